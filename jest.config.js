@@ -1,0 +1,13 @@
+/** @type {import('jest').Config} */
+const common = {
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }] },
+  modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/examples/.*/node_modules/'],
+};
+
+module.exports = {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/mesh/', '/node_modules/'] },
+    { ...common, displayName: 'mesh', testMatch: ['<rootDir>/test/mesh/**/*.test.ts'] },
+  ],
+};

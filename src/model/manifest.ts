@@ -1,0 +1,50 @@
+/**
+ * What every reader of manifests shares: one Kubernetes object as it was read, and where it was read from.
+ * Loading (YAML, JSON, folders, standard input) lives in `load.ts`; meaning (services, routes, visibility) in the
+ * other files of this folder.
+ */
+
+/** Where an object comes from: a construct path if its chart said so, else file and line. */
+export interface Source {
+  readonly file?: string;
+  /** One-based line of the document's first key. */
+  readonly line?: number;
+  readonly construct?: string;
+}
+
+/** A path into an object: field names and list indices, `['spec', 'http', 0, 'match']`. */
+export type FieldPath = readonly (string | number)[];
+
+export interface Manifest {
+  readonly apiVersion: string;
+  /** API group; empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Empty for cluster-scoped objects. A namespaced object that names none is in `default`. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The whole object as read (plain JSON values). Never written to. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly body: any;
+  /** Position of the object among all that were loaded: ties in age go to the one loaded first. */
+  readonly index: number;
+  readonly source: Source;
+  /** Line of a field in the source file, or of its nearest ancestor that has one. */
+  readonly lineOf: (field: FieldPath) => number | undefined;
+}
+
+/** A document that could not be read: a finding of its own, the rest is still judged. */
+export interface LoadProblem {
+  readonly source: Source;
+  readonly what: string;
+  readonly why: string;
+  readonly fix: string;
+}
+
+export interface Loaded {
+  readonly manifests: readonly Manifest[];
+  readonly problems: readonly LoadProblem[];
+}
