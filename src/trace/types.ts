@@ -1,0 +1,131 @@
+/**
+ * The words of a trace: the JSON of `mesh-edge trace --format json`, field for field. Text, Mermaid, diff and the jest
+ * matchers are all made from these, so nothing here is prose that a program would have to read.
+ */
+
+/** What carries out a hop. `none`: a workload without a proxy, whose connections nothing in the mesh sees. */
+export type ProxyKind = 'sidecar' | 'egress-gateway' | 'ingress-gateway' | 'envoy-gateway' | 'waypoint' | 'ztunnel' | 'none';
+
+export interface ProxyRef {
+  readonly kind: ProxyKind;
+  readonly namespace: string;
+  /** The workload's own name (Deployment, Pod ...), or the gateway's if no manifest shows its workload. Null if unknown. */
+  readonly workload: string | null;
+}
+
+/**
+ * Who speaks TLS on a connection. `APPLICATION`: the application's own TLS, which the proxies pass through unread.
+ */
+export type TlsKind = 'NONE' | 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL' | 'APPLICATION';
+
+export type WireProtocol = 'HTTP' | 'TLS' | 'TCP';
+
+/** One connection, as it is on the wire. */
+export interface Wire {
+  /** What travels inside, as far as the proxy at hand can read it: `TLS` when it can only read the SNI. */
+  readonly protocol: WireProtocol;
+  /** Port of the Service, ServiceEntry or Gateway server; for a connection that leaves the mesh, the port dialled. */
+  readonly port: number;
+  readonly tls: TlsKind;
+  readonly sni: string | null;
+}
+
+export interface ObjectRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The object that chose the route, and its rule: `http[0]`, `tls[1]`, `rules[0]`. */
+export interface RouteRef extends ObjectRef {
+  readonly rule: string;
+}
+
+/** An object that had a say, and the field in it. */
+export interface Decision extends ObjectRef {
+  readonly field: string;
+}
+
+/** The Envoy configuration that matched, by the names istiod gives it. Not part of the contract: for readers of config dumps. */
+export interface EnvoyMatch {
+  readonly listener: string | null;
+  readonly filterChain: string | null;
+  readonly routeConfig: string | null;
+  readonly virtualHost: string | null;
+  /** Endpoint addresses of the cluster, where manifests tell them. */
+  readonly endpoints: readonly string[];
+}
+
+/** One way of a weighted route that was not followed. */
+export interface Alternative {
+  readonly cluster: string;
+  readonly weight: number;
+}
+
+export interface Hop {
+  readonly proxy: ProxyRef;
+  readonly receives: Wire;
+  /** Null where no object chose: a default route, a service with no rules, passthrough. */
+  readonly route: RouteRef | null;
+  /** The upstream cluster as Envoy logs it; null where the proxy answered by itself (redirect, fault, 502 of a REGISTRY_ONLY mesh). */
+  readonly cluster: string | null;
+  /** Null if the request ends here. */
+  readonly sends: Wire | null;
+  readonly decidedBy: readonly Decision[];
+  /** The other clusters of a weighted route; the one followed is that of the greatest weight. */
+  readonly alternatives: readonly Alternative[];
+  readonly envoy: EnvoyMatch;
+}
+
+export interface Destination {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsKind;
+  readonly sni: string | null;
+}
+
+/**
+ * Why a request did not arrive. `code` is Envoy's own word: a response flag (NR, NC, UH, UF, FI, LH ...), `RBAC`, or
+ * `BlackHoleCluster`; `redirect` and `direct_response` where a route answers by itself, `NetworkPolicy` where no packet passes.
+ */
+export interface Refusal {
+  readonly code: string;
+  /** What an HTTP client sees; null for a connection that is closed, reset, or never made. */
+  readonly status: number | null;
+  readonly proxy: ProxyRef;
+  readonly what: string;
+  readonly fix: string;
+  /** The object at fault, where there is one. */
+  readonly by: Decision | null;
+}
+
+export type Outcome = 'delivered' | 'refused' | 'unknown';
+
+export interface Trace {
+  readonly outcome: Outcome;
+  readonly hops: readonly Hop[];
+  /** Where the request arrived; null if it did not. */
+  readonly destination: Destination | null;
+  readonly refusal: Refusal | null;
+  /** Assumptions made (what an installation usually has and no manifest says), and for `unknown` what is missing. */
+  readonly notes: readonly string[];
+}
+
+/** One request to follow. The fields of a line of `--requests`, with what else the command line can say. */
+export interface TraceRequest {
+  /** `NAMESPACE` or `NAMESPACE/WORKLOAD`; `outside` for a client that is in no mesh. */
+  readonly from: string;
+  /** `http://host[:port]/path`, `https://…`, `tls://host:port`, `tcp://address:port`. */
+  readonly request: string;
+  /** The IP that the client dials, where it matters which one. */
+  readonly address?: string;
+  /** @default GET */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Labels of the client's pod. Default: those of the workload in the manifests. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Default: that of the workload in the manifests, else `default`. */
+  readonly serviceAccount?: string;
+  /** `NAMESPACE/GATEWAY` at which a request from `outside` enters. */
+  readonly at?: string;
+}
