@@ -1,0 +1,156 @@
+/**
+ * YAML text to documents: split, read, and say on which line a field stands.
+ *
+ * Reading is on the path of every object of a mesh, so the fast parser reads each document, and the one that keeps
+ * positions reads a document again only if somebody asks for a line of it.
+ */
+import { CORE_SCHEMA, type YAMLException, load, mergeTag } from 'js-yaml';
+import { LineCounter, type Node, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
+import type { FieldPath } from './manifest';
+
+/** One document of a stream. */
+export interface Document {
+  readonly text: string;
+  /** One-based line of the file at which `text` begins. */
+  readonly line: number;
+}
+
+/** What reading a document came to: its value, or why it has none. */
+export type Reading = { readonly value: unknown } | { readonly reason: string; readonly line: number };
+
+/** Deeper than any Kubernetes object: a hand-made bomb, not a manifest. */
+const MAX_DEPTH = 100;
+/** Aliases may repeat content, but not multiply it past this many nodes in one document. */
+const MAX_ALIASED_NODES = 200_000;
+
+const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
+const MARKER = /^(?:---(?=[ \t\r\n]|$)|\.\.\.(?=[ \t\r\n]|$))/gm;
+
+/** Splits a YAML stream at its `---` and `...` lines; documents with nothing but comments are left out. */
+export function splitDocuments(text: string): Document[] {
+  const documents: Document[] = [];
+  let start = 0;
+  let line = 1;
+  const take = (end: number): void => {
+    const part = text.slice(start, end);
+    if (!isBlank(part)) documents.push({ text: part, line });
+    line += countNewlines(text, start, end);
+  };
+  MARKER.lastIndex = 0;
+  for (let marker = MARKER.exec(text); marker; marker = MARKER.exec(text)) {
+    take(marker.index);
+    start = marker.index + 3;
+  }
+  take(text.length);
+  return documents;
+}
+
+/** Reads one document with the meaning that Kubernetes gives to YAML: no duplicate keys, no tags of one's own, no dates. */
+export function readDocument(document: Document): Reading {
+  try {
+    return accept(document, load(document.text, { schema: SCHEMA }), document.text.includes('*'));
+  } catch (error) {
+    if (isYamlException(error)) {
+      return { reason: error.reason, line: document.line + (error.mark?.line ?? 0) };
+    }
+    if (error instanceof Error && error.name === 'RangeError') {
+      return { reason: 'it is nested too deeply to be read', line: document.line + leadingBlankLines(document.text) };
+    }
+    return { reason: error instanceof Error ? error.message : String(error), line: document.line };
+  }
+}
+
+/** A value as read, unless it is too deep or, by its aliases, too much. */
+export function accept(document: Document, value: unknown, hasAliases: boolean): Reading {
+  const tooMuch = measure(value, hasAliases ? MAX_ALIASED_NODES : Infinity);
+  return tooMuch ? { reason: tooMuch, line: firstLine(document) } : { value };
+}
+
+/** One-based line of the document's first key. */
+export function firstLine(document: Document): number {
+  return document.line + leadingBlankLines(document.text);
+}
+
+/** Answers for the fields of one document, reading it again with positions when first asked. */
+export function lineLocator(document: Document): (field: FieldPath) => number | undefined {
+  let root: Node | null | undefined;
+  let counter: LineCounter;
+  return (field) => {
+    if (root === undefined) {
+      counter = new LineCounter();
+      try {
+        root = parseDocument(document.text, {
+          lineCounter: counter,
+          schema: 'core',
+          merge: true,
+          uniqueKeys: false,
+        }).contents;
+      } catch {
+        root = null;
+      }
+    }
+    const offset = root ? offsetOf(root, field) : undefined;
+    return offset === undefined ? undefined : document.line + counter.linePos(offset).line - 1;
+  };
+}
+
+/** Offset of the key (or list item) that `field` names, or of its nearest ancestor that the text has. */
+function offsetOf(root: Node, field: FieldPath): number | undefined {
+  let node: unknown = root;
+  let offset = root.range?.[0];
+  for (const step of field) {
+    if (isAlias(node)) return offset;
+    if (isMap(node)) {
+      const pair: { key: unknown; value: unknown } | undefined = node.items.find(
+        (item) => isScalar(item.key) && String(item.key.value) === String(step),
+      );
+      if (!pair) return offset;
+      offset = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      const item: unknown = node.items[Number(step)];
+      if (!isNode(item)) return offset;
+      offset = item.range?.[0] ?? offset;
+      node = item;
+    } else {
+      return offset;
+    }
+  }
+  return offset;
+}
+
+/** Says what is too much about a value: its depth, or the content that its aliases multiply to. */
+function measure(value: unknown, limit: number): string | undefined {
+  let nodes = 0;
+  const walk = (node: unknown, depth: number): string | undefined => {
+    if (typeof node !== 'object' || node === null) return undefined;
+    if (depth > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} levels deep`;
+    for (const child of Array.isArray(node) ? node : Object.values(node)) {
+      nodes += 1;
+      if (nodes > limit) return `its anchors and aliases multiply to more than ${MAX_ALIASED_NODES} values`;
+      const problem = walk(child, depth + 1);
+      if (problem) return problem;
+    }
+    return undefined;
+  };
+  return walk(value, 0);
+}
+
+function isYamlException(error: unknown): error is YAMLException {
+  return typeof error === 'object' && error !== null && 'reason' in error;
+}
+
+function isBlank(text: string): boolean {
+  return !/^[ \t]*[^ \t\r\n#%]/m.test(text);
+}
+
+function leadingBlankLines(text: string): number {
+  const first = /^[ \t]*[^ \t\r\n#%]/m.exec(text);
+  return first ? countNewlines(text, 0, first.index) : 0;
+}
+
+function countNewlines(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let at = text.indexOf('\n', start); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}

@@ -1,0 +1,149 @@
+/** Which files a PATH stands for, and their text. Nothing in them is executed. */
+import { closeSync, fstatSync, openSync, readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import type { LoadProblem } from './manifest';
+
+/** A PATH that is not there: the user's command is wrong, not the manifests. */
+export class InputError extends Error {}
+
+const MANIFEST_EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
+const SKIPPED_FOLDERS = new Set(['node_modules', 'vendor', '__pycache__']);
+/** Written beside the manifests by cdk8s and by package managers; read for what it says, never as a manifest. */
+const SKIPPED_FILES = new Set([
+  'construct-metadata.json',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'Chart.yaml',
+  'cdk8s.yaml',
+]);
+
+export interface FileText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Files of the paths in the order given, those of a folder sorted; a file reached twice is read once. */
+export function findFiles(paths: readonly string[], problems: LoadProblem[]): string[] {
+  const files: string[] = [];
+  const seen = new Set<string>();
+  const add = (file: string): void => {
+    const real = file === '-' ? file : realpathSync(file);
+    if (!seen.has(real)) {
+      seen.add(real);
+      files.push(file);
+    }
+  };
+  for (const path of paths) {
+    if (path === '-') {
+      add(path);
+      continue;
+    }
+    let isFolder: boolean;
+    try {
+      isFolder = statSync(path).isDirectory();
+    } catch (error) {
+      throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
+    }
+    if (isFolder) walk(path, add, new Set(), problems);
+    else add(path);
+  }
+  return files;
+}
+
+/** The text of one file, or a problem: unreadable, too large for one string, or not UTF-8. */
+export function readText(file: string): FileText | LoadProblem {
+  const source = { file: file === '-' ? '<stdin>' : file };
+  try {
+    const bytes = file === '-' ? readStdin() : readFileSync(file);
+    return { file: source.file, text: decode(bytes).replace(/^\uFEFF/, '') };
+  } catch (error) {
+    const notUtf8 = codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA';
+    return {
+      source,
+      what: notUtf8 ? 'the file is not UTF-8 text' : `the file cannot be read: ${reasonOf(error)}`,
+      why: notUtf8
+        ? 'Kubernetes reads manifests as UTF-8 and refuses any other bytes'
+        : 'what it holds is left out of the judgement',
+      fix: notUtf8 ? 'save the file as UTF-8' : 'make the file readable, or name other paths',
+    };
+  }
+}
+
+function walk(
+  folder: string,
+  add: (file: string) => void,
+  parents: ReadonlySet<string>,
+  problems: LoadProblem[],
+): void {
+  let entries: string[];
+  let inside: Set<string>;
+  try {
+    const real = realpathSync(folder);
+    if (parents.has(real)) return; // a link back to a folder that we are in
+    inside = new Set(parents).add(real);
+    entries = readdirSync(folder).sort();
+  } catch (error) {
+    problems.push({
+      source: { file: folder },
+      what: `the folder cannot be read: ${reasonOf(error)}`,
+      why: 'what it holds is left out of the judgement',
+      fix: 'make the folder readable, or name other paths',
+    });
+    return;
+  }
+  const isChart = entries.includes('Chart.yaml');
+  for (const entry of entries) {
+    if (entry.startsWith('.') || SKIPPED_FILES.has(entry)) continue;
+    const path = join(folder, entry);
+    let stat;
+    try {
+      stat = statSync(path);
+    } catch {
+      continue; // a dangling link
+    }
+    if (stat.isDirectory()) {
+      // A chart's templates are not YAML before Helm has rendered them.
+      if (!SKIPPED_FOLDERS.has(entry) && !(isChart && entry === 'templates')) walk(path, add, inside, problems);
+    } else if (stat.isFile() && MANIFEST_EXTENSIONS.has(extname(entry).toLowerCase())) {
+      add(path);
+    }
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  const encoding =
+    bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+  return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+}
+
+/** `readFileSync(0)` fails with EAGAIN where standard input is a pipe that is not ready yet. */
+function readStdin(): Buffer {
+  const fd = process.platform === 'win32' ? 0 : openSync('/dev/stdin', 'r');
+  try {
+    if (fstatSync(fd).isFile()) return readFileSync(fd);
+    const chunks: Buffer[] = [];
+    const chunk = Buffer.alloc(1 << 16);
+    for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk))
+      chunks.push(Buffer.from(chunk.subarray(0, size)));
+    return Buffer.concat(chunks);
+  } finally {
+    if (fd !== 0) closeSync(fd);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const known: Record<string, string> = {
+    ENOENT: 'no such file or folder',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a folder',
+    ELOOP: 'too many symbolic links',
+    ERR_FS_FILE_TOO_LARGE: 'it is larger than 2 GB',
+    ERR_STRING_TOO_LONG: 'it is larger than 512 MB',
+  };
+  return known[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,185 @@
+/**
+ * Reads manifests from files, folders and standard input. A document that cannot be read becomes a problem with its
+ * place and reason, and the others are read all the same.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type Document, accept, firstLine, lineLocator, readDocument, splitDocuments } from './documents';
+import { InputError, findFiles, readText } from './files';
+import type { FieldPath, LoadProblem, Loaded, Manifest, Source } from './manifest';
+import { toManifest } from './object';
+import { HELM_VALUES, isRecord, recognize, seemsKubernetes, seemsTemplate } from './recognize';
+
+export { InputError } from './files';
+
+/** Lists within lists, as `kubectl get -o yaml` never writes them, end here. */
+const MAX_LIST_DEPTH = 4;
+
+/**
+ * Everything that the paths hold: files, folders (searched recursively for .yaml, .yml and .json), `-` for standard input.
+ *
+ * @throws InputError if a path does not exist, or if nothing that could be read is a Kubernetes object.
+ */
+export function load(paths: readonly string[]): Loaded {
+  const problems: LoadProblem[] = [];
+  const manifests: Manifest[] = [];
+  const named = new Set(paths);
+  const files = findFiles(paths, problems);
+  for (const file of files) {
+    const read = readText(file);
+    if (!('text' in read)) {
+      problems.push(read);
+      continue;
+    }
+    const loaded = loadText(read.text, read.file, { named: named.has(file), from: manifests.length });
+    for (const manifest of loaded.manifests) manifests.push(manifest);
+    problems.push(...loaded.problems);
+  }
+  if (manifests.length === 0) throw new InputError(nothingRead(paths, files, problems));
+  return { manifests: withConstructPaths(manifests), problems };
+}
+
+/** Reads the documents of one text. `named`: the user named the file itself, so that no broken part of it is passed over. */
+export function loadText(text: string, file?: string, options: { named?: boolean; from?: number } = {}): Loaded {
+  const problems: LoadProblem[] = [];
+  const manifests: Manifest[] = [];
+  const from = options.from ?? 0;
+  for (const document of documentsOf(text)) {
+    const reading = document.value === undefined ? readDocument(document) : accept(document, document.value, false);
+    if ('reason' in reading) {
+      if (isOurs(document.text, options.named ?? true)) problems.push(unreadable(reading, file));
+      continue;
+    }
+    take(reading.value, [], document, { ...(file === undefined ? {} : { file }), line: firstLine(document) });
+  }
+  return { manifests, problems };
+
+  function take(
+    value: unknown,
+    at: FieldPath,
+    document: Document,
+    source: Source,
+    locate = lineLocator(document),
+    depth = 0,
+  ): void {
+    const recognized = recognize(value);
+    if (recognized.is === 'broken') {
+      problems.push({ source, what: recognized.what, why: recognized.why, fix: recognized.fix });
+    } else if (recognized.is === 'list' && isRecord(value) && Array.isArray(value.items) && depth < MAX_LIST_DEPTH) {
+      value.items.forEach((item: unknown, index) => {
+        const field = [...at, 'items', index];
+        // The line of an item is known only by reading the list with positions, so it is left until somebody asks.
+        const itemSource: Source = { file: source.file, get line() { return locate(field) ?? source.line; } }; // prettier-ignore
+        take(item, field, document, itemSource, locate, depth + 1);
+      });
+    } else if (recognized.is === 'helm-values' && isRecord(value)) {
+      manifests.push(toManifest({ ...value, kind: HELM_VALUES }, from + manifests.length, source, locate));
+    } else if (recognized.is === 'object' && isRecord(value)) {
+      const lineOf = at.length === 0 ? locate : (field: FieldPath) => locate([...at, ...field]);
+      manifests.push(toManifest(value, from + manifests.length, source, lineOf));
+    }
+  }
+}
+
+/** Manifests of objects that are in memory already, such as those of a chart. */
+export function loadObjects(
+  objects: readonly unknown[],
+  sourceOf: (object: unknown, index: number) => Source = () => ({}),
+): Loaded {
+  const manifests: Manifest[] = [];
+  const problems: LoadProblem[] = [];
+  objects.forEach((object, index) => {
+    const recognized = recognize(object);
+    if (recognized.is === 'broken') {
+      problems.push({
+        source: sourceOf(object, index),
+        what: recognized.what,
+        why: recognized.why,
+        fix: recognized.fix,
+      });
+    } else if (isRecord(object) && recognized.is !== 'other') {
+      const items = recognized.is === 'list' && Array.isArray(object.items) ? object.items.filter(isRecord) : [object];
+      for (const item of items)
+        manifests.push(toManifest(item, manifests.length, sourceOf(object, index), () => undefined));
+    }
+  });
+  return { manifests, problems };
+}
+
+/** JSON is read by the platform's own parser, which is faster by far; what it refuses may still be YAML in flow style. */
+function documentsOf(text: string): (Document & { value?: unknown })[] {
+  if (/^\s*[{[]/.test(text)) {
+    try {
+      const value: unknown = JSON.parse(text);
+      return (Array.isArray(value) ? value : [value]).map((entry) => ({ text, line: 1, value: entry }));
+    } catch {
+      return splitDocuments(text);
+    }
+  }
+  return splitDocuments(text);
+}
+
+/** Whether a document that cannot be read is worth a word: a template is not, nor a foreign file that nobody named. */
+function isOurs(text: string, named: boolean): boolean {
+  if (seemsTemplate(text)) return false;
+  return named || seemsKubernetes(text);
+}
+
+function unreadable(reading: { reason: string; line: number }, file: string | undefined): LoadProblem {
+  return {
+    source: { ...(file === undefined ? {} : { file }), line: reading.line },
+    what: `the document cannot be read: ${reading.reason}`,
+    why: 'an API server would refuse it, and what it was meant to say is left out of the judgement',
+    fix: 'correct the YAML at this line',
+  };
+}
+
+function nothingRead(paths: readonly string[], files: readonly string[], problems: readonly LoadProblem[]): string {
+  const where = paths.map((path) => (path === '-' ? 'standard input' : path)).join(', ');
+  const reasons = problems.map(
+    ({ source, what }) => `\n  ${source.file ?? ''}${source.line === undefined ? '' : `:${source.line}`}: ${what}`,
+  );
+  const looked = files.length === 0 ? 'no .yaml, .yml or .json file' : 'no Kubernetes object that could be read';
+  return `there is ${looked} in ${where}${reasons.join('')}`;
+}
+
+/**
+ * cdk8s writes `construct-metadata.json` beside the manifests. It is keyed by the object's name alone, so two objects of
+ * one name share an entry, and only a name that one single object bears tells whose path it is.
+ */
+function withConstructPaths(manifests: Manifest[]): Manifest[] {
+  const folders = new Map<string, Map<string, string> | undefined>();
+  const bearers = new Map<string, number>();
+  const keyOf = (manifest: Manifest): string | undefined => {
+    if (manifest.source.file === undefined || manifest.source.file === '<stdin>') return undefined;
+    const folder = resolve(dirname(manifest.source.file));
+    if (!folders.has(folder)) folders.set(folder, readConstructPaths(join(folder, 'construct-metadata.json')));
+    return folders.get(folder) ? `${folder}\n${manifest.name}` : undefined;
+  };
+  const keys = manifests.map(keyOf);
+  if (![...folders.values()].some(Boolean)) return manifests;
+  for (const key of keys) if (key !== undefined) bearers.set(key, (bearers.get(key) ?? 0) + 1);
+  return manifests.map((manifest, at) => {
+    const key = keys[at];
+    if (key === undefined || bearers.get(key) !== 1) return manifest;
+    const construct = folders.get(resolve(dirname(manifest.source.file ?? '')))?.get(manifest.name);
+    return construct === undefined
+      ? manifest
+      : { ...manifest, source: { file: manifest.source.file, line: manifest.source.line, construct } };
+  });
+}
+
+function readConstructPaths(file: string): Map<string, string> | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (!isRecord(parsed) || !isRecord(parsed.resources)) return undefined;
+    const paths = new Map<string, string>();
+    for (const [name, entry] of Object.entries(parsed.resources)) {
+      if (isRecord(entry) && typeof entry.path === 'string') paths.set(name, entry.path);
+    }
+    return paths;
+  } catch {
+    return undefined; // metadata helps to find a place; without it the file and line do
+  }
+}

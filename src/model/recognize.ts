@@ -1,0 +1,77 @@
+/**
+ * What a document is, when a folder holds more than manifests: a Kubernetes object, a list of them, the Helm values of
+ * an Istio installation, or something that is none of our business.
+ */
+
+export type Recognized =
+  | { readonly is: 'object' | 'list' | 'helm-values' | 'other' }
+  | { readonly is: 'broken'; readonly what: string; readonly why: string; readonly fix: string };
+
+/** The kind that Helm values of Istio are filed under: they have no apiVersion, group or name of their own. */
+export const HELM_VALUES = 'HelmValues';
+
+/** Configuration of tools, written like a Kubernetes object and never sent to a cluster. */
+const TOOL_GROUPS =
+  /^(kustomize\.config\.k8s\.io|kind\.x-k8s\.io|skaffold|argocd-image-updater|kubeadm\.k8s\.io|kubelet\.config\.k8s\.io|audit\.k8s\.io|apiserver\.config\.k8s\.io|k3d\.io|helmfile)/;
+
+export function recognize(value: unknown): Recognized {
+  if (!isRecord(value)) return { is: 'other' };
+  const { apiVersion, kind } = value;
+  if (typeof apiVersion === 'string' && typeof kind === 'string') return recognizeObject(value, apiVersion, kind);
+  if (isHelmValues(value)) return { is: 'helm-values' };
+  const looksLikeOne =
+    isRecord(value.metadata) && (apiVersion !== undefined || kind !== undefined || isRecord(value.spec));
+  if (!looksLikeOne) return { is: 'other' };
+  const missing = typeof kind === 'string' ? 'apiVersion' : 'kind';
+  const found = value[missing];
+  return {
+    is: 'broken',
+    what:
+      found === undefined
+        ? `the document has metadata but no ${missing}`
+        : `${missing} is ${JSON.stringify(found)}, not a string`,
+    why: 'an API server accepts an object only if it says its apiVersion and kind',
+    fix: `write the object's ${missing}, for example ${missing === 'kind' ? 'kind: ServiceEntry' : 'apiVersion: networking.istio.io/v1'}`,
+  };
+}
+
+/** Text that could not be read, but would have been a manifest: it says `apiVersion:` or `kind:` at its first level. */
+export function seemsKubernetes(text: string): boolean {
+  return /^\s*["']?(apiVersion|kind)["']?\s*:/m.test(text);
+}
+
+/** Text of a template (Helm, gomplate, Jinja), which is no YAML before it is rendered. */
+export function seemsTemplate(text: string): boolean {
+  return /\{\{[-~]?\s*[^}]/.test(text) || /\{%[-+]?\s*\w+/.test(text);
+}
+
+function recognizeObject(value: Record<string, unknown>, apiVersion: string, kind: string): Recognized {
+  if (TOOL_GROUPS.test(apiVersion)) return { is: 'other' };
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  if (group === '' && kind === 'Config' && 'clusters' in value) return { is: 'other' };
+  if (kind.endsWith('List') && Array.isArray(value.items)) return { is: 'list' };
+  const { metadata } = value;
+  if (metadata !== undefined && metadata !== null && !isRecord(metadata)) {
+    return {
+      is: 'broken',
+      what: `metadata of this ${kind} is ${Array.isArray(metadata) ? 'a list' : JSON.stringify(metadata)}, not a mapping`,
+      why: 'an object is known by metadata.name and metadata.namespace',
+      fix: 'write metadata as a mapping with a name',
+    };
+  }
+  return isRecord(metadata) && typeof metadata.name === 'string' && seemsTemplate(metadata.name)
+    ? { is: 'other' }
+    : { is: 'object' };
+}
+
+/** Values of Istio's own charts, or of a chart that has one of them as a dependency (`istiod.meshConfig`). */
+function isHelmValues(value: Record<string, unknown>): boolean {
+  if ('apiVersion' in value || 'kind' in value) return false;
+  return [value, ...Object.values(value).filter(isRecord)].some(
+    (level) => isRecord(level.meshConfig) || (isRecord(level.global) && isRecord(level.global.proxy)),
+  );
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
