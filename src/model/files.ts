@@ -1,5 +1,5 @@
 /** Which files a PATH stands for, and their text. Nothing in them is executed. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { LoadProblem } from './manifest';
 
@@ -117,18 +117,21 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder(encoding, { fatal: true }).decode(bytes);
 }
 
-/** `readFileSync(0)` fails with EAGAIN where standard input is a pipe that is not ready yet. */
+/** `readFileSync(0)` fails with EAGAIN where standard input is a pipe or socket that has nothing to read yet. */
 function readStdin(): Buffer {
-  const fd = process.platform === 'win32' ? 0 : openSync('/dev/stdin', 'r');
-  try {
-    if (fstatSync(fd).isFile()) return readFileSync(fd);
-    const chunks: Buffer[] = [];
-    const chunk = Buffer.alloc(1 << 16);
-    for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk))
+  const chunks: Buffer[] = [];
+  const chunk = Buffer.alloc(1 << 16);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    try {
+      const size = readSync(0, chunk);
+      if (size === 0) return Buffer.concat(chunks);
       chunks.push(Buffer.from(chunk.subarray(0, size)));
-    return Buffer.concat(chunks);
-  } finally {
-    if (fd !== 0) closeSync(fd);
+    } catch (error) {
+      if (codeOf(error) === 'EOF') return Buffer.concat(chunks);
+      if (codeOf(error) !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 5);
+    }
   }
 }
 

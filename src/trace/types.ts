@@ -4,7 +4,8 @@
  */
 
 /** What carries out a hop. `none`: a workload without a proxy, whose connections nothing in the mesh sees. */
-export type ProxyKind = 'sidecar' | 'egress-gateway' | 'ingress-gateway' | 'envoy-gateway' | 'waypoint' | 'ztunnel' | 'none';
+export type ProxyKind =
+  'sidecar' | 'egress-gateway' | 'ingress-gateway' | 'envoy-gateway' | 'waypoint' | 'ztunnel' | 'none';
 
 export interface ProxyRef {
   readonly kind: ProxyKind;

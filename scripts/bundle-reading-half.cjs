@@ -1,0 +1,70 @@
+// Bundles the reading half (the command line, and the cdk8s-cli validation plugin) with its libraries into lib/, so that
+// an installed package needs none of them. Written so that commands that start at the same time do not see half a bundle.
+const { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+
+const root = join(__dirname, '..');
+const entries = [
+  { from: 'src/cli/main.ts', to: 'lib/cli/mesh-edge.cjs' },
+  { from: 'src/check/plugin.ts', to: 'lib/plugin/index.js' },
+  { from: 'src/jest/index.ts', to: 'lib/jest/index.js' },
+];
+
+/** @param {string[]} [only] bundles to make, by their place in lib/; all of them if left out */
+exports.bundle = function bundle(only) {
+  const esbuild = require('esbuild');
+  for (const { from, to } of entries) {
+    if ((only && !only.includes(to)) || !existsSync(join(root, from))) continue;
+    const outfile = join(root, to);
+    const draft = `${outfile}.${process.pid}`;
+    mkdirSync(dirname(outfile), { recursive: true });
+    esbuild.buildSync({
+      absWorkingDir: root,
+      entryPoints: [from],
+      outfile: draft,
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      minifySyntax: true,
+      minifyWhitespace: true,
+      keepNames: true,
+      legalComments: 'none',
+      logLevel: 'error',
+      external: ['cdk8s', 'constructs', 'cdk8s-plus-27', 'jest'],
+    });
+    renameSync(draft, outfile);
+  }
+  copySchemas();
+};
+
+/** Whether a bundle is there and no source is newer. */
+exports.isFresh = function isFresh(to) {
+  const bundle = statSync(join(root, to), { throwIfNoEntry: false });
+  if (!bundle) return false;
+  const newest = (folder) =>
+    Math.max(
+      statSync(folder).mtimeMs,
+      ...readdirSync(folder, { withFileTypes: true }).map((entry) =>
+        entry.isDirectory() ? newest(join(folder, entry.name)) : statSync(join(folder, entry.name)).mtimeMs,
+      ),
+    );
+  return newest(join(root, 'src')) <= bundle.mtimeMs && statSync(join(root, 'package.json')).mtimeMs <= bundle.mtimeMs;
+};
+
+/** Schemas are read one by one when a kind is met, from beside the bundles. */
+function copySchemas() {
+  const from = join(root, 'src/check/schemas');
+  const to = join(root, 'lib/schemas');
+  if (!existsSync(from)) return;
+  const draft = `${to}.${process.pid}`;
+  cpSync(from, draft, { recursive: true });
+  rmSync(to, { recursive: true, force: true });
+  try {
+    renameSync(draft, to);
+  } catch {
+    rmSync(draft, { recursive: true, force: true }); // another command was faster
+  }
+}
+
+if (require.main === module) exports.bundle();

@@ -1,0 +1,48 @@
+/** What a rule is given: the manifests by kind, and indexes that more than one rule needs, each made when first asked for. */
+import type { Loaded, Manifest } from '../model/manifest';
+import type { MeshOptions } from '../model/mesh-options';
+
+export class CheckContext {
+  readonly manifests: readonly Manifest[];
+  private readonly byKind = new Map<string, Manifest[]>();
+  private readonly made = new Map<symbol, unknown>();
+
+  constructor(
+    readonly loaded: Loaded,
+    readonly options: MeshOptions = {},
+  ) {
+    this.manifests = loaded.manifests;
+    for (const manifest of loaded.manifests) {
+      const key = `${manifest.group}/${manifest.kind}`;
+      const list = this.byKind.get(key);
+      if (list) list.push(manifest);
+      else this.byKind.set(key, [manifest]);
+    }
+  }
+
+  /** Manifests of a kind, in the order they were loaded. */
+  of(group: string, kind: string): readonly Manifest[] {
+    return this.byKind.get(`${group}/${kind}`) ?? [];
+  }
+
+  hasKind(kind: string): boolean {
+    for (const key of this.byKind.keys()) if (key.endsWith(`/${kind}`)) return true;
+    return false;
+  }
+
+  /** An index made once for all rules: `context.index(servicesIndex)`. */
+  index<T>(index: Index<T>): T {
+    if (!this.made.has(index.key)) this.made.set(index.key, index.make(this));
+    return this.made.get(index.key) as T;
+  }
+}
+
+/** A view of all the manifests that several rules share. */
+export interface Index<T> {
+  readonly key: symbol;
+  readonly make: (context: CheckContext) => T;
+}
+
+export function defineIndex<T>(name: string, make: (context: CheckContext) => T): Index<T> {
+  return { key: Symbol(name), make };
+}

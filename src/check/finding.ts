@@ -1,0 +1,46 @@
+/** What check says: the JSON of `mesh-edge check --format json`, field for field. Every report is made from these. */
+
+/** `error`: certainly wrong. `warning`: probably wrong. `info`: worth knowing, or cannot be judged from manifests. */
+export type Severity = 'error' | 'warning' | 'info';
+
+export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
+
+export interface ObjectId {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A construct path if one is known, else file and line. Empty for objects that are only in memory. */
+export type Where =
+  { readonly construct: string } | { readonly file: string; readonly line?: number } | Record<string, never>;
+
+export interface Finding {
+  /** `EDGE201`: never reused for another rule. */
+  readonly id: string;
+  /** Name of the rule, and of its file. */
+  readonly name: string;
+  readonly severity: Severity;
+  readonly what: string;
+  readonly why: string;
+  readonly fix: string;
+  readonly see: string;
+  /** Null for a document that could not be read. */
+  readonly object: ObjectId | null;
+  /** `spec.http[0].match[0]`; empty for the object as a whole. */
+  readonly field: string;
+  readonly where: Where;
+}
+
+export interface CheckSummary {
+  readonly objects: number;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly infos: number;
+}
+
+export interface CheckResult {
+  readonly findings: readonly Finding[];
+  readonly summary: CheckSummary;
+}

@@ -1,0 +1,36 @@
+/** What a rule is. One rule a file, under `rules/`; its name is the file's. */
+import type { FieldPath, Manifest, Source } from '../model/manifest';
+import type { CheckContext } from './context';
+import type { Severity } from './finding';
+
+/** One place at which a rule found something. */
+export interface Hit {
+  /** Left out where there is no object: a document that could not be read. */
+  readonly manifest?: Manifest;
+  /** The place, if there is no object. */
+  readonly source?: Source;
+  readonly field: FieldPath;
+  /** One sentence with the user's own values quoted, and both sides of a conflict. */
+  readonly what: string;
+  /** Only where it differs from the rule's own. */
+  readonly why?: string;
+  readonly fix?: string;
+  readonly severity?: Severity;
+}
+
+export interface Rule {
+  readonly id: `EDGE${number}`;
+  readonly name: string;
+  /** The gravest that it reports. */
+  readonly severity: Severity;
+  readonly title: string;
+  readonly why: string;
+  readonly fix: string;
+  /** Page or source that says so. */
+  readonly see: string;
+  /** Kinds whose fields it reads: without any of them among the manifests it is not run. */
+  readonly reads: readonly string[];
+  /** Entries of docs/footguns.md that it finds. */
+  readonly footguns: readonly string[];
+  readonly check: (context: CheckContext) => Iterable<Hit>;
+}

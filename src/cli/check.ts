@@ -1,0 +1,57 @@
+/** `mesh-edge check PATH...`: what is wrong with manifests, before they are applied. */
+import { type Command, Option } from 'commander';
+import { type Severity, SEVERITIES } from '../check/finding';
+import type { MeshOptions } from '../model/mesh-options';
+import { FOUND, OK, UsageError } from './exit';
+import { addMeshOptions, meshOptionsOf } from './mesh-options';
+
+const FORMATS = ['text', 'json', 'sarif', 'github', 'markdown'] as const;
+
+interface CheckFlags extends MeshOptions {
+  readonly format: (typeof FORMATS)[number];
+  readonly failOn: Severity;
+  readonly explain?: string;
+  readonly config?: string;
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('check')
+    .description('find what is wrong with manifests before they are applied')
+    .argument('[PATH...]', 'YAML or JSON files, folders (searched recursively), or - for standard input')
+    .addOption(new Option('--format <format>', 'how findings are written').choices(FORMATS).default('text'))
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with 1 if there are findings at least this serious')
+        .choices(SEVERITIES)
+        .default('error'),
+    )
+    .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit')
+    .option(
+      '--config <file>',
+      'configuration of this command (default: mesh-edge.yaml in this folder, if there is one)',
+    );
+  addMeshOptions(command).action(run);
+}
+
+async function run(paths: string[], flags: CheckFlags): Promise<void> {
+  if (flags.explain !== undefined) {
+    const { explain } = await import('../report/explain.js');
+    process.stdout.write(explain(flags.explain));
+    return;
+  }
+  if (paths.length === 0) throw new UsageError('name at least one file, folder, or - for standard input');
+  const { load } = await import('../model/load.js');
+  const { check } = await import('../check/check.js');
+  const result = check(load(paths), meshOptionsOf(flags));
+  const { format } = await import('../report/index.js');
+  process.stdout.write(
+    format(result, flags.format, { color: useColor(), width: Math.min(process.stdout.columns ?? 100, 120) }),
+  );
+  const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(flags.failOn) + 1);
+  process.exitCode = result.findings.some(({ severity }) => failing.includes(severity)) ? FOUND : OK;
+}
+
+function useColor(): boolean {
+  if (process.env.NO_COLOR) return false;
+  return Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true;
+}

@@ -1,0 +1,54 @@
+/**
+ * The command line. Each command is a file of its own that exports `register(program)`, loads what it needs when it is
+ * run (start-up is part of its time), and sets `process.exitCode` to one of the statuses of `exit.ts`.
+ */
+import { Command, CommanderError } from 'commander';
+import { InputError } from '../model/files';
+import { register as registerCheck } from './check';
+import { USAGE, UsageError } from './exit';
+import { packageVersion } from './version';
+
+export function createProgram(): Command {
+  const program = new Command('mesh-edge')
+    .description('Says what may cross the edge of an Istio mesh, and what is wrong with it, from manifests alone.')
+    .version(packageVersion())
+    .showHelpAfterError('(mesh-edge COMMAND --help tells how it is used)')
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride();
+  for (const register of [registerCheck]) register(program);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) closes the pipe; that is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+  const program = createProgram();
+  if (argv.length === 0) {
+    process.stderr.write(program.helpInformation());
+    process.exitCode = USAGE;
+    return;
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : USAGE;
+    } else {
+      const expected =
+        error instanceof UsageError ||
+        error instanceof InputError ||
+        (error instanceof Error && error.name === 'UnknownRule');
+      const text = expected
+        ? error.message
+        : `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+      process.stderr.write(`mesh-edge: ${text}\n`);
+      process.exitCode = USAGE;
+    }
+  }
+}
+
+void main(process.argv.slice(2));

@@ -1,0 +1,24 @@
+/** Findings in the forms that people and tools read. */
+import type { CheckResult } from '../check/finding';
+import { formatGithub } from './github';
+import { formatJson } from './json';
+import { formatMarkdown } from './markdown';
+import { formatSarif } from './sarif';
+import { type TextOptions, formatText } from './text';
+
+export type Format = 'text' | 'json' | 'sarif' | 'github' | 'markdown';
+
+export function format(result: CheckResult, as: Format, options: TextOptions): string {
+  switch (as) {
+    case 'text':
+      return formatText(result, options);
+    case 'json':
+      return formatJson(result);
+    case 'sarif':
+      return formatSarif(result);
+    case 'github':
+      return formatGithub(result);
+    case 'markdown':
+      return formatMarkdown(result);
+  }
+}

@@ -1,0 +1,73 @@
+/** Findings for a terminal: most serious first, each with its place, what, why and how to fix it. */
+import pc from 'picocolors';
+import type { CheckResult, ObjectId, Severity, Where } from '../check/finding';
+
+export interface TextOptions {
+  readonly color: boolean;
+  /** Columns to wrap at. */
+  readonly width?: number;
+}
+
+export function formatText(result: CheckResult, { color, width = 100 }: TextOptions): string {
+  const c = pc.createColors(color);
+  const paint: Record<Severity, (text: string) => string> = { error: c.red, warning: c.yellow, info: c.cyan };
+  const blocks = result.findings.map((finding) => {
+    const head = `${paint[finding.severity](c.bold(finding.severity))} ${c.bold(finding.id)} ${c.dim(finding.name)}`;
+    const place = [formatWhere(finding.where), objectName(finding.object), finding.field].filter(Boolean).join('  ');
+    return [
+      head,
+      ...(place ? [`  ${c.dim(place)}`] : []),
+      ...wrap(finding.what, width, '  '),
+      ...wrap(`Why: ${finding.why}`, width, '  ', '       ').map((line) => c.dim(line)),
+      ...wrap(`Fix: ${finding.fix}`, width, '  ', '       ').map((line, at) =>
+        at === 0 ? line.replace('Fix:', c.green('Fix:')) : line,
+      ),
+      ...(finding.see ? [`  ${c.dim(`See: ${finding.see}`)}`] : []),
+    ].join('\n');
+  });
+  return [...blocks, summaryLine(result, c)].join('\n\n') + '\n';
+}
+
+/** `istio-egress/egress` of a Gateway, as `Gateway istio-egress/egress`. */
+export function objectName(object: ObjectId | null): string {
+  if (!object) return '';
+  return `${object.kind} ${object.namespace ? `${object.namespace}/` : ''}${object.name}`;
+}
+
+export function formatWhere(where: Where): string {
+  if ('construct' in where) return where.construct ?? '';
+  if (!('file' in where)) return '';
+  return where.line === undefined ? (where.file ?? '') : `${where.file}:${where.line}`;
+}
+
+function summaryLine({ findings, summary }: CheckResult, c: ReturnType<typeof pc.createColors>): string {
+  const objects = plural(summary.objects, 'object');
+  if (findings.length === 0) return `${c.green('✔')} ${objects} checked, nothing found`;
+  const counts = [
+    summary.errors ? c.red(plural(summary.errors, 'error')) : '',
+    summary.warnings ? c.yellow(plural(summary.warnings, 'warning')) : '',
+    summary.infos ? c.cyan(plural(summary.infos, 'info')) : '',
+  ];
+  const sign = summary.errors ? c.red('✖') : summary.warnings ? c.yellow('▲') : c.cyan('●');
+  return `${sign} ${objects} checked: ${counts.filter(Boolean).join(', ')}`;
+}
+
+export function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+function wrap(text: string, width: number, first: string, rest = first): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  for (const word of text.split(/\s+/)) {
+    if (!empty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = rest;
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line];
+}
