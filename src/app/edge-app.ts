@@ -1,0 +1,171 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { ApiObject, App, Chart, Names } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
+import { dump } from 'js-yaml';
+import { chartContents } from './order';
+import { OutputFile } from './output-file';
+
+/** How `EdgeApp` writes. */
+export interface EdgeAppProps {
+  /**
+   * The folder that holds the committed manifests. It is replaced as a whole, and only once everything was rendered and
+   * found valid.
+   *
+   * @default "dist"
+   */
+  readonly manifests?: string;
+
+  /**
+   * The folder that cdk8s-cli is told to write to (`output` in cdk8s.yaml). cdk8s-cli deletes it before the app runs, which
+   * is why it should not be the folder that is committed. When cdk8s-cli is asked for another folder (`--output`, `--stdout`), only
+   * that one is written.
+   *
+   * @default ".cdk8s-staging"
+   */
+  readonly staging?: string;
+
+  /**
+   * Whether each chart gets a folder of its own, named as the chart. Files beside the manifests (`OutputFile`) go there too.
+   *
+   * @default true
+   */
+  readonly folderPerChart?: boolean;
+}
+
+/**
+ * A cdk8s app for manifests that are committed: `cdk8s synth` either replaces the folder by what the app says now, or
+ * reports everything that is wrong and leaves the folder as it was.
+ *
+ * It renders the same objects as cdk8s' `App`, in time linear in their number: each construct is validated once, and each
+ * object rendered once, whatever the number of charts.
+ */
+export class EdgeApp extends App {
+  private readonly manifestsDir: string;
+  private readonly targets: string[];
+  private readonly folderPerChart: boolean;
+
+  public constructor(props: EdgeAppProps = {}) {
+    super({ outdir: process.env.CDK8S_OUTDIR ?? props.manifests ?? 'dist' });
+    const asked = process.env.CDK8S_OUTDIR;
+    const staging = props.staging ?? '.cdk8s-staging';
+    this.manifestsDir = resolve(props.manifests ?? 'dist');
+    const isStaging = asked !== undefined && resolve(asked) === resolve(staging);
+    this.targets = asked === undefined ? [this.manifestsDir] : isStaging ? [resolve(asked), this.manifestsDir] : [resolve(asked)];
+    this.folderPerChart = props.folderPerChart ?? true;
+  }
+
+  /**
+   * Validates the app, renders it, and writes it.
+   *
+   * @throws an error that lists everything that was found wrong, each with its construct path; nothing is written then.
+   */
+  public override synth(): void {
+    const nodes = this.node.findAll();
+    throwIfInvalid(nodes);
+    const files = this.render(nodes);
+    for (const target of this.targets) {
+      const isCommitted = target === this.manifestsDir;
+      replaceFolder(target, isCommitted ? files : new Map([...files, ['construct-metadata.json', constructIndex(nodes)]]));
+    }
+  }
+
+  /** Renders all charts as one stream of YAML documents. */
+  public override synthYaml(): string {
+    const nodes = this.node.findAll();
+    throwIfInvalid(nodes);
+    return chartContents(nodes).map(({ objects }) => toYaml(objects)).filter((text) => text !== '').join('---\n');
+  }
+
+  private render(nodes: readonly IConstruct[]): Map<string, string> {
+    const files = new Map<string, string>();
+    const owners = new Map<string, string>();
+    const put = (file: string, content: string, owner: Construct) => {
+      const other = owners.get(file);
+      if (other !== undefined) {
+        throw new Error(`Both ${other} and ${owner.node.path} would write ${file}. Give one of them another id or path.`);
+      }
+      owners.set(file, owner.node.path);
+      files.set(file, content);
+    };
+    for (const { chart, objects } of chartContents(nodes)) {
+      if (objects.length === 0) continue;
+      const name = Names.toDnsLabel(chart, { includeHash: false });
+      put(this.inFolder(chart, `${name}.yaml`), toYaml(objects), chart);
+    }
+    for (const node of nodes) {
+      if (node instanceof OutputFile) put(this.inFolder(Chart.of(node), node.path), node.content, node);
+    }
+    return files;
+  }
+
+  private inFolder(chart: Chart, file: string): string {
+    return this.folderPerChart ? join(Names.toDnsLabel(chart, { includeHash: false }), file) : file;
+  }
+}
+
+function throwIfInvalid(nodes: readonly IConstruct[]): void {
+  const problems: string[] = [];
+  for (const node of nodes) {
+    for (const problem of node.node.validate()) problems.push(`[${node.node.path}] ${problem}`);
+  }
+  if (problems.length) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    throw new Error(`Nothing was written, because of ${count}:\n  ${problems.join('\n  ')}`);
+  }
+}
+
+/**
+ * Which construct made which object, for reports. cdk8s keys this file by name alone, so that a Gateway and a VirtualService of
+ * one name overwrite each other; `objects` is keyed by all that names an object.
+ */
+function constructIndex(nodes: readonly IConstruct[]): string {
+  const resources: Record<string, { path: string }> = {};
+  const objects = nodes.filter((node): node is ApiObject => ApiObject.isApiObject(node)).map((object) => {
+    resources[object.name] = { path: object.node.path };
+    const { apiVersion, kind, name } = object;
+    return { apiVersion, kind, namespace: object.metadata.namespace ?? '', name, path: object.node.path };
+  });
+  return `${JSON.stringify({ version: '1.0.0', resources, objects })}\n`;
+}
+
+function toYaml(objects: readonly ApiObject[]): string {
+  return objects.map((object) => dump(object.toJson(), { noRefs: true, lineWidth: -1 })).join('---\n');
+}
+
+/** Makes `folder` hold just `files`: what is new or changed is written, what is stray is deleted, the rest is not touched. */
+function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void {
+  refuseForeignFolder(folder);
+  mkdirSync(folder, { recursive: true });
+  for (const [file, content] of files) {
+    const path = join(folder, file);
+    if (existsSync(path) && readFileSync(path, 'utf8') === content) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    // Written aside and moved, so that a full disk or a kill never leaves half a manifest.
+    const aside = `${path}.tmp`;
+    writeFileSync(aside, content);
+    renameSync(aside, path);
+  }
+  removeStray(folder, folder, files);
+}
+
+/** What is stray is deleted, so a folder that plainly holds more than manifests is never taken. */
+function refuseForeignFolder(folder: string): void {
+  const holdsApp = !relative(folder, process.cwd()).startsWith('..');
+  const foreign = ['.git', 'package.json', 'node_modules'].find((name) => existsSync(join(folder, name)));
+  if (!holdsApp && foreign === undefined) return;
+  const reason = holdsApp ? 'it holds the app itself' : `it holds ${foreign}`;
+  throw new Error(`Manifests can't go to ${folder}: ${reason}, and all that is not a manifest would be deleted. Give them a folder of their own, such as "dist".`);
+}
+
+function removeStray(root: string, folder: string, files: ReadonlyMap<string, string>): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      removeStray(root, path, files);
+      if (readdirSync(path).length === 0) rmdirSync(path);
+    } else if (!files.has(relative(root, path).split(sep).join('/')) && !files.has(relative(root, path))) {
+      rmSync(path);
+    }
+  }
+}

@@ -1,0 +1,198 @@
+import { ApiObject, Chart } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
+import * as networking from '../../imports/networking.istio.io';
+import { hostProblems, isWildcard } from '../core/hostname';
+import { nameOfId } from '../core/ids';
+import { namespaceProblems, objectNameProblems } from '../core/names';
+import { Problem, quote, refuseAtSynth } from '../core/problem';
+import { Audience } from '../mesh/audience';
+import { joinMesh } from '../mesh/mesh-boundary';
+import { MeshObject } from '../mesh/mesh-object';
+import { ExternalPort, portNames } from './external-port';
+import { addressProblems, hostMixProblems, portMixProblems } from './external-service-rules';
+import { overlappingServices } from './external-service-overlap';
+import { Resolution } from './resolution';
+
+/** A service outside the mesh, as routes need to know it. */
+export interface IExternalService extends IConstruct {
+  /** Its hosts, as applications ask for them. */
+  readonly hosts: string[];
+
+  /** Its ports. */
+  readonly ports: ExternalPort[];
+
+  /** The namespace of its ServiceEntry. */
+  readonly namespace: string;
+
+  /** Who in the mesh may know of it. */
+  readonly audience: Audience;
+
+  /** How proxies find its address. */
+  readonly resolution: Resolution;
+
+  /**
+   * Makes the service visible in one more namespace, such as that of a gateway it is reached through.
+   *
+   * @param namespace the namespace whose proxies need it
+   */
+  showIn(namespace: string): void;
+}
+
+/** What there is to say of a service outside the mesh. */
+export interface ExternalServiceProps {
+  /**
+   * The DNS names that applications ask for, or wildcards such as `*.example.com`.
+   */
+  readonly hosts: string[];
+
+  /**
+   * Its ports. All that applications use: a sidecar in REGISTRY_ONLY mode cuts every other.
+   */
+  readonly ports: ExternalPort[];
+
+  /**
+   * How proxies find its address.
+   *
+   * @default DNS; for wildcards, and for addresses with no host to resolve them (IP ranges), the address that the application dialled
+   */
+  readonly resolution?: Resolution;
+
+  /**
+   * IP addresses or ranges (CIDR) that applications dial. TCP services are told apart by them.
+   *
+   * @default none
+   */
+  readonly addresses?: string[];
+
+  /**
+   * Whether Istio gives the service an address of its own, which its DNS proxy answers with. Tells TCP services apart that share a port.
+   * Needs DNS capture in the sidecars (`ISTIO_META_DNS_CAPTURE`).
+   *
+   * @default false
+   */
+  readonly allocateAddress?: boolean;
+
+  /**
+   * Whether it belongs to the mesh, as a virtual machine with a sidecar does, rather than lying outside.
+   *
+   * @default false
+   */
+  readonly meshInternal?: boolean;
+
+  /**
+   * Names that the certificate of the service may carry, checked where a proxy makes the TLS.
+   *
+   * @default not checked here
+   */
+  readonly subjectAltNames?: string[];
+
+  /**
+   * Who in the mesh may know of it. Gateways that forward it are added of themselves.
+   *
+   * @default its own namespace
+   */
+  readonly audience?: Audience;
+
+  /**
+   * The namespace of its ServiceEntry.
+   *
+   * @default the chart's namespace, else "default"
+   */
+  readonly namespace?: string;
+
+  /**
+   * The name of its ServiceEntry.
+   *
+   * @default the construct's id, in lower case with hyphens
+   */
+  readonly name?: string;
+}
+
+/**
+ * Registers a service outside the mesh, so that sidecars let traffic to it pass and can route it. Renders one ServiceEntry.
+ *
+ * Alone, it lets applications reach the service straight from their sidecars. `EgressGateway.forward` takes it through a gateway;
+ * `SidecarEgress` has the sidecar make the TLS.
+ *
+ * @see https://istio.io/latest/docs/reference/config/networking/service-entry/
+ */
+export class ExternalService extends Construct implements IExternalService {
+  public readonly hosts: string[];
+  public readonly ports: ExternalPort[];
+  public readonly namespace: string;
+  public readonly audience: Audience;
+  public readonly resolution: Resolution;
+
+  /** The addresses that were declared. */
+  public readonly addresses: string[];
+
+  /** The rendered ServiceEntry, to patch. */
+  public readonly serviceEntry: ApiObject;
+
+  private readonly viewers = new Set<string>();
+
+  public constructor(scope: Construct, id: string, props: ExternalServiceProps) {
+    super(scope, id);
+    this.hosts = [...props.hosts];
+    this.ports = [...props.ports];
+    this.addresses = [...(props.addresses ?? [])];
+    this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
+    this.audience = props.audience ?? Audience.ownNamespace();
+    this.resolution = props.resolution ?? defaultResolution(props);
+    const labels = props.allocateAddress ? { 'networking.istio.io/enable-autoallocate-ip': 'true' } : undefined;
+    this.serviceEntry = new MeshObject(this, 'Resource', {
+      ...networking.ServiceEntry.GVK,
+      metadata: { name: props.name ?? nameOfId(id), namespace: this.namespace, labels },
+      manifest: networking.ServiceEntry.manifest,
+      spec: () => ({ spec: this.spec(props) }),
+    });
+    refuseAtSynth(this, () => this.problems(props));
+    joinMesh('ExternalService', this, overlappingServices);
+  }
+
+  public showIn(namespace: string): void {
+    this.viewers.add(namespace);
+  }
+
+  /**
+   * The namespaces whose proxies know of it, or undefined for all.
+   *
+   * @internal
+   */
+  public _visibleIn(): readonly string[] | undefined {
+    return this.audience.isMesh ? undefined : [...new Set([...this.audience._namespaces(this.namespace), ...this.viewers])];
+  }
+
+  private spec(props: ExternalServiceProps): networking.ServiceEntrySpec {
+    const names = portNames(this.ports);
+    return {
+      hosts: this.hosts,
+      addresses: this.addresses.length ? this.addresses : undefined,
+      ports: this.ports.map((port, i) => ({ number: port.number, name: names[i], protocol: port.protocol, targetPort: port.targetPort })),
+      location: props.meshInternal ? networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_INTERNAL : networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
+      ...this.resolution._spec(),
+      subjectAltNames: props.subjectAltNames,
+      exportTo: this.audience._exportTo(this.namespace, ...this.viewers),
+    };
+  }
+
+  private problems(props: ExternalServiceProps): Problem[] {
+    const problems: Problem[] = [];
+    if (!this.hosts.length) problems.push({ what: 'names no host', why: 'a ServiceEntry without hosts is refused', fix: 'give `hosts` at least one DNS name' });
+    if (!this.ports.length) problems.push({ what: 'names no port', why: 'sidecars open only the ports that are declared', fix: 'give `ports`, such as [ExternalPort.https()]' });
+    problems.push(...this.hosts.flatMap(hostProblems));
+    const twice = this.hosts.filter((host, i) => this.hosts.indexOf(host) !== i);
+    problems.push(...twice.map((host) => ({ what: `host ${quote(host)} is listed twice`, why: 'the second has no effect', fix: 'list it once' })));
+    problems.push(...this.ports.flatMap((port) => port._problems()), ...portMixProblems(this.ports));
+    problems.push(...this.resolution._problems(portNames(this.ports)));
+    problems.push(...hostMixProblems(this.hosts, this.ports, this.resolution, Boolean(props.meshInternal)));
+    problems.push(...addressProblems(this.addresses, this.ports, this.resolution, Boolean(props.allocateAddress)));
+    problems.push(...this.audience._problems(), ...namespaceProblems('namespace', props.namespace), ...objectNameProblems('name', this.serviceEntry.name));
+    return problems;
+  }
+}
+
+function defaultResolution(props: ExternalServiceProps): Resolution {
+  const hasRange = (props.addresses ?? []).some((address) => address.includes('/'));
+  return props.hosts.some(isWildcard) || hasRange ? Resolution.none() : Resolution.dns();
+}

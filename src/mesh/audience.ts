@@ -1,0 +1,71 @@
+import { namespaceProblems } from '../core/names';
+import { Problem } from '../core/problem';
+
+/**
+ * Who in the mesh sees an object: the namespaces whose proxies get it from istiod (`exportTo`).
+ *
+ * What a proxy does not see costs it nothing and changes nothing for it, so the least audience that works is the best one.
+ *
+ * @see https://istio.io/latest/docs/reference/config/networking/service-entry/#ServiceEntry-export_to
+ */
+export class Audience {
+  /** All namespaces of the mesh. Written out as `*`, so that a reader sees that it was meant. */
+  public static mesh(): Audience {
+    return new Audience([], true);
+  }
+
+  /** The namespace that the object itself is in, and no other. */
+  public static ownNamespace(): Audience {
+    return new Audience([], false);
+  }
+
+  /**
+   * These namespaces, and the object's own.
+   *
+   * @param names at least one namespace
+   */
+  public static namespaces(...names: string[]): Audience {
+    return new Audience(names, false);
+  }
+
+  private constructor(
+    private readonly names: readonly string[],
+    private readonly everyone: boolean,
+  ) {}
+
+  /** Whether every namespace is meant. */
+  public get isMesh(): boolean {
+    return this.everyone;
+  }
+
+  /**
+   * `exportTo` of an object in `owner`, which these `others` need to see as well.
+   *
+   * @internal
+   */
+  public _exportTo(owner: string, ...others: string[]): string[] {
+    if (this.everyone) return ['*'];
+    const seen = new Set([...this.names, ...others]);
+    seen.delete(owner);
+    return ['.', ...[...seen].sort()];
+  }
+
+  /** @internal */
+  public _union(other: Audience): Audience {
+    return new Audience([...new Set([...this.names, ...other.names])].sort(), this.everyone || other.everyone);
+  }
+
+  /**
+   * The namespaces named, for an object in `owner`.
+   *
+   * @internal
+   */
+  public _namespaces(owner: string): string[] {
+    return [...new Set([owner, ...this.names])].sort();
+  }
+
+  /** @internal */
+  public _problems(): Problem[] {
+    return this.names.flatMap((name) => namespaceProblems('audience', name));
+  }
+}

@@ -1,0 +1,70 @@
+import { ApiObject, ApiObjectMetadata, JsonPatch } from 'cdk8s';
+import { Construct } from 'constructs';
+
+/**
+ * Turns the fields of an object, in the shape of its typed bindings, into the JSON of its manifest. Each generated
+ * binding has one: `ServiceEntry.manifest`.
+ *
+ * @internal
+ */
+export type Manifest<Props> = (props: Props) => unknown;
+
+/** @internal */
+export interface MeshObjectProps<Props> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ApiObjectMetadata;
+  /** The binding's own renderer, so that a field it does not know can't be written. */
+  readonly manifest: Manifest<Props>;
+  /** Called at synth, so that the order of calls before it never matters. */
+  readonly spec: () => Props;
+}
+
+/**
+ * An object whose fields are known only at synth, rendered through its typed bindings.
+ *
+ * The generated bindings drop fields that they do not know, patches included, when they turn into JSON. Here patches are
+ * applied after the bindings, so a user's patch can add a field that is newer than the bindings.
+ *
+ * @internal
+ */
+export class MeshObject<Props> extends ApiObject {
+  private readonly render: () => unknown;
+  private readonly userPatches: JsonPatch[] = [];
+
+  public constructor(scope: Construct, id: string, props: MeshObjectProps<Props>) {
+    super(scope, id, { apiVersion: props.apiVersion, kind: props.kind, metadata: props.metadata });
+    this.render = () => props.manifest(props.spec());
+  }
+
+  public override addJsonPatch(...ops: JsonPatch[]): void {
+    this.userPatches.push(...ops);
+  }
+
+  public override toJson(): unknown {
+    const json = {
+      apiVersion: this.apiVersion,
+      kind: this.kind,
+      metadata: this.metadata.toJson(),
+      ...pruned(this.render() as Record<string, unknown>),
+    };
+    return this.userPatches.length ? JsonPatch.apply(json, ...this.userPatches) : json;
+  }
+}
+
+/** The object without `apiVersion`, `kind` and `metadata`, and without fields that are not set. */
+function pruned(object: Record<string, unknown>): Record<string, unknown> {
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest } = object;
+  return withoutUndefined(rest) as Record<string, unknown>;
+}
+
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (value === null || typeof value !== 'object') return value;
+  const out: Record<string, unknown> = {};
+  for (const key in value) {
+    const field = (value as Record<string, unknown>)[key];
+    if (field !== undefined) out[key] = withoutUndefined(field);
+  }
+  return out;
+}
