@@ -1,0 +1,105 @@
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { type ControlPlane } from './controlplane';
+import { type Istiod } from './istiod';
+import { type Kubelet } from './kubelet';
+import { setTable } from './network';
+
+/** What can be asked of a running lab, beside its Kubernetes API. */
+export interface Commands {
+  /** Runs a command as an application in a Pod. */
+  exec(request: { pod: string; command: readonly string[]; timeoutSeconds?: number }): Promise<{
+    code: number | null;
+    stdout: string;
+    stderr: string;
+  }>;
+  /** The address and the full name of a Pod. */
+  pod(request: { pod: string }): Promise<{ name: string; address: string }>;
+  /** Kills a container of a Pod as a crash would. */
+  crash(request: { pod: string; container: string }): Promise<void>;
+  /** Waits until istiod is idle and every proxy has acknowledged. */
+  settle(request: { seconds?: number }): Promise<void>;
+  /** Ends istiod, or starts it again. */
+  istiod(request: { running: boolean }): Promise<void>;
+  /** istiod's metrics, as Prometheus text. */
+  metrics(request: object): Promise<string>;
+  /** Lets only these addresses send packets to the internet, as a NetworkPolicy would; none given lets all. */
+  restrict(request: { addresses?: readonly string[] }): Promise<void>;
+  /** Ends the lab. */
+  down(request: object): Promise<void>;
+}
+
+/** The lab's socket: `/lab/COMMAND` runs a command, any other path is the Kubernetes API's. */
+export class Control {
+  private readonly commands: Commands;
+
+  public constructor(
+    private readonly plane: ControlPlane,
+    istiod: Istiod,
+    kubelet: Kubelet,
+  ) {
+    this.commands = {
+      exec: ({ pod, command, timeoutSeconds }) => kubelet.find(pod).exec(command, timeoutSeconds),
+      pod: async ({ pod }) => {
+        const { key, address } = kubelet.find(pod);
+        return { name: key, address };
+      },
+      crash: async ({ pod, container }) => kubelet.find(pod).crash(container),
+      settle: ({ seconds }) => istiod.settle(seconds),
+      istiod: ({ running }) => (running ? istiod.start() : istiod.stop()),
+      metrics: () => istiod.metrics(),
+      restrict: ({ addresses }) => setTable('restrict', restriction(addresses)),
+      down: async () => void setTimeout(() => process.exit(0), 20),
+    };
+  }
+
+  /** Only root may open the socket: it gives full rights over the lab. */
+  public listen(socket: string): Promise<void> {
+    const server = http.createServer((request, response) => void this.serve(request, response));
+    return new Promise((resolve, reject) => {
+      server.on('error', reject);
+      server.listen(socket, () => {
+        fs.chmodSync(socket, 0o600);
+        resolve();
+      });
+    });
+  }
+
+  private async serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const name = /^\/lab\/(\w+)$/.exec(request.url ?? '')?.[1];
+    if (name === undefined) return this.forward(request, response);
+    const command = this.commands[name as keyof Commands] as ((body: unknown) => Promise<unknown>) | undefined;
+    try {
+      if (command === undefined) throw new Error(`the lab has no command "${name}"`);
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const result = await command(JSON.parse(Buffer.concat(chunks).toString() || '{}'));
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(result ?? null));
+    } catch (error) {
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ message: (error as Error).message }));
+    }
+  }
+
+  private forward(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const { tls: _, headers, ...target } = this.plane.target;
+    const { host: __, connection: ___, ...sent } = request.headers;
+    const upstream = https.request(
+      { ...target, method: request.method, path: request.url, headers: { ...sent, ...headers } },
+      (reply) => {
+        response.writeHead(reply.statusCode ?? 502, reply.headers);
+        reply.pipe(response);
+      },
+    );
+    upstream.on('error', (error) => response.writeHead(502).end(error.message));
+    response.on('close', () => upstream.destroy());
+    request.pipe(upstream);
+  }
+}
+
+function restriction(addresses: readonly string[] | undefined): string {
+  if (addresses === undefined) return '';
+  const allowed = addresses.length === 0 ? '' : `ip saddr != { ${addresses.join(', ')} } `;
+  return ` chain forward {\n type filter hook forward priority 0;\n oifname "internet" ${allowed}drop\n }`;
+}

@@ -1,0 +1,51 @@
+import { built } from './build';
+import { type RootFs } from './rootfs';
+
+/** How a container of an image runs on this machine, where no image is ever pulled. */
+export interface Image {
+  /** What runs where the container names no command of its own. */
+  readonly entrypoint: readonly string[];
+  /** Puts in place what the image would bring and this machine has not. */
+  readonly prepare?: (root: RootFs) => Promise<void>;
+}
+
+/** Envoy's own flush interval is a second, which every look into an access log would wait for. */
+const ENVOY_WRAPPER = `#!/bin/bash
+args=()
+while [ $# -gt 0 ]; do
+  args+=("$1")
+  if [ "$1" = --file-flush-interval-msec ]; then args+=(50); shift; fi
+  shift
+done
+exec ${built('envoy', 'envoy')} "\${args[@]}"
+`;
+
+/**
+ * Images by the last element of their name. A container of any other image runs nothing and is ready at once: what
+ * stands for an application whose only use is to be called from.
+ */
+const IMAGES: Readonly<Record<string, Image>> = {
+  proxyv2: {
+    entrypoint: ['/usr/local/bin/pilot-agent'],
+    prepare: async (root) => {
+      await root.bind(built('istio', 'pilot-agent'), '/usr/local/bin/pilot-agent');
+      await root.bind(built('istio', 'envoy_bootstrap.json'), '/var/lib/istio/envoy/envoy_bootstrap_tmpl.json');
+      await root.write('/usr/local/bin/envoy', ENVOY_WRAPPER, 0o755);
+    },
+  },
+  nginx: {
+    entrypoint: ['nginx', '-g', 'daemon off;'],
+    // As in the published image: its logs are the container's output.
+    prepare: async (root) => {
+      await root.link('/dev/stdout', '/var/log/nginx/access.log');
+      await root.link('/dev/stderr', '/var/log/nginx/error.log');
+    },
+  },
+  squid: { entrypoint: ['squid', '-N', '-f', '/etc/squid/squid.conf'] },
+};
+
+/** How containers of that image run, if this machine has what it takes. */
+export function tryImage(reference: string): Image | undefined {
+  const name = reference.split('/').pop()!.split(/[:@]/)[0]!;
+  return IMAGES[name];
+}

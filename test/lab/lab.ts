@@ -1,0 +1,192 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import * as readline from 'node:readline';
+import { Api, type KubeObject } from './api';
+import { build, installPackages, labParts } from './build';
+import { cacheRoot } from './cache';
+import { type Commands } from './control';
+import { readSiteLog, type SiteLine } from './internet';
+import { tail, until } from './process';
+import { istioVersion } from './versions';
+
+export interface LabOptions {
+  /** Labs of different names run side by side. */
+  readonly name?: string;
+  /** Whether the lab ends when this process does. */
+  readonly attached: boolean;
+  readonly say?: (line: string) => void;
+}
+
+/** A line of a proxy's access log in Istio's default JSON format. */
+export type AccessLine = Readonly<Record<string, string | number | null>>;
+
+/** A running lab, seen from outside: its Kubernetes API, its Pods, and the logs of all of it. */
+export class Lab {
+  /**
+   * Starts a lab, building first what it lacks.
+   *
+   * @throws where this machine cannot run one, or one of that name is running
+   */
+  public static async start({ name = 'lab', attached, say = () => {} }: LabOptions): Promise<Lab> {
+    const folder = folderOf(name);
+    demandNamespaces();
+    if (await answers(folder))
+      throw new Error(`a lab named "${name}" is running already: npm run lab -- down --name ${name}`);
+    await installPackages(say);
+    await build(labParts(), say);
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.mkdirSync(path.join(folder, 'pki'), { recursive: true, mode: 0o755 });
+    fs.chmodSync(path.join(folder, 'pki'), 0o700);
+    say(`starting lab "${name}" with Istio ${istioVersion()} in ${folder}`);
+    const host = spawnHost(folder, attached);
+    await firstLine(host, path.join(folder, 'host.log'));
+    if (!attached) host.unref();
+    return new Lab(name, folder);
+  }
+
+  /** @throws where no lab of that name runs */
+  public static async connect(name = 'lab'): Promise<Lab> {
+    const folder = folderOf(name);
+    if (!(await answers(folder)))
+      throw new Error(`no lab named "${name}" is running: npm run lab -- up --name ${name}`);
+    return new Lab(name, folder);
+  }
+
+  public readonly api: Api;
+
+  private constructor(
+    public readonly name: string,
+    public readonly folder: string,
+  ) {
+    this.api = new Api({ tls: false, socketPath: path.join(folder, 'control.sock') });
+  }
+
+  /** Runs one of the lab's commands. */
+  public run<K extends keyof Commands>(name: K, request: Parameters<Commands[K]>[0]): ReturnType<Commands[K]> {
+    return this.api.request('POST', `/lab/${name}`, request) as ReturnType<Commands[K]>;
+  }
+
+  /** Applies objects; those of namespaces first. */
+  public async apply(objects: readonly KubeObject[], options: { dryRun?: boolean } = {}): Promise<void> {
+    const [first, rest] = split(objects, isNamespace);
+    for (const object of first) {
+      await this.api.apply(object, options);
+      if (!options.dryRun) await this.defaultAccount(object.metadata.name);
+    }
+    await Promise.all(rest.map((object) => this.api.apply(object, options)));
+  }
+
+  /** A controller makes it for each namespace; without it no Pod is admitted there. */
+  private async defaultAccount(namespace: string): Promise<void> {
+    await until(`the default ServiceAccount of ${namespace}`, 30, () =>
+      this.api.tryGet({ apiVersion: 'v1', kind: 'ServiceAccount' }, 'default', namespace),
+    );
+  }
+
+  /** Deletes objects and waits until those that take time, Pods and namespaces, are gone. */
+  public async delete(objects: readonly KubeObject[]): Promise<void> {
+    const [last, rest] = split(objects, isNamespace);
+    await Promise.all(rest.map((object) => this.api.delete(object)));
+    await Promise.all(last.map((object) => this.api.delete(object)));
+  }
+
+  /** Waits until istiod is idle and every proxy has acknowledged all it was sent. */
+  public settle(seconds?: number): Promise<void> {
+    return this.run('settle', { seconds });
+  }
+
+  /** The access log of a Pod's proxy so far. */
+  public async accessLog(pod: string): Promise<readonly AccessLine[]> {
+    const lines = (await this.containerLog(pod, 'istio-proxy')).split('\n');
+    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as AccessLine);
+  }
+
+  /** What a container has printed so far. */
+  public async containerLog(pod: string, container: string): Promise<string> {
+    const { name } = await this.run('pod', { pod });
+    const log = path.join(this.folder, 'pods', name.replace('/', '_'), `${container}.log`);
+    if (!fs.existsSync(log)) throw new Error(`container "${container}" of ${name} has no log`);
+    return fs.readFileSync(log, 'utf8');
+  }
+
+  /** What the internet's servers have logged so far. */
+  public siteLog(): readonly SiteLine[] {
+    return readSiteLog(this.folder);
+  }
+
+  /** Ends it, and waits until it is gone. */
+  public async down(): Promise<void> {
+    await this.run('down', {});
+    for (let i = 0; i < 100 && (await answers(this.folder)); i++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function folderOf(name: string): string {
+  if (!/^[a-z0-9-]{1,20}$/.test(name))
+    throw new Error(`"${name}" is no name for a lab: use a-z, 0-9 and -, 20 at most`);
+  return path.join(cacheRoot(), 'run', name);
+}
+
+const isNamespace = (object: KubeObject) => object.kind === 'Namespace';
+
+function split<T>(all: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [all.filter(test), all.filter((item) => !test(item))];
+}
+
+/** @throws in a sentence, where this machine or user cannot make the namespaces that a lab lives in */
+function demandNamespaces(): void {
+  if (process.platform !== 'linux') throw new Error(`the lab needs Linux's namespaces; this is ${process.platform}`);
+  if (process.getuid?.() !== 0) throw new Error('the lab needs root, for network namespaces and packet filters');
+  try {
+    execFileSync('unshare', ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc', 'true'], {
+      stdio: 'pipe',
+    });
+  } catch (error) {
+    const { stderr } = error as { stderr?: Buffer };
+    throw new Error(`the lab cannot make namespaces here: ${stderr?.toString().trim() || (error as Error).message}`);
+  }
+  if (!/\boverlay\b/.test(fs.readFileSync('/proc/filesystems', 'utf8'))) {
+    throw new Error('the lab needs the overlay file system, which this kernel does not offer');
+  }
+}
+
+/** Whether a lab answers in that folder. */
+function answers(folder: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(path.join(folder, 'control.sock'));
+    const end = (result: boolean) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.on('connect', () => end(true)).on('error', () => end(false));
+  });
+}
+
+function spawnHost(folder: string, attached: boolean): ChildProcess {
+  const log = fs.openSync(path.join(folder, 'host.log'), 'a');
+  const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
+  const options = JSON.stringify({ folder, attached });
+  const node = [process.execPath, '--import', 'tsx', path.join(__dirname, 'host.ts'), options];
+  const host = spawn('unshare', [...namespaces, '--', ...node], {
+    cwd: path.resolve(__dirname, '../..'),
+    stdio: [attached ? 'pipe' : 'ignore', 'pipe', log],
+    detached: !attached,
+  });
+  fs.closeSync(log);
+  return host;
+}
+
+/** Waits for the host's answer. */
+async function firstLine(host: ChildProcess, log: string): Promise<void> {
+  const ended = new Promise<never>((_, reject) =>
+    host.on('exit', () => setTimeout(() => reject(new Error(`the lab ended while starting:\n${tail(log)}`)), 100)),
+  );
+  ended.catch(() => {});
+  const line = new Promise<string>((resolve) => readline.createInterface(host.stdout!).once('line', resolve));
+  const { error } = JSON.parse(await Promise.race([line, ended])) as { error?: string };
+  if (error !== undefined) throw new Error(`the lab did not start: ${error}`);
+  host.stdout!.destroy();
+}
