@@ -1,9 +1,12 @@
 /** What a rule is given: the manifests by kind, and indexes that more than one rule needs, each made when first asked for. */
 import type { Loaded, Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
+import { type Admitted, admit } from './schema/admit';
 
 export class CheckContext {
+  /** As an API server would store them, so that fields have the types of their schemas. */
   readonly manifests: readonly Manifest[];
+  readonly admitted: readonly Admitted[];
   private readonly byKind = new Map<string, Manifest[]>();
   private readonly made = new Map<symbol, unknown>();
 
@@ -11,8 +14,9 @@ export class CheckContext {
     readonly loaded: Loaded,
     readonly options: MeshOptions = {},
   ) {
-    this.manifests = loaded.manifests;
-    for (const manifest of loaded.manifests) {
+    this.admitted = loaded.manifests.map(admit);
+    this.manifests = this.admitted.map(({ manifest }) => manifest);
+    for (const manifest of this.manifests) {
       const key = `${manifest.group}/${manifest.kind}`;
       const list = this.byKind.get(key);
       if (list) list.push(manifest);

@@ -51,6 +51,8 @@ export function readDocument(document: Document): Reading {
     return accept(document, load(document.text, { schema: SCHEMA }), document.text.includes('*'));
   } catch (error) {
     if (isYamlException(error)) {
+      const lenient = error.reason === 'deficient indentation' ? readLeniently(document.text) : undefined;
+      if (lenient !== undefined) return accept(document, lenient, document.text.includes('*'));
       return { reason: error.reason, line: document.line + (error.mark?.line ?? 0) };
     }
     if (error instanceof Error && error.name === 'RangeError') {
@@ -58,6 +60,16 @@ export function readDocument(document: Document): Reading {
     }
     return { reason: error instanceof Error ? error.message : String(error), line: document.line };
   }
+}
+
+/**
+ * A closing bracket may stand at the indentation of its key: YAML's grammar forbids it, Kubernetes' parser does not mind.
+ * Undefined if that is not all that is wrong.
+ */
+function readLeniently(text: string): unknown {
+  const document = parseDocument(text, { schema: 'core', merge: true });
+  const other = document.errors.filter(({ code, pos }) => code !== 'BAD_INDENT' || !/[\]}]/.test(text[pos[0]] ?? ''));
+  return other.length === 0 ? document.toJS({ maxAliasCount: 1000 }) : undefined;
 }
 
 /** A value as read, unless it is too deep or, by its aliases, too much. */

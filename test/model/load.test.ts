@@ -94,6 +94,14 @@ describe('a stream of YAML documents', () => {
     expect(loadText(json).problems.map(({ what }) => what)).toEqual([expect.stringContaining('nested')]);
   });
 
+  it('takes a closing bracket at the indentation of its key, as Kubernetes does', () => {
+    const { manifests, problems } = loadText(
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  args: [\n    a, b,\n  ]\n',
+    );
+    expect(problems).toEqual([]);
+    expect(manifests[0]?.body.spec.args).toEqual(['a', 'b']);
+  });
+
   it('says what is missing of an object that lacks its kind or apiVersion', () => {
     const { problems } = loadText(
       'kind: Gateway\nmetadata: {name: a}\nspec: {}\n---\napiVersion: v1\nmetadata: {name: a}\n',

@@ -1,0 +1,176 @@
+/** CEL rules of CRDs, evaluated as an API server does: with Kubernetes' functions, on values that have their defaults. */
+import {
+  type CelFunc,
+  CelScalar,
+  type CelInput,
+  celEnv,
+  celFunc,
+  celMethod,
+  isCelError,
+  mapType,
+  parse,
+  plan,
+} from '@bufbuild/cel';
+import { strings } from '@bufbuild/cel/ext';
+import type { Ruled, Schema, Violation } from './structural';
+
+type Evaluate = (bindings: { self: CelInput }) => unknown;
+export type Verdict = { readonly ok: boolean; readonly message?: string };
+
+/** An object of Kubernetes' own type `url.URL`, as a map of its parts. */
+const URL_TYPE = mapType(CelScalar.STRING, CelScalar.STRING);
+
+let environment: ReturnType<typeof celEnv> | undefined;
+const planned = new Map<string, Evaluate | undefined>();
+/** Verdicts by rule and value: ports, TLS blocks and matches are the same a thousand times over. */
+const verdicts = new Map<string, Map<string, Verdict>>();
+const VERDICTS_KEPT = 5_000;
+
+/** What the CEL rules say of the values collected on a walk through the schema. */
+export function evaluateRules(ruled: readonly Ruled[]): Violation[] {
+  const violations: Violation[] = [];
+  for (const { schema, value, field } of ruled) {
+    const text = JSON.stringify(value) ?? '';
+    let input: CelInput | undefined;
+    for (const rule of schema['x-kubernetes-validations'] ?? []) {
+      if (/\boldSelf\b/.test(rule.rule)) continue; // compares with an object that is in the cluster already
+      const known = verdictsOf(rule.rule);
+      let verdict = known.get(text);
+      if (!verdict) {
+        input ??= toCel(value, schema);
+        verdict = judge(rule, input);
+        if (known.size < VERDICTS_KEPT) known.set(text, verdict);
+      }
+      if (!verdict.ok) {
+        violations.push({
+          field,
+          what: verdict.message ?? `the rule ${rule.rule.trim()} does not hold`,
+          why: `The CRD of this kind has the rule "${shorten(rule.rule)}", and an API server refuses what breaks it.`,
+          fix: 'Change the fields that the rule names so that it holds.',
+        });
+      }
+    }
+  }
+  return violations;
+}
+
+function verdictsOf(rule: string): Map<string, Verdict> {
+  let known = verdicts.get(rule);
+  if (!known) verdicts.set(rule, (known = new Map<string, Verdict>()));
+  return known;
+}
+
+function judge(rule: { rule: string; message?: string; messageExpression?: string }, self: CelInput): Verdict {
+  const evaluate = planOf(rule.rule);
+  if (!evaluate) return { ok: true };
+  const result = evaluate({ self });
+  if (result === true) return { ok: true };
+  // An evaluation that ends in an error refuses the object too.
+  const dynamic = rule.messageExpression === undefined ? undefined : planOf(rule.messageExpression)?.({ self });
+  const message = typeof dynamic === 'string' && dynamic !== '' ? dynamic : rule.message;
+  return message === undefined ? { ok: false } : { ok: false, message: message.trim() };
+}
+
+function planOf(rule: string): Evaluate | undefined {
+  if (!planned.has(rule)) {
+    environment ??= celEnv({ funcs: [...strings, ...kubernetesFunctions()] });
+    try {
+      const evaluate = plan(environment, parse(rule)) as unknown as Evaluate;
+      planned.set(rule, (bindings) => {
+        try {
+          const result = evaluate(bindings);
+          return isCelError(result) ? undefined : result;
+        } catch {
+          return undefined;
+        }
+      });
+    } catch {
+      planned.set(rule, undefined); // a rule that cannot be parsed judges nothing
+    }
+  }
+  return planned.get(rule);
+}
+
+/** Values with the types that the schema gives them: integers are not doubles, and names are escaped as in CEL. */
+function toCel(value: unknown, schema: Schema | undefined): CelInput {
+  if (Array.isArray(value)) return value.map((item) => toCel(item, schema?.items));
+  if (typeof value === 'number') {
+    return schema?.type === 'number' || !Number.isInteger(value) ? value : BigInt(value);
+  }
+  if (typeof value === 'object' && value !== null) {
+    const declared = schema?.properties;
+    const extra = typeof schema?.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+    return new Map(
+      Object.entries(value).map(([key, entry]) => {
+        const isField = declared !== undefined && Object.hasOwn(declared, key);
+        return [isField ? escapeName(key) : key, toCel(entry, isField ? declared[key] : extra)];
+      }),
+    ) as unknown as CelInput;
+  }
+  return value as CelInput;
+}
+
+const RESERVED = new Set(['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while']); // prettier-ignore
+
+function escapeName(name: string): string {
+  if (RESERVED.has(name)) return `__${name}__`;
+  return name.replace(
+    /__|[.\-/]/g,
+    (part) => ({ __: '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' })[part] ?? part,
+  );
+}
+
+function kubernetesFunctions(): CelFunc[] {
+  const { STRING, BOOL } = CelScalar;
+  return [
+    celFunc('isURL', [STRING], BOOL, (text) => parseUrl(text) !== undefined),
+    celFunc('url', [STRING], URL_TYPE, (text) => {
+      const url = parseUrl(text);
+      if (!url) throw new Error(`${text} is no URL`);
+      return new Map(Object.entries(url)) as never;
+    }),
+    ...(['Scheme', 'Host', 'Hostname', 'Port', 'EscapedPath'] as const).map((part) =>
+      celMethod(`get${part}`, URL_TYPE, [], STRING, function () {
+        return String(this.get(part) ?? '');
+      }),
+    ),
+    celFunc('isIP', [STRING], BOOL, (text) => isIp(text)),
+    celFunc('isCIDR', [STRING], BOOL, (text) => isCidr(text)),
+    celMethod('find', STRING, [STRING], STRING, function (pattern) {
+      return new RegExp(pattern).exec(String(this))?.[0] ?? '';
+    }),
+  ];
+}
+
+/** Go's url.ParseRequestURI: an absolute URL, or an absolute path. */
+function parseUrl(text: string): Record<string, string> | undefined {
+  const match =
+    /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):\/\/(?:[^/?#@\s]*@)?(\[[^\]\s]*\]|[^/?#:\s]*)(?::(\d*))?|([a-zA-Z][a-zA-Z0-9+.-]*):(?=[^/\s]))?([^\s?]*)(\?\S*)?$/.exec(
+      text,
+    );
+  if (!match || text === '') return undefined;
+  const [, scheme = '', host = '', port = '', opaque = '', path = ''] = match;
+  if (!scheme && !opaque && !path.startsWith('/')) return undefined;
+  return { Scheme: (scheme || opaque).toLowerCase(), Host: port ? `${host}:${port}` : host, Hostname: host.replace(/^\[|\]$/g, ''), Port: port, EscapedPath: path }; // prettier-ignore
+}
+
+function isIp(text: string): boolean {
+  return isIpv4(text) || (/^[0-9a-f:.]+$/i.test(text) && text.includes(':') && URL.canParse(`http://[${text}]/`));
+}
+
+function isIpv4(text: string): boolean {
+  const parts = text.split('.');
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', bits = '', ...rest] = text.split('/');
+  return (
+    rest.length === 0 && isIp(address) && /^\d{1,3}$/.test(bits) && Number(bits) <= (address.includes(':') ? 128 : 32)
+  );
+}
+
+function shorten(rule: string): string {
+  const line = rule.trim().replace(/\s+/g, ' ');
+  return line.length > 160 ? `${line.slice(0, 157)}...` : line;
+}

@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { check } from '../../../src/check/check';
+import type { Finding } from '../../../src/check/finding';
+import { loadText } from '../../../src/model/load';
+import { rule as cel } from '../../../src/check/rules/cel-rule-violation';
+import { rule as schema } from '../../../src/check/rules/schema-violation';
+import { rule as unknownKind } from '../../../src/check/rules/unknown-kind';
+
+const judge = (text: string): readonly Finding[] =>
+  check(loadText(text), { rules: [schema, cel, unknownKind] }).findings;
+const head = (kind: string, apiVersion = 'networking.istio.io/v1'): string =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: a, namespace: app}\n`;
+const entry = (spec: string): string =>
+  `${head('ServiceEntry')}spec: {hosts: [a.example.com], ports: [{number: 80, name: http, protocol: HTTP}], ${spec}}\n`;
+
+describe('the schema of a kind', () => {
+  it('finds nothing in an object that fits', () => {
+    expect(judge(entry('resolution: DNS'))).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a field that is not there, and guesses which was meant',
+      'resolutoin: DNS',
+      'spec.resolutoin',
+      /no field "resolutoin"/,
+      /Did you mean "resolution"/,
+    ],
+    [
+      'a value that is none of the enumerated',
+      'resolution: dns',
+      'spec.resolution',
+      /"dns" is none of/,
+      /Did you mean "DNS"/,
+    ],
+    [
+      'a string where a list belongs',
+      'exportTo: app',
+      'spec.exportTo',
+      /"app" is a string, where a list belongs/,
+      /list/,
+    ],
+    [
+      'a number where a string belongs',
+      'addresses: [10]',
+      'spec.addresses[0]',
+      /10 is a number, where a string belongs/,
+      /quotes: "10"/,
+    ],
+  ])('refuses %s', (_, spec, field, what, fix) => {
+    expect(judge(entry(spec))).toEqual([
+      expect.objectContaining({
+        id: 'EDGE002',
+        field,
+        what: expect.stringMatching(what),
+        fix: expect.stringMatching(fix),
+      }),
+    ]);
+  });
+
+  it('asks for what is required', () => {
+    expect(judge(`${head('Gateway')}spec: {servers: [{hosts: ['*']}]}\n`)).toEqual([
+      expect.objectContaining({
+        id: 'EDGE002',
+        field: 'spec.servers[0]',
+        what: '"port" is missing in an entry of servers',
+      }),
+    ]);
+  });
+
+  it('takes a null for a field that is not there', () => {
+    expect(judge(entry('exportTo: null'))).toEqual([]);
+  });
+
+  it('is asked of core kinds too', () => {
+    const service = `apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: "80", targetPort: http}], selektor: {}}\n`;
+    expect(judge(service).map(({ field }) => field)).toEqual(['spec.ports[0].port', 'spec.selektor']);
+  });
+
+  it.each([
+    ['a name with capitals', 'metadata: {name: Abc}'],
+    ['no name', 'metadata: {namespace: x}'],
+    ['a label with a space', 'metadata: {name: a, labels: {a: "b c"}}'],
+  ])('refuses metadata with %s', (_, metadata) => {
+    const found = judge(`apiVersion: networking.istio.io/v1\nkind: Sidecar\n${metadata}\nspec: {}\n`);
+    expect(found.map(({ id }) => id)).toEqual(['EDGE002']);
+  });
+
+  it('does not know a version or kind that the CRDs do not serve', () => {
+    expect(judge(head('Gateway', 'networking.istio.io/v1alpha4'))).toEqual([
+      expect.objectContaining({ id: 'EDGE004', severity: 'error' }),
+    ]);
+    expect(judge(head('ServiceEntri'))).toEqual([
+      expect.objectContaining({ id: 'EDGE004', fix: 'Did you mean ServiceEntry?' }),
+    ]);
+    expect(judge(head('Whatever', 'example.com/v1'))).toEqual([]);
+  });
+});
+
+describe('the CEL rules of a CRD', () => {
+  it('are evaluated as an API server does', () => {
+    expect(judge(entry('resolution: DNS, addresses: [10.0.0.0/8]'))).toEqual([
+      expect.objectContaining({
+        id: 'EDGE003',
+        field: 'spec',
+        what: 'CIDR addresses are allowed only for NONE/STATIC resolution types',
+      }),
+    ]);
+    const range = `${head('ServiceEntry')}spec: {hosts: [a.example.com], ports: [{number: 70000, name: x, protocol: TCP}]}\n`;
+    expect(judge(range)).toEqual([expect.objectContaining({ id: 'EDGE003', field: 'spec.ports[0].number' })]);
+  });
+
+  it('count with the defaults of the schema', () => {
+    const route = (filter: string): string =>
+      `${head('HTTPRoute', 'gateway.networking.k8s.io/v1')}spec: {rules: [{filters: [${filter}], backendRefs: [{name: a, port: 80}]}]}\n`;
+    expect(judge(route('{type: URLRewrite, urlRewrite: {hostname: a.example.com}}'))).toEqual([]);
+    expect(judge(route('{type: RequestRedirect, requestRedirect: {}}')).map(({ id }) => id)).toEqual(['EDGE003']);
+  });
+});
+
+/** Read from the Go module cache where it has been filled (`go mod download`); nothing is fetched here. */
+describe("Gateway API's own invalid examples", () => {
+  const folder = moduleFolder('sigs.k8s.io/gateway-api@v1.4.0/hack/invalid-examples');
+  const files = folder
+    ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'))
+    : [];
+  const run = files.length > 0 ? it.each(files) : it.each(['(the module is not in the cache)']);
+  run('%s is refused', (file) => {
+    if (!folder) return;
+    expect(judge(readFileSync(join(folder, file), 'utf8'))).not.toEqual([]);
+  });
+});
+
+function moduleFolder(path: string): string | undefined {
+  try {
+    const cache = execFileSync('go', ['env', 'GOMODCACHE'], { encoding: 'utf8' }).trim();
+    return existsSync(join(cache, path)) ? join(cache, path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
