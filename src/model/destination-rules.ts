@@ -1,0 +1,221 @@
+import { labelsMatch, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { HostIndex, resolveShortName } from './hostnames';
+import type { MeshConfig } from './mesh-config';
+import { compareAge, type Config } from './objects';
+import type { Service } from './services';
+
+/** A traffic policy and where it stands, for the explanation. */
+export interface Policy {
+  readonly policy: Json;
+  readonly config: Config;
+  /** `spec.trafficPolicy`, `spec.subsets[1].trafficPolicy`. */
+  readonly field: string;
+}
+
+export interface Subset {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly policy: Policy | undefined;
+  readonly config: Config;
+  readonly field: string;
+}
+
+/** One or several DestinationRules of a host and namespace, merged as istiod merges them. */
+export interface DestinationRule {
+  readonly host: string;
+  readonly namespace: string;
+  readonly selector: Readonly<Record<string, string>> | undefined;
+  readonly exportTo: ReadonlySet<string>;
+  readonly policy: Policy | undefined;
+  readonly subsets: readonly Subset[];
+  readonly from: readonly Config[];
+}
+
+function parseRule(object: Config, mesh: MeshConfig): DestinationRule {
+  const { spec } = object;
+  const selector = optionalRecord(spec.workloadSelector);
+  const policy = optionalRecord(spec.trafficPolicy);
+  return {
+    host: resolveShortName(text(spec.host), object.namespace, mesh.clusterDomain),
+    namespace: object.namespace,
+    selector: selector === undefined ? undefined : strings(selector.matchLabels),
+    exportTo: new Set(selector === undefined ? texts(spec.exportTo) : ['.']),
+    policy: policy === undefined ? undefined : { policy, config: object, field: 'spec.trafficPolicy' },
+    subsets: records(spec.subsets).map((subset, index): Subset => {
+      const own = optionalRecord(subset.trafficPolicy);
+      const field = `spec.subsets[${index}]`;
+      return {
+        name: text(subset.name),
+        labels: strings(subset.labels),
+        policy: own === undefined ? undefined : { policy: own, config: object, field: `${field}.trafficPolicy` },
+        config: object,
+        field,
+      };
+    }),
+    from: [object],
+  };
+}
+
+function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((item) => b.has(item));
+}
+
+function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  return Object.keys(a).length === Object.keys(b).length && labelsMatch(a, b);
+}
+
+/** Adds a rule's subsets to an older rule of the same host, and its policy if the older has none. */
+function merged(existing: DestinationRule, incoming: DestinationRule): DestinationRule {
+  const known = new Set(existing.subsets.map((subset) => subset.name));
+  return {
+    ...existing,
+    policy: existing.policy ?? incoming.policy,
+    subsets: [...existing.subsets, ...incoming.subsets.filter((subset) => !known.has(subset.name))],
+    from: [...existing.from, ...incoming.from],
+  };
+}
+
+type Rules = HostIndex<DestinationRule[]>;
+
+function add(rules: Rules, incoming: DestinationRule): void {
+  const existing = rules.get(incoming.host);
+  if (existing === undefined) {
+    rules.set(incoming.host, [incoming]);
+    return;
+  }
+  let separately = true;
+  existing.forEach((rule, index) => {
+    if (sameSet(incoming.exportTo, rule.exportTo)) separately = false;
+    else {
+      separately = true;
+      const isWider =
+        rule.exportTo.size > 0 && [...rule.exportTo].every((namespace) => incoming.exportTo.has(namespace));
+      if (!isWider) return;
+    }
+    const bothSelect = rule.selector !== undefined && incoming.selector !== undefined;
+    const selectorsMatch = sameLabels(rule.selector ?? {}, incoming.selector ?? {});
+    if (bothSelect && !selectorsMatch) {
+      separately = true;
+      return;
+    }
+    if ((rule.selector === undefined && incoming.selector === undefined) || bothSelect) separately = false;
+    existing[index] = merged(rule, incoming);
+  });
+  if (separately) existing.push(incoming);
+}
+
+/** DestinationRules as istiod looks them up: the client's namespace, then the service's, then the root namespace. */
+export class DestinationRuleIndex {
+  private readonly local = new Map<string, Rules>();
+  private readonly exported = new Map<string, Rules>();
+  private readonly rootLocal: Rules = new HostIndex();
+
+  public constructor(
+    objects: readonly Config[],
+    private readonly mesh: MeshConfig,
+  ) {
+    const rules = objects.map((object) => parseRule(object, mesh));
+    rules.sort(
+      (a, b) => Number(b.selector !== undefined) - Number(a.selector !== undefined) || compareAge(first(a), first(b)),
+    );
+    for (const rule of rules) this.insert(rule);
+  }
+
+  private insert(rule: DestinationRule): void {
+    const { exportTo, namespace } = rule;
+    if (exportTo.size === 0 || exportTo.has('*') || exportTo.has('.') || exportTo.has(namespace))
+      add(rulesOf(this.local, namespace), rule);
+    const isPrivate =
+      (exportTo.size === 0 && this.mesh.defaultDestinationRuleExportTo.includes('.')) ||
+      (exportTo.size === 1 && (exportTo.has('.') || exportTo.has(namespace)));
+    if (!isPrivate) add(rulesOf(this.exported, namespace), rule);
+    else if (namespace === this.mesh.rootNamespace) add(this.rootLocal, rule);
+  }
+
+  /** The candidates for a client in a namespace: more than one only where some select workloads. */
+  public find(service: Service, clientNamespace: string): readonly DestinationRule[] {
+    const own = clientNamespace === this.mesh.rootNamespace ? this.rootLocal : this.local.get(clientNamespace);
+    const local = own?.mostSpecific(service.host);
+    if (local !== undefined) return local;
+    const fromService = this.exportedFrom(service.namespace, service.host, clientNamespace);
+    return fromService.length > 0
+      ? fromService
+      : this.exportedFrom(this.mesh.rootNamespace, service.host, clientNamespace);
+  }
+
+  private exportedFrom(owner: string, host: string, clientNamespace: string): readonly DestinationRule[] {
+    const rules = this.exported.get(owner)?.mostSpecific(host) ?? [];
+    return rules.filter(
+      (rule) => rule.exportTo.size === 0 || rule.exportTo.has('*') || rule.exportTo.has(clientNamespace),
+    );
+  }
+}
+
+function first(rule: DestinationRule): Config {
+  return rule.from[0] as Config;
+}
+
+function rulesOf(index: Map<string, Rules>, namespace: string): Rules {
+  const rules = index.get(namespace) ?? new HostIndex<DestinationRule[]>();
+  index.set(namespace, rules);
+  return rules;
+}
+
+/** Of the candidates, the one that selects the workload, else the one that selects none. */
+export function ruleForWorkload(
+  candidates: readonly DestinationRule[],
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): DestinationRule | undefined {
+  let general: DestinationRule | undefined;
+  for (const rule of candidates) {
+    if (rule.selector === undefined) general = rule;
+    else if (rule.namespace === namespace && labelsMatch(rule.selector, labels)) return rule;
+  }
+  return general;
+}
+
+/** What of a traffic policy decides the connection: TLS, load balancing, PROXY protocol, and where each stands. */
+export interface EffectivePolicy {
+  readonly tls: { readonly settings: Json; readonly config: Config; readonly field: string } | undefined;
+  readonly simpleLoadBalancer: string;
+}
+
+/** Port-level settings replace the whole policy for their port: what they leave out goes back to the default. */
+function forPort(
+  policy: Policy | undefined,
+  port: number,
+): { readonly policy: Policy | undefined; readonly isPortLevel: boolean } {
+  if (policy === undefined) return { policy, isPortLevel: false };
+  const settings = records(policy.policy.portLevelSettings);
+  const index = settings.findIndex((entry) => number(record(entry.port).number) === port);
+  const own = settings[index];
+  if (own === undefined) return { policy, isPortLevel: false };
+  return {
+    policy: { policy: own, config: policy.config, field: `${policy.field}.portLevelSettings[${index}]` },
+    isPortLevel: true,
+  };
+}
+
+function tlsOf(policy: Policy | undefined): EffectivePolicy['tls'] {
+  const settings = optionalRecord(policy?.policy.tls);
+  return policy === undefined || settings === undefined
+    ? undefined
+    : { settings, config: policy.config, field: `${policy.field}.tls` };
+}
+
+function loadBalancerOf(policy: Policy | undefined): Json | undefined {
+  return optionalRecord(policy?.policy.loadBalancer);
+}
+
+export function effectivePolicy(rule: DestinationRule | undefined, subsetName: string, port: number): EffectivePolicy {
+  const base = forPort(rule?.policy, port).policy;
+  const subset = subsetName === '' ? undefined : rule?.subsets.find((candidate) => candidate.name === subsetName);
+  const own = forPort(subset?.policy, port);
+  if (own.policy === undefined) return { tls: tlsOf(base), simpleLoadBalancer: text(loadBalancerOf(base)?.simple) };
+  const replaces = own.isPortLevel || base === undefined;
+  return {
+    tls: tlsOf(own.policy) ?? (replaces ? undefined : tlsOf(base)),
+    simpleLoadBalancer: text((loadBalancerOf(own.policy) ?? (replaces ? undefined : loadBalancerOf(base)))?.simple),
+  };
+}

@@ -1,0 +1,167 @@
+import { isAddress } from './addresses';
+import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from './fields';
+import type { Manifest } from './manifest';
+import { push } from './objects';
+import type { Port, Service } from './services';
+import type { Workload, Workloads } from './workloads';
+
+export interface Endpoint {
+  /** IP or name to dial; the workload's kind and name where no manifest shows an IP. */
+  readonly address: string;
+  readonly port: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whether it takes Istio's mutual TLS. */
+  readonly mutualTls: boolean;
+  readonly workload: Workload | undefined;
+}
+
+export interface EndpointSet {
+  readonly endpoints: readonly Endpoint[];
+  /** False where the manifests cannot tell: a selector among whose candidates none is shown. */
+  readonly known: boolean;
+}
+
+function tlsMode(labels: Readonly<Record<string, string>>, fallback: boolean): boolean {
+  const mode = labels['security.istio.io/tlsMode'];
+  return mode === undefined ? fallback : mode === 'istio';
+}
+
+function takesMutualTls(workload: Workload): boolean {
+  return tlsMode(workload.labels, workload.membership === 'sidecar');
+}
+
+function entryEndpoint(entry: Json, port: Port, workload: Workload | undefined): Endpoint {
+  const labels = strings(entry.labels);
+  const named = number(record(entry.ports)[port.name]);
+  return {
+    address: text(entry.address),
+    port: named || (typeof port.target === 'number' && port.target > 0 ? port.target : port.port),
+    labels,
+    mutualTls: tlsMode(labels, text(entry.serviceAccount) !== ''),
+    workload,
+  };
+}
+
+/** Endpoints of services: from EndpointSlices where there are any, else from what the selectors select. */
+export class Endpoints {
+  private readonly slices = new Map<string, Manifest[]>();
+  private readonly workloadEntries = new Map<string, Manifest[]>();
+
+  public constructor(
+    manifests: readonly Manifest[],
+    private readonly workloads: Workloads,
+  ) {
+    for (const manifest of manifests) {
+      const service = manifest.labels['kubernetes.io/service-name'];
+      if (manifest.kind === 'EndpointSlice' && service !== undefined)
+        push(this.slices, `${manifest.namespace}/${service}`, manifest);
+      if (manifest.kind === 'WorkloadEntry') push(this.workloadEntries, manifest.namespace, manifest);
+    }
+  }
+
+  public of(service: Service, port: Port, subsetLabels: Readonly<Record<string, string>>): EndpointSet {
+    const all = service.registry === 'Kubernetes' ? this.ofKubernetes(service, port) : this.ofEntry(service, port);
+    return {
+      known: all.known,
+      endpoints: all.endpoints.filter((endpoint) => labelsMatch(subsetLabels, endpoint.labels)),
+    };
+  }
+
+  private ofKubernetes(service: Service, port: Port): EndpointSet {
+    const slices = this.slices.get(`${service.namespace}/${service.config.name}`);
+    if (slices !== undefined)
+      return { known: true, endpoints: slices.flatMap((slice) => this.ofSlice(slice, service, port)) };
+    if (Object.keys(service.selector).length === 0) return { known: false, endpoints: [] };
+    const selected = this.workloads
+      .selected(service.namespace, service.selector)
+      .filter((workload) => workload.runs && workload.kind !== 'CronJob' && workload.kind !== 'Job');
+    const endpoints = selected
+      .filter((workload) => workload.ready || service.config.spec.publishNotReadyAddresses === true)
+      .map((workload): Endpoint | undefined => {
+        const target =
+          typeof port.target === 'string' ? workload.namedPorts.get(port.target) : port.target || port.port;
+        if (target === undefined) return undefined;
+        return {
+          address: workload.addresses[0] ?? `${workload.kind}/${workload.name}`,
+          port: target,
+          labels: workload.labels,
+          mutualTls: takesMutualTls(workload),
+          workload,
+        };
+      })
+      .filter((endpoint): endpoint is Endpoint => endpoint !== undefined);
+    const known = selected.length > 0 || this.workloads.inNamespace(service.namespace).length > 0;
+    return { known, endpoints };
+  }
+
+  private ofSlice(slice: Manifest, service: Service, port: Port): readonly Endpoint[] {
+    const body = record(slice.body);
+    const named =
+      records(body.ports).find((item) => text(item.name) === port.name) ??
+      (service.ports.length === 1 ? records(body.ports)[0] : undefined);
+    if (named === undefined) return [];
+    return records(body.endpoints).flatMap((endpoint): readonly Endpoint[] => {
+      if (record(endpoint.conditions).ready === false) return [];
+      const target = optionalRecord(endpoint.targetRef);
+      const addresses = Array.isArray(endpoint.addresses) ? endpoint.addresses.map(String) : [];
+      const address = addresses[0];
+      if (address === undefined) return [];
+      const workload =
+        (target?.kind === 'Pod'
+          ? this.workloads
+              .inNamespace(text(target.namespace) || slice.namespace)
+              .find((item) => item.name === text(target.name))
+          : undefined) ?? this.workloads.at(address);
+      return [
+        {
+          address,
+          port: number(named.port),
+          labels: workload?.labels ?? {},
+          mutualTls: workload !== undefined && takesMutualTls(workload),
+          workload,
+        },
+      ];
+    });
+  }
+
+  private ofEntry(service: Service, port: Port): EndpointSet {
+    const { spec } = service.config;
+    const own = records(spec.endpoints);
+    const selector = optionalRecord(spec.workloadSelector);
+    const target = typeof port.target === 'number' && port.target > 0 ? port.target : port.port;
+    if (own.length > 0)
+      return {
+        known: true,
+        endpoints: own.map((entry) => entryEndpoint(entry, port, this.workloads.at(text(entry.address)))),
+      };
+    if (selector !== undefined) return this.selectedByEntry(service, port, target);
+    if (service.resolution === 'DNS' || service.resolution === 'DNS_ROUND_ROBIN') {
+      return {
+        known: true,
+        endpoints: [{ address: service.host, port: target, labels: {}, mutualTls: false, workload: undefined }],
+      };
+    }
+    return { known: true, endpoints: [] };
+  }
+
+  private selectedByEntry(service: Service, port: Port, target: number): EndpointSet {
+    const entries = (this.workloadEntries.get(service.namespace) ?? [])
+      .map((manifest) => record(record(manifest.body).spec))
+      .filter((spec) => labelsMatch(service.selector, strings(spec.labels)))
+      .map((spec) => entryEndpoint(spec, port, this.workloads.at(text(spec.address))));
+    const pods = this.workloads.selected(service.namespace, service.selector).filter((workload) => workload.runs);
+    const fromPods = pods.map((workload): Endpoint => ({
+      address: workload.addresses[0] ?? `${workload.kind}/${workload.name}`,
+      port: target,
+      labels: workload.labels,
+      mutualTls: takesMutualTls(workload),
+      workload,
+    }));
+    return { known: true, endpoints: [...entries, ...fromPods] };
+  }
+}
+
+/** EDS carries addresses only: an endpoint with a name is left out, as istiod leaves it out. */
+export function isEdsEndpoint(endpoint: Endpoint): boolean {
+  return isAddress(endpoint.address) || (endpoint.workload !== undefined && endpoint.workload.addresses.length === 0);
+}

@@ -1,0 +1,189 @@
+import { labelsMatch, number, optionalRecord, record, records, strings, text } from './fields';
+import type { Manifest } from './manifest';
+import type { Config } from './objects';
+import { compareText } from './objects';
+import { serversOf } from './merged-gateway';
+import type { MeshConfig } from './mesh-config';
+import { fromKubernetes, type Service } from './services';
+import { MESH_GATEWAY, type VirtualService } from './virtual-services';
+import type { Workload } from './workloads';
+
+/**
+ * Gateways that an installation brings and that repositories of routes rarely show: the Service and workload behind
+ * `istio-egressgateway.istio-system.svc.cluster.local`. Where routes send to one that no manifest has, it is assumed to be
+ * there with Istio's usual ports, and the trace says so.
+ */
+export interface InstalledGateway {
+  readonly service: Service;
+  readonly workload: Workload;
+  readonly note: string;
+}
+
+interface Shape {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly (readonly [string, number, number])[];
+  readonly note: string;
+}
+
+const USUAL_PORTS: readonly (readonly [string, number, number])[] = [
+  ['status-port', 15021, 15021],
+  ['http2', 80, 8080],
+  ['https', 443, 8443],
+  ['tls', 15443, 15443],
+];
+
+function usualLabels(name: string): Readonly<Record<string, string>> {
+  return { app: name, istio: name.replace(/^istio-/, '') };
+}
+
+function shapesOfOperator(manifest: Manifest): readonly Shape[] {
+  const spec = record(record(manifest.body).spec);
+  const components = record(spec.components);
+  return [...records(components.egressGateways), ...records(components.ingressGateways)]
+    .filter((gateway) => gateway.enabled === true || gateway.enabled === 'true')
+    .map((gateway): Shape => {
+      const name = text(gateway.name);
+      const namespace = text(gateway.namespace) || text(spec.namespace) || 'istio-system';
+      const service = record(record(gateway.k8s).service);
+      const ports = records(service.ports).map((port): readonly [string, number, number] => [
+        text(port.name),
+        number(port.port),
+        number(port.targetPort) || number(port.port),
+      ]);
+      return {
+        namespace,
+        name,
+        labels: { ...usualLabels(name), ...strings(gateway.label) },
+        ports: ports.length > 0 ? ports : USUAL_PORTS,
+        note: `gateway ${namespace}/${name} is as IstioOperator ${manifest.namespace}/${manifest.name} installs it`,
+      };
+    });
+}
+
+function build(shape: Shape, mesh: MeshConfig, index: number): InstalledGateway {
+  const manifest: Manifest = {
+    apiVersion: 'v1',
+    group: '',
+    version: 'v1',
+    kind: 'Service',
+    namespace: shape.namespace,
+    name: shape.name,
+    labels: shape.labels,
+    annotations: {},
+    body: {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: shape.name, namespace: shape.namespace },
+      spec: {
+        selector: shape.labels,
+        ports: shape.ports.map(([name, port, targetPort]) => ({ name, port, targetPort })),
+      },
+    },
+    index,
+    source: {},
+    lineOf: () => undefined,
+  };
+  return {
+    service: fromKubernetes(manifest, mesh, true),
+    workload: {
+      kind: 'Deployment',
+      namespace: shape.namespace,
+      name: shape.name,
+      labels: shape.labels,
+      annotations: {},
+      serviceAccount: `${shape.name}-service-account`,
+      addresses: [],
+      runs: true,
+      ready: true,
+      namedPorts: new Map(),
+      membership: 'gateway',
+      membershipAssumed: true,
+      manifest: undefined,
+    },
+    note: shape.note,
+  };
+}
+
+/** Service hosts that routes send to and that no manifest has, each with the ports asked of it and the gateways of those routes. */
+function missingHosts(
+  services: ReadonlySet<string>,
+  routes: readonly VirtualService[],
+  domain: string,
+): ReadonlyMap<string, { ports: Set<number>; gateways: Set<string> }> {
+  const missing = new Map<string, { ports: Set<number>; gateways: Set<string> }>();
+  for (const route of routes) {
+    for (const rule of [...route.http, ...route.tls, ...route.tcp]) {
+      for (const destination of rule.route) {
+        if (services.has(destination.host) || !destination.host.endsWith(`.svc.${domain}`)) continue;
+        const entry = missing.get(destination.host) ?? { ports: new Set<number>(), gateways: new Set<string>() };
+        missing.set(destination.host, entry);
+        if (destination.port > 0) entry.ports.add(destination.port);
+        for (const gateway of route.gateways) if (gateway !== MESH_GATEWAY) entry.gateways.add(gateway);
+      }
+    }
+  }
+  return missing;
+}
+
+export function installedGateways(
+  manifests: readonly Manifest[],
+  mesh: MeshConfig,
+  services: readonly Service[],
+  workloads: readonly Workload[],
+  gateways: readonly Config[],
+  routes: readonly VirtualService[],
+): readonly InstalledGateway[] {
+  const known = new Set(services.map((service) => service.host));
+  const shapes = manifests
+    .filter((manifest) => manifest.kind === 'IstioOperator')
+    .flatMap(shapesOfOperator)
+    .filter((shape) => !known.has(hostOf(shape, mesh)));
+  for (const shape of shapes) known.add(hostOf(shape, mesh));
+  const selectors = gateways
+    .map((gateway) => ({ gateway, selector: optionalRecord(gateway.spec.selector) }))
+    .filter((item) => item.selector !== undefined)
+    .map((item) => ({
+      gateway: item.gateway,
+      name: `${item.gateway.namespace}/${item.gateway.name}`,
+      labels: strings(item.selector),
+    }));
+
+  for (const [host, wanted] of missingHosts(known, routes, mesh.clusterDomain)) {
+    const [name = '', namespace = ''] = host.split('.');
+    const usual = usualLabels(name);
+    const byConvention = selectors.filter((item) => labelsMatch(item.labels, usual));
+    const byRoute = selectors.filter((item) => wanted.gateways.has(item.name));
+    const chosen = byConvention.length > 0 ? byConvention : byRoute;
+    const labels: Readonly<Record<string, string>> =
+      byConvention.length > 0
+        ? usual
+        : (Object.assign({}, usual, ...byRoute.map((item) => item.labels)) as Record<string, string>);
+    const isShown = workloads.some(
+      (workload) =>
+        workload.namespace === namespace && chosen.some((item) => labelsMatch(item.labels, workload.labels)),
+    );
+    if (chosen.length === 0 || isShown) continue;
+    const ports = new Map<number, readonly [string, number, number]>(USUAL_PORTS.map((port) => [port[1], port]));
+    const asked = [...wanted.ports, ...chosen.flatMap((item) => serversOf(item.gateway).map((server) => server.port))];
+    for (const port of asked) if (!ports.has(port)) ports.set(port, [`tcp-${port}`, port, port]);
+    shapes.push({
+      namespace,
+      name,
+      labels,
+      ports: [...ports.values()],
+      note: `no manifest has Service ${namespace}/${name}; assumed to be an Istio gateway as usually installed (80 to 8080, 443 to 8443, labels ${Object.entries(
+        labels,
+      )
+        .map(([key, value]) => `${key}=${value}`)
+        .join(', ')})`,
+    });
+  }
+  shapes.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
+  return shapes.map((shape, index) => build(shape, mesh, manifests.length + index));
+}
+
+function hostOf(shape: Shape, mesh: MeshConfig): string {
+  return `${shape.name}.${shape.namespace}.svc.${mesh.clusterDomain}`;
+}

@@ -1,0 +1,110 @@
+import { parse } from 'yaml';
+import type { Manifest } from './manifest';
+import { record, text, texts, type Json } from './fields';
+import type { MeshOptions } from './mesh-options';
+import { HELM_VALUES } from './recognize';
+
+/** The parts of Istio's mesh configuration that decide where a request goes. */
+export interface MeshConfig {
+  readonly outbound: 'REGISTRY_ONLY' | 'ALLOW_ANY';
+  readonly rootNamespace: string;
+  readonly trustDomain: string;
+  readonly trustDomainAliases: readonly string[];
+  readonly clusterDomain: string;
+  readonly autoMtls: boolean;
+  readonly defaultServiceExportTo: readonly string[];
+  readonly defaultVirtualServiceExportTo: readonly string[];
+  readonly defaultDestinationRuleExportTo: readonly string[];
+  /** Mesh-wide capture of outbound traffic, overridden by annotations on pods. */
+  readonly capture: OutboundCapture;
+  /** Where the outbound mode was read; null for a default or an option. */
+  readonly outboundFrom: Manifest | null;
+}
+
+export interface OutboundCapture {
+  /** `*` or CIDRs, comma separated, as in the annotation. */
+  readonly includeRanges: string;
+  readonly excludeRanges: string;
+  readonly includePorts: string;
+  readonly excludePorts: string;
+}
+
+interface Found {
+  readonly manifest: Manifest;
+  readonly meshConfig: Json;
+  readonly global: Json;
+}
+
+/** Mesh configuration inside an object: IstioOperator, the `istio` ConfigMap, and anything that carries Helm values of istiod. */
+function meshConfigOf(manifest: Manifest): Found | undefined {
+  const body = record(manifest.body);
+  const spec = record(body.spec);
+  if (manifest.kind === 'IstioOperator') {
+    return { manifest, meshConfig: record(spec.meshConfig), global: record(record(spec.values).global) };
+  }
+  if (manifest.kind === 'ConfigMap' && (manifest.name === 'istio' || manifest.name.startsWith('istio-'))) {
+    const mesh = text(record(body.data).mesh);
+    if (mesh === '') return undefined;
+    try {
+      return { manifest, meshConfig: record(parse(mesh)), global: {} };
+    } catch {
+      return undefined;
+    }
+  }
+  if (manifest.kind === 'Istio' && manifest.group === 'sailoperator.io') {
+    const values = record(spec.values);
+    return { manifest, meshConfig: record(values.meshConfig), global: record(values.global) };
+  }
+  if (manifest.kind === 'HelmRelease') {
+    const values = record(spec.values);
+    return 'meshConfig' in values || 'global' in values
+      ? { manifest, meshConfig: record(values.meshConfig), global: record(values.global) }
+      : undefined;
+  }
+  if (manifest.kind === HELM_VALUES) {
+    const levels = [body, ...Object.values(body).map(record)];
+    const find = (name: string): Json =>
+      record(levels.map((level) => level[name]).find((value) => value !== undefined));
+    return { manifest, meshConfig: find('meshConfig'), global: find('global') };
+  }
+  return undefined;
+}
+
+function exportTo(value: unknown): readonly string[] {
+  const names = texts(value);
+  return names.length > 0 ? names : ['*'];
+}
+
+export function readMeshConfig(manifests: readonly Manifest[], options: MeshOptions): MeshConfig {
+  const found = manifests.map(meshConfigOf).filter((item): item is Found => item !== undefined);
+  const first = (path: (config: Json) => unknown): unknown =>
+    found.map((item) => path(item.meshConfig)).find((value) => value !== undefined);
+  const proxy = found.map((item) => record(item.global.proxy));
+  const proxyText = (name: string): string =>
+    proxy
+      .map((values) => values[name])
+      .filter((value) => value !== undefined)
+      .map(String)[0] ?? '';
+
+  const modeFrom = found.find((item) => text(record(item.meshConfig.outboundTrafficPolicy).mode) !== '');
+  const mode = modeFrom === undefined ? '' : text(record(modeFrom.meshConfig.outboundTrafficPolicy).mode);
+  const mtls = first((config) => config.enableAutoMtls);
+  return {
+    outbound: options.outbound ?? (mode === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY'),
+    rootNamespace: options.rootNamespace ?? (text(first((config) => config.rootNamespace)) || 'istio-system'),
+    trustDomain: options.trustDomain ?? (text(first((config) => config.trustDomain)) || 'cluster.local'),
+    trustDomainAliases: texts(first((config) => config.trustDomainAliases)),
+    clusterDomain: 'cluster.local',
+    autoMtls: mtls !== false,
+    defaultServiceExportTo: exportTo(first((config) => config.defaultServiceExportTo)),
+    defaultVirtualServiceExportTo: exportTo(first((config) => config.defaultVirtualServiceExportTo)),
+    defaultDestinationRuleExportTo: exportTo(first((config) => config.defaultDestinationRuleExportTo)),
+    capture: {
+      includeRanges: proxyText('includeIPRanges') || '*',
+      excludeRanges: proxyText('excludeIPRanges'),
+      includePorts: proxyText('includeOutboundPorts'),
+      excludePorts: proxyText('excludeOutboundPorts'),
+    },
+    outboundFrom: options.outbound === undefined ? (modeFrom?.manifest ?? null) : null,
+  };
+}

@@ -1,0 +1,290 @@
+import { PeerAuthentications } from './authentication';
+import { DestinationRuleIndex } from './destination-rules';
+import { Endpoints } from './endpoints';
+import { labelsMatch, optionalRecord, record, strings } from './fields';
+import { installedGateways } from './installed-gateways';
+import type { Manifest } from './manifest';
+import {
+  gatewaysFor,
+  mergeGateways,
+  type GatewayForProxy,
+  type MergedGateway,
+  type ServiceTarget,
+} from './merged-gateway';
+import { readMeshConfig, type MeshConfig } from './mesh-config';
+import type { MeshOptions } from './mesh-options';
+import { compareAge, config, push, type Config } from './objects';
+import { fromKubernetes, fromServiceEntry, ServiceRegistry, type Service } from './services';
+import { gatewayScope, sidecarScope, type ProxyScope, type Registry } from './sidecar-scope';
+import { mergeDelegates, parseVirtualService, VirtualServiceIndex } from './virtual-services';
+import {
+  namespaceInjection,
+  readWorkload,
+  Workloads,
+  type Membership,
+  type NamespaceInfo,
+  type Workload,
+} from './workloads';
+
+/** A proxy whose configuration can be asked for: where it stands and whose labels it has. */
+export interface Proxy {
+  readonly type: 'sidecar' | 'gateway';
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly addresses: readonly string[];
+}
+
+const ISTIO_GROUPS = new Set(['networking.istio.io', 'security.istio.io', 'telemetry.istio.io']);
+
+/**
+ * A mesh as its manifests describe it: everything that istiod would know, indexed the way it looks things up. It holds no
+ * state of a request; what it computes for a namespace or a gateway is kept for the next one.
+ */
+export class Mesh implements Registry {
+  public readonly config: MeshConfig;
+  public readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
+  public readonly workloads: Workloads;
+  public readonly endpoints: Endpoints;
+  public readonly services: ServiceRegistry;
+  public readonly virtualServices: VirtualServiceIndex;
+  public readonly destinationRules: DestinationRuleIndex;
+  public readonly peerAuthentications: PeerAuthentications;
+  public readonly gateways: readonly Config[];
+  /** Notes on gateways that are assumed, by `namespace/name`. */
+  public readonly assumptions: ReadonlyMap<string, string>;
+
+  private readonly objects = new Map<string, Manifest[]>();
+  private readonly byKey = new Map<string, Manifest>();
+  private readonly sidecars = new Map<string, Config[]>();
+  private readonly rootSidecar: Config | undefined;
+  private readonly gatewaysForProxies: readonly GatewayForProxy[];
+  private readonly scopes = new Map<string, ProxyScope>();
+  private readonly merged = new Map<string, MergedGateway>();
+  private readonly memo = new WeakMap<object, Map<string, unknown>>();
+
+  public constructor(
+    public readonly manifests: readonly Manifest[],
+    options: MeshOptions = {},
+  ) {
+    for (const manifest of manifests) {
+      push(this.objects, groupKey(manifest.group, manifest.kind), manifest);
+      this.byKey.set(objectKey(manifest.group, manifest.kind, manifest.namespace, manifest.name), manifest);
+    }
+    this.config = readMeshConfig(manifests, options);
+    this.namespaces = new Map(
+      this.of('', 'Namespace').map((manifest) => [manifest.name, { labels: manifest.labels, manifest }]),
+    );
+
+    const workloads = manifests
+      .map((manifest) => readWorkload(manifest, this.namespaces))
+      .filter((workload): workload is Workload => workload !== undefined);
+    const services = [
+      ...this.of('', 'Service').map((manifest) => fromKubernetes(manifest, this.config)),
+      ...this.of('networking.istio.io', 'ServiceEntry').flatMap((manifest) => fromServiceEntry(manifest, this.config)),
+    ];
+    this.gateways = this.of('networking.istio.io', 'Gateway').map(config).sort(compareAge);
+    const parsed = this.of('networking.istio.io', 'VirtualService').map((manifest) =>
+      parseVirtualService(config(manifest), this.config),
+    );
+    const routes = mergeDelegates(parsed);
+    const installed = installedGateways(manifests, this.config, services, workloads, this.gateways, routes);
+    const allServices = [...services, ...installed.map((gateway) => gateway.service)];
+    const allWorkloads = [...workloads, ...installed.map((gateway) => gateway.workload)];
+    this.workloads = new Workloads([...allWorkloads, ...this.unseenWorkloads(allServices, allWorkloads)]);
+    this.endpoints = new Endpoints(manifests, this.workloads);
+    this.services = new ServiceRegistry(allServices);
+    this.virtualServices = new VirtualServiceIndex(routes);
+    this.destinationRules = new DestinationRuleIndex(
+      this.of('networking.istio.io', 'DestinationRule').map(config),
+      this.config,
+    );
+    this.peerAuthentications = new PeerAuthentications(
+      this.of('security.istio.io', 'PeerAuthentication').map(config),
+      this.config.rootNamespace,
+    );
+    this.gatewaysForProxies = this.gateways.map((gateway) => ({ gateway, services: undefined }));
+    this.assumptions = new Map(
+      installed.map((gateway) => [`${gateway.workload.namespace}/${gateway.workload.name}`, gateway.note]),
+    );
+
+    const sidecars = this.of('networking.istio.io', 'Sidecar').map(config).sort(compareAge);
+    const bySelector = [
+      ...sidecars.filter(selectsWorkloads),
+      ...sidecars.filter((sidecar) => !selectsWorkloads(sidecar)),
+    ];
+    for (const sidecar of bySelector) push(this.sidecars, sidecar.namespace, sidecar);
+    this.rootSidecar = bySelector.find(
+      (sidecar) => sidecar.namespace === this.config.rootNamespace && !selectsWorkloads(sidecar),
+    );
+  }
+
+  /** Manifests of a kind; the group is empty for the core group. */
+  public of(group: string, kind: string): readonly Manifest[] {
+    return this.objects.get(groupKey(group, kind)) ?? [];
+  }
+
+  public find(group: string, kind: string, namespace: string, name: string): Manifest | undefined {
+    return this.byKey.get(objectKey(group, kind, namespace, name));
+  }
+
+  /** Whether any manifest speaks of a namespace. */
+  public shows(namespace: string): boolean {
+    return (
+      this.namespaces.has(namespace) ||
+      this.services.inNamespace(namespace).length > 0 ||
+      this.workloads.inNamespace(namespace).length > 0
+    );
+  }
+
+  /** Whether there is anything of Istio's or of the Gateway API's at all. */
+  public get isMesh(): boolean {
+    return this.manifests.some(
+      (manifest) =>
+        ISTIO_GROUPS.has(manifest.group) ||
+        manifest.group === 'gateway.networking.k8s.io' ||
+        manifest.kind === 'IstioOperator',
+    );
+  }
+
+  /** The workloads that Services select in namespaces whose workloads no manifest shows: the cluster has them, or nothing would work. */
+  private unseenWorkloads(services: readonly Service[], workloads: readonly Workload[]): readonly Workload[] {
+    const shown = new Set(workloads.map((workload) => workload.namespace));
+    const selectors = this.of('networking.istio.io', 'Gateway')
+      .map((gateway) => optionalRecord(record(record(gateway.body).spec).selector))
+      .filter((selector) => selector !== undefined)
+      .map(strings);
+    const unseen = new Map<string, Workload>();
+    for (const service of services) {
+      if (
+        service.registry !== 'Kubernetes' ||
+        Object.keys(service.selector).length === 0 ||
+        shown.has(service.namespace)
+      )
+        continue;
+      const key = `${service.namespace} ${JSON.stringify(service.selector)}`;
+      if (unseen.has(key)) continue;
+      const isGateway =
+        /gateway/.test(service.selector.istio ?? '') ||
+        selectors.some((selector) => Object.keys(selector).length > 0 && labelsMatch(selector, service.selector));
+      unseen.set(key, {
+        kind: 'Deployment',
+        namespace: service.namespace,
+        name: service.name,
+        labels: service.selector,
+        annotations: {},
+        serviceAccount: 'default',
+        addresses: [],
+        runs: true,
+        ready: true,
+        namedPorts: new Map(),
+        membership: isGateway ? 'gateway' : this.membershipIn(service.namespace),
+        membershipAssumed: true,
+        manifest: undefined,
+      });
+    }
+    return [...unseen.values()];
+  }
+
+  /** What a Pod without labels of its own becomes in a namespace; assumed to be in the mesh if no manifest shows the namespace. */
+  public membershipIn(namespace: string): Membership {
+    const info = this.namespaces.get(namespace);
+    if (namespaceInjection(info) === true) return 'sidecar';
+    if (info?.labels['istio.io/dataplane-mode'] === 'ambient') return 'ztunnel';
+    return info === undefined ? 'sidecar' : 'none';
+  }
+
+  /** The Sidecar that scopes a workload: of its namespace one that selects it, then the general one, then the mesh's. */
+  public sidecarFor(namespace: string, labels: Readonly<Record<string, string>>): Config | undefined {
+    const own = this.sidecars.get(namespace);
+    const found = own?.find(
+      (sidecar) =>
+        !selectsWorkloads(sidecar) || labelsMatch(strings(record(sidecar.spec.workloadSelector).labels), labels),
+    );
+    return found ?? this.rootSidecar;
+  }
+
+  public scopeOf(proxy: Proxy): ProxyScope {
+    if (proxy.type === 'gateway')
+      return this.cachedScope(`gateway ${proxy.namespace}`, () => gatewayScope(this, proxy.namespace));
+    const sidecar = this.sidecarFor(proxy.namespace, proxy.labels);
+    const key =
+      sidecar === undefined
+        ? `namespace ${proxy.namespace}`
+        : `sidecar ${proxy.namespace} ${sidecar.namespace}/${sidecar.name}`;
+    return this.cachedScope(key, () => sidecarScope(this, proxy.namespace, sidecar, this.config.outbound));
+  }
+
+  private cachedScope(key: string, make: () => ProxyScope): ProxyScope {
+    const existing = this.scopes.get(key);
+    if (existing !== undefined) return existing;
+    const made = make();
+    this.scopes.set(key, made);
+    return made;
+  }
+
+  /** The Gateways of a gateway's Pods, merged. */
+  public mergedGateway(proxy: Proxy): MergedGateway {
+    const key = `${proxy.namespace} ${JSON.stringify(Object.entries(proxy.labels).sort())}`;
+    const existing = this.merged.get(key);
+    if (existing !== undefined) return existing;
+    const made = mergeGateways(gatewaysFor(this.gatewaysForProxies, proxy.labels, this.serviceTargets(proxy)));
+    this.merged.set(key, made);
+    return made;
+  }
+
+  /** Ports of the Services that select a proxy's Pod. */
+  public serviceTargets(proxy: Proxy): readonly ServiceTarget[] {
+    const services = this.services
+      .inNamespace(proxy.namespace)
+      .filter(
+        (service) =>
+          service.registry === 'Kubernetes' &&
+          Object.keys(service.selector).length > 0 &&
+          labelsMatch(service.selector, proxy.labels),
+      );
+    const workloads = this.workloads.inNamespace(proxy.namespace);
+    return services.flatMap((service) =>
+      service.ports.map((port): ServiceTarget => {
+        const named =
+          typeof port.target === 'string'
+            ? workloads.find((workload) => labelsMatch(service.selector, workload.labels))?.namedPorts.get(port.target)
+            : undefined;
+        return {
+          serviceHost: service.host,
+          namespace: service.namespace,
+          port: port.port,
+          targetPort: typeof port.target === 'string' ? (named ?? port.port) : port.target,
+          portTranslation: service.labels['experimental.istio.io/disable-gateway-port-translation'] === undefined,
+        };
+      }),
+    );
+  }
+
+  /** Keeps what was computed for a key of this mesh, such as a proxy's scope, under a name. */
+  public remember<T>(owner: object, name: string, make: () => T): T {
+    let values = this.memo.get(owner);
+    if (values === undefined) {
+      values = new Map();
+      this.memo.set(owner, values);
+    }
+    if (!values.has(name)) values.set(name, make());
+    return values.get(name) as T;
+  }
+}
+
+function selectsWorkloads(sidecar: Config): boolean {
+  return optionalRecord(sidecar.spec.workloadSelector) !== undefined;
+}
+
+function groupKey(group: string, kind: string): string {
+  return `${group}/${kind}`;
+}
+
+function objectKey(group: string, kind: string, namespace: string, name: string): string {
+  return `${group}/${kind}/${namespace}/${name}`;
+}
+
+/** Reads manifests as a mesh; what they leave out comes from the options. */
+export function buildMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
+  return new Mesh(manifests, options);
+}

@@ -1,0 +1,327 @@
+import { ruleForWorkload, type DestinationRule, type DestinationRuleIndex } from './destination-rules';
+import { number, optionalRecord, record, records, text, texts, type Json } from './fields';
+import { HostIndex, isSubsetOf, isWildcard, overlaps } from './hostnames';
+import { compareText, type Config, type Visibility } from './objects';
+import { parseProtocol, type Protocol } from './protocols';
+import type { Port, Service, ServiceRegistry } from './services';
+import { destinationsOf, MESH_GATEWAY, type VirtualService, type VirtualServiceIndex } from './virtual-services';
+
+export interface Registry {
+  readonly services: ServiceRegistry;
+  readonly virtualServices: VirtualServiceIndex;
+  readonly destinationRules: DestinationRuleIndex;
+}
+
+/** One `egress` listener of a Sidecar, or the one for everything of a proxy that no Sidecar scopes. */
+export interface EgressListener {
+  readonly index: number;
+  /** Undefined for the listener of all ports. */
+  readonly port: { readonly number: number; readonly protocol: Protocol } | undefined;
+  readonly bind: string;
+  readonly captureMode: string;
+  readonly services: readonly Service[];
+  readonly servicesByPort: ReadonlyMap<number, readonly (readonly [Service, Port])[]>;
+  readonly virtualServices: readonly VirtualService[];
+  /** For each service, the VirtualService whose host fits it best. */
+  readonly virtualServiceOf: (host: string) => VirtualService | undefined;
+}
+
+export interface OutboundPolicy {
+  readonly mode: 'REGISTRY_ONLY' | 'ALLOW_ANY';
+  readonly egressProxy: Json | undefined;
+}
+
+/** What a proxy may know of: services, routes and rules, by its namespace and the Sidecar that applies to it. */
+export interface ProxyScope {
+  readonly namespace: string;
+  /** The Sidecar that made the scope. */
+  readonly sidecar: Config | undefined;
+  readonly listeners: readonly EgressListener[];
+  /** Services with a cluster, one for each host. */
+  readonly service: (host: string) => Service | undefined;
+  readonly services: () => Iterable<Service>;
+  readonly destinationRule: (host: string, labels: Readonly<Record<string, string>>) => DestinationRule | undefined;
+  readonly outbound: OutboundPolicy;
+}
+
+interface ImportedHosts {
+  readonly exact: ReadonlySet<string>;
+  readonly all: readonly string[];
+}
+
+function importsService(hosts: ImportedHosts, host: string): boolean {
+  if (hosts.exact.has(host)) return true;
+  const wild = isWildcard(host);
+  return hosts.all.some((imported) => (wild || isWildcard(imported)) && isSubsetOf(host, imported));
+}
+
+function importsVirtualService(hosts: ImportedHosts, service: VirtualService): boolean {
+  return service.hosts.some((host) => {
+    if (hosts.exact.has(host)) return true;
+    const wild = isWildcard(host);
+    const fits = service.semantics === 'gateway-api' ? isSubsetOf : overlaps;
+    return hosts.all.some((imported) => (wild || isWildcard(imported)) && fits(host, imported));
+  });
+}
+
+function importedHosts(entries: readonly string[], namespace: string): ReadonlyMap<string, ImportedHosts> {
+  const names = new Map<string, string[]>();
+  for (const entry of entries) {
+    const parts = entry.split('/');
+    if (parts.length !== 2) continue;
+    const owner = parts[0] === '.' ? namespace : (parts[0] ?? '');
+    names.set(owner, [...(names.get(owner) ?? []), parts[1] ?? '']);
+  }
+  return new Map(
+    [...names].map(([owner, hosts]) => [
+      owner,
+      { exact: new Set(hosts.filter((host) => !isWildcard(host))), all: hosts },
+    ]),
+  );
+}
+
+/** A service cut down to one port, as a Sidecar listener with a port imports it. */
+function atPort(service: Service, port: number): Service | undefined {
+  const found = service.ports.find((candidate) => candidate.port === port);
+  if (found === undefined) return undefined;
+  return service.ports.length === 1 ? service : { ...service, ports: [found] };
+}
+
+function atPorts(service: Service, ports: ReadonlySet<number>): Service | undefined {
+  if (ports.size === 0 || ports.has(0)) return service;
+  const found = service.ports.filter((port) => ports.has(port.port));
+  if (found.length === service.ports.length) return service;
+  return found.length > 0 ? { ...service, ports: found } : undefined;
+}
+
+function isOwnRoute(service: VirtualService, namespace: string): boolean {
+  return service.semantics === 'gateway-api' && service.namespace === namespace;
+}
+
+function selectVirtualServices(
+  registry: Registry,
+  namespace: string,
+  hosts: ReadonlyMap<string, ImportedHosts>,
+): readonly VirtualService[] {
+  const candidates = registry.virtualServices.forGateway(namespace, MESH_GATEWAY);
+  const everywhere = hosts.get('*');
+  const selected = candidates.filter((service) => {
+    const own = hosts.get(service.namespace);
+    return (
+      (own !== undefined && importsVirtualService(own, service)) ||
+      (everywhere !== undefined && importsVirtualService(everywhere, service))
+    );
+  });
+  const groups: Record<'own' | 'exported' | 'public', VirtualService[]> = { own: [], exported: [], public: [] };
+  const group = (seenBy: Visibility, service: VirtualService): VirtualService[] =>
+    seenBy === 'public' ? groups.public : service.namespace === namespace ? groups.own : groups.exported;
+  for (const service of selected) group(service.visibility, service).push(service);
+  return [groups.own, groups.exported, groups.public].flatMap((services) => [
+    ...services.filter((service) => isOwnRoute(service, namespace)),
+    ...services.filter((service) => !isOwnRoute(service, namespace)),
+  ]);
+}
+
+function selectServices(
+  registry: Registry,
+  namespace: string,
+  hosts: ReadonlyMap<string, ImportedHosts>,
+  port: number | undefined,
+): readonly Service[] {
+  const everywhere = hosts.get('*');
+  const trimmed = (imported: ImportedHosts | undefined, service: Service): Service | undefined => {
+    if (imported === undefined || !importsService(imported, service.host)) return undefined;
+    const matched = port === undefined ? service : atPort(service, port);
+    if (matched === undefined || matched.aliases.length === 0) return matched;
+    const aliases = matched.aliases.filter((alias) => importsService(imported, alias));
+    return aliases.length === matched.aliases.length ? matched : { ...matched, aliases };
+  };
+  const imported: Service[] = [];
+  for (const service of registry.services.seenFrom(namespace)) {
+    const found = trimmed(hosts.get(service.namespace), service) ?? trimmed(everywhere, service);
+    if (found !== undefined) imported.push(found);
+  }
+  const owner = new Map<string, Service>();
+  for (const service of imported) {
+    const current = owner.get(service.host);
+    if (
+      current === undefined ||
+      service.namespace === namespace ||
+      (current.registry === 'External' && service.registry === 'Kubernetes' && current.namespace !== namespace)
+    ) {
+      owner.set(service.host, service);
+    }
+  }
+  return imported.filter((service) => owner.get(service.host)?.namespace === service.namespace);
+}
+
+function groupByPort(services: readonly Service[]): ReadonlyMap<number, readonly (readonly [Service, Port])[]> {
+  const result = new Map<number, (readonly [Service, Port])[]>();
+  for (const service of services) {
+    for (const port of service.ports) {
+      const group = result.get(port.port);
+      if (group === undefined) result.set(port.port, [[service, port]]);
+      else group.push([service, port]);
+    }
+  }
+  return result;
+}
+
+function makeListener(registry: Registry, namespace: string, egress: Json, index: number): EgressListener {
+  const port = optionalRecord(egress.port);
+  const protocol = parseProtocol(port?.protocol);
+  const listenPort = number(port?.number);
+  const hosts = importedHosts(texts(egress.hosts), namespace);
+  const services = selectServices(
+    registry,
+    namespace,
+    hosts,
+    listenPort !== 0 && protocol !== 'HTTP_PROXY' ? listenPort : undefined,
+  );
+  const virtualServices = selectVirtualServices(registry, namespace, hosts);
+  const byHost = new HostIndex<VirtualService>();
+  for (const service of virtualServices) for (const host of service.hosts) byHost.setIfAbsent(host, service);
+  return {
+    index,
+    port: port === undefined ? undefined : { number: listenPort, protocol },
+    bind: text(egress.bind),
+    captureMode: text(egress.captureMode),
+    services,
+    servicesByPort: groupByPort(services),
+    virtualServices,
+    virtualServiceOf: (host) => byHost.mostSpecific(host),
+  };
+}
+
+function sameKeys(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+function samePorts(a: readonly Port[], b: readonly Port[]): boolean {
+  return (
+    a === b ||
+    (a.length === b.length &&
+      a.every((port, i) => port.port === b[i]?.port && port.name === b[i]?.name && port.protocol === b[i]?.protocol))
+  );
+}
+
+/** The services that get clusters: the first of a host wins, ports of its equals are joined, Kubernetes outranks entries. */
+class ServiceSet {
+  public readonly byHost = new Map<string, Service>();
+
+  public add(service: Service): void {
+    const existing = this.byHost.get(service.host);
+    if (existing === undefined) {
+      this.byHost.set(service.host, service);
+      return;
+    }
+    if (existing === service || (existing.registry === 'Kubernetes' && service.registry === 'External')) return;
+    if (existing.registry === 'External' && service.registry === 'Kubernetes') {
+      this.byHost.set(service.host, service);
+      return;
+    }
+    if (samePorts(existing.ports, service.ports) || !canMerge(existing, service)) return;
+    const known = new Set(existing.ports.map((port) => port.port));
+    this.byHost.set(service.host, {
+      ...existing,
+      ports: [...existing.ports, ...service.ports.filter((port) => !known.has(port.port))],
+    });
+  }
+}
+
+function canMerge(a: Service, b: Service): boolean {
+  return (
+    a.namespace === b.namespace &&
+    a.resolution === b.resolution &&
+    a.registry === b.registry &&
+    sameKeys(a.labels, b.labels) &&
+    sameKeys(a.selector, b.selector) &&
+    JSON.stringify(a.visibility) === JSON.stringify(b.visibility)
+  );
+}
+
+function firstVisibleNamespace(
+  registry: Registry,
+  candidates: ReadonlyMap<string, Service>,
+  namespace: string,
+): Service | undefined {
+  const seen = [...candidates.values()].filter((service) => registry.services.isVisible(service, namespace));
+  return seen.sort((a, b) => compareText(a.namespace, b.namespace))[0];
+}
+
+function makeScope(
+  registry: Registry,
+  namespace: string,
+  sidecar: Config | undefined,
+  listeners: readonly EgressListener[],
+  services: ReadonlyMap<string, Service>,
+  outbound: OutboundPolicy,
+): ProxyScope {
+  const rules = new Map<string, readonly DestinationRule[]>();
+  return {
+    namespace,
+    sidecar,
+    listeners,
+    service: (host) => services.get(host),
+    services: () => services.values(),
+    destinationRule: (host, labels) => {
+      const service = services.get(host);
+      if (service === undefined) return undefined;
+      let candidates = rules.get(host);
+      if (candidates === undefined) {
+        candidates = registry.destinationRules.find(service, namespace);
+        rules.set(host, candidates);
+      }
+      return ruleForWorkload(candidates, namespace, labels);
+    },
+    outbound,
+  };
+}
+
+/** Scope of a sidecar: what its Sidecar imports, plus the destinations of the routes among that. */
+export function sidecarScope(
+  registry: Registry,
+  namespace: string,
+  sidecar: Config | undefined,
+  meshMode: OutboundPolicy['mode'],
+): ProxyScope {
+  const egress = records(sidecar?.spec.egress);
+  const listeners = (egress.length === 0 ? [{ hosts: ['*/*'] }] : egress).map((item, index) =>
+    makeListener(registry, namespace, item, index),
+  );
+  const set = new ServiceSet();
+  for (const listener of listeners) {
+    for (const service of listener.services) set.add(service);
+    const port =
+      listener.port !== undefined && listener.port.number !== 0 && listener.port.protocol !== 'HTTP_PROXY'
+        ? listener.port.number
+        : undefined;
+    for (const virtualService of listener.virtualServices) {
+      for (const [host, ports] of destinationsOf(virtualService, namespace)) {
+        const candidates = registry.services.named(host);
+        const found = candidates.get(namespace) ?? firstVisibleNamespace(registry, candidates, namespace);
+        const matched =
+          found === undefined ? undefined : port === undefined ? atPorts(found, ports) : atPort(found, port);
+        if (matched !== undefined) set.add(matched);
+      }
+    }
+  }
+  const policy = optionalRecord(sidecar?.spec.outboundTrafficPolicy);
+  return makeScope(registry, namespace, sidecar, listeners, set.byHost, {
+    mode:
+      policy === undefined
+        ? meshMode
+        : policy.mode === 'ALLOW_ANY' || policy.mode === 1
+          ? 'ALLOW_ANY'
+          : 'REGISTRY_ONLY',
+    egressProxy: optionalRecord(record(policy).egressProxy),
+  });
+}
+
+/** Scope of a gateway: everything that its namespace may see; Sidecars do not apply to it. */
+export function gatewayScope(registry: Registry, namespace: string): ProxyScope {
+  const set = new ServiceSet();
+  for (const service of registry.services.seenFrom(namespace)) set.add(service);
+  return makeScope(registry, namespace, undefined, [], set.byHost, { mode: 'ALLOW_ANY', egressProxy: undefined });
+}

@@ -1,0 +1,379 @@
+import { labelsMatch, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { resolveShortName } from './hostnames';
+import type { MeshConfig } from './mesh-config';
+import { compareAge, push, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
+
+/** `istio` for VirtualServices; routes of the Gateway API match paths and choose hosts by rules of their own. */
+export type RouteSemantics = 'istio' | 'gateway-api';
+
+export interface RuleRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly rule: string;
+}
+
+export interface RouteDestination {
+  readonly host: string;
+  readonly subset: string;
+  /** 0 if the rule names none. */
+  readonly port: number;
+  readonly weight: number;
+  /** Authority set by the destination's own headers. */
+  readonly authority: string;
+}
+
+export interface HttpMatch {
+  readonly port: number;
+  readonly gateways: readonly string[];
+  readonly sourceLabels: Readonly<Record<string, string>>;
+  readonly sourceNamespace: string;
+  readonly uri: Json | undefined;
+  readonly scheme: Json | undefined;
+  readonly method: Json | undefined;
+  readonly authority: Json | undefined;
+  readonly headers: Json;
+  readonly withoutHeaders: Json;
+  readonly queryParams: Json;
+  readonly ignoreUriCase: boolean;
+}
+
+export interface HttpRule {
+  readonly ref: RuleRef;
+  readonly name: string;
+  readonly matches: readonly HttpMatch[];
+  readonly route: readonly RouteDestination[];
+  readonly redirect: Json | undefined;
+  readonly directResponse: Json | undefined;
+  readonly rewrite: Json | undefined;
+  readonly fault: Json | undefined;
+  readonly headers: Json;
+}
+
+export interface L4Match {
+  readonly port: number;
+  readonly gateways: readonly string[];
+  readonly sourceLabels: Readonly<Record<string, string>>;
+  readonly sourceNamespace: string;
+  readonly destinationSubnets: readonly string[];
+  /** Only in `tls` rules. */
+  readonly sniHosts: readonly string[];
+}
+
+export interface L4Rule {
+  readonly ref: RuleRef;
+  readonly matches: readonly L4Match[];
+  readonly route: readonly RouteDestination[];
+}
+
+export interface VirtualService {
+  readonly config: Config;
+  readonly namespace: string;
+  readonly name: string;
+  readonly created: number;
+  readonly semantics: RouteSemantics;
+  readonly hosts: readonly string[];
+  /** `mesh`, or `namespace/name`. */
+  readonly gateways: readonly string[];
+  readonly http: readonly HttpRule[];
+  readonly tls: readonly L4Rule[];
+  readonly tcp: readonly L4Rule[];
+  readonly visibility: Visibility;
+}
+
+export const MESH_GATEWAY = 'mesh';
+
+/** A gateway's name in full: `name`, `./name`, `namespace/name`, or the old `name.namespace.svc...`. */
+export function resolveGatewayName(name: string, namespace: string): string {
+  if (name === MESH_GATEWAY) return name;
+  const slash = name.indexOf('/');
+  if (slash >= 0) return name.slice(0, slash) === '.' ? `${namespace}/${name.slice(slash + 1)}` : name;
+  const parts = name.split('.');
+  return parts.length === 1 ? `${namespace}/${name}` : `${parts[1] ?? ''}/${parts[0] ?? ''}`;
+}
+
+/** The authority that `headers.request.set` or `.add` gives the request; `set` wins. */
+export function authorityOf(headers: unknown): string {
+  const request = record(record(headers).request);
+  let authority = '';
+  for (const operation of [request.add, request.set]) {
+    for (const [name, value] of Object.entries(strings(operation))) {
+      if (/^(:authority|host)$/i.test(name)) authority = value;
+    }
+  }
+  return authority;
+}
+
+function destinations(route: unknown, namespace: string, domain: string): readonly RouteDestination[] {
+  return records(route).map((entry): RouteDestination => {
+    const destination = record(entry.destination);
+    return {
+      host: resolveShortName(text(destination.host), namespace, domain),
+      subset: text(destination.subset),
+      port: number(record(destination.port).number),
+      weight: number(entry.weight),
+      authority: authorityOf(entry.headers),
+    };
+  });
+}
+
+function httpMatch(match: Json, namespace: string): HttpMatch {
+  return {
+    port: number(match.port),
+    gateways: texts(match.gateways).map((gateway) => resolveGatewayName(gateway, namespace)),
+    sourceLabels: strings(match.sourceLabels),
+    sourceNamespace: text(match.sourceNamespace),
+    uri: optionalRecord(match.uri),
+    scheme: optionalRecord(match.scheme),
+    method: optionalRecord(match.method),
+    authority: optionalRecord(match.authority),
+    headers: record(match.headers),
+    withoutHeaders: record(match.withoutHeaders),
+    queryParams: record(match.queryParams),
+    ignoreUriCase: match.ignoreUriCase === true,
+  };
+}
+
+function l4Rule(rule: Json, ref: RuleRef, namespace: string, domain: string): L4Rule {
+  return {
+    ref,
+    matches: records(rule.match).map((match) => ({
+      port: number(match.port),
+      gateways: texts(match.gateways).map((gateway) => resolveGatewayName(gateway, namespace)),
+      sourceLabels: strings(match.sourceLabels),
+      sourceNamespace: text(match.sourceNamespace),
+      destinationSubnets: texts(match.destinationSubnets),
+      sniHosts: texts(match.sniHosts),
+    })),
+    route: destinations(rule.route, namespace, domain),
+  };
+}
+
+interface Parsed extends VirtualService {
+  /** For each http rule, the delegate it names. */
+  readonly delegates: readonly ({ readonly namespace: string; readonly name: string } | undefined)[];
+}
+
+export function parseVirtualService(object: Config, mesh: MeshConfig): Parsed {
+  const { spec, namespace } = object;
+  const ref = (rule: string): RuleRef => ({ kind: object.kind, namespace, name: object.name, rule });
+  const gateways = texts(spec.gateways).map((gateway) => resolveGatewayName(gateway, namespace));
+  const http = records(spec.http);
+  return {
+    config: object,
+    namespace,
+    name: object.name,
+    created: object.created,
+    semantics: 'istio',
+    hosts: texts(spec.hosts).map((host) => resolveShortName(host, namespace, mesh.clusterDomain)),
+    gateways: gateways.length === 0 ? [MESH_GATEWAY] : gateways,
+    http: http.map((rule, index): HttpRule => ({
+      ref: ref(`http[${index}]`),
+      name: text(rule.name),
+      matches: records(rule.match).map((match) => httpMatch(match, namespace)),
+      route: destinations(rule.route, namespace, mesh.clusterDomain),
+      redirect: optionalRecord(rule.redirect),
+      directResponse: optionalRecord(rule.directResponse),
+      rewrite: optionalRecord(rule.rewrite),
+      fault: optionalRecord(rule.fault),
+      headers: record(rule.headers),
+    })),
+    tls: records(spec.tls).map((rule, index) => l4Rule(rule, ref(`tls[${index}]`), namespace, mesh.clusterDomain)),
+    tcp: records(spec.tcp).map((rule, index) => l4Rule(rule, ref(`tcp[${index}]`), namespace, mesh.clusterDomain)),
+    visibility: visibility(texts(spec.exportTo), mesh.defaultVirtualServiceExportTo, namespace),
+    delegates: http.map((rule) => {
+      const delegate = optionalRecord(rule.delegate);
+      return delegate === undefined
+        ? undefined
+        : { namespace: text(delegate.namespace) || namespace, name: text(delegate.name) };
+    }),
+  };
+}
+
+function kindOf(match: Json | undefined): readonly [string, string] | undefined {
+  if (match === undefined) return undefined;
+  for (const kind of ['exact', 'prefix', 'regex']) if (text(match[kind]) !== '') return [kind, text(match[kind])];
+  return ['', ''];
+}
+
+function stringsConflict(root: Json | undefined, leaf: Json | undefined): boolean {
+  const [a, b] = [kindOf(root), kindOf(leaf)];
+  if (a === undefined || b === undefined) return false;
+  if (a[0] === 'regex' && b[0] !== '') return true;
+  if (b[0] === 'regex' && a[0] !== '') return true;
+  if (a[0] === 'exact') return b[0] === 'prefix' || !(b[0] === 'exact' && b[1] === a[1]);
+  if (a[0] === 'prefix' && (b[0] === 'prefix' || b[0] === 'exact')) return !b[1].startsWith(a[1]);
+  return true;
+}
+
+function matchesConflict(root: HttpMatch, leaf: HttpMatch): boolean {
+  const maps = [
+    [root.headers, leaf.headers],
+    [root.withoutHeaders, leaf.withoutHeaders],
+    [root.queryParams, leaf.queryParams],
+  ] as const;
+  return (
+    stringsConflict(root.uri, leaf.uri) ||
+    stringsConflict(root.scheme, leaf.scheme) ||
+    stringsConflict(root.method, leaf.method) ||
+    stringsConflict(root.authority, leaf.authority) ||
+    maps.some(([a, b]) =>
+      Object.keys(b).some((key) => stringsConflict(optionalRecord(a[key]), optionalRecord(b[key]))),
+    ) ||
+    root.ignoreUriCase !== leaf.ignoreUriCase ||
+    (root.port > 0 && leaf.port > 0 && root.port !== leaf.port) ||
+    (root.sourceNamespace !== '' && leaf.sourceNamespace !== root.sourceNamespace) ||
+    Object.entries(leaf.sourceLabels).some(
+      ([key, value]) => root.sourceLabels[key] !== undefined && root.sourceLabels[key] !== value,
+    ) ||
+    (root.gateways.length > 0 &&
+      leaf.gateways.length > 0 &&
+      (root.gateways.length < leaf.gateways.length ||
+        leaf.gateways.some((gateway) => !root.gateways.includes(gateway))))
+  );
+}
+
+/** A delegate's match inside its root's: each of the leaf's must be narrower than one of the root's. Undefined on conflict. */
+function mergeMatches(root: readonly HttpMatch[], leaf: readonly HttpMatch[]): readonly HttpMatch[] | undefined {
+  if (root.length === 0) return leaf;
+  if (leaf.length === 0) return root;
+  const merged: HttpMatch[] = [];
+  for (const inner of leaf) {
+    const outer = root.filter((candidate) => !matchesConflict(candidate, inner));
+    if (outer.length === 0) return undefined;
+    for (const match of outer) {
+      merged.push({
+        ...inner,
+        uri: inner.uri ?? match.uri,
+        scheme: inner.scheme ?? match.scheme,
+        method: inner.method ?? match.method,
+        authority: inner.authority ?? match.authority,
+        headers: { ...match.headers, ...inner.headers },
+        withoutHeaders: { ...match.withoutHeaders, ...inner.withoutHeaders },
+        queryParams: { ...match.queryParams, ...inner.queryParams },
+        port: inner.port || match.port,
+        sourceLabels: { ...match.sourceLabels, ...inner.sourceLabels },
+        sourceNamespace: inner.sourceNamespace || match.sourceNamespace,
+        gateways: inner.gateways.length > 0 ? inner.gateways : match.gateways,
+      });
+    }
+  }
+  return merged;
+}
+
+/** Puts the rules of delegates in the place of the rules that name them; roots come after the others, then all go by age. */
+export function mergeDelegates(services: readonly Parsed[]): readonly VirtualService[] {
+  const delegates = new Map(
+    services
+      .filter((service) => service.hosts.length === 0)
+      .map((service) => [`${service.namespace}/${service.name}`, service]),
+  );
+  const merged = services
+    .filter((service) => service.hosts.length > 0)
+    .map((service): VirtualService => {
+      if (service.delegates.every((delegate) => delegate === undefined)) return service;
+      const http = service.http.flatMap((rule, index): readonly HttpRule[] => {
+        const named = service.delegates[index];
+        if (named === undefined) return [rule];
+        const delegate = delegates.get(`${named.namespace}/${named.name}`);
+        if (delegate === undefined || !isExportedTo(delegate, service.namespace)) return [];
+        return delegate.http.flatMap((leaf): readonly HttpRule[] => {
+          const matches = mergeMatches(rule.matches, leaf.matches);
+          if (matches === undefined) return [];
+          return [
+            {
+              ...leaf,
+              matches,
+              name: leaf.name === '' ? rule.name : rule.name === '' ? leaf.name : `${rule.name}-${leaf.name}`,
+              rewrite: leaf.rewrite ?? rule.rewrite,
+              directResponse: leaf.directResponse ?? rule.directResponse,
+              fault: leaf.fault ?? rule.fault,
+              headers: Object.keys(leaf.headers).length > 0 ? leaf.headers : rule.headers,
+            },
+          ];
+        });
+      });
+      return { ...service, http };
+    });
+  return merged.sort(compareAge);
+}
+
+function isExportedTo(service: VirtualService, namespace: string): boolean {
+  if (service.visibility === 'public') return true;
+  if (service.visibility === 'private') return service.namespace === namespace;
+  return service.visibility !== 'none' && service.visibility.includes(namespace);
+}
+
+/** VirtualServices by gateway and by who sees them. */
+export class VirtualServiceIndex {
+  private readonly byGateway = new Map<string, VisibilityIndex<VirtualService>>();
+  private readonly byHost = new Map<string, VirtualService[]>();
+
+  public constructor(public readonly all: readonly VirtualService[]) {
+    for (const service of all) {
+      for (const gateway of service.gateways) {
+        const index = this.byGateway.get(gateway) ?? new VisibilityIndex<VirtualService>();
+        this.byGateway.set(gateway, index);
+        index.add(service, service.namespace, service.visibility);
+      }
+      for (const host of service.hosts) push(this.byHost, host, service);
+    }
+  }
+
+  /** Those bound to a gateway that a proxy of the namespace sees, in order of precedence. */
+  public forGateway(namespace: string, gateway: string): readonly VirtualService[] {
+    const seen = this.byGateway.get(gateway)?.seenFrom(namespace) ?? [];
+    if (
+      !seen.some(
+        (service) =>
+          service.semantics === 'gateway-api' && service.namespace === namespace && service.visibility === 'public',
+      )
+    )
+      return seen;
+    const isOwn = (service: VirtualService): boolean =>
+      service.semantics === 'gateway-api' && service.namespace === namespace;
+    return [
+      ...seen.filter((s) => s.visibility !== 'public'),
+      ...seen.filter((s) => s.visibility === 'public' && isOwn(s)),
+      ...seen.filter((s) => s.visibility === 'public' && !isOwn(s)),
+    ];
+  }
+
+  public forHost(host: string): readonly VirtualService[] {
+    return this.byHost.get(host) ?? [];
+  }
+}
+
+/** Hosts that a VirtualService may send to, with the ports it names; port 0 stands for "any". */
+export function destinationsOf(
+  service: VirtualService,
+  sourceNamespace: string,
+): ReadonlyMap<string, ReadonlySet<number>> {
+  const result = new Map<string, Set<number>>();
+  const add = (destination: RouteDestination): void => {
+    const ports = result.get(destination.host) ?? new Set<number>();
+    result.set(destination.host, ports.add(destination.port));
+  };
+  for (const rule of service.http) {
+    const named = rule.matches.filter((match) => match.sourceNamespace !== '');
+    const excluded = named.length > 0 && !named.some((match) => match.sourceNamespace === sourceNamespace);
+    if (!excluded) rule.route.forEach(add);
+  }
+  for (const rule of [...service.tcp, ...service.tls]) rule.route.forEach(add);
+  return result;
+}
+
+/** The part of a match that is settled when configuration is made for a proxy. */
+export function sourceMatches(
+  match: {
+    readonly gateways: readonly string[];
+    readonly sourceLabels: Readonly<Record<string, string>>;
+    readonly sourceNamespace: string;
+  },
+  proxy: { readonly labels: Readonly<Record<string, string>>; readonly namespace: string },
+): boolean {
+  return (
+    labelsMatch(match.sourceLabels, proxy.labels) &&
+    (match.sourceNamespace === '' || match.sourceNamespace === proxy.namespace)
+  );
+}

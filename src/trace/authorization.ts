@@ -1,0 +1,324 @@
+import { contains } from '../model/addresses';
+import { labelsMatch, list, optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
+import type { Mesh, Proxy } from '../model/mesh';
+import { compareAge, config, push, type Config } from '../model/objects';
+import type { Workload } from '../model/workloads';
+import type { HttpRequest } from './http-routes';
+import type { Decision } from './types';
+import { outermost, type Flight } from './walk';
+
+/** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
+export interface Access {
+  readonly flight: Flight;
+  /** Null where the filter is a TCP one: conditions on HTTP do not exist for it. */
+  readonly http: HttpRequest | null;
+  readonly sni: string | null;
+  /** The port that the proxy really listens on. */
+  readonly port: number;
+  /** Whether the proxy took TLS off, and so knows the peer's certificate. */
+  readonly terminated: boolean;
+}
+
+export type Verdict =
+  | { readonly is: 'allowed' }
+  | { readonly is: 'denied'; readonly what: string; readonly fix: string; readonly by: Decision | undefined }
+  | { readonly is: 'unknown'; readonly what: string; readonly by: Decision | undefined };
+
+/** `unknown`: what decides is not in the manifests. */
+type Truth = boolean | 'unknown';
+
+/** `absent`: the condition does not exist for the filter at hand. */
+type Condition = Truth | 'absent';
+
+function and(items: readonly Truth[]): Truth {
+  if (items.includes(false)) return false;
+  return items.includes('unknown') ? 'unknown' : true;
+}
+
+function or(items: readonly Truth[]): Truth {
+  if (items.includes(true)) return true;
+  return items.includes('unknown') ? 'unknown' : false;
+}
+
+function not(value: Truth): Truth {
+  return value === 'unknown' ? value : !value;
+}
+
+/** `*`, `prefix*`, `*suffix`, or the whole. */
+function fits(pattern: string, value: string): boolean {
+  if (pattern === '*') return value !== '';
+  if (pattern.startsWith('*')) return value.endsWith(pattern.slice(1));
+  if (pattern.endsWith('*')) return value.startsWith(pattern.slice(0, -1));
+  return value === pattern;
+}
+
+function escaped(value: string): string {
+  return value.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+}
+
+function pathFits(pattern: string, path: string): boolean {
+  const mark = path.search(/[?#]/);
+  const plain = mark < 0 ? path : path.slice(0, mark);
+  if (!/\{\*{1,2}\}/.test(pattern)) return fits(pattern, plain);
+  const body = pattern
+    .split(/(\{\*{1,2}\})/)
+    .map((part) => (part === '{*}' ? '[^/]+' : part === '{**}' ? '.*' : escaped(part)))
+    .join('');
+  return new RegExp(`^${body}$`).test(plain);
+}
+
+interface Subject {
+  readonly mesh: Mesh;
+  readonly access: Access;
+  readonly policyNamespace: string;
+}
+
+function principalOf({ mesh, access }: Subject): string | undefined {
+  const { flight } = access;
+  if (!access.terminated || !flight.from.inMesh || outermost(flight.layers)?.kind !== 'ISTIO_MUTUAL') return undefined;
+  return `${mesh.config.trustDomain}/ns/${flight.from.namespace}/sa/${flight.from.serviceAccount}`;
+}
+
+function byPrincipal(subject: Subject, matches: (principal: string) => boolean): Truth {
+  const principal = principalOf(subject);
+  return principal !== undefined && matches(principal);
+}
+
+/** A trust domain's aliases stand for it in principals. */
+function principalFits(mesh: Mesh, pattern: string, principal: string): boolean {
+  if (fits(pattern, principal)) return true;
+  const [domain, rest] = [pattern.slice(0, pattern.indexOf('/')), pattern.slice(pattern.indexOf('/') + 1)];
+  const isAlias = domain === 'cluster.local' || mesh.config.trustDomainAliases.includes(domain);
+  return isAlias && fits(`${mesh.config.trustDomain}/${rest}`, principal);
+}
+
+function serviceAccountFits(value: string, policyNamespace: string, principal: string): boolean {
+  const slash = value.indexOf('/');
+  const [namespace, name] = slash < 0 ? [policyNamespace, value] : [value.slice(0, slash), value.slice(slash + 1)];
+  return principal.endsWith(`/ns/${namespace}/sa/${name}`);
+}
+
+function inBlock(block: string, address: string | null): Truth {
+  if (address === null) return block === '0.0.0.0/0' ? true : 'unknown';
+  return contains(block, address);
+}
+
+/** Whether the request may carry a token whose claims no manifest shows. */
+function hasToken(access: Access): boolean {
+  return access.http?.headers.authorization !== undefined || (access.http?.path.includes('access_token=') ?? false);
+}
+
+function headerOf(http: HttpRequest, name: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (lower === ':authority' || lower === 'host') return http.authority;
+  if (lower === ':method') return http.method;
+  return lower === ':path' ? http.path : http.headers[lower];
+}
+
+type Test = (value: string, subject: Subject) => Condition;
+
+const HTTP_ONLY =
+  (test: (value: string, http: HttpRequest, subject: Subject) => Truth): Test =>
+  (value, subject) =>
+    subject.access.http === null ? 'absent' : test(value, subject.access.http, subject);
+
+const FROM_TOKEN: Test = HTTP_ONLY((_value, _http, { access }) => (hasToken(access) ? 'unknown' : false));
+
+const TESTS: Readonly<Record<string, Test>> = {
+  principals: (value, subject) => byPrincipal(subject, (principal) => principalFits(subject.mesh, value, principal)),
+  namespaces: (value, subject) =>
+    byPrincipal(subject, (principal) =>
+      new RegExp(`/ns/${escaped(value).replace(/\*/g, '.*')}/`).test(`/${principal}/`),
+    ),
+  serviceAccounts: (value, subject) =>
+    byPrincipal(subject, (principal) => serviceAccountFits(value, subject.policyNamespace, principal)),
+  ipBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
+  remoteIpBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
+  requestPrincipals: FROM_TOKEN,
+  hosts: HTTP_ONLY((value, http) => fits(value.toLowerCase(), http.authority.toLowerCase())),
+  methods: HTTP_ONLY((value, http) => fits(value, http.method)),
+  paths: HTTP_ONLY((value, http) => pathFits(value, http.path)),
+  ports: (value, { access }) => Number(value) === access.port,
+};
+
+const KEYS: Readonly<Record<string, string>> = {
+  'source.ip': 'ipBlocks',
+  'remote.ip': 'remoteIpBlocks',
+  'source.namespace': 'namespaces',
+  'source.principal': 'principals',
+  'source.serviceAccount': 'serviceAccounts',
+  'request.auth.principal': 'requestPrincipals',
+  'destination.port': 'ports',
+};
+
+function testOf(key: string): Test {
+  const named = TESTS[KEYS[key] ?? ''];
+  if (named !== undefined) return named;
+  if (key === 'connection.sni') return (value, { access }) => access.sni !== null && fits(value, access.sni);
+  if (key === 'destination.ip') return (value, { access }) => inBlock(value, access.flight.address);
+  const header = /^request\.headers\[(.+)\]$/.exec(key)?.[1];
+  if (header !== undefined)
+    return HTTP_ONLY((value, http) => {
+      const own = headerOf(http, header);
+      return own !== undefined && fits(value, own);
+    });
+  if (key.startsWith('request.auth.')) return FROM_TOKEN;
+  return () => 'unknown';
+}
+
+/** One condition of a rule: any of the values, none of the others. */
+function condition(values: readonly string[], notValues: readonly string[], test: Test, subject: Subject): Condition {
+  const parts: Truth[] = [];
+  for (const [wanted, negated] of [
+    [values, false],
+    [notValues, true],
+  ] as const) {
+    if (wanted.length === 0) continue;
+    const results = wanted.map((value) => test(value, subject));
+    const present = results.filter((result): result is Truth => result !== 'absent');
+    if (present.length === 0) return 'absent';
+    parts.push(negated ? not(or(present)) : or(present));
+  }
+  return and(parts);
+}
+
+function fieldsOf(block: Json, names: readonly string[], subject: Subject): readonly Condition[] {
+  return names.flatMap((name): readonly Condition[] => {
+    const test = TESTS[name];
+    const values = texts(list(block[name]).map(String));
+    const notValues = texts(list(block[`not${name.charAt(0).toUpperCase()}${name.slice(1)}`]).map(String));
+    return test === undefined || (values.length === 0 && notValues.length === 0)
+      ? []
+      : [condition(values, notValues, test, subject)];
+  });
+}
+
+/**
+ * Whether a rule matches. Conditions that the filter does not know make an ALLOW rule vanish; from a DENY rule they are left
+ * out, which makes it deny more.
+ */
+function ruleMatches(rule: Json, subject: Subject, isAllow: boolean): Truth {
+  let isVoid = false;
+  const settle = (conditions: readonly Condition[]): Truth => {
+    if (isAllow && conditions.includes('absent')) isVoid = true;
+    return and(conditions.filter((item): item is Truth => item !== 'absent'));
+  };
+  const when = records(rule.when).map((item) =>
+    condition(texts(item.values), texts(item.notValues), testOf(text(item.key)), subject),
+  );
+  const from = records(rule.from).map((item) =>
+    settle(
+      fieldsOf(
+        record(item.source),
+        ['principals', 'namespaces', 'serviceAccounts', 'ipBlocks', 'remoteIpBlocks', 'requestPrincipals'],
+        subject,
+      ),
+    ),
+  );
+  const to = records(rule.to).map((item) =>
+    settle(fieldsOf(record(item.operation), ['hosts', 'methods', 'paths', 'ports'], subject)),
+  );
+  const result = and([settle(when), from.length === 0 ? true : or(from), to.length === 0 ? true : or(to)]);
+  return isVoid ? false : result;
+}
+
+function targetRefs(policy: Config): readonly Json[] {
+  const refs = records(policy.spec.targetRefs);
+  const single = optionalRecord(policy.spec.targetRef);
+  return refs.length > 0 || single === undefined ? refs : [single];
+}
+
+/** Whether a policy is about a workload: by its selector, or by naming the gateway that the workload is. */
+export function attaches(policy: Config, namespace: string, labels: Readonly<Record<string, string>>): boolean {
+  const refs = targetRefs(policy);
+  const gateway = labels['gateway.networking.k8s.io/gateway-name'];
+  if (refs.length === 0) return labelsMatch(strings(record(policy.spec.selector).matchLabels), labels);
+  if (gateway === undefined || policy.namespace !== namespace) return false;
+  return refs.some(
+    (ref) => ref.kind === 'Gateway' && text(ref.group) === 'gateway.networking.k8s.io' && ref.name === gateway,
+  );
+}
+
+function policiesFor(mesh: Mesh, namespace: string, labels: Readonly<Record<string, string>>): readonly Config[] {
+  const byNamespace = mesh.remember(mesh, 'authorization policies', () => {
+    const grouped = new Map<string, Config[]>();
+    for (const policy of mesh.of('security.istio.io', 'AuthorizationPolicy').map(config).sort(compareAge)) {
+      if (policy.manifest.annotations['istio.io/dry-run'] !== 'true') push(grouped, policy.namespace, policy);
+    }
+    return grouped;
+  });
+  return [...new Set([mesh.config.rootNamespace, namespace])].flatMap((owner) =>
+    (byNamespace.get(owner) ?? []).filter((policy) => attaches(policy, namespace, labels)),
+  );
+}
+
+function decision(policy: Config, field: string): Decision {
+  return { kind: policy.kind, namespace: policy.namespace, name: policy.name, field };
+}
+
+function describe(subject: Subject): string {
+  const { access, mesh } = subject;
+  const principal = principalOf({ access, mesh, policyNamespace: '' });
+  const who = principal === undefined ? 'a peer without identity' : principal;
+  return access.http === null
+    ? `${who} on port ${access.port}`
+    : `${access.http.method} ${access.http.authority}${access.http.path} by ${who}`;
+}
+
+/** DENY first, then ALLOW if there is any: what the RBAC filters of a proxy answer. */
+export function authorize(mesh: Mesh, proxy: Proxy, _workload: Workload | undefined, access: Access): Verdict {
+  const policies = policiesFor(mesh, proxy.namespace, proxy.labels);
+  const of = (action: string): readonly Config[] =>
+    policies.filter((policy) => (text(policy.spec.action) || 'ALLOW') === action);
+  const evaluate = (policy: Config, isAllow: boolean): readonly Truth[] =>
+    records(policy.spec.rules).map((rule) =>
+      ruleMatches(rule, { mesh, access, policyNamespace: policy.namespace }, isAllow),
+    );
+  const subject: Subject = { mesh, access, policyNamespace: '' };
+  for (const policy of of('CUSTOM')) {
+    const match = evaluate(policy, false).findIndex((result) => result !== false);
+    if (match >= 0)
+      return {
+        is: 'unknown',
+        what: `AuthorizationPolicy ${policy.namespace}/${policy.name} leaves ${describe(subject)} to an external authorizer`,
+        by: decision(policy, `spec.rules[${match}]`),
+      };
+  }
+  let uncertain: Decision | undefined;
+  for (const policy of of('DENY')) {
+    const results = evaluate(policy, false);
+    const match = results.indexOf(true);
+    if (match >= 0) {
+      return {
+        is: 'denied',
+        what: `AuthorizationPolicy ${policy.namespace}/${policy.name} denies ${describe(subject)}`,
+        fix: `except it from rules[${match}], if it should pass`,
+        by: decision(policy, `spec.rules[${match}]`),
+      };
+    }
+    if (results.includes('unknown')) uncertain ??= decision(policy, `spec.rules[${results.indexOf('unknown')}]`);
+  }
+  const allowing = of('ALLOW');
+  const results = allowing.map((policy) => evaluate(policy, true));
+  const isAllowed = allowing.length === 0 || results.some((rules) => rules.includes(true));
+  if (isAllowed && uncertain === undefined) return { is: 'allowed' };
+  const first = allowing[0];
+  const open = allowing.find((_policy, index) => results[index]?.includes('unknown'));
+  const doubtful = uncertain ?? (isAllowed || open === undefined ? undefined : decision(open, 'spec.rules'));
+  if (doubtful !== undefined)
+    return {
+      is: 'unknown',
+      what: `whether AuthorizationPolicy ${doubtful.namespace}/${doubtful.name} lets ${describe(subject)} pass hangs on an IP or a token that no manifest shows`,
+      by: doubtful,
+    };
+  const names = allowing.map((policy) => `${policy.namespace}/${policy.name}`).join(', ');
+  return {
+    is: 'denied',
+    what: `no rule of AuthorizationPolicy ${names} allows ${describe(subject)}`,
+    fix:
+      principalOf(subject) === undefined && access.http !== null
+        ? 'send over mutual TLS if the rule names a source, or add a rule'
+        : 'add a rule that allows it',
+    by: first === undefined ? undefined : decision(first, 'spec.rules'),
+  };
+}

@@ -1,0 +1,176 @@
+import type { Mesh } from '../model/mesh';
+import { serversOf } from '../model/merged-gateway';
+import { optionalRecord, strings } from '../model/fields';
+import { namespaceInjection, type Workload } from '../model/workloads';
+import { RequestError } from './request';
+import type { ProxyKind, TraceRequest } from './types';
+import type { Peer } from './walk';
+
+/** Where a request starts. */
+export interface Origin {
+  readonly peer: Peer;
+  readonly name: string | null;
+  readonly kind: ProxyKind;
+  readonly hasSidecar: boolean;
+  /** The gateway that a client from outside dials, and the port on its Pods. */
+  readonly entry: { readonly workload: Workload; readonly port: number } | undefined;
+  readonly notes: readonly string[];
+}
+
+export function client(mesh: Mesh, request: TraceRequest, port: number): Origin {
+  if (request.from === 'outside') return fromOutside(mesh, request, port);
+  const parts = request.from.split('/');
+  const [namespace = '', name] = parts;
+  if (parts.length > 2 || !isName(namespace) || (name !== undefined && !isName(name))) {
+    throw new RequestError(`client "${request.from}" is not NAMESPACE, NAMESPACE/WORKLOAD, or "outside"`);
+  }
+  if (request.at !== undefined)
+    throw new RequestError(`a request enters at a gateway only from "outside", not from "${request.from}"`);
+  return name === undefined ? fromNamespace(mesh, request, namespace) : fromWorkload(mesh, request, namespace, name);
+}
+
+function isName(text: string): boolean {
+  return /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text);
+}
+
+function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name: string): Origin {
+  const workload = mesh.workloads.find(namespace, name);
+  if (workload !== undefined) {
+    const peer: Peer = {
+      namespace,
+      serviceAccount: request.serviceAccount ?? workload.serviceAccount,
+      labels: request.labels ?? workload.labels,
+      address: workload.addresses[0] ?? null,
+      workload,
+      inMesh: workload.membership === 'sidecar',
+    };
+    const notes =
+      workload.membershipAssumed && workload.membership === 'sidecar'
+        ? [`no manifest shows namespace ${namespace}; assumed that it injects sidecars`]
+        : [];
+    return {
+      peer,
+      name: workload.name,
+      kind: 'none',
+      hasSidecar: workload.membership === 'sidecar',
+      entry: undefined,
+      notes,
+    };
+  }
+  const shown = mesh.workloads.inNamespace(namespace).filter((candidate) => candidate.manifest !== undefined);
+  const origin = fromNamespace(mesh, request, namespace, name);
+  const others = shown.map((candidate) => candidate.name).join(', ');
+  return {
+    ...origin,
+    notes: [
+      `no manifest has a workload ${namespace}/${name}${others === '' ? '' : ` (there are ${others})`}; followed one with labels ${labelText(origin.peer.labels)}`,
+      ...origin.notes,
+    ],
+  };
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return (
+    Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',') || '(none)'
+  );
+}
+
+function fromNamespace(mesh: Mesh, request: TraceRequest, namespace: string, name?: string): Origin {
+  const info = mesh.namespaces.get(namespace);
+  const injected = namespaceInjection(info);
+  const peer: Peer = {
+    namespace,
+    serviceAccount: request.serviceAccount ?? name ?? 'default',
+    labels: request.labels ?? (name === undefined ? {} : { app: name }),
+    address: null,
+    workload: undefined,
+    inMesh: injected !== false,
+  };
+  const opted = peer.labels['sidecar.istio.io/inject'];
+  const hasSidecar =
+    opted === 'false' ? false : opted === 'true' ? info?.labels['istio-injection'] !== 'disabled' : injected !== false;
+  const notes =
+    info === undefined ? [`no manifest shows namespace ${namespace}; assumed that it injects sidecars`] : [];
+  return { peer, name: name ?? null, kind: 'none', hasSidecar, entry: undefined, notes };
+}
+
+/** A gateway by the name of its Gateway object, else of its workload or Service. */
+function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
+  const [namespace = '', name = '', ...rest] = (request.at ?? '').split('/');
+  if (namespace === '' || name === '' || rest.length > 0)
+    throw new RequestError('a request from "outside" needs --at NAMESPACE/GATEWAY');
+  const gateway = mesh.gateways.find((candidate) => candidate.namespace === namespace && candidate.name === name);
+  const selector = optionalRecord(gateway?.spec.selector);
+  const matching = [...mesh.workloads.all].filter((workload) => workload.membership === 'gateway');
+  const selected =
+    selector === undefined
+      ? []
+      : matching.filter((workload) =>
+          Object.entries(strings(selector)).every(([key, value]) => workload.labels[key] === value),
+        );
+  const workload =
+    selected.find((candidate) => candidate.namespace === namespace) ??
+    selected[0] ??
+    matching.find((candidate) => candidate.namespace === namespace && candidate.name === name) ??
+    behindService(mesh, namespace, name);
+  const peer: Peer = {
+    namespace: '',
+    serviceAccount: '',
+    labels: {},
+    address: null,
+    workload: undefined,
+    inMesh: false,
+  };
+  if (workload !== undefined) {
+    const target = mesh
+      .serviceTargets({ type: 'gateway', namespace: workload.namespace, labels: workload.labels, addresses: [] })
+      .find((candidate) => candidate.port === port);
+    return {
+      peer,
+      name: null,
+      kind: 'none',
+      hasSidecar: false,
+      entry: { workload, port: target?.targetPort ?? port },
+      notes: [],
+    };
+  }
+  if (gateway === undefined) {
+    const known = mesh.gateways.map((candidate) => `${candidate.namespace}/${candidate.name}`);
+    throw new RequestError(
+      `there is no gateway ${namespace}/${name}: ${known.length === 0 ? 'the manifests have none' : `there are ${known.join(', ')}`}`,
+    );
+  }
+  const labels = strings(selector);
+  const assumed: Workload = {
+    kind: 'Deployment',
+    namespace: mesh.config.rootNamespace,
+    name: labels.app ?? (labels.istio === undefined ? gateway.name : `istio-${labels.istio}`),
+    labels,
+    annotations: {},
+    serviceAccount: 'default',
+    addresses: [],
+    runs: true,
+    ready: true,
+    namedPorts: new Map(),
+    membership: 'gateway',
+    membershipAssumed: true,
+    manifest: undefined,
+  };
+  const note = `no manifest shows the Pods that Gateway ${namespace}/${name} selects (${labelText(labels)}); assumed in namespace ${assumed.namespace}, with the ports that its servers name (${serversOf(
+    gateway,
+  )
+    .map((server) => server.port)
+    .join(', ')})`;
+  return { peer, name: null, kind: 'none', hasSidecar: false, entry: { workload: assumed, port }, notes: [note] };
+}
+
+function behindService(mesh: Mesh, namespace: string, name: string): Workload | undefined {
+  const service = mesh.services
+    .inNamespace(namespace)
+    .find((candidate) => candidate.registry === 'Kubernetes' && candidate.name === name);
+  return service === undefined
+    ? undefined
+    : mesh.workloads.selected(namespace, service.selector).find((workload) => workload.membership === 'gateway');
+}

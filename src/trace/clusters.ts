@@ -1,0 +1,280 @@
+import { effectivePolicy } from '../model/destination-rules';
+import { isEdsEndpoint, type Endpoint } from '../model/endpoints';
+import { optionalRecord, record, text, texts } from '../model/fields';
+import type { Port, Service } from '../model/services';
+import type { ProxyView } from './tcp-routes';
+import type { Decision } from './types';
+
+export type ClusterType = 'EDS' | 'STRICT_DNS' | 'LOGICAL_DNS' | 'ORIGINAL_DST';
+
+/** TLS that a cluster puts on its connections; null leaves them as they are. */
+export interface UpstreamTls {
+  readonly mode: 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL';
+  /** Null: taken from the Host of each HTTP request. */
+  readonly sni: string | null;
+  /** Only where the endpoint takes Istio's mutual TLS. */
+  readonly automatic: boolean;
+  readonly credentialName: string;
+  readonly subjectAltNames: readonly string[];
+  readonly by: Decision | undefined;
+}
+
+export interface Cluster {
+  readonly name: string;
+  readonly type: ClusterType;
+  readonly service: Service;
+  readonly port: Port;
+  readonly subset: string;
+  readonly endpoints: readonly Endpoint[];
+  /** Whether the manifests can tell the endpoints. */
+  readonly endpointsKnown: boolean;
+  readonly tls: UpstreamTls | null;
+  readonly decidedBy: readonly Decision[];
+  /** TLS asked for in vain: a credential named for all sidecars is ignored, and the connection stays plain. */
+  readonly ignoredTls: Decision | undefined;
+  readonly proxyProtocol: boolean;
+}
+
+/** Why a cluster that a route names does not exist: Envoy's NC. */
+export interface MissingCluster {
+  readonly name: string;
+  readonly why: string;
+  readonly fix: string;
+  readonly by: Decision | undefined;
+  /** Whether manifests that are not here could have made it. */
+  readonly mayExist: boolean;
+}
+
+export function isMissing(cluster: Cluster | MissingCluster): cluster is MissingCluster {
+  return 'why' in cluster;
+}
+
+interface ClusterKey {
+  readonly port: number;
+  readonly subset: string;
+  readonly host: string;
+  readonly sniDnat: boolean;
+}
+
+export function parseClusterName(name: string): ClusterKey | undefined {
+  const sniDnat = name.startsWith('outbound_.');
+  const parts = name.split(sniDnat ? '_.' : '|');
+  if (parts[0] !== 'outbound' || parts.length < 4) return undefined;
+  return { port: Number(parts[1]), subset: parts[2] ?? '', host: parts.slice(3).join(sniDnat ? '_.' : '|'), sniDnat };
+}
+
+function clusterType(service: Service, isGateway: boolean): ClusterType {
+  if (service.resolution === 'DNS') return 'STRICT_DNS';
+  if (service.resolution === 'DNS_ROUND_ROBIN') return 'LOGICAL_DNS';
+  return service.resolution === 'PASSTHROUGH' && !isGateway ? 'ORIGINAL_DST' : 'EDS';
+}
+
+function decision(service: Service, field: string): Decision {
+  const { kind, namespace, name } = service.config;
+  return { kind, namespace, name, field };
+}
+
+function missingService(view: ProxyView, key: ClusterKey, name: string): MissingCluster {
+  const elsewhere = [...view.mesh.services.named(key.host).values()][0];
+  const [, namespace = ''] = key.host.split('.');
+  const inCluster = key.host.endsWith(`.svc.${view.mesh.config.clusterDomain}`);
+  if (elsewhere !== undefined) {
+    const { sidecar } = view.scope;
+    return {
+      name,
+      why:
+        sidecar === undefined
+          ? `${elsewhere.config.kind} ${elsewhere.namespace}/${elsewhere.config.name} is not exported to namespace ${view.proxy.namespace}`
+          : `Sidecar ${sidecar.namespace}/${sidecar.name} does not import ${key.host}, or it is not exported to namespace ${view.proxy.namespace}`,
+      fix: `add "${view.proxy.namespace}" to its exportTo${sidecar === undefined ? '' : `, and ${elsewhere.namespace}/${key.host} to the Sidecar's egress hosts`}`,
+      by: decision(elsewhere, 'spec.exportTo'),
+      mayExist: false,
+    };
+  }
+  return {
+    name,
+    why: inCluster ? `no Service makes ${key.host}` : `no ServiceEntry has host ${key.host}`,
+    fix: inCluster
+      ? `create the Service, or correct the route's destination.host`
+      : `add a ServiceEntry for ${key.host} that namespace ${view.proxy.namespace} can see`,
+    by: undefined,
+    mayExist: inCluster && !view.mesh.shows(namespace),
+  };
+}
+
+function missing(name: string, why: string, fix: string, by: Decision | undefined): MissingCluster {
+  return { name, why, fix, by, mayExist: false };
+}
+
+/** TLS of a cluster: what the DestinationRule says, else Istio's own towards workloads of the mesh. */
+function upstreamTls(
+  view: ProxyView,
+  service: Service,
+  port: Port,
+  subset: string,
+  isSidecar: boolean,
+  endpoints: readonly Endpoint[],
+): {
+  readonly tls: UpstreamTls | null;
+  readonly decidedBy: readonly Decision[];
+  readonly ignored: Decision | undefined;
+  readonly passthrough: boolean;
+} {
+  const rule = view.scope.destinationRule(service.host, view.proxy.labels);
+  const policy = effectivePolicy(rule, subset, port.port);
+  const passthrough = policy.simpleLoadBalancer === 'PASSTHROUGH';
+  const defaultSni = `outbound_.${port.port}_.${subset}_.${service.host}`;
+  if (policy.tls !== undefined) {
+    const { settings, config, field } = policy.tls;
+    const by: Decision = { kind: config.kind, namespace: config.namespace, name: config.name, field };
+    const mode = text(settings.mode) || 'DISABLE';
+    const credentialName = text(settings.credentialName);
+    const sni = text(settings.sni);
+    if (mode === 'DISABLE')
+      return { tls: null, decidedBy: [{ ...by, field: `${field}.mode` }], ignored: undefined, passthrough };
+    const privileged = credentialName !== '' && !credentialName.startsWith('configmap://');
+    if (privileged && isSidecar && rule?.selector === undefined && mode !== 'ISTIO_MUTUAL') {
+      return {
+        tls: null,
+        decidedBy: [{ ...by, field: `${field}.credentialName` }],
+        ignored: { ...by, field: `${field}.credentialName` },
+        passthrough,
+      };
+    }
+    const isMutualWithoutKeys =
+      mode === 'MUTUAL' &&
+      credentialName === '' &&
+      (text(settings.clientCertificate) === '' || text(settings.privateKey) === '');
+    if (isMutualWithoutKeys)
+      return { tls: null, decidedBy: [by], ignored: { ...by, field: `${field}.clientCertificate` }, passthrough };
+    if (mode !== 'SIMPLE' && mode !== 'MUTUAL' && mode !== 'ISTIO_MUTUAL')
+      return { tls: null, decidedBy: [by], ignored: undefined, passthrough };
+    return {
+      tls: {
+        mode,
+        sni: sni !== '' ? sni : mode === 'ISTIO_MUTUAL' ? defaultSni : null,
+        automatic: false,
+        credentialName,
+        subjectAltNames: texts(settings.subjectAltNames),
+        by,
+      },
+      decidedBy: [{ ...by, field: `${field}.mode` }],
+      ignored: undefined,
+      passthrough,
+    };
+  }
+  const mayBeMutual = !service.meshExternal && view.mesh.config.autoMtls;
+  const allTakeIt = endpoints.length > 0 && endpoints.every((endpoint) => endpoint.mutualTls);
+  const inferred =
+    (service.resolution === 'PASSTHROUGH' || passthrough) && !allTakeIt
+      ? 'DISABLE'
+      : view.mesh.peerAuthentications.forClients(service.namespace);
+  if (!mayBeMutual || inferred === 'DISABLE') return { tls: null, decidedBy: [], ignored: undefined, passthrough };
+  return {
+    tls: {
+      mode: 'ISTIO_MUTUAL',
+      sni: defaultSni,
+      automatic: !(passthrough || (service.resolution === 'PASSTHROUGH' && isSidecar)),
+      credentialName: '',
+      subjectAltNames: [],
+      by: undefined,
+    },
+    decidedBy: [],
+    ignored: undefined,
+    passthrough,
+  };
+}
+
+/** A cluster by its name, as the proxy has it; or why it has none of that name. */
+export function findCluster(view: ProxyView, isGateway: boolean, name: string): Cluster | MissingCluster {
+  const key = parseClusterName(name);
+  if (key === undefined)
+    return missing(name, `cluster ${name} is in no configuration`, 'correct the destination of the route', undefined);
+  const service = view.scope.service(key.host);
+  if (service === undefined || service.resolution === 'ALIAS') return missingService(view, key, name);
+  if (service.resolution === 'DYNAMIC_DNS') {
+    return missing(
+      name,
+      `resolution DYNAMIC_DNS of ${service.config.kind} ${service.namespace}/${service.config.name} works in waypoints only`,
+      'use resolution NONE from a sidecar, or send the traffic through a waypoint',
+      decision(service, 'spec.resolution'),
+    );
+  }
+  const port = service.ports.find((candidate) => candidate.port === key.port);
+  if (port === undefined || port.protocol === 'UDP') {
+    const ports = service.ports.map((candidate) => candidate.port).join(', ');
+    return missing(
+      name,
+      `${key.host} has no port ${key.port}, only ${ports}`,
+      `add port ${key.port} to ${service.config.kind} ${service.namespace}/${service.config.name}, or route to ${ports}`,
+      decision(service, 'spec.ports'),
+    );
+  }
+  const rule = view.scope.destinationRule(service.host, view.proxy.labels);
+  const subsetIndex =
+    key.subset === '' ? -1 : (rule?.subsets.findIndex((candidate) => candidate.name === key.subset) ?? -1);
+  const subset = rule?.subsets[subsetIndex];
+  if (key.subset !== '' && subset === undefined) {
+    const from =
+      rule === undefined
+        ? 'no DestinationRule for it reaches the proxy'
+        : `DestinationRule ${rule.from.map((one) => `${one.namespace}/${one.name}`).join(', ')} has ${rule.subsets.map((one) => one.name).join(', ') || 'no subsets'}`;
+    const elsewhere = view.mesh
+      .of('networking.istio.io', 'DestinationRule')
+      .find((candidate) => record(record(candidate.body).spec).host === service.host);
+    return missing(
+      name,
+      `${key.host} has no subset "${key.subset}" here: ${from}`,
+      elsewhere === undefined
+        ? `add subset "${key.subset}" to a DestinationRule for ${key.host}`
+        : `put the DestinationRule with subset "${key.subset}" in namespace ${service.namespace}, ${view.proxy.namespace} or ${view.mesh.config.rootNamespace}, and export it to ${view.proxy.namespace}`,
+      elsewhere === undefined
+        ? undefined
+        : { kind: elsewhere.kind, namespace: elsewhere.namespace, name: elsewhere.name, field: 'metadata.namespace' },
+    );
+  }
+  const found = view.mesh.endpoints.of(service, port, subset?.labels ?? {});
+  const { tls, decidedBy, ignored, passthrough } = upstreamTls(
+    view,
+    service,
+    port,
+    key.subset,
+    !isGateway,
+    view.mesh.endpoints.of(service, port, {}).endpoints,
+  );
+  const type = passthrough ? 'ORIGINAL_DST' : clusterType(service, isGateway);
+  const isDns = clusterType(service, isGateway) === 'STRICT_DNS' || clusterType(service, isGateway) === 'LOGICAL_DNS';
+  const endpoints = type === 'EDS' ? found.endpoints.filter(isEdsEndpoint) : found.endpoints;
+  if (isDns && found.endpoints.length === 0) {
+    return missing(
+      name,
+      `${key.host} resolves by DNS but has no endpoint${key.subset === '' ? '' : ` for subset "${key.subset}"`}`,
+      'give the ServiceEntry endpoints, or labels on them that the subset selects',
+      decision(service, 'spec.endpoints'),
+    );
+  }
+  const subsetDecision: readonly Decision[] =
+    subset === undefined
+      ? []
+      : [
+          {
+            kind: subset.config.kind,
+            namespace: subset.config.namespace,
+            name: subset.config.name,
+            field: subset.field,
+          },
+        ];
+  return {
+    name,
+    type,
+    service,
+    port,
+    subset: key.subset,
+    endpoints,
+    endpointsKnown: found.known,
+    tls: key.sniDnat ? null : tls,
+    decidedBy: [...subsetDecision, ...decidedBy],
+    ignoredTls: ignored,
+    proxyProtocol: optionalRecord(rule?.policy?.policy.proxyProtocol) !== undefined,
+  };
+}

@@ -1,0 +1,205 @@
+import { contains, prefixLength } from '../model/addresses';
+import { isSubsetOf } from '../model/hostnames';
+import type { ServerTls } from '../model/merged-gateway';
+import type { Decision, RouteRef } from './types';
+
+/** A connection as a proxy sees it arrive. */
+export interface Connection {
+  /** Null where neither manifests nor request tell: such an address matches no range and no listener of its own. */
+  readonly address: string | null;
+  readonly port: number;
+  /** What is spoken once TLS, if any, is taken off. */
+  readonly application: 'http' | 'http2' | 'tcp';
+  /** `tls` of an application or of a client outside; `istio` between proxies. */
+  readonly tls: 'none' | 'tls' | 'istio';
+  readonly sni: string | null;
+}
+
+export interface WeightedCluster {
+  readonly cluster: string;
+  readonly weight: number;
+}
+
+/** Where a TCP proxy filter sends. */
+export interface TcpTarget {
+  readonly clusters: readonly WeightedCluster[];
+  readonly route: RouteRef | null;
+  /** `host:port` asked of an HTTP CONNECT proxy. */
+  readonly tunnel: string | null;
+  readonly decidedBy: readonly Decision[];
+}
+
+export interface FilterChain {
+  readonly name: string;
+  readonly sniHosts: readonly string[];
+  readonly cidrs: readonly string[];
+  readonly applicationProtocols: readonly string[];
+  readonly transport: '' | 'tls' | 'raw_buffer';
+  /** Name of the route configuration of an HTTP connection manager; null for a TCP proxy. */
+  readonly routeConfig: string | null;
+  readonly tcp: TcpTarget | null;
+  /** TLS that the chain takes off. */
+  readonly terminates: ServerTls | null;
+  readonly decidedBy: readonly Decision[];
+}
+
+export interface Listener {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly chains: readonly FilterChain[];
+  readonly defaultChain: FilterChain | null;
+  readonly tlsInspector: boolean;
+  readonly httpInspector: boolean;
+}
+
+const EMPTY = {
+  sniHosts: [],
+  cidrs: [],
+  applicationProtocols: [],
+  transport: '',
+  routeConfig: null,
+  tcp: null,
+  terminates: null,
+  decidedBy: [],
+} as const;
+
+export function filterChain(parts: Partial<FilterChain> & { readonly name: string }): FilterChain {
+  return { ...EMPTY, ...parts };
+}
+
+/** A chain without conditions becomes the listener's default. */
+export function matchesAll(chain: FilterChain): boolean {
+  return (
+    (chain.sniHosts.length === 0 || chain.sniHosts.includes('*')) &&
+    chain.applicationProtocols.length === 0 &&
+    chain.transport === '' &&
+    chain.cidrs.length === 0
+  );
+}
+
+/** The best rank wins; where no chain matches, those without the condition remain. */
+function narrow(
+  chains: readonly FilterChain[],
+  isSet: (chain: FilterChain) => boolean,
+  rank: (chain: FilterChain) => number,
+): readonly FilterChain[] {
+  if (!chains.some(isSet)) return chains;
+  let best = 0;
+  let kept: FilterChain[] = [];
+  for (const chain of chains) {
+    const own = isSet(chain) ? rank(chain) : 0;
+    if (own <= 0 || own < best) continue;
+    if (own > best) kept = [];
+    best = own;
+    kept.push(chain);
+  }
+  return kept.length > 0 ? kept : chains.filter((chain) => !isSet(chain));
+}
+
+function serverNames(chain: FilterChain): readonly string[] {
+  return chain.sniHosts.includes('*') ? [] : chain.sniHosts;
+}
+
+function ranges(chain: FilterChain): readonly string[] {
+  return chain.cidrs.filter((cidr) => !cidr.startsWith('0.0.0.0'));
+}
+
+function sniRank(names: readonly string[], sni: string | null): number {
+  if (sni === null) return 0;
+  let best = 0;
+  for (const name of names) {
+    if (name === sni) return Number.MAX_SAFE_INTEGER;
+    if (isSubsetOf(sni, name)) best = Math.max(best, name.length);
+  }
+  return best;
+}
+
+function addressRank(cidrs: readonly string[], address: string | null): number {
+  if (address === null) return 0;
+  return Math.max(0, ...cidrs.filter((cidr) => contains(cidr, address)).map(prefixLength));
+}
+
+/** ALPN as the inspectors of the listener would find it. */
+function alpn(listener: Listener, connection: Connection): string {
+  if (connection.tls === 'none') {
+    if (!listener.httpInspector) return '';
+    return connection.application === 'http' ? 'http/1.1' : connection.application === 'http2' ? 'h2c' : '';
+  }
+  if (!listener.tlsInspector) return '';
+  if (connection.tls === 'istio')
+    return connection.application === 'http'
+      ? 'istio-http/1.1'
+      : connection.application === 'http2'
+        ? 'istio-h2'
+        : 'istio';
+  return connection.application === 'http' ? 'http/1.1' : connection.application === 'http2' ? 'h2' : '';
+}
+
+/**
+ * Envoy's choice of a filter chain: by destination range, then SNI, transport, application protocol, each step keeping only
+ * the best matches and never coming back for others.
+ */
+export function matchFilterChain(listener: Listener, connection: Connection): FilterChain | null {
+  let chains = narrow(
+    listener.chains,
+    (chain) => ranges(chain).length > 0,
+    (chain) => addressRank(ranges(chain), connection.address),
+  );
+  const sni = connection.tls !== 'none' && listener.tlsInspector ? connection.sni : null;
+  chains = narrow(
+    chains,
+    (chain) => serverNames(chain).length > 0,
+    (chain) => sniRank(serverNames(chain), sni),
+  );
+  const transport = connection.tls !== 'none' && listener.tlsInspector ? 'tls' : 'raw_buffer';
+  chains = narrow(
+    chains,
+    (chain) => chain.transport !== '',
+    (chain) => Number(chain.transport === transport),
+  );
+  const protocol = alpn(listener, connection);
+  chains = narrow(
+    chains,
+    (chain) => chain.applicationProtocols.length > 0,
+    (chain) => Number(chain.applicationProtocols.includes(protocol)),
+  );
+  return chains[0] ?? listener.defaultChain;
+}
+
+/** Names of a route configuration's virtual hosts, matched as Envoy matches a Host header: exact, longest wildcard, then `*`. */
+export class DomainIndex<V> {
+  private readonly exact = new Map<string, V>();
+  private readonly suffixes = new Map<string, V>();
+  private any: V | undefined;
+  private lengths: number[] | undefined;
+
+  public add(domain: string, value: V): void {
+    if (domain === '*') this.any ??= value;
+    else if (domain.startsWith('*')) {
+      if (!this.suffixes.has(domain.slice(1))) this.suffixes.set(domain.slice(1), value);
+    } else if (!this.exact.has(domain)) this.exact.set(domain, value);
+  }
+
+  public match(host: string): V | undefined {
+    const found = this.exact.get(host);
+    if (found !== undefined) return found;
+    this.lengths ??= [...new Set([...this.suffixes.keys()].map((suffix) => suffix.length))].sort((a, b) => b - a);
+    for (const length of this.lengths) {
+      if (length >= host.length) continue;
+      const wild = this.suffixes.get(host.slice(host.length - length));
+      if (wild !== undefined) return wild;
+    }
+    return this.any;
+  }
+}
+
+/** A Host header without its port, in lower case. */
+export function hostWithoutPort(authority: string): string {
+  const lower = authority.toLowerCase();
+  if (lower.startsWith('[')) return lower.slice(0, lower.indexOf(']') + 1);
+  const colon = lower.lastIndexOf(':');
+  return colon >= 0 && lower.indexOf(':') === colon && /^\d+$/.test(lower.slice(colon + 1))
+    ? lower.slice(0, colon)
+    : lower;
+}

@@ -1,0 +1,106 @@
+import { isSubsetOf, isWildcard } from '../model/hostnames';
+import type { Service } from '../model/services';
+import type { ProxyView } from './tcp-routes';
+import type { Decision } from './types';
+
+export interface Explanation {
+  readonly why: string;
+  readonly fix: string;
+  readonly by: Decision | undefined;
+}
+
+function decision(service: Service, field: string): Decision {
+  const { kind, namespace, name } = service.config;
+  return { kind, namespace, name, field };
+}
+
+function label(service: Service): string {
+  return `${service.config.kind} ${service.namespace}/${service.config.name}`;
+}
+
+/** Why a proxy knows nothing of a host and port: hidden, out of its Sidecar's scope, on other ports only, or nowhere at all. */
+export function unknownDestination(
+  view: ProxyView,
+  host: string,
+  port: number,
+  protocol: 'HTTP' | 'TLS' | 'TCP',
+): Explanation {
+  const { mesh, scope, proxy } = view;
+  const wild = mesh.remember(mesh, 'wildcard services', () =>
+    mesh.services.all.filter((service) => isWildcard(service.host)),
+  );
+  const candidates = [
+    ...mesh.services.named(host).values(),
+    ...wild.filter((service) => isSubsetOf(host, service.host)),
+  ];
+  const declare = { HTTP: 'HTTP', TLS: 'TLS', TCP: 'TCP' }[protocol];
+  const policy =
+    scope.sidecar !== undefined && scope.sidecar.spec.outboundTrafficPolicy !== undefined
+      ? {
+          kind: scope.sidecar.kind,
+          namespace: scope.sidecar.namespace,
+          name: scope.sidecar.name,
+          field: 'spec.outboundTrafficPolicy',
+        }
+      : mesh.config.outboundFrom === null
+        ? undefined
+        : {
+            kind: mesh.config.outboundFrom.kind,
+            namespace: mesh.config.outboundFrom.namespace,
+            name: mesh.config.outboundFrom.name,
+            field: 'meshConfig.outboundTrafficPolicy.mode',
+          };
+  const hidden = candidates.find((service) => !mesh.services.isVisible(service, proxy.namespace));
+  const visible = candidates.filter((service) => mesh.services.isVisible(service, proxy.namespace));
+  const imported = visible.find((service) =>
+    scope.listeners.some((listener) =>
+      listener.services.some((known) => known.host === service.host && known.namespace === service.namespace),
+    ),
+  );
+  if (imported !== undefined) {
+    const own = imported.ports.find((candidate) => candidate.port === port);
+    if (own === undefined) {
+      const ports = imported.ports.map((candidate) => `${candidate.port} ${candidate.protocol}`).join(', ');
+      return {
+        why: `${label(imported)} declares ${ports}, not port ${port}`,
+        fix: `add port ${port} with protocol ${declare} to ${label(imported)}`,
+        by: decision(imported, 'spec.ports'),
+      };
+    }
+    if (own.protocol !== protocol) {
+      return {
+        why: `${label(imported)} declares port ${port} as ${own.protocol}, which this ${protocol} request does not match`,
+        fix: `declare port ${port} with the protocol that clients speak (${declare})`,
+        by: decision(imported, `spec.ports[${own.index}].protocol`),
+      };
+    }
+    if (imported.address !== '0.0.0.0' && protocol !== 'HTTP') {
+      return {
+        why: `${label(imported)} claims address ${imported.address}, and the client dials another`,
+        fix: 'add the address that clients dial to its addresses, or leave addresses out',
+        by: decision(imported, 'spec.addresses'),
+      };
+    }
+  }
+  const outside = visible[0];
+  if (outside !== undefined && scope.sidecar !== undefined && imported === undefined) {
+    const { kind, namespace, name } = scope.sidecar;
+    return {
+      why: `${label(outside)} is not among what Sidecar ${namespace}/${name} imports`,
+      fix: `add "${outside.namespace}/${outside.host}" to the egress hosts of Sidecar ${namespace}/${name}`,
+      by: { kind, namespace, name, field: 'spec.egress' },
+    };
+  }
+  if (hidden !== undefined) {
+    return {
+      why: `${label(hidden)} is not exported to namespace ${proxy.namespace}`,
+      fix: `add "${proxy.namespace}" to exportTo of ${label(hidden)}`,
+      by: decision(hidden, 'spec.exportTo'),
+    };
+  }
+  return {
+    why: `no ServiceEntry or Service that namespace ${proxy.namespace} can see declares ${host} on port ${port}, and the outbound policy is ${scope.outbound.mode}`,
+    fix: `add a ServiceEntry with host ${host} and port ${port} ${declare}, exported to ${proxy.namespace}`,
+    by: policy,
+  };
+}

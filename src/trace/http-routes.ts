@@ -1,0 +1,352 @@
+import { list, number, optionalRecord, record, strings, text, type Json } from '../model/fields';
+import type { Service } from '../model/services';
+import {
+  authorityOf,
+  sourceMatches,
+  type HttpMatch,
+  type HttpRule,
+  type RouteDestination,
+  type VirtualService,
+} from '../model/virtual-services';
+import type { WeightedCluster } from './envoy';
+
+/** An HTTP request as a proxy routes it. */
+export interface HttpRequest {
+  readonly authority: string;
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly scheme: 'http' | 'https';
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface WeightedRoute extends WeightedCluster {
+  readonly destination: RouteDestination;
+  readonly index: number;
+}
+
+/** A route of Envoy's, with the rule it comes from. */
+export interface Route {
+  readonly name: string;
+  /** Null for the default route of a service and for passthrough. */
+  readonly rule: HttpRule | null;
+  readonly match: HttpMatch | null;
+  readonly clusters: readonly WeightedRoute[];
+  /** What clients get if a cluster is missing: 500 for routes of the Gateway API, 503 otherwise. */
+  readonly gatewaySemantics: boolean;
+}
+
+export interface VirtualHost {
+  readonly name: string;
+  readonly domains: readonly string[];
+  readonly routes: Route[];
+  requireTls: boolean;
+}
+
+export function clusterName(host: string, subset: string, port: number): string {
+  return `outbound|${port}|${subset}|${host}`;
+}
+
+/** The cluster of a destination: the port it names, else the only one its service has, else the listener's. */
+export function destinationCluster(
+  destination: RouteDestination,
+  service: Service | undefined,
+  listenerPort: number,
+): string {
+  if (destination.host === '') return 'UnknownService';
+  const host = service !== undefined && service.externalName !== '' ? service.externalName : destination.host;
+  const only = service?.ports.length === 1 ? service.ports[0]?.port : undefined;
+  return clusterName(host, destination.subset, destination.port > 0 ? destination.port : (only ?? listenerPort));
+}
+
+/** Destinations with a share of the traffic: a single one whatever its weight, else those with a weight. */
+export function weighted(
+  route: readonly RouteDestination[],
+  cluster: (destination: RouteDestination) => string,
+): readonly WeightedRoute[] {
+  const all = route.map((destination, index): WeightedRoute => ({
+    cluster: cluster(destination),
+    weight: destination.weight,
+    destination,
+    index,
+  }));
+  return all.length === 1 ? all : all.filter((item) => item.weight > 0);
+}
+
+/** The one of the greatest weight, which a trace follows. */
+export function heaviest<T extends WeightedCluster>(clusters: readonly T[]): T | undefined {
+  return clusters.reduce<T | undefined>(
+    (best, item) => (best === undefined || item.weight > best.weight ? item : best),
+    undefined,
+  );
+}
+
+export interface RouteContext {
+  readonly port: number;
+  readonly gateway: string;
+  readonly proxy: { readonly labels: Readonly<Record<string, string>>; readonly namespace: string };
+  readonly lookup: (host: string) => Service | undefined;
+}
+
+/** A `gateways` list in a match stands alone: with it, source labels and namespace are not asked for. */
+function appliesTo(match: HttpMatch, context: RouteContext): boolean {
+  if (match.port !== 0 && match.port !== context.port) return false;
+  return match.gateways.length > 0 ? match.gateways.includes(context.gateway) : sourceMatches(match, context.proxy);
+}
+
+function isCatchAll(match: HttpMatch | null): boolean {
+  if (match === null) return true;
+  const path = match.uri === undefined ? '/' : pathKind(match.uri);
+  const isAll = match.uri === undefined || path === '/' || path === '.*';
+  return (
+    isAll &&
+    [match.headers, match.withoutHeaders, match.queryParams].every((map) => Object.keys(map).length === 0) &&
+    match.method === undefined &&
+    match.authority === undefined &&
+    match.scheme === undefined
+  );
+}
+
+function pathKind(uri: Json): string {
+  if (typeof uri.exact === 'string') return `=${uri.exact}`;
+  if (typeof uri.prefix === 'string') return uri.prefix;
+  return typeof uri.regex === 'string' ? uri.regex : '/';
+}
+
+export function isCatchAllRoute(route: Route): boolean {
+  return isCatchAll(route.match);
+}
+
+/** The routes that a VirtualService makes for a proxy and port; nothing after a rule that takes everything. */
+export function routesOf(service: VirtualService, context: RouteContext): readonly Route[] {
+  const routes: Route[] = [];
+  const gatewaySemantics = service.semantics === 'gateway-api';
+  for (const rule of service.http) {
+    const clusters = weighted(rule.route, (destination) =>
+      destinationCluster(destination, context.lookup(destination.host), context.port),
+    );
+    const make = (match: HttpMatch | null): Route => ({ name: rule.name, rule, match, clusters, gatewaySemantics });
+    if (rule.matches.length === 0) {
+      routes.push(make(null));
+      return routes;
+    }
+    for (const match of rule.matches) {
+      if (!appliesTo(match, context)) continue;
+      const route = make(match);
+      routes.push(route);
+      if (isCatchAll(match)) return routes;
+    }
+  }
+  return routes;
+}
+
+/** A regular expression of RE2 as JavaScript has it, matched against the whole; undefined if it has no such form. */
+export function regex(pattern: string, ignoreCase = false): RegExp | undefined {
+  const flags = /^\(\?([is]+)\)/.exec(pattern);
+  const body = flags === null ? pattern : pattern.slice(flags[0].length);
+  try {
+    return new RegExp(
+      `^(?:${body.replace(/\(\?P</g, '(?<')})$`,
+      `u${ignoreCase || flags?.[1]?.includes('i') === true ? 'i' : ''}${flags?.[1]?.includes('s') === true ? 's' : ''}`,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function stringMatches(match: Json, value: string): boolean {
+  if (typeof match.exact === 'string') return value === match.exact;
+  if (typeof match.prefix === 'string') return value.startsWith(match.prefix);
+  if (typeof match.regex === 'string') return regex(match.regex)?.test(value) ?? false;
+  return true;
+}
+
+function isPresence(match: Json | undefined): boolean {
+  return (
+    match === undefined ||
+    match.regex === '*' ||
+    !['exact', 'prefix', 'regex'].some((kind) => typeof match[kind] === 'string')
+  );
+}
+
+function pathMatches(match: HttpMatch, path: string, gatewaySemantics: boolean): boolean {
+  const { uri } = match;
+  if (uri === undefined) return true;
+  const fold = (value: string): string => (match.ignoreUriCase ? value.toLowerCase() : value);
+  if (typeof uri.exact === 'string') return fold(path) === fold(uri.exact);
+  if (typeof uri.prefix === 'string') {
+    if (!gatewaySemantics || uri.prefix === '/') return fold(path).startsWith(fold(uri.prefix));
+    const prefix = fold(uri.prefix.replace(/\/$/, ''));
+    return fold(path) === prefix || fold(path).startsWith(`${prefix}/`);
+  }
+  if (typeof uri.regex === 'string') return regex(uri.regex, match.ignoreUriCase)?.test(path) ?? false;
+  return true;
+}
+
+function headerValue(request: HttpRequest, name: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (lower === ':authority' || lower === 'host') return request.authority;
+  if (lower === ':method') return request.method;
+  if (lower === ':path') return request.path;
+  if (lower === ':scheme') return request.scheme;
+  return request.headers[lower];
+}
+
+function headersMatch(match: HttpMatch, request: HttpRequest): boolean {
+  for (const [name, condition] of Object.entries(match.headers)) {
+    const value = headerValue(request, name);
+    const wanted = optionalRecord(condition);
+    if (value === undefined) return false;
+    if (!isPresence(wanted) && !stringMatches(record(wanted), value)) return false;
+  }
+  for (const [name, condition] of Object.entries(match.withoutHeaders)) {
+    const value = headerValue(request, name);
+    const wanted = optionalRecord(condition);
+    if (isPresence(wanted)) {
+      if (value !== undefined) return false;
+    } else if (stringMatches(record(wanted), value ?? '')) return false;
+  }
+  return true;
+}
+
+function queryMatches(match: HttpMatch, query: string): boolean {
+  const parameters = new URLSearchParams(query);
+  return Object.entries(match.queryParams).every(([name, condition]) => {
+    const value = parameters.get(name);
+    const wanted = optionalRecord(condition);
+    return value !== null && (isPresence(wanted) || stringMatches(record(wanted), value));
+  });
+}
+
+/** Whether a route takes a request: path, query, headers, method, authority and scheme must all fit. */
+export function routeMatches(route: Route, request: HttpRequest): boolean {
+  const { match } = route;
+  if (match === null) return true;
+  const mark = request.path.search(/[?#]/);
+  const path = mark < 0 ? request.path : request.path.slice(0, mark);
+  const query = mark >= 0 && request.path[mark] === '?' ? request.path.slice(mark + 1) : '';
+  return (
+    pathMatches(match, path, route.gatewaySemantics) &&
+    (match.method === undefined || stringMatches(match.method, request.method)) &&
+    (match.authority === undefined || stringMatches(match.authority, request.authority)) &&
+    (match.scheme === undefined || stringMatches(match.scheme, request.scheme)) &&
+    headersMatch(match, request) &&
+    queryMatches(match, query)
+  );
+}
+
+/** Whether a route has a condition that this reading cannot evaluate. */
+export function unreadablePart(route: Route): string | undefined {
+  const { match } = route;
+  if (match === null) return undefined;
+  const patterns: readonly (readonly [string, unknown])[] = [
+    ['uri', match.uri],
+    ['method', match.method],
+    ['authority', match.authority],
+    ...Object.entries(match.headers).map(([name, value]): readonly [string, unknown] => [`headers.${name}`, value]),
+    ...Object.entries(match.withoutHeaders).map(([name, value]): readonly [string, unknown] => [
+      `withoutHeaders.${name}`,
+      value,
+    ]),
+    ...Object.entries(match.queryParams).map(([name, value]): readonly [string, unknown] => [
+      `queryParams.${name}`,
+      value,
+    ]),
+  ];
+  for (const [name, value] of patterns) {
+    if (name.includes('@request.auth.claims')) return name;
+    const pattern = text(record(value).regex);
+    if (pattern !== '' && pattern !== '*' && regex(pattern) === undefined) return name;
+  }
+  return undefined;
+}
+
+/** A status that a route answers with by itself, in place of forwarding. */
+export interface OwnAnswer {
+  readonly code: 'redirect' | 'direct_response' | 'FI';
+  readonly status: number;
+  readonly what: string;
+  readonly field: string;
+}
+
+function redirectStatus(redirect: Json): number {
+  return number(redirect.redirectCode) || 301;
+}
+
+/** What a route does without an upstream: a fault for everyone, a redirect, a fixed answer. */
+export function ownAnswer(route: Route): OwnAnswer | undefined {
+  const { rule } = route;
+  if (rule === null) return undefined;
+  const abort = optionalRecord(rule.fault?.abort);
+  const share = abort === undefined ? 0 : number(record(abort.percentage).value);
+  if (abort !== undefined && share >= 100) {
+    return {
+      code: 'FI',
+      status: number(abort.httpStatus) || 200,
+      what: `a fault aborts every request with ${String(abort.httpStatus ?? abort.grpcStatus)}`,
+      field: 'fault.abort',
+    };
+  }
+  if (rule.redirect !== undefined) {
+    const to = `${text(rule.redirect.scheme)} ${text(rule.redirect.authority)} ${text(rule.redirect.uri)}`
+      .trim()
+      .replace(/ +/g, ' ');
+    return {
+      code: 'redirect',
+      status: redirectStatus(rule.redirect),
+      what: `the route redirects to ${to || 'another place'}`,
+      field: 'redirect',
+    };
+  }
+  if (rule.directResponse !== undefined) {
+    const status = number(rule.directResponse.status);
+    return { code: 'direct_response', status, what: `the route answers ${status} by itself`, field: 'directResponse' };
+  }
+  return undefined;
+}
+
+/** Share of requests that a fault aborts, 0 to 100. */
+export function abortShare(route: Route): number {
+  return number(record(optionalRecord(route.rule?.fault?.abort)?.percentage).value);
+}
+
+/** The request as the next proxy receives it: authority and path rewritten, headers set, added and removed. */
+export function rewritten(request: HttpRequest, route: Route, destination: RouteDestination | undefined): HttpRequest {
+  const { rule } = route;
+  if (rule === null) return request;
+  const authority =
+    text(rule.rewrite?.authority) || authorityOf(rule.headers) || (destination?.authority ?? '') || request.authority;
+  const operations = record(rule.headers.request);
+  const headers: Record<string, string> = { ...request.headers };
+  for (const [name, value] of Object.entries({ ...strings(operations.add), ...strings(operations.set) }))
+    headers[name.toLowerCase()] = value;
+  for (const name of list(operations.remove)) if (typeof name === 'string') delete headers[name.toLowerCase()];
+  return { ...request, authority, headers, path: rewrittenPath(request.path, route) };
+}
+
+function rewrittenPath(path: string, route: Route): string {
+  const rewrite = route.rule?.rewrite;
+  if (rewrite === undefined) return path;
+  const mark = path.search(/[?#]/);
+  const plain = mark < 0 ? path : path.slice(0, mark);
+  const rest = mark < 0 ? '' : path.slice(mark);
+  const pattern = optionalRecord(rewrite.uriRegexRewrite);
+  if (pattern !== undefined) {
+    const inner = regex(text(pattern.match))
+      ?.source.replace(/^\^\(\?:/, '')
+      .replace(/\)\$$/, '');
+    if (inner === undefined) return path;
+    return plain.replace(new RegExp(inner, 'gu'), text(pattern.rewrite).replace(/\\(\d)/g, '$$$1')) + rest;
+  }
+  const uri = text(rewrite.uri);
+  if (uri === '') return path;
+  const match = route.match?.uri;
+  if (typeof match?.exact === 'string' || typeof match?.regex === 'string') return uri + rest;
+  const prefix = typeof match?.prefix === 'string' ? match.prefix : '/';
+  if (route.gatewaySemantics && prefix !== '/') {
+    const tail = plain.slice(prefix.replace(/\/$/, '').length);
+    return (uri.replace(/\/$/, '') + tail || '/') + rest;
+  }
+  return uri + plain.slice(prefix.length) + rest;
+}

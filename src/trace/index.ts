@@ -1,0 +1,75 @@
+/**
+ * What a request does, hop by hop. Pure: a mesh and a request in, a trace out; the same input gives the same trace.
+ *
+ * ```ts
+ * const mesh = buildMesh(load(['dist']).manifests);
+ * trace(mesh, { from: 'app/sleep', request: 'https://edition.cnn.com/' }).outcome;
+ * ```
+ */
+import type { Mesh } from '../model/mesh';
+import { outboundCapture } from './capture';
+import { client } from './client';
+import { throughGateway, throughSidecar, withoutProxy } from './follow';
+import { dial } from './names';
+import { parseRequest } from './request';
+import type { Trace, TraceRequest } from './types';
+import { Walk, type Flight } from './walk';
+
+export { RequestError } from './request';
+export type * from './types';
+
+/**
+ * Follows one request through a mesh.
+ *
+ * @throws RequestError if the request is none, or names a client or gateway that cannot be.
+ */
+export function trace(mesh: Mesh, request: TraceRequest): Trace {
+  const parsed = parseRequest(request);
+  const walk = new Walk(mesh);
+  const origin = client(mesh, request, parsed.port);
+  for (const note of origin.notes) walk.note(note);
+  const target = dial(mesh, parsed.host, parsed.address, origin.peer.namespace);
+  const flight: Flight = {
+    from: origin.peer,
+    address: target.address,
+    port: parsed.port,
+    namedPort: parsed.port,
+    layers:
+      parsed.sni !== null || parsed.scheme === 'https' || parsed.scheme === 'tls'
+        ? [{ kind: 'APPLICATION', sni: parsed.sni, certificate: '' }]
+        : [],
+    http: parsed.http,
+    host: parsed.host,
+    sentBy: null,
+    isHttp2: false,
+  };
+  if (origin.entry !== undefined) {
+    return throughGateway(
+      walk,
+      { ...flight, address: origin.entry.workload.addresses[0] ?? null, port: origin.entry.port },
+      origin.entry.workload,
+    );
+  }
+  if (!origin.hasSidecar)
+    return withoutProxy(
+      walk,
+      flight,
+      { kind: origin.kind, namespace: origin.peer.namespace, workload: origin.name },
+      undefined,
+    );
+  const capture = outboundCapture(origin.peer.workload, mesh.config.capture, flight.address, flight.port);
+  if (capture.unknown !== undefined) return walk.unknown(capture.unknown);
+  if (!capture.captured)
+    return withoutProxy(
+      walk,
+      flight,
+      { kind: 'none', namespace: origin.peer.namespace, workload: origin.name },
+      capture.by,
+    );
+  for (const note of target.notes) walk.note(note);
+  return throughSidecar(walk, flight, origin.peer.workload, {
+    kind: 'sidecar',
+    namespace: origin.peer.namespace,
+    workload: origin.name,
+  });
+}

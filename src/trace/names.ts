@@ -1,0 +1,103 @@
+import { ANY_ADDRESS } from '../model/addresses';
+import type { Endpoint } from '../model/endpoints';
+import type { Mesh } from '../model/mesh';
+import type { Service } from '../model/services';
+import type { Workload } from '../model/workloads';
+
+/** What a name or an IP means to a client that dials it. */
+export interface Dialled {
+  /** IP, or a Service's stand-in for one; null if nothing tells. */
+  readonly address: string | null;
+  /** The Service of the cluster behind it. */
+  readonly service: Service | undefined;
+  /** The workload behind it. */
+  readonly workload: Workload | undefined;
+  readonly notes: readonly string[];
+}
+
+/** The Service of the cluster that a name reaches by the search path of a Pod's DNS. */
+function serviceNamed(mesh: Mesh, host: string, namespace: string): Service | undefined {
+  const name = host.replace(/\.$/, '');
+  const domain = mesh.config.clusterDomain;
+  const candidates = [name, `${name}.${namespace}.svc.${domain}`, `${name}.svc.${domain}`, `${name}.${domain}`];
+  for (const candidate of candidates) {
+    const [, owner = ''] = candidate.split('.');
+    const found = [...mesh.services.named(candidate).values()].find(
+      (service) => service.registry === 'Kubernetes' && service.namespace === owner,
+    );
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A Pod of a headless Service by its own name: `pod.service.namespace.svc...`. */
+function podNamed(mesh: Mesh, host: string, namespace: string): Dialled | undefined {
+  const dot = host.indexOf('.');
+  if (dot < 0) return undefined;
+  const service = serviceNamed(mesh, host.slice(dot + 1), namespace);
+  if (service?.resolution !== 'PASSTHROUGH') return undefined;
+  const pod = host.slice(0, dot);
+  const workload = mesh.workloads
+    .selected(service.namespace, service.selector)
+    .find((item) => item.name === pod || item.name === pod.replace(/-\d+$/, ''));
+  return workload === undefined
+    ? undefined
+    : { address: workload.addresses[0] ?? `${workload.kind}/${workload.name}`, service, workload, notes: [] };
+}
+
+export function serviceAt(mesh: Mesh, address: string): Service | undefined {
+  const index = mesh.remember(mesh, 'services by address', () => {
+    const byAddress = new Map<string, Service>();
+    for (const service of mesh.services.all) {
+      if (service.registry !== 'Kubernetes' || service.address === ANY_ADDRESS) continue;
+      for (const own of [service.address, ...service.extraAddresses]) byAddress.set(own, service);
+    }
+    return byAddress;
+  });
+  return index.get(address);
+}
+
+/** Addresses that ServiceEntries give a host. */
+function entryAddresses(mesh: Mesh, host: string, namespace: string): readonly string[] {
+  const index = mesh.remember(mesh, 'entry addresses by host', () => {
+    const byHost = new Map<string, Service[]>();
+    for (const service of mesh.services.all) {
+      if (service.registry !== 'External' || service.address === ANY_ADDRESS) continue;
+      byHost.set(service.host, [...(byHost.get(service.host) ?? []), service]);
+    }
+    return byHost;
+  });
+  const visible = (index.get(host) ?? []).filter((service) => mesh.services.isVisible(service, namespace));
+  return visible.map((service) => service.address);
+}
+
+export function dial(mesh: Mesh, host: string, given: string | null, namespace: string): Dialled {
+  if (given !== null) {
+    const service = serviceAt(mesh, given);
+    return { address: given, service, workload: mesh.workloads.at(given), notes: [] };
+  }
+  const service = serviceNamed(mesh, host, namespace);
+  if (service !== undefined) {
+    if (service.resolution === 'ALIAS') return dial(mesh, service.externalName, null, namespace);
+    if (service.resolution !== 'PASSTHROUGH')
+      return { address: service.address, service, workload: undefined, notes: [] };
+    const endpoint = service.ports.flatMap(
+      (port): readonly Endpoint[] => mesh.endpoints.of(service, port, {}).endpoints,
+    )[0];
+    return { address: endpoint?.address ?? null, service, workload: endpoint?.workload, notes: [] };
+  }
+  const pod = podNamed(mesh, host, namespace);
+  if (pod !== undefined) return pod;
+  const addresses = entryAddresses(mesh, host, namespace).filter((address) => !address.includes('/'));
+  if (addresses[0] !== undefined) {
+    return {
+      address: addresses[0],
+      service: undefined,
+      workload: mesh.workloads.at(addresses[0]),
+      notes: [
+        `assumed that ${host} resolves to ${addresses[0]}, an address of its ServiceEntry (say --address if it does not)`,
+      ],
+    };
+  }
+  return { address: null, service: undefined, workload: undefined, notes: [] };
+}

@@ -1,0 +1,193 @@
+import { contains, isAddress } from '../model/addresses';
+import {
+  labelsMatch,
+  list,
+  number,
+  optionalRecord,
+  record,
+  records,
+  strings,
+  text,
+  texts,
+  type Json,
+} from '../model/fields';
+import type { Mesh } from '../model/mesh';
+import { config, push, type Config } from '../model/objects';
+import type { Workload } from '../model/workloads';
+import type { Decision } from './types';
+import type { Flight } from './walk';
+
+export type NetworkVerdict =
+  | { readonly is: 'allowed' }
+  | { readonly is: 'denied'; readonly what: string; readonly fix: string; readonly by: Decision | null }
+  | { readonly is: 'unknown'; readonly what: string };
+
+type Truth = boolean | 'unknown';
+
+/** The other end of a connection as a NetworkPolicy may describe it. */
+interface Party {
+  readonly namespace: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly address: string | null;
+  readonly isPod: boolean;
+}
+
+export function selectorMatches(selector: Json, labels: Readonly<Record<string, string>>): boolean {
+  if (!labelsMatch(strings(selector.matchLabels), labels)) return false;
+  return records(selector.matchExpressions).every((expression) => {
+    const value = labels[text(expression.key)];
+    const values = texts(expression.values);
+    switch (expression.operator) {
+      case 'In':
+        return value !== undefined && values.includes(value);
+      case 'NotIn':
+        return value === undefined || !values.includes(value);
+      case 'Exists':
+        return value !== undefined;
+      case 'DoesNotExist':
+        return value === undefined;
+      default:
+        return false;
+    }
+  });
+}
+
+function namespaceLabels(mesh: Mesh, namespace: string): Readonly<Record<string, string>> {
+  return { 'kubernetes.io/metadata.name': namespace, ...mesh.namespaces.get(namespace)?.labels };
+}
+
+function blockMatches(block: Json, party: Party): Truth {
+  const cidr = text(block.cidr);
+  const except = texts(block.except);
+  if (party.address === null || !isAddress(party.address))
+    return party.isPod ? 'unknown' : cidr === '0.0.0.0/0' && except.length === 0 ? true : 'unknown';
+  return contains(cidr, party.address) && !except.some((range) => contains(range, party.address ?? ''));
+}
+
+function peerMatches(mesh: Mesh, policyNamespace: string, peer: Json, party: Party): Truth {
+  const block = optionalRecord(peer.ipBlock);
+  if (block !== undefined) return blockMatches(block, party);
+  if (!party.isPod || party.namespace === undefined) return false;
+  const namespaces = optionalRecord(peer.namespaceSelector);
+  const pods = optionalRecord(peer.podSelector);
+  const inNamespace =
+    namespaces === undefined
+      ? party.namespace === policyNamespace
+      : selectorMatches(namespaces, namespaceLabels(mesh, party.namespace));
+  return inNamespace && (pods === undefined || selectorMatches(pods, party.labels));
+}
+
+function portMatches(entry: Json, port: number, named: ReadonlyMap<string, number>): boolean {
+  if ((text(entry.protocol) || 'TCP') !== 'TCP') return false;
+  if (entry.port === undefined || entry.port === null) return true;
+  if (typeof entry.port === 'string' && !/^\d+$/.test(entry.port)) return named.get(entry.port) === port;
+  const first = number(entry.port);
+  return entry.endPort === undefined ? first === port : port >= first && port <= number(entry.endPort);
+}
+
+function policiesOf(mesh: Mesh, namespace: string): readonly Config[] {
+  const index = mesh.remember(mesh, 'network policies', () => {
+    const byNamespace = new Map<string, Config[]>();
+    for (const policy of mesh.of('networking.k8s.io', 'NetworkPolicy').map(config))
+      push(byNamespace, policy.namespace, policy);
+    return byNamespace;
+  });
+  return index.get(namespace) ?? [];
+}
+
+function isolates(policy: Config, direction: 'Ingress' | 'Egress'): boolean {
+  const types = texts(policy.spec.policyTypes);
+  if (types.length > 0) return types.includes(direction);
+  return direction === 'Ingress' || policy.spec.egress !== undefined;
+}
+
+interface Side {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly name: string;
+}
+
+function judge(
+  mesh: Mesh,
+  direction: 'Ingress' | 'Egress',
+  own: Side,
+  party: Party,
+  port: number,
+  named: ReadonlyMap<string, number>,
+): NetworkVerdict {
+  const policies = policiesOf(mesh, own.namespace).filter(
+    (policy) => isolates(policy, direction) && selectorMatches(record(policy.spec.podSelector), own.labels),
+  );
+  if (policies.length === 0) return { is: 'allowed' };
+  let result: Truth = false;
+  for (const policy of policies) {
+    for (const rule of records(direction === 'Ingress' ? policy.spec.ingress : policy.spec.egress)) {
+      const ports = records(rule.ports);
+      if (ports.length > 0 && !ports.some((entry) => portMatches(entry, port, named))) continue;
+      const peers = list(direction === 'Ingress' ? rule.from : rule.to).map(record);
+      const matches =
+        peers.length === 0 ? [true] : peers.map((peer) => peerMatches(mesh, policy.namespace, peer, party));
+      if (matches.includes(true)) return { is: 'allowed' };
+      if (matches.includes('unknown')) result = 'unknown';
+    }
+  }
+  const first = policies[0] as Config;
+  const names = policies.map((policy) => `${policy.namespace}/${policy.name}`).join(', ');
+  const peer = party.isPod
+    ? `Pods of namespace ${party.namespace ?? '?'}`
+    : (party.address ?? 'addresses outside the cluster');
+  if (result === 'unknown')
+    return {
+      is: 'unknown',
+      what: `whether NetworkPolicy ${names} lets this pass hangs on an IP that no manifest shows: say it with --address`,
+    };
+  return {
+    is: 'denied',
+    what:
+      direction === 'Egress'
+        ? `NetworkPolicy ${names} lets ${own.namespace}/${own.name} not connect to ${peer} on port ${port}`
+        : `NetworkPolicy ${names} lets ${peer} not connect to ${own.namespace}/${own.name} on port ${port}`,
+    fix: `add a rule for port ${port} and that peer to spec.${direction.toLowerCase()}`,
+    by: { kind: first.kind, namespace: first.namespace, name: first.name, field: `spec.${direction.toLowerCase()}` },
+  };
+}
+
+/** Whether packets of a connection pass: out of the sender's Pod, and into the receiver's, on the port of the Pod. */
+export function networkVerdict(mesh: Mesh, flight: Flight, workload: Workload | undefined): NetworkVerdict {
+  if (mesh.of('networking.k8s.io', 'NetworkPolicy').length === 0) return { is: 'allowed' };
+  const named = workload?.namedPorts ?? new Map<string, number>();
+  const address = workload?.addresses[0] ?? (workload === undefined ? flight.address : null);
+  const receiver: Party = {
+    namespace: workload?.namespace,
+    labels: workload?.labels ?? {},
+    address,
+    isPod: workload !== undefined,
+  };
+  const { from } = flight;
+  if (from.namespace !== '') {
+    const out = judge(
+      mesh,
+      'Egress',
+      { namespace: from.namespace, labels: from.labels, name: from.workload?.name ?? '*' },
+      receiver,
+      flight.port,
+      named,
+    );
+    if (out.is !== 'allowed') return out;
+  }
+  if (workload === undefined) return { is: 'allowed' };
+  const sender: Party = {
+    namespace: from.namespace === '' ? undefined : from.namespace,
+    labels: from.labels,
+    address: from.address,
+    isPod: from.namespace !== '',
+  };
+  return judge(
+    mesh,
+    'Ingress',
+    { namespace: workload.namespace, labels: workload.labels, name: workload.name },
+    sender,
+    flight.port,
+    named,
+  );
+}

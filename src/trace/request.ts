@@ -1,0 +1,68 @@
+import { isAddress } from '../model/addresses';
+import type { HttpRequest } from './http-routes';
+import type { TraceRequest } from './types';
+
+/** A request that cannot be understood: the message says what was given and what would be. */
+export class RequestError extends Error {
+  public override readonly name = 'RequestError';
+}
+
+/** What a client does: whom it dials, what it speaks. */
+export interface ParsedRequest {
+  readonly scheme: 'http' | 'https' | 'tls' | 'tcp';
+  /** Host of the URL, in lower case and without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** IP that the client dials, if it says so itself. */
+  readonly address: string | null;
+  readonly sni: string | null;
+  /** What is said once TLS is off; null for `tls` and `tcp`. */
+  readonly http: HttpRequest | null;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, tls: 443 };
+
+const FORMS = 'write http://host/path, https://host/path, tls://host:port or tcp://address:port';
+
+export function parseRequest(request: TraceRequest): ParsedRequest {
+  const given = request.request;
+  const found = /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[^/?#:@\s]+)(?::(\d+))?([/?#].*)?$/i.exec(given);
+  const scheme = found?.[1]?.toLowerCase() ?? '';
+  if (found === null || !['http', 'https', 'tls', 'tcp', 'grpc', 'grpcs'].includes(scheme))
+    throw new RequestError(`"${given}" is no request: ${FORMS}`);
+  const plain = scheme === 'grpc' ? 'http' : scheme === 'grpcs' ? 'https' : (scheme as ParsedRequest['scheme']);
+  const host = (found[2] ?? '').toLowerCase().replace(/^\[|\]$/g, '');
+  const port = found[3] === undefined ? DEFAULT_PORTS[plain] : Number(found[3]);
+  if (port === undefined || port < 1 || port > 65535) {
+    throw new RequestError(
+      port === undefined
+        ? `"${given}" names no port: ${FORMS}`
+        : `port ${port} of "${given}" is not between 1 and 65535`,
+    );
+  }
+  if (request.address !== undefined && !isAddress(request.address))
+    throw new RequestError(`address "${request.address}" is not an IP`);
+  const isLiteral = isAddress(host);
+  const isHttp = plain === 'http' || plain === 'https';
+  const headers = Object.fromEntries(
+    Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const { host: hostHeader, ':authority': authority, ...others } = headers;
+  const suffix = port === DEFAULT_PORTS[plain] ? '' : `:${port}`;
+  return {
+    scheme: plain,
+    host,
+    port,
+    address: request.address ?? (isLiteral ? host : null),
+    sni: plain === 'https' || plain === 'tls' ? (isLiteral ? null : host) : null,
+    http: isHttp
+      ? {
+          authority: authority ?? hostHeader ?? `${host.includes(':') ? `[${host}]` : host}${suffix}`,
+          method: (request.method ?? 'GET').toUpperCase(),
+          path: found[4]?.replace(/#.*$/, '').replace(/^\?/, '/?') || '/',
+          scheme: plain === 'https' ? 'https' : 'http',
+          headers: others,
+        }
+      : null,
+  };
+}

@@ -1,0 +1,208 @@
+import { isWildcard, overlaps } from '../model/hostnames';
+import { compareText } from '../model/objects';
+import { isHttpOrAuto } from '../model/protocols';
+import type { Service } from '../model/services';
+import type { EgressListener } from '../model/sidecar-scope';
+import { MESH_GATEWAY, type VirtualService } from '../model/virtual-services';
+import { serviceDomains } from './domains';
+import { DomainIndex } from './envoy';
+import { clusterName, routesOf, type Route, type VirtualHost } from './http-routes';
+import type { ProxyView } from './tcp-routes';
+
+/** Route configuration of a listener: its virtual hosts by domain; a request for none of them goes to the catch-all. */
+export interface RouteConfig {
+  readonly name: string;
+  readonly domains: DomainIndex<VirtualHost>;
+}
+
+interface Wrapper {
+  readonly port: number;
+  readonly services: readonly Service[];
+  readonly hosts: readonly string[];
+  readonly routes: readonly Route[];
+}
+
+/** Services that take part in routing on a port, each with that port alone, by host in lower case. */
+function servicesOn(egress: EgressListener, port: number): Map<string, Service> {
+  const result = new Map<string, Service>();
+  if (port === 0) {
+    for (const service of egress.services) result.set(service.host, service);
+    return result;
+  }
+  for (const [service, servicePort] of egress.servicesByPort.get(port) ?? []) {
+    const host = service.host.toLowerCase();
+    result.set(host, { ...service, host, ports: [servicePort] });
+  }
+  return result;
+}
+
+/** Off port 80 only VirtualServices of known services count; on 80 any host may be routed. */
+function routesOn(
+  egress: EgressListener,
+  port: number,
+  services: ReadonlyMap<string, Service>,
+): readonly VirtualService[] {
+  if (port === 80) return egress.virtualServices;
+  const wild = [...services.keys()].filter(isWildcard);
+  return egress.virtualServices.filter((virtualService) =>
+    virtualService.hosts.some((given) => {
+      const host = given.toLowerCase();
+      if (services.has(host)) return true;
+      return isWildcard(host)
+        ? [...services.keys()].some((name) => overlaps(host, name))
+        : wild.some((name) => overlaps(host, name));
+    }),
+  );
+}
+
+function splitHosts(
+  virtualService: VirtualService,
+  egress: EgressListener,
+  services: ReadonlyMap<string, Service>,
+): { readonly others: readonly string[]; readonly known: readonly Service[] } {
+  const others: string[] = [];
+  const known: Service[] = [];
+  const wild: string[] = [];
+  for (const host of virtualService.hosts) {
+    const lower = host.toLowerCase();
+    const service = services.get(lower);
+    if (isWildcard(lower)) wild.push(lower);
+    else if (service !== undefined) known.push(service);
+    else others.push(host);
+  }
+  for (const host of wild) {
+    if (virtualService.semantics === 'gateway-api') {
+      others.push(host);
+      continue;
+    }
+    let isKnown = false;
+    for (const [name, service] of services) {
+      if (!overlaps(name, host)) continue;
+      isKnown = true;
+      if (egress.virtualServiceOf(name) === virtualService) known.push(service);
+    }
+    if (!isKnown) others.push(host);
+  }
+  return { others, known };
+}
+
+function wrappersOf(
+  view: ProxyView,
+  egress: EgressListener,
+  virtualService: VirtualService,
+  services: ReadonlyMap<string, Service>,
+  port: number,
+): readonly Wrapper[] {
+  const routes = routesOf(virtualService, {
+    port,
+    gateway: MESH_GATEWAY,
+    proxy: view.proxy,
+    lookup: (host) => services.get(host),
+  });
+  if (routes.length === 0) return [];
+  const { others, known } = splitHosts(virtualService, egress, services);
+  if (virtualService.semantics === 'gateway-api') {
+    const isAllowed = known.some(
+      (service) => service.namespace === virtualService.namespace || view.proxy.namespace === virtualService.namespace,
+    );
+    if (!isAllowed) return [];
+  }
+  const byPort = new Map<number, Service[]>();
+  for (const service of known) {
+    for (const own of service.ports) {
+      if (isHttpOrAuto(own.protocol)) byPort.set(own.port, [...(byPort.get(own.port) ?? []), service]);
+    }
+  }
+  if (byPort.size === 0 && port === 80) byPort.set(80, []);
+  return [...byPort].map(([own, members]) => ({ port: own, services: members, hosts: others, routes }));
+}
+
+function defaultWrapper(service: Service, port: number): Wrapper {
+  const route: Route = {
+    name: 'default',
+    rule: null,
+    match: null,
+    clusters: [
+      {
+        cluster: clusterName(service.host, '', port),
+        weight: 0,
+        index: 0,
+        destination: { host: service.host, subset: '', port, weight: 0, authority: '' },
+      },
+    ],
+    gatewaySemantics: false,
+  };
+  return { port, services: [service], hosts: [], routes: [route] };
+}
+
+/** The virtual hosts of a sidecar's port: those of VirtualServices first, then one for each service that has none. */
+export function sidecarVirtualHosts(view: ProxyView, egress: EgressListener, port: number): readonly VirtualHost[] {
+  const services = servicesOn(egress, port);
+  const wrappers = routesOn(egress, port, services).flatMap((virtualService) =>
+    wrappersOf(view, egress, virtualService, services, port),
+  );
+  for (const wrapper of wrappers) for (const service of wrapper.services) services.delete(service.host);
+  for (const service of services.values()) {
+    if (service.resolution === 'ALIAS') continue;
+    for (const own of service.ports) if (isHttpOrAuto(own.protocol)) wrappers.push(defaultWrapper(service, own.port));
+  }
+
+  const names = new Set<string>();
+  const taken = new Set<string>();
+  const fqdns = new Set(
+    wrappers.flatMap((wrapper) =>
+      wrapper.services.flatMap((service) => [service.host, `${service.host}:${wrapper.port}`]),
+    ),
+  );
+  const result: VirtualHost[] = [];
+  const build = (host: string, wrapper: Wrapper, service: Service | undefined): void => {
+    const name = `${host}:${wrapper.port}`;
+    if (names.has(name)) return;
+    names.add(name);
+    const { all, expanded } =
+      service === undefined ? { all: [host], expanded: [] } : serviceDomains(service, view.proxy.namespace);
+    const domains = all.filter((domain) => {
+      const lower = domain.toLowerCase();
+      if (taken.has(lower) || (expanded.includes(domain) && fqdns.has(domain))) return false;
+      taken.add(lower);
+      return true;
+    });
+    if (domains.length > 0 && (port === 0 || wrapper.port === port))
+      result.push({ name, domains, routes: [...wrapper.routes], requireTls: false });
+  };
+  for (const wrapper of wrappers) {
+    for (const host of wrapper.hosts) build(host.toLowerCase(), wrapper, undefined);
+    for (const service of wrapper.services) build(service.host, wrapper, service);
+  }
+  return result.sort((a, b) => compareText(a.name, b.name));
+}
+
+function egressListenerFor(view: ProxyView, port: number): EgressListener | undefined {
+  return view.scope.listeners.find((listener) => listener.port === undefined || listener.port.number === port);
+}
+
+/** The route configuration that a listener of the sidecar asks for by name: `80`, or `host:port` for a sniffed service of its own. */
+export function sidecarRouteConfig(view: ProxyView, name: string): RouteConfig {
+  const colon = name.lastIndexOf(':');
+  const port = Number(name.slice(colon + 1));
+  const egress = egressListenerFor(view, port);
+  const domains = new DomainIndex<VirtualHost>();
+  if (egress !== undefined) {
+    const routedPort = egress.port?.protocol === 'HTTP_PROXY' ? 0 : port;
+    const all = view.mesh.remember(
+      egress,
+      `virtual hosts ${routedPort} ${view.proxy.namespace} ${JSON.stringify(view.proxy.labels)}`,
+      () => sidecarVirtualHosts(view, egress, routedPort),
+    );
+    if (colon >= 0) {
+      const host = name.slice(0, colon);
+      const own = all.filter((virtualHost) => virtualHost.domains.some((domain) => domain === name || domain === host));
+      for (const virtualHost of own)
+        for (const domain of own.length === 1 ? ['*'] : virtualHost.domains) domains.add(domain, virtualHost);
+      return { name, domains };
+    }
+    for (const virtualHost of all)
+      for (const domain of virtualHost.domains) domains.add(domain.toLowerCase(), virtualHost);
+  }
+  return { name, domains };
+}

@@ -1,0 +1,100 @@
+import type { Proxy } from '../model/mesh';
+import type { Workload } from '../model/workloads';
+import { isMissing, type Cluster, type MissingCluster } from './clusters';
+import type { HttpRequest } from './http-routes';
+import type { Decision, ProxyRef, Refusal } from './types';
+import type { Flight, TlsLayer } from './walk';
+import { hostWithoutPort } from './envoy';
+
+/** TLS sessions of the connection that a cluster opens: what comes in unread stays inside. */
+export function layersTo(
+  cluster: Cluster,
+  inner: readonly TlsLayer[],
+  http: HttpRequest | null,
+  takesMutualTls: boolean,
+): readonly TlsLayer[] {
+  const { tls } = cluster;
+  if (tls === null || (tls.automatic && !takesMutualTls)) return inner;
+  const fromHost = http === null ? null : hostWithoutPort(http.authority);
+  return [
+    ...inner,
+    {
+      kind: tls.mode,
+      sni: tls.sni ?? fromHost,
+      certificate: tls.mode === 'SIMPLE' ? '' : tls.mode === 'ISTIO_MUTUAL' ? 'istio' : tls.credentialName || 'file',
+    },
+  ];
+}
+
+/** Refusal for a cluster that does not exist: 503 NC for HTTP, a closed connection otherwise. */
+export function missingRefusal(
+  missing: MissingCluster,
+  proxy: ProxyRef,
+  isHttp: boolean,
+  gatewayApi: boolean,
+): Refusal {
+  return {
+    code: 'NC',
+    status: isHttp ? (gatewayApi ? 500 : 503) : null,
+    proxy,
+    what: `the proxy has no cluster ${missing.name}: ${missing.why}`,
+    fix: missing.fix,
+    by: missing.by ?? null,
+  };
+}
+
+export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: boolean): Refusal {
+  const { service } = cluster;
+  const { kind, namespace, name } = service.config;
+  const isEntryWithoutAddress = service.registry === 'External' && service.resolution === 'PASSTHROUGH';
+  const why = isEntryWithoutAddress
+    ? `a gateway cannot use resolution NONE of ${kind} ${namespace}/${name}: it has no original destination to go to`
+    : service.registry === 'External'
+      ? `${kind} ${namespace}/${name} has no endpoint with an IP`
+      : cluster.subset === ''
+        ? `nothing that runs is selected by ${kind} ${namespace}/${name}`
+        : `no endpoint of ${kind} ${namespace}/${name} has the labels of subset "${cluster.subset}"`;
+  return {
+    code: 'UH',
+    status: isHttp ? 503 : null,
+    proxy,
+    what: `cluster ${cluster.name} has no endpoint: ${why}`,
+    fix: isEntryWithoutAddress
+      ? 'set resolution DNS, with one real host as endpoint if the host is a wildcard, or let sidecars go direct'
+      : service.registry === 'External'
+        ? 'add endpoints with IPs, or set resolution DNS'
+        : 'correct the selector or the labels of the Pods',
+    by: {
+      kind,
+      namespace,
+      name,
+      field: isEntryWithoutAddress
+        ? 'spec.resolution'
+        : service.registry === 'External'
+          ? 'spec.endpoints'
+          : 'spec.selector',
+    },
+  };
+}
+
+/** A proxy's own identity as the peer of what it sends to. */
+export function asPeer(proxy: Proxy, workload: Workload | undefined, serviceAccount: string): Flight['from'] {
+  return {
+    namespace: proxy.namespace,
+    serviceAccount: workload?.serviceAccount ?? serviceAccount,
+    labels: proxy.labels,
+    address: proxy.addresses[0] ?? null,
+    workload,
+    inMesh: true,
+  };
+}
+
+export type Found = { readonly cluster: Cluster } | { readonly missing: MissingCluster };
+
+export function asFound(result: Cluster | MissingCluster): Found {
+  return isMissing(result) ? { missing: result } : { cluster: result };
+}
+
+export function clusterDecisions(cluster: Cluster): readonly Decision[] {
+  return cluster.decidedBy;
+}

@@ -1,0 +1,131 @@
+import type { Mesh } from '../model/mesh';
+import type { Workload } from '../model/workloads';
+import type { Connection } from './envoy';
+import type { HttpRequest } from './http-routes';
+import type { Decision, Destination, Hop, ProxyRef, Refusal, TlsKind, Trace, Wire, WireProtocol } from './types';
+
+/** One TLS session around what is sent; sessions nest where a proxy adds its own around an application's. */
+export interface TlsLayer {
+  readonly kind: Exclude<TlsKind, 'NONE'>;
+  readonly sni: string | null;
+  /** Name of the credential that a client certificate is taken from; empty if the session has none to show. */
+  readonly certificate: string;
+}
+
+/** Who opens the connection: with an identity only if it is a proxy of the mesh. */
+export interface Peer {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly address: string | null;
+  readonly workload: Workload | undefined;
+  readonly inMesh: boolean;
+}
+
+/** What is on its way from one hop to the next. */
+export interface Flight {
+  readonly from: Peer;
+  /** IP that is dialled; null if nothing tells. */
+  readonly address: string | null;
+  /** Port that is dialled at that address. */
+  readonly port: number;
+  /** Port by which people know it: that of the Service or Gateway server. */
+  readonly namedPort: number;
+  /** TLS sessions, the outermost last. */
+  readonly layers: readonly TlsLayer[];
+  /** Null for what is not HTTP. Unread by a proxy as long as there are layers. */
+  readonly http: HttpRequest | null;
+  /** The name that the client asked for. */
+  readonly host: string;
+  /** How the proxy that sent it names where it goes; null before the first proxy. */
+  readonly sentBy: ProxyRef | null;
+  readonly isHttp2: boolean;
+}
+
+export const MAX_HOPS = 16;
+
+/** The trace as it grows. */
+export class Walk {
+  public readonly hops: Hop[] = [];
+  private readonly seen = new Map<string, number>();
+  private readonly remarks: string[] = [];
+
+  public constructor(public readonly mesh: Mesh) {}
+
+  public note(text: string): void {
+    if (text !== '' && !this.remarks.includes(text)) this.remarks.push(text);
+  }
+
+  /** True if a proxy sees the same request for the second time. */
+  public loops(proxy: ProxyRef, flight: Flight): boolean {
+    const outer = flight.layers[flight.layers.length - 1];
+    const key = JSON.stringify([
+      proxy.namespace,
+      proxy.workload,
+      flight.port,
+      outer?.kind,
+      outer?.sni,
+      flight.http?.authority,
+      flight.http?.path,
+    ]);
+    const times = (this.seen.get(key) ?? 0) + 1;
+    this.seen.set(key, times);
+    return times > 1 || this.hops.length >= MAX_HOPS;
+  }
+
+  public delivered(destination: Destination): Trace {
+    return { outcome: 'delivered', hops: this.hops, destination, refusal: null, notes: this.remarks };
+  }
+
+  public refused(refusal: Refusal): Trace {
+    return { outcome: 'refused', hops: this.hops, destination: null, refusal, notes: this.remarks };
+  }
+
+  public unknown(why: string): Trace {
+    this.note(why);
+    return { outcome: 'unknown', hops: this.hops, destination: null, refusal: null, notes: this.remarks };
+  }
+}
+
+export function outermost(layers: readonly TlsLayer[]): TlsLayer | undefined {
+  return layers[layers.length - 1];
+}
+
+/** The connection as the next proxy's listener sees it. */
+export function connectionOf(flight: Flight): Connection {
+  const outer = outermost(flight.layers);
+  return {
+    address: flight.address,
+    port: flight.port,
+    application: flight.http === null ? 'tcp' : flight.isHttp2 ? 'http2' : 'http',
+    tls: outer === undefined ? 'none' : outer.kind === 'ISTIO_MUTUAL' ? 'istio' : 'tls',
+    sni: outer?.sni ?? null,
+  };
+}
+
+export function wire(protocol: WireProtocol, port: number, layers: readonly TlsLayer[]): Wire {
+  const outer = outermost(layers);
+  return { protocol, port, tls: outer?.kind ?? 'NONE', sni: outer?.sni ?? null };
+}
+
+export function noMatch(): Hop['envoy'] {
+  return { listener: null, filterChain: null, routeConfig: null, virtualHost: null, endpoints: [] };
+}
+
+export function decisions(...items: readonly (Decision | undefined)[]): readonly Decision[] {
+  const kept: Decision[] = [];
+  for (const item of items) {
+    if (
+      item !== undefined &&
+      !kept.some(
+        (known) =>
+          known.kind === item.kind &&
+          known.namespace === item.namespace &&
+          known.name === item.name &&
+          known.field === item.field,
+      )
+    )
+      kept.push(item);
+  }
+  return kept;
+}
