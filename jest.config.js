@@ -8,6 +8,13 @@ const common = {
 module.exports = {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/mesh/', '/node_modules/'] },
-    { ...common, displayName: 'mesh', testMatch: ['<rootDir>/test/mesh/**/*.test.ts'] },
+    {
+      ...common,
+      displayName: 'mesh',
+      testMatch: ['<rootDir>/test/mesh/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/mesh/setup/start-lab.ts',
+      globalTeardown: '<rootDir>/test/mesh/setup/end-lab.ts',
+      setupFilesAfterEnv: ['<rootDir>/test/mesh/setup/timeouts.ts'],
+    },
   ],
 };

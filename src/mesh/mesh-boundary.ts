@@ -41,6 +41,10 @@ class Ledger {
     else this.kinds.set(kind, { members: [member], rule });
   }
 
+  public members(kind: string): readonly unknown[] {
+    return this.kinds.get(kind)?.members ?? [];
+  }
+
   private validate(): string[] {
     const found = [...this.kinds.values()].flatMap(({ members, rule }) => rule(members));
     return found.map(({ at, problem }) => `${at === this.boundary ? '' : `at ${at.node.path}: `}${formatProblem(problem)}`);
@@ -75,4 +79,13 @@ function ledgerOf(construct: IConstruct): Ledger {
  */
 export function joinMesh<T extends IConstruct>(kind: string, member: T, rule: (members: readonly T[]) => Array<{ at: IConstruct; problem: Problem }>): void {
   ledgerOf(member).add(kind, member, rule as LedgerRule);
+}
+
+/**
+ * All members of `kind` in the mesh that `construct` is in. Complete at synth only.
+ *
+ * @internal
+ */
+export function meshMembers<T extends IConstruct>(kind: string, construct: IConstruct): readonly T[] {
+  return ledgerOf(construct).members(kind) as readonly T[];
 }

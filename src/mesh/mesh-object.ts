@@ -14,6 +14,8 @@ export interface MeshObjectProps<Props> {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: ApiObjectMetadata;
+  /** For kinds that belong to no namespace. A chart's namespace is left out of them. */
+  readonly clusterScoped?: boolean;
   /** The binding's own renderer, so that a field it does not know can't be written. */
   readonly manifest: Manifest<Props>;
   /** Called at synth, so that the order of calls before it never matters. */
@@ -33,7 +35,9 @@ export class MeshObject<Props> extends ApiObject {
   private readonly userPatches: JsonPatch[] = [];
 
   public constructor(scope: Construct, id: string, props: MeshObjectProps<Props>) {
-    super(scope, id, { apiVersion: props.apiVersion, kind: props.kind, metadata: props.metadata });
+    // cdk8s falls back to the chart's namespace where none is given, but not where it is empty.
+    const metadata = props.clusterScoped ? { ...props.metadata, namespace: '' } : props.metadata;
+    super(scope, id, { apiVersion: props.apiVersion, kind: props.kind, metadata });
     this.render = () => props.manifest(props.spec());
   }
 
@@ -45,11 +49,17 @@ export class MeshObject<Props> extends ApiObject {
     const json = {
       apiVersion: this.apiVersion,
       kind: this.kind,
-      metadata: this.metadata.toJson(),
+      metadata: withoutEmptyNamespace(this.metadata.toJson() as Record<string, unknown>),
       ...pruned(this.render() as Record<string, unknown>),
     };
     return this.userPatches.length ? JsonPatch.apply(json, ...this.userPatches) : json;
   }
+}
+
+function withoutEmptyNamespace(metadata: Record<string, unknown>): Record<string, unknown> {
+  if (metadata.namespace !== '') return metadata;
+  const { namespace: _empty, ...rest } = metadata;
+  return rest;
 }
 
 /** The object without `apiVersion`, `kind` and `metadata`, and without fields that are not set. */

@@ -22,7 +22,7 @@ export interface ScenarioText {
  */
 export abstract class ScenarioChart extends Chart {
   protected constructor(scope: Construct, id: string, text: ScenarioText) {
-    super(scope, id, { namespace: 'default' });
+    super(scope, id);
     MeshBoundary.at(this);
     new OutputFile(this, 'Readme', { path: 'README.md', content: readmeOf(id, text) });
   }

@@ -1,11 +1,9 @@
 /** `npm run lab -- COMMAND`: the lab by hand. */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseAllDocuments } from 'yaml';
-import { type KubeObject } from './api';
 import { build, installPackages, labParts, oraclePart } from './build';
 import { Lab } from './lab';
+import { readManifests } from './manifests';
 import { tail } from './process';
 
 const USAGE = `npm run lab -- COMMAND [--name NAME] [--istio VERSION]
@@ -23,34 +21,6 @@ const USAGE = `npm run lab -- COMMAND [--name NAME] [--istio VERSION]
   build                     build what is not in the cache yet`;
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
-
-/**
- * The objects of YAML files, and of folders of them.
- *
- * @throws naming the file and line that cannot be read
- */
-export function readManifests(paths: readonly string[]): readonly KubeObject[] {
-  return paths.flatMap((file) => {
-    if (!fs.existsSync(file)) throw new Error(`cannot read "${file}": there is no such file`);
-    if (fs.statSync(file).isDirectory()) {
-      const names = fs
-        .readdirSync(file)
-        .sort()
-        .filter((name) => /\.ya?ml$/.test(name));
-      return readManifests(names.map((name) => path.join(file, name)));
-    }
-    return parseAllDocuments(fs.readFileSync(file, 'utf8')).flatMap((document) => {
-      const [error] = document.errors;
-      if (error) throw new Error(`cannot read "${file}": ${error.message}`);
-      const object = document.toJS() as KubeObject | null;
-      if (object === null) return [];
-      if (!object.apiVersion || !object.kind || !object.metadata?.name) {
-        throw new Error(`cannot read "${file}": a document lacks apiVersion, kind or metadata.name`);
-      }
-      return [object];
-    });
-  });
-}
 
 async function run([command, ...args]: readonly string[], name: string): Promise<number> {
   if (command === 'up') {

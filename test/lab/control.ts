@@ -8,14 +8,14 @@ import { setTable } from './network';
 
 /** What can be asked of a running lab, beside its Kubernetes API. */
 export interface Commands {
-  /** Runs a command as an application in a Pod. */
-  exec(request: { pod: string; command: readonly string[]; timeoutSeconds?: number }): Promise<{
+  /** Runs a command in a Pod, as an application or as the user of that number. */
+  exec(request: { pod: string; command: readonly string[]; user?: number; timeoutSeconds?: number }): Promise<{
     code: number | null;
     stdout: string;
     stderr: string;
   }>;
-  /** The address and the full name of a Pod. */
-  pod(request: { pod: string }): Promise<{ name: string; address: string }>;
+  /** The full name of a Pod, its address, and whether it is ready. */
+  pod(request: { pod: string }): Promise<{ name: string; address: string; ready: boolean }>;
   /** Kills a container of a Pod as a crash would. */
   crash(request: { pod: string; container: string }): Promise<void>;
   /** Waits until istiod is idle and every proxy has acknowledged. */
@@ -40,10 +40,10 @@ export class Control {
     kubelet: Kubelet,
   ) {
     this.commands = {
-      exec: ({ pod, command, timeoutSeconds }) => kubelet.find(pod).exec(command, timeoutSeconds),
+      exec: ({ pod, command, user, timeoutSeconds }) => kubelet.find(pod).exec(command, user, timeoutSeconds),
       pod: async ({ pod }) => {
-        const { key, address } = kubelet.find(pod);
-        return { name: key, address };
+        const { key, address, ready } = kubelet.find(pod);
+        return { name: key, address, ready };
       },
       crash: async ({ pod, container }) => kubelet.find(pod).crash(container),
       settle: ({ seconds }) => istiod.settle(seconds),

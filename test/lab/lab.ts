@@ -36,12 +36,17 @@ export class Lab {
       throw new Error(`a lab named "${name}" is running already: npm run lab -- down --name ${name}`);
     await installPackages(say);
     await build(labParts(), say);
-    fs.rmSync(folder, { recursive: true, force: true });
-    fs.mkdirSync(path.join(folder, 'pki'), { recursive: true, mode: 0o755 });
-    fs.chmodSync(path.join(folder, 'pki'), 0o700);
+    await sweep();
+    claim(folder, name);
+    fs.mkdirSync(path.join(folder, 'pki'), { mode: 0o700 });
     say(`starting lab "${name}" with Istio ${istioVersion()} in ${folder}`);
     const host = spawnHost(folder, attached);
-    await firstLine(host, path.join(folder, 'host.log'));
+    try {
+      await firstLine(host, path.join(folder, 'host.log'));
+    } catch (error) {
+      fs.rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
     if (!attached) host.unref();
     return new Lab(name, folder);
   }
@@ -90,6 +95,23 @@ export class Lab {
     const [last, rest] = split(objects, isNamespace);
     await Promise.all(rest.map((object) => this.api.delete(object)));
     await Promise.all(last.map((object) => this.api.delete(object)));
+    const slow = objects.filter(({ kind }) => kind === 'Pod' || kind === 'Namespace');
+    await Promise.all(slow.map((object) => this.gone(object)));
+  }
+
+  private async gone(object: KubeObject): Promise<void> {
+    const { name, namespace } = object.metadata;
+    await until(`${object.kind} ${name} is gone`, 60, async () => {
+      return (await this.api.tryGet(object, name, namespace)) === undefined ? true : undefined;
+    });
+  }
+
+  /** Waits until a Pod is ready. */
+  public async ready(pod: string, seconds = 60): Promise<void> {
+    await until(`Pod ${pod} is ready`, seconds, async () => {
+      const { ready } = await this.run('pod', { pod });
+      return ready ? true : undefined;
+    });
   }
 
   /** Waits until istiod is idle and every proxy has acknowledged all it was sent. */
@@ -128,6 +150,33 @@ function folderOf(name: string): string {
   if (!/^[a-z0-9-]{1,20}$/.test(name))
     throw new Error(`"${name}" is no name for a lab: use a-z, 0-9 and -, 20 at most`);
   return path.join(cacheRoot(), 'run', name);
+}
+
+/** @throws where another lab of that name is starting at this moment */
+function claim(folder: string, name: string): void {
+  try {
+    fs.mkdirSync(folder, { mode: 0o755 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new Error(`a lab named "${name}" is starting already`);
+  }
+  fs.writeFileSync(path.join(folder, 'starter'), `${process.pid}`);
+}
+
+function isStarting(folder: string): boolean {
+  const starter = path.join(folder, 'starter');
+  if (fs.existsSync(path.join(folder, 'control.sock')) || !fs.existsSync(starter)) return false;
+  return fs.existsSync(`/proc/${fs.readFileSync(starter, 'utf8')}`);
+}
+
+/** Removes the files of labs that no longer run: a crash leaves those, and nothing else. */
+async function sweep(): Promise<void> {
+  const runs = path.join(cacheRoot(), 'run');
+  fs.mkdirSync(runs, { recursive: true });
+  for (const name of fs.readdirSync(runs)) {
+    const folder = path.join(runs, name);
+    if (!isStarting(folder) && !(await answers(folder))) fs.rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 const isNamespace = (object: KubeObject) => object.kind === 'Namespace';

@@ -42,7 +42,7 @@ export class RunningPod {
   private network: PodNetwork | undefined;
   private started: Promise<void> | undefined;
   private ending: Promise<void> | undefined;
-  private ready: boolean | undefined;
+  private reported: boolean | undefined;
   private over = false;
 
   public constructor(
@@ -57,6 +57,11 @@ export class RunningPod {
     this.data = new PodData(api, pod, address);
   }
 
+  /** Whether it was last reported ready. */
+  public get ready(): boolean {
+    return this.reported === true;
+  }
+
   /** Starts it and looks after it until `end` is called. */
   public async run(): Promise<void> {
     this.started = this.start();
@@ -68,11 +73,10 @@ export class RunningPod {
   }
 
   /** Runs a command as an application in this Pod would: in its network and its first container's files. */
-  public async exec(command: readonly string[], timeoutSeconds = 30): Promise<Ended> {
+  public async exec(command: readonly string[], user = APPLICATION_USER, timeoutSeconds = 30): Promise<Ended> {
     const container = this.containers.find(({ spec }) => spec.name !== 'istio-proxy') ?? this.containers[0];
     if (!this.network || !container) throw new Error(`Pod ${this.key} is not running yet`);
-    const user = `${APPLICATION_USER}`;
-    const as = ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', '--'];
+    const as = ['setpriv', '--reuid', `${user}`, '--regid', `${user}`, '--clear-groups', '--'];
     return capture(inNamespace(this.network.file, ['chroot', container.root.path, ...as, ...command]), timeoutSeconds);
   }
 
@@ -218,8 +222,8 @@ export class RunningPod {
   private async report(ready: boolean): Promise<void> {
     const main = this.containers.filter(({ spec }) => this.pod.spec.containers.includes(spec));
     const ended = main.length > 0 && main.every(({ exit }) => exit !== undefined);
-    if (this.isEnding || (ready === this.ready && !ended)) return;
-    this.ready = ready;
+    if (this.isEnding || (ready === this.reported && !ended)) return;
+    this.reported = ready;
     this.over = ended;
     const failed = main.some(({ exit }) => exit !== 'exit status 0');
     const phase = ended ? (failed ? 'Failed' : 'Succeeded') : 'Running';
@@ -246,7 +250,7 @@ export class RunningPod {
       });
     } catch (error) {
       // It may have been deleted meanwhile; any other reason is met again at the next report.
-      this.ready = undefined;
+      this.reported = undefined;
       this.say(`${this.key}: ${(error as Error).message}`);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }

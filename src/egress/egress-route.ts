@@ -1,0 +1,264 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import * as networking from '../../imports/networking.istio.io';
+import { nameOfHost } from '../core/hostname';
+import { shorten } from '../core/names';
+import { Problem, refuseAtSynth } from '../core/problem';
+import { Audience } from '../mesh/audience';
+import { joinMesh } from '../mesh/mesh-boundary';
+import { MeshObject } from '../mesh/mesh-object';
+import type { EgressGatewayBase } from './egress-gateway';
+import { hostsRoutedTwice } from './egress-route-overlap';
+import { forwardProblems } from './egress-route-rules';
+import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
+import { ExternalPort } from './external-port';
+import { IExternalService } from './external-service';
+import { ServerClaim, SubsetClaim } from './gateway-claims';
+import { GatewayHop } from './gateway-hop';
+import { originationRule } from './origination-rule';
+
+/** How an external service is taken through a gateway. */
+export interface ForwardOptions {
+  /**
+   * What happens to plain HTTP.
+   *
+   * @default passed on as it is
+   */
+  readonly http?: HttpEgress;
+
+  /**
+   * What happens to TLS that applications make.
+   *
+   * @default passed through by SNI
+   */
+  readonly https?: TlsEgress;
+
+  /**
+   * What happens to other TCP.
+   *
+   * @default passed on as it is
+   */
+  readonly tcp?: TcpEgress;
+
+  /**
+   * How plain HTTP travels to the gateway.
+   *
+   * @default as the gateway says
+   */
+  readonly hop?: GatewayHop;
+
+  /**
+   * A subset of the gateway's DestinationRule for this service alone. Its name shows in the sidecars' access logs.
+   * Each such subset adds clusters to every client, so it suits few hosts.
+   *
+   * @default the subset that all services of the same hop share
+   */
+  readonly subset?: string;
+
+  /**
+   * The name of the VirtualService.
+   *
+   * @default the service's name, "-through-", and the gateway's name
+   */
+  readonly virtualService?: string;
+}
+
+/** @internal */
+export interface EgressRouteProps {
+  readonly gateway: EgressGatewayBase;
+  readonly service: IExternalService;
+  readonly options: ForwardOptions;
+}
+
+/** One host's way through a gateway. */
+interface Leg {
+  readonly host: string;
+  readonly http?: { readonly port: ExternalPort; readonly way: HttpEgress; readonly to: number; readonly subset?: string };
+  readonly tls?: ExternalPort;
+  readonly tcp: readonly ExternalPort[];
+}
+
+/**
+ * An external service's way through an egress gateway: for each of its hosts a VirtualService with both hops, and a DestinationRule
+ * where the gateway makes the TLS. Made by `EgressGateway.forward`.
+ */
+export class EgressRoute extends Construct {
+  /** The rendered VirtualServices, one a host, then one for each TCP port at the gateway. */
+  public readonly virtualServices: ApiObject[] = [];
+
+  /** The rendered DestinationRules by which the gateway makes TLS. */
+  public readonly destinationRules: ApiObject[] = [];
+
+  /** The service that is forwarded. */
+  public readonly service: IExternalService;
+
+  private readonly gateway: EgressGatewayBase;
+  private readonly options: ForwardOptions;
+  private readonly hop: GatewayHop;
+
+  /** @internal */
+  public constructor(scope: Construct, id: string, props: EgressRouteProps) {
+    super(scope, id);
+    this.gateway = props.gateway;
+    this.service = props.service;
+    this.options = props.options;
+    this.hop = props.options.hop ?? props.gateway.hop;
+    for (const leg of this.legs()) this.render(leg);
+    refuseAtSynth(this, () => this.problems());
+    joinMesh('mesh route', this, hostsRoutedTwice);
+  }
+
+  /** @internal */
+  public _clients(): Audience {
+    return this.service.audience.isMesh ? Audience.mesh() : Audience.namespaces(...this.service.audience._namespaces(this.service.namespace));
+  }
+
+  /** @internal */
+  public _routedHosts(): string[] {
+    return this.legs().filter((leg) => leg.http || leg.tls || leg.tcp.length).map((leg) => leg.host);
+  }
+
+  /** @internal */
+  public _serverClaims(): ServerClaim[] {
+    const by = this.node.path;
+    // Hosts that share a hop share a server; which hosts it serves is said by the VirtualServices of these namespaces. Naming each host
+    // would change the listener, and drain its connections, with every host that comes or goes.
+    const hostsOf = (leg: Leg) => (this.options.subset === undefined ? [`${this.service.namespace}/*`] : [leg.host]);
+    return this.legs().flatMap((leg) => {
+      const claims: ServerClaim[] = [];
+      if (leg.http) {
+        claims.push({ port: this.hop.port, protocol: this.hop.isMutualTls ? 'HTTPS' : 'HTTP', tls: this.hop.isMutualTls ? 'ISTIO_MUTUAL' : undefined, hosts: hostsOf(leg), by });
+      }
+      if (leg.tls) claims.push({ port: this.gateway.tlsPort, protocol: 'TLS', tls: 'PASSTHROUGH', hosts: hostsOf(leg), by });
+      for (const port of leg.tcp) {
+        claims.push({ port: this.gateway.tlsPort, protocol: 'TLS', tls: 'ISTIO_MUTUAL', hosts: [tcpSni(leg.host, port)], apart: tcpName(leg.host, port), by });
+      }
+      return claims;
+    });
+  }
+
+  /** @internal */
+  public _subsetClaims(): SubsetClaim[] {
+    const by = this.node.path;
+    return this.legs().flatMap((leg) => {
+      const claims: SubsetClaim[] = [];
+      if (leg.http) claims.push({ subset: this.httpSubset(), port: this.hop.port, mutualTlsSni: this.hop.isMutualTls ? this.httpSni(leg.host) : undefined, by });
+      if (leg.tls) claims.push({ subset: this.tlsSubset(), port: this.gateway.tlsPort, by });
+      for (const port of leg.tcp) claims.push({ subset: tcpName(leg.host, port), port: this.gateway.tlsPort, mutualTlsSni: tcpSni(leg.host, port), by });
+      return claims;
+    });
+  }
+
+  private httpSubset(): string {
+    return this.options.subset ?? (this.hop.isMutualTls ? 'mutual-tls' : 'plain-text');
+  }
+
+  private tlsSubset(): string {
+    return this.options.subset ?? 'passthrough';
+  }
+
+  private httpSni(host: string): string {
+    return this.options.subset === undefined ? this.gateway.host : host;
+  }
+
+  private legs(): Leg[] {
+    const { ports, hosts } = this.service;
+    const way = this.options.http ?? HttpEgress.asIs();
+    const httpPort = ports.find((port) => port.isHttp);
+    const tlsPort = ports.find((port) => port.isTls);
+    const passes = this.options.https?.mode !== 'DIRECT' && tlsPort !== undefined;
+    const tcp = this.options.tcp?.mode === 'DIRECT' ? [] : ports.filter((port) => port.isTcp);
+    const http = httpPort && way.mode !== 'DIRECT' ? { port: httpPort, way, ...this.httpTarget(httpPort, tlsPort, way, passes) } : undefined;
+    return hosts.map((host) => ({ host, http, tls: passes ? tlsPort : undefined, tcp }));
+  }
+
+  /** Which port of the service the gateway sends plain HTTP to, and by which subset. */
+  private httpTarget(httpPort: ExternalPort, tlsPort: ExternalPort | undefined, way: HttpEgress, passes: boolean): { to: number; subset?: string } {
+    if (!way._originates) return { to: httpPort.number };
+    // A port that maps to another one takes the TLS itself; else it goes to the TLS port.
+    if (httpPort.targetPort !== undefined) return { to: httpPort.number, subset: way.tls?.subset };
+    return { to: (tlsPort ?? httpPort).number, subset: way.tls?.subset ?? (passes ? 'originate-tls' : undefined) };
+  }
+
+  private render(leg: Leg): void {
+    const several = this.service.hosts.length > 1;
+    const stem = this.options.virtualService ?? `${nameOf(this.service)}-through-${this.gateway.gateway.name}`;
+    const name = several ? `${stem}-${nameOfHost(leg.host)}` : stem;
+    const idOf = (what: string) => (several ? `${what}-${nameOfHost(leg.host)}` : what);
+    if (!leg.http && !leg.tls && !leg.tcp.length) return;
+    this.virtualServices.push(this.virtualService(idOf('Route'), name, () => this.bothHops(leg)));
+    for (const port of leg.tcp) {
+      this.virtualServices.push(this.virtualService(idOf(`Route-tcp-${port.number}`), `${name}-tcp-${port.number}`, () => this.tcpAtGateway(leg.host, port)));
+    }
+    if (leg.http?.way._originates) this.destinationRules.push(this.origination(idOf('Originate'), leg.host, leg.http));
+  }
+
+  private virtualService(id: string, name: string, spec: () => networking.VirtualServiceSpec): ApiObject {
+    return new MeshObject(this, id, {
+      ...networking.VirtualService.GVK,
+      metadata: { name: shorten(name), namespace: this.service.namespace },
+      manifest: networking.VirtualService.manifest,
+      spec: () => ({ spec: spec() }),
+    });
+  }
+
+  private origination(id: string, host: string, { way, to, subset }: NonNullable<Leg['http']>): ApiObject {
+    const stem = way.mode === 'MUTUAL' ? 'originate-mtls-for' : 'originate-tls-for';
+    return new MeshObject(this, id, {
+      ...networking.DestinationRule.GVK,
+      // Beside the gateway and seen by it alone, so that TLS made by applications is never wrapped once more.
+      metadata: { name: shorten(way.tls?.destinationRule ?? `${stem}-${nameOfHost(host)}`), namespace: this.gateway.namespace },
+      manifest: networking.DestinationRule.manifest,
+      spec: () => ({ spec: originationRule({ host, port: to, way, subset, exportTo: ['.'] }) }),
+    });
+  }
+
+  private bothHops({ host, http, tls, tcp }: Leg): networking.VirtualServiceSpec {
+    const gateway = this.gateway.reference;
+    const toGateway = (subset: string, number: number) => [{ destination: { host: this.gateway.host, subset, port: { number } } }];
+    const toHost = (number: number, subset?: string) => [{ destination: { host, subset, port: { number } } }];
+    const { tlsPort } = this.gateway;
+    return {
+      hosts: [host],
+      gateways: http || tls ? [gateway, 'mesh'] : ['mesh'],
+      exportTo: this._clients()._exportTo(this.service.namespace, this.gateway.namespace),
+      http: http && [
+        { match: [{ gateways: ['mesh'], port: http.port.number }], route: toGateway(this.httpSubset(), this.hop.port) },
+        { match: [{ gateways: [gateway], port: this.hop.port }], route: toHost(http.to, http.subset) },
+      ],
+      tls: tls && [
+        { match: [{ gateways: ['mesh'], port: tls.number, sniHosts: [host] }], route: toGateway(this.tlsSubset(), tlsPort) },
+        { match: [{ gateways: [gateway], port: tlsPort, sniHosts: [host] }], route: toHost(tls.number) },
+      ],
+      tcp: tcp.length ? tcp.map((port) => ({ match: [{ gateways: ['mesh'], port: port.number }], route: toGateway(tcpName(host, port), tlsPort) })) : undefined,
+    };
+  }
+
+  private tcpAtGateway(host: string, port: ExternalPort): networking.VirtualServiceSpec {
+    const gateway = this.gateway.reference;
+    return {
+      hosts: [tcpSni(host, port)],
+      gateways: [gateway],
+      exportTo: Audience.ownNamespace()._exportTo(this.service.namespace, this.gateway.namespace),
+      tcp: [{ match: [{ gateways: [gateway], port: this.gateway.tlsPort }], route: [{ destination: { host, port: { number: port.number } } }] }],
+    };
+  }
+
+  private problems(): Problem[] {
+    return forwardProblems({ service: this.service, options: this.options, gatewayNamespace: this.gateway.namespace, hop: this.hop, tlsPort: this.gateway.tlsPort });
+  }
+}
+
+/** TCP carries no name, so the hop's own TLS does: one for each host and port. */
+function tcpSni(host: string, port: ExternalPort): string {
+  return `tcp-${port.number}.${host}`;
+}
+
+function tcpName(host: string, port: ExternalPort): string {
+  return shorten(`tcp-${port.number}-${nameOfHost(host)}`);
+}
+
+function nameOf(service: IExternalService): string {
+  const entry = service.node.tryFindChild('Resource');
+  return entry && ApiObject.isApiObject(entry) ? entry.name : nameOfHost(service.hosts[0] ?? 'service');
+}

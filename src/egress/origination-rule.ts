@@ -1,0 +1,59 @@
+import * as networking from '../../imports/networking.istio.io';
+import { isWildcard } from '../core/hostname';
+import { Problem } from '../core/problem';
+import { HttpEgress } from './egress-ways';
+
+const ROUND_ROBIN = { simple: networking.DestinationRuleSpecTrafficPolicyLoadBalancerSimple.ROUND_UNDERSCORE_ROBIN };
+
+/** What a DestinationRule that makes TLS is about. */
+export interface Origination {
+  readonly host: string;
+  /** The port of the ServiceEntry that the TLS goes to. */
+  readonly port: number;
+  readonly way: HttpEgress;
+  /** The subset that carries the TLS; none means the host's port as a whole. */
+  readonly subset?: string;
+  readonly exportTo: string[];
+  /** Labels of the workloads that it is for. Needed where a sidecar reads a credential. */
+  readonly workloadLabels?: { readonly [key: string]: string };
+}
+
+/** The DestinationRule by which a proxy makes TLS of what it sends to a host. */
+export function originationRule(origination: Origination): networking.DestinationRuleSpec {
+  const { host, port, subset, workloadLabels, exportTo } = origination;
+  // A policy of a subset or a port replaces the one above it as a whole, so each level says all that it needs.
+  const policy: networking.DestinationRuleSpecTrafficPolicy = {
+    loadBalancer: ROUND_ROBIN,
+    portLevelSettings: [{ port: { number: port }, tls: tlsSettings(origination) }],
+  };
+  return {
+    host,
+    exportTo,
+    workloadSelector: workloadLabels && { matchLabels: { ...workloadLabels } },
+    trafficPolicy: subset === undefined ? policy : { loadBalancer: ROUND_ROBIN },
+    // The bindings give the same shape another name at each level.
+    subsets: subset === undefined ? undefined : [{ name: subset, trafficPolicy: policy as unknown as networking.DestinationRuleSpecSubsetsTrafficPolicy }],
+  };
+}
+
+function tlsSettings({ host, way }: Origination): networking.DestinationRuleSpecTrafficPolicyPortLevelSettingsTls {
+  const options = way.tls ?? {};
+  const mutual = way.mode === 'MUTUAL';
+  const mode = networking.DestinationRuleSpecTrafficPolicyPortLevelSettingsTlsMode;
+  return {
+    mode: mutual ? mode.MUTUAL : mode.SIMPLE,
+    credentialName: mutual ? way.credential?.name : options.trust?.secretName,
+    caCertificates: options.trust?.path,
+    sni: options.sni ?? (isWildcard(host) ? undefined : host),
+    subjectAltNames: options.subjectAltNames,
+  };
+}
+
+/** What can't be asked of TLS origination. */
+export function originationProblems(host: string, way: HttpEgress, proxyNamespace: string): Problem[] {
+  const problems = way.credential?._problemsIn(proxyNamespace) ?? [];
+  if (way.mode === 'MUTUAL' && way.tls?.trust) {
+    problems.push({ what: `mutual TLS to ${JSON.stringify(host)} with a trust of its own`, why: 'with a credential, the server is checked against the CA in that credential (ca.crt), and Istio refuses a second', fix: 'leave out `trust` and put the CA into the Secret' });
+  }
+  return problems;
+}

@@ -1,0 +1,114 @@
+import { ApiObject } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import { Construct, IConstruct } from 'constructs';
+import { nameOfId } from '../core/ids';
+import { namespaceProblems } from '../core/names';
+import { Problem, quote, refuseAtSynth } from '../core/problem';
+import { joinMesh } from './mesh-boundary';
+import { MeshObject } from './mesh-object';
+import { membershipLabels, MeshMembership } from './mesh-membership';
+
+/** A namespace, as constructs that put objects or rules in it need to know it. */
+export interface IMeshNamespace extends IConstruct {
+  /** Its name. */
+  readonly name: string;
+
+  /** How the Pods that are made in it take part in the mesh. */
+  readonly membership: MeshMembership;
+}
+
+/** What there is to say of a namespace. */
+export interface MeshNamespaceProps {
+  /**
+   * The name of the namespace.
+   *
+   * @default the construct's id, in lower case with hyphens
+   */
+  readonly name?: string;
+
+  /**
+   * How the Pods that are made in it take part in the mesh.
+   *
+   * @default a sidecar in each Pod, by the label `istio-injection: enabled`
+   */
+  readonly membership?: MeshMembership;
+
+  /**
+   * Further labels. The ones that decide about the mesh come from `membership`, and are refused here.
+   *
+   * @default none
+   */
+  readonly labels?: { [key: string]: string };
+
+  /**
+   * Annotations.
+   *
+   * @default none
+   */
+  readonly annotations?: { [key: string]: string };
+}
+
+/**
+ * A namespace, with the labels that decide whether its Pods belong to the mesh.
+ *
+ * Istio looks at the labels when a Pod is made: Pods that run already stay as they are until they are made anew.
+ * Applied by server-side apply to a namespace that another tool made, it adds its labels and leaves the rest alone.
+ *
+ * @see https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/
+ */
+export class MeshNamespace extends Construct implements IMeshNamespace {
+  public readonly name: string;
+  public readonly membership: MeshMembership;
+
+  /** The rendered Namespace, to patch. */
+  public readonly resource: ApiObject;
+
+  public constructor(scope: Construct, id: string, props: MeshNamespaceProps = {}) {
+    super(scope, id);
+    this.name = props.name ?? nameOfId(id);
+    this.membership = props.membership ?? MeshMembership.sidecar();
+    const labels = { ...props.labels, ...this.membership._labels() };
+    this.resource = new MeshObject<k8s.KubeNamespaceProps>(this, 'Resource', {
+      ...k8s.KubeNamespace.GVK,
+      metadata: {
+        name: this.name,
+        labels: Object.keys(labels).length ? labels : undefined,
+        annotations: props.annotations,
+      },
+      clusterScoped: true,
+      manifest: k8s.KubeNamespace.manifest,
+      spec: () => ({}),
+    });
+    refuseAtSynth(this, () => [...namespaceProblems('name', this.name), ...labelProblems(props.labels ?? {})]);
+    joinMesh<MeshNamespace>('MeshNamespace', this, declaredOnce);
+  }
+}
+
+function labelProblems(labels: { readonly [key: string]: string }): Problem[] {
+  const taken = Object.keys(labels).filter((label) => membershipLabels.includes(label));
+  return taken.map((label) => ({
+    what: `label ${quote(label)} is given in \`labels\``,
+    why: 'it decides whether Pods get a sidecar, and two labels that disagree are settled by rules that few remember',
+    fix: 'say it by `membership`, such as MeshMembership.revision("stable")',
+  }));
+}
+
+function declaredOnce(namespaces: readonly MeshNamespace[]): Array<{ at: IConstruct; problem: Problem }> {
+  const owners = new Map<string, MeshNamespace>();
+  const found: Array<{ at: IConstruct; problem: Problem }> = [];
+  for (const namespace of namespaces) {
+    const other = owners.get(namespace.name);
+    if (!other) owners.set(namespace.name, namespace);
+    else {
+      found.push({
+        at: namespace,
+        problem: {
+          what: `namespace ${quote(namespace.name)} is made by both ${other.node.path} and ${namespace.node.path}`,
+          why: 'the one applied last decides about the sidecars of both',
+          fix: `keep one, and pass its \`name\` where the other is used`,
+        },
+      });
+    }
+  }
+  return found;
+}

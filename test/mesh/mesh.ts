@@ -1,0 +1,168 @@
+import * as path from 'node:path';
+import { type KubeObject } from '../lab/api';
+import { type SiteLine } from '../lab/internet';
+import { MESH_CONFIG, meshConfigMap } from '../lab/istiod';
+import { type AccessLine, Lab } from '../lab/lab';
+import { readManifests } from '../lab/manifests';
+
+/** What fixtures/base.yaml puts into every lab. */
+export const BASE = {
+  /** An application with a sidecar. */
+  client: 'default/sleep',
+  /** One without. */
+  plain: 'legacy/plain',
+  gateway: 'istio-system/istio-egressgateway',
+  pods: ['default/sleep', 'legacy/plain', 'istio-system/istio-egressgateway'],
+} as const;
+
+/** What one request did, as seen at every place that logs. A place that logged nothing is null. */
+export interface Seen {
+  /** The HTTP status that the client got; 0 where it got none. */
+  readonly status: number;
+  /** curl's exit status. */
+  readonly exit: number | null;
+  readonly body: string;
+  readonly sidecar: AccessLine | null;
+  readonly gateway: AccessLine | null;
+  readonly site: SiteLine | null;
+}
+
+/** A request as curl makes it. */
+export interface Request {
+  readonly url: string;
+  /** The Pod it comes from; the client of the base fixture where not said. */
+  readonly from?: string;
+  readonly args?: readonly string[];
+  /** The user to be in the Pod; an application's where not said. */
+  readonly user?: number;
+}
+
+const REPOSITORY = path.resolve(__dirname, '../..');
+
+/** The objects of one scenario as committed under `dist/`. */
+export function committed(scenario: string): readonly KubeObject[] {
+  return readManifests([path.join(REPOSITORY, 'dist', scenario)]);
+}
+
+/** The objects of files under `test/mesh/fixtures`. */
+export function fixture(...names: readonly string[]): readonly KubeObject[] {
+  return readManifests(names.map((name) => path.join(__dirname, 'fixtures', name)));
+}
+
+/** The lab as a test uses it: worlds come and go, requests are made and seen. */
+export class Mesh {
+  public static async open(): Promise<Mesh> {
+    return new Mesh(await Lab.connect(process.env.MESH_EDGE_LAB_NAME));
+  }
+
+  private used: readonly KubeObject[] = [];
+  private rejectsBefore = '';
+
+  private constructor(public readonly lab: Lab) {}
+
+  /** Applies a world of objects, beside the base fixture, and waits until every proxy has it. */
+  public async use(objects: readonly KubeObject[], mesh: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    this.rejectsBefore = await this.rejects();
+    this.used = objects;
+    await this.lab.apply([meshConfigMap({ ...MESH_CONFIG, ...mesh }), ...objects]);
+    await this.podsReady();
+    await this.lab.settle();
+  }
+
+  /** Takes away what `use` applied; what the base fixture has too becomes as it was. */
+  public async clear(): Promise<void> {
+    const base = [...fixture('base.yaml'), meshConfigMap(MESH_CONFIG)];
+    const kept = new Set(base.map(identity));
+    await this.lab.delete(this.used.filter((object) => !kept.has(identity(object)) && !isOldNamespace(object)));
+    await this.lab.apply(base);
+    this.used = [];
+    await this.podsReady();
+    await this.lab.settle();
+  }
+
+  /** The proxies' refusals of what istiod sent since `use`: none, or the world was never in force. */
+  public async newRejects(): Promise<string> {
+    const rejects = await this.rejects();
+    return rejects === this.rejectsBefore ? '' : rejects;
+  }
+
+  private async rejects(): Promise<string> {
+    const lines = (await this.lab.run('metrics', {})).split('\n');
+    return lines.filter((line) => line.startsWith('pilot_total_xds_rejects')).join('\n');
+  }
+
+  /** Waits for the Pods that the world has by itself or by a Deployment. */
+  private async podsReady(): Promise<void> {
+    const workloads = this.used.filter(({ kind }) => kind === 'Pod' || kind === 'Deployment');
+    const names = workloads.map(({ metadata }) => `${metadata.namespace ?? 'default'}/${metadata.name}`);
+    await Promise.all([...BASE.pods, ...names].map((name) => this.lab.ready(name)));
+  }
+
+  /** Makes a request and gives what was seen of it everywhere. */
+  public async request({ url, from = BASE.client, args = [], user }: Request): Promise<Seen> {
+    const before = await this.logs(from);
+    const { code, stdout } = await this.lab.run('exec', {
+      pod: from,
+      user,
+      command: ['curl', '-s', '--max-time', '4', '-w', '\n%{http_code}', ...args, url],
+    });
+    const after = await this.grown(from, before);
+    const newest = <T>(log: 'sidecar' | 'gateway' | 'site') =>
+      (after[log].length > before[log].length ? after[log].at(-1)! : null) as T | null;
+    const lines = stdout.split('\n');
+    return {
+      status: Number(lines.pop()),
+      exit: code,
+      body: lines.join('\n'),
+      sidecar: newest('sidecar'),
+      gateway: newest('gateway'),
+      site: newest('site'),
+    };
+  }
+
+  /** The logs once they have stopped growing. A proxy writes its own 50 ms after a request's end at the latest. */
+  private async grown(from: string, before: Logs): Promise<Logs> {
+    let last = before;
+    for (let quiet = 0; quiet < 2;) {
+      await new Promise((resolve) => setTimeout(resolve, 70));
+      const now = await this.logs(from);
+      quiet = size(now) === size(last) ? quiet + 1 : 0;
+      last = now;
+    }
+    return last;
+  }
+
+  private async logs(from: string): Promise<Logs> {
+    const [sidecar, gateway] = await Promise.all([
+      this.lab.accessLog(from).catch(() => []),
+      this.lab.accessLog(BASE.gateway).catch(() => []),
+    ]);
+    return { sidecar, gateway, site: this.lab.siteLog() };
+  }
+}
+
+interface Logs {
+  readonly sidecar: readonly AccessLine[];
+  readonly gateway: readonly AccessLine[];
+  readonly site: readonly SiteLine[];
+}
+
+const size = ({ sidecar, gateway, site }: Logs) => sidecar.length + gateway.length + site.length;
+
+const identity = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+
+const isOldNamespace = ({ kind, metadata }: KubeObject) =>
+  kind === 'Namespace' && ['default', 'istio-system', 'legacy'].includes(metadata.name);
+
+/** Tries an assertion again for some seconds, since a change reaches the proxies in its own time. */
+export async function eventually<T>(attempt: () => Promise<T>, seconds = 10): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
