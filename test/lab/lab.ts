@@ -138,11 +138,11 @@ export class Lab {
     return readSiteLog(this.folder);
   }
 
-  /** Ends it, and waits until it is gone. */
+  /** Ends it, and waits until it is gone with its logs. */
   public async down(): Promise<void> {
     await this.run('down', {});
-    for (let i = 0; i < 100 && (await answers(this.folder)); i++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(`lab "${this.name}" is gone`, 10, async () => ((await answers(this.folder)) ? undefined : true));
+    fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
