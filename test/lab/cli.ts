@@ -1,7 +1,7 @@
 /** `npm run lab -- COMMAND`: the lab by hand. */
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, installPackages, labParts, oraclePart } from './build';
+import { build, installPackages, labParts, oracleBinary, oraclePart } from './build';
 import { Lab } from './lab';
 import { readManifests } from './manifests';
 import { tail } from './process';
@@ -18,13 +18,18 @@ const USAGE = `npm run lab -- COMMAND [--name NAME] [--istio VERSION]
   logs NAMESPACE/POD [CONTAINER]   print a container's output (istio-proxy's, with its access log)
   logs PROCESS              print the end of a process' output: istiod, apiserver, dnsmasq ...
   get PATH                  print what the Kubernetes API has at a path
-  build                     build what is not in the cache yet`;
+  build                     build what is not in the cache yet
+  oracle                    build the routing oracle (test/oracle) and print its path`;
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 async function run([command, ...args]: readonly string[], name: string): Promise<number> {
   if (command === 'up') {
     await Lab.start({ name, attached: false, say });
+    return 0;
+  }
+  if (command === 'oracle') {
+    process.stdout.write(`${await oracleBinary(say)}\n`);
     return 0;
   }
   if (command === 'build') {

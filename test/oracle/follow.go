@@ -1,0 +1,218 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+
+	cluster "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	endpoint "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	tls "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+
+	"istio.io/istio/pilot/pkg/model"
+	"istio.io/istio/pilot/pkg/simulation"
+)
+
+// A request passes a sidecar and at most a few gateways; more hops than this go in a circle.
+const maxHops = 8
+
+// layer is one TLS session around a request, or none.
+type layer struct {
+	mode simulation.TLSMode
+	sni  string
+}
+
+var plaintext = layer{mode: simulation.Plaintext}
+
+// envelope is the TLS around a request as it travels: the application's own inside, a proxy's around it.
+type envelope []layer
+
+func (e envelope) outer() layer {
+	if len(e) == 0 {
+		return plaintext
+	}
+	return e[len(e)-1]
+}
+
+func (w *world) follow(c call) (hops []hop) {
+	var tlsAround envelope
+	if c.TLS == string(simulation.TLS) {
+		sni := c.Sni
+		if sni == "" {
+			sni = c.Host
+		}
+		tlsAround = envelope{{mode: simulation.TLS, sni: sni}}
+	}
+	at, address, port, protocol := c.From, c.Address, c.Port, simulation.Protocol(c.Protocol)
+	for len(hops) < maxHops {
+		h := hop{Proxy: at}
+		proxy := w.proxies[at]
+		if proxy == nil {
+			h.Error = "no such pod"
+			return append(hops, h)
+		}
+		mode := simulation.CallModeOutbound
+		if proxy.Type == model.Router {
+			mode = simulation.CallModeGateway
+		}
+		outer := tlsAround.outer()
+		headers := http.Header{}
+		for name, value := range c.Headers {
+			headers.Set(name, value)
+		}
+		sim := w.simulation(at)
+		res := run(sim, simulation.Call{
+			Address: address, Port: port, Path: c.Path, HostHeader: c.Host, Headers: headers,
+			Protocol: protocol, TLS: outer.mode, Sni: outer.sni, CallMode: mode,
+		})
+		h.Listener, h.FilterChain, h.RouteConfig = res.ListenerMatched, res.FilterChainMatched, res.RouteConfigMatched
+		h.VirtualHost, h.Route, h.Cluster = res.VirtualHostMatched, res.RouteMatched, res.ClusterMatched
+		if res.Error != nil {
+			h.Error = res.Error.Error()
+			return append(hops, h)
+		}
+		chooseRoute(sim, &h, c)
+		// A chain with a transport socket of its own ends the outer session.
+		if terminates(sim, h) && len(tlsAround) > 0 {
+			tlsAround = tlsAround[:len(tlsAround)-1]
+			if h.VirtualHost != "" && len(tlsAround) > 0 {
+				h.Cluster, h.Error = "", simulation.ErrProtocolError.Error()
+				return append(hops, h)
+			}
+		}
+		target := find(sim.Clusters, h.Cluster)
+		if target == nil {
+			return append(hops, h)
+		}
+		h.ClusterType = target.GetType().String()
+		endpoints := w.endpoints(proxy, target)
+		for _, e := range endpoints {
+			h.Endpoints = append(h.Endpoints, fmt.Sprintf("%s:%d", e.ip, e.port))
+		}
+		if added, ok := upstreamTLS(target, endpoints); ok {
+			tlsAround = append(append(envelope{}, tlsAround...), added)
+		}
+		h.UpstreamTLS, h.UpstreamSNI = string(tlsAround.outer().mode), tlsAround.outer().sni
+		if len(endpoints) == 0 && needsEndpoints(target) {
+			h.Error = "UH"
+		}
+		hops = append(hops, h)
+		next := w.router(endpoints)
+		if next == nil || h.Error != "" {
+			return hops
+		}
+		at, address, port = w.byIP[next.ip], next.ip, next.port
+	}
+	return hops
+}
+
+// run asks the simulation, which panics on input that it was not made for.
+func run(sim *simulation.Simulation, c simulation.Call) (res simulation.Result) {
+	defer func() {
+		if e := recover(); e != nil {
+			res.Error = fmt.Errorf("%v", e)
+		}
+	}()
+	return sim.Run(c)
+}
+
+func find(clusters []*cluster.Cluster, name string) *cluster.Cluster {
+	for _, c := range clusters {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// terminates: whether the matched filter chain decrypts.
+func terminates(sim *simulation.Simulation, h hop) bool {
+	for _, l := range sim.Listeners {
+		if l.Name != h.Listener {
+			continue
+		}
+		for _, chain := range l.FilterChains {
+			if chain.Name == h.FilterChain {
+				return chain.TransportSocket != nil
+			}
+		}
+	}
+	return false
+}
+
+type target struct {
+	ip         string
+	port       int
+	mutualAuto bool // the endpoint's metadata asks for the automatic mutual TLS socket
+}
+
+func (w *world) endpoints(proxy *model.Proxy, c *cluster.Cluster) (targets []target) {
+	assignments := w.server.Endpoints(proxy)
+	if c.LoadAssignment != nil {
+		assignments = append(assignments, c.LoadAssignment)
+	}
+	for _, assignment := range assignments {
+		if assignment.ClusterName != c.Name {
+			continue
+		}
+		for _, locality := range assignment.Endpoints {
+			for _, e := range locality.LbEndpoints {
+				targets = append(targets, describe(e))
+			}
+		}
+	}
+	return targets
+}
+
+func describe(e *endpoint.LbEndpoint) target {
+	address := e.GetEndpoint().GetAddress().GetSocketAddress()
+	match := e.GetMetadata().GetFilterMetadata()["envoy.transport_socket_match"]
+	return target{
+		ip:         address.GetAddress(),
+		port:       int(address.GetPortValue()),
+		mutualAuto: match.GetFields()["tlsMode"].GetStringValue() == "istio",
+	}
+}
+
+func needsEndpoints(c *cluster.Cluster) bool {
+	switch c.GetType() {
+	case cluster.Cluster_EDS, cluster.Cluster_STATIC:
+		return c.Name != "BlackHoleCluster"
+	default:
+		return false
+	}
+}
+
+// router gives the first endpoint that is a gateway of this mesh.
+func (w *world) router(targets []target) *target {
+	for _, t := range targets {
+		if proxy := w.proxies[w.byIP[t.ip]]; proxy != nil && proxy.Type == model.Router {
+			return &t
+		}
+	}
+	return nil
+}
+
+// upstreamTLS gives the session that the cluster opens to its endpoints, if any.
+func upstreamTLS(c *cluster.Cluster, targets []target) (layer, bool) {
+	socket := c.TransportSocket
+	if len(targets) > 0 && targets[0].mutualAuto {
+		for _, match := range c.TransportSocketMatches {
+			if match.Name == "tlsMode-istio" {
+				socket = match.TransportSocket
+			}
+		}
+	}
+	if socket.GetTypedConfig() == nil {
+		return plaintext, false
+	}
+	context := &tls.UpstreamTlsContext{}
+	if socket.GetTypedConfig().UnmarshalTo(context) != nil {
+		return plaintext, false
+	}
+	for _, secret := range context.GetCommonTlsContext().GetTlsCertificateSdsSecretConfigs() {
+		if secret.Name == "default" {
+			return layer{simulation.MTLS, context.Sni}, true
+		}
+	}
+	return layer{simulation.TLS, context.Sni}, true
+}

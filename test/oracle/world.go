@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"istio.io/istio/pilot/pkg/config/kube/crd"
+	"istio.io/istio/pilot/pkg/model"
+	"istio.io/istio/pilot/pkg/simulation"
+	"istio.io/istio/pilot/test/xds"
+	"istio.io/istio/pkg/cluster"
+	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/config/mesh"
+	"istio.io/istio/pkg/config/schema/collections"
+	"istio.io/istio/pkg/test"
+)
+
+const domain = "cluster.local"
+
+// objects are the parsed documents of a request.
+type objects struct {
+	configs []config.Config // istio.io
+	kube    []string        // the rest, as YAML
+	pods    []*corev1.Pod
+	invalid []string // what istiod's validation says
+}
+
+func parse(text string) (*objects, error) {
+	o := &objects{}
+	for _, document := range strings.Split("\n"+text, "\n---") {
+		var head struct {
+			APIVersion, Kind string
+			Metadata         struct{ Name string }
+		}
+		if err := yaml.Unmarshal([]byte(document), &head); err != nil {
+			return nil, err
+		}
+		switch {
+		case head.Kind == "":
+			continue
+		case strings.Contains(head.APIVersion, "istio.io/"):
+			o.addConfig(document, head.Kind+"/"+head.Metadata.Name)
+			continue
+		case head.Kind == "Pod":
+			pod := &corev1.Pod{}
+			if err := yaml.Unmarshal([]byte(document), pod); err != nil {
+				return nil, fmt.Errorf("Pod/%s: %v", head.Metadata.Name, err)
+			}
+			o.pods = append(o.pods, pod)
+		}
+		o.kube = append(o.kube, document)
+	}
+	return o, nil
+}
+
+func (o *objects) addConfig(document, name string) {
+	configs, _, err := crd.ParseInputs(document)
+	if err != nil {
+		o.invalid = append(o.invalid, fmt.Sprintf("%s: %v", name, err))
+		return
+	}
+	for _, c := range configs {
+		if schema, ok := collections.Pilot.FindByGroupVersionAliasesKind(c.GroupVersionKind); ok {
+			if _, err := schema.ValidateConfig(c); err != nil {
+				o.invalid = append(o.invalid, fmt.Sprintf("%s: %v", name, err))
+			}
+		}
+		// As istiod's own store does: without it a short host name stays short.
+		c.Domain = domain
+		o.configs = append(o.configs, c)
+	}
+}
+
+// world is a mesh whose proxies have their configuration.
+type world struct {
+	server  *xds.FakeDiscoveryServer
+	proxies map[string]*model.Proxy
+	byIP    map[string]string
+	sims    map[string]*simulation.Simulation
+}
+
+// inWorld builds the mesh, calls visit, and takes the mesh down. The fake Kubernetes client panics on what it cannot
+// take (duplicates, fields it does not know): that is the input's error, not the end of the oracle.
+func inWorld(o *objects, meshYaml string, visit func(*world)) (err error) {
+	meshConfig := mesh.DefaultMeshConfig()
+	if meshYaml != "" {
+		if meshConfig, err = mesh.ApplyMeshConfig(meshYaml, meshConfig); err != nil {
+			return err
+		}
+	}
+	var panicked error
+	wrapped := test.Wrap(func(t test.Failer) {
+		defer func() {
+			if e := recover(); e != nil {
+				panicked = fmt.Errorf("%v", e)
+			}
+		}()
+		w := &world{
+			server: xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
+				KubernetesObjectString:     strings.Join(o.kube, "\n---\n"),
+				Configs:                    o.configs,
+				MeshConfig:                 meshConfig,
+				DisableSecretAuthorization: true,
+			}),
+			proxies: map[string]*model.Proxy{},
+			byIP:    map[string]string{},
+			sims:    map[string]*simulation.Simulation{},
+		}
+		for _, pod := range o.pods {
+			w.addProxy(pod)
+		}
+		visit(w)
+	})
+	return errors.Join(panicked, wrapped)
+}
+
+func (w *world) addProxy(pod *corev1.Pod) {
+	kind := model.SidecarProxy
+	if pod.Annotations["inject.istio.io/templates"] == "gateway" || strings.Contains(pod.Labels["istio"], "gateway") {
+		kind = model.Router
+	}
+	key := pod.Namespace + "/" + pod.Name
+	w.byIP[pod.Status.PodIP] = key
+	w.proxies[key] = w.server.SetupProxy(&model.Proxy{
+		ID:              pod.Name + "." + pod.Namespace,
+		Type:            kind,
+		IPAddresses:     []string{pod.Status.PodIP},
+		ConfigNamespace: pod.Namespace,
+		Labels:          pod.Labels,
+		DNSDomain:       pod.Namespace + ".svc." + domain,
+		Metadata: &model.NodeMetadata{
+			Namespace:      pod.Namespace,
+			Labels:         pod.Labels,
+			ClusterID:      cluster.ID("Kubernetes"),
+			ServiceAccount: pod.Spec.ServiceAccountName,
+		},
+	})
+}
+
+func (w *world) simulation(proxy string) *simulation.Simulation {
+	if w.sims[proxy] == nil {
+		w.sims[proxy] = simulation.NewSimulation(&testing.T{}, w.server, w.proxies[proxy])
+	}
+	return w.sims[proxy]
+}
