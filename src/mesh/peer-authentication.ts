@@ -16,6 +16,8 @@ export enum MutualTls {
   PERMISSIVE = 'PERMISSIVE',
   /** The bytes as they come: the proxy ends no TLS of the mesh. */
   DISABLE = 'DISABLE',
+  /** What the wider scope says: the namespace, else the mesh. */
+  UNSET = 'UNSET',
 }
 
 /** Who must speak mutual TLS to whom. */

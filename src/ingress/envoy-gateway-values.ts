@@ -1,0 +1,33 @@
+import { dump } from 'js-yaml';
+
+/** @internal */
+export interface EnvoyGatewayValues {
+  readonly namespace: string;
+  readonly redisUrl?: string;
+}
+
+/** The ports of the chart's Service. The chart takes them as one list, so all are repeated to say something of one. */
+const CONTROL_PLANE_PORTS = [
+  { name: 'grpc', port: 18000, targetPort: 18000, appProtocol: 'tls' },
+  { name: 'ratelimit', port: 18001, targetPort: 18001 },
+  { name: 'wasm', port: 18002, targetPort: 18002 },
+  { name: 'metrics', port: 19001, targetPort: 19001 },
+];
+
+/**
+ * Values for Envoy Gateway's Helm chart, for what no object can say later.
+ *
+ * @internal
+ */
+export function envoyGatewayValues(values: EnvoyGatewayValues): string {
+  const content = {
+    // The Job that makes certificates would wait for its sidecar for ever.
+    certgen: { job: { pod: { labels: { 'sidecar.istio.io/inject': 'false' } } } },
+    deployment: { ports: CONTROL_PLANE_PORTS },
+    ...(values.redisUrl && {
+      config: { envoyGateway: { rateLimit: { backend: { type: 'Redis', redis: { url: values.redisUrl } } } } },
+    }),
+  };
+  const head = `# helm upgrade --install eg oci://docker.io/envoyproxy/gateway-helm -n ${values.namespace} -f envoy-gateway-values.yaml`;
+  return `${head}\n${dump(content, { noRefs: true, lineWidth: -1 })}`;
+}

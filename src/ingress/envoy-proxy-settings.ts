@@ -1,0 +1,236 @@
+import { Problem, quote } from '../core/problem';
+import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
+
+/** How clients reach the proxies. */
+export enum ProxyServiceType {
+  /** A load balancer of the cloud. */
+  LOAD_BALANCER = 'LoadBalancer',
+  /** From inside the cluster only. */
+  CLUSTER_IP = 'ClusterIP',
+  /** A port of each node. */
+  NODE_PORT = 'NodePort',
+}
+
+/** What Envoy Gateway's proxies are made of. All of one class are alike. */
+export interface EnvoyProxySettings {
+  /**
+   * How many proxies there are for each Gateway.
+   *
+   * @default 2; left to the autoscaler where `maxReplicas` is given
+   */
+  readonly replicas?: number;
+
+  /**
+   * The most proxies that an autoscaler may make for each Gateway, by CPU use.
+   *
+   * @default no autoscaler
+   */
+  readonly maxReplicas?: number;
+
+  /**
+   * How many proxies of a Gateway have to stay up while nodes are drained.
+   *
+   * @default 1 where there are several proxies
+   */
+  readonly minAvailable?: number;
+
+  /**
+   * What each proxy is sure to get, such as "100m" of `cpu` and "256Mi" of `memory`.
+   *
+   * @default Envoy Gateway's own: 100m and 512Mi
+   */
+  readonly requests?: { [resource: string]: string };
+
+  /**
+   * What each proxy may take at most.
+   *
+   * @default no limit
+   */
+  readonly limits?: { [resource: string]: string };
+
+  /**
+   * Labels of the Pods. They are added to Envoy Gateway's own.
+   *
+   * @default none
+   */
+  readonly podLabels?: { [key: string]: string };
+
+  /**
+   * Annotations of the Pods. They are added to the one that keeps the sidecar off the way in.
+   *
+   * @default none
+   */
+  readonly podAnnotations?: { [key: string]: string };
+
+  /**
+   * How clients reach the proxies.
+   *
+   * @default LOAD_BALANCER
+   */
+  readonly serviceType?: ProxyServiceType;
+
+  /**
+   * Annotations of the Service, which is where load balancers take their settings from.
+   *
+   * @default none
+   */
+  readonly serviceAnnotations?: { [key: string]: string };
+
+  /**
+   * The image of Envoy.
+   *
+   * @default the one that the release of Envoy Gateway was tested with
+   */
+  readonly image?: string;
+
+  /**
+   * Further arguments of Envoy's command line.
+   *
+   * @default none
+   */
+  readonly extraArgs?: string[];
+
+  /**
+   * The format of access logs as one line of text, in Envoy's command operators.
+   *
+   * @default Envoy Gateway's own, as JSON
+   */
+  readonly accessLogFormat?: string;
+}
+
+/** Tells the sidecar's iptables rules which ports of the Pod to capture on the way in. Empty: none. */
+export const INCLUDE_INBOUND_PORTS = 'traffic.sidecar.istio.io/includeInboundPorts';
+
+/**
+ * The fields of an EnvoyProxy whose proxies live beside a sidecar.
+ *
+ * @internal
+ */
+export function envoyProxyManifest(settings: EnvoyProxySettings): unknown {
+  const api = envoyGatewayBindings();
+  const spec: envoyGateway.EnvoyProxySpec = {
+    provider: {
+      type: api.EnvoyProxySpecProviderType.KUBERNETES,
+      kubernetes: {
+        envoyDeployment: deployment(settings),
+        envoyHpa: autoscaler(settings),
+        envoyPdb: disruptionBudget(settings),
+        envoyService: service(settings),
+      },
+    },
+    // A Service's address is what the sidecar knows; a Pod's address it would have to pass through untouched, or cut.
+    routingType: 'Service',
+    extraArgs: settings.extraArgs,
+    telemetry: accessLog(settings),
+  };
+  return { apiVersion: ENVOY_GATEWAY_API, kind: 'EnvoyProxy', ...api.EnvoyProxy.manifest({ spec }) };
+}
+
+function deployment(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyDeployment {
+  const replicas = settings.replicas ?? (settings.maxReplicas === undefined ? 2 : undefined);
+  const resources = quantities(settings);
+  return {
+    // The default of Envoy Gateway itself is left unsaid.
+    replicas: replicas === 1 ? undefined : replicas,
+    pod: {
+      annotations: { ...settings.podAnnotations, [INCLUDE_INBOUND_PORTS]: '' },
+      labels: settings.podLabels,
+    },
+    container: resources || settings.image ? { resources, image: settings.image } : undefined,
+  };
+}
+
+function quantities(
+  settings: EnvoyProxySettings,
+): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyDeploymentContainerResources | undefined {
+  const { requests, limits } = settings;
+  if (!requests && !limits) return undefined;
+  const api = envoyGatewayBindings();
+  const Request = api.EnvoyProxySpecProviderKubernetesEnvoyDeploymentContainerResourcesRequests;
+  const Limit = api.EnvoyProxySpecProviderKubernetesEnvoyDeploymentContainerResourcesLimits;
+  return {
+    requests:
+      requests && Object.fromEntries(Object.entries(requests).map(([name, text]) => [name, Request.fromString(text)])),
+    limits: limits && Object.fromEntries(Object.entries(limits).map(([name, text]) => [name, Limit.fromString(text)])),
+  };
+}
+
+function autoscaler(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyHpa | undefined {
+  if (settings.maxReplicas === undefined) return undefined;
+  return { minReplicas: settings.replicas ?? 2, maxReplicas: settings.maxReplicas };
+}
+
+function disruptionBudget(
+  settings: EnvoyProxySettings,
+): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyPdb | undefined {
+  const several = (settings.replicas ?? 2) > 1;
+  const minAvailable = settings.minAvailable ?? (several ? 1 : undefined);
+  if (minAvailable === undefined) return undefined;
+  const api = envoyGatewayBindings();
+  const Count = api.EnvoyProxySpecProviderKubernetesEnvoyPdbMinAvailable;
+  return { minAvailable: Count.fromNumber(minAvailable) };
+}
+
+function service(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyService | undefined {
+  if (!settings.serviceType && !settings.serviceAnnotations) return undefined;
+  return {
+    type: settings.serviceType as string as envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyServiceType,
+    annotations: settings.serviceAnnotations,
+  };
+}
+
+function accessLog(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecTelemetry | undefined {
+  if (settings.accessLogFormat === undefined) return undefined;
+  const api = envoyGatewayBindings();
+  const text = settings.accessLogFormat.endsWith('\n') ? settings.accessLogFormat : `${settings.accessLogFormat}\n`;
+  return {
+    accessLog: {
+      settings: [
+        {
+          format: { type: api.EnvoyProxySpecTelemetryAccessLogSettingsFormatType.TEXT, text },
+          sinks: [{ type: api.EnvoyProxySpecTelemetryAccessLogSettingsSinksType.FILE, file: { path: '/dev/stdout' } }],
+        },
+      ],
+    },
+  };
+}
+
+/** @internal */
+export function envoyProxyProblems(settings: EnvoyProxySettings): Problem[] {
+  const problems: Problem[] = [];
+  const inbound = settings.podAnnotations?.[INCLUDE_INBOUND_PORTS];
+  if (inbound !== undefined && inbound !== '') {
+    problems.push({
+      what: `pod annotation ${INCLUDE_INBOUND_PORTS} is ${quote(inbound)}`,
+      why: 'the sidecar would capture what clients send to the proxy: under STRICT it resets them, else it hides their addresses',
+      fix: 'leave it out: it is set to "" here',
+    });
+  }
+  for (const [from, values] of [
+    ['label', settings.podLabels],
+    ['annotation', settings.podAnnotations],
+  ] as const) {
+    if (values?.['sidecar.istio.io/inject'] !== 'false') continue;
+    problems.push({
+      what: `pod ${from} sidecar.istio.io/inject is "false"`,
+      why: 'without a sidecar the proxies get no configuration under STRICT, and send plain text otherwise',
+      fix: 'leave it out, or use Envoy Gateway outside the mesh',
+    });
+  }
+  const { replicas = 2, minAvailable, maxReplicas } = settings;
+  if (minAvailable !== undefined && minAvailable >= Math.max(replicas, maxReplicas ?? 0)) {
+    problems.push({
+      what: `minAvailable ${minAvailable} of ${replicas} replicas`,
+      why: 'no node that runs one of them could ever be drained',
+      fix: `use ${Math.max(0, replicas - 1)}, or more replicas`,
+    });
+  }
+  if (maxReplicas !== undefined && maxReplicas < replicas) {
+    problems.push({
+      what: `maxReplicas ${maxReplicas} is below replicas ${replicas}`,
+      why: 'the autoscaler would be refused',
+      fix: `use ${replicas} or more`,
+    });
+  }
+  return problems;
+}

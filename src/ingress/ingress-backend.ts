@@ -1,0 +1,104 @@
+import { isDnsLabel, namespaceProblems, portProblems } from '../core/names';
+import { Problem, quote } from '../core/problem';
+import type { GrantedReference } from './reference-grants';
+
+/** What may be said of a backend beyond its name and port. */
+export interface IngressBackendOptions {
+  /**
+   * The namespace of the Service. Another than the route's takes a ReferenceGrant, which is rendered too.
+   *
+   * @default the route's
+   */
+  readonly namespace?: string;
+
+  /**
+   * The share of requests that it gets, relative to the other backends of the rule.
+   *
+   * @default equal shares
+   */
+  readonly weight?: number;
+}
+
+/** Where a route sends requests. */
+export class IngressBackend {
+  /**
+   * A Service of the cluster.
+   *
+   * @param name its name
+   * @param port the Service's port, not the container's
+   * @param options its namespace and share
+   */
+  public static service(name: string, port: number, options?: IngressBackendOptions): IngressBackend {
+    return new IngressBackend(name, port, options ?? {});
+  }
+
+  /** The Service's namespace, if another than the route's was said. */
+  public readonly namespace?: string;
+
+  /** Its share of requests, if one was said. */
+  public readonly weight?: number;
+
+  private constructor(
+    /** The Service's name. */
+    public readonly name: string,
+    /** The Service's port. */
+    public readonly port: number,
+    options: IngressBackendOptions,
+  ) {
+    this.namespace = options.namespace;
+    this.weight = options.weight;
+  }
+
+  /**
+   * The name that a sidecar knows the Service by.
+   *
+   * @internal
+   */
+  public _host(routeNamespace: string, clusterDomain: string): string {
+    return `${this.name}.${this.namespace ?? routeNamespace}.svc.${clusterDomain}`;
+  }
+
+  /** @internal */
+  public _ref(routeNamespace: string): {
+    kind: string;
+    name: string;
+    namespace?: string;
+    port: number;
+    weight?: number;
+  } {
+    const namespace = this.namespace === routeNamespace ? undefined : this.namespace;
+    return { kind: 'Service', name: this.name, namespace, port: this.port, weight: this.weight };
+  }
+
+  /** @internal */
+  public _grant(fromGroup: string, fromKind: string, fromNamespace: string): GrantedReference {
+    const to = { toGroup: '', toKind: 'Service', toNamespace: this.namespace ?? fromNamespace, toName: this.name };
+    return { fromGroup, fromKind, fromNamespace, ...to };
+  }
+
+  /** @internal */
+  public _problems(): Problem[] {
+    const problems = [
+      ...portProblems(`port of backend ${quote(this.name)}`, this.port),
+      ...namespaceProblems(`namespace of backend ${quote(this.name)}`, this.namespace),
+    ];
+    if (!isDnsLabel(this.name)) {
+      const [name, namespace] = this.name.split('.');
+      problems.push({
+        what: `backend ${quote(this.name)} is not the name of a Service`,
+        why: 'routes refer to a Service by its bare name',
+        fix: namespace
+          ? `did you mean IngressBackend.service(${quote(name)}, ${this.port}, { namespace: ${quote(namespace)} })?`
+          : 'use a-z, 0-9 and inner hyphens, 63 characters at most',
+      });
+    }
+    if (this.weight !== undefined && !(Number.isInteger(this.weight) && this.weight >= 0 && this.weight <= 1_000_000)) {
+      problems.push({
+        what: `weight ${quote(this.weight)} of backend ${quote(this.name)}`,
+        why: 'the API server takes whole numbers from 0 to 1000000',
+        fix: 'use shares such as 90 and 10',
+      });
+    }
+    return problems;
+  }
+}

@@ -1,0 +1,232 @@
+import { ApiObject, Chart } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
+import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
+import { nameOfId } from '../core/ids';
+import { namespaceProblems, objectNameProblems } from '../core/names';
+import { Problem, refuseAtSynth } from '../core/problem';
+import { joinMesh } from '../mesh/mesh-boundary';
+import { MeshObject } from '../mesh/mesh-object';
+import { IIngressClass } from './ingress-class';
+import { gatewaysWithOneCertificate, listenerMixProblems } from './ingress-gateway-rules';
+import { IngressListener } from './ingress-listener';
+import { ListenerCertificate } from './listener-certificate';
+import { grantReferences } from './reference-grants';
+
+/** A gateway of Gateway API, as routes and policies need to know it. */
+export interface IIngressGateway extends IConstruct {
+  /** Its name. */
+  readonly name: string;
+
+  /** Its namespace. */
+  readonly namespace: string;
+
+  /** Its class. */
+  readonly ingressClass: IIngressClass;
+
+  /** What it listens for. None where that is not known here. */
+  readonly listeners: IngressListener[];
+
+  /**
+   * Lets routes of a namespace attach.
+   *
+   * @param namespace the namespace of the routes
+   * @param listenerNames the listeners that they attach to; none means all
+   */
+  admitRoutes(namespace: string, listenerNames: string[]): void;
+}
+
+/** What there is to say of a gateway. */
+export interface IngressGatewayProps {
+  /** Who runs its proxies, such as an `EnvoyGatewayInMesh`. */
+  readonly ingressClass: IIngressClass;
+
+  /** What it listens for. */
+  readonly listeners: IngressListener[];
+
+  /**
+   * Its namespace.
+   *
+   * @default the chart's namespace, else "default"
+   */
+  readonly namespace?: string;
+
+  /**
+   * Its name.
+   *
+   * @default the construct's id, in lower case with hyphens
+   */
+  readonly name?: string;
+
+  /**
+   * Labels that the class puts onto the Service and Pods it makes.
+   *
+   * @default none
+   */
+  readonly infrastructureLabels?: { [key: string]: string };
+
+  /**
+   * Annotations that the class puts onto the Service and Pods it makes.
+   *
+   * @default none
+   */
+  readonly infrastructureAnnotations?: { [key: string]: string };
+}
+
+/** Names a gateway that is made elsewhere. */
+export interface IngressGatewayAttributes {
+  /** Its name. */
+  readonly name: string;
+
+  /** Its namespace. */
+  readonly namespace: string;
+
+  /** Who runs its proxies. */
+  readonly ingressClass: IIngressClass;
+}
+
+/**
+ * Opens the mesh to clients outside: renders one Gateway of Gateway API, the Certificates that its listeners ask cert-manager for, and
+ * the ReferenceGrants that certificates in other namespaces take.
+ *
+ * Which namespaces may attach routes is derived from the routes. Its proxies are its class's: none of its own settings can
+ * put those of the class aside.
+ *
+ * @see https://gateway-api.sigs.k8s.io/api-types/gateway/
+ */
+export class IngressGateway extends Construct implements IIngressGateway {
+  /**
+   * A gateway that is made elsewhere. Renders nothing, and knows nothing of its listeners.
+   *
+   * @param scope the construct above
+   * @param id the construct's id
+   * @param attributes its name, namespace and class
+   */
+  public static fromAttributes(scope: Construct, id: string, attributes: IngressGatewayAttributes): IIngressGateway {
+    return new ForeignGateway(scope, id, attributes);
+  }
+
+  public readonly name: string;
+  public readonly namespace: string;
+  public readonly ingressClass: IIngressClass;
+  public readonly listeners: IngressListener[];
+
+  /** The rendered Gateway, to patch. */
+  public readonly resource: ApiObject;
+
+  private readonly admitted = new Map<string, Set<string>>();
+
+  public constructor(scope: Construct, id: string, props: IngressGatewayProps) {
+    super(scope, id);
+    this.name = props.name ?? nameOfId(id);
+    this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
+    this.ingressClass = props.ingressClass;
+    this.listeners = [...props.listeners];
+    const issuers = this.annotatedIssuers();
+    const annotations = Object.fromEntries(issuers.map((text) => text.split('=') as [string, string]));
+    this.resource = new MeshObject<gatewayApi.GatewayProps>(this, 'Resource', {
+      ...gatewayApi.Gateway.GVK,
+      metadata: {
+        name: this.name,
+        namespace: this.namespace,
+        annotations: issuers.length ? annotations : undefined,
+      },
+      manifest: gatewayApi.Gateway.manifest,
+      spec: () => ({ spec: this.spec(props) }),
+    });
+    for (const listener of this.listeners) {
+      for (const certificate of listener._certificates) this.renderCertificate(certificate, listener);
+    }
+    this.grantCertificates();
+    refuseAtSynth(this, () => this.problems(props, issuers));
+    joinMesh<IngressGateway>('IngressGateway', this, gatewaysWithOneCertificate);
+  }
+
+  public admitRoutes(namespace: string, listenerNames: string[]): void {
+    const names = listenerNames.length ? listenerNames : this.listeners.map((listener) => listener.name);
+    for (const name of names) this.admitted.set(name, (this.admitted.get(name) ?? new Set()).add(namespace));
+  }
+
+  private spec(props: IngressGatewayProps): gatewayApi.GatewaySpec {
+    const { infrastructureLabels: labels, infrastructureAnnotations: annotations } = props;
+    return {
+      gatewayClassName: this.ingressClass.gatewayClassName,
+      listeners: this.listeners.map((one) => one._spec(this.namespace, this.admitted.get(one.name) ?? [])),
+      infrastructure: labels || annotations ? { labels, annotations } : undefined,
+    };
+  }
+
+  private annotatedIssuers(): string[] {
+    const certificates = this.listeners.flatMap((listener) => listener._certificates);
+    const issuers = certificates.filter((one) => one._isAnnotated).map((one) => one.issuer);
+    const words = issuers.map((issuer) => {
+      const key = issuer?.kind === 'ClusterIssuer' ? 'cert-manager.io/cluster-issuer' : 'cert-manager.io/issuer';
+      return `${key}=${issuer?.name}`;
+    });
+    return [...new Set(words)].sort();
+  }
+
+  private renderCertificate(certificate: ListenerCertificate, listener: IngressListener): void {
+    if (!certificate.issuer || certificate._isAnnotated) return;
+    const { kind, name } = certificate.issuer;
+    const resource = this.node.tryFindChild(`Certificate-${certificate.secretName}`);
+    if (resource) return;
+    new ApiObject(this, `Certificate-${certificate.secretName}`, {
+      apiVersion: 'cert-manager.io/v1',
+      kind: 'Certificate',
+      metadata: { name: certificate.secretName, namespace: this.namespace },
+      spec: {
+        secretName: certificate.secretName,
+        dnsNames: certificate._dnsNames(listener.hostname),
+        issuerRef: { group: 'cert-manager.io', kind, name },
+      },
+    });
+  }
+
+  private grantCertificates(): void {
+    const from = { fromGroup: 'gateway.networking.k8s.io', fromKind: 'Gateway', fromNamespace: this.namespace };
+    const certificates = this.listeners.flatMap((listener) => listener._certificates);
+    const references = certificates.map(({ secretName, namespace }) => ({
+      ...from,
+      toGroup: '',
+      toKind: 'Secret',
+      toNamespace: namespace ?? this.namespace,
+      toName: secretName,
+    }));
+    grantReferences(this, this.name, references);
+  }
+
+  private problems(props: IngressGatewayProps, issuers: readonly string[]): Problem[] {
+    const problems = [
+      ...objectNameProblems('name', this.name),
+      ...namespaceProblems('namespace', props.namespace),
+      ...this.listeners.flatMap((listener) => listener._problems()),
+      ...listenerMixProblems(this.listeners),
+    ];
+    if (issuers.length > 1) {
+      problems.push({
+        what: `annotations ask for the issuers ${issuers.join(' and ')}`,
+        why: 'cert-manager takes one issuer from a Gateway',
+        fix: 'use ListenerCertificate.certManager, which renders a Certificate for each',
+      });
+    }
+    return problems;
+  }
+}
+
+class ForeignGateway extends Construct implements IIngressGateway {
+  public readonly name: string;
+  public readonly namespace: string;
+  public readonly ingressClass: IIngressClass;
+  public readonly listeners: IngressListener[] = [];
+
+  public constructor(scope: Construct, id: string, attributes: IngressGatewayAttributes) {
+    super(scope, id);
+    this.name = attributes.name;
+    this.namespace = attributes.namespace;
+    this.ingressClass = attributes.ingressClass;
+  }
+
+  public admitRoutes(): void {
+    // Whoever made the gateway decides whom it admits.
+  }
+}
