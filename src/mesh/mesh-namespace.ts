@@ -1,9 +1,10 @@
 import { ApiObject } from 'cdk8s';
-import { k8s } from 'cdk8s-plus-27';
+import type { k8s } from 'cdk8s-plus-27';
 import { Construct, IConstruct } from 'constructs';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
+import { coreBindings } from './core-bindings';
 import { joinMesh } from './mesh-boundary';
 import { MeshObject } from './mesh-object';
 import { membershipLabels, MeshMembership } from './mesh-membership';
@@ -69,14 +70,15 @@ export class MeshNamespace extends Construct implements IMeshNamespace {
     this.membership = props.membership ?? MeshMembership.sidecar();
     const labels = { ...props.labels, ...this.membership._labels() };
     this.resource = new MeshObject<k8s.KubeNamespaceProps>(this, 'Resource', {
-      ...k8s.KubeNamespace.GVK,
+      apiVersion: 'v1',
+      kind: 'Namespace',
       metadata: {
         name: this.name,
         labels: Object.keys(labels).length ? labels : undefined,
         annotations: props.annotations,
       },
       clusterScoped: true,
-      manifest: k8s.KubeNamespace.manifest,
+      manifest: (fields) => coreBindings().KubeNamespace.manifest(fields),
       spec: () => ({}),
     });
     refuseAtSynth(this, () => [...namespaceProblems('name', this.name), ...labelProblems(props.labels ?? {})]);
