@@ -84,7 +84,10 @@ export function moduleDir(source: Pick<CrdSource, 'module' | 'version'>): string
   const name = `${source.module}@${source.version}`;
   let out: string;
   try {
-    out = execFileSync('go', ['mod', 'download', '-json', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    out = execFileSync('go', ['mod', 'download', '-json', name], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   } catch (e) {
     const said = e as { stdout?: string; stderr?: string; message: string };
     throw new Error(`Cannot fetch ${name} with 'go mod download': ${said.stdout || said.stderr || said.message}`);
@@ -98,10 +101,16 @@ export function readCrds(source: CrdSource): Crd[] {
   const found = new Map<string, Crd>();
   for (const path of source.paths) {
     const full = join(dir, path);
-    const names = /\.ya?ml$/.test(path) ? [''] : readdirSync(full).filter((f) => f.endsWith('.yaml')).sort();
+    const names = /\.ya?ml$/.test(path)
+      ? ['']
+      : readdirSync(full)
+          .filter((f) => f.endsWith('.yaml'))
+          .sort();
     for (const name of names) {
       // Envoy Gateway wraps its CRDs in chart template lines.
-      const lines = readFileSync(join(full, name), 'utf8').split('\n').filter((line) => !/^\{\{.*\}\}\s*$/.test(line));
+      const lines = readFileSync(join(full, name), 'utf8')
+        .split('\n')
+        .filter((line) => !/^\{\{.*\}\}\s*$/.test(line));
       for (const doc of parseAllDocuments(lines.join('\n'))) {
         const crd = doc.toJS() as Crd | null;
         if (crd?.kind !== 'CustomResourceDefinition') continue;

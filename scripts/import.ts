@@ -49,7 +49,8 @@ function main(): void {
     });
     const made = readdirSync(join(work, 'out')).sort();
     const missing = [...new Set(documents.map((d) => `${d.spec.group}.ts`))].filter((file) => !made.includes(file));
-    if (missing.length) throw new Error(`cdk8s import made no ${missing.join(', ')}; it made ${made.join(', ') || 'nothing'}`);
+    if (missing.length)
+      throw new Error(`cdk8s import made no ${missing.join(', ')}; it made ${made.join(', ') || 'nothing'}`);
     rmSync(OUT, { recursive: true, force: true });
     mkdirSync(OUT, { recursive: true });
     for (const file of made) writeFileSync(join(OUT, file), readFileSync(join(work, 'out', file), 'utf8'));

@@ -1,8 +1,31 @@
-/** Every rule, by its id. A rule that is in this folder and not in this list fails a test. */
+/** Every rule, by its id. Written by `node scripts/rules-index.mjs`; a test fails if a rule is left out. */
 import type { Rule } from '../rule';
-import { rule as celRuleViolation } from './cel-rule-violation';
-import { rule as schemaViolation } from './schema-violation';
-import { rule as unknownKind } from './unknown-kind';
 import { rule as unreadableDocument } from './unreadable-document';
+import { rule as schemaViolation } from './schema-violation';
+import { rule as celRuleViolation } from './cel-rule-violation';
+import { rule as unknownKind } from './unknown-kind';
+import { rule as serviceEntryRefused } from './service-entry-refused';
+import { rule as virtualServiceRefused } from './virtual-service-refused';
+import { rule as destinationRuleRefused } from './destination-rule-refused';
+import { rule as gatewayRefused } from './gateway-refused';
+import { rule as sidecarRefused } from './sidecar-refused';
+import { rule as authorizationPolicyRefused } from './authorization-policy-refused';
+import { rule as peerAuthenticationRefused } from './peer-authentication-refused';
+import { rule as requestAuthenticationRefused } from './request-authentication-refused';
+import { rule as telemetryRefused } from './telemetry-refused';
 
-export const rules: readonly Rule[] = [unreadableDocument, schemaViolation, celRuleViolation, unknownKind];
+export const rules: readonly Rule[] = [
+  unreadableDocument,
+  schemaViolation,
+  celRuleViolation,
+  unknownKind,
+  serviceEntryRefused,
+  virtualServiceRefused,
+  destinationRuleRefused,
+  gatewayRefused,
+  sidecarRefused,
+  authorizationPolicyRefused,
+  peerAuthenticationRefused,
+  requestAuthenticationRefused,
+  telemetryRefused,
+];

@@ -1,0 +1,192 @@
+/** What istiod's webhook refuses in an HTTP route of a VirtualService (pkg/config/validation/virtualservice.go of Istio 1.29). */
+import type { FieldPath } from '../../model/manifest';
+import type { HttpMatch, HttpRoute, StringMatch } from '../istio';
+import type { Issue } from './issue';
+import { isDnsLabel } from './names';
+import { destinationIssues, destinationsIssues, gatewayNameIssues, matchPortIssues } from './virtual-service';
+
+const quote = JSON.stringify;
+
+/** Words of Envoy's retry_on; a status code is allowed as well. */
+const RETRY_ON = new Set(['5xx', 'gateway-error', 'reset', 'reset-before-request', 'connect-failure', 'envoy-ratelimited', 'retriable-4xx', 'refused-stream', 'retriable-status-codes', 'retriable-headers', 'http3-post-connect-failure', 'cancelled', 'deadline-exceeded', 'internal', 'resource-exhausted', 'unavailable']); // prettier-ignore
+
+export function* httpRouteIssues(route: HttpRoute, isDelegate: boolean, field: FieldPath): Generator<Issue> {
+  yield* conflictIssues(route, isDelegate, field);
+  for (const [at, match] of (route.match ?? []).entries()) yield* matchIssues(match, [...field, 'match', at]);
+  yield* destinationsIssues(route.route ?? [], [...field, 'route']);
+  if (route.mirror) yield* destinationIssues(route.mirror, [...field, 'mirror']);
+  for (const [at, { destination, percentage }] of (route.mirrors ?? []).entries()) {
+    if (destination) yield* destinationIssues(destination, [...field, 'mirrors', at, 'destination']);
+    const value = percentage?.value ?? 0;
+    if (value < 0 || value > 100)
+      yield {
+        field: [...field, 'mirrors', at, 'percentage'],
+        what: `the percentage is ${value}`,
+        fix: 'Write a number from 0 to 100.',
+      };
+  }
+  yield* retryIssues(route, [...field, 'retries']);
+  yield* redirectIssues(route, [...field, 'redirect']);
+  const status = route.directResponse?.status;
+  if (status !== undefined && (status < 200 || status > 599))
+    yield {
+      field: [...field, 'directResponse', 'status'],
+      what: `${status} is no status of a response`,
+      fix: 'Write a status from 200 to 599.',
+    };
+  yield* rewriteIssues(route, [...field, 'rewrite']);
+}
+
+function* conflictIssues(route: HttpRoute, isDelegate: boolean, field: FieldPath): Generator<Issue> {
+  const destinations = route.route ?? [];
+  const clash = (a: string, b: string): Issue => ({
+    field,
+    what: `an HTTP route has both ${a} and ${b}`,
+    fix: `Keep one of them; write a route of its own for the other.`,
+  });
+  if (route.delegate && !isDelegate) {
+    if (route.redirect) yield clash('delegate', 'redirect');
+    if (route.route) yield clash('delegate', 'route');
+    return;
+  }
+  if (route.delegate)
+    yield {
+      field: [...field, 'delegate'],
+      what: 'a delegate delegates again',
+      fix: 'Delegate from the root VirtualService only.',
+    };
+  const answer = route.redirect ? 'redirect' : route.directResponse ? 'directResponse' : undefined;
+  if (answer) {
+    if (destinations.length > 0) yield clash('route', answer);
+    if (route.fault) yield clash('fault', answer);
+    if (route.rewrite) yield clash('rewrite', answer);
+    if (route.redirect && route.directResponse) yield clash('redirect', 'directResponse');
+  } else if (destinations.length === 0) {
+    yield {
+      field,
+      what: 'an HTTP route leads nowhere',
+      fix: 'Write route with a destination, redirect, or directResponse.',
+    };
+  }
+  if (route.mirror && (route.mirrors ?? []).length > 0) yield clash('mirror', 'mirrors');
+}
+
+function* matchIssues(match: HttpMatch, field: FieldPath): Generator<Issue> {
+  yield* matchPortIssues(match.port, [...field, 'port']);
+  yield* gatewayNameIssues(match.gateways ?? [], [...field, 'gateways']);
+  if (match.sourceNamespace && !isDnsLabel(match.sourceNamespace))
+    yield {
+      field: [...field, 'sourceNamespace'],
+      what: `${quote(match.sourceNamespace)} is no namespace`,
+      fix: 'Write the name of a namespace.',
+    };
+  yield* stringMatchIssues(match.uri, [...field, 'uri'], true);
+  for (const part of ['scheme', 'method', 'authority'] as const)
+    yield* stringMatchIssues(match[part], [...field, part]);
+  for (const part of ['headers', 'queryParams', 'withoutHeaders'] as const) {
+    for (const [name, value] of Object.entries(match[part] ?? {})) {
+      if (part === 'withoutHeaders' && value.regex === '*') continue;
+      yield* stringMatchIssues(value, [...field, part, name]);
+    }
+  }
+}
+
+function* stringMatchIssues(match: StringMatch | undefined, field: FieldPath, mayBeEmpty = false): Generator<Issue> {
+  if (match?.prefix === '' && !mayBeEmpty)
+    yield { field: [...field, 'prefix'], what: 'the prefix is empty', fix: 'Write a prefix, or leave the match out.' };
+  if (match?.regex === undefined) return;
+  if (match.regex === '')
+    yield {
+      field: [...field, 'regex'],
+      what: 'the regular expression is empty',
+      fix: 'Write an expression, or leave the match out.',
+    };
+  else if (match.regex.length > 1024)
+    yield {
+      field: [...field, 'regex'],
+      what: `the regular expression has ${match.regex.length} characters`,
+      fix: 'Write at most 1024 characters.',
+    };
+  else if (/\(\?(?:[=!]|<[=!])/.test(match.regex) || /\\[1-9]/.test(match.regex) || !isRegularExpression(match.regex)) {
+    yield {
+      field: [...field, 'regex'],
+      what: `${quote(match.regex)} is no regular expression of RE2`,
+      fix: 'Write it in the syntax of RE2: no lookahead, lookbehind or back reference.',
+    };
+  }
+}
+
+/** RE2 has flags `(?i)` and names `(?P<x>)` that JavaScript writes otherwise. */
+function isRegularExpression(text: string): boolean {
+  try {
+    new RegExp(
+      text
+        .replace(/\(\?[imsU-]+\)/g, '')
+        .replace(/\(\?[imsU-]+:/g, '(?:')
+        .replace(/\(\?P</g, '(?<'),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function* retryIssues({ retries }: HttpRoute, field: FieldPath): Generator<Issue> {
+  if (!retries) return;
+  const { attempts = 0, perTryTimeout, retryOn } = retries;
+  if (attempts < 0)
+    yield { field: [...field, 'attempts'], what: `attempts is ${attempts}`, fix: 'Write 0 (no retries) or more.' };
+  if (attempts === 0 && (perTryTimeout || retryOn))
+    yield {
+      field,
+      what: 'attempts is 0 (no retries), and retryOn or perTryTimeout is set',
+      fix: 'Write attempts, or leave the others out.',
+    };
+  for (const word of (retryOn ?? '').split(',').filter(Boolean)) {
+    if (!RETRY_ON.has(word) && !/^[1-5]\d\d$/.test(word))
+      yield {
+        field: [...field, 'retryOn'],
+        what: `${quote(word)} is no condition for a retry`,
+        fix: "Write words of Envoy's retry_on such as connect-failure, refused-stream or 503, with commas and no spaces.",
+      };
+  }
+}
+
+function* redirectIssues({ redirect }: HttpRoute, field: FieldPath): Generator<Issue> {
+  if (!redirect) return;
+  const { uri, authority, scheme, port, derivePort, redirectCode = 0 } = redirect;
+  if (!uri && !authority && !scheme && port === undefined && derivePort === undefined)
+    yield { field, what: 'a redirect says nothing of where to', fix: 'Write uri, authority, scheme or port.' };
+  if (redirectCode !== 0 && (redirectCode < 300 || redirectCode > 399))
+    yield {
+      field: [...field, 'redirectCode'],
+      what: `${redirectCode} is no status of a redirect`,
+      fix: 'Write a status from 300 to 399.',
+    };
+  if (scheme && scheme !== 'http' && scheme !== 'https')
+    yield { field: [...field, 'scheme'], what: `the scheme is ${quote(scheme)}`, fix: 'Write http or https.' };
+}
+
+function* rewriteIssues({ rewrite, headers }: HttpRoute, field: FieldPath): Generator<Issue> {
+  if (rewrite) {
+    if (rewrite.uri && rewrite.uriRegexRewrite)
+      yield { field, what: 'rewrite has both uri and uriRegexRewrite', fix: 'Keep one of them.' };
+    if (!rewrite.uri && !rewrite.uriRegexRewrite && !rewrite.authority)
+      yield { field, what: 'rewrite is empty', fix: 'Write uri, uriRegexRewrite or authority, or leave it out.' };
+    if (rewrite.uriRegexRewrite && (!rewrite.uriRegexRewrite.match || !rewrite.uriRegexRewrite.rewrite))
+      yield {
+        field: [...field, 'uriRegexRewrite'],
+        what: 'uriRegexRewrite needs both match and rewrite',
+        fix: 'Write both.',
+      };
+  }
+  const sets = [...Object.keys(headers?.request?.set ?? {}), ...Object.keys(headers?.request?.add ?? {})].filter(
+    (name) => /^(:authority|host)$/i.test(name),
+  );
+  if (sets.length + (rewrite?.authority ? 1 : 0) > 1)
+    yield {
+      field,
+      what: 'the authority is set more than once, by rewrite and headers',
+      fix: 'Set it in rewrite.authority only.',
+    };
+}

@@ -1,0 +1,214 @@
+/** What istiod's webhook refuses in a VirtualService (pkg/config/validation of Istio 1.29). */
+import type { FieldPath, Manifest } from '../../model/manifest';
+import { isSubsetOf } from '../hosts';
+import { type Destination, type TlsRoute, type VirtualServiceSpec, type WeightedDestination, specOf } from '../istio';
+import { httpRouteIssues } from './http-route';
+import { type Issue, exportToIssues } from './issue';
+import { isAddress, isAddressOrCidr, isDnsLabel, isPortNumber, wrongHost, wrongName } from './names';
+
+const quote = JSON.stringify;
+
+export function* virtualServiceIssues(manifest: Manifest): Generator<Issue> {
+  const spec = specOf('VirtualService', manifest);
+  const { http = [], tls = [], tcp = [], gateways = [] } = spec;
+  yield* hostIssues(spec);
+  yield* gatewayNameIssues(gateways, ['spec', 'gateways']);
+  if (http.length + tls.length + tcp.length === 0) {
+    yield { field: ['spec'], what: 'there are no routes', fix: 'Write at least one of http, tls and tcp.' };
+  }
+  for (const [at, route] of http.entries()) {
+    yield* httpRouteIssues(route, (spec.hosts ?? []).length === 0, ['spec', 'http', at]);
+  }
+  for (const [at, route] of tls.entries()) yield* tlsRouteIssues(route, spec, ['spec', 'tls', at]);
+  for (const [at, { match = [], route = [] }] of tcp.entries()) {
+    const field = ['spec', 'tcp', at];
+    if (route.length === 0)
+      yield { field, what: 'a TCP route has no destination', fix: 'Write route with a destination.' };
+    for (const [m, { destinationSubnets = [], port, gateways: names = [] }] of match.entries()) {
+      yield* subnetIssues(destinationSubnets, [...field, 'match', m, 'destinationSubnets']);
+      yield* matchPortIssues(port, [...field, 'match', m, 'port']);
+      yield* gatewayNameIssues(names, [...field, 'match', m, 'gateways']);
+    }
+    yield* destinationsIssues(route, [...field, 'route']);
+  }
+  yield* exportToIssues(spec.exportTo, manifest.namespace);
+}
+
+function* hostIssues(spec: VirtualServiceSpec): Generator<Issue> {
+  const { hosts = [], gateways = [], tls = [], tcp = [] } = spec;
+  if (hosts.length === 0) {
+    if (gateways.length > 0)
+      yield {
+        field: ['spec', 'gateways'],
+        what: 'there are no hosts, so this is a delegate, and a delegate has no gateways',
+        fix: 'Write hosts, or remove gateways.',
+      };
+    if (tls.length > 0)
+      yield {
+        field: ['spec', 'tls'],
+        what: 'there are no hosts, so this is a delegate, and a delegate has no tls routes',
+        fix: 'Write hosts: only http routes can be delegated.',
+      };
+    if (tcp.length > 0)
+      yield {
+        field: ['spec', 'tcp'],
+        what: 'there are no hosts, so this is a delegate, and a delegate has no tcp routes',
+        fix: 'Write hosts: only http routes can be delegated.',
+      };
+  }
+  const isForMesh = gateways.length === 0 || gateways.every((gateway) => gateway === 'mesh');
+  let allValid = true;
+  for (const [at, host] of hosts.entries()) {
+    const field = ['spec', 'hosts', at];
+    const wrong = host.startsWith('outbound_') && !isForMesh ? undefined : wrongHost(host);
+    if (wrong && !isAddress(host)) {
+      allValid = false;
+      yield {
+        field,
+        what: `the host ${quote(host)} is no DNS name: ${wrong}`,
+        fix: 'Write a DNS name, a wildcard such as *.example.com, or an IP address.',
+      };
+    } else if (host === '*' && isForMesh) {
+      allValid = false;
+      yield {
+        field,
+        what: 'the host is *, and the VirtualService is for the mesh',
+        fix: 'Name hosts; * is for a VirtualService on gateways only.',
+        why: 'Routes for * would take every request of every sidecar, so istiod refuses them.',
+      };
+    }
+  }
+  if (!allValid) return;
+  for (const [at, host] of hosts.entries()) {
+    const other = hosts.find(
+      (candidate, index) => index > at && (isSubsetOf(candidate, host) || isSubsetOf(host, candidate)),
+    );
+    if (other !== undefined)
+      yield {
+        field: ['spec', 'hosts', at],
+        what: `the hosts ${quote(host)} and ${quote(other)} cover one another`,
+        fix: 'Keep the wider one, or write a VirtualService for each.',
+      };
+  }
+}
+
+function* tlsRouteIssues(
+  { match = [], route = [] }: TlsRoute,
+  { hosts = [], gateways = [] }: VirtualServiceSpec,
+  field: FieldPath,
+): Generator<Issue> {
+  if (match.length === 0) yield { field, what: 'a TLS route has no match', fix: 'Write match with sniHosts.' };
+  if (route.length === 0)
+    yield { field, what: 'a TLS route has no destination', fix: 'Write route with a destination.' };
+  const onGateway = gateways.some((gateway) => gateway !== 'mesh');
+  for (const [m, { sniHosts = [], destinationSubnets = [], port, gateways: names = [] }] of match.entries()) {
+    const at = [...field, 'match', m];
+    if (sniHosts.length === 0)
+      yield { field: at, what: 'a TLS match has no sniHosts', fix: 'Write the SNI that it is for.' };
+    for (const [s, sni] of sniHosts.entries()) {
+      const wrong = sni.startsWith('outbound_') && onGateway ? undefined : wrongHost(sni);
+      if (wrong && isAddress(sni)) {
+        yield {
+          field: [...at, 'sniHosts', s],
+          isWarning: true,
+          what: `${quote(sni)} is an IP address, which no client sends as SNI`,
+          fix: 'Match a host name; for connections to an address write a tcp route with destinationSubnets.',
+          why: 'RFC 6066 allows host names only, so the match is never met.',
+        };
+      } else if (wrong) {
+        yield {
+          field: [...at, 'sniHosts', s],
+          what: `the SNI ${quote(sni)} is no DNS name: ${wrong}`,
+          fix: 'Write a DNS name or a wildcard such as *.example.com.',
+        };
+      } else if (!hosts.some((host) => isSubsetOf(sni, host))) {
+        yield {
+          field: [...at, 'sniHosts', s],
+          what: `the SNI ${quote(sni)} is none of the hosts ${hosts.map((host) => quote(host)).join(', ')}`,
+          fix: 'Add it to hosts, or match one of them.',
+          why: 'istiod refuses a match on an SNI that the VirtualService is not for.',
+        };
+      }
+    }
+    yield* subnetIssues(destinationSubnets, [...at, 'destinationSubnets']);
+    yield* matchPortIssues(port, [...at, 'port']);
+    yield* gatewayNameIssues(names, [...at, 'gateways']);
+  }
+  yield* destinationsIssues(route, [...field, 'route']);
+}
+
+function* subnetIssues(subnets: readonly string[], field: FieldPath): Generator<Issue> {
+  for (const [at, subnet] of subnets.entries()) {
+    if (!isAddressOrCidr(subnet))
+      yield {
+        field: [...field, at],
+        what: `${quote(subnet)} is no IP address or CIDR block`,
+        fix: 'Write an address or a block such as 10.0.0.0/8.',
+      };
+  }
+}
+
+export function* matchPortIssues(port: number | undefined, field: FieldPath): Generator<Issue> {
+  if (port !== undefined && port !== 0 && !isPortNumber(port))
+    yield { field, what: `${port} is no port number`, fix: 'Write a number from 1 to 65535.' };
+}
+
+/** `gateways` of the VirtualService or of one match. */
+export function* gatewayNameIssues(names: readonly string[], field: FieldPath): Generator<Issue> {
+  for (const [at, name] of names.entries()) {
+    const [namespace = '', gateway, ...rest] = name.split('/');
+    if (gateway === undefined) {
+      const wrong = wrongName(name);
+      if (wrong)
+        yield {
+          field: [...field, at],
+          what: `${quote(name)} is no name of a gateway: ${wrong}`,
+          fix: 'Write namespace/name, name, or mesh.',
+        };
+      continue;
+    }
+    if (!isDnsLabel(namespace) || !isDnsLabel(gateway) || rest.length > 0) {
+      yield {
+        field: [...field, at],
+        what: `${quote(name)} is no name of a gateway`,
+        fix: 'Write namespace/name, such as istio-egress/egress.',
+      };
+    }
+  }
+}
+
+/** Destinations with their weights. */
+export function* destinationsIssues(routes: readonly WeightedDestination[], field: FieldPath): Generator<Issue> {
+  let total = 0;
+  for (const [at, { destination, weight = 0 }] of routes.entries()) {
+    if (destination) yield* destinationIssues(destination, [...field, at, 'destination']);
+    if (weight < 0) yield { field: [...field, at, 'weight'], what: `the weight is ${weight}`, fix: 'Write 0 or more.' };
+    total += weight;
+  }
+  if (routes.length > 1 && total === 0)
+    yield { field, what: `the weights of ${routes.length} destinations add up to 0`, fix: 'Give them weights.' };
+}
+
+export function* destinationIssues({ host = '', subset = '', port }: Destination, field: FieldPath): Generator<Issue> {
+  const wrong = host === '*' ? 'it is every host there is' : wrongHost(host);
+  if (wrong)
+    yield {
+      field: [...field, 'host'],
+      what: `the destination ${quote(host)} is not allowed: ${wrong}`,
+      fix: isAddress(host)
+        ? 'Name a host of the registry; declare the address in a ServiceEntry.'
+        : 'Name a Service or a host of a ServiceEntry.',
+    };
+  if (subset !== '' && !isDnsLabel(subset))
+    yield {
+      field: [...field, 'subset'],
+      what: `the subset ${quote(subset)} is no DNS label`,
+      fix: 'Use letters, digits and hyphens.',
+    };
+  if (port && !isPortNumber(port.number))
+    yield {
+      field: [...field, 'port', 'number'],
+      what: `${port.number ?? 'nothing'} is no port number`,
+      fix: 'Write a number from 1 to 65535.',
+    };
+}

@@ -1,0 +1,20 @@
+import { requestAuthenticationIssues } from '../admission/authentication';
+import { toHits } from '../admission/issue';
+import { SECURITY } from '../istio';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE108',
+  name: 'request-authentication-refused',
+  severity: 'error',
+  title: 'istiod refuses a RequestAuthentication',
+  why: "istiod's admission webhook refuses the object, and the whole apply fails; without the webhook istiod ignores it.",
+  fix: 'Change the field so that istiod accepts it.',
+  see: 'https://istio.io/latest/docs/reference/config/security/request_authentication/',
+  reads: ['RequestAuthentication'],
+  footguns: [],
+  *check(context) {
+    for (const manifest of context.of(SECURITY, 'RequestAuthentication'))
+      yield* toHits(manifest, requestAuthenticationIssues(manifest));
+  },
+};

@@ -1,0 +1,19 @@
+import { sidecarIssues } from '../admission/sidecar';
+import { toHits } from '../admission/issue';
+import { NETWORKING } from '../istio';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE105',
+  name: 'sidecar-refused',
+  severity: 'error',
+  title: 'istiod refuses a Sidecar',
+  why: "istiod's admission webhook refuses the object, and the whole apply fails; without the webhook istiod ignores it.",
+  fix: 'Change the field so that istiod accepts it.',
+  see: 'https://istio.io/latest/docs/reference/config/networking/sidecar/',
+  reads: ['Sidecar'],
+  footguns: ['X09'],
+  *check(context) {
+    for (const manifest of context.of(NETWORKING, 'Sidecar')) yield* toHits(manifest, sidecarIssues(manifest));
+  },
+};
