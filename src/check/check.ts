@@ -1,7 +1,8 @@
 /** Judges manifests: every rule over all of them, suppressions applied, findings sorted. */
-import type { FieldPath, Loaded, Manifest, Source } from '../model/manifest';
+import type { Loaded, Manifest, Source } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import { CheckContext } from './context';
+import { formatField } from './field';
 import { type CheckResult, type Finding, type ObjectId, SEVERITIES, type Severity, type Where } from './finding';
 import type { Hit, Rule } from './rule';
 import { rules as allRules } from './rules';
@@ -56,14 +57,6 @@ function whereOf({ construct, file, line }: Source): Where {
 
 function objectId({ apiVersion, kind, namespace, name }: Manifest): ObjectId {
   return { apiVersion, kind, namespace, name };
-}
-
-/** `['spec', 'http', 0]` as `spec.http[0]`; a key that is no plain word is quoted: `metadata.labels["a/b"]`. */
-export function formatField(field: FieldPath): string {
-  return field
-    .map((step) => (typeof step === 'number' ? `[${step}]` : /^[\w$-]+$/.test(step) ? `.${step}` : `["${step}"]`))
-    .join('')
-    .replace(/^\./, '');
 }
 
 function bySeverityThenPlace(a: Placed, b: Placed): number {

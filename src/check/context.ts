@@ -1,5 +1,6 @@
 /** What a rule is given: the manifests by kind, and indexes that more than one rule needs, each made when first asked for. */
 import type { Loaded, Manifest } from '../model/manifest';
+import { Mesh } from '../model/mesh';
 import type { MeshOptions } from '../model/mesh-options';
 import { type Admitted, admit } from './schema/admit';
 
@@ -9,6 +10,7 @@ export class CheckContext {
   readonly admitted: readonly Admitted[];
   private readonly byKind = new Map<string, Manifest[]>();
   private readonly made = new Map<symbol, unknown>();
+  private builtMesh: Mesh | undefined;
 
   constructor(
     readonly loaded: Loaded,
@@ -27,6 +29,12 @@ export class CheckContext {
   /** Manifests of a kind, in the order they were loaded. */
   of(group: string, kind: string): readonly Manifest[] {
     return this.byKind.get(`${group}/${kind}`) ?? [];
+  }
+
+  /** The mesh as istiod would know it, for rules that follow requests or look up what a namespace sees. */
+  get mesh(): Mesh {
+    this.builtMesh ??= new Mesh(this.manifests, this.options);
+    return this.builtMesh;
   }
 
   hasKind(kind: string): boolean {

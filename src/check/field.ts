@@ -1,0 +1,9 @@
+import type { FieldPath } from '../model/manifest';
+
+/** `['spec', 'http', 0]` as `spec.http[0]`; a key that is no plain word is quoted: `metadata.labels["a/b"]`. */
+export function formatField(field: FieldPath): string {
+  return field
+    .map((step) => (typeof step === 'number' ? `[${step}]` : /^[\w$-]+$/.test(step) ? `.${step}` : `["${step}"]`))
+    .join('')
+    .replace(/^\./, '');
+}

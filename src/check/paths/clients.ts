@@ -1,0 +1,96 @@
+/** Who sends requests: the workloads with a sidecar that manifests show, or the namespaces that edge objects are written for. */
+import { labelsMatch } from '../../model/fields';
+import type { Mesh } from '../../model/mesh';
+import type { Workload } from '../../model/workloads';
+import { type CheckContext, defineIndex } from '../context';
+import { NETWORKING, specOf } from '../istio';
+
+export interface Client {
+  /** `NAMESPACE` or `NAMESPACE/WORKLOAD`, as a trace names it. */
+  readonly from: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Not in the manifests: a namespace that objects are exported to or live in. */
+  readonly isAssumed: boolean;
+  /** Whether manifests show that it has a sidecar, or it is only usual. */
+  readonly hasSidecarForSure: boolean;
+}
+
+/** One client for each way in which configuration may reach workloads of a namespace. */
+export const clients = defineIndex('clients', (context): readonly Client[] => {
+  const { mesh } = context;
+  const shown = mesh.workloads.all.filter(
+    ({ manifest, membership }) => manifest !== undefined && membership === 'sidecar',
+  );
+  const byScope = new Map<string, Client>();
+  const selectors = selectorsByNamespace(context);
+  for (const workload of shown) {
+    const key = scopeKey(mesh, workload, selectors.get(workload.namespace) ?? []);
+    if (!byScope.has(key)) {
+      byScope.set(key, {
+        from: `${workload.namespace}/${workload.name}`,
+        namespace: workload.namespace,
+        labels: workload.labels,
+        isAssumed: false,
+        hasSidecarForSure: !workload.membershipAssumed,
+      });
+    }
+  }
+  const known = new Set([...byScope.values()].map(({ namespace }) => namespace));
+  const assumed = [...assumedNamespaces(context)]
+    .filter((namespace) => !known.has(namespace) && mayHoldClients(mesh, namespace))
+    .map((namespace): Client => ({
+      from: namespace,
+      namespace,
+      labels: {},
+      isAssumed: true,
+      hasSidecarForSure: false,
+    }));
+  return [...byScope.values(), ...assumed];
+});
+
+/** Workloads of a namespace differ by the Sidecar they get, and by selectors of other objects that reach only some of them. */
+function scopeKey(mesh: Mesh, workload: Workload, selectors: readonly Readonly<Record<string, string>>[]): string {
+  const sidecar = mesh.sidecarFor(workload.namespace, workload.labels);
+  const chosen = selectors.map((selector) => labelsMatch(selector, workload.labels));
+  return `${workload.namespace} ${sidecar ? `${sidecar.namespace}/${sidecar.name}` : ''} ${workload.serviceAccount} ${chosen.join()}`;
+}
+
+function selectorsByNamespace(context: CheckContext): ReadonlyMap<string, Readonly<Record<string, string>>[]> {
+  const selectors = new Map<string, Readonly<Record<string, string>>[]>();
+  const add = (namespace: string, selector: Readonly<Record<string, string>> | undefined): void => {
+    if (!selector || Object.keys(selector).length === 0) return;
+    selectors.set(namespace, [...(selectors.get(namespace) ?? []), selector]);
+  };
+  for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
+    add(manifest.namespace, specOf('DestinationRule', manifest).workloadSelector?.matchLabels);
+  }
+  for (const manifest of context.of(NETWORKING, 'VirtualService')) {
+    for (const { match = [] } of specOf('VirtualService', manifest).http ?? []) {
+      for (const { sourceLabels } of match) add(manifest.namespace, sourceLabels);
+    }
+  }
+  return selectors;
+}
+
+/** Namespaces that somebody has in mind: where edge objects live, and which they are exported to. */
+function assumedNamespaces(context: CheckContext): ReadonlySet<string> {
+  const namespaces = new Set<string>();
+  for (const kind of ['ServiceEntry', 'VirtualService', 'Sidecar'] as const) {
+    for (const manifest of context.of(NETWORKING, kind)) {
+      namespaces.add(manifest.namespace);
+      const exportTo = kind === 'Sidecar' ? [] : (specOf(kind, manifest).exportTo ?? []);
+      for (const entry of exportTo) if (/^[a-z0-9]/.test(entry)) namespaces.add(entry);
+    }
+  }
+  return namespaces;
+}
+
+/** A namespace of gateways, of the control plane, or that is outside the mesh sends no requests of its own. */
+function mayHoldClients(mesh: Mesh, namespace: string): boolean {
+  if (namespace === mesh.config.rootNamespace) return false;
+  const workloads = mesh.workloads.inNamespace(namespace);
+  if (workloads.some(({ membership }) => membership === 'gateway')) return false;
+  if (workloads.some(({ manifest }) => manifest !== undefined)) return false;
+  return mesh.membershipIn(namespace) === 'sidecar';
+}

@@ -1,0 +1,164 @@
+/** Requests that manifests speak of: each host and port of a ServiceEntry, each rule of a VirtualService. */
+import type { FieldPath, Manifest } from '../../model/manifest';
+import type { CheckContext } from '../context';
+import { MESH, type VirtualServiceView, ruleMatches, serviceEntries, virtualServices } from '../edge';
+import { isSubsetOf, toFqdn } from '../hosts';
+import type { HttpMatch, ServiceEntrySpec } from '../istio';
+import { isHttp, isTls } from '../protocol';
+import type { Client } from './clients';
+
+export interface Probe {
+  readonly scheme: 'http' | 'https' | 'tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The object that speaks of it, and where. */
+  readonly manifest: Manifest;
+  readonly field: FieldPath;
+  /** Which clients it is for. */
+  readonly isFor: (client: Client) => boolean;
+}
+
+/** A name that a wildcard stands for. */
+const SAMPLE = 'sample';
+
+export function probesOf(context: CheckContext): Probe[] {
+  const probes = new Map<string, Probe>();
+  const add = (probe: Probe): void => {
+    const key = `${probe.url} ${probe.method ?? ''} ${JSON.stringify(probe.headers ?? {})} ${probe.manifest.kind === 'VirtualService' ? probe.manifest.index : ''}`;
+    if (!probes.has(key)) probes.set(key, probe);
+  };
+  for (const { manifest, spec } of context.index(serviceEntries)) {
+    for (const probe of entryProbes(manifest, spec)) add(probe);
+  }
+  for (const service of context.index(virtualServices)) {
+    for (const probe of ruleProbes(context, service)) add(probe);
+  }
+  return [...probes.values()];
+}
+
+function* entryProbes(manifest: Manifest, spec: ServiceEntrySpec): Generator<Probe> {
+  const isFor = (): boolean => true;
+  for (const [p, port] of (spec.ports ?? []).entries()) {
+    const number = port.number ?? 0;
+    if (number < 1 || number > 65535) continue;
+    const field = ['spec', 'ports', p];
+    if (!isHttp(port.protocol) && !isTls(port.protocol)) {
+      const address = (spec.addresses ?? []).find((entry) => !entry.includes('/'));
+      const host = address ?? (spec.hosts ?? [])[0];
+      if (host === undefined || (address === undefined && !isName(host))) continue;
+      yield { scheme: 'tcp', host, port: number, url: `tcp://${bracket(host)}:${number}`, manifest, field, isFor };
+      continue;
+    }
+    const scheme = isTls(port.protocol) ? 'https' : 'http';
+    for (const written of spec.hosts ?? []) {
+      const host = sampleOf(written);
+      if (!isName(host)) continue;
+      yield { scheme, host, port: number, url: `${scheme}://${host}:${number}/`, manifest, field, isFor };
+    }
+  }
+}
+
+function* ruleProbes(context: CheckContext, service: VirtualServiceView): Generator<Probe> {
+  const { manifest, spec } = service;
+  for (const rule of ruleMatches(service)) {
+    if (!rule.gateways.includes(MESH)) continue;
+    const { field } = rule;
+    if (rule.kind === 'http') {
+      const match: HttpMatch = spec.http?.[rule.rule]?.match?.[rule.match ?? 0] ?? {};
+      const request = httpRequest(match);
+      if (!request) continue;
+      for (const written of service.hosts) {
+        const host = sampleOf(toFqdn(written, manifest.namespace));
+        if (!isName(host) || !mayReach(match, host)) continue;
+        for (const port of rule.port ? [rule.port] : portsOf(context, host, 'http')) {
+          const { path, method, headers } = request;
+          yield {
+            scheme: 'http',
+            host,
+            port,
+            url: `http://${host}:${port}${path}`,
+            method,
+            headers,
+            manifest,
+            field,
+            isFor: (client) => isSource(match, client),
+          };
+        }
+      }
+    } else if (rule.kind === 'tls') {
+      for (const written of rule.sniHosts) {
+        const host = sampleOf(written);
+        if (!isName(host)) continue;
+        for (const port of rule.port ? [rule.port] : portsOf(context, host, 'https')) {
+          yield { scheme: 'https', host, port, url: `https://${host}:${port}/`, manifest, field, isFor: () => true };
+        }
+      }
+    }
+  }
+}
+
+/** What a request must be like to meet a match; nothing if that cannot be said without solving a regular expression. */
+function httpRequest(match: HttpMatch): (Pick<Probe, 'method' | 'headers'> & { path: string }) | undefined {
+  if (
+    match.uri?.regex ||
+    match.method?.regex ||
+    match.authority ||
+    match.scheme ||
+    match.queryParams ||
+    match.withoutHeaders
+  )
+    return undefined;
+  const path = match.uri?.exact ?? match.uri?.prefix ?? '/';
+  if (!path.startsWith('/')) return undefined;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(match.headers ?? {})) {
+    if (value.exact === undefined) return undefined;
+    headers[name] = value.exact;
+  }
+  return {
+    path,
+    ...(match.method?.exact ? { method: match.method.exact } : {}),
+    ...(Object.keys(headers).length > 0 ? { headers } : {}),
+  };
+}
+
+function mayReach(match: HttpMatch, host: string): boolean {
+  return !match.authority || match.authority.exact === host;
+}
+
+function isSource({ sourceLabels, sourceNamespace }: HttpMatch, client: Client): boolean {
+  if (sourceNamespace && sourceNamespace !== client.namespace) return false;
+  return Object.entries(sourceLabels ?? {}).every(([key, value]) => client.labels[key] === value);
+}
+
+/** Ports on which a host is called, as what declares it says; the usual one if nothing does. */
+function portsOf(context: CheckContext, host: string, scheme: 'http' | 'https'): number[] {
+  const ports = new Set<number>();
+  for (const [, service] of context.mesh.services.named(host)) {
+    for (const { port, protocol } of service.ports)
+      if (scheme === 'http' ? isHttp(protocol) : isTls(protocol)) ports.add(port);
+  }
+  if (ports.size === 0) {
+    for (const { spec } of context.index(serviceEntries)) {
+      if (!(spec.hosts ?? []).some((entry) => entry.includes('*') && isSubsetOf(host, entry))) continue;
+      for (const { number = 0, protocol } of spec.ports ?? [])
+        if (scheme === 'http' ? isHttp(protocol) : isTls(protocol)) ports.add(number);
+    }
+  }
+  return [...ports].filter((port) => port > 0 && port <= 65535);
+}
+
+function sampleOf(host: string): string {
+  return host === '*' ? `${SAMPLE}.example` : host.startsWith('*') ? `${SAMPLE}${host.slice(1)}` : host;
+}
+
+function isName(host: string): boolean {
+  return /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/i.test(host) || /^[0-9a-f.:]+$/i.test(host);
+}
+
+function bracket(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

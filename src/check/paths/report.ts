@@ -1,0 +1,50 @@
+/** One finding for each cause that breaks paths, however many requests it breaks. */
+import type { CheckContext } from '../context';
+import { formatField } from '../field';
+import type { Hit } from '../rule';
+import { type Break, type BrokenPath, brokenPaths } from './paths';
+
+export function* brokenPathHits(
+  context: CheckContext,
+  kinds: readonly Break[],
+  adjust?: (path: BrokenPath) => Partial<Hit> | undefined,
+): Generator<Hit> {
+  const causes = new Map<string, { first: BrokenPath; others: Set<string> }>();
+  for (const path of context.index(brokenPaths)) {
+    if (!kinds.includes(path.kind)) continue;
+    const { manifest, field, trace } = path;
+    const key = `${path.isDoubtful} ${manifest.index} ${formatField(field)} ${trace.refusal?.code ?? ''} ${trace.refusal?.what.replace(/from .*/, '') ?? ''}`;
+    const cause = causes.get(key);
+    const request = `${path.probe.url} from ${path.client.from}`;
+    if (!cause) causes.set(key, { first: path, others: new Set([request]) });
+    else cause.others.add(request);
+  }
+  for (const { first, others } of causes.values()) {
+    const { refusal } = first.trace;
+    if (!refusal) continue;
+    const { isDoubtful } = first;
+    const more = others.size > 1 ? ` (and ${others.size - 1} more)` : '';
+    yield {
+      manifest: first.manifest,
+      field: first.field,
+      what: `${first.probe.url} from ${first.client.from}${more} is refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
+      fix: sentence(refusal.fix),
+      ...(isDoubtful ? { severity: 'warning' as const } : {}),
+      ...adjust?.(first),
+    };
+  }
+}
+
+function statusOf(status: number | null, code: string): string {
+  return status === null ? ` (${code})` : ` (${status} ${code})`;
+}
+
+function placeOf({ trace: { refusal } }: BrokenPath): string {
+  if (!refusal) return '';
+  const { kind, namespace, workload } = refusal.proxy;
+  return kind === 'none' ? 'the network' : `the ${kind} of ${namespace}${workload ? `/${workload}` : ''}`;
+}
+
+function sentence(text: string): string {
+  return text === '' ? '' : `${text[0]?.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
