@@ -90,7 +90,9 @@ export function moduleDir(source: Pick<CrdSource, 'module' | 'version'>): string
     });
   } catch (e) {
     const said = e as { stdout?: string; stderr?: string; message: string };
-    throw new Error(`Cannot fetch ${name} with 'go mod download': ${said.stdout || said.stderr || said.message}`);
+    throw new Error(`Cannot fetch ${name} with 'go mod download': ${said.stdout || said.stderr || said.message}`, {
+      cause: e,
+    });
   }
   return (JSON.parse(out) as { Dir: string }).Dir;
 }

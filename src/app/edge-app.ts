@@ -1,8 +1,19 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ApiObject, App, Chart, Names } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
-import { dump } from 'js-yaml';
+import { formatProblem } from '../core/problem';
+import { toYaml } from '../core/yaml';
+import { meshBoundaryOf } from '../mesh/mesh-boundary';
 import { chartContents } from './order';
 import { OutputFile } from './output-file';
 
@@ -51,7 +62,8 @@ export class EdgeApp extends App {
     const staging = props.staging ?? '.cdk8s-staging';
     this.manifestsDir = resolve(props.manifests ?? 'dist');
     const isStaging = asked !== undefined && resolve(asked) === resolve(staging);
-    this.targets = asked === undefined ? [this.manifestsDir] : isStaging ? [resolve(asked), this.manifestsDir] : [resolve(asked)];
+    this.targets =
+      asked === undefined ? [this.manifestsDir] : isStaging ? [resolve(asked), this.manifestsDir] : [resolve(asked)];
     this.folderPerChart = props.folderPerChart ?? true;
   }
 
@@ -66,7 +78,10 @@ export class EdgeApp extends App {
     const files = this.render(nodes);
     for (const target of this.targets) {
       const isCommitted = target === this.manifestsDir;
-      replaceFolder(target, isCommitted ? files : new Map([...files, ['construct-metadata.json', constructIndex(nodes)]]));
+      replaceFolder(
+        target,
+        isCommitted ? files : new Map([...files, ['construct-metadata.json', constructIndex(nodes)]]),
+      );
     }
   }
 
@@ -74,7 +89,10 @@ export class EdgeApp extends App {
   public override synthYaml(): string {
     const nodes = this.node.findAll();
     throwIfInvalid(nodes);
-    return chartContents(nodes).map(({ objects }) => toYaml(objects)).filter((text) => text !== '').join('---\n');
+    return chartContents(nodes)
+      .map(({ objects }) => documents(objects))
+      .filter((text) => text !== '')
+      .join('---\n');
   }
 
   private render(nodes: readonly IConstruct[]): Map<string, string> {
@@ -83,7 +101,9 @@ export class EdgeApp extends App {
     const put = (file: string, content: string, owner: Construct) => {
       const other = owners.get(file);
       if (other !== undefined) {
-        throw new Error(`Both ${other} and ${owner.node.path} would write ${file}. Give one of them another id or path.`);
+        throw new Error(
+          `Both ${other} and ${owner.node.path} would write ${file}. Give one of them another id or path.`,
+        );
       }
       owners.set(file, owner.node.path);
       files.set(file, content);
@@ -91,7 +111,7 @@ export class EdgeApp extends App {
     for (const { chart, objects } of chartContents(nodes)) {
       if (objects.length === 0) continue;
       const name = Names.toDnsLabel(chart, { includeHash: false });
-      put(this.inFolder(chart, `${name}.yaml`), toYaml(objects), chart);
+      put(this.inFolder(chart, `${name}.yaml`), documents(objects), chart);
     }
     for (const node of nodes) {
       if (node instanceof OutputFile) put(this.inFolder(Chart.of(node), node.path), node.content, node);
@@ -109,10 +129,32 @@ function throwIfInvalid(nodes: readonly IConstruct[]): void {
   for (const node of nodes) {
     for (const problem of node.node.validate()) problems.push(`[${node.node.path}] ${problem}`);
   }
+  problems.push(...sameObjectTwice(nodes));
   if (problems.length) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     throw new Error(`Nothing was written, because of ${count}:\n  ${problems.join('\n  ')}`);
   }
+}
+
+/** Two constructs that render one object of a mesh: whichever is applied last would win. */
+function sameObjectTwice(nodes: readonly IConstruct[]): string[] {
+  const problems: string[] = [];
+  const seen = new Map<string, ApiObject>();
+  for (const node of nodes) {
+    if (!ApiObject.isApiObject(node)) continue;
+    const namespace = node.metadata.namespace ?? '';
+    const key = [meshBoundaryOf(node).node.path, node.apiGroup, node.kind, namespace, node.name].join('\n');
+    const other = seen.get(key);
+    if (!other) {
+      seen.set(key, node);
+      continue;
+    }
+    const what = `${node.kind} ${namespace === '' ? node.name : `${namespace}/${node.name}`} is rendered by both ${other.node.path} and ${node.node.path}`;
+    problems.push(
+      `[${node.node.path}] ${formatProblem({ what, why: 'they are one object to the API server: the one that is applied last replaces the other', fix: 'give one of them another name or namespace, or draw a MeshBoundary around each mesh' })}`,
+    );
+  }
+  return problems;
 }
 
 /**
@@ -121,16 +163,18 @@ function throwIfInvalid(nodes: readonly IConstruct[]): void {
  */
 function constructIndex(nodes: readonly IConstruct[]): string {
   const resources: Record<string, { path: string }> = {};
-  const objects = nodes.filter((node): node is ApiObject => ApiObject.isApiObject(node)).map((object) => {
-    resources[object.name] = { path: object.node.path };
-    const { apiVersion, kind, name } = object;
-    return { apiVersion, kind, namespace: object.metadata.namespace ?? '', name, path: object.node.path };
-  });
+  const objects = nodes
+    .filter((node): node is ApiObject => ApiObject.isApiObject(node))
+    .map((object) => {
+      resources[object.name] = { path: object.node.path };
+      const { apiVersion, kind, name } = object;
+      return { apiVersion, kind, namespace: object.metadata.namespace ?? '', name, path: object.node.path };
+    });
   return `${JSON.stringify({ version: '1.0.0', resources, objects })}\n`;
 }
 
-function toYaml(objects: readonly ApiObject[]): string {
-  return objects.map((object) => dump(object.toJson(), { noRefs: true, lineWidth: -1 })).join('---\n');
+function documents(objects: readonly ApiObject[]): string {
+  return objects.map((object) => toYaml(object.toJson())).join('---\n');
 }
 
 /** Makes `folder` hold just `files`: what is new or changed is written, what is stray is deleted, the rest is not touched. */
@@ -155,7 +199,9 @@ function refuseForeignFolder(folder: string): void {
   const foreign = ['.git', 'package.json', 'node_modules'].find((name) => existsSync(join(folder, name)));
   if (!holdsApp && foreign === undefined) return;
   const reason = holdsApp ? 'it holds the app itself' : `it holds ${foreign}`;
-  throw new Error(`Manifests can't go to ${folder}: ${reason}, and all that is not a manifest would be deleted. Give them a folder of their own, such as "dist".`);
+  throw new Error(
+    `Manifests can't go to ${folder}: ${reason}, and all that is not a manifest would be deleted. Give them a folder of their own, such as "dist".`,
+  );
 }
 
 function removeStray(root: string, folder: string, files: ReadonlyMap<string, string>): void {

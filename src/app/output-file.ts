@@ -31,7 +31,13 @@ export class OutputFile extends Construct {
     refuseAtSynth(this, () =>
       /^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[^\\]+$/.test(props.path)
         ? []
-        : [{ what: `path ${JSON.stringify(props.path)} leaves the folder of its chart`, why: 'a chart writes only what is its own', fix: 'use a relative path without "..", such as "install/values.yaml"' }],
+        : [
+            {
+              what: `path ${JSON.stringify(props.path)} leaves the folder of its chart`,
+              why: 'a chart writes only what is its own',
+              fix: 'use a relative path without "..", such as "install/values.yaml"',
+            },
+          ],
     );
   }
 }

@@ -28,17 +28,35 @@ export function shorten(name: string, limit = 63): string {
 /** @internal */
 export function objectNameProblems(what: string, name: string | undefined): Problem[] {
   if (name === undefined || isObjectName(name)) return [];
-  return [{ what: `${what} ${quote(name)} is not a name that Kubernetes takes`, why: 'the API server would refuse the object', fix: 'use a-z, 0-9, hyphens and dots, beginning and ending with a letter or digit' }];
+  return [
+    {
+      what: `${what} ${quote(name)} is not a name that Kubernetes takes`,
+      why: 'the API server would refuse the object',
+      fix: 'use a-z, 0-9, hyphens and dots, beginning and ending with a letter or digit',
+    },
+  ];
 }
 
 /** @internal */
 export function namespaceProblems(what: string, name: string | undefined): Problem[] {
   if (name === undefined || isDnsLabel(name)) return [];
-  return [{ what: `${what} ${quote(name)} is not a namespace's name`, why: 'the API server would refuse the object', fix: 'use a-z, 0-9 and inner hyphens, 63 characters at most' }];
+  return [
+    {
+      what: `${what} ${quote(name)} is not a namespace's name`,
+      why: 'the API server would refuse the object',
+      fix: 'use a-z, 0-9 and inner hyphens, 63 characters at most',
+    },
+  ];
 }
 
 /** @internal */
 export function portProblems(what: string, port: number): Problem[] {
   if (Number.isInteger(port) && port >= 1 && port <= 65535) return [];
-  return [{ what: `${what} ${quote(port)} is not a port number`, why: 'Istio and the API server take 1 to 65535', fix: 'use a whole number from 1 to 65535' }];
+  return [
+    {
+      what: `${what} ${quote(port)} is not a port number`,
+      why: 'Istio and the API server take 1 to 65535',
+      fix: 'use a whole number from 1 to 65535',
+    },
+  ];
 }

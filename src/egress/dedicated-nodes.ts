@@ -18,7 +18,10 @@ export class DedicatedNodes {
    * @param labels at least one label
    * @param taints the keys and values of the taints (effect NoSchedule, NoExecute or both) that the gateway tolerates
    */
-  public static labeledAndTainted(labels: { [key: string]: string }, taints: { [key: string]: string }): DedicatedNodes {
+  public static labeledAndTainted(
+    labels: { [key: string]: string },
+    taints: { [key: string]: string },
+  ): DedicatedNodes {
     return new DedicatedNodes(labels, taints);
   }
 

@@ -40,8 +40,12 @@ export class DirectAccess {
   ) {
     const bad = ranges.filter((range) => !isRange(range));
     if (bad.length || !ranges.length) {
-      const what = ranges.length ? `${bad.map((range) => JSON.stringify(range)).join(', ')}: no IP range` : 'no IP range given';
-      throw new Error(`DirectAccess: ${what}. The injector refuses a pod with such an annotation. Write ranges as "10.0.0.0/16".`);
+      const what = ranges.length
+        ? `${bad.map((range) => JSON.stringify(range)).join(', ')}: no IP range`
+        : 'no IP range given';
+      throw new Error(
+        `DirectAccess: ${what}. The injector refuses a pod with such an annotation. Write ranges as "10.0.0.0/16".`,
+      );
     }
     this.ranges = ranges.join(',');
   }
@@ -72,5 +76,11 @@ export class DirectAccess {
 
 function isRange(range: string): boolean {
   const [ip, prefix, more] = range.split('/');
-  return range === '*' || (isIpAddress(ip) && /^\d{1,3}$/.test(prefix ?? '') && Number(prefix) <= (ip.includes(':') ? 128 : 32) && more === undefined);
+  return (
+    range === '*' ||
+    (isIpAddress(ip) &&
+      /^\d{1,3}$/.test(prefix ?? '') &&
+      Number(prefix) <= (ip.includes(':') ? 128 : 32) &&
+      more === undefined)
+  );
 }

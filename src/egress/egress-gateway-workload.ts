@@ -108,26 +108,46 @@ export class EgressGatewayWorkload extends Construct {
     this.serviceAccountName = this.name;
     const min = props?.minReplicas ?? 2;
     const max = props?.maxReplicas ?? Math.max(5, min);
-    this.object('ServiceAccount', 'v1', 'ServiceAccount', this.name, () => coreBindings().KubeServiceAccount.manifest({}));
+    this.object('ServiceAccount', 'v1', 'ServiceAccount', this.name, () =>
+      coreBindings().KubeServiceAccount.manifest({}),
+    );
     this.credentialAccess();
-    this.deployment = this.object('Deployment', 'apps/v1', 'Deployment', this.name, () => coreBindings().KubeDeployment.manifest({ spec: this.deploymentSpec(props ?? {}) }));
-    this.service = this.object('Service', 'v1', 'Service', this.name, () => coreBindings().KubeService.manifest({ spec: this.serviceSpec() }));
-    this.object('Autoscaler', 'autoscaling/v2', 'HorizontalPodAutoscaler', this.name, () => coreBindings().KubeHorizontalPodAutoscalerV2.manifest({ spec: this.scaling(min, max) }));
+    this.deployment = this.object('Deployment', 'apps/v1', 'Deployment', this.name, () =>
+      coreBindings().KubeDeployment.manifest({ spec: this.deploymentSpec(props ?? {}) }),
+    );
+    this.service = this.object('Service', 'v1', 'Service', this.name, () =>
+      coreBindings().KubeService.manifest({ spec: this.serviceSpec() }),
+    );
+    this.object('Autoscaler', 'autoscaling/v2', 'HorizontalPodAutoscaler', this.name, () =>
+      coreBindings().KubeHorizontalPodAutoscalerV2.manifest({ spec: this.scaling(min, max) }),
+    );
     this.object('DisruptionBudget', 'policy/v1', 'PodDisruptionBudget', this.name, () =>
-      coreBindings().KubePodDisruptionBudget.manifest({ spec: { minAvailable: coreBindings().IntOrString.fromNumber(1), selector: { matchLabels: this.selector } } }),
+      coreBindings().KubePodDisruptionBudget.manifest({
+        spec: { minAvailable: coreBindings().IntOrString.fromNumber(1), selector: { matchLabels: this.selector } },
+      }),
     );
     refuseAtSynth(this, () => this.problems(min, max, props?.nodes));
   }
 
   private object(id: string, apiVersion: string, kind: string, name: string, manifest: () => unknown): ApiObject {
     const labels = { app: this.name, ...this.selector };
-    return new MeshObject(this, id, { apiVersion, kind, metadata: { name, namespace: this.namespace, labels }, manifest, spec: () => undefined });
+    return new MeshObject(this, id, {
+      apiVersion,
+      kind,
+      metadata: { name, namespace: this.namespace, labels },
+      manifest,
+      spec: () => undefined,
+    });
   }
 
   /** A gateway reads the credentials of its TLS from Secrets of its own namespace, through istiod, which asks whether it may. */
   private credentialAccess(): void {
     const name = `${this.name}-sds`;
-    this.object('Role', 'rbac.authorization.k8s.io/v1', 'Role', name, () => coreBindings().KubeRole.manifest({ rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'watch', 'list'] }] }));
+    this.object('Role', 'rbac.authorization.k8s.io/v1', 'Role', name, () =>
+      coreBindings().KubeRole.manifest({
+        rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'watch', 'list'] }],
+      }),
+    );
     this.object('RoleBinding', 'rbac.authorization.k8s.io/v1', 'RoleBinding', name, () =>
       coreBindings().KubeRoleBinding.manifest({
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
@@ -143,25 +163,54 @@ export class EgressGatewayWorkload extends Construct {
       selector: { matchLabels: this.selector },
       template: {
         metadata: {
-          labels: { app: this.name, ...this.selector, 'sidecar.istio.io/inject': 'true', 'istio.io/dataplane-mode': 'none', ...revision },
+          labels: {
+            app: this.name,
+            ...this.selector,
+            'sidecar.istio.io/inject': 'true',
+            'istio.io/dataplane-mode': 'none',
+            ...revision,
+          },
           annotations: { 'inject.istio.io/templates': 'gateway' },
         },
         spec: {
           serviceAccountName: this.serviceAccountName,
           nodeSelector: nodes?.labels,
           tolerations: nodes && Object.entries(nodes.taints).map(([key, value]) => ({ key, operator: 'Equal', value })),
-          topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: this.selector } }],
+          topologySpreadConstraints: [
+            {
+              maxSkew: 1,
+              topologyKey: 'kubernetes.io/hostname',
+              whenUnsatisfiable: 'ScheduleAnyway',
+              labelSelector: { matchLabels: this.selector },
+            },
+          ],
           containers: [
             {
               name: 'istio-proxy',
               // The injection template puts the proxy's image here.
               image: 'auto',
-              ports: this.servicePorts.map((port) => ({ name: `port-${port}`, containerPort: targetPort(port), protocol: 'TCP' })),
+              ports: this.servicePorts.map((port) => ({
+                name: `port-${port}`,
+                containerPort: targetPort(port),
+                protocol: 'TCP',
+              })),
               resources: {
-                requests: { cpu: coreBindings().Quantity.fromString('100m'), memory: coreBindings().Quantity.fromString('128Mi') },
-                limits: { cpu: coreBindings().Quantity.fromString('2000m'), memory: coreBindings().Quantity.fromString('1024Mi') },
+                requests: {
+                  cpu: coreBindings().Quantity.fromString('100m'),
+                  memory: coreBindings().Quantity.fromString('128Mi'),
+                },
+                limits: {
+                  cpu: coreBindings().Quantity.fromString('2000m'),
+                  memory: coreBindings().Quantity.fromString('1024Mi'),
+                },
               },
-              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, privileged: false, readOnlyRootFilesystem: true, runAsNonRoot: true },
+              securityContext: {
+                allowPrivilegeEscalation: false,
+                capabilities: { drop: ['ALL'] },
+                privileged: false,
+                readOnlyRootFilesystem: true,
+                runAsNonRoot: true,
+              },
             },
           ],
         },
@@ -174,7 +223,12 @@ export class EgressGatewayWorkload extends Construct {
     return {
       type: 'ClusterIP',
       selector: this.selector,
-      ports: this.servicePorts.map((port) => ({ name: known[port] ?? `tls-${port}`, port, protocol: 'TCP', targetPort: coreBindings().IntOrString.fromNumber(targetPort(port)) })),
+      ports: this.servicePorts.map((port) => ({
+        name: known[port] ?? `tls-${port}`,
+        port,
+        protocol: 'TCP',
+        targetPort: coreBindings().IntOrString.fromNumber(targetPort(port)),
+      })),
     };
   }
 
@@ -182,7 +236,9 @@ export class EgressGatewayWorkload extends Construct {
     return {
       minReplicas,
       maxReplicas,
-      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }],
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+      ],
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: this.name },
     };
   }
@@ -191,13 +247,25 @@ export class EgressGatewayWorkload extends Construct {
     const problems = [...objectNameProblems('name', this.name), ...namespaceProblems('namespace', this.namespace)];
     problems.push(...this.servicePorts.flatMap((port) => portProblems('service port', port)));
     if (!Object.keys(this.selector).length) {
-      problems.push({ what: 'the selector of the gateway names no label', why: 'Service and configuration would find no pod', fix: 'leave it out, or name labels of your own' });
+      problems.push({
+        what: 'the selector of the gateway names no label',
+        why: 'Service and configuration would find no pod',
+        fix: 'leave it out, or name labels of your own',
+      });
     }
     if (!Number.isInteger(min) || min < 1 || max < min) {
-      problems.push({ what: `${min} to ${max} replicas`, why: 'the autoscaler needs at least one, and a greatest number no less than the least', fix: 'such as minReplicas: 2, maxReplicas: 5' });
+      problems.push({
+        what: `${min} to ${max} replicas`,
+        why: 'the autoscaler needs at least one, and a greatest number no less than the least',
+        fix: 'such as minReplicas: 2, maxReplicas: 5',
+      });
     }
     if (nodes && !Object.keys(nodes.labels).length) {
-      problems.push({ what: 'dedicated nodes without a label', why: 'the gateway would run on any node', fix: 'DedicatedNodes.labeled({ edge: "egress" })' });
+      problems.push({
+        what: 'dedicated nodes without a label',
+        why: 'the gateway would run on any node',
+        fix: 'DedicatedNodes.labeled({ edge: "egress" })',
+      });
     }
     return problems;
   }

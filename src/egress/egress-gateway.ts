@@ -141,7 +141,11 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
   public forward(service: IExternalService, options?: ForwardOptions): EgressRoute {
     const stem = `Through${this.node.id}`;
     const earlier = service.node.children.filter((child) => child.node.id.startsWith(stem)).length;
-    const route = new EgressRoute(service as Construct & IExternalService, earlier ? `${stem}${earlier + 1}` : stem, { gateway: this, service, options: options ?? {} });
+    const route = new EgressRoute(service as Construct & IExternalService, earlier ? `${stem}${earlier + 1}` : stem, {
+      gateway: this,
+      service,
+      options: options ?? {},
+    });
     this.routes.push(route);
     service.showIn(this.namespace);
     return route;
@@ -169,14 +173,22 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
       ...networking.DestinationRule.GVK,
       metadata: { name, namespace: this.configNamespace },
       manifest: networking.DestinationRule.manifest,
-      spec: () => ({ spec: { host: this.host, exportTo: this.audience()._exportTo(this.configNamespace), subsets: mergeSubsets(this.subsetClaims()) } }),
+      spec: () => ({
+        spec: {
+          host: this.host,
+          exportTo: this.audience()._exportTo(this.configNamespace),
+          subsets: mergeSubsets(this.subsetClaims()),
+        },
+      }),
     });
   }
 
   private audience(): Audience {
     const clients = this.routes.map((route) => route._clients());
     if (clients.some((audience) => audience.isMesh)) return Audience.mesh();
-    return Audience.namespaces(...new Set(this.routes.flatMap((route, i) => clients[i]._namespaces(route.service.namespace))));
+    return Audience.namespaces(
+      ...new Set(this.routes.flatMap((route, i) => clients[i]._namespaces(route.service.namespace))),
+    );
   }
 
   private serverClaims(): ServerClaim[] {
@@ -190,17 +202,35 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
   private problems(): Problem[] {
     const claims = this.serverClaims();
     const problems = [...serverProblems(claims), ...subsetProblems(this.subsetClaims())];
-    problems.push(...namespaceProblems('namespace', this.namespace), ...namespaceProblems('configNamespace', this.configNamespace));
-    problems.push(...objectNameProblems('name of the Gateway', this.gateway.name), ...this.servicePorts.flatMap((port) => portProblems('service port', port)));
+    problems.push(
+      ...namespaceProblems('namespace', this.namespace),
+      ...namespaceProblems('configNamespace', this.configNamespace),
+    );
+    problems.push(
+      ...objectNameProblems('name of the Gateway', this.gateway.name),
+      ...this.servicePorts.flatMap((port) => portProblems('service port', port)),
+    );
     for (const claim of firstByPort(claims)) {
       if (this.servicePorts.includes(claim.port)) continue;
-      problems.push({ what: `${claim.by} goes to port ${claim.port} of ${this.host}, which its Service has not`, why: 'sidecars would have no cluster for the hop, and answer 503', fix: `use one of ${this.servicePorts.join(', ')}, or add the port to the gateway's Service` });
+      problems.push({
+        what: `${claim.by} goes to port ${claim.port} of ${this.host}, which its Service has not`,
+        why: 'sidecars would have no cluster for the hop, and answer 503',
+        fix: `use one of ${this.servicePorts.join(', ')}, or add the port to the gateway's Service`,
+      });
     }
     if (!Object.keys(this.selector).length) {
-      problems.push({ what: 'the selector of the gateway names no label', why: 'the configuration would go to every gateway of the mesh', fix: 'name the labels of its pods, such as { istio: "egressgateway" }' });
+      problems.push({
+        what: 'the selector of the gateway names no label',
+        why: 'the configuration would go to every gateway of the mesh',
+        fix: 'name the labels of its pods, such as { istio: "egressgateway" }',
+      });
     }
     if (!this.routes.length) {
-      problems.push({ what: `gateway ${quote(this.gateway.name)} forwards nothing`, why: 'Istio refuses a Gateway without servers', fix: 'call forward(...); to install the gateway alone, use EgressGatewayWorkload' });
+      problems.push({
+        what: `gateway ${quote(this.gateway.name)} forwards nothing`,
+        why: 'Istio refuses a Gateway without servers',
+        fix: 'call forward(...); to install the gateway alone, use EgressGatewayWorkload',
+      });
     }
     return [...problems, ...this.unreadableHopRule()];
   }
@@ -208,7 +238,9 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
   private unreadableHopRule(): Problem[] {
     if (this.configNamespace === this.namespace || this.configNamespace === 'istio-system') return [];
     const audience = this.audience();
-    const readers = audience.isMesh ? [] : audience._namespaces(this.configNamespace).filter((ns) => ns !== this.configNamespace);
+    const readers = audience.isMesh
+      ? []
+      : audience._namespaces(this.configNamespace).filter((ns) => ns !== this.configNamespace);
     if (!audience.isMesh && !readers.length) return [];
     return [
       {

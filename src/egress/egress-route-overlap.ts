@@ -19,7 +19,14 @@ export function hostsRoutedTwice(routes: readonly MeshRoute[]): Array<{ at: ICon
       const others = byHost.get(host) ?? [];
       const other = others.find((candidate) => shareClients(candidate, route));
       if (other) {
-        found.push({ at: route, problem: { what: `host ${quote(host)} is routed by both ${other.node.path} and ${route.node.path}`, why: 'a sidecar obeys the older VirtualService of a host and ignores the other', fix: 'keep one of them, or give the services audiences that do not overlap' } });
+        found.push({
+          at: route,
+          problem: {
+            what: `host ${quote(host)} is routed by both ${other.node.path} and ${route.node.path}`,
+            why: 'a sidecar obeys the older VirtualService of a host and ignores the other',
+            fix: 'keep one of them, or give the services audiences that do not overlap',
+          },
+        });
       }
       byHost.set(host, [...others, route]);
     }

@@ -15,7 +15,13 @@ interface Forward {
 
 /** What can't be forwarded, or not so. */
 export function forwardProblems(forward: Forward): Problem[] {
-  return [...waysWithoutPorts(forward), ...portsAlike(forward), ...resolutionLost(forward), ...originations(forward), ...sharedSni(forward)];
+  return [
+    ...waysWithoutPorts(forward),
+    ...portsAlike(forward),
+    ...resolutionLost(forward),
+    ...originations(forward),
+    ...sharedSni(forward),
+  ];
 }
 
 function waysWithoutPorts({ service, options }: Forward): Problem[] {
@@ -23,17 +29,39 @@ function waysWithoutPorts({ service, options }: Forward): Problem[] {
   const problems: Problem[] = [];
   const has = { http: ports.some((p) => p.isHttp), tls: ports.some((p) => p.isTls), tcp: ports.some((p) => p.isTcp) };
   if (options.http && options.http.mode !== 'DIRECT' && !has.http) {
-    const what = options.http._originates ? 'TLS origination, but the service has no plain-text HTTP port' : 'a way for HTTP, but the service has no plain-text HTTP port';
-    problems.push({ what, why: 'there is no plain HTTP that the gateway could take', fix: 'declare ExternalPort.http() on the service, or leave out `http`' });
+    const what = options.http._originates
+      ? 'TLS origination, but the service has no plain-text HTTP port'
+      : 'a way for HTTP, but the service has no plain-text HTTP port';
+    problems.push({
+      what,
+      why: 'there is no plain HTTP that the gateway could take',
+      fix: 'declare ExternalPort.http() on the service, or leave out `http`',
+    });
   }
   if (options.https && options.https.mode !== 'DIRECT' && !has.tls) {
-    problems.push({ what: 'a way for HTTPS, but the service has no TLS port', why: 'there is no TLS that the gateway could pass on', fix: 'declare ExternalPort.https() on the service, or leave out `https`' });
+    problems.push({
+      what: 'a way for HTTPS, but the service has no TLS port',
+      why: 'there is no TLS that the gateway could pass on',
+      fix: 'declare ExternalPort.https() on the service, or leave out `https`',
+    });
   }
   if (options.tcp && options.tcp.mode !== 'DIRECT' && !has.tcp) {
-    problems.push({ what: 'a way for TCP, but the service has no TCP port', why: 'there is nothing that the gateway could pass on', fix: 'declare ExternalPort.tcp(...) on the service, or leave out `tcp`' });
+    problems.push({
+      what: 'a way for TCP, but the service has no TCP port',
+      why: 'there is nothing that the gateway could pass on',
+      fix: 'declare ExternalPort.tcp(...) on the service, or leave out `tcp`',
+    });
   }
-  const used = (has.http && options.http?.mode !== 'DIRECT') || (has.tls && options.https?.mode !== 'DIRECT') || (has.tcp && options.tcp?.mode !== 'DIRECT');
-  if (!used && ports.length) problems.push({ what: 'every port goes direct', why: 'nothing would go through the gateway', fix: 'leave out the call of forward(...), or one of the `direct()`' });
+  const used =
+    (has.http && options.http?.mode !== 'DIRECT') ||
+    (has.tls && options.https?.mode !== 'DIRECT') ||
+    (has.tcp && options.tcp?.mode !== 'DIRECT');
+  if (!used && ports.length)
+    problems.push({
+      what: 'every port goes direct',
+      why: 'nothing would go through the gateway',
+      fix: 'leave out the call of forward(...), or one of the `direct()`',
+    });
   return problems;
 }
 
@@ -67,7 +95,13 @@ function resolutionLost({ service }: Forward): Problem[] {
     ];
   }
   if (kind === 'DYNAMIC_DNS') {
-    return [{ what: `${service.hosts.map(quote).join(', ')} with DYNAMIC_DNS resolution, through an egress gateway`, why: 'only waypoints of ambient mode honour it: gateway and sidecar get no cluster for it', fix: 'use Resolution.dns({ address: ... }) with one host that serves the whole domain' }];
+    return [
+      {
+        what: `${service.hosts.map(quote).join(', ')} with DYNAMIC_DNS resolution, through an egress gateway`,
+        why: 'only waypoints of ambient mode honour it: gateway and sidecar get no cluster for it',
+        fix: 'use Resolution.dns({ address: ... }) with one host that serves the whole domain',
+      },
+    ];
   }
   return [];
 }
@@ -78,13 +112,27 @@ function originations({ service, options, gatewayNamespace }: Forward): Problem[
   const problems = service.hosts.slice(0, 1).flatMap((host) => originationProblems(host, way, gatewayNamespace));
   const plain = service.ports.find((port) => port.isHttp);
   if (plain && plain.targetPort === undefined && !service.ports.some((port) => port.isTls)) {
-    problems.push({ what: 'TLS origination, but the service has no port for the TLS to go to', why: `TLS would be spoken to plain-text port ${plain.number}`, fix: `declare ExternalPort.https() beside it, or ExternalPort.http(${plain.number}, { targetPort: 443 }) where applications shall not use HTTPS themselves` });
+    problems.push({
+      what: 'TLS origination, but the service has no port for the TLS to go to',
+      why: `TLS would be spoken to plain-text port ${plain.number}`,
+      fix: `declare ExternalPort.https() beside it, or ExternalPort.http(${plain.number}, { targetPort: 443 }) where applications shall not use HTTPS themselves`,
+    });
   }
   return problems;
 }
 
 function sharedSni({ service, options, hop, tlsPort }: Forward): Problem[] {
-  const bothWays = service.ports.some((p) => p.isHttp) && options.http?.mode !== 'DIRECT' && service.ports.some((p) => p.isTls) && options.https?.mode !== 'DIRECT';
+  const bothWays =
+    service.ports.some((p) => p.isHttp) &&
+    options.http?.mode !== 'DIRECT' &&
+    service.ports.some((p) => p.isTls) &&
+    options.https?.mode !== 'DIRECT';
   if (options.subset === undefined || !bothWays || !hop.isMutualTls || hop.port !== tlsPort) return [];
-  return [{ what: `subset ${quote(options.subset)} takes HTTP and HTTPS of one host to port ${tlsPort} of the gateway`, why: "the SNI of both is the host, so the gateway can't tell the hop's TLS from the application's", fix: 'leave out `subset`, or give the hop another port' }];
+  return [
+    {
+      what: `subset ${quote(options.subset)} takes HTTP and HTTPS of one host to port ${tlsPort} of the gateway`,
+      why: "the SNI of both is the host, so the gateway can't tell the hop's TLS from the application's",
+      fix: 'leave out `subset`, or give the hop another port',
+    },
+  ];
 }

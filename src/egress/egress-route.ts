@@ -63,17 +63,27 @@ export interface ForwardOptions {
   readonly virtualService?: string;
 }
 
-/** @internal */
+/** An external service's way through a gateway. `EgressGateway.forward` fills it in. */
 export interface EgressRouteProps {
+  /** The gateway. */
   readonly gateway: EgressGatewayBase;
+
+  /** What is forwarded. */
   readonly service: IExternalService;
+
+  /** How. */
   readonly options: ForwardOptions;
 }
 
 /** One host's way through a gateway. */
 interface Leg {
   readonly host: string;
-  readonly http?: { readonly port: ExternalPort; readonly way: HttpEgress; readonly to: number; readonly subset?: string };
+  readonly http?: {
+    readonly port: ExternalPort;
+    readonly way: HttpEgress;
+    readonly to: number;
+    readonly subset?: string;
+  };
   readonly tls?: ExternalPort;
   readonly tcp: readonly ExternalPort[];
 }
@@ -96,7 +106,6 @@ export class EgressRoute extends Construct {
   private readonly options: ForwardOptions;
   private readonly hop: GatewayHop;
 
-  /** @internal */
   public constructor(scope: Construct, id: string, props: EgressRouteProps) {
     super(scope, id);
     this.gateway = props.gateway;
@@ -110,12 +119,16 @@ export class EgressRoute extends Construct {
 
   /** @internal */
   public _clients(): Audience {
-    return this.service.audience.isMesh ? Audience.mesh() : Audience.namespaces(...this.service.audience._namespaces(this.service.namespace));
+    return this.service.audience.isMesh
+      ? Audience.mesh()
+      : Audience.namespaces(...this.service.audience._namespaces(this.service.namespace));
   }
 
   /** @internal */
   public _routedHosts(): string[] {
-    return this.legs().filter((leg) => leg.http || leg.tls || leg.tcp.length).map((leg) => leg.host);
+    return this.legs()
+      .filter((leg) => leg.http || leg.tls || leg.tcp.length)
+      .map((leg) => leg.host);
   }
 
   /** @internal */
@@ -127,11 +140,25 @@ export class EgressRoute extends Construct {
     return this.legs().flatMap((leg) => {
       const claims: ServerClaim[] = [];
       if (leg.http) {
-        claims.push({ port: this.hop.port, protocol: this.hop.isMutualTls ? 'HTTPS' : 'HTTP', tls: this.hop.isMutualTls ? 'ISTIO_MUTUAL' : undefined, hosts: hostsOf(leg), by });
+        claims.push({
+          port: this.hop.port,
+          protocol: this.hop.isMutualTls ? 'HTTPS' : 'HTTP',
+          tls: this.hop.isMutualTls ? 'ISTIO_MUTUAL' : undefined,
+          hosts: hostsOf(leg),
+          by,
+        });
       }
-      if (leg.tls) claims.push({ port: this.gateway.tlsPort, protocol: 'TLS', tls: 'PASSTHROUGH', hosts: hostsOf(leg), by });
+      if (leg.tls)
+        claims.push({ port: this.gateway.tlsPort, protocol: 'TLS', tls: 'PASSTHROUGH', hosts: hostsOf(leg), by });
       for (const port of leg.tcp) {
-        claims.push({ port: this.gateway.tlsPort, protocol: 'TLS', tls: 'ISTIO_MUTUAL', hosts: [tcpSni(leg.host, port)], apart: tcpName(leg.host, port), by });
+        claims.push({
+          port: this.gateway.tlsPort,
+          protocol: 'TLS',
+          tls: 'ISTIO_MUTUAL',
+          hosts: [tcpSni(leg.host, port)],
+          apart: tcpName(leg.host, port),
+          by,
+        });
       }
       return claims;
     });
@@ -142,9 +169,21 @@ export class EgressRoute extends Construct {
     const by = this.node.path;
     return this.legs().flatMap((leg) => {
       const claims: SubsetClaim[] = [];
-      if (leg.http) claims.push({ subset: this.httpSubset(), port: this.hop.port, mutualTlsSni: this.hop.isMutualTls ? this.httpSni(leg.host) : undefined, by });
+      if (leg.http)
+        claims.push({
+          subset: this.httpSubset(),
+          port: this.hop.port,
+          mutualTlsSni: this.hop.isMutualTls ? this.httpSni(leg.host) : undefined,
+          by,
+        });
       if (leg.tls) claims.push({ subset: this.tlsSubset(), port: this.gateway.tlsPort, by });
-      for (const port of leg.tcp) claims.push({ subset: tcpName(leg.host, port), port: this.gateway.tlsPort, mutualTlsSni: tcpSni(leg.host, port), by });
+      for (const port of leg.tcp)
+        claims.push({
+          subset: tcpName(leg.host, port),
+          port: this.gateway.tlsPort,
+          mutualTlsSni: tcpSni(leg.host, port),
+          by,
+        });
       return claims;
     });
   }
@@ -168,12 +207,20 @@ export class EgressRoute extends Construct {
     const tlsPort = ports.find((port) => port.isTls);
     const passes = this.options.https?.mode !== 'DIRECT' && tlsPort !== undefined;
     const tcp = this.options.tcp?.mode === 'DIRECT' ? [] : ports.filter((port) => port.isTcp);
-    const http = httpPort && way.mode !== 'DIRECT' ? { port: httpPort, way, ...this.httpTarget(httpPort, tlsPort, way, passes) } : undefined;
+    const http =
+      httpPort && way.mode !== 'DIRECT'
+        ? { port: httpPort, way, ...this.httpTarget(httpPort, tlsPort, way, passes) }
+        : undefined;
     return hosts.map((host) => ({ host, http, tls: passes ? tlsPort : undefined, tcp }));
   }
 
   /** Which port of the service the gateway sends plain HTTP to, and by which subset. */
-  private httpTarget(httpPort: ExternalPort, tlsPort: ExternalPort | undefined, way: HttpEgress, passes: boolean): { to: number; subset?: string } {
+  private httpTarget(
+    httpPort: ExternalPort,
+    tlsPort: ExternalPort | undefined,
+    way: HttpEgress,
+    passes: boolean,
+  ): { to: number; subset?: string } {
     if (!way._originates) return { to: httpPort.number };
     // A port that maps to another one takes the TLS itself; else it goes to the TLS port.
     if (httpPort.targetPort !== undefined) return { to: httpPort.number, subset: way.tls?.subset };
@@ -188,7 +235,11 @@ export class EgressRoute extends Construct {
     if (!leg.http && !leg.tls && !leg.tcp.length) return;
     this.virtualServices.push(this.virtualService(idOf('Route'), name, () => this.bothHops(leg)));
     for (const port of leg.tcp) {
-      this.virtualServices.push(this.virtualService(idOf(`Route-tcp-${port.number}`), `${name}-tcp-${port.number}`, () => this.tcpAtGateway(leg.host, port)));
+      this.virtualServices.push(
+        this.virtualService(idOf(`Route-tcp-${port.number}`), `${name}-tcp-${port.number}`, () =>
+          this.tcpAtGateway(leg.host, port),
+        ),
+      );
     }
     if (leg.http?.way._originates) this.destinationRules.push(this.origination(idOf('Originate'), leg.host, leg.http));
   }
@@ -207,7 +258,10 @@ export class EgressRoute extends Construct {
     return new MeshObject(this, id, {
       ...networking.DestinationRule.GVK,
       // Beside the gateway and seen by it alone, so that TLS made by applications is never wrapped once more.
-      metadata: { name: shorten(way.tls?.destinationRule ?? `${stem}-${nameOfHost(host)}`), namespace: this.gateway.namespace },
+      metadata: {
+        name: shorten(way.tls?.destinationRule ?? `${stem}-${nameOfHost(host)}`),
+        namespace: this.gateway.namespace,
+      },
       manifest: networking.DestinationRule.manifest,
       spec: () => ({ spec: originationRule({ host, port: to, way, subset, exportTo: ['.'] }) }),
     });
@@ -215,7 +269,9 @@ export class EgressRoute extends Construct {
 
   private bothHops({ host, http, tls, tcp }: Leg): networking.VirtualServiceSpec {
     const gateway = this.gateway.reference;
-    const toGateway = (subset: string, number: number) => [{ destination: { host: this.gateway.host, subset, port: { number } } }];
+    const toGateway = (subset: string, number: number) => [
+      { destination: { host: this.gateway.host, subset, port: { number } } },
+    ];
     const toHost = (number: number, subset?: string) => [{ destination: { host, subset, port: { number } } }];
     const { tlsPort } = this.gateway;
     return {
@@ -227,10 +283,18 @@ export class EgressRoute extends Construct {
         { match: [{ gateways: [gateway], port: this.hop.port }], route: toHost(http.to, http.subset) },
       ],
       tls: tls && [
-        { match: [{ gateways: ['mesh'], port: tls.number, sniHosts: [host] }], route: toGateway(this.tlsSubset(), tlsPort) },
+        {
+          match: [{ gateways: ['mesh'], port: tls.number, sniHosts: [host] }],
+          route: toGateway(this.tlsSubset(), tlsPort),
+        },
         { match: [{ gateways: [gateway], port: tlsPort, sniHosts: [host] }], route: toHost(tls.number) },
       ],
-      tcp: tcp.length ? tcp.map((port) => ({ match: [{ gateways: ['mesh'], port: port.number }], route: toGateway(tcpName(host, port), tlsPort) })) : undefined,
+      tcp: tcp.length
+        ? tcp.map((port) => ({
+            match: [{ gateways: ['mesh'], port: port.number }],
+            route: toGateway(tcpName(host, port), tlsPort),
+          }))
+        : undefined,
     };
   }
 
@@ -240,12 +304,23 @@ export class EgressRoute extends Construct {
       hosts: [tcpSni(host, port)],
       gateways: [gateway],
       exportTo: Audience.ownNamespace()._exportTo(this.service.namespace, this.gateway.namespace),
-      tcp: [{ match: [{ gateways: [gateway], port: this.gateway.tlsPort }], route: [{ destination: { host, port: { number: port.number } } }] }],
+      tcp: [
+        {
+          match: [{ gateways: [gateway], port: this.gateway.tlsPort }],
+          route: [{ destination: { host, port: { number: port.number } } }],
+        },
+      ],
     };
   }
 
   private problems(): Problem[] {
-    return forwardProblems({ service: this.service, options: this.options, gatewayNamespace: this.gateway.namespace, hop: this.hop, tlsPort: this.gateway.tlsPort });
+    return forwardProblems({
+      service: this.service,
+      options: this.options,
+      gatewayNamespace: this.gateway.namespace,
+      hop: this.hop,
+      tlsPort: this.gateway.tlsPort,
+    });
   }
 }
 

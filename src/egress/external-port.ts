@@ -128,7 +128,11 @@ export class ExternalPort {
     const problems = portProblems('port', this.number);
     if (this.targetPort !== undefined) problems.push(...portProblems('targetPort', this.targetPort));
     if (this.name !== undefined && !isDnsLabel(this.name)) {
-      problems.push({ what: `port name ${quote(this.name)} is not a DNS label`, why: "Istio's webhook refuses it", fix: 'use a-z, 0-9 and inner hyphens, 63 characters at most' });
+      problems.push({
+        what: `port name ${quote(this.name)} is not a DNS label`,
+        why: "Istio's webhook refuses it",
+        fix: 'use a-z, 0-9 and inner hyphens, 63 characters at most',
+      });
     }
     if (this.isHttp && (this.number === 443 || this.number === 8443)) {
       problems.push({
@@ -148,5 +152,11 @@ export class ExternalPort {
  */
 export function portNames(ports: readonly ExternalPort[]): string[] {
   const stem = (port: ExternalPort) => port.protocol.toLowerCase();
-  return ports.map((port) => port.name ?? (ports.filter((other) => other.protocol === port.protocol).length > 1 ? `${stem(port)}-${port.number}` : stem(port)));
+  return ports.map(
+    (port) =>
+      port.name ??
+      (ports.filter((other) => other.protocol === port.protocol).length > 1
+        ? `${stem(port)}-${port.number}`
+        : stem(port)),
+  );
 }

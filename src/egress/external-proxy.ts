@@ -90,7 +90,14 @@ function sitesRegistered(proxies: readonly ExternalProxy[]): Array<{ at: IConstr
       if (service === proxy.service) continue;
       const site = proxy.sites.find((host) => service.hosts.some((other) => covers(other, host)));
       if (site === undefined || !overlap(proxy.service._visibleIn(), service._visibleIn())) continue;
-      found.push({ at: service, problem: { what: `${quote(site)} is reached by the proxy ${proxy.node.path}, and registered by ${service.node.path}`, why: 'applications that use the proxy never use the entry, and those that do not are led past the proxy', fix: 'remove the ExternalService, or take the site out of `sites`' } });
+      found.push({
+        at: service,
+        problem: {
+          what: `${quote(site)} is reached by the proxy ${proxy.node.path}, and registered by ${service.node.path}`,
+          why: 'applications that use the proxy never use the entry, and those that do not are led past the proxy',
+          fix: 'remove the ExternalService, or take the site out of `sites`',
+        },
+      });
     }
   }
   return found;

@@ -26,12 +26,22 @@ function sameHost(services: readonly ExternalService[]): Array<{ at: IConstruct;
 }
 
 function splitHost(host: string, first: ExternalService, second: ExternalService): Problem {
-  const clash = second.ports.map((port) => [first.ports.find((p) => p.number === port.number), port] as const).find(([a, b]) => a && a.protocol !== b.protocol);
+  const clash = second.ports
+    .map((port) => [first.ports.find((p) => p.number === port.number), port] as const)
+    .find(([a, b]) => a && a.protocol !== b.protocol);
   const both = `${first.node.path} and ${second.node.path}`;
   if (clash) {
-    return { what: `host ${quote(host)}, port ${clash[1].number} is ${clash[0]?.protocol} in ${first.node.path} and ${clash[1].protocol} in ${second.node.path}`, why: 'a sidecar that sees both opens the port for one of them, and breaks the other', fix: 'declare the host once, with the protocol that applications speak' };
+    return {
+      what: `host ${quote(host)}, port ${clash[1].number} is ${clash[0]?.protocol} in ${first.node.path} and ${clash[1].protocol} in ${second.node.path}`,
+      why: 'a sidecar that sees both opens the port for one of them, and breaks the other',
+      fix: 'declare the host once, with the protocol that applications speak',
+    };
   }
-  return { what: `host ${quote(host)} is declared by both ${both}`, why: 'a proxy that sees two ServiceEntries for a host uses one and ignores the ports of the other', fix: 'declare the host once, with all its ports and an audience that takes in both' };
+  return {
+    what: `host ${quote(host)} is declared by both ${both}`,
+    why: 'a proxy that sees two ServiceEntries for a host uses one and ignores the ports of the other',
+    fix: 'declare the host once, with all its ports and an audience that takes in both',
+  };
 }
 
 function sameTcpAddress(services: readonly ExternalService[]): Array<{ at: IConstruct; problem: Problem }> {
@@ -44,7 +54,14 @@ function sameTcpAddress(services: readonly ExternalService[]): Array<{ at: ICons
         const others = byAddress.get(key) ?? [];
         const other = others.find(([candidate]) => candidate !== service && seenTogether(candidate, service));
         if (other) {
-          found.push({ at: service, problem: { what: `${key} belongs to both ${other[0].node.path} and ${service.node.path}`, why: 'nothing in TCP tells them apart, so one gets the traffic of both', fix: 'give each an address of its own, or make them one service' } });
+          found.push({
+            at: service,
+            problem: {
+              what: `${key} belongs to both ${other[0].node.path} and ${service.node.path}`,
+              why: 'nothing in TCP tells them apart, so one gets the traffic of both',
+              fix: 'give each an address of its own, or make them one service',
+            },
+          });
         }
         byAddress.set(key, [...others, [service, port]]);
       }

@@ -160,7 +160,9 @@ export class ExternalService extends Construct implements IExternalService {
    * @internal
    */
   public _visibleIn(): readonly string[] | undefined {
-    return this.audience.isMesh ? undefined : [...new Set([...this.audience._namespaces(this.namespace), ...this.viewers])];
+    return this.audience.isMesh
+      ? undefined
+      : [...new Set([...this.audience._namespaces(this.namespace), ...this.viewers])];
   }
 
   private spec(props: ExternalServiceProps): networking.ServiceEntrySpec {
@@ -168,8 +170,15 @@ export class ExternalService extends Construct implements IExternalService {
     return {
       hosts: this.hosts,
       addresses: this.addresses.length ? this.addresses : undefined,
-      ports: this.ports.map((port, i) => ({ number: port.number, name: names[i], protocol: port.protocol, targetPort: port.targetPort })),
-      location: props.meshInternal ? networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_INTERNAL : networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
+      ports: this.ports.map((port, i) => ({
+        number: port.number,
+        name: names[i],
+        protocol: port.protocol,
+        targetPort: port.targetPort,
+      })),
+      location: props.meshInternal
+        ? networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_INTERNAL
+        : networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
       ...this.resolution._spec(),
       subjectAltNames: props.subjectAltNames,
       exportTo: this.audience._exportTo(this.namespace, ...this.viewers),
@@ -178,16 +187,36 @@ export class ExternalService extends Construct implements IExternalService {
 
   private problems(props: ExternalServiceProps): Problem[] {
     const problems: Problem[] = [];
-    if (!this.hosts.length) problems.push({ what: 'names no host', why: 'a ServiceEntry without hosts is refused', fix: 'give `hosts` at least one DNS name' });
-    if (!this.ports.length) problems.push({ what: 'names no port', why: 'sidecars open only the ports that are declared', fix: 'give `ports`, such as [ExternalPort.https()]' });
+    if (!this.hosts.length)
+      problems.push({
+        what: 'names no host',
+        why: 'a ServiceEntry without hosts is refused',
+        fix: 'give `hosts` at least one DNS name',
+      });
+    if (!this.ports.length)
+      problems.push({
+        what: 'names no port',
+        why: 'sidecars open only the ports that are declared',
+        fix: 'give `ports`, such as [ExternalPort.https()]',
+      });
     problems.push(...this.hosts.flatMap(hostProblems));
     const twice = this.hosts.filter((host, i) => this.hosts.indexOf(host) !== i);
-    problems.push(...twice.map((host) => ({ what: `host ${quote(host)} is listed twice`, why: 'the second has no effect', fix: 'list it once' })));
+    problems.push(
+      ...twice.map((host) => ({
+        what: `host ${quote(host)} is listed twice`,
+        why: 'the second has no effect',
+        fix: 'list it once',
+      })),
+    );
     problems.push(...this.ports.flatMap((port) => port._problems()), ...portMixProblems(this.ports));
     problems.push(...this.resolution._problems(portNames(this.ports)));
     problems.push(...hostMixProblems(this.hosts, this.ports, this.resolution, Boolean(props.meshInternal)));
     problems.push(...addressProblems(this.addresses, this.ports, this.resolution, Boolean(props.allocateAddress)));
-    problems.push(...this.audience._problems(), ...namespaceProblems('namespace', props.namespace), ...objectNameProblems('name', this.serviceEntry.name));
+    problems.push(
+      ...this.audience._problems(),
+      ...namespaceProblems('namespace', props.namespace),
+      ...objectNameProblems('name', this.serviceEntry.name),
+    );
     return problems;
   }
 }

@@ -77,12 +77,18 @@ export function mergeSubsets(claims: readonly SubsetClaim[]): networking.Destina
     subsets.set(subset, ports);
   }
   const mode = 'ISTIO_MUTUAL' as networking.DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTlsMode;
-  return [...subsets.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, ports]) => ({
-    name,
-    trafficPolicy: ports.size
-      ? { portLevelSettings: [...ports.entries()].sort(([a], [b]) => a - b).map(([number, sni]) => ({ port: { number }, tls: { mode, sni } })) }
-      : undefined,
-  }));
+  return [...subsets.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, ports]) => ({
+      name,
+      trafficPolicy: ports.size
+        ? {
+            portLevelSettings: [...ports.entries()]
+              .sort(([a], [b]) => a - b)
+              .map(([number, sni]) => ({ port: { number }, tls: { mode, sni } })),
+          }
+        : undefined,
+    }));
 }
 
 /** Which routes want one subset to be two things. */
@@ -94,8 +100,13 @@ export function subsetProblems(claims: readonly SubsetClaim[]): Problem[] {
     const first = seen.get(key);
     if (!first) seen.set(key, claim);
     else if (first.mutualTlsSni !== claim.mutualTlsSni) {
-      const says = (c: SubsetClaim) => (c.mutualTlsSni === undefined ? 'no TLS' : `mutual TLS with SNI ${quote(c.mutualTlsSni)}`);
-      problems.push({ what: `subset ${quote(claim.subset)}, port ${claim.port} is ${says(first)} for ${first.by} and ${says(claim)} for ${claim.by}`, why: 'a subset has one setting a port, so one of the two would break', fix: 'give them different subsets, or leave `subset` out of both to share the hop' });
+      const says = (c: SubsetClaim) =>
+        c.mutualTlsSni === undefined ? 'no TLS' : `mutual TLS with SNI ${quote(c.mutualTlsSni)}`;
+      problems.push({
+        what: `subset ${quote(claim.subset)}, port ${claim.port} is ${says(first)} for ${first.by} and ${says(claim)} for ${claim.by}`,
+        why: 'a subset has one setting a port, so one of the two would break',
+        fix: 'give them different subsets, or leave `subset` out of both to share the hop',
+      });
     }
   }
   return problems;

@@ -32,7 +32,10 @@ export function originationRule(origination: Origination): networking.Destinatio
     workloadSelector: workloadLabels && { matchLabels: { ...workloadLabels } },
     trafficPolicy: subset === undefined ? policy : { loadBalancer: ROUND_ROBIN },
     // The bindings give the same shape another name at each level.
-    subsets: subset === undefined ? undefined : [{ name: subset, trafficPolicy: policy as unknown as networking.DestinationRuleSpecSubsetsTrafficPolicy }],
+    subsets:
+      subset === undefined
+        ? undefined
+        : [{ name: subset, trafficPolicy: policy as unknown as networking.DestinationRuleSpecSubsetsTrafficPolicy }],
   };
 }
 
@@ -53,7 +56,11 @@ function tlsSettings({ host, way }: Origination): networking.DestinationRuleSpec
 export function originationProblems(host: string, way: HttpEgress, proxyNamespace: string): Problem[] {
   const problems = way.credential?._problemsIn(proxyNamespace) ?? [];
   if (way.mode === 'MUTUAL' && way.tls?.trust) {
-    problems.push({ what: `mutual TLS to ${JSON.stringify(host)} with a trust of its own`, why: 'with a credential, the server is checked against the CA in that credential (ca.crt), and Istio refuses a second', fix: 'leave out `trust` and put the CA into the Secret' });
+    problems.push({
+      what: `mutual TLS to ${JSON.stringify(host)} with a trust of its own`,
+      why: 'with a credential, the server is checked against the CA in that credential (ca.crt), and Istio refuses a second',
+      fix: 'leave out `trust` and put the CA into the Secret',
+    });
   }
   return problems;
 }

@@ -137,20 +137,37 @@ export class Resolution {
   private endpointProblems(): Problem[] {
     const problems: Problem[] = [];
     if (this.kind === 'STATIC' && !this.endpoints.length && !Object.keys(this.labels).length) {
-      problems.push({ what: 'static resolution names no endpoint', why: 'a proxy would have nowhere to send to, and answer 503', fix: 'give Resolution.static at least one address, or use Resolution.dns()' });
+      problems.push({
+        what: 'static resolution names no endpoint',
+        why: 'a proxy would have nowhere to send to, and answer 503',
+        fix: 'give Resolution.static at least one address, or use Resolution.dns()',
+      });
     }
     const isIp = this.endpoints.map((endpoint) => isIpAddress(endpoint.address));
     this.endpoints.forEach((endpoint, i) => {
       if (this.kind === 'STATIC' && !isIp[i]) {
-        problems.push({ what: `endpoint ${quote(endpoint.address)} of a static resolution is not an IP address`, why: 'static endpoints are never resolved', fix: 'use Resolution.dns(...) for names' });
+        problems.push({
+          what: `endpoint ${quote(endpoint.address)} of a static resolution is not an IP address`,
+          why: 'static endpoints are never resolved',
+          fix: 'use Resolution.dns(...) for names',
+        });
       }
-      if (this._isDns && !isIp[i]) problems.push(...hostProblems(endpoint.address).map((p) => ({ ...p, what: `endpoint ${p.what}` })));
+      if (this._isDns && !isIp[i])
+        problems.push(...hostProblems(endpoint.address).map((p) => ({ ...p, what: `endpoint ${p.what}` })));
     });
     if (this._isDns && isIp.includes(true) && isIp.includes(false)) {
-      problems.push({ what: 'DNS resolution mixes names with IP addresses', why: 'Envoy drops one kind of the two', fix: 'use Resolution.static for the addresses, or names only' });
+      problems.push({
+        what: 'DNS resolution mixes names with IP addresses',
+        why: 'Envoy drops one kind of the two',
+        fix: 'use Resolution.static for the addresses, or names only',
+      });
     }
     if (this._isDns && isIp.length > 0 && !isIp.includes(false)) {
-      problems.push({ what: `DNS resolution of the IP address ${quote(this.endpoints[0].address)}`, why: 'there is nothing to resolve', fix: 'use Resolution.static' });
+      problems.push({
+        what: `DNS resolution of the IP address ${quote(this.endpoints[0].address)}`,
+        why: 'there is nothing to resolve',
+        fix: 'use Resolution.static',
+      });
     }
     return problems;
   }
@@ -161,7 +178,13 @@ export class Resolution {
         ...portProblems(`port of endpoint ${quote(endpoint.address)}`, port),
         ...(portNames.includes(name)
           ? []
-          : [{ what: `endpoint ${quote(endpoint.address)} maps port ${quote(name)}, which the service has not`, why: "Istio's webhook refuses it", fix: `use one of ${portNames.map(quote).join(', ')}` }]),
+          : [
+              {
+                what: `endpoint ${quote(endpoint.address)} maps port ${quote(name)}, which the service has not`,
+                why: "Istio's webhook refuses it",
+                fix: `use one of ${portNames.map(quote).join(', ')}`,
+              },
+            ]),
       ]),
     );
   }

@@ -100,47 +100,107 @@ export class SidecarEgress extends Construct {
           spec: {
             hosts: [host],
             exportTo,
-            http: [{ match: [{ port: http.number }], route: [{ destination: { host, subset, port: { number: to.number } } }] }],
-            tls: tls && [{ match: [{ port: tls.number, sniHosts: [host] }], route: [{ destination: { host, port: { number: tls.number } } }] }],
+            http: [
+              {
+                match: [{ port: http.number }],
+                route: [{ destination: { host, subset, port: { number: to.number } } }],
+              },
+            ],
+            tls: tls && [
+              {
+                match: [{ port: tls.number, sniHosts: [host] }],
+                route: [{ destination: { host, port: { number: tls.number } } }],
+              },
+            ],
           },
         }),
       }),
     );
-    const stem = props.http.tls?.destinationRule ?? (several || props.virtualService === undefined ? `${nameOfId(this.node.id)}-tls` : `originate-tls-for-${nameOfHost(host)}`);
+    const stem =
+      props.http.tls?.destinationRule ??
+      (several || props.virtualService === undefined
+        ? `${nameOfId(this.node.id)}-tls`
+        : `originate-tls-for-${nameOfHost(host)}`);
     this.destinationRules.push(
       new MeshObject(this, `Originate${suffix}`, {
         ...networking.DestinationRule.GVK,
         metadata: { name: shorten(`${stem}${suffix}`), namespace },
         manifest: networking.DestinationRule.manifest,
         // A DestinationRule that selects workloads works in its own namespace alone.
-        spec: () => ({ spec: originationRule({ host, port: to.number, way: props.http, subset, exportTo: props.workloads ? ['.'] : exportTo, workloadLabels: props.workloads }) }),
+        spec: () => ({
+          spec: originationRule({
+            host,
+            port: to.number,
+            way: props.http,
+            subset,
+            exportTo: props.workloads ? ['.'] : exportTo,
+            workloadLabels: props.workloads,
+          }),
+        }),
       }),
     );
   }
 
-  private problems(props: SidecarEgressProps, http: ExternalPort | undefined, tls: ExternalPort | undefined): Problem[] {
+  private problems(
+    props: SidecarEgressProps,
+    http: ExternalPort | undefined,
+    tls: ExternalPort | undefined,
+  ): Problem[] {
     const problems: Problem[] = [];
     if (!props.http._originates) {
-      problems.push({ what: `HTTP mode ${quote(props.http.mode)} at the sidecar`, why: 'a sidecar sends what an ExternalService allows as it is; there is nothing to route', fix: 'use HttpEgress.originateTls() or originateMutualTls(...), or leave this construct out' });
+      problems.push({
+        what: `HTTP mode ${quote(props.http.mode)} at the sidecar`,
+        why: 'a sidecar sends what an ExternalService allows as it is; there is nothing to route',
+        fix: 'use HttpEgress.originateTls() or originateMutualTls(...), or leave this construct out',
+      });
     }
-    if (!http) problems.push({ what: 'TLS origination, but the service has no plain-text HTTP port', why: 'there is no plain HTTP that the sidecar could take', fix: 'declare ExternalPort.http() on the service' });
+    if (!http)
+      problems.push({
+        what: 'TLS origination, but the service has no plain-text HTTP port',
+        why: 'there is no plain HTTP that the sidecar could take',
+        fix: 'declare ExternalPort.http() on the service',
+      });
     if (http && !tls && http.targetPort === undefined) {
-      problems.push({ what: 'TLS origination, but the service has no port for the TLS to go to', why: `TLS would be spoken to plain-text port ${http.number}`, fix: `declare ExternalPort.https() beside it, or ExternalPort.http(${http.number}, { targetPort: 443 })` });
+      problems.push({
+        what: 'TLS origination, but the service has no port for the TLS to go to',
+        why: `TLS would be spoken to plain-text port ${http.number}`,
+        fix: `declare ExternalPort.https() beside it, or ExternalPort.http(${http.number}, { targetPort: 443 })`,
+      });
     }
     for (const host of this.hosts.filter((h) => !this.service.hosts.includes(h))) {
-      problems.push({ what: `host ${quote(host)} is none of the service's`, why: 'sidecars have no cluster for it', fix: `use one of ${this.service.hosts.map(quote).join(', ')}` });
+      problems.push({
+        what: `host ${quote(host)} is none of the service's`,
+        why: 'sidecars have no cluster for it',
+        fix: `use one of ${this.service.hosts.map(quote).join(', ')}`,
+      });
     }
     if (this.service.resolution.kind === 'NONE') {
-      problems.push({ what: 'TLS origination for a service without resolution', why: 'the sidecar would speak TLS to the plain-text port that the application dialled', fix: 'use Resolution.dns() on the service' });
+      problems.push({
+        what: 'TLS origination for a service without resolution',
+        why: 'the sidecar would speak TLS to the plain-text port that the application dialled',
+        fix: 'use Resolution.dns() on the service',
+      });
     }
     const secret = props.http.mode === 'MUTUAL' || props.http.tls?.trust?.secretName !== undefined;
     if (secret && !Object.keys(props.workloads ?? {}).length) {
-      problems.push({ what: 'a credential at the sidecar, for no workloads in particular', why: 'sidecars read a credential only from a DestinationRule that selects them; without one the request leaves as plain HTTP to a TLS port', fix: 'name the workloads by their labels (`workloads`)' });
+      problems.push({
+        what: 'a credential at the sidecar, for no workloads in particular',
+        why: 'sidecars read a credential only from a DestinationRule that selects them; without one the request leaves as plain HTTP to a TLS port',
+        fix: 'name the workloads by their labels (`workloads`)',
+      });
     }
-    if (secret && (this.service.audience.isMesh || this.service.audience._namespaces(this.service.namespace).length > 1)) {
-      problems.push({ what: 'a credential at sidecars of several namespaces', why: 'a DestinationRule that selects workloads works in its own namespace alone', fix: `make the service and its SidecarEgress once a namespace` });
+    if (
+      secret &&
+      (this.service.audience.isMesh || this.service.audience._namespaces(this.service.namespace).length > 1)
+    ) {
+      problems.push({
+        what: 'a credential at sidecars of several namespaces',
+        why: 'a DestinationRule that selects workloads works in its own namespace alone',
+        fix: `make the service and its SidecarEgress once a namespace`,
+      });
     }
-    for (const host of this.hosts.slice(0, 1)) problems.push(...originationProblems(host, props.http, this.service.namespace));
+    for (const host of this.hosts.slice(0, 1))
+      problems.push(...originationProblems(host, props.http, this.service.namespace));
     return problems;
   }
 }

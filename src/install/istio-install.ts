@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { dump } from 'js-yaml';
+import { toYaml } from '../core/yaml';
 import { OutputFile } from '../app/output-file';
 import { objectNameProblems } from '../core/names';
 import { refuseAtSynth } from '../core/problem';
@@ -86,14 +86,24 @@ export class IstioInstall extends Construct {
   public constructor(scope: Construct, id: string, props: IstioInstallProps) {
     super(scope, id);
     const file = (path: string, head: string, content: unknown) =>
-      new OutputFile(this, path, { path: `install/${path}.yaml`, content: `# ${head}\n${dump(content, { noRefs: true, lineWidth: -1 })}` });
+      new OutputFile(this, path, { path: `install/${path}.yaml`, content: `# ${head}\n${toYaml(content)}` });
     file('istio-operator', 'istioctl install -f istio-operator.yaml', operator(props));
-    file('helm-istiod', 'helm upgrade --install istiod istio/istiod -n istio-system -f helm-istiod.yaml', istiodValues(props));
+    file(
+      'helm-istiod',
+      'helm upgrade --install istiod istio/istiod -n istio-system -f helm-istiod.yaml',
+      istiodValues(props),
+    );
     for (const gateway of props.egressGateways ?? []) {
       const ns = gateway.namespace ?? 'istio-system';
-      file(`helm-${gateway.name}`, `helm upgrade --install ${gateway.name} istio/gateway -n ${ns} -f helm-${gateway.name}.yaml`, gatewayValues(gateway));
+      file(
+        `helm-${gateway.name}`,
+        `helm upgrade --install ${gateway.name} istio/gateway -n ${ns} -f helm-${gateway.name}.yaml`,
+        gatewayValues(gateway),
+      );
     }
-    refuseAtSynth(this, () => (props.egressGateways ?? []).flatMap((gateway) => objectNameProblems('name of a gateway', gateway.name)));
+    refuseAtSynth(this, () =>
+      (props.egressGateways ?? []).flatMap((gateway) => objectNameProblems('name of a gateway', gateway.name)),
+    );
   }
 }
 

@@ -16,7 +16,7 @@ export class MeshBoundary {
    * @param scope a chart, or any construct above the objects of one mesh
    */
   public static at(scope: IConstruct): void {
-    ledgerAt(scope);
+    ledgerAt(scope).drawn = true;
   }
 
   private constructor() {}
@@ -29,6 +29,9 @@ type LedgerRule = (members: readonly unknown[]) => Array<{ at: IConstruct; probl
  * What the constructs of one mesh tell one another: each kind of member registers, and one rule a kind judges them all at synth.
  */
 class Ledger {
+  /** Whether it was asked for, rather than made at the root for want of one. */
+  public drawn = false;
+
   private readonly kinds = new Map<string, { members: unknown[]; rule: LedgerRule }>();
 
   public constructor(private readonly boundary: IConstruct) {
@@ -47,7 +50,9 @@ class Ledger {
 
   private validate(): string[] {
     const found = [...this.kinds.values()].flatMap(({ members, rule }) => rule(members));
-    return found.map(({ at, problem }) => `${at === this.boundary ? '' : `at ${at.node.path}: `}${formatProblem(problem)}`);
+    return found.map(
+      ({ at, problem }) => `${at === this.boundary ? '' : `at ${at.node.path}: `}${formatProblem(problem)}`,
+    );
   }
 }
 
@@ -77,7 +82,11 @@ function ledgerOf(construct: IConstruct): Ledger {
  *
  * @internal
  */
-export function joinMesh<T extends IConstruct>(kind: string, member: T, rule: (members: readonly T[]) => Array<{ at: IConstruct; problem: Problem }>): void {
+export function joinMesh<T extends IConstruct>(
+  kind: string,
+  member: T,
+  rule: (members: readonly T[]) => Array<{ at: IConstruct; problem: Problem }>,
+): void {
   ledgerOf(member).add(kind, member, rule as LedgerRule);
 }
 
@@ -88,4 +97,15 @@ export function joinMesh<T extends IConstruct>(kind: string, member: T, rule: (m
  */
 export function meshMembers<T extends IConstruct>(kind: string, construct: IConstruct): readonly T[] {
   return ledgerOf(construct).members(kind) as readonly T[];
+}
+
+/**
+ * The construct that bounds the mesh which `construct` is in: a boundary that was drawn, else the root.
+ *
+ * @internal
+ */
+export function meshBoundaryOf(construct: IConstruct): IConstruct {
+  let at: IConstruct = construct;
+  while (!(at as HasLedger)[BOUNDARY]?.drawn && at.node.scope) at = at.node.scope;
+  return at;
 }

@@ -31,6 +31,7 @@ export interface MeshObjectProps<Props> {
  * @internal
  */
 export class MeshObject<Props> extends ApiObject {
+  private readonly asked: () => unknown;
   private readonly render: () => unknown;
   private readonly userPatches: JsonPatch[] = [];
 
@@ -38,7 +39,17 @@ export class MeshObject<Props> extends ApiObject {
     // cdk8s falls back to the chart's namespace where none is given, but not where it is empty.
     const metadata = props.clusterScoped ? { ...props.metadata, namespace: '' } : props.metadata;
     super(scope, id, { apiVersion: props.apiVersion, kind: props.kind, metadata });
+    this.asked = props.spec;
     this.render = () => props.manifest(props.spec());
+  }
+
+  /**
+   * The fields as they were asked for, in the shape of the bindings, before the bindings had them.
+   *
+   * @internal
+   */
+  public _asked(): unknown {
+    return this.asked();
   }
 
   public override addJsonPatch(...ops: JsonPatch[]): void {

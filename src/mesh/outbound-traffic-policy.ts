@@ -87,11 +87,25 @@ function competingSidecars(sidecars: readonly OutboundTrafficPolicy[]): Array<{ 
   const found: Array<{ at: IConstruct; problem: Problem }> = [];
   const seen = new Map<string, OutboundTrafficPolicy>();
   for (const sidecar of sidecars) {
-    const labels = Object.entries(sidecar.workloads).sort().map(([key, value]) => `${key}=${value}`).join(',');
+    const labels = Object.entries(sidecar.workloads)
+      .sort()
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
     const key = `${sidecar.namespace}/${labels}`;
     const other = seen.get(key);
-    const whom = labels === '' ? `all workloads of ${quote(sidecar.namespace)}` : `workloads ${labels} of ${quote(sidecar.namespace)}`;
-    if (other) found.push({ at: sidecar, problem: { what: `${whom} have a Sidecar by both ${other.node.path} and ${sidecar.node.path}`, why: 'Istio uses one of them, and does not say which', fix: 'keep one' } });
+    const whom =
+      labels === ''
+        ? `all workloads of ${quote(sidecar.namespace)}`
+        : `workloads ${labels} of ${quote(sidecar.namespace)}`;
+    if (other)
+      found.push({
+        at: sidecar,
+        problem: {
+          what: `${whom} have a Sidecar by both ${other.node.path} and ${sidecar.node.path}`,
+          why: 'Istio uses one of them, and does not say which',
+          fix: 'keep one',
+        },
+      });
     else seen.set(key, sidecar);
   }
   return found;

@@ -29,7 +29,7 @@ export class PeerScope {
    *
    * @param name the namespace
    */
-  public static namespace(name: string): PeerScope {
+  public static inNamespace(name: string): PeerScope {
     return new PeerScope(name, {}, {}, false);
   }
 
@@ -95,7 +95,7 @@ export class PeerScope {
       problems.push({
         what: 'workloads are chosen by no label',
         why: 'an object without a selector is about the whole namespace, and Istio ignores its ports',
-        fix: 'give a label that the Pods carry, or use PeerScope.namespace',
+        fix: 'give a label that the Pods carry, or use PeerScope.inNamespace',
       });
     }
     return problems;

@@ -27,7 +27,10 @@ export class TlsCredential {
 
   /** @internal */
   public _problemsIn(proxyNamespace: string): Problem[] {
-    const problems = [...objectNameProblems('credential', this.name), ...namespaceProblems('namespace of the credential', this.namespace)];
+    const problems = [
+      ...objectNameProblems('credential', this.name),
+      ...namespaceProblems('namespace of the credential', this.namespace),
+    ];
     if (this.namespace !== undefined && this.namespace !== proxyNamespace) {
       problems.push({
         what: `credential ${JSON.stringify(this.name)} lies in namespace ${JSON.stringify(this.namespace)}, the proxy that uses it runs in ${JSON.stringify(proxyNamespace)}`,

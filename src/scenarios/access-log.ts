@@ -11,7 +11,10 @@ export class AccessLogs extends ScenarioChart {
       shows:
         "The mesh logs as text, in Istio's own format; namespace `default` as JSON, with document 002's fields. The formats are providers of the mesh configuration (`install/`); the Telemetry objects say who uses which.",
       outcomes: [
-        { request: 'any request from `default`', seen: 'a JSON line with `upstream_cluster`, `requested_server_name`, `response_flags` and the rest' },
+        {
+          request: 'any request from `default`',
+          seen: 'a JSON line with `upstream_cluster`, `requested_server_name`, `response_flags` and the rest',
+        },
         { request: 'the same at the gateway in `istio-system`', seen: 'a text line with the same facts' },
       ],
     });

@@ -27,7 +27,10 @@ export class DirectIpRanges extends ScenarioChart {
         selector: { matchLabels: labels },
         template: {
           metadata: { labels: { ...labels, 'sidecar.istio.io/inject': 'true' }, annotations: direct.annotations },
-          spec: { serviceAccountName: 'sleep', containers: [{ name: 'sleep', image: 'curlimages/curl:8.17.0', command: ['/bin/sleep', 'infinity'] }] },
+          spec: {
+            serviceAccountName: 'sleep',
+            containers: [{ name: 'sleep', image: 'curlimages/curl:8.17.0', command: ['/bin/sleep', 'infinity'] }],
+          },
         },
       },
     });

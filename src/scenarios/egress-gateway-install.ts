@@ -12,12 +12,21 @@ export class EgressGatewayInstall extends ScenarioChart {
       title: 'The egress gateway itself',
       shows:
         'The gateway that the other scenarios go through, three times over: by istioctl (`install/istio-operator.yaml`), by Helm (`install/helm-istio-egressgateway.yaml`), and as plain manifests. Its pods run on nodes labelled and tainted `edge=egress`, and no other pod does.',
-      outcomes: [{ request: '`kubectl get pod -A -l istio=egressgateway -o wide`', seen: 'all on the dedicated nodes' }],
-      needs: ['nodes with the label `edge=egress` and the taint `edge=egress:NoSchedule`', 'one of the three ways, not several: they make the same gateway'],
+      outcomes: [
+        { request: '`kubectl get pod -A -l istio=egressgateway -o wide`', seen: 'all on the dedicated nodes' },
+      ],
+      needs: [
+        'nodes with the label `edge=egress` and the taint `edge=egress:NoSchedule`',
+        'one of the three ways, not several: they make the same gateway',
+      ],
     });
     const nodes = DedicatedNodes.labeled({ edge: 'egress' });
     new IstioInstall(this, 'Install', { egressGateways: [{ name: 'istio-egressgateway', nodes }] });
     new k8s.KubeNamespace(this, 'Namespace', { metadata: { name: 'istio-system' } });
-    new EgressGatewayWorkload(this, 'istio-egressgateway', { namespace: 'istio-system', selector: { istio: 'egressgateway' }, nodes });
+    new EgressGatewayWorkload(this, 'istio-egressgateway', {
+      namespace: 'istio-system',
+      selector: { istio: 'egressgateway' },
+      nodes,
+    });
   }
 }

@@ -25,11 +25,20 @@ export class ExternalHttpsProxy extends ScenarioChart {
     super(scope, 'external-https-proxy', {
       title: 'An HTTPS proxy outside the mesh',
       shows: `Applications use a proxy (\`HTTPS_PROXY\`), and the mesh lets them reach it as TCP, by address. A squid in a namespace without injection stands in for it. \`${PROXY_IP}\` stands for the address of its pod: put the real one there.`,
-      outcomes: [{ request: `\`HTTPS_PROXY=${PROXY_IP}:3128 curl https://en.wikipedia.org/\``, seen: 'passes; the sidecar logs a TCP line with `outbound|3128||my-company-proxy.com`' }],
+      outcomes: [
+        {
+          request: `\`HTTPS_PROXY=${PROXY_IP}:3128 curl https://en.wikipedia.org/\``,
+          seen: 'passes; the sidecar logs a TCP line with `outbound|3128||my-company-proxy.com`',
+        },
+      ],
       needs: [`\`${PROXY_IP}\` replaced by the address of the proxy`],
     });
     addSquid(this);
-    new ExternalProxy(this, 'proxy', { host: 'my-company-proxy.com', addresses: [`${PROXY_IP}/32`], sites: ['en.wikipedia.org'] });
+    new ExternalProxy(this, 'proxy', {
+      host: 'my-company-proxy.com',
+      addresses: [`${PROXY_IP}/32`],
+      sites: ['en.wikipedia.org'],
+    });
   }
 }
 
@@ -37,7 +46,10 @@ function addSquid(scope: Construct): void {
   const namespace = 'external';
   const labels = { app: 'squid' };
   new k8s.KubeNamespace(scope, 'External', { metadata: { name: namespace } });
-  new k8s.KubeConfigMap(scope, 'SquidConfig', { metadata: { name: 'proxy-configmap', namespace }, data: { 'squid.conf': SQUID_CONF } });
+  new k8s.KubeConfigMap(scope, 'SquidConfig', {
+    metadata: { name: 'proxy-configmap', namespace },
+    data: { 'squid.conf': SQUID_CONF },
+  });
   new k8s.KubeDeployment(scope, 'Squid', {
     metadata: { name: 'squid', namespace },
     spec: {
@@ -47,7 +59,14 @@ function addSquid(scope: Construct): void {
         metadata: { labels },
         spec: {
           volumes: [{ name: 'proxy-config', configMap: { name: 'proxy-configmap' } }],
-          containers: [{ name: 'squid', image: 'sameersbn/squid:3.5.27', imagePullPolicy: 'IfNotPresent', volumeMounts: [{ name: 'proxy-config', mountPath: '/etc/squid', readOnly: true }] }],
+          containers: [
+            {
+              name: 'squid',
+              image: 'sameersbn/squid:3.5.27',
+              imagePullPolicy: 'IfNotPresent',
+              volumeMounts: [{ name: 'proxy-config', mountPath: '/etc/squid', readOnly: true }],
+            },
+          ],
         },
       },
     },

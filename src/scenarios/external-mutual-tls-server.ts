@@ -35,9 +35,14 @@ export class ExternalMutualTlsServer extends ScenarioChart {
   public constructor(scope: Construct) {
     super(scope, 'external-mutual-tls-server', {
       title: 'A stand-in server that demands a client certificate',
-      shows: 'nginx in a namespace without injection, so that the mesh sees it as it would see a server outside. Certificates are referred to, never contained.',
-      outcomes: [{ request: '`curl -k https://my-nginx.mesh-external.svc.cluster.local/`', seen: '400: no client certificate' }],
-      needs: ['Secrets `nginx-server-certs` (`tls.crt`, `tls.key`) and `nginx-ca-certs` (`example.com.crt`) in `mesh-external`'],
+      shows:
+        'nginx in a namespace without injection, so that the mesh sees it as it would see a server outside. Certificates are referred to, never contained.',
+      outcomes: [
+        { request: '`curl -k https://my-nginx.mesh-external.svc.cluster.local/`', seen: '400: no client certificate' },
+      ],
+      needs: [
+        'Secrets `nginx-server-certs` (`tls.crt`, `tls.key`) and `nginx-ca-certs` (`example.com.crt`) in `mesh-external`',
+      ],
     });
     addMutualTlsServer(this);
   }
@@ -48,8 +53,14 @@ export function addMutualTlsServer(scope: Construct): void {
   const metadata = { name: NAME, namespace: NAMESPACE, labels: { run: NAME } };
   const selector = { run: NAME };
   new k8s.KubeNamespace(scope, 'MeshExternal', { metadata: { name: NAMESPACE } });
-  new k8s.KubeConfigMap(scope, 'NginxConfig', { metadata: { name: 'nginx-configmap', namespace: NAMESPACE }, data: { 'nginx.conf': NGINX_CONF } });
-  new k8s.KubeService(scope, 'NginxService', { metadata, spec: { selector, ports: [{ name: 'https', port: 443, protocol: 'TCP' }] } });
+  new k8s.KubeConfigMap(scope, 'NginxConfig', {
+    metadata: { name: 'nginx-configmap', namespace: NAMESPACE },
+    data: { 'nginx.conf': NGINX_CONF },
+  });
+  new k8s.KubeService(scope, 'NginxService', {
+    metadata,
+    spec: { selector, ports: [{ name: 'https', port: 443, protocol: 'TCP' }] },
+  });
   const mounts = [
     { name: 'nginx-config', mountPath: '/etc/nginx', readOnly: true },
     { name: 'nginx-server-certs', mountPath: '/etc/nginx-server-certs', readOnly: true },

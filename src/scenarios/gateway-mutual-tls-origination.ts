@@ -14,11 +14,17 @@ export class GatewayMutualTlsOrigination extends ScenarioChart {
     super(scope, 'gateway-mutual-tls-origination', {
       title: 'Mutual TLS made by the egress gateway',
       shows:
-        'Plain HTTP from the application reaches a server that demands a client certificate. The hop to the gateway is in the mesh\'s mutual TLS; from there the gateway makes mutual TLS with the credential `client-credential`, which lies beside it and nowhere else.',
+        "Plain HTTP from the application reaches a server that demands a client certificate. The hop to the gateway is in the mesh's mutual TLS; from there the gateway makes mutual TLS with the credential `client-credential`, which lies beside it and nowhere else.",
       outcomes: [
-        { request: '`curl http://my-nginx.mesh-external.svc.cluster.local/`', seen: '200; gateway: `outbound|443||my-nginx.mesh-external.svc.cluster.local`; the server sees the client certificate' },
+        {
+          request: '`curl http://my-nginx.mesh-external.svc.cluster.local/`',
+          seen: '200; gateway: `outbound|443||my-nginx.mesh-external.svc.cluster.local`; the server sees the client certificate',
+        },
         { request: 'the same without the Secret', seen: '503 from the gateway' },
-        { request: '`curl -k https://my-nginx.mesh-external.svc.cluster.local/`, straight', seen: '400 from the server: no client certificate' },
+        {
+          request: '`curl -k https://my-nginx.mesh-external.svc.cluster.local/`, straight',
+          seen: '400 from the server: no client certificate',
+        },
       ],
       needs: [
         'an egress gateway `istio-egressgateway` in `istio-system` (see `egress-gateway-install`)',
@@ -37,7 +43,9 @@ export class GatewayMutualTlsOrigination extends ScenarioChart {
       hop: GatewayHop.mutualTls({ port: 443 }),
     });
     gateway.forward(nginx, {
-      http: HttpEgress.originateMutualTls(TlsCredential.fromSecretName('client-credential'), { destinationRule: 'originate-mtls-for-nginx' }),
+      http: HttpEgress.originateMutualTls(TlsCredential.fromSecretName('client-credential'), {
+        destinationRule: 'originate-mtls-for-nginx',
+      }),
       https: TlsEgress.direct(),
       subset: 'nginx',
       virtualService: 'direct-nginx-through-egress-gateway',

@@ -11,13 +11,19 @@ export class GatewayTlsPassthrough extends ScenarioChart {
       title: 'HTTPS passed through the egress gateway',
       shows: 'TLS that the application makes reaches the site unopened. Sidecar and gateway both route it by its SNI.',
       outcomes: [
-        { request: '`curl https://edition.cnn.com/`', seen: 'passes; both proxies log the SNI; gateway: `outbound|443||edition.cnn.com`' },
+        {
+          request: '`curl https://edition.cnn.com/`',
+          seen: 'passes; both proxies log the SNI; gateway: `outbound|443||edition.cnn.com`',
+        },
         { request: '`curl https://www.wikipedia.org/`', seen: 'reset by the sidecar' },
       ],
       needs: ['an egress gateway `istio-egressgateway` in `istio-system` (see `egress-gateway-install`)'],
     });
     const cnn = new ExternalService(this, 'cnn', { hosts: ['edition.cnn.com'], ports: [ExternalPort.tls()] });
-    const gateway = EgressGateway.fromInstalled(this, 'Gateway', { configNamespace: 'default', hopRuleName: 'egressgateway-for-cnn' });
+    const gateway = EgressGateway.fromInstalled(this, 'Gateway', {
+      configNamespace: 'default',
+      hopRuleName: 'egressgateway-for-cnn',
+    });
     gateway.forward(cnn, { subset: 'cnn', virtualService: 'direct-cnn-through-egress-gateway' });
   }
 }

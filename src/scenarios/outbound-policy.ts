@@ -11,7 +11,10 @@ export class OutboundPolicy extends ScenarioChart {
       shows:
         'Mesh-wide, `install/` sets `REGISTRY_ONLY`, for istioctl and for Helm. A Sidecar sets it for one namespace, whatever the mesh says; another lets one workload of that namespace reach anything.',
       outcomes: [
-        { request: '`curl http://edition.cnn.com/` from `app: sleep`', seen: '502 from the sidecar (BlackHoleCluster)' },
+        {
+          request: '`curl http://edition.cnn.com/` from `app: sleep`',
+          seen: '502 from the sidecar (BlackHoleCluster)',
+        },
         { request: '`curl https://edition.cnn.com/` from `app: sleep`', seen: 'reset by the sidecar' },
         { request: 'the same two from `app: explorer`', seen: 'pass; HTTP shows as PassthroughCluster' },
       ],

@@ -5,7 +5,14 @@ export function readmeOf(id: string, text: ScenarioText): string {
   const lines = [`# ${text.title}`, '', text.shows, ''];
   if (text.needs?.length) lines.push('## Before', '', ...text.needs.map((need) => `- ${need}`), '');
   if (text.outcomes.length) {
-    lines.push('## What a request does', '', '| request | seen |', '| --- | --- |', ...text.outcomes.map(({ request, seen }) => `| ${cell(request)} | ${cell(seen)} |`), '');
+    lines.push(
+      '## What a request does',
+      '',
+      '| request | seen |',
+      '| --- | --- |',
+      ...text.outcomes.map(({ request, seen }) => `| ${cell(request)} | ${cell(seen)} |`),
+      '',
+    );
   }
   lines.push(`Written by \`npm run synth\` from \`src/scenarios/${id}.ts\`; edits here are lost.`);
   return lines.join('\n');

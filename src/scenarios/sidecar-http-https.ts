@@ -9,7 +9,8 @@ export class SidecarHttpHttps extends ScenarioChart {
   public constructor(scope: Construct) {
     super(scope, 'sidecar-http-https', {
       title: 'HTTP and HTTPS from the sidecar',
-      shows: 'One ServiceEntry opens ports 80 and 443 of two hosts. A site that redirects plain HTTP to HTTPS can be followed.',
+      shows:
+        'One ServiceEntry opens ports 80 and 443 of two hosts. A site that redirects plain HTTP to HTTPS can be followed.',
       outcomes: [
         { request: '`curl http://www.aliyun.com/`', seen: 'passes' },
         { request: '`curl https://www.aliyun.com/`', seen: 'passes, routed by its SNI' },

@@ -9,7 +9,8 @@ export class SidecarHttp extends ScenarioChart {
   public constructor(scope: Construct) {
     super(scope, 'sidecar-http', {
       title: 'Plain HTTP from the sidecar',
-      shows: 'One ServiceEntry opens port 80 of two hosts in a mesh that lets nothing else out (`REGISTRY_ONLY`). Port 443 is not registered, so HTTPS to the same hosts is cut.',
+      shows:
+        'One ServiceEntry opens port 80 of two hosts in a mesh that lets nothing else out (`REGISTRY_ONLY`). Port 443 is not registered, so HTTPS to the same hosts is cut.',
       outcomes: [
         { request: '`curl http://www.aliyun.com/`', seen: 'passes, by the sidecar alone' },
         { request: '`curl https://www.aliyun.com/`', seen: 'reset by the sidecar' },

@@ -13,7 +13,10 @@ export class SidecarTlsOrigination extends ScenarioChart {
       shows:
         'Plain HTTP to `www.aliyun.com` leaves the sidecar as TLS. The TLS hangs on a subset, so HTTPS that an application makes itself passes untouched, with no second layer.',
       outcomes: [
-        { request: '`curl http://www.aliyun.com/`', seen: '200 without a redirect; the site sees HTTPS; cluster `outbound|443|originate-tls|www.aliyun.com`' },
+        {
+          request: '`curl http://www.aliyun.com/`',
+          seen: '200 without a redirect; the site sees HTTPS; cluster `outbound|443|originate-tls|www.aliyun.com`',
+        },
         { request: '`curl https://www.aliyun.com/`', seen: '200; cluster `outbound|443||www.aliyun.com`' },
         { request: '`curl http://hbchen.com/`', seen: 'passes as plain HTTP' },
       ],

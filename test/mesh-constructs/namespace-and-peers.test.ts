@@ -88,8 +88,8 @@ describe('peer authentication', () => {
 
   it('refuses two objects for one scope, and names both', () => {
     const edge = chart();
-    new PeerAuthentication(edge, 'A', { appliesTo: PeerScope.namespace('shop') });
-    new PeerAuthentication(edge, 'B', { appliesTo: PeerScope.namespace('shop'), mode: MutualTls.PERMISSIVE });
+    new PeerAuthentication(edge, 'A', { appliesTo: PeerScope.inNamespace('shop') });
+    new PeerAuthentication(edge, 'B', { appliesTo: PeerScope.inNamespace('shop'), mode: MutualTls.PERMISSIVE });
     expect(problems(edge)).toContain('namespace shop has both edge/A (STRICT) and edge/B (PERMISSIVE)');
   });
 

@@ -1,0 +1,159 @@
+import { ApiObject, App, Chart } from 'cdk8s';
+import fc from 'fast-check';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+import { EdgeApp } from '../../src/app/edge-app';
+import { OutputFile } from '../../src/app/output-file';
+import { ExternalPort } from '../../src/egress/external-port';
+import { ExternalService } from '../../src/egress/external-service';
+import { addScenarios } from '../../src/scenarios';
+
+let home: string;
+const was = process.env.CDK8S_OUTDIR;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'mesh-edge-app-'));
+  delete process.env.CDK8S_OUTDIR;
+});
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+  if (was === undefined) delete process.env.CDK8S_OUTDIR;
+  else process.env.CDK8S_OUTDIR = was;
+});
+
+const configMap = (scope: Chart, id: string, name: string, data: Record<string, unknown> = {}) =>
+  new ApiObject(scope, id, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'a' }, data });
+
+describe('EdgeApp', () => {
+  it('writes a folder for each chart, with the files beside it', () => {
+    const app = new EdgeApp({ manifests: join(home, 'dist') });
+    const chart = new Chart(app, 'one');
+    configMap(chart, 'A', 'a');
+    new OutputFile(chart, 'Readme', { path: 'docs/README.md', content: 'hello' });
+    app.synth();
+    expect(parse(readFileSync(join(home, 'dist/one/one.yaml'), 'utf8'))).toMatchObject({ kind: 'ConfigMap' });
+    expect(readFileSync(join(home, 'dist/one/docs/README.md'), 'utf8')).toBe('hello\n');
+  });
+
+  it('removes what is stray, and keeps what is the same', () => {
+    const dist = join(home, 'dist');
+    mkdirSync(join(dist, 'gone'), { recursive: true });
+    writeFileSync(join(dist, 'gone', 'old.yaml'), 'kind: Old');
+    const app = new EdgeApp({ manifests: dist });
+    configMap(new Chart(app, 'one'), 'A', 'a');
+    app.synth();
+    expect(readdirSync(dist)).toEqual(['one']);
+  });
+
+  it('leaves the manifests as they were when something is wrong, and says all of it', () => {
+    const dist = join(home, 'dist');
+    mkdirSync(dist);
+    writeFileSync(join(dist, 'kept.yaml'), 'kind: Kept');
+    const app = new EdgeApp({ manifests: dist });
+    const chart = new Chart(app, 'one');
+    new ExternalService(chart, 'A', { hosts: ['HTTP://a'], ports: [ExternalPort.https(0)] });
+    new ExternalService(chart, 'B', { hosts: [], ports: [] });
+    configMap(chart, 'C', 'same');
+    configMap(chart, 'D', 'same');
+    expect(() => app.synth()).toThrow(
+      /5 problems(.|\n)*\[one\/A\](.|\n)*\[one\/A\](.|\n)*\[one\/B\](.|\n)*\[one\/B\](.|\n)*ConfigMap a\/same is rendered by both one\/C and one\/D/,
+    );
+    expect(readFileSync(join(dist, 'kept.yaml'), 'utf8')).toBe('kind: Kept');
+  });
+
+  it('writes where cdk8s-cli says, and to the committed folder only from its own staging', () => {
+    const build = (outdir: string) => {
+      process.env.CDK8S_OUTDIR = outdir;
+      const app = new EdgeApp({ manifests: join(home, 'dist'), staging: join(home, 'staging') });
+      configMap(new Chart(app, 'one'), 'A', 'a');
+      app.synth();
+    };
+    build(join(home, 'elsewhere'));
+    expect(existsSync(join(home, 'dist'))).toBe(false);
+    build(join(home, 'staging'));
+    expect(existsSync(join(home, 'dist/one/one.yaml'))).toBe(true);
+    expect(existsSync(join(home, 'dist/construct-metadata.json'))).toBe(false);
+    const index = JSON.parse(readFileSync(join(home, 'staging/construct-metadata.json'), 'utf8'));
+    expect(index.objects).toEqual([{ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'a', name: 'a', path: 'one/A' }]);
+  });
+
+  it('never takes a folder that holds more than manifests', () => {
+    writeFileSync(join(home, 'package.json'), '{}');
+    const app = new EdgeApp({ manifests: home });
+    configMap(new Chart(app, 'one'), 'A', 'a');
+    expect(() => app.synth()).toThrow(/it holds package\.json/);
+    expect(existsSync(join(home, 'package.json'))).toBe(true);
+  });
+
+  it('renders the same objects, in the same order, as the App of cdk8s', () => {
+    const stock = new App();
+    addScenarios(stock);
+    const ours = new EdgeApp({ manifests: join(home, 'dist') });
+    addScenarios(ours);
+    const documents = (text: string) => parseAllDocuments(text).map((doc) => doc.toJS());
+    expect(documents(ours.synthYaml())).toEqual(documents(stock.synthYaml()));
+  });
+
+  it('puts what is depended on first, and enters a layered graph once', () => {
+    const app = new EdgeApp({ manifests: join(home, 'dist') });
+    const chart = new Chart(app, 'one');
+    const layers = Array.from({ length: 12 }, (_, layer) =>
+      Array.from({ length: 12 }, (__, i) => configMap(chart, `${layer}-${i}`, `${layer}-${i}`)),
+    );
+    layers.slice(1).forEach((layer, i) => layer.forEach((object) => object.addDependency(...layers[i])));
+    layers[0][0].addDependency(configMap(chart, 'last', 'last'));
+    const names = parseAllDocuments(app.synthYaml()).map((doc) => doc.toJS().metadata.name as string);
+    expect(names.indexOf('last')).toBeLessThan(names.indexOf('0-0'));
+    expect(names.indexOf('11-0')).toBeGreaterThan(names.indexOf('10-11'));
+    expect(names).toHaveLength(145);
+  });
+
+  it('writes YAML that readers of 1.1 and of 1.2 understand alike', () => {
+    const scalar = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        'yes',
+        'on',
+        'Off',
+        'y',
+        'n',
+        '0777',
+        '1_000',
+        '1:30',
+        '2001-01-01',
+        '~',
+        'null',
+        '=',
+        '<<',
+        '1e3',
+        '.inf',
+        '0x1f',
+        '0b1',
+      ),
+      fc.integer(),
+      fc.boolean(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    );
+    const tree = fc.dictionary(
+      fc.string({ minLength: 1 }).filter((key) => !(key in {})),
+      fc.oneof(
+        scalar,
+        fc.array(scalar),
+        fc.dictionary(fc.constantFrom('on', 'y', 'name'), scalar, { noNullPrototype: true }),
+      ),
+      { noNullPrototype: true },
+    );
+    fc.assert(
+      fc.property(tree, (data) => {
+        const app = new EdgeApp({ manifests: join(home, 'dist') });
+        const object = configMap(new Chart(app, 'one'), 'A', 'a', data);
+        const expected = JSON.parse(JSON.stringify(object.toJson()));
+        const text = app.synthYaml();
+        expect(JSON.parse(JSON.stringify(parse(text, { version: '1.1' })))).toEqual(expected);
+        expect(JSON.parse(JSON.stringify(parse(text, { version: '1.2' })))).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { App } from 'cdk8s';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { CRD_SOURCES } from '../scripts/crd-sources';
+import { check } from '../src/check/check';
+import { rule as celRule } from '../src/check/rules/cel-rule-violation';
+import { rule as schemaRule } from '../src/check/rules/schema-violation';
+import { rule as unknownKind } from '../src/check/rules/unknown-kind';
+import type { MeshObject } from '../src/mesh/mesh-object';
+import { load } from '../src/model/load';
+import { addScenarios } from '../src/scenarios';
+
+const ROOT = join(__dirname, '..');
+
+/** All scalar values of a tree, sorted, so that two trees can be compared whatever their keys are called. */
+function leaves(value: unknown, out: string[] = []): string[] {
+  if (Array.isArray(value)) value.forEach((item) => leaves(item, out));
+  else if (value !== null && typeof value === 'object') Object.values(value).forEach((item) => leaves(item, out));
+  else if (value !== undefined) out.push(String(value));
+  return out.sort();
+}
+
+describe('what the scenarios render', () => {
+  it('fits the schemas of its kinds, closed to unknown fields, and their CEL rules', async () => {
+    const { findings } = check(await load([join(ROOT, 'dist')]), { rules: [schemaRule, celRule, unknownKind] });
+    expect(findings.map((finding) => `${finding.object?.kind} ${finding.object?.name}: ${finding.what}`)).toEqual([]);
+  });
+
+  it('loses nothing on its way through the typed bindings, which drop what they do not know', () => {
+    const app = new App();
+    addScenarios(app);
+    const objects = app.node.findAll().filter((node): node is MeshObject<unknown> => '_asked' in node);
+    expect(objects.length).toBeGreaterThan(50);
+    for (const object of objects) {
+      const spec = (object._asked() as { spec?: unknown } | undefined)?.spec;
+      if (spec === undefined) continue;
+      expect({ path: object.node.path, leaves: leaves((object.toJson() as { spec: unknown }).spec) }).toEqual({
+        path: object.node.path,
+        leaves: leaves(spec),
+      });
+    }
+  });
+});
+
+describe('the bindings', () => {
+  const kinds = CRD_SOURCES.flatMap((source) => Object.entries(source.kinds));
+
+  it.each(kinds)('render %s as version %s', (kindAndGroup, version) => {
+    const [kind, ...group] = kindAndGroup.split('.');
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const bindings = Object.values(
+      require(`../imports/${group.join('.')}`) as Record<string, { GVK?: { kind: string } }>,
+    );
+    const versions = bindings.filter((binding) => binding.GVK?.kind === kind).map((binding) => binding.GVK);
+    expect(versions).toEqual([{ apiVersion: `${group.join('.')}/${version}`, kind }]);
+  });
+
+  it('are those of the pinned groups, and no others', () => {
+    const groups = new Set(kinds.map(([key]) => key.split('.').slice(1).join('.')));
+    expect(readdirSync(join(ROOT, 'imports')).sort()).toEqual([...groups].map((group) => `${group}.ts`).sort());
+  });
+});

@@ -1,0 +1,72 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+const SRC = resolve(__dirname, '..', 'src');
+
+/** Which rooms a room may import from, besides itself. `imports` are the generated bindings. */
+const ARROWS: Record<string, readonly string[]> = {
+  core: [],
+  app: ['core', 'mesh'],
+  mesh: ['core', 'imports'],
+  egress: ['core', 'mesh', 'imports'],
+  ingress: ['core', 'mesh', 'egress', 'imports'],
+  install: ['core', 'app', 'mesh', 'egress'],
+  scenarios: ['core', 'app', 'mesh', 'egress', 'ingress', 'install', 'imports'],
+  'main.ts': ['app', 'scenarios'],
+  'index.ts': ['core', 'app', 'mesh', 'egress', 'ingress', 'install'],
+  model: [],
+  trace: ['model'],
+  check: ['model', 'trace'],
+  diff: ['model', 'trace', 'check'],
+  adopt: ['model', 'trace', 'diff'],
+  report: ['model', 'trace', 'check', 'diff'],
+  cli: ['model', 'trace', 'check', 'diff', 'adopt', 'report'],
+  jest: ['model', 'trace', 'check', 'report'],
+};
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? sources(path) : path.endsWith('.ts') ? [path] : [];
+  });
+}
+
+function roomOf(path: string): string {
+  const inside = relative(SRC, path);
+  return inside.startsWith('..') ? inside.split('/')[1] : inside.split('/')[0];
+}
+
+const arrows = sources(SRC).flatMap((file) => {
+  const specifiers = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\(|require\()\s*'(\.[^']*)'/g)].map(
+    (match) => match[1],
+  );
+  return specifiers.map((specifier) => {
+    const target = resolve(dirname(file), specifier);
+    return {
+      file: relative(SRC, file),
+      from: roomOf(file),
+      to: roomOf(target) === 'index' ? 'index.ts' : roomOf(target),
+    };
+  });
+});
+
+describe('the rooms of src/', () => {
+  it('import only along the arrows', () => {
+    const wrong = arrows.filter(({ from, to }) => from !== to && !(ARROWS[from] ?? []).includes(to));
+    expect(wrong).toEqual([]);
+  });
+
+  it('are all known here', () => {
+    expect(
+      sources(SRC)
+        .map(roomOf)
+        .filter((room) => !(room in ARROWS)),
+    ).toEqual([]);
+  });
+
+  it('meet only in manifests: the reading half imports no construct', () => {
+    const reading = ['model', 'trace', 'check', 'diff', 'report', 'cli', 'jest', 'adopt'];
+    const writing = ['core', 'app', 'mesh', 'egress', 'ingress', 'install', 'scenarios', 'imports'];
+    expect(arrows.filter(({ from, to }) => reading.includes(from) && writing.includes(to))).toEqual([]);
+  });
+});
