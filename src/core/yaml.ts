@@ -5,7 +5,7 @@ const quoteNumberLike: ScalarStyleRule = (layout) => {
   if (
     layout.style === SCALAR_STYLE.PLAIN &&
     layout.node.tag === 'tag:yaml.org,2002:str' &&
-    /^[-+]?[0-9_]*\.[0-9_]*$/.test(layout.node.value)
+    /^[-+]?[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]*)?$/.test(layout.node.value)
   ) {
     layout.style = SCALAR_STYLE.SINGLE_QUOTED;
   }
