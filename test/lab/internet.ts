@@ -4,23 +4,38 @@ import { type StartDaemon } from './controlplane';
 import { inNamespace, setUpInternet } from './network';
 import { Authority } from './pki';
 
-/** The address of a server that demands a client certificate of the partner's authority. */
-export const PARTNER_IP = '203.0.113.20';
-/** The address of a server that speaks first, over raw TCP, on port 5432. */
-export const DATABASE_IP = '203.0.113.30';
+/** Sites that anybody may read, over HTTP on port 80 and HTTPS on port 443. */
+const PUBLIC = [
+  'edition.cnn.com',
+  'www.wikipedia.org',
+  'en.wikipedia.org',
+  'www.aliyun.com',
+  'hbchen.com',
+  'httpbin.org',
+  'api.github.com',
+  'edge.cdn.example.com',
+  'en.cdn.example.com',
+  'stripe.example.com',
+  'ledger.example.com',
+  'forbidden.example.com',
+];
+/** Sites that on port 443 demand a client certificate, each of an authority of its own. */
+export const PARTNERS = ['partner.example.com', 'bank.example.com'];
+/** A server that speaks first, over raw TCP, on port 5432. */
+const DATABASE = 'db.example.com';
 
-/** The internet of the lab: each address with its names. All but the last two serve HTTP on 80 and HTTPS on 443. */
+/** The internet of the lab: each address with its names. */
 export const SITES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['203.0.113.10', ['edition.cnn.com']],
-  ['203.0.113.11', ['www.wikipedia.org', 'en.wikipedia.org', 'de.wikipedia.org']],
-  ['203.0.113.12', ['www.aliyun.com']],
-  ['203.0.113.13', ['hbchen.com']],
-  ['203.0.113.14', ['httpbin.org']],
-  ['203.0.113.15', ['api.example.com', 'ledger.example.com', 'forbidden.example.com']],
-  ...Array.from({ length: 10 }, (_, i): [string, string[]] => [`203.0.113.${100 + i}`, [`site-${i}.example.net`]]),
-  [PARTNER_IP, ['partner.example.com']],
-  [DATABASE_IP, ['db.example.com']],
+  ...[...PUBLIC, ...PARTNERS].map((host, index): [string, string[]] => [`203.0.113.${10 + index}`, [host]]),
+  ['203.0.113.30', [DATABASE]],
 ]);
+
+/** The address of a site. */
+export function siteAddress(host: string): string {
+  const found = [...SITES].find(([, names]) => names.includes(host));
+  if (!found) throw new Error(`the lab's internet has no "${host}" (test/lab/internet.ts)`);
+  return found[0];
+}
 
 /** One line of the internet's own access log. */
 export interface SiteLine {
@@ -41,15 +56,12 @@ export async function startInternet(folder: string, start: StartDaemon): Promise
   fs.mkdirSync(home, { recursive: true });
   await setUpInternet(namespace, [...SITES.keys()]);
   const open = await Authority.create(path.join(folder, 'pki', 'public'), 'lab-public-ca');
-  const partner = await Authority.create(path.join(folder, 'pki', 'partner'), 'lab-partner-ca');
-  const names = [...SITES.values()].flat();
   const site = await open.issue(
     'site',
-    names[0]!,
-    names.map((name) => `DNS:${name}`),
+    PUBLIC[0]!,
+    PUBLIC.map((name) => `DNS:${name}`),
   );
-  const server = await partner.issue('server', 'partner.example.com', ['DNS:partner.example.com']);
-  await partner.issue('client', 'client.example.com', ['DNS:client.example.com']);
+  const partners = await Promise.all(PARTNERS.map((host) => partnerServer(folder, host)));
   const config = path.join(home, 'nginx.conf');
   const log = path.join(home, 'access.log');
   fs.writeFileSync(
@@ -69,17 +81,13 @@ http {
     listen 443 ssl http2; ssl_certificate ${site.cert}; ssl_certificate_key ${site.key};
     location / { return 200 "$http_host by $scheme\\n"; }
   }
-  server {
-    listen ${PARTNER_IP}:443 ssl; ssl_certificate ${server.cert}; ssl_certificate_key ${server.key};
-    ssl_client_certificate ${partner.cert}; ssl_verify_client on;
-    location / { return 200 "$http_host by $scheme for $ssl_client_s_dn\\n"; }
-  }
+${partners.join('\n')}
 }
 stream {
   log_format line '{"source":"$remote_addr","server":"$server_addr:$server_port","scheme":"tcp","host":"","uri":"",'
     '"status":"$status","sni":"","client":""}';
   access_log ${log} line;
-  server { listen ${DATABASE_IP}:5432; return "hello $remote_addr\\n"; }
+  server { listen ${siteAddress(DATABASE)}:5432; return "hello $remote_addr\\n"; }
 }
 `,
   );
@@ -87,6 +95,17 @@ stream {
   const caBundle = path.join(folder, 'pki', 'ca-certificates.crt');
   fs.copyFileSync(open.cert, caBundle);
   return { caBundle };
+}
+
+/** A server with an authority of its own, which signs the server's certificate and the clients' that it lets in. */
+async function partnerServer(folder: string, host: string): Promise<string> {
+  const authority = await Authority.create(path.join(folder, 'pki', host), `authority-of-${host}`);
+  const { cert, key } = await authority.issue('server', host, [`DNS:${host}`]);
+  return `  server {
+    listen ${siteAddress(host)}:443 ssl; ssl_certificate ${cert}; ssl_certificate_key ${key};
+    ssl_client_certificate ${authority.cert}; ssl_verify_client on;
+    location / { return 200 "$http_host by $scheme for $ssl_client_s_dn\\n"; }
+  }`;
 }
 
 /** The lines that the internet's servers have logged so far. */

@@ -94,9 +94,18 @@ export class Lab {
   public async delete(objects: readonly KubeObject[]): Promise<void> {
     const [last, rest] = split(objects, isNamespace);
     await Promise.all(rest.map((object) => this.api.delete(object)));
+    // The namespace controller looks again after half a Pod's grace period; with no Pods left it need not.
+    await Promise.all(last.map((object) => this.empty(object.metadata.name)));
     await Promise.all(last.map((object) => this.api.delete(object)));
     const slow = objects.filter(({ kind }) => kind === 'Pod' || kind === 'Namespace');
     await Promise.all(slow.map((object) => this.gone(object)));
+  }
+
+  private async empty(namespace: string): Promise<void> {
+    await until(`no Pods are left in ${namespace}`, 60, async () => {
+      const pods = await this.api.list({ apiVersion: 'v1', kind: 'Pod' });
+      return pods.some(({ metadata }) => metadata.namespace === namespace) ? undefined : true;
+    });
   }
 
   private async gone(object: KubeObject): Promise<void> {
@@ -121,7 +130,8 @@ export class Lab {
 
   /** The access log of a Pod's proxy so far. */
   public async accessLog(pod: string): Promise<readonly AccessLine[]> {
-    const lines = (await this.containerLog(pod, 'istio-proxy')).split('\n');
+    // The last piece may be half a line still.
+    const lines = (await this.containerLog(pod, 'istio-proxy')).split('\n').slice(0, -1);
     return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as AccessLine);
   }
 

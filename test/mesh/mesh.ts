@@ -1,26 +1,21 @@
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type KubeObject } from '../lab/api';
+import { addNode } from '../lab/controlplane';
 import { type SiteLine } from '../lab/internet';
 import { MESH_CONFIG, meshConfigMap } from '../lab/istiod';
 import { type AccessLine, Lab } from '../lab/lab';
 import { readManifests } from '../lab/manifests';
 
-/** What fixtures/base.yaml puts into every lab. */
-export const BASE = {
-  /** An application with a sidecar. */
-  client: 'default/sleep',
-  /** One without. */
-  plain: 'legacy/plain',
-  gateway: 'istio-system/istio-egressgateway',
-  pods: ['default/sleep', 'legacy/plain', 'istio-system/istio-egressgateway'],
-} as const;
+/** The Pods that every world has. */
+export const CLIENT = 'default/client';
+export const PLAIN = 'legacy/plain';
+export const GATEWAY = 'istio-system/istio-egressgateway';
 
 /** What one request did, as seen at every place that logs. A place that logged nothing is null. */
 export interface Seen {
   /** The HTTP status that the client got; 0 where it got none. */
   readonly status: number;
-  /** curl's exit status. */
-  readonly exit: number | null;
   readonly body: string;
   readonly sidecar: AccessLine | null;
   readonly gateway: AccessLine | null;
@@ -30,24 +25,41 @@ export interface Seen {
 /** A request as curl makes it. */
 export interface Request {
   readonly url: string;
-  /** The Pod it comes from; the client of the base fixture where not said. */
+  /** The Pod it comes from; the one with a sidecar where not said. */
   readonly from?: string;
   readonly args?: readonly string[];
   /** The user to be in the Pod; an application's where not said. */
   readonly user?: number;
+  /** The gateway whose log is looked at. */
+  readonly gateway?: string;
 }
 
-const REPOSITORY = path.resolve(__dirname, '../..');
+export const DIST = path.resolve(__dirname, '../../dist');
 
-/** The objects of one scenario as committed under `dist/`. */
+/** The objects of one scenario as committed under `dist/`, without its input for installers. */
 export function committed(scenario: string): readonly KubeObject[] {
-  return readManifests([path.join(REPOSITORY, 'dist', scenario)]);
+  const folder = path.join(DIST, scenario);
+  const files = fs.readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  return readManifests(files.sort().map((name) => path.join(folder, name)));
+}
+
+/** The mesh configuration that a scenario's input for istioctl asks for, if it has one. */
+export function meshOptions(scenario: string): Readonly<Record<string, unknown>> {
+  const file = path.join(DIST, scenario, 'install', 'istio-operator.yaml');
+  if (!fs.existsSync(file)) return {};
+  const [operator] = readManifests([file]) as readonly (KubeObject & {
+    spec: { meshConfig?: Record<string, unknown> };
+  })[];
+  return operator!.spec.meshConfig ?? {};
 }
 
 /** The objects of files under `test/mesh/fixtures`. */
 export function fixture(...names: readonly string[]): readonly KubeObject[] {
   return readManifests(names.map((name) => path.join(__dirname, 'fixtures', name)));
 }
+
+/** What every world has: two applications, and the egress gateway as this project installs it. */
+const base = (): readonly KubeObject[] => [...fixture('base.yaml'), ...committed('egress-gateway-install')];
 
 /** The lab as a test uses it: worlds come and go, requests are made and seen. */
 export class Mesh {
@@ -58,9 +70,16 @@ export class Mesh {
   private used: readonly KubeObject[] = [];
   private rejectsBefore = '';
 
-  private constructor(public readonly lab: Lab) {}
+  public constructor(public readonly lab: Lab) {}
 
-  /** Applies a world of objects, beside the base fixture, and waits until every proxy has it. */
+  /** Puts into an empty lab what every world has. */
+  public async furnish(): Promise<void> {
+    await addNode(this.lab.api, 'edge-1', { edge: 'egress' }, [{ key: 'edge', value: 'egress', effect: 'NoSchedule' }]);
+    await this.lab.apply(base());
+    await this.podsReady();
+  }
+
+  /** Applies a world of objects, beside what every world has, and waits until every proxy has it. */
   public async use(objects: readonly KubeObject[], mesh: Readonly<Record<string, unknown>> = {}): Promise<void> {
     this.rejectsBefore = await this.rejects();
     this.used = objects;
@@ -69,12 +88,11 @@ export class Mesh {
     await this.lab.settle();
   }
 
-  /** Takes away what `use` applied; what the base fixture has too becomes as it was. */
+  /** Takes away what `use` applied; what every world has becomes as it was. */
   public async clear(): Promise<void> {
-    const base = [...fixture('base.yaml'), meshConfigMap(MESH_CONFIG)];
-    const kept = new Set(base.map(identity));
+    const kept = new Set(base().map(identity));
     await this.lab.delete(this.used.filter((object) => !kept.has(identity(object)) && !isOldNamespace(object)));
-    await this.lab.apply(base);
+    await this.lab.apply([...base(), meshConfigMap(MESH_CONFIG)]);
     this.used = [];
     await this.podsReady();
     await this.lab.settle();
@@ -91,28 +109,28 @@ export class Mesh {
     return lines.filter((line) => line.startsWith('pilot_total_xds_rejects')).join('\n');
   }
 
-  /** Waits for the Pods that the world has by itself or by a Deployment. */
+  /** Waits for the Pods that the world has by themselves or by a Deployment. */
   private async podsReady(): Promise<void> {
     const workloads = this.used.filter(({ kind }) => kind === 'Pod' || kind === 'Deployment');
     const names = workloads.map(({ metadata }) => `${metadata.namespace ?? 'default'}/${metadata.name}`);
-    await Promise.all([...BASE.pods, ...names].map((name) => this.lab.ready(name)));
+    await Promise.all([CLIENT, PLAIN, GATEWAY, ...names].map((name) => this.lab.ready(name)));
   }
 
   /** Makes a request and gives what was seen of it everywhere. */
-  public async request({ url, from = BASE.client, args = [], user }: Request): Promise<Seen> {
-    const before = await this.logs(from);
-    const { code, stdout } = await this.lab.run('exec', {
+  public async request(request: Request): Promise<Seen> {
+    const { url, from = CLIENT, args = [], user, gateway = GATEWAY } = request;
+    const before = await this.logs(from, gateway);
+    const { stdout } = await this.lab.run('exec', {
       pod: from,
       user,
       command: ['curl', '-s', '--max-time', '4', '-w', '\n%{http_code}', ...args, url],
     });
-    const after = await this.grown(from, before);
+    const after = await this.grown(from, gateway, before);
     const newest = <T>(log: 'sidecar' | 'gateway' | 'site') =>
       (after[log].length > before[log].length ? after[log].at(-1)! : null) as T | null;
     const lines = stdout.split('\n');
     return {
       status: Number(lines.pop()),
-      exit: code,
       body: lines.join('\n'),
       sidecar: newest('sidecar'),
       gateway: newest('gateway'),
@@ -121,21 +139,22 @@ export class Mesh {
   }
 
   /** The logs once they have stopped growing. A proxy writes its own 50 ms after a request's end at the latest. */
-  private async grown(from: string, before: Logs): Promise<Logs> {
+  private async grown(from: string, gateway: string, before: Logs): Promise<Logs> {
     let last = before;
     for (let quiet = 0; quiet < 2;) {
       await new Promise((resolve) => setTimeout(resolve, 70));
-      const now = await this.logs(from);
+      const now = await this.logs(from, gateway);
       quiet = size(now) === size(last) ? quiet + 1 : 0;
       last = now;
     }
     return last;
   }
 
-  private async logs(from: string): Promise<Logs> {
+  private async logs(from: string, through: string): Promise<Logs> {
+    const noLog = (): readonly AccessLine[] => [];
     const [sidecar, gateway] = await Promise.all([
-      this.lab.accessLog(from).catch(() => []),
-      this.lab.accessLog(BASE.gateway).catch(() => []),
+      this.lab.accessLog(from).catch(noLog),
+      this.lab.accessLog(through).catch(noLog),
     ]);
     return { sidecar, gateway, site: this.lab.siteLog() };
   }

@@ -1,10 +1,13 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { type KubeObject } from '../lab/api';
-import { type Request } from './mesh';
+import { Authority } from '../lab/pki';
+import { type Mesh, type Request } from './mesh';
 
 /** The fields of what was seen that a case is about. */
 export interface Expected {
   readonly status?: number;
-  readonly exit?: number;
+  readonly body?: unknown;
   readonly sidecar?: Readonly<Record<string, unknown>> | null;
   readonly gateway?: Readonly<Record<string, unknown>> | null;
   readonly site?: Readonly<Record<string, unknown>> | null;
@@ -21,40 +24,131 @@ export interface Case {
 export interface Scenario {
   /** Its folder under `dist/`. */
   readonly id: string;
-  readonly mesh?: Readonly<Record<string, unknown>>;
-  /** What the scenario refers to and does not bring: Secrets, other workloads. */
-  readonly surroundings?: () => Promise<readonly KubeObject[]>;
+  /** The gateway whose log is looked at, where it is not the base fixture's. */
+  readonly gateway?: string;
+  /** Files of `fixtures/` that it needs besides. */
+  readonly fixtures?: readonly string[];
+  /** Adds what it refers to and does not bring, such as Secrets, and puts the lab's addresses in. */
+  readonly arrange?: (mesh: Mesh, objects: readonly KubeObject[]) => Promise<readonly KubeObject[]>;
   readonly cases: readonly Case[];
 }
 
-const refusedHttp = {
+const HOP = 'istio-egressgateway.istio-system.svc.cluster.local';
+
+const refusedHttp: Expected = {
   status: 502,
-  sidecar: { upstream_cluster: null, response_flags: '-' },
+  sidecar: { response_code: 502, response_code_details: 'direct_response', upstream_cluster: null },
   gateway: null,
   site: null,
 };
-const refusedTls = { status: 0, sidecar: { upstream_cluster: 'BlackHoleCluster' }, gateway: null, site: null };
-
-const straight = (host: string, port: number, scheme: string): Expected => ({
-  status: 200,
-  sidecar: { upstream_cluster: `outbound|${port}||${host}` },
+const refusedTls: Expected = {
+  status: 0,
+  sidecar: { upstream_cluster: 'BlackHoleCluster' },
   gateway: null,
-  site: { scheme, host },
+  site: null,
+};
+
+/** Seen by the sidecar alone. */
+const straight = (cluster: string, site: Expected['site']): Expected => ({
+  status: 200,
+  sidecar: { upstream_cluster: cluster },
+  gateway: null,
+  site,
 });
 
+/** Seen by the sidecar, the gateway and the site. */
+const through = (hop: string, out: string, site: Expected['site'], sni: string | null = null): Expected => ({
+  status: 200,
+  sidecar: { upstream_cluster: hop },
+  gateway: { upstream_cluster: out, ...(sni === null ? {} : { requested_server_name: sni }) },
+  site,
+});
+
+const http = (host: string) => ({ scheme: 'http', host, sni: '' });
+const https = (host: string) => ({ scheme: 'https', host, sni: host, client: '' });
+const asClient = (host: string, name: string) => ({ scheme: 'https', host, sni: host, client: `CN=${name}` });
+
+/** A Secret with a certificate and key, and the authority's certificate, under the names that the scenario uses. */
+function secret(name: string, namespace: string, files: Readonly<Record<string, string>>): KubeObject {
+  const data = Object.entries(files).map(([key, file]) => [key, fs.readFileSync(file).toString('base64')]);
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data: Object.fromEntries(data) };
+}
+
+/** The authority that a site of the lab's internet trusts its clients by. */
+export function partner(mesh: Mesh, host: string): Authority {
+  return Authority.open(path.join(mesh.lab.folder, 'pki', host));
+}
+
+export async function credential(mesh: Mesh, host: string, name: string, namespace: string): Promise<KubeObject> {
+  const authority = partner(mesh, host);
+  const { cert, key } = await authority.issue(name, name, [`DNS:${name}.example.com`]);
+  return secret(name, namespace, { 'tls.crt': cert, 'tls.key': key, 'ca.crt': authority.cert });
+}
+
+const NGINX = 'my-nginx.mesh-external.svc.cluster.local';
+
+/** The Secrets that document 001's server and the gateway refer to, made for this run. */
+async function nginxSecrets(mesh: Mesh): Promise<readonly KubeObject[]> {
+  const authority = await Authority.create(path.join(mesh.lab.folder, 'pki', NGINX), 'example.com');
+  const server = await authority.issue('server', NGINX, [`DNS:${NGINX}`]);
+  const client = await authority.issue('client', 'client.example.com', ['DNS:client.example.com']);
+  return [
+    secret('nginx-server-certs', 'mesh-external', { 'tls.crt': server.cert, 'tls.key': server.key }),
+    secret('nginx-ca-certs', 'mesh-external', { 'example.com.crt': authority.cert }),
+    secret('client-credential', 'istio-system', {
+      'tls.crt': client.cert,
+      'tls.key': client.key,
+      'ca.crt': authority.cert,
+    }),
+  ];
+}
+
+/** Starts the proxy of document 003 and puts its address where the manifests have a stand-in. */
+async function withProxyAddress(mesh: Mesh, objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+  await mesh.lab.apply(objects.filter(({ kind }) => kind !== 'ServiceEntry'));
+  await mesh.lab.ready('external/squid');
+  const { address } = await mesh.lab.run('pod', { pod: 'external/squid' });
+  PROXY.args[1] = `http://${address}:3128`;
+  return JSON.parse(JSON.stringify(objects).replaceAll('192.0.2.10', address)) as readonly KubeObject[];
+}
+
+/** curl's way to the proxy; its address is known when it runs. */
+const PROXY: { args: [string, string] } = { args: ['--proxy', ''] };
+
+const cdn = 'en.cdn.example.com';
+const EGRESS = 'egress.istio-egress.svc.cluster.local';
+
 export const SCENARIOS: readonly Scenario[] = [
+  {
+    id: 'outbound-policy',
+    fixtures: ['explorer.yaml'],
+    cases: [
+      { title: 'HTTP to a host nobody registered', request: { url: 'http://edition.cnn.com/' }, seen: refusedHttp },
+      { title: 'HTTPS to it', request: { url: 'https://edition.cnn.com/' }, seen: refusedTls },
+      {
+        title: 'HTTP from the workload that may reach anything',
+        request: { url: 'http://edition.cnn.com/', from: 'default/explorer' },
+        seen: straight('PassthroughCluster', http('edition.cnn.com')),
+      },
+      {
+        title: 'HTTPS from it',
+        request: { url: 'https://edition.cnn.com/', from: 'default/explorer' },
+        seen: straight('PassthroughCluster', https('edition.cnn.com')),
+      },
+    ],
+  },
   {
     id: 'sidecar-http',
     cases: [
       {
         title: 'HTTP to a listed host',
         request: { url: 'http://www.aliyun.com/' },
-        seen: straight('www.aliyun.com', 80, 'http'),
+        seen: straight('outbound|80||www.aliyun.com', http('www.aliyun.com')),
       },
       {
         title: 'HTTP to the other listed host',
         request: { url: 'http://hbchen.com/' },
-        seen: straight('hbchen.com', 80, 'http'),
+        seen: straight('outbound|80||hbchen.com', http('hbchen.com')),
       },
       {
         title: 'HTTPS to a listed host, whose port 443 is not registered',
@@ -62,6 +156,250 @@ export const SCENARIOS: readonly Scenario[] = [
         seen: refusedTls,
       },
       { title: 'HTTP to a host that is not listed', request: { url: 'http://edition.cnn.com/' }, seen: refusedHttp },
+    ],
+  },
+  {
+    id: 'sidecar-http-https',
+    cases: [
+      {
+        title: 'HTTP to a listed host',
+        request: { url: 'http://www.aliyun.com/' },
+        seen: straight('outbound|80||www.aliyun.com', http('www.aliyun.com')),
+      },
+      {
+        title: 'HTTPS to it',
+        request: { url: 'https://www.aliyun.com/' },
+        seen: straight('outbound|443||www.aliyun.com', https('www.aliyun.com')),
+      },
+      {
+        title: 'HTTPS to the other listed host',
+        request: { url: 'https://hbchen.com/' },
+        seen: straight('outbound|443||hbchen.com', https('hbchen.com')),
+      },
+      { title: 'HTTPS to a host that is not listed', request: { url: 'https://edition.cnn.com/' }, seen: refusedTls },
+    ],
+  },
+  {
+    id: 'sidecar-tls-origination',
+    cases: [
+      {
+        title: 'HTTP leaves the sidecar as TLS',
+        request: { url: 'http://www.aliyun.com/' },
+        seen: straight('outbound|443|originate-tls|www.aliyun.com', https('www.aliyun.com')),
+      },
+      {
+        title: 'HTTPS by the application passes untouched',
+        request: { url: 'https://www.aliyun.com/' },
+        seen: straight('outbound|443||www.aliyun.com', https('www.aliyun.com')),
+      },
+      {
+        title: 'HTTP to the host without the rule stays HTTP',
+        request: { url: 'http://hbchen.com/' },
+        seen: straight('outbound|80||hbchen.com', http('hbchen.com')),
+      },
+    ],
+  },
+  {
+    id: 'gateway-http',
+    cases: [
+      {
+        title: 'HTTP goes through the gateway',
+        request: { url: 'http://edition.cnn.com/politics' },
+        seen: through(`outbound|80|cnn|${HOP}`, 'outbound|80||edition.cnn.com', http('edition.cnn.com')),
+      },
+      {
+        title: 'HTTPS goes straight',
+        request: { url: 'https://edition.cnn.com/politics' },
+        seen: straight('outbound|443||edition.cnn.com', https('edition.cnn.com')),
+      },
+      { title: 'HTTP to another host', request: { url: 'http://www.aliyun.com/' }, seen: refusedHttp },
+    ],
+  },
+  {
+    id: 'gateway-tls-passthrough',
+    cases: [
+      {
+        title: "the application's TLS goes through the gateway by its SNI",
+        request: { url: 'https://edition.cnn.com/politics' },
+        seen: {
+          status: 200,
+          sidecar: { upstream_cluster: `outbound|443|cnn|${HOP}`, requested_server_name: 'edition.cnn.com' },
+          gateway: { upstream_cluster: 'outbound|443||edition.cnn.com', requested_server_name: 'edition.cnn.com' },
+          site: https('edition.cnn.com'),
+        },
+      },
+      {
+        title: 'another SNI to the same address',
+        request: {
+          url: 'https://www.aliyun.com/',
+          args: ['--connect-to', 'www.aliyun.com:443:edition.cnn.com:443'],
+        },
+        seen: refusedTls,
+      },
+      {
+        title: 'plain HTTP, whose port is not registered',
+        request: { url: 'http://edition.cnn.com/' },
+        seen: refusedHttp,
+      },
+    ],
+  },
+  {
+    id: 'gateway-tls-origination',
+    cases: [
+      {
+        title: 'HTTP leaves the gateway as TLS',
+        request: { url: 'http://edition.cnn.com/politics' },
+        seen: through(`outbound|80|cnn|${HOP}`, 'outbound|443||edition.cnn.com', https('edition.cnn.com')),
+      },
+      {
+        title: 'HTTPS by the application goes straight, in its own TLS alone',
+        request: { url: 'https://edition.cnn.com/politics' },
+        seen: straight('outbound|443||edition.cnn.com', https('edition.cnn.com')),
+      },
+    ],
+  },
+  {
+    id: 'gateway-tls-origination-subset',
+    cases: [
+      {
+        title: 'HTTP leaves the gateway as TLS, by a subset',
+        request: { url: 'http://www.aliyun.com/' },
+        seen: through(
+          `outbound|80|aliyun|${HOP}`,
+          'outbound|443|originate-tls|www.aliyun.com',
+          https('www.aliyun.com'),
+        ),
+      },
+      {
+        title: 'HTTPS by the application goes straight, in its own TLS alone',
+        request: { url: 'https://www.aliyun.com/' },
+        seen: straight('outbound|443||www.aliyun.com', https('www.aliyun.com')),
+      },
+    ],
+  },
+  {
+    id: 'gateway-mutual-tls-origination',
+    arrange: async (mesh, objects) => [...objects, ...(await nginxSecrets(mesh))],
+    cases: [
+      {
+        title: 'HTTP reaches the server that demands a client certificate',
+        request: { url: `http://${NGINX}/` },
+        seen: {
+          status: 200,
+          body: expect.stringContaining('nginx'),
+          sidecar: { upstream_cluster: `outbound|443|nginx|${HOP}` },
+          gateway: { upstream_cluster: `outbound|443||${NGINX}`, requested_server_name: NGINX },
+        },
+      },
+    ],
+  },
+  {
+    id: 'external-mutual-tls-server',
+    arrange: async (mesh, objects) => [...objects, ...(await nginxSecrets(mesh))],
+    cases: [
+      {
+        title: 'a request with no client certificate',
+        request: { url: `https://${NGINX}/`, from: 'legacy/plain', args: ['--insecure'] },
+        seen: { status: 400, body: expect.stringContaining('No required SSL certificate was sent') },
+      },
+    ],
+  },
+  {
+    id: 'external-https-proxy',
+    arrange: withProxyAddress,
+    cases: [
+      {
+        title: 'HTTPS by CONNECT through the proxy',
+        request: { url: 'https://en.wikipedia.org/', args: PROXY.args },
+        seen: straight('outbound|3128||my-company-proxy.com', https('en.wikipedia.org')),
+      },
+      { title: 'the same without the proxy', request: { url: 'https://en.wikipedia.org/' }, seen: refusedTls },
+    ],
+  },
+  {
+    id: 'direct-ip-ranges',
+    cases: [
+      {
+        title: 'an address of the excluded range, past the sidecar',
+        request: { url: 'http://203.0.113.10/', from: 'default/sleep' },
+        seen: { status: 200, sidecar: null, gateway: null, site: { scheme: 'http', host: '203.0.113.10' } },
+      },
+      {
+        title: 'an address outside it',
+        request: { url: 'http://198.51.100.7/', from: 'default/sleep' },
+        seen: refusedHttp,
+      },
+      {
+        title: 'the excluded range from a workload without the annotation',
+        request: { url: 'http://203.0.113.10/' },
+        seen: refusedHttp,
+      },
+    ],
+  },
+  {
+    id: 'many-hosts',
+    gateway: 'istio-egress/egress',
+    arrange: async (mesh, objects) => [
+      ...objects,
+      await credential(mesh, 'partner.example.com', 'partner-credential', 'istio-egress'),
+      await credential(mesh, 'bank.example.com', 'bank-credential', 'istio-egress'),
+    ],
+    cases: [
+      ...['edition.cnn.com', 'httpbin.org'].map((host) => ({
+        title: `HTTP to ${host}`,
+        request: { url: `http://${host}/` },
+        seen: through(`outbound|80|mutual-tls|${EGRESS}`, `outbound|80||${host}`, http(host), EGRESS),
+      })),
+      ...['www.wikipedia.org', 'api.github.com', 'www.aliyun.com', cdn].map((host) => ({
+        title: `HTTPS to ${host}`,
+        request: { url: `https://${host}/` },
+        seen: through(
+          `outbound|443|passthrough|${EGRESS}`,
+          host === cdn ? 'outbound|443||*.cdn.example.com' : `outbound|443||${host}`,
+          https(host),
+          host,
+        ),
+      })),
+      {
+        title: 'HTTP to www.aliyun.com leaves as TLS',
+        request: { url: 'http://www.aliyun.com/' },
+        seen: through(
+          `outbound|80|mutual-tls|${EGRESS}`,
+          'outbound|443|originate-tls|www.aliyun.com',
+          https('www.aliyun.com'),
+          EGRESS,
+        ),
+      },
+      {
+        title: 'HTTP to hbchen.com leaves as TLS',
+        request: { url: 'http://hbchen.com/' },
+        seen: through(`outbound|80|mutual-tls|${EGRESS}`, 'outbound|80||hbchen.com', https('hbchen.com'), EGRESS),
+      },
+      ...['partner', 'bank'].map((name) => ({
+        title: `HTTP to ${name}.example.com leaves as mutual TLS with a certificate of its own`,
+        request: { url: `http://${name}.example.com/` },
+        seen: through(
+          `outbound|80|mutual-tls|${EGRESS}`,
+          `outbound|80||${name}.example.com`,
+          asClient(`${name}.example.com`, `${name}-credential`),
+          EGRESS,
+        ),
+      })),
+      {
+        title: 'TCP to db.example.com, in mutual TLS to the gateway',
+        request: { url: 'telnet://db.example.com:5432' },
+        seen: {
+          body: expect.stringContaining('hello'),
+          sidecar: { upstream_cluster: `outbound|443|tcp-5432-db-example-com|${EGRESS}` },
+          gateway: {
+            upstream_cluster: 'outbound|5432||db.example.com',
+            requested_server_name: 'tcp-5432.db.example.com',
+          },
+          site: { scheme: 'tcp' },
+        },
+      },
+      { title: 'HTTP to a host that is not listed', request: { url: 'http://en.wikipedia.org/' }, seen: refusedHttp },
+      { title: 'HTTPS to a host that is not listed', request: { url: 'https://en.wikipedia.org/' }, seen: refusedTls },
     ],
   },
 ];

@@ -1,11 +1,9 @@
-import * as path from 'node:path';
 import { Lab } from '../../lab/lab';
-import { readManifests } from '../../lab/manifests';
-import { BASE } from '../mesh';
+import { Mesh } from '../mesh';
 
 /**
  * Runs once before the mesh tests: starts a lab that ends with this process, or takes one that runs already where
- * `MESH_EDGE_LAB` names it (`npm run lab -- up` spares its 14 s while a test is being written).
+ * `MESH_EDGE_LAB` names it (`npm run lab -- up` spares its start while a test is being written).
  */
 export default async function startLab(): Promise<void> {
   const running = process.env.MESH_EDGE_LAB;
@@ -13,6 +11,5 @@ export default async function startLab(): Promise<void> {
   const name = running ?? `test-${process.pid}`;
   const lab = running ? await Lab.connect(name) : await Lab.start({ name, attached: true, say });
   process.env.MESH_EDGE_LAB_NAME = name;
-  await lab.apply(readManifests([path.join(__dirname, '..', 'fixtures', 'base.yaml')]));
-  await Promise.all(BASE.pods.map((pod) => lab.ready(pod)));
+  await new Mesh(lab).furnish();
 }
