@@ -88,10 +88,14 @@ export class Mesh {
     await this.lab.settle();
   }
 
-  /** Takes away what `use` applied; what every world has becomes as it was. */
+  /**
+   * Takes away what `use` applied; what every world has becomes as it was. Namespaces stay, empty: their controller
+   * waits 5 s before it deletes one.
+   */
   public async clear(): Promise<void> {
     const kept = new Set(base().map(identity));
-    await this.lab.delete(this.used.filter((object) => !kept.has(identity(object)) && !isOldNamespace(object)));
+    const gone = this.used.filter((object) => object.kind !== 'Namespace' && !kept.has(identity(object)));
+    await this.lab.delete(gone);
     await this.lab.apply([...base(), meshConfigMap(MESH_CONFIG)]);
     this.used = [];
     await this.podsReady();
@@ -169,9 +173,6 @@ interface Logs {
 const size = ({ sidecar, gateway, site }: Logs) => sidecar.length + gateway.length + site.length;
 
 const identity = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
-
-const isOldNamespace = ({ kind, metadata }: KubeObject) =>
-  kind === 'Namespace' && ['default', 'istio-system', 'legacy'].includes(metadata.name);
 
 /** Tries an assertion again for some seconds, since a change reaches the proxies in its own time. */
 export async function eventually<T>(attempt: () => Promise<T>, seconds = 10): Promise<T> {
