@@ -1,0 +1,20 @@
+import { App, Testing } from 'cdk8s';
+import { ExternalPort, ExternalService } from 'cdk8s-mesh-edge';
+import { EgressChart } from '../src/egress';
+import { LegacyChart } from '../src/legacy';
+
+test('the egress chart renders what was reviewed', () => {
+  expect(Testing.synth(new EgressChart(new App(), 'egress'))).toMatchSnapshot();
+});
+
+test('the legacy chart renders what was reviewed', () => {
+  expect(Testing.synth(new LegacyChart(new App(), 'legacy'))).toMatchSnapshot();
+});
+
+test('a team that claims a host of another is told so', () => {
+  const app = new App();
+  new LegacyChart(app, 'legacy');
+  const chart = new EgressChart(app, 'egress');
+  new ExternalService(chart, 'Mine', { hosts: ['api.stripe.com'], ports: [ExternalPort.https()], namespace: 'billing' });
+  expect(() => Testing.synth(chart)).toThrow(/"api\.stripe\.com".* is declared by both egress\/Stripe and egress\/Mine/);
+});
