@@ -13,12 +13,15 @@ import { GatewayMutualTlsOrigination } from './gateway-mutual-tls-origination';
 import { GatewayTlsOrigination } from './gateway-tls-origination';
 import { GatewayTlsOriginationSubset } from './gateway-tls-origination-subset';
 import { GatewayTlsPassthrough } from './gateway-tls-passthrough';
+import { IstioIngressPath } from './istio-ingress-path';
 import { IstioMinimal } from './istio-minimal';
 import { ManyHosts } from './many-hosts';
 import { OutboundPolicy } from './outbound-policy';
+import { RateLimits } from './rate-limit';
 import { SidecarHttp } from './sidecar-http';
 import { SidecarHttpHttps } from './sidecar-http-https';
 import { SidecarTlsOrigination } from './sidecar-tls-origination';
+import { SingleSignOn } from './single-sign-on';
 import { StrictMutualTls } from './strict-mutual-tls';
 
 /** Adds every scenario to the app, in the order of the documentation. */
@@ -45,4 +48,7 @@ export function addScenarios(app: Construct): void {
   new AppsGatewayHttp(app);
   new StrictMutualTls(app);
   new AppsGatewayHttps(app);
+  new SingleSignOn(app);
+  new RateLimits(app);
+  new IstioIngressPath(app);
 }

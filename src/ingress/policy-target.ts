@@ -1,0 +1,103 @@
+import { Chart } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
+import { Problem, quote } from '../core/problem';
+import type { HttpIngressRoute, IIngressRoute } from './http-ingress-route';
+import type { IIngressGateway } from './ingress-gateway';
+
+/**
+ * What a policy is about. The policy gets the target's namespace, because one in another namespace has no effect.
+ *
+ * @see https://gateway-api.sigs.k8s.io/reference/policy-attachment/
+ */
+export class PolicyTarget {
+  /**
+   * All that comes in at a gateway.
+   *
+   * @param gateway the gateway
+   */
+  public static gateway(gateway: IIngressGateway): PolicyTarget {
+    return new PolicyTarget(gateway, 'Gateway', gateway.name, gateway.namespace);
+  }
+
+  /**
+   * All that comes in at one listener of a gateway.
+   *
+   * @param gateway the gateway
+   * @param listenerName the listener
+   */
+  public static listener(gateway: IIngressGateway, listenerName: string): PolicyTarget {
+    return new PolicyTarget(gateway, 'Gateway', gateway.name, gateway.namespace, listenerName);
+  }
+
+  /**
+   * All that a route takes. A policy about a route outranks one about its gateway.
+   *
+   * @param route the route
+   */
+  public static route(route: IIngressRoute): PolicyTarget {
+    return new PolicyTarget(route, route.kind, route.name, route.namespace);
+  }
+
+  /**
+   * What one rule of a route takes.
+   *
+   * @param route the route
+   * @param ruleName the `name` of the rule
+   */
+  public static rule(route: HttpIngressRoute, ruleName: string): PolicyTarget {
+    const target = new PolicyTarget(route, route.kind, route.name, route.namespace, ruleName);
+    target.knownSections = route.rules.flatMap((rule) => (rule.name === undefined ? [] : [rule.name]));
+    return target;
+  }
+
+  private knownSections?: readonly string[];
+
+  private constructor(
+    private readonly construct: IConstruct,
+    /** Its kind. */
+    public readonly kind: string,
+    /** Its name. */
+    public readonly name: string,
+    /** Its namespace. */
+    public readonly namespace: string,
+    /** The listener or rule, if it is about one. */
+    public readonly sectionName?: string,
+  ) {
+    const { listeners } = construct as IConstruct & { readonly listeners?: ReadonlyArray<{ readonly name: string }> };
+    if (kind === 'Gateway' && listeners?.length) this.knownSections = listeners.map((listener) => listener.name);
+  }
+
+  /** @internal */
+  public _ref(): { group: string; kind: string; name: string; sectionName?: string } {
+    const { kind, name, sectionName } = this;
+    return { group: 'gateway.networking.k8s.io', kind, name, sectionName };
+  }
+
+  /** @internal */
+  public _construct(): IConstruct {
+    return this.construct;
+  }
+
+  /**
+   * Puts a policy before its target where both go into one file: a target that is there first is open until its policy comes.
+   *
+   * @internal
+   */
+  public _guardedBy(policy: Construct): void {
+    if (Chart.of(policy) === Chart.of(this.construct)) this.construct.node.addDependency(policy);
+  }
+
+  /** @internal */
+  public _problems(): Problem[] {
+    const { sectionName, knownSections } = this;
+    if (sectionName === undefined || !knownSections || knownSections.includes(sectionName)) return [];
+    const kind = this.kind === 'Gateway' ? 'listener' : 'rule';
+    return [
+      {
+        what: `${kind} ${quote(sectionName)}, which ${this.construct.node.path} has not`,
+        why: 'the policy would have no effect',
+        fix: knownSections.length ? `use ${knownSections.map(quote).join(' or ')}` : `give the ${kind} a name`,
+      },
+    ];
+  }
+}

@@ -1,0 +1,195 @@
+import { ApiObject, Chart } from 'cdk8s';
+import { Construct } from 'constructs';
+import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
+import { nameOfId } from '../core/ids';
+import { namespaceProblems, objectNameProblems } from '../core/names';
+import { Problem, refuseAtSynth } from '../core/problem';
+import { MeshObject } from '../mesh/mesh-object';
+import { IIngressRoute } from './http-ingress-route';
+import { IngressBackend } from './ingress-backend';
+import { IIngressGateway } from './ingress-gateway';
+import { attachmentProblems, attachRoute, parentRefs, RouteAttachment } from './route-attachment';
+
+/** What there is to say of a route for TLS that is passed on unread. */
+export interface TlsIngressRouteProps {
+  /** The gateway that takes the connections. */
+  readonly gateway: IIngressGateway;
+
+  /** The names that clients ask for by SNI, or wildcards such as `*.example.com`. */
+  readonly hostnames: string[];
+
+  /** Where the connections go. Several share them by weight. */
+  readonly backends: IngressBackend[];
+
+  /**
+   * The listeners that it is attached to, by name.
+   *
+   * @default all of the gateway that pass TLS through
+   */
+  readonly listeners?: string[];
+
+  /**
+   * Its namespace. If another than that of the gateway, the gateway's listeners admit it.
+   *
+   * @default the chart's namespace, else "default"
+   */
+  readonly namespace?: string;
+
+  /**
+   * Its name.
+   *
+   * @default the construct's id, in lower case with hyphens
+   */
+  readonly name?: string;
+}
+
+/**
+ * Says which TLS connections at a gateway go to which Service, by the name that the client asks for, without reading them. Renders
+ * one TLSRoute, and a ReferenceGrant in each other namespace that it sends to.
+ *
+ * Where the gateway sends through a sidecar, name the Service's port `tls-...` or `https-...`, or give it `appProtocol: tls`.
+ *
+ * @see https://gateway-api.sigs.k8s.io/api-types/tlsroute/
+ */
+export class TlsIngressRoute extends Construct implements IIngressRoute {
+  public readonly kind = 'TLSRoute';
+  public readonly name: string;
+  public readonly namespace: string;
+  public readonly gateway: IIngressGateway;
+
+  /** The rendered TLSRoute, to patch. */
+  public readonly resource: ApiObject;
+
+  public constructor(scope: Construct, id: string, props: TlsIngressRouteProps) {
+    super(scope, id);
+    this.name = props.name ?? nameOfId(id);
+    this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
+    this.gateway = props.gateway;
+    const attachment: RouteAttachment = {
+      kind: this.kind,
+      name: this.name,
+      namespace: this.namespace,
+      gateway: this.gateway,
+      listenerNames: props.listeners ?? passthroughListeners(props.gateway),
+      hostnames: props.hostnames,
+      fits: (listener) => listener._isPassthrough,
+    };
+    this.resource = new MeshObject<gatewayApi.TlsRouteProps>(this, 'Resource', {
+      ...gatewayApi.TlsRoute.GVK,
+      metadata: { name: this.name, namespace: this.namespace },
+      manifest: gatewayApi.TlsRoute.manifest,
+      spec: () => ({
+        spec: {
+          parentRefs: parentRefs(attachment),
+          hostnames: props.hostnames,
+          rules: [{ backendRefs: props.backends.map((backend) => backend._ref(this.namespace)) }],
+        },
+      }),
+    });
+    attachRoute(this, attachment, props.backends);
+    refuseAtSynth(this, () => [
+      ...streamProblems(this.name, props.namespace, props.backends),
+      ...(props.hostnames.length ? [] : [noHostname]),
+      ...attachmentProblems(attachment),
+    ]);
+  }
+}
+
+/** What there is to say of a route for TCP. */
+export interface TcpIngressRouteProps {
+  /** The gateway that takes the connections. */
+  readonly gateway: IIngressGateway;
+
+  /** The listener that it is attached to: a TCP route has all connections of a listener, or none. */
+  readonly listener: string;
+
+  /** Where the connections go. Several share them by weight. */
+  readonly backends: IngressBackend[];
+
+  /**
+   * Its namespace. If another than that of the gateway, the gateway's listener admits it.
+   *
+   * @default the chart's namespace, else "default"
+   */
+  readonly namespace?: string;
+
+  /**
+   * Its name.
+   *
+   * @default the construct's id, in lower case with hyphens
+   */
+  readonly name?: string;
+}
+
+/**
+ * Sends all connections of a TCP listener, or of one that ends TLS, to a Service. Renders one TCPRoute, and a ReferenceGrant in each other
+ * namespace that it sends to.
+ *
+ * @see https://gateway-api.sigs.k8s.io/guides/tcp/
+ */
+export class TcpIngressRoute extends Construct implements IIngressRoute {
+  public readonly kind = 'TCPRoute';
+  public readonly name: string;
+  public readonly namespace: string;
+  public readonly gateway: IIngressGateway;
+
+  /** The rendered TCPRoute, to patch. */
+  public readonly resource: ApiObject;
+
+  public constructor(scope: Construct, id: string, props: TcpIngressRouteProps) {
+    super(scope, id);
+    this.name = props.name ?? nameOfId(id);
+    this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
+    this.gateway = props.gateway;
+    const attachment: RouteAttachment = {
+      kind: this.kind,
+      name: this.name,
+      namespace: this.namespace,
+      gateway: this.gateway,
+      listenerNames: [props.listener],
+      hostnames: [],
+      fits: (listener) => listener.protocol === 'TCP' || (listener.protocol === 'TLS' && !listener._isPassthrough),
+    };
+    this.resource = new MeshObject<gatewayApi.TcpRouteProps>(this, 'Resource', {
+      ...gatewayApi.TcpRoute.GVK,
+      metadata: { name: this.name, namespace: this.namespace },
+      manifest: gatewayApi.TcpRoute.manifest,
+      spec: () => ({
+        spec: {
+          parentRefs: parentRefs(attachment),
+          rules: [{ backendRefs: props.backends.map((backend) => backend._ref(this.namespace)) }],
+        },
+      }),
+    });
+    attachRoute(this, attachment, props.backends);
+    refuseAtSynth(this, () => [
+      ...streamProblems(this.name, props.namespace, props.backends),
+      ...attachmentProblems(attachment),
+    ]);
+  }
+}
+
+/** Unnamed, a route would try all listeners, and be refused by those that end TLS or read HTTP. */
+function passthroughListeners(gateway: IIngressGateway): string[] {
+  return gateway.listeners.filter((listener) => listener._isPassthrough).map((listener) => listener.name);
+}
+
+const noHostname: Problem = {
+  what: 'names no host',
+  why: 'connections are told apart by the name that clients ask for',
+  fix: 'give `hostnames` at least one',
+};
+
+function streamProblems(name: string, namespace: string | undefined, backends: readonly IngressBackend[]): Problem[] {
+  const nowhere: Problem = {
+    what: 'sends connections nowhere',
+    why: 'clients would be cut off',
+    fix: 'give it `backends`',
+  };
+  return [
+    ...objectNameProblems('name', name),
+    ...namespaceProblems('namespace', namespace),
+    ...(backends.length ? [] : [nowhere]),
+    ...backends.flatMap((backend) => backend._problems()),
+  ];
+}
