@@ -6,6 +6,7 @@ import {
   renameSync,
   rmSync,
   rmdirSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -183,7 +184,7 @@ function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void
   mkdirSync(folder, { recursive: true });
   for (const [file, content] of files) {
     const path = join(folder, file);
-    if (existsSync(path) && readFileSync(path, 'utf8') === content) continue;
+    if (holds(path, content)) continue;
     mkdirSync(dirname(path), { recursive: true });
     // Written aside and moved, so that a full disk or a kill never leaves half a manifest.
     const aside = `${path}.tmp`;
@@ -191,6 +192,12 @@ function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void
     renameSync(aside, path);
   }
   removeStray(folder, folder, files);
+}
+
+/** Whether a file is there with this text. Its size is asked first: most files that differ differ in that. */
+function holds(path: string, content: string): boolean {
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  return size === Buffer.byteLength(content) && readFileSync(path, 'utf8') === content;
 }
 
 /** What is stray is deleted, so a folder that plainly holds more than manifests is never taken. */

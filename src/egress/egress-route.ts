@@ -105,6 +105,7 @@ export class EgressRoute extends Construct {
   private readonly gateway: EgressGatewayBase;
   private readonly options: ForwardOptions;
   private readonly hop: GatewayHop;
+  private readonly legs: readonly Leg[];
 
   public constructor(scope: Construct, id: string, props: EgressRouteProps) {
     super(scope, id);
@@ -112,7 +113,8 @@ export class EgressRoute extends Construct {
     this.service = props.service;
     this.options = props.options;
     this.hop = props.options.hop ?? props.gateway.hop;
-    for (const leg of this.legs()) this.render(leg);
+    this.legs = this.plan();
+    for (const leg of this.legs) this.render(leg);
     refuseAtSynth(this, () => this.problems());
     joinMesh('mesh route', this, hostsRoutedTwice);
   }
@@ -126,9 +128,7 @@ export class EgressRoute extends Construct {
 
   /** @internal */
   public _routedHosts(): string[] {
-    return this.legs()
-      .filter((leg) => leg.http || leg.tls || leg.tcp.length)
-      .map((leg) => leg.host);
+    return this.legs.filter((leg) => leg.http || leg.tls || leg.tcp.length).map((leg) => leg.host);
   }
 
   /** @internal */
@@ -137,7 +137,7 @@ export class EgressRoute extends Construct {
     // Hosts that share a hop share a server; which hosts it serves is said by the VirtualServices of these namespaces. Naming each host
     // would change the listener, and drain its connections, with every host that comes or goes.
     const hostsOf = (leg: Leg) => (this.options.subset === undefined ? [`${this.service.namespace}/*`] : [leg.host]);
-    return this.legs().flatMap((leg) => {
+    return this.legs.flatMap((leg) => {
       const claims: ServerClaim[] = [];
       if (leg.http) {
         claims.push({
@@ -167,7 +167,7 @@ export class EgressRoute extends Construct {
   /** @internal */
   public _subsetClaims(): SubsetClaim[] {
     const by = this.node.path;
-    return this.legs().flatMap((leg) => {
+    return this.legs.flatMap((leg) => {
       const claims: SubsetClaim[] = [];
       if (leg.http)
         claims.push({
@@ -200,7 +200,7 @@ export class EgressRoute extends Construct {
     return this.options.subset === undefined ? this.gateway.host : host;
   }
 
-  private legs(): Leg[] {
+  private plan(): Leg[] {
     const { ports, hosts } = this.service;
     const way = this.options.http ?? HttpEgress.asIs();
     const httpPort = ports.find((port) => port.isHttp);

@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { toYaml, toYamlByLibrary } from '../../src/core/yaml';
+
+const tricky = fc.constantFrom(
+  'yes',
+  'on',
+  'Off',
+  'y',
+  'n',
+  'E0',
+  'e',
+  '0777',
+  '1_000',
+  '1:30',
+  '2001-01-01',
+  '~',
+  'null',
+  '.',
+  '=',
+  '<<',
+  '1e3',
+  '.inf',
+  '0x1f',
+  'a: b',
+  'a #b',
+  '- a',
+  '*.example.com',
+  'a.b.',
+  'TRUE',
+  '',
+  ' ',
+  'a ',
+  '@x',
+  'outbound|80||a',
+  'default/*',
+  'x'.repeat(200),
+);
+const scalar = fc.oneof(
+  fc.string(),
+  tricky,
+  fc.string({ unit: 'binary' }),
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.constant(null),
+);
+const { tree } = fc.letrec((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 5 },
+    scalar,
+    fc.array(tie('tree')),
+    fc.dictionary(fc.oneof(fc.string(), tricky), tie('tree'), { noNullPrototype: true }),
+  ),
+}));
+
+describe('the YAML of a manifest', () => {
+  it('is what the library writes, byte for byte', () => {
+    fc.assert(
+      fc.property(tree, (value) => {
+        expect(toYaml(value)).toBe(toYamlByLibrary(value));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
