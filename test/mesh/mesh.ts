@@ -88,6 +88,13 @@ export class Mesh {
     await this.lab.settle();
   }
 
+  /** Applies more objects, strictly one after the other, and waits until every proxy has them. */
+  public async add(objects: readonly KubeObject[]): Promise<void> {
+    this.used = [...this.used, ...objects];
+    for (const object of objects) await this.lab.api.apply(object);
+    await this.lab.settle();
+  }
+
   /**
    * Takes away what `use` applied; what every world has becomes as it was. Namespaces stay, empty: their controller
    * waits 5 s before it deletes one.

@@ -1,0 +1,31 @@
+// npm run test:mesh -- [--istio VERSION] [--write] [what jest takes]
+//
+// Runs the tests that need a real mesh. --istio takes another release of Istio than the pinned one; --write writes
+// docs/conformance.md anew. Everything else is handed to jest.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+
+const args = process.argv.slice(2);
+const env = { ...process.env };
+
+const istio = args.indexOf('--istio');
+if (istio >= 0) {
+  const [, version] = args.splice(istio, 2);
+  if (!version) {
+    console.error('--istio needs a version, for example: npm run test:mesh -- --istio 1.29.1');
+    process.exit(2);
+  }
+  env.MESH_EDGE_ISTIO = version;
+}
+const write = args.indexOf('--write');
+if (write >= 0) {
+  args.splice(write, 1);
+  env.MESH_EDGE_WRITE = '1';
+}
+
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
+const { status } = spawnSync(process.execPath, [jest, '--selectProjects', 'mesh', '--runInBand', ...args], {
+  stdio: 'inherit',
+  env,
+});
+process.exit(status ?? 1);
