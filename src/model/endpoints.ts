@@ -42,14 +42,27 @@ function entryEndpoint(entry: Json, port: Port, workload: Workload | undefined):
   };
 }
 
-/** Endpoints of services: from EndpointSlices where there are any, else from what the selectors select. */
+/** Endpoints that one object gives one of its ports. */
+interface Piece {
+  readonly object: Service;
+  readonly port: Port;
+  readonly set: EndpointSet;
+}
+
+/**
+ * Endpoints of services: from EndpointSlices where there are any, else from what the selectors select. Objects that give one
+ * host in one namespace share their endpoints, as they do in istiod: by port name for clusters that are told their endpoints,
+ * by port number for those that look them up.
+ */
 export class Endpoints {
   private readonly slices = new Map<string, Manifest[]>();
   private readonly workloadEntries = new Map<string, Manifest[]>();
+  private readonly groups = new Map<string, Service[]>();
 
   public constructor(
     manifests: readonly Manifest[],
     private readonly workloads: Workloads,
+    services: readonly Service[],
   ) {
     for (const manifest of manifests) {
       const service = manifest.labels['kubernetes.io/service-name'];
@@ -57,14 +70,54 @@ export class Endpoints {
         push(this.slices, `${manifest.namespace}/${service}`, manifest);
       if (manifest.kind === 'WorkloadEntry') push(this.workloadEntries, manifest.namespace, manifest);
     }
+    for (const service of services) push(this.groups, `${service.namespace}/${service.host}`, service);
   }
 
+  /** As a cluster that resolves names, or a listener for each endpoint, has them. */
   public of(service: Service, port: Port, subsetLabels: Readonly<Record<string, string>>): EndpointSet {
-    const all = service.registry === 'Kubernetes' ? this.ofKubernetes(service, port) : this.ofEntry(service, port);
+    const group = this.sharing(service);
+    const all = group === undefined ? this.own(service, port) : this.byNumber(group, port.port);
+    return { known: all.known, endpoints: all.endpoints.filter((endpoint) => labelsMatch(subsetLabels, endpoint.labels)) };
+  }
+
+  /** As a cluster that istiod tells its endpoints has them. */
+  public told(service: Service, port: Port, subsetLabels: Readonly<Record<string, string>>): EndpointSet {
+    const group = this.sharing(service);
+    const pieces = group === undefined ? [this.own(service, port)] : this.piecesOf(group).filter((piece) => piece.port.name === port.name).map((piece) => piece.set);
     return {
-      known: all.known,
-      endpoints: all.endpoints.filter((endpoint) => labelsMatch(subsetLabels, endpoint.labels)),
+      known: pieces.every((piece) => piece.known),
+      endpoints: pieces.flatMap((piece) => piece.endpoints).filter((endpoint) => isEdsEndpoint(endpoint) && labelsMatch(subsetLabels, endpoint.labels)),
     };
+  }
+
+  /** The services of a host and namespace if more than one object makes them. */
+  private sharing(service: Service): readonly Service[] | undefined {
+    const group = this.groups.get(`${service.namespace}/${service.host}`) ?? [];
+    const manifest = group[0]?.config.manifest;
+    return group.every((one) => one.config.manifest === manifest) ? undefined : group;
+  }
+
+  private piecesOf(group: readonly Service[]): readonly Piece[] {
+    const objects = new Map(group.map((service) => [service.config.manifest, service]));
+    return [...objects.values()].flatMap((object) => object.ports.map((port) => ({ object, port, set: this.own(object, port) })));
+  }
+
+  private byNumber(group: readonly Service[], number: number): EndpointSet {
+    const pieces = this.piecesOf(group);
+    let found: readonly Piece[] = [];
+    for (const service of group) {
+      const own = pieces.filter((piece) =>
+        piece.object.registry === 'External'
+          ? piece.port.port === number && service.ports.some((port) => port.port === number)
+          : service.ports.some((port) => port.port === number && port.name === piece.port.name),
+      );
+      if (own.some((piece) => piece.set.endpoints.length > 0)) found = own;
+    }
+    return { known: true, endpoints: found.flatMap((piece) => piece.set.endpoints) };
+  }
+
+  private own(service: Service, port: Port): EndpointSet {
+    return service.registry === 'Kubernetes' ? this.ofKubernetes(service, port) : this.ofEntry(service, port);
   }
 
   private ofKubernetes(service: Service, port: Port): EndpointSet {

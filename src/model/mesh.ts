@@ -91,8 +91,8 @@ export class Mesh implements Registry {
     const allServices = [...services, ...installed.map((gateway) => gateway.service)];
     const allWorkloads = [...workloads, ...installed.map((gateway) => gateway.workload)];
     this.workloads = new Workloads([...allWorkloads, ...this.unseenWorkloads(allServices, allWorkloads)]);
-    this.endpoints = new Endpoints(manifests, this.workloads);
     this.services = new ServiceRegistry(allServices);
+    this.endpoints = new Endpoints(manifests, this.workloads, this.services.all);
     this.virtualServices = new VirtualServiceIndex(routes);
     this.destinationRules = new DestinationRuleIndex(
       this.of('networking.istio.io', 'DestinationRule').map(config),

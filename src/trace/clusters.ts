@@ -1,5 +1,5 @@
-import { effectivePolicy } from '../model/destination-rules';
-import { isEdsEndpoint, type Endpoint } from '../model/endpoints';
+import { effectivePolicy, type Policy } from '../model/destination-rules';
+import type { Endpoint } from '../model/endpoints';
 import { optionalRecord, record, text, texts } from '../model/fields';
 import type { Port, Service } from '../model/services';
 import type { ProxyView } from './tcp-routes';
@@ -106,6 +106,11 @@ function missing(name: string, why: string, fix: string, by: Decision | undefine
   return { name, why, fix, by, mayExist: false };
 }
 
+/** Whether a policy itself, port-level settings aside, asks for the original destination. */
+function isPassthroughPolicy(policy: Policy | undefined): boolean {
+  return record(policy?.policy.loadBalancer).simple === 'PASSTHROUGH';
+}
+
 /** TLS of a cluster: what the DestinationRule says, else Istio's own towards workloads of the mesh. */
 function upstreamTls(
   view: ProxyView,
@@ -123,6 +128,7 @@ function upstreamTls(
   const rule = view.scope.destinationRule(service.host, view.proxy.labels);
   const policy = effectivePolicy(rule, subset, port.port);
   const passthrough = policy.simpleLoadBalancer === 'PASSTHROUGH';
+  const asksPassthrough = isPassthroughPolicy(subset === '' ? rule?.policy : rule?.subsets.find((one) => one.name === subset)?.policy);
   const defaultSni = `outbound_.${port.port}_.${subset}_.${service.host}`;
   if (policy.tls !== undefined) {
     const { settings, config, field } = policy.tls;
@@ -166,7 +172,7 @@ function upstreamTls(
   const mayBeMutual = !service.meshExternal && view.mesh.config.autoMtls;
   const allTakeIt = endpoints.length > 0 && endpoints.every((endpoint) => endpoint.mutualTls);
   const inferred =
-    (service.resolution === 'PASSTHROUGH' || passthrough) && !allTakeIt
+    (service.resolution === 'PASSTHROUGH' || asksPassthrough) && !allTakeIt
       ? 'DISABLE'
       : view.mesh.peerAuthentications.forClients(service.namespace);
   if (!mayBeMutual || inferred === 'DISABLE') return { tls: null, decidedBy: [], ignored: undefined, passthrough };
@@ -233,19 +239,16 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
         : { kind: elsewhere.kind, namespace: elsewhere.namespace, name: elsewhere.name, field: 'metadata.namespace' },
     );
   }
-  const found = view.mesh.endpoints.of(service, port, subset?.labels ?? {});
-  const { tls, decidedBy, ignored, passthrough } = upstreamTls(
-    view,
-    service,
-    port,
-    key.subset,
-    !isGateway,
-    view.mesh.endpoints.of(service, port, {}).endpoints,
-  );
-  const type = passthrough ? 'ORIGINAL_DST' : clusterType(service, isGateway);
-  const isDns = clusterType(service, isGateway) === 'STRICT_DNS' || clusterType(service, isGateway) === 'LOGICAL_DNS';
-  const endpoints = type === 'EDS' ? found.endpoints.filter(isEdsEndpoint) : found.endpoints;
-  if (isDns && found.endpoints.length === 0) {
+  const labels = subset?.labels ?? {};
+  const all = view.mesh.endpoints.of(service, port, {}).endpoints;
+  const { tls, decidedBy, ignored, passthrough } = upstreamTls(view, service, port, key.subset, !isGateway, all);
+  const unchanged = clusterType(service, isGateway);
+  const type = passthrough ? 'ORIGINAL_DST' : unchanged;
+  const isDns = unchanged === 'STRICT_DNS' || unchanged === 'LOGICAL_DNS';
+  const found = type === 'EDS' ? view.mesh.endpoints.told(service, port, labels) : view.mesh.endpoints.of(service, port, labels);
+  const { endpoints } = found;
+  const staysDns = isDns && !passthrough && effectivePolicy(rule, '', port.port).simpleLoadBalancer !== 'PASSTHROUGH';
+  if ((isDns && all.length === 0) || (staysDns && endpoints.length === 0)) {
     return missing(
       name,
       `${key.host} resolves by DNS but has no endpoint${key.subset === '' ? '' : ` for subset "${key.subset}"`}`,

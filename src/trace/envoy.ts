@@ -1,4 +1,4 @@
-import { contains, prefixLength } from '../model/addresses';
+import { canonicalCidr, contains, prefixLength } from '../model/addresses';
 import { isSubsetOf } from '../model/hostnames';
 import type { ServerTls } from '../model/merged-gateway';
 import type { Decision, RouteRef } from './types';
@@ -51,6 +51,8 @@ export interface Listener {
   readonly defaultChain: FilterChain | null;
   readonly tlsInspector: boolean;
   readonly httpInspector: boolean;
+  /** Why Envoy refuses the listener; the proxy goes on without it. */
+  readonly refused: string | null;
 }
 
 const EMPTY = {
@@ -165,6 +167,33 @@ export function matchFilterChain(listener: Listener, connection: Connection): Fi
     (chain) => Number(chain.applicationProtocols.includes(protocol)),
   );
   return chains[0] ?? listener.defaultChain;
+}
+
+/**
+ * Two chains that would match the same connection: Envoy takes no listener that has such. Chains overlap if they agree in
+ * transport and application protocols and share both a range and a server name.
+ */
+export function overlappingChains(chains: readonly FilterChain[]): string | null {
+  const seen = new Set<string>();
+  for (const chain of chains) {
+    const names = serverNames(chain);
+    const own = ranges(chain).map(canonicalCidr);
+    const protocols = chain.applicationProtocols.length === 0 ? [''] : chain.applicationProtocols;
+    const keys = new Set<string>();
+    for (const name of names.length === 0 ? [''] : names) {
+      for (const range of own.length === 0 ? [''] : own) {
+        for (const protocol of protocols) keys.add(`${range}|${name.toLowerCase()}|${chain.transport}|${protocol}`);
+      }
+    }
+    for (const key of keys) {
+      if (seen.has(key)) {
+        const [range, name] = key.split('|');
+        return [name === '' ? '' : `SNI ${name ?? ''}`, range === '' ? '' : `range ${range ?? ''}`].filter((part) => part !== '').join(' in ') || 'everything';
+      }
+      seen.add(key);
+    }
+  }
+  return null;
 }
 
 /** Names of a route configuration's virtual hosts, matched as Envoy matches a Host header: exact, longest wildcard, then `*`. */

@@ -92,10 +92,7 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
   const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses };
   const key = `listeners ${flight.port} ${self.namespace} ${JSON.stringify(self.labels)} ${self.addresses.join()}`;
   const listeners = mesh.remember(scope, key, () => sidecarListeners(view, flight.port));
-  const listener =
-    (flight.address === null ? undefined : listeners.get(flight.address)) ??
-    listeners.get('0.0.0.0') ??
-    virtualOutbound(view);
+  const listener = pickListener(walk, listeners, flight.address, proxy) ?? virtualOutbound(view);
   const chain = matchFilterChain(listener, connectionOf(flight));
   if (walk.loops(proxy, flight)) return loop(walk, proxy);
   return through(walk, {
@@ -111,6 +108,24 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
         sidecarRouteConfig(view, name),
       ),
   });
+}
+
+/** The listener of the address itself, else of every address; one that Envoy refuses is not there. */
+function pickListener(
+  walk: Walk,
+  listeners: ReadonlyMap<string, Listener>,
+  address: string | null,
+  proxy: ProxyRef,
+): Listener | undefined {
+  for (const bind of address === null ? ['0.0.0.0'] : [address, '0.0.0.0']) {
+    const listener = listeners.get(bind);
+    if (listener === undefined) continue;
+    if (listener.refused === null) return listener;
+    walk.note(
+      `Envoy of ${proxy.namespace}/${proxy.workload ?? '?'} refuses listener ${listener.name}: several filter chains match ${listener.refused}; followed as if it had none`,
+    );
+  }
+  return undefined;
 }
 
 interface AtListener {
@@ -271,7 +286,10 @@ function throughRoutes(walk: Walk, at: AtListener, incoming: Incoming, rules: Ro
       return rejected(walk, withVirtualHost(incoming, virtualHost?.name ?? null), verdict, proxy, 403);
   }
   if (virtualHost === undefined)
-    return isGateway ? noRoute(walk, incoming, proxy, rules, http, view) : toCatchAll(walk, at, incoming, rules, http);
+    // A route configuration of one sniffed service has no virtual host for others.
+    return isGateway || rules.name.includes(':')
+      ? noRoute(walk, incoming, proxy, rules, http, view)
+      : toCatchAll(walk, at, incoming, rules, http);
   const named = withVirtualHost(incoming, virtualHost.name);
   if (virtualHost.requireTls && flight.layers.length === 0) {
     addHop(walk, named, {});
@@ -747,7 +765,7 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
   const listeners = mesh.remember(merged, `listeners ${flight.port}`, () =>
     gatewayListeners(view, merged, flight.port),
   );
-  const listener = (flight.address === null ? undefined : listeners.get(flight.address)) ?? listeners.get('0.0.0.0');
+  const listener = pickListener(walk, listeners, flight.address, proxy);
   if (listener === undefined) return noListener(walk, flight, proxy, merged);
   const chain = matchFilterChain(listener, connectionOf(flight));
   return through(walk, {

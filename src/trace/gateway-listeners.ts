@@ -13,7 +13,7 @@ import {
 import type { Decision } from './types';
 import { isSubsetOf } from '../model/hostnames';
 import type { L4Match, VirtualService } from '../model/virtual-services';
-import { filterChain, type FilterChain, type Listener } from './envoy';
+import { filterChain, overlappingChains, type FilterChain, type Listener } from './envoy';
 import { routeNameOf } from '../model/merged-gateway';
 import { targetOfRule, targetOfService, type ProxyView } from './tcp-routes';
 
@@ -164,6 +164,7 @@ export function gatewayListeners(view: ProxyView, merged: MergedGateway, port: n
       defaultChain: null,
       tlsInspector: own.some((chain) => chain.sniHosts.length > 0 || chain.terminates !== null),
       httpInspector: false,
+      refused: overlappingChains(own),
     });
   }
   return listeners;

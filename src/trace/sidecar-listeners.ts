@@ -6,7 +6,7 @@ import type { Port, Service } from '../model/services';
 import type { EgressListener } from '../model/sidecar-scope';
 import { MESH_GATEWAY, sourceMatches, type L4Match, type VirtualService } from '../model/virtual-services';
 import { alternativeHosts } from './domains';
-import { filterChain, matchesAll, type FilterChain, type Listener, type TcpTarget } from './envoy';
+import { filterChain, matchesAll, overlappingChains, type FilterChain, type Listener, type TcpTarget } from './envoy';
 import { clusterName } from './http-routes';
 import { targetOfRule, targetOfService, type ProxyView } from './tcp-routes';
 
@@ -343,6 +343,7 @@ function toListener(view: ProxyView, entry: Entry, port: number): Listener {
   const last = all[all.length - 1];
   const fallback = filterChain({ name: 'PassthroughFilterChain', tcp: catchAll(view) });
   return {
+    refused: overlappingChains(chains),
     name: `${entry.bind}_${port}`,
     address: entry.bind,
     port,
@@ -382,5 +383,6 @@ export function virtualOutbound(view: ProxyView): Listener {
     defaultChain: null,
     tlsInspector: false,
     httpInspector: false,
+    refused: null,
   };
 }

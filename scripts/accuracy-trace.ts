@@ -1,0 +1,91 @@
+/**
+ * How right `trace` is, measured: random meshes and requests, our traces against Istio's own simulation.
+ *
+ *   npm run accuracy:trace -- --meshes 2000 --seed 1 [--requests 10] [--oracle PATH] [--write]
+ *
+ * With --write the numbers go into docs/accuracy.md, between the marks of its section on trace.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { compare, toYaml, type Difference } from '../test/trace/oracle/compare';
+import { meshes } from '../test/trace/oracle/meshes';
+import { findOracle, Oracle } from '../test/trace/oracle/process';
+
+interface Totals {
+  meshes: number;
+  requests: number;
+  hops: number;
+  skipped: number;
+  failures: number;
+  readonly differences: { readonly mesh: number; readonly difference: Difference; readonly yaml: string }[];
+}
+
+async function measure(count: number, seed: number, requests: number, path: string): Promise<Totals> {
+  const oracle = new Oracle(path);
+  const totals: Totals = { meshes: 0, requests: 0, hops: 0, skipped: 0, failures: 0, differences: [] };
+  // In slices: a sample of thousands of meshes at once would hold them all.
+  for (let from = 0; from < count; from += 100) {
+    const size = Math.min(100, count - from);
+    for (const [index, mesh] of fc.sample(meshes(requests), { numRuns: size, seed: seed * 100_000 + from }).entries()) {
+      const result = await compare(oracle, mesh);
+      totals.meshes += 1;
+      totals.requests += result.requests;
+      totals.hops += result.hops;
+      totals.skipped += result.skipped;
+      if (result.failure !== undefined) totals.failures += 1;
+      for (const difference of result.differences) {
+        totals.differences.push({ mesh: from + index, difference, yaml: toYaml(mesh.things) });
+      }
+    }
+    process.stderr.write(`\r${from + size} of ${count} meshes, ${totals.requests} requests, ${totals.differences.length} differences `);
+  }
+  process.stderr.write('\n');
+  oracle.end();
+  return totals;
+}
+
+function report(totals: Totals, seed: number, requests: number): string {
+  const agree = totals.requests - totals.differences.length;
+  return [
+    `\`npm run accuracy:trace -- --meshes ${totals.meshes} --requests ${requests} --seed ${seed} --write\``,
+    '',
+    '| measured | |',
+    '| --- | --- |',
+    `| meshes | ${totals.meshes} |`,
+    `| requests compared | ${totals.requests} |`,
+    `| hops compared (listener, cluster, TLS, SNI, error) | ${totals.hops} |`,
+    `| requests answered alike | ${agree} (${((100 * agree) / Math.max(1, totals.requests)).toFixed(3)} %) |`,
+    `| requests left out: their listener has overlapping filter chains, which Envoy refuses and the oracle uses | ${totals.skipped} |`,
+    `| meshes that the oracle could not load | ${totals.failures} |`,
+  ].join('\n');
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      meshes: { type: 'string', default: '200' },
+      requests: { type: 'string', default: '10' },
+      seed: { type: 'string', default: '1' },
+      oracle: { type: 'string' },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const path = values.oracle ?? findOracle();
+  if (path === undefined) throw new Error('no oracle: build it (npm run lab -- build), or name one with --oracle');
+  const [count, seed, requests] = [Number(values.meshes), Number(values.seed), Number(values.requests)];
+  const totals = await measure(count, seed, requests, path);
+  for (const { mesh, difference } of totals.differences.slice(0, 20)) {
+    console.log(`mesh ${mesh}: ${JSON.stringify(difference.ask)}: ${difference.what}`);
+  }
+  const text = report(totals, seed, requests);
+  console.log(text);
+  if (values.write) {
+    const file = 'docs/accuracy.md';
+    const page = readFileSync(file, 'utf8');
+    writeFileSync(file, page.replace(/(<!-- trace -->)[^]*?(<!-- end of trace -->)/, `$1\n\n${text}\n\n$2`));
+  }
+  process.exitCode = totals.differences.length === 0 ? 0 : 1;
+}
+
+void main();

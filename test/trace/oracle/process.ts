@@ -1,0 +1,73 @@
+/** A long-lived oracle: Istio's own configuration and traffic simulation, asked by JSON lines. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export interface OracleCall {
+  readonly from: string;
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly path: string;
+  readonly tls: 'plaintext' | 'tls';
+  readonly protocol: 'http' | 'tcp';
+  readonly sni: string;
+}
+
+export interface OracleHop {
+  readonly proxy: string;
+  readonly listener?: string;
+  readonly filterChain?: string;
+  readonly routeConfig?: string;
+  readonly virtualHost?: string;
+  readonly route?: string;
+  readonly cluster?: string;
+  readonly clusterType?: string;
+  readonly upstreamTls?: string;
+  readonly upstreamSni?: string;
+  readonly endpoints?: readonly string[];
+  readonly error?: string;
+}
+
+export interface OracleReply {
+  readonly error?: string;
+  readonly invalid?: readonly string[];
+  readonly results: readonly { readonly hops: readonly OracleHop[] }[] | null;
+}
+
+/** Where the oracle's binary is: what MESH_ORACLE says, or where the lab of this repository builds it. */
+export function findOracle(): string | undefined {
+  const candidates = [
+    process.env.MESH_ORACLE,
+    join(process.env.MESH_LAB_HOME ?? '/var/cache/mesh-lab', 'bin', 'mesh-oracle'),
+  ];
+  return candidates.find((path): path is string => path !== undefined && existsSync(path));
+}
+
+export class Oracle {
+  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly waiting: ((reply: OracleReply) => void)[] = [];
+
+  public constructor(path: string) {
+    this.child = spawn(path, [], { stdio: 'pipe' });
+    this.child.stderr.resume();
+    createInterface({ input: this.child.stdout }).on('line', (line) => {
+      this.waiting.shift()?.(JSON.parse(line) as OracleReply);
+    });
+    this.child.on('exit', (code) => {
+      for (const resolve of this.waiting.splice(0)) resolve({ error: `the oracle ended with ${code}`, results: null });
+    });
+  }
+
+  public ask(yaml: string, mesh: string, calls: readonly OracleCall[]): Promise<OracleReply> {
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.child.stdin.write(`${JSON.stringify({ yaml, mesh, calls })}\n`);
+    });
+  }
+
+  public end(): void {
+    this.child.stdin.end();
+  }
+}
