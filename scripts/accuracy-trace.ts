@@ -38,7 +38,9 @@ async function measure(count: number, seed: number, requests: number, path: stri
         totals.differences.push({ mesh: from + index, difference, yaml: toYaml(mesh.things) });
       }
     }
-    process.stderr.write(`\r${from + size} of ${count} meshes, ${totals.requests} requests, ${totals.differences.length} differences `);
+    process.stderr.write(
+      `\r${from + size} of ${count} meshes, ${totals.requests} requests, ${totals.differences.length} differences `,
+    );
   }
   process.stderr.write('\n');
   oracle.end();

@@ -77,16 +77,26 @@ export class Endpoints {
   public of(service: Service, port: Port, subsetLabels: Readonly<Record<string, string>>): EndpointSet {
     const group = this.sharing(service);
     const all = group === undefined ? this.own(service, port) : this.byNumber(group, port.port);
-    return { known: all.known, endpoints: all.endpoints.filter((endpoint) => labelsMatch(subsetLabels, endpoint.labels)) };
+    return {
+      known: all.known,
+      endpoints: all.endpoints.filter((endpoint) => labelsMatch(subsetLabels, endpoint.labels)),
+    };
   }
 
   /** As a cluster that istiod tells its endpoints has them. */
   public told(service: Service, port: Port, subsetLabels: Readonly<Record<string, string>>): EndpointSet {
     const group = this.sharing(service);
-    const pieces = group === undefined ? [this.own(service, port)] : this.piecesOf(group).filter((piece) => piece.port.name === port.name).map((piece) => piece.set);
+    const pieces =
+      group === undefined
+        ? [this.own(service, port)]
+        : this.piecesOf(group)
+            .filter((piece) => piece.port.name === port.name)
+            .map((piece) => piece.set);
     return {
       known: pieces.every((piece) => piece.known),
-      endpoints: pieces.flatMap((piece) => piece.endpoints).filter((endpoint) => isEdsEndpoint(endpoint) && labelsMatch(subsetLabels, endpoint.labels)),
+      endpoints: pieces
+        .flatMap((piece) => piece.endpoints)
+        .filter((endpoint) => isEdsEndpoint(endpoint) && labelsMatch(subsetLabels, endpoint.labels)),
     };
   }
 
@@ -99,7 +109,9 @@ export class Endpoints {
 
   private piecesOf(group: readonly Service[]): readonly Piece[] {
     const objects = new Map(group.map((service) => [service.config.manifest, service]));
-    return [...objects.values()].flatMap((object) => object.ports.map((port) => ({ object, port, set: this.own(object, port) })));
+    return [...objects.values()].flatMap((object) =>
+      object.ports.map((port) => ({ object, port, set: this.own(object, port) })),
+    );
   }
 
   private byNumber(group: readonly Service[], number: number): EndpointSet {

@@ -128,7 +128,9 @@ function upstreamTls(
   const rule = view.scope.destinationRule(service.host, view.proxy.labels);
   const policy = effectivePolicy(rule, subset, port.port);
   const passthrough = policy.simpleLoadBalancer === 'PASSTHROUGH';
-  const asksPassthrough = isPassthroughPolicy(subset === '' ? rule?.policy : rule?.subsets.find((one) => one.name === subset)?.policy);
+  const asksPassthrough = isPassthroughPolicy(
+    subset === '' ? rule?.policy : rule?.subsets.find((one) => one.name === subset)?.policy,
+  );
   const defaultSni = `outbound_.${port.port}_.${subset}_.${service.host}`;
   if (policy.tls !== undefined) {
     const { settings, config, field } = policy.tls;
@@ -245,7 +247,8 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
   const unchanged = clusterType(service, isGateway);
   const type = passthrough ? 'ORIGINAL_DST' : unchanged;
   const isDns = unchanged === 'STRICT_DNS' || unchanged === 'LOGICAL_DNS';
-  const found = type === 'EDS' ? view.mesh.endpoints.told(service, port, labels) : view.mesh.endpoints.of(service, port, labels);
+  const found =
+    type === 'EDS' ? view.mesh.endpoints.told(service, port, labels) : view.mesh.endpoints.of(service, port, labels);
   const { endpoints } = found;
   const staysDns = isDns && !passthrough && effectivePolicy(rule, '', port.port).simpleLoadBalancer !== 'PASSTHROUGH';
   if ((isDns && all.length === 0) || (staysDns && endpoints.length === 0)) {

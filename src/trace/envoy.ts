@@ -188,7 +188,11 @@ export function overlappingChains(chains: readonly FilterChain[]): string | null
     for (const key of keys) {
       if (seen.has(key)) {
         const [range, name] = key.split('|');
-        return [name === '' ? '' : `SNI ${name ?? ''}`, range === '' ? '' : `range ${range ?? ''}`].filter((part) => part !== '').join(' in ') || 'everything';
+        return (
+          [name === '' ? '' : `SNI ${name ?? ''}`, range === '' ? '' : `range ${range ?? ''}`]
+            .filter((part) => part !== '')
+            .join(' in ') || 'everything'
+        );
       }
       seen.add(key);
     }

@@ -25,7 +25,12 @@ export interface Comparison {
 
 export function toYaml(things: readonly Thing[]): string {
   return things
-    .map((thing) => Object.entries(thing).filter(([, value]) => value !== undefined).map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join('\n'))
+    .map((thing) =>
+      Object.entries(thing)
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
+        .join('\n'),
+    )
     .join('\n---\n');
 }
 
@@ -48,7 +53,13 @@ function requestOf(ask: Ask): string {
   return `${ask.scheme}://${ask.host}:${ask.port}${isHttp ? ask.path : ''}`;
 }
 
-const TLS: Readonly<Record<string, string>> = { NONE: 'plaintext', APPLICATION: 'tls', SIMPLE: 'tls', MUTUAL: 'tls', ISTIO_MUTUAL: 'mtls' };
+const TLS: Readonly<Record<string, string>> = {
+  NONE: 'plaintext',
+  APPLICATION: 'tls',
+  SIMPLE: 'tls',
+  MUTUAL: 'tls',
+  ISTIO_MUTUAL: 'mtls',
+};
 
 /** What stopped the request at a proxy, in the oracle's words. */
 function errorOf(trace: Trace, hop: Hop, isLast: boolean): string {
@@ -64,48 +75,62 @@ function errorOf(trace: Trace, hop: Hop, isLast: boolean): string {
 }
 
 function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefined {
-  const hops = ours.hops.filter((hop, index) => hop.proxy.kind !== 'none' && !(index > 0 && hop.proxy.kind === 'sidecar'));
+  const hops = ours.hops.filter(
+    (hop, index) => hop.proxy.kind !== 'none' && !(index > 0 && hop.proxy.kind === 'sidecar'),
+  );
   for (const [index, theirs] of oracle.entries()) {
     const own = hops[index];
-    if (own === undefined) return `hop ${index}: the oracle has ${theirs.proxy} (${theirs.cluster ?? theirs.error ?? ''}), we stop with ${ours.outcome} ${ours.refusal?.code ?? ''}`;
+    if (own === undefined)
+      return `hop ${index}: the oracle has ${theirs.proxy} (${theirs.cluster ?? theirs.error ?? ''}), we stop with ${ours.outcome} ${ours.refusal?.code ?? ''}`;
     const where = `hop ${index} (${theirs.proxy})`;
     const proxy = `${own.proxy.namespace}/${own.proxy.workload ?? ''}`;
     if (proxy !== theirs.proxy) return `${where}: our proxy is ${proxy}`;
     const error = errorOf(ours, own, index === hops.length - 1);
-    const theirError = (theirs.error ?? '').replace('invalid mTLS', 'invalid TLS');
+    const theirError = (theirs.error ?? '').replace('invalid mTLS', 'invalid TLS').replace(/^UH$/, '');
+    if (theirs.error === 'UH' && ours.refusal?.code !== 'UH') return `${where}: the oracle finds no endpoint, we do`;
     if (error !== theirError) return `${where}: error "${theirError}" of the oracle is "${error}" of ours`;
     if (error === '' || theirs.listener !== undefined) {
-      if ((own.envoy.listener ?? '') !== (theirs.listener ?? '')) return `${where}: listener ${theirs.listener ?? ''} of the oracle is ${own.envoy.listener ?? ''} of ours`;
+      if ((own.envoy.listener ?? '') !== (theirs.listener ?? ''))
+        return `${where}: listener ${theirs.listener ?? ''} of the oracle is ${own.envoy.listener ?? ''} of ours`;
     }
-    if ((own.cluster ?? '') !== (theirs.cluster ?? '')) return `${where}: cluster "${theirs.cluster ?? ''}" of the oracle is "${own.cluster ?? ''}" of ours`;
+    if ((own.cluster ?? '') !== (theirs.cluster ?? ''))
+      return `${where}: cluster "${theirs.cluster ?? ''}" of the oracle is "${own.cluster ?? ''}" of ours`;
     if (own.sends === null) {
       const exists = (theirs.clusterType ?? '') !== '' && (theirs.endpoints ?? []).length > 0;
-      if (own.cluster !== null && exists && own.cluster !== 'BlackHoleCluster') return `${where}: cluster ${own.cluster} has endpoints for the oracle; we refuse: ${ours.refusal?.code ?? ''} ${ours.refusal?.what ?? ''}`;
+      if (own.cluster !== null && exists && own.cluster !== 'BlackHoleCluster')
+        return `${where}: cluster ${own.cluster} has endpoints for the oracle; we refuse: ${ours.refusal?.code ?? ''} ${ours.refusal?.what ?? ''}`;
       continue;
     }
-    if (theirs.clusterType === undefined) return `${where}: cluster ${theirs.cluster ?? ''} does not exist for the oracle`;
-    if (TLS[own.sends.tls] !== theirs.upstreamTls) return `${where}: upstream TLS ${theirs.upstreamTls ?? ''} of the oracle is ${own.sends.tls} of ours`;
+    if (theirs.clusterType === undefined)
+      return `${where}: cluster ${theirs.cluster ?? ''} does not exist for the oracle`;
+    if (TLS[own.sends.tls] !== theirs.upstreamTls)
+      return `${where}: upstream TLS ${theirs.upstreamTls ?? ''} of the oracle is ${own.sends.tls} of ours`;
     const sni = theirs.upstreamSni ?? '';
     if (theirs.clusterType === 'ORIGINAL_DST' && index === oracle.length - 1) return undefined;
-    if (sni !== '' && sni !== (own.sends.sni ?? '')) return `${where}: SNI ${sni} of the oracle is ${own.sends.sni ?? ''} of ours`;
+    if (sni !== '' && sni !== (own.sends.sni ?? ''))
+      return `${where}: SNI ${sni} of the oracle is ${own.sends.sni ?? ''} of ours`;
   }
   const more = hops[oracle.length];
-  return more !== undefined && oracle.length < 3 ? `we go on to ${more.proxy.namespace}/${more.proxy.workload ?? ''}, the oracle stops after ${oracle.length}` : undefined;
+  return more !== undefined && oracle.length < 3
+    ? `we go on to ${more.proxy.namespace}/${more.proxy.workload ?? ''}, the oracle stops after ${oracle.length}`
+    : undefined;
 }
 
 export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise<Comparison> {
   let { things } = generated;
   let yaml = toYaml(things);
-  const ask = (): Promise<OracleReply> => oracle.ask(yaml, `outboundTrafficPolicy: {mode: ${generated.outbound}}`, generated.asks.map(toCall));
+  const ask = (): Promise<OracleReply> =>
+    oracle.ask(yaml, `outboundTrafficPolicy: {mode: ${generated.outbound}}`, generated.asks.map(toCall));
   let reply = await ask();
   // What admission refuses never reaches a mesh: such objects are left out for both.
   const refused = new Set((reply.invalid ?? []).map((text) => text.slice(0, text.indexOf(':'))));
-  if (reply.error !== undefined && refused.size > 0) {
+  if (refused.size > 0) {
     things = things.filter((thing) => !refused.has(`${thing.kind}/${thing.metadata.name}`));
     yaml = toYaml(things);
     reply = await ask();
   }
-  if (reply.error !== undefined || reply.results === null) return { requests: 0, hops: 0, skipped: 0, differences: [], failure: reply.error ?? 'no results' };
+  if (reply.error !== undefined || reply.results === null)
+    return { requests: 0, hops: 0, skipped: 0, differences: [], failure: reply.error ?? 'no results' };
   const mesh = buildMesh(loadText(yaml).manifests, { outbound: generated.outbound });
   let skipped = 0;
   let hops = 0;

@@ -3,6 +3,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { partFolder } from '../../lab/cache';
+import { oraclePart } from '../../lab/build';
 
 export interface OracleCall {
   readonly from: string;
@@ -36,12 +38,9 @@ export interface OracleReply {
   readonly results: readonly { readonly hops: readonly OracleHop[] }[] | null;
 }
 
-/** Where the oracle's binary is: what MESH_ORACLE says, or where the lab of this repository builds it. */
+/** The oracle's binary: what MESH_ORACLE names, else the one that the lab has built from `test/oracle`. */
 export function findOracle(): string | undefined {
-  const candidates = [
-    process.env.MESH_ORACLE,
-    join(process.env.MESH_LAB_HOME ?? '/var/cache/mesh-lab', 'bin', 'mesh-oracle'),
-  ];
+  const candidates = [process.env.MESH_ORACLE, join(partFolder(oraclePart().id), 'mesh-oracle')];
   return candidates.find((path): path is string => path !== undefined && existsSync(path));
 }
 
