@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../model/files';
 import { register as registerCheck } from './check';
+import { register as registerTrace } from './trace';
 import { USAGE, UsageError } from './exit';
 import { packageVersion } from './version';
 
@@ -15,7 +16,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(mesh-edge COMMAND --help tells how it is used)')
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
-  for (const register of [registerCheck]) register(program);
+  for (const register of [registerCheck, registerTrace]) register(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

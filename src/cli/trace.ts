@@ -1,0 +1,163 @@
+/** `mesh-edge trace PATH...`: what a request does, hop by hop. */
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { MeshOptions } from '../model/mesh-options';
+import type { Mesh } from '../model/mesh';
+import type { Trace, TraceRequest } from '../trace/types';
+import { FOUND, OK, UsageError } from './exit';
+import { addMeshOptions, meshOptionsOf } from './mesh-options';
+
+const FORMATS = ['text', 'json', 'mermaid'] as const;
+
+interface TraceFlags extends MeshOptions {
+  readonly request?: string;
+  readonly requests?: string;
+  readonly from?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly serviceAccount?: string;
+  readonly method?: string;
+  readonly header?: Readonly<Record<string, string>>;
+  readonly at?: string;
+  readonly address?: string;
+  readonly format: (typeof FORMATS)[number];
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('trace')
+    .description('say what a request does, hop by hop: through which proxies, by which objects, under which TLS')
+    .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
+    .option('--request <url>', 'http://host/path, https://host/path, tls://host:port or tcp://address:port')
+    .option('--from <client>', 'NAMESPACE or NAMESPACE/WORKLOAD of the client; "outside" with --at')
+    .option('--labels <k=v,...>', "labels of the client's Pod (default: those of the workload)", labels)
+    .option('--service-account <name>', 'ServiceAccount of the client (default: that of the workload)')
+    .option('--method <method>', 'HTTP method (default: GET)')
+    .option('--header <"K: V">', 'a header of the request; may be repeated', header, {})
+    .option('--at <gateway>', 'NAMESPACE/GATEWAY at which a request from outside enters')
+    .option('--address <ip>', 'IP that the client dials, where it matters which one')
+    .option('--requests <file>', 'many requests: JSON lines in (- for standard input), JSON lines out, in order')
+    .addOption(new Option('--format <format>', 'how the trace is written').choices(FORMATS).default('text'));
+  addMeshOptions(command).action(run);
+}
+
+async function run(paths: string[], flags: TraceFlags): Promise<void> {
+  if ((flags.request === undefined) === (flags.requests === undefined))
+    throw new UsageError('give either --request or --requests');
+  if (flags.request !== undefined && flags.from === undefined) {
+    throw new UsageError('--request needs --from NAMESPACE[/WORKLOAD], or --from outside with --at NAMESPACE/GATEWAY');
+  }
+  const lines = flags.requests === undefined ? undefined : readLines(flags.requests, paths);
+  const { load } = await import('../model/load.js');
+  const { buildMesh } = await import('../model/mesh.js');
+  const { manifests, problems } = load(paths);
+  const mesh = buildMesh(manifests, meshOptionsOf(flags));
+  if (lines !== undefined) {
+    await followAll(mesh, lines);
+    return;
+  }
+  const request = requestOf(flags);
+  const result = await followOne(mesh, request);
+  for (const problem of problems) {
+    process.stderr.write(
+      `mesh-edge: ${problem.source.file ?? 'input'}:${problem.source.line ?? 1}: ${problem.what}; the other documents are traced\n`,
+    );
+  }
+  process.stdout.write(await written(result, request, flags.format));
+  process.exitCode = result.outcome === 'refused' ? FOUND : OK;
+}
+
+function requestOf(flags: TraceFlags): TraceRequest {
+  const { request = '', from = '', labels: given, serviceAccount, method, at, address } = flags;
+  const headers = flags.header ?? {};
+  return {
+    from,
+    request,
+    ...(given === undefined ? {} : { labels: given }),
+    ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    ...(method === undefined ? {} : { method }),
+    ...(at === undefined ? {} : { at }),
+    ...(address === undefined ? {} : { address }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+  };
+}
+
+async function followOne(mesh: Mesh, request: TraceRequest): Promise<Trace> {
+  const { RequestError, trace } = await import('../trace/index.js');
+  try {
+    return trace(mesh, request);
+  } catch (error) {
+    if (error instanceof RequestError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+async function written(result: Trace, request: TraceRequest, format: TraceFlags['format']): Promise<string> {
+  if (format === 'json') return `${JSON.stringify(result, null, 2)}\n`;
+  if (format === 'mermaid') return (await import('../report/trace-mermaid.js')).traceMermaid(result, request);
+  return (await import('../report/trace-text.js')).traceText(result, request, { color: useColor() });
+}
+
+function useColor(): boolean {
+  if (process.env.NO_COLOR) return false;
+  return Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true;
+}
+
+function readLines(file: string, paths: readonly string[]): readonly string[] {
+  if (file === '-' && paths.includes('-')) throw new UsageError('standard input cannot be both manifests and requests');
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+/** One line out for each line in, in order. A request that nothing can follow is answered `unknown`, with the reason. */
+async function followAll(mesh: Mesh, lines: readonly string[]): Promise<void> {
+  const { RequestError, trace } = await import('../trace/index.js');
+  const requests = lines.map((line, index) => parseLine(line, index + 1));
+  for (const [index, request] of requests.entries()) {
+    let result: Trace;
+    try {
+      result = trace(mesh, request);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      process.stderr.write(`mesh-edge: request ${index + 1}: ${error.message}\n`);
+      result = { outcome: 'unknown', hops: [], destination: null, refusal: null, notes: [error.message] };
+    }
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
+}
+
+function parseLine(line: string, number: number): TraceRequest {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw new UsageError(`request ${number} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { from, request } = (value ?? {}) as Partial<TraceRequest>;
+  if (typeof from !== 'string' || typeof request !== 'string') {
+    throw new UsageError(`request ${number} needs "from" and "request", both strings`);
+  }
+  return value as TraceRequest;
+}
+
+function labels(text: string): Readonly<Record<string, string>> {
+  const pairs = text
+    .split(',')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const equals = pair.indexOf('=');
+      if (equals < 1) throw new InvalidArgumentError(`"${pair}" is not key=value.`);
+      return [pair.slice(0, equals), pair.slice(equals + 1)] as const;
+    });
+  return Object.fromEntries(pairs);
+}
+
+function header(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const colon = text.indexOf(':', 1);
+  if (colon < 1) throw new InvalidArgumentError(`"${text}" is not "Name: value".`);
+  return { ...before, [text.slice(0, colon).trim()]: text.slice(colon + 1).trim() };
+}

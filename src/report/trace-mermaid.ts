@@ -1,0 +1,54 @@
+/** A trace as a Mermaid flowchart: client, proxies and destination in a row, each arrow with what travels on it. */
+import type { Hop, Trace, TraceRequest } from '../trace/types';
+import { proxyLabel, tlsLabel } from './trace-text';
+
+/** Text inside Mermaid's quotes: what would end them, or read as markup, is written as an entity. */
+function quoted(text: string): string {
+  const safe = text
+    .replace(/&/g, '&amp;')
+    .replace(/"/g, '&quot;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/#/g, '&#35;');
+  return `"${safe.replace(/\n/g, '<br/>')}"`;
+}
+
+function decidedLabel(hop: Hop): string {
+  const shown = hop.decidedBy.slice(0, 3).map((one) => `${one.kind} ${one.namespace}/${one.name}\n${one.field}`);
+  return [proxyLabel(hop.proxy), ...shown].join('\n');
+}
+
+export function traceMermaid(trace: Trace, request: TraceRequest): string {
+  const lines = ['flowchart LR', `  client([${quoted(`${request.from}\n${request.request}`)}])`];
+  let previous = 'client';
+  trace.hops.forEach((hop, index) => {
+    const id = `hop${index + 1}`;
+    const isRefused = trace.refusal !== null && index === trace.hops.length - 1;
+    lines.push(`  ${id}[${quoted(decidedLabel(hop))}]${isRefused ? ':::refused' : ''}`);
+    const arrow = index === 0 ? hop.receives : (trace.hops[index - 1]?.sends ?? hop.receives);
+    lines.push(`  ${previous} -->|${quoted(`${arrow.protocol} ${arrow.port}\n${tlsLabel(arrow)}`)}| ${id}`);
+    previous = id;
+  });
+  const { destination, refusal } = trace;
+  const last = trace.hops[trace.hops.length - 1];
+  if (destination !== null) {
+    lines.push(`  target([${quoted(`${destination.host}:${destination.port}`)}]):::delivered`);
+    const arrow = last?.sends ?? null;
+    lines.push(
+      `  ${previous} -->|${quoted(arrow === null ? tlsLabel(destination) : `${arrow.protocol} ${arrow.port}\n${tlsLabel(arrow)}`)}| target`,
+    );
+  } else if (refusal !== null) {
+    lines.push(
+      `  end1{{${quoted(`refused: ${refusal.code}${refusal.status === null ? '' : ` ${refusal.status}`}\n${refusal.what}`)}}}:::refused`,
+    );
+    lines.push(`  ${previous} -.-x end1`);
+  } else {
+    lines.push(`  end1{{${quoted(`unknown\n${trace.notes[trace.notes.length - 1] ?? ''}`)}}}`);
+    lines.push(`  ${previous} -.- end1`);
+  }
+  lines.push(
+    '  classDef refused stroke:#b3261e,stroke-width:2px,stroke-dasharray:4 3',
+    '  classDef delivered stroke:#1b7f3b,stroke-width:2px',
+  );
+  return `${lines.join('\n')}\n`;
+}

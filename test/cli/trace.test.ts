@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const launcher = join(__dirname, '../../bin/mesh-edge');
+const folder = mkdtempSync(join(tmpdir(), 'mesh-edge-trace-'));
+const manifests = join(folder, 'mesh.yaml');
+writeFileSync(
+  manifests,
+  `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: cnn, namespace: app}
+spec:
+  hosts: [edition.cnn.com]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: DNS
+`,
+);
+
+function run(args: string[], input?: string): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, 'trace', ...args], {
+    encoding: 'utf8',
+    input,
+  });
+  return { status, stdout, stderr };
+}
+
+describe('mesh-edge trace', () => {
+  it('ends with 0 for a delivered request and writes the JSON of the contract', () => {
+    const { status, stdout } = run([
+      manifests,
+      '--request',
+      'http://edition.cnn.com/',
+      '--from',
+      'app/sleep',
+      '--format',
+      'json',
+    ]);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcome: 'delivered',
+      hops: [
+        {
+          proxy: { kind: 'sidecar', namespace: 'app', workload: 'sleep' },
+          receives: { protocol: 'HTTP', port: 80, tls: 'NONE', sni: null },
+          route: null,
+          cluster: 'outbound|80||edition.cnn.com',
+          sends: { protocol: 'HTTP', port: 80, tls: 'NONE', sni: null },
+        },
+      ],
+      destination: { host: 'edition.cnn.com', port: 80, tls: 'NONE', sni: null },
+      refusal: null,
+    });
+  });
+
+  it('ends with 1 for a refused request, and says where, why and how to mend it', () => {
+    const { status, stdout } = run([
+      manifests,
+      '--outbound',
+      'REGISTRY_ONLY',
+      '--request',
+      'http://www.cnn.com/',
+      '--from',
+      'app/sleep',
+    ]);
+    expect(status).toBe(1);
+    expect(stdout).toContain('refused at sidecar app/sleep: BlackHoleCluster, status 502');
+    expect(stdout).toContain('add a ServiceEntry with host www.cnn.com and port 80 HTTP');
+  });
+
+  it('answers many requests in order, one JSON line each, and ends with 0', () => {
+    const requests = [
+      '{"from": "app/sleep", "request": "http://edition.cnn.com/"}',
+      '{"from": "app/sleep", "request": "https://edition.cnn.com/"}',
+      '{"from": "outside", "at": "app/none", "request": "http://x/"}',
+    ];
+    const { status, stdout, stderr } = run(
+      [manifests, '--outbound', 'REGISTRY_ONLY', '--requests', '-'],
+      requests.join('\n'),
+    );
+    expect(status).toBe(0);
+    const answers = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { outcome: string; notes: string[] });
+    expect(answers.map((answer) => answer.outcome)).toEqual(['delivered', 'refused', 'unknown']);
+    expect(answers[2]?.notes[0]).toContain('there is no gateway app/none');
+    expect(stderr).toContain('request 3');
+  });
+
+  it.each([
+    [['--request', 'cnn.com', '--from', 'app'], '"cnn.com" is no request'],
+    [['--request', 'http://cnn.com/'], '--request needs --from'],
+    [['--from', 'app'], 'either --request or --requests'],
+    [['--request', 'tcp://cnn.com', '--from', 'app'], 'names no port'],
+    [['--request', 'http://cnn.com/', '--from', 'outside', '--at', 'app/gw'], 'there is no gateway app/gw'],
+    [['--request', 'http://cnn.com/', '--from', 'App/x'], 'is not NAMESPACE'],
+    [['--request', 'http://cnn.com/', '--from', 'app', '--address', 'x'], 'is not an IP'],
+  ])('ends with 2 and nothing on standard output for %j', (args, message) => {
+    const { status, stdout, stderr } = run([manifests, ...args]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  it('draws the path as Mermaid', () => {
+    const { stdout } = run([
+      manifests,
+      '--request',
+      'http://edition.cnn.com/',
+      '--from',
+      'app/sleep',
+      '--format',
+      'mermaid',
+    ]);
+    expect(stdout).toMatch(/^flowchart LR\n/);
+    expect(stdout).toContain('target(["edition.cnn.com:80"])');
+  });
+});
