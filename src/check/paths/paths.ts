@@ -5,6 +5,8 @@
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { type Decision, type Trace, trace } from '../../trace';
 import { type CheckContext, defineIndex } from '../context';
+import type { Service } from '../../model/services';
+import { push } from '../edge';
 import { type Client, clients } from './clients';
 import { type Probe, probesOf } from './probes';
 
@@ -60,7 +62,8 @@ function follow(context: CheckContext, probe: Probe, client: Client): Trace {
 /** The clients that see what speaks of the request. */
 function clientsFor(context: CheckContext, probe: Probe, all: readonly Client[]): readonly Client[] {
   const { mesh } = context;
-  const services = probe.manifest.kind === 'ServiceEntry' ? mesh.services.inNamespace(probe.manifest.namespace).filter(({ config }) => config.manifest === probe.manifest) : undefined; // prettier-ignore
+  const services =
+    probe.manifest.kind === 'ServiceEntry' ? context.index(servicesOfEntry).get(probe.manifest) : undefined;
   return all.filter((client) => {
     if (!probe.isFor(client)) return false;
     if (services && !services.some((service) => mesh.services.isVisible(service, client.namespace))) return false;
@@ -143,12 +146,22 @@ function classify({ trace: { refusal, hops } }: Path): Break | undefined {
 }
 
 export function findDecided(context: CheckContext, by: Decision): { manifest: Manifest; field: FieldPath } | undefined {
-  const manifest = context.manifests.find(
-    ({ kind, namespace, name }) =>
-      kind === by.kind && name === by.name && (namespace === by.namespace || namespace === ''),
-  );
+  const named = context.index(manifestsByName);
+  const manifest = named.get(`${by.kind} ${by.namespace}/${by.name}`) ?? named.get(`${by.kind} /${by.name}`);
   return manifest ? { manifest, field: parseField(by.field) } : undefined;
 }
+
+const manifestsByName = defineIndex(
+  'manifests by name',
+  ({ manifests }): ReadonlyMap<string, Manifest> =>
+    new Map(manifests.map((manifest) => [`${manifest.kind} ${manifest.namespace}/${manifest.name}`, manifest])),
+);
+
+const servicesOfEntry = defineIndex('services of an entry', ({ mesh }): ReadonlyMap<Manifest, readonly Service[]> => {
+  const services = new Map<Manifest, Service[]>();
+  for (const service of mesh.services.all) push(services, service.config.manifest, service);
+  return services;
+});
 
 /** `spec.http[0].match` as a path. */
 export function parseField(field: string): FieldPath {
