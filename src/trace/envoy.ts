@@ -138,22 +138,59 @@ function alpn(listener: Listener, connection: Connection): string {
   return connection.application === 'http' ? 'http/1.1' : connection.application === 'http2' ? 'h2' : '';
 }
 
+interface ChainsByName {
+  /** Chains for some addresses only. The others are found by name. */
+  readonly ranged: readonly FilterChain[];
+  /** Chains that name the SNI itself, which no wildcard outranks. */
+  readonly exact: ReadonlyMap<string, readonly FilterChain[]>;
+  /** Chains with a wildcard or without any name: all that an SNI which nobody names can match. */
+  readonly others: readonly FilterChain[];
+}
+
+const chainIndexes = new WeakMap<Listener, ChainsByName>();
+
+/** A listener has a chain for each host behind its port: thousands of them, found by name rather than one by one. */
+function chainsByName(listener: Listener): ChainsByName {
+  const known = chainIndexes.get(listener);
+  if (known !== undefined) return known;
+  const exact = new Map<string, FilterChain[]>();
+  const others: FilterChain[] = [];
+  const ranged = listener.chains.filter((chain) => ranges(chain).length > 0);
+  for (const chain of listener.chains) {
+    if (ranges(chain).length > 0) continue;
+    const names = serverNames(chain);
+    for (const name of new Set(names.filter((one) => !one.startsWith('*')))) {
+      const chains = exact.get(name);
+      if (chains === undefined) exact.set(name, [chain]);
+      else chains.push(chain);
+    }
+    if (names.length === 0 || names.some((name) => name.startsWith('*'))) others.push(chain);
+  }
+  const made = { ranged, exact, others };
+  chainIndexes.set(listener, made);
+  return made;
+}
+
 /**
  * Envoy's choice of a filter chain: by destination range, then SNI, transport, application protocol, each step keeping only
  * the best matches and never coming back for others.
  */
 export function matchFilterChain(listener: Listener, connection: Connection): FilterChain | null {
-  let chains = narrow(
-    listener.chains,
-    (chain) => ranges(chain).length > 0,
+  const sni = connection.tls !== 'none' && listener.tlsInspector ? connection.sni : null;
+  const { ranged, exact, others } = chainsByName(listener);
+  const inRange = narrow(
+    ranged,
+    () => true,
     (chain) => addressRank(ranges(chain), connection.address),
   );
-  const sni = connection.tls !== 'none' && listener.tlsInspector ? connection.sni : null;
-  chains = narrow(
-    chains,
-    (chain) => serverNames(chain).length > 0,
-    (chain) => sniRank(serverNames(chain), sni),
-  );
+  const named = inRange.length > 0 || sni === null ? undefined : exact.get(sni);
+  let chains =
+    named ??
+    narrow(
+      inRange.length > 0 ? inRange : others,
+      (chain) => serverNames(chain).length > 0,
+      (chain) => sniRank(serverNames(chain), sni),
+    );
   const transport = connection.tls !== 'none' && listener.tlsInspector ? 'tls' : 'raw_buffer';
   chains = narrow(
     chains,
