@@ -1,0 +1,46 @@
+/** `mesh-edge diff OLD NEW`: what a change of manifests changes in traffic. */
+import { type Command, Option } from 'commander';
+import type { MeshOptions } from '../model/mesh-options';
+import { FOUND, OK } from './exit';
+import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { progressBar } from './progress';
+
+const FORMATS = ['text', 'json', 'markdown'] as const;
+
+interface DiffFlags extends MeshOptions {
+  readonly format: (typeof FORMATS)[number];
+  readonly exitCode?: boolean;
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('diff')
+    .description('say what a change of manifests changes in traffic: who may newly reach what, and by which way')
+    .argument('<OLD>', 'a file, a folder, or REV:PATH of a git revision')
+    .argument('<NEW>', 'a file, a folder, or REV:PATH of a git revision')
+    .addOption(new Option('--format <format>', 'how changes are written').choices(FORMATS).default('text'))
+    .option('--exit-code', 'exit with 1 if traffic changes');
+  addMeshOptions(command).action(run);
+}
+
+async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
+  const { loadSide } = await import('../diff/revision.js');
+  const { diff } = await import('../diff/diff.js');
+  const { formatDiff } = await import('../report/diff.js');
+  const bar = progressBar('comparing traffic');
+  const [was, is] = [loadSide(old), loadSide(now)];
+  const found = diff(was.manifests, is.manifests, { mesh: meshOptionsOf(flags), onProgress: bar.update });
+  bar.end();
+  const unreadable = [was, is].flatMap(({ problems }) =>
+    problems.map(
+      ({ source, what }) =>
+        `${source.file ?? ''}${source.line === undefined ? '' : `:${source.line}`}: ${what}; it is left out`,
+    ),
+  );
+  const whole = { ...found, notes: [...found.notes, ...new Set(unreadable)] };
+  const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
+  process.stdout.write(
+    formatDiff(whole, flags.format, { color, width: Math.min(process.stdout.columns ?? 100, 120), old, new: now }),
+  );
+  process.exitCode = flags.exitCode === true && whole.changes.length > 0 ? FOUND : OK;
+}

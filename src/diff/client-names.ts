@@ -1,0 +1,31 @@
+import type { ClientClass } from './clients';
+
+/** `every workload`, else whole namespaces (`shop`), else workloads (`shop/payments`), sorted. */
+export function nameClients(some: readonly ClientClass[], all: readonly ClientClass[]): readonly string[] {
+  const outside = some.filter((client) => client.at !== undefined).map((client) => `outside, at ${client.at ?? ''}`);
+  const inside = all.filter((client) => client.at === undefined);
+  const chosen = new Set(some.filter((client) => client.at === undefined).map((client) => client.index));
+  if (chosen.size === 0) return outside.sort();
+  if (chosen.size === inside.length) return ['every workload', ...outside.sort()];
+  const names: string[] = [];
+  const namespaces = new Set(
+    inside.filter((client) => !client.isElsewhere).flatMap((client) => [...client.namespaces]),
+  );
+  for (const namespace of [...namespaces].sort()) {
+    const classes = inside.filter((client) => client.namespaces.has(namespace));
+    const hit = classes.filter((client) => chosen.has(client.index));
+    if (hit.length === 0) continue;
+    if (hit.length === classes.length) {
+      names.push(namespace);
+      continue;
+    }
+    for (const client of hit) {
+      for (const member of client.members) {
+        if (member.namespace !== namespace) continue;
+        names.push(`${namespace}/${member.name ?? '(other workloads)'}`);
+      }
+    }
+  }
+  if (inside.some((client) => client.isElsewhere && chosen.has(client.index))) names.push('any other namespace');
+  return [...names, ...outside.sort()];
+}

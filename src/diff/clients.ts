@@ -1,0 +1,274 @@
+/**
+ * Client classes: all the workloads of a mesh, grouped so that no object of either set tells the members of a class apart.
+ * One member stands for its class, so the number of traces grows with what objects distinguish and not with Pods.
+ */
+import { labelsMatch, optionalRecord, strings } from '../model/fields';
+import type { Mesh } from '../model/mesh';
+import type { Workload } from '../model/workloads';
+import type { TraceRequest } from '../trace/types';
+import { canonical } from './objects';
+import { toldApart, type ToldApart } from './told-apart';
+
+export interface Member {
+  readonly namespace: string;
+  /** A workload, `app=x` for Pods that only labels tell of, `sa=x`; null for the rest of the namespace. */
+  readonly name: string | null;
+}
+
+export interface ClientClass {
+  readonly index: number;
+  /** Empty for a client outside. */
+  readonly namespace: string;
+  readonly request: Pick<TraceRequest, 'from' | 'labels' | 'serviceAccount' | 'at'>;
+  readonly members: readonly Member[];
+  /** Every namespace with a member. */
+  readonly namespaces: ReadonlySet<string>;
+  /** `NAMESPACE/GATEWAY` of a client outside. */
+  readonly at: string | undefined;
+  /** Stands for namespaces that no manifest names. */
+  readonly isElsewhere: boolean;
+}
+
+const CONTROL_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
+const CAPTURE = /^(traffic\.)?sidecar\.istio\.io\/|^proxy\.istio\.io\/|^istio\.io\/|^inject\.istio\.io\//;
+
+interface Draft {
+  readonly key: string;
+  readonly member: Member;
+  readonly request: ClientClass['request'];
+}
+
+export function clientClasses(was: Mesh, is: Mesh): readonly ClientClass[] {
+  const meshes = [was, is];
+  const told = toldApart(meshes);
+  const drafts = new Map<string, Draft[]>();
+  const add = (draft: Draft): void => {
+    const group = drafts.get(draft.key);
+    if (group === undefined) drafts.set(draft.key, [draft]);
+    else if (
+      !group.some((one) => one.member.namespace === draft.member.namespace && one.member.name === draft.member.name)
+    )
+      group.push(draft);
+  };
+  for (const namespace of clientNamespaces(meshes, told)) {
+    for (const draft of draftsOf(namespace, meshes, told)) add(draft);
+  }
+  const classes: ClientClass[] = [];
+  for (const group of drafts.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    classes.push({
+      index: classes.length,
+      namespace: first.member.namespace,
+      request: first.request,
+      members: group.map((draft) => draft.member),
+      namespaces: new Set(group.map((draft) => draft.member.namespace)),
+      at: undefined,
+      isElsewhere: false,
+    });
+  }
+  const elsewhere = unusedName(meshes);
+  classes.push({
+    index: classes.length,
+    namespace: elsewhere,
+    request: { from: elsewhere },
+    members: [{ namespace: elsewhere, name: null }],
+    namespaces: new Set([elsewhere]),
+    at: undefined,
+    isElsewhere: true,
+  });
+  for (const at of entrances(meshes)) {
+    classes.push({
+      index: classes.length,
+      namespace: '',
+      request: { from: 'outside', at },
+      members: [{ namespace: '', name: at }],
+      namespaces: new Set(['']),
+      at,
+      isElsewhere: false,
+    });
+  }
+  return classes;
+}
+
+function unusedName(meshes: readonly Mesh[]): string {
+  let name = 'other-namespace';
+  while (meshes.some((mesh) => mesh.shows(name) || mesh.manifests.some((manifest) => manifest.namespace === name)))
+    name = `${name}-x`;
+  return name;
+}
+
+/** Where clients may be: namespaces with workloads, injected ones, and those that objects name; not those of gateways alone. */
+function clientNamespaces(meshes: readonly Mesh[], told: ToldApart): readonly string[] {
+  const names = new Set<string>();
+  for (const mesh of meshes) {
+    for (const namespace of mesh.workloads.namespaces()) names.add(namespace);
+    for (const [name, info] of mesh.namespaces)
+      if (info.labels['istio-injection'] === 'enabled' || info.labels['istio.io/rev'] !== undefined) names.add(name);
+  }
+  for (const name of told.namespaces) names.add(name);
+  return [...names]
+    .filter((name) => {
+      if (CONTROL_NAMESPACES.has(name)) return false;
+      const own = meshes.flatMap((mesh) => mesh.workloads.inNamespace(name));
+      const clients = own.filter(isClient);
+      if (meshes.some((mesh) => mesh.config.rootNamespace === name)) return clients.length > 0;
+      return own.length === 0 || clients.length > 0;
+    })
+    .sort();
+}
+
+function isClient(workload: Workload): boolean {
+  return (
+    workload.runs &&
+    workload.membership !== 'gateway' &&
+    workload.membership !== 'waypoint' &&
+    workload.kind !== 'ReplicaSet'
+  );
+}
+
+/** Whether a mesh has no other use for the workload than as a client. */
+function isClientIn(mesh: Mesh, workload: Workload): boolean {
+  return mesh.workloads.inNamespace(workload.namespace).every((one) => one.name !== workload.name || isClient(one));
+}
+
+function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): readonly Draft[] {
+  const place = placeKey(namespace, meshes, told);
+  const workloads = new Map<string, Workload>();
+  for (const mesh of meshes)
+    for (const workload of mesh.workloads.inNamespace(namespace))
+      if (workload.manifest !== undefined && meshes.every((one) => isClientIn(one, workload)))
+        workloads.set(workload.name, workload);
+  const drafts: Draft[] = [];
+  for (const [name, workload] of workloads) {
+    const versions = meshes.map((mesh) => mesh.workloads.inNamespace(namespace).find((one) => one.name === name));
+    const facts = versions.map((version) => (version === undefined ? null : factsOf(version, told)));
+    const missing = versions.includes(undefined);
+    drafts.push({
+      key: `${place} ${canonical(facts[0] === null ? [facts[1], facts[1]] : facts[1] === null ? [facts[0], facts[0]] : facts)}`,
+      member: { namespace, name },
+      request: missing
+        ? { from: `${namespace}/${name}`, labels: workload.labels, serviceAccount: workload.serviceAccount }
+        : { from: `${namespace}/${name}` },
+    });
+  }
+  const named = told.selectors.filter(
+    (selector) =>
+      selector.namespace === namespace &&
+      ![...workloads.values()].some((workload) => labelsMatch(selector.labels, workload.labels)),
+  );
+  const isGatewaySelector = (labels: Readonly<Record<string, string>>): boolean =>
+    meshes.some((mesh) =>
+      mesh.workloads.inNamespace(namespace).some((one) => !isClient(one) && labelsMatch(labels, one.labels)),
+    );
+  for (const { labels } of named.filter((one) => !isGatewaySelector(one.labels))) {
+    drafts.push({
+      key: `${place} ${canonical({ labels })}`,
+      member: {
+        namespace,
+        name: Object.entries(labels)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(','),
+      },
+      request: { from: namespace, labels },
+    });
+  }
+  const shown = [...workloads.values()].map((workload) => workload.serviceAccount);
+  for (const account of told.serviceAccounts) {
+    const [owner = '', name = ''] = account.split('/');
+    if (owner !== namespace || /[*]/.test(name) || shown.includes(name)) continue;
+    drafts.push({
+      key: `${place} sa ${name}`,
+      member: { namespace, name: `serviceaccount=${name}` },
+      request: { from: namespace, serviceAccount: name },
+    });
+    for (const { labels } of named) {
+      drafts.push({
+        key: `${place} sa ${name} ${canonical(labels)}`,
+        member: {
+          namespace,
+          name: `${Object.entries(labels)
+            .map(([key, value]) => `${key}=${value}`)
+            .join(',')},serviceaccount=${name}`,
+        },
+        request: { from: namespace, serviceAccount: name, labels },
+      });
+    }
+  }
+  const hasGateways = meshes.some((mesh) => mesh.workloads.inNamespace(namespace).some((one) => !isClient(one)));
+  if (workloads.size === 0 && !hasGateways) {
+    drafts.push({ key: `${place} rest`, member: { namespace, name: null }, request: { from: namespace } });
+  }
+  return drafts;
+}
+
+/** Namespaces that nothing names behave as one, if they are injected alike. */
+function placeKey(namespace: string, meshes: readonly Mesh[], told: ToldApart): string {
+  const isNamed = told.namespaces.has(namespace);
+  if (isNamed) return `named ${namespace}`;
+  const labels = meshes.map((mesh) => {
+    const own = mesh.namespaces.get(namespace)?.labels;
+    if (own === undefined) return null;
+    if (told.namespaceLabels) return own;
+    return Object.fromEntries(Object.entries(own).filter(([key]) => /istio/.test(key)));
+  });
+  return `plain ${canonical(labels)}`;
+}
+
+function factsOf(workload: Workload, told: ToldApart): unknown {
+  const labels = Object.fromEntries(
+    Object.entries(workload.labels).filter(([key, value]) => {
+      const values = told.labels.get(key);
+      return values === null || (values?.has(value) ?? false);
+    }),
+  );
+  const annotations = Object.fromEntries(Object.entries(workload.annotations).filter(([key]) => CAPTURE.test(key)));
+  const account = [...told.serviceAccounts].some((one) => {
+    const [namespace = '', name = ''] = one.split('/');
+    return (
+      (namespace === '*' || namespace === workload.namespace) &&
+      (name.includes('*') || name === workload.serviceAccount)
+    );
+  })
+    ? workload.serviceAccount
+    : '';
+  return { labels, annotations, account, membership: workload.membership };
+}
+
+/** Gateways at which clients from outside enter: all but those that the mesh's own routes send to. */
+export function entrances(meshes: readonly Mesh[]): readonly string[] {
+  const names = new Set<string>();
+  for (const mesh of meshes) {
+    const inner = innerHosts(mesh);
+    for (const gateway of mesh.gateways) {
+      const selector = strings(optionalRecord(gateway.spec.selector));
+      if (Object.entries(selector).some(([, value]) => /egress/i.test(value))) continue;
+      const pods = mesh.workloads.all.filter(
+        (workload) => workload.membership === 'gateway' && labelsMatch(selector, workload.labels),
+      );
+      const isInner = pods.some((pod) =>
+        mesh
+          .serviceTargets({ type: 'gateway', namespace: pod.namespace, labels: pod.labels, addresses: [] })
+          .some((target) => inner.has(target.serviceHost)),
+      );
+      if (!isInner) names.add(`${gateway.namespace}/${gateway.name}`);
+    }
+    for (const gateway of mesh.of('gateway.networking.k8s.io', 'Gateway')) {
+      const className = String(
+        (gateway.body as { spec?: { gatewayClassName?: unknown } }).spec?.gatewayClassName ?? '',
+      );
+      if (!/waypoint/.test(className)) names.add(`${gateway.namespace}/${gateway.name}`);
+    }
+  }
+  return [...names].sort();
+}
+
+/** Hosts that rules for sidecars send to. */
+function innerHosts(mesh: Mesh): ReadonlySet<string> {
+  const hosts = new Set<string>();
+  for (const route of mesh.virtualServices.all) {
+    if (!route.gateways.includes('mesh')) continue;
+    for (const rule of [...route.http, ...route.tls, ...route.tcp]) for (const one of rule.route) hosts.add(one.host);
+  }
+  return hosts;
+}

@@ -1,0 +1,228 @@
+/**
+ * Compares two sets of manifests by what requests do in them. Pure: two lists of manifests in, changes of traffic out.
+ *
+ * Only what a changed object can reach is followed (`reach.ts`), in both meshes, for one client of each class that objects tell
+ * apart (`clients.ts`). `exhaustive` follows everything, which is slower and must find the same: the tests hold it to that.
+ */
+import { record, texts } from '../model/fields';
+import type { Manifest } from '../model/manifest';
+import { buildMesh, type Mesh } from '../model/mesh';
+import type { MeshOptions } from '../model/mesh-options';
+import { RequestError, trace } from '../trace/index';
+import type { Trace, TraceRequest } from '../trace/types';
+import { type ClientClass, clientClasses } from './clients';
+import { nameClients } from './client-names';
+import { Links } from './links';
+import { objectChanges } from './objects';
+import { cover, isFor, plan, type Covered, type Task } from './plan';
+import { BEYOND_JUDGEMENT, reachOf } from './reach';
+import { STAND_IN } from './requests';
+import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Way } from './types';
+import { effectOf, fingerprint, wayOf } from './way';
+
+export type * from './types';
+
+export interface DiffOptions {
+  readonly mesh?: MeshOptions;
+  /** Called now and then with the share of requests that are done. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Follows every request to every host, whatever the changed objects can reach. */
+  readonly exhaustive?: boolean;
+}
+
+interface Finding {
+  readonly task: Task;
+  readonly was: Way;
+  readonly is: Way;
+  readonly key: string;
+  readonly because: readonly ChangedObject[];
+}
+
+const PROGRESS_EVERY = 256;
+
+export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
+  const changes = objectChanges(was, is);
+  if (changes.length === 0 && options.exhaustive !== true) return result([], [], [], 0);
+  const meshes = [buildMesh(was, options.mesh), buildMesh(is, options.mesh)] as const;
+  const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
+  const reached = changes.map((change) => ({ change, reach: reachOf(change, ...both) }));
+  const covered = cover(reached, both);
+  const clients = clientClasses(...meshes);
+  const tasks = plan(options.exhaustive === true ? everything(covered) : covered, clients, both);
+  const findings: Finding[] = [];
+  tasks.forEach((task, index) => {
+    if (index % PROGRESS_EVERY === 0) options.onProgress?.(index, tasks.length);
+    const found = compare(task, meshes, covered);
+    if (found !== undefined) findings.push(found);
+  });
+  options.onProgress?.(tasks.length, tasks.length);
+  const refs = changes.map(({ ref }) => ref);
+  const notes = refs
+    .filter(({ kind }) => BEYOND_JUDGEMENT.has(kind))
+    .map(
+      ({ kind, namespace, name, change }) =>
+        `${kind} ${namespace}/${name} is ${change}: it edits the proxies' configuration itself, so what it does to traffic cannot be told from manifests`,
+    );
+  return result(group(findings, clients), refs, notes, tasks.length);
+}
+
+function everything(covered: readonly Covered[]): readonly Covered[] {
+  return [
+    ...covered,
+    {
+      change: { ref: { kind: '', namespace: '', name: '', change: 'changed' }, was: undefined, is: undefined },
+      reach: { hosts: 'all', clients: 'all', ports: new Set(), otherHosts: true },
+      hosts: 'all',
+    },
+  ];
+}
+
+function compare(task: Task, meshes: readonly [Mesh, Mesh], covered: readonly Covered[]): Finding | undefined {
+  const request: TraceRequest = { ...task.client.request, ...task.probe.request };
+  const host = task.host.startsWith('*') ? `${STAND_IN}${task.host.slice(1)}` : task.host;
+  const [before, after] = meshes.map((mesh) => follow(mesh, request));
+  if (before === undefined || after === undefined) return undefined;
+  const was = wayOf(meshes[0], before, host);
+  const is = wayOf(meshes[1], after, host);
+  const key = `${fingerprint(was)}\n${fingerprint(is)}`;
+  if (fingerprint(was) === fingerprint(is)) return undefined;
+  return { task, was, is, key, because: reasons(task, [before, after], covered) };
+}
+
+/** Undefined for a request that neither set can make sense of. */
+function follow(mesh: Mesh, request: TraceRequest): Trace | undefined {
+  try {
+    return trace(mesh, request);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    if (request.at === undefined) return undefined;
+    const [namespace = '', workload = ''] = request.at.split('/');
+    return {
+      outcome: 'refused',
+      hops: [],
+      destination: null,
+      refusal: {
+        code: 'no-such-gateway',
+        status: null,
+        proxy: { kind: 'none', namespace, workload },
+        what: error.message,
+        fix: 'create it',
+        by: null,
+      },
+      notes: [],
+    };
+  }
+}
+
+/** Changed objects that the traces name, or that name the host; if there are none, those that can reach it. */
+function reasons(task: Task, traces: readonly Trace[], covered: readonly Covered[]): readonly ChangedObject[] {
+  const decided = new Set<string>();
+  for (const { hops, refusal } of traces) {
+    for (const hop of hops) {
+      if (hop.route !== null) decided.add(`${hop.route.kind} ${hop.route.namespace}/${hop.route.name}`);
+      for (const one of hop.decidedBy) decided.add(`${one.kind} ${one.namespace}/${one.name}`);
+    }
+    if (refusal?.by != null) decided.add(`${refusal.by.kind} ${refusal.by.namespace}/${refusal.by.name}`);
+  }
+  const near = covered.filter(
+    ({ reach, hosts }) =>
+      isFor(reach, task.client) &&
+      (hosts === 'all' || hosts.has(task.host) || (task.host === '' && (reach.otherHosts || reach.ports.size > 0))),
+  );
+  const named = near.filter(({ change }) => {
+    const { kind, namespace, name } = change.ref;
+    return decided.has(`${kind} ${namespace}/${name}`) || names(change.was, task.host) || names(change.is, task.host);
+  });
+  return (named.length > 0 ? named : near).map(({ change }) => change.ref);
+}
+
+/** An entry makes a host known without being named by a trace. */
+function names(manifest: Manifest | undefined, host: string): boolean {
+  return (
+    manifest?.kind === 'ServiceEntry' && host !== '' && texts(record(record(manifest.body).spec).hosts).includes(host)
+  );
+}
+
+/** One change for all the clients that see the same of a request. */
+function group(findings: readonly Finding[], clients: readonly ClientClass[]): readonly Change[] {
+  const groups = new Map<string, Finding[]>();
+  for (const found of findings) {
+    const isOutside = found.task.client.at !== undefined;
+    const key = `${found.task.probe.label}\n${isOutside ? 'outside' : ''}\n${found.key}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [found]);
+    else known.push(found);
+  }
+  const changes: Change[] = [];
+  for (const group of groups.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const because = new Map(
+      group.flatMap((one) => one.because).map((one) => [`${one.kind} ${one.namespace}/${one.name}`, one]),
+    );
+    changes.push({
+      effect: effectOf(first.was, first.is),
+      from: nameClients(
+        group.map(({ task }) => task.client),
+        clients,
+      ),
+      to: first.task.probe.label,
+      was: first.was,
+      is: first.is,
+      because: [...because.values()].sort(byName),
+    });
+  }
+  return changes.sort(
+    (a, b) =>
+      EFFECTS.indexOf(a.effect) - EFFECTS.indexOf(b.effect) ||
+      compareText(a.to.replace(/^\w+:\/\//, ''), b.to.replace(/^\w+:\/\//, '')) ||
+      compareText(a.to, b.to) ||
+      compareText(a.from.join(), b.from.join()),
+  );
+}
+
+function byName(a: ChangedObject, b: ChangedObject): number {
+  return compareText(`${a.kind} ${a.namespace} ${a.name}`, `${b.kind} ${b.namespace} ${b.name}`);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function result(
+  changes: readonly Change[],
+  objects: readonly ChangedObject[],
+  notes: readonly string[],
+  requestsCompared: number,
+): Diff {
+  const effective = new Set(
+    changes.flatMap((change) => change.because).map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
+  );
+  const withoutEffect = objects
+    .filter(
+      ({ kind, namespace, name }) => !BEYOND_JUDGEMENT.has(kind) && !effective.has(`${kind} ${namespace}/${name}`),
+    )
+    .sort(byName);
+  const count = (effect: Effect): number => changes.filter((change) => change.effect === effect).length;
+  const of = (change: ChangedObject['change']): number => objects.filter((object) => object.change === change).length;
+  return {
+    changes,
+    summary: {
+      objects: {
+        added: of('added'),
+        removed: of('removed'),
+        changed: of('changed'),
+        withoutEffect: withoutEffect.length,
+      },
+      requestsCompared,
+      widened: count('widened'),
+      weakened: count('weakened'),
+      narrowed: count('narrowed'),
+      rerouted: count('rerouted'),
+      unclear: count('unclear'),
+      refusedOtherwise: count('refused-otherwise'),
+    },
+    withoutEffect,
+    notes,
+  };
+}

@@ -1,0 +1,123 @@
+/** What hangs on what in a mesh: from a host, a subset or a gateway to the hosts whose traffic it carries. */
+import { labelsMatch, optionalRecord, record, records, strings, texts } from '../model/fields';
+import type { Mesh } from '../model/mesh';
+import { push } from '../model/objects';
+import type { Service } from '../model/services';
+import { authorityOf, type VirtualService } from '../model/virtual-services';
+import type { Workload } from '../model/workloads';
+
+export class Links {
+  private readonly byDestination = new Map<string, VirtualService[]>();
+  private readonly bySubset = new Map<string, VirtualService[]>();
+  private readonly byGateway = new Map<string, VirtualService[]>();
+  private readonly byAuthority = new Map<string, VirtualService[]>();
+  private readonly routesByHost = new Map<string, Set<string>>();
+
+  public constructor(public readonly mesh: Mesh) {
+    for (const service of mesh.virtualServices.all) {
+      for (const gateway of service.gateways) push(this.byGateway, gateway, service);
+      const seen = new Set<string>();
+      const once = (map: Map<string, VirtualService[]>, kind: string, key: string): void => {
+        if (seen.has(`${kind} ${key}`)) return;
+        seen.add(`${kind} ${key}`);
+        push(map, key, service);
+      };
+      for (const rule of service.http) {
+        const rewritten = authorityOf(rule.headers) || String(record(rule.rewrite).authority ?? '');
+        if (rewritten !== '') once(this.byAuthority, 'authority', rewritten);
+      }
+      for (const rule of [...service.http, ...service.tls, ...service.tcp]) {
+        for (const destination of rule.route) {
+          once(this.byDestination, 'host', destination.host);
+          if (destination.subset !== '') once(this.bySubset, 'subset', `${destination.host} ${destination.subset}`);
+          if (destination.authority !== '') once(this.byAuthority, 'authority', destination.authority);
+        }
+      }
+    }
+  }
+
+  /** The host itself, and every host that routes bring to it. */
+  public via(host: string): ReadonlySet<string> {
+    const known = this.routesByHost.get(host);
+    if (known !== undefined) return known;
+    const found = new Set<string>();
+    const open = [host];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (found.has(next)) continue;
+      found.add(next);
+      for (const route of [...(this.byDestination.get(next) ?? []), ...(this.byAuthority.get(next) ?? [])])
+        open.push(...hostsOf(route));
+    }
+    this.routesByHost.set(host, found);
+    return found;
+  }
+
+  public viaSubset(host: string, subset: string): ReadonlySet<string> {
+    return this.viaAll((this.bySubset.get(`${host} ${subset}`) ?? []).flatMap(hostsOf));
+  }
+
+  /** Hosts of the routes bound to a gateway, `namespace/name`. */
+  public atGateway(gateway: string): ReadonlySet<string> {
+    return this.viaAll((this.byGateway.get(gateway) ?? []).flatMap(hostsOf));
+  }
+
+  /** Hosts that a gateway's Pods carry: of routes bound to the Gateways that select them, and of routes to their Services. */
+  public through(workload: Workload): ReadonlySet<string> {
+    const bound = this.mesh.gateways
+      .filter((gateway) => labelsMatch(strings(optionalRecord(gateway.spec.selector)), workload.labels))
+      .flatMap((gateway) => [...this.atGateway(`${gateway.namespace}/${gateway.name}`)]);
+    return this.viaAll([...bound, ...this.servicesOf(workload).map((service) => service.host)]);
+  }
+
+  public servicesOf(workload: Pick<Workload, 'namespace' | 'labels'>): readonly Service[] {
+    return this.mesh.services
+      .inNamespace(workload.namespace)
+      .filter((service) => Object.keys(service.selector).length > 0 && labelsMatch(service.selector, workload.labels));
+  }
+
+  /** Whatever reaches a namespace: its Services, what its gateways carry, and routes that lead there. */
+  public into(namespace: string): ReadonlySet<string> {
+    const own = this.mesh.services.inNamespace(namespace).map((service) => service.host);
+    const gateways = this.mesh.workloads.inNamespace(namespace).filter((workload) => workload.membership === 'gateway');
+    return this.viaAll([...own, ...gateways.flatMap((workload) => [...this.through(workload)])]);
+  }
+
+  public hasGateway(namespace: string): boolean {
+    return this.mesh.workloads.inNamespace(namespace).some((workload) => workload.membership === 'gateway');
+  }
+
+  /** VirtualServices that take in a delegate. */
+  public rootsOf(namespace: string, name: string): readonly VirtualService[] {
+    return this.mesh.virtualServices.all.filter((service) =>
+      records(service.config.spec.http).some((rule) => {
+        const delegate = optionalRecord(rule.delegate);
+        return delegate?.name === name && (delegate.namespace ?? service.namespace) === namespace;
+      }),
+    );
+  }
+
+  public viaAll(hosts: Iterable<string>): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const host of hosts) if (!found.has(host)) for (const one of this.via(host)) found.add(one);
+    return found;
+  }
+
+  /** Every host that any object of the mesh names. */
+  public *hosts(): Iterable<string> {
+    for (const service of this.mesh.services.all) yield service.host;
+    for (const route of this.mesh.virtualServices.all) yield* hostsOf(route);
+  }
+}
+
+/** Hosts of a route, SNI hosts among them. */
+export function hostsOf(route: VirtualService): readonly string[] {
+  if (route.tls.length === 0) return route.hosts;
+  return [
+    ...new Set([...route.hosts, ...route.tls.flatMap((rule) => rule.matches.flatMap((match) => match.sniHosts))]),
+  ];
+}
+
+/** Hosts of a Gateway's server, without the namespaces they are for. */
+export function serverHosts(server: unknown): readonly string[] {
+  return texts(record(server).hosts).map((host) => host.slice(host.indexOf('/') + 1));
+}

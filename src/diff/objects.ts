@@ -1,0 +1,70 @@
+/** Which objects differ between two sets of manifests, by what they say and not by how it is written. */
+import { record, type Json } from '../model/fields';
+import type { Manifest } from '../model/manifest';
+import type { ChangedObject } from './types';
+
+export interface ObjectChange {
+  readonly ref: ChangedObject;
+  readonly was: Manifest | undefined;
+  readonly is: Manifest | undefined;
+}
+
+/** Written by an API server or by tools, and read by nothing that decides about traffic. */
+const BOOKKEEPING = new Set(['managedFields', 'resourceVersion', 'uid', 'generation', 'selfLink']);
+const TOOL_ANNOTATIONS =
+  /^(kubectl\.kubernetes\.io\/|argocd\.argoproj\.io\/|meta\.helm\.sh\/|deployment\.kubernetes\.io\/)/;
+
+export function objectChanges(was: readonly Manifest[], is: readonly Manifest[]): readonly ObjectChange[] {
+  const before = byKey(was);
+  const after = byKey(is);
+  const changes: ObjectChange[] = [];
+  for (const [key, manifest] of before) {
+    const other = after.get(key);
+    if (other === undefined) changes.push({ ref: refOf(manifest, 'removed'), was: manifest, is: undefined });
+    else if (!same(manifest, other)) changes.push({ ref: refOf(other, 'changed'), was: manifest, is: other });
+  }
+  for (const [key, manifest] of after)
+    if (!before.has(key)) changes.push({ ref: refOf(manifest, 'added'), was: undefined, is: manifest });
+  return changes;
+}
+
+/** An object's name in both sets; the version of its API is left out, since istiod reads all of them alike. */
+export function objectKey(manifest: Manifest): string {
+  return `${manifest.group}/${manifest.kind}/${manifest.namespace}/${manifest.name}`;
+}
+
+/** Of two documents for one object the later is the one that is applied last. */
+function byKey(manifests: readonly Manifest[]): ReadonlyMap<string, Manifest> {
+  return new Map(manifests.map((manifest) => [objectKey(manifest), manifest]));
+}
+
+function refOf(manifest: Manifest, change: ChangedObject['change']): ChangedObject {
+  return { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name, change };
+}
+
+function same(a: Manifest, b: Manifest): boolean {
+  if (a.body === b.body) return true;
+  return canonical(meaning(a.body)) === canonical(meaning(b.body));
+}
+
+function meaning(body: unknown): Json {
+  const { metadata, apiVersion: _version, ...rest } = record(body);
+  const kept = Object.fromEntries(Object.entries(record(metadata)).filter(([name]) => !BOOKKEEPING.has(name)));
+  const annotations = Object.fromEntries(
+    Object.entries(record(kept.annotations)).filter(([name]) => !TOOL_ANNOTATIONS.test(name)),
+  );
+  return { ...rest, metadata: { ...kept, annotations } };
+}
+
+/** JSON with sorted keys, so that the order in which fields are written does not matter. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    return `{${entries
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
+      .join(',')}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}

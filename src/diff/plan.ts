@@ -1,0 +1,124 @@
+/** Which requests to follow: for each client class the hosts that some changed object may reach. */
+import { isSubsetOf, isWildcard } from '../model/hostnames';
+import { record, records, text, texts } from '../model/fields';
+import type { ClientClass } from './clients';
+import type { Links } from './links';
+import type { ObjectChange } from './objects';
+import type { Reach } from './reach';
+import { changedPorts, knows } from './scopes';
+import { otherHostProbes, probesAt, probesFor, serversAt, type Probe } from './requests';
+
+export interface Task {
+  readonly client: ClientClass;
+  readonly host: string;
+  readonly probe: Probe;
+}
+
+/** What a changed object may reach, with the hosts that its wildcards and ports cover spelled out. */
+export interface Covered {
+  readonly change: ObjectChange;
+  readonly reach: Reach;
+  readonly hosts: ReadonlySet<string> | 'all';
+}
+
+export function cover(
+  changes: readonly { readonly change: ObjectChange; readonly reach: Reach }[],
+  both: readonly Links[],
+): readonly Covered[] {
+  const known = new Set<string>();
+  const isNeeded = changes.some(({ reach }) => reach.hosts !== 'all' && [...reach.hosts].some(isWildcard));
+  if (isNeeded) for (const links of both) for (const host of links.hosts()) known.add(host);
+  return changes.map(({ change, reach }) => {
+    if (reach.hosts === 'all') return { change, reach, hosts: 'all' };
+    const hosts = new Set(reach.hosts);
+    const wild = [...reach.hosts].filter(isWildcard);
+    if (wild.length > 0)
+      for (const host of known) if (wild.some((pattern) => isSubsetOf(host, pattern))) hosts.add(host);
+    const all = new Set(both.flatMap((links) => [...links.viaAll(hosts)]));
+    return { change, reach, hosts: all };
+  });
+}
+
+export function isFor(reach: Reach, client: ClientClass): boolean {
+  if (reach.clients === 'all') return true;
+  if (client.at !== undefined) return false;
+  for (const namespace of client.namespaces) if (reach.clients.has(namespace)) return true;
+  return false;
+}
+
+export function plan(
+  covered: readonly Covered[],
+  clients: readonly ClientClass[],
+  both: readonly [Links, Links],
+): readonly Task[] {
+  const meshes = [both[0].mesh, both[1].mesh] as const;
+  const tasks: Task[] = [];
+  const probes = new Map<string, readonly Probe[]>();
+  const probesOf = (host: string): readonly Probe[] => {
+    const known = probes.get(host) ?? probesFor(host, meshes);
+    probes.set(host, known);
+    return known;
+  };
+  const everyHost = new Set<string>();
+  for (const links of both) for (const host of links.hosts()) everyHost.add(host);
+  for (const client of clients) {
+    const own = covered.filter(({ reach }) => isFor(reach, client));
+    if (own.length === 0) continue;
+    const isAll = own.some((one) => one.hosts === 'all');
+    const hosts = new Set(isAll ? everyHost : own.flatMap((one) => (one.hosts === 'all' ? [] : [...one.hosts])));
+    if (client.at !== undefined) {
+      tasks.push(...fromOutside(client, hosts, isAll, both));
+      continue;
+    }
+    const shaken = changedPorts(client, meshes);
+    for (const host of shaken.size > 0 ? everyHost : hosts) {
+      const isReached = hosts.has(host);
+      if (!knows(client, host, meshes)) continue;
+      for (const probe of probesOf(host)) if (isReached || shaken.has(probe.port)) tasks.push({ client, host, probe });
+    }
+    for (const host of hosts)
+      if (!everyHost.has(host) && knows(client, host, meshes))
+        for (const probe of probesOf(host)) tasks.push({ client, host, probe });
+    const ports = new Set([...shaken, ...own.flatMap(({ reach }) => [...reach.ports])].filter((port) => port > 0));
+    if (ports.size > 0 || own.some(({ reach }) => reach.otherHosts))
+      for (const probe of otherHostProbes(ports)) tasks.push({ client, host: '', probe });
+  }
+  return tasks;
+}
+
+/** Hosts that a gateway is entered for: of the routes bound to it, else those that its own servers name. */
+function fromOutside(
+  client: ClientClass,
+  hosts: ReadonlySet<string>,
+  isAll: boolean,
+  both: readonly [Links, Links],
+): readonly Task[] {
+  const gateway = client.at ?? '';
+  const meshes = both.map((links) => links.mesh);
+  const own = new Set<string>();
+  for (const links of both) {
+    for (const host of links.atGateway(gateway)) own.add(host);
+    for (const server of serversAt(links.mesh, gateway)) for (const host of server.hosts) own.add(host);
+    for (const host of routeHostnames(links, gateway)) own.add(host);
+  }
+  const isHit = isAll || [...own].some((host) => hosts.has(host) || (isWildcard(host) && hosts.has(host)));
+  if (!isHit) return [];
+  return [...own]
+    .filter((host) => isAll || hosts.has(host))
+    .flatMap((host) =>
+      probesAt(gateway, host === '*' ? '*.example' : host, meshes).map((probe): Task => ({ client, host, probe })),
+    );
+}
+
+/** Hostnames of routes of the Gateway API that name a gateway. */
+function routeHostnames(links: Links, gateway: string): readonly string[] {
+  return ['HTTPRoute', 'GRPCRoute', 'TLSRoute'].flatMap((kind) =>
+    links.mesh.of('gateway.networking.k8s.io', kind).flatMap((route) => {
+      const spec = record(route.body.spec);
+      const isBound = records(spec.parentRefs).some(
+        (parent) => `${text(parent.namespace) || route.namespace}/${text(parent.name)}` === gateway,
+      );
+      return isBound ? texts(spec.hostnames) : [];
+    }),
+  );
+}

@@ -1,0 +1,441 @@
+/**
+ * How far a changed object can reach: the hosts and clients whose traffic it may alter. What is outside is not followed, so
+ * this errs on the side of too much; the tests compare it with following everything.
+ */
+import { optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
+import type { Manifest } from '../model/manifest';
+import type { Mesh } from '../model/mesh';
+import { visibility, type Visibility } from '../model/objects';
+import { readWorkload } from '../model/workloads';
+import { hostsOf, serverHosts, type Links } from './links';
+import { canonical, type ObjectChange } from './objects';
+
+export interface Reach {
+  /** Hosts and wildcards; `all` for every host. */
+  readonly hosts: ReadonlySet<string> | 'all';
+  /** Namespaces of the clients that may notice; `all` for everyone, outside included. */
+  readonly clients: ReadonlySet<string> | 'all';
+  /** Ports on which hosts that nobody names may fare otherwise. */
+  readonly ports: ReadonlySet<number>;
+  /** Whether hosts that nobody names are concerned on the usual ports. */
+  readonly otherHosts: boolean;
+}
+
+const NOTHING: Reach = { hosts: new Set(), clients: new Set(), ports: new Set(), otherHosts: false };
+const EVERYTHING: Reach = { ...NOTHING, hosts: 'all', clients: 'all', otherHosts: true };
+
+/** Kinds whose configuration reaches Envoy as it is written: what it does there is not ours to tell. */
+export const BEYOND_JUDGEMENT = new Set(['EnvoyFilter', 'WasmPlugin', 'EnvoyPatchPolicy', 'EnvoyExtensionPolicy']);
+
+const GATEWAY_API = new Set(['gateway.networking.k8s.io', 'gateway.envoyproxy.io', 'gateway.networking.x-k8s.io']);
+const MESH_CONFIG = new Set(['IstioOperator', 'HelmValues', 'HelmRelease', 'Istio']);
+
+/** Kinds of which nothing but the spec, and their age, is read. */
+const SPEC_DECIDES = new Set([
+  'VirtualService',
+  'Gateway',
+  'DestinationRule',
+  'Sidecar',
+  'PeerAuthentication',
+  'AuthorizationPolicy',
+]);
+
+function onlyMetadata({ was, is }: ObjectChange): boolean {
+  if (was === undefined || is === undefined) return false;
+  const read = (manifest: Manifest): string =>
+    canonical([
+      specOf(manifest),
+      text(record(record(manifest.body).metadata).creationTimestamp),
+      manifest.annotations['istio.io/dry-run'] ?? '',
+    ]);
+  return read(was) === read(is);
+}
+
+interface Side {
+  readonly manifest: Manifest;
+  readonly links: Links;
+}
+
+export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
+  const sides: Side[] = [];
+  if (change.was !== undefined) sides.push({ manifest: change.was, links: was });
+  if (change.is !== undefined) sides.push({ manifest: change.is, links: is });
+  const [first] = sides;
+  if (first === undefined) return NOTHING;
+  const { kind, group } = first.manifest;
+  const both = [was, is];
+  if (SPEC_DECIDES.has(kind) && /\.istio\.io$/.test(group) && onlyMetadata(change)) return NOTHING;
+  if (group === 'networking.istio.io') {
+    switch (kind) {
+      case 'ServiceEntry':
+        return ofServiceEntry(sides, both);
+      case 'VirtualService':
+        return ofVirtualService(sides, both);
+      case 'Gateway':
+        return ofGateway(change, sides, both);
+      case 'DestinationRule':
+        return ofDestinationRule(change, sides, both);
+      case 'Sidecar':
+        return ofSidecar(change, sides);
+      case 'WorkloadEntry':
+      case 'WorkloadGroup':
+        return ofEndpoints(first.manifest.namespace, both);
+    }
+    return NOTHING;
+  }
+  if (group === 'security.istio.io') return ofPolicy(sides, both);
+  if (kind === 'NetworkPolicy') return ofNetworkPolicy(first.manifest.namespace, both);
+  if (GATEWAY_API.has(group)) return { ...NOTHING, hosts: 'all', clients: 'all' };
+  if (MESH_CONFIG.has(kind) || (kind === 'ConfigMap' && /^istio($|-)/.test(first.manifest.name)))
+    return meshFacts(was.mesh) === meshFacts(is.mesh) ? NOTHING : EVERYTHING;
+  if (group === '' && kind === 'Service') {
+    const { namespace, name } = first.manifest;
+    const host = `${name}.${namespace}.svc.${is.mesh.config.clusterDomain}`;
+    return toHosts(
+      both.flatMap((links) => [...links.via(host)]),
+      'all',
+      portsOf(sides),
+    );
+  }
+  if (group === '' && kind === 'Namespace') return ofNamespace(change, first.manifest.name, both);
+  if (kind === 'Endpoints' || kind === 'EndpointSlice') return ofEndpoints(first.manifest.namespace, both);
+  return ofWorkload(change, sides, both);
+}
+
+function toHosts(hosts: Iterable<string>, clients: Reach['clients'], ports: ReadonlySet<number> = new Set()): Reach {
+  return { ...NOTHING, ports, hosts: new Set(hosts), clients };
+}
+
+/** Who may notice an object: those who see it, or everyone if a gateway on the way is among them. */
+function audience(seenBy: readonly Visibility[], sides: readonly Side[]): Reach['clients'] {
+  const namespaces = new Set<string>();
+  for (const [at, one] of seenBy.entries()) {
+    const side = sides[at];
+    if (one === 'public' || side === undefined) return 'all';
+    if (one === 'none') continue;
+    for (const namespace of one === 'private' ? [side.manifest.namespace] : one) namespaces.add(namespace);
+  }
+  return [...namespaces].some((namespace) =>
+    sides.some(({ links }) => links.hasGateway(namespace) || namespace === links.mesh.config.rootNamespace),
+  )
+    ? 'all'
+    : namespaces;
+}
+
+function exportOf({ manifest, links }: Side): Visibility {
+  const spec = specOf(manifest);
+  const { config } = links.mesh;
+  const defaults =
+    manifest.kind === 'VirtualService'
+      ? config.defaultVirtualServiceExportTo
+      : manifest.kind === 'DestinationRule'
+        ? config.defaultDestinationRuleExportTo
+        : config.defaultServiceExportTo;
+  return visibility(texts(spec.exportTo), defaults, manifest.namespace);
+}
+
+function specOf(manifest: Manifest | undefined): Json {
+  return record(record(manifest?.body).spec);
+}
+
+function ofServiceEntry(sides: readonly Side[], both: readonly Links[]): Reach {
+  const hosts = sides.flatMap(({ manifest }) => texts(specOf(manifest).hosts));
+  return toHosts(
+    both.flatMap((links) => [...links.viaAll(hosts)]),
+    audience(sides.map(exportOf), sides),
+    portsOf(sides),
+  );
+}
+
+/** Ports that an object declares. */
+function portsOf(sides: readonly Side[]): ReadonlySet<number> {
+  return new Set(
+    sides.flatMap(({ manifest }) =>
+      records(specOf(manifest).ports).map((port) => Number(port.number ?? port.port ?? 0)),
+    ),
+  );
+}
+
+function ofVirtualService(sides: readonly Side[], both: readonly Links[]): Reach {
+  const hosts = new Set<string>();
+  let onlyGateways = true;
+  for (const { manifest, links } of sides) {
+    const { namespace, name } = manifest;
+    const spec = specOf(manifest);
+    const own = links.mesh.virtualServices.all.filter((one) => one.namespace === namespace && one.name === name);
+    for (const route of [...own, ...links.rootsOf(namespace, name)]) {
+      if (route.gateways.includes('mesh')) onlyGateways = false;
+      for (const host of hostsOf(route)) hosts.add(host);
+      // Routes that a gateway follows without knowing the name that the client asked for.
+      if (route.tcp.length > 0 || route.hosts.some((host) => host.startsWith('*')))
+        for (const gateway of route.gateways)
+          if (gateway !== 'mesh') for (const host of throughGateway(links, gateway)) hosts.add(host);
+      for (const rule of [...route.http, ...route.tls, ...route.tcp]) for (const one of rule.route) hosts.add(one.host);
+    }
+    for (const host of texts(spec.hosts)) hosts.add(host);
+  }
+  const clients = onlyGateways ? 'all' : audience(sides.map(exportOf), sides);
+  return toHosts(
+    both.flatMap((links) => [...links.viaAll(hosts)]),
+    clients,
+  );
+}
+
+/** Hosts that may come through a Gateway: of routes bound to it, and of routes to the Services of its Pods. */
+function throughGateway(links: Links, gateway: string): ReadonlySet<string> {
+  const own = links.mesh.gateways.find((one) => `${one.namespace}/${one.name}` === gateway);
+  const hosts = new Set(links.atGateway(gateway));
+  if (own === undefined) return hosts;
+  const selector = strings(own.spec.selector);
+  for (const workload of links.mesh.workloads.all) {
+    if (workload.membership !== 'gateway') continue;
+    if (!Object.entries(selector).every(([key, value]) => workload.labels[key] === value)) continue;
+    for (const service of links.servicesOf(workload)) for (const host of links.via(service.host)) hosts.add(host);
+  }
+  return hosts;
+}
+
+function ofGateway(change: ObjectChange, sides: readonly Side[], both: readonly Links[]): Reach {
+  const { namespace, name } = sides[0]?.manifest ?? { namespace: '', name: '' };
+  const gateway = `${namespace}/${name}`;
+  const [before, after] = [specOf(change.was), specOf(change.is)];
+  const serversOf = (spec: Json): ReadonlyMap<string, unknown> =>
+    new Map(records(spec.servers).map((server) => [canonical({ ...server, hosts: [] }), server]));
+  const [old, now] = [serversOf(before), serversOf(after)];
+  const onlyHosts =
+    change.was !== undefined &&
+    change.is !== undefined &&
+    canonical({ ...before, servers: [] }) === canonical({ ...after, servers: [] }) &&
+    old.size === now.size &&
+    [...old.keys()].every((key) => now.has(key));
+  if (onlyHosts) {
+    const hosts = [...old].flatMap(([key, server]) =>
+      difference(texts(record(server).hosts), texts(record(now.get(key)).hosts)),
+    );
+    return toHosts(
+      both.flatMap((links) => [...links.viaAll(hosts.map((host) => host.slice(host.indexOf('/') + 1)))]),
+      'all',
+    );
+  }
+  const hosts = new Set<string>();
+  for (const { manifest, links } of sides) {
+    for (const host of links.atGateway(gateway)) hosts.add(host);
+    for (const server of records(specOf(manifest).servers)) for (const host of serverHosts(server)) hosts.add(host);
+  }
+  // Gateways on the same Pods share ports: one of another protocol pushes others out.
+  for (const links of both) for (const host of crowdedOut(links, sides)) hosts.add(host);
+  return toHosts(
+    both.flatMap((links) => [...links.viaAll(hosts)]),
+    'all',
+  );
+}
+
+function difference(a: readonly string[], b: readonly string[]): readonly string[] {
+  const [left, right] = [new Set(a), new Set(b)];
+  return [...a.filter((one) => !right.has(one)), ...b.filter((one) => !left.has(one))];
+}
+
+function crowdedOut(links: Links, sides: readonly Side[]): readonly string[] {
+  const mine = sides.flatMap(({ manifest }) => records(specOf(manifest).servers));
+  const kinds = new Map<number, string>();
+  const kindOf = (server: Json): string =>
+    canonical([record(server.port).protocol, { ...record(server.tls), credentialName: '' }, text(server.bind)]);
+  for (const server of mine) kinds.set(Number(record(server.port).number), kindOf(server));
+  const ours = sides.map(({ manifest }) => strings(specOf(manifest).selector));
+  const shareAPod = (selector: Readonly<Record<string, string>>): boolean =>
+    ours.some((own) =>
+      Object.entries(own).every(([key, value]) => selector[key] === undefined || selector[key] === value),
+    );
+  return links.mesh.gateways
+    .filter((gateway) => shareAPod(strings(gateway.spec.selector)))
+    .filter((gateway) => {
+      if (sides.some(({ manifest }) => manifest.namespace === gateway.namespace && manifest.name === gateway.name))
+        return false;
+      return records(gateway.spec.servers).some((server) => {
+        const kind = kinds.get(Number(record(server.port).number));
+        const sameHost = mine.some((own) => serverHosts(own).some((host) => serverHosts(server).includes(host)));
+        return kind !== undefined && (kind !== kindOf(server) || sameHost);
+      });
+    })
+    .flatMap((gateway) => [...links.atGateway(`${gateway.namespace}/${gateway.name}`)]);
+}
+
+function ofDestinationRule(change: ObjectChange, sides: readonly Side[], both: readonly Links[]): Reach {
+  const [before, after] = [specOf(change.was), specOf(change.is)];
+  const rest = (spec: Json): string => canonical({ ...spec, subsets: [] });
+  const subsetsOf = (spec: Json): ReadonlyMap<string, string> =>
+    new Map(records(spec.subsets).map((subset) => [text(subset.name), canonical(subset)]));
+  const clients = audience(sides.map(exportOf), sides);
+  const host = fullHost(sides[0]);
+  const stays =
+    change.was !== undefined && change.is !== undefined ? rest(before) === rest(after) : hasTwin(change, both);
+  if (stays) {
+    const [old, now] = [subsetsOf(before), subsetsOf(after)];
+    const names = [...new Set([...old.keys(), ...now.keys()])].filter((name) => old.get(name) !== now.get(name));
+    return toHosts(
+      both.flatMap((links) => names.flatMap((name) => [...links.viaSubset(host, name)])),
+      clients,
+    );
+  }
+  return toHosts(
+    both.flatMap((links) => sides.flatMap((side) => [...links.via(fullHost(side))])),
+    clients,
+  );
+}
+
+function fullHost(side: Side | undefined): string {
+  const host = text(specOf(side?.manifest).host);
+  return host.includes('.') || host === '*' || side === undefined
+    ? host
+    : `${host}.${side.manifest.namespace}.svc.${side.links.mesh.config.clusterDomain}`;
+}
+
+/** Whether both meshes have another rule that says the same, subsets aside: then only the subsets come or go. */
+function hasTwin(change: ObjectChange, both: readonly Links[]): boolean {
+  const own = change.was ?? change.is;
+  if (own === undefined) return false;
+  const key = twinKey(own);
+  return both.every(({ mesh }) => {
+    const counts = mesh.remember(mesh, 'diff: rules alike', () => {
+      const found = new Map<string, number>();
+      for (const rule of mesh.of('networking.istio.io', 'DestinationRule'))
+        found.set(twinKey(rule), (found.get(twinKey(rule)) ?? 0) + 1);
+      return found;
+    });
+    const present = mesh.find(own.group, own.kind, own.namespace, own.name) === undefined ? 0 : 1;
+    return (counts.get(key) ?? 0) - present > 0;
+  });
+}
+
+function twinKey(rule: Manifest): string {
+  return canonical([rule.namespace, { ...specOf(rule), subsets: [] }]);
+}
+
+function ofSidecar(change: ObjectChange, sides: readonly Side[]): Reach {
+  const { namespace } = sides[0]?.manifest ?? { namespace: '' };
+  const clients = sides.some(({ links }) => links.mesh.config.rootNamespace === namespace)
+    ? 'all'
+    : new Set([namespace]);
+  const withoutHosts = (spec: Json): string =>
+    canonical({ ...spec, egress: records(spec.egress).map((listener) => ({ ...listener, hosts: [] })) });
+  const [before, after] = [specOf(change.was), specOf(change.is)];
+  if (change.was !== undefined && change.is !== undefined && withoutHosts(before) === withoutHosts(after)) {
+    const imports = (spec: Json): readonly string[] =>
+      records(spec.egress).flatMap((listener) => texts(listener.hosts));
+    const hosts = difference(imports(before), imports(after)).map((host) => host.slice(host.indexOf('/') + 1));
+    if (!hosts.includes('*')) {
+      const all = new Set(sides.flatMap(({ links }) => [...links.viaAll(hosts)]));
+      // Hosts that a service of this scope shares a port with may change listeners with it.
+      return { ...NOTHING, hosts: all, clients, ports: new Set(), otherHosts: true };
+    }
+  }
+  return { ...EVERYTHING, clients };
+}
+
+function ofEndpoints(namespace: string, both: readonly Links[]): Reach {
+  return toHosts(
+    both.flatMap((links) => [...links.into(namespace)]),
+    'all',
+  );
+}
+
+function ofPolicy(sides: readonly Side[], both: readonly Links[]): Reach {
+  const [first] = sides;
+  if (first === undefined) return NOTHING;
+  const { namespace, kind } = first.manifest;
+  if (kind !== 'AuthorizationPolicy' && kind !== 'PeerAuthentication' && kind !== 'RequestAuthentication')
+    return NOTHING;
+  if (both.some((links) => links.mesh.config.rootNamespace === namespace)) {
+    const selective = sides.every(({ manifest }) => optionalRecord(specOf(manifest).selector) !== undefined);
+    if (!selective || kind !== 'AuthorizationPolicy') {
+      const inMesh = both.flatMap((links) =>
+        [...links.mesh.workloads.namespaces()].flatMap((one) => [...links.into(one)]),
+      );
+      return toHosts(
+        [
+          ...inMesh,
+          ...both.flatMap((links) =>
+            [...links.mesh.services.all].filter((s) => s.registry === 'Kubernetes').map((s) => s.host),
+          ),
+        ],
+        'all',
+      );
+    }
+  }
+  const selectors = sides.map(({ manifest }) => strings(record(specOf(manifest).selector).matchLabels));
+  const targets = both.flatMap((links) =>
+    links.mesh.workloads.all.filter(
+      (workload) =>
+        (workload.namespace === namespace || links.mesh.config.rootNamespace === namespace) &&
+        selectors.some((selector) => Object.entries(selector).every(([key, value]) => workload.labels[key] === value)),
+    ),
+  );
+  const hosts = both.flatMap((links) =>
+    targets.flatMap((workload) => [
+      ...(workload.membership === 'gateway' ? links.through(workload) : []),
+      ...links.viaAll(links.servicesOf(workload).map((service) => service.host)),
+    ]),
+  );
+  const peers = kind === 'PeerAuthentication' ? both.flatMap((links) => [...links.into(namespace)]) : [];
+  return toHosts([...hosts, ...peers], 'all');
+}
+
+/** What a namespace's own Pods may dial, and what may reach them. */
+function ofNetworkPolicy(namespace: string, both: readonly Links[]): Reach {
+  if (both.some((links) => links.hasGateway(namespace))) return { ...EVERYTHING, hosts: 'all' };
+  const inward = both.flatMap((links) => [...links.into(namespace)]);
+  return inward.length > 0 ? EVERYTHING : { ...EVERYTHING, clients: new Set([namespace]) };
+}
+
+function ofNamespace(change: ObjectChange, namespace: string, both: readonly Links[]): Reach {
+  if (canonical(change.was?.labels ?? null) === canonical(change.is?.labels ?? null)) return NOTHING;
+  const inward = both.flatMap((links) => [...links.into(namespace)]);
+  const isShown = change.was !== undefined && change.is !== undefined;
+  const own = both.some((links) => links.mesh.workloads.inNamespace(namespace).length > 0);
+  if (!isShown && !own && inward.length === 0) return { ...EVERYTHING, clients: new Set([namespace]) };
+  return inward.length > 0 ? EVERYTHING : { ...EVERYTHING, clients: new Set([namespace]) };
+}
+
+function ofWorkload(change: ObjectChange, sides: readonly Side[], both: readonly Links[]): Reach {
+  const read = (manifest: Manifest | undefined, links: Links | undefined): string | undefined => {
+    const workload =
+      manifest === undefined || links === undefined ? undefined : readWorkload(manifest, links.mesh.namespaces);
+    return workload === undefined
+      ? undefined
+      : canonical({
+          ...workload,
+          manifest: null,
+          namedPorts: [...workload.namedPorts],
+          addresses: [...workload.addresses],
+        });
+  };
+  const [first] = sides;
+  const [old, now] = [read(change.was, both[0]), read(change.is, both[1])];
+  if (first === undefined || (old === undefined && now === undefined) || old === now) return NOTHING;
+  const { namespace, name } = first.manifest;
+  const isOwn = (workload: { namespace: string; name: string }): boolean =>
+    workload.namespace === namespace && workload.name === name;
+  const workloads = both.flatMap((links) => links.mesh.workloads.all.filter(isOwn));
+  const carried = both.flatMap((links) =>
+    workloads.flatMap((workload) => [
+      ...(workload.membership === 'gateway' ? links.through(workload) : []),
+      ...links.viaAll(links.servicesOf(workload).map((service) => service.host)),
+    ]),
+  );
+  // As a client it may reach other things only if it is there in both: what has come or gone opens or closes no way for others.
+  if (old !== undefined && now !== undefined && workloads.every((workload) => workload.membership !== 'gateway'))
+    return carried.length > 0 ? EVERYTHING : { ...EVERYTHING, clients: new Set([namespace]) };
+  return toHosts(carried, 'all');
+}
+
+/** What the mesh configuration says, and the gateways that an installation brings. */
+function meshFacts(mesh: Mesh): string {
+  const { outboundFrom: _from, ...config } = mesh.config;
+  return canonical([config, [...mesh.assumptions.keys()].sort(), installedPorts(mesh)]);
+}
+
+function installedPorts(mesh: Mesh): unknown {
+  return mesh.services.all
+    .filter((service) => service.assumed)
+    .map((service) => [service.host, service.ports.map((port) => [port.port, port.target]), service.selector]);
+}

@@ -1,0 +1,99 @@
+/** The words of a diff: the JSON of `mesh-edge diff --format json`, field for field. */
+import type { ObjectRef, Outcome, TlsKind } from '../trace/types';
+
+/**
+ * What a change does to access. `weakened`: it still arrives, with less protection than before (no gateway, no TLS, no
+ * verified server). `refused-otherwise`: it was and is refused, in another way. `unclear`: one of the two cannot be told.
+ */
+export type Effect = 'widened' | 'weakened' | 'narrowed' | 'rerouted' | 'refused-otherwise' | 'unclear';
+
+export const EFFECTS: readonly Effect[] = [
+  'widened',
+  'weakened',
+  'narrowed',
+  'rerouted',
+  'unclear',
+  'refused-otherwise',
+];
+
+/** One proxy that carries the request on, and how its next connection looks. */
+export interface WayHop {
+  /** `namespace/workload`; `client` for the client's own sidecar, or its absence. */
+  readonly proxy: string;
+  readonly kind: string;
+  readonly port: number | null;
+  readonly tls: TlsKind | null;
+  readonly sni: string | null;
+}
+
+/** TLS that a proxy makes towards a server: whom it trusts, and which certificate it shows. */
+export interface TlsSettings {
+  readonly credential: string | null;
+  readonly trust: string | null;
+  readonly subjectAltNames: readonly string[];
+  readonly insecureSkipVerify: boolean;
+}
+
+/** What a request does, without the names of the objects that make it so: two ways that are equal are the same traffic. */
+export interface Way {
+  readonly outcome: Outcome;
+  /** For people: "refused with 502", "through istio-egress/egress with mutual TLS". */
+  readonly text: string;
+  readonly hops: readonly WayHop[];
+  readonly destination: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls: TlsKind;
+    readonly sni: string | null;
+    /** Addresses, where the manifests fix them. */
+    readonly endpoints: readonly string[];
+  } | null;
+  /** TLS made by the last proxy. */
+  readonly tls: TlsSettings | null;
+  /** Whether the mesh knows the host, or lets it pass because it lets everything pass. */
+  readonly passthrough: boolean;
+  /** Ways of a weighted route, `host:port subset weight`. */
+  readonly split: readonly string[];
+  readonly refusal: { readonly code: string; readonly status: number | null; readonly at: string } | null;
+}
+
+export interface Change {
+  readonly effect: Effect;
+  /** Clients for whom it is the same: `shop/payments`, `namespace shop`, `any other namespace`, `outside at NS/GATEWAY`. */
+  readonly from: readonly string[];
+  /** The request, as a URL, with the method or headers if they decide. */
+  readonly to: string;
+  readonly was: Way;
+  readonly is: Way;
+  /** Objects that differ and had a say in it. */
+  readonly because: readonly ChangedObject[];
+}
+
+export interface ChangedObject extends ObjectRef {
+  readonly change: 'added' | 'removed' | 'changed';
+}
+
+export interface DiffSummary {
+  readonly objects: {
+    readonly added: number;
+    readonly removed: number;
+    readonly changed: number;
+    /** Of those, the ones whose change alters no traffic. */
+    readonly withoutEffect: number;
+  };
+  readonly requestsCompared: number;
+  readonly widened: number;
+  readonly weakened: number;
+  readonly narrowed: number;
+  readonly rerouted: number;
+  readonly unclear: number;
+  readonly refusedOtherwise: number;
+}
+
+export interface Diff {
+  readonly changes: readonly Change[];
+  readonly summary: DiffSummary;
+  readonly withoutEffect: readonly ChangedObject[];
+  /** What the comparison could not judge, and documents that could not be read. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,264 @@
+/** A trace as a reviewer sees it: what happens to the traffic, without the names of the objects that make it so. */
+import { record, text, texts, type Json } from '../model/fields';
+import type { Mesh } from '../model/mesh';
+import type { Decision, Hop, ProxyRef, TlsKind, Trace } from '../trace/types';
+import type { Effect, TlsSettings, Way, WayHop } from './types';
+
+const GATEWAYS = new Set(['egress-gateway', 'ingress-gateway', 'envoy-gateway', 'waypoint']);
+const ENCRYPTED = new Set<TlsKind>(['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'APPLICATION']);
+
+/** `host`: the one asked for, which the text does not repeat. */
+export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
+  const last = trace.hops[trace.hops.length - 1];
+  const passthrough = trace.hops.some((hop) => hop.cluster === 'PassthroughCluster');
+  const split = trace.hops.flatMap((hop) =>
+    hop.alternatives.length === 0
+      ? []
+      : [`${shape(hop.cluster)} first`, ...hop.alternatives.map((other) => `${shape(other.cluster)} ${other.weight}`)],
+  );
+  const refusal =
+    trace.refusal === null
+      ? null
+      : {
+          code: trace.refusal.code,
+          status: trace.refusal.status,
+          at: isClient(trace, trace.refusal.proxy) ? CLIENT : nameOf(trace.refusal.proxy),
+        };
+  const way: Omit<Way, 'text'> = {
+    outcome: trace.outcome,
+    hops: trace.hops.map((hop, index) => hopOf(hop, index === 0 && isClient(trace, hop.proxy))),
+    destination:
+      trace.destination === null
+        ? null
+        : { ...trace.destination, endpoints: isInMesh(last?.cluster) ? [] : [...(last?.envoy.endpoints ?? [])].sort() },
+    tls: last === undefined ? null : tlsSettings(mesh, last),
+    passthrough,
+    split,
+    refusal,
+  };
+  return { ...way, text: describe(way, trace, host) };
+}
+
+/** Equal for ways that are the same traffic. The text is made from the rest, so it is left out. */
+export function fingerprint(way: Way): string {
+  const { text: _text, ...rest } = way;
+  // A request that is refused is the same traffic whatever way it took to where it is refused.
+  return way.outcome === 'refused'
+    ? JSON.stringify([way.refusal])
+    : way.outcome === 'unknown'
+      ? JSON.stringify(['unknown', way.text])
+      : JSON.stringify(rest);
+}
+
+/** Clients of one class differ in their names only. */
+const CLIENT = 'client';
+
+function isClient(trace: Trace, proxy: ProxyRef): boolean {
+  if (proxy.kind === 'none') return trace.refusal?.code !== 'no-such-gateway';
+  return (
+    proxy.kind === 'sidecar' && (trace.hops.length === 0 || trace.hops[0]?.proxy === proxy || trace.hops.length === 1)
+  );
+}
+
+function hopOf(hop: Hop, isClients: boolean): WayHop {
+  return {
+    proxy: isClients ? CLIENT : nameOf(hop.proxy),
+    kind: hop.proxy.kind,
+    port: hop.sends?.port ?? null,
+    tls: hop.sends?.tls ?? null,
+    sni: sniOf(hop),
+  };
+}
+
+/** The SNI between proxies is made by istiod from names of subsets, and no peer decides by it. */
+function sniOf(hop: Hop): string | null {
+  const sni = hop.sends?.sni ?? null;
+  return sni?.startsWith('outbound_.') ? null : sni;
+}
+
+function nameOf(proxy: ProxyRef): string {
+  return `${proxy.namespace}/${proxy.workload ?? '*'}`;
+}
+
+/** A cluster's host, port and subset. */
+function shape(cluster: string | null): string {
+  const [, port = '', subset = '', host = ''] = (cluster ?? '').split('|');
+  return host === '' ? (cluster ?? '') : `${host}:${port}${subset === '' ? '' : ` (${subset})`}`;
+}
+
+function isInMesh(cluster: string | null | undefined): boolean {
+  return cluster == null || cluster.startsWith('inbound|') || /\.svc\./.test(cluster);
+}
+
+/** What a DestinationRule says of the server's certificate and of the one shown to it. */
+function tlsSettings(mesh: Mesh, hop: Hop): TlsSettings | null {
+  if (hop.sends?.tls !== 'SIMPLE' && hop.sends?.tls !== 'MUTUAL') return null;
+  const settings = hop.decidedBy.map((decision) => tlsAt(mesh, decision)).find((found) => found !== undefined);
+  if (settings === undefined) return null;
+  return {
+    credential: text(settings.credentialName) || text(settings.clientCertificate) || null,
+    trust: text(settings.caCertificates) || null,
+    subjectAltNames: [...texts(settings.subjectAltNames)].sort(),
+    insecureSkipVerify: settings.insecureSkipVerify === true,
+  };
+}
+
+function tlsAt(mesh: Mesh, decision: Decision): Json | undefined {
+  if (decision.kind !== 'DestinationRule') return undefined;
+  const path = decision.field.split(/[.[\]]+/).filter((part) => part !== '');
+  const end = path.lastIndexOf('tls');
+  if (end < 0) return undefined;
+  const manifest = mesh.find('networking.istio.io', decision.kind, decision.namespace, decision.name);
+  let value: unknown = manifest?.body;
+  for (const part of path.slice(0, end + 1)) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return record(value);
+}
+
+function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
+  if (way.outcome === 'unknown') return `cannot be told: ${trace.notes[trace.notes.length - 1] ?? 'a part is missing'}`;
+  if (way.refusal !== null) return refusalText(trace);
+  const parts: string[] = [];
+  const gateways = trace.hops.filter((hop) => GATEWAYS.has(hop.proxy.kind));
+  const first = trace.hops[0];
+  if (gateways.length > 0) {
+    const names = gateways.map((hop) => nameOf(hop.proxy)).join(', then ');
+    const towards = first !== undefined && !GATEWAYS.has(first.proxy.kind) ? towardsGateway(first.sends?.tls) : '';
+    parts.push(
+      `through ${gateways.some((hop) => hop.proxy.kind === 'waypoint') ? 'waypoint ' : 'gateway '}${names}${towards}`,
+    );
+  } else if (first?.proxy.kind === 'none') parts.push('directly, with no proxy');
+  else if (way.passthrough) parts.push('directly, as a host that the mesh does not know');
+  else parts.push('directly from its sidecar');
+  const exit = way.destination;
+  if (exit !== null) parts.push(exitText(way, { ...exit, tls: lastMile(trace) ?? exit.tls }, host));
+  if (way.split.length > 0)
+    parts.push(`split between ${way.split.map((one) => one.replace(/ first$/, '')).join(' and ')}`);
+  return parts.join('; ');
+}
+
+/** TLS of the connection to a server's own sidecar, which takes it off before the server sees it. */
+function lastMile(trace: Trace): TlsKind | undefined {
+  const last = trace.hops.length - 1;
+  return last > 0 && trace.hops[last]?.proxy.kind === 'sidecar' ? trace.hops[last - 1]?.sends?.tls : undefined;
+}
+
+function towardsGateway(tls: TlsKind | undefined): string {
+  switch (tls) {
+    case 'ISTIO_MUTUAL':
+      return " over mutual TLS with the client's identity";
+    case 'APPLICATION':
+      return " inside the application's own TLS";
+    case 'SIMPLE':
+    case 'MUTUAL':
+      return ' over TLS';
+    default:
+      return ' in plain text';
+  }
+}
+
+function exitText(way: Omit<Way, 'text'>, exit: NonNullable<Way['destination']>, host: string): string {
+  const where = exit.host === host ? `reaches port ${exit.port}` : `reaches ${exit.host}:${exit.port}`;
+  const addresses =
+    exit.endpoints.length > 0 && exit.endpoints.some((endpoint) => !endpoint.startsWith(`${exit.host}:`))
+      ? ` (${exit.endpoints.slice(0, 3).join(', ')}${exit.endpoints.length > 3 ? ', ...' : ''})`
+      : '';
+  return `${where}${addresses} ${tlsText(exit.tls, exit.sni, exit.host, way.tls)}`;
+}
+
+function tlsText(tls: TlsKind, sni: string | null, host: string, settings: TlsSettings | null): string {
+  const name = sni === null || sni === host || sni.startsWith('outbound_.') ? '' : ` (SNI ${sni})`;
+  const trust =
+    settings === null
+      ? ''
+      : settings.insecureSkipVerify
+        ? ', server not verified'
+        : settings.trust !== null
+          ? `, server verified by ${settings.trust}`
+          : '';
+  const names =
+    settings === null || settings.subjectAltNames.length === 0 ? '' : ` as ${settings.subjectAltNames.join(' or ')}`;
+  switch (tls) {
+    case 'NONE':
+      return 'in plain text';
+    case 'SIMPLE':
+      return `with TLS made by the proxy${name}${trust}${names}`;
+    case 'MUTUAL':
+      return `with mutual TLS made by the proxy${settings?.credential ? ` by credential ${settings.credential}` : ''}${name}${trust}${names}`;
+    case 'ISTIO_MUTUAL':
+      return 'with mutual TLS of the mesh';
+    case 'APPLICATION':
+      return `with the application's own TLS${name}`;
+  }
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  BlackHoleCluster: 'blocked, since the mesh does not know it and lets only known hosts pass',
+  RBAC: 'denied by an AuthorizationPolicy',
+  NetworkPolicy: 'cut by a NetworkPolicy',
+  NR: 'no route for it',
+  NC: 'its route names what does not exist',
+  UH: 'no healthy endpoint',
+  UF: 'the next connection fails',
+  UPE: 'the two ends speak different protocols',
+  DPE: 'the proxy expects another protocol',
+  FI: 'aborted by a fault rule',
+  loop: 'it comes back to the same proxy',
+  redirect: 'redirected',
+  direct_response: 'answered by the proxy itself',
+  'no-such-gateway': 'there is no such gateway',
+};
+
+function refusalText(trace: Trace): string {
+  const { refusal } = trace;
+  if (refusal === null) return '';
+  const how =
+    refusal.code === 'redirect' || refusal.code === 'direct_response'
+      ? `answered with ${refusal.status ?? 'nothing'}`
+      : refusal.status === null
+        ? 'refused, connection closed'
+        : `refused with ${refusal.status}`;
+  const where =
+    refusal.proxy.kind === 'sidecar'
+      ? trace.hops.length <= 1
+        ? ' by its own sidecar'
+        : ` by the sidecar of ${nameOf(refusal.proxy)}`
+      : refusal.proxy.kind === 'none'
+        ? ''
+        : ` by gateway ${nameOf(refusal.proxy)}`;
+  return `${how}${refusal.code === 'no-such-gateway' ? '' : where}: ${REFUSALS[refusal.code] ?? refusal.code}${refusal.by === null || refusal.code !== 'RBAC' ? '' : ` (${refusal.by.namespace}/${refusal.by.name})`}`;
+}
+
+/** What going from one way to the other does to access. */
+export function effectOf(was: Way, is: Way): Effect {
+  if (was.outcome === 'unknown' || is.outcome === 'unknown') return 'unclear';
+  if (was.outcome === 'refused') return is.outcome === 'refused' ? 'refused-otherwise' : 'widened';
+  if (is.outcome === 'refused') return 'narrowed';
+  return isWeaker(was, is) ? 'weakened' : 'rerouted';
+}
+
+function gatewaysOf(way: Way): number {
+  return way.hops.filter((hop) => GATEWAYS.has(hop.kind)).length;
+}
+
+function isWeaker(was: Way, is: Way): boolean {
+  const lostTls =
+    was.destination !== null &&
+    is.destination !== null &&
+    ENCRYPTED.has(was.destination.tls) &&
+    !ENCRYPTED.has(is.destination.tls);
+  const lostProxy = was.hops[0]?.kind === 'sidecar' && is.hops[0]?.kind === 'none';
+  const lostHop = was.hops.some((hop, index) => {
+    const now = is.hops[index];
+    return now?.kind === hop.kind && hop.tls !== null && ENCRYPTED.has(hop.tls) && now.tls === 'NONE';
+  });
+  return (
+    lostTls ||
+    lostHop ||
+    lostProxy ||
+    gatewaysOf(is) < gatewaysOf(was) ||
+    (is.tls?.insecureSkipVerify === true && was.tls?.insecureSkipVerify !== true)
+  );
+}
