@@ -1,3 +1,4 @@
+// What the package exports, sorted by file. A file that holds more than API is exported by name.
 export * from './app/edge-app';
 export * from './app/output-file';
 export * from './egress/dedicated-nodes';
@@ -6,7 +7,7 @@ export * from './egress/egress-gateway';
 export * from './egress/egress-gateway-workload';
 export * from './egress/egress-route';
 export * from './egress/egress-ways';
-export * from './egress/external-port';
+export { ExternalPort, type ExternalPortOptions } from './egress/external-port';
 export * from './egress/external-proxy';
 export * from './egress/external-service';
 export * from './egress/gateway-hop';
@@ -18,10 +19,10 @@ export * from './ingress/backend-traffic-policy';
 export * from './ingress/classic-ingress';
 export * from './ingress/client-traffic-policy';
 export * from './ingress/envoy-gateway-in-mesh';
-export * from './ingress/envoy-proxy-settings';
+export { type EnvoyProxySettings, ProxyServiceType } from './ingress/envoy-proxy-settings';
 export * from './ingress/global-rate-limit';
 export * from './ingress/grpc-ingress-route';
-export * from './ingress/header-changes';
+export { type HeaderChanges } from './ingress/header-changes';
 export * from './ingress/http-ingress-route';
 export * from './ingress/http-match';
 export * from './ingress/http-rule';
@@ -30,17 +31,22 @@ export * from './ingress/ingress-class';
 export * from './ingress/ingress-gateway';
 export * from './ingress/ingress-listener';
 export * from './ingress/listener-certificate';
-export * from './ingress/oidc-login';
+export { type OidcLogin, type OidcProvider } from './ingress/oidc-login';
 export * from './ingress/policy-target';
 export * from './ingress/rate-limit';
-export * from './ingress/request-checks';
+export {
+  type AuthorizationRule,
+  type CorsRule,
+  type ExternalAuthorization,
+  type JwtProvider,
+} from './ingress/request-checks';
 export * from './ingress/rollout-restart';
 export * from './ingress/security-policy';
 export * from './ingress/stream-ingress-routes';
 export * from './install/istio-install';
 export * from './mesh/access-log';
 export * from './mesh/audience';
-export * from './mesh/mesh-boundary';
+export { MeshBoundary } from './mesh/mesh-boundary';
 export * from './mesh/mesh-membership';
 export * from './mesh/mesh-namespace';
 export * from './mesh/outbound-traffic-policy';

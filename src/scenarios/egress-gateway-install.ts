@@ -1,8 +1,9 @@
-import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { DedicatedNodes } from '../egress/dedicated-nodes';
 import { EgressGatewayWorkload } from '../egress/egress-gateway-workload';
 import { IstioInstall } from '../install/istio-install';
+import { MeshMembership } from '../mesh/mesh-membership';
+import { MeshNamespace } from '../mesh/mesh-namespace';
 import { ScenarioChart } from './scenario';
 
 /** Documents 001 and 002: the egress gateway itself, on nodes of its own. */
@@ -22,7 +23,7 @@ export class EgressGatewayInstall extends ScenarioChart {
     });
     const nodes = DedicatedNodes.labeled({ edge: 'egress' });
     new IstioInstall(this, 'Install', { egressGateways: [{ name: 'istio-egressgateway', nodes }] });
-    new k8s.KubeNamespace(this, 'Namespace', { metadata: { name: 'istio-system' } });
+    new MeshNamespace(this, 'Namespace', { name: 'istio-system', membership: MeshMembership.none() });
     new EgressGatewayWorkload(this, 'istio-egressgateway', {
       namespace: 'istio-system',
       selector: { istio: 'egressgateway' },

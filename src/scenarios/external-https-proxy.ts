@@ -1,6 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { ExternalProxy } from '../egress/external-proxy';
+import { MeshMembership } from '../mesh/mesh-membership';
+import { MeshNamespace } from '../mesh/mesh-namespace';
 import { ScenarioChart } from './scenario';
 
 /** Stands for the address of the proxy's pod, which only the cluster knows (document 003's PROXY_IP). From the range for documentation. */
@@ -45,7 +47,7 @@ export class ExternalHttpsProxy extends ScenarioChart {
 function addSquid(scope: Construct): void {
   const namespace = 'external';
   const labels = { app: 'squid' };
-  new k8s.KubeNamespace(scope, 'External', { metadata: { name: namespace } });
+  new MeshNamespace(scope, 'External', { name: namespace, membership: MeshMembership.none() });
   new k8s.KubeConfigMap(scope, 'SquidConfig', {
     metadata: { name: 'proxy-configmap', namespace },
     data: { 'squid.conf': SQUID_CONF },

@@ -1,5 +1,7 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
+import { MeshMembership } from '../mesh/mesh-membership';
+import { MeshNamespace } from '../mesh/mesh-namespace';
 import { ScenarioChart } from './scenario';
 
 const NAMESPACE = 'mesh-external';
@@ -52,7 +54,7 @@ export class ExternalMutualTlsServer extends ScenarioChart {
 export function addMutualTlsServer(scope: Construct): void {
   const metadata = { name: NAME, namespace: NAMESPACE, labels: { run: NAME } };
   const selector = { run: NAME };
-  new k8s.KubeNamespace(scope, 'MeshExternal', { metadata: { name: NAMESPACE } });
+  new MeshNamespace(scope, 'MeshExternal', { name: NAMESPACE, membership: MeshMembership.none() });
   new k8s.KubeConfigMap(scope, 'NginxConfig', {
     metadata: { name: 'nginx-configmap', namespace: NAMESPACE },
     data: { 'nginx.conf': NGINX_CONF },

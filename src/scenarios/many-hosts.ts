@@ -1,10 +1,11 @@
-import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { EgressGateway } from '../egress/egress-gateway';
 import { HttpEgress } from '../egress/egress-ways';
 import { ExternalPort } from '../egress/external-port';
 import { ExternalService } from '../egress/external-service';
 import { Resolution } from '../egress/resolution';
+import { MeshMembership } from '../mesh/mesh-membership';
+import { MeshNamespace } from '../mesh/mesh-namespace';
 import { TlsCredential } from '../mesh/tls-credential';
 import { ScenarioChart } from './scenario';
 
@@ -33,7 +34,7 @@ export class ManyHosts extends ScenarioChart {
         'Secrets `partner-credential` and `bank-credential` in `istio-egress`, with `tls.crt`, `tls.key` and `ca.crt`',
       ],
     });
-    new k8s.KubeNamespace(this, 'EgressNamespace', { metadata: { name: 'istio-egress' } });
+    new MeshNamespace(this, 'EgressNamespace', { name: 'istio-egress', membership: MeshMembership.none() });
     const gateway = new EgressGateway(this, 'Egress', { name: 'egress' });
     const http = ExternalPort.http();
     const https = ExternalPort.https();
