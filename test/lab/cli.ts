@@ -9,6 +9,7 @@ import { tail } from './process';
 const USAGE = `npm run lab -- COMMAND [--name NAME] [--istio VERSION]
 
   up                        start a lab and return when it is ready
+  run                       start a lab that ends with this command (Ctrl-C)
   down                      end it
   apply PATH...             apply the objects of files and folders
   delete PATH...            delete them
@@ -27,6 +28,11 @@ async function run([command, ...args]: readonly string[], name: string): Promise
   if (command === 'up') {
     await Lab.start({ name, attached: false, say });
     return 0;
+  }
+  if (command === 'run') {
+    await Lab.start({ name, attached: true, say });
+    say('ready; Ctrl-C ends it');
+    return new Promise(() => setInterval(() => {}, 1 << 30));
   }
   if (command === 'oracle') {
     process.stdout.write(`${await oracleBinary(say)}\n`);

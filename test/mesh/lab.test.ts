@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { cacheRoot } from '../lab/cache';
+import { Lab } from '../lab/lab';
+import { eventually } from './mesh';
+
+const REPOSITORY = path.resolve(__dirname, '../..');
+
+/** The processes that have the folder of that lab among their arguments. */
+function processesOf(name: string): readonly string[] {
+  const folder = path.join('run', name);
+  return fs.readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${folder}/`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Everything that a lab could leave on the machine, but for its files. */
+function leftovers(): Readonly<Record<string, readonly string[]>> {
+  const namespaces = fs.readdirSync('/proc').flatMap((pid) => {
+    try {
+      return /^\d+$/.test(pid) ? [fs.readlinkSync(`/proc/${pid}/ns/net`)] : [];
+    } catch {
+      return [];
+    }
+  });
+  return {
+    namespaces: [...new Set(namespaces)].sort(),
+    links: fs.readdirSync('/sys/class/net').sort(),
+    mounts: fs
+      .readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(cacheRoot())),
+  };
+}
+
+/** `npm run lab -- run`, in a process group of its own as a terminal would have it. */
+function runLab(name: string): { child: ChildProcess; output: () => string } {
+  const command = ['--import', 'tsx', path.join(REPOSITORY, 'test/lab/cli.ts'), 'run', '--name', name];
+  const child = spawn(process.execPath, command, {
+    cwd: REPOSITORY,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return { child, output: () => output };
+}
+
+describe('a lab', () => {
+  it('of a name that runs already is refused, and the one that runs is left alone', async () => {
+    const name = process.env.MESH_EDGE_LAB_NAME!;
+    await expect(Lab.start({ name, attached: true })).rejects.toThrow(`a lab named "${name}" is running already`);
+    expect((await (await Lab.connect(name)).run('pod', { pod: 'default/client' })).ready).toBe(true);
+  });
+
+  it('that does not run is said not to, with the command that starts it', async () => {
+    await expect(Lab.connect('absent')).rejects.toThrow('no lab named "absent" is running: npm run lab -- up');
+  });
+
+  it('leaves nothing when the process that it belongs to is killed', async () => {
+    const name = `crash-${process.pid}`;
+    const before = leftovers();
+    const { child, output } = runLab(name);
+    await eventually(async () => expect(output()).toContain('ready;'), 60);
+    expect(processesOf(name).length).toBeGreaterThan(5);
+    process.kill(child.pid!, 'SIGKILL');
+    await eventually(async () => expect(processesOf(name)).toEqual([]));
+    await eventually(async () => expect(leftovers()).toEqual(before));
+  });
+
+  it('leaves nothing when it is interrupted while it starts', async () => {
+    const name = `ctrl-c-${process.pid}`;
+    const before = leftovers();
+    const { child } = runLab(name);
+    await eventually(async () => expect(processesOf(name).length).toBeGreaterThan(3), 30);
+    process.kill(-child.pid!, 'SIGINT');
+    await eventually(async () => expect(processesOf(name)).toEqual([]));
+    await eventually(async () => expect(leftovers()).toEqual(before));
+  });
+
+  it('says which of its processes ended, and why, when one cannot start', async () => {
+    const name = `broken-${process.pid}`;
+    const { child, output } = runLab(name);
+    await eventually(async () => expect(processesOf(name).length).toBeGreaterThan(3), 30);
+    const etcd = processesOf(name).find((pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('etcd-'));
+    process.kill(Number(etcd), 'SIGKILL');
+    const status = await new Promise((resolve) => child.on('exit', resolve));
+    expect(status).toBe(2);
+    expect(output()).toContain('the lab did not start: etcd ended (SIGKILL)');
+    await eventually(async () => expect(processesOf(name)).toEqual([]));
+  });
+});
