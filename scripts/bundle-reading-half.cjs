@@ -7,13 +7,13 @@ const root = join(__dirname, '..');
 const entries = [
   { from: 'src/cli/main.ts', to: 'lib/cli/mesh-edge.cjs' },
   { from: 'src/check/plugin.ts', to: 'lib/plugin/index.js' },
-  { from: 'src/jest/index.ts', to: 'lib/jest/index.js' },
+  { from: 'src/jest/index.ts', to: 'lib/jest/index.js', types: 'src/jest/public.d.ts' },
 ];
 
 /** @param {string[]} [only] bundles to make, by their place in lib/; all of them if left out */
 exports.bundle = function bundle(only) {
   const esbuild = require('esbuild');
-  for (const { from, to } of entries) {
+  for (const { from, to, types } of entries) {
     if ((only && !only.includes(to)) || !existsSync(join(root, from))) continue;
     const outfile = join(root, to);
     const draft = `${outfile}.${process.pid}`;
@@ -34,6 +34,7 @@ exports.bundle = function bundle(only) {
       external: ['cdk8s', 'constructs', 'cdk8s-plus-27', 'jest'],
     });
     renameSync(draft, outfile);
+    if (types) cpSync(join(root, types), outfile.replace(/\.js$/, '.d.ts'));
   }
   copySchemas();
 };

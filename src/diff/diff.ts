@@ -16,7 +16,7 @@ import { Links } from './links';
 import { objectChanges } from './objects';
 import { cover, isFor, plan, type Covered, type Task } from './plan';
 import { BEYOND_JUDGEMENT, reachOf } from './reach';
-import { STAND_IN } from './requests';
+import { ANY_OTHER_HOST, STAND_IN } from './requests';
 import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Way } from './types';
 import { effectOf, fingerprint, wayOf } from './way';
 
@@ -79,7 +79,8 @@ function everything(covered: readonly Covered[]): readonly Covered[] {
 
 function compare(task: Task, meshes: readonly [Mesh, Mesh], covered: readonly Covered[]): Finding | undefined {
   const request: TraceRequest = { ...task.client.request, ...task.probe.request };
-  const host = task.host.startsWith('*') ? `${STAND_IN}${task.host.slice(1)}` : task.host;
+  const host =
+    task.host === '' ? ANY_OTHER_HOST : task.host.startsWith('*') ? `${STAND_IN}${task.host.slice(1)}` : task.host;
   const [before, after] = meshes.map((mesh) => follow(mesh, request));
   if (before === undefined || after === undefined) return undefined;
   const was = wayOf(meshes[0], before, host);

@@ -195,7 +195,7 @@ function tlsText(tls: TlsKind, sni: string | null, host: string, settings: TlsSe
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {
-  BlackHoleCluster: 'blocked, since the mesh does not know it and lets only known hosts pass',
+  BlackHoleCluster: 'blocked as a host that the mesh does not know',
   RBAC: 'denied by an AuthorizationPolicy',
   NetworkPolicy: 'cut by a NetworkPolicy',
   NR: 'no route for it',

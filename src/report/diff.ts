@@ -151,7 +151,7 @@ function markdown(diff: Diff, view: DiffView): string {
     lines.push(
       EXPLAINED[effect],
       '',
-      '| Who | Request | Before | After | Decided by |',
+      '| Who | Request | Before | After | Because of |',
       '| --- | --- | --- | --- | --- |',
     );
     for (const row of shown)

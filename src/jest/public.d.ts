@@ -1,0 +1,92 @@
+/**
+ * Matchers for jest: unit tests of what may cross the edge of a mesh. Importing this module registers them.
+ *
+ * Each judges a chart, an app (with the charts in it), a list of plain objects, or the path of a file or folder.
+ */
+
+/** Who speaks TLS; `APPLICATION` where the application's own TLS passes through unread. */
+export type TlsKind = 'NONE' | 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL' | 'APPLICATION';
+
+/** What no manifest says of the mesh. */
+export interface MeshOptions {
+  /** @default read from an IstioOperator, Helm values or the `istio` ConfigMap, else ALLOW_ANY */
+  readonly outbound?: 'REGISTRY_ONLY' | 'ALLOW_ANY';
+  /** @default "istio-system" */
+  readonly rootNamespace?: string;
+  /** @default "cluster.local" */
+  readonly trustDomain?: string;
+  readonly istioVersion?: string;
+}
+
+export interface RequestExpectation {
+  /** `NAMESPACE` or `NAMESPACE/WORKLOAD`; `outside`, with `at`, for a client in no mesh. */
+  readonly from: string;
+  /** `http://host/path`, `https://host/path`, `tls://host:port` or `tcp://address:port`. */
+  readonly to: string;
+  /** `NAMESPACE/GATEWAY` at which a request from outside enters. */
+  readonly at?: string;
+  /** IP that the client dials, where it matters which one. */
+  readonly address?: string;
+  /** @default "GET" */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Labels of the client's Pod. Default: those of the workload. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Default: that of the workload. */
+  readonly serviceAccount?: string;
+  readonly mesh?: MeshOptions;
+}
+
+export interface DeliverExpectation extends RequestExpectation {
+  /** Gateways on the way, in order, as `NAMESPACE/WORKLOAD` or by the workload alone; an empty list for none. Default: any way. */
+  readonly via?: string | readonly string[];
+  /** TLS with which the request leaves the last proxy. Default: any. */
+  readonly tls?: TlsKind;
+  /** SNI of that TLS. Default: any. */
+  readonly sni?: string;
+  /** `host` or `host:port` where it arrives. Default: anywhere. */
+  readonly destination?: string;
+}
+
+export interface RefuseExpectation extends RequestExpectation {
+  /** Status that an HTTP client sees; null for a connection that is closed. Default: any. */
+  readonly status?: number | null;
+  /** Envoy's own word: `BlackHoleCluster`, `RBAC`, `NR` ... Default: any. */
+  readonly code?: string;
+}
+
+export interface FindingsExpectation {
+  /**
+   * Findings less serious than this are let pass.
+   * @default "error"
+   */
+  readonly failOn?: 'error' | 'warning' | 'info';
+  readonly mesh?: MeshOptions;
+}
+
+export interface MeshEdgeMatchers<R> {
+  /** The request arrives, and by the way that is asked for. */
+  toDeliver(expected: DeliverExpectation): R;
+  /** The request is refused, closed or blocked on its way. */
+  toRefuse(expected: RefuseExpectation): R;
+  /** `mesh-edge check` finds nothing wrong. */
+  toHaveNoFindings(expected?: FindingsExpectation): R;
+}
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace jest {
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
+    interface Matchers<R, T = {}> extends MeshEdgeMatchers<R> {}
+  }
+}
+
+declare module '@jest/expect' {
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
+  interface Matchers<R extends void | Promise<void>, T> extends MeshEdgeMatchers<R> {}
+}
+
+declare module 'expect' {
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
+  interface Matchers<R extends void | Promise<void>, T> extends MeshEdgeMatchers<R> {}
+}

@@ -1,0 +1,111 @@
+import { App, Chart } from 'cdk8s';
+import { join } from 'node:path';
+import '../../src/jest/index';
+import type {} from '../../src/jest/public';
+import { EgressGateway, ExternalPort, ExternalService, HttpEgress, TlsEgress } from '../../src/index';
+
+function edge(): { app: App; chart: Chart } {
+  const app = new App();
+  const chart = new Chart(app, 'edge');
+  const gateway = EgressGateway.fromInstalled(chart, 'Egress');
+  const cnn = new ExternalService(chart, 'Cnn', {
+    hosts: ['edition.cnn.com'],
+    ports: [ExternalPort.http(), ExternalPort.https()],
+    namespace: 'default',
+  });
+  gateway.forward(cnn, { http: HttpEgress.originateTls(), https: TlsEgress.passthrough() });
+  return { app, chart };
+}
+
+const REGISTRY_ONLY = { outbound: 'REGISTRY_ONLY' } as const;
+
+function messageOf(assertion: () => void): string {
+  try {
+    assertion();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error('the assertion passes');
+}
+
+describe('the matchers', () => {
+  it('follow a request through what a chart or an app renders', () => {
+    const { app, chart } = edge();
+    expect(chart).toDeliver({
+      from: 'default/sleep',
+      to: 'http://edition.cnn.com/',
+      via: 'istio-system/istio-egressgateway',
+      tls: 'SIMPLE',
+    });
+    expect(app).toDeliver({
+      from: 'default/sleep',
+      to: 'https://edition.cnn.com/',
+      via: 'istio-egressgateway',
+      tls: 'APPLICATION',
+      sni: 'edition.cnn.com',
+    });
+    expect(chart).toRefuse({
+      from: 'default/sleep',
+      to: 'http://example.com/',
+      status: 502,
+      code: 'BlackHoleCluster',
+      mesh: REGISTRY_ONLY,
+    });
+    expect(chart).toRefuse({ from: 'default/sleep', to: 'https://example.com/', status: null, mesh: REGISTRY_ONLY });
+    expect(chart).not.toRefuse({ from: 'default/sleep', to: 'https://example.com/' });
+    expect(chart).not.toDeliver({ from: 'default/sleep', to: 'http://edition.cnn.com/', via: [] });
+  });
+
+  it('judge committed manifests and plain objects', () => {
+    const dist = join(__dirname, '..', '..', 'dist', 'sidecar-http');
+    expect(dist).toDeliver({ from: 'default/sleep', to: 'http://hbchen.com/', via: [], destination: 'hbchen.com:80' });
+    expect([
+      {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'ServiceEntry',
+        metadata: { name: 'x' },
+        spec: { hosts: ['a.example'], ports: 'none' },
+      },
+    ]).not.toHaveNoFindings();
+    expect(dist).toHaveNoFindings();
+  });
+
+  it('show what was expected and every hop when they fail', () => {
+    const { chart } = edge();
+    const wrongWay = messageOf(() =>
+      expect(chart).toDeliver({ from: 'default/sleep', to: 'http://edition.cnn.com/', via: [], tls: 'NONE' }),
+    );
+    expect(wrongWay).toContain('expected it to pass no gateway, and it passes istio-system/istio-egressgateway');
+    expect(wrongWay).toContain('expected tls NONE on the way out, and it is SIMPLE');
+    expect(wrongWay).toMatch(/1 {2}sidecar default\/sleep[\s\S]*2 {2}egress gateway istio-system\/istio-egressgateway/);
+    const notDelivered = messageOf(() =>
+      expect(chart).toDeliver({ from: 'default/sleep', to: 'http://example.com/', mesh: REGISTRY_ONLY }),
+    );
+    expect(notDelivered).toContain('expected it to be delivered, and it is refused (BlackHoleCluster, status 502)');
+    const notRefused = messageOf(() =>
+      expect(chart).toRefuse({ from: 'default/sleep', to: 'http://example.com/', mesh: REGISTRY_ONLY, status: 403 }),
+    );
+    expect(notRefused).toContain('expected status 403, and it is status 502');
+  });
+
+  it('show findings with construct path, reason and cure', () => {
+    const broken = [
+      {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'ServiceEntry',
+        metadata: { name: 'x' },
+        spec: { hosts: ['a.example'], ports: 'none' },
+      },
+    ];
+    expect(messageOf(() => expect(broken).toHaveNoFindings())).toMatch(
+      /error[\s\S]*ServiceEntry default\/x[\s\S]*Fix:/,
+    );
+  });
+
+  it('refuse what is nothing to judge', () => {
+    expect(messageOf(() => expect(undefined).toHaveNoFindings())).toContain(
+      'judges a chart, an app, a list of objects, or a path',
+    );
+    expect(messageOf(() => expect(new Chart(new App(), 'empty')).toHaveNoFindings())).toContain('renders no object');
+  });
+});
