@@ -18,7 +18,9 @@ function runExample(code: string): string {
   const was = process.env.CDK8S_OUTDIR;
   try {
     process.env.CDK8S_OUTDIR = home;
-    const js = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } }).outputText;
+    const js = ts.transpileModule(code, {
+      compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+    }).outputText;
     const modules: Record<string, unknown> = { cdk8s: { Chart }, 'cdk8s-mesh-edge': library };
     new Function('require', 'exports', js)((name: string) => modules[name], {});
     return readFileSync(join(home, 'edge', 'edge.yaml'), 'utf8');
@@ -33,7 +35,10 @@ function refusal(): string {
   const app = new library.EdgeApp({ manifests: join(tmpdir(), 'never-written') });
   const chart = new Chart(app, 'edge');
   const gateway = library.EgressGateway.fromInstalled(chart, 'Egress');
-  const wiki = new library.ExternalService(chart, 'Wiki', { hosts: ['*.wikipedia.org'], ports: [library.ExternalPort.https()] });
+  const wiki = new library.ExternalService(chart, 'Wiki', {
+    hosts: ['*.wikipedia.org'],
+    ports: [library.ExternalPort.https()],
+  });
   gateway.forward(wiki, { http: library.HttpEgress.originateTls() });
   try {
     app.synth();
@@ -45,7 +50,12 @@ function refusal(): string {
 
 /** Each exported construct with the first sentence of its docstring. */
 function constructs(): string {
-  const program = ts.createProgram([join(ROOT, 'src', 'index.ts')], { module: ts.ModuleKind.Node20, moduleResolution: ts.ModuleResolutionKind.Node16, skipLibCheck: true, types: [] });
+  const program = ts.createProgram([join(ROOT, 'src', 'index.ts')], {
+    module: ts.ModuleKind.Node20,
+    moduleResolution: ts.ModuleResolutionKind.Node16,
+    skipLibCheck: true,
+    types: [],
+  });
   const checker = program.getTypeChecker();
   const file = program.getSourceFile(join(ROOT, 'src', 'index.ts')) as ts.SourceFile;
   const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol);
@@ -76,7 +86,10 @@ export function readme(text: string): string {
   return text
     .replace(block('manifests'), (_, head, __, tail) => `${head}${runExample(code)}${tail}`)
     .replace(block('refusal'), (_, head, __, tail) => `${head}${refusal()}${tail}`)
-    .replace(/(\| --- \| --- \|\n)(?:\| `[A-Z][^\n]*\n)*(<!-- test: constructs -->\n)/, (_, head, tail) => `${head}${constructs()}${tail}`);
+    .replace(
+      /(\| --- \| --- \|\n)(?:\| `[A-Z][^\n]*\n)*(<!-- test: constructs -->\n)/,
+      (_, head, tail) => `${head}${constructs()}${tail}`,
+    );
 }
 
 if (require.main === module) {

@@ -9,18 +9,32 @@ const EXAMPLE = join(ROOT, 'examples', 'platform-team');
 /** Every file below a folder, with its text. */
 function filesOf(folder: string): Record<string, string> {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(names.map((entry) => join(entry.parentPath, entry.name)).map((path) => [path.slice(folder.length), readFileSync(path, 'utf8')]));
+  return Object.fromEntries(
+    names
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [path.slice(folder.length), readFileSync(path, 'utf8')]),
+  );
 }
 
-describe('a user\'s repository, with the packed package installed', () => {
+describe("a user's repository, with the packed package installed", () => {
   const home = mkdtempSync(join(tmpdir(), 'mesh-edge-example-'));
   const team = join(home, 'platform-team');
-  const env = { ...process.env, CDK8S_CHECK_UPGRADE: 'false', JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '1', CI: 'true' };
+  const env = {
+    ...process.env,
+    CDK8S_CHECK_UPGRADE: 'false',
+    JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '1',
+    CI: 'true',
+  };
   const bin = (name: string) => join(team, 'node_modules', '.bin', name);
-  const run = (file: string, args: string[]) => execFileSync(file, args, { cwd: team, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const run = (file: string, args: string[]) =>
+    execFileSync(file, args, { cwd: team, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
   beforeAll(() => {
-    execFileSync('npm', ['pack', '--silent', '--pack-destination', home], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', home], {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     const tarball = readdirSync(home).find((name) => name.endsWith('.tgz')) as string;
     cpSync(EXAMPLE, team, { recursive: true, filter: (path) => !path.includes('node_modules') });
     // What the registry would bring is linked from this checkout; the package under test comes from its tarball alone.
@@ -28,7 +42,13 @@ describe('a user\'s repository, with the packed package installed', () => {
     for (const name of readdirSync(join(ROOT, 'node_modules'))) {
       if (name !== 'cdk8s-mesh-edge') symlinkSync(join(ROOT, 'node_modules', name), join(team, 'node_modules', name));
     }
-    execFileSync('tar', ['xzf', join(home, tarball), '--strip-components=1', '-C', join(team, 'node_modules', 'cdk8s-mesh-edge')]);
+    execFileSync('tar', [
+      'xzf',
+      join(home, tarball),
+      '--strip-components=1',
+      '-C',
+      join(team, 'node_modules', 'cdk8s-mesh-edge'),
+    ]);
   }, 240_000);
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
@@ -51,7 +71,12 @@ describe('a user\'s repository, with the packed package installed', () => {
     const before = filesOf(join(team, 'dist'));
     let said = '';
     try {
-      execFileSync(bin('cdk8s'), ['synth', '--app', 'tsx test/broken.ts'], { cwd: team, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+      execFileSync(bin('cdk8s'), ['synth', '--app', 'tsx test/broken.ts'], {
+        cwd: team,
+        env,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
     } catch (error) {
       said = (error as { stderr: string }).stderr;
     }
@@ -62,7 +87,11 @@ describe('a user\'s repository, with the packed package installed', () => {
   }, 60_000);
 
   it('has the command line', () => {
-    const said = execFileSync(process.execPath, [join(team, 'node_modules/cdk8s-mesh-edge/bin/mesh-edge'), 'check', 'dist'], { cwd: team, env, encoding: 'utf8' });
+    const said = execFileSync(
+      process.execPath,
+      [join(team, 'node_modules/cdk8s-mesh-edge/bin/mesh-edge'), 'check', 'dist'],
+      { cwd: team, env, encoding: 'utf8' },
+    );
     expect(said).toMatch(/nothing found/);
   });
 });

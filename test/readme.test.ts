@@ -25,8 +25,11 @@ describe('README.md', () => {
 
 describe('the package', () => {
   it('exports classes and enums, and nothing that jsii would leave out', () => {
-    const isClass = (value: unknown) => typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
-    const other = Object.entries(library).filter(([, value]) => !isClass(value) && !(typeof value === 'object' && value !== null));
+    const isClass = (value: unknown) =>
+      typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+    const other = Object.entries(library).filter(
+      ([, value]) => !isClass(value) && !(typeof value === 'object' && value !== null),
+    );
     expect(other.map(([name]) => name)).toEqual([]);
   });
 });

@@ -22,7 +22,7 @@ export class DirectAccess {
   }
 
   /**
-   * These addresses bypass the sidecar.
+   * These addresses bypass the sidecar, and no others. On a pod, whatever the mesh says.
    *
    * @param ranges what the sidecar leaves alone, as CIDR
    * @throws if one of them is no IP range
@@ -52,7 +52,9 @@ export class DirectAccess {
 
   /** The annotations for a pod, or a pod template. */
   public get annotations(): { [key: string]: string } {
-    return { [`${ANNOTATION}${this.key}`]: this.ranges };
+    const own = { [`${ANNOTATION}${this.key}`]: this.ranges };
+    // What is excluded is taken out of what is included, which the mesh may have narrowed: said in full, the pod's word is the whole.
+    return this.key === 'excludeOutboundIPRanges' ? { [`${ANNOTATION}includeOutboundIPRanges`]: '*', ...own } : own;
   }
 
   /**

@@ -619,7 +619,8 @@ function sendToCluster(
     layers,
     http: isHttp ? http : flight.http,
     sentBy: proxy,
-    host: cluster.service.host.startsWith('*') ? flight.host : cluster.service.host,
+    // A wildcard is no host: the one that was asked for is in the SNI, or in the Host header.
+    host: cluster.service.host.startsWith('*') ? askedFor(layers, http, flight) : cluster.service.host,
   };
   if (sending.tunnel !== null)
     walk.note(
@@ -628,6 +629,10 @@ function sendToCluster(
   const misfit = leaves ? tlsMisfit(cluster, sending.inner, layers, isHttp, proxy) : undefined;
   if (misfit !== undefined) return walk.refused(misfit);
   return arrive(walk, onward, { service: cluster.service, workload: endpoint?.workload, original: isOriginal }, isHttp);
+}
+
+function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {
+  return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority));
 }
 
 /** TLS that no server outside would take: one session inside another, or plain text on a port declared for TLS. */
