@@ -5,7 +5,7 @@ import { nameOfHost } from '../core/hostname';
 import { shorten } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
-import { joinMesh } from '../mesh/mesh-boundary';
+import { joinMesh, meshBoundaryOf } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
 import type { EgressGatewayBase } from './egress-gateway';
 import { hostsRoutedTwice } from './egress-route-overlap';
@@ -314,13 +314,21 @@ export class EgressRoute extends Construct {
   }
 
   private problems(): Problem[] {
-    return forwardProblems({
+    const problems = forwardProblems({
       service: this.service,
       options: this.options,
       gatewayNamespace: this.gateway.namespace,
       hop: this.hop,
       tlsPort: this.gateway.tlsPort,
     });
+    if (meshBoundaryOf(this.service) !== meshBoundaryOf(this.gateway)) {
+      problems.push({
+        what: `${this.service.node.path} is forwarded by ${this.gateway.node.path}, a gateway of another mesh`,
+        why: 'no proxy of its mesh knows that gateway: requests would be answered with 503',
+        fix: 'forward it through a gateway of its own mesh, or draw the MeshBoundary around both',
+      });
+    }
+    return problems;
   }
 }
 

@@ -1,4 +1,4 @@
-import { JsonPatch } from 'cdk8s';
+import { Chart, JsonPatch } from 'cdk8s';
 import { EgressGateway, EgressGatewayBase, InstalledEgressGatewayProps } from '../../src/egress/egress-gateway';
 import { ForwardOptions } from '../../src/egress/egress-route';
 import { HttpEgress, TcpEgress, TlsEgress } from '../../src/egress/egress-ways';
@@ -8,6 +8,7 @@ import { GatewayHop } from '../../src/egress/gateway-hop';
 import { Resolution } from '../../src/egress/resolution';
 import { ServerTrust } from '../../src/egress/server-trust';
 import { Audience } from '../../src/mesh/audience';
+import { MeshBoundary } from '../../src/mesh/mesh-boundary';
 import { TlsCredential } from '../../src/mesh/tls-credential';
 import { refusals, rendered, world } from './world';
 
@@ -298,6 +299,15 @@ describe('what forwarding refuses', () => {
     const chart = world();
     EgressGateway.fromInstalled(chart, 'Egress');
     expect(refusals(chart).join()).toMatch(/forwards nothing/);
+  });
+
+  it('a gateway of another mesh, which no proxy of the service knows', () => {
+    const chart = world();
+    const [here, there] = ['Here', 'There'].map((id) => new Chart(chart, id));
+    MeshBoundary.at(there);
+    const egress = EgressGateway.fromInstalled(there, 'Egress');
+    egress.forward(new ExternalService(here, 'A', { hosts: ['a.example.com'], ports: [http] }));
+    expect(refusals(chart).join()).toMatch(/world\/Here\/A is forwarded by world\/There\/Egress, a gateway of another mesh/);
   });
 
   it('a host that is forwarded twice, naming both', () => {
