@@ -1,11 +1,15 @@
 /** What a rule is given: the manifests by kind, and indexes that more than one rule needs, each made when first asked for. */
 import type { Loaded, Manifest } from '../model/manifest';
 import { Mesh } from '../model/mesh';
+import { HELM_VALUES } from '../model/recognize';
 import type { MeshOptions } from '../model/mesh-options';
 import { type Admitted, admit } from './schema/admit';
 
 export class CheckContext {
-  /** As an API server would store them, so that fields have the types of their schemas. */
+  /**
+   * As an API server would store them, so that fields have the types of their schemas. Of several with one name, the last:
+   * it is the one that stays when all are applied.
+   */
   readonly manifests: readonly Manifest[];
   readonly admitted: readonly Admitted[];
   private readonly byKind = new Map<string, Manifest[]>();
@@ -17,7 +21,7 @@ export class CheckContext {
     readonly options: MeshOptions = {},
   ) {
     this.admitted = loaded.manifests.map(admit);
-    this.manifests = this.admitted.map(({ manifest }) => manifest);
+    this.manifests = lastOfEach(this.admitted.map(({ manifest }) => manifest));
     for (const manifest of this.manifests) {
       const key = `${manifest.group}/${manifest.kind}`;
       const list = this.byKind.get(key);
@@ -47,6 +51,21 @@ export class CheckContext {
     if (!this.made.has(index.key)) this.made.set(index.key, index.make(this));
     return this.made.get(index.key) as T;
   }
+}
+
+function lastOfEach(manifests: readonly Manifest[]): readonly Manifest[] {
+  const last = new Map<string, Manifest>();
+  for (const manifest of manifests) {
+    const { group, kind, namespace, name, index } = manifest;
+    last.set(name === '' || kind === HELM_VALUES ? `${index}` : `${group}/${kind}/${namespace}/${name}`, manifest);
+  }
+  return last.size === manifests.length
+    ? manifests
+    : manifests.filter(
+        (manifest) =>
+          last.get(`${manifest.group}/${manifest.kind}/${manifest.namespace}/${manifest.name}`) === manifest ||
+          last.get(`${manifest.index}`) === manifest,
+      );
 }
 
 /** A view of all the manifests that several rules share. */

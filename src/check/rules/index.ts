@@ -4,6 +4,7 @@ import { rule as unreadableDocument } from './unreadable-document';
 import { rule as schemaViolation } from './schema-violation';
 import { rule as celRuleViolation } from './cel-rule-violation';
 import { rule as unknownKind } from './unknown-kind';
+import { rule as duplicateObject } from './duplicate-object';
 import { rule as serviceEntryRefused } from './service-entry-refused';
 import { rule as virtualServiceRefused } from './virtual-service-refused';
 import { rule as destinationRuleRefused } from './destination-rule-refused';
@@ -13,12 +14,27 @@ import { rule as authorizationPolicyRefused } from './authorization-policy-refus
 import { rule as peerAuthenticationRefused } from './peer-authentication-refused';
 import { rule as requestAuthenticationRefused } from './request-authentication-refused';
 import { rule as telemetryRefused } from './telemetry-refused';
+import { rule as tcpWithoutAddress } from './tcp-without-address';
+import { rule as tcpPortsCollide } from './tcp-ports-collide';
+import { rule as portProtocolConflict } from './port-protocol-conflict';
+import { rule as hostInSeveralEntries } from './host-in-several-entries';
+import { rule as httpOn443 } from './http-on-443';
+import { rule as reservedPort } from './reserved-port';
+import { rule as serverFirstDeclaredTls } from './server-first-declared-tls';
+import { rule as endpointsMixed } from './endpoints-mixed';
+import { rule as egressBypassesGateway } from './egress-bypasses-gateway';
 import { rule as gatewayLoop } from './gateway-loop';
+import { rule as matchGatewayNotBound } from './match-gateway-not-bound';
+import { rule as gatewayNotFound } from './gateway-not-found';
+import { rule as hostNotOnGateway } from './host-not-on-gateway';
 import { rule as noListenerOnGateway } from './no-listener-on-gateway';
 import { rule as noRouteOnGateway } from './no-route-on-gateway';
+import { rule as hostsOverlapOnMesh } from './hosts-overlap-on-mesh';
+import { rule as hostsOverlapOnGateway } from './hosts-overlap-on-gateway';
 import { rule as destinationMissing } from './destination-missing';
 import { rule as subsetMissing } from './subset-missing';
 import { rule as noEndpoint } from './no-endpoint';
+import { rule as unreachableRule } from './unreachable-rule';
 import { rule as requestRefused } from './request-refused';
 import { rule as tlsInsideTls } from './tls-inside-tls';
 import { rule as plainTextToTlsPort } from './plain-text-to-tls-port';
@@ -32,6 +48,7 @@ export const rules: readonly Rule[] = [
   schemaViolation,
   celRuleViolation,
   unknownKind,
+  duplicateObject,
   serviceEntryRefused,
   virtualServiceRefused,
   destinationRuleRefused,
@@ -41,12 +58,27 @@ export const rules: readonly Rule[] = [
   peerAuthenticationRefused,
   requestAuthenticationRefused,
   telemetryRefused,
+  tcpWithoutAddress,
+  tcpPortsCollide,
+  portProtocolConflict,
+  hostInSeveralEntries,
+  httpOn443,
+  reservedPort,
+  serverFirstDeclaredTls,
+  endpointsMixed,
+  egressBypassesGateway,
   gatewayLoop,
+  matchGatewayNotBound,
+  gatewayNotFound,
+  hostNotOnGateway,
   noListenerOnGateway,
   noRouteOnGateway,
+  hostsOverlapOnMesh,
+  hostsOverlapOnGateway,
   destinationMissing,
   subsetMissing,
   noEndpoint,
+  unreachableRule,
   requestRefused,
   tlsInsideTls,
   plainTextToTlsPort,

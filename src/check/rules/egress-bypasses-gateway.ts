@@ -1,0 +1,82 @@
+import { type VirtualServiceView, MESH, nameOf, ruleMatches, virtualServices } from '../edge';
+import { isSubsetOf } from '../hosts';
+import { type Path, paths } from '../paths/paths';
+import type { CheckContext } from '../context';
+import type { Hit, Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE201',
+  name: 'egress-bypasses-gateway',
+  severity: 'error',
+  title: 'Requests for a host go past the egress gateway that has a route for it',
+  why: 'A VirtualService gives the host a way out of the gateway, and no rule that the client sees leads into it: requests leave from the sidecar, unseen by the gateway and its policies.',
+  fix: 'Add `mesh` to the gateways of the VirtualService, with a rule that sends the host to the gateway, and export it to the clients.',
+  see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
+  reads: ['VirtualService'],
+  footguns: ['V01', 'X04'],
+  *check(context) {
+    const secondHops = wayOut(context);
+    if (secondHops.length === 0) return;
+    const byHost = new Map<string, WayOut[]>();
+    for (const way of secondHops) byHost.set(way.host, [...(byHost.get(way.host) ?? []), way]);
+    const wild = secondHops.filter(({ host }) => host.includes('*'));
+    const found = new Map<WayOut, { past: Path[]; through: number }>();
+    for (const path of context.index(paths)) {
+      if (path.trace.outcome !== 'delivered' || path.trace.hops.some(({ proxy }) => proxy.kind === 'none')) continue;
+      const kind = path.probe.scheme === 'http' ? 'http' : path.probe.scheme === 'https' ? 'tls' : 'tcp';
+      const ways = [
+        ...(byHost.get(path.probe.host) ?? []),
+        ...wild.filter(({ host }) => isSubsetOf(path.probe.host, host)),
+      ];
+      const isThrough = path.trace.hops.some((hop) => /gateway|waypoint/.test(hop.proxy.kind));
+      for (const way of ways) {
+        if (way.kind !== kind) continue;
+        const state = found.get(way) ?? { past: [], through: 0 };
+        if (isThrough) state.through += 1;
+        else state.past.push(path);
+        found.set(way, state);
+      }
+    }
+    for (const [way, { past, through }] of found) {
+      const first = past[0];
+      if (first) yield describe(way, first, past.length, through);
+    }
+  },
+};
+
+interface WayOut {
+  readonly service: VirtualServiceView;
+  readonly host: string;
+  readonly kind: 'http' | 'tls' | 'tcp';
+  readonly field: (string | number)[];
+  readonly gateway: string;
+}
+
+/** Rules on a gateway whose destination is the host itself: the second hop of traffic that leaves. */
+function wayOut(context: CheckContext): WayOut[] {
+  const ways: WayOut[] = [];
+  for (const service of context.index(virtualServices)) {
+    for (const rule of ruleMatches(service)) {
+      const gateway = rule.gateways.find((name) => name !== MESH);
+      if (gateway === undefined) continue;
+      const routes = service.spec[rule.kind]?.[rule.rule]?.route ?? [];
+      for (const host of rule.sniHosts.length > 0 ? rule.sniHosts : service.hosts) {
+        const leaves = routes.some(({ destination }) => destination?.host !== undefined && isSubsetOf(destination.host, host) && context.mesh.services.named(destination.host).size > 0 && [...context.mesh.services.named(destination.host).values()].every(({ registry, meshExternal }) => registry === 'External' && meshExternal)); // prettier-ignore
+        if (leaves) ways.push({ service, host, kind: rule.kind, field: [...rule.field], gateway });
+      }
+    }
+  }
+  return ways;
+}
+
+function describe({ service, host, field, gateway }: WayOut, first: Path, past: number, through: number): Hit {
+  const more = past > 1 ? ` (and ${past - 1} more)` : '';
+  const isForMesh = service.gateways.includes(MESH);
+  const doubtful = through > 0 && !first.client.hasSidecarForSure;
+  return {
+    manifest: service.manifest,
+    field: isForMesh ? field : ['spec', 'gateways'],
+    what: `${first.probe.url} from ${first.client.from}${more} leaves from the sidecar, though ${nameOf(service.manifest)} has a route for ${host} on gateway ${gateway}${isForMesh ? '' : `; its gateways are ${service.gateways.join(', ')}, without mesh`}`,
+    ...(doubtful || through > 0 ? { severity: 'warning' as const } : {}),
+  };
+}

@@ -1,0 +1,37 @@
+import { type Entry, entriesByHost, haveCommonViewer, nameOf } from '../edge';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE113',
+  name: 'host-in-several-entries',
+  severity: 'warning',
+  title: 'One host is declared by several ServiceEntries that do not agree',
+  why: 'A proxy that sees them all builds one service of them: ports of an entry in another namespace are lost, and resolution and endpoints are those of the older one.',
+  fix: 'Write one ServiceEntry for the host, with all its ports; or export the entries to different namespaces.',
+  see: 'https://istio.io/latest/docs/reference/config/networking/service-entry/',
+  reads: ['ServiceEntry'],
+  footguns: ['S07', 'N02', 'G12', 'A11', 'S19'],
+  *check(context) {
+    for (const [host, entries] of context.index(entriesByHost)) {
+      for (const [index, entry] of entries.entries()) {
+        const other = entries.slice(0, index).find((candidate) => haveCommonViewer(candidate, entry));
+        const difference = other && differ(entry, other);
+        if (!other || !difference) continue;
+        yield {
+          manifest: entry.manifest,
+          field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)],
+          what: `${host} is declared by ${nameOf(entry.manifest)} and by ${nameOf(other.manifest)}, with different ${difference}`,
+        };
+      }
+    }
+  },
+};
+
+function differ(a: Entry, b: Entry): string | undefined {
+  const portsOf = ({ spec }: Entry): string =>
+    JSON.stringify((spec.ports ?? []).map(({ number, protocol = '' }) => `${number} ${protocol.toUpperCase()}`).sort());
+  if (portsOf(a) !== portsOf(b)) return 'ports';
+  if ((a.spec.resolution ?? 'NONE') !== (b.spec.resolution ?? 'NONE')) return 'resolution';
+  if (JSON.stringify(a.spec.endpoints ?? []) !== JSON.stringify(b.spec.endpoints ?? [])) return 'endpoints';
+  return (a.spec.location ?? 'MESH_EXTERNAL') !== (b.spec.location ?? 'MESH_EXTERNAL') ? 'location' : undefined;
+}
