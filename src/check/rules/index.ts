@@ -40,8 +40,19 @@ import { rule as tlsInsideTls } from './tls-inside-tls';
 import { rule as plainTextToTlsPort } from './plain-text-to-tls-port';
 import { rule as sniNotServed } from './sni-not-served';
 import { rule as tlsModesDiffer } from './tls-modes-differ';
+import { rule as portPolicyDropsTls } from './port-policy-drops-tls';
+import { rule as serversConflictOnPort } from './servers-conflict-on-port';
+import { rule as credentialWithoutSelector } from './credential-without-selector';
+import { rule as credentialNamespace } from './credential-namespace';
+import { rule as tlsNotVerified } from './tls-not-verified';
+import { rule as principalsOnPassthrough } from './principals-on-passthrough';
+import { rule as httpFieldsOnTcp } from './http-fields-on-tcp';
+import { rule as tunnelOnHttpRoute } from './tunnel-on-http-route';
+import { rule as proxyDeclaredHttp } from './proxy-declared-http';
+import { rule as sanMismatch } from './san-mismatch';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as blockedByNetworkPolicy } from './blocked-by-network-policy';
+import { rule as sameHostOnGateways } from './same-host-on-gateways';
 
 export const rules: readonly Rule[] = [
   unreadableDocument,
@@ -84,6 +95,17 @@ export const rules: readonly Rule[] = [
   plainTextToTlsPort,
   sniNotServed,
   tlsModesDiffer,
+  portPolicyDropsTls,
+  serversConflictOnPort,
+  credentialWithoutSelector,
+  credentialNamespace,
+  tlsNotVerified,
+  principalsOnPassthrough,
+  httpFieldsOnTcp,
+  tunnelOnHttpRoute,
+  proxyDeclaredHttp,
+  sanMismatch,
   destinationNotDeclared,
   blockedByNetworkPolicy,
+  sameHostOnGateways,
 ];

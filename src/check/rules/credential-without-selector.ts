@@ -1,0 +1,67 @@
+import { MESH, ruleMatches, virtualServices } from '../edge';
+import { toFqdn } from '../hosts';
+import { NETWORKING, type TrafficPolicy, specOf } from '../istio';
+import type { CheckContext } from '../context';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE308',
+  name: 'credential-without-selector',
+  severity: 'warning',
+  title: 'A credential is named for sidecars without selecting any',
+  why: 'Sidecars read a Secret by credentialName only for a DestinationRule with a workloadSelector. Without one the certificate is not loaded, and the connection fails or goes in plain text.',
+  fix: 'Add a workloadSelector for the client, in its namespace; or originate TLS at the egress gateway.',
+  see: 'https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings',
+  reads: ['DestinationRule'],
+  footguns: ['T09'],
+  *check(context) {
+    for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
+      const spec = specOf('DestinationRule', manifest);
+      if (spec.workloadSelector) continue;
+      const host = toFqdn(spec.host ?? '', manifest.namespace);
+      if (!isForSidecars(context, host, manifest.namespace)) continue;
+      for (const { policy, field } of policiesOf(spec)) {
+        const { credentialName, mode } = policy.tls ?? {};
+        if (!credentialName || (mode !== 'SIMPLE' && mode !== 'MUTUAL')) continue;
+        yield {
+          manifest,
+          field: [...field, 'tls', 'credentialName'],
+          what: `credentialName ${JSON.stringify(credentialName)} is for sidecars that call ${host}, and the rule has no workloadSelector`,
+        };
+      }
+    }
+  },
+};
+
+/** Whether sidecars call the host themselves, rather than a gateway on their behalf. */
+function isForSidecars(context: CheckContext, host: string, namespace: string): boolean {
+  if (context.mesh.workloads.inNamespace(namespace).some(({ membership }) => membership === 'gateway')) return false;
+  if (namespace === context.mesh.config.rootNamespace) return false;
+  let byGateway = false;
+  for (const service of context.index(virtualServices)) {
+    for (const rule of ruleMatches(service)) {
+      const routes = service.spec[rule.kind]?.[rule.rule]?.route ?? [];
+      if (!routes.some(({ destination }) => destination?.host === host)) continue;
+      if (rule.gateways.includes(MESH)) return true;
+      byGateway = true;
+    }
+  }
+  return !byGateway;
+}
+
+export function* policiesOf(spec: {
+  trafficPolicy?: TrafficPolicy;
+  subsets?: readonly { trafficPolicy?: TrafficPolicy }[];
+}): Generator<{ policy: TrafficPolicy; field: (string | number)[] }> {
+  const all = [
+    ...(spec.trafficPolicy ? [{ policy: spec.trafficPolicy, field: ['spec', 'trafficPolicy'] }] : []),
+    ...(spec.subsets ?? []).flatMap(({ trafficPolicy }, at) =>
+      trafficPolicy ? [{ policy: trafficPolicy, field: ['spec', 'subsets', at, 'trafficPolicy'] }] : [],
+    ),
+  ];
+  for (const { policy, field } of all) {
+    yield { policy, field };
+    for (const [at, port] of (policy.portLevelSettings ?? []).entries())
+      yield { policy: port, field: [...field, 'portLevelSettings', at] };
+  }
+}

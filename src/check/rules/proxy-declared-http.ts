@@ -1,0 +1,30 @@
+import { serviceEntries } from '../edge';
+import { isHttp } from '../protocol';
+import type { Rule } from '../rule';
+
+const PROXY_PORTS = new Set([3128, 1080, 8118, 3129]);
+
+export const rule: Rule = {
+  id: 'EDGE317',
+  name: 'proxy-declared-http',
+  severity: 'warning',
+  title: 'An HTTP proxy is declared HTTP',
+  why: 'A client sends CONNECT to a proxy, which a sidecar that reads HTTP answers with 404: it has no route for it.',
+  fix: "Declare the port TCP, with the proxy's IP address.",
+  see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/http-proxy/',
+  reads: ['ServiceEntry'],
+  footguns: ['T21'],
+  *check(context) {
+    for (const { manifest, spec } of context.index(serviceEntries)) {
+      for (const [at, { number = 0, protocol }] of (spec.ports ?? []).entries()) {
+        if (isHttp(protocol) && (PROXY_PORTS.has(number) || protocol?.toLowerCase() === 'http_proxy')) {
+          yield {
+            manifest,
+            field: ['spec', 'ports', at, 'protocol'],
+            what: `port ${number} of ${(spec.hosts ?? []).join(', ')}, which is a proxy's by its ${PROXY_PORTS.has(number) ? 'number' : 'protocol'}, is declared ${protocol}`,
+          };
+        }
+      }
+    }
+  },
+};

@@ -1,0 +1,28 @@
+import { NETWORKING, specOf } from '../istio';
+import type { Rule } from '../rule';
+import { policiesOf } from './credential-without-selector';
+
+export const rule: Rule = {
+  id: 'EDGE311',
+  name: 'tls-not-verified',
+  severity: 'warning',
+  title: 'TLS is originated without looking at the server certificate',
+  why: 'Anybody on the way can answer in the name of the server, and read what was meant to be encrypted.',
+  fix: 'Remove insecureSkipVerify; for a CA of your own write caCertificates or credentialName.',
+  see: 'https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings',
+  reads: ['DestinationRule'],
+  footguns: ['T12'],
+  *check(context) {
+    for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
+      const spec = specOf('DestinationRule', manifest);
+      for (const { policy, field } of policiesOf(spec)) {
+        if (policy.tls?.insecureSkipVerify === true)
+          yield {
+            manifest,
+            field: [...field, 'tls', 'insecureSkipVerify'],
+            what: `insecureSkipVerify is true for ${spec.host}`,
+          };
+      }
+    }
+  },
+};

@@ -1,0 +1,117 @@
+/** Pods as manifests show them: Pods themselves, and the templates of what makes them. */
+import type { FieldPath, Manifest } from '../model/manifest';
+import { type CheckContext, defineIndex } from './context';
+import { selects } from './edge';
+
+export interface PodTemplate {
+  readonly manifest: Manifest;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: PodSpec;
+  /** Where the Pod's metadata stands in the object. */
+  readonly at: FieldPath;
+}
+
+export interface PodSpec {
+  readonly containers?: readonly {
+    readonly name?: string;
+    readonly image?: string;
+    readonly ports?: readonly { readonly containerPort?: number; readonly name?: string }[];
+  }[];
+  readonly hostNetwork?: boolean;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly object[];
+  readonly affinity?: { readonly nodeAffinity?: object };
+  readonly serviceAccountName?: string;
+}
+
+interface Template {
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: PodSpec;
+}
+
+const MAKERS: readonly (readonly [string, string])[] = [
+  ['apps', 'Deployment'],
+  ['apps', 'StatefulSet'],
+  ['apps', 'DaemonSet'],
+  ['apps', 'ReplicaSet'],
+  ['batch', 'Job'],
+];
+
+export const podTemplates = defineIndex('pod templates', (context): readonly PodTemplate[] => {
+  const pods = context.of('', 'Pod').map((manifest) => view(manifest, manifest.body as Template, []));
+  const made = MAKERS.flatMap(([group, kind]) =>
+    context.of(group, kind).map((manifest) => {
+      const { spec } = manifest.body as { spec?: { template?: Template } };
+      return view(manifest, spec?.template ?? {}, ['spec', 'template']);
+    }),
+  );
+  return [...pods, ...made];
+});
+
+function view(manifest: Manifest, template: Template, at: FieldPath): PodTemplate {
+  return {
+    manifest,
+    namespace: manifest.namespace,
+    labels: template.metadata?.labels ?? {},
+    annotations: template.metadata?.annotations ?? {},
+    spec: template.spec ?? {},
+    at,
+  };
+}
+
+export function isGatewayPod({ annotations, spec, labels }: PodTemplate): boolean {
+  return (
+    /gateway/.test(annotations['inject.istio.io/templates'] ?? '') ||
+    (spec.containers ?? []).some(({ name, image }) => name === 'istio-proxy' && image === 'auto') ||
+    /gateway/.test(labels.istio ?? '')
+  );
+}
+
+export interface ServiceSpec {
+  readonly selector?: Readonly<Record<string, string>>;
+  readonly type?: string;
+  readonly clusterIP?: string;
+  readonly externalName?: string;
+  readonly ports?: readonly {
+    readonly name?: string;
+    readonly port?: number;
+    readonly targetPort?: number | string;
+    readonly protocol?: string;
+    readonly appProtocol?: string;
+  }[];
+}
+
+export function serviceSpec(manifest: Manifest): ServiceSpec {
+  return (manifest.body as { spec?: ServiceSpec }).spec ?? {};
+}
+
+/** Services that select Pods with these labels. */
+export function servicesFor(
+  context: CheckContext,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): Manifest[] {
+  return context.of('', 'Service').filter((manifest) => {
+    const { selector } = serviceSpec(manifest);
+    return (
+      manifest.namespace === namespace &&
+      selector !== undefined &&
+      Object.keys(selector).length > 0 &&
+      selects(selector, labels)
+    );
+  });
+}
+
+/** Namespaces whose Pods get a sidecar, as far as manifests show. */
+export function isInjected(context: CheckContext, namespace: string): boolean | undefined {
+  const manifest = context.of('', 'Namespace').find(({ name }) => name === namespace);
+  if (!manifest) return undefined;
+  const { labels } = manifest;
+  if (labels['istio-injection'] !== undefined) return labels['istio-injection'] === 'enabled';
+  return labels['istio.io/rev'] !== undefined;
+}
