@@ -219,3 +219,21 @@ export function effectivePolicy(rule: DestinationRule | undefined, subsetName: s
     simpleLoadBalancer: text((loadBalancerOf(own.policy) ?? (replaces ? undefined : loadBalancerOf(base)))?.simple),
   };
 }
+
+/**
+ * The TLS mode by which istiod decides whether endpoints are told to take mutual TLS. Unlike the policy of the cluster, a
+ * port-level setting without TLS falls back to the rule's own, and a subset looks at nothing but itself.
+ */
+export function endpointTlsMode(
+  rule: DestinationRule | undefined,
+  subsetName: string,
+  port: number,
+): string | undefined {
+  const policy = subsetName === '' ? rule?.policy : rule?.subsets.find((subset) => subset.name === subsetName)?.policy;
+  if (policy === undefined) return undefined;
+  const settings = records(policy.policy.portLevelSettings).find(
+    (entry) => number(record(entry.port).number) === port && optionalRecord(entry.tls) !== undefined,
+  );
+  const tls = optionalRecord(settings?.tls) ?? optionalRecord(policy.policy.tls);
+  return tls === undefined ? undefined : text(tls.mode) || 'DISABLE';
+}

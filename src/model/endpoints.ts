@@ -13,6 +13,8 @@ export interface Endpoint {
   /** Whether it takes Istio's mutual TLS. */
   readonly mutualTls: boolean;
   readonly workload: Workload | undefined;
+  /** Whose policies hold for it; empty for one that a ServiceEntry spells out. */
+  readonly namespace: string;
 }
 
 export interface EndpointSet {
@@ -30,7 +32,7 @@ function takesMutualTls(workload: Workload): boolean {
   return tlsMode(workload.labels, workload.membership === 'sidecar');
 }
 
-function entryEndpoint(entry: Json, port: Port, workload: Workload | undefined): Endpoint {
+function entryEndpoint(entry: Json, port: Port, workload: Workload | undefined, namespace = ''): Endpoint {
   const labels = strings(entry.labels);
   const named = number(record(entry.ports)[port.name]);
   return {
@@ -39,6 +41,7 @@ function entryEndpoint(entry: Json, port: Port, workload: Workload | undefined):
     labels,
     mutualTls: tlsMode(labels, text(entry.serviceAccount) !== ''),
     workload,
+    namespace,
   };
 }
 
@@ -108,10 +111,10 @@ export class Endpoints {
   }
 
   private piecesOf(group: readonly Service[]): readonly Piece[] {
-    const objects = new Map(group.map((service) => [service.config.manifest, service]));
-    return [...objects.values()].flatMap((object) =>
-      object.ports.map((port) => ({ object, port, set: this.own(object, port) })),
-    );
+    const byAge = [...new Map(group.map((service) => [service.config.manifest, service])).values()];
+    const isEntry = (service: Service): boolean => service.registry === 'External';
+    const objects = [...byAge.filter(isEntry), ...byAge.filter((service) => !isEntry(service))];
+    return objects.flatMap((object) => object.ports.map((port) => ({ object, port, set: this.own(object, port) })));
   }
 
   private byNumber(group: readonly Service[], number: number): EndpointSet {
@@ -152,6 +155,7 @@ export class Endpoints {
           labels: workload.labels,
           mutualTls: takesMutualTls(workload),
           workload,
+          namespace: workload.namespace,
         };
       })
       .filter((endpoint): endpoint is Endpoint => endpoint !== undefined);
@@ -184,6 +188,7 @@ export class Endpoints {
           labels: workload?.labels ?? {},
           mutualTls: workload !== undefined && takesMutualTls(workload),
           workload,
+          namespace: slice.namespace,
         },
       ];
     });
@@ -203,7 +208,9 @@ export class Endpoints {
     if (service.resolution === 'DNS' || service.resolution === 'DNS_ROUND_ROBIN') {
       return {
         known: true,
-        endpoints: [{ address: service.host, port: target, labels: {}, mutualTls: false, workload: undefined }],
+        endpoints: [
+          { address: service.host, port: target, labels: {}, mutualTls: false, workload: undefined, namespace: '' },
+        ],
       };
     }
     return { known: true, endpoints: [] };
@@ -213,7 +220,7 @@ export class Endpoints {
     const entries = (this.workloadEntries.get(service.namespace) ?? [])
       .map((manifest) => record(record(manifest.body).spec))
       .filter((spec) => labelsMatch(service.selector, strings(spec.labels)))
-      .map((spec) => entryEndpoint(spec, port, this.workloads.at(text(spec.address))));
+      .map((spec) => entryEndpoint(spec, port, this.workloads.at(text(spec.address)), service.namespace));
     const pods = this.workloads.selected(service.namespace, service.selector).filter((workload) => workload.runs);
     const fromPods = pods.map((workload): Endpoint => ({
       address: workload.addresses[0] ?? `${workload.kind}/${workload.name}`,
@@ -221,6 +228,7 @@ export class Endpoints {
       labels: workload.labels,
       mutualTls: takesMutualTls(workload),
       workload,
+      namespace: workload.namespace,
     }));
     return { known: true, endpoints: [...entries, ...fromPods] };
   }

@@ -2,6 +2,8 @@ import { PeerAuthentications } from './authentication';
 import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints } from './endpoints';
 import { labelsMatch, optionalRecord, record, strings } from './fields';
+import { GatewayApi } from './gateway-api';
+import { istioFromGatewayApi } from './gateway-api-istio';
 import { installedGateways } from './installed-gateways';
 import type { Manifest } from './manifest';
 import {
@@ -50,6 +52,7 @@ export class Mesh implements Registry {
   public readonly destinationRules: DestinationRuleIndex;
   public readonly peerAuthentications: PeerAuthentications;
   public readonly gateways: readonly Config[];
+  public readonly gatewayApi: GatewayApi;
   /** Notes on gateways that are assumed, by `namespace/name`. */
   public readonly assumptions: ReadonlyMap<string, string>;
 
@@ -88,12 +91,20 @@ export class Mesh implements Registry {
     );
     const routes = mergeDelegates(parsed);
     const installed = installedGateways(manifests, this.config, services, workloads, this.gateways, routes);
-    const allServices = [...services, ...installed.map((gateway) => gateway.service)];
-    const allWorkloads = [...workloads, ...installed.map((gateway) => gateway.workload)];
+    this.gatewayApi = new GatewayApi({ of: (group, kind) => this.of(group, kind), namespaces: this.namespaces });
+    const fromApi = istioFromGatewayApi(this.gatewayApi, this.config, {
+      services,
+      workloads,
+      namespaces: this.namespaces.keys(),
+    });
+    const allServices = [...services, ...installed.map((gateway) => gateway.service), ...fromApi.services];
+    const allWorkloads = [...workloads, ...installed.map((gateway) => gateway.workload), ...fromApi.workloads];
     this.workloads = new Workloads([...allWorkloads, ...this.unseenWorkloads(allServices, allWorkloads)]);
     this.services = new ServiceRegistry(allServices);
     this.endpoints = new Endpoints(manifests, this.workloads, this.services.all);
-    this.virtualServices = new VirtualServiceIndex(routes);
+    this.virtualServices = new VirtualServiceIndex(
+      fromApi.routes.length === 0 ? routes : [...routes, ...fromApi.routes].sort(compareAge),
+    );
     this.destinationRules = new DestinationRuleIndex(
       this.of('networking.istio.io', 'DestinationRule').map(config),
       this.config,
@@ -102,7 +113,10 @@ export class Mesh implements Registry {
       this.of('security.istio.io', 'PeerAuthentication').map(config),
       this.config.rootNamespace,
     );
-    this.gatewaysForProxies = this.gateways.map((gateway) => ({ gateway, services: undefined }));
+    this.gatewaysForProxies = [
+      ...this.gateways.map((gateway): GatewayForProxy => ({ gateway, services: undefined })),
+      ...fromApi.gateways,
+    ].sort((a, b) => compareAge(a.gateway, b.gateway));
     this.assumptions = new Map(
       installed.map((gateway) => [`${gateway.workload.namespace}/${gateway.workload.name}`, gateway.note]),
     );

@@ -34,6 +34,8 @@ export interface Service {
   readonly resolution: Resolution;
   readonly meshExternal: boolean;
   readonly visibility: Visibility;
+  /** As written, for telling whether two entries are alike. */
+  readonly exportTo: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly selector: Readonly<Record<string, string>>;
   readonly externalName: string;
@@ -92,6 +94,7 @@ export function fromKubernetes(manifest: Manifest, mesh: MeshConfig, assumed = f
       mesh.defaultServiceExportTo,
       manifest.namespace,
     ),
+    exportTo: exportTo.filter((entry) => entry !== ''),
     labels: manifest.labels,
     selector: strings(spec.selector),
     externalName: isAlias ? text(spec.externalName) : '',
@@ -138,6 +141,7 @@ export function fromServiceEntry(manifest: Manifest, mesh: MeshConfig): readonly
       resolution: RESOLUTIONS[text(spec.resolution) || 'NONE'] ?? 'PASSTHROUGH',
       meshExternal: spec.location !== 'MESH_INTERNAL' && spec.location !== 1,
       visibility: seenBy,
+      exportTo: [...new Set(texts(spec.exportTo))].sort(),
       labels: manifest.labels,
       selector: strings(record(spec.workloadSelector).labels),
       externalName: '',

@@ -237,7 +237,7 @@ function canMerge(a: Service, b: Service): boolean {
     a.registry === b.registry &&
     sameKeys(a.labels, b.labels) &&
     sameKeys(a.selector, b.selector) &&
-    JSON.stringify(a.visibility) === JSON.stringify(b.visibility)
+    a.exportTo.join() === b.exportTo.join()
   );
 }
 

@@ -1,4 +1,4 @@
-import { effectivePolicy, type Policy } from '../model/destination-rules';
+import { effectivePolicy, endpointTlsMode, type Policy } from '../model/destination-rules';
 import type { Endpoint } from '../model/endpoints';
 import { optionalRecord, record, text, texts } from '../model/fields';
 import type { Port, Service } from '../model/services';
@@ -33,6 +33,8 @@ export interface Cluster {
   /** TLS asked for in vain: a credential named for all sidecars is ignored, and the connection stays plain. */
   readonly ignoredTls: Decision | undefined;
   readonly proxyProtocol: boolean;
+  /** Whether automatic mutual TLS is used towards an endpoint. */
+  readonly takesMutualTls: (endpoint: Endpoint) => boolean;
 }
 
 /** Why a cluster that a route names does not exist: Envoy's NC. */
@@ -281,6 +283,12 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
     tls: key.sniDnat ? null : tls,
     decidedBy: [...subsetDecision, ...decidedBy],
     ignoredTls: ignored,
+    takesMutualTls: (endpoint) => {
+      const mode = endpointTlsMode(rule, key.subset, port.port);
+      if (mode !== undefined) return mode === 'ISTIO_MUTUAL';
+      const { namespace, labels: own, port: target } = endpoint;
+      return endpoint.mutualTls && view.mesh.peerAuthentications.forWorkload(namespace, own, target).mode !== 'DISABLE';
+    },
     proxyProtocol: optionalRecord(rule?.policy?.policy.proxyProtocol) !== undefined,
   };
 }

@@ -600,7 +600,12 @@ function sendToCluster(
       `no manifest shows the endpoints of ${cluster.service.config.kind} ${cluster.service.namespace}/${cluster.service.config.name}; assumed that there are some`,
     );
   }
-  const layers = layersTo(cluster, sending.inner, http, isOriginal ? true : (endpoint?.mutualTls ?? false));
+  const layers = layersTo(
+    cluster,
+    sending.inner,
+    http,
+    isOriginal || (endpoint !== undefined && cluster.takesMutualTls(endpoint)),
+  );
   const override = typeof cluster.port.target === 'number' && cluster.port.target > 0 ? cluster.port.target : undefined;
   const dialled = isOriginal ? (override ?? flight.port) : (endpoint?.port ?? cluster.port.port);
   const leaves = cluster.service.meshExternal && endpoint?.workload === undefined;

@@ -74,17 +74,23 @@ function errorOf(trace: Trace, hop: Hop, isLast: boolean): string {
   return hop.envoy.virtualHost === null ? 'no virtual host matched' : 'no route matched';
 }
 
+function proxyOf(hop: Hop): string {
+  return `${hop.proxy.namespace}/${hop.proxy.workload ?? ''}`;
+}
+
 function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefined {
   const hops = ours.hops.filter(
     (hop, index) => hop.proxy.kind !== 'none' && !(index > 0 && hop.proxy.kind === 'sidecar'),
   );
   for (const [index, theirs] of oracle.entries()) {
     const own = hops[index];
+    // A loop is followed once round by us, and on and on by the oracle.
+    if (own === undefined && ours.refusal?.code === 'loop' && hops.some((hop) => proxyOf(hop) === theirs.proxy))
+      return undefined;
     if (own === undefined)
       return `hop ${index}: the oracle has ${theirs.proxy} (${theirs.cluster ?? theirs.error ?? ''}), we stop with ${ours.outcome} ${ours.refusal?.code ?? ''}`;
     const where = `hop ${index} (${theirs.proxy})`;
-    const proxy = `${own.proxy.namespace}/${own.proxy.workload ?? ''}`;
-    if (proxy !== theirs.proxy) return `${where}: our proxy is ${proxy}`;
+    if (proxyOf(own) !== theirs.proxy) return `${where}: our proxy is ${proxyOf(own)}`;
     const error = errorOf(ours, own, index === hops.length - 1);
     const theirError = (theirs.error ?? '').replace('invalid mTLS', 'invalid TLS').replace(/^UH$/, '');
     if (theirs.error === 'UH' && ours.refusal?.code !== 'UH') return `${where}: the oracle finds no endpoint, we do`;

@@ -450,8 +450,19 @@ const sidecar = fc
   }));
 
 const peerAuthentication = fc
-  .record({ owner: pick('app', 'web', 'edge', 'istio-system'), mode: pick('STRICT', 'PERMISSIVE', 'DISABLE') })
-  .map(({ owner, mode }) => ({ owner, spec: { mtls: { mode } } }));
+  .record({
+    owner: pick('app', 'web', 'edge', 'istio-system'),
+    mode: pick('STRICT', 'PERMISSIVE', 'DISABLE', 'UNSET'),
+    selector: maybe(pick({ matchLabels: { app: 'shop' } }, { matchLabels: { app: 'store' } }), 1, 2),
+    ports: maybe(pick({ 8080: { mode: 'DISABLE' } }, { 8443: { mode: 'STRICT' } }), 1, 2),
+  })
+  .map(({ owner, mode, selector, ports }) => ({
+    owner,
+    spec:
+      selector === undefined || owner === 'istio-system'
+        ? { mtls: { mode } }
+        : { mtls: { mode }, selector, portLevelMtls: ports },
+  }));
 
 const servicePorts = pick(
   [{ name: 'http', port: 80, targetPort: 8080 }],

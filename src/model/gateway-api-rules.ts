@@ -1,0 +1,211 @@
+import { number, optionalRecord, record, records, text, type Json } from './fields';
+import { isGranted, type ApiRoute, type GatewayApiInput } from './gateway-api';
+import type { HttpMatch, HttpRule, L4Rule, RouteDestination, RuleRef } from './virtual-services';
+
+/** A backend of a route as a destination; one that may not be named, or is none, has no host. */
+function backend(reference: Json, route: ApiRoute, input: GatewayApiInput, domain: string): RouteDestination {
+  const kind = text(reference.kind) || 'Service';
+  const namespace = text(reference.namespace) || route.config.namespace;
+  const name = text(reference.name);
+  const weight = reference.weight === undefined ? 1 : number(reference.weight);
+  const parts = { subset: '', port: number(reference.port), weight, authority: '' };
+  if (kind === 'Hostname') return { ...parts, host: name };
+  if (kind !== 'Service') return { ...parts, host: '' };
+  const allowed = isGranted(
+    input,
+    { kind: route.kind, namespace: route.config.namespace },
+    { group: '', kind: 'Service', namespace, name },
+  );
+  return { ...parts, host: allowed ? `${name}.${namespace}.svc.${domain}` : '' };
+}
+
+function destinations(
+  rule: Json,
+  route: ApiRoute,
+  input: GatewayApiInput,
+  domain: string,
+): readonly RouteDestination[] {
+  const all = records(rule.backendRefs).map((reference) => backend(reference, route, input, domain));
+  return all.filter((destination) => destination.weight > 0);
+}
+
+function byName(entries: readonly Json[]): Json {
+  const result: Record<string, Json> = {};
+  for (const entry of entries) {
+    const name = text(entry.name);
+    // Of two conditions on one header, the first counts.
+    if (result[name] === undefined)
+      result[name] = entry.type === 'RegularExpression' ? { regex: text(entry.value) } : { exact: text(entry.value) };
+  }
+  return result;
+}
+
+function pathMatch(path: Json | undefined): Json {
+  const value = text(path?.value) || '/';
+  switch (text(path?.type) || 'PathPrefix') {
+    case 'Exact':
+      return { exact: value };
+    case 'RegularExpression':
+      return { regex: value };
+    default:
+      return { prefix: value === '/' ? value : value.replace(/\/$/, '') };
+  }
+}
+
+function grpcPath(method: Json | undefined): Json | undefined {
+  if (method === undefined) return undefined;
+  const [service, name] = [text(method.service), text(method.method)];
+  if (method.type === 'RegularExpression')
+    return { regex: `/${service === '' ? '[^/]+' : service}/${name === '' ? '.+' : name}` };
+  if (name === '') return { prefix: `/${service}/` };
+  return service === '' ? { regex: `/[^/]+/${name}` } : { exact: `/${service}/${name}` };
+}
+
+const ANY: HttpMatch = {
+  port: 0,
+  gateways: [],
+  sourceLabels: {},
+  sourceNamespace: '',
+  uri: undefined,
+  scheme: undefined,
+  method: undefined,
+  authority: undefined,
+  headers: {},
+  withoutHeaders: {},
+  queryParams: {},
+  ignoreUriCase: false,
+};
+
+function httpMatch(match: Json, kind: ApiRoute['kind']): HttpMatch {
+  if (kind === 'GRPCRoute')
+    return { ...ANY, uri: grpcPath(optionalRecord(match.method)), headers: byName(records(match.headers)) };
+  const method = text(match.method);
+  return {
+    ...ANY,
+    uri: pathMatch(optionalRecord(match.path)),
+    method: method === '' ? undefined : { exact: method },
+    headers: byName(records(match.headers)),
+    queryParams: byName(records(match.queryParams)),
+  };
+}
+
+function headerOperations(filter: Json): Json {
+  const pairs = (entries: unknown): Json =>
+    Object.fromEntries(records(entries).map((entry) => [text(entry.name), text(entry.value)]));
+  return { add: pairs(filter.add), set: pairs(filter.set), remove: filter.remove };
+}
+
+function rewriteOf(filter: Json): Json {
+  const path = record(filter.path);
+  const rewrite: Record<string, unknown> = {};
+  if (text(filter.hostname) !== '') rewrite.authority = text(filter.hostname);
+  if (path.type === 'ReplacePrefixMatch') rewrite.uri = text(path.replacePrefixMatch).replace(/\/$/, '') || '/';
+  if (path.type === 'ReplaceFullPath') rewrite.uriRegexRewrite = { match: '/.*', rewrite: text(path.replaceFullPath) };
+  return rewrite;
+}
+
+interface Filters {
+  readonly headers: Json;
+  readonly redirect: Json | undefined;
+  readonly rewrite: Json | undefined;
+}
+
+function filtersOf(rule: Json): Filters {
+  let headers: Json = {};
+  let redirect: Json | undefined;
+  let rewrite: Json | undefined;
+  for (const filter of records(rule.filters)) {
+    if (filter.type === 'RequestHeaderModifier')
+      headers = { ...headers, request: headerOperations(record(filter.requestHeaderModifier)) };
+    if (filter.type === 'URLRewrite') rewrite = rewriteOf(record(filter.urlRewrite));
+    if (filter.type === 'RequestRedirect') {
+      const wanted = record(filter.requestRedirect);
+      const path = record(wanted.path);
+      redirect = {
+        authority: text(wanted.hostname),
+        scheme: text(wanted.scheme),
+        redirectCode: number(wanted.statusCode) || 302,
+        uri: text(path.replaceFullPath) || text(path.replacePrefixMatch),
+      };
+    }
+  }
+  return { headers, redirect, rewrite };
+}
+
+/** The rules of an HTTP or gRPC route, one for each match, as rules of a VirtualService. */
+export function httpRules(route: ApiRoute, input: GatewayApiInput, domain: string): readonly HttpRule[] {
+  const { namespace, name } = route.config;
+  return records(route.config.spec.rules).flatMap((rule, index): readonly HttpRule[] => {
+    const ref: RuleRef = { kind: route.kind, namespace, name, rule: `rules[${index}]` };
+    const filters = filtersOf(rule);
+    const to = destinations(rule, route, input, domain);
+    const matches = records(rule.matches);
+    const conditions =
+      matches.length > 0
+        ? matches.map((match) => httpMatch(match, route.kind))
+        : route.kind === 'HTTPRoute'
+          ? [httpMatch({}, route.kind)]
+          : [undefined];
+    return conditions.map((match): HttpRule => ({
+      ref,
+      name: text(rule.name) || `${namespace}.${name}.${index}`,
+      matches: match === undefined ? [] : [match],
+      route: filters.redirect === undefined ? to : [],
+      redirect: filters.redirect,
+      directResponse: to.length === 0 && filters.redirect === undefined ? { status: 500 } : undefined,
+      rewrite: filters.rewrite,
+      fault: undefined,
+      headers: filters.headers,
+    }));
+  });
+}
+
+export function l4Rules(
+  route: ApiRoute,
+  input: GatewayApiInput,
+  domain: string,
+  sniHosts: readonly string[],
+): readonly L4Rule[] {
+  const { namespace, name } = route.config;
+  return records(route.config.spec.rules).map((rule, index): L4Rule => ({
+    ref: { kind: route.kind, namespace, name, rule: `rules[${index}]` },
+    matches:
+      route.kind === 'TLSRoute'
+        ? [{ port: 0, gateways: [], sourceLabels: {}, sourceNamespace: '', destinationSubnets: [], sniHosts }]
+        : [],
+    route: destinations(rule, route, input, domain),
+  }));
+}
+
+function rank(match: HttpMatch | undefined): readonly number[] {
+  const uri = match?.uri;
+  const [kind, value] =
+    uri === undefined
+      ? [-1, '']
+      : typeof uri.exact === 'string'
+        ? [3, uri.exact]
+        : typeof uri.prefix === 'string'
+          ? [2, uri.prefix]
+          : [1, text(uri.regex)];
+  return [
+    kind,
+    value.length,
+    match?.method === undefined ? 0 : 1,
+    Object.keys(match?.headers ?? {}).length,
+    Object.keys(match?.queryParams ?? {}).length,
+  ];
+}
+
+/** Rules by the Gateway API's precedence: exact before prefix, the longer first, then method, headers, query; the rest as given. */
+export function byPrecedence(rules: readonly HttpRule[]): readonly HttpRule[] {
+  return [...rules].sort((a, b) => {
+    const [left, right] = [a.matches[0], b.matches[0]];
+    if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined);
+    const [first, second] = [rank(left), rank(right)];
+    for (let index = 0; index < first.length; index += 1) {
+      const difference = (second[index] ?? 0) - (first[index] ?? 0);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  });
+}

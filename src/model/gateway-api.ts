@@ -1,0 +1,282 @@
+import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { isSubsetOf, overlaps } from './hostnames';
+import type { Manifest } from './manifest';
+import { compareText, config, type Config } from './objects';
+import type { NamespaceInfo } from './workloads';
+
+export const GATEWAY_API = 'gateway.networking.k8s.io';
+
+/** Whose gateways a class makes. `other`: a controller whose rules are not known here. */
+export type GatewayController = 'istio' | 'istio-waypoint' | 'envoy-gateway' | 'other';
+
+export interface ApiListener {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+  /** `*` for any. */
+  readonly hostname: string;
+  readonly tls: Json | undefined;
+  readonly admits: (namespace: string) => boolean;
+  /** Kinds of routes; empty for those of the protocol. */
+  readonly kinds: readonly string[];
+  readonly index: number;
+  /** Why the listener is not programmed. */
+  readonly problem: string | undefined;
+}
+
+export interface ApiGateway {
+  readonly config: Config;
+  readonly className: string;
+  readonly controller: GatewayController;
+  readonly listeners: readonly ApiListener[];
+}
+
+export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute';
+
+export interface ApiRoute {
+  readonly config: Config;
+  readonly kind: RouteKind;
+  readonly hostnames: readonly string[];
+}
+
+/** A route at a listener, with the hostnames that both have. */
+export interface Attachment {
+  readonly route: ApiRoute;
+  readonly gateway: ApiGateway;
+  readonly listener: ApiListener;
+}
+
+/** A reference of a route to a parent that does not take it. */
+export interface Unattached {
+  readonly route: ApiRoute;
+  readonly gateway: string;
+  readonly why: string;
+  readonly field: string;
+}
+
+const CONTROLLERS: Readonly<Record<string, GatewayController>> = {
+  'istio.io/gateway-controller': 'istio',
+  'istio.io/unmanaged-gateway': 'istio',
+  'istio.io/mesh-controller': 'istio-waypoint',
+  'gateway.envoyproxy.io/gatewayclass-controller': 'envoy-gateway',
+};
+
+/** Classes that an installation brings without a manifest. */
+const USUAL_CLASSES: Readonly<Record<string, GatewayController>> = {
+  istio: 'istio',
+  'istio-remote': 'istio',
+  'istio-waypoint': 'istio-waypoint',
+  eg: 'envoy-gateway',
+  'envoy-gateway': 'envoy-gateway',
+};
+
+const KINDS_OF_PROTOCOL: Readonly<Record<string, readonly string[]>> = {
+  HTTP: ['HTTPRoute', 'GRPCRoute'],
+  HTTPS: ['HTTPRoute', 'GRPCRoute'],
+  TLS: ['TLSRoute', 'TCPRoute'],
+  TCP: ['TCPRoute'],
+};
+
+function selects(selector: Json, labels: Readonly<Record<string, string>>): boolean {
+  const wanted = strings(selector.matchLabels);
+  if (Object.keys(wanted).some((key) => labels[key] !== wanted[key])) return false;
+  return records(selector.matchExpressions).every((expression) => {
+    const value = labels[text(expression.key)];
+    const values = texts(expression.values);
+    if (expression.operator === 'In') return value !== undefined && values.includes(value);
+    if (expression.operator === 'NotIn') return value === undefined || !values.includes(value);
+    if (expression.operator === 'Exists') return value !== undefined;
+    return expression.operator === 'DoesNotExist' && value === undefined;
+  });
+}
+
+export interface GatewayApiInput {
+  readonly of: (group: string, kind: string) => readonly Manifest[];
+  readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
+}
+
+function admission(listener: Json, own: string, input: GatewayApiInput): (namespace: string) => boolean {
+  const namespaces = record(record(listener.allowedRoutes).namespaces);
+  if (namespaces.from === 'All') return () => true;
+  if (namespaces.from !== 'Selector') return (namespace) => namespace === own;
+  const selector = record(namespaces.selector);
+  return (namespace) =>
+    selects(selector, { 'kubernetes.io/metadata.name': namespace, ...input.namespaces.get(namespace)?.labels });
+}
+
+/** Whether a ReferenceGrant of the target's namespace lets a kind of another namespace name it. */
+export function isGranted(
+  input: GatewayApiInput,
+  from: { readonly kind: string; readonly namespace: string },
+  to: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string },
+): boolean {
+  if (from.namespace === to.namespace) return true;
+  return input.of(GATEWAY_API, 'ReferenceGrant').some((grant) => {
+    if (grant.namespace !== to.namespace) return false;
+    const spec = record(record(grant.body).spec);
+    const givenTo = records(spec.from).some(
+      (entry) =>
+        text(entry.kind) === from.kind && text(entry.namespace) === from.namespace && text(entry.group) === GATEWAY_API,
+    );
+    return (
+      givenTo &&
+      records(spec.to).some(
+        (entry) =>
+          text(entry.kind) === to.kind &&
+          text(entry.group) === to.group &&
+          (text(entry.name) === '' || text(entry.name) === to.name),
+      )
+    );
+  });
+}
+
+function certificateProblem(listener: Json, gateway: Manifest, input: GatewayApiInput): string | undefined {
+  const tls = record(listener.tls);
+  if (tls.mode === 'Passthrough' || optionalRecord(listener.tls) === undefined) return undefined;
+  for (const reference of records(tls.certificateRefs)) {
+    const namespace = text(reference.namespace) || gateway.namespace;
+    const name = text(reference.name);
+    if (
+      !isGranted(
+        input,
+        { kind: 'Gateway', namespace: gateway.namespace },
+        { group: '', kind: 'Secret', namespace, name },
+      )
+    ) {
+      return `its certificate ${namespace}/${name} is in another namespace, and no ReferenceGrant there lets Gateways of ${gateway.namespace} use it`;
+    }
+  }
+  return undefined;
+}
+
+function parseGateway(
+  manifest: Manifest,
+  input: GatewayApiInput,
+  classes: ReadonlyMap<string, GatewayController>,
+): ApiGateway {
+  const object = config(manifest);
+  const className = text(object.spec.gatewayClassName);
+  return {
+    config: object,
+    className,
+    controller: classes.get(className) ?? USUAL_CLASSES[className] ?? 'other',
+    listeners: records(object.spec.listeners).map((listener, index): ApiListener => ({
+      name: text(listener.name),
+      port: number(listener.port),
+      protocol: text(listener.protocol).toUpperCase(),
+      hostname: text(listener.hostname) || '*',
+      tls: optionalRecord(listener.tls),
+      admits: admission(listener, manifest.namespace, input),
+      kinds: records(record(listener.allowedRoutes).kinds).map((kind) => text(kind.kind)),
+      index,
+      problem: certificateProblem(listener, manifest, input),
+    })),
+  };
+}
+
+/** Gateways and routes of the Gateway API, and which route is attached where. */
+export class GatewayApi {
+  public readonly gateways: readonly ApiGateway[];
+  public readonly routes: readonly ApiRoute[];
+  public readonly attachments: readonly Attachment[];
+  public readonly unattached: readonly Unattached[];
+
+  public constructor(public readonly input: GatewayApiInput) {
+    const classes = new Map(
+      input
+        .of(GATEWAY_API, 'GatewayClass')
+        .map(
+          (manifest) =>
+            [manifest.name, CONTROLLERS[text(record(record(manifest.body).spec).controllerName)] ?? 'other'] as const,
+        ),
+    );
+    this.gateways = input.of(GATEWAY_API, 'Gateway').map((manifest) => parseGateway(manifest, input, classes));
+    this.routes = (['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const)
+      .flatMap((kind) =>
+        input.of(GATEWAY_API, kind).map((manifest): ApiRoute => {
+          const object = config(manifest);
+          return { config: object, kind, hostnames: texts(object.spec.hostnames) };
+        }),
+      )
+      .sort(
+        (a, b) =>
+          a.config.created - b.config.created ||
+          compareText(a.config.namespace, b.config.namespace) ||
+          compareText(a.config.name, b.config.name),
+      );
+    const attachments: Attachment[] = [];
+    const unattached: Unattached[] = [];
+    for (const route of this.routes) this.attach(route, attachments, unattached);
+    this.attachments = attachments;
+    this.unattached = unattached;
+  }
+
+  public find(namespace: string, name: string): ApiGateway | undefined {
+    return this.gateways.find((gateway) => gateway.config.namespace === namespace && gateway.config.name === name);
+  }
+
+  private attach(route: ApiRoute, attachments: Attachment[], unattached: Unattached[]): void {
+    records(route.config.spec.parentRefs).forEach((parent, index) => {
+      if (text(parent.kind) !== '' && text(parent.kind) !== 'Gateway') return;
+      const namespace = text(parent.namespace) || route.config.namespace;
+      const gateway = this.find(namespace, text(parent.name));
+      const field = `spec.parentRefs[${index}]`;
+      const refuse = (why: string): void => {
+        unattached.push({ route, gateway: `${namespace}/${text(parent.name)}`, why, field });
+      };
+      if (gateway === undefined) {
+        refuse('there is no such Gateway');
+        return;
+      }
+      const reasons = gateway.listeners.map((listener): string | undefined => {
+        const why = reasonAgainst(route, parent, listener);
+        if (why === undefined) attachments.push({ route, gateway, listener });
+        return why;
+      });
+      if (reasons.every((why) => why !== undefined)) refuse(reasons.join('; ') || 'the Gateway has no listeners');
+    });
+  }
+}
+
+function reasonAgainst(route: ApiRoute, parent: Json, listener: ApiListener): string | undefined {
+  const section = text(parent.sectionName);
+  const port = number(parent.port);
+  if (port !== 0 && port !== listener.port) return `listener ${listener.name} is on port ${listener.port}, not ${port}`;
+  if (section !== '' && section !== listener.name) return `listener ${listener.name} is not ${section}`;
+  const kinds = listener.kinds.length > 0 ? listener.kinds : (KINDS_OF_PROTOCOL[listener.protocol] ?? []);
+  if (!kinds.includes(route.kind)) return `listener ${listener.name} (${listener.protocol}) takes no ${route.kind}`;
+  if (!listener.admits(route.config.namespace))
+    return `listener ${listener.name} admits no routes of namespace ${route.config.namespace}`;
+  if (
+    listener.hostname !== '*' &&
+    route.hostnames.length > 0 &&
+    !route.hostnames.some((host) => overlaps(host, listener.hostname))
+  ) {
+    return `no hostname of the route (${route.hostnames.join(', ')}) is within ${listener.hostname} of listener ${listener.name}`;
+  }
+  return listener.problem === undefined
+    ? undefined
+    : `listener ${listener.name} is not programmed: ${listener.problem}`;
+}
+
+/** Hostnames under which a route answers at a listener: the narrower of each pair, leaving out what a sibling listener claims. */
+export function hostnamesAt({ route, gateway, listener }: Attachment): readonly string[] {
+  const own = route.hostnames.length === 0 ? [listener.hostname] : route.hostnames;
+  const siblings = gateway.listeners.filter(
+    (other) => other !== listener && other.port === listener.port && other.protocol === listener.protocol,
+  );
+  const found = new Set<string>();
+  for (const host of own) {
+    const narrower = isSubsetOf(host, listener.hostname)
+      ? host
+      : isSubsetOf(listener.hostname, host)
+        ? listener.hostname
+        : undefined;
+    if (narrower !== undefined && !siblings.some((other) => other.hostname === narrower)) found.add(narrower);
+  }
+  return [...found];
+}
+
+export function certificateNames(tls: Json | undefined): readonly string[] {
+  return list(tls?.certificateRefs).map((reference) => text(record(reference).name));
+}
