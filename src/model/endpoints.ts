@@ -3,7 +3,7 @@ import { labelsMatch, number, optionalRecord, record, records, strings, text, ty
 import type { Manifest } from './manifest';
 import { push } from './objects';
 import type { Port, Service } from './services';
-import type { Workload, Workloads } from './workloads';
+import { addressOf, type Workload, type Workloads } from './workloads';
 
 export interface Endpoint {
   /** IP or name to dial; the workload's kind and name where no manifest shows an IP. */
@@ -150,7 +150,7 @@ export class Endpoints {
           typeof port.target === 'string' ? workload.namedPorts.get(port.target) : port.target || port.port;
         if (target === undefined) return undefined;
         return {
-          address: workload.addresses[0] ?? `${workload.kind}/${workload.name}`,
+          address: addressOf(workload),
           port: target,
           labels: workload.labels,
           mutualTls: takesMutualTls(workload),
@@ -223,7 +223,7 @@ export class Endpoints {
       .map((spec) => entryEndpoint(spec, port, this.workloads.at(text(spec.address)), service.namespace));
     const pods = this.workloads.selected(service.namespace, service.selector).filter((workload) => workload.runs);
     const fromPods = pods.map((workload): Endpoint => ({
-      address: workload.addresses[0] ?? `${workload.kind}/${workload.name}`,
+      address: addressOf(workload),
       port: target,
       labels: workload.labels,
       mutualTls: takesMutualTls(workload),

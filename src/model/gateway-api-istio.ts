@@ -126,6 +126,7 @@ function toIstioGateway(gateway: ApiGateway, listener: ApiListener, namespaces: 
     ...gateway.config,
     name: internalName(gateway, listener),
     spec: {
+      listener: listener.index,
       servers: [
         {
           port: { name: 'default', number: listener.port, protocol: listener.protocol },

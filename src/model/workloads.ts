@@ -152,6 +152,19 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
   };
 }
 
+/** What stands for the IP of a workload whose Pods no manifest shows. */
+export function standIn(workload: {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): string {
+  return `${workload.kind}/${workload.namespace}/${workload.name}`;
+}
+
+export function addressOf(workload: Workload): string {
+  return workload.addresses[0] ?? standIn(workload);
+}
+
 export interface NamespacedName {
   readonly namespace: string;
   readonly name: string;
@@ -165,7 +178,7 @@ export class Workloads {
   public constructor(public readonly all: readonly Workload[]) {
     for (const workload of all) {
       push(this.byNamespace, workload.namespace, workload);
-      for (const address of workload.addresses) this.byAddress.set(address, workload);
+      for (const address of [...workload.addresses, standIn(workload)]) this.byAddress.set(address, workload);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Mesh } from '../model/mesh';
 import { serversOf } from '../model/merged-gateway';
-import { optionalRecord, strings } from '../model/fields';
+import { optionalRecord, records, strings, text } from '../model/fields';
+import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
 import { namespaceInjection, type Workload } from '../model/workloads';
 import { RequestError } from './request';
 import type { ProxyKind, TraceRequest } from './types';
@@ -13,7 +14,7 @@ export interface Origin {
   readonly kind: ProxyKind;
   readonly hasSidecar: boolean;
   /** The gateway that a client from outside dials, and the port on its Pods. */
-  readonly entry: { readonly workload: Workload; readonly port: number } | undefined;
+  readonly entry: { readonly workload: Workload; readonly port: number } | { readonly gateway: ApiGateway } | undefined;
   readonly notes: readonly string[];
 }
 
@@ -101,6 +102,8 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
   const [namespace = '', name = '', ...rest] = (request.at ?? '').split('/');
   if (namespace === '' || name === '' || rest.length > 0)
     throw new RequestError('a request from "outside" needs --at NAMESPACE/GATEWAY');
+  const api = mesh.gatewayApi.find(namespace, name);
+  if (api !== undefined) return atApiGateway(mesh, api, port);
   const gateway = mesh.gateways.find((candidate) => candidate.namespace === namespace && candidate.name === name);
   const selector = optionalRecord(gateway?.spec.selector);
   const matching = [...mesh.workloads.all].filter((workload) => workload.membership === 'gateway');
@@ -115,14 +118,7 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     selected[0] ??
     matching.find((candidate) => candidate.namespace === namespace && candidate.name === name) ??
     behindService(mesh, namespace, name);
-  const peer: Peer = {
-    namespace: '',
-    serviceAccount: '',
-    labels: {},
-    address: null,
-    workload: undefined,
-    inMesh: false,
-  };
+  const peer = OUTSIDE;
   if (workload !== undefined) {
     const target = mesh
       .serviceTargets({ type: 'gateway', namespace: workload.namespace, labels: workload.labels, addresses: [] })
@@ -137,7 +133,9 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     };
   }
   if (gateway === undefined) {
-    const known = mesh.gateways.map((candidate) => `${candidate.namespace}/${candidate.name}`);
+    const known = [...mesh.gateways, ...mesh.gatewayApi.gateways.map((candidate) => candidate.config)].map(
+      (candidate) => `${candidate.namespace}/${candidate.name}`,
+    );
     throw new RequestError(
       `there is no gateway ${namespace}/${name}: ${known.length === 0 ? 'the manifests have none' : `there are ${known.join(', ')}`}`,
     );
@@ -173,4 +171,43 @@ function behindService(mesh: Mesh, namespace: string, name: string): Workload | 
   return service === undefined
     ? undefined
     : mesh.workloads.selected(namespace, service.selector).find((workload) => workload.membership === 'gateway');
+}
+
+const OUTSIDE: Peer = {
+  namespace: '',
+  serviceAccount: '',
+  labels: {},
+  address: null,
+  workload: undefined,
+  inMesh: false,
+};
+
+/** A Gateway of the Gateway API: Istio's Pods for it, or Envoy Gateway's. */
+function atApiGateway(mesh: Mesh, api: ApiGateway, port: number): Origin {
+  const { namespace, name } = api.config;
+  const origin = { peer: OUTSIDE, name: null, kind: 'none' as const, hasSidecar: false, notes: [] };
+  if (api.controller === 'envoy-gateway') return { ...origin, entry: { gateway: api } };
+  const workload =
+    mesh.workloads.inNamespace(namespace).find((one) => one.labels[`${GATEWAY_API}/gateway-name`] === name) ??
+    behindAddress(mesh, api);
+  if (api.controller === 'other' || workload === undefined) {
+    throw new RequestError(
+      api.controller === 'other'
+        ? `Gateway ${namespace}/${name} is of class "${api.className}", whose controller is neither Istio's nor Envoy Gateway's`
+        : `nothing runs Gateway ${namespace}/${name}`,
+    );
+  }
+  const proxy = { type: 'gateway' as const, namespace: workload.namespace, labels: workload.labels, addresses: [] };
+  const target = mesh.serviceTargets(proxy).find((candidate) => candidate.port === port);
+  return { ...origin, entry: { workload, port: target?.targetPort ?? port } };
+}
+
+/** The Pods behind the Service that a Gateway names as its address. */
+function behindAddress(mesh: Mesh, api: ApiGateway): Workload | undefined {
+  for (const address of records(api.config.spec.addresses)) {
+    const [name = '', namespace = api.config.namespace] = text(address.value).split('.');
+    const found = behindService(mesh, namespace, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

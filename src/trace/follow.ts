@@ -536,7 +536,7 @@ function send(walk: Walk, sending: Sending, name: string): Trace {
     const reason = unknownDestination(view, outermost(flight.layers)?.sni ?? flight.host, flight.port, protocol);
     return walk.refused({
       code: 'BlackHoleCluster',
-      status: null,
+      status: brokenStatus(walk),
       proxy,
       what: `the proxy cuts the connection to ${flight.host}:${flight.port}: ${reason.why}`,
       fix: reason.fix,
@@ -568,7 +568,10 @@ function send(walk: Walk, sending: Sending, name: string): Trace {
       return walk.unknown(
         `${cluster.why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
       );
-    return walk.refused(missingRefusal(cluster, proxy, isHttp, sending.gatewayApi));
+    return walk.refused({
+      ...missingRefusal(cluster, proxy, isHttp, sending.gatewayApi),
+      ...(isHttp ? {} : { status: brokenStatus(walk) }),
+    });
   }
   return sendToCluster(walk, sending, cluster, hop, protocol, peer);
 }
@@ -594,7 +597,10 @@ function sendToCluster(
   if (!isOriginal && endpoint === undefined) {
     if (cluster.endpointsKnown) {
       hop({ decidedBy });
-      return walk.refused(unhealthyRefusal(cluster, proxy, isHttp));
+      return walk.refused({
+        ...unhealthyRefusal(cluster, proxy, isHttp),
+        ...(isHttp ? {} : { status: brokenStatus(walk) }),
+      });
     }
     walk.note(
       `no manifest shows the endpoints of ${cluster.service.config.kind} ${cluster.service.namespace}/${cluster.service.config.name}; assumed that there are some`,
@@ -678,7 +684,7 @@ function tlsMisfit(
   return undefined;
 }
 
-interface Target {
+export interface Target {
   readonly service: Service;
   readonly workload: Workload | undefined;
   readonly original: boolean;

@@ -1,4 +1,5 @@
 import { ANY_ADDRESS } from '../model/addresses';
+import { GATEWAY_API } from '../model/gateway-api';
 import { overlaps } from '../model/hostnames';
 import { isHttp } from '../model/protocols';
 import {
@@ -21,7 +22,10 @@ import { targetOfRule, targetOfService, type ProxyView } from './tcp-routes';
 const MESH_ALPN = ['istio', 'istio-peer-exchange', 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
 
 export function serverDecision(server: Server): Decision {
-  const { kind, namespace, name } = server.gateway;
+  const { kind, namespace, name, manifest, spec } = server.gateway;
+  // A Gateway of the Gateway API stands behind those that istiod makes of its listeners.
+  if (manifest.group === GATEWAY_API)
+    return { kind: manifest.kind, namespace, name: manifest.name, field: `spec.listeners[${String(spec.listener)}]` };
   return { kind, namespace, name, field: `spec.servers[${server.index}]` };
 }
 

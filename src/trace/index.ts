@@ -9,6 +9,7 @@
 import type { Mesh } from '../model/mesh';
 import { outboundCapture } from './capture';
 import { client } from './client';
+import { throughEnvoyGateway } from './envoy-gateway';
 import { throughGateway, throughSidecar, withoutProxy } from './follow';
 import { dial } from './names';
 import { parseRequest } from './request';
@@ -44,11 +45,9 @@ export function trace(mesh: Mesh, request: TraceRequest): Trace {
     isHttp2: false,
   };
   if (origin.entry !== undefined) {
-    return throughGateway(
-      walk,
-      { ...flight, address: origin.entry.workload.addresses[0] ?? null, port: origin.entry.port },
-      origin.entry.workload,
-    );
+    if ('gateway' in origin.entry) return throughEnvoyGateway(walk, flight, origin.entry.gateway);
+    const { workload, port } = origin.entry;
+    return throughGateway(walk, { ...flight, address: workload.addresses[0] ?? null, port }, workload);
   }
   if (!origin.hasSidecar)
     return withoutProxy(

@@ -2,7 +2,7 @@ import { ANY_ADDRESS } from '../model/addresses';
 import type { Endpoint } from '../model/endpoints';
 import type { Mesh } from '../model/mesh';
 import type { Service } from '../model/services';
-import type { Workload } from '../model/workloads';
+import { addressOf, type Workload } from '../model/workloads';
 
 /** What a name or an IP means to a client that dials it. */
 export interface Dialled {
@@ -40,9 +40,7 @@ function podNamed(mesh: Mesh, host: string, namespace: string): Dialled | undefi
   const workload = mesh.workloads
     .selected(service.namespace, service.selector)
     .find((item) => item.name === pod || item.name === pod.replace(/-\d+$/, ''));
-  return workload === undefined
-    ? undefined
-    : { address: workload.addresses[0] ?? `${workload.kind}/${workload.name}`, service, workload, notes: [] };
+  return workload === undefined ? undefined : { address: addressOf(workload), service, workload, notes: [] };
 }
 
 export function serviceAt(mesh: Mesh, address: string): Service | undefined {
