@@ -11,6 +11,8 @@ import { EgressRoute, ForwardOptions } from './egress-route';
 import { IExternalService } from './external-service';
 import { ServerClaim, SubsetClaim, mergeServers, mergeSubsets, serverProblems, subsetProblems } from './gateway-claims';
 import { GatewayHop } from './gateway-hop';
+import { GatewayPolicies } from './gateway-policies';
+import { Grant } from './policy-grant';
 
 /** What any egress gateway may be told. */
 export interface EgressGatewayOptions {
@@ -131,6 +133,7 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
   public abstract readonly hopRule: ApiObject;
 
   private readonly routes: EgressRoute[] = [];
+  private policies?: GatewayPolicies;
 
   /**
    * Takes an external service through this gateway.
@@ -149,6 +152,26 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
     this.routes.push(route);
     service.showIn(this.namespace);
     return route;
+  }
+
+  /**
+   * Lets callers in, as an EgressTrafficPolicy says. From then on, everybody else is refused.
+   *
+   * @internal
+   */
+  public _admit(grants: readonly Grant[]): void {
+    this.policies ??= new GatewayPolicies(this);
+    this.policies.add(grants);
+  }
+
+  /** @internal */
+  public _routePaths(): string[] {
+    return this.routes.map((route) => route.node.path);
+  }
+
+  /** @internal */
+  public get _callingNamespaces(): string[] {
+    return this.policies?.namespaces ?? [];
   }
 
   /** The Gateway object as routes refer to it: always with its namespace. */
@@ -187,16 +210,19 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
     const clients = this.routes.map((route) => route._clients());
     if (clients.some((audience) => audience.isMesh)) return Audience.mesh();
     return Audience.namespaces(
-      ...new Set(this.routes.flatMap((route, i) => clients[i]._namespaces(route.service.namespace))),
+      ...new Set([
+        ...this.routes.flatMap((route, i) => clients[i]._namespaces(route.service.namespace)),
+        ...this._callingNamespaces,
+      ]),
     );
   }
 
   private serverClaims(): ServerClaim[] {
-    return this.routes.flatMap((route) => route._serverClaims());
+    return [...this.routes.flatMap((route) => route._serverClaims()), ...(this.policies?.serverClaims() ?? [])];
   }
 
   private subsetClaims(): SubsetClaim[] {
-    return this.routes.flatMap((route) => route._subsetClaims());
+    return [...this.routes.flatMap((route) => route._subsetClaims()), ...(this.policies?.subsetClaims() ?? [])];
   }
 
   private problems(): Problem[] {
@@ -211,7 +237,7 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
       ...this.servicePorts.flatMap((port) => portProblems('service port', port)),
     );
     for (const claim of firstByPort(claims)) {
-      if (this.servicePorts.includes(claim.port)) continue;
+      if (claim.bind !== undefined || this.servicePorts.includes(claim.port)) continue;
       problems.push({
         what: `${claim.by} goes to port ${claim.port} of ${this.host}, which its Service has not`,
         why: 'sidecars would have no cluster for the hop, and answer 503',
@@ -225,7 +251,7 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
         fix: 'name the labels of its pods, such as { istio: "egressgateway" }',
       });
     }
-    if (!this.routes.length) {
+    if (!this.routes.length && !this._callingNamespaces.length) {
       problems.push({
         what: `gateway ${quote(this.gateway.name)} forwards nothing`,
         why: 'Istio refuses a Gateway without servers',

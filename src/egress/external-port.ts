@@ -123,6 +123,15 @@ export class ExternalPort {
     return !this.isHttp && !this.isTls;
   }
 
+  /**
+   * The same port, whose traffic goes to another one of the host.
+   *
+   * @internal
+   */
+  public _to(targetPort: number): ExternalPort {
+    return new ExternalPort(this.number, this.protocol, { name: this.name, targetPort });
+  }
+
   /** @internal */
   public _problems(): Problem[] {
     const problems = portProblems('port', this.number);

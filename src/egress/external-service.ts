@@ -36,6 +36,21 @@ export interface IExternalService extends IConstruct {
    * @param namespace the namespace whose proxies need it
    */
   showIn(namespace: string): void;
+
+  /** The addresses that were declared. */
+  readonly addresses: string[];
+
+  /** Whether Istio gives it an address of its own. */
+  readonly allocatesAddress: boolean;
+
+  /**
+   * Shows the service to the proxies of one namespace, a gateway's, and to nobody else: what its clients need is rendered for them by an
+   * EgressTrafficPolicy. Called for each gateway and port that a rule allows.
+   *
+   * @param namespace the namespace of the gateway
+   * @param port the port, as the gateway is to see it
+   */
+  carryBy(namespace: string, port: ExternalPort): void;
 }
 
 /** What there is to say of a service outside the mesh. */
@@ -123,13 +138,16 @@ export class ExternalService extends Construct implements IExternalService {
   public readonly audience: Audience;
   public readonly resolution: Resolution;
 
-  /** The addresses that were declared. */
   public readonly addresses: string[];
+  public readonly allocatesAddress: boolean;
 
   /** The rendered ServiceEntry, to patch. */
   public readonly serviceEntry: ApiObject;
 
   private readonly viewers = new Set<string>();
+  private readonly carriers = new Set<string>();
+  private readonly carriedPorts = new Map<number, ExternalPort>();
+  private readonly hasAudience: boolean;
 
   public constructor(scope: Construct, id: string, props: ExternalServiceProps) {
     super(scope, id);
@@ -138,6 +156,8 @@ export class ExternalService extends Construct implements IExternalService {
     this.addresses = [...(props.addresses ?? [])];
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.audience = props.audience ?? Audience.ownNamespace();
+    this.hasAudience = props.audience !== undefined;
+    this.allocatesAddress = Boolean(props.allocateAddress);
     this.resolution = props.resolution ?? defaultResolution(props);
     const labels = props.allocateAddress ? { 'networking.istio.io/enable-autoallocate-ip': 'true' } : undefined;
     this.serviceEntry = new MeshObject(this, 'Resource', {
@@ -154,12 +174,27 @@ export class ExternalService extends Construct implements IExternalService {
     this.viewers.add(namespace);
   }
 
+  public carryBy(namespace: string, port: ExternalPort): void {
+    this.carriers.add(namespace);
+    this.carriedPorts.set(port.number, port);
+  }
+
+  /**
+   * Whether an EgressTrafficPolicy decides who reaches it.
+   *
+   * @internal
+   */
+  public get _isCarried(): boolean {
+    return this.carriers.size > 0;
+  }
+
   /**
    * The namespaces whose proxies know of it, or undefined for all.
    *
    * @internal
    */
   public _visibleIn(): readonly string[] | undefined {
+    if (this._isCarried) return [...new Set([...this.carriers, ...this.viewers])];
     return this.audience.isMesh
       ? undefined
       : [...new Set([...this.audience._namespaces(this.namespace), ...this.viewers])];
@@ -167,21 +202,21 @@ export class ExternalService extends Construct implements IExternalService {
 
   private spec(props: ExternalServiceProps): networking.ServiceEntrySpec {
     const names = portNames(this.ports);
+    const seen = this.ports.map((port) => (this._isCarried ? this.carriedPorts.get(port.number) : port));
     return {
       hosts: this.hosts,
       addresses: this.addresses.length ? this.addresses : undefined,
-      ports: this.ports.map((port, i) => ({
-        number: port.number,
-        name: names[i],
-        protocol: port.protocol,
-        targetPort: port.targetPort,
-      })),
+      ports: seen.flatMap((port, i) =>
+        port ? [{ number: port.number, name: names[i], protocol: port.protocol, targetPort: port.targetPort }] : [],
+      ),
       location: props.meshInternal
         ? networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_INTERNAL
         : networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
       ...this.resolution._spec(),
       subjectAltNames: props.subjectAltNames,
-      exportTo: this.audience._exportTo(this.namespace, ...this.viewers),
+      exportTo: this._isCarried
+        ? Audience._exportOnlyTo(this.namespace, ...this.carriers, ...this.viewers)
+        : this.audience._exportTo(this.namespace, ...this.viewers),
     };
   }
 
@@ -212,6 +247,12 @@ export class ExternalService extends Construct implements IExternalService {
     problems.push(...this.resolution._problems(portNames(this.ports)));
     problems.push(...hostMixProblems(this.hosts, this.ports, this.resolution, Boolean(props.meshInternal)));
     problems.push(...addressProblems(this.addresses, this.ports, this.resolution, Boolean(props.allocateAddress)));
+    if (this._isCarried && this.hasAudience)
+      problems.push({
+        what: 'has an `audience`, and an EgressTrafficPolicy that decides who reaches it',
+        why: 'what the audience shows, the rules of the policy would have to hide',
+        fix: 'leave out `audience`; the policy derives it',
+      });
     problems.push(
       ...this.audience._problems(),
       ...namespaceProblems('namespace', props.namespace),

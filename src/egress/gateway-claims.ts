@@ -9,6 +9,8 @@ export interface ServerClaim {
   readonly hosts: readonly string[];
   /** Keeps a server apart that tells its traffic by SNI and has nothing else to go by. */
   readonly apart?: string;
+  /** The address that it listens on, where that is not every address. */
+  readonly bind?: string;
   /** The construct path of the route. */
   readonly by: string;
 }
@@ -40,6 +42,7 @@ export function mergeServers(claims: readonly ServerClaim[]): networking.Gateway
     const name = alone ? stem(group) : [stem(group), claim.port, suffix].filter((part) => part !== undefined).join('-');
     return {
       port: { number: claim.port, name, protocol: claim.protocol },
+      bind: claim.bind,
       hosts: [...hosts].sort(),
       tls: claim.tls && { mode: claim.tls as networking.GatewaySpecServersTlsMode },
     };

@@ -50,6 +50,16 @@ export class Audience {
     return ['.', ...[...seen].sort()];
   }
 
+  /**
+   * `exportTo` of an object in `owner` that these namespaces see, and its own only if it is among them.
+   *
+   * @internal
+   */
+  public static _exportOnlyTo(owner: string, ...readers: string[]): string[] {
+    const others = new Set(readers);
+    return [...(others.delete(owner) ? ['.'] : []), ...[...others].sort()];
+  }
+
   /** @internal */
   public _union(other: Audience): Audience {
     return new Audience([...new Set([...this.names, ...other.names])].sort(), this.everyone || other.everyone);

@@ -109,3 +109,12 @@ export function meshBoundaryOf(construct: IConstruct): IConstruct {
   while (!(at as HasLedger)[BOUNDARY]?.drawn && at.node.scope) at = at.node.scope;
   return at;
 }
+
+/**
+ * Whether two constructs are in one mesh.
+ *
+ * @internal
+ */
+export function sameMesh(a: IConstruct, b: IConstruct): boolean {
+  return meshBoundaryOf(a) === meshBoundaryOf(b);
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 
 	cluster "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -96,8 +97,15 @@ func (w *world) follow(c call) (hops []hop) {
 			h.Error = "UH"
 		}
 		hops = append(hops, h)
+		if h.Error != "" {
+			return hops
+		}
+		if own := loopback(proxy, endpoints); own != nil { // the gateway calls itself
+			address, port = own.ip, own.port
+			continue
+		}
 		next := w.router(endpoints)
-		if next == nil || h.Error != "" {
+		if next == nil {
 			return hops
 		}
 		at, address, port = w.byIP[next.ip], next.ip, next.port
@@ -186,6 +194,16 @@ func needsEndpoints(c *cluster.Cluster) bool {
 func (w *world) router(targets []target) *target {
 	for _, t := range targets {
 		if proxy := w.proxies[w.byIP[t.ip]]; proxy != nil && proxy.Type == model.Router {
+			return &t
+		}
+	}
+	return nil
+}
+
+// loopback gives the endpoint by which a gateway hands a connection to another listener of its own.
+func loopback(proxy *model.Proxy, targets []target) *target {
+	for _, t := range targets {
+		if ip := net.ParseIP(t.ip); proxy.Type == model.Router && ip != nil && ip.IsLoopback() {
 			return &t
 		}
 	}

@@ -1,0 +1,196 @@
+import { isIpAddress, isWildcard } from '../core/hostname';
+import { portProblems } from '../core/names';
+import { Problem, quote } from '../core/problem';
+import { meshMembers } from '../mesh/mesh-boundary';
+import type { MeshNamespace } from '../mesh/mesh-namespace';
+import { Workloads } from '../mesh/workloads';
+import type { EgressTrafficPolicy, EgressTrafficRule } from './egress-traffic-policy';
+import { originationProblems } from './origination-rule';
+
+const METHOD = /^[A-Z]+$/;
+
+/** What is wrong with one rule by itself. */
+export function ruleProblems(policy: EgressTrafficPolicy, rule: EgressTrafficRule, index: number): Problem[] {
+  const at = (problems: Problem[]) => problems.map((p) => ({ ...p, what: `rules[${index}]: ${p.what}` }));
+  return at([
+    ...allowsNothing(rule),
+    ...allowsEverything(rule),
+    ...rule.from.flatMap((workloads) => workloads._problems()),
+    ...rule.from.flatMap((workloads) => cannotMatch(policy, workloads)),
+    ...unknownPorts(policy, rule),
+    ...httpOnly(rule),
+    ...cannotCarry(rule),
+    ...originations(policy, rule),
+  ]);
+}
+
+function allowsNothing(rule: EgressTrafficRule): Problem[] {
+  const empty: Array<[string, readonly unknown[] | undefined, string]> = [
+    ['from', rule.from, "name the workloads, such as Workloads.in('shop', { app: 'payments' })"],
+    ['to', rule.to, 'name the external services'],
+    ['ports', rule.ports, 'name the ports, or leave `ports` out to mean all that the services declare'],
+    ['methods', rule.methods, 'name the methods, or leave `methods` out to mean any'],
+    ['paths', rule.paths, 'name the paths, or leave `paths` out to mean any'],
+  ];
+  return empty
+    .filter(([, list]) => list !== undefined && list.length === 0)
+    .map(([name, , fix]) => ({ what: `\`${name}\` is empty`, why: 'the rule would allow nothing', fix }));
+}
+
+function allowsEverything(rule: EgressTrafficRule): Problem[] {
+  const broad = rule.to.flatMap(({ hosts }) => hosts).filter((host) => isWildcard(host) && host.split('.').length < 3);
+  const ranges = rule.to.flatMap(({ addresses }) => addresses).filter((address) => /\/0*[0-7]$/.test(address));
+  return [
+    ...broad.map((host) => ({
+      what: `host ${quote(host)} takes in a whole top-level domain`,
+      why: 'whoever may reach it may reach anybody who buys a name there',
+      fix: 'name the domain, such as "*.example.com"',
+    })),
+    ...ranges.map((range) => ({
+      what: `address range ${quote(range)} takes in much of the internet`,
+      why: 'a rule that allows everything decides nothing',
+      fix: 'name the ranges of the service',
+    })),
+  ];
+}
+
+function cannotMatch(policy: EgressTrafficPolicy, workloads: Workloads): Problem[] {
+  const namespace = meshMembers<MeshNamespace>('MeshNamespace', policy).find(
+    ({ name }) => name === workloads.namespace,
+  );
+  if (namespace && !namespace.membership.isInjected) {
+    return [
+      {
+        what: `${workloads._words()} can't match: ${namespace.node.path} keeps sidecars out of that namespace`,
+        why: 'a rule is held by the sidecar of its callers, and these have none',
+        fix: 'give the namespace MeshMembership.sidecar(), or take its workloads out of the rule',
+      },
+    ];
+  }
+  if (workloads.namespace !== policy.gateway.namespace) return [];
+  return [
+    {
+      what: `${workloads._words()} are in the namespace of the gateway`,
+      why: 'what a gateway sends is not led through it once more, and whoever may run workloads there may use its credentials',
+      fix: 'run the applications in a namespace of their own',
+    },
+  ];
+}
+
+function unknownPorts(policy: EgressTrafficPolicy, rule: EgressTrafficRule): Problem[] {
+  const problems = (rule.ports ?? []).flatMap((port) => portProblems('port', port));
+  for (const port of rule.ports ?? []) {
+    for (const service of rule.to.filter(({ ports }) => !ports.some(({ number }) => number === port))) {
+      problems.push({
+        what: `${service.node.path} has no port ${port}`,
+        why: 'the rule would allow nothing there',
+        fix: `use one of ${service.ports.map(({ number }) => number).join(', ')}, or declare the port on the service`,
+      });
+    }
+  }
+  const hop = rule.gatewayPort;
+  if (hop !== undefined && !policy.gateway.servicePorts.includes(hop)) {
+    problems.push({
+      what: `gateway ${policy.gateway.node.path} has no port ${hop}`,
+      why: 'sidecars would have no cluster for the hop, and answer 503',
+      fix: `use one of ${policy.gateway.servicePorts.join(', ')}, or add the port to the gateway's Service`,
+    });
+  }
+  return problems;
+}
+
+function httpOnly(rule: EgressTrafficRule): Problem[] {
+  const ports = rule.to.flatMap((service) =>
+    service.ports.filter(({ number }) => !rule.ports || rule.ports.includes(number)),
+  );
+  const problems: Problem[] = [];
+  const opaque = ports.find((port) => !port.isHttp);
+  const limited = rule.methods ?? rule.paths;
+  if (limited && opaque) {
+    problems.push({
+      what: `methods or paths on ${opaque.protocol} port ${opaque.number}`,
+      why: 'no proxy sees inside, so the condition would never match, or mean nothing',
+      fix: 'name the HTTP ports in `ports`, and allow the others by a rule of their own',
+    });
+  }
+  if (rule.http && ports.length && !ports.some((port) => port.isHttp)) {
+    problems.push({
+      what: 'a way for HTTP, but no plain-text HTTP port',
+      why: 'there is no plain HTTP that the gateway could take',
+      fix: 'leave out `http`, or name an HTTP port',
+    });
+  }
+  if (rule.http?.mode === 'DIRECT') {
+    problems.push({
+      what: 'HTTP that leaves from the sidecar, in a policy by a gateway',
+      why: 'a policy leads every port that it allows through its gateway',
+      fix: 'leave the HTTP ports out of `ports`',
+    });
+  }
+  for (const method of (rule.methods ?? []).filter((name) => !METHOD.test(name))) {
+    problems.push({
+      what: `method ${quote(method)}`,
+      why: 'methods are compared letter by letter, and written in capitals; a wildcard would mean any',
+      fix: 'use GET, POST and so on, or leave `methods` out to mean any',
+    });
+  }
+  for (const path of (rule.paths ?? []).filter((text) => !/^(\/|\*.)/.test(text) || text === '/*')) {
+    problems.push({
+      what: `path ${quote(path)}`,
+      why: path === '/*' ? 'it takes in every path' : 'paths begin with a slash',
+      fix: 'write "/v1/charges", "/v1/*" or "*/health"; leave `paths` out to mean any',
+    });
+  }
+  return problems;
+}
+
+function cannotCarry(rule: EgressTrafficRule): Problem[] {
+  return rule.to.flatMap((service) => {
+    const hosts = service.hosts.map(quote).join(', ');
+    const problems: Problem[] = [];
+    const { kind } = service.resolution;
+    if (kind === 'NONE' || kind === 'DYNAMIC_DNS') {
+      problems.push({
+        what: `${hosts} with ${kind} resolution, through a gateway`,
+        why: 'the address that the application dialled is known to its sidecar only; the gateway would send to itself, or nowhere (503)',
+        fix: service.hosts.some(isWildcard)
+          ? 'use Resolution.dns({ address: ... }) with one host that serves the whole domain, or name the single hosts'
+          : 'use Resolution.dns() or Resolution.static(...)',
+      });
+    }
+    if (service.ports.filter((port) => port.isHttp).length > 1 && !rule.ports) {
+      const numbers = service.ports.filter((port) => port.isHttp).map(({ number }) => number);
+      problems.push({
+        what: `HTTP ports ${numbers.join(' and ')} of ${hosts} share one gateway`,
+        why: 'the gateway tells HTTP apart by host, and can’t know which of the ports was dialled',
+        fix: 'name one of them in `ports`',
+      });
+    }
+    return problems.concat(
+      service.addresses
+        .filter((address) => isIpAddress(address.split('/')[0]) && address.includes('/') && kind === 'DNS')
+        .map((address) => ({
+          what: `range ${quote(address)} with DNS resolution`,
+          why: 'Istio refuses it',
+          fix: 'use single addresses',
+        })),
+    );
+  });
+}
+
+function originations(policy: EgressTrafficPolicy, rule: EgressTrafficRule): Problem[] {
+  const way = rule.http;
+  if (!way?._originates) return [];
+  const host = rule.to.flatMap(({ hosts }) => hosts)[0];
+  const problems = host === undefined ? [] : originationProblems(host, way, policy.gateway.namespace);
+  for (const service of rule.to) {
+    const http = service.ports.find((port) => port.isHttp);
+    if (!http || http.targetPort !== undefined || service.ports.some((port) => port.isTls)) continue;
+    problems.push({
+      what: `TLS origination, but ${service.node.path} has no port for the TLS to go to`,
+      why: `TLS would be spoken to plain-text port ${http.number}`,
+      fix: `declare ExternalPort.https() beside it, or ExternalPort.http(${http.number}, { targetPort: 443 })`,
+    });
+  }
+  return problems;
+}

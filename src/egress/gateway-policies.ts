@@ -1,0 +1,445 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import * as networking from '../../imports/networking.istio.io';
+import * as security from '../../imports/security.istio.io';
+import { nameOfHost } from '../core/hostname';
+import { shorten } from '../core/names';
+import { refuseAtSynth } from '../core/problem';
+import { Audience } from '../mesh/audience';
+import { MeshObject } from '../mesh/mesh-object';
+import type { EgressGatewayBase } from './egress-gateway';
+import { portNames } from './external-port';
+import { ServerClaim, SubsetClaim } from './gateway-claims';
+import { originationRule } from './origination-rule';
+import { authorization, selfAdmission } from './policy-authorization';
+import {
+  CallerGroup,
+  HTTP_SUBSET,
+  SAFE_RETRIES,
+  callerGroups,
+  callerRoutes,
+  carrierHost,
+  carrierPorts,
+  groupName,
+} from './policy-callers';
+import { gatewayGrantProblems } from './policy-conflicts';
+import { Grant, grouped, whereOf } from './policy-grant';
+import { HostPlan, HostWay, OpaqueHop, OpaquePort, hostPlan, innerPorts } from './policy-host';
+
+/** Keeps Istio from giving a carrier an address of its own: sidecars that capture DNS would then listen there only. */
+const NO_ADDRESS = { 'networking.istio.io/enable-autoallocate-ip': 'false' };
+
+/**
+ * All that the policies of one gateway come to, taken together: policies add grants, and these objects follow from the sum, whatever
+ * the order in which the policies were made.
+ *
+ * The ServiceEntry of a host is shown to the gateway alone. A namespace's sidecars get one VirtualService for all hosts that its workloads
+ * reach in the same way, and a carrier, a ServiceEntry of no host that exists, for it to hang on.
+ */
+export class GatewayPolicies extends Construct {
+  private readonly byHost = new Map<string, Grant[]>();
+  private readonly byNamespace = new Map<string, Grant[]>();
+  private readonly plans = new Map<string, HostPlan>();
+  private readonly groups = new Map<string, CallerGroup[]>();
+  private tlsHops?: ReadonlyMap<string, TlsHop>;
+
+  public constructor(private readonly gateway: EgressGatewayBase) {
+    super(gateway, 'Policies');
+    refuseAtSynth(this, () => gatewayGrantProblems(gateway, this.grants));
+  }
+
+  /** Every grant, in the order of their hosts' first mention. */
+  public get grants(): Grant[] {
+    return [...this.byHost.values()].flat();
+  }
+
+  /** The namespaces that may call. */
+  public get namespaces(): string[] {
+    return [...this.byNamespace.keys()].sort();
+  }
+
+  /** Adds what a policy allows. */
+  public add(grants: readonly Grant[]): void {
+    for (const grant of grants) {
+      push(this.byHost, grant.host, grant);
+      push(this.byNamespace, grant.from.namespace, grant);
+      this.plans.delete(grant.host);
+    }
+    this.tlsHops = undefined;
+    const hosts = new Set(grants.map(({ host }) => host));
+    hosts.forEach((host) => this.atGateway(host));
+    this.insideGateway();
+    // A host's plan is every namespace's business that calls it, since a second way gives the first another name.
+    const touched = new Set(
+      [...hosts].flatMap((host) => (this.byHost.get(host) ?? []).map(({ from }) => from.namespace)),
+    );
+    touched.forEach((namespace) => this.inNamespace(namespace));
+  }
+
+  public serverClaims(): ServerClaim[] {
+    const inner = this.hops();
+    const { configNamespace } = this.gateway;
+    return this.claims<ServerClaim>(
+      ({ by, port }) => [{ by, port, protocol: 'HTTPS', tls: 'ISTIO_MUTUAL', hosts: [`${configNamespace}/*`] }],
+      ({ by, port, hop }) => {
+        const outer: ServerClaim = {
+          by,
+          port,
+          protocol: 'TLS',
+          tls: 'ISTIO_MUTUAL',
+          hosts: [hop.sni],
+          apart: hop.name,
+        };
+        const own = inner.get(hop.name)?.innerPort;
+        if (own === undefined) return [outer];
+        const hosts = [`${configNamespace}/*`];
+        return [outer, { by, port: own, protocol: 'TLS', tls: 'PASSTHROUGH', hosts, bind: '127.0.0.1' }];
+      },
+    );
+  }
+
+  public subsetClaims(): SubsetClaim[] {
+    return this.claims(
+      ({ by, port }) => [{ by, port, subset: HTTP_SUBSET, mutualTlsSni: this.gateway.host }],
+      ({ by, port, hop }) => [{ by, port, subset: hop.name, mutualTlsSni: hop.sni }],
+    );
+  }
+
+  /** What is claimed of the gateway, once for each hop and port of the gateway. */
+  private claims<T>(http: (claim: Claim) => T[], opaque: (claim: Claim & { hop: OpaqueHop }) => T[]): T[] {
+    const claims = new Map<string, T[]>();
+    for (const host of this.byHost.keys()) {
+      const plan = this.planOf(host);
+      for (const grant of plan.http.flatMap(({ grants }) => grants)) {
+        const claim = { by: whereOf(grant), port: grant.gatewayPort };
+        if (!claims.has(`http ${claim.port}`)) claims.set(`http ${claim.port}`, http(claim));
+      }
+      for (const { hop, grants } of plan.opaque) {
+        for (const grant of grants) {
+          const claim = { by: whereOf(grant), port: grant.gatewayPort, hop };
+          const key = `${hop.name} ${claim.port}`;
+          if (!claims.has(key)) claims.set(key, opaque(claim));
+        }
+      }
+    }
+    return [...claims.values()].flat();
+  }
+
+  /** The TLS hops of the gateway, and the ports on which it takes what was inside them. */
+  private hops(): ReadonlyMap<string, TlsHop> {
+    if (this.tlsHops) return this.tlsHops;
+    const tls = [...this.byHost.keys()].flatMap((host) => this.planOf(host).opaque.filter(({ port }) => port.isTls));
+    const byName = grouped(tls, ({ hop }) => hop.name);
+    const ports = innerPorts(byName.keys());
+    this.tlsHops = new Map(
+      [...ports].map(([name, innerPort]) => {
+        const some = byName.get(name)!;
+        return [name, { sni: some[0].hop.sni, innerPort, grants: some.flatMap(({ grants }) => grants) }];
+      }),
+    );
+    return this.tlsHops;
+  }
+
+  private planOf = (host: string): HostPlan => {
+    const plan = this.plans.get(host) ?? hostPlan(host, this.byHost.get(host) ?? []);
+    this.plans.set(host, plan);
+    return plan;
+  };
+
+  /** The second hop of a host. */
+  private atGateway(host: string): void {
+    const plan = this.planOf(host);
+    const name = nameOfHost(host);
+    const { configNamespace } = this.gateway;
+    const wanted = new Map<string, () => ApiObject>();
+    const route = (id: string, objectName: string, spec: () => networking.VirtualServiceSpec) =>
+      wanted.set(id, () =>
+        this.virtualService(id, `${objectName}-through-${this.gateway.gateway.name}`, configNamespace, spec),
+      );
+    for (const way of plan.http) {
+      const suffix = way.subset === undefined ? name : `${name}-${way.subset}`;
+      route(`Route-${suffix}`, suffix, () => this.httpRoute(host, way));
+    }
+    for (const { port } of plan.opaque) {
+      const suffix = `${name}-${port.number}`;
+      const spec = port.isTls ? this.innerRoute : this.tcpRoute;
+      route(`Route-${suffix}`, suffix, () => spec(host, opaquePort(this.planOf(host), port.number)));
+      if (port.isTcp) wanted.set(`Clients-${name}`, () => this.clientEntry(`Clients-${name}`, host));
+    }
+    if (plan.http.some(({ way }) => way?._originates)) {
+      wanted.set(`Originate-${name}`, () => this.origination(`Originate-${name}`, host));
+    }
+    this.keep(`host ${host}`, wanted);
+  }
+
+  /** What hands TLS from the hop that carried it to the gateway's own port, where its SNI is read. */
+  private insideGateway(): void {
+    const wanted = new Map<string, () => ApiObject>();
+    const { configNamespace, gateway } = this.gateway;
+    for (const name of this.hops().keys()) {
+      wanted.set(`Hop-${name}`, () =>
+        this.virtualService(`Hop-${name}`, `${name}-into-${gateway.name}`, configNamespace, () => this.hopRoute(name)),
+      );
+    }
+    if (wanted.size) {
+      wanted.set('Inner', () => this.innerEntry());
+      wanted.set('AdmitItself', () => this.selfAdmission());
+    }
+    this.keep('inside', wanted);
+  }
+
+  /** What one namespace's sidecars get, and what the gateway admits from it. */
+  private inNamespace(namespace: string): void {
+    const grants = () => this.byNamespace.get(namespace) ?? [];
+    const groups = callerGroups(namespace, grants(), this.planOf);
+    this.groups.set(namespace, groups);
+    const wanted = new Map<string, () => ApiObject>();
+    const { configNamespace, gateway, host } = this.gateway;
+    const exportTo = Audience._exportOnlyTo(configNamespace, namespace);
+    for (const { id } of groups) {
+      const current = () => this.groups.get(namespace)!.find((group) => group.id === id)!;
+      wanted.set(`From-${namespace}-${id}`, () =>
+        this.virtualService(`From-${namespace}-${id}`, groupName(gateway.name, current()), configNamespace, () =>
+          callerRoutes({ host, name: gateway.name }, current(), grants(), this.planOf, exportTo),
+        ),
+      );
+    }
+    if (groups.some(({ byAddress }) => !byAddress)) wanted.set(`Carrier-${namespace}`, () => this.carrier(namespace));
+    wanted.set(`Admit-${namespace}`, () => this.admission(namespace));
+    this.keep(`namespace ${namespace}`, wanted);
+  }
+
+  private readonly kept = new Map<string, Set<string>>();
+
+  /** Makes the children that are wanted and not there, and takes away those that a later grant made pointless. */
+  private keep(of: string, wanted: ReadonlyMap<string, () => ApiObject>): void {
+    for (const id of this.kept.get(of) ?? []) if (!wanted.has(id)) this.node.tryRemoveChild(id);
+    for (const [id, make] of wanted) if (!this.node.tryFindChild(id)) make();
+    this.kept.set(of, new Set(wanted.keys()));
+  }
+
+  private virtualService(
+    id: string,
+    name: string,
+    namespace: string,
+    spec: () => networking.VirtualServiceSpec,
+  ): ApiObject {
+    return new MeshObject(this, id, {
+      ...networking.VirtualService.GVK,
+      metadata: { name: shorten(name), namespace },
+      manifest: networking.VirtualService.manifest,
+      spec: () => ({ spec: spec() }),
+    });
+  }
+
+  private httpRoute(host: string, { authority, subset }: HostWay): networking.VirtualServiceSpec {
+    const plan = this.planOf(host);
+    return {
+      hosts: [authority],
+      gateways: [this.gateway.reference],
+      exportTo: this.gatewayOnly(),
+      http: [
+        {
+          match: gatewayPorts(plan.http.flatMap(({ grants }) => grants)),
+          retries: SAFE_RETRIES,
+          rewrite: authority === host ? undefined : { authority: host },
+          route: [{ destination: { host, subset, port: { number: plan.httpPort!.number } } }],
+        },
+      ],
+    };
+  }
+
+  private tcpRoute = (host: string, { port, grants, hop }: OpaquePort): networking.VirtualServiceSpec => ({
+    hosts: [hop.sni],
+    gateways: [this.gateway.reference],
+    exportTo: this.gatewayOnly(),
+    tcp: [{ match: gatewayPorts(grants), route: [{ destination: { host, port: { number: port.number } } }] }],
+  });
+
+  private innerRoute = (host: string, { port, hop }: OpaquePort): networking.VirtualServiceSpec => ({
+    hosts: [host],
+    gateways: [this.gateway.reference],
+    exportTo: this.gatewayOnly(),
+    tls: [
+      {
+        match: [{ port: this.hops().get(hop.name)!.innerPort, sniHosts: [host] }],
+        route: [{ destination: { host, port: { number: port.number } } }],
+      },
+    ],
+  });
+
+  private hopRoute(name: string): networking.VirtualServiceSpec {
+    const { sni, innerPort, grants } = this.hops().get(name)!;
+    return {
+      hosts: [sni],
+      gateways: [this.gateway.reference],
+      exportTo: this.gatewayOnly(),
+      tcp: [
+        {
+          match: gatewayPorts(grants),
+          route: [{ destination: { host: this.innerHost(), port: { number: innerPort } } }],
+        },
+      ],
+    };
+  }
+
+  private innerHost(): string {
+    return `${this.gateway.gateway.name}-inner.mesh-edge.invalid`;
+  }
+
+  private innerEntry(): ApiObject {
+    const { configNamespace, gateway } = this.gateway;
+    return new MeshObject(this, 'Inner', {
+      ...networking.ServiceEntry.GVK,
+      metadata: { name: shorten(`${gateway.name}-inner`), namespace: configNamespace, labels: NO_ADDRESS },
+      manifest: networking.ServiceEntry.manifest,
+      spec: () => ({
+        spec: {
+          hosts: [this.innerHost()],
+          ports: [...this.hops()].map(([name, { innerPort }]) => ({ number: innerPort, name, protocol: 'TLS' })),
+          location: networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
+          resolution: networking.ServiceEntrySpecResolution.STATIC,
+          endpoints: [{ address: '127.0.0.1' }],
+          exportTo: this.gatewayOnly(),
+        },
+      }),
+    });
+  }
+
+  private selfAdmission(): ApiObject {
+    return this.authorizationPolicy('AdmitItself', `${this.gateway.gateway.name}-from-itself`, () =>
+      selfAdmission([...this.hops().values()].map(({ innerPort }) => innerPort)),
+    );
+  }
+
+  private gatewayOnly(): string[] {
+    return Audience.ownNamespace()._exportTo(this.gateway.configNamespace, this.gateway.namespace);
+  }
+
+  private origination(id: string, host: string): ApiObject {
+    return new MeshObject(this, id, {
+      ...networking.DestinationRule.GVK,
+      metadata: { name: shorten(`originate-tls-for-${nameOfHost(host)}`), namespace: this.gateway.namespace },
+      manifest: networking.DestinationRule.manifest,
+      spec: () => {
+        const plan = this.planOf(host);
+        const port = plan.httpPort!.number;
+        const rules = plan.http.map(({ way, subset }) =>
+          originationRule({ host, port, way: way!, subset, exportTo: ['.'] }),
+        );
+        const subsets = rules.flatMap((rule) => rule.subsets ?? []);
+        return { spec: { ...rules[0], subsets: subsets.length ? subsets : undefined } };
+      },
+    });
+  }
+
+  /** A host that clients know by address: they see an entry of it that leads nowhere, so that the way to the gateway is the only one. */
+  private clientEntry(id: string, host: string): ApiObject {
+    const { service } = this.byHost.get(host)![0];
+    const labels = service.allocatesAddress ? { 'networking.istio.io/enable-autoallocate-ip': 'true' } : NO_ADDRESS;
+    return new MeshObject(this, id, {
+      ...networking.ServiceEntry.GVK,
+      metadata: { name: shorten(`${nameOfHost(host)}-clients`), namespace: this.gateway.configNamespace, labels },
+      manifest: networking.ServiceEntry.manifest,
+      spec: () => {
+        const grants = this.byHost.get(host)!;
+        const ports = [...new Map(grants.map(({ port }) => [port.number, port])).values()].sort(
+          (a, b) => a.number - b.number,
+        );
+        return {
+          spec: {
+            hosts: [host],
+            addresses: service.addresses.length ? [...service.addresses] : undefined,
+            ports: ports.map((port, i) => ({
+              number: port.number,
+              name: portNames(ports)[i],
+              protocol: port.protocol,
+            })),
+            location: networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
+            resolution: networking.ServiceEntrySpecResolution.STATIC,
+            exportTo: Audience._exportOnlyTo(this.gateway.configNamespace, ...grants.map(({ from }) => from.namespace)),
+          },
+        };
+      },
+    });
+  }
+
+  private carrier(namespace: string): ApiObject {
+    const { configNamespace, gateway } = this.gateway;
+    return new MeshObject(this, `Carrier-${namespace}`, {
+      ...networking.ServiceEntry.GVK,
+      metadata: { name: shorten(`${gateway.name}-from-${namespace}`), namespace: configNamespace, labels: NO_ADDRESS },
+      manifest: networking.ServiceEntry.manifest,
+      spec: () => {
+        const groups = this.groups.get(namespace)!.filter(({ byAddress }) => !byAddress);
+        const ports = carrierPorts(this.byNamespace.get(namespace)!, groups);
+        return {
+          spec: {
+            hosts: groups.map((group) => carrierHost(gateway.name, group)),
+            ports: ports.map(({ port }) => ({
+              number: port.number,
+              name: `${port.protocol.toLowerCase()}-${port.number}`,
+              protocol: port.protocol,
+            })),
+            location: networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
+            // No endpoint at all: whoever asks for the carrier itself gets nowhere.
+            resolution: networking.ServiceEntrySpecResolution.STATIC,
+            exportTo: Audience._exportOnlyTo(configNamespace, namespace),
+          },
+        };
+      },
+    });
+  }
+
+  private admission(namespace: string): ApiObject {
+    return this.authorizationPolicy(`Admit-${namespace}`, `${this.gateway.gateway.name}-from-${namespace}`, () =>
+      authorization(this.byNamespace.get(namespace) ?? [], this.planOf),
+    );
+  }
+
+  private authorizationPolicy(
+    id: string,
+    name: string,
+    rules: () => security.AuthorizationPolicySpecRules[],
+  ): ApiObject {
+    return new MeshObject(this, id, {
+      ...security.AuthorizationPolicy.GVK,
+      metadata: { name: shorten(name), namespace: this.gateway.namespace },
+      manifest: security.AuthorizationPolicy.manifest,
+      spec: () => ({
+        spec: {
+          selector: { matchLabels: this.gateway.selector },
+          action: security.AuthorizationPolicySpecAction.ALLOW,
+          rules: rules(),
+        },
+      }),
+    });
+  }
+}
+
+/** A hop that carries TLS of applications, and where the gateway reads what was inside. */
+interface TlsHop {
+  readonly sni: string;
+  readonly innerPort: number;
+  readonly grants: readonly Grant[];
+}
+
+interface Claim {
+  readonly by: string;
+  readonly port: number;
+}
+
+function gatewayPorts(grants: readonly Grant[]): Array<{ port: number }> {
+  const ports = new Set(grants.map(({ gatewayPort }) => gatewayPort));
+  return [...ports].sort((a, b) => a - b).map((port) => ({ port }));
+}
+
+function opaquePort(plan: HostPlan, number: number): OpaquePort {
+  return plan.opaque.find(({ port }) => port.number === number)!;
+}
+
+function push(map: Map<string, Grant[]>, key: string, grant: Grant): void {
+  const grants = map.get(key);
+  if (grants) grants.push(grant);
+  else map.set(key, [grant]);
+}
