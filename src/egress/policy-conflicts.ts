@@ -54,7 +54,7 @@ function contradiction(a: Grant, b: Grant): Problem {
 function saying(grant: Grant, other: Grant): string {
   const words: string[] = [];
   if (wayKey(grant.way) !== wayKey(other.way))
-    words.push(wayWords(grant.way) + (grant.way?.mode === other.way?.mode ? ' (with other options)' : ''));
+    words.push(wayWords(grant.way) + (wayWords(grant.way) === wayWords(other.way) ? ' (with other options)' : ''));
   if (grant.gatewayPort !== other.gatewayPort) words.push(`through gateway port ${grant.gatewayPort}`);
   const limits = (g: Grant) => [...g.methods, ...g.paths].join(', ') || 'any method and path';
   if (limits(grant) !== limits(other)) words.push(`with ${limits(grant)}`);
