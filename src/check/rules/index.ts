@@ -51,7 +51,22 @@ import { rule as tunnelOnHttpRoute } from './tunnel-on-http-route';
 import { rule as proxyDeclaredHttp } from './proxy-declared-http';
 import { rule as sanMismatch } from './san-mismatch';
 import { rule as destinationNotDeclared } from './destination-not-declared';
+import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
+import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
+import { rule as severalSidecars } from './several-sidecars';
+import { rule as destinationRuleSplit } from './destination-rule-split';
+import { rule as wildcardMutualTls } from './wildcard-mutual-tls';
+import { rule as outboundModeOverridden } from './outbound-mode-overridden';
+import { rule as captureExcluded } from './capture-excluded';
+import { rule as policyForgetsDns } from './policy-forgets-dns';
 import { rule as blockedByNetworkPolicy } from './blocked-by-network-policy';
+import { rule as policyForgetsIstiod } from './policy-forgets-istiod';
+import { rule as policyByServicePort } from './policy-by-service-port';
+import { rule as gatewayCannotLeave } from './gateway-cannot-leave';
+import { rule as gatewayWithoutPolicy } from './gateway-without-policy';
+import { rule as udpPort } from './udp-port';
+import { rule as halfDedicatedNodes } from './half-dedicated-nodes';
+import { rule as broadPassthrough } from './broad-passthrough';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
 
 export const rules: readonly Rule[] = [
@@ -106,6 +121,21 @@ export const rules: readonly Rule[] = [
   proxyDeclaredHttp,
   sanMismatch,
   destinationNotDeclared,
+  sidecarImportsNothing,
+  sidecarPortHidesRest,
+  severalSidecars,
+  destinationRuleSplit,
+  wildcardMutualTls,
+  outboundModeOverridden,
+  captureExcluded,
+  policyForgetsDns,
   blockedByNetworkPolicy,
+  policyForgetsIstiod,
+  policyByServicePort,
+  gatewayCannotLeave,
+  gatewayWithoutPolicy,
+  udpPort,
+  halfDedicatedNodes,
+  broadPassthrough,
   sameHostOnGateways,
 ];

@@ -1,0 +1,75 @@
+/** NetworkPolicies for traffic that leaves, joined by the pods they are for. */
+import type { Manifest } from '../model/manifest';
+import { type CheckContext, defineIndex } from './context';
+import { selects } from './edge';
+
+export interface NetworkPolicyPeer {
+  readonly ipBlock?: { readonly cidr?: string; readonly except?: readonly string[] };
+  readonly namespaceSelector?: {
+    readonly matchLabels?: Readonly<Record<string, string>>;
+    readonly matchExpressions?: readonly object[];
+  };
+  readonly podSelector?: {
+    readonly matchLabels?: Readonly<Record<string, string>>;
+    readonly matchExpressions?: readonly object[];
+  };
+}
+
+export interface EgressRule {
+  readonly to?: readonly NetworkPolicyPeer[];
+  readonly ports?: readonly {
+    readonly port?: number | string;
+    readonly endPort?: number;
+    readonly protocol?: string;
+  }[];
+}
+
+export interface EgressPolicy {
+  readonly manifest: Manifest;
+  readonly selector: Readonly<Record<string, string>>;
+  /** Its selector has expressions, which are not judged here. */
+  readonly isUnclear: boolean;
+  readonly rules: readonly EgressRule[];
+}
+
+export const egressPolicies = defineIndex('egress policies', (context): readonly EgressPolicy[] =>
+  context.of('networking.k8s.io', 'NetworkPolicy').flatMap((manifest) => {
+    const { spec = {} } = manifest.body as {
+      spec?: {
+        podSelector?: NetworkPolicyPeer['podSelector'];
+        policyTypes?: readonly string[];
+        egress?: readonly EgressRule[];
+      };
+    };
+    const isForEgress = spec.policyTypes ? spec.policyTypes.includes('Egress') : spec.egress !== undefined;
+    if (!isForEgress) return [];
+    return [
+      {
+        manifest,
+        selector: spec.podSelector?.matchLabels ?? {},
+        isUnclear: (spec.podSelector?.matchExpressions ?? []).length > 0,
+        rules: spec.egress ?? [],
+      },
+    ];
+  }),
+);
+
+/** Everything that is allowed to the pods of a policy: its own rules, and those of policies for the same pods. */
+export function allowedTo(context: CheckContext, policy: EgressPolicy): readonly EgressRule[] | undefined {
+  const others = context
+    .index(egressPolicies)
+    .filter(({ manifest }) => manifest.namespace === policy.manifest.namespace);
+  if (others.some(({ isUnclear }) => isUnclear)) return undefined;
+  return others
+    .filter(({ selector }) => selects(selector, policy.selector) || Object.keys(selector).length === 0)
+    .flatMap(({ rules }) => rules);
+}
+
+export function allowsPort(rule: EgressRule, port: number, protocol = 'TCP'): boolean {
+  if (!rule.ports || rule.ports.length === 0) return true;
+  return rule.ports.some((entry) => {
+    if ((entry.protocol ?? 'TCP') !== protocol) return false;
+    if (entry.port === undefined) return true;
+    return typeof entry.port === 'string' ? true : port >= entry.port && port <= (entry.endPort ?? entry.port);
+  });
+}

@@ -1,0 +1,49 @@
+import { allowedTo, egressPolicies } from '../network-policies';
+import { selects } from '../edge';
+import type { Rule } from '../rule';
+import { isGatewayPod, podTemplates } from '../workloads';
+
+export const rule: Rule = {
+  id: 'EDGE508',
+  name: 'gateway-cannot-leave',
+  severity: 'error',
+  title: 'A policy keeps the egress gateway inside the cluster',
+  why: 'The gateway is where traffic leaves: if its own namespace lets nothing out to addresses outside, nothing leaves at all.',
+  fix: 'Allow the pods of the gateway egress to 0.0.0.0/0 on the ports that hosts outside listen on.',
+  see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/#additional-security-considerations',
+  reads: ['NetworkPolicy'],
+  footguns: ['E08'],
+  *check(context) {
+    for (const pod of context.index(podTemplates)) {
+      if (
+        !isGatewayPod(pod) ||
+        !/egress/.test(`${pod.manifest.name} ${pod.labels.istio ?? ''} ${pod.labels.app ?? ''}`)
+      )
+        continue;
+      const policies = context
+        .index(egressPolicies)
+        .filter(
+          ({ manifest, selector, isUnclear }) =>
+            manifest.namespace === pod.namespace && !isUnclear && selects(selector, pod.labels),
+        );
+      const first = policies[0];
+      if (
+        !first ||
+        context
+          .index(egressPolicies)
+          .some(({ manifest, isUnclear }) => manifest.namespace === pod.namespace && isUnclear)
+      )
+        continue;
+      const rules = [
+        ...policies.flatMap(({ rules: own }) => own),
+        ...(allowedTo(context, { ...first, selector: pod.labels }) ?? []),
+      ];
+      if (rules.some(({ to }) => !to || to.length === 0 || to.some(({ ipBlock }) => ipBlock !== undefined))) continue;
+      yield {
+        manifest: first.manifest,
+        field: ['spec', 'egress'],
+        what: `no policy for ${pod.manifest.kind} ${pod.namespace}/${pod.manifest.name} allows an address outside the cluster`,
+      };
+    }
+  },
+};
