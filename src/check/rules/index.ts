@@ -67,7 +67,27 @@ import { rule as gatewayWithoutPolicy } from './gateway-without-policy';
 import { rule as udpPort } from './udp-port';
 import { rule as halfDedicatedNodes } from './half-dedicated-nodes';
 import { rule as broadPassthrough } from './broad-passthrough';
+import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
+import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
+import { rule as gatewayPodNotInjected } from './gateway-pod-not-injected';
+import { rule as severalTelemetries } from './several-telemetries';
+import { rule as singleGatewayReplica } from './single-gateway-replica';
+import { rule as waypointNotUsable } from './waypoint-not-usable';
+import { rule as registryOnlyInAmbient } from './registry-only-in-ambient';
+import { rule as sidecarObjectsInAmbient } from './sidecar-objects-in-ambient';
+import { rule as selectorOnGatewayApi } from './selector-on-gateway-api';
+import { rule as routeNotAttached } from './route-not-attached';
+import { rule as referenceNotGranted } from './reference-not-granted';
+import { rule as backendNotFound } from './backend-not-found';
+import { rule as policyTargetNotFound } from './policy-target-not-found';
+import { rule as envoyGatewayInMesh } from './envoy-gateway-in-mesh';
+import { rule as hostKeptThroughSidecar } from './host-kept-through-sidecar';
+import { rule as xdsPortProtocol } from './xds-port-protocol';
+import { rule as listenersWithoutHostname } from './listeners-without-hostname';
+import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
+import { rule as externalNamePort } from './external-name-port';
+import { rule as envoyFilterOrder } from './envoy-filter-order';
 
 export const rules: readonly Rule[] = [
   unreadableDocument,
@@ -137,5 +157,25 @@ export const rules: readonly Rule[] = [
   udpPort,
   halfDedicatedNodes,
   broadPassthrough,
+  gatewaySelectsNothing,
+  gatewayPortNotOnService,
   sameHostOnGateways,
+  gatewayPodNotInjected,
+  severalTelemetries,
+  singleGatewayReplica,
+  waypointNotUsable,
+  registryOnlyInAmbient,
+  sidecarObjectsInAmbient,
+  selectorOnGatewayApi,
+  routeNotAttached,
+  referenceNotGranted,
+  backendNotFound,
+  policyTargetNotFound,
+  envoyGatewayInMesh,
+  hostKeptThroughSidecar,
+  xdsPortProtocol,
+  listenersWithoutHostname,
+  credentialOnSeveralGateways,
+  externalNamePort,
+  envoyFilterOrder,
 ];

@@ -1,0 +1,106 @@
+/** The fields of Gateway API and Envoy Gateway that rules read. Defaults are in: the schema has put them there. */
+import type { Manifest } from '../model/manifest';
+import { selects } from './edge';
+
+export const GATEWAY_API = 'gateway.networking.k8s.io';
+export const ENVOY_GATEWAY = 'gateway.envoyproxy.io';
+
+export interface Listener {
+  readonly name?: string;
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly protocol?: string;
+  readonly tls?: { readonly mode?: string; readonly certificateRefs?: readonly Reference[] };
+  readonly allowedRoutes?: {
+    readonly namespaces?: {
+      readonly from?: string;
+      readonly selector?: {
+        readonly matchLabels?: Readonly<Record<string, string>>;
+        readonly matchExpressions?: readonly object[];
+      };
+    };
+    readonly kinds?: readonly { readonly group?: string; readonly kind?: string }[];
+  };
+}
+
+export interface Reference {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly port?: number;
+  readonly sectionName?: string;
+  readonly weight?: number;
+}
+
+export interface KubernetesGatewaySpec {
+  readonly gatewayClassName?: string;
+  readonly listeners?: readonly Listener[];
+  readonly infrastructure?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly parametersRef?: Reference;
+  };
+}
+
+export interface RouteFilter {
+  readonly type?: string;
+  readonly urlRewrite?: { readonly hostname?: string };
+}
+
+export interface RouteSpec {
+  readonly parentRefs?: readonly Reference[];
+  readonly hostnames?: readonly string[];
+  readonly rules?: readonly {
+    readonly backendRefs?: readonly (Reference & { readonly filters?: readonly RouteFilter[] })[];
+    readonly filters?: readonly RouteFilter[];
+    readonly matches?: readonly { readonly path?: { readonly type?: string; readonly value?: string } }[];
+  }[];
+}
+
+export function gatewaySpec(manifest: Manifest): KubernetesGatewaySpec {
+  return (manifest.body as { spec?: KubernetesGatewaySpec }).spec ?? {};
+}
+
+export function routeSpec(manifest: Manifest): RouteSpec {
+  return (manifest.body as { spec?: RouteSpec }).spec ?? {};
+}
+
+export const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'] as const;
+
+/** Whether a listener lets routes of a namespace in; undefined if that depends on labels that no manifest shows. */
+export function admits(
+  listener: Listener,
+  gateway: Manifest,
+  namespace: string,
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean | undefined {
+  const { from = 'Same', selector } = listener.allowedRoutes?.namespaces ?? {};
+  if (from === 'All') return true;
+  if (from === 'Same') return namespace === gateway.namespace;
+  if (from === 'None') return false;
+  if (!labels || (selector?.matchExpressions ?? []).length > 0) return undefined;
+  return selects(selector?.matchLabels, { 'kubernetes.io/metadata.name': namespace, ...labels });
+}
+
+/** Whether a ReferenceGrant in the target's namespace lets an object refer to it. */
+export function isGranted(
+  grants: readonly Manifest[],
+  from: { group: string; kind: string; namespace: string },
+  to: { group: string; kind: string; namespace: string; name: string },
+): boolean {
+  return grants.some((grant) => {
+    if (grant.namespace !== to.namespace) return false;
+    const { spec = {} } = grant.body as { spec?: { from?: readonly Reference[]; to?: readonly Reference[] } };
+    const isFrom = (spec.from ?? []).some(
+      (entry) => (entry.group ?? '') === from.group && entry.kind === from.kind && entry.namespace === from.namespace,
+    );
+    return (
+      isFrom &&
+      (spec.to ?? []).some(
+        (entry) =>
+          (entry.group ?? '') === to.group && entry.kind === to.kind && (!entry.name || entry.name === to.name),
+      )
+    );
+  });
+}

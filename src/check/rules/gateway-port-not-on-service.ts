@@ -1,0 +1,45 @@
+import { gatewaysByName, nameOf, selects } from '../edge';
+import type { Rule } from '../rule';
+import { isGatewayPod, podTemplates, serviceSpec, servicesFor } from '../workloads';
+
+export const rule: Rule = {
+  id: 'EDGE602',
+  name: 'gateway-port-not-on-service',
+  severity: 'error',
+  title: 'The Service of a gateway has no such port',
+  why: 'Clients reach the gateway through its Service: a server on a port that the Service does not have is never called.',
+  fix: "Add the port to the gateway's Service, or use one that it has.",
+  see: 'https://istio.io/latest/docs/reference/config/analysis/ist0162/',
+  reads: ['Gateway'],
+  footguns: ['W02'],
+  *check(context) {
+    for (const { manifest, spec } of context.index(gatewaysByName).values()) {
+      const selector = spec.selector ?? {};
+      if (Object.keys(selector).length === 0) continue;
+      const pods = context.index(podTemplates).filter((pod) => isGatewayPod(pod) && selects(selector, pod.labels));
+      const services = [
+        ...new Set([
+          ...pods.flatMap((pod) => servicesFor(context, pod.namespace, pod.labels)),
+          ...context.of('', 'Service').filter((service) => selects(selector, serviceSpec(service).selector ?? {})),
+        ]),
+      ];
+      if (services.length === 0) continue;
+      const ports = services.flatMap((service) => serviceSpec(service).ports ?? []);
+      for (const [at, { port, bind }] of (spec.servers ?? []).entries()) {
+        const number = port?.number;
+        if (number === undefined || bind?.startsWith('unix:')) continue;
+        if (
+          ports.some(
+            (entry) => entry.port === number || entry.targetPort === number || typeof entry.targetPort === 'string',
+          )
+        )
+          continue;
+        yield {
+          manifest,
+          field: ['spec', 'servers', at, 'port', 'number'],
+          what: `${services.map(nameOf).join(', ')} has port ${ports.map((entry) => entry.port).join(', ')}, and not ${number}`,
+        };
+      }
+    }
+  },
+};

@@ -1,0 +1,53 @@
+import { gatewaysByName, nameOf, selects } from '../edge';
+import type { Rule } from '../rule';
+import { isGatewayPod, podTemplates, serviceSpec } from '../workloads';
+
+export const rule: Rule = {
+  id: 'EDGE601',
+  name: 'gateway-selects-nothing',
+  severity: 'error',
+  title: 'A Gateway selects no pods',
+  why: 'The configuration of a Gateway goes to the pods that its selector names. If there are none, it goes nowhere.',
+  fix: "Write labels of the gateway's pods into the selector.",
+  see: 'https://istio.io/latest/docs/reference/config/analysis/ist0101/',
+  reads: ['Gateway'],
+  footguns: ['W01'],
+  *check(context) {
+    const pods = context.index(podTemplates);
+    const gatewayPods = pods.filter(isGatewayPod);
+    const installed = context.mesh.workloads.all.filter(({ membership }) => membership === 'gateway');
+    for (const { manifest, spec } of context.index(gatewaysByName).values()) {
+      const selector = spec.selector ?? {};
+      if (Object.keys(selector).length === 0) continue;
+      if (
+        pods.some(({ labels }) => selects(selector, labels)) ||
+        installed.some(({ labels }) => selects(selector, labels))
+      )
+        continue;
+      if (
+        context.of('', 'Service').some((service) => {
+          const own = serviceSpec(service).selector ?? {};
+          return Object.keys(own).length > 0 && selects(selector, own);
+        })
+      )
+        continue;
+      // Pods of a gateway that nobody shows may be anywhere; a selector that misses by a letter those that are shown is a slip.
+      const near = gatewayPods.find(({ labels }) => Object.keys(selector).some((key) => key in labels));
+      yield {
+        manifest,
+        field: ['spec', 'selector'],
+        severity: near ? 'error' : 'info',
+        what: `no pods have the labels ${Object.entries(selector)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(', ')}${
+          near
+            ? `; ${nameOf(near.manifest)} has ${Object.keys(selector)
+                .filter((key) => key in near.labels)
+                .map((key) => `${key}=${near.labels[key]}`)
+                .join(', ')}`
+            : ' among the manifests'
+        }`,
+      };
+    }
+  },
+};

@@ -1,0 +1,75 @@
+import { GATEWAY_API, ROUTE_KINDS, gatewaySpec, isGranted, routeSpec } from '../gateway-api';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE803',
+  name: 'reference-not-granted',
+  severity: 'error',
+  title: 'An object of another namespace is used without its leave',
+  why: 'A backend or a certificate of another namespace counts only if a ReferenceGrant there allows it: requests get 500, or the listener does not start.',
+  fix: 'Write a ReferenceGrant in the namespace of what is referred to.',
+  see: 'https://gateway-api.sigs.k8s.io/api-types/referencegrant/',
+  reads: [...ROUTE_KINDS, 'Gateway'],
+  footguns: ['G03', 'G04'],
+  *check(context) {
+    const grants = context.of(GATEWAY_API, 'ReferenceGrant');
+    for (const kind of ROUTE_KINDS) {
+      for (const manifest of context.of(GATEWAY_API, kind)) {
+        const isParent = ({
+          kind: own,
+          name,
+          namespace,
+        }: {
+          kind?: string;
+          name?: string;
+          namespace?: string;
+        }): boolean =>
+          (routeSpec(manifest).parentRefs ?? []).some(
+            (parent) => parent.kind === (own ?? 'Service') && parent.name === name && parent.namespace === namespace,
+          );
+        for (const [r, { backendRefs = [] }] of (routeSpec(manifest).rules ?? []).entries()) {
+          for (const [b, backend] of backendRefs.entries()) {
+            const { group = '', kind: target = 'Service', name = '', namespace = manifest.namespace } = backend;
+            // A Hostname of Istio names a host of its registry, whatever the namespace.
+            if (namespace === manifest.namespace || target === 'Hostname' || isParent(backend)) continue;
+            if (
+              isGranted(
+                grants,
+                { group: GATEWAY_API, kind, namespace: manifest.namespace },
+                { group, kind: target, namespace, name },
+              )
+            )
+              continue;
+            yield {
+              manifest,
+              field: ['spec', 'rules', r, 'backendRefs', b],
+              what: `no ReferenceGrant in ${namespace} allows a ${kind} of ${manifest.namespace} to use ${target} ${namespace}/${name}`,
+            };
+          }
+        }
+      }
+    }
+    for (const manifest of context.of(GATEWAY_API, 'Gateway')) {
+      for (const [l, { tls }] of (gatewaySpec(manifest).listeners ?? []).entries()) {
+        for (const [c, { group = '', kind = 'Secret', name = '', namespace = manifest.namespace }] of (
+          tls?.certificateRefs ?? []
+        ).entries()) {
+          if (
+            namespace === manifest.namespace ||
+            isGranted(
+              grants,
+              { group: GATEWAY_API, kind: 'Gateway', namespace: manifest.namespace },
+              { group, kind, namespace, name },
+            )
+          )
+            continue;
+          yield {
+            manifest,
+            field: ['spec', 'listeners', l, 'tls', 'certificateRefs', c],
+            what: `no ReferenceGrant in ${namespace} allows a Gateway of ${manifest.namespace} to use ${kind} ${namespace}/${name}`,
+          };
+        }
+      }
+    }
+  },
+};
