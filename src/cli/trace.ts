@@ -1,24 +1,17 @@
 /** `mesh-edge trace PATH...`: what a request does, hop by hop. */
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { MeshOptions } from '../model/mesh-options';
 import type { Mesh } from '../model/mesh';
 import type { Trace, TraceRequest } from '../trace/types';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { addRequestOptions, type RequestFlags, requestOf } from './request-options';
 
 const FORMATS = ['text', 'json', 'mermaid'] as const;
 
-interface TraceFlags extends MeshOptions {
-  readonly request?: string;
+interface TraceFlags extends MeshOptions, RequestFlags {
   readonly requests?: string;
-  readonly from?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly serviceAccount?: string;
-  readonly method?: string;
-  readonly header?: Readonly<Record<string, string>>;
-  readonly at?: string;
-  readonly address?: string;
   readonly format: (typeof FORMATS)[number];
 }
 
@@ -27,16 +20,9 @@ export function register(program: Command): void {
     .command('trace')
     .description('say what a request does, hop by hop: through which proxies, by which objects, under which TLS')
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
-    .option('--request <url>', 'http://host/path, https://host/path, tls://host:port or tcp://address:port')
-    .option('--from <client>', 'NAMESPACE or NAMESPACE/WORKLOAD of the client; "outside" with --at')
-    .option('--labels <k=v,...>', "labels of the client's Pod (default: those of the workload)", labels)
-    .option('--service-account <name>', 'ServiceAccount of the client (default: that of the workload)')
-    .option('--method <method>', 'HTTP method (default: GET)')
-    .option('--header <"K: V">', 'a header of the request; may be repeated', header, {})
-    .option('--at <gateway>', 'NAMESPACE/GATEWAY at which a request from outside enters')
-    .option('--address <ip>', 'IP that the client dials, where it matters which one')
     .option('--requests <file>', 'many requests: JSON lines in (- for standard input), JSON lines out, in order')
     .addOption(new Option('--format <format>', 'how the trace is written').choices(FORMATS).default('text'));
+  addRequestOptions(command);
   addMeshOptions(command).action(run);
 }
 
@@ -64,21 +50,6 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
   }
   process.stdout.write(await written(result, request, flags.format));
   process.exitCode = result.outcome === 'refused' ? FOUND : OK;
-}
-
-function requestOf(flags: TraceFlags): TraceRequest {
-  const { request = '', from = '', labels: given, serviceAccount, method, at, address } = flags;
-  const headers = flags.header ?? {};
-  return {
-    from,
-    request,
-    ...(given === undefined ? {} : { labels: given }),
-    ...(serviceAccount === undefined ? {} : { serviceAccount }),
-    ...(method === undefined ? {} : { method }),
-    ...(at === undefined ? {} : { at }),
-    ...(address === undefined ? {} : { address }),
-    ...(Object.keys(headers).length === 0 ? {} : { headers }),
-  };
 }
 
 async function followOne(mesh: Mesh, request: TraceRequest): Promise<Trace> {
@@ -142,22 +113,4 @@ function parseLine(line: string, number: number): TraceRequest {
     throw new UsageError(`request ${number} needs "from" and "request", both strings`);
   }
   return value as TraceRequest;
-}
-
-function labels(text: string): Readonly<Record<string, string>> {
-  const pairs = text
-    .split(',')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const equals = pair.indexOf('=');
-      if (equals < 1) throw new InvalidArgumentError(`"${pair}" is not key=value.`);
-      return [pair.slice(0, equals), pair.slice(equals + 1)] as const;
-    });
-  return Object.fromEntries(pairs);
-}
-
-function header(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const colon = text.indexOf(':', 1);
-  if (colon < 1) throw new InvalidArgumentError(`"${text}" is not "Name: value".`);
-  return { ...before, [text.slice(0, colon).trim()]: text.slice(colon + 1).trim() };
 }

@@ -87,7 +87,7 @@ export function plan(
 }
 
 /** Hosts that a gateway is entered for: of the routes bound to it, else those that its own servers name. */
-function fromOutside(
+export function fromOutside(
   client: ClientClass,
   hosts: ReadonlySet<string>,
   isAll: boolean,
