@@ -20,23 +20,34 @@ function processesOf(name: string): readonly string[] {
   });
 }
 
-/** Everything that a lab could leave on the machine, but for its files. */
-function leftovers(): Readonly<Record<string, readonly string[]>> {
-  const namespaces = fs.readdirSync('/proc').flatMap((pid) => {
-    try {
-      return /^\d+$/.test(pid) ? [fs.readlinkSync(`/proc/${pid}/ns/net`)] : [];
-    } catch {
-      return [];
-    }
+/** The network namespaces that those processes are in. */
+function networksOf(pids: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    pids.flatMap((pid) => {
+      try {
+        return [fs.readlinkSync(`/proc/${pid}/ns/net`)];
+      } catch {
+        return [];
+      }
+    }),
+  );
+}
+
+/** Without the network that this process is in. */
+function inside(networks: ReadonlySet<string>): ReadonlySet<string> {
+  const own = fs.readlinkSync('/proc/self/ns/net');
+  return new Set([...networks].filter((network) => network !== own));
+}
+
+/** Waits until no process of a lab is left, none in any of its networks, no mount of its, and no link. */
+async function expectNothingLeft(name: string, networks: ReadonlySet<string>): Promise<void> {
+  await eventually(async () => {
+    expect(processesOf(name)).toEqual([]);
+    const all = networksOf(fs.readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)));
+    expect([...networks].filter((network) => all.has(network))).toEqual([]);
   });
-  return {
-    namespaces: [...new Set(namespaces)].sort(),
-    links: fs.readdirSync('/sys/class/net').sort(),
-    mounts: fs
-      .readFileSync('/proc/mounts', 'utf8')
-      .split('\n')
-      .filter((line) => line.includes(cacheRoot())),
-  };
+  expect(fs.readFileSync('/proc/mounts', 'utf8')).not.toContain(path.join(cacheRoot(), 'run', name));
+  expect(fs.readdirSync('/sys/class/net').filter((link) => /^(pod\d|internet)/.test(link))).toEqual([]);
 }
 
 /** `npm run lab -- run`, in a process group of its own as a terminal would have it. */
@@ -65,23 +76,21 @@ describe('a lab', () => {
 
   it('leaves nothing when the process that it belongs to is killed', async () => {
     const name = `crash-${process.pid}`;
-    const before = leftovers();
     const { child, output } = runLab(name);
     await eventually(async () => expect(output()).toContain('ready;'), 60);
-    expect(processesOf(name).length).toBeGreaterThan(5);
+    const networks = inside(networksOf(processesOf(name)));
+    expect(networks.size).toBeGreaterThan(1);
     process.kill(child.pid!, 'SIGKILL');
-    await eventually(async () => expect(processesOf(name)).toEqual([]));
-    await eventually(async () => expect(leftovers()).toEqual(before));
+    await expectNothingLeft(name, networks);
   });
 
   it('leaves nothing when it is interrupted while it starts', async () => {
     const name = `ctrl-c-${process.pid}`;
-    const before = leftovers();
     const { child } = runLab(name);
     await eventually(async () => expect(processesOf(name).length).toBeGreaterThan(3), 30);
+    const networks = inside(networksOf(processesOf(name)));
     process.kill(-child.pid!, 'SIGINT');
-    await eventually(async () => expect(processesOf(name)).toEqual([]));
-    await eventually(async () => expect(leftovers()).toEqual(before));
+    await expectNothingLeft(name, networks);
   });
 
   it('says which of its processes ended, and why, when one cannot start', async () => {
