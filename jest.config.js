@@ -1,17 +1,35 @@
 /** @type {import('jest').Config} */
 const common = {
   testEnvironment: 'node',
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }] },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
+    ],
+  },
   modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/examples/.*/node_modules/'],
 };
 
 module.exports = {
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/mesh/', '/node_modules/'] },
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['<rootDir>/test/mesh/', '/node_modules/'],
+    },
     {
       ...common,
       displayName: 'mesh',
       testMatch: ['<rootDir>/test/mesh/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/mesh/setup/start-lab.ts',
+      globalTeardown: '<rootDir>/test/mesh/setup/end-lab.ts',
+      setupFilesAfterEnv: ['<rootDir>/test/mesh/setup/timeouts.ts'],
+    },
+    {
+      ...common,
+      displayName: 'mutation',
+      testMatch: ['<rootDir>/test/mesh/mutation/*.mutation.ts'],
       globalSetup: '<rootDir>/test/mesh/setup/start-lab.ts',
       globalTeardown: '<rootDir>/test/mesh/setup/end-lab.ts',
       setupFilesAfterEnv: ['<rootDir>/test/mesh/setup/timeouts.ts'],

@@ -1,7 +1,7 @@
-// npm run test:mesh -- [--istio VERSION] [--write] [what jest takes]
+// npm run test:mesh -- [--istio VERSION] [--write] [--mutation] [what jest takes]
 //
 // Runs the tests that need a real mesh. --istio takes another release of Istio than the pinned one; --write writes
-// docs/conformance.md anew. Everything else is handed to jest.
+// docs/conformance.md anew; --mutation asks instead whether these tests can fail. Everything else is handed to jest.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 
@@ -23,8 +23,12 @@ if (write >= 0) {
   env.MESH_EDGE_WRITE = '1';
 }
 
+const mutation = args.indexOf('--mutation');
+if (mutation >= 0) args.splice(mutation, 1);
+const project = mutation >= 0 ? 'mutation' : 'mesh';
+
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
-const { status } = spawnSync(process.execPath, [jest, '--selectProjects', 'mesh', '--runInBand', ...args], {
+const { status } = spawnSync(process.execPath, [jest, '--selectProjects', project, '--runInBand', ...args], {
   stdio: 'inherit',
   env,
 });

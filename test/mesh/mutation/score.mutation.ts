@@ -1,0 +1,71 @@
+import { ApiError } from '../../lab/api';
+import { committed, eventually, fixture, Mesh, meshOptions } from '../mesh';
+import { SCENARIOS } from '../scenarios';
+import { type Mutant, mutantsOf } from './mutants';
+
+/**
+ * Are the mesh tests able to fail? Each field that matters in a scenario is given a wrong value, one at a time, and the
+ * scenario's own requests have to notice. `npm run test:mesh:mutation` prints the score.
+ */
+const LEFT_OUT = ['many-hosts'];
+
+/** The changes that no request can notice, each with the reason. */
+const EQUIVALENT: readonly { readonly where: RegExp; readonly why: string }[] = [];
+
+const tally = new Map<string, { killed: number; survived: string[] }>();
+let mesh: Mesh;
+beforeAll(async () => {
+  mesh = await Mesh.open();
+});
+
+afterAll(() => {
+  const all = [...tally.values()];
+  const killed = all.reduce((sum, field) => sum + field.killed, 0);
+  const survived = all.flatMap((field) => field.survived);
+  const lines = [...tally].map(([field, { killed: k, survived: s }]) => `  ${field}: ${k} of ${k + s.length}`);
+  const score = `mutation score: ${killed} of ${killed + survived.length} noticed`;
+  process.stderr.write(`${[score, ...lines, ...survived.map((where) => `  survived: ${where}`)].join('\n')}\n`);
+});
+
+describe.each(SCENARIOS.filter(({ id }) => !LEFT_OUT.includes(id)))('$id', (scenario) => {
+  const { id, arrange, fixtures = [], gateway, cases } = scenario;
+
+  /** What notices the world: admission, a proxy, or the first request that does other than it should. */
+  async function noticedBy({ objects }: Pick<Mutant, 'objects'>): Promise<string | undefined> {
+    try {
+      const arranged = arrange ? await arrange(mesh, objects) : objects;
+      await mesh.use([...arranged, ...fixture(...fixtures)], meshOptions(id));
+      for (const { title, request, seen } of cases) {
+        const passes = seen.site !== null && seen.status !== 0;
+        const attempt = async () => expect(await mesh.request({ gateway, ...request })).toMatchObject(seen);
+        const failure = await eventually(attempt, passes ? 1.5 : 0).then(
+          () => undefined,
+          () => title,
+        );
+        if (failure !== undefined) return failure;
+      }
+      return (await mesh.newRejects()) || undefined;
+    } catch (error) {
+      if (error instanceof ApiError) return `admission: ${error.message}`;
+      throw error;
+    } finally {
+      await mesh.clear();
+    }
+  }
+
+  it('passes unchanged', async () => {
+    expect(await noticedBy({ objects: committed(id) })).toBeUndefined();
+  });
+
+  const mutants = mutantsOf(committed(id)).filter(({ where }) => !EQUIVALENT.some((one) => one.where.test(where)));
+  if (mutants.length > 0) {
+    it.each(mutants)('notices $where', async (mutant) => {
+      const noticed = await noticedBy(mutant);
+      const entry = tally.get(mutant.field) ?? { killed: 0, survived: [] };
+      tally.set(mutant.field, entry);
+      if (noticed === undefined) entry.survived.push(`${id}: ${mutant.where}`);
+      else entry.killed += 1;
+      expect(noticed).toBeDefined();
+    });
+  }
+});
