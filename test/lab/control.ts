@@ -57,6 +57,8 @@ export class Control {
   /** Only root may open the socket: it gives full rights over the lab. */
   public listen(socket: string): Promise<void> {
     const server = http.createServer((request, response) => void this.serve(request, response));
+    // A client that reuses a connection must not find it closed meanwhile.
+    server.keepAliveTimeout = 0;
     return new Promise((resolve, reject) => {
       server.on('error', reject);
       server.listen(socket, () => {
