@@ -172,49 +172,15 @@ const gatewayApi: Part = {
   },
 };
 
-/** Builds a command of a published module. */
-const install = (folder: string, target: string, env: NodeJS.ProcessEnv = {}) =>
-  go(['install', ...GO_FLAGS, '-ldflags', '-s -w', target], folder, { GOBIN: folder, ...env });
-
 const envoyGateway: Part = {
-  name: `Envoy Gateway ${VERSIONS.envoyGateway}`,
+  name: `Envoy Gateway ${VERSIONS.envoyGateway} CRDs`,
   id: `envoy-gateway-${VERSIONS.envoyGateway}`,
   fill: async (folder) => {
-    const [module, version] = ['github.com/envoyproxy/gateway', `v${VERSIONS.envoyGateway}`];
-    // The checksum database does not have it.
-    const env = { GONOSUMDB: module };
-    const source = moduleFolder(module, version, env);
+    const env = { GONOSUMDB: 'github.com/envoyproxy/gateway' };
+    const source = moduleFolder('github.com/envoyproxy/gateway', `v${VERSIONS.envoyGateway}`, env);
     const crds = joinYaml(path.join(source, 'charts/gateway-helm/crds/generated'), () => true);
     fs.writeFileSync(path.join(folder, 'crds.yaml'), crds);
-    await packChart(path.join(source, 'charts/gateway-helm'), folder);
-    await install(folder, `${module}/cmd/envoy-gateway@${version}`, env);
   },
-};
-
-/** The chart as its release has it: its values are a template that the release fills in. */
-async function packChart(source: string, folder: string): Promise<void> {
-  const chart = path.join(folder, 'gateway-helm');
-  fs.cpSync(source, chart, { recursive: true });
-  await run('chmod', ['-R', 'u+w', chart]);
-  const template = fs.readFileSync(path.join(chart, 'values.tmpl.yaml'), 'utf8');
-  const values = template
-    .replaceAll('${GatewayImage}', `docker.io/envoyproxy/gateway:v${VERSIONS.envoyGateway}`)
-    .replaceAll('${GatewayImagePullPolicy}', 'IfNotPresent');
-  fs.writeFileSync(path.join(chart, 'values.yaml'), values);
-  await run('tar', ['-czf', path.join(folder, 'chart.tgz'), '-C', folder, 'gateway-helm']);
-  fs.rmSync(chart, { recursive: true });
-}
-
-const helm: Part = {
-  name: `helm ${VERSIONS.helm}`,
-  id: `helm-${VERSIONS.helm}`,
-  fill: (folder) => install(folder, `helm.sh/helm/v3/cmd/helm@v${VERSIONS.helm}`),
-};
-
-const httpbin: Part = {
-  name: `go-httpbin ${VERSIONS.httpbin}`,
-  id: `httpbin-${VERSIONS.httpbin}`,
-  fill: (folder) => install(folder, `github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin@v${VERSIONS.httpbin}`),
 };
 
 /** The routing oracle: our own command in test/oracle on Istio's traffic simulation, rebuilt when its sources change. */
@@ -239,24 +205,20 @@ export async function oracleBinary(say?: (line: string) => void): Promise<string
 
 /** What a lab of that Istio release runs, the slowest to build last. */
 export function labParts(release: string = istioVersion()): readonly Part[] {
-  return [envoy, gatewayApi, httpbin, helm, istio(release), envoyGateway, etcd, kubernetes];
+  return [envoy, gatewayApi, envoyGateway, istio(release), etcd, kubernetes];
 }
 
-/** The version of each part, as its folder names it. */
-const VERSION_OF = {
-  istio: istioVersion,
-  etcd: () => VERSIONS.etcd,
-  kubernetes: () => VERSIONS.kubernetes,
-  envoy: () => VERSIONS.envoy,
-  'gateway-api': () => VERSIONS.gatewayApi,
-  'envoy-gateway': () => VERSIONS.envoyGateway,
-  helm: () => VERSIONS.helm,
-  httpbin: () => VERSIONS.httpbin,
-};
-
 /** The path of a file of a built part. */
-export function built(part: keyof typeof VERSION_OF, file: string): string {
-  return path.join(partFolder(`${part}-${VERSION_OF[part]()}`), file);
+export function built(part: 'istio' | 'etcd' | 'kubernetes' | 'envoy' | 'gateway-api' | 'envoy-gateway', file: string) {
+  const versions = {
+    istio: istioVersion(),
+    etcd: VERSIONS.etcd,
+    kubernetes: VERSIONS.kubernetes,
+    envoy: VERSIONS.envoy,
+    'gateway-api': VERSIONS.gatewayApi,
+    'envoy-gateway': VERSIONS.envoyGateway,
+  };
+  return path.join(partFolder(`${part}-${versions[part]}`), file);
 }
 
 /** Debian packages by the command, or the file, that shows each is there. */

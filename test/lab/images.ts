@@ -9,14 +9,15 @@ export interface Image {
   readonly prepare?: (root: RootFs) => Promise<void>;
 }
 
-/** An access log is flushed every 1 or 10 seconds as deployed, which every look into it would wait for. */
+/** Envoy's own flush interval is a second, which every look into an access log would wait for. */
 const ENVOY_WRAPPER = `#!/bin/bash
 args=()
 while [ $# -gt 0 ]; do
-  if [ "$1" = --file-flush-interval-msec ]; then shift; else args+=("$1"); fi
+  args+=("$1")
+  if [ "$1" = --file-flush-interval-msec ]; then args+=(50); shift; fi
   shift
 done
-exec ${built('envoy', 'envoy')} "\${args[@]}" --file-flush-interval-msec 50
+exec ${built('envoy', 'envoy')} "\${args[@]}"
 `;
 
 /**
@@ -40,16 +41,6 @@ const IMAGES: Readonly<Record<string, Image>> = {
       await root.link('/dev/stderr', '/var/log/nginx/error.log');
     },
   },
-  /** Envoy Gateway's, in which its controller, its certificate generator and its shutdown manager are one command. */
-  gateway: {
-    entrypoint: ['/usr/local/bin/envoy-gateway'],
-    prepare: (root) => root.bind(built('envoy-gateway', 'envoy-gateway'), '/usr/local/bin/envoy-gateway'),
-  },
-  envoy: {
-    entrypoint: ['/usr/local/bin/envoy'],
-    prepare: (root) => root.write('/usr/local/bin/envoy', ENVOY_WRAPPER, 0o755),
-  },
-  'go-httpbin': { entrypoint: [built('httpbin', 'go-httpbin')] },
   squid: { entrypoint: ['squid', '-N', '-f', '/etc/squid/squid.conf'] },
 };
 

@@ -74,10 +74,7 @@ export class Lab {
   }
 
   /** Applies objects; those of namespaces first. */
-  public async apply(
-    objects: readonly KubeObject[],
-    options: { dryRun?: boolean; manager?: string } = {},
-  ): Promise<void> {
+  public async apply(objects: readonly KubeObject[], options: { dryRun?: boolean } = {}): Promise<void> {
     const [first, rest] = split(objects, isNamespace);
     for (const object of first) {
       await this.api.apply(object, options);

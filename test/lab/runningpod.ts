@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Api } from './api';
 import { tryImage } from './images';
-import { inNamespace, KUBERNETES_SERVICE_IP, NODE_IP, PodNetwork } from './network';
+import { inNamespace, NODE_IP, PodNetwork } from './network';
 import { capture, Daemon, type Ended, until } from './process';
 import { type Container, expand, type Pod } from './podspec';
 import { passes } from './probe';
@@ -165,8 +165,6 @@ export class RunningPod {
     if (!image) return container;
     await image.prepare?.(root);
     const env = {
-      KUBERNETES_SERVICE_HOST: KUBERNETES_SERVICE_IP,
-      KUBERNETES_SERVICE_PORT: '443',
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: '/tmp',
       ...(await this.data.environment(spec)),

@@ -21,7 +21,6 @@ interface Slice extends KubeObject {
 export class Services {
   private services: ReadonlyMap<string, KubeObject> = new Map();
   private slices: ReadonlyMap<string, KubeObject> = new Map();
-  private readonly balancers = new Map<string, string>();
   private written = '';
   private busy = false;
   private dirty = false;
@@ -88,15 +87,13 @@ export class Services {
       const fqdn = `${name}.${namespace}.svc.cluster.local ${name}.${namespace}.svc`;
       for (const address of this.addresses(service)) names.push(`${address} ${fqdn}\n`);
       if (!isClusterIp(spec)) continue;
-      const balancer = await this.loadBalancer(service);
       for (const { name: port, port: number, protocol = 'TCP' } of spec.ports ?? []) {
         if (protocol !== 'TCP') continue;
         const backends = this.backends(service, port);
         if (backends.length === 0) continue;
         const choice = backends.map((backend, index) => `${index} : ${backend}`).join(', ');
         const to = `dnat ip addr . port to numgen random mod ${backends.length} map { ${choice} }`;
-        const addresses = [spec.clusterIP, ...balancer].join(', ');
-        rules.push(`ip daddr { ${addresses} } tcp dport ${number} ${to}`);
+        rules.push(`ip daddr ${spec.clusterIP} tcp dport ${number} ${to}`);
       }
     }
     const content = names.sort().join('');
@@ -108,18 +105,6 @@ export class Services {
     fs.writeFileSync(path.join(this.folder, 'hosts', 'services'), content);
     this.dns?.reload();
     await setTable('services', table);
-  }
-
-  /** The outside address of a Service of type LoadBalancer, written to its status as a cloud's controller does. */
-  private async loadBalancer(service: KubeObject): Promise<readonly string[]> {
-    if ((service.spec as ServiceSpec).type !== 'LoadBalancer') return [];
-    const key = service.metadata.uid!;
-    const known = this.balancers.get(key);
-    if (known !== undefined) return [known];
-    const address = `198.51.100.${10 + this.balancers.size}`;
-    this.balancers.set(key, address);
-    await this.api.patchStatus(service, { loadBalancer: { ingress: [{ ip: address }] } }).catch(() => {});
-    return [address];
   }
 
   private addresses(service: KubeObject): readonly string[] {

@@ -9,8 +9,6 @@ export const VERSIONS = {
   envoy: '1.37.0',
   gatewayApi: '1.4.0',
   envoyGateway: '1.7.0',
-  helm: '3.20.2',
-  httpbin: '2.15.0',
 } as const;
 
 /**

@@ -82,20 +82,10 @@ export class Mesh {
   /** Applies a world of objects, beside what every world has, and waits until every proxy has it. */
   public async use(objects: readonly KubeObject[], mesh: Readonly<Record<string, unknown>> = {}): Promise<void> {
     this.rejectsBefore = await this.rejects();
-    this.used = [...this.used, ...objects];
+    this.used = objects;
     await this.lab.apply([meshConfigMap({ ...MESH_CONFIG, ...mesh }), ...objects]);
     await this.podsReady();
     await this.lab.settle();
-  }
-
-  /**
-   * Applies what another installer owns, in its name, so that a part of such an object can be applied over it. It is
-   * taken away with the world.
-   */
-  public async install(objects: readonly KubeObject[]): Promise<void> {
-    this.used = [...this.used, ...objects];
-    await this.lab.apply(objects, { manager: 'installer' });
-    await this.podsReady();
   }
 
   /** Applies more objects, strictly one after the other, and waits until every proxy has them. */
