@@ -118,6 +118,8 @@ export interface TlsMatch {
   readonly destinationSubnets?: readonly string[];
   readonly port?: number;
   readonly gateways?: readonly string[];
+  readonly sourceLabels?: Readonly<Record<string, string>>;
+  readonly sourceNamespace?: string;
 }
 
 export interface TlsRoute {
@@ -129,6 +131,8 @@ export interface TcpMatch {
   readonly destinationSubnets?: readonly string[];
   readonly port?: number;
   readonly gateways?: readonly string[];
+  readonly sourceLabels?: Readonly<Record<string, string>>;
+  readonly sourceNamespace?: string;
 }
 
 export interface TcpRoute {

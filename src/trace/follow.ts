@@ -614,7 +614,10 @@ function sendToCluster(
   );
   const override = typeof cluster.port.target === 'number' && cluster.port.target > 0 ? cluster.port.target : undefined;
   const dialled = isOriginal ? (override ?? flight.port) : (endpoint?.port ?? cluster.port.port);
-  const leaves = cluster.service.meshExternal && endpoint?.workload === undefined;
+  // A gateway that dials its own loopback comes back to itself, by a listener that nobody else can reach.
+  const itself = sending.self.type === 'gateway' && isLoopback(endpoint?.address) ? sending.workload : undefined;
+  const workload = itself ?? endpoint?.workload;
+  const leaves = cluster.service.meshExternal && workload === undefined;
   const namedPort = leaves ? dialled : cluster.port.port;
   hop({
     decidedBy,
@@ -623,7 +626,7 @@ function sendToCluster(
   });
   const onward: Flight = {
     ...flight,
-    from: peer,
+    from: itself === undefined ? peer : { ...peer, address: LOOPBACK },
     address: isOriginal ? flight.address : (endpoint?.address ?? null),
     port: dialled,
     namedPort,
@@ -639,7 +642,13 @@ function sendToCluster(
     );
   const misfit = leaves ? tlsMisfit(cluster, sending.inner, layers, isHttp, proxy) : undefined;
   if (misfit !== undefined) return walk.refused(misfit);
-  return arrive(walk, onward, { service: cluster.service, workload: endpoint?.workload, original: isOriginal }, isHttp);
+  return arrive(walk, onward, { service: cluster.service, workload, original: isOriginal }, isHttp);
+}
+
+const LOOPBACK = '127.0.0.1';
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && (address.startsWith('127.') || address === '::1');
 }
 
 function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {

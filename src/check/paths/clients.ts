@@ -39,13 +39,15 @@ export const clients = defineIndex('clients', (context): readonly Client[] => {
   const known = new Set([...byScope.values()].map(({ namespace }) => namespace));
   const assumed = [...assumedNamespaces(context)]
     .filter((namespace) => !known.has(namespace) && mayHoldClients(mesh, namespace))
-    .map((namespace): Client => ({
-      from: namespace,
-      namespace,
-      labels: {},
-      isAssumed: true,
-      hasSidecarForSure: false,
-    }));
+    .flatMap((namespace) =>
+      [{}, ...(selectors.get(namespace) ?? [])].map((labels): Client => ({
+        from: namespace,
+        namespace,
+        labels,
+        isAssumed: true,
+        hasSidecarForSure: false,
+      })),
+    );
   return [...byScope.values(), ...assumed];
 });
 
@@ -60,14 +62,18 @@ function selectorsByNamespace(context: CheckContext): ReadonlyMap<string, Readon
   const selectors = new Map<string, Readonly<Record<string, string>>[]>();
   const add = (namespace: string, selector: Readonly<Record<string, string>> | undefined): void => {
     if (!selector || Object.keys(selector).length === 0) return;
-    selectors.set(namespace, [...(selectors.get(namespace) ?? []), selector]);
+    const known = selectors.get(namespace) ?? [];
+    if (!known.some((other) => JSON.stringify(other) === JSON.stringify(selector)))
+      selectors.set(namespace, [...known, selector]);
   };
   for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
     add(manifest.namespace, specOf('DestinationRule', manifest).workloadSelector?.matchLabels);
   }
   for (const manifest of context.of(NETWORKING, 'VirtualService')) {
-    for (const { match = [] } of specOf('VirtualService', manifest).http ?? []) {
-      for (const { sourceLabels } of match) add(manifest.namespace, sourceLabels);
+    const { http = [], tls = [], tcp = [], exportTo = [] } = specOf('VirtualService', manifest);
+    const namespaces = new Set([manifest.namespace, ...exportTo.filter((entry) => /^[a-z0-9]/.test(entry))]);
+    for (const { match = [] } of [...http, ...tls, ...tcp]) {
+      for (const { sourceLabels } of match) for (const namespace of namespaces) add(namespace, sourceLabels);
     }
   }
   return selectors;

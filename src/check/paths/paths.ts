@@ -53,6 +53,7 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
 function follow(context: CheckContext, probe: Probe, client: Client): Trace {
   return trace(context.mesh, {
     from: client.from,
+    ...(client.isAssumed ? { labels: client.labels } : {}),
     request: probe.url,
     ...(probe.method === undefined ? {} : { method: probe.method }),
     ...(probe.headers === undefined ? {} : { headers: probe.headers }),
@@ -91,6 +92,8 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
     if (!refusal) continue;
     const kind = classify(path);
     if (kind === undefined) continue;
+    // A client that no manifest shows runs under an account that nobody knows, which policies may well admit.
+    if (kind === 'policy' && path.client.isAssumed) continue;
     // What one client is not given and another is, is somebody's intent: a Sidecar, an audience, a policy.
     if ((kind === 'not-declared' || kind === 'policy') && delivered.has(path.probe.url)) continue;
     const by = refusal.by ? findDecided(context, refusal.by) : undefined;

@@ -1,7 +1,7 @@
 /** Requests that manifests speak of: each host and port of a ServiceEntry, each rule of a VirtualService. */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import type { CheckContext } from '../context';
-import { MESH, type VirtualServiceView, ruleMatches, serviceEntries, virtualServices } from '../edge';
+import { type CheckContext, defineIndex } from '../context';
+import { MESH, type VirtualServiceView, push, ruleMatches, serviceEntries, virtualServices } from '../edge';
 import { isSubsetOf, toFqdn } from '../hosts';
 import type { HttpMatch, ServiceEntrySpec } from '../istio';
 import { isHttp, isTls } from '../protocol';
@@ -31,7 +31,7 @@ export function probesOf(context: CheckContext): Probe[] {
     if (!probes.has(key)) probes.set(key, probe);
   };
   for (const { manifest, spec } of context.index(serviceEntries)) {
-    for (const probe of entryProbes(manifest, spec)) add(probe);
+    for (const probe of entryProbes(manifest, spec)) add({ ...probe, isFor: callersOf(context, probe.host) });
   }
   for (const service of context.index(virtualServices)) {
     for (const probe of ruleProbes(context, service)) add(probe);
@@ -89,11 +89,20 @@ function* ruleProbes(context: CheckContext, service: VirtualServiceView): Genera
         }
       }
     } else if (rule.kind === 'tls') {
+      const match: Source = spec.tls?.[rule.rule]?.match?.[rule.match ?? 0] ?? {};
       for (const written of rule.sniHosts) {
         const host = sampleOf(written);
         if (!isName(host)) continue;
         for (const port of rule.port ? [rule.port] : portsOf(context, host, 'https')) {
-          yield { scheme: 'https', host, port, url: `https://${host}:${port}/`, manifest, field, isFor: () => true };
+          yield {
+            scheme: 'https',
+            host,
+            port,
+            url: `https://${host}:${port}/`,
+            manifest,
+            field,
+            isFor: (client) => isSource(match, client),
+          };
         }
       }
     }
@@ -129,10 +138,32 @@ function mayReach(match: HttpMatch, host: string): boolean {
   return !match.authority || match.authority.exact === host;
 }
 
-function isSource({ sourceLabels, sourceNamespace }: HttpMatch, client: Client): boolean {
+type Source = Pick<HttpMatch, 'sourceLabels' | 'sourceNamespace'>;
+
+function isSource({ sourceLabels, sourceNamespace }: Source, client: Client): boolean {
   if (sourceNamespace && sourceNamespace !== client.namespace) return false;
   return Object.entries(sourceLabels ?? {}).every(([key, value]) => client.labels[key] === value);
 }
+
+/** Where every rule for a host names the workloads that it is for, all others are meant to be refused. */
+function callersOf(context: CheckContext, host: string): (client: Client) => boolean {
+  const sources = context.index(sourcesByHost).get(host) ?? [];
+  const isNamed = sources.length > 0 && sources.every(({ sourceLabels }) => Object.keys(sourceLabels ?? {}).length > 0);
+  return isNamed ? (client) => sources.some((source) => isSource(source, client)) : () => true;
+}
+
+/** Whom the rules of the mesh are for, by host. A rule without a match is for everybody. */
+const sourcesByHost = defineIndex('sources by host', (context): ReadonlyMap<string, readonly Source[]> => {
+  const byHost = new Map<string, Source[]>();
+  for (const service of context.index(virtualServices)) {
+    for (const { kind, rule, match, gateways } of ruleMatches(service)) {
+      if (!gateways.includes(MESH)) continue;
+      const source: Source = (match === undefined ? undefined : service.spec[kind]?.[rule]?.match?.[match]) ?? {};
+      for (const host of service.hosts) push(byHost, toFqdn(host, service.manifest.namespace), source);
+    }
+  }
+  return byHost;
+});
 
 /** Ports on which a host is called, as what declares it says; the usual one if nothing does. */
 function portsOf(context: CheckContext, host: string, scheme: 'http' | 'https'): number[] {
@@ -155,7 +186,9 @@ function sampleOf(host: string): string {
   return host === '*' ? `${SAMPLE}.example` : host.startsWith('*') ? `${SAMPLE}${host.slice(1)}` : host;
 }
 
+/** Names below `invalid` are reserved for what is never called. */
 function isName(host: string): boolean {
+  if (host.endsWith('.invalid')) return false;
   return /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/i.test(host) || /^[0-9a-f.:]+$/i.test(host);
 }
 
