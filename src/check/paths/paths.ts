@@ -96,6 +96,14 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
     if (kind === 'policy' && path.client.isAssumed) continue;
     // What one client is not given and another is, is somebody's intent: a Sidecar, an audience, a policy.
     if ((kind === 'not-declared' || kind === 'policy') && delivered.has(path.probe.url)) continue;
+    // That nothing leaves from the sidecar itself is what such a policy is written for.
+    if (
+      kind === 'policy' &&
+      path.trace.hops.length === 1 &&
+      path.trace.hops[0]?.cluster?.endsWith(`|${path.probe.host}`) &&
+      path.probe.manifest.kind === 'ServiceEntry'
+    )
+      continue;
     const by = refusal.by ? findDecided(context, refusal.by) : undefined;
     const isOwn = path.client.namespace === path.probe.manifest.namespace;
     const isDoubtful = !path.client.hasSidecarForSure && !isOwn && delivered.has(path.probe.url);
@@ -121,6 +129,8 @@ function classify({ trace: { refusal, hops } }: Path): Break | undefined {
       return undefined; // what the route is there for
     case 'loop':
       return 'loop';
+    case 'DPE':
+      return 'tls-mode';
     case 'UH':
       return 'no-endpoint';
     case 'NC':
@@ -128,6 +138,7 @@ function classify({ trace: { refusal, hops } }: Path): Break | undefined {
     case 'UPE':
       return what.includes('TLS inside TLS') || what.includes('speaks TLS already') ? 'double-tls' : 'plaintext-to-tls';
     case 'NR':
+      if (what.includes('takes plain text')) return 'tls-mode';
       if (what.includes('filter chain')) return 'sni-not-served';
       return atGateway ? 'no-route' : 'other';
     case 'UF':

@@ -1,4 +1,4 @@
-import { allowedTo, egressPolicies } from '../network-policies';
+import { type EgressRule, allowedTo, egressPolicies } from '../network-policies';
 import { selects } from '../edge';
 import type { Rule } from '../rule';
 import { isGatewayPod, podTemplates } from '../workloads';
@@ -38,7 +38,7 @@ export const rule: Rule = {
         ...policies.flatMap(({ rules: own }) => own),
         ...(allowedTo(context, { ...first, selector: pod.labels }) ?? []),
       ];
-      if (rules.some(({ to }) => !to || to.length === 0 || to.some(({ ipBlock }) => ipBlock !== undefined))) continue;
+      if (rules.some(leaves)) continue;
       yield {
         manifest: first.manifest,
         field: ['spec', 'egress'],
@@ -47,3 +47,11 @@ export const rule: Rule = {
     }
   },
 };
+
+/** DNS and the control plane: a rule for these ports only is not what traffic leaves by. */
+const INTERNAL_PORTS = new Set<number | string | undefined>([53, 5353, 8053, 15010, 15012, 15014, 15017]);
+
+function leaves({ to = [], ports = [] }: EgressRule): boolean {
+  const isOutside = to.length === 0 || to.some(({ ipBlock }) => ipBlock !== undefined);
+  return isOutside && (ports.length === 0 || ports.some(({ port }) => !INTERNAL_PORTS.has(port)));
+}
