@@ -49,6 +49,11 @@ export interface SiteLine {
   readonly client: string;
 }
 
+/** That line, as nginx is told to write it. */
+export const LOG_FORMAT =
+  'escape=json \'{"source":"$remote_addr","server":"$server_addr:$server_port","scheme":"$scheme","host":"$http_host",' +
+  '"uri":"$request_uri","status":"$status","sni":"$ssl_server_name","client":"$ssl_client_s_dn"}\'';
+
 /** Real servers in a network of their own, with certificates of authorities made for this run. */
 export async function startInternet(folder: string, start: StartDaemon): Promise<{ readonly caBundle: string }> {
   const namespace = path.join(folder, 'namespaces', 'internet');
@@ -70,8 +75,7 @@ export async function startInternet(folder: string, start: StartDaemon): Promise
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 events { worker_connections 1024; }
 http {
-  log_format line escape=json '{"source":"$remote_addr","server":"$server_addr:$server_port","scheme":"$scheme",'
-    '"host":"$http_host","uri":"$request_uri","status":"$status","sni":"$ssl_server_name","client":"$ssl_client_s_dn"}';
+  log_format line ${LOG_FORMAT};
   access_log ${log} line;
   client_body_temp_path ${home}/body; proxy_temp_path ${home}/proxy; fastcgi_temp_path ${home}/fastcgi;
   uwsgi_temp_path ${home}/uwsgi; scgi_temp_path ${home}/scgi;

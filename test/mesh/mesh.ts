@@ -32,6 +32,8 @@ export interface Request {
   readonly user?: number;
   /** The gateway whose log is looked at. */
   readonly gateway?: string;
+  /** The Pod and container of a server inside the lab whose log is looked at in the place of the internet's. */
+  readonly server?: { readonly pod: string; readonly container: string };
 }
 
 export const DIST = path.resolve(__dirname, '../../dist');
@@ -129,14 +131,14 @@ export class Mesh {
 
   /** Makes a request and gives what was seen of it everywhere. */
   public async request(request: Request): Promise<Seen> {
-    const { url, from = CLIENT, args = [], user, gateway = GATEWAY } = request;
-    const before = await this.logs(from, gateway);
+    const { url, from = CLIENT, args = [], user } = request;
+    const before = await this.logs(request);
     const { stdout } = await this.lab.run('exec', {
       pod: from,
       user,
       command: ['curl', '-s', '--max-time', '4', '-w', '\n%{http_code}', ...args, url],
     });
-    const after = await this.grown(from, gateway, before);
+    const after = await this.grown(request, before);
     const newest = <T>(log: 'sidecar' | 'gateway' | 'site') =>
       (after[log].length > before[log].length ? after[log].at(-1)! : null) as T | null;
     const lines = stdout.split('\n');
@@ -150,24 +152,30 @@ export class Mesh {
   }
 
   /** The logs once they have stopped growing. A proxy writes its own 50 ms after a request's end at the latest. */
-  private async grown(from: string, gateway: string, before: Logs): Promise<Logs> {
+  private async grown(request: Request, before: Logs): Promise<Logs> {
     let last = before;
     for (let quiet = 0; quiet < 2;) {
       await new Promise((resolve) => setTimeout(resolve, 70));
-      const now = await this.logs(from, gateway);
+      const now = await this.logs(request);
       quiet = size(now) === size(last) ? quiet + 1 : 0;
       last = now;
     }
     return last;
   }
 
-  private async logs(from: string, through: string): Promise<Logs> {
+  private async logs({ from = CLIENT, gateway: through = GATEWAY, server }: Request): Promise<Logs> {
     const noLog = (): readonly AccessLine[] => [];
-    const [sidecar, gateway] = await Promise.all([
+    const [sidecar, gateway, site] = await Promise.all([
       this.lab.accessLog(from).catch(noLog),
       this.lab.accessLog(through).catch(noLog),
+      server ? this.serverLog(server) : this.lab.siteLog(),
     ]);
-    return { sidecar, gateway, site: this.lab.siteLog() };
+    return { sidecar, gateway, site };
+  }
+
+  private async serverLog({ pod, container }: NonNullable<Request['server']>): Promise<readonly SiteLine[]> {
+    const lines = (await this.lab.containerLog(pod, container)).split('\n').slice(0, -1);
+    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as SiteLine);
   }
 }
 

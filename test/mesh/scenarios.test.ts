@@ -1,19 +1,27 @@
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { Conformance, CONFORMANCE } from './conformance';
 import { committed, DIST, eventually, fixture, Mesh, meshOptions } from './mesh';
 import { SCENARIOS } from './scenarios';
 
-/** The folders of dist/ whose outcome is no request, or is seen by another test. */
+/** The scenarios whose outcome another test sees, by the name of its file; or which have none to see. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'access-log': 'access-log.test.ts',
-  'egress-gateway-install': 'gateway-install.test.ts, and every world has that gateway',
-  'istio-minimal': 'input for an installer',
-  'envoy-gateway-in-mesh': 'needs Envoy Gateway',
-  'control-plane-restart': 'needs Envoy Gateway',
-  'demo-httpbin': 'needs Envoy Gateway',
-  'apps-gateway-http': 'needs Envoy Gateway',
-  'apps-gateway-https': 'needs Envoy Gateway',
-  'strict-mutual-tls': 'needs Envoy Gateway',
+  'egress-gateway-install': 'gateway-install.test.ts',
+  'egress-traffic-policy': 'egress-policy.test.ts',
+  'egress-traffic-policy-http': 'egress-policy.test.ts',
+  'egress-traffic-policy-https-upgrade': 'egress-policy.test.ts',
+  'envoy-gateway-in-mesh': 'ingress.test.ts',
+  'demo-httpbin': 'ingress.test.ts',
+  'apps-gateway-http': 'ingress.test.ts',
+  'apps-gateway-https': 'ingress.test.ts',
+  'istio-ingress-path': 'ingress.test.ts',
+  'rate-limit': 'ingress.test.ts',
+  'single-sign-on': 'ingress.test.ts',
+  'strict-mutual-tls': 'ingress.test.ts',
+  // Input for an installer, and a change of Pods' templates: no request shows them.
+  'istio-minimal': 'admission.test.ts',
+  'control-plane-restart': 'admission.test.ts',
 };
 
 const conformance = new Conformance();
@@ -49,6 +57,8 @@ describe('the record', () => {
   it('has every scenario of dist/', () => {
     const known = [...SCENARIOS.map(({ id }) => id), ...Object.keys(ELSEWHERE)];
     expect(known.sort()).toEqual(fs.readdirSync(DIST).sort());
+    const files = new Set(Object.values(ELSEWHERE));
+    expect([...files].filter((file) => !fs.existsSync(path.join(__dirname, file)))).toEqual([]);
   });
 
   it('docs/conformance.md says what was seen just now', () => {

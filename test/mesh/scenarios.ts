@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type KubeObject } from '../lab/api';
+import { LOG_FORMAT } from '../lab/internet';
 import { Authority } from '../lab/pki';
 import { type Mesh, type Request } from './mesh';
 
@@ -101,6 +102,16 @@ async function nginxSecrets(mesh: Mesh): Promise<readonly KubeObject[]> {
       'ca.crt': authority.cert,
     }),
   ];
+}
+
+const NGINX_POD = { pod: 'mesh-external/my-nginx', container: 'my-nginx' };
+
+/** Adds the server's Secrets, and has it log what the internet's servers log: who came, with which SNI and certificate. */
+async function withNginx(mesh: Mesh, objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+  const text = JSON.stringify(objects).replace(/log_format main .*?;/, () =>
+    JSON.stringify(`log_format main ${LOG_FORMAT};`).slice(1, -1),
+  );
+  return [...(JSON.parse(text) as readonly KubeObject[]), ...(await nginxSecrets(mesh))];
 }
 
 /** Starts the proxy of document 003 and puts its address where the manifests have a stand-in. */
@@ -279,28 +290,33 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     id: 'gateway-mutual-tls-origination',
-    arrange: async (mesh, objects) => [...objects, ...(await nginxSecrets(mesh))],
+    arrange: withNginx,
     cases: [
       {
         title: 'HTTP reaches the server that demands a client certificate',
-        request: { url: `http://${NGINX}/` },
+        request: { url: `http://${NGINX}/`, server: NGINX_POD },
         seen: {
           status: 200,
           body: expect.stringContaining('nginx'),
           sidecar: { upstream_cluster: `outbound|443|nginx|${HOP}` },
           gateway: { upstream_cluster: `outbound|443||${NGINX}`, requested_server_name: NGINX },
+          site: asClient(NGINX, 'client.example.com'),
         },
       },
     ],
   },
   {
     id: 'external-mutual-tls-server',
-    arrange: async (mesh, objects) => [...objects, ...(await nginxSecrets(mesh))],
+    arrange: withNginx,
     cases: [
       {
         title: 'a request with no client certificate',
-        request: { url: `https://${NGINX}/`, from: 'legacy/plain', args: ['--insecure'] },
-        seen: { status: 400, body: expect.stringContaining('No required SSL certificate was sent') },
+        request: { url: `https://${NGINX}/`, from: 'legacy/plain', args: ['--insecure'], server: NGINX_POD },
+        seen: {
+          status: 400,
+          site: { status: '400', client: '' },
+          body: expect.stringContaining('No required SSL certificate was sent'),
+        },
       },
     ],
   },
