@@ -1,5 +1,6 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
+import * as security from '../../imports/security.istio.io';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { refuseAtSynth } from '../core/problem';
@@ -28,6 +29,13 @@ export interface RateLimitRedisProps {
   readonly name?: string;
 
   /**
+   * The identity that may use it, as the mesh names it. Needs sidecars on both ends.
+   *
+   * @default "cluster.local/ns/NAMESPACE/sa/envoy-ratelimit", Envoy Gateway's rate-limit service in the same namespace
+   */
+  readonly client?: string;
+
+  /**
    * The image.
    *
    * @default "redis:7.4-alpine"
@@ -36,7 +44,8 @@ export interface RateLimitRedisProps {
 }
 
 /**
- * A Redis that keeps the counts of global rate limits, without storage: when it restarts, all counts start at zero.
+ * A Redis that keeps the counts of global rate limits, without storage: when it restarts, all counts start at zero. Only the rate-limit
+ * service may use it, by its identity in the mesh; there is no password.
  *
  * @see https://gateway.envoyproxy.io/docs/tasks/traffic/global-rate-limit/
  */
@@ -55,6 +64,9 @@ export class RateLimitRedis extends Construct implements IRateLimitStore {
   /** The rendered Service, to patch. */
   public readonly service: ApiObject;
 
+  /** The rendered AuthorizationPolicy, to patch. */
+  public readonly authorizationPolicy: ApiObject;
+
   public constructor(scope: Construct, id: string, props: RateLimitRedisProps = {}) {
     super(scope, id);
     this.name = props.name ?? nameOfId(id);
@@ -65,7 +77,8 @@ export class RateLimitRedis extends Construct implements IRateLimitStore {
     const container = {
       name: 'redis',
       image: props.image ?? 'redis:7.4-alpine',
-      args: ['--save', '', '--appendonly', 'no'],
+      // Protected mode refuses whoever is not on the same machine; who may come is said by the AuthorizationPolicy instead.
+      args: ['--save', '', '--appendonly', 'no', '--protected-mode', 'no'],
       ports: [{ name: 'tcp-redis', containerPort: 6379 }],
       readinessProbe: { tcpSocket: { port: 6379 } },
       resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '256Mi' } },
@@ -101,6 +114,24 @@ export class RateLimitRedis extends Construct implements IRateLimitStore {
       manifest: (fields) => fields,
       // The port's name tells sidecars that this is TCP, so that they need not guess from the first bytes.
       spec: () => ({ spec: { selector: labels, ports: [{ name: 'tcp-redis', port: 6379, targetPort: 6379 }] } }),
+    });
+    this.authorizationPolicy = new MeshObject<security.AuthorizationPolicyProps>(this, 'Clients', {
+      ...security.AuthorizationPolicy.GVK,
+      metadata: { name: this.name, namespace: this.namespace },
+      manifest: security.AuthorizationPolicy.manifest,
+      spec: () => ({
+        spec: {
+          selector: { matchLabels: labels },
+          action: security.AuthorizationPolicySpecAction.ALLOW,
+          rules: [
+            {
+              from: [
+                { source: { principals: [props.client ?? `cluster.local/ns/${this.namespace}/sa/envoy-ratelimit`] } },
+              ],
+            },
+          ],
+        },
+      }),
     });
     refuseAtSynth(this, () => [
       ...objectNameProblems('name', this.name),

@@ -45,11 +45,11 @@ const goEnv: NodeJS.ProcessEnv = {
   GONOSUMDB: [process.env.GONOSUMDB, 'github.com/openshift/*'].filter(Boolean).join(','),
 };
 
-const go = (args: readonly string[], cwd?: string, env: NodeJS.ProcessEnv = {}) =>
+export const go = (args: readonly string[], cwd?: string, env: NodeJS.ProcessEnv = {}) =>
   run('nice', ['go', ...args], { cwd, env: { ...goEnv, ...env } });
 
 /** Downloads a module through the Go client and returns the folder that it unpacked it to. */
-function moduleFolder(module: string, version: string, env: NodeJS.ProcessEnv = {}): string {
+export function moduleFolder(module: string, version: string, env: NodeJS.ProcessEnv = {}): string {
   const out = execFileSync('go', ['mod', 'download', '-json', `${module}@${version}`], {
     encoding: 'utf8',
     env: { ...process.env, ...goEnv, ...env },
@@ -238,11 +238,14 @@ const APT_PACKAGES: Readonly<Record<string, string>> = {
 const hasCommand = (name: string) =>
   `${process.env.PATH}:/usr/sbin:/sbin`.split(':').some((folder) => fs.existsSync(path.resolve(folder, name)));
 
-/** Installs the system's own packages that the lab needs and does not find. */
-export async function installPackages(say: (line: string) => void = () => {}): Promise<void> {
-  const missing = Object.keys(APT_PACKAGES).filter((command) => !hasCommand(command));
+/** Installs the system's own packages that the lab, or a test in it, needs and does not find. */
+export async function installPackages(
+  say: (line: string) => void = () => {},
+  wanted: Readonly<Record<string, string>> = APT_PACKAGES,
+): Promise<void> {
+  const missing = Object.keys(wanted).filter((command) => !hasCommand(command));
   if (missing.length === 0) return;
-  const packages = missing.map((command) => APT_PACKAGES[command]!);
+  const packages = missing.map((command) => wanted[command]!);
   if (process.getuid?.() !== 0 || !hasCommand('apt-get')) {
     throw new Error(`the lab lacks the commands ${missing.join(', ')}: install ${packages.join(', ')}`);
   }

@@ -1,4 +1,5 @@
 import { built } from './build';
+import { builtForIngress } from './envoy-gateway';
 import { type RootFs } from './rootfs';
 
 /** How a container of an image runs on this machine, where no image is ever pulled. */
@@ -18,6 +19,11 @@ while [ $# -gt 0 ]; do
   shift
 done
 exec ${built('envoy', 'envoy')} "\${args[@]}"
+`;
+
+/** The same for Envoy Gateway's proxies, whose command line says nothing of it. */
+const GATEWAY_ENVOY_WRAPPER = `#!/bin/bash
+exec ${built('envoy', 'envoy')} "$@" --file-flush-interval-msec 50 --concurrency 1
 `;
 
 /**
@@ -40,6 +46,24 @@ const IMAGES: Readonly<Record<string, Image>> = {
       await root.link('/dev/stdout', '/var/log/nginx/access.log');
       await root.link('/dev/stderr', '/var/log/nginx/error.log');
     },
+  },
+  // Envoy Gateway's controller, its proxies, its rate-limit service, and what document 000 sends to.
+  gateway: {
+    entrypoint: ['envoy-gateway'],
+    prepare: (root) => root.bind(builtForIngress('controller', 'envoy-gateway'), '/usr/local/bin/envoy-gateway'),
+  },
+  envoy: {
+    entrypoint: ['envoy'],
+    prepare: (root) => root.write('/usr/local/bin/envoy', GATEWAY_ENVOY_WRAPPER, 0o755),
+  },
+  ratelimit: {
+    entrypoint: ['/bin/ratelimit'],
+    prepare: (root) => root.bind(builtForIngress('rateLimit', 'ratelimit'), '/usr/bin/ratelimit'),
+  },
+  redis: { entrypoint: ['redis-server'] },
+  'go-httpbin': {
+    entrypoint: ['/usr/local/bin/go-httpbin'],
+    prepare: (root) => root.bind(builtForIngress('httpbin', 'go-httpbin'), '/usr/local/bin/go-httpbin'),
   },
   squid: { entrypoint: ['squid', '-N', '-f', '/etc/squid/squid.conf'] },
 };

@@ -21,6 +21,8 @@ const PUBLIC = [
 ];
 /** Sites that on port 443 demand a client certificate, each of an authority of its own. */
 export const PARTNERS = ['partner.example.com', 'bank.example.com'];
+/** A site whose HTTPS a test answers itself, by listening on the socket `internet/login.sock` of the lab's folder. */
+const LOGIN = 'login.example.com';
 /** A server that speaks first, over raw TCP, on port 5432. */
 const DATABASE = 'db.example.com';
 
@@ -28,6 +30,7 @@ const DATABASE = 'db.example.com';
 export const SITES: ReadonlyMap<string, readonly string[]> = new Map([
   ...[...PUBLIC, ...PARTNERS].map((host, index): [string, string[]] => [`203.0.113.${10 + index}`, [host]]),
   ['203.0.113.30', [DATABASE]],
+  ['203.0.113.31', [LOGIN]],
 ]);
 
 /** The address of a site. */
@@ -64,7 +67,7 @@ export async function startInternet(folder: string, start: StartDaemon): Promise
   const site = await open.issue(
     'site',
     PUBLIC[0]!,
-    PUBLIC.map((name) => `DNS:${name}`),
+    [...PUBLIC, LOGIN].map((name) => `DNS:${name}`),
   );
   const partners = await Promise.all(PARTNERS.map((host) => partnerServer(folder, host)));
   const config = path.join(home, 'nginx.conf');
@@ -85,6 +88,10 @@ http {
     listen 443 ssl http2; ssl_certificate ${site.cert}; ssl_certificate_key ${site.key};
     location / { return 200 "$http_host by $scheme\\n"; }
   }
+  server {
+    listen ${siteAddress(LOGIN)}:443 ssl; ssl_certificate ${site.cert}; ssl_certificate_key ${site.key};
+    location / { proxy_pass http://unix:${loginSocket(folder)}:; proxy_set_header Host $http_host; }
+  }
 ${partners.join('\n')}
 }
 stream {
@@ -99,6 +106,11 @@ stream {
   const caBundle = path.join(folder, 'pki', 'ca-certificates.crt');
   fs.copyFileSync(open.cert, caBundle);
   return { caBundle };
+}
+
+/** Where a test listens to be the site `login.example.com`. */
+export function loginSocket(folder: string): string {
+  return path.join(folder, 'internet', 'login.sock');
 }
 
 /** A server with an authority of its own, which signs the server's certificate and the clients' that it lets in. */

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Api } from './api';
 import { tryImage } from './images';
-import { inNamespace, NODE_IP, PodNetwork } from './network';
+import { inNamespace, KUBERNETES_SERVICE_IP, NODE_IP, PodNetwork } from './network';
 import { capture, Daemon, type Ended, until } from './process';
 import { type Container, expand, type Pod } from './podspec';
 import { passes } from './probe';
@@ -167,6 +167,9 @@ export class RunningPod {
     const env = {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: '/tmp',
+      // By these a client in a Pod finds the API server.
+      KUBERNETES_SERVICE_HOST: KUBERNETES_SERVICE_IP,
+      KUBERNETES_SERVICE_PORT: '443',
       ...(await this.data.environment(spec)),
     };
     const command = [...(spec.command ?? image.entrypoint), ...(spec.args ?? [])].map((word) => expand(word, env));

@@ -9,6 +9,10 @@ export const VERSIONS = {
   envoy: '1.37.0',
   gatewayApi: '1.4.0',
   envoyGateway: '1.7.0',
+  helm: '3.20.0',
+  httpbin: '2.15.0',
+  // What Envoy Gateway 1.7.0 runs, which has no release of its own.
+  rateLimit: '1.4.1-0.20260122083618-3fb702589d36',
 } as const;
 
 /**
