@@ -101,10 +101,17 @@ export class EnvoyGateway {
     const jobs = ({ kind }: KubeObject) => kind !== 'Job';
     for (const object of chart(scenario).filter(jobs)) await lab.api.apply(object, { manager: 'helm' });
     await lab.apply(committed(scenario));
-    const { name: old } = await lab.run('pod', { pod: `${NAMESPACE}/envoy-gateway` });
+    await this.renewController();
+  }
+
+  /** Has the controller's Pod made anew. */
+  public async renewController(): Promise<void> {
+    const { lab } = this.mesh;
+    const pod = `${NAMESPACE}/envoy-gateway`;
+    const { name: old } = await lab.run('pod', { pod });
     await lab.delete([{ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: NAMESPACE, name: old.split('/')[1]! } }]);
     await until('the controller has a new Pod', 60, async () => {
-      const now = await lab.run('pod', { pod: `${NAMESPACE}/envoy-gateway` }).catch(() => undefined);
+      const now = await lab.run('pod', { pod }).catch(() => undefined);
       return now && now.name !== old && now.ready ? now : undefined;
     });
   }

@@ -1,5 +1,5 @@
 import { type KubeObject } from '../lab/api';
-import { EnvoyGateway, NAMESPACE, PROXY } from './envoy-gateway';
+import { EnvoyGateway, PROXY } from './envoy-gateway';
 import { committed, eventually, Mesh } from './mesh';
 
 jest.setTimeout(240_000);
@@ -71,7 +71,9 @@ it("without routingType Service, the proxy dials a Pod's address, which the side
 
 it('without includeInboundPorts "", the sidecar takes what clients send, and resets it', async () => {
   const proxy = ofKind(member, 'EnvoyProxy');
-  const captured = without(proxy, 'spec', 'provider', 'kubernetes', 'envoyDeployment');
+  const pod = { annotations: { 'example.com/instead': 'nothing' } };
+  const provider = { type: 'Kubernetes', kubernetes: { envoyDeployment: { pod } } };
+  const captured = { ...proxy, spec: { routingType: 'Service', provider } };
   await eg.replacingProxy(() => mesh.lab.apply([captured]));
   await eventually(async () => expect((await eg.request('/httpbin/get')).status).toBe(0), 20);
 });
@@ -107,6 +109,8 @@ it('without the exception for port 9443, the webhook is silently out of use', as
   const exception = ofKind(member, 'PeerAuthentication');
   await mesh.lab.delete([exception]);
   await mesh.lab.settle();
+  // The API server keeps its connection, which was made while the exception held.
+  await eg.renewController();
   await eg.renewProxy();
   expect(await eg.proxyZone()).toBeUndefined();
 });
