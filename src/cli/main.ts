@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../model/files';
+import { register as registerAdopt } from './adopt';
 import { register as registerCheck } from './check';
 import { register as registerDiagram } from './diagram';
 import { register as registerDiff } from './diff';
@@ -18,7 +19,8 @@ export function createProgram(): Command {
     .showHelpAfterError('(mesh-edge COMMAND --help tells how it is used)')
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
-  for (const register of [registerCheck, registerTrace, registerDiff, registerDiagram]) register(program);
+  for (const register of [registerCheck, registerTrace, registerDiff, registerDiagram, registerAdopt])
+    register(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

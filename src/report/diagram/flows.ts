@@ -25,6 +25,8 @@ export interface Flow {
 export interface Lane {
   readonly direction: Direction;
   readonly from: readonly string[];
+  /** Every namespace that a client of the lane is in. */
+  readonly namespaces: readonly string[];
   /** What the client speaks: `HTTP on port 80`. */
   readonly speaks: string;
   /** Gateways and other proxies between the client's own and the destination. */
@@ -155,7 +157,7 @@ function lanesOf(followed: readonly Followed[], clients: readonly ClientClass[])
             clients,
           )
         : ['outside'];
-    return { first, from };
+    return { first, from, namespaces: group.flatMap(({ client }) => [...client.namespaces]) };
   });
   const lanes = grouped(named, ({ first, from }) => JSON.stringify([from, wayKey(first), first.client.at ?? '']));
   return lanes.map((group): Lane => laneOf(group)).sort(byWay);
@@ -180,8 +182,14 @@ function wayKey({ result, probe, client }: Followed): string {
   ]);
 }
 
-function laneOf(group: readonly { readonly first: Followed; readonly from: readonly string[] }[]): Lane {
-  const { first, from } = group[0] as { readonly first: Followed; readonly from: readonly string[] };
+interface Shared {
+  readonly first: Followed;
+  readonly from: readonly string[];
+  readonly namespaces: readonly string[];
+}
+
+function laneOf(group: readonly Shared[]): Lane {
+  const { first, from, namespaces } = group[0] as Shared;
   const { result } = first;
   const own = result.hops[0]?.proxy.kind;
   const isOutside = first.client.at !== undefined;
@@ -195,6 +203,7 @@ function laneOf(group: readonly { readonly first: Followed; readonly from: reado
   return {
     direction: isOutside ? 'ingress' : 'egress',
     from,
+    namespaces: [...new Set(namespaces)].sort(),
     speaks: speech(first.probe),
     via: stops.map(({ role, name }) => ({ role, name })),
     links,

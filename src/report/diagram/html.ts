@@ -75,6 +75,7 @@ function laneHtml(lane: Lane, index: number): string {
   const end = isRefused ? `<span class="end">✕ ${escape(lane.end)}</span>` : '';
   const search = [
     ...lane.from,
+    ...lane.namespaces,
     ...lane.via.map(({ name }) => name),
     ...new Set(
       lane.flows

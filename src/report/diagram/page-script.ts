@@ -21,7 +21,7 @@ function find(){
     if(!lane.hidden){ways++;hosts+=all?lane.querySelectorAll('.host').length:hits}
     var more=lane.querySelector('details');if(more)more.open=words.length>0&&!all&&hits>0;
   });
-  found.textContent=words.length?hosts+' in '+ways+' groups':'';
+  found.textContent=words.length?hosts+(hosts===1?' way':' ways')+' in '+ways+(ways===1?' group':' groups'):'';
 }
 search.addEventListener('input',find);
 if(location.hash.indexOf('#q=')===0){search.value=decodeURIComponent(location.hash.slice(3));find()}

@@ -1,0 +1,425 @@
+/** Egress gateways with all that passes them: Gateways, VirtualServices and DestinationRules that `forward` says in a line a host. */
+import { canonical } from '../diff/objects';
+import { record, records, strings, text, texts, type Json } from '../model/fields';
+import type { Manifest } from '../model/manifest';
+import { resolveGatewayName } from '../model/virtual-services';
+import { expression, literal, type Names, variableName } from './code';
+import { exportToOf, liftEntry, type Entry } from './entry';
+import type { Lifted } from './lifted';
+
+interface Leg {
+  readonly route: Manifest;
+  readonly entry: Entry;
+  readonly host: string;
+  readonly subset: string;
+  readonly http:
+    { readonly from: number; readonly hopPort: number; readonly to: number; readonly subset: string } | undefined;
+  readonly tls: { readonly port: number; readonly hopPort: number } | undefined;
+  readonly origination: Manifest | undefined;
+  readonly mutual: boolean;
+}
+
+/** One gateway with everything that passes it; undefined if any part says what the construct does not. */
+export function liftGateways(
+  manifests: readonly Manifest[],
+  entries: readonly Entry[],
+  names: { readonly ids: Names; readonly variables: Names },
+): readonly Lifted[] {
+  const gateways = manifests.filter((one) => one.kind === 'Gateway' && one.group === 'networking.istio.io');
+  const bySelector = new Map<string, Manifest[]>();
+  for (const gateway of gateways) {
+    const key = canonical(strings(record(gateway.body.spec).selector));
+    bySelector.set(key, [...(bySelector.get(key) ?? []), gateway]);
+  }
+  const lifted: Lifted[] = [];
+  for (const group of bySelector.values()) {
+    const one = liftGroup(group, manifests, entries, names);
+    if (one !== undefined) lifted.push(one);
+  }
+  return lifted;
+}
+
+function liftGroup(
+  gateways: readonly Manifest[],
+  manifests: readonly Manifest[],
+  entries: readonly Entry[],
+  names: { readonly ids: Names; readonly variables: Names },
+): Lifted | undefined {
+  const own = new Set(gateways.map((gateway) => `${gateway.namespace}/${gateway.name}`));
+  const routes = manifests.filter(
+    (one) =>
+      one.kind === 'VirtualService' &&
+      texts(record(one.body.spec).gateways).some((name) => own.has(resolveGatewayName(name, one.namespace))),
+  );
+  const [first] = routes;
+  const gateway = gateways[0];
+  if (first === undefined || gateway === undefined) return undefined;
+  const host = gatewayHost(first);
+  const found = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc\.cluster\.local$/.exec(host);
+  const rules = manifests.filter((one) => one.kind === 'DestinationRule' && text(record(one.body.spec).host) === host);
+  const subsets = readSubsets(rules);
+  if (found === null || subsets === undefined || rules.length === 0) return undefined;
+  const [, serviceName = '', namespace = ''] = found;
+  const legs: Leg[] = [];
+  for (const route of routes) {
+    const leg = readLeg(route, host, own, manifests, entries, subsets);
+    if (leg === undefined) return undefined;
+    legs.push(leg);
+  }
+  if (
+    new Set(legs.map((leg) => leg.subset)).size !== legs.length ||
+    new Set(legs.map((leg) => leg.host)).size !== legs.length
+  )
+    return undefined;
+  if (legs.some((leg) => leg.entry.hosts.length > 1)) return undefined;
+  if (new Set(legs.flatMap((leg) => (leg.tls === undefined ? [] : [leg.tls.hopPort]))).size > 1) return undefined;
+  return write(legs, { gateway, gateways, rules, host, serviceName, namespace, names });
+}
+
+/** The host that the rules for sidecars send to. */
+function gatewayHost(route: Manifest): string {
+  const spec = record(route.body.spec);
+  const rule = [...records(spec.http), ...records(spec.tls)].find((one) =>
+    records(one.match).some((match) => texts(match.gateways).includes('mesh')),
+  );
+  return text(record(records(rule?.route)[0]?.destination).host);
+}
+
+/** For each subset whether it is in mutual TLS of the mesh; undefined if rules say more than that. */
+function readSubsets(rules: readonly Manifest[]): ReadonlyMap<string, boolean> | undefined {
+  const found = new Map<string, boolean>();
+  for (const rule of rules) {
+    const { host: _host, subsets, exportTo: _exportTo, ...rest } = record(rule.body.spec);
+    if (Object.keys(rest).length > 0) return undefined;
+    for (const subset of records(subsets)) {
+      const { name, trafficPolicy, ...others } = subset;
+      if (Object.keys(others).length > 0) return undefined;
+      const { tls, portLevelSettings, loadBalancer: _balancer, ...policy } = record(trafficPolicy);
+      if (Object.keys(policy).length > 0) return undefined;
+      const settings = [record(tls), ...records(portLevelSettings).map((level) => record(level.tls))].filter(
+        (one) => Object.keys(one).length > 0,
+      );
+      if (settings.some((one) => text(one.mode) !== 'ISTIO_MUTUAL')) return undefined;
+      found.set(text(name), settings.length > 0);
+    }
+  }
+  return found;
+}
+
+interface Rule {
+  readonly port: number;
+  readonly sniHosts: readonly string[];
+  readonly destination: { readonly host: string; readonly port: number; readonly subset: string };
+}
+
+/** A rule with one match and one destination, and nothing else. */
+function readRule(rule: Json, gateway: string): Rule | undefined {
+  const { match, route, ...rest } = rule;
+  const [only] = records(match);
+  const [way] = records(route);
+  if (
+    Object.keys(rest).length > 0 ||
+    records(match).length !== 1 ||
+    records(route).length !== 1 ||
+    only === undefined ||
+    way === undefined
+  )
+    return undefined;
+  const { gateways, port, sniHosts, ...conditions } = only;
+  const { destination, weight, ...extras } = way;
+  if (Object.keys(conditions).length > 0 || Object.keys(extras).length > 0 || (weight !== undefined && weight !== 100))
+    return undefined;
+  if (texts(gateways).length !== 1 || texts(gateways)[0] !== gateway) return undefined;
+  const { host, subset, port: target } = record(destination);
+  return {
+    port: Number(port),
+    sniHosts: texts(sniHosts),
+    destination: { host: text(host), subset: text(subset), port: Number(record(target).number) },
+  };
+}
+
+function readLeg(
+  route: Manifest,
+  gatewayHostName: string,
+  gateways: ReadonlySet<string>,
+  manifests: readonly Manifest[],
+  entries: readonly Entry[],
+  subsets: ReadonlyMap<string, boolean>,
+): Leg | undefined {
+  const { hosts, gateways: bound, http, tls, exportTo: _exportTo, ...rest } = record(route.body.spec);
+  const [host] = texts(hosts);
+  const entry = entries.find((one) => one.hosts.includes(host ?? '') && one.manifest.namespace === route.namespace);
+  const named = texts(bound).find((name) => name !== 'mesh');
+  if (host === undefined || entry === undefined || named === undefined || Object.keys(rest).length > 0)
+    return undefined;
+  if (
+    texts(hosts).length !== 1 ||
+    texts(bound).length !== 2 ||
+    !texts(bound).includes('mesh') ||
+    !gateways.has(resolveGatewayName(named, route.namespace))
+  )
+    return undefined;
+  const pair = (rules: unknown): readonly [Rule, Rule] | 'none' | 'other' => {
+    if (records(rules).length === 0) return 'none';
+    const [a, b] = records(rules).map((rule) => readRule(rule, 'mesh') ?? readRule(rule, named));
+    const isPair =
+      records(rules).length === 2 &&
+      a !== undefined &&
+      b !== undefined &&
+      a.destination.host === gatewayHostName &&
+      b.destination.host === host;
+    return isPair ? [a, b] : 'other';
+  };
+  const [plain, secure] = [pair(http), pair(tls)];
+  if (plain === 'other' || secure === 'other' || (plain === 'none' && secure === 'none')) return undefined;
+  const hops = [plain, secure].flatMap((one) => (one === 'none' ? [] : [one[0]]));
+  const subset = hops[0]?.destination.subset ?? '';
+  if (subset === '' || !subsets.has(subset) || hops.some((hop) => hop.destination.subset !== subset)) return undefined;
+  if (
+    secure !== 'none' &&
+    (secure[0].sniHosts.join() !== host ||
+      secure[1].destination.port !== secure[0].port ||
+      secure[1].destination.subset !== '')
+  )
+    return undefined;
+  if (secure !== 'none' && subsets.get(subset) === true) return undefined;
+  const origination =
+    plain !== 'none' && plain[1].destination.port !== plain[0].port
+      ? manifests.find((one) => one.kind === 'DestinationRule' && text(record(one.body.spec).host) === host)
+      : undefined;
+  if (plain !== 'none' && plain[1].destination.port !== plain[0].port && !isSimpleTls(origination, plain[1]))
+    return undefined;
+  if (plain !== 'none' && plain[1].destination.port === plain[0].port && plain[1].destination.subset !== '')
+    return undefined;
+  return {
+    route,
+    entry,
+    host,
+    subset,
+    http:
+      plain === 'none'
+        ? undefined
+        : {
+            from: plain[0].port,
+            hopPort: plain[0].destination.port,
+            to: plain[1].destination.port,
+            subset: plain[1].destination.subset,
+          },
+    tls: secure === 'none' ? undefined : { port: secure[0].port, hopPort: secure[0].destination.port },
+    origination,
+    mutual: subsets.get(subset) === true,
+  };
+}
+
+/** Whether a rule makes TLS, with nothing that the construct's own would not say, on the port and subset that a route sends to. */
+function isSimpleTls(rule: Manifest | undefined, to: Rule): boolean {
+  const spec = record(rule?.body.spec);
+  const subset = records(spec.subsets).find((one) => text(one.name) === to.destination.subset);
+  const policy = to.destination.subset === '' ? record(spec.trafficPolicy) : record(subset?.trafficPolicy);
+  const level = records(policy.portLevelSettings).find(
+    (one) => Number(record(one.port).number) === to.destination.port,
+  );
+  const { mode, sni, ...rest } = record(level?.tls ?? policy.tls);
+  const others = records(spec.subsets).filter((one) => one !== subset);
+  return (
+    mode === 'SIMPLE' &&
+    Object.keys(rest).length === 0 &&
+    others.length === 0 &&
+    (sni === undefined || typeof sni === 'string')
+  );
+}
+
+function sniOf(leg: Leg): string | undefined {
+  const sni = /"sni":"([^"]+)"/.exec(canonical(leg.origination?.body.spec))?.[1];
+  return sni === leg.host ? undefined : sni;
+}
+
+interface Place {
+  readonly gateway: Manifest;
+  readonly gateways: readonly Manifest[];
+  readonly rules: readonly Manifest[];
+  readonly host: string;
+  readonly serviceName: string;
+  readonly namespace: string;
+  readonly names: { readonly ids: Names; readonly variables: Names };
+}
+
+function write(legs: readonly Leg[], place: Place): Lifted {
+  const { gateway, gateways, rules, host, serviceName, namespace, names } = place;
+  const variable = names.variables.free('gateway');
+  const imports = new Set(['EgressGateway', 'HttpEgress', 'TlsEgress', 'GatewayHop']);
+  const ports = new Set([
+    80,
+    443,
+    ...legs.flatMap((leg) => [leg.http?.hopPort, leg.tls?.hopPort]).filter((port) => port !== undefined),
+  ]);
+  const tlsPort = legs.find((leg) => leg.tls !== undefined)?.tls?.hopPort ?? 443;
+  const selector = strings(record(gateway.body.spec).selector);
+  const props = {
+    namespace: namespace === 'istio-system' ? undefined : namespace,
+    serviceName: serviceName === 'istio-egressgateway' ? undefined : serviceName,
+    selector: canonical(selector) === canonical({ istio: 'egressgateway' }) ? undefined : selector,
+    servicePorts: ports.size === 2 ? undefined : [...ports].sort((a, b) => a - b),
+    tlsPort: tlsPort === 443 ? undefined : tlsPort,
+    gatewayName: gateway.name,
+    hopRuleName: rules[0]?.name,
+  };
+  const lines = [
+    `    const ${variable} = EgressGateway.fromInstalled(this, ${literal(names.ids.free('EgressGateway'))}, ${literal(props, 4)});`,
+  ];
+  const renders: Json[] = [];
+  const replaces: Manifest[] = [...gateways, ...rules];
+  for (const leg of legs) {
+    const own = names.variables.free(variableName(leg.host));
+    const entry = liftEntry(leg.entry, names.ids.free(leg.entry.manifest.name), own, [namespace]);
+    for (const name of entry.imports) imports.add(name);
+    const http =
+      leg.http === undefined
+        ? expression('HttpEgress.direct()')
+        : leg.origination === undefined
+          ? expression('HttpEgress.asIs()')
+          : expression(
+              `HttpEgress.originateTls(${literal({ sni: sniOf(leg), subset: leg.http.subset || undefined, destinationRule: leg.origination.name })})`,
+            );
+    const hop = expression(
+      `GatewayHop.${leg.mutual ? 'mutualTls' : 'plainText'}(${leg.http === undefined || leg.http.hopPort === 80 ? '' : literal({ port: leg.http.hopPort })})`,
+    );
+    const has = (isTls: boolean): boolean =>
+      leg.entry.ports.some(({ protocol }) => (protocol === 'TLS' || protocol === 'HTTPS') === isTls);
+    const options = {
+      http: has(false) ? http : undefined,
+      https: has(true)
+        ? expression(leg.tls === undefined ? 'TlsEgress.direct()' : 'TlsEgress.passthrough()')
+        : undefined,
+      hop: leg.http === undefined ? undefined : hop,
+      subset: leg.subset,
+      virtualService: leg.route.name,
+    };
+    lines.push('', entry.code, `    ${variable}.forward(${own}, ${literal(options, 4)});`);
+    renders.push(...entry.renders, ...rendersOf(leg, place));
+    replaces.push(leg.entry.manifest, leg.route, ...(leg.origination === undefined ? [] : [leg.origination]));
+  }
+  const audiences = legs.map((leg) =>
+    leg.entry.audience === undefined ? undefined : [leg.entry.manifest.namespace, ...leg.entry.audience],
+  );
+  const clients = audiences.includes(undefined)
+    ? undefined
+    : audiences.flatMap((names) => names ?? []).filter((name) => name !== namespace);
+  renders.push(
+    {
+      ...object('Gateway', gateway.name, namespace),
+      spec: { selector, servers: legs.flatMap(serversOf) },
+    },
+    {
+      ...object('DestinationRule', rules[0]?.name ?? '', namespace),
+      spec: { host, exportTo: exportToOf(clients), subsets: legs.map(subsetOf) },
+    },
+  );
+  return { code: lines.join('\n'), imports: [...imports], replaces: [...new Set(replaces)], renders };
+}
+
+function object(kind: string, name: string, namespace: string): Json {
+  return { apiVersion: 'networking.istio.io/v1', kind, metadata: { name, namespace } };
+}
+
+function serversOf({ host, http, tls, mutual }: Leg): readonly Json[] {
+  return [
+    ...(http === undefined
+      ? []
+      : [
+          {
+            port: {
+              number: http.hopPort,
+              name: `http-${http.hopPort}-${host.replace(/\./g, '-')}`,
+              protocol: mutual ? 'HTTPS' : 'HTTP',
+            },
+            hosts: [host],
+            ...(mutual ? { tls: { mode: 'ISTIO_MUTUAL' } } : {}),
+          },
+        ]),
+    ...(tls === undefined
+      ? []
+      : [
+          {
+            port: { number: tls.hopPort, name: `tls-${tls.hopPort}-${host.replace(/\./g, '-')}`, protocol: 'TLS' },
+            hosts: [host],
+            tls: { mode: 'PASSTHROUGH' },
+          },
+        ]),
+  ];
+}
+
+function subsetOf({ subset, mutual, http, host }: Leg): Json {
+  return mutual && http !== undefined
+    ? {
+        name: subset,
+        trafficPolicy: {
+          portLevelSettings: [{ port: { number: http.hopPort }, tls: { mode: 'ISTIO_MUTUAL', sni: host } }],
+        },
+      }
+    : { name: subset };
+}
+
+function rendersOf(leg: Leg, { gateway, host: gatewayService, namespace }: Place): readonly Json[] {
+  const { host, http, tls, subset, route, entry, origination } = leg;
+  const reference = `${namespace}/${gateway.name}`;
+  const to = (destination: Json): readonly Json[] => [{ destination }];
+  const rendered: Json[] = [
+    {
+      ...object('VirtualService', route.name, route.namespace),
+      spec: {
+        hosts: [host],
+        gateways: [reference, 'mesh'],
+        exportTo: exportToOf(entry.audience, ...[namespace].filter((name) => name !== route.namespace)),
+        ...(http === undefined
+          ? {}
+          : {
+              http: [
+                {
+                  match: [{ gateways: ['mesh'], port: http.from }],
+                  route: to({ host: gatewayService, subset, port: { number: http.hopPort } }),
+                },
+                {
+                  match: [{ gateways: [reference], port: http.hopPort }],
+                  route: to({
+                    host,
+                    port: { number: http.to },
+                    ...(http.subset === '' ? {} : { subset: http.subset }),
+                  }),
+                },
+              ],
+            }),
+        ...(tls === undefined
+          ? {}
+          : {
+              tls: [
+                {
+                  match: [{ gateways: ['mesh'], port: tls.port, sniHosts: [host] }],
+                  route: to({ host: gatewayService, subset, port: { number: tls.hopPort } }),
+                },
+                {
+                  match: [{ gateways: [reference], port: tls.hopPort, sniHosts: [host] }],
+                  route: to({ host, port: { number: tls.port } }),
+                },
+              ],
+            }),
+      },
+    },
+  ];
+  if (origination !== undefined && http !== undefined) {
+    const policy = {
+      portLevelSettings: [{ port: { number: http.to }, tls: { mode: 'SIMPLE', sni: sniOf(leg) ?? host } }],
+    };
+    rendered.push({
+      ...object('DestinationRule', origination.name, namespace),
+      spec: {
+        host,
+        exportTo: ['.'],
+        ...(http.subset === ''
+          ? { trafficPolicy: policy }
+          : { subsets: [{ name: http.subset, trafficPolicy: policy }] }),
+      },
+    });
+  }
+  return rendered;
+}

@@ -1,0 +1,104 @@
+/** The files of the app: what constructs say, what is kept as it is, and the program that synthesizes both. */
+import { stringify } from 'yaml';
+import { record } from '../model/fields';
+import type { Manifest } from '../model/manifest';
+import { literal, Names } from './code';
+import type { Lifted } from './lifted';
+
+export interface ProjectFile {
+  /** Relative to the folder that is written to. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export function projectFiles(
+  lifted: readonly Lifted[],
+  raw: readonly Manifest[],
+  values: readonly Manifest[],
+): readonly ProjectFile[] {
+  const files: ProjectFile[] = [
+    { path: 'main.ts', text: mainFile() },
+    { path: 'edge.ts', text: edgeFile(lifted, raw.length > 0, values) },
+  ];
+  if (raw.length > 0) files.push({ path: 'raw.ts', text: rawFile(raw) });
+  return files;
+}
+
+function mainFile(): string {
+  return [
+    "import { EdgeApp } from 'cdk8s-mesh-edge';",
+    "import { Edge } from './edge';",
+    '',
+    'const app = new EdgeApp();',
+    "new Edge(app, 'edge');",
+    'app.synth();',
+    '',
+  ].join('\n');
+}
+
+function edgeFile(lifted: readonly Lifted[], hasRaw: boolean, values: readonly Manifest[]): string {
+  const imports = [
+    ...new Set([...lifted.flatMap((one) => [...one.imports]), ...(values.length > 0 ? ['OutputFile'] : [])]),
+  ].sort();
+  const body = lifted.map((one) => one.code);
+  if (hasRaw) body.push('    addRaw(this);');
+  values.forEach((one, index) => {
+    const { kind: _kind, ...content } = record(one.body);
+    const path = `install/values${index === 0 ? '' : index + 1}.yaml`;
+    body.push(
+      `    new OutputFile(this, ${literal(`Values${index + 1}`)}, ${literal({ path, content: stringify(content) }, 4)});`,
+    );
+  });
+  const used = imports.filter((name) => body.some((code) => new RegExp(`\\b${name}\\b`).test(code)));
+  return [
+    "import { Chart } from 'cdk8s';",
+    ...(used.length === 0 ? [] : [importLine(used)]),
+    "import type { Construct } from 'constructs';",
+    ...(hasRaw ? ["import { addRaw } from './raw';"] : []),
+    '',
+    '/** What may cross the edge of the mesh. */',
+    'export class Edge extends Chart {',
+    '  public constructor(scope: Construct, id: string) {',
+    '    super(scope, id);',
+    body.join('\n\n'),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+function importLine(names: readonly string[]): string {
+  const flat = `import { ${names.join(', ')} } from 'cdk8s-mesh-edge';`;
+  return flat.length <= 110
+    ? flat
+    : `import {\n${names.map((name) => `  ${name},\n`).join('')}} from 'cdk8s-mesh-edge';`;
+}
+
+function rawFile(raw: readonly Manifest[]): string {
+  const ids = new Names();
+  const objects = raw.map((manifest) => {
+    const { metadata, ...rest } = record(manifest.body);
+    const {
+      managedFields: _fields,
+      resourceVersion: _version,
+      uid: _uid,
+      generation: _generation,
+      ...kept
+    } = record(metadata);
+    const { status: _status, ...body } = rest;
+    const id = ids.free(
+      `${manifest.kind}-${manifest.namespace === '' ? '' : `${manifest.namespace}-`}${manifest.name}`,
+    );
+    return `  new ApiObject(scope, ${literal(id)}, ${literal({ apiVersion: body.apiVersion, kind: body.kind, metadata: kept, ...body }, 2)});`;
+  });
+  return [
+    "import { ApiObject } from 'cdk8s';",
+    "import type { Construct } from 'constructs';",
+    '',
+    '/** Objects that are kept as they were written. */',
+    'export function addRaw(scope: Construct): void {',
+    objects.join('\n\n'),
+    '}',
+    '',
+  ].join('\n');
+}
