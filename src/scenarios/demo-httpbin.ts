@@ -8,8 +8,11 @@ export class DemoHttpbin extends ScenarioChart {
   public constructor(scope: Construct) {
     super(scope, 'demo-httpbin', {
       title: 'httpbin, an application of the mesh',
-      shows: "Istio's sample application in a namespace of its own, with sidecars. Its Service maps port 8000 to the container's 8080: a proxy that dialled Pods by address would come to a port that no Service of the mesh has.",
-      outcomes: [{ request: '`curl http://httpbin.httpbin:8000/get` from a Pod of the mesh', seen: '200, by mutual TLS' }],
+      shows:
+        "Istio's sample application in a namespace of its own, with sidecars. Its Service maps port 8000 to the container's 8080: a proxy that dialled Pods by address would come to a port that no Service of the mesh has.",
+      outcomes: [
+        { request: '`curl http://httpbin.httpbin:8000/get` from a Pod of the mesh', seen: '200, by mutual TLS' },
+      ],
     });
     const { name: namespace } = new MeshNamespace(this, 'httpbin');
     const metadata = { name: 'httpbin', namespace };
@@ -31,7 +34,14 @@ export class DemoHttpbin extends ScenarioChart {
           metadata: { labels },
           spec: {
             serviceAccountName: 'httpbin',
-            containers: [{ name: 'httpbin', image: 'docker.io/mccutchen/go-httpbin:v2.15.0', imagePullPolicy: 'IfNotPresent', ports: [{ containerPort: 8080 }] }],
+            containers: [
+              {
+                name: 'httpbin',
+                image: 'docker.io/mccutchen/go-httpbin:v2.15.0',
+                imagePullPolicy: 'IfNotPresent',
+                ports: [{ containerPort: 8080 }],
+              },
+            ],
           },
         },
       },

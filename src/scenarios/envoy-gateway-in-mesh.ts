@@ -12,7 +12,10 @@ export class EnvoyGatewayMember extends ScenarioChart {
         "Envoy Gateway's control plane and proxies get sidecars. The sidecar leaves alone what clients send in (`includeInboundPorts: \"\"`), passes xDS through unread (`appProtocol: tls`), and makes mutual TLS of what the proxy sends to a Service's address (`routingType: Service`). Each setting's reason, and what breaks without it, is in docs/envoy-gateway-in-istio.md.",
       outcomes: [
         { request: 'a Gateway of class `teg`', seen: 'its Pod has Envoy and a sidecar, and becomes Ready' },
-        { request: 'a Pod of Envoy Gateway is bound to a node', seen: "the API server reaches the controller's webhook on 9443, under STRICT too" },
+        {
+          request: 'a Pod of Envoy Gateway is bound to a node',
+          seen: "the API server reaches the controller's webhook on 9443, under STRICT too",
+        },
       ],
       needs: [
         'Istio (`istio-minimal`), and Envoy Gateway 1.7 by its Helm chart with `install/envoy-gateway-values.yaml`',

@@ -7,7 +7,8 @@ export class IstioMinimal extends ScenarioChart {
   public constructor(scope: Construct) {
     super(scope, 'istio-minimal', {
       title: 'Istio without an ingress gateway',
-      shows: 'Install input with the profile `minimal`, for istioctl and for Helm: the control plane alone, because Envoy Gateway is to be the way in.',
+      shows:
+        'Install input with the profile `minimal`, for istioctl and for Helm: the control plane alone, because Envoy Gateway is to be the way in.',
       outcomes: [],
     });
     new IstioInstall(this, 'Install', { profile: 'minimal' });

@@ -307,7 +307,9 @@ describe('what forwarding refuses', () => {
     MeshBoundary.at(there);
     const egress = EgressGateway.fromInstalled(there, 'Egress');
     egress.forward(new ExternalService(here, 'A', { hosts: ['a.example.com'], ports: [http] }));
-    expect(refusals(chart).join()).toMatch(/world\/Here\/A is forwarded by world\/There\/Egress, a gateway of another mesh/);
+    expect(refusals(chart).join()).toMatch(
+      /world\/Here\/A is forwarded by world\/There\/Egress, a gateway of another mesh/,
+    );
   });
 
   it('a host that is forwarded twice, naming both', () => {

@@ -168,7 +168,7 @@ function claim(folder: string, name: string): void {
     fs.mkdirSync(folder, { mode: 0o755 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new Error(`a lab named "${name}" is starting already`);
+    throw new Error(`a lab named "${name}" is starting already`, { cause: error });
   }
   fs.writeFileSync(path.join(folder, 'starter'), `${process.pid}`);
 }
@@ -205,7 +205,9 @@ function demandNamespaces(): void {
     });
   } catch (error) {
     const { stderr } = error as { stderr?: Buffer };
-    throw new Error(`the lab cannot make namespaces here: ${stderr?.toString().trim() || (error as Error).message}`);
+    throw new Error(`the lab cannot make namespaces here: ${stderr?.toString().trim() || (error as Error).message}`, {
+      cause: error,
+    });
   }
   if (!/\boverlay\b/.test(fs.readFileSync('/proc/filesystems', 'utf8'))) {
     throw new Error('the lab needs the overlay file system, which this kernel does not offer');

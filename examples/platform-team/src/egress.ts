@@ -10,7 +10,10 @@ export class EgressChart extends Chart {
   public constructor(scope: Construct, id: string) {
     super(scope, id);
     new MeshNamespace(this, 'Namespace', { name: 'istio-egress', membership: MeshMembership.none() });
-    this.gateway = new EgressGateway(this, 'Egress', { name: 'egress', nodes: DedicatedNodes.labeled({ edge: 'egress' }) });
+    this.gateway = new EgressGateway(this, 'Egress', {
+      name: 'egress',
+      nodes: DedicatedNodes.labeled({ edge: 'egress' }),
+    });
     const services = [
       new AuditedService(this, 'Stripe', { host: 'api.stripe.com', owner: 'payments', callers: ['shop', 'billing'] }),
       new AuditedService(this, 'Weather', { host: 'api.weather.example.com', owner: 'mobile', callers: ['mobile'] }),

@@ -15,6 +15,12 @@ test('a team that claims a host of another is told so', () => {
   const app = new App();
   new LegacyChart(app, 'legacy');
   const chart = new EgressChart(app, 'egress');
-  new ExternalService(chart, 'Mine', { hosts: ['api.stripe.com'], ports: [ExternalPort.https()], namespace: 'billing' });
-  expect(() => Testing.synth(chart)).toThrow(/"api\.stripe\.com".* is declared by both egress\/Stripe and egress\/Mine/);
+  new ExternalService(chart, 'Mine', {
+    hosts: ['api.stripe.com'],
+    ports: [ExternalPort.https()],
+    namespace: 'billing',
+  });
+  expect(() => Testing.synth(chart)).toThrow(
+    /"api\.stripe\.com".* is declared by both egress\/Stripe and egress\/Mine/,
+  );
 });
