@@ -17,7 +17,14 @@ import { readMeshConfig, type MeshConfig } from './mesh-config';
 import type { MeshOptions } from './mesh-options';
 import { compareAge, config, push, type Config } from './objects';
 import { fromKubernetes, fromServiceEntry, ServiceRegistry, type Service } from './services';
-import { gatewayScope, sidecarScope, type ProxyScope, type Registry } from './sidecar-scope';
+import {
+  gatewayScope,
+  hasCommonScope,
+  sidecarBase,
+  sidecarScope,
+  type ProxyScope,
+  type Registry,
+} from './sidecar-scope';
 import { mergeDelegates, parseVirtualService, VirtualServiceIndex } from './virtual-services';
 import {
   namespaceInjection,
@@ -225,7 +232,13 @@ export class Mesh implements Registry {
       sidecar === undefined
         ? `namespace ${proxy.namespace}`
         : `sidecar ${proxy.namespace} ${sidecar.namespace}/${sidecar.name}`;
-    return this.cachedScope(key, () => sidecarScope(this, proxy.namespace, sidecar, this.config.outbound));
+    return this.cachedScope(key, () => {
+      const common = sidecar === undefined && hasCommonScope(this, proxy.namespace);
+      const base = common
+        ? this.remember(this, 'common scope', () => sidecarBase(this, proxy.namespace, undefined))
+        : sidecarBase(this, proxy.namespace, sidecar);
+      return sidecarScope(this, proxy.namespace, sidecar, this.config.outbound, base);
+    });
   }
 
   private cachedScope(key: string, make: () => ProxyScope): ProxyScope {
@@ -271,6 +284,15 @@ export class Mesh implements Registry {
           portTranslation: service.labels['experimental.istio.io/disable-gateway-port-translation'] === undefined,
         };
       }),
+    );
+  }
+
+  /** Whether any DestinationRule tunnels: only then do TCP listeners depend on the client's namespace. */
+  public get hasTunnels(): boolean {
+    return this.remember(this, 'tunnels', () =>
+      this.of('networking.istio.io', 'DestinationRule').some((manifest) =>
+        JSON.stringify(record(manifest.body).spec ?? {}).includes('"tunnel"'),
+      ),
     );
   }
 

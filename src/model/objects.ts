@@ -69,6 +69,11 @@ export class VisibilityIndex<T> {
     else for (const viewer of seenBy) push(viewer === namespace ? this.own : this.exported, viewer, item);
   }
 
+  /** Whether a namespace sees what everyone sees, and nothing more. */
+  public seesOnlyPublic(namespace: string): boolean {
+    return !this.own.has(namespace) && !this.exported.has(namespace);
+  }
+
   /** Private ones of the namespace, then those exported to it by name, then public ones. */
   public seenFrom(namespace: string): readonly T[] {
     const own = this.own.get(namespace);

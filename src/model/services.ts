@@ -158,6 +158,7 @@ export class ServiceRegistry {
   private readonly byHost = new Map<string, Map<string, Service>>();
   private readonly visible = new VisibilityIndex<Service>();
   private readonly byNamespace = new Map<string, Service[]>();
+  private unique: boolean | undefined;
 
   public constructor(services: readonly Service[]) {
     const sorted = [...services].sort(
@@ -175,6 +176,16 @@ export class ServiceRegistry {
       if (siblings === undefined) this.byNamespace.set(service.namespace, [service]);
       else siblings.push(service);
     }
+  }
+
+  public seesOnlyPublic(namespace: string): boolean {
+    return this.visible.seesOnlyPublic(namespace);
+  }
+
+  /** Whether no host has entries in several namespaces, between which a client's own would decide. */
+  public get hostsAreUnique(): boolean {
+    this.unique ??= [...this.byHost.values()].every((namespaces) => namespaces.size === 1);
+    return this.unique;
   }
 
   /** Services that a namespace may see: private, exported to it, public. */

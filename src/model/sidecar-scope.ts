@@ -1,10 +1,11 @@
+import { ANY_ADDRESS } from './addresses';
 import { ruleForWorkload, type DestinationRule, type DestinationRuleIndex } from './destination-rules';
 import { number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { HostIndex, isSubsetOf, isWildcard, overlaps } from './hostnames';
 import { compareText, type Config, type Visibility } from './objects';
 import { parseProtocol, type Protocol } from './protocols';
 import type { Port, Service, ServiceRegistry } from './services';
-import { destinationsOf, MESH_GATEWAY, type VirtualService, type VirtualServiceIndex } from './virtual-services';
+import { destinationsOf, MESH_GATEWAY, VirtualServiceIndex, type VirtualService } from './virtual-services';
 
 export interface Registry {
   readonly services: ServiceRegistry;
@@ -42,6 +43,18 @@ export interface ProxyScope {
   readonly services: () => Iterable<Service>;
   readonly destinationRule: (host: string, labels: Readonly<Record<string, string>>) => DestinationRule | undefined;
   readonly outbound: OutboundPolicy;
+  /** The same object for scopes whose listeners are the same: what is computed of them is kept by it. */
+  readonly base: ScopeBase;
+}
+
+/** The part of a scope that namespaces can share. */
+export interface ScopeBase {
+  readonly listeners: readonly EgressListener[];
+  readonly services: ReadonlyMap<string, Service>;
+  /** Whether configuration depends on labels and namespace of the proxy too. */
+  readonly dependsOnProxy: boolean;
+  /** Whether there are listeners for single Pods, which leave out the proxy's own. */
+  readonly hasHeadless: boolean;
 }
 
 interface ImportedHosts {
@@ -254,15 +267,16 @@ function makeScope(
   registry: Registry,
   namespace: string,
   sidecar: Config | undefined,
-  listeners: readonly EgressListener[],
-  services: ReadonlyMap<string, Service>,
+  base: ScopeBase,
   outbound: OutboundPolicy,
 ): ProxyScope {
   const rules = new Map<string, readonly DestinationRule[]>();
+  const { services } = base;
   return {
     namespace,
     sidecar,
-    listeners,
+    base,
+    listeners: base.listeners,
     service: (host) => services.get(host),
     services: () => services.values(),
     destinationRule: (host, labels) => {
@@ -279,13 +293,25 @@ function makeScope(
   };
 }
 
-/** Scope of a sidecar: what its Sidecar imports, plus the destinations of the routes among that. */
-export function sidecarScope(
-  registry: Registry,
-  namespace: string,
-  sidecar: Config | undefined,
-  meshMode: OutboundPolicy['mode'],
-): ProxyScope {
+/** Whether a namespace that no Sidecar scopes sees exactly what others like it see. */
+export function hasCommonScope(registry: Registry, namespace: string): boolean {
+  return (
+    registry.services.hostsAreUnique &&
+    registry.services.seesOnlyPublic(namespace) &&
+    registry.virtualServices.seesOnlyPublic(namespace, MESH_GATEWAY)
+  );
+}
+
+function hasAliases(service: Service): boolean {
+  return service.aliases.length > 0;
+}
+
+function isHeadless(service: Service): boolean {
+  return service.resolution === 'PASSTHROUGH' && service.address === ANY_ADDRESS;
+}
+
+/** Listeners and services of a sidecar: what its Sidecar imports, plus the destinations of the routes among that. */
+export function sidecarBase(registry: Registry, namespace: string, sidecar: Config | undefined): ScopeBase {
   const egress = records(sidecar?.spec.egress);
   const listeners = (egress.length === 0 ? [{ hosts: ['*/*'] }] : egress).map((item, index) =>
     makeListener(registry, namespace, item, index),
@@ -307,8 +333,26 @@ export function sidecarScope(
       }
     }
   }
+  return {
+    listeners,
+    services: set.byHost,
+    dependsOnProxy: listeners.some(
+      (listener) => VirtualServiceIndex.dependsOnSource(listener.virtualServices) || listener.services.some(hasAliases),
+    ),
+    hasHeadless: listeners.some((listener) => listener.services.some(isHeadless)),
+  };
+}
+
+/** Scope of a sidecar. */
+export function sidecarScope(
+  registry: Registry,
+  namespace: string,
+  sidecar: Config | undefined,
+  meshMode: OutboundPolicy['mode'],
+  base: ScopeBase,
+): ProxyScope {
   const policy = optionalRecord(sidecar?.spec.outboundTrafficPolicy);
-  return makeScope(registry, namespace, sidecar, listeners, set.byHost, {
+  return makeScope(registry, namespace, sidecar, base, {
     mode:
       policy === undefined
         ? meshMode
@@ -323,5 +367,6 @@ export function sidecarScope(
 export function gatewayScope(registry: Registry, namespace: string): ProxyScope {
   const set = new ServiceSet();
   for (const service of registry.services.seenFrom(namespace)) set.add(service);
-  return makeScope(registry, namespace, undefined, [], set.byHost, { mode: 'ALLOW_ANY', egressProxy: undefined });
+  const base: ScopeBase = { listeners: [], services: set.byHost, dependsOnProxy: true, hasHeadless: true };
+  return makeScope(registry, namespace, undefined, base, { mode: 'ALLOW_ANY', egressProxy: undefined });
 }

@@ -339,6 +339,21 @@ export class VirtualServiceIndex {
     ];
   }
 
+  public seesOnlyPublic(namespace: string, gateway: string): boolean {
+    return this.byGateway.get(gateway)?.seesOnlyPublic(namespace) ?? true;
+  }
+
+  /** Whether what a proxy makes of these depends on its namespace or labels, and not only on what it sees. */
+  public static dependsOnSource(services: readonly VirtualService[]): boolean {
+    return services.some(
+      (service) =>
+        service.semantics === 'gateway-api' ||
+        [...service.http, ...service.tls, ...service.tcp].some((rule) =>
+          rule.matches.some((match) => match.sourceNamespace !== '' || Object.keys(match.sourceLabels).length > 0),
+        ),
+    );
+  }
+
   public forHost(host: string): readonly VirtualService[] {
     return this.byHost.get(host) ?? [];
   }

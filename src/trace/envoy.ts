@@ -252,8 +252,14 @@ export class DomainIndex<V> {
   }
 
   public match(host: string): V | undefined {
-    const found = this.exact.get(host);
-    if (found !== undefined) return found;
+    return this.exact.get(host) ?? this.matchWildcard(host);
+  }
+
+  public matchExact(host: string): V | undefined {
+    return this.exact.get(host);
+  }
+
+  public matchWildcard(host: string): V | undefined {
     this.lengths ??= [...new Set([...this.suffixes.keys()].map((suffix) => suffix.length))].sort((a, b) => b - a);
     for (const length of this.lengths) {
       if (length >= host.length) continue;

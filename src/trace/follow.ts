@@ -90,8 +90,14 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
   };
   const scope = mesh.scopeOf(self);
   const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses };
-  const key = `listeners ${flight.port} ${self.namespace} ${JSON.stringify(self.labels)} ${self.addresses.join()}`;
-  const listeners = mesh.remember(scope, key, () => sidecarListeners(view, flight.port));
+  const isCommon = !scope.base.dependsOnProxy && !mesh.hasTunnels;
+  const own = scope.base.hasHeadless ? self.addresses.join() : '';
+  const whose = isCommon
+    ? `${scope.outbound.mode} ${own}`
+    : `${self.namespace} ${JSON.stringify(self.labels)} ${self.addresses.join()}`;
+  const listeners = mesh.remember(isCommon ? scope.base : scope, `listeners ${flight.port} ${whose}`, () =>
+    sidecarListeners(view, flight.port),
+  );
   const listener = pickListener(walk, listeners, flight.address, proxy) ?? virtualOutbound(view);
   const chain = matchFilterChain(listener, connectionOf(flight));
   if (walk.loops(proxy, flight)) return loop(walk, proxy);
@@ -273,7 +279,7 @@ function throughRoutes(walk: Walk, at: AtListener, incoming: Incoming, rules: Ro
   const { proxy, view, self, flight } = at;
   const isGateway = self.type === 'gateway';
   const host = hostWithoutPort(http.authority);
-  const virtualHost = rules.domains.match(host);
+  const virtualHost = rules.match(host);
   if (isGateway) {
     const verdict = authorize(walk.mesh, self, at.workload, {
       flight,
@@ -289,7 +295,7 @@ function throughRoutes(walk: Walk, at: AtListener, incoming: Incoming, rules: Ro
     // A route configuration of one sniffed service has no virtual host for others.
     return isGateway || rules.name.includes(':')
       ? noRoute(walk, incoming, proxy, rules, http, view)
-      : toCatchAll(walk, at, incoming, rules, http);
+      : toCatchAll(walk, at, incoming, http);
   const named = withVirtualHost(incoming, virtualHost.name);
   if (virtualHost.requireTls && flight.layers.length === 0) {
     addHop(walk, named, {});
@@ -375,13 +381,10 @@ function noMatchingRoute(
 }
 
 /** HTTP for a host that no service of the port has: out as it is, or 502. */
-function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, rules: RouteConfig, http: HttpRequest): Trace {
+function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRequest): Trace {
   const { view, proxy, flight } = at;
   const isBlocked = view.scope.outbound.mode === 'REGISTRY_ONLY';
-  const named = withVirtualHost(
-    incoming,
-    rules.domains.match('*') === undefined ? (isBlocked ? 'block_all' : 'allow_any') : null,
-  );
+  const named = withVirtualHost(incoming, isBlocked ? 'block_all' : 'allow_any');
   if (isBlocked) {
     addHop(walk, named, {});
     const reason = unknownDestination(view, hostWithoutPort(http.authority), flight.port, 'HTTP');

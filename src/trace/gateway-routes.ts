@@ -73,5 +73,5 @@ export function gatewayRouteConfig(view: ProxyView, merged: MergedGateway, name:
     ];
     domains.add(host, { ...virtualHost, routes });
   }
-  return { name, domains };
+  return { name, match: (host) => domains.match(host) };
 }

@@ -42,6 +42,8 @@ export interface VirtualHost {
   readonly domains: readonly string[];
   readonly routes: Route[];
   requireTls: boolean;
+  /** The service whose names the domains are; undefined for hosts of VirtualServices alone. */
+  readonly service?: Service;
 }
 
 export function clusterName(host: string, subset: string, port: number): string {

@@ -12,7 +12,7 @@ import type { ProxyView } from './tcp-routes';
 /** Route configuration of a listener: its virtual hosts by domain; a request for none of them goes to the catch-all. */
 export interface RouteConfig {
   readonly name: string;
-  readonly domains: DomainIndex<VirtualHost>;
+  readonly match: (host: string) => VirtualHost | undefined;
 }
 
 interface Wrapper {
@@ -159,8 +159,7 @@ export function sidecarVirtualHosts(view: ProxyView, egress: EgressListener, por
     const name = `${host}:${wrapper.port}`;
     if (names.has(name)) return;
     names.add(name);
-    const { all, expanded } =
-      service === undefined ? { all: [host], expanded: [] } : serviceDomains(service, view.proxy.namespace);
+    const { all, expanded } = service === undefined ? { all: [host], expanded: [] } : serviceDomains(service, '');
     const domains = all.filter((domain) => {
       const lower = domain.toLowerCase();
       if (taken.has(lower) || (expanded.includes(domain) && fqdns.has(domain))) return false;
@@ -168,7 +167,13 @@ export function sidecarVirtualHosts(view: ProxyView, egress: EgressListener, por
       return true;
     });
     if (domains.length > 0 && (port === 0 || wrapper.port === port))
-      result.push({ name, domains, routes: [...wrapper.routes], requireTls: false });
+      result.push({
+        name,
+        domains,
+        routes: wrapper.routes as Route[],
+        requireTls: false,
+        ...(service === undefined ? {} : { service }),
+      });
   };
   for (const wrapper of wrappers) {
     for (const host of wrapper.hosts) build(host.toLowerCase(), wrapper, undefined);
@@ -181,28 +186,62 @@ function egressListenerFor(view: ProxyView, port: number): EgressListener | unde
   return view.scope.listeners.find((listener) => listener.port === undefined || listener.port.number === port);
 }
 
+function proxyKey(view: ProxyView): string {
+  return view.scope.base.dependsOnProxy ? `${view.proxy.namespace} ${JSON.stringify(view.proxy.labels)}` : '';
+}
+
+/** Domains of all virtual hosts of a port, as a client of a namespace without services of its own has them. */
+function domainsOf(view: ProxyView, egress: EgressListener, port: number): DomainIndex<VirtualHost> {
+  return view.mesh.remember(egress, `domains ${port} ${proxyKey(view)}`, () => {
+    const domains = new DomainIndex<VirtualHost>();
+    for (const virtualHost of virtualHostsOf(view, egress, port)) {
+      for (const domain of virtualHost.domains) domains.add(domain.toLowerCase(), virtualHost);
+    }
+    return domains;
+  });
+}
+
+function virtualHostsOf(view: ProxyView, egress: EgressListener, port: number): readonly VirtualHost[] {
+  return view.mesh.remember(egress, `virtual hosts ${port} ${proxyKey(view)}`, () =>
+    sidecarVirtualHosts(view, egress, port),
+  );
+}
+
+/** A service of the client's own namespace by the name that its DNS search path completes; a Pod of it if it is headless. */
+function inOwnNamespace(view: ProxyView, domains: DomainIndex<VirtualHost>, host: string): VirtualHost | undefined {
+  const complete = (name: string): VirtualHost | undefined => {
+    const fqdn = `${name}.${view.proxy.namespace}.svc.${view.mesh.config.clusterDomain}`;
+    const found = domains.matchExact(fqdn);
+    const names = found?.service === undefined ? [] : [found.service.host, ...found.service.aliases];
+    return names.includes(fqdn) ? found : undefined;
+  };
+  const dot = host.indexOf('.');
+  if (dot < 0) return complete(host);
+  const pod = host.slice(dot + 1).includes('.') ? undefined : complete(host.slice(dot + 1));
+  return pod?.service?.resolution === 'PASSTHROUGH' && pod.service.registry === 'Kubernetes' ? pod : undefined;
+}
+
 /** The route configuration that a listener of the sidecar asks for by name: `80`, or `host:port` for a sniffed service of its own. */
 export function sidecarRouteConfig(view: ProxyView, name: string): RouteConfig {
   const colon = name.lastIndexOf(':');
   const port = Number(name.slice(colon + 1));
   const egress = egressListenerFor(view, port);
-  const domains = new DomainIndex<VirtualHost>();
-  if (egress !== undefined) {
-    const routedPort = egress.port?.protocol === 'HTTP_PROXY' ? 0 : port;
-    const all = view.mesh.remember(
-      egress,
-      `virtual hosts ${routedPort} ${view.proxy.namespace} ${JSON.stringify(view.proxy.labels)}`,
-      () => sidecarVirtualHosts(view, egress, routedPort),
+  if (egress === undefined) return { name, match: () => undefined };
+  const routedPort = egress.port?.protocol === 'HTTP_PROXY' ? 0 : port;
+  if (colon >= 0) {
+    const host = name.slice(0, colon);
+    const own = virtualHostsOf(view, egress, routedPort).filter((virtualHost) =>
+      virtualHost.domains.some((domain) => domain === name || domain === host),
     );
-    if (colon >= 0) {
-      const host = name.slice(0, colon);
-      const own = all.filter((virtualHost) => virtualHost.domains.some((domain) => domain === name || domain === host));
-      for (const virtualHost of own)
-        for (const domain of own.length === 1 ? ['*'] : virtualHost.domains) domains.add(domain, virtualHost);
-      return { name, domains };
+    const domains = new DomainIndex<VirtualHost>();
+    for (const virtualHost of own) {
+      for (const domain of own.length === 1 ? ['*'] : virtualHost.domains) domains.add(domain, virtualHost);
     }
-    for (const virtualHost of all)
-      for (const domain of virtualHost.domains) domains.add(domain.toLowerCase(), virtualHost);
+    return { name, match: (asked) => domains.match(asked) };
   }
-  return { name, domains };
+  const domains = domainsOf(view, egress, routedPort);
+  return {
+    name,
+    match: (asked) => domains.matchExact(asked) ?? inOwnNamespace(view, domains, asked) ?? domains.matchWildcard(asked),
+  };
 }
