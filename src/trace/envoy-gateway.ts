@@ -15,7 +15,8 @@ import type { Mesh } from '../model/mesh';
 import { namespaceInjection, type Workload } from '../model/workloads';
 import type { HttpRule, RouteDestination } from '../model/virtual-services';
 import { DomainIndex, hostWithoutPort } from './envoy';
-import { arrive, throughSidecar } from './follow';
+import { arrive } from './arrive';
+import { throughSidecar } from './follow';
 import { inboundCapture, outboundCapture } from './capture';
 import { inboundChain } from './inbound';
 import {

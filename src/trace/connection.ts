@@ -1,0 +1,171 @@
+/** One connection at one proxy: TLS taken off if the filter chain does so, then a route or a TCP proxy. */
+import { authorize } from './authorization';
+import type { TcpTarget } from './envoy';
+import { type AtListener, type Incoming, addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
+import { heaviest } from './http-routes';
+import { throughRoutes } from './routing';
+import { send } from './send';
+import type { Decision, ProxyRef, Trace } from './types';
+import { type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
+
+/** Envoy's view of one connection: TLS taken off if the chain does so, then a route or a TCP proxy. */
+export function through(walk: Walk, at: AtListener): Trace {
+  const { flight, proxy, listener, chain, self } = at;
+  const outer = outermost(flight.layers);
+  const isGateway = self.type === 'gateway';
+  const terminates = chain?.terminates ?? null;
+  const receivedTls =
+    terminates === null || outer === undefined
+      ? wire(chain?.routeConfig != null ? 'HTTP' : protocolOf(flight), flight.namedPort, flight.layers)
+      : {
+          ...wire(chain?.routeConfig != null ? 'HTTP' : 'TCP', flight.namedPort, flight.layers),
+          tls:
+            outer.kind === 'APPLICATION'
+              ? terminates.mode === 'MUTUAL'
+                ? ('MUTUAL' as const)
+                : ('SIMPLE' as const)
+              : outer.kind,
+        };
+  const incoming: Incoming = {
+    proxy,
+    receives: receivedTls,
+    envoy: {
+      listener: listener.name,
+      filterChain: chain?.name ?? null,
+      routeConfig: chain?.routeConfig ?? null,
+      virtualHost: null,
+      endpoints: [],
+    },
+    decidedBy: chain?.decidedBy ?? [],
+  };
+  const refuse = (code: string, status: number | null, what: string, fix: string, by?: Decision): Trace => {
+    addHop(walk, incoming, {});
+    return walk.refused({ code, status, proxy, what, fix, by: by ?? chain?.decidedBy[0] ?? null });
+  };
+  if (chain === null) {
+    const sni = outer?.sni ?? null;
+    return refuse(
+      'NR',
+      brokenStatus(walk),
+      `no filter chain of listener ${listener.name} takes ${outer === undefined ? 'plain text' : `SNI "${sni ?? ''}"`} (filter_chain_not_found)`,
+      isGateway
+        ? `make the SNI that is sent ("${sni ?? 'none'}") one of the Gateway server's hosts (${[...new Set(listener.chains.flatMap((one) => one.sniHosts))].join(', ') || 'none'}): set tls.sni in the sender's DestinationRule`
+        : 'declare the port with the protocol that the client speaks',
+      listener.chains[0]?.decidedBy[0],
+    );
+  }
+  if (terminates !== null && outer === undefined) {
+    return refuse(
+      'UF',
+      brokenStatus(walk),
+      `the server expects TLS (${terminates.mode}) and gets plain text`,
+      `originate TLS on the way here, or make the server's protocol HTTP`,
+    );
+  }
+  if (
+    terminates !== null &&
+    outer !== undefined &&
+    (terminates.mode === 'ISTIO_MUTUAL') !== (outer.kind === 'ISTIO_MUTUAL')
+  ) {
+    return refuse(
+      'UF',
+      brokenStatus(walk),
+      `the server's TLS mode is ${terminates.mode} and the sender's is ${outer.kind}: the handshake fails`,
+      terminates.mode === 'ISTIO_MUTUAL'
+        ? 'set tls.mode ISTIO_MUTUAL in the DestinationRule towards the gateway'
+        : `set the server's tls.mode to ISTIO_MUTUAL, or the DestinationRule's to ${terminates.mode === 'MUTUAL' ? 'MUTUAL' : 'SIMPLE'}`,
+    );
+  }
+  if (terminates?.mode === 'MUTUAL' && outer !== undefined && outer.certificate === '') {
+    if (outer.kind === 'SIMPLE')
+      return refuse(
+        'UF',
+        brokenStatus(walk),
+        'the server demands a client certificate and the sender has none',
+        'use tls.mode MUTUAL with a credential in the DestinationRule',
+      );
+    walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload ?? '?'} trusts`);
+  }
+  const inner = terminates === null ? flight.layers : flight.layers.slice(0, -1);
+  if (chain.routeConfig !== null) {
+    if (inner.length > 0 || flight.http === null) {
+      const spoken = inner.length > 0 ? 'TLS' : 'something that is not HTTP';
+      return refuse(
+        'DPE',
+        brokenStatus(walk),
+        `the listener expects HTTP and gets ${spoken}`,
+        `declare the port with the protocol that is spoken on it`,
+      );
+    }
+    const rules = at.routeConfig(chain.routeConfig);
+    return throughRoutes(walk, at, incoming, rules, flight.http);
+  }
+  const verdict = isGateway
+    ? authorize(walk.mesh, self, at.workload, {
+        flight,
+        http: null,
+        sni: outer?.sni ?? null,
+        port: flight.port,
+        terminated: terminates !== null,
+      })
+    : undefined;
+  if (verdict !== undefined && verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, null);
+  return throughTcp(walk, at, incoming, chain.tcp, inner);
+}
+
+export function rejected(
+  walk: Walk,
+  incoming: Incoming,
+  verdict: Exclude<ReturnType<typeof authorize>, { is: 'allowed' }>,
+  proxy: ProxyRef,
+  status: number | null,
+): Trace {
+  addHop(walk, incoming, { decidedBy: decisions(...incoming.decidedBy, verdict.by) });
+  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
+  return walk.refused({ code: 'RBAC', status, proxy, what: verdict.what, fix: verdict.fix, by: verdict.by ?? null });
+}
+
+function throughTcp(
+  walk: Walk,
+  at: AtListener,
+  incoming: Incoming,
+  target: TcpTarget | null,
+  inner: readonly TlsLayer[],
+): Trace {
+  const { view, self, workload, flight, proxy } = at;
+  const chosen = target === null ? undefined : heaviest(target.clusters);
+  if (target === null || chosen === undefined) {
+    addHop(walk, incoming, {});
+    return walk.refused({
+      code: 'NC',
+      status: null,
+      proxy,
+      what: 'the rule has no destination',
+      fix: 'give it a destination',
+      by: incoming.decidedBy[0] ?? null,
+    });
+  }
+  const alternatives = target.clusters
+    .filter((item) => item !== chosen)
+    .map(({ cluster, weight }) => ({ cluster, weight }));
+  return send(
+    walk,
+    {
+      view,
+      self,
+      workload,
+      flight,
+      incoming: {
+        ...incoming,
+        decidedBy: decisions(ruleDecision(target.route), ...incoming.decidedBy, ...target.decidedBy),
+      },
+      route: target.route,
+      alternatives,
+      inner,
+      http: null,
+      gatewayApi: false,
+      tunnel: target.tunnel,
+    },
+    chosen.cluster,
+  );
+}

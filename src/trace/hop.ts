@@ -1,0 +1,71 @@
+/** What the steps of a hop share: its parts as far as they are known, and how it is written down. */
+import type { Proxy } from '../model/mesh';
+import type { Workload } from '../model/workloads';
+import type { FilterChain, Listener } from './envoy';
+import type { HttpRequest } from './http-routes';
+import type { SidecarView } from './sidecar-listeners';
+import type { RouteConfig } from './sidecar-routes';
+import type { Alternative, Decision, Hop, ProxyRef, RouteRef, WireProtocol } from './types';
+import type { Flight, TlsLayer, Walk } from './walk';
+
+/** Parts of a hop that are known before its upstream is. */
+export interface Incoming {
+  readonly proxy: ProxyRef;
+  readonly receives: Hop['receives'];
+  readonly envoy: Hop['envoy'];
+  readonly decidedBy: readonly Decision[];
+}
+
+export interface Sending {
+  readonly view: SidecarView;
+  readonly self: Proxy;
+  readonly workload: Workload | undefined;
+  readonly flight: Flight;
+  readonly incoming: Incoming;
+  readonly route: RouteRef | null;
+  readonly alternatives: readonly Alternative[];
+  /** TLS that the proxy left on. */
+  readonly inner: readonly TlsLayer[];
+  /** The request as it goes on; null unless the proxy reads it. */
+  readonly http: HttpRequest | null;
+  readonly gatewayApi: boolean;
+  readonly tunnel: string | null;
+}
+
+export function addHop(walk: Walk, parts: Incoming, rest: Partial<Hop>): void {
+  walk.hops.push({
+    route: null,
+    cluster: null,
+    sends: null,
+    alternatives: [],
+    ...parts,
+    ...rest,
+    decidedBy: rest.decidedBy ?? parts.decidedBy,
+  });
+}
+
+export function ruleDecision(route: RouteRef | null): Decision | undefined {
+  return route === null
+    ? undefined
+    : { kind: route.kind, namespace: route.namespace, name: route.name, field: `spec.${route.rule}` };
+}
+
+export function protocolOf(flight: Flight): WireProtocol {
+  return flight.layers.length > 0 ? 'TLS' : 'TCP';
+}
+
+/** What an HTTP client sees if its connection breaks further on: 503 from the last proxy that reads its request, nothing without one. */
+export function brokenStatus(walk: Walk): number | null {
+  return walk.hops.some((hop) => hop.receives.protocol === 'HTTP' && hop.proxy.kind !== 'none') ? 503 : null;
+}
+
+export interface AtListener {
+  readonly view: SidecarView;
+  readonly self: Proxy;
+  readonly workload: Workload | undefined;
+  readonly flight: Flight;
+  readonly proxy: ProxyRef;
+  readonly listener: Listener;
+  readonly chain: FilterChain | null;
+  readonly routeConfig: (name: string) => RouteConfig;
+}

@@ -1,0 +1,234 @@
+/** HTTP at one proxy: virtual host, route, and what the route does. */
+import { authorize } from './authorization';
+import { rejected } from './connection';
+import { hostWithoutPort } from './envoy';
+import { unknownDestination } from './explain';
+import { type AtListener, type Incoming, addHop, ruleDecision } from './hop';
+import {
+  type HttpRequest,
+  type Route,
+  type VirtualHost,
+  abortShare,
+  heaviest,
+  ownAnswer,
+  rewritten,
+  routeMatches,
+  unreadablePart,
+} from './http-routes';
+import { send } from './send';
+import { type SidecarView, virtualOutbound } from './sidecar-listeners';
+import type { RouteConfig } from './sidecar-routes';
+import type { ProxyRef, Trace } from './types';
+import { type Walk, decisions, outermost } from './walk';
+
+export function throughRoutes(
+  walk: Walk,
+  at: AtListener,
+  incoming: Incoming,
+  rules: RouteConfig,
+  http: HttpRequest,
+): Trace {
+  const { proxy, view, self, flight } = at;
+  const isGateway = self.type === 'gateway';
+  const host = hostWithoutPort(http.authority);
+  const virtualHost = rules.match(host);
+  if (isGateway) {
+    const verdict = authorize(walk.mesh, self, at.workload, {
+      flight,
+      http,
+      sni: outermost(flight.layers)?.sni ?? null,
+      port: flight.port,
+      terminated: true,
+    });
+    if (verdict.is !== 'allowed')
+      return rejected(walk, withVirtualHost(incoming, virtualHost?.name ?? null), verdict, proxy, 403);
+  }
+  if (virtualHost === undefined)
+    // A route configuration of one sniffed service has no virtual host for others.
+    return isGateway || rules.name.includes(':')
+      ? noRoute(walk, incoming, proxy, rules, http, view)
+      : toCatchAll(walk, at, incoming, http);
+  const named = withVirtualHost(incoming, virtualHost.name);
+  if (virtualHost.requireTls && flight.layers.length === 0) {
+    addHop(walk, named, {});
+    return walk.refused({
+      code: 'redirect',
+      status: 301,
+      proxy,
+      what: `the server redirects plain HTTP to HTTPS`,
+      fix: 'send the request as https, or take httpsRedirect off the server',
+      by: named.decidedBy[0] ?? null,
+    });
+  }
+  const route = firstRoute(virtualHost, http);
+  if (route === 'unreadable') {
+    addHop(walk, named, {});
+    return walk.unknown(
+      'a condition of a route is a token claim or a regular expression that only the proxy can evaluate',
+    );
+  }
+  if (route === undefined) return noMatchingRoute(walk, named, proxy, virtualHost, http);
+  return throughRoute(walk, at, named, route, http);
+}
+
+function withVirtualHost(incoming: Incoming, name: string | null): Incoming {
+  return { ...incoming, envoy: { ...incoming.envoy, virtualHost: name } };
+}
+
+function firstRoute(virtualHost: VirtualHost, http: HttpRequest): Route | 'unreadable' | undefined {
+  for (const route of virtualHost.routes) {
+    if (unreadablePart(route) !== undefined) return 'unreadable';
+    if (routeMatches(route, http)) return route;
+  }
+  return undefined;
+}
+
+function noRoute(
+  walk: Walk,
+  incoming: Incoming,
+  proxy: ProxyRef,
+  rules: RouteConfig,
+  http: HttpRequest,
+  view: SidecarView,
+): Trace {
+  addHop(walk, incoming, {});
+  const host = hostWithoutPort(http.authority);
+  const routes = view.mesh.virtualServices.forHost(host);
+  const bound = routes
+    .map((route) => `${route.namespace}/${route.name} (gateways ${route.gateways.join(', ')})`)
+    .join('; ');
+  return walk.refused({
+    code: 'NR',
+    status: 404,
+    proxy,
+    what: `route configuration ${rules.name} has no virtual host for ${host}`,
+    fix:
+      bound === ''
+        ? `bind a VirtualService with host ${host} to the gateway`
+        : `check that a VirtualService for ${host} names this Gateway, is visible to namespace ${proxy.namespace}, has a rule for it, and that the server admits the host: ${bound}`,
+    by: incoming.decidedBy[0] ?? null,
+  });
+}
+
+function noMatchingRoute(
+  walk: Walk,
+  incoming: Incoming,
+  proxy: ProxyRef,
+  virtualHost: VirtualHost,
+  http: HttpRequest,
+): Trace {
+  addHop(walk, incoming, {});
+  const rule = virtualHost.routes[0]?.rule;
+  return walk.refused({
+    code: 'NR',
+    status: 404,
+    proxy,
+    what: `no route of ${virtualHost.name} matches ${http.method} ${http.path}`,
+    fix: 'add a rule for it, or one without a match at the end',
+    by:
+      rule == null
+        ? (incoming.decidedBy[0] ?? null)
+        : { kind: rule.ref.kind, namespace: rule.ref.namespace, name: rule.ref.name, field: 'spec.http' },
+  });
+}
+
+/** HTTP for a host that no service of the port has: out as it is, or 502. */
+function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRequest): Trace {
+  const { view, proxy, flight } = at;
+  const isBlocked = view.scope.outbound.mode === 'REGISTRY_ONLY';
+  const named = withVirtualHost(incoming, isBlocked ? 'block_all' : 'allow_any');
+  if (isBlocked) {
+    addHop(walk, named, {});
+    const reason = unknownDestination(view, hostWithoutPort(http.authority), flight.port, 'HTTP');
+    return walk.refused({
+      code: 'BlackHoleCluster',
+      status: 502,
+      proxy,
+      what: `the proxy blocks ${http.authority}: ${reason.why}`,
+      fix: reason.fix,
+      by: reason.by ?? null,
+    });
+  }
+  const name = catchAllCluster(view);
+  return send(
+    walk,
+    {
+      view,
+      self: at.self,
+      workload: at.workload,
+      flight,
+      incoming: named,
+      route: null,
+      alternatives: [],
+      inner: [],
+      http,
+      gatewayApi: false,
+      tunnel: null,
+    },
+    name,
+  );
+}
+
+function catchAllCluster(view: SidecarView): string {
+  return virtualOutbound(view).chains[0]?.tcp?.clusters[0]?.cluster ?? 'PassthroughCluster';
+}
+
+function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Trace {
+  const { proxy, view, self, workload, flight } = at;
+  const ref = route.rule?.ref ?? null;
+  const answer = ownAnswer(route);
+  if (answer !== undefined) {
+    const by =
+      ref === null
+        ? null
+        : { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}.${answer.field}` };
+    addHop(walk, incoming, { route: ref, decidedBy: decisions(by ?? undefined, ...incoming.decidedBy) });
+    return walk.refused({
+      code: answer.code,
+      status: answer.status,
+      proxy,
+      what: answer.what,
+      fix: `take ${answer.field} off the rule to forward the request`,
+      by,
+    });
+  }
+  const share = abortShare(route);
+  if (share > 0 && ref !== null)
+    walk.note(`${ref.kind} ${ref.namespace}/${ref.name} ${ref.rule} aborts ${share} % of these requests`);
+  const chosen = heaviest(route.clusters);
+  if (chosen === undefined) {
+    addHop(walk, incoming, { route: ref, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) });
+    return walk.refused({
+      code: 'NC',
+      status: route.gatewaySemantics ? 500 : 503,
+      proxy,
+      what: 'the route has no destination with a weight',
+      fix: 'give it a destination',
+      by: ruleDecision(ref) ?? null,
+    });
+  }
+  const alternatives = route.clusters
+    .filter((item) => item !== chosen)
+    .map(({ cluster, weight }) => ({ cluster, weight }));
+  if (alternatives.length > 0)
+    walk.note(
+      `${chosen.weight} parts of ${route.clusters.reduce((sum, item) => sum + item.weight, 0)} go this way; the others to ${alternatives.map((item) => item.cluster).join(', ')}`,
+    );
+  return send(
+    walk,
+    {
+      view,
+      self,
+      workload,
+      flight,
+      incoming: { ...incoming, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) },
+      route: ref,
+      alternatives,
+      inner: [],
+      http: rewritten(http, route, chosen.destination),
+      gatewayApi: route.gatewaySemantics,
+      tunnel: null,
+    },
+    chosen.cluster,
+  );
+}

@@ -1,0 +1,179 @@
+/** From a proxy to the cluster that its route or TCP proxy names. */
+import { arrive } from './arrive';
+import { type Cluster, findCluster, isMissing } from './clusters';
+import { hostWithoutPort } from './envoy';
+import { unknownDestination } from './explain';
+import { type Sending, addHop, brokenStatus } from './hop';
+import type { Hop, ProxyRef, Refusal, Trace, WireProtocol } from './types';
+import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
+import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
+
+/** Sends to a cluster: there may be none of that name, or none of its endpoints; otherwise to the first endpoint. */
+export function send(walk: Walk, sending: Sending, name: string): Trace {
+  const { view, self, flight, incoming, http } = sending;
+  const { proxy } = incoming;
+  const isHttp = http !== null;
+  const hop = (rest: Partial<Hop>): void =>
+    addHop(walk, incoming, { route: sending.route, cluster: name, alternatives: sending.alternatives, ...rest });
+  if (name === 'BlackHoleCluster') {
+    hop({});
+    const protocol = flight.layers.length > 0 ? 'TLS' : flight.http === null ? 'TCP' : 'HTTP';
+    const reason = unknownDestination(view, outermost(flight.layers)?.sni ?? flight.host, flight.port, protocol);
+    return walk.refused({
+      code: 'BlackHoleCluster',
+      status: brokenStatus(walk),
+      proxy,
+      what: `the proxy cuts the connection to ${flight.host}:${flight.port}: ${reason.why}`,
+      fix: reason.fix,
+      by: reason.by ?? null,
+    });
+  }
+  const protocol: WireProtocol = isHttp ? 'HTTP' : sending.inner.length > 0 ? 'TLS' : 'TCP';
+  const peer = asPeer(self, sending.workload, flight.from.serviceAccount);
+  if (name === 'PassthroughCluster') {
+    hop({ sends: wire(protocol, flight.port, sending.inner) });
+    return arrive(
+      walk,
+      {
+        ...flight,
+        from: { ...peer, inMesh: true },
+        layers: sending.inner,
+        http: isHttp ? http : flight.http,
+        sentBy: proxy,
+        namedPort: flight.port,
+      },
+      undefined,
+      isHttp,
+    );
+  }
+  const cluster = findCluster(view, self.type === 'gateway', name);
+  if (isMissing(cluster)) {
+    hop({ decidedBy: decisions(...incoming.decidedBy, cluster.by) });
+    if (cluster.mayExist)
+      return walk.unknown(
+        `${cluster.why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
+      );
+    return walk.refused({
+      ...missingRefusal(cluster, proxy, isHttp, sending.gatewayApi),
+      ...(isHttp ? {} : { status: brokenStatus(walk) }),
+    });
+  }
+  return sendToCluster(walk, sending, cluster, hop, protocol, peer);
+}
+
+function sendToCluster(
+  walk: Walk,
+  sending: Sending,
+  cluster: Cluster,
+  hop: (rest: Partial<Hop>) => void,
+  protocol: WireProtocol,
+  peer: Flight['from'],
+): Trace {
+  const { flight, incoming, http } = sending;
+  const { proxy } = incoming;
+  const isHttp = http !== null;
+  const decidedBy = decisions(...incoming.decidedBy, ...cluster.decidedBy);
+  const isOriginal = cluster.type === 'ORIGINAL_DST';
+  const endpoint = isOriginal ? undefined : cluster.endpoints[0];
+  if (cluster.ignoredTls !== undefined)
+    walk.note(
+      `${cluster.ignoredTls.kind} ${cluster.ignoredTls.namespace}/${cluster.ignoredTls.name} ${cluster.ignoredTls.field} is ignored: a sidecar takes credentials only from a DestinationRule with a workloadSelector, so no TLS is originated`,
+    );
+  if (!isOriginal && endpoint === undefined) {
+    if (cluster.endpointsKnown) {
+      hop({ decidedBy });
+      return walk.refused({
+        ...unhealthyRefusal(cluster, proxy, isHttp),
+        ...(isHttp ? {} : { status: brokenStatus(walk) }),
+      });
+    }
+    walk.note(
+      `no manifest shows the endpoints of ${cluster.service.config.kind} ${cluster.service.namespace}/${cluster.service.config.name}; assumed that there are some`,
+    );
+  }
+  const layers = layersTo(
+    cluster,
+    sending.inner,
+    http,
+    isOriginal || (endpoint !== undefined && cluster.takesMutualTls(endpoint)),
+  );
+  const override = typeof cluster.port.target === 'number' && cluster.port.target > 0 ? cluster.port.target : undefined;
+  const dialled = isOriginal ? (override ?? flight.port) : (endpoint?.port ?? cluster.port.port);
+  // A gateway that dials its own loopback comes back to itself, by a listener that nobody else can reach.
+  const itself = sending.self.type === 'gateway' && isLoopback(endpoint?.address) ? sending.workload : undefined;
+  const workload = itself ?? endpoint?.workload;
+  const leaves = cluster.service.meshExternal && workload === undefined;
+  const namedPort = leaves ? dialled : cluster.port.port;
+  hop({
+    decidedBy,
+    sends: wire(protocol, namedPort, layers),
+    envoy: { ...incoming.envoy, endpoints: cluster.endpoints.map((item) => `${item.address}:${item.port}`) },
+  });
+  const onward: Flight = {
+    ...flight,
+    from: itself === undefined ? peer : { ...peer, address: LOOPBACK },
+    address: isOriginal ? flight.address : (endpoint?.address ?? null),
+    port: dialled,
+    namedPort,
+    layers,
+    http: isHttp ? http : flight.http,
+    sentBy: proxy,
+    // A wildcard is no host: the one that was asked for is in the SNI, or in the Host header.
+    host: cluster.service.host.startsWith('*') ? askedFor(layers, http, flight) : cluster.service.host,
+  };
+  if (sending.tunnel !== null)
+    walk.note(
+      `the connection is tunnelled by HTTP CONNECT to ${sending.tunnel} through ${cluster.service.host}:${dialled}`,
+    );
+  const misfit = leaves ? tlsMisfit(cluster, sending.inner, layers, isHttp, proxy) : undefined;
+  if (misfit !== undefined) return walk.refused(misfit);
+  return arrive(walk, onward, { service: cluster.service, workload, original: isOriginal }, isHttp);
+}
+
+const LOOPBACK = '127.0.0.1';
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && (address.startsWith('127.') || address === '::1');
+}
+
+function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {
+  return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority));
+}
+
+/** TLS that no server outside would take: one session inside another, or plain text on a port declared for TLS. */
+function tlsMisfit(
+  cluster: Cluster,
+  inner: readonly TlsLayer[],
+  layers: readonly TlsLayer[],
+  isHttp: boolean,
+  proxy: ProxyRef,
+): Refusal | undefined {
+  const { service, port } = cluster;
+  const by = cluster.tls?.by;
+  if (inner.length > 0 && layers.length > inner.length) {
+    return {
+      code: 'UPE',
+      status: null,
+      proxy,
+      what: `the application speaks TLS already, and ${by === undefined ? 'the proxy' : `${by.kind} ${by.namespace}/${by.name}`} adds TLS around it: ${service.host} gets TLS inside TLS`,
+      fix: `originate TLS on a subset or port that only plain HTTP is routed to`,
+      by: by ?? null,
+    };
+  }
+  if (isHttp && layers.length === 0 && (port.protocol === 'HTTPS' || port.protocol === 'TLS')) {
+    return {
+      code: 'UPE',
+      status: 400,
+      proxy,
+      what: `plain HTTP goes to port ${port.port} of ${service.host}, which is declared ${port.protocol}: the server answers 400 or closes the connection`,
+      fix: `originate TLS: a DestinationRule for ${service.host} with tls.mode SIMPLE on port ${port.port}`,
+      by: {
+        kind: service.config.kind,
+        namespace: service.namespace,
+        name: service.config.name,
+        field: `spec.ports[${port.index}].protocol`,
+      },
+    };
+  }
+  return undefined;
+}
