@@ -248,6 +248,6 @@ async function firstLine(host: ChildProcess, log: string): Promise<void> {
   ended.catch(() => {});
   const line = new Promise<string>((resolve) => readline.createInterface(host.stdout!).once('line', resolve));
   const { error } = JSON.parse(await Promise.race([line, ended])) as { error?: string };
-  if (error !== undefined) throw new Error(`the lab did not start: ${error}`);
+  if (error !== undefined) throw new Error(`the lab did not start: ${error}`, { cause: error });
   host.stdout!.destroy();
 }
