@@ -1,3 +1,4 @@
+import { PICTURES } from './pictures';
 import type { ScenarioText } from './scenario';
 
 /** The README of a scenario's folder. */
@@ -14,6 +15,10 @@ export function readmeOf(id: string, text: ScenarioText): string {
       '',
     );
   }
+  const pictures = PICTURES[id] ?? [];
+  if (pictures.length)
+    lines.push('## The path of a request', '', 'As `mesh-edge trace` finds it in the manifests.', '');
+  for (const { title, mermaid } of pictures) lines.push(`### ${title}`, '', '```mermaid', mermaid, '```', '');
   lines.push(`Written by \`npm run synth\` from \`src/scenarios/${id}.ts\`; edits here are lost.`);
   return lines.join('\n');
 }

@@ -14,7 +14,12 @@ export const PROXY = `${NAMESPACE}/envoy-httpbin-apps`;
 /** A Deployment, as far as tests look into it. */
 export type Deployment = KubeObject & {
   readonly metadata: { readonly generation: number };
-  readonly spec: { readonly template: { readonly spec: unknown } };
+  readonly spec: {
+    readonly template: {
+      readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+      readonly spec: unknown;
+    };
+  };
 };
 
 /** The chart with the values that a scenario has beside its manifests. */
@@ -67,9 +72,23 @@ export class EnvoyGateway {
 
   /** Waits until the Gateway has its one Pod, the former ones gone, and that is ready. */
   public async proxyReady(seconds = 90): Promise<void> {
+    await this.onePod(seconds);
+    await this.mesh.lab.ready(PROXY, seconds);
+  }
+
+  /** The one Pod of the Gateway's Deployment, once a rollout is over. */
+  private onePod(seconds: number): Promise<{ readonly name: string }> {
     const { lab } = this.mesh;
-    await until('the gateway has one Pod', seconds, () => lab.run('pod', { pod: PROXY }).catch(() => undefined));
-    await lab.ready(PROXY, seconds);
+    return until('the gateway has one Pod', seconds, () => lab.run('pod', { pod: PROXY }).catch(() => undefined));
+  }
+
+  /** Waits until Envoy Gateway has written an annotation into the Pod template of the Gateway's Deployment. */
+  public async templateAnnotated(annotation: string): Promise<void> {
+    await until(`the gateway's Pods are to have ${annotation}`, 30, async () => {
+      const [name] = (await this.service()).split('.');
+      const { annotations = {} } = (await this.deployment(name!)).spec.template.metadata ?? {};
+      return annotation in annotations ? true : undefined;
+    });
   }
 
   /** Makes a request from outside the mesh to document 000's Gateway, and sees what its sidecar logged. */
@@ -145,7 +164,7 @@ export class EnvoyGateway {
   /** Deletes the proxy's Pod, and waits until the next one is there, ready or not. */
   public async dropProxy(): Promise<void> {
     const { lab } = this.mesh;
-    const { name: old } = await lab.run('pod', { pod: PROXY });
+    const { name: old } = await this.onePod(90);
     await lab.delete([{ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: NAMESPACE, name: old.split('/')[1]! } }]);
     await until('the proxy has a new Pod', 30, async () => {
       const now = await lab.run('pod', { pod: PROXY }).catch(() => undefined);

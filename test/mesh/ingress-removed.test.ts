@@ -46,6 +46,7 @@ afterAll(async () => {
 // All is put back, and shown to work again, so that each test breaks one thing only.
 afterEach(async () => {
   await mesh.lab.apply([...member, ...committed('apps-gateway-http')]);
+  await eg.templateAnnotated('traffic.sidecar.istio.io/includeInboundPorts');
   await mesh.lab.settle();
   await eg.renewProxy();
   await works();
