@@ -6,30 +6,56 @@ import { formatField } from './field';
 import { type CheckResult, type Finding, type ObjectId, SEVERITIES, type Severity, type Where } from './finding';
 import type { Hit, Rule } from './rule';
 import { rules as allRules } from './rules';
+import { rule as unexplained } from './rules/suppression-without-reason';
+import { rule as unused } from './rules/unused-suppression';
+import { type Suppression, suppress } from './suppress';
 
 export interface CheckOptions extends MeshOptions {
   /** Default: all of them. For tests of one rule. */
   readonly rules?: readonly Rule[];
+  readonly suppress?: readonly Suppression[];
 }
 
 export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
-  const context = new CheckContext(loaded, options);
-  const findings: Placed[] = [];
-  for (const rule of options.rules ?? allRules) {
-    if (rule.reads.length > 0 && !rule.reads.some((kind) => context.hasKind(kind))) continue;
-    for (const hit of rule.check(context)) findings.push({ finding: toFinding(rule, hit), source: sourceOf(hit) });
-  }
-  findings.sort(bySeverityThenPlace);
-  return { findings: findings.map(({ finding }) => finding), summary: summarize(loaded, findings) };
+  const { rules = allRules, suppress: wishes = [], ...mesh } = options;
+  const context = new CheckContext(loaded, mesh);
+  const found = rules.flatMap((rule) => [...hitsOf(rule, context)].map((hit) => place(rule, hit)));
+  const { kept, complaints } = suppress(context, withoutEchoes(found), wishes, { unused, unexplained });
+  // With some of the rules only, a suppression of another has nothing to hide.
+  const said = complaints.filter(({ rule }) => options.rules === undefined || rule === unexplained);
+  const placed = [...kept, ...said.map(({ rule, hit }) => place(rule, hit))].sort(bySeverityThenPlace);
+  return { findings: placed.map(({ finding }) => finding), summary: summarize(loaded, placed) };
 }
 
 interface Placed {
   readonly finding: Finding;
   readonly source: Source;
+  readonly manifestIndex: number | undefined;
+  readonly file: string | undefined;
 }
 
-function toFinding(rule: Rule, hit: Hit): Finding {
-  return {
+/** A rule that fails on somebody's manifests says so, and the others are heard all the same. */
+function hitsOf(rule: Rule, context: CheckContext): readonly Hit[] {
+  if (rule.reads.length > 0 && !rule.reads.some((kind) => context.hasKind(kind))) return [];
+  try {
+    return [...rule.check(context)];
+  } catch (error) {
+    return [
+      {
+        source: {},
+        field: [],
+        severity: 'warning',
+        what: `the rule ${rule.name} failed on these manifests: ${error instanceof Error ? error.message : String(error)}`,
+        why: 'This is a fault of mesh-edge: what the rule would have found is not known.',
+        fix: 'Report it with the manifests that show it.',
+      },
+    ];
+  }
+}
+
+function place(rule: Rule, hit: Hit): Placed {
+  const source = sourceOf(hit);
+  const finding: Finding = {
     id: rule.id,
     name: rule.name,
     severity: hit.severity ?? rule.severity,
@@ -39,14 +65,35 @@ function toFinding(rule: Rule, hit: Hit): Finding {
     see: rule.see,
     object: hit.manifest ? objectId(hit.manifest) : null,
     field: formatField(hit.field),
-    where: whereOf(sourceOf(hit)),
+    where: whereOf(source),
   };
+  return { finding, source, manifestIndex: hit.manifest?.index, file: source.file };
+}
+
+/** istiod's webhook says in words what the CRD says as a CEL rule; where both speak of one field, the words are enough. */
+function withoutEchoes(found: readonly Placed[]): readonly Placed[] {
+  const inWords = found.filter(({ finding }) => /^EDGE10\d$/.test(finding.id) && finding.severity === 'error');
+  if (inWords.length === 0) return found;
+  return found.filter(
+    ({ finding, manifestIndex }) =>
+      finding.id !== 'EDGE003' ||
+      !inWords.some(
+        (other) =>
+          other.manifestIndex === manifestIndex &&
+          (other.finding.field.startsWith(finding.field) || finding.field.startsWith(other.finding.field)),
+      ),
+  );
 }
 
 function sourceOf({ manifest, source, field }: Hit): Source {
   if (!manifest) return source ?? {};
+  const { file, construct } = manifest.source;
   const line = field.length === 0 ? manifest.source.line : (manifest.lineOf(field) ?? manifest.source.line);
-  return { ...(manifest.source.file === undefined ? {} : { file: manifest.source.file }), ...(line === undefined ? {} : { line }), ...(manifest.source.construct === undefined ? {} : { construct: manifest.source.construct }) }; // prettier-ignore
+  return {
+    ...(file === undefined ? {} : { file }),
+    ...(line === undefined ? {} : { line }),
+    ...(construct === undefined ? {} : { construct }),
+  };
 }
 
 function whereOf({ construct, file, line }: Source): Where {

@@ -1,6 +1,8 @@
 /** `mesh-edge check PATH...`: what is wrong with manifests, before they are applied. */
+import { existsSync, readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Severity, SEVERITIES } from '../check/finding';
+import type { Suppression } from '../check/suppress';
 import type { MeshOptions } from '../model/mesh-options';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, meshOptionsOf } from './mesh-options';
@@ -42,13 +44,29 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
   if (paths.length === 0) throw new UsageError('name at least one file, folder, or - for standard input');
   const { load } = await import('../model/load.js');
   const { check } = await import('../check/check.js');
-  const result = check(load(paths), meshOptionsOf(flags));
+  const loaded = load(paths);
+  const isLong = loaded.manifests.length > 5_000 && process.stderr.isTTY === true;
+  if (isLong) process.stderr.write(`checking ${loaded.manifests.length} objects ...`);
+  const result = check(loaded, { ...meshOptionsOf(flags), suppress: await suppressions(flags.config) });
+  if (isLong) process.stderr.write('\r\x1b[K');
   const { format } = await import('../report/index.js');
   process.stdout.write(
     format(result, flags.format, { color: useColor(), width: Math.min(process.stdout.columns ?? 100, 120) }),
   );
   const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(flags.failOn) + 1);
   process.exitCode = result.findings.some(({ severity }) => failing.includes(severity)) ? FOUND : OK;
+}
+
+/** What the configuration file suppresses: the one that was named, else mesh-edge.yaml if it is there. */
+async function suppressions(named: string | undefined): Promise<readonly Suppression[]> {
+  const file = named ?? 'mesh-edge.yaml';
+  if (named === undefined && !existsSync(file)) return [];
+  const { readConfiguration } = await import('../check/configuration.js');
+  try {
+    return readConfiguration(readFileSync(file, 'utf8'), file).suppress;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function useColor(): boolean {

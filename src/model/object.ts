@@ -38,7 +38,7 @@ export function toManifest(
   const group = slash === -1 ? '' : apiVersion.slice(0, slash);
   const kind = String(body.kind);
   const metadata = isRecord(body.metadata) ? body.metadata : {};
-  const clusterScoped = CLUSTER_SCOPED[group]?.includes(kind) ?? false;
+  const clusterScoped = Object.hasOwn(CLUSTER_SCOPED, group) && (CLUSTER_SCOPED[group] ?? []).includes(kind);
   return {
     apiVersion,
     group,

@@ -118,7 +118,7 @@ function isReady(status: Json): boolean {
 }
 
 export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string, NamespaceInfo>): Workload | undefined {
-  const path = TEMPLATES[manifest.kind];
+  const path = Object.hasOwn(TEMPLATES, manifest.kind) ? TEMPLATES[manifest.kind] : undefined;
   if (path === undefined) return undefined;
   const body = record(manifest.body);
   const template = path.reduce<Json>((value, key) => record(value[key]), body);

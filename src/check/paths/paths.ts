@@ -3,7 +3,7 @@
  * paths read from here, so that each request is followed once.
  */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import { type Decision, type Trace, trace } from '../../trace';
+import { type Decision, RequestError, type Trace, type TraceRequest, trace } from '../../trace';
 import { type CheckContext, defineIndex } from '../context';
 import type { Service } from '../../model/services';
 import { push } from '../edge';
@@ -44,20 +44,29 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
   const found: Path[] = [];
   const all = context.index(clients);
   for (const probe of probesOf(context)) {
-    for (const client of clientsFor(context, probe, all))
-      found.push({ probe, client, trace: follow(context, probe, client) });
+    for (const client of clientsFor(context, probe, all)) {
+      const followed = follow(context, probe, client);
+      if (followed) found.push({ probe, client, trace: followed });
+    }
   }
   return found;
 });
 
-function follow(context: CheckContext, probe: Probe, client: Client): Trace {
-  return trace(context.mesh, {
+/** Nothing for a client or host with a name that cannot be: that it cannot is for other rules to say. */
+function follow(context: CheckContext, probe: Probe, client: Client): Trace | undefined {
+  const request: TraceRequest = {
     from: client.from,
     ...(client.isAssumed ? { labels: client.labels } : {}),
     request: probe.url,
     ...(probe.method === undefined ? {} : { method: probe.method }),
     ...(probe.headers === undefined ? {} : { headers: probe.headers }),
-  });
+  };
+  try {
+    return trace(context.mesh, request);
+  } catch (error) {
+    if (error instanceof RequestError) return undefined;
+    throw error;
+  }
 }
 
 /** The clients that see what speaks of the request. */

@@ -5,6 +5,8 @@ import { rule as schemaViolation } from './schema-violation';
 import { rule as celRuleViolation } from './cel-rule-violation';
 import { rule as unknownKind } from './unknown-kind';
 import { rule as duplicateObject } from './duplicate-object';
+import { rule as unusedSuppression } from './unused-suppression';
+import { rule as suppressionWithoutReason } from './suppression-without-reason';
 import { rule as serviceEntryRefused } from './service-entry-refused';
 import { rule as virtualServiceRefused } from './virtual-service-refused';
 import { rule as destinationRuleRefused } from './destination-rule-refused';
@@ -95,6 +97,8 @@ export const rules: readonly Rule[] = [
   celRuleViolation,
   unknownKind,
   duplicateObject,
+  unusedSuppression,
+  suppressionWithoutReason,
   serviceEntryRefused,
   virtualServiceRefused,
   destinationRuleRefused,

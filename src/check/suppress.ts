@@ -1,0 +1,110 @@
+/**
+ * Findings that somebody has looked at and accepts. By annotation on the object, `mesh-edge.io/suppress: "EDGE201: why"`
+ * (several on lines of their own), or in a configuration file. A reason is part of it.
+ */
+import type { CheckContext } from './context';
+import type { Finding } from './finding';
+import type { Hit, Rule } from './rule';
+
+export const SUPPRESS = 'mesh-edge.io/suppress';
+
+/** An entry of `suppress` in mesh-edge.yaml. */
+export interface Suppression {
+  /** Id or name of a rule. */
+  readonly rule: string;
+  readonly reason: string;
+  /** `Kind namespace/name`; default: every object. */
+  readonly object?: string;
+  /** End of a file's path; default: every file. */
+  readonly file?: string;
+}
+
+/** A finding that may be suppressed, with the object it is about. */
+export interface Suppressible {
+  readonly finding: Finding;
+  readonly manifestIndex: number | undefined;
+  readonly file: string | undefined;
+}
+
+interface Wish {
+  readonly rule: string;
+  readonly reason: string;
+  readonly applies: (candidate: Suppressible) => boolean;
+  readonly hit: Pick<Hit, 'manifest' | 'source' | 'field'>;
+  readonly text: string;
+}
+
+/** Takes the suppressed findings out, and says of which wishes have no reason or nothing to hide. */
+export function suppress<T extends Suppressible>(
+  context: CheckContext,
+  candidates: readonly T[],
+  configured: readonly Suppression[],
+  rules: { readonly unused: Rule; readonly unexplained: Rule },
+): { kept: T[]; complaints: { rule: Rule; hit: Hit }[] } {
+  const wishes = [...annotated(context), ...configured.map(fromConfiguration)];
+  const complaints: { rule: Rule; hit: Hit }[] = [];
+  const used = new Set<Wish>();
+  const reasoned = wishes.filter((wish) => {
+    if (wish.reason !== '') return true;
+    complaints.push({
+      rule: rules.unexplained,
+      hit: { ...wish.hit, what: `the suppression ${JSON.stringify(wish.text)} gives no reason` },
+    });
+    return false;
+  });
+  const kept = candidates.filter((candidate) => {
+    const wish = reasoned.find(
+      ({ rule, applies }) => [candidate.finding.id, candidate.finding.name].includes(rule) && applies(candidate),
+    );
+    if (wish) used.add(wish);
+    return wish === undefined;
+  });
+  for (const wish of reasoned) {
+    if (!used.has(wish))
+      complaints.push({
+        rule: rules.unused,
+        hit: { ...wish.hit, what: `the suppression of ${wish.rule} hides nothing` },
+      });
+  }
+  return { kept, complaints };
+}
+
+function annotated({ manifests }: CheckContext): Wish[] {
+  return manifests.flatMap((manifest) => {
+    const text = manifest.annotations[SUPPRESS];
+    if (text === undefined) return [];
+    return text
+      .split(/\n|;(?=\s*EDGE\d)/)
+      .map((line) => line.trim())
+      .filter(Boolean)
+      .map((line): Wish => {
+        const [, rule = line, reason = ''] = /^([\w-]+)\s*:?\s*(.*)$/.exec(line) ?? [];
+        const field = ['metadata', 'annotations', SUPPRESS];
+        return {
+          rule,
+          reason: reason.trim(),
+          text: line,
+          hit: { manifest, field },
+          applies: ({ manifestIndex }) => manifestIndex === manifest.index,
+        };
+      });
+  });
+}
+
+function fromConfiguration({ rule, reason, object, file }: Suppression): Wish {
+  return {
+    rule,
+    reason: reason.trim(),
+    text: rule,
+    hit: { source: {}, field: [] },
+    applies: ({ finding, file: place }) => {
+      const of = finding.object
+        ? `${finding.object.kind} ${finding.object.namespace ? `${finding.object.namespace}/` : ''}${finding.object.name}`
+        : '';
+      return (
+        (object === undefined || object === of) &&
+        (file === undefined || (place?.replace(/\\/g, '/').endsWith(file) ?? false))
+      );
+    },
+  };
+}
