@@ -13,6 +13,7 @@ const USAGE = `npm run lab -- COMMAND [--name NAME] [--istio VERSION]
   down                      end it
   apply PATH...             apply the objects of files and folders
   delete PATH...            delete them
+  wait NAMESPACE/POD...     wait until Pods are ready
   settle                    wait until istiod is idle and all proxies have acknowledged
   curl NAMESPACE/POD ARGS   run curl as an application in a Pod
   exec NAMESPACE/POD ARGS   run any command there
@@ -53,6 +54,9 @@ async function run([command, ...args]: readonly string[], name: string): Promise
       return 0;
     case 'delete':
       await lab.delete(readManifests(args));
+      return 0;
+    case 'wait':
+      await Promise.all(args.map((pod) => lab.ready(pod)));
       return 0;
     case 'settle':
       await lab.settle();
