@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -144,7 +145,16 @@ func (w *world) addProxy(pod *corev1.Pod) {
 
 func (w *world) simulation(proxy string) *simulation.Simulation {
 	if w.sims[proxy] == nil {
-		w.sims[proxy] = simulation.NewSimulation(&testing.T{}, w.server, w.proxies[proxy])
+		sim := simulation.NewSimulation(&testing.T{}, w.server, w.proxies[proxy])
+		// Chains of gateways have no names, by which the one that matched is found again.
+		for _, l := range sim.Listeners {
+			for i, chain := range l.FilterChains {
+				if chain.Name == "" {
+					chain.Name = "chain-" + strconv.Itoa(i)
+				}
+			}
+		}
+		w.sims[proxy] = sim
 	}
 	return w.sims[proxy]
 }
