@@ -123,7 +123,7 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
       by: by ?? null,
     });
   }
-  const verdict = authorize(mesh, self, workload, {
+  const verdict = authorize(mesh, self, {
     flight,
     http: readsHttp ? flight.http : null,
     sni: outermost(flight.layers)?.sni ?? null,

@@ -2,7 +2,6 @@ import { contains } from '../model/addresses';
 import { labelsMatch, list, optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
 import type { Mesh, Proxy } from '../model/mesh';
 import { compareAge, config, push, type Config } from '../model/objects';
-import type { Workload } from '../model/workloads';
 import type { HttpRequest } from './http-routes';
 import type { Decision } from './types';
 import { outermost, type Flight } from './walk';
@@ -239,6 +238,27 @@ export function attaches(policy: Config, namespace: string, labels: Readonly<Rec
   );
 }
 
+/** Policies of a waypoint: those that name its Gateway, its class, or the service that is called; selectors do not count. */
+export function waypointPolicies(
+  mesh: Mesh,
+  waypoint: { readonly namespace: string; readonly name: string },
+  service: { readonly kind: string; readonly namespace: string; readonly name: string },
+): readonly Config[] {
+  return mesh
+    .of('security.istio.io', 'AuthorizationPolicy')
+    .map(config)
+    .filter((policy) =>
+      targetRefs(policy).some((ref) => {
+        const name = text(ref.name);
+        if (ref.kind === service.kind) return policy.namespace === service.namespace && name === service.name;
+        if (ref.kind === 'GatewayClass')
+          return policy.namespace === mesh.config.rootNamespace && name === 'istio-waypoint';
+        return ref.kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name;
+      }),
+    )
+    .sort(compareAge);
+}
+
 function policiesFor(mesh: Mesh, namespace: string, labels: Readonly<Record<string, string>>): readonly Config[] {
   const byNamespace = mesh.remember(mesh, 'authorization policies', () => {
     const grouped = new Map<string, Config[]>();
@@ -266,8 +286,12 @@ function describe(subject: Subject): string {
 }
 
 /** DENY first, then ALLOW if there is any: what the RBAC filters of a proxy answer. */
-export function authorize(mesh: Mesh, proxy: Proxy, _workload: Workload | undefined, access: Access): Verdict {
-  const policies = policiesFor(mesh, proxy.namespace, proxy.labels);
+export function authorize(
+  mesh: Mesh,
+  proxy: Pick<Proxy, 'namespace' | 'labels'>,
+  access: Access,
+  policies: readonly Config[] = policiesFor(mesh, proxy.namespace, proxy.labels),
+): Verdict {
   const of = (action: string): readonly Config[] =>
     policies.filter((policy) => (text(policy.spec.action) || 'ALLOW') === action);
   const evaluate = (policy: Config, isAllow: boolean): readonly Truth[] =>

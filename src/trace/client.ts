@@ -13,6 +13,8 @@ export interface Origin {
   readonly name: string | null;
   readonly kind: ProxyKind;
   readonly hasSidecar: boolean;
+  /** Whether ztunnel carries its connections. */
+  readonly isAmbient?: boolean;
   /** The gateway that a client from outside dials, and the port on its Pods. */
   readonly entry: { readonly workload: Workload; readonly port: number } | { readonly gateway: ApiGateway } | undefined;
   readonly notes: readonly string[];
@@ -54,6 +56,7 @@ function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name
       name: workload.name,
       kind: 'none',
       hasSidecar: workload.membership === 'sidecar',
+      isAmbient: workload.membership === 'ztunnel',
       entry: undefined,
       notes,
     };
@@ -94,7 +97,8 @@ function fromNamespace(mesh: Mesh, request: TraceRequest, namespace: string, nam
     opted === 'false' ? false : opted === 'true' ? info?.labels['istio-injection'] !== 'disabled' : injected !== false;
   const notes =
     info === undefined ? [`no manifest shows namespace ${namespace}; assumed that it injects sidecars`] : [];
-  return { peer, name: name ?? null, kind: 'none', hasSidecar, entry: undefined, notes };
+  const isAmbient = !hasSidecar && mesh.membershipIn(namespace) === 'ztunnel';
+  return { peer, name: name ?? null, kind: 'none', hasSidecar, isAmbient, entry: undefined, notes };
 }
 
 /** A gateway by the name of its Gateway object, else of its workload or Service. */

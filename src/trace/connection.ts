@@ -101,7 +101,7 @@ export function through(walk: Walk, at: AtListener): Trace {
     return throughRoutes(walk, at, incoming, rules, flight.http);
   }
   const verdict = isGateway
-    ? authorize(walk.mesh, self, at.workload, {
+    ? authorize(walk.mesh, self, {
         flight,
         http: null,
         sni: outer?.sni ?? null,

@@ -7,6 +7,7 @@
  * ```
  */
 import type { Mesh } from '../model/mesh';
+import { throughZtunnel } from './ambient';
 import { outboundCapture } from './capture';
 import { client } from './client';
 import { throughEnvoyGateway } from './envoy-gateway';
@@ -49,6 +50,7 @@ export function trace(mesh: Mesh, request: TraceRequest): Trace {
     const { workload, port } = origin.entry;
     return throughGateway(walk, { ...flight, address: workload.addresses[0] ?? null, port }, workload);
   }
+  if (origin.isAmbient === true) return throughZtunnel(walk, flight, origin.name);
   if (!origin.hasSidecar)
     return withoutProxy(
       walk,

@@ -33,7 +33,7 @@ export function throughRoutes(
   const host = hostWithoutPort(http.authority);
   const virtualHost = rules.match(host);
   if (isGateway) {
-    const verdict = authorize(walk.mesh, self, at.workload, {
+    const verdict = authorize(walk.mesh, self, {
       flight,
       http,
       sni: outermost(flight.layers)?.sni ?? null,
