@@ -66,6 +66,7 @@ import { rule as policyForgetsIstiod } from './policy-forgets-istiod';
 import { rule as policyByServicePort } from './policy-by-service-port';
 import { rule as gatewayCannotLeave } from './gateway-cannot-leave';
 import { rule as gatewayWithoutPolicy } from './gateway-without-policy';
+import { rule as workloadWithoutSidecar } from './workload-without-sidecar';
 import { rule as udpPort } from './udp-port';
 import { rule as halfDedicatedNodes } from './half-dedicated-nodes';
 import { rule as broadPassthrough } from './broad-passthrough';
@@ -158,6 +159,7 @@ export const rules: readonly Rule[] = [
   policyByServicePort,
   gatewayCannotLeave,
   gatewayWithoutPolicy,
+  workloadWithoutSidecar,
   udpPort,
   halfDedicatedNodes,
   broadPassthrough,
