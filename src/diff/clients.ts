@@ -25,6 +25,8 @@ export interface ClientClass {
   readonly namespaces: ReadonlySet<string>;
   /** `NAMESPACE/GATEWAY` of a client outside. */
   readonly at: string | undefined;
+  /** Behaves as namespaces that no manifest names, but for hosts that objects of its own namespace are about. */
+  readonly likeElsewhere: boolean;
   /** Stands for namespaces that no manifest names. */
   readonly isElsewhere: boolean;
 }
@@ -36,6 +38,8 @@ interface Draft {
   readonly key: string;
   readonly member: Member;
   readonly request: ClientClass['request'];
+  /** Nothing but its namespace sets it apart. */
+  readonly isPlain: boolean;
 }
 
 export function clientClasses(was: Mesh, is: Mesh): readonly ClientClass[] {
@@ -64,6 +68,10 @@ export function clientClasses(was: Mesh, is: Mesh): readonly ClientClass[] {
       members: group.map((draft) => draft.member),
       namespaces: new Set(group.map((draft) => draft.member.namespace)),
       at: undefined,
+      likeElsewhere: group.every(
+        (draft) =>
+          draft.isPlain && told.owners.has(draft.member.namespace) && !told.namespaces.has(draft.member.namespace),
+      ),
       isElsewhere: false,
     });
   }
@@ -75,6 +83,7 @@ export function clientClasses(was: Mesh, is: Mesh): readonly ClientClass[] {
     members: [{ namespace: elsewhere, name: null }],
     namespaces: new Set([elsewhere]),
     at: undefined,
+    likeElsewhere: false,
     isElsewhere: true,
   });
   for (const at of entrances(meshes)) {
@@ -85,6 +94,7 @@ export function clientClasses(was: Mesh, is: Mesh): readonly ClientClass[] {
       members: [{ namespace: '', name: at }],
       namespaces: new Set(['']),
       at,
+      likeElsewhere: false,
       isElsewhere: false,
     });
   }
@@ -106,7 +116,7 @@ function clientNamespaces(meshes: readonly Mesh[], told: ToldApart): readonly st
     for (const [name, info] of mesh.namespaces)
       if (info.labels['istio-injection'] === 'enabled' || info.labels['istio.io/rev'] !== undefined) names.add(name);
   }
-  for (const name of told.namespaces) names.add(name);
+  for (const name of [...told.namespaces, ...told.owners]) names.add(name);
   return [...names]
     .filter((name) => {
       if (CONTROL_NAMESPACES.has(name)) return false;
@@ -150,6 +160,7 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
       request: missing
         ? { from: `${namespace}/${name}`, labels: workload.labels, serviceAccount: workload.serviceAccount }
         : { from: `${namespace}/${name}` },
+      isPlain: facts.every((one) => one === null || isPlain(one)),
     });
   }
   const named = told.selectors.filter(
@@ -171,6 +182,7 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
           .join(','),
       },
       request: { from: namespace, labels },
+      isPlain: false,
     });
   }
   const shown = [...workloads.values()].map((workload) => workload.serviceAccount);
@@ -181,6 +193,7 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
       key: `${place} sa ${name}`,
       member: { namespace, name: `serviceaccount=${name}` },
       request: { from: namespace, serviceAccount: name },
+      isPlain: false,
     });
     for (const { labels } of named) {
       drafts.push({
@@ -192,12 +205,18 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
             .join(',')},serviceaccount=${name}`,
         },
         request: { from: namespace, serviceAccount: name, labels },
+        isPlain: false,
       });
     }
   }
   const hasGateways = meshes.some((mesh) => mesh.workloads.inNamespace(namespace).some((one) => !isClient(one)));
   if (workloads.size === 0 && !hasGateways) {
-    drafts.push({ key: `${place} rest`, member: { namespace, name: null }, request: { from: namespace } });
+    drafts.push({
+      key: `${place} rest`,
+      member: { namespace, name: null },
+      request: { from: namespace },
+      isPlain: meshes.every((mesh) => mesh.membershipIn(namespace) === 'sidecar'),
+    });
   }
   return drafts;
 }
@@ -206,6 +225,7 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
 function placeKey(namespace: string, meshes: readonly Mesh[], told: ToldApart): string {
   const isNamed = told.namespaces.has(namespace);
   if (isNamed) return `named ${namespace}`;
+  if (told.owners.has(namespace)) return `owner ${namespace}`;
   const labels = meshes.map((mesh) => {
     const own = mesh.namespaces.get(namespace)?.labels;
     if (own === undefined) return null;
@@ -215,7 +235,23 @@ function placeKey(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
   return `plain ${canonical(labels)}`;
 }
 
-function factsOf(workload: Workload, told: ToldApart): unknown {
+interface Facts {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly account: string;
+  readonly membership: Workload['membership'];
+}
+
+function isPlain({ labels, annotations, account, membership }: Facts): boolean {
+  return (
+    Object.keys(labels).length === 0 &&
+    Object.keys(annotations).length === 0 &&
+    account === '' &&
+    membership === 'sidecar'
+  );
+}
+
+function factsOf(workload: Workload, told: ToldApart): Facts {
   const labels = Object.fromEntries(
     Object.entries(workload.labels).filter(([key, value]) => {
       const values = told.labels.get(key);

@@ -164,7 +164,7 @@ function group(findings: readonly Finding[], clients: readonly ClientClass[]): r
     changes.push({
       effect: effectOf(first.was, first.is),
       from: nameClients(
-        group.map(({ task }) => task.client),
+        group.flatMap(({ task }) => [task.client, ...task.also]),
         clients,
       ),
       to: first.task.probe.label,

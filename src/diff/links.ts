@@ -1,5 +1,6 @@
 /** What hangs on what in a mesh: from a host, a subset or a gateway to the hosts whose traffic it carries. */
 import { labelsMatch, optionalRecord, record, records, strings, texts } from '../model/fields';
+import { resolveShortName } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
 import type { Service } from '../model/services';
@@ -11,6 +12,7 @@ export class Links {
   private readonly bySubset = new Map<string, VirtualService[]>();
   private readonly byGateway = new Map<string, VirtualService[]>();
   private readonly byAuthority = new Map<string, VirtualService[]>();
+  private owners: ReadonlyMap<string, ReadonlySet<string>> | undefined;
   private readonly routesByHost = new Map<string, Set<string>>();
 
   public constructor(public readonly mesh: Mesh) {
@@ -34,6 +36,22 @@ export class Links {
         }
       }
     }
+  }
+
+  /** Namespaces with an object about a host, or about one that its routes send to: for their clients, these may come first. */
+  public ownersOf(host: string): ReadonlySet<string> {
+    this.owners ??= ownersByHost(this.mesh);
+    const found = new Set<string>();
+    const add = (name: string): void => {
+      for (const namespace of this.owners?.get(name) ?? []) found.add(namespace);
+      for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1))
+        for (const namespace of this.owners?.get(`*${name.slice(dot)}`) ?? []) found.add(namespace);
+      for (const namespace of this.owners?.get('*') ?? []) found.add(namespace);
+    };
+    add(host);
+    for (const route of this.mesh.virtualServices.forHost(host))
+      for (const rule of [...route.http, ...route.tls, ...route.tcp]) for (const one of rule.route) add(one.host);
+    return found;
   }
 
   /** The host itself, and every host that routes bring to it. */
@@ -120,4 +138,20 @@ export function hostsOf(route: VirtualService): readonly string[] {
 /** Hosts of a Gateway's server, without the namespaces they are for. */
 export function serverHosts(server: unknown): readonly string[] {
   return texts(record(server).hosts).map((host) => host.slice(host.indexOf('/') + 1));
+}
+
+function ownersByHost(mesh: Mesh): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  const add = (host: string, namespace: string): void => {
+    const known = found.get(host);
+    if (known === undefined) found.set(host, new Set([namespace]));
+    else known.add(namespace);
+  };
+  for (const service of mesh.services.all) add(service.host, service.namespace);
+  for (const route of mesh.virtualServices.all) for (const host of hostsOf(route)) add(host, route.namespace);
+  for (const rule of mesh.of('networking.istio.io', 'DestinationRule')) {
+    const host = String(record(rule.body.spec).host ?? '');
+    add(resolveShortName(host, rule.namespace, mesh.config.clusterDomain), rule.namespace);
+  }
+  return found;
 }

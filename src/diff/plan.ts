@@ -10,6 +10,8 @@ import { otherHostProbes, probesAt, probesFor, serversAt, type Probe } from './r
 
 export interface Task {
   readonly client: ClientClass;
+  /** Clients for whom it is the same. */
+  readonly also: readonly ClientClass[];
   readonly host: string;
   readonly probe: Probe;
 }
@@ -30,12 +32,14 @@ export function cover(
   if (isNeeded) for (const links of both) for (const host of links.hosts()) known.add(host);
   return changes.map(({ change, reach }) => {
     if (reach.hosts === 'all') return { change, reach, hosts: 'all' };
-    const hosts = new Set(reach.hosts);
+    const named = reach.hosts;
+    const hosts = new Set(named);
     const wild = [...reach.hosts].filter(isWildcard);
     if (wild.length > 0)
       for (const host of known) if (wild.some((pattern) => isSubsetOf(host, pattern))) hosts.add(host);
-    const all = new Set(both.flatMap((links) => [...links.viaAll(hosts)]));
-    return { change, reach, hosts: all };
+    const added = [...hosts].filter((host) => !named.has(host));
+    for (const links of both) for (const host of links.viaAll(added)) hosts.add(host);
+    return { change, reach, hosts };
   });
 }
 
@@ -61,8 +65,21 @@ export function plan(
   };
   const everyHost = new Set<string>();
   for (const links of both) for (const host of links.hosts()) everyHost.add(host);
+  const elsewhere = clients.find((client) => client.isElsewhere);
+  const reachable = (client: ClientClass): readonly Covered[] => covered.filter(({ reach }) => isFor(reach, client));
+  const everywhere = elsewhere === undefined ? [] : reachable(elsewhere);
+  // Namespaces that differ from others only by objects of their own are followed to the hosts of these, and stand with the others else.
+  const like = clients.filter((client) => client.likeElsewhere && reachable(client).length === everywhere.length);
+  const owners = new Map<string, ReadonlySet<string>>();
+  const ownersOf = (host: string): ReadonlySet<string> => {
+    const known = owners.get(host) ?? new Set(both.flatMap((links) => [...links.ownersOf(host)]));
+    owners.set(host, known);
+    return known;
+  };
+  const isOwner = (client: ClientClass, host: string): boolean =>
+    [...client.namespaces].some((namespace) => ownersOf(host).has(namespace));
   for (const client of clients) {
-    const own = covered.filter(({ reach }) => isFor(reach, client));
+    const own = client.isElsewhere ? everywhere : reachable(client);
     if (own.length === 0) continue;
     const isAll = own.some((one) => one.hosts === 'all');
     const hosts = new Set(isAll ? everyHost : own.flatMap((one) => (one.hosts === 'all' ? [] : [...one.hosts])));
@@ -70,18 +87,21 @@ export function plan(
       tasks.push(...fromOutside(client, hosts, isAll, both));
       continue;
     }
-    const shaken = changedPorts(client, meshes);
-    for (const host of shaken.size > 0 ? everyHost : hosts) {
-      const isReached = hosts.has(host);
-      if (!knows(client, host, meshes)) continue;
-      for (const probe of probesOf(host)) if (isReached || shaken.has(probe.port)) tasks.push({ client, host, probe });
-    }
-    for (const host of hosts)
-      if (!everyHost.has(host) && knows(client, host, meshes))
-        for (const probe of probesOf(host)) tasks.push({ client, host, probe });
+    const isLike = like.includes(client);
+    const shaken = changedPorts(isLike && elsewhere !== undefined ? elsewhere : client, meshes);
+    const alike = (host: string): readonly ClientClass[] =>
+      client.isElsewhere ? like.filter((one) => !isOwner(one, host)) : [];
+    const add = (host: string, wanted: (probe: Probe) => boolean): void => {
+      if ((isLike && !isOwner(client, host)) || !knows(client, host, meshes)) return;
+      const also = alike(host);
+      for (const probe of probesOf(host)) if (wanted(probe)) tasks.push({ client, also, host, probe });
+    };
+    if (shaken.size > 0) for (const host of everyHost) if (!hosts.has(host)) add(host, ({ port }) => shaken.has(port));
+    for (const host of hosts) add(host, () => true);
     const ports = new Set([...shaken, ...own.flatMap(({ reach }) => [...reach.ports])].filter((port) => port > 0));
-    if (ports.size > 0 || own.some(({ reach }) => reach.otherHosts))
-      for (const probe of otherHostProbes(ports)) tasks.push({ client, host: '', probe });
+    if (!isLike && (ports.size > 0 || own.some(({ reach }) => reach.otherHosts)))
+      for (const probe of otherHostProbes(ports))
+        tasks.push({ client, also: client.isElsewhere ? like : [], host: '', probe });
   }
   return tasks;
 }
@@ -106,7 +126,12 @@ export function fromOutside(
   return [...own]
     .filter((host) => isAll || hosts.has(host))
     .flatMap((host) =>
-      probesAt(gateway, host === '*' ? '*.example' : host, meshes).map((probe): Task => ({ client, host, probe })),
+      probesAt(gateway, host === '*' ? '*.example' : host, meshes).map((probe): Task => ({
+        client,
+        also: [],
+        host,
+        probe,
+      })),
     );
 }
 

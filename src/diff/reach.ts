@@ -158,6 +158,7 @@ function portsOf(sides: readonly Side[]): ReadonlySet<number> {
 
 function ofVirtualService(sides: readonly Side[], both: readonly Links[]): Reach {
   const hosts = new Set<string>();
+  const destinations = new Set<string>();
   let onlyGateways = true;
   for (const { manifest, links } of sides) {
     const { namespace, name } = manifest;
@@ -170,15 +171,14 @@ function ofVirtualService(sides: readonly Side[], both: readonly Links[]): Reach
       if (route.tcp.length > 0 || route.hosts.some((host) => host.startsWith('*')))
         for (const gateway of route.gateways)
           if (gateway !== 'mesh') for (const host of throughGateway(links, gateway)) hosts.add(host);
-      for (const rule of [...route.http, ...route.tls, ...route.tcp]) for (const one of rule.route) hosts.add(one.host);
+      // A Sidecar that imports the route imports its destinations with it.
+      for (const rule of [...route.http, ...route.tls, ...route.tcp])
+        for (const one of rule.route) destinations.add(one.host);
     }
     for (const host of texts(spec.hosts)) hosts.add(host);
   }
   const clients = onlyGateways ? 'all' : audience(sides.map(exportOf), sides);
-  return toHosts(
-    both.flatMap((links) => [...links.viaAll(hosts)]),
-    clients,
-  );
+  return toHosts([...both.flatMap((links) => [...links.viaAll(hosts)]), ...destinations], clients);
 }
 
 /** Hosts that may come through a Gateway: of routes bound to it, and of routes to the Services of its Pods. */

@@ -6,6 +6,8 @@ import type { Mesh } from '../model/mesh';
 export interface ToldApart {
   /** Namespaces that some object names, or that hold an object which is for their own clients. */
   readonly namespaces: ReadonlySet<string>;
+  /** Other namespaces that hold objects for everyone: they differ from the rest only as to the hosts of these. */
+  readonly owners: ReadonlySet<string>;
   /** Values asked of a label, by its key; null if any value makes a difference. */
   readonly labels: ReadonlyMap<string, ReadonlySet<string> | null>;
   /** Label sets that objects select clients by, with the namespace they do so in (null: any). */
@@ -23,6 +25,7 @@ const EXPORTING = new Set(['ServiceEntry', 'VirtualService', 'DestinationRule'])
 
 export function toldApart(meshes: readonly Mesh[]): ToldApart {
   const namespaces = new Set<string>();
+  const owners = new Set<string>();
   const labels = new Map<string, Set<string> | null>();
   const selectors: { namespace: string | null; labels: Readonly<Record<string, string>> }[] = [];
   const serviceAccounts = new Set<string>();
@@ -112,7 +115,8 @@ export function toldApart(meshes: readonly Mesh[]): ToldApart {
       if (EXPORTING.has(manifest.kind)) {
         const audience = texts(record(manifest.body.spec).exportTo);
         audience.forEach(name);
-        if (manifest.namespace !== mesh.config.rootNamespace || audience.includes('.')) name(manifest.namespace);
+        if (isPublic(audience, manifest.kind, mesh)) owners.add(manifest.namespace);
+        else if (manifest.namespace !== mesh.config.rootNamespace || audience.includes('.')) name(manifest.namespace);
       }
       switch (manifest.kind) {
         case 'VirtualService':
@@ -134,5 +138,15 @@ export function toldApart(meshes: readonly Mesh[]): ToldApart {
       }
     }
   }
-  return { namespaces, labels, selectors, serviceAccounts, namespaceLabels };
+  for (const mesh of meshes) owners.delete(mesh.config.rootNamespace);
+  return { namespaces, owners, labels, selectors, serviceAccounts, namespaceLabels };
+}
+
+function isPublic(exportTo: readonly string[], kind: string, { config }: Mesh): boolean {
+  if (exportTo.length > 0) return exportTo.includes('*');
+  const defaults = {
+    VirtualService: config.defaultVirtualServiceExportTo,
+    DestinationRule: config.defaultDestinationRuleExportTo,
+  }[kind];
+  return (defaults ?? config.defaultServiceExportTo).includes('*');
 }
