@@ -64,15 +64,40 @@ function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<stri
   return Object.keys(a).length === Object.keys(b).length && labelsMatch(a, b);
 }
 
-/** Adds a rule's subsets to an older rule of the same host, and its policy if the older has none. */
+/** An older rule of a host that takes in the subsets of younger ones, and their policy if it has none; thousands may share a host. */
+class MergedRule implements DestinationRule {
+  public readonly host: string;
+  public readonly namespace: string;
+  public readonly selector: Readonly<Record<string, string>> | undefined;
+  public readonly exportTo: ReadonlySet<string>;
+  public policy: Policy | undefined;
+  public readonly subsets: Subset[];
+  public readonly from: Config[];
+  private readonly known: Set<string>;
+
+  public constructor(oldest: DestinationRule) {
+    this.host = oldest.host;
+    this.namespace = oldest.namespace;
+    this.selector = oldest.selector;
+    this.exportTo = oldest.exportTo;
+    this.policy = oldest.policy;
+    this.subsets = [...oldest.subsets];
+    this.from = [...oldest.from];
+    this.known = new Set(oldest.subsets.map((subset) => subset.name));
+  }
+
+  public take(incoming: DestinationRule): this {
+    this.policy ??= incoming.policy;
+    // Subsets that are younger than these of one name give way; those that one rule names twice stay as they are.
+    for (const subset of incoming.subsets.filter(({ name }) => !this.known.has(name))) this.subsets.push(subset);
+    for (const subset of incoming.subsets) this.known.add(subset.name);
+    this.from.push(...incoming.from);
+    return this;
+  }
+}
+
 function merged(existing: DestinationRule, incoming: DestinationRule): DestinationRule {
-  const known = new Set(existing.subsets.map((subset) => subset.name));
-  return {
-    ...existing,
-    policy: existing.policy ?? incoming.policy,
-    subsets: [...existing.subsets, ...incoming.subsets.filter((subset) => !known.has(subset.name))],
-    from: [...existing.from, ...incoming.from],
-  };
+  return (existing instanceof MergedRule ? existing : new MergedRule(existing)).take(incoming);
 }
 
 type Rules = HostIndex<DestinationRule[]>;
