@@ -3,9 +3,13 @@
  *
  *     npm run pictures        then npm run synth, which puts them into the READMEs
  */
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { load } from '../src/model/load';
+import { buildMesh } from '../src/model/mesh';
+import { traceMermaid } from '../src/report/trace-mermaid';
+import { trace } from '../src/trace';
+import type { TraceRequest } from '../src/trace/types';
 
 const ROOT = join(__dirname, '..');
 
@@ -16,8 +20,7 @@ interface Picture {
   readonly title: string;
   /** The scenarios whose manifests it is drawn from. */
   readonly from: readonly string[];
-  /** The request, as arguments of `mesh-edge trace`. */
-  readonly request: readonly string[];
+  readonly request: TraceRequest;
 }
 
 const MESH = ['istio-minimal', 'demo-httpbin', 'strict-mutual-tls'];
@@ -25,20 +28,20 @@ const throughEnvoyGateway = (scenario: string, title: string, url: string): Pict
   scenario,
   title,
   from: [...MESH, 'envoy-gateway-in-mesh', scenario],
-  request: ['--request', url, '--from', 'outside', '--at', 'httpbin/apps'],
+  request: { request: url, from: 'outside', at: 'httpbin/apps' },
 });
 const throughIstio = (title: string, at: string): Picture => ({
   scenario: 'istio-ingress-path',
   title,
   from: [...MESH, 'istio-ingress-path'],
-  request: ['--request', 'http://www.example.com/httpbin/get', '--from', 'outside', '--at', at],
+  request: { request: 'http://www.example.com/httpbin/get', from: 'outside', at },
 });
 
 const egress = (scenario: string, title: string, url: string): Picture => ({
   scenario,
   title,
   from: ['egress-gateway-install', scenario],
-  request: ['--request', url, '--from', 'default', '--outbound', 'REGISTRY_ONLY'],
+  request: { request: url, from: 'default' },
 });
 
 export const PICTURES: readonly Picture[] = [
@@ -57,12 +60,9 @@ export const PICTURES: readonly Picture[] = [
 
 /** The picture in Mermaid's language, drawn from the manifests that are committed now. */
 export function draw({ from, request }: Picture): string {
-  const folders = from.map((scenario) => join('dist', scenario));
-  const args = [join(ROOT, 'bin', 'mesh-edge'), 'trace', ...folders, ...request, '--format', 'mermaid'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
-  // A refused request is a picture too, and exit status 1.
-  if (status !== 0 && status !== 1) throw new Error(`mesh-edge ${args.slice(1).join(' ')}: ${stderr}`);
-  return stdout.trimEnd();
+  const { manifests } = load(from.map((scenario) => join(ROOT, 'dist', scenario)));
+  const mesh = buildMesh(manifests, { outbound: 'REGISTRY_ONLY' });
+  return traceMermaid(trace(mesh, request), request).trimEnd();
 }
 
 /** The source that holds all pictures, by scenario. */

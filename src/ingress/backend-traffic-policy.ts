@@ -160,11 +160,20 @@ export class BackendTrafficPolicy extends Construct {
   }
 
   private problems(props: BackendTrafficPolicyProps): Problem[] {
-    return [
+    const { limitsGlobally } = props.target._gateway().ingressClass;
+    const problems = [
       ...objectNameProblems('name', props.name),
       ...props.target._problems(),
       ...(props.rateLimit?._problems() ?? []),
     ];
+    if (props.rateLimit?.type === 'Global' && limitsGlobally === false) {
+      problems.push({
+        what: 'a global rate limit, and the Envoy Gateway has no `rateLimitStore`',
+        why: 'nothing would be limited, and nothing would say so',
+        fix: 'give the EnvoyGatewayInMesh a RateLimitRedis, or use RateLimit.local',
+      });
+    }
+    return problems;
   }
 }
 

@@ -101,6 +101,7 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
   public readonly sendsThroughSidecar = true;
   public readonly clusterDomain: string;
   public readonly proxyNamespace: string;
+  public readonly limitsGlobally: boolean;
 
   /** The namespace of control plane and proxies. */
   public readonly namespace: MeshNamespace;
@@ -119,6 +120,7 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
     this.gatewayClassName = props.gatewayClassName ?? 'eg';
     this.clusterDomain = props.clusterDomain ?? 'cluster.local';
     this.proxyNamespace = props.namespace ?? 'envoy-gateway-system';
+    this.limitsGlobally = props.rateLimitStore !== undefined;
     const membership = props.membership ?? MeshMembership.sidecar();
     this.namespace = new MeshNamespace(this, 'Namespace', { name: this.proxyNamespace, membership });
     this.controlPlaneService = this.tlsPort('ControlPlane', 'envoy-gateway', { name: 'grpc', port: 18000 }, props);

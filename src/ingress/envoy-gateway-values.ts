@@ -23,7 +23,11 @@ export function envoyGatewayValues(values: EnvoyGatewayValues): string {
   const content = {
     // The Job that makes certificates would wait for its sidecar for ever.
     certgen: { job: { pod: { labels: { 'sidecar.istio.io/inject': 'false' } } } },
-    deployment: { ports: CONTROL_PLANE_PORTS },
+    deployment: {
+      ports: CONTROL_PLANE_PORTS,
+      // The controller asks the API server first thing, and ends where its sidecar is not there to carry the question.
+      pod: { annotations: { 'proxy.istio.io/config': '{"holdApplicationUntilProxyStarts": true}' } },
+    },
     ...(values.redisUrl && {
       config: { envoyGateway: { rateLimit: { backend: { type: 'Redis', redis: { url: values.redisUrl } } } } },
     }),

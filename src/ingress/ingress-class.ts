@@ -14,6 +14,9 @@ export interface IIngressClass {
 
   /** The namespace that its proxies run in, or empty where each runs in the namespace of its Gateway. */
   readonly proxyNamespace: string;
+
+  /** Whether it has what global rate limits take. Not set where that is not known here. */
+  readonly limitsGlobally?: boolean;
 }
 
 /** What may be said of a class that is made elsewhere. */

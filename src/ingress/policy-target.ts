@@ -79,6 +79,16 @@ export class PolicyTarget {
   }
 
   /**
+   * The gateway that it is, or is attached to.
+   *
+   * @internal
+   */
+  public _gateway(): IIngressGateway {
+    if (this.kind === 'Gateway') return this.construct as IIngressGateway;
+    return (this.construct as IIngressRoute).gateway;
+  }
+
+  /**
    * Puts a policy before its target where both go into one file: a target that is there first is open until its policy comes.
    *
    * @internal

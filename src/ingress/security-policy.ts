@@ -128,9 +128,8 @@ export class SecurityPolicy extends Construct {
 
   /** The provider has to be known where the proxies run: they are who calls it. */
   private showProvider(target: PolicyTarget): void {
-    const gateway = gatewayOf(target.kind, target._construct());
-    const proxies = gateway?.ingressClass.proxyNamespace || gateway?.namespace;
-    if (proxies) this.oidc?.provider.service?.showIn(proxies);
+    const gateway = target._gateway();
+    this.oidc?.provider.service?.showIn(gateway.ingressClass.proxyNamespace || gateway.namespace);
   }
 
   private problems(props: SecurityPolicyProps): Problem[] {
@@ -146,11 +145,6 @@ export class SecurityPolicy extends Construct {
     }
     return problems;
   }
-}
-
-function gatewayOf(kind: string, construct: IConstruct): HttpIngressRoute['gateway'] | undefined {
-  if (kind === 'Gateway') return construct as unknown as HttpIngressRoute['gateway'];
-  return (construct as unknown as Partial<HttpIngressRoute>).gateway;
 }
 
 /** The proxy answers the redirect and the logout itself, but only for requests that reach the route it guards. */

@@ -5,6 +5,7 @@ import { BackendTlsPolicy } from '../../src/ingress/backend-tls-policy';
 import { BackendTrafficPolicy } from '../../src/ingress/backend-traffic-policy';
 import { ClassicIngress } from '../../src/ingress/classic-ingress';
 import { ClientTrafficPolicy, TlsVersion } from '../../src/ingress/client-traffic-policy';
+import { EnvoyGatewayInMesh } from '../../src/ingress/envoy-gateway-in-mesh';
 import { HttpIngressRoute } from '../../src/ingress/http-ingress-route';
 import { HttpMatch } from '../../src/ingress/http-match';
 import { IngressBackend } from '../../src/ingress/ingress-backend';
@@ -183,6 +184,15 @@ describe('how requests are passed on', () => {
         ],
       },
     });
+  });
+
+  it('refuses a limit for all where the Envoy Gateway has nowhere to count', () => {
+    const edge = chart();
+    const ingressClass = new EnvoyGatewayInMesh(edge, 'Eg');
+    const gateway = new IngressGateway(edge, 'Apps', { ingressClass, listeners: [IngressListener.http()] });
+    const rateLimit = RateLimit.global([{ requests: 1, unit: RateLimitUnit.SECOND }]);
+    new BackendTrafficPolicy(edge, 'Limit', { target: PolicyTarget.gateway(gateway), rateLimit });
+    expect(problems(edge)).toContain('[edge/Limit] a global rate limit, and the Envoy Gateway has no `rateLimitStore`');
   });
 
   it('renders retries, circuit breaking and timeouts', () => {

@@ -9,7 +9,6 @@ export interface Rendered {
     readonly namespace?: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly spec: any;
 }
 

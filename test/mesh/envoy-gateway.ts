@@ -24,11 +24,11 @@ export type Deployment = KubeObject & {
 
 /** The chart with the values that a scenario has beside its manifests. */
 function chart(scenario: string): readonly KubeObject[] {
-  const values = parse(
-    fs.readFileSync(path.join(DIST, scenario, 'install', 'envoy-gateway-values.yaml'), 'utf8'),
-  ) as Record<string, unknown>;
+  const values = parse(fs.readFileSync(path.join(DIST, scenario, 'install', 'envoy-gateway-values.yaml'), 'utf8')) as {
+    deployment: { ports?: unknown };
+  };
   // What the values say of the Service is left to the partial Service, as it is where the chart was installed before.
-  delete values.deployment;
+  delete values.deployment.ports;
   const args = ['template', 'eg', builtForIngress('controller', 'chart'), '--namespace', NAMESPACE, '--values', '-'];
   const text = execFileSync(builtForIngress('helm', 'helm'), args, {
     input: stringify(values),
