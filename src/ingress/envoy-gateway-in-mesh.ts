@@ -101,7 +101,7 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
   public readonly sendsThroughSidecar = true;
   public readonly clusterDomain: string;
   public readonly proxyNamespace: string;
-  public readonly limitsGlobally: boolean;
+  public readonly limitsGlobally?: boolean;
 
   /** The namespace of control plane and proxies. */
   public readonly namespace: MeshNamespace;
