@@ -1,4 +1,5 @@
 import { type KubeObject } from '../lab/api';
+import { MESH_CONFIG, meshConfigMap } from '../lab/istiod';
 import { EnvoyGateway, PROXY } from './envoy-gateway';
 import { committed, eventually, Mesh } from './mesh';
 
@@ -114,4 +115,34 @@ it('without the exception for port 9443, the webhook is silently out of use', as
   await eg.renewController();
   await eg.renewProxy();
   expect(await eg.proxyZone()).toBeUndefined();
+});
+
+describe('in a lenient mesh (ALLOW_ANY, no STRICT), nothing fails and plain text crosses the mesh', () => {
+  beforeAll(async () => {
+    await mesh.lab.apply([meshConfigMap({ ...MESH_CONFIG, outboundTrafficPolicy: { mode: 'ALLOW_ANY' } })]);
+    await mesh.lab.delete(committed('strict-mutual-tls'));
+    await mesh.lab.settle();
+  });
+  afterAll(async () => {
+    await mesh.lab.apply([meshConfigMap(MESH_CONFIG), ...committed('strict-mutual-tls')]);
+    await mesh.lab.settle();
+  });
+
+  const isPlain = () =>
+    eventually(async () => {
+      const seen = await eg.request('/httpbin/get');
+      expect(seen).toMatchObject({ status: 200, gateway: { upstream_cluster: 'PassthroughCluster' } });
+      expect(seen.body).not.toContain('X-Forwarded-Client-Cert');
+    }, 20);
+
+  it('without the host written anew', async () => {
+    const route = ofKind(committed('apps-gateway-http'), 'HTTPRoute');
+    await eg.use([without(route, 'spec', 'rules', 0, 'filters', 0, 'urlRewrite', 'hostname')]);
+    await isPlain();
+  });
+
+  it('without routingType Service', async () => {
+    await eg.use([without(ofKind(member, 'EnvoyProxy'), 'spec', 'routingType')]);
+    await isPlain();
+  });
 });
