@@ -74,7 +74,6 @@ export interface MeshEdgeMatchers<R> {
 }
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace jest {
     // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
     interface Matchers<R, T = {}> extends MeshEdgeMatchers<R> {}

@@ -63,7 +63,7 @@ interface Followed {
 
 export function edgeMap(mesh: Mesh, onProgress?: (done: number, total: number) => void): EdgeMap {
   const links = new Links(mesh);
-  const clients = clientClasses(mesh, mesh).filter((client) => !client.isElsewhere || isOpen(mesh));
+  const clients = clientClasses(mesh, mesh);
   const hosts = [...new Set(links.hosts())].filter((host) => host !== '*').sort(byDomain);
   const followed: Followed[] = [];
   const notes = new Set<string>();
@@ -109,11 +109,6 @@ export function edgeMap(mesh: Mesh, onProgress?: (done: number, total: number) =
     hosts: new Set(followed.map(({ host }) => host)).size,
     notes: [...notes].sort(),
   };
-}
-
-/** Whether anything is for namespaces that no manifest names. */
-function isOpen(mesh: Mesh): boolean {
-  return mesh.services.all.some((service) => service.visibility === 'public' && service.registry === 'External');
 }
 
 /** A host of the edge, on a port that is declared: not a service among the mesh's own, and not what the catch-all takes. */
