@@ -1,10 +1,13 @@
 // What the package exports, sorted by file. A file that holds more than API is exported by name.
 export * from './app/edge-app';
 export * from './app/output-file';
+export * from './egress/cluster-lockdown';
 export * from './egress/dedicated-nodes';
 export * from './egress/direct-access';
+export * from './egress/egress-assurance';
 export * from './egress/egress-gateway';
 export * from './egress/egress-gateway-workload';
+export * from './egress/egress-lockdown';
 export * from './egress/egress-route';
 export * from './egress/egress-traffic-policy';
 export * from './egress/egress-ways';

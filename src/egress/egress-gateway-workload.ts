@@ -7,6 +7,7 @@ import { Problem, refuseAtSynth } from '../core/problem';
 import { coreBindings } from '../mesh/core-bindings';
 import { MeshObject } from '../mesh/mesh-object';
 import { DedicatedNodes } from './dedicated-nodes';
+import { podPortOf } from './pod-port';
 
 /** What runs an egress gateway. */
 export interface EgressGatewayWorkloadProps {
@@ -86,6 +87,9 @@ export class EgressGatewayWorkload extends Construct {
   /** The ports of its Service. */
   public readonly servicePorts: number[];
 
+  /** The ports that its pods listen on. */
+  public readonly podPorts: number[];
+
   /** The DNS name of its Service. */
   public readonly host: string;
 
@@ -104,6 +108,7 @@ export class EgressGatewayWorkload extends Construct {
     this.namespace = props?.namespace ?? 'istio-egress';
     this.selector = props?.selector ?? { istio: this.name };
     this.servicePorts = props?.servicePorts ?? [80, 443];
+    this.podPorts = this.servicePorts.map(podPortOf);
     this.host = `${this.name}.${this.namespace}.svc.cluster.local`;
     this.serviceAccountName = this.name;
     const min = props?.minReplicas ?? 2;
@@ -191,7 +196,7 @@ export class EgressGatewayWorkload extends Construct {
               image: 'auto',
               ports: this.servicePorts.map((port) => ({
                 name: `port-${port}`,
-                containerPort: targetPort(port),
+                containerPort: podPortOf(port),
                 protocol: 'TCP',
               })),
               resources: {
@@ -227,7 +232,7 @@ export class EgressGatewayWorkload extends Construct {
         name: known[port] ?? `tls-${port}`,
         port,
         protocol: 'TCP',
-        targetPort: coreBindings().IntOrString.fromNumber(targetPort(port)),
+        targetPort: coreBindings().IntOrString.fromNumber(podPortOf(port)),
       })),
     };
   }
@@ -269,9 +274,4 @@ export class EgressGatewayWorkload extends Construct {
     }
     return problems;
   }
-}
-
-/** Where a port of the Service listens in the pod: a process without privileges can't open those under 1024. */
-function targetPort(port: number): number {
-  return port < 1024 ? port + 8000 : port;
 }

@@ -6,12 +6,14 @@ import { namespaceProblems, objectNameProblems, portProblems } from '../core/nam
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
+import { DedicatedNodes } from './dedicated-nodes';
 import { EgressGatewayWorkload, EgressGatewayWorkloadProps } from './egress-gateway-workload';
 import { EgressRoute, ForwardOptions } from './egress-route';
 import { IExternalService } from './external-service';
 import { ServerClaim, SubsetClaim, mergeServers, mergeSubsets, serverProblems, subsetProblems } from './gateway-claims';
 import { GatewayHop } from './gateway-hop';
 import { GatewayPolicies } from './gateway-policies';
+import { podPortOf } from './pod-port';
 import { Grant } from './policy-grant';
 
 /** What any egress gateway may be told. */
@@ -79,6 +81,13 @@ export interface InstalledEgressGatewayProps extends EgressGatewayOptions {
   readonly servicePorts?: number[];
 
   /**
+   * The ports that its pods listen on.
+   *
+   * @default the ports of its Service, those under 1024 moved up by 8000, as Istio's own gateways have them
+   */
+  readonly podPorts?: number[];
+
+  /**
    * The namespace for the Gateway and the DestinationRule that are rendered.
    *
    * @default the namespace that it runs in
@@ -119,6 +128,9 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
 
   /** The ports of its Service. */
   public abstract readonly servicePorts: number[];
+
+  /** The ports that its pods listen on: what a NetworkPolicy sees of the Service's ports. */
+  public abstract readonly podPorts: number[];
 
   /** How plain HTTP travels to it, unless a route says otherwise. */
   public abstract readonly hop: GatewayHop;
@@ -163,6 +175,13 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
     this.policies ??= new GatewayPolicies(this);
     this.policies.add(grants);
   }
+
+  /**
+   * The nodes that it runs on, where this app decides that.
+   *
+   * @internal
+   */
+  public _nodes: DedicatedNodes | undefined | 'unknown' = 'unknown';
 
   /** @internal */
   public _routePaths(): string[] {
@@ -305,6 +324,7 @@ export class EgressGateway extends EgressGatewayBase {
   public readonly configNamespace: string;
   public readonly selector: { [key: string]: string };
   public readonly servicePorts: number[];
+  public readonly podPorts: number[];
   public readonly hop: GatewayHop;
   public readonly tlsPort: number;
   public readonly gateway: ApiObject;
@@ -320,6 +340,8 @@ export class EgressGateway extends EgressGatewayBase {
     this.configNamespace = this.namespace;
     this.selector = this.workload.selector;
     this.servicePorts = this.workload.servicePorts;
+    this.podPorts = this.workload.podPorts;
+    this._nodes = props?.nodes;
     this.host = this.workload.host;
     this.hop = props?.hop ?? GatewayHop.mutualTls();
     this.tlsPort = props?.tlsPort ?? 443;
@@ -334,6 +356,7 @@ class InstalledEgressGateway extends EgressGatewayBase {
   public readonly configNamespace: string;
   public readonly selector: { [key: string]: string };
   public readonly servicePorts: number[];
+  public readonly podPorts: number[];
   public readonly hop: GatewayHop;
   public readonly tlsPort: number;
   public readonly gateway: ApiObject;
@@ -346,6 +369,7 @@ class InstalledEgressGateway extends EgressGatewayBase {
     this.configNamespace = props.configNamespace ?? this.namespace;
     this.selector = props.selector ?? { istio: 'egressgateway' };
     this.servicePorts = props.servicePorts ?? [80, 443];
+    this.podPorts = props.podPorts ?? this.servicePorts.map(podPortOf);
     this.host = `${service}.${this.namespace}.svc.cluster.local`;
     this.hop = props.hop ?? GatewayHop.mutualTls();
     this.tlsPort = props.tlsPort ?? 443;

@@ -25,11 +25,7 @@ export class Workloads {
    * @param labels the labels that they carry, all of them; left out, every workload of the namespace
    * @param options their service accounts
    */
-  public static in(
-    namespace: string,
-    labels?: { readonly [key: string]: string },
-    options?: WorkloadsOptions,
-  ): Workloads {
+  public static in(namespace: string, labels?: { [key: string]: string }, options?: WorkloadsOptions): Workloads {
     return new Workloads(namespace, labels, options?.serviceAccounts ?? []);
   }
 
@@ -40,11 +36,7 @@ export class Workloads {
    * @param name the service account
    * @param labels labels that they carry as well. Without labels, others of the namespace are refused by the gateway, not yet by their sidecar.
    */
-  public static serviceAccount(
-    namespace: string,
-    name: string,
-    labels?: { readonly [key: string]: string },
-  ): Workloads {
+  public static serviceAccount(namespace: string, name: string, labels?: { [key: string]: string }): Workloads {
     return new Workloads(namespace, labels, [name]);
   }
 
@@ -52,18 +44,14 @@ export class Workloads {
   public readonly namespace: string;
 
   /** The labels that they carry; none means any. */
-  public readonly labels: { readonly [key: string]: string };
+  public readonly labels: { [key: string]: string };
 
   /** The service accounts that they run as; none means any. */
   public readonly serviceAccounts: string[];
 
   private readonly labelsAreEmpty: boolean;
 
-  private constructor(
-    namespace: string,
-    labels: { readonly [key: string]: string } | undefined,
-    serviceAccounts: string[],
-  ) {
+  private constructor(namespace: string, labels: { [key: string]: string } | undefined, serviceAccounts: string[]) {
     this.namespace = namespace;
     this.labels = sortedByKey(labels ?? {});
     this.serviceAccounts = [...new Set(serviceAccounts)].sort();
@@ -71,7 +59,7 @@ export class Workloads {
   }
 
   /** @internal */
-  public get _sourceLabels(): { readonly [key: string]: string } | undefined {
+  public get _sourceLabels(): { [key: string]: string } | undefined {
     return Object.keys(this.labels).length ? this.labels : undefined;
   }
 
@@ -124,7 +112,7 @@ export class Workloads {
   }
 }
 
-function sortedByKey(labels: { readonly [key: string]: string }): { readonly [key: string]: string } {
+function sortedByKey(labels: { [key: string]: string }): { [key: string]: string } {
   return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

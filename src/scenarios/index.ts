@@ -9,6 +9,7 @@ import { EnvoyGatewayMember } from './envoy-gateway-in-mesh';
 import { EgressTrafficPolicyScenario } from './egress-traffic-policy';
 import { EgressTrafficPolicyHttp } from './egress-traffic-policy-http';
 import { EgressTrafficPolicyHttpsUpgrade } from './egress-traffic-policy-https-upgrade';
+import { Enforcement } from './enforcement';
 import { ExternalHttpsProxy } from './external-https-proxy';
 import { ExternalMutualTlsServer } from './external-mutual-tls-server';
 import { GatewayHttp } from './gateway-http';
@@ -45,6 +46,7 @@ export function addScenarios(app: Construct): void {
   new EgressTrafficPolicyHttp(app);
   new EgressTrafficPolicyHttpsUpgrade(app);
   new EgressGatewayInstall(app);
+  new Enforcement(app);
   new AccessLogs(app);
   new ManyHosts(app);
   new IstioMinimal(app);

@@ -1,0 +1,304 @@
+import { ApiObject } from 'cdk8s';
+import type { k8s } from 'cdk8s-plus-27';
+import { Construct } from 'constructs';
+import { isIpAddress } from '../core/hostname';
+import { nameOfId } from '../core/ids';
+import { namespaceProblems, portProblems } from '../core/names';
+import { Problem, quote, refuseAtSynth } from '../core/problem';
+import { coreBindings } from '../mesh/core-bindings';
+import { MeshObject } from '../mesh/mesh-object';
+import { ClusterLockdown } from './cluster-lockdown';
+import { EgressAssurance } from './egress-assurance';
+import type { EgressGatewayBase } from './egress-gateway';
+
+/** Who is locked in, and what they still need. */
+export interface EgressLockdownProps {
+  /** The gateway, which alone leaves the cluster. Its namespace should hold nothing else. */
+  readonly gateway: EgressGatewayBase;
+
+  /** The namespaces of the applications. Each gets a NetworkPolicy for all of its pods. */
+  readonly namespaces: string[];
+
+  /**
+   * Further namespaces of the mesh that the applications call.
+   *
+   * @default none: they call one another
+   */
+  readonly meshNamespaces?: string[];
+
+  /**
+   * The cluster's own address ranges: of pods, of Services, of nodes. The gateway may go anywhere but there.
+   *
+   * @default the private ranges 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16
+   */
+  readonly clusterRanges?: string[];
+
+  /**
+   * The ports that the gateway's pods listen on: a NetworkPolicy sees pods, never a Service's ports.
+   *
+   * @default as the gateway says
+   */
+  readonly gatewayPodPorts?: number[];
+
+  /**
+   * The namespace of the control plane, whose pods carry `app: istiod`.
+   *
+   * @default "istio-system"
+   */
+  readonly istiodNamespace?: string;
+
+  /**
+   * The ports of the cluster's DNS pods.
+   *
+   * @default 53; add 8053 or 5353 where the pods listen there
+   */
+  readonly dnsPodPorts?: number[];
+
+  /**
+   * Addresses of DNS caches on the nodes, which are no pods.
+   *
+   * @default none; NodeLocal DNSCache has 169.254.20.10
+   */
+  readonly dnsAddresses?: string[];
+
+  /**
+   * A policy of the network plugin for every namespace at once, where plain NetworkPolicies fall short: they say nothing of namespaces that are
+   * made tomorrow.
+   *
+   * @default none
+   */
+  readonly clusterWide?: ClusterLockdown;
+
+  /**
+   * How sure it is, for the manifests to state.
+   *
+   * @default EgressAssurance.networkPolicy()
+   */
+  readonly assurance?: EgressAssurance;
+}
+
+const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
+const ISTIOD_XDS = 15012;
+
+/**
+ * Has the cluster's network hold what the mesh can't: applications reach DNS, the control plane, the mesh and the gateway, and only the gateway
+ * leaves. Renders a NetworkPolicy for each namespace of applications, and two for the gateway's.
+ *
+ * UDP, QUIC and ICMP are cut with the rest. Policies are enforced by the network plugin; on a cluster without one that does, they are accepted
+ * and mean nothing.
+ *
+ * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/#additional-security-considerations
+ */
+export class EgressLockdown extends Construct {
+  /** The rendered NetworkPolicies: one for each namespace of applications, then those of the gateway's namespace. */
+  public readonly networkPolicies: ApiObject[] = [];
+
+  /** The rendered policy of the network plugin, if one was asked for. */
+  public readonly clusterPolicy?: ApiObject;
+
+  /** How sure it is. */
+  public readonly assurance: EgressAssurance;
+
+  private readonly props: EgressLockdownProps;
+
+  public constructor(scope: Construct, id: string, props: EgressLockdownProps) {
+    super(scope, id);
+    this.props = props;
+    this.assurance = props.assurance ?? EgressAssurance.networkPolicy();
+    const { gateway } = props;
+    const name = nameOfId(id);
+    for (const namespace of [...new Set(props.namespaces)].sort())
+      this.policy(`Applications-${namespace}`, `${name}-applications`, namespace, () => this.applications());
+    this.policy('Gateway', `${name}-gateway`, gateway.namespace, () => this.gatewayPods());
+    this.policy('Rest', `${name}-rest`, gateway.namespace, () => this.restOfGatewayNamespace());
+    if (props.clusterWide) this.clusterPolicy = this.clusterWide(props.clusterWide, name);
+    refuseAtSynth(this, () => this.problems());
+  }
+
+  private policy(id: string, name: string, namespace: string, spec: () => k8s.NetworkPolicySpec): void {
+    this.networkPolicies.push(
+      new MeshObject(this, id, {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name, namespace, annotations: this.assurance.annotations },
+        manifest: coreBindings().KubeNetworkPolicy.manifest,
+        spec: () => ({ spec: spec() }),
+      }),
+    );
+  }
+
+  private applications(): k8s.NetworkPolicySpec {
+    const { gateway, namespaces, meshNamespaces = [] } = this.props;
+    const mesh = [...new Set([...namespaces, ...meshNamespaces])].sort();
+    return {
+      podSelector: {},
+      policyTypes: ['Egress'],
+      egress: [
+        ...this.toDns(),
+        this.toIstiod(),
+        {
+          to: [{ namespaceSelector: { matchExpressions: [{ key: NAMESPACE_NAME, operator: 'In', values: mesh }] } }],
+        },
+        {
+          to: [{ namespaceSelector: inNamespace(gateway.namespace), podSelector: { matchLabels: gateway.selector } }],
+          ports: tcp(this.gatewayPodPorts()),
+        },
+      ],
+    };
+  }
+
+  private gatewayPods(): k8s.NetworkPolicySpec {
+    const { gateway, namespaces } = this.props;
+    const callers = { matchExpressions: [{ key: NAMESPACE_NAME, operator: 'In', values: [...namespaces].sort() }] };
+    return {
+      podSelector: { matchLabels: gateway.selector },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ from: [{ namespaceSelector: callers }], ports: tcp(this.gatewayPodPorts()) }],
+      egress: [
+        ...this.toDns(),
+        this.toIstiod(),
+        {
+          to: [
+            { ipBlock: { cidr: '0.0.0.0/0', except: this.ranges(false) } },
+            { ipBlock: { cidr: '::/0', except: this.ranges(true) } },
+          ],
+        },
+      ],
+    };
+  }
+
+  /** What shares the gateway's namespace does not share its way out. */
+  private restOfGatewayNamespace(): k8s.NetworkPolicySpec {
+    return { podSelector: {}, policyTypes: ['Egress'], egress: [...this.toDns(), this.toIstiod()] };
+  }
+
+  private clusterWide(lockdown: ClusterLockdown, name: string): ApiObject {
+    const { gateway, istiodNamespace } = this.props;
+    return new MeshObject<{ [key: string]: unknown }>(this, 'ClusterWide', {
+      ...lockdown._kind,
+      metadata: { name, annotations: this.assurance.annotations },
+      clusterScoped: true,
+      manifest: (props) => props,
+      spec: () => ({
+        spec: lockdown._spec({
+          annotations: this.assurance.annotations,
+          gatewayNamespace: gateway.namespace,
+          gatewaySelector: gateway.selector,
+          exempt: ['kube-system', istiodNamespace ?? 'istio-system'].filter(
+            (namespace) => namespace !== gateway.namespace,
+          ),
+          clusterRanges: this.props.clusterRanges ?? PRIVATE_RANGES,
+        }),
+      }),
+    });
+  }
+
+  private toDns(): k8s.NetworkPolicyEgressRule[] {
+    const { dnsPodPorts = [53], dnsAddresses = [] } = this.props;
+    const ports = dnsPodPorts.flatMap((port) => [
+      { protocol: 'UDP', port: portOf(port) },
+      { protocol: 'TCP', port: portOf(port) },
+    ]);
+    const pods = {
+      namespaceSelector: inNamespace('kube-system'),
+      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+    };
+    const caches = dnsAddresses.map((address) => ({
+      ipBlock: { cidr: address.includes('/') ? address : `${address}/${address.includes(':') ? 128 : 32}` },
+    }));
+    return [{ to: [pods, ...caches], ports }];
+  }
+
+  private toIstiod(): k8s.NetworkPolicyEgressRule {
+    const namespace = this.props.istiodNamespace ?? 'istio-system';
+    return {
+      to: [{ namespaceSelector: inNamespace(namespace), podSelector: { matchLabels: { app: 'istiod' } } }],
+      ports: tcp([ISTIOD_XDS]),
+    };
+  }
+
+  private gatewayPodPorts(): number[] {
+    return [...new Set(this.props.gatewayPodPorts ?? this.props.gateway.podPorts)].sort((a, b) => a - b);
+  }
+
+  private ranges(isIpv6: boolean): string[] | undefined {
+    const ranges = (this.props.clusterRanges ?? PRIVATE_RANGES).filter((range) => range.includes(':') === isIpv6);
+    return ranges.length ? ranges : undefined;
+  }
+
+  private problems(): Problem[] {
+    const { gateway, namespaces, meshNamespaces = [], clusterRanges = [] } = this.props;
+    const problems = [...namespaces, ...meshNamespaces].flatMap((name) => namespaceProblems('namespace', name));
+    problems.push(...this.gatewayPodPorts().flatMap((port) => portProblems('gateway pod port', port)));
+    if (!namespaces.length)
+      problems.push({
+        what: '`namespaces` is empty',
+        why: 'nobody would be locked in',
+        fix: 'name the namespaces of the applications',
+      });
+    if ([...namespaces, ...meshNamespaces].includes(gateway.namespace))
+      problems.push({
+        what: `namespace ${quote(gateway.namespace)} holds both applications and the gateway`,
+        why: 'who may run pods there may run one with the gateway’s labels, and leave',
+        fix: 'give the gateway a namespace of its own',
+      });
+    for (const range of clusterRanges.filter((text) => !isRange(text)))
+      problems.push({
+        what: `cluster range ${quote(range)} is no IP range`,
+        why: 'the API server would refuse the NetworkPolicy',
+        fix: 'write ranges as "10.0.0.0/16"',
+      });
+    const missing = gateway._callingNamespaces.filter((namespace) => !namespaces.includes(namespace));
+    for (const namespace of missing)
+      problems.push({
+        what: `namespace ${quote(namespace)} may use the gateway by a policy, and is not locked in`,
+        why: 'its traffic to the gateway would be dropped by the network, and all its other traffic let out',
+        fix: `add ${quote(namespace)} to \`namespaces\``,
+      });
+    return [...problems, ...this.nodeProblems()];
+  }
+
+  private nodeProblems(): Problem[] {
+    const { nodes, boundary } = this.assurance;
+    if (!nodes) return [];
+    const problems: Problem[] = [];
+    if (!boundary?.trim())
+      problems.push({
+        what: 'dedicated nodes with no boundary named',
+        why: 'nodes of its own change nothing unless something outside the cluster lets only them out',
+        fix: 'say which firewall or NAT that is, or claim EgressAssurance.networkPolicy()',
+      });
+    const own = this.props.gateway._nodes;
+    if (own !== 'unknown' && JSON.stringify(own?.labels) !== JSON.stringify(nodes.labels))
+      problems.push({
+        what: `assurance of nodes ${quote(nodes.labels)}, but the gateway runs on ${own ? `nodes ${quote(own.labels)}` : 'any node'}`,
+        why: 'the boundary would let out nodes that the gateway is not on',
+        fix: 'give the gateway and the assurance one value of DedicatedNodes',
+      });
+    return problems;
+  }
+}
+
+const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
+
+function inNamespace(name: string): k8s.LabelSelector {
+  return { matchLabels: { [NAMESPACE_NAME]: name } };
+}
+
+function portOf(port: number): k8s.IntOrString {
+  return coreBindings().IntOrString.fromNumber(port);
+}
+
+function tcp(ports: readonly number[]): k8s.NetworkPolicyPort[] {
+  return ports.map((port) => ({ protocol: 'TCP', port: portOf(port) }));
+}
+
+function isRange(range: string): boolean {
+  const [ip, prefix, more] = range.split('/');
+  return (
+    isIpAddress(ip) &&
+    /^\d{1,3}$/.test(prefix ?? '') &&
+    Number(prefix) <= (ip.includes(':') ? 128 : 32) &&
+    more === undefined
+  );
+}

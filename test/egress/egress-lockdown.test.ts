@@ -1,0 +1,156 @@
+import { ApiObject, Chart } from 'cdk8s';
+import { ClusterLockdown } from '../../src/egress/cluster-lockdown';
+import { DedicatedNodes } from '../../src/egress/dedicated-nodes';
+import { EgressAssurance } from '../../src/egress/egress-assurance';
+import { EgressGateway, EgressGatewayProps } from '../../src/egress/egress-gateway';
+import { EgressLockdown, EgressLockdownProps } from '../../src/egress/egress-lockdown';
+import { EgressTrafficPolicy } from '../../src/egress/egress-traffic-policy';
+import { ExternalPort } from '../../src/egress/external-port';
+import { ExternalService } from '../../src/egress/external-service';
+import { Workloads } from '../../src/mesh/workloads';
+import { loadObjects } from '../../src/model/load';
+import { buildMesh } from '../../src/model/mesh';
+import { trace } from '../../src/trace';
+import { refusals, rendered, world } from './world';
+
+const nodes = DedicatedNodes.labeled({ edge: 'egress' });
+
+function locked(props: Partial<EgressLockdownProps> = {}, gatewayProps: EgressGatewayProps = {}): Chart {
+  const chart = world();
+  const gateway = new EgressGateway(chart, 'Egress', { name: 'egress', ...gatewayProps });
+  const site = new ExternalService(chart, 'Site', { hosts: ['a.example.com'], ports: [ExternalPort.http()] });
+  new EgressTrafficPolicy(chart, 'Policy', {
+    gateway,
+    rules: [{ from: [Workloads.in('shop', { app: 'payments' })], to: [site] }],
+  });
+  new EgressLockdown(chart, 'Lockdown', { gateway, namespaces: ['shop'], ...props });
+  return chart;
+}
+
+const spec = (chart: Chart, name: string) => rendered(chart, 'NetworkPolicy', name).spec;
+const portsOf = (rule: any) => (rule.ports ?? []).map(({ port }: any) => port);
+
+describe('EgressLockdown', () => {
+  it('lets applications reach DNS, istiod, one another, and the gateway by the ports of its pods', () => {
+    const { egress, podSelector, policyTypes } = spec(locked({ meshNamespaces: ['common'] }), 'lockdown-applications');
+    expect({ podSelector, policyTypes }).toEqual({ podSelector: {}, policyTypes: ['Egress'] });
+    expect(egress.map(portsOf)).toEqual([[53, 53], [15012], [], [8080, 8443]]);
+    expect(egress[2].to[0].namespaceSelector.matchExpressions[0].values).toEqual(['common', 'shop']);
+    expect(egress[3].to[0].podSelector.matchLabels).toEqual({ istio: 'egress' });
+  });
+
+  it('lets the gateway go anywhere outside the cluster, and only those namespaces come to it', () => {
+    const { egress, ingress } = spec(locked({ clusterRanges: ['10.0.0.0/8', 'fd00::/8'] }), 'lockdown-gateway');
+    expect(egress[2].to).toEqual([
+      { ipBlock: { cidr: '0.0.0.0/0', except: ['10.0.0.0/8'] } },
+      { ipBlock: { cidr: '::/0', except: ['fd00::/8'] } },
+    ]);
+    expect(ingress[0].from[0].namespaceSelector.matchExpressions[0].values).toEqual(['shop']);
+    expect(portsOf(ingress[0])).toEqual([8080, 8443]);
+  });
+
+  it('lets nothing else of the gateway’s namespace out', () => {
+    const { egress, podSelector } = spec(locked(), 'lockdown-rest');
+    expect(podSelector).toEqual({});
+    expect(egress.map(portsOf)).toEqual([[53, 53], [15012]]);
+  });
+
+  it('knows DNS on other ports, and caches on the nodes', () => {
+    const [dns] = spec(locked({ dnsPodPorts: [8053], dnsAddresses: ['169.254.20.10'] }), 'lockdown-rest').egress;
+    expect(portsOf(dns)).toEqual([8053, 8053]);
+    expect(dns.to[1]).toEqual({ ipBlock: { cidr: '169.254.20.10/32' } });
+  });
+
+  it('states how sure it is on every policy', () => {
+    const claim = EgressAssurance.dedicatedNodes(nodes, 'NAT gateway nat-1');
+    const chart = locked({ assurance: claim }, { nodes });
+    const annotations = chart.node
+      .findAll()
+      .filter((node): node is ApiObject => ApiObject.isApiObject(node) && node.kind === 'NetworkPolicy')
+      .map((object) => (object.toJson() as any).metadata.annotations);
+    expect(annotations).toHaveLength(3);
+    for (const one of annotations) {
+      expect(one['mesh-edge.cdk8s.io/assurance']).toBe('dedicated-nodes');
+      expect(one['mesh-edge.cdk8s.io/residual-risks']).toContain('NAT gateway nat-1');
+    }
+    expect(refusals(chart)).toEqual([]);
+  });
+
+  it('denies the world to all namespaces at once by Cilium or Calico', () => {
+    const cilium = rendered(locked({ clusterWide: ClusterLockdown.cilium() }), 'CiliumClusterwideNetworkPolicy');
+    expect(cilium.metadata.namespace).toBeUndefined();
+    expect(cilium.spec.egressDeny).toEqual([{ toEntities: ['world'] }]);
+    expect(cilium.spec.endpointSelector.matchExpressions[0].values).toEqual([
+      'istio-egress',
+      'istio-system',
+      'kube-system',
+    ]);
+    const calico = rendered(locked({ clusterWide: ClusterLockdown.calico() }), 'GlobalNetworkPolicy');
+    expect(calico.spec.namespaceSelector).toContain("not in { 'istio-egress', 'istio-system', 'kube-system' }");
+    expect(calico.spec.egress.map(({ action }: any) => action)).toEqual(['Pass', 'Deny']);
+  });
+
+  it('lets the way through the gateway stay open, and shuts every other, as its manifests are traced', () => {
+    const pod = (namespace: string, name: string, ip: string, injected: boolean, labels = {}) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace, name, labels: { app: name, 'sidecar.istio.io/inject': String(injected), ...labels } },
+      spec: { containers: [{ name: 'app', image: 'app' }] },
+      status: { podIP: ip, phase: 'Running' },
+    });
+    const namespace = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'shop', labels: { 'istio-injection': 'enabled' } },
+    };
+    const objects = [
+      namespace,
+      pod('shop', 'payments', '10.244.1.1', true),
+      pod('shop', 'plain', '10.244.1.2', false),
+      pod('istio-egress', 'squatter', '10.244.1.3', false),
+    ];
+    const { manifests } = loadObjects([...objects, ...(locked().toJson() as object[])]);
+    const mesh = buildMesh(manifests, { outbound: 'REGISTRY_ONLY' });
+    const ask = (from: string) => trace(mesh, { from, request: 'http://a.example.com/', address: '203.0.113.10' });
+    for (const from of ['shop/plain', 'istio-egress/squatter']) {
+      expect(ask(from)).toMatchObject({ outcome: 'refused', refusal: { code: 'NetworkPolicy' } });
+    }
+    const through = ask('shop/payments');
+    expect(through.outcome).not.toBe('refused');
+    expect(through.hops.map(({ proxy }) => proxy.kind)).toEqual(['sidecar', 'egress-gateway']);
+  });
+});
+
+describe('EgressLockdown refuses', () => {
+  it.each<readonly [string, Partial<EgressLockdownProps>, EgressGatewayProps, string]>([
+    ['to lock in nobody', { namespaces: [] }, {}, '`namespaces` is empty'],
+    [
+      'a gateway among the applications',
+      { namespaces: ['shop', 'istio-egress'] },
+      {},
+      'holds both applications and the gateway',
+    ],
+    [
+      'callers that stay outside',
+      { namespaces: ['billing'] },
+      {},
+      'namespace "shop" may use the gateway by a policy, and is not locked in',
+    ],
+    ['a range that is none', { clusterRanges: ['10.0.0.0'] }, {}, 'cluster range "10.0.0.0" is no IP range'],
+    ['a port that is none', { gatewayPodPorts: [0] }, {}, 'gateway pod port 0'],
+    [
+      'a claim of nodes that the gateway is not on',
+      { assurance: EgressAssurance.dedicatedNodes(nodes, 'NAT') },
+      {},
+      'but the gateway runs on any node',
+    ],
+    [
+      'nodes without a boundary',
+      { assurance: EgressAssurance.dedicatedNodes(nodes, ' ') },
+      { nodes },
+      'no boundary named',
+    ],
+  ])('%s', (_, props, gateway, said) => {
+    expect(refusals(locked(props, gateway)).join('\n')).toContain(said);
+  });
+});
