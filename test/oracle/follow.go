@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
+	"testing"
 
 	cluster "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	endpoint "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	listener "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	tls "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pilot/pkg/simulation"
+	"istio.io/istio/pilot/test/xdstest"
 )
 
 // A request passes a sidecar and at most a few gateways; more hops than this go in a circle.
@@ -69,17 +73,19 @@ func (w *world) follow(c call) (hops []hop) {
 		h.VirtualHost, h.Route, h.Cluster = res.VirtualHostMatched, res.RouteMatched, res.ClusterMatched
 		if res.Error != nil {
 			h.Error = res.Error.Error()
+		}
+		// A chain with a transport socket of its own ends the outer session. What is inside then has to be readable.
+		ends := terminates(sim, h, outer.sni)
+		if ends && len(tlsAround) > 0 {
+			tlsAround = tlsAround[:len(tlsAround)-1]
+		}
+		if ends && h.RouteConfig != "" && len(tlsAround) > 0 {
+			h.VirtualHost, h.Route, h.Cluster, h.Error = "", "", "", simulation.ErrProtocolError.Error()
+		}
+		if h.Error != "" {
 			return append(hops, h)
 		}
 		chooseRoute(sim, &h, c)
-		// A chain with a transport socket of its own ends the outer session.
-		if terminates(sim, h) && len(tlsAround) > 0 {
-			tlsAround = tlsAround[:len(tlsAround)-1]
-			if h.VirtualHost != "" && len(tlsAround) > 0 {
-				h.Cluster, h.Error = "", simulation.ErrProtocolError.Error()
-				return append(hops, h)
-			}
-		}
 		target := find(sim.Clusters, h.Cluster)
 		if target == nil {
 			return append(hops, h)
@@ -132,19 +138,34 @@ func find(clusters []*cluster.Cluster, name string) *cluster.Cluster {
 	return nil
 }
 
-// terminates: whether the matched filter chain decrypts.
-func terminates(sim *simulation.Simulation, h hop) bool {
+// terminates: whether the matched filter chain decrypts. Chains need not have names, so one is known by where it leads,
+// and among several that lead there by the name that the client asked for.
+func terminates(sim *simulation.Simulation, h hop, sni string) bool {
+	var found *listener.FilterChain
 	for _, l := range sim.Listeners {
 		if l.Name != h.Listener {
 			continue
 		}
-		for _, chain := range l.FilterChains {
-			if chain.Name == h.FilterChain {
-				return chain.TransportSocket != nil
+		for _, chain := range append(l.FilterChains, l.DefaultFilterChain) {
+			if chain == nil || chain.Name != h.FilterChain || !leadsTo(chain, h) {
+				continue
+			}
+			if found == nil || slices.Contains(chain.GetFilterChainMatch().GetServerNames(), sni) {
+				found = chain
 			}
 		}
 	}
-	return false
+	return found.GetTransportSocket() != nil
+}
+
+func leadsTo(chain *listener.FilterChain, h hop) bool {
+	t := &testing.T{}
+	if h.RouteConfig == "" {
+		proxy := xdstest.ExtractTCPProxy(t, chain)
+		return proxy != nil && proxy.GetCluster() == h.Cluster
+	}
+	manager := xdstest.ExtractHTTPConnectionManager(t, chain)
+	return manager != nil && manager.GetRds().GetRouteConfigName() == h.RouteConfig
 }
 
 type target struct {
