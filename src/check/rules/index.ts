@@ -33,7 +33,9 @@ import { rule as noListenerOnGateway } from './no-listener-on-gateway';
 import { rule as noRouteOnGateway } from './no-route-on-gateway';
 import { rule as hostsOverlapOnMesh } from './hosts-overlap-on-mesh';
 import { rule as hostsOverlapOnGateway } from './hosts-overlap-on-gateway';
+import { rule as unknownDestination } from './unknown-destination';
 import { rule as destinationMissing } from './destination-missing';
+import { rule as destinationPortOmitted } from './destination-port-omitted';
 import { rule as subsetMissing } from './subset-missing';
 import { rule as noEndpoint } from './no-endpoint';
 import { rule as unreachableRule } from './unreachable-rule';
@@ -70,10 +72,12 @@ import { rule as workloadWithoutSidecar } from './workload-without-sidecar';
 import { rule as udpPort } from './udp-port';
 import { rule as halfDedicatedNodes } from './half-dedicated-nodes';
 import { rule as broadPassthrough } from './broad-passthrough';
+import { rule as policySelectsNothing } from './policy-selects-nothing';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
 import { rule as gatewayPodNotInjected } from './gateway-pod-not-injected';
+import { rule as contradictingInjection } from './contradicting-injection';
 import { rule as severalTelemetries } from './several-telemetries';
 import { rule as singleGatewayReplica } from './single-gateway-replica';
 import { rule as waypointNotUsable } from './waypoint-not-usable';
@@ -126,7 +130,9 @@ export const rules: readonly Rule[] = [
   noRouteOnGateway,
   hostsOverlapOnMesh,
   hostsOverlapOnGateway,
+  unknownDestination,
   destinationMissing,
+  destinationPortOmitted,
   subsetMissing,
   noEndpoint,
   unreachableRule,
@@ -163,10 +169,12 @@ export const rules: readonly Rule[] = [
   udpPort,
   halfDedicatedNodes,
   broadPassthrough,
+  policySelectsNothing,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,
   gatewayPodNotInjected,
+  contradictingInjection,
   severalTelemetries,
   singleGatewayReplica,
   waypointNotUsable,
