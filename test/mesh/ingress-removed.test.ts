@@ -128,21 +128,23 @@ describe('in a lenient mesh (ALLOW_ANY, no STRICT), nothing fails and plain text
     await mesh.lab.settle();
   });
 
-  const isPlain = () =>
+  /** @param logged what the proxy's sidecar logs */
+  const isPlain = (logged: unknown) =>
     eventually(async () => {
       const seen = await eg.request('/httpbin/get');
-      expect(seen).toMatchObject({ status: 200, gateway: { upstream_cluster: 'PassthroughCluster' } });
+      expect(seen).toMatchObject({ status: 200, gateway: logged });
       expect(seen.body).not.toContain('X-Forwarded-Client-Cert');
     }, 20);
 
   it('without the host written anew', async () => {
     const route = ofKind(committed('apps-gateway-http'), 'HTTPRoute');
     await eg.use([without(route, 'spec', 'rules', 0, 'filters', 0, 'urlRewrite', 'hostname')]);
-    await isPlain();
+    await isPlain({ upstream_cluster: 'PassthroughCluster' });
   });
 
   it('without routingType Service', async () => {
     await eg.use([without(ofKind(member, 'EnvoyProxy'), 'spec', 'routingType')]);
-    await isPlain();
+    // To the sidecar these are bytes, of a connection that stays open: it logs no request.
+    await isPlain(null);
   });
 });
