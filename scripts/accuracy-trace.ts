@@ -1,7 +1,7 @@
 /**
  * How right `trace` is, measured: random meshes and requests, our traces against Istio's own simulation.
  *
- *   npm run accuracy:trace -- --meshes 2000 --seed 1 [--requests 10] [--oracle PATH] [--write]
+ *   npm run accuracy:trace -- --meshes 2000 --seed 1 [--requests 10] [--jobs 1] [--oracle PATH] [--write]
  *
  * With --write the numbers go into docs/accuracy.md, between the marks of its section on trace.
  */
@@ -9,8 +9,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { compare, toYaml, type Difference } from '../test/trace/oracle/compare';
-import { meshes } from '../test/trace/oracle/meshes';
+import { meshes, type GeneratedMesh } from '../test/trace/oracle/meshes';
 import { findOracle, Oracle } from '../test/trace/oracle/process';
+
+/** Meshes that one oracle process takes at a time. */
+const SLICE = 100;
 
 interface Totals {
   meshes: number;
@@ -21,30 +24,43 @@ interface Totals {
   readonly differences: { readonly mesh: number; readonly difference: Difference; readonly yaml: string }[];
 }
 
-async function measure(count: number, seed: number, requests: number, path: string): Promise<Totals> {
-  const oracle = new Oracle(path);
+async function measure(count: number, seed: number, requests: number, path: string, jobs: number): Promise<Totals> {
   const totals: Totals = { meshes: 0, requests: 0, hops: 0, skipped: 0, failures: 0, differences: [] };
+  let next = 0;
   // In slices: a sample of thousands of meshes at once would hold them all.
-  for (let from = 0; from < count; from += 100) {
-    const size = Math.min(100, count - from);
-    for (const [index, mesh] of fc.sample(meshes(requests), { numRuns: size, seed: seed * 100_000 + from }).entries()) {
-      const result = await compare(oracle, mesh);
-      totals.meshes += 1;
-      totals.requests += result.requests;
-      totals.hops += result.hops;
-      totals.skipped += result.skipped;
-      if (result.failure !== undefined) totals.failures += 1;
-      for (const difference of result.differences) {
-        totals.differences.push({ mesh: from + index, difference, yaml: toYaml(mesh.things) });
-      }
+  const work = async (): Promise<void> => {
+    const oracle = new Oracle(path);
+    for (let from = next; from < count; from = next) {
+      next += SLICE;
+      await slice(
+        oracle,
+        totals,
+        from,
+        fc.sample(meshes(requests), { numRuns: Math.min(SLICE, count - from), seed: seed * 100_000 + from }),
+      );
+      process.stderr.write(
+        `\r${totals.meshes} of ${count} meshes, ${totals.requests} requests, ${totals.differences.length} differences `,
+      );
     }
-    process.stderr.write(
-      `\r${from + size} of ${count} meshes, ${totals.requests} requests, ${totals.differences.length} differences `,
-    );
-  }
+    oracle.end();
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
   process.stderr.write('\n');
-  oracle.end();
   return totals;
+}
+
+async function slice(oracle: Oracle, totals: Totals, from: number, sample: readonly GeneratedMesh[]): Promise<void> {
+  for (const [index, mesh] of sample.entries()) {
+    const result = await compare(oracle, mesh);
+    totals.meshes += 1;
+    totals.requests += result.requests;
+    totals.hops += result.hops;
+    totals.skipped += result.skipped;
+    if (result.failure !== undefined) totals.failures += 1;
+    for (const difference of result.differences) {
+      totals.differences.push({ mesh: from + index, difference, yaml: toYaml(mesh.things) });
+    }
+  }
 }
 
 function report(totals: Totals, seed: number, requests: number): string {
@@ -69,6 +85,7 @@ async function main(): Promise<void> {
       meshes: { type: 'string', default: '200' },
       requests: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
+      jobs: { type: 'string', default: '1' },
       oracle: { type: 'string' },
       write: { type: 'boolean', default: false },
     },
@@ -76,7 +93,7 @@ async function main(): Promise<void> {
   const path = values.oracle ?? findOracle();
   if (path === undefined) throw new Error('no oracle: build it (npm run lab -- build), or name one with --oracle');
   const [count, seed, requests] = [Number(values.meshes), Number(values.seed), Number(values.requests)];
-  const totals = await measure(count, seed, requests, path);
+  const totals = await measure(count, seed, requests, path, Number(values.jobs));
   for (const { mesh, difference } of totals.differences.slice(0, 20)) {
     console.log(`mesh ${mesh}: ${JSON.stringify(difference.ask)}: ${difference.what}`);
   }

@@ -67,7 +67,7 @@ function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name
   return {
     ...origin,
     notes: [
-      `no manifest has a workload ${namespace}/${name}${others === '' ? '' : ` (there are ${others})`}; followed one with labels ${labelText(origin.peer.labels)}`,
+      `no manifest has a workload ${namespace}/${name}${others === '' ? '' : ` (there are ${others})`}; followed one with labels ${labelText(origin.peer.labels)} and service account ${origin.peer.serviceAccount}`,
       ...origin.notes,
     ],
   };

@@ -125,7 +125,7 @@ export interface TraceRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Labels of the client's pod. Default: those of the workload in the manifests. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Default: that of the workload in the manifests, else `default`. */
+  /** Default: that of the workload in the manifests; of a workload in none, its name; of no workload, `default`. */
   readonly serviceAccount?: string;
   /** `NAMESPACE/GATEWAY` at which a request from `outside` enters. */
   readonly at?: string;

@@ -38,6 +38,9 @@ func (e envelope) outer() layer {
 	return e[len(e)-1]
 }
 
+// noSNI stands for a session without one: no server name of a filter chain is like it.
+const noSNI = "-"
+
 func (w *world) follow(c call) (hops []hop) {
 	var tlsAround envelope
 	if c.TLS == string(simulation.TLS) {
@@ -48,6 +51,7 @@ func (w *world) follow(c call) (hops []hop) {
 		tlsAround = envelope{{mode: simulation.TLS, sni: sni}}
 	}
 	at, address, port, protocol := c.From, c.Address, c.Port, simulation.Protocol(c.Protocol)
+	spokeHTTP := false
 	for len(hops) < maxHops {
 		h := hop{Proxy: at}
 		proxy := w.proxies[at]
@@ -65,9 +69,14 @@ func (w *world) follow(c call) (hops []hop) {
 			headers.Set(name, value)
 		}
 		sim := w.simulation(at)
+		sni := outer.sni
+		if sni == "" && len(hops) > 0 && !spokeHTTP {
+			// The simulation would put the host in its place, which Envoy does (auto_sni) for HTTP only.
+			sni = noSNI
+		}
 		res := run(sim, simulation.Call{
 			Address: address, Port: port, Path: c.Path, HostHeader: c.Host, Headers: headers,
-			Protocol: protocol, TLS: outer.mode, Sni: outer.sni, CallMode: mode,
+			Protocol: protocol, TLS: outer.mode, Sni: sni, CallMode: mode,
 		})
 		h.Listener, h.FilterChain, h.RouteConfig = res.ListenerMatched, res.FilterChainMatched, res.RouteConfigMatched
 		h.VirtualHost, h.Route, h.Cluster = res.VirtualHostMatched, res.RouteMatched, res.ClusterMatched
@@ -98,6 +107,7 @@ func (w *world) follow(c call) (hops []hop) {
 		if added, ok := upstreamTLS(target, endpoints); ok {
 			tlsAround = append(append(envelope{}, tlsAround...), added)
 		}
+		spokeHTTP = h.VirtualHost != ""
 		h.UpstreamTLS, h.UpstreamSNI = string(tlsAround.outer().mode), tlsAround.outer().sni
 		if len(endpoints) == 0 && needsEndpoints(target) {
 			h.Error = "UH"

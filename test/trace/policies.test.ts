@@ -1,0 +1,165 @@
+import { outcome, traceIn } from './text';
+
+const SERVER = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: bare}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: shop}
+spec:
+  clusterIP: 10.0.0.1
+  selector: {app: shop}
+  ports: [{name: http, port: 80, targetPort: 8080}, {name: tcp, port: 5432}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, namespace: shop}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {serviceAccountName: shop, containers: [{name: shop, image: shop}]}
+`;
+
+const policy = (spec: string, namespace = 'shop'): string => `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p${spec.length}, namespace: ${namespace}}
+spec: ${spec}`;
+
+const HTTP = 'http://shop.shop.svc.cluster.local/';
+const TCP = 'tcp://shop.shop.svc.cluster.local:5432';
+
+describe('AuthorizationPolicy at the server', () => {
+  const ask = (policies: string, request = HTTP, more = {}) => outcome(traceIn(SERVER + policies)(request, more));
+  const delivered = 'delivered to shop.shop.svc.cluster.local:80';
+  const forbidden = 'RBAC 403 at sidecar';
+  const closed = 'RBAC - at sidecar';
+
+  it('allows all where there is none', () => {
+    expect(ask('')).toBe(delivered);
+  });
+
+  it('refuses all for an ALLOW without rules', () => {
+    expect(ask(policy('{}'))).toBe(forbidden);
+  });
+
+  it.each([
+    ['principals of the client', '{principals: [cluster.local/ns/app/sa/sleep]}', delivered],
+    ['another principal', '{principals: [cluster.local/ns/app/sa/other]}', forbidden],
+    ['a prefix of it', '{principals: ["cluster.local/ns/app/*"]}', delivered],
+    ['a suffix of it', '{principals: ["*/sa/sleep"]}', delivered],
+    ['its namespace', '{namespaces: [app]}', delivered],
+    ['not its namespace', '{notNamespaces: [app]}', forbidden],
+  ])('takes %s', (_, source, expected) => {
+    expect(ask(policy(`{rules: [{from: [{source: ${source}}]}]}`))).toBe(expected);
+  });
+
+  it.each([
+    ['its method', '{methods: [GET]}', delivered],
+    ['another method', '{methods: [POST]}', forbidden],
+    ['its path', '{paths: ["/"]}', delivered],
+    ['a prefix of another path', '{paths: ["/admin*"]}', forbidden],
+    ['its host', '{hosts: [shop.shop.svc.cluster.local]}', delivered],
+    ['the port of the Pod', '{ports: ["8080"]}', delivered],
+    ['the port of the Service, which no proxy of the Pod sees', '{ports: ["80"]}', forbidden],
+  ])('takes %s', (_, operation, expected) => {
+    expect(ask(policy(`{rules: [{to: [{operation: ${operation}}]}]}`))).toBe(expected);
+  });
+
+  it('lets DENY win over ALLOW', () => {
+    const deny = policy('{action: DENY, rules: [{from: [{source: {namespaces: [app]}}]}]}');
+    expect(ask(policy('{rules: [{}]}') + deny)).toBe(forbidden);
+  });
+
+  it('holds policies of the root namespace against every workload', () => {
+    expect(ask(policy('{}', 'istio-system'))).toBe(forbidden);
+    expect(ask(policy('{}', 'elsewhere'))).toBe(delivered);
+  });
+
+  it('holds policies only against the workloads that they select', () => {
+    expect(ask(policy('{selector: {matchLabels: {app: other}}}'))).toBe(delivered);
+    expect(ask(policy('{selector: {matchLabels: {app: shop}}}'))).toBe(forbidden);
+  });
+
+  it('drops rules about HTTP from an ALLOW on a TCP port', () => {
+    expect(ask(policy('{rules: [{to: [{operation: {methods: [GET]}}]}]}'), TCP)).toBe(closed);
+  });
+
+  it('drops only the HTTP fields of a DENY on a TCP port', () => {
+    expect(ask(policy('{action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]}'), TCP)).toBe(closed);
+  });
+});
+
+describe('PeerAuthentication at the server', () => {
+  const strict = (namespace: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: ${namespace}}
+spec: {mtls: {mode: STRICT}}`;
+
+  it('lets clients with a sidecar in, by automatic mutual TLS', () => {
+    const told = traceIn(SERVER + strict('shop'))(HTTP);
+    expect(told.outcome).toBe('delivered');
+    expect(told.hops[0]?.sends?.tls).toBe('ISTIO_MUTUAL');
+  });
+
+  it.each(['shop', 'istio-system'])('shuts clients without one out (%s)', (namespace) => {
+    expect(traceIn(SERVER + strict(namespace))(HTTP, { from: 'bare/curl' }).outcome).toBe('refused');
+    expect(traceIn(SERVER)(HTTP, { from: 'bare/curl' }).outcome).toBe('delivered');
+  });
+
+  it('shuts a client out whose DestinationRule disables TLS', () => {
+    const disable = `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: plain, namespace: app}
+spec: {host: shop.shop.svc.cluster.local, trafficPolicy: {tls: {mode: DISABLE}}}`;
+    expect(traceIn(SERVER + disable + strict('shop'))(HTTP).outcome).toBe('refused');
+    expect(traceIn(SERVER + disable)(HTTP).outcome).toBe('delivered');
+  });
+});
+
+describe('NetworkPolicy', () => {
+  const network = (namespace: string, spec: string): string => `
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: np, namespace: ${namespace}}
+spec: ${spec}`;
+
+  it('compares ports with those of the Pod, after targetPort', () => {
+    const to = (port: number): string =>
+      network('shop', `{podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: ${port}}]}]}`);
+    expect(traceIn(SERVER + to(8080))(HTTP).outcome).toBe('delivered');
+    expect(traceIn(SERVER + to(80))(HTTP).outcome).toBe('refused');
+  });
+
+  it('isolates a client that may reach nothing', () => {
+    const none = network('app', '{podSelector: {}, policyTypes: [Egress]}');
+    expect(traceIn(SERVER + none)(HTTP).outcome).toBe('refused');
+  });
+
+  it('takes namespaces by label', () => {
+    const from = (name: string): string =>
+      network(
+        'shop',
+        `{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ${name}}}}]}]}`,
+      );
+    expect(traceIn(SERVER + from('app'))(HTTP).outcome).toBe('delivered');
+    expect(traceIn(SERVER + from('other'))(HTTP).outcome).toBe('refused');
+  });
+});
