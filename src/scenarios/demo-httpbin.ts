@@ -37,7 +37,7 @@ export class DemoHttpbin extends ScenarioChart {
             containers: [
               {
                 name: 'httpbin',
-                image: 'docker.io/mccutchen/go-httpbin:v2.15.0',
+                image: 'mccutchen/go-httpbin:v2.15.0',
                 imagePullPolicy: 'IfNotPresent',
                 ports: [{ containerPort: 8080 }],
               },

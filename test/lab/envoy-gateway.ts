@@ -31,7 +31,7 @@ const PARTS = {
       fs.chmodSync(chart, 0o755);
       const template = fs.readFileSync(path.join(chart, 'values.tmpl.yaml'), 'utf8');
       const values = template
-        .replaceAll('${GatewayImage}', `docker.io/envoyproxy/gateway:${version}`)
+        .replaceAll('${GatewayImage}', `envoyproxy/gateway:${version}`)
         .replaceAll('${GatewayImagePullPolicy}', 'IfNotPresent');
       fs.writeFileSync(path.join(chart, 'values.yaml'), values);
     },
