@@ -60,7 +60,7 @@ export class EnvoyGateway {
 
   private constructor(
     public readonly mesh: Mesh,
-    private readonly installed: readonly KubeObject[],
+    private installed: readonly KubeObject[],
   ) {}
 
   /** Applies objects, and waits until the proxy of document 000's Gateway is there and all is quiet. */
@@ -120,6 +120,7 @@ export class EnvoyGateway {
     const jobs = ({ kind }: KubeObject) => kind !== 'Job';
     for (const object of chart(scenario).filter(jobs)) await lab.api.apply(object, { manager: 'helm' });
     await lab.apply(committed(scenario));
+    this.installed = [...this.installed, ...committed(scenario)];
     await this.renewController();
   }
 

@@ -19,9 +19,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'rate-limit': 'ingress.test.ts',
   'single-sign-on': 'ingress.test.ts',
   'strict-mutual-tls': 'ingress.test.ts',
-  // Input for an installer, and a change of Pods' templates: no request shows them.
+  'control-plane-restart': 'ingress.test.ts',
+  // Input for an installer: no request shows it.
   'istio-minimal': 'admission.test.ts',
-  'control-plane-restart': 'admission.test.ts',
 };
 
 const conformance = new Conformance();
