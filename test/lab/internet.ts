@@ -18,6 +18,8 @@ const PUBLIC = [
   'stripe.example.com',
   'ledger.example.com',
   'forbidden.example.com',
+  'aliyun.com',
+  'www.httpbin.org',
 ];
 /** Sites that on port 443 demand a client certificate, each of an authority of its own. */
 export const PARTNERS = ['partner.example.com', 'bank.example.com'];

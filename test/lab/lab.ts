@@ -73,14 +73,16 @@ export class Lab {
     return this.api.request('POST', `/lab/${name}`, request) as ReturnType<Commands[K]>;
   }
 
-  /** Applies objects; those of namespaces first. */
+  /** Applies objects; namespaces first, then service accounts. */
   public async apply(objects: readonly KubeObject[], options: { dryRun?: boolean } = {}): Promise<void> {
     const [first, rest] = split(objects, isNamespace);
     for (const object of first) {
       await this.api.apply(object, options);
       if (!options.dryRun) await this.defaultAccount(object.metadata.name);
     }
-    await Promise.all(rest.map((object) => this.api.apply(object, options)));
+    // Admission refuses a Pod whose account is not there yet.
+    const [accounts, others] = split(rest, ({ kind }) => kind === 'ServiceAccount');
+    for (const some of [accounts, others]) await Promise.all(some.map((object) => this.api.apply(object, options)));
   }
 
   /** A controller makes it for each namespace; without it no Pod is admitted there. */
