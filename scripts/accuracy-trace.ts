@@ -9,8 +9,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { compare, toYaml, type Difference } from '../test/trace/oracle/compare';
-import { meshes, type GeneratedMesh } from '../test/trace/oracle/meshes';
+import { meshes } from '../test/trace/oracle/meshes';
 import { findOracle, Oracle } from '../test/trace/oracle/process';
+import type { GeneratedMesh } from '../test/trace/oracle/vocabulary';
 
 /** Meshes that one oracle process takes at a time. */
 const SLICE = 100;

@@ -3,7 +3,7 @@ import { GATEWAY_OBJECTS, type Call, callerObjects, policyWorlds } from '../egre
 import { type KubeObject } from '../lab/api';
 import { oracleBinary } from '../lab/build';
 import { toYaml } from '../trace/oracle/compare';
-import type { Thing } from '../trace/oracle/meshes';
+import type { Thing } from '../trace/oracle/vocabulary';
 import { Oracle, type OracleCall } from '../trace/oracle/process';
 import { eventually, Mesh } from './mesh';
 

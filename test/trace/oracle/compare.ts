@@ -3,7 +3,7 @@ import { loadText } from '../../../src/model/load';
 import { buildMesh } from '../../../src/model/mesh';
 import { trace } from '../../../src/trace';
 import type { Hop, Trace } from '../../../src/trace/types';
-import type { Ask, GeneratedMesh, Thing } from './meshes';
+import type { Ask, GeneratedMesh, Thing } from './vocabulary';
 import type { Oracle, OracleCall, OracleHop, OracleReply } from './process';
 
 export interface Difference {
