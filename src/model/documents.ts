@@ -162,7 +162,9 @@ function leadingBlankLines(text: string): number {
 }
 
 function countNewlines(text: string, start: number, end: number): number {
+  // A search in the whole text would go on past the end, to the next line break or to the end of a text that has none.
+  const part = text.slice(start, end);
   let count = 0;
-  for (let at = text.indexOf('\n', start); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) count += 1;
+  for (let at = part.indexOf('\n'); at !== -1; at = part.indexOf('\n', at + 1)) count += 1;
   return count;
 }
