@@ -6,7 +6,8 @@ export function nameClients(some: readonly ClientClass[], all: readonly ClientCl
   const inside = all.filter((client) => client.at === undefined);
   const chosen = new Set(some.filter((client) => client.at === undefined).map((client) => client.index));
   if (chosen.size === 0) return outside.sort();
-  if (chosen.size === inside.length && inside.some((client) => client.isElsewhere)) return ['every workload', ...outside.sort()];
+  if (chosen.size === inside.length && inside.some((client) => client.isElsewhere))
+    return ['every workload', ...outside.sort()];
   const names: string[] = [];
   const namespaces = new Set(
     inside.filter((client) => !client.isElsewhere).flatMap((client) => [...client.namespaces]),

@@ -276,18 +276,22 @@ export function entrances(meshes: readonly Mesh[]): readonly string[] {
   const names = new Set<string>();
   for (const mesh of meshes) {
     const inner = innerHosts(mesh);
+    const known = new Map<string, boolean>();
+    const isInner = (selector: Readonly<Record<string, string>>): boolean =>
+      mesh.workloads.all
+        .filter((workload) => workload.membership === 'gateway' && labelsMatch(selector, workload.labels))
+        .some((pod) =>
+          mesh
+            .serviceTargets({ type: 'gateway', namespace: pod.namespace, labels: pod.labels, addresses: [] })
+            .some((target) => inner.has(target.serviceHost)),
+        );
     for (const gateway of mesh.gateways) {
       const selector = strings(optionalRecord(gateway.spec.selector));
-      if (Object.entries(selector).some(([, value]) => /egress/i.test(value))) continue;
-      const pods = mesh.workloads.all.filter(
-        (workload) => workload.membership === 'gateway' && labelsMatch(selector, workload.labels),
-      );
-      const isInner = pods.some((pod) =>
-        mesh
-          .serviceTargets({ type: 'gateway', namespace: pod.namespace, labels: pod.labels, addresses: [] })
-          .some((target) => inner.has(target.serviceHost)),
-      );
-      if (!isInner) names.add(`${gateway.namespace}/${gateway.name}`);
+      if (Object.values(selector).some((value) => /egress/i.test(value))) continue;
+      const key = canonical(selector);
+      const own = known.get(key) ?? isInner(selector);
+      known.set(key, own);
+      if (!own) names.add(`${gateway.namespace}/${gateway.name}`);
     }
     for (const gateway of mesh.of('gateway.networking.k8s.io', 'Gateway')) {
       const className = String(

@@ -43,7 +43,7 @@ function refOf(manifest: Manifest, change: ChangedObject['change']): ChangedObje
 }
 
 function same(a: Manifest, b: Manifest): boolean {
-  if (a.body === b.body) return true;
+  if (a.body === b.body || JSON.stringify(a.body) === JSON.stringify(b.body)) return true;
   return canonical(meaning(a.body)) === canonical(meaning(b.body));
 }
 
