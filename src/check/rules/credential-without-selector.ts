@@ -17,7 +17,7 @@ export const rule: Rule = {
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
-      if (spec.workloadSelector) continue;
+      if (spec.workloadSelector || ![...policiesOf(spec)].some(({ policy }) => policy.tls?.credentialName)) continue;
       const host = toFqdn(spec.host ?? '', manifest.namespace);
       if (!isForSidecars(context, host, manifest.namespace)) continue;
       for (const { policy, field } of policiesOf(spec)) {

@@ -21,6 +21,7 @@ export const rule: Rule = {
       }
     }
     for (const servers of byPort.values()) {
+      if (new Set(servers.map(({ server }) => familyOf(server))).size < 2) continue;
       for (const [index, { gateway, server, at }] of servers.entries()) {
         const other = servers
           .slice(0, index)
