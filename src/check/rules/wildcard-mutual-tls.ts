@@ -20,6 +20,7 @@ export const rule: Rule = {
       .filter(({ spec }) => (spec.location ?? 'MESH_EXTERNAL') === 'MESH_EXTERNAL');
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
+      if (![...policiesOf(spec)].some(({ policy }) => policy.tls?.mode === 'ISTIO_MUTUAL')) continue;
       const host = spec.host ?? '';
       const caught = external
         .flatMap(({ spec: { hosts = [] } }) => hosts)
