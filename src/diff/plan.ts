@@ -121,6 +121,7 @@ export function fromOutside(
     for (const server of serversAt(links.mesh, gateway)) for (const host of server.hosts) own.add(host);
     for (const host of routeHostnames(links, gateway)) own.add(host);
   }
+  if (own.size > 1) own.delete('*'); // the hosts of routes tell more than a server for all of them
   const isHit = isAll || [...own].some((host) => hosts.has(host) || (isWildcard(host) && hosts.has(host)));
   if (!isHit) return [];
   return [...own]

@@ -251,7 +251,10 @@ export function probesAt(gateway: string, host: string, meshes: readonly Mesh[])
     const routes = mesh.virtualServices.forHost(host).filter((route) => route.gateways.includes(gateway));
     for (const server of serversAt(mesh, gateway)) {
       if (!server.admits(host)) continue;
-      const variants = server.scheme === 'http' || server.scheme === 'https' ? variantsOf(routes, [mesh]) : [PLAIN];
+      const variants =
+        server.scheme === 'http' || server.scheme === 'https'
+          ? [...variantsOf(routes, [mesh]), ...routeVariants(mesh, gateway, host)]
+          : [PLAIN];
       for (const variant of variants) {
         const one = probe(host, server.scheme, server.port, variant);
         found.set(one.label, one);
@@ -259,6 +262,30 @@ export function probesAt(gateway: string, host: string, meshes: readonly Mesh[])
     }
   }
   return [...found.values()];
+}
+
+/** Paths, methods and headers by which HTTPRoutes and GRPCRoutes of a gateway choose. */
+function routeVariants(mesh: Mesh, gateway: string, host: string): readonly Variant[] {
+  const variants: Variant[] = [];
+  for (const route of mesh.of('gateway.networking.k8s.io', 'HTTPRoute')) {
+    const spec = record(route.body.spec);
+    const isBound = records(spec.parentRefs).some(
+      (parent) => `${text(parent.namespace) || route.namespace}/${text(parent.name)}` === gateway,
+    );
+    const hostnames = texts(spec.hostnames);
+    if (!isBound || (hostnames.length > 0 && !hostnames.some((own) => isSubsetOf(host, own)))) continue;
+    for (const match of records(spec.rules).flatMap((rule) => records(rule.matches))) {
+      const { type, value } = record(match.path);
+      const headers = records(match.headers).filter((header) => text(header.type) !== 'RegularExpression');
+      if (type === 'RegularExpression') continue;
+      variants.push({
+        path: text(value) || '/',
+        method: text(match.method) || 'GET',
+        headers: Object.fromEntries(headers.map((header) => [text(header.name), text(header.value)])),
+      });
+    }
+  }
+  return variants.slice(0, MAX_VARIANTS);
 }
 
 export interface Entrance {

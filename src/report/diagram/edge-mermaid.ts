@@ -27,7 +27,7 @@ export function edgeMermaid(map: EdgeMap): string {
     );
     let previous = clients;
     lane.via.forEach(({ role, name }, index) => {
-      const id = node(`via ${name}`, 'gateway', inside, (own) => `${own}[[${quoted([role, name])}]]`);
+      const id = node(`via ${role} ${name}`, 'gateway', inside, (own) => `${own}[[${quoted([role, name])}]]`);
       wires.push(wire(previous, id, label(lane, index)));
       previous = id;
     });

@@ -44,6 +44,16 @@ describe('the picture of the whole edge', () => {
     );
   });
 
+  it("shows document 000's way in: Envoy Gateway, its sidecar, and the service by mutual TLS", () => {
+    const paths = ['envoy-gateway-in-mesh', 'apps-gateway-http', 'demo-httpbin'].map((name) =>
+      join(root, 'dist', name),
+    );
+    const lanes = edgeMap(buildMesh(load(paths).manifests)).lanes.filter(({ outcome }) => outcome === 'delivered');
+    expect(lanes.map(({ via }) => via.map(({ role }) => role))).toEqual([['Envoy Gateway', 'sidecar']]);
+    expect(lanes[0]?.flows.map(({ to }) => to)).toEqual(['http://www.example.com/httpbin/']);
+    expect(lanes[0]?.links.map(({ tls }) => tls)).toEqual(['NONE', 'NONE', 'ISTIO_MUTUAL']);
+  });
+
   it('says what becomes of hosts that no object names', () => {
     expect(edgeMap(company).others).toEqual([
       { from: ['batch', 'shop', 'web', 'any other namespace'], text: 'are blocked (502)' },
