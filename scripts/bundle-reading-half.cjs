@@ -6,7 +6,7 @@ const { dirname, join } = require('node:path');
 const root = join(__dirname, '..');
 const entries = [
   { from: 'src/cli/main.ts', to: 'lib/cli/mesh-edge.cjs' },
-  { from: 'src/check/plugin.ts', to: 'lib/plugin/index.js' },
+  { from: 'src/plugin/index.ts', to: 'lib/plugin/index.js' },
   { from: 'src/jest/index.ts', to: 'lib/jest/index.js', types: 'src/jest/public.d.ts' },
 ];
 

@@ -13,9 +13,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { load } from '../model/load';
 import type { MeshOptions } from '../model/mesh-options';
 import { formatText, formatWhere } from '../report/text';
-import { check } from './check';
-import { readConfiguration } from './configuration';
-import { type Finding, SEVERITIES, type Severity } from './finding';
+import { check } from '../check/check';
+import { readConfiguration } from '../check/configuration';
+import { type Finding, SEVERITIES, type Severity } from '../check/finding';
 
 /** What cdk8s-cli hands to a plugin, as far as this one uses it. */
 interface ValidationContext {
