@@ -1,4 +1,5 @@
 import { App, Testing } from 'cdk8s';
+import 'cdk8s-mesh-edge/jest';
 import { ExternalPort, ExternalService } from 'cdk8s-mesh-edge';
 import { EgressChart } from '../src/egress';
 import { LegacyChart } from '../src/legacy';
@@ -23,4 +24,29 @@ test('a team that claims a host of another is told so', () => {
   expect(() => Testing.synth(chart)).toThrow(
     /"api\.stripe\.com".* is declared by both egress\/Stripe and egress\/Mine/,
   );
+});
+
+const outbound = 'REGISTRY_ONLY';
+
+test('billing reaches Stripe in TLS, through the egress gateway', () => {
+  expect('dist/egress').toDeliver({
+    from: 'billing/invoices',
+    to: 'http://api.stripe.com/v1/charges',
+    via: 'istio-egress/egress',
+    tls: 'SIMPLE',
+    mesh: { outbound },
+  });
+});
+
+test('nobody else does', () => {
+  expect('dist/egress').toRefuse({
+    from: 'mobile/app',
+    to: 'http://api.stripe.com/v1/charges',
+    status: 502,
+    mesh: { outbound },
+  });
+});
+
+test('the manifests hold nothing that check would refuse', () => {
+  expect('dist').toHaveNoFindings();
 });
