@@ -16,7 +16,9 @@ beforeAll(async () => {
 const refusals = (objects: readonly KubeObject[]) => refusalsOf(mesh, objects);
 
 const ROOT = path.dirname(DIST);
-const EXAMPLES = fs.readdirSync(path.join(ROOT, 'examples'));
+const EXAMPLES = fs
+  .readdirSync(path.join(ROOT, 'examples'))
+  .filter((example) => fs.existsSync(path.join(ROOT, 'examples', example, 'dist')));
 const INSTALLED = fs
   .readdirSync(DIST)
   .filter((scenario) => fs.existsSync(path.join(DIST, scenario, 'install', 'istio-operator.yaml')));
