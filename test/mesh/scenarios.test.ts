@@ -11,6 +11,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'egress-traffic-policy': 'egress-policy.test.ts',
   'egress-traffic-policy-http': 'egress-policy.test.ts',
   'egress-traffic-policy-https-upgrade': 'egress-policy.test.ts',
+  enforcement: 'egress-policy-scenarios.test.ts',
   'envoy-gateway-in-mesh': 'ingress.test.ts',
   'demo-httpbin': 'ingress.test.ts',
   'apps-gateway-http': 'ingress.test.ts',
