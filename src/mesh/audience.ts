@@ -60,11 +60,6 @@ export class Audience {
     return [...(others.delete(owner) ? ['.'] : []), ...[...others].sort()];
   }
 
-  /** @internal */
-  public _union(other: Audience): Audience {
-    return new Audience([...new Set([...this.names, ...other.names])].sort(), this.everyone || other.everyone);
-  }
-
   /**
    * The namespaces named, for an object in `owner`.
    *
