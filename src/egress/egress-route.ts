@@ -255,15 +255,18 @@ export class EgressRoute extends Construct {
 
   private origination(id: string, host: string, { way, to, subset }: NonNullable<Leg['http']>): ApiObject {
     const stem = way.mode === 'MUTUAL' ? 'originate-mtls-for' : 'originate-tls-for';
+    // Beside the gateway and seen by it alone, so that TLS made by applications is never wrapped once more. A subset wraps only what
+    // is routed to it: it lies beside the VirtualService that names it, where analyzers look.
+    const owner = subset === undefined ? this.gateway.namespace : this.service.namespace;
+    const exportTo = Audience.ownNamespace()._exportTo(owner, this.gateway.namespace);
     return new MeshObject(this, id, {
       ...networking.DestinationRule.GVK,
-      // Beside the gateway and seen by it alone, so that TLS made by applications is never wrapped once more.
       metadata: {
         name: shorten(way.tls?.destinationRule ?? `${stem}-${nameOfHost(host)}`),
-        namespace: this.gateway.namespace,
+        namespace: owner,
       },
       manifest: networking.DestinationRule.manifest,
-      spec: () => ({ spec: originationRule({ host, port: to, way, subset, exportTo: ['.'] }) }),
+      spec: () => ({ spec: originationRule({ host, port: to, way, subset, exportTo }) }),
     });
   }
 

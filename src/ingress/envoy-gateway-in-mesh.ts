@@ -139,7 +139,7 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
     this.gatewayClass = this.renderClass(props);
     this.exceptWebhook();
     new OutputFile(this, 'Values', {
-      path: 'install/envoy-gateway-values.yaml',
+      path: 'install/envoy-gateway.values',
       content: envoyGatewayValues({ namespace: this.proxyNamespace, redisUrl: props.rateLimitStore?.url }),
     });
     refuseAtSynth(this, () => this.problems(props, membership));

@@ -32,6 +32,6 @@ export function envoyGatewayValues(values: EnvoyGatewayValues): string {
       config: { envoyGateway: { rateLimit: { backend: { type: 'Redis', redis: { url: values.redisUrl } } } } },
     }),
   };
-  const head = `# CHART is Envoy Gateway's own, gateway-helm.\n# helm upgrade --install eg "$CHART" -n ${values.namespace} -f envoy-gateway-values.yaml`;
+  const head = `# CHART is Envoy Gateway's own, gateway-helm.\n# helm upgrade --install eg "$CHART" -n ${values.namespace} -f envoy-gateway.values`;
   return `${head}\n${dump(content, { noRefs: true, lineWidth: -1 })}`;
 }

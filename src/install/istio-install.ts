@@ -75,10 +75,11 @@ export interface IstioInstallProps {
 
 /**
  * Install input for Istio: an overlay for istioctl (IstioOperator) and values for its Helm charts, with the same settings. They are
- * written beside the manifests, as files, because no API server takes them.
+ * written beside the manifests, as files, because no API server takes them. Values end in `.values`, not in `.yaml`, so that kubectl,
+ * istioctl and GitOps tools that read a whole folder pass over what is no Kubernetes object.
  *
  * `istioctl install -f install/istio-operator.yaml`, or
- * `helm upgrade istiod istio/istiod -n istio-system -f install/helm-istiod.yaml`.
+ * `helm upgrade istiod istio/istiod -n istio-system -f install/helm-istiod.values`.
  *
  * @see https://istio.io/latest/docs/setup/additional-setup/customize-installation/
  */
@@ -86,18 +87,18 @@ export class IstioInstall extends Construct {
   public constructor(scope: Construct, id: string, props: IstioInstallProps) {
     super(scope, id);
     const file = (path: string, head: string, content: unknown) =>
-      new OutputFile(this, path, { path: `install/${path}.yaml`, content: `# ${head}\n${toYaml(content)}` });
-    file('istio-operator', 'istioctl install -f istio-operator.yaml', operator(props));
+      new OutputFile(this, path, { path: `install/${path}`, content: `# ${head}\n${toYaml(content)}` });
+    file('istio-operator.yaml', 'istioctl install -f istio-operator.yaml', operator(props));
     file(
-      'helm-istiod',
-      'helm upgrade --install istiod istio/istiod -n istio-system -f helm-istiod.yaml',
+      'helm-istiod.values',
+      'helm upgrade --install istiod istio/istiod -n istio-system -f helm-istiod.values',
       istiodValues(props),
     );
     for (const gateway of props.egressGateways ?? []) {
       const ns = gateway.namespace ?? 'istio-system';
       file(
-        `helm-${gateway.name}`,
-        `helm upgrade --install ${gateway.name} istio/gateway -n ${ns} -f helm-${gateway.name}.yaml`,
+        `helm-${gateway.name}.values`,
+        `helm upgrade --install ${gateway.name} istio/gateway -n ${ns} -f helm-${gateway.name}.values`,
         gatewayValues(gateway),
       );
     }

@@ -6,7 +6,8 @@ import type { LoadProblem } from './manifest';
 /** A PATH that is not there: the user's command is wrong, not the manifests. */
 export class InputError extends Error {}
 
-const MANIFEST_EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
+/** `.values` is how our own install input names Helm values, so that kubectl and istioctl pass over them. */
+const MANIFEST_EXTENSIONS = new Set(['.yaml', '.yml', '.json', '.values']);
 const SKIPPED_FOLDERS = new Set(['node_modules', 'vendor', '__pycache__']);
 /** Written beside the manifests by cdk8s and by package managers; read for what it says, never as a manifest. */
 const SKIPPED_FILES = new Set([

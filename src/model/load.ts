@@ -16,7 +16,7 @@ export { InputError } from './files';
 const MAX_LIST_DEPTH = 4;
 
 /**
- * Everything that the paths hold: files, folders (searched recursively for .yaml, .yml and .json), `-` for standard input.
+ * Everything that the paths hold: files, folders (searched recursively for .yaml, .yml, .json and .values), `-` for standard input.
  *
  * @throws InputError if a path does not exist, or if nothing that could be read is a Kubernetes object.
  */
@@ -139,7 +139,7 @@ function nothingRead(paths: readonly string[], files: readonly string[], problem
   const reasons = problems.map(
     ({ source, what }) => `\n  ${source.file ?? ''}${source.line === undefined ? '' : `:${source.line}`}: ${what}`,
   );
-  const looked = files.length === 0 ? 'no .yaml, .yml or .json file' : 'no Kubernetes object that could be read';
+  const looked = files.length === 0 ? 'no .yaml, .yml, .json or .values file' : 'no Kubernetes object that could be read';
   return `there is ${looked} in ${where}${reasons.join('')}`;
 }
 

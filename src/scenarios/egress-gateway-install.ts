@@ -12,7 +12,7 @@ export class EgressGatewayInstall extends ScenarioChart {
     super(scope, 'egress-gateway-install', {
       title: 'The egress gateway itself',
       shows:
-        'The gateway that the other scenarios go through, three times over: by istioctl (`install/istio-operator.yaml`), by Helm (`install/helm-istio-egressgateway.yaml`), and as plain manifests. Its pods run on nodes labelled and tainted `edge=egress`, and no other pod does.',
+        'The gateway that the other scenarios go through, three times over: by istioctl (`install/istio-operator.yaml`), by Helm (`install/helm-istio-egressgateway.values`), and as plain manifests. Its pods run on nodes labelled and tainted `edge=egress`, and no other pod does.',
       outcomes: [
         { request: '`kubectl get pod -A -l istio=egressgateway -o wide`', seen: 'all on the dedicated nodes' },
       ],

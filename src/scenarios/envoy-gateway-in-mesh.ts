@@ -18,7 +18,7 @@ export class EnvoyGatewayMember extends ScenarioChart {
         },
       ],
       needs: [
-        'Istio (`istio-minimal`), and Envoy Gateway 1.7 by its Helm chart with `install/envoy-gateway-values.yaml`',
+        'Istio (`istio-minimal`), and Envoy Gateway 1.7 by its Helm chart with `install/envoy-gateway.values`',
         'server-side apply (`kubectl apply --server-side`), because the Service is a part of one: its other ports stay',
         'what ran before made anew (`control-plane-restart`)',
       ],

@@ -27,7 +27,7 @@ export class RateLimits extends ScenarioChart {
       ],
       needs: [
         '`demo-httpbin`',
-        "Envoy Gateway by its chart with this scenario's `install/envoy-gateway-values.yaml`, which tells it of Redis",
+        "Envoy Gateway by its chart with this scenario's `install/envoy-gateway.values`, which tells it of Redis",
       ],
     });
     const redis = new RateLimitRedis(this, 'teg-redis', { namespace: 'envoy-gateway-system' });

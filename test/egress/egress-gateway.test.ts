@@ -126,8 +126,8 @@ describe('TLS made by the gateway', () => {
       port: { number: 443 },
     });
     const { spec, metadata } = rule(c);
-    expect(metadata).toMatchObject({ name: 'originate-tls-for-a-example-com', namespace: 'istio-system' });
-    expect(spec.exportTo).toEqual(['.']);
+    expect(metadata).toMatchObject({ name: 'originate-tls-for-a-example-com', namespace: 'default' });
+    expect(spec.exportTo).toEqual(['.', 'istio-system']);
     expect(spec.trafficPolicy).toEqual({ loadBalancer: { simple: 'ROUND_ROBIN' } });
     expect(spec.subsets).toEqual([
       {

@@ -43,6 +43,13 @@ describe('admission by schemas, CEL rules and istiod', () => {
     expect(await refusals(judged)).toEqual([]);
   });
 
+  it.each(fs.readdirSync(DIST))('leaves istioctl analyze nothing to call an error in dist/%s', async (scenario) => {
+    const folder = path.join(DIST, scenario);
+    const analyze = [built('istio', 'istioctl'), 'analyze', '--use-kube=false', '--failure-threshold', 'Error'];
+    const messages = JSON.parse(await sh([...analyze, '--output', 'json', folder])) as { level: string }[];
+    expect(messages.filter(({ level }) => level === 'Error')).toEqual([]);
+  });
+
   it('refuses a field that no schema has', async () => {
     const entry = { ...committed('sidecar-http')[0]! };
     const misspelt = { ...entry, spec: { ...(entry.spec as object), resolutions: 'NONE' } };

@@ -24,7 +24,7 @@ export type Deployment = KubeObject & {
 
 /** The chart with the values that a scenario has beside its manifests. */
 function chart(scenario: string): readonly KubeObject[] {
-  const values = parse(fs.readFileSync(path.join(DIST, scenario, 'install', 'envoy-gateway-values.yaml'), 'utf8')) as {
+  const values = parse(fs.readFileSync(path.join(DIST, scenario, 'install', 'envoy-gateway.values'), 'utf8')) as {
     deployment: { ports?: unknown };
   };
   // What the values say of the Service is left to the partial Service, as it is where the chart was installed before.

@@ -188,7 +188,7 @@ describe('input that cannot be used', () => {
   });
 
   it('is a folder without manifests', () => {
-    expect(() => load([folder({ 'a.txt': '' })])).toThrow(/there is no .yaml, .yml or .json file in/);
+    expect(() => load([folder({ 'a.txt': '' })])).toThrow(/there is no .yaml, .yml, .json or .values file in/);
   });
 
   it('is a file of which no document can be read, and the message says why', () => {
