@@ -139,7 +139,8 @@ function nothingRead(paths: readonly string[], files: readonly string[], problem
   const reasons = problems.map(
     ({ source, what }) => `\n  ${source.file ?? ''}${source.line === undefined ? '' : `:${source.line}`}: ${what}`,
   );
-  const looked = files.length === 0 ? 'no .yaml, .yml, .json or .values file' : 'no Kubernetes object that could be read';
+  const looked =
+    files.length === 0 ? 'no .yaml, .yml, .json or .values file' : 'no Kubernetes object that could be read';
   return `there is ${looked} in ${where}${reasons.join('')}`;
 }
 
