@@ -1,5 +1,6 @@
 /** Views of the objects of an edge that several rules share. */
 import type { FieldPath, Manifest } from '../model/manifest';
+import { resolveGatewayName } from '../model/virtual-services';
 import { type CheckContext, defineIndex } from './context';
 import { overlaps } from './hosts';
 import {
@@ -63,17 +64,10 @@ export const virtualServices = defineIndex('virtual services', (context): readon
       manifest,
       spec,
       hosts: spec.hosts ?? [],
-      gateways: gateways.map((name) => gatewayName(name, manifest.namespace)),
+      gateways: gateways.map((name) => resolveGatewayName(name, manifest.namespace)),
     };
   }),
 );
-
-/** A gateway as a VirtualService names it, as `namespace/name`: `name`, `namespace/name`, and the old `name.namespace.svc…`. */
-export function gatewayName(name: string, namespace: string): string {
-  if (name === MESH || name.includes('/')) return name;
-  const [first = '', second] = name.split('.');
-  return second === undefined ? `${namespace}/${first}` : `${second}/${first}`;
-}
 
 /** One match of one rule of a VirtualService, or a rule without any. */
 export interface RuleMatch {
@@ -100,7 +94,7 @@ export function ruleMatches(service: VirtualServiceView): RuleMatch[] {
       for (const [at, match] of matches.entries()) {
         const own = match.gateways ?? [];
         const gateways =
-          own.length > 0 ? own.map((name) => gatewayName(name, service.manifest.namespace)) : service.gateways;
+          own.length > 0 ? own.map((name) => resolveGatewayName(name, service.manifest.namespace)) : service.gateways;
         const sniHosts = kind === 'tls' ? ((match as TlsMatch).sniHosts ?? []) : [];
         found.push({
           kind,

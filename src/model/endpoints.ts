@@ -82,7 +82,7 @@ export class Endpoints {
     const all = group === undefined ? this.own(service, port) : this.byNumber(group, port.port);
     return {
       known: all.known,
-      endpoints: all.endpoints.filter((endpoint) => labelsMatch(subsetLabels, endpoint.labels)),
+      endpoints: all.endpoints.filter((endpoint) => isOfSubset(endpoint, subsetLabels)),
     };
   }
 
@@ -99,7 +99,7 @@ export class Endpoints {
       known: pieces.every((piece) => piece.known),
       endpoints: pieces
         .flatMap((piece) => piece.endpoints)
-        .filter((endpoint) => isEdsEndpoint(endpoint) && labelsMatch(subsetLabels, endpoint.labels)),
+        .filter((endpoint) => isEdsEndpoint(endpoint) && isOfSubset(endpoint, subsetLabels)),
     };
   }
 
@@ -232,6 +232,12 @@ export class Endpoints {
     }));
     return { known: true, endpoints: [...entries, ...fromPods] };
   }
+}
+
+/** Pods that no manifest shows are known by their Service's selector only: they may have any other label. */
+function isOfSubset({ labels, workload }: Endpoint, subset: Readonly<Record<string, string>>): boolean {
+  if (workload === undefined || workload.manifest !== undefined) return labelsMatch(subset, labels);
+  return Object.entries(subset).every(([key, value]) => labels[key] === undefined || labels[key] === value);
 }
 
 /** EDS carries addresses only: an endpoint with a name is left out, as istiod leaves it out. */

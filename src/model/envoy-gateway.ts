@@ -28,31 +28,64 @@ export function effectiveProxy(gateway: ApiGateway, input: EnvoyGatewayInput): E
   return { manifest, spec: record(record(manifest?.body).spec) };
 }
 
-/** The Pods that Envoy Gateway makes for a Gateway, in the controller's namespace; in the mesh only if that namespace injects. */
+/** The namespace of Envoy Gateway itself: where its Deployment or its Service is, else where its chart puts them. */
+export function controllerNamespace(input: EnvoyGatewayInput): string {
+  const isController = ({ name, labels }: Manifest): boolean =>
+    name === 'envoy-gateway' || labels['control-plane'] === 'envoy-gateway';
+  const found = [...input.of('apps', 'Deployment'), ...input.of('', 'Service')].find(isController);
+  return found?.namespace || 'envoy-gateway-system';
+}
+
+/** Where the proxies of a Gateway run: beside the controller, or in the Gateway's own namespace if the installation says so. */
+export function proxyNamespace(gateway: ApiGateway, input: EnvoyGatewayInput): string {
+  return runsInGatewayNamespaces(input) ? gateway.config.namespace : controllerNamespace(input);
+}
+
+function runsInGatewayNamespaces(input: EnvoyGatewayInput): boolean {
+  const isSaid = (settings: unknown): boolean =>
+    record(record(record(record(settings).provider).kubernetes).deploy).type === 'GatewayNamespace';
+  return (
+    input.of('', 'ConfigMap').some((manifest) =>
+      Object.entries(strings(record(manifest.body).data)).some(
+        ([key, text]) => /^envoy-gateway\.ya?ml$/.test(key) && /^\s*type:\s*["']?GatewayNamespace\b/m.test(text),
+      ),
+    ) || input.of(GROUP, 'EnvoyGateway').some((manifest) => isSaid(manifest.body))
+  );
+}
+
+/** The Pod template that an EnvoyProxy asks for. */
+export function proxyPod(proxy: EffectiveProxy): Json {
+  const { envoyDaemonSet, envoyDeployment } = record(record(proxy.spec.provider).kubernetes);
+  return record(record(envoyDaemonSet ?? envoyDeployment).pod);
+}
+
+/** The Pods that Envoy Gateway makes for a Gateway; in the mesh only if their namespace injects, or they ask for it. */
 export function proxyWorkload(
   gateway: ApiGateway,
   proxy: EffectiveProxy,
   injects: boolean,
   namespace: string,
 ): Workload {
-  const pod = record(record(record(record(proxy.spec.provider).kubernetes).envoyDeployment).pod);
+  const pod = proxyPod(proxy);
+  const infrastructure = record(gateway.config.spec.infrastructure);
   const { namespace: owner, name } = gateway.config;
+  const annotations = { ...strings(infrastructure.annotations), ...strings(pod.annotations) };
   const labels = {
+    ...strings(infrastructure.labels),
     'app.kubernetes.io/name': 'envoy',
     'app.kubernetes.io/component': 'proxy',
     'gateway.envoyproxy.io/owning-gateway-name': name,
     'gateway.envoyproxy.io/owning-gateway-namespace': owner,
     ...strings(pod.labels),
   };
-  const opted =
-    labels['sidecar.istio.io/inject' as keyof typeof labels] ?? strings(pod.annotations)['sidecar.istio.io/inject'];
+  const opted = labels['sidecar.istio.io/inject' as keyof typeof labels] ?? annotations['sidecar.istio.io/inject'];
   const inMesh = opted === 'false' ? false : opted === 'true' || injects;
   return {
     kind: 'Deployment',
     namespace,
     name: `envoy-${owner}-${name}`,
     labels,
-    annotations: strings(pod.annotations),
+    annotations,
     serviceAccount: `envoy-${owner}-${name}`,
     addresses: [],
     runs: true,

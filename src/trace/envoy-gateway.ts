@@ -3,6 +3,7 @@ import {
   effectiveProxy,
   listenPort,
   policiesFor,
+  proxyNamespace,
   proxyWorkload,
   routingType,
   type EffectiveProxy,
@@ -32,8 +33,6 @@ import {
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
 
-const CONTROLLER_NAMESPACE = 'envoy-gateway-system';
-
 interface Candidate {
   readonly attachment: Attachment;
   readonly rule: HttpRule;
@@ -58,15 +57,14 @@ function gatewayDecision(gateway: ApiGateway, field: string): Decision {
 export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGateway): Trace {
   const { mesh } = walk;
   const proxy = effectiveProxy(gateway, mesh);
-  const info = mesh.namespaces.get(CONTROLLER_NAMESPACE);
-  const workload = proxyWorkload(gateway, proxy, namespaceInjection(info) === true, CONTROLLER_NAMESPACE);
+  const home = mesh.remember(gateway, 'home', () => proxyNamespace(gateway, mesh));
+  const info = mesh.namespaces.get(home);
+  const workload = proxyWorkload(gateway, proxy, namespaceInjection(info) === true, home);
   if (info === undefined && workload.membership === 'none')
-    walk.note(
-      `no manifest shows namespace ${CONTROLLER_NAMESPACE}; assumed that Envoy Gateway's proxies there have no sidecar`,
-    );
+    walk.note(`no manifest shows namespace ${home}; assumed that Envoy Gateway's proxies there have no sidecar`);
   const refusal = atOwnSidecar(walk, flight, workload);
   if (refusal !== undefined) return refusal;
-  const ref: ProxyRef = { kind: 'envoy-gateway', namespace: CONTROLLER_NAMESPACE, workload: workload.name };
+  const ref: ProxyRef = { kind: 'envoy-gateway', namespace: home, workload: workload.name };
   const outer = outermost(flight.layers);
   const onPort = gateway.listeners.filter(
     (listener) => listener.port === flight.namedPort && listener.problem === undefined,

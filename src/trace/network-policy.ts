@@ -153,7 +153,11 @@ function judge(
 }
 
 /** Whether packets of a connection pass: out of the sender's Pod, and into the receiver's, on the port of the Pod. */
-export function networkVerdict(mesh: Mesh, flight: Flight, workload: Workload | undefined): NetworkVerdict {
+export function networkVerdict(
+  mesh: Mesh,
+  flight: Pick<Flight, 'from' | 'port' | 'address'>,
+  workload: Workload | undefined,
+): NetworkVerdict {
   if (mesh.of('networking.k8s.io', 'NetworkPolicy').length === 0) return { is: 'allowed' };
   const named = workload?.namedPorts ?? new Map<string, number>();
   const address = workload?.addresses[0] ?? (workload === undefined ? flight.address : null);

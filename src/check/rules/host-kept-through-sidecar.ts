@@ -1,7 +1,6 @@
-import type { CheckContext } from '../context';
-import { ENVOY_GATEWAY, GATEWAY_API, gatewaySpec, routeSpec } from '../gateway-api';
+import { envoyGateways } from '../envoy-gateway';
+import { GATEWAY_API, routeSpec } from '../gateway-api';
 import type { Rule } from '../rule';
-import { isInjected } from '../workloads';
 
 export const rule: Rule = {
   id: 'EDGE810',
@@ -14,14 +13,13 @@ export const rule: Rule = {
   reads: ['HTTPRoute'],
   footguns: ['Y04'],
   *check(context) {
-    const classes = classesInMesh(context);
-    if (classes.size === 0) return;
     const gateways = new Set(
       context
-        .of(GATEWAY_API, 'Gateway')
-        .filter((manifest) => classes.has(gatewaySpec(manifest).gatewayClassName ?? ''))
-        .map((manifest) => `${manifest.namespace}/${manifest.name}`),
+        .index(envoyGateways)
+        .filter(({ workload }) => workload.membership === 'sidecar')
+        .map(({ gateway: { config } }) => `${config.namespace}/${config.name}`),
     );
+    if (gateways.size === 0) return;
     for (const manifest of context.of(GATEWAY_API, 'HTTPRoute')) {
       const { parentRefs = [], hostnames = [], rules = [] } = routeSpec(manifest);
       if (
@@ -48,26 +46,3 @@ export const rule: Rule = {
     }
   },
 };
-
-/** GatewayClasses whose proxies get sidecars: by their EnvoyProxy, or by the namespace they run in. */
-function classesInMesh(context: CheckContext): ReadonlySet<string> {
-  const proxies = new Set(
-    context
-      .of(ENVOY_GATEWAY, 'EnvoyProxy')
-      .filter(
-        (manifest) =>
-          JSON.stringify(manifest.body).includes('traffic.sidecar.istio.io/includeInboundPorts') ||
-          isInjected(context, manifest.namespace) === true,
-      )
-      .map((manifest) => `${manifest.namespace}/${manifest.name}`),
-  );
-  return new Set(
-    context.of(GATEWAY_API, 'GatewayClass').flatMap((manifest) => {
-      const { spec = {} } = manifest.body as {
-        spec?: { controllerName?: string; parametersRef?: { kind?: string; name?: string; namespace?: string } };
-      };
-      const { kind, name, namespace } = spec.parametersRef ?? {};
-      return kind === 'EnvoyProxy' && proxies.has(`${namespace}/${name}`) ? [manifest.name] : [];
-    }),
-  );
-}

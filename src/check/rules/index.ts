@@ -87,12 +87,23 @@ import { rule as selectorOnGatewayApi } from './selector-on-gateway-api';
 import { rule as routeNotAttached } from './route-not-attached';
 import { rule as referenceNotGranted } from './reference-not-granted';
 import { rule as backendNotFound } from './backend-not-found';
+import { rule as meshRouteParent } from './mesh-route-parent';
+import { rule as meshRouteAndVirtualService } from './mesh-route-and-virtual-service';
 import { rule as policyTargetNotFound } from './policy-target-not-found';
 import { rule as envoyGatewayInMesh } from './envoy-gateway-in-mesh';
 import { rule as hostKeptThroughSidecar } from './host-kept-through-sidecar';
 import { rule as xdsPortProtocol } from './xds-port-protocol';
 import { rule as listenersWithoutHostname } from './listeners-without-hostname';
+import { rule as oidcPathOutsideRoute } from './oidc-path-outside-route';
+import { rule as oidcCookiesShared } from './oidc-cookies-shared';
+import { rule as oidcProviderOutOfReach } from './oidc-provider-out-of-reach';
+import { rule as backendTlsPort } from './backend-tls-port';
+import { rule as backendTlsInMesh } from './backend-tls-in-mesh';
+import { rule as injectionNotOnPods } from './injection-not-on-pods';
+import { rule as proxiesCannotReachController } from './proxies-cannot-reach-controller';
 import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
+import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
+import { rule as httpToHttpsPort } from './http-to-https-port';
 import { rule as externalNamePort } from './external-name-port';
 import { rule as envoyFilterOrder } from './envoy-filter-order';
 
@@ -184,12 +195,23 @@ export const rules: readonly Rule[] = [
   routeNotAttached,
   referenceNotGranted,
   backendNotFound,
+  meshRouteParent,
+  meshRouteAndVirtualService,
   policyTargetNotFound,
   envoyGatewayInMesh,
   hostKeptThroughSidecar,
   xdsPortProtocol,
   listenersWithoutHostname,
+  oidcPathOutsideRoute,
+  oidcCookiesShared,
+  oidcProviderOutOfReach,
+  backendTlsPort,
+  backendTlsInMesh,
+  injectionNotOnPods,
+  proxiesCannotReachController,
   credentialOnSeveralGateways,
+  subsetsNotAtIngress,
+  httpToHttpsPort,
   externalNamePort,
   envoyFilterOrder,
 ];

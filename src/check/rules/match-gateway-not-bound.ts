@@ -1,4 +1,5 @@
-import { MESH, gatewayName, virtualServices } from '../edge';
+import { resolveGatewayName } from '../../model/virtual-services';
+import { MESH, virtualServices } from '../edge';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -18,7 +19,7 @@ export const rule: Rule = {
         for (const [r, { match = [] }] of (spec[kind] ?? []).entries()) {
           for (const [m, { gateways: names = [] }] of match.entries()) {
             for (const [g, name] of names.entries()) {
-              if (gateways.includes(gatewayName(name, manifest.namespace))) continue;
+              if (gateways.includes(resolveGatewayName(name, manifest.namespace))) continue;
               yield {
                 manifest,
                 field: ['spec', kind, r, 'match', m, 'gateways', g],

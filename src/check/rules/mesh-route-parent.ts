@@ -1,0 +1,90 @@
+import { isHttpOrAuto } from '../../model/protocols';
+import type { Service } from '../../model/services';
+import type { CheckContext } from '../context';
+import { GATEWAY_API, ROUTE_KINDS, type Reference, routeSpec } from '../gateway-api';
+import type { Hit, Rule } from '../rule';
+import { nearest } from '../schema/structural';
+
+export const rule: Rule = {
+  id: 'EDGE805',
+  name: 'mesh-route-parent',
+  severity: 'error',
+  title: 'A route for the mesh has a parent on which it has no effect',
+  why: 'A route takes the place of the usual routing of its parent only if that is a Service with an address of its own, or a ServiceEntry, on a port of the protocol of the route.',
+  fix: 'Name a Service of type ClusterIP and one of its ports, or attach the route to a Gateway.',
+  see: 'https://gateway-api.sigs.k8s.io/mesh/',
+  reads: [...ROUTE_KINDS],
+  footguns: ['G10'],
+  *check(context) {
+    for (const kind of ROUTE_KINDS) {
+      for (const manifest of context.of(GATEWAY_API, kind)) {
+        for (const [at, parent] of (routeSpec(manifest).parentRefs ?? []).entries()) {
+          const hit = judge(context, kind, parent, parent.namespace ?? manifest.namespace);
+          if (hit) yield { manifest, ...hit, field: ['spec', 'parentRefs', at, ...hit.field] };
+        }
+      }
+    }
+  },
+};
+
+const PARENTS = ['Gateway', 'ListenerSet', 'XListenerSet', 'Service', 'ServiceEntry'];
+
+function judge(
+  context: CheckContext,
+  kind: (typeof ROUTE_KINDS)[number],
+  { group = GATEWAY_API, kind: parent = 'Gateway', name = '', port }: Reference,
+  namespace: string,
+): Hit | undefined {
+  if (!PARENTS.includes(parent))
+    return { field: ['kind'], what: `a ${kind} has ${parent} ${namespace}/${name} for a parent`, severity: 'warning' };
+  if (parent === 'Service' && group !== '')
+    return {
+      field: ['group'],
+      what: `the parent is a Service of group ${JSON.stringify(group)}, and Services are of the group ""`,
+      fix: 'Write group: "".',
+    };
+  if (parent !== 'Service') return undefined;
+  const { services } = context.mesh;
+  const siblings = services
+    .inNamespace(namespace)
+    .filter(({ registry, assumed }) => registry === 'Kubernetes' && !assumed);
+  const service = siblings.find((candidate) => candidate.name === name);
+  if (!service) {
+    if (siblings.length === 0) return undefined;
+    const near = nearest(
+      name,
+      siblings.map((candidate) => candidate.name),
+    );
+    return {
+      field: ['name'],
+      what: `there is no Service ${namespace}/${name}`,
+      ...(near ? { fix: `Did you mean ${near}?` } : { severity: 'warning' as const }),
+    };
+  }
+  return ofService(service, kind, port);
+}
+
+function ofService(service: Service, kind: (typeof ROUTE_KINDS)[number], port: number | undefined): Hit | undefined {
+  const name = `Service ${service.namespace}/${service.name}`;
+  if (service.resolution === 'ALIAS')
+    return { field: ['name'], what: `${name} is an ExternalName, and has no traffic of its own` };
+  const ports = service.ports.filter((candidate) => port === undefined || candidate.port === port);
+  if (ports.length === 0)
+    return {
+      field: ['port'],
+      what: `${name} has port ${service.ports.map((candidate) => candidate.port).join(', ')}, and not ${port}`,
+    };
+  if ((kind === 'HTTPRoute' || kind === 'GRPCRoute') && !ports.some(({ protocol }) => isHttpOrAuto(protocol)))
+    return {
+      field: port === undefined ? ['name'] : ['port'],
+      what: `a ${kind} is for HTTP, and ${name} has ${ports.map((candidate) => `${candidate.port} (${candidate.protocol})`).join(', ')}`,
+      fix: 'Name the port of the Service after HTTP, or set its appProtocol.',
+    };
+  if (service.resolution === 'PASSTHROUGH')
+    return {
+      field: ['name'],
+      what: `${name} is headless: who calls one of its pods by address is not routed`,
+      severity: 'warning',
+    };
+  return undefined;
+}

@@ -1,0 +1,111 @@
+import type { CheckContext } from '../context';
+import { type CoveredRule, coveredRules } from '../envoy-gateway';
+import { isSubsetOf } from '../hosts';
+import { type OidcPolicy, oidcPolicies, urlParts } from '../oidc';
+import type { Hit, Rule } from '../rule';
+
+/** What Envoy Gateway takes where nothing is written. */
+const REDIRECT = '%REQ(x-forwarded-proto)%://%REQ(:authority)%/oauth2/callback';
+const LOGOUT = '/logout';
+
+export const rule: Rule = {
+  id: 'EDGE820',
+  name: 'oidc-path-outside-route',
+  severity: 'error',
+  title: 'The way back from a login is not a request that the login protects',
+  why: 'The proxy takes the redirect and the logout only on routes that carry the policy. Elsewhere the browser gets 404, or another route that knows nothing of the login, and is sent to the provider again.',
+  fix: 'Let the route match the path and the host, or write a redirectURL and a logoutPath below what it matches.',
+  see: 'https://gateway.envoyproxy.io/docs/tasks/security/oidc/',
+  reads: ['SecurityPolicy'],
+  footguns: ['Y10'],
+  *check(context) {
+    for (const policy of context.index(oidcPolicies)) {
+      const covered = coveredRules(context, policy.manifest).filter(({ route }) => route.kind === 'HTTPRoute');
+      if (covered.length === 0) continue;
+      yield* judge(context, policy, covered);
+    }
+  },
+};
+
+function* judge(
+  context: CheckContext,
+  { manifest, oidc }: OidcPolicy,
+  covered: readonly CoveredRule[],
+): Generator<Hit> {
+  const redirect = urlParts(oidc.redirectURL ?? REDIRECT);
+  const field = (name: string): readonly (string | number)[] => ['spec', 'oidc', name];
+  const routes = [...new Set(covered.map(({ route }) => `${route.config.namespace}/${route.config.name}`))].join(', ');
+  if (redirect) {
+    const { host, path } = redirect;
+    const ofHost = covered.filter(({ route }) => host === undefined || serves(context, route, host));
+    const written = oidc.redirectURL ?? `the usual redirectURL, which ends in ${path}`;
+    if (ofHost.length === 0)
+      yield {
+        manifest,
+        field: field('redirectURL'),
+        what: `redirectURL ${JSON.stringify(oidc.redirectURL)} is for ${host}, and the policy covers ${routes} for ${hostsOf(covered)}`,
+      };
+    else if (!ofHost.some((rule) => matches(rule, path)))
+      yield {
+        manifest,
+        field: field(oidc.redirectURL === undefined ? 'provider' : 'redirectURL'),
+        what: `${oidc.redirectURL === undefined ? written : `redirectURL ${JSON.stringify(written)}`} leads back to ${path}, and the policy covers ${pathsOf(ofHost)} of ${routes}`,
+      };
+  }
+  const logout = oidc.logoutPath ?? LOGOUT;
+  if (!covered.some((rule) => matches(rule, logout)))
+    yield {
+      manifest,
+      field: field(oidc.logoutPath === undefined ? 'provider' : 'logoutPath'),
+      ...(oidc.logoutPath === undefined ? { severity: 'info' as const } : {}),
+      what: `${oidc.logoutPath === undefined ? `the usual logoutPath ${LOGOUT}` : `logoutPath ${JSON.stringify(logout)}`} is none of ${pathsOf(covered)}, which the policy covers of ${routes}`,
+    };
+}
+
+/** Whether a route, at one of its listeners, answers for the host. */
+function serves(context: CheckContext, route: CoveredRule['route'], host: string): boolean {
+  if (route.hostnames.length > 0) return route.hostnames.some((name) => isSubsetOf(host, name));
+  const listeners = context.mesh.gatewayApi.attachments.filter((attachment) => attachment.route === route);
+  return listeners.length === 0 || listeners.some(({ listener }) => isSubsetOf(host, listener.hostname));
+}
+
+interface HttpRouteMatch {
+  readonly path?: { readonly type?: string; readonly value?: string };
+  readonly method?: string;
+}
+
+function matchesOf({ route, rule }: CoveredRule): readonly HttpRouteMatch[] {
+  const rules = route.config.spec.rules as readonly { matches?: readonly HttpRouteMatch[] }[];
+  const own = rules[rule]?.matches ?? [];
+  return own.length > 0 ? own : [{}];
+}
+
+/** Headers and parameters that a match asks for are taken to be there: what a browser sends is not in manifests. */
+function matches(rule: CoveredRule, path: string): boolean {
+  return matchesOf(rule).some(({ path: wanted = {}, method = 'GET' }) => {
+    if (method !== 'GET') return false;
+    const { type = 'PathPrefix', value = '/' } = wanted;
+    if (type === 'Exact') return path === value;
+    if (type === 'RegularExpression') return fits(value, path);
+    const prefix = value.replace(/\/$/, '');
+    return path === prefix || path.startsWith(`${prefix}/`);
+  });
+}
+
+function fits(expression: string, path: string): boolean {
+  try {
+    return new RegExp(`^(?:${expression})$`).test(path);
+  } catch {
+    return true;
+  }
+}
+
+function pathsOf(covered: readonly CoveredRule[]): string {
+  return [
+    ...new Set(covered.flatMap(matchesOf).map(({ path = {} }) => `${path.type ?? 'PathPrefix'} ${path.value ?? '/'}`)),
+  ].join(', ');
+}
+
+function hostsOf(covered: readonly CoveredRule[]): string {
+  return [...new Set(covered.flatMap(({ route }) => route.hostnames))].join(', ') || 'the hosts of their listeners';
+}
