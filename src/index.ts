@@ -18,6 +18,7 @@ export * from './egress/gateway-hop';
 export * from './egress/resolution';
 export * from './egress/server-trust';
 export * from './egress/sidecar-egress';
+export { TransparentProxy, type TransparentProxyProps } from './egress/transparent-proxy';
 export * from './ingress/backend-tls-policy';
 export * from './ingress/backend-traffic-policy';
 export * from './ingress/classic-ingress';

@@ -1,9 +1,11 @@
 import { isWildcard } from '../core/hostname';
 import { Problem, quote } from '../core/problem';
 import type { ForwardOptions } from './egress-route';
+import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { GatewayHop } from './gateway-hop';
 import { originationProblems } from './origination-rule';
+import { tunnelProblems } from './transparent-proxy';
 
 interface Forward {
   readonly service: IExternalService;
@@ -18,6 +20,7 @@ export function forwardProblems(forward: Forward): Problem[] {
   return [
     ...waysWithoutPorts(forward),
     ...portsAlike(forward),
+    ...tunnels(forward),
     ...resolutionLost(forward),
     ...originations(forward),
     ...sharedSni(forward),
@@ -79,8 +82,18 @@ function portsAlike({ service, options }: Forward): Problem[] {
     }));
 }
 
-function resolutionLost({ service }: Forward): Problem[] {
+/** A tunnel is opened by name: what the proxies know of the site's address makes no difference. */
+function tunnels({ service, options }: Forward): Problem[] {
+  const isUsed = options.https?.proxy ?? options.tcp?.proxy;
+  if (!isUsed) return [];
+  return tunnelProblems(service, options.http?.mode === 'DIRECT' ? [] : service.ports);
+}
+
+function resolutionLost({ service, options }: Forward): Problem[] {
   const { kind } = service.resolution;
+  const isTunnelled = (port: ExternalPort) =>
+    (port.isTls ? options.https : port.isTcp ? options.tcp : undefined)?.proxy;
+  if (service.ports.every(isTunnelled)) return [];
   const wildcard = service.hosts.find(isWildcard);
   if (kind === 'NONE') {
     return [

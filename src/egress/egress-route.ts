@@ -116,7 +116,20 @@ export class EgressRoute extends Construct {
     this.legs = this.plan();
     for (const leg of this.legs) this.render(leg);
     refuseAtSynth(this, () => this.problems());
+    for (const [way, port] of this.tunnels()) {
+      for (const { host } of this.legs) way.proxy!._tunnelTo(host, port.number, [this.gateway.namespace], this);
+    }
     joinMesh('mesh route', this, hostsRoutedTwice);
+  }
+
+  /** What leaves the gateway through a proxy. */
+  private tunnels(): Array<[TlsEgress | TcpEgress, ExternalPort]> {
+    const { https, tcp } = this.options;
+    const [leg] = this.legs;
+    return [
+      ...(https?.proxy && leg?.tls ? [[https, leg.tls] as [TlsEgress, ExternalPort]] : []),
+      ...(tcp?.proxy ? (leg?.tcp ?? []).map((port) => [tcp, port] as [TcpEgress, ExternalPort]) : []),
+    ];
   }
 
   /** @internal */
@@ -290,7 +303,12 @@ export class EgressRoute extends Construct {
           match: [{ gateways: ['mesh'], port: tls.number, sniHosts: [host] }],
           route: toGateway(this.tlsSubset(), tlsPort),
         },
-        { match: [{ gateways: [gateway], port: tlsPort, sniHosts: [host] }], route: toHost(tls.number) },
+        {
+          match: [{ gateways: [gateway], port: tlsPort, sniHosts: [host] }],
+          route: this.options.https?.proxy
+            ? [{ destination: this.options.https.proxy._destination(host, tls.number) }]
+            : toHost(tls.number),
+        },
       ],
       tcp: tcp.length
         ? tcp.map((port) => ({
@@ -310,7 +328,14 @@ export class EgressRoute extends Construct {
       tcp: [
         {
           match: [{ gateways: [gateway], port: this.gateway.tlsPort }],
-          route: [{ destination: { host, port: { number: port.number } } }],
+          route: [
+            {
+              destination: this.options.tcp?.proxy?._destination(host, port.number) ?? {
+                host,
+                port: { number: port.number },
+              },
+            },
+          ],
         },
       ],
     };

@@ -1,5 +1,6 @@
 import { TlsCredential } from '../mesh/tls-credential';
 import { ServerTrust } from './server-trust';
+import type { TransparentProxy } from './transparent-proxy';
 
 /** How a proxy makes the TLS to an external service. */
 export interface TlsOriginationOptions {
@@ -85,11 +86,20 @@ export class HttpEgress {
   }
 }
 
-/** What a gateway does with TLS that the application makes. */
+/** What a sidecar or gateway does with TLS that the application makes. */
 export class TlsEgress {
   /** It passes through unopened, routed by its SNI. The application's TLS reaches the site. */
   public static passthrough(): TlsEgress {
     return new TlsEgress('PASSTHROUGH');
+  }
+
+  /**
+   * It is taken through a proxy outside the mesh by CONNECT, unopened. The application's TLS reaches the site.
+   *
+   * @param proxy the proxy
+   */
+  public static tunnel(proxy: TransparentProxy): TlsEgress {
+    return new TlsEgress('TUNNEL', proxy);
   }
 
   /** It does not take this way: it leaves from the sidecar. */
@@ -98,16 +108,27 @@ export class TlsEgress {
   }
 
   private constructor(
-    /** What happens: PASSTHROUGH or DIRECT. */
+    /** What happens: PASSTHROUGH, TUNNEL or DIRECT. */
     public readonly mode: string,
+    /** The proxy, for tunnels. */
+    public readonly proxy?: TransparentProxy,
   ) {}
 }
 
-/** What a gateway does with other TCP connections. */
+/** What a sidecar or gateway does with other TCP connections. */
 export class TcpEgress {
   /** They are passed on as they are. */
   public static asIs(): TcpEgress {
     return new TcpEgress('AS_IS');
+  }
+
+  /**
+   * They are taken through a proxy outside the mesh by CONNECT. Many proxies allow that for port 443 only.
+   *
+   * @param proxy the proxy
+   */
+  public static tunnel(proxy: TransparentProxy): TcpEgress {
+    return new TcpEgress('TUNNEL', proxy);
   }
 
   /** They do not take this way: they leave from the sidecar. */
@@ -116,7 +137,9 @@ export class TcpEgress {
   }
 
   private constructor(
-    /** What happens: AS_IS or DIRECT. */
+    /** What happens: AS_IS, TUNNEL or DIRECT. */
     public readonly mode: string,
+    /** The proxy, for tunnels. */
+    public readonly proxy?: TransparentProxy,
   ) {}
 }

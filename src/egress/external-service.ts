@@ -194,6 +194,7 @@ export class ExternalService extends Construct implements IExternalService {
    * @internal
    */
   public _visibleIn(): readonly string[] | undefined {
+    if (this.carriers.has('*')) return undefined;
     if (this._isCarried) return [...new Set([...this.carriers, ...this.viewers])];
     return this.audience.isMesh
       ? undefined

@@ -9,18 +9,37 @@ import { Audience } from '../mesh/audience';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
 import { hostsRoutedTwice } from './egress-route-overlap';
-import { HttpEgress } from './egress-ways';
+import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { originationProblems, originationRule } from './origination-rule';
+import { tunnelProblems } from './transparent-proxy';
 
 /** How sidecars reach an external service. */
 export interface SidecarEgressProps {
   /** What is reached. */
   readonly service: IExternalService;
 
-  /** What the sidecar does with plain HTTP. */
-  readonly http: HttpEgress;
+  /**
+   * What the sidecar does with plain HTTP.
+   *
+   * @default sent as it is
+   */
+  readonly http?: HttpEgress;
+
+  /**
+   * What it does with TLS that applications make.
+   *
+   * @default sent as it is
+   */
+  readonly https?: TlsEgress;
+
+  /**
+   * What it does with other TCP connections.
+   *
+   * @default sent as they are
+   */
+  readonly tcp?: TcpEgress;
 
   /**
    * Which of the service's hosts it is for.
@@ -46,8 +65,8 @@ export interface SidecarEgressProps {
 }
 
 /**
- * Has sidecars make TLS of plain HTTP on its way to an external service, with no gateway between. TLS that applications make themselves
- * passes untouched beside it.
+ * Has sidecars make TLS of plain HTTP on its way to an external service, or take TLS and TCP through a proxy outside the mesh, with no gateway
+ * between. TLS that applications make themselves passes untouched.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-tls-origination/
  */
@@ -69,8 +88,14 @@ export class SidecarEgress extends Construct {
     this.hosts = props.hosts ?? [...props.service.hosts];
     const http = this.service.ports.find((port) => port.isHttp);
     const tls = this.service.ports.find((port) => port.isTls);
-    if (http && props.http._originates) this.hosts.forEach((host) => this.render(host, http, tls, props));
-    refuseAtSynth(this, () => this.problems(props, http, tls));
+    const ways: Ways = { http, tls, tcp: props.tcp?.proxy ? this.service.ports.filter((port) => port.isTcp) : [] };
+    const originates = Boolean(http && props.http?._originates);
+    for (const host of this.hosts) {
+      if (originates || (tls && props.https?.proxy) || ways.tcp.length) this.route(host, ways, props);
+      if (http && originates) this.originate(host, targetOf(http, tls), props);
+    }
+    this.tunnel(ways, props);
+    refuseAtSynth(this, () => this.problems(props, ways));
     joinMesh('mesh route', this, hostsRoutedTwice);
   }
 
@@ -84,13 +109,22 @@ export class SidecarEgress extends Construct {
     return this.service.audience;
   }
 
-  private render(host: string, http: ExternalPort, tls: ExternalPort | undefined, props: SidecarEgressProps): void {
-    const several = this.hosts.length > 1;
-    const suffix = several ? `-${nameOfHost(host)}` : '';
+  private tunnel({ tls, tcp }: Ways, props: SidecarEgressProps): void {
+    const viewers = this.service.audience._readers(this.service.namespace);
+    for (const host of this.hosts) {
+      if (tls) props.https?.proxy?._tunnelTo(host, tls.number, viewers, this);
+      for (const port of tcp) props.tcp?.proxy?._tunnelTo(host, port.number, viewers, this);
+    }
+  }
+
+  private suffixOf(host: string): string {
+    return this.hosts.length > 1 ? `-${nameOfHost(host)}` : '';
+  }
+
+  private route(host: string, { http, tls, tcp }: Ways, props: SidecarEgressProps): void {
+    const suffix = this.suffixOf(host);
     const { namespace } = this.service;
-    const exportTo = this.service.audience._exportTo(namespace);
-    const subset = props.http.tls?.subset ?? 'originate-tls';
-    const to = http.targetPort === undefined && tls ? tls : http;
+    const as = { host, port: { number: tls?.number ?? 0 } };
     this.virtualServices.push(
       new MeshObject(this, `Route${suffix}`, {
         ...networking.VirtualService.GVK,
@@ -99,26 +133,32 @@ export class SidecarEgress extends Construct {
         spec: () => ({
           spec: {
             hosts: [host],
-            exportTo,
-            http: [
-              {
-                match: [{ port: http.number }],
-                route: [{ destination: { host, subset, port: { number: to.number } } }],
-              },
-            ],
+            exportTo: this.service.audience._exportTo(namespace),
+            http: http && props.http?._originates ? [originated(host, http, tls, props.http)] : undefined,
             tls: tls && [
               {
                 match: [{ port: tls.number, sniHosts: [host] }],
-                route: [{ destination: { host, port: { number: tls.number } } }],
+                route: [{ destination: props.https?.proxy?._destination(host, tls.number) ?? as }],
               },
             ],
+            tcp: tcp.length
+              ? tcp.map(({ number }) => ({
+                  match: [{ port: number }],
+                  route: [{ destination: props.tcp!.proxy!._destination(host, number) }],
+                }))
+              : undefined,
           },
         }),
       }),
     );
+  }
+
+  private originate(host: string, to: ExternalPort, props: SidecarEgressProps): void {
+    const suffix = this.suffixOf(host);
+    const { namespace } = this.service;
     const stem =
-      props.http.tls?.destinationRule ??
-      (several || props.virtualService === undefined
+      props.http!.tls?.destinationRule ??
+      (suffix !== '' || props.virtualService === undefined
         ? `${nameOfId(this.node.id)}-tls`
         : `originate-tls-for-${nameOfHost(host)}`);
     this.destinationRules.push(
@@ -131,9 +171,9 @@ export class SidecarEgress extends Construct {
           spec: originationRule({
             host,
             port: to.number,
-            way: props.http,
-            subset,
-            exportTo: props.workloads ? ['.'] : exportTo,
+            way: props.http!,
+            subset: subsetOf(props.http!),
+            exportTo: props.workloads ? ['.'] : this.service.audience._exportTo(namespace),
             workloadLabels: props.workloads,
           }),
         }),
@@ -141,19 +181,55 @@ export class SidecarEgress extends Construct {
     );
   }
 
-  private problems(
+  private problems(props: SidecarEgressProps, { http, tls }: Ways): Problem[] {
+    const problems: Problem[] = [...this.pointless(props), ...this.tunnelled(props)];
+    for (const host of this.hosts.filter((h) => !this.service.hosts.includes(h))) {
+      problems.push({
+        what: `host ${quote(host)} is none of the service's`,
+        why: 'sidecars have no cluster for it',
+        fix: `use one of ${this.service.hosts.map(quote).join(', ')}`,
+      });
+    }
+    if (props.http?._originates) problems.push(...this.originations(props, props.http, http, tls));
+    return problems;
+  }
+
+  private pointless(props: SidecarEgressProps): Problem[] {
+    const others = [props.https, props.tcp].filter((way) => way !== undefined);
+    if (props.http?._originates || others.some(({ mode }) => mode === 'TUNNEL')) return [];
+    return [
+      {
+        what: `${[props.http, ...others].map((way) => quote(way?.mode ?? 'AS_IS')).join(', ')} at the sidecar`,
+        why: 'a sidecar sends what an ExternalService allows as it is; there is nothing to route',
+        fix: 'use HttpEgress.originateTls(), originateMutualTls(...) or TlsEgress.tunnel(...), or leave this construct out',
+      },
+    ];
+  }
+
+  private tunnelled({ https, tcp }: SidecarEgressProps): Problem[] {
+    const { ports } = this.service;
+    if (!https?.proxy && !tcp?.proxy) return [];
+    const problems = tunnelProblems(this.service, ports);
+    const lacks = [
+      ...(https?.proxy && !ports.some((port) => port.isTls) ? [['TLS', 'ExternalPort.https()', 'https']] : []),
+      ...(tcp?.proxy && !ports.some((port) => port.isTcp) ? [['TCP', 'ExternalPort.tcp(...)', 'tcp']] : []),
+    ];
+    for (const [what, declared, field] of lacks)
+      problems.push({
+        what: `a tunnel for ${what}, but the service has no ${what} port`,
+        why: 'there is nothing that could be tunnelled',
+        fix: `declare ${declared} on the service, or leave out \`${field}\``,
+      });
+    return problems;
+  }
+
+  private originations(
     props: SidecarEgressProps,
+    way: HttpEgress,
     http: ExternalPort | undefined,
     tls: ExternalPort | undefined,
   ): Problem[] {
     const problems: Problem[] = [];
-    if (!props.http._originates) {
-      problems.push({
-        what: `HTTP mode ${quote(props.http.mode)} at the sidecar`,
-        why: 'a sidecar sends what an ExternalService allows as it is; there is nothing to route',
-        fix: 'use HttpEgress.originateTls() or originateMutualTls(...), or leave this construct out',
-      });
-    }
     if (!http)
       problems.push({
         what: 'TLS origination, but the service has no plain-text HTTP port',
@@ -167,13 +243,6 @@ export class SidecarEgress extends Construct {
         fix: `declare ExternalPort.https() beside it, or ExternalPort.http(${http.number}, { targetPort: 443 })`,
       });
     }
-    for (const host of this.hosts.filter((h) => !this.service.hosts.includes(h))) {
-      problems.push({
-        what: `host ${quote(host)} is none of the service's`,
-        why: 'sidecars have no cluster for it',
-        fix: `use one of ${this.service.hosts.map(quote).join(', ')}`,
-      });
-    }
     if (this.service.resolution.kind === 'NONE') {
       problems.push({
         what: 'TLS origination for a service without resolution',
@@ -181,7 +250,7 @@ export class SidecarEgress extends Construct {
         fix: 'use Resolution.dns() on the service',
       });
     }
-    const secret = props.http.mode === 'MUTUAL' || props.http.tls?.trust?.secretName !== undefined;
+    const secret = way.mode === 'MUTUAL' || way.tls?.trust?.secretName !== undefined;
     if (secret && !Object.keys(props.workloads ?? {}).length) {
       problems.push({
         what: 'a credential at the sidecar, for no workloads in particular',
@@ -189,18 +258,42 @@ export class SidecarEgress extends Construct {
         fix: 'name the workloads by their labels (`workloads`)',
       });
     }
-    if (
-      secret &&
-      (this.service.audience.isMesh || this.service.audience._namespaces(this.service.namespace).length > 1)
-    ) {
+    const { audience, namespace } = this.service;
+    if (secret && (audience.isMesh || audience._namespaces(namespace).length > 1)) {
       problems.push({
         what: 'a credential at sidecars of several namespaces',
         why: 'a DestinationRule that selects workloads works in its own namespace alone',
         fix: `make the service and its SidecarEgress once a namespace`,
       });
     }
-    for (const host of this.hosts.slice(0, 1))
-      problems.push(...originationProblems(host, props.http, this.service.namespace));
+    for (const host of this.hosts.slice(0, 1)) problems.push(...originationProblems(host, way, namespace));
     return problems;
   }
+}
+
+/** The ports of a service that sidecars route. */
+interface Ways {
+  readonly http?: ExternalPort;
+  readonly tls?: ExternalPort;
+  /** Those that are tunnelled. */
+  readonly tcp: readonly ExternalPort[];
+}
+
+function subsetOf(way: HttpEgress): string {
+  return way.tls?.subset ?? 'originate-tls';
+}
+
+/** The port that TLS goes to: one that maps to another takes it itself. */
+function targetOf(http: ExternalPort, tls: ExternalPort | undefined): ExternalPort {
+  return http.targetPort === undefined && tls ? tls : http;
+}
+
+function originated(
+  host: string,
+  http: ExternalPort,
+  tls: ExternalPort | undefined,
+  way: HttpEgress,
+): networking.VirtualServiceSpecHttp {
+  const destination = { host, subset: subsetOf(way), port: { number: targetOf(http, tls).number } };
+  return { match: [{ port: http.number }], route: [{ destination }] };
 }

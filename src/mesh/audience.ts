@@ -51,13 +51,23 @@ export class Audience {
   }
 
   /**
-   * `exportTo` of an object in `owner` that these namespaces see, and its own only if it is among them.
+   * `exportTo` of an object in `owner` that these namespaces see (`*`: all), and its own only if it is among them.
    *
    * @internal
    */
   public static _exportOnlyTo(owner: string, ...readers: string[]): string[] {
     const others = new Set(readers);
+    if (others.has('*')) return ['*'];
     return [...(others.delete(owner) ? ['.'] : []), ...[...others].sort()];
+  }
+
+  /**
+   * Who sees an object in `owner`: namespaces, or `*` for all.
+   *
+   * @internal
+   */
+  public _readers(owner: string): string[] {
+    return this.everyone ? ['*'] : this._namespaces(owner);
   }
 
   /**

@@ -11,6 +11,7 @@ import { EgressTrafficPolicyHttp } from './egress-traffic-policy-http';
 import { EgressTrafficPolicyHttpsUpgrade } from './egress-traffic-policy-https-upgrade';
 import { Enforcement } from './enforcement';
 import { ExternalHttpsProxy } from './external-https-proxy';
+import { ExternalHttpsProxyTransparent } from './external-https-proxy-transparent';
 import { ExternalMutualTlsServer } from './external-mutual-tls-server';
 import { GatewayHttp } from './gateway-http';
 import { GatewayMutualTlsOrigination } from './gateway-mutual-tls-origination';
@@ -41,6 +42,7 @@ export function addScenarios(app: Construct): void {
   new GatewayMutualTlsOrigination(app);
   new ExternalMutualTlsServer(app);
   new ExternalHttpsProxy(app);
+  new ExternalHttpsProxyTransparent(app);
   new DirectIpRanges(app);
   new EgressTrafficPolicyScenario(app);
   new EgressTrafficPolicyHttp(app);

@@ -333,6 +333,33 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    id: 'external-https-proxy-transparent',
+    arrange: withProxyAddress,
+    cases: [
+      {
+        title: 'HTTPS that the sidecar tunnels through the proxy',
+        request: { url: 'https://en.wikipedia.org/' },
+        seen: straight('outbound|3128|to-en-wikipedia-org-443|my-company-proxy.com', https('en.wikipedia.org')),
+      },
+      {
+        title: 'HTTPS that the gateway tunnels through the proxy',
+        request: { url: 'https://edition.cnn.com/' },
+        seen: {
+          status: 200,
+          sidecar: { upstream_cluster: `outbound|443|passthrough|${HOP}` },
+          gateway: { upstream_cluster: 'outbound|3128|to-edition-cnn-com-443|my-company-proxy.com' },
+          site: https('edition.cnn.com'),
+        },
+      },
+      { title: 'HTTPS to a site that is not tunnelled', request: { url: 'https://hbchen.com/' }, seen: refusedTls },
+      {
+        title: 'the proxy itself, asked by the application',
+        request: { url: 'https://en.wikipedia.org/', args: PROXY.args },
+        seen: { status: 0, sidecar: { upstream_cluster: 'BlackHoleCluster' }, gateway: null, site: null },
+      },
+    ],
+  },
+  {
     id: 'direct-ip-ranges',
     cases: [
       {
