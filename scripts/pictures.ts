@@ -52,6 +52,8 @@ export const PICTURES: readonly Picture[] = [
   egress('gateway-http', 'HTTP through the gateway', 'http://edition.cnn.com/'),
   egress('gateway-tls-passthrough', 'TLS of the application through the gateway', 'https://edition.cnn.com/'),
   egress('gateway-tls-origination', 'Plain HTTP, made TLS by the gateway', 'http://edition.cnn.com/'),
+  egress('external-https-proxy-transparent', 'TLS that the sidecar tunnels', 'https://en.wikipedia.org/'),
+  egress('external-https-proxy-transparent', 'TLS that the gateway tunnels', 'https://edition.cnn.com/'),
   throughEnvoyGateway('apps-gateway-http', 'HTTP, under STRICT', 'http://www.example.com/httpbin/get'),
   throughEnvoyGateway('apps-gateway-https', 'HTTPS, under STRICT', 'https://www.example.com/httpbin/get'),
   throughIstio('By Gateway API', 'httpbin/apps-istio'),

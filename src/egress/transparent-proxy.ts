@@ -8,6 +8,7 @@ import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { joinMesh, meshMembers, sameMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import type { MeshRoute } from './egress-route-overlap';
 import { ExternalPort } from './external-port';
 import { ExternalService, IExternalService } from './external-service';
 import { Resolution } from './resolution';
@@ -170,17 +171,12 @@ export class TransparentProxy extends Construct {
         why: 'proxies of that mesh know nothing of it',
         fix: 'make a TransparentProxy below the same MeshBoundary',
       });
-    for (const service of meshMembers<ExternalService>('ExternalService', this).filter(
-      ({ hosts }) => hosts.includes(this.host) && hosts.length,
-    )) {
-      const route = service === this.service && service.node.tryFindChild('ThroughGateway');
-      if (route)
-        problems.push({
-          what: `${quote(this.host)} is itself led through a gateway by ${(route as IConstruct).node.path}`,
-          why: 'a tunnel that begins at the sidecar would reach a gateway in the place of the proxy, which answers 400',
-          fix: 'forward the sites with TlsEgress.tunnel(...), so that the tunnel begins at the gateway',
-        });
-    }
+    for (const route of meshMembers<MeshRoute>('mesh route', this).filter(({ service }) => service === this.service))
+      problems.push({
+        what: `the proxy ${quote(this.host)} is itself routed by ${route.node.path}`,
+        why: 'a tunnel that begins at the sidecar would reach a gateway in the place of the proxy, which answers 404',
+        fix: 'route the sites with TlsEgress.tunnel(...), so that the tunnel begins at the gateway',
+      });
     return problems;
   }
 }

@@ -6,12 +6,13 @@ import { authorize } from './authorization';
 import { inboundCapture } from './capture';
 import { rejected } from './connection';
 import { throughGateway } from './follow';
+import { noConnect } from './routing';
 import { type Incoming, addHop, brokenStatus, protocolOf } from './hop';
 import { inboundChain } from './inbound';
 import { dial, serviceAt } from './names';
 import { networkVerdict } from './network-policy';
 import type { Decision, ProxyRef, Trace } from './types';
-import { type Flight, type Walk, connectionOf, decisions, outermost, wire, noMatch } from './walk';
+import { type Flight, type TlsLayer, type Walk, connectionOf, decisions, outermost, wire, noMatch } from './walk';
 
 export interface Target {
   readonly service: Service;
@@ -72,11 +73,17 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       by: null,
     });
   }
+  return delivered(walk, onward, outer);
+}
+
+/** Who gets a CONNECT is a proxy: what was inside arrives where that leads. */
+function delivered(walk: Walk, { tunnelled, host, namedPort }: Flight, outer: TlsLayer | undefined): Trace {
+  const inner = tunnelled === undefined ? outer : outermost(tunnelled.layers);
   return walk.delivered({
-    host: onward.host,
-    port: onward.namedPort,
-    tls: outer?.kind ?? 'NONE',
-    sni: outer?.sni ?? null,
+    host: tunnelled?.host ?? host,
+    port: tunnelled?.port ?? namedPort,
+    tls: inner?.kind ?? 'NONE',
+    sni: inner?.sni ?? null,
   });
 }
 
@@ -131,15 +138,15 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
     terminated: chain.terminates,
   });
   if (verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, readsHttp ? 403 : null);
+  if (readsHttp && flight.http?.method === 'CONNECT') {
+    const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
+    addHop(walk, incoming, {});
+    return walk.refused(noConnect(proxy, flight.http.authority, status));
+  }
   const outer = outermost(inner);
   addHop(walk, incoming, {
     cluster: chain.cluster,
     sends: wire(readsHttp ? 'HTTP' : inner.length > 0 ? 'TLS' : 'TCP', flight.port, inner),
   });
-  return walk.delivered({
-    host: flight.host,
-    port: flight.namedPort,
-    tls: outer?.kind ?? 'NONE',
-    sni: outer?.sni ?? null,
-  });
+  return delivered(walk, flight, outer);
 }

@@ -35,6 +35,7 @@ export function through(walk: Walk, at: AtListener): Trace {
       routeConfig: chain?.routeConfig ?? null,
       virtualHost: null,
       endpoints: [],
+      tunnel: null,
     },
     decidedBy: chain?.decidedBy ?? [],
   };

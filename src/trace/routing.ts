@@ -3,7 +3,7 @@ import { authorize } from './authorization';
 import { rejected } from './connection';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
-import { type AtListener, type Incoming, addHop, ruleDecision } from './hop';
+import { type AtListener, type Incoming, addHop, brokenStatus, ruleDecision } from './hop';
 import {
   type HttpRequest,
   type Route,
@@ -18,7 +18,7 @@ import {
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
-import type { ProxyRef, Trace } from './types';
+import type { ProxyRef, Refusal, Trace } from './types';
 import { type Walk, decisions, outermost } from './walk';
 
 export function throughRoutes(
@@ -42,6 +42,12 @@ export function throughRoutes(
     });
     if (verdict.is !== 'allowed')
       return rejected(walk, withVirtualHost(incoming, virtualHost?.name ?? null), verdict, proxy, 403);
+  }
+  // No route of Istio's takes CONNECT, those for hosts that nobody registered included.
+  if (http.method === 'CONNECT') {
+    const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
+    addHop(walk, withVirtualHost(incoming, virtualHost?.name ?? null), {});
+    return walk.refused(noConnect(proxy, http.authority, status));
   }
   if (virtualHost === undefined)
     // A route configuration of one sniffed service has no virtual host for others.
@@ -69,6 +75,18 @@ export function throughRoutes(
   }
   if (route === undefined) return noMatchingRoute(walk, named, proxy, virtualHost, http);
   return throughRoute(walk, at, named, route, http);
+}
+
+/** What a proxy that reads HTTP answers to CONNECT. */
+export function noConnect(proxy: ProxyRef, authority: string, status: number | null): Refusal {
+  return {
+    code: 'NR',
+    status,
+    proxy,
+    what: `CONNECT ${authority} reaches a proxy that reads HTTP, and no route takes CONNECT`,
+    fix: 'declare the port of the HTTP proxy TCP; begin tunnels at the last proxy of the mesh, the egress gateway if there is one',
+    by: null,
+  };
 }
 
 function withVirtualHost(incoming: Incoming, name: string | null): Incoming {

@@ -107,7 +107,11 @@ function sendToCluster(
   hop({
     decidedBy,
     sends: wire(protocol, namedPort, layers),
-    envoy: { ...incoming.envoy, endpoints: cluster.endpoints.map((item) => `${item.address}:${item.port}`) },
+    envoy: {
+      ...incoming.envoy,
+      endpoints: cluster.endpoints.map((item) => `${item.address}:${item.port}`),
+      tunnel: sending.tunnel,
+    },
   });
   const onward: Flight = {
     ...flight,
@@ -125,9 +129,24 @@ function sendToCluster(
     walk.note(
       `the connection is tunnelled by HTTP CONNECT to ${sending.tunnel} through ${cluster.service.host}:${dialled}`,
     );
-  const misfit = leaves ? tlsMisfit(cluster, sending.inner, layers, isHttp, proxy) : undefined;
+  const misfit =
+    leaves && sending.tunnel === null ? tlsMisfit(cluster, sending.inner, layers, isHttp, proxy) : undefined;
   if (misfit !== undefined) return walk.refused(misfit);
-  return arrive(walk, onward, { service: cluster.service, workload, original: isOriginal }, isHttp);
+  const target = { service: cluster.service, workload, original: isOriginal };
+  if (sending.tunnel === null) return arrive(walk, onward, target, isHttp);
+  return arrive(walk, tunnelled(onward, sending.tunnel, sending.inner), target, false);
+}
+
+/** A connection inside a CONNECT: what the next proxy reads is an HTTP request, in the TLS that was put around it if any. */
+function tunnelled(flight: Flight, authority: string, inner: readonly TlsLayer[]): Flight {
+  const at = authority.lastIndexOf(':');
+  return {
+    ...flight,
+    layers: flight.layers.slice(inner.length),
+    http: { authority, method: 'CONNECT', path: '', scheme: 'http', headers: {} },
+    isHttp2: false,
+    tunnelled: { host: authority.slice(0, at), port: Number(authority.slice(at + 1)), layers: inner },
+  };
 }
 
 const LOOPBACK = '127.0.0.1';

@@ -55,6 +55,8 @@ export interface EnvoyMatch {
   readonly virtualHost: string | null;
   /** Endpoint addresses of the cluster, where manifests tell them. */
   readonly endpoints: readonly string[];
+  /** `host:port` that the proxy asks its upstream for by HTTP CONNECT; null where it sends the connection as it is. */
+  readonly tunnel: string | null;
 }
 
 /** One way of a weighted route that was not followed. */

@@ -23,6 +23,13 @@ export interface Peer {
 }
 
 /** What is on its way from one hop to the next. */
+export interface Tunnelled {
+  readonly host: string;
+  readonly port: number;
+  /** The TLS inside, the outermost last. */
+  readonly layers: readonly TlsLayer[];
+}
+
 export interface Flight {
   readonly from: Peer;
   /** IP that is dialled; null if nothing tells. */
@@ -40,6 +47,8 @@ export interface Flight {
   /** How the proxy that sent it names where it goes; null before the first proxy. */
   readonly sentBy: ProxyRef | null;
   readonly isHttp2: boolean;
+  /** What travels inside an HTTP CONNECT, and where that leads; the rest is then about the CONNECT itself. */
+  readonly tunnelled?: Tunnelled;
 }
 
 export const MAX_HOPS = 16;
@@ -109,7 +118,7 @@ export function wire(protocol: WireProtocol, port: number, layers: readonly TlsL
 }
 
 export function noMatch(): Hop['envoy'] {
-  return { listener: null, filterChain: null, routeConfig: null, virtualHost: null, endpoints: [] };
+  return { listener: null, filterChain: null, routeConfig: null, virtualHost: null, endpoints: [], tunnel: null };
 }
 
 export function decisions(...items: readonly (Decision | undefined)[]): readonly Decision[] {

@@ -84,7 +84,8 @@ func (w *world) follow(c call) (hops []hop) {
 			h.Error = res.Error.Error()
 		}
 		// A chain with a transport socket of its own ends the outer session. What is inside then has to be readable.
-		ends := terminates(sim, h, outer.sni)
+		chain := chainOf(sim, h, outer.sni)
+		ends := chain.GetTransportSocket() != nil
 		if ends && len(tlsAround) > 0 {
 			tlsAround = tlsAround[:len(tlsAround)-1]
 		}
@@ -94,6 +95,7 @@ func (w *world) follow(c call) (hops []hop) {
 		if h.Error != "" {
 			return append(hops, h)
 		}
+		h.Tunnel = tunnelOf(chain, h)
 		chooseRoute(sim, &h, c)
 		target := find(sim.Clusters, h.Cluster)
 		if target == nil {
@@ -113,7 +115,7 @@ func (w *world) follow(c call) (hops []hop) {
 			h.Error = "UH"
 		}
 		hops = append(hops, h)
-		if h.Error != "" {
+		if h.Error != "" || h.Tunnel != "" { // the simulation knows nothing of CONNECT
 			return hops
 		}
 		if own := loopback(proxy, endpoints); own != nil { // the gateway calls itself
@@ -148,9 +150,9 @@ func find(clusters []*cluster.Cluster, name string) *cluster.Cluster {
 	return nil
 }
 
-// terminates: whether the matched filter chain decrypts. Chains need not have names, so one is known by where it leads,
-// and among several that lead there by the name that the client asked for.
-func terminates(sim *simulation.Simulation, h hop, sni string) bool {
+// chainOf gives the filter chain that matched. Chains need not have names, so one is known by where it leads, and among
+// several that lead there by the name that the client asked for. One with a transport socket of its own decrypts.
+func chainOf(sim *simulation.Simulation, h hop, sni string) *listener.FilterChain {
 	var found *listener.FilterChain
 	for _, l := range sim.Listeners {
 		if l.Name != h.Listener {
@@ -165,7 +167,15 @@ func terminates(sim *simulation.Simulation, h hop, sni string) bool {
 			}
 		}
 	}
-	return found.GetTransportSocket() != nil
+	return found
+}
+
+// tunnelOf gives what a chain that proxies TCP asks of an HTTP CONNECT proxy, if it does.
+func tunnelOf(chain *listener.FilterChain, h hop) string {
+	if chain == nil || h.RouteConfig != "" {
+		return ""
+	}
+	return xdstest.ExtractTCPProxy(&testing.T{}, chain).GetTunnelingConfig().GetHostname()
 }
 
 func leadsTo(chain *listener.FilterChain, h hop) bool {

@@ -54,6 +54,7 @@ type hop struct {
 	UpstreamTLS string            `json:"upstreamTls,omitempty"`
 	UpstreamSNI string            `json:"upstreamSni,omitempty"`
 	Endpoints   []string          `json:"endpoints,omitempty"`
+	Tunnel      string            `json:"tunnel,omitempty"`
 	Error       string            `json:"error,omitempty"`
 }
 

@@ -193,3 +193,82 @@ spec: {targetRefs: [{group: networking.istio.io, kind: ServiceEntry, name: cnn}]
     expect(outcome(traceIn(AMBIENT)('http://example.org/'))).toBe('delivered to example.org:80');
   });
 });
+
+const TUNNEL = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: app}
+spec: {hosts: [edition.cnn.com], ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: site, namespace: app}
+spec:
+  hosts: [edition.cnn.com]
+  tls: [{match: [{sniHosts: [edition.cnn.com], port: 443}], route: [{destination: {host: HOST, subset: cnn, port: {number: 3128}}}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: proxy, namespace: app}
+spec: {host: HOST, subsets: [{name: cnn, trafficPolicy: {tunnel: {targetHost: edition.cnn.com, targetPort: 443}}}]}
+`;
+
+describe('a tunnel', () => {
+  const proxyEntry = `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: proxy, namespace: app}
+spec: {hosts: [proxy.example.com], ports: [{number: 3128, name: tcp, protocol: TCP}], addresses: [192.0.2.10], resolution: STATIC, endpoints: [{address: 192.0.2.10}]}`;
+
+  it('of a proxy outside arrives where it leads', () => {
+    const told = traceIn(TUNNEL.replaceAll('HOST', 'proxy.example.com') + proxyEntry)('https://edition.cnn.com/');
+    expect(told.destination).toEqual({
+      host: 'edition.cnn.com',
+      port: 443,
+      tls: 'APPLICATION',
+      sni: 'edition.cnn.com',
+    });
+    expect(told.hops[0]).toMatchObject({
+      cluster: 'outbound|3128|cnn|proxy.example.com',
+      envoy: { tunnel: 'edition.cnn.com:443', endpoints: ['192.0.2.10:3128'] },
+    });
+  });
+
+  it('that begins before the last proxy of the mesh ends there', () => {
+    const gateway = `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: egw, namespace: edge}
+spec: {selector: {app: egw}, ports: [{name: http, port: 3128, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: egw, namespace: edge}
+spec:
+  selector: {matchLabels: {app: egw}}
+  template:
+    metadata: {labels: {app: egw}, annotations: {inject.istio.io/templates: gateway}}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: egw, namespace: edge}
+spec: {selector: {app: egw}, servers: [{port: {number: 3128, name: http, protocol: HTTP}, hosts: ['*']}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: out, namespace: edge}
+spec: {hosts: [edition.cnn.com], gateways: [egw], http: [{route: [{destination: {host: edition.cnn.com, port: {number: 443}}}]}]}`;
+    const told = traceIn(TUNNEL.replaceAll('HOST', 'egw.edge.svc.cluster.local') + gateway)('https://edition.cnn.com/');
+    expect(outcome(told)).toBe('NR - at egress-gateway');
+    expect(told.refusal?.what).toContain('CONNECT edition.cnn.com:443');
+  });
+
+  it('asked for of a proxy that is declared HTTP gets 404 from the sidecar', () => {
+    const declared = proxyEntry.replace('protocol: TCP', 'protocol: HTTP').replace('addresses: [192.0.2.10], ', '');
+    const told = traceIn(declared)('http://proxy.example.com:3128/', { method: 'CONNECT' });
+    expect(outcome(told)).toBe('NR 404 at sidecar');
+  });
+});

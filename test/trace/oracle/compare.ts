@@ -16,6 +16,8 @@ export interface Difference {
 export interface Comparison {
   readonly requests: number;
   readonly hops: number;
+  /** Hops that the oracle says are CONNECT tunnels. */
+  readonly tunnels: number;
   /** Requests at a listener that Envoy refuses, which the oracle uses all the same. */
   readonly skipped: number;
   readonly differences: readonly Difference[];
@@ -113,6 +115,10 @@ function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefin
       return `${where}: cluster ${theirs.cluster ?? ''} does not exist for the oracle`;
     if (TLS[own.sends.tls] !== theirs.upstreamTls)
       return `${where}: upstream TLS ${theirs.upstreamTls ?? ''} of the oracle is ${own.sends.tls} of ours`;
+    if ((own.envoy.tunnel ?? '') !== (theirs.tunnel ?? ''))
+      return `${where}: tunnel "${theirs.tunnel ?? ''}" of the oracle is "${own.envoy.tunnel ?? ''}" of ours`;
+    // What becomes of CONNECT at another proxy of the mesh is beyond the simulation.
+    if (own.envoy.tunnel !== null) return undefined;
     const sni = theirs.upstreamSni ?? '';
     if (theirs.clusterType === 'ORIGINAL_DST' && index === oracle.length - 1) return undefined;
     if (sni !== '' && sni !== (own.sends.sni ?? ''))
@@ -138,10 +144,11 @@ export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise
     reply = await ask();
   }
   if (reply.error !== undefined || reply.results === null)
-    return { requests: 0, hops: 0, skipped: 0, differences: [], failure: reply.error ?? 'no results' };
+    return { requests: 0, hops: 0, tunnels: 0, skipped: 0, differences: [], failure: reply.error ?? 'no results' };
   const mesh = buildMesh(loadText(yaml).manifests, { outbound: generated.outbound });
   let skipped = 0;
   let hops = 0;
+  let tunnels = 0;
   const differences = generated.asks.flatMap((ask, index): readonly Difference[] => {
     const theirs = reply.results?.[index]?.hops ?? [];
     const ours = trace(mesh, { from: ask.from, request: requestOf(ask), address: ask.address });
@@ -150,8 +157,9 @@ export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise
       return [];
     }
     hops += theirs.length;
+    tunnels += theirs.filter(({ tunnel }) => tunnel !== undefined).length;
     const what = difference(ours, theirs);
     return what === undefined ? [] : [{ ask, what, ours, oracle: theirs }];
   });
-  return { requests: generated.asks.length - skipped, hops, skipped, differences, failure: undefined };
+  return { requests: generated.asks.length - skipped, hops, tunnels, skipped, differences, failure: undefined };
 }

@@ -29,6 +29,7 @@ export interface OracleHop {
   readonly upstreamTls?: string;
   readonly upstreamSni?: string;
   readonly endpoints?: readonly string[];
+  readonly tunnel?: string;
   readonly error?: string;
 }
 
