@@ -1,12 +1,13 @@
 /**
  * YAML text to documents: split, read, and say on which line a field stands.
  *
- * Reading is on the path of every object of a mesh, so the fast parser reads each document, and the one that keeps
- * positions reads a document again only if somebody asks for a line of it.
+ * Reading is on the path of every object of a mesh, so what is plain is read by a reader that knows no more (`plain-yaml.ts`),
+ * the rest by the faster library, and the one that keeps positions reads a document again only if somebody asks for a line of it.
  */
 import { CORE_SCHEMA, type YAMLException, load, mergeTag } from 'js-yaml';
 import { LineCounter, type Node, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import type { FieldPath } from './manifest';
+import { PlainReader } from './plain-yaml';
 
 /** One document of a stream. */
 export interface Document {
@@ -25,24 +26,42 @@ const MAX_ALIASED_NODES = 200_000;
 
 const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 const MARKER = /^(?:---(?=[ \t\r\n]|$)|\.\.\.(?=[ \t\r\n]|$))/gm;
+const MARKER_LENGTH = 3;
 
-/** Splits a YAML stream at its `---` and `...` lines; documents with nothing but comments are left out. */
-export function splitDocuments(text: string): Document[] {
-  const documents: Document[] = [];
+/** A document that was read, or the reason why it could not be. */
+export interface ReadDocument extends Document {
+  readonly reading: Reading;
+  /** One-based line of its first key. */
+  readonly firstLine: number;
+}
+
+/** Reads a YAML stream, split at its `---` and `...` lines; documents with nothing but comments are left out. */
+export function* readDocuments(text: string): Generator<ReadDocument> {
+  const plain = new PlainReader(text);
   let start = 0;
   let line = 1;
-  const take = (end: number): void => {
-    const part = text.slice(start, end);
-    if (!isBlank(part)) documents.push({ text: part, line });
-    line += countNewlines(text, start, end);
-  };
-  MARKER.lastIndex = 0;
-  for (let marker = MARKER.exec(text); marker; marker = MARKER.exec(text)) {
-    take(marker.index);
-    start = marker.index + 3;
+  for (;;) {
+    const found = plain.read(start, line);
+    const end = found?.end ?? endOfDocument(text, start);
+    if (found === undefined) {
+      const document = { text: text.slice(start, end), line };
+      if (!isBlank(document.text)) {
+        yield { ...document, reading: readDocument(document), firstLine: firstLine(document) };
+      }
+      line += countNewlines(document.text);
+    } else {
+      const { value, firstLine } = found;
+      if (value !== undefined) yield { text: text.slice(start, end), line, reading: { value }, firstLine };
+      line = found.endLine;
+    }
+    if (end >= text.length) return;
+    start = end + MARKER_LENGTH;
   }
-  take(text.length);
-  return documents;
+}
+
+function endOfDocument(text: string, start: number): number {
+  MARKER.lastIndex = start;
+  return MARKER.exec(text)?.index ?? text.length;
 }
 
 /** Reads one document with the meaning that Kubernetes gives to YAML: no duplicate keys, no tags of one's own, no dates. */
@@ -158,13 +177,11 @@ function isBlank(text: string): boolean {
 
 function leadingBlankLines(text: string): number {
   const first = /^[ \t]*[^ \t\r\n#%]/m.exec(text);
-  return first ? countNewlines(text, 0, first.index) : 0;
+  return first ? countNewlines(text.slice(0, first.index)) : 0;
 }
 
-function countNewlines(text: string, start: number, end: number): number {
-  // A search in the whole text would go on past the end, to the next line break or to the end of a text that has none.
-  const part = text.slice(start, end);
+function countNewlines(text: string): number {
   let count = 0;
-  for (let at = part.indexOf('\n'); at !== -1; at = part.indexOf('\n', at + 1)) count += 1;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
   return count;
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Document, accept, firstLine, lineLocator, readDocument, splitDocuments } from './documents';
+import { type ReadDocument, accept, firstLine, lineLocator, readDocuments } from './documents';
 import { InputError, findFiles, readText } from './files';
 import type { FieldPath, LoadProblem, Loaded, Manifest, Source } from './manifest';
 import { toManifest } from './object';
@@ -45,23 +45,21 @@ export function loadText(text: string, file?: string, options: { named?: boolean
   const manifests: Manifest[] = [];
   const from = options.from ?? 0;
   for (const document of documentsOf(text)) {
-    const reading = document.value === undefined ? readDocument(document) : accept(document, document.value, false);
+    const { reading, firstLine } = document;
     if ('reason' in reading) {
       if (isOurs(document.text, options.named ?? true)) problems.push(unreadable(reading, file));
       continue;
     }
-    take(reading.value, [], document, { ...(file === undefined ? {} : { file }), line: firstLine(document) });
+    take(
+      reading.value,
+      [],
+      file === undefined ? { line: firstLine } : { file, line: firstLine },
+      lineLocator(document),
+    );
   }
   return { manifests, problems };
 
-  function take(
-    value: unknown,
-    at: FieldPath,
-    document: Document,
-    source: Source,
-    locate = lineLocator(document),
-    depth = 0,
-  ): void {
+  function take(value: unknown, at: FieldPath, source: Source, locate: Manifest['lineOf'], depth = 0): void {
     const recognized = recognize(value);
     if (recognized.is === 'broken') {
       problems.push({ source, what: recognized.what, why: recognized.why, fix: recognized.fix });
@@ -70,7 +68,7 @@ export function loadText(text: string, file?: string, options: { named?: boolean
         const field = [...at, 'items', index];
         // The line of an item is known only by reading the list with positions, so it is left until somebody asks.
         const itemSource: Source = { file: source.file, get line() { return locate(field) ?? source.line; } }; // prettier-ignore
-        take(item, field, document, itemSource, locate, depth + 1);
+        take(item, field, itemSource, locate, depth + 1);
       });
     } else if (recognized.is === 'helm-values' && isRecord(value)) {
       manifests.push(toManifest({ ...value, kind: HELM_VALUES }, from + manifests.length, source, locate));
@@ -107,16 +105,21 @@ export function loadObjects(
 }
 
 /** JSON is read by the platform's own parser, which is faster by far; what it refuses may still be YAML in flow style. */
-function documentsOf(text: string): (Document & { value?: unknown })[] {
-  if (/^\s*[{[]/.test(text)) {
-    try {
-      const value: unknown = JSON.parse(text);
-      return (Array.isArray(value) ? value : [value]).map((entry) => ({ text, line: 1, value: entry }));
-    } catch {
-      return splitDocuments(text);
-    }
+function documentsOf(text: string): Iterable<ReadDocument> {
+  if (!/^\s*[{[]/.test(text)) return readDocuments(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return readDocuments(text);
   }
-  return splitDocuments(text);
+  const document = { text, line: 1 };
+  const first = firstLine(document);
+  return (Array.isArray(value) ? value : [value]).map((entry) => ({
+    ...document,
+    reading: accept(document, entry, false),
+    firstLine: first,
+  }));
 }
 
 /** Whether a document that cannot be read is worth a word: a template is not, nor a foreign file that nobody named. */

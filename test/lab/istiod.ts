@@ -155,7 +155,7 @@ export class Istiod {
    * Waits until it has nothing left to push and every proxy has acknowledged what it was sent. Before it, the absence
    * of an effect shows nothing.
    */
-  public async settle(seconds = 60): Promise<void> {
+  public async settle(seconds = 30): Promise<void> {
     let previous = '';
     let same = 0;
     await until('istiod is idle and all proxies have acknowledged', seconds, async () => {

@@ -118,7 +118,7 @@ export class Lab {
   }
 
   /** Waits until a Pod is ready. */
-  public async ready(pod: string, seconds = 180): Promise<void> {
+  public async ready(pod: string, seconds = 60): Promise<void> {
     await until(`Pod ${pod} is ready`, seconds, async () => {
       const { ready } = await this.run('pod', { pod });
       return ready ? true : undefined;
