@@ -28,7 +28,6 @@ exports.bundle = function bundle(only) {
       format: 'cjs',
       minifySyntax: true,
       minifyWhitespace: true,
-      keepNames: true,
       legalComments: 'none',
       logLevel: 'error',
       external: ['cdk8s', 'constructs', 'cdk8s-plus-27', 'jest'],

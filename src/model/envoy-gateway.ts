@@ -45,11 +45,13 @@ function runsInGatewayNamespaces(input: EnvoyGatewayInput): boolean {
   const isSaid = (settings: unknown): boolean =>
     record(record(record(record(settings).provider).kubernetes).deploy).type === 'GatewayNamespace';
   return (
-    input.of('', 'ConfigMap').some((manifest) =>
-      Object.entries(strings(record(manifest.body).data)).some(
-        ([key, text]) => /^envoy-gateway\.ya?ml$/.test(key) && /^\s*type:\s*["']?GatewayNamespace\b/m.test(text),
-      ),
-    ) || input.of(GROUP, 'EnvoyGateway').some((manifest) => isSaid(manifest.body))
+    input
+      .of('', 'ConfigMap')
+      .some((manifest) =>
+        Object.entries(strings(record(manifest.body).data)).some(
+          ([key, text]) => /^envoy-gateway\.ya?ml$/.test(key) && /^\s*type:\s*["']?GatewayNamespace\b/m.test(text),
+        ),
+      ) || input.of(GROUP, 'EnvoyGateway').some((manifest) => isSaid(manifest.body))
   );
 }
 

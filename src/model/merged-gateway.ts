@@ -1,5 +1,5 @@
 import { labelsMatch, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
-import type { Config } from './objects';
+import { push, type Config } from './objects';
 import { isHttp, parseProtocol, type Protocol } from './protocols';
 
 export type ServerTlsMode =
@@ -241,11 +241,11 @@ export function mergeGateways(
             else {
               existing.routeName = routeName;
               existing.servers.push(server);
-              serversByRoute.set(routeName, [...(serversByRoute.get(routeName) ?? []), server]);
+              push(serversByRoute, routeName, server);
             }
           } else {
             groups.get(keyOf(current))?.servers.push(server);
-            serversByRoute.set(routeName, [...(serversByRoute.get(routeName) ?? []), server]);
+            push(serversByRoute, routeName, server);
           }
           continue;
         }
