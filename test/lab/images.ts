@@ -10,6 +10,9 @@ export interface Image {
   readonly prepare?: (root: RootFs) => Promise<void>;
 }
 
+/** Where a Pod finds Envoy. The cache's own path may be covered there, by the Pod's /tmp or because it is a mount of its own. */
+const ENVOY = '/usr/local/libexec/envoy';
+
 /** Envoy's own flush interval is a second, which every look into an access log would wait for. */
 const ENVOY_WRAPPER = `#!/bin/bash
 args=()
@@ -18,12 +21,12 @@ while [ $# -gt 0 ]; do
   if [ "$1" = --file-flush-interval-msec ]; then args+=(50); shift; fi
   shift
 done
-exec ${built('envoy', 'envoy')} "\${args[@]}"
+exec ${ENVOY} "\${args[@]}"
 `;
 
 /** The same for Envoy Gateway's proxies, whose command line says nothing of it. */
 const GATEWAY_ENVOY_WRAPPER = `#!/bin/bash
-exec ${built('envoy', 'envoy')} "$@" --file-flush-interval-msec 50 --concurrency 1
+exec ${ENVOY} "$@" --file-flush-interval-msec 50 --concurrency 1
 `;
 
 /**
@@ -36,6 +39,7 @@ const IMAGES: Readonly<Record<string, Image>> = {
     prepare: async (root) => {
       await root.bind(built('istio', 'pilot-agent'), '/usr/local/bin/pilot-agent');
       await root.bind(built('istio', 'envoy_bootstrap.json'), '/var/lib/istio/envoy/envoy_bootstrap_tmpl.json');
+      await root.bind(built('envoy', 'envoy'), ENVOY);
       await root.write('/usr/local/bin/envoy', ENVOY_WRAPPER, 0o755);
     },
   },
@@ -54,7 +58,10 @@ const IMAGES: Readonly<Record<string, Image>> = {
   },
   envoy: {
     entrypoint: ['envoy'],
-    prepare: (root) => root.write('/usr/local/bin/envoy', GATEWAY_ENVOY_WRAPPER, 0o755),
+    prepare: async (root) => {
+      await root.bind(built('envoy', 'envoy'), ENVOY);
+      await root.write('/usr/local/bin/envoy', GATEWAY_ENVOY_WRAPPER, 0o755);
+    },
   },
   ratelimit: {
     entrypoint: ['/bin/ratelimit'],
