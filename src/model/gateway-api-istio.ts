@@ -7,13 +7,15 @@ import {
   type ApiListener,
   type GatewayApi,
 } from './gateway-api';
+import { meshRoutes } from './gateway-api-mesh';
 import { byPrecedence, httpRules, l4Rules } from './gateway-api-rules';
+import { routedVirtualService } from './gateway-api-virtual-service';
 import type { Manifest } from './manifest';
 import type { GatewayForProxy } from './merged-gateway';
 import type { MeshConfig } from './mesh-config';
 import { compareAge, type Config } from './objects';
 import { fromKubernetes, type Service } from './services';
-import { MESH_GATEWAY, type HttpRule, type VirtualService } from './virtual-services';
+import type { HttpRule, VirtualService } from './virtual-services';
 import type { Workload } from './workloads';
 
 /** What Istio makes of the Gateway API: Gateways and VirtualServices of its own, and for each gateway its Pods and Service. */
@@ -138,23 +140,6 @@ function toIstioGateway(gateway: ApiGateway, listener: ApiListener, namespaces: 
   };
 }
 
-function virtualService(base: Config, host: string, gateway: string, rules: Partial<VirtualService>): VirtualService {
-  return {
-    config: base,
-    namespace: base.namespace,
-    name: base.name,
-    created: base.created,
-    semantics: 'gateway-api',
-    hosts: [host],
-    gateways: [gateway],
-    http: [],
-    tls: [],
-    tcp: [],
-    visibility: 'public',
-    ...rules,
-  };
-}
-
 /** Routes of one gateway listener and host are one VirtualService, its rules in the order of the Gateway API. */
 function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService[] {
   const merged = new Map<string, { base: Config; host: string; gateway: string; rules: HttpRule[] }>();
@@ -169,7 +154,7 @@ function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService
       const terminated = listener.protocol === 'TCP' || listener.tls?.mode !== 'Passthrough';
       for (const host of hosts)
         others.push(
-          virtualService(
+          routedVirtualService(
             route.config,
             host,
             name,
@@ -194,37 +179,10 @@ function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService
   }
   return [
     ...[...merged.values()].map((entry) =>
-      virtualService(entry.base, entry.host, entry.gateway, { http: byPrecedence(entry.rules) }),
+      routedVirtualService(entry.base, entry.host, entry.gateway, { http: byPrecedence(entry.rules) }),
     ),
     ...others,
   ];
-}
-
-/** Routes whose parent is a Service: for clients of the mesh. */
-function meshRoutes(api: GatewayApi, domain: string): readonly VirtualService[] {
-  return api.routes.flatMap((route) =>
-    records(route.config.spec.parentRefs).flatMap((parent): readonly VirtualService[] => {
-      if (text(parent.kind) !== 'Service') return [];
-      const namespace = text(parent.namespace) || route.config.namespace;
-      const host = `${text(parent.name)}.${namespace}.svc.${domain}`;
-      const port = typeof parent.port === 'number' ? parent.port : 0;
-      const http =
-        route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute'
-          ? byPrecedence(httpRules(route, api.input, domain)).map((rule) => ({
-              ...rule,
-              matches: rule.matches.map((match) => ({ ...match, port })),
-            }))
-          : [];
-      const l4 = l4Rules(route, api.input, domain, route.hostnames.length > 0 ? route.hostnames : [host]);
-      return [
-        virtualService(route.config, host, MESH_GATEWAY, {
-          http,
-          tls: route.kind === 'TLSRoute' ? l4 : [],
-          tcp: route.kind === 'TCPRoute' ? l4 : [],
-        }),
-      ];
-    }),
-  );
 }
 
 export function istioFromGatewayApi(

@@ -2,20 +2,35 @@ import { number, optionalRecord, record, records, text, type Json } from './fiel
 import { isGranted, type ApiRoute, type GatewayApiInput } from './gateway-api';
 import type { HttpMatch, HttpRule, L4Rule, RouteDestination, RuleRef } from './virtual-services';
 
+/** `granted`: backends of other namespaces need no ReferenceGrant. */
+export interface BackendOptions {
+  readonly granted?: boolean;
+}
+
 /** A backend of a route as a destination; one that may not be named, or is none, has no host. */
-function backend(reference: Json, route: ApiRoute, input: GatewayApiInput, domain: string): RouteDestination {
+function backend(
+  reference: Json,
+  route: ApiRoute,
+  input: GatewayApiInput,
+  domain: string,
+  options: BackendOptions,
+): RouteDestination {
   const kind = text(reference.kind) || 'Service';
   const namespace = text(reference.namespace) || route.config.namespace;
   const name = text(reference.name);
   const weight = reference.weight === undefined ? 1 : number(reference.weight);
   const parts = { subset: '', port: number(reference.port), weight, authority: '' };
-  if (kind === 'Hostname') return { ...parts, host: name };
-  if (kind !== 'Service') return { ...parts, host: '' };
-  const allowed = isGranted(
-    input,
-    { kind: route.kind, namespace: route.config.namespace },
-    { group: '', kind: 'Service', namespace, name },
-  );
+  const group = text(reference.group);
+  if (group === 'networking.istio.io' && kind === 'Hostname')
+    return { ...parts, host: text(reference.namespace) === '' ? name : '' };
+  if (group !== '' || kind !== 'Service' || name.includes('.')) return { ...parts, host: '' };
+  const allowed =
+    options.granted === true ||
+    isGranted(
+      input,
+      { kind: route.kind, namespace: route.config.namespace },
+      { group: '', kind: 'Service', namespace, name },
+    );
   return { ...parts, host: allowed ? `${name}.${namespace}.svc.${domain}` : '' };
 }
 
@@ -24,8 +39,9 @@ function destinations(
   route: ApiRoute,
   input: GatewayApiInput,
   domain: string,
+  options: BackendOptions,
 ): readonly RouteDestination[] {
-  const all = records(rule.backendRefs).map((reference) => backend(reference, route, input, domain));
+  const all = records(rule.backendRefs).map((reference) => backend(reference, route, input, domain, options));
   return all.filter((destination) => destination.weight > 0);
 }
 
@@ -61,7 +77,7 @@ function grpcPath(method: Json | undefined): Json | undefined {
   return service === '' ? { regex: `/[^/]+/${name}` } : { exact: `/${service}/${name}` };
 }
 
-const ANY: HttpMatch = {
+export const ANY_HTTP: HttpMatch = {
   port: 0,
   gateways: [],
   sourceLabels: {},
@@ -78,10 +94,10 @@ const ANY: HttpMatch = {
 
 function httpMatch(match: Json, kind: ApiRoute['kind']): HttpMatch {
   if (kind === 'GRPCRoute')
-    return { ...ANY, uri: grpcPath(optionalRecord(match.method)), headers: byName(records(match.headers)) };
+    return { ...ANY_HTTP, uri: grpcPath(optionalRecord(match.method)), headers: byName(records(match.headers)) };
   const method = text(match.method);
   return {
-    ...ANY,
+    ...ANY_HTTP,
     uri: pathMatch(optionalRecord(match.path)),
     method: method === '' ? undefined : { exact: method },
     headers: byName(records(match.headers)),
@@ -133,12 +149,17 @@ function filtersOf(rule: Json): Filters {
 }
 
 /** The rules of an HTTP or gRPC route, one for each match, as rules of a VirtualService. */
-export function httpRules(route: ApiRoute, input: GatewayApiInput, domain: string): readonly HttpRule[] {
+export function httpRules(
+  route: ApiRoute,
+  input: GatewayApiInput,
+  domain: string,
+  options: BackendOptions = {},
+): readonly HttpRule[] {
   const { namespace, name } = route.config;
   return records(route.config.spec.rules).flatMap((rule, index): readonly HttpRule[] => {
     const ref: RuleRef = { kind: route.kind, namespace, name, rule: `rules[${index}]` };
     const filters = filtersOf(rule);
-    const to = destinations(rule, route, input, domain);
+    const to = destinations(rule, route, input, domain, options);
     const matches = records(rule.matches);
     const conditions =
       matches.length > 0
@@ -165,6 +186,7 @@ export function l4Rules(
   input: GatewayApiInput,
   domain: string,
   sniHosts: readonly string[],
+  options: BackendOptions = {},
 ): readonly L4Rule[] {
   const { namespace, name } = route.config;
   return records(route.config.spec.rules).map((rule, index): L4Rule => ({
@@ -173,7 +195,7 @@ export function l4Rules(
       route.kind === 'TLSRoute'
         ? [{ port: 0, gateways: [], sourceLabels: {}, sourceNamespace: '', destinationSubnets: [], sniHosts }]
         : [],
-    route: destinations(rule, route, input, domain),
+    route: destinations(rule, route, input, domain, options),
   }));
 }
 

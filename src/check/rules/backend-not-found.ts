@@ -22,14 +22,19 @@ export const rule: Rule = {
             { group = '', kind: target = 'Service', name = '', namespace = manifest.namespace, port, weight },
           ] of backendRefs.entries()) {
             if (group !== '' || target !== 'Service' || weight === 0) continue;
-            const services = context.of('', 'Service').filter((service) => service.namespace === namespace);
-            const service = services.find((candidate) => candidate.name === name);
+            const service = context
+              .of('', 'Service')
+              .find((candidate) => candidate.namespace === namespace && candidate.name === name);
             const field = ['spec', 'rules', r, 'backendRefs', b];
             if (!service) {
-              const near = nearest(
-                name,
-                services.map((candidate) => candidate.name),
-              );
+              // Among them the Services that istiod makes for Gateways, which no manifest has.
+              const names = context.mesh.services
+                .inNamespace(namespace)
+                .filter(({ registry }) => registry === 'Kubernetes')
+                .map((candidate) => candidate.name);
+              const near = names.includes(name)
+                ? undefined
+                : (nearest(name, names) ?? names.find((candidate) => candidate.startsWith(`${name}-`)));
               if (near)
                 yield {
                   manifest,

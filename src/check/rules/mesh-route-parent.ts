@@ -27,6 +27,7 @@ export const rule: Rule = {
   },
 };
 
+const ISTIO = 'networking.istio.io';
 const PARENTS = ['Gateway', 'ListenerSet', 'XListenerSet', 'Service', 'ServiceEntry'];
 
 function judge(
@@ -43,6 +44,7 @@ function judge(
       what: `the parent is a Service of group ${JSON.stringify(group)}, and Services are of the group ""`,
       fix: 'Write group: "".',
     };
+  if (parent === 'ServiceEntry') return ofEntry(context, group, namespace, name);
   if (parent !== 'Service') return undefined;
   const { services } = context.mesh;
   const siblings = services
@@ -62,6 +64,26 @@ function judge(
     };
   }
   return ofService(service, kind, port);
+}
+
+function ofEntry(context: CheckContext, group: string, namespace: string, name: string): Hit | undefined {
+  if (group !== ISTIO)
+    return {
+      field: ['group'],
+      what: `the parent is a ServiceEntry of group ${JSON.stringify(group)}, and ServiceEntries are of the group "${ISTIO}"`,
+      fix: `Write group: ${ISTIO}.`,
+    };
+  const entries = context.of(ISTIO, 'ServiceEntry');
+  if (entries.some((entry) => entry.namespace === namespace && entry.name === name)) return undefined;
+  const siblings = entries.filter((entry) => entry.namespace === namespace).map((entry) => entry.name);
+  const near = nearest(name, siblings);
+  return {
+    field: ['name'],
+    what: `there is no ServiceEntry ${namespace}/${name}`,
+    ...(near
+      ? { fix: `Did you mean ${near}?` }
+      : { fix: 'Name a ServiceEntry of that namespace.', severity: 'warning' as const }),
+  };
 }
 
 function ofService(service: Service, kind: (typeof ROUTE_KINDS)[number], port: number | undefined): Hit | undefined {

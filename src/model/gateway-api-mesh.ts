@@ -1,0 +1,96 @@
+import { records, text, texts, type Json } from './fields';
+import { GATEWAY_API, type ApiRoute, type GatewayApi } from './gateway-api';
+import { ANY_HTTP, byPrecedence, httpRules, l4Rules } from './gateway-api-rules';
+import { overlaps } from './hostnames';
+import { routedVirtualService } from './gateway-api-virtual-service';
+import { MESH_GATEWAY, type HttpRule, type L4Rule, type VirtualService } from './virtual-services';
+
+/** A parent of a route that is no Gateway, as the hosts whose clients the route is for. */
+interface MeshParent {
+  readonly hosts: readonly string[];
+  /** 0 for every port. */
+  readonly port: number;
+}
+
+const ISTIO = 'networking.istio.io';
+
+function meshParent(api: GatewayApi, route: ApiRoute, parent: Json, domain: string): MeshParent | undefined {
+  const group = parent.group === undefined ? GATEWAY_API : text(parent.group);
+  const namespace = text(parent.namespace) || route.config.namespace;
+  const name = text(parent.name);
+  const port = typeof parent.port === 'number' ? parent.port : 0;
+  if (group === '' && parent.kind === 'Service') return { hosts: [`${name}.${namespace}.svc.${domain}`], port };
+  if (group !== ISTIO || parent.kind !== 'ServiceEntry') return undefined;
+  const entry = api.input
+    .of(ISTIO, 'ServiceEntry')
+    .find((manifest) => manifest.namespace === namespace && manifest.name === name);
+  const spec = (entry?.body as { readonly spec?: Json } | undefined)?.spec;
+  return spec === undefined ? undefined : { hosts: texts(spec.hosts), port };
+}
+
+function onPort(rule: HttpRule, port: number): HttpRule {
+  if (port === 0) return rule;
+  const matches = rule.matches.length === 0 ? [ANY_HTTP] : rule.matches;
+  return { ...rule, matches: matches.map((match) => ({ ...match, port })) };
+}
+
+function tcpOnPort(rule: L4Rule, port: number): L4Rule {
+  if (port === 0) return rule;
+  const any = { port, gateways: [], sourceLabels: {}, sourceNamespace: '', destinationSubnets: [], sniHosts: [] };
+  return { ...rule, matches: rule.matches.length === 0 ? [any] : rule.matches.map((match) => ({ ...match, port })) };
+}
+
+/** SNI values of a route that names several count for a host of the parent only where they are within it. */
+function tlsForHost(rule: L4Rule, port: number, host: string): L4Rule {
+  return {
+    ...rule,
+    matches: rule.matches.map((match) => ({
+      ...match,
+      port,
+      sniHosts: match.sniHosts.length > 1 ? match.sniHosts.filter((sni) => overlaps(sni, host)) : match.sniHosts,
+    })),
+  };
+}
+
+/**
+ * Routes whose parent is a Service or a ServiceEntry: for clients of the mesh. Those of one namespace for one host and port are
+ * one VirtualService, its rules in the order of the Gateway API; a backend in another namespace needs no grant.
+ */
+export function meshRoutes(api: GatewayApi, domain: string): readonly VirtualService[] {
+  const merged = new Map<string, { base: ApiRoute; host: string; rules: HttpRule[] }>();
+  const others: VirtualService[] = [];
+  for (const route of api.routes) {
+    for (const reference of records(route.config.spec.parentRefs)) {
+      const parent = meshParent(api, route, reference, domain);
+      if (parent === undefined) continue;
+      for (const host of parent.hosts) {
+        if (route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute') {
+          const key = `${route.kind} ${route.config.namespace}/${parent.port}/${host}`;
+          const entry = merged.get(key) ?? { base: route, host, rules: [] };
+          merged.set(key, entry);
+          const rules = httpRules(route, api.input, domain, { granted: true });
+          entry.rules.push(...rules.map((rule) => onPort(rule, parent.port)));
+          continue;
+        }
+        const snis = route.hostnames.length > 0 ? route.hostnames : parent.hosts;
+        const rules = l4Rules(route, api.input, domain, snis, { granted: true });
+        others.push(
+          routedVirtualService(
+            route.config,
+            host,
+            MESH_GATEWAY,
+            route.kind === 'TLSRoute'
+              ? { tls: rules.map((rule) => tlsForHost(rule, parent.port, host)) }
+              : { tcp: rules.map((rule) => tcpOnPort(rule, parent.port)) },
+          ),
+        );
+      }
+    }
+  }
+  return [
+    ...[...merged.values()].map(({ base, host, rules }) =>
+      routedVirtualService(base.config, host, MESH_GATEWAY, { http: byPrecedence(rules) }),
+    ),
+    ...others,
+  ];
+}
