@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	cluster "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -36,6 +37,13 @@ func (e envelope) outer() layer {
 		return plaintext
 	}
 	return e[len(e)-1]
+}
+
+func (e envelope) names() (names []string) {
+	for _, l := range e {
+		names = append(names, strings.TrimSpace(string(l.mode)+" "+l.sni))
+	}
+	return names
 }
 
 // noSNI stands for a session without one: no server name of a filter chain is like it.
@@ -111,6 +119,7 @@ func (w *world) follow(c call) (hops []hop) {
 		}
 		spokeHTTP = h.VirtualHost != ""
 		h.UpstreamTLS, h.UpstreamSNI = string(tlsAround.outer().mode), tlsAround.outer().sni
+		h.Layers = tlsAround.names()
 		if len(endpoints) == 0 && needsEndpoints(target) {
 			h.Error = "UH"
 		}

@@ -5,13 +5,17 @@
 //
 //	{"yaml": "...", "mesh": "...", "calls": [{"from": "app/sleep", "host": "example.com", "address": "203.0.113.10",
 //	  "port": 80, "path": "/", "method": "GET", "headers": {"x-a": "b"}, "tls": "plaintext|tls", "protocol": "http|http2|tcp",
-//	  "sni": ""}]}
+//	  "sni": ""}], "show": ["app/sleep"]}
 //
 // Standard output has one JSON reply a line, in order:
 //
 //	{"ms": 40, "error": "", "invalid": [], "results": [{"hops": [{"proxy": "app/sleep", "listener": "...",
 //	  "filterChain": "...", "routeConfig": "...", "virtualHost": "...", "route": "...", "cluster": "...",
-//	  "clusterType": "...", "clusters": [], "upstreamTls": "...", "upstreamSni": "...", "endpoints": [], "error": ""}]}]}
+//	  "clusterType": "...", "clusters": [], "upstreamTls": "...", "upstreamSni": "...", "layers": ["tls example.com"],
+//	  "tunnel": "", "endpoints": [], "error": ""}]}], "configs": {"app/sleep": {"listeners": [], "routes": [], "clusters": []}}}
+//
+// "layers" are the TLS sessions around a request as it leaves a proxy, the innermost first; "tunnel" what a CONNECT
+// asks its proxy for. "configs" has, for each proxy of "show", what istiod sends it, as protobuf's JSON.
 //
 // The proxies are the Pods in the YAML: a router where its annotation inject.istio.io/templates is "gateway" or its label
 // istio names a gateway, a sidecar otherwise. A call from a router enters at that gateway.
@@ -39,6 +43,7 @@ type call struct {
 type request struct {
 	Yaml, Mesh string
 	Calls      []call
+	Show       []string
 }
 
 type hop struct {
@@ -53,6 +58,7 @@ type hop struct {
 	Clusters    []weightedCluster `json:"clusters,omitempty"`
 	UpstreamTLS string            `json:"upstreamTls,omitempty"`
 	UpstreamSNI string            `json:"upstreamSni,omitempty"`
+	Layers      []string          `json:"layers,omitempty"`
 	Endpoints   []string          `json:"endpoints,omitempty"`
 	Tunnel      string            `json:"tunnel,omitempty"`
 	Error       string            `json:"error,omitempty"`
@@ -72,6 +78,8 @@ type reply struct {
 	Error   string   `json:"error,omitempty"`
 	Invalid []string `json:"invalid,omitempty"`
 	Results []result `json:"results"`
+
+	Configs map[string]sent `json:"configs,omitempty"`
 }
 
 func answer(line []byte) (rep reply) {
@@ -90,6 +98,7 @@ func answer(line []byte) (rep reply) {
 		for _, c := range req.Calls {
 			rep.Results = append(rep.Results, result{Hops: w.follow(c)})
 		}
+		rep.Configs = w.show(req.Show)
 	})
 	if err != nil {
 		rep.Error = err.Error()

@@ -7,7 +7,7 @@ export const rule: Rule = {
   name: 'http-on-443',
   severity: 'warning',
   title: 'Port 443 is declared as plain HTTP',
-  why: 'Applications speak TLS on 443. A sidecar that expects HTTP there cannot read it, and HTTPS of other hosts on that port suffers as well.',
+  why: 'Applications speak TLS on 443. A sidecar that expects HTTP there lets TLS go past as something unknown, without routes and policies of the host, or stops it where only registered hosts are allowed.',
   fix: 'Declare port 443 as HTTPS (or TLS). To let applications speak HTTP and the proxy TLS, let them call port 80 and route it to 443.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-tls-origination/',
   reads: ['ServiceEntry'],

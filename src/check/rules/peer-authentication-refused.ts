@@ -8,7 +8,7 @@ export const rule: Rule = {
   name: 'peer-authentication-refused',
   severity: 'error',
   title: 'istiod refuses a PeerAuthentication',
-  why: "istiod's admission webhook refuses the object, and the whole apply fails; without the webhook istiod ignores it.",
+  why: "The API server, by its CRD's rules, or istiod's admission webhook refuses the object, and the whole apply fails.",
   fix: 'Change the field so that istiod accepts it.',
   see: 'https://istio.io/latest/docs/reference/config/security/peer_authentication/',
   reads: ['PeerAuthentication'],

@@ -7,7 +7,7 @@ export const rule: Rule = {
   name: 'port-protocol-conflict',
   severity: 'error',
   title: 'One port of a host is declared with two protocols',
-  why: 'A proxy that sees both declarations takes the older one; requests that speak the other protocol are refused, or pass where nobody looks.',
+  why: 'A proxy that sees both declarations takes the one of its own namespace, else the older; requests that speak the other protocol are refused, or pass where nobody looks.',
   fix: 'Declare the port once, with the protocol that is spoken on it.',
   see: 'https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/',
   reads: ['ServiceEntry'],

@@ -1,5 +1,6 @@
 import { type GatewayView, gatewaysByName, nameOf, push } from '../edge';
-import type { Rule } from '../rule';
+import { isHttp } from '../protocol';
+import type { Hit, Rule } from '../rule';
 import { mayShare } from './servers-conflict-on-port';
 
 export const rule: Rule = {
@@ -7,24 +8,25 @@ export const rule: Rule = {
   name: 'same-host-on-gateways',
   severity: 'error',
   title: 'Two Gateways serve one host on one port of the same pods',
-  why: 'The first of them gets the host, and the other is ignored for it: its TLS settings and its routes are never used.',
+  why: 'istiod gives a name in TLS to the first server that has it, and leaves the other server out, with its TLS settings, its routes and its other hosts.',
   fix: 'Write one server for the host, in one Gateway, and bind all routes to it.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0145/',
   reads: ['Gateway'],
   footguns: ['W05', 'W10'],
   *check(context) {
-    const claims = new Map<string, { gateway: GatewayView; server: number; host: number }[]>();
+    const claims = new Map<string, Claim[]>();
     for (const gateway of context.index(gatewaysByName).values()) {
-      for (const [s, { hosts = [], port }] of (gateway.spec.servers ?? []).entries()) {
-        for (const [h, host] of hosts.entries()) {
+      for (const [server, { hosts = [], port, tls }] of (gateway.spec.servers ?? []).entries()) {
+        const layer = tls ? 'TLS' : isHttp(port?.protocol) ? 'HTTP' : 'TCP';
+        for (const [at, host] of hosts.entries()) {
           const bare = host.replace(/^\.\//, `${gateway.manifest.namespace}/`).replace(/^\*\//, '');
-          push(claims, `${port?.number ?? 0} ${bare}`, { gateway, server: s, host: h });
+          push(claims, `${port?.number ?? 0} ${bare} ${layer}`, { gateway, server, at });
         }
       }
     }
     for (const [claim, servers] of claims) {
-      const [port, host] = claim.split(' ');
-      for (const [index, { gateway, server, host: at }] of servers.entries()) {
+      const [port, host, layer] = claim.split(' ');
+      for (const [index, { gateway, server, at }] of servers.entries()) {
         const other = servers
           .slice(0, index)
           .find((candidate) => candidate.gateway !== gateway && mayShare(candidate.gateway, gateway));
@@ -32,11 +34,22 @@ export const rule: Rule = {
         yield {
           manifest: gateway.manifest,
           field: ['spec', 'servers', server, 'hosts', at],
-          // Two Gateways for every host are usual where each is for the routes of its own namespace.
-          severity: host === '*' ? 'warning' : 'error',
+          ...(layer === 'HTTP' ? JOINED : {}),
           what: `${host} on port ${port} is served by ${nameOf(gateway.manifest)} and by ${nameOf(other.gateway.manifest)}, which select the same pods`,
         };
       }
     }
   },
+};
+
+interface Claim {
+  readonly gateway: GatewayView;
+  readonly server: number;
+  readonly at: number;
+}
+
+/** Servers in plain HTTP are joined into one, whichever Gateway a route is bound to. */
+const JOINED: Pick<Hit, 'severity' | 'why'> = {
+  severity: 'info',
+  why: 'In plain HTTP istiod joins the two, and the routes of both count, in the order of their age: nothing breaks until they overlap.',
 };

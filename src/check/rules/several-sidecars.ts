@@ -10,7 +10,7 @@ export const rule: Rule = {
   name: 'several-sidecars',
   severity: 'error',
   title: 'Two Sidecars are for the same workloads',
-  why: 'A workload has one Sidecar. Which of two it gets is not defined, and the hosts of the other are not reachable.',
+  why: 'A workload has one Sidecar: of two it gets the older, and the hosts of the other are not reachable.',
   fix: 'Keep one Sidecar without a selector in a namespace, and selectors that choose different workloads.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0111/',
   reads: ['Sidecar'],

@@ -8,7 +8,7 @@ export const rule: Rule = {
   name: 'several-telemetries',
   severity: 'warning',
   title: 'Two Telemetry objects without a selector in one namespace',
-  why: 'One of them counts, and which is not defined: access logs may be missing.',
+  why: 'The older counts, and nothing of the other: access logs may be missing.',
   fix: 'Write one Telemetry for the namespace, and selectors for exceptions.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0159/',
   reads: ['Telemetry'],

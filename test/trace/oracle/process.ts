@@ -28,15 +28,25 @@ export interface OracleHop {
   readonly clusterType?: string;
   readonly upstreamTls?: string;
   readonly upstreamSni?: string;
+  /** The TLS sessions around the request as it leaves, the innermost first. */
+  readonly layers?: readonly string[];
   readonly endpoints?: readonly string[];
   readonly tunnel?: string;
   readonly error?: string;
+}
+
+/** What istiod sends one proxy, as protobuf's JSON. */
+export interface OracleConfig {
+  readonly listeners: readonly object[] | null;
+  readonly routes: readonly object[] | null;
+  readonly clusters: readonly object[] | null;
 }
 
 export interface OracleReply {
   readonly error?: string;
   readonly invalid?: readonly string[];
   readonly results: readonly { readonly hops: readonly OracleHop[] }[] | null;
+  readonly configs?: Readonly<Record<string, OracleConfig>>;
 }
 
 /** The oracle's binary: what MESH_ORACLE names, else the one that the lab has built from `test/oracle`. */
@@ -60,10 +70,16 @@ export class Oracle {
     });
   }
 
-  public ask(yaml: string, mesh: string, calls: readonly OracleCall[]): Promise<OracleReply> {
+  /** @param show the proxies whose configuration the reply is to have */
+  public ask(
+    yaml: string,
+    mesh: string,
+    calls: readonly OracleCall[],
+    show: readonly string[] = [],
+  ): Promise<OracleReply> {
     return new Promise((resolve) => {
       this.waiting.push(resolve);
-      this.child.stdin.write(`${JSON.stringify({ yaml, mesh, calls })}\n`);
+      this.child.stdin.write(`${JSON.stringify({ yaml, mesh, calls, show })}\n`);
     });
   }
 

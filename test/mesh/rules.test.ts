@@ -1,0 +1,88 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { type KubeObject } from '../lab/api';
+import { oracleBinary } from '../lab/build';
+import { readManifests } from '../lab/manifests';
+import { Oracle } from '../trace/oracle/process';
+import { asNew, refusalsOf } from './admission';
+import { Mesh } from './mesh';
+import { type Beside, type ByRequest } from './rules/confirmation';
+import { follow, type Request, sentTo } from './rules/oracle';
+import { ACCURACY, type Row, sectionOf, withSection } from './rules/report';
+import { confirmedBy } from './rules/table';
+
+const TEST = path.resolve(__dirname, '..');
+
+type Kind = 'bad' | 'good';
+const example = (of: string, kind: Kind): readonly KubeObject[] =>
+  readManifests([path.join(TEST, kind === 'bad' ? 'invalid' : 'valid', `${of}.yaml`)]);
+
+function whole(of: string, kind: Kind, beside: Beside = []): readonly KubeObject[] {
+  const objects = example(of, kind);
+  return [...objects, ...(typeof beside === 'function' ? beside(objects) : beside)];
+}
+
+const askOf = ({ ask }: ByRequest, kind: Kind): Request => ('bad' in ask ? ask[kind] : ask);
+const inWords = ({ from, url, address, sni }: Request): string =>
+  `${from} to ${url}${address === undefined ? '' : ` at ${address}`}${sni === undefined ? '' : ` with SNI ${sni}`}`;
+
+let mesh: Mesh;
+let oracle: Oracle;
+beforeAll(async () => {
+  mesh = await Mesh.open();
+  oracle = new Oracle(await oracleBinary());
+}, 1_800_000);
+afterAll(() => oracle.end());
+
+const rows = { admission: [] as Row[], request: [] as Row[], configuration: [] as Row[] };
+
+describe('the bad example is refused in the words of the rule, and the good one is taken', () => {
+  it.each(confirmedBy('admission'))('%s', async (of, { says }) => {
+    const refusals = (kind: Kind) => refusalsOf(mesh, example(of, kind).map(asNew));
+    expect(await refusals('bad')).toEqual([expect.stringContaining(says)]);
+    expect(await refusals('good')).toEqual([]);
+    rows.admission.push({ of, cells: [`"${says}"`] });
+  });
+});
+
+describe('the request fails with the bad example as the rule says, and passes with the good one', () => {
+  it.each(confirmedBy('request'))('%s', async (of, confirmation) => {
+    const see = (kind: Kind) => follow(oracle, whole(of, kind, confirmation.beside), askOf(confirmation, kind));
+    const seen = { bad: await see('bad'), good: await see('good') };
+    expect(seen).toEqual({ bad: confirmation.bad, good: confirmation.good });
+    expect(seen.bad).not.toBe(seen.good);
+    const asked = [...new Set([inWords(askOf(confirmation, 'bad')), inWords(askOf(confirmation, 'good'))])];
+    rows.request.push({ of, cells: [asked.join(', mended '), seen.bad, seen.good] });
+  });
+});
+
+describe('what istiod sends differs as the rule says', () => {
+  it.each(confirmedBy('configuration'))('%s', async (of, confirmation) => {
+    const see = async (kind: Kind) =>
+      confirmation.at(await sentTo(oracle, whole(of, kind, confirmation.beside), confirmation.of));
+    const seen = { bad: await see('bad'), good: await see('good') };
+    expect(seen).toEqual({ bad: confirmation.bad, good: confirmation.good });
+    expect(seen.bad).not.toBe(seen.good);
+    rows.configuration.push({ of, cells: [`${confirmation.of}: ${confirmation.look}`, seen.bad, seen.good] });
+  });
+});
+
+it('docs/accuracy.md says what was seen', () => {
+  const tests = confirmedBy('test').map(([of, { file, test }]) => ({ of, cells: [`${test} (test/mesh/${file})`] }));
+  const reasons = confirmedBy('reason').map(([of, { reason }]) => ({ of, cells: [reason] }));
+  const seen = ['seen with the bad example', 'seen with the good one'];
+  const section = sectionOf([
+    {
+      title: 'Refused by the API server or its webhooks',
+      head: ['what is said to the bad example'],
+      rows: rows.admission,
+    },
+    { title: "By a request, in istiod's own configuration", head: ['request', ...seen], rows: rows.request },
+    { title: 'By what istiod sends', head: ['looked at', ...seen], rows: rows.configuration },
+    { title: 'By another test of the real mesh', head: ['seen'], rows: tests },
+    { title: 'Not to be confirmed', head: ['why'], rows: reasons },
+  ]);
+  const { now, wanted } = withSection(section);
+  if (process.env.MESH_EDGE_WRITE) fs.writeFileSync(ACCURACY, wanted);
+  else expect(now).toBe(wanted);
+});

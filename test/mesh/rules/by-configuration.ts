@@ -1,0 +1,74 @@
+/** Rules that what istiod sends to a proxy shows to be right. */
+import { type OracleConfig } from '../../trace/oracle/process';
+import { type Confirmations } from './confirmation';
+import { HTTP_API } from './surroundings';
+
+interface Cluster {
+  readonly name: string;
+  readonly transportSocket?: object;
+}
+
+/** The clusters of a host, each with whether it speaks TLS. */
+const clustersOf =
+  (host: string) =>
+  ({ clusters }: OracleConfig): string =>
+    ((clusters ?? []) as readonly Cluster[])
+      .filter(({ name }) => name.endsWith(`|${host}`))
+      .map(({ name, transportSocket }) => `${name} ${transportSocket ? 'in TLS' : 'in plain text'}`)
+      .sort()
+      .join(', ');
+
+interface Filter {
+  readonly name: string;
+  readonly typedConfig?: { readonly httpFilters?: readonly Filter[] };
+}
+
+interface Listener {
+  readonly name: string;
+  readonly accessLog?: readonly object[];
+  readonly filterChains?: readonly { readonly filters?: readonly Filter[] }[];
+}
+
+const listeners = (sent: OracleConfig): readonly Listener[] => (sent.listeners ?? []) as readonly Listener[];
+
+/** The HTTP filters of the outbound listener on port 80 that EnvoyFilters have put there. */
+function filtersAdded(sent: OracleConfig): string {
+  const onPort80 = listeners(sent).filter(({ name }) => name.endsWith('_80'));
+  const filters = onPort80.flatMap(({ filterChains = [] }) => filterChains).flatMap((chain) => chain.filters ?? []);
+  const http = filters.flatMap(({ typedConfig }) => typedConfig?.httpFilters ?? []).map(({ name }) => name);
+  return http.filter((name) => name.startsWith('example.')).join(', ');
+}
+
+const accessLogs = (sent: OracleConfig): string =>
+  listeners(sent)
+    .map(({ name, accessLog = [] }) => `${name}: ${accessLog.length}`)
+    .join(', ');
+
+export const BY_CONFIGURATION: Confirmations = {
+  'destination-rule-split/two-policies': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'the clusters of api.example.com',
+    at: clustersOf('api.example.com'),
+    beside: HTTP_API,
+    bad: 'outbound|80||api.example.com in TLS',
+    good: 'outbound|80|plain|api.example.com in TLS, outbound|80||api.example.com in TLS',
+  },
+  'envoy-filter-order/before-its-anchor': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'the filters that were added, in their order',
+    at: filtersAdded,
+    beside: HTTP_API,
+    bad: 'example.sign',
+    good: 'example.audit, example.sign',
+  },
+  'several-telemetries/two-general': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'access logs of each listener',
+    at: accessLogs,
+    bad: 'virtualOutbound: 0, virtualInbound: 0',
+    good: 'virtualOutbound: 1, virtualInbound: 1',
+  },
+};

@@ -1,0 +1,99 @@
+/** What examples leave out for being short, and a request needs to show what they are about. */
+import { type KubeObject } from '../../lab/api';
+
+const EGRESS = 'egress.istio-egress.svc.cluster.local';
+const NETWORKING = 'networking.istio.io/v1';
+
+const entry = (namespace: string, number: number, protocol: string, hosts = ['api.example.com']): KubeObject => ({
+  apiVersion: NETWORKING,
+  kind: 'ServiceEntry',
+  metadata: { name: 'declared', namespace },
+  spec: { hosts, ports: [{ number, name: protocol.toLowerCase(), protocol }], resolution: 'DNS' },
+});
+
+/** api.example.com, in plain HTTP. */
+export const HTTP_API = [entry('app', 80, 'HTTP')];
+/** api.example.com, in TLS. */
+export const TLS_API = [entry('app', 443, 'TLS')];
+/** The same, declared in another namespace. */
+export const TLS_API_OF_SHOP = [entry('shop', 443, 'TLS')];
+
+/** A mesh that lets nothing unknown out. */
+export const REGISTRY_ONLY: readonly KubeObject[] = [
+  {
+    apiVersion: 'install.istio.io/v1alpha1',
+    kind: 'IstioOperator',
+    metadata: { name: 'mesh', namespace: 'istio-system' },
+    spec: { meshConfig: { outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } } },
+  },
+];
+
+/** The Service of the egress gateway. */
+export const EGRESS_SERVICE: readonly KubeObject[] = [
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'egress', namespace: 'istio-egress' },
+    spec: {
+      selector: { istio: 'egress' },
+      ports: [
+        { name: 'http', port: 80, targetPort: 8080 },
+        { name: 'https', port: 443, targetPort: 8443 },
+      ],
+    },
+  },
+];
+
+/** Routes api.example.com through the example's egress Gateway, on the port of its first server, in mutual TLS. */
+export function throughEgress(example: readonly KubeObject[]): readonly KubeObject[] {
+  const gateway = example.find(({ apiVersion, kind }) => kind === 'Gateway' && apiVersion === NETWORKING);
+  const [server] = (gateway?.spec as { readonly servers: readonly { readonly port: { readonly number: number } }[] })
+    .servers;
+  const port = { number: server!.port.number };
+  const hosts = ['api.example.com'];
+  const out = { route: [{ destination: { host: 'api.example.com', port: { number: 443 } } }] };
+  const hop = { route: [{ destination: { host: EGRESS, port } }] };
+  const metadata = { name: 'through-egress', namespace: 'istio-egress' };
+  const meshOnly = { gateways: ['mesh'], port: 443, sniHosts: hosts };
+  const gatewayOnly = { gateways: ['istio-egress/egress'], port: port.number };
+  const spec = {
+    hosts,
+    gateways: ['mesh', 'istio-egress/egress'],
+    tls: [{ match: [meshOnly], ...hop }],
+    tcp: [{ match: [gatewayOnly], ...out }],
+  };
+  const tls = { mode: 'ISTIO_MUTUAL', sni: 'api.example.com' };
+  return [
+    ...TLS_API,
+    { apiVersion: NETWORKING, kind: 'VirtualService', metadata, spec },
+    { apiVersion: NETWORKING, kind: 'DestinationRule', metadata, spec: { host: EGRESS, trafficPolicy: { tls } } },
+  ];
+}
+
+/** Routes a host of an ingress Gateway, or a path of it, to a Service, which is declared too. */
+export function routed(gateway: string, host: string, to: string, path = '/'): readonly KubeObject[] {
+  const destination = { host: `${to}.app.svc.cluster.local`, port: { number: 80 } };
+  return [
+    {
+      apiVersion: NETWORKING,
+      kind: 'VirtualService',
+      metadata: { name: `to-${to}`, namespace: 'app' },
+      spec: {
+        hosts: [host],
+        gateways: [`istio-ingress/${gateway}`],
+        http: [{ name: to, match: [{ uri: { prefix: path } }], route: [{ destination }] }],
+      },
+    },
+    ...service(to),
+  ];
+}
+
+/** A Service in the namespace `app`. */
+export const service = (name: string): readonly KubeObject[] => [
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'app' },
+    spec: { selector: { app: 'shop' }, ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
+  },
+];
