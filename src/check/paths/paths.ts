@@ -113,7 +113,9 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
       path.probe.manifest.kind === 'ServiceEntry'
     )
       continue;
-    const by = refusal.by ? findDecided(context, refusal.by) : undefined;
+    // That the mesh lets out only what is declared is no fault: the object that speaks of the host is at odds with it.
+    const isMode = kind === 'not-declared' && refusal.by?.kind !== 'Sidecar';
+    const by = refusal.by && !isMode ? findDecided(context, refusal.by) : undefined;
     const isOwn = path.client.namespace === path.probe.manifest.namespace;
     const isDoubtful = !path.client.hasSidecarForSure && !isOwn && delivered.has(path.probe.url);
     broken.push({

@@ -7,19 +7,22 @@ import { type Break, type BrokenPath, brokenPaths } from './paths';
 export function* brokenPathHits(
   context: CheckContext,
   kinds: readonly Break[],
-  adjust?: (path: BrokenPath) => Partial<Hit> | undefined,
+  adjust?: (path: BrokenPath, all: readonly BrokenPath[]) => Partial<Hit> | undefined,
 ): Generator<Hit> {
-  const causes = new Map<string, { first: BrokenPath; others: Set<string> }>();
+  const causes = new Map<string, { first: BrokenPath; others: Set<string>; all: BrokenPath[] }>();
   for (const path of context.index(brokenPaths)) {
     if (!kinds.includes(path.kind)) continue;
     const { manifest, field, trace } = path;
     const key = `${path.isDoubtful} ${manifest.index} ${formatField(field)} ${trace.refusal?.code ?? ''} ${trace.refusal?.what.replace(/from .*/, '') ?? ''}`;
     const cause = causes.get(key);
     const request = `${path.probe.url} from ${path.client.from}`;
-    if (!cause) causes.set(key, { first: path, others: new Set([request]) });
-    else cause.others.add(request);
+    if (!cause) causes.set(key, { first: path, others: new Set([request]), all: [path] });
+    else {
+      cause.others.add(request);
+      cause.all.push(path);
+    }
   }
-  for (const { first, others } of causes.values()) {
+  for (const { first, others, all } of causes.values()) {
     const { refusal } = first.trace;
     if (!refusal) continue;
     const { isDoubtful } = first;
@@ -30,7 +33,7 @@ export function* brokenPathHits(
       what: `${first.probe.url} from ${first.client.from}${more} is refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
       fix: sentence(refusal.fix),
       ...(isDoubtful ? { severity: 'warning' as const } : {}),
-      ...adjust?.(first),
+      ...adjust?.(first, all),
     };
   }
 }

@@ -1,11 +1,22 @@
-import { MESH, gatewaysByName, ruleMatches, virtualServices } from '../edge';
-import type { Rule } from '../rule';
+import type { CheckContext } from '../context';
+import {
+  MESH,
+  type RuleMatch,
+  type VirtualServiceView,
+  entriesByHost,
+  entriesFor,
+  gatewaysByName,
+  ruleMatches,
+  virtualServices,
+} from '../edge';
+import { isSubsetOf } from '../hosts';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE514',
   name: 'broad-passthrough',
   severity: 'warning',
-  title: 'An egress gateway passes TLS through for any name',
+  title: 'TLS passes through for more names than it is for',
   why: 'The gateway believes the SNI that the client writes: with a wildcard this wide, a client reaches any server that shares an address with an allowed one, or names whatever it likes.',
   fix: 'Name the hosts, or the narrowest domain.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/wildcard-egress-hosts/',
@@ -24,7 +35,32 @@ export const rule: Rule = {
             field: [...rule.field, 'sniHosts', rule.sniHosts.indexOf(wide)],
             what: `TLS for ${wide} passes through gateway ${rule.gateways.filter((name) => name !== MESH).join(', ')}`,
           };
+        else yield* widened(context, service, rule);
       }
     }
   },
 };
+
+/** Names that a rule takes in beyond those of the entry that it leads to: each client of them reaches that host. */
+function* widened(context: CheckContext, service: VirtualServiceView, rule: RuleMatch): Generator<Hit> {
+  const hosts = (service.spec.tls?.[rule.rule]?.route ?? []).map(({ destination }) => destination?.host ?? '');
+  for (const [at, sni] of rule.sniHosts.entries()) {
+    // Where the whole domain is declared, one server of it may well stand for all.
+    if (
+      !sni.startsWith('*') ||
+      entriesFor(context, sni).some(({ spec }) => (spec.hosts ?? []).some((host) => isSubsetOf(sni, host)))
+    )
+      continue;
+    const exact = hosts.find(
+      (host) => !host.startsWith('*') && isSubsetOf(host, sni) && context.index(entriesByHost).has(host),
+    );
+    if (exact !== undefined)
+      yield {
+        manifest: service.manifest,
+        field: [...rule.field, 'sniHosts', at],
+        what: `TLS for ${sni} goes to ${exact}, which is one of those names`,
+        why: 'A client that names any other host of the domain is let out as well, to a server that is not that host.',
+        fix: `Write sniHosts: [${exact}], or declare the whole domain.`,
+      };
+  }
+}

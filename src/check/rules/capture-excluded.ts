@@ -1,4 +1,8 @@
-import type { Rule } from '../rule';
+import { record, text } from '../../model/fields';
+import type { FieldPath, Manifest } from '../../model/manifest';
+import type { CheckContext } from '../context';
+import { MESH, ruleMatches, serviceEntries, virtualServices } from '../edge';
+import type { Hit, Rule } from '../rule';
 import { podTemplates } from '../workloads';
 
 const WIDE = new Set(['*', '0.0.0.0/0', '::/0']);
@@ -7,53 +11,115 @@ export const rule: Rule = {
   id: 'EDGE503',
   name: 'capture-excluded',
   severity: 'warning',
-  title: 'A workload sends traffic past its sidecar',
+  title: 'Workloads send traffic past their sidecars',
   why: 'Connections that are not captured never meet the sidecar: no route, no policy, no log, and no egress gateway.',
   fix: 'Leave out no more than is needed, and hold the rest with a NetworkPolicy.',
   see: 'https://istio.io/latest/docs/reference/config/annotations/',
-  reads: ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'],
+  reads: [],
   footguns: ['E04'],
   *check(context) {
-    for (const { manifest, annotations, at } of context.index(podTemplates)) {
-      const value = (name: string): string => (annotations[`traffic.sidecar.istio.io/${name}`] ?? '').trim();
-      const parts = (name: string): string[] =>
-        value(name)
-          .split(',')
-          .map((part) => part.trim())
-          .filter(Boolean);
-      const field = (name: string): (string | number)[] => [
-        ...at,
-        'metadata',
-        'annotations',
-        `traffic.sidecar.istio.io/${name}`,
-      ];
-      const all = parts('excludeOutboundIPRanges').find((range) => WIDE.has(range));
-      if (all)
-        yield {
-          manifest,
-          field: field('excludeOutboundIPRanges'),
-          what: `excludeOutboundIPRanges has ${all}: nothing is captured`,
-        };
-      const web = parts('excludeOutboundPorts').filter((port) => ['80', '443'].includes(port));
-      if (web.length > 0)
-        yield {
-          manifest,
-          field: field('excludeOutboundPorts'),
-          what: `excludeOutboundPorts has ${web.join(' and ')}, the ports of the web`,
-        };
-      if (
-        parts('includeOutboundIPRanges').length > 0 &&
-        parts('excludeOutboundIPRanges').length > 0 &&
-        !parts('includeOutboundIPRanges').includes('*')
-      ) {
-        yield {
-          manifest,
-          field: field('excludeOutboundIPRanges'),
-          severity: 'info',
-          what: `includeOutboundIPRanges is ${value('includeOutboundIPRanges')}, and excludeOutboundIPRanges takes ${value('excludeOutboundIPRanges')} off it`,
-          why: 'Both count: what is captured is what the first has and the second has not.',
-        };
-      }
-    }
+    const ports = edgePorts(context);
+    for (const capture of [...captures(context)]) yield* judge(context, capture, ports);
   },
 };
+
+/** What is captured, as a pod's annotations or the installation say. */
+interface Capture {
+  readonly manifest: Manifest;
+  readonly include: Setting;
+  readonly exclude: Setting;
+  readonly excludePorts: Setting;
+}
+
+interface Setting {
+  readonly name: string;
+  readonly items: readonly string[];
+  readonly field: FieldPath;
+}
+
+function setting(name: string, value: unknown, field: FieldPath): Setting {
+  const items = (typeof value === 'number' ? `${value}` : text(value)).split(',').map((part) => part.trim());
+  return { name, items: items.filter(Boolean), field };
+}
+
+function* captures(context: CheckContext): Generator<Capture> {
+  for (const { manifest, annotations, at } of context.index(podTemplates)) {
+    const read = (name: string): Setting => {
+      const key = `traffic.sidecar.istio.io/${name}`;
+      return setting(name, annotations[key], [...at, 'metadata', 'annotations', key]);
+    };
+    yield {
+      manifest,
+      include: read('includeOutboundIPRanges'),
+      exclude: read('excludeOutboundIPRanges'),
+      excludePorts: read('excludeOutboundPorts'),
+    };
+  }
+  for (const manifest of context.manifests) {
+    if (!['HelmValues', 'IstioOperator', 'Istio', 'HelmRelease'].includes(manifest.kind)) continue;
+    const root = manifest.kind === 'HelmValues' ? [] : ['spec', 'values'];
+    const values = root.reduce((value, key) => record(value[key]), record(manifest.body));
+    for (const at of [root, ...Object.keys(values).map((key) => [...root, key])]) {
+      const level = at.reduce((value, key) => record(value[key]), record(manifest.body));
+      const proxy = record(record(level.global).proxy);
+      const read = (name: string): Setting => setting(name, proxy[name], [...at, 'global', 'proxy', name]);
+      yield {
+        manifest,
+        include: read('includeIPRanges'),
+        exclude: read('excludeIPRanges'),
+        excludePorts: read('excludeOutboundPorts'),
+      };
+    }
+  }
+}
+
+function* judge(
+  context: CheckContext,
+  { manifest, include, exclude, excludePorts }: Capture,
+  ports: ReadonlySet<string>,
+): Generator<Hit> {
+  const all = exclude.items.find((range) => WIDE.has(range));
+  if (all) yield { manifest, field: exclude.field, what: `${exclude.name} has ${all}: nothing is captured` };
+  const lost = excludePorts.items.filter((port) => ports.has(port) || port === '*');
+  if (lost.length > 0)
+    yield {
+      manifest,
+      field: excludePorts.field,
+      what: `${excludePorts.name} has ${lost.join(' and ')}, on which hosts outside are called`,
+    };
+  if (include.items.length === 0 || include.items.some((range) => WIDE.has(range))) return;
+  yield {
+    manifest,
+    field: include.field,
+    severity: isHeld(context) ? 'warning' : 'info',
+    what: `${include.name} is ${include.items.join(',')}: whatever else is called goes past the sidecar`,
+  };
+  if (exclude.items.length > 0)
+    yield {
+      manifest,
+      field: exclude.field,
+      severity: 'info',
+      what: `${include.name} is ${include.items.join(',')}, and ${exclude.name} takes ${exclude.items.join(',')} off it`,
+      why: 'Both count: what is captured is what the first has and the second has not.',
+    };
+}
+
+/** Ports of the web, and those on which entries declare hosts. */
+function edgePorts(context: CheckContext): ReadonlySet<string> {
+  const declared = context.index(serviceEntries).flatMap(({ spec }) => (spec.ports ?? []).map(({ number }) => number));
+  return new Set([80, 443, ...declared].map(String));
+}
+
+/** Whether the mesh is to hold what leaves, or to lead it through a gateway. */
+function isHeld(context: CheckContext): boolean {
+  return (
+    context.mesh.config.outbound === 'REGISTRY_ONLY' ||
+    context
+      .index(virtualServices)
+      .some(
+        (service) =>
+          ruleMatches(service).some(({ gateways }) => gateways.includes(MESH)) &&
+          service.gateways.some((name) => name !== MESH),
+      )
+  );
+}

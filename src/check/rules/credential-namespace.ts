@@ -1,5 +1,6 @@
 import type { Manifest } from '../../model/manifest';
-import { selects } from '../edge';
+import { gatewaysByName, ruleMatches, selects, virtualServices } from '../edge';
+import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
 import type { CheckContext } from '../context';
 import type { Rule } from '../rule';
@@ -34,15 +35,15 @@ export const rule: Rule = {
     }
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
-      if (!spec.workloadSelector) continue;
+      const readers = spec.workloadSelector ? [manifest.namespace] : gatewaysThatSend(context, manifest);
       for (const { policy, field } of policiesOf(spec)) {
         const name = policy.tls?.credentialName;
-        const wrong = name ? misplaced(context, name, [manifest.namespace]) : undefined;
+        const wrong = name ? misplaced(context, name, readers) : undefined;
         if (wrong)
           yield {
             manifest,
             field: [...field, 'tls', 'credentialName'],
-            what: `Secret ${JSON.stringify(name)} is in ${wrong.join(', ')}, and the workloads that read it are in ${manifest.namespace}`,
+            what: `Secret ${JSON.stringify(name)} is in ${wrong.join(', ')}, and the ${spec.workloadSelector ? 'workloads' : 'gateways'} that read it are in ${readers.join(', ')}`,
           };
       }
     }
@@ -63,6 +64,24 @@ function secretName(manifest: Manifest): string {
   if (manifest.kind === 'Secret') return manifest.name;
   const { spec } = manifest.body as { spec?: { secretName?: unknown } };
   return typeof spec?.secretName === 'string' ? spec.secretName : '';
+}
+
+/** Namespaces of the gateways whose routes lead to the host of a DestinationRule. */
+function gatewaysThatSend(context: CheckContext, manifest: Manifest): string[] {
+  const host = toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace);
+  const gateways = context.index(virtualServices).flatMap((service) =>
+    ruleMatches(service)
+      .filter(({ kind, rule: at }) =>
+        (service.spec[kind]?.[at]?.route ?? []).some(
+          ({ destination }) => toFqdn(destination?.host ?? '', service.manifest.namespace) === host,
+        ),
+      )
+      .flatMap((rule) => rule.gateways),
+  );
+  const byName = context.index(gatewaysByName);
+  return [
+    ...new Set([...new Set(gateways)].flatMap((name) => podNamespaces(context, byName.get(name)?.spec.selector ?? {}))),
+  ];
 }
 
 function podNamespaces(context: CheckContext, selector: Readonly<Record<string, string>>): string[] {

@@ -1,5 +1,7 @@
 import { type EgressRule, allowedTo, egressPolicies } from '../network-policies';
-import { selects } from '../edge';
+import { contains } from '../../model/addresses';
+import type { CheckContext } from '../context';
+import { selects, serviceEntries } from '../edge';
 import type { Rule } from '../rule';
 import { isGatewayPod, podTemplates } from '../workloads';
 
@@ -14,6 +16,7 @@ export const rule: Rule = {
   reads: ['NetworkPolicy'],
   footguns: ['E08'],
   *check(context) {
+    const hosts = declaredAddresses(context);
     for (const pod of context.index(podTemplates)) {
       if (
         !isGatewayPod(pod) ||
@@ -38,7 +41,7 @@ export const rule: Rule = {
         ...policies.flatMap(({ rules: own }) => own),
         ...(allowedTo(context, { ...first, selector: pod.labels }) ?? []),
       ];
-      if (rules.some(leaves)) continue;
+      if (rules.some((one) => leaves(one, hosts))) continue;
       yield {
         manifest: first.manifest,
         field: ['spec', 'egress'],
@@ -51,7 +54,27 @@ export const rule: Rule = {
 /** DNS and the control plane: a rule for these ports only is not what traffic leaves by. */
 const INTERNAL_PORTS = new Set<number | string | undefined>([53, 5353, 8053, 15010, 15012, 15014, 15017]);
 
-function leaves({ to = [], ports = [] }: EgressRule): boolean {
-  const isOutside = to.length === 0 || to.some(({ ipBlock }) => ipBlock !== undefined);
+/** Addresses that are inside for everybody, unless an entry says that a host outside has one of them. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16', '127.0.0.0/8'];
+
+function leaves({ to = [], ports = [] }: EgressRule, hosts: readonly string[]): boolean {
+  const isOutside =
+    to.length === 0 || to.some(({ ipBlock }) => ipBlock?.cidr !== undefined && holds(ipBlock.cidr, hosts));
   return isOutside && (ports.length === 0 || ports.some(({ port }) => !INTERNAL_PORTS.has(port)));
+}
+
+function holds(cidr: string, hosts: readonly string[]): boolean {
+  const [network = '', bits = '32'] = cidr.split('/');
+  const isPrivate = PRIVATE.some((range) => contains(range, network) && Number(bits) >= Number(range.split('/')[1]));
+  return !isPrivate || hosts.some((address) => contains(cidr, address));
+}
+
+/** Addresses that entries give for hosts outside. */
+function declaredAddresses(context: CheckContext): readonly string[] {
+  return context
+    .index(serviceEntries)
+    .flatMap(({ spec: { addresses = [], endpoints = [] } }) => [
+      ...addresses.map((address) => address.split('/')[0] ?? ''),
+      ...endpoints.map(({ address = '' }) => address),
+    ]);
 }

@@ -5,7 +5,7 @@ export const rule: Rule = {
   id: 'EDGE113',
   name: 'host-in-several-entries',
   severity: 'warning',
-  title: 'One host is declared by several ServiceEntries that do not agree',
+  title: 'One host is declared by several objects that do not agree',
   why: 'A proxy that sees them all builds one service of them: ports of an entry in another namespace are lost, and resolution and endpoints are those of the older one.',
   fix: 'Write one ServiceEntry for the host, with all its ports; or export the entries to different namespaces.',
   see: 'https://istio.io/latest/docs/reference/config/networking/service-entry/',
@@ -21,6 +21,20 @@ export const rule: Rule = {
           manifest: entry.manifest,
           field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)],
           what: `${host} is declared by ${nameOf(entry.manifest)} and by ${nameOf(other.manifest)}, with different ${difference}`,
+        };
+      }
+      const [service] = [...context.mesh.services.named(host).values()].filter(
+        ({ registry, assumed }) => registry === 'Kubernetes' && !assumed,
+      );
+      for (const entry of service ? entries : []) {
+        // Beside the Service, with the same address, an entry adds endpoints: virtual machines, another cluster.
+        if (!service || entry.manifest.namespace === service.namespace) continue;
+        yield {
+          manifest: entry.manifest,
+          field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)],
+          what: `${host} is ${nameOf(service.config.manifest)}, and ${nameOf(entry.manifest)} declares it for ${(entry.spec.exportTo ?? ['*']).includes('*') ? 'every namespace' : 'the namespaces that see it'}`,
+          why: 'Calls to the Service of the cluster go to the endpoints of the entry, wherever the entry is seen.',
+          fix: 'Give the host outside a name of its own.',
         };
       }
     }

@@ -1,4 +1,6 @@
 import { type VirtualServiceView, MESH, haveCommonViewer, nameOf, push, ruleMatches, virtualServices } from '../edge';
+import { type AnyMatch, type RuleKind, covers, isCatchAll, matchesOf } from '../matches';
+import { compareAge, config } from '../../model/objects';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -23,12 +25,14 @@ export const rule: Rule = {
       for (const [index, service] of services.entries()) {
         for (const other of services.slice(0, index)) {
           if (!haveCommonViewer(service, other)) continue;
-          const clash = conflict(service, other, gateway);
+          const [older, younger] =
+            compareAge(config(service.manifest), config(other.manifest)) < 0 ? [service, other] : [other, service];
+          const clash = conflict(older, younger, gateway);
           if (clash)
             yield {
-              manifest: service.manifest,
+              manifest: younger.manifest,
               field: clash,
-              what: `${nameOf(service.manifest)} and ${nameOf(other.manifest)} match the same requests for ${host} on gateway ${gateway}`,
+              what: `${nameOf(younger.manifest)} and ${nameOf(older.manifest)} match the same requests for ${host} on gateway ${gateway}`,
             };
         }
       }
@@ -36,25 +40,34 @@ export const rule: Rule = {
   },
 };
 
-/** The field of the first rule that has the same match as a rule of the other, or that neither has a match. */
+/** The field of the first rule that an older VirtualService leaves nothing of. */
 function conflict(
-  service: VirtualServiceView,
-  other: VirtualServiceView,
+  older: VirtualServiceView,
+  younger: VirtualServiceView,
   gateway: string,
 ): (string | number)[] | undefined {
-  const keysOf = (view: VirtualServiceView): Map<string, (string | number)[]> =>
-    new Map(
-      ruleMatches(view)
-        .filter(({ gateways }) => gateways.includes(gateway))
-        .map((rule) => {
-          const match = rule.match === undefined ? {} : { ...view.spec[rule.kind]?.[rule.rule]?.match?.[rule.match] };
-          return [
-            `${rule.kind} ${JSON.stringify({ ...match, gateways: undefined, name: undefined })}`,
-            [...rule.field],
-          ];
-        }),
-    );
-  const theirs = keysOf(other);
-  for (const [key, field] of keysOf(service)) if (theirs.has(key)) return field;
-  return undefined;
+  const rulesOf = (view: VirtualServiceView): readonly GatewayRule[] =>
+    ruleMatches(view)
+      .filter(({ gateways }) => gateways.includes(gateway))
+      .map(({ kind, rule: at, match, field }) => ({
+        kind,
+        match: { ...matchesOf(view, kind, at)[match ?? 0], gateways: [gateway] },
+        field: [...field],
+      }));
+  const theirs = rulesOf(older);
+  return rulesOf(younger).find(({ kind, match }) =>
+    theirs.some(
+      (rule) =>
+        rule.kind === kind &&
+        covers(rule.match, match, older, younger) &&
+        // A rule for every path comes after those for some, whichever VirtualService is older.
+        (kind !== 'http' || !isCatchAll(rule.match) || isCatchAll(match)),
+    ),
+  )?.field;
+}
+
+interface GatewayRule {
+  readonly kind: RuleKind;
+  readonly match: AnyMatch;
+  readonly field: (string | number)[];
 }

@@ -1,7 +1,7 @@
-import { gatewaysByName, nameOf, selects } from '../edge';
-import { SECURITY, type Server, specOf } from '../istio';
+import { nameOf } from '../edge';
+import { gatewayPolicies, isAdmitted, portsOf, serversOf } from '../gateway-policies';
+import type { AuthorizationOperation, AuthorizationRule, Server } from '../istio';
 import { isHttp } from '../protocol';
-import { podTemplates } from '../workloads';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -15,39 +15,45 @@ export const rule: Rule = {
   reads: ['AuthorizationPolicy'],
   footguns: ['T19'],
   *check(context) {
-    const gateways = [...context.index(gatewaysByName).values()];
-    for (const manifest of context.of(SECURITY, 'AuthorizationPolicy')) {
-      const spec = specOf('AuthorizationPolicy', manifest);
-      const labels = spec.selector?.matchLabels;
-      if (!labels || Object.keys(labels).length === 0) continue;
-      const pods = context
-        .index(podTemplates)
-        .filter((pod) => pod.namespace === manifest.namespace && selects(labels, pod.labels));
-      const onPods = gateways.filter(
-        ({ spec: { selector = {} } }) =>
-          Object.keys(selector).length > 0 &&
-          (selects(selector, labels) || pods.some((pod) => selects(selector, pod.labels))),
-      );
-      const servers = onPods.flatMap(({ spec: { servers = [] } }) => servers);
-      for (const [r, { to = [] }] of (spec.rules ?? []).entries()) {
-        for (const [t, { operation = {} }] of to.entries()) {
-          const field = (['hosts', 'methods', 'paths', 'notHosts', 'notMethods', 'notPaths'] as const).find(
-            (name) => (operation[name] ?? []).length > 0,
-          );
+    for (const policy of context.index(gatewayPolicies)) {
+      const { manifest, spec, action } = policy;
+      for (const [r, rule] of (spec.rules ?? []).entries()) {
+        for (const [t, { operation = {} }] of (rule.to ?? []).entries()) {
+          const field = httpFieldOf(operation);
           if (!field) continue;
-          const ports = operation.ports ?? [];
-          const reached = servers.filter(({ port }) => ports.length === 0 || ports.includes(String(port?.number)));
-          if (reached.length === 0 || reached.some(readsHttp)) continue;
+          const reached = serversOf(policy, { to: [{ operation }] });
+          const blind = reached.filter(({ server }) => !readsHttp(server));
+          const lost =
+            blind.length === reached.length || action === 'DENY'
+              ? blind
+              : action === 'ALLOW'
+                ? blind.filter((server) => !isAdmitted(context, server, isWithoutHttp))
+                : [];
+          if (lost.length === 0) continue;
           yield {
             manifest,
             field: ['spec', 'rules', r, 'to', t, 'operation', field],
-            what: `the policy asks for ${field} ${(operation[field] ?? []).join(', ')}, and ${onPods.map((gateway) => nameOf(gateway.manifest)).join(', ')} reads no HTTP on port ${[...new Set(reached.map(({ port }) => port?.number))].join(', ')}`,
+            what: `the policy asks for ${field} ${(operation[field] ?? []).join(', ')}, and ${[...new Set(lost.map(({ gateway }) => nameOf(gateway.manifest)))].join(', ')} reads no HTTP on port ${portsOf(lost)}`,
           };
         }
       }
     }
   },
 };
+
+const FIELDS = ['hosts', 'methods', 'paths', 'notHosts', 'notMethods', 'notPaths'] as const;
+
+function httpFieldOf(operation: AuthorizationOperation): (typeof FIELDS)[number] | undefined {
+  return FIELDS.find((name) => (operation[name] ?? []).length > 0);
+}
+
+/** A rule that may match a connection of which only its ends are known. */
+function isWithoutHttp({ to = [], when = [] }: AuthorizationRule): boolean {
+  return (
+    (to.length === 0 || to.some(({ operation = {} }) => httpFieldOf(operation) === undefined)) &&
+    !when.some(({ key = '' }) => key.startsWith('request.'))
+  );
+}
 
 function readsHttp({ port, tls }: Server): boolean {
   const terminates = ['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL'].includes(tls?.mode ?? '');

@@ -73,6 +73,7 @@ import { rule as udpPort } from './udp-port';
 import { rule as halfDedicatedNodes } from './half-dedicated-nodes';
 import { rule as broadPassthrough } from './broad-passthrough';
 import { rule as policySelectsNothing } from './policy-selects-nothing';
+import { rule as portMtlsWithoutPort } from './port-mtls-without-port';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
@@ -181,6 +182,7 @@ export const rules: readonly Rule[] = [
   halfDedicatedNodes,
   broadPassthrough,
   policySelectsNothing,
+  portMtlsWithoutPort,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,

@@ -1,5 +1,7 @@
-import { allowedTo, allowsPort, egressPolicies } from '../network-policies';
+import type { CheckContext } from '../context';
+import { type EgressRule, type NetworkPolicyPeer, allowedTo, allowsPort, egressPolicies } from '../network-policies';
 import type { Rule } from '../rule';
+import { serviceSpec } from '../workloads';
 
 export const rule: Rule = {
   id: 'EDGE504',
@@ -15,19 +17,53 @@ export const rule: Rule = {
     for (const policy of context.index(egressPolicies)) {
       const allowed = allowedTo(context, policy);
       // A policy that allows nothing is the floor on which others stand.
-      if (
-        !allowed ||
-        policy.rules.length === 0 ||
-        allowed.some(
-          (rule) =>
-            allowsPort(rule, 53, 'UDP') ||
-            allowsPort(rule, 53, 'TCP') ||
-            allowsPort(rule, 5353, 'UDP') ||
-            allowsPort(rule, 8053, 'UDP'),
-        )
-      )
+      if (!allowed || policy.rules.length === 0) continue;
+      const forDns = allowed.filter(isForDns);
+      const elsewhere = forDns.map(({ to = [] }) => to.map(namespaceOf));
+      const named = elsewhere.flat();
+      if (forDns.length > 0) {
+        const isElsewhere =
+          elsewhere.every((peers) => peers.length > 0) &&
+          named.every((name) => name !== undefined && !hasDns(context, name));
+        if (isElsewhere && policy.rules.some(isForDns))
+          yield {
+            manifest: policy.manifest,
+            field: ['spec', 'egress', policy.rules.findIndex(isForDns), 'to'],
+            severity: 'warning',
+            what: `port 53 is allowed to namespace ${[...new Set(named)].join(', ')}, and DNS usually runs in kube-system`,
+          };
         continue;
+      }
       yield { manifest: policy.manifest, field: ['spec', 'egress'], what: 'no policy for these pods allows port 53' };
     }
   },
 };
+
+function isForDns(rule: EgressRule): boolean {
+  return (
+    allowsPort(rule, 53, 'UDP') ||
+    allowsPort(rule, 53, 'TCP') ||
+    allowsPort(rule, 5353, 'UDP') ||
+    allowsPort(rule, 8053, 'UDP')
+  );
+}
+
+/** The namespace that a peer names, if it names one. */
+function namespaceOf({ namespaceSelector }: NetworkPolicyPeer): string | undefined {
+  const { matchLabels = {}, matchExpressions = [] } = namespaceSelector ?? {};
+  return matchExpressions.length > 0 ? undefined : (matchLabels['kubernetes.io/metadata.name'] ?? matchLabels.name);
+}
+
+/** Namespaces that clusters run DNS in, and those in which manifests show it. */
+function hasDns(context: CheckContext, namespace: string): boolean {
+  return (
+    namespace === 'kube-system' ||
+    /dns/.test(namespace) ||
+    context
+      .of('', 'Service')
+      .some(
+        (service) =>
+          service.namespace === namespace && (serviceSpec(service).ports ?? []).some(({ port }) => port === 53),
+      )
+  );
+}

@@ -1,6 +1,6 @@
-import { gatewaysByName, nameOf, selects } from '../edge';
-import { SECURITY, specOf } from '../istio';
-import { podTemplates } from '../workloads';
+import { nameOf } from '../edge';
+import { gatewayPolicies, isAdmitted, portsOf, serversOf } from '../gateway-policies';
+import type { AuthorizationRule, AuthorizationSource, Server } from '../istio';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -14,41 +14,24 @@ export const rule: Rule = {
   reads: ['AuthorizationPolicy'],
   footguns: ['T18'],
   *check(context) {
-    const gateways = [...context.index(gatewaysByName).values()];
-    for (const manifest of context.of(SECURITY, 'AuthorizationPolicy')) {
-      const spec = specOf('AuthorizationPolicy', manifest);
-      const labels = spec.selector?.matchLabels;
-      if (!labels || Object.keys(labels).length === 0 || (spec.action ?? 'ALLOW') === 'CUSTOM') continue;
-      const pods = context
-        .index(podTemplates)
-        .filter((pod) => pod.namespace === manifest.namespace && selects(labels, pod.labels));
-      const onPods = gateways.filter(
-        ({ spec: { selector = {} } }) =>
-          Object.keys(selector).length > 0 &&
-          (selects(selector, labels) || pods.some((pod) => selects(selector, pod.labels))),
-      );
-      const servers = onPods.flatMap(({ spec: { servers = [] } }) => servers);
-      for (const [r, { from = [], to = [] }] of (spec.rules ?? []).entries()) {
-        const ports = new Set(to.flatMap(({ operation }) => operation?.ports ?? []));
-        const reached = servers.filter(({ port }) => ports.size === 0 || ports.has(String(port?.number)));
-        if (reached.length === 0 || reached.some(({ tls, port }) => !isPassthrough(tls?.mode, port?.protocol)))
-          continue;
-        for (const [f, { source = {} }] of from.entries()) {
-          const field = (
-            [
-              'principals',
-              'namespaces',
-              'serviceAccounts',
-              'notPrincipals',
-              'notNamespaces',
-              'notServiceAccounts',
-            ] as const
-          ).find((name) => (source[name] ?? []).length > 0);
+    for (const policy of context.index(gatewayPolicies)) {
+      const { manifest, spec, action } = policy;
+      if (action === 'CUSTOM' || action === 'AUDIT') continue;
+      for (const [r, rule] of (spec.rules ?? []).entries()) {
+        const reached = serversOf(policy, rule);
+        const blind = reached.filter(({ server }) => isPassthrough(server));
+        const lost =
+          blind.length === reached.length || action !== 'ALLOW'
+            ? blind
+            : blind.filter((server) => !isAdmitted(context, server, isWithoutIdentity));
+        if (lost.length === 0 || (action !== 'ALLOW' && blind.length < reached.length)) continue;
+        for (const [f, { source = {} }] of (rule.from ?? []).entries()) {
+          const field = identityOf(source);
           if (!field) continue;
           yield {
             manifest,
             field: ['spec', 'rules', r, 'from', f, 'source', field],
-            what: `the policy asks for ${field} ${(source[field] ?? []).join(', ')}, and ${onPods.map((gateway) => nameOf(gateway.manifest)).join(', ')} passes TLS through on port ${[...new Set(reached.map(({ port }) => port?.number))].join(', ')}`,
+            what: `the policy asks for ${field} ${(source[field] ?? []).join(', ')}, and ${[...new Set(lost.map(({ gateway }) => nameOf(gateway.manifest)))].join(', ')} passes TLS through on port ${portsOf(lost)}`,
           };
         }
       }
@@ -56,9 +39,27 @@ export const rule: Rule = {
   },
 };
 
-function isPassthrough(mode: string | undefined, protocol: string | undefined): boolean {
+const IDENTITIES = [
+  'principals',
+  'namespaces',
+  'serviceAccounts',
+  'notPrincipals',
+  'notNamespaces',
+  'notServiceAccounts',
+] as const;
+
+function identityOf(source: AuthorizationSource): (typeof IDENTITIES)[number] | undefined {
+  return IDENTITIES.find((name) => (source[name] ?? []).length > 0);
+}
+
+/** A rule that may match a client of whom nothing is known. */
+function isWithoutIdentity({ from = [] }: AuthorizationRule): boolean {
+  return from.length === 0 || from.some(({ source = {} }) => identityOf(source) === undefined);
+}
+
+function isPassthrough({ port, tls }: Server): boolean {
   return (
-    /^(tls|https)$/i.test(protocol ?? '') &&
-    (mode === undefined || mode === 'PASSTHROUGH' || mode === 'AUTO_PASSTHROUGH')
+    /^(tls|https)$/i.test(port?.protocol ?? '') &&
+    (tls?.mode === undefined || tls.mode === 'PASSTHROUGH' || tls.mode === 'AUTO_PASSTHROUGH')
   );
 }

@@ -4,6 +4,9 @@ import type { Rule } from '../rule';
 
 const PROXY_PORTS = new Set([3128, 1080, 8118, 3129]);
 
+/** A name that says so; on port 80 it may as well be a site. */
+const PROXY_NAME = /(^|[-.])(\w*proxy|squid|privoxy|zscaler)(\d*)([-.]|$)/i;
+
 export const rule: Rule = {
   id: 'EDGE317',
   name: 'proxy-declared-http',
@@ -17,11 +20,17 @@ export const rule: Rule = {
   *check(context) {
     for (const { manifest, spec } of context.index(serviceEntries)) {
       for (const [at, { number = 0, protocol }] of (spec.ports ?? []).entries()) {
-        if (isHttp(protocol) && (PROXY_PORTS.has(number) || protocol?.toLowerCase() === 'http_proxy')) {
+        const name = number === 80 ? undefined : (spec.hosts ?? []).find((host) => PROXY_NAME.test(host));
+        const sign = PROXY_PORTS.has(number)
+          ? 'number'
+          : protocol?.toLowerCase() === 'http_proxy'
+            ? 'protocol'
+            : name && 'name';
+        if (isHttp(protocol) && sign) {
           yield {
             manifest,
             field: ['spec', 'ports', at, 'protocol'],
-            what: `port ${number} of ${(spec.hosts ?? []).join(', ')}, which is a proxy's by its ${PROXY_PORTS.has(number) ? 'number' : 'protocol'}, is declared ${protocol}`,
+            what: `port ${number} of ${(spec.hosts ?? []).join(', ')}, which is a proxy's by its ${sign}, is declared ${protocol}`,
           };
         }
       }

@@ -14,7 +14,7 @@ export const rule: Rule = {
   reads: ['ServiceEntry', 'VirtualService'],
   footguns: ['T01', 'T02'],
   check(context) {
-    // A rule that plain HTTP uses on its way out is there for that; that TLS of applications breaks is the price of writing it host-wide.
+    // A rule for TLS by its SNI says that applications do speak it. Without one, a rule that plain HTTP uses on its way out is there for that; that TLS of applications breaks is the price of writing it host-wide.
     const used = new Set(
       context
         .index(paths)
@@ -22,8 +22,10 @@ export const rule: Rule = {
         .flatMap(({ trace }) => trace.hops.flatMap(({ decidedBy }) => decidedBy))
         .map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
     );
-    return brokenPathHits(context, ['double-tls'], ({ manifest }) =>
-      used.has(nameOf(manifest)) ? { severity: 'warning' } : undefined,
+    return brokenPathHits(context, ['double-tls'], ({ manifest }, all) =>
+      used.has(nameOf(manifest)) && !all.some(({ probe }) => probe.manifest.kind === 'VirtualService')
+        ? { severity: 'warning' }
+        : undefined,
     );
   },
 };

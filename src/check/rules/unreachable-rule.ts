@@ -1,5 +1,5 @@
 import { virtualServices } from '../edge';
-import type { HttpMatch } from '../istio';
+import { type AnyMatch, covers, matchesOf } from '../matches';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -13,39 +13,38 @@ export const rule: Rule = {
   reads: ['VirtualService'],
   footguns: ['V18'],
   *check(context) {
-    for (const { manifest, spec } of context.index(virtualServices)) {
+    for (const service of context.index(virtualServices)) {
+      const { manifest, spec } = service;
       for (const kind of ['http', 'tls', 'tcp'] as const) {
-        let catchAll: number | undefined;
-        const seen = new Map<string, number>();
+        const before: { at: number; match: AnyMatch }[] = [];
         for (const [at, route] of (spec[kind] ?? []).entries()) {
-          const matches = route.match ?? [];
-          const field = ['spec', kind, at];
-          if (catchAll !== undefined) {
+          const matches = matchesOf(service, kind, at);
+          const takenBy = matches.map((match) => before.find((earlier) => covers(earlier.match, match, service)));
+          const [first] = takenBy;
+          if (first && takenBy.every((taken) => taken !== undefined)) {
+            const earlier = spec[kind]?.[first.at]?.match ?? [];
             yield {
               manifest,
-              field,
-              what: `${kind}[${at}] comes after ${kind}[${catchAll}], which has no match and takes every request`,
+              field: ['spec', kind, at],
+              what:
+                earlier.length === 0
+                  ? `${kind}[${at}] comes after ${kind}[${first.at}], which has no match and takes every request`
+                  : `every match of ${kind}[${at}] is taken by ${[...new Set(takenBy.map((taken) => `${kind}[${taken?.at}]`))].join(' and ')} already`,
             };
-            continue;
+          } else if (first === undefined || takenBy.some((taken) => taken !== undefined)) {
+            for (const [m, taken] of takenBy.entries()) {
+              if (taken && (route.match ?? []).length > 1)
+                yield {
+                  manifest,
+                  field: ['spec', kind, at, 'match', m],
+                  severity: 'info' as const,
+                  what: `${kind}[${at}].match[${m}] is taken by ${kind}[${taken.at}] already`,
+                };
+            }
           }
-          const copies = matches.map((match) => seen.get(JSON.stringify({ ...match, name: undefined })));
-          if (matches.length > 0 && copies.every((copy) => copy !== undefined)) {
-            yield { manifest, field, what: `every match of ${kind}[${at}] is one of ${kind}[${copies[0]}] already` };
-          }
-          for (const match of matches) {
-            const key = JSON.stringify({ ...match, name: undefined });
-            if (!seen.has(key)) seen.set(key, at);
-          }
-          if (matches.length === 0 || (kind === 'http' && matches.some((match) => takesAll(match)))) catchAll = at;
+          for (const match of matches) before.push({ at, match });
         }
       }
     }
   },
 };
-
-/** A match on every path, with nothing else to narrow it. */
-function takesAll(match: HttpMatch): boolean {
-  const { uri, name, ...others } = match;
-  void name;
-  return Object.keys(others).length === 0 && (uri === undefined || uri.prefix === '/');
-}

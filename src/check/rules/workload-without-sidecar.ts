@@ -4,7 +4,7 @@ import { isInjected, podTemplates } from '../workloads';
 export const rule: Rule = {
   id: 'EDGE511',
   name: 'workload-without-sidecar',
-  severity: 'info',
+  severity: 'warning',
   title: 'A workload of a mesh namespace has no sidecar',
   why: 'What it sends is neither routed nor held by the mesh, and no policy knows who it is. On the host network a pod never has a sidecar.',
   fix: 'Let it be injected, or hold it with a NetworkPolicy.',
@@ -12,18 +12,22 @@ export const rule: Rule = {
   reads: ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'],
   footguns: ['E13'],
   *check(context) {
+    // Where every host may be called, a sidecar holds nothing back that a pod without one could take.
+    const severity = context.mesh.config.outbound === 'REGISTRY_ONLY' ? 'warning' : 'info';
     for (const { manifest, namespace, labels, annotations, spec, at } of context.index(podTemplates)) {
       if (isInjected(context, namespace) !== true) continue;
       const own = labels['sidecar.istio.io/inject'] ?? annotations['sidecar.istio.io/inject'];
       if (own === 'false')
         yield {
           manifest,
+          severity,
           field: [...at, 'metadata', 'labels'],
           what: `namespace ${namespace} is injected, and the pods of ${manifest.name} refuse injection`,
         };
       else if (spec.hostNetwork === true)
         yield {
           manifest,
+          severity,
           field: [...at, 'spec', 'hostNetwork'],
           what: `namespace ${namespace} is injected, and the pods of ${manifest.name} are on the host network`,
         };
