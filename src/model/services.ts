@@ -65,9 +65,9 @@ function kubernetesPort(port: Json, index: number): Port {
   };
 }
 
-/** A cluster gives every Service an IP; one whose manifest names none has this stand-in, which no client can spell. */
+/** A cluster gives every Service an IP; one whose manifest names none has this stand-in, which no client can spell and nobody takes for a range. */
 function clusterAddress(name: string, namespace: string): string {
-  return `cluster-ip-of:${namespace}/${name}`;
+  return `cluster-ip-of:${name}.${namespace}`;
 }
 
 export function fromKubernetes(manifest: Manifest, mesh: MeshConfig, assumed = false): Service {

@@ -17,6 +17,7 @@ export interface Workload {
   /** False for a controller scaled to zero, and for a Pod that does not run. */
   readonly runs: boolean;
   readonly ready: boolean;
+  /** Ports of its containers by name; those without a name by their number. */
   readonly namedPorts: ReadonlyMap<string, number>;
   readonly membership: Membership;
   /** Why, where a manifest says so; an assumption otherwise. */
@@ -107,7 +108,7 @@ function namedPorts(spec: Json): ReadonlyMap<string, number> {
   const ports = new Map<string, number>();
   for (const container of [...records(spec.containers), ...records(spec.initContainers)]) {
     for (const port of records(container.ports))
-      if (text(port.name) !== '') ports.set(text(port.name), number(port.containerPort));
+      ports.set(text(port.name) || String(number(port.containerPort)), number(port.containerPort));
   }
   return ports;
 }

@@ -1,5 +1,6 @@
 /** Over the network, to whoever is at the other end. */
-import type { Proxy } from '../model/mesh';
+import type { ServiceTarget } from '../model/merged-gateway';
+import type { Mesh, Proxy } from '../model/mesh';
 import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
 import { authorize } from './authorization';
@@ -29,6 +30,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
     const service = target === undefined && flight.address !== null ? serviceAt(mesh, flight.address) : undefined;
     const port = service?.ports.find((candidate) => candidate.port === flight.port);
     workload = flight.address === null ? undefined : mesh.workloads.at(flight.address);
+    if (service !== undefined && port === undefined) return noSuchPort(walk, flight, service);
     if (service !== undefined && port !== undefined) {
       const endpoint = mesh.endpoints.of(service, port, {}).endpoints[0];
       workload = endpoint?.workload;
@@ -45,20 +47,17 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
   const verdict = networkVerdict(mesh, onward, workload);
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
   if (verdict.is === 'denied') {
-    const proxy = flight.sentBy ?? {
-      kind: 'none' as const,
-      namespace: flight.from.namespace,
-      workload: flight.from.workload?.name ?? null,
-    };
     return walk.refused({
       code: flight.sentBy === null ? 'NetworkPolicy' : 'UF',
       status: flight.sentBy !== null && isHttp ? 503 : null,
-      proxy,
+      proxy: senderOf(flight),
       what: verdict.what,
       fix: verdict.fix,
       by: verdict.by,
     });
   }
+  const unserved = workload === undefined ? undefined : portElsewhere(mesh, onward.port, workload);
+  if (workload !== undefined && unserved !== undefined) return notServed(walk, onward, workload, unserved);
   if (workload?.membership === 'gateway') return throughGateway(walk, onward, workload);
   if (workload?.membership === 'sidecar' && inboundCapture(workload, onward.port))
     return throughServer(walk, onward, workload);
@@ -85,6 +84,65 @@ function delivered(walk: Walk, { tunnelled, host, namedPort }: Flight, outer: Tl
     tls: inner?.kind ?? 'NONE',
     sni: inner?.sni ?? null,
   });
+}
+
+/** The address of a Service leads nowhere on a port that the Service does not have. */
+function noSuchPort(walk: Walk, flight: Flight, service: Service): Trace {
+  const { kind, namespace, name } = service.config;
+  const ports = service.ports.map((port) => port.port).join(', ');
+  return walk.refused({
+    code: 'UF',
+    status: brokenStatus(walk),
+    proxy: senderOf(flight),
+    what: `${kind} ${namespace}/${name} has no port ${flight.port} (it has ${ports}): nothing answers at its address there`,
+    fix: `dial one of its ports, or add port ${flight.port} to ${kind} ${namespace}/${name}`,
+    by: { kind, namespace, name, field: 'spec.ports' },
+  });
+}
+
+/**
+ * The port that a workload serves in the place of the one that is dialled: a Service maps the one to the other, and nothing says
+ * that the workload serves the dialled port too. So it goes for who dials the Pods of a headless Service.
+ */
+function portElsewhere(mesh: Mesh, port: number, workload: Workload): ServiceTarget | undefined {
+  if (workload.membership === 'gateway' || [...workload.namedPorts.values()].includes(port)) return undefined;
+  const targets = mesh.serviceTargets({
+    type: 'sidecar',
+    namespace: workload.namespace,
+    labels: workload.labels,
+    addresses: workload.addresses,
+  });
+  if (targets.some((target) => (target.targetPort || target.port) === port)) return undefined;
+  return targets.find((target) => target.port === port);
+}
+
+function notServed(walk: Walk, flight: Flight, workload: Workload, mapped: ServiceTarget): Trace {
+  const { mesh } = walk;
+  const incoming: Incoming = {
+    proxy: { kind: 'sidecar', namespace: workload.namespace, workload: workload.name },
+    receives: wire(protocolOf(flight), flight.port, flight.layers),
+    envoy: { ...noMatch(), listener: 'virtualInbound' },
+    decidedBy: [],
+  };
+  const isCaptured = workload.membership === 'sidecar' && inboundCapture(workload, flight.port);
+  if (isCaptured) addHop(walk, incoming, { cluster: 'InboundPassthroughCluster' });
+  const [name = ''] = mapped.serviceHost.split('.');
+  const service = mesh.services.named(mapped.serviceHost).get(mapped.namespace);
+  const position = service?.ports.findIndex((port) => port.port === mapped.port) ?? 0;
+  return walk.refused({
+    code: 'UF',
+    status: brokenStatus(walk),
+    proxy: isCaptured ? incoming.proxy : senderOf(flight),
+    what: `port ${flight.port} is dialled at the Pod ${workload.namespace}/${workload.name} itself, where Service ${mapped.namespace}/${name} says that port ${mapped.targetPort} is served: the connection is refused`,
+    fix: `dial port ${mapped.targetPort}, give the Service a cluster IP, or make port and targetPort equal`,
+    by: { kind: 'Service', namespace: mapped.namespace, name, field: `spec.ports[${position}].targetPort` },
+  });
+}
+
+function senderOf(flight: Flight): ProxyRef {
+  return (
+    flight.sentBy ?? { kind: 'none', namespace: flight.from.namespace, workload: flight.from.workload?.name ?? null }
+  );
 }
 
 /** A connection at the sidecar of the workload that serves it. */
@@ -137,7 +195,8 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
     port: flight.port,
     terminated: chain.terminates,
   });
-  if (verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, readsHttp ? 403 : null);
+  if (verdict.is !== 'allowed')
+    return rejected(walk, incoming, verdict, proxy, readsHttp ? 403 : null, { route: null, cluster: chain.cluster });
   if (readsHttp && flight.http?.method === 'CONNECT') {
     const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
     addHop(walk, incoming, {});

@@ -5,7 +5,7 @@ import { type AtListener, type Incoming, addHop, brokenStatus, protocolOf, ruleD
 import { heaviest } from './http-routes';
 import { throughRoutes } from './routing';
 import { send } from './send';
-import type { Decision, ProxyRef, Trace } from './types';
+import type { Decision, Hop, ProxyRef, Trace } from './types';
 import { type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
 
 /** Envoy's view of one connection: TLS taken off if the chain does so, then a route or a TCP proxy. */
@@ -39,8 +39,14 @@ export function through(walk: Walk, at: AtListener): Trace {
     },
     decidedBy: chain?.decidedBy ?? [],
   };
+  // A TCP proxy picks its cluster as soon as it has the connection, before any handshake: Envoy logs it whatever comes of that.
+  const tcp = chain?.tcp ?? null;
+  const picked = {
+    route: tcp?.route ?? null,
+    cluster: (tcp === null ? undefined : heaviest(tcp.clusters)?.cluster) ?? null,
+  };
   const refuse = (code: string, status: number | null, what: string, fix: string, by?: Decision): Trace => {
-    addHop(walk, incoming, {});
+    addHop(walk, incoming, picked);
     return walk.refused({ code, status, proxy, what, fix, by: by ?? chain?.decidedBy[0] ?? null });
   };
   if (chain === null) {
@@ -110,18 +116,20 @@ export function through(walk: Walk, at: AtListener): Trace {
         terminated: terminates !== null,
       })
     : undefined;
-  if (verdict !== undefined && verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, null);
+  if (verdict !== undefined && verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, null, picked);
   return throughTcp(walk, at, incoming, chain.tcp, inner);
 }
 
+/** Refused by authorization, with the route and cluster that Envoy had picked by then and logs. */
 export function rejected(
   walk: Walk,
   incoming: Incoming,
   verdict: Exclude<ReturnType<typeof authorize>, { is: 'allowed' }>,
   proxy: ProxyRef,
   status: number | null,
+  picked: Pick<Hop, 'route' | 'cluster'>,
 ): Trace {
-  addHop(walk, incoming, { decidedBy: decisions(...incoming.decidedBy, verdict.by) });
+  addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
   return walk.refused({ code: 'RBAC', status, proxy, what: verdict.what, fix: verdict.fix, by: verdict.by ?? null });
 }

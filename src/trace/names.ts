@@ -86,14 +86,19 @@ export function dial(mesh: Mesh, host: string, given: string | null, namespace: 
   }
   const pod = podNamed(mesh, host, namespace);
   if (pod !== undefined) return pod;
-  const addresses = entryAddresses(mesh, host, namespace).filter((address) => !address.includes('/'));
-  if (addresses[0] !== undefined) {
+  const declared = entryAddresses(mesh, host, namespace);
+  const single = declared.find((address) => !address.includes('/'));
+  const range = declared.find((address) => address.includes('/'));
+  const address = single ?? range?.replace(/\/.*/, '');
+  if (address !== undefined) {
     return {
-      address: addresses[0],
+      address,
       service: undefined,
-      workload: mesh.workloads.at(addresses[0]),
+      workload: single === undefined ? undefined : mesh.workloads.at(address),
       notes: [
-        `assumed that ${host} resolves to ${addresses[0]}, an address of its ServiceEntry (say --address if it does not)`,
+        single === undefined
+          ? `assumed that ${host} resolves to an address in ${String(range)}, which its ServiceEntry claims (say --address if it does not)`
+          : `assumed that ${host} resolves to ${address}, an address of its ServiceEntry (say --address if it does not)`,
       ],
     };
   }

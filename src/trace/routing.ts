@@ -18,7 +18,7 @@ import {
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
-import type { ProxyRef, Refusal, Trace } from './types';
+import type { ProxyRef, Refusal, RouteRef, Trace } from './types';
 import { type Walk, decisions, outermost } from './walk';
 
 export function throughRoutes(
@@ -41,7 +41,14 @@ export function throughRoutes(
       terminated: true,
     });
     if (verdict.is !== 'allowed')
-      return rejected(walk, withVirtualHost(incoming, virtualHost?.name ?? null), verdict, proxy, 403);
+      return rejected(
+        walk,
+        withVirtualHost(incoming, virtualHost?.name ?? null),
+        verdict,
+        proxy,
+        403,
+        picked(virtualHost, flight.layers.length > 0, http),
+      );
   }
   // No route of Istio's takes CONNECT, those for hosts that nobody registered included.
   if (http.method === 'CONNECT') {
@@ -86,6 +93,22 @@ export function noConnect(proxy: ProxyRef, authority: string, status: number | n
     what: `CONNECT ${authority} reaches a proxy that reads HTTP, and no route takes CONNECT`,
     fix: 'declare the port of the HTTP proxy TCP; begin tunnels at the last proxy of the mesh, the egress gateway if there is one',
     by: null,
+  };
+}
+
+/** What the router would do with a request that an earlier filter answers. */
+function picked(
+  virtualHost: VirtualHost | undefined,
+  isTls: boolean,
+  http: HttpRequest,
+): { readonly route: RouteRef | null; readonly cluster: string | null } {
+  if (virtualHost === undefined || (virtualHost.requireTls && !isTls)) return { route: null, cluster: null };
+  const route = firstRoute(virtualHost, http);
+  if (route === undefined || route === 'unreadable') return { route: null, cluster: null };
+  const forwards = route.rule?.redirect === undefined && route.rule?.directResponse === undefined;
+  return {
+    route: route.rule?.ref ?? null,
+    cluster: forwards ? (heaviest(route.clusters)?.cluster ?? null) : null,
   };
 }
 
@@ -200,7 +223,11 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       ref === null
         ? null
         : { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}.${answer.field}` };
-    addHop(walk, incoming, { route: ref, decidedBy: decisions(by ?? undefined, ...incoming.decidedBy) });
+    addHop(walk, incoming, {
+      route: ref,
+      cluster: answer.code === 'FI' ? (heaviest(route.clusters)?.cluster ?? null) : null,
+      decidedBy: decisions(by ?? undefined, ...incoming.decidedBy),
+    });
     return walk.refused({
       code: answer.code,
       status: answer.status,

@@ -97,7 +97,9 @@ function sendToCluster(
     http,
     isOriginal || (endpoint !== undefined && cluster.takesMutualTls(endpoint)),
   );
-  const override = typeof cluster.port.target === 'number' && cluster.port.target > 0 ? cluster.port.target : undefined;
+  // A ServiceEntry's targetPort overrides the port that was dialled; a headless Service's does not.
+  const onEndpoint = cluster.service.registry === 'External' ? cluster.port.target : 0;
+  const override = typeof onEndpoint === 'number' && onEndpoint > 0 ? onEndpoint : undefined;
   const dialled = isOriginal ? (override ?? flight.port) : (endpoint?.port ?? cluster.port.port);
   // A gateway that dials its own loopback comes back to itself, by a listener that nobody else can reach.
   const itself = sending.self.type === 'gateway' && isLoopback(endpoint?.address) ? sending.workload : undefined;

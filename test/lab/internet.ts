@@ -28,9 +28,26 @@ const LOGIN = 'login.example.com';
 /** A server that speaks first, over raw TCP, on port 5432. */
 const DATABASE = 'db.example.com';
 
+/** Names of random meshes, each at an address of its own; they answer on more ports than those that people mostly use. */
+export const RANDOM_SITES = [
+  'api.example.com',
+  'www.example.com',
+  'example.com',
+  'other.example.com',
+  'db.partner.io',
+  'a.b.partner.io',
+  'x.b.partner.io',
+  'backend.example.net',
+  'unknown.net',
+];
+/** Addresses that endpoints of random meshes have, and no name. */
+const NAMELESS = [1, 2, 3, 7, 9, 20].map((last) => `203.0.113.${200 + last}`);
+
 /** The internet of the lab: each address with its names. */
 export const SITES: ReadonlyMap<string, readonly string[]> = new Map([
   ...[...PUBLIC, ...PARTNERS].map((host, index): [string, string[]] => [`203.0.113.${10 + index}`, [host]]),
+  ...RANDOM_SITES.map((host, index): [string, string[]] => [`203.0.113.${60 + index}`, [host]]),
+  ...NAMELESS.map((address): [string, string[]] => [address, []]),
   ['203.0.113.30', [DATABASE]],
   ['203.0.113.31', [LOGIN]],
 ]);
@@ -52,12 +69,16 @@ export interface SiteLine {
   readonly status: string;
   readonly sni: string;
   readonly client: string;
+  /** The port of the sender, by which a line is found again in the log of the proxy that sent. */
+  readonly port: string;
+  readonly agent: string;
 }
 
 /** That line, as nginx is told to write it. */
 export const LOG_FORMAT =
   'escape=json \'{"source":"$remote_addr","server":"$server_addr:$server_port","scheme":"$scheme","host":"$http_host",' +
-  '"uri":"$request_uri","status":"$status","sni":"$ssl_server_name","client":"$ssl_client_s_dn"}\'';
+  '"uri":"$request_uri","status":"$status","sni":"$ssl_server_name","client":"$ssl_client_s_dn",' +
+  '"port":"$remote_port","agent":"$http_user_agent"}\'';
 
 /** Real servers in a network of their own, with certificates of authorities made for this run. */
 export async function startInternet(folder: string, start: StartDaemon): Promise<{ readonly caBundle: string }> {
@@ -69,7 +90,7 @@ export async function startInternet(folder: string, start: StartDaemon): Promise
   const site = await open.issue(
     'site',
     PUBLIC[0]!,
-    [...PUBLIC, LOGIN].map((name) => `DNS:${name}`),
+    [...PUBLIC, LOGIN, ...RANDOM_SITES].map((name) => `DNS:${name}`),
   );
   const partners = await Promise.all(PARTNERS.map((host) => partnerServer(folder, host)));
   const config = path.join(home, 'nginx.conf');
@@ -85,9 +106,12 @@ http {
   client_body_temp_path ${home}/body; proxy_temp_path ${home}/proxy; fastcgi_temp_path ${home}/fastcgi;
   uwsgi_temp_path ${home}/uwsgi; scgi_temp_path ${home}/scgi;
   default_type text/plain;
-  server { listen 80; location / { return 200 "$http_host by $scheme\\n"; } }
   server {
-    listen 443 ssl http2; ssl_certificate ${site.cert}; ssl_certificate_key ${site.key};
+    listen 80; listen 8080; listen 8081; listen 9000;
+    location / { return 200 "$http_host by $scheme\\n"; }
+  }
+  server {
+    listen 443 ssl http2; listen 8443 ssl http2; listen 8444 ssl http2; ssl_verify_client optional_no_ca; ssl_certificate ${site.cert}; ssl_certificate_key ${site.key};
     location / { return 200 "$http_host by $scheme\\n"; }
   }
   server {
@@ -98,9 +122,9 @@ ${partners.join('\n')}
 }
 stream {
   log_format line '{"source":"$remote_addr","server":"$server_addr:$server_port","scheme":"tcp","host":"","uri":"",'
-    '"status":"$status","sni":"","client":""}';
+    '"status":"$status","sni":"","client":"","port":"$remote_port","agent":""}';
   access_log ${log} line;
-  server { listen ${siteAddress(DATABASE)}:5432; return "hello $remote_addr\\n"; }
+  server { listen ${siteAddress(DATABASE)}:5432; listen 3306; return "hello $remote_addr\\n"; }
 }
 `,
   );

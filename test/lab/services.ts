@@ -37,7 +37,8 @@ export class Services {
     const hosts = path.join(this.folder, 'hosts');
     fs.mkdirSync(hosts, { recursive: true });
     const log = path.join(this.folder, 'dnsmasq.pid');
-    const lines = [...this.sites].map(([address, names]) => `${address} ${names.join(' ')}\n`);
+    const named = [...this.sites].filter(([, names]) => names.length > 0);
+    const lines = named.map(([address, names]) => `${address} ${names.join(' ')}\n`);
     fs.writeFileSync(path.join(hosts, 'sites'), lines.join(''));
     start('dnsmasq', [
       'dnsmasq',

@@ -1,9 +1,9 @@
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type KubeObject } from '../lab/api';
 import { LOG_FORMAT } from '../lab/internet';
 import { Authority } from '../lab/pki';
 import { type Mesh, type Request } from './mesh';
+import { secret } from './secrets';
 
 /** The fields of what was seen that a case is about. */
 export interface Expected {
@@ -68,12 +68,6 @@ const through = (hop: string, out: string, site: Expected['site'], sni: string |
 const http = (host: string) => ({ scheme: 'http', host, sni: '' });
 const https = (host: string) => ({ scheme: 'https', host, sni: host, client: '' });
 const asClient = (host: string, name: string) => ({ scheme: 'https', host, sni: host, client: `CN=${name}` });
-
-/** A Secret with a certificate and key, and the authority's certificate, under the names that the scenario uses. */
-function secret(name: string, namespace: string, files: Readonly<Record<string, string>>): KubeObject {
-  const data = Object.entries(files).map(([key, file]) => [key, fs.readFileSync(file).toString('base64')]);
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data: Object.fromEntries(data) };
-}
 
 /** The authority that a site of the lab's internet trusts its clients by. */
 export function partner(mesh: Mesh, host: string): Authority {

@@ -66,7 +66,9 @@ const TLS: Readonly<Record<string, string>> = {
 /** What stopped the request at a proxy, in the oracle's words. */
 function errorOf(trace: Trace, hop: Hop, isLast: boolean): string {
   const { refusal } = trace;
-  if (!isLast || refusal === null || hop.cluster !== null) return '';
+  // A TCP proxy has picked its cluster before a handshake fails; all others that stop a request have none.
+  const isHandshake = refusal?.code === 'UF' && hop.sends === null;
+  if (!isLast || refusal === null || (hop.cluster !== null && !isHandshake)) return '';
   if (hop.envoy.listener === null) return 'no listener matched';
   if (refusal.code === 'DPE') return 'protocol error';
   if (refusal.code === 'UF') return 'invalid TLS';
@@ -103,7 +105,8 @@ function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefin
       if ((own.envoy.listener ?? '') !== (theirs.listener ?? ''))
         return `${where}: listener ${theirs.listener ?? ''} of the oracle is ${own.envoy.listener ?? ''} of ours`;
     }
-    if ((own.cluster ?? '') !== (theirs.cluster ?? ''))
+    const cluster = error === 'invalid TLS' ? '' : (own.cluster ?? '');
+    if (cluster !== (theirs.cluster ?? ''))
       return `${where}: cluster "${theirs.cluster ?? ''}" of the oracle is "${own.cluster ?? ''}" of ours`;
     if (own.sends === null) {
       const exists = (theirs.clusterType ?? '') !== '' && (theirs.endpoints ?? []).length > 0;
