@@ -42,3 +42,45 @@ export function canonicalCidr(cidr: string): string {
   const masked = bits === 0 ? 0 : Math.floor(number / 2 ** (32 - bits)) * 2 ** (32 - bits);
   return `${[24, 16, 8, 0].map((shift) => Math.floor(masked / 2 ** shift) % 256).join('.')}/${bits}`;
 }
+
+/** Ranges that no host on the internet has: of private networks, carriers, links, loopback, documentation, tests, groups. */
+const NOT_PUBLIC: readonly string[] = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/127',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+];
+
+/** Those that clusters take their Pods' addresses from. */
+const OF_CLUSTERS: readonly string[] = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
+
+function isWithin(inner: string, outer: string): boolean {
+  return contains(outer, inner.split('/')[0] ?? '') && prefixLength(inner) >= prefixLength(outer);
+}
+
+/** Whether a block without some ranges still has every address of the internet. */
+export function hasThePublicInternet(cidr: string, except: readonly string[]): boolean {
+  return prefixLength(cidr) === 0 && except.every((range) => NOT_PUBLIC.some((known) => isWithin(range, known)));
+}
+
+/** Whether a block has all (true) or none (false) of the addresses that clusters give to Pods; undefined if some. */
+export function hasAddressesOfPods(cidr: string, except: readonly string[]): boolean | undefined {
+  if (!OF_CLUSTERS.every((range) => isWithin(range, cidr))) return undefined;
+  if (OF_CLUSTERS.every((range) => except.some((left) => isWithin(range, left)))) return false;
+  const touches = (a: string, b: string): boolean => isWithin(a, b) || isWithin(b, a);
+  return except.some((left) => OF_CLUSTERS.some((range) => touches(left, range))) ? undefined : true;
+}

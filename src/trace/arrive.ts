@@ -44,7 +44,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       workload = dial(mesh, flight.host, null, flight.from.namespace).workload;
     }
   }
-  const verdict = networkVerdict(mesh, onward, workload);
+  const verdict = networkVerdict(mesh, onward, workload, walk.addressOf(onward.host));
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
   if (verdict.is === 'denied') {
     return walk.refused({

@@ -27,7 +27,7 @@ export type * from './types';
  */
 export function trace(mesh: Mesh, request: TraceRequest): Trace {
   const parsed = parseRequest(request);
-  const walk = new Walk(mesh);
+  const walk = new Walk(mesh, parsed.address === null ? undefined : { host: parsed.host, address: parsed.address });
   const origin = client(mesh, request, parsed.port);
   for (const note of origin.notes) walk.note(note);
   const target = dial(mesh, parsed.host, parsed.address, origin.peer.namespace);

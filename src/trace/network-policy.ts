@@ -1,4 +1,4 @@
-import { contains, isAddress } from '../model/addresses';
+import { contains, hasAddressesOfPods, hasThePublicInternet, isAddress } from '../model/addresses';
 import {
   labelsMatch,
   list,
@@ -59,8 +59,11 @@ function namespaceLabels(mesh: Mesh, namespace: string): Readonly<Record<string,
 function blockMatches(block: Json, party: Party): Truth {
   const cidr = text(block.cidr);
   const except = texts(block.except);
-  if (party.address === null || !isAddress(party.address))
-    return party.isPod ? 'unknown' : cidr === '0.0.0.0/0' && except.length === 0 ? true : 'unknown';
+  if (party.address === null || !isAddress(party.address)) {
+    // Nothing shows the address: that of a Pod is private, and that of a host outside is public, unless --address says another.
+    if (party.isPod) return hasAddressesOfPods(cidr, except) ?? 'unknown';
+    return hasThePublicInternet(cidr, except) || 'unknown';
+  }
   return contains(cidr, party.address) && !except.some((range) => contains(range, party.address ?? ''));
 }
 
@@ -152,15 +155,20 @@ function judge(
   };
 }
 
-/** Whether packets of a connection pass: out of the sender's Pod, and into the receiver's, on the port of the Pod. */
+/**
+ * Whether packets of a connection pass: out of the sender's Pod, and into the receiver's, on the port of the Pod. `looked` is what
+ * the name of a host outside is known to resolve to.
+ */
 export function networkVerdict(
   mesh: Mesh,
   flight: Pick<Flight, 'from' | 'port' | 'address'>,
   workload: Workload | undefined,
+  looked: string | null = null,
 ): NetworkVerdict {
   if (mesh.of('networking.k8s.io', 'NetworkPolicy').length === 0) return { is: 'allowed' };
   const named = workload?.namedPorts ?? new Map<string, number>();
-  const address = workload?.addresses[0] ?? (workload === undefined ? flight.address : null);
+  const isKnown = flight.address !== null && isAddress(flight.address);
+  const address = workload?.addresses[0] ?? (workload === undefined ? (isKnown ? flight.address : looked) : null);
   const receiver: Party = {
     namespace: workload?.namespace,
     labels: workload?.labels ?? {},

@@ -59,7 +59,16 @@ export class Walk {
   private readonly seen = new Map<string, number>();
   private readonly remarks: string[] = [];
 
-  public constructor(public readonly mesh: Mesh) {}
+  /** `lookedUp` is what the client says the name of its request resolves to. */
+  public constructor(
+    public readonly mesh: Mesh,
+    private readonly lookedUp?: { readonly host: string; readonly address: string },
+  ) {}
+
+  /** The IP of a host outside, if the request tells it. */
+  public addressOf(host: string): string | null {
+    return host === this.lookedUp?.host ? this.lookedUp.address : null;
+  }
 
   public note(text: string): void {
     if (text !== '' && !this.remarks.includes(text)) this.remarks.push(text);

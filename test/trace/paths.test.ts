@@ -272,3 +272,28 @@ spec: {hosts: [edition.cnn.com], gateways: [egw], http: [{route: [{destination: 
     expect(outcome(told)).toBe('NR 404 at sidecar');
   });
 });
+
+describe('a Service whose manifest shows no cluster IP', () => {
+  const service = (port: string) => `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: store, namespace: app}
+spec: {selector: {app: store}, ports: [{name: ${port}, port: 7000}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: store, namespace: app, labels: {app: store}}
+spec: {containers: [{name: store, image: store}]}
+`;
+
+  it.each(['http', 'tcp', 'tls', 'mysql', 'redis', ''])('is reached on a port named "%s" all the same', (name) => {
+    const ask = traceIn(service(name === '' ? '""' : name));
+    const scheme = name === 'http' ? 'http' : name === 'tls' ? 'https' : 'tcp';
+    for (const host of ['store', 'store.app', 'store.app.svc.cluster.local'])
+      expect(outcome(ask(`${scheme}://${host}:7000`))).toBe('delivered to store.app.svc.cluster.local:7000');
+  });
+});
