@@ -60,7 +60,9 @@ function kinds(mesh: Mesh, scope: ProxyScope): ReadonlyMap<number, string> {
     const found = new Map<number, Set<string>>();
     for (const service of scope.services()) {
       for (const port of service.ports) {
-        const isHttp = HTTP.has(port.protocol);
+        // Of a service with an address of its own, only declared HTTP shares the listener of all addresses.
+        const shares = service.address === '0.0.0.0' || service.address.includes('/');
+        const isHttp = HTTP.has(port.protocol) && (shares || port.protocol !== 'AUTO');
         if (!isHttp && service.address !== '0.0.0.0') continue;
         const isTls = port.protocol === 'TLS' || port.protocol === 'HTTPS';
         const kind = isHttp ? 'http' : isTls ? 'tls' : `tcp ${service.host}`;
