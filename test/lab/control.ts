@@ -20,8 +20,10 @@ export interface Commands {
   crash(request: { pod: string; container: string }): Promise<void>;
   /** Waits until istiod is idle and every proxy has acknowledged. */
   settle(request: { seconds?: number }): Promise<void>;
-  /** Ends istiod, or starts it again. */
-  istiod(request: { running: boolean }): Promise<void>;
+  /** Ends istiod, or starts it again: for sidecars, as at first, or for ambient mode as well. */
+  istiod(request: { running: boolean; ambient?: boolean }): Promise<void>;
+  /** A debug page of istiod, such as `configz`. */
+  debug(request: { page: string }): Promise<unknown>;
   /** istiod's metrics, as Prometheus text. */
   metrics(request: object): Promise<string>;
   /** Lets only these addresses send packets to the internet, as a NetworkPolicy would; none given lets all. */
@@ -47,7 +49,8 @@ export class Control {
       },
       crash: async ({ pod, container }) => kubelet.find(pod).crash(container),
       settle: ({ seconds }) => istiod.settle(seconds),
-      istiod: ({ running }) => (running ? istiod.start() : istiod.stop()),
+      istiod: ({ running, ambient }) => (running ? istiod.start({ ambient }) : istiod.stop()),
+      debug: ({ page }) => istiod.debug(page),
       metrics: () => istiod.metrics(),
       restrict: ({ addresses }) => setTable('restrict', restriction(addresses)),
       down: async () => void setTimeout(() => process.exit(0), 20),

@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import { built } from './build';
 import { builtForIngress } from './envoy-gateway';
 import { type RootFs } from './rootfs';
@@ -29,6 +30,12 @@ const GATEWAY_ENVOY_WRAPPER = `#!/bin/bash
 exec ${ENVOY} "$@" --file-flush-interval-msec 50 --concurrency 1
 `;
 
+/** Istio's own template, less an extension that only its own Envoy has: a waypoint's metrics name workloads by it. */
+function bootstrapTemplate(): string {
+  const template = fs.readFileSync(built('istio', 'envoy_bootstrap.json'), 'utf8');
+  return template.replaceAll('{{- if .metadata_discovery }}', '{{- if false }}');
+}
+
 /**
  * Images by the last element of their name. A container of any other image runs nothing and is ready at once: what
  * stands for an application whose only use is to be called from.
@@ -38,7 +45,7 @@ const IMAGES: Readonly<Record<string, Image>> = {
     entrypoint: ['/usr/local/bin/pilot-agent'],
     prepare: async (root) => {
       await root.bind(built('istio', 'pilot-agent'), '/usr/local/bin/pilot-agent');
-      await root.bind(built('istio', 'envoy_bootstrap.json'), '/var/lib/istio/envoy/envoy_bootstrap_tmpl.json');
+      await root.write('/var/lib/istio/envoy/envoy_bootstrap_tmpl.json', bootstrapTemplate());
       await root.bind(built('envoy', 'envoy'), ENVOY);
       await root.write('/usr/local/bin/envoy', ENVOY_WRAPPER, 0o755);
     },

@@ -100,6 +100,9 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   ENABLE_LEADER_ELECTION: 'false',
 };
 
+/** What ambient mode asks of istiod besides, as `istioctl install --set profile=ambient` sets it. */
+const AMBIENT: Readonly<Record<string, string>> = { PILOT_ENABLE_AMBIENT: 'true' };
+
 /** The real istiod, as a process beside the API server. */
 export class Istiod {
   public static async install(plane: ControlPlane, folder: string, start: StartDaemon): Promise<Istiod> {
@@ -124,9 +127,9 @@ export class Istiod {
     private readonly startDaemon: StartDaemon,
   ) {}
 
-  public async start(): Promise<void> {
+  public async start({ ambient = false } = {}): Promise<void> {
     fs.mkdirSync(this.folder, { recursive: true });
-    const env = { ...ENVIRONMENT, PATH: process.env.PATH ?? '', HOME: this.folder };
+    const env = { ...ENVIRONMENT, ...(ambient ? AMBIENT : {}), PATH: process.env.PATH ?? '', HOME: this.folder };
     const command = [
       built('istio', 'pilot-discovery'),
       'discovery',
@@ -149,6 +152,11 @@ export class Istiod {
   /** Its metrics, as Prometheus text. */
   public async metrics(): Promise<string> {
     return (await fetchLocal(15014, '/metrics')).text;
+  }
+
+  /** What one of its debug pages says. */
+  public async debug(page: string): Promise<unknown> {
+    return JSON.parse((await fetchLocal(8080, `/debug/${page}`)).text);
   }
 
   /**
