@@ -8,8 +8,10 @@ export * from './egress/egress-assurance';
 export * from './egress/egress-gateway';
 export * from './egress/egress-gateway-workload';
 export * from './egress/egress-lockdown';
+export * from './egress/egress-proxy';
 export * from './egress/egress-route';
 export * from './egress/egress-traffic-policy';
+export * from './egress/egress-waypoint';
 export * from './egress/egress-ways';
 export { ExternalPort, type ExternalPortOptions } from './egress/external-port';
 export * from './egress/external-proxy';
@@ -19,6 +21,11 @@ export * from './egress/resolution';
 export * from './egress/server-trust';
 export * from './egress/sidecar-egress';
 export { TransparentProxy, type TransparentProxyProps } from './egress/transparent-proxy';
+export {
+  WaypointTrafficPolicy,
+  type WaypointTrafficPolicyProps,
+  type WaypointTrafficRule,
+} from './egress/waypoint-traffic-policy';
 export * from './ingress/backend-tls-policy';
 export * from './ingress/backend-traffic-policy';
 export * from './ingress/classic-ingress';

@@ -8,6 +8,7 @@ import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
 import { DedicatedNodes } from './dedicated-nodes';
 import { EgressGatewayWorkload, EgressGatewayWorkloadProps } from './egress-gateway-workload';
+import { IEgressProxy } from './egress-proxy';
 import { EgressRoute, ForwardOptions } from './egress-route';
 import { IExternalService } from './external-service';
 import { ServerClaim, SubsetClaim, mergeServers, mergeSubsets, serverProblems, subsetProblems } from './gateway-claims';
@@ -116,7 +117,7 @@ export interface IEgressGateway extends IConstruct {
  * A gateway through which traffic leaves the mesh, and all that its hosts share: one Istio Gateway whose servers are merged, and one
  * DestinationRule for the way to it. Hosts are added by `forward`, in any order, from any chart, and never overwrite each other's objects.
  */
-export abstract class EgressGatewayBase extends Construct implements IEgressGateway {
+export abstract class EgressGatewayBase extends Construct implements IEgressGateway, IEgressProxy {
   public abstract readonly host: string;
   public abstract readonly namespace: string;
 

@@ -9,12 +9,12 @@ import { coreBindings } from '../mesh/core-bindings';
 import { MeshObject } from '../mesh/mesh-object';
 import { ClusterLockdown } from './cluster-lockdown';
 import { EgressAssurance } from './egress-assurance';
-import type { EgressGatewayBase } from './egress-gateway';
+import { IEgressProxy } from './egress-proxy';
 
 /** Who is locked in, and what they still need. */
 export interface EgressLockdownProps {
-  /** The gateway, which alone leaves the cluster. Its namespace should hold nothing else. */
-  readonly gateway: EgressGatewayBase;
+  /** The gateway or waypoint, which alone leaves the cluster. Its namespace should hold nothing else. */
+  readonly gateway: IEgressProxy;
 
   /** The namespaces of the applications. Each gets a NetworkPolicy for all of its pods. */
   readonly namespaces: string[];

@@ -13,15 +13,23 @@ const METHOD = /^[A-Z]+$/;
 export function ruleProblems(policy: EgressTrafficPolicy, rule: EgressTrafficRule, index: number): Problem[] {
   const at = (problems: Problem[]) => problems.map((p) => ({ ...p, what: `rules[${index}]: ${p.what}` }));
   return at([
-    ...allowsNothing(rule),
-    ...allowsEverything(rule),
-    ...rule.from.flatMap((workloads) => workloads._problems()),
+    ...generalRuleProblems(rule),
     ...rule.from.flatMap((workloads) => cannotMatch(policy, workloads)),
-    ...unknownPorts(policy, rule),
-    ...httpOnly(rule),
+    ...unknownHop(policy, rule),
     ...cannotCarry(rule),
     ...originations(policy, rule),
   ]);
+}
+
+/** What is wrong with a rule whatever it goes through. */
+export function generalRuleProblems(rule: EgressTrafficRule): Problem[] {
+  return [
+    ...allowsNothing(rule),
+    ...allowsEverything(rule),
+    ...rule.from.flatMap((workloads) => workloads._problems()),
+    ...unknownPorts(rule),
+    ...httpOnly(rule),
+  ];
 }
 
 function allowsNothing(rule: EgressTrafficRule): Problem[] {
@@ -77,7 +85,7 @@ function cannotMatch(policy: EgressTrafficPolicy, workloads: Workloads): Problem
   ];
 }
 
-function unknownPorts(policy: EgressTrafficPolicy, rule: EgressTrafficRule): Problem[] {
+function unknownPorts(rule: EgressTrafficRule): Problem[] {
   const problems = (rule.ports ?? []).flatMap((port) => portProblems('port', port));
   for (const port of rule.ports ?? []) {
     for (const service of rule.to.filter(({ ports }) => !ports.some(({ number }) => number === port))) {
@@ -88,15 +96,19 @@ function unknownPorts(policy: EgressTrafficPolicy, rule: EgressTrafficRule): Pro
       });
     }
   }
+  return problems;
+}
+
+function unknownHop(policy: EgressTrafficPolicy, rule: EgressTrafficRule): Problem[] {
   const hop = rule.gatewayPort;
-  if (hop !== undefined && !policy.gateway.servicePorts.includes(hop)) {
-    problems.push({
+  if (hop === undefined || policy.gateway.servicePorts.includes(hop)) return [];
+  return [
+    {
       what: `gateway ${policy.gateway.node.path} has no port ${hop}`,
       why: 'sidecars would have no cluster for the hop, and answer 503',
       fix: `use one of ${policy.gateway.servicePorts.join(', ')}, or add the port to the gateway's Service`,
-    });
-  }
-  return problems;
+    },
+  ];
 }
 
 function httpOnly(rule: EgressTrafficRule): Problem[] {
@@ -116,14 +128,14 @@ function httpOnly(rule: EgressTrafficRule): Problem[] {
   if (rule.http && ports.length && !ports.some((port) => port.isHttp)) {
     problems.push({
       what: 'a way for HTTP, but no plain-text HTTP port',
-      why: 'there is no plain HTTP that the gateway could take',
+      why: 'there is no plain HTTP that could be taken',
       fix: 'leave out `http`, or name an HTTP port',
     });
   }
   if (rule.http?.mode === 'DIRECT') {
     problems.push({
-      what: 'HTTP that leaves from the sidecar, in a policy by a gateway',
-      why: 'a policy leads every port that it allows through its gateway',
+      what: 'HTTP that leaves from the workload itself, in a policy by a gateway or waypoint',
+      why: 'a policy leads every port that it allows through its own proxy',
       fix: 'leave the HTTP ports out of `ports`',
     });
   }

@@ -51,6 +51,17 @@ export interface IExternalService extends IConstruct {
    * @param port the port, as the gateway is to see it
    */
   carryBy(namespace: string, port: ExternalPort): void;
+
+  /**
+   * Binds the service to a waypoint, through which ambient workloads reach it, and asks Istio for an address that ztunnel knows it by.
+   *
+   * @param namespace the namespace of the waypoint
+   * @param name the name of the waypoint
+   */
+  useWaypoint(namespace: string, name: string): void;
+
+  /** The name of its ServiceEntry, by which policies target it. */
+  readonly serviceEntryName: string;
 }
 
 /** What there is to say of a service outside the mesh. */
@@ -146,6 +157,7 @@ export class ExternalService extends Construct implements IExternalService {
 
   private readonly viewers = new Set<string>();
   private readonly carriers = new Set<string>();
+  private readonly waypoints = new Set<string>();
   private readonly carriedPorts = new Map<number, ExternalPort>();
   private readonly hasAudience: boolean;
 
@@ -177,6 +189,18 @@ export class ExternalService extends Construct implements IExternalService {
   public carryBy(namespace: string, port: ExternalPort): void {
     this.carriers.add(namespace);
     this.carriedPorts.set(port.number, port);
+  }
+
+  public useWaypoint(namespace: string, name: string): void {
+    this.waypoints.add(`${namespace}/${name}`);
+    const { metadata } = this.serviceEntry;
+    metadata.addLabel('istio.io/use-waypoint', name);
+    metadata.addLabel('istio.io/use-waypoint-namespace', namespace);
+    if (!this.addresses.length) metadata.addLabel('networking.istio.io/enable-autoallocate-ip', 'true');
+  }
+
+  public get serviceEntryName(): string {
+    return this.serviceEntry.name;
   }
 
   /**
@@ -247,10 +271,11 @@ export class ExternalService extends Construct implements IExternalService {
     problems.push(...this.ports.flatMap((port) => port._problems()), ...portMixProblems(this.ports));
     problems.push(...this.resolution._problems(portNames(this.ports)));
     problems.push(...hostMixProblems(this.hosts, this.ports, this.resolution, Boolean(props.meshInternal)));
-    problems.push(...addressProblems(this.addresses, this.ports, this.resolution, Boolean(props.allocateAddress)));
+    problems.push(...addressProblems(this.addresses, this.ports, this.resolution, this.isGivenAddress));
+    problems.push(...this.waypointProblems());
     if (this._isCarried && this.hasAudience)
       problems.push({
-        what: 'has an `audience`, and an EgressTrafficPolicy that decides who reaches it',
+        what: `has an \`audience\`, and ${this.waypoints.size ? 'a WaypointTrafficPolicy' : 'an EgressTrafficPolicy'} that decides who reaches it`,
         why: 'what the audience shows, the rules of the policy would have to hide',
         fix: 'leave out `audience`; the policy derives it',
       });
@@ -260,6 +285,21 @@ export class ExternalService extends Construct implements IExternalService {
       ...objectNameProblems('name', this.serviceEntry.name),
     );
     return problems;
+  }
+
+  private get isGivenAddress(): boolean {
+    return this.allocatesAddress || (this.waypoints.size > 0 && !this.addresses.length);
+  }
+
+  private waypointProblems(): Problem[] {
+    if (this.waypoints.size < 2) return [];
+    return [
+      {
+        what: `is bound to waypoints ${[...this.waypoints].map(quote).join(' and ')}`,
+        why: 'a service has one waypoint',
+        fix: 'give all policies for it one waypoint',
+      },
+    ];
   }
 }
 

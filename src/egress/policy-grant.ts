@@ -23,7 +23,7 @@ export interface Grant {
 }
 
 /** Where a grant was written: both sides of a conflict are named by it. */
-export function whereOf({ by, rule }: Grant): string {
+export function whereOf({ by, rule }: Pick<Grant, 'by' | 'rule'>): string {
   return `${by.node.path} rules[${rule}]`;
 }
 
@@ -33,8 +33,8 @@ export function wayKey(way: HttpEgress | undefined): string {
 }
 
 /** A way in words. */
-export function wayWords(way: HttpEgress | undefined): string {
-  if (way?.mode === 'SIMPLE') return 'as TLS that the gateway makes';
+export function wayWords(way: HttpEgress | undefined, by = 'gateway'): string {
+  if (way?.mode === 'SIMPLE') return `as TLS that the ${by} makes`;
   if (way?.mode === 'MUTUAL') return `as mutual TLS with credential ${JSON.stringify(way.credential?.name)}`;
   return 'as it is';
 }
@@ -57,7 +57,7 @@ export interface CallerSource {
 }
 
 /** What the gateway sees of a grant's callers. Labels are known to their sidecars only. */
-export function sourceOf({ from, trustDomain }: Grant): CallerSource {
+export function sourceOf({ from, trustDomain }: Pick<Grant, 'from' | 'trustDomain'>): CallerSource {
   if (!from.serviceAccounts.length) return { namespaces: [from.namespace] };
   return { principals: from.serviceAccounts.map((name) => `${trustDomain}/ns/${from.namespace}/sa/${name}`) };
 }

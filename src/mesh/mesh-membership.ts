@@ -42,6 +42,11 @@ export class MeshMembership {
     private readonly injected: boolean,
   ) {}
 
+  /** Whether ztunnel captures the traffic of Pods. */
+  public get isAmbient(): boolean {
+    return this.labels['istio.io/dataplane-mode'] === 'ambient';
+  }
+
   /** Whether Pods get a sidecar. */
   public get isInjected(): boolean {
     return this.injected;

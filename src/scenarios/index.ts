@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import { AccessLogs } from './access-log';
+import { AmbientEgress } from './ambient-egress';
 import { AppsGatewayHttp, AppsGatewayHttps } from './apps-gateway';
 import { ControlPlaneRestart } from './control-plane-restart';
 import { DemoHttpbin } from './demo-httpbin';
@@ -47,6 +48,7 @@ export function addScenarios(app: Construct): void {
   new EgressTrafficPolicyScenario(app);
   new EgressTrafficPolicyHttp(app);
   new EgressTrafficPolicyHttpsUpgrade(app);
+  new AmbientEgress(app);
   new EgressGatewayInstall(app);
   new Enforcement(app);
   new AccessLogs(app);

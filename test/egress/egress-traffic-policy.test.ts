@@ -302,7 +302,11 @@ describe('a policy refuses', () => {
       rule({ http: HttpEgress.originateTls() }, { ports: [http] }),
       ['TLS origination, but world/a.example.com has no port for the TLS to go to'],
     ],
-    ['HTTP that goes direct', rule({ ports: [80], http: HttpEgress.direct() }), ['HTTP that leaves from the sidecar']],
+    [
+      'HTTP that goes direct',
+      rule({ ports: [80], http: HttpEgress.direct() }),
+      ['HTTP that leaves from the workload itself'],
+    ],
     ['a way for HTTP without HTTP', rule({ ports: [443], http: HttpEgress.asIs() }), ['no plain-text HTTP port']],
     [
       'an audience beside its own',

@@ -59,7 +59,7 @@ function field(number: number, content: Buffer): Buffer {
 /** The strings of field 1 of a message that has no others. */
 function strings(message: Buffer): string[] {
   const found: string[] = [];
-  for (let at = 0; at < message.length; ) {
+  for (let at = 0; at < message.length;) {
     at += 1;
     let length = 0;
     for (let shift = 0; ; shift += 7) {
@@ -173,6 +173,9 @@ function print(answer: HboneAnswer): void {
 }
 
 if (require.main === module) {
-  setTimeout(() => print({ tunnel: 0, status: 0, body: '', error: `no answer in ${SECONDS} s` }), SECONDS * 1000).unref();
+  setTimeout(
+    () => print({ tunnel: 0, status: 0, body: '', error: `no answer in ${SECONDS} s` }),
+    SECONDS * 1000,
+  ).unref();
   void main(JSON.parse(process.argv[2] ?? '{}') as HboneRequest).then(print);
 }

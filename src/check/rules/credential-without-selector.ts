@@ -1,3 +1,4 @@
+import { bindingOf } from '../../model/waypoints';
 import { MESH, ruleMatches, virtualServices } from '../edge';
 import { toFqdn } from '../hosts';
 import { NETWORKING, type TrafficPolicy, specOf } from '../istio';
@@ -37,6 +38,7 @@ export const rule: Rule = {
 function isForSidecars(context: CheckContext, host: string, namespace: string): boolean {
   if (context.mesh.workloads.inNamespace(namespace).some(({ membership }) => membership === 'gateway')) return false;
   if (namespace === context.mesh.config.rootNamespace) return false;
+  if (readByWaypoint(context, host, namespace)) return false;
   let byGateway = false;
   for (const service of context.index(virtualServices)) {
     for (const rule of ruleMatches(service)) {
@@ -47,6 +49,14 @@ function isForSidecars(context: CheckContext, host: string, namespace: string): 
     }
   }
   return !byGateway;
+}
+
+/** Whether the rule lies beside a waypoint that the host is led through: a waypoint reads credentials as a gateway does. */
+function readByWaypoint(context: CheckContext, host: string, namespace: string): boolean {
+  return [...context.mesh.services.named(host).values()].some(({ config, labels }) => {
+    const bound = bindingOf(context.mesh, { ...config, labels });
+    return bound !== undefined && bound.problem === undefined && bound.namespace === namespace;
+  });
 }
 
 export function* policiesOf(spec: {

@@ -1,3 +1,6 @@
+import type { Manifest } from '../../model/manifest';
+import { bindingOf } from '../../model/waypoints';
+import type { CheckContext } from '../context';
 import { serviceEntries } from '../edge';
 import { isPlainTcp } from '../protocol';
 import { dnsCapture } from '../mesh-settings';
@@ -16,7 +19,7 @@ export const rule: Rule = {
   *check(context) {
     if (context.index(dnsCapture)) return;
     for (const { manifest, spec } of context.index(serviceEntries)) {
-      if ((spec.addresses ?? []).length > 0) continue;
+      if ((spec.addresses ?? []).length > 0 || isForWaypoint(context, manifest)) continue;
       for (const [at, { number, protocol }] of (spec.ports ?? []).entries()) {
         if (!isPlainTcp(protocol)) continue;
         yield {
@@ -28,3 +31,13 @@ export const rule: Rule = {
     }
   },
 };
+
+/** In ambient mode Istio gives the host an address, which ztunnel knows it by; sidecars of its own namespace alone may see it. */
+function isForWaypoint(context: CheckContext, manifest: Manifest): boolean {
+  const bound = bindingOf(context.mesh, manifest);
+  return (
+    bound !== undefined &&
+    bound.problem === undefined &&
+    manifest.labels['networking.istio.io/enable-autoallocate-ip'] !== 'false'
+  );
+}

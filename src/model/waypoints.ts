@@ -1,0 +1,97 @@
+/** Which waypoint a Service or ServiceEntry is led through: istiod's own rules for the labels that ask for one. */
+import type { ApiGateway } from './gateway-api';
+import type { Mesh } from './mesh';
+
+export interface Binding {
+  /** The waypoint that the label names. */
+  readonly namespace: string;
+  readonly name: string;
+  /** The object that carries the label. */
+  readonly by: { readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly gateway: ApiGateway | undefined;
+  /** Why istiod ignores the label, and then nothing leads through a waypoint. */
+  readonly problem: { readonly is: 'missing' | 'not admitted' | 'not for services'; readonly what: string; readonly fix: string } | undefined; // prettier-ignore
+}
+
+export const USE_WAYPOINT = 'istio.io/use-waypoint';
+export const USE_WAYPOINT_NAMESPACE = 'istio.io/use-waypoint-namespace';
+export const WAYPOINT_FOR = 'istio.io/waypoint-for';
+const HBONE_PORT = 15008;
+
+export interface Bound {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The waypoint of a service: by its own label, else by its namespace's. Undefined where neither asks for one. */
+export function bindingOf(mesh: Mesh, object: Bound): Binding | undefined {
+  if (object.labels[USE_WAYPOINT] !== undefined) return binding(mesh, object, object.namespace);
+  const labels = mesh.namespaces.get(object.namespace)?.labels ?? {};
+  return binding(mesh, { kind: 'Namespace', namespace: '', name: object.namespace, labels }, object.namespace);
+}
+
+/** What a label on an object asks for, for services of a namespace. */
+export function binding(mesh: Mesh, by: Bound, namespace: string): Binding | undefined {
+  const name = by.labels[USE_WAYPOINT];
+  if (name === undefined || name === 'none') return undefined;
+  const where = by.labels[USE_WAYPOINT_NAMESPACE] ?? namespace;
+  const gateway = mesh.gatewayApi.find(where, name);
+  return {
+    namespace: where,
+    name,
+    by,
+    gateway,
+    problem: problemOf(mesh, { namespace: where, name }, gateway, namespace),
+  };
+}
+
+function problemOf(
+  mesh: Mesh,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  gateway: ApiGateway | undefined,
+  user: string,
+): Binding['problem'] {
+  if (gateway === undefined) {
+    const elsewhere = waypoints(mesh).filter((one) => one.config.name === name);
+    const there = elsewhere.map((one) => `${one.config.namespace}/${one.config.name}`).join(', ');
+    return {
+      is: 'missing',
+      what: `there is no waypoint ${namespace}/${name}${there === '' ? '' : `, but there is ${there}`}`,
+      fix:
+        elsewhere[0] === undefined
+          ? `create the Gateway ${namespace}/${name} of class istio-waypoint, or correct the label`
+          : `add the label ${USE_WAYPOINT_NAMESPACE}: ${elsewhere[0].config.namespace}`,
+    };
+  }
+  const listener = gateway.listeners.find((one) => one.protocol === 'HBONE' && one.port === HBONE_PORT);
+  const admits = listener === undefined ? user === namespace : listener.admits(user);
+  if (!admits)
+    return {
+      is: 'not admitted',
+      what: `Gateway ${namespace}/${name} admits no namespace ${user}`,
+      fix: `let its HBONE listener admit ${user} (allowedRoutes.namespaces)`,
+    };
+  const traffic = trafficOf(mesh, gateway);
+  if (traffic !== 'service' && traffic !== 'all')
+    return {
+      is: 'not for services',
+      what: `Gateway ${namespace}/${name} is for traffic "${traffic}" (${WAYPOINT_FOR}), not for services`,
+      fix: `label it ${WAYPOINT_FOR}: service, or all`,
+    };
+  return undefined;
+}
+
+/** What a waypoint is for: its own label, else its class's, else services. */
+export function trafficOf(mesh: Mesh, gateway: ApiGateway): string {
+  const own = gateway.config.manifest.labels[WAYPOINT_FOR];
+  if (own !== undefined) return own;
+  const ofClass = mesh.of('gateway.networking.k8s.io', 'GatewayClass').find(({ name }) => name === gateway.className);
+  return ofClass?.labels[WAYPOINT_FOR] ?? 'service';
+}
+
+/** The waypoints of a mesh. */
+export function waypoints(mesh: Mesh): readonly ApiGateway[] {
+  return mesh.gatewayApi.gateways.filter(({ controller }) => controller === 'istio-waypoint');
+}

@@ -1,0 +1,185 @@
+import * as path from 'node:path';
+import { type KubeObject } from '../lab/api';
+import { type HboneAnswer, type HboneRequest } from '../lab/hbone';
+import { type SiteLine } from '../lab/internet';
+import { type AccessLine } from '../lab/lab';
+import { until } from '../lab/process';
+import { fixture, Mesh } from './mesh';
+
+/** What istiod tells every ztunnel of a service, as far as the tests look at it. */
+export interface AmbientService {
+  readonly name: string;
+  readonly namespace: string;
+  readonly hostname: string;
+  readonly addresses?: readonly { readonly address: string }[];
+  readonly ports?: readonly { readonly servicePort: number; readonly targetPort: number }[];
+  readonly waypoint?: { readonly hostname: { readonly namespace: string; readonly hostname: string } };
+  readonly loadBalancing?: { readonly mode?: string };
+}
+
+/** What a request through a waypoint did, at every place that logs. */
+export interface SeenThroughWaypoint extends HboneAnswer {
+  readonly waypoint: AccessLine | null;
+  readonly site: SiteLine | null;
+}
+
+export interface AmbientRequest {
+  /** The Pod, one of `callers`. */
+  readonly from: string;
+  /** Its service account. */
+  readonly account: string;
+  readonly url: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The host that the application looked up, where it is not the URL's. */
+  readonly host?: string;
+  /** The address that it dials, where it is not the one that istiod gives the host. */
+  readonly address?: string;
+  /** The waypoint to ask, where it is not the one that istiod names for the host. */
+  readonly waypoint?: string;
+}
+
+/** Namespace and service account of a workload that calls without a sidecar, with what its node's ztunnel would hold for it. */
+export function caller(namespace: string, name: string): readonly KubeObject[] {
+  const metadata = { name, namespace };
+  const token = { serviceAccountToken: { audience: 'istio-ca', path: 'istio-token' } };
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, labels: { app: name } },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        serviceAccountName: name,
+        containers: [
+          {
+            name,
+            image: 'curlimages/curl',
+            volumeMounts: [
+              { name: 'token', mountPath: '/var/run/secrets/tokens' },
+              { name: 'ca', mountPath: '/var/run/secrets/istio' },
+            ],
+          },
+        ],
+        volumes: [
+          { name: 'token', projected: { sources: [token] } },
+          { name: 'ca', configMap: { name: 'istio-ca-root-cert' } },
+        ],
+      },
+    },
+  ];
+}
+
+const text = (address: string): string => Buffer.from(address, 'base64').toString();
+
+/** A lab whose istiod runs in ambient mode. ztunnel does not run in it: a test plays its part, by what istiod would tell it. */
+export class AmbientMesh {
+  public static async open(): Promise<AmbientMesh> {
+    const mesh = await Mesh.open();
+    await mesh.lab.run('istiod', { running: false });
+    await mesh.lab.run('istiod', { running: true, ambient: true });
+    await mesh.lab.apply(fixture('ambient.yaml'));
+    return new AmbientMesh(mesh);
+  }
+
+  private constructor(public readonly mesh: Mesh) {}
+
+  /** Applies a world, and waits until its waypoints run and have all of it. */
+  public async use(objects: readonly KubeObject[]): Promise<void> {
+    const asOne = objects.map(oneReplica);
+    await this.mesh.use(asOne);
+    const waypoints = asOne.filter(isWaypoint).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+    await Promise.all(waypoints.map((name) => this.mesh.lab.ready(name)));
+    await this.mesh.lab.settle();
+  }
+
+  /** Takes away what `use` applied. */
+  public async clear(): Promise<void> {
+    await this.mesh.clear();
+    await until('no waypoint runs', 60, async () => {
+      const pods = await this.mesh.lab.api.list({ apiVersion: 'v1', kind: 'Pod' });
+      const isLeft = pods.some(({ metadata }) => metadata.labels?.['gateway.istio.io/managed'] !== undefined);
+      return isLeft ? undefined : true;
+    });
+  }
+
+  /** Has istiod run for sidecars alone again, as other tests expect it. */
+  public async close(): Promise<void> {
+    await this.mesh.lab.delete(fixture('ambient.yaml'));
+    await this.mesh.lab.run('istiod', { running: false });
+    await this.mesh.lab.run('istiod', { running: true });
+    await this.mesh.lab.settle();
+  }
+
+  /** The services that every ztunnel is told of. */
+  public async services(): Promise<readonly AmbientService[]> {
+    const { services } = (await this.mesh.lab.run('debug', { page: 'ambientz' })) as { services: AmbientService[] };
+    return services;
+  }
+
+  /** What every ztunnel is told of a host. */
+  public async service(hostname: string): Promise<AmbientService | undefined> {
+    return (await this.services()).find((service) => service.hostname === hostname);
+  }
+
+  /** The address that ztunnel's DNS proxy answers with. */
+  public async addressOf(hostname: string): Promise<string | undefined> {
+    return (await this.service(hostname))?.addresses
+      ?.map(({ address }) => text(address))
+      .find((one) => !one.includes(':'));
+  }
+
+  /** Makes a request as ztunnel would: to the waypoint that istiod names for the host, by the address that istiod gives it. */
+  public async request(request: AmbientRequest): Promise<SeenThroughWaypoint> {
+    const { lab } = this.mesh;
+    const { from, account, url, method, headers } = request;
+    const { hostname, port, protocol } = new URL(url);
+    const host = request.host ?? hostname;
+    const address = request.address ?? (await this.addressOf(host));
+    const named = request.waypoint ?? (await this.service(host))?.waypoint?.hostname.hostname;
+    if (address === undefined || named === undefined) throw new Error(`istiod tells ztunnel no waypoint for ${host}`);
+    const [name = '', namespace = ''] = named.split('.');
+    const pod = `${namespace}/${name}`;
+    const before = await this.logs(pod);
+    const hbone: HboneRequest = {
+      identity: `spiffe://cluster.local/ns/${from.split('/')[0]}/sa/${account}`,
+      waypoint: `${await this.addressOf(named)}:15008`,
+      waypointIdentity: `spiffe://cluster.local/ns/${namespace}/sa/${name}`,
+      target: `${address}:${port || (protocol === 'https:' ? 443 : 80)}`,
+      url,
+      method,
+      headers,
+    };
+    const script = path.resolve(__dirname, '../lab/hbone.ts');
+    const node = [process.execPath, '--import', require.resolve('tsx'), script];
+    const { stdout, stderr } = await lab.run('exec', { pod: from, user: 0, command: [...node, JSON.stringify(hbone)] });
+    if (stdout === '') throw new Error(stderr);
+    // Envoy flushes its log every 50 ms, and closes a connection's line some time after the connection.
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    const after = await this.logs(pod);
+    const answer = JSON.parse(stdout) as HboneAnswer;
+    // The tunnel itself has a line too where no chain takes what is inside.
+    const inside = after.waypoint
+      .slice(before.waypoint.length)
+      .filter((line) => line.downstream_local_address === hbone.target);
+    return {
+      ...answer,
+      waypoint: inside.at(-1) ?? null,
+      site: after.site.slice(before.site.length).at(-1) ?? null,
+    };
+  }
+
+  private async logs(waypoint: string): Promise<{ waypoint: readonly AccessLine[]; site: readonly SiteLine[] }> {
+    return { waypoint: await this.mesh.lab.accessLog(waypoint), site: this.mesh.lab.siteLog() };
+  }
+}
+
+const isWaypoint = ({ kind, spec }: KubeObject): boolean =>
+  kind === 'Gateway' && (spec as { gatewayClassName?: string }).gatewayClassName === 'istio-waypoint';
+
+/** One Pod, so that there is one log to look at. */
+function oneReplica(object: KubeObject): KubeObject {
+  if (object.kind !== 'ConfigMap' || !(object.data as { deployment?: string } | undefined)?.deployment) return object;
+  return { ...object, data: { deployment: 'spec:\n  replicas: 1\n' } };
+}
