@@ -27,6 +27,8 @@ export const PARTNERS = ['partner.example.com', 'bank.example.com'];
 const LOGIN = 'login.example.com';
 /** A server that speaks first, over raw TCP, on port 5432. */
 const DATABASE = 'db.example.com';
+/** A name at whose address another answers: the certificate there is not for it. */
+const IMPOSTOR = 'api.example.com';
 
 /** Names of random meshes, each at an address of its own; they answer on more ports than those that people mostly use. */
 export const RANDOM_SITES = [
@@ -50,6 +52,7 @@ export const SITES: ReadonlyMap<string, readonly string[]> = new Map([
   ...NAMELESS.map((address): [string, string[]] => [address, []]),
   ['203.0.113.30', [DATABASE]],
   ['203.0.113.31', [LOGIN]],
+  ['203.0.113.32', [IMPOSTOR]],
 ]);
 
 /** The address of a site. */

@@ -5,7 +5,7 @@ import { oracleBinary } from '../lab/build';
 import { readManifests } from '../lab/manifests';
 import { Oracle } from '../trace/oracle/process';
 import { asNew, refusalsOf } from './admission';
-import { Mesh } from './mesh';
+import { committed, eventually, fixture, Mesh } from './mesh';
 import { type Beside, type ByRequest } from './rules/confirmation';
 import { follow, type Request, sentTo } from './rules/oracle';
 import { ACCURACY, type Row, sectionOf, withSection } from './rules/report';
@@ -34,7 +34,7 @@ beforeAll(async () => {
 }, 1_800_000);
 afterAll(() => oracle.end());
 
-const rows = { admission: [] as Row[], request: [] as Row[], configuration: [] as Row[] };
+const rows = { admission: [] as Row[], request: [] as Row[], configuration: [] as Row[], lab: [] as Row[] };
 
 describe('the bad example is refused in the words of the rule, and the good one is taken', () => {
   it.each(confirmedBy('admission'))('%s', async (of, { says }) => {
@@ -67,6 +67,32 @@ describe('what istiod sends differs as the rule says', () => {
   });
 });
 
+describe('the lab shows what the rule says', () => {
+  const room = () => [
+    ...fixture('rules.yaml'),
+    ...committed('external-https-proxy').filter(({ kind }) => kind !== 'ServiceEntry'),
+  ];
+  const PODS = ['app/sleep', 'shop/sleep', 'istio-egress/egress', 'istio-ingress/ingress', 'external/squid'];
+  beforeAll(async () => {
+    await mesh.lab.apply(room());
+    await Promise.all(PODS.map((pod) => mesh.lab.ready(pod)));
+  }, 120_000);
+  afterAll(() => mesh.lab.delete(room().filter(({ kind }) => kind !== 'Namespace')));
+
+  it.each(confirmedBy('lab'))('%s', async (of, { look, world, see, bad, good }) => {
+    const expected = { bad, good };
+    for (const kind of ['bad', 'good'] as const) {
+      const objects = (await world?.(example(of, kind), mesh)) ?? [];
+      if (world) await mesh.use(objects);
+      await eventually(async () => expect(await see(mesh, kind, example(of, kind))).toBe(expected[kind]));
+      await mesh.lab.delete(objects);
+    }
+    await mesh.lab.settle();
+    expect(bad).not.toBe(good);
+    rows.lab.push({ of, cells: [look, bad, good] });
+  });
+});
+
 it('docs/accuracy.md says what was seen', () => {
   const tests = confirmedBy('test').map(([of, { file, test }]) => ({ of, cells: [`${test} (test/mesh/${file})`] }));
   const reasons = confirmedBy('reason').map(([of, { reason }]) => ({ of, cells: [reason] }));
@@ -79,6 +105,7 @@ it('docs/accuracy.md says what was seen', () => {
     },
     { title: "By a request, in istiod's own configuration", head: ['request', ...seen], rows: rows.request },
     { title: 'By what istiod sends', head: ['looked at', ...seen], rows: rows.configuration },
+    { title: 'In the lab', head: ['looked at', ...seen], rows: rows.lab },
     { title: 'By another test of the real mesh', head: ['seen'], rows: tests },
     { title: 'Not to be confirmed', head: ['why'], rows: reasons },
   ]);

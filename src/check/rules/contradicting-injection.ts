@@ -5,7 +5,7 @@ export const rule: Rule = {
   name: 'contradicting-injection',
   severity: 'error',
   title: 'A namespace asks for injection in two ways',
-  why: 'With both labels, istio-injection counts and the revision does not; with injection disabled, nothing is injected at all. With ambient mode as well, pods that are injected leave it.',
+  why: 'With both labels, istio-injection counts and the revision does not: enabled means the default revision, and disabled that nothing is injected at all. With ambient mode as well, pods that are injected leave it.',
   fix: 'Keep one of the labels.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0123/',
   reads: ['Namespace'],
@@ -21,6 +21,8 @@ export const rule: Rule = {
         yield {
           manifest,
           field: ['metadata', 'labels', 'istio-injection'],
+          // Pods are injected all the same, by another control plane than the one that is named.
+          ...(injection === 'enabled' ? { severity: 'warning' as const } : {}),
           what: `the labels are istio-injection: ${injection} and istio.io/rev: ${revision}`,
         };
       else if (injection === 'enabled' && mode === 'ambient')

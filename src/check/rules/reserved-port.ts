@@ -9,7 +9,7 @@ export const rule: Rule = {
   name: 'reserved-port',
   severity: 'error',
   title: 'A host is declared on a port that the sidecar keeps for itself',
-  why: 'The sidecar listens on the port already: a second listener for it is refused, and the proxy may not start.',
+  why: 'The sidecar listens on the port already: Envoy refuses a second listener for it, in every proxy that sees the host, and each of them counts as out of date from then on.',
   fix: 'Use another port.',
   see: 'https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio',
   reads: ['ServiceEntry'],

@@ -1,8 +1,14 @@
 import { serviceEntries } from '../edge';
 import { isTls } from '../protocol';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
 
 const SERVER_FIRST = new Map([[3306, 'MySQL'], [5432, 'PostgreSQL'], [1433, 'SQL Server'], [25, 'SMTP'], [587, 'SMTP'], [143, 'IMAP'], [110, 'POP3'], [21, 'FTP'], [389, 'LDAP'], [5222, 'XMPP']]); // prettier-ignore
+
+/** Then the sidecar needs no SNI to know whom a connection is for. */
+const BY_ADDRESS: Pick<Hit, 'severity' | 'why'> = {
+  severity: 'info',
+  why: 'The sidecar tells these connections by their address and lets them through, so it works; TCP is what they are.',
+};
 
 export const rule: Rule = {
   id: 'EDGE116',
@@ -19,9 +25,11 @@ export const rule: Rule = {
       for (const [at, { number = 0, protocol }] of (spec.ports ?? []).entries()) {
         const name = SERVER_FIRST.get(number);
         if (name === undefined || !isTls(protocol)) continue;
+        const isToldByAddress = (spec.addresses ?? []).length > 0;
         yield {
           manifest,
           field: ['spec', 'ports', at, 'protocol'],
+          ...(isToldByAddress ? BY_ADDRESS : {}),
           what: `port ${number}, which is usually ${name}, is declared ${protocol}`,
         };
       }

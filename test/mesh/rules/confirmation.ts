@@ -1,6 +1,7 @@
 /** How a rule is shown to be right on the real thing: what its bad example does there, and what its good one does. */
 import { type KubeObject } from '../../lab/api';
 import { type OracleConfig } from '../../trace/oracle/process';
+import { type Mesh } from '../mesh';
 import { type Request } from './oracle';
 
 /** What is seen with the bad example, and with the good one, word for word. */
@@ -34,6 +35,19 @@ export interface ByConfiguration extends Seen {
   readonly beside?: Beside;
 }
 
+/** What is seen in the lab, with real proxies, the real injector and the real scheduler. */
+export interface ByLab extends Seen {
+  readonly by: 'lab';
+  /** What is looked at, in words. */
+  readonly look: string;
+  /** What is applied, where it is anything. */
+  readonly world?: (
+    example: readonly KubeObject[],
+    mesh: Mesh,
+  ) => readonly KubeObject[] | Promise<readonly KubeObject[]>;
+  readonly see: (mesh: Mesh, kind: 'bad' | 'good', example: readonly KubeObject[]) => Promise<string>;
+}
+
 /** A test of the real mesh that breaks the same thing in a whole scenario. */
 export interface ByTest {
   readonly by: 'test';
@@ -50,7 +64,7 @@ export interface NotPossible {
 }
 
 export type Beside = readonly KubeObject[] | ((example: readonly KubeObject[]) => readonly KubeObject[]);
-export type Confirmation = ByAdmission | ByRequest | ByConfiguration | ByTest | NotPossible;
+export type Confirmation = ByAdmission | ByRequest | ByConfiguration | ByLab | ByTest | NotPossible;
 
 /** By `rule/case`, the case a file of `test/invalid/` without its ending; by `rule` alone where it has no case. */
 export type Confirmations = Readonly<Record<string, Confirmation>>;

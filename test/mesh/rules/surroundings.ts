@@ -13,6 +13,19 @@ const entry = (namespace: string, number: number, protocol: string, hosts = ['ap
 
 /** api.example.com, in plain HTTP. */
 export const HTTP_API = [entry('app', 80, 'HTTP')];
+/** api.example.com, called in plain HTTP, for a proxy to speak TLS with it. */
+export const HTTP_API_BEHIND_TLS: readonly KubeObject[] = [
+  {
+    apiVersion: NETWORKING,
+    kind: 'ServiceEntry',
+    metadata: { name: 'declared', namespace: 'app' },
+    spec: {
+      hosts: ['api.example.com'],
+      ports: [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: 443 }],
+      resolution: 'DNS',
+    },
+  },
+];
 /** api.example.com, in TLS. */
 export const TLS_API = [entry('app', 443, 'TLS')];
 /** The same, declared in another namespace. */
@@ -44,29 +57,41 @@ export const EGRESS_SERVICE: readonly KubeObject[] = [
   },
 ];
 
-/** Routes api.example.com through the example's egress Gateway, on the port of its first server, in mutual TLS. */
+interface Server {
+  readonly port: { readonly number: number; readonly protocol: string };
+  readonly tls?: { readonly mode?: string };
+}
+
+/** Routes api.example.com through the example's egress Gateway, by what its first server speaks. */
 export function throughEgress(example: readonly KubeObject[]): readonly KubeObject[] {
   const gateway = example.find(({ apiVersion, kind }) => kind === 'Gateway' && apiVersion === NETWORKING);
-  const [server] = (gateway?.spec as { readonly servers: readonly { readonly port: { readonly number: number } }[] })
-    .servers;
-  const port = { number: server!.port.number };
+  const [{ port, tls }] = (gateway?.spec as { readonly servers: readonly [Server] }).servers;
+  const number = port.number;
+  const isHttp = port.protocol === 'HTTPS';
   const hosts = ['api.example.com'];
-  const out = { route: [{ destination: { host: 'api.example.com', port: { number: 443 } } }] };
-  const hop = { route: [{ destination: { host: EGRESS, port } }] };
+  const out = { route: [{ destination: { host: 'api.example.com', port: { number: isHttp ? 80 : 443 } } }] };
+  const hop = { route: [{ destination: { host: EGRESS, port: { number } } }] };
   const metadata = { name: 'through-egress', namespace: 'istio-egress' };
-  const meshOnly = { gateways: ['mesh'], port: 443, sniHosts: hosts };
-  const gatewayOnly = { gateways: ['istio-egress/egress'], port: port.number };
-  const spec = {
-    hosts,
-    gateways: ['mesh', 'istio-egress/egress'],
-    tls: [{ match: [meshOnly], ...hop }],
-    tcp: [{ match: [gatewayOnly], ...out }],
-  };
-  const tls = { mode: 'ISTIO_MUTUAL', sni: 'api.example.com' };
+  const atGateway = { gateways: ['istio-egress/egress'], port: number };
+  const inMesh = { gateways: ['mesh'], port: isHttp ? 80 : 443 };
+  const isOpen = tls?.mode === 'PASSTHROUGH';
+  const rules = isHttp
+    ? { http: [{ match: [inMesh], ...hop }, { match: [atGateway], ...out }] } // prettier-ignore
+    : isOpen
+      ? { tls: [{ match: [{ ...inMesh, sniHosts: hosts }], ...hop }, { match: [{ ...atGateway, sniHosts: hosts }], ...out }] } // prettier-ignore
+      : { tls: [{ match: [{ ...inMesh, sniHosts: hosts }], ...hop }], tcp: [{ match: [atGateway], ...out }] };
+  const policy = { tls: { mode: 'ISTIO_MUTUAL', sni: 'api.example.com' } };
   return [
-    ...TLS_API,
-    { apiVersion: NETWORKING, kind: 'VirtualService', metadata, spec },
-    { apiVersion: NETWORKING, kind: 'DestinationRule', metadata, spec: { host: EGRESS, trafficPolicy: { tls } } },
+    ...(isHttp ? HTTP_API : TLS_API),
+    {
+      apiVersion: NETWORKING,
+      kind: 'VirtualService',
+      metadata,
+      spec: { hosts, gateways: ['mesh', 'istio-egress/egress'], ...rules },
+    },
+    ...(isOpen
+      ? []
+      : [{ apiVersion: NETWORKING, kind: 'DestinationRule', metadata, spec: { host: EGRESS, trafficPolicy: policy } }]),
   ];
 }
 

@@ -1,11 +1,18 @@
 /** How each rule is confirmed. A unit test holds that no case of a rule is left out. */
 import { BY_ADMISSION } from './by-admission';
 import { BY_CONFIGURATION } from './by-configuration';
+import { BY_LAB } from './by-lab';
 import { BY_OTHER_MEANS } from './by-other-means';
 import { BY_REQUEST } from './by-request';
 import { type Confirmation, type Confirmations } from './confirmation';
 
-export const CONFIRMATIONS: Confirmations = { ...BY_ADMISSION, ...BY_REQUEST, ...BY_CONFIGURATION, ...BY_OTHER_MEANS };
+export const CONFIRMATIONS: Confirmations = {
+  ...BY_ADMISSION,
+  ...BY_REQUEST,
+  ...BY_CONFIGURATION,
+  ...BY_LAB,
+  ...BY_OTHER_MEANS,
+};
 
 /** The confirmations of one kind, with their cases. */
 export function confirmedBy<K extends Confirmation['by']>(

@@ -1,0 +1,187 @@
+/** Rules that only real proxies, the real injector or the real scheduler show to be right. */
+import * as path from 'node:path';
+import { type KubeObject } from '../../lab/api';
+import { readManifests } from '../../lab/manifests';
+import { type Mesh } from '../mesh';
+import { credential } from '../scenarios';
+import { type ByLab, type Confirmations } from './confirmation';
+import {
+  asked,
+  askedByProxy,
+  containers,
+  greeted,
+  hostsStored,
+  notCaptured,
+  proxyImage,
+  refusedListener,
+  scheduled,
+} from './sights';
+import { HTTP_API_BEHIND_TLS, throughEgress } from './surroundings';
+
+type World = NonNullable<ByLab['world']>;
+
+/** The example without the workloads and Services, for which fixtures/rules.yaml has Pods. */
+const asItIs: World = (example) =>
+  example.filter(({ kind }) => !['Namespace', 'Pod', 'Deployment', 'Service'].includes(kind));
+
+/** The same about a host that the lab's internet has. */
+const about = (host: string, example: readonly KubeObject[]): readonly KubeObject[] =>
+  JSON.parse(JSON.stringify(example).replaceAll('api.example.com', host)) as readonly KubeObject[];
+
+/** An example of another rule, which has what this one is about. */
+const exampleOf = (of: string): readonly KubeObject[] =>
+  readManifests([path.resolve(__dirname, '../../invalid', `${of}.yaml`)]);
+
+/** The Secrets of the example with a certificate in them, made for this run. */
+const withCertificates: World = (example, mesh) =>
+  Promise.all(
+    example
+      .filter(({ kind }) => kind !== 'Deployment')
+      .map((object) => {
+        const { name, namespace } = object.metadata;
+        return object.kind === 'Secret' ? credential(mesh, 'partner.example.com', name, namespace!) : object;
+      }),
+  );
+
+const squid = async (mesh: Mesh): Promise<string> => (await mesh.lab.run('pod', { pod: 'external/squid' })).address;
+/** The example about the proxy that runs in the lab. */
+const withSquid: World = async (example, mesh) =>
+  JSON.parse(
+    JSON.stringify(example)
+      .replaceAll('203.0.113.7', await squid(mesh))
+      .replaceAll('"DNS"', '"NONE"'),
+  ) as readonly KubeObject[];
+
+/** While its Secret is missing, a listener may not be there, or be there and close each connection. */
+const atIngress = asked(
+  'legacy/plain',
+  'https://www.example.com/',
+  '-k',
+  '--connect-to',
+  '::ingress.istio-ingress:443',
+);
+
+export const BY_LAB: Confirmations = {
+  'capture-excluded/ports-of-the-web': {
+    by: 'lab',
+    look: 'outbound ports that the injector tells istio-init to leave out',
+    see: notCaptured,
+    bad: '80,443',
+    good: '5432',
+  },
+  'contradicting-injection/two-labels': {
+    by: 'lab',
+    look: 'containers of a Pod in the namespace',
+    see: containers,
+    bad: 'main',
+    good: 'main, istio-proxy',
+  },
+  'credential-namespace/secret-beside-the-gateway-object': {
+    by: 'lab',
+    look: 'https://www.example.com/ at the gateway, which has no routes',
+    see: async (...seen) => ((await atIngress(...seen)) === '404' ? '404' : 'no TLS session'),
+    world: withCertificates,
+    bad: 'no TLS session',
+    good: '404',
+  },
+  'duplicate-object/overwritten': {
+    by: 'lab',
+    look: 'hosts of the ServiceEntries that are stored when all have been applied',
+    see: hostsStored,
+    bad: 'www.example.com',
+    good: 'api.example.com, www.example.com',
+  },
+  'gateway-pod-not-injected/no-label': {
+    by: 'lab',
+    look: 'the image of the container istio-proxy',
+    see: proxyImage,
+    bad: 'auto, which is no image',
+    good: 'one of a proxy',
+  },
+  'gateway-without-policy/open': {
+    by: 'lab',
+    look: 'shop/sleep to http://edition.cnn.com/, which was opened for the namespace app',
+    see: asked('shop/sleep', 'http://edition.cnn.com/'),
+    world: asItIs,
+    bad: '200',
+    good: '403',
+  },
+  'half-dedicated-nodes/toleration-only': {
+    by: 'lab',
+    look: 'where the gateway runs while the node that is kept for it is drained',
+    see: scheduled,
+    bad: 'on a node for everybody',
+    good: 'nowhere',
+  },
+  'http-fields-on-tcp/hosts': {
+    by: 'lab',
+    look: 'app/sleep through the gateway to https://edition.cnn.com/, and in HTTP where the server reads it',
+    see: (mesh, kind, example) =>
+      asked('app/sleep', `${kind === 'bad' ? 'https' : 'http'}://edition.cnn.com/`, '-k')(mesh, kind, example),
+    world: (example) => about('edition.cnn.com', [...example, ...throughEgress(example)]),
+    bad: 'connection closed in the TLS handshake',
+    good: '200',
+  },
+  'policy-selects-nothing/misspelt': {
+    by: 'lab',
+    look: 'shop/sleep to http://edition.cnn.com/, which the policy is to keep for the namespace app',
+    see: asked('shop/sleep', 'http://edition.cnn.com/'),
+    world: (example, mesh) => asItIs([...exampleOf('gateway-without-policy/open'), ...example], mesh),
+    bad: '200',
+    good: '403',
+  },
+  'principals-on-passthrough/namespaces': {
+    by: 'lab',
+    look: 'app/sleep through the gateway to https://edition.cnn.com/',
+    see: asked('app/sleep', 'https://edition.cnn.com/', '-k'),
+    world: (example) => about('edition.cnn.com', [...example, ...throughEgress(example)]),
+    bad: 'connection closed in the TLS handshake',
+    good: '200',
+  },
+  'proxy-declared-http/squid': {
+    by: 'lab',
+    look: 'app/sleep to https://edition.cnn.com/ by the proxy',
+    see: askedByProxy('app/sleep', async (mesh) => `http://${await squid(mesh)}:3128`, 'https://edition.cnn.com/'),
+    world: withSquid,
+    bad: 'CONNECT 404',
+    good: 'CONNECT 200, then 200',
+  },
+  'reserved-port/outbound': {
+    by: 'lab',
+    look: 'what the sidecar of app/sleep refuses',
+    see: refusedListener,
+    bad: "'0.0.0.0_15001' has duplicate address '0.0.0.0:15001'",
+    good: 'nothing',
+  },
+  'san-mismatch/other-name': {
+    by: 'lab',
+    look: 'app/sleep to http://edition.cnn.com/, TLS originated',
+    see: asked('app/sleep', 'http://edition.cnn.com/'),
+    world: (example) => about('edition.cnn.com', [...HTTP_API_BEHIND_TLS, ...example]),
+    bad: '503',
+    good: '200',
+  },
+  'server-first-declared-tls/postgres': {
+    by: 'lab',
+    look: 'what app/sleep hears from a server that speaks first',
+    see: greeted('app/sleep', '203.0.113.30:5432'),
+    world: asItIs,
+    bad: 'nothing',
+    good: 'the greeting',
+  },
+  'tls-not-verified/insecure': {
+    by: 'lab',
+    look: 'app/sleep to http://api.example.com/, TLS originated to an impostor with a certificate of another name',
+    see: asked('app/sleep', 'http://api.example.com/'),
+    world: (example) => [...HTTP_API_BEHIND_TLS, ...example],
+    bad: '200',
+    good: '503',
+  },
+  'workload-without-sidecar/refuses': {
+    by: 'lab',
+    look: 'containers of a Pod of the workload',
+    see: containers,
+    bad: 'sleep',
+    good: 'sleep, istio-proxy',
+  },
+};

@@ -1,0 +1,143 @@
+/** What can be seen in the lab, in few words. */
+import { type KubeObject } from '../../lab/api';
+import { addNode } from '../../lab/controlplane';
+import { until } from '../../lab/process';
+import { type Mesh } from '../mesh';
+import { type ByLab } from './confirmation';
+
+type Sight = ByLab['see'];
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  7: 'cannot connect',
+  28: 'no answer',
+  35: 'connection closed in the TLS handshake',
+  52: 'connection closed without an answer',
+  56: 'connection reset',
+};
+
+/** What curl says of a request: the status, or how the connection ended. */
+export const asked =
+  (from: string, url: string, ...args: readonly string[]): Sight =>
+  async (mesh) => {
+    const written = '%{http_code} %{exitcode}';
+    const command = ['curl', '-s', '--max-time', '3', '-o', '/dev/null', '-w', written, ...args, url];
+    const { stdout } = await mesh.lab.run('exec', { pod: from, command });
+    const [status, code = ''] = stdout.trim().split(' ');
+    return status === '000' ? (ENDINGS[code] ?? `curl ended with ${code}`) : `${status}`;
+  };
+
+/** What a proxy answers to CONNECT, and the host behind it to the request inside. */
+export const askedByProxy =
+  (from: string, proxy: (mesh: Mesh) => Promise<string>, url: string): Sight =>
+  async (mesh) => {
+    const written = '%{http_connect} %{http_code}';
+    const way = ['--proxy', await proxy(mesh)];
+    const command = ['curl', '-s', '--max-time', '3', '-o', '/dev/null', '-w', written, ...way, url];
+    const { stdout } = await mesh.lab.run('exec', { pod: from, command });
+    const [connect, status] = stdout.trim().split(' ');
+    return `CONNECT ${connect}${status === '000' ? '' : `, then ${status}`}`;
+  };
+
+/** What a server that speaks first says on a raw TCP connection. */
+export const greeted =
+  (from: string, address: string): Sight =>
+  async (mesh) => {
+    const command = ['sh', '-c', `curl -s --max-time 3 telnet://${address} < /dev/null`];
+    const { stdout } = await mesh.lab.run('exec', { pod: from, command });
+    return stdout.startsWith('hello') ? 'the greeting' : 'nothing';
+  };
+
+interface PodSpec {
+  readonly containers: readonly { readonly name: string; readonly image: string }[];
+  readonly initContainers?: readonly { readonly name: string; readonly args?: readonly string[] }[];
+}
+
+/** What the injector makes of a Pod of the example's workload, without making it. */
+const injected =
+  (words: (spec: PodSpec) => string): Sight =>
+  async (mesh, _, example) => {
+    // The gateway comes after its clients.
+    const owner = [...example].reverse().find(({ kind }) => kind === 'Deployment');
+    const template = (owner?.spec as { readonly template?: KubeObject } | undefined)?.template;
+    const isHome = ({ kind, metadata: { name } }: KubeObject) =>
+      kind === 'Namespace' && (owner === undefined || name === owner.metadata.namespace);
+    const { labels = {} } = example.find(isHome)?.metadata ?? {};
+    const home: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'rule-probe', labels } };
+    await mesh.lab.apply([home]);
+    const pod: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...template?.metadata, name: 'probe', namespace: 'rule-probe' },
+      spec: template?.spec ?? { containers: [{ name: 'main', image: 'example.com/none' }] },
+    };
+    const made = await mesh.lab.api.apply(pod, { dryRun: true });
+    // Labels of another example must not stay.
+    await mesh.lab.api.apply({ ...home, metadata: { name: 'rule-probe', labels: {} } });
+    return words(made.spec as PodSpec);
+  };
+
+export const containers = injected(({ containers: all }) => all.map(({ name }) => name).join(', '));
+export const proxyImage = injected(({ containers: all }) => {
+  const { image } = all.find(({ name }) => name === 'istio-proxy')!;
+  return image === 'auto' ? 'auto, which is no image' : 'one of a proxy';
+});
+export const notCaptured = injected(({ initContainers = [] }) => {
+  const args = initContainers.find(({ name }) => name === 'istio-init')?.args ?? [];
+  return args[args.indexOf('-o') + 1] ?? 'none';
+});
+
+/** Where the scheduler puts the gateway of the example while the node that is kept for it is drained. */
+export const scheduled: Sight = async (mesh, _, example) => {
+  const key = 'example.com/egress';
+  const drained = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
+  const labels = { [key]: 'true' };
+  await addNode(mesh.lab.api, 'kept', labels, [{ key, value: 'true', effect: 'NoSchedule' }, drained]);
+  const owner = example.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'egress');
+  const { spec } = (owner?.spec as { readonly template: { readonly spec: object } }).template;
+  const pod: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'scheduled', namespace: 'legacy' },
+    spec: { ...spec, terminationGracePeriodSeconds: 0, containers: [{ name: 'none', image: 'example.com/none' }] },
+  };
+  await mesh.lab.apply([pod]);
+  const place = await until('the scheduler has looked at the Pod', 30, async () => {
+    const made = (await mesh.lab.api.tryGet(pod, 'scheduled', 'legacy')) as ScheduledPod | undefined;
+    if (made?.spec.nodeName) return 'on a node for everybody';
+    return made?.status?.conditions?.some(({ reason }) => reason === 'Unschedulable') ? 'nowhere' : undefined;
+  });
+  await mesh.lab.delete([pod, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'kept' } }]);
+  return place;
+};
+
+interface ScheduledPod {
+  readonly spec: { readonly nodeName?: string };
+  readonly status?: { readonly conditions?: readonly { readonly reason?: string }[] };
+}
+
+/** What is stored of objects that are applied one after the other. */
+export const hostsStored: Sight = async (mesh, _, example) => {
+  for (const object of example) await mesh.lab.api.apply(object);
+  const stored = await mesh.lab.api.list({ apiVersion: 'networking.istio.io/v1', kind: 'ServiceEntry' });
+  await mesh.lab.delete(example);
+  return stored
+    .filter(({ metadata }) => example.some((one) => one.metadata.name === metadata.name))
+    .flatMap(({ spec }) => (spec as { readonly hosts: readonly string[] }).hosts)
+    .join(', ');
+};
+
+/** What a proxy refuses of what istiod sends; with a refusal the proxy never acknowledges, so nobody waits for that. */
+export const refusedListener: Sight = async (mesh, kind, example) => {
+  const logged = async () => (await mesh.lab.containerLog('app/sleep', 'istio-proxy')).length;
+  const before = await logged();
+  await mesh.lab.apply(example);
+  if (kind === 'good') await mesh.lab.settle();
+  const refusal = await until('the proxy says something', 10, async () => {
+    const log = (await mesh.lab.containerLog('app/sleep', 'istio-proxy')).slice(before);
+    const found = /error adding listener: ('[^']+' has duplicate address '[^']+')/.exec(log)?.[1];
+    return found ?? (kind === 'good' ? 'nothing' : undefined);
+  });
+  await mesh.lab.delete(example);
+  await mesh.lab.settle();
+  return refusal;
+};
