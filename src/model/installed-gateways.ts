@@ -120,6 +120,8 @@ function missingHosts(
         const entry = missing.get(destination.host) ?? { ports: new Set<number>(), gateways: new Set<string>() };
         missing.set(destination.host, entry);
         if (destination.port > 0) entry.ports.add(destination.port);
+        // Sidecars send to a gateway what its own rules then send on; a gateway sends to anything.
+        if (!route.gateways.includes(MESH_GATEWAY)) continue;
         for (const gateway of route.gateways) if (gateway !== MESH_GATEWAY) entry.gateways.add(gateway);
       }
     }

@@ -27,6 +27,7 @@ import {
 } from './sidecar-scope';
 import { mergeDelegates, parseVirtualService, VirtualServiceIndex } from './virtual-services';
 import {
+  isShown,
   namespaceInjection,
   readWorkload,
   Workloads,
@@ -169,7 +170,7 @@ export class Mesh implements Registry {
 
   /** The workloads that Services select in namespaces whose workloads no manifest shows: the cluster has them, or nothing would work. */
   private unseenWorkloads(services: readonly Service[], workloads: readonly Workload[]): readonly Workload[] {
-    const shown = new Set(workloads.map((workload) => workload.namespace));
+    const shown = new Set(workloads.filter(isShown).map((workload) => workload.namespace));
     const selectors = this.of('networking.istio.io', 'Gateway')
       .map((gateway) => optionalRecord(record(record(gateway.body).spec).selector))
       .filter((selector) => selector !== undefined)

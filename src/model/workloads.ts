@@ -153,6 +153,11 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
   };
 }
 
+/** Whether a manifest has the workload itself, rather than something that others make it from. */
+export function isShown({ manifest, kind }: Workload): boolean {
+  return manifest?.kind === kind;
+}
+
 /** What stands for the IP of a workload whose Pods no manifest shows. */
 export function standIn(workload: {
   readonly kind: string;

@@ -16,6 +16,15 @@ export interface Client {
   readonly hasSidecarForSure: boolean;
 }
 
+/** Whoever calls a gateway from outside the cluster. */
+export const OUTSIDE: Client = {
+  from: 'outside',
+  namespace: '',
+  labels: {},
+  isAssumed: false,
+  hasSidecarForSure: true,
+};
+
 /** One client for each way in which configuration may reach workloads of a namespace. */
 export const clients = defineIndex('clients', (context): readonly Client[] => {
   const { mesh } = context;

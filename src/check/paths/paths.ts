@@ -6,8 +6,10 @@ import type { FieldPath, Manifest } from '../../model/manifest';
 import { type Decision, RequestError, type Trace, type TraceRequest, trace } from '../../trace';
 import { type CheckContext, defineIndex } from '../context';
 import type { Service } from '../../model/services';
+import { SECURITY, specOf } from '../istio';
 import { push } from '../edge';
-import { type Client, clients } from './clients';
+import { type Client, OUTSIDE, clients } from './clients';
+import { ingressProbes } from './ingress-probes';
 import { type Probe, probesOf } from './probes';
 
 export interface Path {
@@ -30,6 +32,7 @@ export type Break =
   | 'no-route'
   | 'not-declared'
   | 'policy'
+  | 'authorization'
   | 'other';
 
 export interface BrokenPath extends Path {
@@ -49,6 +52,15 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
       if (followed) found.push({ probe, client, trace: followed });
     }
   }
+  const entered = new Map<string, Probe>();
+  for (const probe of ingressProbes(context)) {
+    const key = `${probe.at} ${probe.url} ${probe.method ?? ''} ${JSON.stringify(probe.headers ?? {})} ${probe.manifest.index}`;
+    if (!entered.has(key)) entered.set(key, probe);
+  }
+  for (const probe of entered.values()) {
+    const followed = follow(context, probe, OUTSIDE);
+    if (followed) found.push({ probe, client: OUTSIDE, trace: followed });
+  }
   return found;
 });
 
@@ -58,6 +70,7 @@ function follow(context: CheckContext, probe: Probe, client: Client): Trace | un
     from: client.from,
     ...(client.isAssumed ? { labels: client.labels } : {}),
     request: probe.url,
+    ...(probe.at === undefined ? {} : { at: probe.at }),
     ...(probe.method === undefined ? {} : { method: probe.method }),
     ...(probe.headers === undefined ? {} : { headers: probe.headers }),
   };
@@ -104,7 +117,9 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
     // A client that no manifest shows runs under an account that nobody knows, which policies may well admit.
     if (kind === 'policy' && path.client.isAssumed) continue;
     // What one client is not given and another is, is somebody's intent: a Sidecar, an audience, a policy.
-    if ((kind === 'not-declared' || kind === 'policy') && delivered.has(path.probe.url)) continue;
+    const isHeld = kind === 'not-declared' || kind === 'policy' || kind === 'authorization';
+    if (isHeld && delivered.has(path.probe.url)) continue;
+    if (kind === 'authorization' && (path.client.isAssumed || !isByCallerAlone(context, path))) continue;
     // That nothing leaves from the sidecar itself is what such a policy is written for.
     if (
       kind === 'policy' &&
@@ -117,7 +132,9 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
     const isMode = kind === 'not-declared' && refusal.by?.kind !== 'Sidecar';
     const by = refusal.by && !isMode ? findDecided(context, refusal.by) : undefined;
     const isOwn = path.client.namespace === path.probe.manifest.namespace;
-    const isDoubtful = !path.client.hasSidecarForSure && !isOwn && delivered.has(path.probe.url);
+    const isDoubtful =
+      (!path.client.hasSidecarForSure && !isOwn && delivered.has(path.probe.url)) ||
+      (kind === 'tls-mode' && isAssumedSidecar(context, path));
     broken.push({
       ...path,
       kind,
@@ -129,13 +146,55 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
   return broken;
 });
 
+/** A server that refuses by a sidecar which nothing but habit says it has. */
+function isAssumedSidecar(context: CheckContext, { client, trace: { refusal } }: Path): boolean {
+  const { proxy } = refusal ?? {};
+  if (proxy?.kind !== 'sidecar' || proxy.namespace === client.namespace) return false;
+  const workload = context.mesh.workloads.find(proxy.namespace, proxy.workload ?? '');
+  return workload?.membershipAssumed === true && !context.index(istioNamespaces).has(proxy.namespace);
+}
+
+/** Namespaces in which somebody configures Istio. */
+const istioNamespaces = defineIndex(
+  'istio namespaces',
+  ({ manifests }): ReadonlySet<string> =>
+    new Set(manifests.filter(({ group }) => group.endsWith('.istio.io')).map(({ namespace }) => namespace)),
+);
+
+/** Whether a refusal by policies hangs on who calls, and on nothing that another request to the same port would have. */
+function isByCallerAlone({ mesh }: CheckContext, { trace: { refusal } }: Path): boolean {
+  const { by, proxy } = refusal ?? {};
+  if (!by || !proxy) return false;
+  const policies = mesh
+    .of(SECURITY, 'AuthorizationPolicy')
+    .filter(({ namespace }) => namespace === by.namespace || namespace === proxy.namespace || namespace === mesh.config.rootNamespace); // prettier-ignore
+  return policies.every((manifest) => {
+    const { action = 'ALLOW', rules = [] } = specOf('AuthorizationPolicy', manifest);
+    return (
+      action === 'ALLOW' &&
+      rules.every(
+        ({ from = [], to = [], when = [] }) =>
+          when.length === 0 &&
+          to.every(({ operation = {} }) => Object.keys(operation).every((key) => key === 'ports')) &&
+          from.every(({ source = {} }) => Object.keys(source).every((key) => /^(principals|namespaces|serviceAccounts)$/.test(key))), // prettier-ignore
+      )
+    );
+  });
+}
+
 function classify({ trace: { refusal, hops } }: Path): Break | undefined {
   if (!refusal) return undefined;
   const { code, what } = refusal;
   const atGateway = ['egress-gateway', 'ingress-gateway', 'envoy-gateway', 'waypoint'].includes(refusal.proxy.kind);
   switch (code) {
-    case 'redirect':
     case 'direct_response':
+      // Envoy Gateway answers 500 by itself where a backend is missing; else the route is there for it.
+      return /there is no|cannot reach/.test(what) ? 'no-destination' : undefined;
+    case 'redirect':
+    case 'oidc':
+    case 'jwt':
+    case 'basicAuth':
+    case 'apiKeyAuth':
     case 'FI':
       return undefined; // what the route is there for
     case 'loop':
@@ -149,7 +208,7 @@ function classify({ trace: { refusal, hops } }: Path): Break | undefined {
     case 'UPE':
       return what.includes('TLS inside TLS') || what.includes('speaks TLS already') ? 'double-tls' : 'plaintext-to-tls';
     case 'NR':
-      if (what.includes('takes plain text')) return 'tls-mode';
+      if (/takes plain text|mutual TLS only|declared HTTP and gets/.test(what)) return 'tls-mode';
       if (what.includes('filter chain')) return 'sni-not-served';
       return atGateway ? 'no-route' : 'other';
     case 'UF':
@@ -162,7 +221,7 @@ function classify({ trace: { refusal, hops } }: Path): Break | undefined {
     case 'BlackHoleCluster':
       return hops.length > 1 ? 'no-destination' : 'not-declared';
     case 'RBAC':
-      return undefined; // whether somebody may is for policies to say
+      return 'authorization';
     case 'NetworkPolicy':
       return 'policy';
     default:

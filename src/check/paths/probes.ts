@@ -1,9 +1,19 @@
 /** Requests that manifests speak of: each host and port of a ServiceEntry, each rule of a VirtualService. */
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { MESH, type VirtualServiceView, push, ruleMatches, serviceEntries, virtualServices } from '../edge';
+import {
+  MESH,
+  type RuleMatch,
+  type VirtualServiceView,
+  push,
+  ruleMatches,
+  serviceEntries,
+  virtualServices,
+} from '../edge';
 import { isSubsetOf, toFqdn } from '../hosts';
-import type { HttpMatch, ServiceEntrySpec } from '../istio';
+import type { HttpMatch, ServiceEntrySpec, TcpMatch } from '../istio';
+import { ANY_ADDRESS, contains, isAddress } from '../../model/addresses';
+import { isTcp, isTls as modelIsTls } from '../../model/protocols';
 import { isHttp, isTls } from '../protocol';
 import type { Client } from './clients';
 
@@ -17,7 +27,9 @@ export interface Probe {
   /** The object that speaks of it, and where. */
   readonly manifest: Manifest;
   readonly field: FieldPath;
-  /** Which clients it is for. */
+  /** The gateway at which it comes in from outside, `NAMESPACE/NAME`. */
+  readonly at?: string;
+  /** Which clients of the mesh it is for. */
   readonly isFor: (client: Client) => boolean;
 }
 
@@ -88,7 +100,11 @@ function* ruleProbes(context: CheckContext, service: VirtualServiceView): Genera
           };
         }
       }
-    } else if (rule.kind === 'tls') {
+    } else if (rule.kind === 'tcp') {
+      const match: TcpMatch = spec.tcp?.[rule.rule]?.match?.[rule.match ?? 0] ?? {};
+      for (const host of service.hosts)
+        yield* tcpProbes(context, manifest, rule, match, toFqdn(host, manifest.namespace));
+    } else {
       const match: Source = spec.tls?.[rule.rule]?.match?.[rule.match ?? 0] ?? {};
       for (const written of rule.sniHosts) {
         const host = sampleOf(written);
@@ -109,15 +125,46 @@ function* ruleProbes(context: CheckContext, service: VirtualServiceView): Genera
   }
 }
 
+/** A TCP rule goes by address and port: one of the host's own, and among the subnets that the rule names. */
+function* tcpProbes(
+  { mesh }: CheckContext,
+  manifest: Manifest,
+  { port: wanted, field }: RuleMatch,
+  match: TcpMatch,
+  host: string,
+): Generator<Probe> {
+  for (const service of mesh.services.named(host).values()) {
+    const own = service.address.includes('/') ? service.address.split('/')[0] : service.address;
+    const subnets = match.destinationSubnets ?? [];
+    const isIn = subnets.length === 0 || subnets.some((subnet) => contains(subnet, own ?? ''));
+    const isReachable = service.registry === 'Kubernetes' ? isName(host) : isAddress(own ?? '') && own !== ANY_ADDRESS;
+    if (!isIn || !isReachable) continue;
+    for (const { port, protocol } of service.ports) {
+      if (!isTcp(protocol) || modelIsTls(protocol) || (wanted !== undefined && wanted !== port)) continue;
+      const target = service.registry === 'Kubernetes' ? host : (own ?? '');
+      yield {
+        scheme: 'tcp',
+        host: target,
+        port,
+        url: `tcp://${bracket(target)}:${port}`,
+        manifest,
+        field,
+        isFor: (client) => isSource(match, client),
+      };
+    }
+  }
+}
+
 /** What a request must be like to meet a match; nothing if that cannot be said without solving a regular expression. */
-function httpRequest(match: HttpMatch): (Pick<Probe, 'method' | 'headers'> & { path: string }) | undefined {
+export function httpRequest(match: HttpMatch): (Pick<Probe, 'method' | 'headers'> & { path: string }) | undefined {
   if (
     match.uri?.regex ||
     match.method?.regex ||
     match.authority ||
     match.scheme ||
     match.queryParams ||
-    match.withoutHeaders
+    match.withoutHeaders ||
+    Object.keys(match.headers ?? {}).some((name) => name.startsWith('@request.auth'))
   )
     return undefined;
   const path = match.uri?.exact ?? match.uri?.prefix ?? '/';
@@ -182,12 +229,12 @@ function portsOf(context: CheckContext, host: string, scheme: 'http' | 'https'):
   return [...ports].filter((port) => port > 0 && port <= 65535);
 }
 
-function sampleOf(host: string): string {
+export function sampleOf(host: string): string {
   return host === '*' ? `${SAMPLE}.example` : host.startsWith('*') ? `${SAMPLE}${host.slice(1)}` : host;
 }
 
 /** Names below `invalid` are reserved for what is never called. */
-function isName(host: string): boolean {
+export function isName(host: string): boolean {
   if (host.endsWith('.invalid')) return false;
   return /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/i.test(host) || /^[0-9a-f.:]+$/i.test(host);
 }

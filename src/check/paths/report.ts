@@ -4,6 +4,9 @@ import { formatField } from '../field';
 import type { Hit } from '../rule';
 import { type Break, type BrokenPath, brokenPaths } from './paths';
 
+/** Kinds that speak of requests. */
+export const PATH_KINDS = ['ServiceEntry', 'VirtualService', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'];
+
 export function* brokenPathHits(
   context: CheckContext,
   kinds: readonly Break[],

@@ -27,14 +27,16 @@ export const rule: Rule = {
               .find((candidate) => candidate.namespace === namespace && candidate.name === name);
             const field = ['spec', 'rules', r, 'backendRefs', b];
             if (!service) {
-              // Among them the Services that istiod makes for Gateways, which no manifest has.
-              const names = context.mesh.services
+              const siblings = context.mesh.services
                 .inNamespace(namespace)
-                .filter(({ registry }) => registry === 'Kubernetes')
-                .map((candidate) => candidate.name);
-              const near = names.includes(name)
-                ? undefined
-                : (nearest(name, names) ?? names.find((candidate) => candidate.startsWith(`${name}-`)));
+                .filter(({ registry }) => registry === 'Kubernetes');
+              const shown = siblings.filter(({ assumed }) => !assumed).map((candidate) => candidate.name);
+              // The Service that istiod makes for a Gateway has its class in its name.
+              const isGateway = context.mesh.gatewayApi.find(namespace, name) !== undefined;
+              const near =
+                siblings.some((candidate) => candidate.name === name)
+                  ? undefined
+                  : (nearest(name, shown) ?? (isGateway ? siblings.find((candidate) => candidate.name.startsWith(`${name}-`))?.name : undefined)); // prettier-ignore
               if (near)
                 yield {
                   manifest,

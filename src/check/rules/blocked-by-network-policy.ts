@@ -1,4 +1,4 @@
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -9,7 +9,7 @@ export const rule: Rule = {
   why: 'The mesh routes the request, and a NetworkPolicy on the way drops its packets: it times out.',
   fix: 'Allow the traffic in the policies of both namespaces, by the port of the pod.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: ['E07', 'E08', 'E05'],
   check: (context) => brokenPathHits(context, ['policy']),
 };

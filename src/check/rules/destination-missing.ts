@@ -1,4 +1,4 @@
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -9,7 +9,7 @@ export const rule: Rule = {
   why: 'The proxy has no cluster for the destination: a port that is not declared, a host that is not visible, or none at all: 503.',
   fix: "Send to a declared port of a host that this proxy's namespace sees.",
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
-  footguns: ['V12', 'X03', 'X07', 'X12'],
+  reads: PATH_KINDS,
+  footguns: ['V12', 'Y02', 'X03', 'X07', 'X12'],
   check: (context) => brokenPathHits(context, ['no-destination']),
 };

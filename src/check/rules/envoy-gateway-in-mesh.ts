@@ -1,6 +1,9 @@
 import type { Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
-import { ENVOY_GATEWAY } from '../gateway-api';
+import { record } from '../../model/fields';
+import type { ApiGateway } from '../../model/gateway-api';
+import { envoyGateways } from '../envoy-gateway';
+import { ENVOY_GATEWAY, GATEWAY_API } from '../gateway-api';
 import type { Rule } from '../rule';
 import { isInjected } from '../workloads';
 
@@ -27,9 +30,17 @@ export const rule: Rule = {
   why: 'Beside a sidecar, a proxy must dial Services (a sidecar knows no mutual TLS for a pod address), and the sidecar must leave the traffic from outside alone: otherwise requests are refused, or travel in plain text.',
   fix: 'In the EnvoyProxy write routingType: Service, and annotate its pods traffic.sidecar.istio.io/includeInboundPorts: "".',
   see: 'https://gateway.envoyproxy.io/docs/tasks/traffic/routing-outside-kubernetes/',
-  reads: ['EnvoyProxy'],
+  reads: ['EnvoyProxy', 'Gateway'],
   footguns: ['Y01', 'Y06'],
   *check(context) {
+    for (const { gateway, proxy, workload } of context.index(envoyGateways)) {
+      if (proxy.manifest || workload.membership !== 'sidecar' || hasParameters(context, gateway)) continue;
+      yield {
+        manifest: gateway.config.manifest,
+        field: ['spec', 'gatewayClassName'],
+        what: `the proxies get sidecars in ${workload.namespace}, and neither the Gateway nor its class ${gateway.className} names an EnvoyProxy`,
+      };
+    }
     for (const manifest of context.of(ENVOY_GATEWAY, 'EnvoyProxy')) {
       const { spec = {} } = manifest.body as { spec?: EnvoyProxySpec };
       const { envoyDeployment, envoyDaemonSet } = spec.provider?.kubernetes ?? {};
@@ -71,5 +82,15 @@ function hasSidecars(context: CheckContext, manifest: Manifest, pod: Pod): boole
   return (
     isInjected(context, controller) === true ||
     pod.annotations?.['traffic.sidecar.istio.io/includeInboundPorts'] !== undefined
+  );
+}
+
+/** Whether an EnvoyProxy is named that no manifest shows, or may be: the class itself is elsewhere. */
+function hasParameters(context: CheckContext, { config, className }: ApiGateway): boolean {
+  const shown = context.of(GATEWAY_API, 'GatewayClass').find(({ name }) => name === className);
+  return (
+    shown === undefined ||
+    record(record(shown.body).spec).parametersRef !== undefined ||
+    record(config.spec.infrastructure).parametersRef !== undefined
   );
 }

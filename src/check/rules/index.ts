@@ -39,6 +39,7 @@ import { rule as destinationPortOmitted } from './destination-port-omitted';
 import { rule as subsetMissing } from './subset-missing';
 import { rule as noEndpoint } from './no-endpoint';
 import { rule as unreachableRule } from './unreachable-rule';
+import { rule as claimsWithoutAuthentication } from './claims-without-authentication';
 import { rule as requestRefused } from './request-refused';
 import { rule as tlsInsideTls } from './tls-inside-tls';
 import { rule as plainTextToTlsPort } from './plain-text-to-tls-port';
@@ -74,6 +75,7 @@ import { rule as halfDedicatedNodes } from './half-dedicated-nodes';
 import { rule as broadPassthrough } from './broad-passthrough';
 import { rule as policySelectsNothing } from './policy-selects-nothing';
 import { rule as portMtlsWithoutPort } from './port-mtls-without-port';
+import { rule as callerNotAdmitted } from './caller-not-admitted';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
@@ -95,6 +97,7 @@ import { rule as envoyGatewayInMesh } from './envoy-gateway-in-mesh';
 import { rule as hostKeptThroughSidecar } from './host-kept-through-sidecar';
 import { rule as xdsPortProtocol } from './xds-port-protocol';
 import { rule as listenersWithoutHostname } from './listeners-without-hostname';
+import { rule as replacementWithoutSlash } from './replacement-without-slash';
 import { rule as oidcPathOutsideRoute } from './oidc-path-outside-route';
 import { rule as oidcCookiesShared } from './oidc-cookies-shared';
 import { rule as oidcProviderOutOfReach } from './oidc-provider-out-of-reach';
@@ -148,6 +151,7 @@ export const rules: readonly Rule[] = [
   subsetMissing,
   noEndpoint,
   unreachableRule,
+  claimsWithoutAuthentication,
   requestRefused,
   tlsInsideTls,
   plainTextToTlsPort,
@@ -183,6 +187,7 @@ export const rules: readonly Rule[] = [
   broadPassthrough,
   policySelectsNothing,
   portMtlsWithoutPort,
+  callerNotAdmitted,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,
@@ -204,6 +209,7 @@ export const rules: readonly Rule[] = [
   hostKeptThroughSidecar,
   xdsPortProtocol,
   listenersWithoutHostname,
+  replacementWithoutSlash,
   oidcPathOutsideRoute,
   oidcCookiesShared,
   oidcProviderOutOfReach,

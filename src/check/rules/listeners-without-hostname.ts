@@ -1,5 +1,8 @@
+import type { CheckContext } from '../context';
+import { nameOf } from '../edge';
+import { type EnvoyGatewayView, envoyGateways } from '../envoy-gateway';
 import { GATEWAY_API, gatewaySpec } from '../gateway-api';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE815',
@@ -12,6 +15,7 @@ export const rule: Rule = {
   reads: ['Gateway'],
   footguns: ['Y09', 'Y08', 'G08'],
   *check(context) {
+    yield* overlapsOfMerged(context);
     for (const manifest of context.of(GATEWAY_API, 'Gateway')) {
       const listeners = gatewaySpec(manifest).listeners ?? [];
       for (const [at, { port, protocol, hostname = '', name }] of listeners.entries()) {
@@ -34,3 +38,25 @@ export const rule: Rule = {
     }
   },
 };
+
+/** Gateways of a class that are merged into one set of proxies must differ in port, protocol or hostname. */
+function* overlapsOfMerged(context: CheckContext): Generator<Hit> {
+  const taken = new Map<string, EnvoyGatewayView>();
+  for (const view of context.index(envoyGateways)) {
+    const { gateway, proxy } = view;
+    if (proxy.spec.mergeGateways !== true) continue;
+    for (const { index, name, port, protocol, hostname } of gateway.listeners) {
+      const family = protocol === 'HTTPS' || protocol === 'TLS' ? 'TLS' : protocol;
+      const key = `${gateway.className} ${port} ${family} ${hostname}`;
+      const other = taken.get(key);
+      if (other === undefined) taken.set(key, view);
+      else if (other !== view)
+        yield {
+          manifest: gateway.config.manifest,
+          field: ['spec', 'listeners', index],
+          what: `listener ${name} of ${nameOf(gateway.config.manifest)} and one of ${nameOf(other.gateway.config.manifest)} share port ${port} and ${hostname === '*' ? 'have no hostname' : `the hostname ${hostname}`}, and their class merges Gateways`,
+          why: 'Envoy Gateway runs merged Gateways in one set of proxies, and refuses the listener of the newer one.',
+        };
+    }
+  }
+}

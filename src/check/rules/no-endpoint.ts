@@ -1,4 +1,4 @@
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -9,7 +9,7 @@ export const rule: Rule = {
   why: 'A gateway cannot go where the client dialled, since the client dialled the gateway; and a selector that selects nothing leads nowhere: 503.',
   fix: 'Give the ServiceEntry resolution DNS, or endpoints; correct the selector.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: ['S02'],
   check: (context) => brokenPathHits(context, ['no-endpoint']),
 };

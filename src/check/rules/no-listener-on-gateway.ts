@@ -1,4 +1,4 @@
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -9,7 +9,7 @@ export const rule: Rule = {
   why: 'The gateway has no listener on the port that the request is sent to: no server, a server that istiod leaves out, or a server without a route of its kind.',
   fix: "Add a server for the port to a Gateway that selects the gateway's pods, and a route whose kind fits the server.",
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: ['V05', 'V06', 'V07', 'W01', 'W02', 'T08'],
   check: (context) => brokenPathHits(context, ['no-listener']),
 };

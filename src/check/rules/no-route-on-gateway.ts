@@ -1,4 +1,4 @@
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -9,7 +9,7 @@ export const rule: Rule = {
   why: 'The request reaches the gateway, and no VirtualService gives it a route there: 404.',
   fix: "Bind the VirtualService to this Gateway, admit its host on the server, and match the gateway's port.",
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: ['V03', 'V04', 'V07', 'X04', 'X05'],
   check: (context) => brokenPathHits(context, ['no-route']),
 };

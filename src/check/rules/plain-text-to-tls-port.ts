@@ -1,5 +1,5 @@
 import { type Path, findDecided, paths } from '../paths/paths';
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
 
@@ -11,7 +11,7 @@ export const rule: Rule = {
   why: 'One side begins with a TLS handshake and the other with a request: the answer is 400, or the connection is closed.',
   fix: 'Originate TLS with a DestinationRule for that host and port, mode SIMPLE or MUTUAL, and send it to the TLS port of the server.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: ['T03', 'T09'],
   *check(context) {
     yield* brokenPathHits(context, ['plaintext-to-tls']);
@@ -47,7 +47,7 @@ function* wrongPorts(context: CheckContext): Generator<Hit> {
 function wrongPort({ probe, trace: { outcome, destination, hops } }: Path): string | undefined {
   if (outcome !== 'delivered' || !destination || hops.at(-1)?.proxy.kind === 'none') return undefined;
   const { host, port, tls } = destination;
-  if (probe.scheme !== 'http' || probe.port === 443 || probe.manifest.kind === 'Service') return undefined;
+  if (probe.scheme !== 'http' || probe.port === 443 || probe.at !== undefined) return undefined;
   if (port === 443 && tls === 'NONE' && !host.endsWith('.svc.cluster.local'))
     return `as plain HTTP to port 443 of ${host}`;
   return port === 80 && (tls === 'SIMPLE' || tls === 'MUTUAL') ? `in TLS to port 80 of ${host}` : undefined;

@@ -1,4 +1,4 @@
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -9,7 +9,7 @@ export const rule: Rule = {
   why: 'Following the request as Istio and Envoy would, it is refused.',
   fix: 'Follow it with `mesh-edge trace`, which shows each hop and what decided it.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: [],
   check: (context) => brokenPathHits(context, ['other']),
 };

@@ -1,4 +1,4 @@
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -9,7 +9,7 @@ export const rule: Rule = {
   why: 'The gateway picks its filter chain by SNI; without one that fits, it closes the connection (filter_chain_not_found).',
   fix: "Set tls.sni of the DestinationRule to a host of the Gateway's server.",
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: ['T04', 'T05', 'S13'],
   check: (context) => brokenPathHits(context, ['sni-not-served']),
 };

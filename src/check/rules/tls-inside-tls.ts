@@ -1,7 +1,8 @@
 import { nameOf } from '../edge';
-import { paths } from '../paths/paths';
-import { brokenPathHits } from '../paths/report';
-import type { Rule } from '../rule';
+import type { CheckContext } from '../context';
+import { findDecided, paths } from '../paths/paths';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE301',
@@ -11,9 +12,9 @@ export const rule: Rule = {
   why: 'The server gets a TLS session inside another, and closes the connection.',
   fix: 'Originate TLS on a subset or port that only plain HTTP is routed to.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: ['T01', 'T02'],
-  check(context) {
+  *check(context) {
     // A rule for TLS by its SNI says that applications do speak it. Without one, a rule that plain HTTP uses on its way out is there for that; that TLS of applications breaks is the price of writing it host-wide.
     const used = new Set(
       context
@@ -22,10 +23,32 @@ export const rule: Rule = {
         .flatMap(({ trace }) => trace.hops.flatMap(({ decidedBy }) => decidedBy))
         .map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
     );
-    return brokenPathHits(context, ['double-tls'], ({ manifest }, all) =>
+    yield* wrappedInside(context);
+    yield* brokenPathHits(context, ['double-tls'], ({ manifest }, all) =>
       used.has(nameOf(manifest)) && !all.some(({ probe }) => probe.manifest.kind === 'VirtualService')
         ? { severity: 'warning' }
         : undefined,
     );
   },
 };
+
+/** A Service of the cluster whose clients speak TLS to it through a gateway, and get another around it by a DestinationRule. */
+function* wrappedInside(context: CheckContext): Generator<Hit> {
+  const said = new Set<unknown>();
+  for (const { probe, client, trace } of context.index(paths)) {
+    const last = [...trace.hops]
+      .reverse()
+      .find(({ sends }) => sends !== null && sends.tls !== 'APPLICATION' && sends.protocol === 'TLS');
+    const { outcome, destination } = trace;
+    if (outcome !== 'delivered' || !last || trace.hops[0]?.receives.tls !== 'APPLICATION') continue;
+    if (destination?.tls !== 'SIMPLE' && destination?.tls !== 'MUTUAL') continue;
+    const by = last.decidedBy.find(({ kind }) => kind === 'DestinationRule') ?? trace.hops.flatMap(({ decidedBy }) => decidedBy).find(({ kind }) => kind === 'DestinationRule'); // prettier-ignore
+    const at = by && findDecided(context, by);
+    if (!at || said.has(at.manifest)) continue;
+    said.add(at.manifest);
+    yield {
+      ...at,
+      what: `${probe.url} from ${client.from} speaks TLS already, and ${nameOf(at.manifest)} adds TLS around it on the way to ${destination.host}`,
+    };
+  }
+}

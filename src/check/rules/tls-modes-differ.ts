@@ -1,4 +1,4 @@
-import { brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -9,7 +9,7 @@ export const rule: Rule = {
   why: 'One side speaks TLS of a kind that the other does not expect, and the connection fails.',
   fix: "Let the DestinationRule's tls.mode fit the server: ISTIO_MUTUAL to ISTIO_MUTUAL, none to HTTP.",
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
-  reads: ['ServiceEntry', 'VirtualService'],
+  reads: PATH_KINDS,
   footguns: ['T06', 'T07', 'I06', 'M01'],
   check: (context) => brokenPathHits(context, ['tls-mode']),
 };

@@ -1,0 +1,184 @@
+/** Requests that come in from outside: each host and rule of a route at a gateway, at each listener that takes it. */
+import { record, records, strings, text } from '../../model/fields';
+import { type ApiRoute, type Attachment, hostnamesAt } from '../../model/gateway-api';
+import { hostsForNamespace } from '../../model/hostnames';
+import { isHttp as declaresHttp } from '../../model/protocols';
+import type { CheckContext } from '../context';
+import { type GatewayView, MESH, type RuleMatch, type VirtualServiceView, gatewaysByName, ruleMatches, virtualServices } from '../edge'; // prettier-ignore
+import { isSubsetOf, overlaps, toFqdn } from '../hosts';
+import type { HttpMatch, Server } from '../istio';
+import { isHttp, isPlainTcp } from '../protocol';
+import { type Probe, httpRequest, isName, sampleOf } from './probes';
+
+const isFor = (): boolean => false;
+
+export function* ingressProbes(context: CheckContext): Generator<Probe> {
+  for (const service of context.index(virtualServices)) {
+    for (const rule of ruleMatches(service)) {
+      if (!leadsInside(context, service, rule)) continue;
+      for (const name of rule.gateways) {
+        const gateway = name === MESH ? undefined : context.index(gatewaysByName).get(name);
+        for (const server of gateway?.spec.servers ?? [])
+          if (gateway) yield* serverProbes(context, service, rule, gateway, server);
+      }
+    }
+  }
+  for (const attachment of context.mesh.gatewayApi.attachments) {
+    if (attachment.gateway.controller === 'istio' || attachment.gateway.controller === 'envoy-gateway')
+      yield* attachmentProbes(context, attachment);
+  }
+}
+
+/** Routes to Services that manifests show. What goes out at a gateway is followed from the workload that sends it. */
+function leadsInside({ mesh }: CheckContext, service: VirtualServiceView, { kind, rule }: RuleMatch): boolean {
+  const routes = service.spec[kind]?.[rule]?.route ?? [];
+  return (
+    routes.length > 0 &&
+    routes.every(({ destination }) => {
+      const named = [...mesh.services.named(toFqdn(destination?.host ?? '', service.manifest.namespace)).values()];
+      return named.some(({ registry, assumed }) => registry === 'Kubernetes' && !assumed);
+    })
+  );
+}
+
+function* serverProbes(
+  context: CheckContext,
+  service: VirtualServiceView,
+  rule: RuleMatch,
+  { manifest: gateway }: GatewayView,
+  { port, tls, hosts = [] }: Server,
+): Generator<Probe> {
+  const { manifest, spec } = service;
+  const { number: listen = 0, protocol = '' } = port ?? {};
+  // Who has a client certificate is not in manifests.
+  if (listen < 1 || listen > 65535 || tls?.mode === 'MUTUAL' || tls?.mode === 'ISTIO_MUTUAL') return;
+  if (rule.port !== undefined && rule.port !== listen) return;
+  const scheme = isHttp(protocol) ? 'http' : isPlainTcp(protocol) ? 'tcp' : 'https';
+  const served = hostsForNamespace(
+    hosts.map((host) => host.replace(/^\.\//, `${gateway.namespace}/`)),
+    manifest.namespace,
+  );
+  const wanted = rule.kind === 'tls' ? rule.sniHosts : service.hosts;
+  const at = `${gateway.namespace}/${gateway.name}`;
+  const found = { manifest, field: rule.field, isFor, at, port: listen };
+  if (rule.kind === 'tcp' && scheme !== 'http' && tls?.mode !== 'PASSTHROUGH') {
+    const [host] = namesOf(['*'], served);
+    const isSpoken = speaksHttp(
+      context,
+      toFqdn(spec.tcp?.[rule.rule]?.route?.[0]?.destination?.host ?? '', manifest.namespace),
+    );
+    if (host !== undefined) yield { ...found, host, ...l4(host, listen, scheme === 'https', isSpoken) };
+    return;
+  }
+  if (scheme === 'tcp') return;
+  if (rule.kind === 'tcp' || (rule.kind === 'http' && tls?.mode === 'PASSTHROUGH') || (rule.kind === 'tls' && scheme === 'http')) return; // prettier-ignore
+  const match: HttpMatch = rule.kind === 'http' ? (spec.http?.[rule.rule]?.match?.[rule.match ?? 0] ?? {}) : {};
+  const request = httpRequest(match);
+  if (!request) return;
+  const { path, ...rest } = request;
+  for (const host of namesOf(wanted, served)) {
+    const url = `${scheme}://${host}:${listen}${path}`;
+    yield { ...found, ...rest, scheme, host, url };
+  }
+}
+
+/** A connection whose route looks at no name in it: in TLS if the listener takes that off, else in what the backend speaks. */
+function l4(host: string, port: number, inTls: boolean, isHttpInside: boolean): Pick<Probe, 'scheme' | 'url'> {
+  if (inTls) return { scheme: 'https', url: `${isHttpInside ? 'https' : 'tls'}://${host}:${port}` };
+  return isHttpInside
+    ? { scheme: 'http', url: `http://${host}:${port}/` }
+    : { scheme: 'tcp', url: `tcp://${host}:${port}` };
+}
+
+function speaksHttp({ mesh }: CheckContext, host: string): boolean {
+  return [...mesh.services.named(host).values()].some(({ ports }) =>
+    ports.some(({ protocol }) => declaresHttp(protocol)),
+  );
+}
+
+/** Names that both a route and a listener are for. */
+function namesOf(wanted: readonly string[], served: readonly string[]): readonly string[] {
+  const names = wanted.flatMap((host) =>
+    served.filter((other) => overlaps(host, other)).map((other) => (isSubsetOf(host, other) ? host : other)),
+  );
+  return [...new Set(names.map(sampleOf))].filter(isName);
+}
+
+function* attachmentProbes(context: CheckContext, attachment: Attachment): Generator<Probe> {
+  const { route, gateway, listener } = attachment;
+  const { manifest } = route.config;
+  const { port, protocol, tls } = listener;
+  const frontend = record(tls?.frontendValidation);
+  if (port < 1 || port > 65535 || Object.keys(frontend).length > 0) return;
+  const at = `${gateway.config.namespace}/${gateway.config.name}`;
+  for (const [index, rule] of records(route.config.spec.rules).entries()) {
+    const field = ['spec', 'rules', index];
+    if (!isShown(context, route, records(rule.backendRefs))) continue;
+    const found = { manifest, field, isFor, at, port };
+    if (route.kind === 'TCPRoute') {
+      const [first] = records(rule.backendRefs);
+      const backend = `${text(first?.name)}.${text(first?.namespace) || route.config.namespace}.svc.cluster.local`;
+      const host = sampleOf(listener.hostname);
+      yield { ...found, host, ...l4(host, port, protocol === 'TLS', speaksHttp(context, backend)) };
+      continue;
+    }
+    const scheme = protocol === 'HTTP' ? 'http' : 'https';
+    for (const host of [...new Set(hostnamesAt(attachment).map(sampleOf))].filter(isName)) {
+      for (const request of requestsOf(route, rule))
+        yield { ...found, ...request, scheme, host, url: `${scheme}://${host}:${port}${request.path}` };
+    }
+  }
+}
+
+/** Backends that are Services whose manifests are there; whether others exist is not known. */
+function isShown(
+  { mesh }: CheckContext,
+  route: ApiRoute,
+  backends: readonly Readonly<Record<string, unknown>>[],
+): boolean {
+  return (
+    backends.length > 0 &&
+    backends.every((backend) => {
+      if ((text(backend.kind) || 'Service') !== 'Service') return false;
+      const namespace = text(backend.namespace) || route.config.namespace;
+      const service = mesh.find('', 'Service', namespace, text(backend.name));
+      return service !== undefined;
+    })
+  );
+}
+
+interface ProbeRequest {
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function* requestsOf(route: ApiRoute, rule: Readonly<Record<string, unknown>>): Generator<ProbeRequest> {
+  if (route.kind === 'TLSRoute') {
+    yield { path: '/' };
+    return;
+  }
+  const matches = records(rule.matches);
+  for (const match of matches.length > 0 ? matches : [{}]) {
+    const { path, method, headers, queryParams } = match as Readonly<Record<string, unknown>>;
+    if (records(queryParams).length > 0 || record(path).type === 'RegularExpression') continue;
+    if (records(headers).some(({ type }) => type === 'RegularExpression')) continue;
+    const isGrpc = route.kind === 'GRPCRoute';
+    const call = record(method);
+    if (isGrpc && call.type === 'RegularExpression') continue;
+    const value = isGrpc
+      ? `/${text(call.service) || 'sample.Service'}/${text(call.method) || 'Sample'}`
+      : text(record(path).value) || '/';
+    yield {
+      path: value,
+      ...(isGrpc ? { method: 'POST' } : text(method) === '' ? {} : { method: text(method) }),
+      ...(records(headers).length > 0
+        ? {
+            headers: strings(
+              Object.fromEntries(records(headers).map(({ name, value: wanted }) => [text(name), wanted])),
+            ),
+          }
+        : {}),
+    };
+  }
+}
