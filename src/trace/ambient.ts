@@ -1,298 +1,227 @@
 /** Ambient mode: ztunnel carries connections of Pods that have no proxy of their own, to waypoints where services ask for one. */
-import { isSubsetOf } from '../model/hostnames';
+import { ANY_ADDRESS, isAddress, prefixLength } from '../model/addresses';
+import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
-import { isHttp } from '../model/protocols';
 import type { Port, Service } from '../model/services';
+import { bindingOf, USE_WAYPOINT } from '../model/waypoints';
 import type { Workload } from '../model/workloads';
 import { arrive } from './arrive';
-import { authorize, waypointPolicies } from './authorization';
-import { findCluster, isMissing } from './clusters';
-import { hostWithoutPort } from './envoy';
-import { heaviest, ownAnswer, rewritten, routeMatches, routesOf, type Route } from './http-routes';
-import { serviceAt } from './names';
-import type { Decision, Hop, ProxyRef, Trace, WireProtocol } from './types';
-import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
+import { authorize } from './authorization';
+import { addHop, protocolOf } from './hop';
+import { networkVerdict } from './network-policy';
+import type { Decision, ProxyRef, Trace } from './types';
 import { decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
+import { throughWaypoint } from './waypoint';
 
-interface Waypoint {
-  readonly namespace: string;
-  readonly name: string;
-  readonly by: Decision;
+export const MUTUAL: TlsLayer = { kind: 'ISTIO_MUTUAL', sni: null, certificate: 'istio' };
+export const HBONE_PORT = 15008;
+const AUTO_ALLOCATE = 'networking.istio.io/enable-autoallocate-ip';
+
+/** Whether istiod tells ztunnels of a service at all: a ServiceEntry with a range among its addresses is left out. */
+function isTold(service: Service): boolean {
+  if (service.registry === 'Kubernetes') return service.resolution !== 'ALIAS';
+  const addresses = service.config.spec.addresses;
+  return !(Array.isArray(addresses) ? addresses : []).some((address) => isRange(String(address)));
 }
 
-const MUTUAL: TlsLayer = { kind: 'ISTIO_MUTUAL', sni: null, certificate: 'istio' };
+function isRange(address: string): boolean {
+  if (!address.includes('/')) return false;
+  return prefixLength(address) !== prefixLength(address.slice(0, address.indexOf('/')));
+}
 
-/** The service that ztunnel knows a destination by: its address, or the VIP that DNS capture gives a ServiceEntry's host. */
-function knownService(mesh: Mesh, flight: Flight): Service | undefined {
-  const byAddress = flight.address === null ? undefined : serviceAt(mesh, flight.address);
-  if (byAddress !== undefined) return byAddress;
-  const visible = (service: Service): boolean => mesh.services.isVisible(service, flight.from.namespace);
-  const exact = [...mesh.services.named(flight.host).values()].find(visible);
+/** Whether a service has an address that ztunnel knows it by: its own, or one that Istio gives a ServiceEntry's host. */
+export function hasAddress(service: Service): boolean {
+  if (service.address !== ANY_ADDRESS) return true;
+  if (service.registry === 'Kubernetes' || service.resolution === 'PASSTHROUGH') return false;
+  if (service.labels[AUTO_ALLOCATE]?.toLowerCase() === 'false') return false;
+  return !isWildcard(service.host) || service.resolution === 'DYNAMIC_DNS';
+}
+
+/** Of the services of a host: that of the client's namespace, else a Service of the cluster, else the oldest. What is exported to whom does not matter. */
+function preferred(services: Iterable<Service>, namespace: string): Service | undefined {
+  const told = [...services].filter((service) => isTold(service) && hasAddress(service));
   return (
-    exact ??
-    mesh.services.all.find(
-      (service) => service.registry === 'External' && isSubsetOf(flight.host, service.host) && visible(service),
+    told.find((service) => service.namespace === namespace) ??
+    told.find((service) => service.registry === 'Kubernetes') ??
+    told.reduce<Service | undefined>(
+      (oldest, one) => (oldest === undefined || one.created < oldest.created ? one : oldest),
+      undefined,
     )
   );
 }
 
-/** The waypoint of a service: by its own label, else by its namespace's. */
-function waypointOf(mesh: Mesh, service: Service): Waypoint | undefined {
-  const own = service.labels['istio.io/use-waypoint'];
-  const info = mesh.namespaces.get(service.namespace);
-  const name = own ?? info?.labels['istio.io/use-waypoint'];
-  if (name === undefined || name === 'none') return undefined;
-  const labels = own === undefined ? info?.labels : service.labels;
-  const { kind } = service.config;
-  return {
-    namespace: labels?.['istio.io/use-waypoint-namespace'] ?? service.namespace,
-    name,
-    by:
-      own === undefined
-        ? { kind: 'Namespace', namespace: '', name: service.namespace, field: 'metadata.labels.istio.io/use-waypoint' }
-        : {
-            kind,
-            namespace: service.namespace,
-            name: service.config.name,
-            field: 'metadata.labels.istio.io/use-waypoint',
-          },
-  };
-}
-
-function addHop(walk: Walk, hop: Partial<Hop> & Pick<Hop, 'proxy' | 'receives'>): void {
-  walk.hops.push({
-    route: null,
-    cluster: null,
-    sends: null,
-    decidedBy: [],
-    alternatives: [],
-    envoy: noMatch(),
-    ...hop,
-  });
-}
-
-function spoken(flight: Flight): WireProtocol {
-  return flight.layers.length > 0 ? 'TLS' : flight.http === null ? 'TCP' : 'HTTP';
+/** The service that ztunnel knows a destination by: the address that is dialled, which its DNS proxy gave for the name. */
+function knownService(mesh: Mesh, flight: Flight, dialsAddress: boolean): Service | undefined {
+  const { namespace } = flight.from;
+  if (flight.address !== null) {
+    const { address } = flight;
+    const at = mesh.services.all.filter((one) => one.address === address || one.extraAddresses.includes(address));
+    const found = preferred(at, namespace);
+    if (found !== undefined || dialsAddress) return found;
+  }
+  const exact = preferred(mesh.services.named(flight.host).values(), namespace);
+  if (exact !== undefined) return exact;
+  const wildcards = mesh.services.all.filter((one) => isWildcard(one.host) && isSubsetOf(flight.host, one.host));
+  const longest = Math.max(...wildcards.map(({ host }) => host.length));
+  return preferred(
+    wildcards.filter(({ host }) => host.length === longest),
+    namespace,
+  );
 }
 
 /** A connection of an ambient client. What ztunnel does not know it lets pass: REGISTRY_ONLY is for sidecars. */
 export function throughZtunnel(walk: Walk, flight: Flight, name: string | null): Trace {
   const { mesh } = walk;
   const proxy: ProxyRef = { kind: 'ztunnel', namespace: flight.from.namespace, workload: name };
-  const protocol: WireProtocol = flight.layers.length > 0 ? 'TLS' : 'TCP';
-  const receives = wire(protocol, flight.port, flight.layers);
-  const service = knownService(mesh, flight);
-  const port = service?.ports.find((candidate) => candidate.port === flight.port);
+  const receives = wire(protocolOf(flight), flight.port, flight.layers);
+  const incoming = { proxy, receives, envoy: noMatch(), decidedBy: [] };
+  const dialsAddress = isAddress(flight.host) || (flight.address !== null && walk.addressOf(flight.host) !== null);
+  const service = knownService(mesh, flight, dialsAddress);
   const onward: Flight = { ...flight, sentBy: proxy, from: { ...flight.from, inMesh: true } };
-  if (service === undefined || port === undefined) {
-    addHop(walk, { proxy, receives, sends: receives });
+  if (service === undefined) {
+    noteUnknown(walk, flight);
+    addHop(walk, incoming, { sends: receives });
     return arrive(walk, onward, undefined, false);
   }
-  const waypoint = waypointOf(mesh, service);
-  if (waypoint !== undefined) {
-    const gateway = mesh.gatewayApi.find(waypoint.namespace, waypoint.name);
-    if (gateway?.controller === 'istio-waypoint') {
-      addHop(walk, {
-        proxy,
-        receives,
-        sends: wire(protocol, flight.port, [...flight.layers, MUTUAL]),
-        decidedBy: [waypoint.by],
+  const port = service.ports.find((candidate) => candidate.port === flight.port);
+  const binding = isWaypointItself(mesh, service)
+    ? undefined
+    : bindingOf(mesh, {
+        kind: service.config.kind,
+        namespace: service.namespace,
+        name: service.config.name,
+        labels: service.labels,
       });
-      return throughWaypoint(walk, onward, waypoint, service, port);
-    }
+  const by: Decision | undefined =
+    binding === undefined
+      ? undefined
+      : {
+          kind: binding.by.kind,
+          namespace: binding.by.namespace,
+          name: binding.by.name,
+          field: `metadata.labels.${USE_WAYPOINT}`,
+        };
+  if (binding?.problem !== undefined)
     walk.note(
-      `${waypoint.by.kind} ${waypoint.by.name} asks for waypoint ${waypoint.namespace}/${waypoint.name}, which no manifest has: followed without it`,
+      `${binding.by.kind} ${binding.by.name} asks for waypoint ${binding.namespace}/${binding.name}, and istiod ignores it: ${binding.problem.what} (${binding.problem.fix})`,
     );
+  if (binding?.gateway !== undefined && binding.problem === undefined) {
+    const workload = mesh.workloads.find(binding.namespace, binding.name);
+    const tunnel = wire(protocolOf(flight), HBONE_PORT, [...flight.layers, MUTUAL]);
+    const refused = cut(walk, onward, workload);
+    addHop(walk, incoming, { sends: tunnel, decidedBy: decisions(by) });
+    return refused ?? throughWaypoint(walk, onward, binding, service, port);
   }
-  const endpoint = mesh.endpoints.of(service, port, {}).endpoints[0];
-  const inMesh = endpoint?.workload?.membership === 'ztunnel' || endpoint?.workload?.membership === 'sidecar';
-  const layers = inMesh ? [...flight.layers, MUTUAL] : flight.layers;
-  addHop(walk, { proxy, receives, sends: wire(protocol, port.port, layers) });
-  return atWorkload(
-    walk,
-    {
-      ...onward,
-      address: endpoint?.address ?? flight.address,
-      port: endpoint?.port ?? flight.port,
-      host: service.host,
-    },
-    service,
-    endpoint?.workload,
-    layers,
+  if (service.resolution === 'PASSTHROUGH' && service.registry === 'External') {
+    addHop(walk, incoming, { sends: receives, decidedBy: decisions(by) });
+    return arrive(walk, onward, undefined, false);
+  }
+  const ref = `${service.config.kind} ${service.namespace}/${service.config.name}`;
+  const isResolved = service.resolution !== 'DYNAMIC_DNS';
+  const endpoints = port === undefined || !isResolved ? undefined : mesh.endpoints.of(service, port, {});
+  if (endpoints === undefined || (endpoints.known && endpoints.endpoints.length === 0)) {
+    addHop(walk, incoming, { decidedBy: decisions(by) });
+    return walk.refused({
+      code: 'UH',
+      status: null,
+      proxy,
+      what:
+        port === undefined
+          ? `${ref} has no port ${flight.port}, only ${service.ports.map((one) => one.port).join(', ')}`
+          : isResolved
+            ? `${ref} has no endpoint on port ${flight.port}`
+            : `${ref} is resolved by waypoints only (DYNAMIC_DNS), and is bound to none`,
+      fix:
+        port === undefined
+          ? `declare port ${flight.port} there`
+          : isResolved
+            ? 'give it endpoints'
+            : `label it ${USE_WAYPOINT}`,
+      by: {
+        kind: service.config.kind,
+        namespace: service.namespace,
+        name: service.config.name,
+        field: port === undefined ? 'spec.ports' : 'spec.resolution',
+      },
+    });
+  }
+  return straight(walk, onward, { service, port: port as Port, incoming, by });
+}
+
+/** A waypoint's own Service has none. */
+function isWaypointItself(mesh: Mesh, service: Service): boolean {
+  if (service.registry !== 'Kubernetes') return false;
+  if (service.labels['gateway.istio.io/managed'] !== undefined) return true;
+  return mesh.gatewayApi.find(service.namespace, service.name)?.controller === 'istio-waypoint';
+}
+
+/** Names the entries that a reader would expect to hold the host. */
+function noteUnknown(walk: Walk, flight: Flight): void {
+  const entries = [...walk.mesh.services.named(flight.host).values()].filter((one) => one.registry === 'External');
+  for (const entry of entries) {
+    const why = isTold(entry) ? 'Istio gives it no address' : 'a range is among its addresses';
+    walk.note(`ztunnel does not know ServiceEntry ${entry.namespace}/${entry.config.name} by name: ${why}`);
+  }
+}
+
+/** A NetworkPolicy sees Pods: of what is on its way to a proxy of the mesh it sees the tunnel's port. */
+function cut(walk: Walk, flight: Flight, workload: Workload | undefined): Trace | undefined {
+  const verdict = networkVerdict(
+    walk.mesh,
+    { ...flight, port: HBONE_PORT, address: workload?.addresses[0] ?? null },
+    workload,
   );
+  if (verdict.is === 'allowed' || workload === undefined) return undefined;
+  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
+  const proxy = flight.sentBy ?? { kind: 'none' as const, namespace: flight.from.namespace, workload: null };
+  return walk.refused({ code: 'UF', status: null, proxy, what: verdict.what, fix: verdict.fix, by: verdict.by });
+}
+
+interface Straight {
+  readonly service: Service;
+  readonly port: Port;
+  readonly incoming: Parameters<typeof addHop>[1];
+  readonly by: Decision | undefined;
+}
+
+/** Without a waypoint: to an endpoint, by the mesh's mutual TLS where the other end knows it. */
+function straight(walk: Walk, flight: Flight, { service, port, incoming, by }: Straight): Trace {
+  const endpoint = walk.mesh.endpoints.of(service, port, {}).endpoints[0];
+  const workload = endpoint?.workload;
+  const inMesh = workload?.membership === 'ztunnel' || workload?.membership === 'sidecar';
+  const layers = inMesh ? [...flight.layers, MUTUAL] : flight.layers;
+  const dialled = endpoint?.port ?? flight.port;
+  const target = service.registry === 'External' && workload === undefined ? dialled : port.port;
+  addHop(walk, incoming, { sends: wire(protocolOf(flight), target, layers), decidedBy: decisions(by) });
+  const onward = { ...flight, address: endpoint?.address ?? null, port: dialled, namedPort: target, host: endpoint?.address !== undefined && workload === undefined && !isAddress(endpoint.address) ? endpoint.address : service.host }; // prettier-ignore
+  return atWorkload(walk, onward, service, workload, layers);
 }
 
 /** Delivery to an endpoint: at another ztunnel policies of layer 4 hold, and its mutual TLS ends. */
-function atWorkload(
+export function atWorkload(
   walk: Walk,
   flight: Flight,
   service: Service,
   workload: Workload | undefined,
   layers: readonly TlsLayer[],
 ): Trace {
-  if (workload?.membership !== 'ztunnel') {
-    return arrive(walk, { ...flight, layers }, { service, workload, original: false }, false);
-  }
+  if (workload?.membership !== 'ztunnel')
+    return arrive(walk, { ...flight, layers }, { service, workload, original: false }, flight.http !== null);
+  const refused = cut(walk, flight, workload);
+  if (refused !== undefined) return refused;
   const proxy: ProxyRef = { kind: 'ztunnel', namespace: workload.namespace, workload: workload.name };
   const inner = layers.slice(0, -1);
-  const protocol: WireProtocol = inner.length > 0 ? 'TLS' : 'TCP';
-  const verdict = authorize(walk.mesh, workload, {
-    flight: { ...flight, layers },
-    http: null,
-    sni: null,
-    port: flight.port,
-    terminated: true,
-  });
-  const receives = wire(protocol, flight.port, layers);
-  if (verdict.is === 'unknown') {
-    addHop(walk, { proxy, receives });
-    return walk.unknown(verdict.what);
-  }
-  if (verdict.is === 'denied') {
-    addHop(walk, { proxy, receives, decidedBy: decisions(verdict.by) });
-    return walk.refused({
-      code: 'RBAC',
-      status: null,
-      proxy,
-      what: verdict.what,
-      fix: verdict.fix,
-      by: verdict.by ?? null,
-    });
-  }
-  addHop(walk, { proxy, receives, sends: wire(protocol, flight.port, inner) });
-  const outer = outermost(inner);
-  return walk.delivered({
-    host: flight.host,
-    port: flight.namedPort,
-    tls: outer?.kind ?? 'NONE',
-    sni: outer?.sni ?? null,
-  });
-}
-
-/** The routes that a waypoint has for a service: those of the mesh for its host, else one to the service itself. */
-function waypointRoute(
-  walk: Walk,
-  flight: Flight,
-  waypoint: Waypoint,
-  service: Service,
-  port: Port,
-): Route | undefined {
-  const { mesh } = walk;
-  const { http } = flight;
-  if (http === null) return undefined;
-  const proxy = { namespace: waypoint.namespace, labels: {} };
-  const lookup = (host: string): Service | undefined => [...mesh.services.named(host).values()][0];
-  for (const virtualService of mesh.virtualServices.forGateway(waypoint.namespace, 'mesh')) {
-    if (
-      !virtualService.hosts.some(
-        (host) => isSubsetOf(service.host, host) || isSubsetOf(hostWithoutPort(http.authority), host),
-      )
-    )
-      continue;
-    return routesOf(virtualService, { port: port.port, gateway: 'mesh', proxy, lookup }).find((route) =>
-      routeMatches(route, http),
-    );
-  }
-  return undefined;
-}
-
-function throughWaypoint(walk: Walk, flight: Flight, waypoint: Waypoint, service: Service, port: Port): Trace {
-  const { mesh } = walk;
-  const proxy: ProxyRef = { kind: 'waypoint', namespace: waypoint.namespace, workload: waypoint.name };
-  const readsHttp =
-    flight.http !== null && flight.layers.length === 0 && (isHttp(port.protocol) || port.protocol === 'AUTO');
-  const arriving = [...flight.layers, MUTUAL];
-  const receives = wire(readsHttp ? 'HTTP' : spoken(flight), port.port, arriving);
-  const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
-  const access = {
-    flight: { ...flight, layers: arriving },
-    http: readsHttp ? flight.http : null,
-    sni: outermost(flight.layers)?.sni ?? null,
-    port: port.port,
-    terminated: true,
-  };
-  const verdict = authorize(
-    mesh,
-    { namespace: waypoint.namespace, labels: {} },
-    access,
-    waypointPolicies(mesh, waypoint, target),
-  );
+  const access = { flight: { ...flight, layers }, http: null, sni: null, port: flight.port, terminated: true };
+  const verdict = authorize(walk.mesh, workload, access);
+  const incoming = { proxy, receives: wire(inner.length > 0 ? 'TLS' : 'TCP', flight.port, layers), envoy: noMatch(), decidedBy: [] } as const; // prettier-ignore
   if (verdict.is !== 'allowed') {
-    addHop(walk, { proxy, receives, decidedBy: decisions(verdict.by) });
+    addHop(walk, incoming, { decidedBy: decisions(verdict.by) });
     if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-    return walk.refused({
-      code: 'RBAC',
-      status: readsHttp ? 403 : null,
-      proxy,
-      what: verdict.what,
-      fix: verdict.fix,
-      by: verdict.by ?? null,
-    });
+    const { what, fix, by } = verdict;
+    return walk.refused({ code: 'RBAC', status: null, proxy, what, fix, by: by ?? null });
   }
-  const route = readsHttp ? waypointRoute(walk, flight, waypoint, service, port) : undefined;
-  const ref = route?.rule?.ref ?? null;
-  const by: Decision | undefined =
-    ref === null ? undefined : { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}` };
-  const answer = route === undefined ? undefined : ownAnswer(route);
-  if (answer !== undefined) {
-    addHop(walk, { proxy, receives, route: ref, decidedBy: decisions(by) });
-    return walk.refused({
-      code: answer.code,
-      status: answer.status,
-      proxy,
-      what: answer.what,
-      fix: `take ${answer.field} off the rule to forward the request`,
-      by: by ?? null,
-    });
-  }
-  const chosen = route === undefined ? undefined : heaviest(route.clusters);
-  const wanted = chosen?.cluster ?? `outbound|${port.port}||${service.host}`;
-  const self = { type: 'gateway' as const, namespace: waypoint.namespace, labels: {}, addresses: [] };
-  const scope = mesh.scopeOf(self);
-  const isOwn = wanted.endsWith(`||${service.host}`);
-  const name = isOwn
-    ? `inbound-vip|${wanted.split('|')[1] ?? ''}|${readsHttp ? 'http' : 'tcp'}|${service.host}`
-    : wanted;
-  const cluster = findCluster({ mesh, scope, proxy: self }, true, wanted);
-  // Of wildcard hosts a waypoint resolves the one that is asked for.
-  if (isMissing(cluster) && service.resolution !== 'DYNAMIC_DNS') {
-    addHop(walk, { proxy, receives, route: ref, cluster: name, decidedBy: decisions(by, cluster.by) });
-    return walk.refused(missingRefusal(cluster, proxy, readsHttp, false));
-  }
-  const http =
-    route === undefined || flight.http === null ? flight.http : rewritten(flight.http, route, chosen?.destination);
-  const known = isMissing(cluster) ? undefined : cluster;
-  const endpoint = known?.endpoints[0];
-  if (known !== undefined && endpoint === undefined && known.endpointsKnown) {
-    addHop(walk, { proxy, receives, route: ref, cluster: name, decidedBy: decisions(by) });
-    return walk.refused(unhealthyRefusal(known, proxy, readsHttp));
-  }
-  const toMesh = endpoint?.workload?.membership === 'ztunnel';
-  const outgoing =
-    known === undefined
-      ? flight.layers
-      : toMesh
-        ? [...flight.layers, MUTUAL]
-        : layersTo(known, flight.layers, http, endpoint !== undefined && known.takesMutualTls(endpoint));
-  const dialled = endpoint?.port ?? port.port;
-  const leaves = endpoint?.workload === undefined;
-  addHop(walk, {
-    proxy,
-    receives,
-    route: ref,
-    cluster: name,
-    decidedBy: decisions(by, ...(known?.decidedBy ?? [])),
-    sends: wire(readsHttp ? 'HTTP' : spoken(flight), leaves ? dialled : port.port, outgoing),
-  });
-  const onward: Flight = {
-    ...flight,
-    http,
-    layers: outgoing,
-    address: endpoint?.address ?? null,
-    port: dialled,
-    namedPort: leaves ? dialled : port.port,
-    host: service.host.startsWith('*') ? flight.host : service.host,
-    sentBy: proxy,
-  };
-  return atWorkload(walk, onward, service, endpoint?.workload, outgoing);
+  addHop(walk, incoming, { sends: wire(incoming.receives.protocol, flight.port, inner) });
+  const outer = outermost(inner);
+  const tls = outer?.kind ?? 'NONE';
+  return walk.delivered({ host: flight.host, port: flight.namedPort, tls, sni: outer?.sni ?? null });
 }

@@ -1,0 +1,308 @@
+/** What a waypoint does with a connection to one of its services, by the configuration that istiod makes for it. */
+import { isSubsetOf, overlaps } from '../model/hostnames';
+import { isHttp, isTls } from '../model/protocols';
+import type { Port, Service } from '../model/services';
+import type { VirtualService } from '../model/virtual-services';
+import { bindingOf, type Binding } from '../model/waypoints';
+import { atWorkload, MUTUAL } from './ambient';
+import { authorize, waypointPolicies } from './authorization';
+import { findCluster, isMissing, type Cluster, type MissingCluster } from './clusters';
+import { hostWithoutPort } from './envoy';
+import { addHop, ruleDecision, type Incoming } from './hop';
+import {
+  heaviest,
+  ownAnswer,
+  rewritten,
+  routeMatches,
+  routesOf,
+  type HttpRequest,
+  type Route,
+  type RouteContext,
+} from './http-routes';
+import type { ProxyRef, RouteRef, Trace, WireProtocol } from './types';
+import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
+import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
+
+/** A waypoint and the connection that it looks at. */
+interface Visit {
+  readonly walk: Walk;
+  readonly flight: Flight;
+  readonly binding: Binding;
+  readonly service: Service;
+  readonly port: Port;
+  readonly proxy: ProxyRef;
+  readonly readsHttp: boolean;
+  readonly incoming: Incoming;
+}
+
+interface Chosen {
+  /** As sidecars name it: `outbound|80||host`. */
+  readonly cluster: string;
+  readonly route: RouteRef | null;
+  readonly http: HttpRequest | null;
+}
+
+export function throughWaypoint(
+  walk: Walk,
+  flight: Flight,
+  binding: Binding,
+  service: Service,
+  port: Port | undefined,
+): Trace {
+  const proxy: ProxyRef = { kind: 'waypoint', namespace: binding.namespace, workload: binding.name };
+  const arriving = [...flight.layers, MUTUAL];
+  const takesHttp = port !== undefined && isHttp(port.protocol);
+  const readsHttp = flight.http !== null && flight.layers.length === 0 && (takesHttp || port?.protocol === 'AUTO');
+  const spoken: WireProtocol = readsHttp ? 'HTTP' : flight.layers.length > 0 ? 'TLS' : 'TCP';
+  const incoming: Incoming = { proxy, receives: wire(spoken, flight.port, arriving), envoy: noMatch(), decidedBy: [] };
+  const ref = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
+  if (port === undefined || (service.resolution === 'DYNAMIC_DNS' && isTls(port.protocol))) {
+    addHop(walk, incoming, {});
+    return walk.refused({
+      code: 'NR',
+      status: null,
+      proxy,
+      what:
+        port === undefined
+          ? `${ref.kind} ${ref.namespace}/${ref.name} has no port ${flight.port}, only ${service.ports.map((one) => one.port).join(', ')}`
+          : `istiod leaves TLS ports of wildcards with DYNAMIC_DNS out of waypoints`,
+      fix: port === undefined ? `declare port ${flight.port} there` : 'name the single hosts, with resolution DNS',
+      by: { ...ref, field: 'spec.ports' },
+    });
+  }
+  if (takesHttp && !readsHttp) {
+    addHop(walk, incoming, {});
+    return walk.refused({
+      code: 'DPE',
+      status: null,
+      proxy,
+      what: `port ${port.port} of ${ref.kind} ${ref.namespace}/${ref.name} is ${port.protocol}, and ${spoken} comes there`,
+      fix: spoken === 'TLS' ? 'send plain HTTP there, or declare the port TLS' : 'declare the port TCP',
+      by: { ...ref, field: 'spec.ports' },
+    });
+  }
+  const visit: Visit = { walk, flight, binding, service, port, proxy, readsHttp, incoming };
+  return rejection(visit) ?? forwarded(visit);
+}
+
+/** Policies of the service, of the waypoint and of its class; undefined if they let it pass. */
+function rejection({ walk, flight, binding, service, port, proxy, readsHttp, incoming }: Visit): Trace | undefined {
+  const { mesh } = walk;
+  const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
+  const outer = outermost(flight.layers);
+  const access = {
+    flight: { ...flight, layers: [...flight.layers, MUTUAL] },
+    http: readsHttp ? flight.http : null,
+    // Only ports of TLS are looked into for it.
+    sni: isTls(port.protocol) ? (outer?.sni ?? null) : null,
+    port: flight.port,
+    terminated: true,
+  };
+  const self = { namespace: binding.namespace, labels: {} };
+  const verdict = authorize(mesh, self, access, waypointPolicies(mesh, binding, target));
+  if (verdict.is === 'allowed') return undefined;
+  addHop(walk, incoming, { decidedBy: decisions(verdict.by) });
+  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
+  const { what, fix, by } = verdict;
+  return walk.refused({ code: 'RBAC', status: readsHttp ? 403 : null, proxy, what, fix, by: by ?? null });
+}
+
+function forwarded(visit: Visit): Trace {
+  const chosen = visit.readsHttp ? chosenByHttp(visit) : chosenByTcp(visit);
+  return 'outcome' in chosen ? chosen : sent(visit, chosen);
+}
+
+/** VirtualServices of the mesh that name the service's host, of the waypoint's namespace or the service's; of other namespaces they do not count. */
+function routesFor({ walk, binding, service }: Visit): readonly VirtualService[] {
+  return walk.mesh.virtualServices
+    .forGateway(binding.namespace, 'mesh')
+    .filter(
+      ({ namespace, hosts }) =>
+        (namespace === binding.namespace || namespace === service.namespace) &&
+        hosts.some((host) => overlaps(host, service.host)),
+    );
+}
+
+function contextOf({ walk, binding, port }: Visit): RouteContext {
+  const scope = walk.mesh.scopeOf({ type: 'gateway', namespace: binding.namespace, labels: {}, addresses: [] });
+  const proxy = { namespace: binding.namespace, labels: {} };
+  return { port: port.port, gateway: 'mesh', proxy, lookup: (host) => scope.service(host) };
+}
+
+function own({ service, port, flight, readsHttp }: Visit): Chosen {
+  return {
+    cluster: `outbound|${port.port}||${service.host}`,
+    route: null,
+    http: readsHttp ? flight.http : null,
+  };
+}
+
+/** The first VirtualService with HTTP rules is the service's; conditions on labels of the caller are left out with their routes. */
+function chosenByHttp(visit: Visit): Chosen | Trace {
+  const { walk, flight, service, proxy, incoming } = visit;
+  const { http } = flight;
+  const owner = routesFor(visit).find((one) => one.http.length > 0);
+  const all = owner === undefined ? [] : routesOf(owner, contextOf(visit));
+  const routes = all.filter(({ match }) => match === null || Object.keys(match.sourceLabels).length === 0);
+  const isForeign =
+    service.resolution === 'DYNAMIC_DNS' && http !== null && !isSubsetOf(hostWithoutPort(http.authority), service.host);
+  if (http === null || (routes.length === 0 && !isForeign)) return own(visit);
+  const route = isForeign ? undefined : routes.find((one) => routeMatches(one, http));
+  if (route === undefined) {
+    addHop(walk, incoming, {});
+    const ref =
+      owner === undefined ? undefined : { kind: owner.config.kind, namespace: owner.namespace, name: owner.name };
+    return walk.refused({
+      code: 'NR',
+      status: 404,
+      proxy,
+      what: isForeign
+        ? `Host ${http.authority} is not of ${service.host}`
+        : `no rule of ${ref?.kind} ${ref?.namespace}/${ref?.name} takes ${http.method} ${http.path}`,
+      fix: isForeign ? `ask for a name within ${service.host}` : 'add a rule without a match at the end',
+      by: isForeign || ref === undefined ? null : { ...ref, field: 'spec.http' },
+    });
+  }
+  const ref = route.rule?.ref ?? null;
+  return answered(visit, route, ref) ?? following(visit, route, ref, http);
+}
+
+function answered({ walk, proxy, incoming }: Visit, route: Route, ref: RouteRef | null): Trace | undefined {
+  const answer = ownAnswer(route);
+  if (answer === undefined) return undefined;
+  const by = ruleDecision(ref);
+  addHop(walk, incoming, { route: ref, decidedBy: decisions(by) });
+  return walk.refused({
+    code: answer.code,
+    status: answer.status,
+    proxy,
+    what: answer.what,
+    fix: `take ${answer.field} off the rule to forward the request`,
+    by: by ?? null,
+  });
+}
+
+function following(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRequest): Chosen {
+  const chosen = heaviest(route.clusters);
+  return {
+    cluster: chosen?.cluster ?? own(visit).cluster,
+    route: ref,
+    http: rewritten(http, route, chosen?.destination),
+  };
+}
+
+/** Rules for TLS come first, and only those that name exactly the service's host count; then rules for TCP. */
+function chosenByTcp(visit: Visit): Chosen {
+  const { service, port } = visit;
+  const context = contextOf(visit);
+  const services = routesFor(visit);
+  const fits = (match: { readonly port: number; readonly gateways: readonly string[] }): boolean =>
+    (match.port === 0 || match.port === port.port) && (match.gateways.length === 0 || match.gateways.includes('mesh'));
+  const tls = services
+    .flatMap((one) => one.tls)
+    .find(
+      ({ matches }) =>
+        matches.length === 0 ||
+        matches.some((match) => match.sniHosts.length === 1 && match.sniHosts[0] === service.host && fits(match)),
+    );
+  const rule =
+    tls ??
+    services.flatMap((one) => one.tcp).find(({ matches }) => matches.length === 0 || matches.some((one) => fits(one)));
+  const destination = heaviest(rule?.route.map((one) => ({ ...one, cluster: '' })) ?? []);
+  if (rule === undefined || destination === undefined) return own(visit);
+  const target = context.lookup(destination.host);
+  const only = target?.ports.length === 1 ? target.ports[0]?.port : undefined;
+  const number = destination.port > 0 ? destination.port : (only ?? port.port);
+  return { cluster: `outbound|${number}|${destination.subset}|${destination.host}`, route: rule.ref, http: null };
+}
+
+/** Whether the waypoint is that service's own: it then has clusters of another name for it. */
+function isOwn({ walk, binding }: Visit, service: Service): boolean {
+  const other = bindingOf(walk.mesh, { ...service.config, labels: service.labels });
+  return (
+    other !== undefined &&
+    other.problem === undefined &&
+    other.namespace === binding.namespace &&
+    other.name === binding.name
+  );
+}
+
+/** The name that the waypoint gives a cluster. */
+function nameOf(visit: Visit, cluster: string): string {
+  const [, port = '', subset = '', host = ''] = cluster.split('|');
+  const service = [...visit.walk.mesh.services.named(host).values()].find((one) => isOwn(visit, one));
+  if (service === undefined) return cluster;
+  const protocol = service.ports.find((one) => one.port === Number(port))?.protocol;
+  const kind = protocol === undefined || isHttp(protocol) || (protocol === 'AUTO' && visit.readsHttp) ? 'http' : 'tcp';
+  return `inbound-vip|${port}|${kind}${subset === '' ? '' : `/${subset}`}|${host}`;
+}
+
+/** Of its own services a waypoint makes no mutual TLS of the mesh by a DestinationRule; the tunnel to the other end has it. */
+function withoutMutual(cluster: Cluster): Cluster {
+  return cluster.tls?.mode === 'ISTIO_MUTUAL' ? { ...cluster, tls: null } : cluster;
+}
+
+function sent(visit: Visit, { cluster: wanted, route, http }: Chosen): Trace {
+  const { walk, flight, binding, proxy, readsHttp, incoming } = visit;
+  const { mesh } = walk;
+  const name = nameOf(visit, wanted);
+  const by = ruleDecision(route);
+  const self = { type: 'gateway' as const, namespace: binding.namespace, labels: {}, addresses: [] };
+  const found = findCluster({ mesh, scope: mesh.scopeOf(self), proxy: self }, true, wanted);
+  const service = [...mesh.services.named(wanted.split('|')[3] ?? '').values()].find((one) => isOwn(visit, one));
+  const cluster = isMissing(found) ? resolvedThere(found, service) : name === wanted ? found : withoutMutual(found);
+  if (cluster !== undefined && isMissing(cluster)) {
+    addHop(walk, incoming, { route, cluster: name, decidedBy: decisions(by, cluster.by) });
+    return walk.refused(missingRefusal(cluster, proxy, readsHttp, false));
+  }
+  const target = cluster?.service ?? service ?? visit.service;
+  const isOriginal = target.resolution === 'PASSTHROUGH' && target.registry === 'External';
+  const endpoint = isOriginal ? undefined : cluster?.endpoints[0];
+  if (cluster !== undefined && endpoint === undefined && cluster.endpointsKnown && !isOriginal) {
+    addHop(walk, incoming, { route, cluster: name, decidedBy: decisions(by) });
+    return walk.refused(unhealthyRefusal(cluster, proxy, readsHttp));
+  }
+  const workload = endpoint?.workload;
+  const toSidecar = endpoint !== undefined && cluster !== undefined && cluster.takesMutualTls(endpoint);
+  const made = cluster === undefined ? flight.layers : layersTo(cluster, flight.layers, http, toSidecar);
+  const outgoing = workload?.membership === 'ztunnel' ? [...made, MUTUAL] : made;
+  const port = Number(wanted.split('|')[1]);
+  const dialled = endpoint?.port ?? (isOriginal ? flight.port : port);
+  const named = workload === undefined ? dialled : port;
+  addHop(walk, incoming, {
+    route,
+    cluster: name,
+    decidedBy: decisions(by, ...(cluster?.decidedBy ?? [])),
+    sends: wire(readsHttp ? 'HTTP' : incoming.receives.protocol, named, outgoing),
+  });
+  const onward: Flight = {
+    ...flight,
+    http: http ?? flight.http,
+    layers: outgoing,
+    address: endpoint?.address ?? (isOriginal ? flight.address : null),
+    port: dialled,
+    namedPort: named,
+    host: target.host.startsWith('*') ? flight.host : target.host,
+    sentBy: proxy,
+    from: peerOf(visit),
+  };
+  return atWorkload(walk, onward, target, workload, outgoing);
+}
+
+/** Names of wildcards are resolved in a waypoint, and nowhere else. */
+function resolvedThere(missing: MissingCluster, service: Service | undefined): MissingCluster | undefined {
+  return service?.resolution === 'DYNAMIC_DNS' ? undefined : missing;
+}
+
+/** From here on the waypoint is the caller. */
+function peerOf({ walk, binding }: Visit): Flight['from'] {
+  const workload = walk.mesh.workloads.find(binding.namespace, binding.name);
+  return {
+    namespace: binding.namespace,
+    serviceAccount: workload?.serviceAccount ?? binding.name,
+    labels: workload?.labels ?? { 'gateway.networking.k8s.io/gateway-name': binding.name },
+    address: workload?.addresses[0] ?? null,
+    workload,
+    inMesh: true,
+  };
+}
