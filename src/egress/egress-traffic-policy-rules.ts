@@ -5,19 +5,25 @@ import { meshMembers } from '../mesh/mesh-boundary';
 import type { MeshNamespace } from '../mesh/mesh-namespace';
 import { Workloads } from '../mesh/workloads';
 import type { EgressTrafficPolicy, EgressTrafficRule } from './egress-traffic-policy';
+import type { EgressGatewayBase } from './egress-gateway';
+import { ExternalPort } from './external-port';
+import { IExternalService } from './external-service';
 import { originationProblems } from './origination-rule';
+import { tunnelProblems } from './transparent-proxy';
 
 const METHOD = /^[A-Z]+$/;
 
 /** What is wrong with one rule by itself. */
 export function ruleProblems(policy: EgressTrafficPolicy, rule: EgressTrafficRule, index: number): Problem[] {
+  const gateway = rule.direct ? undefined : policy.gateway;
   const at = (problems: Problem[]) => problems.map((p) => ({ ...p, what: `rules[${index}]: ${p.what}` }));
   return at([
     ...generalRuleProblems(rule),
     ...rule.from.flatMap((workloads) => cannotMatch(policy, workloads)),
     ...unknownHop(policy, rule),
-    ...cannotCarry(rule),
-    ...originations(policy, rule),
+    ...tunnels(rule),
+    ...(gateway ? cannotCarry(rule) : cannotHold(rule)),
+    ...originations(rule, gateway),
   ]);
 }
 
@@ -75,7 +81,7 @@ function cannotMatch(policy: EgressTrafficPolicy, workloads: Workloads): Problem
       },
     ];
   }
-  if (workloads.namespace !== policy.gateway.namespace) return [];
+  if (workloads.namespace !== policy.gateway?.namespace) return [];
   return [
     {
       what: `${workloads._words()} are in the namespace of the gateway`,
@@ -99,14 +105,26 @@ function unknownPorts(rule: EgressTrafficRule): Problem[] {
   return problems;
 }
 
-function unknownHop(policy: EgressTrafficPolicy, rule: EgressTrafficRule): Problem[] {
+function unknownHop({ gateway }: EgressTrafficPolicy, rule: EgressTrafficRule): Problem[] {
   const hop = rule.gatewayPort;
-  if (hop === undefined || policy.gateway.servicePorts.includes(hop)) return [];
+  if (hop === undefined) return [];
+  if (rule.direct || !gateway) {
+    return [
+      {
+        what: `gateway port ${hop} of a rule without a gateway`,
+        why: 'what leaves from the sidecar passes no gateway',
+        fix: rule.direct
+          ? 'leave out `gatewayPort`, or `direct`'
+          : 'leave out `gatewayPort`, or give the policy a `gateway`',
+      },
+    ];
+  }
+  if (gateway.servicePorts.includes(hop)) return [];
   return [
     {
-      what: `gateway ${policy.gateway.node.path} has no port ${hop}`,
+      what: `gateway ${gateway.node.path} has no port ${hop}`,
       why: 'sidecars would have no cluster for the hop, and answer 503',
-      fix: `use one of ${policy.gateway.servicePorts.join(', ')}, or add the port to the gateway's Service`,
+      fix: `use one of ${gateway.servicePorts.join(', ')}, or add the port to the gateway's Service`,
     },
   ];
 }
@@ -134,9 +152,9 @@ function httpOnly(rule: EgressTrafficRule): Problem[] {
   }
   if (rule.http?.mode === 'DIRECT') {
     problems.push({
-      what: 'HTTP that leaves from the workload itself, in a policy by a gateway or waypoint',
-      why: 'a policy leads every port that it allows through its own proxy',
-      fix: 'leave the HTTP ports out of `ports`',
+      what: 'HttpEgress.direct() in a rule',
+      why: 'a rule leads all that it allows one way',
+      fix: 'leave the HTTP ports out of `ports`; a rule of its own with `direct: true` lets them leave from the sidecar',
     });
   }
   for (const method of (rule.methods ?? []).filter((name) => !METHOD.test(name))) {
@@ -161,6 +179,12 @@ function cannotCarry(rule: EgressTrafficRule): Problem[] {
     const hosts = service.hosts.map(quote).join(', ');
     const problems: Problem[] = [];
     const { kind } = service.resolution;
+    const isTunnelled = (port: ExternalPort) => (port.isTls ? rule.https : port.isTcp ? rule.tcp : undefined)?.proxy;
+    // A tunnel is opened by name: what the gateway knows of the site's address makes no difference.
+    const tunnelled = service.ports
+      .filter(({ number }) => !rule.ports || rule.ports.includes(number))
+      .every(isTunnelled);
+    if (tunnelled) return [];
     if (kind === 'NONE' || kind === 'DYNAMIC_DNS') {
       problems.push({
         what: `${hosts} with ${kind} resolution, through a gateway`,
@@ -190,11 +214,68 @@ function cannotCarry(rule: EgressTrafficRule): Problem[] {
   });
 }
 
-function originations(policy: EgressTrafficPolicy, rule: EgressTrafficRule): Problem[] {
+/** What a sidecar can't decide by itself. */
+function cannotHold(rule: EgressTrafficRule): Problem[] {
+  const problems: Problem[] = [];
+  const accounts = rule.from.filter(({ serviceAccounts }) => serviceAccounts.length);
+  if (accounts.length)
+    problems.push({
+      what: `${accounts[0]._words()}, straight from the sidecar`,
+      why: 'a sidecar tells its workload by labels; the account is known to who is called, and no gateway is',
+      fix: 'name the workloads by their labels alone, or let the rule go through a gateway',
+    });
+  if (rule.http?.mode === 'MUTUAL' || rule.http?.tls?.trust?.secretName !== undefined)
+    problems.push({
+      what: 'a credential at the sidecar',
+      why: 'istiod gives it only to workloads whose account may read every Secret of their namespace',
+      fix: 'let the rule go through a gateway, where credentials lie apart from applications; or use SidecarEgress, and grant that right',
+    });
+  for (const service of rule.to.filter(({ resolution }) => rule.http?._originates && resolution.kind === 'NONE'))
+    problems.push({
+      what: `TLS origination for ${service.node.path}, which has no resolution`,
+      why: 'the sidecar would speak TLS to the plain-text port that the application dialled',
+      fix: 'use Resolution.dns() on the service',
+    });
+  for (const service of rule.to.filter(({ resolution }) => resolution.kind === 'DYNAMIC_DNS'))
+    problems.push({
+      what: `${service.hosts.map(quote).join(', ')} with DYNAMIC_DNS resolution, from a sidecar`,
+      why: 'only waypoints of ambient mode honour it; a sidecar cuts such traffic',
+      fix: 'use Resolution.none()',
+    });
+  return problems;
+}
+
+function tunnels(rule: EgressTrafficRule): Problem[] {
+  const chosen = (service: IExternalService) =>
+    service.ports.filter(({ number }) => !rule.ports || rule.ports.includes(number));
+  const problems: Problem[] = [];
+  for (const [field, way] of [
+    ['https', rule.https],
+    ['tcp', rule.tcp],
+  ] as const) {
+    if (way?.mode === 'DIRECT')
+      problems.push({
+        what: `\`${field}\` that is direct in a rule`,
+        why: 'a rule leads all that it allows through the gateway, or none of it',
+        fix: 'leave its ports out of `ports`, and allow them by a rule of their own with `direct: true`',
+      });
+    const fits = (port: ExternalPort) => (field === 'https' ? port.isTls : port.isTcp);
+    if (way?.proxy && rule.to.length && !rule.to.some((service) => chosen(service).some(fits)))
+      problems.push({
+        what: `a tunnel for ${field === 'https' ? 'TLS' : 'TCP'}, but no such port`,
+        why: 'there is nothing that could be tunnelled',
+        fix: `leave out \`${field}\`, or name such a port`,
+      });
+  }
+  if (!rule.https?.proxy && !rule.tcp?.proxy) return problems;
+  return [...problems, ...rule.to.flatMap((service) => tunnelProblems(service, chosen(service)))];
+}
+
+function originations(rule: EgressTrafficRule, gateway: EgressGatewayBase | undefined): Problem[] {
   const way = rule.http;
   if (!way?._originates) return [];
   const host = rule.to.flatMap(({ hosts }) => hosts)[0];
-  const problems = host === undefined ? [] : originationProblems(host, way, policy.gateway.namespace);
+  const problems = host === undefined || !gateway ? [] : originationProblems(host, way, gateway.namespace);
   for (const service of rule.to) {
     const http = service.ports.find((port) => port.isHttp);
     if (!http || http.targetPort !== undefined || service.ports.some((port) => port.isTls)) continue;

@@ -6,11 +6,12 @@ import { OutboundMode, OutboundTrafficPolicy } from '../mesh/outbound-traffic-po
 import { Workloads } from '../mesh/workloads';
 import type { EgressGatewayBase } from './egress-gateway';
 import { ruleProblems } from './egress-traffic-policy-rules';
-import { HttpEgress } from './egress-ways';
+import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { policiesAgainstEachOther } from './policy-conflicts';
-import { Grant } from './policy-grant';
+import { DirectEgress } from './policy-direct';
+import { Grant, Permission, gatewayOf } from './policy-grant';
 
 /** Who may reach what, and how. */
 export interface EgressTrafficRule {
@@ -28,12 +29,34 @@ export interface EgressTrafficRule {
   readonly ports?: number[];
 
   /**
-   * What the gateway does with plain HTTP: sends it on, or makes TLS or mutual TLS of it. Callers of different rules may have different
-   * credentials for one host.
+   * What the gateway does with plain HTTP, or the sidecar where there is none: sends it on, or makes TLS or mutual TLS of it. Callers of different
+   * rules may have different credentials for one host; credentials take a gateway.
    *
    * @default sent on as it is
    */
   readonly http?: HttpEgress;
+
+  /**
+   * How TLS that applications make leaves: as it is, or through a proxy outside the mesh (`TlsEgress.tunnel`).
+   *
+   * @default as it is
+   */
+  readonly https?: TlsEgress;
+
+  /**
+   * How other TCP leaves: as it is, or through a proxy outside the mesh (`TcpEgress.tunnel`).
+   *
+   * @default as it is
+   */
+  readonly tcp?: TcpEgress;
+
+  /**
+   * Whether it leaves straight from the callers' sidecars, in a policy that has a gateway for its other rules. Who may, their own sidecars
+   * decide by labels; nothing on the way asks once more.
+   *
+   * @default false; without a gateway, every rule is direct
+   */
+  readonly direct?: boolean;
 
   /**
    * The HTTP methods that are allowed.
@@ -57,10 +80,14 @@ export interface EgressTrafficRule {
   readonly gatewayPort?: number;
 }
 
-/** Who may reach what through which gateway. */
+/** Who may reach what, through which gateway or none. */
 export interface EgressTrafficPolicyProps {
-  /** The gateway that all of it goes through. Its hop has to be in mutual TLS: else it can't know who calls. */
-  readonly gateway: EgressGatewayBase;
+  /**
+   * The gateway that it goes through. Its hop has to be in mutual TLS: else it can't know who calls.
+   *
+   * @default none: what is allowed leaves straight from the callers' sidecars
+   */
+  readonly gateway?: EgressGatewayBase;
 
   /** Who may reach what. What no rule allows is refused. */
   readonly rules: EgressTrafficRule[];
@@ -82,7 +109,7 @@ export interface EgressTrafficPolicyProps {
 }
 
 /**
- * Says which workloads may reach which external services through an egress gateway, and renders all that follows: who sees which
+ * Says which workloads may reach which external services, through an egress gateway or straight from their sidecars, and renders all that follows: who sees which
  * ServiceEntry, the gateway's servers, the routes of both hops, the TLS that the gateway makes, Sidecars, and an AuthorizationPolicy at the
  * gateway for each calling namespace.
  *
@@ -91,35 +118,48 @@ export interface EgressTrafficPolicyProps {
  * the hop's own mutual TLS for that reason. Labels are judged by sidecars only, service accounts by the gateway: give both where a
  * namespace holds workloads that you would not trust with each other's rights.
  *
- * Policies of one gateway add up, in any order.
+ * What leaves straight from the sidecar is held there alone, by labels: a workload of the same namespace that no rule names gets 502, or a closed
+ * connection.
+ *
+ * Policies add up, in any order.
  *
  * It holds what goes through proxies. A process that gets around its sidecar is held by networks only: see EgressLockdown.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/
  */
 export class EgressTrafficPolicy extends Construct {
-  /** The gateway that all of it goes through. */
-  public readonly gateway: EgressGatewayBase;
+  /** The gateway that it goes through, if it has one. */
+  public readonly gateway?: EgressGatewayBase;
 
   /** The Sidecars that cut what no rule allows: one for each calling namespace that had none yet. */
   public readonly sidecars: ApiObject[] = [];
 
   /** @internal */
-  public readonly _grants: readonly Grant[];
+  public readonly _permissions: readonly Permission[];
 
   public constructor(scope: Construct, id: string, props: EgressTrafficPolicyProps) {
     super(scope, id);
     this.gateway = props.gateway;
-    this._grants = props.rules.flatMap((rule, i) => this.grantsOf(rule, i, props));
-    for (const { service, port, way } of this._grants)
-      service.carryBy(this.gateway.namespace, carried(service, port, way));
-    this.gateway._admit(this._grants);
+    const byRule = props.rules.map((rule, i) => this.permissionsOf(rule, i, props));
+    this._permissions = byRule.flat();
+    const grants = this._permissions.filter((one): one is Grant => gatewayOf(one) !== undefined);
+    const direct = this._permissions.filter((one) => !gatewayOf(one));
+    for (const { service, port, way, gateway } of grants)
+      service.carryBy(gateway.namespace, carried(service, port, way));
+    for (const { service, port, way, from } of direct) service.carryBy(from.namespace, carried(service, port, way));
+    for (const permission of this._permissions) {
+      const viewer = gatewayOf(permission)?.namespace ?? permission.from.namespace;
+      permission.tunnel?._tunnelTo(permission.host, permission.port.number, [viewer], this);
+    }
+    if (grants.length) this.gateway?._admit(grants);
+    for (const [service, some] of byService(direct)) DirectEgress.of(service).add(some);
     if (props.registryOnly !== false) this.cutTheRest();
     refuseAtSynth(this, () => this.problems(props));
     joinMesh('EgressTrafficPolicy', this, policiesAgainstEachOther);
   }
 
-  private grantsOf(rule: EgressTrafficRule, index: number, props: EgressTrafficPolicyProps): Grant[] {
+  private permissionsOf(rule: EgressTrafficRule, index: number, props: EgressTrafficPolicyProps): Permission[] {
+    const gateway = rule.direct ? undefined : props.gateway;
     const common = {
       by: this,
       rule: index,
@@ -127,6 +167,8 @@ export class EgressTrafficPolicy extends Construct {
       paths: [...(rule.paths ?? [])].sort(),
       trustDomain: props.trustDomain ?? 'cluster.local',
     };
+    const hop = (port: ExternalPort) =>
+      gateway && { gateway, gatewayPort: rule.gatewayPort ?? (port.isHttp ? gateway.hop.port : gateway.tlsPort) };
     const ports = (service: IExternalService) =>
       service.ports.filter(({ number }) => !rule.ports || rule.ports.includes(number));
     return rule.to.flatMap((service) =>
@@ -134,12 +176,13 @@ export class EgressTrafficPolicy extends Construct {
         service.hosts.flatMap((host) =>
           rule.from.map((from) => ({
             ...common,
+            ...hop(port),
             from,
             service,
             host,
             port,
             way: port.isHttp ? rule.http : undefined,
-            gatewayPort: rule.gatewayPort ?? (port.isHttp ? this.gateway.hop.port : this.gateway.tlsPort),
+            tunnel: port.isTls ? rule.https?.proxy : port.isTcp ? rule.tcp?.proxy : undefined,
           })),
         ),
       ),
@@ -153,7 +196,7 @@ export class EgressTrafficPolicy extends Construct {
         .filter(({ workloads }) => !Object.keys(workloads).length)
         .map(({ namespace }) => namespace),
     );
-    for (const namespace of [...new Set(this._grants.map(({ from }) => from.namespace))].sort()) {
+    for (const namespace of [...new Set(this._permissions.map(({ from }) => from.namespace))].sort()) {
       if (held.has(namespace)) continue;
       const outbound = new OutboundTrafficPolicy(this, `Outbound-${namespace}`, {
         namespace,
@@ -172,15 +215,16 @@ export class EgressTrafficPolicy extends Construct {
         why: 'the policy would allow nothing',
         fix: 'add a rule, or leave the policy out',
       });
-    if (!sameMesh(this, this.gateway))
+    const { gateway } = this;
+    if (gateway && !sameMesh(this, gateway))
       problems.push({
-        what: `gateway ${this.gateway.node.path} belongs to another mesh`,
+        what: `gateway ${gateway.node.path} belongs to another mesh`,
         why: 'sidecars of this mesh know nothing of it',
         fix: 'use a gateway below the same MeshBoundary',
       });
-    if (!this.gateway.hop.isMutualTls)
+    if (gateway && !gateway.hop.isMutualTls)
       problems.push({
-        what: `gateway ${this.gateway.node.path} takes its hop in plain text`,
+        what: `gateway ${gateway.node.path} takes its hop in plain text`,
         why: 'it could not know who calls, and so refuses everybody',
         fix: 'give the gateway hop: GatewayHop.mutualTls()',
       });
@@ -194,7 +238,13 @@ export class EgressTrafficPolicy extends Construct {
   }
 }
 
-/** The port as the gateway sees it: where it makes TLS, plain HTTP goes on to the TLS port. One cluster is enough for that. */
+function byService(permissions: readonly Permission[]): Map<IExternalService, Permission[]> {
+  const groups = new Map<IExternalService, Permission[]>();
+  for (const one of permissions) groups.set(one.service, [...(groups.get(one.service) ?? []), one]);
+  return groups;
+}
+
+/** The port as the last proxy sees it: where that makes TLS, plain HTTP goes on to the TLS port. One cluster is enough for that. */
 function carried(service: IExternalService, port: ExternalPort, way: HttpEgress | undefined): ExternalPort {
   if (!way?._originates || port.targetPort !== undefined) return port;
   const tls = service.ports.find((other) => other.isTls);

@@ -8,13 +8,15 @@ import { refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
 import type { EgressGatewayBase } from './egress-gateway';
-import { portNames } from './external-port';
+import { ExternalPort, portNames } from './external-port';
 import { ServerClaim, SubsetClaim } from './gateway-claims';
+import { KeptChildren } from './kept-children';
 import { originationRule } from './origination-rule';
 import { authorization, selfAdmission } from './policy-authorization';
 import {
   CallerGroup,
   HTTP_SUBSET,
+  NO_ADDRESS,
   SAFE_RETRIES,
   callerGroups,
   callerRoutes,
@@ -25,9 +27,6 @@ import {
 import { gatewayGrantProblems } from './policy-conflicts';
 import { Grant, grouped, whereOf } from './policy-grant';
 import { HostPlan, HostWay, OpaqueHop, OpaquePort, hostPlan, innerPorts } from './policy-host';
-
-/** Keeps Istio from giving a carrier an address of its own: sidecars that capture DNS would then listen there only. */
-const NO_ADDRESS = { 'networking.istio.io/enable-autoallocate-ip': 'false' };
 
 /**
  * All that the policies of one gateway come to, taken together: policies add grants, and these objects follow from the sum, whatever
@@ -41,6 +40,7 @@ export class GatewayPolicies extends Construct {
   private readonly byNamespace = new Map<string, Grant[]>();
   private readonly plans = new Map<string, HostPlan>();
   private readonly groups = new Map<string, CallerGroup[]>();
+  private readonly children = new KeptChildren(this);
   private tlsHops?: ReadonlyMap<string, TlsHop>;
 
   public constructor(private readonly gateway: EgressGatewayBase) {
@@ -169,7 +169,7 @@ export class GatewayPolicies extends Construct {
     if (plan.http.some(({ way }) => way?._originates)) {
       wanted.set(`Originate-${name}`, () => this.origination(`Originate-${name}`, host));
     }
-    this.keep(`host ${host}`, wanted);
+    this.children.keep(`host ${host}`, wanted);
   }
 
   /** What hands TLS from the hop that carried it to the gateway's own port, where its SNI is read. */
@@ -185,7 +185,7 @@ export class GatewayPolicies extends Construct {
       wanted.set('Inner', () => this.innerEntry());
       wanted.set('AdmitItself', () => this.selfAdmission());
     }
-    this.keep('inside', wanted);
+    this.children.keep('inside', wanted);
   }
 
   /** What one namespace's sidecars get, and what the gateway admits from it. */
@@ -206,16 +206,7 @@ export class GatewayPolicies extends Construct {
     }
     if (groups.some(({ byAddress }) => !byAddress)) wanted.set(`Carrier-${namespace}`, () => this.carrier(namespace));
     wanted.set(`Admit-${namespace}`, () => this.admission(namespace));
-    this.keep(`namespace ${namespace}`, wanted);
-  }
-
-  private readonly kept = new Map<string, Set<string>>();
-
-  /** Makes the children that are wanted and not there, and takes away those that a later grant made pointless. */
-  private keep(of: string, wanted: ReadonlyMap<string, () => ApiObject>): void {
-    for (const id of this.kept.get(of) ?? []) if (!wanted.has(id)) this.node.tryRemoveChild(id);
-    for (const [id, make] of wanted) if (!this.node.tryFindChild(id)) make();
-    this.kept.set(of, new Set(wanted.keys()));
+    this.children.keep(`namespace ${namespace}`, wanted);
   }
 
   private virtualService(
@@ -253,17 +244,17 @@ export class GatewayPolicies extends Construct {
     hosts: [hop.sni],
     gateways: [this.gateway.reference],
     exportTo: this.gatewayOnly(),
-    tcp: [{ match: gatewayPorts(grants), route: [{ destination: { host, port: { number: port.number } } }] }],
+    tcp: [{ match: gatewayPorts(grants), route: [{ destination: leaving(host, port, grants) }] }],
   });
 
-  private innerRoute = (host: string, { port, hop }: OpaquePort): networking.VirtualServiceSpec => ({
+  private innerRoute = (host: string, { port, hop, grants }: OpaquePort): networking.VirtualServiceSpec => ({
     hosts: [host],
     gateways: [this.gateway.reference],
     exportTo: this.gatewayOnly(),
     tls: [
       {
         match: [{ port: this.hops().get(hop.name)!.innerPort, sniHosts: [host] }],
-        route: [{ destination: { host, port: { number: port.number } } }],
+        route: [{ destination: leaving(host, port, grants) }],
       },
     ],
   });
@@ -427,6 +418,15 @@ interface TlsHop {
 interface Claim {
   readonly by: string;
   readonly port: number;
+}
+
+/** Where the gateway sends what it does not read. All grants of a host and port agree on it. */
+function leaving(
+  host: string,
+  { number }: ExternalPort,
+  [{ tunnel }]: readonly Grant[],
+): networking.VirtualServiceSpecTcpRouteDestination {
+  return tunnel?._destination(host, number) ?? { host, port: { number } };
 }
 
 function gatewayPorts(grants: readonly Grant[]): Array<{ port: number }> {

@@ -1,7 +1,7 @@
 import * as networking from '../../imports/networking.istio.io';
 import { isWildcard, nameOfHost } from '../core/hostname';
 import { shorten } from '../core/names';
-import { Grant, grouped } from './policy-grant';
+import { Grant, Permission, grouped } from './policy-grant';
 import { HostPlan, HostWay, OpaquePort } from './policy-host';
 
 /** Hosts that one namespace reaches in the same way, by the same workloads: one VirtualService says it of all. */
@@ -18,6 +18,9 @@ export const HTTP_SUBSET = 'mutual-tls';
 
 /** Nothing is sent twice that the site may have seen: only what never left is tried again. Istio's own default goes further. */
 export const SAFE_RETRIES = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
+
+/** Keeps Istio from giving an entry an address of its own: sidecars that capture DNS would then listen there only. */
+export const NO_ADDRESS = { 'networking.istio.io/enable-autoallocate-ip': 'false' };
 
 /** The groups of one namespace, from what is granted to it. */
 export function callerGroups(
@@ -146,13 +149,14 @@ function byHop(grants: readonly Grant[]): Grant[][] {
   return groups.sort((a, b) => a[0].gatewayPort - b[0].gatewayPort);
 }
 
-interface Source {
+/** Callers, as their own sidecar tells them. */
+export interface Source {
   readonly port: number;
   readonly sourceLabels?: { [key: string]: string };
 }
 
 /** One match for each port and set of labels. Once a whole namespace is meant, labels add nothing. */
-function sources(grants: readonly Grant[]): Source[] {
+export function sources(grants: readonly Permission[]): Source[] {
   const matches = new Map<string, Source>();
   for (const { port, from } of grants) {
     const all = grants.some((other) => other.port.number === port.number && !other.from._sourceLabels);

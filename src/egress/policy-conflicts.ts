@@ -4,20 +4,33 @@ import { meshMembers } from '../mesh/mesh-boundary';
 import type { EgressGatewayBase } from './egress-gateway';
 import type { MeshRoute } from './egress-route-overlap';
 import type { EgressTrafficPolicy } from './egress-traffic-policy';
-import { Grant, grouped, wayKey, wayWords, whereOf } from './policy-grant';
+import { Grant, Permission, gatewayOf, grouped, wayKey, wayWords, whereOf } from './policy-grant';
 
 /** What the rules of all policies of one gateway say against each other. */
 export function gatewayGrantProblems(gateway: EgressGatewayBase, grants: readonly Grant[]): Problem[] {
   const byHostPort = grouped(grants, ({ host, port }) => `${host}:${port.number}`);
   return [
-    ...[...byHostPort.values()].flatMap((some) => [...contradictions(some), ...halfOriginated(some)]),
-    ...portsShared(grants),
+    ...[...byHostPort.values()].flatMap((some) => [
+      ...contradictions(some),
+      ...halfOriginated(some, 'gateway'),
+      ...halfTunnelled(some),
+    ]),
     ...handMadeRoutes(gateway, grants),
   ];
 }
 
+/** What the rules of all policies that allow a service straight from the sidecar say against each other. */
+export function directProblems(permissions: readonly Permission[]): Problem[] {
+  const byHostPort = grouped(permissions, ({ host, port }) => `${host}:${port.number}`);
+  return [...byHostPort.values()].flatMap((some) => [
+    ...contradictions(some),
+    ...halfOriginated(some, 'sidecar'),
+    ...originatedTwice(some),
+  ]);
+}
+
 /** Two rules that name the same caller, and say two things. */
-function contradictions(grants: readonly Grant[]): Problem[] {
+function contradictions(grants: readonly Permission[]): Problem[] {
   const kinds = [...grouped(grants, kindOf).values()];
   const problems: Problem[] = [];
   for (let i = 0; i < kinds.length; i++) {
@@ -29,11 +42,20 @@ function contradictions(grants: readonly Grant[]): Problem[] {
   return problems;
 }
 
-function kindOf(grant: Grant): string {
-  return JSON.stringify([wayKey(grant.way), grant.gatewayPort, grant.methods, grant.paths]);
+function kindOf(permission: Permission): string {
+  const { way, tunnel, methods, paths } = permission;
+  return JSON.stringify([wayKey(way), tunnel?.node.path, portOf(permission), methods, paths]);
 }
 
-function firstOverlap(some: readonly Grant[], others: readonly Grant[]): [Grant, Grant] | undefined {
+/** The port of the gateway, where there is one. */
+function portOf(permission: Permission): number | undefined {
+  return (permission as Partial<Grant>).gatewayPort;
+}
+
+function firstOverlap(
+  some: readonly Permission[],
+  others: readonly Permission[],
+): [Permission, Permission] | undefined {
   for (const a of some) {
     const b = others.find((other) => a.from._overlaps(other.from));
     if (b) return [a, b];
@@ -41,7 +63,7 @@ function firstOverlap(some: readonly Grant[], others: readonly Grant[]): [Grant,
   return undefined;
 }
 
-function contradiction(a: Grant, b: Grant): Problem {
+function contradiction(a: Permission, b: Permission): Problem {
   const who =
     a.from._words() === b.from._words() ? a.from._words() : `${a.from._words()}, also named as ${b.from._words()},`;
   return {
@@ -51,32 +73,70 @@ function contradiction(a: Grant, b: Grant): Problem {
   };
 }
 
-function saying(grant: Grant, other: Grant): string {
+function leavesAs(permission: Permission): string {
+  return wayWords(permission.way, gatewayOf(permission) ? 'gateway' : 'sidecar');
+}
+
+function saying(grant: Permission, other: Permission): string {
   const words: string[] = [];
   if (wayKey(grant.way) !== wayKey(other.way))
-    words.push(wayWords(grant.way) + (wayWords(grant.way) === wayWords(other.way) ? ' (with other options)' : ''));
-  if (grant.gatewayPort !== other.gatewayPort) words.push(`through gateway port ${grant.gatewayPort}`);
-  const limits = (g: Grant) => [...g.methods, ...g.paths].join(', ') || 'any method and path';
+    words.push(leavesAs(grant) + (leavesAs(grant) === leavesAs(other) ? ' (with other options)' : ''));
+  if (grant.tunnel !== other.tunnel) words.push(tunnelWords(grant));
+  if (portOf(grant) !== portOf(other)) words.push(`through gateway port ${portOf(grant)}`);
+  const limits = (g: Permission) => [...g.methods, ...g.paths].join(', ') || 'any method and path';
   if (limits(grant) !== limits(other)) words.push(`with ${limits(grant)}`);
   return words.join(', ');
 }
 
-/** A port of a host leads to one port behind the gateway: plain text or TLS. */
-function halfOriginated(grants: readonly Grant[]): Problem[] {
+function tunnelWords({ tunnel }: Permission): string {
+  return tunnel ? `through the proxy ${tunnel.node.path}` : 'through no proxy';
+}
+
+/** A port of a host leads to one port behind the last proxy: plain text or TLS. */
+function halfOriginated(grants: readonly Permission[], last: 'gateway' | 'sidecar'): Problem[] {
   const plain = grants.find(({ port, way }) => port.isHttp && !way?._originates);
   const made = grants.find(({ way }) => way?._originates);
   if (!plain || !made || plain.from._overlaps(made.from)) return [];
   return [
     {
-      what: `HTTP to ${quote(plain.host)} port ${plain.port.number} leaves the gateway as it is by ${whereOf(plain)}, and ${wayWords(made.way)} by ${whereOf(made)}`,
-      why: 'the gateway knows one port behind each port of a host',
-      fix: 'let the gateway make TLS for all callers of the host, or for none',
+      what: `HTTP to ${quote(plain.host)} port ${plain.port.number} leaves the ${last} as it is by ${whereOf(plain)}, and ${leavesAs(made)} by ${whereOf(made)}`,
+      why: `the ${last} knows one port behind each port of a host`,
+      fix: `let the ${last} make TLS for all callers of the host, or for none`,
+    },
+  ];
+}
+
+/** The gateway tells TLS apart by what is inside, and TCP by host, never by who called. */
+function halfTunnelled(grants: readonly Grant[]): Problem[] {
+  const [first] = grants;
+  const other = grants.find(({ tunnel }) => tunnel !== first.tunnel);
+  if (!other || first.from._overlaps(other.from)) return [];
+  return [
+    {
+      what: `${first.port.protocol} to ${quote(first.host)} port ${first.port.number} leaves the gateway ${tunnelWords(first)} by ${whereOf(first)}, and ${tunnelWords(other)} by ${whereOf(other)}`,
+      why: 'the gateway has one way out for each port of a host that it does not read',
+      fix: 'let all callers of the host go the same way',
+    },
+  ];
+}
+
+/** One DestinationRule makes the TLS for all sidecars. */
+function originatedTwice(permissions: readonly Permission[]): Problem[] {
+  const made = permissions.filter(({ way }) => way?._originates);
+  const other = made.find(({ way }) => wayKey(way) !== wayKey(made[0].way));
+  if (!other || made[0].from._overlaps(other.from)) return [];
+  return [
+    {
+      what: `HTTP to ${quote(other.host)} port ${other.port.number} leaves the sidecar ${leavesAs(made[0])} by ${whereOf(made[0])}, and ${leavesAs(other)} with other options by ${whereOf(other)}`,
+      why: 'the sidecars that see a host make its TLS in one way',
+      fix: 'give both rules the same options, or let one go through a gateway',
     },
   ];
 }
 
 /** A sidecar listens on a port for all hosts at once, so the port has one protocol in a namespace. */
-function portsShared(grants: readonly Grant[]): Problem[] {
+function portsShared(policies: readonly EgressTrafficPolicy[]): Array<{ at: IConstruct; problem: Problem }> {
+  const grants = policies.flatMap((policy) => policy._permissions);
   const byPort = grouped(
     grants.filter(({ port }) => !port.isTcp),
     ({ from, port }) => `${from.namespace} ${port.number}`,
@@ -85,13 +145,12 @@ function portsShared(grants: readonly Grant[]): Problem[] {
     const http = some.find(({ port }) => port.isHttp);
     const tls = some.find(({ port }) => port.isTls);
     if (!http || !tls) return [];
-    return [
-      {
-        what: `port ${http.port.number} is ${http.port.protocol} for ${quote(http.host)} in ${whereOf(http)} and ${tls.port.protocol} for ${quote(tls.host)} in ${whereOf(tls)}, both from namespace ${quote(http.from.namespace)}`,
-        why: 'a sidecar reads a port as HTTP or as TLS, and breaks the host of the other',
-        fix: 'declare the protocol that applications speak on the port; where both are spoken, let the callers be of different namespaces',
-      },
-    ];
+    const problem = {
+      what: `port ${http.port.number} is ${http.port.protocol} for ${quote(http.host)} in ${whereOf(http)} and ${tls.port.protocol} for ${quote(tls.host)} in ${whereOf(tls)}, both from namespace ${quote(http.from.namespace)}`,
+      why: 'a sidecar reads a port as HTTP or as TLS, and breaks the host of the other',
+      fix: 'declare the protocol that applications speak on the port; where both are spoken, let the callers be of different namespaces',
+    };
+    return [{ at: http.by, problem }];
   });
 }
 
@@ -110,28 +169,32 @@ export function policiesAgainstEachOther(
   policies: readonly EgressTrafficPolicy[],
 ): Array<{ at: IConstruct; problem: Problem }> {
   if (!policies.length) return [];
-  return [...twoGateways(policies), ...besidePolicy(policies)];
+  return [...portsShared(policies), ...twoGateways(policies), ...besidePolicy(policies)];
 }
 
 function twoGateways(policies: readonly EgressTrafficPolicy[]): Array<{ at: IConstruct; problem: Problem }> {
   const found: Array<{ at: IConstruct; problem: Problem }> = [];
-  const seen = new Map<string, Map<EgressTrafficPolicy['gateway'], Grant>>();
+  const seen = new Map<string, Map<EgressGatewayBase | undefined, Permission>>();
   for (const policy of policies) {
-    for (const grant of policy._grants) {
+    for (const grant of policy._permissions) {
+      const gateway = gatewayOf(grant);
       // A service shows itself to one gateway; a host of two services may have two where no namespace calls both.
       for (const key of [`${grant.host} from ${grant.from.namespace}`, `service ${grant.service.node.path}`]) {
-        const gateways = seen.get(key) ?? new Map<EgressTrafficPolicy['gateway'], Grant>();
+        const gateways = seen.get(key) ?? new Map<EgressGatewayBase | undefined, Permission>();
         seen.set(key, gateways);
-        const known = gateways.has(policy.gateway);
-        const other = [...gateways.entries()].find(([gateway]) => gateway !== policy.gateway);
-        gateways.set(policy.gateway, gateways.get(policy.gateway) ?? grant);
+        const known = gateways.has(gateway);
+        const other = [...gateways.entries()].find(([one]) => one !== gateway);
+        gateways.set(gateway, gateways.get(gateway) ?? grant);
         if (known || !other) continue;
         found.push({
           at: policy,
           problem: {
-            what: `host ${quote(grant.host)} goes through ${other[0].node.path} by ${whereOf(other[1])}, and through ${policy.gateway.node.path} by ${whereOf(grant)}`,
+            what: `host ${quote(grant.host)} goes ${throughWords(other[0])} by ${whereOf(other[1])}, and ${throughWords(gateway)} by ${whereOf(grant)}`,
             why: 'a sidecar has one route for a host, and obeys the older of two',
-            fix: 'let both rules use one gateway',
+            fix:
+              other[0] && gateway
+                ? 'let both rules use one gateway'
+                : 'let both rules use the gateway, or none; callers of other namespaces may have an ExternalService of their own for the host',
           },
         });
         break;
@@ -141,10 +204,14 @@ function twoGateways(policies: readonly EgressTrafficPolicy[]): Array<{ at: ICon
   return found;
 }
 
+function throughWords(gateway: EgressGatewayBase | undefined): string {
+  return gateway ? `through ${gateway.node.path}` : 'straight from the sidecar';
+}
+
 function besidePolicy(policies: readonly EgressTrafficPolicy[]): Array<{ at: IConstruct; problem: Problem }> {
   const routes = meshMembers<MeshRoute>('mesh route', policies[0]);
   const byService = new Map(
-    policies.flatMap(({ _grants }) => _grants.map((grant) => [grant.service as unknown, grant] as const)),
+    policies.flatMap(({ _permissions }) => _permissions.map((grant) => [grant.service as unknown, grant] as const)),
   );
   return routes.flatMap((route) => {
     const grant = byService.get(route.service);
@@ -154,7 +221,7 @@ function besidePolicy(policies: readonly EgressTrafficPolicy[]): Array<{ at: ICo
         at: route,
         problem: {
           what: `${route.service.node.path} is routed by ${route.node.path}, and by ${whereOf(grant)}`,
-          why: 'a policy shows the service to its gateway only, so the other route would find no host to send to',
+          why: 'a policy decides who sees the service, so the other route would find no host to send to, or let pass whom no rule names',
           fix: 'keep one of the two',
         },
       },

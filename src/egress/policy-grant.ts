@@ -1,11 +1,13 @@
 import { IConstruct } from 'constructs';
 import { Workloads } from '../mesh/workloads';
+import type { EgressGatewayBase } from './egress-gateway';
 import { HttpEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
+import type { TransparentProxy } from './transparent-proxy';
 
-/** What one rule allows to some workloads: one port of one host. A policy is the sum of its grants. */
-export interface Grant {
+/** What one rule allows to some workloads: one port of one host. A policy is the sum of what it permits. */
+export interface Permission {
   /** The policy, and its rule, for messages. */
   readonly by: IConstruct;
   readonly rule: number;
@@ -13,17 +15,29 @@ export interface Grant {
   readonly service: IExternalService;
   readonly host: string;
   readonly port: ExternalPort;
-  /** What the gateway does with plain HTTP. Said of HTTP ports only. */
+  /** What the last proxy does with plain HTTP. Said of HTTP ports only. */
   readonly way?: HttpEgress;
-  /** The port of the gateway's Service that the hop goes to. */
-  readonly gatewayPort: number;
+  /** The proxy outside the mesh that it is taken through. Never said of HTTP ports. */
+  readonly tunnel?: TransparentProxy;
   readonly methods: readonly string[];
   readonly paths: readonly string[];
   readonly trustDomain: string;
 }
 
+/** What a rule allows by a gateway. */
+export interface Grant extends Permission {
+  readonly gateway: EgressGatewayBase;
+  /** The port of the gateway's Service that the hop goes to. */
+  readonly gatewayPort: number;
+}
+
+/** The gateway of a permission; none where it leaves from the sidecar. */
+export function gatewayOf(permission: Permission): EgressGatewayBase | undefined {
+  return (permission as Partial<Grant>).gateway;
+}
+
 /** Where a grant was written: both sides of a conflict are named by it. */
-export function whereOf({ by, rule }: Pick<Grant, 'by' | 'rule'>): string {
+export function whereOf({ by, rule }: Pick<Permission, 'by' | 'rule'>): string {
   return `${by.node.path} rules[${rule}]`;
 }
 
@@ -32,7 +46,7 @@ export function wayKey(way: HttpEgress | undefined): string {
   return JSON.stringify([way?.mode ?? 'AS_IS', way?.credential?.name, way?.tls]);
 }
 
-/** A way in words. */
+/** What happens to plain HTTP, in words. */
 export function wayWords(way: HttpEgress | undefined, by = 'gateway'): string {
   if (way?.mode === 'SIMPLE') return `as TLS that the ${by} makes`;
   if (way?.mode === 'MUTUAL') return `as mutual TLS with credential ${JSON.stringify(way.credential?.name)}`;
@@ -57,7 +71,7 @@ export interface CallerSource {
 }
 
 /** What the gateway sees of a grant's callers. Labels are known to their sidecars only. */
-export function sourceOf({ from, trustDomain }: Pick<Grant, 'from' | 'trustDomain'>): CallerSource {
+export function sourceOf({ from, trustDomain }: Pick<Permission, 'from' | 'trustDomain'>): CallerSource {
   if (!from.serviceAccounts.length) return { namespaces: [from.namespace] };
   return { principals: from.serviceAccounts.map((name) => `${trustDomain}/ns/${from.namespace}/sa/${name}`) };
 }

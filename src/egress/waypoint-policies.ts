@@ -135,8 +135,8 @@ export class WaypointPolicies extends Construct {
   /** Routes of the mesh are read by waypoints too, and a gateway's policy shows the service to the gateway alone. */
   private ledElsewhere(service: IExternalService, grant: WaypointGrant): Problem[] {
     const routes = meshMembers<MeshRoute>('mesh route', this).filter((route) => route.service === service);
-    const policies = meshMembers<EgressTrafficPolicy>('EgressTrafficPolicy', this).filter(({ _grants }) =>
-      _grants.some((other) => other.service === service),
+    const policies = meshMembers<EgressTrafficPolicy>('EgressTrafficPolicy', this).filter(({ _permissions }) =>
+      _permissions.some((other) => other.service === service),
     );
     return [...routes, ...policies].slice(0, 1).map((other) => ({
       what: `${service.node.path} is led by ${other.node.path}, and through waypoint ${quote(this.waypoint.name)} by ${whereOf(grant)}`,

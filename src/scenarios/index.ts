@@ -8,6 +8,7 @@ import { DirectIpRanges } from './direct-ip-ranges';
 import { EgressGatewayInstall } from './egress-gateway-install';
 import { EnvoyGatewayMember } from './envoy-gateway-in-mesh';
 import { EgressTrafficPolicyScenario } from './egress-traffic-policy';
+import { EgressTrafficPolicyDirect } from './egress-traffic-policy-direct';
 import { EgressTrafficPolicyHttp } from './egress-traffic-policy-http';
 import { EgressTrafficPolicyHttpsUpgrade } from './egress-traffic-policy-https-upgrade';
 import { Enforcement } from './enforcement';
@@ -49,6 +50,7 @@ export function addScenarios(app: Construct): void {
   new EgressTrafficPolicyHttp(app);
   new EgressTrafficPolicyHttpsUpgrade(app);
   new AmbientEgress(app);
+  new EgressTrafficPolicyDirect(app);
   new EgressGatewayInstall(app);
   new Enforcement(app);
   new AccessLogs(app);

@@ -28,6 +28,6 @@ describe('random policies', () => {
       }),
       { numRuns: 60, seed: 20261121 },
     );
-    expect(calls).toBe(60 * CALLERS.length * 7);
+    expect(calls).toBe(60 * CALLERS.length * 9);
   });
 });

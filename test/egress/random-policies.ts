@@ -3,9 +3,11 @@ import { App, Chart } from 'cdk8s';
 import fc from 'fast-check';
 import { EgressGateway } from '../../src/egress/egress-gateway';
 import { EgressTrafficPolicy, EgressTrafficRule } from '../../src/egress/egress-traffic-policy';
-import { HttpEgress } from '../../src/egress/egress-ways';
+import { HttpEgress, TcpEgress, TlsEgress } from '../../src/egress/egress-ways';
 import { ExternalPort } from '../../src/egress/external-port';
 import { ExternalService } from '../../src/egress/external-service';
+import { Resolution } from '../../src/egress/resolution';
+import { TransparentProxy } from '../../src/egress/transparent-proxy';
 import { Workloads } from '../../src/mesh/workloads';
 import { refusals } from './world';
 
@@ -34,6 +36,8 @@ export const CALLERS: readonly Caller[] = [
 
 interface Site {
   readonly host: string;
+  /** The wildcard that it is declared by, if it is by one, and a host that serves all of that. */
+  readonly wildcard?: { readonly host: string; readonly servedBy: string };
   readonly address: string;
   readonly ports: readonly number[];
 }
@@ -44,7 +48,16 @@ export const SITES: readonly Site[] = [
   { host: 'ledger.example.com', address: '203.0.113.20', ports: [80, 443] },
   { host: 'edition.cnn.com', address: '203.0.113.10', ports: [80, 443] },
   { host: 'db.example.com', address: '203.0.113.30', ports: [5432] },
+  {
+    host: 'en.wikipedia.org',
+    address: '203.0.113.12',
+    ports: [80, 443],
+    wildcard: { host: '*.wikipedia.org', servedBy: 'www.wikipedia.org' },
+  },
 ];
+
+/** The address of the proxy that some sites are tunnelled through. */
+export const PROXY_ADDRESS = '192.0.2.10';
 
 /** One call, whether it may pass, and whether the caller's own sidecar may let it go as far as the gateway. */
 export interface Call {
@@ -58,6 +71,9 @@ export interface Call {
 /** A world of policies. */
 export interface PolicyWorld {
   readonly said: string;
+  /** The sites that leave from the sidecar, and those that leave through a proxy outside. */
+  readonly direct: readonly number[];
+  readonly tunnelled: readonly number[];
   readonly objects: readonly object[];
   readonly calls: readonly Call[];
 }
@@ -104,15 +120,23 @@ export const policyWorlds: fc.Arbitrary<PolicyWorld> = fc
   .record({
     policies: fc.array(fc.array(rule, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 }),
     upgraded: fc.subarray([0, 1, 2]),
+    direct: fc.subarray([0, 1, 2, 3, 4]),
+    tunnelled: fc.subarray([1, 2, 3]),
   })
-  .map(({ policies, upgraded }) => {
+  .map(({ policies, upgraded, direct, tunnelled }) => {
     const chart = new Chart(new App(), 'world');
     const gateway = EgressGateway.fromInstalled(chart, 'Gateway');
+    const proxy = new TransparentProxy(chart, 'Proxy', {
+      host: 'proxy.example.com',
+      addresses: [PROXY_ADDRESS],
+      namespace: 'shop',
+    });
     const services = SITES.map(
-      ({ host, address, ports }) =>
+      ({ host, address, ports, wildcard }, site) =>
         new ExternalService(chart, host, {
-          hosts: [host],
+          hosts: [wildcard?.host ?? host],
           namespace: 'shop',
+          resolution: wildcard && !direct.includes(site) ? Resolution.dns({ address: wildcard.servedBy }) : undefined,
           addresses: ports.includes(5432) ? [address] : undefined,
           ports: ports.map((port) =>
             port === 80 ? ExternalPort.http() : port === 443 ? ExternalPort.https() : ExternalPort.tcp(port),
@@ -121,30 +145,44 @@ export const policyWorlds: fc.Arbitrary<PolicyWorld> = fc
     );
     const workloads = ({ namespace, labels, account }: From) =>
       Workloads.in(namespace, labels, { serviceAccounts: account === undefined ? [] : [account] });
+    // Plain HTTP is never tunnelled, and what leaves from the sidecar is judged by labels alone.
+    const portsOf = (one: Rule, site: number) =>
+      SITES[site].ports.filter((port) => isPort(one, port) && !(port === 80 && tunnelled.includes(site)));
+    const fromOf = ({ account, ...rest }: From, site: number): From =>
+      direct.includes(site) ? rest : { ...rest, account };
     // A rule of ours is one of the library's for each site, since ports and ways differ between them.
     const rules = (one: Rule): EgressTrafficRule[] =>
-      one.to.map((site) => ({
-        from: one.from.map(workloads),
-        to: [services[site]],
-        ports: SITES[site].ports.filter((port) => isPort(one, port)),
-        http:
-          upgraded.includes(site) && SITES[site].ports.some((port) => port === 80 && isPort(one, port))
-            ? HttpEgress.originateTls()
-            : undefined,
-      }));
-    policies.forEach((some, i) => new EgressTrafficPolicy(chart, `P${i}`, { gateway, rules: some.flatMap(rules) }));
+      one.to
+        .filter((site) => portsOf(one, site).length)
+        .map((site) => ({
+          from: one.from.map((who) => workloads(fromOf(who, site))),
+          to: [services[site]],
+          ports: portsOf(one, site),
+          direct: direct.includes(site),
+          http: upgraded.includes(site) && portsOf(one, site).includes(80) ? HttpEgress.originateTls() : undefined,
+          https: tunnelled.includes(site) && portsOf(one, site).includes(443) ? TlsEgress.tunnel(proxy) : undefined,
+          tcp: tunnelled.includes(site) && portsOf(one, site).includes(5432) ? TcpEgress.tunnel(proxy) : undefined,
+        }));
+    const made = policies.map((some) => some.flatMap(rules)).filter((some) => some.length);
+    made.forEach((some, i) => new EgressTrafficPolicy(chart, `P${i}`, { gateway, rules: some }));
+    if (!made.flat().some(({ https, tcp }) => https || tcp)) chart.node.tryRemoveChild('Proxy');
+    if (made.flat().every((one) => one.direct)) chart.node.tryRemoveChild('Gateway');
     const refused = refusals(chart);
     if (refused.length) throw new Error(refused.join('\n'));
     const all = policies.flat();
-    const unused = services.filter((_, site) => !all.some(({ to }) => to.includes(site)));
+    const unused = services.filter((service) => !made.flat().some(({ to }) => to.includes(service)));
     unused.forEach((service) => chart.node.tryRemoveChild(service.node.id));
     return {
-      said: JSON.stringify({ policies, upgraded }),
+      said: JSON.stringify({ policies, upgraded, direct, tunnelled }),
+      direct,
+      tunnelled,
       objects: chart.toJson() as object[],
       calls: CALLERS.flatMap((who) =>
         SITES.flatMap((site, at) =>
           site.ports.map((port) => {
-            const about = all.filter((one) => one.to.includes(at) && isPort(one, port)).flatMap((one) => one.from);
+            const about = all
+              .filter((one) => one.to.includes(at) && portsOf(one, at).includes(port))
+              .flatMap((one) => one.from.map((who) => fromOf(who, at)));
             const known = about.filter((one) => one.namespace === who.namespace);
             // Labels are the sidecar's to judge, accounts the gateway's: each takes what some rule says of what it knows.
             const bySidecar = known.some((one) => mayBe(one, who));

@@ -90,6 +90,58 @@ describe.each([
   it('is accepted by every proxy', async () => expect(await mesh.newRejects()).toBe(''));
 });
 
+describe('egress-traffic-policy-direct', () => {
+  const gateway = 'istio-system/istio-egressgateway';
+  beforeAll(() => world('egress-traffic-policy-direct'));
+  afterAll(() => mesh.clear());
+
+  it('leads a listed workload through the gateway', () =>
+    expectSeen('default/sleep', 'http://hbchen.com/', gateway, {
+      status: 200,
+      gateway: { upstream_cluster: 'outbound|80||hbchen.com' },
+      site: { scheme: 'http', host: 'hbchen.com' },
+    }));
+
+  it('lets it leave from its sidecar, in TLS that the sidecar makes', () =>
+    expectSeen('default/sleep', 'http://aliyun.com/', gateway, {
+      status: 200,
+      sidecar: { upstream_cluster: 'outbound|80||aliyun.com' },
+      gateway: null,
+      site: { scheme: 'https', sni: 'aliyun.com' },
+    }));
+
+  it.each(['en.wikipedia.org', 'www.wikipedia.org'])('lets TLS of its own leave to %s', (host) =>
+    expectSeen('default/sleep', `https://${host}/`, gateway, {
+      status: 200,
+      sidecar: { upstream_cluster: 'outbound|443||*.wikipedia.org' },
+      gateway: null,
+      site: { scheme: 'https', sni: host },
+    }),
+  );
+
+  it.each([
+    [CLIENT, 'http://hbchen.com/'],
+    [CLIENT, 'http://aliyun.com/'],
+    [CLIENT, 'https://en.wikipedia.org/'],
+    ['default/sleep', 'https://aliyun.com/'],
+    ['default/sleep', 'http://en.wikipedia.org/'],
+    ['default/sleep', 'http://edition.cnn.com/'],
+    ['mytest/sleep-a', 'http://aliyun.com/'],
+    ['mytest/sleep-a', 'https://en.wikipedia.org/'],
+  ])('has the sidecar of %s refuse %s', (from, url) => expectSeen(from, url, gateway, refused(url)));
+
+  it('gives nobody a way to the entry that leads nowhere', async () => {
+    const host = 'nowhere-of-any-wikipedia-org.mesh-edge.invalid';
+    const args = ['--connect-to', `${host}:9:en.wikipedia.org:443`, '--insecure'];
+    expect(await mesh.request({ from: CLIENT, url: `https://${host}:9/`, args })).toMatchObject({
+      status: 0,
+      site: null,
+    });
+  });
+
+  it('is accepted by every proxy', async () => expect(await mesh.newRejects()).toBe(''));
+});
+
 describe('enforcement', () => {
   const gateway = 'istio-egress/egress';
   const site = 'http://edition.cnn.com/';

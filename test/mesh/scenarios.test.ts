@@ -9,6 +9,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'access-log': 'access-log.test.ts',
   'egress-gateway-install': 'gateway-install.test.ts',
   'egress-traffic-policy': 'egress-policy.test.ts',
+  'egress-traffic-policy-direct': 'egress-policy-scenarios.test.ts',
   'egress-traffic-policy-http': 'egress-policy.test.ts',
   'egress-traffic-policy-https-upgrade': 'egress-policy.test.ts',
   enforcement: 'egress-policy-scenarios.test.ts',

@@ -202,7 +202,8 @@ function classify({ trace: { refusal, hops } }: Path): Break | undefined {
     case 'DPE':
       return 'tls-mode';
     case 'UH':
-      return 'no-endpoint';
+      // Names below `invalid` are reserved for what never exists: who leads there means nowhere.
+      return hops.at(-1)?.cluster?.endsWith('.invalid') ? undefined : 'no-endpoint';
     case 'NC':
       return what.includes('subset') ? 'no-subset' : 'no-destination';
     case 'UPE':
