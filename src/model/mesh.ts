@@ -1,7 +1,7 @@
 import { PeerAuthentications } from './authentication';
 import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints } from './endpoints';
-import { labelsMatch, optionalRecord, record, strings } from './fields';
+import { labelsMatch, number, optionalRecord, record, records, strings, text } from './fields';
 import { GatewayApi } from './gateway-api';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { installedGateways } from './installed-gateways';
@@ -252,7 +252,7 @@ export class Mesh implements Registry {
 
   /** The Gateways of a gateway's Pods, merged. */
   public mergedGateway(proxy: Proxy): MergedGateway {
-    const key = `${proxy.namespace} ${JSON.stringify(Object.entries(proxy.labels).sort())}`;
+    const key = `${proxy.namespace} ${JSON.stringify(Object.entries(proxy.labels).sort())} ${proxy.addresses.join()}`;
     const existing = this.merged.get(key);
     if (existing !== undefined) return existing;
     const made = mergeGateways(gatewaysFor(this.gatewaysForProxies, proxy.labels, this.serviceTargets(proxy)));
@@ -260,18 +260,14 @@ export class Mesh implements Registry {
     return made;
   }
 
-  /** Ports of the Services that select a proxy's Pod. */
+  /** Ports of the Services that select a proxy's Pod, and of the ServiceEntries that select it or have it as an endpoint. */
   public serviceTargets(proxy: Proxy): readonly ServiceTarget[] {
     const services = this.services
       .inNamespace(proxy.namespace)
-      .filter(
-        (service) =>
-          service.registry === 'Kubernetes' &&
-          Object.keys(service.selector).length > 0 &&
-          labelsMatch(service.selector, proxy.labels),
-      );
+      .filter((service) => Object.keys(service.selector).length > 0 && labelsMatch(service.selector, proxy.labels));
     const workloads = this.workloads.inNamespace(proxy.namespace);
-    return services.flatMap((service) =>
+    const ofEntries = proxy.addresses.flatMap((address) => this.entriesByEndpoint.get(address) ?? []);
+    const ofServices = services.flatMap((service) =>
       service.ports.map((port): ServiceTarget => {
         const named =
           typeof port.target === 'string'
@@ -286,6 +282,28 @@ export class Mesh implements Registry {
         };
       }),
     );
+    return [...ofServices, ...ofEntries];
+  }
+
+  /** Ports that ServiceEntries say their endpoints have, by address. */
+  private get entriesByEndpoint(): ReadonlyMap<string, readonly ServiceTarget[]> {
+    return this.remember(this, 'entries by endpoint', () => {
+      const byAddress = new Map<string, ServiceTarget[]>();
+      for (const service of this.services.all) {
+        if (service.registry !== 'External') continue;
+        for (const endpoint of records(service.config.spec.endpoints)) {
+          for (const port of service.ports)
+            push(byAddress, text(endpoint.address), {
+              serviceHost: service.host,
+              namespace: service.namespace,
+              port: port.port,
+              targetPort: number(record(endpoint.ports)[port.name]) || Number(port.target) || port.port,
+              portTranslation: service.labels['experimental.istio.io/disable-gateway-port-translation'] === undefined,
+            });
+        }
+      }
+      return byAddress;
+    });
   }
 
   /** Whether any DestinationRule tunnels: only then do TCP listeners depend on the client's namespace. */

@@ -27,7 +27,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
   let { workload } = target ?? { workload: undefined };
   let onward = flight;
   if (target === undefined || target.original) {
-    const service = target === undefined && flight.address !== null ? serviceAt(mesh, flight.address) : undefined;
+    const service = flight.address === null ? undefined : serviceAt(mesh, flight.address);
     const port = service?.ports.find((candidate) => candidate.port === flight.port);
     workload = flight.address === null ? undefined : mesh.workloads.at(flight.address);
     if (service !== undefined && port === undefined) return noSuchPort(walk, flight, service);
@@ -56,8 +56,12 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       by: verdict.by,
     });
   }
-  const unserved = workload === undefined ? undefined : portElsewhere(mesh, onward.port, workload);
-  if (workload !== undefined && unserved !== undefined) return notServed(walk, onward, workload, unserved);
+  const served = workload === undefined ? undefined : servedPort(mesh, onward.port, workload);
+  if (workload !== undefined && typeof served === 'object') return notServed(walk, onward, workload, served);
+  if (workload !== undefined && served === 'unsaid')
+    return walk.unknown(
+      `no container of ${workload.namespace}/${workload.name} lists port ${onward.port}, and no Service leads to it: whether anything listens there cannot be told`,
+    );
   if (workload?.membership === 'gateway') return throughGateway(walk, onward, workload);
   if (workload?.membership === 'sidecar' && inboundCapture(workload, onward.port))
     return throughServer(walk, onward, workload);
@@ -101,11 +105,12 @@ function noSuchPort(walk: Walk, flight: Flight, service: Service): Trace {
 }
 
 /**
- * The port that a workload serves in the place of the one that is dialled: a Service maps the one to the other, and nothing says
- * that the workload serves the dialled port too. So it goes for who dials the Pods of a headless Service.
+ * Whether a workload serves a port. Where a Service maps the very port that is dialled to another one, that one is served in its
+ * place: so it goes for who dials the Pods of a headless Service. `unsaid`: what the manifests tell of its ports does not name it.
  */
-function portElsewhere(mesh: Mesh, port: number, workload: Workload): ServiceTarget | undefined {
-  if (workload.membership === 'gateway' || [...workload.namedPorts.values()].includes(port)) return undefined;
+function servedPort(mesh: Mesh, port: number, workload: Workload): ServiceTarget | 'unsaid' | undefined {
+  const listed = [...workload.namedPorts.values()];
+  if (workload.membership === 'gateway' || listed.includes(port)) return undefined;
   const targets = mesh.serviceTargets({
     type: 'sidecar',
     namespace: workload.namespace,
@@ -113,7 +118,8 @@ function portElsewhere(mesh: Mesh, port: number, workload: Workload): ServiceTar
     addresses: workload.addresses,
   });
   if (targets.some((target) => (target.targetPort || target.port) === port)) return undefined;
-  return targets.find((target) => target.port === port);
+  const mapped = targets.find((target) => target.port === port);
+  return mapped ?? (targets.length + listed.length > 0 ? 'unsaid' : undefined);
 }
 
 function notServed(walk: Walk, flight: Flight, workload: Workload, mapped: ServiceTarget): Trace {

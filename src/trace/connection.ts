@@ -1,5 +1,6 @@
 /** One connection at one proxy: TLS taken off if the filter chain does so, then a route or a TCP proxy. */
 import { authorize } from './authorization';
+import { findCluster, isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { heaviest } from './http-routes';
@@ -116,8 +117,17 @@ export function through(walk: Walk, at: AtListener): Trace {
         terminated: terminates !== null,
       })
     : undefined;
-  if (verdict !== undefined && verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, null, picked);
+  // Authorization of TCP looks at the first bytes; a cluster without endpoints has closed the connection by then.
+  if (verdict !== undefined && verdict.is !== 'allowed' && !isDeadEnd(at, picked.cluster))
+    return rejected(walk, incoming, verdict, proxy, null, picked);
   return throughTcp(walk, at, incoming, chain.tcp, inner);
+}
+
+function isDeadEnd(at: AtListener, name: string | null): boolean {
+  if (name === null) return false;
+  const cluster = findCluster(at.view, at.self.type === 'gateway', name);
+  if (isMissing(cluster)) return !cluster.mayExist;
+  return cluster.type !== 'ORIGINAL_DST' && cluster.endpoints.length === 0 && cluster.endpointsKnown;
 }
 
 /** Refused by authorization, with the route and cluster that Envoy had picked by then and logs. */

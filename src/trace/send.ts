@@ -132,7 +132,9 @@ function sendToCluster(
       `the connection is tunnelled by HTTP CONNECT to ${sending.tunnel} through ${cluster.service.host}:${dialled}`,
     );
   const misfit =
-    leaves && sending.tunnel === null ? tlsMisfit(cluster, sending.inner, layers, isHttp, proxy) : undefined;
+    leaves && sending.tunnel === null
+      ? tlsMisfit(cluster, sending.inner, layers, isHttp ? dialled : null, proxy)
+      : undefined;
   if (misfit !== undefined) return walk.refused(misfit);
   const target = { service: cluster.service, workload, original: isOriginal };
   if (sending.tunnel === null) return arrive(walk, onward, target, isHttp);
@@ -161,15 +163,19 @@ function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Fl
   return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority));
 }
 
-/** TLS that no server outside would take: one session inside another, or plain text on a port declared for TLS. */
+/**
+ * TLS that no server outside would take: one session inside another, plain text on a port declared for TLS, or TLS on the port of plain
+ * HTTP. `httpTo` is the port that is dialled, null for what is not HTTP.
+ */
 function tlsMisfit(
   cluster: Cluster,
   inner: readonly TlsLayer[],
   layers: readonly TlsLayer[],
-  isHttp: boolean,
+  httpTo: number | null,
   proxy: ProxyRef,
 ): Refusal | undefined {
   const { service, port } = cluster;
+  const isHttp = httpTo !== null;
   const by = cluster.tls?.by;
   if (inner.length > 0 && layers.length > inner.length) {
     return {
@@ -178,6 +184,16 @@ function tlsMisfit(
       proxy,
       what: `the application speaks TLS already, and ${by === undefined ? 'the proxy' : `${by.kind} ${by.namespace}/${by.name}`} adds TLS around it: ${service.host} gets TLS inside TLS`,
       fix: `originate TLS on a subset or port that only plain HTTP is routed to`,
+      by: by ?? null,
+    };
+  }
+  if (httpTo === 80 && port.port === 80 && layers.length > inner.length) {
+    return {
+      code: 'UF',
+      status: 503,
+      proxy,
+      what: `TLS is originated to port 80 of ${service.host}, where servers speak plain HTTP: the handshake fails`,
+      fix: `give the port targetPort 443, or route to port 443 and originate TLS there`,
       by: by ?? null,
     };
   }

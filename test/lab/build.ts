@@ -17,7 +17,7 @@ export interface Part {
   readonly fill: (folder: string) => Promise<void>;
 }
 
-const GO_FLAGS = ['-trimpath', '-buildvcs=false'];
+export const GO_FLAGS = ['-trimpath', '-buildvcs=false'];
 
 function run(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
   return new Promise<void>((resolve, reject) => {

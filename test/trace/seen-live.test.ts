@@ -112,6 +112,12 @@ spec: {}`;
     expect(told.hops[1]).toMatchObject({ cluster: 'outbound|443||edition.cnn.com', sends: null });
   });
 
+  it('closes the connection before authorization is asked, if it has no endpoint', () => {
+    const hidden = MESH.replace('resolution: DNS', 'resolution: STATIC');
+    const told = traceIn(hidden + tls('PASSTHROUGH') + refusing)('https://edition.cnn.com/');
+    expect(outcome(told)).toBe('UH - at egress-gateway');
+  });
+
   it('is the one of the destination where a fault aborts', () => {
     const fault = `
 ---
@@ -167,9 +173,73 @@ describe('a port that nobody serves', () => {
     expect(outcome(traceIn(MESH)('tcp://heads:5432'))).toBe('delivered to heads.app.svc.cluster.local:5432');
   });
 
+  it('may be one that no Service leads to and no container lists', () => {
+    expect(outcome(traceIn(MESH, { outbound: 'ALLOW_ANY' })('tcp://heads:9999'))).toBe('unknown');
+  });
+
+  it('is none at the address of a Service, by whichever cluster', () => {
+    const wide = `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: wide, namespace: app}
+spec: {hosts: ['*.com'], ports: [{number: 5432, name: tcp-wide, protocol: TCP}], resolution: NONE}`;
+    const told = traceIn(MESH + wide)('tcp://shop:5432');
+    expect(outcome(told)).toBe('UF - at sidecar');
+    expect(told.hops[0]?.cluster).toBe('outbound|5432||*.com');
+  });
+
   it('is not one that a container lists', () => {
     const listed = MESH.replace('image: shop}', 'image: shop, ports: [{containerPort: 80}]}');
     expect(outcome(traceIn(listed)('http://heads/'))).toBe('delivered to heads.app.svc.cluster.local:80');
+  });
+});
+
+describe('the port of a workload that a ServiceEntry has as an endpoint', () => {
+  const entry = (where: string): string => `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: vm, namespace: app, labels: {app: vm}}
+spec: {containers: [{name: vm, image: vm}]}
+status: {podIP: 10.244.0.9}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: vm, namespace: app}
+spec:
+  hosts: [vm.internal]
+  addresses: [240.0.0.9]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]
+  ${where}`;
+
+  it.each([
+    ['by its address', 'endpoints: [{address: 10.244.0.9}]'],
+    ['by its labels', 'workloadSelector: {labels: {app: vm}}'],
+  ])('%s is of the protocol that the entry declares', (_how, where) => {
+    const told = traceIn(MESH + entry(where))('http://vm.internal/');
+    expect(told.outcome).toBe('delivered');
+    expect(told.hops[1]).toMatchObject({ cluster: 'inbound|8080||', receives: { protocol: 'HTTP' } });
+  });
+});
+
+describe('TLS originated to port 80', () => {
+  const originate = `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: cnn, namespace: app}
+spec: {host: edition.cnn.com, trafficPolicy: {tls: {mode: SIMPLE, sni: edition.cnn.com}}}`;
+
+  it('meets a server that speaks plain HTTP', () => {
+    expect(outcome(traceIn(MESH + originate)('http://edition.cnn.com/'))).toBe('UF 503 at sidecar');
+  });
+
+  it('is what a targetPort is for', () => {
+    const moved = MESH.replace('protocol: HTTP}', 'protocol: HTTP, targetPort: 443}');
+    expect(outcome(traceIn(moved + originate)('http://edition.cnn.com/'))).toBe('delivered to edition.cnn.com:443');
   });
 });
 

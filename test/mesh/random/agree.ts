@@ -53,6 +53,7 @@ export function disagreement(trace: Trace, seen: Observation): string | undefine
     // A loop is followed once round, where Envoys go on and on.
     if (own === undefined && trace.refusal?.code === 'loop' && hops.some((hop) => name(hop) === proxy))
       return undefined;
+    if (own === undefined && trace.outcome === 'unknown') return undefined;
     if (own === undefined)
       return `${where}: seen (${cluster ?? line.response_code_details ?? ''}), but trace ends before: ${trace.outcome} ${trace.refusal?.code ?? ''} ${trace.refusal?.what ?? ''}`;
     if (name(own) !== proxy) return `${where}: trace goes to ${name(own)}`;
@@ -60,7 +61,7 @@ export function disagreement(trace: Trace, seen: Observation): string | undefine
     if (cluster !== expected) {
       if (own.alternatives.some((other) => other.cluster === cluster)) return undefined;
       // Envoy logs no cluster where there is none of that name.
-      const isMissing = cluster === null && trace.refusal?.code === 'NC' && index === hops.length - 1;
+      const isMissing = cluster === null && /^(NC|RBAC|FI)$/.test(trace.refusal?.code ?? '') && index === hops.length - 1;
       if (!isMissing)
         return `${where}: cluster ${cluster ?? '-'} (${line.response_flags ?? ''} ${line.response_code_details ?? ''}), trace says ${expected ?? '-'}`;
     }
@@ -90,7 +91,9 @@ export function disagreement(trace: Trace, seen: Observation): string | undefine
   if (refusal === null) return 'refused without a refusal';
   if (seen.status !== (refusal.status ?? 0) && !(refusal.status === null && seen.status === 0))
     return `status ${seen.status}, trace says ${refusal.status ?? 'none'} (${refusal.code} ${refusal.what}); ${last?.proxy ?? ''} logs ${String(last?.line.response_flags)} ${String(last?.line.response_code_details)}`;
-  if (last !== undefined && !fits(refusal.code, last.line) && !(seen.hops.length < hops.length))
+  // A handshake that fails leaves no flag in the log of the proxy that is dialled.
+  const isHandshake = refusal.code === 'UF' && hops[seen.hops.length - 1]?.sends === null;
+  if (last !== undefined && !isHandshake && !fits(refusal.code, last.line) && !(seen.hops.length < hops.length))
     return `${last.proxy} logs ${String(last.line.response_flags)} ${String(last.line.response_code_details)}, trace says ${refusal.code} (${refusal.what})`;
   return undefined;
 }

@@ -187,6 +187,14 @@ export class LiveComparison {
     return served;
   }
 
+  /** Takes away what random meshes run on, so that other tests find the lab as it was. */
+  public async close(): Promise<void> {
+    await this.clear();
+    const left = [...WORLD, ...(await credentials(this.mesh))];
+    await this.mesh.lab.delete(left.filter(({ kind }) => kind !== 'Namespace'));
+    await this.mesh.lab.settle();
+  }
+
   private async clear(): Promise<void> {
     await this.mesh.lab.delete(this.applied);
     this.applied = [];

@@ -64,7 +64,7 @@ const TLS: Readonly<Record<string, string>> = {
 };
 
 /** What stopped the request at a proxy, in the oracle's words. */
-function errorOf(trace: Trace, hop: Hop, isLast: boolean): string {
+export function errorOf(trace: Trace, hop: Hop, isLast: boolean): string {
   const { refusal } = trace;
   // A TCP proxy has picked its cluster before a handshake fails; all others that stop a request have none.
   const isHandshake = refusal?.code === 'UF' && hop.sends === null;
