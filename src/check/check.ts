@@ -9,6 +9,7 @@ import { rules as allRules } from './rules';
 import { rule as unexplained } from './rules/suppression-without-reason';
 import { rule as unused } from './rules/unused-suppression';
 import { type Suppression, suppress } from './suppress';
+import { joinSymptoms } from './symptoms';
 
 export interface CheckOptions extends MeshOptions {
   /** Default: all of them. For tests of one rule. */
@@ -23,7 +24,7 @@ export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
   const { kept, complaints } = suppress(context, withoutEchoes(found), wishes, { unused, unexplained });
   // With some of the rules only, a suppression of another has nothing to hide.
   const said = complaints.filter(({ rule }) => options.rules === undefined || rule === unexplained);
-  const placed = [...kept, ...said.map(({ rule, hit }) => place(rule, hit))].sort(bySeverityThenPlace);
+  const placed = [...joinSymptoms(kept), ...said.map(({ rule, hit }) => place(rule, hit))].sort(bySeverityThenPlace);
   return { findings: placed.map(({ finding }) => finding), summary: summarize(loaded, placed) };
 }
 
@@ -31,6 +32,8 @@ interface Placed {
   readonly finding: Finding;
   readonly source: Source;
   readonly manifestIndex: number | undefined;
+  readonly manifest: Manifest | undefined;
+  readonly onTheWay: readonly Manifest[] | undefined;
   readonly file: string | undefined;
 }
 
@@ -67,7 +70,8 @@ function place(rule: Rule, hit: Hit): Placed {
     field: formatField(hit.field),
     where: whereOf(source),
   };
-  return { finding, source, manifestIndex: hit.manifest?.index, file: source.file };
+  const { manifest, onTheWay } = hit;
+  return { finding, source, manifestIndex: manifest?.index, manifest, onTheWay, file: source.file };
 }
 
 /** istiod's webhook says in words what the CRD says as a CEL rule; where both speak of one field, the words are enough. */

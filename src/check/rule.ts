@@ -16,6 +16,8 @@ export interface Hit {
   readonly why?: string;
   readonly fix?: string;
   readonly severity?: Severity;
+  /** For what is seen where a request fails: the objects on its way. An error at one of them is the cause, and says so instead. */
+  readonly onTheWay?: readonly Manifest[];
 }
 
 export interface Rule {

@@ -29,14 +29,19 @@ export function* ingressProbes(context: CheckContext): Generator<Probe> {
   }
 }
 
-/** Routes to Services that manifests show. What goes out at a gateway is followed from the workload that sends it. */
+/** Routes to Services that manifests show, other than those of gateways. What goes out at a gateway is followed from the workload that sends it. */
 function leadsInside({ mesh }: CheckContext, service: VirtualServiceView, { kind, rule }: RuleMatch): boolean {
   const routes = service.spec[kind]?.[rule]?.route ?? [];
   return (
     routes.length > 0 &&
     routes.every(({ destination }) => {
       const named = [...mesh.services.named(toFqdn(destination?.host ?? '', service.manifest.namespace)).values()];
-      return named.some(({ registry, assumed }) => registry === 'Kubernetes' && !assumed);
+      return named.some(
+        ({ registry, assumed, namespace, selector }) =>
+          registry === 'Kubernetes' &&
+          !assumed &&
+          !mesh.workloads.selected(namespace, selector).some(({ membership }) => membership === 'gateway'),
+      );
     })
   );
 }

@@ -130,7 +130,10 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
       continue;
     // That the mesh lets out only what is declared is no fault: the object that speaks of the host is at odds with it.
     const isMode = kind === 'not-declared' && refusal.by?.kind !== 'Sidecar';
-    const by = refusal.by && !isMode ? findDecided(context, refusal.by) : undefined;
+    const last = [...path.trace.hops].reverse().find(({ route }) => route !== null)?.route;
+    const led = last ? { ...last, field: `spec.${last.rule}` } : undefined;
+    const decided = isMode ? undefined : (refusal.by ?? led);
+    const by = decided ? findDecided(context, decided) : undefined;
     const isOwn = path.client.namespace === path.probe.manifest.namespace;
     const isDoubtful =
       (!path.client.hasSidecarForSure && !isOwn && delivered.has(path.probe.url)) ||

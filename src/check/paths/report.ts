@@ -1,8 +1,10 @@
 /** One finding for each cause that breaks paths, however many requests it breaks. */
-import type { CheckContext } from '../context';
+import type { Manifest } from '../../model/manifest';
+import { type CheckContext, defineIndex } from '../context';
+import { gatewaysByName, virtualServices } from '../edge';
 import { formatField } from '../field';
 import type { Hit } from '../rule';
-import { type Break, type BrokenPath, brokenPaths } from './paths';
+import { type Break, type BrokenPath, brokenPaths, findDecided } from './paths';
 
 /** Kinds that speak of requests. */
 export const PATH_KINDS = ['ServiceEntry', 'VirtualService', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'];
@@ -36,6 +38,7 @@ export function* brokenPathHits(
       what: `${first.probe.url} from ${first.client.from}${more} is refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
       fix: sentence(refusal.fix),
       ...(isDoubtful ? { severity: 'warning' as const } : {}),
+      onTheWay: onTheWay(context, all),
       ...adjust?.(first, all),
     };
   }
@@ -54,3 +57,31 @@ function placeOf({ trace: { refusal } }: BrokenPath): string {
 function sentence(text: string): string {
   return text === '' ? '' : `${text[0]?.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
+
+/** What has a say in a path: what speaks of the request, what decides its hops, and the Gateways of its routes. */
+function onTheWay(context: CheckContext, all: readonly BrokenPath[]): readonly Manifest[] {
+  const found = new Set<Manifest>();
+  const gateways = context.index(gatewaysByName);
+  const named = context.index(gatewaysOfRoutes);
+  for (const { probe, manifest, trace } of all) {
+    const decisions = trace.hops.flatMap(({ decidedBy, route }) => [
+      ...decidedBy,
+      ...(route ? [{ ...route, field: '' }] : []),
+    ]);
+    const objects = decisions.flatMap((decision) => findDecided(context, decision)?.manifest ?? []);
+    for (const object of [probe.manifest, manifest, ...objects]) {
+      found.add(object);
+      for (const name of named.get(object) ?? []) {
+        const gateway = gateways.get(name);
+        if (gateway) found.add(gateway.manifest);
+      }
+    }
+  }
+  return [...found];
+}
+
+const gatewaysOfRoutes = defineIndex(
+  'gateways of routes',
+  (context): ReadonlyMap<Manifest, readonly string[]> =>
+    new Map(context.index(virtualServices).map(({ manifest, gateways }) => [manifest, gateways])),
+);

@@ -1,8 +1,8 @@
 import type { Manifest } from '../../model/manifest';
-import { gatewaysByName, ruleMatches, selects, virtualServices } from '../edge';
+import { MESH, gatewaysByName, push, ruleMatches, selects, virtualServices } from '../edge';
 import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
-import type { CheckContext } from '../context';
+import { type CheckContext, defineIndex } from '../context';
 import type { Rule } from '../rule';
 import { podTemplates } from '../workloads';
 import { policiesOf } from './credential-without-selector';
@@ -35,10 +35,11 @@ export const rule: Rule = {
     }
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
-      const readers = spec.workloadSelector ? [manifest.namespace] : gatewaysThatSend(context, manifest);
       for (const { policy, field } of policiesOf(spec)) {
         const name = policy.tls?.credentialName;
-        const wrong = name ? misplaced(context, name, readers) : undefined;
+        if (!name) continue;
+        const readers = spec.workloadSelector ? [manifest.namespace] : gatewaysThatSend(context, manifest);
+        const wrong = misplaced(context, name, readers);
         if (wrong)
           yield {
             manifest,
@@ -66,18 +67,27 @@ function secretName(manifest: Manifest): string {
   return typeof spec?.secretName === 'string' ? spec.secretName : '';
 }
 
+/** Names of gateways, by each host that a route on them leads to. */
+const gatewaysByDestination = defineIndex(
+  'gateways by destination',
+  (context): ReadonlyMap<string, readonly string[]> => {
+    const found = new Map<string, string[]>();
+    for (const service of context.index(virtualServices)) {
+      for (const { kind, rule: at, gateways } of ruleMatches(service)) {
+        for (const { destination } of service.spec[kind]?.[at]?.route ?? []) {
+          const host = toFqdn(destination?.host ?? '', service.manifest.namespace);
+          for (const name of gateways) if (name !== MESH) push(found, host, name);
+        }
+      }
+    }
+    return found;
+  },
+);
+
 /** Namespaces of the gateways whose routes lead to the host of a DestinationRule. */
 function gatewaysThatSend(context: CheckContext, manifest: Manifest): string[] {
   const host = toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace);
-  const gateways = context.index(virtualServices).flatMap((service) =>
-    ruleMatches(service)
-      .filter(({ kind, rule: at }) =>
-        (service.spec[kind]?.[at]?.route ?? []).some(
-          ({ destination }) => toFqdn(destination?.host ?? '', service.manifest.namespace) === host,
-        ),
-      )
-      .flatMap((rule) => rule.gateways),
-  );
+  const gateways = context.index(gatewaysByDestination).get(host) ?? [];
   const byName = context.index(gatewaysByName);
   return [
     ...new Set([...new Set(gateways)].flatMap((name) => podNamespaces(context, byName.get(name)?.spec.selector ?? {}))),

@@ -75,6 +75,7 @@ function describe({ service, host, field, gateway }: WayOut, first: Path, past: 
   const doubtful = through > 0 && !first.client.hasSidecarForSure;
   return {
     manifest: service.manifest,
+    onTheWay: [service.manifest],
     field: isForMesh ? field : ['spec', 'gateways'],
     what: `${first.probe.url} from ${first.client.from}${more} leaves from the sidecar, though ${nameOf(service.manifest)} has a route for ${host} on gateway ${gateway}${isForMesh ? '' : `; its gateways are ${service.gateways.join(', ')}, without mesh`}`,
     ...(doubtful || through > 0 ? { severity: 'warning' as const } : {}),

@@ -1,7 +1,7 @@
 import { isTls } from '../../model/protocols';
 import type { FieldPath, Manifest } from '../../model/manifest';
-import type { CheckContext } from '../context';
-import { virtualServices } from '../edge';
+import { type CheckContext, defineIndex } from '../context';
+import { push, virtualServices } from '../edge';
 import { targetsOf } from '../envoy-gateway';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
 import { toFqdn } from '../hosts';
@@ -74,6 +74,13 @@ function* httpDestinations(context: CheckContext): Generator<HttpDestination> {
   }
 }
 
+const rulesByHost = defineIndex('rules by host', (context): ReadonlyMap<string, readonly Manifest[]> => {
+  const found = new Map<string, Manifest[]>();
+  for (const manifest of context.of(NETWORKING, 'DestinationRule'))
+    push(found, toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace), manifest);
+  return found;
+});
+
 /** Whether a DestinationRule or a BackendTLSPolicy wraps requests to the port in TLS. */
 function originates(context: CheckContext, host: string, port: number, name: string): boolean {
   const [service, namespace] = host.split('.');
@@ -88,9 +95,8 @@ function originates(context: CheckContext, host: string, port: number, name: str
     );
   return (
     byPolicy ||
-    context.of(NETWORKING, 'DestinationRule').some((manifest) => {
+    (context.index(rulesByHost).get(host) ?? []).some((manifest) => {
       const spec = specOf('DestinationRule', manifest);
-      if (toFqdn(spec.host ?? '', manifest.namespace) !== host) return false;
       return [...policiesOf(spec)].some(
         ({ policy }) =>
           (policy.tls?.mode === 'SIMPLE' || policy.tls?.mode === 'MUTUAL') &&

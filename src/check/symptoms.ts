@@ -1,0 +1,63 @@
+/**
+ * One cause is reported once: what is seen where a request fails is told with the object at fault, where a rule knows that
+ * one on the way of the request.
+ */
+import type { Manifest } from '../model/manifest';
+import type { Finding } from './finding';
+
+/** Rules that name the cause of what another rule sees on paths. An object that is refused is a cause of anything. */
+const CAUSES: Readonly<Record<string, RegExp>> = {
+  EDGE201: /^EDGE20[34]$/,
+  EDGE206: /^EDGE(20[345]|307|601|602|604)$/,
+  EDGE207: /^EDGE(20[345]|307|601|602|604)$/,
+  EDGE211: /^EDGE(602|80[1345])$/,
+  EDGE305: /^EDGE(307|411|824)$/,
+  EDGE401: /^EDGE(11[125]|406)$/,
+  EDGE505: /^EDGE50[4678]$/,
+  EDGE517: /^EDGE31[45]$/,
+};
+
+const REFUSED = /^EDGE(00[23]|10\d)$/;
+
+export interface Reported {
+  readonly finding: Finding;
+  readonly manifest: Manifest | undefined;
+  readonly onTheWay: readonly Manifest[] | undefined;
+}
+
+export function joinSymptoms<T extends Reported>(found: readonly T[]): readonly T[] {
+  const causes = new Map<Manifest, T[]>();
+  for (const item of found) {
+    if (item.onTheWay !== undefined || item.finding.severity !== 'error' || !item.manifest) continue;
+    const known = causes.get(item.manifest);
+    if (known) known.push(item);
+    else causes.set(item.manifest, [item]);
+  }
+  if (causes.size === 0) return found;
+  const told = new Map<T, string[]>();
+  const kept = found.filter((item) => {
+    const cause = causeOf(item, causes);
+    if (!cause) return true;
+    told.set(cause, [...(told.get(cause) ?? []), item.finding.what]);
+    return false;
+  });
+  return kept.map((item) => {
+    const [first, ...more] = told.get(item) ?? [];
+    if (first === undefined) return item;
+    const rest = more.length > 0 ? ` (and ${more.length} more)` : '';
+    return { ...item, finding: { ...item.finding, what: `${item.finding.what}. So ${first}${rest}` } };
+  });
+}
+
+function causeOf<T extends Reported>(
+  { finding, onTheWay }: T,
+  causes: ReadonlyMap<Manifest, readonly T[]>,
+): T | undefined {
+  for (const manifest of onTheWay ?? []) {
+    const cause = (causes.get(manifest) ?? []).find(
+      (candidate) => REFUSED.test(candidate.finding.id) || CAUSES[finding.id]?.test(candidate.finding.id),
+    );
+    if (cause) return cause;
+  }
+  return undefined;
+}

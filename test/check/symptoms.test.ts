@@ -1,0 +1,57 @@
+import { check } from '../../src/check/check';
+import type { Finding } from '../../src/check/finding';
+import { loadText } from '../../src/model/load';
+
+const route = (port: number, name = 'blog'): string => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: front, namespace: web }
+spec:
+  gatewayClassName: istio
+  listeners: [{ name: http, port: 80, protocol: HTTP }]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: blog, namespace: web }
+spec:
+  parentRefs: [{ name: front }]
+  hostnames: [blog.example.org]
+  rules: [{ backendRefs: [{ name: ${name}, port: ${port} }] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: blog, namespace: web }
+spec:
+  selector: { app: blog }
+  ports: [{ name: http, port: 8000 }]
+`;
+
+const errors = (text: string): readonly Finding[] =>
+  check(loadText(text, 'mesh.yaml')).findings.filter(({ severity }) => severity === 'error');
+
+describe('one cause of a request that fails', () => {
+  it('is one finding, at the object at fault, that says what becomes of the request', () => {
+    const found = errors(route(8080));
+    expect(found.map(({ id, field }) => [id, field])).toEqual([['EDGE804', 'spec.rules[0].backendRefs[0].port']]);
+    expect(found[0]?.what).toMatch(
+      /has port 8000, and not 8080\. So http:\/\/blog\.example\.org:80\/ from outside is refused/,
+    );
+  });
+
+  it('is nothing where requests arrive', () => {
+    expect(errors(route(8000))).toEqual([]);
+  });
+
+  it('is still told where the request fails if no rule knows the cause', () => {
+    const found = errors(`${route(8000)}---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: closed, namespace: web }
+spec:
+  podSelector: { matchLabels: { app: blog } }
+  policyTypes: [Ingress]
+  ingress: []
+`);
+    expect(found.map(({ id }) => id)).toEqual(['EDGE505']);
+  });
+});
