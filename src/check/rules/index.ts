@@ -23,7 +23,6 @@ import { rule as hostInSeveralEntries } from './host-in-several-entries';
 import { rule as httpOn443 } from './http-on-443';
 import { rule as reservedPort } from './reserved-port';
 import { rule as serverFirstDeclaredTls } from './server-first-declared-tls';
-import { rule as endpointsMixed } from './endpoints-mixed';
 import { rule as egressBypassesGateway } from './egress-bypasses-gateway';
 import { rule as gatewayLoop } from './gateway-loop';
 import { rule as matchGatewayNotBound } from './match-gateway-not-bound';
@@ -55,6 +54,7 @@ import { rule as httpFieldsOnTcp } from './http-fields-on-tcp';
 import { rule as tunnelOnHttpRoute } from './tunnel-on-http-route';
 import { rule as proxyDeclaredHttp } from './proxy-declared-http';
 import { rule as sanMismatch } from './san-mismatch';
+import { rule as certificateNameNotAsked } from './certificate-name-not-asked';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -108,8 +108,8 @@ import { rule as proxiesCannotReachController } from './proxies-cannot-reach-con
 import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
 import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
 import { rule as httpToHttpsPort } from './http-to-https-port';
-import { rule as externalNamePort } from './external-name-port';
 import { rule as envoyFilterOrder } from './envoy-filter-order';
+import { rule as externalNameNotDeclared } from './external-name-not-declared';
 
 export const rules: readonly Rule[] = [
   unreadableDocument,
@@ -135,7 +135,6 @@ export const rules: readonly Rule[] = [
   httpOn443,
   reservedPort,
   serverFirstDeclaredTls,
-  endpointsMixed,
   egressBypassesGateway,
   gatewayLoop,
   matchGatewayNotBound,
@@ -167,6 +166,7 @@ export const rules: readonly Rule[] = [
   tunnelOnHttpRoute,
   proxyDeclaredHttp,
   sanMismatch,
+  certificateNameNotAsked,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,
@@ -220,6 +220,6 @@ export const rules: readonly Rule[] = [
   credentialOnSeveralGateways,
   subsetsNotAtIngress,
   httpToHttpsPort,
-  externalNamePort,
   envoyFilterOrder,
+  externalNameNotDeclared,
 ];

@@ -69,6 +69,14 @@ export const BY_LAB: Confirmations = {
     bad: '80,443',
     good: '5432',
   },
+  'certificate-name-not-asked/sni-alone': {
+    by: 'lab',
+    look: 'app/sleep to http://api.example.com/, TLS originated to an impostor with a certificate of another name',
+    see: asked('app/sleep', 'http://api.example.com/'),
+    world: (example) => [...HTTP_API_BEHIND_TLS, ...example],
+    bad: '200',
+    good: '503',
+  },
   'contradicting-injection/two-labels': {
     by: 'lab',
     look: 'containers of a Pod in the namespace',

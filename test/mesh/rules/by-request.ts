@@ -58,6 +58,12 @@ export const BY_REQUEST: Confirmations = {
     bad: 'app/sleep: outbound|80||edition.cnn.com',
     good: THROUGH,
   },
+  'external-name-not-declared/alias-of-nothing': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://api.app.svc.cluster.local/' },
+    bad: 'app/sleep: BlackHoleCluster',
+    good: 'app/sleep: outbound|80||api.example.com',
+  },
   'gateway-loop/second-hop-points-back': {
     by: 'request',
     ask: CNN,
