@@ -76,11 +76,9 @@ const sides: Side[] = [
   {
     name: 'helm template',
     run: (hosts) =>
-      measure(
-        helm(),
-        ['template', 'edge', join(__dirname, 'chart'), '--set', `hosts=${hosts}`],
-        openSync(out('helm.yaml'), 'w'),
-      ),
+      measure(helm(), ['template', 'edge', join(__dirname, 'chart'), '--set', `hosts=${hosts}`], {
+        stdoutTo: openSync(out('helm.yaml'), 'w'),
+      }),
     made: () => readFileSync(out('helm.yaml'), 'utf8'),
   },
 ];
