@@ -57,7 +57,9 @@ function parseRule(object: Config, mesh: MeshConfig): DestinationRule {
 }
 
 function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((item) => b.has(item));
+  if (a.size !== b.size) return false;
+  for (const item of a) if (!b.has(item)) return false;
+  return true;
 }
 
 function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
@@ -118,8 +120,7 @@ function add(rules: Rules, incoming: DestinationRule): void {
       if (!isWider) return;
     }
     const bothSelect = rule.selector !== undefined && incoming.selector !== undefined;
-    const selectorsMatch = sameLabels(rule.selector ?? {}, incoming.selector ?? {});
-    if (bothSelect && !selectorsMatch) {
+    if (bothSelect && !sameLabels(rule.selector ?? {}, incoming.selector ?? {})) {
       separately = true;
       return;
     }

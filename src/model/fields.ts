@@ -5,8 +5,12 @@
 
 export type Json = Readonly<Record<string, unknown>>;
 
+/** What is absent is the same nothing everywhere: most fields of most objects are. */
+const NO_ITEMS: readonly never[] = Object.freeze([]);
+const NO_FIELDS: Readonly<Record<string, never>> = Object.freeze({});
+
 export function record(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : NO_FIELDS;
 }
 
 export function optionalRecord(value: unknown): Json | undefined {
@@ -14,11 +18,11 @@ export function optionalRecord(value: unknown): Json | undefined {
 }
 
 export function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+  return Array.isArray(value) ? value : NO_ITEMS;
 }
 
 export function records(value: unknown): readonly Json[] {
-  return list(value).map(record);
+  return Array.isArray(value) && value.length > 0 ? value.map(record) : NO_ITEMS;
 }
 
 export function text(value: unknown): string {
@@ -26,7 +30,9 @@ export function text(value: unknown): string {
 }
 
 export function texts(value: unknown): readonly string[] {
-  return list(value).filter((item): item is string => typeof item === 'string');
+  if (!Array.isArray(value) || value.length === 0) return NO_ITEMS;
+  const isText = (item: unknown): item is string => typeof item === 'string';
+  return value.every(isText) ? value : value.filter(isText);
 }
 
 export function number(value: unknown): number {
@@ -35,9 +41,13 @@ export function number(value: unknown): number {
 }
 
 export function strings(value: unknown): Readonly<Record<string, string>> {
+  const fields = record(value);
+  if (fields === NO_FIELDS) return NO_FIELDS;
   const result: Record<string, string> = {};
-  for (const [key, item] of Object.entries(record(value)))
+  for (const key of Object.keys(fields)) {
+    const item = fields[key];
     if (item !== null && item !== undefined) result[key] = String(item);
+  }
   return result;
 }
 

@@ -2,7 +2,7 @@ import { labelsMatch, number, optionalRecord, record, records, strings, text } f
 import type { Manifest } from './manifest';
 import type { Config } from './objects';
 import { compareText } from './objects';
-import { serversOf } from './merged-gateway';
+import { portsOf } from './merged-gateway';
 import type { MeshConfig } from './mesh-config';
 import { fromKubernetes, type Service } from './services';
 import { MESH_GATEWAY, type VirtualService } from './virtual-services';
@@ -168,7 +168,8 @@ export function installedGateways(
     );
     if (chosen.length === 0 || isShown) continue;
     const ports = new Map<number, readonly [string, number, number]>(USUAL_PORTS.map((port) => [port[1], port]));
-    const asked = [...wanted.ports, ...chosen.flatMap((item) => serversOf(item.gateway).map((server) => server.port))];
+    const asked = new Set(wanted.ports);
+    for (const item of chosen) for (const port of portsOf(item.gateway)) asked.add(port);
     for (const port of asked) if (!ports.has(port)) ports.set(port, [`tcp-${port}`, port, port]);
     shapes.push({
       namespace,

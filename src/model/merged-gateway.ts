@@ -116,6 +116,13 @@ export function serversOf(gateway: Config): readonly Server[] {
     .filter((server) => server.port > 0);
 }
 
+/** The ports of a Gateway's servers. */
+export function portsOf(gateway: Config): readonly number[] {
+  return records(gateway.spec.servers)
+    .map((server) => number(record(server.port).number))
+    .filter((port) => port > 0);
+}
+
 export function isPassthrough(server: Server): boolean {
   return server.tls?.mode === 'PASSTHROUGH' || server.tls?.mode === 'AUTO_PASSTHROUGH';
 }

@@ -59,7 +59,15 @@ function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
-function strings(value: unknown): Record<string, string> {
-  if (!isRecord(value)) return {};
+const NONE: Readonly<Record<string, string>> = Object.freeze({});
+
+function strings(value: unknown): Readonly<Record<string, string>> {
+  if (!isRecord(value)) return NONE;
+  if (isOfStrings(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, text(entry)]));
+}
+
+function isOfStrings(value: Record<string, unknown>): value is Record<string, string> {
+  for (const key of Object.keys(value)) if (typeof value[key] !== 'string') return false;
+  return true;
 }

@@ -14,7 +14,8 @@ export interface Config {
 
 export function config(manifest: Manifest): Config {
   const body = record(manifest.body);
-  const stamp = Date.parse(text(record(body.metadata).creationTimestamp));
+  const written = text(record(body.metadata).creationTimestamp);
+  const stamp = written === '' ? NaN : Date.parse(written);
   return {
     kind: manifest.kind,
     namespace: manifest.namespace,

@@ -127,7 +127,10 @@ export function fromServiceEntry(manifest: Manifest, mesh: MeshConfig): readonly
     given.length === 0
       ? [ANY_ADDRESS]
       : given.map(entryAddress).filter((address): address is string => address !== undefined);
-  const seenBy = visibility(texts(spec.exportTo), mesh.defaultServiceExportTo, manifest.namespace);
+  const exportTo = texts(spec.exportTo);
+  const seenBy = visibility(exportTo, mesh.defaultServiceExportTo, manifest.namespace);
+  const sortedExportTo = exportTo.length < 2 ? exportTo : [...new Set(exportTo)].sort();
+  const selector = strings(record(spec.workloadSelector).labels);
   return texts(spec.hosts).flatMap((host) =>
     addresses.map((address): Service => ({
       host,
@@ -141,9 +144,9 @@ export function fromServiceEntry(manifest: Manifest, mesh: MeshConfig): readonly
       resolution: RESOLUTIONS[text(spec.resolution) || 'NONE'] ?? 'PASSTHROUGH',
       meshExternal: spec.location !== 'MESH_INTERNAL' && spec.location !== 1,
       visibility: seenBy,
-      exportTo: [...new Set(texts(spec.exportTo))].sort(),
+      exportTo: sortedExportTo,
       labels: manifest.labels,
-      selector: strings(record(spec.workloadSelector).labels),
+      selector,
       externalName: '',
       aliases: [],
       config: object,

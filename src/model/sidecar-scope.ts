@@ -259,8 +259,12 @@ function firstVisibleNamespace(
   candidates: ReadonlyMap<string, Service>,
   namespace: string,
 ): Service | undefined {
-  const seen = [...candidates.values()].filter((service) => registry.services.isVisible(service, namespace));
-  return seen.sort((a, b) => compareText(a.namespace, b.namespace))[0];
+  let first: Service | undefined;
+  for (const service of candidates.values()) {
+    if (!registry.services.isVisible(service, namespace)) continue;
+    if (first === undefined || compareText(service.namespace, first.namespace) < 0) first = service;
+  }
+  return first;
 }
 
 function makeScope(

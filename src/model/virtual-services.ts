@@ -94,6 +94,7 @@ export function resolveGatewayName(name: string, namespace: string): string {
 
 /** The authority that `headers.request.set` or `.add` gives the request; `set` wins. */
 export function authorityOf(headers: unknown): string {
+  if (headers === undefined) return '';
   const request = record(record(headers).request);
   let authority = '';
   for (const operation of [request.add, request.set]) {
@@ -345,12 +346,11 @@ export class VirtualServiceIndex {
 
   /** Whether what a proxy makes of these depends on its namespace or labels, and not only on what it sees. */
   public static dependsOnSource(services: readonly VirtualService[]): boolean {
+    const asksForSource = ({ matches }: HttpRule | L4Rule): boolean =>
+      matches.some((match) => match.sourceNamespace !== '' || Object.keys(match.sourceLabels).length > 0);
     return services.some(
-      (service) =>
-        service.semantics === 'gateway-api' ||
-        [...service.http, ...service.tls, ...service.tcp].some((rule) =>
-          rule.matches.some((match) => match.sourceNamespace !== '' || Object.keys(match.sourceLabels).length > 0),
-        ),
+      ({ semantics, http, tls, tcp }) =>
+        semantics === 'gateway-api' || http.some(asksForSource) || tls.some(asksForSource) || tcp.some(asksForSource),
     );
   }
 
@@ -366,15 +366,22 @@ export function destinationsOf(
 ): ReadonlyMap<string, ReadonlySet<number>> {
   const result = new Map<string, Set<number>>();
   const add = (destination: RouteDestination): void => {
-    const ports = result.get(destination.host) ?? new Set<number>();
-    result.set(destination.host, ports.add(destination.port));
+    const ports = result.get(destination.host);
+    if (ports === undefined) result.set(destination.host, new Set([destination.port]));
+    else ports.add(destination.port);
   };
   for (const rule of service.http) {
-    const named = rule.matches.filter((match) => match.sourceNamespace !== '');
-    const excluded = named.length > 0 && !named.some((match) => match.sourceNamespace === sourceNamespace);
-    if (!excluded) rule.route.forEach(add);
+    let asks = false;
+    let isMeant = false;
+    for (const match of rule.matches) {
+      if (match.sourceNamespace === '') continue;
+      asks = true;
+      isMeant ||= match.sourceNamespace === sourceNamespace;
+    }
+    if (!asks || isMeant) rule.route.forEach(add);
   }
-  for (const rule of [...service.tcp, ...service.tls]) rule.route.forEach(add);
+  for (const rule of service.tcp) rule.route.forEach(add);
+  for (const rule of service.tls) rule.route.forEach(add);
   return result;
 }
 
