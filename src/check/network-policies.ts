@@ -73,3 +73,8 @@ export function allowsPort(rule: EgressRule, port: number, protocol = 'TCP'): bo
     return typeof entry.port === 'string' ? true : port >= entry.port && port <= (entry.endPort ?? entry.port);
   });
 }
+
+/** Whether a rule is for pods of the policy's own namespace only: a peer with a podSelector and no namespaceSelector is. */
+export function staysInNamespace({ to = [] }: EgressRule): boolean {
+  return to.length > 0 && to.every((peer) => peer.ipBlock === undefined && peer.namespaceSelector === undefined);
+}

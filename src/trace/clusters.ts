@@ -1,6 +1,7 @@
 import { effectivePolicy, endpointTlsMode, type Policy } from '../model/destination-rules';
 import type { Endpoint } from '../model/endpoints';
-import { optionalRecord, record, text, texts } from '../model/fields';
+import { optionalRecord, record, records, text, texts } from '../model/fields';
+import { resolveShortName } from '../model/hostnames';
 import type { Port, Service } from '../model/services';
 import type { ProxyView } from './tcp-routes';
 import type { Decision } from './types';
@@ -229,14 +230,21 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
       rule === undefined
         ? 'no DestinationRule for it reaches the proxy'
         : `DestinationRule ${rule.from.map((one) => `${one.namespace}/${one.name}`).join(', ')} has ${rule.subsets.map((one) => one.name).join(', ') || 'no subsets'}`;
-    const elsewhere = view.mesh
-      .of('networking.istio.io', 'DestinationRule')
-      .find((candidate) => record(record(candidate.body).spec).host === service.host);
+    const domain = view.mesh.config.clusterDomain;
+    const elsewhere = view.mesh.of('networking.istio.io', 'DestinationRule').find((candidate) => {
+      const spec = record(record(candidate.body).spec);
+      return (
+        resolveShortName(text(spec.host), candidate.namespace, domain) === service.host &&
+        records(spec.subsets).some((one) => text(one.name) === key.subset)
+      );
+    });
     return missing(
       name,
       `${key.host} has no subset "${key.subset}" here: ${from}`,
       elsewhere === undefined
-        ? `add subset "${key.subset}" to a DestinationRule for ${key.host}`
+        ? rule === undefined
+          ? `add subset "${key.subset}" to a DestinationRule for ${key.host}`
+          : `name one of these subsets, or add subset "${key.subset}" to the DestinationRule`
         : `put the DestinationRule with subset "${key.subset}" in namespace ${service.namespace}, ${view.proxy.namespace} or ${view.mesh.config.rootNamespace}, and export it to ${view.proxy.namespace}`,
       elsewhere === undefined
         ? undefined

@@ -164,8 +164,13 @@ function noMatchingRoute(
     code: 'NR',
     status: 404,
     proxy,
-    what: `no route of ${virtualHost.name} matches ${http.method} ${http.path}`,
-    fix: 'add a rule for it, or one without a match at the end',
+    // istiod's stand-in for a port on which it has nothing to serve.
+    what: virtualHost.name.startsWith('blackhole:')
+      ? `no rule of any VirtualService is for this gateway on port ${virtualHost.name.slice('blackhole:'.length)}`
+      : `no route of ${virtualHost.name} matches ${http.method} ${http.path}`,
+    fix: virtualHost.name.startsWith('blackhole:')
+      ? "bind a VirtualService to the Gateway whose hosts the server admits, with a rule for the Gateway and the server's port"
+      : 'add a rule for it, or one without a match at the end',
     by:
       rule == null
         ? (incoming.decidedBy[0] ?? null)

@@ -3,12 +3,14 @@
  * paths read from here, so that each request is followed once.
  */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import { type Decision, RequestError, type Trace, type TraceRequest, trace } from '../../trace';
+import { RequestError, type Trace, type TraceRequest, trace } from '../../trace';
 import { type CheckContext, defineIndex } from '../context';
 import type { Service } from '../../model/services';
 import { SECURITY, specOf } from '../istio';
 import { push } from '../edge';
+import { blame } from './blame';
 import { type Client, OUTSIDE, clients } from './clients';
+import { findDecided } from './decided';
 import { ingressProbes } from './ingress-probes';
 import { type Probe, probesOf } from './probes';
 
@@ -133,7 +135,7 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
     const last = [...path.trace.hops].reverse().find(({ route }) => route !== null)?.route;
     const led = last ? { ...last, field: `spec.${last.rule}` } : undefined;
     const decided = isMode ? undefined : (refusal.by ?? led);
-    const by = decided ? findDecided(context, decided) : undefined;
+    const by = blame(context, path, kind) ?? (decided ? findDecided(context, decided) : undefined);
     const isOwn = path.client.namespace === path.probe.manifest.namespace;
     const isDoubtful =
       (!path.client.hasSidecarForSure && !isOwn && delivered.has(path.probe.url)) ||
@@ -233,27 +235,8 @@ function classify({ trace: { refusal, hops } }: Path): Break | undefined {
   }
 }
 
-export function findDecided(context: CheckContext, by: Decision): { manifest: Manifest; field: FieldPath } | undefined {
-  const named = context.index(manifestsByName);
-  const manifest = named.get(`${by.kind} ${by.namespace}/${by.name}`) ?? named.get(`${by.kind} /${by.name}`);
-  return manifest ? { manifest, field: parseField(by.field) } : undefined;
-}
-
-const manifestsByName = defineIndex(
-  'manifests by name',
-  ({ manifests }): ReadonlyMap<string, Manifest> =>
-    new Map(manifests.map((manifest) => [`${manifest.kind} ${manifest.namespace}/${manifest.name}`, manifest])),
-);
-
 const servicesOfEntry = defineIndex('services of an entry', ({ mesh }): ReadonlyMap<Manifest, readonly Service[]> => {
   const services = new Map<Manifest, Service[]>();
   for (const service of mesh.services.all) push(services, service.config.manifest, service);
   return services;
 });
-
-/** `spec.http[0].match` as a path. */
-export function parseField(field: string): FieldPath {
-  return [...field.matchAll(/\["([^"]+)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(([, quoted, index, name]) =>
-    index === undefined ? (quoted ?? name ?? '') : Number(index),
-  );
-}

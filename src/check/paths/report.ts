@@ -4,7 +4,8 @@ import { type CheckContext, defineIndex } from '../context';
 import { gatewaysByName, virtualServices } from '../edge';
 import { formatField } from '../field';
 import type { Hit } from '../rule';
-import { type Break, type BrokenPath, brokenPaths, findDecided } from './paths';
+import { findDecided } from './decided';
+import { type Break, type BrokenPath, brokenPaths } from './paths';
 
 /** Kinds that speak of requests. */
 export const PATH_KINDS = ['ServiceEntry', 'VirtualService', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'];

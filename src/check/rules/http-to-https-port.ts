@@ -1,4 +1,5 @@
 import { isTls } from '../../model/protocols';
+import type { Service } from '../../model/services';
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
 import { push, virtualServices } from '../edge';
@@ -22,7 +23,8 @@ export const rule: Rule = {
   *check(context) {
     for (const { manifest, field, host, port } of httpDestinations(context)) {
       for (const service of context.mesh.services.named(host).values()) {
-        if (service.registry !== 'Kubernetes' || service.assumed) continue;
+        // What a gateway's ports take is said by the servers of its Gateways.
+        if (service.registry !== 'Kubernetes' || service.assumed || isOfGateway(context, service)) continue;
         const [only] = service.ports;
         const found = port === 0 && service.ports.length === 1 ? only : service.ports.find((one) => one.port === port);
         if (!found || !isTls(found.protocol) || originates(context, host, found.port, found.name)) continue;
@@ -35,6 +37,10 @@ export const rule: Rule = {
     }
   },
 };
+
+function isOfGateway({ mesh }: CheckContext, { namespace, selector }: Service): boolean {
+  return mesh.workloads.selected(namespace, selector).some(({ membership }) => membership === 'gateway');
+}
 
 interface HttpDestination {
   readonly manifest: Manifest;

@@ -1,4 +1,5 @@
-import { type Path, findDecided, paths } from '../paths/paths';
+import { findDecided } from '../paths/decided';
+import { type Path, paths } from '../paths/paths';
 import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';

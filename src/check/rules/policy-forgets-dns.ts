@@ -1,5 +1,12 @@
 import type { CheckContext } from '../context';
-import { type EgressRule, type NetworkPolicyPeer, allowedTo, allowsPort, egressPolicies } from '../network-policies';
+import {
+  type EgressRule,
+  type NetworkPolicyPeer,
+  allowedTo,
+  allowsPort,
+  egressPolicies,
+  staysInNamespace,
+} from '../network-policies';
 import type { Rule } from '../rule';
 import { serviceSpec } from '../workloads';
 
@@ -18,7 +25,8 @@ export const rule: Rule = {
       const allowed = allowedTo(context, policy);
       // A policy that allows nothing is the floor on which others stand.
       if (!allowed || policy.rules.length === 0) continue;
-      const forDns = allowed.filter(isForDns);
+      const isNear = hasDns(context, policy.manifest.namespace);
+      const forDns = allowed.filter((rule) => isForDns(rule) && (isNear || !staysInNamespace(rule)));
       const elsewhere = forDns.map(({ to = [] }) => to.map(namespaceOf));
       const named = elsewhere.flat();
       if (forDns.length > 0) {
@@ -32,6 +40,13 @@ export const rule: Rule = {
             severity: 'warning',
             what: `port 53 is allowed to namespace ${[...new Set(named)].join(', ')}, and DNS usually runs in kube-system`,
           };
+        if (!forDns.some(isByUdp) && policy.rules.some(isForDns))
+          yield {
+            manifest: policy.manifest,
+            field: ['spec', 'egress', policy.rules.findIndex(isForDns), 'ports'],
+            what: 'port 53 is allowed for TCP only, and names are asked for by UDP',
+            fix: 'Allow UDP port 53 as well.',
+          };
         continue;
       }
       yield { manifest: policy.manifest, field: ['spec', 'egress'], what: 'no policy for these pods allows port 53' };
@@ -40,12 +55,11 @@ export const rule: Rule = {
 };
 
 function isForDns(rule: EgressRule): boolean {
-  return (
-    allowsPort(rule, 53, 'UDP') ||
-    allowsPort(rule, 53, 'TCP') ||
-    allowsPort(rule, 5353, 'UDP') ||
-    allowsPort(rule, 8053, 'UDP')
-  );
+  return isByUdp(rule) || allowsPort(rule, 53, 'TCP');
+}
+
+function isByUdp(rule: EgressRule): boolean {
+  return [53, 5353, 8053].some((port) => allowsPort(rule, port, 'UDP'));
 }
 
 /** The namespace that a peer names, if it names one. */

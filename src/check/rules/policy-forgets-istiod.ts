@@ -1,4 +1,4 @@
-import { allowedTo, allowsPort, egressPolicies } from '../network-policies';
+import { type EgressRule, allowedTo, allowsPort, egressPolicies, staysInNamespace } from '../network-policies';
 import type { Rule } from '../rule';
 import { isInjected } from '../workloads';
 
@@ -24,8 +24,10 @@ export const rule: Rule = {
               membership === 'gateway' || (membership === 'sidecar' && !membershipAssumed),
           );
       if (!inMesh) continue;
+      const isNear = namespace === context.mesh.config.rootNamespace;
+      const isForIstiod = (rule: EgressRule): boolean => allowsPort(rule, 15012) && (isNear || !staysInNamespace(rule));
       const allowed = allowedTo(context, policy);
-      if (!allowed || policy.rules.length === 0 || allowed.some((rule) => allowsPort(rule, 15012))) continue;
+      if (!allowed || policy.rules.length === 0 || allowed.some(isForIstiod)) continue;
       yield {
         manifest: policy.manifest,
         field: ['spec', 'egress'],

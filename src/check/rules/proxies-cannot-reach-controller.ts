@@ -3,7 +3,7 @@ import type { Workload } from '../../model/workloads';
 import { networkVerdict } from '../../trace/network-policy';
 import type { CheckContext } from '../context';
 import { envoyGateways } from '../envoy-gateway';
-import { findDecided } from '../paths/paths';
+import { findDecided } from '../paths/decided';
 import type { Rule } from '../rule';
 
 /** Where proxies fetch their configuration. */

@@ -1,6 +1,7 @@
 import { nameOf } from '../edge';
 import type { CheckContext } from '../context';
-import { findDecided, paths } from '../paths/paths';
+import { findDecided } from '../paths/decided';
+import { paths } from '../paths/paths';
 import { PATH_KINDS, brokenPathHits } from '../paths/report';
 import type { Hit, Rule } from '../rule';
 

@@ -1,0 +1,110 @@
+/**
+ * Where a broken path is to be mended. Two objects disagree, and the trace names the one that refuses; what a reader has to change
+ * is mostly the other: the route that names what is not there, the sender's TLS, the rule that misses the gateway.
+ */
+import type { FieldPath, Manifest } from '../../model/manifest';
+import type { Decision, Hop } from '../../trace';
+import type { CheckContext } from '../context';
+import { MESH, gatewaysByName, ruleMatches, virtualServices } from '../edge';
+import { overlaps, toFqdn } from '../hosts';
+import { specOf } from '../istio';
+import { findDecided, parseField } from './decided';
+import type { Break, Path } from './paths';
+
+export interface Blamed {
+  readonly manifest: Manifest;
+  readonly field: FieldPath;
+}
+
+export function blame(context: CheckContext, path: Path, kind: Break): Blamed | undefined {
+  const { hops, refusal } = path.trace;
+  const last = hops.at(-1);
+  if (!refusal || !last) return undefined;
+  switch (kind) {
+    case 'no-destination':
+      return refusal.by === null || refusal.by.field === 'spec.ports'
+        ? portOfRoute(context, last, refusal.by)
+        : undefined;
+    case 'no-subset':
+      return refusal.by === null ? destinationOf(context, last, 'subset') : undefined;
+    case 'plaintext-to-tls':
+      return tlsOf(context, last) ?? destinationOf(context, last, 'destination');
+    case 'sni-not-served':
+      return senderOf(context, hops) ?? routeFor(context, refusal.by, path.probe.host, ['http', 'tcp']);
+    case 'tls-mode':
+      return senderOf(context, hops);
+    case 'no-route':
+      return routeFor(context, refusal.by, path.probe.host, ['http']);
+    default:
+      return undefined;
+  }
+}
+
+/** A port that a route names and the host lacks. Of a gateway's Service it is the Service that lags behind its Gateway. */
+function portOfRoute(context: CheckContext, hop: Hop, by: Decision | null): Blamed | undefined {
+  const port = Number(hop.cluster?.split('|')[1]);
+  const isServed = (): boolean =>
+    [...context.index(gatewaysByName).values()].some(({ spec }) =>
+      (spec.servers ?? []).some((server) => server.port?.number === port),
+    );
+  if (by?.kind === 'Service' && isServed()) return undefined;
+  return destinationOf(context, hop, 'port');
+}
+
+/** The destination of the rule that chose a hop's cluster. */
+function destinationOf(context: CheckContext, hop: Hop, part: 'port' | 'subset' | 'destination'): Blamed | undefined {
+  const { route, cluster } = hop;
+  if (route?.kind !== 'VirtualService' || !route.rule) return undefined;
+  const found = findDecided(context, { ...route, field: `spec.${route.rule}` });
+  const [section, index] = parseField(route.rule);
+  if (!found || (section !== 'http' && section !== 'tls' && section !== 'tcp')) return undefined;
+  const [, , subset = '', host = ''] = cluster?.split('|') ?? [];
+  const rule = specOf('VirtualService', found.manifest)[section]?.[Number(index)];
+  const at = (rule?.route ?? []).findIndex(
+    ({ destination }) =>
+      toFqdn(destination?.host ?? '', route.namespace) === host && (destination?.subset ?? '') === subset,
+  );
+  if (at < 0) return undefined;
+  const { port } = rule?.route?.[at]?.destination ?? {};
+  if (part === 'port' && !port) return undefined;
+  const own = part === 'port' ? ['port', 'number'] : part === 'subset' ? ['subset'] : [];
+  return { manifest: found.manifest, field: [...found.field, 'route', at, 'destination', ...own] };
+}
+
+/** What a DestinationRule says of a hop's TLS, if one does. */
+function tlsOf(context: CheckContext, hop: Hop): Blamed | undefined {
+  const by = [...hop.decidedBy]
+    .reverse()
+    .find(({ kind, field }) => kind === 'DestinationRule' && /\.tls\b/.test(field));
+  return by && findDecided(context, { ...by, field: by.field.replace(/\.tls\.mode$/, '.tls') });
+}
+
+/** The rule by which the sender of a hop chose its TLS; nothing if it is the application's. */
+function senderOf(context: CheckContext, hops: readonly Hop[]): Blamed | undefined {
+  const sender = hops.at(-2);
+  if (!sender || sender.sends?.tls === 'APPLICATION') return undefined;
+  const subset = [...sender.decidedBy].reverse().find(({ kind }) => kind === 'DestinationRule');
+  return tlsOf(context, sender) ?? (subset && findDecided(context, subset));
+}
+
+/** A rule for a host, bound to the Gateway, that is none for the request: of another kind, or with a match that misses the port. */
+function routeFor(
+  context: CheckContext,
+  gateway: Decision | null,
+  host: string,
+  kinds: readonly ('http' | 'tls' | 'tcp')[],
+): Blamed | undefined {
+  if (gateway?.kind !== 'Gateway') return undefined;
+  const name = `${gateway.namespace}/${gateway.name}`;
+  const ports = (context.index(gatewaysByName).get(name)?.spec.servers ?? []).map(({ port }) => port?.number);
+  for (const service of context.index(virtualServices)) {
+    if (!service.hosts.some((one) => overlaps(one, host))) continue;
+    for (const rule of ruleMatches(service)) {
+      if (!kinds.includes(rule.kind) || !rule.gateways.includes(name) || rule.gateways.includes(MESH)) continue;
+      const missesPort = rule.port !== undefined && !ports.includes(rule.port);
+      if (kinds.length === 1 && !missesPort) continue;
+      return { manifest: service.manifest, field: missesPort ? [...rule.field, 'port'] : rule.field };
+    }
+  }
+  return undefined;
+}

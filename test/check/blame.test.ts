@@ -1,0 +1,140 @@
+/** Which object and field a finding about a broken request points to: the one that a reader has to change. */
+import { check } from '../../src/check/check';
+import { loadText } from '../../src/model/load';
+
+const MESH = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: caller, namespace: app}
+spec:
+  selector: {matchLabels: {app: caller}}
+  template: {metadata: {labels: {app: caller}}, spec: {containers: [{name: c, image: c}]}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: egress, namespace: out}
+spec:
+  replicas: 2
+  selector: {matchLabels: {istio: egress}}
+  template:
+    metadata: {labels: {istio: egress, sidecar.istio.io/inject: "true"}, annotations: {inject.istio.io/templates: gateway}}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: egress, namespace: out}
+spec: {selector: {istio: egress}, ports: [{name: http, port: 80, targetPort: 8080}, {name: https, port: 443, targetPort: 8443}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: out}
+spec:
+  hosts: [site.example.com]
+  resolution: DNS
+  ports: [{number: 80, name: http, protocol: HTTP}, {number: 443, name: tls, protocol: TLS}]
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: site, namespace: out}
+spec:
+  selector: {istio: egress}
+  servers:
+  - port: {number: 443, name: https-site, protocol: HTTPS}
+    hosts: [site.example.com]
+    tls: {mode: ISTIO_MUTUAL}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: hop, namespace: out}
+spec:
+  host: egress.out.svc.cluster.local
+  subsets:
+  - name: site
+    trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: ISTIO_MUTUAL, sni: site.example.com}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: originate, namespace: out}
+spec:
+  host: site.example.com
+  exportTo: [.]
+  subsets:
+  - name: tls
+    trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE, sni: site.example.com}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: site, namespace: out}
+spec:
+  hosts: [site.example.com]
+  gateways: [mesh, site]
+  http:
+  - match: [{gateways: [mesh], port: 80}]
+    route: [{destination: {host: egress.out.svc.cluster.local, subset: site, port: {number: 443}}}]
+  - match: [{gateways: [site], port: 443}]
+    route: [{destination: {host: site.example.com, subset: tls, port: {number: 443}}}]
+`;
+
+function errors(manifests: string): string[] {
+  return check(loadText(manifests))
+    .findings.filter(({ severity }) => severity === 'error')
+    .map(({ id, object, field }) => `${id} ${object?.kind} ${object?.name} ${field}`);
+}
+
+describe('a broken request is blamed on', () => {
+  it('nothing as long as it arrives', () => {
+    expect(errors(MESH)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'the route that names a port which its host lacks',
+      'subset: tls, port: {number: 443}',
+      'port: {number: 8443}',
+      'EDGE211 VirtualService site spec.http[1].route[0].destination.port.number',
+    ],
+    [
+      'the route that names a subset which no rule has',
+      'subset: tls,',
+      'subset: tsl,',
+      'EDGE213 VirtualService site spec.http[1].route[0].destination.subset',
+    ],
+    [
+      'the route that leads plain HTTP to a TLS port, past the subset with TLS',
+      'subset: tls, port',
+      'port',
+      'EDGE302 VirtualService site spec.http[1].route[0].destination',
+    ],
+    [
+      'the match that misses the port of the server',
+      'gateways: [site], port: 443',
+      'gateways: [site], port: 8443',
+      'EDGE207 VirtualService site spec.http[1].match[0].port',
+    ],
+    [
+      "the sender's rule if its SNI is none of the server's",
+      'mode: ISTIO_MUTUAL, sni: site.example.com',
+      'mode: ISTIO_MUTUAL, sni: other.example.com',
+      'EDGE303 DestinationRule hop spec.subsets[0].trafficPolicy.portLevelSettings[0].tls',
+    ],
+    [
+      "the sender's rule if its TLS mode is not the server's",
+      'mode: ISTIO_MUTUAL, sni: site.example.com',
+      'mode: SIMPLE, sni: site.example.com',
+      'EDGE305 DestinationRule hop spec.subsets[0].trafficPolicy.portLevelSettings[0].tls',
+    ],
+    [
+      'the rule with the subset if the client does not see it',
+      'host: egress.out.svc.cluster.local\n  subsets',
+      'host: egress.out.svc.cluster.local\n  exportTo: [.]\n  subsets',
+      'EDGE213 DestinationRule hop metadata.namespace',
+    ],
+  ])('%s', (_, was, is, expected) => {
+    expect(MESH).toContain(was);
+    expect(errors(MESH.replace(was, is))).toEqual([expected]);
+  });
+});
