@@ -5,7 +5,7 @@ import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
 import { authorize } from './authorization';
 import { inboundCapture } from './capture';
-import { rejected } from './connection';
+import { heldByToken, rejected } from './connection';
 import { throughGateway } from './follow';
 import { noConnect } from './routing';
 import { type Incoming, addHop, brokenStatus, protocolOf } from './hop';
@@ -184,9 +184,9 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
     decidedBy: decisions(by),
   };
   if (chain.is === 'refused') {
-    addHop(walk, incoming, {});
+    addHop(walk, incoming, { cluster: chain.cluster });
     return walk.refused({
-      code: 'NR',
+      code: chain.code,
       status: brokenStatus(walk),
       proxy,
       what: chain.what,
@@ -194,6 +194,9 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
       by: by ?? null,
     });
   }
+  const logged = { route: null, cluster: chain.cluster };
+  const held = readsHttp && flight.http !== null ? heldByToken(walk, incoming, self, flight.http, logged) : undefined;
+  if (held !== undefined) return held;
   const verdict = authorize(mesh, self, {
     flight,
     http: readsHttp ? flight.http : null,
@@ -201,8 +204,7 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
     port: flight.port,
     terminated: chain.terminates,
   });
-  if (verdict.is !== 'allowed')
-    return rejected(walk, incoming, verdict, proxy, readsHttp ? 403 : null, { route: null, cluster: chain.cluster });
+  if (verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, readsHttp ? 403 : null, logged);
   if (readsHttp && flight.http?.method === 'CONNECT') {
     const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
     addHop(walk, incoming, {});

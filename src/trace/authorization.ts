@@ -16,6 +16,8 @@ export interface Access {
   readonly port: number;
   /** Whether the proxy took TLS off, and so knows the peer's certificate. */
   readonly terminated: boolean;
+  /** Whether the request carries a token that a RequestAuthentication is for; without one, no claim is known. */
+  readonly token?: boolean;
 }
 
 export type Verdict =
@@ -102,11 +104,6 @@ function inBlock(block: string, address: string | null): Truth {
   return contains(block, address);
 }
 
-/** Whether the request may carry a token whose claims no manifest shows. */
-function hasToken(access: Access): boolean {
-  return access.http?.headers.authorization !== undefined || (access.http?.path.includes('access_token=') ?? false);
-}
-
 function headerOf(http: HttpRequest, name: string): string | undefined {
   const lower = name.toLowerCase();
   if (lower === ':authority' || lower === 'host') return http.authority;
@@ -121,7 +118,7 @@ const HTTP_ONLY =
   (value, subject) =>
     subject.access.http === null ? 'absent' : test(value, subject.access.http, subject);
 
-const FROM_TOKEN: Test = HTTP_ONLY((_value, _http, { access }) => (hasToken(access) ? 'unknown' : false));
+const FROM_TOKEN: Test = HTTP_ONLY((_value, _http, { access }) => (access.token === true ? 'unknown' : false));
 
 const TESTS: Readonly<Record<string, Test>> = {
   principals: (value, subject) => byPrincipal(subject, (principal) => principalFits(subject.mesh, value, principal)),

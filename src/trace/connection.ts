@@ -1,11 +1,13 @@
 /** One connection at one proxy: TLS taken off if the filter chain does so, then a route or a TCP proxy. */
+import type { Proxy } from '../model/mesh';
 import { authorize } from './authorization';
 import { findCluster, isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
-import { heaviest } from './http-routes';
+import { type HttpRequest, heaviest } from './http-routes';
 import { throughRoutes } from './routing';
 import { send } from './send';
+import { judgeToken, tokenRules } from './tokens';
 import type { Decision, Hop, ProxyRef, Trace } from './types';
 import { type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
 
@@ -128,6 +130,22 @@ function isDeadEnd(at: AtListener, name: string | null): boolean {
   const cluster = findCluster(at.view, at.self.type === 'gateway', name);
   if (isMissing(cluster)) return !cluster.mayExist;
   return cluster.type !== 'ORIGINAL_DST' && cluster.endpoints.length === 0 && cluster.endpointsKnown;
+}
+
+/** What a proxy makes of the token of a request before it asks for authorization; undefined lets the request pass. */
+export function heldByToken(
+  walk: Walk,
+  incoming: Incoming,
+  self: Proxy,
+  http: HttpRequest,
+  picked: Pick<Hop, 'route' | 'cluster'>,
+): Trace | undefined {
+  const verdict = judgeToken(tokenRules(walk.mesh, self), http);
+  if (verdict.is === 'none') return undefined;
+  addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
+  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
+  const { what, fix, by } = verdict;
+  return walk.refused({ code: 'UAEX', status: 401, proxy: incoming.proxy, what, fix, by });
 }
 
 /** Refused by authorization, with the route and cluster that Envoy had picked by then and logs. */

@@ -11,7 +11,16 @@ export type InboundChain =
       readonly cluster: string;
       readonly tls: InboundTls;
     }
-  | { readonly is: 'refused'; readonly what: string; readonly fix: string; readonly tls: InboundTls };
+  | {
+      readonly is: 'refused';
+      /** `NR`: no filter chain takes it; `UF`: a handshake fails; `DPE`: what is spoken is no HTTP. */
+      readonly code: 'NR' | 'UF' | 'DPE';
+      /** The cluster that a TCP proxy had picked by then, and Envoy logs. */
+      readonly cluster: string | null;
+      readonly what: string;
+      readonly fix: string;
+      readonly tls: InboundTls;
+    };
 
 /** Protocol of a workload's port: that of the oldest Service that maps a port to it; undefined if none does. */
 function portProtocol(mesh: Mesh, proxy: Proxy, port: number): Protocol | undefined {
@@ -39,11 +48,15 @@ export function inboundChain(mesh: Mesh, proxy: Proxy, port: number, connection:
     cluster,
     tls,
   });
-  const refused = (what: string, fix: string): InboundChain => ({ is: 'refused', what, fix, tls });
+  const refused = (code: 'NR' | 'UF' | 'DPE', what: string, fix: string): InboundChain => {
+    const isPicked = code === 'UF' && !http;
+    return { is: 'refused', code, cluster: isPicked ? cluster : null, what, fix, tls };
+  };
 
   if (connection.tls === 'istio') {
     if (tls.mode === 'DISABLE')
       return refused(
+        'UF',
         `port ${port} has mutual TLS disabled and gets Istio's mutual TLS`,
         'take the exception back, or set tls.mode DISABLE in the DestinationRule of the clients',
       );
@@ -52,6 +65,7 @@ export function inboundChain(mesh: Mesh, proxy: Proxy, port: number, connection:
   if (tls.mode === 'STRICT') {
     const what = connection.tls === 'none' ? 'plain text' : "the client's own TLS";
     return refused(
+      connection.tls === 'none' ? 'NR' : 'UF',
       `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${what}`,
       'send through a sidecar or gateway of the mesh, or make an exception for the port',
     );
@@ -59,12 +73,17 @@ export function inboundChain(mesh: Mesh, proxy: Proxy, port: number, connection:
   if (connection.tls === 'tls') {
     if (http)
       return refused(
+        tls.mode === 'DISABLE' ? 'DPE' : 'NR',
         `port ${port} is declared ${protocol} and gets the client's own TLS`,
         'name the port https- or tls-, or send plain HTTP',
       );
     return accepted(false, false);
   }
   if (http && connection.application === 'tcp')
-    return refused(`port ${port} is declared ${protocol} and gets something that is not HTTP`, 'name the port tcp-');
+    return refused(
+      'DPE',
+      `port ${port} is declared ${protocol} and gets something that is not HTTP`,
+      'name the port tcp-',
+    );
   return accepted(http || sniffed, false);
 }

@@ -11,6 +11,7 @@ import { throughZtunnel } from './ambient';
 import { outboundCapture } from './capture';
 import { client } from './client';
 import { throughEnvoyGateway } from './envoy-gateway';
+import { withExtensions } from './extensions';
 import { throughGateway, throughSidecar, withoutProxy } from './follow';
 import { dial } from './names';
 import { parseRequest } from './request';
@@ -26,6 +27,10 @@ export type * from './types';
  * @throws RequestError if the request is none, or names a client or gateway that cannot be.
  */
 export function trace(mesh: Mesh, request: TraceRequest): Trace {
+  return withExtensions(mesh, request, follow(mesh, request));
+}
+
+function follow(mesh: Mesh, request: TraceRequest): Trace {
   const parsed = parseRequest(request);
   const walk = new Walk(mesh, parsed.address === null ? undefined : { host: parsed.host, address: parsed.address });
   const origin = client(mesh, request, parsed.port);

@@ -1,6 +1,6 @@
 /** HTTP at one proxy: virtual host, route, and what the route does. */
 import { authorize } from './authorization';
-import { rejected } from './connection';
+import { heldByToken, rejected } from './connection';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
 import { type AtListener, type Incoming, addHop, brokenStatus, ruleDecision } from './hop';
@@ -33,6 +33,10 @@ export function throughRoutes(
   const host = hostWithoutPort(http.authority);
   const virtualHost = rules.match(host);
   if (isGateway) {
+    const named = withVirtualHost(incoming, virtualHost?.name ?? null);
+    const logged = picked(virtualHost, flight.layers.length > 0, http);
+    const held = heldByToken(walk, named, self, http, logged);
+    if (held !== undefined) return held;
     const verdict = authorize(walk.mesh, self, {
       flight,
       http,
@@ -40,15 +44,7 @@ export function throughRoutes(
       port: flight.port,
       terminated: true,
     });
-    if (verdict.is !== 'allowed')
-      return rejected(
-        walk,
-        withVirtualHost(incoming, virtualHost?.name ?? null),
-        verdict,
-        proxy,
-        403,
-        picked(virtualHost, flight.layers.length > 0, http),
-      );
+    if (verdict.is !== 'allowed') return rejected(walk, named, verdict, proxy, 403, logged);
   }
   // No route of Istio's takes CONNECT, those for hosts that nobody registered included.
   if (http.method === 'CONNECT') {

@@ -133,7 +133,7 @@ function sendToCluster(
     );
   const misfit =
     leaves && sending.tunnel === null
-      ? tlsMisfit(cluster, sending.inner, layers, isHttp ? dialled : null, proxy)
+      ? tlsMisfit(cluster, sending.inner, layers, { isHttp, port: dialled }, proxy)
       : undefined;
   if (misfit !== undefined) return walk.refused(misfit);
   const target = { service: cluster.service, workload, original: isOriginal };
@@ -165,17 +165,16 @@ function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Fl
 
 /**
  * TLS that no server outside would take: one session inside another, plain text on a port declared for TLS, or TLS on the port of plain
- * HTTP. `httpTo` is the port that is dialled, null for what is not HTTP.
+ * HTTP. `to` says which port is dialled, and whether the proxy reads HTTP.
  */
 function tlsMisfit(
   cluster: Cluster,
   inner: readonly TlsLayer[],
   layers: readonly TlsLayer[],
-  httpTo: number | null,
+  to: { readonly isHttp: boolean; readonly port: number },
   proxy: ProxyRef,
 ): Refusal | undefined {
   const { service, port } = cluster;
-  const isHttp = httpTo !== null;
   const by = cluster.tls?.by;
   if (inner.length > 0 && layers.length > inner.length) {
     return {
@@ -187,7 +186,22 @@ function tlsMisfit(
       by: by ?? null,
     };
   }
-  if (httpTo === 80 && port.port === 80 && layers.length > inner.length) {
+  if (!to.isHttp && to.port === 80 && inner.length > 0) {
+    return {
+      code: 'UPE',
+      status: null,
+      proxy,
+      what: `the application's TLS goes to port 80 of ${service.host}, where servers speak plain HTTP`,
+      fix: `route it to port 443`,
+      by: {
+        kind: service.config.kind,
+        namespace: service.namespace,
+        name: service.config.name,
+        field: `spec.ports[${port.index}]`,
+      },
+    };
+  }
+  if (to.isHttp && to.port === 80 && port.port === 80 && layers.length > inner.length) {
     return {
       code: 'UF',
       status: 503,
@@ -197,7 +211,7 @@ function tlsMisfit(
       by: by ?? null,
     };
   }
-  if (isHttp && layers.length === 0 && (port.protocol === 'HTTPS' || port.protocol === 'TLS')) {
+  if (to.isHttp && layers.length === 0 && (port.protocol === 'HTTPS' || port.protocol === 'TLS')) {
     return {
       code: 'UPE',
       status: 400,

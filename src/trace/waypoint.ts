@@ -97,6 +97,7 @@ function rejection({ walk, flight, binding, service, port, proxy, readsHttp, inc
     sni: isTls(port.protocol) ? (outer?.sni ?? null) : null,
     port: flight.port,
     terminated: true,
+    token: flight.http?.headers.authorization !== undefined,
   };
   const self = { namespace: binding.namespace, labels: {} };
   const verdict = authorize(mesh, self, access, waypointPolicies(mesh, binding, target));

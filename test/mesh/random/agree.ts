@@ -61,7 +61,8 @@ export function disagreement(trace: Trace, seen: Observation): string | undefine
     if (cluster !== expected) {
       if (own.alternatives.some((other) => other.cluster === cluster)) return undefined;
       // Envoy logs no cluster where there is none of that name.
-      const isMissing = cluster === null && /^(NC|RBAC|FI)$/.test(trace.refusal?.code ?? '') && index === hops.length - 1;
+      const isMissing =
+        cluster === null && /^(NC|RBAC|FI)$/.test(trace.refusal?.code ?? '') && index === hops.length - 1;
       if (!isMissing)
         return `${where}: cluster ${cluster ?? '-'} (${line.response_flags ?? ''} ${line.response_code_details ?? ''}), trace says ${expected ?? '-'}`;
     }

@@ -84,6 +84,18 @@ function richer(thing: Thing, more: readonly Enrichment[], index: number): Thing
   return { ...thing, spec: { ...spec, http: rules } };
 }
 
+/** Two ServiceEntries of one namespace for one host, made in the same second: which one istiod takes is left to chance. */
+function withoutTwins(things: readonly Thing[]): readonly Thing[] {
+  const taken = new Set<string>();
+  return things.filter((thing) => {
+    if (thing.kind !== 'ServiceEntry') return true;
+    const own = (thing.spec as { hosts: readonly string[] }).hosts.map((host) => `${thing.metadata.namespace} ${host}`);
+    const isFirst = own.every((host) => !taken.has(host));
+    if (isFirst) for (const host of own) taken.add(host);
+    return isFirst;
+  });
+}
+
 /** Distinct times of creation are what ties go by, and an API server sets its own: the objects are applied in their order. */
 function byAge(a: Thing, b: Thing): number {
   return String(a.metadata.creationTimestamp ?? '').localeCompare(String(b.metadata.creationTimestamp ?? ''));
@@ -99,10 +111,11 @@ export function liveMeshes(requests: number): fc.Arbitrary<LiveMesh> {
     })
     .map(({ mesh, asks, policies, more }) => ({
       outbound: mesh.outbound,
-      things: [
-        ...inLab(mesh.things).map((thing, index) => richer(thing, more, index)),
-        ...policies.map(policyThing),
-      ].sort(byAge),
+      things: withoutTwins(
+        [...inLab(mesh.things).map((thing, index) => richer(thing, more, index)), ...policies.map(policyThing)].sort(
+          byAge,
+        ),
+      ),
       // What the mesh's own generator asks for with its forwards in mind, and requests of any kind.
       asks: asks.map((one, index): LiveAsk => {
         const wanted = mesh.asks[index];

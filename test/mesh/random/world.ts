@@ -80,21 +80,25 @@ const server = (name: string, namespace: string, labels: object = {}): readonly 
   ),
 ];
 
-const gateway = (name: string, namespace: string): readonly KubeObject[] => [
-  account(name, namespace),
+/** Proxies get the credentials that their accounts may read. */
+const readsSecrets = (namespace: string): readonly KubeObject[] => [
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
-    metadata: { name: `${name}-sds`, namespace },
+    metadata: { name: 'secrets', namespace },
     rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'watch', 'list'] }],
   },
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'RoleBinding',
-    metadata: { name: `${name}-sds`, namespace },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: `${name}-sds` },
-    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    metadata: { name: 'secrets', namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'secrets' },
+    subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: `system:serviceaccounts:${namespace}` }],
   },
+];
+
+const gateway = (name: string, namespace: string): readonly KubeObject[] => [
+  account(name, namespace),
   {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -129,6 +133,7 @@ export const WORLD: readonly KubeObject[] = [
   ...server('store', 'web', { version: 'v1' }),
   ...server('head', 'web'),
   ...gateway('egw', 'edge'),
+  ...['app', 'web', 'edge'].flatMap(readsSecrets),
 ];
 
 /** The Secrets that random meshes name; `trace` is not shown them. */
@@ -144,7 +149,7 @@ export async function credentials(mesh: Mesh): Promise<readonly KubeObject[]> {
   const files = { 'tls.crt': cert, 'tls.key': key };
   return [
     ...['app', 'web'].map((namespace) => secret('server', namespace, files)),
-    ...['edge', 'istio-system'].flatMap((namespace) => [
+    ...['app', 'web', 'edge', 'istio-system'].flatMap((namespace) => [
       secret('cert', namespace, { ...files, 'ca.crt': authority.cert }),
       secret('client', namespace, { ...files, 'ca.crt': authority.cert }),
     ]),

@@ -1,0 +1,174 @@
+/**
+ * What may change a request's way and cannot be read from manifests: EnvoyFilters and WasmPlugins. A trace is followed as if they were
+ * not there, and says so; if one of them touches a hop, its outcome is `unknown`.
+ */
+import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from '../model/fields';
+import type { Mesh } from '../model/mesh';
+import { config, type Config } from '../model/objects';
+import type { Hop, Trace, TraceRequest } from './types';
+
+type Context = 'SIDECAR_OUTBOUND' | 'SIDECAR_INBOUND' | 'GATEWAY';
+
+interface Place {
+  readonly hop: Hop;
+  readonly context: Context;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly readsHttp: boolean;
+}
+
+const ISTIO_PROXIES = new Set(['sidecar', 'egress-gateway', 'ingress-gateway', 'waypoint']);
+
+function placesOf(mesh: Mesh, request: TraceRequest, trace: Trace): readonly Place[] {
+  return trace.hops.flatMap((hop, index): readonly Place[] => {
+    if (!ISTIO_PROXIES.has(hop.proxy.kind)) return [];
+    const { namespace, workload } = hop.proxy;
+    const known = workload === null ? undefined : mesh.workloads.find(namespace, workload);
+    const isClient = index === 0 && hop.proxy.kind === 'sidecar';
+    const labels = (isClient ? request.labels : undefined) ?? known?.labels ?? {};
+    const context =
+      hop.proxy.kind !== 'sidecar'
+        ? ('GATEWAY' as const)
+        : hop.envoy.listener === 'virtualInbound'
+          ? ('SIDECAR_INBOUND' as const)
+          : ('SIDECAR_OUTBOUND' as const);
+    return [{ hop, context, labels, readsHttp: hop.receives.protocol === 'HTTP' }];
+  });
+}
+
+/** Whether an object is for a proxy: in its namespace or the mesh's, by labels or by naming the gateway that the proxy is. */
+function isFor(mesh: Mesh, object: Config, selector: Json | undefined, place: Place): boolean {
+  const { namespace, workload } = place.hop.proxy;
+  if (object.namespace !== namespace && object.namespace !== mesh.config.rootNamespace) return false;
+  const refs = [...records(object.spec.targetRefs), record(object.spec.targetRef)].filter(
+    (ref) => text(ref.name) !== '',
+  );
+  if (refs.length === 0) return labelsMatch(strings(selector), place.labels);
+  const gateway = place.labels['gateway.networking.k8s.io/gateway-name'] ?? workload;
+  return refs.some((ref) => ref.kind !== 'Gateway' || ref.name === gateway);
+}
+
+/** Fields of a cluster that change where a connection goes, or what is spoken on it. */
+const DECISIVE = [
+  'transport_socket',
+  'transport_socket_matches',
+  'load_assignment',
+  'type',
+  'cluster_type',
+  'eds_cluster_config',
+];
+
+function touchesCluster(patch: Json, match: Json, hop: Hop): boolean {
+  const [, port, subset, service] = (hop.cluster ?? '').split('|');
+  const wanted = record(match.cluster);
+  if (text(wanted.name) !== '' && wanted.name !== hop.cluster) return false;
+  if (text(wanted.service) !== '' && wanted.service !== service) return false;
+  if (number(wanted.portNumber) > 0 && number(wanted.portNumber) !== Number(port)) return false;
+  if (text(wanted.subset) !== '' && wanted.subset !== subset) return false;
+  const operation = text(patch.operation);
+  if (operation === 'ADD') return text(record(patch.value).name) === hop.cluster;
+  return operation === 'REMOVE' || DECISIVE.some((field) => record(patch.value)[field] !== undefined);
+}
+
+function touchesListener(match: Json, hop: Hop): boolean {
+  const wanted = record(match.listener);
+  const port = Number(/_(\d+)$/.exec(hop.envoy.listener ?? '')?.[1] ?? hop.receives.port);
+  if (number(wanted.portNumber) > 0 && number(wanted.portNumber) !== port) return false;
+  if (text(wanted.name) !== '' && wanted.name !== hop.envoy.listener) return false;
+  const sni = text(record(wanted.filterChain).sni);
+  return sni === '' || sni === hop.receives.sni;
+}
+
+function touchesRoutes(match: Json, hop: Hop): boolean {
+  const wanted = record(match.routeConfiguration);
+  const virtualHost = record(wanted.vhost);
+  const ports = [hop.receives.port, Number(/(\d+)$/.exec(hop.envoy.routeConfig ?? '')?.[1] ?? 0)];
+  if (number(wanted.portNumber) > 0 && !ports.includes(number(wanted.portNumber))) return false;
+  if (text(wanted.name) !== '' && wanted.name !== hop.envoy.routeConfig) return false;
+  return text(virtualHost.name) === '' || virtualHost.name === hop.envoy.virtualHost;
+}
+
+/** Whether one patch of an EnvoyFilter is about what a hop does. */
+function touches(entry: Json, place: Place): boolean {
+  const { hop, context, readsHttp } = place;
+  const match = record(entry.match);
+  const patch = record(entry.patch);
+  const wanted = text(match.context) || 'ANY';
+  if (wanted !== 'ANY' && wanted !== context) return false;
+  const isMerge = text(patch.operation) === 'MERGE';
+  switch (text(entry.applyTo)) {
+    case 'CLUSTER':
+      return hop.cluster !== null && touchesCluster(patch, match, hop);
+    case 'HTTP_FILTER':
+      return readsHttp && touchesListener(match, hop);
+    case 'NETWORK_FILTER':
+      // Settings of Istio's own connection manager: timeouts, headers, logs.
+      return !(isMerge && readsHttp) && touchesListener(match, hop);
+    case 'LISTENER':
+    case 'FILTER_CHAIN':
+      return (
+        !(isMerge && optionalRecord(record(patch.value).filter_chain_match) === undefined) &&
+        touchesListener(match, hop)
+      );
+    case 'ROUTE_CONFIGURATION':
+    case 'VIRTUAL_HOST':
+    case 'HTTP_ROUTE':
+      return readsHttp && touchesRoutes(match, hop);
+    default:
+      return false;
+  }
+}
+
+function wasmTouches(plugin: Config, place: Place): boolean {
+  const isHttp = text(plugin.spec.type) !== 'NETWORK';
+  if (isHttp && !place.readsHttp) return false;
+  const server = place.context !== 'SIDECAR_OUTBOUND';
+  const matches = records(plugin.spec.match);
+  return (
+    matches.length === 0 ||
+    matches.some((match) => {
+      const mode = text(match.mode) || 'CLIENT_AND_SERVER';
+      const ports = records(match.ports).map((port) => number(port.number));
+      const isWay = mode === 'CLIENT_AND_SERVER' || mode === 'UNDEFINED' || (mode === 'SERVER') === server;
+      return isWay && (ports.length === 0 || ports.includes(place.hop.receives.port));
+    })
+  );
+}
+
+function extensionsOf(mesh: Mesh, place: Place): readonly string[] {
+  const name = ({ kind, namespace, name: own }: Config): string => `${kind} ${namespace}/${own}`;
+  const filters = mesh
+    .of('networking.istio.io', 'EnvoyFilter')
+    .map(config)
+    .filter((filter) => isFor(mesh, filter, optionalRecord(record(filter.spec.workloadSelector).labels), place))
+    .flatMap((filter) => {
+      const index = records(filter.spec.configPatches).findIndex((entry) => touches(entry, place));
+      return index < 0 ? [] : [`${name(filter)} spec.configPatches[${index}]`];
+    });
+  const plugins = mesh
+    .of('extensions.istio.io', 'WasmPlugin')
+    .map(config)
+    .filter((plugin) => isFor(mesh, plugin, optionalRecord(record(plugin.spec.selector).matchLabels), place))
+    .filter((plugin) => wasmTouches(plugin, place))
+    .map(name);
+  return [...filters, ...plugins];
+}
+
+/** The trace, or one of unknown outcome if an extension touches one of its hops. */
+export function withExtensions(mesh: Mesh, request: TraceRequest, trace: Trace): Trace {
+  if (mesh.of('networking.istio.io', 'EnvoyFilter').length + mesh.of('extensions.istio.io', 'WasmPlugin').length === 0)
+    return trace;
+  const notes = placesOf(mesh, request, trace).flatMap((place) =>
+    extensionsOf(mesh, place).map(
+      (extension) =>
+        `${extension} changes what ${place.hop.proxy.kind} ${place.hop.proxy.namespace}/${place.hop.proxy.workload ?? '?'} does here, which only Envoy can tell; without it the request is ${trace.outcome}${trace.refusal === null ? '' : ` (${trace.refusal.code})`}`,
+    ),
+  );
+  if (notes.length === 0) return trace;
+  return {
+    ...trace,
+    outcome: 'unknown',
+    destination: null,
+    refusal: null,
+    notes: [...new Set([...trace.notes, ...notes])],
+  };
+}

@@ -1,0 +1,176 @@
+import { outcome, traceIn } from './text';
+
+const MESH = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: sleep, namespace: app, labels: {app: sleep}}
+spec: {containers: [{name: sleep, image: sleep}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: app}
+spec: {selector: {app: shop}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop, namespace: app, labels: {app: shop}}
+spec: {containers: [{name: shop, image: shop}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: cnn, namespace: app}
+spec:
+  hosts: [edition.cnn.com]
+  ports: [{number: 80, name: http, protocol: HTTP}, {number: 443, name: tls, protocol: TLS}]
+  resolution: DNS
+`;
+
+const filter = (patch: string, namespace = 'istio-system', selector = ''): string => `
+---
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: patch, namespace: ${namespace}}
+spec: {${selector}configPatches: [${patch}]}`;
+
+const HTTP = 'http://edition.cnn.com/';
+const TLS = 'https://edition.cnn.com/';
+const lua = (context: string, listener = '{}'): string =>
+  `{applyTo: HTTP_FILTER, match: {context: ${context}, listener: ${listener}}, patch: {operation: INSERT_BEFORE, value: {name: lua}}}`;
+const cluster = (value: string, match = '{}'): string =>
+  `{applyTo: CLUSTER, match: {context: SIDECAR_OUTBOUND, cluster: ${match}}, patch: {operation: MERGE, value: ${value}}}`;
+
+describe('an EnvoyFilter', () => {
+  it.each([
+    ['an HTTP filter of every outbound listener', lua('SIDECAR_OUTBOUND'), HTTP],
+    ['an HTTP filter of its port', lua('ANY', '{portNumber: 80}'), HTTP],
+    ['another endpoint for its cluster', cluster('{load_assignment: {}}', '{service: edition.cnn.com}'), HTTP],
+    ['other TLS for its cluster', cluster('{transport_socket: {}}'), TLS],
+    [
+      'its virtual host',
+      '{applyTo: VIRTUAL_HOST, match: {routeConfiguration: {vhost: {name: "edition.cnn.com:80"}}}, patch: {operation: MERGE, value: {}}}',
+      HTTP,
+    ],
+  ])('that patches %s leaves the outcome unknown, and says what it would be', (_what, patch, request) => {
+    const told = traceIn(MESH + filter(patch))(request);
+    expect(outcome(told)).toBe('unknown');
+    expect(told.hops).toHaveLength(1);
+    expect(told.notes.join()).toContain('EnvoyFilter istio-system/patch spec.configPatches[0]');
+    expect(told.notes.join()).toContain('without it the request is delivered');
+  });
+
+  it.each([
+    ['listeners of servers', filter(lua('SIDECAR_INBOUND')), HTTP],
+    ['gateways', filter(lua('GATEWAY')), HTTP],
+    ['another port', filter(lua('ANY', '{portNumber: 8080}')), HTTP],
+    ['HTTP, where TLS is passed through', filter(lua('ANY')), TLS],
+    ['another namespace', filter(lua('ANY'), 'web'), HTTP],
+    ['other workloads', filter(lua('ANY'), 'app', 'workloadSelector: {labels: {app: other}}, '), HTTP],
+    ['another cluster', filter(cluster('{type: STATIC}', '{service: example.org}')), HTTP],
+    ['timeouts alone', filter(cluster('{connect_timeout: 5s}')), HTTP],
+    [
+      'settings of the connection manager',
+      filter('{applyTo: NETWORK_FILTER, match: {context: ANY}, patch: {operation: MERGE, value: {name: hcm}}}'),
+      HTTP,
+    ],
+  ])('for %s changes nothing', (_what, yaml, request) => {
+    expect(traceIn(MESH + yaml)(request)).toEqual(traceIn(MESH)(request));
+  });
+});
+
+describe('a WasmPlugin', () => {
+  const plugin = (spec: string): string => `
+---
+apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata: {name: plugin, namespace: app}
+spec: {url: "oci://example.org/plugin", ${spec}}`;
+
+  it.each([
+    ['selects the client', 'selector: {matchLabels: {app: sleep}}', HTTP],
+    ['selects the server', 'selector: {matchLabels: {app: shop}}', 'http://shop/'],
+    ['is for clients', 'match: [{mode: CLIENT}]', HTTP],
+    ['is for TCP', 'type: NETWORK', TLS],
+  ])('that %s leaves the outcome unknown', (_what, spec, request) => {
+    expect(outcome(traceIn(MESH + plugin(spec))(request))).toBe('unknown');
+  });
+
+  it.each([
+    ['selects another workload', 'selector: {matchLabels: {app: other}}', HTTP],
+    ['is for servers', 'match: [{mode: SERVER}]', HTTP],
+    ['is for another port', 'match: [{ports: [{number: 8080}]}]', HTTP],
+    ['reads HTTP, where TLS is passed through', 'phase: AUTHN', TLS],
+  ])('that %s changes nothing', (_what, spec, request) => {
+    expect(traceIn(MESH + plugin(spec))(request).outcome).toBe('delivered');
+  });
+});
+
+describe('a RequestAuthentication', () => {
+  const authentication = `
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: jwt, namespace: app}
+spec:
+  selector: {matchLabels: {app: shop}}
+  jwtRules: [{issuer: "https://login.example.com", jwksUri: "https://login.example.com/keys"}]`;
+  const required = `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: jwt, namespace: app}
+spec:
+  selector: {matchLabels: {app: shop}}
+  rules: [{from: [{source: {requestPrincipals: ["*"]}}]}]`;
+  const token = (issuer: string): string =>
+    [{ alg: 'RS256' }, { iss: issuer, sub: 'me' }]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .concat('signature')
+      .join('.');
+  const ask = (yaml: string, authorization?: string): string =>
+    outcome(traceIn(MESH + yaml)('http://shop/', authorization === undefined ? {} : { headers: { authorization } }));
+  const delivered = 'delivered to shop.app.svc.cluster.local:80';
+
+  it('lets a request without a token pass', () => {
+    expect(ask(authentication)).toBe(delivered);
+    expect(ask(authentication, 'Basic dXNlcg==')).toBe(delivered);
+  });
+
+  it('refuses what is no token, and tokens of other issuers', () => {
+    expect(ask(authentication, 'Bearer nonsense')).toBe('UAEX 401 at sidecar');
+    expect(ask(authentication, `Bearer ${token('https://other.example.com')}`)).toBe('UAEX 401 at sidecar');
+  });
+
+  it('leaves a token of its issuer unknown: its signature is not in the manifests', () => {
+    expect(ask(authentication, `Bearer ${token('https://login.example.com')}`)).toBe('unknown');
+  });
+
+  it('is what claims are known by: without one, nobody has any', () => {
+    expect(ask(authentication + required)).toBe('RBAC 403 at sidecar');
+    expect(ask(required, `Bearer ${token('https://login.example.com')}`)).toBe('RBAC 403 at sidecar');
+  });
+});
+
+describe('what Envoy does beside the way of a request', () => {
+  const route = (effect: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: cnn, namespace: app}
+spec: {hosts: [edition.cnn.com], http: [{route: [{destination: {host: edition.cnn.com}}], ${effect}}]}`;
+
+  it.each([
+    'mirror: {host: shop.app.svc.cluster.local}',
+    'retries: {attempts: 3, perTryTimeout: 1s}',
+    'timeout: 1s',
+    'fault: {delay: {fixedDelay: 1s, percentage: {value: 100}}}',
+    'corsPolicy: {allowOrigins: [{exact: "*"}]}',
+  ])('%s changes nothing', (effect) => {
+    const told = traceIn(MESH + route(effect))(HTTP);
+    expect(outcome(told)).toBe('delivered to edition.cnn.com:80');
+    expect(told.hops).toHaveLength(1);
+  });
+});
