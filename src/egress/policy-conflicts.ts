@@ -1,4 +1,5 @@
 import { IConstruct } from 'constructs';
+import { isWildcard } from '../core/hostname';
 import { Problem, quote } from '../core/problem';
 import { meshMembers } from '../mesh/mesh-boundary';
 import type { EgressGatewayBase } from './egress-gateway';
@@ -14,6 +15,7 @@ export function gatewayGrantProblems(gateway: EgressGatewayBase, grants: readonl
       ...contradictions(some),
       ...halfOriginated(some, 'gateway'),
       ...halfTunnelled(some),
+      ...wildcardTwice(some),
     ]),
     ...handMadeRoutes(gateway, grants),
   ];
@@ -116,6 +118,21 @@ function halfTunnelled(grants: readonly Grant[]): Problem[] {
       what: `${first.port.protocol} to ${quote(first.host)} port ${first.port.number} leaves the gateway ${tunnelWords(first)} by ${whereOf(first)}, and ${tunnelWords(other)} by ${whereOf(other)}`,
       why: 'the gateway has one way out for each port of a host that it does not read',
       fix: 'let all callers of the host go the same way',
+    },
+  ];
+}
+
+/** Each way gets a Host of its own on the hop, and the host's again behind it; nobody knows which host of a wildcard that was. */
+function wildcardTwice(grants: readonly Grant[]): Problem[] {
+  const [first] = grants;
+  const other = grants.find(({ way }) => wayKey(way) !== wayKey(first.way));
+  if (!isWildcard(first.host) || !first.way?._originates || !other?.way?._originates) return [];
+  if (first.from._overlaps(other.from)) return [];
+  return [
+    {
+      what: `wildcard ${quote(first.host)} leaves the gateway ${leavesAs(first)} by ${whereOf(first)}, and ${leavesAs(other)} by ${whereOf(other)}`,
+      why: 'the gateway tells callers apart by a Host of their own, which it could not turn into the host that was asked for',
+      fix: 'give all callers one credential, or name the single hosts',
     },
   ];
 }

@@ -347,6 +347,18 @@ describe('a policy refuses', () => {
       ['credential "one" by world/Policy1 rules[0]', 'credential "two" by world/Policy2 rules[0]'],
     ],
     [
+      'two credentials for one wildcard',
+      (mesh) => {
+        const wild = mesh.service('*.example.org', {
+          ...upgradable,
+          resolution: Resolution.dns({ address: 'edge.example.org' }),
+        });
+        mesh.policy({ from: [payments], to: [wild], http: way('one') });
+        mesh.policy({ from: [orders], to: [wild], http: way('two') });
+      },
+      ['wildcard "*.example.org" leaves the gateway as mutual TLS with credential "one" by world/Policy1 rules[0]'],
+    ],
+    [
       'a caller held to GET by one rule and free by another',
       (mesh) => {
         const a = mesh.service('a.example.com', { ports: [http] });

@@ -11,6 +11,8 @@ export const VERSIONS = {
   envoyGateway: '1.7.0',
   helm: '3.20.0',
   httpbin: '2.15.0',
+  // Its definitions only, for what EgressLockdown renders.
+  cilium: '1.20.2',
   // What Envoy Gateway 1.7.0 runs, which has no release of its own.
   rateLimit: '1.4.1-0.20260122083618-3fb702589d36',
 } as const;

@@ -8,6 +8,7 @@ import { SCENARIOS } from './scenarios';
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'access-log': 'access-log.test.ts',
   'egress-gateway-install': 'gateway-install.test.ts',
+  'ambient-egress': 'ambient-egress.test.ts',
   'egress-traffic-policy': 'egress-policy.test.ts',
   'egress-traffic-policy-direct': 'egress-policy-scenarios.test.ts',
   'egress-traffic-policy-http': 'egress-policy.test.ts',

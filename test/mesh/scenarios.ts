@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { type KubeObject } from '../lab/api';
-import { LOG_FORMAT } from '../lab/internet';
+import { LOG_FORMAT, siteAddress } from '../lab/internet';
 import { Authority } from '../lab/pki';
 import { type Mesh, type Request } from './mesh';
 import { secret } from './secrets';
@@ -351,6 +351,65 @@ export const SCENARIOS: readonly Scenario[] = [
         request: { url: 'https://en.wikipedia.org/', args: PROXY.args },
         seen: { status: 0, sidecar: { upstream_cluster: 'BlackHoleCluster' }, gateway: null, site: null },
       },
+    ],
+  },
+  {
+    id: 'egress-traffic-policy-credentials',
+    fixtures: ['policy-callers.yaml'],
+    arrange: async (mesh, objects) => [
+      ...objects,
+      ...(await Promise.all(
+        ['payments', 'orders'].map((name) =>
+          credential(mesh, 'partner.example.com', `${name}-credential`, 'istio-system'),
+        ),
+      )),
+    ],
+    cases: [
+      ...['payments', 'orders'].map((name) => ({
+        title: `HTTP of ${name} leaves with the certificate of ${name}`,
+        request: { url: 'http://partner.example.com/', from: `shop/${name}` },
+        seen: {
+          status: 200,
+          gateway: {
+            upstream_cluster: expect.stringMatching(
+              new RegExp(`^outbound\\|80\\|${name}-credential-[0-9a-f]{6}\\|partner\\.example\\.com$`),
+            ),
+          },
+          site: asClient('partner.example.com', `${name}-credential`),
+        },
+      })),
+      {
+        title: 'HTTP of another namespace',
+        request: { url: 'http://partner.example.com/', from: 'rogue/snoop' },
+        seen: { ...refusedHttp, status: 502 },
+      },
+    ],
+  },
+  {
+    id: 'egress-wildcards',
+    cases: [
+      {
+        title: 'HTTP to a host of the domain, from the sidecar',
+        request: { url: 'http://en.wikipedia.org/' },
+        seen: straight('outbound|80||*.wikipedia.org', http('en.wikipedia.org')),
+      },
+      {
+        title: 'HTTPS to another, from the sidecar',
+        request: { url: 'https://www.wikipedia.org/' },
+        seen: straight('outbound|443||*.wikipedia.org', https('www.wikipedia.org')),
+      },
+      {
+        title: 'HTTP that the gateway makes TLS of',
+        request: { url: `http://${cdn}/` },
+        seen: {
+          status: 200,
+          sidecar: { upstream_cluster: `outbound|80|mutual-tls|${HOP}` },
+          gateway: { upstream_cluster: 'outbound|80||*.cdn.example.com' },
+          site: { ...https(cdn), server: `${siteAddress('edge.cdn.example.com')}:443` },
+        },
+      },
+      { title: 'HTTP to another domain', request: { url: 'http://hbchen.com/' }, seen: refusedHttp },
+      { title: 'HTTPS to another domain', request: { url: 'https://hbchen.com/' }, seen: refusedTls },
     ],
   },
   {
