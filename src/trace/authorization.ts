@@ -244,6 +244,7 @@ export function waypointPolicies(
   return mesh
     .of('security.istio.io', 'AuthorizationPolicy')
     .map(config)
+    .filter((policy) => policy.manifest.annotations['istio.io/dry-run'] !== 'true')
     .filter((policy) =>
       targetRefs(policy).some((ref) => {
         const name = text(ref.name);

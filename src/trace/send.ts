@@ -159,7 +159,7 @@ function isLoopback(address: string | undefined): boolean {
   return address !== undefined && (address.startsWith('127.') || address === '::1');
 }
 
-function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {
+export function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {
   return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority));
 }
 
@@ -167,7 +167,7 @@ function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Fl
  * TLS that no server outside would take: one session inside another, plain text on a port declared for TLS, or TLS on the port of plain
  * HTTP. `to` says which port is dialled, and whether the proxy reads HTTP.
  */
-function tlsMisfit(
+export function tlsMisfit(
   cluster: Cluster,
   inner: readonly TlsLayer[],
   layers: readonly TlsLayer[],

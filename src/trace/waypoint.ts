@@ -19,6 +19,7 @@ import {
   type Route,
   type RouteContext,
 } from './http-routes';
+import { askedFor, tlsMisfit } from './send';
 import type { ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
@@ -249,12 +250,19 @@ function sent(visit: Visit, { cluster: wanted, route, http }: Chosen): Trace {
   const name = nameOf(visit, wanted);
   const by = ruleDecision(route);
   const self = { type: 'gateway' as const, namespace: binding.namespace, labels: {}, addresses: [] };
-  const found = findCluster({ mesh, scope: mesh.scopeOf(self), proxy: self }, true, wanted);
   const service = [...mesh.services.named(wanted.split('|')[3] ?? '').values()].find((one) => isOwn(visit, one));
+  const exported = mesh.scopeOf(self);
+  // A waypoint has its own services whoever they are exported to; DestinationRules only for those that it sees.
+  const scope = { ...exported, service: (host: string) => (host === service?.host ? service : exported.service(host)) };
+  const found = findCluster({ mesh, scope, proxy: self }, true, wanted);
   const cluster = isMissing(found) ? resolvedThere(found, service) : name === wanted ? found : withoutMutual(found);
   if (cluster !== undefined && isMissing(cluster)) {
     addHop(walk, incoming, { route, cluster: name, decidedBy: decisions(by, cluster.by) });
-    return walk.refused(missingRefusal(cluster, proxy, readsHttp, false));
+    if (cluster.mayExist)
+      return walk.unknown(
+        `${cluster.why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
+      );
+    return walk.refused(missingRefusal(cluster, proxy, readsHttp, route?.kind === 'HTTPRoute'));
   }
   const target = cluster?.service ?? service ?? visit.service;
   const isOriginal = target.resolution === 'PASSTHROUGH' && target.registry === 'External';
@@ -283,10 +291,15 @@ function sent(visit: Visit, { cluster: wanted, route, http }: Chosen): Trace {
     address: endpoint?.address ?? (isOriginal ? flight.address : null),
     port: dialled,
     namedPort: named,
-    host: target.host.startsWith('*') ? flight.host : target.host,
+    host: target.host.startsWith('*') ? askedFor(outgoing, http, flight) : target.host,
     sentBy: proxy,
     from: peerOf(visit),
   };
+  const leaves = cluster !== undefined && cluster.service.meshExternal && workload === undefined;
+  const misfit = leaves
+    ? tlsMisfit(cluster, flight.layers, outgoing, { isHttp: readsHttp, port: dialled }, proxy)
+    : undefined;
+  if (misfit !== undefined) return walk.refused(misfit);
   return atWorkload(walk, onward, target, workload, outgoing);
 }
 

@@ -35,6 +35,8 @@ export interface AmbientRequest {
   readonly host?: string;
   /** The address that it dials, where it is not the one that istiod gives the host. */
   readonly address?: string;
+  /** Whether any certificate of the site will do. */
+  readonly insecure?: boolean;
   /** The waypoint to ask, where it is not the one that istiod names for the host. */
   readonly waypoint?: string;
 }
@@ -119,60 +121,92 @@ export class AmbientMesh {
   }
 
   /** What every ztunnel is told of a host. */
-  public async service(hostname: string): Promise<AmbientService | undefined> {
-    return (await this.services()).find((service) => service.hostname === hostname);
+  public async service(host: string): Promise<AmbientService | undefined> {
+    return entryFor(await this.services(), host);
   }
 
   /** The address that ztunnel's DNS proxy answers with. */
-  public async addressOf(hostname: string): Promise<string | undefined> {
-    return (await this.service(hostname))?.addresses
-      ?.map(({ address }) => text(address))
-      .find((one) => !one.includes(':'));
+  public async addressOf(host: string): Promise<string | undefined> {
+    return addressIn(await this.service(host));
   }
 
   /** Makes a request as ztunnel would: to the waypoint that istiod names for the host, by the address that istiod gives it. */
   public async request(request: AmbientRequest): Promise<SeenThroughWaypoint> {
+    const [seen] = await this.requests([request]);
+    if (seen === undefined) throw new Error('no answer');
+    return seen;
+  }
+
+  /** Makes requests of one Pod, one after the other. Of those to one address and port only the last log line is looked at. */
+  public async requests(requests: readonly AmbientRequest[]): Promise<readonly SeenThroughWaypoint[]> {
     const { lab } = this.mesh;
-    const { from, account, url, method, headers } = request;
-    const { hostname, port, protocol } = new URL(url);
-    const host = request.host ?? hostname;
-    const address = request.address ?? (await this.addressOf(host));
-    const named = request.waypoint ?? (await this.service(host))?.waypoint?.hostname.hostname;
-    if (address === undefined || named === undefined) throw new Error(`istiod tells ztunnel no waypoint for ${host}`);
-    const [name = '', namespace = ''] = named.split('.');
-    const pod = `${namespace}/${name}`;
-    const before = await this.logs(pod);
-    const hbone: HboneRequest = {
-      identity: `spiffe://cluster.local/ns/${from.split('/')[0]}/sa/${account}`,
-      waypoint: `${await this.addressOf(named)}:15008`,
-      waypointIdentity: `spiffe://cluster.local/ns/${namespace}/sa/${name}`,
-      target: `${address}:${port || (protocol === 'https:' ? 443 : 80)}`,
-      url,
-      method,
-      headers,
-    };
+    const services = await this.services();
+    const asked = requests.map((request) => hboneRequest(request, services));
+    const waypoints = [...new Set(asked.map(({ pod }) => pod))];
+    const before = await this.logs(waypoints);
     const script = path.resolve(__dirname, '../lab/hbone.ts');
     const node = [process.execPath, '--import', require.resolve('tsx'), script];
-    const { stdout, stderr } = await lab.run('exec', { pod: from, user: 0, command: [...node, JSON.stringify(hbone)] });
+    const command = [...node, JSON.stringify(asked.map(({ hbone }) => hbone))];
+    const pod = requests[0]?.from ?? '';
+    const { stdout, stderr } = await lab.run('exec', { pod, user: 0, command, timeoutSeconds: 30 + asked.length });
     if (stdout === '') throw new Error(stderr);
     // Envoy flushes its log every 50 ms, and closes a connection's line some time after the connection.
     await new Promise((resolve) => setTimeout(resolve, 250));
-    const after = await this.logs(pod);
-    const answer = JSON.parse(stdout) as HboneAnswer;
-    // The tunnel itself has a line too where no chain takes what is inside.
-    const inside = after.waypoint
-      .slice(before.waypoint.length)
-      .filter((line) => line.downstream_local_address === hbone.target);
-    return {
-      ...answer,
-      waypoint: inside.at(-1) ?? null,
-      site: after.site.slice(before.site.length).at(-1) ?? null,
-    };
+    const after = await this.logs(waypoints);
+    const lines = after.waypoint.slice(before.waypoint.length);
+    const site = after.site.slice(before.site.length);
+    return (JSON.parse(stdout) as HboneAnswer[]).map((answer, at) => {
+      const { target, url } = asked[at]!.hbone;
+      const { pathname, search, protocol } = new URL(url);
+      return {
+        ...answer,
+        // The tunnel itself has a line too where no chain takes what is inside.
+        waypoint: lines.filter((line) => line.downstream_local_address === target).at(-1) ?? null,
+        site: site.filter(({ uri }) => protocol === 'tcp:' || uri === pathname + search).at(-1) ?? null,
+      };
+    });
   }
 
-  private async logs(waypoint: string): Promise<{ waypoint: readonly AccessLine[]; site: readonly SiteLine[] }> {
-    return { waypoint: await this.mesh.lab.accessLog(waypoint), site: this.mesh.lab.siteLog() };
+  private async logs(
+    waypoints: readonly string[],
+  ): Promise<{ waypoint: readonly AccessLine[]; site: readonly SiteLine[] }> {
+    const logs = await Promise.all(waypoints.map((pod) => this.mesh.lab.accessLog(pod)));
+    return { waypoint: logs.flat(), site: this.mesh.lab.siteLog() };
   }
+}
+
+const addressIn = (service: AmbientService | undefined): string | undefined =>
+  service?.addresses?.map(({ address }) => text(address)).find((one) => !one.includes(':'));
+
+/** The entry of a host among what ztunnels are told: the host itself, else the wildcard that takes it in. */
+function entryFor(services: readonly AmbientService[], host: string): AmbientService | undefined {
+  const wildcard = services.find(({ hostname }) => hostname.startsWith('*.') && host.endsWith(hostname.slice(1)));
+  return services.find(({ hostname }) => hostname === host) ?? wildcard;
+}
+
+function hboneRequest(
+  request: AmbientRequest,
+  services: readonly AmbientService[],
+): { readonly pod: string; readonly hbone: HboneRequest } {
+  const { from, account, url, method, headers, insecure } = request;
+  const { hostname, port, protocol } = new URL(url);
+  const host = request.host ?? hostname;
+  const entry = entryFor(services, host);
+  const address = request.address ?? addressIn(entry);
+  const named = request.waypoint ?? entry?.waypoint?.hostname.hostname;
+  if (address === undefined || named === undefined) throw new Error(`istiod tells ztunnel no waypoint for ${host}`);
+  const [name = '', namespace = ''] = named.split('.');
+  const hbone: HboneRequest = {
+    identity: `spiffe://cluster.local/ns/${from.split('/')[0]}/sa/${account}`,
+    waypoint: `${addressIn(entryFor(services, named))}:15008`,
+    waypointIdentity: `spiffe://cluster.local/ns/${namespace}/sa/${name}`,
+    target: `${address}:${port || (protocol === 'https:' ? 443 : 80)}`,
+    url,
+    method,
+    headers,
+    insecure,
+  };
+  return { pod: `${namespace}/${name}`, hbone };
 }
 
 const isWaypoint = ({ kind, spec }: KubeObject): boolean =>

@@ -1,0 +1,78 @@
+import { loadObjects } from '../../src/model/load';
+import { buildMesh } from '../../src/model/mesh';
+import { trace } from '../../src/trace';
+import { WORLD } from '../mesh/ambient-variations';
+
+// What a real istiod and waypoint did with the same world is asked by test/mesh/ambient-trace.test.ts.
+const mesh = buildMesh(loadObjects(WORLD).manifests);
+
+function outcome(request: string): string {
+  const { hops, destination, refusal, outcome: is } = trace(mesh, { from: 'shop/caller', request });
+  const way = hops.map(({ proxy }) => (proxy.kind === 'waypoint' ? proxy.workload : proxy.kind)).join(' > ');
+  const end = destination === null ? `${refusal?.code} ${refusal?.status}` : `${destination.port} ${destination.tls}`;
+  return `${way}: ${is === 'unknown' ? is : end}`;
+}
+
+describe('a request of an ambient workload', () => {
+  it.each([
+    ['is led by the label of the namespace', 'by-namespace', 'ztunnel > main: 80 NONE'],
+    ['goes straight where the service opts out', 'opted-out', 'ztunnel: 80 NONE'],
+    ['looks for the waypoint beside the service where no namespace is named', 'own-label', 'ztunnel: 80 NONE'],
+    ['goes straight where the waypoint admits no such namespace', 'not-admitted', 'ztunnel: 80 NONE'],
+    ['is led by a waypoint for all traffic, and held there', 'admitted', 'ztunnel > closed: RBAC 403'],
+    ['goes straight where the waypoint is for workloads', 'to-workloads', 'ztunnel: 80 NONE'],
+    ['goes straight where the waypoint is for nothing', 'to-nothing', 'ztunnel: 80 NONE'],
+    ['goes straight where there is no such waypoint', 'missing', 'ztunnel: 80 NONE'],
+    ['is led whomever the service is exported to', 'private', 'ztunnel > main: 80 NONE'],
+    ['is not known without an address', 'no-address', 'ztunnel: 80 NONE'],
+    ['is not known with resolution NONE', 'no-resolution', 'ztunnel: 80 NONE'],
+    ['is not known where a range is among the addresses', 'range', 'ztunnel: 80 NONE'],
+    ['gets TLS by a rule beside the waypoint', 'tls-beside-waypoint', 'ztunnel > main: 443 SIMPLE'],
+    ['gets TLS by a rule beside the service', 'tls-beside-entry', 'ztunnel > main: 443 SIMPLE'],
+    ['gets no TLS by a rule of a third namespace', 'tls-elsewhere', 'ztunnel > main: 443 NONE'],
+    ['gets no TLS by a rule that the waypoint is not shown', 'tls-private', 'ztunnel > main: 443 NONE'],
+    ['gets no TLS by a rule for a service that the waypoint is not shown', 'private-tls', 'ztunnel > main: 443 NONE'],
+    ['gets no mutual TLS of the mesh towards a site', 'tls-of-mesh', 'ztunnel > main: 80 NONE'],
+    ['passes a policy that selects the waypoint’s Pods', 'by-selector', 'ztunnel > main: 80 NONE'],
+    ['is held by a policy that targets the service', 'by-target', 'ztunnel > main: RBAC 403'],
+    ['passes a policy that targets it from another namespace', 'by-target-elsewhere', 'ztunnel > main: 80 NONE'],
+    ['passes a policy that is only rehearsed', 'rehearsed', 'ztunnel > main: 80 NONE'],
+    ['is held by a policy that targets the waypoint', 'of-closed', 'ztunnel > closed: RBAC 403'],
+    [
+      'is routed by a VirtualService beside the waypoint',
+      'routed-beside-waypoint',
+      'ztunnel > main: direct_response 418',
+    ],
+    ['is routed by a VirtualService beside the service', 'routed-beside-entry', 'ztunnel > main: direct_response 418'],
+    ['is not routed by a VirtualService of a third namespace', 'routed-elsewhere', 'ztunnel > main: 80 NONE'],
+    ['is not routed by labels of its workload', 'by-labels', 'ztunnel > main: direct_response 419'],
+    ['takes the waypoint’s namespace for its own in routes', 'by-source', 'ztunnel > main: direct_response 419'],
+    ['gets 404 where no route takes it', 'unmatched', 'ztunnel > main: NR 404'],
+    ['gets 503 where the route leads to nobody', 'to-nobody', 'ztunnel > main: NC 503'],
+  ])('%s', (_, name, expected) => expect(outcome(`http://${name}.example.com/`)).toBe(expected));
+
+  it('is refused by ztunnel on a port that a service without waypoint has not', () => {
+    expect(outcome('http://unbound.example.com:82/')).toBe('ztunnel: UH null');
+  });
+
+  it('is refused by the waypoint on a port that its service has not', () => {
+    expect(outcome('http://by-namespace.example.com:82/')).toBe('ztunnel > main: NR null');
+  });
+
+  it('is told why a label leads nowhere', () => {
+    const { notes } = trace(mesh, { from: 'shop/caller', request: 'http://to-workloads.example.com/' });
+    expect(notes.join()).toContain('Gateway waypoints/for-workloads is for traffic "workload" (istio.io/waypoint-for)');
+  });
+
+  it('is held by the policies of its own network on the way to the waypoint', () => {
+    const policy = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'cut', namespace: 'shop' },
+      spec: { podSelector: {}, policyTypes: ['Egress'] },
+    };
+    const held = buildMesh(loadObjects([...WORLD, policy]).manifests);
+    const { refusal } = trace(held, { from: 'shop/caller', request: 'http://by-namespace.example.com/' });
+    expect(refusal).toMatchObject({ code: 'UF', by: { kind: 'NetworkPolicy', name: 'cut' } });
+  });
+});
