@@ -19,13 +19,17 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
 
 const REFUSED = /^EDGE(00[23]|10\d)$/;
 
+/** What a rule sees in an object by itself, where a path has already shown what becomes of it. */
+const ECHOES: Readonly<Record<string, RegExp>> = { EDGE210: /^EDGE21[13]$/ };
+
 export interface Reported {
   readonly finding: Finding;
   readonly manifest: Manifest | undefined;
   readonly onTheWay: readonly Manifest[] | undefined;
 }
 
-export function joinSymptoms<T extends Reported>(found: readonly T[]): readonly T[] {
+export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[] {
+  const found = withoutEchoes(all);
   const causes = new Map<Manifest, T[]>();
   for (const item of found) {
     if (item.onTheWay !== undefined || item.finding.severity !== 'error' || !item.manifest) continue;
@@ -46,6 +50,18 @@ export function joinSymptoms<T extends Reported>(found: readonly T[]): readonly 
     if (first === undefined) return item;
     const rest = more.length > 0 ? ` (and ${more.length} more)` : '';
     return { ...item, finding: { ...item.finding, what: `${item.finding.what}. So ${first}${rest}` } };
+  });
+}
+
+function withoutEchoes<T extends Reported>(found: readonly T[]): readonly T[] {
+  const seen = new Map<Manifest, string[]>();
+  for (const { finding, onTheWay } of found) {
+    for (const manifest of onTheWay ?? []) seen.set(manifest, [...(seen.get(manifest) ?? []), finding.id]);
+  }
+  return found.filter(({ finding: { id, field }, manifest }) => {
+    const echo = ECHOES[id];
+    if (!echo || !manifest || !/(port\.number|subset)$/.test(field)) return true;
+    return !(seen.get(manifest) ?? []).some((other) => echo.test(other));
   });
 }
 

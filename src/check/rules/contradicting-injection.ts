@@ -25,13 +25,16 @@ export const rule: Rule = {
           ...(injection === 'enabled' ? { severity: 'warning' as const } : {}),
           what: `the labels are istio-injection: ${injection} and istio.io/rev: ${revision}`,
         };
-      else if (injection === 'enabled' && mode === 'ambient')
+      else if ((injection === 'enabled' || (injection === undefined && revision !== undefined)) && mode === 'ambient') {
+        const label = injection === undefined ? 'istio.io/rev' : 'istio-injection';
         yield {
           manifest,
-          field: ['metadata', 'labels', 'istio-injection'],
-          severity: 'warning',
-          what: 'the labels are istio-injection: enabled and istio.io/dataplane-mode: ambient',
+          field: ['metadata', 'labels', label],
+          // A revision says which control plane ambient mode has as well.
+          severity: injection === undefined ? 'info' : 'warning',
+          what: `the labels are ${label}: ${injection ?? revision} and istio.io/dataplane-mode: ambient`,
         };
+      }
     }
   },
 };

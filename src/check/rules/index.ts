@@ -61,6 +61,8 @@ import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
 import { rule as severalSidecars } from './several-sidecars';
 import { rule as destinationRuleSplit } from './destination-rule-split';
 import { rule as wildcardMutualTls } from './wildcard-mutual-tls';
+import { rule as objectSelectsNothing } from './object-selects-nothing';
+import { rule as subsetSelectsNothing } from './subset-selects-nothing';
 import { rule as outboundModeOverridden } from './outbound-mode-overridden';
 import { rule as captureExcluded } from './capture-excluded';
 import { rule as policyForgetsDns } from './policy-forgets-dns';
@@ -76,12 +78,14 @@ import { rule as broadPassthrough } from './broad-passthrough';
 import { rule as policySelectsNothing } from './policy-selects-nothing';
 import { rule as portMtlsWithoutPort } from './port-mtls-without-port';
 import { rule as callerNotAdmitted } from './caller-not-admitted';
+import { rule as policyNamesUnknownNamespace } from './policy-names-unknown-namespace';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
 import { rule as gatewayPodNotInjected } from './gateway-pod-not-injected';
 import { rule as contradictingInjection } from './contradicting-injection';
 import { rule as severalTelemetries } from './several-telemetries';
+import { rule as telemetryProviderUnknown } from './telemetry-provider-unknown';
 import { rule as singleGatewayReplica } from './single-gateway-replica';
 import { rule as waypointNotUsable } from './waypoint-not-usable';
 import { rule as registryOnlyInAmbient } from './registry-only-in-ambient';
@@ -110,6 +114,7 @@ import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
 import { rule as httpToHttpsPort } from './http-to-https-port';
 import { rule as envoyFilterOrder } from './envoy-filter-order';
 import { rule as externalNameNotDeclared } from './external-name-not-declared';
+import { rule as envoyFilterIgnored } from './envoy-filter-ignored';
 
 export const rules: readonly Rule[] = [
   unreadableDocument,
@@ -173,6 +178,8 @@ export const rules: readonly Rule[] = [
   severalSidecars,
   destinationRuleSplit,
   wildcardMutualTls,
+  objectSelectsNothing,
+  subsetSelectsNothing,
   outboundModeOverridden,
   captureExcluded,
   policyForgetsDns,
@@ -188,12 +195,14 @@ export const rules: readonly Rule[] = [
   policySelectsNothing,
   portMtlsWithoutPort,
   callerNotAdmitted,
+  policyNamesUnknownNamespace,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,
   gatewayPodNotInjected,
   contradictingInjection,
   severalTelemetries,
+  telemetryProviderUnknown,
   singleGatewayReplica,
   waypointNotUsable,
   registryOnlyInAmbient,
@@ -222,4 +231,5 @@ export const rules: readonly Rule[] = [
   httpToHttpsPort,
   envoyFilterOrder,
   externalNameNotDeclared,
+  envoyFilterIgnored,
 ];

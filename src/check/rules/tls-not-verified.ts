@@ -1,4 +1,4 @@
-import { NETWORKING, specOf } from '../istio';
+import { type ClientTls, NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
 import { policiesOf } from './credential-without-selector';
 
@@ -22,7 +22,26 @@ export const rule: Rule = {
             field: [...field, 'tls', 'insecureSkipVerify'],
             what: `insecureSkipVerify is true for ${spec.host}`,
           };
+        else if (namesNoAuthority(policy.tls))
+          yield {
+            manifest,
+            field: [...field, 'tls', 'mode'],
+            severity: 'info',
+            what: `TLS to ${spec.host} is ${policy.tls?.mode}, and nothing says whose certificate is believed`,
+            why: 'Since Istio 1.21 that is any authority that the system of the proxy believes, and before it was anybody. A server with a certificate of your own is refused.',
+            fix: 'Write caCertificates: system to say so, or name your own authority in caCertificates or credentialName.',
+          };
       }
     }
   },
 };
+
+/** A credential has its authority beside its key. */
+function namesNoAuthority(tls: ClientTls | undefined): boolean {
+  return (
+    (tls?.mode === 'SIMPLE' || tls?.mode === 'MUTUAL') &&
+    !tls.caCertificates &&
+    !tls.credentialName &&
+    tls.insecureSkipVerify === undefined
+  );
+}

@@ -1,16 +1,16 @@
-import { MESH, nameOf, virtualServices } from '../edge';
+import { MESH, nameOf, push, virtualServices } from '../edge';
 import { isSubsetOf, toFqdn } from '../hosts';
-import { NETWORKING, specOf } from '../istio';
-import type { CheckContext } from '../context';
+import { type Destination, NETWORKING, specOf } from '../istio';
+import { type CheckContext, defineIndex } from '../context';
 import type { FieldPath, Manifest } from '../../model/manifest';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
 import { nearest } from '../schema/structural';
 
 export const rule: Rule = {
   id: 'EDGE210',
   name: 'unknown-destination',
   severity: 'error',
-  title: 'An object names a host that nothing declares',
+  title: 'An object names a host, port or subset that nothing declares',
   why: 'A route to a host that is in no registry ends in 503, and a DestinationRule for one changes nothing.',
   fix: 'Name a Service or a host of a ServiceEntry.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0101/',
@@ -20,13 +20,21 @@ export const rule: Rule = {
     for (const { manifest, spec, gateways } of context.index(virtualServices)) {
       for (const kind of ['http', 'tls', 'tcp'] as const) {
         for (const [r, { route = [] }] of (spec[kind] ?? []).entries()) {
-          for (const [d, { destination }] of route.entries()) {
+          const rule = spec.http?.[r];
+          const mirrors = kind === 'http' ? [...(rule?.mirrors ?? []).entries()] : [];
+          const named = [
+            ...route.map(({ destination }, d) => ({ destination, at: ['route', d, 'destination'] })),
+            ...(kind === 'http' && rule?.mirror ? [{ destination: rule.mirror, at: ['mirror'] }] : []),
+            ...mirrors.map(([m, { destination }]) => ({ destination, at: ['mirrors', m, 'destination'] })),
+          ];
+          for (const { destination, at } of named) {
+            const field: FieldPath = ['spec', kind, r, ...at];
             const hit = judge(context, destination?.host ?? '', manifest);
             // Sidecars that meet such a route are followed hop by hop, and said to fail there.
             if (hit)
               yield {
                 manifest,
-                field: ['spec', kind, r, 'route', d, 'destination', 'host'],
+                field: [...field, 'host'],
                 ...hit,
                 severity: hit.isSure
                   ? ('error' as const)
@@ -34,6 +42,7 @@ export const rule: Rule = {
                     ? ('info' as const)
                     : ('warning' as const),
               };
+            else if (destination) yield* partsOf(context, manifest, destination, field);
           }
         }
       }
@@ -45,6 +54,62 @@ export const rule: Rule = {
     }
   },
 };
+
+/** A port or a subset that a host does not have, where manifests show what it has. */
+function* partsOf(
+  context: CheckContext,
+  manifest: Manifest,
+  { host = '', port, subset }: Destination,
+  field: FieldPath,
+): Generator<Hit> {
+  const fqdn = toFqdn(host, manifest.namespace);
+  const declared = [...context.mesh.services.named(fqdn).values()].filter(({ assumed }) => !assumed);
+  const { services } = context.mesh;
+  const seen = declared.filter((service) => services.isVisible(service, manifest.namespace));
+  if (declared.length > 0 && seen.length === 0 && isForOwnSidecars(manifest))
+    yield {
+      manifest,
+      field: [...field, 'host'],
+      severity: 'warning',
+      what: `${host} is declared in ${[...new Set(declared.map(({ namespace }) => namespace))].join(', ')}, and namespace ${manifest.namespace} does not see it`,
+      fix: `Export it to ${manifest.namespace}.`,
+    };
+  const ports = declared.flatMap((service) => service.ports.map((one) => one.port));
+  if (port?.number && ports.length > 0 && !ports.includes(port.number))
+    yield {
+      manifest,
+      field: [...field, 'port', 'number'],
+      what: `${host} has port ${[...new Set(ports)].join(', ')}, and not ${port.number}`,
+      fix: 'Write a port of the Service, or of the ServiceEntry.',
+    };
+  if (!subset) return;
+  const rules = context.index(subsetsByHost).get(fqdn) ?? [];
+  if (rules.length > 0 && !rules.includes(subset))
+    yield {
+      manifest,
+      field: [...field, 'subset'],
+      what: `the DestinationRules for ${host} have ${rules.some(Boolean) ? `subsets ${rules.filter(Boolean).join(', ')}` : 'no subsets'}, and not ${subset}`,
+      fix: 'Define the subset in a DestinationRule for the host.',
+    };
+}
+
+/** Whether the rules are for sidecars of the namespace itself. */
+function isForOwnSidecars(manifest: Manifest): boolean {
+  const { gateways = [], exportTo = [] } = specOf('VirtualService', manifest);
+  const isSeen = exportTo.length === 0 || exportTo.some((entry) => ['*', '.', manifest.namespace].includes(entry));
+  return isSeen && (gateways.length === 0 || gateways.includes(MESH));
+}
+
+/** Names of subsets by host; an empty one for each rule, so that a host with rules is told from one without. */
+const subsetsByHost = defineIndex('subsets by host', (context): ReadonlyMap<string, readonly string[]> => {
+  const found = new Map<string, string[]>();
+  for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
+    const { host = '', subsets = [] } = specOf('DestinationRule', manifest);
+    for (const name of ['', ...subsets.map((subset) => subset.name ?? '')])
+      push(found, toFqdn(host, manifest.namespace), name);
+  }
+  return found;
+});
 
 interface Verdict {
   readonly what: string;

@@ -1,0 +1,40 @@
+/** Selectors of objects that choose workloads, and whether they choose any that manifests show. */
+import type { Manifest } from '../model/manifest';
+import type { CheckContext } from './context';
+import { selects } from './edge';
+import { nearest } from './schema/structural';
+import { podTemplates } from './workloads';
+
+export interface Missed {
+  readonly what: string;
+  /** A label of pods that is there and differs by a letter or two. */
+  readonly near: string | undefined;
+}
+
+/** Nothing if the labels choose pods, or if manifests show none that they could. */
+export function missed(
+  context: CheckContext,
+  manifest: Manifest,
+  labels: Readonly<Record<string, string>> | undefined,
+): Missed | undefined {
+  if (!labels || Object.keys(labels).length === 0) return undefined;
+  const isEverywhere = manifest.namespace === context.mesh.config.rootNamespace;
+  const isThere = ({ namespace }: { readonly namespace: string }): boolean =>
+    isEverywhere || namespace === manifest.namespace;
+  const shown = context.index(podTemplates).filter(isThere);
+  if (
+    shown.length === 0 ||
+    context.mesh.workloads.all.some((workload) => isThere(workload) && selects(labels, workload.labels)) ||
+    shown.some((pod) => selects(labels, pod.labels))
+  )
+    return undefined;
+  const values = shown.flatMap((pod) => Object.keys(labels).flatMap((key) => pod.labels[key] ?? []));
+  const near = Object.values(labels)
+    .map((value) => nearest(value, values))
+    .find((value) => value !== undefined);
+  const wanted = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return {
+    near,
+    what: `no pods have the labels ${wanted.join(', ')}${near ? `; there is ${near}` : ' among those that manifests show'}`,
+  };
+}
