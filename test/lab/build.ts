@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { cacheRoot, fillPart, isWhole, partFolder } from './cache';
-import { istioModuleVersion, istioVersion, VERSIONS } from './versions';
+import { istioModule, istioVersion, VERSIONS } from './versions';
 
 /** One thing to build: its name in messages, its folder in the cache, and how to fill it. */
 export interface Part {
@@ -82,6 +82,11 @@ function kubernetesGoMod(version: string): string {
   ].join('\n\n');
 }
 
+function istioGoMod(version: string, instead: Readonly<Record<string, string>>): string {
+  const replaced = Object.entries(instead).map(([module, taken]) => `replace ${module} => ${module} ${taken}`);
+  return ['module lab/istio', 'go 1.26.0', `require istio.io/istio ${version}`, ...replaced, ''].join('\n\n');
+}
+
 const kubernetes: Part = {
   name: `kube-apiserver, kube-controller-manager and kube-scheduler ${VERSIONS.kubernetes}`,
   id: `kubernetes-${VERSIONS.kubernetes}`,
@@ -114,11 +119,15 @@ function istio(release: string): Part {
     name: `istiod, pilot-agent and istioctl ${release}`,
     id: `istio-${release}`,
     fill: async (folder) => {
-      const version = istioModuleVersion(release);
+      const { version, instead } = istioModule(release);
       const commands = ['pilot/cmd/pilot-discovery', 'pilot/cmd/pilot-agent', 'istioctl/cmd/istioctl'];
+      const targets = commands.map((command) => `istio.io/istio/${command}`);
       const stamp = `-s -w -X istio.io/istio/pkg/version.buildVersion=${release}`;
-      const targets = commands.map((command) => `istio.io/istio/${command}@${version}`);
-      await go(['install', ...GO_FLAGS, '-ldflags', stamp, ...targets], folder, { GOBIN: folder });
+      if (instead) await buildInWrapper(folder, istioGoMod(version, instead), targets, stamp);
+      else {
+        const published = targets.map((target) => `${target}@${version}`);
+        await go(['install', ...GO_FLAGS, '-ldflags', stamp, ...published], folder, { GOBIN: folder });
+      }
       const source = moduleFolder('istio.io/istio', version);
       fs.copyFileSync(
         path.join(source, 'manifests/charts/base/files/crd-all.gen.yaml'),

@@ -1,5 +1,5 @@
 import { Lab } from './lab';
-import { istioModuleVersion } from './versions';
+import { istioModule } from './versions';
 
 describe('a machine that cannot run a lab', () => {
   afterEach(() => jest.restoreAllMocks());
@@ -15,6 +15,6 @@ describe('a machine that cannot run a lab', () => {
   });
 
   it('is told which releases of Istio there are', () => {
-    expect(() => istioModuleVersion('0.1.0')).toThrow('the lab has no Istio "0.1.0"; it can run 1.29.1');
+    expect(() => istioModule('0.1.0')).toThrow('the lab has no Istio "0.1.0"; it can run 1.29.1');
   });
 });

@@ -17,12 +17,27 @@ export const VERSIONS = {
   rateLimit: '1.4.1-0.20260122083618-3fb702589d36',
 } as const;
 
-/**
- * The Go pseudo-version of each Istio release that the lab can run (Istio's own tags carry no "v", so the Go module
- * proxy does not know them by name).
- */
-const ISTIO_MODULE_VERSIONS: Readonly<Record<string, string>> = {
-  '1.29.1': 'v0.0.0-20260306174214-6991a379e1fc',
+/** Where Go finds a release of Istio. */
+export interface IstioModule {
+  /** Its pseudo-version: Istio's own tags carry no "v", so the Go module proxy does not know them by name. */
+  readonly version: string;
+  /** Dependencies to take from a release, where the commit that it names is not published. */
+  readonly instead?: Readonly<Record<string, string>>;
+}
+
+/** Each Istio that the lab can run. */
+const ISTIO_MODULES: Readonly<Record<string, IstioModule>> = {
+  '1.29.1': { version: 'v0.0.0-20260306174214-6991a379e1fc' },
+  // What became 1.31, four weeks before: the module proxy has no commit of a release beside 1.29.1.
+  '1.31-dev': {
+    version: 'v0.0.0-20260827124520-eed52ebb66ad',
+    instead: {
+      'istio.io/api': 'v1.31.1',
+      'istio.io/client-go': 'v1.31.1',
+      'github.com/envoyproxy/go-control-plane/envoy': 'v1.39.0',
+      'github.com/envoyproxy/go-control-plane/contrib': 'v1.36.1-0.20260729145720-a2d8c7492908',
+    },
+  },
 };
 
 /** The Istio release to run: `MESH_EDGE_ISTIO`, else the pinned one. */
@@ -33,11 +48,11 @@ export function istioVersion(): string {
 /**
  * @throws where the lab has no module version for that release
  */
-export function istioModuleVersion(release: string): string {
-  const version = ISTIO_MODULE_VERSIONS[release];
-  if (version === undefined) {
-    const known = Object.keys(ISTIO_MODULE_VERSIONS).join(', ');
+export function istioModule(release: string): IstioModule {
+  const module = ISTIO_MODULES[release];
+  if (module === undefined) {
+    const known = Object.keys(ISTIO_MODULES).join(', ');
     throw new Error(`the lab has no Istio "${release}"; it can run ${known} (test/lab/versions.ts)`);
   }
-  return version;
+  return module;
 }

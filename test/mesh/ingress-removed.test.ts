@@ -37,7 +37,7 @@ beforeAll(async () => {
   eg = await EnvoyGateway.install(mesh);
   await eg.use([...committed('strict-mutual-tls'), ...committed('apps-gateway-http')]);
   await works();
-}, 900_000);
+}, 2_400_000);
 
 afterAll(async () => {
   await mesh.lab.delete([...committed('apps-gateway-http'), ...committed('strict-mutual-tls')]);

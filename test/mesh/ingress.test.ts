@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   eg = await EnvoyGateway.install(mesh);
   await eg.use(committed('apps-gateway-http'));
-}, 900_000);
+}, 2_400_000);
 
 afterAll(async () => {
   await mesh.lab.delete([...committed('apps-gateway-http'), ...committed('strict-mutual-tls')]);
