@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { build, go, GO_FLAGS, moduleFolder, type Part } from '../lab/build';
 import { partFolder } from '../lab/cache';
-import { istioModuleVersion, VERSIONS } from '../lab/versions';
+import { istioModule, VERSIONS } from '../lab/versions';
 
 export interface SimulatedResult {
   readonly Error: string;
@@ -70,7 +70,7 @@ const PATCHES: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 async function tell(folder: string): Promise<void> {
-  const source = path.join(moduleFolder('istio.io/istio', istioModuleVersion(VERSIONS.istio)), PACKAGE);
+  const source = path.join(moduleFolder('istio.io/istio', istioModule(VERSIONS.istio).version), PACKAGE);
   const wrapper = path.join(folder, 'wrapper');
   fs.mkdirSync(wrapper);
   for (const name of ['go.mod', 'go.sum'])
