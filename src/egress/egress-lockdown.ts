@@ -1,14 +1,18 @@
 import { ApiObject } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-27';
-import { Construct } from 'constructs';
-import { isIpAddress } from '../core/hostname';
+import { Construct, IConstruct } from 'constructs';
+import { isIpAddress, nameOfHost } from '../core/hostname';
 import { nameOfId } from '../core/ids';
-import { namespaceProblems, portProblems } from '../core/names';
+import { namespaceProblems, portProblems, shorten } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { coreBindings } from '../mesh/core-bindings';
+import { meshMembers } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { Workloads } from '../mesh/workloads';
 import { ClusterLockdown } from './cluster-lockdown';
 import { EgressAssurance } from './egress-assurance';
+import type { EgressTrafficPolicy } from './egress-traffic-policy';
+import { gatewayOf, grouped, whereOf } from './policy-grant';
 import { IEgressProxy } from './egress-proxy';
 
 /** Who is locked in, and what they still need. */
@@ -16,8 +20,12 @@ export interface EgressLockdownProps {
   /** The gateway or waypoint, which alone leaves the cluster. Its namespace should hold nothing else. */
   readonly gateway: IEgressProxy;
 
-  /** The namespaces of the applications. Each gets a NetworkPolicy for all of its pods. */
-  readonly namespaces: string[];
+  /**
+   * The namespaces of the applications. Each gets a NetworkPolicy for all of its pods.
+   *
+   * @default those of the callers in the policies that name this lockdown (`EgressTrafficPolicyProps.lockdown`)
+   */
+  readonly namespaces?: string[];
 
   /**
    * Further namespaces of the mesh that the applications call.
@@ -90,7 +98,10 @@ const ISTIOD_XDS = 15012;
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/#additional-security-considerations
  */
 export class EgressLockdown extends Construct {
-  /** The rendered NetworkPolicies: one for each namespace of applications, then those of the gateway's namespace. */
+  /**
+   * The rendered NetworkPolicies: one for each namespace of applications, those of the gateway's namespace, and what policies that name this
+   * lockdown add.
+   */
   public readonly networkPolicies: ApiObject[] = [];
 
   /** The rendered policy of the network plugin, if one was asked for. */
@@ -99,28 +110,87 @@ export class EgressLockdown extends Construct {
   /** How sure it is. */
   public readonly assurance: EgressAssurance;
 
+  /** The gateway or waypoint, which alone leaves the cluster. */
+  public readonly gateway: IEgressProxy;
+
   private readonly props: EgressLockdownProps;
+  private readonly locked = new Set<string>();
+  private readonly exits = new Map<string, DirectExit[]>();
 
   public constructor(scope: Construct, id: string, props: EgressLockdownProps) {
     super(scope, id);
     this.props = props;
     this.assurance = props.assurance ?? EgressAssurance.networkPolicy();
     const { gateway } = props;
+    this.gateway = gateway;
     const name = nameOfId(id);
-    for (const namespace of [...new Set(props.namespaces)].sort())
-      this.policy(`Applications-${namespace}`, `${name}-applications`, namespace, () => this.applications());
+    for (const namespace of [...(props.namespaces ?? [])].sort()) this._lockIn(namespace);
     this.policy('Gateway', `${name}-gateway`, gateway.namespace, () => this.gatewayPods());
     this.policy('Rest', `${name}-rest`, gateway.namespace, () => this.restOfGatewayNamespace());
     if (props.clusterWide) this.clusterPolicy = this.clusterWide(props.clusterWide, name);
     refuseAtSynth(this, () => this.problems());
   }
 
-  private policy(id: string, name: string, namespace: string, spec: () => k8s.NetworkPolicySpec): void {
+  /**
+   * Locks in one more namespace.
+   *
+   * @internal
+   */
+  public _lockIn(namespace: string): void {
+    if (this.locked.has(namespace)) return;
+    this.locked.add(namespace);
+    const name = `${nameOfId(this.node.id)}-applications`;
+    this.policy(`Applications-${namespace}`, name, namespace, () => this.applications());
+  }
+
+  /**
+   * Lets some pods out past the gateway, as a rule says that is direct.
+   *
+   * @internal
+   */
+  public _letOut(exit: DirectExit): void {
+    const { namespace, labels } = exit.from;
+    const words = Object.entries(labels).map(([key, value]) => `${nameOfHost(key)}-${nameOfHost(value)}`);
+    const id = ['direct', ...words].join('-');
+    const key = `${id}-of-${namespace}`;
+    const known = this.exits.get(key);
+    this.exits.set(key, [...(known ?? []), exit]);
+    if (known) return;
+    const risk = `these pods leave by themselves, past the gateway, as ${whereOf(exit)} says`;
+    this.policy(
+      `Direct-${key}`,
+      shorten(`${nameOfId(this.node.id)}-${id}`),
+      namespace,
+      () => ({
+        podSelector: Object.keys(labels).length ? { matchLabels: labels } : {},
+        policyTypes: ['Egress'],
+        egress: this.waysOut(this.exits.get(key)!),
+      }),
+      risk,
+    );
+  }
+
+  /** A rule for each set of addresses. What is known by name only may be anywhere but in the cluster. */
+  private waysOut(exits: readonly DirectExit[]): k8s.NetworkPolicyEgressRule[] {
+    const groups = [...grouped(exits, ({ addresses }) => [...addresses].sort().join(' ')).entries()];
+    return groups
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, some]) => ({
+        to: some[0].addresses.length ? some[0].addresses.map(blockOf) : this.outside(),
+        ports: tcp([...new Set(some.map(({ port }) => port))].sort((a, b) => a - b)),
+      }));
+  }
+
+  private policy(id: string, name: string, namespace: string, spec: () => k8s.NetworkPolicySpec, risk?: string): void {
+    const { annotations } = this.assurance;
+    const risks = {
+      'mesh-edge.cdk8s.io/residual-risks': `${annotations['mesh-edge.cdk8s.io/residual-risks']}; ${risk}`,
+    };
     this.networkPolicies.push(
       new MeshObject(this, id, {
         apiVersion: 'networking.k8s.io/v1',
         kind: 'NetworkPolicy',
-        metadata: { name, namespace, annotations: this.assurance.annotations },
+        metadata: { name, namespace, annotations: risk === undefined ? annotations : { ...annotations, ...risks } },
         manifest: coreBindings().KubeNetworkPolicy.manifest,
         spec: () => ({ spec: spec() }),
       }),
@@ -128,8 +198,8 @@ export class EgressLockdown extends Construct {
   }
 
   private applications(): k8s.NetworkPolicySpec {
-    const { gateway, namespaces, meshNamespaces = [] } = this.props;
-    const mesh = [...new Set([...namespaces, ...meshNamespaces])].sort();
+    const { gateway, meshNamespaces = [] } = this.props;
+    const mesh = [...new Set([...this.locked, ...meshNamespaces])].sort();
     return {
       podSelector: {},
       policyTypes: ['Egress'],
@@ -148,23 +218,21 @@ export class EgressLockdown extends Construct {
   }
 
   private gatewayPods(): k8s.NetworkPolicySpec {
-    const { gateway, namespaces } = this.props;
-    const callers = { matchExpressions: [{ key: NAMESPACE_NAME, operator: 'In', values: [...namespaces].sort() }] };
+    const { gateway } = this.props;
+    const callers = { matchExpressions: [{ key: NAMESPACE_NAME, operator: 'In', values: [...this.locked].sort() }] };
     return {
       podSelector: { matchLabels: gateway.selector },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [{ from: [{ namespaceSelector: callers }], ports: tcp(this.gatewayPodPorts()) }],
-      egress: [
-        ...this.toDns(),
-        this.toIstiod(),
-        {
-          to: [
-            { ipBlock: { cidr: '0.0.0.0/0', except: this.ranges(false) } },
-            { ipBlock: { cidr: '::/0', except: this.ranges(true) } },
-          ],
-        },
-      ],
+      egress: [...this.toDns(), this.toIstiod(), { to: this.outside() }],
     };
+  }
+
+  private outside(): k8s.NetworkPolicyPeer[] {
+    return [
+      { ipBlock: { cidr: '0.0.0.0/0', except: this.ranges(false) } },
+      { ipBlock: { cidr: '::/0', except: this.ranges(true) } },
+    ];
   }
 
   /** What shares the gateway's namespace does not share its way out. */
@@ -203,9 +271,7 @@ export class EgressLockdown extends Construct {
       namespaceSelector: inNamespace('kube-system'),
       podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
     };
-    const caches = dnsAddresses.map((address) => ({
-      ipBlock: { cidr: address.includes('/') ? address : `${address}/${address.includes(':') ? 128 : 32}` },
-    }));
+    const caches = dnsAddresses.map(blockOf);
     return [{ to: [pods, ...caches], ports }];
   }
 
@@ -227,14 +293,15 @@ export class EgressLockdown extends Construct {
   }
 
   private problems(): Problem[] {
-    const { gateway, namespaces, meshNamespaces = [], clusterRanges = [] } = this.props;
+    const { gateway, meshNamespaces = [], clusterRanges = [] } = this.props;
+    const namespaces = [...this.locked];
     const problems = [...namespaces, ...meshNamespaces].flatMap((name) => namespaceProblems('namespace', name));
     problems.push(...this.gatewayPodPorts().flatMap((port) => portProblems('gateway pod port', port)));
     if (!namespaces.length)
       problems.push({
         what: '`namespaces` is empty',
         why: 'nobody would be locked in',
-        fix: 'name the namespaces of the applications',
+        fix: 'name the namespaces of the applications, or this lockdown in a policy (`lockdown`)',
       });
     if ([...namespaces, ...meshNamespaces].includes(gateway.namespace))
       problems.push({
@@ -255,7 +322,31 @@ export class EgressLockdown extends Construct {
         why: 'its traffic to the gateway would be dropped by the network, and all its other traffic let out',
         fix: `add ${quote(namespace)} to \`namespaces\``,
       });
-    return [...problems, ...this.nodeProblems()];
+    return [...problems, ...this.directProblems(), ...this.nodeProblems()];
+  }
+
+  /** Rules that let workloads out past the gateway, which network policies deny all the same. */
+  private directProblems(): Problem[] {
+    const policies = meshMembers<EgressTrafficPolicy>('EgressTrafficPolicy', this);
+    const direct = policies
+      .filter((policy) => policy._lockdown !== this)
+      .flatMap(({ _permissions }) =>
+        _permissions.filter((one) => !gatewayOf(one) && this.locked.has(one.from.namespace)),
+      );
+    const byRule = [...grouped(direct, whereOf).values()].map(([one]) => one);
+    const problems = byRule.map((one) => ({
+      what: `${one.from._words()} leave straight from their sidecars by ${whereOf(one)}, and are locked in`,
+      why: 'the network would drop what the rule allows',
+      fix: 'give the policy this lockdown (`lockdown`), which then lets these pods out; or let the rule go through the gateway',
+    }));
+    const [exit] = [...this.exits.values()].flat();
+    if (exit && this.props.clusterWide)
+      problems.push({
+        what: `${exit.from._words()} leave straight from their sidecars by ${whereOf(exit)}, and the ${this.props.clusterWide.plugin} policy denies that in every namespace`,
+        why: 'the denial wins over what NetworkPolicies allow',
+        fix: 'let the rule go through the gateway, or leave out `clusterWide`',
+      });
+    return problems;
   }
 
   private nodeProblems(): Problem[] {
@@ -277,6 +368,21 @@ export class EgressLockdown extends Construct {
       });
     return problems;
   }
+}
+
+/** What a rule lets some pods reach past the gateway. */
+interface DirectExit {
+  readonly by: IConstruct;
+  readonly rule: number;
+  readonly from: Workloads;
+  /** The port that is dialled. */
+  readonly port: number;
+  /** Where it is; none means that only a name is known. */
+  readonly addresses: readonly string[];
+}
+
+function blockOf(address: string): k8s.NetworkPolicyPeer {
+  return { ipBlock: { cidr: address.includes('/') ? address : `${address}/${address.includes(':') ? 128 : 32}` } };
 }
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';

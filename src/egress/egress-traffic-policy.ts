@@ -5,6 +5,7 @@ import { joinMesh, meshMembers, sameMesh } from '../mesh/mesh-boundary';
 import { OutboundMode, OutboundTrafficPolicy } from '../mesh/outbound-traffic-policy';
 import { Workloads } from '../mesh/workloads';
 import type { EgressGatewayBase } from './egress-gateway';
+import type { EgressLockdown } from './egress-lockdown';
 import { ruleProblems } from './egress-traffic-policy-rules';
 import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
@@ -101,6 +102,14 @@ export interface EgressTrafficPolicyProps {
   readonly registryOnly?: boolean;
 
   /**
+   * The lockdown by which the cluster's network holds it too: the callers' namespaces are locked in, and what leaves straight from sidecars
+   * gets a way out for just those pods and ports.
+   *
+   * @default none: proxies alone hold it
+   */
+  readonly lockdown?: EgressLockdown;
+
+  /**
    * The trust domain of the callers' certificates.
    *
    * @default "cluster.local"
@@ -137,6 +146,9 @@ export class EgressTrafficPolicy extends Construct {
   /** @internal */
   public readonly _permissions: readonly Permission[];
 
+  /** @internal */
+  public readonly _lockdown?: EgressLockdown;
+
   public constructor(scope: Construct, id: string, props: EgressTrafficPolicyProps) {
     super(scope, id);
     this.gateway = props.gateway;
@@ -153,6 +165,9 @@ export class EgressTrafficPolicy extends Construct {
     }
     if (grants.length) this.gateway?._admit(grants);
     for (const [service, some] of byService(direct)) DirectEgress.of(service).add(some);
+    this._lockdown = props.lockdown;
+    for (const { from } of this._permissions) this._lockdown?._lockIn(from.namespace);
+    for (const one of direct) this._lockdown?._letOut({ ...one, ...wayOut(one) });
     if (props.registryOnly !== false) this.cutTheRest();
     refuseAtSynth(this, () => this.problems(props));
     joinMesh('EgressTrafficPolicy', this, policiesAgainstEachOther);
@@ -215,7 +230,13 @@ export class EgressTrafficPolicy extends Construct {
         why: 'the policy would allow nothing',
         fix: 'add a rule, or leave the policy out',
       });
-    const { gateway } = this;
+    const { gateway, _lockdown: lockdown } = this;
+    if (gateway && lockdown && lockdown.gateway !== gateway)
+      problems.push({
+        what: `${lockdown.node.path} lets ${lockdown.gateway.node.path} out, and the policy goes through ${gateway.node.path}`,
+        why: 'the network would drop what the callers send to the gateway of the policy, and what that sends on',
+        fix: 'give both the same gateway',
+      });
     if (gateway && !sameMesh(this, gateway))
       problems.push({
         what: `gateway ${gateway.node.path} belongs to another mesh`,
@@ -242,6 +263,13 @@ function byService(permissions: readonly Permission[]): Map<IExternalService, Pe
   const groups = new Map<IExternalService, Permission[]>();
   for (const one of permissions) groups.set(one.service, [...(groups.get(one.service) ?? []), one]);
   return groups;
+}
+
+/** What the network sees of it: the port that is dialled, and where, as far as manifests tell. */
+function wayOut({ service, port, way, tunnel }: Permission): { port: number; addresses: readonly string[] } {
+  if (tunnel) return { port: tunnel.port, addresses: tunnel.addresses };
+  const { number, targetPort } = carried(service, port, way);
+  return { port: targetPort ?? number, addresses: service.resolution.kind === 'NONE' ? service.addresses : [] };
 }
 
 /** The port as the last proxy sees it: where that makes TLS, plain HTTP goes on to the TLS port. One cluster is enough for that. */

@@ -79,6 +79,9 @@ export class TransparentProxy extends Construct {
   /** The proxy as a service. */
   public readonly service: ExternalService;
 
+  /** Its IP addresses, as far as they were given. */
+  public readonly addresses: string[];
+
   private readonly tunnels = new Map<string, Tunnel[]>();
   private rule?: ApiObject;
 
@@ -86,7 +89,8 @@ export class TransparentProxy extends Construct {
     super(scope, id);
     this.host = props.host;
     this.port = props.port ?? 3128;
-    const addresses = props.addresses ?? [];
+    const addresses = [...(props.addresses ?? [])];
+    this.addresses = addresses;
     // TLS keeps sidecars from opening a port on which an application could speak to the proxy by itself: what is no TLS for the
     // proxy's name is cut there. An address of its own would open one again.
     this.service = new ExternalService(this, 'Service', {

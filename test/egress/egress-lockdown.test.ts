@@ -6,7 +6,9 @@ import { EgressGateway, EgressGatewayProps } from '../../src/egress/egress-gatew
 import { EgressLockdown, EgressLockdownProps } from '../../src/egress/egress-lockdown';
 import { EgressTrafficPolicy } from '../../src/egress/egress-traffic-policy';
 import { ExternalPort } from '../../src/egress/external-port';
-import { ExternalService } from '../../src/egress/external-service';
+import { HttpEgress, TlsEgress } from '../../src/egress/egress-ways';
+import { ExternalService, ExternalServiceProps } from '../../src/egress/external-service';
+import { TransparentProxy } from '../../src/egress/transparent-proxy';
 import { Workloads } from '../../src/mesh/workloads';
 import { loadObjects } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
@@ -152,5 +154,120 @@ describe('EgressLockdown refuses', () => {
     ],
   ])('%s', (_, props, gateway, said) => {
     expect(refusals(locked(props, gateway)).join('\n')).toContain(said);
+  });
+});
+
+describe('a policy that names its lockdown', () => {
+  const app = Workloads.in('shop', { app: 'payments' });
+
+  function held(options: { lockdown?: Partial<EgressLockdownProps>; named?: boolean; tunnel?: boolean } = {}) {
+    const chart = world();
+    const gateway = new EgressGateway(chart, 'Egress', { name: 'egress' });
+    const lockdown = new EgressLockdown(chart, 'Lockdown', { gateway, ...options.lockdown });
+    const service = (host: string, props: Partial<ExternalServiceProps> = {}) =>
+      new ExternalService(chart, host, {
+        hosts: [host],
+        ports: [ExternalPort.http(80, { targetPort: 443 })],
+        namespace: 'shop',
+        ...props,
+      });
+    const proxy = new TransparentProxy(chart, 'Proxy', { host: 'proxy.example.com', addresses: ['192.0.2.10'] });
+    const tls = { ports: [ExternalPort.https()] };
+    const policy = new EgressTrafficPolicy(chart, 'Policy', {
+      gateway,
+      lockdown: options.named === false ? undefined : lockdown,
+      rules: [
+        { from: [Workloads.in('billing')], to: [service('a.example.com')] },
+        { from: [app], to: [service('b.example.com')], direct: true, http: HttpEgress.originateTls() },
+        {
+          from: [app],
+          to: [
+            service('range', {
+              hosts: ['db.example.com'],
+              ports: [ExternalPort.tcp(5432)],
+              addresses: ['203.0.113.0/24'],
+            }),
+          ],
+          direct: true,
+        },
+        { from: [app], to: [service('c.example.com', tls)], direct: true, https: TlsEgress.tunnel(proxy) },
+      ],
+    });
+    return { chart, policy, lockdown };
+  }
+
+  it('has the namespaces of its callers locked in', () => {
+    const { chart } = held();
+    const names = chart.node.findAll().filter((node): node is ApiObject => ApiObject.isApiObject(node));
+    const applications = names.filter(({ name }) => name === 'lockdown-applications');
+    expect(applications.map(({ metadata }) => metadata.namespace).sort()).toEqual(['billing', 'shop']);
+    expect(spec(chart, 'lockdown-gateway').ingress[0].from[0].namespaceSelector.matchExpressions[0].values).toEqual([
+      'billing',
+      'shop',
+    ]);
+    expect(refusals(chart)).toEqual([]);
+  });
+
+  it('lets out the pods of direct rules, by the ports and addresses that they dial, and says so', () => {
+    const { chart } = held();
+    const { podSelector, egress } = spec(chart, 'lockdown-direct-app-payments');
+    expect(podSelector).toEqual({ matchLabels: { app: 'payments' } });
+    expect(egress.map((rule: any) => [rule.to[0].ipBlock.cidr, portsOf(rule)])).toEqual([
+      ['0.0.0.0/0', [443]],
+      ['192.0.2.10/32', [3128]],
+      ['203.0.113.0/24', [5432]],
+    ]);
+    expect(egress[0].to[0].ipBlock.except).toContain('10.0.0.0/8');
+    const { metadata } = rendered(chart, 'NetworkPolicy', 'lockdown-direct-app-payments');
+    expect(metadata.annotations['mesh-edge.cdk8s.io/residual-risks']).toContain(
+      'leave by themselves, past the gateway, as world/Policy rules[1] says',
+    );
+  });
+
+  it('has the network let its direct calls out, and nobody else, by their trace', () => {
+    const pod = (name: string, ip: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'shop', name, labels: { app: name, 'sidecar.istio.io/inject': 'true' } },
+      spec: { containers: [{ name: 'app', image: 'app' }] },
+      status: { podIP: ip, phase: 'Running' },
+    });
+    const { manifests } = loadObjects([
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { 'istio-injection': 'enabled' } } },
+      pod('payments', '10.244.1.1'),
+      pod('orders', '10.244.1.2'),
+      ...(held().chart.toJson() as object[]),
+    ]);
+    const mesh = buildMesh(manifests, { outbound: 'ALLOW_ANY' });
+    const ask = (from: string, request: string, address: string) => trace(mesh, { from, request, address });
+    expect(ask('shop/payments', 'tcp://203.0.113.30:5432', '203.0.113.30').outcome).toBe('delivered');
+    expect(ask('shop/payments', 'tcp://203.0.113.30:6432', '203.0.113.30').outcome).toBe('refused');
+    expect(ask('shop/orders', 'tcp://203.0.113.30:5432', '203.0.113.30').outcome).toBe('refused');
+    expect(ask('shop/payments', 'https://c.example.com/', '198.51.100.9')).toMatchObject({
+      outcome: 'delivered',
+      destination: { host: 'c.example.com' },
+    });
+  });
+
+  it('is refused a direct rule that another lockdown would drop, naming both', () => {
+    const { chart } = held({ named: false, lockdown: { namespaces: ['shop', 'billing'] } });
+    expect(refusals(chart).join('\n')).toContain(
+      'workloads app=payments of "shop" leave straight from their sidecars by world/Policy rules[1], and are locked in',
+    );
+  });
+
+  it('is refused a direct rule that the network plugin would deny', () => {
+    const { chart } = held({ lockdown: { clusterWide: ClusterLockdown.cilium() } });
+    expect(refusals(chart).join('\n')).toContain('by world/Policy rules[1], and the cilium policy denies that');
+  });
+
+  it('is refused a lockdown of another gateway', () => {
+    const { chart, lockdown } = held();
+    const other = new EgressGateway(chart, 'Other', { name: 'other', namespace: 'other-egress' });
+    const site = new ExternalService(chart, 'Site', { hosts: ['d.example.com'], ports: [ExternalPort.http()] });
+    new EgressTrafficPolicy(chart, 'Second', { gateway: other, lockdown, rules: [{ from: [app], to: [site] }] });
+    expect(refusals(chart).join('\n')).toContain(
+      'world/Lockdown lets world/Egress out, and the policy goes through world/Other',
+    );
   });
 });
