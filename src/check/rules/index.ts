@@ -91,6 +91,12 @@ import { rule as waypointNotUsable } from './waypoint-not-usable';
 import { rule as registryOnlyInAmbient } from './registry-only-in-ambient';
 import { rule as sidecarObjectsInAmbient } from './sidecar-objects-in-ambient';
 import { rule as selectorOnGatewayApi } from './selector-on-gateway-api';
+import { rule as entryPastWaypoint } from './entry-past-waypoint';
+import { rule as unknownToZtunnel } from './unknown-to-ztunnel';
+import { rule as waypointOpenToAll } from './waypoint-open-to-all';
+import { rule as endpointsPastWaypoint } from './endpoints-past-waypoint';
+import { rule as routeNotReadByWaypoint } from './route-not-read-by-waypoint';
+import { rule as waypointTlsIgnored } from './waypoint-tls-ignored';
 import { rule as routeNotAttached } from './route-not-attached';
 import { rule as referenceNotGranted } from './reference-not-granted';
 import { rule as backendNotFound } from './backend-not-found';
@@ -208,6 +214,12 @@ export const rules: readonly Rule[] = [
   registryOnlyInAmbient,
   sidecarObjectsInAmbient,
   selectorOnGatewayApi,
+  entryPastWaypoint,
+  unknownToZtunnel,
+  waypointOpenToAll,
+  endpointsPastWaypoint,
+  routeNotReadByWaypoint,
+  waypointTlsIgnored,
   routeNotAttached,
   referenceNotGranted,
   backendNotFound,

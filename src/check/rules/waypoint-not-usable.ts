@@ -1,6 +1,5 @@
 import type { Manifest } from '../../model/manifest';
-import { nameOf } from '../edge';
-import { GATEWAY_API, admits, gatewaySpec } from '../gateway-api';
+import { binding, waypoints } from '../../model/waypoints';
 import { NETWORKING } from '../istio';
 import type { Rule } from '../rule';
 
@@ -8,46 +7,31 @@ export const rule: Rule = {
   id: 'EDGE702',
   name: 'waypoint-not-usable',
   severity: 'error',
-  title: 'What is bound to a waypoint is not let in by it, or names one that is not there',
+  title: 'What is bound to a waypoint is not let in by it, or names one that is not there or not for services',
   why: 'The binding is ignored: ztunnel dials the host itself, and no policy of the waypoint is applied.',
   fix: 'Let the waypoint admit the namespace (allowedRoutes.namespaces), and name it with istio.io/use-waypoint and istio.io/use-waypoint-namespace.',
   see: 'https://istio.io/latest/docs/ambient/usage/waypoint/#use-a-cross-namespace-waypoint',
   reads: ['ServiceEntry', 'Service', 'Namespace'],
   footguns: ['A01', 'A02'],
   *check(context) {
-    const waypoints = context
-      .of(GATEWAY_API, 'Gateway')
-      .filter((manifest) => /waypoint/.test(gatewaySpec(manifest).gatewayClassName ?? ''));
-    if (waypoints.length === 0) return;
-    const bound: Manifest[] = [
+    const all = waypoints(context.mesh);
+    if (all.length === 0) return;
+    const labelled: Manifest[] = [
       ...context.of(NETWORKING, 'ServiceEntry'),
       ...context.of('', 'Service'),
       ...context.of('', 'Namespace'),
     ];
-    for (const manifest of bound) {
-      const name = manifest.labels['istio.io/use-waypoint'];
-      if (name === undefined || name === 'none') continue;
-      const own = manifest.namespace || manifest.name;
-      const namespace = manifest.labels['istio.io/use-waypoint-namespace'] ?? own;
-      const field = ['metadata', 'labels', 'istio.io/use-waypoint'];
-      const waypoint = waypoints.find((candidate) => candidate.name === name && candidate.namespace === namespace);
-      if (!waypoint) {
-        const elsewhere = waypoints.filter((candidate) => candidate.name === name);
-        if (elsewhere.length > 0)
-          yield {
-            manifest,
-            field,
-            what: `there is no waypoint ${namespace}/${name}, but there is ${elsewhere.map((one) => `${one.namespace}/${one.name}`).join(', ')}`,
-            fix: `Add the label istio.io/use-waypoint-namespace: ${elsewhere[0]?.namespace}.`,
-          };
-        continue;
-      }
-      const labels = context.of('', 'Namespace').find((candidate) => candidate.name === own)?.labels;
-      const verdicts = (gatewaySpec(waypoint).listeners ?? []).map((listener) =>
-        admits(listener, waypoint, own, labels),
-      );
-      if (verdicts.length > 0 && verdicts.every((verdict) => verdict === false))
-        yield { manifest, field, what: `${nameOf(waypoint)} admits no namespace ${own}` };
+    for (const manifest of labelled) {
+      const bound = binding(context.mesh, manifest, manifest.namespace || manifest.name);
+      if (bound?.problem === undefined) continue;
+      // A waypoint that no manifest has under any namespace may be somewhere else.
+      if (bound.problem.is === 'missing' && !all.some(({ config }) => config.name === bound.name)) continue;
+      // A namespace may lead its workloads by one waypoint and its services by another.
+      if (bound.problem.is === 'not for services' && manifest.kind === 'Namespace') continue;
+      const { what, fix } = bound.problem;
+      yield { manifest, field: ['metadata', 'labels', 'istio.io/use-waypoint'], what, fix: `${sentence(fix)}.` };
     }
   },
 };
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

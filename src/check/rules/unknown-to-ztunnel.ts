@@ -1,0 +1,66 @@
+import { isCidr, prefixLength } from '../../model/addresses';
+import { isWildcard } from '../../model/hostnames';
+import { specOf } from '../istio';
+import type { Rule } from '../rule';
+import { ledEntries } from '../waypoints';
+
+export const rule: Rule = {
+  id: 'EDGE708',
+  name: 'unknown-to-ztunnel',
+  severity: 'error',
+  title: 'An entry is bound to a waypoint, and ztunnel has no address to know it by',
+  why: 'ztunnel knows services by single addresses. What it does not know it dials itself, past the waypoint and all of its policies.',
+  fix: 'Use resolution DNS or STATIC, without ranges, and leave istio.io/enable-autoallocate-ip as it is, so that Istio gives the host an address; or write single addresses.',
+  see: 'https://istio.io/latest/docs/ambient/architecture/data-plane/',
+  reads: ['ServiceEntry'],
+  footguns: ['A03', 'A10'],
+  *check(context) {
+    for (const { manifest } of context.index(ledEntries)) {
+      const { hosts = [], addresses = [], resolution = 'NONE', ports = [] } = specOf('ServiceEntry', manifest);
+      const range = addresses.findIndex((address) => isCidr(address) && isRange(address));
+      const host = hosts.join(', ');
+      if (range >= 0)
+        yield {
+          manifest,
+          field: ['spec', 'addresses', range],
+          what: `${addresses[range]} is a range, and istiod then tells ztunnel nothing of ${host}`,
+        };
+      if (addresses.length > 0) continue;
+      if (resolution === 'NONE')
+        yield {
+          manifest,
+          field: ['spec', 'resolution'],
+          what: `${host} has resolution NONE and no addresses, so Istio gives it none`,
+        };
+      else if (manifest.labels[AUTO_ALLOCATE]?.toLowerCase() === 'false')
+        yield {
+          manifest,
+          field: ['metadata', 'labels', AUTO_ALLOCATE],
+          what: `${host} has no addresses, and Istio is told to give it none`,
+        };
+      else if (resolution !== 'DYNAMIC_DNS' && hosts.some(isWildcard))
+        yield {
+          manifest,
+          field: ['spec', 'hosts', hosts.findIndex(isWildcard)],
+          what: `Istio gives wildcard ${hosts.find(isWildcard)} no address with resolution ${resolution}`,
+          fix: 'Use resolution DYNAMIC_DNS for a wildcard.',
+        };
+      if (resolution !== 'DYNAMIC_DNS') continue;
+      for (const [at, { number, protocol }] of ports.entries()) {
+        if (!/^(TLS|HTTPS)$/i.test(protocol ?? '')) continue;
+        yield {
+          manifest,
+          field: ['spec', 'ports', at],
+          what: `port ${number} is ${protocol}, which Istio 1.29 leaves out of waypoints for wildcards with DYNAMIC_DNS`,
+          fix: 'Name the single hosts, with resolution DNS.',
+        };
+      }
+    }
+  },
+};
+
+const AUTO_ALLOCATE = 'networking.istio.io/enable-autoallocate-ip';
+
+function isRange(address: string): boolean {
+  return prefixLength(address) !== prefixLength(address.slice(0, address.indexOf('/')));
+}

@@ -1,0 +1,44 @@
+import { check } from '../../src/check/check';
+import { loadObjects } from '../../src/model/load';
+import { WORLD } from '../mesh/ambient-variations';
+
+// What a real istiod and waypoint made of the same world is asked by test/mesh/ambient-trace.test.ts.
+const found = check(loadObjects(WORLD)).findings.filter(({ id }) => /^EDGE7[01]/.test(id) && id !== 'EDGE709');
+const about = (name: string): readonly string[] => [
+  ...new Set(found.filter(({ object }) => object?.name === name).map(({ id }) => id)),
+];
+
+describe('check of a world whose waypoints were seen at work', () => {
+  it.each([
+    ['a waypoint that admits no such namespace', 'not-admitted', 'EDGE702'],
+    ['a waypoint for workloads', 'to-workloads', 'EDGE702'],
+    ['a waypoint for nothing', 'to-nothing', 'EDGE702'],
+    ['a waypoint of another namespace that is not named', 'own-label', 'EDGE702'],
+    ['a policy that selects the waypoint’s Pods', 'by-selector', 'EDGE706'],
+    ['an entry that is bound to nothing, beside others that are', 'unbound', 'EDGE707'],
+    ['an entry that is given no address', 'no-address', 'EDGE708'],
+    ['an entry that is not resolved and has no address', 'no-resolution', 'EDGE708'],
+    ['an entry with a range', 'range', 'EDGE708'],
+    ['a wildcard that is resolved by DNS', 'wild-dns', 'EDGE708'],
+    ['TLS to any name', 'wild-tls', 'EDGE708'],
+    ['a static entry whose endpoint can be dialled', 'static', 'EDGE710'],
+    ['a route of a third namespace', 'routed-elsewhere', 'EDGE711'],
+    ['a route by labels', 'by-labels', 'EDGE711'],
+    ['TLS asked for in a third namespace', 'tls-elsewhere', 'EDGE712'],
+    ['TLS asked for in a rule that is not exported', 'tls-private', 'EDGE712'],
+    ['TLS for an entry that is not exported', 'private-tls', 'EDGE712'],
+    ['mutual TLS of the mesh', 'tls-of-mesh', 'EDGE712'],
+  ])('finds %s', (_, name, id) => expect(about(name)).toContain(id));
+
+  it.each([
+    ...['by-namespace', 'admitted', 'private', 'original', 'wild', 'tls-beside-waypoint'],
+    ...[
+      'tls-beside-entry',
+      'tls-of-root',
+      'tls-of-subset',
+      'by-target',
+      'routed-beside-waypoint',
+      'routed-beside-entry',
+    ],
+  ])('has nothing against %s', (name) => expect(about(name)).toEqual([]));
+});
