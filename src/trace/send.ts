@@ -164,7 +164,7 @@ export function askedFor(layers: readonly TlsLayer[], http: Sending['http'], fli
 }
 
 /**
- * TLS that no server outside would take: one session inside another, plain text on a port declared for TLS, or TLS on the port of plain
+ * TLS that no server outside would take: one session inside another, that of the mesh, plain text on a port declared for TLS, or TLS on the port of plain
  * HTTP. `to` says which port is dialled, and whether the proxy reads HTTP.
  */
 export function tlsMisfit(
@@ -208,6 +208,16 @@ export function tlsMisfit(
       proxy,
       what: `TLS is originated to port 80 of ${service.host}, where servers speak plain HTTP: the handshake fails`,
       fix: `give the port targetPort 443, or route to port 443 and originate TLS there`,
+      by: by ?? null,
+    };
+  }
+  if (layers.length > inner.length && outermost(layers)?.kind === 'ISTIO_MUTUAL') {
+    return {
+      code: 'UF',
+      status: to.isHttp ? 503 : null,
+      proxy,
+      what: `${service.host} is outside the mesh and gets Istio's mutual TLS, whose certificates it neither has nor trusts: the handshake fails`,
+      fix: `write tls.mode SIMPLE (or MUTUAL with a credential) for ${service.host}, or DISABLE to leave its traffic as it is`,
       by: by ?? null,
     };
   }

@@ -297,3 +297,22 @@ spec: {containers: [{name: store, image: store}]}
       expect(outcome(ask(`${scheme}://${host}:7000`))).toBe('delivered to store.app.svc.cluster.local:7000');
   });
 });
+
+it('refuses what leaves the mesh in mutual TLS of the mesh: no server outside knows its certificates', () => {
+  const site = (mode: string) => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: app}
+spec:
+  hosts: [site.example.com]
+  resolution: DNS
+  ports: [{number: 8080, name: http, protocol: HTTP}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: all, namespace: app}
+spec: {host: "*.example.com", trafficPolicy: {tls: {mode: ${mode}}}}
+`;
+  expect(outcome(traceIn(site('ISTIO_MUTUAL'))('http://site.example.com:8080/'))).toBe('UF 503 at sidecar');
+  expect(outcome(traceIn(site('SIMPLE'))('http://site.example.com:8080/'))).toBe('delivered to site.example.com:8080');
+});
