@@ -1,6 +1,7 @@
 /** Which files a PATH stands for, and their text. Nothing in them is executed. */
 import { readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, resolve } from 'node:path';
+import { isKustomization, overlaid } from './kustomize';
 import type { LoadProblem } from './manifest';
 
 /** A PATH that is not there: the user's command is wrong, not the manifests. */
@@ -24,10 +25,14 @@ export interface FileText {
   readonly text: string;
 }
 
-/** Files of the paths in the order given, those of a folder sorted; a file reached twice is read once. */
+/**
+ * Files of the paths in the order given, those of a folder sorted; a file reached twice is read once. Patches of a kustomization are
+ * left out unless they are named themselves: kustomize would lay them over whole objects.
+ */
 export function findFiles(paths: readonly string[], problems: LoadProblem[]): string[] {
   const files: string[] = [];
   const seen = new Set<string>();
+  const named = new Set<string>(['-']);
   const add = (file: string): void => {
     const real = file === '-' ? file : realpathSync(file);
     if (!seen.has(real)) {
@@ -47,9 +52,13 @@ export function findFiles(paths: readonly string[], problems: LoadProblem[]): st
       throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
     }
     if (isFolder) walk(path, add, new Set(), problems);
-    else add(path);
+    else {
+      named.add(path);
+      add(path);
+    }
   }
-  return files;
+  const parts = new Set(files.filter(isKustomization).flatMap(overlaid));
+  return parts.size === 0 ? files : files.filter((file) => named.has(file) || !parts.has(resolve(file)));
 }
 
 /** The text of one file, or a problem: unreadable, too large for one string, or not UTF-8. */

@@ -136,6 +136,23 @@ describe('a folder', () => {
     expect(manifests.map(({ index }) => index)).toEqual([0, 1]);
   });
 
+  it('is read without the patches of its kustomizations, unless they are named themselves', () => {
+    const root = folder({
+      'base/kustomization.yaml': 'resources: [a.yaml]\n',
+      'base/a.yaml': entry('a'),
+      'prod/kustomization.yaml':
+        'resources: [../base, b.yaml]\npatches: [{path: patch.yaml}, {path: ../shared/other.yaml}]\npatchesStrategicMerge: [merge.yaml]\n',
+      'prod/b.yaml': entry('b'),
+      'prod/patch.yaml': entry('a'),
+      'prod/merge.yaml': entry('a'),
+      'shared/other.yaml': entry('a'),
+    });
+    const names = (path: string) =>
+      load([path]).manifests.map(({ name, source }) => `${name} ${source.file?.slice(root.length)}`);
+    expect(names(root)).toEqual(['a /base/a.yaml', 'b /prod/b.yaml']);
+    expect(names(join(root, 'prod/patch.yaml'))).toEqual(['a /prod/patch.yaml']);
+  });
+
   it('may link back to itself', () => {
     const root = folder({ 'a.yaml': entry('a') });
     symlinkSync(root, join(root, 'loop'));

@@ -1,0 +1,39 @@
+/** Files that kustomize lays over others: parts of objects, which say nothing by themselves. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
+import { record, records, texts } from './fields';
+
+const KUSTOMIZATION = /(^|[/\\])(kustomization\.ya?ml|Kustomization)$/;
+
+export function isKustomization(file: string): boolean {
+  return KUSTOMIZATION.test(file);
+}
+
+/** What a kustomization names as patches, or as input of its generators and transformers, by full path. */
+export function overlaid(file: string): readonly string[] {
+  let kustomization;
+  try {
+    kustomization = record(load(readFileSync(file, 'utf8'), { schema: CORE_SCHEMA.withTags(mergeTag) }));
+  } catch {
+    return []; // reading it as a manifest says what is wrong
+  }
+  const { patches, patchesStrategicMerge, patchesJson6902, replacements, configurations, crds } = kustomization;
+  const named = [
+    ...[patches, patchesJson6902, replacements].flatMap((list) => records(list).map(({ path }) => path)),
+    // A patch may also be written where its path would be.
+    ...texts(patchesStrategicMerge).filter((patch) => !patch.includes('\n')),
+    ...texts(configurations),
+    ...texts(crds),
+    ...records(kustomization.helmCharts).flatMap(({ valuesFile, additionalValuesFiles }) => [
+      valuesFile,
+      ...texts(additionalValuesFiles),
+    ]),
+    ...[kustomization.configMapGenerator, kustomization.secretGenerator].flatMap((list) =>
+      records(list).flatMap(({ files }) => texts(files).map((entry) => entry.slice(entry.indexOf('=') + 1))),
+    ),
+  ];
+  return named
+    .filter((path): path is string => typeof path === 'string' && path !== '')
+    .map((path) => resolve(dirname(file), path));
+}
