@@ -168,7 +168,7 @@ apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: waypoint, namespace: app}
 spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}
----${CNN}${originate()}`;
+---${CNN.replace('number: 80,', 'number: 80, targetPort: 443,')}${originate()}`;
   const allow = (spec: string): string => `
 ---
 apiVersion: security.istio.io/v1
