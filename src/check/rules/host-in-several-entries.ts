@@ -1,4 +1,6 @@
 import { type Entry, entriesByHost, haveCommonViewer, nameOf } from '../edge';
+import type { Service } from '../../model/services';
+import type { CheckContext } from '../context';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -29,6 +31,7 @@ export const rule: Rule = {
       for (const entry of service ? entries : []) {
         // Beside the Service, with the same address, an entry adds endpoints: virtual machines, another cluster.
         if (!service || entry.manifest.namespace === service.namespace) continue;
+        if (leadsToServiceItself(entry) && isOutsideMesh(context, service)) continue;
         yield {
           manifest: entry.manifest,
           field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)],
@@ -40,6 +43,19 @@ export const rule: Rule = {
     }
   },
 };
+
+/** Without endpoints of its own, what DNS answers is the Service's own address. */
+function leadsToServiceItself({ spec }: Entry): boolean {
+  return /^DNS/.test(spec.resolution ?? '') && !spec.endpoints?.length;
+}
+
+/** Whether no pod of the Service has a proxy, so that nothing is lost with what istiod knows of them: a server that stands for one outside. */
+function isOutsideMesh({ mesh }: CheckContext, service: Service): boolean {
+  return (
+    mesh.membershipIn(service.namespace) === 'none' &&
+    mesh.workloads.inNamespace(service.namespace).every(({ membership }) => membership === 'none')
+  );
+}
 
 function differ(a: Entry, b: Entry): string | undefined {
   const portsOf = ({ spec }: Entry): string =>

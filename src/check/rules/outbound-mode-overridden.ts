@@ -4,7 +4,7 @@ import type { Rule } from '../rule';
 export const rule: Rule = {
   id: 'EDGE502',
   name: 'outbound-mode-overridden',
-  severity: 'warning',
+  severity: 'info',
   title: 'A Sidecar lets out what the mesh keeps in',
   why: 'The mesh is REGISTRY_ONLY, and the workloads of this Sidecar may call any host all the same.',
   fix: 'Declare what they need with ServiceEntries, and remove outboundTrafficPolicy from the Sidecar.',
