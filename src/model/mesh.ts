@@ -234,10 +234,12 @@ export class Mesh implements Registry {
         ? `namespace ${proxy.namespace}`
         : `sidecar ${proxy.namespace} ${sidecar.namespace}/${sidecar.name}`;
     return this.cachedScope(key, () => {
-      const common = sidecar === undefined && hasCommonScope(this, proxy.namespace);
-      const base = common
-        ? this.remember(this, 'common scope', () => sidecarBase(this, proxy.namespace, undefined))
-        : sidecarBase(this, proxy.namespace, sidecar);
+      // A Sidecar without egress listeners imports what there is without one.
+      const importsAll = sidecar === undefined || records(sidecar.spec.egress).length === 0;
+      const base =
+        importsAll && hasCommonScope(this, proxy.namespace)
+          ? this.remember(this, 'common scope', () => sidecarBase(this, proxy.namespace, undefined))
+          : sidecarBase(this, proxy.namespace, sidecar);
       return sidecarScope(this, proxy.namespace, sidecar, this.config.outbound, base);
     });
   }

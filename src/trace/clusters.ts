@@ -1,4 +1,4 @@
-import { effectivePolicy, endpointTlsMode, type Policy } from '../model/destination-rules';
+import { effectivePolicy, endpointTlsMode, subsetOf, type Policy } from '../model/destination-rules';
 import type { Endpoint } from '../model/endpoints';
 import { optionalRecord, record, records, text, texts } from '../model/fields';
 import { resolveShortName } from '../model/hostnames';
@@ -131,9 +131,7 @@ function upstreamTls(
   const rule = view.scope.destinationRule(service.host, view.proxy.labels);
   const policy = effectivePolicy(rule, subset, port.port);
   const passthrough = policy.simpleLoadBalancer === 'PASSTHROUGH';
-  const asksPassthrough = isPassthroughPolicy(
-    subset === '' ? rule?.policy : rule?.subsets.find((one) => one.name === subset)?.policy,
-  );
+  const asksPassthrough = isPassthroughPolicy(subset === '' ? rule?.policy : subsetOf(rule, subset)?.policy);
   const defaultSni = `outbound_.${port.port}_.${subset}_.${service.host}`;
   if (policy.tls !== undefined) {
     const { settings, config, field } = policy.tls;
@@ -222,9 +220,7 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
     );
   }
   const rule = view.scope.destinationRule(service.host, view.proxy.labels);
-  const subsetIndex =
-    key.subset === '' ? -1 : (rule?.subsets.findIndex((candidate) => candidate.name === key.subset) ?? -1);
-  const subset = rule?.subsets[subsetIndex];
+  const subset = key.subset === '' ? undefined : subsetOf(rule, key.subset);
   if (key.subset !== '' && subset === undefined) {
     const from =
       rule === undefined

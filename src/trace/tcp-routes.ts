@@ -1,3 +1,4 @@
+import { subsetOf } from '../model/destination-rules';
 import { number, record, text } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import type { ProxyScope } from '../model/sidecar-scope';
@@ -24,7 +25,7 @@ function tunnelOf(
   subset: string,
 ): { tunnel: string | null; decidedBy: readonly Decision[] } {
   const rule = view.scope.destinationRule(host, view.proxy.labels);
-  const policy = subset === '' ? rule?.policy : rule?.subsets.find((item) => item.name === subset)?.policy;
+  const policy = subset === '' ? rule?.policy : subsetOf(rule, subset)?.policy;
   const settings = record(policy?.policy.tunnel);
   if (policy === undefined || text(settings.targetHost) === '') return { tunnel: null, decidedBy: [] };
   const { kind, namespace, name } = policy.config;
