@@ -17,6 +17,8 @@ const SIZES = [1000, 5000, 10_000, 50_000];
 const ORACLE_SIZES = [10, 100, 500];
 /** A world of the oracle is made for one question, which may ask for many requests. */
 const ORACLE_PATIENCE_MS = 60_000;
+const ORACLE_ROUNDS = 3;
+const ORACLE_CALLS = 200;
 const phasesScript = join(ROOT, 'node_modules', '.cache', 'bench', 'phases.cjs');
 const cli = join(ROOT, 'lib', 'cli', 'mesh-edge.cjs');
 const REQUEST = ['--request', 'http://h77.example.com/', '--from', 'team7/app'];
@@ -39,6 +41,7 @@ function middle(runs: readonly Phases[]): Phases {
     first: of('first'),
     further: of('further'),
     otherNamespaces: of('otherNamespaces'),
+    wall: of('wall'),
   };
 }
 
@@ -138,12 +141,22 @@ async function oracles(
     const hops = reply.results?.[0]?.hops.length ?? 0;
     return reply.error ?? (hops === 0 ? 'it followed nothing' : performance.now() - start);
   };
-  const one = await ask(1);
-  const many = typeof one === 'string' ? one : await ask(11);
+  // The quickest of a few: what else the machine does only adds.
+  let first = Infinity;
+  let all = Infinity;
+  for (let round = 0; round < ORACLE_ROUNDS; round += 1) {
+    for (const calls of [1, 1 + ORACLE_CALLS]) {
+      const took = await ask(calls);
+      if (typeof took === 'string') {
+        oracle.end();
+        return took;
+      }
+      if (calls === 1) first = Math.min(first, took);
+      else all = Math.min(all, took);
+    }
+  }
   oracle.end();
-  return typeof one === 'string' || typeof many === 'string'
-    ? String(many)
-    : { first: one, further: Math.max(0, many - one) / 10 };
+  return { first, further: Math.max(0, all - first) / ORACLE_CALLS };
 }
 
 async function main(): Promise<void> {
@@ -194,7 +207,7 @@ async function main(): Promise<void> {
     const { phases } = await ours(hosts, file);
     rmSync(file);
     const theirs = await oracles(path ?? '', hosts);
-    const own = phases.load + phases.mesh + phases.first;
+    const own = phases.wall;
     const cells =
       typeof theirs === 'string'
         ? [theirs, '', '', '']
@@ -209,7 +222,7 @@ async function main(): Promise<void> {
   const lines = [
     '# Traces in large meshes',
     '',
-    `One request from a sidecar through an egress gateway. A host is ${OBJECTS_A_HOST} objects; 10,000 hosts are 20 MB of YAML. Whole: \`mesh-edge trace\` from start to end, CPU counting the seconds of all threads. Parts, in milliseconds, of one process that stays: loading the file, reading the objects as a mesh, the first trace, the median of 500 more from that namespace, and the mean of the first from ten other namespaces, each of which sees services of its own, so that its view of the mesh is made then. The targets at 10,000 hosts are 1.5 s for the whole and 5 ms for each further one.`,
+    `One request from a sidecar through an egress gateway. A host is ${OBJECTS_A_HOST} objects; 10,000 hosts are 20 MB of YAML. Whole: \`mesh-edge trace\` from start to end, CPU counting the seconds of all threads. Parts, in milliseconds of processor time, of one process that stays: loading the file, reading the objects as a mesh, the first trace, the median of 500 more from that namespace, and the mean of the first from ten other namespaces, each of which sees services of its own, so that its view of the mesh is made then. The targets at 10,000 hosts are 1.5 s for the whole and 5 ms for each further one.`,
     '',
     '`npm run bench:trace`',
     '',
@@ -225,7 +238,7 @@ async function main(): Promise<void> {
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...exponents,
     '',
-    "Beside it the oracle: istiod's own configuration generation with Istio's simulation, as one long-lived process. It makes a world for each question; what a further request costs is the difference between a question with eleven requests and one with one, by ten.",
+    `Beside it the oracle: istiod's own configuration generation with Istio's simulation, as one long-lived process, by the clock on the wall. It makes a world for each question; what a further request costs is the difference between a question with ${ORACLE_CALLS + 1} requests and one with one, by ${ORACLE_CALLS}.`,
     '',
     '| hosts | ours: load, mesh and first, ms | further, ms | oracle: world and first, ms | ours / it | further, ms | ours / it |',
     '| ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
