@@ -1,5 +1,6 @@
 /** `mesh-edge diff OLD NEW`: what a change of manifests changes in traffic. */
 import { type Command, Option } from 'commander';
+import type { KnownDocuments } from '../model/load';
 import type { MeshOptions } from '../model/mesh-options';
 import { FOUND, OK } from './exit';
 import { addMeshOptions, meshOptionsOf } from './mesh-options';
@@ -28,7 +29,8 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const { diff } = await import('../diff/diff.js');
   const { formatDiff } = await import('../report/diff.js');
   const bar = progressBar('comparing traffic');
-  const [was, is] = [loadSide(old), loadSide(now)];
+  const known: KnownDocuments = new Map();
+  const [was, is] = [loadSide(old, known), loadSide(now, known)];
   const found = diff(was.manifests, is.manifests, { mesh: meshOptionsOf(flags), onProgress: bar.update });
   bar.end();
   const unreadable = [was, is].flatMap(({ problems }) =>

@@ -1,25 +1,25 @@
 /** Reads one side of a diff: files, folders, standard input, or `REV:PATH`, which git shows without a checkout. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { InputError, load, loadText } from '../model/load';
+import { InputError, type KnownDocuments, load, loadText } from '../model/load';
 import type { LoadProblem, Loaded, Manifest } from '../model/manifest';
 
 /** Git objects of a repository of manifests are small; a hundred megabytes hold more than a million lines. */
 const MAX_BYTES = 1 << 30;
 
 /** @throws InputError if the side is neither a path nor a path in a revision, or holds no object. */
-export function loadSide(side: string): Loaded {
-  if (side === '-' || existsSync(side)) return load([side]);
+export function loadSide(side: string, known?: KnownDocuments): Loaded {
+  if (side === '-' || existsSync(side)) return load([side], known);
   const colon = side.indexOf(':');
   if (colon <= 0) {
     throw new InputError(
       `"${side}" is neither a file nor a folder here (for a git revision write REV:PATH, as in main:dist)`,
     );
   }
-  return loadRevision(side.slice(0, colon), side.slice(colon + 1), side);
+  return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, known);
 }
 
-function loadRevision(revision: string, path: string, side: string): Loaded {
+function loadRevision(revision: string, path: string, side: string, known?: KnownDocuments): Loaded {
   const top = git(['rev-parse', '--show-toplevel']);
   if (top === undefined)
     throw new InputError(`"${side}": this folder is in no git repository, and there is no such file`);
@@ -42,6 +42,7 @@ function loadRevision(revision: string, path: string, side: string): Loaded {
     const loaded = loadText(texts[index] ?? '', `${revision}:${file}`, {
       named: file === within,
       from: manifests.length,
+      known,
     });
     manifests.push(...loaded.manifests);
     problems.push(...loaded.problems);

@@ -35,12 +35,25 @@ export interface ReadDocument extends Document {
   readonly firstLine: number;
 }
 
+/** Values of documents by their text, for a reader of two versions of one thing: what is written alike is read once. */
+export type KnownDocuments = Map<string, Record<string, unknown>>;
+
 /** Reads a YAML stream, split at its `---` and `...` lines; documents with nothing but comments are left out. */
-export function* readDocuments(text: string): Generator<ReadDocument> {
+export function* readDocuments(text: string, known?: KnownDocuments): Generator<ReadDocument> {
   const plain = new PlainReader(text);
   let start = 0;
   let line = 1;
   for (;;) {
+    const same = known === undefined || known.size === 0 ? undefined : knownAt(text, start, known);
+    if (same !== undefined) {
+      const document = { text: same.text, line };
+      yield { ...document, reading: { value: same.value }, firstLine: firstLine(document) };
+      line += countNewlines(same.text);
+      start += same.text.length;
+      if (start >= text.length) return;
+      start += MARKER_LENGTH;
+      continue;
+    }
     const found = plain.read(start, line);
     const end = found?.end ?? endOfDocument(text, start);
     if (found === undefined) {
@@ -51,12 +64,26 @@ export function* readDocuments(text: string): Generator<ReadDocument> {
       line += countNewlines(document.text);
     } else {
       const { value, firstLine } = found;
-      if (value !== undefined) yield { text: text.slice(start, end), line, reading: { value }, firstLine };
+      if (value !== undefined) {
+        const own = text.slice(start, end);
+        known?.set(own, value);
+        yield { text: own, line, reading: { value }, firstLine };
+      }
       line = found.endLine;
     }
     if (end >= text.length) return;
     start = end + MARKER_LENGTH;
   }
+}
+
+function knownAt(
+  text: string,
+  start: number,
+  known: KnownDocuments,
+): { readonly text: string; readonly value: Record<string, unknown> } | undefined {
+  const own = text.slice(start, endOfDocument(text, start));
+  const value = known.get(own);
+  return value === undefined ? undefined : { text: own, value };
 }
 
 function endOfDocument(text: string, start: number): number {

@@ -4,12 +4,13 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type ReadDocument, accept, firstLine, lineLocator, readDocuments } from './documents';
+import { type KnownDocuments, type ReadDocument, accept, firstLine, lineLocator, readDocuments } from './documents';
 import { InputError, findFiles, readText } from './files';
 import type { FieldPath, LoadProblem, Loaded, Manifest, Source } from './manifest';
 import { toManifest } from './object';
 import { HELM_VALUES, isRecord, recognize, seemsKubernetes, seemsTemplate } from './recognize';
 
+export type { KnownDocuments } from './documents';
 export { InputError } from './files';
 
 /** Lists within lists, as `kubectl get -o yaml` never writes them, end here. */
@@ -17,10 +18,11 @@ const MAX_LIST_DEPTH = 4;
 
 /**
  * Everything that the paths hold: files, folders (searched recursively for .yaml, .yml, .json and .values), `-` for standard input.
+ * `known` is filled with what is read, and spares reading what it holds already.
  *
  * @throws InputError if a path does not exist, or if nothing that could be read is a Kubernetes object.
  */
-export function load(paths: readonly string[]): Loaded {
+export function load(paths: readonly string[], known?: KnownDocuments): Loaded {
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
   const named = new Set(paths);
@@ -31,7 +33,7 @@ export function load(paths: readonly string[]): Loaded {
       problems.push(read);
       continue;
     }
-    const loaded = loadText(read.text, read.file, { named: named.has(file), from: manifests.length });
+    const loaded = loadText(read.text, read.file, { named: named.has(file), from: manifests.length, known });
     for (const manifest of loaded.manifests) manifests.push(manifest);
     problems.push(...loaded.problems);
   }
@@ -40,11 +42,15 @@ export function load(paths: readonly string[]): Loaded {
 }
 
 /** Reads the documents of one text. `named`: the user named the file itself, so that no broken part of it is passed over. */
-export function loadText(text: string, file?: string, options: { named?: boolean; from?: number } = {}): Loaded {
+export function loadText(
+  text: string,
+  file?: string,
+  options: { named?: boolean; from?: number; known?: KnownDocuments } = {},
+): Loaded {
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
   const from = options.from ?? 0;
-  for (const document of documentsOf(text)) {
+  for (const document of documentsOf(text, options.known)) {
     const { reading, firstLine } = document;
     if ('reason' in reading) {
       if (isOurs(document.text, options.named ?? true)) problems.push(unreadable(reading, file));
@@ -105,13 +111,13 @@ export function loadObjects(
 }
 
 /** JSON is read by the platform's own parser, which is faster by far; what it refuses may still be YAML in flow style. */
-function documentsOf(text: string): Iterable<ReadDocument> {
-  if (!/^\s*[{[]/.test(text)) return readDocuments(text);
+function documentsOf(text: string, known?: KnownDocuments): Iterable<ReadDocument> {
+  if (!/^\s*[{[]/.test(text)) return readDocuments(text, known);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return readDocuments(text);
+    return readDocuments(text, known);
   }
   const document = { text, line: 1 };
   const first = firstLine(document);

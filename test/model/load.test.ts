@@ -47,6 +47,29 @@ describe('a stream of YAML documents', () => {
     expect(manifests[0]?.body.data.a).toBe('---\nkind: x\n--- more\n');
   });
 
+  it('reads once what two texts write alike, each with lines of its own', () => {
+    const known = new Map<string, Record<string, unknown>>();
+    const was = loadText(`${entry('a')}---\n${entry('b')}---\n${entry('c')}`, 'was.yaml', { known });
+    const is = loadText(
+      `# moved\n---\n${entry('b')}---\n\n${entry('a')}---\n${entry('c')}---\n${entry('b')}`,
+      'is.yaml',
+      {
+        known,
+      },
+    );
+    expect(is.manifests.map(({ name, source }) => [name, source.file, source.line])).toEqual([
+      ['b', 'is.yaml', 3],
+      ['a', 'is.yaml', 13],
+      ['c', 'is.yaml', 22],
+      ['b', 'is.yaml', 31],
+    ]);
+    expect(is.manifests[0]?.body).toBe(was.manifests[1]?.body);
+    expect(is.manifests[2]?.lineOf(['spec', 'hosts', 0])).toBe(29);
+    expect(is.manifests.map(({ body }) => body)).toEqual(
+      loadText(`${entry('b')}---\n${entry('a')}---\n${entry('c')}---\n${entry('b')}`).manifests.map(({ body }) => body),
+    );
+  });
+
   it('expands lists and still knows the lines', () => {
     const { manifests } = loadText(
       'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata:\n    name: a\n- apiVersion: v1\n  kind: Service\n  metadata:\n    name: b\n',
