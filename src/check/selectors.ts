@@ -11,6 +11,12 @@ export interface Missed {
   readonly near: string | undefined;
 }
 
+/** Pods that charts run, and no repository of manifests shows: istiod, and Envoy Gateway's controller. */
+const CONTROL_PLANES: readonly Readonly<Record<string, string>>[] = [
+  { app: 'istiod', istio: 'pilot' },
+  { 'control-plane': 'envoy-gateway', 'app.kubernetes.io/name': 'gateway-helm' },
+];
+
 /** Nothing if the labels choose pods, or if manifests show none that they could. */
 export function missed(
   context: CheckContext,
@@ -24,6 +30,7 @@ export function missed(
   const shown = context.index(podTemplates).filter(isThere);
   if (
     shown.length === 0 ||
+    CONTROL_PLANES.some((pod) => selects(labels, pod)) ||
     context.mesh.workloads.all.some((workload) => isThere(workload) && selects(labels, workload.labels)) ||
     shown.some((pod) => selects(labels, pod.labels))
   )
