@@ -60,6 +60,14 @@ const to = (name: string, more: Spec = {}): Spec => ({ route: [{ destination: { 
 const answer = (status: number): Spec => ({ directResponse: { status } });
 const port = (number: number): Spec => ({ port: { number } });
 
+/** A redirect of Gateway API for the ServiceEntry of that name and namespace. */
+function httpRoute(at: string, name: string, target: string): KubeObject {
+  const parent = { group: 'networking.istio.io', kind: 'ServiceEntry', name, namespace: target };
+  const redirect = { type: 'RequestRedirect', requestRedirect: { hostname: 'other.example.com', statusCode: 302 } };
+  const spec = { parentRefs: [parent], rules: [{ filters: [redirect] }] };
+  return object('gateway.networking.k8s.io/v1', 'HTTPRoute', at, name, spec);
+}
+
 function policy(at: string, name: string, spec: Spec): KubeObject {
   return object('security.istio.io/v1', 'AuthorizationPolicy', at, name, spec);
 }
@@ -199,6 +207,12 @@ export const WORLD: readonly KubeObject[] = [
   routes('waypoints', 'to-nobody', [to('nobody', port(80))]),
   entry('waypoints', 'rewritten', MAIN),
   routes('waypoints', 'rewritten', [{ rewrite: { authority: 'other.example.com' }, ...to('rewritten', port(80)) }]),
+  entry('waypoints', 'by-http-route', MAIN),
+  httpRoute('waypoints', 'by-http-route', 'waypoints'),
+  entry('third', 'by-http-route-beside', MAIN),
+  httpRoute('third', 'by-http-route-beside', 'third'),
+  entry('waypoints', 'by-http-route-elsewhere', MAIN),
+  httpRoute('third', 'by-http-route-elsewhere', 'waypoints'),
   entry('waypoints', 'routed-tcp', MAIN),
   routes('waypoints', 'routed-tcp', [], {
     http: undefined,

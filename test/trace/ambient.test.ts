@@ -45,6 +45,7 @@ describe('a request of an ambient workload', () => {
     ],
     ['is routed by a VirtualService beside the service', 'routed-beside-entry', 'ztunnel > main: direct_response 418'],
     ['is not routed by a VirtualService of a third namespace', 'routed-elsewhere', 'ztunnel > main: 80 NONE'],
+    ['is routed by an HTTPRoute for the service', 'by-http-route', 'ztunnel > main: redirect 302'],
     ['is not routed by labels of its workload', 'by-labels', 'ztunnel > main: direct_response 419'],
     ['takes the waypoint’s namespace for its own in routes', 'by-source', 'ztunnel > main: direct_response 419'],
     ['gets 404 where no route takes it', 'unmatched', 'ztunnel > main: NR 404'],
