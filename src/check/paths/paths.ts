@@ -6,7 +6,8 @@ import type { FieldPath, Manifest } from '../../model/manifest';
 import { RequestError, type Trace, type TraceRequest, trace } from '../../trace';
 import { type CheckContext, defineIndex } from '../context';
 import type { Service } from '../../model/services';
-import { SECURITY, specOf } from '../istio';
+import type { Mesh } from '../../model/mesh';
+import { type AuthorizationSource, SECURITY, specOf } from '../istio';
 import { push } from '../edge';
 import { blame } from './blame';
 import { type Client, OUTSIDE, clients } from './clients';
@@ -180,11 +181,22 @@ function isByCallerAlone({ mesh }: CheckContext, { trace: { refusal } }: Path): 
       rules.every(
         ({ from = [], to = [], when = [] }) =>
           when.length === 0 &&
-          to.every(({ operation = {} }) => Object.keys(operation).every((key) => key === 'ports')) &&
-          from.every(({ source = {} }) => Object.keys(source).every((key) => /^(principals|namespaces|serviceAccounts)$/.test(key))), // prettier-ignore
+          to.every(({ operation = {} }) => Object.keys(operation).every((key) => key === 'ports' || key === 'hosts')) &&
+          from.every(({ source = {} }) => Object.keys(source).every((key) => /^(principals|namespaces|serviceAccounts)$/.test(key)) && showsCallers(mesh, source)), // prettier-ignore
       )
     );
   });
+}
+
+/** Whether manifests show workloads of every namespace that a source names: one that they leave out may be whom it is for. */
+function showsCallers({ workloads }: Mesh, { principals = [], namespaces = [] }: AuthorizationSource): boolean {
+  const named = [...principals.map((principal) => /(?:^|\/)ns\/([^/*]+)\//.exec(principal)?.[1]), ...namespaces];
+  return named.every(
+    (namespace) =>
+      namespace === undefined ||
+      namespace.includes('*') ||
+      workloads.inNamespace(namespace).some(({ manifest }) => manifest !== undefined),
+  );
 }
 
 function classify({ trace: { refusal, hops } }: Path): Break | undefined {
