@@ -1,6 +1,16 @@
 // Bundles the reading half (the command line, and the cdk8s-cli validation plugin) with its libraries into lib/, so that
 // an installed package needs none of them. Written so that commands that start at the same time do not see half a bundle.
-const { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } = require('node:fs');
+const {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require('node:fs');
 const { dirname, join } = require('node:path');
 
 const root = join(__dirname, '..');
@@ -13,6 +23,7 @@ const entries = [
 /** @param {string[]} [only] bundles to make, by their place in lib/; all of them if left out */
 exports.bundle = function bundle(only) {
   const esbuild = require('esbuild');
+  copySchemas();
   for (const { from, to, types } of entries) {
     if ((only && !only.includes(to)) || !existsSync(join(root, from))) continue;
     const outfile = join(root, to);
@@ -35,7 +46,6 @@ exports.bundle = function bundle(only) {
     renameSync(draft, outfile);
     if (types) cpSync(join(root, types), outfile.replace(/\.js$/, '.d.ts'));
   }
-  copySchemas();
 };
 
 /** Whether a bundle is there and no source is newer. */
@@ -52,19 +62,33 @@ exports.isFresh = function isFresh(to) {
   return newest(join(root, 'src')) <= bundle.mtimeMs && statSync(join(root, 'package.json')).mtimeMs <= bundle.mtimeMs;
 };
 
-/** Schemas are read one by one when a kind is met, from beside the bundles. */
+/**
+ * Schemas are read one by one when a kind is met, from beside the bundles. They are there before the bundle that reads them, and a
+ * command that runs already never finds one missing: files are replaced in their place, each at once.
+ */
 function copySchemas() {
   const from = join(root, 'src/check/schemas');
-  const to = join(root, 'lib/schemas');
-  if (!existsSync(from)) return;
-  const draft = `${to}.${process.pid}`;
-  cpSync(from, draft, { recursive: true });
-  rmSync(to, { recursive: true, force: true });
-  try {
-    renameSync(draft, to);
-  } catch {
-    rmSync(draft, { recursive: true, force: true }); // another command was faster
+  if (existsSync(from)) mirror(from, join(root, 'lib/schemas'));
+}
+
+function mirror(from, to) {
+  mkdirSync(to, { recursive: true });
+  const entries = readdirSync(from, { withFileTypes: true });
+  for (const entry of entries) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) {
+      mirror(source, target);
+      continue;
+    }
+    const content = readFileSync(source);
+    if (existsSync(target) && readFileSync(target).equals(content)) continue;
+    const draft = `${target}.${process.pid}`;
+    writeFileSync(draft, content);
+    renameSync(draft, target);
   }
+  const kept = new Set(entries.map(({ name }) => name));
+  for (const name of readdirSync(to))
+    if (!kept.has(name) && !/\.\d+$/.test(name)) rmSync(join(to, name), { recursive: true, force: true });
 }
 
 if (require.main === module) exports.bundle();
