@@ -5,6 +5,7 @@ import { oracleBinary } from '../lab/build';
 import { readManifests } from '../lab/manifests';
 import { Oracle } from '../trace/oracle/process';
 import { asNew, refusalsOf } from './admission';
+import { EnvoyGateway } from './envoy-gateway';
 import { committed, eventually, fixture, Mesh } from './mesh';
 import { type Beside, type ByRequest } from './rules/confirmation';
 import { follow, type Request, sentTo } from './rules/oracle';
@@ -72,12 +73,17 @@ describe('the lab shows what the rule says', () => {
     ...fixture('rules.yaml'),
     ...committed('external-https-proxy').filter(({ kind }) => kind !== 'ServiceEntry'),
   ];
+  let envoyGateway: EnvoyGateway;
   const PODS = ['app/sleep', 'shop/sleep', 'istio-egress/egress', 'istio-ingress/ingress', 'external/squid'];
   beforeAll(async () => {
     await mesh.lab.apply(room());
     await Promise.all(PODS.map((pod) => mesh.lab.ready(pod)));
-  }, 120_000);
-  afterAll(() => mesh.lab.delete(room().filter(({ kind }) => kind !== 'Namespace')));
+    envoyGateway = await EnvoyGateway.install(mesh);
+  }, 900_000);
+  afterAll(async () => {
+    await envoyGateway.remove();
+    await mesh.lab.delete(room().filter(({ kind }) => kind !== 'Namespace'));
+  });
 
   it.each(confirmedBy('lab'))('%s', async (of, { look, world, see, bad, good }) => {
     const expected = { bad, good };

@@ -9,7 +9,7 @@ export const rule: Rule = {
   name: 'listeners-without-hostname',
   severity: 'error',
   title: 'HTTPS and TLS listeners of one port cannot be told apart',
-  why: 'Both are chosen by SNI. With the same hostname, or none, Envoy refuses the whole update, and no later change takes effect.',
+  why: 'Both are chosen by SNI. With the same hostname, or none, Envoy Gateway calls the two in conflict, and serves neither.',
   fix: 'Give each listener of the port a hostname of its own.',
   see: 'https://gateway-api.sigs.k8s.io/reference/spec/#listener',
   reads: ['Gateway'],

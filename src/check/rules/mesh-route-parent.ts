@@ -10,7 +10,7 @@ export const rule: Rule = {
   name: 'mesh-route-parent',
   severity: 'error',
   title: 'A route for the mesh has a parent on which it has no effect',
-  why: 'A route takes the place of the usual routing of its parent only if that is a Service with an address of its own, or a ServiceEntry, on a port of the protocol of the route.',
+  why: 'A route takes the place of the usual routing of its parent only if that is a Service or a ServiceEntry that exists, on a port of the protocol of the route.',
   fix: 'Name a Service of type ClusterIP and one of its ports, or attach the route to a Gateway.',
   see: 'https://gateway-api.sigs.k8s.io/mesh/',
   reads: [...ROUTE_KINDS],
@@ -101,12 +101,6 @@ function ofService(service: Service, kind: (typeof ROUTE_KINDS)[number], port: n
       field: port === undefined ? ['name'] : ['port'],
       what: `a ${kind} is for HTTP, and ${name} has ${ports.map((candidate) => `${candidate.port} (${candidate.protocol})`).join(', ')}`,
       fix: 'Name the port of the Service after HTTP, or set its appProtocol.',
-    };
-  if (service.resolution === 'PASSTHROUGH')
-    return {
-      field: ['name'],
-      what: `${name} is headless: who calls one of its pods by address is not routed`,
-      severity: 'warning',
     };
   return undefined;
 }

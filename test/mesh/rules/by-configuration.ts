@@ -39,12 +39,51 @@ function filtersAdded(sent: OracleConfig): string {
   return http.filter((name) => name.startsWith('example.')).join(', ');
 }
 
+/** Whether a sidecar reads requests on a port outside, or lets bytes pass. */
+const readOn =
+  (port: number) =>
+  (sent: OracleConfig): string => {
+    const chains = listeners(sent).flatMap(({ name, filterChains = [] }) =>
+      name.endsWith(`_${port}`) ? filterChains : [],
+    );
+    const filters = chains.flatMap((chain) => chain.filters ?? []).map(({ name }) => name);
+    return filters.includes('envoy.filters.network.http_connection_manager') ? 'requests' : 'bytes';
+  };
+
+/** Whether a proxy reads tokens at all. */
+const readsTokens = (sent: OracleConfig): string =>
+  JSON.stringify(listeners(sent)).includes('envoy.filters.http.jwt_authn') ? 'tokens are read' : 'no token is read';
+
+interface Chain {
+  readonly filterChainMatch?: { readonly destinationPort?: number; readonly transportProtocol?: string };
+}
+
+/** Whether plain text has a filter chain of its own on an inbound port. */
+const plainTextOn =
+  (port: number) =>
+  (sent: OracleConfig): string => {
+    const chains = listeners(sent).flatMap(({ name, filterChains = [] }) =>
+      name === 'virtualInbound' ? (filterChains as readonly Chain[]) : [],
+    );
+    const own = chains.filter(({ filterChainMatch: match }) => match?.destinationPort === port);
+    const isTaken = own.some(({ filterChainMatch: match }) => match?.transportProtocol === 'raw_buffer');
+    return isTaken ? 'plain text is taken' : 'mutual TLS only';
+  };
+
 const accessLogs = (sent: OracleConfig): string =>
   listeners(sent)
     .map(({ name, accessLog = [] }) => `${name}: ${accessLog.length}`)
     .join(', ');
 
 export const BY_CONFIGURATION: Confirmations = {
+  'claims-without-authentication/policy-on-the-application': {
+    by: 'configuration',
+    of: 'istio-ingress/ingressgateway',
+    look: 'whether requests come with claims',
+    at: readsTokens,
+    bad: 'no token is read',
+    good: 'tokens are read',
+  },
   'destination-rule-split/two-policies': {
     by: 'configuration',
     of: 'app/sleep',
@@ -62,6 +101,22 @@ export const BY_CONFIGURATION: Confirmations = {
     beside: HTTP_API,
     bad: 'example.sign',
     good: 'example.audit, example.sign',
+  },
+  'http-to-https-port/behind-a-gateway': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'what it reads on port 8080',
+    at: readOn(8080),
+    bad: 'bytes',
+    good: 'requests',
+  },
+  'port-mtls-without-port/service-port': {
+    by: 'configuration',
+    of: 'bank/ledger',
+    look: 'what the port of the pod, 9000, takes',
+    at: plainTextOn(9000),
+    bad: 'mutual TLS only',
+    good: 'plain text is taken',
   },
   'several-telemetries/two-general': {
     by: 'configuration',

@@ -334,4 +334,37 @@ export const BY_REQUEST: Confirmations = {
     bad: 'istio-ingress/ingress: no route matched',
     good: 'istio-ingress/ingress: outbound|80||shop.app.svc.cluster.local in mtls outbound_.80_._.shop.app.svc.cluster.local by route shop',
   },
+  'mesh-route-and-virtual-service/short-name': {
+    by: 'request',
+    ask: {
+      bad: { from: 'app/sleep', url: 'http://web.shop.svc.cluster.local:8080/', address: '10.96.0.10' },
+      good: { from: 'app/sleep', url: 'http://other.shop.svc.cluster.local:8080/', address: '10.96.0.11' },
+    },
+    bad: 'app/sleep: outbound|8080||web.shop.svc.cluster.local, which has no endpoint by route shop.web.0',
+    good: 'app/sleep: outbound|8080||other.shop.svc.cluster.local, which has no endpoint by route patient',
+  },
+  'mesh-route-parent/no-such-port': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://web.shop.svc.cluster.local:8080/', address: '10.96.0.10' },
+    bad: 'app/sleep: outbound|8080||web.shop.svc.cluster.local, which has no endpoint',
+    good: 'app/sleep: outbound|8080||web.shop.svc.cluster.local, which has no endpoint by route shop.web.0',
+  },
+  'mesh-route-parent/no-such-service': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://web.shop.svc.cluster.local:8080/', address: '10.96.0.10' },
+    bad: 'app/sleep: outbound|8080||web.shop.svc.cluster.local, which has no endpoint',
+    good: 'app/sleep: outbound|8080||web.shop.svc.cluster.local, which has no endpoint by route shop.web.0',
+  },
+  'mesh-route-parent/not-http': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://web.shop.svc.cluster.local:8080/', address: '10.96.0.10' },
+    bad: 'app/sleep: outbound|8080||web.shop.svc.cluster.local, which has no endpoint',
+    good: 'app/sleep: outbound|8080||web.shop.svc.cluster.local, which has no endpoint by route shop.web.0',
+  },
+  'subsets-not-at-ingress/mesh-rule-only': {
+    by: 'request',
+    ask: { from: 'istio-ingress/ingressgateway', url: 'http://shop.example.com/' },
+    bad: 'istio-ingress/ingressgateway: outbound|8080||web.shop.svc.cluster.local, which has no endpoint',
+    good: 'istio-ingress/ingressgateway: outbound|8080|v1|web.shop.svc.cluster.local, which has no endpoint',
+  },
 };

@@ -66,5 +66,5 @@ export interface NotPossible {
 export type Beside = readonly KubeObject[] | ((example: readonly KubeObject[]) => readonly KubeObject[]);
 export type Confirmation = ByAdmission | ByRequest | ByConfiguration | ByLab | ByTest | NotPossible;
 
-/** By `rule/case`, the case a file of `test/invalid/` without its ending; by `rule` alone where it has no case. */
+/** By `rule/case`, the case a file of `test/invalid/` without its ending; by `rule` alone for all its cases that are not named. */
 export type Confirmations = Readonly<Record<string, Confirmation>>;

@@ -141,3 +141,83 @@ export const refusedListener: Sight = async (mesh, kind, example) => {
   await mesh.lab.settle();
   return refusal;
 };
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+}
+
+interface Status {
+  readonly parents?: readonly { readonly conditions?: readonly Condition[] }[];
+  readonly ancestors?: readonly { readonly conditions?: readonly Condition[] }[];
+  readonly listeners?: readonly { readonly conditions?: readonly Condition[] }[];
+}
+
+/** A GatewayClass of Envoy Gateway whose Gateways have no Pods. */
+const CLASS: readonly KubeObject[] = [
+  {
+    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    kind: 'EnvoyProxy',
+    metadata: { name: 'no-pods', namespace: 'envoy-gateway-system' },
+    spec: { provider: { type: 'Kubernetes', kubernetes: { envoyDeployment: { replicas: 0 } } } },
+  },
+  {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'GatewayClass',
+    metadata: { name: 'eg' },
+    spec: {
+      controllerName: 'gateway.envoyproxy.io/gatewayclass-controller',
+      parametersRef: {
+        group: 'gateway.envoyproxy.io',
+        kind: 'EnvoyProxy',
+        name: 'no-pods',
+        namespace: 'envoy-gateway-system',
+      },
+    },
+  },
+];
+
+/**
+ * What the controller says of the first object of a kind, in some of its conditions.
+ *
+ * @param quietSeconds how long it has to say the same, where it waits for objects of its own making
+ */
+export const status =
+  (kind: string, of: readonly string[], quietSeconds = 0): Sight =>
+  async (mesh, _, example) => {
+    const names = new Set(example.flatMap(({ metadata }) => metadata.namespace ?? []));
+    const homes = [...names].map((name): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+    const own = example.filter((object) => !['GatewayClass', 'EnvoyProxy', 'Namespace'].includes(object.kind));
+    await mesh.lab.apply([
+      ...homes.filter(({ metadata }) => metadata.name !== 'envoy-gateway-system'),
+      ...CLASS,
+      ...own,
+    ]);
+    const object = example.find((one) => one.kind === kind)!;
+    let last = { said: '', since: 0 };
+    const said = await until('the controller has said something', 6 + 2 * quietSeconds, async () => {
+      const read = await mesh.lab.api.tryGet(object, object.metadata.name, object.metadata.namespace);
+      const { parents, ancestors, listeners } = (read?.status ?? {}) as Status;
+      const conditions = [parents, ancestors, listeners].flatMap((all) => all?.[0]?.conditions ?? []);
+      const chosen = conditions.filter(({ type, status: is }) => of.includes(type) && is !== 'Unknown');
+      const now = chosen.map(({ type, status: is, reason }) => `${type} ${is}: ${reason}`).sort();
+      if (now.join(', ') !== last.said) last = { said: now.join(', '), since: Date.now() };
+      return last.said !== '' && Date.now() - last.since >= quietSeconds * 1000 ? last.said : undefined;
+    }).catch(() => 'nothing');
+    await mesh.lab.delete([...own, ...CLASS]);
+    return said;
+  };
+
+/** Whether the Pods that Envoy Gateway is to make for the example's Gateway have the label that asks for a sidecar. */
+export const askedForInjection: Sight = async (mesh, _, example) => {
+  const { name, namespace } = example.find(({ kind }) => kind === 'Gateway')!.metadata;
+  await mesh.lab.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace! } }, ...example]);
+  const made = await until('Envoy Gateway has made a Deployment', 30, async () => {
+    const all = await mesh.lab.api.list({ apiVersion: 'apps/v1', kind: 'Deployment' });
+    return all.find(({ metadata: { labels } }) => labels?.['gateway.envoyproxy.io/owning-gateway-name'] === name);
+  });
+  await mesh.lab.delete(example);
+  const { labels = {} } = (made.spec as { readonly template: KubeObject }).template.metadata;
+  return 'sidecar.istio.io/inject' in labels ? 'the label' : 'no such label';
+};

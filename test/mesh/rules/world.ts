@@ -25,18 +25,17 @@ const OTHERS: readonly Workload[] = [
     labels: { app: 'sleep' },
     annotations: {},
   })),
+  { namespace: 'bank', name: 'ledger', labels: { app: 'ledger' }, annotations: {} },
   { namespace: 'app', name: 'shop', labels: { app: 'shop' }, annotations: {} },
-  ...['istio-ingress', 'istio-egress'].map((namespace) => ({
-    namespace,
-    name: namespace.slice('istio-'.length),
-    labels: { istio: namespace.slice('istio-'.length) },
-    annotations: { [TEMPLATES]: 'gateway' },
-  })),
+  ...['istio-ingress/ingress', 'istio-ingress/ingressgateway', 'istio-egress/egress'].map((pod) => {
+    const [namespace, name] = pod.split('/') as [string, string];
+    return { namespace, name, labels: { istio: name }, annotations: { [TEMPLATES]: 'gateway' } };
+  }),
 ];
 
 const WORKLOADS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'];
 /** What istiod reads to configure proxies, and the oracle's API server takes. */
-const READ = /^(v1|.*\.istio\.io\/.*)$/;
+const READ = /^(v1|.*\.istio\.io\/.*|gateway\.networking\.k8s\.io\/.*)$/;
 
 export interface World {
   readonly yaml: string;
