@@ -1,7 +1,7 @@
 /** Rules that what istiod sends to a proxy shows to be right. */
 import { type OracleConfig } from '../../trace/oracle/process';
 import { type Confirmations } from './confirmation';
-import { HTTP_API } from './surroundings';
+import { COLLECTOR, HTTP_API, PLAIN_INGRESS } from './surroundings';
 
 interface Cluster {
   readonly name: string;
@@ -125,5 +125,23 @@ export const BY_CONFIGURATION: Confirmations = {
     at: accessLogs,
     bad: 'virtualOutbound: 0, virtualInbound: 0',
     good: 'virtualOutbound: 1, virtualInbound: 1',
+  },
+  'telemetry-provider-unknown/not-in-the-mesh': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'access logs of each listener',
+    at: accessLogs,
+    beside: COLLECTOR,
+    bad: '0.0.0.0_4317: 0, virtualOutbound: 0, virtualInbound: 0',
+    good: '0.0.0.0_4317: 0, virtualOutbound: 1, virtualInbound: 1',
+  },
+  'envoy-filter-ignored/add-to-routes': {
+    by: 'configuration',
+    of: 'istio-ingress/ingress',
+    look: 'whether its routes take the header away',
+    at: ({ routes }) => (JSON.stringify(routes).includes('x-internal') ? 'it is taken away' : 'it stays'),
+    beside: PLAIN_INGRESS,
+    bad: 'it stays',
+    good: 'it is taken away',
   },
 };

@@ -47,4 +47,5 @@ export const BY_OTHER_MEANS: Confirmations = {
   'sidecar-objects-in-ambient/sidecar': NOT_ASKED,
   'waypoint-not-usable/namespace-label-missing': NOT_ASKED,
   'waypoint-not-usable/not-open': NOT_ASKED,
+  'policy-names-unknown-namespace': NOT_ASKED,
 };

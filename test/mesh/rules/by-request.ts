@@ -8,6 +8,7 @@ import {
   throughEgress,
   TLS_API,
   TLS_API_OF_SHOP,
+  toSubset,
 } from './surroundings';
 
 const CNN = { from: 'app/sleep', url: 'http://edition.cnn.com/' };
@@ -366,5 +367,19 @@ export const BY_REQUEST: Confirmations = {
     ask: { from: 'istio-ingress/ingressgateway', url: 'http://shop.example.com/' },
     bad: 'istio-ingress/ingressgateway: outbound|8080||web.shop.svc.cluster.local, which has no endpoint',
     good: 'istio-ingress/ingressgateway: outbound|8080|v1|web.shop.svc.cluster.local, which has no endpoint',
+  },
+  'object-selects-nothing/sidecar': {
+    by: 'request',
+    ask: { from: 'shop/web', url: 'tls://api.example.com' },
+    beside: TLS_API,
+    bad: 'shop/web: outbound|443||api.example.com in tls api.example.com',
+    good: 'shop/web: PassthroughCluster in tls api.example.com',
+  },
+  'subset-selects-nothing/version': {
+    by: 'request',
+    ask: { from: 'shop/sleep', url: 'http://web.shop.svc.cluster.local:8080/', address: '10.96.0.10' },
+    beside: toSubset('stable'),
+    bad: 'shop/sleep: outbound|8080|stable|web.shop.svc.cluster.local, which has no endpoint',
+    good: 'shop/sleep: outbound|8080|stable|web.shop.svc.cluster.local in mtls outbound_.8080_.stable_.web.shop.svc.cluster.local',
   },
 };

@@ -122,3 +122,37 @@ export const service = (name: string): readonly KubeObject[] => [
     spec: { selector: { app: 'shop' }, ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
   },
 ];
+
+/** A Gateway that serves www.example.com in plain HTTP, and a route of it. */
+export const PLAIN_INGRESS: readonly KubeObject[] = [
+  {
+    apiVersion: NETWORKING,
+    kind: 'Gateway',
+    metadata: { name: 'web', namespace: 'istio-ingress' },
+    spec: {
+      selector: { istio: 'ingress' },
+      servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['www.example.com'] }],
+    },
+  },
+  ...routed('web', 'www.example.com', 'shop'),
+];
+
+/** Sends what is for the Service web of the namespace shop to a subset of it. */
+export const toSubset = (subset: string): readonly KubeObject[] => [
+  {
+    apiVersion: NETWORKING,
+    kind: 'VirtualService',
+    metadata: { name: 'to-subset', namespace: 'shop' },
+    spec: { hosts: ['web'], http: [{ route: [{ destination: { host: 'web', subset } }] }] },
+  },
+];
+
+/** The Service of a collector of logs. */
+export const COLLECTOR: readonly KubeObject[] = [
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'collector', namespace: 'monitoring' },
+    spec: { selector: { app: 'collector' }, ports: [{ name: 'grpc', port: 4317 }] },
+  },
+];
