@@ -48,4 +48,11 @@ export const BY_OTHER_MEANS: Confirmations = {
   'waypoint-not-usable/namespace-label-missing': NOT_ASKED,
   'waypoint-not-usable/not-open': NOT_ASKED,
   'policy-names-unknown-namespace': NOT_ASKED,
+  'endpoints-past-waypoint': NOT_ASKED,
+  'entry-past-waypoint': NOT_ASKED,
+  'route-not-read-by-waypoint': NOT_ASKED,
+  'unknown-to-ztunnel': NOT_ASKED,
+  'waypoint-not-usable': NOT_ASKED,
+  'waypoint-open-to-all': NOT_ASKED,
+  'waypoint-tls-ignored': NOT_ASKED,
 };
