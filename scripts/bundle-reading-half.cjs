@@ -16,7 +16,7 @@ const { dirname, join } = require('node:path');
 const root = join(__dirname, '..');
 const entries = [
   { from: 'src/cli/main.ts', to: 'lib/cli/mesh-edge.cjs' },
-  { from: 'src/plugin/index.ts', to: 'lib/plugin/index.js' },
+  { from: 'src/plugin/index.ts', to: 'lib/plugin/index.js', types: 'src/plugin/public.d.ts' },
   { from: 'src/jest/index.ts', to: 'lib/jest/index.js', types: 'src/jest/public.d.ts' },
 ];
 

@@ -14,7 +14,7 @@ import { formatText } from '../report/text';
 import { tlsLabel, traceText } from '../report/trace-text';
 import { trace } from '../trace/index';
 import type { TlsKind, Trace, TraceRequest } from '../trace/types';
-import { loadSubject } from './subject';
+import { loadSubject } from '../model/subject';
 
 interface RequestExpectation extends Omit<TraceRequest, 'request'> {
   readonly to: string;

@@ -8,14 +8,16 @@
  *     class: MeshEdgeValidation
  *     properties: { failOn: error, outbound: REGISTRY_ONLY }
  * ```
+ *
+ * Those who run their app directly write `checkAtSynth(app)` before `app.synth()`.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { load } from '../model/load';
-import type { MeshOptions } from '../model/mesh-options';
 import { formatText, formatWhere } from '../report/text';
 import { check } from '../check/check';
-import { readConfiguration } from '../check/configuration';
-import { type Finding, SEVERITIES, type Severity } from '../check/finding';
+import type { Finding } from '../check/finding';
+import { type ValidationProperties, isSerious, suppressionsOf } from './at-synth';
+
+export { CheckValidation, type ValidationProperties, checkAtSynth } from './at-synth';
 
 /** What cdk8s-cli hands to a plugin, as far as this one uses it. */
 interface ValidationContext {
@@ -32,25 +34,17 @@ interface ValidationContext {
   };
 }
 
-interface Properties extends MeshOptions {
-  /** Findings at least this serious fail the synthesis. @default error */
-  readonly failOn?: Severity;
-  /** @default mesh-edge.yaml, if there is one */
-  readonly config?: string;
-}
-
 export class MeshEdgeValidation {
-  constructor(private readonly properties: Properties = {}) {}
+  constructor(private readonly properties: ValidationProperties = {}) {}
 
   async validate(context: ValidationContext): Promise<void> {
-    const { failOn = 'error', config = 'mesh-edge.yaml', ...mesh } = this.properties;
-    const wishes = existsSync(config) ? readConfiguration(readFileSync(config, 'utf8'), config).suppress : [];
-    const result = check(load(context.manifests), { ...mesh, suppress: wishes });
-    const serious = SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1);
+    const { failOn, config, ...mesh } = this.properties;
+    void [failOn, config];
+    const result = check(load(context.manifests), { ...mesh, suppress: suppressionsOf(this.properties) });
     for (const finding of result.findings) {
-      if (serious.includes(finding.severity)) context.report.addViolation(violationOf(finding, context.manifests));
+      if (isSerious(finding, this.properties)) context.report.addViolation(violationOf(finding, context.manifests));
     }
-    const fails = result.findings.some(({ severity }) => serious.includes(severity));
+    const fails = result.findings.some((finding) => isSerious(finding, this.properties));
     if (result.findings.length > 0) context.logger.log(formatText(result, { color: false }));
     const { objects, errors, warnings, infos } = result.summary;
     context.report.submit(fails ? 'failure' : 'success', {

@@ -9,7 +9,7 @@ import { transformSync } from 'esbuild';
 import { adopt } from '../../src/adopt/adopt';
 import type { ProjectFile } from '../../src/adopt/project';
 import { diff } from '../../src/diff/diff';
-import { loadSubject } from '../../src/jest/subject';
+import { loadSubject } from '../../src/model/subject';
 import { load, loadObjects } from '../../src/model/load';
 import type { Manifest } from '../../src/model/manifest';
 

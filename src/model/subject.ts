@@ -1,6 +1,6 @@
-/** What the matchers judge: a chart, an app, plain objects, or a path to files. */
-import { load, loadObjects, loadText } from '../model/load';
-import type { Loaded, Source } from '../model/manifest';
+/** What matchers and validations judge: a chart, an app, plain objects, or a path to files. */
+import { load, loadObjects, loadText } from './load';
+import type { Loaded, Source } from './manifest';
 
 interface Node {
   readonly path: string;

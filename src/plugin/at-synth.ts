@@ -1,0 +1,56 @@
+/** The findings of check as a validation of the construct tree, for those who run their app directly. */
+import { existsSync, readFileSync } from 'node:fs';
+import { check } from '../check/check';
+import { readConfiguration } from '../check/configuration';
+import { type Finding, SEVERITIES, type Severity } from '../check/finding';
+import type { MeshOptions } from '../model/mesh-options';
+import { loadSubject } from '../model/subject';
+
+export interface ValidationProperties extends MeshOptions {
+  /** Findings at least this serious fail the synthesis. @default error */
+  readonly failOn?: Severity;
+  /** @default mesh-edge.yaml, if there is one */
+  readonly config?: string;
+}
+
+/** Constructs are known by their shape: the app and this module may have different copies of the library. */
+interface Validated {
+  readonly node: { addValidation(validation: { validate(): string[] }): void };
+}
+
+export function suppressionsOf({
+  config = 'mesh-edge.yaml',
+}: ValidationProperties): ReturnType<typeof readConfiguration>['suppress'] {
+  return existsSync(config) ? readConfiguration(readFileSync(config, 'utf8'), config).suppress : [];
+}
+
+export function isSerious({ severity }: Finding, { failOn = 'error' }: ValidationProperties): boolean {
+  return SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(failOn);
+}
+
+/** A validation of everything below a construct; each finding is one message. */
+export class CheckValidation {
+  constructor(
+    private readonly scope: unknown,
+    private readonly properties: ValidationProperties = {},
+  ) {}
+
+  validate(): string[] {
+    const { failOn, config, ...mesh } = this.properties;
+    void [failOn, config];
+    const loaded = loadSubject(this.scope, 'CheckValidation');
+    const { findings } = check(loaded, { ...mesh, suppress: suppressionsOf(this.properties) });
+    return findings.filter((finding) => isSerious(finding, this.properties)).map(message);
+  }
+}
+
+/** Lets `app.synth()` refuse what check finds in an app, or in a chart alone. */
+export function checkAtSynth(scope: Validated, properties: ValidationProperties = {}): void {
+  scope.node.addValidation(new CheckValidation(scope, properties));
+}
+
+function message({ id, name, what, why, fix, object, field, where }: Finding): string {
+  const place = object ? `${object.kind} ${object.namespace ? `${object.namespace}/` : ''}${object.name}` : '';
+  const construct = 'construct' in where ? `${where.construct}: ` : '';
+  return `${construct}${place}${field === '' ? '' : ` ${field}`}: ${what} (${id} ${name})\n      why: ${why}\n      fix: ${fix}`;
+}
