@@ -34,7 +34,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   DeploymentConflictingPorts: 'Services inside the mesh',
   MultiClusterInconsistentService: 'several clusters',
   UnknownMeshNetworksServiceRegistry: 'several clusters',
-  ExternalNameServiceTypeInvalidPortName: 'ports of an ExternalName Service count for nothing since 1.21, named or not; what does is EDGE906',
+  ExternalNameServiceTypeInvalidPortName:
+    'ports of an ExternalName Service count for nothing since 1.21, named or not; what does is EDGE906',
   InvalidApplicationUID: 'users of containers',
   VirtualServiceReferencesInternalGateway: 'refused by the webhook (EDGE102)',
   LocalhostListener: 'a running cluster',

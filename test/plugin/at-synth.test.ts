@@ -40,19 +40,16 @@ describe('checkAtSynth', () => {
     expect(() => app.synth()).not.toThrow();
   });
 
-  it('judges by the mesh that it is told of, and as gravely as it is asked to', () => {
+  it('judges a chart by itself, and as gravely as it is asked to', () => {
     const app = new App({ outdir: folder() });
     const chart = new Chart(app, 'edge');
-    new ApiObject(chart, 'Sidecar', {
+    new ApiObject(chart, 'Entry', {
       apiVersion: 'networking.istio.io/v1',
-      kind: 'Sidecar',
-      metadata: { name: 'default', namespace: 'app' },
-      spec: { outboundTrafficPolicy: { mode: 'ALLOW_ANY' } },
+      kind: 'ServiceEntry',
+      metadata: { name: 'api', namespace: 'app' },
+      spec: { hosts: ['api.example.com'], ports: [{ number: 443, name: 'http', protocol: 'HTTP' }], resolution: 'DNS' },
     });
-    expect(new CheckValidation(chart, { failOn: 'warning' }).validate()).toEqual([]);
-    expect(new CheckValidation(chart, { outbound: 'REGISTRY_ONLY' }).validate()).toEqual([]);
-    expect(new CheckValidation(chart, { failOn: 'warning', outbound: 'REGISTRY_ONLY' }).validate().join()).toMatch(
-      /EDGE502/,
-    );
+    expect(new CheckValidation(chart).validate()).toEqual([]);
+    expect(new CheckValidation(chart, { failOn: 'warning' }).validate().join()).toMatch(/EDGE114/);
   });
 });
