@@ -63,11 +63,28 @@ export class Links {
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (found.has(next)) continue;
       found.add(next);
-      for (const route of [...(this.byDestination.get(next) ?? []), ...(this.byAuthority.get(next) ?? [])])
+      for (const route of [...(this.byDestination.get(next) ?? []), ...(this.byAuthority.get(next) ?? [])]) {
         open.push(...hostsOf(route));
+        // A gateway passes TCP on without knowing the name that the client asked for: it may be any that comes to it.
+        if (route.tcp.length > 0)
+          for (const gateway of route.gateways) if (gateway !== 'mesh') open.push(...this.comingTo(gateway));
+      }
     }
     this.routesByHost.set(host, found);
     return found;
+  }
+
+  /** Hosts of the routes bound to a gateway, and the Services of its Pods. */
+  private comingTo(gateway: string): readonly string[] {
+    const own = this.mesh.gateways.find((one) => `${one.namespace}/${one.name}` === gateway);
+    const selector = own === undefined ? undefined : strings(optionalRecord(own.spec.selector));
+    const pods = this.mesh.workloads.all.filter(
+      ({ membership, labels }) => selector !== undefined && membership === 'gateway' && labelsMatch(selector, labels),
+    );
+    return [
+      ...(this.byGateway.get(gateway) ?? []).flatMap(hostsOf),
+      ...pods.flatMap((workload) => this.servicesOf(workload).map((service) => service.host)),
+    ];
   }
 
   public viaSubset(host: string, subset: string): ReadonlySet<string> {

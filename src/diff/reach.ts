@@ -139,7 +139,12 @@ function specOf(manifest: Manifest | undefined): Json {
 }
 
 function ofServiceEntry(sides: readonly Side[], both: readonly Links[]): Reach {
-  const hosts = sides.flatMap(({ manifest }) => texts(specOf(manifest).hosts));
+  const own = sides.flatMap(({ manifest }) => texts(specOf(manifest).hosts));
+  // A sidecar reads a route for TLS or TCP for the sake of a service that it sees, and with it all that the route is for.
+  const beside = both.flatMap(({ mesh }) =>
+    own.flatMap((host) => mesh.virtualServices.forHost(host).filter(({ tls, tcp }) => tls.length + tcp.length > 0)),
+  );
+  const hosts = [...own, ...beside.flatMap(hostsOf)];
   return toHosts(
     both.flatMap((links) => [...links.viaAll(hosts)]),
     audience(sides.map(exportOf), sides),
