@@ -1,9 +1,9 @@
 /**
  * How right `trace` is on a real mesh, measured: random meshes in the lab, our traces against what proxies and sites logged.
  *
- *   npm run accuracy:live -- [--seconds 600] [--seed 1] [--requests 12] [--lab NAME] [--skip N] [--meshes N] [--show FOLDER] [--write]
+ *   npm run accuracy:live -- [--seconds 600] [--seed 1] [--requests 12] [--lab NAME] [--skip N] [--meshes N] [--ingress] [--show FOLDER] [--write]
  *
- * With --lab a lab that runs already is taken. --show writes what differs, with its manifests, into a folder. With --write the numbers
+ * With --ingress the requests come from outside, by the Gateway API and by Istio's own. With --lab a lab that runs already is taken. --show writes what differs, with its manifests, into a folder. With --write the numbers
  * go into docs/accuracy.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,10 +12,10 @@ import { Lab } from '../test/lab/lab';
 import { Mesh } from '../test/mesh/mesh';
 import { type Difference, LiveComparison, type Totals } from '../test/mesh/random/run';
 
-function report(totals: Totals, seed: number, requests: number, seconds: number): string {
+function report(totals: Totals, args: string): string {
   const agree = totals.requests - totals.differences.length;
   return [
-    `\`npm run accuracy:live -- --seconds ${seconds} --requests ${requests} --seed ${seed} --write\``,
+    `\`npm run accuracy:live -- ${args} --write\``,
     '',
     '| measured | |',
     '| --- | --- |',
@@ -50,6 +50,7 @@ async function main(): Promise<void> {
       meshes: { type: 'string' },
       lab: { type: 'string' },
       show: { type: 'string' },
+      ingress: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
     },
   });
@@ -62,7 +63,7 @@ async function main(): Promise<void> {
   await mesh.furnish();
   const [seed, requests, seconds] = [Number(values.seed), Number(values.requests), Number(values.seconds)];
   let shown = 0;
-  const comparison = await LiveComparison.open(mesh);
+  const comparison = await LiveComparison.open(mesh, values.ingress);
   const totals = await comparison.run({
     seed,
     seconds,
@@ -74,12 +75,17 @@ async function main(): Promise<void> {
     differs: (one) => show(one, values.show, (shown += 1)),
   });
   say('');
-  const text = report(totals, seed, requests, seconds);
+  const text = report(
+    totals,
+    `--seconds ${seconds} --requests ${requests} --seed ${seed}${values.ingress ? ' --ingress' : ''}`,
+  );
   console.log(text);
   if (values.write) {
     const file = 'docs/accuracy.md';
     const page = readFileSync(file, 'utf8');
-    writeFileSync(file, page.replace(/(<!-- live -->)[^]*?(<!-- end of live -->)/, `$1\n\n${text}\n\n$2`));
+    const mark = values.ingress ? 'ingress' : 'live';
+    const section = new RegExp(`(<!-- ${mark} -->)[^]*?(<!-- end of ${mark} -->)`);
+    writeFileSync(file, page.replace(section, `$1\n\n${text}\n\n$2`));
   }
   if (values.lab === undefined) await lab.down();
   process.exit(totals.differences.length === 0 ? 0 : 1);

@@ -145,7 +145,7 @@ export function heldByToken(
   addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
   const { what, fix, by } = verdict;
-  return walk.refused({ code: 'UAEX', status: 401, proxy: incoming.proxy, what, fix, by });
+  return walk.refused({ code: 'jwt_authn', status: 401, proxy: incoming.proxy, what, fix, by });
 }
 
 /** Refused by authorization, with the route and cluster that Envoy had picked by then and logs. */

@@ -88,8 +88,8 @@ export interface Destination {
 }
 
 /**
- * Why a request did not arrive. `code` is Envoy's own word: a response flag (NR, NC, UH, UF, FI, LH ...), `RBAC`, or
- * `BlackHoleCluster`; `redirect` and `direct_response` where a route answers by itself, `NetworkPolicy` where no packet passes.
+ * Why a request did not arrive. `code` is Envoy's own word: a response flag (NR, NC, UH, UF, FI, LH ...), `RBAC` or `jwt_authn`
+ * for the filter that refused, or `BlackHoleCluster`; `redirect` and `direct_response` where a route answers by itself, `NetworkPolicy` where no packet passes.
  */
 export interface Refusal {
   readonly code: string;

@@ -140,8 +140,8 @@ spec:
   });
 
   it('refuses what is no token, and tokens of other issuers', () => {
-    expect(ask(authentication, 'Bearer nonsense')).toBe('UAEX 401 at sidecar');
-    expect(ask(authentication, `Bearer ${token('https://other.example.com')}`)).toBe('UAEX 401 at sidecar');
+    expect(ask(authentication, 'Bearer nonsense')).toBe('jwt_authn 401 at sidecar');
+    expect(ask(authentication, `Bearer ${token('https://other.example.com')}`)).toBe('jwt_authn 401 at sidecar');
   });
 
   it('leaves a token of its issuer unknown: its signature is not in the manifests', () => {

@@ -11,11 +11,9 @@ function fits(code: string, line: Readonly<Record<string, string | number | null
   if (flags.includes(code)) return true;
   switch (code) {
     case 'RBAC':
-      return (
-        details.startsWith('rbac_access_denied') ||
-        flags.includes('UAEX') ||
-        /rbac/.test(String(line.connection_termination_details))
-      );
+      return details.startsWith('rbac_access_denied') || /rbac/.test(String(line.connection_termination_details));
+    case 'jwt_authn':
+      return details.startsWith('jwt_authn_access_denied');
     case 'BlackHoleCluster':
       return line.upstream_cluster === 'BlackHoleCluster' || details === 'direct_response';
     case 'redirect':
@@ -59,10 +57,12 @@ export function disagreement(trace: Trace, seen: Observation): string | undefine
     if (name(own) !== proxy) return `${where}: trace goes to ${name(own)}`;
     const expected = own.cluster;
     if (cluster !== expected) {
-      if (own.alternatives.some((other) => other.cluster === cluster)) return undefined;
+      // Another one of a weighted route, which may be one that does not exist.
+      const isOther = own.alternatives.some((other) => other.cluster === cluster);
+      if (isOther || (own.alternatives.length > 0 && line.response_flags === 'NC')) return undefined;
       // Envoy logs no cluster where there is none of that name.
       const isMissing =
-        cluster === null && /^(NC|RBAC|FI)$/.test(trace.refusal?.code ?? '') && index === hops.length - 1;
+        cluster === null && /^(NC|RBAC|FI|jwt_authn)$/.test(trace.refusal?.code ?? '') && index === hops.length - 1;
       if (!isMissing)
         return `${where}: cluster ${cluster ?? '-'} (${line.response_flags ?? ''} ${line.response_code_details ?? ''}), trace says ${expected ?? '-'}`;
     }

@@ -16,6 +16,9 @@ export interface LiveAsk {
   readonly path: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of a request from outside: the Gateway that it enters at, and the Service that is dialled for that. */
+  readonly at?: string;
+  readonly through?: string;
 }
 
 export interface LiveMesh {

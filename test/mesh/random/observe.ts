@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { type SiteLine } from '../../lab/internet';
 import { type AccessLine, type Lab } from '../../lab/lab';
 import { type LiveAsk } from './meshes';
+import { PLAIN } from '../mesh';
 import { CLIENTS, PROXIES } from './world';
 
 /** What a proxy logged, and which one. */
@@ -55,9 +56,10 @@ class Tail {
 
 /** The lab's logs, and the requests that are looked for in them. */
 export class Observer {
-  public static async open(lab: Lab): Promise<Observer> {
+  /** Looks into the logs of the proxies of random meshes, and of `more`. */
+  public static async open(lab: Lab, more: readonly string[] = []): Promise<Observer> {
     const tails = new Map<string, Tail>();
-    for (const pod of [...CLIENTS, ...PROXIES]) {
+    for (const pod of [...CLIENTS, ...PROXIES, ...more]) {
       const { name } = await lab.run('pod', { pod });
       tails.set(pod, new Tail(path.join(lab.folder, 'pods', name.replace('/', '_'), 'istio-proxy.log')));
     }
@@ -99,7 +101,8 @@ export class Observer {
   }
 
   private async curl(ask: LiveAsk, id: string): Promise<readonly number[]> {
-    const { scheme, host, port, address } = ask;
+    const { scheme, host, port } = ask;
+    const address = ask.through ?? ask.address;
     const dial = address === undefined ? [] : ['--connect-to', `${host}:${port}:${address}:${port}`];
     const common = [
       '-s',
@@ -117,7 +120,11 @@ export class Observer {
       scheme === 'tcp'
         ? ['sh', '-c', 'sleep 0.7 | curl "$@"', 'curl', ...common, `telnet://${host}:${port}`]
         : ['curl', ...common, ...http, ...headers, `${scheme}://${host}:${port}${ask.path}`];
-    const { stdout } = await this.lab.run('exec', { pod: ask.from, command, timeoutSeconds: 8 });
+    const { stdout } = await this.lab.run('exec', {
+      pod: ask.from === 'outside' ? PLAIN : ask.from,
+      command,
+      timeoutSeconds: 8,
+    });
     return stdout.split(' ').map(Number);
   }
 
@@ -141,7 +148,8 @@ function sourceOf(address: unknown): string {
 function wayOf(lines: readonly SeenHop[], id: string, from: string, port: number): readonly SeenHop[] {
   const first = lines.find(
     ({ proxy, line }) =>
-      proxy === from && (line.user_agent === id || sourceOf(line.downstream_remote_address).endsWith(`:${port}`)),
+      (from === 'outside' ? proxy.startsWith('edge/') : proxy === from) &&
+      (line.user_agent === id || sourceOf(line.downstream_remote_address).endsWith(`:${port}`)),
   );
   const way: SeenHop[] = first === undefined ? [] : [first];
   for (let last = first; last !== undefined && way.length < 8;) {

@@ -11,6 +11,7 @@ import { RANDOM_SITES, siteAddress } from '../../lab/internet';
 import { MESH_CONFIG, meshConfigMap } from '../../lab/istiod';
 import { committed, type Mesh } from '../mesh';
 import { disagreement } from './agree';
+import { FRONT, INGRESS_WORLD, ingressMeshes } from './ingress';
 import { type LiveAsk, type LiveMesh, liveMeshes } from './meshes';
 import { Observer, type Observation } from './observe';
 import { credentials, PROXIES, WORLD } from './world';
@@ -47,11 +48,16 @@ const isServed = (thing: Thing): KubeObject => {
 };
 
 const KINDS = [
+  { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' },
+  { apiVersion: 'gateway.networking.k8s.io/v1beta1', kind: 'ReferenceGrant' },
   ...['ServiceEntry', 'Gateway', 'VirtualService', 'DestinationRule', 'Sidecar'].map((kind) => ({
     apiVersion: 'networking.istio.io/v1',
     kind,
   })),
-  ...['PeerAuthentication', 'AuthorizationPolicy'].map((kind) => ({ apiVersion: 'security.istio.io/v1', kind })),
+  ...['PeerAuthentication', 'AuthorizationPolicy', 'RequestAuthentication'].map((kind) => ({
+    apiVersion: 'security.istio.io/v1',
+    kind,
+  })),
 ];
 
 /** Takes away what a run that was cut short has left in a lab. */
@@ -69,14 +75,16 @@ function siteOf(host: string): string | undefined {
 
 export class LiveComparison {
   /** Puts in what random meshes run on. */
-  public static async open(mesh: Mesh): Promise<LiveComparison> {
+  public static async open(mesh: Mesh, isIngress = false): Promise<LiveComparison> {
     await sweep(mesh);
     await mesh.lab.apply(WORLD.filter(({ kind }) => kind === 'Namespace'));
     await mesh.lab.apply(await credentials(mesh));
-    await mesh.lab.apply(WORLD);
+    const own = isIngress ? INGRESS_WORLD : [];
+    await mesh.lab.apply([...WORLD, ...own]);
     await Promise.all([...PROXIES, 'app/sleep', 'app/other', 'web/sleep'].map((pod) => mesh.lab.ready(pod)));
+    if (isIngress) await mesh.lab.ready(FRONT, 90);
     await mesh.lab.settle();
-    return new LiveComparison(mesh, await Observer.open(mesh.lab));
+    return new LiveComparison(mesh, await Observer.open(mesh.lab, isIngress ? [FRONT] : []), own);
   }
 
   private applied: readonly KubeObject[] = [];
@@ -84,6 +92,7 @@ export class LiveComparison {
   private constructor(
     private readonly mesh: Mesh,
     private readonly observer: Observer,
+    private readonly own: readonly KubeObject[],
   ) {}
 
   /** As many meshes as there is time for. */
@@ -110,7 +119,8 @@ export class LiveComparison {
       differences: [],
     };
     for (let index = options.skip ?? 0; Date.now() < end && totals.meshes < (options.meshes ?? Infinity); index += 1) {
-      const [mesh] = fc.sample(liveMeshes(options.requests), { numRuns: 1, seed: options.seed * 100_000 + index });
+      const generated = this.own.length > 0 ? ingressMeshes(options.requests) : liveMeshes(options.requests);
+      const [mesh] = fc.sample(generated, { numRuns: 1, seed: options.seed * 100_000 + index });
       const known = totals.differences.length;
       await this.one(mesh as LiveMesh, index, totals);
       for (const difference of totals.differences.slice(known)) options.differs?.(difference);
@@ -122,12 +132,17 @@ export class LiveComparison {
 
   private async one(mesh: LiveMesh, index: number, totals: Totals): Promise<void> {
     const served = await this.use(mesh, totals);
-    const manifests = [...WORLD, ...committed('egress-gateway-install').filter(({ kind }) => kind !== 'Service')];
+    const manifests = [
+      ...WORLD,
+      ...this.own,
+      ...committed('egress-gateway-install').filter(({ kind }) => kind !== 'Service'),
+    ];
     const yaml = toYaml([...manifests, ...served] as unknown as readonly Thing[]);
     const model = buildMesh(loadText(yaml).manifests, { outbound: mesh.outbound });
     const traces = mesh.asks.map((ask) =>
       trace(model, {
         from: ask.from,
+        at: ask.at,
         request: `${ask.scheme}://${ask.host}:${ask.port}${ask.scheme === 'tcp' ? '' : ask.path}`,
         address: ask.address ?? siteOf(ask.host),
         method: ask.method,
@@ -190,7 +205,7 @@ export class LiveComparison {
   /** Takes away what random meshes run on, so that other tests find the lab as it was. */
   public async close(): Promise<void> {
     await this.clear();
-    const left = [...WORLD, ...(await credentials(this.mesh))];
+    const left = [...WORLD, ...this.own, ...(await credentials(this.mesh))];
     await this.mesh.lab.delete(left.filter(({ kind }) => kind !== 'Namespace'));
     await this.mesh.lab.settle();
   }
