@@ -79,8 +79,7 @@ const text = (address: string): string => Buffer.from(address, 'base64').toStrin
 export class AmbientMesh {
   public static async open(): Promise<AmbientMesh> {
     const mesh = await Mesh.open();
-    await mesh.lab.run('istiod', { running: false });
-    await mesh.lab.run('istiod', { running: true, ambient: true });
+    await restart(mesh, true);
     await mesh.lab.apply(fixture('ambient.yaml'));
     return new AmbientMesh(mesh);
   }
@@ -109,8 +108,7 @@ export class AmbientMesh {
   /** Has istiod run for sidecars alone again, as other tests expect it. */
   public async close(): Promise<void> {
     await this.mesh.lab.delete(fixture('ambient.yaml'));
-    await this.mesh.lab.run('istiod', { running: false });
-    await this.mesh.lab.run('istiod', { running: true });
+    await restart(this.mesh, false);
     await this.mesh.lab.settle();
   }
 
@@ -173,6 +171,16 @@ export class AmbientMesh {
     const logs = await Promise.all(waypoints.map((pod) => this.mesh.lab.accessLog(pod)));
     return { waypoint: logs.flat(), site: this.mesh.lab.siteLog() };
   }
+}
+
+/** Starts istiod anew, and waits until the proxies that every world has are back: until then it has nobody to be behind. */
+async function restart({ lab }: Mesh, ambient: boolean): Promise<void> {
+  await lab.run('istiod', { running: false });
+  await lab.run('istiod', { running: true, ambient });
+  await until('proxies are connected again', 60, async () => {
+    const proxies = JSON.stringify(await lab.run('debug', { page: 'syncz' }));
+    return ['"client.default"', '"istio-egressgateway-'].every((name) => proxies.includes(name)) ? true : undefined;
+  });
 }
 
 const addressIn = (service: AmbientService | undefined): string | undefined =>
