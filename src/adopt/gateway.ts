@@ -212,26 +212,38 @@ function readLeg(
 }
 
 /** Whether a rule makes TLS, with nothing that the construct's own would not say, on the port and subset that a route sends to. */
-function isSimpleTls(rule: Manifest | undefined, to: Rule): boolean {
-  const spec = record(rule?.body.spec);
-  const subset = records(spec.subsets).find((one) => text(one.name) === to.destination.subset);
-  const policy = to.destination.subset === '' ? record(spec.trafficPolicy) : record(subset?.trafficPolicy);
-  const level = records(policy.portLevelSettings).find(
-    (one) => Number(record(one.port).number) === to.destination.port,
-  );
-  const { mode, sni, ...rest } = record(level?.tls ?? policy.tls);
-  const others = records(spec.subsets).filter((one) => one !== subset);
+function isSimpleTls(rule: Manifest | undefined, { destination: { port, subset } }: Rule): boolean {
+  const { mode, sni, subjectAltNames, ...rest } = tlsAt(rule, port, subset);
+  const others = records(record(rule?.body.spec).subsets).filter(({ name }) => text(name) !== subset);
   return (
     mode === 'SIMPLE' &&
     Object.keys(rest).length === 0 &&
     others.length === 0 &&
-    (sni === undefined || typeof sni === 'string')
+    (sni === undefined || typeof sni === 'string') &&
+    (subjectAltNames === undefined || texts(subjectAltNames).length > 0)
   );
 }
 
-function sniOf(leg: Leg): string | undefined {
-  const sni = /"sni":"([^"]+)"/.exec(canonical(leg.origination?.body.spec))?.[1];
-  return sni === leg.host ? undefined : sni;
+function tlsAt(rule: Manifest | undefined, port: number | undefined, subset: string): Json {
+  const spec = record(rule?.body.spec);
+  const policy =
+    subset === ''
+      ? record(spec.trafficPolicy)
+      : record(records(spec.subsets).find((one) => text(one.name) === subset)?.trafficPolicy);
+  const level = records(policy.portLevelSettings).find((one) => Number(record(one.port).number) === port);
+  return record(level?.tls ?? policy.tls);
+}
+
+/** What the construct has to be told of TLS: of itself it sends the host as SNI, and has the certificate verified against that. */
+function tlsOptions({ host, http, origination }: Leg): { readonly sni?: string; readonly subjectAltNames?: string[] } {
+  const { sni, subjectAltNames } = tlsAt(origination, http?.to, http?.subset ?? '');
+  const sent = text(sni) || host;
+  // Where no SNI is written, istiod has the name verified that the request is for.
+  const names = texts(subjectAltNames).length || sni !== undefined ? texts(subjectAltNames) : [sent];
+  return {
+    ...(sent !== host && { sni: sent }),
+    ...(canonical(names) !== canonical([sent]) && { subjectAltNames: [...names] }),
+  };
 }
 
 interface Place {
@@ -279,7 +291,7 @@ function write(legs: readonly Leg[], place: Place): Lifted {
         : leg.origination === undefined
           ? expression('HttpEgress.asIs()')
           : expression(
-              `HttpEgress.originateTls(${literal({ sni: sniOf(leg), subset: leg.http.subset || undefined, destinationRule: leg.origination.name })})`,
+              `HttpEgress.originateTls(${literal({ ...tlsOptions(leg), subset: leg.http.subset || undefined, destinationRule: leg.origination.name })})`,
             );
     const hop = expression(
       `GatewayHop.${leg.mutual ? 'mutualTls' : 'plainText'}(${leg.http === undefined || leg.http.hopPort === 80 ? '' : literal({ port: leg.http.hopPort })})`,
@@ -407,8 +419,10 @@ function rendersOf(leg: Leg, { gateway, host: gatewayService, namespace }: Place
     },
   ];
   if (origination !== undefined && http !== undefined) {
+    const { sni = host, subjectAltNames = [sni] } = tlsOptions(leg);
+    const names = subjectAltNames.length > 0 ? { subjectAltNames } : {};
     const policy = {
-      portLevelSettings: [{ port: { number: http.to }, tls: { mode: 'SIMPLE', sni: sniOf(leg) ?? host } }],
+      portLevelSettings: [{ port: { number: http.to }, tls: { mode: 'SIMPLE', sni, ...names } }],
     };
     rendered.push({
       ...object('DestinationRule', origination.name, namespace),

@@ -95,10 +95,13 @@ function tlsSettings(mesh: Mesh, hop: Hop): TlsSettings | null {
   if (hop.sends?.tls !== 'SIMPLE' && hop.sends?.tls !== 'MUTUAL') return null;
   const settings = hop.decidedBy.map((decision) => tlsAt(mesh, decision)).find((found) => found !== undefined);
   if (settings === undefined) return null;
+  const names = [...texts(settings.subjectAltNames)].sort();
+  // Where no SNI is written, istiod has the name verified that the request is for.
+  const isVerifiedByHost = names.length === 0 && text(settings.sni) === '' && hop.sends.sni !== null;
   return {
     credential: text(settings.credentialName) || text(settings.clientCertificate) || null,
     trust: text(settings.caCertificates) || null,
-    subjectAltNames: [...texts(settings.subjectAltNames)].sort(),
+    subjectAltNames: isVerifiedByHost ? [hop.sends.sni] : names,
     insecureSkipVerify: settings.insecureSkipVerify === true,
   };
 }

@@ -279,7 +279,9 @@ export class EgressRoute extends Construct {
         namespace: owner,
       },
       manifest: networking.DestinationRule.manifest,
-      spec: () => ({ spec: originationRule({ host, port: to, way, subset, exportTo }) }),
+      spec: () => ({
+        spec: originationRule({ host, port: to, way, names: this.service.subjectAltNames, subset, exportTo }),
+      }),
     });
   }
 

@@ -5,16 +5,17 @@ import type { TransparentProxy } from './transparent-proxy';
 /** How a proxy makes the TLS to an external service. */
 export interface TlsOriginationOptions {
   /**
-   * The name sent as SNI, and the name that the server's certificate must carry.
+   * The name sent as SNI.
    *
    * @default the host; for a wildcard, what the application asked for
    */
   readonly sni?: string;
 
   /**
-   * The names that the server's certificate may carry.
+   * The names that the server's certificate may carry. An empty list has a certificate of any name accepted.
    *
-   * @default the SNI
+   * @default what the ExternalService says, else the SNI; for a wildcard, what the application asked for; with a client certificate any
+   * name, since the credential's own CA vouches for the server
    */
   readonly subjectAltNames?: string[];
 

@@ -40,6 +40,9 @@ export interface IExternalService extends IConstruct {
   /** The addresses that were declared. */
   readonly addresses: string[];
 
+  /** The names that its certificate may carry, if it says any. */
+  readonly subjectAltNames: string[];
+
   /** Whether Istio gives it an address of its own. */
   readonly allocatesAddress: boolean;
 
@@ -108,7 +111,7 @@ export interface ExternalServiceProps {
   /**
    * Names that the certificate of the service may carry, checked where a proxy makes the TLS.
    *
-   * @default not checked here
+   * @default the name that the proxy sends as SNI
    */
   readonly subjectAltNames?: string[];
 
@@ -150,6 +153,7 @@ export class ExternalService extends Construct implements IExternalService {
   public readonly resolution: Resolution;
 
   public readonly addresses: string[];
+  public readonly subjectAltNames: string[];
   public readonly allocatesAddress: boolean;
 
   /** The rendered ServiceEntry, to patch. */
@@ -166,6 +170,7 @@ export class ExternalService extends Construct implements IExternalService {
     this.hosts = [...props.hosts];
     this.ports = [...props.ports];
     this.addresses = [...(props.addresses ?? [])];
+    this.subjectAltNames = [...(props.subjectAltNames ?? [])];
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.audience = props.audience ?? Audience.ownNamespace();
     this.hasAudience = props.audience !== undefined;

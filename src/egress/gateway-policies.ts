@@ -315,8 +315,9 @@ export class GatewayPolicies extends Construct {
       spec: () => {
         const plan = this.planOf(host);
         const port = plan.httpPort!.number;
+        const names = this.byHost.get(host)![0].service.subjectAltNames;
         const rules = plan.http.map(({ way, subset }) =>
-          originationRule({ host, port, way: way!, subset, exportTo: ['.'] }),
+          originationRule({ host, port, way: way!, names, subset, exportTo: ['.'] }),
         );
         const subsets = rules.flatMap((rule) => rule.subsets ?? []);
         return { spec: { ...rules[0], subsets: subsets.length ? subsets : undefined } };

@@ -11,6 +11,8 @@ export interface Origination {
   /** The port of the ServiceEntry that the TLS goes to. */
   readonly port: number;
   readonly way: HttpEgress;
+  /** Names that the service itself says its certificate may carry. */
+  readonly names: string[];
   /** The subset that carries the TLS; none means the host's port as a whole. */
   readonly subset?: string;
   readonly exportTo: string[];
@@ -39,16 +41,23 @@ export function originationRule(origination: Origination): networking.Destinatio
   };
 }
 
-function tlsSettings({ host, way }: Origination): networking.DestinationRuleSpecTrafficPolicyPortLevelSettingsTls {
+function tlsSettings({
+  host,
+  way,
+  names,
+}: Origination): networking.DestinationRuleSpecTrafficPolicyPortLevelSettingsTls {
   const options = way.tls ?? {};
   const mutual = way.mode === 'MUTUAL';
   const mode = networking.DestinationRuleSpecTrafficPolicyPortLevelSettingsTlsMode;
+  const sni = options.sni ?? (isWildcard(host) ? undefined : host);
+  // Where the SNI is written, istiod has no name verified but these. A client certificate's own CA vouches for its servers.
+  const verified = names.length || mutual || sni === undefined ? undefined : [sni];
   return {
     mode: mutual ? mode.MUTUAL : mode.SIMPLE,
     credentialName: mutual ? way.credential?.name : options.trust?.secretName,
     caCertificates: options.trust?.path,
-    sni: options.sni ?? (isWildcard(host) ? undefined : host),
-    subjectAltNames: options.subjectAltNames,
+    sni,
+    subjectAltNames: options.subjectAltNames?.length === 0 ? undefined : (options.subjectAltNames ?? verified),
   };
 }
 

@@ -156,6 +156,7 @@ export class DirectEgress extends Construct {
           host,
           port: this.permissions.find((one) => one.host === host && one.way?._originates)!.port.number,
           way: this.wayOf(host)!,
+          names: this.service.subjectAltNames,
           exportTo: Audience._exportOnlyTo(this.service.namespace, ...this.callers()),
         }),
       }),

@@ -172,6 +172,7 @@ export class SidecarEgress extends Construct {
             host,
             port: to.number,
             way: props.http!,
+            names: this.service.subjectAltNames,
             subset: subsetOf(props.http!),
             exportTo: props.workloads ? ['.'] : this.service.audience._exportTo(namespace),
             workloadLabels: props.workloads,

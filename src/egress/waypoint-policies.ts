@@ -77,7 +77,9 @@ export class WaypointPolicies extends Construct {
         ...networking.DestinationRule.GVK,
         metadata: { name: shorten(name), namespace: this.waypoint.namespace },
         manifest: networking.DestinationRule.manifest,
-        spec: () => ({ spec: originationRule({ host, port: port.number, way, exportTo: ['.'] }) }),
+        spec: () => ({
+          spec: originationRule({ host, port: port.number, way, names: service.subjectAltNames, exportTo: ['.'] }),
+        }),
       });
     }
   }

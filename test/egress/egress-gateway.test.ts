@@ -134,17 +134,46 @@ describe('TLS made by the gateway', () => {
         name: 'originate-tls',
         trafficPolicy: {
           loadBalancer: { simple: 'ROUND_ROBIN' },
-          portLevelSettings: [{ port: { number: 443 }, tls: { mode: 'SIMPLE', sni: 'a.example.com' } }],
+          portLevelSettings: [
+            {
+              port: { number: 443 },
+              tls: { mode: 'SIMPLE', sni: 'a.example.com', subjectAltNames: ['a.example.com'] },
+            },
+          ],
         },
       },
     ]);
+  });
+
+  it.each([
+    ['the SNI', {}, {}, ['a.example.com']],
+    ['the SNI that is asked for', {}, { sni: 'b.example.com' }, ['b.example.com']],
+    ['what the service says of itself', { subjectAltNames: ['c.example.com'] }, {}, undefined],
+    [
+      'what the way says',
+      { subjectAltNames: ['c.example.com'] },
+      { subjectAltNames: ['d.example.com'] },
+      ['d.example.com'],
+    ],
+    ['nothing, where that is asked for', {}, { subjectAltNames: [] }, undefined],
+  ] as const)("has the server's certificate verified against %s", (_what, service, tls, expected) => {
+    const options = {
+      http: HttpEgress.originateTls({
+        ...tls,
+        subjectAltNames: 'subjectAltNames' in tls ? [...tls.subjectAltNames] : undefined,
+      }),
+      https: TlsEgress.direct(),
+    };
+    const names = 'subjectAltNames' in service ? [...service.subjectAltNames] : undefined;
+    const { spec } = rule({ service: { subjectAltNames: names }, options });
+    expect(spec.trafficPolicy.portLevelSettings[0].tls.subjectAltNames).toEqual(expected);
   });
 
   it('hangs on the port as a whole where nothing else takes it', () => {
     const { spec } = rule({ options: { http: HttpEgress.originateTls(), https: TlsEgress.direct() } });
     expect(spec.subsets).toBeUndefined();
     expect(spec.trafficPolicy.portLevelSettings).toEqual([
-      { port: { number: 443 }, tls: { mode: 'SIMPLE', sni: 'a.example.com' } },
+      { port: { number: 443 }, tls: { mode: 'SIMPLE', sni: 'a.example.com', subjectAltNames: ['a.example.com'] } },
     ]);
   });
 

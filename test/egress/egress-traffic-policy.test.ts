@@ -177,7 +177,11 @@ describe('EgressTrafficPolicy', () => {
     const rule = mesh.spec('DestinationRule', 'originate-tls-for-a-example-com');
     expect(rule.exportTo).toEqual(['.']);
     expect(rule.subsets).toBeUndefined();
-    expect(rule.trafficPolicy.portLevelSettings[0].tls).toEqual({ mode: 'SIMPLE', sni: 'a.example.com' });
+    expect(rule.trafficPolicy.portLevelSettings[0].tls).toEqual({
+      mode: 'SIMPLE',
+      sni: 'a.example.com',
+      subjectAltNames: ['a.example.com'],
+    });
   });
 
   it('shows each caller’s own credential to one host, told apart by a Host of its own on the hop', () => {
