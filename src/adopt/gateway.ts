@@ -213,10 +213,11 @@ function readLeg(
 
 /** Whether a rule makes TLS, with nothing that the construct's own would not say, on the port and subset that a route sends to. */
 function isSimpleTls(rule: Manifest | undefined, { destination: { port, subset } }: Rule): boolean {
-  const { mode, sni, subjectAltNames, ...rest } = tlsAt(rule, port, subset);
+  const { mode, sni, subjectAltNames, caCertificates = 'system', ...rest } = tlsAt(rule, port, subset);
   const others = records(record(rule?.body.spec).subsets).filter(({ name }) => text(name) !== subset);
   return (
     mode === 'SIMPLE' &&
+    caCertificates === 'system' &&
     Object.keys(rest).length === 0 &&
     others.length === 0 &&
     (sni === undefined || typeof sni === 'string') &&
@@ -422,7 +423,9 @@ function rendersOf(leg: Leg, { gateway, host: gatewayService, namespace }: Place
     const { sni = host, subjectAltNames = [sni] } = tlsOptions(leg);
     const names = subjectAltNames.length > 0 ? { subjectAltNames } : {};
     const policy = {
-      portLevelSettings: [{ port: { number: http.to }, tls: { mode: 'SIMPLE', sni, ...names } }],
+      portLevelSettings: [
+        { port: { number: http.to }, tls: { mode: 'SIMPLE', caCertificates: 'system', sni, ...names } },
+      ],
     };
     rendered.push({
       ...object('DestinationRule', origination.name, namespace),

@@ -55,7 +55,8 @@ function tlsSettings({
   return {
     mode: mutual ? mode.MUTUAL : mode.SIMPLE,
     credentialName: mutual ? way.credential?.name : options.trust?.secretName,
-    caCertificates: options.trust?.path,
+    // What Istio takes where nothing is said, but only since 1.21: before it, nobody's certificate was looked at.
+    caCertificates: options.trust?.path ?? (mutual || options.trust?.secretName ? undefined : 'system'),
     sni,
     subjectAltNames: options.subjectAltNames?.length === 0 ? undefined : (options.subjectAltNames ?? verified),
   };

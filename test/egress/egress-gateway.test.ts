@@ -137,7 +137,12 @@ describe('TLS made by the gateway', () => {
           portLevelSettings: [
             {
               port: { number: 443 },
-              tls: { mode: 'SIMPLE', sni: 'a.example.com', subjectAltNames: ['a.example.com'] },
+              tls: {
+                mode: 'SIMPLE',
+                caCertificates: 'system',
+                sni: 'a.example.com',
+                subjectAltNames: ['a.example.com'],
+              },
             },
           ],
         },
@@ -173,7 +178,10 @@ describe('TLS made by the gateway', () => {
     const { spec } = rule({ options: { http: HttpEgress.originateTls(), https: TlsEgress.direct() } });
     expect(spec.subsets).toBeUndefined();
     expect(spec.trafficPolicy.portLevelSettings).toEqual([
-      { port: { number: 443 }, tls: { mode: 'SIMPLE', sni: 'a.example.com', subjectAltNames: ['a.example.com'] } },
+      {
+        port: { number: 443 },
+        tls: { mode: 'SIMPLE', caCertificates: 'system', sni: 'a.example.com', subjectAltNames: ['a.example.com'] },
+      },
     ]);
   });
 

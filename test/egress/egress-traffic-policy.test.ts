@@ -179,6 +179,7 @@ describe('EgressTrafficPolicy', () => {
     expect(rule.subsets).toBeUndefined();
     expect(rule.trafficPolicy.portLevelSettings[0].tls).toEqual({
       mode: 'SIMPLE',
+      caCertificates: 'system',
       sni: 'a.example.com',
       subjectAltNames: ['a.example.com'],
     });

@@ -29,7 +29,7 @@ export const rule: Rule = {
           caCertificates,
           credentialName,
         } = policy.tls ?? {};
-        const isPublic = !caCertificates && !credentialName && insecureSkipVerify !== true;
+        const isPublic = (caCertificates ?? 'system') === 'system' && !credentialName && insecureSkipVerify !== true;
         if (mode !== 'SIMPLE' || !isPublic || !sni || subjectAltNames.length > 0) continue;
         yield {
           manifest,
