@@ -27,8 +27,8 @@ export const PARTNERS = ['partner.example.com', 'bank.example.com'];
 const LOGIN = 'login.example.com';
 /** A server that speaks first, over raw TCP, on port 5432. */
 const DATABASE = 'db.example.com';
-/** A name at whose address another answers: the certificate there is not for it. */
-const IMPOSTOR = 'api.example.com';
+/** A server whose certificate is for its own name alone, and who answers for any. */
+export const IMPOSTOR = 'impostor.example.com';
 
 /** Names of random meshes, each at an address of its own; they answer on more ports than those that people mostly use. */
 export const RANDOM_SITES = [
@@ -95,6 +95,7 @@ export async function startInternet(folder: string, start: StartDaemon): Promise
     PUBLIC[0]!,
     [...PUBLIC, LOGIN, ...RANDOM_SITES].map((name) => `DNS:${name}`),
   );
+  const impostor = await open.issue('impostor', IMPOSTOR, [`DNS:${IMPOSTOR}`]);
   const partners = await Promise.all(PARTNERS.map((host) => partnerServer(folder, host)));
   const config = path.join(home, 'nginx.conf');
   const log = path.join(home, 'access.log');
@@ -115,6 +116,10 @@ http {
   }
   server {
     listen 443 ssl http2; listen 8443 ssl http2; listen 8444 ssl http2; ssl_verify_client optional_no_ca; ssl_certificate ${site.cert}; ssl_certificate_key ${site.key};
+    location / { return 200 "$http_host by $scheme\\n"; }
+  }
+  server {
+    listen ${siteAddress(IMPOSTOR)}:443 ssl; ssl_certificate ${impostor.cert}; ssl_certificate_key ${impostor.key};
     location / { return 200 "$http_host by $scheme\\n"; }
   }
   server {

@@ -18,7 +18,7 @@ import {
   scheduled,
   status,
 } from './sights';
-import { HTTP_API_BEHIND_TLS, throughEgress } from './surroundings';
+import { HTTP_API_BEHIND_TLS, IMPOSTOR_BEHIND_TLS, throughEgress } from './surroundings';
 
 type World = NonNullable<ByLab['world']>;
 
@@ -75,7 +75,7 @@ export const BY_LAB: Confirmations = {
     by: 'lab',
     look: 'app/sleep to http://api.example.com/, TLS originated to an impostor with a certificate of another name',
     see: asked('app/sleep', 'http://api.example.com/'),
-    world: (example) => [...HTTP_API_BEHIND_TLS, ...example],
+    world: (example) => [...IMPOSTOR_BEHIND_TLS, ...example],
     bad: '200',
     good: '503',
   },
@@ -183,7 +183,7 @@ export const BY_LAB: Confirmations = {
     by: 'lab',
     look: 'app/sleep to http://api.example.com/, TLS originated to an impostor with a certificate of another name',
     see: asked('app/sleep', 'http://api.example.com/'),
-    world: (example) => [...HTTP_API_BEHIND_TLS, ...example],
+    world: (example) => [...IMPOSTOR_BEHIND_TLS, ...example],
     bad: '200',
     good: '503',
   },

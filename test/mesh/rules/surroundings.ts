@@ -1,5 +1,6 @@
 /** What examples leave out for being short, and a request needs to show what they are about. */
 import { type KubeObject } from '../../lab/api';
+import { IMPOSTOR } from '../../lab/internet';
 
 const EGRESS = 'egress.istio-egress.svc.cluster.local';
 const NETWORKING = 'networking.istio.io/v1';
@@ -14,22 +15,23 @@ const entry = (namespace: string, number: number, protocol: string, hosts = ['ap
 /** api.example.com, in plain HTTP. */
 export const HTTP_API = [entry('app', 80, 'HTTP')];
 /** api.example.com, called in plain HTTP, for a proxy to speak TLS with it. */
-export const HTTP_API_BEHIND_TLS: readonly KubeObject[] = [
-  {
-    apiVersion: NETWORKING,
-    kind: 'ServiceEntry',
-    metadata: { name: 'declared', namespace: 'app' },
-    spec: {
-      hosts: ['api.example.com'],
-      ports: [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: 443 }],
-      resolution: 'DNS',
-    },
-  },
-];
+export const HTTP_API_BEHIND_TLS = [behindTls({})];
+/** The same, where another server than its own answers, with a certificate of another name. */
+export const IMPOSTOR_BEHIND_TLS = [behindTls({ endpoints: [{ address: IMPOSTOR }] })];
 /** api.example.com, in TLS. */
 export const TLS_API = [entry('app', 443, 'TLS')];
 /** The same, declared in another namespace. */
 export const TLS_API_OF_SHOP = [entry('shop', 443, 'TLS')];
+
+function behindTls(spec: object): KubeObject {
+  const ports = [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: 443 }];
+  return {
+    apiVersion: NETWORKING,
+    kind: 'ServiceEntry',
+    metadata: { name: 'declared', namespace: 'app' },
+    spec: { hosts: ['api.example.com'], ports, resolution: 'DNS', ...spec },
+  };
+}
 
 /** A mesh that lets nothing unknown out. */
 export const REGISTRY_ONLY: readonly KubeObject[] = [
