@@ -87,17 +87,22 @@ for (let i = 0; i < hosts; i++) {
   new ApiObject(scope, `dr${i}`, {
     apiVersion,
     kind: 'DestinationRule',
-    metadata: { name: `originate-tls-for-h${i}-example-com`, namespace },
+    metadata: { name: `originate-tls-for-h${i}-example-com`, namespace: 'default' },
     spec: {
       host,
-      exportTo: ['.'],
+      exportTo: ['.', namespace],
       trafficPolicy: { loadBalancer: { simple: 'ROUND_ROBIN' } },
       subsets: [
         {
           name: 'originate-tls',
           trafficPolicy: {
             loadBalancer: { simple: 'ROUND_ROBIN' },
-            portLevelSettings: [{ port: { number: 443 }, tls: { mode: 'SIMPLE', sni: host } }],
+            portLevelSettings: [
+              {
+                port: { number: 443 },
+                tls: { caCertificates: 'system', mode: 'SIMPLE', sni: host, subjectAltNames: [host] },
+              },
+            ],
           },
         },
       ],
