@@ -2,6 +2,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { sh } from './process';
 
+const CHECKOUT = path.resolve(__dirname, '..', '..');
+
 /**
  * A container's root file system: this machine's own, read through an overlay, so that what a container writes or has
  * mounted is seen by it alone. The layers are in memory and go when the lab goes.
@@ -25,6 +27,12 @@ export class RootFs {
     // Envoys share memory by name, so each needs its own.
     await sh(['mount', '-t', 'tmpfs', '-o', 'mode=1777', 'shm', path.join(merged, 'dev/shm')]);
     await sh(['mount', '-t', 'tmpfs', '-o', 'mode=1777', 'tmp', path.join(merged, 'tmp')]);
+    // Tests run scripts of theirs in Pods, and the checkout may lie under /tmp or be a mount of its own.
+    const checkout = path.join(merged, CHECKOUT);
+    if (!fs.existsSync(path.join(checkout, 'package.json'))) {
+      fs.mkdirSync(checkout, { recursive: true });
+      await sh(['mount', '--bind', CHECKOUT, checkout]);
+    }
     return new RootFs(merged, folder);
   }
 
