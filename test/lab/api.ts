@@ -80,12 +80,23 @@ export class Api {
   }
 
   /** Deletes an object; one that is not there is no error. */
-  public async delete(object: KubeObject, graceSeconds?: number): Promise<void> {
+  public async delete(object: KubeObject): Promise<void> {
     const path = `${await this.path(object, object.metadata.namespace)}/${object.metadata.name}`;
     try {
-      await this.request('DELETE', graceSeconds === undefined ? path : `${path}?gracePeriodSeconds=${graceSeconds}`);
+      await this.request('DELETE', path);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+  }
+
+  /** Deletes this very object at once, and never another one that has taken its name since. */
+  public async deleteAtOnce(object: KubeObject & { readonly metadata: { readonly uid: string } }): Promise<void> {
+    const { name, namespace, uid } = object.metadata;
+    try {
+      const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+      await this.request('DELETE', `${await this.path(object, namespace)}/${name}`, options);
+    } catch (error) {
+      if (!(error instanceof ApiError && [404, 409].includes(error.status))) throw error;
     }
   }
 

@@ -59,7 +59,7 @@ export class Kubelet {
       const known = this.running.get(key);
       if (pod.metadata.deletionTimestamp !== undefined) {
         if (known) this.end(known);
-        else void this.api.delete(pod, 0).catch(() => {});
+        else void this.api.deleteAtOnce(pod).catch(() => {});
       } else if (known && known.uid !== pod.metadata.uid) {
         this.end(known);
       } else if (!known && pod.spec.nodeName !== undefined && !isOver(pod)) {
@@ -89,7 +89,7 @@ export class Kubelet {
       .catch((error: Error) => this.say(`${pod.key}: ${error.message}`))
       .then(async () => {
         if (this.running.get(pod.key) === pod) this.running.delete(pod.key);
-        await this.api.delete(pod.pod, 0).catch(() => {});
+        await this.api.deleteAtOnce(pod.pod).catch(() => {});
         this.reconcile();
       });
   }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { type KubeObject } from '../lab/api';
 import { cacheRoot } from '../lab/cache';
 import { Lab } from '../lab/lab';
 import { eventually } from './mesh';
@@ -72,6 +73,22 @@ describe('a lab', () => {
 
   it('that does not run is said not to, with the command that starts it', async () => {
     await expect(Lab.connect('absent')).rejects.toThrow('no lab named "absent" is running: npm run lab -- up');
+  });
+
+  it('leaves a Pod alone that has the name of one that was deleted a moment ago', async () => {
+    const lab = await Lab.connect(process.env.MESH_EDGE_LAB_NAME!);
+    const spec = { terminationGracePeriodSeconds: 0, containers: [{ name: 'none', image: 'example.com/none' }] };
+    const pod: KubeObject = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'again', namespace: 'legacy' }, spec };
+    for (let round = 0; round < 5; round++) {
+      await lab.apply([pod]);
+      await lab.ready('legacy/again');
+      await lab.delete([pod]);
+    }
+    await lab.apply([pod]);
+    await lab.ready('legacy/again');
+    const { metadata } = (await lab.api.tryGet(pod, 'again', 'legacy'))!;
+    await lab.delete([pod]);
+    expect(metadata.deletionTimestamp).toBeUndefined();
   });
 
   it('leaves nothing when the process that it belongs to is killed', async () => {

@@ -101,7 +101,7 @@ export const scheduled: Sight = async (mesh, _, example) => {
     spec: { ...spec, terminationGracePeriodSeconds: 0, containers: [{ name: 'none', image: 'example.com/none' }] },
   };
   await mesh.lab.apply([pod]);
-  const place = await until('the scheduler has looked at the Pod', 75, async () => {
+  const place = await until('the scheduler has looked at the Pod', 30, async () => {
     const made = (await mesh.lab.api.tryGet(pod, 'scheduled', 'legacy')) as ScheduledPod | undefined;
     if (made?.spec.nodeName) return 'on a node for everybody';
     return made?.status?.conditions?.some(({ reason }) => reason === 'Unschedulable') ? 'nowhere' : undefined;
