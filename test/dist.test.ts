@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { check } from '../src/check/check';
+import { load } from '../src/model/load';
 
 const ROOT = join(__dirname, '..');
 
@@ -39,4 +41,15 @@ describe('dist/', () => {
       });
     }
   });
+
+  it.each(readdirSync(join(ROOT, 'dist')))(
+    'holds nothing wrong in %s, beside the gateway and the applications that it needs',
+    (name) => {
+      const install = join(ROOT, 'dist', 'egress-gateway-install', 'egress-gateway-install.yaml');
+      const { findings } = check(load([join(ROOT, 'dist', name), install, join(ROOT, 'test/mesh/fixtures/base.yaml')]));
+      expect(findings.filter(({ severity }) => severity === 'error').map(({ id, what }) => `${id} ${what}`)).toEqual(
+        [],
+      );
+    },
+  );
 });

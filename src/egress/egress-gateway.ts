@@ -11,6 +11,7 @@ import { EgressGatewayWorkload, EgressGatewayWorkloadProps } from './egress-gate
 import { IEgressProxy } from './egress-proxy';
 import { EgressRoute, ForwardOptions } from './egress-route';
 import { IExternalService } from './external-service';
+import { ForwardedWildcard, forwardProxy } from './forward-proxy';
 import { ServerClaim, SubsetClaim, mergeServers, mergeSubsets, serverProblems, subsetProblems } from './gateway-claims';
 import { GatewayHop } from './gateway-hop';
 import { GatewayPolicies } from './gateway-policies';
@@ -164,6 +165,7 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
     });
     this.routes.push(route);
     service.showIn(this.namespace);
+    this.resolveNamesOf(service);
     return route;
   }
 
@@ -175,6 +177,22 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
   public _admit(grants: readonly Grant[]): void {
     this.policies ??= new GatewayPolicies(this);
     this.policies.add(grants);
+    for (const { service } of grants) this.resolveNamesOf(service);
+  }
+
+  private resolveNamesOf({ resolution }: IExternalService): void {
+    if (!resolution._isForwardProxy || this.node.tryFindChild('ForwardProxy')) return;
+    const selector = () => this.selector;
+    forwardProxy(this, { name: this.gateway.name, namespace: this.namespace, selector }, () =>
+      this.forwardedWildcards(),
+    );
+  }
+
+  private forwardedWildcards(): ForwardedWildcard[] {
+    return [
+      ...this.routes.flatMap((route) => route._forwardedWildcards()),
+      ...(this.policies?.forwardedWildcards() ?? []),
+    ];
   }
 
   /**

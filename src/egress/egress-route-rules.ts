@@ -3,6 +3,7 @@ import { Problem, quote } from '../core/problem';
 import type { ForwardOptions } from './egress-route';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
+import { forwardProxyWayProblems } from './forward-proxy';
 import { GatewayHop } from './gateway-hop';
 import { originationProblems } from './origination-rule';
 import { tunnelProblems } from './transparent-proxy';
@@ -24,6 +25,7 @@ export function forwardProblems(forward: Forward): Problem[] {
     ...resolutionLost(forward),
     ...originations(forward),
     ...sharedSni(forward),
+    ...forwardProxyWayProblems(forward.service, forward.options.http),
   ];
 }
 
@@ -103,7 +105,7 @@ function resolutionLost({ service, options }: Forward): Problem[] {
         fix:
           wildcard === undefined
             ? 'use Resolution.dns() or Resolution.static(...)'
-            : 'use Resolution.dns({ address: ... }) with one host that serves the whole domain, forward the single hosts, or let the wildcard leave from the sidecar',
+            : 'use Resolution.dns({ address: ... }) with one host that serves the whole domain, Resolution.dynamicForwardProxy(), forward the single hosts, or let the wildcard leave from the sidecar',
       },
     ];
   }
@@ -112,7 +114,7 @@ function resolutionLost({ service, options }: Forward): Problem[] {
       {
         what: `${service.hosts.map(quote).join(', ')} with DYNAMIC_DNS resolution, through an egress gateway`,
         why: 'only waypoints of ambient mode honour it: gateway and sidecar get no cluster for it',
-        fix: 'use Resolution.dns({ address: ... }) with one host that serves the whole domain',
+        fix: 'use Resolution.dns({ address: ... }) with one host that serves the whole domain, or Resolution.dynamicForwardProxy()',
       },
     ];
   }

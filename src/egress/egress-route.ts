@@ -13,6 +13,7 @@ import { forwardProblems } from './egress-route-rules';
 import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
+import { ForwardedWildcard, hostsWithoutPort } from './forward-proxy';
 import { ServerClaim, SubsetClaim } from './gateway-claims';
 import { GatewayHop } from './gateway-hop';
 import { originationRule } from './origination-rule';
@@ -142,6 +143,15 @@ export class EgressRoute extends Construct {
   /** @internal */
   public _routedHosts(): string[] {
     return this.legs.filter((leg) => leg.http || leg.tls || leg.tcp.length).map((leg) => leg.host);
+  }
+
+  /** @internal */
+  public _forwardedWildcards(): ForwardedWildcard[] {
+    if (!this.service.resolution._isForwardProxy) return [];
+    return this.legs.flatMap(({ host, http, tls }) => [
+      ...(http ? [{ host, port: http.to }] : []),
+      ...(tls && !this.options.https?.proxy ? [{ host, port: tls.number, dialled: tls.targetPort ?? tls.number }] : []),
+    ]);
   }
 
   /** @internal */
@@ -298,7 +308,10 @@ export class EgressRoute extends Construct {
       exportTo: this._clients()._exportTo(this.service.namespace, this.gateway.namespace),
       http: http && [
         { match: [{ gateways: ['mesh'], port: http.port.number }], route: toGateway(this.httpSubset(), this.hop.port) },
-        { match: [{ gateways: [gateway], port: this.hop.port }], route: toHost(http.to, http.subset) },
+        {
+          match: [{ gateways: [gateway], port: this.hop.port, ...hostsWithoutPort(this.service) }],
+          route: toHost(http.to, http.subset),
+        },
       ],
       tls: tls && [
         {

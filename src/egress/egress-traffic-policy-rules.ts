@@ -8,6 +8,7 @@ import type { EgressTrafficPolicy, EgressTrafficRule } from './egress-traffic-po
 import type { EgressGatewayBase } from './egress-gateway';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
+import { forwardProxyWayProblems } from './forward-proxy';
 import { originationProblems } from './origination-rule';
 import { tunnelProblems } from './transparent-proxy';
 
@@ -190,10 +191,11 @@ function cannotCarry(rule: EgressTrafficRule): Problem[] {
         what: `${hosts} with ${kind} resolution, through a gateway`,
         why: 'the address that the application dialled is known to its sidecar only; the gateway would send to itself, or nowhere (503)',
         fix: service.hosts.some(isWildcard)
-          ? 'use Resolution.dns({ address: ... }) with one host that serves the whole domain, or name the single hosts'
+          ? 'use Resolution.dns({ address: ... }) with one host that serves the whole domain, Resolution.dynamicForwardProxy(), or name the single hosts'
           : 'use Resolution.dns() or Resolution.static(...)',
       });
     }
+    problems.push(...forwardProxyWayProblems(service, rule.http));
     if (service.ports.filter((port) => port.isHttp).length > 1 && !rule.ports) {
       const numbers = service.ports.filter((port) => port.isHttp).map(({ number }) => number);
       problems.push({
@@ -241,6 +243,12 @@ function cannotHold(rule: EgressTrafficRule): Problem[] {
       what: `${service.hosts.map(quote).join(', ')} with DYNAMIC_DNS resolution, from a sidecar`,
       why: 'only waypoints of ambient mode honour it; a sidecar cuts such traffic',
       fix: 'use Resolution.none()',
+    });
+  for (const service of rule.to.filter(({ resolution }) => resolution._isForwardProxy))
+    problems.push({
+      what: `${service.hosts.map(quote).join(', ')} with Resolution.dynamicForwardProxy(), from a sidecar`,
+      why: 'only an egress gateway resolves such names; the sidecar would look for one that does not exist',
+      fix: 'use Resolution.none(), or let the rule go through a gateway',
     });
   return problems;
 }

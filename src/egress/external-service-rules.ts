@@ -1,6 +1,7 @@
 import { isIpAddress, isWildcard } from '../core/hostname';
 import { Problem, quote } from '../core/problem';
 import { ExternalPort, portNames } from './external-port';
+import { forwardProxyProblems } from './forward-proxy';
 import { Resolution } from './resolution';
 
 /** Ports that every sidecar or gateway keeps for itself. @see https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio */
@@ -49,14 +50,14 @@ export function hostMixProblems(
   resolution: Resolution,
   meshInternal: boolean,
 ): Problem[] {
-  const problems: Problem[] = [];
+  const problems: Problem[] = resolution._isForwardProxy ? forwardProxyProblems(hosts, ports) : [];
   const wildcards = hosts.filter(isWildcard);
   if (resolution._isDns && !resolution._hasEndpoints) {
     problems.push(
       ...wildcards.map((host) => ({
         what: `wildcard host ${quote(host)} with ${resolution.kind} resolution`,
         why: 'a wildcard is no name that could be resolved, and Istio refuses it',
-        fix: 'use Resolution.none() (from a sidecar), or Resolution.dns({ address: ... }) with one host that serves the whole domain (through a gateway too)',
+        fix: 'use Resolution.none() (from a sidecar), or through a gateway Resolution.dns({ address: ... }) with one host that serves the whole domain, or Resolution.dynamicForwardProxy()',
       })),
     );
   }

@@ -9,6 +9,7 @@ import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
 import type { EgressGatewayBase } from './egress-gateway';
 import { ExternalPort, portNames } from './external-port';
+import { ForwardedWildcard, hostsWithoutPort } from './forward-proxy';
 import { ServerClaim, SubsetClaim } from './gateway-claims';
 import { KeptChildren } from './kept-children';
 import { originationRule } from './origination-rule';
@@ -96,6 +97,19 @@ export class GatewayPolicies extends Construct {
         return [outer, { by, port: own, protocol: 'TLS', tls: 'PASSTHROUGH', hosts, bind: '127.0.0.1' }];
       },
     );
+  }
+
+  /** The wildcards whose names the gateway is to resolve itself. */
+  public forwardedWildcards(): ForwardedWildcard[] {
+    return [...this.byHost]
+      .filter(([, [{ service }]]) => service.resolution._isForwardProxy)
+      .flatMap(([host]) => {
+        const { http, httpPort, opaque } = this.planOf(host);
+        const tls = opaque
+          .filter(({ grants: [{ tunnel }] }) => !tunnel)
+          .map(({ port }) => ({ host, port: port.number, dialled: port.targetPort ?? port.number }));
+        return http.length ? [{ host, port: httpPort!.number }, ...tls] : tls;
+      });
   }
 
   public subsetClaims(): SubsetClaim[] {
@@ -231,7 +245,10 @@ export class GatewayPolicies extends Construct {
       exportTo: this.gatewayOnly(),
       http: [
         {
-          match: gatewayPorts(plan.http.flatMap(({ grants }) => grants)),
+          match: gatewayPorts(plan.http.flatMap(({ grants }) => grants)).map((match) => ({
+            ...match,
+            ...hostsWithoutPort(this.byHost.get(host)![0].service),
+          })),
           retries: SAFE_RETRIES,
           rewrite: authority === host ? undefined : { authority: host },
           route: [{ destination: { host, subset, port: { number: plan.httpPort!.number } } }],

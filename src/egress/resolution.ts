@@ -99,6 +99,20 @@ export class Resolution {
     return new Resolution('DYNAMIC_DNS', [], {});
   }
 
+  /**
+   * An egress gateway resolves whatever name of a wildcard host was asked for: by the SNI of TLS that applications make, by the Host header of
+   * plain HTTP. Fits domains whose hosts nobody can list, HTTP on port 80 and TLS.
+   *
+   * Istio has no field for it: an EnvoyFilter for the gateway is rendered, with Envoy's dynamic forward proxy, so try it with each new
+   * release of Istio. Where it is missing, or a request reaches the host in any other way, the name behind the entry does not exist, and the
+   * request fails. Callers who are let in may ask for any name of the domain, also one that leads to an address inside.
+   *
+   * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/http_proxy
+   */
+  public static dynamicForwardProxy(): Resolution {
+    return new Resolution('DNS', [{ address: 'dynamic-forward-proxy.mesh-edge.invalid' }], {}, true);
+  }
+
   /** Istio's word for it, such as "DNS_ROUND_ROBIN". */
   public readonly kind: string;
 
@@ -106,6 +120,8 @@ export class Resolution {
     kind: Kind,
     private readonly endpoints: readonly ExternalEndpoint[],
     private readonly labels: { readonly [key: string]: string },
+    /** @internal */
+    public readonly _isForwardProxy = false,
   ) {
     this.kind = kind;
   }

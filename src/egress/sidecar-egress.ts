@@ -191,6 +191,12 @@ export class SidecarEgress extends Construct {
         fix: `use one of ${this.service.hosts.map(quote).join(', ')}`,
       });
     }
+    if (this.service.resolution._isForwardProxy)
+      problems.push({
+        what: `${this.service.hosts.map(quote).join(', ')} with Resolution.dynamicForwardProxy(), from a sidecar`,
+        why: 'only an egress gateway resolves such names; the sidecar would look for one that does not exist',
+        fix: 'use Resolution.none(), or take it through a gateway',
+      });
     if (props.http?._originates) problems.push(...this.originations(props, props.http, http, tls));
     return problems;
   }

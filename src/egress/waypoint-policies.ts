@@ -212,6 +212,12 @@ export function bindingProblems(service: IExternalService): Problem[] {
         ? 'use Resolution.dynamicDns() for the wildcard'
         : 'use Resolution.dns() or Resolution.static(...)',
     });
+  if (service.resolution._isForwardProxy)
+    problems.push({
+      what: `${hosts} with Resolution.dynamicForwardProxy(), through a waypoint`,
+      why: 'it is for egress gateways; a waypoint would look for a name that does not exist',
+      fix: 'use Resolution.dynamicDns()',
+    });
   if (service.resolution.kind === 'DYNAMIC_DNS' && service.ports.some((port) => port.isTls))
     problems.push({
       what: `TLS to any name of ${hosts}, through a waypoint`,

@@ -2,17 +2,18 @@
  * What may change a request's way and cannot be read from manifests: EnvoyFilters and WasmPlugins. A trace is followed as if they were
  * not there, and says so; if one of them touches a hop, its outcome is `unknown`.
  */
-import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from '../model/fields';
+import { number, optionalRecord, record, records, text, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config, type Config } from '../model/objects';
+import { type ExtendedProxy, isFor, namesCluster } from './extension-scope';
+import { forwardProxyPart } from './forward-proxy';
 import type { Hop, Trace, TraceRequest } from './types';
 
 type Context = 'SIDECAR_OUTBOUND' | 'SIDECAR_INBOUND' | 'GATEWAY';
 
-interface Place {
+interface Place extends ExtendedProxy {
   readonly hop: Hop;
   readonly context: Context;
-  readonly labels: Readonly<Record<string, string>>;
   readonly readsHttp: boolean;
 }
 
@@ -31,20 +32,8 @@ function placesOf(mesh: Mesh, request: TraceRequest, trace: Trace): readonly Pla
         : hop.envoy.listener === 'virtualInbound'
           ? ('SIDECAR_INBOUND' as const)
           : ('SIDECAR_OUTBOUND' as const);
-    return [{ hop, context, labels, readsHttp: hop.receives.protocol === 'HTTP' }];
+    return [{ namespace, workload, hop, context, labels, readsHttp: hop.receives.protocol === 'HTTP' }];
   });
-}
-
-/** Whether an object is for a proxy: in its namespace or the mesh's, by labels or by naming the gateway that the proxy is. */
-function isFor(mesh: Mesh, object: Config, selector: Json | undefined, place: Place): boolean {
-  const { namespace, workload } = place.hop.proxy;
-  if (object.namespace !== namespace && object.namespace !== mesh.config.rootNamespace) return false;
-  const refs = [...records(object.spec.targetRefs), record(object.spec.targetRef)].filter(
-    (ref) => text(ref.name) !== '',
-  );
-  if (refs.length === 0) return labelsMatch(strings(selector), place.labels);
-  const gateway = place.labels['gateway.networking.k8s.io/gateway-name'] ?? workload;
-  return refs.some((ref) => ref.kind !== 'Gateway' || ref.name === gateway);
 }
 
 /** Fields of a cluster that change where a connection goes, or what is spoken on it. */
@@ -58,12 +47,7 @@ const DECISIVE = [
 ];
 
 function touchesCluster(patch: Json, match: Json, hop: Hop): boolean {
-  const [, port, subset, service] = (hop.cluster ?? '').split('|');
-  const wanted = record(match.cluster);
-  if (text(wanted.name) !== '' && wanted.name !== hop.cluster) return false;
-  if (text(wanted.service) !== '' && wanted.service !== service) return false;
-  if (number(wanted.portNumber) > 0 && number(wanted.portNumber) !== Number(port)) return false;
-  if (text(wanted.subset) !== '' && wanted.subset !== subset) return false;
+  if (!namesCluster(match, hop.cluster)) return false;
   const operation = text(patch.operation);
   if (operation === 'ADD') return text(record(patch.value).name) === hop.cluster;
   return operation === 'REMOVE' || DECISIVE.some((field) => record(patch.value)[field] !== undefined);
@@ -94,6 +78,7 @@ function touches(entry: Json, place: Place): boolean {
   const patch = record(entry.patch);
   const wanted = text(match.context) || 'ANY';
   if (wanted !== 'ANY' && wanted !== context) return false;
+  if (forwardProxyPart(entry) !== undefined) return false;
   const isMerge = text(patch.operation) === 'MERGE';
   switch (text(entry.applyTo)) {
     case 'CLUSTER':

@@ -3,6 +3,7 @@ import { arrive } from './arrive';
 import { type Cluster, findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
+import { type Resolved, forwardProxied } from './forward-proxy';
 import { type Sending, addHop, brokenStatus } from './hop';
 import type { Hop, ProxyRef, Refusal, Trace, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
@@ -73,13 +74,25 @@ function sendToCluster(
   const { proxy } = incoming;
   const isHttp = http !== null;
   const decidedBy = decisions(...incoming.decidedBy, ...cluster.decidedBy);
-  const isOriginal = cluster.type === 'ORIGINAL_DST';
-  const endpoint = isOriginal ? undefined : cluster.endpoints[0];
+  const resolved = resolvedByName(walk, sending, cluster);
+  const isOriginal = cluster.type === 'ORIGINAL_DST' && resolved === undefined;
+  const endpoint = isOriginal || resolved !== undefined ? undefined : cluster.endpoints[0];
   if (cluster.ignoredTls !== undefined)
     walk.note(
       `${cluster.ignoredTls.kind} ${cluster.ignoredTls.namespace}/${cluster.ignoredTls.name} ${cluster.ignoredTls.field} is ignored: a sidecar takes credentials only from a DestinationRule with a workloadSelector, so no TLS is originated`,
     );
-  if (!isOriginal && endpoint === undefined) {
+  if (resolved === null) {
+    hop({ decidedBy });
+    return walk.refused({
+      code: 'UH',
+      status: isHttp ? 503 : brokenStatus(walk),
+      proxy,
+      what: `cluster ${cluster.name} is a dynamic forward proxy, and no filter before it resolves the name that was asked for`,
+      fix: `insert Envoy's ${isHttp ? 'filters.http.dynamic_forward_proxy before the router' : 'filters.network.sni_dynamic_forward_proxy before tcp_proxy'} by an EnvoyFilter`,
+      by: null,
+    });
+  }
+  if (!isOriginal && endpoint === undefined && resolved === undefined) {
     if (cluster.endpointsKnown) {
       hop({ decidedBy });
       return walk.refused({
@@ -100,7 +113,7 @@ function sendToCluster(
   // A ServiceEntry's targetPort overrides the port that was dialled; a headless Service's does not.
   const onEndpoint = cluster.service.registry === 'External' ? cluster.port.target : 0;
   const override = typeof onEndpoint === 'number' && onEndpoint > 0 ? onEndpoint : undefined;
-  const dialled = isOriginal ? (override ?? flight.port) : (endpoint?.port ?? cluster.port.port);
+  const dialled = resolved?.port ?? (isOriginal ? (override ?? flight.port) : (endpoint?.port ?? cluster.port.port));
   // A gateway that dials its own loopback comes back to itself, by a listener that nobody else can reach.
   const itself = sending.self.type === 'gateway' && isLoopback(endpoint?.address) ? sending.workload : undefined;
   const workload = itself ?? endpoint?.workload;
@@ -111,7 +124,9 @@ function sendToCluster(
     sends: wire(protocol, namedPort, layers),
     envoy: {
       ...incoming.envoy,
-      endpoints: cluster.endpoints.map((item) => `${item.address}:${item.port}`),
+      endpoints: (resolved ? [{ address: resolved.host, port: resolved.port }] : cluster.endpoints).map(
+        (item) => `${item.address}:${item.port}`,
+      ),
       tunnel: sending.tunnel,
     },
   });
@@ -125,7 +140,8 @@ function sendToCluster(
     http: isHttp ? http : flight.http,
     sentBy: proxy,
     // A wildcard is no host: the one that was asked for is in the SNI, or in the Host header.
-    host: cluster.service.host.startsWith('*') ? askedFor(layers, http, flight) : cluster.service.host,
+    host:
+      resolved?.host ?? (cluster.service.host.startsWith('*') ? askedFor(layers, http, flight) : cluster.service.host),
   };
   if (sending.tunnel !== null)
     walk.note(
@@ -139,6 +155,19 @@ function sendToCluster(
   const target = { service: cluster.service, workload, original: isOriginal };
   if (sending.tunnel === null) return arrive(walk, onward, target, isHttp);
   return arrive(walk, tunnelled(onward, sending.tunnel, sending.inner), target, false);
+}
+
+/** Where a cluster goes that EnvoyFilters made a dynamic forward proxy; see forwardProxied. */
+function resolvedByName(walk: Walk, sending: Sending, cluster: Cluster): Resolved | null | undefined {
+  const { self, workload, http } = sending;
+  const proxy = { namespace: self.namespace, workload: workload?.name ?? null, labels: self.labels };
+  return forwardProxied(walk.mesh, proxy, {
+    cluster: cluster.name,
+    context: self.type === 'gateway' ? 'GATEWAY' : 'SIDECAR_OUTBOUND',
+    authority: http?.authority ?? null,
+    sni: outermost(sending.inner)?.sni ?? null,
+    originates: cluster.tls !== null,
+  });
 }
 
 /** A connection inside a CONNECT: what the next proxy reads is an HTTP request, in the TLS that was put around it if any. */

@@ -20,6 +20,8 @@ const PUBLIC = [
   'forbidden.example.com',
   'aliyun.com',
   'www.httpbin.org',
+  'eu.mirror.example.com',
+  'us.mirror.example.com',
 ];
 /** Sites that on port 443 demand a client certificate, each of an authority of its own. */
 export const PARTNERS = ['partner.example.com', 'bank.example.com'];
@@ -29,6 +31,8 @@ const LOGIN = 'login.example.com';
 const DATABASE = 'db.example.com';
 /** A server whose certificate is for its own name alone, and who answers for any. */
 export const IMPOSTOR = 'impostor.example.com';
+/** A name of a good domain that leads to that server. */
+export const HIJACKED = 'de.mirror.example.com';
 
 /** Names of random meshes, each at an address of its own; they answer on more ports than those that people mostly use. */
 export const RANDOM_SITES = [
@@ -52,7 +56,7 @@ export const SITES: ReadonlyMap<string, readonly string[]> = new Map([
   ...NAMELESS.map((address): [string, string[]] => [address, []]),
   ['203.0.113.30', [DATABASE]],
   ['203.0.113.31', [LOGIN]],
-  ['203.0.113.32', [IMPOSTOR]],
+  ['203.0.113.32', [IMPOSTOR, HIJACKED]],
 ]);
 
 /** The address of a site. */
@@ -109,6 +113,8 @@ http {
   access_log ${log} line;
   client_body_temp_path ${home}/body; proxy_temp_path ${home}/proxy; fastcgi_temp_path ${home}/fastcgi;
   uwsgi_temp_path ${home}/uwsgi; scgi_temp_path ${home}/scgi;
+  # One server stands for sites that know nothing of each other: a session of one is none of another's, and shows another's SNI.
+  ssl_session_tickets off;
   default_type text/plain;
   server {
     listen 80; listen 8080; listen 8081; listen 9000;

@@ -154,6 +154,16 @@ describe('egress-wildcards', () => {
       gateway: { upstream_cluster: expect.stringMatching(/\*\.cdn\.example\.com$|-inner\.mesh-edge\.invalid$/) },
       site: { sni: 'en.cdn.example.com', server: `${siteAddress('edge.cdn.example.com')}:443` },
     }));
+
+  it.each(['eu.mirror.example.com', 'us.mirror.example.com'])(
+    'lets TLS through to %s, which the gateway resolves',
+    (host) =>
+      expectSeen(CLIENT, `https://${host}/`, 'istio-system/istio-egressgateway', {
+        status: 200,
+        gateway: { upstream_cluster: expect.stringMatching(/\*\.mirror\.example\.com$|-inner\.mesh-edge\.invalid$/) },
+        site: { sni: host, server: `${siteAddress(host)}:443` },
+      }),
+  );
 });
 
 describe('enforcement', () => {

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { type KubeObject } from '../lab/api';
-import { LOG_FORMAT, siteAddress } from '../lab/internet';
+import { HIJACKED, LOG_FORMAT, siteAddress } from '../lab/internet';
 import { Authority } from '../lab/pki';
 import { type Mesh, type Request } from './mesh';
 import { secret } from './secrets';
@@ -405,6 +405,39 @@ export const SCENARIOS: readonly Scenario[] = [
           sidecar: { upstream_cluster: `outbound|80|mutual-tls|${HOP}` },
           gateway: { upstream_cluster: 'outbound|80||*.cdn.example.com' },
           site: { ...https(cdn), server: `${siteAddress('edge.cdn.example.com')}:443` },
+        },
+      },
+      ...['eu.mirror.example.com', 'us.mirror.example.com'].map((host) => ({
+        title: 'HTTP that the gateway makes TLS of, to the name that it resolves itself',
+        request: { url: `http://${host}/` },
+        seen: {
+          status: 200,
+          sidecar: { upstream_cluster: `outbound|80|mutual-tls|${HOP}` },
+          gateway: { upstream_cluster: 'outbound|80||*.mirror.example.com' },
+          site: { ...https(host), server: `${siteAddress(host)}:443` },
+        },
+      })),
+      {
+        title: 'HTTP that the gateway makes TLS of, to a name whose server has no certificate for it',
+        request: { url: `http://${HIJACKED}/` },
+        seen: {
+          status: 503,
+          sidecar: { upstream_cluster: `outbound|80|mutual-tls|${HOP}` },
+          gateway: { upstream_cluster: 'outbound|80||*.mirror.example.com' },
+          site: null,
+        },
+      },
+      {
+        title: 'HTTP with a port in the Host header, which the gateway would dial',
+        request: {
+          url: 'http://eu.mirror.example.com/',
+          args: ['-H', 'Host: eu.mirror.example.com:80'],
+        },
+        seen: {
+          status: 403,
+          sidecar: { upstream_cluster: `outbound|80|mutual-tls|${HOP}` },
+          gateway: { response_code: 403 },
+          site: null,
         },
       },
       { title: 'HTTP to another domain', request: { url: 'http://hbchen.com/' }, seen: refusedHttp },

@@ -27,7 +27,8 @@ export const rule: Rule = {
       const ports = services.flatMap((service) => serviceSpec(service).ports ?? []);
       for (const [at, { port, bind }] of (spec.servers ?? []).entries()) {
         const number = port?.number;
-        if (number === undefined || bind?.startsWith('unix:')) continue;
+        // What only the gateway itself can dial needs no Service.
+        if (number === undefined || (bind !== undefined && /^(unix:|127\.|::1$)/.test(bind))) continue;
         if (
           ports.some(
             (entry) => entry.port === number || entry.targetPort === number || typeof entry.targetPort === 'string',

@@ -36,7 +36,7 @@ export const rule: Rule = {
       yield {
         manifest,
         field: ['spec', 'selector'],
-        severity: near ? 'error' : 'info',
+        severity: near === undefined ? 'info' : isInstallers(selector) ? 'warning' : 'error',
         what: `no pods have the labels ${Object.entries(selector)
           .map(([key, value]) => `${key}=${value}`)
           .join(', ')}${
@@ -51,3 +51,10 @@ export const rule: Rule = {
     }
   },
 };
+
+/** Labels of the gateways that Istio's own installers make: another repository may have installed that one. */
+function isInstallers(selector: Readonly<Record<string, string>>): boolean {
+  return Object.entries(selector).every(
+    ([key, value]) => (key === 'istio' || key === 'app') && /^(istio-)?(ingress|egress)(gateway)?$/.test(value),
+  );
+}
