@@ -136,6 +136,31 @@ export class Endpoints {
   }
 
   private ofKubernetes(service: Service, port: Port): EndpointSet {
+    const inCluster = this.ofPods(service, port);
+    const machines = this.machinesBehind(service);
+    if (machines.length === 0) return inCluster;
+    const theirs = machines.flatMap((spec) => this.ofMachine(spec, service, port));
+    return { known: true, endpoints: [...inCluster.endpoints, ...theirs] };
+  }
+
+  /** WorkloadEntries that a Service with a cluster IP selects like Pods. */
+  private machinesBehind(service: Service): readonly Json[] {
+    if (service.resolution !== 'EDS' || Object.keys(service.selector).length === 0) return [];
+    return (this.workloadEntries.get(service.namespace) ?? [])
+      .map((manifest) => record(record(manifest.body).spec))
+      .filter((spec) => selectsMachine(service.selector, spec));
+  }
+
+  /** A port that the Service names has to be among the machine's own; a numbered one may be, by the Service's name for it. */
+  private ofMachine(spec: Json, service: Service, port: Port): readonly Endpoint[] {
+    const isNamed = typeof port.target === 'string';
+    const own = number(record(spec.ports)[isNamed ? port.target : port.name]);
+    if (isNamed && own === 0) return [];
+    const endpoint = entryEndpoint(spec, port, this.workloads.at(text(spec.address)), service.namespace);
+    return [own === 0 ? endpoint : { ...endpoint, port: own }];
+  }
+
+  private ofPods(service: Service, port: Port): EndpointSet {
     const slices = this.slices.get(`${service.namespace}/${service.config.name}`);
     if (slices !== undefined)
       return { known: true, endpoints: slices.flatMap((slice) => this.ofSlice(slice, service, port)) };
@@ -232,6 +257,11 @@ export class Endpoints {
     }));
     return { known: true, endpoints: [...entries, ...fromPods] };
   }
+}
+
+/** Whether a selector of a Service takes a WorkloadEntry. */
+export function selectsMachine(selector: Readonly<Record<string, string>>, spec: Json): boolean {
+  return Object.keys(strings(spec.labels)).length > 0 && labelsMatch(selector, strings(spec.labels));
 }
 
 /** Pods that no manifest shows are known by their Service's selector only: they may have any other label. */

@@ -1,6 +1,13 @@
-import { number, optionalRecord, record, records, text, type Json } from './fields';
+import { number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { isGranted, type ApiRoute, type GatewayApiInput } from './gateway-api';
-import type { HttpMatch, HttpRule, L4Rule, RouteDestination, RuleRef } from './virtual-services';
+import {
+  authorityOf,
+  type HttpMatch,
+  type HttpRule,
+  type L4Rule,
+  type RouteDestination,
+  type RuleRef,
+} from './virtual-services';
 
 /** `granted`: backends of other namespaces need no ReferenceGrant. */
 export interface BackendOptions {
@@ -19,7 +26,8 @@ function backend(
   const namespace = text(reference.namespace) || route.config.namespace;
   const name = text(reference.name);
   const weight = reference.weight === undefined ? 1 : number(reference.weight);
-  const parts = { subset: '', port: number(reference.port), weight, authority: '' };
+  const headers = filtersOf(reference).headers;
+  const parts = { subset: '', port: number(reference.port), weight, authority: authorityOf(headers), headers };
   const group = text(reference.group);
   if (group === 'networking.istio.io' && kind === 'Hostname')
     return { ...parts, host: text(reference.namespace) === '' ? name : '' };
@@ -122,6 +130,7 @@ function rewriteOf(filter: Json): Json {
 
 interface Filters {
   readonly headers: Json;
+  readonly corsPolicy: Json | undefined;
   readonly redirect: Json | undefined;
   readonly rewrite: Json | undefined;
 }
@@ -130,9 +139,11 @@ function filtersOf(rule: Json): Filters {
   let headers: Json = {};
   let redirect: Json | undefined;
   let rewrite: Json | undefined;
+  let corsPolicy: Json | undefined;
   for (const filter of records(rule.filters)) {
     if (filter.type === 'RequestHeaderModifier')
       headers = { ...headers, request: headerOperations(record(filter.requestHeaderModifier)) };
+    if (filter.type === 'CORS') corsPolicy = corsOf(record(filter.cors));
     if (filter.type === 'URLRewrite') rewrite = rewriteOf(record(filter.urlRewrite));
     if (filter.type === 'RequestRedirect') {
       const wanted = record(filter.requestRedirect);
@@ -145,7 +156,19 @@ function filtersOf(rule: Json): Filters {
       };
     }
   }
-  return { headers, redirect, rewrite };
+  return { headers, redirect, rewrite, corsPolicy };
+}
+
+const ANY_ORIGIN = '[a-zA-Z][a-zA-Z0-9+.-]*://[^/\\s?#]+';
+
+function corsOf(filter: Json): Json {
+  const quoted = (origin: string): string => origin.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*');
+  return {
+    allowOrigins: texts(filter.allowOrigins).map((origin) =>
+      origin === '*' ? { regex: ANY_ORIGIN } : origin.includes('*') ? { regex: quoted(origin) } : { exact: origin },
+    ),
+    unmatchedPreflights: 'IGNORE',
+  };
 }
 
 /** The rules of an HTTP or gRPC route, one for each match, as rules of a VirtualService. */
@@ -176,6 +199,7 @@ export function httpRules(
       directResponse: to.length === 0 && filters.redirect === undefined ? { status: 500 } : undefined,
       rewrite: filters.rewrite,
       fault: undefined,
+      corsPolicy: filters.corsPolicy,
       headers: filters.headers,
     }));
   });

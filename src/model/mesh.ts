@@ -1,6 +1,6 @@
 import { PeerAuthentications } from './authentication';
 import { DestinationRuleIndex } from './destination-rules';
-import { Endpoints } from './endpoints';
+import { Endpoints, selectsMachine } from './endpoints';
 import { labelsMatch, number, optionalRecord, record, records, strings, text } from './fields';
 import { GatewayApi } from './gateway-api';
 import { istioFromGatewayApi } from './gateway-api-istio';
@@ -176,11 +176,16 @@ export class Mesh implements Registry {
       .filter((selector) => selector !== undefined)
       .map(strings);
     const unseen = new Map<string, Workload>();
+    const machines = this.of('networking.istio.io', 'WorkloadEntry');
     for (const service of services) {
       if (
         service.registry !== 'Kubernetes' ||
         Object.keys(service.selector).length === 0 ||
-        shown.has(service.namespace)
+        shown.has(service.namespace) ||
+        machines.some(
+          ({ namespace, body }) =>
+            namespace === service.namespace && selectsMachine(service.selector, record(record(body).spec)),
+        )
       )
         continue;
       const key = `${service.namespace} ${JSON.stringify(service.selector)}`;

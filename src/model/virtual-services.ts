@@ -21,6 +21,8 @@ export interface RouteDestination {
   readonly weight: number;
   /** Authority set by the destination's own headers. */
   readonly authority: string;
+  /** What it does to the headers of requests that go its way. */
+  readonly headers: Json;
 }
 
 export interface HttpMatch {
@@ -47,6 +49,7 @@ export interface HttpRule {
   readonly directResponse: Json | undefined;
   readonly rewrite: Json | undefined;
   readonly fault: Json | undefined;
+  readonly corsPolicy: Json | undefined;
   readonly headers: Json;
 }
 
@@ -114,6 +117,7 @@ function destinations(route: unknown, namespace: string, domain: string): readon
       port: number(record(destination.port).number),
       weight: number(entry.weight),
       authority: authorityOf(entry.headers),
+      headers: record(entry.headers),
     };
   });
 }
@@ -177,6 +181,7 @@ export function parseVirtualService(object: Config, mesh: MeshConfig): Parsed {
       directResponse: optionalRecord(rule.directResponse),
       rewrite: optionalRecord(rule.rewrite),
       fault: optionalRecord(rule.fault),
+      corsPolicy: optionalRecord(rule.corsPolicy),
       headers: record(rule.headers),
     })),
     tls: records(spec.tls).map((rule, index) => l4Rule(rule, ref(`tls[${index}]`), namespace, mesh.clusterDomain)),
@@ -289,6 +294,7 @@ export function mergeDelegates(services: readonly Parsed[]): readonly VirtualSer
               rewrite: leaf.rewrite ?? rule.rewrite,
               directResponse: leaf.directResponse ?? rule.directResponse,
               fault: leaf.fault ?? rule.fault,
+              corsPolicy: leaf.corsPolicy ?? rule.corsPolicy,
               headers: Object.keys(leaf.headers).length > 0 ? leaf.headers : rule.headers,
             },
           ];

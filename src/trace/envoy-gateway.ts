@@ -22,7 +22,6 @@ import { inboundCapture, outboundCapture } from './capture';
 import { inboundChain } from './inbound';
 import {
   heaviest,
-  ownAnswer,
   rewritten,
   routeMatches,
   unreadablePart,
@@ -30,6 +29,7 @@ import {
   type HttpRequest,
   type Route,
 } from './http-routes';
+import { ownAnswer } from './own-answer';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
 
@@ -301,7 +301,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     if (optionalRecord(record(record(policy.body).spec).rateLimit) !== undefined)
       walk.note(`BackendTrafficPolicy ${policy.namespace}/${policy.name} limits the rate: over it the answer is 429`);
   }
-  const answer = ownAnswer(route);
+  const answer = ownAnswer(route, http);
   if (answer !== undefined)
     return refuse(
       stage,

@@ -1,4 +1,4 @@
-import { list, number, optionalRecord, record, strings, text, type Json } from '../model/fields';
+import { list, optionalRecord, record, strings, text, type Json } from '../model/fields';
 import type { Service } from '../model/services';
 import {
   authorityOf,
@@ -144,20 +144,20 @@ export function routesOf(service: VirtualService, context: RouteContext): readon
 }
 
 /** A regular expression of RE2 as JavaScript has it, matched against the whole; undefined if it has no such form. */
-export function regex(pattern: string, ignoreCase = false): RegExp | undefined {
+export function regex(pattern: string): RegExp | undefined {
   const flags = /^\(\?([is]+)\)/.exec(pattern);
   const body = flags === null ? pattern : pattern.slice(flags[0].length);
   try {
     return new RegExp(
       `^(?:${body.replace(/\(\?P</g, '(?<')})$`,
-      `u${ignoreCase || flags?.[1]?.includes('i') === true ? 'i' : ''}${flags?.[1]?.includes('s') === true ? 's' : ''}`,
+      `u${flags?.[1]?.includes('i') === true ? 'i' : ''}${flags?.[1]?.includes('s') === true ? 's' : ''}`,
     );
   } catch {
     return undefined;
   }
 }
 
-function stringMatches(match: Json, value: string): boolean {
+export function stringMatches(match: Json, value: string): boolean {
   if (typeof match.exact === 'string') return value === match.exact;
   if (typeof match.prefix === 'string') return value.startsWith(match.prefix);
   if (typeof match.regex === 'string') return regex(match.regex)?.test(value) ?? false;
@@ -182,7 +182,8 @@ function pathMatches(match: HttpMatch, path: string, gatewaySemantics: boolean):
     const prefix = fold(uri.prefix.replace(/\/$/, ''));
     return fold(path) === prefix || fold(path).startsWith(`${prefix}/`);
   }
-  if (typeof uri.regex === 'string') return regex(uri.regex, match.ignoreUriCase)?.test(path) ?? false;
+  // ignoreUriCase is for exact and prefix only.
+  if (typeof uri.regex === 'string') return regex(uri.regex)?.test(path) ?? false;
   return true;
 }
 
@@ -264,66 +265,20 @@ export function unreadablePart(route: Route): string | undefined {
   return undefined;
 }
 
-/** A status that a route answers with by itself, in place of forwarding. */
-export interface OwnAnswer {
-  readonly code: 'redirect' | 'direct_response' | 'FI';
-  readonly status: number;
-  readonly what: string;
-  readonly field: string;
-}
-
-function redirectStatus(redirect: Json): number {
-  return number(redirect.redirectCode) || 301;
-}
-
-/** What a route does without an upstream: a fault for everyone, a redirect, a fixed answer. */
-export function ownAnswer(route: Route): OwnAnswer | undefined {
-  const { rule } = route;
-  if (rule === null) return undefined;
-  const abort = optionalRecord(rule.fault?.abort);
-  const share = abort === undefined ? 0 : number(record(abort.percentage).value);
-  if (abort !== undefined && share >= 100) {
-    return {
-      code: 'FI',
-      status: number(abort.httpStatus) || 200,
-      what: `a fault aborts every request with ${String(abort.httpStatus ?? abort.grpcStatus)}`,
-      field: 'fault.abort',
-    };
-  }
-  if (rule.redirect !== undefined) {
-    const to = `${text(rule.redirect.scheme)} ${text(rule.redirect.authority)} ${text(rule.redirect.uri)}`
-      .trim()
-      .replace(/ +/g, ' ');
-    return {
-      code: 'redirect',
-      status: redirectStatus(rule.redirect),
-      what: `the route redirects to ${to || 'another place'}`,
-      field: 'redirect',
-    };
-  }
-  if (rule.directResponse !== undefined) {
-    const status = number(rule.directResponse.status);
-    return { code: 'direct_response', status, what: `the route answers ${status} by itself`, field: 'directResponse' };
-  }
-  return undefined;
-}
-
-/** Share of requests that a fault aborts, 0 to 100. */
-export function abortShare(route: Route): number {
-  return number(record(optionalRecord(route.rule?.fault?.abort)?.percentage).value);
-}
-
 /** The request as the next proxy receives it: authority and path rewritten, headers set, added and removed. */
 export function rewritten(request: HttpRequest, route: Route, destination: RouteDestination | undefined): HttpRequest {
   const { rule } = route;
   if (rule === null) return request;
   const authority =
     text(rule.rewrite?.authority) || authorityOf(rule.headers) || (destination?.authority ?? '') || request.authority;
-  const operations = record(rule.headers.request);
   const headers: Record<string, string> = { ...request.headers };
-  for (const [name, value] of Object.entries({ ...strings(operations.add), ...strings(operations.set) }))
-    headers[name.toLowerCase()] = value;
-  for (const name of list(operations.remove)) if (typeof name === 'string') delete headers[name.toLowerCase()];
+  // Envoy removes before it adds, and a destination's own operations come before those of its route.
+  const all = [record(destination?.headers.request), record(rule.headers.request)];
+  for (const { remove } of all)
+    for (const name of list(remove)) if (typeof name === 'string') delete headers[name.toLowerCase()];
+  for (const { add, set } of all)
+    for (const [name, value] of Object.entries({ ...strings(add), ...strings(set) }))
+      if (!/^(:.*|host)$/i.test(name)) headers[name.toLowerCase()] = value;
   return { ...request, authority, headers, path: rewrittenPath(request.path, route) };
 }
 

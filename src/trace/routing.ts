@@ -8,13 +8,12 @@ import {
   type HttpRequest,
   type Route,
   type VirtualHost,
-  abortShare,
   heaviest,
-  ownAnswer,
   rewritten,
   routeMatches,
   unreadablePart,
 } from './http-routes';
+import { abortShare, ownAnswer } from './own-answer';
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
@@ -218,7 +217,7 @@ function catchAllCluster(view: SidecarView): string {
 function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Trace {
   const { proxy, view, self, workload, flight } = at;
   const ref = route.rule?.ref ?? null;
-  const answer = ownAnswer(route);
+  const answer = ownAnswer(route, http);
   if (answer !== undefined) {
     const by =
       ref === null
@@ -226,7 +225,11 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
         : { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}.${answer.field}` };
     addHop(walk, incoming, {
       route: ref,
-      cluster: answer.code === 'FI' ? (heaviest(route.clusters)?.cluster ?? null) : null,
+      // A filter before the router answers when the router's cluster is known already.
+      cluster:
+        route.rule?.redirect === undefined && answer.field !== 'directResponse'
+          ? (heaviest(route.clusters)?.cluster ?? null)
+          : null,
       decidedBy: decisions(by ?? undefined, ...incoming.decidedBy),
     });
     return walk.refused({

@@ -127,7 +127,7 @@ function defaultWrapper(service: Service, port: number): Wrapper {
         cluster: clusterName(service.host, '', port),
         weight: 0,
         index: 0,
-        destination: { host: service.host, subset: '', port, weight: 0, authority: '' },
+        destination: { host: service.host, subset: '', port, weight: 0, authority: '', headers: {} },
       },
     ],
     gatewaySemantics: false,

@@ -11,7 +11,6 @@ import { hostWithoutPort } from './envoy';
 import { addHop, ruleDecision, type Incoming } from './hop';
 import {
   heaviest,
-  ownAnswer,
   rewritten,
   routeMatches,
   routesOf,
@@ -19,6 +18,7 @@ import {
   type Route,
   type RouteContext,
 } from './http-routes';
+import { ownAnswer } from './own-answer';
 import { askedFor, tlsMisfit } from './send';
 import type { ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
@@ -166,11 +166,16 @@ function chosenByHttp(visit: Visit): Chosen | Trace {
     });
   }
   const ref = route.rule?.ref ?? null;
-  return answered(visit, route, ref) ?? following(visit, route, ref, http);
+  return answered(visit, route, ref, http) ?? following(visit, route, ref, http);
 }
 
-function answered({ walk, proxy, incoming }: Visit, route: Route, ref: RouteRef | null): Trace | undefined {
-  const answer = ownAnswer(route);
+function answered(
+  { walk, proxy, incoming }: Visit,
+  route: Route,
+  ref: RouteRef | null,
+  http: HttpRequest,
+): Trace | undefined {
+  const answer = ownAnswer(route, http);
   if (answer === undefined) return undefined;
   const by = ruleDecision(ref);
   addHop(walk, incoming, { route: ref, decidedBy: decisions(by) });

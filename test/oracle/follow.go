@@ -104,7 +104,7 @@ func (w *world) follow(c call) (hops []hop) {
 			return append(hops, h)
 		}
 		h.Tunnel = tunnelOf(chain, h)
-		chooseRoute(sim, &h, c)
+		c = chooseRoute(sim, &h, c)
 		target := find(sim.Clusters, h.Cluster)
 		if target == nil {
 			return append(hops, h)

@@ -20,7 +20,7 @@
 // The proxies are the Pods in the YAML: a router where its annotation inject.istio.io/templates is "gateway" or its label
 // istio names a gateway, a sidecar otherwise. A call from a router enters at that gateway.
 //
-// What the simulation leaves out: authorization, TLS handshakes and certificates, weights (the heaviest cluster is followed,
+// What the simulation leaves out: authorization, faults, TLS handshakes and certificates, weights (the heaviest cluster is followed,
 // all are listed in "clusters"), and what happens after a cluster is chosen, but for one with no endpoints (error "UH").
 package main
 

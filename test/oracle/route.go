@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -11,11 +12,11 @@ import (
 )
 
 // chooseRoute does what the simulation leaves out: it matches routes by method and headers as well as by path, and
-// follows a route with several clusters.
-func chooseRoute(sim *simulation.Simulation, h *hop, c call) {
+// follows a route with several clusters. It gives the request as the route sends it on.
+func chooseRoute(sim *simulation.Simulation, h *hop, c call) call {
 	virtualHost := findVirtualHost(sim.Routes, h.RouteConfig, h.VirtualHost)
 	if virtualHost == nil {
-		return
+		return c
 	}
 	for _, r := range virtualHost.Routes {
 		if !matches(r.GetMatch(), c) {
@@ -23,16 +24,67 @@ func chooseRoute(sim *simulation.Simulation, h *hop, c call) {
 		}
 		h.Route, h.Cluster, h.Clusters = r.Name, r.GetRoute().GetCluster(), nil
 		heaviest := uint32(0)
+		host := r.GetRoute().GetHostRewriteLiteral()
 		for _, weighted := range r.GetRoute().GetWeightedClusters().GetClusters() {
 			weight := weighted.GetWeight().GetValue()
 			h.Clusters = append(h.Clusters, weightedCluster{weighted.Name, weight})
 			if weight > heaviest {
 				heaviest, h.Cluster = weight, weighted.Name
+				if own := weighted.GetHostRewriteLiteral(); own != "" && r.GetRoute().GetHostRewriteLiteral() == "" {
+					host = own
+				}
 			}
 		}
-		return
+		if host != "" {
+			c.Host = host
+		}
+		c.Headers = changedHeaders(r, c.Headers)
+		c.Path = changedPath(r, c.Path)
+		return c
 	}
 	h.Route, h.Cluster, h.Error = "", "", simulation.ErrNoRoute.Error()
+	return c
+}
+
+// changedHeaders are those that a route sends on; headers that only some of its weighted clusters change stay as they are.
+func changedHeaders(r *route.Route, headers map[string]string) map[string]string {
+	changed := map[string]string{}
+	for name, value := range headers {
+		changed[strings.ToLower(name)] = value
+	}
+	for _, name := range r.GetRequestHeadersToRemove() {
+		delete(changed, strings.ToLower(name))
+	}
+	for _, option := range r.GetRequestHeadersToAdd() {
+		changed[strings.ToLower(option.GetHeader().GetKey())] = option.GetHeader().GetValue()
+	}
+	return changed
+}
+
+func changedPath(r *route.Route, path string) string {
+	plain, query := path, ""
+	if mark := strings.IndexByte(path, '?'); mark >= 0 {
+		plain, query = path[:mark], path[mark:]
+	}
+	action := r.GetRoute()
+	if rewrite := action.GetRegexRewrite(); rewrite != nil {
+		pattern, err := regexp.Compile(rewrite.GetPattern().GetRegex())
+		if err != nil {
+			return path
+		}
+		substitution := regexp.MustCompile(`\\(\d)`).ReplaceAllString(rewrite.GetSubstitution(), "$${$1}")
+		return pattern.ReplaceAllString(plain, substitution) + query
+	}
+	if action.GetPrefixRewrite() == "" {
+		return path
+	}
+	switch spec := r.GetMatch().GetPathSpecifier().(type) {
+	case *route.RouteMatch_Prefix:
+		return action.GetPrefixRewrite() + plain[len(spec.Prefix):] + query
+	case *route.RouteMatch_PathSeparatedPrefix:
+		return action.GetPrefixRewrite() + plain[len(spec.PathSeparatedPrefix):] + query
+	}
+	return action.GetPrefixRewrite() + query
 }
 
 func findVirtualHost(configs []*route.RouteConfiguration, config, name string) *route.VirtualHost {
@@ -86,7 +138,21 @@ func matches(m *route.RouteMatch, c call) bool {
 			return false
 		}
 	}
-	return len(m.GetQueryParameters()) == 0
+	return matchesQuery(m.GetQueryParameters(), c.Path)
+}
+
+func matchesQuery(wanted []*route.QueryParameterMatcher, path string) bool {
+	_, query, _ := strings.Cut(path, "?")
+	given, err := url.ParseQuery(query)
+	for _, parameter := range wanted {
+		if err != nil || !given.Has(parameter.GetName()) {
+			return false
+		}
+		if parameter.GetStringMatch() != nil && !matchesString(parameter.GetStringMatch(), given.Get(parameter.GetName())) {
+			return false
+		}
+	}
+	return true
 }
 
 func matchesHeader(m *route.HeaderMatcher, c call) bool {
@@ -94,7 +160,7 @@ func matchesHeader(m *route.HeaderMatcher, c call) bool {
 	if spec, ok := m.GetHeaderMatchSpecifier().(*route.HeaderMatcher_PresentMatch); ok {
 		return present == spec.PresentMatch
 	}
-	if !present {
+	if !present && !m.GetTreatMissingHeaderAsEmpty() {
 		return false
 	}
 	return matchesString(m.GetStringMatch(), value)

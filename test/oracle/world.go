@@ -83,6 +83,8 @@ type world struct {
 	proxies map[string]*model.Proxy
 	byIP    map[string]string
 	sims    map[string]*simulation.Simulation
+
+	capturesDNS bool
 }
 
 // inWorld builds the mesh, calls visit, and takes the mesh down. The fake Kubernetes client panics on what it cannot
@@ -111,6 +113,9 @@ func inWorld(o *objects, meshYaml string, visit func(*world)) (err error) {
 			proxies: map[string]*model.Proxy{},
 			byIP:    map[string]string{},
 			sims:    map[string]*simulation.Simulation{},
+
+			// What a Pod's agent would take from its environment.
+			capturesDNS: meshConfig.GetDefaultConfig().GetProxyMetadata()["ISTIO_META_DNS_CAPTURE"] == "true",
 		}
 		for _, pod := range o.pods {
 			w.addProxy(pod)
@@ -126,11 +131,19 @@ func (w *world) addProxy(pod *corev1.Pod) {
 		kind = model.Router
 	}
 	key := pod.Namespace + "/" + pod.Name
-	w.byIP[pod.Status.PodIP] = key
+	addresses := []string{pod.Status.PodIP}
+	for _, own := range pod.Status.PodIPs {
+		if own.IP != pod.Status.PodIP {
+			addresses = append(addresses, own.IP)
+		}
+	}
+	for _, address := range addresses {
+		w.byIP[address] = key
+	}
 	w.proxies[key] = w.server.SetupProxy(&model.Proxy{
 		ID:              pod.Name + "." + pod.Namespace,
 		Type:            kind,
-		IPAddresses:     []string{pod.Status.PodIP},
+		IPAddresses:     addresses,
 		ConfigNamespace: pod.Namespace,
 		Labels:          pod.Labels,
 		DNSDomain:       pod.Namespace + ".svc." + domain,
@@ -139,6 +152,7 @@ func (w *world) addProxy(pod *corev1.Pod) {
 			Labels:         pod.Labels,
 			ClusterID:      cluster.ID("Kubernetes"),
 			ServiceAccount: pod.Spec.ServiceAccountName,
+			DNSCapture:     model.StringBool(w.capturesDNS),
 		},
 	})
 }

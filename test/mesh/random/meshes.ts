@@ -107,7 +107,7 @@ function byAge(a: Thing, b: Thing): number {
 export function liveMeshes(requests: number): fc.Arbitrary<LiveMesh> {
   return fc
     .record({
-      mesh: meshes(requests),
+      mesh: meshes(requests, { rare: false }),
       asks: some(ask, requests, requests),
       policies: fc.oneof(some(authorizationPolicy, 0, 0), some(authorizationPolicy, 1, 3)),
       more: some(enrichment, 7, 7),

@@ -36,6 +36,20 @@ export function toYaml(things: readonly Thing[]): string {
     .join('\n---\n');
 }
 
+function meshConfigOf({ outbound, config }: GeneratedMesh): object {
+  return { ...config, outboundTrafficPolicy: { mode: outbound } };
+}
+
+/** The mesh's configuration as a cluster keeps it. */
+export function meshConfigMap(generated: GeneratedMesh): Thing {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'istio', namespace: 'istio-system' },
+    data: { mesh: JSON.stringify(meshConfigOf(generated)) },
+  };
+}
+
 function toCall(ask: Ask): OracleCall {
   const isTls = ask.scheme === 'https' || ask.scheme === 'tls';
   return {
@@ -44,6 +58,8 @@ function toCall(ask: Ask): OracleCall {
     address: ask.address,
     port: ask.port,
     path: ask.path,
+    method: ask.method,
+    headers: ask.headers,
     tls: isTls ? 'tls' : 'plaintext',
     protocol: ask.scheme === 'http' || ask.scheme === 'https' ? 'http' : 'tcp',
     sni: isTls ? ask.host.toLowerCase() : '',
@@ -137,7 +153,7 @@ export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise
   let { things } = generated;
   let yaml = toYaml(things);
   const ask = (): Promise<OracleReply> =>
-    oracle.ask(yaml, `outboundTrafficPolicy: {mode: ${generated.outbound}}`, generated.asks.map(toCall));
+    oracle.ask(yaml, JSON.stringify(meshConfigOf(generated)), generated.asks.map(toCall));
   let reply = await ask();
   // What admission refuses never reaches a mesh: such objects are left out for both.
   const refused = new Set((reply.invalid ?? []).map((text) => text.slice(0, text.indexOf(':'))));
@@ -148,13 +164,19 @@ export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise
   }
   if (reply.error !== undefined || reply.results === null)
     return { requests: 0, hops: 0, tunnels: 0, skipped: 0, differences: [], failure: reply.error ?? 'no results' };
-  const mesh = buildMesh(loadText(yaml).manifests, { outbound: generated.outbound });
+  const mesh = buildMesh(loadText(`${yaml}\n---\n${toYaml([meshConfigMap(generated)])}`).manifests);
   let skipped = 0;
   let hops = 0;
   let tunnels = 0;
   const differences = generated.asks.flatMap((ask, index): readonly Difference[] => {
     const theirs = reply.results?.[index]?.hops ?? [];
-    const ours = trace(mesh, { from: ask.from, request: requestOf(ask), address: ask.address });
+    const ours = trace(mesh, {
+      from: ask.from,
+      request: requestOf(ask),
+      address: ask.address,
+      method: ask.method,
+      headers: ask.headers,
+    });
     if (ours.notes.some((note) => note.includes('refuses listener'))) {
       skipped += 1;
       return [];

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { gateway, serviceEntry } from './entries-and-gateways';
 import { forwarded, partsOf } from './forwarded';
 import { destinationRule, peerAuthentication, sidecar } from './policies';
-import { path, virtualService } from './virtual-services';
+import { meshSettings, RARE_HOSTS, rareAsk, rareForms } from './rare-forms';
+import { anyPath, method, requestHeaders, virtualService } from './virtual-services';
 import { type Ask, type GeneratedMesh, HOSTS, type Thing, metadata, pick, some } from './vocabulary';
 import { base, servicePorts } from './workloads';
 
@@ -30,6 +31,7 @@ const ask = fc
         ),
         weight: 3,
       },
+      { arbitrary: pick(...RARE_HOSTS), weight: 2 },
     ),
     address: pick(
       '203.0.113.10',
@@ -42,20 +44,27 @@ const ask = fc
       '10.96.0.50',
       '10.244.1.50',
       '203.0.113.12',
+      '203.0.113.40',
+      '10.96.0.70',
+      '10.96.0.71',
+      '10.96.0.72',
+      '127.0.0.1',
     ),
     port: fc.oneof(
       { arbitrary: pick(80, 443), weight: 4 },
       { arbitrary: pick(8080, 3306, 9000, 8443, 9999), weight: 1 },
     ),
-    path,
+    path: anyPath,
+    method,
+    headers: requestHeaders,
   })
   .map((one) => ({ ...one, port: one.scheme === 'https' && one.port === 80 ? 443 : one.port }));
 
 const SECURITY = 'security.istio.io/v1';
 const NETWORKING = 'networking.istio.io/v1';
 
-/** A mesh of a few objects of each kind, with `requests` requests. */
-export function meshes(requests: number): fc.Arbitrary<GeneratedMesh> {
+/** A mesh of a few objects of each kind, with `requests` requests; without `rare`, none of the forms that fewer people write. */
+export function meshes(requests: number, { rare = true } = {}): fc.Arbitrary<GeneratedMesh> {
   const parts = fc.record({
     base: fc.record({
       mapped: fc.boolean(),
@@ -72,12 +81,15 @@ export function meshes(requests: number): fc.Arbitrary<GeneratedMesh> {
     outbound: pick('REGISTRY_ONLY' as const, 'ALLOW_ANY' as const),
     asks: some(ask, requests, requests),
     forwards: some(forwarded, 0, 3),
+    rare: rare ? rareForms : fc.constant([]),
+    rareAsk,
+    config: rare ? meshSettings : fc.constant({}),
   });
   return parts.chain((made) => {
     const names = made.gateways.map((one, index) => `${one.owner}/gw${index}`);
     return fc
       .tuple(
-        some(virtualService({ gateways: names }), 0, 5),
+        some(virtualService({ gateways: names, rare }), 0, 5),
         fc.shuffledSubarray(
           Array.from({ length: 60 }, (_value, index) => index),
           { minLength: 60, maxLength: 60 },
@@ -96,6 +108,7 @@ export function meshes(requests: number): fc.Arbitrary<GeneratedMesh> {
           });
         const things: Thing[] = [
           ...base(made.base),
+          ...made.rare,
           ...made.entries.map(make('ServiceEntry', 'se', NETWORKING)),
           ...made.gateways.map((one, index): Thing => ({
             apiVersion: NETWORKING,
@@ -125,13 +138,14 @@ export function meshes(requests: number): fc.Arbitrary<GeneratedMesh> {
         ];
         // Half of the requests are for what is forwarded, as its clients would send them.
         const asks = made.asks.map((one, index): Ask => {
+          if (made.rare.length > 0 && index % 4 === 2) return { ...one, ...made.rareAsk };
           const wanted = made.forwards[index % Math.max(1, made.forwards.length)];
           if (wanted === undefined || index % 2 === 0) return one;
           const { way, host } = wanted;
           const scheme = way === 'tcp' ? 'tcp' : way === 'tls' || way === 'mutual-tcp' ? 'https' : 'http';
           return { ...one, host, scheme, port: way === 'tcp' ? 3306 : scheme === 'https' ? 443 : 80 };
         });
-        return { outbound: made.outbound, things, asks };
+        return { outbound: made.outbound, config: made.config, things, asks };
       });
   });
 }

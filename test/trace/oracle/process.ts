@@ -12,6 +12,8 @@ export interface OracleCall {
   readonly address: string;
   readonly port: number;
   readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly tls: 'plaintext' | 'tls';
   readonly protocol: 'http' | 'tcp';
   readonly sni: string;

@@ -3,6 +3,43 @@ import fc from 'fast-check';
 import { HOSTS, anyHost, exportTo, gatewayHost, maybe, namespace, pick, some } from './vocabulary';
 
 export const path = pick('/', '/v1', '/v1/items', '/health', '/v2');
+export const anyPath = pick('/', '/v1', '/v1/items', '/health', '/v2', '/V1/Items', '/v1?beta=yes');
+export const method = pick('GET', 'GET', 'GET', 'POST');
+export const requestHeaders = pick<Record<string, string>>({}, {}, { 'x-team': 'blue' }, { 'x-team': 'red' });
+
+/** Conditions that fewer people write; a request has to be made for them. */
+const condition = pick<object>(
+  { scheme: { exact: 'http' } },
+  { method: { exact: 'POST' } },
+  { method: { regex: 'GET|HEAD' } },
+  { authority: { prefix: 'api.' } },
+  { authority: { exact: 'www.example.com' } },
+  { authority: { regex: '.*\\.partner\\.io(:[0-9]+)?' } },
+  { headers: { 'x-team': { exact: 'blue' } } },
+  { headers: { 'x-team': { prefix: 'b' } } },
+  { headers: { 'x-team': { regex: 'b.+' } } },
+  { headers: { 'x-team': {} } },
+  { headers: { ':authority': { exact: 'api.example.com' } } },
+  { withoutHeaders: { 'x-team': { exact: 'blue' } } },
+  { withoutHeaders: { 'x-team': {} } },
+  { queryParams: { beta: { exact: 'yes' } } },
+  { queryParams: { beta: {} } },
+  { ignoreUriCase: true },
+  { statPrefix: 'counted', name: 'named' },
+);
+
+/** What a rule changes in the request that it sends on. */
+const change = pick<object>(
+  { rewrite: { authority: 'www.example.com' } },
+  { rewrite: { uri: '/v2' } },
+  { rewrite: { uri: '/', authority: 'a.b.partner.io' } },
+  { rewrite: { uriRegexRewrite: { match: '/v([0-9]+)', rewrite: '/api/\\1' } } },
+  { headers: { request: { set: { host: 'api.example.com' } } } },
+  { headers: { request: { add: { ':authority': 'db.partner.io' } } } },
+  { headers: { request: { set: { 'x-team': 'red' } } } },
+  { headers: { request: { remove: ['x-team'] } } },
+  { timeout: '3s', retries: { attempts: 0 }, corsPolicy: { allowOrigins: [{ exact: 'http://web' }] } },
+);
 const uri = maybe(
   pick({ prefix: '/v1' }, { exact: '/health' }, { prefix: '/' }, { regex: '/v[0-9]+.*' }, { prefix: '/nowhere' }),
   1,
@@ -13,6 +50,8 @@ const matchGateways = (known: readonly string[]): fc.Arbitrary<string[] | undefi
 
 interface Sources {
   readonly gateways: readonly string[];
+  /** Whether rules may have the conditions and changes that fewer people write. */
+  readonly rare: boolean;
 }
 
 const destination = fc.oneof(
@@ -42,17 +81,41 @@ const destination = fc.oneof(
   },
 );
 
+const weightedDestination = fc
+  .record({
+    target: destination,
+    weight: pick(0, 1, 10, 90),
+    headers: maybe(pick({ request: { set: { host: 'www.example.com' } } }), 1, 6),
+  }) // prettier-ignore
+  .map(({ target, ...rest }) => ({ destination: target, ...rest }));
+
 const source = fc.record({
   sourceLabels: maybe(pick({ app: 'sleep' }, { app: 'other' }, { tier: 'front' }), 1, 6),
   sourceNamespace: maybe(pick('app', 'web'), 1, 8),
 });
 
-function httpRule({ gateways }: Sources): fc.Arbitrary<object> {
+function httpRule({ gateways, rare }: Sources): fc.Arbitrary<object> {
   const match = fc
-    .record({ uri, port: maybe(pick(80, 443, 8080), 1, 2), gateways: matchGateways(gateways), source })
-    .map(({ source: from, ...rest }) => ({ ...rest, ...from }));
+    .record({
+      uri,
+      port: maybe(pick(80, 443, 8080), 1, 2),
+      gateways: matchGateways(gateways),
+      source,
+      other: rare ? maybe(condition, 1, 3) : fc.constant(undefined),
+    })
+    .map(({ source: from, other, ...rest }) => ({ ...rest, ...from, ...other }));
+  const plain = destination.map((target) => ({ route: [{ destination: target }] }));
+  const forward = fc
+    .tuple(
+      fc.oneof(
+        { arbitrary: plain, weight: 6 },
+        { arbitrary: some(weightedDestination, 2, 3).map((route) => ({ route })), weight: 1 },
+      ),
+      maybe(change, 1, 5),
+    )
+    .map(([route, changed]) => ({ ...route, ...changed }));
   const action = fc.oneof(
-    { arbitrary: destination.map((target) => ({ route: [{ destination: target }] })), weight: 12 },
+    { arbitrary: rare ? forward : plain, weight: 12 },
     { arbitrary: pick({ redirect: { uri: '/elsewhere' } }, { directResponse: { status: 418 } }), weight: 1 },
   );
   return fc.tuple(maybe(some(match, 1, 2), 3, 1), action).map(([matches, does]) => ({ match: matches, ...does }));

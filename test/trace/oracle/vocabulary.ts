@@ -14,11 +14,17 @@ export interface Ask {
   readonly host: string;
   readonly address: string;
   readonly port: number;
+  /** With the query. */
   readonly path: string;
+  readonly method: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface GeneratedMesh {
   readonly outbound: 'REGISTRY_ONLY' | 'ALLOW_ANY';
+  /** What else the mesh's configuration says. */
+  readonly config: object;
   readonly things: readonly Thing[];
   readonly asks: readonly Ask[];
 }

@@ -1,0 +1,100 @@
+/** What a route answers by itself, without an upstream: faults, preflight requests, redirects, fixed answers. */
+import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import { stringMatches, type HttpRequest, type Route } from './http-routes';
+
+/** A status that a route answers with by itself, in place of forwarding. */
+export interface OwnAnswer {
+  readonly code: 'redirect' | 'direct_response' | 'FI';
+  readonly status: number;
+  readonly what: string;
+  readonly field: string;
+}
+
+function redirectStatus(redirect: Json): number {
+  return number(redirect.redirectCode) || 301;
+}
+
+/** What a gRPC status is to a client of plain HTTP. */
+const HTTP_OF_GRPC: Readonly<Record<string, number>> = {
+  OK: 200,
+  CANCELLED: 499,
+  INVALID_ARGUMENT: 400,
+  DEADLINE_EXCEEDED: 504,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  ABORTED: 409,
+  OUT_OF_RANGE: 400,
+  UNIMPLEMENTED: 501,
+  UNAVAILABLE: 503,
+  UNAUTHENTICATED: 401,
+};
+
+function abortStatus(abort: Json): number {
+  return number(abort.httpStatus) || (HTTP_OF_GRPC[text(abort.grpcStatus)] ?? 500);
+}
+
+/** Whether a request asks, for a browser, what an origin may do; the filter for CORS answers it. */
+function isPreflight(http: HttpRequest): boolean {
+  return (
+    http.method === 'OPTIONS' &&
+    (http.headers.origin ?? '') !== '' &&
+    (http.headers['access-control-request-method'] ?? '') !== ''
+  );
+}
+
+/** The filter answers preflights of origins that it knows; those of others it sends on, unless it is told not to. */
+function answersPreflight(cors: Json, http: HttpRequest): boolean {
+  if (!isPreflight(http)) return false;
+  const origin = http.headers.origin ?? '';
+  const isKnown =
+    records(cors.allowOrigins).some((match) => stringMatches(match, origin)) ||
+    texts(cors.allowOrigin).some((one) => one === '*' || one === origin);
+  return isKnown || cors.unmatchedPreflights === 'IGNORE';
+}
+
+/** What a route does without an upstream: a fault for everyone, an answer to a preflight, a redirect, a fixed answer. */
+export function ownAnswer(route: Route, http: HttpRequest): OwnAnswer | undefined {
+  const { rule } = route;
+  if (rule === null) return undefined;
+  const abort = optionalRecord(rule.fault?.abort);
+  if (abort !== undefined && abortShare(route) >= 100) {
+    return {
+      code: 'FI',
+      status: abortStatus(abort),
+      what: `a fault aborts every request with ${String(abort.httpStatus ?? abort.grpcStatus)}`,
+      field: 'fault.abort',
+    };
+  }
+  if (rule.corsPolicy !== undefined && answersPreflight(rule.corsPolicy, http)) {
+    return {
+      code: 'direct_response',
+      status: 200,
+      what: `the proxy answers the preflight request itself, by the route's CORS policy`,
+      field: 'corsPolicy',
+    };
+  }
+  if (rule.redirect !== undefined) {
+    const to = `${text(rule.redirect.scheme)} ${text(rule.redirect.authority)} ${text(rule.redirect.uri)}`
+      .trim()
+      .replace(/ +/g, ' ');
+    return {
+      code: 'redirect',
+      status: redirectStatus(rule.redirect),
+      what: `the route redirects to ${to || 'another place'}`,
+      field: 'redirect',
+    };
+  }
+  if (rule.directResponse !== undefined) {
+    const status = number(rule.directResponse.status);
+    return { code: 'direct_response', status, what: `the route answers ${status} by itself`, field: 'directResponse' };
+  }
+  return undefined;
+}
+
+/** Share of requests that a fault aborts, 0 to 100. */
+export function abortShare(route: Route): number {
+  return number(record(optionalRecord(route.rule?.fault?.abort)?.percentage).value);
+}

@@ -1,0 +1,118 @@
+/** Forms that few write and Istio takes: each case is what istiod and Envoy make of it. */
+import { outcome, traceIn } from './text';
+
+const MESH = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: sites, namespace: app}
+spec:
+  hosts: [api.example.com, www.example.com]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: DNS
+`;
+
+const routed = (rules: string): string => `${MESH}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: api, namespace: app}
+spec: {hosts: [api.example.com], http: [${rules}]}`;
+
+const TO_API = 'route: [{destination: {host: api.example.com}}]';
+const TO_WWW = 'route: [{destination: {host: www.example.com}}]';
+
+describe('a WorkloadEntry that a Service selects', () => {
+  const machine = (labels: string, ports = ''): string => `${MESH}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: vm, namespace: app}
+spec: {clusterIP: 10.0.0.7, selector: {app: vm}, ports: [{name: http, port: 80, targetPort: 8080}, {name: http-admin, port: 81, targetPort: admin}]}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: vm, namespace: app}
+spec: {address: 198.51.100.40, labels: ${labels}${ports}}`;
+
+  it('is its endpoint, at the target port', () => {
+    const told = traceIn(machine('{app: vm}'))('http://vm/');
+    expect(told.outcome).toBe('delivered');
+    expect(told.hops[0]?.envoy.endpoints).toEqual(['198.51.100.40:8080']);
+  });
+
+  it('says its own port by the name of the port', () => {
+    const told = traceIn(machine('{app: vm}', ', ports: {http: 9090}'))('http://vm/');
+    expect(told.hops[0]?.envoy.endpoints).toEqual(['198.51.100.40:9090']);
+  });
+
+  it('is none on a port whose target it does not name', () => {
+    expect(outcome(traceIn(machine('{app: vm}'))('http://vm:81/'))).toBe('UH 503 at sidecar');
+  });
+
+  it('is none with other labels', () => {
+    const told = traceIn(machine('{app: other}'))('http://vm/');
+    expect(told.hops[0]?.envoy.endpoints).not.toContain('198.51.100.40:8080');
+  });
+});
+
+describe('ignoreUriCase', () => {
+  const insensitive = (uri: string): string =>
+    routed(`{match: [{uri: ${uri}, ignoreUriCase: true}], ${TO_WWW}}, {${TO_API}}`);
+
+  it.each([
+    ['{prefix: /shop}', 'outbound|80||www.example.com'],
+    ['{exact: /shop}', 'outbound|80||www.example.com'],
+    ['{regex: /shop}', 'outbound|80||api.example.com'],
+  ])('with %s sends /SHOP to %s', (uri, cluster) => {
+    expect(traceIn(insensitive(uri))('http://api.example.com/SHOP').hops[0]?.cluster).toBe(cluster);
+  });
+});
+
+describe('a fault with a gRPC status', () => {
+  it.each([
+    ['UNAVAILABLE', 503],
+    ['PERMISSION_DENIED', 403],
+    ['INTERNAL', 500],
+  ])('%s is %d to a client of plain HTTP', (status, http) => {
+    const told = traceIn(routed(`{fault: {abort: {grpcStatus: ${status}, percentage: {value: 100}}}, ${TO_API}}`));
+    expect(outcome(told('http://api.example.com/'))).toBe(`FI ${http} at sidecar`);
+  });
+});
+
+describe('a preflight request', () => {
+  const cors = (more = ''): string =>
+    routed(`{corsPolicy: {allowOrigins: [{exact: "https://shop.example"}]${more}}, ${TO_API}}`);
+  const preflight = (origin: string): { method: string; headers: Record<string, string> } => ({
+    method: 'OPTIONS',
+    headers: { Origin: origin, 'Access-Control-Request-Method': 'PUT' },
+  });
+
+  it('of an origin that is allowed is answered by the proxy', () => {
+    const told = traceIn(cors())('http://api.example.com/', preflight('https://shop.example'));
+    expect(outcome(told)).toBe('direct_response 200 at sidecar');
+  });
+
+  it('of another origin goes on to the site', () => {
+    expect(traceIn(cors())('http://api.example.com/', preflight('https://else.example')).outcome).toBe('delivered');
+  });
+
+  it('of another origin is answered too where the policy says so', () => {
+    const told = traceIn(cors(', unmatchedPreflights: IGNORE'))(
+      'http://api.example.com/',
+      preflight('https://else.example'),
+    );
+    expect(outcome(told)).toBe('direct_response 200 at sidecar');
+  });
+
+  it('is none without the method that is asked for', () => {
+    const told = traceIn(cors())('http://api.example.com/', {
+      method: 'OPTIONS',
+      headers: { Origin: 'https://shop.example' },
+    });
+    expect(told.outcome).toBe('delivered');
+  });
+});
