@@ -7,7 +7,7 @@ import type { Finding } from './finding';
 
 /** Rules that name the cause of what another rule sees on paths. An object that is refused is a cause of anything. */
 const CAUSES: Readonly<Record<string, RegExp>> = {
-  EDGE201: /^EDGE20[34]$/,
+  EDGE201: /^EDGE(20[34]|406)$/,
   EDGE206: /^EDGE(20[345]|307|601|602|604)$/,
   EDGE207: /^EDGE(20[345]|307|601|602|604)$/,
   EDGE211: /^EDGE(602|80[1345])$/,

@@ -2,6 +2,7 @@
 import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
 import { selects } from './edge';
+import { type Json, record } from '../model/fields';
 
 export interface PodTemplate {
   readonly manifest: Manifest;
@@ -34,20 +35,23 @@ interface Template {
   readonly spec?: PodSpec;
 }
 
-const MAKERS: readonly (readonly [string, string])[] = [
-  ['apps', 'Deployment'],
-  ['apps', 'StatefulSet'],
-  ['apps', 'DaemonSet'],
-  ['apps', 'ReplicaSet'],
-  ['batch', 'Job'],
+/** Where each kind keeps the template of its Pods. */
+const MAKERS: readonly (readonly [string, string, FieldPath])[] = [
+  ['apps', 'Deployment', ['spec', 'template']],
+  ['apps', 'StatefulSet', ['spec', 'template']],
+  ['apps', 'DaemonSet', ['spec', 'template']],
+  ['apps', 'ReplicaSet', ['spec', 'template']],
+  ['batch', 'Job', ['spec', 'template']],
+  ['batch', 'CronJob', ['spec', 'jobTemplate', 'spec', 'template']],
+  ['argoproj.io', 'Rollout', ['spec', 'template']],
 ];
 
 export const podTemplates = defineIndex('pod templates', (context): readonly PodTemplate[] => {
   const pods = context.of('', 'Pod').map((manifest) => view(manifest, manifest.body as Template, []));
-  const made = MAKERS.flatMap(([group, kind]) =>
+  const made = MAKERS.flatMap(([group, kind, at]) =>
     context.of(group, kind).map((manifest) => {
-      const { spec } = manifest.body as { spec?: { template?: Template } };
-      return view(manifest, spec?.template ?? {}, ['spec', 'template']);
+      const template = at.reduce<Json>((inner, step) => record(inner[step]), record(manifest.body));
+      return view(manifest, template as Template, at);
     }),
   );
   return [...pods, ...made];

@@ -133,8 +133,71 @@ describe('a broken request is blamed on', () => {
       'host: egress.out.svc.cluster.local\n  exportTo: [.]\n  subsets',
       'EDGE213 DestinationRule hop metadata.namespace',
     ],
+    [
+      'the rule of a kind that the server has no use for',
+      '  - match: [{gateways: [site], port: 443}]',
+      '  tcp:\n  - match: [{gateways: [site], port: 443}]',
+      'EDGE207 VirtualService site spec.tcp[0].match[0]',
+    ],
+    [
+      'the rule of a kind that a server which passes TLS through has no use for',
+      'tls: {mode: ISTIO_MUTUAL}',
+      'tls: {mode: PASSTHROUGH}',
+      'EDGE206 VirtualService site spec.http[1].match[0]',
+    ],
+    [
+      'the Gateway that selects other pods than those to which its requests are sent',
+      'selector: {istio: egress}\n  servers',
+      'selector: {edge: out}\n  servers',
+      'EDGE601 Gateway site spec.selector',
+    ],
   ])('%s', (_, was, is, expected) => {
     expect(MESH).toContain(was);
     expect(errors(MESH.replace(was, is))).toEqual([expected]);
+  });
+});
+
+const MESH_ROUTE = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: mail, namespace: app}
+spec:
+  hosts: [mail.example.com]
+  resolution: DNS
+  ports: [{number: 80, name: http, protocol: HTTP}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: relay, namespace: app}
+spec: {selector: {app: relay}, ports: [{name: http, port: 8025}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: mail, namespace: app}
+spec:
+  parentRefs: [{group: networking.istio.io, kind: ServiceEntry, name: mail}]
+  rules:
+  - backendRefs: [{name: relay, port: 8025}, {name: relay, port: 25}]
+`;
+
+describe('a backend of a mesh route that is not there', () => {
+  it('is blamed on the route, and not on the entry that is its parent', () => {
+    expect(errors(`${MESH}---${MESH_ROUTE}`).filter((error) => error.includes('mail'))).toEqual([
+      'EDGE804 HTTPRoute mail spec.rules[0].backendRefs[1].port',
+    ]);
+  });
+});
+
+const SIDECAR = `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: app}
+spec: {egress: [{hosts: ["./*", istio-system/*, out/egress.out.svc.cluster.local, app/site.example.com]}]}
+`;
+
+describe('a request that goes past the gateway', () => {
+  it('is told with the Sidecar that imports the host from the wrong namespace', () => {
+    const found = check(loadText(`${MESH}---${SIDECAR}`)).findings.filter(({ severity }) => severity === 'error');
+    expect(found.map(({ id, object }) => `${id} ${object?.kind}`)).toEqual(['EDGE406 Sidecar']);
   });
 });

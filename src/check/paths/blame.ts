@@ -6,6 +6,7 @@ import type { FieldPath, Manifest } from '../../model/manifest';
 import type { Decision, Hop } from '../../trace';
 import type { CheckContext } from '../context';
 import { MESH, gatewaysByName, ruleMatches, virtualServices } from '../edge';
+import { ROUTE_KINDS, routeSpec } from '../gateway-api';
 import { overlaps, toFqdn } from '../hosts';
 import { specOf } from '../istio';
 import { findDecided, parseField } from './decided';
@@ -21,6 +22,8 @@ export function blame(context: CheckContext, path: Path, kind: Break): Blamed | 
   const last = hops.at(-1);
   if (!refusal || !last) return undefined;
   switch (kind) {
+    case 'no-listener':
+      return routeFor(context, refusal.by, path.probe.host, ['http', 'tls', 'tcp']);
     case 'no-destination':
       return refusal.by === null || refusal.by.field === 'spec.ports'
         ? portOfRoute(context, last, refusal.by)
@@ -34,7 +37,10 @@ export function blame(context: CheckContext, path: Path, kind: Break): Blamed | 
     case 'tls-mode':
       return senderOf(context, hops);
     case 'no-route':
-      return routeFor(context, refusal.by, path.probe.host, ['http']);
+      return (
+        routeFor(context, refusal.by, path.probe.host, ['http']) ??
+        routeFor(context, refusal.by, path.probe.host, ['tls', 'tcp'])
+      );
     default:
       return undefined;
   }
@@ -54,7 +60,8 @@ function portOfRoute(context: CheckContext, hop: Hop, by: Decision | null): Blam
 /** The destination of the rule that chose a hop's cluster. */
 function destinationOf(context: CheckContext, hop: Hop, part: 'port' | 'subset' | 'destination'): Blamed | undefined {
   const { route, cluster } = hop;
-  if (route?.kind !== 'VirtualService' || !route.rule) return undefined;
+  if (!route?.rule) return undefined;
+  if (route.kind !== 'VirtualService') return backendOf(context, hop, part);
   const found = findDecided(context, { ...route, field: `spec.${route.rule}` });
   const [section, index] = parseField(route.rule);
   if (!found || (section !== 'http' && section !== 'tls' && section !== 'tcp')) return undefined;
@@ -69,6 +76,27 @@ function destinationOf(context: CheckContext, hop: Hop, part: 'port' | 'subset' 
   if (part === 'port' && !port) return undefined;
   const own = part === 'port' ? ['port', 'number'] : part === 'subset' ? ['subset'] : [];
   return { manifest: found.manifest, field: [...found.field, 'route', at, 'destination', ...own] };
+}
+
+/** The same of a route of Gateway API: the backend that has the name and the port of the cluster. */
+function backendOf(
+  context: CheckContext,
+  { route, cluster }: Hop,
+  part: 'port' | 'subset' | 'destination',
+): Blamed | undefined {
+  if (!route || part === 'subset' || !(ROUTE_KINDS as readonly string[]).includes(route.kind)) return undefined;
+  const found = findDecided(context, { ...route, field: `spec.${route.rule}` });
+  const index = Number(parseField(route.rule ?? '')[1]);
+  if (!found) return undefined;
+  const [, port = '', , host = ''] = cluster?.split('|') ?? [];
+  const at = (routeSpec(found.manifest).rules?.[index]?.backendRefs ?? []).findIndex(
+    (backend) =>
+      `${backend.port ?? ''}` === port &&
+      (backend.name === host ||
+        host.startsWith(`${backend.name ?? ''}.${backend.namespace ?? found.manifest.namespace}.svc.`)),
+  );
+  if (at < 0) return undefined;
+  return { manifest: found.manifest, field: [...found.field, 'backendRefs', at, ...(part === 'port' ? ['port'] : [])] };
 }
 
 /** What a DestinationRule says of a hop's TLS, if one does. */

@@ -39,7 +39,7 @@ export const rule: Rule = {
     }
     for (const [way, { past, through }] of found) {
       const first = past[0];
-      if (first) yield describe(way, first, past.length, through);
+      if (first) yield describe(context, way, first, past.length, through);
     }
   },
 };
@@ -69,13 +69,20 @@ function wayOut(context: CheckContext): WayOut[] {
   return ways;
 }
 
-function describe({ service, host, field, gateway }: WayOut, first: Path, past: number, through: number): Hit {
+function describe(
+  { mesh }: CheckContext,
+  { service, host, field, gateway }: WayOut,
+  first: Path,
+  past: number,
+  through: number,
+): Hit {
+  const sidecar = mesh.sidecarFor(first.client.namespace, first.client.labels);
   const more = past > 1 ? ` (and ${past - 1} more)` : '';
   const isForMesh = service.gateways.includes(MESH);
   const doubtful = through > 0 && !first.client.hasSidecarForSure;
   return {
     manifest: service.manifest,
-    onTheWay: [service.manifest],
+    onTheWay: sidecar ? [service.manifest, sidecar.manifest] : [service.manifest],
     field: isForMesh ? field : ['spec', 'gateways'],
     what: `${first.probe.url} from ${first.client.from}${more} leaves from the sidecar, though ${nameOf(service.manifest)} has a route for ${host} on gateway ${gateway}${isForMesh ? '' : `; its gateways are ${service.gateways.join(', ')}, without mesh`}`,
     ...(doubtful || through > 0 ? { severity: 'warning' as const } : {}),

@@ -1,8 +1,10 @@
+import { record, text } from '../../model/fields';
 import { NETWORKING } from '../istio';
 import type { Rule } from '../rule';
 
 interface Patch {
   readonly applyTo?: string;
+  readonly match?: object;
   readonly patch?: { readonly operation?: string };
 }
 
@@ -19,7 +21,7 @@ export const rule: Rule = {
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'EnvoyFilter')) {
       const { spec = {} } = manifest.body as { spec?: { configPatches?: readonly Patch[]; priority?: number } };
-      for (const [at, { patch }] of (spec.configPatches ?? []).entries()) {
+      for (const [at, { patch, match }] of (spec.configPatches ?? []).entries()) {
         const operation = patch?.operation ?? '';
         if (
           spec.priority !== undefined ||
@@ -27,12 +29,24 @@ export const rule: Rule = {
         )
           continue;
         if (operation === 'MERGE') continue;
+        const beside = filterOf(match);
+        const isOthers = beside !== undefined && !/^(envoy|istio)\./.test(beside);
         yield {
           manifest,
           field: ['spec', 'configPatches', at, 'patch', 'operation'],
-          what: `the operation is ${operation}, and the EnvoyFilter has no priority`,
+          ...(isOthers ? { severity: 'warning' as const } : {}),
+          what: `the operation is ${operation}, and the EnvoyFilter has no priority${isOthers ? `; "${beside}" is no filter of Istio's, but one that another EnvoyFilter has to put there first` : ''}`,
         };
       }
     }
   },
 };
+
+/** The filter next to which a patch goes: the innermost that its match names. */
+function filterOf(match: unknown): string | undefined {
+  const { listener } = record(match);
+  const { filterChain } = record(listener);
+  const { filter } = record(filterChain);
+  const { name, subFilter } = record(filter);
+  return text(record(subFilter).name) || text(name) || undefined;
+}

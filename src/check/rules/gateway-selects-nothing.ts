@@ -1,4 +1,7 @@
-import { gatewaysByName, nameOf, selects } from '../edge';
+import type { Manifest } from '../../model/manifest';
+import type { CheckContext } from '../context';
+import { MESH, gatewaysByName, nameOf, ruleMatches, selects, virtualServices } from '../edge';
+import { toFqdn } from '../hosts';
 import type { Rule } from '../rule';
 import { isGatewayPod, podTemplates, serviceSpec } from '../workloads';
 
@@ -33,19 +36,20 @@ export const rule: Rule = {
         continue;
       // Pods of a gateway that nobody shows may be anywhere; a selector that misses by a letter those that are shown is a slip.
       const near = gatewayPods.find(({ labels }) => Object.keys(selector).some((key) => key in labels));
+      const meant = podsBehind(context, `${manifest.namespace}/${manifest.name}`)[0];
       yield {
         manifest,
         field: ['spec', 'selector'],
-        severity: near === undefined ? 'info' : isInstallers(selector) ? 'warning' : 'error',
-        what: `no pods have the labels ${Object.entries(selector)
-          .map(([key, value]) => `${key}=${value}`)
-          .join(', ')}${
+        severity: meant ? 'error' : near === undefined ? 'info' : isInstallers(selector) ? 'warning' : 'error',
+        what: `no pods have the labels ${labelsOf(selector)}${
           near
             ? `; ${nameOf(near.manifest)} has ${Object.keys(selector)
                 .filter((key) => key in near.labels)
                 .map((key) => `${key}=${near.labels[key]}`)
                 .join(', ')}`
-            : ' among the manifests'
+            : meant
+              ? `; its routes are for what is sent to ${nameOf(meant.service)}, whose pods have ${labelsOf(meant.labels)}`
+              : ' among the manifests'
         }`,
       };
     }
@@ -57,4 +61,35 @@ function isInstallers(selector: Readonly<Record<string, string>>): boolean {
   return Object.entries(selector).every(
     ([key, value]) => (key === 'istio' || key === 'app') && /^(istio-)?(ingress|egress)(gateway)?$/.test(value),
   );
+}
+
+const labelsOf = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+
+/** Pods of gateways to which a VirtualService sends what it then routes on this Gateway: the ones that it is meant for. */
+function podsBehind(
+  context: CheckContext,
+  gateway: string,
+): readonly { readonly service: Manifest; readonly labels: Readonly<Record<string, string>> }[] {
+  return context
+    .index(virtualServices)
+    .filter(({ gateways }) => gateways.includes(gateway) && gateways.includes(MESH))
+    .flatMap((view) =>
+      ruleMatches(view)
+        .filter(({ gateways }) => gateways.includes(MESH))
+        .flatMap(({ kind, rule: at }) => view.spec[kind]?.[at]?.route ?? [])
+        .flatMap(({ destination }) => [
+          ...context.mesh.services.named(toFqdn(destination?.host ?? '', view.manifest.namespace)).values(),
+        ]),
+    )
+    .flatMap(({ config, namespace, selector, assumed }) =>
+      assumed
+        ? []
+        : context.mesh.workloads
+            .selected(namespace, selector)
+            .filter(({ membership, manifest }) => membership === 'gateway' && manifest !== undefined)
+            .map(({ labels }) => ({ service: config.manifest, labels })),
+    );
 }

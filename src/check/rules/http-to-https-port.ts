@@ -1,8 +1,8 @@
 import { isTls } from '../../model/protocols';
-import type { Service } from '../../model/services';
-import type { FieldPath, Manifest } from '../../model/manifest';
+import type { Port, Service } from '../../model/services';
+import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { push, virtualServices } from '../edge';
+import { nameOf, push, virtualServices } from '../edge';
 import { targetsOf } from '../envoy-gateway';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
 import { toFqdn } from '../hosts';
@@ -14,26 +14,35 @@ export const rule: Rule = {
   id: 'EDGE903',
   name: 'http-to-https-port',
   severity: 'warning',
-  title: 'HTTP routes lead to a Service port that is named https',
+  title: 'A Service port is named https, and HTTP routes lead to it',
   why: 'The name says that the application speaks TLS itself, and the proxy sends it HTTP: 400 or 503. If it speaks plain HTTP, the name keeps every sidecar from reading requests, and rules for HTTP do not count there.',
   fix: 'Name the port by what the application speaks (http-...), or originate TLS to it.',
   see: 'https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/',
   reads: ['Service'],
   footguns: ['I04'],
   *check(context) {
-    for (const { manifest, field, host, port } of httpDestinations(context)) {
+    const found = new Map<string, { service: Service; port: Port; routes: Set<string> }>();
+    for (const { route, host, port } of httpDestinations(context)) {
       for (const service of context.mesh.services.named(host).values()) {
         // What a gateway's ports take is said by the servers of its Gateways.
         if (service.registry !== 'Kubernetes' || service.assumed || isOfGateway(context, service)) continue;
         const [only] = service.ports;
-        const found = port === 0 && service.ports.length === 1 ? only : service.ports.find((one) => one.port === port);
-        if (!found || !isTls(found.protocol) || originates(context, host, found.port, found.name)) continue;
-        yield {
-          manifest,
-          field,
-          what: `the route sends HTTP to port ${found.port} of Service ${service.namespace}/${service.name}, which is declared ${found.protocol}${found.name === '' ? '' : ` by its name ${JSON.stringify(found.name)}`}`,
-        };
+        const own = port === 0 && service.ports.length === 1 ? only : service.ports.find((one) => one.port === port);
+        if (!own || !isTls(own.protocol) || originates(context, host, own.port, own.name)) continue;
+        const key = `${host} ${own.port}`;
+        const known = found.get(key) ?? { service, port: own, routes: new Set() };
+        found.set(key, known);
+        known.routes.add(route);
       }
+    }
+    for (const { service, port, routes } of found.values()) {
+      const [first, ...more] = routes;
+      const name = port.name === '' ? '' : ` by its name ${JSON.stringify(port.name)}`;
+      yield {
+        manifest: service.config.manifest,
+        field: ['spec', 'ports', port.index],
+        what: `port ${port.port} is declared ${port.protocol}${name}, and ${first}${more.length > 0 ? ` (and ${more.length} more)` : ''} sends it HTTP`,
+      };
     }
   },
 };
@@ -43,8 +52,8 @@ function isOfGateway({ mesh }: CheckContext, { namespace, selector }: Service): 
 }
 
 interface HttpDestination {
-  readonly manifest: Manifest;
-  readonly field: FieldPath;
+  /** What sends there, for a sentence. */
+  readonly route: string;
   readonly host: string;
   readonly port: number;
 }
@@ -52,10 +61,9 @@ interface HttpDestination {
 function* httpDestinations(context: CheckContext): Generator<HttpDestination> {
   for (const { manifest, spec } of context.index(virtualServices)) {
     for (const [r, { route = [] }] of (spec.http ?? []).entries()) {
-      for (const [d, { destination: { host = '', port } = {} }] of route.entries())
+      for (const { destination: { host = '', port } = {} } of route)
         yield {
-          manifest,
-          field: ['spec', 'http', r, 'route', d, 'destination'],
+          route: `http[${r}] of ${nameOf(manifest)}`,
           host: toFqdn(host, manifest.namespace),
           port: port?.number ?? 0,
         };
@@ -64,14 +72,10 @@ function* httpDestinations(context: CheckContext): Generator<HttpDestination> {
   for (const kind of ['HTTPRoute', 'GRPCRoute']) {
     for (const manifest of context.of(GATEWAY_API, kind)) {
       for (const [r, { backendRefs = [] }] of (routeSpec(manifest).rules ?? []).entries()) {
-        for (const [
-          b,
-          { kind: backend = 'Service', name, namespace = manifest.namespace, port = 0 },
-        ] of backendRefs.entries())
+        for (const { kind: backend = 'Service', name, namespace = manifest.namespace, port = 0 } of backendRefs)
           if (backend === 'Service')
             yield {
-              manifest,
-              field: ['spec', 'rules', r, 'backendRefs', b],
+              route: `rules[${r}] of ${nameOf(manifest)}`,
               host: `${name}.${namespace}.svc.${context.mesh.config.clusterDomain}`,
               port,
             };

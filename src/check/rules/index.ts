@@ -23,6 +23,7 @@ import { rule as hostInSeveralEntries } from './host-in-several-entries';
 import { rule as httpOn443 } from './http-on-443';
 import { rule as reservedPort } from './reserved-port';
 import { rule as serverFirstDeclaredTls } from './server-first-declared-tls';
+import { rule as metadataServerByName } from './metadata-server-by-name';
 import { rule as egressBypassesGateway } from './egress-bypasses-gateway';
 import { rule as gatewayLoop } from './gateway-loop';
 import { rule as matchGatewayNotBound } from './match-gateway-not-bound';
@@ -146,6 +147,7 @@ export const rules: readonly Rule[] = [
   httpOn443,
   reservedPort,
   serverFirstDeclaredTls,
+  metadataServerByName,
   egressBypassesGateway,
   gatewayLoop,
   matchGatewayNotBound,

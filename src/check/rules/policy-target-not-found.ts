@@ -1,18 +1,22 @@
 import { ENVOY_GATEWAY, GATEWAY_API, type Reference } from '../gateway-api';
-import type { Rule } from '../rule';
+import type { Manifest } from '../../model/manifest';
+import type { CheckContext } from '../context';
+import { NETWORKING, SECURITY, TELEMETRY } from '../istio';
+import type { Hit, Rule } from '../rule';
+import { nearest } from '../schema/structural';
 
-const POLICIES = [[ENVOY_GATEWAY, 'SecurityPolicy'], [ENVOY_GATEWAY, 'BackendTrafficPolicy'], [ENVOY_GATEWAY, 'ClientTrafficPolicy'], [ENVOY_GATEWAY, 'EnvoyExtensionPolicy'], [GATEWAY_API, 'BackendTLSPolicy']] as const; // prettier-ignore
+const POLICIES = [[SECURITY, 'AuthorizationPolicy'], [SECURITY, 'RequestAuthentication'], [TELEMETRY, 'Telemetry'], ['extensions.istio.io', 'WasmPlugin'], [NETWORKING, 'EnvoyFilter'], [ENVOY_GATEWAY, 'SecurityPolicy'], [ENVOY_GATEWAY, 'BackendTrafficPolicy'], [ENVOY_GATEWAY, 'ClientTrafficPolicy'], [ENVOY_GATEWAY, 'EnvoyExtensionPolicy'], [GATEWAY_API, 'BackendTLSPolicy']] as const; // prettier-ignore
 
 export const rule: Rule = {
   id: 'EDGE807',
   name: 'policy-target-not-found',
   severity: 'error',
-  title: 'A policy is not in the namespace of what it targets',
-  why: 'A policy of Gateway API or Envoy Gateway targets objects of its own namespace only: it has no effect, and the route stays open.',
-  fix: 'Put the policy into the namespace of its target.',
+  title: 'What a policy targets is not in its namespace',
+  why: 'A policy targets objects of its own namespace only. If there is none of that name it has no effect, and what it was to protect stays open.',
+  fix: 'Put the policy into the namespace of its target, and write the name that the target has.',
   see: 'https://gateway-api.sigs.k8s.io/reference/policy-attachment/',
   reads: POLICIES.map(([, kind]) => kind),
-  footguns: ['Y18'],
+  footguns: ['Y18', 'G13'],
   *check(context) {
     for (const [group, kind] of POLICIES) {
       for (const manifest of context.of(group, kind)) {
@@ -22,8 +26,16 @@ export const rule: Rule = {
           ...(spec.targetRefs ?? []).map((ref, at) => ({ ref, field: ['spec', 'targetRefs', at] })),
         ];
         for (const { ref, field } of refs) {
-          const targets = context.of(ref.group ?? '', ref.kind ?? '').filter(({ name }) => name === ref.name);
-          if (targets.length === 0 || targets.some(({ namespace }) => namespace === manifest.namespace)) continue;
+          const known = context.of(ref.group ?? '', ref.kind ?? '');
+          const targets = known.filter(({ name }) => name === ref.name);
+          if (targets.some(({ namespace }) => namespace === manifest.namespace)) continue;
+          // Istio's root namespace holds policies for classes, and Istio makes Services of Gateways that no manifest has.
+          if (group !== ENVOY_GATEWAY && group !== GATEWAY_API && isElsewhere(context, manifest, ref)) continue;
+          if (targets.length === 0) {
+            const hit = misnamed(ref, known.filter(({ namespace }) => namespace === manifest.namespace).map(({ name }) => name)); // prettier-ignore
+            if (hit) yield { manifest, field: [...field, 'name'], ...hit };
+            continue;
+          }
           yield {
             manifest,
             field: [...field, 'name'],
@@ -34,3 +46,18 @@ export const rule: Rule = {
     }
   },
 };
+
+/** A name that nothing of the namespace has, where other objects of the kind are there. */
+function misnamed({ kind, name = '' }: Reference, siblings: readonly string[]): Omit<Hit, 'field'> | undefined {
+  if (siblings.length === 0) return undefined;
+  const near = nearest(name, siblings);
+  return {
+    what: `there is no ${kind} ${name} in the policy's namespace, which has ${siblings.slice(0, 5).join(', ')}`,
+    ...(near ? { fix: `Did you mean ${near}?` } : { severity: 'warning' as const }),
+  };
+}
+
+/** What Istio makes by itself: Services of Gateways. */
+function isElsewhere({ mesh }: CheckContext, { namespace }: Manifest, { kind, name = '' }: Reference): boolean {
+  return kind === 'GatewayClass' || (kind === 'Service' && mesh.services.inNamespace(namespace).some((one) => one.name === name)); // prettier-ignore
+}

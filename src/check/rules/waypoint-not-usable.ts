@@ -2,6 +2,7 @@ import type { Manifest } from '../../model/manifest';
 import { binding, waypoints } from '../../model/waypoints';
 import { NETWORKING } from '../istio';
 import type { Rule } from '../rule';
+import { nearest } from '../schema/structural';
 
 export const rule: Rule = {
   id: 'EDGE702',
@@ -24,12 +25,23 @@ export const rule: Rule = {
     for (const manifest of labelled) {
       const bound = binding(context.mesh, manifest, manifest.namespace || manifest.name);
       if (bound?.problem === undefined) continue;
-      // A waypoint that no manifest has under any namespace may be somewhere else.
-      if (bound.problem.is === 'missing' && !all.some(({ config }) => config.name === bound.name)) continue;
+      // A waypoint that no manifest has may be somewhere else, but where there are others it is likely a slip.
+      const isUnknown = bound.problem.is === 'missing' && !all.some(({ config }) => config.name === bound.name);
+      const beside = all.filter(({ config }) => config.namespace === bound.namespace).map(({ config }) => config.name);
+      if (isUnknown && beside.length === 0) continue;
       // A namespace may lead its workloads by one waypoint and its services by another.
       if (bound.problem.is === 'not for services' && manifest.kind === 'Namespace') continue;
       const { what, fix } = bound.problem;
-      yield { manifest, field: ['metadata', 'labels', 'istio.io/use-waypoint'], what, fix: `${sentence(fix)}.` };
+      const near = isUnknown ? nearest(bound.name, beside) : undefined;
+      yield {
+        manifest,
+        field: ['metadata', 'labels', 'istio.io/use-waypoint'],
+        what: isUnknown
+          ? `${what}, and there is ${beside.map((name) => `${bound.namespace}/${name}`).join(', ')}`
+          : what,
+        fix: near ? `Did you mean ${near}?` : `${sentence(fix)}.`,
+        ...(isUnknown && !near ? { severity: 'warning' as const } : {}),
+      };
     }
   },
 };

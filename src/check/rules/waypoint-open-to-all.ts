@@ -22,7 +22,17 @@ export const rule: Rule = {
       const beside = held.find(
         ({ binding }) => binding.namespace === one.binding.namespace && binding.name === one.binding.name,
       );
-      if (beside === undefined) continue;
+      if (beside === undefined) {
+        // One that other namespaces share; whether its policies are kept somewhere else is not to be seen.
+        if (admitsAnybody(one))
+          yield {
+            manifest: one.manifest,
+            field: ['metadata', 'labels', 'istio.io/use-waypoint'],
+            severity: 'info',
+            what: `no AuthorizationPolicy says who may reach it through waypoint ${one.binding.namespace}/${one.binding.name}`,
+          };
+        continue;
+      }
       yield {
         manifest: one.manifest,
         field: ['metadata', 'labels', 'istio.io/use-waypoint'],
@@ -31,6 +41,12 @@ export const rule: Rule = {
     }
   },
 };
+
+/** Whether the waypoint takes what is in any namespace. */
+function admitsAnybody({ binding: { gateway } }: Led): boolean {
+  const hbone = gateway?.listeners.find(({ protocol }) => protocol === 'HBONE');
+  return hbone?.admits("a namespace that is nobody's") ?? false;
+}
 
 /** Whether a policy that allows is for the entry, its waypoint, or all waypoints. */
 function holds(context: CheckContext, { manifest, binding }: Led): boolean {

@@ -52,6 +52,7 @@ export const BY_OTHER_MEANS: Confirmations = {
   'entry-past-waypoint': NOT_ASKED,
   'route-not-read-by-waypoint': NOT_ASKED,
   'unknown-to-ztunnel': NOT_ASKED,
+  'policy-target-not-found/misspelt': NOT_ASKED,
   'waypoint-not-usable': NOT_ASKED,
   'waypoint-open-to-all': NOT_ASKED,
   'waypoint-tls-ignored': NOT_ASKED,

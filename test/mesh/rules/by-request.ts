@@ -91,6 +91,12 @@ export const BY_REQUEST: Confirmations = {
     bad: 'app/sleep: outbound|443||egress.istio-egress.svc.cluster.local in mtls api.example.com around tls api.example.com, istio-egress/egress: no listener matched',
     good: 'app/sleep: outbound|443||egress.istio-egress.svc.cluster.local in mtls api.example.com around tls api.example.com, istio-egress/egress: outbound|443||api.example.com in tls api.example.com',
   },
+  'gateway-selects-nothing/other-label': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'tls://api.example.com' },
+    bad: 'app/sleep: outbound|443||egress.istio-egress.svc.cluster.local in mtls api.example.com around tls api.example.com, istio-egress/egress: no listener matched',
+    good: 'app/sleep: outbound|443||egress.istio-egress.svc.cluster.local in mtls api.example.com around tls api.example.com, istio-egress/egress: outbound|443||api.example.com in tls api.example.com',
+  },
   'host-in-several-entries/other-ports': {
     by: 'request',
     ask: { from: 'other/sleep', url: 'tls://api.example.com:8443' },
@@ -343,6 +349,12 @@ export const BY_REQUEST: Confirmations = {
     },
     bad: 'app/sleep: outbound|8080||web.shop.svc.cluster.local, which has no endpoint by route shop.web.0',
     good: 'app/sleep: outbound|8080||other.shop.svc.cluster.local, which has no endpoint by route patient',
+  },
+  'metadata-server-by-name/by-name-only': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://169.254.169.254/', address: '169.254.169.254' },
+    bad: 'app/sleep: answered by route block_all',
+    good: 'app/sleep: outbound|80||metadata.google.internal',
   },
   'mesh-route-parent/no-such-port': {
     by: 'request',

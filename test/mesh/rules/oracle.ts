@@ -70,6 +70,8 @@ function outcome({
 }: OracleHop): string {
   if (error !== undefined && error !== 'UH') return error;
   const by = route === '' || route === 'default' ? '' : ` by route ${route}`;
+  // A route that answers by itself has no cluster: what REGISTRY_ONLY says to hosts that it does not know.
+  if (cluster === '') return `answered${by}`;
   if (clusterType === undefined) return `${cluster}, which does not exist${by}`;
   if (error === 'UH') return `${cluster}, which has no endpoint${by}`;
   const to = endpoints.length > 0 && !cluster.includes('outbound|') ? ` at ${endpoints.join(' and ')}` : '';
