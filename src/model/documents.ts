@@ -1,12 +1,11 @@
 /**
- * YAML text to documents: split, read, and say on which line a field stands.
+ * YAML text to documents: split and read.
  *
  * Reading is on the path of every object of a mesh, so what is plain is read by a reader that knows no more (`plain-yaml.ts`),
- * the rest by the faster library, and the one that keeps positions reads a document again only if somebody asks for a line of it.
+ * the rest by the faster library. On which line a field stands is read only if somebody asks (`lines.ts`).
  */
 import { CORE_SCHEMA, type YAMLException, load, mergeTag } from 'js-yaml';
-import { LineCounter, type Node, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
-import type { FieldPath } from './manifest';
+import { parseDocument } from 'yaml';
 import { PlainReader } from './plain-yaml';
 
 /** One document of a stream. */
@@ -127,54 +126,6 @@ export function accept(document: Document, value: unknown, hasAliases: boolean):
 /** One-based line of the document's first key. */
 export function firstLine(document: Document): number {
   return document.line + leadingBlankLines(document.text);
-}
-
-/** Answers for the fields of one document, reading it again with positions when first asked. */
-export function lineLocator(document: Document): (field: FieldPath) => number | undefined {
-  let root: Node | null | undefined;
-  let counter: LineCounter;
-  return (field) => {
-    if (root === undefined) {
-      counter = new LineCounter();
-      try {
-        root = parseDocument(document.text, {
-          lineCounter: counter,
-          schema: 'core',
-          merge: true,
-          uniqueKeys: false,
-        }).contents;
-      } catch {
-        root = null;
-      }
-    }
-    const offset = root ? offsetOf(root, field) : undefined;
-    return offset === undefined ? undefined : document.line + counter.linePos(offset).line - 1;
-  };
-}
-
-/** Offset of the key (or list item) that `field` names, or of its nearest ancestor that the text has. */
-function offsetOf(root: Node, field: FieldPath): number | undefined {
-  let node: unknown = root;
-  let offset = root.range?.[0];
-  for (const step of field) {
-    if (isAlias(node)) return offset;
-    if (isMap(node)) {
-      const pair: { key: unknown; value: unknown } | undefined = node.items.find(
-        (item) => isScalar(item.key) && String(item.key.value) === String(step),
-      );
-      if (!pair) return offset;
-      offset = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
-      node = pair.value;
-    } else if (isSeq(node)) {
-      const item: unknown = node.items[Number(step)];
-      if (!isNode(item)) return offset;
-      offset = item.range?.[0] ?? offset;
-      node = item;
-    } else {
-      return offset;
-    }
-  }
-  return offset;
 }
 
 /** Says what is too much about a value: its depth, or the content that its aliases multiply to. */

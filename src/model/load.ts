@@ -4,8 +4,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type KnownDocuments, type ReadDocument, accept, firstLine, lineLocator, readDocuments } from './documents';
+import { type KnownDocuments, type ReadDocument, accept, firstLine, readDocuments } from './documents';
 import { InputError, findFiles, readText } from './files';
+import { lineLocator } from './lines';
 import type { FieldPath, LoadProblem, Loaded, Manifest, Source } from './manifest';
 import { toManifest } from './object';
 import { HELM_VALUES, isRecord, recognize, seemsKubernetes, seemsTemplate } from './recognize';

@@ -1,0 +1,121 @@
+/** On which line of a document a field stands: the document is read again for its places when somebody first asks. */
+import { EVENT_ID, type Event, SCALAR_STYLE, getScalarValue, parseEvents } from 'js-yaml';
+import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
+import type { Document } from './documents';
+import type { FieldPath } from './manifest';
+
+/** A place that a field path can lead to: a key, or an item of a list, and what is within. */
+interface Place {
+  readonly line: number;
+  readonly entries?: ReadonlyMap<string, Place>;
+}
+
+/** The places of a document take many times the memory of its text, so those of a short one are not kept. */
+const SHORT = 2_000;
+
+/** Answers with the line of a field, or of its nearest ancestor that the text has. */
+export function lineLocator(document: Document): (field: FieldPath) => number | undefined {
+  let kept: Place | null | undefined;
+  return (field) => {
+    const root = kept === undefined ? placesOf(document) : kept;
+    if (document.text.length > SHORT) kept = root;
+    let line = root?.line;
+    for (let place = root?.entries, at = 0; place !== undefined && at < field.length; at += 1) {
+      const next = place.get(String(field[at]));
+      line = next?.line ?? line;
+      place = next?.entries;
+    }
+    return line;
+  };
+}
+
+function placesOf(document: Document): Place | null {
+  try {
+    return new PlaceReader(document, parseEvents(document.text, {})).read();
+  } catch {
+    return placesOfLenient(document); // only what is read leniently is a document and no YAML
+  }
+}
+
+class PlaceReader {
+  private next = 0;
+  private offset = 0;
+
+  public constructor(
+    private readonly document: Document,
+    private readonly events: readonly Event[],
+    private line = document.line,
+  ) {}
+
+  public read(): Place | null {
+    this.next = this.events.findIndex(({ type }) => type !== EVENT_ID.DOCUMENT);
+    return this.next === -1 ? null : this.readNode(this.lineHere());
+  }
+
+  /** What is within the node that comes next; itself it stands on a line. */
+  private readNode(line: number): Place {
+    const first = this.lineHere(line);
+    const event = this.events[this.next++];
+    if (event?.type !== EVENT_ID.MAPPING && event?.type !== EVENT_ID.SEQUENCE) return { line };
+    const entries = new Map<string, Place>();
+    for (let index = 0; this.events[this.next]?.type !== EVENT_ID.POP; index += 1) {
+      const here = this.lineHere(first);
+      const name = event.type === EVENT_ID.MAPPING ? this.readKey() : String(index);
+      const place = this.readNode(here);
+      if (name !== undefined && !entries.has(name)) entries.set(name, place);
+    }
+    this.next += 1;
+    return { line, entries };
+  }
+
+  private readKey(): string | undefined {
+    const key = this.events[this.next];
+    this.readNode(0);
+    return key?.type === EVENT_ID.SCALAR ? getScalarValue(this.document.text, key) : undefined;
+  }
+
+  /** The line on which the node that comes next begins; `otherwise` if it is empty, and has no place. */
+  private lineHere(otherwise = this.line): number {
+    const event = this.events[this.next];
+    const begin = event === undefined ? -1 : beginOf(event);
+    if (begin === -1) return otherwise;
+    const { text } = this.document;
+    for (;;) {
+      const end = text.indexOf('\n', this.offset);
+      if (end === -1 || end >= begin) return this.line;
+      this.offset = end + 1;
+      this.line += 1;
+    }
+  }
+}
+
+/** Where a node begins, with its anchor and tag if it has any; -1 if it is empty. */
+function beginOf(event: Event): number {
+  if (event.type === EVENT_ID.DOCUMENT || event.type === EVENT_ID.POP) return -1;
+  if (event.anchorStart !== -1) return event.anchorStart;
+  if (event.type === EVENT_ID.ALIAS) return -1;
+  if (event.tagStart !== -1) return event.tagStart;
+  if (event.type !== EVENT_ID.SCALAR) return event.start;
+  // The text of a block scalar begins on the line behind its `|` or `>`.
+  const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK;
+  return isBlock ? event.valueStart - 1 : event.valueStart;
+}
+
+function placesOfLenient({ text, line }: Document): Place | null {
+  const counter = new LineCounter();
+  const lineOf = (node: unknown, otherwise: number): number =>
+    isNode(node) && node.range ? line + counter.linePos(node.range[0]).line - 1 : otherwise;
+  const read = (node: unknown, at: number): Place => {
+    if (!isMap(node) && !isSeq(node)) return { line: at };
+    const entries = new Map<string, Place>();
+    for (const [index, item] of node.items.entries()) {
+      const pair = isMap(node) ? node.items[index] : undefined;
+      const name = pair ? (isScalar(pair.key) ? String(pair.key.value) : undefined) : String(index);
+      if (name !== undefined && !entries.has(name))
+        entries.set(name, read(pair ? pair.value : item, lineOf(pair ? pair.key : item, at)));
+    }
+    return { line: at, entries };
+  };
+  const root = parseDocument(text, { lineCounter: counter, schema: 'core', merge: true, uniqueKeys: false }).contents;
+  return root ? read(root, lineOf(root, line)) : null;
+}
