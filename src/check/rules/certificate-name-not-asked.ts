@@ -2,7 +2,7 @@ import { entriesByHost } from '../edge';
 import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
-import { policiesOf } from './credential-without-selector';
+import { policiesOf } from '../credentials';
 
 export const rule: Rule = {
   id: 'EDGE320',

@@ -1,7 +1,8 @@
 import { bindingOf } from '../../model/waypoints';
+import { policiesOf } from '../credentials';
 import { MESH, ruleMatches, virtualServices } from '../edge';
 import { toFqdn } from '../hosts';
-import { NETWORKING, type TrafficPolicy, specOf } from '../istio';
+import { NETWORKING, specOf } from '../istio';
 import type { CheckContext } from '../context';
 import type { Rule } from '../rule';
 
@@ -57,21 +58,4 @@ function readByWaypoint(context: CheckContext, host: string, namespace: string):
     const bound = bindingOf(context.mesh, { ...config, labels });
     return bound !== undefined && bound.problem === undefined && bound.namespace === namespace;
   });
-}
-
-export function* policiesOf(spec: {
-  trafficPolicy?: TrafficPolicy;
-  subsets?: readonly { trafficPolicy?: TrafficPolicy }[];
-}): Generator<{ policy: TrafficPolicy; field: (string | number)[] }> {
-  const all = [
-    ...(spec.trafficPolicy ? [{ policy: spec.trafficPolicy, field: ['spec', 'trafficPolicy'] }] : []),
-    ...(spec.subsets ?? []).flatMap(({ trafficPolicy }, at) =>
-      trafficPolicy ? [{ policy: trafficPolicy, field: ['spec', 'subsets', at, 'trafficPolicy'] }] : [],
-    ),
-  ];
-  for (const { policy, field } of all) {
-    yield { policy, field };
-    for (const [at, port] of (policy.portLevelSettings ?? []).entries())
-      yield { policy: port, field: [...field, 'portLevelSettings', at] };
-  }
 }

@@ -2,7 +2,7 @@ import { MESH, virtualServices } from '../edge';
 import { NETWORKING, SECURITY, specOf } from '../istio';
 import type { Rule } from '../rule';
 import { isAllAmbient, ledEntries, targetsOf, unledEntries } from '../waypoints';
-import { policiesOf } from './credential-without-selector';
+import { policiesOf } from '../credentials';
 
 export const rule: Rule = {
   id: 'EDGE707',

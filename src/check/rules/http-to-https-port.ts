@@ -8,7 +8,7 @@ import { GATEWAY_API, routeSpec } from '../gateway-api';
 import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
-import { policiesOf } from './credential-without-selector';
+import { policiesOf } from '../credentials';
 
 export const rule: Rule = {
   id: 'EDGE903',

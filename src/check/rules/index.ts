@@ -56,6 +56,7 @@ import { rule as tunnelOnHttpRoute } from './tunnel-on-http-route';
 import { rule as proxyDeclaredHttp } from './proxy-declared-http';
 import { rule as sanMismatch } from './san-mismatch';
 import { rule as certificateNameNotAsked } from './certificate-name-not-asked';
+import { rule as credentialNotReadable } from './credential-not-readable';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -180,6 +181,7 @@ export const rules: readonly Rule[] = [
   proxyDeclaredHttp,
   sanMismatch,
   certificateNameNotAsked,
+  credentialNotReadable,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,

@@ -1,7 +1,7 @@
 import { NETWORKING, specOf } from '../istio';
 import { isSubsetOf, toFqdn } from '../hosts';
 import type { Rule } from '../rule';
-import { policiesOf } from './credential-without-selector';
+import { policiesOf } from '../credentials';
 
 export const rule: Rule = {
   id: 'EDGE319',

@@ -1,6 +1,6 @@
 import { type ClientTls, NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
-import { policiesOf } from './credential-without-selector';
+import { policiesOf } from '../credentials';
 
 export const rule: Rule = {
   id: 'EDGE311',

@@ -2,7 +2,7 @@ import { NETWORKING, specOf } from '../istio';
 import { toFqdn } from '../hosts';
 import type { Rule } from '../rule';
 import { isAllAmbient, ledEntries } from '../waypoints';
-import { policiesOf } from './credential-without-selector';
+import { policiesOf } from '../credentials';
 
 export const rule: Rule = {
   id: 'EDGE712',

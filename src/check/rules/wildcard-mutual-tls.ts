@@ -2,7 +2,7 @@ import { NETWORKING, specOf } from '../istio';
 import { serviceEntries } from '../edge';
 import { isSubsetOf } from '../hosts';
 import type { Rule } from '../rule';
-import { policiesOf } from './credential-without-selector';
+import { policiesOf } from '../credentials';
 
 export const rule: Rule = {
   id: 'EDGE411',

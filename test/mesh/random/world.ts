@@ -81,7 +81,7 @@ const server = (name: string, namespace: string, labels: object = {}): readonly 
 ];
 
 /** Proxies get the credentials that their accounts may read. */
-const readsSecrets = (namespace: string): readonly KubeObject[] => [
+const readsSecrets = ([namespace, ...accounts]: readonly string[]): readonly KubeObject[] => [
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
@@ -93,7 +93,8 @@ const readsSecrets = (namespace: string): readonly KubeObject[] => [
     kind: 'RoleBinding',
     metadata: { name: 'secrets', namespace },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'secrets' },
-    subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: `system:serviceaccounts:${namespace}` }],
+    // istiod asks for the account alone, without the groups that it is in.
+    subjects: accounts.map((name) => ({ kind: 'ServiceAccount', name, namespace })),
   },
 ];
 
@@ -133,7 +134,11 @@ export const WORLD: readonly KubeObject[] = [
   ...server('store', 'web', { version: 'v1' }),
   ...server('head', 'web'),
   ...gateway('egw', 'edge'),
-  ...['app', 'web', 'edge'].flatMap(readsSecrets),
+  ...[
+    ['app', 'sleep', 'other', 'shop'],
+    ['web', 'sleep', 'store', 'head'],
+    ['edge', 'egw'],
+  ].flatMap(readsSecrets),
 ];
 
 /** The Secrets that random meshes name; `trace` is not shown them. */

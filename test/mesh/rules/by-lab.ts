@@ -45,6 +45,20 @@ const withCertificates: World = (example, mesh) =>
       }),
   );
 
+/**
+ * The gateway of the example, with its Secret, in an account that nobody had before: istiod remembers for a minute what an account may.
+ */
+let accounts = 0;
+const inOwnAccount: World = async (example, mesh) => {
+  const secret = await credential(mesh, 'partner.example.com', 'web', 'istio-ingress');
+  const name = `"front-${++accounts}"`;
+  const renamed = JSON.stringify(example).replace(/"name":"front"/g, `"name":${name}`);
+  return [
+    ...(JSON.parse(renamed.replace(/"serviceAccountName":"front"/g, `"serviceAccountName":${name}`)) as KubeObject[]),
+    secret,
+  ];
+};
+
 const squid = async (mesh: Mesh): Promise<string> => (await mesh.lab.run('pod', { pod: 'external/squid' })).address;
 /** The example about the proxy that runs in the lab. */
 const withSquid: World = async (example, mesh) =>
@@ -94,6 +108,23 @@ export const BY_LAB: Confirmations = {
     bad: 'no TLS session',
     good: '404',
   },
+  ...Object.fromEntries(
+    ['bound-to-the-group', 'get-alone'].map((name): [string, ByLab] => [
+      `credential-not-readable/${name}`,
+      {
+        by: 'lab',
+        look: 'https://www.example.com/ at the gateway, which has no routes',
+        see: async (mesh, kind, example) => {
+          const service = `::front-${accounts}.istio-ingress:443`;
+          const look = asked('app/sleep', 'https://www.example.com/', '-k', '--connect-to', service);
+          return (await look(mesh, kind, example)) === '404' ? '404' : 'no TLS session';
+        },
+        world: inOwnAccount,
+        bad: 'no TLS session',
+        good: '404',
+      },
+    ]),
+  ),
   'duplicate-object/overwritten': {
     by: 'lab',
     look: 'hosts of the ServiceEntries that are stored when all have been applied',

@@ -1,0 +1,103 @@
+/** Who reads a credential that an object names. */
+import type { FieldPath, Manifest } from '../model/manifest';
+import { type CheckContext, defineIndex } from './context';
+import { MESH, gatewaysByName, push, ruleMatches, selects, virtualServices } from './edge';
+import { toFqdn } from './hosts';
+import { NETWORKING, type TrafficPolicy, specOf } from './istio';
+import { type PodTemplate, podTemplates } from './workloads';
+
+/** A credential that an object names, and the pods whose proxies are to read it, as far as manifests show them. */
+export interface NamedCredential {
+  readonly manifest: Manifest;
+  readonly field: FieldPath;
+  readonly name: string;
+  readonly pods: readonly PodTemplate[];
+  /** Where those pods are; known of a workloadSelector even if they are not shown. */
+  readonly namespaces: readonly string[];
+  readonly readers: 'gateway' | 'workloads';
+}
+
+export function* namedCredentials(context: CheckContext): Generator<NamedCredential> {
+  for (const manifest of context.of(NETWORKING, 'Gateway')) {
+    const { selector = {}, servers = [] } = specOf('Gateway', manifest);
+    const pods = podsOf(context, selector);
+    for (const [at, { tls }] of servers.entries()) {
+      for (const name of [...(tls?.credentialName ? [tls.credentialName] : []), ...(tls?.credentialNames ?? [])]) {
+        const field = ['spec', 'servers', at, 'tls', tls?.credentialName ? 'credentialName' : 'credentialNames'];
+        yield { manifest, field, name, pods, namespaces: namespacesOf(pods), readers: 'gateway' };
+      }
+    }
+  }
+  for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
+    const spec = specOf('DestinationRule', manifest);
+    const { workloadSelector } = spec;
+    for (const { policy, field } of policiesOf(spec)) {
+      const name = policy.tls?.credentialName;
+      if (!name) continue;
+      const pods = workloadSelector
+        ? podsOf(context, workloadSelector.matchLabels ?? {}).filter(
+            ({ namespace }) => namespace === manifest.namespace,
+          )
+        : gatewaysThatSend(context, manifest);
+      yield {
+        manifest,
+        field: [...field, 'tls', 'credentialName'],
+        name,
+        pods,
+        namespaces: workloadSelector ? [manifest.namespace] : namespacesOf(pods),
+        readers: workloadSelector ? 'workloads' : 'gateway',
+      };
+    }
+  }
+}
+
+export function* policiesOf(spec: {
+  trafficPolicy?: TrafficPolicy;
+  subsets?: readonly { trafficPolicy?: TrafficPolicy }[];
+}): Generator<{ policy: TrafficPolicy; field: (string | number)[] }> {
+  const all = [
+    ...(spec.trafficPolicy ? [{ policy: spec.trafficPolicy, field: ['spec', 'trafficPolicy'] }] : []),
+    ...(spec.subsets ?? []).flatMap(({ trafficPolicy }, at) =>
+      trafficPolicy ? [{ policy: trafficPolicy, field: ['spec', 'subsets', at, 'trafficPolicy'] }] : [],
+    ),
+  ];
+  for (const { policy, field } of all) {
+    yield { policy, field };
+    for (const [at, port] of (policy.portLevelSettings ?? []).entries())
+      yield { policy: port, field: [...field, 'portLevelSettings', at] };
+  }
+}
+
+/** Names of gateways, by each host that a route on them leads to. */
+const gatewaysByDestination = defineIndex(
+  'gateways by destination',
+  (context): ReadonlyMap<string, readonly string[]> => {
+    const found = new Map<string, string[]>();
+    for (const service of context.index(virtualServices)) {
+      for (const { kind, rule: at, gateways } of ruleMatches(service)) {
+        for (const { destination } of service.spec[kind]?.[at]?.route ?? []) {
+          const host = toFqdn(destination?.host ?? '', service.manifest.namespace);
+          for (const name of gateways) if (name !== MESH) push(found, host, name);
+        }
+      }
+    }
+    return found;
+  },
+);
+
+/** Pods of the gateways whose routes lead to the host of a DestinationRule. */
+function gatewaysThatSend(context: CheckContext, manifest: Manifest): PodTemplate[] {
+  const host = toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace);
+  const gateways = context.index(gatewaysByDestination).get(host) ?? [];
+  const byName = context.index(gatewaysByName);
+  return [...new Set([...new Set(gateways)].flatMap((name) => podsOf(context, byName.get(name)?.spec.selector ?? {})))];
+}
+
+function podsOf(context: CheckContext, selector: Readonly<Record<string, string>>): PodTemplate[] {
+  if (Object.keys(selector).length === 0) return [];
+  return context.index(podTemplates).filter(({ labels }) => selects(selector, labels));
+}
+
+function namespacesOf(pods: readonly PodTemplate[]): string[] {
+  return [...new Set(pods.map(({ namespace }) => namespace))];
+}
