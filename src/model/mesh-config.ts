@@ -65,6 +65,8 @@ function meshConfigOf(manifest: Manifest): Found | undefined {
     const levels = [body, ...Object.values(body).map(record)];
     const find = (name: string): Json =>
       record(levels.map((level) => level[name]).find((value) => value !== undefined));
+    // Envoy Gateway's values say nothing of the mesh.
+    if (levels.every(({ meshConfig, global }) => meshConfig === undefined && global === undefined)) return undefined;
     return { manifest, meshConfig: find('meshConfig'), global: find('global') };
   }
   return undefined;

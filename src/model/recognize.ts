@@ -7,7 +7,7 @@ export type Recognized =
   | { readonly is: 'object' | 'list' | 'helm-values' | 'other' }
   | { readonly is: 'broken'; readonly what: string; readonly why: string; readonly fix: string };
 
-/** The kind that Helm values of Istio are filed under: they have no apiVersion, group or name of their own. */
+/** The kind that Helm values of Istio and of Envoy Gateway are filed under: they have no apiVersion, group or name of their own. */
 export const HELM_VALUES = 'HelmValues';
 
 /** Configuration of tools, written like a Kubernetes object and never sent to a cluster. */
@@ -64,11 +64,14 @@ function recognizeObject(value: Record<string, unknown>, apiVersion: string, kin
     : { is: 'object' };
 }
 
-/** Values of Istio's own charts, or of a chart that has one of them as a dependency (`istiod.meshConfig`). */
+/** Values of Istio's or Envoy Gateway's own charts, or of a chart that has one of them as a dependency (`istiod.meshConfig`). */
 function isHelmValues(value: Record<string, unknown>): boolean {
   if ('apiVersion' in value || 'kind' in value) return false;
   return [value, ...Object.values(value).filter(isRecord)].some(
-    (level) => isRecord(level.meshConfig) || (isRecord(level.global) && isRecord(level.global.proxy)),
+    (level) =>
+      isRecord(level.meshConfig) ||
+      (isRecord(level.global) && isRecord(level.global.proxy)) ||
+      (isRecord(level.config) && isRecord(level.config.envoyGateway)),
   );
 }
 

@@ -1,4 +1,5 @@
-import { type VirtualServiceView, MESH, nameOf, ruleMatches, virtualServices } from '../edge';
+import { MESH, nameOf } from '../edge';
+import { type WayOut, waysOut } from '../egress-gateways';
 import { isSubsetOf } from '../hosts';
 import { type Path, paths } from '../paths/paths';
 import type { CheckContext } from '../context';
@@ -15,7 +16,7 @@ export const rule: Rule = {
   reads: ['VirtualService'],
   footguns: ['V01', 'X04'],
   *check(context) {
-    const secondHops = wayOut(context);
+    const secondHops = context.index(waysOut);
     if (secondHops.length === 0) return;
     const byHost = new Map<string, WayOut[]>();
     for (const way of secondHops) byHost.set(way.host, [...(byHost.get(way.host) ?? []), way]);
@@ -43,31 +44,6 @@ export const rule: Rule = {
     }
   },
 };
-
-interface WayOut {
-  readonly service: VirtualServiceView;
-  readonly host: string;
-  readonly kind: 'http' | 'tls' | 'tcp';
-  readonly field: (string | number)[];
-  readonly gateway: string;
-}
-
-/** Rules on a gateway whose destination is the host itself: the second hop of traffic that leaves. */
-function wayOut(context: CheckContext): WayOut[] {
-  const ways: WayOut[] = [];
-  for (const service of context.index(virtualServices)) {
-    for (const rule of ruleMatches(service)) {
-      const gateway = rule.gateways.find((name) => name !== MESH);
-      if (gateway === undefined) continue;
-      const routes = service.spec[rule.kind]?.[rule.rule]?.route ?? [];
-      for (const host of rule.sniHosts.length > 0 ? rule.sniHosts : service.hosts) {
-        const leaves = routes.some(({ destination }) => destination?.host !== undefined && isSubsetOf(destination.host, host) && context.mesh.services.named(destination.host).size > 0 && [...context.mesh.services.named(destination.host).values()].every(({ registry, meshExternal }) => registry === 'External' && meshExternal)); // prettier-ignore
-        if (leaves) ways.push({ service, host, kind: rule.kind, field: [...rule.field], gateway });
-      }
-    }
-  }
-  return ways;
-}
 
 function describe(
   { mesh }: CheckContext,

@@ -2,8 +2,9 @@ import { type EgressRule, allowedTo, egressPolicies } from '../network-policies'
 import { contains } from '../../model/addresses';
 import type { CheckContext } from '../context';
 import { selects, serviceEntries } from '../edge';
+import { isEgressPod } from '../egress-gateways';
 import type { Rule } from '../rule';
-import { isGatewayPod, podTemplates } from '../workloads';
+import { podTemplates } from '../workloads';
 
 export const rule: Rule = {
   id: 'EDGE508',
@@ -18,11 +19,7 @@ export const rule: Rule = {
   *check(context) {
     const hosts = declaredAddresses(context);
     for (const pod of context.index(podTemplates)) {
-      if (
-        !isGatewayPod(pod) ||
-        !/egress/.test(`${pod.manifest.name} ${pod.labels.istio ?? ''} ${pod.labels.app ?? ''}`)
-      )
-        continue;
+      if (!isEgressPod(context, pod)) continue;
       const policies = context
         .index(egressPolicies)
         .filter(

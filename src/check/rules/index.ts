@@ -57,6 +57,7 @@ import { rule as proxyDeclaredHttp } from './proxy-declared-http';
 import { rule as sanMismatch } from './san-mismatch';
 import { rule as certificateNameNotAsked } from './certificate-name-not-asked';
 import { rule as credentialNotReadable } from './credential-not-readable';
+import { rule as certificateFileNotMounted } from './certificate-file-not-mounted';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -89,6 +90,7 @@ import { rule as contradictingInjection } from './contradicting-injection';
 import { rule as severalTelemetries } from './several-telemetries';
 import { rule as telemetryProviderUnknown } from './telemetry-provider-unknown';
 import { rule as singleGatewayReplica } from './single-gateway-replica';
+import { rule as egressGatewayExposed } from './egress-gateway-exposed';
 import { rule as waypointNotUsable } from './waypoint-not-usable';
 import { rule as registryOnlyInAmbient } from './registry-only-in-ambient';
 import { rule as sidecarObjectsInAmbient } from './sidecar-objects-in-ambient';
@@ -117,6 +119,7 @@ import { rule as backendTlsPort } from './backend-tls-port';
 import { rule as backendTlsInMesh } from './backend-tls-in-mesh';
 import { rule as injectionNotOnPods } from './injection-not-on-pods';
 import { rule as proxiesCannotReachController } from './proxies-cannot-reach-controller';
+import { rule as rateLimitServiceMissing } from './rate-limit-service-missing';
 import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
 import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
 import { rule as httpToHttpsPort } from './http-to-https-port';
@@ -182,6 +185,7 @@ export const rules: readonly Rule[] = [
   sanMismatch,
   certificateNameNotAsked,
   credentialNotReadable,
+  certificateFileNotMounted,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,
@@ -214,6 +218,7 @@ export const rules: readonly Rule[] = [
   severalTelemetries,
   telemetryProviderUnknown,
   singleGatewayReplica,
+  egressGatewayExposed,
   waypointNotUsable,
   registryOnlyInAmbient,
   sidecarObjectsInAmbient,
@@ -242,6 +247,7 @@ export const rules: readonly Rule[] = [
   backendTlsInMesh,
   injectionNotOnPods,
   proxiesCannotReachController,
+  rateLimitServiceMissing,
   credentialOnSeveralGateways,
   subsetsNotAtIngress,
   httpToHttpsPort,

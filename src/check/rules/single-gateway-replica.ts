@@ -1,6 +1,7 @@
 import { selects } from '../edge';
+import { isEgressPod } from '../egress-gateways';
 import type { Rule } from '../rule';
-import { isGatewayPod, podTemplates } from '../workloads';
+import { podTemplates } from '../workloads';
 
 export const rule: Rule = {
   id: 'EDGE609',
@@ -15,12 +16,7 @@ export const rule: Rule = {
   *check(context) {
     for (const pod of context.index(podTemplates)) {
       const { manifest, labels } = pod;
-      if (
-        manifest.kind !== 'Deployment' ||
-        !isGatewayPod(pod) ||
-        !/egress/.test(`${manifest.name} ${labels.istio ?? ''}`)
-      )
-        continue;
+      if (manifest.kind !== 'Deployment' || !isEgressPod(context, pod)) continue;
       const { spec } = manifest.body as { spec?: { replicas?: number } };
       const isScaled = context
         .of('autoscaling', 'HorizontalPodAutoscaler')

@@ -1,0 +1,127 @@
+import { record, text } from '../../model/fields';
+import { outboundCapture } from '../../trace/capture';
+import { RequestError, trace } from '../../trace';
+import type { CheckContext } from '../context';
+import { gatewaysOfPolicy } from '../envoy-gateway';
+import { type ControllerConfig, controllerConfigs } from '../envoy-gateway-config';
+import { nameOf } from '../edge';
+import { ENVOY_GATEWAY } from '../gateway-api';
+import type { Hit, Rule } from '../rule';
+import { serviceSpec } from '../workloads';
+
+const HOME = 'envoy-gateway-system';
+const RATE_LIMIT = 'envoy-ratelimit';
+const PORT = 8081;
+
+export const rule: Rule = {
+  id: 'EDGE827',
+  name: 'rate-limit-service-missing',
+  severity: 'error',
+  title: 'A global rate limit has no service that counts',
+  why: "Requests are counted by Envoy Gateway's rate-limit service and its Redis. Without one that the proxies reach, nothing is limited, or every request is answered with 500.",
+  fix: 'Configure rateLimit.backend in the EnvoyGateway configuration, with a Redis that the rate-limit service reaches, or use a limit of type Local.',
+  see: 'https://gateway.envoyproxy.io/docs/tasks/traffic/global-rate-limit/',
+  reads: ['BackendTrafficPolicy'],
+  footguns: ['Y14'],
+  *check(context) {
+    const policies = context.of(ENVOY_GATEWAY, 'BackendTrafficPolicy').filter((manifest) => {
+      const { rateLimit } = record(record(manifest.body).spec);
+      return record(rateLimit).global !== undefined && record(rateLimit).type !== 'Local';
+    });
+    if (policies.length === 0) return;
+    const configs = context.index(controllerConfigs);
+    const stores = configs.filter(({ config }) => record(record(config).rateLimit).backend !== undefined);
+    for (const manifest of policies) {
+      const field = ['spec', 'rateLimit', 'global'];
+      const [config] = configs;
+      if (stores.length > 0) {
+        const hit = unreadable(context, gatewaysOfPolicy(context, manifest));
+        if (hit) yield { manifest, field, ...hit };
+      } else if (config) {
+        yield { manifest, field, what: `the EnvoyGateway configuration in ${nameOf(config.manifest)} has no rateLimit.backend` }; // prettier-ignore
+      } else {
+        yield {
+          manifest,
+          field,
+          severity: 'info',
+          what: 'no EnvoyGateway configuration is among the manifests, and without one that has rateLimit.backend nothing counts',
+        };
+      }
+    }
+    for (const store of stores) yield* unreachable(context, store);
+  },
+};
+
+/** The controller names the port of its rate-limit service http, and speaks TLS on it: a sidecar between takes that for HTTP. */
+function unreadable(
+  context: CheckContext,
+  gateways: ReturnType<typeof gatewaysOfPolicy>,
+): Omit<Hit, 'field'> | undefined {
+  const inMesh = gateways.find(
+    ({ workload }) =>
+      workload.membership === 'sidecar' &&
+      outboundCapture(workload, context.mesh.config.capture, null, PORT).captured &&
+      !isDeclaredTls(context, workload.namespace),
+  );
+  if (!inMesh) return undefined;
+  return {
+    severity: 'warning',
+    what: `the proxies of Gateway ${inMesh.gateway.config.namespace}/${inMesh.gateway.config.name} have sidecars, and port ${PORT} of Service ${inMesh.workload.namespace}/${RATE_LIMIT}, which carries TLS, is named http by Envoy Gateway`,
+    why: 'The sidecars take the TLS of the rate-limit service for HTTP and break it: the limit fails open, and nothing is limited.',
+    fix: `Write appProtocol: tls for port ${PORT} of Service ${RATE_LIMIT}, or exclude the port from the sidecars of the proxies (traffic.sidecar.istio.io/excludeOutboundPorts).`,
+  };
+}
+
+function isDeclaredTls(context: CheckContext, namespace: string): boolean {
+  return context
+    .of('', 'Service')
+    .some(
+      (manifest) =>
+        manifest.namespace === namespace &&
+        manifest.name === RATE_LIMIT &&
+        (serviceSpec(manifest).ports ?? []).some(
+          ({ port, appProtocol }) => port === PORT && /^(tls|https|tcp)$/i.test(appProtocol ?? ''),
+        ),
+    );
+}
+
+/** A Redis that the rate-limit service cannot reach, as far as manifests show. */
+function* unreachable(context: CheckContext, { manifest, field, config }: ControllerConfig): Generator<Hit> {
+  const url = text(record(record(record(config.rateLimit).backend).redis).url);
+  const { host, port } = /^(?:rediss?:\/\/|tcp:\/\/)?(?<host>[^:/,]+):(?<port>\d+)$/.exec(url)?.groups ?? {};
+  if (host === undefined || port === undefined) return;
+  const [name = '', namespace = ''] = host.split('.');
+  const isService = new RegExp(`^[^.]+\\.[^.]+(\\.svc(\\.${context.mesh.config.clusterDomain})?)?$`).test(host);
+  const at = [...field, 'rateLimit', 'backend', 'redis', 'url'];
+  const place = field[0] === 'data' ? field : at;
+  if (isService) {
+    const shown = context.mesh.services.inNamespace(namespace).filter(({ assumed, registry }) => !assumed && registry === 'Kubernetes'); // prettier-ignore
+    const service = shown.find((one) => one.name === name);
+    if (!service) {
+      if (shown.length > 0)
+        yield { manifest, field: place, severity: 'warning', what: `the Redis of the rate limit is ${url}, and there is no Service ${namespace}/${name}` }; // prettier-ignore
+      return;
+    }
+    if (!service.ports.some((one) => one.port === Number(port))) {
+      yield { manifest, field: place, what: `the Redis of the rate limit is ${url}, and Service ${namespace}/${name} has port ${service.ports.map((one) => one.port).join(', ')}` }; // prettier-ignore
+      return;
+    }
+  }
+  const from = manifest.kind === 'ConfigMap' ? manifest.namespace : HOME;
+  const target = isService ? `${name}.${namespace}.svc.${context.mesh.config.clusterDomain}` : host;
+  const refusal = follow(context, from, `tcp://${target}:${port}`);
+  if (refusal)
+    yield { manifest, field: place, what: `the Redis of the rate limit, ${url}, cannot be reached from the rate-limit service in ${from}: ${refusal}` }; // prettier-ignore
+}
+
+/** Why a connection of the rate-limit service is refused. */
+function follow({ mesh }: CheckContext, namespace: string, request: string): string | undefined {
+  const labels = { 'app.kubernetes.io/name': RATE_LIMIT, 'app.kubernetes.io/component': 'ratelimit' };
+  if (!mesh.namespaces.has(namespace)) return undefined;
+  try {
+    return trace(mesh, { from: namespace, labels, serviceAccount: RATE_LIMIT, request }).refusal?.what;
+  } catch (error) {
+    if (error instanceof RequestError) return undefined;
+    throw error;
+  }
+}
