@@ -99,18 +99,12 @@ export function proxyWorkload(
   };
 }
 
-/** `Service` if the proxies dial the Service's address, `Endpoint` if they dial Pods. */
-export function routingType(
-  route: ApiRoute,
-  gateway: ApiGateway,
-  proxy: EffectiveProxy,
-  input: EnvoyGatewayInput,
-): { readonly type: 'Service' | 'Endpoint'; readonly manifest: Manifest | undefined } {
-  for (const policy of policiesFor('BackendTrafficPolicy', route, gateway, input)) {
-    const own = text(record(record(policy.body).spec).routingType);
-    if (own === 'Service' || own === 'Endpoint') return { type: own, manifest: policy };
-  }
-  return { type: proxy.spec.routingType === 'Service' ? 'Service' : 'Endpoint', manifest: proxy.manifest };
+/**
+ * `Service` if the proxies dial the Service's address, `Endpoint` if they dial Pods. Of a headless Service there are only Pods to
+ * dial. BackendTrafficPolicy has a field of the same name, which Envoy Gateway 1.7 does not read.
+ */
+export function routingType(proxy: EffectiveProxy, isHeadless: boolean): 'Service' | 'Endpoint' {
+  return proxy.spec.routingType === 'Service' && !isHeadless ? 'Service' : 'Endpoint';
 }
 
 /** Policies of a kind on a route, then those on its Gateway: what is set on the route counts alone. */

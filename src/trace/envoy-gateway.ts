@@ -396,18 +396,7 @@ function toBackend(
       ref,
     );
   }
-  const routing = routingType(attachment.route, gateway, stage.proxy, mesh);
-  if (routing.type === 'Service' && service.resolution === 'PASSTHROUGH') {
-    return refuse(
-      stage,
-      'direct_response',
-      500,
-      `routingType Service cannot reach headless Service ${destination.host}`,
-      'give the Service a cluster IP, or a BackendTrafficPolicy with routingType Endpoint',
-      by,
-      ref,
-    );
-  }
+  const byService = routingType(stage.proxy, service.resolution === 'PASSTHROUGH') === 'Service';
   const { endpoints, known } = mesh.endpoints.of(service, port, {});
   const endpoint = endpoints[0];
   if (endpoint === undefined && known)
@@ -423,7 +412,6 @@ function toBackend(
   const tls = backendTls({ namespace: service.namespace, name: service.name }, port.name, mesh);
   const layers: readonly TlsLayer[] =
     tls === undefined ? inner : [...inner, { kind: 'SIMPLE', sni: tls.sni, certificate: '' }];
-  const byService = routing.type === 'Service';
   addHop(stage, {
     route: ref,
     cluster: `${ref.kind.toLowerCase()}/${ref.namespace}/${ref.name}/${ref.rule.replace(/^rules\[(\d+)\]$/, 'rule/$1')}`,
@@ -431,12 +419,12 @@ function toBackend(
     decidedBy: decisions(
       by,
       gatewayDecision(gateway, `spec.listeners[${attachment.listener.index}]`),
-      routing.manifest === undefined
+      stage.proxy.manifest === undefined
         ? undefined
         : {
-            kind: routing.manifest.kind,
-            namespace: routing.manifest.namespace,
-            name: routing.manifest.name,
+            kind: stage.proxy.manifest.kind,
+            namespace: stage.proxy.manifest.namespace,
+            name: stage.proxy.manifest.name,
             field: 'spec.routingType',
           },
       tls === undefined

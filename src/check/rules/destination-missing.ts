@@ -10,6 +10,6 @@ export const rule: Rule = {
   fix: "Send to a declared port of a host that this proxy's namespace sees.",
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
-  footguns: ['V12', 'Y02', 'X03', 'X07', 'X12'],
+  footguns: ['V12', 'X03', 'X07', 'X12'],
   check: (context) => brokenPathHits(context, ['no-destination']),
 };

@@ -1,12 +1,12 @@
 import { type Entry, entriesByHost, haveCommonViewer, nameOf } from '../edge';
 import type { Service } from '../../model/services';
 import type { CheckContext } from '../context';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE113',
   name: 'host-in-several-entries',
-  severity: 'warning',
+  severity: 'error',
   title: 'One host is declared by several objects that do not agree',
   why: 'A proxy that sees them all builds one service of them: ports of an entry in another namespace are lost, and resolution and endpoints are those of the older one.',
   fix: 'Write one ServiceEntry for the host, with all its ports; or export the entries to different namespaces.',
@@ -21,6 +21,7 @@ export const rule: Rule = {
         if (!other || !difference) continue;
         yield {
           manifest: entry.manifest,
+          severity: 'warning',
           field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)],
           what: `${host} is declared by ${nameOf(entry.manifest)} and by ${nameOf(other.manifest)}, with different ${difference}`,
         };
@@ -29,20 +30,46 @@ export const rule: Rule = {
         ({ registry, assumed }) => registry === 'Kubernetes' && !assumed,
       );
       for (const entry of service ? entries : []) {
-        // Beside the Service, with the same address, an entry adds endpoints: virtual machines, another cluster.
-        if (!service || entry.manifest.namespace === service.namespace) continue;
-        if (leadsToServiceItself(entry) && isOutsideMesh(context, service)) continue;
-        yield {
-          manifest: entry.manifest,
-          field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)],
-          what: `${host} is ${nameOf(service.config.manifest)}, and ${nameOf(entry.manifest)} declares it for ${(entry.spec.exportTo ?? ['*']).includes('*') ? 'every namespace' : 'the namespaces that see it'}`,
-          why: 'Calls to the Service of the cluster go to the endpoints of the entry, wherever the entry is seen.',
-          fix: 'Give the host outside a name of its own.',
-        };
+        if (!service) continue;
+        const hit =
+          entry.manifest.namespace === service.namespace ? beside(entry, service) : over(context, entry, service);
+        if (hit)
+          yield { ...hit, manifest: entry.manifest, field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)] };
       }
     }
   },
 };
+
+/** An entry of another namespace than the Service of its host. */
+function over(context: CheckContext, entry: Entry, service: Service): Omit<Hit, 'field'> | undefined {
+  if (leadsToServiceItself(entry) && isOutsideMesh(context, service)) return undefined;
+  return {
+    severity: 'warning',
+    what: `${service.host} is ${nameOf(service.config.manifest)}, and ${nameOf(entry.manifest)} declares it for ${(entry.spec.exportTo ?? ['*']).includes('*') ? 'every namespace' : 'the namespaces that see it'}`,
+    why: 'Where both are seen, istiod takes the Service, and what the entry says counts for nothing; where it takes the entry, as older releases do, calls to the Service leave for its endpoints.',
+    fix: 'Give the host outside a name of its own.',
+  };
+}
+
+/** Beside the Service an entry adds endpoints to its ports, such as virtual machines; of what else it says nothing counts. */
+function beside({ manifest, spec }: Entry, service: Service): Omit<Hit, 'field'> | undefined {
+  const lost = (spec.ports ?? []).filter(({ number }) => !service.ports.some(({ port }) => port === number));
+  const isExternal = (spec.location ?? 'MESH_EXTERNAL') === 'MESH_EXTERNAL' && (spec.endpoints ?? []).length > 0;
+  const name = nameOf(service.config.manifest);
+  if (lost.length > 0)
+    return {
+      what: `${service.host} is ${name}, and port ${lost.map(({ number }) => number).join(', ')}, which ${nameOf(manifest)} declares, is none of its ports ${service.ports.map(({ port }) => port).join(', ')}`,
+      why: 'istiod takes the Service of the cluster for the host: a port that only the entry has exists nowhere.',
+      fix: 'Give the host outside a name of its own, or add the port to the Service.',
+    };
+  if (!isExternal) return undefined;
+  return {
+    severity: 'warning',
+    what: `${service.host} is ${name}, and ${nameOf(manifest)} gives it endpoints outside the mesh`,
+    why: 'The endpoints of both are put together: some calls to the Service leave the cluster, and others do not.',
+    fix: 'Give the host outside a name of its own; of servers that belong to the Service, write location: MESH_INTERNAL.',
+  };
+}
 
 /** Without endpoints of its own, what DNS answers is the Service's own address. */
 function leadsToServiceItself({ spec }: Entry): boolean {

@@ -120,6 +120,7 @@ import { rule as backendTlsInMesh } from './backend-tls-in-mesh';
 import { rule as injectionNotOnPods } from './injection-not-on-pods';
 import { rule as proxiesCannotReachController } from './proxies-cannot-reach-controller';
 import { rule as rateLimitServiceMissing } from './rate-limit-service-missing';
+import { rule as routingTypeIgnored } from './routing-type-ignored';
 import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
 import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
 import { rule as httpToHttpsPort } from './http-to-https-port';
@@ -248,6 +249,7 @@ export const rules: readonly Rule[] = [
   injectionNotOnPods,
   proxiesCannotReachController,
   rateLimitServiceMissing,
+  routingTypeIgnored,
   credentialOnSeveralGateways,
   subsetsNotAtIngress,
   httpToHttpsPort,

@@ -1,6 +1,9 @@
+import type { CheckContext } from '../context';
+import { selects } from '../edge';
 import { GATEWAY_API, gatewaySpec } from '../gateway-api';
 import { type PolicyTarget, SECURITY, TELEMETRY } from '../istio';
 import type { Rule } from '../rule';
+import { podTemplates } from '../workloads';
 
 const KINDS = [[SECURITY, 'AuthorizationPolicy'], [SECURITY, 'RequestAuthentication'], [TELEMETRY, 'Telemetry'], ['extensions.istio.io', 'WasmPlugin']] as const; // prettier-ignore
 const NAME_LABEL = 'gateway.networking.k8s.io/gateway-name';
@@ -25,7 +28,17 @@ export const rule: Rule = {
     for (const [group, kind] of KINDS) {
       for (const manifest of context.of(group, kind)) {
         const { spec = {} } = manifest.body as { spec?: PolicyTarget };
-        const name = spec.selector?.matchLabels?.[NAME_LABEL];
+        const labels = spec.selector?.matchLabels ?? {};
+        const name = labels[NAME_LABEL];
+        const generated = name === undefined ? missedGateway(context, manifest.namespace, labels) : undefined;
+        if (generated)
+          yield {
+            manifest,
+            field: ['spec', 'selector', 'matchLabels'],
+            severity: 'warning',
+            what: `the policy selects pods by ${asText(labels)}, and Istio labels those of Gateway ${manifest.namespace}/${generated} ${NAME_LABEL}: ${generated}`,
+            why: 'Pods of a Gateway of Gateway API do not have the labels of an installed gateway: the policy is for nothing, and what it was to hold gets through.',
+          };
         if (name === undefined) continue;
         const isWaypoint = waypoints.has(`${manifest.namespace}/${name}`);
         yield {
@@ -38,3 +51,26 @@ export const rule: Rule = {
     }
   },
 };
+
+const asText = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(', ');
+
+/** A Gateway of a namespace that has no other pods, if labels are such as gateways have that somebody installed. */
+function missedGateway(
+  context: CheckContext,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): string | undefined {
+  if (!Object.entries(labels).some(([key, value]) => /^(istio|app)$/.test(key) && /gateway|ingress|egress/.test(value)))
+    return undefined;
+  const { gatewayApi, workloads } = context.mesh;
+  if (
+    context.index(podTemplates).some((pod) => pod.namespace === namespace) ||
+    workloads.inNamespace(namespace).some((pod) => selects(labels, pod.labels))
+  )
+    return undefined;
+  return gatewayApi.gateways.find(({ controller, config }) => controller === 'istio' && config.namespace === namespace)
+    ?.config.name;
+}

@@ -103,6 +103,15 @@ export const BY_REQUEST: Confirmations = {
     bad: 'other/sleep: PassthroughCluster in tls api.example.com',
     good: 'other/sleep: outbound|8443||api.example.com in tls api.example.com',
   },
+  'host-in-several-entries/port-beside-a-service': {
+    by: 'request',
+    ask: {
+      bad: { from: 'app/sleep', url: 'http://db.app.svc.cluster.local:9090/' },
+      good: { from: 'app/sleep', url: 'http://db.app.svc.cluster.local:8080/' },
+    },
+    bad: 'app/sleep: outbound|9090||db.app.svc.cluster.local, which does not exist',
+    good: 'app/sleep: outbound|8080||db.app.svc.cluster.local',
+  },
   'host-not-on-gateway/other-host': {
     by: 'request',
     ask: CNN,
