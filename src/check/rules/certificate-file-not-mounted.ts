@@ -1,12 +1,12 @@
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
+import { policiesOf } from '../credentials';
 import { MESH, gatewaysByName, nameOf, ruleMatches, selects, virtualServices } from '../edge';
 import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
 import { hasFile } from '../proxy-files';
 import type { Rule } from '../rule';
 import { type PodTemplate, isGatewayPod, podTemplates } from '../workloads';
-import { policiesOf } from './credential-without-selector';
 
 export const rule: Rule = {
   id: 'EDGE322',
