@@ -1,17 +1,22 @@
 /**
  * How right `trace` is, measured: random meshes and requests, our traces against Istio's own simulation.
  *
- *   npm run accuracy:trace -- --meshes 2000 --seed 1 [--requests 10] [--jobs 1] [--oracle PATH] [--write]
+ *   npm run accuracy:trace -- --meshes 2000 --seed 1 [--requests 10] [--gateway-api] [--jobs 1] [--oracle PATH] [--write]
  *
- * With --write the numbers go into docs/accuracy.md, between the marks of its section on trace.
+ * With --gateway-api the ways of the meshes are those of the Gateway API. With --write the numbers go into docs/accuracy.md, between the
+ * marks of its section.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { compare, toYaml, type Difference } from '../test/trace/oracle/compare';
+import { gatewayApiMeshes } from '../test/trace/oracle/gateway-api';
 import { meshes } from '../test/trace/oracle/meshes';
 import { findOracle, Oracle } from '../test/trace/oracle/process';
 import type { GeneratedMesh } from '../test/trace/oracle/vocabulary';
+
+const MARKS = /(<!-- trace -->)[^]*?(<!-- end of trace -->)/;
+const API_MARKS = /(<!-- trace by the gateway api -->)[^]*?(<!-- end of trace by the gateway api -->)/;
 
 /** Meshes that one oracle process takes at a time. */
 const SLICE = 100;
@@ -25,7 +30,14 @@ interface Totals {
   readonly differences: { readonly mesh: number; readonly difference: Difference; readonly yaml: string }[];
 }
 
-async function measure(count: number, seed: number, requests: number, path: string, jobs: number): Promise<Totals> {
+async function measure(
+  kind: typeof meshes,
+  count: number,
+  seed: number,
+  requests: number,
+  path: string,
+  jobs: number,
+): Promise<Totals> {
   const totals: Totals = { meshes: 0, requests: 0, hops: 0, skipped: 0, failures: 0, differences: [] };
   let next = 0;
   // In slices: a sample of thousands of meshes at once would hold them all.
@@ -37,7 +49,7 @@ async function measure(count: number, seed: number, requests: number, path: stri
         oracle,
         totals,
         from,
-        fc.sample(meshes(requests), { numRuns: Math.min(SLICE, count - from), seed: seed * 100_000 + from }),
+        fc.sample(kind(requests), { numRuns: Math.min(SLICE, count - from), seed: seed * 100_000 + from }),
       );
       process.stderr.write(
         `\r${totals.meshes} of ${count} meshes, ${totals.requests} requests, ${totals.differences.length} differences `,
@@ -64,10 +76,10 @@ async function slice(oracle: Oracle, totals: Totals, from: number, sample: reado
   }
 }
 
-function report(totals: Totals, seed: number, requests: number): string {
+function report(totals: Totals, seed: number, requests: number, option: string): string {
   const agree = totals.requests - totals.differences.length;
   return [
-    `\`npm run accuracy:trace -- --meshes ${totals.meshes} --requests ${requests} --seed ${seed} --write\``,
+    `\`npm run accuracy:trace -- --meshes ${totals.meshes} --requests ${requests} --seed ${seed}${option} --write\``,
     '',
     '| measured | |',
     '| --- | --- |',
@@ -87,6 +99,7 @@ async function main(): Promise<void> {
       requests: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       jobs: { type: 'string', default: '1' },
+      'gateway-api': { type: 'boolean', default: false },
       oracle: { type: 'string' },
       write: { type: 'boolean', default: false },
     },
@@ -94,16 +107,17 @@ async function main(): Promise<void> {
   const path = values.oracle ?? findOracle();
   if (path === undefined) throw new Error('no oracle: build it (npm run lab -- build), or name one with --oracle');
   const [count, seed, requests] = [Number(values.meshes), Number(values.seed), Number(values.requests)];
-  const totals = await measure(count, seed, requests, path, Number(values.jobs));
+  const byApi = values['gateway-api'];
+  const totals = await measure(byApi ? gatewayApiMeshes : meshes, count, seed, requests, path, Number(values.jobs));
   for (const { mesh, difference } of totals.differences.slice(0, 20)) {
     console.log(`mesh ${mesh}: ${JSON.stringify(difference.ask)}: ${difference.what}`);
   }
-  const text = report(totals, seed, requests);
+  const text = report(totals, seed, requests, byApi ? ' --gateway-api' : '');
   console.log(text);
   if (values.write) {
     const file = 'docs/accuracy.md';
     const page = readFileSync(file, 'utf8');
-    writeFileSync(file, page.replace(/(<!-- trace -->)[^]*?(<!-- end of trace -->)/, `$1\n\n${text}\n\n$2`));
+    writeFileSync(file, page.replace(byApi ? API_MARKS : MARKS, `$1\n\n${text}\n\n$2`));
   }
   process.exitCode = totals.differences.length === 0 ? 0 : 1;
 }

@@ -2,20 +2,20 @@ import { optionalRecord, record, records, strings, text, type Json } from './fie
 import {
   certificateNames,
   GATEWAY_API,
-  hostnamesAt,
+  hostsInIstio,
   type ApiGateway,
   type ApiListener,
   type GatewayApi,
 } from './gateway-api';
 import { meshRoutes } from './gateway-api-mesh';
-import { byPrecedence, httpRules, l4Rules } from './gateway-api-rules';
-import { routedVirtualService } from './gateway-api-virtual-service';
+import { httpRules, l4Rules } from './gateway-api-rules';
+import { JoinedRoutes, routedVirtualService } from './gateway-api-virtual-service';
 import type { Manifest } from './manifest';
 import type { GatewayForProxy } from './merged-gateway';
 import type { MeshConfig } from './mesh-config';
 import { compareAge, type Config } from './objects';
 import { fromKubernetes, type Service } from './services';
-import type { HttpRule, VirtualService } from './virtual-services';
+import type { VirtualService } from './virtual-services';
 import type { Workload } from './workloads';
 
 /** What Istio makes of the Gateway API: Gateways and VirtualServices of its own, and for each gateway its Pods and Service. */
@@ -142,14 +142,14 @@ function toIstioGateway(gateway: ApiGateway, listener: ApiListener, namespaces: 
 
 /** Routes of one gateway listener and host are one VirtualService, its rules in the order of the Gateway API. */
 function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService[] {
-  const merged = new Map<string, { base: Config; host: string; gateway: string; rules: HttpRule[] }>();
+  const joined = new JoinedRoutes();
   const others: VirtualService[] = [];
   for (const attachment of api.attachments) {
     const { route, gateway, listener } = attachment;
     if (gateway.controller !== 'istio') continue;
     const name = `${gateway.config.namespace}/${internalName(gateway, listener)}`;
     if (route.kind === 'TLSRoute' || route.kind === 'TCPRoute') {
-      const hosts = route.kind === 'TLSRoute' ? hostnamesAt(attachment) : ['*'];
+      const hosts = route.kind === 'TLSRoute' ? hostsInIstio(attachment) : ['*'];
       const rules = l4Rules(route, api.input, domain, hosts);
       const terminated = listener.protocol === 'TCP' || listener.tls?.mode !== 'Passthrough';
       for (const host of hosts)
@@ -170,19 +170,9 @@ function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService
         );
       continue;
     }
-    for (const host of hostnamesAt(attachment)) {
-      const key = `${name}/${host}`;
-      const entry = merged.get(key) ?? { base: route.config, host, gateway: name, rules: [] };
-      merged.set(key, entry);
-      entry.rules.push(...httpRules(route, api.input, domain));
-    }
+    for (const host of hostsInIstio(attachment)) joined.add(route, name, host, httpRules(route, api.input, domain));
   }
-  return [
-    ...[...merged.values()].map((entry) =>
-      routedVirtualService(entry.base, entry.host, entry.gateway, { http: byPrecedence(entry.rules) }),
-    ),
-    ...others,
-  ];
+  return [...joined.virtualServices((key) => key.slice(0, key.lastIndexOf('/'))), ...others];
 }
 
 export function istioFromGatewayApi(

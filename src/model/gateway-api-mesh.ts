@@ -1,8 +1,8 @@
 import { records, text, texts, type Json } from './fields';
 import { GATEWAY_API, type ApiRoute, type GatewayApi } from './gateway-api';
-import { ANY_HTTP, byPrecedence, httpRules, l4Rules } from './gateway-api-rules';
+import { ANY_HTTP, httpRules, l4Rules } from './gateway-api-rules';
 import { overlaps } from './hostnames';
-import { routedVirtualService } from './gateway-api-virtual-service';
+import { JoinedRoutes, routedVirtualService } from './gateway-api-virtual-service';
 import { MESH_GATEWAY, type HttpRule, type L4Rule, type VirtualService } from './virtual-services';
 
 /** A parent of a route that is no Gateway, as the hosts whose clients the route is for. */
@@ -57,19 +57,22 @@ function tlsForHost(rule: L4Rule, port: number, host: string): L4Rule {
  * one VirtualService, its rules in the order of the Gateway API; a backend in another namespace needs no grant.
  */
 export function meshRoutes(api: GatewayApi, domain: string): readonly VirtualService[] {
-  const merged = new Map<string, { base: ApiRoute; host: string; rules: HttpRule[] }>();
+  const joined = new JoinedRoutes();
   const others: VirtualService[] = [];
-  for (const route of api.routes) {
+  const read = api.input.streamRoutes ? api.routes : api.routes.filter(({ kind }) => !/^(TLS|TCP)Route$/.test(kind));
+  for (const route of read) {
     for (const reference of records(route.config.spec.parentRefs)) {
       const parent = meshParent(api, route, reference, domain);
       if (parent === undefined) continue;
       for (const host of parent.hosts) {
         if (route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute') {
-          const key = `${route.kind} ${route.config.namespace}/${parent.port}/${host}`;
-          const entry = merged.get(key) ?? { base: route, host, rules: [] };
-          merged.set(key, entry);
           const rules = httpRules(route, api.input, domain, { granted: true });
-          entry.rules.push(...rules.map((rule) => onPort(rule, parent.port)));
+          joined.add(
+            route,
+            parent.port === 0 ? route.config.namespace : `${route.config.namespace}/${parent.port}`,
+            host,
+            rules.map((rule) => onPort(rule, parent.port)),
+          );
           continue;
         }
         const snis = route.hostnames.length > 0 ? route.hostnames : parent.hosts;
@@ -87,10 +90,5 @@ export function meshRoutes(api: GatewayApi, domain: string): readonly VirtualSer
       }
     }
   }
-  return [
-    ...[...merged.values()].map(({ base, host, rules }) =>
-      routedVirtualService(base.config, host, MESH_GATEWAY, { http: byPrecedence(rules) }),
-    ),
-    ...others,
-  ];
+  return [...joined.virtualServices(() => MESH_GATEWAY), ...others];
 }

@@ -91,6 +91,8 @@ function selects(selector: Json, labels: Readonly<Record<string, string>>): bool
 }
 
 export interface GatewayApiInput {
+  /** Whether istiod reads routes of TLS and TCP, and listeners of those protocols. */
+  readonly streamRoutes: boolean;
   readonly of: (group: string, kind: string) => readonly Manifest[];
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
 }
@@ -156,10 +158,12 @@ function parseGateway(
 ): ApiGateway {
   const object = config(manifest);
   const className = text(object.spec.gatewayClassName);
+  const controller = classes.get(className) ?? USUAL_CLASSES[className] ?? 'other';
+  const isIstio = controller === 'istio' || controller === 'istio-waypoint';
   return {
     config: object,
     className,
-    controller: classes.get(className) ?? USUAL_CLASSES[className] ?? 'other',
+    controller,
     listeners: records(object.spec.listeners).map((listener, index): ApiListener => ({
       name: text(listener.name),
       port: number(listener.port),
@@ -169,7 +173,10 @@ function parseGateway(
       admits: admission(listener, manifest.namespace, input),
       kinds: records(record(listener.allowedRoutes).kinds).map((kind) => text(kind.kind)),
       index,
-      problem: certificateProblem(listener, manifest, input),
+      problem:
+        isIstio && !input.streamRoutes && /^(TLS|TCP)$/i.test(text(listener.protocol))
+          ? `before 1.30, istiod takes protocol ${text(listener.protocol)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`
+          : certificateProblem(listener, manifest, input),
     })),
   };
 }
@@ -275,6 +282,20 @@ export function hostnamesAt({ route, gateway, listener }: Attachment): readonly 
     if (narrower !== undefined && !siblings.some((other) => other.hostname === narrower)) found.add(narrower);
   }
   return [...found];
+}
+
+/** Hosts of a route as Istio takes them to a listener, which narrows them itself: those that a narrower listener claims are left to it. */
+export function hostsInIstio({ route, gateway, listener }: Attachment): readonly string[] {
+  const hosts = route.hostnames.length === 0 ? ['*'] : route.hostnames;
+  const own = listener.hostname;
+  if (own !== '*' && !own.startsWith('*')) return hosts;
+  const others = gateway.listeners
+    .filter((one) => one !== listener && one.port === listener.port && one.protocol === listener.protocol)
+    .map((one) => one.hostname)
+    .filter((hostname) => hostname !== own && hostname !== '*' && (own === '*' || own.length <= hostname.length));
+  return hosts.filter(
+    (host) => (own === '*' || overlaps(host, own)) && !others.some((other) => isSubsetOf(host, other)),
+  );
 }
 
 export function certificateNames(tls: Json | undefined): readonly string[] {

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import type { Manifest } from './manifest';
-import { record, text, texts, type Json } from './fields';
+import { record, records, text, texts, type Json } from './fields';
 import type { MeshOptions } from './mesh-options';
 import { HELM_VALUES } from './recognize';
 
@@ -15,6 +15,8 @@ export interface MeshConfig {
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];
   readonly defaultDestinationRuleExportTo: readonly string[];
+  /** Whether istiod reads TLSRoutes, TCPRoutes and the listeners for them: before 1.30 only if it is told to. */
+  readonly streamRoutes: boolean;
   /** Mesh-wide capture of outbound traffic, overridden by annotations on pods. */
   readonly capture: OutboundCapture;
   /** Where the outbound mode was read; null for a default or an option. */
@@ -33,6 +35,8 @@ interface Found {
   readonly manifest: Manifest;
   readonly meshConfig: Json;
   readonly global: Json;
+  /** Environment of istiod. */
+  readonly env: Json;
 }
 
 /** Mesh configuration inside an object: IstioOperator, the `istio` ConfigMap, and anything that carries Helm values of istiod. */
@@ -40,25 +44,35 @@ function meshConfigOf(manifest: Manifest): Found | undefined {
   const body = record(manifest.body);
   const spec = record(body.spec);
   if (manifest.kind === 'IstioOperator') {
-    return { manifest, meshConfig: record(spec.meshConfig), global: record(record(spec.values).global) };
+    const values = record(spec.values);
+    const pilot = record(record(record(spec.components).pilot).k8s);
+    return {
+      manifest,
+      meshConfig: { ...record(values.meshConfig), ...record(spec.meshConfig) },
+      global: { ...(text(spec.namespace) === '' ? {} : { istioNamespace: spec.namespace }), ...record(values.global) },
+      env: { ...record(record(values.pilot).env), ...listedEnv(pilot.env) },
+    };
+  }
+  if (manifest.kind === 'Deployment' && /^istiod(-|$)/.test(manifest.name)) {
+    const containers = records(record(record(spec.template).spec).containers);
+    return { manifest, meshConfig: {}, global: {}, env: listedEnv(containers[0]?.env) };
   }
   if (manifest.kind === 'ConfigMap' && (manifest.name === 'istio' || manifest.name.startsWith('istio-'))) {
     const mesh = text(record(body.data).mesh);
     if (mesh === '') return undefined;
     try {
-      return { manifest, meshConfig: record(parse(mesh)), global: {} };
+      return { manifest, meshConfig: record(parse(mesh)), global: {}, env: {} };
     } catch {
       return undefined;
     }
   }
   if (manifest.kind === 'Istio' && manifest.group === 'sailoperator.io') {
-    const values = record(spec.values);
-    return { manifest, meshConfig: record(values.meshConfig), global: record(values.global) };
+    return { manifest, ...fromValues(record(spec.values)) };
   }
   if (manifest.kind === 'HelmRelease') {
     const values = record(spec.values);
-    return 'meshConfig' in values || 'global' in values
-      ? { manifest, meshConfig: record(values.meshConfig), global: record(values.global) }
+    return ['meshConfig', 'global', 'pilot'].some((name) => name in values)
+      ? { manifest, ...fromValues(values) }
       : undefined;
   }
   if (manifest.kind === HELM_VALUES) {
@@ -67,9 +81,30 @@ function meshConfigOf(manifest: Manifest): Found | undefined {
       record(levels.map((level) => level[name]).find((value) => value !== undefined));
     // Envoy Gateway's values say nothing of the mesh.
     if (levels.every(({ meshConfig, global }) => meshConfig === undefined && global === undefined)) return undefined;
-    return { manifest, meshConfig: find('meshConfig'), global: find('global') };
+    return {
+      manifest,
+      ...fromValues({ meshConfig: find('meshConfig'), global: find('global'), pilot: find('pilot'), env: find('env') }),
+    };
   }
   return undefined;
+}
+
+function fromValues(values: Json): Omit<Found, 'manifest'> {
+  return {
+    meshConfig: record(values.meshConfig),
+    global: record(values.global),
+    env: { ...record(values.env), ...record(record(values.pilot).env) },
+  };
+}
+
+function listedEnv(env: unknown): Json {
+  return Object.fromEntries(records(env).map((entry) => [text(entry.name), entry.value]));
+}
+
+function readsStreamRoutes(found: readonly Found[], version: string | undefined): boolean {
+  const set = found.map((item) => item.env.PILOT_ENABLE_ALPHA_GATEWAY_API).find((value) => value !== undefined);
+  const minor = Number(/^1\.(\d+)/.exec(version ?? '')?.[1] ?? 0);
+  return String(set) === 'true' || minor >= 30;
 }
 
 function exportTo(value: unknown): readonly string[] {
@@ -93,7 +128,11 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
   const mtls = first((config) => config.enableAutoMtls);
   return {
     outbound: options.outbound ?? (mode === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY'),
-    rootNamespace: options.rootNamespace ?? (text(first((config) => config.rootNamespace)) || 'istio-system'),
+    rootNamespace:
+      options.rootNamespace ??
+      (text(first((config) => config.rootNamespace)) ||
+        found.map((item) => text(item.global.istioNamespace)).find((name) => name !== '') ||
+        'istio-system'),
     trustDomain: options.trustDomain ?? (text(first((config) => config.trustDomain)) || 'cluster.local'),
     trustDomainAliases: texts(first((config) => config.trustDomainAliases)),
     clusterDomain: 'cluster.local',
@@ -101,6 +140,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     defaultServiceExportTo: exportTo(first((config) => config.defaultServiceExportTo)),
     defaultVirtualServiceExportTo: exportTo(first((config) => config.defaultVirtualServiceExportTo)),
     defaultDestinationRuleExportTo: exportTo(first((config) => config.defaultDestinationRuleExportTo)),
+    streamRoutes: readsStreamRoutes(found, options.istioVersion),
     capture: {
       includeRanges: proxyText('includeIPRanges') || '*',
       excludeRanges: proxyText('excludeIPRanges'),

@@ -1,4 +1,5 @@
 import { PeerAuthentications } from './authentication';
+import { backendTlsRules } from './backend-tls';
 import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints, selectsMachine } from './endpoints';
 import { labelsMatch, number, optionalRecord, record, records, strings, text } from './fields';
@@ -99,7 +100,11 @@ export class Mesh implements Registry {
     );
     const routes = mergeDelegates(parsed);
     const installed = installedGateways(manifests, this.config, services, workloads, this.gateways, routes);
-    this.gatewayApi = new GatewayApi({ of: (group, kind) => this.of(group, kind), namespaces: this.namespaces });
+    this.gatewayApi = new GatewayApi({
+      of: (group, kind) => this.of(group, kind),
+      namespaces: this.namespaces,
+      streamRoutes: this.config.streamRoutes,
+    });
     const fromApi = istioFromGatewayApi(this.gatewayApi, this.config, {
       services,
       workloads,
@@ -114,7 +119,13 @@ export class Mesh implements Registry {
       fromApi.routes.length === 0 ? routes : [...routes, ...fromApi.routes].sort(compareAge),
     );
     this.destinationRules = new DestinationRuleIndex(
-      this.of('networking.istio.io', 'DestinationRule').map(config),
+      [
+        ...this.of('networking.istio.io', 'DestinationRule').map(config),
+        ...backendTlsRules(
+          { of: (group, kind) => this.of(group, kind), find: (...key) => this.find(...key) },
+          this.config.clusterDomain,
+        ),
+      ],
       this.config,
     );
     this.peerAuthentications = new PeerAuthentications(

@@ -301,6 +301,7 @@ function makeScope(
 export function hasCommonScope(registry: Registry, namespace: string): boolean {
   return (
     registry.services.hostsAreUnique &&
+    !registry.virtualServices.prefersOwn &&
     registry.services.seesOnlyPublic(namespace) &&
     registry.virtualServices.seesOnlyPublic(namespace, MESH_GATEWAY)
   );

@@ -346,6 +346,11 @@ export class VirtualServiceIndex {
     ];
   }
 
+  /** Whether clients have routes of their own namespace before those of others. */
+  public get prefersOwn(): boolean {
+    return this.all.some(({ semantics, gateways }) => semantics === 'gateway-api' && gateways.includes(MESH_GATEWAY));
+  }
+
   public seesOnlyPublic(namespace: string, gateway: string): boolean {
     return this.byGateway.get(gateway)?.seesOnlyPublic(namespace) ?? true;
   }

@@ -134,7 +134,9 @@ function upstreamTls(
   const asksPassthrough = isPassthroughPolicy(subset === '' ? rule?.policy : subsetOf(rule, subset)?.policy);
   const defaultSni = `outbound_.${port.port}_.${subset}_.${service.host}`;
   if (policy.tls !== undefined) {
-    const { settings, config, field } = policy.tls;
+    const { settings, config } = policy.tls;
+    const isPolicy = config.kind === 'BackendTLSPolicy';
+    const field = isPolicy ? 'spec.validation' : policy.tls.field;
     const by: Decision = { kind: config.kind, namespace: config.namespace, name: config.name, field };
     const mode = text(settings.mode) || 'DISABLE';
     const credentialName = text(settings.credentialName);
@@ -167,7 +169,7 @@ function upstreamTls(
         subjectAltNames: texts(settings.subjectAltNames),
         by,
       },
-      decidedBy: [{ ...by, field: `${field}.mode` }],
+      decidedBy: [isPolicy ? by : { ...by, field: `${field}.mode` }],
       ignored: undefined,
       passthrough,
     };

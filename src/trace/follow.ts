@@ -1,4 +1,5 @@
 /** Where a connection enters a proxy: the sidecar of its client, a gateway, or none. */
+import { GATEWAY_API } from '../model/gateway-api';
 import type { Mesh, Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import { arrive } from './arrive';
@@ -131,6 +132,8 @@ function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnT
     { proxy, receives: wire(protocolOf(flight), flight.namedPort, flight.layers), envoy: noMatch(), decidedBy: [] },
     {},
   );
+  const idle = idleListener(walk.mesh, proxy, flight.namedPort);
+  if (idle !== undefined) return walk.refused({ code: 'UF', status: brokenStatus(walk), proxy, ...idle });
   const onPort = merged.groups.filter((group) => group.port.number === flight.port).flatMap((group) => group.servers);
   const rejection = merged.rejected.find((item) => item.port === flight.port);
   const server = onPort[0] ?? rejection?.server;
@@ -161,6 +164,24 @@ function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnT
         : 'add a server for the port to a Gateway that selects these Pods',
     by,
   });
+}
+
+/** A listener of the Gateway API on the port, which istiod leaves out. */
+function idleListener(
+  mesh: Mesh,
+  proxy: ProxyRef,
+  port: number,
+): { readonly what: string; readonly fix: string; readonly by: Decision } | undefined {
+  const workload = mesh.workloads.find(proxy.namespace, proxy.workload ?? '');
+  const gateway = mesh.gatewayApi.find(proxy.namespace, workload?.labels[`${GATEWAY_API}/gateway-name`] ?? '');
+  const listener = gateway?.listeners.find((one) => one.port === port && one.problem !== undefined);
+  if (gateway === undefined || listener === undefined) return undefined;
+  const { namespace, name } = gateway.config;
+  return {
+    what: `listener ${listener.name} of Gateway ${namespace}/${name} is not programmed: ${listener.problem ?? ''}`,
+    fix: 'mend that, and the connection is taken',
+    by: { kind: 'Gateway', namespace, name, field: `spec.listeners[${listener.index}]` },
+  };
 }
 
 /** A client whose connections no proxy of its own carries: it dials its destination itself. */

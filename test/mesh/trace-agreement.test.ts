@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { oracleBinary } from '../lab/build';
 import { compare } from '../trace/oracle/compare';
+import { gatewayApiMeshes } from '../trace/oracle/gateway-api';
 import { meshes } from '../trace/oracle/meshes';
 import type { GeneratedMesh } from '../trace/oracle/vocabulary';
 import { Oracle } from '../trace/oracle/process';
@@ -43,6 +44,18 @@ describe('trace', () => {
     oracle.end();
     expect(differences).toEqual([]);
     expect(requests).toBeGreaterThan((MESHES * REQUESTS * 9) / 10);
+  }, 600_000);
+
+  it('routes by the Gateway API, from outside and across the mesh, as istiod does', async () => {
+    const oracle = new Oracle(path);
+    const differences: string[] = [];
+    for (const mesh of fc.sample(gatewayApiMeshes(REQUESTS), { numRuns: MESHES, seed: SEED })) {
+      const result = await compare(oracle, mesh);
+      expect(result.failure).toBeUndefined();
+      differences.push(...result.differences.map((one) => `${JSON.stringify(one.ask)}: ${one.what}`));
+    }
+    oracle.end();
+    expect(differences).toEqual([]);
   }, 600_000);
 
   it('tunnels where istiod has a proxy tunnel', async () => {

@@ -83,7 +83,7 @@ func (w *world) follow(c call) (hops []hop) {
 			sni = noSNI
 		}
 		res := run(sim, simulation.Call{
-			Address: address, Port: port, Path: c.Path, HostHeader: c.Host, Headers: headers,
+			Address: address, Port: port, Path: withoutQuery(c.Path), HostHeader: c.Host, Headers: headers,
 			Protocol: protocol, TLS: outer.mode, Sni: sni, CallMode: mode,
 		})
 		h.Listener, h.FilterChain, h.RouteConfig = res.ListenerMatched, res.FilterChainMatched, res.RouteConfigMatched
@@ -138,6 +138,12 @@ func (w *world) follow(c call) (hops []hop) {
 		at, address, port = w.byIP[next.ip], next.ip, next.port
 	}
 	return hops
+}
+
+// withoutQuery gives the path as routes are matched: the simulation would take a query for a part of it.
+func withoutQuery(path string) string {
+	plain, _, _ := strings.Cut(path, "?")
+	return plain
 }
 
 // run asks the simulation, which panics on input that it was not made for.

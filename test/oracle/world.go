@@ -8,6 +8,11 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	metadatafake "k8s.io/client-go/metadata/fake"
+	clienttesting "k8s.io/client-go/testing"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 	"sigs.k8s.io/yaml"
 
 	"istio.io/istio/pilot/pkg/config/kube/crd"
@@ -18,6 +23,9 @@ import (
 	"istio.io/istio/pkg/config"
 	"istio.io/istio/pkg/config/mesh"
 	"istio.io/istio/pkg/config/schema/collections"
+	"istio.io/istio/pkg/config/schema/gvr"
+	kubelib "istio.io/istio/pkg/kube"
+	"istio.io/istio/pkg/kube/kclient/clienttest"
 	"istio.io/istio/pkg/test"
 )
 
@@ -66,8 +74,8 @@ func (o *objects) addConfig(document, name string) {
 		return
 	}
 	for _, c := range configs {
-		if schema, ok := collections.Pilot.FindByGroupVersionAliasesKind(c.GroupVersionKind); ok {
-			if _, err := schema.ValidateConfig(c); err != nil {
+		if kind, ok := collections.Pilot.FindByGroupVersionAliasesKind(c.GroupVersionKind); ok {
+			if _, err := kind.ValidateConfig(c); err != nil {
 				o.invalid = append(o.invalid, fmt.Sprintf("%s: %v", name, err))
 			}
 		}
@@ -109,6 +117,7 @@ func inWorld(o *objects, meshYaml string, visit func(*world)) (err error) {
 				Configs:                    o.configs,
 				MeshConfig:                 meshConfig,
 				DisableSecretAuthorization: true,
+				KubeClientModifier:         func(c kubelib.Client) { releaseGatewayAPI(t, c) },
 			}),
 			proxies: map[string]*model.Proxy{},
 			byIP:    map[string]string{},
@@ -123,6 +132,19 @@ func inWorld(o *objects, meshYaml string, visit func(*world)) (err error) {
 		visit(w)
 	})
 	return errors.Join(panicked, wrapped)
+}
+
+// releaseGatewayAPI says of which release the CRDs are that istiod reads from a certain one on: without that it ignores their objects.
+func releaseGatewayAPI(t test.Failer, c kubelib.Client) {
+	release := map[string]string{consts.BundleVersionAnnotation: "v1.4.0"}
+	for _, resource := range []schema.GroupVersionResource{gvr.GRPCRoute, gvr.BackendTLSPolicy} {
+		clienttest.MakeCRDWithAnnotations(t, c, resource, release)
+	}
+	// The fake server makes some of them anew, and says nothing of a release.
+	fake := c.Metadata().(*metadatafake.FakeMetadataClient)
+	fake.PrependReactor("update", "customresourcedefinitions", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		return true, action.(clienttesting.UpdateAction).GetObject(), nil
+	})
 }
 
 func (w *world) addProxy(pod *corev1.Pod) {

@@ -19,6 +19,8 @@ export interface Ask {
   readonly method: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of a request from outside: the Gateway whose Pod `from` is. */
+  readonly at?: string;
 }
 
 export interface GeneratedMesh {

@@ -1,0 +1,149 @@
+/** What istiod makes of the Gateway API: each case is what its own configuration generation does (test/trace/oracle/gateway-api.ts). */
+import { outcome, traceIn } from './text';
+
+const WORLD = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: web, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: app}
+spec: {clusterIP: 10.0.0.1, selector: {app: shop}, ports: [{name: http, port: 80, targetPort: 8080}, {name: https, port: 443, targetPort: 8443}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: store, namespace: web}
+spec: {clusterIP: 10.0.0.2, selector: {app: store}, ports: [{name: http, port: 80, targetPort: 8080}]}`;
+
+const gateway = (listeners: string): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec: {gatewayClassName: istio, listeners: [${listeners}]}`;
+
+const route = (kind: string, name: string, namespace: string, spec: string): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ${kind}
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {${spec}}`;
+
+const SHOP = 'rules: [{backendRefs: [{name: shop, port: 80}]}]';
+const outside = { from: 'outside', at: 'app/front' };
+
+describe('routes and listeners of TLS', () => {
+  const passthrough =
+    WORLD +
+    gateway('{name: tls, port: 443, protocol: TLS, tls: {mode: Passthrough}}') +
+    route('TLSRoute', 'shop', 'app', 'parentRefs: [{name: front}], hostnames: [shop.example.com], rules: [{backendRefs: [{name: shop, port: 443}]}]'); // prettier-ignore
+
+  it('are nothing to istiod 1.29', () => {
+    const told = traceIn(passthrough)('https://shop.example.com/', outside);
+    expect(outcome(told)).toBe('UF - at ingress-gateway');
+    expect(told.refusal?.what).toContain('PILOT_ENABLE_ALPHA_GATEWAY_API=true');
+    expect(told.refusal?.by).toMatchObject({ kind: 'Gateway', name: 'front', field: 'spec.listeners[0]' });
+  });
+
+  it.each([
+    [
+      'by an IstioOperator',
+      '{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {name: i, namespace: istio-system}, spec: {values: {pilot: {env: {PILOT_ENABLE_ALPHA_GATEWAY_API: "true"}}}}}',
+    ],
+    [
+      'by the Deployment of istiod',
+      '{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod, namespace: istio-system}, spec: {template: {spec: {containers: [{name: discovery, env: [{name: PILOT_ENABLE_ALPHA_GATEWAY_API, value: "true"}]}]}}}}',
+    ],
+    ['by Helm values', '{meshConfig: {}, pilot: {env: {PILOT_ENABLE_ALPHA_GATEWAY_API: true}}}'],
+  ])('are taken where istiod is told to, %s', (_how, install) => {
+    const told = traceIn(`${passthrough}\n---\n${install}`)('https://shop.example.com/', outside);
+    expect(told.hops[0]?.cluster).toBe('outbound|443||shop.app.svc.cluster.local');
+  });
+
+  it('are taken from 1.30 on', () => {
+    const told = traceIn(passthrough, { istioVersion: '1.30' })('https://shop.example.com/', outside);
+    expect(told.hops[0]?.cluster).toBe('outbound|443||shop.app.svc.cluster.local');
+  });
+});
+
+describe('a BackendTLSPolicy', () => {
+  const policy = (target: string): string => `${WORLD}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: app}
+spec: {hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP, targetPort: 443}, {number: 8080, name: other, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: tls, namespace: app}
+spec: {targetRefs: [${target}], validation: {hostname: inner.example.com, wellKnownCACertificates: System}}`;
+
+  it('has sidecars make TLS to a ServiceEntry', () => {
+    const told = traceIn(policy('{group: networking.istio.io, kind: ServiceEntry, name: site}'))(
+      'http://api.example.com/',
+    );
+    expect(told.hops[0]?.sends).toMatchObject({ tls: 'SIMPLE', sni: 'inner.example.com' });
+    expect(told.hops[0]?.decidedBy).toContainEqual({
+      kind: 'BackendTLSPolicy',
+      namespace: 'app',
+      name: 'tls',
+      field: 'spec.validation',
+    });
+  });
+
+  it('is for one port where it names a section', () => {
+    const told = traceIn(policy('{group: networking.istio.io, kind: ServiceEntry, name: site, sectionName: http}'));
+    expect(told('http://api.example.com/').hops[0]?.sends?.tls).toBe('SIMPLE');
+    expect(told('http://api.example.com:8080/').hops[0]?.sends?.tls).toBe('NONE');
+  });
+
+  it('is nothing where its section is no port', () => {
+    const told = traceIn(policy('{group: networking.istio.io, kind: ServiceEntry, name: site, sectionName: grpc}'));
+    expect(told('http://api.example.com/').hops[0]?.sends?.tls).toBe('NONE');
+  });
+});
+
+describe('routes for one Service in two namespaces', () => {
+  const parents = 'parentRefs: [{group: "", kind: Service, name: shop, namespace: app}]';
+  const routes =
+    WORLD +
+    route('HTTPRoute', 'a', 'app', `${parents}, ${SHOP}`) +
+    route('HTTPRoute', 'b', 'web', `${parents}, rules: [{backendRefs: [{name: store, port: 80}]}]`);
+
+  it('are each for the clients of their own, whoever is asked about first', () => {
+    const told = traceIn(routes);
+    const clusterFrom = (from: string): string | null | undefined => told('http://shop.app/', { from }).hops[0]?.cluster; // prettier-ignore
+    expect(clusterFrom('app/sleep')).toBe('outbound|80||shop.app.svc.cluster.local');
+    expect(clusterFrom('web/sleep')).toBe('outbound|80||store.web.svc.cluster.local');
+    expect(clusterFrom('app/sleep')).toBe('outbound|80||shop.app.svc.cluster.local');
+  });
+});
+
+describe('an HTTPRoute and a GRPCRoute for one Service', () => {
+  it('come to one name in istiod, which has the HTTPRoute only', () => {
+    const parents = 'parentRefs: [{group: "", kind: Service, name: shop, namespace: app}]';
+    const both =
+      WORLD +
+      route('GRPCRoute', 'a', 'app', `${parents}, rules: [{backendRefs: [{name: store, namespace: web, port: 80}]}]`) +
+      route('HTTPRoute', 'b', 'app', `${parents}, ${SHOP}`);
+    expect(traceIn(both)('http://shop.app/').hops[0]?.route).toMatchObject({ kind: 'HTTPRoute', name: 'b' });
+  });
+});
+
+describe('a host that a narrower listener claims', () => {
+  it('is not taken by a route at the wider one', () => {
+    const mesh =
+      WORLD +
+      gateway('{name: any, port: 80, protocol: HTTP}, {name: own, port: 80, protocol: HTTP, hostname: "*.example.com"}') +
+      route('HTTPRoute', 'shop', 'app', `parentRefs: [{name: front, sectionName: any}], hostnames: [a.example.com, other.net], ${SHOP}`); // prettier-ignore
+    const told = traceIn(mesh);
+    expect(outcome(told('http://a.example.com/', outside))).toBe('NR 404 at ingress-gateway');
+    expect(told('http://other.net/', outside).hops[0]?.cluster).toBe('outbound|80||shop.app.svc.cluster.local');
+  });
+});
