@@ -17,8 +17,8 @@ export function register(program: Command): void {
   const command = program
     .command('diff')
     .description('say what a change of manifests changes in traffic: who may newly reach what, and by which way')
-    .argument('<OLD>', 'a file, a folder, or REV:PATH of a git revision')
-    .argument('<NEW>', 'a file, a folder, or REV:PATH of a git revision')
+    .argument('<OLD>', 'a file, a folder, or a git revision: REV:PATH, or REV for the path of the other side')
+    .argument('<NEW>', 'the same')
     .addOption(new Option('--format <format>', 'how changes are written').choices(FORMATS).default('text'))
     .option('--exit-code', 'exit with 1 if traffic changes');
   addMeshOptions(command).action(run);
@@ -30,7 +30,7 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const { formatDiff } = await import('../report/diff.js');
   const bar = progressBar('comparing traffic');
   const known: KnownDocuments = new Map();
-  const [was, is] = [loadSide(old, known), loadSide(now, known)];
+  const [was, is] = [loadSide(old, known, now), loadSide(now, known, old)];
   const found = diff(was.manifests, is.manifests, { mesh: meshOptionsOf(flags), onProgress: bar.update });
   bar.end();
   const unreadable = [was, is].flatMap(({ problems }) =>

@@ -37,16 +37,17 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
   const { buildMesh } = await import('../model/mesh.js');
   const { manifests, problems } = load(paths);
   const mesh = buildMesh(manifests, meshOptionsOf(flags));
-  if (lines !== undefined) {
-    await followAll(mesh, lines);
-    return;
-  }
   const request = requestOf(flags);
-  const result = await followOne(mesh, request);
+  const requests = lines?.map((line, index) => parseLine(line, index + 1));
+  const result = requests === undefined ? await followOne(mesh, request) : undefined;
   for (const problem of problems) {
     process.stderr.write(
       `mesh-edge: ${problem.source.file ?? 'input'}:${problem.source.line ?? 1}: ${problem.what}; the other documents are traced\n`,
     );
+  }
+  if (result === undefined) {
+    await followAll(mesh, requests ?? []);
+    return;
   }
   process.stdout.write(await written(result, request, flags.format));
   process.exitCode = result.outcome === 'refused' ? FOUND : OK;
@@ -85,9 +86,8 @@ function readLines(file: string, paths: readonly string[]): readonly string[] {
 }
 
 /** One line out for each line in, in order. A request that nothing can follow is answered `unknown`, with the reason. */
-async function followAll(mesh: Mesh, lines: readonly string[]): Promise<void> {
+async function followAll(mesh: Mesh, requests: readonly TraceRequest[]): Promise<void> {
   const { RequestError, trace } = await import('../trace/index.js');
-  const requests = lines.map((line, index) => parseLine(line, index + 1));
   for (const [index, request] of requests.entries()) {
     let result: Trace;
     try {
@@ -108,9 +108,32 @@ function parseLine(line: string, number: number): TraceRequest {
   } catch (error) {
     throw new UsageError(`request ${number} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const { from, request } = (value ?? {}) as Partial<TraceRequest>;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UsageError(`request ${number} is not an object with "from" and "request"`);
+  // A field that is null says nothing, as one that is not there.
+  const given = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
+  const { from, request } = Object.fromEntries(given) as Partial<TraceRequest>;
   if (typeof from !== 'string' || typeof request !== 'string') {
     throw new UsageError(`request ${number} needs "from" and "request", both strings`);
   }
-  return value as TraceRequest;
+  const known = given.filter(([name]) => TEXTS.has(name) || MAPS.has(name));
+  return Object.fromEntries(
+    known.map(([name, field]) => [name, fieldOf(name, field, number)]),
+  ) as unknown as TraceRequest;
+}
+
+const TEXTS = new Set(['from', 'request', 'address', 'method', 'serviceAccount', 'at']);
+const MAPS = new Set(['headers', 'labels']);
+
+function fieldOf(name: string, value: unknown, number: number): unknown {
+  const wrong = (wanted: string): UsageError =>
+    new UsageError(`request ${number}: "${name}" is ${JSON.stringify(value)}, not ${wanted}`);
+  if (TEXTS.has(name)) {
+    if (typeof value !== 'string') throw wrong('a string');
+    return value;
+  }
+  const isPlain = (one: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof one);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.values(value).every(isPlain))
+    throw wrong('an object of strings');
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]));
 }

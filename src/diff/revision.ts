@@ -1,22 +1,38 @@
 /** Reads one side of a diff: files, folders, standard input, or `REV:PATH`, which git shows without a checkout. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isAbsolute, relative } from 'node:path';
 import { InputError, type KnownDocuments, load, loadText } from '../model/load';
 import type { LoadProblem, Loaded, Manifest } from '../model/manifest';
 
 /** Git objects of a repository of manifests are small; a hundred megabytes hold more than a million lines. */
 const MAX_BYTES = 1 << 30;
 
-/** @throws InputError if the side is neither a path nor a path in a revision, or holds no object. */
-export function loadSide(side: string, known?: KnownDocuments): Loaded {
+/**
+ * @param other the side that it is compared with: a revision without a path stands for that one's path
+ * @throws InputError if the side is neither a path nor a path in a revision, or holds no object.
+ */
+export function loadSide(side: string, known?: KnownDocuments, other = ''): Loaded {
   if (side === '-' || existsSync(side)) return load([side], known);
   const colon = side.indexOf(':');
+  if (colon < 0 && isRevision(side)) return loadRevision(side, pathOf(other), side, known);
   if (colon <= 0) {
     throw new InputError(
-      `"${side}" is neither a file nor a folder here (for a git revision write REV:PATH, as in main:dist)`,
+      `"${side}" is neither a file nor a folder here, nor a git revision (REV, or REV:PATH, as in main:dist)`,
     );
   }
   return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, known);
+}
+
+function isRevision(name: string): boolean {
+  return !name.startsWith('-') && git(['rev-parse', '--verify', '--quiet', `${name}^{commit}`]) !== undefined;
+}
+
+/** The path that a side is about, from here: this folder for a revision without one. */
+function pathOf(side: string): string {
+  if (side !== '-' && existsSync(side)) return isAbsolute(side) ? `./${relative(process.cwd(), side)}` : `./${side}`;
+  const colon = side.indexOf(':');
+  return colon > 0 ? side.slice(colon + 1) : './';
 }
 
 function loadRevision(revision: string, path: string, side: string, known?: KnownDocuments): Loaded {
@@ -24,7 +40,7 @@ function loadRevision(revision: string, path: string, side: string, known?: Know
   if (top === undefined)
     throw new InputError(`"${side}": this folder is in no git repository, and there is no such file`);
   // A revision is never taken for an option of git.
-  if (revision.startsWith('-') || git(['rev-parse', '--verify', '--quiet', `${revision}^{commit}`]) === undefined)
+  if (!isRevision(revision))
     throw new InputError(`"${side}": git knows no revision "${revision}" (in a shallow clone, fetch it first)`);
   const within = inRepository(path);
   const listed = git(['ls-tree', '-r', '-z', '--full-tree', revision, ...(within === '' ? [] : ['--', within])]) ?? '';

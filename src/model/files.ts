@@ -1,4 +1,5 @@
 /** Which files a PATH stands for, and their text. Nothing in them is executed. */
+import { isUtf8 } from 'node:buffer';
 import { readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { isKustomization, overlaid } from './kustomize';
@@ -64,13 +65,14 @@ export function findFiles(paths: readonly string[], problems: LoadProblem[]): st
 /** The text of one file, or a problem: unreadable, too large for one string, or not UTF-8. */
 export function readText(file: string): FileText | LoadProblem {
   const source = { file: file === '-' ? '<stdin>' : file };
+  let bytes: Buffer = Buffer.alloc(0);
   try {
-    const bytes = file === '-' ? readStdin() : readFileSync(file);
+    bytes = file === '-' ? readStdin() : readFileSync(file);
     return { file: source.file, text: decode(bytes).replace(/^\uFEFF/, '') };
   } catch (error) {
     const notUtf8 = codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA';
     return {
-      source,
+      source: notUtf8 ? { ...source, line: lineOfForeignByte(bytes) } : source,
       what: notUtf8 ? 'the file is not UTF-8 text' : `the file cannot be read: ${reasonOf(error)}`,
       why: notUtf8
         ? 'Kubernetes reads manifests as UTF-8 and refuses any other bytes'
@@ -125,6 +127,19 @@ function decode(bytes: Uint8Array): string {
   const encoding =
     bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
   return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+}
+
+/** The first line that is not UTF-8. */
+function lineOfForeignByte(bytes: Buffer): number {
+  let line = 1;
+  for (let start = 0; start < bytes.length; line += 1) {
+    const end = bytes.indexOf(10, start);
+    const part = bytes.subarray(start, end < 0 ? bytes.length : end);
+    if (!isUtf8(part)) return line;
+    if (end < 0) break;
+    start = end + 1;
+  }
+  return line;
 }
 
 /** `readFileSync(0)` fails with EAGAIN where standard input is a pipe or socket that has nothing to read yet. */

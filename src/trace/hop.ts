@@ -33,14 +33,16 @@ export interface Sending {
 }
 
 export function addHop(walk: Walk, parts: Incoming, rest: Partial<Hop>): void {
+  // In the order in which people read a hop, which is that of its JSON.
   walk.hops.push({
-    route: null,
-    cluster: null,
-    sends: null,
-    alternatives: [],
-    ...parts,
-    ...rest,
+    proxy: parts.proxy,
+    receives: rest.receives ?? parts.receives,
+    route: rest.route ?? null,
+    cluster: rest.cluster ?? null,
+    sends: rest.sends ?? null,
     decidedBy: rest.decidedBy ?? parts.decidedBy,
+    alternatives: rest.alternatives ?? [],
+    envoy: rest.envoy ?? parts.envoy,
   });
 }
 

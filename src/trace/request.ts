@@ -54,7 +54,8 @@ export function parseRequest(request: TraceRequest): ParsedRequest {
     host,
     port,
     address: request.address ?? (isLiteral ? host : null),
-    sni: plain === 'https' || plain === 'tls' ? (isLiteral ? null : host) : null,
+    // A name's trailing dot is for DNS; no client puts it in the SNI.
+    sni: plain === 'https' || plain === 'tls' ? (isLiteral ? null : host.replace(/\.$/, '')) : null,
     http: isHttp
       ? {
           authority: authority ?? hostHeader ?? `${host.includes(':') ? `[${host}]` : host}${suffix}`,

@@ -42,6 +42,15 @@ describe('mesh-edge check', () => {
     expect(findings[0].where.line).toBeGreaterThan(5);
   });
 
+  it('says on which line a file stops being UTF-8', () => {
+    const path = file(good);
+    const other = file('');
+    writeFileSync(other, Buffer.concat([Buffer.from('a: 1\nb: '), Buffer.from([0xff, 0xfe]), Buffer.from('\n')]));
+    const { status, stdout } = run(['check', path, other, '--format', 'json']);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout).findings[0]).toMatchObject({ id: 'EDGE001', where: { file: other, line: 2 } });
+  });
+
   it.each([
     ['no path', ['check'], /name at least one file/],
     ['a path that does not exist', ['check', 'no/such.yaml'], /no such file or folder/],

@@ -103,6 +103,44 @@ describe('mesh-edge trace', () => {
     expect(stderr).toContain(message);
   });
 
+  it('takes a field that is null for one that is not there, and leaves fields alone that it does not know', () => {
+    const line =
+      '{"id": 7, "from": "app/sleep", "request": "http://edition.cnn.com/", "address": null, "headers": {"x-count": 3}}';
+    const { status, stdout } = run([manifests, '--requests', '-'], line);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'delivered' });
+  });
+
+  it.each([
+    ['[1]', 'request 1 is not an object'],
+    ['{"from": "app"}', 'request 1 needs "from" and "request"'],
+    ['{"from": "app", "request": "http://x/", "method": 5}', '"method" is 5, not a string'],
+    ['{"from": "app", "request": "http://x/", "headers": ["a"]}', '"headers" is ["a"], not an object of strings'],
+    ['{"from": "app", "request": ', 'request 1 is no JSON'],
+  ])('refuses the line %s with status 2 and nothing on standard output', (line, reason) => {
+    const { status, stdout, stderr } = run([manifests, '--requests', '-'], line);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(reason);
+  });
+
+  it('says on standard error what it could not read, for many requests as for one', () => {
+    const broken = join(folder, 'broken.yaml');
+    writeFileSync(broken, 'apiVersion: v1\nkind: [\n');
+    const { status, stderr } = run(
+      [manifests, broken, '--requests', '-'],
+      '{"from": "app", "request": "http://edition.cnn.com/"}',
+    );
+    expect(status).toBe(0);
+    expect(stderr).toContain('broken.yaml');
+  });
+
+  it('asks for no trailing dot by SNI', () => {
+    const args = ['--request', 'https://edition.cnn.com./', '--from', 'app/sleep', '--format', 'json'];
+    const [hop] = JSON.parse(run([manifests, ...args]).stdout).hops;
+    expect(hop.receives.sni).toBe('edition.cnn.com');
+    expect(Object.keys(hop).slice(0, 5)).toEqual(['proxy', 'receives', 'route', 'cluster', 'sends']);
+  });
+
   it('draws the path as Mermaid', () => {
     const { stdout } = run([
       manifests,

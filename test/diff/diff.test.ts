@@ -176,6 +176,11 @@ describe('mesh-edge diff', () => {
     });
   });
 
+  it('takes a revision alone for the path of the other side', () => {
+    expect(run('main', 'dist').stdout).toBe(run('main:dist', 'dist').stdout);
+    expect(run('main', 'main', '--exit-code').status).toBe(0);
+  });
+
   it.each([
     ['nowhere', 'neither a file nor a folder'],
     ['nobranch:dist', 'git knows no revision "nobranch"'],
