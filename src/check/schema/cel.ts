@@ -8,12 +8,13 @@ import {
   celMethod,
   isCelError,
   mapType,
-  parse,
   plan,
 } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
+import { expressionOf } from './store';
 import type { Ruled, Schema, Violation } from './structural';
 
+type Expression = Parameters<typeof plan>[1];
 type Evaluate = (bindings: { self: CelInput }) => unknown;
 export type Verdict = { readonly ok: boolean; readonly message?: string };
 
@@ -75,7 +76,7 @@ function planOf(rule: string): Evaluate | undefined {
   if (!planned.has(rule)) {
     environment ??= celEnv({ funcs: [...strings, ...kubernetesFunctions()] });
     try {
-      const evaluate = plan(environment, parse(rule)) as unknown as Evaluate;
+      const evaluate = plan(environment, withIntegers(expressionOf(rule)) as Expression) as unknown as Evaluate;
       planned.set(rule, (bindings) => {
         try {
           const result = evaluate(bindings);
@@ -85,10 +86,19 @@ function planOf(rule: string): Evaluate | undefined {
         }
       });
     } catch {
-      planned.set(rule, undefined); // a rule that cannot be parsed judges nothing
+      planned.set(rule, undefined); // a rule that cannot be planned judges nothing
     }
   }
   return planned.get(rule);
+}
+
+/** An expression whose integers are bigints, which JSON does not have. */
+function withIntegers(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withIntegers);
+  if (typeof node !== 'object' || node === null) return node;
+  const { case: which, value } = node as { readonly case?: unknown; readonly value?: unknown };
+  if (which === 'int64Value') return { case: which, value: BigInt(value as number) };
+  return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, withIntegers(child)]));
 }
 
 /** Values with the types that the schema gives them: integers are not doubles, and names are escaped as in CEL. */

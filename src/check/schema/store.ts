@@ -22,6 +22,7 @@ export interface KindSchema {
 let index: Readonly<Record<string, readonly string[]>> | undefined;
 let groups: ReadonlySet<string> | undefined;
 let definitions: Readonly<Record<string, Schema>> | undefined;
+let expressions: Readonly<Record<string, unknown>> | undefined;
 const kinds = new Map<string, KindFile>();
 const prepared = new Map<string, KindSchema>();
 
@@ -63,6 +64,12 @@ export function schemaOf({
 export function resolveDefinition(ref: string): Schema {
   definitions ??= readJson<Record<string, Schema>>('definitions.json');
   return definitions[ref] ?? {};
+}
+
+/** The tree that a CEL rule of the schemas parses to. */
+export function expressionOf(rule: string): unknown {
+  expressions ??= readJson<Record<string, unknown>>('expressions.json');
+  return expressions[rule];
 }
 
 function readJson<T>(name: string): T {
