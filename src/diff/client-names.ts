@@ -2,12 +2,19 @@ import type { ClientClass } from './clients';
 
 /** `every workload`, else whole namespaces (`shop`), else workloads (`shop/payments`), sorted. */
 export function nameClients(some: readonly ClientClass[], all: readonly ClientClass[]): readonly string[] {
-  const outside = some.filter((client) => client.at !== undefined).map((client) => `outside, at ${client.at ?? ''}`);
-  const inside = all.filter((client) => client.at === undefined);
-  const chosen = new Set(some.filter((client) => client.at === undefined).map((client) => client.index));
-  if (chosen.size === 0) return outside.sort();
+  const outside = [
+    ...(some.some((client) => client.isBare === true) ? ['any workload without a sidecar'] : []),
+    ...some
+      .filter((client) => client.at !== undefined)
+      .map((client) => `outside, at ${client.at ?? ''}`)
+      .sort(),
+  ];
+  const isInside = (client: ClientClass): boolean => client.at === undefined && client.isBare !== true;
+  const inside = all.filter(isInside);
+  const chosen = new Set(some.filter(isInside).map((client) => client.index));
+  if (chosen.size === 0) return outside;
   if (chosen.size === inside.length && inside.some((client) => client.isElsewhere))
-    return ['every workload', ...outside.sort()];
+    return ['every workload', ...outside];
   const names: string[] = [];
   const namespaces = new Set(
     inside.filter((client) => !client.isElsewhere).flatMap((client) => [...client.namespaces]),
@@ -28,5 +35,5 @@ export function nameClients(some: readonly ClientClass[], all: readonly ClientCl
     }
   }
   if (inside.some((client) => client.isElsewhere && chosen.has(client.index))) names.push('any other namespace');
-  return [...names, ...outside.sort()];
+  return [...names, ...outside];
 }

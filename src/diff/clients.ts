@@ -29,6 +29,8 @@ export interface ClientClass {
   readonly likeElsewhere: boolean;
   /** Stands for namespaces that no manifest names. */
   readonly isElsewhere: boolean;
+  /** Stands for workloads without a proxy, which speak plain text and have no identity. */
+  readonly isBare?: boolean;
 }
 
 const CONTROL_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
@@ -42,7 +44,8 @@ interface Draft {
   readonly isPlain: boolean;
 }
 
-export function clientClasses(was: Mesh, is: Mesh): readonly ClientClass[] {
+/** @param withBare whether to have workloads without a proxy, who are told apart by what servers demand of their callers */
+export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly ClientClass[] {
   const meshes = [was, is];
   const told = toldApart(meshes);
   const drafts = new Map<string, Draft[]>();
@@ -86,6 +89,18 @@ export function clientClasses(was: Mesh, is: Mesh): readonly ClientClass[] {
     likeElsewhere: false,
     isElsewhere: true,
   });
+  if (withBare)
+    classes.push({
+      index: classes.length,
+      namespace: elsewhere,
+      request: { from: elsewhere, labels: { 'sidecar.istio.io/inject': 'false' } },
+      members: [{ namespace: elsewhere, name: null }],
+      namespaces: new Set([elsewhere]),
+      at: undefined,
+      likeElsewhere: false,
+      isElsewhere: false,
+      isBare: true,
+    });
   for (const at of entrances(meshes)) {
     classes.push({
       index: classes.length,

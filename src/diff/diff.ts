@@ -18,7 +18,7 @@ import { cover, isFor, plan, type Covered, type Task } from './plan';
 import { BEYOND_JUDGEMENT, reachOf } from './reach';
 import { ANY_OTHER_HOST, STAND_IN } from './requests';
 import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Way } from './types';
-import { effectOf, fingerprint, wayOf } from './way';
+import { effectOf, fingerprint, toldApart, wayOf } from './way';
 
 export type * from './types';
 
@@ -38,6 +38,9 @@ interface Finding {
   readonly because: readonly ChangedObject[];
 }
 
+/** Kinds that say what servers demand of their callers. */
+const DEMANDS = new Set(['PeerAuthentication', 'AuthorizationPolicy']);
+
 const PROGRESS_EVERY = 256;
 
 export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
@@ -47,7 +50,10 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const reached = changes.map((change) => ({ change, reach: reachOf(change, ...both) }));
   const covered = cover(reached, both);
-  const clients = clientClasses(...meshes);
+  const clients = clientClasses(
+    ...meshes,
+    changes.some(({ ref }) => DEMANDS.has(ref.kind)),
+  );
   const tasks = plan(options.exhaustive === true ? everything(covered) : covered, clients, both);
   const findings: Finding[] = [];
   tasks.forEach((task, index) => {
@@ -87,7 +93,8 @@ function compare(task: Task, meshes: readonly [Mesh, Mesh], covered: readonly Co
   const is = wayOf(meshes[1], after, host);
   const key = `${fingerprint(was)}\n${fingerprint(is)}`;
   if (fingerprint(was) === fingerprint(is)) return undefined;
-  return { task, was, is, key, because: reasons(task, [before, after], covered) };
+  const [told, now] = toldApart(was, is);
+  return { task, was: told, is: now, key, because: reasons(task, [before, after], covered) };
 }
 
 /** Undefined for a request that neither set can make sense of. */

@@ -99,7 +99,7 @@ export function plan(
     if (shaken.size > 0) for (const host of everyHost) if (!hosts.has(host)) add(host, ({ port }) => shaken.has(port));
     for (const host of hosts) add(host, () => true);
     const ports = new Set([...shaken, ...own.flatMap(({ reach }) => [...reach.ports])].filter((port) => port > 0));
-    if (!isLike && (ports.size > 0 || own.some(({ reach }) => reach.otherHosts)))
+    if (!isLike && client.isBare !== true && (ports.size > 0 || own.some(({ reach }) => reach.otherHosts)))
       for (const probe of otherHostProbes(ports))
         tasks.push({ client, also: client.isElsewhere ? like : [], host: '', probe });
   }

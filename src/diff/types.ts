@@ -54,6 +54,8 @@ export interface Way {
   readonly passthrough: boolean;
   /** Ways of a weighted route, `host:port subset weight`. */
   readonly split: readonly string[];
+  /** Whether the gateway that a client from outside enters demands a certificate of it. */
+  readonly certificate: boolean;
   readonly refusal: { readonly code: string; readonly status: number | null; readonly at: string } | null;
 }
 

@@ -11,11 +11,15 @@ const ENCRYPTED = new Set<TlsKind>(['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'APPLICA
 export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
   const last = trace.hops[trace.hops.length - 1];
   const passthrough = trace.hops.some((hop) => hop.cluster === 'PassthroughCluster');
-  const split = trace.hops.flatMap((hop) =>
-    hop.alternatives.length === 0
-      ? []
-      : [`${shape(hop.cluster)} first`, ...hop.alternatives.map((other) => `${shape(other.cluster)} ${other.weight}`)],
-  );
+  const split = trace.hops.flatMap((hop) => {
+    if (hop.alternatives.length === 0) return [];
+    const own = hop.weight ?? 0;
+    const total = own + hop.alternatives.reduce((sum, other) => sum + other.weight, 0);
+    const share = (weight: number): string => `${Math.round((1000 * weight) / Math.max(total, 1)) / 10} %`;
+    return [{ cluster: hop.cluster, weight: own }, ...hop.alternatives].map(
+      ({ cluster, weight }) => `${share(weight)} to ${shape(cluster)}`,
+    );
+  });
   const refusal =
     trace.refusal === null
       ? null
@@ -35,6 +39,7 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
     passthrough,
     split,
     refusal,
+    certificate: trace.hops[0]?.receives.tls === 'MUTUAL',
   };
   return { ...way, text: describe(way, trace, host) };
 }
@@ -48,6 +53,40 @@ export function fingerprint(way: Way): string {
     : way.outcome === 'unknown'
       ? JSON.stringify(['unknown', way.text])
       : JSON.stringify(rest);
+}
+
+/** Both ways, with what sets them apart where their texts would be the same. */
+export function toldApart(was: Way, is: Way): readonly [Way, Way] {
+  if (was.text !== is.text) return [was, is];
+  const parts = [addresses, certificates, hopsText];
+  const found = parts.find((part) => part(was) !== part(is));
+  if (found === undefined) return [was, is];
+  return [
+    { ...was, text: `${was.text}; ${found(was)}` },
+    { ...is, text: `${is.text}; ${found(is)}` },
+  ];
+}
+
+function addresses({ destination, refusal }: Way): string {
+  if (destination === null) return `refused at ${refusal?.at ?? '?'}`;
+  return destination.endpoints.length === 0
+    ? 'at the address that the client dials'
+    : `at ${destination.endpoints.map((one) => one.replace(/:\d+$/, '')).join(', ')}, as the proxy resolves it`;
+}
+
+function certificates({ tls }: Way): string {
+  if (tls === null) return 'with no TLS of the proxy';
+  const names = tls.subjectAltNames.join(' or ') || 'any name';
+  return `showing ${tls.credential ?? 'no certificate'}, trusting ${tls.trust ?? 'public authorities'}, for ${names}`;
+}
+
+function hopsText({ hops }: Way): string {
+  return hops
+    .map(
+      ({ proxy, port, tls, sni }) =>
+        `${proxy} sends ${tls ?? 'nothing'} to port ${port ?? '?'}${sni === null ? '' : ` (SNI ${sni})`}`,
+    )
+    .join(', ');
 }
 
 /** Clients of one class differ in their names only. */
@@ -129,16 +168,16 @@ function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   if (gateways.length > 0) {
     const names = gateways.map((hop) => nameOf(hop.proxy)).join(', then ');
     const towards = first !== undefined && !GATEWAYS.has(first.proxy.kind) ? towardsGateway(first.sends?.tls) : '';
+    const shown = way.certificate ? ', which demands a client certificate' : '';
     parts.push(
-      `through ${gateways.some((hop) => hop.proxy.kind === 'waypoint') ? 'waypoint ' : 'gateway '}${names}${towards}`,
+      `through ${gateways.some((hop) => hop.proxy.kind === 'waypoint') ? 'waypoint ' : 'gateway '}${names}${towards}${shown}`,
     );
   } else if (first?.proxy.kind === 'none') parts.push('directly, with no proxy');
   else if (way.passthrough) parts.push('directly, as a host that the mesh does not know');
   else parts.push('directly from its sidecar');
   const exit = way.destination;
   if (exit !== null) parts.push(exitText(way, { ...exit, tls: lastMile(trace) ?? exit.tls }, host));
-  if (way.split.length > 0)
-    parts.push(`split between ${way.split.map((one) => one.replace(/ first$/, '')).join(' and ')}`);
+  if (way.split.length > 0) parts.push(`split: ${way.split.join(', ')}`);
   return parts.join('; ');
 }
 
@@ -214,6 +253,20 @@ const REFUSALS: Readonly<Record<string, string>> = {
   'no-such-gateway': 'there is no such gateway',
 };
 
+/** Objects that refuse by themselves are named, since it is they whom a reader asks next. */
+function reasonOf(trace: Trace): string {
+  const { refusal } = trace;
+  if (refusal === null) return '';
+  const by = refusal.by === null ? '' : ` (${refusal.by.namespace}/${refusal.by.name})`;
+  if (refusal.code === 'RBAC') return `${REFUSALS.RBAC ?? ''}${by}`;
+  if (refusal.by?.kind === 'NetworkPolicy') return `${REFUSALS.NetworkPolicy ?? ''}${by}`;
+  if (refusal.by?.kind === 'PeerAuthentication') return `it takes mutual TLS of the mesh only${by}`;
+  const last = trace.hops[trace.hops.length - 1];
+  if (refusal.code === 'UF' && last !== undefined && last.cluster === null && last.envoy.listener === null)
+    return 'nothing listens on that port';
+  return REFUSALS[refusal.code] ?? refusal.code;
+}
+
 function refusalText(trace: Trace): string {
   const { refusal } = trace;
   if (refusal === null) return '';
@@ -231,7 +284,7 @@ function refusalText(trace: Trace): string {
       : refusal.proxy.kind === 'none'
         ? ''
         : ` by gateway ${nameOf(refusal.proxy)}`;
-  return `${how}${refusal.code === 'no-such-gateway' ? '' : where}: ${REFUSALS[refusal.code] ?? refusal.code}${refusal.by === null || refusal.code !== 'RBAC' ? '' : ` (${refusal.by.namespace}/${refusal.by.name})`}`;
+  return `${how}${refusal.code === 'no-such-gateway' ? '' : where}: ${reasonOf(trace)}`;
 }
 
 /** What going from one way to the other does to access. */
@@ -259,6 +312,7 @@ function isWeaker(was: Way, is: Way): boolean {
   });
   return (
     lostTls ||
+    (was.certificate && !is.certificate) ||
     lostHop ||
     lostProxy ||
     gatewaysOf(is) < gatewaysOf(was) ||

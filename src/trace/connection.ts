@@ -198,6 +198,7 @@ function throughTcp(
       },
       route: target.route,
       alternatives,
+      ...(alternatives.length > 0 ? { weight: chosen.weight } : {}),
       inner,
       http: null,
       gatewayApi: false,

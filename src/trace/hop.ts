@@ -24,6 +24,7 @@ export interface Sending {
   readonly incoming: Incoming;
   readonly route: RouteRef | null;
   readonly alternatives: readonly Alternative[];
+  readonly weight?: number;
   /** TLS that the proxy left on. */
   readonly inner: readonly TlsLayer[];
   /** The request as it goes on; null unless the proxy reads it. */
@@ -42,6 +43,7 @@ export function addHop(walk: Walk, parts: Incoming, rest: Partial<Hop>): void {
     sends: rest.sends ?? null,
     decidedBy: rest.decidedBy ?? parts.decidedBy,
     alternatives: rest.alternatives ?? [],
+    weight: rest.weight ?? null,
     envoy: rest.envoy ?? parts.envoy,
   });
 }

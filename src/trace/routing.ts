@@ -273,6 +273,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       incoming: { ...incoming, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) },
       route: ref,
       alternatives,
+      ...(alternatives.length > 0 ? { weight: chosen.weight } : {}),
       inner: [],
       http: rewritten(http, route, chosen.destination),
       gatewayApi: route.gatewaySemantics,

@@ -15,7 +15,13 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
   const { proxy } = incoming;
   const isHttp = http !== null;
   const hop = (rest: Partial<Hop>): void =>
-    addHop(walk, incoming, { route: sending.route, cluster: name, alternatives: sending.alternatives, ...rest });
+    addHop(walk, incoming, {
+      route: sending.route,
+      cluster: name,
+      alternatives: sending.alternatives,
+      weight: sending.weight ?? null,
+      ...rest,
+    });
   if (name === 'BlackHoleCluster') {
     hop({});
     const protocol = flight.layers.length > 0 ? 'TLS' : flight.http === null ? 'TCP' : 'HTTP';

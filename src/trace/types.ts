@@ -77,6 +77,8 @@ export interface Hop {
   readonly decidedBy: readonly Decision[];
   /** The other clusters of a weighted route; the one followed is that of the greatest weight. */
   readonly alternatives: readonly Alternative[];
+  /** Of a weighted route, the weight of the cluster that was followed; null or absent where there was none to choose. */
+  readonly weight?: number | null;
   readonly envoy: EnvoyMatch;
 }
 
