@@ -14,28 +14,6 @@ function redirectStatus(redirect: Json): number {
   return number(redirect.redirectCode) || 301;
 }
 
-/** What a gRPC status is to a client of plain HTTP. */
-const HTTP_OF_GRPC: Readonly<Record<string, number>> = {
-  OK: 200,
-  CANCELLED: 499,
-  INVALID_ARGUMENT: 400,
-  DEADLINE_EXCEEDED: 504,
-  NOT_FOUND: 404,
-  ALREADY_EXISTS: 409,
-  PERMISSION_DENIED: 403,
-  RESOURCE_EXHAUSTED: 429,
-  FAILED_PRECONDITION: 400,
-  ABORTED: 409,
-  OUT_OF_RANGE: 400,
-  UNIMPLEMENTED: 501,
-  UNAVAILABLE: 503,
-  UNAUTHENTICATED: 401,
-};
-
-function abortStatus(abort: Json): number {
-  return number(abort.httpStatus) || (HTTP_OF_GRPC[text(abort.grpcStatus)] ?? 500);
-}
-
 /** Whether a request asks, for a browser, what an origin may do; the filter for CORS answers it. */
 function isPreflight(http: HttpRequest): boolean {
   return (
@@ -63,7 +41,8 @@ export function ownAnswer(route: Route, http: HttpRequest): OwnAnswer | undefine
   if (abort !== undefined && abortShare(route) >= 100) {
     return {
       code: 'FI',
-      status: abortStatus(abort),
+      // A status of gRPC goes in a header of its own, whoever asks.
+      status: number(abort.httpStatus) || 200,
       what: `a fault aborts every request with ${String(abort.httpStatus ?? abort.grpcStatus)}`,
       field: 'fault.abort',
     };
