@@ -3,7 +3,7 @@ import type { FieldPath } from '../model/manifest';
 import { type ApiGateway, type Attachment, hostnamesAt } from '../model/gateway-api';
 import { record, records, text } from '../model/fields';
 import { type CheckContext, defineIndex } from './context';
-import { MESH, type VirtualServiceView, gatewaysByName, ruleMatches, selects, virtualServices } from './edge';
+import { MESH, type VirtualServiceView, gatewaysByName, push, ruleMatches, selects, virtualServices } from './edge';
 import { isSubsetOf, toFqdn } from './hosts';
 import { type PodTemplate, isGatewayPod } from './workloads';
 
@@ -31,6 +31,24 @@ export const waysOut = defineIndex('ways out', (context): readonly WayOut[] => {
   }
   return ways;
 });
+
+interface WaysByHost {
+  readonly exact: ReadonlyMap<string, readonly WayOut[]>;
+  readonly wild: readonly WayOut[];
+}
+
+const waysByHost = defineIndex('ways out by host', (context): WaysByHost => {
+  const exact = new Map<string, WayOut[]>();
+  const ways = context.index(waysOut);
+  for (const way of ways) push(exact, way.host, way);
+  return { exact, wild: ways.filter(({ host }) => host.includes('*')) };
+});
+
+/** The ways out for requests for a host. */
+export function waysFor(context: CheckContext, host: string): readonly WayOut[] {
+  const { exact, wild } = context.index(waysByHost);
+  return [...(exact.get(host) ?? []), ...wild.filter((way) => way.host !== host && isSubsetOf(host, way.host))];
+}
 
 /** Whether a host is declared, and always outside the mesh. */
 function isOutside({ mesh }: CheckContext, host: string): boolean {

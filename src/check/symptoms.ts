@@ -11,9 +11,11 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
   EDGE206: /^EDGE(20[345]|307|601|602|604)$/,
   EDGE207: /^EDGE(20[345]|307|601|602|604)$/,
   EDGE211: /^EDGE(113|602|80[1345])$/,
+  EDGE302: /^EDGE306$/,
+  EDGE303: /^EDGE205$/,
   EDGE305: /^EDGE(307|411|824)$/,
   EDGE401: /^EDGE(11[125]|406)$/,
-  EDGE505: /^EDGE50[4678]$/,
+  EDGE505: /^EDGE(111|201|406|50[34678])$/,
   EDGE517: /^EDGE31[45]$/,
 };
 
@@ -21,6 +23,12 @@ const REFUSED = /^EDGE(00[23]|10\d)$/;
 
 /** What a rule sees in an object by itself, where a path has already shown what becomes of it. */
 const ECHOES: Readonly<Record<string, RegExp>> = { EDGE210: /^EDGE21[13]$/ };
+
+/** What is only probably wrong until a path shows that it breaks. */
+const PROVEN_BY_PATHS = /^EDGE(306|503)$/;
+
+/** Seen on paths itself, and a cause of what else is seen on them. */
+const BOTH = /^EDGE201$/;
 
 export interface Reported {
   readonly finding: Finding;
@@ -32,7 +40,7 @@ export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[
   const found = withoutEchoes(all);
   const causes = new Map<Manifest, T[]>();
   for (const item of found) {
-    if (item.onTheWay !== undefined || item.finding.severity !== 'error' || !item.manifest) continue;
+    if (!mayBeCause(item) || !item.manifest) continue;
     const known = causes.get(item.manifest);
     if (known) known.push(item);
     else causes.set(item.manifest, [item]);
@@ -40,7 +48,8 @@ export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[
   if (causes.size === 0) return found;
   const told = new Map<T, string[]>();
   const kept = found.filter((item) => {
-    const cause = causeOf(item, causes);
+    const first = causeOf(item, causes);
+    const cause = first && (causeOf(first, causes) ?? first);
     if (!cause) return true;
     told.set(cause, [...(told.get(cause) ?? []), item.finding.what]);
     return false;
@@ -49,8 +58,14 @@ export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[
     const [first, ...more] = told.get(item) ?? [];
     if (first === undefined) return item;
     const rest = more.length > 0 ? ` (and ${more.length} more)` : '';
-    return { ...item, finding: { ...item.finding, what: `${item.finding.what}. So ${first}${rest}` } };
+    const what = `${item.finding.what}. So ${first}${rest}`;
+    return { ...item, finding: { ...item.finding, severity: 'error' as const, what } };
   });
+}
+
+function mayBeCause({ finding: { id, severity }, onTheWay }: Reported): boolean {
+  if (PROVEN_BY_PATHS.test(id)) return severity !== 'info';
+  return severity === 'error' && (onTheWay === undefined || BOTH.test(id));
 }
 
 function withoutEchoes<T extends Reported>(found: readonly T[]): readonly T[] {
@@ -71,7 +86,9 @@ function causeOf<T extends Reported>(
 ): T | undefined {
   for (const manifest of onTheWay ?? []) {
     const cause = (causes.get(manifest) ?? []).find(
-      (candidate) => REFUSED.test(candidate.finding.id) || CAUSES[finding.id]?.test(candidate.finding.id),
+      (candidate) =>
+        candidate.finding.id !== finding.id &&
+        (REFUSED.test(candidate.finding.id) || CAUSES[finding.id]?.test(candidate.finding.id)),
     );
     if (cause) return cause;
   }

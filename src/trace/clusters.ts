@@ -83,12 +83,23 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
   const inCluster = key.host.endsWith(`.svc.${view.mesh.config.clusterDomain}`);
   if (elsewhere !== undefined) {
     const { sidecar } = view.scope;
+    const isExported = view.mesh.services.isVisible(elsewhere, view.proxy.namespace);
+    if (sidecar !== undefined && isExported)
+      return {
+        name,
+        why: `Sidecar ${sidecar.namespace}/${sidecar.name} does not import ${key.host}`,
+        fix: `add ${elsewhere.namespace}/${key.host} to the Sidecar's egress hosts`,
+        by: {
+          kind: 'Sidecar',
+          namespace: sidecar.namespace,
+          name: sidecar.name,
+          field: 'spec.egress',
+        },
+        mayExist: false,
+      };
     return {
       name,
-      why:
-        sidecar === undefined
-          ? `${elsewhere.config.kind} ${elsewhere.namespace}/${elsewhere.config.name} is not exported to namespace ${view.proxy.namespace}`
-          : `Sidecar ${sidecar.namespace}/${sidecar.name} does not import ${key.host}, or it is not exported to namespace ${view.proxy.namespace}`,
+      why: `${elsewhere.config.kind} ${elsewhere.namespace}/${elsewhere.config.name} is not exported to namespace ${view.proxy.namespace}`,
       fix: `add "${view.proxy.namespace}" to its exportTo${sidecar === undefined ? '' : `, and ${elsewhere.namespace}/${key.host} to the Sidecar's egress hosts`}`,
       by: decision(elsewhere, 'spec.exportTo'),
       mayExist: false,
@@ -214,6 +225,16 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
   const port = service.ports.find((candidate) => candidate.port === key.port);
   if (port === undefined || port.protocol === 'UDP') {
     const ports = service.ports.map((candidate) => candidate.port).join(', ');
+    const { sidecar } = view.scope;
+    // An egress listener for one port imports that port of its services, and no other.
+    const whole = [...view.mesh.services.named(service.host).values()].find((one) => one.config === service.config);
+    if (sidecar !== undefined && whole?.ports.some((candidate) => candidate.port === key.port))
+      return missing(
+        name,
+        `Sidecar ${sidecar.namespace}/${sidecar.name} imports port ${ports} of ${key.host}, and not ${key.port}`,
+        'leave the port out of the egress listeners of the Sidecar',
+        { kind: 'Sidecar', namespace: sidecar.namespace, name: sidecar.name, field: 'spec.egress' },
+      );
     return missing(
       name,
       `${key.host} has no port ${key.port}, only ${ports}`,

@@ -188,6 +188,61 @@ describe('a backend of a mesh route that is not there', () => {
   });
 });
 
+const INGRESS = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec:
+  selector: {istio: ingress}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example.com]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: app}
+spec: {selector: {app: shop}, ports: [{name: http, port: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: app}
+spec:
+  hosts: [shop.example.com]
+  gateways: [front]
+  http: [{route: [{destination: {host: shop, port: {number: 80}}}]}]
+`;
+
+describe('a port that an application has not, and its gateway has', () => {
+  it('is blamed on the route that names it', () => {
+    expect(errors(INGRESS)).toEqual(['EDGE211 VirtualService shop spec.http[0].route[0].destination.port.number']);
+  });
+});
+
+const NARROW = `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: app}
+spec: {egress: [{port: {number: 80, protocol: HTTP, name: http}, hosts: [./*, out/site.example.com]}]}
+`;
+
+describe('a gateway that is not imported', () => {
+  it('is blamed on the Sidecar', () => {
+    expect(errors(`${MESH}---${NARROW}`).filter((error) => error.startsWith('EDGE211'))).toEqual([
+      'EDGE211 Sidecar default spec.egress',
+    ]);
+  });
+});
+
+describe('settings of a port without the TLS around them', () => {
+  it('are at fault, and certainly, where a request shows it', () => {
+    const dropped = MESH.replace(
+      'trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE, sni: site.example.com}}]}',
+      'trafficPolicy: {tls: {mode: SIMPLE, sni: site.example.com}, portLevelSettings: [{port: {number: 443}, connectionPool: {tcp: {maxConnections: 9}}}]}',
+    );
+    expect(errors(dropped).map((error) => error.split(' ').slice(0, 3))).toEqual([
+      ['EDGE306', 'DestinationRule', 'originate'],
+    ]);
+  });
+});
+
 const SIDECAR = `
 apiVersion: networking.istio.io/v1
 kind: Sidecar

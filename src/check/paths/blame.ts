@@ -50,11 +50,21 @@ export function blame(context: CheckContext, path: Path, kind: Break): Blamed | 
 function portOfRoute(context: CheckContext, hop: Hop, by: Decision | null): Blamed | undefined {
   const port = Number(hop.cluster?.split('|')[1]);
   const isServed = (): boolean =>
+    isOfGateway(context, hop) &&
     [...context.index(gatewaysByName).values()].some(({ spec }) =>
       (spec.servers ?? []).some((server) => server.port?.number === port),
     );
   if (by?.kind === 'Service' && isServed()) return undefined;
   return destinationOf(context, hop, 'port');
+}
+
+/** Whether a hop leads to a Service of gateways, as far as manifests show. */
+function isOfGateway({ mesh }: CheckContext, { cluster }: Hop): boolean {
+  const host = cluster?.split('|')[3] ?? '';
+  return [...mesh.services.named(host).values()].some(
+    ({ namespace, selector, assumed }) =>
+      assumed || mesh.workloads.selected(namespace, selector).some(({ membership }) => membership === 'gateway'),
+  );
 }
 
 /** The destination of the rule that chose a hop's cluster. */
@@ -73,8 +83,7 @@ function destinationOf(context: CheckContext, hop: Hop, part: 'port' | 'subset' 
   );
   if (at < 0) return undefined;
   const { port } = rule?.route?.[at]?.destination ?? {};
-  if (part === 'port' && !port) return undefined;
-  const own = part === 'port' ? ['port', 'number'] : part === 'subset' ? ['subset'] : [];
+  const own = part === 'port' && port ? ['port', 'number'] : part === 'subset' ? ['subset'] : [];
   return { manifest: found.manifest, field: [...found.field, 'route', at, 'destination', ...own] };
 }
 

@@ -3,6 +3,7 @@ import { labelsMatch } from '../../model/fields';
 import type { Mesh } from '../../model/mesh';
 import type { Workload } from '../../model/workloads';
 import { type CheckContext, defineIndex } from '../context';
+import { gatewaysByName } from '../edge';
 import { NETWORKING, specOf } from '../istio';
 
 export interface Client {
@@ -28,8 +29,13 @@ export const OUTSIDE: Client = {
 /** One client for each way in which configuration may reach workloads of a namespace. */
 export const clients = defineIndex('clients', (context): readonly Client[] => {
   const { mesh } = context;
+  // What a Gateway selects is a gateway, and calls nobody by itself, even if something is wrong with its injection.
+  const gateways = [...context.index(gatewaysByName).values()]
+    .map(({ spec }) => spec.selector ?? {})
+    .filter((selector) => Object.keys(selector).length > 0);
   const shown = mesh.workloads.all.filter(
-    ({ manifest, membership }) => manifest !== undefined && membership === 'sidecar',
+    ({ manifest, membership, labels }) =>
+      manifest !== undefined && membership === 'sidecar' && !gateways.some((selector) => labelsMatch(selector, labels)),
   );
   const byScope = new Map<string, Client>();
   const selectors = selectorsByNamespace(context);

@@ -55,7 +55,7 @@ function* entryProbes(manifest: Manifest, spec: ServiceEntrySpec): Generator<Pro
   const isFor = (): boolean => true;
   for (const [p, port] of (spec.ports ?? []).entries()) {
     const number = port.number ?? 0;
-    if (number < 1 || number > 65535) continue;
+    if (number < 1 || number > 65535 || /^udp$/i.test(port.protocol ?? '')) continue;
     const field = ['spec', 'ports', p];
     if (!isHttp(port.protocol) && !isTls(port.protocol)) {
       const address = (spec.addresses ?? []).find((entry) => !entry.includes('/'));

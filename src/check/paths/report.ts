@@ -1,10 +1,15 @@
 /** One finding for each cause that breaks paths, however many requests it breaks. */
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { gatewaysByName, virtualServices } from '../edge';
+import { gatewaysByName, push, virtualServices } from '../edge';
 import { formatField } from '../field';
 import type { Hit } from '../rule';
+import { waysFor } from '../egress-gateways';
+import { toFqdn } from '../hosts';
+import { NETWORKING, specOf } from '../istio';
+import type { Client } from './clients';
 import { findDecided } from './decided';
+import type { Probe } from './probes';
 import { type Break, type BrokenPath, brokenPaths } from './paths';
 
 /** Kinds that speak of requests. */
@@ -64,7 +69,12 @@ function onTheWay(context: CheckContext, all: readonly BrokenPath[]): readonly M
   const found = new Set<Manifest>();
   const gateways = context.index(gatewaysByName);
   const named = context.index(gatewaysOfRoutes);
-  for (const { probe, manifest, trace } of all) {
+  for (const { probe, manifest, trace, client, kind } of all) {
+    if (kind === 'policy') for (const object of aroundPolicy(context, probe, client)) found.add(object);
+    // A rule without TLS for the port decides nothing, and that is what is wrong with it.
+    if (kind === 'plaintext-to-tls') for (const rule of rulesFor(context, trace.hops.at(-1)?.cluster)) found.add(rule);
+    const entered = probe.at === undefined ? undefined : gatewayAt(context, probe.at);
+    if (entered) found.add(entered);
     const decisions = trace.hops.flatMap(({ decidedBy, route }) => [
       ...decidedBy,
       ...(route ? [{ ...route, field: '' }] : []),
@@ -79,6 +89,34 @@ function onTheWay(context: CheckContext, all: readonly BrokenPath[]): readonly M
     }
   }
   return [...found];
+}
+
+const rulesByHost = defineIndex('rules by host', (context): ReadonlyMap<string, readonly Manifest[]> => {
+  const rules = new Map<string, Manifest[]>();
+  for (const manifest of context.of(NETWORKING, 'DestinationRule'))
+    push(rules, toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace), manifest);
+  return rules;
+});
+
+/** DestinationRules for the host of a cluster, whether they decide anything of it or not. */
+export function rulesFor(context: CheckContext, cluster: string | null | undefined): readonly Manifest[] {
+  return context.index(rulesByHost).get(cluster?.split('|')[3] ?? '') ?? [];
+}
+
+/** What may have sent a connection where no policy lets it go: the client's own settings, and a gateway that it goes past. */
+function aroundPolicy(context: CheckContext, { host }: Probe, client: Client): readonly Manifest[] {
+  const { mesh } = context;
+  const workload = mesh.workloads.find(client.namespace, client.from.split('/')[1] ?? '')?.manifest;
+  const sidecar = mesh.sidecarFor(client.namespace, client.labels)?.manifest;
+  const past = waysFor(context, host).map(({ service }) => service.manifest);
+  return [workload, sidecar, ...past].filter((manifest) => manifest !== undefined);
+}
+
+/** The Gateway of Gateway API, or of Istio, at which a request comes in. */
+function gatewayAt(context: CheckContext, at: string): Manifest | undefined {
+  return [...context.of('gateway.networking.k8s.io', 'Gateway'), ...context.of('networking.istio.io', 'Gateway')].find(
+    ({ namespace, name }) => `${namespace}/${name}` === at,
+  );
 }
 
 const gatewaysOfRoutes = defineIndex(

@@ -1,3 +1,4 @@
+import { record, text } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { namedCredentials } from '../credentials';
@@ -34,14 +35,26 @@ export const rule: Rule = {
 function misplaced(context: CheckContext, name: string, namespaces: readonly string[]): string[] | undefined {
   if (namespaces.length === 0 || name.includes('://')) return undefined;
   const names = [name, `${name}-cacert`];
-  const makers: Manifest[] = [...context.of('', 'Secret'), ...context.of('cert-manager.io', 'Certificate')];
+  const makers = MAKERS.flatMap(([group, kind]) => context.of(group, kind));
   const found = makers.filter((manifest) => names.includes(secretName(manifest)));
   if (found.length === 0 || found.some(({ namespace }) => namespaces.includes(namespace))) return undefined;
   return [...new Set(found.map(({ namespace }) => namespace))];
 }
 
-function secretName(manifest: Manifest): string {
-  if (manifest.kind === 'Secret') return manifest.name;
-  const { spec } = manifest.body as { spec?: { secretName?: unknown } };
-  return typeof spec?.secretName === 'string' ? spec.secretName : '';
+/** What makes Secrets: operators that fetch, issue or unseal what a repository does not hold. */
+const MAKERS = [
+  ['', 'Secret'],
+  ['cert-manager.io', 'Certificate'],
+  ['external-secrets.io', 'ExternalSecret'],
+  ['bitnami.com', 'SealedSecret'],
+  ['secrets.hashicorp.com', 'VaultStaticSecret'],
+  ['secrets.hashicorp.com', 'VaultPKISecret'],
+] as const;
+
+/** The name of the Secret that an object is, or makes in its own namespace. */
+function secretName({ kind, name, body }: Manifest): string {
+  const spec = record(record(body).spec);
+  if (kind === 'Certificate') return text(spec.secretName);
+  if (kind === 'ExternalSecret') return text(record(spec.target).name) || name;
+  return kind.startsWith('Vault') ? text(record(spec.destination).name) : name;
 }

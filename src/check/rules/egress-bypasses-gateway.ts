@@ -1,6 +1,5 @@
 import { MESH, nameOf } from '../edge';
-import { type WayOut, waysOut } from '../egress-gateways';
-import { isSubsetOf } from '../hosts';
+import { type WayOut, waysFor, waysOut } from '../egress-gateways';
 import { type Path, paths } from '../paths/paths';
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
@@ -16,34 +15,36 @@ export const rule: Rule = {
   reads: ['VirtualService'],
   footguns: ['V01', 'X04'],
   *check(context) {
-    const secondHops = context.index(waysOut);
-    if (secondHops.length === 0) return;
-    const byHost = new Map<string, WayOut[]>();
-    for (const way of secondHops) byHost.set(way.host, [...(byHost.get(way.host) ?? []), way]);
-    const wild = secondHops.filter(({ host }) => host.includes('*'));
-    const found = new Map<WayOut, { past: Path[]; through: number }>();
+    if (context.index(waysOut).length === 0) return;
+    const found = new Map<WayOut, { past: Path[]; held: Path[]; through: number }>();
     for (const path of context.index(paths)) {
-      if (path.trace.outcome !== 'delivered' || path.trace.hops.some(({ proxy }) => proxy.kind === 'none')) continue;
+      const isHeld = isHeldByPolicy(path);
+      if ((path.trace.outcome !== 'delivered' && !isHeld) || path.trace.hops.some(({ proxy }) => proxy.kind === 'none'))
+        continue;
       const kind = path.probe.scheme === 'http' ? 'http' : path.probe.scheme === 'https' ? 'tls' : 'tcp';
-      const ways = [
-        ...(byHost.get(path.probe.host) ?? []),
-        ...wild.filter(({ host }) => isSubsetOf(path.probe.host, host)),
-      ];
       const isThrough = path.trace.hops.some((hop) => /gateway|waypoint/.test(hop.proxy.kind));
-      for (const way of ways) {
+      for (const way of waysFor(context, path.probe.host)) {
         if (way.kind !== kind) continue;
-        const state = found.get(way) ?? { past: [], through: 0 };
+        const state = found.get(way) ?? { past: [], held: [], through: 0 };
         if (isThrough) state.through += 1;
-        else state.past.push(path);
+        else (isHeld ? state.held : state.past).push(path);
         found.set(way, state);
       }
     }
-    for (const [way, { past, through }] of found) {
-      const first = past[0];
-      if (first) yield describe(context, way, first, past.length, through);
+    for (const [way, { past, held, through }] of found) {
+      // What a NetworkPolicy holds on its way past the gateway was to go through it, if nothing else does.
+      const all = past.length === 0 && through === 0 ? held : past;
+      const first = all[0];
+      if (first) yield describe(context, way, first, all.length, through);
     }
   },
 };
+
+/** Whether a request was on its way to the host itself when a NetworkPolicy stopped it. */
+function isHeldByPolicy({ probe, trace: { hops, refusal } }: Path): boolean {
+  const isDirect = hops.length === 1 && hops[0]?.cluster?.endsWith(`|${probe.host}`) === true;
+  return isDirect && refusal?.code === 'UF' && refusal.what.includes('NetworkPolicy');
+}
 
 function describe(
   { mesh }: CheckContext,

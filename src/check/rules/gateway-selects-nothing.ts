@@ -35,7 +35,9 @@ export const rule: Rule = {
       )
         continue;
       // Pods of a gateway that nobody shows may be anywhere; a selector that misses by a letter those that are shown is a slip.
-      const near = gatewayPods.find(({ labels }) => Object.keys(selector).some((key) => key in labels));
+      const near = gatewayPods.find(({ labels }) =>
+        Object.entries(selector).some(([key, value]) => key in labels || Object.values(labels).includes(value)),
+      );
       const meant = podsBehind(context, `${manifest.namespace}/${manifest.name}`)[0];
       yield {
         manifest,
@@ -43,10 +45,7 @@ export const rule: Rule = {
         severity: meant ? 'error' : near === undefined ? 'info' : isInstallers(selector) ? 'warning' : 'error',
         what: `no pods have the labels ${labelsOf(selector)}${
           near
-            ? `; ${nameOf(near.manifest)} has ${Object.keys(selector)
-                .filter((key) => key in near.labels)
-                .map((key) => `${key}=${near.labels[key]}`)
-                .join(', ')}`
+            ? `; ${nameOf(near.manifest)} has ${labelsLike(selector, near.labels)}`
             : meant
               ? `; its routes are for what is sent to ${nameOf(meant.service)}, whose pods have ${labelsOf(meant.labels)}`
               : ' among the manifests'
@@ -60,6 +59,14 @@ export const rule: Rule = {
 function isInstallers(selector: Readonly<Record<string, string>>): boolean {
   return Object.entries(selector).every(
     ([key, value]) => (key === 'istio' || key === 'app') && /^(istio-)?(ingress|egress)(gateway)?$/.test(value),
+  );
+}
+
+/** The labels of pods that have a key or a value of the selector's. */
+function labelsLike(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): string {
+  const values = Object.values(selector);
+  return labelsOf(
+    Object.fromEntries(Object.entries(labels).filter(([key, value]) => key in selector || values.includes(value))),
   );
 }
 

@@ -1,4 +1,4 @@
-import { type Entry, entriesByHost, haveCommonViewer, nameOf } from '../edge';
+import { type Entry, entriesByHost, haveCommonViewer, isVisible, nameOf } from '../edge';
 import type { Service } from '../../model/services';
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
@@ -15,6 +15,18 @@ export const rule: Rule = {
   footguns: ['S07', 'N02', 'G12', 'A11', 'S19'],
   *check(context) {
     for (const [host, entries] of context.index(entriesByHost)) {
+      for (const entry of entries) {
+        const service = shortened(context, entry, host);
+        if (service)
+          yield {
+            manifest: entry.manifest,
+            field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)],
+            severity: 'warning',
+            what: `${host} is short for ${nameOf(service.config.manifest)}, and ${nameOf(entry.manifest)} declares a host of that name`,
+            why: 'A ServiceEntry does not complete its hosts, and clients that call the Service by its short name get to the host of the entry.',
+            fix: 'Give the host outside a name of its own.',
+          };
+      }
       for (const [index, entry] of entries.entries()) {
         const other = entries.slice(0, index).find((candidate) => haveCommonViewer(candidate, entry));
         const difference = other && differ(entry, other);
@@ -39,6 +51,18 @@ export const rule: Rule = {
     }
   },
 };
+
+/** The Service that clients which see an entry mean by its host: `name`, `name.namespace` or `name.namespace.svc`. */
+function shortened({ mesh }: CheckContext, { manifest, spec }: Entry, host: string): Service | undefined {
+  const { name = '', namespace } =
+    /^(?<name>[-a-z0-9]+)(\.(?<namespace>[-a-z0-9]+)(\.svc)?)?$/.exec(host)?.groups ?? {};
+  if (name === '') return undefined;
+  const namespaces = namespace === undefined ? mesh.namespaces.keys() : [namespace];
+  return [...new Set([...namespaces, ...(namespace === undefined ? [manifest.namespace] : [])])]
+    .filter((viewer) => namespace !== undefined || isVisible(spec.exportTo, manifest.namespace, viewer))
+    .flatMap((viewer) => mesh.services.inNamespace(viewer))
+    .find((service) => service.registry === 'Kubernetes' && !service.assumed && service.name === name);
+}
 
 /** An entry of another namespace than the Service of its host. */
 function over(context: CheckContext, entry: Entry, service: Service): Omit<Hit, 'field'> | undefined {

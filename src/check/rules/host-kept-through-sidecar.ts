@@ -1,5 +1,7 @@
 import { envoyGateways } from '../envoy-gateway';
-import { GATEWAY_API, routeSpec } from '../gateway-api';
+import { isSubsetOf, isWildcard } from '../../model/hostnames';
+import type { CheckContext } from '../context';
+import { GATEWAY_API, type Reference, type RouteFilter, routeSpec } from '../gateway-api';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -30,6 +32,15 @@ export const rule: Rule = {
       )
         continue;
       for (const [at, { backendRefs = [], filters = [] }] of rules.entries()) {
+        const strange = strangeHost(context, filters, backendRefs);
+        if (strange !== undefined) {
+          yield {
+            manifest,
+            field: ['spec', 'rules', at, 'filters', strange.at, 'urlRewrite', 'hostname'],
+            what: `requests go on to ${backendRefs.map(({ name }) => name).join(', ')} with the Host header ${strange.host}, which no Service or ServiceEntry has`,
+          };
+          continue;
+        }
         const services = backendRefs.filter(
           ({ kind = 'Service', filters: own = [] }) =>
             kind === 'Service' && !own.some(({ urlRewrite }) => urlRewrite?.hostname),
@@ -46,3 +57,20 @@ export const rule: Rule = {
     }
   },
 };
+
+/** A hostname that is written anew, to one that the sidecar does not know either. */
+function strangeHost(
+  { mesh }: CheckContext,
+  filters: readonly RouteFilter[],
+  backends: readonly Reference[],
+): { readonly host: string; readonly at: number } | undefined {
+  if (!backends.some(({ kind = 'Service' }) => kind === 'Service')) return undefined;
+  const at = filters.findIndex(({ urlRewrite }) => urlRewrite?.hostname);
+  const host = filters[at]?.urlRewrite?.hostname;
+  if (host === undefined) return undefined;
+  const domain = `.svc.${mesh.config.clusterDomain}`;
+  // A Service of a namespace that no manifest shows may well be there.
+  if (host.endsWith(domain) || /^[^.]+(\.[^.]+(\.svc)?)?$/.test(host)) return undefined;
+  const isKnown = [...mesh.services.all].some((service) => service.host === host || (isWildcard(service.host) && isSubsetOf(host, service.host))); // prettier-ignore
+  return isKnown ? undefined : { host, at };
+}

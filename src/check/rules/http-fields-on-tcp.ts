@@ -1,8 +1,10 @@
+import type { CheckContext } from '../context';
 import { nameOf } from '../edge';
 import { gatewayPolicies, isAdmitted, portsOf, serversOf } from '../gateway-policies';
-import type { AuthorizationOperation, AuthorizationRule, Server } from '../istio';
+import { type AuthorizationOperation, type AuthorizationRule, SECURITY, type Server, specOf } from '../istio';
 import { isHttp } from '../protocol';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
+import { ledEntries } from '../waypoints';
 
 export const rule: Rule = {
   id: 'EDGE315',
@@ -15,6 +17,7 @@ export const rule: Rule = {
   reads: ['AuthorizationPolicy'],
   footguns: ['T19'],
   *check(context) {
+    yield* atWaypoints(context);
     for (const policy of context.index(gatewayPolicies)) {
       const { manifest, spec, action } = policy;
       for (const [r, rule] of (spec.rules ?? []).entries()) {
@@ -58,4 +61,40 @@ function isWithoutHttp({ to = [], when = [] }: AuthorizationRule): boolean {
 function readsHttp({ port, tls }: Server): boolean {
   const terminates = ['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL'].includes(tls?.mode ?? '');
   return isHttp(port?.protocol) || (/^https$/i.test(port?.protocol ?? '') && terminates);
+}
+
+/** Policies for what a waypoint passes on: it reads HTTP on the ports of a service that are declared so. */
+function* atWaypoints(context: CheckContext): Generator<Hit> {
+  const led = context.index(ledEntries);
+  if (led.length === 0) return;
+  for (const manifest of context.of(SECURITY, 'AuthorizationPolicy')) {
+    const { rules = [], action = 'ALLOW', targetRefs = [] } = specOf('AuthorizationPolicy', manifest);
+    const targets = led.filter((one) =>
+      targetRefs.some(
+        ({ kind, name }) =>
+          (kind === 'ServiceEntry' && one.manifest.namespace === manifest.namespace && one.manifest.name === name) ||
+          (kind === 'Gateway' && one.binding.namespace === manifest.namespace && one.binding.name === name),
+      ),
+    );
+    if (targets.length === 0) continue;
+    for (const [r, rule] of rules.entries()) {
+      for (const [t, { operation = {} }] of (rule.to ?? []).entries()) {
+        const field = httpFieldOf(operation);
+        if (!field) continue;
+        const ports = targets.flatMap(({ manifest: entry }) =>
+          (specOf('ServiceEntry', entry).ports ?? []).filter(
+            ({ number }) => (operation.ports ?? []).length === 0 || operation.ports?.includes(`${number}`),
+          ),
+        );
+        const blind = ports.filter(({ protocol }) => !isHttp(protocol));
+        // Beside ports that it can read, an ALLOW may be for those alone.
+        if (blind.length === 0 || (action === 'ALLOW' && blind.length < ports.length)) continue;
+        yield {
+          manifest,
+          field: ['spec', 'rules', r, 'to', t, 'operation', field],
+          what: `the policy asks for ${field} ${(operation[field] ?? []).join(', ')}, and the waypoint of ${targets.map(({ manifest: entry }) => nameOf(entry)).join(', ')} reads no HTTP on port ${blind.map(({ number }) => number).join(', ')}`,
+        };
+      }
+    }
+  }
 }

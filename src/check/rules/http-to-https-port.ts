@@ -2,7 +2,7 @@ import { isTls } from '../../model/protocols';
 import type { Port, Service } from '../../model/services';
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { nameOf, push, virtualServices } from '../edge';
+import { gatewaysByName, nameOf, push, selects, virtualServices } from '../edge';
 import { targetsOf } from '../envoy-gateway';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
 import { toFqdn } from '../hosts';
@@ -47,8 +47,13 @@ export const rule: Rule = {
   },
 };
 
-function isOfGateway({ mesh }: CheckContext, { namespace, selector }: Service): boolean {
-  return mesh.workloads.selected(namespace, selector).some(({ membership }) => membership === 'gateway');
+function isOfGateway(context: CheckContext, { namespace, selector }: Service): boolean {
+  const isNamed = [...context.index(gatewaysByName).values()].some(
+    ({ spec }) => Object.keys(spec.selector ?? {}).length > 0 && selects(spec.selector, selector),
+  );
+  return (
+    isNamed || context.mesh.workloads.selected(namespace, selector).some(({ membership }) => membership === 'gateway')
+  );
 }
 
 interface HttpDestination {

@@ -1,6 +1,6 @@
 import { findDecided } from '../paths/decided';
 import { type Path, paths } from '../paths/paths';
-import { PATH_KINDS, brokenPathHits } from '../paths/report';
+import { PATH_KINDS, brokenPathHits, rulesFor } from '../paths/report';
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
 
@@ -37,6 +37,7 @@ function* wrongPorts(context: CheckContext): Generator<Hit> {
     said.add(at.manifest);
     yield {
       ...at,
+      onTheWay: [at.manifest, ...rulesFor(context, path.trace.hops.at(-1)?.cluster)],
       what: `${path.probe.url} from ${path.client.from} leaves ${wrong}`,
       ...(decided?.field.endsWith('credentialName')
         ? { why: 'The sidecar leaves out the TLS of a DestinationRule whose credentialName it may not read: it reads a Secret only for a rule with a workloadSelector.', fix: 'Add a workloadSelector for the client, in its namespace; or originate TLS at the egress gateway.' } // prettier-ignore

@@ -1,6 +1,10 @@
-import { serviceEntries } from '../edge';
+import { record, records, text } from '../../model/fields';
+import type { Manifest } from '../../model/manifest';
+import { defineIndex } from '../context';
+import { nameOf, serviceEntries } from '../edge';
 import { isHttp } from '../protocol';
 import type { Rule } from '../rule';
+import { podTemplates } from '../workloads';
 
 const PROXY_PORTS = new Set([3128, 1080, 8118, 3129]);
 
@@ -18,9 +22,19 @@ export const rule: Rule = {
   reads: ['ServiceEntry'],
   footguns: ['T21'],
   *check(context) {
+    const users = context.index(proxyUsers);
     for (const { manifest, spec } of context.index(serviceEntries)) {
       for (const [at, { number = 0, protocol }] of (spec.ports ?? []).entries()) {
         const name = number === 80 ? undefined : (spec.hosts ?? []).find((host) => PROXY_NAME.test(host));
+        const user = users.find((one) => one.port === number && [...(spec.hosts ?? []), ...(spec.addresses ?? [])].some((host) => host.split('/')[0] === one.host)); // prettier-ignore
+        if (isHttp(protocol) && user) {
+          yield {
+            manifest,
+            field: ['spec', 'ports', at, 'protocol'],
+            what: `port ${number} of ${user.host} is the proxy that ${user.variable} of ${nameOf(user.manifest)} names, and is declared ${protocol}`,
+          };
+          continue;
+        }
         const sign = PROXY_PORTS.has(number)
           ? 'number'
           : protocol?.toLowerCase() === 'http_proxy'
@@ -37,3 +51,24 @@ export const rule: Rule = {
     }
   },
 };
+
+interface ProxyUser {
+  readonly manifest: Manifest;
+  readonly variable: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Proxies that containers are told to use, by the variables that clients of HTTP know. */
+const proxyUsers = defineIndex('users of proxies', (context): readonly ProxyUser[] =>
+  context.index(podTemplates).flatMap(({ manifest, spec }) =>
+    records(record(spec).containers)
+      .flatMap(({ env }) => records(env))
+      .flatMap(({ name, value }): readonly ProxyUser[] => {
+        const variable = text(name);
+        if (!/^(https?|all)_proxy$/i.test(variable)) return [];
+        const { host, port } = /^(?:[a-z0-9]+:\/\/)?(?:[^@/]*@)?(?<host>[^:/@]+)(?::(?<port>\d+))?\/?$/i.exec(text(value))?.groups ?? {}; // prettier-ignore
+        return host === undefined ? [] : [{ manifest, variable, host, port: Number(port ?? 80) }];
+      }),
+  ),
+);

@@ -91,6 +91,13 @@ export const BY_REQUEST: Confirmations = {
     bad: 'app/sleep: outbound|443||egress.istio-egress.svc.cluster.local in mtls api.example.com around tls api.example.com, istio-egress/egress: no listener matched',
     good: 'app/sleep: outbound|443||egress.istio-egress.svc.cluster.local in mtls api.example.com around tls api.example.com, istio-egress/egress: outbound|443||api.example.com in tls api.example.com',
   },
+  'gateway-selects-nothing/other-key': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'tls://api.example.com' },
+    beside: throughEgress,
+    bad: 'app/sleep: outbound|443||egress.istio-egress.svc.cluster.local in mtls api.example.com around tls api.example.com, istio-egress/egress: no listener matched',
+    good: 'app/sleep: outbound|443||egress.istio-egress.svc.cluster.local in mtls api.example.com around tls api.example.com, istio-egress/egress: outbound|443||api.example.com in tls api.example.com',
+  },
   'gateway-selects-nothing/other-label': {
     by: 'request',
     ask: { from: 'app/sleep', url: 'tls://api.example.com' },
@@ -111,6 +118,12 @@ export const BY_REQUEST: Confirmations = {
     },
     bad: 'app/sleep: outbound|9090||db.app.svc.cluster.local, which does not exist',
     good: 'app/sleep: outbound|8080||db.app.svc.cluster.local',
+  },
+  'host-in-several-entries/short-name-of-a-service': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://stock:8080/' },
+    bad: 'app/sleep: outbound|8080||stock',
+    good: 'app/sleep: outbound|8080||stock.app.svc.cluster.local, which has no endpoint',
   },
   'host-not-on-gateway/other-host': {
     by: 'request',
