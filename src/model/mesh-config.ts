@@ -15,6 +15,8 @@ export interface MeshConfig {
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];
   readonly defaultDestinationRuleExportTo: readonly string[];
+  /** Whether sidecars answer the DNS queries of their workloads. */
+  readonly dnsCapture: boolean;
   /** Whether istiod reads TLSRoutes, TCPRoutes and the listeners for them: before 1.30 only if it is told to. */
   readonly streamRoutes: boolean;
   /** Mesh-wide capture of outbound traffic, overridden by annotations on pods. */
@@ -140,6 +142,8 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     defaultServiceExportTo: exportTo(first((config) => config.defaultServiceExportTo)),
     defaultVirtualServiceExportTo: exportTo(first((config) => config.defaultVirtualServiceExportTo)),
     defaultDestinationRuleExportTo: exportTo(first((config) => config.defaultDestinationRuleExportTo)),
+    dnsCapture:
+      String(first((config) => record(record(config.defaultConfig).proxyMetadata).ISTIO_META_DNS_CAPTURE)) === 'true',
     streamRoutes: readsStreamRoutes(found, options.istioVersion),
     capture: {
       includeRanges: proxyText('includeIPRanges') || '*',

@@ -1,4 +1,5 @@
 /** Over the network, to whoever is at the other end. */
+import { isAutoAddress } from '../model/auto-addresses';
 import type { ServiceTarget } from '../model/merged-gateway';
 import type { Mesh, Proxy } from '../model/mesh';
 import type { Service } from '../model/services';
@@ -27,6 +28,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
   let { workload } = target ?? { workload: undefined };
   let onward = flight;
   if (target === undefined || target.original) {
+    if (flight.address !== null && isAutoAddress(flight.address)) return nobodyThere(walk, flight);
     const service = flight.address === null ? undefined : serviceAt(mesh, flight.address);
     const port = service?.ports.find((candidate) => candidate.port === flight.port);
     workload = flight.address === null ? undefined : mesh.workloads.at(flight.address);
@@ -77,6 +79,20 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
     });
   }
   return delivered(walk, onward, outer);
+}
+
+/** The address that Istio gave a host means something to proxies only, and these on the ports of its entry. */
+function nobodyThere(walk: Walk, flight: Flight): Trace {
+  const entry = [...walk.mesh.services.named(flight.host).values()].find(({ registry }) => registry === 'External');
+  const { kind, namespace, name } = entry?.config ?? { kind: 'ServiceEntry', namespace: '', name: '' };
+  return walk.refused({
+    code: 'UF',
+    status: brokenStatus(walk),
+    proxy: senderOf(flight),
+    what: `the sidecar answers DNS queries for ${flight.host} with an address of Istio's own, where nobody takes port ${flight.port}: it is for the ports of ${kind} ${namespace}/${name} alone`,
+    fix: `add port ${flight.port} to ${kind} ${namespace}/${name}, with the protocol that is spoken on it`,
+    by: entry === undefined ? null : { kind, namespace, name, field: 'spec.ports' },
+  });
 }
 
 /** Who gets a CONNECT is a proxy: what was inside arrives where that leads. */

@@ -1,4 +1,5 @@
 /** Where a connection enters a proxy: the sidecar of its client, a gateway, or none. */
+import { capturesDns } from '../model/auto-addresses';
 import { GATEWAY_API } from '../model/gateway-api';
 import type { Mesh, Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
@@ -23,12 +24,13 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
     addresses: workload?.addresses ?? [],
   };
   const scope = mesh.scopeOf(self);
-  const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses };
+  const answersDns = capturesDns(mesh.config, workload);
+  const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses, capturesDns: answersDns };
   const isCommon = !scope.base.dependsOnProxy && !mesh.hasTunnels;
   const own = scope.base.hasHeadless ? self.addresses.join() : '';
   const whose = isCommon
-    ? `${scope.outbound.mode} ${own}`
-    : `${self.namespace} ${JSON.stringify(self.labels)} ${self.addresses.join()}`;
+    ? `${scope.outbound.mode} ${own} ${answersDns}`
+    : `${self.namespace} ${JSON.stringify(self.labels)} ${self.addresses.join()} ${answersDns}`;
   const listeners = mesh.remember(isCommon ? scope.base : scope, `listeners ${flight.port} ${whose}`, () =>
     sidecarListeners(view, flight.port),
   );

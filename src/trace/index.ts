@@ -13,7 +13,7 @@ import { client } from './client';
 import { throughEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
 import { throughGateway, throughSidecar, withoutProxy } from './follow';
-import { dial } from './names';
+import { dial, dialThroughProxy } from './names';
 import { parseRequest } from './request';
 import type { Trace, TraceRequest } from './types';
 import { Walk, type Flight } from './walk';
@@ -35,7 +35,9 @@ function follow(mesh: Mesh, request: TraceRequest): Trace {
   const walk = new Walk(mesh, parsed.address === null ? undefined : { host: parsed.host, address: parsed.address });
   const origin = client(mesh, request, parsed.port);
   for (const note of origin.notes) walk.note(note);
-  const target = dial(mesh, parsed.host, parsed.address, origin.peer.namespace);
+  const target =
+    dialThroughProxy(mesh, parsed.host, parsed.address, origin) ??
+    dial(mesh, parsed.host, parsed.address, origin.peer.namespace);
   const flight: Flight = {
     from: origin.peer,
     address: target.address,

@@ -1,4 +1,5 @@
 import { ANY_ADDRESS, canonicalCidr } from '../model/addresses';
+import { autoAddress } from '../model/auto-addresses';
 import { number, record, text } from '../model/fields';
 import { isWildcard, overlaps } from '../model/hostnames';
 import { isHttp, isTcp, isTls, type Protocol } from '../model/protocols';
@@ -24,6 +25,14 @@ interface Entry {
 
 export interface SidecarView extends ProxyView {
   readonly addresses: readonly string[];
+  /** Whether it answers the DNS queries of its workload, with addresses of Istio's own where hosts have none. */
+  readonly capturesDns?: boolean;
+}
+
+/** A service as the proxy sees its address. */
+function seenBy(view: SidecarView, service: Service): Service {
+  const address = view.capturesDns === true ? autoAddress(service) : undefined;
+  return address === undefined ? service : { ...service, address };
 }
 
 /** Where traffic goes that no service claims: out as it is, nowhere, or to the Sidecar's egress proxy. */
@@ -363,11 +372,11 @@ export function sidecarListeners(view: SidecarView, port: number): ReadonlyMap<s
       if (egress.port.number !== port) continue;
       const listenPort: ListenPort = { port, protocol: egress.port.protocol };
       if (isReserved(bind, listenPort)) continue;
-      for (const service of egress.services) map.add(egress, service, listenPort, bind);
+      for (const service of egress.services) map.add(egress, seenBy(view, service), listenPort, bind);
     } else {
       map.lock();
       for (const [service, servicePort] of egress.servicesByPort.get(port) ?? [])
-        addForAll(map, view, egress, service, servicePort, bind);
+        addForAll(map, view, egress, seenBy(view, service), servicePort, bind);
     }
   }
   return new Map([...map.entries.values()].map((entry) => [entry.bind, toListener(view, entry, port)]));

@@ -112,3 +112,56 @@ describe('a preflight request', () => {
     expect(told.outcome).toBe('delivered');
   });
 });
+
+describe('a sidecar that answers DNS queries', () => {
+  const capturing = (more = ''): string => `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec: {meshConfig: {defaultConfig: {proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: orders, namespace: app}
+spec: {hosts: [orders.example.com], resolution: DNS, ports: [{number: 5432, name: tcp, protocol: TCP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: users, namespace: app}
+spec: {hosts: [users.example.com], resolution: DNS, ports: [{number: 5432, name: tcp, protocol: TCP}]}
+${more}`;
+
+  it('tells hosts of one TCP port apart that have no addresses', () => {
+    const told = traceIn(capturing());
+    expect(told('tcp://orders.example.com:5432').hops[0]?.cluster).toBe('outbound|5432||orders.example.com');
+    expect(told('tcp://users.example.com:5432').hops[0]?.cluster).toBe('outbound|5432||users.example.com');
+  });
+
+  it('leaves a connection alone that is made to the real address', () => {
+    const told = traceIn(capturing(), { outbound: 'ALLOW_ANY' });
+    expect(told('tcp://users.example.com:5432', { address: '203.0.113.7' }).hops[0]?.cluster).toBe(
+      'PassthroughCluster',
+    );
+  });
+
+  it('sends a port that the entry does not declare where nobody is', () => {
+    const told = traceIn(capturing(), { outbound: 'ALLOW_ANY' })('tcp://orders.example.com:5433');
+    expect(outcome(told)).toBe('UF - at sidecar');
+    expect(told.refusal?.by).toMatchObject({ kind: 'ServiceEntry', name: 'orders', field: 'spec.ports' });
+  });
+
+  it('is one where the annotation of its Pod says so', () => {
+    const pod = `---
+apiVersion: v1
+kind: Pod
+metadata: {name: sleep, namespace: app, annotations: {proxy.istio.io/config: 'proxyMetadata: {ISTIO_META_DNS_CAPTURE: "false"}'}}
+spec: {containers: [{name: a, image: x}]}`;
+    expect(traceIn(capturing(pod))('tcp://users.example.com:5432').hops[0]?.cluster).toBe(
+      'outbound|5432||orders.example.com',
+    );
+  });
+});

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { gateway, serviceEntry } from './entries-and-gateways';
 import { forwarded, partsOf } from './forwarded';
 import { destinationRule, peerAuthentication, sidecar } from './policies';
-import { meshSettings, RARE_HOSTS, rareAsk, rareForms } from './rare-forms';
+import { CAPTURES_DNS, givenAddress, meshSettings, RARE_HOSTS, rareAsk, rareForms, withAddresses } from './rare-forms';
 import { anyPath, method, requestHeaders, virtualService } from './virtual-services';
 import { type Ask, type GeneratedMesh, HOSTS, type Thing, metadata, pick, some } from './vocabulary';
 import { base, servicePorts } from './workloads';
@@ -145,7 +145,18 @@ export function meshes(requests: number, { rare = true } = {}): fc.Arbitrary<Gen
           const scheme = way === 'tcp' ? 'tcp' : way === 'tls' || way === 'mutual-tcp' ? 'https' : 'http';
           return { ...one, host, scheme, port: way === 'tcp' ? 3306 : scheme === 'https' ? 443 : 80 };
         });
-        return { outbound: made.outbound, config: made.config, things, asks };
+        if (made.config !== CAPTURES_DNS) return { outbound: made.outbound, config: made.config, things, asks };
+        const addressed = withAddresses(things);
+        return {
+          outbound: made.outbound,
+          config: made.config,
+          things: addressed,
+          // Most clients dial what their sidecar answers.
+          asks: asks.map((one, index) => ({
+            ...one,
+            address: (index % 4 === 0 ? undefined : givenAddress(addressed, one.host)) ?? one.address,
+          })),
+        };
       });
   });
 }

@@ -228,6 +228,37 @@ export const rareAsk = fc
   })
   .map(({ odd, ...rest }) => ({ ...rest, port: odd || { http: 80, https: 443, tcp: 3306 }[rest.scheme] }));
 
+/** Sidecars answer DNS queries, with addresses of Istio's own for hosts that have none. */
+export const CAPTURES_DNS = { defaultConfig: { proxyMetadata: { ISTIO_META_DNS_CAPTURE: 'true' } } };
+
+interface Entry {
+  readonly hosts: readonly string[];
+  readonly resolution: string;
+  readonly addresses?: readonly string[];
+}
+
+/** ServiceEntries with the addresses that Istio's controller would give their hosts. */
+export function withAddresses(things: readonly Thing[]): readonly Thing[] {
+  let next = 1;
+  return things.map((thing) => {
+    if (thing.kind !== 'ServiceEntry') return thing;
+    const { hosts, resolution, addresses } = thing.spec as Entry;
+    if (resolution === 'NONE' || (addresses ?? []).length > 0) return thing;
+    const own = hosts.filter((host) => !host.startsWith('*') || resolution === 'DYNAMIC_DNS');
+    return { ...thing, status: { addresses: own.map((host) => ({ host, value: `240.240.0.${next++}` })) } };
+  });
+}
+
+/** The address that a sidecar would answer for a host, among those that some entry has. */
+export function givenAddress(things: readonly Thing[], host: string): string | undefined {
+  return things
+    .flatMap(
+      ({ status }) =>
+        (status as { readonly addresses?: readonly { host: string; value: string }[] } | undefined)?.addresses ?? [],
+    ) // prettier-ignore
+    .find((one) => one.host === host)?.value;
+}
+
 export const meshSettings = fc.oneof(
   { arbitrary: fc.constant<object>({}), weight: 5 },
   {
@@ -239,6 +270,8 @@ export const meshSettings = fc.oneof(
       { rootNamespace: 'edge' },
       { enableAutoMtls: false },
       { trustDomain: 'example.org' },
+      CAPTURES_DNS,
+      CAPTURES_DNS,
     ),
     weight: 2,
   },

@@ -1,0 +1,36 @@
+/** Addresses that Istio gives hosts of ServiceEntries which have none, for proxies that answer the DNS queries of their workloads. */
+import { ANY_ADDRESS, contains, isAddress } from './addresses';
+import { record, records, text } from './fields';
+import { isWildcard } from './hostnames';
+import type { MeshConfig } from './mesh-config';
+import type { Service } from './services';
+import type { Workload } from './workloads';
+
+const STAND_IN = 'auto-ip-of:';
+/** What Istio allocates from. */
+const RANGES = ['240.240.0.0/16', '2001:2::/48'];
+
+/** The address of a host that has none of its own: what the entry's status says, else a stand-in. */
+export function autoAddress(service: Service): string | undefined {
+  const { registry, resolution, address, labels, host, namespace } = service;
+  if (registry !== 'External' || resolution === 'PASSTHROUGH' || address !== ANY_ADDRESS) return undefined;
+  if (labels['networking.istio.io/enable-autoallocate-ip']?.toLowerCase() === 'false') return undefined;
+  if (isWildcard(host) && resolution !== 'DYNAMIC_DNS') return undefined;
+  const given = records(record(record(service.config.manifest.body).status).addresses)
+    .filter((entry) => text(entry.host) === host)
+    .map((entry) => text(entry.value));
+  return given.find((value) => !value.includes(':')) ?? given[0] ?? `${STAND_IN}${host}.${namespace}`;
+}
+
+/** Whether nobody answers at an address, since only proxies know what it means. */
+export function isAutoAddress(address: string): boolean {
+  return address.startsWith(STAND_IN) || (isAddress(address) && RANGES.some((range) => contains(range, address)));
+}
+
+/** Whether a workload's sidecar answers its DNS queries: as its Pod says, else as the mesh does. */
+export function capturesDns(config: MeshConfig, workload: Workload | undefined): boolean {
+  const own = /ISTIO_META_DNS_CAPTURE["']?\s*:\s*["']?(true|false)/.exec(
+    workload?.annotations['proxy.istio.io/config'] ?? '',
+  );
+  return own === null ? config.dnsCapture : own[1] === 'true';
+}
