@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path';
 import { check } from '../src/check/check';
 import type { Finding } from '../src/check/finding';
 import { load } from '../src/model/load';
+import { celCases } from '../test/cel-validation/cases';
+import { answer } from '../test/cel-validation/compare';
 
 const ROOT = resolve(__dirname, '..');
 const ISTIO = 'istio.io/istio@v0.0.0-20260306174214-6991a379e1fc';
@@ -160,6 +162,34 @@ function refused(cache: string): string[] {
   ];
 }
 
+async function refusedByCel(): Promise<string[]> {
+  const cases = await celCases((line) => process.stderr.write(`${line}\n`));
+  const counts = new Map<string, { taken: number; refused: number; alike: number }>();
+  const different: string[] = [];
+  for (const { test, isToBeRefused, difference } of cases.map(answer)) {
+    const [name = ''] = test.split('/');
+    const own = counts.get(name) ?? { taken: 0, refused: 0, alike: 0 };
+    own[isToBeRefused ? 'refused' : 'taken'] += 1;
+    if (difference === undefined) own.alike += 1;
+    else different.push(`- ${test}: ${difference}`);
+    counts.set(name, own);
+  }
+  return [
+    "### Recall: Envoy Gateway's CEL tests",
+    '',
+    "What the Go tests of `test/cel-validation` create, and the parts of the API server's answer that they wait for: written down while those tests run without an API server, and given to the schema and CEL rules of check. Alike: taken where it is taken, refused in the same words where it is refused.",
+    '',
+    '| Test | taken | refused | alike |',
+    '|---|---|---|---|',
+    ...[...counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { taken, refused, alike }]) => `| ${name} | ${taken} | ${refused} | ${alike} |`),
+    '',
+    ...different,
+    ...(different.length > 0 ? [''] : []),
+  ];
+}
+
 function falseAlarms(cache: string): string[] {
   const rows: string[] = [];
   const sets: readonly [string, string, string][] = [
@@ -196,12 +226,16 @@ function falseAlarms(cache: string): string[] {
   ];
 }
 
-const cache = modules();
-const section = [...analyzers(cache), ...refused(cache), ...falseAlarms(cache)].join('\n');
-const file = join(ROOT, 'docs/accuracy.md');
-const text = readFileSync(file, 'utf8');
-const block = `<!-- check -->\n\n${section}\n<!-- end of check -->`;
-const made = text.includes('<!-- check -->')
-  ? text.replace(/<!-- check -->[\s\S]*<!-- end of check -->/, () => block)
-  : `${text.trimEnd()}\n\n## Check against what others have written\n\n\`npm run accuracy:check\` reads the manifests from the Go module cache (\`go mod download ${ISTIO}\`, and likewise ${GATEWAY_API} and ${ENVOY_GATEWAY}) and writes what follows.\n\n${block}\n`;
-writeFileSync(file, made);
+async function main(): Promise<void> {
+  const cache = modules();
+  const section = [...analyzers(cache), ...refused(cache), ...(await refusedByCel()), ...falseAlarms(cache)].join('\n');
+  const file = join(ROOT, 'docs/accuracy.md');
+  const text = readFileSync(file, 'utf8');
+  const block = `<!-- check -->\n\n${section}\n<!-- end of check -->`;
+  const made = text.includes('<!-- check -->')
+    ? text.replace(/<!-- check -->[\s\S]*<!-- end of check -->/, () => block)
+    : `${text.trimEnd()}\n\n## Check against what others have written\n\n\`npm run accuracy:check\` reads the manifests from the Go module cache (\`go mod download ${ISTIO}\`, and likewise ${GATEWAY_API} and ${ENVOY_GATEWAY}) and writes what follows.\n\n${block}\n`;
+  writeFileSync(file, made);
+}
+
+void main();

@@ -8,7 +8,7 @@ export interface Admitted {
   /** With defaults, and without what has no place or the wrong type: rules may rely on the types of the schema. */
   readonly manifest: Manifest;
   readonly violations: readonly Violation[];
-  /** Values that have CEL rules; none if the schema was broken, as an API server then runs no rule. */
+  /** Values that have CEL rules; none if the schema was broken in a way that keeps an API server from running them. */
   readonly ruled: readonly Ruled[];
 }
 
@@ -24,6 +24,6 @@ export function admit(manifest: Manifest): Admitted {
   return {
     manifest: value === manifest.body ? manifest : { ...manifest, body: value },
     violations: all,
-    ruled: violations.length === 0 && version === manifest.version ? ruled : [],
+    ruled: version === manifest.version ? ruled : [],
   };
 }

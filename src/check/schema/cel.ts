@@ -12,7 +12,7 @@ import {
 } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
 import { expressionOf } from './store';
-import type { Ruled, Schema, Violation } from './structural';
+import type { CelRule, Ruled, Schema, Violation } from './structural';
 
 type Expression = Parameters<typeof plan>[1];
 type Evaluate = (bindings: { self: CelInput }) => unknown;
@@ -23,8 +23,8 @@ const URL_TYPE = mapType(CelScalar.STRING, CelScalar.STRING);
 
 let environment: ReturnType<typeof celEnv> | undefined;
 const planned = new Map<string, Evaluate | undefined>();
-/** Verdicts by rule and value: ports, TLS blocks and matches are the same a thousand times over. */
-const verdicts = new Map<string, Map<string, Verdict>>();
+/** Verdicts by rule, at its place, and value: ports, TLS blocks and matches are the same a thousand times over. */
+const verdicts = new Map<CelRule, Map<string, Verdict>>();
 const VERDICTS_KEPT = 5_000;
 
 /** What the CEL rules say of the values collected on a walk through the schema. */
@@ -35,7 +35,7 @@ export function evaluateRules(ruled: readonly Ruled[]): Violation[] {
     let input: CelInput | undefined;
     for (const rule of schema['x-kubernetes-validations'] ?? []) {
       if (/\boldSelf\b/.test(rule.rule)) continue; // compares with an object that is in the cluster already
-      const known = verdictsOf(rule.rule);
+      const known = verdictsOf(rule);
       let verdict = known.get(text);
       if (!verdict) {
         input ??= toCel(value, schema);
@@ -55,13 +55,13 @@ export function evaluateRules(ruled: readonly Ruled[]): Violation[] {
   return violations;
 }
 
-function verdictsOf(rule: string): Map<string, Verdict> {
+function verdictsOf(rule: CelRule): Map<string, Verdict> {
   let known = verdicts.get(rule);
   if (!known) verdicts.set(rule, (known = new Map<string, Verdict>()));
   return known;
 }
 
-function judge(rule: { rule: string; message?: string; messageExpression?: string }, self: CelInput): Verdict {
+function judge(rule: CelRule, self: CelInput): Verdict {
   const evaluate = planOf(rule.rule);
   if (!evaluate) return { ok: true };
   const result = evaluate({ self });

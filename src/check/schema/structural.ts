@@ -64,6 +64,7 @@ export interface Conformed {
   readonly violations: readonly Violation[];
   /** The value with defaults, and without what has no place or the wrong type. The same object if nothing had to change. */
   readonly value: unknown;
+  /** None if something is wrong that an API server clears up before it runs any rule. */
   readonly ruled: readonly Ruled[];
 }
 
@@ -74,12 +75,14 @@ const DROP = Symbol('dropped');
 export function conform(schema: Schema, value: unknown, resolve: Resolve): Conformed {
   const walk = new Walk(resolve);
   const result = walk.visit(schema, value, []);
-  return { violations: walk.violations, value: result === DROP ? {} : result, ruled: walk.ruled };
+  return { violations: walk.violations, value: result === DROP ? {} : result, ruled: walk.isBlocked ? [] : walk.ruled };
 }
 
 class Walk {
   readonly violations: Violation[] = [];
   readonly ruled: Ruled[] = [];
+  /** What is missing, unknown, too long, too many, of the wrong type or none of an enumeration keeps an API server from rules. */
+  isBlocked = false;
 
   constructor(
     private readonly resolve: Resolve,
@@ -91,21 +94,19 @@ class Walk {
     const schema = given.$ref === undefined ? given : this.resolve(given.$ref);
     if (value === null && schema.nullable) return value;
     if (!this.hasType(schema, value, field)) return DROP;
-    const before = this.violations.length;
     this.checkScalar(schema, value, field);
     let result = value;
     if (Array.isArray(value)) result = this.visitList(schema, value, field);
     else if (isObject(value)) result = this.visitObject(schema, value, field);
     this.checkJunctions(schema, result, field);
-    if (schema['x-kubernetes-validations'] && this.violations.length === before)
-      this.ruled.push({ schema, value: result, field });
+    if (schema['x-kubernetes-validations']) this.ruled.push({ schema, value: result, field });
     return result;
   }
 
   private hasType(schema: Schema, value: unknown, field: FieldPath): boolean {
     const expected = typeName(schema);
     if (expected === undefined || matchesType(expected, value)) return true;
-    this.add(field, `${quote(value)} is ${article(describe(value))}, where ${article(expected)} belongs`, `The schema of this kind has ${article(expected)} here, and an API server refuses anything else.`, hintForType(expected, value)); // prettier-ignore
+    this.block(field, `${quote(value)} is ${article(describe(value))}, where ${article(expected)} belongs`, `The schema of this kind has ${article(expected)} here, and an API server refuses anything else.`, hintForType(expected, value)); // prettier-ignore
     return false;
   }
 
@@ -148,7 +149,7 @@ class Walk {
         if (visited !== value[key]) set(key, visited);
       } else if (closed) {
         const known = Object.keys(properties);
-        this.add([...field, key], `there is no field ${quote(key)} here`, 'An API server refuses (or silently drops) a field that the schema of the kind does not have.', fixUnknown(key, known)); // prettier-ignore
+        this.block([...field, key], `there is no field ${quote(key)} here`, 'An API server refuses (or silently drops) a field that the schema of the kind does not have.', fixUnknown(key, known)); // prettier-ignore
         set(key, DROP);
       } else if (value[key] === null) {
         set(key, DROP);
@@ -160,7 +161,7 @@ class Walk {
     }
     for (const key of schema.required ?? []) {
       if (!Object.hasOwn(result, key) && !(Object.hasOwn(value, key) && value[key] !== null)) {
-        this.add(field, `${quote(key)} is missing${inside(field)}`, 'The schema of this kind requires the field.', `Write ${key}.`); // prettier-ignore
+        this.block(field, `${quote(key)} is missing${inside(field)}`, 'The schema of this kind requires the field.', `Write ${key}.`); // prettier-ignore
       }
     }
     this.checkSize(schema, Object.keys(result).length, 'minProperties', 'maxProperties', 'entries', field);
@@ -169,7 +170,7 @@ class Walk {
 
   private checkScalar(schema: Schema, value: unknown, field: FieldPath): void {
     if (schema.enum && !schema.enum.includes(value)) {
-      this.add(field, `${quote(value)} is none of ${schema.enum.map(quote).join(', ')}`, 'The schema of this kind lists the values that it knows, and an API server refuses others.', fixEnum(value, schema.enum)); // prettier-ignore
+      this.block(field, `${quote(value)} is none of ${schema.enum.map(quote).join(', ')}`, 'The schema of this kind lists the values that it knows, and an API server refuses others.', fixEnum(value, schema.enum)); // prettier-ignore
     }
     if (typeof value === 'string') {
       if (schema.pattern !== undefined && !matchesPattern(schema.pattern, value)) {
@@ -203,6 +204,7 @@ class Walk {
     const low = least !== undefined && size < least;
     if (!low && !(most !== undefined && size > most)) return;
     const limit = low ? `at least ${least}` : `at most ${most}`;
+    this.isBlocked ||= !low;
     this.add(field, `there are ${size} ${unit}, where ${limit} belong`, 'The schema of this kind sets this limit, and an API server refuses what is beyond.', `Write ${limit} ${unit}.`); // prettier-ignore
   }
 
@@ -222,24 +224,31 @@ class Walk {
 
   private checkJunctions(schema: Schema, value: unknown, field: FieldPath): void {
     if (!schema.allOf && !schema.anyOf && !schema.oneOf && !schema.not) return;
-    const fits = (branch: Schema): boolean => {
+    const follow = (branch: Schema): Walk => {
       const walk = new Walk(this.resolve, true);
       walk.visit(branch, value, field);
-      return walk.violations.length === 0;
+      return walk;
     };
-    for (const branch of schema.allOf ?? []) {
-      const walk = new Walk(this.resolve, true);
-      walk.visit(branch, value, field);
+    const fits = (branch: Schema): boolean => follow(branch).violations.length === 0;
+    for (const walk of (schema.allOf ?? []).map(follow)) {
       this.violations.push(...walk.violations);
+      this.isBlocked ||= walk.isBlocked;
     }
-    const fail = (which: string, branches: readonly Schema[]): void =>
+    const fail = (which: string, branches: readonly Schema[]): void => {
+      this.isBlocked ||= !branches.some(fits) && branches.some((branch) => follow(branch).isBlocked);
       this.add(field, `${which} ${branches.map(summarize).filter(Boolean).join(', or ')}`.trim(), 'The schema of this kind allows only certain combinations of fields here.', 'Keep one of the combinations that are allowed.'); // prettier-ignore
+    };
     if (schema.anyOf && !schema.anyOf.some(fits)) fail('none of the combinations fits:', schema.anyOf);
     if (schema.oneOf) {
       const fitting = schema.oneOf.filter(fits);
       if (fitting.length !== 1) fail(fitting.length === 0 ? 'none of the combinations fits:' : 'fields exclude one another:', fitting.length === 0 ? schema.oneOf : fitting); // prettier-ignore
     }
     if (schema.not && fits(schema.not)) fail('this combination is not allowed:', [schema.not]);
+  }
+
+  private block(field: FieldPath, what: string, why: string, fix: string): void {
+    this.isBlocked = true;
+    this.add(field, what, why, fix);
   }
 
   private add(field: FieldPath, what: string, why: string, fix: string): void {

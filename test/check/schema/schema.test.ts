@@ -112,6 +112,34 @@ describe('the CEL rules of a CRD', () => {
     expect(judge(range)).toEqual([expect.objectContaining({ id: 'EDGE003', field: 'spec.ports[0].number' })]);
   });
 
+  it('say the message of their own place where the same rule is written at another', () => {
+    const proxy = judge(
+      `${head('EnvoyProxy', 'gateway.envoyproxy.io/v1alpha1')}spec:
+  telemetry:
+    accessLog: {settings: [{sinks: [{type: OpenTelemetry}]}]}
+    metrics: {sinks: [{type: OpenTelemetry}]}
+`,
+    );
+    const said = proxy.map(({ field, what }) => `${field}: ${what}`);
+    expect(said).toContainEqual(
+      expect.stringMatching(/^spec\.telemetry\.accessLog\.settings\[0\]\.sinks\[0\]: If AccessLogSink type is Open/),
+    );
+    expect(said).toContainEqual(
+      expect.stringMatching(/^spec\.telemetry\.metrics\.sinks\[0\]: If MetricSink type is OpenTelemetry/),
+    );
+  });
+
+  it.each([
+    ['beside a value of the wrong form', 'appProtocols: [gateway.envoyproxy.io/ws], endpoints: [{fqdn: {hostname: a b, port: 1}, ip: {address: 1.2.3.4, port: 1}}]', ['EDGE002', 'EDGE003']],
+    ['not beside a value that is none of an enumeration', 'appProtocols: [x], endpoints: [{fqdn: {hostname: a, port: 1}, ip: {address: 1.2.3.4, port: 1}}]', ['EDGE002']],
+    ['not beside a field that is missing', 'endpoints: [{fqdn: {hostname: a}, ip: {address: 1.2.3.4, port: 1}}]', ['EDGE002']],
+    ['not beside a field that is not there', 'nothing: 1, endpoints: [{fqdn: {hostname: a, port: 1}, ip: {address: 1.2.3.4, port: 1}}]', ['EDGE002']],
+    ['not beside a value of the wrong type', 'endpoints: [{fqdn: {hostname: a, port: x}, ip: {address: 1.2.3.4, port: 1}}]', ['EDGE002']],
+  ])('are evaluated %s', (_, spec, ids) => {
+    const found = judge(`${head('Backend', 'gateway.envoyproxy.io/v1alpha1')}spec: {${spec}}\n`);
+    expect(found.map(({ id }) => id).sort()).toEqual(ids);
+  }); // prettier-ignore
+
   it('count with the defaults of the schema', () => {
     const route = (filter: string): string =>
       `${head('HTTPRoute', 'gateway.networking.k8s.io/v1')}spec: {rules: [{filters: [${filter}], backendRefs: [{name: a, port: 80}]}]}\n`;
