@@ -1,6 +1,7 @@
 import type { InboundTls } from '../model/authentication';
+import { number, record, records } from '../model/fields';
 import type { Mesh, Proxy } from '../model/mesh';
-import { isHttp, type Protocol } from '../model/protocols';
+import { isHttp, parseProtocol, type Protocol } from '../model/protocols';
 import type { Connection } from './envoy';
 
 export type InboundChain =
@@ -22,8 +23,16 @@ export type InboundChain =
       readonly tls: InboundTls;
     };
 
-/** Protocol of a workload's port: that of the oldest Service that maps a port to it; undefined if none does. */
+/**
+ * Protocol of a workload's port: that of the Sidecar's ingress listener if its Sidecar has any, else that of the oldest Service that maps
+ * a port to it; undefined if there is none. TLS of an ingress listener is nothing to istiod unless it is told to (ENABLE_TLS_ON_SIDECAR_INGRESS).
+ */
 function portProtocol(mesh: Mesh, proxy: Proxy, port: number): Protocol | undefined {
+  const ingress = records(mesh.sidecarFor(proxy.namespace, proxy.labels)?.spec.ingress).map((one) => record(one.port));
+  if (ingress.length > 0) {
+    const own = ingress.find((one) => number(one.number) === port);
+    return own === undefined ? undefined : parseProtocol(own.protocol);
+  }
   const target = mesh.serviceTargets(proxy).find((candidate) => candidate.targetPort === port);
   if (target === undefined) return undefined;
   const service = mesh.services.named(target.serviceHost).get(target.namespace);

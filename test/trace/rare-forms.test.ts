@@ -165,3 +165,35 @@ spec: {containers: [{name: a, image: x}]}`;
     );
   });
 });
+
+describe('a Sidecar with ingress listeners', () => {
+  const server = (ingress: string): string => `${MESH}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: app}
+spec: {clusterIP: 10.0.0.1, selector: {app: shop}, ports: [{name: http, port: 80, targetPort: 8080}, {name: http-admin, port: 81, targetPort: 8081}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop, namespace: app, labels: {app: shop}}
+spec: {containers: [{name: shop, image: shop}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: shop, namespace: app}
+spec: {workloadSelector: {labels: {app: shop}}, ingress: [${ingress}]}`;
+  const listener = (protocol: string): string =>
+    `{port: {number: 8080, name: own, protocol: ${protocol}}, defaultEndpoint: "127.0.0.1:8080"}`;
+
+  it('takes the protocol of a port from them', () => {
+    expect(traceIn(server(listener('HTTP')))('http://shop/').hops[1]?.receives.protocol).toBe('HTTP');
+    expect(traceIn(server(listener('TCP')))('http://shop/').hops[1]?.receives.protocol).toBe('TCP');
+  });
+
+  it('has no cluster for ports of Services beside them', () => {
+    const told = traceIn(server(listener('HTTP')));
+    expect(told('http://shop/').hops[1]?.cluster).toBe('inbound|8080||');
+    expect(told('http://shop:81/').hops[1]?.cluster).toBe('InboundPassthroughCluster');
+  });
+});
