@@ -38,6 +38,37 @@ describe('one cause of a request that fails', () => {
     );
   });
 
+  it('is a listener for TLS that istiod leaves out, and none where it is told to take it', () => {
+    const tls = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: front, namespace: web }
+spec:
+  gatewayClassName: istio
+  listeners: [{ name: tls, port: 443, protocol: TLS, tls: { mode: Passthrough } }]
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TLSRoute
+metadata: { name: blog, namespace: web }
+spec:
+  parentRefs: [{ name: front }]
+  hostnames: [blog.example.org]
+  rules: [{ backendRefs: [{ name: blog, port: 8443 }] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: blog, namespace: web }
+spec:
+  selector: { app: blog }
+  ports: [{ name: https, port: 8443 }]
+`;
+    const found = errors(tls);
+    expect(found.map(({ id, object }) => [id, object?.kind])).toEqual([['EDGE801', 'TLSRoute']]);
+    expect(found[0]?.what).toContain('PILOT_ENABLE_ALPHA_GATEWAY_API=true');
+    const told = `{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {name: mesh, namespace: istio-system}, spec: {values: {pilot: {env: {PILOT_ENABLE_ALPHA_GATEWAY_API: "true"}}}}}`;
+    expect(errors(`${tls}---\n${told}`)).toEqual([]);
+  });
+
   it('is nothing where requests arrive', () => {
     expect(errors(route(8000))).toEqual([]);
   });

@@ -83,6 +83,12 @@ function judge(context: CheckContext, route: Manifest, parent: Reference): Verdi
       what: `a ${route.kind} cannot attach to ${named.map(({ name, protocol }) => `${name} (${protocol})`).join(', ')} of ${nameOf(gateway)}`,
       severity: 'error',
     };
+  const idle = ofKind.map((listener) => idleInIstio(context, gateway, listener));
+  if (idle.every((why) => why !== undefined))
+    return {
+      what: `no listener of ${nameOf(gateway)} takes it: ${[...new Set(idle)].join('; ')}`,
+      severity: 'error',
+    };
   const labels = context.of('', 'Namespace').find(({ name }) => name === route.namespace)?.labels;
   const verdicts = ofKind.map((listener) => admits(listener, gateway, route.namespace, labels));
   if (verdicts.every((verdict) => verdict === false))
@@ -104,6 +110,14 @@ function judge(context: CheckContext, route: Manifest, parent: Reference): Verdi
       severity: 'error',
     };
   return undefined;
+}
+
+/** Why istiod makes nothing of a listener for TLS or TCP. */
+function idleInIstio({ mesh }: CheckContext, gateway: Manifest, { name, protocol = '' }: Listener): string | undefined {
+  if (protocol !== 'TLS' && protocol !== 'TCP') return undefined;
+  const made = mesh.gatewayApi.find(gateway.namespace, gateway.name);
+  if (made?.controller !== 'istio' || mesh.config.streamRoutes) return undefined;
+  return made.listeners.find((listener) => listener.name === name)?.problem;
 }
 
 function takesKind({ protocol = '', allowedRoutes }: Listener, kind: string): boolean {
