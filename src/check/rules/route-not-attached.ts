@@ -87,7 +87,7 @@ function judge(context: CheckContext, route: Manifest, parent: Reference): Verdi
   if (idle.every((why) => why !== undefined))
     return {
       what: `no listener of ${nameOf(gateway)} takes it: ${[...new Set(idle)].join('; ')}`,
-      severity: 'error',
+      severity: 'warning',
     };
   const labels = context.of('', 'Namespace').find(({ name }) => name === route.namespace)?.labels;
   const verdicts = ofKind.map((listener) => admits(listener, gateway, route.namespace, labels));
