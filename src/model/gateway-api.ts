@@ -77,7 +77,8 @@ const KINDS_OF_PROTOCOL: Readonly<Record<string, readonly string[]>> = {
   TCP: ['TCPRoute'],
 };
 
-function selects(selector: Json, labels: Readonly<Record<string, string>>): boolean {
+/** Whether a selector of labels, by values or by expressions, takes them. */
+export function selects(selector: Json, labels: Readonly<Record<string, string>>): boolean {
   const wanted = strings(selector.matchLabels);
   if (Object.keys(wanted).some((key) => labels[key] !== wanted[key])) return false;
   return records(selector.matchExpressions).every((expression) => {

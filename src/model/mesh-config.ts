@@ -15,6 +15,8 @@ export interface MeshConfig {
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];
   readonly defaultDestinationRuleExportTo: readonly string[];
+  /** Selectors of the namespaces that istiod looks at; none for all of them. */
+  readonly discoverySelectors: readonly Json[];
   /** Whether sidecars answer the DNS queries of their workloads. */
   readonly dnsCapture: boolean;
   /** Whether istiod reads TLSRoutes, TCPRoutes and the listeners for them: before 1.30 only if it is told to. */
@@ -142,6 +144,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     defaultServiceExportTo: exportTo(first((config) => config.defaultServiceExportTo)),
     defaultVirtualServiceExportTo: exportTo(first((config) => config.defaultVirtualServiceExportTo)),
     defaultDestinationRuleExportTo: exportTo(first((config) => config.defaultDestinationRuleExportTo)),
+    discoverySelectors: records(first((config) => config.discoverySelectors)),
     dnsCapture:
       String(first((config) => record(record(config.defaultConfig).proxyMetadata).ISTIO_META_DNS_CAPTURE)) === 'true',
     streamRoutes: readsStreamRoutes(found, options.istioVersion),

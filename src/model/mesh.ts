@@ -3,7 +3,7 @@ import { backendTlsRules } from './backend-tls';
 import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints, selectsMachine } from './endpoints';
 import { labelsMatch, number, optionalRecord, record, records, strings, text } from './fields';
-import { GatewayApi } from './gateway-api';
+import { GatewayApi, selects } from './gateway-api';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { installedGateways } from './installed-gateways';
 import type { Manifest } from './manifest';
@@ -78,11 +78,13 @@ export class Mesh implements Registry {
     public readonly manifests: readonly Manifest[],
     options: MeshOptions = {},
   ) {
+    this.config = readMeshConfig(manifests, options);
+    const isHidden = undiscovered(manifests, this.config);
     for (const manifest of manifests) {
+      if (isHidden(manifest)) continue;
       push(this.objects, groupKey(manifest.group, manifest.kind), manifest);
       this.byKey.set(objectKey(manifest.group, manifest.kind, manifest.namespace, manifest.name), manifest);
     }
-    this.config = readMeshConfig(manifests, options);
     this.namespaces = new Map(
       this.of('', 'Namespace').map((manifest) => [manifest.name, { labels: manifest.labels, manifest }]),
     );
@@ -343,6 +345,22 @@ export class Mesh implements Registry {
     if (!values.has(name)) values.set(name, make());
     return values.get(name) as T;
   }
+}
+
+/** What istiod does not look at: Services and its own kinds in namespaces that are shown and that its selectors leave out. */
+function undiscovered(manifests: readonly Manifest[], { discoverySelectors }: MeshConfig): (one: Manifest) => boolean {
+  if (discoverySelectors.length === 0) return () => false;
+  const hidden = new Set(
+    manifests
+      .filter(({ group, kind }) => group === '' && kind === 'Namespace')
+      .filter(({ name, labels }) => {
+        const all = { 'kubernetes.io/metadata.name': name, ...labels };
+        return !discoverySelectors.some((selector) => selects(selector, all));
+      })
+      .map(({ name }) => name),
+  );
+  return ({ group, kind, namespace }) =>
+    hidden.has(namespace) && (ISTIO_GROUPS.has(group) || (group === '' && kind === 'Service'));
 }
 
 function selectsWorkloads(sidecar: Config): boolean {

@@ -197,3 +197,29 @@ spec: {workloadSelector: {labels: {app: shop}}, ingress: [${ingress}]}`;
     expect(told('http://shop:81/').hops[1]?.cluster).toBe('InboundPassthroughCluster');
   });
 });
+
+describe('a namespace that discoverySelectors leave out', () => {
+  const selective = (labels: string): string => `
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec: {meshConfig: {discoverySelectors: [{matchLabels: {mesh: "yes"}}]}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled, mesh: "yes"}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: other, labels: ${labels}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: other}
+spec: {hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}`;
+
+  it('gives the mesh nothing', () => {
+    expect(outcome(traceIn(selective('{}'))('http://api.example.com/'))).toBe('BlackHoleCluster - at sidecar');
+    expect(traceIn(selective('{mesh: "yes"}'))('http://api.example.com/').outcome).toBe('delivered');
+  });
+});
