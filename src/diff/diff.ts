@@ -15,7 +15,7 @@ import { nameClients } from './client-names';
 import { Links } from './links';
 import { objectChanges } from './objects';
 import { cover, isFor, plan, type Covered, type Task } from './plan';
-import { BEYOND_JUDGEMENT, reachOf } from './reach';
+import { isBeyondJudgement, reachOf } from './reach';
 import { ANY_OTHER_HOST, STAND_IN } from './requests';
 import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Way } from './types';
 import { effectOf, fingerprint, toldApart, wayOf } from './way';
@@ -45,7 +45,7 @@ const PROGRESS_EVERY = 256;
 
 export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
   const changes = objectChanges(was, is);
-  if (changes.length === 0 && options.exhaustive !== true) return result([], [], [], 0);
+  if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0);
   const meshes = [buildMesh(was, options.mesh), buildMesh(is, options.mesh)] as const;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const reached = changes.map((change) => ({ change, reach: reachOf(change, ...both) }));
@@ -63,13 +63,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   });
   options.onProgress?.(tasks.length, tasks.length);
   const refs = changes.map(({ ref }) => ref);
-  const notes = refs
-    .filter(({ kind }) => BEYOND_JUDGEMENT.has(kind))
-    .map(
-      ({ kind, namespace, name, change }) =>
-        `${kind} ${namespace}/${name} is ${change}: it edits the proxies' configuration itself, so what it does to traffic cannot be told from manifests`,
-    );
-  return result(group(findings, clients), refs, notes, tasks.length);
+  const beyond = new Set(changes.filter(isBeyondJudgement).map(({ ref }) => ref));
+  const notes = [...beyond].map(
+    ({ kind, namespace, name, change }) =>
+      `${kind} ${namespace}/${name} is ${change}: it edits the proxies' configuration itself, so what it does to traffic cannot be told from manifests`,
+  );
+  return result(group(findings, clients), refs, beyond, notes, tasks.length);
 }
 
 function everything(covered: readonly Covered[]): readonly Covered[] {
@@ -200,6 +199,7 @@ function compareText(a: string, b: string): number {
 function result(
   changes: readonly Change[],
   objects: readonly ChangedObject[],
+  beyond: ReadonlySet<ChangedObject>,
   notes: readonly string[],
   requestsCompared: number,
 ): Diff {
@@ -207,9 +207,7 @@ function result(
     changes.flatMap((change) => change.because).map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
   );
   const withoutEffect = objects
-    .filter(
-      ({ kind, namespace, name }) => !BEYOND_JUDGEMENT.has(kind) && !effective.has(`${kind} ${namespace}/${name}`),
-    )
+    .filter((object) => !beyond.has(object) && !effective.has(`${object.kind} ${object.namespace}/${object.name}`))
     .sort(byName);
   const count = (effect: Effect): number => changes.filter((change) => change.effect === effect).length;
   const of = (change: ChangedObject['change']): number => objects.filter((object) => object.change === change).length;

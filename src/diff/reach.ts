@@ -7,6 +7,7 @@ import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
 import { visibility, type Visibility } from '../model/objects';
 import { readWorkload } from '../model/workloads';
+import { isForwardProxy } from '../trace/forward-proxy';
 import { hostsOf, serverHosts, type Links } from './links';
 import { canonical, type ObjectChange } from './objects';
 
@@ -25,7 +26,13 @@ const NOTHING: Reach = { hosts: new Set(), clients: new Set(), ports: new Set(),
 const EVERYTHING: Reach = { ...NOTHING, hosts: 'all', clients: 'all', otherHosts: true };
 
 /** Kinds whose configuration reaches Envoy as it is written: what it does there is not ours to tell. */
-export const BEYOND_JUDGEMENT = new Set(['EnvoyFilter', 'WasmPlugin', 'EnvoyPatchPolicy', 'EnvoyExtensionPolicy']);
+const AS_WRITTEN = new Set(['EnvoyFilter', 'WasmPlugin', 'EnvoyPatchPolicy', 'EnvoyExtensionPolicy']);
+
+/** Whether nobody but Envoy can tell what a change does. */
+export function isBeyondJudgement({ ref, was, is }: ObjectChange): boolean {
+  const sides = [was, is].filter((manifest) => manifest !== undefined);
+  return AS_WRITTEN.has(ref.kind) && !sides.every((manifest) => isForwardProxy(specOf(manifest)));
+}
 
 const GATEWAY_API = new Set(['gateway.networking.k8s.io', 'gateway.envoyproxy.io', 'gateway.networking.x-k8s.io']);
 const MESH_CONFIG = new Set(['IstioOperator', 'HelmValues', 'HelmRelease', 'Istio']);
@@ -80,6 +87,8 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
       case 'WorkloadEntry':
       case 'WorkloadGroup':
         return ofEndpoints(first.manifest.namespace, both);
+      case 'EnvoyFilter':
+        return sides.some(({ manifest }) => isForwardProxy(specOf(manifest))) ? EVERYTHING : NOTHING;
     }
     return NOTHING;
   }

@@ -1,5 +1,5 @@
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
-import { GATEWAY_API, type ApiGateway, type ApiRoute } from './gateway-api';
+import { GATEWAY_API, type ApiGateway } from './gateway-api';
 import type { Manifest } from './manifest';
 import type { Workload } from './workloads';
 
@@ -105,38 +105,6 @@ export function proxyWorkload(
  */
 export function routingType(proxy: EffectiveProxy, isHeadless: boolean): 'Service' | 'Endpoint' {
   return proxy.spec.routingType === 'Service' && !isHeadless ? 'Service' : 'Endpoint';
-}
-
-/** Policies of a kind on a route, then those on its Gateway: what is set on the route counts alone. */
-export function policiesFor(
-  kind: string,
-  route: ApiRoute,
-  gateway: ApiGateway,
-  input: EnvoyGatewayInput,
-): readonly Manifest[] {
-  const targets = (
-    policy: Manifest,
-    target: { readonly kind: string; readonly namespace: string; readonly name: string },
-  ): boolean => {
-    const spec = record(record(policy.body).spec);
-    const references = [
-      ...records(spec.targetRefs),
-      ...(optionalRecord(spec.targetRef) === undefined ? [] : [record(spec.targetRef)]),
-    ];
-    return (
-      policy.namespace === target.namespace &&
-      references.some((reference) => reference.kind === target.kind && reference.name === target.name)
-    );
-  };
-  const all = input.of(GROUP, kind);
-  const onRoute = all.filter((policy) =>
-    targets(policy, { kind: route.kind, namespace: route.config.namespace, name: route.config.name }),
-  );
-  return onRoute.length > 0
-    ? onRoute
-    : all.filter((policy) =>
-        targets(policy, { kind: 'Gateway', namespace: gateway.config.namespace, name: gateway.config.name }),
-      );
 }
 
 /** TLS towards a Service by a BackendTLSPolicy: SNI and where it is written. */

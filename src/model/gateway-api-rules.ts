@@ -255,3 +255,31 @@ export function byPrecedence(rules: readonly HttpRule[]): readonly HttpRule[] {
     return 0;
   });
 }
+
+/** The same rules as Envoy Gateway orders them: regular expressions before prefixes, and a method counts as a header. */
+export function byEnvoyGatewayPrecedence(rules: readonly HttpRule[]): readonly HttpRule[] {
+  const ranked = rules.map((rule) => ({ rule, rank: envoyGatewayRank(rule.matches[0]) }));
+  ranked.sort((a, b) => {
+    const index = a.rank.findIndex((value, at) => value !== b.rank[at]);
+    return index < 0 ? 0 : b.rank[index]! - a.rank[index]!;
+  });
+  return ranked.map(({ rule }) => rule);
+}
+
+function envoyGatewayRank(match: HttpMatch | undefined): readonly number[] {
+  const [kind = -1, length = 0] = rank(match);
+  const exact = (matches: Json): number =>
+    Object.values(matches).filter((one) => typeof record(one).exact === 'string').length;
+  const headers = match?.headers ?? {};
+  const query = match?.queryParams ?? {};
+  const method = match?.method === undefined ? 0 : 1;
+  const order = kind === 3 ? 3 : kind === 1 ? 2 : kind === 2 ? 1 : 0;
+  return [
+    order,
+    length,
+    Object.keys(headers).length + method,
+    exact(headers) + method,
+    Object.keys(query).length,
+    exact(query),
+  ];
+}

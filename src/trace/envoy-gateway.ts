@@ -2,15 +2,15 @@ import {
   backendTls,
   effectiveProxy,
   listenPort,
-  policiesFor,
   proxyNamespace,
   proxyWorkload,
   routingType,
   type EffectiveProxy,
 } from '../model/envoy-gateway';
-import { optionalRecord, record } from '../model/fields';
+import { effectivePolicy } from '../model/envoy-gateway-policies';
+import { optionalRecord, record, records, text } from '../model/fields';
 import { hostnamesAt, type ApiGateway, type Attachment } from '../model/gateway-api';
-import { byPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
+import { byEnvoyGatewayPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { namespaceInjection, type Workload } from '../model/workloads';
@@ -29,6 +29,7 @@ import {
   type HttpRequest,
   type Route,
 } from './http-routes';
+import { applyOwnFilters, policyVerdict } from './envoy-gateway-policies';
 import { ownAnswer } from './own-answer';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
@@ -221,7 +222,8 @@ function forwardHttp(stage: Stage, attachments: readonly Attachment[], http: Htt
     );
   }
   const owner = new Map(candidates.map((candidate) => [candidate.rule, candidate.attachment]));
-  for (const rule of byPrecedence(candidates.map((candidate) => candidate.rule))) {
+  const asGiven = candidates.map((candidate) => candidate.rule);
+  for (const rule of stage.proxy.spec.preserveRouteOrder === true ? asGiven : byEnvoyGatewayPrecedence(asGiven)) {
     const clusters = weighted(rule.route, (destination) => destination.host);
     const route: Route = { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true };
     if (unreadablePart(route) !== undefined) {
@@ -243,64 +245,35 @@ function forwardHttp(stage: Stage, attachments: readonly Attachment[], http: Htt
   );
 }
 
-/** What a SecurityPolicy asks of a request before it is routed; undefined lets it pass. */
-function security(stage: Stage, attachment: Attachment, http: HttpRequest, ref: RouteRef): Trace | undefined {
-  const { mesh, gateway } = stage;
-  for (const policy of policiesFor('SecurityPolicy', attachment.route, gateway, mesh)) {
-    const spec = record(record(policy.body).spec);
-    const by = (field: string): Decision => ({
-      kind: policy.kind,
-      namespace: policy.namespace,
-      name: policy.name,
-      field: `spec.${field}`,
-    });
-    const hasToken = http.headers.authorization !== undefined;
-    if (optionalRecord(spec.oidc) !== undefined && http.headers.cookie === undefined) {
-      return refuse(
-        stage,
-        'oidc',
-        302,
-        'a request without a session is sent to the OpenID provider',
-        'sign in first',
-        by('oidc'),
-        ref,
-      );
-    }
-    for (const kind of ['jwt', 'basicAuth', 'apiKeyAuth'] as const) {
-      if (optionalRecord(spec[kind]) !== undefined && !hasToken && kind !== 'apiKeyAuth')
-        return refuse(
-          stage,
-          kind,
-          401,
-          `the request has no credentials for ${kind}`,
-          'send an Authorization header',
-          by(kind),
-          ref,
-        );
-    }
-    const open = ['oidc', 'jwt', 'basicAuth', 'apiKeyAuth', 'extAuth', 'authorization'].find(
-      (kind) => optionalRecord(spec[kind]) !== undefined,
-    );
-    if (open !== undefined) {
-      addHop(stage, { route: ref, decidedBy: [by(open)] });
-      return stage.walk.unknown(
-        `whether SecurityPolicy ${policy.namespace}/${policy.name} lets the request pass hangs on credentials or a service that no manifest shows (${open})`,
-      );
-    }
-  }
-  return undefined;
-}
-
 function throughRule(stage: Stage, attachment: Attachment, route: Route, http: HttpRequest): Trace {
   const { mesh, gateway, walk } = stage;
   const ref = route.rule?.ref as RouteRef;
   const by: Decision = { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}` };
-  const held = security(stage, attachment, http, ref);
-  if (held !== undefined) return held;
-  for (const policy of policiesFor('BackendTrafficPolicy', attachment.route, gateway, mesh)) {
-    if (optionalRecord(record(record(policy.body).spec).rateLimit) !== undefined)
-      walk.note(`BackendTrafficPolicy ${policy.namespace}/${policy.name} limits the rate: over it the answer is 429`);
+  const own = record(records(attachment.route.config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)]);
+  const place = { route: attachment.route, rule: text(own.name), gateway, listener: attachment.listener };
+  const verdict = policyVerdict(mesh, place, http);
+  if (verdict?.is === 'refused')
+    return refuse(stage, verdict.code, verdict.status, verdict.what, verdict.fix, verdict.by, ref);
+  if (verdict?.is === 'unknown') {
+    addHop(stage, { route: ref, decidedBy: [verdict.by] });
+    return walk.unknown(verdict.what);
   }
+  const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
+  if (optionalRecord(traffic?.spec.rateLimit) !== undefined)
+    walk.note(
+      `BackendTrafficPolicy ${traffic!.manifest.namespace}/${traffic!.manifest.name} limits the rate: over it the answer is 429`,
+    );
+  const filters = applyOwnFilters(mesh, place, own, http);
+  if (filters.answer !== undefined)
+    return refuse(
+      stage,
+      'direct_response',
+      filters.answer.status,
+      filters.answer.what,
+      'take the filter off, or make the HTTPRouteFilter that it names, to forward',
+      by,
+      ref,
+    );
   const answer = ownAnswer(route, http);
   if (answer !== undefined)
     return refuse(
@@ -325,8 +298,21 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
       by,
       ref,
     );
+  noteShares(walk, route);
   const onward = rewritten(http, route, chosen.destination);
-  return toBackend(stage, attachment, chosen.destination, onward, [], ref, by);
+  const authority = filters.authority === null ? chosen.destination.host : (filters.authority ?? onward.authority);
+  const asked = { ...onward, authority, path: filters.path ?? onward.path };
+  return toBackend(stage, attachment, chosen.destination, asked, [], ref, by);
+}
+
+/** Envoy Gateway keeps all backends of a rule in one cluster, so that no other cluster's name tells of the rest. */
+function noteShares(walk: Walk, { clusters }: Route): void {
+  const total = clusters.reduce((sum, { weight }) => sum + weight, 0);
+  if (clusters.length < 2 || total === 0) return;
+  const share = (weight: number): string => `${Math.round((100 * weight) / total)} %`;
+  walk.note(
+    `requests are spread by weight: ${clusters.map(({ destination, weight }) => `${share(weight)} ${destination.host === '' ? 'are answered 500, as the backend is none or may not be referred to' : `to ${destination.host}`}`).join(', ')}`,
+  );
 }
 
 function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
@@ -388,8 +374,8 @@ function toBackend(
     }
     return refuse(
       stage,
-      'direct_response',
-      500,
+      http === null ? 'NC' : 'direct_response',
+      http === null ? null : 500,
       `there is no ${service === undefined ? 'Service' : `port ${destination.port} of Service`} ${destination.host}`,
       'correct the backendRef, or create the Service',
       by,

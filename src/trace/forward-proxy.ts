@@ -42,6 +42,12 @@ export function forwardProxyPart(entry: Json): Part | undefined {
   }
 }
 
+/** Whether an EnvoyFilter is parts of dynamic forward proxies and no more, so that its effect can be told. */
+export function isForwardProxy(spec: Json): boolean {
+  const entries = records(spec.configPatches);
+  return entries.length > 0 && entries.every((entry) => forwardProxyPart(entry) !== undefined);
+}
+
 /** What a proxy sends to a cluster, and where it read it. */
 export interface Forwarded {
   readonly cluster: string;

@@ -23,10 +23,20 @@ describe.each(SCENARIOS.map((scenario) => [scenario.id, scenario] as const))('%s
       request.args?.[0] === '--connect-to'
         ? addressOf[(request.args[1] as string).split(':').slice(2).join(':')]
         : undefined;
-    const told = trace(mesh, { from: request.from ?? 'default/client', request: request.url, address: direct });
+    const [, host] = request.args?.[0] === '-H' ? /^Host: (.*)$/.exec(request.args[1] as string)! : [];
+    const told = trace(mesh, {
+      from: request.from ?? 'default/client',
+      request: request.url,
+      address: direct,
+      headers: host === undefined ? {} : { host },
+    });
     const cluster = (hop: Readonly<Record<string, unknown>> | null | undefined) => hop?.upstream_cluster;
     if (seen.status === 502 || seen.status === 0) {
       expect(told).toMatchObject({ outcome: 'refused', refusal: { code: 'BlackHoleCluster' } });
+      return;
+    }
+    if (seen.status === 403) {
+      expect(told).toMatchObject({ outcome: 'refused', refusal: { code: 'RBAC', status: 403 } });
       return;
     }
     expect(told.outcome).toBe('delivered');

@@ -41,7 +41,7 @@ export const INGRESS_WORLD: readonly KubeObject[] = [
   },
 ];
 
-const HOSTS = ['api.example.com', 'www.example.com', 'example.com', 'a.b.example.com', 'db.partner.io'] as const;
+export const HOSTS = ['api.example.com', 'www.example.com', 'example.com', 'a.b.example.com', 'db.partner.io'] as const;
 const owner = pick('edge', 'edge', 'app', 'web');
 
 const header = pick(
@@ -87,7 +87,7 @@ const backend = fc.record({
   ),
   weight: maybe(pick(0, 1, 3), 1, 2),
 });
-const rule = fc
+export const rule = fc
   .record({
     matches: maybe(some(match, 1, 2), 4, 1),
     filter: maybe(filter, 1, 3),
@@ -114,7 +114,7 @@ const httpRoute = fc
   })
   .map(({ owner: namespace, ...rest }) => ({ namespace, ...rest }));
 
-const grant = fc.record({ owner: pick('app', 'web'), from: pick('edge', 'app', 'web') });
+export const grant = fc.record({ owner: pick('app', 'web'), from: pick('edge', 'app', 'web') });
 
 const server = pick(
   { port: { number: 80, name: 'http', protocol: 'HTTP' } },
@@ -165,7 +165,7 @@ const jwks = (): string => {
 const JWKS = jwks();
 
 const NETWORKING = 'networking.istio.io/v1';
-const services: readonly Thing[] = [
+export const services: readonly Thing[] = [
   [
     'shop',
     'app',

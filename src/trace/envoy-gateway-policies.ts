@@ -1,0 +1,183 @@
+/** What Envoy Gateway's own policies and filters do to a request before it is forwarded. */
+import { effectivePolicy, ownFilters, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
+import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import type { Mesh } from '../model/mesh';
+import { type HttpRequest } from './http-routes';
+import type { Decision } from './types';
+
+export type PolicyVerdict =
+  | {
+      readonly is: 'refused';
+      readonly code: string;
+      readonly status: number;
+      readonly what: string;
+      readonly fix: string;
+      readonly by: Decision;
+    }
+  | { readonly is: 'unknown'; readonly what: string; readonly by: Decision };
+
+function decision({ manifest }: EffectivePolicy, field: string): Decision {
+  const { kind, namespace, name } = manifest;
+  return { kind, namespace, name, field: `spec.${field}` };
+}
+
+/** What the policies on a rule refuse; undefined lets the request pass. Faults come first, then who may call. */
+export function policyVerdict(mesh: Mesh, place: PolicyPlace, http: HttpRequest): PolicyVerdict | undefined {
+  const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
+  const security = effectivePolicy('SecurityPolicy', place, mesh);
+  return (traffic && faultVerdict(traffic)) ?? (security && securityVerdict(security, http));
+}
+
+function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
+  const abort = optionalRecord(record(policy.spec.faultInjection).abort);
+  if (abort === undefined || number(abort.percentage ?? 100) < 100) return undefined;
+  const status = number(abort.httpStatus) || 200;
+  return {
+    is: 'refused',
+    code: 'FI',
+    status,
+    what: `a fault aborts every request with ${String(abort.httpStatus ?? `gRPC status ${String(abort.grpcStatus)}`)}`,
+    fix: 'take faultInjection.abort out of the BackendTrafficPolicy',
+    by: decision(policy, 'faultInjection.abort'),
+  };
+}
+
+function securityVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyVerdict | undefined {
+  const { spec } = policy;
+  const has = (kind: string): boolean => optionalRecord(spec[kind]) !== undefined;
+  if (has('oidc') && http.headers.cookie === undefined)
+    return {
+      is: 'refused',
+      code: 'oidc',
+      status: 302,
+      what: 'a request without a session is sent to the OpenID provider',
+      fix: 'sign in first',
+      by: decision(policy, 'oidc'),
+    };
+  const lacks = ['jwt', 'basicAuth', 'apiKeyAuth'].find((kind) => has(kind) && !shows(kind, record(spec[kind]), http));
+  if (lacks !== undefined)
+    return {
+      is: 'refused',
+      code: lacks,
+      status: 401,
+      what: `the request has no credentials for ${lacks}`,
+      fix: lacks === 'apiKeyAuth' ? 'send the key where extractFrom says' : 'send an Authorization header',
+      by: decision(policy, lacks),
+    };
+  const open = ['oidc', 'jwt', 'basicAuth', 'apiKeyAuth', 'extAuth'].find(
+    (kind) => has(kind) && !(kind === 'jwt' && record(spec.jwt).optional === true && !hasToken(http)),
+  );
+  if (open !== undefined) return unknown(policy, open, 'credentials or a service that no manifest shows');
+  return has('authorization') ? authorizationVerdict(policy, http) : undefined;
+}
+
+const hasToken = (http: HttpRequest): boolean => http.headers.authorization !== undefined;
+
+function shows(kind: string, settings: Json, http: HttpRequest): boolean {
+  if (kind === 'jwt' && settings.optional === true) return true;
+  if (kind !== 'apiKeyAuth') return hasToken(http);
+  const query = new URLSearchParams(http.path.split('?')[1] ?? '');
+  return records(settings.extractFrom).some(
+    (from) =>
+      texts(from.headers).some((name) => http.headers[name.toLowerCase()] !== undefined) ||
+      texts(from.params).some((name) => query.has(name)) ||
+      (texts(from.cookies).length > 0 && http.headers.cookie !== undefined),
+  );
+}
+
+function unknown(policy: EffectivePolicy, field: string, on: string): PolicyVerdict {
+  const { namespace, name } = policy.manifest;
+  return {
+    is: 'unknown',
+    what: `whether SecurityPolicy ${namespace}/${name} lets the request pass hangs on ${on} (${field})`,
+    by: decision(policy, field),
+  };
+}
+
+const EVERYBODY = new Set(['0.0.0.0/0', '::/0']);
+
+/** Whether a principal of an authorization rule is who calls; undefined where the manifests cannot tell. */
+function isPrincipal(principal: Json, http: HttpRequest): boolean | undefined {
+  const named = records(principal.headers).every(({ name, values }) => {
+    const value = http.headers[text(name).toLowerCase()];
+    return value !== undefined && texts(values).includes(value);
+  });
+  if (!named) return false;
+  if (optionalRecord(principal.jwt) !== undefined) return undefined;
+  const ranges = [texts(principal.clientCIDRs), texts(principal.sourceCIDRs)].filter((list) => list.length > 0);
+  return ranges.every((list) => list.some((range) => EVERYBODY.has(range))) ? true : undefined;
+}
+
+/** The first rule that fits decides. */
+function authorizationVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyVerdict | undefined {
+  const authorization = record(policy.spec.authorization);
+  let action = text(authorization.defaultAction) || 'Deny';
+  let field = 'authorization.defaultAction';
+  const open: string[] = [];
+  for (const [index, rule] of records(authorization.rules).entries()) {
+    const methods = texts(record(rule.operation).methods);
+    if (methods.length > 0 && !methods.includes(http.method)) continue;
+    const fits = isPrincipal(record(rule.principal), http);
+    if (fits === false) continue;
+    if (fits === undefined) {
+      open.push(text(rule.action));
+      continue;
+    }
+    action = text(rule.action);
+    field = `authorization.rules[${index}]`;
+    break;
+  }
+  if (open.some((one) => one !== action)) return unknown(policy, 'authorization', "the client's address or token");
+  if (action === 'Allow') return undefined;
+  return {
+    is: 'refused',
+    code: 'RBAC',
+    status: 403,
+    what: `SecurityPolicy ${policy.manifest.namespace}/${policy.manifest.name} denies it`,
+    fix: 'add a rule that allows the caller, before those that deny',
+    by: decision(policy, field),
+  };
+}
+
+/** What Envoy Gateway's own filters make of a rule: an answer by itself, or another Host and path. */
+export interface OwnFilters {
+  readonly answer: { readonly status: number; readonly what: string } | undefined;
+  /** The Host; undefined leaves it, null is what only the backend tells. */
+  readonly authority: string | null | undefined;
+  readonly path: string | undefined;
+}
+
+export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http: HttpRequest): OwnFilters {
+  let answer: OwnFilters['answer'];
+  let authority: OwnFilters['authority'];
+  let path: string | undefined;
+  for (const filter of ownFilters(place.route, rule, mesh)) {
+    if (filter === null) {
+      answer ??= { status: 500, what: 'a filter of the rule names an HTTPRouteFilter that is not there' };
+      continue;
+    }
+    const direct = optionalRecord(filter.directResponse);
+    if (direct !== undefined) {
+      const status = number(direct.statusCode) || 200;
+      answer ??= { status, what: `the route answers ${status} by itself` };
+    }
+    const rewrite = record(filter.urlRewrite);
+    const hostname = record(rewrite.hostname);
+    if (hostname.type === 'Header') authority = http.headers[text(hostname.header).toLowerCase()] ?? authority;
+    if (hostname.type === 'Backend') authority = null;
+    const pattern = record(record(rewrite.path).replaceRegexMatch);
+    if (text(pattern.pattern) !== '') path = replaced(http.path, text(pattern.pattern), text(pattern.substitution));
+  }
+  return { answer, authority, path };
+}
+
+/** Every match of a pattern is replaced, in the path without its query. */
+function replaced(path: string, pattern: string, substitution: string): string {
+  const [plain = '', ...query] = path.split('?');
+  try {
+    const changed = plain.replace(new RegExp(pattern, 'g'), substitution.replace(/\\(\d)/g, '$$$1'));
+    return [changed, ...query].join('?');
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,226 @@
+/** Random ways in through Envoy Gateway: routes and its own policies at a Gateway whose proxies it runs. */
+import fc from 'fast-check';
+import { type KubeObject } from '../../lab/api';
+import { type Thing, maybe, metadata, pick, some } from '../../trace/oracle/vocabulary';
+import { HOSTS, grant, rule } from './ingress';
+
+const GATEWAY_API = 'gateway.networking.k8s.io/v1';
+const ENVOY_GATEWAY = 'gateway.envoyproxy.io/v1alpha1';
+
+/** The Gateway; its class has sidecars beside the proxies, as `dist/envoy-gateway-in-mesh` says. */
+export const ENVOY_FRONT: KubeObject = {
+  apiVersion: GATEWAY_API,
+  kind: 'Gateway',
+  metadata: { name: 'front', namespace: 'edge' },
+  spec: {
+    gatewayClassName: 'teg',
+    listeners: [
+      { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } },
+      {
+        name: 'www',
+        port: 80,
+        protocol: 'HTTP',
+        hostname: 'www.example.com',
+        allowedRoutes: { namespaces: { from: 'Selector', selector: { matchLabels: { team: 'pay' } } } },
+      },
+      {
+        name: 'special',
+        port: 8080,
+        protocol: 'HTTP',
+        hostname: '*.example.com',
+        allowedRoutes: { namespaces: { from: 'Same' } },
+      },
+      {
+        name: 'https',
+        port: 443,
+        protocol: 'HTTPS',
+        hostname: 'api.example.com',
+        tls: { mode: 'Terminate', certificateRefs: [{ name: 'front' }] },
+        allowedRoutes: { namespaces: { from: 'All' } },
+      },
+      {
+        name: 'tls',
+        port: 8443,
+        protocol: 'TLS',
+        hostname: '*.example.com',
+        tls: { mode: 'Passthrough' },
+        allowedRoutes: { namespaces: { from: 'All' } },
+      },
+    ],
+  },
+};
+
+/** Filters of Envoy Gateway's own, of which routes name one. */
+const FILTERS: readonly Thing[] = ['edge', 'app', 'web'].flatMap((namespace) => [
+  {
+    apiVersion: ENVOY_GATEWAY,
+    kind: 'HTTPRouteFilter',
+    metadata: { name: 'teapot', namespace },
+    spec: { directResponse: { contentType: 'text/plain', statusCode: 418, body: { type: 'Inline', inline: 'no' } } },
+  },
+  {
+    apiVersion: ENVOY_GATEWAY,
+    kind: 'HTTPRouteFilter',
+    metadata: { name: 'by-header', namespace },
+    spec: { urlRewrite: { hostname: { type: 'Header', header: 'x-team' } } },
+  },
+]);
+const ownFilter = maybe(pick('teapot', 'by-header', 'absent'), 1, 5);
+
+const owner = pick('edge', 'edge', 'app', 'web');
+const route = fc.record({
+  namespace: owner,
+  hostnames: maybe(
+    fc.uniqueArray(pick(...HOSTS, '*.example.com', '*.b.example.com'), { minLength: 1, maxLength: 2 }),
+    1,
+    1,
+  ),
+  section: maybe(pick('http', 'www', 'special', 'https', 'tls', 'absent'), 1, 2),
+  port: maybe(pick(80, 8080, 443), 1, 5),
+  rules: some(fc.record({ rule, own: ownFilter }), 1, 3),
+  age: fc.nat(50),
+});
+const tlsRoute = fc.record({
+  namespace: owner,
+  hostnames: fc.uniqueArray(pick('api.example.com', '*.example.com', 'a.b.example.com'), {
+    minLength: 1,
+    maxLength: 2,
+  }),
+  backend: pick('shop', 'nobody'),
+  age: fc.nat(50),
+});
+
+const action = pick('Allow', 'Deny');
+const principal = pick<object>(
+  { clientCIDRs: ['0.0.0.0/0'] },
+  { clientCIDRs: ['192.0.2.0/24'] },
+  { clientCIDRs: ['10.0.0.0/8', '192.0.2.0/24'] },
+  { clientCIDRs: ['0.0.0.0/0'], headers: [{ name: 'x-team', values: ['pay', 'dev'] }] },
+);
+const authorization = fc.record({
+  defaultAction: maybe(action, 2, 1),
+  rules: some(fc.record({ action, principal, methods: maybe(pick(['GET'], ['POST']), 1, 2) }), 1, 2),
+});
+const policy = fc.record({
+  /** Of a route by its number, or of the Gateway. */
+  of: maybe(fc.nat(2), 3, 1),
+  section: maybe(pick('http', 'https'), 1, 3),
+  what: fc.oneof(
+    authorization.map(({ defaultAction, rules }) => ({
+      kind: 'SecurityPolicy',
+      spec: {
+        authorization: {
+          defaultAction,
+          rules: rules.map((one) => ({
+            action: one.action,
+            principal: one.principal,
+            operation: one.methods === undefined ? undefined : { methods: one.methods },
+          })),
+        },
+      },
+    })),
+    pick({ kind: 'SecurityPolicy', spec: { basicAuth: { users: { name: 'users' } } } }),
+    pick(503, 429).map((httpStatus) => ({
+      kind: 'BackendTrafficPolicy',
+      spec: { faultInjection: { abort: { httpStatus } } },
+    })),
+    pick('Service', 'Endpoint').map((routingType) => ({ kind: 'BackendTrafficPolicy', spec: { routingType } })),
+  ),
+  age: fc.nat(50),
+});
+
+export interface EnvoyAsk {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const ask = fc.record({
+  at: pick<Pick<EnvoyAsk, 'scheme' | 'port'>>(
+    { scheme: 'http', port: 80 },
+    { scheme: 'http', port: 80 },
+    { scheme: 'http', port: 8080 },
+    { scheme: 'https', port: 443 },
+    { scheme: 'https', port: 8443 },
+  ),
+  host: pick(...HOSTS, 'other.net'),
+  path: pick('/', '/v1', '/v1/items', '/v12', '/health', '/v2', '/v1?v=2', '/?v=2'),
+  method: pick('GET', 'GET', 'POST'),
+  headers: pick<Record<string, string>>({}, { 'x-team': 'pay' }, { 'x-team': 'ops' }),
+});
+
+const EVERYWHERE = ['app', 'web'].flatMap((owner) => ['edge', 'app', 'web'].map((from) => ({ owner, from })));
+
+export interface EnvoyMesh {
+  readonly things: readonly Thing[];
+  readonly asks: readonly EnvoyAsk[];
+}
+
+const grants = (owner: string, from: string, kind: string): Thing => ({
+  apiVersion: 'gateway.networking.k8s.io/v1beta1',
+  kind: 'ReferenceGrant',
+  metadata: { name: `${kind.toLowerCase()}-from-${from}`, namespace: owner },
+  spec: {
+    from: [{ group: 'gateway.networking.k8s.io', kind, namespace: from }],
+    to: [{ group: '', kind: 'Service' }],
+  },
+});
+
+export function envoyMeshes(requests: number): fc.Arbitrary<EnvoyMesh> {
+  return fc
+    .record({
+      routes: some(route, 1, 4),
+      tls: some(tlsRoute, 0, 2),
+      grants: fc.oneof({ arbitrary: fc.constant(EVERYWHERE), weight: 2 }, { arbitrary: some(grant, 0, 4), weight: 1 }),
+      policies: fc.oneof(some(policy, 0, 0), some(policy, 1, 2)),
+      asks: some(ask, requests, requests),
+    })
+    .map((mesh) => ({
+      things: [
+        ...FILTERS,
+        ...mesh.routes.map(({ namespace, hostnames, section, port, rules, age }, index): Thing => ({
+          apiVersion: GATEWAY_API,
+          kind: 'HTTPRoute',
+          metadata: metadata(`route${index}`, namespace, age),
+          spec: {
+            parentRefs: [{ name: 'front', namespace: 'edge', sectionName: section, port }],
+            hostnames,
+            rules: rules.map(({ rule: one, own }) => {
+              if (own === undefined) return one;
+              const extensionRef = { group: 'gateway.envoyproxy.io', kind: 'HTTPRouteFilter', name: own };
+              return { ...one, filters: [...(one.filters ?? []), { type: 'ExtensionRef', extensionRef }] };
+            }),
+          },
+        })),
+        ...mesh.tls.map(({ namespace, hostnames, backend, age }, index): Thing => ({
+          apiVersion: 'gateway.networking.k8s.io/v1alpha2',
+          kind: 'TLSRoute',
+          metadata: metadata(`tls${index}`, namespace, age),
+          spec: {
+            parentRefs: [{ name: 'front', namespace: 'edge', sectionName: 'tls' }],
+            hostnames,
+            rules: [{ backendRefs: [{ name: backend, namespace: 'app', port: 443 }] }],
+          },
+        })),
+        ...[...new Map(mesh.grants.map((one) => [`${one.owner} ${one.from}`, one])).values()].flatMap(
+          ({ owner: home, from }) => [grants(home, from, 'HTTPRoute'), grants(home, from, 'TLSRoute')],
+        ),
+        ...mesh.policies.map(({ of, section, what, age }, index): Thing => {
+          const target = of === undefined ? undefined : mesh.routes[of % mesh.routes.length];
+          const ref = target
+            ? { kind: 'HTTPRoute', name: `route${of! % mesh.routes.length}` }
+            : { kind: 'Gateway', name: 'front', sectionName: section };
+          return {
+            apiVersion: ENVOY_GATEWAY,
+            kind: what.kind,
+            metadata: metadata(`policy${index}`, target?.namespace ?? 'edge', age),
+            spec: { targetRefs: [{ group: 'gateway.networking.k8s.io', ...ref }], ...what.spec },
+          };
+        }),
+      ],
+      asks: mesh.asks.map(({ at, ...one }) => ({ ...one, ...at })),
+    }));
+}

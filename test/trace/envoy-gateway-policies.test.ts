@@ -1,0 +1,253 @@
+import { outcome, traceIn } from './text';
+
+const MESH = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: eg}
+spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: envoy-gateway-system}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: app}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: app}
+spec: {clusterIP: 10.96.0.10, selector: {app: shop}, ports: [{name: http, port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop, namespace: app, labels: {app: shop}}
+spec: {containers: [{name: shop, image: shop}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: store, namespace: app}
+spec: {clusterIP: 10.96.0.11, selector: {app: store}, ports: [{name: http, port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: store, namespace: app, labels: {app: store}}
+spec: {containers: [{name: store, image: store}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app, labels: {tier: edge}}
+spec:
+  gatewayClassName: eg
+  listeners: [{name: http, port: 80, protocol: HTTP}, {name: other, port: 8080, protocol: HTTP}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: app, labels: {team: pay}}
+spec:
+  parentRefs: [{name: front}]
+  rules:
+    - name: v1
+      matches: [{path: {type: PathPrefix, value: /v1}}]
+      backendRefs: [{name: shop, port: 80}]
+    - backendRefs: [{name: shop, port: 80}]
+`;
+
+let count = 0;
+const policy = (kind: string, spec: string): string => `
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: ${kind}
+metadata: {name: policy${String((count += 1)).padStart(3, '0')}, namespace: app}
+spec: {${spec}}`;
+const ON_ROUTE = 'targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}]';
+const onGateway = (section = '') =>
+  `targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: front${section && `, sectionName: ${section}`}}]`;
+const abort = (status: number): string => `faultInjection: {abort: {httpStatus: ${status}}}`;
+const DELIVERED = 'delivered to shop.app.svc.cluster.local:80';
+
+const ask = (more: string, path = '/', request: object = {}, port = 80): string =>
+  outcome(
+    traceIn(MESH + more)(`http://www.example.com:${port}${path}`, { from: 'outside', at: 'app/front', ...request }),
+  );
+
+describe('which policy of Envoy Gateway is in force', () => {
+  it('is that of the rule, else the route, else the listener, else the Gateway', () => {
+    const onRule = policy('BackendTrafficPolicy', `${ON_ROUTE.replace('}]', ', sectionName: v1}]')}, ${abort(501)}`);
+    const all = [
+      policy('BackendTrafficPolicy', `${onGateway()}, ${abort(504)}`),
+      policy('BackendTrafficPolicy', `${onGateway('http')}, ${abort(503)}`),
+      policy('BackendTrafficPolicy', `${ON_ROUTE}, ${abort(502)}`),
+      onRule,
+    ];
+    expect(ask(all.join(''), '/v1')).toBe('FI 501 at envoy-gateway');
+    expect(ask(all.join(''))).toBe('FI 502 at envoy-gateway');
+    expect(ask(all.slice(0, 2).join(''))).toBe('FI 503 at envoy-gateway');
+    expect(ask(all.slice(0, 2).join(''), '/', {}, 8080)).toBe('FI 504 at envoy-gateway');
+  });
+
+  it('is the first of two on one target', () => {
+    const both = policy('BackendTrafficPolicy', `${ON_ROUTE}, ${abort(501)}`);
+    expect(ask(both + policy('BackendTrafficPolicy', `${ON_ROUTE}, ${abort(502)}`))).toBe('FI 501 at envoy-gateway');
+  });
+
+  it('may choose its targets by labels', () => {
+    const chosen = (label: string) =>
+      policy(
+        'BackendTrafficPolicy',
+        `targetSelectors: [{kind: HTTPRoute, matchLabels: {team: ${label}}}], ${abort(503)}`,
+      );
+    expect(ask(chosen('pay'))).toBe('FI 503 at envoy-gateway');
+    expect(ask(chosen('other'))).toBe(DELIVERED);
+  });
+
+  it('takes what it lacks from the one of the Gateway if it merges, and nothing if not', () => {
+    const parent = policy('BackendTrafficPolicy', `${onGateway()}, ${abort(503)}`);
+    const retry = 'retry: {numRetries: 2}';
+    expect(ask(parent + policy('BackendTrafficPolicy', `${ON_ROUTE}, ${retry}`))).toBe(DELIVERED);
+    expect(ask(parent + policy('BackendTrafficPolicy', `${ON_ROUTE}, mergeType: StrategicMerge, ${retry}`))).toBe(
+      'FI 503 at envoy-gateway',
+    );
+  });
+});
+
+describe('a fault of Envoy Gateway', () => {
+  it('comes before who may call, and before backends that are none', () => {
+    const denied = policy('SecurityPolicy', `${ON_ROUTE}, authorization: {defaultAction: Deny}`);
+    expect(ask(denied + policy('BackendTrafficPolicy', `${ON_ROUTE}, ${abort(503)}`))).toBe('FI 503 at envoy-gateway');
+  });
+
+  it('for a share of requests lets a request pass', () => {
+    const some = abort(503).replace('503', '503, percentage: 50');
+    expect(ask(policy('BackendTrafficPolicy', `${ON_ROUTE}, ${some}`))).toBe(DELIVERED);
+  });
+});
+
+describe('an authorization of Envoy Gateway', () => {
+  const authorized = (text: string, path = '/', request: object = {}): string =>
+    ask(policy('SecurityPolicy', `${ON_ROUTE}, authorization: {${text}}`), path, request);
+  const anybody = 'principal: {clientCIDRs: ["0.0.0.0/0"]}';
+
+  it('denies what no rule allows, unless it says otherwise', () => {
+    expect(authorized(`rules: [{action: Allow, ${anybody}, operation: {methods: [POST]}}]`)).toBe(
+      'RBAC 403 at envoy-gateway',
+    );
+    expect(
+      authorized(`rules: [{action: Allow, ${anybody}, operation: {methods: [POST]}}]`, '/', { method: 'POST' }),
+    ).toBe(DELIVERED);
+    expect(authorized('defaultAction: Allow')).toBe(DELIVERED);
+  });
+
+  it('is decided by the first rule that fits', () => {
+    const deny = `{action: Deny, ${anybody}}`;
+    const allow = `{action: Allow, ${anybody}}`;
+    expect(authorized(`rules: [${deny}, ${allow}]`)).toBe('RBAC 403 at envoy-gateway');
+    expect(authorized(`rules: [${allow}, ${deny}]`)).toBe(DELIVERED);
+  });
+
+  it('by headers needs all of them, each with one of its values', () => {
+    const text = 'rules: [{action: Allow, principal: {headers: [{name: X-Team, values: [pay, dev]}]}}]';
+    expect(authorized(text, '/', { headers: { 'x-team': 'dev' } })).toBe(DELIVERED);
+    expect(authorized(text, '/', { headers: { 'x-team': 'ops' } })).toBe('RBAC 403 at envoy-gateway');
+  });
+
+  it('by the address of a client that nobody tells is unknown, unless all answers are the same', () => {
+    const some = (action: string) => `{action: ${action}, principal: {clientCIDRs: [192.0.2.0/24]}}`;
+    expect(authorized(`rules: [${some('Allow')}]`)).toBe('unknown');
+    expect(authorized(`rules: [${some('Deny')}]`)).toBe('RBAC 403 at envoy-gateway');
+  });
+});
+
+describe('credentials that a SecurityPolicy asks for', () => {
+  const asks = (text: string, path = '/', headers = {}): string =>
+    ask(policy('SecurityPolicy', `${ON_ROUTE}, ${text}`), path, { headers });
+  const key = 'apiKeyAuth: {credentialRefs: [{name: keys}], extractFrom: [{headers: [X-Key], params: [key]}]}';
+
+  it.each([
+    ['none for basicAuth', 'basicAuth: {users: {name: users}}', '/', {}, 'basicAuth 401 at envoy-gateway'],
+    ['one for basicAuth', 'basicAuth: {users: {name: users}}', '/', { authorization: 'Basic x' }, 'unknown'],
+    ['no key', key, '/', {}, 'apiKeyAuth 401 at envoy-gateway'],
+    ['a key in a header', key, '/', { 'x-key': 'a' }, 'unknown'],
+    ['a key in the query', key, '/?key=a', {}, 'unknown'],
+    ['no token', 'jwt: {providers: []}', '/', {}, 'jwt 401 at envoy-gateway'],
+    ['no token where none is needed', 'jwt: {optional: true, providers: []}', '/', {}, DELIVERED],
+  ])('%s', (_, text, path, headers, expected) => {
+    expect(asks(text, path, headers)).toBe(expected);
+  });
+});
+
+describe("Envoy Gateway's own filters", () => {
+  const filter = (name: string, spec: string): string => `
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: HTTPRouteFilter
+metadata: {name: ${name}, namespace: app}
+spec: {${spec}}`;
+  const route = (name: string): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: filtered, namespace: app}
+spec:
+  parentRefs: [{name: front}]
+  hostnames: [www.example.com]
+  rules:
+    - filters: [{type: ExtensionRef, extensionRef: {group: gateway.envoyproxy.io, kind: HTTPRouteFilter, name: ${name}}}]
+      backendRefs: [{name: store, port: 80}]`;
+
+  it('answer by themselves, also where the backend exists', () => {
+    expect(ask(route('teapot') + filter('teapot', 'directResponse: {statusCode: 418}'))).toBe(
+      'direct_response 418 at envoy-gateway',
+    );
+  });
+
+  it('that are not there are a 500', () => {
+    expect(ask(route('absent'))).toBe('direct_response 500 at envoy-gateway');
+  });
+
+  it('that rewrite let the request go on', () => {
+    const more = filter(
+      'rewrite',
+      'urlRewrite: {path: {type: ReplaceRegexMatch, replaceRegexMatch: {pattern: a, substitution: b}}}',
+    );
+    expect(ask(route('rewrite') + more)).toBe('delivered to store.app.svc.cluster.local:80');
+  });
+});
+
+describe('the order of routes at Envoy Gateway', () => {
+  const routes = (first: string, second: string): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: ordered, namespace: app}
+spec:
+  parentRefs: [{name: front}]
+  hostnames: [www.example.com]
+  rules:
+    - matches: [{${first}}]
+      backendRefs: [{name: shop, port: 80}]
+    - matches: [{${second}}]
+      backendRefs: [{name: store, port: 80}]`;
+
+  it.each([
+    [
+      'a regular expression before a prefix',
+      'path: {type: PathPrefix, value: /v1}',
+      'path: {type: RegularExpression, value: "/v[0-9]"}',
+      'store',
+    ],
+    [
+      'an exact path before a regular expression',
+      'path: {type: Exact, value: /v1}',
+      'path: {type: RegularExpression, value: "/v[0-9]+x?"}',
+      'shop',
+    ],
+    ['a longer prefix', 'path: {value: /}', 'path: {value: /v1}', 'store'],
+    ['a method, which counts as a header', 'queryParams: [{name: v, value: "2"}]', 'method: GET', 'store'],
+    ['more headers before a method', 'headers: [{name: x-a, value: a}, {name: x-b, value: b}]', 'method: GET', 'shop'],
+    ['the first of equals', 'method: GET', 'method: GET', 'shop'],
+  ])('%s', (_, first, second, expected) => {
+    const request = { headers: { 'x-a': 'a', 'x-b': 'b' } };
+    expect(ask(routes(first, second), '/v1?v=2', request)).toBe(`delivered to ${expected}.app.svc.cluster.local:80`);
+  });
+});
