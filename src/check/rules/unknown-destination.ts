@@ -30,7 +30,8 @@ export const rule: Rule = {
           for (const { destination, at } of named) {
             const field: FieldPath = ['spec', kind, r, ...at];
             const hit = judge(context, destination?.host ?? '', manifest);
-            // Sidecars that meet such a route are followed hop by hop, and said to fail there.
+            const isMirror = at[0] !== 'route';
+            // Sidecars that meet such a route are followed hop by hop, and said to fail there; nobody waits for a mirror's answer.
             if (hit)
               yield {
                 manifest,
@@ -38,7 +39,7 @@ export const rule: Rule = {
                 ...hit,
                 severity: hit.isSure
                   ? ('error' as const)
-                  : gateways.includes(MESH)
+                  : gateways.includes(MESH) && !isMirror
                     ? ('info' as const)
                     : ('warning' as const),
               };
@@ -130,7 +131,9 @@ function judge(context: CheckContext, written: string, manifest: Manifest): Verd
   ];
   if (
     candidates.some((name) => services.named(name).size > 0) ||
-    services.all.some((service) => service.host.startsWith('*') && isSubsetOf(host, service.host))
+    // A wildcard may stand for a host outside; a Service of the cluster has its own name.
+    (!host.endsWith(`.svc.${context.mesh.config.clusterDomain}`) &&
+      services.all.some((service) => service.host.startsWith('*') && isSubsetOf(host, service.host)))
   )
     return undefined;
   const [, , namespace] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/.exec(host) ?? [];

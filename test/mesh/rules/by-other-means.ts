@@ -61,6 +61,7 @@ export const BY_OTHER_MEANS: Confirmations = {
     "read in Envoy Gateway 1.7's source: a headless Service is routed to by its endpoints, and the policy's field is marked as not implemented",
   ),
   'sidecar-objects-in-ambient/sidecar': NOT_ASKED,
+  'unknown-destination/mirror': NOT_ASKED,
   'waypoint-not-usable/namespace-label-missing': NOT_ASKED,
   'waypoint-not-usable/not-open': NOT_ASKED,
   'policy-names-unknown-namespace': NOT_ASKED,
