@@ -8,7 +8,7 @@ import { isAddress, isDnsLabel, isPortNumber, wrongName, wrongScopedHost } from 
 
 const quote = JSON.stringify;
 
-export function* sidecarIssues(manifest: Manifest): Generator<Issue> {
+export function* sidecarIssues(manifest: Manifest, rootNamespace: string): Generator<Issue> {
   const {
     workloadSelector,
     egress = [],
@@ -29,7 +29,7 @@ export function* sidecarIssues(manifest: Manifest): Generator<Issue> {
       yield { field: [...field, 'port'], what: `two ingress listeners have port ${number}`, fix: 'Keep one of them.' };
     if (number !== undefined) ports.add(number);
   }
-  yield* egressIssues(egress, manifest.namespace);
+  yield* egressIssues(egress, manifest.namespace, rootNamespace);
   const proxy = outboundTrafficPolicy?.egressProxy;
   if (proxy) {
     const field = ['spec', 'outboundTrafficPolicy', 'egressProxy'];
@@ -136,7 +136,7 @@ function* ingressIssues(listener: SidecarListener, field: FieldPath): Generator<
   yield* serverTlsIssues(tls, [...field, 'tls']);
 }
 
-function* egressIssues(egress: readonly SidecarListener[], namespace: string): Generator<Issue> {
+function* egressIssues(egress: readonly SidecarListener[], namespace: string, rootNamespace: string): Generator<Issue> {
   const ports = new Set<number>();
   for (const [at, listener] of egress.entries()) {
     const field = ['spec', 'egress', at];
@@ -182,7 +182,8 @@ function* egressIssues(egress: readonly SidecarListener[], namespace: string): G
         };
         continue;
       }
-      const key = host.replace(/^\.\//, `${namespace}/`);
+      // For the whole mesh, `./` is the namespace of each workload.
+      const key = namespace === rootNamespace ? host : host.replace(/^\.\//, `${namespace}/`);
       if (seen.has(key) || seen.has(`${key.split('/')[0]}/*`)) {
         yield {
           field: [...field, 'hosts', h],

@@ -39,7 +39,11 @@ export function blame(context: CheckContext, path: Path, kind: Break): Blamed | 
     case 'no-route':
       return (
         routeFor(context, refusal.by, path.probe.host, ['http']) ??
-        routeFor(context, refusal.by, path.probe.host, ['tls', 'tcp'])
+        routeFor(context, refusal.by, path.probe.host, ['tls', 'tcp']) ??
+        // A rule on the gateway speaks of the request, and is none that takes it.
+        (path.probe.at !== undefined && path.probe.manifest.kind === 'VirtualService'
+          ? { manifest: path.probe.manifest, field: path.probe.field }
+          : undefined)
       );
     default:
       return undefined;

@@ -35,11 +35,13 @@ interface Setting {
   readonly name: string;
   readonly items: readonly string[];
   readonly field: FieldPath;
+  /** Written, with nothing in it. */
+  readonly isEmpty: boolean;
 }
 
 function setting(name: string, value: unknown, field: FieldPath): Setting {
   const items = (typeof value === 'number' ? `${value}` : text(value)).split(',').map((part) => part.trim());
-  return { name, items: items.filter(Boolean), field };
+  return { name, items: items.filter(Boolean), field, isEmpty: value === '' };
 }
 
 function* captures(context: CheckContext): Generator<Capture> {
@@ -87,6 +89,7 @@ function* judge(
       field: excludePorts.field,
       what: `${excludePorts.name} has ${lost.join(' and ')}, on which hosts outside are called`,
     };
+  if (include.isEmpty) yield { manifest, field: include.field, what: `${include.name} is empty: nothing is captured` };
   if (include.items.length === 0 || include.items.some((range) => WIDE.has(range))) return;
   yield {
     manifest,

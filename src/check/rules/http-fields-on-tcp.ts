@@ -1,5 +1,5 @@
 import type { CheckContext } from '../context';
-import { nameOf } from '../edge';
+import { nameOf, selects } from '../edge';
 import { gatewayPolicies, isAdmitted, portsOf, serversOf } from '../gateway-policies';
 import { type AuthorizationOperation, type AuthorizationRule, SECURITY, type Server, specOf } from '../istio';
 import { isHttp } from '../protocol';
@@ -15,9 +15,10 @@ export const rule: Rule = {
   fix: 'Match by port and by connection.sni, or let the gateway terminate TLS so that it can read requests.',
   see: 'https://istio.io/latest/docs/reference/config/security/authorization-policy/#Operation',
   reads: ['AuthorizationPolicy'],
-  footguns: ['T19'],
+  footguns: ['T19', 'A08'],
   *check(context) {
     yield* atWaypoints(context);
+    yield* atZtunnel(context);
     for (const policy of context.index(gatewayPolicies)) {
       const { manifest, spec, action } = policy;
       for (const [r, rule] of (spec.rules ?? []).entries()) {
@@ -93,6 +94,33 @@ function* atWaypoints(context: CheckContext): Generator<Hit> {
           manifest,
           field: ['spec', 'rules', r, 'to', t, 'operation', field],
           what: `the policy asks for ${field} ${(operation[field] ?? []).join(', ')}, and the waypoint of ${targets.map(({ manifest: entry }) => nameOf(entry)).join(', ')} reads no HTTP on port ${blind.map(({ number }) => number).join(', ')}`,
+        };
+      }
+    }
+  }
+}
+
+/** Policies for pods that only ztunnel guards, which knows who connects to which port, and no more. */
+function* atZtunnel(context: CheckContext): Generator<Hit> {
+  for (const manifest of context.of(SECURITY, 'AuthorizationPolicy')) {
+    const { rules = [], selector, targetRef, targetRefs = [] } = specOf('AuthorizationPolicy', manifest);
+    if (targetRef || targetRefs.length > 0 || manifest.namespace === context.mesh.config.rootNamespace) continue;
+    const pods = context.mesh.workloads
+      .inNamespace(manifest.namespace)
+      .filter((pod) => pod.manifest !== undefined && selects(selector?.matchLabels, pod.labels));
+    if (pods.length === 0 || pods.some(({ membership }) => membership !== 'ztunnel')) continue;
+    for (const [r, rule] of rules.entries()) {
+      for (const [t, { operation = {} }] of (rule.to ?? []).entries()) {
+        const field = httpFieldOf(operation);
+        if (!field) continue;
+        yield {
+          manifest,
+          field: ['spec', 'rules', r, 'to', t, 'operation', field],
+          what: `the policy asks for ${field} ${(operation[field] ?? []).join(', ')}, and ${pods
+            .map((pod) => `${pod.namespace}/${pod.name}`)
+            .slice(0, 3)
+            .join(', ')} has no proxy but ztunnel, which reads no HTTP`,
+          fix: 'Give the policy targetRefs to the Service, and lead that through a waypoint.',
         };
       }
     }

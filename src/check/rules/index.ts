@@ -24,6 +24,7 @@ import { rule as httpOn443 } from './http-on-443';
 import { rule as reservedPort } from './reserved-port';
 import { rule as serverFirstDeclaredTls } from './server-first-declared-tls';
 import { rule as metadataServerByName } from './metadata-server-by-name';
+import { rule as hostsShareEndpoints } from './hosts-share-endpoints';
 import { rule as egressBypassesGateway } from './egress-bypasses-gateway';
 import { rule as gatewayLoop } from './gateway-loop';
 import { rule as matchGatewayNotBound } from './match-gateway-not-bound';
@@ -153,6 +154,7 @@ export const rules: readonly Rule[] = [
   reservedPort,
   serverFirstDeclaredTls,
   metadataServerByName,
+  hostsShareEndpoints,
   egressBypassesGateway,
   gatewayLoop,
   matchGatewayNotBound,

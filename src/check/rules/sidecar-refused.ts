@@ -14,6 +14,8 @@ export const rule: Rule = {
   reads: ['Sidecar'],
   footguns: ['X09'],
   *check(context) {
-    for (const manifest of context.of(NETWORKING, 'Sidecar')) yield* toHits(manifest, sidecarIssues(manifest));
+    const { rootNamespace } = context.mesh.config;
+    for (const manifest of context.of(NETWORKING, 'Sidecar'))
+      yield* toHits(manifest, sidecarIssues(manifest, rootNamespace));
   },
 };

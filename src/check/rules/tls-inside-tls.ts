@@ -1,5 +1,8 @@
-import { nameOf } from '../edge';
+import type { Manifest } from '../../model/manifest';
+import { nameOf, virtualServices } from '../edge';
 import type { CheckContext } from '../context';
+import { toFqdn } from '../hosts';
+import { specOf } from '../istio';
 import { findDecided } from '../paths/decided';
 import { paths } from '../paths/paths';
 import { PATH_KINDS, brokenPathHits } from '../paths/report';
@@ -26,12 +29,26 @@ export const rule: Rule = {
     );
     yield* wrappedInside(context);
     yield* brokenPathHits(context, ['double-tls'], ({ manifest }, all) =>
-      used.has(nameOf(manifest)) && !all.some(({ probe }) => probe.manifest.kind === 'VirtualService')
+      (used.has(nameOf(manifest)) || isForHttp(context, manifest)) &&
+      !all.some(({ probe }) => probe.manifest.kind === 'VirtualService')
         ? { severity: 'warning' }
         : undefined,
     );
   },
 };
+
+/** Whether an http route leads to the host of a DestinationRule, even if something else stops it on its way. */
+function isForHttp(context: CheckContext, manifest: Manifest): boolean {
+  if (manifest.kind !== 'DestinationRule') return false;
+  const host = toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace);
+  return context
+    .index(virtualServices)
+    .some(({ spec, manifest: { namespace } }) =>
+      (spec.http ?? []).some(({ route = [] }) =>
+        route.some(({ destination }) => toFqdn(destination?.host ?? '', namespace) === host),
+      ),
+    );
+}
 
 /** A Service of the cluster whose clients speak TLS to it through a gateway, and get another around it by a DestinationRule. */
 function* wrappedInside(context: CheckContext): Generator<Hit> {
