@@ -1,6 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { check } from '../../../src/check/check';
 import type { Finding } from '../../../src/check/finding';
 import { loadText } from '../../../src/model/load';
@@ -147,25 +144,3 @@ describe('the CEL rules of a CRD', () => {
     expect(judge(route('{type: RequestRedirect, requestRedirect: {}}')).map(({ id }) => id)).toEqual(['EDGE003']);
   });
 });
-
-/** Read from the Go module cache where it has been filled (`go mod download`); nothing is fetched here. */
-describe("Gateway API's own invalid examples", () => {
-  const folder = moduleFolder('sigs.k8s.io/gateway-api@v1.4.0/hack/invalid-examples');
-  const files = folder
-    ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'))
-    : [];
-  const run = files.length > 0 ? it.each(files) : it.each(['(the module is not in the cache)']);
-  run('%s is refused', (file) => {
-    if (!folder) return;
-    expect(judge(readFileSync(join(folder, file), 'utf8'))).not.toEqual([]);
-  });
-});
-
-function moduleFolder(path: string): string | undefined {
-  try {
-    const cache = execFileSync('go', ['env', 'GOMODCACHE'], { encoding: 'utf8' }).trim();
-    return existsSync(join(cache, path)) ? join(cache, path) : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -99,6 +99,13 @@ export function envoyDisagreement(told: Trace, seen: EnvoySeen): string | undefi
     : `status ${seen.status} ${seen.server}, trace says ${status} (${code}: ${what})`;
 }
 
+interface Judgement {
+  readonly traces: readonly Trace[];
+  /** What differs, by the number of the request. */
+  readonly found: ReadonlyMap<number, string>;
+  readonly yaml: string;
+}
+
 interface Conditions {
   readonly conditions?: readonly { readonly observedGeneration?: number }[];
 }
@@ -163,23 +170,31 @@ export class EnvoyComparison {
   }
 
   private async one(mesh: EnvoyMesh, index: number, totals: EnvoyTotals): Promise<void> {
+    let judged = await this.judge(mesh);
+    // A change of what is there may leave a connection of the proxies' to what was there before: what differs is applied anew.
+    if (judged.found.size > 0) judged = await this.judge(mesh);
+    const { traces, found, yaml } = judged;
+    totals.meshes += 1;
+    for (const [position, ask] of mesh.asks.entries()) {
+      totals.requests += 1;
+      totals[traces[position]!.outcome] += 1;
+      const what = found.get(position);
+      if (what !== undefined) totals.differences.push({ mesh: index, ask, what, trace: traces[position]!, yaml });
+    }
+  }
+
+  private async judge(mesh: EnvoyMesh): Promise<Judgement> {
     const served = await this.use(mesh.things);
     const install = [...committed('envoy-gateway-in-mesh'), ...FURNITURE.filter(({ kind }) => kind !== 'Secret')];
     const yaml = toYaml([...install, ...served] as unknown as readonly Thing[]);
     const model = buildMesh(loadText(yaml).manifests, { outbound: OUTBOUND });
-    const traces = mesh.asks.map((ask) => {
-      const { method, headers, scheme, host, port, path } = ask;
-      return trace(model, {
-        from: 'outside',
-        at: 'edge/front',
-        request: `${scheme}://${host}:${port}${path}`,
-        method,
-        headers,
-      });
+    const traces = mesh.asks.map(({ method, headers, scheme, host, port, path }) => {
+      const request = `${scheme}://${host}:${port}${path}`;
+      return trace(model, { from: 'outside', at: 'edge/front', request, method, headers });
     });
     let open = mesh.asks.map((_ask, position) => position);
     const found = new Map<number, string>();
-    for (let attempt = 0; attempt < 8 && open.length > 0; attempt += 1) {
+    for (let attempt = 0; attempt < 6 && open.length > 0; attempt += 1) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 300 * attempt));
       const seen = await Promise.all(open.map((position) => this.request(mesh.asks[position]!)));
       found.clear();
@@ -189,13 +204,7 @@ export class EnvoyComparison {
       });
       open = [...found.keys()];
     }
-    totals.meshes += 1;
-    for (const [position, ask] of mesh.asks.entries()) {
-      totals.requests += 1;
-      totals[traces[position]!.outcome] += 1;
-      const what = found.get(position);
-      if (what !== undefined) totals.differences.push({ mesh: index, ask, what, trace: traces[position]!, yaml });
-    }
+    return { traces, found, yaml };
   }
 
   /** One request, from outside the mesh. */
