@@ -50,11 +50,22 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
   const result = check(loaded, { ...meshOptionsOf(flags), suppress: await suppressions(flags.config) });
   if (isLong) process.stderr.write('\r\x1b[K');
   const { format } = await import('../report/index.js');
-  process.stdout.write(
-    format(result, flags.format, { color: useColor(), width: Math.min(process.stdout.columns ?? 100, 120) }),
-  );
+  const options = { color: useColor(), width: Math.min(process.stdout.columns ?? 100, 120) };
+  write(format(result, flags.format, options));
   const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(flags.failOn) + 1);
   process.exitCode = result.findings.some(({ severity }) => failing.includes(severity)) ? FOUND : OK;
+}
+
+/** Writes parts in blocks of some length: neither each by itself nor all of them at once. */
+function write(parts: Iterable<string>): void {
+  let block = '';
+  for (const part of parts) {
+    block += part;
+    if (block.length < 100_000) continue;
+    process.stdout.write(block);
+    block = '';
+  }
+  process.stdout.write(block);
 }
 
 /** What the configuration file suppresses: the one that was named, else mesh-edge.yaml if it is there. */

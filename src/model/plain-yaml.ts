@@ -167,7 +167,7 @@ export class PlainReader {
       // A key of the mapping around may stand in the same column; whether it does is for that mapping to see.
       if (this.indent > column) return undefined;
       this.depth -= 1;
-      return sequence;
+      return exact(sequence);
     }
   }
 
@@ -317,7 +317,7 @@ export class PlainReader {
       if (item === undefined) return undefined;
       sequence.push(item);
       const code = this.skipSpaces();
-      if (code === CLOSE_LIST) return this.close(sequence);
+      if (code === CLOSE_LIST) return this.close(exact(sequence));
       if (code !== COMMA) return undefined;
       this.position += 1;
       this.skipSpaces();
@@ -416,6 +416,11 @@ export class PlainReader {
       return;
     }
   }
+}
+
+/** A list that grew has room for many more, which would be most of what short ones take in memory. */
+function exact(sequence: unknown[]): unknown[] {
+  return sequence.slice();
 }
 
 /** `---` or `...`, alone or before something else. */

@@ -4,21 +4,22 @@ import { formatGithub } from './github';
 import { formatJson } from './json';
 import { formatMarkdown } from './markdown';
 import { formatSarif } from './sarif';
-import { type TextOptions, formatText } from './text';
+import { type TextOptions, textBlocks } from './text';
 
 export type Format = 'text' | 'json' | 'sarif' | 'github' | 'markdown';
 
-export function format(result: CheckResult, as: Format, options: TextOptions): string {
+/** The parts of what is written, in turn. */
+export function format(result: CheckResult, as: Format, options: TextOptions): Iterable<string> {
   switch (as) {
     case 'text':
-      return formatText(result, options);
+      return textBlocks(result, options);
     case 'json':
-      return formatJson(result);
+      return [formatJson(result)];
     case 'sarif':
-      return formatSarif(result);
+      return [formatSarif(result)];
     case 'github':
-      return formatGithub(result);
+      return [formatGithub(result)];
     case 'markdown':
-      return formatMarkdown(result);
+      return [formatMarkdown(result)];
   }
 }

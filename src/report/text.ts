@@ -8,13 +8,18 @@ export interface TextOptions {
   readonly width?: number;
 }
 
-export function formatText(result: CheckResult, { color, width = 100 }: TextOptions): string {
+export function formatText(result: CheckResult, options: TextOptions): string {
+  return [...textBlocks(result, options)].join('');
+}
+
+/** The same finding by finding: of a large mesh it is much to hold at once. */
+export function* textBlocks(result: CheckResult, { color, width = 100 }: TextOptions): Generator<string> {
   const c = pc.createColors(color);
   const paint: Record<Severity, (text: string) => string> = { error: c.red, warning: c.yellow, info: c.cyan };
-  const blocks = result.findings.map((finding) => {
+  for (const finding of result.findings) {
     const head = `${paint[finding.severity](c.bold(finding.severity))} ${c.bold(finding.id)} ${c.dim(finding.name)}`;
     const place = [formatWhere(finding.where), objectName(finding.object), finding.field].filter(Boolean).join('  ');
-    return [
+    const lines = [
       head,
       ...(place ? [`  ${c.dim(place)}`] : []),
       ...wrap(finding.what, width, '  '),
@@ -23,9 +28,10 @@ export function formatText(result: CheckResult, { color, width = 100 }: TextOpti
         at === 0 ? line.replace('Fix:', c.green('Fix:')) : line,
       ),
       ...(finding.see ? [`  ${c.dim(`See: ${finding.see}`)}`] : []),
-    ].join('\n');
-  });
-  return [...blocks, summaryLine(result, c)].join('\n\n') + '\n';
+    ];
+    yield `${lines.join('\n')}\n\n`;
+  }
+  yield `${summaryLine(result, c)}\n`;
 }
 
 /** `istio-egress/egress` of a Gateway, as `Gateway istio-egress/egress`. */

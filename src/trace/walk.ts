@@ -145,5 +145,5 @@ export function decisions(...items: readonly (Decision | undefined)[]): readonly
     )
       kept.push(item);
   }
-  return kept;
+  return kept.slice(); // no larger than it is: there are many
 }

@@ -3,14 +3,14 @@
  * is mostly the other: the route that names what is not there, the sender's TLS, the rule that misses the gateway.
  */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import type { Decision, Hop } from '../../trace';
+import type { Decision } from '../../trace';
 import type { CheckContext } from '../context';
 import { MESH, gatewaysByName, ruleMatches, virtualServices } from '../edge';
 import { ROUTE_KINDS, routeSpec } from '../gateway-api';
 import { overlaps, toFqdn } from '../hosts';
 import { specOf } from '../istio';
 import { findDecided, parseField } from './decided';
-import type { Break, Path } from './paths';
+import type { Break, FollowedHop, Path } from './paths';
 
 export interface Blamed {
   readonly manifest: Manifest;
@@ -51,7 +51,7 @@ export function blame(context: CheckContext, path: Path, kind: Break): Blamed | 
 }
 
 /** A port that a route names and the host lacks. Of a gateway's Service it is the Service that lags behind its Gateway. */
-function portOfRoute(context: CheckContext, hop: Hop, by: Decision | null): Blamed | undefined {
+function portOfRoute(context: CheckContext, hop: FollowedHop, by: Decision | null): Blamed | undefined {
   const port = Number(hop.cluster?.split('|')[1]);
   const isServed = (): boolean =>
     isOfGateway(context, hop) &&
@@ -63,7 +63,7 @@ function portOfRoute(context: CheckContext, hop: Hop, by: Decision | null): Blam
 }
 
 /** Whether a hop leads to a Service of gateways, as far as manifests show. */
-function isOfGateway({ mesh }: CheckContext, { cluster }: Hop): boolean {
+function isOfGateway({ mesh }: CheckContext, { cluster }: FollowedHop): boolean {
   const host = cluster?.split('|')[3] ?? '';
   return [...mesh.services.named(host).values()].some(
     ({ namespace, selector, assumed }) =>
@@ -72,7 +72,11 @@ function isOfGateway({ mesh }: CheckContext, { cluster }: Hop): boolean {
 }
 
 /** The destination of the rule that chose a hop's cluster. */
-function destinationOf(context: CheckContext, hop: Hop, part: 'port' | 'subset' | 'destination'): Blamed | undefined {
+function destinationOf(
+  context: CheckContext,
+  hop: FollowedHop,
+  part: 'port' | 'subset' | 'destination',
+): Blamed | undefined {
   const { route, cluster } = hop;
   if (!route?.rule) return undefined;
   if (route.kind !== 'VirtualService') return backendOf(context, hop, part);
@@ -94,7 +98,7 @@ function destinationOf(context: CheckContext, hop: Hop, part: 'port' | 'subset' 
 /** The same of a route of Gateway API: the backend that has the name and the port of the cluster. */
 function backendOf(
   context: CheckContext,
-  { route, cluster }: Hop,
+  { route, cluster }: FollowedHop,
   part: 'port' | 'subset' | 'destination',
 ): Blamed | undefined {
   if (!route || part === 'subset' || !(ROUTE_KINDS as readonly string[]).includes(route.kind)) return undefined;
@@ -113,7 +117,7 @@ function backendOf(
 }
 
 /** What a DestinationRule says of a hop's TLS, if one does. */
-function tlsOf(context: CheckContext, hop: Hop): Blamed | undefined {
+function tlsOf(context: CheckContext, hop: FollowedHop): Blamed | undefined {
   const by = [...hop.decidedBy]
     .reverse()
     .find(({ kind, field }) => kind === 'DestinationRule' && /\.tls\b/.test(field));
@@ -121,7 +125,7 @@ function tlsOf(context: CheckContext, hop: Hop): Blamed | undefined {
 }
 
 /** The rule by which the sender of a hop chose its TLS; nothing if it is the application's. */
-function senderOf(context: CheckContext, hops: readonly Hop[]): Blamed | undefined {
+function senderOf(context: CheckContext, hops: readonly FollowedHop[]): Blamed | undefined {
   const sender = hops.at(-2);
   if (!sender || sender.sends?.tls === 'APPLICATION') return undefined;
   const subset = [...sender.decidedBy].reverse().find(({ kind }) => kind === 'DestinationRule');

@@ -3,7 +3,7 @@
  * paths read from here, so that each request is followed once.
  */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import { RequestError, type Trace, type TraceRequest, trace } from '../../trace';
+import { type Hop, RequestError, type Trace, type TraceRequest, trace } from '../../trace';
 import { type CheckContext, defineIndex } from '../context';
 import type { Service } from '../../model/services';
 import type { Mesh } from '../../model/mesh';
@@ -18,8 +18,15 @@ import { type Probe, probesOf } from './probes';
 export interface Path {
   readonly probe: Probe;
   readonly client: Client;
-  readonly trace: Trace;
+  readonly trace: Followed;
 }
+
+/** What rules read of a trace. The rest is let go: there are as many as requests and clients together. */
+export interface Followed extends Pick<Trace, 'outcome' | 'destination' | 'refusal'> {
+  readonly hops: readonly FollowedHop[];
+}
+
+export type FollowedHop = Pick<Hop, 'proxy' | 'receives' | 'route' | 'cluster' | 'sends' | 'decidedBy'>;
 
 /** Where a path breaks: what the rules on paths are named after. */
 export type Break =
@@ -68,7 +75,7 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
 });
 
 /** Nothing for a client or host with a name that cannot be: that it cannot is for other rules to say. */
-function follow(context: CheckContext, probe: Probe, client: Client): Trace | undefined {
+function follow(context: CheckContext, probe: Probe, client: Client): Followed | undefined {
   const request: TraceRequest = {
     from: client.from,
     ...(client.isAssumed ? { labels: client.labels } : {}),
@@ -78,7 +85,13 @@ function follow(context: CheckContext, probe: Probe, client: Client): Trace | un
     ...(probe.headers === undefined ? {} : { headers: probe.headers }),
   };
   try {
-    return trace(context.mesh, request);
+    const { outcome, destination, refusal, hops } = trace(context.mesh, request);
+    return {
+      outcome,
+      destination,
+      refusal,
+      hops: hops.map(({ proxy, receives, route, cluster, sends, decidedBy }) => ({ proxy, receives, route, cluster, sends, decidedBy })), // prettier-ignore
+    };
   } catch (error) {
     if (error instanceof RequestError) return undefined;
     throw error;

@@ -75,7 +75,11 @@ const DROP = Symbol('dropped');
 export function conform(schema: Schema, value: unknown, resolve: Resolve): Conformed {
   const walk = new Walk(resolve);
   const result = walk.visit(schema, value, []);
-  return { violations: walk.violations, value: result === DROP ? {} : result, ruled: walk.isBlocked ? [] : walk.ruled };
+  return {
+    violations: walk.violations,
+    value: result === DROP ? {} : result,
+    ruled: walk.isBlocked ? [] : walk.ruled.slice(),
+  };
 }
 
 class Walk {
