@@ -26,9 +26,6 @@ export const BY_OTHER_MEANS: Confirmations = {
   'unreadable-document/tab-in-yaml': reason('what is no YAML never reaches an API server'),
   'unused-suppression': reason('suppressions are our own'),
   'blocked-by-network-policy': NO_CNI,
-  'credential-namespace/fetched-beside-the-gateway-object': reason(
-    'it is the same Secret, made by an operator that the lab does not run',
-  ),
   'egress-bypasses-gateway/held-by-a-network-policy': NO_CNI,
   'gateway-cannot-leave': NO_CNI,
   'policy-by-service-port': NO_CNI,
