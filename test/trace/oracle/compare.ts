@@ -66,7 +66,7 @@ function toCall(ask: Ask): OracleCall {
     from: ask.from,
     host: ask.host,
     address: ask.address,
-    port: ask.port,
+    port: ask.podPort ?? ask.port,
     path: ask.path,
     method: ask.method,
     headers: ask.headers,

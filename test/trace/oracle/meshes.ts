@@ -8,7 +8,7 @@ import { forwarded, partsOf } from './forwarded';
 import { destinationRule, peerAuthentication, sidecar } from './policies';
 import { CAPTURES_DNS, givenAddress, meshSettings, RARE_HOSTS, rareAsk, rareForms, withAddresses } from './rare-forms';
 import { anyPath, method, requestHeaders, virtualService } from './virtual-services';
-import { type Ask, type GeneratedMesh, HOSTS, type Thing, metadata, pick, some } from './vocabulary';
+import { type Ask, GATEWAYS, type GeneratedMesh, HOSTS, type Thing, metadata, pick, some } from './vocabulary';
 import { base, servicePorts } from './workloads';
 
 const ask = fc
@@ -59,6 +59,14 @@ const ask = fc
     headers: requestHeaders,
   })
   .map((one) => ({ ...one, port: one.scheme === 'https' && one.port === 80 ? 443 : one.port }));
+
+/** The same request from outside, at one of the gateways. */
+function atGateway(one: Ask, mapped: boolean): Ask {
+  const gateway = one.from.startsWith('web/') ? GATEWAYS[1] : GATEWAYS[0];
+  const pods: Readonly<Record<number, number>> = mapped ? { 80: 8080, 443: 8443, 8443: 9443 } : {};
+  const name = `${gateway.namespace}/${gateway.name}`;
+  return { ...one, from: name, at: name, address: gateway.ip, podPort: pods[one.port] ?? one.port };
+}
 
 const SECURITY = 'security.istio.io/v1';
 const NETWORKING = 'networking.istio.io/v1';
@@ -138,6 +146,7 @@ export function meshes(requests: number, { rare = true } = {}): fc.Arbitrary<Gen
         ];
         // Half of the requests are for what is forwarded, as its clients would send them.
         const asks = made.asks.map((one, index): Ask => {
+          if (rare && index % 8 === 6) return atGateway(one, made.base.mapped);
           if (made.rare.length > 0 && index % 4 === 2) return { ...one, ...made.rareAsk };
           const wanted = made.forwards[index % Math.max(1, made.forwards.length)];
           if (wanted === undefined || index % 2 === 0) return one;

@@ -21,6 +21,8 @@ export interface Ask {
   readonly headers: Readonly<Record<string, string>>;
   /** Of a request from outside: the Gateway whose Pod `from` is. */
   readonly at?: string;
+  /** The port that it then has on the Pod. */
+  readonly podPort?: number;
 }
 
 export interface GeneratedMesh {
