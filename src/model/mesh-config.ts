@@ -15,6 +15,10 @@ export interface MeshConfig {
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];
   readonly defaultDestinationRuleExportTo: readonly string[];
+  /** Which Ingress objects are Istio's, and the `istio` label of the Pods that serve them. */
+  readonly ingressMode: 'OFF' | 'DEFAULT' | 'STRICT';
+  readonly ingressClass: string;
+  readonly ingressSelector: string;
   /** Selectors of the namespaces that istiod looks at; none for all of them. */
   readonly discoverySelectors: readonly Json[];
   /** Whether sidecars answer the DNS queries of their workloads. */
@@ -105,6 +109,10 @@ function listedEnv(env: unknown): Json {
   return Object.fromEntries(records(env).map((entry) => [text(entry.name), entry.value]));
 }
 
+function ingressSelector(given: string, service: string): string {
+  return given || (service === '' || service === 'istio-ingressgateway' ? 'ingressgateway' : service);
+}
+
 function readsStreamRoutes(found: readonly Found[], version: string | undefined): boolean {
   const set = found.map((item) => item.env.PILOT_ENABLE_ALPHA_GATEWAY_API).find((value) => value !== undefined);
   const minor = Number(/^1\.(\d+)/.exec(version ?? '')?.[1] ?? 0);
@@ -128,10 +136,11 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
       .map(String)[0] ?? '';
 
   const modeFrom = found.find((item) => text(record(item.meshConfig.outboundTrafficPolicy).mode) !== '');
-  const mode = modeFrom === undefined ? '' : text(record(modeFrom.meshConfig.outboundTrafficPolicy).mode);
+  const outbound = modeFrom === undefined ? '' : text(record(modeFrom.meshConfig.outboundTrafficPolicy).mode);
+  const mode = text(first((config) => config.ingressControllerMode));
   const mtls = first((config) => config.enableAutoMtls);
   return {
-    outbound: options.outbound ?? (mode === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY'),
+    outbound: options.outbound ?? (outbound === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY'),
     rootNamespace:
       options.rootNamespace ??
       (text(first((config) => config.rootNamespace)) ||
@@ -144,6 +153,9 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     defaultServiceExportTo: exportTo(first((config) => config.defaultServiceExportTo)),
     defaultVirtualServiceExportTo: exportTo(first((config) => config.defaultVirtualServiceExportTo)),
     defaultDestinationRuleExportTo: exportTo(first((config) => config.defaultDestinationRuleExportTo)),
+    ingressMode: mode === 'OFF' || mode === 'DEFAULT' ? mode : 'STRICT',
+    ingressClass: text(first((config) => config.ingressClass)) || 'istio',
+    ingressSelector: ingressSelector(text(first((config) => config.ingressSelector)), text(first((config) => config.ingressService))), // prettier-ignore
     discoverySelectors: records(first((config) => config.discoverySelectors)),
     dnsCapture:
       String(first((config) => record(record(config.defaultConfig).proxyMetadata).ISTIO_META_DNS_CAPTURE)) === 'true',

@@ -5,6 +5,7 @@ import { Endpoints, selectsMachine } from './endpoints';
 import { labelsMatch, number, optionalRecord, record, records, strings, text } from './fields';
 import { GatewayApi, selects } from './gateway-api';
 import { istioFromGatewayApi } from './gateway-api-istio';
+import { fromKubernetesIngress } from './kubernetes-ingress';
 import { installedGateways } from './installed-gateways';
 import type { Manifest } from './manifest';
 import {
@@ -61,6 +62,8 @@ export class Mesh implements Registry {
   public readonly destinationRules: DestinationRuleIndex;
   public readonly peerAuthentications: PeerAuthentications;
   public readonly gateways: readonly Config[];
+  /** Those that istiod makes of Ingress objects; the manifest of each is the Ingress. */
+  public readonly ingresses: readonly Config[];
   public readonly gatewayApi: GatewayApi;
   /** Notes on gateways that are assumed, by `namespace/name`. */
   public readonly assumptions: ReadonlyMap<string, string>;
@@ -112,13 +115,20 @@ export class Mesh implements Registry {
       workloads,
       namespaces: this.namespaces.keys(),
     });
+    const fromIngress = fromKubernetesIngress(
+      { of: (group, kind) => this.of(group, kind), find: (...key) => this.find(...key) },
+      this.config,
+    );
+    this.ingresses = fromIngress.gateways;
     const allServices = [...services, ...installed.map((gateway) => gateway.service), ...fromApi.services];
     const allWorkloads = [...workloads, ...installed.map((gateway) => gateway.workload), ...fromApi.workloads];
     this.workloads = new Workloads([...allWorkloads, ...this.unseenWorkloads(allServices, allWorkloads)]);
     this.services = new ServiceRegistry(allServices);
     this.endpoints = new Endpoints(manifests, this.workloads, this.services.all);
     this.virtualServices = new VirtualServiceIndex(
-      fromApi.routes.length === 0 ? routes : [...routes, ...fromApi.routes].sort(compareAge),
+      fromApi.routes.length + fromIngress.routes.length === 0
+        ? routes
+        : [...routes, ...fromApi.routes, ...fromIngress.routes].sort(compareAge),
     );
     this.destinationRules = new DestinationRuleIndex(
       [
@@ -135,7 +145,10 @@ export class Mesh implements Registry {
       this.config.rootNamespace,
     );
     this.gatewaysForProxies = [
-      ...this.gateways.map((gateway): GatewayForProxy => ({ gateway, services: undefined })),
+      ...[...this.gateways, ...fromIngress.gateways].map((gateway): GatewayForProxy => ({
+        gateway,
+        services: undefined,
+      })),
       ...fromApi.gateways,
     ].sort((a, b) => compareAge(a.gateway, b.gateway));
     this.assumptions = new Map(

@@ -3,8 +3,8 @@ import { resolveShortName } from './hostnames';
 import type { MeshConfig } from './mesh-config';
 import { compareAge, push, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
 
-/** `istio` for VirtualServices; routes of the Gateway API match paths and choose hosts by rules of their own. */
-export type RouteSemantics = 'istio' | 'gateway-api';
+/** `istio` for VirtualServices; routes of the Gateway API, and Ingress in part, match paths and choose hosts by rules of their own. */
+export type RouteSemantics = 'istio' | 'gateway-api' | 'ingress';
 
 export interface RuleRef {
   readonly kind: string;

@@ -108,7 +108,9 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     throw new RequestError('a request from "outside" needs --at NAMESPACE/GATEWAY');
   const api = mesh.gatewayApi.find(namespace, name);
   if (api !== undefined) return atApiGateway(mesh, api, port);
-  const gateway = mesh.gateways.find((candidate) => candidate.namespace === namespace && candidate.name === name);
+  const gateway =
+    mesh.gateways.find((candidate) => candidate.namespace === namespace && candidate.name === name) ??
+    mesh.ingresses.find(({ manifest }) => manifest.namespace === namespace && manifest.name === name);
   const selector = optionalRecord(gateway?.spec.selector);
   const matching = [...mesh.workloads.all].filter((workload) => workload.membership === 'gateway');
   const selected =

@@ -26,6 +26,7 @@ export function serverDecision(server: Server): Decision {
   // A Gateway of the Gateway API stands behind those that istiod makes of its listeners.
   if (manifest.group === GATEWAY_API)
     return { kind: manifest.kind, namespace, name: manifest.name, field: `spec.listeners[${String(spec.listener)}]` };
+  if (manifest.kind === 'Ingress') return { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name, field: 'spec' }; // prettier-ignore
   return { kind, namespace, name, field: `spec.servers[${server.index}]` };
 }
 

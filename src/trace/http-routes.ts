@@ -35,6 +35,8 @@ export interface Route {
   readonly clusters: readonly WeightedRoute[];
   /** What clients get if a cluster is missing: 500 for routes of the Gateway API, 503 otherwise. */
   readonly gatewaySemantics: boolean;
+  /** Whether a prefix of paths ends where a segment does. */
+  readonly bySegments?: boolean;
 }
 
 export interface VirtualHost {
@@ -128,7 +130,8 @@ export function routesOf(service: VirtualService, context: RouteContext): readon
     const clusters = weighted(rule.route, (destination) =>
       destinationCluster(destination, context.lookup(destination.host), context.port),
     );
-    const make = (match: HttpMatch | null): Route => ({ name: rule.name, rule, match, clusters, gatewaySemantics });
+    const bySegments = service.semantics !== 'istio';
+    const make = (match: HttpMatch | null): Route => ({ name: rule.name, rule, match, clusters, gatewaySemantics, bySegments }); // prettier-ignore
     if (rule.matches.length === 0) {
       routes.push(make(null));
       return routes;
@@ -172,13 +175,13 @@ function isPresence(match: Json | undefined): boolean {
   );
 }
 
-function pathMatches(match: HttpMatch, path: string, gatewaySemantics: boolean): boolean {
+function pathMatches(match: HttpMatch, path: string, bySegments: boolean): boolean {
   const { uri } = match;
   if (uri === undefined) return true;
   const fold = (value: string): string => (match.ignoreUriCase ? value.toLowerCase() : value);
   if (typeof uri.exact === 'string') return fold(path) === fold(uri.exact);
   if (typeof uri.prefix === 'string') {
-    if (!gatewaySemantics || uri.prefix === '/') return fold(path).startsWith(fold(uri.prefix));
+    if (!bySegments || uri.prefix === '/') return fold(path).startsWith(fold(uri.prefix));
     const prefix = fold(uri.prefix.replace(/\/$/, ''));
     return fold(path) === prefix || fold(path).startsWith(`${prefix}/`);
   }
@@ -230,7 +233,7 @@ export function routeMatches(route: Route, request: HttpRequest): boolean {
   const path = mark < 0 ? request.path : request.path.slice(0, mark);
   const query = mark >= 0 && request.path[mark] === '?' ? request.path.slice(mark + 1) : '';
   return (
-    pathMatches(match, path, route.gatewaySemantics) &&
+    pathMatches(match, path, route.bySegments ?? route.gatewaySemantics) &&
     (match.method === undefined || stringMatches(match.method, request.method)) &&
     (match.authority === undefined || stringMatches(match.authority, request.authority)) &&
     (match.scheme === undefined || stringMatches(match.scheme, request.scheme)) &&

@@ -223,3 +223,49 @@ spec: {hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: htt
     expect(traceIn(selective('{mesh: "yes"}'))('http://api.example.com/').outcome).toBe('delivered');
   });
 });
+
+describe('an Ingress of Kubernetes', () => {
+  const ingress = (more: string): string => `
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec: {components: {ingressGateways: [{name: istio-ingressgateway, enabled: true}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: app}
+spec: {clusterIP: 10.0.0.1, selector: {app: shop}, ports: [{name: http, port: 8000, targetPort: 8080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: app}
+spec:
+  ${more}
+  rules:
+    - host: shop.example.com
+      http:
+        paths:
+          - {path: /cart, pathType: Prefix, backend: {service: {name: shop, port: {name: http}}}}`;
+
+  it.each(['app/shop', 'istio-system/istio-ingressgateway'])('leads in at %s', (at) => {
+    const told = traceIn(ingress('ingressClassName: istio'))('http://shop.example.com/cart/1', { from: 'outside', at });
+    expect(told.hops[0]).toMatchObject({
+      proxy: { kind: 'ingress-gateway', namespace: 'istio-system', workload: 'istio-ingressgateway' },
+      route: { kind: 'Ingress', namespace: 'app', name: 'shop', rule: 'rules[0].http.paths[0]' },
+      cluster: 'outbound|8000||shop.app.svc.cluster.local',
+    });
+  });
+
+  it('matches whole segments of a path', () => {
+    const told = traceIn(ingress('ingressClassName: istio'));
+    const at = { from: 'outside', at: 'app/shop' };
+    expect(outcome(told('http://shop.example.com/cartoon', at))).toBe('NR 404 at ingress-gateway');
+    expect(told('http://shop.example.com/cart', at).outcome).toBe('delivered');
+  });
+
+  it('is not its own where another class is named, or none', () => {
+    const at = { from: 'outside', at: 'istio-system/istio-ingressgateway' };
+    for (const other of ['ingressClassName: nginx', 'tls: []'])
+      expect(outcome(traceIn(ingress(other))('http://shop.example.com/cart', at))).toBe('UF - at ingress-gateway');
+  });
+});

@@ -144,9 +144,10 @@ export function meshes(requests: number, { rare = true } = {}): fc.Arbitrary<Gen
             })),
           ),
         ];
+        const atGateways = made.rare.some(({ kind }) => kind === 'Ingress') ? 2 : 8;
         // Half of the requests are for what is forwarded, as its clients would send them.
         const asks = made.asks.map((one, index): Ask => {
-          if (rare && index % 8 === 6) return atGateway(one, made.base.mapped);
+          if (rare && index % atGateways === 0) return atGateway(one, made.base.mapped);
           if (made.rare.length > 0 && index % 4 === 2) return { ...one, ...made.rareAsk };
           const wanted = made.forwards[index % Math.max(1, made.forwards.length)];
           if (wanted === undefined || index % 2 === 0) return one;

@@ -203,16 +203,74 @@ const shortNames = pick('app', 'web').map((owner): Thing[] => [
   },
 ]);
 
+const INGRESS_SETTINGS = { ingressSelector: 'egressgateway' };
+
+const backend = pick<object>(
+  { service: { name: 'shop', port: { number: 80 } } },
+  { service: { name: 'store', port: { name: 'http' } } },
+  { service: { name: 'store', port: { name: 'none' } } },
+  { service: { name: 'nobody', port: { number: 80 } } },
+);
+const ingressRule = fc.record({
+  host: pick(undefined, 'api.example.com', '*.example.com', 'www.example.com'),
+  http: fc.record({
+    paths: fc.array(
+      fc.record({
+        path: pick('/', '/v1', '/v1/', '/v1/*', '/health', ''),
+        pathType: pick('Prefix', 'Prefix', 'Exact', 'ImplementationSpecific'),
+        backend,
+      }),
+      { minLength: 1, maxLength: 3 },
+    ),
+  }),
+});
+/** Ingress objects of Kubernetes; whose they are hangs on a class, an annotation, and the mesh's settings. */
+const ingresses = fc
+  .array(
+    fc.record({
+      owner: pick('app', 'web'),
+      annotation: pick(undefined, 'istio', 'nginx'),
+      className: pick(undefined, 'istio', 'other'),
+      rules: fc.array(ingressRule, { minLength: 1, maxLength: 2 }),
+      tls: pick(undefined, [{ secretName: 'cert', hosts: ['api.example.com'] }], [{ secretName: 'cert' }], [{}]),
+    }),
+    { minLength: 1, maxLength: 2 },
+  )
+  .map((all): Thing[] => [
+    ...['istio', 'other'].map((name): Thing => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'IngressClass',
+      metadata: { name },
+      spec: { controller: name === 'istio' ? 'istio.io/ingress-controller' : 'example.com/other' },
+    })),
+    ...all.map(({ owner, annotation, className, rules, tls }, index): Thing => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: metadata(`in${index}`, owner, index, {
+        annotations: annotation === undefined ? {} : { 'kubernetes.io/ingress.class': annotation },
+      }),
+      spec: { ingressClassName: className, rules, tls },
+    })),
+  ]);
+
 /** None, one or two of them. */
-export const rareForms = fc
-  .subarray([0, 1, 2, 3, 4, 5, 6, 7] as const, { minLength: 0, maxLength: 2 })
+export const rareForms: fc.Arbitrary<readonly Thing[]> = fc
+  .subarray([0, 1, 2, 3, 4, 5, 6, 7, 8] as const, { minLength: 0, maxLength: 2 })
   .chain((chosen) =>
     fc.tuple(
       ...chosen.map(
         (index) =>
-          [externalName, withoutSelector, behindService, behindEntry, dualStack, scopedSidecar, delegates, shortNames][
-            index
-          ] as fc.Arbitrary<Thing[]>,
+          [
+            externalName,
+            withoutSelector,
+            behindService,
+            behindEntry,
+            dualStack,
+            scopedSidecar,
+            delegates,
+            shortNames,
+            ingresses,
+          ][index] as fc.Arbitrary<Thing[]>,
       ),
     ),
   )
@@ -272,6 +330,9 @@ export const meshSettings = fc.oneof(
       { trustDomain: 'example.org' },
       CAPTURES_DNS,
       CAPTURES_DNS,
+      INGRESS_SETTINGS,
+      { ...INGRESS_SETTINGS, ingressControllerMode: 'DEFAULT' },
+      { ...INGRESS_SETTINGS, ingressControllerMode: 'OFF' },
     ),
     weight: 2,
   },
