@@ -300,7 +300,7 @@ export function entrances(meshes: readonly Mesh[]): readonly string[] {
             .serviceTargets({ type: 'gateway', namespace: pod.namespace, labels: pod.labels, addresses: [] })
             .some((target) => inner.has(target.serviceHost)),
         );
-    for (const gateway of mesh.gateways) {
+    for (const gateway of [...mesh.gateways, ...mesh.ingresses]) {
       const selector = strings(optionalRecord(gateway.spec.selector));
       if (Object.values(selector).some((value) => /egress/i.test(value))) continue;
       const key = canonical(selector);

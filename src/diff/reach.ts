@@ -94,7 +94,8 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
   }
   if (group === 'security.istio.io') return ofPolicy(sides, both);
   if (kind === 'NetworkPolicy') return ofNetworkPolicy(first.manifest.namespace, both);
-  if (GATEWAY_API.has(group)) return { ...NOTHING, hosts: 'all', clients: 'all' };
+  if (GATEWAY_API.has(group) || kind === 'Ingress' || kind === 'IngressClass')
+    return { ...NOTHING, hosts: 'all', clients: 'all' };
   if (MESH_CONFIG.has(kind) || (kind === 'ConfigMap' && /^istio($|-)/.test(first.manifest.name)))
     return meshFacts(was.mesh) === meshFacts(is.mesh) ? NOTHING : EVERYTHING;
   if (group === '' && kind === 'Service') {

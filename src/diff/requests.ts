@@ -297,7 +297,7 @@ export interface Entrance {
 
 /** Servers of an Istio Gateway, and listeners of one of the Gateway API, alike. */
 export function serversAt(mesh: Mesh, gateway: string): readonly Entrance[] {
-  const own = mesh.gateways.find((one) => `${one.namespace}/${one.name}` === gateway);
+  const own = [...mesh.gateways, ...mesh.ingresses].find((one) => `${one.namespace}/${one.name}` === gateway);
   const servers = own === undefined ? [] : serversOf(own).map(entranceOf);
   const [namespace = '', name = ''] = gateway.split('/');
   const other = mesh.find('gateway.networking.k8s.io', 'Gateway', namespace, name);

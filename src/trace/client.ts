@@ -110,7 +110,11 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
   if (api !== undefined) return atApiGateway(mesh, api, port);
   const gateway =
     mesh.gateways.find((candidate) => candidate.namespace === namespace && candidate.name === name) ??
-    mesh.ingresses.find(({ manifest }) => manifest.namespace === namespace && manifest.name === name);
+    mesh.ingresses.find(
+      (one) =>
+        (one.manifest.namespace === namespace && one.manifest.name === name) ||
+        (one.namespace === namespace && one.name === name),
+    );
   const selector = optionalRecord(gateway?.spec.selector);
   const matching = [...mesh.workloads.all].filter((workload) => workload.membership === 'gateway');
   const selected =

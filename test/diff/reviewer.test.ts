@@ -89,6 +89,27 @@ describe('a diff', () => {
     expect(changes(mutual, BASE)[0]).toMatchObject({ effect: 'weakened' });
   });
 
+  it('follows what an Ingress leads in', () => {
+    const ingress = (path: string): string =>
+      more(`apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: shop}
+spec:
+  ingressClassName: istio
+  rules: [{host: web.example.com, http: {paths: [{path: ${path}, pathType: Prefix, backend: {service: {name: checkout, port: {number: 80}}}}]}}]
+`);
+    expect(changes(BASE, ingress('/cart'))).toContainEqual(
+      expect.objectContaining({
+        effect: 'widened',
+        from: ['outside, at Ingress shop/web'],
+        to: 'http://web.example.com/cart',
+      }),
+    );
+    expect(changes(ingress('/cart'), ingress('/')).map(({ effect, to }) => [effect, to])).toEqual([
+      ['widened', 'http://web.example.com/'],
+    ]);
+  });
+
   it('says what share of the requests goes where', () => {
     const one = 'destination: {host: checkout, port: {number: 80}}';
     const split = BASE.replace(`{${one}}`, `{${one}, weight: 95}, {destination: {host: next, port: {number: 80}}, weight: 5}`); // prettier-ignore
