@@ -7,10 +7,9 @@ export const KNOWN: readonly { readonly cases: RegExp; readonly difference?: Reg
     difference: /has mutual TLS disabled and gets Istio's mutual TLS$/,
     why: "a port whose mutual TLS is off hands Istio's mutual TLS on to the application unread: Envoy accepts what the application cannot understand, and `trace` calls it refused",
   },
-  { cases: /^TestIngress\//, why: 'Kubernetes Ingress objects are not read' },
   {
-    cases: /^TestInboundSidecarTLSModes\/|^TestPeerAuthenticationWithSidecar\//,
-    why: '`ingress` listeners of a Sidecar, with TLS of their own, are not read',
+    cases: /^TestInboundSidecarTLSModes\//,
+    why: "TLS of a Sidecar's `ingress` listeners, which istiod reads only where ENABLE_TLS_ON_SIDECAR_INGRESS is set",
   },
   {
     cases: /^TestGatewayServices\/|^TestTargetPort\/multiple_target_port/,
