@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { type KubeObject } from '../../lab/api';
 import { type Thing, maybe, metadata, pick, some } from '../../trace/oracle/vocabulary';
-import { HOSTS, grant, rule } from './ingress';
+import { HOSTS, grants, rule } from './ingress';
 
 const GATEWAY_API = 'gateway.networking.k8s.io/v1';
 const ENVOY_GATEWAY = 'gateway.envoyproxy.io/v1alpha1';
@@ -152,14 +152,12 @@ const ask = fc.record({
   headers: pick<Record<string, string>>({}, { 'x-team': 'pay' }, { 'x-team': 'ops' }),
 });
 
-const EVERYWHERE = ['app', 'web'].flatMap((owner) => ['edge', 'app', 'web'].map((from) => ({ owner, from })));
-
 export interface EnvoyMesh {
   readonly things: readonly Thing[];
   readonly asks: readonly EnvoyAsk[];
 }
 
-const grants = (owner: string, from: string, kind: string): Thing => ({
+const granting = (owner: string, from: string, kind: string): Thing => ({
   apiVersion: 'gateway.networking.k8s.io/v1beta1',
   kind: 'ReferenceGrant',
   metadata: { name: `${kind.toLowerCase()}-from-${from}`, namespace: owner },
@@ -174,7 +172,7 @@ export function envoyMeshes(requests: number): fc.Arbitrary<EnvoyMesh> {
     .record({
       routes: some(route, 1, 4),
       tls: some(tlsRoute, 0, 2),
-      grants: fc.oneof({ arbitrary: fc.constant(EVERYWHERE), weight: 2 }, { arbitrary: some(grant, 0, 4), weight: 1 }),
+      grants,
       policies: fc.oneof(some(policy, 0, 0), some(policy, 1, 2)),
       asks: some(ask, requests, requests),
     })
@@ -206,7 +204,7 @@ export function envoyMeshes(requests: number): fc.Arbitrary<EnvoyMesh> {
           },
         })),
         ...[...new Map(mesh.grants.map((one) => [`${one.owner} ${one.from}`, one])).values()].flatMap(
-          ({ owner: home, from }) => [grants(home, from, 'HTTPRoute'), grants(home, from, 'TLSRoute')],
+          ({ owner: home, from }) => [granting(home, from, 'HTTPRoute'), granting(home, from, 'TLSRoute')],
         ),
         ...mesh.policies.map(({ of, section, what, age }, index): Thing => {
           const target = of === undefined ? undefined : mesh.routes[of % mesh.routes.length];

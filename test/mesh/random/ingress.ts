@@ -114,7 +114,15 @@ const httpRoute = fc
   })
   .map(({ owner: namespace, ...rest }) => ({ namespace, ...rest }));
 
-export const grant = fc.record({ owner: pick('app', 'web'), from: pick('edge', 'app', 'web') });
+interface Grant {
+  readonly owner: string;
+  readonly from: string;
+}
+const FROM = ['edge', 'app', 'web'] as const;
+const EVERY: readonly Grant[] = ['app', 'web'].flatMap((owner) => FROM.map((from) => ({ owner, from })));
+const few: fc.Arbitrary<readonly Grant[]> = some(fc.record({ owner: pick('app', 'web'), from: pick(...FROM) }), 0, 4);
+/** Some of the grants that there can be, or all of them, so that a request has a way to go on. */
+export const grants = fc.boolean().chain((all) => (all ? fc.constant(EVERY) : few));
 
 const server = pick(
   { port: { number: 80, name: 'http', protocol: 'HTTP' } },
@@ -218,14 +226,14 @@ export function ingressMeshes(requests: number): fc.Arbitrary<LiveMesh> {
     .record({
       outbound: pick('REGISTRY_ONLY' as const, 'ALLOW_ANY' as const),
       routes: some(httpRoute, 1, 4),
-      grants: some(grant, 0, 3),
+      grants,
       gateway: classic,
       virtualServices: some(virtualService, 1, 3),
       policies: fc.oneof(some(authorizationPolicy, 0, 0), some(authorizationPolicy, 1, 2)),
       authenticates: fc.boolean(),
       asks: some(ask, requests, requests),
     })
-    .map(({ outbound, routes, grants, gateway, virtualServices, policies, authenticates, asks }) => ({
+    .map(({ outbound, routes, grants: granted, gateway, virtualServices, policies, authenticates, asks }) => ({
       outbound,
       things: [
         ...services,
@@ -235,7 +243,7 @@ export function ingressMeshes(requests: number): fc.Arbitrary<LiveMesh> {
           metadata: metadata(`route${index}`, namespace, age),
           spec: { parentRefs: [{ name: 'front', namespace: 'edge', sectionName: section }], hostnames, rules },
         })),
-        ...grants.map((one, index): Thing => ({
+        ...granted.map((one, index): Thing => ({
           apiVersion: 'gateway.networking.k8s.io/v1beta1',
           kind: 'ReferenceGrant',
           metadata: { name: `grant${index}`, namespace: one.owner },
