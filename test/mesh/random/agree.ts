@@ -52,6 +52,10 @@ export function disagreement(trace: Trace, seen: Observation): string | undefine
     if (own === undefined && trace.refusal?.code === 'loop' && hops.some((hop) => name(hop) === proxy))
       return undefined;
     if (own === undefined && trace.outcome === 'unknown') return undefined;
+    // A connection that is denied once data comes has been opened on the other side, and closes empty.
+    const before = hops[index - 1];
+    const isEmpty = Number(line.bytes_received ?? 0) === 0 && before?.receives.protocol !== 'HTTP';
+    if (own === undefined && trace.refusal?.code === 'RBAC' && isEmpty) continue;
     if (own === undefined)
       return `${where}: seen (${cluster ?? line.response_code_details ?? ''}), but trace ends before: ${trace.outcome} ${trace.refusal?.code ?? ''} ${trace.refusal?.what ?? ''}`;
     if (name(own) !== proxy) return `${where}: trace goes to ${name(own)}`;
