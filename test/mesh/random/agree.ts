@@ -41,9 +41,16 @@ function name(hop: Hop): string {
   return `${hop.proxy.namespace}/${hop.proxy.workload ?? ''}`;
 }
 
+/** A connection of TCP that is denied once data comes has been opened on the other side, and closes there empty. */
+function isEmptyEnd(trace: Trace, hops: readonly Hop[], { hops: all }: Observation, index: number): boolean {
+  const isBeyond = index >= hops.length && trace.refusal?.code === 'RBAC';
+  return isBeyond && hops.at(-1)?.receives.protocol !== 'HTTP' && Number(all[index]?.line.bytes_received ?? 0) === 0;
+}
+
 /** One difference in a sentence; undefined where they agree; `alternative` where the way was one of a weighted route that trace names too. */
-export function disagreement(trace: Trace, seen: Observation): string | undefined {
+export function disagreement(trace: Trace, observed: Observation): string | undefined {
   const hops = trace.hops.filter(sees);
+  const seen = { ...observed, hops: observed.hops.filter((_hop, index) => !isEmptyEnd(trace, hops, observed, index)) };
   for (const [index, { proxy, line }] of seen.hops.entries()) {
     const own = hops[index];
     const where = `hop ${index} at ${proxy}`;
@@ -52,10 +59,6 @@ export function disagreement(trace: Trace, seen: Observation): string | undefine
     if (own === undefined && trace.refusal?.code === 'loop' && hops.some((hop) => name(hop) === proxy))
       return undefined;
     if (own === undefined && trace.outcome === 'unknown') return undefined;
-    // A connection that is denied once data comes has been opened on the other side, and closes empty.
-    const before = hops[index - 1];
-    const isEmpty = Number(line.bytes_received ?? 0) === 0 && before?.receives.protocol !== 'HTTP';
-    if (own === undefined && trace.refusal?.code === 'RBAC' && isEmpty) continue;
     if (own === undefined)
       return `${where}: seen (${cluster ?? line.response_code_details ?? ''}), but trace ends before: ${trace.outcome} ${trace.refusal?.code ?? ''} ${trace.refusal?.what ?? ''}`;
     if (name(own) !== proxy) return `${where}: trace goes to ${name(own)}`;
