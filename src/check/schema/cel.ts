@@ -76,7 +76,9 @@ function planOf(rule: string): Evaluate | undefined {
   if (!planned.has(rule)) {
     environment ??= celEnv({ funcs: [...strings, ...kubernetesFunctions()] });
     try {
-      const evaluate = plan(environment, withIntegers(expressionOf(rule)) as Expression) as unknown as Evaluate;
+      const expression = expressionOf(rule);
+      restoreIntegers(expression);
+      const evaluate = plan(environment, expression as Expression) as unknown as Evaluate;
       planned.set(rule, (bindings) => {
         try {
           const result = evaluate(bindings);
@@ -92,13 +94,12 @@ function planOf(rule: string): Evaluate | undefined {
   return planned.get(rule);
 }
 
-/** An expression whose integers are bigints, which JSON does not have. */
-function withIntegers(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(withIntegers);
-  if (typeof node !== 'object' || node === null) return node;
-  const { case: which, value } = node as { readonly case?: unknown; readonly value?: unknown };
-  if (which === 'int64Value') return { case: which, value: BigInt(value as number) };
-  return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, withIntegers(child)]));
+/** Makes the integers of an expression bigints, which JSON does not have. */
+function restoreIntegers(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  const constant = node as { readonly case?: unknown; value?: unknown };
+  if (constant.case === 'int64Value') constant.value = BigInt(constant.value as number);
+  else for (const child of Object.values(node)) restoreIntegers(child);
 }
 
 /** Values with the types that the schema gives them: integers are not doubles, and names are escaped as in CEL. */
