@@ -26,7 +26,10 @@ const FORMS = 'write http://host/path, https://host/path, tls://host:port or tcp
 
 export function parseRequest(request: TraceRequest): ParsedRequest {
   const given = request.request;
-  const found = /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[^/?#:@\s]+)(?::(\d+))?([/?#].*)?$/i.exec(given);
+  // A name and password before the host are for the server.
+  const found = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@\s]*@)?(\[[0-9a-f:.]+\]|[^/?#:@\s]+)(?::(\d+))?([/?#].*)?$/i.exec(
+    given,
+  );
   const scheme = found?.[1]?.toLowerCase() ?? '';
   if (found === null || !['http', 'https', 'tls', 'tcp', 'grpc', 'grpcs'].includes(scheme))
     throw new RequestError(`"${given}" is no request: ${FORMS}`);

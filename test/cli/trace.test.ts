@@ -134,6 +134,14 @@ describe('mesh-edge trace', () => {
     expect(stderr).toContain('broken.yaml');
   });
 
+  it.each(['http://user:secret@edition.cnn.com/', 'http://edition.cnn.com?q=@x', 'http://edition.cnn.com:80/a@b:1'])(
+    'takes the host of %s',
+    (url) => {
+      const { stdout } = run([manifests, '--request', url, '--from', 'app/sleep', '--format', 'json']);
+      expect(JSON.parse(stdout).destination.host).toBe('edition.cnn.com');
+    },
+  );
+
   it('asks for no trailing dot by SNI', () => {
     const args = ['--request', 'https://edition.cnn.com./', '--from', 'app/sleep', '--format', 'json'];
     const [hop] = JSON.parse(run([manifests, ...args]).stdout).hops;
