@@ -2,6 +2,8 @@ import { effectivePolicy, endpointTlsMode, subsetOf, type Policy } from '../mode
 import type { Endpoint } from '../model/endpoints';
 import { optionalRecord, record, records, text, texts } from '../model/fields';
 import { resolveShortName } from '../model/hostnames';
+import type { Manifest } from '../model/manifest';
+import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import type { ProxyView } from './tcp-routes';
 import type { Decision } from './types';
@@ -75,6 +77,21 @@ function clusterType(service: Service, isGateway: boolean): ClusterType {
 function decision(service: Service, field: string): Decision {
   const { kind, namespace, name } = service.config;
   return { kind, namespace, name, field };
+}
+
+/** Every DestinationRule by the whole name of its host, whoever sees it. */
+function rulesByHost(mesh: Mesh): ReadonlyMap<string, readonly Manifest[]> {
+  return mesh.remember(mesh, 'rules by host', () => {
+    const rules = new Map<string, Manifest[]>();
+    for (const manifest of mesh.of('networking.istio.io', 'DestinationRule')) {
+      const { host } = record(record(manifest.body).spec);
+      const name = resolveShortName(text(host), manifest.namespace, mesh.config.clusterDomain);
+      const known = rules.get(name);
+      if (known === undefined) rules.set(name, [manifest]);
+      else known.push(manifest);
+    }
+    return rules;
+  });
 }
 
 function missingService(view: ProxyView, key: ClusterKey, name: string): MissingCluster {
@@ -249,14 +266,9 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
       rule === undefined
         ? 'no DestinationRule for it reaches the proxy'
         : `DestinationRule ${rule.from.map((one) => `${one.namespace}/${one.name}`).join(', ')} has ${rule.subsets.map((one) => one.name).join(', ') || 'no subsets'}`;
-    const domain = view.mesh.config.clusterDomain;
-    const elsewhere = view.mesh.of('networking.istio.io', 'DestinationRule').find((candidate) => {
-      const spec = record(record(candidate.body).spec);
-      return (
-        resolveShortName(text(spec.host), candidate.namespace, domain) === service.host &&
-        records(spec.subsets).some((one) => text(one.name) === key.subset)
-      );
-    });
+    const elsewhere = rulesByHost(view.mesh)
+      .get(service.host)
+      ?.find(({ body }) => records(record(record(body).spec).subsets).some((one) => text(one.name) === key.subset));
     return missing(
       name,
       `${key.host} has no subset "${key.subset}" here: ${from}`,

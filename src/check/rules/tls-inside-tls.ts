@@ -1,6 +1,6 @@
 import type { Manifest } from '../../model/manifest';
 import { nameOf, virtualServices } from '../edge';
-import type { CheckContext } from '../context';
+import { type CheckContext, defineIndex } from '../context';
 import { toFqdn } from '../hosts';
 import { specOf } from '../istio';
 import { findDecided } from '../paths/decided';
@@ -39,16 +39,25 @@ export const rule: Rule = {
 
 /** Whether an http route leads to the host of a DestinationRule, even if something else stops it on its way. */
 function isForHttp(context: CheckContext, manifest: Manifest): boolean {
-  if (manifest.kind !== 'DestinationRule') return false;
-  const host = toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace);
-  return context
-    .index(virtualServices)
-    .some(({ spec, manifest: { namespace } }) =>
-      (spec.http ?? []).some(({ route = [] }) =>
-        route.some(({ destination }) => toFqdn(destination?.host ?? '', namespace) === host),
-      ),
-    );
+  return (
+    manifest.kind === 'DestinationRule' &&
+    context.index(routedHosts).has(toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace))
+  );
 }
+
+const routedHosts = defineIndex(
+  'hosts of http routes',
+  (context): ReadonlySet<string> =>
+    new Set(
+      context
+        .index(virtualServices)
+        .flatMap(({ spec, manifest: { namespace } }) =>
+          (spec.http ?? []).flatMap(({ route = [] }) =>
+            route.map(({ destination }) => toFqdn(destination?.host ?? '', namespace)),
+          ),
+        ),
+    ),
+);
 
 /** A Service of the cluster whose clients speak TLS to it through a gateway, and get another around it by a DestinationRule. */
 function* wrappedInside(context: CheckContext): Generator<Hit> {
