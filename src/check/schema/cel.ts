@@ -77,7 +77,7 @@ function planOf(rule: string): Evaluate | undefined {
     environment ??= celEnv({ funcs: [...strings, ...kubernetesFunctions()] });
     try {
       const expression = expressionOf(rule);
-      restoreIntegers(expression);
+      restore(expression);
       const evaluate = plan(environment, expression as Expression) as unknown as Evaluate;
       planned.set(rule, (bindings) => {
         try {
@@ -94,12 +94,16 @@ function planOf(rule: string): Evaluate | undefined {
   return planned.get(rule);
 }
 
-/** Makes the integers of an expression bigints, which JSON does not have. */
-function restoreIntegers(node: unknown): void {
+/**
+ * Gives an expression what JSON does not have: its integers as bigints, and an id for each part. Errors carry the id of the part that they are
+ * of, and `||` and `&&` take in the error of one side, such as a field that is not there, where the other side decides.
+ */
+function restore(node: unknown, next = { id: 1n }): void {
   if (typeof node !== 'object' || node === null) return;
-  const constant = node as { readonly case?: unknown; value?: unknown };
-  if (constant.case === 'int64Value') constant.value = BigInt(constant.value as number);
-  else for (const child of Object.values(node)) restoreIntegers(child);
+  const part = node as { readonly case?: unknown; value?: unknown; readonly exprKind?: unknown; id?: bigint };
+  if (part.exprKind !== undefined) part.id ??= next.id++;
+  if (part.case === 'int64Value') part.value = BigInt(part.value as number);
+  else for (const child of Object.values(node)) restore(child, next);
 }
 
 /** Values with the types that the schema gives them: integers are not doubles, and names are escaped as in CEL. */

@@ -143,4 +143,12 @@ describe('the CEL rules of a CRD', () => {
     expect(judge(route('{type: URLRewrite, urlRewrite: {hostname: a.example.com}}'))).toEqual([]);
     expect(judge(route('{type: RequestRedirect, requestRedirect: {}}')).map(({ id }) => id)).toEqual(['EDGE003']);
   });
+
+  it('pass where one side of an `or` names a field that is not there, and the other side holds', () => {
+    const gateway = (tls: string): string =>
+      `${head('Gateway', 'gateway.networking.k8s.io/v1')}spec: {gatewayClassName: istio, listeners: [{name: tls, port: 443, protocol: HTTPS, tls: {mode: Terminate${tls}}}]}\n`;
+    expect(judge(gateway(', options: {gateway.istio.io/tls-terminate-mode: ISTIO_MUTUAL}'))).toEqual([]);
+    expect(judge(gateway(', certificateRefs: [{name: web}]'))).toEqual([]);
+    expect(judge(gateway('')).map(({ id }) => id)).toEqual(['EDGE003']);
+  });
 });
