@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { sh } from './process';
@@ -50,7 +51,9 @@ export class Authority {
     await sh(['openssl', 'req', '-new', '-key', pair.key, '-subj', `/CN=${commonName}`, '-out', file('csr')]);
     const extensions = `subjectAltName=${names.join(',')}\nextendedKeyUsage=serverAuth,clientAuth\n`;
     fs.writeFileSync(file('ext'), extensions);
-    const signer = ['-CA', this.cert, '-CAkey', this.key, '-CAcreateserial', '-days', DAYS];
+    // A number of its own for each: a file that counts them would be shared by certificates issued side by side.
+    const serial = ['-set_serial', `0x${randomBytes(16).toString('hex')}`];
+    const signer = ['-CA', this.cert, '-CAkey', this.key, ...serial, '-days', DAYS];
     await sh(['openssl', 'x509', '-req', '-in', file('csr'), ...signer, '-extfile', file('ext'), '-out', pair.cert]);
     return pair;
   }

@@ -1,7 +1,6 @@
 import { App, Chart } from 'cdk8s';
 import { EgressGatewayWorkload } from '../../src/egress/egress-gateway-workload';
 import { type KubeObject } from '../lab/api';
-import { siteAddress } from '../lab/internet';
 import { CLIENT, committed, eventually, fixture, Mesh, PLAIN } from './mesh';
 import { type Expected } from './scenarios';
 
@@ -141,29 +140,6 @@ describe('egress-traffic-policy-direct', () => {
   });
 
   it('is accepted by every proxy', async () => expect(await mesh.newRejects()).toBe(''));
-});
-
-// The gateway logs TLS in mutual TLS twice, in no certain order, so this one is not for the record.
-describe('egress-wildcards', () => {
-  beforeAll(() => world('egress-wildcards'));
-  afterAll(() => mesh.clear());
-
-  it('lets TLS through the gateway to the host that serves the domain', () =>
-    expectSeen(CLIENT, 'https://en.cdn.example.com/', 'istio-system/istio-egressgateway', {
-      status: 200,
-      gateway: { upstream_cluster: expect.stringMatching(/\*\.cdn\.example\.com$|-inner\.mesh-edge\.invalid$/) },
-      site: { sni: 'en.cdn.example.com', server: `${siteAddress('edge.cdn.example.com')}:443` },
-    }));
-
-  it.each(['eu.mirror.example.com', 'us.mirror.example.com'])(
-    'lets TLS through to %s, which the gateway resolves',
-    (host) =>
-      expectSeen(CLIENT, `https://${host}/`, 'istio-system/istio-egressgateway', {
-        status: 200,
-        gateway: { upstream_cluster: expect.stringMatching(/\*\.mirror\.example\.com$|-inner\.mesh-edge\.invalid$/) },
-        site: { sni: host, server: `${siteAddress(host)}:443` },
-      }),
-  );
 });
 
 describe('enforcement', () => {

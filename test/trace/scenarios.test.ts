@@ -12,7 +12,9 @@ const addressOf: Readonly<Record<string, string>> = { 'edition.cnn.com:443': '20
  * The outcomes that were seen on real proxies (test/mesh), asked of `trace`: the same clusters, the same refusals.
  */
 describe.each(SCENARIOS.map((scenario) => [scenario.id, scenario] as const))('%s', (id, scenario) => {
-  const cases = scenario.cases.filter(({ request }) => /^https?:/.test(request.url) && request.args?.[0] !== '--proxy');
+  const cases = scenario.cases.filter(
+    ({ request, unrecorded }) => !unrecorded && /^https?:/.test(request.url) && request.args?.[0] !== '--proxy',
+  );
   it.each(cases.map((c) => [`${c.title} (${c.request.url})`, c] as const))('%s', async (_, { request, seen }) => {
     const fixtures = ['base.yaml', ...(scenario.fixtures ?? [])].map((file) =>
       join(DIST, '..', 'test', 'mesh', 'fixtures', file),

@@ -26,6 +26,18 @@ const EQUIVALENT: readonly { readonly id: string; readonly where: string; readon
     where: 'ServiceEntry nginx spec.ports',
     why: 'the stand-in server has a Service of that name with port 443, and port 80 is open by the gateway',
   },
+  ...['egress-traffic-policy-credentials', 'egress-wildcards'].flatMap((id) => [
+    {
+      id,
+      where: 'DestinationRule istio-egressgateway-hop spec.subsets.0.trafficPolicy.portLevelSettings.0.tls.sni',
+      why: 'the server that all hosts share lists a namespace, and so takes any SNI',
+    },
+    {
+      id,
+      where: `ServiceEntry istio-egressgateway-from-${id === 'egress-wildcards' ? 'default' : 'shop'} spec.ports.0.number: 80 ->`,
+      why: "the gateway's own Service opens port 80 at every sidecar, and the VirtualService needs no more",
+    },
+  ]),
 ];
 
 const tally = new Map<string, { killed: number; survived: string[] }>();
