@@ -2,7 +2,7 @@ import { PeerAuthentications } from './authentication';
 import { backendTlsRules } from './backend-tls';
 import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints, selectsMachine } from './endpoints';
-import { labelsMatch, number, optionalRecord, record, records, strings, text } from './fields';
+import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from './fields';
 import { GatewayApi, selects } from './gateway-api';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { fromKubernetesIngress } from './kubernetes-ingress';
@@ -342,9 +342,7 @@ export class Mesh implements Registry {
   /** Whether any DestinationRule tunnels: only then do TCP listeners depend on the client's namespace. */
   public get hasTunnels(): boolean {
     return this.remember(this, 'tunnels', () =>
-      this.of('networking.istio.io', 'DestinationRule').some((manifest) =>
-        JSON.stringify(record(manifest.body).spec ?? {}).includes('"tunnel"'),
-      ),
+      this.of('networking.istio.io', 'DestinationRule').some((manifest) => tunnels(record(record(manifest.body).spec))),
     );
   }
 
@@ -391,4 +389,13 @@ function objectKey(group: string, kind: string, namespace: string, name: string)
 /** Reads manifests as a mesh; what they leave out comes from the options. */
 export function buildMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
   return new Mesh(manifests, options);
+}
+
+/** Whether a DestinationRule tunnels anywhere. */
+function tunnels(spec: Json): boolean {
+  return [spec, ...records(spec.subsets)].some(({ trafficPolicy }) => {
+    if (trafficPolicy === undefined) return false;
+    const policy = record(trafficPolicy);
+    return policy.tunnel !== undefined || records(policy.portLevelSettings).some((port) => port.tunnel !== undefined);
+  });
 }
