@@ -59,7 +59,8 @@ export class Kubelet {
       const known = this.running.get(key);
       if (pod.metadata.deletionTimestamp !== undefined) {
         if (known) this.end(known);
-        else void this.api.deleteAtOnce(pod).catch(() => {});
+        // No event would come again for a Pod whose end got lost on the way.
+        else void this.api.deleteAtOnce(pod).catch(() => setTimeout(() => this.reconcile(), 500).unref());
       } else if (known && known.uid !== pod.metadata.uid) {
         this.end(known);
       } else if (!known && pod.spec.nodeName !== undefined && !isOver(pod)) {
