@@ -80,11 +80,12 @@ export class RunningPod {
     return capture(inNamespace(this.network.file, ['chroot', container.root.path, ...as, ...command]), timeoutSeconds);
   }
 
-  /** Kills a container as a crash would; it is started again as the Pod's restart policy says. */
-  public crash(name: string): void {
+  /** Kills a container as a crash would; it is started again as the Pod's restart policy says, and is ready when it says so anew. */
+  public async crash(name: string): Promise<void> {
     const container = this.containers.find(({ spec }) => spec.name === name);
     if (!container?.daemon) throw new Error(`Pod ${this.key} runs no container "${name}"`);
     container.daemon.crash();
+    await this.report(false);
   }
 
   public end(): Promise<void> {
