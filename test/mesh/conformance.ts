@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type AccessLine } from '../lab/lab';
 import { type Seen } from './mesh';
-import { type Case } from './scenarios';
+import { type Case } from './scenario';
 
 /** The report of what was seen. It names no versions and no times, so that it changes only when behaviour does. */
 export const CONFORMANCE = path.resolve(__dirname, '../../docs/conformance.md');

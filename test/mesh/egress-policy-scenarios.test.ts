@@ -2,7 +2,7 @@ import { App, Chart } from 'cdk8s';
 import { EgressGatewayWorkload } from '../../src/egress/egress-gateway-workload';
 import { type KubeObject } from '../lab/api';
 import { CLIENT, committed, eventually, fixture, Mesh, PLAIN } from './mesh';
-import { type Expected } from './scenarios';
+import { type Expected } from './scenario';
 
 const refused = (url: string): Expected => ({ status: url.startsWith('http:') ? 502 : 0, gateway: null, site: null });
 

@@ -1,6 +1,7 @@
 import { type KubeObject } from '../lab/api';
 import { committed, eventually, Mesh } from './mesh';
-import { type Case, SCENARIOS } from './scenarios';
+import { type Case } from './scenario';
+import { SCENARIOS } from './scenarios';
 
 const { id, arrange, gateway, cases } = SCENARIOS.find((scenario) => scenario.id === 'many-hosts')!;
 const reached = cases.filter(({ seen }) => seen.site !== null);
