@@ -31,6 +31,12 @@ export interface DestinationRule {
   readonly from: readonly Config[];
 }
 
+const NOWHERE_SAID: ReadonlySet<string> = new Set();
+
+function exportSet(exportTo: readonly string[]): ReadonlySet<string> {
+  return exportTo.length === 0 ? NOWHERE_SAID : new Set(exportTo);
+}
+
 function parseRule(object: Config, mesh: MeshConfig): DestinationRule {
   const { spec } = object;
   const selector = optionalRecord(spec.workloadSelector);
@@ -39,7 +45,7 @@ function parseRule(object: Config, mesh: MeshConfig): DestinationRule {
     host: resolveShortName(text(spec.host), object.namespace, mesh.clusterDomain),
     namespace: object.namespace,
     selector: selector === undefined ? undefined : strings(selector.matchLabels),
-    exportTo: new Set(selector === undefined ? texts(spec.exportTo) : ['.']),
+    exportTo: selector === undefined ? exportSet(texts(spec.exportTo)) : new Set(['.']),
     policy: policy === undefined ? undefined : { policy, config: object, field: 'spec.trafficPolicy' },
     subsets: records(spec.subsets).map((subset, index): Subset => {
       const own = optionalRecord(subset.trafficPolicy);

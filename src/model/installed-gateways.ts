@@ -113,16 +113,19 @@ function missingHosts(
   domain: string,
 ): ReadonlyMap<string, { ports: Set<number>; gateways: Set<string> }> {
   const missing = new Map<string, { ports: Set<number>; gateways: Set<string> }>();
+  const suffix = `.svc.${domain}`;
   for (const route of routes) {
-    for (const rule of [...route.http, ...route.tls, ...route.tcp]) {
-      for (const destination of rule.route) {
-        if (services.has(destination.host) || !destination.host.endsWith(`.svc.${domain}`)) continue;
-        const entry = missing.get(destination.host) ?? { ports: new Set<number>(), gateways: new Set<string>() };
-        missing.set(destination.host, entry);
-        if (destination.port > 0) entry.ports.add(destination.port);
-        // Sidecars send to a gateway what its own rules then send on; a gateway sends to anything.
-        if (!route.gateways.includes(MESH_GATEWAY)) continue;
-        for (const gateway of route.gateways) if (gateway !== MESH_GATEWAY) entry.gateways.add(gateway);
+    for (const rules of [route.http, route.tls, route.tcp]) {
+      for (const rule of rules) {
+        for (const { host, port } of rule.route) {
+          if (!host.endsWith(suffix) || services.has(host)) continue;
+          let entry = missing.get(host);
+          if (entry === undefined) missing.set(host, (entry = { ports: new Set(), gateways: new Set() }));
+          if (port > 0) entry.ports.add(port);
+          // Sidecars send to a gateway what its own rules then send on; a gateway sends to anything.
+          if (!route.gateways.includes(MESH_GATEWAY)) continue;
+          for (const gateway of route.gateways) if (gateway !== MESH_GATEWAY) entry.gateways.add(gateway);
+        }
       }
     }
   }
@@ -143,33 +146,25 @@ export function installedGateways(
     .flatMap(shapesOfOperator)
     .filter((shape) => !known.has(hostOf(shape, mesh)));
   for (const shape of shapes) known.add(hostOf(shape, mesh));
-  const selectors = gateways
-    .map((gateway) => ({ gateway, selector: optionalRecord(gateway.spec.selector) }))
-    .filter((item) => item.selector !== undefined)
-    .map((item) => ({
-      gateway: item.gateway,
-      name: `${item.gateway.namespace}/${item.gateway.name}`,
-      labels: strings(item.selector),
-    }));
-
+  const selecting = gateways.filter((gateway) => optionalRecord(gateway.spec.selector) !== undefined);
   for (const [host, wanted] of missingHosts(known, routes, mesh.clusterDomain)) {
     const [name = '', namespace = ''] = host.split('.');
     const usual = usualLabels(name);
-    const byConvention = selectors.filter((item) => labelsMatch(item.labels, usual));
-    const byRoute = selectors.filter((item) => wanted.gateways.has(item.name));
+    const byConvention = selecting.filter((gateway) => labelsMatch(selectorOf(gateway), usual));
+    const byRoute = selecting.filter((gateway) => wanted.gateways.has(`${gateway.namespace}/${gateway.name}`));
     const chosen = byConvention.length > 0 ? byConvention : byRoute;
     const labels: Readonly<Record<string, string>> =
       byConvention.length > 0
         ? usual
-        : (Object.assign({}, usual, ...byRoute.map((item) => item.labels)) as Record<string, string>);
+        : (Object.assign({}, usual, ...byRoute.map(selectorOf)) as Record<string, string>);
     const isShown = workloads.some(
       (workload) =>
-        workload.namespace === namespace && chosen.some((item) => labelsMatch(item.labels, workload.labels)),
+        workload.namespace === namespace && chosen.some((gateway) => labelsMatch(selectorOf(gateway), workload.labels)),
     );
     if (chosen.length === 0 || isShown) continue;
     const ports = new Map<number, readonly [string, number, number]>(USUAL_PORTS.map((port) => [port[1], port]));
     const asked = new Set(wanted.ports);
-    for (const item of chosen) for (const port of portsOf(item.gateway)) asked.add(port);
+    for (const gateway of chosen) for (const port of portsOf(gateway)) asked.add(port);
     for (const port of asked) if (!ports.has(port)) ports.set(port, [`tcp-${port}`, port, port]);
     shapes.push({
       namespace,
@@ -185,6 +180,10 @@ export function installedGateways(
   }
   shapes.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
   return shapes.map((shape, index) => build(shape, mesh, manifests.length + index));
+}
+
+function selectorOf(gateway: Config): Readonly<Record<string, string>> {
+  return strings(gateway.spec.selector);
 }
 
 function hostOf(shape: Shape, mesh: MeshConfig): string {

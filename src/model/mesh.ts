@@ -46,6 +46,7 @@ export interface Proxy {
   readonly addresses: readonly string[];
 }
 
+const NO_MANIFESTS: readonly Manifest[] = [];
 const ISTIO_GROUPS = new Set(['networking.istio.io', 'security.istio.io', 'telemetry.istio.io']);
 
 /**
@@ -68,8 +69,9 @@ export class Mesh implements Registry {
   /** Notes on gateways that are assumed, by `namespace/name`. */
   public readonly assumptions: ReadonlyMap<string, string>;
 
-  private readonly objects = new Map<string, Manifest[]>();
-  private readonly byKey = new Map<string, Manifest>();
+  /** By group, then kind. */
+  private readonly objects = new Map<string, Map<string, Manifest[]>>();
+  private readonly byName = new Map<readonly Manifest[], ReadonlyMap<string, Manifest>>();
   private readonly sidecars = new Map<string, Config[]>();
   private readonly rootSidecar: Config | undefined;
   private readonly gatewaysForProxies: readonly GatewayForProxy[];
@@ -85,8 +87,9 @@ export class Mesh implements Registry {
     const isHidden = undiscovered(manifests, this.config);
     for (const manifest of manifests) {
       if (isHidden(manifest)) continue;
-      push(this.objects, groupKey(manifest.group, manifest.kind), manifest);
-      this.byKey.set(objectKey(manifest.group, manifest.kind, manifest.namespace, manifest.name), manifest);
+      let kinds = this.objects.get(manifest.group);
+      if (kinds === undefined) this.objects.set(manifest.group, (kinds = new Map()));
+      push(kinds, manifest.kind, manifest);
     }
     this.namespaces = new Map(
       this.of('', 'Namespace').map((manifest) => [manifest.name, { labels: manifest.labels, manifest }]),
@@ -168,11 +171,17 @@ export class Mesh implements Registry {
 
   /** Manifests of a kind; the group is empty for the core group. */
   public of(group: string, kind: string): readonly Manifest[] {
-    return this.objects.get(groupKey(group, kind)) ?? [];
+    return this.objects.get(group)?.get(kind) ?? NO_MANIFESTS;
   }
 
   public find(group: string, kind: string, namespace: string, name: string): Manifest | undefined {
-    return this.byKey.get(objectKey(group, kind, namespace, name));
+    const all = this.of(group, kind);
+    let named = this.byName.get(all);
+    if (named === undefined) {
+      named = new Map(all.map((manifest) => [`${manifest.namespace}/${manifest.name}`, manifest]));
+      this.byName.set(all, named);
+    }
+    return named.get(`${namespace}/${name}`);
   }
 
   /** Whether any manifest speaks of a namespace. */
@@ -376,14 +385,6 @@ function undiscovered(manifests: readonly Manifest[], { discoverySelectors }: Me
 
 function selectsWorkloads(sidecar: Config): boolean {
   return optionalRecord(sidecar.spec.workloadSelector) !== undefined;
-}
-
-function groupKey(group: string, kind: string): string {
-  return `${group}/${kind}`;
-}
-
-function objectKey(group: string, kind: string, namespace: string, name: string): string {
-  return `${group}/${kind}/${namespace}/${name}`;
 }
 
 /** Reads manifests as a mesh; what they leave out comes from the options. */

@@ -328,8 +328,12 @@ export function sidecarBase(registry: Registry, namespace: string, sidecar: Conf
       listener.port !== undefined && listener.port.number !== 0 && listener.port.protocol !== 'HTTP_PROXY'
         ? listener.port.number
         : undefined;
+    const added = new Set<string>();
     for (const virtualService of listener.virtualServices) {
       for (const [host, ports] of destinationsOf(virtualService, namespace)) {
+        // Thousands of routes may send to one port of one gateway.
+        const before = added.size;
+        if (added.add(`${host} ${[...ports].join()}`).size === before) continue;
         const candidates = registry.services.named(host);
         const found = candidates.get(namespace) ?? firstVisibleNamespace(registry, candidates, namespace);
         const matched =

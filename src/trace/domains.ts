@@ -26,15 +26,17 @@ export interface Domains {
   readonly expanded: readonly string[];
 }
 
-/** Every Host under which a service answers on a port. */
-export function serviceDomains(service: Service, clientNamespace: string): Domains {
+/** Every Host under which a service answers on a port; `host` is its own as routes have it. */
+export function serviceDomains(host: string, service: Service, clientNamespace: string): Domains {
   const expanded: string[] = [];
   let all: string[] = [];
-  for (const host of [service.host, ...service.aliases]) {
-    const others = alternativeHosts(host, clientNamespace);
-    all.push(host, ...others);
+  const add = (name: string): void => {
+    const others = alternativeHosts(name, clientNamespace);
+    all.push(name, ...others);
     expanded.push(...others);
-  }
+  };
+  add(host);
+  service.aliases.forEach(add);
   if (service.resolution === 'PASSTHROUGH' && service.registry === 'Kubernetes')
     all = [...all, ...all.map((domain) => `*.${domain}`)];
   for (const address of [service.address, ...service.extraAddresses])

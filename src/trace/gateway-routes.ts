@@ -3,7 +3,7 @@ import type { MergedGateway } from '../model/merged-gateway';
 import type { Service } from '../model/services';
 import type { VirtualService } from '../model/virtual-services';
 import { DomainIndex } from './envoy';
-import { isCatchAllRoute, routesOf, type Route, type VirtualHost } from './http-routes';
+import { hasRoutes, isCatchAllRoute, routesOf, VirtualHost, type Route } from './http-routes';
 import type { RouteConfig } from './sidecar-routes';
 import type { ProxyView } from './tcp-routes';
 
@@ -16,62 +16,60 @@ function lookupFor(view: ProxyView, virtualService: VirtualService): (host: stri
   };
 }
 
+/** A host of a gateway's port while its servers are gone through: what adds routes to it, in order. */
+interface Draft {
+  readonly name: string;
+  readonly parts: (() => readonly Route[])[];
+  requireTls: boolean;
+}
+
 /** Routes of a gateway's HTTP port or HTTPS server: VirtualServices of one host joined in their order, catch-alls moved to the end. */
 export function gatewayRouteConfig(view: ProxyView, merged: MergedGateway, name: string): RouteConfig {
   const servers = merged.serversByRoute.get(name) ?? [];
-  const byHost = new Map<string, VirtualHost>();
-  const cache = new Map<string, readonly Route[]>();
+  const byHost = new Map<string, Draft>();
+  const draftOf = (host: string, port: number): Draft => {
+    const existing = byHost.get(host);
+    if (existing !== undefined) return existing;
+    const made: Draft = { name: `${host}:${port}`, parts: [], requireTls: false };
+    byHost.set(host, made);
+    return made;
+  };
+  // The routes of a VirtualService are those that the first server of its Gateway gave it.
+  const first = new Map<string, () => readonly Route[]>();
   for (const server of servers) {
+    const redirects = server.tls?.httpsRedirect === true;
     for (const virtualService of view.mesh.virtualServices.forGateway(view.proxy.namespace, server.gatewayName)) {
       const hosts = intersection(hostsForNamespace(server.hosts, virtualService.namespace), virtualService.hosts);
       if (hosts.length === 0) continue;
       const key = `${server.gatewayName} ${virtualService.name}/${virtualService.namespace}`;
-      let routes = cache.get(key);
+      let routes = first.get(key);
       if (routes === undefined) {
-        routes = routesOf(virtualService, {
+        const context = {
           port: server.port,
           gateway: server.gatewayName,
           proxy: view.proxy,
           lookup: lookupFor(view, virtualService),
-        });
-        if (routes.length === 0) continue;
-        cache.set(key, routes);
+        };
+        if (!hasRoutes(virtualService, context)) continue;
+        routes = () => routesOf(virtualService, context);
+        first.set(key, routes);
       }
-      for (const given of hosts) {
-        const host = given.toLowerCase();
-        const existing = byHost.get(host);
-        if (existing === undefined)
-          byHost.set(host, {
-            name: `${host}:${server.port}`,
-            domains: [host],
-            routes: [...routes],
-            requireTls: server.tls?.httpsRedirect === true,
-          });
-        else {
-          existing.routes.push(...routes);
-          if (server.tls?.httpsRedirect === true) existing.requireTls = true;
-        }
+      for (const host of hosts) {
+        const draft = draftOf(host.toLowerCase(), server.port);
+        draft.parts.push(routes);
+        draft.requireTls ||= redirects;
       }
     }
-    if (server.tls?.httpsRedirect !== true) continue;
-    for (const given of server.hosts) {
-      const host = given.toLowerCase();
-      const existing = byHost.get(host);
-      if (existing === undefined)
-        byHost.set(host, { name: `${host}:${server.port}`, domains: [host], routes: [], requireTls: true });
-      else existing.requireTls = true;
-    }
+    if (redirects) for (const host of server.hosts) draftOf(host.toLowerCase(), server.port).requireTls = true;
   }
   const domains = new DomainIndex<VirtualHost>();
-  const port = servers[0]?.port ?? 0;
   if (byHost.size === 0 && servers.length > 0)
-    domains.add('*', { name: `blackhole:${port}`, domains: ['*'], routes: [], requireTls: false });
-  for (const [host, virtualHost] of byHost) {
-    const routes = [
-      ...virtualHost.routes.filter((route) => !isCatchAllRoute(route)),
-      ...virtualHost.routes.filter(isCatchAllRoute),
-    ];
-    domains.add(host, { ...virtualHost, routes });
-  }
+    domains.add('*', new VirtualHost(`blackhole:${servers[0]?.port ?? 0}`, ['*'], () => [], false));
+  for (const [host, { name, parts, requireTls }] of byHost)
+    domains.add(host, new VirtualHost(name, [host], () => catchAllsLast(parts.flatMap((part) => part())), requireTls));
   return { name, match: (host) => domains.match(host) };
+}
+
+function catchAllsLast(routes: readonly Route[]): readonly Route[] {
+  return [...routes.filter((route) => !isCatchAllRoute(route)), ...routes.filter(isCatchAllRoute)];
 }

@@ -39,13 +39,23 @@ export interface Route {
   readonly bySegments?: boolean;
 }
 
-export interface VirtualHost {
-  readonly name: string;
-  readonly domains: readonly string[];
-  readonly routes: Route[];
-  requireTls: boolean;
-  /** The service whose names the domains are; undefined for hosts of VirtualServices alone. */
-  readonly service?: Service;
+/** A virtual host. Its routes are made when a request first asks for them: of thousands of hosts behind a port few are asked. */
+export class VirtualHost {
+  private made: readonly Route[] | undefined;
+
+  public constructor(
+    public readonly name: string,
+    public readonly domains: readonly string[],
+    private readonly make: () => readonly Route[],
+    public readonly requireTls: boolean,
+    /** The service whose names the domains are; undefined for hosts of VirtualServices alone. */
+    public readonly service?: Service,
+  ) {}
+
+  public get routes(): readonly Route[] {
+    this.made ??= this.make();
+    return this.made;
+  }
 }
 
 export function clusterName(host: string, subset: string, port: number): string {
@@ -120,6 +130,11 @@ function pathKind(uri: Json): string {
 
 export function isCatchAllRoute(route: Route): boolean {
   return isCatchAll(route.match);
+}
+
+/** Whether a VirtualService makes any route for a proxy and port. */
+export function hasRoutes(service: VirtualService, context: RouteContext): boolean {
+  return service.http.some(({ matches }) => matches.length === 0 || matches.some((match) => appliesTo(match, context)));
 }
 
 /** The routes that a VirtualService makes for a proxy and port; nothing after a rule that takes everything. */

@@ -1,12 +1,12 @@
 import { isWildcard, overlaps } from '../model/hostnames';
-import { compareText } from '../model/objects';
+import { push } from '../model/objects';
 import { isHttpOrAuto } from '../model/protocols';
-import type { Service } from '../model/services';
+import type { Port, Service } from '../model/services';
 import type { EgressListener } from '../model/sidecar-scope';
 import { MESH_GATEWAY, type VirtualService } from '../model/virtual-services';
 import { serviceDomains } from './domains';
 import { DomainIndex } from './envoy';
-import { clusterName, routesOf, type Route, type VirtualHost } from './http-routes';
+import { clusterName, hasRoutes, routesOf, VirtualHost, type Route } from './http-routes';
 import type { ProxyView } from './tcp-routes';
 
 /** Route configuration of a listener: its virtual hosts by domain; a request for none of them goes to the catch-all. */
@@ -15,23 +15,30 @@ export interface RouteConfig {
   readonly match: (host: string) => VirtualHost | undefined;
 }
 
-interface Wrapper {
-  readonly port: number;
-  readonly services: readonly Service[];
-  readonly hosts: readonly string[];
-  readonly routes: readonly Route[];
+/** A service as it takes part in routing on a port: by its host in lower case, with that port alone; on port 0, which is any, as it is. */
+interface Routed {
+  readonly host: string;
+  readonly service: Service;
+  readonly ports: readonly Port[];
 }
 
-/** Services that take part in routing on a port, each with that port alone, by host in lower case. */
-function servicesOn(egress: EgressListener, port: number): Map<string, Service> {
-  const result = new Map<string, Service>();
+interface Wrapper {
+  readonly port: number;
+  readonly services: readonly Routed[];
+  readonly hosts: readonly string[];
+  readonly routes: () => readonly Route[];
+}
+
+function servicesOn(egress: EgressListener, port: number): ReadonlyMap<string, Routed> {
+  const result = new Map<string, Routed>();
   if (port === 0) {
-    for (const service of egress.services) result.set(service.host, service);
+    for (const service of egress.services)
+      result.set(service.host, { host: service.host, service, ports: service.ports });
     return result;
   }
   for (const [service, servicePort] of egress.servicesByPort.get(port) ?? []) {
     const host = service.host.toLowerCase();
-    result.set(host, { ...service, host, ports: [servicePort] });
+    result.set(host, { host, service, ports: [servicePort] });
   }
   return result;
 }
@@ -40,7 +47,7 @@ function servicesOn(egress: EgressListener, port: number): Map<string, Service> 
 function routesOn(
   egress: EgressListener,
   port: number,
-  services: ReadonlyMap<string, Service>,
+  services: ReadonlyMap<string, Routed>,
 ): readonly VirtualService[] {
   if (port === 80) return egress.virtualServices;
   const wild = [...services.keys()].filter(isWildcard);
@@ -58,10 +65,10 @@ function routesOn(
 function splitHosts(
   virtualService: VirtualService,
   egress: EgressListener,
-  services: ReadonlyMap<string, Service>,
-): { readonly others: readonly string[]; readonly known: readonly Service[] } {
+  services: ReadonlyMap<string, Routed>,
+): { readonly others: readonly string[]; readonly known: readonly Routed[] } {
   const others: string[] = [];
-  const known: Service[] = [];
+  const known: Routed[] = [];
   const wild: string[] = [];
   for (const host of virtualService.hosts) {
     const lower = host.toLowerCase();
@@ -90,35 +97,36 @@ function wrappersOf(
   view: ProxyView,
   egress: EgressListener,
   virtualService: VirtualService,
-  services: ReadonlyMap<string, Service>,
+  services: ReadonlyMap<string, Routed>,
   port: number,
 ): readonly Wrapper[] {
-  const routes = routesOf(virtualService, {
-    port,
-    gateway: MESH_GATEWAY,
-    proxy: view.proxy,
-    lookup: (host) => services.get(host),
-  });
-  if (routes.length === 0) return [];
+  const lookup = (host: string): Service | undefined => {
+    const found = services.get(host);
+    return found === undefined || port === 0 ? found?.service : { ...found.service, host, ports: found.ports };
+  };
+  const context = { port, gateway: MESH_GATEWAY, proxy: view.proxy, lookup };
+  if (!hasRoutes(virtualService, context)) return [];
+  const routes = (): readonly Route[] => routesOf(virtualService, context);
   const { others, known } = splitHosts(virtualService, egress, services);
   if (virtualService.semantics === 'gateway-api') {
     const isAllowed = known.some(
-      (service) => service.namespace === virtualService.namespace || view.proxy.namespace === virtualService.namespace,
+      ({ service }) =>
+        service.namespace === virtualService.namespace || view.proxy.namespace === virtualService.namespace,
     );
     if (!isAllowed) return [];
   }
-  const byPort = new Map<number, Service[]>();
+  const byPort = new Map<number, Routed[]>();
   for (const service of known) {
     for (const own of service.ports) {
-      if (isHttpOrAuto(own.protocol)) byPort.set(own.port, [...(byPort.get(own.port) ?? []), service]);
+      if (isHttpOrAuto(own.protocol)) push(byPort, own.port, service);
     }
   }
   if (byPort.size === 0 && port === 80) byPort.set(80, []);
   return [...byPort].map(([own, members]) => ({ port: own, services: members, hosts: others, routes }));
 }
 
-function defaultWrapper(service: Service, port: number): Wrapper {
-  const route: Route = {
+function defaultWrapper(service: Routed, port: number): Wrapper {
+  const route = (): Route => ({
     name: 'default',
     rule: null,
     match: null,
@@ -131,55 +139,46 @@ function defaultWrapper(service: Service, port: number): Wrapper {
       },
     ],
     gatewaySemantics: false,
-  };
-  return { port, services: [service], hosts: [], routes: [route] };
+  });
+  return { port, services: [service], hosts: [], routes: () => [route()] };
 }
 
 /** The virtual hosts of a sidecar's port: those of VirtualServices first, then one for each service that has none. */
-export function sidecarVirtualHosts(view: ProxyView, egress: EgressListener, port: number): readonly VirtualHost[] {
+function sidecarVirtualHosts(view: ProxyView, egress: EgressListener, port: number): readonly VirtualHost[] {
   const services = servicesOn(egress, port);
   const wrappers = routesOn(egress, port, services).flatMap((virtualService) =>
     wrappersOf(view, egress, virtualService, services, port),
   );
-  for (const wrapper of wrappers) for (const service of wrapper.services) services.delete(service.host);
-  for (const service of services.values()) {
-    if (service.resolution === 'ALIAS') continue;
-    for (const own of service.ports) if (isHttpOrAuto(own.protocol)) wrappers.push(defaultWrapper(service, own.port));
+  const hosts = new Set<string>();
+  for (const wrapper of wrappers) for (const { host } of wrapper.services) hosts.add(host);
+  for (const routed of services.values()) {
+    if (hosts.has(routed.host) || routed.service.resolution === 'ALIAS') continue;
+    for (const own of routed.ports) if (isHttpOrAuto(own.protocol)) wrappers.push(defaultWrapper(routed, own.port));
   }
+  for (const wrapper of wrappers) for (const { host } of wrapper.services) hosts.add(host);
 
   const names = new Set<string>();
   const taken = new Set<string>();
-  const fqdns = new Set(
-    wrappers.flatMap((wrapper) =>
-      wrapper.services.flatMap((service) => [service.host, `${service.host}:${wrapper.port}`]),
-    ),
-  );
   const result: VirtualHost[] = [];
+  const take = (domain: string): boolean => {
+    const before = taken.size;
+    return taken.add(domain.toLowerCase()).size > before;
+  };
   const build = (host: string, wrapper: Wrapper, service: Service | undefined): void => {
     const name = `${host}:${wrapper.port}`;
-    if (names.has(name)) return;
-    names.add(name);
-    const { all, expanded } = service === undefined ? { all: [host], expanded: [] } : serviceDomains(service, '');
-    const domains = all.filter((domain) => {
-      const lower = domain.toLowerCase();
-      if (taken.has(lower) || (expanded.includes(domain) && fqdns.has(domain))) return false;
-      taken.add(lower);
-      return true;
-    });
+    const before = names.size;
+    if (names.add(name).size === before) return;
+    const { all, expanded } = service === undefined ? { all: [host], expanded: [] } : serviceDomains(host, service, '');
+    // An expansion gives way to a service of just that name.
+    const domains = all.filter((domain) => !(hosts.has(domain) && expanded.includes(domain)) && take(domain));
     if (domains.length > 0 && (port === 0 || wrapper.port === port))
-      result.push({
-        name,
-        domains,
-        routes: wrapper.routes as Route[],
-        requireTls: false,
-        ...(service === undefined ? {} : { service }),
-      });
+      result.push(new VirtualHost(name, domains, wrapper.routes, false, service));
   };
   for (const wrapper of wrappers) {
     for (const host of wrapper.hosts) build(host.toLowerCase(), wrapper, undefined);
-    for (const service of wrapper.services) build(service.host, wrapper, service);
+    for (const { host, service } of wrapper.services) build(host, wrapper, service);
   }
-  return result.sort((a, b) => compareText(a.name, b.name));
+  return result;
 }
 
 function egressListenerFor(view: ProxyView, port: number): EgressListener | undefined {
@@ -212,7 +211,7 @@ function inOwnNamespace(view: ProxyView, domains: DomainIndex<VirtualHost>, host
   const complete = (name: string): VirtualHost | undefined => {
     const fqdn = `${name}.${view.proxy.namespace}.svc.${view.mesh.config.clusterDomain}`;
     const found = domains.matchExact(fqdn);
-    const names = found?.service === undefined ? [] : [found.service.host, ...found.service.aliases];
+    const names = found?.service === undefined ? [] : [found.service.host.toLowerCase(), ...found.service.aliases];
     return names.includes(fqdn) ? found : undefined;
   };
   const dot = host.indexOf('.');
