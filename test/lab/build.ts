@@ -59,10 +59,11 @@ export function moduleFolder(module: string, version: string, env: NodeJS.Proces
 }
 
 /** Builds commands of a module from inside a module of our own, which may replace what that module cannot. */
-async function buildInWrapper(folder: string, goMod: string, targets: readonly string[], ldflags: string) {
+async function buildInWrapper(folder: string, goMod: string, targets: readonly string[], ldflags: string, sums = '') {
   const wrapper = path.join(folder, 'wrapper');
   fs.mkdirSync(wrapper);
   fs.writeFileSync(path.join(wrapper, 'go.mod'), goMod);
+  fs.writeFileSync(path.join(wrapper, 'go.sum'), sums);
   await go(['build', '-mod=mod', ...GO_FLAGS, '-ldflags', ldflags, '-o', `${folder}/`, ...targets], wrapper);
   fs.rmSync(wrapper, { recursive: true });
 }
@@ -162,6 +163,25 @@ const envoy: Part = {
   },
 };
 
+/** Of modules that the checksum database has never seen: the second as the first's own go.sum has it. */
+const NETWORK_POLICIES_SUMS = `
+sigs.k8s.io/kube-network-policies v0.8.0 h1:dzecRNzdmg+VmHEQWTIjxnCgf412J+8CKHqbKgCiWkk=
+sigs.k8s.io/kube-network-policies v0.8.0/go.mod h1:QNAmb/exAiL032oNq0/QhfYl5H+jEFFDF0qVXpIOkeI=
+sigs.k8s.io/network-policy-api v0.1.6-0.20250401132235-45061d10895e h1:b5Vm5aa0I37gToQmFhQ+gQMZVsPsxSiJzxZWtSCs99w=
+sigs.k8s.io/network-policy-api v0.1.6-0.20250401132235-45061d10895e/go.mod h1:8J+z3UB9HgeqbmYprl6OKIobEDv27A3KRHPcteJ61rw=
+`.trimStart();
+
+const networkPolicies: Part = {
+  name: `kube-network-policies ${VERSIONS.kubeNetworkPolicies}`,
+  id: `kube-network-policies-${VERSIONS.kubeNetworkPolicies}`,
+  fill: async (folder) => {
+    const module = 'sigs.k8s.io/kube-network-policies';
+    const goMod = `module lab/network-policies\n\ngo 1.24.0\n\nrequire ${module} v${VERSIONS.kubeNetworkPolicies}\n`;
+    await buildInWrapper(folder, goMod, [`${module}/cmd`], '-s -w', NETWORK_POLICIES_SUMS);
+    fs.renameSync(path.join(folder, 'cmd'), path.join(folder, 'kube-network-policies'));
+  },
+};
+
 /** All `.yaml` files of a folder of a module, as one stream of documents. */
 function joinYaml(folder: string, keep: (name: string) => boolean): string {
   const names = fs.readdirSync(folder).filter((name) => name.endsWith('.yaml') && keep(name));
@@ -214,11 +234,14 @@ export async function oracleBinary(say?: (line: string) => void): Promise<string
 
 /** What a lab of that Istio release runs, the slowest to build last. */
 export function labParts(release: string = istioVersion()): readonly Part[] {
-  return [envoy, gatewayApi, envoyGateway, istio(release), etcd, kubernetes];
+  return [envoy, gatewayApi, envoyGateway, networkPolicies, istio(release), etcd, kubernetes];
 }
 
 /** The path of a file of a built part. */
-export function built(part: 'istio' | 'etcd' | 'kubernetes' | 'envoy' | 'gateway-api' | 'envoy-gateway', file: string) {
+export function built(
+  part: 'istio' | 'etcd' | 'kubernetes' | 'envoy' | 'gateway-api' | 'envoy-gateway' | 'kube-network-policies',
+  file: string,
+) {
   const versions = {
     istio: istioVersion(),
     etcd: VERSIONS.etcd,
@@ -226,6 +249,7 @@ export function built(part: 'istio' | 'etcd' | 'kubernetes' | 'envoy' | 'gateway
     envoy: VERSIONS.envoy,
     'gateway-api': VERSIONS.gatewayApi,
     'envoy-gateway': VERSIONS.envoyGateway,
+    'kube-network-policies': VERSIONS.kubeNetworkPolicies,
   };
   return path.join(partFolder(`${part}-${versions[part]}`), file);
 }

@@ -4,7 +4,7 @@ import * as https from 'node:https';
 import { type ControlPlane } from './controlplane';
 import { type Istiod } from './istiod';
 import { type Kubelet } from './kubelet';
-import { setTable } from './network';
+import { type NetworkPolicies } from './networkpolicies';
 
 /** What can be asked of a running lab, beside its Kubernetes API. */
 export interface Commands {
@@ -18,7 +18,7 @@ export interface Commands {
   pod(request: { pod: string }): Promise<{ name: string; address: string; ready: boolean }>;
   /** Kills a container of a Pod as a crash would. */
   crash(request: { pod: string; container: string }): Promise<void>;
-  /** Waits until istiod is idle and every proxy has acknowledged. */
+  /** Waits until istiod is idle, every proxy has acknowledged, and NetworkPolicies are in force. */
   settle(request: { seconds?: number }): Promise<void>;
   /** Ends istiod, or starts it again: for sidecars, as at first, or for ambient mode as well. */
   istiod(request: { running: boolean; ambient?: boolean }): Promise<void>;
@@ -26,8 +26,6 @@ export interface Commands {
   debug(request: { page: string }): Promise<unknown>;
   /** istiod's metrics, as Prometheus text. */
   metrics(request: object): Promise<string>;
-  /** Lets only these addresses send packets to the internet, as a NetworkPolicy would; none given lets all. */
-  restrict(request: { addresses?: readonly string[] }): Promise<void>;
   /** Ends the lab. */
   down(request: object): Promise<void>;
 }
@@ -39,6 +37,7 @@ export class Control {
   public constructor(
     private readonly plane: ControlPlane,
     istiod: Istiod,
+    policies: NetworkPolicies,
     kubelet: Kubelet,
   ) {
     this.commands = {
@@ -48,11 +47,13 @@ export class Control {
         return { name: key, address, ready };
       },
       crash: async ({ pod, container }) => kubelet.find(pod).crash(container),
-      settle: ({ seconds }) => istiod.settle(seconds),
+      settle: async ({ seconds }) => {
+        await istiod.settle(seconds);
+        await policies.settle();
+      },
       istiod: ({ running, ambient }) => (running ? istiod.start({ ambient }) : istiod.stop()),
       debug: ({ page }) => istiod.debug(page),
       metrics: () => istiod.metrics(),
-      restrict: ({ addresses }) => setTable('restrict', restriction(addresses)),
       down: async () => void setTimeout(() => process.exit(0), 20),
     };
   }
@@ -101,10 +102,4 @@ export class Control {
     response.on('close', () => upstream.destroy());
     request.pipe(upstream);
   }
-}
-
-function restriction(addresses: readonly string[] | undefined): string {
-  if (addresses === undefined) return '';
-  const allowed = addresses.length === 0 ? '' : `ip saddr != { ${addresses.join(', ')} } `;
-  return ` chain forward {\n type filter hook forward priority 0;\n oifname "internet" ${allowed}drop\n }`;
 }

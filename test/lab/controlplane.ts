@@ -11,8 +11,10 @@ import { Daemon, until } from './process';
 /** A Kubernetes control plane: etcd, the API server, and those controllers that a mesh needs, all the real ones. */
 export interface ControlPlane {
   readonly api: Api;
-  /** Where the API server listens, and its administrator's token. */
+  /** Where the API server listens. */
   readonly target: ApiTarget;
+  /** Its administrator's. */
+  readonly token: string;
   readonly kubeconfig: string;
   /** The certificate of the authority that signed the API server's. */
   readonly caCert: string;
@@ -112,7 +114,7 @@ export async function startControlPlane(folder: string, start: StartDaemon): Pro
     '--kube-api-burst=500',
   ]);
   await Promise.all([addNode(api, 'node-1', {}), installCrds(api)]);
-  return { api, target, kubeconfig, caCert: authority.cert };
+  return { api, target, token, kubeconfig, caCert: authority.cert };
 }
 
 function kubeconfigFor(caCert: string, token: string): unknown {

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { Api, type KubeObject } from './api';
 import { built } from './build';
 import { type ControlPlane, readYaml, type StartDaemon } from './controlplane';
-import { NODE_IP } from './network';
+import { ISTIOD_IP } from './network';
 import { type Daemon, sh, until } from './process';
 
 /** The mesh configuration that every test starts from. */
@@ -44,7 +44,7 @@ async function installation(): Promise<readonly KubeObject[]> {
         labels: { 'kubernetes.io/service-name': 'istiod' },
       },
       addressType: 'IPv4',
-      endpoints: [{ addresses: [NODE_IP], conditions: { ready: true } }],
+      endpoints: [{ addresses: [ISTIOD_IP], conditions: { ready: true } }],
       ports: [
         { name: 'grpc-xds', port: 15010, protocol: 'TCP' },
         { name: 'https-dns', port: 15012, protocol: 'TCP' },

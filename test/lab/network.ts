@@ -11,6 +11,9 @@ import { sh } from './process';
  *       `-- the internet: 203.0.113.0/24
  */
 export const NODE_IP = '10.244.0.1';
+/** Addresses of the node that stand for Pods: DNS and istiod run beside it, and NetworkPolicies name them by their Pods. */
+export const DNS_IP = '10.244.0.2';
+export const ISTIOD_IP = '10.244.0.3';
 export const SERVICE_RANGE = '10.96.0.0/16';
 export const KUBERNETES_SERVICE_IP = '10.96.0.1';
 const INTERNET_ROUTER = '203.0.113.1';
@@ -37,9 +40,9 @@ const ip = (lines: readonly string[]) => sh(['ip', '-batch', '-'], lines.join('\
 const ipIn = (namespace: string, lines: readonly string[]) =>
   sh(inNamespace(namespace, ['ip', '-batch', '-']), lines.join('\n'));
 
-/** Makes the namespace that this process runs in the node: loopback, its address, and routing. */
+/** Makes the namespace that this process runs in the node: loopback, its addresses, and routing. */
 export async function setUpNode(): Promise<void> {
-  await ip(['link set lo up', `addr add ${NODE_IP}/32 dev lo`]);
+  await ip(['link set lo up', ...[NODE_IP, DNS_IP, ISTIOD_IP].map((address) => `addr add ${address}/32 dev lo`)]);
   fs.writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
 }
 

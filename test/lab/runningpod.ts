@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Api } from './api';
 import { tryImage } from './images';
-import { inNamespace, KUBERNETES_SERVICE_IP, NODE_IP, PodNetwork } from './network';
+import { DNS_IP, inNamespace, KUBERNETES_SERVICE_IP, NODE_IP, PodNetwork } from './network';
 import { capture, Daemon, type Ended, until } from './process';
 import { type Container, expand, type Pod } from './podspec';
 import { passes } from './probe';
@@ -213,7 +213,7 @@ export class RunningPod {
 
   private resolvConf(): string {
     const suffixes = [`${this.pod.metadata.namespace}.svc.cluster.local`, 'svc.cluster.local', 'cluster.local'];
-    return `search ${suffixes.join(' ')}\nnameserver ${NODE_IP}\noptions ndots:5\n`;
+    return `search ${suffixes.join(' ')}\nnameserver ${DNS_IP}\noptions ndots:5\n`;
   }
 
   private async isReady(): Promise<boolean> {

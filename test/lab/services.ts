@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Api, type KubeObject } from './api';
 import { type StartDaemon } from './controlplane';
-import { NODE_IP, setTable } from './network';
+import { DNS_IP, setTable } from './network';
 
 interface ServiceSpec {
   readonly type?: string;
@@ -49,7 +49,7 @@ export class Services {
       // With nobody to ask, a name that is not here does not exist, rather than being refused.
       '--local=/#/',
       '--bind-interfaces',
-      `--listen-address=${NODE_IP}`,
+      `--listen-address=${DNS_IP}`,
       '--local-ttl=2',
       `--addn-hosts=${hosts}`,
       `--pid-file=${log}`,

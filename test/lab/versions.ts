@@ -10,6 +10,7 @@ export const VERSIONS = {
   gatewayApi: '1.4.0',
   envoyGateway: '1.7.0',
   helm: '3.20.0',
+  kubeNetworkPolicies: '0.8.0',
   httpbin: '2.15.0',
   // Its definitions only, for what EgressLockdown renders.
   cilium: '1.20.2',
