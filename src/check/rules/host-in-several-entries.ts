@@ -91,7 +91,7 @@ function beside({ manifest, spec }: Entry, service: Service): Omit<Hit, 'field'>
     severity: 'warning',
     what: `${service.host} is ${name}, and ${nameOf(manifest)} gives it endpoints outside the mesh`,
     why: 'The endpoints of both are put together: some calls to the Service leave the cluster, and others do not.',
-    fix: 'Give the host outside a name of its own; of servers that belong to the Service, write location: MESH_INTERNAL.',
+    fix: 'Give the host outside a name of its own. Where its servers are meant to belong to the Service, say so with location: MESH_INTERNAL, which changes nothing for istiod.',
   };
 }
 

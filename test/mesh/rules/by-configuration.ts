@@ -75,6 +75,31 @@ const accessLogs = (sent: OracleConfig): string =>
     .map(({ name, accessLog = [] }) => `${name}: ${accessLog.length}`)
     .join(', ');
 
+interface Assignment {
+  readonly endpoints?: readonly {
+    readonly lbEndpoints: readonly {
+      readonly endpoint: { readonly address: { readonly socketAddress: { readonly address: string } } };
+    }[];
+  }[];
+}
+
+/** What a host's clusters ask DNS for. */
+const resolvedFor =
+  (host: string) =>
+  ({ clusters }: OracleConfig): string =>
+    ((clusters ?? []) as readonly (Cluster & { readonly loadAssignment?: Assignment })[])
+      .filter(({ name }) => name.endsWith(`|${host}`))
+      .flatMap(({ loadAssignment }) => loadAssignment?.endpoints ?? [])
+      .flatMap(({ lbEndpoints }) => lbEndpoints.map(({ endpoint }) => endpoint.address.socketAddress.address))
+      .join(', ');
+
+/** The clusters that requests are mirrored to, and whether there are any such. */
+function mirrored({ clusters = [], routes = [] }: OracleConfig): string {
+  const names = (clusters as readonly Cluster[]).map(({ name }) => name);
+  const policies = [...JSON.stringify(routes).matchAll(/"requestMirrorPolicies":\[{"cluster":"([^"]+)"/g)];
+  return policies.map(([, to = '']) => (names.includes(to) ? to : `${to}, which does not exist`)).join(', ');
+}
+
 export const BY_CONFIGURATION: Confirmations = {
   'claims-without-authentication/policy-on-the-application': {
     by: 'configuration',
@@ -101,6 +126,14 @@ export const BY_CONFIGURATION: Confirmations = {
     beside: HTTP_API,
     bad: 'example.sign',
     good: 'example.audit, example.sign',
+  },
+  'hosts-share-endpoints/name-of-one': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'the name that is resolved for files.example.org',
+    at: resolvedFor('files.example.org'),
+    bad: 'api.example.com',
+    good: 'files.example.org',
   },
   'http-to-https-port/behind-a-gateway': {
     by: 'configuration',
@@ -143,5 +176,13 @@ export const BY_CONFIGURATION: Confirmations = {
     beside: PLAIN_INGRESS,
     bad: 'it stays',
     good: 'it is taken away',
+  },
+  'unknown-destination/mirror': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'the cluster to which requests for the Service shop are mirrored',
+    at: mirrored,
+    bad: 'outbound|8080||recorder.app.svc.cluster.local, which does not exist',
+    good: 'outbound|8080||shop.app.svc.cluster.local',
   },
 };

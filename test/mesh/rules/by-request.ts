@@ -2,6 +2,7 @@
 import { type Confirmations } from './confirmation';
 import {
   EGRESS_SERVICE,
+  pod,
   REGISTRY_ONLY,
   routed,
   service,
@@ -109,6 +110,13 @@ export const BY_REQUEST: Confirmations = {
     ask: { from: 'other/sleep', url: 'tls://api.example.com:8443' },
     bad: 'other/sleep: PassthroughCluster in tls api.example.com',
     good: 'other/sleep: outbound|8443||api.example.com in tls api.example.com',
+  },
+  'host-in-several-entries/outside-beside-a-service': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://db.app.svc.cluster.local:8080/', named: true },
+    beside: [pod('db')],
+    bad: 'app/sleep: outbound|8080||db.app.svc.cluster.local at 203.0.113.7:8080 and 10.244.1.10:8080',
+    good: 'app/sleep: outbound|8080||db.app.svc.cluster.local at 10.244.1.10:8080 in mtls outbound_.8080_._.db.app.svc.cluster.local',
   },
   'host-in-several-entries/port-beside-a-service': {
     by: 'request',

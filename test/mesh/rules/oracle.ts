@@ -11,6 +11,8 @@ export interface Request {
   readonly address?: string;
   /** The SNI of a connection that carries requests for another host. */
   readonly sni?: string;
+  /** Whether the addresses behind a cluster are to be named. */
+  readonly named?: boolean;
 }
 
 const SOMEWHERE = '203.0.113.99';
@@ -20,7 +22,7 @@ export async function follow(oracle: Oracle, objects: readonly KubeObject[], req
   const { yaml, mesh } = worldOf(objects);
   const reply = await oracle.ask(yaml, mesh, [callOf(request)]);
   if (reply.error !== undefined || !reply.results) throw new Error(`the oracle cannot say: ${reply.error ?? ''}`);
-  return described(reply.results[0]?.hops ?? []);
+  return described(reply.results[0]?.hops ?? [], request.named);
 }
 
 /** What istiod sends to a proxy. */
@@ -49,32 +51,27 @@ function callOf({ from, url, address, sni }: Request): OracleCall {
 }
 
 /** The hops in a line; of a loop, once round. */
-function described(hops: readonly OracleHop[]): string {
+function described(hops: readonly OracleHop[], named = false): string {
   const seen: string[] = [];
   for (const hop of hops) {
-    const text = `${hop.proxy}: ${outcome(hop)}`;
+    const text = `${hop.proxy}: ${outcome(hop, named)}`;
     if (seen.includes(text)) return [...seen, 'and round again'].join(', ');
     seen.push(text);
   }
   return seen.join(', ');
 }
 
-function outcome({
-  error,
-  cluster = '',
-  clusterType,
-  layers = [],
-  tunnel,
-  endpoints = [],
-  route = '',
-}: OracleHop): string {
+function outcome(
+  { error, cluster = '', clusterType, layers = [], tunnel, endpoints = [], route = '' }: OracleHop,
+  named: boolean,
+): string {
   if (error !== undefined && error !== 'UH') return error;
   const by = route === '' || route === 'default' ? '' : ` by route ${route}`;
   // A route that answers by itself has no cluster: what REGISTRY_ONLY says to hosts that it does not know.
   if (cluster === '') return `answered${by}`;
   if (clusterType === undefined) return `${cluster}, which does not exist${by}`;
   if (error === 'UH') return `${cluster}, which has no endpoint${by}`;
-  const to = endpoints.length > 0 && !cluster.includes('outbound|') ? ` at ${endpoints.join(' and ')}` : '';
+  const to = endpoints.length > 0 && (named || !cluster.includes('outbound|')) ? ` at ${endpoints.join(' and ')}` : '';
   const inside = layers.length > 0 ? ` in ${[...layers].reverse().join(' around ')}` : '';
   const through = tunnel === undefined ? '' : ` with a tunnel to ${tunnel}`;
   return `${cluster}${to}${inside}${through}${by}`;

@@ -125,6 +125,14 @@ export const service = (name: string): readonly KubeObject[] => [
   },
 ];
 
+/** A Pod in the namespace `app`, which its Service selects. */
+export const pod = (name: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'app', labels: { app: name } },
+  spec: {},
+});
+
 /** A Gateway that serves www.example.com in plain HTTP, and a route of it. */
 export const PLAIN_INGRESS: readonly KubeObject[] = [
   {
