@@ -74,7 +74,10 @@ describe('the lab shows what the rule says', () => {
     ...committed('external-https-proxy').filter(({ kind }) => kind !== 'ServiceEntry'),
   ];
   let envoyGateway: EnvoyGateway;
-  const PODS = ['app/sleep', 'shop/sleep', 'istio-egress/egress', 'istio-ingress/ingress', 'external/squid'];
+  const PODS = [
+    ...['app/sleep', 'shop/sleep', 'istio-egress/egress', 'istio-ingress/ingress'],
+    ...['web/front-istio', 'web/docs', 'external/squid'],
+  ];
   beforeAll(async () => {
     await mesh.lab.apply(room());
     await Promise.all(PODS.map((pod) => mesh.lab.ready(pod)));
@@ -90,7 +93,7 @@ describe('the lab shows what the rule says', () => {
     for (const kind of ['bad', 'good'] as const) {
       const objects = (await world?.(example(of, kind), mesh)) ?? [];
       if (world) await mesh.use(objects);
-      await eventually(async () => expect(await see(mesh, kind, example(of, kind))).toBe(expected[kind]));
+      await eventually(async () => expect(await see(mesh, kind, example(of, kind))).toBe(expected[kind]), 30);
       await mesh.lab.delete(objects);
     }
     await mesh.lab.settle();

@@ -12,8 +12,10 @@ import {
   containers,
   greeted,
   hostsStored,
-  notCaptured,
+  fromOutside,
+  portsLeftOut,
   proxyImage,
+  rangesCaptured,
   refusedListener,
   scheduled,
   status,
@@ -25,6 +27,9 @@ type World = NonNullable<ByLab['world']>;
 /** The example without the workloads and Services, for which fixtures/rules.yaml has Pods. */
 const asItIs: World = (example) =>
   example.filter(({ kind }) => !['Namespace', 'Pod', 'Deployment', 'Service'].includes(kind));
+
+const withoutNamespaces: (example: readonly KubeObject[]) => readonly KubeObject[] = (example) =>
+  example.filter(({ kind }) => kind !== 'Namespace');
 
 /** The same about a host that the lab's internet has. */
 const about = (host: string, example: readonly KubeObject[]): readonly KubeObject[] =>
@@ -77,13 +82,53 @@ const atIngress = asked(
   '::ingress.istio-ingress:443',
 );
 
+/** A way to the Service `web` of the namespace `shop`, without which nobody looks at what is said of it. */
+const TO_WEB: readonly KubeObject[] = [
+  {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'public', namespace: 'shop' },
+    spec: { gatewayClassName: 'eg', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] },
+  },
+  {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { parentRefs: [{ name: 'public' }], rules: [{ backendRefs: [{ name: 'web', port: 8443 }] }] },
+  },
+];
+
+/** What is for the gateway `front` of fixtures/rules.yaml, for which istiod runs a Pod. */
+const withoutGateways: World = (example) => example.filter(({ kind }) => kind !== 'Gateway');
+const atFront = (url: string) => asked('legacy/plain', url, '--connect-to', '::front-istio.web:80');
+
 export const BY_LAB: Confirmations = {
   'capture-excluded/ports-of-the-web': {
     by: 'lab',
     look: 'outbound ports that the injector tells istio-init to leave out',
-    see: notCaptured,
+    see: portsLeftOut,
     bad: '80,443',
     good: '5432',
+  },
+  'capture-excluded/nothing-included': {
+    by: 'lab',
+    look: 'addresses that the injector tells istio-init to capture',
+    see: rangesCaptured,
+    bad: 'none',
+    good: '*',
+  },
+  'certificate-file-not-mounted/into-the-application': {
+    by: 'lab',
+    look: 'app/caller to http://partner.example.com/, TLS originated with a client certificate',
+    see: asked('app/caller', 'http://partner.example.com/'),
+    world: async (example, mesh) => [
+      ...(JSON.parse(
+        JSON.stringify(about('partner.example.com', withoutNamespaces(example))).replaceAll('"sleep"', '"caller"'),
+      ) as readonly KubeObject[]),
+      await credential(mesh, 'partner.example.com', 'partner', 'app'),
+    ],
+    bad: '503',
+    good: '200',
   },
   'certificate-name-not-asked/sni-alone': {
     by: 'lab',
@@ -131,6 +176,28 @@ export const BY_LAB: Confirmations = {
     see: hostsStored,
     bad: 'www.example.com',
     good: 'api.example.com, www.example.com',
+  },
+  'egress-gateway-exposed/gateway-api': {
+    by: 'lab',
+    look: 'the Service that istiod makes for the gateway',
+    see: fromOutside('out-istio.istio-egress', 'http://api.example.com/'),
+    world: (example) => example,
+    bad: 'a port of every node, and behind it 200 to whoever comes',
+    good: 'no port of any node',
+  },
+  'egress-gateway-exposed/load-balancer': {
+    by: 'lab',
+    look: 'the Service of the gateway',
+    see: fromOutside('way-out.istio-egress', 'https://api.example.com/'),
+    world: (example) =>
+      JSON.parse(
+        JSON.stringify(example)
+          .replaceAll('"edge":"way-out"', '"istio":"egress"')
+          .replaceAll('"edge"', '"istio-egress"')
+          .replaceAll('way-out.edge', 'way-out.istio-egress'),
+      ) as readonly KubeObject[],
+    bad: 'a port of every node, and behind it 200 to whoever comes',
+    good: 'no port of any node',
   },
   'gateway-pod-not-injected/no-label': {
     by: 'lab',
@@ -187,6 +254,14 @@ export const BY_LAB: Confirmations = {
     bad: 'CONNECT 404',
     good: 'CONNECT 200, then 200',
   },
+  'replacement-without-slash/prefix': {
+    by: 'lab',
+    look: 'legacy/plain to http://shop.example.com/docs/a, of a server that has no pages',
+    see: atFront('http://shop.example.com/docs/a'),
+    world: withoutGateways,
+    bad: '400',
+    good: '404',
+  },
   'reserved-port/outbound': {
     by: 'lab',
     look: 'what the sidecar of app/sleep refuses',
@@ -201,6 +276,14 @@ export const BY_LAB: Confirmations = {
     world: (example) => about('edition.cnn.com', [...HTTP_API_BEHIND_TLS, ...example]),
     bad: '503',
     good: '200',
+  },
+  'selector-on-gateway-api/labels-of-an-installed-gateway': {
+    by: 'lab',
+    look: 'legacy/plain to http://shop.example.com/admin at the gateway, which has no routes',
+    see: atFront('http://shop.example.com/admin'),
+    world: withoutGateways,
+    bad: '404',
+    good: '403',
   },
   'server-first-declared-tls/postgres': {
     by: 'lab',
@@ -239,6 +322,14 @@ export const BY_LAB: Confirmations = {
     bad: 'Accepted True: Accepted, ResolvedRefs False: BackendNotFound',
     good: 'Accepted True: Accepted, ResolvedRefs True: ResolvedRefs',
   },
+  'backend-tls-port/two-policies': {
+    by: 'lab',
+    look: 'what the controller says of all BackendTLSPolicies',
+    see: (mesh, kind, example) =>
+      status('BackendTLSPolicy', ['Accepted'], 2, true)(mesh, kind, [...example, ...TO_WEB]),
+    bad: 'Accepted False: Conflicted, Accepted True: Accepted',
+    good: 'Accepted True: Accepted',
+  },
   'backend-tls-port/number': {
     by: 'lab',
     look: 'what the controller says of the BackendTLSPolicy',
@@ -259,6 +350,14 @@ export const BY_LAB: Confirmations = {
     see: status('HTTPRoute', ['Accepted']),
     bad: 'Accepted False: NoMatchingParent',
     good: 'Accepted True: Accepted',
+  },
+  'policy-target-not-found/misspelt': {
+    by: 'lab',
+    look: 'legacy/plain to http://shop.example.com/admin at the gateway, which has no routes',
+    see: atFront('http://shop.example.com/admin'),
+    world: withoutGateways,
+    bad: '404',
+    good: '403',
   },
   'policy-target-not-found/other-namespace': {
     by: 'lab',

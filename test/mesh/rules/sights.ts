@@ -57,11 +57,14 @@ const injected =
   (words: (spec: PodSpec) => string): Sight =>
   async (mesh, _, example) => {
     // The gateway comes after its clients.
-    const owner = [...example].reverse().find(({ kind }) => kind === 'Deployment');
-    const template = (owner?.spec as { readonly template?: KubeObject } | undefined)?.template;
+    const owner = [...example].reverse().find(({ kind }) => kind === 'Deployment' || kind === 'Pod');
+    const template =
+      owner?.kind === 'Pod' ? owner : (owner?.spec as { readonly template?: KubeObject } | undefined)?.template;
     const isHome = ({ kind, metadata: { name } }: KubeObject) =>
       kind === 'Namespace' && (owner === undefined || name === owner.metadata.namespace);
-    const { labels = {} } = example.find(isHome)?.metadata ?? {};
+    // A Pod by itself belongs to a namespace that the example leaves out.
+    const { labels = owner?.kind === 'Pod' ? { 'istio-injection': 'enabled' } : {} } =
+      example.find(isHome)?.metadata ?? {};
     const home: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'rule-probe', labels } };
     await mesh.lab.apply([home]);
     const pod: KubeObject = {
@@ -81,10 +84,27 @@ export const proxyImage = injected(({ containers: all }) => {
   const { image } = all.find(({ name }) => name === 'istio-proxy')!;
   return image === 'auto' ? 'auto, which is no image' : 'one of a proxy';
 });
-export const notCaptured = injected(({ initContainers = [] }) => {
-  const args = initContainers.find(({ name }) => name === 'istio-init')?.args ?? [];
-  return args[args.indexOf('-o') + 1] ?? 'none';
-});
+
+/** What the injector tells istio-init by one of its arguments. */
+const toldInit = (argument: string) =>
+  injected(({ initContainers = [] }) => {
+    const args = initContainers.find(({ name }) => name === 'istio-init')?.args ?? [];
+    return args[args.indexOf(argument) + 1] || 'none';
+  });
+export const portsLeftOut = toldInit('-o');
+export const rangesCaptured = toldInit('-i');
+
+/** Whether the first Service of the example has a port on every node, and what it says there to a client without an identity. */
+export const fromOutside =
+  (service: string, url: string): Sight =>
+  async (mesh, ...rest) => {
+    const [name = '', namespace] = service.split('.');
+    const read = await mesh.lab.api.tryGet({ apiVersion: 'v1', kind: 'Service' }, name, namespace);
+    const { ports = [] } = (read?.spec ?? {}) as { readonly ports?: readonly { readonly nodePort?: number }[] };
+    if (!ports.some(({ nodePort }) => nodePort !== undefined)) return read ? 'no port of any node' : 'no such Service';
+    const answer = await asked('legacy/plain', url, '-k', '--connect-to', `::${service}:`)(mesh, ...rest);
+    return `a port of every node, and behind it ${answer} to whoever comes`;
+  };
 
 /** Where the scheduler puts the gateway of the example while the node that is kept for it is drained. */
 export const scheduled: Sight = async (mesh, _, example) => {
@@ -182,9 +202,10 @@ const CLASS: readonly KubeObject[] = [
  * What the controller says of the first object of a kind, in some of its conditions.
  *
  * @param quietSeconds how long it has to say the same, where it waits for objects of its own making
+ * @param isOfAll whether to give what it says of all of that kind
  */
 export const status =
-  (kind: string, of: readonly string[], quietSeconds = 0): Sight =>
+  (kind: string, of: readonly string[], quietSeconds = 0, isOfAll = false): Sight =>
   async (mesh, _, example) => {
     const names = new Set(example.flatMap(({ metadata }) => metadata.namespace ?? []));
     const homes = [...names].map((name): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
@@ -194,12 +215,16 @@ export const status =
       ...CLASS,
       ...own,
     ]);
-    const object = example.find((one) => one.kind === kind)!;
+    const objects = example.filter((one) => one.kind === kind).slice(0, isOfAll ? undefined : 1);
     let last = { said: '', since: 0 };
     const said = await until('the controller has said something', 6 + 2 * quietSeconds, async () => {
-      const read = await mesh.lab.api.tryGet(object, object.metadata.name, object.metadata.namespace);
-      const { parents, ancestors, listeners } = (read?.status ?? {}) as Status;
-      const conditions = [parents, ancestors, listeners].flatMap((all) => all?.[0]?.conditions ?? []);
+      const read = await Promise.all(
+        objects.map((one) => mesh.lab.api.tryGet(one, one.metadata.name, one.metadata.namespace)),
+      );
+      const conditions = read.flatMap((object) => {
+        const { parents, ancestors, listeners } = (object?.status ?? {}) as Status;
+        return [parents, ancestors, listeners].flatMap((all) => all?.[0]?.conditions ?? []);
+      });
       const chosen = conditions.filter(({ type, status: is }) => of.includes(type) && is !== 'Unknown');
       const now = chosen.map(({ type, status: is, reason }) => `${type} ${is}: ${reason}`).sort();
       if (now.join(', ') !== last.said) last = { said: now.join(', '), since: Date.now() };
