@@ -6,7 +6,7 @@ import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
 import { authorize } from './authorization';
 import { inboundCapture } from './capture';
-import { heldByToken, rejected } from './connection';
+import { pastTokens, rejected } from './connection';
 import { throughGateway } from './follow';
 import { noConnect } from './routing';
 import { type Incoming, addHop, brokenStatus, protocolOf } from './hop';
@@ -211,11 +211,11 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
     });
   }
   const logged = { route: null, cluster: chain.cluster };
-  const held = readsHttp && flight.http !== null ? heldByToken(walk, incoming, self, flight.http, logged) : undefined;
-  if (held !== undefined) return held;
+  const past = readsHttp && flight.http !== null ? pastTokens(walk, incoming, self, flight.http, logged) : undefined;
+  if (past?.held !== undefined) return past.held;
   const verdict = authorize(mesh, self, {
     flight,
-    http: readsHttp ? flight.http : null,
+    http: past?.http ?? null,
     sni: outermost(flight.layers)?.sni ?? null,
     port: flight.port,
     terminated: chain.terminates,

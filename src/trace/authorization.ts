@@ -4,6 +4,7 @@ import type { Mesh, Proxy } from '../model/mesh';
 import { compareAge, config, push, type Config } from '../model/objects';
 import type { HttpRequest } from './http-routes';
 import type { Decision } from './types';
+import { claimValues } from './token-verification';
 import { outermost, type Flight } from './walk';
 
 /** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
@@ -16,8 +17,6 @@ export interface Access {
   readonly port: number;
   /** Whether the proxy took TLS off, and so knows the peer's certificate. */
   readonly terminated: boolean;
-  /** Whether the request carries a token that a RequestAuthentication is for; without one, no claim is known. */
-  readonly token?: boolean;
 }
 
 export type Verdict =
@@ -118,7 +117,29 @@ const HTTP_ONLY =
   (value, subject) =>
     subject.access.http === null ? 'absent' : test(value, subject.access.http, subject);
 
-const FROM_TOKEN: Test = HTTP_ONLY((_value, _http, { access }) => (access.token === true ? 'unknown' : false));
+/** Without a token that was taken there are no claims. */
+const FROM_TOKEN = (test: (value: string, claims: Json) => boolean): Test =>
+  HTTP_ONLY((value, { claims }) =>
+    claims === undefined || claims === 'unknown' ? (claims ?? false) : test(value, claims),
+  );
+
+const CLAIM = (path: readonly string[]): Test =>
+  FROM_TOKEN((value, claims) => claimValues(claims, path).some((own) => fits(value, own)));
+
+/** `ISSUER/SUBJECT`; an issuer may have slashes of its own. */
+function isRequestPrincipal(pattern: string, claims: Json): boolean {
+  const { iss, sub } = claims;
+  if (typeof iss !== 'string' || typeof sub !== 'string' || iss === '' || sub === '') return false;
+  if (pattern === '*') return true;
+  const slash = pattern.lastIndexOf('/');
+  if (slash >= 0 && pattern.startsWith('*'))
+    return fits(pattern.slice(0, slash), iss) && sub === pattern.slice(slash + 1);
+  if (slash >= 0 && pattern.endsWith('*'))
+    return iss === pattern.slice(0, slash) && fits(pattern.slice(slash + 1), sub);
+  if (pattern.startsWith('*')) return fits(pattern, sub);
+  if (pattern.endsWith('*')) return fits(pattern, iss);
+  return slash >= 0 && iss === pattern.slice(0, slash) && sub === pattern.slice(slash + 1);
+}
 
 const TESTS: Readonly<Record<string, Test>> = {
   principals: (value, subject) => byPrincipal(subject, (principal) => principalFits(subject.mesh, value, principal)),
@@ -130,7 +151,7 @@ const TESTS: Readonly<Record<string, Test>> = {
     byPrincipal(subject, (principal) => serviceAccountFits(value, subject.policyNamespace, principal)),
   ipBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
   remoteIpBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
-  requestPrincipals: FROM_TOKEN,
+  requestPrincipals: FROM_TOKEN(isRequestPrincipal),
   hosts: HTTP_ONLY((value, http) => fits(value.toLowerCase(), http.authority.toLowerCase())),
   methods: HTTP_ONLY((value, http) => fits(value, http.method)),
   paths: HTTP_ONLY((value, http) => pathFits(value, http.path)),
@@ -158,7 +179,10 @@ function testOf(key: string): Test {
       const own = headerOf(http, header);
       return own !== undefined && fits(value, own);
     });
-  if (key.startsWith('request.auth.')) return FROM_TOKEN;
+  if (key === 'request.auth.audiences') return CLAIM(['aud']);
+  if (key === 'request.auth.presenter') return CLAIM(['azp']);
+  const claim = /^request\.auth\.claims\[(.+)\]$/.exec(key)?.[1];
+  if (claim !== undefined) return CLAIM(claim.split(']['));
   return () => 'unknown';
 }
 
@@ -238,11 +262,12 @@ export function attaches(policy: Config, namespace: string, labels: Readonly<Rec
 /** Policies of a waypoint: those that name its Gateway, its class, or the service that is called; selectors do not count. */
 export function waypointPolicies(
   mesh: Mesh,
+  kind: 'AuthorizationPolicy' | 'RequestAuthentication',
   waypoint: { readonly namespace: string; readonly name: string },
   service: { readonly kind: string; readonly namespace: string; readonly name: string },
 ): readonly Config[] {
   return mesh
-    .of('security.istio.io', 'AuthorizationPolicy')
+    .of('security.istio.io', kind)
     .map(config)
     .filter((policy) => policy.manifest.annotations['istio.io/dry-run'] !== 'true')
     .filter((policy) =>

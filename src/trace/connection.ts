@@ -132,20 +132,21 @@ function isDeadEnd(at: AtListener, name: string | null): boolean {
   return cluster.type !== 'ORIGINAL_DST' && cluster.endpoints.length === 0 && cluster.endpointsKnown;
 }
 
-/** What a proxy makes of the token of a request before it asks for authorization; undefined lets the request pass. */
-export function heldByToken(
+/** What a proxy makes of the token of a request before it asks for authorization: how the request ends there, or goes on. */
+export function pastTokens(
   walk: Walk,
   incoming: Incoming,
   self: Proxy,
   http: HttpRequest,
   picked: Pick<Hop, 'route' | 'cluster'>,
-): Trace | undefined {
+): { readonly held: Trace } | { readonly held?: undefined; readonly http: HttpRequest } {
   const verdict = judgeToken(tokenRules(walk.mesh, self), http);
-  if (verdict.is === 'none') return undefined;
+  if (verdict.is === 'none') return { http };
+  if (verdict.is === 'valid') return { http: verdict.http };
   addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
-  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-  const { what, fix, by } = verdict;
-  return walk.refused({ code: 'jwt_authn', status: 401, proxy: incoming.proxy, what, fix, by });
+  if (verdict.is === 'unknown') return { held: walk.unknown(verdict.what) };
+  const { status, what, fix, by } = verdict;
+  return { held: walk.refused({ code: 'jwt_authn', status, proxy: incoming.proxy, what, fix, by }) };
 }
 
 /** Refused by authorization, with the route and cluster that Envoy had picked by then and logs. */

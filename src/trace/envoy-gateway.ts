@@ -226,7 +226,7 @@ function forwardHttp(stage: Stage, attachments: readonly Attachment[], http: Htt
   for (const rule of stage.proxy.spec.preserveRouteOrder === true ? asGiven : byEnvoyGatewayPrecedence(asGiven)) {
     const clusters = weighted(rule.route, (destination) => destination.host);
     const route: Route = { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true };
-    if (unreadablePart(route) !== undefined) {
+    if (unreadablePart(route, http) !== undefined) {
       addHop(stage, { route: rule.ref });
       return stage.walk.unknown('a condition of a route can be evaluated only by the proxy');
     }

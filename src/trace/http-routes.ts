@@ -9,6 +9,7 @@ import {
   type VirtualService,
 } from '../model/virtual-services';
 import type { WeightedCluster } from './envoy';
+import { claimValues } from './token-verification';
 
 /** An HTTP request as a proxy routes it. */
 export interface HttpRequest {
@@ -19,6 +20,8 @@ export interface HttpRequest {
   readonly scheme: 'http' | 'https';
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The claims of a token that the proxy at hand has verified; the next one knows nothing of them. */
+  readonly claims?: Json | 'unknown';
 }
 
 export interface WeightedRoute extends WeightedCluster {
@@ -214,14 +217,35 @@ function headerValue(request: HttpRequest, name: string): string | undefined {
   return request.headers[lower];
 }
 
+/** The claim that a condition on a header is about: `@request.auth.claims.a.b` or `@request.auth.claims[a][b]`. */
+function claimOf(name: string): readonly string[] | undefined {
+  const [, dotted, bracketed] = /^@request\.auth\.claims(?:\.(.+)|\[(.+)\])$/i.exec(name) ?? [];
+  return dotted?.split('.') ?? bracketed?.split('][');
+}
+
+function claimMatches(claim: readonly string[], condition: unknown, { claims }: HttpRequest): boolean {
+  if (claims === undefined || claims === 'unknown') return false;
+  return claimValues(claims, claim).some((value) => stringMatches(record(condition), value));
+}
+
 function headersMatch(match: HttpMatch, request: HttpRequest): boolean {
   for (const [name, condition] of Object.entries(match.headers)) {
+    const claim = claimOf(name);
+    if (claim !== undefined) {
+      if (!claimMatches(claim, condition, request)) return false;
+      continue;
+    }
     const value = headerValue(request, name);
     const wanted = optionalRecord(condition);
     if (value === undefined) return false;
     if (!isPresence(wanted) && !stringMatches(record(wanted), value)) return false;
   }
   for (const [name, condition] of Object.entries(match.withoutHeaders)) {
+    const claim = claimOf(name);
+    if (claim !== undefined) {
+      if (claimMatches(claim, condition, request)) return false;
+      continue;
+    }
     const value = headerValue(request, name);
     const wanted = optionalRecord(condition);
     if (isPresence(wanted)) {
@@ -258,7 +282,7 @@ export function routeMatches(route: Route, request: HttpRequest): boolean {
 }
 
 /** Whether a route has a condition that this reading cannot evaluate. */
-export function unreadablePart(route: Route): string | undefined {
+export function unreadablePart(route: Route, { claims }: HttpRequest): string | undefined {
   const { match } = route;
   if (match === null) return undefined;
   const patterns: readonly (readonly [string, unknown])[] = [
@@ -276,7 +300,7 @@ export function unreadablePart(route: Route): string | undefined {
     ]),
   ];
   for (const [name, value] of patterns) {
-    if (name.includes('@request.auth.claims')) return name;
+    if (claims === 'unknown' && name.includes('@request.auth.claims')) return name;
     const pattern = text(record(value).regex);
     if (pattern !== '' && pattern !== '*' && regex(pattern) === undefined) return name;
   }
@@ -286,7 +310,8 @@ export function unreadablePart(route: Route): string | undefined {
 /** The request as the next proxy receives it: authority and path rewritten, headers set, added and removed. */
 export function rewritten(request: HttpRequest, route: Route, destination: RouteDestination | undefined): HttpRequest {
   const { rule } = route;
-  if (rule === null) return request;
+  const { claims: _, ...onward } = request;
+  if (rule === null) return onward;
   const authority =
     text(rule.rewrite?.authority) || authorityOf(rule.headers) || (destination?.authority ?? '') || request.authority;
   const headers: Record<string, string> = { ...request.headers };
@@ -297,7 +322,7 @@ export function rewritten(request: HttpRequest, route: Route, destination: Route
   for (const { add, set } of all)
     for (const [name, value] of Object.entries({ ...strings(add), ...strings(set) }))
       if (!/^(:.*|host)$/i.test(name)) headers[name.toLowerCase()] = value;
-  return { ...request, authority, headers, path: rewrittenPath(request.path, route) };
+  return { ...onward, authority, headers, path: rewrittenPath(request.path, route) };
 }
 
 function rewrittenPath(path: string, route: Route): string {

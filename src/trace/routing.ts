@@ -1,6 +1,6 @@
 /** HTTP at one proxy: virtual host, route, and what the route does. */
 import { authorize } from './authorization';
-import { heldByToken, rejected } from './connection';
+import { pastTokens, rejected } from './connection';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
 import { type AtListener, type Incoming, addHop, brokenStatus, ruleDecision } from './hop';
@@ -25,17 +25,21 @@ export function throughRoutes(
   at: AtListener,
   incoming: Incoming,
   rules: RouteConfig,
-  http: HttpRequest,
+  received: HttpRequest,
 ): Trace {
   const { proxy, view, self, flight } = at;
   const isGateway = self.type === 'gateway';
-  const host = hostWithoutPort(http.authority);
+  const host = hostWithoutPort(received.authority);
+  let http = received;
   const virtualHost = rules.match(host);
   if (isGateway) {
     const named = withVirtualHost(incoming, virtualHost?.name ?? null);
-    const logged = picked(virtualHost, flight.layers.length > 0, http);
-    const held = heldByToken(walk, named, self, http, logged);
-    if (held !== undefined) return held;
+    const isTls = flight.layers.length > 0;
+    const past = pastTokens(walk, named, self, http, picked(virtualHost, isTls, http));
+    if (past.held !== undefined) return past.held;
+    // A token that is taken makes the gateway choose its route anew.
+    http = past.http;
+    const logged = picked(virtualHost, isTls, http);
     const verdict = authorize(walk.mesh, self, {
       flight,
       http,
@@ -113,7 +117,7 @@ function withVirtualHost(incoming: Incoming, name: string | null): Incoming {
 
 function firstRoute(virtualHost: VirtualHost, http: HttpRequest): Route | 'unreadable' | undefined {
   for (const route of virtualHost.routes) {
-    if (unreadablePart(route) !== undefined) return 'unreadable';
+    if (unreadablePart(route, http) !== undefined) return 'unreadable';
     if (routeMatches(route, http)) return route;
   }
   return undefined;

@@ -6,6 +6,7 @@ import type { VirtualService } from '../model/virtual-services';
 import { bindingOf, type Binding } from '../model/waypoints';
 import { atWorkload, MUTUAL } from './ambient';
 import { authorize, waypointPolicies } from './authorization';
+import { judgeToken, rulesOf } from './tokens';
 import { findCluster, isMissing, type Cluster, type MissingCluster } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { addHop, ruleDecision, type Incoming } from './hop';
@@ -91,17 +92,26 @@ function rejection({ walk, flight, binding, service, port, proxy, readsHttp, inc
   const { mesh } = walk;
   const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
   const outer = outermost(flight.layers);
+  const judged =
+    readsHttp && flight.http !== null
+      ? judgeToken(rulesOf(waypointPolicies(mesh, 'RequestAuthentication', binding, target)), flight.http)
+      : undefined;
+  if (judged?.is === 'unknown' || judged?.is === 'invalid') {
+    addHop(walk, incoming, { decidedBy: decisions(judged.by) });
+    if (judged.is === 'unknown') return walk.unknown(judged.what);
+    const { status, what, fix, by } = judged;
+    return walk.refused({ code: 'jwt_authn', status, proxy, what, fix, by });
+  }
   const access = {
     flight: { ...flight, layers: [...flight.layers, MUTUAL] },
-    http: readsHttp ? flight.http : null,
+    http: judged?.is === 'valid' ? judged.http : readsHttp ? flight.http : null,
     // Only ports of TLS are looked into for it.
     sni: isTls(port.protocol) ? (outer?.sni ?? null) : null,
     port: flight.port,
     terminated: true,
-    token: flight.http?.headers.authorization !== undefined,
   };
   const self = { namespace: binding.namespace, labels: {} };
-  const verdict = authorize(mesh, self, access, waypointPolicies(mesh, binding, target));
+  const verdict = authorize(mesh, self, access, waypointPolicies(mesh, 'AuthorizationPolicy', binding, target));
   if (verdict.is === 'allowed') return undefined;
   addHop(walk, incoming, { decidedBy: decisions(verdict.by) });
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);

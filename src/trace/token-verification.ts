@@ -1,0 +1,121 @@
+/** JSON Web Tokens as Envoy's jwt_authn filter takes them: read, dated, addressed, and signed by keys that a manifest shows. */
+import { constants, createHmac, createPublicKey, timingSafeEqual, verify, type JsonWebKey } from 'node:crypto';
+import { list, number, record, records, text, texts, type Json } from '../model/fields';
+
+export interface Token {
+  readonly header: Json;
+  readonly claims: Json;
+  /** What is signed. */
+  readonly signed: string;
+  readonly signature: Buffer;
+  /** The payload as it stands in the token. */
+  readonly payload: string;
+}
+
+/** What the issuer of tokens is trusted for. */
+export interface Trust {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  /** A key set in JSON; undefined where no manifest shows it. */
+  readonly keys: string | undefined;
+}
+
+export type Verification =
+  | { readonly is: 'valid' }
+  /** `issuer`: it is for another rule to say. */
+  | { readonly is: 'issuer' }
+  | { readonly is: 'invalid'; readonly status: 401 | 403; readonly why: string }
+  | { readonly is: 'unknown' };
+
+/** Envoy's own allowance for clocks that differ, in seconds. */
+const CLOCK_SKEW = 60;
+
+/** Undefined if it is none. */
+export function readToken(token: string): Token | undefined {
+  const [head, payload, signature, ...more] = token.split('.');
+  if (head === undefined || payload === undefined || signature === undefined || more.length > 0) return undefined;
+  const json = (part: string): Json => record(JSON.parse(Buffer.from(part, 'base64url').toString()));
+  try {
+    const [header, claims] = [json(head), json(payload)];
+    if (text(header.alg) === '') return undefined;
+    return { header, claims, signed: `${head}.${payload}`, signature: Buffer.from(signature, 'base64url'), payload };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Envoy compares audiences without their scheme and a slash at the end. */
+function plainAudience(audience: string): string {
+  return audience.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
+/** In Envoy's order, so that the first thing wrong is the one that it says. `now` is in seconds. */
+export function verifyToken(token: Token, trust: Trust, now: number): Verification {
+  const { claims } = token;
+  const refused = (status: 401 | 403, why: string): Verification => ({ is: 'invalid', status, why });
+  if (trust.issuer !== '' && text(claims.iss) !== trust.issuer) return { is: 'issuer' };
+  if (number(claims.nbf) > now + CLOCK_SKEW) return refused(401, 'it is not valid yet');
+  if (claims.exp !== undefined && number(claims.exp) + CLOCK_SKEW < now) return refused(401, 'it has expired');
+  const audiences = (typeof claims.aud === 'string' ? [claims.aud] : texts(claims.aud)).map(plainAudience);
+  const wanted = trust.audiences.map(plainAudience);
+  if (wanted.length > 0 && !wanted.some((audience) => audiences.includes(audience)))
+    return refused(403, `it is for ${audiences.join(', ') || 'nobody'}, not for ${wanted.join(' or ')}`);
+  const keys = keysOf(trust.keys);
+  if (keys === undefined) return { is: 'unknown' };
+  const [kid, alg] = [text(token.header.kid), text(token.header.alg)];
+  const candidates = keys.filter(
+    (key) => (kid === '' || text(key.kid) === '' || key.kid === kid) && (text(key.alg) === '' || text(key.alg) === alg),
+  );
+  if (candidates.length === 0) return refused(401, `no key of its issuer is for ${alg} and key id "${kid}"`);
+  return candidates.some((key) => isSignedBy(key, alg, token))
+    ? { is: 'valid' }
+    : refused(401, 'none of the keys of its issuer has signed it');
+}
+
+function keysOf(keySet: string | undefined): readonly Json[] | undefined {
+  if (keySet === undefined) return undefined;
+  try {
+    return records(record(JSON.parse(keySet)).keys);
+  } catch {
+    return undefined;
+  }
+}
+
+function isSignedBy(key: Json, alg: string, { signed, signature }: Token): boolean {
+  const [, family = '', bits = ''] = /^(HS|RS|PS|ES)(256|384|512)$/.exec(alg) ?? [];
+  try {
+    if (family === 'HS') {
+      const own = createHmac(`sha${bits}`, Buffer.from(text(key.k), 'base64url'))
+        .update(signed)
+        .digest();
+      return own.length === signature.length && timingSafeEqual(own, signature);
+    }
+    const publicKey = createPublicKey({ key: key as JsonWebKey, format: 'jwk' });
+    const data = Buffer.from(signed);
+    if (alg === 'EdDSA') return verify(null, data, publicKey, signature);
+    if (family === 'ES') return verify(`sha${bits}`, data, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature);
+    const padding = family === 'PS' ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
+    return family !== '' && verify(`sha${bits}`, data, { key: publicKey, padding }, signature);
+  } catch {
+    // A key that is none for the algorithm.
+    return false;
+  }
+}
+
+/** Claims as Envoy keeps them for authorization and routes: those that list words with spaces between them become lists. */
+export function normalized(claims: Json, spaceDelimited: readonly string[]): Json {
+  const names = new Set(['permission', 'scope', ...spaceDelimited]);
+  return Object.fromEntries(
+    Object.entries(claims).map(([name, value]) => [
+      name,
+      names.has(name) && typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : value,
+    ]),
+  );
+}
+
+/** The strings that a claim has: its own, or those of its list. */
+export function claimValues(claims: Json, path: readonly string[]): readonly string[] {
+  let value: unknown = claims;
+  for (const name of path) value = record(value)[name];
+  return typeof value === 'string' ? [value] : list(value).filter((item) => typeof item === 'string');
+}
