@@ -1,5 +1,6 @@
+import { MESH_CONFIG, meshConfigMap } from '../lab/istiod';
 import { type AmbientRequest, AmbientMesh, caller, type SeenThroughWaypoint } from './ambient';
-import { committed, eventually } from './mesh';
+import { CLIENT, committed, eventually } from './mesh';
 import { partner } from './scenarios';
 import { secret } from './secrets';
 
@@ -122,6 +123,23 @@ describe('ambient-egress', () => {
         waypoint: { hostname: { namespace: 'istio-egress', hostname: 'egress.istio-egress.svc.cluster.local' } },
       });
     }
+  });
+
+  it('tells ztunnels the same with REGISTRY_ONLY as with ALLOW_ANY, which only sidecars tell apart', async () => {
+    const { mesh } = ambient;
+    // istiod's order is another each time.
+    const told = async () => {
+      const { services, workloads, policies } = await ambient.told();
+      return [...services, ...workloads, ...policies].map((one) => JSON.stringify(one)).sort();
+    };
+    const before = await told();
+    const unknown = () => mesh.request({ url: 'http://www.aliyun.com/', from: CLIENT });
+    await eventually(async () => expect(await unknown()).toMatchObject({ status: 502 }));
+    await mesh.lab.apply([meshConfigMap({ ...MESH_CONFIG, outboundTrafficPolicy: { mode: 'ALLOW_ANY' } })]);
+    await eventually(async () => expect(await unknown()).toMatchObject({ status: 200 }));
+    expect(await told()).toEqual(before);
+    await mesh.lab.apply([meshConfigMap(MESH_CONFIG)]);
+    await mesh.lab.settle();
   });
 
   it('is accepted by every proxy', async () => expect(await ambient.mesh.newRejects()).toBe(''));

@@ -17,10 +17,31 @@ export interface AmbientService {
   readonly loadBalancing?: { readonly mode?: string };
 }
 
+/** An endpoint or a Pod, as istiod tells every ztunnel of it. */
+export interface AmbientWorkload {
+  readonly name: string;
+  readonly addresses?: readonly string[];
+  readonly waypoint?: object;
+}
+
+/** An AuthorizationPolicy, as much of it as istiod leaves for ztunnels. */
+export interface AmbientPolicy {
+  readonly name: string;
+  readonly namespace: string;
+  readonly action?: string;
+  readonly groups?: readonly { readonly rules: readonly { readonly matches: readonly object[] }[] }[];
+}
+
 /** What a request through a waypoint did, at every place that logs. */
 export interface SeenThroughWaypoint extends HboneAnswer {
   readonly waypoint: AccessLine | null;
   readonly site: SiteLine | null;
+}
+
+interface Told {
+  readonly services: readonly AmbientService[];
+  readonly workloads: readonly AmbientWorkload[];
+  readonly policies: readonly AmbientPolicy[];
 }
 
 export interface AmbientRequest {
@@ -112,10 +133,25 @@ export class AmbientMesh {
     await this.mesh.lab.settle();
   }
 
+  /** What every ztunnel is told. */
+  public async told(): Promise<Told> {
+    const page = (await this.mesh.lab.run('debug', { page: 'ambientz' })) as Partial<Told>;
+    // A list without members is left out.
+    return { services: page.services ?? [], workloads: page.workloads ?? [], policies: page.policies ?? [] };
+  }
+
   /** The services that every ztunnel is told of. */
   public async services(): Promise<readonly AmbientService[]> {
-    const { services } = (await this.mesh.lab.run('debug', { page: 'ambientz' })) as { services: AmbientService[] };
-    return services;
+    return (await this.told()).services;
+  }
+
+  /** What every ztunnel is told to be at an address: services, and workloads. */
+  public async at(address: string): Promise<Pick<Told, 'services' | 'workloads'>> {
+    const { services, workloads } = await this.told();
+    return {
+      services: services.filter(({ addresses = [] }) => addresses.some((one) => text(one.address) === address)),
+      workloads: workloads.filter(({ addresses = [] }) => addresses.some((one) => text(one) === address)),
+    };
   }
 
   /** What every ztunnel is told of a host. */

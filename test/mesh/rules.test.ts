@@ -5,6 +5,7 @@ import { oracleBinary } from '../lab/build';
 import { readManifests } from '../lab/manifests';
 import { Oracle } from '../trace/oracle/process';
 import { asNew, refusalsOf } from './admission';
+import { AmbientMesh, caller } from './ambient';
 import { EnvoyGateway } from './envoy-gateway';
 import { committed, eventually, fixture, Mesh } from './mesh';
 import { type Beside, type ByRequest } from './rules/confirmation';
@@ -23,6 +24,12 @@ function whole(of: string, kind: Kind, beside: Beside = []): readonly KubeObject
   return [...objects, ...(typeof beside === 'function' ? beside(objects) : beside)];
 }
 
+const namespace = (name: string, labels: Readonly<Record<string, string>>): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels },
+});
+
 const askOf = ({ ask }: ByRequest, kind: Kind): Request => ('bad' in ask ? ask[kind] : ask);
 const inWords = ({ from, url, address, sni }: Request): string =>
   `${from} to ${url}${address === undefined ? '' : ` at ${address}`}${sni === undefined ? '' : ` with SNI ${sni}`}`;
@@ -35,7 +42,13 @@ beforeAll(async () => {
 }, 1_800_000);
 afterAll(() => oracle.end());
 
-const rows = { admission: [] as Row[], request: [] as Row[], configuration: [] as Row[], lab: [] as Row[] };
+const rows = {
+  admission: [] as Row[],
+  request: [] as Row[],
+  configuration: [] as Row[],
+  lab: [] as Row[],
+  ambient: [] as Row[],
+};
 
 describe('the bad example is refused in the words of the rule, and the good one is taken', () => {
   it.each(confirmedBy('admission'))('%s', async (of, { says }) => {
@@ -102,6 +115,39 @@ describe('the lab shows what the rule says', () => {
   });
 });
 
+describe('ambient mode shows what the rule says', () => {
+  const room = [
+    ...['app', 'shop'].map((name) => namespace(name, { 'istio.io/dataplane-mode': 'ambient' })),
+    namespace('istio-egress', {}),
+    ...['app', 'shop'].flatMap((name) => caller(name, 'caller')),
+    ...caller('shop', 'payments'),
+  ];
+  let ambient: AmbientMesh;
+  beforeAll(async () => {
+    ambient = await AmbientMesh.open();
+    await ambient.mesh.lab.apply(room);
+  }, 300_000);
+  afterAll(async () => {
+    const waypoints = await ambient.mesh.lab.api.list({ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway' });
+    await ambient.mesh.lab.delete([...waypoints, ...room.filter(({ kind }) => kind !== 'Namespace')]);
+    await ambient.clear();
+    await ambient.close();
+  }, 300_000);
+
+  it.each(confirmedBy('ambient'))('%s', async (of, { look, see, beside, bad, good }) => {
+    const expected = { bad, good };
+    for (const kind of ['bad', 'good'] as const) {
+      const objects = whole(of, kind, beside);
+      await ambient.use([...objects, ...room]);
+      await eventually(async () => expect(await see(ambient)).toBe(expected[kind]), 30);
+      // A waypoint takes seconds to start, and the next example mostly has the same.
+      await ambient.mesh.lab.delete(objects.filter((one) => one.kind !== 'Namespace' && one.kind !== 'Gateway'));
+    }
+    expect(bad).not.toBe(good);
+    rows.ambient.push({ of, cells: [look, bad, good] });
+  });
+});
+
 it('docs/accuracy.md says what was seen', () => {
   const tests = confirmedBy('test').map(([of, { file, test }]) => ({ of, cells: [`${test} (test/mesh/${file})`] }));
   const reasons = confirmedBy('reason').map(([of, { reason }]) => ({ of, cells: [reason] }));
@@ -115,6 +161,7 @@ it('docs/accuracy.md says what was seen', () => {
     { title: "By a request, in istiod's own configuration", head: ['request', ...seen], rows: rows.request },
     { title: 'By what istiod sends', head: ['looked at', ...seen], rows: rows.configuration },
     { title: 'In the lab', head: ['looked at', ...seen], rows: rows.lab },
+    { title: 'In ambient mode', head: ['looked at', ...seen], rows: rows.ambient },
     { title: 'By another test of the real mesh', head: ['seen'], rows: tests },
     { title: 'Not to be confirmed', head: ['why'], rows: reasons },
   ]);

@@ -293,6 +293,13 @@ export const BY_LAB: Confirmations = {
     bad: 'nothing',
     good: 'the greeting',
   },
+  'sidecar-objects-in-ambient/sidecar': {
+    by: 'lab',
+    look: 'containers of a Pod in the namespace',
+    see: containers,
+    bad: 'main',
+    good: 'main, istio-proxy',
+  },
   'tls-not-verified/insecure': {
     by: 'lab',
     look: 'app/sleep to http://api.example.com/, TLS originated to an impostor with a certificate of another name',

@@ -1,6 +1,7 @@
 /** How a rule is shown to be right on the real thing: what its bad example does there, and what its good one does. */
 import { type KubeObject } from '../../lab/api';
 import { type OracleConfig } from '../../trace/oracle/process';
+import { type AmbientMesh } from '../ambient';
 import { type Mesh } from '../mesh';
 import { type Request } from './oracle';
 
@@ -48,6 +49,16 @@ export interface ByLab extends Seen {
   readonly see: (mesh: Mesh, kind: 'bad' | 'good', example: readonly KubeObject[]) => Promise<string>;
 }
 
+/** What is seen where istiod runs in ambient mode: what it tells ztunnels, and what a waypoint does with what a test sends in ztunnel's place. */
+export interface ByAmbient extends Seen {
+  readonly by: 'ambient';
+  /** What is looked at, in words. */
+  readonly look: string;
+  /** Objects that the example leaves out for being short. */
+  readonly beside?: readonly KubeObject[];
+  readonly see: (ambient: AmbientMesh) => Promise<string>;
+}
+
 /** A test of the real mesh that breaks the same thing in a whole scenario. */
 export interface ByTest {
   readonly by: 'test';
@@ -64,7 +75,7 @@ export interface NotPossible {
 }
 
 export type Beside = readonly KubeObject[] | ((example: readonly KubeObject[]) => readonly KubeObject[]);
-export type Confirmation = ByAdmission | ByRequest | ByConfiguration | ByLab | ByTest | NotPossible;
+export type Confirmation = ByAdmission | ByRequest | ByConfiguration | ByLab | ByAmbient | ByTest | NotPossible;
 
 /** By `rule/case`, the case a file of `test/invalid/` without its ending; by `rule` alone for all its cases that are not named. */
 export type Confirmations = Readonly<Record<string, Confirmation>>;

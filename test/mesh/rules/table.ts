@@ -1,5 +1,6 @@
 /** How each rule is confirmed. A unit test holds that no case of a rule is left out. */
 import { BY_ADMISSION } from './by-admission';
+import { BY_AMBIENT } from './by-ambient';
 import { BY_CONFIGURATION } from './by-configuration';
 import { BY_LAB } from './by-lab';
 import { BY_OTHER_MEANS } from './by-other-means';
@@ -11,6 +12,7 @@ export const CONFIRMATIONS: Confirmations = {
   ...BY_REQUEST,
   ...BY_CONFIGURATION,
   ...BY_LAB,
+  ...BY_AMBIENT,
   ...BY_OTHER_MEANS,
 };
 
