@@ -202,9 +202,7 @@ export class Endpoints {
       if (address === undefined) return [];
       const workload =
         (target?.kind === 'Pod'
-          ? this.workloads
-              .inNamespace(text(target.namespace) || slice.namespace)
-              .find((item) => item.name === text(target.name))
+          ? this.workloads.named(text(target.namespace) || slice.namespace, text(target.name))
           : undefined) ?? this.workloads.at(address);
       return [
         {

@@ -3,7 +3,7 @@ import { labelsMatch, optionalRecord, record, records, strings, text, type Json 
 import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
 import type { EnvoyGatewayInput } from './envoy-gateway';
 import type { Manifest } from './manifest';
-import { config } from './objects';
+import { config, push } from './objects';
 
 const GROUP = 'gateway.envoyproxy.io';
 
@@ -27,28 +27,56 @@ interface Target {
   readonly section: string | undefined;
 }
 
-function isTarget(policy: Manifest, { kind, manifest, section }: Target): boolean {
-  if (policy.namespace !== manifest.namespace) return false;
-  const spec = record(record(policy.body).spec);
-  const single = optionalRecord(spec.targetRef);
-  const byName = [...records(spec.targetRefs), ...(single === undefined ? [] : [single])].some(
-    (ref) => ref.kind === kind && ref.name === manifest.name && (text(ref.sectionName) || undefined) === section,
-  );
-  if (byName || section !== undefined) return byName;
-  const labels = strings(record(record(manifest.body).metadata).labels);
-  return records(spec.targetSelectors).some(
-    (selector) =>
-      selector.kind === kind &&
-      records(selector.matchExpressions).length === 0 &&
-      labelsMatch(strings(selector.matchLabels), labels),
-  );
+/** Policies of one kind by what they are attached to. */
+class Targets {
+  private readonly byName = new Map<string, Manifest[]>();
+  private readonly bySelector = new Map<string, { readonly policy: Manifest; readonly labels: Labels }[]>();
+
+  public constructor(policies: readonly Manifest[]) {
+    for (const policy of policies) {
+      const spec = record(record(policy.body).spec);
+      const single = optionalRecord(spec.targetRef);
+      for (const ref of [...records(spec.targetRefs), ...(single === undefined ? [] : [single])])
+        push(this.byName, nameOf(policy.namespace, text(ref.kind), text(ref.name), text(ref.sectionName)), policy);
+      for (const selector of records(spec.targetSelectors))
+        if (records(selector.matchExpressions).length === 0)
+          push(this.bySelector, `${policy.namespace}/${text(selector.kind)}`, {
+            policy,
+            labels: strings(selector.matchLabels),
+          });
+    }
+  }
+
+  public of({ kind, manifest, section }: Target): readonly Manifest[] {
+    const named = this.byName.get(nameOf(manifest.namespace, kind, manifest.name, section ?? '')) ?? [];
+    if (section !== undefined) return named;
+    const labels = strings(record(record(manifest.body).metadata).labels);
+    const selecting = (this.bySelector.get(`${manifest.namespace}/${kind}`) ?? []).filter((one) =>
+      labelsMatch(one.labels, labels),
+    );
+    return selecting.length === 0 ? named : [...new Set([...named, ...selecting.map(({ policy }) => policy)])];
+  }
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function nameOf(namespace: string, kind: string, name: string, section: string): string {
+  return `${namespace}/${kind}/${name}/${section}`;
+}
+
+const known = new WeakMap<readonly Manifest[], Targets>();
+
+function targetsOf(policies: readonly Manifest[]): Targets {
+  let targets = known.get(policies);
+  if (targets === undefined) known.set(policies, (targets = new Targets(policies)));
+  return targets;
 }
 
 /** Of several on one target the oldest counts, by name where they are of one age; the others are in conflict. */
 function first(policies: readonly Manifest[], target: Target): EffectivePolicy | undefined {
-  const found = policies
-    .filter((policy) => isTarget(policy, target))
-    .sort((a, b) => config(a).created - config(b).created || (a.name < b.name ? -1 : 1))[0];
+  const found = [...targetsOf(policies).of(target)].sort(
+    (a, b) => config(a).created - config(b).created || (a.name < b.name ? -1 : 1),
+  )[0];
   return found === undefined ? undefined : { manifest: found, spec: record(record(found.body).spec) };
 }
 
@@ -77,9 +105,7 @@ export function ownFilters(route: ApiRoute, rule: Json, input: EnvoyGatewayInput
     .map((filter) => record(filter.extensionRef))
     .filter((ref) => ref.group === GROUP && ref.kind === 'HTTPRouteFilter')
     .map((ref) => {
-      const found = input
-        .of(GROUP, 'HTTPRouteFilter')
-        .find(({ namespace, name }) => namespace === route.config.namespace && name === ref.name);
+      const found = input.find(GROUP, 'HTTPRouteFilter', route.config.namespace, text(ref.name));
       return found === undefined ? null : record(record(found.body).spec);
     });
 }

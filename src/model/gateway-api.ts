@@ -1,7 +1,7 @@
 import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
 import { isSubsetOf, overlaps } from './hostnames';
 import type { Manifest } from './manifest';
-import { compareText, config, type Config } from './objects';
+import { compareText, config, firstOfEach, push, type Config } from './objects';
 import type { NamespaceInfo } from './workloads';
 
 export const GATEWAY_API = 'gateway.networking.k8s.io';
@@ -188,6 +188,8 @@ export class GatewayApi {
   public readonly routes: readonly ApiRoute[];
   public readonly attachments: readonly Attachment[];
   public readonly unattached: readonly Unattached[];
+  private readonly byName: ReadonlyMap<string, ApiGateway>;
+  private readonly byGateway = new Map<ApiGateway, Attachment[]>();
 
   public constructor(public readonly input: GatewayApiInput) {
     const classes = new Map(
@@ -199,6 +201,7 @@ export class GatewayApi {
         ),
     );
     this.gateways = input.of(GATEWAY_API, 'Gateway').map((manifest) => parseGateway(manifest, input, classes));
+    this.byName = firstOfEach(this.gateways, ({ config: { namespace, name } }) => `${namespace}/${name}`);
     this.routes = (['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const)
       .flatMap((kind) =>
         input.of(GATEWAY_API, kind).map((manifest): ApiRoute => {
@@ -216,11 +219,17 @@ export class GatewayApi {
     const unattached: Unattached[] = [];
     for (const route of this.routes) this.attach(route, attachments, unattached);
     this.attachments = attachments;
+    for (const attachment of attachments) push(this.byGateway, attachment.gateway, attachment);
     this.unattached = unattached;
   }
 
   public find(namespace: string, name: string): ApiGateway | undefined {
-    return this.gateways.find((gateway) => gateway.config.namespace === namespace && gateway.config.name === name);
+    return this.byName.get(`${namespace}/${name}`);
+  }
+
+  /** The routes at the listeners of a Gateway. */
+  public attachedTo(gateway: ApiGateway): readonly Attachment[] {
+    return this.byGateway.get(gateway) ?? [];
   }
 
   private attach(route: ApiRoute, attachments: Attachment[], unattached: Unattached[]): void {

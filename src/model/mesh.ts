@@ -17,7 +17,7 @@ import {
 } from './merged-gateway';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
 import type { MeshOptions } from './mesh-options';
-import { compareAge, config, push, type Config } from './objects';
+import { compareAge, config, firstOfEach, push, type Config } from './objects';
 import { fromKubernetes, fromServiceEntry, ServiceRegistry, type Service } from './services';
 import {
   gatewayScope,
@@ -184,6 +184,13 @@ export class Mesh implements Registry {
     return named.get(`${namespace}/${name}`);
   }
 
+  /** Istio's Gateway of a name. */
+  public gatewayNamed(namespace: string, name: string): Config | undefined {
+    return this.remember(this, 'gateways by name', () =>
+      firstOfEach(this.gateways, (gateway) => `${gateway.namespace}/${gateway.name}`),
+    ).get(`${namespace}/${name}`);
+  }
+
   /** Whether any manifest speaks of a namespace. */
   public shows(namespace: string): boolean {
     return (
@@ -304,16 +311,13 @@ export class Mesh implements Registry {
 
   /** Ports of the Services that select a proxy's Pod, and of the ServiceEntries that select it or have it as an endpoint. */
   public serviceTargets(proxy: Proxy): readonly ServiceTarget[] {
-    const services = this.services
-      .inNamespace(proxy.namespace)
-      .filter((service) => Object.keys(service.selector).length > 0 && labelsMatch(service.selector, proxy.labels));
-    const workloads = this.workloads.inNamespace(proxy.namespace);
+    const services = this.services.selecting(proxy.namespace, proxy.labels);
     const ofEntries = proxy.addresses.flatMap((address) => this.entriesByEndpoint.get(address) ?? []);
     const ofServices = services.flatMap((service) =>
       service.ports.map((port): ServiceTarget => {
         const named =
           typeof port.target === 'string'
-            ? workloads.find((workload) => labelsMatch(service.selector, workload.labels))?.namedPorts.get(port.target)
+            ? this.workloads.selected(proxy.namespace, service.selector)[0]?.namedPorts.get(port.target)
             : undefined;
         return {
           serviceHost: service.host,

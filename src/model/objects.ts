@@ -89,3 +89,13 @@ export function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   if (items === undefined) map.set(key, [value]);
   else items.push(value);
 }
+
+/** Items by a key, the first of each. */
+export function firstOfEach<K, V>(items: readonly V[], keyOf: (item: V) => K): ReadonlyMap<K, V> {
+  const found = new Map<K, V>();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (!found.has(key)) found.set(key, item);
+  }
+  return found;
+}

@@ -1,5 +1,6 @@
 import { ANY_ADDRESS, isAddress, isCidr, prefixLength } from './addresses';
 import { number, record, records, strings, text, texts, type Json } from './fields';
+import { SelectorIndex } from './label-index';
 import type { Manifest } from './manifest';
 import { compareText, config, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
 import { parseProtocol, servicePortProtocol, type Protocol } from './protocols';
@@ -161,6 +162,7 @@ export class ServiceRegistry {
   private readonly byHost = new Map<string, Map<string, Service>>();
   private readonly visible = new VisibilityIndex<Service>();
   private readonly byNamespace = new Map<string, Service[]>();
+  private readonly bySelector = new Map<string, SelectorIndex<Service>>();
   private unique: boolean | undefined;
 
   public constructor(services: readonly Service[]) {
@@ -198,6 +200,16 @@ export class ServiceRegistry {
 
   public inNamespace(namespace: string): readonly Service[] {
     return this.byNamespace.get(namespace) ?? [];
+  }
+
+  /** Services of a namespace that select something with these labels. */
+  public selecting(namespace: string, labels: Readonly<Record<string, string>>): readonly Service[] {
+    let index = this.bySelector.get(namespace);
+    if (index === undefined) {
+      index = new SelectorIndex(this.inNamespace(namespace), ({ selector }) => selector);
+      this.bySelector.set(namespace, index);
+    }
+    return index.selecting(labels);
   }
 
   /** Services of one host, by namespace. */

@@ -1,6 +1,7 @@
 import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { LabelIndex } from './label-index';
 import type { Manifest } from './manifest';
-import { push } from './objects';
+import { firstOfEach } from './objects';
 
 /** How a workload meets the mesh. `gateway`: it is an Istio gateway itself. `ztunnel`: ambient, without a proxy of its own. */
 export type Membership = 'sidecar' | 'gateway' | 'waypoint' | 'ztunnel' | 'none';
@@ -176,20 +177,41 @@ export interface NamespacedName {
   readonly name: string;
 }
 
+/** The workloads of a namespace by what they are looked up by, each index made when it is first asked for. */
+class OfNamespace {
+  public readonly all: Workload[] = [];
+  public readonly byLabels = new LabelIndex(this.all, ({ labels }) => labels);
+  private names: ReadonlyMap<string, Workload> | undefined;
+
+  public named(name: string): Workload | undefined {
+    this.names ??= firstOfEach(this.all, (workload) => workload.name);
+    return this.names.get(name);
+  }
+}
+
 /** Workloads by namespace and name, the Pods of a controller standing aside for it where both are there. */
 export class Workloads {
-  private readonly byNamespace = new Map<string, Workload[]>();
+  private readonly byNamespace = new Map<string, OfNamespace>();
   private readonly byAddress = new Map<string, Workload>();
+  private ofGateways: readonly Workload[] | undefined;
 
   public constructor(public readonly all: readonly Workload[]) {
     for (const workload of all) {
-      push(this.byNamespace, workload.namespace, workload);
+      let siblings = this.byNamespace.get(workload.namespace);
+      if (siblings === undefined) this.byNamespace.set(workload.namespace, (siblings = new OfNamespace()));
+      siblings.all.push(workload);
       for (const address of [...workload.addresses, standIn(workload)]) this.byAddress.set(address, workload);
     }
   }
 
+  /** Those that are gateways. */
+  public get gateways(): readonly Workload[] {
+    this.ofGateways ??= this.all.filter(({ membership }) => membership === 'gateway');
+    return this.ofGateways;
+  }
+
   public inNamespace(namespace: string): readonly Workload[] {
-    return this.byNamespace.get(namespace) ?? [];
+    return this.byNamespace.get(namespace)?.all ?? [];
   }
 
   public namespaces(): Iterable<string> {
@@ -200,11 +222,16 @@ export class Workloads {
     return this.byAddress.get(address);
   }
 
+  /** The first of a name in a namespace. */
+  public named(namespace: string, name: string): Workload | undefined {
+    return this.byNamespace.get(namespace)?.named(name);
+  }
+
   /** By the workload's own name, else by its `app` label, else by its ServiceAccount. */
   public find(namespace: string, name: string): Workload | undefined {
     const candidates = this.inNamespace(namespace);
     return (
-      candidates.find((workload) => workload.name === name) ??
+      this.named(namespace, name) ??
       candidates.find(
         (workload) => workload.labels.app === name || workload.labels['app.kubernetes.io/name'] === name,
       ) ??
@@ -213,10 +240,7 @@ export class Workloads {
   }
 
   public selected(namespace: string, selector: Readonly<Record<string, string>>): readonly Workload[] {
-    const entries = Object.entries(selector);
-    return this.inNamespace(namespace).filter((workload) =>
-      entries.every(([key, value]) => workload.labels[key] === value),
-    );
+    return this.byNamespace.get(namespace)?.byLabels.selectedBy(selector) ?? [];
   }
 }
 

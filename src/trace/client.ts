@@ -109,14 +109,14 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
   const api = mesh.gatewayApi.find(namespace, name);
   if (api !== undefined) return atApiGateway(mesh, api, port);
   const gateway =
-    mesh.gateways.find((candidate) => candidate.namespace === namespace && candidate.name === name) ??
+    mesh.gatewayNamed(namespace, name) ??
     mesh.ingresses.find(
       (one) =>
         (one.manifest.namespace === namespace && one.manifest.name === name) ||
         (one.namespace === namespace && one.name === name),
     );
   const selector = optionalRecord(gateway?.spec.selector);
-  const matching = [...mesh.workloads.all].filter((workload) => workload.membership === 'gateway');
+  const matching = mesh.workloads.gateways;
   const selected =
     selector === undefined
       ? []
@@ -198,8 +198,7 @@ function atApiGateway(mesh: Mesh, api: ApiGateway, port: number): Origin {
   const origin = { peer: OUTSIDE, name: null, kind: 'none' as const, hasSidecar: false, notes: [] };
   if (api.controller === 'envoy-gateway') return { ...origin, entry: { gateway: api } };
   const workload =
-    mesh.workloads.inNamespace(namespace).find((one) => one.labels[`${GATEWAY_API}/gateway-name`] === name) ??
-    behindAddress(mesh, api);
+    mesh.workloads.selected(namespace, { [`${GATEWAY_API}/gateway-name`]: name })[0] ?? behindAddress(mesh, api);
   if (api.controller === 'other' || workload === undefined) {
     throw new RequestError(
       api.controller === 'other'

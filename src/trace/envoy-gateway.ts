@@ -9,11 +9,12 @@ import {
 } from '../model/envoy-gateway';
 import { effectivePolicy } from '../model/envoy-gateway-policies';
 import { optionalRecord, record, records, text } from '../model/fields';
-import { hostnamesAt, type ApiGateway, type Attachment } from '../model/gateway-api';
+import { hostnamesAt, type ApiGateway, type ApiListener, type Attachment } from '../model/gateway-api';
 import { byEnvoyGatewayPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { namespaceInjection, type Workload } from '../model/workloads';
+import { push } from '../model/objects';
 import type { HttpRule, RouteDestination } from '../model/virtual-services';
 import { DomainIndex, hostWithoutPort } from './envoy';
 import { arrive } from './arrive';
@@ -110,10 +111,7 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
       gatewayDecision(gateway, 'spec.listeners'),
     );
   }
-  const attachments = mesh.gatewayApi.attachments.filter(
-    (attachment) => attachment.gateway === gateway && listeners.includes(attachment.listener),
-  );
-  if (protocol !== 'HTTP') return forwardL4(stage, attachments);
+  if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
   if (flight.http === null)
     return refuse(
       stage,
@@ -123,7 +121,11 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
       'speak HTTP, or use a TCP listener',
       gatewayDecision(gateway, 'spec.listeners'),
     );
-  return forwardHttp(stage, attachments, flight.http);
+  return forwardHttp(stage, listeners, flight.http);
+}
+
+function attachedAt({ mesh, gateway }: Stage, listeners: readonly ApiListener[]): readonly Attachment[] {
+  return mesh.gatewayApi.attachedTo(gateway).filter(({ listener }) => listeners.includes(listener));
 }
 
 /** The sidecar in front of the proxies, if their Pods are injected and do not keep inbound traffic from it. */
@@ -199,18 +201,35 @@ function whyUnattached(stage: Stage): string {
   return reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
 }
 
-function forwardHttp(stage: Stage, attachments: readonly Attachment[], http: HttpRequest): Trace {
-  const { mesh, gateway } = stage;
-  const byHost = new Map<string, Candidate[]>();
-  for (const attachment of attachments) {
-    const rules = httpRules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain);
-    for (const host of hostnamesAt(attachment))
-      byHost.set(host, [...(byHost.get(host) ?? []), ...rules.map((rule) => ({ attachment, rule }))]);
+/** The rules of the routes at some listeners by host, each list in the order in which Envoy asks them. */
+function candidatesAt(stage: Stage, listeners: readonly ApiListener[]): DomainIndex<() => readonly Candidate[]> {
+  const { mesh, gateway, proxy } = stage;
+  const key = `hosts at ${listeners.map(({ index }) => index).join()}`;
+  return mesh.remember(gateway, key, () => {
+    const byHost = new Map<string, Attachment[]>();
+    for (const attachment of attachedAt(stage, listeners))
+      for (const host of hostnamesAt(attachment)) push(byHost, host, attachment);
+    const domains = new DomainIndex<() => readonly Candidate[]>();
+    for (const [host, attachments] of byHost)
+      domains.add(host, () => mesh.remember(attachments, 'candidates', () => inOrder(attachments)));
+    return domains;
+  });
+
+  function inOrder(attachments: readonly Attachment[]): readonly Candidate[] {
+    const owners = new Map<HttpRule, Attachment>();
+    for (const attachment of attachments)
+      for (const rule of httpRules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain))
+        owners.set(rule, attachment);
+    const asGiven = [...owners.keys()];
+    const ordered = proxy.spec.preserveRouteOrder === true ? asGiven : byEnvoyGatewayPrecedence(asGiven);
+    return ordered.map((rule) => ({ attachment: owners.get(rule) as Attachment, rule }));
   }
-  const domains = new DomainIndex<readonly Candidate[]>();
-  for (const [host, candidates] of byHost) domains.add(host, candidates);
+}
+
+function forwardHttp(stage: Stage, listeners: readonly ApiListener[], http: HttpRequest): Trace {
+  const { gateway } = stage;
   const host = hostWithoutPort(http.authority);
-  const candidates = domains.match(host);
+  const candidates = candidatesAt(stage, listeners).match(host)?.();
   if (candidates === undefined) {
     return refuse(
       stage,
@@ -221,16 +240,14 @@ function forwardHttp(stage: Stage, attachments: readonly Attachment[], http: Htt
       gatewayDecision(gateway, 'spec.listeners'),
     );
   }
-  const owner = new Map(candidates.map((candidate) => [candidate.rule, candidate.attachment]));
-  const asGiven = candidates.map((candidate) => candidate.rule);
-  for (const rule of stage.proxy.spec.preserveRouteOrder === true ? asGiven : byEnvoyGatewayPrecedence(asGiven)) {
+  for (const { attachment, rule } of candidates) {
     const clusters = weighted(rule.route, (destination) => destination.host);
     const route: Route = { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true };
     if (unreadablePart(route, http) !== undefined) {
       addHop(stage, { route: rule.ref });
       return stage.walk.unknown('a condition of a route can be evaluated only by the proxy');
     }
-    if (routeMatches(route, http)) return throughRule(stage, owner.get(rule) as Attachment, route, http);
+    if (routeMatches(route, http)) return throughRule(stage, attachment, route, http);
   }
   const first = candidates[0]?.rule.ref;
   return refuse(

@@ -1,6 +1,7 @@
 import { canonicalCidr, contains, prefixLength } from '../model/addresses';
 import { isSubsetOf } from '../model/hostnames';
 import type { ServerTls } from '../model/merged-gateway';
+import { push } from '../model/objects';
 import type { Decision, RouteRef } from './types';
 
 /** A connection as a proxy sees it arrive. */
@@ -143,8 +144,10 @@ interface ChainsByName {
   readonly ranged: readonly FilterChain[];
   /** Chains that name the SNI itself, which no wildcard outranks. */
   readonly exact: ReadonlyMap<string, readonly FilterChain[]>;
-  /** Chains with a wildcard or without any name: all that an SNI which nobody names can match. */
-  readonly others: readonly FilterChain[];
+  /** Chains with a wildcard, by what follows its star. */
+  readonly wild: ReadonlyMap<string, readonly FilterChain[]>;
+  /** Chains without any name, for an SNI that none has. */
+  readonly unnamed: readonly FilterChain[];
 }
 
 const chainIndexes = new WeakMap<Listener, ChainsByName>();
@@ -154,21 +157,35 @@ function chainsByName(listener: Listener): ChainsByName {
   const known = chainIndexes.get(listener);
   if (known !== undefined) return known;
   const exact = new Map<string, FilterChain[]>();
-  const others: FilterChain[] = [];
+  const wild = new Map<string, FilterChain[]>();
+  const unnamed: FilterChain[] = [];
   const ranged = listener.chains.filter((chain) => ranges(chain).length > 0);
   for (const chain of listener.chains) {
     if (ranges(chain).length > 0) continue;
     const names = serverNames(chain);
-    for (const name of new Set(names.filter((one) => !one.startsWith('*')))) {
-      const chains = exact.get(name);
-      if (chains === undefined) exact.set(name, [chain]);
-      else chains.push(chain);
+    for (const name of new Set(names)) {
+      if (name.startsWith('*')) push(wild, name.slice(1), chain);
+      else push(exact, name, chain);
     }
-    if (names.length === 0 || names.some((name) => name.startsWith('*'))) others.push(chain);
+    if (names.length === 0) unnamed.push(chain);
   }
-  const made = { ranged, exact, others };
+  const made = { ranged, exact, wild, unnamed };
   chainIndexes.set(listener, made);
   return made;
+}
+
+/** Chains for an SNI: those that name it, else those of the longest wildcard that takes it, else those without a name. */
+function chainsFor({ exact, wild, unnamed }: ChainsByName, sni: string | null): readonly FilterChain[] {
+  if (sni === null) return unnamed;
+  const named = exact.get(sni);
+  if (named !== undefined) return named;
+  if (wild.size > 0) {
+    for (let at = 0; at < sni.length; at += 1) {
+      const found = wild.get(sni.slice(at));
+      if (found !== undefined) return found;
+    }
+  }
+  return unnamed;
 }
 
 /**
@@ -177,20 +194,20 @@ function chainsByName(listener: Listener): ChainsByName {
  */
 export function matchFilterChain(listener: Listener, connection: Connection): FilterChain | null {
   const sni = connection.tls !== 'none' && listener.tlsInspector ? connection.sni : null;
-  const { ranged, exact, others } = chainsByName(listener);
+  const byName = chainsByName(listener);
   const inRange = narrow(
-    ranged,
+    byName.ranged,
     () => true,
     (chain) => addressRank(ranges(chain), connection.address),
   );
-  const named = inRange.length > 0 || sni === null ? undefined : exact.get(sni);
   let chains =
-    named ??
-    narrow(
-      inRange.length > 0 ? inRange : others,
-      (chain) => serverNames(chain).length > 0,
-      (chain) => sniRank(serverNames(chain), sni),
-    );
+    inRange.length === 0
+      ? chainsFor(byName, sni)
+      : narrow(
+          inRange,
+          (chain) => serverNames(chain).length > 0,
+          (chain) => sniRank(serverNames(chain), sni),
+        );
   const transport = connection.tls !== 'none' && listener.tlsInspector ? 'tls' : 'raw_buffer';
   chains = narrow(
     chains,
