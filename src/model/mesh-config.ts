@@ -4,6 +4,9 @@ import { record, records, text, texts, type Json } from './fields';
 import type { MeshOptions } from './mesh-options';
 import { HELM_VALUES } from './recognize';
 
+/** What Istio's proxies make of paths: as they are, in canonical form, with slashes merged, with escaped slashes too. */
+export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
+
 /** The parts of Istio's mesh configuration that decide where a request goes. */
 export interface MeshConfig {
   readonly outbound: 'REGISTRY_ONLY' | 'ALLOW_ANY';
@@ -25,6 +28,7 @@ export interface MeshConfig {
   readonly dnsCapture: boolean;
   /** Whether istiod reads TLSRoutes, TCPRoutes and the listeners for them: before 1.30 only if it is told to. */
   readonly streamRoutes: boolean;
+  readonly pathNormalization: PathNormalization;
   /** Mesh-wide capture of outbound traffic, overridden by annotations on pods. */
   readonly capture: OutboundCapture;
   /** Where the outbound mode was read; null for a default or an option. */
@@ -119,6 +123,10 @@ function readsStreamRoutes(found: readonly Found[], version: string | undefined)
   return String(set) === 'true' || minor >= 30;
 }
 
+function pathNormalization(given: string): PathNormalization {
+  return given === 'NONE' || given === 'MERGE_SLASHES' || given === 'DECODE_AND_MERGE_SLASHES' ? given : 'BASE';
+}
+
 function exportTo(value: unknown): readonly string[] {
   const names = texts(value);
   return names.length > 0 ? names : ['*'];
@@ -160,6 +168,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     dnsCapture:
       String(first((config) => record(record(config.defaultConfig).proxyMetadata).ISTIO_META_DNS_CAPTURE)) === 'true',
     streamRoutes: readsStreamRoutes(found, options.istioVersion),
+    pathNormalization: pathNormalization(text(record(first((config) => config.pathNormalization)).normalization)),
     capture: {
       includeRanges: proxyText('includeIPRanges') || '*',
       excludeRanges: proxyText('excludeIPRanges'),

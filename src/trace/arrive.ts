@@ -6,13 +6,14 @@ import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
 import { authorize } from './authorization';
 import { inboundCapture } from './capture';
-import { pastTokens, rejected } from './connection';
+import { badPath, pastTokens, rejected } from './connection';
 import { throughGateway } from './follow';
 import { noConnect } from './routing';
 import { type Incoming, addHop, brokenStatus, protocolOf } from './hop';
 import { inboundChain } from './inbound';
 import { dial, serviceAt } from './names';
 import { networkVerdict } from './network-policy';
+import { asIstioReads } from './paths';
 import type { Decision, ProxyRef, Trace } from './types';
 import { type Flight, type TlsLayer, type Walk, connectionOf, decisions, outermost, wire, noMatch } from './walk';
 
@@ -211,7 +212,9 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
     });
   }
   const logged = { route: null, cluster: chain.cluster };
-  const past = readsHttp && flight.http !== null ? pastTokens(walk, incoming, self, flight.http, logged) : undefined;
+  const read = readsHttp && flight.http !== null ? asIstioReads(flight.http, mesh.config.pathNormalization) : null;
+  if (read !== null && 'refused' in read) return badPath(walk, incoming, read.refused);
+  const past = read === null ? undefined : pastTokens(walk, incoming, self, read, logged);
   if (past?.held !== undefined) return past.held;
   const verdict = authorize(mesh, self, {
     flight,

@@ -5,6 +5,7 @@ import { findCluster, isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { type HttpRequest, heaviest } from './http-routes';
+import { asIstioReads } from './paths';
 import { throughRoutes } from './routing';
 import { send } from './send';
 import { judgeToken, tokenRules } from './tokens';
@@ -108,7 +109,9 @@ export function through(walk: Walk, at: AtListener): Trace {
       );
     }
     const rules = at.routeConfig(chain.routeConfig);
-    return throughRoutes(walk, at, incoming, rules, flight.http);
+    const read = asIstioReads(flight.http, walk.mesh.config.pathNormalization);
+    if ('refused' in read) return badPath(walk, incoming, read.refused);
+    return throughRoutes(walk, { ...at, flight: { ...flight, http: read } }, incoming, rules, read);
   }
   const verdict = isGateway
     ? authorize(walk.mesh, self, {
@@ -123,6 +126,19 @@ export function through(walk: Walk, at: AtListener): Trace {
   if (verdict !== undefined && verdict.is !== 'allowed' && !isDeadEnd(at, picked.cluster))
     return rejected(walk, incoming, verdict, proxy, null, picked);
   return throughTcp(walk, at, incoming, chain.tcp, inner);
+}
+
+/** A path that no proxy takes, whatever its routes. */
+export function badPath(walk: Walk, incoming: Incoming, why: string): Trace {
+  addHop(walk, incoming, {});
+  return walk.refused({
+    code: 'path_normalization_failed',
+    status: 400,
+    proxy: incoming.proxy,
+    what: `the proxy answers 400, since ${why}`,
+    fix: 'send a path without it',
+    by: null,
+  });
 }
 
 function isDeadEnd(at: AtListener, name: string | null): boolean {

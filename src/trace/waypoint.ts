@@ -9,6 +9,7 @@ import { authorize, waypointPolicies } from './authorization';
 import { judgeToken, rulesOf } from './tokens';
 import { findCluster, isMissing, type Cluster, type MissingCluster } from './clusters';
 import { hostWithoutPort } from './envoy';
+import { badPath } from './connection';
 import { addHop, ruleDecision, type Incoming } from './hop';
 import {
   heaviest,
@@ -20,6 +21,7 @@ import {
   type RouteContext,
 } from './http-routes';
 import { ownAnswer } from './own-answer';
+import { asIstioReads } from './paths';
 import { askedFor, tlsMisfit } from './send';
 import type { ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
@@ -83,7 +85,10 @@ export function throughWaypoint(
       by: { ...ref, field: 'spec.ports' },
     });
   }
-  const visit: Visit = { walk, flight, binding, service, port, proxy, readsHttp, incoming };
+  const read = readsHttp && flight.http !== null ? asIstioReads(flight.http, walk.mesh.config.pathNormalization) : null;
+  if (read !== null && 'refused' in read) return badPath(walk, incoming, read.refused);
+  const asked = read === null ? flight : { ...flight, http: read };
+  const visit: Visit = { walk, flight: asked, binding, service, port, proxy, readsHttp, incoming };
   return rejection(visit) ?? forwarded(visit);
 }
 

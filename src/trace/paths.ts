@@ -1,0 +1,112 @@
+/** What a proxy makes of the path of a request before it looks at any route or policy. */
+import type { PathNormalization } from '../model/mesh-config';
+import type { HttpRequest } from './http-routes';
+
+/** How a proxy's HTTP connection manager treats paths. */
+export interface PathSettings {
+  readonly normalizes: boolean;
+  readonly mergesSlashes: boolean;
+  readonly escapedSlashes: 'KEEP' | 'UNESCAPE' | 'REDIRECT' | 'REJECT';
+}
+
+export type TreatedPath =
+  | { readonly is: 'taken'; readonly path: string }
+  | { readonly is: 'redirected'; readonly path: string }
+  | { readonly is: 'refused'; readonly why: string };
+
+const ISTIO: Readonly<Record<PathNormalization, PathSettings>> = {
+  NONE: { normalizes: false, mergesSlashes: false, escapedSlashes: 'KEEP' },
+  BASE: { normalizes: true, mergesSlashes: false, escapedSlashes: 'KEEP' },
+  MERGE_SLASHES: { normalizes: true, mergesSlashes: true, escapedSlashes: 'KEEP' },
+  DECODE_AND_MERGE_SLASHES: { normalizes: true, mergesSlashes: true, escapedSlashes: 'UNESCAPE' },
+};
+
+/** The path as a proxy of Istio sees it; the query is left alone. */
+export function asIstioReads(http: HttpRequest, mode: PathNormalization): HttpRequest | { readonly refused: string } {
+  const treated = treatPath(http, ISTIO[mode]);
+  if (treated.is === 'refused') return { refused: treated.why };
+  return treated.path === http.path ? http : { ...http, path: treated.path };
+}
+
+/** In Envoy's order: slashes unescaped, the path made canonical, slashes merged. */
+export function treatPath({ path: given, method }: HttpRequest, settings: PathSettings): TreatedPath {
+  if (method === 'CONNECT' || !given.startsWith('/')) return { is: 'taken', path: given };
+  const mark = given.indexOf('?');
+  let path = mark < 0 ? given : given.slice(0, mark);
+  const query = mark < 0 ? '' : given.slice(mark);
+  const unescaped = path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
+  const hasEscaped = settings.escapedSlashes !== 'KEEP' && unescaped !== path;
+  if (hasEscaped && settings.escapedSlashes === 'REJECT')
+    return { is: 'refused', why: `the path ${path} has an escaped slash` };
+  if (hasEscaped) path = unescaped;
+  if (settings.normalizes) {
+    const canonical = canonicalPath(path);
+    if (canonical === undefined) return { is: 'refused', why: `the path ${path} has an escaped NUL` };
+    path = canonical;
+  }
+  if (settings.mergesSlashes && path.includes('//')) {
+    const segments = path.split('/').filter((segment) => segment !== '');
+    path = `/${segments.join('/')}${path.endsWith('/') ? '/' : ''}`;
+  }
+  const isRedirect = hasEscaped && settings.escapedSlashes === 'REDIRECT';
+  return { is: isRedirect ? 'redirected' : 'taken', path: path + query };
+}
+
+const TO_ESCAPE = new Set('"<>^`{|} ');
+
+/**
+ * A path in canonical form: escapes of letters, digits and `-._~` are taken off, dot segments resolved, backslashes turned round and
+ * characters escaped that no path has. Undefined for one with an escaped NUL, which is refused.
+ */
+export function canonicalPath(path: string): string | undefined {
+  const unescaped = unescapeUnreserved(path.replace(/\\/g, '/'));
+  return unescaped === undefined ? undefined : withoutDots(unescaped);
+}
+
+function unescapeUnreserved(path: string): string | undefined {
+  let made = '';
+  // Where the last % stands that begins no escape: what is unescaped after it may not complete one.
+  let loose = -1;
+  for (let at = 0; at < path.length; at += 1) {
+    const char = path.charAt(at);
+    if (char !== '%') {
+      made += TO_ESCAPE.has(char) ? percent(char) : char;
+      continue;
+    }
+    const digits = path.slice(at + 1, at + 3);
+    if (!/^[0-9a-f]{2}$/i.test(digits)) {
+      loose = made.length;
+      made += '%';
+      continue;
+    }
+    if (digits === '00') return undefined;
+    at += 2;
+    const meant = String.fromCharCode(Number.parseInt(digits, 16));
+    if (!/[A-Za-z0-9._~-]/.test(meant)) {
+      made += `%${digits}`;
+      continue;
+    }
+    made += meant;
+    if (loose < 0) continue;
+    const next = made.length - loose === 2 ? path.charAt(at + 1) : '';
+    if (/^%[0-9a-f]{2}$/i.test(made.slice(loose) + next)) made = `${made.slice(0, loose)}%25${made.slice(loose + 1)}`;
+  }
+  return made;
+}
+
+function percent(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** An empty segment is a segment: `..` takes it away like any other. */
+function withoutDots(path: string): string {
+  const segments = path.split('/').slice(1);
+  const made: string[] = [];
+  for (const [index, segment] of segments.entries()) {
+    const isLast = index === segments.length - 1;
+    if (segment === '..') made.pop();
+    if (segment !== '.' && segment !== '..') made.push(segment);
+    else if (isLast) made.push('');
+  }
+  return `/${made.join('/')}`;
+}
