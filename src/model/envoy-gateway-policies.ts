@@ -1,7 +1,7 @@
 /** Which of Envoy Gateway's policies is in force for a rule of a route at a listener, and the filters of its own that routes name. */
 import { labelsMatch, optionalRecord, record, records, strings, text, type Json } from './fields';
 import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
-import type { EnvoyGatewayInput } from './envoy-gateway';
+import { extensionApi, type EnvoyGatewayInput } from './envoy-gateway';
 import type { Manifest } from './manifest';
 import { config, push } from './objects';
 
@@ -97,6 +97,48 @@ export function effectivePolicy(
     first(all, { ...onGateway, section: listener.name }) ?? first(all, { ...onGateway, section: undefined });
   if (own === undefined || parent === undefined || text(own.spec.mergeType) === '') return own ?? parent;
   return { manifest: own.manifest, spec: { ...parent.spec, ...own.spec } };
+}
+
+/**
+ * The ClientTrafficPolicy in force at a listener: its own, else the Gateway's. Listeners of plain HTTP on one port are one listener of
+ * Envoy's, so one that is for a single one of them is for none.
+ */
+export function clientTrafficPolicy(
+  gateway: ApiGateway,
+  listener: ApiListener,
+  input: EnvoyGatewayInput,
+): EffectivePolicy | undefined {
+  const all = input.of(GROUP, 'ClientTrafficPolicy');
+  if (all.length === 0) return undefined;
+  const target = { kind: 'Gateway', manifest: gateway.config.manifest };
+  const sharing = gateway.listeners.filter(
+    ({ protocol, port, problem }) => protocol === 'HTTP' && port === listener.port && problem === undefined,
+  );
+  const [decisive = listener] = listener.protocol === 'HTTP' ? sharing : [];
+  const own = first(all, { ...target, section: decisive.name });
+  if (own !== undefined) return listener.protocol === 'HTTP' && sharing.length > 1 ? undefined : own;
+  return first(all, { ...target, section: undefined });
+}
+
+/** The EnvoyExtensionPolicy in force for a rule, with the field that hands requests to code of others. */
+export function foreignPart(
+  place: PolicyPlace,
+  input: EnvoyGatewayInput,
+): { readonly policy: EffectivePolicy; readonly field: string } | undefined {
+  const extension = effectivePolicy('EnvoyExtensionPolicy', place, input);
+  const field = ['wasm', 'extProc', 'lua'].find((name) => records(extension?.spec[name]).length > 0);
+  return extension === undefined || field === undefined ? undefined : { policy: extension, field };
+}
+
+/** The EnvoyPatchPolicy of a Gateway; undefined if there is none, or Envoy Gateway is seen to be told of none. */
+export function patchPolicy(gateway: ApiGateway, input: EnvoyGatewayInput): EffectivePolicy | undefined {
+  const found = input.of(GROUP, 'EnvoyPatchPolicy').find(({ namespace, body }) => {
+    const { kind, name } = record(record(record(body).spec).targetRef);
+    if (kind === 'GatewayClass') return name === gateway.className;
+    return namespace === gateway.config.namespace && kind === 'Gateway' && name === gateway.config.name;
+  });
+  if (found === undefined || extensionApi(input, 'enableEnvoyPatchPolicy') === false) return undefined;
+  return { manifest: found, spec: record(record(found.body).spec) };
 }
 
 /** The HTTPRouteFilters that a rule of a route names; null for one that is not there. */

@@ -12,6 +12,13 @@ import {
 /** `granted`: backends of other namespaces need no ReferenceGrant. */
 export interface BackendOptions {
   readonly granted?: boolean;
+  /** Whether Backends of Envoy Gateway are backends; as destinations they are named by `backendHost`. */
+  readonly ownBackends?: boolean;
+}
+
+/** A Backend of Envoy Gateway as the host of a destination. */
+export function backendHost(namespace: string, name: string): string {
+  return `Backend ${namespace}/${name}`;
 }
 
 /** A backend of a route as a destination; one that may not be named, or is none, has no host. */
@@ -31,6 +38,13 @@ function backend(
   const group = text(reference.group);
   if (group === 'networking.istio.io' && kind === 'Hostname')
     return { ...parts, host: text(reference.namespace) === '' ? name : '' };
+  if (options.ownBackends === true && group === 'gateway.envoyproxy.io' && kind === 'Backend') {
+    const from = { kind: route.kind, namespace: route.config.namespace };
+    return {
+      ...parts,
+      host: isGranted(input, from, { group, kind, namespace, name }) ? backendHost(namespace, name) : '',
+    };
+  }
   if (group !== '' || kind !== 'Service' || name.includes('.')) return { ...parts, host: '' };
   const allowed =
     options.granted === true ||

@@ -1,8 +1,9 @@
 /** What Envoy Gateway's own policies and filters do to a request before it is forwarded. */
-import { effectivePolicy, ownFilters, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
+import { ownFilters, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { type HttpRequest } from './http-routes';
+import { isPreflight } from './own-answer';
 import type { Decision } from './types';
 
 export type PolicyVerdict =
@@ -22,9 +23,11 @@ function decision({ manifest }: EffectivePolicy, field: string): Decision {
 }
 
 /** What the policies on a rule refuse; undefined lets the request pass. Faults come first, then who may call. */
-export function policyVerdict(mesh: Mesh, place: PolicyPlace, http: HttpRequest): PolicyVerdict | undefined {
-  const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
-  const security = effectivePolicy('SecurityPolicy', place, mesh);
+export function policyVerdict(
+  traffic: EffectivePolicy | undefined,
+  security: EffectivePolicy | undefined,
+  http: HttpRequest,
+): PolicyVerdict | undefined {
   return (traffic && faultVerdict(traffic)) ?? (security && securityVerdict(security, http));
 }
 
@@ -45,6 +48,16 @@ function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
 function securityVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyVerdict | undefined {
   const { spec } = policy;
   const has = (kind: string): boolean => optionalRecord(spec[kind]) !== undefined;
+  // The filter for CORS comes before those that ask who calls, and answers every preflight.
+  if (has('cors') && isPreflight(http))
+    return {
+      is: 'refused',
+      code: 'direct_response',
+      status: 200,
+      what: `the proxy answers the preflight request itself, by the policy's CORS settings`,
+      fix: 'take cors out of the SecurityPolicy to forward it',
+      by: decision(policy, 'cors'),
+    };
   if (has('oidc') && http.headers.cookie === undefined)
     return {
       is: 'refused',

@@ -1,25 +1,17 @@
-import {
-  backendTls,
-  effectiveProxy,
-  listenPort,
-  proxyNamespace,
-  proxyWorkload,
-  routingType,
-  type EffectiveProxy,
-} from '../model/envoy-gateway';
-import { effectivePolicy } from '../model/envoy-gateway-policies';
+import { effectiveProxy, listenPort, proxyNamespace, proxyWorkload } from '../model/envoy-gateway';
+import { clientTrafficPolicy, effectivePolicy, foreignPart, patchPolicy } from '../model/envoy-gateway-policies';
 import { optionalRecord, record, records, text } from '../model/fields';
 import { hostnamesAt, type ApiGateway, type ApiListener, type Attachment } from '../model/gateway-api';
 import { byEnvoyGatewayPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
-import type { Mesh } from '../model/mesh';
 import { namespaceInjection, type Workload } from '../model/workloads';
 import { push } from '../model/objects';
-import type { HttpRule, RouteDestination } from '../model/virtual-services';
+import type { HttpRule } from '../model/virtual-services';
 import { DomainIndex, hostWithoutPort } from './envoy';
-import { arrive } from './arrive';
-import { throughSidecar } from './follow';
-import { inboundCapture, outboundCapture } from './capture';
+import { toBackend } from './envoy-gateway-backend';
+import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
+import { addHop, gatewayDecision, refuse, type Stage } from './envoy-gateway-stage';
+import { inboundCapture } from './capture';
 import { inboundChain } from './inbound';
 import {
   heaviest,
@@ -33,26 +25,11 @@ import {
 import { applyOwnFilters, policyVerdict } from './envoy-gateway-policies';
 import { ownAnswer } from './own-answer';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
-import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
+import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 
 interface Candidate {
   readonly attachment: Attachment;
   readonly rule: HttpRule;
-}
-
-interface Stage {
-  readonly walk: Walk;
-  readonly mesh: Mesh;
-  readonly gateway: ApiGateway;
-  readonly proxy: EffectiveProxy;
-  readonly workload: Workload;
-  readonly ref: ProxyRef;
-  readonly flight: Flight;
-  readonly receives: Hop['receives'];
-}
-
-function gatewayDecision(gateway: ApiGateway, field: string): Decision {
-  return { kind: 'Gateway', namespace: gateway.config.namespace, name: gateway.config.name, field };
 }
 
 /** A connection at the proxies that Envoy Gateway runs for a Gateway: listener by port and SNI, route by host and match, backend. */
@@ -84,12 +61,15 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
           )
           .sort((a, b) => b.hostname.length - a.hostname.length);
   const listeners = outer === undefined ? ranked : ranked.slice(0, 1);
+  const policy = listeners[0] === undefined ? undefined : clientTrafficPolicy(gateway, listeners[0], mesh);
   const isPassthrough = listeners[0]?.tls?.mode === 'Passthrough';
   const readsHttp = listeners.some((listener) => listener.protocol === 'HTTP' || listener.protocol === 'HTTPS');
   const protocol: WireProtocol = readsHttp && flight.http !== null ? 'HTTP' : isPassthrough ? 'TLS' : 'TCP';
   const receives: Hop['receives'] = {
     ...wire(protocol, flight.namedPort, flight.layers),
-    ...(outer !== undefined && !isPassthrough ? { tls: 'SIMPLE' as const } : {}),
+    ...(outer !== undefined && !isPassthrough
+      ? { tls: demandsCertificate(policy) ? ('MUTUAL' as const) : ('SIMPLE' as const) }
+      : {}),
   };
   const stage: Stage = { walk, mesh, gateway, proxy, workload, ref, flight, receives };
   if (listeners.length === 0) {
@@ -111,6 +91,15 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
       gatewayDecision(gateway, 'spec.listeners'),
     );
   }
+  const patch = patchPolicy(gateway, mesh);
+  if (patch !== undefined)
+    return unknown(stage, `EnvoyPatchPolicy ${patch.manifest.namespace}/${patch.manifest.name} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`); // prettier-ignore
+  const held = connectionVerdict(policy, isPassthrough ? undefined : outer);
+  if (held?.is === 'unknown') return unknown(stage, held.what, held.by);
+  if (held !== undefined)
+    return refuse(stage, held.code, held.status, held.what, held.fix, held.by ?? gatewayDecision(gateway, 'spec.listeners')); // prettier-ignore
+  if (demandsCertificate(policy) && !isPassthrough && outer !== undefined)
+    walk.note(`assumed that the client shows a certificate that ${home}/${workload.name} trusts`);
   if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
   if (flight.http === null)
     return refuse(
@@ -121,7 +110,15 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
       'speak HTTP, or use a TCP listener',
       gatewayDecision(gateway, 'spec.listeners'),
     );
-  return forwardHttp(stage, listeners, flight.http);
+  const read = requestVerdict(policy, flight.http, outer !== undefined);
+  if (read.is === 'refused')
+    return refuse(stage, read.code, read.status, read.what, read.fix, read.by ?? gatewayDecision(gateway, `spec.listeners[${listeners[0]?.index ?? 0}]`)); // prettier-ignore
+  return forwardHttp(stage, listeners, (read.is === 'taken' ? read.http : null) ?? flight.http);
+}
+
+function unknown(stage: Stage, what: string, ...by: readonly Decision[]): Trace {
+  addHop(stage, { decidedBy: by });
+  return stage.walk.unknown(what);
 }
 
 function attachedAt({ mesh, gateway }: Stage, listeners: readonly ApiListener[]): readonly Attachment[] {
@@ -163,33 +160,6 @@ function atOwnSidecar(walk: Walk, flight: Flight, workload: Workload): Trace | u
   });
 }
 
-function addHop(stage: Stage, rest: Partial<Hop>): void {
-  stage.walk.hops.push({
-    proxy: stage.ref,
-    receives: stage.receives,
-    route: null,
-    cluster: null,
-    sends: null,
-    decidedBy: [],
-    alternatives: [],
-    envoy: { ...noMatch(), listener: `${stage.gateway.config.namespace}/${stage.gateway.config.name}`, endpoints: [] },
-    ...rest,
-  });
-}
-
-function refuse(
-  stage: Stage,
-  code: string,
-  status: number | null,
-  what: string,
-  fix: string,
-  by: Decision,
-  route: RouteRef | null = null,
-): Trace {
-  addHop(stage, { route, decidedBy: [by] });
-  return stage.walk.refused({ code, status, proxy: stage.ref, what, fix, by });
-}
-
 function whyUnattached(stage: Stage): string {
   const name = `${stage.gateway.config.namespace}/${stage.gateway.config.name}`;
   const reasons = stage.mesh.gatewayApi.unattached
@@ -218,7 +188,9 @@ function candidatesAt(stage: Stage, listeners: readonly ApiListener[]): DomainIn
   function inOrder(attachments: readonly Attachment[]): readonly Candidate[] {
     const owners = new Map<HttpRule, Attachment>();
     for (const attachment of attachments)
-      for (const rule of httpRules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain))
+      for (const rule of httpRules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, {
+        ownBackends: true,
+      }))
         owners.set(rule, attachment);
     const asGiven = [...owners.keys()];
     const ordered = proxy.spec.preserveRouteOrder === true ? asGiven : byEnvoyGatewayPrecedence(asGiven);
@@ -268,14 +240,20 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
   const by: Decision = { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}` };
   const own = record(records(attachment.route.config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)]);
   const place = { route: attachment.route, rule: text(own.name), gateway, listener: attachment.listener };
-  const verdict = policyVerdict(mesh, place, http);
+  const foreign = foreignPart(place, mesh);
+  if (foreign !== undefined) {
+    const { namespace, name } = foreign.policy.manifest;
+    addHop(stage, { route: ref, decidedBy: [by] });
+    return walk.unknown(`EnvoyExtensionPolicy ${namespace}/${name} hands the request to code of its own (spec.${foreign.field}), which may answer or change it`); // prettier-ignore
+  }
+  const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
+  const verdict = policyVerdict(traffic, effectivePolicy('SecurityPolicy', place, mesh), http);
   if (verdict?.is === 'refused')
     return refuse(stage, verdict.code, verdict.status, verdict.what, verdict.fix, verdict.by, ref);
   if (verdict?.is === 'unknown') {
     addHop(stage, { route: ref, decidedBy: [verdict.by] });
     return walk.unknown(verdict.what);
   }
-  const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
   if (optionalRecord(traffic?.spec.rateLimit) !== undefined)
     walk.note(
       `BackendTrafficPolicy ${traffic!.manifest.namespace}/${traffic!.manifest.name} limits the rate: over it the answer is 429`,
@@ -319,7 +297,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
   const onward = rewritten(http, route, chosen.destination);
   const authority = filters.authority === null ? chosen.destination.host : (filters.authority ?? onward.authority);
   const asked = { ...onward, authority, path: filters.path ?? onward.path };
-  return toBackend(stage, attachment, chosen.destination, asked, [], ref, by);
+  return toBackend({ stage, attachment, destination: chosen.destination, http: asked, inner: [], ref, by });
 }
 
 /** Envoy Gateway keeps all backends of a rule in one cluster, so that no other cluster's name tells of the rest. */
@@ -332,15 +310,58 @@ function noteShares(walk: Walk, { clusters }: Route): void {
   );
 }
 
+interface L4Candidate {
+  readonly attachment: Attachment;
+  readonly hosts: readonly string[];
+}
+
+/** The routes of TLS that take an SNI, those first whose hostname says the most of it; and routes of TCP. */
+function nearest(attachments: readonly Attachment[], sni: string | null): readonly L4Candidate[] {
+  const said = (hosts: readonly string[]): number =>
+    Math.max(-1, ...hosts.filter((host) => sni !== null && isSubsetOf(sni, host)).map((host) => (host === sni ? Infinity : host.length))); // prettier-ignore
+  return attachments
+    .filter(({ route }) => route.kind === 'TLSRoute' || route.kind === 'TCPRoute')
+    .map((attachment) => {
+      const hosts = hostnamesAt(attachment);
+      return { attachment, hosts, rank: attachment.route.kind === 'TCPRoute' ? 0 : said(hosts) };
+    })
+    .filter(({ rank }) => rank >= 0)
+    .sort((a, b) => (a.rank === b.rank ? 0 : b.rank - a.rank));
+}
+
+/** A hostname that two routes of TLS have at one listener, which makes two filter chains of Envoy's match the same. */
+function claimedTwice(
+  attachments: readonly Attachment[],
+): { readonly host: string; readonly names: string } | undefined {
+  const owners = new Map<string, Attachment>();
+  for (const attachment of attachments.filter(({ route }) => route.kind === 'TLSRoute')) {
+    for (const host of hostnamesAt(attachment)) {
+      const other = owners.get(host);
+      const name = ({ route: { config } }: Attachment): string => `${config.namespace}/${config.name}`;
+      if (other !== undefined) return { host, names: `${name(other)} and ${name(attachment)}` };
+      owners.set(host, attachment);
+    }
+  }
+  return undefined;
+}
+
 function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
   const { mesh, gateway, flight } = stage;
   const sni = outermost(flight.layers)?.sni ?? null;
-  for (const attachment of attachments) {
-    if (attachment.route.kind !== 'TLSRoute' && attachment.route.kind !== 'TCPRoute') continue;
-    const hosts = hostnamesAt(attachment);
-    if (attachment.route.kind === 'TLSRoute' && (sni === null || !hosts.some((host) => isSubsetOf(sni, host))))
-      continue;
-    const rule = l4Rules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, hosts)[0];
+  const twice = claimedTwice(attachments);
+  if (twice !== undefined)
+    return refuse(
+      stage,
+      'NR',
+      null,
+      `Envoy refuses the listener: two TLSRoutes at it (${twice.names}) have the hostname ${twice.host}`,
+      'give each hostname of a listener to one TLSRoute',
+      gatewayDecision(gateway, 'spec.listeners'),
+    );
+  for (const { attachment, hosts } of nearest(attachments, sni)) {
+    const rule = l4Rules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, hosts, {
+      ownBackends: true,
+    })[0];
     const chosen = rule === undefined ? undefined : heaviest(weighted(rule.route, (destination) => destination.host));
     if (rule === undefined || chosen === undefined) continue;
     const by: Decision = {
@@ -353,7 +374,7 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
       attachment.listener.tls === undefined || attachment.listener.tls.mode === 'Passthrough'
         ? flight.layers
         : flight.layers.slice(0, -1);
-    return toBackend(stage, attachment, chosen.destination, null, inner, rule.ref, by);
+    return toBackend({ stage, attachment, destination: chosen.destination, http: null, inner, ref: rule.ref, by });
   }
   return refuse(
     stage,
@@ -363,126 +384,4 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
     "attach a route of the listener's protocol",
     gatewayDecision(gateway, 'spec.listeners'),
   );
-}
-
-function toBackend(
-  stage: Stage,
-  attachment: Attachment,
-  destination: RouteDestination,
-  http: HttpRequest | null,
-  inner: readonly TlsLayer[],
-  ref: RouteRef,
-  by: Decision,
-): Trace {
-  const { mesh, walk, workload, flight, gateway } = stage;
-  const service = [...mesh.services.named(destination.host).values()].find(
-    (candidate) => candidate.registry === 'Kubernetes',
-  );
-  const port =
-    service?.ports.find((candidate) => candidate.port === destination.port) ??
-    (destination.port === 0 ? service?.ports[0] : undefined);
-  const [, namespace = ''] = destination.host.split('.');
-  if (service === undefined || port === undefined) {
-    if (service === undefined && !mesh.shows(namespace)) {
-      addHop(stage, { route: ref, decidedBy: [by] });
-      return walk.unknown(
-        `no manifest shows namespace ${namespace}: whether Service ${destination.host} exists cannot be told`,
-      );
-    }
-    return refuse(
-      stage,
-      http === null ? 'NC' : 'direct_response',
-      http === null ? null : 500,
-      `there is no ${service === undefined ? 'Service' : `port ${destination.port} of Service`} ${destination.host}`,
-      'correct the backendRef, or create the Service',
-      by,
-      ref,
-    );
-  }
-  const byService = routingType(stage.proxy, service.resolution === 'PASSTHROUGH') === 'Service';
-  const { endpoints, known } = mesh.endpoints.of(service, port, {});
-  const endpoint = endpoints[0];
-  if (endpoint === undefined && known)
-    return refuse(
-      stage,
-      'UH',
-      http === null ? null : 503,
-      `nothing that runs is selected by Service ${destination.host}`,
-      'correct the selector or the labels of the Pods',
-      by,
-      ref,
-    );
-  const tls = backendTls({ namespace: service.namespace, name: service.name }, port.name, mesh);
-  const layers: readonly TlsLayer[] =
-    tls === undefined ? inner : [...inner, { kind: 'SIMPLE', sni: tls.sni, certificate: '' }];
-  addHop(stage, {
-    route: ref,
-    cluster: `${ref.kind.toLowerCase()}/${ref.namespace}/${ref.name}/${ref.rule.replace(/^rules\[(\d+)\]$/, 'rule/$1')}`,
-    sends: wire(http === null ? (layers.length > 0 ? 'TLS' : 'TCP') : 'HTTP', port.port, layers),
-    decidedBy: decisions(
-      by,
-      gatewayDecision(gateway, `spec.listeners[${attachment.listener.index}]`),
-      stage.proxy.manifest === undefined
-        ? undefined
-        : {
-            kind: stage.proxy.manifest.kind,
-            namespace: stage.proxy.manifest.namespace,
-            name: stage.proxy.manifest.name,
-            field: 'spec.routingType',
-          },
-      tls === undefined
-        ? undefined
-        : {
-            kind: tls.manifest.kind,
-            namespace: tls.manifest.namespace,
-            name: tls.manifest.name,
-            field: 'spec.validation.hostname',
-          },
-    ),
-    envoy: {
-      ...noMatch(),
-      listener: `${gateway.config.namespace}/${gateway.config.name}/${attachment.listener.name}`,
-      endpoints: byService
-        ? [`${service.address}:${port.port}`]
-        : endpoints.map((item) => `${item.address}:${item.port}`),
-    },
-  });
-  const onward: Flight = {
-    ...flight,
-    from: {
-      namespace: workload.namespace,
-      serviceAccount: workload.serviceAccount,
-      labels: workload.labels,
-      address: null,
-      workload,
-      inMesh: workload.membership === 'sidecar',
-    },
-    address: byService ? service.address : (endpoint?.address ?? null),
-    port: byService ? port.port : (endpoint?.port ?? port.port),
-    namedPort: port.port,
-    layers,
-    http: http ?? flight.http,
-    host: service.host,
-    sentBy: stage.ref,
-  };
-  const direct = (): Trace =>
-    arrive(
-      walk,
-      {
-        ...onward,
-        from: { ...onward.from, inMesh: false },
-        address: endpoint?.address ?? null,
-        port: endpoint?.port ?? port.port,
-      },
-      { service, workload: endpoint?.workload, original: false },
-      http !== null,
-    );
-  if (workload.membership !== 'sidecar') return direct();
-  const capture = outboundCapture(workload, mesh.config.capture, onward.address, onward.port);
-  if (!capture.captured) return direct();
-  return throughSidecar(walk, onward, workload, {
-    kind: 'sidecar',
-    namespace: workload.namespace,
-    workload: workload.name,
-  });
 }

@@ -15,7 +15,7 @@ function redirectStatus(redirect: Json): number {
 }
 
 /** Whether a request asks, for a browser, what an origin may do; the filter for CORS answers it. */
-function isPreflight(http: HttpRequest): boolean {
+export function isPreflight(http: HttpRequest): boolean {
   return (
     http.method === 'OPTIONS' &&
     (http.headers.origin ?? '') !== '' &&

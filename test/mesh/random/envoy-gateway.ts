@@ -101,10 +101,34 @@ const authorization = fc.record({
   defaultAction: maybe(action, 2, 1),
   rules: some(fc.record({ action, principal, methods: maybe(pick(['GET'], ['POST']), 1, 2) }), 1, 2),
 });
+const clientSettings = fc.record({
+  path: maybe(
+    fc.record({
+      disableMergeSlashes: maybe(fc.boolean()),
+      escapedSlashesAction: maybe(pick('KeepUnchanged', 'RejectRequest', 'UnescapeAndForward', 'UnescapeAndRedirect')),
+    }),
+    2,
+    1,
+  ),
+  headers: maybe(
+    fc.record({
+      withUnderscoresAction: maybe(pick('Allow', 'DropHeader', 'RejectRequest')),
+      earlyRequestHeaders: maybe(
+        pick<object>(
+          { set: [{ name: 'x-team', value: 'ops' }] },
+          { add: [{ name: 'x-team', value: 'pay' }] },
+          { remove: ['x-team'] },
+        ),
+      ),
+    }),
+  ),
+  healthCheck: maybe(pick({ path: '/health' }, { path: '/v1?v=2' }), 1, 3),
+  clientIPDetection: maybe(pick({ customHeader: { name: 'x-client', failClosed: true } }), 1, 5),
+});
 const policy = fc.record({
   /** Of a route by its number, or of the Gateway. */
   of: maybe(fc.nat(2), 3, 1),
-  section: maybe(pick('http', 'https'), 1, 3),
+  section: maybe(pick('http', 'https', 'special'), 1, 3),
   what: fc.oneof(
     authorization.map(({ defaultAction, rules }) => ({
       kind: 'SecurityPolicy',
@@ -124,6 +148,12 @@ const policy = fc.record({
       kind: 'BackendTrafficPolicy',
       spec: { faultInjection: { abort: { httpStatus } } },
     })),
+    clientSettings.map((spec) => ({ kind: 'ClientTrafficPolicy', spec })),
+    clientSettings.map((spec) => ({ kind: 'ClientTrafficPolicy', spec })),
+    pick({
+      kind: 'SecurityPolicy',
+      spec: { cors: { allowOrigins: ['https://www.example.com'], allowMethods: ['GET'] } },
+    }),
     pick('Service', 'Endpoint').map((routingType) => ({ kind: 'BackendTrafficPolicy', spec: { routingType } })),
   ),
   age: fc.nat(50),
@@ -147,9 +177,19 @@ const ask = fc.record({
     { scheme: 'https', port: 8443 },
   ),
   host: pick(...HOSTS, 'other.net'),
-  path: pick('/', '/v1', '/v1/items', '/v12', '/health', '/v2', '/v1?v=2', '/?v=2'),
-  method: pick('GET', 'GET', 'POST'),
-  headers: pick<Record<string, string>>({}, { 'x-team': 'pay' }, { 'x-team': 'ops' }),
+  path: fc.oneof(
+    { weight: 2, arbitrary: pick('/', '/v1', '/v1/items', '/v12', '/health', '/v2', '/v1?v=2', '/?v=2') },
+    pick('/v1//items', '/v1%2Fitems', '/v2/../v1', '/%761', '//v1/./items', '/health/', '/V1', '/v1%5citems?v=%2F'),
+  ),
+  method: pick('GET', 'GET', 'POST', 'OPTIONS'),
+  headers: pick<Record<string, string>>(
+    {},
+    { 'x-team': 'pay' },
+    { 'x-team': 'ops' },
+    { x_team: 'pay' },
+    { 'x-client': '192.0.2.9', 'x-team': 'pay' },
+    { origin: 'https://www.example.com', 'access-control-request-method': 'GET' },
+  ),
 });
 
 export interface EnvoyMesh {
@@ -207,7 +247,8 @@ export function envoyMeshes(requests: number): fc.Arbitrary<EnvoyMesh> {
           ({ owner: home, from }) => [granting(home, from, 'HTTPRoute'), granting(home, from, 'TLSRoute')],
         ),
         ...mesh.policies.map(({ of, section, what, age }, index): Thing => {
-          const target = of === undefined ? undefined : mesh.routes[of % mesh.routes.length];
+          const target =
+            of === undefined || what.kind === 'ClientTrafficPolicy' ? undefined : mesh.routes[of % mesh.routes.length];
           const ref = target
             ? { kind: 'HTTPRoute', name: `route${of! % mesh.routes.length}` }
             : { kind: 'Gateway', name: 'front', sectionName: section };

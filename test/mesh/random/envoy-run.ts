@@ -212,7 +212,7 @@ export class EnvoyComparison {
     const { code, stdout } = await this.mesh.lab.run('exec', {
       pod: PLAIN,
       command: [
-        ...['curl', '-sk', '--max-time', '5', '-X', method, '-w', '\n%{http_code}'],
+        ...['curl', '-sk', '--path-as-is', '--max-time', '5', '-X', method, '-w', '\n%{http_code}'],
         ...['--connect-to', `${host}:${port}:${this.service}:${port}`],
         ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
         `${scheme}://${host}:${port}${path}`,

@@ -204,7 +204,10 @@ const ask = fc
     scheme: pick('http' as const, 'http' as const, 'https' as const),
     host: pick(...HOSTS, 'other.net'),
     special: fc.boolean(),
-    path: pick('/', '/v1', '/v1/items', '/v12', '/health', '/v2', '/v1?v=2', '/?v=2'),
+    path: fc.oneof(
+      { weight: 3, arbitrary: pick('/', '/v1', '/v1/items', '/v12', '/health', '/v2', '/v1?v=2', '/?v=2') },
+      pick('/v1//items', '/v1%2Fitems', '/v2/../v1', '/%761', '//v1', '/V1', '/v1/%2e%2E/health', '/v1\\items'),
+    ),
     method: pick('GET', 'GET', 'POST'),
     headers: pick<Record<string, string>>(
       {},

@@ -114,7 +114,7 @@ export class Observer {
       '%{http_code} %{local_port} %{exitcode}',
       ...dial,
     ];
-    const http = ['-k', '-A', id, '-X', ask.method];
+    const http = ['-k', '--path-as-is', '-A', id, '-X', ask.method];
     const headers = Object.entries(ask.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
     const command =
       scheme === 'tcp'

@@ -1,0 +1,230 @@
+/** Where Envoy Gateway sends what a route chose: a Service, or a Backend of its own kind. */
+import { backendTls, extensionApi, routingType } from '../model/envoy-gateway';
+import { optionalRecord, record, records, number, text } from '../model/fields';
+import type { Attachment } from '../model/gateway-api';
+import { backendHost } from '../model/gateway-api-rules';
+import type { Manifest } from '../model/manifest';
+import type { RouteDestination } from '../model/virtual-services';
+import { arrive, type Target } from './arrive';
+import { outboundCapture } from './capture';
+import { hostWithoutPort } from './envoy';
+import { addHop, gatewayDecision, refuse, type Stage } from './envoy-gateway-stage';
+import { throughSidecar } from './follow';
+import type { HttpRequest } from './http-routes';
+import type { Decision, RouteRef, Trace } from './types';
+import { decisions, noMatch, wire, type Flight, type TlsLayer } from './walk';
+
+/** What a route of a listener sends to a backend. */
+export interface ToBackend {
+  readonly stage: Stage;
+  readonly attachment: Attachment;
+  readonly destination: RouteDestination;
+  /** Null for what the proxy does not read as HTTP. */
+  readonly http: HttpRequest | null;
+  readonly inner: readonly TlsLayer[];
+  readonly ref: RouteRef;
+  readonly by: Decision;
+}
+
+/** Where it goes. */
+interface Upstream {
+  readonly host: string;
+  readonly port: number;
+  /** What the proxy dials. */
+  readonly address: string | null;
+  readonly dialled: number;
+  readonly endpoints: readonly string[];
+  readonly tls: { readonly sni: string; readonly manifest: Manifest; readonly field: string } | undefined;
+  /** Past a sidecar of the proxy's own. */
+  readonly direct: {
+    readonly address: string | null;
+    readonly port: number;
+    readonly target: Target | undefined;
+  };
+}
+
+export function toBackend(going: ToBackend): Trace {
+  const upstream = /^Backend /.test(going.destination.host) ? ofBackend(going) : ofService(going);
+  return 'outcome' in upstream ? upstream : forward(going, upstream);
+}
+
+function none({ stage, http, ref, by }: ToBackend, what: string, fix: string): Trace {
+  return refuse(stage, http === null ? 'NC' : 'direct_response', http === null ? null : 500, what, fix, by, ref);
+}
+
+function ofService(going: ToBackend): Upstream | Trace {
+  const { stage, destination, http, ref, by } = going;
+  const { mesh, walk } = stage;
+  const service = [...mesh.services.named(destination.host).values()].find(
+    (candidate) => candidate.registry === 'Kubernetes',
+  );
+  const port =
+    service?.ports.find((candidate) => candidate.port === destination.port) ??
+    (destination.port === 0 ? service?.ports[0] : undefined);
+  const [, namespace = ''] = destination.host.split('.');
+  if (service === undefined || port === undefined) {
+    if (service === undefined && !mesh.shows(namespace)) {
+      addHop(stage, { route: ref, decidedBy: [by] });
+      return walk.unknown(
+        `no manifest shows namespace ${namespace}: whether Service ${destination.host} exists cannot be told`,
+      );
+    }
+    const missing = service === undefined ? 'Service' : `port ${destination.port} of Service`;
+    return none(going, `there is no ${missing} ${destination.host}`, 'correct the backendRef, or create the Service');
+  }
+  const byService = routingType(stage.proxy, service.resolution === 'PASSTHROUGH') === 'Service';
+  const { endpoints, known } = mesh.endpoints.of(service, port, {});
+  const endpoint = endpoints[0];
+  if (endpoint === undefined && known)
+    return refuse(
+      stage,
+      'UH',
+      http === null ? null : 503,
+      `nothing that runs is selected by Service ${destination.host}`,
+      'correct the selector or the labels of the Pods',
+      by,
+      ref,
+    );
+  const tls = backendTls({ namespace: service.namespace, name: service.name }, port.name, mesh);
+  return {
+    host: service.host,
+    port: port.port,
+    address: byService ? service.address : (endpoint?.address ?? null),
+    dialled: byService ? port.port : (endpoint?.port ?? port.port),
+    endpoints: byService
+      ? [`${service.address}:${port.port}`]
+      : endpoints.map((item) => `${item.address}:${item.port}`),
+    tls: tls === undefined ? undefined : { ...tls, field: 'spec.validation.hostname' },
+    direct: {
+      address: endpoint?.address ?? null,
+      port: endpoint?.port ?? port.port,
+      target: { service, workload: endpoint?.workload, original: false },
+    },
+  };
+}
+
+/** A Backend: names or addresses outside, or whatever the Host names. */
+function ofBackend(going: ToBackend): Upstream | Trace {
+  const { stage, destination, http, ref, by } = going;
+  const { mesh, walk } = stage;
+  const [namespace = '', name = ''] = destination.host.replace(/^Backend /, '').split('/');
+  const isOn = mesh.remember(mesh, 'enableBackend', () => extensionApi(mesh, 'enableBackend'));
+  if (isOn === false)
+    return none(
+      going,
+      `Envoy Gateway is not told to take Backends, such as ${namespace}/${name}`,
+      'set extensionApis.enableBackend in its configuration',
+    );
+  const manifest = mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
+  if (manifest === undefined && !mesh.shows(namespace)) {
+    addHop(stage, { route: ref, decidedBy: [by] });
+    return walk.unknown(`no manifest shows namespace ${namespace}: whether ${backendHost(namespace, name)} exists cannot be told`); // prettier-ignore
+  }
+  if (manifest === undefined)
+    return none(going, `there is no ${backendHost(namespace, name)}`, 'correct the backendRef, or create the Backend');
+  if (isOn === undefined)
+    walk.note(`no manifest shows how Envoy Gateway is installed; assumed that it takes Backends (enableBackend)`);
+  const spec = record(record(manifest.body).spec);
+  const settings = optionalRecord(spec.tls);
+  const policy = backendTls({ kind: 'Backend', namespace, name }, '', mesh);
+  const isVerified =
+    records(settings?.caCertificateRefs).length > 0 ||
+    text(settings?.wellKnownCACertificates) !== '' ||
+    policy !== undefined;
+  if (settings !== undefined && settings.insecureSkipVerify !== true && !isVerified)
+    return none(
+      going,
+      `${backendHost(namespace, name)} has TLS with nothing to verify its server by`,
+      'set tls.wellKnownCACertificates or tls.caCertificateRefs',
+    );
+  const endpoints = records(spec.endpoints);
+  if (endpoints.some((one) => one.unix !== undefined))
+    return none(going, `${backendHost(namespace, name)} has a Unix socket, which no route may name`, 'use an address');
+  const isDynamic = spec.type === 'DynamicResolver';
+  const asked = hostWithoutPort(http?.authority ?? '');
+  const tls =
+    policy !== undefined
+      ? { ...policy, field: 'spec.validation.hostname' }
+      : settings === undefined
+        ? undefined
+        : { sni: text(settings.sni) || asked, manifest, field: 'spec.tls' };
+  const [first] = endpoints.map((one) => record(one.fqdn ?? one.ip));
+  const usual = tls === undefined ? 80 : 443;
+  const host = isDynamic ? asked : text(first?.hostname) || text(first?.address);
+  const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority ?? '')?.[1] ?? usual) : number(first?.port);
+  if (host === '') return none(going, `${backendHost(namespace, name)} has no endpoint`, 'give it one');
+  if (endpoints.length > 1)
+    walk.note(`requests are spread over the ${endpoints.length} endpoints of ${backendHost(namespace, name)}; followed to the first`); // prettier-ignore
+  const address = /^[\d.]+$|:/.test(host) ? host : null;
+  return {
+    host,
+    port,
+    address,
+    dialled: port,
+    endpoints: [`${host}:${port}`],
+    tls,
+    direct: { address, port, target: undefined },
+  };
+}
+
+function forward({ stage, attachment, http, inner, ref, by }: ToBackend, upstream: Upstream): Trace {
+  const { mesh, walk, workload, flight, gateway } = stage;
+  const { tls } = upstream;
+  const layers: readonly TlsLayer[] =
+    tls === undefined ? inner : [...inner, { kind: 'SIMPLE', sni: tls.sni, certificate: '' }];
+  addHop(stage, {
+    route: ref,
+    cluster: `${ref.kind.toLowerCase()}/${ref.namespace}/${ref.name}/${ref.rule.replace(/^rules\[(\d+)\]$/, 'rule/$1')}`,
+    sends: wire(http === null ? (layers.length > 0 ? 'TLS' : 'TCP') : 'HTTP', upstream.port, layers),
+    decidedBy: decisions(
+      by,
+      gatewayDecision(gateway, `spec.listeners[${attachment.listener.index}]`),
+      stage.proxy.manifest === undefined
+        ? undefined
+        : {
+            kind: stage.proxy.manifest.kind,
+            namespace: stage.proxy.manifest.namespace,
+            name: stage.proxy.manifest.name,
+            field: 'spec.routingType',
+          },
+      tls === undefined
+        ? undefined
+        : { kind: tls.manifest.kind, namespace: tls.manifest.namespace, name: tls.manifest.name, field: tls.field },
+    ),
+    envoy: {
+      ...noMatch(),
+      listener: `${gateway.config.namespace}/${gateway.config.name}/${attachment.listener.name}`,
+      endpoints: upstream.endpoints,
+    },
+  });
+  const onward: Flight = {
+    ...flight,
+    from: {
+      namespace: workload.namespace,
+      serviceAccount: workload.serviceAccount,
+      labels: workload.labels,
+      address: null,
+      workload,
+      inMesh: workload.membership === 'sidecar',
+    },
+    address: upstream.address,
+    port: upstream.dialled,
+    namedPort: upstream.port,
+    layers,
+    http: http ?? flight.http,
+    host: upstream.host,
+    sentBy: stage.ref,
+  };
+  const direct = (): Trace => {
+    const { address, port, target } = upstream.direct;
+    return arrive(walk, { ...onward, from: { ...onward.from, inMesh: false }, address, port }, target, http !== null);
+  };
+  if (workload.membership !== 'sidecar') return direct();
+  const capture = outboundCapture(workload, mesh.config.capture, onward.address, onward.port);
+  if (!capture.captured) return direct();
+  return throughSidecar(walk, onward, workload, {
+    kind: 'sidecar',
+    namespace: workload.namespace,
+    workload: workload.name,
+  });
+}

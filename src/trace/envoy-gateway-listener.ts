@@ -1,0 +1,169 @@
+/** What a listener of Envoy Gateway does with a connection and a request before any route: its ClientTrafficPolicy. */
+import type { EffectivePolicy } from '../model/envoy-gateway-policies';
+import { optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import type { HttpRequest } from './http-routes';
+import { treatPath, type PathSettings } from './paths';
+import type { Decision } from './types';
+import type { TlsLayer } from './walk';
+
+export type ListenerVerdict =
+  | { readonly is: 'taken'; readonly http: HttpRequest | null }
+  | {
+      readonly is: 'refused';
+      readonly code: string;
+      readonly status: number | null;
+      readonly what: string;
+      readonly fix: string;
+      readonly by: Decision | undefined;
+    }
+  | { readonly is: 'unknown'; readonly what: string; readonly by: Decision };
+
+type Refused = Extract<ListenerVerdict, { is: 'refused' }>;
+
+function decision(policy: EffectivePolicy | undefined, field: string): Decision | undefined {
+  if (policy === undefined) return undefined;
+  const { kind, namespace, name } = policy.manifest;
+  return { kind, namespace, name, field: `spec.${field}` };
+}
+
+/** Whether clients must show a certificate. */
+export function demandsCertificate(policy: EffectivePolicy | undefined): boolean {
+  const validation = optionalRecord(record(policy?.spec.tls).clientValidation);
+  return validation !== undefined && validation.optional !== true && records(validation.caCertificateRefs).length > 0;
+}
+
+/** The connection: what has to come before its first byte, and the certificate of the client. Undefined takes it. */
+export function connectionVerdict(
+  policy: EffectivePolicy | undefined,
+  outer: TlsLayer | undefined,
+): Exclude<ListenerVerdict, { is: 'taken' }> | undefined {
+  if (policy === undefined) return undefined;
+  const { spec } = policy;
+  const [header, field] =
+    optionalRecord(spec.proxyProtocol) === undefined
+      ? [spec.enableProxyProtocol === true, 'enableProxyProtocol']
+      : [record(spec.proxyProtocol).optional !== true, 'proxyProtocol'];
+  const { namespace, name } = policy.manifest;
+  if (header)
+    return {
+      is: 'unknown',
+      what: `the listener closes connections that do not begin with a header of the PROXY protocol (${field} of ClientTrafficPolicy ${namespace}/${name}): whether the load balancer before it sends one, no manifest shows`,
+      by: decision(policy, field)!,
+    };
+  if (demandsCertificate(policy) && outer?.kind === 'SIMPLE')
+    return {
+      is: 'refused',
+      code: 'UF',
+      status: null,
+      what: 'the listener demands a client certificate and the sender has none',
+      fix: 'send one, or set tls.clientValidation.optional in the ClientTrafficPolicy',
+      by: decision(policy, 'tls.clientValidation'),
+    };
+  return undefined;
+}
+
+const ESCAPED: Readonly<Record<string, PathSettings['escapedSlashes']>> = {
+  KeepUnchanged: 'KEEP',
+  UnescapeAndForward: 'UNESCAPE',
+  UnescapeAndRedirect: 'REDIRECT',
+  RejectRequest: 'REJECT',
+};
+
+/** The request as routes see it. Envoy Gateway merges slashes and redirects from escaped ones unless it is told otherwise. */
+export function requestVerdict(
+  policy: EffectivePolicy | undefined,
+  http: HttpRequest,
+  overTls: boolean,
+): ListenerVerdict {
+  const spec = policy?.spec ?? {};
+  const named = withoutUnderscores(policy, record(spec.headers), http, overTls);
+  if ('is' in named) return named;
+  const path = record(spec.path);
+  const treated = treatPath(named, {
+    normalizes: true,
+    mergesSlashes: path.disableMergeSlashes !== true,
+    escapedSlashes: ESCAPED[text(path.escapedSlashesAction)] ?? 'REDIRECT',
+  });
+  if (treated.is !== 'taken')
+    return {
+      is: 'refused',
+      code: treated.is === 'refused' ? 'path_normalization_failed' : 'redirect',
+      status: treated.is === 'refused' ? 400 : 307,
+      what:
+        treated.is === 'refused'
+          ? `the proxy answers 400, since ${treated.why}`
+          : `the proxy redirects to ${treated.path}, the path without escaped slashes`,
+      fix: 'send a path without them, or set path.escapedSlashesAction in a ClientTrafficPolicy',
+      by: decision(policy, 'path.escapedSlashesAction'),
+    };
+  const asked = {
+    ...named,
+    path: treated.path,
+    headers: early(record(record(spec.headers).earlyRequestHeaders), named),
+  };
+  return withoutAddress(policy, asked) ?? healthAnswer(policy, asked) ?? { is: 'taken', http: asked };
+}
+
+function withoutUnderscores(
+  policy: EffectivePolicy | undefined,
+  settings: Json,
+  http: HttpRequest,
+  overTls: boolean,
+): HttpRequest | Refused {
+  const action = text(settings.withUnderscoresAction) || 'RejectRequest';
+  const found = Object.keys(http.headers).filter((name) => name.includes('_'));
+  if (action === 'Allow' || found.length === 0) return http;
+  if (action === 'DropHeader')
+    return {
+      ...http,
+      headers: Object.fromEntries(Object.entries(http.headers).filter(([name]) => !found.includes(name))),
+    };
+  return {
+    is: 'refused',
+    code: 'unexpected_underscore',
+    // HTTP/2, which clients choose over TLS, has its stream reset.
+    status: overTls ? null : 400,
+    what: `the proxy refuses requests with an underscore in the name of a header (${found.join(', ')})`,
+    fix: 'rename the header, or set headers.withUnderscoresAction in a ClientTrafficPolicy',
+    by: decision(policy, 'headers.withUnderscoresAction'),
+  };
+}
+
+/** Headers as they are set, added and removed before a route is looked for. */
+function early(settings: Json, http: HttpRequest): HttpRequest['headers'] {
+  const headers: Record<string, string> = { ...http.headers };
+  for (const { name, value } of records(settings.set)) headers[text(name).toLowerCase()] = text(value);
+  for (const { name, value } of records(settings.add)) {
+    const lower = text(name).toLowerCase();
+    headers[lower] = headers[lower] === undefined ? text(value) : `${headers[lower]},${text(value)}`;
+  }
+  for (const name of texts(settings.remove)) delete headers[name.toLowerCase()];
+  return headers;
+}
+
+function withoutAddress(policy: EffectivePolicy | undefined, http: HttpRequest): Refused | undefined {
+  const custom = record(record(policy?.spec.clientIPDetection).customHeader);
+  const name = text(custom.name).toLowerCase();
+  if (custom.failClosed !== true || name === '' || http.headers[name] !== undefined) return undefined;
+  return {
+    is: 'refused',
+    code: 'rejecting_because_detection_failed',
+    status: 403,
+    what: `the request lacks the header ${name}, by which the listener knows the address of its client`,
+    fix: 'send it, or take failClosed off clientIPDetection.customHeader',
+    by: decision(policy, 'clientIPDetection.customHeader'),
+  };
+}
+
+function healthAnswer(policy: EffectivePolicy | undefined, http: HttpRequest): Refused | undefined {
+  const path = text(record(policy?.spec.healthCheck).path);
+  if (path === '' || http.path !== path) return undefined;
+  return {
+    is: 'refused',
+    code: 'direct_response',
+    status: 200,
+    what: `the listener answers ${path} by itself, as a health check`,
+    fix: 'take another path for it in healthCheck of the ClientTrafficPolicy',
+    by: decision(policy, 'healthCheck.path'),
+  };
+}

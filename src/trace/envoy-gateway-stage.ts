@@ -1,0 +1,50 @@
+/** What the steps at a proxy of Envoy Gateway's share. */
+import type { EffectiveProxy } from '../model/envoy-gateway';
+import type { ApiGateway } from '../model/gateway-api';
+import type { Mesh } from '../model/mesh';
+import type { Workload } from '../model/workloads';
+import type { Decision, Hop, ProxyRef, RouteRef, Trace } from './types';
+import { noMatch, type Flight, type Walk } from './walk';
+
+/** A connection at the proxies of a Gateway of Envoy Gateway's. */
+export interface Stage {
+  readonly walk: Walk;
+  readonly mesh: Mesh;
+  readonly gateway: ApiGateway;
+  readonly proxy: EffectiveProxy;
+  readonly workload: Workload;
+  readonly ref: ProxyRef;
+  readonly flight: Flight;
+  readonly receives: Hop['receives'];
+}
+
+export function gatewayDecision(gateway: ApiGateway, field: string): Decision {
+  return { kind: 'Gateway', namespace: gateway.config.namespace, name: gateway.config.name, field };
+}
+
+export function addHop(stage: Stage, rest: Partial<Hop>): void {
+  stage.walk.hops.push({
+    proxy: stage.ref,
+    receives: stage.receives,
+    route: null,
+    cluster: null,
+    sends: null,
+    decidedBy: [],
+    alternatives: [],
+    envoy: { ...noMatch(), listener: `${stage.gateway.config.namespace}/${stage.gateway.config.name}`, endpoints: [] },
+    ...rest,
+  });
+}
+
+export function refuse(
+  stage: Stage,
+  code: string,
+  status: number | null,
+  what: string,
+  fix: string,
+  by: Decision,
+  route: RouteRef | null = null,
+): Trace {
+  addHop(stage, { route, decidedBy: [by] });
+  return stage.walk.refused({ code, status, proxy: stage.ref, what, fix, by });
+}
