@@ -154,7 +154,7 @@ export function pastTokens(
   incoming: Incoming,
   self: Proxy,
   http: HttpRequest,
-  picked: Pick<Hop, 'route' | 'cluster'>,
+  picked: Partial<Hop>,
 ): { readonly held: Trace } | { readonly held?: undefined; readonly http: HttpRequest } {
   const verdict = judgeToken(tokenRules(walk.mesh, self), http);
   if (verdict.is === 'none') return { http };
@@ -172,7 +172,7 @@ export function rejected(
   verdict: Exclude<ReturnType<typeof authorize>, { is: 'allowed' }>,
   proxy: ProxyRef,
   status: number | null,
-  picked: Pick<Hop, 'route' | 'cluster'>,
+  picked: Partial<Hop>,
 ): Trace {
   addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);

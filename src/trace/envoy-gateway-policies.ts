@@ -2,8 +2,10 @@
 import { ownFilters, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
+import { claimsFit, tokenRulesOf } from './envoy-gateway-tokens';
 import { type HttpRequest } from './http-routes';
 import { isPreflight } from './own-answer';
+import { judgeToken, type TokenVerdict } from './tokens';
 import type { Decision } from './types';
 
 export type PolicyVerdict =
@@ -67,7 +69,7 @@ function securityVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyVerd
       fix: 'sign in first',
       by: decision(policy, 'oidc'),
     };
-  const lacks = ['jwt', 'basicAuth', 'apiKeyAuth'].find((kind) => has(kind) && !shows(kind, record(spec[kind]), http));
+  const lacks = ['basicAuth', 'apiKeyAuth'].find((kind) => has(kind) && !shows(kind, record(spec[kind]), http));
   if (lacks !== undefined)
     return {
       is: 'refused',
@@ -77,17 +79,26 @@ function securityVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyVerd
       fix: lacks === 'apiKeyAuth' ? 'send the key where extractFrom says' : 'send an Authorization header',
       by: decision(policy, lacks),
     };
-  const open = ['oidc', 'jwt', 'basicAuth', 'apiKeyAuth', 'extAuth'].find(
-    (kind) => has(kind) && !(kind === 'jwt' && record(spec.jwt).optional === true && !hasToken(http)),
-  );
+  const open = ['oidc', 'basicAuth', 'apiKeyAuth', 'extAuth'].find(has);
   if (open !== undefined) return unknown(policy, open, 'credentials or a service that no manifest shows');
-  return has('authorization') ? authorizationVerdict(policy, http) : undefined;
+  const token = judgeToken(tokenRulesOf(policy), http);
+  if (token.is === 'unknown') return token;
+  if (token.is === 'invalid') return { ...token, is: 'refused', code: 'jwt_authn' };
+  if (token.is === 'none' && has('jwt') && record(spec.jwt).optional !== true)
+    return {
+      is: 'refused',
+      code: 'jwt',
+      status: 401,
+      what: 'the request has no token where a provider looks for one',
+      fix: 'send a token where extractFrom says',
+      by: decision(policy, 'jwt'),
+    };
+  return has('authorization') ? authorizationVerdict(policy, http, token) : undefined;
 }
 
 const hasToken = (http: HttpRequest): boolean => http.headers.authorization !== undefined;
 
 function shows(kind: string, settings: Json, http: HttpRequest): boolean {
-  if (kind === 'jwt' && settings.optional === true) return true;
   if (kind !== 'apiKeyAuth') return hasToken(http);
   const query = new URLSearchParams(http.path.split('?')[1] ?? '');
   return records(settings.extractFrom).some(
@@ -110,19 +121,24 @@ function unknown(policy: EffectivePolicy, field: string, on: string): PolicyVerd
 const EVERYBODY = new Set(['0.0.0.0/0', '::/0']);
 
 /** Whether a principal of an authorization rule is who calls; undefined where the manifests cannot tell. */
-function isPrincipal(principal: Json, http: HttpRequest): boolean | undefined {
+function isPrincipal(principal: Json, http: HttpRequest, token: TokenVerdict): boolean | undefined {
   const named = records(principal.headers).every(({ name, values }) => {
     const value = http.headers[text(name).toLowerCase()];
     return value !== undefined && texts(values).includes(value);
   });
   if (!named) return false;
-  if (optionalRecord(principal.jwt) !== undefined) return undefined;
+  const jwt = optionalRecord(principal.jwt);
+  if (jwt !== undefined && !claimsFit(jwt, token)) return false;
   const ranges = [texts(principal.clientCIDRs), texts(principal.sourceCIDRs)].filter((list) => list.length > 0);
   return ranges.every((list) => list.some((range) => EVERYBODY.has(range))) ? true : undefined;
 }
 
 /** The first rule that fits decides. */
-function authorizationVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyVerdict | undefined {
+function authorizationVerdict(
+  policy: EffectivePolicy,
+  http: HttpRequest,
+  token: TokenVerdict,
+): PolicyVerdict | undefined {
   const authorization = record(policy.spec.authorization);
   let action = text(authorization.defaultAction) || 'Deny';
   let field = 'authorization.defaultAction';
@@ -130,7 +146,7 @@ function authorizationVerdict(policy: EffectivePolicy, http: HttpRequest): Polic
   for (const [index, rule] of records(authorization.rules).entries()) {
     const methods = texts(record(rule.operation).methods);
     if (methods.length > 0 && !methods.includes(http.method)) continue;
-    const fits = isPrincipal(record(rule.principal), http);
+    const fits = isPrincipal(record(rule.principal), http, token);
     if (fits === false) continue;
     if (fits === undefined) {
       open.push(text(rule.action));
@@ -140,7 +156,7 @@ function authorizationVerdict(policy: EffectivePolicy, http: HttpRequest): Polic
     field = `authorization.rules[${index}]`;
     break;
   }
-  if (open.some((one) => one !== action)) return unknown(policy, 'authorization', "the client's address or token");
+  if (open.some((one) => one !== action)) return unknown(policy, 'authorization', "the client's address");
   if (action === 'Allow') return undefined;
   return {
     is: 'refused',

@@ -17,7 +17,7 @@ import { abortShare, ownAnswer } from './own-answer';
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
-import type { ProxyRef, Refusal, RouteRef, Trace } from './types';
+import type { Hop, ProxyRef, Refusal, Trace } from './types';
 import { type Walk, decisions, outermost } from './walk';
 
 export function throughRoutes(
@@ -100,14 +100,20 @@ function picked(
   virtualHost: VirtualHost | undefined,
   isTls: boolean,
   http: HttpRequest,
-): { readonly route: RouteRef | null; readonly cluster: string | null } {
-  if (virtualHost === undefined || (virtualHost.requireTls && !isTls)) return { route: null, cluster: null };
+): Pick<Hop, 'route' | 'cluster' | 'alternatives'> {
+  const nothing = { route: null, cluster: null, alternatives: [] };
+  if (virtualHost === undefined || (virtualHost.requireTls && !isTls)) return nothing;
   const route = firstRoute(virtualHost, http);
-  if (route === undefined || route === 'unreadable') return { route: null, cluster: null };
+  if (route === undefined || route === 'unreadable') return nothing;
+  const ref = route.rule?.ref ?? null;
   const forwards = route.rule?.redirect === undefined && route.rule?.directResponse === undefined;
+  const chosen = forwards ? heaviest(route.clusters) : undefined;
+  if (chosen === undefined) return { ...nothing, route: ref };
+  const others = route.clusters.filter((item) => item !== chosen);
   return {
-    route: route.rule?.ref ?? null,
-    cluster: forwards ? (heaviest(route.clusters)?.cluster ?? null) : null,
+    route: ref,
+    cluster: chosen.cluster,
+    alternatives: others.map(({ cluster, weight }) => ({ cluster, weight })),
   };
 }
 

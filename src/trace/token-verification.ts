@@ -104,7 +104,7 @@ function isSignedBy(key: Json, alg: string, { signed, signature }: Token): boole
 
 /** Claims as Envoy keeps them for authorization and routes: those that list words with spaces between them become lists. */
 export function normalized(claims: Json, spaceDelimited: readonly string[]): Json {
-  const names = new Set(['permission', 'scope', ...spaceDelimited]);
+  const names = new Set(spaceDelimited);
   return Object.fromEntries(
     Object.entries(claims).map(([name, value]) => [
       name,

@@ -1,10 +1,11 @@
 /** RequestAuthentication: what becomes of a token that a request carries. */
-import { list, record, records, strings, text, texts, type Json } from '../model/fields';
+import { record, records, strings, text, texts } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config, type Config } from '../model/objects';
 import { attaches } from './authorization';
 import type { HttpRequest } from './http-routes';
-import { normalized, readToken, type Token, verifyToken } from './token-verification';
+import { normalized, readToken, type Token, type Trust, verifyToken } from './token-verification';
+import { isPreflight } from './own-answer';
 import type { Decision } from './types';
 
 export type TokenVerdict =
@@ -18,12 +19,28 @@ export type TokenVerdict =
     }
   | { readonly is: 'unknown'; readonly what: string; readonly by: Decision }
   /** With the request as it goes on: with claims, and without the token unless a rule forwards it. */
-  | { readonly is: 'valid'; readonly http: HttpRequest; readonly by: Decision };
+  | { readonly is: 'valid'; readonly http: HttpRequest; readonly rule: TokenRule; readonly by: Decision };
 
+/** Where a token may be, in the order in which Envoy looks. */
+export interface Places {
+  readonly headers: readonly { readonly name: string; readonly prefix: string }[];
+  readonly parameters: readonly string[];
+  readonly cookies: readonly string[];
+}
+
+/** One issuer's tokens: where they are, what they are trusted for, and what is made of them. */
 export interface TokenRule {
-  readonly policy: Config;
-  readonly index: number;
-  readonly body: Json;
+  /** The policy that has it, as messages name it. */
+  readonly policy: string;
+  readonly by: Decision;
+  /** The name of the rule, where such have one. */
+  readonly name: string;
+  readonly places: Places;
+  readonly trust: Trust;
+  readonly isForwarded: boolean;
+  readonly payloadHeader: string;
+  readonly claimHeaders: readonly { readonly header: string; readonly claim: string }[];
+  readonly spaceDelimited: readonly string[];
 }
 
 /** Where a token was found, and the request without it. */
@@ -34,8 +51,30 @@ interface Carried {
 }
 
 export function rulesOf(policies: readonly Config[]): readonly TokenRule[] {
-  return policies.flatMap((policy) =>
-    records(policy.spec.jwtRules).map((body, index): TokenRule => ({ policy, index, body })),
+  return policies.flatMap(({ kind, namespace, name, spec }) =>
+    records(spec.jwtRules).map((body, index): TokenRule => ({
+      policy: `${kind} ${namespace}/${name}`,
+      by: { kind, namespace, name, field: `spec.jwtRules[${index}]` },
+      name: '',
+      places: {
+        headers: records(body.fromHeaders).map((one) => ({ name: text(one.name), prefix: text(one.prefix) })),
+        parameters: texts(body.fromParams),
+        cookies: texts(body.fromCookies),
+      },
+      trust: {
+        issuer: text(body.issuer),
+        audiences: texts(body.audiences),
+        // Keys that are fetched from an address are in no manifest.
+        keys: text(body.jwksUri) === '' && text(body.jwks) !== '' ? text(body.jwks) : undefined,
+      },
+      isForwarded: body.forwardOriginalToken === true,
+      payloadHeader: text(body.outputPayloadToHeader),
+      claimHeaders: records(body.outputClaimToHeaders).map(({ header, claim }) => ({
+        header: text(header),
+        claim: text(claim),
+      })),
+      spaceDelimited: ['permission', 'scope', ...texts(body.spaceDelimitedClaims)],
+    })),
   );
 }
 
@@ -53,20 +92,18 @@ export function tokenRules(
   );
 }
 
-/** Where a rule looks for its token; Istio looks in `Authorization: Bearer` and the parameter `access_token` if it is not told. */
+/** The token that a rule finds; Envoy looks in `Authorization: Bearer` and the parameter `access_token` if it is not told. */
 function find(rule: TokenRule, http: HttpRequest): Carried | undefined {
-  const headers = records(rule.body.fromHeaders);
-  const parameters = list(rule.body.fromParams).map(String);
-  const cookies = list(rule.body.fromCookies).map(String);
+  const { headers, parameters, cookies } = rule.places;
   const isDefault = headers.length + parameters.length + cookies.length === 0;
   const [path = '', query = ''] = http.path.split('?', 2);
   const sent = new URLSearchParams(query);
   for (const { name, prefix } of isDefault ? [{ name: 'authorization', prefix: 'Bearer ' }] : headers) {
-    const header = text(name).toLowerCase();
+    const header = name.toLowerCase();
     const value = http.headers[header];
-    if (value?.startsWith(text(prefix)) !== true) continue;
+    if (value?.startsWith(prefix) !== true) continue;
     const { [header]: _, ...others } = http.headers;
-    return { rule, token: readToken(value.slice(text(prefix).length)), stripped: { ...http, headers: others } };
+    return { rule, token: readToken(value.slice(prefix.length)), stripped: { ...http, headers: others } };
   }
   for (const name of isDefault ? ['access_token'] : parameters) {
     const value = sent.get(name);
@@ -80,18 +117,24 @@ function find(rule: TokenRule, http: HttpRequest): Carried | undefined {
   return cookie === undefined ? undefined : { rule, token: readToken(cookie), stripped: http };
 }
 
+/** A claim as it is written into a header: lists and maps in base64. */
+function written(value: unknown): string | undefined {
+  if (['string', 'number', 'boolean'].includes(typeof value)) return String(value);
+  return value === undefined || value === null ? undefined : Buffer.from(JSON.stringify(value)).toString('base64');
+}
+
 /** The request with what a rule has of its token written into headers. */
-function goesOn({ rule: { body }, stripped }: Carried, http: HttpRequest, { claims, payload }: Token): HttpRequest {
-  const from = body.forwardOriginalToken === true ? http : stripped;
+function goesOn({ rule, stripped }: Carried, http: HttpRequest, { claims, payload }: Token): HttpRequest {
+  const from = rule.isForwarded ? http : stripped;
   const headers = { ...from.headers };
-  const whole = text(body.outputPayloadToHeader);
-  if (whole !== '') headers[whole.toLowerCase()] = payload;
-  for (const { header, claim } of records(body.outputClaimToHeaders)) {
+  if (rule.payloadHeader !== '') headers[rule.payloadHeader.toLowerCase()] = payload;
+  for (const { header, claim } of rule.claimHeaders) {
     let value: unknown = claims;
-    for (const name of text(claim).split('.')) value = record(value)[name];
-    if (['string', 'number', 'boolean'].includes(typeof value)) headers[text(header).toLowerCase()] = String(value);
+    for (const name of claim.split('.')) value = record(value)[name];
+    const own = written(value);
+    if (own !== undefined) headers[header.toLowerCase()] = own;
   }
-  return { ...from, headers, claims: normalized(claims, texts(body.spaceDelimitedClaims)) };
+  return { ...from, headers, claims: normalized(claims, rule.spaceDelimited) };
 }
 
 /**
@@ -100,55 +143,43 @@ function goesOn({ rule: { body }, stripped }: Carried, http: HttpRequest, { clai
  */
 export function judgeToken(rules: readonly TokenRule[], http: HttpRequest): TokenVerdict {
   // Envoy's filter lets a browser's question before a request of another origin pass.
-  const { origin, 'access-control-request-method': asked } = http.headers;
-  if (http.method === 'OPTIONS' && origin !== undefined && asked !== undefined) return { is: 'none' };
+  if (isPreflight(http)) return { is: 'none' };
   const carried = rules.flatMap((rule) => find(rule, http) ?? []);
   const [first] = carried;
   if (first === undefined) return { is: 'none' };
   const now = Date.now() / 1000;
-  const judged = carried.map((one) => {
-    const { body } = one.rule;
-    // Keys that are fetched from an address are in no manifest.
-    const keys = text(body.jwksUri) === '' && text(body.jwks) !== '' ? text(body.jwks) : undefined;
-    const trust = { issuer: text(body.issuer), audiences: texts(body.audiences), keys };
-    return { ...one, verdict: one.token === undefined ? undefined : verifyToken(one.token, trust, now) };
-  });
+  const judged = carried.map((one) => ({
+    ...one,
+    verdict: one.token === undefined ? undefined : verifyToken(one.token, one.rule.trust, now),
+  }));
   const taken = judged.find(({ verdict }) => verdict?.is === 'valid');
   if (taken?.token !== undefined)
-    return { is: 'valid', http: goesOn(taken, http, taken.token), by: decision(taken.rule) };
+    return { is: 'valid', http: goesOn(taken, http, taken.token), rule: taken.rule, by: taken.rule.by };
   const open = judged.find(({ verdict }) => verdict?.is === 'unknown');
   if (open !== undefined)
     return {
       is: 'unknown',
-      what: `whether ${named(open.rule)} takes the token hangs on its signature, and no manifest shows the keys of its issuer`,
-      by: decision(open.rule),
+      what: `whether ${open.rule.policy} takes the token hangs on its signature, and no manifest shows the keys of its issuer`,
+      by: open.rule.by,
     };
   for (const { rule, verdict } of judged) {
     if (verdict?.is !== 'invalid') continue;
     const { status, why } = verdict;
-    const what = `${named(rule)} refuses the token: ${why}`;
-    return { is: 'invalid', status, what, fix: 'send a token that its issuer made for this', by: decision(rule) };
+    const what = `${rule.policy} refuses the token: ${why}`;
+    return { is: 'invalid', status, what, fix: 'send a token that its issuer made for this', by: rule.by };
   }
-  const refused = { is: 'invalid', status: 401, by: decision(first.rule) } as const;
+  const refused = { is: 'invalid', status: 401, by: first.rule.by } as const;
   const unread = judged.find(({ token }) => token === undefined);
   if (unread !== undefined)
     return {
       ...refused,
-      what: `${named(unread.rule)} refuses the token, which is no JSON Web Token`,
+      what: `${unread.rule.policy} refuses the token, which is no JSON Web Token`,
       fix: 'send a token of the issuer, or none',
-      by: decision(unread.rule),
+      by: unread.rule.by,
     };
   return {
     ...refused,
-    what: `${named(first.rule)} refuses the token: its issuer "${text(first.token?.claims.iss)}" is not one of ${rules.map((rule) => `"${text(rule.body.issuer)}"`).join(', ')}`,
+    what: `${first.rule.policy} refuses the token: its issuer "${text(first.token?.claims.iss)}" is not one of ${rules.map((rule) => `"${rule.trust.issuer}"`).join(', ')}`,
     fix: 'send a token of that issuer, or add a rule for this one',
   };
-}
-
-function named({ policy }: TokenRule): string {
-  return `RequestAuthentication ${policy.namespace}/${policy.name}`;
-}
-
-function decision({ policy: { kind, namespace, name }, index }: TokenRule): Decision {
-  return { kind, namespace, name, field: `spec.jwtRules[${index}]` };
 }

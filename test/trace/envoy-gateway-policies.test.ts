@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { outcome, traceIn } from './text';
 
 const MESH = `
@@ -173,6 +174,78 @@ describe('credentials that a SecurityPolicy asks for', () => {
     ['no token where none is needed', 'jwt: {optional: true, providers: []}', '/', {}, DELIVERED],
   ])('%s', (_, text, path, headers, expected) => {
     expect(asks(text, path, headers)).toBe(expected);
+  });
+});
+
+describe('tokens that a SecurityPolicy asks for', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keys = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] });
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = (claims: object): string => {
+    const text = `${part({ alg: 'RS256' })}.${part({ iss: 'https://login.example.com', ...claims })}`;
+    return `${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`;
+  };
+  const jwt = (more = ''): string =>
+    `jwt: {${more}providers: [{name: login, issuer: "https://login.example.com", audiences: [shop], localJWKS: {type: Inline, inline: '${keys}'}}]}`;
+  const asks = (text: string, claims?: object): string =>
+    ask(policy('SecurityPolicy', `${ON_ROUTE}, ${text}`), '/', {
+      headers: claims === undefined ? {} : { authorization: `Bearer ${token(claims)}` },
+    });
+
+  it.each([
+    ['none', undefined, 'jwt 401 at envoy-gateway'],
+    ['a good one', { aud: 'shop' }, DELIVERED],
+    ['one for somebody else', { aud: 'other' }, 'jwt_authn 403 at envoy-gateway'],
+    ['one of long ago', { aud: 'shop', exp: 1 }, 'jwt_authn 401 at envoy-gateway'],
+    ['one of another issuer', { iss: 'me' }, 'jwt_authn 401 at envoy-gateway'],
+  ])('%s', (_what, claims, expected) => {
+    expect(asks(jwt(), claims)).toBe(expected);
+  });
+
+  it('may be left out where they are optional, not be wrong', () => {
+    expect(asks(jwt('optional: true, '))).toBe(DELIVERED);
+    expect(asks(jwt('optional: true, '), { aud: 'other' })).toBe('jwt_authn 403 at envoy-gateway');
+  });
+
+  it('cannot be judged where their keys are fetched', () => {
+    const fetched = jwt().replace(/localJWKS: \{.*\}\}\]\}/, 'remoteJWKS: {uri: "https://login.example.com/keys"}}]}');
+    expect(asks(fetched, { aud: 'shop' })).toBe('unknown');
+  });
+
+  it.each([
+    ['claims: [{name: role, values: [admin, owner]}]', { role: 'admin' }, DELIVERED],
+    ['claims: [{name: role, values: [admin]}]', { role: ['admin'] }, 'RBAC 403 at envoy-gateway'],
+    ['claims: [{name: role, valueType: StringArray, values: [admin]}]', { role: ['admin'] }, DELIVERED],
+    ['claims: [{name: org.role, values: [admin]}]', { org: { role: 'admin' } }, DELIVERED],
+    [
+      'claims: [{name: role, values: [admin]}, {name: team, values: [pay]}]',
+      { role: 'admin' },
+      'RBAC 403 at envoy-gateway',
+    ],
+    ['scopes: [read, write]', { scope: 'read write' }, DELIVERED],
+    ['scopes: [read, write]', { scp: ['read'] }, 'RBAC 403 at envoy-gateway'],
+  ])('allow by {%s}', (principal, claims, expected) => {
+    const rules = `rules: [{action: Allow, principal: {jwt: {provider: login, ${principal}}}}]`;
+    expect(asks(`${jwt()}, authorization: {${rules}}`, { aud: 'shop', ...claims })).toBe(expected);
+    expect(asks(`${jwt('optional: true, ')}, authorization: {${rules}}`)).toBe('RBAC 403 at envoy-gateway');
+  });
+});
+
+describe('cors of a SecurityPolicy', () => {
+  const asks = (headers: Record<string, string>): string =>
+    ask(policy('SecurityPolicy', `${ON_ROUTE}, cors: {allowOrigins: ["https://a.example.com"]}`), '/', {
+      method: 'OPTIONS',
+      headers,
+    });
+
+  it('answers the question of a browser itself, whichever origin asks', () => {
+    const answered = 'direct_response 200 at envoy-gateway';
+    expect(asks({ origin: 'https://a.example.com', 'access-control-request-method': 'GET' })).toBe(answered);
+    expect(asks({ origin: 'https://b.example.com', 'access-control-request-method': 'GET' })).toBe(answered);
+  });
+
+  it('lets every other request on', () => {
+    expect(asks({ origin: 'https://b.example.com' })).toBe(DELIVERED);
   });
 });
 

@@ -189,6 +189,11 @@ describe('the claims of a token', () => {
     expect(ask(authentication(''), sent, path)).toBe(expected);
   });
 
+  it('that are a list come to a header in base64', () => {
+    const yaml = authentication(', outputClaimToHeaders: [{header: X-Group, claim: group}]');
+    expect(ask(yaml, token({ group: ['staff'] }), '/', { 'x-group': 'staff' })).toBe(SHOP);
+  });
+
   it('choose the route of no token that is not verified', () => {
     expect(ask('', token({ group: 'ops' }))).toBe(SHOP);
   });

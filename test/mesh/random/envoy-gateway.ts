@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { type KubeObject } from '../../lab/api';
 import { type Thing, maybe, metadata, pick, some } from '../../trace/oracle/vocabulary';
+import { aim, routeTargets } from './aim';
 import { HOSTS, grants, rule } from './ingress';
 
 const GATEWAY_API = 'gateway.networking.k8s.io/v1';
@@ -169,6 +170,7 @@ export interface EnvoyAsk {
 }
 
 const ask = fc.record({
+  aim,
   at: pick<Pick<EnvoyAsk, 'scheme' | 'port'>>(
     { scheme: 'http', port: 80 },
     { scheme: 'http', port: 80 },
@@ -192,6 +194,16 @@ const ask = fc.record({
   ),
 });
 
+const portOf = (port: number): Pick<EnvoyAsk, 'scheme' | 'port'> => ({ scheme: port === 443 ? 'https' : 'http', port });
+
+/** Where a request is sent that is aimed at a route of one listener. */
+const LISTENERS: Readonly<Record<string, Pick<EnvoyAsk, 'scheme' | 'port'>>> = {
+  http: portOf(80),
+  www: portOf(80),
+  special: portOf(8080),
+  https: portOf(443),
+};
+
 export interface EnvoyMesh {
   readonly things: readonly Thing[];
   readonly asks: readonly EnvoyAsk[];
@@ -213,7 +225,7 @@ export function envoyMeshes(requests: number): fc.Arbitrary<EnvoyMesh> {
       routes: some(route, 1, 4),
       tls: some(tlsRoute, 0, 2),
       grants,
-      policies: fc.oneof(some(policy, 0, 0), some(policy, 1, 2)),
+      policies: fc.oneof({ arbitrary: some(policy, 0, 0), weight: 2 }, { arbitrary: some(policy, 1, 2), weight: 1 }),
       asks: some(ask, requests, requests),
     })
     .map((mesh) => ({
@@ -260,6 +272,18 @@ export function envoyMeshes(requests: number): fc.Arbitrary<EnvoyMesh> {
           };
         }),
       ],
-      asks: mesh.asks.map(({ at, ...one }) => ({ ...one, ...at })),
+      asks: mesh.asks.map(({ at, aim: number, ...one }) => {
+        const targets = mesh.routes.flatMap(({ hostnames, rules, section, port }) =>
+          routeTargets(
+            hostnames,
+            rules.map(({ rule: each }) => each),
+            'www.example.com',
+          ).map((target) => ({ ...target, at: LISTENERS[section ?? ''] ?? portOf(port ?? 80) })),
+        );
+        const target = number === undefined ? undefined : targets[number % targets.length];
+        if (target === undefined) return { ...one, ...at };
+        const { at: where, ...rest } = target;
+        return { ...one, ...rest, ...where, headers: { ...one.headers, ...target.headers } };
+      }),
     }));
 }

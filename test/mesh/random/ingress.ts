@@ -1,10 +1,11 @@
 /** Random ways in: routes of the Gateway API at a Gateway that istiod deploys, and Istio's own Gateways and VirtualServices. */
-import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { type KubeObject } from '../../lab/api';
 import { type Thing, maybe, metadata, pick, some } from '../../trace/oracle/vocabulary';
 import { type LiveAsk, type LiveMesh } from './meshes';
+import { aim, routeTargets, ruleTargets, type Target } from './aim';
 import { authorizationPolicy, enriched, enrichment, policyThing } from './policies';
+import { authentication, claimCondition, tokenHeaders } from './tokens';
 
 /** The Gateway of the Gateway API, and the Pod that istiod makes for it. */
 export const FRONT = 'edge/front-istio';
@@ -78,10 +79,8 @@ const filter = pick<object>(
 );
 const backend = fc.record({
   ref: pick(
-    { name: 'shop', namespace: 'app', port: 80 },
-    { name: 'shop', namespace: 'app', port: 80 },
-    { name: 'store', namespace: 'web', port: 80 },
-    { name: 'store', namespace: 'web', port: 80 },
+    ...Array.from({ length: 4 }, () => ({ name: 'shop', namespace: 'app', port: 80 })),
+    ...Array.from({ length: 4 }, () => ({ name: 'store', namespace: 'web', port: 80 })),
     { name: 'shop', namespace: 'app', port: 81 },
     { name: 'nobody', namespace: 'app', port: 80 },
   ),
@@ -121,8 +120,8 @@ interface Grant {
 const FROM = ['edge', 'app', 'web'] as const;
 const EVERY: readonly Grant[] = ['app', 'web'].flatMap((owner) => FROM.map((from) => ({ owner, from })));
 const few: fc.Arbitrary<readonly Grant[]> = some(fc.record({ owner: pick('app', 'web'), from: pick(...FROM) }), 0, 4);
-/** Some of the grants that there can be, or all of them, so that a request has a way to go on. */
-export const grants = fc.boolean().chain((all) => (all ? fc.constant(EVERY) : few));
+/** All of the grants that there can be for most, so that a request has a way to go on, or some of them. */
+export const grants = fc.oneof({ arbitrary: fc.constant(EVERY), weight: 3 }, { arbitrary: few, weight: 1 });
 
 const server = pick(
   { port: { number: 80, name: 'http', protocol: 'HTTP' } },
@@ -157,6 +156,7 @@ const virtualService = fc.record({
         'store.web.svc.cluster.local',
         'nobody.app.svc.cluster.local',
       ),
+      claim: maybe(claimCondition, 1, 5),
       more: enrichment,
     }),
     1,
@@ -164,13 +164,6 @@ const virtualService = fc.record({
   ),
   sni: fc.boolean(),
 });
-
-/** Keys of an issuer who never signs anything here. */
-const jwks = (): string => {
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' }] });
-};
-const JWKS = jwks();
 
 const NETWORKING = 'networking.istio.io/v1';
 export const services: readonly Thing[] = [
@@ -201,6 +194,7 @@ export const services: readonly Thing[] = [
 const ask = fc
   .record({
     at: pick('edge/front', 'edge/front', 'classic'),
+    aim,
     scheme: pick('http' as const, 'http' as const, 'https' as const),
     host: pick(...HOSTS, 'other.net'),
     special: fc.boolean(),
@@ -209,20 +203,30 @@ const ask = fc
       pick('/v1//items', '/v1%2Fitems', '/v2/../v1', '/%761', '//v1', '/V1', '/v1/%2e%2E/health', '/v1\\items'),
     ),
     method: pick('GET', 'GET', 'POST'),
-    headers: pick<Record<string, string>>(
-      {},
-      { 'x-team': 'pay' },
-      { 'x-team': 'ops' },
-      { authorization: 'Bearer nonsense' },
-    ),
+    headers: fc.oneof(pick<Record<string, string>>({}, {}, { 'x-team': 'pay' }, { 'x-team': 'ops' }), tokenHeaders),
   })
-  .map(({ special, ...one }): LiveAsk => ({
+  .map(({ special, ...one }) => ({
     ...one,
     from: 'outside',
     port: one.scheme === 'https' ? 443 : special && one.at === 'edge/front' ? 8080 : 80,
     address: undefined,
     through: one.at === 'classic' ? 'egw.edge' : 'front-istio.edge',
   }));
+type IngressAsk = typeof ask extends fc.Arbitrary<infer T> ? T : never;
+
+/** The listeners that a route may name, by their ports. */
+const SECTIONS: Readonly<Record<string, number>> = { http: 80, special: 8080, https: 443 };
+
+/** A request with what it is aimed at in the place of what was drawn. */
+function aimed(
+  { aim: number, ...drawn }: IngressAsk,
+  targets: readonly (Target & { readonly port: number })[],
+): LiveAsk {
+  const target = number === undefined ? undefined : targets[number % Math.max(1, targets.length)];
+  if (target === undefined) return drawn;
+  const headers = { ...drawn.headers, ...target.headers };
+  return { ...drawn, ...target, headers, scheme: target.port === 443 ? 'https' : 'http' };
+}
 
 export function ingressMeshes(requests: number): fc.Arbitrary<LiveMesh> {
   return fc
@@ -232,11 +236,14 @@ export function ingressMeshes(requests: number): fc.Arbitrary<LiveMesh> {
       grants,
       gateway: classic,
       virtualServices: some(virtualService, 1, 3),
-      policies: fc.oneof(some(authorizationPolicy, 0, 0), some(authorizationPolicy, 1, 2)),
-      authenticates: fc.boolean(),
+      policies: fc.oneof(
+        { arbitrary: some(authorizationPolicy, 0, 0), weight: 2 },
+        { arbitrary: some(authorizationPolicy, 1, 2), weight: 1 },
+      ),
+      authentication,
       asks: some(ask, requests, requests),
     })
-    .map(({ outbound, routes, grants: granted, gateway, virtualServices, policies, authenticates, asks }) => ({
+    .map(({ outbound, routes, grants: granted, gateway, virtualServices, policies, authentication: tokens, asks }) => ({
       outbound,
       things: [
         ...services,
@@ -275,10 +282,10 @@ export function ingressMeshes(requests: number): fc.Arbitrary<LiveMesh> {
           spec: {
             hosts: one.hosts,
             gateways: [`${gateway.owner}/classic`],
-            http: one.rules.map(({ uri, to, more }) =>
+            http: one.rules.map(({ uri, to, claim, more }) =>
               enriched(
                 {
-                  match: uri === undefined ? undefined : [{ uri }],
+                  match: uri === undefined && claim === undefined ? undefined : [{ uri, ...claim }],
                   route: [{ destination: { host: to, port: { number: 80 } } }],
                 },
                 { ...more, second: 'store.web.svc.cluster.local' },
@@ -295,17 +302,31 @@ export function ingressMeshes(requests: number): fc.Arbitrary<LiveMesh> {
           },
         })),
         ...policies.map(policyThing),
-        ...(authenticates
-          ? [
-              {
-                apiVersion: 'security.istio.io/v1',
-                kind: 'RequestAuthentication',
-                metadata: { name: 'jwt', namespace: 'edge' },
-                spec: { jwtRules: [{ issuer: 'https://login.example.com', jwks: JWKS }] },
-              },
-            ]
-          : []),
+        ...(tokens === undefined ? [] : [tokens]),
       ],
-      asks: asks.map((one) => (one.at === 'classic' ? { ...one, at: `${gateway.owner}/classic` } : one)),
+      asks: asks.map((one) =>
+        one.at === 'classic'
+          ? {
+              ...aimed(
+                one,
+                virtualServices.flatMap(({ hosts, rules }) =>
+                  ruleTargets(hosts, rules).map((target, index) => ({
+                    ...target,
+                    port: gateway.servers[index % gateway.servers.length]!.base.port.number,
+                  })),
+                ),
+              ),
+              at: `${gateway.owner}/classic`,
+            }
+          : aimed(
+              one,
+              routes.flatMap(({ hostnames, rules, section }) =>
+                routeTargets(hostnames, rules, 'api.example.com').map((target) => ({
+                  ...target,
+                  port: SECTIONS[section ?? 'http'] ?? 80,
+                })),
+              ),
+            ),
+      ),
     }));
 }

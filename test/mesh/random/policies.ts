@@ -16,6 +16,8 @@ const source = fc.oneof(
     { notIpBlocks: ['203.0.113.0/24'] },
     { principals: ['*'] },
     { requestPrincipals: ['*'] },
+    { requestPrincipals: ['https://login.example.com/ann', '*/bob'] },
+    { notRequestPrincipals: ['https://login.example.com/*'] },
   ),
 );
 const operation = pick(
@@ -43,6 +45,9 @@ const when = pick(
   { key: 'source.namespace', values: ['app'] },
   { key: 'source.principal', values: ['cluster.local/ns/app/sa/sleep'] },
   { key: 'destination.port', values: ['80', '8080'] },
+  { key: 'request.auth.claims[team]', values: ['pay', 'o*'] },
+  { key: 'request.auth.claims[scope]', notValues: ['write'] },
+  { key: 'request.auth.audiences', values: ['shop'] },
 );
 const rule = fc
   .record({ from: maybe(some(source, 1, 2), 2, 1), to: maybe(some(operation, 1, 2), 2, 1), when: maybe(when, 1, 3) })

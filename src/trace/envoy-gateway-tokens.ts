@@ -1,0 +1,55 @@
+/** Tokens by SecurityPolicies of Envoy Gateway: its providers as rules for tokens, and its conditions on claims. */
+import { type EffectivePolicy } from '../model/envoy-gateway-policies';
+import { record, records, text, texts, type Json } from '../model/fields';
+import { claimValues } from './token-verification';
+import { type TokenRule, type TokenVerdict } from './tokens';
+
+export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly TokenRule[] {
+  const { kind, namespace, name } = manifest;
+  return records(record(spec.jwt).providers).map((provider, index): TokenRule => {
+    const { headers, params, cookies } = record(provider.extractFrom);
+    const inline = text(record(provider.localJWKS).inline);
+    return {
+      policy: `${kind} ${namespace}/${name}`,
+      by: { kind, namespace, name, field: `spec.jwt.providers[${index}]` },
+      name: text(provider.name),
+      places: {
+        headers: records(headers).map((one) => ({ name: text(one.name), prefix: text(one.valuePrefix) })),
+        parameters: texts(params),
+        cookies: texts(cookies),
+      },
+      trust: {
+        issuer: text(provider.issuer),
+        audiences: texts(provider.audiences),
+        keys: inline === '' ? undefined : inline,
+      },
+      isForwarded: true,
+      payloadHeader: '',
+      claimHeaders: records(provider.claimToHeaders).map(({ header, claim }) => ({
+        header: text(header),
+        claim: text(claim),
+      })),
+      spaceDelimited: ['scope', 'scp'],
+    };
+  });
+}
+
+/** Whether a token is of the provider, and has all claims and scopes, that a principal names. */
+export function claimsFit({ provider, claims, scopes }: Json, token: TokenVerdict): boolean {
+  if (token.is !== 'valid' || token.rule.name !== text(provider)) return false;
+  const own = record(token.http.claims);
+  const isScoped = texts(scopes).every((scope) =>
+    ['scope', 'scp'].some((claim) => Array.isArray(own[claim]) && claimValues(own, [claim]).includes(scope)),
+  );
+  return (
+    isScoped &&
+    records(claims).every(({ name, valueType, values }) => {
+      const path = text(name).split('.');
+      const value = path.reduce<unknown>((inside, part) => record(inside)[part], own);
+      return (
+        Array.isArray(value) === (valueType === 'StringArray') &&
+        claimValues(own, path).some((one) => texts(values).includes(one))
+      );
+    })
+  );
+}
