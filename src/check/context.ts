@@ -13,6 +13,7 @@ export class CheckContext {
   readonly manifests: readonly Manifest[];
   readonly admitted: readonly Admitted[];
   private readonly byKind = new Map<string, Manifest[]>();
+  private readonly byName = new Map<string, ReadonlyMap<string, Manifest>>();
   private readonly made = new Map<symbol, unknown>();
   private builtMesh: Mesh | undefined;
 
@@ -33,6 +34,17 @@ export class CheckContext {
   /** Manifests of a kind, in the order they were loaded. */
   of(group: string, kind: string): readonly Manifest[] {
     return this.byKind.get(`${group}/${kind}`) ?? [];
+  }
+
+  /** The manifest of a kind and name; the namespace is empty for what has none. */
+  find(group: string, kind: string, namespace: string, name: string): Manifest | undefined {
+    const key = `${group}/${kind}`;
+    let named = this.byName.get(key);
+    if (!named) {
+      named = new Map(this.of(group, kind).map((manifest) => [`${manifest.namespace}/${manifest.name}`, manifest]));
+      this.byName.set(key, named);
+    }
+    return named.get(`${namespace}/${name}`);
   }
 
   /** The mesh as istiod would know it, for rules that follow requests or look up what a namespace sees. */

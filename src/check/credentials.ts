@@ -1,10 +1,10 @@
 /** Who reads a credential that an object names. */
 import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
-import { MESH, gatewaysByName, push, ruleMatches, selects, virtualServices } from './edge';
+import { MESH, gatewaysByName, push, ruleMatches, virtualServices } from './edge';
 import { toFqdn } from './hosts';
 import { NETWORKING, type TrafficPolicy, specOf } from './istio';
-import { type PodTemplate, podTemplates } from './workloads';
+import { type PodTemplate, podsWith } from './workloads';
 
 /** A credential that an object names, and the pods whose proxies are to read it, as far as manifests show them. */
 export interface NamedCredential {
@@ -93,9 +93,9 @@ function gatewaysThatSend(context: CheckContext, manifest: Manifest): PodTemplat
   return [...new Set([...new Set(gateways)].flatMap((name) => podsOf(context, byName.get(name)?.spec.selector ?? {})))];
 }
 
-function podsOf(context: CheckContext, selector: Readonly<Record<string, string>>): PodTemplate[] {
+function podsOf(context: CheckContext, selector: Readonly<Record<string, string>>): readonly PodTemplate[] {
   if (Object.keys(selector).length === 0) return [];
-  return context.index(podTemplates).filter(({ labels }) => selects(selector, labels));
+  return podsWith(context, selector);
 }
 
 function namespacesOf(pods: readonly PodTemplate[]): string[] {

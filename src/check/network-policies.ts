@@ -1,7 +1,7 @@
 /** NetworkPolicies for traffic that leaves, joined by the pods they are for. */
 import type { Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
-import { selects } from './edge';
+import { push, selects } from './edge';
 
 export interface NetworkPolicyPeer {
   readonly ipBlock?: { readonly cidr?: string; readonly except?: readonly string[] };
@@ -54,11 +54,15 @@ export const egressPolicies = defineIndex('egress policies', (context): readonly
   }),
 );
 
+const policiesByNamespace = defineIndex('egress policies by namespace', (context) => {
+  const found = new Map<string, EgressPolicy[]>();
+  for (const policy of context.index(egressPolicies)) push(found, policy.manifest.namespace, policy);
+  return found;
+});
+
 /** Everything that is allowed to the pods of a policy: its own rules, and those of policies for the same pods. */
 export function allowedTo(context: CheckContext, policy: EgressPolicy): readonly EgressRule[] | undefined {
-  const others = context
-    .index(egressPolicies)
-    .filter(({ manifest }) => manifest.namespace === policy.manifest.namespace);
+  const others = context.index(policiesByNamespace).get(policy.manifest.namespace) ?? [];
   if (others.some(({ isUnclear }) => isUnclear)) return undefined;
   return others
     .filter(({ selector }) => selects(selector, policy.selector) || Object.keys(selector).length === 0)

@@ -3,7 +3,7 @@ import type { Manifest } from '../model/manifest';
 import type { CheckContext } from './context';
 import { selects } from './edge';
 import { nearest } from './schema/structural';
-import { podTemplates } from './workloads';
+import { podTemplates, podsWith } from './workloads';
 
 export interface Missed {
   readonly what: string;
@@ -27,14 +27,17 @@ export function missed(
   const isEverywhere = manifest.namespace === context.mesh.config.rootNamespace;
   const isThere = ({ namespace }: { readonly namespace: string }): boolean =>
     isEverywhere || namespace === manifest.namespace;
-  const shown = context.index(podTemplates).filter(isThere);
+  const { workloads } = context.mesh;
   if (
-    shown.length === 0 ||
     CONTROL_PLANES.some((pod) => selects(labels, pod)) ||
-    context.mesh.workloads.all.some((workload) => isThere(workload) && selects(labels, workload.labels)) ||
-    shown.some((pod) => selects(labels, pod.labels))
+    podsWith(context, labels).some(isThere) ||
+    (isEverywhere
+      ? workloads.all.some((workload) => selects(labels, workload.labels))
+      : workloads.selected(manifest.namespace, labels).length > 0)
   )
     return undefined;
+  const shown = context.index(podTemplates).filter(isThere);
+  if (shown.length === 0) return undefined;
   const values = shown.flatMap((pod) => Object.keys(labels).flatMap((key) => pod.labels[key] ?? []));
   const near = Object.values(labels)
     .map((value) => nearest(value, values))

@@ -1,8 +1,10 @@
 /** Pods as manifests show them: Pods themselves, and the templates of what makes them. */
 import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
-import { selects } from './edge';
 import { type Json, record } from '../model/fields';
+import { LabelIndex, SelectorIndex } from '../model/label-index';
+
+type Labels = Readonly<Record<string, string>>;
 
 export interface PodTemplate {
   readonly manifest: Manifest;
@@ -94,26 +96,44 @@ export function serviceSpec(manifest: Manifest): ServiceSpec {
   return (manifest.body as { spec?: ServiceSpec }).spec ?? {};
 }
 
+const podsByLabel = defineIndex(
+  'pods by label',
+  (context) => new LabelIndex(context.index(podTemplates), ({ labels }) => labels),
+);
+
+/** Pods of any namespace that have all of these labels. */
+export function podsWith(context: CheckContext, selector: Labels | undefined): readonly PodTemplate[] {
+  return context.index(podsByLabel).selectedBy(selector ?? {});
+}
+
+const selectorOf = (service: Manifest): Labels => serviceSpec(service).selector ?? {};
+
+const servicesBySelector = defineIndex(
+  'services by selector',
+  (context) => new SelectorIndex(context.of('', 'Service'), selectorOf),
+);
+
 /** Services that select Pods with these labels. */
-export function servicesFor(
-  context: CheckContext,
-  namespace: string,
-  labels: Readonly<Record<string, string>>,
-): Manifest[] {
-  return context.of('', 'Service').filter((manifest) => {
-    const { selector } = serviceSpec(manifest);
-    return (
-      manifest.namespace === namespace &&
-      selector !== undefined &&
-      Object.keys(selector).length > 0 &&
-      selects(selector, labels)
-    );
-  });
+export function servicesFor(context: CheckContext, namespace: string, labels: Labels): Manifest[] {
+  return context
+    .index(servicesBySelector)
+    .selecting(labels)
+    .filter((manifest) => manifest.namespace === namespace);
+}
+
+const servicesByTheirLabels = defineIndex(
+  'services by the labels that they select',
+  (context) => new LabelIndex(context.of('', 'Service'), selectorOf),
+);
+
+/** Services of any namespace that ask their Pods for all of these labels. */
+export function servicesAskingFor(context: CheckContext, labels: Labels): readonly Manifest[] {
+  return context.index(servicesByTheirLabels).selectedBy(labels);
 }
 
 /** Namespaces whose Pods get a sidecar, as far as manifests show. */
 export function isInjected(context: CheckContext, namespace: string): boolean | undefined {
-  const manifest = context.of('', 'Namespace').find(({ name }) => name === namespace);
+  const manifest = context.find('', 'Namespace', '', namespace);
   if (!manifest) return undefined;
   const { labels } = manifest;
   if (labels['istio-injection'] !== undefined) return labels['istio-injection'] === 'enabled';

@@ -1,4 +1,5 @@
 /** Hostname rules of Istio: wildcards match by plain suffix, the more specific name is the longer one, wildcards come last. */
+import { push } from './objects';
 
 export function isWildcard(host: string): boolean {
   return host.charCodeAt(0) === 42;
@@ -75,6 +76,49 @@ export class HostIndex<V> {
     }
     return undefined;
   }
+}
+
+/** Values by the hosts that they are for, found by any host that overlaps with one of them. */
+export class OverlapIndex<V> {
+  private readonly exact = new Map<string, V[]>();
+  private readonly bySuffix = new Map<string, V[]>();
+  /** All names written backwards and sorted: those that end alike stand together. */
+  private backwards: (readonly [string, readonly V[]])[] | undefined;
+
+  public add(host: string, value: V): void {
+    if (isWildcard(host)) push(this.bySuffix, host.slice(1), value);
+    else push(this.exact, host, value);
+    this.backwards = undefined;
+  }
+
+  /** Each once, those of the host itself and of wildcards around it first. */
+  public overlapping(host: string): readonly V[] {
+    const name = isWildcard(host) ? host.slice(1) : host;
+    const found = new Set(isWildcard(host) ? [] : this.exact.get(host));
+    if (this.bySuffix.size > 0)
+      for (let at = 0; at <= name.length; at += 1)
+        for (const value of this.bySuffix.get(name.slice(at)) ?? []) found.add(value);
+    if (isWildcard(host)) for (const value of this.endingIn(name)) found.add(value);
+    return [...found];
+  }
+
+  private *endingIn(suffix: string): Generator<V> {
+    this.backwards ??= [...this.exact, ...this.bySuffix]
+      .map(([name, values]) => [reversed(name), values] as const)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    const wanted = reversed(suffix);
+    let [from, to] = [0, this.backwards.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.backwards[middle]?.[0] ?? '') < wanted) from = middle + 1;
+      else to = middle;
+    }
+    for (let at = from; this.backwards[at]?.[0].startsWith(wanted) === true; at += 1) yield* this.backwards[at]![1];
+  }
+}
+
+function reversed(name: string): string {
+  return [...name].reverse().join('');
 }
 
 /** A name without dots is a Service of the object's own namespace; anything else is taken as it is. */

@@ -1,7 +1,7 @@
 import { ANY_ADDRESS, canonicalCidr } from '../model/addresses';
 import { autoAddress } from '../model/auto-addresses';
 import { number, record, text } from '../model/fields';
-import { isWildcard, overlaps } from '../model/hostnames';
+import { OverlapIndex } from '../model/hostnames';
 import { isHttp, isTcp, isTls, type Protocol } from '../model/protocols';
 import type { Port, Service } from '../model/services';
 import type { EgressListener } from '../model/sidecar-scope';
@@ -62,22 +62,14 @@ export function catchAll(view: ProxyView): TcpTarget {
 
 /** VirtualServices of a listener whose hosts overlap with a service's, in their order. */
 function routesForHost(view: ProxyView, listener: EgressListener, host: string): readonly VirtualService[] {
-  if (isWildcard(host))
-    return listener.virtualServices.filter((service) => service.hosts.some((own) => overlaps(own, host)));
   const index = view.mesh.remember(listener, 'routes by host', () => {
-    const exact = new Map<string, number[]>();
-    const wild: number[] = [];
-    listener.virtualServices.forEach((service, order) => {
-      if (service.tls.length === 0 && service.tcp.length === 0) return;
-      if (service.hosts.some(isWildcard)) wild.push(order);
-      for (const own of service.hosts) if (!isWildcard(own)) exact.set(own, [...(exact.get(own) ?? []), order]);
+    const byHost = new OverlapIndex<number>();
+    listener.virtualServices.forEach(({ hosts, tls, tcp }, order) => {
+      if (tls.length > 0 || tcp.length > 0) for (const own of hosts) byHost.add(own, order);
     });
-    return { exact, wild };
+    return byHost;
   });
-  const matching = index.wild.filter((order) =>
-    listener.virtualServices[order]?.hosts.some((own) => overlaps(own, host)),
-  );
-  return [...new Set([...(index.exact.get(host) ?? []), ...matching])]
+  return [...index.overlapping(host)]
     .sort((a, b) => a - b)
     .map((order) => listener.virtualServices[order] as VirtualService);
 }

@@ -22,9 +22,7 @@ export const rule: Rule = {
             { group = '', kind: target = 'Service', name = '', namespace = manifest.namespace, port, weight },
           ] of backendRefs.entries()) {
             if (group !== '' || target !== 'Service' || weight === 0) continue;
-            const service = context
-              .of('', 'Service')
-              .find((candidate) => candidate.namespace === namespace && candidate.name === name);
+            const service = context.find('', 'Service', namespace, name);
             const field = ['spec', 'rules', r, 'backendRefs', b];
             if (!service) {
               const siblings = context.mesh.services

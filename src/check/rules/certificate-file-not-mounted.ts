@@ -6,7 +6,7 @@ import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
 import { hasFile } from '../proxy-files';
 import type { Rule } from '../rule';
-import { type PodTemplate, isGatewayPod, podTemplates } from '../workloads';
+import { type PodTemplate, isGatewayPod, podTemplates, podsWith } from '../workloads';
 
 export const rule: Rule = {
   id: 'EDGE322',
@@ -33,7 +33,7 @@ export const rule: Rule = {
         tls && tls.mode !== 'PASSTHROUGH' ? filesOf(tls, ['spec', 'servers', at, 'tls']) : [],
       );
       if (named.length === 0 || Object.keys(spec.selector ?? {}).length === 0) continue;
-      const pods = context.index(podTemplates).filter((pod) => isGatewayPod(pod) && selects(spec.selector, pod.labels));
+      const pods = podsWith(context, spec.selector).filter(isGatewayPod);
       yield* missing(manifest, named, pods);
     }
   },

@@ -1,7 +1,7 @@
 import { type Exported, haveCommonViewer, nameOf, push } from '../edge';
 import { toFqdn } from '../hosts';
 import { type DestinationRuleSpec, NETWORKING, specOf } from '../istio';
-import type { Manifest } from '../../model/manifest';
+import type { FieldPath } from '../../model/manifest';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -15,39 +15,73 @@ export const rule: Rule = {
   reads: ['DestinationRule'],
   footguns: ['X14', 'T14'],
   *check(context) {
-    const byHost = new Map<string, { manifest: Manifest; spec: DestinationRuleSpec }[]>();
+    const byHost = new Map<string, Seen>();
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
-      if (!spec.workloadSelector)
-        push(byHost, `${manifest.namespace} ${toFqdn(spec.host ?? '', manifest.namespace)}`, { manifest, spec });
-    }
-    for (const [key, rules] of byHost) {
-      for (const [index, rule] of rules.entries()) {
-        for (const other of rules.slice(0, index)) {
-          if (!haveCommonViewer(rule as Exported, other as Exported)) continue;
-          const clash = contradiction(rule.spec, other.spec);
-          if (clash)
-            yield {
-              manifest: rule.manifest,
-              field: clash.field,
-              what: `${nameOf(rule.manifest)} and ${nameOf(other.manifest)} both have ${clash.what} for ${key.split(' ')[1]}`,
-            };
-        }
-      }
+      if (spec.workloadSelector) continue;
+      const host = toFqdn(spec.host ?? '', manifest.namespace);
+      const key = `${manifest.namespace} ${host}`;
+      let seen = byHost.get(key);
+      if (!seen) byHost.set(key, (seen = { policies: new Map(), subsets: new Map() }));
+      const rule: Exported = { manifest, spec };
+      const clash = contradiction(seen, rule, spec);
+      if (clash)
+        yield {
+          manifest,
+          field: clash.field,
+          what: `${nameOf(manifest)} and ${nameOf(clash.other.manifest)} both have ${clash.what} for ${host}`,
+        };
+      remember(seen, rule, spec);
     }
   },
 };
 
+/** Rules by how what they say is written: thousands may share a host, and only those that say something else matter. */
+type Written = Map<string, Exported[]>;
+
+interface Seen {
+  readonly policies: Written;
+  /** By the name of the subset. */
+  readonly subsets: Map<string, Written>;
+}
+
+interface Clash {
+  readonly other: Exported;
+  readonly what: string;
+  readonly field: FieldPath;
+}
+
+/** The first of the rules seen so far that says something else, to a proxy that sees both. */
 function contradiction(
-  a: DestinationRuleSpec,
-  b: DestinationRuleSpec,
-): { what: string; field: (string | number)[] } | undefined {
-  if (a.trafficPolicy && b.trafficPolicy && JSON.stringify(a.trafficPolicy) !== JSON.stringify(b.trafficPolicy))
-    return { what: 'a trafficPolicy', field: ['spec', 'trafficPolicy'] };
-  for (const [at, subset] of (a.subsets ?? []).entries()) {
-    const twin = (b.subsets ?? []).find(({ name }) => name === subset.name);
-    if (twin && JSON.stringify(twin) !== JSON.stringify(subset))
-      return { what: `a subset ${JSON.stringify(subset.name)}`, field: ['spec', 'subsets', at, 'name'] };
+  seen: Seen,
+  rule: Exported,
+  { trafficPolicy, subsets = [] }: DestinationRuleSpec,
+): Clash | undefined {
+  const other = trafficPolicy && differing(seen.policies, trafficPolicy, rule);
+  if (other) return { other, what: 'a trafficPolicy', field: ['spec', 'trafficPolicy'] };
+  for (const [at, subset] of subsets.entries()) {
+    const twin = differing(seen.subsets.get(subset.name ?? ''), subset, rule);
+    if (twin)
+      return { other: twin, what: `a subset ${JSON.stringify(subset.name)}`, field: ['spec', 'subsets', at, 'name'] };
   }
   return undefined;
+}
+
+function differing(written: Written | undefined, value: object, rule: Exported): Exported | undefined {
+  const own = JSON.stringify(value);
+  for (const [text, rules] of written ?? []) {
+    const other = text === own ? undefined : rules.find((one) => haveCommonViewer(rule, one));
+    if (other) return other;
+  }
+  return undefined;
+}
+
+function remember(seen: Seen, rule: Exported, { trafficPolicy, subsets = [] }: DestinationRuleSpec): void {
+  if (trafficPolicy) push(seen.policies, JSON.stringify(trafficPolicy), rule);
+  for (const subset of subsets) {
+    const name = subset.name ?? '';
+    const written = seen.subsets.get(name) ?? new Map<string, Exported[]>();
+    seen.subsets.set(name, written);
+    push(written, JSON.stringify(subset), rule);
+  }
 }

@@ -1,6 +1,6 @@
-import { gatewaysByName, nameOf, selects } from '../edge';
+import { gatewaysByName, nameOf } from '../edge';
 import type { Rule } from '../rule';
-import { isGatewayPod, podTemplates, serviceSpec, servicesFor } from '../workloads';
+import { isGatewayPod, podsWith, serviceSpec, servicesAskingFor, servicesFor } from '../workloads';
 
 export const rule: Rule = {
   id: 'EDGE602',
@@ -16,11 +16,11 @@ export const rule: Rule = {
     for (const { manifest, spec } of context.index(gatewaysByName).values()) {
       const selector = spec.selector ?? {};
       if (Object.keys(selector).length === 0) continue;
-      const pods = context.index(podTemplates).filter((pod) => isGatewayPod(pod) && selects(selector, pod.labels));
+      const pods = podsWith(context, selector).filter(isGatewayPod);
       const services = [
         ...new Set([
           ...pods.flatMap((pod) => servicesFor(context, pod.namespace, pod.labels)),
-          ...context.of('', 'Service').filter((service) => selects(selector, serviceSpec(service).selector ?? {})),
+          ...servicesAskingFor(context, selector),
         ]),
       ];
       if (services.length === 0) continue;

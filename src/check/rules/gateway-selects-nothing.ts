@@ -3,7 +3,7 @@ import type { CheckContext } from '../context';
 import { MESH, gatewaysByName, nameOf, ruleMatches, selects, virtualServices } from '../edge';
 import { toFqdn } from '../hosts';
 import type { Rule } from '../rule';
-import { isGatewayPod, podTemplates, serviceSpec } from '../workloads';
+import { isGatewayPod, podTemplates, podsWith, servicesAskingFor } from '../workloads';
 
 export const rule: Rule = {
   id: 'EDGE601',
@@ -22,18 +22,8 @@ export const rule: Rule = {
     for (const { manifest, spec } of context.index(gatewaysByName).values()) {
       const selector = spec.selector ?? {};
       if (Object.keys(selector).length === 0) continue;
-      if (
-        pods.some(({ labels }) => selects(selector, labels)) ||
-        installed.some(({ labels }) => selects(selector, labels))
-      )
-        continue;
-      if (
-        context.of('', 'Service').some((service) => {
-          const own = serviceSpec(service).selector ?? {};
-          return Object.keys(own).length > 0 && selects(selector, own);
-        })
-      )
-        continue;
+      if (podsWith(context, selector).length > 0 || installed.some(({ labels }) => selects(selector, labels))) continue;
+      if (servicesAskingFor(context, selector).length > 0) continue;
       // Pods of a gateway that nobody shows may be anywhere; a selector that misses by a letter those that are shown is a slip.
       const near = gatewayPods.find(({ labels }) =>
         Object.entries(selector).some(([key, value]) => key in labels || Object.values(labels).includes(value)),

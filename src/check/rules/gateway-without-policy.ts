@@ -1,6 +1,6 @@
 import { gatewaysByName, nameOf, ruleMatches, MESH, selects, virtualServices } from '../edge';
 import { SECURITY, specOf } from '../istio';
-import { podTemplates } from '../workloads';
+import { type PodTemplate, podsWith } from '../workloads';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -17,6 +17,18 @@ export const rule: Rule = {
     const policies = context
       .of(SECURITY, 'AuthorizationPolicy')
       .map((manifest) => ({ manifest, labels: specOf('AuthorizationPolicy', manifest).selector?.matchLabels }));
+    const held = new Map<PodTemplate, boolean>();
+    const isHeld = (pod: PodTemplate): boolean => {
+      let known = held.get(pod);
+      if (known === undefined) {
+        const homes = [pod.namespace, context.mesh.config.rootNamespace];
+        known = policies.some(
+          ({ manifest, labels }) => homes.includes(manifest.namespace) && selects(labels, pod.labels),
+        );
+        held.set(pod, known);
+      }
+      return known;
+    };
     const used = new Set(
       context
         .index(virtualServices)
@@ -25,18 +37,9 @@ export const rule: Rule = {
     );
     for (const [name, { manifest, spec }] of context.index(gatewaysByName)) {
       if (!used.has(name)) continue;
-      const pods = context
-        .index(podTemplates)
-        .filter(({ labels }) => selects(spec.selector, labels) && Object.keys(spec.selector ?? {}).length > 0);
+      const pods = Object.keys(spec.selector ?? {}).length === 0 ? [] : podsWith(context, spec.selector);
       if (pods.length === 0) continue; // the gateway is somebody else's, and its policies too
-      const isHeld = pods.every((pod) =>
-        policies.some(
-          (policy) =>
-            [pod.namespace, context.mesh.config.rootNamespace].includes(policy.manifest.namespace) &&
-            selects(policy.labels, pod.labels),
-        ),
-      );
-      if (!isHeld)
+      if (!pods.every(isHeld))
         yield {
           manifest,
           field: ['spec', 'selector'],

@@ -1,8 +1,9 @@
+import { SelectorIndex } from '../../model/label-index';
 import { isTls } from '../../model/protocols';
 import type { Port, Service } from '../../model/services';
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { gatewaysByName, nameOf, push, selects, virtualServices } from '../edge';
+import { gatewaysByName, nameOf, push, virtualServices } from '../edge';
 import { targetsOf } from '../envoy-gateway';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
 import { toFqdn } from '../hosts';
@@ -47,10 +48,13 @@ export const rule: Rule = {
   },
 };
 
+const gatewaySelectors = defineIndex(
+  'selectors of gateways',
+  (context) => new SelectorIndex([...context.index(gatewaysByName).values()], ({ spec }) => spec.selector ?? {}),
+);
+
 function isOfGateway(context: CheckContext, { namespace, selector }: Service): boolean {
-  const isNamed = [...context.index(gatewaysByName).values()].some(
-    ({ spec }) => Object.keys(spec.selector ?? {}).length > 0 && selects(spec.selector, selector),
-  );
+  const isNamed = context.index(gatewaySelectors).selecting(selector).length > 0;
   return (
     isNamed || context.mesh.workloads.selected(namespace, selector).some(({ membership }) => membership === 'gateway')
   );

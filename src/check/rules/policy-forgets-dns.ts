@@ -1,4 +1,4 @@
-import type { CheckContext } from '../context';
+import { type CheckContext, defineIndex } from '../context';
 import {
   type EgressRule,
   type NetworkPolicyPeer,
@@ -68,16 +68,18 @@ function namespaceOf({ namespaceSelector }: NetworkPolicyPeer): string | undefin
   return matchExpressions.length > 0 ? undefined : (matchLabels['kubernetes.io/metadata.name'] ?? matchLabels.name);
 }
 
+const shownDns = defineIndex(
+  'namespaces with DNS',
+  (context): ReadonlySet<string> =>
+    new Set(
+      context
+        .of('', 'Service')
+        .filter((service) => (serviceSpec(service).ports ?? []).some(({ port }) => port === 53))
+        .map(({ namespace }) => namespace),
+    ),
+);
+
 /** Namespaces that clusters run DNS in, and those in which manifests show it. */
 function hasDns(context: CheckContext, namespace: string): boolean {
-  return (
-    namespace === 'kube-system' ||
-    /dns/.test(namespace) ||
-    context
-      .of('', 'Service')
-      .some(
-        (service) =>
-          service.namespace === namespace && (serviceSpec(service).ports ?? []).some(({ port }) => port === 53),
-      )
-  );
+  return namespace === 'kube-system' || /dns/.test(namespace) || context.index(shownDns).has(namespace);
 }

@@ -26,9 +26,9 @@ export const rule: Rule = {
           ...(spec.targetRefs ?? []).map((ref, at) => ({ ref, field: ['spec', 'targetRefs', at] })),
         ];
         for (const { ref, field } of refs) {
+          if (context.find(ref.group ?? '', ref.kind ?? '', manifest.namespace, ref.name ?? '')) continue;
           const known = context.of(ref.group ?? '', ref.kind ?? '');
           const targets = known.filter(({ name }) => name === ref.name);
-          if (targets.some(({ namespace }) => namespace === manifest.namespace)) continue;
           // Istio's root namespace holds policies for classes, and Istio makes Services of Gateways that no manifest has.
           if (group !== ENVOY_GATEWAY && group !== GATEWAY_API && isElsewhere(context, manifest, ref)) continue;
           if (targets.length === 0) {
