@@ -6,7 +6,6 @@ import type { VirtualService } from '../model/virtual-services';
 import { bindingOf, type Binding } from '../model/waypoints';
 import { atWorkload, MUTUAL } from './ambient';
 import { authorize, waypointPolicies } from './authorization';
-import { judgeToken, rulesOf } from './tokens';
 import { findCluster, isMissing, type Cluster, type MissingCluster } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { badPath } from './connection';
@@ -23,7 +22,8 @@ import {
 import { ownAnswer } from './own-answer';
 import { asIstioReads } from './paths';
 import { askedFor, tlsMisfit } from './send';
-import type { ProxyRef, RouteRef, Trace, WireProtocol } from './types';
+import { judgeToken, rulesOf } from './tokens';
+import type { Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 
@@ -44,6 +44,16 @@ interface Chosen {
   readonly cluster: string;
   readonly route: RouteRef | null;
   readonly http: HttpRequest | null;
+}
+
+/** What the service's VirtualService has for a request. */
+interface Found {
+  readonly owner: VirtualService | undefined;
+  /** Asked for a name that is none of a wildcard's. */
+  readonly isForeign: boolean;
+  /** Nobody routes it. */
+  readonly isDefault: boolean;
+  readonly route: Route | undefined;
 }
 
 export function throughWaypoint(
@@ -89,27 +99,34 @@ export function throughWaypoint(
   if (read !== null && 'refused' in read) return badPath(walk, incoming, read.refused);
   const asked = read === null ? flight : { ...flight, http: read };
   const visit: Visit = { walk, flight: asked, binding, service, port, proxy, readsHttp, incoming };
-  return rejection(visit) ?? forwarded(visit);
+  const past = pastTokens(visit);
+  return 'outcome' in past ? past : (rejection(past) ?? forwarded(past));
+}
+
+/** The visit with what is left of its request once a token has been judged; how it ends if that is refused. */
+function pastTokens(visit: Visit): Visit | Trace {
+  const { walk, flight, binding, service, proxy, readsHttp, incoming } = visit;
+  if (!readsHttp || flight.http === null) return visit;
+  const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
+  const rules = rulesOf(waypointPolicies(walk.mesh, 'RequestAuthentication', binding, target));
+  const verdict = judgeToken(rules, flight.http);
+  if (verdict.is === 'none') return visit;
+  if (verdict.is === 'valid') return { ...visit, flight: { ...flight, http: verdict.http } };
+  addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(verdict.by) });
+  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
+  const { status, what, fix, by } = verdict;
+  return walk.refused({ code: 'jwt_authn', status, proxy, what, fix, by });
 }
 
 /** Policies of the service, of the waypoint and of its class; undefined if they let it pass. */
-function rejection({ walk, flight, binding, service, port, proxy, readsHttp, incoming }: Visit): Trace | undefined {
+function rejection(visit: Visit): Trace | undefined {
+  const { walk, flight, binding, service, port, proxy, readsHttp, incoming } = visit;
   const { mesh } = walk;
   const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
   const outer = outermost(flight.layers);
-  const judged =
-    readsHttp && flight.http !== null
-      ? judgeToken(rulesOf(waypointPolicies(mesh, 'RequestAuthentication', binding, target)), flight.http)
-      : undefined;
-  if (judged?.is === 'unknown' || judged?.is === 'invalid') {
-    addHop(walk, incoming, { decidedBy: decisions(judged.by) });
-    if (judged.is === 'unknown') return walk.unknown(judged.what);
-    const { status, what, fix, by } = judged;
-    return walk.refused({ code: 'jwt_authn', status, proxy, what, fix, by });
-  }
   const access = {
     flight: { ...flight, layers: [...flight.layers, MUTUAL] },
-    http: judged?.is === 'valid' ? judged.http : readsHttp ? flight.http : null,
+    http: readsHttp ? flight.http : null,
     // Only ports of TLS are looked into for it.
     sni: isTls(port.protocol) ? (outer?.sni ?? null) : null,
     port: flight.port,
@@ -118,7 +135,7 @@ function rejection({ walk, flight, binding, service, port, proxy, readsHttp, inc
   const self = { namespace: binding.namespace, labels: {} };
   const verdict = authorize(mesh, self, access, waypointPolicies(mesh, 'AuthorizationPolicy', binding, target));
   if (verdict.is === 'allowed') return undefined;
-  addHop(walk, incoming, { decidedBy: decisions(verdict.by) });
+  addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(verdict.by) });
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
   const { what, fix, by } = verdict;
   return walk.refused({ code: 'RBAC', status: readsHttp ? 403 : null, proxy, what, fix, by: by ?? null });
@@ -155,16 +172,34 @@ function own({ service, port, flight, readsHttp }: Visit): Chosen {
 }
 
 /** The first VirtualService with HTTP rules is the service's; conditions on labels of the caller are left out with their routes. */
-function chosenByHttp(visit: Visit): Chosen | Trace {
-  const { walk, flight, service, proxy, incoming } = visit;
-  const { http } = flight;
+function findRoute(visit: Visit, http: HttpRequest): Found {
+  const { service } = visit;
   const owner = routesFor(visit).find((one) => one.http.length > 0);
   const all = owner === undefined ? [] : routesOf(owner, contextOf(visit));
   const routes = all.filter(({ match }) => match === null || Object.keys(match.sourceLabels).length === 0);
-  const isForeign =
-    service.resolution === 'DYNAMIC_DNS' && http !== null && !isSubsetOf(hostWithoutPort(http.authority), service.host);
-  if (http === null || (routes.length === 0 && !isForeign)) return own(visit);
+  const isForeign = service.resolution === 'DYNAMIC_DNS' && !isSubsetOf(hostWithoutPort(http.authority), service.host);
   const route = isForeign ? undefined : routes.find((one) => routeMatches(one, http));
+  return { owner, isForeign, isDefault: routes.length === 0 && !isForeign, route };
+}
+
+/** What the router would do with a request that an earlier filter answers: Envoy logs it. */
+function picked(visit: Visit): Partial<Hop> {
+  const { http } = visit.flight;
+  if (!visit.readsHttp || http === null) return {};
+  const { isDefault, route } = findRoute(visit, http);
+  if (isDefault) return { cluster: nameOf(visit, own(visit).cluster) };
+  if (route === undefined) return {};
+  const ref = route.rule?.ref ?? null;
+  const isOwn = route.rule?.redirect !== undefined || route.rule?.directResponse !== undefined;
+  return { route: ref, cluster: isOwn ? null : nameOf(visit, following(visit, route, ref, http).cluster) };
+}
+
+function chosenByHttp(visit: Visit): Chosen | Trace {
+  const { walk, flight, service, proxy, incoming } = visit;
+  const { http } = flight;
+  if (http === null) return own(visit);
+  const { owner, isForeign, isDefault, route } = findRoute(visit, http);
+  if (isDefault) return own(visit);
   if (route === undefined) {
     addHop(walk, incoming, {});
     const ref =
@@ -184,16 +219,12 @@ function chosenByHttp(visit: Visit): Chosen | Trace {
   return answered(visit, route, ref, http) ?? following(visit, route, ref, http);
 }
 
-function answered(
-  { walk, proxy, incoming }: Visit,
-  route: Route,
-  ref: RouteRef | null,
-  http: HttpRequest,
-): Trace | undefined {
+function answered(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRequest): Trace | undefined {
   const answer = ownAnswer(route, http);
   if (answer === undefined) return undefined;
+  const { walk, proxy, incoming } = visit;
   const by = ruleDecision(ref);
-  addHop(walk, incoming, { route: ref, decidedBy: decisions(by) });
+  addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(by) });
   return walk.refused({
     code: answer.code,
     status: answer.status,

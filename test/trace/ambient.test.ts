@@ -52,6 +52,14 @@ describe('a request of an ambient workload', () => {
     ['gets 503 where the route leads to nobody', 'to-nobody', 'ztunnel > main: NC 503'],
   ])('%s', (_, name, expected) => expect(outcome(`http://${name}.example.com/`)).toBe(expected));
 
+  it.each([
+    ['held by a policy', 'by-target', 'inbound-vip|80|http|by-target.example.com'],
+    ['answered by a redirect', 'by-http-route', null],
+  ])('tells the cluster that the waypoint logs where it is %s', (_, name, cluster) => {
+    const { hops } = trace(mesh, { from: 'shop/caller', request: `http://${name}.example.com/` });
+    expect(hops.at(-1)?.cluster).toBe(cluster);
+  });
+
   it('is refused by ztunnel on a port that a service without waypoint has not', () => {
     expect(outcome('http://unbound.example.com:82/')).toBe('ztunnel: UH null');
   });
