@@ -4,9 +4,6 @@ import { type Confirmations } from './confirmation';
 const removed = (test: string) => ({ by: 'test', file: 'ingress-removed.test.ts', test }) as const;
 const reason = (text: string) => ({ by: 'reason', reason: text }) as const;
 
-const NO_CNI = reason(
-  'the lab has no network plugin that enforces NetworkPolicies; bypass.test.ts holds packets back by a filter of its own',
-);
 const NOT_ASKED = reason('not asked of the real thing yet');
 
 export const BY_OTHER_MEANS: Confirmations = {
@@ -25,20 +22,12 @@ export const BY_OTHER_MEANS: Confirmations = {
   'suppression-without-reason': reason('suppressions are our own'),
   'unreadable-document/tab-in-yaml': reason('what is no YAML never reaches an API server'),
   'unused-suppression': reason('suppressions are our own'),
-  'blocked-by-network-policy': NO_CNI,
-  'egress-bypasses-gateway/held-by-a-network-policy': NO_CNI,
-  'gateway-cannot-leave': NO_CNI,
-  'policy-by-service-port': NO_CNI,
-  'policy-forgets-dns': NO_CNI,
-  'policy-forgets-istiod': NO_CNI,
-  'proxies-cannot-reach-controller': NO_CNI,
   'oidc-provider-out-of-reach/entry-of-another-namespace': {
     by: 'test',
     file: 'ingress.test.ts',
     test: 'can fetch no token once the provider is not registered',
   },
   'backend-tls-in-mesh': NOT_ASKED,
-  'caller-not-admitted': NOT_ASKED,
   'host-kept-through-sidecar/another-public-name': NOT_ASKED,
   'oidc-cookies-shared': NOT_ASKED,
   'oidc-path-outside-route': NOT_ASKED,
@@ -54,5 +43,4 @@ export const BY_OTHER_MEANS: Confirmations = {
   'routing-type-ignored': reason(
     "read in Envoy Gateway 1.7's source: a headless Service is routed to by its endpoints, and the policy's field is marked as not implemented",
   ),
-  'policy-names-unknown-namespace': NOT_ASKED,
 };

@@ -47,6 +47,39 @@ export const greeted =
     return stdout.startsWith('hello') ? 'the greeting' : 'nothing';
   };
 
+/** Whether a Pod finds an address for a name. */
+export const resolved =
+  (from: string, name: string): Sight =>
+  async (mesh) => {
+    const { code } = await mesh.lab.run('exec', {
+      pod: from,
+      command: ['getent', 'ahostsv4', name],
+      timeoutSeconds: 4,
+    });
+    return code === 0 ? 'an address' : 'no address';
+  };
+
+/** Whether a Pod that is made now becomes ready, or what its sidecar says against it. */
+export const becomesReady =
+  (namespace: string): Sight =>
+  async (mesh) => {
+    const pod: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'newcomer', namespace },
+      spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'none', image: 'example.com/none' }] },
+    };
+    const name = `${namespace}/newcomer`;
+    await mesh.lab.apply([pod]);
+    const seen = await until('the new Pod is ready or says why not', 90, async () => {
+      if ((await mesh.lab.run('pod', { pod: name })).ready) return 'ready';
+      const log = await mesh.lab.containerLog(name, 'istio-proxy');
+      return /dial tcp \S+:15012: i\/o timeout/.test(log) ? 'its sidecar gets no answer from istiod' : undefined;
+    });
+    await mesh.lab.delete([pod]);
+    return seen;
+  };
+
 interface PodSpec {
   readonly containers: readonly { readonly name: string; readonly image: string }[];
   readonly initContainers?: readonly { readonly name: string; readonly args?: readonly string[] }[];
@@ -198,6 +231,15 @@ const CLASS: readonly KubeObject[] = [
   },
 ];
 
+/** Makes the namespaces of an example that are not there; those that are keep their labels. */
+async function settleIn(mesh: Mesh, example: readonly KubeObject[]): Promise<void> {
+  const kind = { apiVersion: 'v1', kind: 'Namespace' };
+  const there = new Set((await mesh.lab.api.list(kind)).map(({ metadata }) => metadata.name));
+  const names = new Set(example.flatMap(({ metadata }) => metadata.namespace ?? []));
+  const missing = [...names].filter((name) => !there.has(name));
+  await mesh.lab.apply(missing.map((name): KubeObject => ({ ...kind, metadata: { name } })));
+}
+
 /**
  * What the controller says of the first object of a kind, in some of its conditions.
  *
@@ -207,14 +249,9 @@ const CLASS: readonly KubeObject[] = [
 export const status =
   (kind: string, of: readonly string[], quietSeconds = 0, isOfAll = false): Sight =>
   async (mesh, _, example) => {
-    const names = new Set(example.flatMap(({ metadata }) => metadata.namespace ?? []));
-    const homes = [...names].map((name): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+    await settleIn(mesh, example);
     const own = example.filter((object) => !['GatewayClass', 'EnvoyProxy', 'Namespace'].includes(object.kind));
-    await mesh.lab.apply([
-      ...homes.filter(({ metadata }) => metadata.name !== 'envoy-gateway-system'),
-      ...CLASS,
-      ...own,
-    ]);
+    await mesh.lab.apply([...CLASS, ...own]);
     const objects = example.filter((one) => one.kind === kind).slice(0, isOfAll ? undefined : 1);
     let last = { said: '', since: 0 };
     const said = await until('the controller has said something', 6 + 2 * quietSeconds, async () => {
@@ -236,8 +273,9 @@ export const status =
 
 /** Whether the Pods that Envoy Gateway is to make for the example's Gateway have the label that asks for a sidecar. */
 export const askedForInjection: Sight = async (mesh, _, example) => {
-  const { name, namespace } = example.find(({ kind }) => kind === 'Gateway')!.metadata;
-  await mesh.lab.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace! } }, ...example]);
+  const { name } = example.find(({ kind }) => kind === 'Gateway')!.metadata;
+  await settleIn(mesh, example);
+  await mesh.lab.apply(example);
   const made = await until('Envoy Gateway has made a Deployment', 30, async () => {
     const all = await mesh.lab.api.list({ apiVersion: 'apps/v1', kind: 'Deployment' });
     return all.find(({ metadata: { labels } }) => labels?.['gateway.envoyproxy.io/owning-gateway-name'] === name);

@@ -3,6 +3,7 @@ import { BY_ADMISSION } from './by-admission';
 import { BY_AMBIENT } from './by-ambient';
 import { BY_CONFIGURATION } from './by-configuration';
 import { BY_LAB } from './by-lab';
+import { BY_NETWORK } from './by-network';
 import { BY_OTHER_MEANS } from './by-other-means';
 import { BY_REQUEST } from './by-request';
 import { type Confirmation, type Confirmations } from './confirmation';
@@ -13,6 +14,7 @@ export const CONFIRMATIONS: Confirmations = {
   ...BY_CONFIGURATION,
   ...BY_LAB,
   ...BY_AMBIENT,
+  ...BY_NETWORK,
   ...BY_OTHER_MEANS,
 };
 
