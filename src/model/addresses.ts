@@ -72,9 +72,13 @@ function isWithin(inner: string, outer: string): boolean {
   return contains(outer, inner.split('/')[0] ?? '') && prefixLength(inner) >= prefixLength(outer);
 }
 
-/** Whether a block without some ranges still has every address of the internet. */
+/** Whether a block without some ranges still has every address of the internet, which is to say of IPv4's. */
 export function hasThePublicInternet(cidr: string, except: readonly string[]): boolean {
-  return prefixLength(cidr) === 0 && except.every((range) => NOT_PUBLIC.some((known) => isWithin(range, known)));
+  return (
+    contains(cidr, ANY_ADDRESS) &&
+    prefixLength(cidr) === 0 &&
+    except.every((range) => NOT_PUBLIC.some((known) => isWithin(range, known)))
+  );
 }
 
 /** Whether a block has all (true) or none (false) of the addresses that clusters give to Pods; undefined if some. */

@@ -11,6 +11,7 @@ import { DomainIndex, hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
 import { addHop, gatewayDecision, refuse, type Stage } from './envoy-gateway-stage';
+import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
 import { inboundChain } from './inbound';
 import {
@@ -41,7 +42,8 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
   const workload = proxyWorkload(gateway, proxy, namespaceInjection(info) === true, home);
   if (info === undefined && workload.membership === 'none')
     walk.note(`no manifest shows namespace ${home}; assumed that Envoy Gateway's proxies there have no sidecar`);
-  const refusal = atOwnSidecar(walk, flight, workload);
+  const refusal =
+    droppedBefore(walk, flight, workload, listenPort(flight.namedPort)) ?? atOwnSidecar(walk, flight, workload);
   if (refusal !== undefined) return refusal;
   const ref: ProxyRef = { kind: 'envoy-gateway', namespace: home, workload: workload.name };
   const outer = outermost(flight.layers);

@@ -10,6 +10,7 @@ import type { Mesh } from '../model/mesh';
 import { throughZtunnel } from './ambient';
 import { outboundCapture } from './capture';
 import { client } from './client';
+import { droppedBefore } from './enter';
 import { throughEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
 import { throughGateway, throughSidecar, withoutProxy } from './follow';
@@ -55,6 +56,8 @@ function follow(mesh: Mesh, request: TraceRequest): Trace {
   if (origin.entry !== undefined) {
     if ('gateway' in origin.entry) return throughEnvoyGateway(walk, flight, origin.entry.gateway);
     const { workload, port } = origin.entry;
+    const dropped = droppedBefore(walk, flight, workload, port);
+    if (dropped !== undefined) return dropped;
     return throughGateway(walk, { ...flight, address: workload.addresses[0] ?? null, port }, workload);
   }
   if (origin.isAmbient === true) return throughZtunnel(walk, flight, origin.name);

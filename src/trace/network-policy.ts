@@ -101,7 +101,8 @@ function policiesOf(mesh: Mesh, namespace: string): readonly Config[] {
 function isolates(policy: Config, direction: 'Ingress' | 'Egress'): boolean {
   const types = texts(policy.spec.policyTypes);
   if (types.length > 0) return types.includes(direction);
-  return direction === 'Ingress' || policy.spec.egress !== undefined;
+  // As the API server fills it in: an empty list of egress rules is as good as none.
+  return direction === 'Ingress' || list(policy.spec.egress).length > 0;
 }
 
 interface Side {

@@ -4,11 +4,12 @@ import * as https from 'node:https';
 import { type ControlPlane } from './controlplane';
 import { type Istiod } from './istiod';
 import { type Kubelet } from './kubelet';
+import { onTheInternet } from './internet';
 import { type NetworkPolicies } from './networkpolicies';
 
 /** What can be asked of a running lab, beside its Kubernetes API. */
 export interface Commands {
-  /** Runs a command in a Pod, as an application or as the user of that number. */
+  /** Runs a command in a Pod, as an application or as the user of that number; or on the network of the `internet`. */
   exec(request: { pod: string; command: readonly string[]; user?: number; timeoutSeconds?: number }): Promise<{
     code: number | null;
     stdout: string;
@@ -39,9 +40,13 @@ export class Control {
     istiod: Istiod,
     policies: NetworkPolicies,
     kubelet: Kubelet,
+    folder: string,
   ) {
     this.commands = {
-      exec: ({ pod, command, user, timeoutSeconds }) => kubelet.find(pod).exec(command, user, timeoutSeconds),
+      exec: ({ pod, command, user, timeoutSeconds }) =>
+        pod === 'internet'
+          ? onTheInternet(folder, command, timeoutSeconds)
+          : kubelet.find(pod).exec(command, user, timeoutSeconds),
       pod: async ({ pod }) => {
         const { key, address, ready } = kubelet.find(pod);
         return { name: key, address, ready };

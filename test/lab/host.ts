@@ -65,7 +65,7 @@ async function main({ folder, attached }: HostOptions): Promise<void> {
   await policies.start();
   const kubelet = new Kubelet(plane.api, folder, caBundle, say);
   await kubelet.start();
-  await new Control(plane, istiod, policies, kubelet).listen(path.join(folder, 'control.sock'));
+  await new Control(plane, istiod, policies, kubelet, folder).listen(path.join(folder, 'control.sock'));
   up = true;
   say('the lab is ready');
   answer({ ready: true });

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { type StartDaemon } from './controlplane';
 import { inNamespace, setUpInternet } from './network';
 import { Authority } from './pki';
+import { capture, type Ended } from './process';
 
 /** Sites that anybody may read, over HTTP on port 80 and HTTPS on port 443. */
 const PUBLIC = [
@@ -89,7 +90,7 @@ export const LOG_FORMAT =
 
 /** Real servers in a network of their own, with certificates of authorities made for this run. */
 export async function startInternet(folder: string, start: StartDaemon): Promise<{ readonly caBundle: string }> {
-  const namespace = path.join(folder, 'namespaces', 'internet');
+  const namespace = namespaceOf(folder);
   const home = path.join(folder, 'internet');
   fs.mkdirSync(home, { recursive: true });
   await setUpInternet(namespace, [...SITES.keys()]);
@@ -146,6 +147,13 @@ stream {
   const caBundle = path.join(folder, 'pki', 'ca-certificates.crt');
   fs.copyFileSync(open.cert, caBundle);
   return { caBundle };
+}
+
+const namespaceOf = (folder: string) => path.join(folder, 'namespaces', 'internet');
+
+/** Runs a command as somebody outside the cluster would. */
+export function onTheInternet(folder: string, command: readonly string[], timeoutSeconds = 30): Promise<Ended> {
+  return capture(inNamespace(namespaceOf(folder), command), timeoutSeconds);
 }
 
 /** Where a test listens to be the site `login.example.com`. */

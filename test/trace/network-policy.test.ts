@@ -57,6 +57,11 @@ describe('a NetworkPolicy that allows addresses', () => {
     expect(ask('8.8.0.0/16')).toBe('unknown');
   });
 
+  it('is left open for a host outside if it has addresses of IPv6 alone', () => {
+    const six = policy('app', '{matchLabels: {app: sleep}}', '[{to: [{ipBlock: {cidr: "::/0"}}]}]');
+    expect(outcome(traceIn(MESH + six)(SITE, { from: 'app/sleep' }))).toBe('unknown');
+  });
+
   it('is judged by the address that the name is said to have', () => {
     expect(ask(PRIVATE, SITE, '10.1.2.3')).toBe('UF - at sidecar');
     expect(ask('8.8.0.0/16', SITE, '8.8.8.8')).toBe('UF - at sidecar');
@@ -68,5 +73,82 @@ describe('a NetworkPolicy that allows addresses', () => {
     expect(ask(PRIVATE, web)).toBe('UF - at sidecar');
     expect(ask('169.254.169.254/32', web)).toBe('delivered to web.app.svc.cluster.local:9000');
     expect(ask('10.0.0.0/8', web)).toBe('unknown');
+  });
+});
+
+describe('a NetworkPolicy without policyTypes', () => {
+  const written = (spec: string) => `---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: app}
+spec: {podSelector: {}, ${spec}}
+`;
+  const ask = (spec: string) => outcome(traceIn(MESH + written(spec))(SITE, { from: 'app/sleep' }));
+
+  it('is for traffic that leaves only if it has a rule for that, as the API server fills it in', () => {
+    expect(ask('egress: []')).toBe('delivered to site.example.com:443');
+    expect(ask('egress: [{ports: [{port: 80}]}]')).toBe('UF - at sidecar');
+    expect(ask('policyTypes: [], egress: []')).toBe('delivered to site.example.com:443');
+    expect(ask('policyTypes: [Egress]')).toBe('UF - at sidecar');
+  });
+});
+
+describe('a NetworkPolicy at a gateway that clients outside dial', () => {
+  const GATEWAY = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: front
+  namespace: edge
+  labels: {istio: front, sidecar.istio.io/inject: 'true'}
+  annotations: {inject.istio.io/templates: gateway}
+spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front, namespace: edge}
+spec: {selector: {istio: front}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: in, namespace: edge}
+spec:
+  selector: {istio: front}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [web.example.com]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: in, namespace: edge}
+spec:
+  hosts: [web.example.com]
+  gateways: [edge/in]
+  http: [{directResponse: {status: 200}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: in, namespace: edge}
+spec: {podSelector: {}, policyTypes: [Ingress], ingress: [RULE]}
+`;
+  const ask = (rule: string) =>
+    traceIn(GATEWAY.replace('RULE', rule))('http://web.example.com/', { from: 'outside', at: 'edge/in' });
+
+  it('lets them pass where any address may', () => {
+    expect(outcome(ask('{ports: [{port: 8080}]}'))).not.toContain('NetworkPolicy');
+    expect(outcome(ask('{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}'))).not.toContain('NetworkPolicy');
+  });
+
+  it('drops what they send where it admits Pods alone, or another port', () => {
+    expect(outcome(ask('{from: [{namespaceSelector: {}}]}'))).toContain('NetworkPolicy');
+    expect(outcome(ask('{ports: [{port: 80}]}'))).toContain('NetworkPolicy');
+  });
+
+  it('is taken to let the load balancer pass where it goes by addresses', () => {
+    const seen = ask('{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}');
+    expect(outcome(seen)).not.toContain('NetworkPolicy');
+    expect(seen.notes).toEqual([expect.stringMatching(/^assumed that NetworkPolicies let the client/)]);
   });
 });

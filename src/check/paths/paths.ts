@@ -132,6 +132,8 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
     if (kind === undefined) continue;
     // A client that no manifest shows runs under an account that nobody knows, which policies may well admit.
     if (kind === 'policy' && path.client.isAssumed) continue;
+    // A gateway that admits Pods alone is one for clients inside.
+    if (kind === 'policy' && path.probe.at !== undefined && path.trace.hops.length === 0) continue;
     // What one client is not given and another is, is somebody's intent: a Sidecar, an audience, a policy.
     const isHeld = kind === 'not-declared' || kind === 'policy' || kind === 'authorization';
     if (isHeld && delivered.has(path.probe.url)) continue;

@@ -19,6 +19,8 @@ export interface LiveAsk {
   /** Of a request from outside: the Gateway that it enters at, and the Service that is dialled for that. */
   readonly at?: string;
   readonly through?: string;
+  /** Where it is sent from, if that is no Pod of its name. */
+  readonly client?: string;
 }
 
 export interface LiveMesh {

@@ -17,6 +17,8 @@ export interface SeenHop {
 export interface Observation {
   /** The HTTP status that the client got; 0 where it got none. */
   readonly status: number;
+  /** Whether its connection was taken, whatever came then. */
+  readonly isConnected: boolean;
   /** curl's own exit status. */
   readonly exit: number;
   /** Proxies in the order in which they saw it. */
@@ -56,10 +58,10 @@ class Tail {
 
 /** The lab's logs, and the requests that are looked for in them. */
 export class Observer {
-  /** Looks into the logs of the proxies of random meshes, and of `more`. */
-  public static async open(lab: Lab, more: readonly string[] = []): Promise<Observer> {
+  /** Looks into the logs of these proxies. */
+  public static async open(lab: Lab, proxies: readonly string[] = [...CLIENTS, ...PROXIES]): Promise<Observer> {
     const tails = new Map<string, Tail>();
-    for (const pod of [...CLIENTS, ...PROXIES, ...more]) {
+    for (const pod of proxies) {
       const { name } = await lab.run('pod', { pod });
       tails.set(pod, new Tail(path.join(lab.folder, 'pods', name.replace('/', '_'), 'istio-proxy.log')));
     }
@@ -96,7 +98,7 @@ export class Observer {
           line.agent === ids[index] ||
           (last !== undefined && sourceOf(last.upstream_local_address) === `${line.source}:${line.port}`),
       );
-      return { status, exit, hops, site };
+      return { status, isConnected: port > 0, exit, hops, site };
     });
   }
 
@@ -121,7 +123,7 @@ export class Observer {
         ? ['sh', '-c', 'sleep 0.7 | curl "$@"', 'curl', ...common, `telnet://${host}:${port}`]
         : ['curl', ...common, ...http, ...headers, `${scheme}://${host}:${port}${ask.path}`];
     const { stdout } = await this.lab.run('exec', {
-      pod: ask.from === 'outside' ? PLAIN : ask.from,
+      pod: ask.client ?? (ask.from === 'outside' ? PLAIN : ask.from),
       command,
       timeoutSeconds: 8,
     });

@@ -14,7 +14,7 @@ import { disagreement } from './agree';
 import { FRONT, INGRESS_WORLD, ingressMeshes } from './ingress';
 import { type LiveAsk, type LiveMesh, liveMeshes } from './meshes';
 import { Observer, type Observation } from './observe';
-import { credentials, PROXIES, WORLD } from './world';
+import { CLIENTS, credentials, PROXIES, WORLD } from './world';
 
 export interface Difference {
   readonly mesh: number;
@@ -84,7 +84,11 @@ export class LiveComparison {
     await Promise.all([...PROXIES, 'app/sleep', 'app/other', 'web/sleep'].map((pod) => mesh.lab.ready(pod)));
     if (isIngress) await mesh.lab.ready(FRONT, 90);
     await mesh.lab.settle();
-    return new LiveComparison(mesh, await Observer.open(mesh.lab, isIngress ? [FRONT] : []), own);
+    return new LiveComparison(
+      mesh,
+      await Observer.open(mesh.lab, [...CLIENTS, ...PROXIES, ...(isIngress ? [FRONT] : [])]),
+      own,
+    );
   }
 
   private applied: readonly KubeObject[] = [];

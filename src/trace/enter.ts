@@ -1,0 +1,28 @@
+/** From outside into the cluster: what NetworkPolicies say of it at the Pods of a gateway. */
+import type { Workload } from '../model/workloads';
+import { networkVerdict } from './network-policy';
+import type { Trace } from './types';
+import type { Flight, Walk } from './walk';
+
+/**
+ * The end of a connection that is dropped before the gateway, if it is for certain: of where a client comes from, manifests tell no more
+ * than that it is no Pod.
+ */
+export function droppedBefore(walk: Walk, flight: Flight, workload: Workload, port: number): Trace | undefined {
+  const verdict = networkVerdict(walk.mesh, { from: flight.from, port, address: null }, workload);
+  if (verdict.is === 'allowed') return undefined;
+  if (verdict.is === 'unknown') {
+    walk.note(
+      `assumed that NetworkPolicies let the client, or the load balancer before ${workload.namespace}/${workload.name}, pass: they go by its IP, which no manifest shows`,
+    );
+    return undefined;
+  }
+  return walk.refused({
+    code: 'NetworkPolicy',
+    status: null,
+    proxy: { kind: 'none', namespace: flight.from.namespace, workload: null },
+    what: verdict.what,
+    fix: verdict.fix,
+    by: verdict.by,
+  });
+}
