@@ -2,9 +2,7 @@
 import { ANY_ADDRESS, contains, isAddress } from './addresses';
 import { record, records, text } from './fields';
 import { isWildcard } from './hostnames';
-import type { MeshConfig } from './mesh-config';
 import type { Service } from './services';
-import type { Workload } from './workloads';
 
 const STAND_IN = 'auto-ip-of:';
 /** What Istio allocates from. */
@@ -25,12 +23,4 @@ export function autoAddress(service: Service): string | undefined {
 /** Whether nobody answers at an address, since only proxies know what it means. */
 export function isAutoAddress(address: string): boolean {
   return address.startsWith(STAND_IN) || (isAddress(address) && RANGES.some((range) => contains(range, address)));
-}
-
-/** Whether a workload's sidecar answers its DNS queries: as its Pod says, else as the mesh does. */
-export function capturesDns(config: MeshConfig, workload: Workload | undefined): boolean {
-  const own = /ISTIO_META_DNS_CAPTURE["']?\s*:\s*["']?(true|false)/.exec(
-    workload?.annotations['proxy.istio.io/config'] ?? '',
-  );
-  return own === null ? config.dnsCapture : own[1] === 'true';
 }

@@ -24,11 +24,17 @@ export interface MeshConfig {
   readonly ingressSelector: string;
   /** Selectors of the namespaces that istiod looks at; none for all of them. */
   readonly discoverySelectors: readonly Json[];
-  /** Whether sidecars answer the DNS queries of their workloads. */
-  readonly dnsCapture: boolean;
   /** Whether istiod reads TLSRoutes, TCPRoutes and the listeners for them: before 1.30 only if it is told to. */
   readonly streamRoutes: boolean;
   readonly pathNormalization: PathNormalization;
+  /** Names of the providers that may authorize requests; undefined where no manifest shows the mesh's configuration. */
+  readonly authorizers: readonly string[] | undefined;
+  /** Whether istiod reads TLS of the `ingress` listeners of Sidecars. */
+  readonly sidecarIngressTls: boolean;
+  /** Whether istiod allocates addresses for hosts of ServiceEntries that have none. */
+  readonly allocatesAddresses: boolean;
+  /** What proxies are told unless ProxyConfigs or their Pods say otherwise. */
+  readonly proxyDefaults: Json;
   /** Mesh-wide capture of outbound traffic, overridden by annotations on pods. */
   readonly capture: OutboundCapture;
   /** Where the outbound mode was read; null for a default or an option. */
@@ -123,6 +129,21 @@ function readsStreamRoutes(found: readonly Found[], version: string | undefined)
   return String(set) === 'true' || minor >= 30;
 }
 
+/** A switch in the environment of istiod. */
+function isSet(found: readonly Found[], name: string, otherwise: boolean): boolean {
+  const given = found.map((item) => item.env[name]).find((value) => value !== undefined);
+  return given === undefined ? otherwise : String(given).toLowerCase() === 'true';
+}
+
+function authorizers(found: readonly Found[]): readonly string[] | undefined {
+  const shown = found.filter(({ meshConfig }) => Object.keys(meshConfig).length > 0);
+  if (shown.length === 0) return undefined;
+  return shown
+    .flatMap(({ meshConfig }) => records(meshConfig.extensionProviders))
+    .filter((provider) => provider.envoyExtAuthzHttp !== undefined || provider.envoyExtAuthzGrpc !== undefined)
+    .map((provider) => text(provider.name));
+}
+
 function pathNormalization(given: string): PathNormalization {
   return given === 'NONE' || given === 'MERGE_SLASHES' || given === 'DECODE_AND_MERGE_SLASHES' ? given : 'BASE';
 }
@@ -165,9 +186,11 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     ingressClass: text(first((config) => config.ingressClass)) || 'istio',
     ingressSelector: ingressSelector(text(first((config) => config.ingressSelector)), text(first((config) => config.ingressService))), // prettier-ignore
     discoverySelectors: records(first((config) => config.discoverySelectors)),
-    dnsCapture:
-      String(first((config) => record(record(config.defaultConfig).proxyMetadata).ISTIO_META_DNS_CAPTURE)) === 'true',
     streamRoutes: readsStreamRoutes(found, options.istioVersion),
+    authorizers: authorizers(found),
+    sidecarIngressTls: isSet(found, 'ENABLE_TLS_ON_SIDECAR_INGRESS', false),
+    allocatesAddresses: isSet(found, 'PILOT_ENABLE_IP_AUTOALLOCATE', true),
+    proxyDefaults: record(first((config) => config.defaultConfig)),
     pathNormalization: pathNormalization(text(record(first((config) => config.pathNormalization)).normalization)),
     capture: {
       includeRanges: proxyText('includeIPRanges') || '*',

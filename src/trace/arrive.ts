@@ -5,12 +5,11 @@ import type { Mesh, Proxy } from '../model/mesh';
 import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
 import { authorize } from './authorization';
-import { inboundCapture } from './capture';
 import { badPath, pastTokens, rejected } from './connection';
 import { throughGateway } from './follow';
 import { noConnect } from './routing';
 import { type Incoming, addHop, brokenStatus, protocolOf } from './hop';
-import { inboundChain } from './inbound';
+import { entersSidecar, inboundChain } from './inbound';
 import { dial, serviceAt } from './names';
 import { networkVerdict } from './network-policy';
 import { asIstioReads } from './paths';
@@ -66,7 +65,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       `no container of ${workload.namespace}/${workload.name} lists port ${onward.port}, and no Service leads to it: whether anything listens there cannot be told`,
     );
   if (workload?.membership === 'gateway') return throughGateway(walk, onward, workload);
-  if (workload?.membership === 'sidecar' && inboundCapture(workload, onward.port))
+  if (workload?.membership === 'sidecar' && entersSidecar(mesh, workload, onward.port))
     return throughServer(walk, onward, workload);
   const outer = outermost(onward.layers);
   if (workload !== undefined && outer?.kind === 'ISTIO_MUTUAL') {
@@ -147,7 +146,7 @@ function notServed(walk: Walk, flight: Flight, workload: Workload, mapped: Servi
     envoy: { ...noMatch(), listener: 'virtualInbound' },
     decidedBy: [],
   };
-  const isCaptured = workload.membership === 'sidecar' && inboundCapture(workload, flight.port);
+  const isCaptured = workload.membership === 'sidecar' && entersSidecar(mesh, workload, flight.port);
   if (isCaptured) addHop(walk, incoming, { cluster: 'InboundPassthroughCluster' });
   const [name = ''] = mapped.serviceHost.split('.');
   const service = mesh.services.named(mapped.serviceHost).get(mapped.namespace);
@@ -212,6 +211,22 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
     });
   }
   const logged = { route: null, cluster: chain.cluster };
+  const shown = outermost(flight.layers);
+  if (chain.demandsCertificate && shown?.certificate === '') {
+    if (shown.kind === 'APPLICATION')
+      walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload} trusts`);
+    else {
+      addHop(walk, incoming, logged);
+      return walk.refused({
+        code: 'UF',
+        status: brokenStatus(walk),
+        proxy,
+        what: `port ${flight.port} demands a client certificate (tls of the Sidecar's ingress) and the sender has none`,
+        fix: 'use tls.mode MUTUAL with a credential in the DestinationRule of the clients',
+        by: by ?? null,
+      });
+    }
+  }
   const read = readsHttp && flight.http !== null ? asIstioReads(flight.http, mesh.config.pathNormalization) : null;
   if (read !== null && 'refused' in read) return badPath(walk, incoming, read.refused);
   const past = read === null ? undefined : pastTokens(walk, incoming, self, read, logged);
@@ -232,7 +247,7 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
   const outer = outermost(inner);
   addHop(walk, incoming, {
     cluster: chain.cluster,
-    sends: wire(readsHttp ? 'HTTP' : inner.length > 0 ? 'TLS' : 'TCP', flight.port, inner),
+    sends: wire(readsHttp ? 'HTTP' : inner.length > 0 ? 'TLS' : 'TCP', chain.servedAt, inner),
   });
   return delivered(walk, flight, outer);
 }

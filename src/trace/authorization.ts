@@ -308,6 +308,15 @@ function describe(subject: Subject): string {
     : `${access.http.method} ${access.http.authority}${access.http.path} by ${who}`;
 }
 
+/** Why nobody can be asked by the policies of action CUSTOM of a workload. */
+function badProvider({ config: { authorizers } }: Mesh, policies: readonly Config[]): string | undefined {
+  const names = [...new Set(policies.map((policy) => text(record(policy.spec.provider).name)))];
+  if (names.length > 1) return `a workload may have one provider only (there are ${names.join(', ')})`;
+  const [name = ''] = names;
+  if (policies.length === 0 || authorizers === undefined || authorizers.includes(name)) return undefined;
+  return `no provider "${name}" is among meshConfig.extensionProviders (${authorizers.join(', ') || 'there are none'})`;
+}
+
 /** DENY first, then ALLOW if there is any: what the RBAC filters of a proxy answer. */
 export function authorize(
   mesh: Mesh,
@@ -322,14 +331,24 @@ export function authorize(
       ruleMatches(rule, { mesh, access, policyNamespace: policy.namespace }, isAllow),
     );
   const subject: Subject = { mesh, access, policyNamespace: '' };
-  for (const policy of of('CUSTOM')) {
-    const match = evaluate(policy, false).findIndex((result) => result !== false);
-    if (match >= 0)
+  const asking = of('CUSTOM');
+  const bad = badProvider(mesh, asking);
+  for (const policy of asking) {
+    const results = evaluate(policy, false);
+    const match = results.findIndex((result) => result !== false);
+    if (match < 0) continue;
+    if (bad !== undefined && results.includes(true))
       return {
-        is: 'unknown',
-        what: `AuthorizationPolicy ${policy.namespace}/${policy.name} leaves ${describe(subject)} to an external authorizer`,
-        by: decision(policy, `spec.rules[${match}]`),
+        is: 'denied',
+        what: `AuthorizationPolicy ${policy.namespace}/${policy.name} asks an external authorizer, but ${bad}: Istio denies ${describe(subject)}`,
+        fix: 'give the workload one provider, defined in meshConfig.extensionProviders with envoyExtAuthzHttp or envoyExtAuthzGrpc',
+        by: decision(policy, 'spec.provider.name'),
       };
+    return {
+      is: 'unknown',
+      what: `AuthorizationPolicy ${policy.namespace}/${policy.name} leaves ${describe(subject)} to an external authorizer`,
+      by: decision(policy, `spec.rules[${match}]`),
+    };
   }
   let uncertain: Decision | undefined;
   for (const policy of of('DENY')) {

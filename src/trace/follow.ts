@@ -1,7 +1,7 @@
 /** Where a connection enters a proxy: the sidecar of its client, a gateway, or none. */
-import { capturesDns } from '../model/auto-addresses';
 import { GATEWAY_API } from '../model/gateway-api';
 import type { Mesh, Proxy } from '../model/mesh';
+import { proxySettings } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
 import { arrive } from './arrive';
 import { through } from './connection';
@@ -12,7 +12,7 @@ import { addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { type SidecarView, sidecarListeners, virtualOutbound } from './sidecar-listeners';
 import { sidecarRouteConfig } from './sidecar-routes';
 import type { Decision, ProxyKind, ProxyRef, Trace, WireProtocol } from './types';
-import { type Flight, type Walk, connectionOf, decisions, noMatch, wire } from './walk';
+import { type Flight, type Walk, connectionOf, decisions, noMatch, ownerOf, wire } from './walk';
 
 /** A client's connection as its sidecar treats it. */
 export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | undefined, proxy: ProxyRef): Trace {
@@ -24,7 +24,7 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
     addresses: workload?.addresses ?? [],
   };
   const scope = mesh.scopeOf(self);
-  const answersDns = capturesDns(mesh.config, workload);
+  const { answersDns } = proxySettings(mesh, ownerOf(flight.from));
   const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses, capturesDns: answersDns };
   const isCommon = !scope.base.dependsOnProxy && !mesh.hasTunnels;
   const own = scope.base.hasHeadless ? self.addresses.join() : '';
@@ -104,6 +104,10 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     namespace: workload.namespace,
     workload: workload.name,
   };
+  if (proxySettings(mesh, workload).proxyProtocol)
+    return walk.unknown(
+      `the gateway ${proxy.namespace}/${proxy.workload} closes connections that do not begin with a header of the PROXY protocol (gatewayTopology.proxyProtocol of its proxyConfig): whether its sender sends one, no manifest shows`,
+    );
   const assumption = mesh.assumptions.get(`${workload.namespace}/${workload.name}`);
   if (assumption !== undefined) walk.note(assumption);
   if (walk.loops(proxy, flight)) return loop(walk, proxy);

@@ -1,7 +1,10 @@
 import type { InboundTls } from '../model/authentication';
-import { number, record, records } from '../model/fields';
+import { number, optionalRecord, record, records, text } from '../model/fields';
 import type { Mesh, Proxy } from '../model/mesh';
 import { isHttp, parseProtocol, type Protocol } from '../model/protocols';
+import { proxySettings } from '../model/proxy-config';
+import type { Workload } from '../model/workloads';
+import { inboundCapture } from './capture';
 import type { Connection } from './envoy';
 
 export type InboundChain =
@@ -10,6 +13,10 @@ export type InboundChain =
       readonly http: boolean;
       readonly terminates: boolean;
       readonly cluster: string;
+      /** The port at which the application is reached, where the Sidecar names another. */
+      readonly servedAt: number;
+      /** Whether the client has to show a certificate that is not of the mesh. */
+      readonly demandsCertificate: boolean;
       readonly tls: InboundTls;
     }
   | {
@@ -23,16 +30,44 @@ export type InboundChain =
       readonly tls: InboundTls;
     };
 
+interface IngressListener {
+  readonly protocol: Protocol;
+  /** Port of the endpoint to which it leads. */
+  readonly servedAt: number;
+  /** TLS of its own; undefined for none that istiod reads. */
+  readonly tls: string | undefined;
+}
+
+/** The `ingress` listener that a Sidecar has for a port; null where it has listeners, and none for the port; undefined if it has none. */
+export function ingressListener(mesh: Mesh, proxy: Proxy, port: number): IngressListener | null | undefined {
+  const listeners = records(mesh.sidecarFor(proxy.namespace, proxy.labels)?.spec.ingress);
+  if (listeners.length === 0) return undefined;
+  const own = listeners.find((one) => number(record(one.port).number) === port);
+  if (own === undefined) return null;
+  const protocol = parseProtocol(record(own.port).protocol);
+  const tls = mesh.config.sidecarIngressTls ? optionalRecord(own.tls) : undefined;
+  return {
+    // TLS that ends here leaves what is inside.
+    protocol: tls === undefined ? protocol : protocol === 'HTTPS' ? 'HTTP' : protocol === 'TLS' ? 'TCP' : protocol,
+    servedAt: Number(/:(\d+)$/.exec(text(own.defaultEndpoint))?.[1] ?? port),
+    tls: tls === undefined ? undefined : text(tls.mode) || 'PASSTHROUGH',
+  };
+}
+
+/** Whether a sidecar takes connections to a port: those that iptables redirect, or without them those of its own listeners. */
+export function entersSidecar(mesh: Mesh, workload: Workload, port: number): boolean {
+  if (proxySettings(mesh, workload).interception !== 'NONE') return inboundCapture(workload, port);
+  const { namespace, labels, addresses } = workload;
+  return (ingressListener(mesh, { type: 'sidecar', namespace, labels, addresses }, port) ?? null) !== null;
+}
+
 /**
  * Protocol of a workload's port: that of the Sidecar's ingress listener if its Sidecar has any, else that of the oldest Service that maps
- * a port to it; undefined if there is none. TLS of an ingress listener is nothing to istiod unless it is told to (ENABLE_TLS_ON_SIDECAR_INGRESS).
+ * a port to it; undefined if there is none.
  */
 function portProtocol(mesh: Mesh, proxy: Proxy, port: number): Protocol | undefined {
-  const ingress = records(mesh.sidecarFor(proxy.namespace, proxy.labels)?.spec.ingress).map((one) => record(one.port));
-  if (ingress.length > 0) {
-    const own = ingress.find((one) => number(one.number) === port);
-    return own === undefined ? undefined : parseProtocol(own.protocol);
-  }
+  const own = ingressListener(mesh, proxy, port);
+  if (own !== undefined) return own?.protocol;
   const target = mesh.serviceTargets(proxy).find((candidate) => candidate.targetPort === port);
   if (target === undefined) return undefined;
   const service = mesh.services.named(target.serviceHost).get(target.namespace);
@@ -46,6 +81,7 @@ function portProtocol(mesh: Mesh, proxy: Proxy, port: number): Protocol | undefi
 export function inboundChain(mesh: Mesh, proxy: Proxy, port: number, connection: Connection): InboundChain {
   const tls = mesh.peerAuthentications.forWorkload(proxy.namespace, proxy.labels, port);
   const declared = portProtocol(mesh, proxy, port);
+  const listener = ingressListener(mesh, proxy, port);
   const protocol = declared ?? 'AUTO';
   const cluster = declared === undefined ? 'InboundPassthroughCluster' : `inbound|${port}||`;
   const http = isHttp(protocol);
@@ -55,6 +91,8 @@ export function inboundChain(mesh: Mesh, proxy: Proxy, port: number, connection:
     http: readsHttp,
     terminates,
     cluster,
+    servedAt: listener?.servedAt ?? port,
+    demandsCertificate: false,
     tls,
   });
   const refused = (code: 'NR' | 'UF' | 'DPE', what: string, fix: string): InboundChain => {
@@ -62,6 +100,23 @@ export function inboundChain(mesh: Mesh, proxy: Proxy, port: number, connection:
     return { is: 'refused', code, cluster: isPicked ? cluster : null, what, fix, tls };
   };
 
+  // TLS of the listener's own stands where mutual TLS is off.
+  if (listener?.tls !== undefined && tls.mode === 'DISABLE') {
+    if (connection.tls === 'none')
+      return refused(
+        'NR',
+        `port ${port} takes TLS only (tls of the Sidecar's ingress) and gets plain text`,
+        'send TLS',
+      );
+    if (connection.tls === 'istio')
+      return refused(
+        'UF',
+        `port ${port} has a certificate of its own (tls of the Sidecar's ingress) and gets Istio's mutual TLS`,
+        'originate TLS by a DestinationRule of the clients, or take tls off the listener',
+      );
+    const chain = accepted(http || sniffed, true);
+    return { ...chain, demandsCertificate: listener.tls === 'MUTUAL' } as InboundChain;
+  }
   if (connection.tls === 'istio') {
     if (tls.mode === 'DISABLE')
       return refused(

@@ -7,6 +7,7 @@
  * ```
  */
 import type { Mesh } from '../model/mesh';
+import { proxySettings } from '../model/proxy-config';
 import { throughZtunnel } from './ambient';
 import { outboundCapture } from './capture';
 import { client } from './client';
@@ -17,7 +18,7 @@ import { throughGateway, throughSidecar, withoutProxy } from './follow';
 import { dial, dialThroughProxy } from './names';
 import { parseRequest } from './request';
 import type { Trace, TraceRequest } from './types';
-import { Walk, type Flight } from './walk';
+import { ownerOf, Walk, type Flight } from './walk';
 
 export { RequestError } from './request';
 export type * from './types';
@@ -68,6 +69,10 @@ function follow(mesh: Mesh, request: TraceRequest): Trace {
       { kind: origin.kind, namespace: origin.peer.namespace, workload: origin.name },
       undefined,
     );
+  if (proxySettings(mesh, ownerOf(origin.peer)).interception === 'NONE') {
+    walk.note('nothing leads the client to its sidecar (interceptionMode NONE): it dials its destination itself');
+    return withoutProxy(walk, flight, { kind: 'none', namespace: origin.peer.namespace, workload: origin.name }, undefined); // prettier-ignore
+  }
   const capture = outboundCapture(origin.peer.workload, mesh.config.capture, flight.address, flight.port);
   if (capture.unknown !== undefined) return walk.unknown(capture.unknown);
   if (!capture.captured)

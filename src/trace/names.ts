@@ -1,10 +1,12 @@
 import { ANY_ADDRESS } from '../model/addresses';
-import { autoAddress, capturesDns } from '../model/auto-addresses';
+import { autoAddress } from '../model/auto-addresses';
 import type { Endpoint } from '../model/endpoints';
 import type { Mesh } from '../model/mesh';
+import { proxySettings } from '../model/proxy-config';
 import type { Service } from '../model/services';
 import { addressOf, type Workload } from '../model/workloads';
 import type { Origin } from './client';
+import { ownerOf } from './walk';
 
 /** What a name or an IP means to a client that dials it. */
 export interface Dialled {
@@ -74,7 +76,7 @@ function entryAddresses(mesh: Mesh, host: string, namespace: string): readonly s
 /** What the sidecar answers for a host that has no address of its own; undefined where it leaves the answer to the cluster's DNS. */
 export function dialThroughProxy(mesh: Mesh, host: string, given: string | null, origin: Origin): Dialled | undefined {
   const { namespace, labels, workload } = origin.peer;
-  if (given !== null || !origin.hasSidecar || !capturesDns(mesh.config, workload)) return undefined;
+  if (given !== null || !origin.hasSidecar || !proxySettings(mesh, ownerOf(origin.peer)).answersDns) return undefined;
   const scope = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: workload?.addresses ?? [] });
   const service = scope.service(host.replace(/\.$/, ''));
   const address = service === undefined ? undefined : autoAddress(service);

@@ -1,4 +1,5 @@
 import type { Mesh } from '../model/mesh';
+import type { ProxyOwner } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
 import type { Connection } from './envoy';
 import type { HttpRequest } from './http-routes';
@@ -20,6 +21,11 @@ export interface Peer {
   readonly address: string | null;
   readonly workload: Workload | undefined;
   readonly inMesh: boolean;
+}
+
+/** The Pod whose sidecar carries what a client sends. */
+export function ownerOf({ namespace, labels, workload }: Peer): ProxyOwner {
+  return { namespace, labels, annotations: workload?.annotations ?? {} };
 }
 
 /** What is on its way from one hop to the next. */
