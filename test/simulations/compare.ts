@@ -36,9 +36,17 @@ spec: {containers: [{name: app, image: app}]}
 status: {podIP: ${address ?? ''}, phase: Running}`;
 }
 
+/** A switch that one test sets. */
+const READS_INGRESS_TLS = `
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: istio-system}
+spec: {template: {spec: {containers: [{name: discovery, env: [{name: ENABLE_TLS_ON_SIDECAR_INGRESS, value: "true"}]}]}}}`;
+
 /** The proxy is of its own making: a Service of the case may select it, but never shows it. */
 function meshOf(one: SimulatedCase): Mesh {
-  const yaml = `${one.Config}\n---\n${one.Kube}${proxyManifest(one)}`;
+  const yaml = `${one.Config}\n---\n${one.Kube}${proxyManifest(one)}${one.Test.startsWith('TestInboundSidecarTLSModes') ? READS_INGRESS_TLS : ''}`;
   // Istio's default is ALLOW_ANY; the zero value of the enumeration, which goes unwritten, is the other.
   const mesh = parse(one.Mesh) as { outboundTrafficPolicy?: { mode?: 'ALLOW_ANY' } } | null;
   const outbound = mesh === null ? 'ALLOW_ANY' : (mesh.outboundTrafficPolicy?.mode ?? 'REGISTRY_ONLY');

@@ -9,7 +9,7 @@ export const KNOWN: readonly { readonly cases: RegExp; readonly difference?: Reg
   },
   {
     cases: /^TestInboundSidecarTLSModes\//,
-    why: "TLS of a Sidecar's `ingress` listeners, which istiod reads only where ENABLE_TLS_ON_SIDECAR_INGRESS is set",
+    why: "mutual TLS at a Sidecar's `ingress` listener with certificates of its own: the simulation holds Istio's for it, and `trace` assumes that clients have such a one",
   },
   {
     cases: /^TestGatewayServices\/|^TestTargetPort\/multiple_target_port/,
