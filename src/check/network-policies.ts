@@ -1,5 +1,7 @@
 /** NetworkPolicies for traffic that leaves, joined by the pods they are for. */
+import { text, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
+import { selectorMatches } from '../trace/network-policy';
 import { type CheckContext, defineIndex } from './context';
 import { push, selects } from './edge';
 
@@ -41,14 +43,16 @@ export const egressPolicies = defineIndex('egress policies', (context): readonly
         egress?: readonly EgressRule[];
       };
     };
-    const isForEgress = spec.policyTypes ? spec.policyTypes.includes('Egress') : spec.egress !== undefined;
+    const { policyTypes = [], egress = [] } = spec;
+    // As the API server fills it in: an empty list of rules is as good as none.
+    const isForEgress = policyTypes.length > 0 ? policyTypes.includes('Egress') : egress.length > 0;
     if (!isForEgress) return [];
     return [
       {
         manifest,
         selector: spec.podSelector?.matchLabels ?? {},
         isUnclear: (spec.podSelector?.matchExpressions ?? []).length > 0,
-        rules: spec.egress ?? [],
+        rules: egress,
       },
     ];
   }),
@@ -76,6 +80,26 @@ export function allowsPort(rule: EgressRule, port: number, protocol = 'TCP'): bo
     if (entry.port === undefined) return true;
     return typeof entry.port === 'string' ? true : port >= entry.port && port <= (entry.endPort ?? entry.port);
   });
+}
+
+/** Whether a peer may be a pod of that namespace with these labels: what is not known of it may be so or otherwise. */
+export function mayBe(
+  { ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer,
+  own: string,
+  pod: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+): boolean {
+  if (ipBlock !== undefined) return true;
+  const isThere = namespaceSelector
+    ? mayMatch(namespaceSelector, { 'kubernetes.io/metadata.name': pod.namespace })
+    : own === pod.namespace;
+  return isThere && mayMatch(podSelector, pod.labels);
+}
+
+function mayMatch(selector: NetworkPolicyPeer['podSelector'], known: Readonly<Record<string, string>>): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+  const said = Object.entries(matchLabels).filter(([key]) => known[key] !== undefined);
+  const asked = (matchExpressions as readonly Json[]).filter(({ key }) => known[text(key)] !== undefined);
+  return selectorMatches({ matchLabels: Object.fromEntries(said), matchExpressions: asked }, known);
 }
 
 /** Whether a rule is for pods of the policy's own namespace only: a peer with a podSelector and no namespaceSelector is. */

@@ -1,4 +1,5 @@
-import { type EgressRule, allowedTo, allowsPort, egressPolicies, staysInNamespace } from '../network-policies';
+import type { CheckContext } from '../context';
+import { type EgressRule, allowedTo, allowsPort, egressPolicies, mayBe, staysInNamespace } from '../network-policies';
 import type { Rule } from '../rule';
 import { isInjected } from '../workloads';
 
@@ -24,8 +25,8 @@ export const rule: Rule = {
               membership === 'gateway' || (membership === 'sidecar' && !membershipAssumed),
           );
       if (!inMesh) continue;
-      const isNear = namespace === context.mesh.config.rootNamespace;
-      const isForIstiod = (rule: EgressRule): boolean => allowsPort(rule, 15012) && (isNear || !staysInNamespace(rule));
+      const isForIstiod = (rule: EgressRule): boolean =>
+        allowsPort(rule, 15012) && mayReachIstiod(context, namespace, rule);
       const allowed = allowedTo(context, policy);
       if (!allowed || policy.rules.length === 0 || allowed.some(isForIstiod)) continue;
       yield {
@@ -36,3 +37,17 @@ export const rule: Rule = {
     }
   },
 };
+
+/** The labels of istiod's pods, without and with a revision. */
+const ISTIOD = ['pilot', 'istiod'].map((istio) => ({ app: 'istiod', istio }));
+
+/** Who names port 15012 means istiod, wherever it runs; a rule for any port may be about others alone. */
+function mayReachIstiod({ mesh }: CheckContext, own: string, rule: EgressRule): boolean {
+  const { rootNamespace } = mesh.config;
+  const { to = [], ports = [] } = rule;
+  if (ports.some(({ port }) => port === 15012)) return own === rootNamespace || !staysInNamespace(rule);
+  return (
+    to.length === 0 ||
+    to.some((peer) => ISTIOD.some((labels) => mayBe(peer, own, { namespace: rootNamespace, labels })))
+  );
+}

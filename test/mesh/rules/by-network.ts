@@ -91,6 +91,7 @@ export const BY_NETWORK: Confirmations = {
   'policy-forgets-dns/own-pods-only': byName,
   'policy-forgets-dns/tcp-only': byName,
   'policy-forgets-istiod/no-15012': newPod,
+  'policy-forgets-istiod/other-namespace': newPod,
   'policy-forgets-istiod/own-pods-only': newPod,
   'proxies-cannot-reach-controller/gateway-namespace': {
     by: 'lab',
