@@ -65,6 +65,35 @@ it('without the host written anew, the sidecar knows no such host: 502', async (
   }, 20);
 });
 
+it('with another public name written in, the sidecar knows no such host either: 502', async () => {
+  const text = JSON.stringify(ofKind(committed('apps-gateway-http'), 'HTTPRoute'));
+  const route = text.replace('"httpbin.httpbin.svc.cluster.local"', '"httpbin.internal.example.com"');
+  await eg.use([JSON.parse(route) as KubeObject]);
+  await eventually(async () => {
+    const seen = await eg.request('/httpbin/get');
+    const gateway = { authority: 'httpbin.internal.example.com', route_name: 'block_all' };
+    expect(seen).toMatchObject({ status: 502, gateway });
+  }, 20);
+});
+
+it('with TLS of its own to a Service of the mesh, the sidecar finds no HTTP where it is declared: 503', async () => {
+  const policy: KubeObject = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'BackendTLSPolicy',
+    metadata: { name: 'httpbin', namespace: 'httpbin' },
+    spec: {
+      targetRefs: [{ group: '', kind: 'Service', name: 'httpbin' }],
+      validation: { hostname: 'httpbin.example.com', wellKnownCACertificates: 'System' },
+    },
+  };
+  await eg.use([policy]);
+  await eventually(async () => {
+    const seen = await eg.request('/httpbin/get');
+    expect(seen).toMatchObject({ status: 503, gateway: { upstream_cluster: 'BlackHoleCluster', method: null } });
+  }, 20);
+  await mesh.lab.delete([policy]);
+});
+
 it("without routingType Service, the proxy dials a Pod's address, which the sidecar does not know: 503", async () => {
   const proxy = ofKind(member, 'EnvoyProxy');
   await eg.use([without(proxy, 'spec', 'routingType')]);

@@ -10,6 +10,7 @@ export interface OidcClient {
 const ISSUER = 'https://login.example.com';
 
 interface Grant {
+  readonly client: string;
   readonly redirectUri: string;
   readonly challenge: string | null;
 }
@@ -26,7 +27,11 @@ export class OidcProvider {
   private readonly grants = new Map<string, Grant>();
   private server: http.Server | undefined;
 
-  public constructor(private readonly client: OidcClient) {}
+  private readonly clients: readonly OidcClient[];
+
+  public constructor(...clients: readonly OidcClient[]) {
+    this.clients = clients;
+  }
 
   public listen(socket: string): Promise<void> {
     fs.rmSync(socket, { force: true });
@@ -55,13 +60,17 @@ export class OidcProvider {
   /** A person's browser comes here; this person agrees at once. */
   private authorize(url: URL, response: http.ServerResponse): void {
     const redirectUri = url.searchParams.get('redirect_uri') ?? '';
-    const known = url.searchParams.get('client_id') === this.client.id;
-    if (!known || url.searchParams.get('response_type') !== 'code') {
+    const client = url.searchParams.get('client_id');
+    if (
+      client === null ||
+      !this.clients.some(({ id }) => id === client) ||
+      url.searchParams.get('response_type') !== 'code'
+    ) {
       response.writeHead(400).end();
       return;
     }
     const code = randomBytes(12).toString('hex');
-    this.grants.set(code, { redirectUri, challenge: url.searchParams.get('code_challenge') });
+    this.grants.set(code, { client, redirectUri, challenge: url.searchParams.get('code_challenge') });
     const back = new URL(redirectUri);
     back.searchParams.set('code', code);
     back.searchParams.set('state', url.searchParams.get('state') ?? '');
@@ -70,20 +79,23 @@ export class OidcProvider {
 
   /** The proxy itself comes here, with its client's secret. A code is good for once. */
   private token(body: URLSearchParams, authorization: string | undefined): { status: number; body: unknown } {
-    const basic = `Basic ${Buffer.from(`${this.client.id}:${this.client.secret}`).toString('base64')}`;
-    const posted = body.get('client_id') === this.client.id && body.get('client_secret') === this.client.secret;
-    if (authorization !== basic && !posted) return { status: 401, body: { error: 'invalid_client' } };
+    const client = this.clients.find(
+      ({ id, secret }) =>
+        authorization === `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` ||
+        (body.get('client_id') === id && body.get('client_secret') === secret),
+    );
+    if (!client) return { status: 401, body: { error: 'invalid_client' } };
     const code = body.get('code') ?? '';
     const grant = this.grants.get(code);
     this.grants.delete(code);
     const proof = createHash('sha256')
       .update(body.get('code_verifier') ?? '')
       .digest('base64url');
-    if (!grant || grant.redirectUri !== body.get('redirect_uri'))
+    if (!grant || grant.client !== client.id || grant.redirectUri !== body.get('redirect_uri'))
       return { status: 400, body: { error: 'invalid_grant' } };
     if (grant.challenge !== null && grant.challenge !== proof) return { status: 400, body: { error: 'invalid_grant' } };
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: ISSUER, sub: 'ada', aud: this.client.id, iat: now, exp: now + 3600 };
+    const claims = { iss: ISSUER, sub: 'ada', aud: client.id, iat: now, exp: now + 3600 };
     const token = signed(claims, this.keys.privateKey);
     return { status: 200, body: { access_token: token, id_token: token, token_type: 'Bearer', expires_in: 3600 } };
   }

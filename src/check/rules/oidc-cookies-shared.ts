@@ -10,7 +10,7 @@ export const rule: Rule = {
   name: 'oidc-cookies-shared',
   severity: 'error',
   title: 'Two logins keep their sessions in one cookie',
-  why: 'A browser sends the cookie of one login to the other, which cannot read it and sends the browser to the provider again: too many redirects.',
+  why: 'Each proxy takes only what it wrote itself. A login at one overwrites the session of the other, and a browser that uses both is sent to the provider again and again.',
   fix: 'Give each policy cookieNames of its own, or leave them out: then they are unique.',
   see: 'https://gateway.envoyproxy.io/docs/tasks/security/oidc/',
   reads: ['SecurityPolicy'],

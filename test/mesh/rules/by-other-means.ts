@@ -2,9 +2,12 @@
 import { type Confirmations } from './confirmation';
 
 const removed = (test: string) => ({ by: 'test', file: 'ingress-removed.test.ts', test }) as const;
+const login = (test: string) => ({ by: 'test', file: 'login.test.ts', test }) as const;
 const reason = (text: string) => ({ by: 'reason', reason: text }) as const;
 
-const NOT_ASKED = reason('not asked of the real thing yet');
+const limits = (test: string) => ({ by: 'test', file: 'limits.test.ts', test }) as const;
+const UNREACHED = 'with %s for Redis, the rate-limit service is never ready, and nothing is limited';
+const RETURN = 'a redirect %s ends in 404 and leaves nobody logged in';
 
 export const BY_OTHER_MEANS: Confirmations = {
   'envoy-gateway-in-mesh/captures-inbound': removed(
@@ -27,14 +30,34 @@ export const BY_OTHER_MEANS: Confirmations = {
     file: 'ingress.test.ts',
     test: 'can fetch no token once the provider is not registered',
   },
-  'backend-tls-in-mesh': NOT_ASKED,
-  'host-kept-through-sidecar/another-public-name': NOT_ASKED,
-  'oidc-cookies-shared': NOT_ASKED,
-  'oidc-path-outside-route': NOT_ASKED,
+  'backend-tls-in-mesh/both-have-sidecars': removed(
+    'with TLS of its own to a Service of the mesh, the sidecar finds no HTTP where it is declared: 503',
+  ),
+  'host-kept-through-sidecar/another-public-name': removed(
+    'with another public name written in, the sidecar knows no such host either: 502',
+  ),
+  'oidc-cookies-shared/one-parent-domain': login('with cookies of one name, each login ends the session of the other'),
+  'oidc-path-outside-route/another-host': login(RETURN),
+  'oidc-path-outside-route/callback-elsewhere': login(RETURN),
+  'oidc-path-outside-route/logout-elsewhere': login(
+    'a logout on a path that no route with the policy has is 404, and ends no session',
+  ),
   'proxy-declared-http/named-by-a-variable': reason(
     'squid.yaml shows what a proxy declared HTTP answers, however it is known for one',
   ),
-  'rate-limit-service-missing': NOT_ASKED,
+  'rate-limit-service-missing/named-http': {
+    by: 'test',
+    file: 'ingress.test.ts',
+    test: 'limits nothing globally where the rate-limit service lacks its appProtocol',
+  },
+  'rate-limit-service-missing/no-such-service': limits(UNREACHED),
+  'rate-limit-service-missing/not-configured': limits(
+    'without rateLimit.backend, the policy is refused, and every request that it covers is answered with 500',
+  ),
+  'rate-limit-service-missing/other-port': limits(UNREACHED),
+  'rate-limit-service-missing/redis-takes-mutual-tls-only': limits(
+    'where Redis takes mutual TLS only, a rate-limit service without a sidecar is never ready, and nothing is limited',
+  ),
   'registry-only-in-ambient/no-policy': {
     by: 'test',
     file: 'ambient-egress.test.ts',
