@@ -12,8 +12,8 @@ import {
 /** `granted`: backends of other namespaces need no ReferenceGrant. */
 export interface BackendOptions {
   readonly granted?: boolean;
-  /** Whether Backends of Envoy Gateway are backends; as destinations they are named by `backendHost`. */
-  readonly ownBackends?: boolean;
+  /** Whether Envoy Gateway reads the rules: its Backends are backends then, which as destinations are named by `backendHost`. */
+  readonly byEnvoyGateway?: boolean;
 }
 
 /** A Backend of Envoy Gateway as the host of a destination. */
@@ -38,7 +38,7 @@ function backend(
   const group = text(reference.group);
   if (group === 'networking.istio.io' && kind === 'Hostname')
     return { ...parts, host: text(reference.namespace) === '' ? name : '' };
-  if (options.ownBackends === true && group === 'gateway.envoyproxy.io' && kind === 'Backend') {
+  if (options.byEnvoyGateway === true && group === 'gateway.envoyproxy.io' && kind === 'Backend') {
     const from = { kind: route.kind, namespace: route.config.namespace };
     return {
       ...parts,
@@ -78,7 +78,8 @@ function byName(entries: readonly Json[]): Json {
   return result;
 }
 
-function pathMatch(path: Json | undefined): Json {
+/** istiod takes a slash at a prefix's end off, and orders what is left by its length; Envoy Gateway orders it with the slash. */
+function pathMatch(path: Json | undefined, keepsSlash: boolean): Json {
   const value = text(path?.value) || '/';
   switch (text(path?.type) || 'PathPrefix') {
     case 'Exact':
@@ -86,7 +87,7 @@ function pathMatch(path: Json | undefined): Json {
     case 'RegularExpression':
       return { regex: value };
     default:
-      return { prefix: value === '/' ? value : value.replace(/\/$/, '') };
+      return { prefix: value === '/' || keepsSlash ? value : value.replace(/\/$/, '') };
   }
 }
 
@@ -114,13 +115,13 @@ export const ANY_HTTP: HttpMatch = {
   ignoreUriCase: false,
 };
 
-function httpMatch(match: Json, kind: ApiRoute['kind']): HttpMatch {
+function httpMatch(match: Json, kind: ApiRoute['kind'], byEnvoyGateway = false): HttpMatch {
   if (kind === 'GRPCRoute')
     return { ...ANY_HTTP, uri: grpcPath(optionalRecord(match.method)), headers: byName(records(match.headers)) };
   const method = text(match.method);
   return {
     ...ANY_HTTP,
-    uri: pathMatch(optionalRecord(match.path)),
+    uri: pathMatch(optionalRecord(match.path), byEnvoyGateway),
     method: method === '' ? undefined : { exact: method },
     headers: byName(records(match.headers)),
     queryParams: byName(records(match.queryParams)),
@@ -200,7 +201,7 @@ export function httpRules(
     const matches = records(rule.matches);
     const conditions =
       matches.length > 0
-        ? matches.map((match) => httpMatch(match, route.kind))
+        ? matches.map((match) => httpMatch(match, route.kind, options.byEnvoyGateway))
         : route.kind === 'HTTPRoute'
           ? [httpMatch({}, route.kind)]
           : [undefined];

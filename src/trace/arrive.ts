@@ -34,7 +34,9 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
     workload = flight.address === null ? undefined : mesh.workloads.at(flight.address);
     if (service !== undefined && port === undefined) return noSuchPort(walk, flight, service);
     if (service !== undefined && port !== undefined) {
-      const endpoint = mesh.endpoints.of(service, port, {}).endpoints[0];
+      const { endpoints, known } = mesh.endpoints.of(service, port, {});
+      const [endpoint] = endpoints;
+      if (endpoint === undefined && known) return noEndpoints(walk, flight, service);
       workload = endpoint?.workload;
       onward = {
         ...flight,
@@ -117,6 +119,19 @@ function noSuchPort(walk: Walk, flight: Flight, service: Service): Trace {
     what: `${kind} ${namespace}/${name} has no port ${flight.port} (it has ${ports}): nothing answers at its address there`,
     fix: `dial one of its ports, or add port ${flight.port} to ${kind} ${namespace}/${name}`,
     by: { kind, namespace, name, field: 'spec.ports' },
+  });
+}
+
+/** The address of a Service that nobody serves refuses connections. */
+function noEndpoints(walk: Walk, flight: Flight, service: Service): Trace {
+  const { kind, namespace, name } = service.config;
+  return walk.refused({
+    code: 'UF',
+    status: brokenStatus(walk),
+    proxy: senderOf(flight),
+    what: `${kind} ${namespace}/${name} has no endpoint on port ${flight.port}: connections to its address are refused`,
+    fix: `make the selector of ${kind} ${namespace}/${name} fit the labels of the Pods that serve it`,
+    by: { kind, namespace, name, field: 'spec.selector' },
   });
 }
 

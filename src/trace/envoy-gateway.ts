@@ -191,7 +191,7 @@ function candidatesAt(stage: Stage, listeners: readonly ApiListener[]): DomainIn
     const owners = new Map<HttpRule, Attachment>();
     for (const attachment of attachments)
       for (const rule of httpRules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, {
-        ownBackends: true,
+        byEnvoyGateway: true,
       }))
         owners.set(rule, attachment);
     const asGiven = [...owners.keys()];
@@ -362,7 +362,7 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
     );
   for (const { attachment, hosts } of nearest(attachments, sni)) {
     const rule = l4Rules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, hosts, {
-      ownBackends: true,
+      byEnvoyGateway: true,
     })[0];
     const chosen = rule === undefined ? undefined : heaviest(weighted(rule.route, (destination) => destination.host));
     if (rule === undefined || chosen === undefined) continue;

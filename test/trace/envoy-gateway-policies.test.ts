@@ -316,6 +316,7 @@ spec:
       'shop',
     ],
     ['a longer prefix', 'path: {value: /}', 'path: {value: /v1}', 'store'],
+    ['a prefix with a slash at its end', 'path: {value: /v1}, method: GET', 'path: {value: /v1/}', 'store'],
     ['a method, which counts as a header', 'queryParams: [{name: v, value: "2"}]', 'method: GET', 'store'],
     ['more headers before a method', 'headers: [{name: x-a, value: a}, {name: x-b, value: b}]', 'method: GET', 'shop'],
     ['the first of equals', 'method: GET', 'method: GET', 'shop'],

@@ -30,6 +30,18 @@ spec:
   resolution: DNS
 `;
 
+/** Who has no sidecar. */
+const PLAIN = `
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: outer}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: plain, namespace: outer, labels: {app: plain}}
+spec: {containers: [{name: plain, image: curl}]}`;
+
 const denied = `
 ---
 apiVersion: security.istio.io/v1
@@ -175,6 +187,12 @@ describe('a port that nobody serves', () => {
 
   it('may be one that no Service leads to and no container lists', () => {
     expect(outcome(traceIn(MESH, { outbound: 'ALLOW_ANY' })('tcp://heads:9999'))).toBe('unknown');
+  });
+
+  it('is that of a Service which selects nobody: connections to its address are refused', () => {
+    const deserted = MESH.replaceAll('{app: shop}, ports', '{app: gone}, ports') + PLAIN;
+    expect(outcome(traceIn(deserted)('http://shop.app/', { from: 'outer/plain' }))).toBe('UF - at none');
+    expect(outcome(traceIn(MESH + PLAIN)('http://shop.app/', { from: 'outer/plain' }))).toContain('delivered');
   });
 
   it('is none at the address of a Service, by whichever cluster', () => {

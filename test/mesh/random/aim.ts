@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { maybe } from '../../trace/oracle/vocabulary';
 
 /** The number of the rule that a request is aimed at; undefined leaves it as it was drawn. */
-export const aim = maybe(fc.nat(999), 3, 1);
+export const aim = maybe(fc.nat(999), 6, 1);
 
 /** A request that fits a rule. */
 export interface Target {

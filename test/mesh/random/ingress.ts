@@ -79,8 +79,8 @@ const filter = pick<object>(
 );
 const backend = fc.record({
   ref: pick(
-    ...Array.from({ length: 4 }, () => ({ name: 'shop', namespace: 'app', port: 80 })),
-    ...Array.from({ length: 4 }, () => ({ name: 'store', namespace: 'web', port: 80 })),
+    ...Array.from({ length: 10 }, () => ({ name: 'shop', namespace: 'app', port: 80 })),
+    ...Array.from({ length: 10 }, () => ({ name: 'store', namespace: 'web', port: 80 })),
     { name: 'shop', namespace: 'app', port: 81 },
     { name: 'nobody', namespace: 'app', port: 80 },
   ),
@@ -107,11 +107,17 @@ const httpRoute = fc
       4,
       1,
     ),
-    section: maybe(pick('http', 'special', 'https'), 1, 2),
+    section: maybe(pick('http', 'http', 'special', 'https', 'https'), 1, 1),
     rules: some(rule, 1, 3),
     age: fc.nat(50),
   })
-  .map(({ owner: namespace, ...rest }) => ({ namespace, ...rest }));
+  // The special listener takes routes of its own namespace alone; a few try from others.
+  .map(({ owner: namespace, section, age, ...rest }) => ({
+    namespace,
+    section: section === 'special' && namespace !== 'edge' && age > 10 ? 'http' : section,
+    age,
+    ...rest,
+  }));
 
 interface Grant {
   readonly owner: string;
@@ -121,10 +127,12 @@ const FROM = ['edge', 'app', 'web'] as const;
 const EVERY: readonly Grant[] = ['app', 'web'].flatMap((owner) => FROM.map((from) => ({ owner, from })));
 const few: fc.Arbitrary<readonly Grant[]> = some(fc.record({ owner: pick('app', 'web'), from: pick(...FROM) }), 0, 4);
 /** All of the grants that there can be for most, so that a request has a way to go on, or some of them. */
-export const grants = fc.oneof({ arbitrary: fc.constant(EVERY), weight: 3 }, { arbitrary: few, weight: 1 });
+export const grants = fc.oneof({ arbitrary: fc.constant(EVERY), weight: 5 }, { arbitrary: few, weight: 1 });
 
 const server = pick(
   { port: { number: 80, name: 'http', protocol: 'HTTP' } },
+  { port: { number: 80, name: 'http', protocol: 'HTTP' } },
+  { port: { number: 443, name: 'https', protocol: 'HTTPS' }, tls: { mode: 'SIMPLE', credentialName: 'cert' } },
   { port: { number: 80, name: 'redirect', protocol: 'HTTP' }, tls: { httpsRedirect: true } },
   { port: { number: 443, name: 'https', protocol: 'HTTPS' }, tls: { mode: 'SIMPLE', credentialName: 'cert' } },
   { port: { number: 443, name: 'https-absent', protocol: 'HTTPS' }, tls: { mode: 'MUTUAL', credentialName: 'cert' } },
@@ -135,7 +143,7 @@ const classic = fc.record({
   servers: some(
     fc.record({
       base: server,
-      hosts: fc.uniqueArray(pick(...HOSTS, '*.example.com', '*', 'app/*', './*.example.com'), {
+      hosts: fc.uniqueArray(pick(...HOSTS, '*.example.com', '*', '*', '*', '*', 'app/*', './*.example.com'), {
         minLength: 1,
         maxLength: 2,
       }),
@@ -152,6 +160,9 @@ const virtualService = fc.record({
       uri: maybe(pick({ prefix: '/v1' }, { exact: '/health' }, { prefix: '/' }), 2, 1),
       to: pick(
         'shop.app.svc.cluster.local',
+        'shop.app.svc.cluster.local',
+        'shop.app.svc.cluster.local',
+        'store.web.svc.cluster.local',
         'store.web.svc.cluster.local',
         'store.web.svc.cluster.local',
         'nobody.app.svc.cluster.local',
@@ -225,7 +236,10 @@ function aimed(
   const target = number === undefined ? undefined : targets[number % Math.max(1, targets.length)];
   if (target === undefined) return drawn;
   const headers = { ...drawn.headers, ...target.headers };
-  return { ...drawn, ...target, headers, scheme: target.port === 443 ? 'https' : 'http' };
+  const isTls = target.port === 443;
+  // The one name that the Gateway of the Gateway API has a certificate for.
+  const host = isTls && drawn.at === 'edge/front' ? 'api.example.com' : target.host;
+  return { ...drawn, ...target, host, headers, scheme: isTls ? 'https' : 'http' };
 }
 
 export function ingressMeshes(requests: number): fc.Arbitrary<LiveMesh> {
