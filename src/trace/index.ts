@@ -11,6 +11,7 @@ import { proxySettings } from '../model/proxy-config';
 import { throughZtunnel } from './ambient';
 import { outboundCapture } from './capture';
 import { client } from './client';
+import { noteDns } from './dns';
 import { droppedBefore } from './enter';
 import { throughEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
@@ -61,6 +62,7 @@ function follow(mesh: Mesh, request: TraceRequest): Trace {
     if (dropped !== undefined) return dropped;
     return throughGateway(walk, { ...flight, address: workload.addresses[0] ?? null, port }, workload);
   }
+  noteDns(walk, origin.peer, parsed.host, parsed.address);
   if (origin.isAmbient === true) return throughZtunnel(walk, flight, origin.name);
   if (!origin.hasSidecar)
     return withoutProxy(

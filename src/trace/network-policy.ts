@@ -80,7 +80,7 @@ function peerMatches(mesh: Mesh, policyNamespace: string, peer: Json, party: Par
   return inNamespace && (pods === undefined || selectorMatches(pods, party.labels));
 }
 
-function portMatches(entry: Json, port: number, named: ReadonlyMap<string, number>): boolean {
+export function portMatches(entry: Json, port: number, named: ReadonlyMap<string, number>): boolean {
   if ((text(entry.protocol) || 'TCP') !== 'TCP') return false;
   if (entry.port === undefined || entry.port === null) return true;
   if (typeof entry.port === 'string' && !/^\d+$/.test(entry.port)) return named.get(entry.port) === port;
@@ -111,6 +111,13 @@ interface Side {
   readonly name: string;
 }
 
+/** The policies that are for the traffic of a Pod in one direction: without any, all of it passes. */
+export function isolating(mesh: Mesh, direction: 'Ingress' | 'Egress', own: Omit<Side, 'name'>): readonly Config[] {
+  return policiesOf(mesh, own.namespace).filter(
+    (policy) => isolates(policy, direction) && selectorMatches(record(policy.spec.podSelector), own.labels),
+  );
+}
+
 function judge(
   mesh: Mesh,
   direction: 'Ingress' | 'Egress',
@@ -119,9 +126,7 @@ function judge(
   port: number,
   named: ReadonlyMap<string, number>,
 ): NetworkVerdict {
-  const policies = policiesOf(mesh, own.namespace).filter(
-    (policy) => isolates(policy, direction) && selectorMatches(record(policy.spec.podSelector), own.labels),
-  );
+  const policies = isolating(mesh, direction, own);
   if (policies.length === 0) return { is: 'allowed' };
   let result: Truth = false;
   for (const policy of policies) {

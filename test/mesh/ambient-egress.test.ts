@@ -116,6 +116,13 @@ describe('ambient-egress', () => {
       { status: 0, waypoint: { response_flags: 'NR', response_code_details: 'filter_chain_not_found' }, site: null },
     ));
 
+  it('is the only way: NetworkPolicies drop what goes past it, or to it by another port than the tunnel', async () => {
+    const past = { from: 'shop/storefront', url: 'http://edition.cnn.com/' };
+    expect(await ambient.mesh.request(past)).toMatchObject({ status: 0, site: null });
+    const waypoint = 'http://egress.istio-egress.svc.cluster.local:15021/healthz/ready';
+    expect(await ambient.mesh.request({ ...past, url: waypoint })).toMatchObject({ status: 0 });
+  });
+
   it('is bound, with an address, in what istiod tells every ztunnel', async () => {
     for (const host of ['edition.cnn.com', 'partner.example.com', 'db.example.com']) {
       expect(await ambient.addressOf(host)).toMatch(/^240\.240\./);

@@ -76,6 +76,27 @@ describe('a NetworkPolicy that allows addresses', () => {
   });
 });
 
+describe('a NetworkPolicy that leaves DNS out', () => {
+  const notes = (egress: string, address?: string) =>
+    traceIn(MESH + policy('app', '{}', egress))(SITE, { from: 'app/sleep', ...(address && { address }) }).notes;
+  const said: unknown = expect.stringContaining('NetworkPolicy app/out lets it not ask DNS for one');
+  const WEB = '{ports: [{port: 443}]}';
+
+  it('is named beside what a request does that goes by name', () => {
+    expect(notes(`[${WEB}]`)).toContainEqual(said);
+    expect(notes(`[${WEB}, {ports: [{port: 53, protocol: TCP}]}]`)).toContainEqual(said);
+    expect(notes(`[${WEB}, {ports: [{port: 53, protocol: UDP}], to: [{podSelector: {}}]}]`)).toContainEqual(said);
+  });
+
+  it('is not, where the address is told or DNS may be asked', () => {
+    expect(notes(`[${WEB}]`, '93.184.216.34')).not.toContainEqual(said);
+    expect(notes(`[${WEB}, {ports: [{port: 53, protocol: UDP}]}]`)).not.toContainEqual(said);
+    expect(notes(`[${WEB}, {ports: [{port: dns, protocol: UDP}]}]`)).not.toContainEqual(said);
+    expect(notes(`[${WEB}, {to: [{namespaceSelector: {}}]}]`)).not.toContainEqual(said);
+    expect(notes('[{}]')).not.toContainEqual(said);
+  });
+});
+
 describe('a NetworkPolicy without policyTypes', () => {
   const written = (spec: string) => `---
 apiVersion: networking.k8s.io/v1
