@@ -4,6 +4,7 @@ import { type KubeObject } from '../../lab/api';
 import { type Thing, maybe, metadata, pick, some } from '../../trace/oracle/vocabulary';
 import { aim, routeTargets } from './aim';
 import { HOSTS, grants, rule } from './ingress';
+import { tokenHeaders, tokenPolicy } from './tokens';
 
 const GATEWAY_API = 'gateway.networking.k8s.io/v1';
 const ENVOY_GATEWAY = 'gateway.envoyproxy.io/v1alpha1';
@@ -145,6 +146,7 @@ const policy = fc.record({
       },
     })),
     pick({ kind: 'SecurityPolicy', spec: { basicAuth: { users: { name: 'users' } } } }),
+    tokenPolicy,
     pick(503, 429).map((httpStatus) => ({
       kind: 'BackendTrafficPolicy',
       spec: { faultInjection: { abort: { httpStatus } } },
@@ -184,13 +186,19 @@ const ask = fc.record({
     pick('/v1//items', '/v1%2Fitems', '/v2/../v1', '/%761', '//v1/./items', '/health/', '/V1', '/v1%5citems?v=%2F'),
   ),
   method: pick('GET', 'GET', 'POST', 'OPTIONS'),
-  headers: pick<Record<string, string>>(
-    {},
-    { 'x-team': 'pay' },
-    { 'x-team': 'ops' },
-    { x_team: 'pay' },
-    { 'x-client': '192.0.2.9', 'x-team': 'pay' },
-    { origin: 'https://www.example.com', 'access-control-request-method': 'GET' },
+  headers: fc.oneof(
+    {
+      arbitrary: pick<Record<string, string>>(
+        {},
+        { 'x-team': 'pay' },
+        { 'x-team': 'ops' },
+        { x_team: 'pay' },
+        { 'x-client': '192.0.2.9', 'x-team': 'pay' },
+        { origin: 'https://www.example.com', 'access-control-request-method': 'GET' },
+      ),
+      weight: 2,
+    },
+    { arbitrary: tokenHeaders, weight: 1 },
   ),
 });
 

@@ -51,6 +51,34 @@ export const authentication = maybe(
     })),
 );
 
+/** The same as a SecurityPolicy of Envoy Gateway has it, with who may come by which claims. */
+export const tokenPolicy = fc
+  .record({
+    audiences: maybe(pick(['shop'], ['other', 'shop']), 1, 2),
+    optional: maybe(pick(true), 1, 2),
+    claimToHeaders: maybe(pick([{ header: 'x-team', claim: 'team' }]), 1, 3),
+    may: maybe(
+      pick<object>(
+        { claims: [{ name: 'team', values: ['pay', 'dev'] }] },
+        { claims: [{ name: 'team', valueType: 'StringArray', values: ['pay'] }] },
+        { scopes: ['write'] },
+      ),
+    ),
+  })
+  .map(({ optional, may, ...provider }) => ({
+    kind: 'SecurityPolicy',
+    spec: {
+      jwt: {
+        optional,
+        providers: [{ name: 'login', issuer: ISSUER, localJWKS: { type: 'Inline', inline: JWKS }, ...provider }],
+      },
+      authorization:
+        may === undefined
+          ? undefined
+          : { rules: [{ action: 'Allow', principal: { jwt: { provider: 'login', ...may } } }] },
+    },
+  }));
+
 /** Conditions of a VirtualService's rule on the claims of a token. */
 export const claimCondition = pick<object>(
   { headers: { '@request.auth.claims.team': { exact: 'pay' } } },
