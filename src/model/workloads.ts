@@ -20,6 +20,8 @@ export interface Workload {
   readonly ready: boolean;
   /** Ports of its containers by name; those without a name by their number. */
   readonly namedPorts: ReadonlyMap<string, number>;
+  /** Whether its Pods have the network of their node, and no address of their own. */
+  readonly onNode?: boolean;
   readonly membership: Membership;
   /** Why, where a manifest says so; an assumption otherwise. */
   readonly membershipAssumed: boolean;
@@ -148,6 +150,7 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
     runs: replicas !== 0 && phase !== 'Failed' && phase !== 'Succeeded' && record(body.spec).suspend !== true,
     ready: manifest.kind !== 'Pod' || isReady(status),
     namedPorts: namedPorts(pod.spec),
+    onNode: pod.spec.hostNetwork === true,
     membership,
     membershipAssumed: assumed,
     manifest,

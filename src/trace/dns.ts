@@ -12,7 +12,7 @@ const HOME = 'kube-system';
 /** Says of a request by name that its client may ask no DNS, wherever in the cluster that is. A sidecar may answer in its place. */
 export function noteDns(walk: Walk, from: Peer, host: string, address: string | null): void {
   const { mesh } = walk;
-  if (address !== null || from.namespace === HOME) return;
+  if (address !== null || from.namespace === HOME || from.workload?.onNode === true) return;
   const policies = isolating(mesh, 'Egress', from);
   if (policies.length === 0 || policies.flatMap(({ spec }) => records(spec.egress)).some(mayLeadToDns)) return;
   if (proxySettings(mesh, ownerOf(from)).answersDns) return;

@@ -24,12 +24,14 @@ export type NetworkVerdict =
 
 type Truth = boolean | 'unknown';
 
-/** The other end of a connection as a NetworkPolicy may describe it. */
+/** The other end of a connection as a NetworkPolicy may describe it: in the network of its node it is no Pod to any. */
 interface Party {
   readonly namespace: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly address: string | null;
   readonly isPod: boolean;
+  readonly onNode: boolean;
+  readonly name: string;
 }
 
 export function selectorMatches(selector: Json, labels: Readonly<Record<string, string>>): boolean {
@@ -61,7 +63,7 @@ function blockMatches(block: Json, party: Party): Truth {
   const except = texts(block.except);
   if (party.address === null || !isAddress(party.address)) {
     // Nothing shows the address: that of a Pod is private, and that of a host outside is public, unless --address says another.
-    if (party.isPod) return hasAddressesOfPods(cidr, except) ?? 'unknown';
+    if (party.isPod || party.onNode) return hasAddressesOfPods(cidr, except) ?? 'unknown';
     return hasThePublicInternet(cidr, except) || 'unknown';
   }
   return contains(cidr, party.address) && !except.some((range) => contains(range, party.address ?? ''));
@@ -145,6 +147,11 @@ function judge(
   const peer = party.isPod
     ? `Pods of namespace ${party.namespace ?? '?'}`
     : (party.address ?? 'addresses outside the cluster');
+  if (party.onNode)
+    return {
+      is: 'unknown',
+      what: `whether NetworkPolicy ${names} lets this pass hangs on nodes: ${party.namespace ?? ''}/${party.name} has the network of its own (hostNetwork), and a node reaches its own Pods whatever policies say`,
+    };
   if (result === 'unknown')
     return {
       is: 'unknown',
@@ -179,10 +186,12 @@ export function networkVerdict(
     namespace: workload?.namespace,
     labels: workload?.labels ?? {},
     address,
-    isPod: workload !== undefined,
+    isPod: workload !== undefined && workload.onNode !== true,
+    onNode: workload?.onNode === true,
+    name: workload?.name ?? '',
   };
   const { from } = flight;
-  if (from.namespace !== '') {
+  if (from.namespace !== '' && from.workload?.onNode !== true) {
     const out = judge(
       mesh,
       'Egress',
@@ -193,12 +202,14 @@ export function networkVerdict(
     );
     if (out.is !== 'allowed') return out;
   }
-  if (workload === undefined) return { is: 'allowed' };
+  if (workload === undefined || workload.onNode === true) return { is: 'allowed' };
   const sender: Party = {
     namespace: from.namespace === '' ? undefined : from.namespace,
     labels: from.labels,
     address: from.address,
-    isPod: from.namespace !== '',
+    isPod: from.namespace !== '' && from.workload?.onNode !== true,
+    onNode: from.workload?.onNode === true,
+    name: from.workload?.name ?? '',
   };
   return judge(
     mesh,

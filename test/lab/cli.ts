@@ -16,7 +16,7 @@ const USAGE = `npm run lab -- COMMAND [--name NAME] [--istio VERSION]
   wait NAMESPACE/POD...     wait until Pods are ready
   settle                    wait until istiod is idle and all proxies have acknowledged
   curl NAMESPACE/POD ARGS   run curl as an application in a Pod
-  exec NAMESPACE/POD ARGS   run any command there
+  exec NAMESPACE/POD ARGS   run any command there; POD "internet" is somebody outside
   logs NAMESPACE/POD [CONTAINER]   print a container's output (istio-proxy's, with its access log)
   logs PROCESS              print the end of a process' output: istiod, apiserver, dnsmasq ...
   get PATH                  print what the Kubernetes API has at a path

@@ -76,6 +76,33 @@ describe('a NetworkPolicy that allows addresses', () => {
   });
 });
 
+describe('a workload in the network of its node', () => {
+  const onNode = (name: string) =>
+    MESH.replace(`spec: {containers: [{name: ${name},`, (text) => text.replace('{', '{hostNetwork: true, '));
+  const WEB = 'tcp://web.app.svc.cluster.local:9000';
+  const shut = (app: string, type: string) => `---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut, namespace: app}
+spec: {podSelector: {matchLabels: {app: ${app}}}, policyTypes: [${type}]}
+`;
+  const ask = (mesh: string) => outcome(traceIn(mesh)(WEB, { from: 'app/sleep' }));
+
+  it('is held by no NetworkPolicy of its own', () => {
+    expect(ask(MESH + shut('sleep', 'Egress'))).toBe('UF - at sidecar');
+    expect(ask(onNode('sleep') + shut('sleep', 'Egress'))).toContain('delivered');
+    expect(ask(MESH + shut('web', 'Ingress'))).toBe('UF - at sidecar');
+    expect(ask(onNode('web') + shut('web', 'Ingress'))).toContain('delivered');
+  });
+
+  it('is no Pod to those of others, and may be on their own node', () => {
+    expect(ask(onNode('sleep') + shut('web', 'Ingress'))).toBe('unknown');
+    expect(ask(onNode('web') + policy('app', '{matchLabels: {app: sleep}}', '[{to: [{podSelector: {}}]}]'))).toBe(
+      'unknown',
+    );
+  });
+});
+
 describe('a NetworkPolicy that leaves DNS out', () => {
   const notes = (egress: string, address?: string) =>
     traceIn(MESH + policy('app', '{}', egress))(SITE, { from: 'app/sleep', ...(address && { address }) }).notes;
