@@ -153,27 +153,23 @@ function servedPort(mesh: Mesh, port: number, workload: Workload): ServiceTarget
   return mapped ?? (targets.length + listed.length > 0 ? 'unsaid' : undefined);
 }
 
+/** Who dials a port of a Pod that its Service maps to another one: what the Pod's sidecar lets through, nobody takes. */
 function notServed(walk: Walk, flight: Flight, workload: Workload, mapped: ServiceTarget): Trace {
   const { mesh } = walk;
-  const incoming: Incoming = {
-    proxy: { kind: 'sidecar', namespace: workload.namespace, workload: workload.name },
-    receives: wire(protocolOf(flight), flight.port, flight.layers),
-    envoy: { ...noMatch(), listener: 'virtualInbound' },
-    decidedBy: [],
-  };
-  const isCaptured = workload.membership === 'sidecar' && entersSidecar(mesh, workload, flight.port);
-  if (isCaptured) addHop(walk, incoming, { cluster: 'InboundPassthroughCluster' });
   const [name = ''] = mapped.serviceHost.split('.');
   const service = mesh.services.named(mapped.serviceHost).get(mapped.namespace);
   const position = service?.ports.findIndex((port) => port.port === mapped.port) ?? 0;
-  return walk.refused({
-    code: 'UF',
-    status: brokenStatus(walk),
-    proxy: isCaptured ? incoming.proxy : senderOf(flight),
-    what: `port ${flight.port} is dialled at the Pod ${workload.namespace}/${workload.name} itself, where Service ${mapped.namespace}/${name} says that port ${mapped.targetPort} is served: the connection is refused`,
-    fix: `dial port ${mapped.targetPort}, give the Service a cluster IP, or make port and targetPort equal`,
-    by: { kind: 'Service', namespace: mapped.namespace, name, field: `spec.ports[${position}].targetPort` },
-  });
+  const refuse = (proxy: ProxyRef): Trace =>
+    walk.refused({
+      code: 'UF',
+      status: brokenStatus(walk),
+      proxy,
+      what: `port ${flight.port} is dialled at the Pod ${workload.namespace}/${workload.name} itself, where Service ${mapped.namespace}/${name} says that port ${mapped.targetPort} is served: the connection is refused`,
+      fix: `dial port ${mapped.targetPort}, give the Service a cluster IP, or make port and targetPort equal`,
+      by: { kind: 'Service', namespace: mapped.namespace, name, field: `spec.ports[${position}].targetPort` },
+    });
+  const isCaptured = workload.membership === 'sidecar' && entersSidecar(mesh, workload, flight.port);
+  return isCaptured ? throughServer(walk, flight, workload, refuse) : refuse(senderOf(flight));
 }
 
 function senderOf(flight: Flight): ProxyRef {
@@ -182,8 +178,8 @@ function senderOf(flight: Flight): ProxyRef {
   );
 }
 
-/** A connection at the sidecar of the workload that serves it. */
-function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
+/** A connection at the sidecar of the workload that serves it; `refuse` where the workload does not. */
+function throughServer(walk: Walk, flight: Flight, workload: Workload, refuse?: (proxy: ProxyRef) => Trace): Trace {
   const { mesh } = walk;
   const proxy: ProxyRef = { kind: 'sidecar', namespace: workload.namespace, workload: workload.name };
   const self: Proxy = {
@@ -203,7 +199,9 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
           field: chain.tls.field,
         };
   const inner = chain.is === 'accepted' && chain.terminates ? flight.layers.slice(0, -1) : flight.layers;
-  const readsHttp = chain.is === 'accepted' && chain.http && flight.http !== null && inner.length === 0;
+  // On a port that no Service declares, only plain text is looked into.
+  const looks = refuse === undefined || flight.layers.length === 0;
+  const readsHttp = looks && chain.is === 'accepted' && chain.http && flight.http !== null && inner.length === 0;
   const incoming: Incoming = {
     proxy,
     receives: wire(
@@ -242,6 +240,12 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
       });
     }
   }
+  const ends = (end: (proxy: ProxyRef) => Trace): Trace => {
+    addHop(walk, incoming, logged);
+    return end(proxy);
+  };
+  // Authorization of TCP looks at the first bytes; where nobody listens, the connection is closed by then.
+  if (refuse !== undefined && !readsHttp) return ends(refuse);
   const read = readsHttp && flight.http !== null ? asIstioReads(flight.http, mesh.config.pathNormalization) : null;
   if (read !== null && 'refused' in read) return badPath(walk, incoming, read.refused);
   const past = read === null ? undefined : pastTokens(walk, incoming, self, read, logged);
@@ -254,6 +258,7 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload): Trace {
     terminated: chain.terminates,
   });
   if (verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, readsHttp ? 403 : null, logged);
+  if (refuse !== undefined) return ends(refuse);
   if (readsHttp && flight.http?.method === 'CONNECT') {
     const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
     addHop(walk, incoming, {});

@@ -181,6 +181,29 @@ describe('a port that nobody serves', () => {
     expect(told.refusal?.by).toMatchObject({ kind: 'Service', name: 'heads', field: 'spec.ports[0].targetPort' });
   });
 
+  describe('that plain text is sent to', () => {
+    const from = { from: 'outer/plain' };
+    const strict = `
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict, namespace: app}
+spec: {mtls: {mode: STRICT}}`;
+
+    it('is read as HTTP, and asks policies first', () => {
+      expect(outcome(traceIn(MESH + PLAIN)('http://heads.app/', from))).toBe('UF 503 at sidecar');
+      expect(outcome(traceIn(MESH + PLAIN + denied)('http://heads.app/', from))).toBe('RBAC 403 at sidecar');
+    });
+
+    it('takes none where mutual TLS is demanded', () => {
+      expect(outcome(traceIn(MESH + PLAIN + strict)('http://heads.app/', from))).toBe('NR - at sidecar');
+    });
+
+    it('has closed a connection of TCP before policies are asked', () => {
+      expect(outcome(traceIn(MESH + PLAIN + denied)('tcp://heads.app:80', from))).toBe('UF - at sidecar');
+    });
+  });
+
   it('is not that of a headless Service whose Pods serve the same one', () => {
     expect(outcome(traceIn(MESH)('tcp://heads:5432'))).toBe('delivered to heads.app.svc.cluster.local:5432');
   });
