@@ -15,6 +15,7 @@ import {
   type MergedGateway,
   type ServiceTarget,
 } from './merged-gateway';
+import { ownLayer, publicLayer } from './own-layer';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
 import type { MeshOptions } from './mesh-options';
 import { compareAge, config, firstOfEach, push, type Config } from './objects';
@@ -25,6 +26,7 @@ import {
   sidecarBase,
   sidecarScope,
   type ProxyScope,
+  type ScopeBase,
   type Registry,
 } from './sidecar-scope';
 import { mergeDelegates, parseVirtualService, VirtualServiceIndex } from './virtual-services';
@@ -44,6 +46,15 @@ export interface Proxy {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly addresses: readonly string[];
+}
+
+/** A part of a sidecar's scope. */
+export interface Layer {
+  readonly scope: ProxyScope;
+  /** Whether it is what the namespace has to itself. */
+  readonly isOwn: boolean;
+  /** The part that was left out, which shares listeners with it. */
+  readonly other: ProxyScope | undefined;
 }
 
 const NO_MANIFESTS: readonly Manifest[] = [];
@@ -285,10 +296,40 @@ export class Mesh implements Registry {
       const importsAll = sidecar === undefined || records(sidecar.spec.egress).length === 0;
       const base =
         importsAll && hasCommonScope(this, proxy.namespace)
-          ? this.remember(this, 'common scope', () => sidecarBase(this, proxy.namespace, undefined))
+          ? this.remember(this, 'common scope', () => sidecarBase(this, '', undefined))
           : sidecarBase(this, proxy.namespace, sidecar);
       return sidecarScope(this, proxy.namespace, sidecar, this.config.outbound, base);
     });
+  }
+
+  /**
+   * The scope of a sidecar as far as requests for some names at a port can tell: what its namespace has to itself, or what everyone sees,
+   * where the two do not touch.
+   */
+  public layerOf(proxy: Proxy, names: readonly string[], port: number): Layer | undefined {
+    const { namespace } = proxy;
+    const sidecar = this.sidecarFor(namespace, proxy.labels);
+    if (sidecar !== undefined && records(sidecar.spec.egress).length > 0) return undefined;
+    const own = this.remember(this, `own layer ${namespace}`, () =>
+      ownLayer(
+        this,
+        namespace,
+        this.remember(this, 'public layer', () => publicLayer(this)),
+      ),
+    );
+    if (own === undefined) return undefined;
+    const scope = (name: string, base: () => ScopeBase): ProxyScope =>
+      this.cachedScope(
+        `${name} ${namespace} ${sidecar === undefined ? '' : `${sidecar.namespace}/${sidecar.name}`}`,
+        () => sidecarScope(this, namespace, sidecar, this.config.outbound, base()),
+      );
+    const common = scope('public', () => this.remember(this, 'common scope', () => sidecarBase(this, '', undefined)));
+    if (own.ports.size === 0) return { scope: common, isOwn: false, other: undefined };
+    const mine = scope('own', () => own.base);
+    const isOwn = names.map((name) => own.ports.has(name));
+    if (!isOwn.includes(true)) return { scope: common, isOwn: false, other: mine };
+    const isWhole = new Set(names).size === 1 && own.ports.get(names[0] ?? '')?.has(port) === true;
+    return isWhole ? { scope: mine, isOwn: true, other: common } : undefined;
   }
 
   private cachedScope(key: string, make: () => ProxyScope): ProxyScope {

@@ -75,6 +75,15 @@ export class VisibilityIndex<T> {
     return !this.own.has(namespace) && !this.exported.has(namespace);
   }
 
+  /** Private ones of the namespace, then those exported to it by name. */
+  public ownTo(namespace: string): readonly T[] {
+    return [...(this.own.get(namespace) ?? []), ...(this.exported.get(namespace) ?? [])];
+  }
+
+  public get everyones(): readonly T[] {
+    return this.everyone;
+  }
+
   /** Private ones of the namespace, then those exported to it by name, then public ones. */
   public seenFrom(namespace: string): readonly T[] {
     const own = this.own.get(namespace);

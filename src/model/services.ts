@@ -164,6 +164,7 @@ export class ServiceRegistry {
   private readonly byNamespace = new Map<string, Service[]>();
   private readonly bySelector = new Map<string, SelectorIndex<Service>>();
   private unique: boolean | undefined;
+  private declaredTwice: ReadonlySet<string> | undefined;
 
   public constructor(services: readonly Service[]) {
     const sorted = [...services].sort(
@@ -193,9 +194,36 @@ export class ServiceRegistry {
     return this.unique;
   }
 
+  /** Hosts that several objects declare. */
+  public get doubled(): ReadonlySet<string> {
+    if (this.declaredTwice !== undefined) return this.declaredTwice;
+    const first = new Map<string, Manifest>();
+    const found = new Set<string>();
+    for (const {
+      host,
+      config: { manifest },
+    } of this.all) {
+      // prettier-ignore
+      const known = first.get(host);
+      if (known === undefined) first.set(host, manifest);
+      else if (known !== manifest) found.add(host);
+    }
+    this.declaredTwice = found;
+    return found;
+  }
+
   /** Services that a namespace may see: private, exported to it, public. */
   public seenFrom(namespace: string): readonly Service[] {
     return this.visible.seenFrom(namespace);
+  }
+
+  /** Those that the namespace sees and not everyone. */
+  public ownTo(namespace: string): readonly Service[] {
+    return this.visible.ownTo(namespace);
+  }
+
+  public get everyones(): readonly Service[] {
+    return this.visible.everyones;
   }
 
   public inNamespace(namespace: string): readonly Service[] {

@@ -100,7 +100,7 @@ function atPort(service: Service, port: number): Service | undefined {
   return service.ports.length === 1 ? service : { ...service, ports: [found] };
 }
 
-function atPorts(service: Service, ports: ReadonlySet<number>): Service | undefined {
+export function atPorts(service: Service, ports: ReadonlySet<number>): Service | undefined {
   if (ports.size === 0 || ports.has(0)) return service;
   const found = service.ports.filter((port) => ports.has(port.port));
   if (found.length === service.ports.length) return service;
@@ -191,18 +191,46 @@ function makeListener(registry: Registry, namespace: string, egress: Json, index
     hosts,
     listenPort !== 0 && protocol !== 'HTTP_PROXY' ? listenPort : undefined,
   );
-  const virtualServices = selectVirtualServices(registry, namespace, hosts);
-  const byHost = new HostIndex<VirtualService>();
-  for (const service of virtualServices) for (const host of service.hosts) byHost.setIfAbsent(host, service);
   return {
     index,
     port: port === undefined ? undefined : { number: listenPort, protocol },
     bind: text(egress.bind),
     captureMode: text(egress.captureMode),
+    ...contentOf(services, selectVirtualServices(registry, namespace, hosts)),
+  };
+}
+
+type Content = Pick<EgressListener, 'services' | 'servicesByPort' | 'virtualServices' | 'virtualServiceOf'>;
+
+function contentOf(services: readonly Service[], virtualServices: readonly VirtualService[]): Content {
+  const byHost = new HostIndex<VirtualService>();
+  for (const service of virtualServices) for (const host of service.hosts) byHost.setIfAbsent(host, service);
+  return {
     services,
     servicesByPort: groupByPort(services),
     virtualServices,
     virtualServiceOf: (host) => byHost.mostSpecific(host),
+  };
+}
+
+/** The base of a scope that is these services and routes, one listener for all ports; destinations are services that routes may send to. */
+export function baseOf(
+  services: readonly Service[],
+  virtualServices: readonly VirtualService[],
+  destinations: readonly Service[],
+): ScopeBase {
+  const listeners = [{ index: 0, port: undefined, bind: '', captureMode: '', ...contentOf(services, virtualServices) }];
+  const set = new ServiceSet();
+  for (const service of [...services, ...destinations]) set.add(service);
+  return { listeners, services: set.byHost, ...dependenciesOf(listeners) };
+}
+
+function dependenciesOf(listeners: readonly EgressListener[]): Pick<ScopeBase, 'dependsOnProxy' | 'hasHeadless'> {
+  return {
+    dependsOnProxy: listeners.some(
+      (listener) => VirtualServiceIndex.dependsOnSource(listener.virtualServices) || listener.services.some(hasAliases),
+    ),
+    hasHeadless: listeners.some((listener) => listener.services.some(isHeadless)),
   };
 }
 
@@ -252,6 +280,12 @@ function canMerge(a: Service, b: Service): boolean {
     sameKeys(a.selector, b.selector) &&
     a.exportTo.join() === b.exportTo.join()
   );
+}
+
+/** The service that a route of a proxy's scope may send to by a host: the one of the proxy's namespace, whoever it is exported to. */
+export function destinationFor(registry: Registry, host: string, namespace: string): Service | undefined {
+  const candidates = registry.services.named(host);
+  return candidates.get(namespace) ?? firstVisibleNamespace(registry, candidates, namespace);
 }
 
 function firstVisibleNamespace(
@@ -334,22 +368,14 @@ export function sidecarBase(registry: Registry, namespace: string, sidecar: Conf
         // Thousands of routes may send to one port of one gateway.
         const before = added.size;
         if (added.add(`${host} ${[...ports].join()}`).size === before) continue;
-        const candidates = registry.services.named(host);
-        const found = candidates.get(namespace) ?? firstVisibleNamespace(registry, candidates, namespace);
+        const found = destinationFor(registry, host, namespace);
         const matched =
           found === undefined ? undefined : port === undefined ? atPorts(found, ports) : atPort(found, port);
         if (matched !== undefined) set.add(matched);
       }
     }
   }
-  return {
-    listeners,
-    services: set.byHost,
-    dependsOnProxy: listeners.some(
-      (listener) => VirtualServiceIndex.dependsOnSource(listener.virtualServices) || listener.services.some(hasAliases),
-    ),
-    hasHeadless: listeners.some((listener) => listener.services.some(isHeadless)),
-  };
+  return { listeners, services: set.byHost, ...dependenciesOf(listeners) };
 }
 
 /** Scope of a sidecar. */

@@ -365,6 +365,15 @@ export class VirtualServiceIndex {
     );
   }
 
+  /** Those at a gateway that the namespace sees and not everyone. */
+  public ownTo(namespace: string, gateway: string): readonly VirtualService[] {
+    return this.byGateway.get(gateway)?.ownTo(namespace) ?? [];
+  }
+
+  public everyones(gateway: string): readonly VirtualService[] {
+    return this.byGateway.get(gateway)?.everyones ?? [];
+  }
+
   public forHost(host: string): readonly VirtualService[] {
     return this.byHost.get(host) ?? [];
   }

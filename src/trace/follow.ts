@@ -1,18 +1,20 @@
 /** Where a connection enters a proxy: the sidecar of its client, a gateway, or none. */
+import { ANY_ADDRESS } from '../model/addresses';
 import { GATEWAY_API } from '../model/gateway-api';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
+import type { ProxyScope } from '../model/sidecar-scope';
 import type { Workload } from '../model/workloads';
 import { arrive } from './arrive';
 import { through } from './connection';
-import { type Listener, matchFilterChain } from './envoy';
+import { type Listener, hostWithoutPort, matchFilterChain } from './envoy';
 import { gatewayListeners } from './gateway-listeners';
 import { gatewayRouteConfig } from './gateway-routes';
 import { addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { type SidecarView, sidecarListeners, virtualOutbound } from './sidecar-listeners';
 import { sidecarRouteConfig } from './sidecar-routes';
 import type { Decision, ProxyKind, ProxyRef, Trace, WireProtocol } from './types';
-import { type Flight, type Walk, connectionOf, decisions, noMatch, ownerOf, wire } from './walk';
+import { type Flight, type Walk, connectionOf, decisions, noMatch, outermost, ownerOf, wire } from './walk';
 
 /** A client's connection as its sidecar treats it. */
 export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | undefined, proxy: ProxyRef): Trace {
@@ -23,17 +25,11 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
     labels: flight.from.labels,
     addresses: workload?.addresses ?? [],
   };
-  const scope = mesh.scopeOf(self);
   const { answersDns } = proxySettings(mesh, ownerOf(flight.from));
-  const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses, capturesDns: answersDns };
-  const isCommon = !scope.base.dependsOnProxy && !mesh.hasTunnels;
-  const own = scope.base.hasHeadless ? self.addresses.join() : '';
-  const whose = isCommon
-    ? `${scope.outbound.mode} ${own} ${answersDns}`
-    : `${self.namespace} ${JSON.stringify(self.labels)} ${self.addresses.join()} ${answersDns}`;
-  const listeners = mesh.remember(isCommon ? scope.base : scope, `listeners ${flight.port} ${whose}`, () =>
-    sidecarListeners(view, flight.port),
-  );
+  const viewOf = (scope: ProxyScope): SidecarView => ({ mesh, scope, proxy: self, addresses: self.addresses, capturesDns: answersDns }); // prettier-ignore
+  const view = viewOf((answersDns ? undefined : layerFor(viewOf, self, flight, mesh)) ?? mesh.scopeOf(self));
+  const { scope } = view;
+  const listeners = listenersOf(view, flight.port);
   const listener = pickListener(walk, listeners, flight.address, proxy) ?? virtualOutbound(view);
   const chain = matchFilterChain(listener, connectionOf(flight));
   if (walk.loops(proxy, flight)) return loop(walk, proxy);
@@ -50,6 +46,35 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
         sidecarRouteConfig(view, name),
       ),
   });
+}
+
+function listenersOf(view: SidecarView, port: number): ReadonlyMap<string, Listener> {
+  const { mesh, scope, proxy, addresses, capturesDns } = view;
+  const isCommon = !scope.base.dependsOnProxy && !mesh.hasTunnels;
+  const own = scope.base.hasHeadless ? addresses.join() : '';
+  const whose = isCommon
+    ? `${scope.outbound.mode} ${own} ${capturesDns}`
+    : `${proxy.namespace} ${JSON.stringify(proxy.labels)} ${addresses.join()} ${capturesDns}`;
+  return mesh.remember(isCommon ? scope.base : scope, `listeners ${port} ${whose}`, () => sidecarListeners(view, port));
+}
+
+/**
+ * The part of the sidecar's scope that decides the request, if that is a part. A host of the namespace's own is not asked for by an
+ * address, which may be another's; and both parts must make a listener that Envoy takes, since it is one listener.
+ */
+function layerFor(
+  viewOf: (scope: ProxyScope) => SidecarView,
+  self: Proxy,
+  flight: Flight,
+  mesh: Mesh,
+): ProxyScope | undefined {
+  if (flight.tunnelled !== undefined) return undefined;
+  const asked = [flight.host, outermost(flight.layers)?.sni, flight.http?.authority].filter((name) => name != null);
+  const names = asked.map((name) => hostWithoutPort(name).toLowerCase().replace(/\.$/, ''));
+  const layer = mesh.layerOf(self, names, flight.port);
+  if (layer === undefined || (layer.isOwn && flight.address !== null)) return undefined;
+  const other = layer.other && listenersOf(viewOf(layer.other), flight.port).get(ANY_ADDRESS);
+  return other?.refused == null ? layer.scope : undefined;
 }
 
 /** The listener of the address itself, else of every address; one that Envoy refuses is not there. */

@@ -57,9 +57,12 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
   const found: Path[] = [];
   const all = context.index(clients);
   for (const probe of probesOf(context)) {
+    let last: Followed | undefined;
     for (const client of clientsFor(context, probe, all)) {
       const followed = follow(context, probe, client);
-      if (followed) found.push({ probe, client, trace: followed });
+      if (!followed) continue;
+      last = last && goAlike(last, followed) ? last : followed;
+      found.push({ probe, client, trace: last });
     }
   }
   const entered = new Map<string, Probe>();
@@ -73,6 +76,35 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
   }
   return found;
 });
+
+/** Whether two clients get through in the same way, but for who they are: then one trace stands for both, as there may be hundreds of clients. */
+function goAlike(one: Followed, other: Followed): boolean {
+  return (
+    one.outcome === 'delivered' &&
+    other.outcome === 'delivered' &&
+    isSame(one.destination, other.destination) &&
+    one.hops.length === other.hops.length &&
+    one.hops.every((hop, at) => {
+      const { proxy, receives, route, cluster, sends, decidedBy } = other.hops[at] as FollowedHop;
+      return (
+        hop.proxy.kind === proxy.kind &&
+        hop.cluster === cluster &&
+        isSame(hop.receives, receives) &&
+        isSame(hop.route, route) &&
+        isSame(hop.sends, sends) &&
+        hop.decidedBy.length === decidedBy.length &&
+        hop.decidedBy.every((decision, index) => isSame(decision, decidedBy[index]))
+      );
+    })
+  );
+}
+
+/** Of flat objects of one kind. */
+function isSame<T extends object>(one: T | null | undefined, other: T | null | undefined): boolean {
+  if (one == null || other == null) return one === other;
+  for (const key in one) if (one[key] !== other[key]) return false;
+  return true;
+}
 
 /** Nothing for a client or host with a name that cannot be: that it cannot is for other rules to say. */
 function follow(context: CheckContext, probe: Probe, client: Client): Followed | undefined {
