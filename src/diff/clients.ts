@@ -167,7 +167,9 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
   const drafts: Draft[] = [];
   for (const [name, workload] of workloads) {
     const versions = meshes.map((mesh) => mesh.workloads.inNamespace(namespace).find((one) => one.name === name));
-    const facts = versions.map((version) => (version === undefined ? null : factsOf(version, told)));
+    const isAnother =
+      new Set(versions.map((version) => version?.serviceAccount).filter((one) => one !== undefined)).size > 1;
+    const facts = versions.map((version) => (version === undefined ? null : factsOf(version, told, isAnother)));
     const missing = versions.includes(undefined);
     drafts.push({
       key: `${place} ${canonical(facts[0] === null ? [facts[1], facts[1]] : facts[1] === null ? [facts[0], facts[0]] : facts)}`,
@@ -266,7 +268,8 @@ function isPlain({ labels, annotations, account, membership }: Facts): boolean {
   );
 }
 
-function factsOf(workload: Workload, told: ToldApart): Facts {
+/** `isAnother`: its account is one in the one set of manifests and another in the other, which its peers see. */
+function factsOf(workload: Workload, told: ToldApart, isAnother: boolean): Facts {
   const labels = Object.fromEntries(
     Object.entries(workload.labels).filter(([key, value]) => {
       const values = told.labels.get(key);
@@ -274,15 +277,14 @@ function factsOf(workload: Workload, told: ToldApart): Facts {
     }),
   );
   const annotations = Object.fromEntries(Object.entries(workload.annotations).filter(([key]) => CAPTURE.test(key)));
-  const account = [...told.serviceAccounts].some((one) => {
+  const isNamed = [...told.serviceAccounts].some((one) => {
     const [namespace = '', name = ''] = one.split('/');
     return (
       (namespace === '*' || namespace === workload.namespace) &&
       (name.includes('*') || name === workload.serviceAccount)
     );
-  })
-    ? workload.serviceAccount
-    : '';
+  });
+  const account = isNamed || isAnother ? workload.serviceAccount : '';
   return { labels, annotations, account, membership: workload.membership };
 }
 

@@ -18,7 +18,7 @@ import { cover, isFor, plan, type Covered, type Task } from './plan';
 import { isBeyondJudgement, reachOf } from './reach';
 import { ANY_OTHER_HOST, STAND_IN } from './requests';
 import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Way } from './types';
-import { effectOf, fingerprint, toldApart, wayOf } from './way';
+import { byIdentity, effectOf, fingerprint, toldApart, wayOf } from './way';
 
 export type * from './types';
 
@@ -91,9 +91,17 @@ function compare(task: Task, meshes: readonly [Mesh, Mesh], covered: readonly Co
   const was = wayOf(meshes[0], before, host);
   const is = wayOf(meshes[1], after, host);
   const key = `${fingerprint(was)}\n${fingerprint(is)}`;
-  if (fingerprint(was) === fingerprint(is)) return undefined;
-  const [told, now] = toldApart(was, is);
-  return { task, was: told, is: now, key, because: reasons(task, [before, after], covered) };
+  const isSame = fingerprint(was) === fingerprint(is);
+  const ways = isSame ? byIdentity([was, is], [before, after]) : toldApart(was, is);
+  if (ways === undefined) return undefined;
+  const [told, now] = ways;
+  return {
+    task,
+    was: told,
+    is: now,
+    key: isSame ? `${key}\n${told.text}\n${now.text}` : key,
+    because: reasons(task, [before, after], covered),
+  };
 }
 
 /** Undefined for a request that neither set can make sense of. */

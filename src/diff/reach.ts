@@ -2,6 +2,7 @@
  * How far a changed object can reach: the hosts and clients whose traffic it may alter. What is outside is not followed, so
  * this errs on the side of too much; the tests compare it with following everything.
  */
+import { extensionApi } from '../model/envoy-gateway';
 import { optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
@@ -84,6 +85,8 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
         return ofDestinationRule(change, sides, both);
       case 'Sidecar':
         return ofSidecar(change, sides);
+      case 'ProxyConfig':
+        return ofProxyConfig(sides);
       case 'WorkloadEntry':
       case 'WorkloadGroup':
         return ofEndpoints(first.manifest.namespace, both);
@@ -96,7 +99,10 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
   if (kind === 'NetworkPolicy') return ofNetworkPolicy(first.manifest.namespace, both);
   if (GATEWAY_API.has(group) || kind === 'Ingress' || kind === 'IngressClass')
     return { ...NOTHING, hosts: 'all', clients: 'all' };
-  if (MESH_CONFIG.has(kind) || (kind === 'ConfigMap' && /^istio($|-)/.test(first.manifest.name)))
+  if (kind === 'ConfigMap' && sides.some(({ manifest }) => isEnvoyGatewayConfig(manifest)))
+    return { ...NOTHING, hosts: 'all', clients: 'all' };
+  const isControlPlane = kind === 'Deployment' && /^istiod(-|$)/.test(first.manifest.name);
+  if (MESH_CONFIG.has(kind) || isControlPlane || (kind === 'ConfigMap' && /^istio($|-)/.test(first.manifest.name)))
     return meshFacts(was.mesh) === meshFacts(is.mesh) ? NOTHING : EVERYTHING;
   if (group === '' && kind === 'Service') {
     const { namespace, name } = first.manifest;
@@ -110,6 +116,10 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
   if (group === '' && kind === 'Namespace') return ofNamespace(change, first.manifest.name, both);
   if (kind === 'Endpoints' || kind === 'EndpointSlice') return ofEndpoints(first.manifest.namespace, both);
   return ofWorkload(change, sides, both);
+}
+
+function isEnvoyGatewayConfig(manifest: Manifest): boolean {
+  return Object.keys(record(record(manifest.body).data)).some((key) => /^envoy-gateway\.ya?ml$/.test(key));
 }
 
 function toHosts(hosts: Iterable<string>, clients: Reach['clients'], ports: ReadonlySet<number> = new Set()): Reach {
@@ -334,6 +344,8 @@ function ofSidecar(change: ObjectChange, sides: readonly Side[]): Reach {
   const withoutHosts = (spec: Json): string =>
     canonical({ ...spec, egress: records(spec.egress).map((listener) => ({ ...listener, hosts: [] })) });
   const [before, after] = [specOf(change.was), specOf(change.is)];
+  // What callers of its workloads meet.
+  if (canonical(before.ingress ?? null) !== canonical(after.ingress ?? null)) return EVERYTHING;
   if (change.was !== undefined && change.is !== undefined && withoutHosts(before) === withoutHosts(after)) {
     const imports = (spec: Json): readonly string[] =>
       records(spec.egress).flatMap((listener) => texts(listener.hosts));
@@ -345,6 +357,13 @@ function ofSidecar(change: ObjectChange, sides: readonly Side[]): Reach {
     }
   }
   return { ...EVERYTHING, clients };
+}
+
+/** What the proxies of a namespace, or of all, are told. */
+function ofProxyConfig(sides: readonly Side[]): Reach {
+  const owners = sides.map(({ manifest }) => manifest.namespace);
+  const isForAll = sides.some(({ links }) => owners.includes(links.mesh.config.rootNamespace) || owners.some((one) => links.hasGateway(one))); // prettier-ignore
+  return isForAll ? EVERYTHING : { ...EVERYTHING, clients: new Set(owners) };
 }
 
 function ofEndpoints(namespace: string, both: readonly Links[]): Reach {
@@ -446,7 +465,8 @@ function ofWorkload(change: ObjectChange, sides: readonly Side[], both: readonly
 /** What the mesh configuration says, and the gateways that an installation brings. */
 function meshFacts(mesh: Mesh): string {
   const { outboundFrom: _from, ...config } = mesh.config;
-  return canonical([config, [...mesh.assumptions.keys()].sort(), installedPorts(mesh)]);
+  const apis = ['enableBackend', 'enableEnvoyPatchPolicy'].map((name) => extensionApi(mesh, name) ?? null);
+  return canonical([config, apis, [...mesh.assumptions.keys()].sort(), installedPorts(mesh)]);
 }
 
 function installedPorts(mesh: Mesh): unknown {

@@ -54,6 +54,12 @@ export interface Way {
   readonly passthrough: boolean;
   /** Ways of a weighted route, `host:port subset weight`. */
   readonly split: readonly string[];
+  /** Who gets copies, as `host:port` and the share if it is not all. */
+  readonly copies: readonly string[];
+  /** Host and path that the destination is asked for; null if they are those of the request. */
+  readonly asks: string | null;
+  /** Whom the next proxy sees by Istio's mutual TLS, hop by hop; only where this alone has changed. */
+  readonly identities?: readonly string[];
   /** Whether the gateway that a client from outside enters demands a certificate of it. */
   readonly certificate: boolean;
   readonly refusal: { readonly code: string; readonly status: number | null; readonly at: string } | null;

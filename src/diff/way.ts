@@ -38,6 +38,10 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
     tls: last === undefined ? null : tlsSettings(mesh, last),
     passthrough,
     split,
+    copies: trace.hops.flatMap(({ copies = [] }) =>
+      copies.map(({ cluster, percent }) => `${shape(cluster)}${percent === 100 ? '' : ` (${percent} %)`}`),
+    ),
+    asks: asksOf(trace),
     refusal,
     certificate: trace.hops[0]?.receives.tls === 'MUTUAL',
   };
@@ -119,6 +123,32 @@ function nameOf(proxy: ProxyRef): string {
   return `${proxy.namespace}/${proxy.workload ?? '*'}`;
 }
 
+/** What is asked for in the end, if a proxy changed it. */
+function asksOf({ hops }: Trace): string | null {
+  const last = hops
+    .map(({ asks }) => asks)
+    .filter((asks) => asks !== undefined)
+    .pop();
+  return last === undefined ? null : `${last.authority}${last.path}`;
+}
+
+/** The same ways as proxies of the mesh see their client, where that sets them apart and nothing else does. */
+export function byIdentity(
+  ways: readonly [Way, Way],
+  traces: readonly [Trace, Trace],
+): readonly [Way, Way] | undefined {
+  if (ways.some(({ outcome }) => outcome !== 'delivered')) return undefined;
+  const seen = traces.map(({ hops }) => hops.flatMap(({ identity }) => (identity === undefined ? [] : [identity])));
+  const [was = [], is = []] = seen;
+  if (was.join() === is.join()) return undefined;
+  const [before, after] = ways;
+  return [told(before, was), told(after, is)];
+}
+
+function told(way: Way, identities: readonly string[]): Way {
+  return { ...way, identities, text: `${way.text}; seen as ${identities.join(', then ') || 'nobody'}` };
+}
+
 /** A cluster's host, port and subset. */
 function shape(cluster: string | null): string {
   const [, port = '', subset = '', host = ''] = (cluster ?? '').split('|');
@@ -177,7 +207,9 @@ function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   else parts.push('directly from its sidecar');
   const exit = way.destination;
   if (exit !== null) parts.push(exitText(way, { ...exit, tls: lastMile(trace) ?? exit.tls }, host));
+  if (way.asks !== null) parts.push(`as a request for ${way.asks}`);
   if (way.split.length > 0) parts.push(`split: ${way.split.join(', ')}`);
+  if (way.copies.length > 0) parts.push(`copied to ${way.copies.join(', ')}`);
   return parts.join('; ');
 }
 
@@ -292,6 +324,8 @@ export function effectOf(was: Way, is: Way): Effect {
   if (was.outcome === 'unknown' || is.outcome === 'unknown') return 'unclear';
   if (was.outcome === 'refused') return is.outcome === 'refused' ? 'refused-otherwise' : 'widened';
   if (is.outcome === 'refused') return 'narrowed';
+  // Whoever gets copies reads what others were asked.
+  if (is.copies.some((one) => !was.copies.includes(one))) return 'widened';
   return isWeaker(was, is) ? 'weakened' : 'rerouted';
 }
 

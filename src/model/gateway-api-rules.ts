@@ -174,6 +174,19 @@ function filtersOf(rule: Json): Filters {
   return { headers, redirect, rewrite, corsPolicy };
 }
 
+/** Backends that get copies, with their share; all of them if no share is given. */
+function mirrorsOf(rule: Json): readonly { readonly reference: Json; readonly percent: number }[] {
+  return records(rule.filters)
+    .filter((filter) => filter.type === 'RequestMirror')
+    .map(({ requestMirror }) => {
+      const { backendRef, percent, fraction } = record(requestMirror);
+      const part = optionalRecord(fraction);
+      const share = part === undefined ? 100 : (100 * number(part.numerator)) / (number(part.denominator) || 100);
+      return { reference: record(backendRef), percent: percent === undefined ? share : number(percent) };
+    })
+    .filter(({ percent }) => percent > 0);
+}
+
 const ANY_ORIGIN = '[a-zA-Z][a-zA-Z0-9+.-]*://[^/\\s?#]+';
 
 function corsOf(filter: Json): Json {
@@ -216,6 +229,10 @@ export function httpRules(
       fault: undefined,
       corsPolicy: filters.corsPolicy,
       headers: filters.headers,
+      mirrors: mirrorsOf(rule).map(({ reference, percent }) => ({
+        destination: backend(reference, route, input, domain, options),
+        percent,
+      })),
     }));
   });
 }

@@ -91,6 +91,7 @@ function rulesOf(ingress: Config, rule: Json, index: number, input: Input, domai
         fault: undefined,
         corsPolicy: undefined,
         headers: {},
+        mirrors: [],
       },
     ];
   });

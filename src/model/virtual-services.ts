@@ -51,6 +51,14 @@ export interface HttpRule {
   readonly fault: Json | undefined;
   readonly corsPolicy: Json | undefined;
   readonly headers: Json;
+  /** Who gets copies of the requests. */
+  readonly mirrors: readonly Mirror[];
+}
+
+export interface Mirror {
+  readonly destination: RouteDestination;
+  /** Share of the requests, above 0 and up to 100. */
+  readonly percent: number;
 }
 
 export interface L4Match {
@@ -154,6 +162,24 @@ function l4Rule(rule: Json, ref: RuleRef, namespace: string, domain: string): L4
   };
 }
 
+/** Copies of all requests, unless a percentage says otherwise. */
+function mirrorsOf(rule: Json, namespace: string, domain: string): readonly Mirror[] {
+  const share = (percentage: unknown): number => {
+    const own = optionalRecord(percentage);
+    return own === undefined ? 100 : number(own.value);
+  };
+  const single = optionalRecord(rule.mirror);
+  const ofSingle =
+    rule.mirrorPercentage ?? (rule.mirrorPercent === undefined ? undefined : { value: rule.mirrorPercent });
+  const all = [
+    ...(single === undefined ? [] : [{ destination: single, percent: share(ofSingle) }]),
+    ...records(rule.mirrors).map((one) => ({ destination: record(one.destination), percent: share(one.percentage) })),
+  ];
+  return all.flatMap(({ destination, percent }) =>
+    percent > 0 ? destinations([{ destination }], namespace, domain).map((one) => ({ destination: one, percent })) : [],
+  );
+}
+
 interface Parsed extends VirtualService {
   /** For each http rule, the delegate it names. */
   readonly delegates: readonly ({ readonly namespace: string; readonly name: string } | undefined)[];
@@ -183,6 +209,7 @@ export function parseVirtualService(object: Config, mesh: MeshConfig): Parsed {
       fault: optionalRecord(rule.fault),
       corsPolicy: optionalRecord(rule.corsPolicy),
       headers: record(rule.headers),
+      mirrors: mirrorsOf(rule, namespace, mesh.clusterDomain),
     })),
     tls: records(spec.tls).map((rule, index) => l4Rule(rule, ref(`tls[${index}]`), namespace, mesh.clusterDomain)),
     tcp: records(spec.tcp).map((rule, index) => l4Rule(rule, ref(`tcp[${index}]`), namespace, mesh.clusterDomain)),
@@ -296,6 +323,7 @@ export function mergeDelegates(services: readonly Parsed[]): readonly VirtualSer
               fault: leaf.fault ?? rule.fault,
               corsPolicy: leaf.corsPolicy ?? rule.corsPolicy,
               headers: Object.keys(leaf.headers).length > 0 ? leaf.headers : rule.headers,
+              mirrors: leaf.mirrors.length > 0 ? leaf.mirrors : rule.mirrors,
             },
           ];
         });

@@ -11,7 +11,8 @@ import { hostWithoutPort } from './envoy';
 import { addHop, gatewayDecision, refuse, type Stage } from './envoy-gateway-stage';
 import { throughSidecar } from './follow';
 import type { HttpRequest } from './http-routes';
-import type { Decision, RouteRef, Trace } from './types';
+import { changed } from './send';
+import type { Copy, Decision, RouteRef, Trace } from './types';
 import { decisions, noMatch, wire, type Flight, type TlsLayer } from './walk';
 
 /** What a route of a listener sends to a backend. */
@@ -24,6 +25,7 @@ export interface ToBackend {
   readonly inner: readonly TlsLayer[];
   readonly ref: RouteRef;
   readonly by: Decision;
+  readonly copies?: readonly Copy[];
 }
 
 /** Where it goes. */
@@ -167,13 +169,15 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   };
 }
 
-function forward({ stage, attachment, http, inner, ref, by }: ToBackend, upstream: Upstream): Trace {
+function forward({ stage, attachment, http, inner, ref, by, copies = [] }: ToBackend, upstream: Upstream): Trace {
   const { mesh, walk, workload, flight, gateway } = stage;
   const { tls } = upstream;
   const layers: readonly TlsLayer[] =
     tls === undefined ? inner : [...inner, { kind: 'SIMPLE', sni: tls.sni, certificate: '' }];
   addHop(stage, {
     route: ref,
+    ...(copies.length === 0 ? {} : { copies }),
+    ...changed(flight.http, http),
     cluster: `${ref.kind.toLowerCase()}/${ref.namespace}/${ref.name}/${ref.rule.replace(/^rules\[(\d+)\]$/, 'rule/$1')}`,
     sends: wire(http === null ? (layers.length > 0 ? 'TLS' : 'TCP') : 'HTTP', upstream.port, layers),
     decidedBy: decisions(

@@ -299,7 +299,18 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
   const onward = rewritten(http, route, chosen.destination);
   const authority = filters.authority === null ? chosen.destination.host : (filters.authority ?? onward.authority);
   const asked = { ...onward, authority, path: filters.path ?? onward.path };
-  return toBackend({ stage, attachment, destination: chosen.destination, http: asked, inner: [], ref, by });
+  return toBackend({
+    stage,
+    attachment,
+    destination: chosen.destination,
+    http: asked,
+    inner: [],
+    ref,
+    by,
+    copies: (route.rule?.mirrors ?? [])
+      .filter(({ destination: { host } }) => host !== '')
+      .map(({ destination: { host, port }, percent }) => ({ cluster: `${host}:${port}`, percent })),
+  });
 }
 
 /** Envoy Gateway keeps all backends of a rule in one cluster, so that no other cluster's name tells of the rest. */

@@ -5,7 +5,7 @@ import type { FilterChain, Listener } from './envoy';
 import type { HttpRequest } from './http-routes';
 import type { SidecarView } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
-import type { Alternative, Decision, Hop, ProxyRef, RouteRef, WireProtocol } from './types';
+import type { Alternative, Copy, Decision, Hop, ProxyRef, RouteRef, WireProtocol } from './types';
 import type { Flight, TlsLayer, Walk } from './walk';
 
 /** Parts of a hop that are known before its upstream is. */
@@ -31,9 +31,14 @@ export interface Sending {
   readonly http: HttpRequest | null;
   readonly gatewayApi: boolean;
   readonly tunnel: string | null;
+  readonly copies?: readonly Copy[];
 }
 
 export function addHop(walk: Walk, parts: Incoming, rest: Partial<Hop>): void {
+  for (const { cluster, percent } of rest.copies ?? [])
+    walk.note(
+      `${percent === 100 ? '' : `${percent} % of the `}requests are copied to ${cluster}, whose answers nobody waits for`,
+    );
   // In the order in which people read a hop, which is that of its JSON.
   walk.hops.push({
     proxy: parts.proxy,
@@ -44,6 +49,9 @@ export function addHop(walk: Walk, parts: Incoming, rest: Partial<Hop>): void {
     decidedBy: rest.decidedBy ?? parts.decidedBy,
     alternatives: rest.alternatives ?? [],
     weight: rest.weight ?? null,
+    ...(rest.copies === undefined || rest.copies.length === 0 ? {} : { copies: rest.copies }),
+    ...(rest.asks === undefined ? {} : { asks: rest.asks }),
+    ...(rest.identity === undefined ? {} : { identity: rest.identity }),
     envoy: rest.envoy ?? parts.envoy,
   });
 }

@@ -9,6 +9,7 @@ import {
   type VirtualService,
 } from '../model/virtual-services';
 import type { WeightedCluster } from './envoy';
+import type { Copy } from './types';
 import { claimValues } from './token-verification';
 
 /** An HTTP request as a proxy routes it. */
@@ -38,6 +39,8 @@ export interface Route {
   readonly clusters: readonly WeightedRoute[];
   /** What clients get if a cluster is missing: 500 for routes of the Gateway API, 503 otherwise. */
   readonly gatewaySemantics: boolean;
+  /** Clusters that get copies of the requests. */
+  readonly mirrors?: readonly Copy[];
   /** Whether a prefix of paths ends where a segment does. */
   readonly bySegments?: boolean;
 }
@@ -149,7 +152,11 @@ export function routesOf(service: VirtualService, context: RouteContext): readon
       destinationCluster(destination, context.lookup(destination.host), context.port),
     );
     const bySegments = service.semantics !== 'istio';
-    const make = (match: HttpMatch | null): Route => ({ name: rule.name, rule, match, clusters, gatewaySemantics, bySegments }); // prettier-ignore
+    const mirrors = rule.mirrors.map(({ destination, percent }) => ({
+      cluster: destinationCluster(destination, context.lookup(destination.host), context.port),
+      percent,
+    }));
+    const make = (match: HttpMatch | null): Route => ({ name: rule.name, rule, match, clusters, gatewaySemantics, bySegments, mirrors }); // prettier-ignore
     if (rule.matches.length === 0) {
       routes.push(make(null));
       return routes;

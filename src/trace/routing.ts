@@ -1,6 +1,7 @@
 /** HTTP at one proxy: virtual host, route, and what the route does. */
 import { authorize } from './authorization';
 import { pastTokens, rejected } from './connection';
+import { findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
 import { type AtListener, type Incoming, addHop, brokenStatus, ruleDecision } from './hop';
@@ -17,7 +18,7 @@ import { abortShare, ownAnswer } from './own-answer';
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
-import type { Hop, ProxyRef, Refusal, Trace } from './types';
+import type { Copy, Hop, ProxyRef, Refusal, Trace } from './types';
 import { type Walk, decisions, outermost } from './walk';
 
 export function throughRoutes(
@@ -224,6 +225,14 @@ function catchAllCluster(view: SidecarView): string {
   return virtualOutbound(view).chains[0]?.tcp?.clusters[0]?.cluster ?? 'PassthroughCluster';
 }
 
+/** Copies for clusters that are there: Envoy drops the others. */
+function shown({ view, self }: AtListener, copies: readonly Copy[]): readonly Copy[] {
+  return copies.filter(({ cluster }) => {
+    const found = findCluster(view, self.type === 'gateway', cluster);
+    return !isMissing(found) || found.mayExist;
+  });
+}
+
 function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Trace {
   const { proxy, view, self, workload, flight } = at;
   const ref = route.rule?.ref ?? null;
@@ -288,6 +297,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       http: rewritten(http, route, chosen.destination),
       gatewayApi: route.gatewaySemantics,
       tunnel: null,
+      ...(route.mirrors === undefined ? {} : { copies: shown(at, route.mirrors) }),
     },
     chosen.cluster,
   );

@@ -5,6 +5,7 @@ import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
 import { type Resolved, forwardProxied } from './forward-proxy';
 import { type Sending, addHop, brokenStatus } from './hop';
+import type { HttpRequest } from './http-routes';
 import type { Hop, ProxyRef, Refusal, Trace, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
@@ -20,6 +21,8 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
       cluster: name,
       alternatives: sending.alternatives,
       weight: sending.weight ?? null,
+      ...(sending.copies === undefined ? {} : { copies: sending.copies }),
+      ...changed(flight.http, http),
       ...rest,
     });
   if (name === 'BlackHoleCluster') {
@@ -66,6 +69,12 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
     });
   }
   return sendToCluster(walk, sending, cluster, hop, protocol, peer);
+}
+
+/** What a proxy asks for in place of what it was asked for. */
+export function changed(asked: HttpRequest | null, asks: HttpRequest | null): Pick<Hop, 'asks'> {
+  if (asked === null || asks === null || (asked.authority === asks.authority && asked.path === asks.path)) return {};
+  return { asks: { authority: asks.authority, path: asks.path } };
 }
 
 function sendToCluster(
@@ -128,6 +137,9 @@ function sendToCluster(
   hop({
     decidedBy,
     sends: wire(protocol, namedPort, layers),
+    ...(outermost(layers)?.kind === 'ISTIO_MUTUAL' && layers.length > sending.inner.length
+      ? { identity: `${walk.mesh.config.trustDomain}/ns/${peer.namespace}/sa/${peer.serviceAccount}` }
+      : {}),
     envoy: {
       ...incoming.envoy,
       endpoints: (resolved ? [{ address: resolved.host, port: resolved.port }] : cluster.endpoints).map(

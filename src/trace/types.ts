@@ -65,6 +65,13 @@ export interface Alternative {
   readonly weight: number;
 }
 
+/** Where a proxy sends copies of the requests, whose answers nobody waits for. */
+export interface Copy {
+  readonly cluster: string;
+  /** Share of the requests, up to 100. */
+  readonly percent: number;
+}
+
 export interface Hop {
   readonly proxy: ProxyRef;
   readonly receives: Wire;
@@ -79,6 +86,12 @@ export interface Hop {
   readonly alternatives: readonly Alternative[];
   /** Of a weighted route, the weight of the cluster that was followed; null or absent where there was none to choose. */
   readonly weight?: number | null;
+  /** Absent where no route says so. */
+  readonly copies?: readonly Copy[];
+  /** Host and path that the proxy asks for; absent where it does not change them. */
+  readonly asks?: { readonly authority: string; readonly path: string };
+  /** Whom the next proxy sees by Istio's mutual TLS; absent where there is none. */
+  readonly identity?: string;
   readonly envoy: EnvoyMatch;
 }
 

@@ -21,9 +21,9 @@ import {
 } from './http-routes';
 import { ownAnswer } from './own-answer';
 import { asIstioReads } from './paths';
-import { askedFor, tlsMisfit } from './send';
+import { askedFor, changed, tlsMisfit } from './send';
 import { judgeToken, rulesOf } from './tokens';
-import type { Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
+import type { Copy, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 
@@ -44,6 +44,7 @@ interface Chosen {
   readonly cluster: string;
   readonly route: RouteRef | null;
   readonly http: HttpRequest | null;
+  readonly copies?: readonly Copy[];
 }
 
 /** What the service's VirtualService has for a request. */
@@ -241,6 +242,7 @@ function following(visit: Visit, route: Route, ref: RouteRef | null, http: HttpR
     cluster: chosen?.cluster ?? own(visit).cluster,
     route: ref,
     http: rewritten(http, route, chosen?.destination),
+    ...(route.mirrors === undefined ? {} : { copies: route.mirrors }),
   };
 }
 
@@ -295,7 +297,7 @@ function withoutMutual(cluster: Cluster): Cluster {
   return cluster.tls?.mode === 'ISTIO_MUTUAL' ? { ...cluster, tls: null } : cluster;
 }
 
-function sent(visit: Visit, { cluster: wanted, route, http }: Chosen): Trace {
+function sent(visit: Visit, { cluster: wanted, route, http, copies }: Chosen): Trace {
   const { walk, flight, binding, proxy, readsHttp, incoming } = visit;
   const { mesh } = walk;
   const name = nameOf(visit, wanted);
@@ -333,6 +335,8 @@ function sent(visit: Visit, { cluster: wanted, route, http }: Chosen): Trace {
     route,
     cluster: name,
     decidedBy: decisions(by, ...(cluster?.decidedBy ?? [])),
+    ...changed(flight.http, http),
+    ...(copies === undefined ? {} : { copies }),
     sends: wire(readsHttp ? 'HTTP' : incoming.receives.protocol, named, outgoing),
   });
   const onward: Flight = {

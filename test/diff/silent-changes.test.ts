@@ -1,0 +1,112 @@
+/** Changes that alter no route: what peers see of a client, what a server's proxy takes, what is asked for, and who gets copies. */
+import { diff } from '../../src/diff/diff';
+import type { Diff } from '../../src/diff/diff';
+import { loadText } from '../../src/model/load';
+
+const MESH = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: stock, namespace: shop}
+spec: {clusterIP: 10.0.0.1, selector: {app: stock}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: stock, namespace: shop}
+spec:
+  selector: {matchLabels: {app: stock}}
+  template: {metadata: {labels: {app: stock}}, spec: {containers: [{name: stock, image: stock}]}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec:
+  selector: {matchLabels: {app: cart}}
+  template: {metadata: {labels: {app: cart}}, spec: {serviceAccountName: cart, containers: [{name: cart, image: cart}]}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {serviceAccountName: web, containers: [{name: web, image: web}]}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: sites, namespace: shop}
+spec:
+  hosts: [api.example.com, copy.example.com]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: DNS
+`;
+const route = (rule: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: api, namespace: shop}
+spec: {hosts: [api.example.com], http: [{route: [{destination: {host: api.example.com}}]${rule}}]}`;
+const sidecar = (ingress: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: stock, namespace: shop}
+spec: {workloadSelector: {labels: {app: stock}}, ingress: [${ingress}], egress: [{hosts: ['*/*']}]}`;
+
+const between = (was: string, is: string): Diff => diff(loadText(was).manifests, loadText(is).manifests);
+const told = (found: Diff): readonly string[] =>
+  found.changes.map(
+    ({ effect, from, to, was, is }) => `${effect}: ${from.join(', ')} to ${to}: ${was.text} -> ${is.text}`,
+  );
+
+describe('diff tells of', () => {
+  it('another service account, which its peers in the mesh see, for the workload that has it and no other', () => {
+    const found = told(between(MESH, MESH.replace('serviceAccountName: cart', 'serviceAccountName: basket')));
+    expect(found).toEqual([
+      'rerouted: shop/cart to http://stock.shop.svc.cluster.local/: directly from its sidecar; reaches port 80 with mutual TLS of the mesh; seen as cluster.local/ns/shop/sa/cart -> directly from its sidecar; reaches port 80 with mutual TLS of the mesh; seen as cluster.local/ns/shop/sa/basket',
+    ]);
+  });
+
+  it('an ingress listener that leads to another port, and of none where only its protocol changes and no policy reads it', () => {
+    const listener = (port: number, protocol = 'HTTP'): string =>
+      sidecar(`{port: {number: 8080, name: p, protocol: ${protocol}}, defaultEndpoint: '127.0.0.1:${port}'}`);
+    expect(told(between(MESH + listener(9000), MESH + listener(9001)))).toHaveLength(1);
+    expect(told(between(MESH + listener(9000), MESH + listener(9000, 'TCP')))).toEqual([]);
+  });
+
+  it('copies that a route sends somewhere', () => {
+    const found = told(
+      between(MESH + route(''), MESH + route(', mirror: {host: copy.example.com}, mirrorPercentage: {value: 20}')),
+    );
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^widened: .*; copied to copy\.example\.com:80 \(20 %\)$/);
+    expect(
+      told(between(MESH + route(''), MESH + route(', mirror: {host: copy.example.com}, mirrorPercentage: {value: 0}'))),
+    ).toEqual([]);
+  });
+
+  it('another host or path that the site is asked for', () => {
+    const found = told(between(MESH + route(''), MESH + route(', rewrite: {authority: v2.example.com}')));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/as a request for v2\.example\.com\/$/);
+  });
+
+  it('a ProxyConfig that lets sidecars answer DNS', () => {
+    const db = `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: db, namespace: shop}
+spec: {hosts: [db.example.com, db2.example.com], ports: [{number: 5432, name: tcp, protocol: TCP}], resolution: DNS}`;
+    const two = db.replace('[db.example.com, db2.example.com]', '[db.example.com]') + db.replace('name: db,', 'name: db2,').replace('[db.example.com, db2.example.com]', '[db2.example.com]'); // prettier-ignore
+    const config = `
+---
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: dns, namespace: shop}
+spec: {environmentVariables: {ISTIO_META_DNS_CAPTURE: "true"}}`;
+    expect(told(between(MESH + two, MESH + two + config)).join()).toContain('db2.example.com');
+  });
+});
