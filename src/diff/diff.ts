@@ -18,6 +18,7 @@ import { cover, isFor, plan, type Covered, type Task } from './plan';
 import { isBeyondJudgement, reachOf } from './reach';
 import { ANY_OTHER_HOST, STAND_IN } from './requests';
 import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Way } from './types';
+import { isBehind, unknownGateways, unseenParts } from './unseen';
 import { byIdentity, effectOf, fingerprint, toldApart, wayOf } from './way';
 
 export type * from './types';
@@ -68,7 +69,25 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     ({ kind, namespace, name, change }) =>
       `${kind} ${namespace}/${name} is ${change}: it edits the proxies' configuration itself, so what it does to traffic cannot be told from manifests`,
   );
-  return result(group(findings, clients), refs, beyond, notes, tasks.length);
+  const grouped = group(findings, clients);
+  const effective = new Set(grouped.flatMap(({ because }) => because));
+  const nobodys = unknownGateways(meshes);
+  for (const change of changes) {
+    const { kind, namespace, name, change: how } = change.ref;
+    if (effective.has(change.ref) || beyond.has(change.ref)) continue;
+    const parts = unseenParts(change, meshes);
+    if (isBehind(nobodys, change))
+      notes.push(
+        `${kind} ${namespace}/${name} is ${how}: it is for a Gateway whose class no manifest shows to be Istio's or Envoy Gateway's, so what that does to traffic cannot be told`,
+      );
+    else if (parts.length > 0)
+      notes.push(
+        `${kind} ${namespace}/${name} is ${how} in ${parts.join(', ')}: whom it trusts, what it limits or which headers it sets shows in no way that a request takes; read it`,
+      );
+    else continue;
+    beyond.add(change.ref);
+  }
+  return result(grouped, refs, beyond, notes, tasks.length);
 }
 
 function everything(covered: readonly Covered[]): readonly Covered[] {

@@ -109,4 +109,35 @@ metadata: {name: dns, namespace: shop}
 spec: {environmentVariables: {ISTIO_META_DNS_CAPTURE: "true"}}`;
     expect(told(between(MESH + two, MESH + two + config)).join()).toContain('db2.example.com');
   });
+
+  it('what shows in no way at all: whom a policy trusts, what it limits, which headers a route sets', () => {
+    const trusts = (issuer: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: shop}
+spec: {jwtRules: [{issuer: ${issuer}}]}`;
+    const headers = (team: string): string => route(`, headers: {request: {set: {x-team: ${team}}}}`);
+    const notes = (was: string, is: string): readonly string[] => between(MESH + was, MESH + is).notes;
+    expect(notes(trusts('a'), trusts('b'))[0]).toMatch(/^RequestAuthentication shop\/tokens is changed in jwtRules: /);
+    expect(notes(headers('a'), headers('b'))[0]).toMatch(/^VirtualService shop\/api is changed in http\[\]\.headers: /);
+    expect(notes(headers('a'), headers('a').replace('name: api,', 'name: other,'))).toEqual([]);
+  });
+
+  it('a Gateway of a class that nobody knows: what is for it cannot be told', () => {
+    const gateway = (port: number): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: shop}
+spec: {gatewayClassName: someones, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: stock, namespace: shop}
+spec: {parentRefs: [{name: edge}], rules: [{backendRefs: [{name: stock, port: ${port}}]}]}`;
+    const found = between(MESH + gateway(80), MESH + gateway(81));
+    expect(found.notes[0]).toMatch(/^HTTPRoute shop\/stock is changed: it is for a Gateway whose class /);
+    expect(found.summary.objects.withoutEffect).toBe(0);
+  });
 });
