@@ -2,7 +2,7 @@
  * How far a changed object can reach: the hosts and clients whose traffic it may alter. What is outside is not followed, so
  * this errs on the side of too much; the tests compare it with following everything.
  */
-import { extensionApi } from '../model/envoy-gateway';
+import { extensionApi } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';

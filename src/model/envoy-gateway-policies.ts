@@ -1,7 +1,8 @@
 /** Which of Envoy Gateway's policies is in force for a rule of a route at a listener, and the filters of its own that routes name. */
 import { labelsMatch, optionalRecord, record, records, strings, text, type Json } from './fields';
 import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
-import { extensionApi, type EnvoyGatewayInput } from './envoy-gateway';
+import type { EnvoyGatewayInput } from './envoy-gateway';
+import { extensionApi } from './envoy-gateway-settings';
 import type { Manifest } from './manifest';
 import { config, push } from './objects';
 

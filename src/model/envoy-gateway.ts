@@ -1,8 +1,6 @@
-import { parse } from 'yaml';
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
 import { GATEWAY_API, type ApiGateway } from './gateway-api';
 import type { Manifest } from './manifest';
-import { HELM_VALUES } from './recognize';
 import type { Workload } from './workloads';
 
 const GROUP = 'gateway.envoyproxy.io';
@@ -41,33 +39,6 @@ export function controllerNamespace(input: EnvoyGatewayInput): string {
 /** Where the proxies of a Gateway run: beside the controller, or in the Gateway's own namespace if the installation says so. */
 export function proxyNamespace(gateway: ApiGateway, input: EnvoyGatewayInput): string {
   return runsInGatewayNamespaces(input) ? gateway.config.namespace : controllerNamespace(input);
-}
-
-/** Whether an extension of Envoy Gateway's API is on, `enableBackend` for one; undefined where nothing shows how it is installed. */
-export function extensionApi(input: EnvoyGatewayInput, name: string): boolean | undefined {
-  const settings = [
-    ...input.of('', 'ConfigMap').flatMap(({ body }) =>
-      Object.entries(strings(record(body).data))
-        .filter(([key]) => /^envoy-gateway\.ya?ml$/.test(key))
-        .map(([, content]) => parsed(content)),
-    ),
-    ...input.of(GROUP, 'EnvoyGateway').map(({ body }) => record(body)),
-    ...input.of('', HELM_VALUES).flatMap(({ body }) =>
-      [record(body), ...Object.values(record(body)).map(record)].flatMap((level) => {
-        const found = optionalRecord(record(level.config).envoyGateway);
-        return found === undefined ? [] : [found];
-      }),
-    ),
-  ];
-  return settings.length === 0 ? undefined : settings.some((one) => record(one.extensionApis)[name] === true);
-}
-
-function parsed(content: string): Json {
-  try {
-    return record(parse(content));
-  } catch {
-    return {};
-  }
 }
 
 function runsInGatewayNamespaces(input: EnvoyGatewayInput): boolean {

@@ -1,5 +1,6 @@
 import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
 import { isSubsetOf, overlaps } from './hostnames';
+import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
 import type { NamespaceInfo } from './workloads';
@@ -20,6 +21,8 @@ export interface ApiListener {
   /** Kinds of routes; empty for those of the protocol. */
   readonly kinds: readonly string[];
   readonly index: number;
+  /** The XListenerSet that it is from; undefined for a listener of the Gateway's own. */
+  readonly set?: Manifest;
   /** Why the listener is not programmed. */
   readonly problem: string | undefined;
 }
@@ -156,30 +159,35 @@ function parseGateway(
   manifest: Manifest,
   input: GatewayApiInput,
   classes: ReadonlyMap<string, GatewayController>,
+  sets: readonly ListenerSet[],
 ): ApiGateway {
   const object = config(manifest);
   const className = text(object.spec.gatewayClassName);
   const controller = classes.get(className) ?? USUAL_CLASSES[className] ?? 'other';
   const isIstio = controller === 'istio' || controller === 'istio-waypoint';
-  return {
-    config: object,
-    className,
-    controller,
-    listeners: records(object.spec.listeners).map((listener, index): ApiListener => ({
-      name: text(listener.name),
-      port: number(listener.port),
-      protocol: text(listener.protocol).toUpperCase(),
-      hostname: text(listener.hostname) || '*',
-      tls: optionalRecord(listener.tls),
-      admits: admission(listener, manifest.namespace, input),
-      kinds: records(record(listener.allowedRoutes).kinds).map((kind) => text(kind.kind)),
-      index,
-      problem:
-        isIstio && !input.streamRoutes && /^(TLS|TCP)$/i.test(text(listener.protocol))
-          ? `before 1.30, istiod takes protocol ${text(listener.protocol)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`
-          : certificateProblem(listener, manifest, input),
-    })),
-  };
+  const parse = (listener: Json, index: number, owner: Manifest): ApiListener => ({
+    name: text(listener.name),
+    port: number(listener.port),
+    protocol: text(listener.protocol).toUpperCase(),
+    hostname: text(listener.hostname) || '*',
+    tls: optionalRecord(listener.tls),
+    admits: admission(listener, owner.namespace, input),
+    kinds: records(record(listener.allowedRoutes).kinds).map((kind) => text(kind.kind)),
+    index,
+    problem:
+      isIstio && !input.streamRoutes && /^(TLS|TCP)$/i.test(text(listener.protocol))
+        ? `before 1.30, istiod takes protocol ${text(listener.protocol)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`
+        : certificateProblem(listener, owner, input),
+  });
+  const own = records(object.spec.listeners).map((listener, index) => parse(listener, index, manifest));
+  const gateway: ApiGateway = { config: object, className, controller, listeners: own };
+  const added = sets
+    .filter((set) => set.gateway === `${object.namespace}/${object.name}`)
+    .filter((set) => whyNotTaken(set, gateway, input) === undefined)
+    .flatMap((set) =>
+      set.listeners.map((listener, index) => ({ ...parse(listener, index, set.manifest), set: set.manifest })),
+    );
+  return added.length === 0 ? gateway : { ...gateway, listeners: [...own, ...added] };
 }
 
 /** Gateways and routes of the Gateway API, and which route is attached where. */
@@ -188,6 +196,7 @@ export class GatewayApi {
   public readonly routes: readonly ApiRoute[];
   public readonly attachments: readonly Attachment[];
   public readonly unattached: readonly Unattached[];
+  private readonly sets: readonly ListenerSet[];
   private readonly byName: ReadonlyMap<string, ApiGateway>;
   private readonly byGateway = new Map<ApiGateway, Attachment[]>();
 
@@ -200,7 +209,10 @@ export class GatewayApi {
             [manifest.name, CONTROLLERS[text(record(record(manifest.body).spec).controllerName)] ?? 'other'] as const,
         ),
     );
-    this.gateways = input.of(GATEWAY_API, 'Gateway').map((manifest) => parseGateway(manifest, input, classes));
+    this.sets = listenerSets(input);
+    this.gateways = input
+      .of(GATEWAY_API, 'Gateway')
+      .map((manifest) => parseGateway(manifest, input, classes, this.sets));
     this.byName = firstOfEach(this.gateways, ({ config: { namespace, name } }) => `${namespace}/${name}`);
     this.routes = (['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const)
       .flatMap((kind) =>
@@ -234,22 +246,34 @@ export class GatewayApi {
 
   private attach(route: ApiRoute, attachments: Attachment[], unattached: Unattached[]): void {
     records(route.config.spec.parentRefs).forEach((parent, index) => {
-      if (text(parent.kind) !== '' && text(parent.kind) !== 'Gateway') return;
+      const kind = text(parent.kind) || 'Gateway';
+      if (kind !== 'Gateway' && !/^X?ListenerSet$/.test(kind)) return;
       const namespace = text(parent.namespace) || route.config.namespace;
-      const gateway = this.find(namespace, text(parent.name));
+      const set = this.sets.find(
+        ({ manifest }) => manifest.kind === kind && manifest.namespace === namespace && manifest.name === parent.name,
+      );
+      const [home = '', owner = ''] = set === undefined ? [namespace, text(parent.name)] : set.gateway.split('/');
+      const gateway = kind !== 'Gateway' && set === undefined ? undefined : this.find(home, owner);
       const field = `spec.parentRefs[${index}]`;
       const refuse = (why: string): void => {
-        unattached.push({ route, gateway: `${namespace}/${text(parent.name)}`, why, field });
+        unattached.push({ route, gateway: `${home}/${owner}`, why, field });
       };
       if (gateway === undefined) {
-        refuse('there is no such Gateway');
+        refuse(`there is no such ${kind}`);
         return;
       }
-      const reasons = gateway.listeners.map((listener): string | undefined => {
-        const why = reasonAgainst(route, parent, listener);
-        if (why === undefined) attachments.push({ route, gateway, listener });
-        return why;
-      });
+      const notTaken = set === undefined ? undefined : whyNotTaken(set, gateway, this.input);
+      if (notTaken !== undefined) {
+        refuse(notTaken);
+        return;
+      }
+      const reasons = gateway.listeners
+        .filter((one) => isOf(one, set?.manifest))
+        .map((listener): string | undefined => {
+          const why = reasonAgainst(route, parent, listener);
+          if (why === undefined) attachments.push({ route, gateway, listener });
+          return why;
+        });
       if (reasons.every((why) => why !== undefined)) refuse(reasons.join('; ') || 'the Gateway has no listeners');
     });
   }

@@ -1,5 +1,6 @@
 /** Where Envoy Gateway sends what a route chose: a Service, or a Backend of its own kind. */
-import { backendTls, extensionApi, routingType } from '../model/envoy-gateway';
+import { backendTls, routingType } from '../model/envoy-gateway';
+import { extensionApi } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, number, text } from '../model/fields';
 import type { Attachment } from '../model/gateway-api';
 import { backendHost } from '../model/gateway-api-rules';

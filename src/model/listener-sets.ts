@@ -1,0 +1,50 @@
+/** Sets of listeners that others add to a Gateway: XListenerSets, where the Gateway's controller is told to read them. */
+import { gatewayApiKind } from './envoy-gateway-settings';
+import { record, records, text, type Json } from './fields';
+import { selects, type ApiGateway, type ApiListener, type GatewayApiInput } from './gateway-api';
+import type { Manifest } from './manifest';
+
+const SETS = [
+  ['gateway.networking.x-k8s.io', 'XListenerSet'],
+  ['gateway.networking.k8s.io', 'ListenerSet'],
+] as const;
+
+export interface ListenerSet {
+  readonly manifest: Manifest;
+  /** `namespace/name` of the Gateway. */
+  readonly gateway: string;
+  readonly listeners: readonly Json[];
+}
+
+/** All sets, in the order in which their listeners come after those of the Gateway. */
+export function listenerSets(input: GatewayApiInput): readonly ListenerSet[] {
+  return SETS.flatMap(([group, kind]) => input.of(group, kind)).map((manifest) => {
+    const spec = record(record(manifest.body).spec);
+    const parent = record(spec.parentRef);
+    return {
+      manifest,
+      gateway: `${text(parent.namespace) || manifest.namespace}/${text(parent.name)}`,
+      listeners: records(spec.listeners),
+    };
+  });
+}
+
+/** Why a Gateway has no listeners of a set; undefined if it has them. */
+export function whyNotTaken(set: ListenerSet, gateway: ApiGateway, input: GatewayApiInput): string | undefined {
+  const { kind, namespace } = set.manifest;
+  if (gateway.controller === 'envoy-gateway' && gatewayApiKind(input, kind) !== true)
+    return `Envoy Gateway reads ${kind}s only with gatewayAPI.enabled: [${kind}] in its configuration`;
+  if (gateway.controller === 'istio' && !input.streamRoutes)
+    return `istiod reads ${kind}s only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`;
+  const { from, selector } = record(record(gateway.config.spec.allowedListeners).namespaces);
+  const own = gateway.config.namespace === namespace;
+  const labels = { 'kubernetes.io/metadata.name': namespace, ...input.namespaces.get(namespace)?.labels };
+  const isAllowed =
+    from === 'All' || (from === 'Same' && own) || (from === 'Selector' && selects(record(selector), labels));
+  return isAllowed ? undefined : `allowedListeners of the Gateway does not admit ${kind}s of namespace ${namespace}`;
+}
+
+/** Whether a listener is of the set, or of the Gateway itself for none. */
+export function isOf(listener: ApiListener, set: Manifest | undefined): boolean {
+  return listener.set === set;
+}

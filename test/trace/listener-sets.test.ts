@@ -1,0 +1,92 @@
+import { outcome, traceIn } from './text';
+
+const mesh = (className: string, allowed: string): string => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: eg}
+spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: envoy-gateway-system}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: infra}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {team: pay}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: app}
+spec: {clusterIP: 10.96.0.10, selector: {app: shop}, ports: [{name: http, port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop, namespace: app, labels: {app: shop}}
+spec: {containers: [{name: shop, image: shop}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: infra}
+spec:
+  gatewayClassName: ${className}
+  listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]
+  ${allowed}
+---
+apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XListenerSet
+metadata: {name: more, namespace: app}
+spec: {parentRef: {name: edge, namespace: infra}, listeners: [{name: extra, port: 8080, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: app}
+spec:
+  parentRefs: [{group: gateway.networking.x-k8s.io, kind: XListenerSet, name: more}]
+  rules: [{backendRefs: [{name: shop, port: 80}]}]
+`;
+const ALLOWED = 'allowedListeners: {namespaces: {from: Selector, selector: {matchLabels: {team: pay}}}}';
+const settings = `
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: envoy-gateway-config, namespace: envoy-gateway-system}
+data:
+  envoy-gateway.yaml: |
+    gatewayAPI: {enabled: [XListenerSet]}`;
+const alpha = `
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec: {values: {pilot: {env: {PILOT_ENABLE_ALPHA_GATEWAY_API: "true"}}}}`;
+const asked = (yaml: string, port: number): string =>
+  outcome(traceIn(yaml)(`http://shop.example.com:${port}/`, { from: 'outside', at: 'infra/edge' }));
+const DELIVERED = 'delivered to shop.app.svc.cluster.local:80';
+
+describe('an XListenerSet', () => {
+  it('adds its listeners where Envoy Gateway is told to read it and the Gateway admits it', () => {
+    expect(asked(mesh('eg', ALLOWED) + settings, 8080)).toBe(DELIVERED);
+    expect(asked(mesh('eg', ALLOWED), 8080)).toBe('NR - at envoy-gateway');
+    expect(asked(mesh('eg', '') + settings, 8080)).toBe('NR - at envoy-gateway');
+    expect(asked(mesh('eg', ALLOWED.replace('pay', 'web')) + settings, 8080)).toBe('NR - at envoy-gateway');
+  });
+
+  it('has its routes to itself, as the Gateway has its own', () => {
+    expect(asked(mesh('eg', ALLOWED) + settings, 80)).toBe('NR 404 at envoy-gateway');
+    const onGateway = mesh('eg', ALLOWED).replace(
+      '{group: gateway.networking.x-k8s.io, kind: XListenerSet, name: more}',
+      '{name: edge, namespace: infra}',
+    );
+    expect(asked(onGateway + settings, 80)).toBe(DELIVERED);
+    expect(asked(onGateway + settings, 8080)).toBe('NR 404 at envoy-gateway');
+  });
+
+  it('is read by istiod if it is told to', () => {
+    expect(asked(mesh('istio', ALLOWED) + alpha, 8080)).toBe(DELIVERED);
+    expect(asked(mesh('istio', ALLOWED), 8080)).not.toBe(DELIVERED);
+  });
+});
