@@ -2,6 +2,7 @@
 import { isAutoAddress } from '../model/auto-addresses';
 import type { ServiceTarget } from '../model/merged-gateway';
 import type { Mesh, Proxy } from '../model/mesh';
+import { proxySettings } from '../model/proxy-config';
 import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
 import { authorize } from './authorization';
@@ -9,7 +10,7 @@ import { badPath, pastTokens, rejected } from './connection';
 import { throughGateway } from './follow';
 import { noConnect } from './routing';
 import { type Incoming, addHop, brokenStatus, protocolOf } from './hop';
-import { entersSidecar, inboundChain } from './inbound';
+import { entersSidecar, inboundChain, ingressListener } from './inbound';
 import { dial, serviceAt } from './names';
 import { networkVerdict } from './network-policy';
 import { asIstioReads } from './paths';
@@ -188,6 +189,10 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload, refuse?: 
     labels: workload.labels,
     addresses: workload.addresses,
   };
+  if (ingressListener(mesh, self, flight.port)?.binds === true && proxySettings(mesh, workload).interception !== 'NONE')
+    return walk.unknown(
+      `the Sidecar of ${workload.namespace}/${workload.name} binds its ingress listener to port ${flight.port} (captureMode NONE), and iptables redirect that port: which of the two takes a connection cannot be told`,
+    );
   const chain = inboundChain(mesh, self, flight.port, connectionOf(flight));
   const by: Decision | undefined =
     chain.tls.config === undefined

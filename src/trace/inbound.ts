@@ -34,6 +34,8 @@ interface IngressListener {
   readonly protocol: Protocol;
   /** Port of the endpoint to which it leads. */
   readonly servedAt: number;
+  /** Whether it binds to the port itself, where iptables redirect around it. */
+  readonly binds: boolean;
   /** TLS of its own; undefined for none that istiod reads. */
   readonly tls: string | undefined;
 }
@@ -50,6 +52,7 @@ export function ingressListener(mesh: Mesh, proxy: Proxy, port: number): Ingress
     // TLS that ends here leaves what is inside.
     protocol: tls === undefined ? protocol : protocol === 'HTTPS' ? 'HTTP' : protocol === 'TLS' ? 'TCP' : protocol,
     servedAt: Number(/:(\d+)$/.exec(text(own.defaultEndpoint))?.[1] ?? port),
+    binds: own.captureMode === 'NONE',
     tls: tls === undefined ? undefined : text(tls.mode) || 'PASSTHROUGH',
   };
 }

@@ -167,6 +167,10 @@ spec: {host: shop.app.svc.cluster.local, trafficPolicy: {tls: {mode: ${mode}, sn
     expect(outcome(asked(mutual + originate('MUTUAL')))).toBe('delivered to shop.app.svc.cluster.local:80');
   });
 
+  it('that binds to a port which is redirected too leaves open who takes a connection', () => {
+    expect(outcome(asked(sidecar('captureMode: NONE, defaultEndpoint: 127.0.0.1:8080')))).toBe('unknown');
+  });
+
   it('is what takes connections where nothing is intercepted', () => {
     const none = (listener: string): string =>
       MESH.replace('labels: {app: shop}}, spec', 'labels: {app: shop}, annotations: {sidecar.istio.io/interceptionMode: NONE}}, spec') + listener; // prettier-ignore
