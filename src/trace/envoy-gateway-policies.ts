@@ -29,8 +29,9 @@ export function policyVerdict(
   traffic: EffectivePolicy | undefined,
   security: EffectivePolicy | undefined,
   http: HttpRequest,
+  forwards: boolean,
 ): PolicyVerdict | undefined {
-  return (traffic && faultVerdict(traffic)) ?? (security && securityVerdict(security, http));
+  return (traffic && faultVerdict(traffic)) ?? (security && securityVerdict(security, http, forwards));
 }
 
 function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
@@ -47,11 +48,11 @@ function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
   };
 }
 
-function securityVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyVerdict | undefined {
+function securityVerdict(policy: EffectivePolicy, http: HttpRequest, forwards: boolean): PolicyVerdict | undefined {
   const { spec } = policy;
   const has = (kind: string): boolean => optionalRecord(spec[kind]) !== undefined;
-  // The filter for CORS comes before those that ask who calls, and answers every preflight.
-  if (has('cors') && isPreflight(http))
+  // The filter for CORS comes before those that ask who calls, and answers every preflight, if the route is one that forwards.
+  if (has('cors') && forwards && isPreflight(http))
     return {
       is: 'refused',
       code: 'direct_response',

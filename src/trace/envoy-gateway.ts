@@ -236,6 +236,16 @@ function forwardHttp(stage: Stage, listeners: readonly ApiListener[], http: Http
   );
 }
 
+/** Whether a rule sends on what it takes: not one that answers, nor one none of whose backends is there. */
+function forwards({ mesh }: Stage, { rule, clusters }: Route): boolean {
+  if (rule === null || rule.redirect !== undefined || rule.directResponse !== undefined) return false;
+  return clusters.some(
+    ({ destination: { host, port } }) =>
+      host.startsWith('Backend ') ||
+      [...mesh.services.named(host).values()].some(({ ports }) => ports.some((one) => one.port === port)),
+  );
+}
+
 function throughRule(stage: Stage, attachment: Attachment, route: Route, http: HttpRequest): Trace {
   const { mesh, gateway, walk } = stage;
   const ref = route.rule?.ref as RouteRef;
@@ -249,7 +259,9 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     return walk.unknown(`EnvoyExtensionPolicy ${namespace}/${name} hands the request to code of its own (spec.${foreign.field}), which may answer or change it`); // prettier-ignore
   }
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
-  const verdict = policyVerdict(traffic, effectivePolicy('SecurityPolicy', place, mesh), http);
+  const filters = applyOwnFilters(mesh, place, own, http);
+  const isForwarding = filters.answer === undefined && forwards(stage, route);
+  const verdict = policyVerdict(traffic, effectivePolicy('SecurityPolicy', place, mesh), http, isForwarding);
   if (verdict?.is === 'refused')
     return refuse(stage, verdict.code, verdict.status, verdict.what, verdict.fix, verdict.by, ref);
   if (verdict?.is === 'unknown') {
@@ -260,7 +272,6 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     walk.note(
       `BackendTrafficPolicy ${traffic!.manifest.namespace}/${traffic!.manifest.name} limits the rate: over it the answer is 429`,
     );
-  const filters = applyOwnFilters(mesh, place, own, http);
   if (filters.answer !== undefined)
     return refuse(
       stage,

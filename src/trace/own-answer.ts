@@ -47,7 +47,9 @@ export function ownAnswer(route: Route, http: HttpRequest): OwnAnswer | undefine
       field: 'fault.abort',
     };
   }
-  if (rule.corsPolicy !== undefined && answersPreflight(rule.corsPolicy, http)) {
+  // Envoy's filter for CORS knows nothing of routes that do not forward.
+  const forwards = rule.redirect === undefined && rule.directResponse === undefined;
+  if (forwards && rule.corsPolicy !== undefined && answersPreflight(rule.corsPolicy, http)) {
     return {
       code: 'direct_response',
       status: 200,

@@ -237,4 +237,11 @@ spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: sh
   const preflight = { method: 'OPTIONS', headers: { origin: 'https://a.net', 'access-control-request-method': 'GET' } };
   expect(asked(cors, 'http://a.example.com/v1/items', preflight)).toBe('direct_response 200 at envoy-gateway');
   expect(ask(cors, '/v1/items')).toBe('basicAuth 401 at envoy-gateway');
+  // A route without a backend answers by itself, and the filter for CORS takes no notice of such.
+  const bare = cors.replace(', basicAuth: {users: {name: users}}', '');
+  const nowhere = MESH.replace('{name: shop, port: 80}', '{name: absent, port: 80}');
+  const asks = { from: 'outside', at: 'app/front', ...preflight };
+  expect(outcome(traceIn(nowhere + bare)('http://a.example.com/v1/items', asks))).toBe(
+    'direct_response 500 at envoy-gateway',
+  );
 });

@@ -269,3 +269,24 @@ spec:
       expect(outcome(traceIn(ingress(other))('http://shop.example.com/cart', at))).toBe('UF - at ingress-gateway');
   });
 });
+
+it('a route that redirects or answers takes no notice of its CORS policy, as Envoy has it', () => {
+  const site = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: app}
+spec: {hosts: [site.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: site, namespace: app}
+spec:
+  hosts: [site.example.com]
+  http: [{corsPolicy: {allowOrigins: [{exact: 'https://a.net'}]}, RULE}]`;
+  const headers = { origin: 'https://a.net', 'access-control-request-method': 'GET' };
+  const asked = (rule: string): string =>
+    outcome(traceIn(site.replace('RULE', rule))('http://site.example.com/', { method: 'OPTIONS', headers }));
+  expect(asked('route: [{destination: {host: site.example.com}}]')).toBe('direct_response 200 at sidecar');
+  expect(asked('redirect: {authority: b.net}')).toBe('redirect 301 at sidecar');
+  expect(asked('directResponse: {status: 418}')).toBe('direct_response 418 at sidecar');
+});
