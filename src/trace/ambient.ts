@@ -7,9 +7,9 @@ import { bindingOf, USE_WAYPOINT } from '../model/waypoints';
 import type { Workload } from '../model/workloads';
 import { arrive } from './arrive';
 import { authorize } from './authorization';
-import { addHop, protocolOf } from './hop';
+import { addHop, brokenStatus, protocolOf } from './hop';
 import { networkVerdict } from './network-policy';
-import type { Decision, ProxyRef, Trace } from './types';
+import type { Decision, ProxyRef, Refusal, Trace } from './types';
 import { decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
 import { throughWaypoint } from './waypoint';
 
@@ -207,21 +207,49 @@ export function atWorkload(
 ): Trace {
   if (workload?.membership !== 'ztunnel')
     return arrive(walk, { ...flight, layers }, { service, workload, original: false }, flight.http !== null);
-  const refused = cut(walk, flight, workload);
-  if (refused !== undefined) return refused;
+  return cut(walk, flight, workload) ?? atZtunnel(walk, { ...flight, layers }, workload);
+}
+
+/** At the ztunnel of a Pod's node, where plain text arrives as well: it passes unless mutual TLS is demanded or a policy wants to know who sends. */
+export function atZtunnel(walk: Walk, flight: Flight, workload: Workload): Trace {
+  const { mesh } = walk;
+  const { layers } = flight;
+  const isMutual = outermost(layers)?.kind === 'ISTIO_MUTUAL';
+  const inner = isMutual ? layers.slice(0, -1) : layers;
   const proxy: ProxyRef = { kind: 'ztunnel', namespace: workload.namespace, workload: workload.name };
-  const inner = layers.slice(0, -1);
-  const access = { flight: { ...flight, layers }, http: null, sni: null, port: flight.port, terminated: true };
-  const verdict = authorize(walk.mesh, workload, access);
   const incoming = { proxy, receives: wire(inner.length > 0 ? 'TLS' : 'TCP', flight.port, layers), envoy: noMatch(), decidedBy: [] } as const; // prettier-ignore
+  const held = plainTextRefusal(mesh, flight, workload, isMutual);
+  if (held !== undefined) {
+    addHop(walk, incoming, { decidedBy: decisions(held.by) });
+    return walk.refused({ code: 'RBAC', status: brokenStatus(walk), proxy, ...held });
+  }
+  const access = { flight, http: null, sni: null, port: flight.port, terminated: isMutual };
+  const verdict = authorize(mesh, workload, access);
   if (verdict.is !== 'allowed') {
     addHop(walk, incoming, { decidedBy: decisions(verdict.by) });
     if (verdict.is === 'unknown') return walk.unknown(verdict.what);
     const { what, fix, by } = verdict;
-    return walk.refused({ code: 'RBAC', status: null, proxy, what, fix, by: by ?? null });
+    return walk.refused({ code: 'RBAC', status: brokenStatus(walk), proxy, what, fix, by: by ?? null });
   }
   addHop(walk, incoming, { sends: wire(incoming.receives.protocol, flight.port, inner) });
   const outer = outermost(inner);
   const tls = outer?.kind ?? 'NONE';
   return walk.delivered({ host: flight.host, port: flight.namedPort, tls, sni: outer?.sni ?? null });
+}
+
+/** What PeerAuthentication says of plain text: istiod makes a policy for ztunnels of it. */
+function plainTextRefusal(
+  mesh: Mesh,
+  flight: Flight,
+  workload: Workload,
+  isMutual: boolean,
+): (Pick<Refusal, 'what' | 'fix'> & { readonly by: Decision }) | undefined {
+  const tls = mesh.peerAuthentications.forWorkload(workload.namespace, workload.labels, flight.port);
+  if (isMutual || tls.mode !== 'STRICT' || tls.config === undefined) return undefined;
+  const { kind, namespace, name } = tls.config;
+  return {
+    what: `port ${flight.port} takes Istio's mutual TLS only (STRICT) and gets plain text`,
+    fix: 'send from a workload of the mesh, or make an exception for the port',
+    by: { kind, namespace, name, field: tls.field },
+  };
 }

@@ -5,6 +5,7 @@ import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
+import { atWorkload, atZtunnel } from './ambient';
 import { authorize } from './authorization';
 import { badPath, pastTokens, rejected } from './connection';
 import { throughGateway } from './follow';
@@ -49,6 +50,8 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       workload = dial(mesh, flight.host, null, flight.from.namespace).workload;
     }
   }
+  if (workload?.membership === 'ztunnel' && outermost(onward.layers)?.kind === 'ISTIO_MUTUAL' && target !== undefined)
+    return atWorkload(walk, onward, target.service, workload, onward.layers);
   const verdict = networkVerdict(mesh, onward, workload, walk.addressOf(onward.host));
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
   if (verdict.is === 'denied') {
@@ -70,6 +73,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
   if (workload?.membership === 'gateway') return throughGateway(walk, onward, workload);
   if (workload?.membership === 'sidecar' && entersSidecar(mesh, workload, onward.port))
     return throughServer(walk, onward, workload);
+  if (workload?.membership === 'ztunnel') return atZtunnel(walk, onward, workload);
   const outer = outermost(onward.layers);
   if (workload !== undefined && outer?.kind === 'ISTIO_MUTUAL') {
     return walk.refused({

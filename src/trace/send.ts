@@ -1,4 +1,5 @@
 /** From a proxy to the cluster that its route or TCP proxy names. */
+import { MUTUAL } from './ambient';
 import { arrive } from './arrive';
 import { type Cluster, findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
@@ -119,12 +120,15 @@ function sendToCluster(
       `no manifest shows the endpoints of ${cluster.service.config.kind} ${cluster.service.namespace}/${cluster.service.config.name}; assumed that there are some`,
     );
   }
-  const layers = layersTo(
-    cluster,
+  // Where ambient mode is installed, proxies reach its workloads through tunnels, whose mutual TLS is the mesh's.
+  const isTunnelled = endpoint?.workload?.membership === 'ztunnel' && sending.tunnel === null;
+  const made = layersTo(
+    isTunnelled && cluster.tls?.mode === 'ISTIO_MUTUAL' ? { ...cluster, tls: null } : cluster,
     sending.inner,
     http,
     isOriginal || (endpoint !== undefined && cluster.takesMutualTls(endpoint)),
   );
+  const layers = isTunnelled ? [...made, MUTUAL] : made;
   // A ServiceEntry's targetPort overrides the port that was dialled; a headless Service's does not.
   const onEndpoint = cluster.service.registry === 'External' ? cluster.port.target : 0;
   const override = typeof onEndpoint === 'number' && onEndpoint > 0 ? onEndpoint : undefined;

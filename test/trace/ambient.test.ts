@@ -2,6 +2,7 @@ import { loadObjects } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
 import { trace } from '../../src/trace';
 import { WORLD } from '../mesh/ambient-variations';
+import { traceIn } from './text';
 
 // What a real istiod and waypoint did with the same world is asked by test/mesh/ambient-trace.test.ts.
 const mesh = buildMesh(loadObjects(WORLD).manifests);
@@ -83,5 +84,77 @@ describe('a request of an ambient workload', () => {
     const held = buildMesh(loadObjects([...WORLD, policy]).manifests);
     const { refusal } = trace(held, { from: 'shop/caller', request: 'http://by-namespace.example.com/' });
     expect(refusal).toMatchObject({ code: 'UF', by: { kind: 'NetworkPolicy', name: 'cut' } });
+  });
+});
+
+describe('an ambient Pod', () => {
+  const namespace = (name: string, labels = ''): string => `
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: ${name}, labels: {${labels}}}`;
+  const pod = (at: string, name: string, labels = ''): string => `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, namespace: ${at}, labels: {app: ${name}, ${labels}}}
+spec: {serviceAccountName: ${name}, containers: [{name: c, image: c}]}`;
+  const manifests = [
+    namespace('amb', 'istio.io/dataplane-mode: ambient'),
+    namespace('side', 'istio-injection: enabled'),
+    namespace('plain'),
+    pod('amb', 'shop'),
+    pod('amb', 'caller'),
+    pod('amb', 'out', 'istio.io/dataplane-mode: none'),
+    pod('side', 'caller'),
+    pod('plain', 'caller'),
+    `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: amb}
+spec: {selector: {app: shop}, ports: [{name: http, port: 80, targetPort: 8080}]}`,
+  ].join('');
+  const strict = (field: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict, namespace: amb}
+spec: ${field}`;
+  const allow = (rule: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: allow, namespace: amb}
+spec: {rules: [${rule}]}`;
+  const asked = (from: string, more = ''): string => {
+    const { hops, refusal } = traceIn(manifests + more, {})('http://shop.amb/', { from });
+    const way = hops.map(({ proxy, receives }) => `${proxy.kind} ${receives.tls}`).join(' > ');
+    return refusal === null ? way : `${way}: ${refusal.code} ${refusal.status ?? '-'}`;
+  };
+
+  it('is reached through its ztunnel, with mutual TLS by whoever is of the mesh', () => {
+    expect(asked('amb/caller')).toBe('ztunnel NONE > ztunnel ISTIO_MUTUAL');
+    expect(asked('side/caller')).toBe('sidecar NONE > ztunnel ISTIO_MUTUAL');
+    expect(asked('plain/caller')).toBe('none NONE > ztunnel NONE');
+    expect(asked('amb/out')).toBe('none NONE > ztunnel NONE');
+  });
+
+  it('takes no plain text where mutual TLS is demanded', () => {
+    const all = strict('{mtls: {mode: STRICT}}');
+    expect(asked('plain/caller', all)).toBe('none NONE > ztunnel NONE: RBAC -');
+    expect(asked('amb/caller', all)).toBe('ztunnel NONE > ztunnel ISTIO_MUTUAL');
+    expect(asked('plain/caller', strict('{mtls: {mode: PERMISSIVE}}'))).toBe('none NONE > ztunnel NONE');
+    const port = 'selector: {matchLabels: {app: shop}}, portLevelMtls: {8080: {mode: PERMISSIVE}}';
+    expect(asked('plain/caller', strict(`{${port}, mtls: {mode: STRICT}}`))).toBe('none NONE > ztunnel NONE');
+  });
+
+  it('is guarded by who sends', () => {
+    const sidecars = allow('{from: [{source: {principals: ["cluster.local/ns/side/sa/caller"]}}]}');
+    expect(asked('side/caller', sidecars)).toBe('sidecar NONE > ztunnel ISTIO_MUTUAL');
+    expect(asked('amb/caller', sidecars)).toBe('ztunnel NONE > ztunnel ISTIO_MUTUAL: RBAC -');
+    expect(asked('plain/caller', sidecars)).toBe('none NONE > ztunnel NONE: RBAC -');
+    const ambient = allow('{from: [{source: {namespaces: [amb]}}]}');
+    expect(asked('side/caller', ambient)).toBe('sidecar NONE > ztunnel ISTIO_MUTUAL: RBAC 503');
   });
 });
