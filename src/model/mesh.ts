@@ -327,6 +327,7 @@ export class Mesh implements Registry {
     if (own.ports.size === 0) return { scope: common, isOwn: false, other: undefined };
     const mine = scope('own', () => own.base);
     const isOwn = names.map((name) => own.ports.has(name));
+    if (!isOwn.includes(true) && own.alone.has(port)) return undefined;
     if (!isOwn.includes(true)) return { scope: common, isOwn: false, other: mine };
     const isWhole = new Set(names).size === 1 && own.ports.get(names[0] ?? '')?.has(port) === true;
     return isWhole ? { scope: mine, isOwn: true, other: common } : undefined;

@@ -14,6 +14,8 @@ import { destinationsOf, MESH_GATEWAY, type VirtualService } from './virtual-ser
 export interface OwnLayer {
   /** Ports of its hosts. */
   readonly ports: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Ports on which nothing else has a listener: a host that is not of the layer meets the layer's own there. */
+  readonly alone: ReadonlySet<number>;
   readonly base: ScopeBase;
 }
 
@@ -91,6 +93,9 @@ export function ownLayer(registry: Registry, namespace: string, everyones: Publi
     }),
   );
   return {
+    alone: new Set(
+      services.flatMap(({ ports }) => ports.map(({ port }) => port).filter((port) => !everyones.speaks.has(port))),
+    ),
     ports: new Map(services.map(({ host, ports }) => [host, new Set(ports.map(({ port }) => port))])),
     base: baseOf(
       services,
@@ -113,7 +118,9 @@ function isApart({ registry, host, address, resolution, ports }: Service, { spea
     address === ANY_ADDRESS &&
     resolution !== 'DYNAMIC_DNS' &&
     ports.every(({ port, protocol }) =>
-      isHttp(protocol) ? speaks.get(port) === 'http' : isTls(protocol) && speaks.get(port) === 'tls',
+      isHttp(protocol)
+        ? (speaks.get(port) ?? 'http') === 'http'
+        : isTls(protocol) && (speaks.get(port) ?? 'tls') === 'tls',
     )
   );
 }
