@@ -60,6 +60,7 @@ export function traceText(trace: Trace, request: TraceRequest, options: TextOpti
     for (const text of hopDecisions(hop)) field('decides', text);
     if (hop.cluster !== null) field('cluster', color.cyan(hop.cluster));
     for (const other of hop.alternatives) field('', color.dim(`${other.cluster} (weight ${other.weight})`));
+    if (hop.asks !== undefined) field('asks for', `${hop.asks.authority}${hop.asks.path}`);
     if (hop.sends !== null) field('sends', wireLabel(hop.sends));
     lines.push('');
   });
