@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { partFolder } from '../../test/lab/cache';
 import { VERSIONS } from '../../test/lab/versions';
+import { SHAPES } from './shapes';
 import { type Measured, conditions, growth, measure, median } from '../measure';
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -78,9 +79,31 @@ const sides: readonly Side[] = [
     : []),
 ];
 
+/** Other shapes at two sizes: what is quadratic in anything shows in one of them. */
+async function shapes(work: string): Promise<readonly string[]> {
+  const rows: string[] = [];
+  for (const { name, what, manifests: make } of SHAPES) {
+    const found: { n: number; seconds: number; megabytes: number }[] = [];
+    for (const n of [1000, 4000]) {
+      const file = join(work, 'shape.yaml');
+      writeFileSync(file, make(n));
+      const runs: Measured[] = [];
+      for (let run = 0; run < RUNS; run += 1) runs.push(await sides[0].run(file));
+      const { cpu, seconds, megabytes } = median(runs);
+      found.push({ n, seconds: cpu || seconds, megabytes });
+    }
+    const [small, large] = found;
+    const cells = [name, what, small.seconds.toFixed(2), large.seconds.toFixed(2), growth(small, large).toFixed(2), small.megabytes.toFixed(0), large.megabytes.toFixed(0)]; // prettier-ignore
+    rows.push(`| ${cells.join(' | ')} |`);
+    process.stdout.write(`${rows[rows.length - 1] ?? ''}\n`);
+  }
+  return rows;
+}
+
 async function main(): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'mesh-edge-bench-'));
   const rows: string[] = [];
+  let shapeRows: readonly string[] = [];
   const points: { n: number; seconds: number }[] = [];
   try {
     await measure(process.execPath, [join(ROOT, 'bin/mesh-edge'), '--version']); // makes the bundle
@@ -119,6 +142,7 @@ async function main(): Promise<void> {
       }
       if (ours !== undefined) points.push({ n: hosts, seconds: ours.cpu || ours.seconds });
     }
+    if (sizes.length === 0) shapeRows = await shapes(work);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -139,6 +163,12 @@ async function main(): Promise<void> {
     ...rows,
     '',
     `The CPU seconds of \`mesh-edge check\` grow with n to the power of: ${exponents.join('; ')}.`,
+    '',
+    'Meshes that are large in other ways (`shapes.ts`), at 1,000 and at 4,000 of what makes them so:',
+    '',
+    '| shape | of | CPU s | CPU s, four times as many | grows with n to the power of | MB | MB, four times as many |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
+    ...shapeRows,
   ];
   if (sizes.length === 0) writeFileSync(join(__dirname, 'REPORT.md'), `${lines.join('\n')}\n`);
 }
