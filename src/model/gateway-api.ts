@@ -65,7 +65,7 @@ const CONTROLLERS: Readonly<Record<string, GatewayController>> = {
 };
 
 /** Classes that an installation brings without a manifest. */
-const USUAL_CLASSES: Readonly<Record<string, GatewayController>> = {
+export const USUAL_CLASSES: Readonly<Record<string, GatewayController>> = {
   istio: 'istio',
   'istio-remote': 'istio',
   'istio-waypoint': 'istio-waypoint',

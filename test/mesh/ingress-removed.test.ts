@@ -65,14 +65,28 @@ it('without the host written anew, the sidecar knows no such host: 502', async (
   }, 20);
 });
 
-it('with another public name written in, the sidecar knows no such host either: 502', async () => {
+/** The scenario's route with another name written in. */
+function withHost(host: string): KubeObject {
   const text = JSON.stringify(ofKind(committed('apps-gateway-http'), 'HTTPRoute'));
-  const route = text.replace('"httpbin.httpbin.svc.cluster.local"', '"httpbin.internal.example.com"');
-  await eg.use([JSON.parse(route) as KubeObject]);
+  return JSON.parse(text.replace('"httpbin.httpbin.svc.cluster.local"', `"${host}"`)) as KubeObject;
+}
+
+it.each([
+  ['another public name', 'httpbin.internal.example.com'],
+  ["another Service's name", 'httpbin.internal'],
+])('with %s written in, the sidecar knows no such host either: 502', async (_, host) => {
+  await eg.use([withHost(host)]);
   await eventually(async () => {
     const seen = await eg.request('/httpbin/get');
-    const gateway = { authority: 'httpbin.internal.example.com', route_name: 'block_all' };
-    expect(seen).toMatchObject({ status: 502, gateway });
+    expect(seen).toMatchObject({ status: 502, gateway: { authority: host, route_name: 'block_all' } });
+  }, 20);
+});
+
+it("with the Service's short name written in, the sidecar knows it", async () => {
+  await eg.use([withHost('httpbin.httpbin')]);
+  await eventually(async () => {
+    const seen = await eg.request('/httpbin/get');
+    expect(seen).toMatchObject({ status: 200, gateway: { authority: 'httpbin.httpbin' } });
   }, 20);
 });
 

@@ -93,7 +93,7 @@ describe('with rateLimit.backend', () => {
   it.each([
     ['a port that it lacks', REDIS.replace('6379', '6380')],
     ['a name that no Service has', REDIS.replace('teg-redis', 'redis-master')],
-  ])('with %s for Redis, the rate-limit service is never ready, and nothing is limited', async (_, host) => {
+  ])('has a rate-limit service that is never ready, and limits nothing, with %s for Redis', async (_, host) => {
     await configured(url(host));
     await isNeverReady();
     await eventually(async () => expect(await answers()).toEqual(ALL(200)), 20);

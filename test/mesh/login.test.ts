@@ -113,7 +113,7 @@ it('lets in whoever logs in, until the logout', async () => {
 it.each([
   ['on a path that no route with the policy has', 'https://www.example.com/oauth2/callback'],
   ['on a host that no route with the policy has', 'https://other.example.com/httpbin/oauth2/callback'],
-])('a redirect %s ends in 404 and leaves nobody logged in', async (_, redirectURL) => {
+])('ends in 404, with nobody logged in, after a redirect %s', async (_, redirectURL) => {
   await inForce(login({ redirectURL }));
   const browser = new Browser();
   const before = provider.asked.length;

@@ -1,8 +1,8 @@
 import { envoyGateways } from '../envoy-gateway';
 import { isSubsetOf, isWildcard } from '../../model/hostnames';
 import type { CheckContext } from '../context';
-import { GATEWAY_API, type Reference, type RouteFilter, routeSpec } from '../gateway-api';
-import type { Rule } from '../rule';
+import { GATEWAY_API, type Reference, routeSpec } from '../gateway-api';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE810',
@@ -15,29 +15,29 @@ export const rule: Rule = {
   reads: ['HTTPRoute'],
   footguns: ['Y04'],
   *check(context) {
-    const gateways = new Set(
+    const gateways = new Map(
       context
         .index(envoyGateways)
         .filter(({ workload }) => workload.membership === 'sidecar')
-        .map(({ gateway: { config } }) => `${config.namespace}/${config.name}`),
+        .map(({ gateway: { config }, workload }) => [`${config.namespace}/${config.name}`, workload.namespace]),
     );
     if (gateways.size === 0) return;
     for (const manifest of context.of(GATEWAY_API, 'HTTPRoute')) {
       const { parentRefs = [], hostnames = [], rules = [] } = routeSpec(manifest);
-      if (
-        !parentRefs.some(
-          ({ kind = 'Gateway', namespace = manifest.namespace, name }) =>
-            kind === 'Gateway' && gateways.has(`${namespace}/${name}`),
-        )
-      )
-        continue;
+      const homes = parentRefs.flatMap(({ kind = 'Gateway', namespace = manifest.namespace, name }) =>
+        kind === 'Gateway' ? (gateways.get(`${namespace}/${name}`) ?? []) : [],
+      );
+      if (homes.length === 0) continue;
       for (const [at, { backendRefs = [], filters = [] }] of rules.entries()) {
-        const strange = strangeHost(context, filters, backendRefs);
-        if (strange !== undefined) {
+        const rewrite = filters.findIndex(({ urlRewrite }) => urlRewrite?.hostname);
+        const host = filters[rewrite]?.urlRewrite?.hostname;
+        const strange = host && strangeHost(context, host, backendRefs, manifest.namespace, homes);
+        if (strange) {
           yield {
             manifest,
-            field: ['spec', 'rules', at, 'filters', strange.at, 'urlRewrite', 'hostname'],
-            what: `requests go on to ${backendRefs.map(({ name }) => name).join(', ')} with the Host header ${strange.host}, which no Service or ServiceEntry has`,
+            field: ['spec', 'rules', at, 'filters', rewrite, 'urlRewrite', 'hostname'],
+            ...strange,
+            what: `requests go on to ${backendRefs.map(({ name }) => name).join(', ')} with the Host header ${host}, ${strange.what}`,
           };
           continue;
         }
@@ -45,7 +45,7 @@ export const rule: Rule = {
           ({ kind = 'Service', filters: own = [] }) =>
             kind === 'Service' && !own.some(({ urlRewrite }) => urlRewrite?.hostname),
         );
-        if (services.length === 0 || filters.some(({ urlRewrite }) => urlRewrite?.hostname)) continue;
+        if (services.length === 0 || host) continue;
         const isInternal = hostnames.length > 0 && hostnames.every((host) => host.endsWith('.svc.cluster.local'));
         if (isInternal) continue;
         yield {
@@ -58,19 +58,29 @@ export const rule: Rule = {
   },
 };
 
-/** A hostname that is written anew, to one that the sidecar does not know either. */
+/** A hostname that is written anew, to one that is not the backend's own. */
 function strangeHost(
   { mesh }: CheckContext,
-  filters: readonly RouteFilter[],
+  host: string,
   backends: readonly Reference[],
-): { readonly host: string; readonly at: number } | undefined {
-  if (!backends.some(({ kind = 'Service' }) => kind === 'Service')) return undefined;
-  const at = filters.findIndex(({ urlRewrite }) => urlRewrite?.hostname);
-  const host = filters[at]?.urlRewrite?.hostname;
-  if (host === undefined) return undefined;
-  const domain = `.svc.${mesh.config.clusterDomain}`;
-  // A Service of a namespace that no manifest shows may well be there.
-  if (host.endsWith(domain) || /^[^.]+(\.[^.]+(\.svc)?)?$/.test(host)) return undefined;
+  namespace: string,
+  homes: readonly string[],
+): Omit<Hit, 'field'> | undefined {
+  const services = backends.filter(({ kind = 'Service' }) => kind === 'Service');
+  if (services.length === 0) return undefined;
+  const domain = `svc.${mesh.config.clusterDomain}`;
+  const own = services.flatMap(({ name, namespace: at = namespace }) => [
+    ...[`${name}.${at}`, `${name}.${at}.svc`, `${name}.${at}.${domain}`],
+    // The sidecar knows Services of its own namespace by their names alone.
+    ...(homes.includes(at) ? [`${name}`] : []),
+  ]);
+  if (own.includes(host)) return undefined;
+  if (host.endsWith(`.${domain}`) || /^[^.]+(\.[^.]+(\.svc)?)?$/.test(host))
+    return {
+      severity: 'warning',
+      what: `which is not that of ${services.map(({ name, namespace: at = namespace }) => `Service ${at}/${name}`).join(', ')}`,
+      why: 'The sidecar goes by the Host header: it takes requests to the Service of that name, and answers 502 or sends them on without mutual TLS where there is none.',
+    };
   const isKnown = [...mesh.services.all].some((service) => service.host === host || (isWildcard(service.host) && isSubsetOf(host, service.host))); // prettier-ignore
-  return isKnown ? undefined : { host, at };
+  return isKnown ? undefined : { what: 'which no Service or ServiceEntry has' };
 }

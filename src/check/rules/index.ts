@@ -59,6 +59,7 @@ import { rule as sanMismatch } from './san-mismatch';
 import { rule as certificateNameNotAsked } from './certificate-name-not-asked';
 import { rule as credentialNotReadable } from './credential-not-readable';
 import { rule as certificateFileNotMounted } from './certificate-file-not-mounted';
+import { rule as proxyOutOfReach } from './proxy-out-of-reach';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -122,6 +123,7 @@ import { rule as injectionNotOnPods } from './injection-not-on-pods';
 import { rule as proxiesCannotReachController } from './proxies-cannot-reach-controller';
 import { rule as rateLimitServiceMissing } from './rate-limit-service-missing';
 import { rule as routingTypeIgnored } from './routing-type-ignored';
+import { rule as gatewayClassNotUsable } from './gateway-class-not-usable';
 import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
 import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
 import { rule as httpToHttpsPort } from './http-to-https-port';
@@ -189,6 +191,7 @@ export const rules: readonly Rule[] = [
   certificateNameNotAsked,
   credentialNotReadable,
   certificateFileNotMounted,
+  proxyOutOfReach,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,
@@ -252,6 +255,7 @@ export const rules: readonly Rule[] = [
   proxiesCannotReachController,
   rateLimitServiceMissing,
   routingTypeIgnored,
+  gatewayClassNotUsable,
   credentialOnSeveralGateways,
   subsetsNotAtIngress,
   httpToHttpsPort,

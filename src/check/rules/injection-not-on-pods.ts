@@ -3,7 +3,7 @@ import { strings, record } from '../../model/fields';
 import { envoyGateways } from '../envoy-gateway';
 import type { CheckContext } from '../context';
 import { ENVOY_GATEWAY } from '../gateway-api';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE825',
@@ -17,6 +17,7 @@ export const rule: Rule = {
   footguns: ['Y19'],
   *check(context) {
     const views = context.index(envoyGateways);
+    const prepared = new Set<Manifest>();
     for (const { gateway, workload, proxy } of views) {
       if (workload.membership === 'sidecar' || isPatched(proxy.manifest)) continue;
       const { manifest } = gateway.config;
@@ -27,7 +28,11 @@ export const rule: Rule = {
           what: `${key}: ${value} is on the Gateway, and not on its pods in ${workload.namespace}`,
         };
       const { manifest: own } = proxy;
-      if (own) yield* ofProxy(own);
+      if (!own) continue;
+      yield* ofProxy(own);
+      const hit = prepared.has(own) ? undefined : preparedInVain(context, own, workload.namespace);
+      prepared.add(own);
+      if (hit) yield hit;
     }
     for (const manifest of context.of(ENVOY_GATEWAY, 'EnvoyProxy'))
       if (!views.some(({ proxy }) => proxy.manifest === manifest) && !isPatched(manifest) && !hasOwn(context, manifest))
@@ -65,6 +70,25 @@ function* ofProxy(manifest: Manifest): Generator<{ manifest: Manifest; field: Fi
         what: `${key}: ${value} is on the ${at.length === 1 ? 'EnvoyProxy' : 'Service'}, and not on the pods of the proxies`,
       };
   }
+}
+
+/** Pods that are set up for a sidecar which nothing gives them: the namespace is shown, and does not ask for any. */
+function preparedInVain(context: CheckContext, manifest: Manifest, home: string): Hit | undefined {
+  const namespace = context.of('', 'Namespace').find(({ name }) => name === home);
+  const { envoyDeployment, envoyDaemonSet } = record(record(record(record(manifest.body).spec).provider).kubernetes);
+  const pod = record(record(envoyDaemonSet ?? envoyDeployment).pod);
+  const annotations = strings(pod.annotations);
+  const key = Object.keys(annotations).find((one) => one.startsWith('traffic.sidecar.istio.io/'));
+  const isLeftOut = { ...annotations, ...strings(pod.labels) }['sidecar.istio.io/inject'] === 'false';
+  if (namespace === undefined || key === undefined || isLeftOut) return undefined;
+  const of = envoyDaemonSet ? 'envoyDaemonSet' : 'envoyDeployment';
+  return {
+    manifest,
+    field: ['spec', 'provider', 'kubernetes', of, 'pod', 'annotations', key],
+    what: `the pods of the proxies are annotated for a sidecar, and neither they nor namespace ${home} ask for one`,
+    why: 'Without a sidecar the proxies send plain text, which Services that take mutual TLS only refuse, and have no identity that a policy could name.',
+    fix: `Label the namespace istio-injection: enabled, or the pods sidecar.istio.io/inject: "true" (spec.provider.kubernetes.${of}.pod.labels).`,
+  };
 }
 
 function isPatched(manifest: Manifest | undefined): boolean {

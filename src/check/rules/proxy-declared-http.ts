@@ -1,10 +1,7 @@
-import { record, records, text } from '../../model/fields';
-import type { Manifest } from '../../model/manifest';
-import { defineIndex } from '../context';
 import { nameOf, serviceEntries } from '../edge';
 import { isHttp } from '../protocol';
+import { proxyUsers } from '../proxy-users';
 import type { Rule } from '../rule';
-import { podTemplates } from '../workloads';
 
 const PROXY_PORTS = new Set([3128, 1080, 8118, 3129]);
 
@@ -51,24 +48,3 @@ export const rule: Rule = {
     }
   },
 };
-
-interface ProxyUser {
-  readonly manifest: Manifest;
-  readonly variable: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Proxies that containers are told to use, by the variables that clients of HTTP know. */
-const proxyUsers = defineIndex('users of proxies', (context): readonly ProxyUser[] =>
-  context.index(podTemplates).flatMap(({ manifest, spec }) =>
-    records(record(spec).containers)
-      .flatMap(({ env }) => records(env))
-      .flatMap(({ name, value }): readonly ProxyUser[] => {
-        const variable = text(name);
-        if (!/^(https?|all)_proxy$/i.test(variable)) return [];
-        const { host, port } = /^(?:[a-z0-9]+:\/\/)?(?:[^@/]*@)?(?<host>[^:/@]+)(?::(?<port>\d+))?\/?$/i.exec(text(value))?.groups ?? {}; // prettier-ignore
-        return host === undefined ? [] : [{ manifest, variable, host, port: Number(port ?? 80) }];
-      }),
-  ),
-);

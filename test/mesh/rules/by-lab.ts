@@ -6,6 +6,7 @@ import { type Mesh } from '../mesh';
 import { credential } from '../scenarios';
 import { type ByLab, type Confirmations } from './confirmation';
 import {
+  accepted,
   asked,
   askedByProxy,
   askedForInjection,
@@ -329,6 +330,27 @@ export const BY_LAB: Confirmations = {
     bad: 'Accepted True: Accepted, ResolvedRefs False: BackendNotFound',
     good: 'Accepted True: Accepted, ResolvedRefs True: ResolvedRefs',
   },
+  'gateway-class-not-usable/class-misspelt': {
+    by: 'lab',
+    look: 'what the controller says of the Gateway',
+    see: accepted('Gateway'),
+    bad: 'nothing',
+    good: 'Accepted True: Accepted',
+  },
+  'gateway-class-not-usable/of-another-namespace': {
+    by: 'lab',
+    look: 'what the controller says of the Gateway',
+    see: accepted('Gateway'),
+    bad: 'Accepted False: InvalidParameters',
+    good: 'Accepted True: Accepted',
+  },
+  'gateway-class-not-usable/parameters-misspelt': {
+    by: 'lab',
+    look: 'what the controller says of the GatewayClass',
+    see: accepted('GatewayClass'),
+    bad: 'Accepted False: InvalidParameters',
+    good: 'Accepted True: Accepted',
+  },
   'backend-tls-port/two-policies': {
     by: 'lab',
     look: 'what the controller says of all BackendTLSPolicies',
@@ -407,6 +429,13 @@ export const BY_LAB: Confirmations = {
     see: askedForInjection,
     bad: 'no such label',
     good: 'the label',
+  },
+  'injection-not-on-pods/prepared-pods': {
+    by: 'lab',
+    look: 'containers of a Pod beside Envoy Gateway',
+    see: containers,
+    bad: 'main',
+    good: 'main, istio-proxy',
   },
   'injection-not-on-pods/label-of-the-gateway': {
     by: 'lab',

@@ -6,8 +6,9 @@ const login = (test: string) => ({ by: 'test', file: 'login.test.ts', test }) as
 const reason = (text: string) => ({ by: 'reason', reason: text }) as const;
 
 const limits = (test: string) => ({ by: 'test', file: 'limits.test.ts', test }) as const;
-const UNREACHED = 'with %s for Redis, the rate-limit service is never ready, and nothing is limited';
-const RETURN = 'a redirect %s ends in 404 and leaves nobody logged in';
+const UNREACHED = 'has a rate-limit service that is never ready, and limits nothing';
+const RETURN = 'ends in 404, with nobody logged in, after a redirect';
+const STRANGE = 'written in, the sidecar knows no such host either: 502';
 
 export const BY_OTHER_MEANS: Confirmations = {
   'envoy-gateway-in-mesh/captures-inbound': removed(
@@ -33,9 +34,8 @@ export const BY_OTHER_MEANS: Confirmations = {
   'backend-tls-in-mesh/both-have-sidecars': removed(
     'with TLS of its own to a Service of the mesh, the sidecar finds no HTTP where it is declared: 503',
   ),
-  'host-kept-through-sidecar/another-public-name': removed(
-    'with another public name written in, the sidecar knows no such host either: 502',
-  ),
+  'host-kept-through-sidecar/another-public-name': removed(STRANGE),
+  'host-kept-through-sidecar/name-of-another-service': removed(STRANGE),
   'oidc-cookies-shared/one-parent-domain': login('with cookies of one name, each login ends the session of the other'),
   'oidc-path-outside-route/another-host': login(RETURN),
   'oidc-path-outside-route/callback-elsewhere': login(RETURN),

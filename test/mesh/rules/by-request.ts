@@ -219,6 +219,12 @@ export const BY_REQUEST: Confirmations = {
     bad: 'shop/sleep: PassthroughCluster in tls api.example.com',
     good: 'shop/sleep: outbound|443||api.example.com in tls api.example.com',
   },
+  'proxy-out-of-reach/other-port': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'tcp://203.0.113.7:3128' },
+    bad: 'app/sleep: BlackHoleCluster',
+    good: 'app/sleep: outbound|3128||proxy.example.com',
+  },
   'same-host-on-gateways/twice': {
     by: 'request',
     ask: {

@@ -271,6 +271,27 @@ export const status =
     return said;
   };
 
+/** Whether the controller accepts the example's first object of a kind, whose class is the example's own. */
+export const accepted =
+  (kind: string): Sight =>
+  async (mesh, _, example) => {
+    const homes = new Set(example.flatMap(({ metadata }) => metadata.namespace ?? []));
+    const namespaces = [...homes].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+    await mesh.lab.apply([
+      ...namespaces.filter(({ metadata }) => metadata.name !== 'envoy-gateway-system'),
+      ...example,
+    ]);
+    const object = example.find((one) => one.kind === kind)!;
+    const said = await until('the controller has said something', 8, async () => {
+      const read = await mesh.lab.api.tryGet(object, object.metadata.name, object.metadata.namespace);
+      const { conditions = [] } = (read?.status ?? {}) as { readonly conditions?: readonly Condition[] };
+      const found = conditions.find(({ type, status: is }) => type === 'Accepted' && is !== 'Unknown');
+      return found && `Accepted ${found.status}: ${found.reason}`;
+    }).catch(() => 'nothing');
+    await mesh.lab.delete(example);
+    return said;
+  };
+
 /** Whether the Pods that Envoy Gateway is to make for the example's Gateway have the label that asks for a sidecar. */
 export const askedForInjection: Sight = async (mesh, _, example) => {
   const { name } = example.find(({ kind }) => kind === 'Gateway')!.metadata;
