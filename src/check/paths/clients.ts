@@ -1,4 +1,4 @@
-/** Who sends requests: the workloads with a sidecar that manifests show, or the namespaces that edge objects are written for. */
+/** Who sends requests: the workloads in the mesh that manifests show, or the namespaces that edge objects are written for. */
 import { labelsMatch } from '../../model/fields';
 import type { Mesh } from '../../model/mesh';
 import type { Workload } from '../../model/workloads';
@@ -13,7 +13,7 @@ export interface Client {
   readonly labels: Readonly<Record<string, string>>;
   /** Not in the manifests: a namespace that objects are exported to or live in. */
   readonly isAssumed: boolean;
-  /** Whether manifests show that it has a sidecar, or it is only usual. */
+  /** Whether manifests show that it has a sidecar (or that ztunnel serves it), or it is only usual. */
   readonly hasSidecarForSure: boolean;
 }
 
@@ -35,7 +35,9 @@ export const clients = defineIndex('clients', (context): readonly Client[] => {
     .filter((selector) => Object.keys(selector).length > 0);
   const shown = mesh.workloads.all.filter(
     ({ manifest, membership, labels }) =>
-      manifest !== undefined && membership === 'sidecar' && !gateways.some((selector) => labelsMatch(selector, labels)),
+      manifest !== undefined &&
+      (membership === 'sidecar' || membership === 'ztunnel') &&
+      !gateways.some((selector) => labelsMatch(selector, labels)),
   );
   const byScope = new Map<string, Client>();
   const selectors = selectorsByNamespace(context);
@@ -70,7 +72,7 @@ export const clients = defineIndex('clients', (context): readonly Client[] => {
 function scopeKey(mesh: Mesh, workload: Workload, selectors: readonly Readonly<Record<string, string>>[]): string {
   const sidecar = mesh.sidecarFor(workload.namespace, workload.labels);
   const chosen = selectors.map((selector) => labelsMatch(selector, workload.labels));
-  return `${workload.namespace} ${sidecar ? `${sidecar.namespace}/${sidecar.name}` : ''} ${workload.serviceAccount} ${chosen.join()}`;
+  return `${workload.namespace} ${workload.membership} ${sidecar ? `${sidecar.namespace}/${sidecar.name}` : ''} ${workload.serviceAccount} ${chosen.join()}`;
 }
 
 function selectorsByNamespace(context: CheckContext): ReadonlyMap<string, Readonly<Record<string, string>>[]> {

@@ -227,7 +227,7 @@ function isByCallerAlone({ mesh }: CheckContext, { trace: { refusal } }: Path): 
       action === 'ALLOW' &&
       rules.every(
         ({ from = [], to = [], when = [] }) =>
-          when.length === 0 &&
+          when.every(({ key, values = [] }) => key === 'connection.sni' && values.length > 0) &&
           to.every(({ operation = {} }) => Object.keys(operation).every((key) => key === 'ports' || key === 'hosts')) &&
           from.every(({ source = {} }) => Object.keys(source).every((key) => /^(principals|namespaces|serviceAccounts)$/.test(key)) && showsCallers(mesh, source)), // prettier-ignore
       )

@@ -21,13 +21,20 @@ export const rule: Rule = {
         const { mode, subjectAltNames = [], sni } = policy.tls ?? {};
         if ((mode !== 'SIMPLE' && mode !== 'MUTUAL') || subjectAltNames.length === 0) continue;
         const names = subjectAltNames.filter((name) => !name.startsWith('spiffe://'));
-        if (
-          names.length !== subjectAltNames.length ||
-          names.some((name) =>
-            [host, sni].some((own) => own !== undefined && (isSubsetOf(own, name) || isSubsetOf(name, own))),
-          )
-        )
+        const isAmong = (own: string): boolean => names.some((name) => isSubsetOf(own, name) || isSubsetOf(name, own));
+        if (names.length !== subjectAltNames.length) continue;
+        if (isAmong(host)) {
+          if (sni !== undefined && sni !== '' && !isAmong(sni))
+            yield {
+              manifest,
+              field: [...field, 'tls', 'sni'],
+              what: `the SNI is ${sni}, and subjectAltNames are ${names.join(', ')}`,
+              why: 'A server shows the certificate for the name that it is asked for by SNI, and that is verified against subjectAltNames, which have another.',
+              fix: 'Ask for a name that is among subjectAltNames, or write all that the server shows.',
+            };
           continue;
+        }
+        if (sni !== undefined && isAmong(sni)) continue;
         yield {
           manifest,
           field: [...field, 'tls', 'subjectAltNames'],

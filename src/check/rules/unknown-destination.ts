@@ -37,11 +37,13 @@ export const rule: Rule = {
                 manifest,
                 field: [...field, 'host'],
                 ...hit,
-                severity: hit.isSure
-                  ? ('error' as const)
-                  : gateways.includes(MESH) && !isMirror
-                    ? ('info' as const)
-                    : ('warning' as const),
+                severity: hit.isElsewhere
+                  ? ('info' as const)
+                  : hit.isSure
+                    ? ('error' as const)
+                    : gateways.includes(MESH) && !isMirror
+                      ? ('info' as const)
+                      : ('warning' as const),
               };
             else if (destination) yield* partsOf(context, manifest, destination, field);
           }
@@ -116,6 +118,8 @@ interface Verdict {
   readonly what: string;
   readonly fix?: string;
   readonly isSure: boolean;
+  /** Manifests show nothing of the namespace, which may well be there. */
+  readonly isElsewhere?: boolean;
 }
 
 /** Nothing for a host that is declared, or whose namespace no manifest shows. */
@@ -142,7 +146,7 @@ function judge(context: CheckContext, written: string, manifest: Manifest): Verd
     const siblings = services
       .inNamespace(namespace)
       .filter(({ assumed, registry }) => !assumed && registry === 'Kubernetes');
-    if (siblings.length === 0) return undefined;
+    if (siblings.length === 0) return namesakeOf(context, host, namespace, written, manifest);
     const near = nearest(
       host.split('.')[0] ?? '',
       siblings.map(({ host: name }) => name.split('.')[0] ?? ''),
@@ -164,5 +168,27 @@ function judge(context: CheckContext, written: string, manifest: Manifest): Verd
     what: `${nameOf(manifest)} names ${JSON.stringify(written)}, which no ServiceEntry declares`,
     isSure: near !== undefined,
     ...(near ? { fix: `Did you mean ${near}?` } : {}),
+  };
+}
+
+/** A Service of a namespace that no manifest shows, while one of that name is in another. */
+function namesakeOf(
+  { mesh, manifests }: CheckContext,
+  host: string,
+  namespace: string,
+  written: string,
+  manifest: Manifest,
+): Verdict | undefined {
+  if (manifests.some((one) => one.namespace === namespace || (one.kind === 'Namespace' && one.name === namespace)))
+    return undefined;
+  const found = mesh.services.inNamespace(manifest.namespace).find(
+    (one) => !one.assumed && one.registry === 'Kubernetes' && one.name === host.split('.')[0], // prettier-ignore
+  );
+  if (!found) return undefined;
+  return {
+    what: `${nameOf(manifest)} names ${JSON.stringify(written)}, and no manifest has anything of namespace ${namespace}; there is ${nameOf(found.config.manifest)}`,
+    fix: `If ${found.host} is meant, write that; else nothing is to be done.`,
+    isSure: false,
+    isElsewhere: true,
   };
 }

@@ -144,6 +144,7 @@ export const BY_AMBIENT: Confirmations = {
   'route-not-read-by-waypoint/elsewhere': routeOf('default', 'slow'),
   'route-not-read-by-waypoint/labels': routeOf('default', 'slow'),
   'selector-on-gateway-api/waypoint': sent('shop/caller', API, '200', '403', BOUND),
+  'tls-modes-differ/at-a-waypoint': sent('shop/caller', API, '503', '200'),
   'unknown-to-ztunnel/no-resolution': led('api.example.com', `${WAYPOINT}, no address`),
   'unknown-to-ztunnel/not-allocated': led('api.example.com', `${WAYPOINT}, no address`),
   'unknown-to-ztunnel/range': led('api.example.com', 'no such host'),

@@ -100,6 +100,15 @@ function mirrored({ clusters = [], routes = [] }: OracleConfig): string {
   return policies.map(([, to = '']) => (names.includes(to) ? to : `${to}, which does not exist`)).join(', ');
 }
 
+/** The name that a host's clusters ask for in TLS, and those that they take. */
+const askedAndTaken =
+  (host: string) =>
+  ({ clusters }: OracleConfig): string => {
+    const text = JSON.stringify((clusters ?? []).filter((one) => (one as Cluster).name.endsWith(`|${host}`)));
+    const taken = [...text.matchAll(/"matchSubjectAltNames":\[{"exact":"([^"]+)"/g)].map(([, name]) => name);
+    return `${/"sni":"([^"]+)"/.exec(text)?.[1]}, and takes ${[...new Set(taken)].join(', ')}`;
+  };
+
 export const BY_CONFIGURATION: Confirmations = {
   'claims-without-authentication/policy-on-the-application': {
     by: 'configuration',
@@ -150,6 +159,15 @@ export const BY_CONFIGURATION: Confirmations = {
     at: plainTextOn(9000),
     bad: 'mutual TLS only',
     good: 'plain text is taken',
+  },
+  'san-mismatch/sni-of-another-name': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'the name that the cluster of api.example.com asks for',
+    at: askedAndTaken('api.example.com'),
+    beside: HTTP_API,
+    bad: 'www.example.com, and takes api.example.com',
+    good: 'api.example.com, and takes api.example.com',
   },
   'several-telemetries/two-general': {
     by: 'configuration',

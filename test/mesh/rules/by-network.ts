@@ -129,6 +129,14 @@ export const BY_NETWORK: Confirmations = {
     bad: '403',
     good: '200',
   },
+  'caller-not-admitted/at-an-egress-gateway': {
+    by: 'lab',
+    look: 'app/sleep, which runs as the account default, through the gateway to https://api.example.com/',
+    see: asked('app/sleep', 'https://api.example.com/', '-k'),
+    world: (example) => renamed(without('Namespace', 'Deployment', 'Service')(example), ['sa/sleep', 'sa/default']),
+    bad: 'connection closed in the TLS handshake',
+    good: '200',
+  },
   'caller-not-admitted/port-of-the-service': admitted,
   'caller-not-admitted/principal-with-scheme': admitted,
   'policy-names-unknown-namespace/by-a-letter': {

@@ -349,6 +349,12 @@ export const BY_REQUEST: Confirmations = {
     bad: `${HOP}, istio-egress/egress: outbound|443|tls|edition.cnm.com, which does not exist`,
     good: THROUGH,
   },
+  'unknown-destination/namesake': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://shop.app.svc.cluster.local:8080/' },
+    bad: 'app/sleep: outbound|8080||shop.apps.svc.cluster.local, which does not exist',
+    good: 'app/sleep: outbound|8080||shop.app.svc.cluster.local in mtls outbound_.8080_._.shop.app.svc.cluster.local',
+  },
   'unreachable-rule/after-catch-all': {
     by: 'request',
     ask: { from: 'app/sleep', url: 'http://api.example.com/' },
