@@ -67,9 +67,13 @@ function* parameters(context: CheckContext, manifest: Manifest, field: FieldPath
   const known = context.of(ENVOY_GATEWAY, 'EnvoyProxy');
   if (known.length === 0 || known.some((one) => one.name === name && one.namespace === namespace)) return;
   const shown = known.map((one) => `${one.namespace}/${one.name}`).join(', ');
+  // One of quite another name may be in another repository.
+  const near = known.find((one) => one.name === name) ?? known.find((one) => nearest(name, [one.name]) !== undefined);
   yield {
     manifest,
     field: [...field, 'name'],
+    severity: near ? 'error' : 'warning',
     what: `there is no EnvoyProxy ${namespace}/${name}, and there is ${shown}`,
+    ...(near ? { fix: `Did you mean ${near.namespace}/${near.name}?` } : {}),
   };
 }
