@@ -23,7 +23,10 @@ export const rule: Rule = {
       const key = `${nameOf(manifest)} ${host}:${port}`;
       if (told.has(key) || !isCut(context, user)) continue;
       told.add(key);
-      const entry = context.index(serviceEntries).find(({ spec }) => names(spec, host));
+      const entries = context.index(serviceEntries).filter(({ spec }) => names(spec, host));
+      // Where that very port is declared, and the workload does not see it, the rules of paths say so.
+      if (entries.some(({ spec }) => (spec.ports ?? []).some(({ number }) => number === port))) continue;
+      const [entry] = entries;
       yield {
         manifest,
         field: ['metadata', 'name'],
