@@ -1,10 +1,10 @@
 /** Who sends requests: the workloads in the mesh that manifests show, or the namespaces that edge objects are written for. */
-import { labelsMatch } from '../../model/fields';
+import { labelsMatch, record } from '../../model/fields';
 import type { Mesh } from '../../model/mesh';
 import type { Workload } from '../../model/workloads';
 import { type CheckContext, defineIndex } from '../context';
 import { gatewaysByName } from '../edge';
-import { NETWORKING, specOf } from '../istio';
+import { NETWORKING, SECURITY, specOf } from '../istio';
 
 export interface Client {
   /** `NAMESPACE` or `NAMESPACE/WORKLOAD`, as a trace names it. */
@@ -41,8 +41,10 @@ export const clients = defineIndex('clients', (context): readonly Client[] => {
   );
   const byScope = new Map<string, Client>();
   const selectors = selectorsByNamespace(context);
+  const accounts = toldApart(context);
   for (const workload of shown) {
-    const key = scopeKey(mesh, workload, selectors.get(workload.namespace) ?? []);
+    const own = accounts ? workload.serviceAccount : JSON.stringify(settingsOf(workload));
+    const key = `${scopeKey(mesh, workload, selectors.get(workload.namespace) ?? [])} ${own}`;
     if (!byScope.has(key)) {
       byScope.set(key, {
         from: `${workload.namespace}/${workload.name}`,
@@ -68,11 +70,31 @@ export const clients = defineIndex('clients', (context): readonly Client[] => {
   return [...byScope.values(), ...assumed];
 });
 
+/** Whether anything in the manifests may tell workloads of one namespace apart by who they are: there may be hundreds, and else one stands for all. */
+function toldApart(context: CheckContext): boolean {
+  const byIdentity = context
+    .of(SECURITY, 'AuthorizationPolicy')
+    .some((policy) => /principal|serviceAccount/i.test(JSON.stringify(record(policy.body).spec ?? '')));
+  return (
+    byIdentity ||
+    context.of('networking.k8s.io', 'NetworkPolicy').length > 0 ||
+    context.of(NETWORKING, 'EnvoyFilter').length > 0 ||
+    context.of(NETWORKING, 'ProxyConfig').length > 0
+  );
+}
+
+/** What a Pod says of its own proxy. */
+function settingsOf({ annotations }: Workload): readonly (readonly [string, string])[] {
+  return Object.entries(annotations)
+    .filter(([key]) => /^(traffic\.sidecar|sidecar|proxy)\.istio\.io\//.test(key) && key !== 'sidecar.istio.io/status')
+    .sort();
+}
+
 /** Workloads of a namespace differ by the Sidecar they get, and by selectors of other objects that reach only some of them. */
 function scopeKey(mesh: Mesh, workload: Workload, selectors: readonly Readonly<Record<string, string>>[]): string {
   const sidecar = mesh.sidecarFor(workload.namespace, workload.labels);
   const chosen = selectors.map((selector) => labelsMatch(selector, workload.labels));
-  return `${workload.namespace} ${workload.membership} ${sidecar ? `${sidecar.namespace}/${sidecar.name}` : ''} ${workload.serviceAccount} ${chosen.join()}`;
+  return `${workload.namespace} ${workload.membership} ${sidecar ? `${sidecar.namespace}/${sidecar.name}` : ''} ${chosen.join()}`;
 }
 
 function selectorsByNamespace(context: CheckContext): ReadonlyMap<string, Readonly<Record<string, string>>[]> {
