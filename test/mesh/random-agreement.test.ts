@@ -2,7 +2,7 @@ import { Mesh } from './mesh';
 import { LiveComparison } from './random/run';
 
 /** Longer, and with what differs written down: npm run accuracy:live. */
-const SECONDS = Number(process.env.MESH_EDGE_RANDOM_SECONDS ?? 60);
+const SECONDS = Number(process.env.MESH_EDGE_RANDOM_SECONDS ?? 40);
 const SEED = 20261121;
 const REQUESTS = 12;
 describe('trace in random meshes', () => {

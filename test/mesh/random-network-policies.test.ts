@@ -2,7 +2,7 @@ import { Mesh } from './mesh';
 import { NetworkComparison } from './random/network-run';
 
 /** Longer, and with what differs written down: npm run accuracy:network. */
-const SECONDS = Number(process.env.MESH_EDGE_RANDOM_SECONDS ?? 45);
+const SECONDS = Number(process.env.MESH_EDGE_RANDOM_SECONDS ?? 20);
 const SEED = 20261121;
 const REQUESTS = 16;
 
