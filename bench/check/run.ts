@@ -1,6 +1,7 @@
 /**
  * `npm run bench:check`: `mesh-edge check` and `istioctl analyze --use-kube=false` on the same files, in turn, in one run.
  * istioctl is the one that `npm run lab` builds; without it only this package is measured. Writes the report beside this file, unless sizes are given: 25 1000 10000.
+ * With `shapes`: this package alone, on meshes that are large in other ways.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -80,7 +81,7 @@ const sides: readonly Side[] = [
 ];
 
 /** Other shapes at two sizes: what is quadratic in anything shows in one of them. */
-async function shapes(work: string): Promise<readonly string[]> {
+async function shapes(work: string): Promise<void> {
   const rows: string[] = [];
   for (const { name, what, manifests: make } of SHAPES) {
     const found: { n: number; seconds: number; megabytes: number }[] = [];
@@ -97,16 +98,29 @@ async function shapes(work: string): Promise<readonly string[]> {
     rows.push(`| ${cells.join(' | ')} |`);
     process.stdout.write(`${rows[rows.length - 1] ?? ''}\n`);
   }
-  return rows;
+  const lines = [
+    '# Checks of meshes that are large in other ways',
+    '',
+    `Whole processes of \`mesh-edge check\`, the median of ${RUNS} runs: seconds of CPU of all threads, and memory, at 1,000 and at 4,000 of what makes each mesh large (\`shapes.ts\`).`,
+    '',
+    '`npm run bench:check -- shapes`',
+    '',
+    conditions(),
+    '',
+    '| shape | of | CPU s | CPU s, four times as many | grows with n to the power of | MB | MB, four times as many |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
+    ...rows,
+  ];
+  writeFileSync(join(__dirname, 'SHAPES.md'), `${lines.join('\n')}\n`);
 }
 
 async function main(): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'mesh-edge-bench-'));
   const rows: string[] = [];
-  let shapeRows: readonly string[] = [];
   const points: { n: number; seconds: number }[] = [];
   try {
     await measure(process.execPath, [join(ROOT, 'bin/mesh-edge'), '--version']); // makes the bundle
+    if (process.argv.includes('shapes')) return await shapes(work);
     for (const hosts of sizes.length > 0 ? sizes : [25, 1000, 10_000, 20_000]) {
       const file = join(work, `${hosts}.yaml`);
       writeFileSync(file, manifests(hosts));
@@ -142,7 +156,6 @@ async function main(): Promise<void> {
       }
       if (ours !== undefined) points.push({ n: hosts, seconds: ours.cpu || ours.seconds });
     }
-    if (sizes.length === 0) shapeRows = await shapes(work);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -163,12 +176,6 @@ async function main(): Promise<void> {
     ...rows,
     '',
     `The CPU seconds of \`mesh-edge check\` grow with n to the power of: ${exponents.join('; ')}.`,
-    '',
-    'Meshes that are large in other ways (`shapes.ts`), at 1,000 and at 4,000 of what makes them so:',
-    '',
-    '| shape | of | CPU s | CPU s, four times as many | grows with n to the power of | MB | MB, four times as many |',
-    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
-    ...shapeRows,
   ];
   if (sizes.length === 0) writeFileSync(join(__dirname, 'REPORT.md'), `${lines.join('\n')}\n`);
 }
