@@ -1,9 +1,9 @@
-import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { outcome, traceIn } from './text';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const shared = 'c2VjcmV0LW9mLXRoZS10ZXN0';
+const shared = randomBytes(24).toString('base64url');
 const KEYS = JSON.stringify({
   keys: [
     { ...rsa.publicKey.export({ format: 'jwk' }), kid: 'rsa', alg: 'RS256' },
