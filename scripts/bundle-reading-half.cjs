@@ -41,7 +41,7 @@ exports.bundle = function bundle(only) {
       minifyWhitespace: true,
       legalComments: 'none',
       logLevel: 'error',
-      external: ['cdk8s', 'constructs', 'cdk8s-plus-27', 'jest'],
+      external: ['cdk8s', 'constructs', 'jest'],
     });
     renameSync(draft, outfile);
     if (types) cpSync(join(root, types), outfile.replace(/\.js$/, '.d.ts'));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -40,7 +40,8 @@ describe("a user's repository, with the packed package installed", () => {
     // What the registry would bring is linked from this checkout; the package under test comes from its tarball alone.
     mkdirSync(join(team, 'node_modules', 'cdk8s-mesh-edge'), { recursive: true });
     for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-      if (name !== 'cdk8s-mesh-edge') symlinkSync(join(ROOT, 'node_modules', name), join(team, 'node_modules', name));
+      if (name !== 'cdk8s-mesh-edge' && !name.startsWith('cdk8s-plus'))
+        symlinkSync(join(ROOT, 'node_modules', name), join(team, 'node_modules', name));
     }
     execFileSync('tar', [
       'xzf',
@@ -66,6 +67,21 @@ describe("a user's repository, with the packed package installed", () => {
 
   it('type-checks against the declarations in the package', () => {
     run(bin('tsc'), ['-p', '.']);
+  }, 120_000);
+
+  it('finds the types of /jest and /plugin as `cdk8s init typescript-app` resolves modules', () => {
+    writeFileSync(
+      join(team, 'classic.ts'),
+      [
+        "import { MeshEdgeValidation } from 'cdk8s-mesh-edge/plugin';",
+        "import 'cdk8s-mesh-edge/jest';",
+        "import { Testing } from 'cdk8s';",
+        'export const validation: MeshEdgeValidation = new MeshEdgeValidation();',
+        "test('x', () => expect(Testing.chart()).toHaveNoFindings());",
+      ].join('\n'),
+    );
+    const classic = ['--target', 'es2020', '--module', 'commonjs', '--moduleResolution', 'node10', '--strict'];
+    run(bin('tsc'), [...classic, '--noEmit', '--skipLibCheck', '--types', 'jest', 'classic.ts']);
   }, 120_000);
 
   it('keeps its committed manifests when a chart is wrong, and is told all that is', () => {

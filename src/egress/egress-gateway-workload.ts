@@ -1,6 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { k8s } from 'cdk8s-plus-27';
+import type * as k8s from '../../imports/k8s';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems, objectNameProblems, portProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';

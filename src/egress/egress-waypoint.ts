@@ -1,5 +1,5 @@
 import { ApiObject, Chart, Yaml } from 'cdk8s';
-import type { k8s } from 'cdk8s-plus-27';
+import type * as k8s from '../../imports/k8s';
 import { Construct, IConstruct } from 'constructs';
 import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import * as security from '../../imports/security.istio.io';

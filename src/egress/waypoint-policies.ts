@@ -1,5 +1,5 @@
 import { ApiObject } from 'cdk8s';
-import type { k8s } from 'cdk8s-plus-27';
+import type * as k8s from '../../imports/k8s';
 import { Construct } from 'constructs';
 import * as networking from '../../imports/networking.istio.io';
 import * as security from '../../imports/security.istio.io';

@@ -1,4 +1,4 @@
-import type { k8s } from 'cdk8s-plus-27';
+import type * as k8s from '../../imports/k8s';
 
 /**
  * The typed bindings of Kubernetes' own objects. Loaded when an object of theirs is rendered, because loading takes longer than
@@ -8,5 +8,5 @@ import type { k8s } from 'cdk8s-plus-27';
  */
 export function coreBindings(): typeof k8s {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return (require('cdk8s-plus-27') as typeof import('cdk8s-plus-27')).k8s;
+  return require('../../imports/k8s') as typeof k8s;
 }

@@ -1,5 +1,5 @@
 import { ApiObject } from 'cdk8s';
-import type { k8s } from 'cdk8s-plus-27';
+import type * as k8s from '../../imports/k8s';
 import { Construct, IConstruct } from 'constructs';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems } from '../core/names';
