@@ -1,12 +1,9 @@
 /** Reads one side of a diff: files, folders, standard input, or `REV:PATH`, which git shows without a checkout. */
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
-import { InputError, type KnownDocuments, load, loadText } from '../model/load';
-import type { LoadProblem, Loaded, Manifest } from '../model/manifest';
-
-/** Git objects of a repository of manifests are small; a hundred megabytes hold more than a million lines. */
-const MAX_BYTES = 1 << 30;
+import { InputError, type KnownDocuments, load } from '../model/load';
+import type { Loaded } from '../model/manifest';
+import { GitTree, git } from './git-tree';
 
 /**
  * @param other the side that it is compared with: a revision without a path stands for that one's path
@@ -36,45 +33,23 @@ function pathOf(side: string): string {
 }
 
 function loadRevision(revision: string, path: string, side: string, known?: KnownDocuments): Loaded {
-  const top = git(['rev-parse', '--show-toplevel']);
-  if (top === undefined)
+  // A bare repository has no folder of its own, and can be read all the same.
+  if (git(['rev-parse', '--git-dir']) === undefined)
     throw new InputError(`"${side}": this folder is in no git repository, and there is no such file`);
   // A revision is never taken for an option of git.
   if (!isRevision(revision))
     throw new InputError(`"${side}": git knows no revision "${revision}" (in a shallow clone, fetch it first)`);
+  const tree = new GitTree(revision);
   const within = inRepository(path);
-  const listed = git(['ls-tree', '-r', '-z', '--full-tree', revision, ...(within === '' ? [] : ['--', within])]) ?? '';
-  const entries = listed
-    .split('\0')
-    .map((line) => /^\d+ blob ([0-9a-f]+)\t(.*)$/s.exec(line))
-    .filter((found) => found !== null)
-    .map((found) => ({ object: found[1] ?? '', file: found[2] ?? '' }));
-  if (entries.length === 0) throw new InputError(`"${side}": revision ${revision} has no path "${path}"`);
-  const wanted = entries.filter(({ file }) => /\.(ya?ml|json)$/i.test(file) || file === within);
-  const texts = blobs(wanted.map(({ object }) => object));
-  const manifests: Manifest[] = [];
-  const problems: LoadProblem[] = [];
-  wanted.forEach(({ file }, index) => {
-    const loaded = loadText(texts[index] ?? '', `${revision}:${file}`, {
-      named: file === within,
-      from: manifests.length,
-      known,
-    });
-    manifests.push(...loaded.manifests);
-    problems.push(...loaded.problems);
-  });
-  if (manifests.length === 0) {
-    const reasons = problems.map(
-      ({ source, what }) => `\n  ${source.file ?? ''}${source.line === undefined ? '' : `:${source.line}`}: ${what}`,
-    );
-    throw new InputError(`"${side}": there is no Kubernetes object that could be read${reasons.join('')}`);
-  }
-  return { manifests, problems };
+  if (tree.kindOf(within) === undefined) throw new InputError(`"${side}": revision ${revision} has no path "${path}"`);
+  return load([within], known, tree);
 }
 
 /** As git reads `REV:PATH`: from the top of the repository, or from here if the path begins with a dot. */
 function inRepository(path: string): string {
-  const prefix = /^\.\.?(\/|$)/.test(path) ? (git(['rev-parse', '--show-prefix']) ?? '').trim() : '';
+  const prefix = /^\.\.?(\/|$)/.test(path)
+    ? (git(['rev-parse', '--show-prefix'])?.toString('utf8') ?? '').replace(/\n$/, '')
+    : '';
   const parts: string[] = [];
   for (const part of `${prefix}${path}`.split('/')) {
     if (part === '' || part === '.') continue;
@@ -82,30 +57,4 @@ function inRepository(path: string): string {
     else parts.push(part);
   }
   return parts.join('/');
-}
-
-function git(args: readonly string[]): string | undefined {
-  const run = spawnSync('git', args, { encoding: 'utf8', maxBuffer: MAX_BYTES });
-  if (run.error !== undefined && 'code' in run.error && run.error.code === 'ENOENT')
-    throw new InputError('git is not installed, so that no revision can be read');
-  return run.status === 0 ? run.stdout : undefined;
-}
-
-/** The contents of blobs, all read by one process. */
-function blobs(objects: readonly string[]): readonly string[] {
-  if (objects.length === 0) return [];
-  const run = spawnSync('git', ['cat-file', '--batch'], { input: `${objects.join('\n')}\n`, maxBuffer: MAX_BYTES });
-  if (run.status !== 0) throw new InputError(`git cat-file fails: ${String(run.stderr)}`);
-  const out = run.stdout;
-  const texts: string[] = [];
-  let at = 0;
-  for (const object of objects) {
-    const end = out.indexOf(10, at);
-    const header = out.toString('utf8', at, end).split(' ');
-    const size = Number(header[2]);
-    if (header[1] === 'missing' || !Number.isInteger(size)) throw new InputError(`git has lost object ${object}`);
-    texts.push(out.toString('utf8', end + 1, end + 1 + size));
-    at = end + 1 + size + 1;
-  }
-  return texts;
 }

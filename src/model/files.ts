@@ -1,7 +1,8 @@
 /** Which files a PATH stands for, and their text. Nothing in them is executed. */
 import { isUtf8 } from 'node:buffer';
-import { readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
+import { DISK, type FileTree } from './file-tree';
 import { isKustomization, overlaid } from './kustomize';
 import type { LoadProblem } from './manifest';
 
@@ -30,12 +31,13 @@ export interface FileText {
  * Files of the paths in the order given, those of a folder sorted; a file reached twice is read once. Patches of a kustomization are
  * left out unless they are named themselves: kustomize would lay them over whole objects.
  */
-export function findFiles(paths: readonly string[], problems: LoadProblem[]): string[] {
+export function findFiles(paths: readonly string[], problems: LoadProblem[], tree: FileTree = DISK): string[] {
   const files: string[] = [];
   const seen = new Set<string>();
   const named = new Set<string>(['-']);
+  const walked = new Set<string>();
   const add = (file: string): void => {
-    const real = file === '-' ? file : realpathSync(file);
+    const real = file === '-' ? file : tree.real(file);
     if (!seen.has(real)) {
       seen.add(real);
       files.push(file);
@@ -48,26 +50,27 @@ export function findFiles(paths: readonly string[], problems: LoadProblem[]): st
     }
     let isFolder: boolean;
     try {
-      isFolder = statSync(path).isDirectory();
+      isFolder = tree.at(path) === 'folder';
     } catch (error) {
-      throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
+      throw new InputError(`cannot read ${tree.nameOf(path)}: ${reasonOf(error)}`);
     }
-    if (isFolder) walk(path, add, new Set(), problems);
+    if (isFolder) walk(tree, path, add, walked, problems);
     else {
       named.add(path);
       add(path);
     }
   }
-  const parts = new Set(files.filter(isKustomization).flatMap(overlaid));
+  tree.prepare?.(files);
+  const parts = new Set(files.filter(isKustomization).flatMap((file) => overlaid(file, tree)));
   return parts.size === 0 ? files : files.filter((file) => named.has(file) || !parts.has(resolve(file)));
 }
 
 /** The text of one file, or a problem: unreadable, too large for one string, or not UTF-8. */
-export function readText(file: string): FileText | LoadProblem {
-  const source = { file: file === '-' ? '<stdin>' : file };
+export function readText(file: string, tree: FileTree = DISK): FileText | LoadProblem {
+  const source = { file: file === '-' ? '<stdin>' : tree.nameOf(file) };
   let bytes: Buffer = Buffer.alloc(0);
   try {
-    bytes = file === '-' ? readStdin() : readFileSync(file);
+    bytes = file === '-' ? readStdin() : tree.read(file);
     return { file: source.file, text: decode(bytes).replace(/^\uFEFF/, '') };
   } catch (error) {
     const notUtf8 = codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA';
@@ -82,45 +85,46 @@ export function readText(file: string): FileText | LoadProblem {
   }
 }
 
+/** `walked`: real folders that were walked already. A folder may be linked to from many others, and from within itself. */
 function walk(
+  tree: FileTree,
   folder: string,
   add: (file: string) => void,
-  parents: ReadonlySet<string>,
+  walked: Set<string>,
   problems: LoadProblem[],
 ): void {
   let entries: string[];
-  let inside: Set<string>;
   try {
-    const real = realpathSync(folder);
-    if (parents.has(real)) return; // a link back to a folder that we are in
-    inside = new Set(parents).add(real);
-    entries = readdirSync(folder).sort();
+    const real = tree.real(folder);
+    if (walked.has(real)) return;
+    walked.add(real);
+    entries = [...tree.entries(folder)].sort();
   } catch (error) {
-    problems.push({
-      source: { file: folder },
-      what: `the folder cannot be read: ${reasonOf(error)}`,
-      why: 'what it holds is left out of the judgement',
-      fix: 'make the folder readable, or name other paths',
-    });
+    problems.push(unreadFolder(tree.nameOf(folder), `the folder cannot be read: ${reasonOf(error)}`));
     return;
   }
+  for (const { path, why } of tree.leftOut?.(folder) ?? []) problems.push(unreadFolder(tree.nameOf(path), why));
   const isChart = entries.includes('Chart.yaml');
   for (const entry of entries) {
     if (entry.startsWith('.') || SKIPPED_FILES.has(entry)) continue;
     const path = join(folder, entry);
-    let stat;
-    try {
-      stat = statSync(path);
-    } catch {
-      continue; // a dangling link
-    }
-    if (stat.isDirectory()) {
+    const kind = tree.kindOf(path); // undefined: a dangling link
+    if (kind === 'folder') {
       // A chart's templates are not YAML before Helm has rendered them.
-      if (!SKIPPED_FOLDERS.has(entry) && !(isChart && entry === 'templates')) walk(path, add, inside, problems);
-    } else if (stat.isFile() && MANIFEST_EXTENSIONS.has(extname(entry).toLowerCase())) {
+      if (!SKIPPED_FOLDERS.has(entry) && !(isChart && entry === 'templates')) walk(tree, path, add, walked, problems);
+    } else if (kind === 'file' && MANIFEST_EXTENSIONS.has(extname(entry).toLowerCase())) {
       add(path);
     }
   }
+}
+
+function unreadFolder(file: string, what: string): LoadProblem {
+  return {
+    source: { file },
+    what,
+    why: 'what it holds is left out of the judgement',
+    fix: 'make the folder readable, or name other paths',
+  };
 }
 
 function decode(bytes: Uint8Array): string {

@@ -1,8 +1,8 @@
 /** Files that kustomize lays over others: parts of objects, which say nothing by themselves. */
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 import { record, records, texts } from './fields';
+import { DISK, type FileTree } from './file-tree';
 
 const KUSTOMIZATION = /(^|[/\\])(kustomization\.ya?ml|Kustomization)$/;
 
@@ -11,10 +11,10 @@ export function isKustomization(file: string): boolean {
 }
 
 /** What a kustomization names as patches, or as input of its generators and transformers, by full path. */
-export function overlaid(file: string): readonly string[] {
+export function overlaid(file: string, tree: FileTree = DISK): readonly string[] {
   let kustomization;
   try {
-    kustomization = record(load(readFileSync(file, 'utf8'), { schema: CORE_SCHEMA.withTags(mergeTag) }));
+    kustomization = record(load(tree.read(file).toString('utf8'), { schema: CORE_SCHEMA.withTags(mergeTag) }));
   } catch {
     return []; // reading it as a manifest says what is wrong
   }

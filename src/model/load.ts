@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type KnownDocuments, type ReadDocument, accept, firstLine, readDocuments } from './documents';
+import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';
 import { lineLocator } from './lines';
 import type { FieldPath, LoadProblem, Loaded, Manifest, Source } from './manifest';
@@ -19,17 +20,17 @@ const MAX_LIST_DEPTH = 4;
 
 /**
  * Everything that the paths hold: files, folders (searched recursively for .yaml, .yml, .json and .values), `-` for standard input.
- * `known` is filled with what is read, and spares reading what it holds already.
+ * `known` is filled with what is read, and spares reading what it holds already. `tree`: where the paths are.
  *
  * @throws InputError if a path does not exist, or if nothing that could be read is a Kubernetes object.
  */
-export function load(paths: readonly string[], known?: KnownDocuments): Loaded {
+export function load(paths: readonly string[], known?: KnownDocuments, tree: FileTree = DISK): Loaded {
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
   const named = new Set(paths);
-  const files = findFiles(paths, problems);
+  const files = findFiles(paths, problems, tree);
   for (const file of files) {
-    const read = readText(file);
+    const read = readText(file, tree);
     if (!('text' in read)) {
       problems.push(read);
       continue;
@@ -38,8 +39,8 @@ export function load(paths: readonly string[], known?: KnownDocuments): Loaded {
     for (const manifest of loaded.manifests) manifests.push(manifest);
     problems.push(...loaded.problems);
   }
-  if (manifests.length === 0) throw new InputError(nothingRead(paths, files, problems));
-  return { manifests: withConstructPaths(manifests), problems };
+  if (manifests.length === 0) throw new InputError(nothingRead(paths.map(tree.nameOf), files, problems));
+  return { manifests: tree === DISK ? withConstructPaths(manifests) : manifests, problems };
 }
 
 /** Reads the documents of one text. `named`: the user named the file itself, so that no broken part of it is passed over. */
