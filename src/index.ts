@@ -20,6 +20,12 @@ export * from './egress/gateway-hop';
 export * from './egress/resolution';
 export * from './egress/server-trust';
 export * from './egress/sidecar-egress';
+export {
+  type ConnectionLimits,
+  type EgressRetries,
+  type OutlierDetection,
+  type UpstreamSettings,
+} from './egress/upstream-settings';
 export { TransparentProxy, type TransparentProxyProps } from './egress/transparent-proxy';
 export {
   WaypointTrafficPolicy,

@@ -7,6 +7,7 @@ import { forwardProxyWayProblems } from './forward-proxy';
 import { GatewayHop } from './gateway-hop';
 import { originationProblems } from './origination-rule';
 import { tunnelProblems } from './transparent-proxy';
+import { upstreamProblems } from './upstream-settings';
 
 interface Forward {
   readonly service: IExternalService;
@@ -26,6 +27,7 @@ export function forwardProblems(forward: Forward): Problem[] {
     ...originations(forward),
     ...sharedSni(forward),
     ...forwardProxyWayProblems(forward.service, forward.options.http),
+    ...upstreams(forward),
   ];
 }
 
@@ -68,6 +70,11 @@ function waysWithoutPorts({ service, options }: Forward): Problem[] {
       fix: 'leave out the call of forward(...), or one of the `direct()`',
     });
   return problems;
+}
+
+function upstreams({ service, options }: Forward): Problem[] {
+  const readsHttp = service.ports.some((port) => port.isHttp) && options.http?.mode !== 'DIRECT';
+  return upstreamProblems(options.upstream, readsHttp);
 }
 
 function portsAlike({ service, options }: Forward): Problem[] {

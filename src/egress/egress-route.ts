@@ -16,7 +16,9 @@ import { IExternalService } from './external-service';
 import { ForwardedWildcard, hostsWithoutPort } from './forward-proxy';
 import { ServerClaim, SubsetClaim } from './gateway-claims';
 import { GatewayHop } from './gateway-hop';
-import { originationRule } from './origination-rule';
+import { SAFE_RETRIES } from './policy-callers';
+import { connectionRule, originationRule } from './origination-rule';
+import { UpstreamSettings, routeSettings, trafficPolicy } from './upstream-settings';
 
 /** How an external service is taken through a gateway. */
 export interface ForwardOptions {
@@ -55,6 +57,13 @@ export interface ForwardOptions {
    * @default the subset that all services of the same hop share
    */
   readonly subset?: string;
+
+  /**
+   * How the gateway treats the service: timeout, retries, limits, outlier detection, HTTP/2.
+   *
+   * @default as Istio does
+   */
+  readonly upstream?: UpstreamSettings;
 
   /**
    * The name of the VirtualService.
@@ -97,7 +106,7 @@ export class EgressRoute extends Construct {
   /** The rendered VirtualServices, one a host, then one for each TCP port at the gateway. */
   public readonly virtualServices: ApiObject[] = [];
 
-  /** The rendered DestinationRules by which the gateway makes TLS. */
+  /** The rendered DestinationRules by which the gateway originates TLS and keeps the limits of `upstream`. */
   public readonly destinationRules: ApiObject[] = [];
 
   /** The service that is forwarded. */
@@ -265,6 +274,19 @@ export class EgressRoute extends Construct {
       );
     }
     if (leg.http?.way._originates) this.destinationRules.push(this.origination(idOf('Originate'), leg.host, leg.http));
+    else if (trafficPolicy(this.options.upstream))
+      this.destinationRules.push(this.connections(idOf('Connections'), leg.host));
+  }
+
+  /** Beside the gateway and seen by it alone: the sidecars in front of it have limits of their own. */
+  private connections(id: string, host: string): ApiObject {
+    const { namespace } = this.gateway;
+    return new MeshObject(this, id, {
+      ...networking.DestinationRule.GVK,
+      metadata: { name: shorten(`connections-to-${nameOfHost(host)}`), namespace },
+      manifest: networking.DestinationRule.manifest,
+      spec: () => ({ spec: connectionRule({ host, upstream: this.options.upstream, exportTo: ['.'] }) }),
+    });
   }
 
   private virtualService(id: string, name: string, spec: () => networking.VirtualServiceSpec): ApiObject {
@@ -290,7 +312,15 @@ export class EgressRoute extends Construct {
       },
       manifest: networking.DestinationRule.manifest,
       spec: () => ({
-        spec: originationRule({ host, port: to, way, names: this.service.subjectAltNames, subset, exportTo }),
+        spec: originationRule({
+          host,
+          port: to,
+          way,
+          names: this.service.subjectAltNames,
+          subset,
+          exportTo,
+          upstream: this.options.upstream,
+        }),
       }),
     });
   }
@@ -307,9 +337,14 @@ export class EgressRoute extends Construct {
       gateways: http || tls ? [gateway, 'mesh'] : ['mesh'],
       exportTo: this._clients()._exportTo(this.service.namespace, this.gateway.namespace),
       http: http && [
-        { match: [{ gateways: ['mesh'], port: http.port.number }], route: toGateway(this.httpSubset(), this.hop.port) },
+        {
+          match: [{ gateways: ['mesh'], port: http.port.number }],
+          ...(this.options.upstream?.retries && { retries: SAFE_RETRIES }),
+          route: toGateway(this.httpSubset(), this.hop.port),
+        },
         {
           match: [{ gateways: [gateway], port: this.hop.port, ...hostsWithoutPort(this.service) }],
+          ...routeSettings(this.options.upstream),
           route: toHost(http.to, http.subset),
         },
       ],

@@ -11,6 +11,7 @@ import { IExternalService } from './external-service';
 import { forwardProxyWayProblems } from './forward-proxy';
 import { originationProblems } from './origination-rule';
 import { tunnelProblems } from './transparent-proxy';
+import { upstreamProblems } from './upstream-settings';
 
 const METHOD = /^[A-Z]+$/;
 
@@ -25,7 +26,14 @@ export function ruleProblems(policy: EgressTrafficPolicy, rule: EgressTrafficRul
     ...tunnels(rule),
     ...(gateway ? cannotCarry(rule) : cannotHold(rule)),
     ...originations(rule, gateway),
+    ...upstreams(rule),
   ]);
+}
+
+function upstreams(rule: EgressTrafficRule): Problem[] {
+  const isNamed = ({ number }: ExternalPort) => !rule.ports || rule.ports.includes(number);
+  const readsHttp = rule.to.every(({ ports }) => ports.some((port) => port.isHttp && isNamed(port)));
+  return upstreamProblems(rule.upstream, readsHttp);
 }
 
 /** What is wrong with a rule whatever it goes through. */

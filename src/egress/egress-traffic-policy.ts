@@ -13,6 +13,7 @@ import { IExternalService } from './external-service';
 import { policiesAgainstEachOther } from './policy-conflicts';
 import { DirectEgress } from './policy-direct';
 import { Grant, Permission, gatewayOf } from './policy-grant';
+import { UpstreamSettings } from './upstream-settings';
 
 /** Who may reach what, and how. */
 export interface EgressTrafficRule {
@@ -50,6 +51,14 @@ export interface EgressTrafficRule {
    * @default as it is
    */
   readonly tcp?: TcpEgress;
+
+  /**
+   * How the gateway, or the sidecar where there is none, treats the services: timeout, retries, limits, outlier detection, HTTP/2. Said by one rule it holds for
+   * the host, whoever calls it through the same gateway or from a sidecar; two rules that say different things of one host are refused.
+   *
+   * @default as Istio does, but that only what never reached the site is sent once more
+   */
+  readonly upstream?: UpstreamSettings;
 
   /**
    * Whether it leaves straight from the callers' sidecars, in a policy that has a gateway for its other rules. Who may, their own sidecars
@@ -197,6 +206,7 @@ export class EgressTrafficPolicy extends Construct {
             host,
             port,
             way: port.isHttp ? rule.http : undefined,
+            upstream: rule.upstream,
             tunnel: port.isTls ? rule.https?.proxy : port.isTcp ? rule.tcp?.proxy : undefined,
           })),
         ),

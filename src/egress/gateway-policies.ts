@@ -12,7 +12,7 @@ import { ExternalPort, portNames } from './external-port';
 import { ForwardedWildcard, hostsWithoutPort } from './forward-proxy';
 import { ServerClaim, SubsetClaim } from './gateway-claims';
 import { KeptChildren } from './kept-children';
-import { originationRule } from './origination-rule';
+import { connectionRule, originationRule } from './origination-rule';
 import { authorization, selfAdmission } from './policy-authorization';
 import {
   CallerGroup,
@@ -26,7 +26,8 @@ import {
   groupName,
 } from './policy-callers';
 import { gatewayGrantProblems } from './policy-conflicts';
-import { Grant, grouped, whereOf } from './policy-grant';
+import { Grant, grouped, upstreamOf, whereOf } from './policy-grant';
+import { routeSettings, trafficPolicy } from './upstream-settings';
 import { HostPlan, HostWay, OpaqueHop, OpaquePort, hostPlan, innerPorts } from './policy-host';
 
 /**
@@ -182,6 +183,8 @@ export class GatewayPolicies extends Construct {
     }
     if (plan.http.some(({ way }) => way?._originates)) {
       wanted.set(`Originate-${name}`, () => this.origination(`Originate-${name}`, host));
+    } else if (trafficPolicy(upstreamOf(this.byHost.get(host)!))) {
+      wanted.set(`Connections-${name}`, () => this.connections(`Connections-${name}`, host));
     }
     this.children.keep(`host ${host}`, wanted);
   }
@@ -250,6 +253,7 @@ export class GatewayPolicies extends Construct {
             ...hostsWithoutPort(this.byHost.get(host)![0].service),
           })),
           retries: SAFE_RETRIES,
+          ...routeSettings(upstreamOf(this.byHost.get(host)!)),
           rewrite: authority === host ? undefined : { authority: host },
           route: [{ destination: { host, subset, port: { number: plan.httpPort!.number } } }],
         },
@@ -333,12 +337,22 @@ export class GatewayPolicies extends Construct {
         const plan = this.planOf(host);
         const port = plan.httpPort!.number;
         const names = this.byHost.get(host)![0].service.subjectAltNames;
+        const upstream = upstreamOf(this.byHost.get(host)!);
         const rules = plan.http.map(({ way, subset }) =>
-          originationRule({ host, port, way: way!, names, subset, exportTo: ['.'] }),
+          originationRule({ host, port, way: way!, names, subset, exportTo: ['.'], upstream }),
         );
         const subsets = rules.flatMap((rule) => rule.subsets ?? []);
         return { spec: { ...rules[0], subsets: subsets.length ? subsets : undefined } };
       },
+    });
+  }
+
+  private connections(id: string, host: string): ApiObject {
+    return new MeshObject(this, id, {
+      ...networking.DestinationRule.GVK,
+      metadata: { name: shorten(`connections-to-${nameOfHost(host)}`), namespace: this.gateway.namespace },
+      manifest: networking.DestinationRule.manifest,
+      spec: () => ({ spec: connectionRule({ host, upstream: upstreamOf(this.byHost.get(host)!), exportTo: ['.'] }) }),
     });
   }
 

@@ -2,6 +2,7 @@ import * as networking from '../../imports/networking.istio.io';
 import { isWildcard } from '../core/hostname';
 import { Problem } from '../core/problem';
 import { HttpEgress } from './egress-ways';
+import { UpstreamSettings, trafficPolicy } from './upstream-settings';
 
 const ROUND_ROBIN = { simple: networking.DestinationRuleSpecTrafficPolicyLoadBalancerSimple.ROUND_UNDERSCORE_ROBIN };
 
@@ -18,22 +19,45 @@ export interface Origination {
   readonly exportTo: string[];
   /** Labels of the workloads that it is for. Needed where a sidecar reads a credential. */
   readonly workloadLabels?: { readonly [key: string]: string };
+  /** How the proxy treats the host besides. */
+  readonly upstream?: UpstreamSettings;
+}
+
+/** The DestinationRule by which a proxy keeps the limits of a host for which it originates no TLS. */
+export function connectionRule(
+  rule: Pick<Origination, 'host' | 'exportTo' | 'workloadLabels' | 'upstream'>,
+): networking.DestinationRuleSpec {
+  const { host, exportTo, workloadLabels, upstream } = rule;
+  return {
+    host,
+    exportTo,
+    workloadSelector: workloadLabels && { matchLabels: { ...workloadLabels } },
+    trafficPolicy: { loadBalancer: ROUND_ROBIN, ...trafficPolicy(upstream) },
+  };
 }
 
 /** The DestinationRule by which a proxy makes TLS of what it sends to a host. */
 export function originationRule(origination: Origination): networking.DestinationRuleSpec {
   const { host, port, subset, workloadLabels, exportTo } = origination;
   // A policy of a subset or a port replaces the one above it as a whole, so each level says all that it needs.
+  const settings = trafficPolicy(origination.upstream);
+  const base = { loadBalancer: ROUND_ROBIN, ...settings };
   const policy: networking.DestinationRuleSpecTrafficPolicy = {
-    loadBalancer: ROUND_ROBIN,
-    portLevelSettings: [{ port: { number: port }, tls: tlsSettings(origination) }],
+    ...base,
+    portLevelSettings: [
+      // The bindings give the same shape another name at each level.
+      {
+        port: { number: port },
+        ...(settings as Partial<networking.DestinationRuleSpecTrafficPolicyPortLevelSettings> | undefined),
+        tls: tlsSettings(origination),
+      },
+    ],
   };
   return {
     host,
     exportTo,
     workloadSelector: workloadLabels && { matchLabels: { ...workloadLabels } },
-    trafficPolicy: subset === undefined ? policy : { loadBalancer: ROUND_ROBIN },
-    // The bindings give the same shape another name at each level.
+    trafficPolicy: subset === undefined ? policy : base,
     subsets:
       subset === undefined
         ? undefined

@@ -6,6 +6,7 @@ import type { EgressGatewayBase } from './egress-gateway';
 import type { MeshRoute } from './egress-route-overlap';
 import type { EgressTrafficPolicy } from './egress-traffic-policy';
 import { Grant, Permission, gatewayOf, grouped, wayKey, wayWords, whereOf } from './policy-grant';
+import { upstreamKey } from './upstream-settings';
 
 /** What the rules of all policies of one gateway say against each other. */
 export function gatewayGrantProblems(gateway: EgressGatewayBase, grants: readonly Grant[]): Problem[] {
@@ -17,6 +18,7 @@ export function gatewayGrantProblems(gateway: EgressGatewayBase, grants: readonl
       ...halfTunnelled(some),
       ...wildcardTwice(some),
     ]),
+    ...treatedTwice(grants, 'gateway'),
     ...handMadeRoutes(gateway, grants),
   ];
 }
@@ -24,11 +26,30 @@ export function gatewayGrantProblems(gateway: EgressGatewayBase, grants: readonl
 /** What the rules of all policies that allow a service straight from the sidecar say against each other. */
 export function directProblems(permissions: readonly Permission[]): Problem[] {
   const byHostPort = grouped(permissions, ({ host, port }) => `${host}:${port.number}`);
-  return [...byHostPort.values()].flatMap((some) => [
-    ...contradictions(some),
-    ...halfOriginated(some, 'sidecar'),
-    ...originatedTwice(some),
-  ]);
+  return [
+    ...[...byHostPort.values()].flatMap((some) => [
+      ...contradictions(some),
+      ...halfOriginated(some, 'sidecar'),
+      ...originatedTwice(some),
+    ]),
+    ...treatedTwice(permissions, 'sidecar'),
+  ];
+}
+
+/** A proxy has one DestinationRule for a host. */
+function treatedTwice(permissions: readonly Permission[], last: 'gateway' | 'sidecar'): Problem[] {
+  const said = permissions.filter(({ upstream }) => upstream);
+  return [...grouped(said, ({ host }) => host).values()].flatMap(([first, ...others]) => {
+    const other = others.find(({ upstream }) => upstreamKey(upstream) !== upstreamKey(first.upstream));
+    if (!other) return [];
+    return [
+      {
+        what: `\`upstream\` for ${quote(first.host)} differs between ${whereOf(first)} and ${whereOf(other)}`,
+        why: `the ${last} has one DestinationRule and one route for a host, whoever calls`,
+        fix: 'say it once, or the same in both',
+      },
+    ];
+  });
 }
 
 /** Two rules that name the same caller, and say two things. */

@@ -8,10 +8,11 @@ import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
 import { IExternalService } from './external-service';
 import { KeptChildren } from './kept-children';
-import { originationRule } from './origination-rule';
+import { connectionRule, originationRule } from './origination-rule';
 import { NO_ADDRESS, SAFE_RETRIES, Source, sources } from './policy-callers';
 import { directProblems } from './policy-conflicts';
-import { Permission, grouped } from './policy-grant';
+import { Permission, grouped, upstreamOf } from './policy-grant';
+import { routeSettings, trafficPolicy } from './upstream-settings';
 
 /** The port of the entry that leads nowhere: that of the discard protocol. */
 const NOWHERE_PORT = 9;
@@ -47,6 +48,9 @@ export class DirectEgress extends Construct {
     if (wanted.size && this.service.ports.some((port) => !port.isHttp)) wanted.set('Nowhere', () => this.nowhere());
     for (const host of this.hosts().filter((name) => this.wayOf(name)))
       wanted.set(`Originate-${nameOfHost(host)}`, () => this.origination(`Originate-${nameOfHost(host)}`, host));
+    const settings = trafficPolicy(upstreamOf(this.permissions));
+    for (const host of this.hosts().filter((name) => settings && !this.wayOf(name)))
+      wanted.set(`Connections-${nameOfHost(host)}`, () => this.connections(`Connections-${nameOfHost(host)}`, host));
     this.children.keep('service', wanted);
   }
 
@@ -58,11 +62,12 @@ export class DirectEgress extends Construct {
     return this.permissions.find((one) => one.host === host && one.way?._originates)?.way;
   }
 
-  /** The namespaces whose workloads may not all do as the ServiceEntry would let them. */
+  /** The namespaces that need a route: their workloads may not all do as the ServiceEntry would let them, or a timeout is kept. */
   private restricted(): Array<{ namespace: string; host: string }> {
     const everyPort = new Set(this.permissions.map(({ port }) => port.number));
+    const isTimed = Object.keys(routeSettings(upstreamOf(this.permissions))).length > 0;
     return [...grouped(this.permissions, ({ host, from }) => `${host} ${from.namespace}`).values()]
-      .filter((some) => !allowsAll(some, everyPort))
+      .filter((some) => !allowsAll(some, everyPort) || isTimed)
       .map(([{ host, from }]) => ({ host, namespace: from.namespace }));
   }
 
@@ -146,6 +151,21 @@ export class DirectEgress extends Construct {
     });
   }
 
+  private connections(id: string, host: string): ApiObject {
+    return new MeshObject(this, id, {
+      ...networking.DestinationRule.GVK,
+      metadata: { name: shorten(`connections-to-${nameOfHost(host)}`), namespace: this.service.namespace },
+      manifest: networking.DestinationRule.manifest,
+      spec: () => ({
+        spec: connectionRule({
+          host,
+          upstream: upstreamOf(this.permissions),
+          exportTo: Audience._exportOnlyTo(this.service.namespace, ...this.callers()),
+        }),
+      }),
+    });
+  }
+
   private origination(id: string, host: string): ApiObject {
     return new MeshObject(this, id, {
       ...networking.DestinationRule.GVK,
@@ -157,6 +177,7 @@ export class DirectEgress extends Construct {
           port: this.permissions.find((one) => one.host === host && one.way?._originates)!.port.number,
           way: this.wayOf(host)!,
           names: this.service.subjectAltNames,
+          upstream: upstreamOf(this.permissions),
           exportTo: Audience._exportOnlyTo(this.service.namespace, ...this.callers()),
         }),
       }),
@@ -193,6 +214,7 @@ function httpRoutes(host: string, mine: readonly Permission[]): networking.Virtu
     ...kinds.map((some) => ({
       match: sources(some).flatMap((source) => requests(source, some[0])),
       retries: SAFE_RETRIES,
+      ...routeSettings(upstreamOf(allowed)),
       route: [{ destination: { host, port: { number: some[0].port.number } } }],
     })),
     ...(limited.length ? [{ match: sources(limited), directResponse: { status: 403 } }] : []),

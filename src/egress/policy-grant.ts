@@ -5,6 +5,7 @@ import { HttpEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import type { TransparentProxy } from './transparent-proxy';
+import type { UpstreamSettings } from './upstream-settings';
 
 /** What one rule allows to some workloads: one port of one host. A policy is the sum of what it permits. */
 export interface Permission {
@@ -19,6 +20,8 @@ export interface Permission {
   readonly way?: HttpEgress;
   /** The proxy outside the mesh that it is taken through. Never said of HTTP ports. */
   readonly tunnel?: TransparentProxy;
+  /** How the last proxy treats the host. One for all that is allowed of a host. */
+  readonly upstream?: UpstreamSettings;
   readonly methods: readonly string[];
   readonly paths: readonly string[];
   readonly trustDomain: string;
@@ -44,6 +47,12 @@ export function whereOf({ by, rule }: Pick<Permission, 'by' | 'rule'>): string {
 /** Tells ways apart: two grants with one key have the gateway do the same. */
 export function wayKey(way: HttpEgress | undefined): string {
   return JSON.stringify([way?.mode ?? 'AS_IS', way?.credential?.name, way?.tls]);
+}
+
+/** How the last proxy treats a host: said once by any of its rules, it holds for all. */
+export function upstreamOf(permissions: Iterable<Permission>): UpstreamSettings | undefined {
+  for (const { upstream } of permissions) if (upstream) return upstream;
+  return undefined;
 }
 
 /** What happens to plain HTTP, in words. */

@@ -12,8 +12,9 @@ import { hostsRoutedTwice } from './egress-route-overlap';
 import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
-import { originationProblems, originationRule } from './origination-rule';
+import { connectionRule, originationProblems, originationRule } from './origination-rule';
 import { tunnelProblems } from './transparent-proxy';
+import { UpstreamSettings, routeSettings, trafficPolicy, upstreamProblems } from './upstream-settings';
 
 /** How sidecars reach an external service. */
 export interface SidecarEgressProps {
@@ -42,6 +43,13 @@ export interface SidecarEgressProps {
   readonly tcp?: TcpEgress;
 
   /**
+   * How the sidecar treats the service: timeout, retries, limits, outlier detection, HTTP/2.
+   *
+   * @default as Istio does
+   */
+  readonly upstream?: UpstreamSettings;
+
+  /**
    * Which of the service's hosts it is for.
    *
    * @default all
@@ -65,8 +73,8 @@ export interface SidecarEgressProps {
 }
 
 /**
- * Has sidecars make TLS of plain HTTP on its way to an external service, or take TLS and TCP through a proxy outside the mesh, with no gateway
- * between. TLS that applications make themselves passes untouched.
+ * Has sidecars originate TLS for plain HTTP on its way to an external service, take TLS and TCP through a proxy outside the mesh, or keep timeouts, retries and
+ * limits (`upstream`), with no gateway between. TLS that applications make themselves passes untouched.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-tls-origination/
  */
@@ -91,8 +99,9 @@ export class SidecarEgress extends Construct {
     const ways: Ways = { http, tls, tcp: props.tcp?.proxy ? this.service.ports.filter((port) => port.isTcp) : [] };
     const originates = Boolean(http && props.http?._originates);
     for (const host of this.hosts) {
-      if (originates || (tls && props.https?.proxy) || ways.tcp.length) this.route(host, ways, props);
+      if ((http && isRead(props)) || (tls && props.https?.proxy) || ways.tcp.length) this.route(host, ways, props);
       if (http && originates) this.originate(host, targetOf(http, tls), props);
+      else if (trafficPolicy(props.upstream)) this.connections(host, props);
     }
     this.tunnel(ways, props);
     refuseAtSynth(this, () => this.problems(props, ways));
@@ -134,7 +143,7 @@ export class SidecarEgress extends Construct {
           spec: {
             hosts: [host],
             exportTo: this.service.audience._exportTo(namespace),
-            http: http && props.http?._originates ? [originated(host, http, tls, props.http)] : undefined,
+            http: http && isRead(props) ? [httpRoute(host, http, tls, props)] : undefined,
             tls: tls && [
               {
                 match: [{ port: tls.number, sniHosts: [host] }],
@@ -148,6 +157,26 @@ export class SidecarEgress extends Construct {
                 }))
               : undefined,
           },
+        }),
+      }),
+    );
+  }
+
+  private connections(host: string, props: SidecarEgressProps): void {
+    const suffix = this.suffixOf(host);
+    const { namespace } = this.service;
+    this.destinationRules.push(
+      new MeshObject(this, `Connections${suffix}`, {
+        ...networking.DestinationRule.GVK,
+        metadata: { name: shorten(`${nameOfId(this.node.id)}-connections${suffix}`), namespace },
+        manifest: networking.DestinationRule.manifest,
+        spec: () => ({
+          spec: connectionRule({
+            host,
+            upstream: props.upstream,
+            exportTo: props.workloads ? ['.'] : this.service.audience._exportTo(namespace),
+            workloadLabels: props.workloads,
+          }),
         }),
       }),
     );
@@ -176,6 +205,7 @@ export class SidecarEgress extends Construct {
             subset: subsetOf(props.http!),
             exportTo: props.workloads ? ['.'] : this.service.audience._exportTo(namespace),
             workloadLabels: props.workloads,
+            upstream: props.upstream,
           }),
         }),
       }),
@@ -198,17 +228,18 @@ export class SidecarEgress extends Construct {
         fix: 'use Resolution.none(), or take it through a gateway',
       });
     if (props.http?._originates) problems.push(...this.originations(props, props.http, http, tls));
+    problems.push(...upstreamProblems(props.upstream, http !== undefined));
     return problems;
   }
 
   private pointless(props: SidecarEgressProps): Problem[] {
     const others = [props.https, props.tcp].filter((way) => way !== undefined);
-    if (props.http?._originates || others.some(({ mode }) => mode === 'TUNNEL')) return [];
+    if (props.http?._originates || props.upstream || others.some(({ mode }) => mode === 'TUNNEL')) return [];
     return [
       {
         what: `${[props.http, ...others].map((way) => quote(way?.mode ?? 'AS_IS')).join(', ')} at the sidecar`,
         why: 'a sidecar sends what an ExternalService allows as it is; there is nothing to route',
-        fix: 'use HttpEgress.originateTls(), originateMutualTls(...) or TlsEgress.tunnel(...), or leave this construct out',
+        fix: 'use HttpEgress.originateTls(), originateMutualTls(...), TlsEgress.tunnel(...) or `upstream`, or leave this construct out',
       },
     ];
   }
@@ -295,12 +326,19 @@ function targetOf(http: ExternalPort, tls: ExternalPort | undefined): ExternalPo
   return http.targetPort === undefined && tls ? tls : http;
 }
 
-function originated(
+/** Whether plain HTTP needs a route of its own. */
+function isRead({ http, upstream }: SidecarEgressProps): boolean {
+  return Boolean(http?._originates) || Object.keys(routeSettings(upstream)).length > 0;
+}
+
+function httpRoute(
   host: string,
   http: ExternalPort,
   tls: ExternalPort | undefined,
-  way: HttpEgress,
+  { http: way, upstream }: SidecarEgressProps,
 ): networking.VirtualServiceSpecHttp {
-  const destination = { host, subset: subsetOf(way), port: { number: targetOf(http, tls).number } };
-  return { match: [{ port: http.number }], route: [{ destination }] };
+  const destination = way?._originates
+    ? { host, subset: subsetOf(way), port: { number: targetOf(http, tls).number } }
+    : { host, port: { number: http.number } };
+  return { match: [{ port: http.number }], ...routeSettings(upstream), route: [{ destination }] };
 }

@@ -1,0 +1,317 @@
+import { Duration } from 'cdk8s';
+import * as networking from '../../imports/networking.istio.io';
+import { Problem, quote } from '../core/problem';
+
+/** What istiod's validation takes as `retryOn`, beside status codes (pkg/config/validation/validation.go). */
+const RETRY_ON = new Set([
+  ...['5xx', 'gateway-error', 'reset', 'reset-before-request', 'connect-failure', 'retriable-4xx', 'refused-stream'],
+  ...['retriable-status-codes', 'retriable-headers', 'envoy-ratelimited', 'http3-post-connect-failure'],
+  ...['cancelled', 'deadline-exceeded', 'internal', 'resource-exhausted', 'unavailable'],
+]);
+
+/** How often, when and for how long a failed request is sent once more. */
+export interface EgressRetries {
+  /**
+   * How many times more at most. 0 sends nothing twice.
+   *
+   * @default 2
+   */
+  readonly attempts?: number;
+
+  /**
+   * What is retried, in Envoy's words ("connect-failure", "5xx", "gateway-error", "reset") or as status codes ("503"). Whatever the site may have
+   * seen is sent once more with most of them: mind requests that may not happen twice.
+   *
+   * @default ["connect-failure", "refused-stream"]: only what never reached the site
+   */
+  readonly on?: string[];
+
+  /**
+   * The longest that one attempt may take. At least a millisecond.
+   *
+   * @default as long as the whole request
+   */
+  readonly perTryTimeout?: Duration;
+}
+
+/**
+ * How many connections and requests one proxy has with the service at a time. Envoy counts for each host and port, in each proxy by itself; what is over the
+ * limit is answered with 503 (flag UO) at once.
+ */
+export interface ConnectionLimits {
+  /**
+   * Connections at a time. For TCP and for TLS that is passed through it limits clients; HTTP shares connections.
+   *
+   * @default Istio's own, in effect none
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * HTTP requests that wait for a connection.
+   *
+   * @default Istio's own, in effect none
+   */
+  readonly maxPendingRequests?: number;
+
+  /**
+   * HTTP requests at a time.
+   *
+   * @default Istio's own, in effect none
+   */
+  readonly maxRequests?: number;
+
+  /**
+   * HTTP requests on one connection before it is closed. 1 turns keep-alive off.
+   *
+   * @default unlimited
+   */
+  readonly maxRequestsPerConnection?: number;
+
+  /**
+   * The longest that a connection may take to come about. At least a millisecond.
+   *
+   * @default 10 seconds
+   */
+  readonly connectTimeout?: Duration;
+
+  /**
+   * How long a connection that carries nothing is kept.
+   *
+   * @default 1 hour
+   */
+  readonly idleTimeout?: Duration;
+}
+
+/** When an address of the service is left out for a while, because it fails. A service of one address is left with none: requests get 503 (flag UH). */
+export interface OutlierDetection {
+  /**
+   * How many answers 502, 503 or 504, or failed connections, in a row have an address left out. TCP and TLS count failed connections.
+   *
+   * @default 5
+   */
+  readonly consecutiveGatewayErrors?: number;
+
+  /**
+   * How often addresses are looked at.
+   *
+   * @default 10 seconds
+   */
+  readonly interval?: Duration;
+
+  /**
+   * How long an address is left out, for the first time. Each further time it is so much longer.
+   *
+   * @default 30 seconds
+   */
+  readonly baseEjectionTime?: Duration;
+
+  /**
+   * The share of addresses that may be left out at once, in percent.
+   *
+   * @default 10, and at least one address
+   */
+  readonly maxEjectionPercent?: number;
+}
+
+/**
+ * How the last proxy in the mesh (the egress gateway, else the sidecar) treats an external service: how long it waits, what it tries again, how much it asks at
+ * a time. Timeouts, retries and HTTP/2 are for HTTP that this proxy reads, plain or with TLS that it originates; limits and outlier detection hold for TLS that is passed through and for TCP too.
+ *
+ * It is rendered where Istio applies it: the timeout and the retries on the route of that proxy, the rest as a DestinationRule beside it. The sidecar in front of a
+ * gateway has no timeout and retries only what never left it, so that attempts do not multiply.
+ *
+ * @see https://istio.io/latest/docs/reference/config/networking/destination-rule/#ConnectionPoolSettings
+ */
+export interface UpstreamSettings {
+  /**
+   * The longest that a request may take, with all its attempts. What takes longer is answered with 504 (flag UT). At least a millisecond.
+   *
+   * @default no limit
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * What is tried again.
+   *
+   * @default as the construct says: Istio's own retries, or with an EgressTrafficPolicy only what never reached the site
+   */
+  readonly retries?: EgressRetries;
+
+  /**
+   * How many connections and requests at a time.
+   *
+   * @default Istio's own
+   */
+  readonly connections?: ConnectionLimits;
+
+  /**
+   * When an address of the service is left out because it fails. Without it, Istio neither fails over between localities nor skips a dead address.
+   *
+   * @default never
+   */
+  readonly outlierDetection?: OutlierDetection;
+
+  /**
+   * Whether HTTP goes to the service as HTTP/2. The service has to speak it, behind TLS by ALPN or in plain text with prior knowledge: else requests fail with 503 or 502.
+   *
+   * @default false: as the client sends it
+   */
+  readonly http2?: boolean;
+}
+
+/** @internal */
+export type TrafficPolicy = Pick<networking.DestinationRuleSpecTrafficPolicy, 'connectionPool' | 'outlierDetection'>;
+
+/** What a DestinationRule says of the settings; undefined where they need none. */
+export function trafficPolicy(settings: UpstreamSettings | undefined): TrafficPolicy | undefined {
+  if (!settings) return undefined;
+  const { connections: limits = {}, outlierDetection: outliers, http2 } = settings;
+  const upgrade = networking.DestinationRuleSpecTrafficPolicyConnectionPoolHttpH2UpgradePolicy.UPGRADE;
+  const http = present({
+    h2UpgradePolicy: http2 ? upgrade : undefined,
+    http1MaxPendingRequests: limits.maxPendingRequests,
+    http2MaxRequests: limits.maxRequests,
+    maxRequestsPerConnection: limits.maxRequestsPerConnection,
+    idleTimeout: istioDuration(limits.idleTimeout),
+  });
+  const tcp = present({
+    maxConnections: limits.maxConnections,
+    connectTimeout: istioDuration(limits.connectTimeout),
+    idleTimeout: istioDuration(limits.idleTimeout),
+  });
+  return present({
+    connectionPool: present({ http, tcp }),
+    outlierDetection: outliers && {
+      consecutiveGatewayErrors: outliers.consecutiveGatewayErrors ?? 5,
+      // Istio counts any 5xx besides: an answer 500 is the site's own, and no address fails for it.
+      consecutive5XxErrors: 0,
+      interval: istioDuration(outliers.interval),
+      baseEjectionTime: istioDuration(outliers.baseEjectionTime),
+      maxEjectionPercent: outliers.maxEjectionPercent,
+    },
+  });
+}
+
+/** What a route says of the settings. */
+export function routeSettings(
+  settings: UpstreamSettings | undefined,
+): Pick<networking.VirtualServiceSpecHttp, 'timeout' | 'retries'> {
+  const { timeout, retries } = settings ?? {};
+  return {
+    ...(timeout && { timeout: istioDuration(timeout) }),
+    ...(retries && { retries: retriesOf(retries) }),
+  };
+}
+
+function retriesOf({ attempts = 2, on, perTryTimeout }: EgressRetries): networking.VirtualServiceSpecHttpRetries {
+  if (attempts === 0) return { attempts };
+  return {
+    attempts,
+    retryOn: (on ?? ['connect-failure', 'refused-stream']).join(','),
+    perTryTimeout: istioDuration(perTryTimeout),
+  };
+}
+
+/** A duration as Istio writes it: whole seconds, else milliseconds. */
+function istioDuration(duration: Duration | undefined): string | undefined {
+  if (!duration) return undefined;
+  const ms = duration.toMilliseconds();
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+function present<T extends object>(value: T): T | undefined {
+  return Object.values(value).some((one) => one !== undefined) ? value : undefined;
+}
+
+/** Tells settings apart: two with one key mean the same. */
+export function upstreamKey(settings: UpstreamSettings | undefined): string {
+  return JSON.stringify([trafficPolicy(settings), routeSettings(settings)]);
+}
+
+/** What can't be asked, of a service whose HTTP the last proxy reads or not. */
+export function upstreamProblems(settings: UpstreamSettings | undefined, readsHttp: boolean): Problem[] {
+  if (!settings) return [];
+  return [...nothingSaid(settings), ...httpOnly(settings, readsHttp), ...outOfRange(settings), ...tooShort(settings)];
+}
+
+function nothingSaid(settings: UpstreamSettings): Problem[] {
+  if (trafficPolicy(settings) || Object.keys(routeSettings(settings)).length) return [];
+  return [
+    {
+      what: '`upstream` says nothing',
+      why: 'no proxy would do anything else than without it',
+      fix: 'leave it out, or name a timeout, retries, connections, outlierDetection or http2',
+    },
+  ];
+}
+
+function httpOnly({ timeout, retries, http2, connections }: UpstreamSettings, readsHttp: boolean): Problem[] {
+  if (readsHttp) return [];
+  const said = Object.entries({
+    timeout,
+    retries,
+    http2: http2 || undefined,
+    'connections.maxPendingRequests': connections?.maxPendingRequests,
+    'connections.maxRequests': connections?.maxRequests,
+    'connections.maxRequestsPerConnection': connections?.maxRequestsPerConnection,
+  }).filter(([, value]) => value !== undefined);
+  return said.map(([name]) => ({
+    what: `upstream.${name} of a service without plain HTTP`,
+    why: 'the proxy passes TLS and TCP on unread, and knows no request in it',
+    fix: `leave it out (connections and outlierDetection work for TLS and TCP), or declare ExternalPort.http(80, { targetPort: 443 }) with HttpEgress.originateTls()`,
+  }));
+}
+
+function outOfRange({ retries, connections, outlierDetection }: UpstreamSettings): Problem[] {
+  const whole: Array<[string, number | undefined, number, number]> = [
+    ['retries.attempts', retries?.attempts, 0, 100],
+    ['connections.maxConnections', connections?.maxConnections, 1, 2 ** 31 - 1],
+    ['connections.maxPendingRequests', connections?.maxPendingRequests, 1, 2 ** 31 - 1],
+    ['connections.maxRequests', connections?.maxRequests, 1, 2 ** 31 - 1],
+    ['connections.maxRequestsPerConnection', connections?.maxRequestsPerConnection, 1, 2 ** 29],
+    ['outlierDetection.consecutiveGatewayErrors', outlierDetection?.consecutiveGatewayErrors, 1, 2 ** 31 - 1],
+    ['outlierDetection.maxEjectionPercent', outlierDetection?.maxEjectionPercent, 1, 100],
+  ];
+  const problems = whole
+    .filter(
+      ([, value, least, most]) => value !== undefined && !(Number.isInteger(value) && value >= least && value <= most),
+    )
+    .map(([name, value, least, most]) => ({
+      what: `upstream.${name} is ${value}`,
+      why: `it is a whole number from ${least} to ${most}`,
+      fix: 'write such a number, or leave it out',
+    }));
+  for (const word of (retries?.on ?? []).filter((one) => !RETRY_ON.has(one) && !/^[1-5]\d\d$/.test(one)))
+    problems.push({
+      what: `upstream.retries.on has ${quote(word)}`,
+      why: 'istiod refuses what is neither a condition of Envoy nor a status code',
+      fix: 'write words such as "connect-failure", "reset", "5xx", "gateway-error" or "503"',
+    });
+  return problems;
+}
+
+function tooShort({ timeout, retries, connections, outlierDetection }: UpstreamSettings): Problem[] {
+  const durations = Object.entries({
+    timeout,
+    'retries.perTryTimeout': retries?.perTryTimeout,
+    'connections.connectTimeout': connections?.connectTimeout,
+    'connections.idleTimeout': connections?.idleTimeout,
+    'outlierDetection.interval': outlierDetection?.interval,
+    'outlierDetection.baseEjectionTime': outlierDetection?.baseEjectionTime,
+  });
+  const problems = durations
+    .filter(([, duration]) => duration && duration.toMilliseconds() < 1)
+    .map(([name]) => ({
+      what: `upstream.${name} is 0`,
+      why: 'Istio takes durations of a millisecond and more',
+      fix: 'write a longer one, or leave it out',
+    }));
+  const perTry = retries?.perTryTimeout?.toMilliseconds();
+  if (timeout && perTry !== undefined && perTry > timeout.toMilliseconds())
+    problems.push({
+      what: 'upstream.retries.perTryTimeout is longer than upstream.timeout',
+      why: 'the request ends before an attempt may',
+      fix: 'write a shorter one, or leave it out',
+    });
+  return problems;
+}
