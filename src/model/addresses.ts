@@ -88,3 +88,7 @@ export function hasAddressesOfPods(cidr: string, except: readonly string[]): boo
   const touches = (a: string, b: string): boolean => isWithin(a, b) || isWithin(b, a);
   return except.some((left) => OF_CLUSTERS.some((range) => touches(left, range))) ? undefined : true;
 }
+
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
+}

@@ -1,5 +1,6 @@
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Service } from '../model/services';
+import { heldBySource } from './held-by-source';
 import type { ProxyView } from './tcp-routes';
 import type { Decision } from './types';
 
@@ -50,6 +51,13 @@ export function unknownDestination(
             name: mesh.config.outboundFrom.name,
             field: 'meshConfig.outboundTrafficPolicy.mode',
           };
+  const held = heldBySource(view, host, port);
+  if (held !== undefined)
+    return {
+      why: `${held.by.kind} ${held.by.namespace}/${held.by.name} leads clients with ${held.admits} alone, and this one has not`,
+      fix: `give the client that if it is meant to get through, or add it to the match of ${held.by.kind} ${held.by.namespace}/${held.by.name}`,
+      by: held.by,
+    };
   const hidden = candidates.find((service) => !mesh.services.isVisible(service, proxy.namespace));
   const visible = candidates.filter((service) => mesh.services.isVisible(service, proxy.namespace));
   const imported = visible.find((service) =>

@@ -1,4 +1,4 @@
-import { contains, hasAddressesOfPods, hasThePublicInternet, isAddress } from '../model/addresses';
+import { contains, hasAddressesOfPods, hasThePublicInternet, isAddress, isLoopback } from '../model/addresses';
 import {
   labelsMatch,
   list,
@@ -179,6 +179,9 @@ export function networkVerdict(
   looked: string | null = null,
 ): NetworkVerdict {
   if (mesh.of('networking.k8s.io', 'NetworkPolicy').length === 0) return { is: 'allowed' };
+  // A Pod cannot block access to itself (Kubernetes' documentation of NetworkPolicies), and loopback never leaves it.
+  if (isLoopback(flight.address ?? '')) return { is: 'allowed' };
+  if (workload?.kind === 'Pod' && workload === flight.from.workload) return { is: 'allowed' };
   const named = workload?.namedPorts ?? new Map<string, number>();
   const isKnown = flight.address !== null && isAddress(flight.address);
   const address = workload?.addresses[0] ?? (workload === undefined ? (isKnown ? flight.address : looked) : null);

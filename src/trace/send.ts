@@ -1,12 +1,17 @@
 /** From a proxy to the cluster that its route or TCP proxy names. */
+import { ANY_ADDRESS, isLoopback } from '../model/addresses';
+import { isSubsetOf, isWildcard } from '../model/hostnames';
+import type { Service } from '../model/services';
 import { MUTUAL } from './ambient';
 import { arrive } from './arrive';
 import { type Cluster, findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
+import { heldBySource } from './held-by-source';
 import { type Resolved, forwardProxied } from './forward-proxy';
 import { type Sending, addHop, brokenStatus } from './hop';
 import type { HttpRequest } from './http-routes';
+import { dial } from './names';
 import type { Hop, ProxyRef, Refusal, Trace, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
@@ -112,7 +117,12 @@ function sendToCluster(
     if (cluster.endpointsKnown) {
       hop({ decidedBy });
       return walk.refused({
-        ...unhealthyRefusal(cluster, proxy, isHttp),
+        ...unhealthyRefusal(
+          cluster,
+          proxy,
+          isHttp,
+          heldBySource(sending.view, cluster.service.host, cluster.port.port),
+        ),
         ...(isHttp ? {} : { status: brokenStatus(walk) }),
       });
     }
@@ -134,7 +144,7 @@ function sendToCluster(
   const override = typeof onEndpoint === 'number' && onEndpoint > 0 ? onEndpoint : undefined;
   const dialled = resolved?.port ?? (isOriginal ? (override ?? flight.port) : (endpoint?.port ?? cluster.port.port));
   // A gateway that dials its own loopback comes back to itself, by a listener that nobody else can reach.
-  const itself = sending.self.type === 'gateway' && isLoopback(endpoint?.address) ? sending.workload : undefined;
+  const itself = sending.self.type === 'gateway' && isLoopback(endpoint?.address ?? '') ? sending.workload : undefined;
   const workload = itself ?? endpoint?.workload;
   const leaves = cluster.service.meshExternal && workload === undefined;
   const namedPort = leaves ? dialled : cluster.port.port;
@@ -161,9 +171,9 @@ function sendToCluster(
     layers,
     http: isHttp ? http : flight.http,
     sentBy: proxy,
-    // A wildcard is no host: the one that was asked for is in the SNI, or in the Host header.
     host:
-      resolved?.host ?? (cluster.service.host.startsWith('*') ? askedFor(layers, http, flight) : cluster.service.host),
+      resolved?.host ??
+      (isOriginal ? dialledHost(walk, flight, cluster.service) : hostOf(cluster, layers, http, flight)),
   };
   if (sending.tunnel !== null)
     walk.note(
@@ -177,6 +187,26 @@ function sendToCluster(
   const target = { service: cluster.service, workload, original: isOriginal };
   if (sending.tunnel === null) return arrive(walk, onward, target, isHttp);
   return arrive(walk, tunnelled(onward, sending.tunnel, sending.inner), target, false);
+}
+
+/** A wildcard is no host: the one that was asked for is in the SNI, or in the Host header. */
+function hostOf({ service }: Cluster, layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {
+  return service.host.startsWith('*') ? askedFor(layers, http, flight) : service.host;
+}
+
+/**
+ * Where a connection goes that is sent on to its original destination: to the address that the client dialled, whatever host the object names
+ * ("the hosts are ignored", pkg/config/validation/validation.go of Istio at resolution NONE).
+ */
+function dialledHost(walk: Walk, flight: Flight, service: Service): string {
+  if (service.registry === 'Kubernetes')
+    return dial(walk.mesh, flight.host, null, flight.from.namespace).service === service ? service.host : flight.host;
+  const isNamed = service.host === flight.host || (isWildcard(service.host) && isSubsetOf(flight.host, service.host));
+  if (!isNamed && service.address === ANY_ADDRESS)
+    walk.note(
+      `${service.config.kind} ${service.namespace}/${service.config.name} (host ${service.host}) sends connections on to the address that the client dialled: this one ends at ${flight.host}`,
+    );
+  return flight.host;
 }
 
 /** Where a cluster goes that EnvoyFilters made a dynamic forward proxy; see forwardProxied. */
@@ -205,10 +235,6 @@ function tunnelled(flight: Flight, authority: string, inner: readonly TlsLayer[]
 }
 
 const LOOPBACK = '127.0.0.1';
-
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address.startsWith('127.') || address === '::1');
-}
 
 export function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {
   return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority));

@@ -206,14 +206,30 @@ function virtualHostsOf(view: ProxyView, egress: EgressListener, port: number): 
   );
 }
 
-/** A service of the client's own namespace by the name that its DNS search path completes; a Pod of it if it is headless. */
-function inOwnNamespace(view: ProxyView, domains: DomainIndex<VirtualHost>, host: string): VirtualHost | undefined {
-  const complete = (name: string): VirtualHost | undefined => {
-    const fqdn = `${name}.${view.proxy.namespace}.svc.${view.mesh.config.clusterDomain}`;
-    const found = domains.matchExact(fqdn);
-    const names = found?.service === undefined ? [] : [found.service.host.toLowerCase(), ...found.service.aliases];
-    return names.includes(fqdn) ? found : undefined;
-  };
+/** The virtual hosts of services by each of their full names, whichever virtual host takes requests for that name itself. */
+function byServiceName(view: ProxyView, egress: EgressListener, port: number): ReadonlyMap<string, VirtualHost> {
+  return view.mesh.remember(egress, `virtual hosts by service ${port} ${proxyKey(view)}`, () => {
+    const owners = new Map<string, VirtualHost>();
+    for (const virtualHost of virtualHostsOf(view, egress, port)) {
+      const { service } = virtualHost;
+      for (const name of service === undefined ? [] : [service.host.toLowerCase(), ...service.aliases])
+        if (!owners.has(name)) owners.set(name, virtualHost);
+    }
+    return owners;
+  });
+}
+
+/**
+ * A service of the client's own namespace by the name that its DNS search path completes; a Pod of it if it is headless. A VirtualService for the
+ * full name of an ExternalName Service takes that name alone: it has no service, whose shorter names would go with it (httproute.go of Istio).
+ */
+function inOwnNamespace(
+  view: ProxyView,
+  owners: ReadonlyMap<string, VirtualHost>,
+  host: string,
+): VirtualHost | undefined {
+  const complete = (name: string): VirtualHost | undefined =>
+    owners.get(`${name}.${view.proxy.namespace}.svc.${view.mesh.config.clusterDomain}`);
   const dot = host.indexOf('.');
   if (dot < 0) return complete(host);
   const pod = host.slice(dot + 1).includes('.') ? undefined : complete(host.slice(dot + 1));
@@ -239,8 +255,9 @@ export function sidecarRouteConfig(view: ProxyView, name: string): RouteConfig {
     return { name, match: (asked) => domains.match(asked) };
   }
   const domains = domainsOf(view, egress, routedPort);
+  const owners = byServiceName(view, egress, routedPort);
   return {
     name,
-    match: (asked) => domains.matchExact(asked) ?? inOwnNamespace(view, domains, asked) ?? domains.matchWildcard(asked),
+    match: (asked) => domains.matchExact(asked) ?? inOwnNamespace(view, owners, asked) ?? domains.matchWildcard(asked),
   };
 }

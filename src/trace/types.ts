@@ -146,4 +146,6 @@ export interface TraceRequest {
   readonly serviceAccount?: string;
   /** `NAMESPACE/GATEWAY` at which a request from `outside` enters. */
   readonly at?: string;
+  /** Which of two gateways of that name: Istio's and one of the Gateway API may share it. */
+  readonly atGroup?: 'networking.istio.io' | 'gateway.networking.k8s.io';
 }

@@ -2,6 +2,7 @@ import type { Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import { isMissing, type Cluster, type MissingCluster } from './clusters';
 import type { HttpRequest } from './http-routes';
+import type { HeldBySource } from './held-by-source';
 import type { Decision, ProxyRef, Refusal } from './types';
 import type { Flight, TlsLayer } from './walk';
 import { hostWithoutPort } from './envoy';
@@ -43,9 +44,18 @@ export function missingRefusal(
   };
 }
 
-export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: boolean): Refusal {
+export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: boolean, held?: HeldBySource): Refusal {
   const { service } = cluster;
   const { kind, namespace, name } = service.config;
+  if (held !== undefined && service.registry === 'External')
+    return {
+      code: 'UH',
+      status: isHttp ? 503 : null,
+      proxy,
+      what: `cluster ${cluster.name} has no endpoint: ${held.by.kind} ${held.by.namespace}/${held.by.name} leads clients with ${held.admits} alone, and this one has not`,
+      fix: `give the client that if it is meant to get through, or add it to the match of ${held.by.kind} ${held.by.namespace}/${held.by.name}; endpoints in ${kind} ${namespace}/${name} would let everyone through who sees it`,
+      by: held.by,
+    };
   const isEntryWithoutAddress = service.registry === 'External' && service.resolution === 'PASSTHROUGH';
   const why = isEntryWithoutAddress
     ? `a gateway cannot use resolution NONE of ${kind} ${namespace}/${name}: it has no original destination to go to`

@@ -1,6 +1,6 @@
 /** Requests that come in from outside: each host and rule of a route at a gateway, at each listener that takes it. */
 import { record, records, strings, text } from '../../model/fields';
-import { type ApiRoute, type Attachment, hostnamesAt } from '../../model/gateway-api';
+import { GATEWAY_API, type ApiRoute, type Attachment, hostnamesAt } from '../../model/gateway-api';
 import { hostsForNamespace } from '../../model/hostnames';
 import { isHttp as declaresHttp } from '../../model/protocols';
 import type { CheckContext } from '../context';
@@ -65,7 +65,7 @@ function* serverProbes(
   );
   const wanted = rule.kind === 'tls' ? rule.sniHosts : service.hosts;
   const at = `${gateway.namespace}/${gateway.name}`;
-  const found = { manifest, field: rule.field, isFor, at, port: listen };
+  const found = { manifest, field: rule.field, isFor, at, atGroup: 'networking.istio.io' as const, port: listen };
   if (rule.kind === 'tcp' && scheme !== 'http' && tls?.mode !== 'PASSTHROUGH') {
     const [host] = namesOf(['*'], served);
     const isSpoken = speaksHttp(
@@ -119,7 +119,7 @@ function* attachmentProbes(context: CheckContext, attachment: Attachment): Gener
   for (const [index, rule] of records(route.config.spec.rules).entries()) {
     const field = ['spec', 'rules', index];
     if (!isShown(context, route, records(rule.backendRefs))) continue;
-    const found = { manifest, field, isFor, at, port };
+    const found = { manifest, field, isFor, at, atGroup: GATEWAY_API, port } as const;
     if (route.kind === 'TCPRoute') {
       const [first] = records(rule.backendRefs);
       const backend = `${text(first?.name)}.${text(first?.namespace) || route.config.namespace}.svc.cluster.local`;

@@ -67,7 +67,7 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
   }
   const entered = new Map<string, Probe>();
   for (const probe of ingressProbes(context)) {
-    const key = `${probe.at} ${probe.url} ${probe.method ?? ''} ${JSON.stringify(probe.headers ?? {})} ${probe.manifest.index}`;
+    const key = `${probe.atGroup} ${probe.at} ${probe.url} ${probe.method ?? ''} ${JSON.stringify(probe.headers ?? {})} ${probe.manifest.index}`;
     if (!entered.has(key)) entered.set(key, probe);
   }
   for (const probe of entered.values()) {
@@ -113,6 +113,7 @@ function follow(context: CheckContext, probe: Probe, client: Client): Followed |
     ...(client.isAssumed ? { labels: client.labels } : {}),
     request: probe.url,
     ...(probe.at === undefined ? {} : { at: probe.at }),
+    ...(probe.atGroup === undefined ? {} : { atGroup: probe.atGroup }),
     ...(probe.method === undefined ? {} : { method: probe.method }),
     ...(probe.headers === undefined ? {} : { headers: probe.headers }),
   };
@@ -267,7 +268,9 @@ function classify({ trace: { refusal, hops } }: Path): Break | undefined {
       return 'tls-mode';
     case 'UH':
       // Names below `invalid` are reserved for what never exists: who leads there means nowhere.
-      return hops.at(-1)?.cluster?.endsWith('.invalid') ? undefined : 'no-endpoint';
+      if (hops.at(-1)?.cluster?.endsWith('.invalid')) return undefined;
+      // Nor is it a fault that a host of no endpoints holds those whom no rule leads: the rules for the others are what it is for.
+      return /VirtualService|Route/.test(refusal.by?.kind ?? '') ? undefined : 'no-endpoint';
     case 'NC':
       return what.includes('subset') ? 'no-subset' : 'no-destination';
     case 'UPE':

@@ -15,6 +15,7 @@ import type { HttpMatch, ServiceEntrySpec, TcpMatch } from '../istio';
 import { ANY_ADDRESS, contains, isAddress } from '../../model/addresses';
 import { isTcp, isTls as modelIsTls } from '../../model/protocols';
 import { isHttp, isTls } from '../protocol';
+import type { TraceRequest } from '../../trace';
 import type { Client } from './clients';
 
 export interface Probe {
@@ -29,6 +30,8 @@ export interface Probe {
   readonly field: FieldPath;
   /** The gateway at which it comes in from outside, `NAMESPACE/NAME`. */
   readonly at?: string;
+  /** The API of that gateway. */
+  readonly atGroup?: TraceRequest['atGroup'];
   /** Which clients of the mesh it is for. */
   readonly isFor: (client: Client) => boolean;
 }

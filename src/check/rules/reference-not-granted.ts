@@ -15,23 +15,12 @@ export const rule: Rule = {
     const grants = context.of(GATEWAY_API, 'ReferenceGrant');
     for (const kind of ROUTE_KINDS) {
       for (const manifest of context.of(GATEWAY_API, kind)) {
-        const isParent = ({
-          kind: own,
-          name,
-          namespace,
-        }: {
-          kind?: string;
-          name?: string;
-          namespace?: string;
-        }): boolean =>
-          (routeSpec(manifest).parentRefs ?? []).some(
-            (parent) => parent.kind === (own ?? 'Service') && parent.name === name && parent.namespace === namespace,
-          );
+        if (isMeshRoute(routeSpec(manifest).parentRefs)) continue;
         for (const [r, { backendRefs = [] }] of (routeSpec(manifest).rules ?? []).entries()) {
           for (const [b, backend] of backendRefs.entries()) {
             const { group = '', kind: target = 'Service', name = '', namespace = manifest.namespace } = backend;
             // A Hostname of Istio names a host of its registry, whatever the namespace.
-            if (namespace === manifest.namespace || target === 'Hostname' || isParent(backend)) continue;
+            if (namespace === manifest.namespace || target === 'Hostname') continue;
             if (
               isGranted(
                 grants,
@@ -73,3 +62,10 @@ export const rule: Rule = {
     }
   },
 };
+
+/** istiod asks for no grant where sidecars and waypoints alone read a route (`!mesh` in pilot/pkg/config/kube/gateway/route_collections.go). */
+function isMeshRoute(parents: readonly { readonly kind?: string }[] | undefined): boolean {
+  return (
+    (parents ?? []).length > 0 && (parents ?? []).every(({ kind }) => kind === 'Service' || kind === 'ServiceEntry')
+  );
+}

@@ -1,0 +1,231 @@
+import { outcome, traceIn } from './text';
+
+const NAMESPACE = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+`;
+const entry = (name: string, spec: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}, namespace: app}
+spec: {${spec}}`;
+const TCP_443 = 'ports: [{number: 443, name: tcp, protocol: TCP}]';
+
+describe('resolution NONE', () => {
+  it('goes to the host that the client dialled, whatever host the entry names, and says so', () => {
+    const trace = traceIn(NAMESPACE + entry('ledger', `hosts: [ledger.example.net], resolution: NONE, ${TCP_443}`));
+    const told = trace('https://elsewhere.example.org/');
+    expect(outcome(told)).toBe('delivered to elsewhere.example.org:443');
+    expect(told.hops[0]?.cluster).toBe('outbound|443||ledger.example.net');
+    expect(told.notes?.join()).toContain('sends connections on to the address that the client dialled');
+    expect(outcome(trace('tcp://203.0.113.77:443'))).toBe('delivered to 203.0.113.77:443');
+    const own = trace('https://ledger.example.net/');
+    expect(outcome(own)).toBe('delivered to ledger.example.net:443');
+    expect(own.notes?.join()).not.toContain('sends connections on');
+  });
+
+  it('goes where the client dialled also by the route of a VirtualService', () => {
+    const trace = traceIn(
+      `${NAMESPACE}${entry('http', 'hosts: [plain.example.net, other.example.net], resolution: NONE, ports: [{number: 80, name: http, protocol: HTTP}]')}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: plain, namespace: app}
+spec: {hosts: [plain.example.net], http: [{route: [{destination: {host: other.example.net}}]}]}`,
+    );
+    const told = trace('http://plain.example.net/');
+    expect(told.hops[0]?.cluster).toBe('outbound|80||other.example.net');
+    expect(outcome(told)).toBe('delivered to plain.example.net:80');
+  });
+
+  it('leaves other resolutions at the host of the entry', () => {
+    const trace = traceIn(NAMESPACE + entry('ledger', `hosts: [ledger.example.net], resolution: DNS, ${TCP_443}`));
+    expect(outcome(trace('https://elsewhere.example.org/'))).toBe('delivered to ledger.example.net:443');
+  });
+});
+
+describe('an ExternalName Service', () => {
+  const alias = (ports: string): string => `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: stock, namespace: app}
+spec: {type: ExternalName, externalName: stock.example.org${ports}}`;
+  const target = entry(
+    'stock',
+    'hosts: [stock.example.org], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]',
+  );
+  const route = `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: stock, namespace: app}
+spec:
+  hosts: [stock.app.svc.cluster.local]
+  http: [{route: [{destination: {host: stock.app.svc.cluster.local, port: {number: 80}}}]}]`;
+
+  it('keeps its shorter names where a VirtualService takes the full one', () => {
+    const trace = traceIn(NAMESPACE + alias('') + target + route);
+    for (const name of ['stock', 'stock.app', 'stock.app.svc']) {
+      const told = trace(`http://${name}/`);
+      expect([name, outcome(told), told.hops[0]?.envoy.virtualHost]).toEqual([
+        name,
+        'delivered to stock.example.org:80',
+        'stock.example.org:80',
+      ]);
+    }
+    const full = trace('http://stock.app.svc.cluster.local/');
+    expect([outcome(full), full.hops[0]?.envoy.virtualHost]).toEqual([
+      'NC 503 at sidecar',
+      'stock.app.svc.cluster.local:80',
+    ]);
+  });
+});
+
+describe('a NetworkPolicy', () => {
+  it('has no say in what a gateway sends to its own loopback', () => {
+    const trace = traceIn(`${NAMESPACE}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: out, namespace: edge}
+spec:
+  selector: {matchLabels: {istio: egress}}
+  template:
+    metadata: {labels: {istio: egress}, annotations: {inject.istio.io/templates: gateway}}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: edge}
+spec: {selector: {istio: egress}, ports: [{name: tls, port: 443, targetPort: 8443}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: rest, namespace: edge}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+  ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 8443}]}]
+  egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}], ports: [{port: 443}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: inner, namespace: edge}
+spec:
+  hosts: [inner.example.internal]
+  exportTo: ['.']
+  resolution: STATIC
+  ports: [{number: 21000, name: tcp, protocol: TCP}]
+  endpoints: [{address: 127.0.0.1}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bank, namespace: edge}
+spec: {hosts: [bank.example.com], resolution: DNS, ports: [{number: 443, name: tls, protocol: TLS}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: out, namespace: edge}
+spec:
+  selector: {istio: egress}
+  servers:
+    - {port: {number: 443, name: tls, protocol: TLS}, hosts: [bank.example.com], tls: {mode: PASSTHROUGH}}
+    - {port: {number: 21000, name: inner, protocol: TLS}, bind: 127.0.0.1, hosts: [bank.example.com], tls: {mode: PASSTHROUGH}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bank, namespace: edge}
+spec:
+  hosts: [bank.example.com]
+  gateways: [mesh, edge/out]
+  tls:
+    - match: [{gateways: [mesh], port: 443, sniHosts: [bank.example.com]}]
+      route: [{destination: {host: out.edge.svc.cluster.local, port: {number: 443}}}]
+    - match: [{gateways: [edge/out], port: 443, sniHosts: [bank.example.com]}]
+      route: [{destination: {host: inner.example.internal, port: {number: 21000}}}]
+    - match: [{gateways: [edge/out], port: 21000, sniHosts: [bank.example.com]}]
+      route: [{destination: {host: bank.example.com, port: {number: 443}}}]`);
+    const told = trace('https://bank.example.com/');
+    expect(told.hops.map(({ cluster }) => cluster)).toEqual([
+      'outbound|443||out.edge.svc.cluster.local',
+      'outbound|21000||inner.example.internal',
+      'outbound|443||bank.example.com',
+    ]);
+    expect(outcome(told)).toBe('delivered to bank.example.com:443');
+  });
+});
+
+describe('rules for some clients of a host alone', () => {
+  const db = entry(
+    'db',
+    'hosts: [db.example.com], addresses: [192.0.2.40], resolution: STATIC, ports: [{number: 5432, name: tcp, protocol: TCP}]',
+  );
+  const web = entry('web', "hosts: [web.example.com], resolution: DNS, exportTo: ['~'], ports: [{number: 443, name: tls, protocol: TLS}]"); // prettier-ignore
+  const rules = `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: db, namespace: app}
+spec:
+  hosts: [db.example.com]
+  tcp: [{match: [{port: 5432, sourceLabels: {app: books}}], route: [{destination: {host: proxy.app.svc.cluster.local}}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: app}
+spec:
+  hosts: [web.example.com]
+  tls: [{match: [{port: 443, sniHosts: [web.example.com], sourceLabels: {app: books}}], route: [{destination: {host: proxy.app.svc.cluster.local}}]}]`;
+
+  it('are the reason that the others are refused, and no door is opened to all of them', () => {
+    const trace = traceIn(NAMESPACE + db + web + rules);
+    const held = trace('tcp://192.0.2.40:5432', { labels: { app: 'cart' } });
+    expect(outcome(held)).toBe('UH - at sidecar');
+    expect(held.refusal?.by).toMatchObject({ kind: 'VirtualService', name: 'db' });
+    expect(held.refusal?.fix).toContain('add it to the match of VirtualService app/db');
+    const hidden = trace('https://web.example.com/', { labels: { app: 'cart' } });
+    expect(outcome(hidden)).toBe('BlackHoleCluster - at sidecar');
+    expect(hidden.refusal?.by).toMatchObject({ kind: 'VirtualService', name: 'web' });
+    expect(hidden.refusal?.what).toContain('app=books');
+  });
+});
+
+describe('two gateways of one name', () => {
+  const trace = traceIn(`${NAMESPACE}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: [front.example.org]}, {port: {number: 81, name: more, protocol: HTTP}, hosts: [front.example.org]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: front, namespace: app}
+spec: {hosts: [front.example.org], gateways: [front], http: [{route: [{destination: {host: cart}}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: app}
+spec: {selector: {app: cart}, ports: [{name: http, port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}, {name: more, port: 81, protocol: HTTP}]}`);
+  const enter = (port: number, atGroup?: 'networking.istio.io'): ReturnType<typeof trace> =>
+    trace(`http://front.example.org:${port}/`, { from: 'outside', at: 'app/front', ...(atGroup ? { atGroup } : {}) });
+
+  it('are told apart by the port, and by their API where both serve it', () => {
+    expect(outcome(enter(8080))).toBe('delivered to cart.app.svc.cluster.local:80');
+    expect(outcome(enter(80))).toBe('NR 404 at ingress-gateway');
+    const both = enter(81);
+    expect(outcome(both)).toBe('NR 404 at ingress-gateway');
+    expect(both.notes?.join()).toContain('each have a Gateway app/front');
+    expect(outcome(enter(81, 'networking.istio.io'))).toBe('delivered to cart.app.svc.cluster.local:80');
+  });
+});
