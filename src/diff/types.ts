@@ -62,6 +62,13 @@ export interface Way {
   readonly identities?: readonly string[];
   /** Whether the gateway that a client from outside enters demands a certificate of it. */
   readonly certificate: boolean;
+  /** What a proxy replies by itself, as it is meant to; absent where none does. */
+  readonly answer?: {
+    readonly code: string;
+    readonly status: number;
+    readonly location: string | null;
+    readonly at: string;
+  };
   readonly refusal: { readonly code: string; readonly status: number | null; readonly at: string } | null;
 }
 

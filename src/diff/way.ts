@@ -1,7 +1,7 @@
 /** A trace as a reviewer sees it: what happens to the traffic, without the names of the objects that make it so. */
 import { record, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import type { Decision, Hop, ProxyRef, TlsKind, Trace } from '../trace/types';
+import type { Answer, Decision, Hop, ProxyRef, TlsKind, Trace } from '../trace/types';
 import type { Effect, TlsSettings, Way, WayHop } from './types';
 
 const GATEWAYS = new Set(['egress-gateway', 'ingress-gateway', 'envoy-gateway', 'waypoint']);
@@ -43,6 +43,7 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
     ),
     asks: asksOf(trace),
     refusal,
+    ...(trace.answer === undefined ? {} : { answer: answerOf(trace.answer) }),
     certificate: trace.hops[0]?.receives.tls === 'MUTUAL',
   };
   return { ...way, text: describe(way, trace, host) };
@@ -54,9 +55,15 @@ export function fingerprint(way: Way): string {
   // A request that is refused is the same traffic whatever way it took to where it is refused.
   return way.outcome === 'refused'
     ? JSON.stringify([way.refusal])
-    : way.outcome === 'unknown'
-      ? JSON.stringify(['unknown', way.text])
-      : JSON.stringify(rest);
+    : way.outcome === 'answered'
+      ? JSON.stringify(['answered', way.answer])
+      : way.outcome === 'unknown'
+        ? JSON.stringify(['unknown', way.text])
+        : JSON.stringify(rest);
+}
+
+function answerOf({ code, status, location, proxy }: Answer): NonNullable<Way['answer']> {
+  return { code, status, location: location ?? null, at: nameOf(proxy) };
 }
 
 /** Both ways, with what sets them apart where their texts would be the same. */
@@ -71,7 +78,8 @@ export function toldApart(was: Way, is: Way): readonly [Way, Way] {
   ];
 }
 
-function addresses({ destination, refusal }: Way): string {
+function addresses({ destination, refusal, answer }: Way): string {
+  if (answer !== undefined) return `answered at ${answer.at}`;
   if (destination === null) return `refused at ${refusal?.at ?? '?'}`;
   return destination.endpoints.length === 0
     ? 'at the address that the client dials'
@@ -191,6 +199,7 @@ function tlsAt(mesh: Mesh, decision: Decision): Json | undefined {
 
 function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   if (way.outcome === 'unknown') return `cannot be told: ${trace.notes[trace.notes.length - 1] ?? 'a part is missing'}`;
+  if (trace.answer !== undefined) return answerText(trace.answer);
   if (way.refusal !== null) return refusalText(trace);
   const parts: string[] = [];
   const gateways = trace.hops.filter((hop) => GATEWAYS.has(hop.proxy.kind));
@@ -280,7 +289,6 @@ const REFUSALS: Readonly<Record<string, string>> = {
   DPE: 'the proxy expects another protocol',
   FI: 'aborted by a fault rule',
   loop: 'it comes back to the same proxy',
-  redirect: 'redirected',
   direct_response: 'answered by the proxy itself',
   'no-such-gateway': 'there is no such gateway',
 };
@@ -299,11 +307,16 @@ function reasonOf(trace: Trace): string {
   return REFUSALS[refusal.code] ?? refusal.code;
 }
 
+function answerText({ status, location, proxy, code }: Answer): string {
+  const to = location === undefined ? (code === 'oidc' ? ', to the login' : '') : `, to ${location}`;
+  return `answered with ${status}${to} by ${proxy.kind === 'sidecar' ? 'the sidecar of' : 'gateway'} ${nameOf(proxy)}`;
+}
+
 function refusalText(trace: Trace): string {
   const { refusal } = trace;
   if (refusal === null) return '';
   const how =
-    refusal.code === 'redirect' || refusal.code === 'direct_response'
+    refusal.code === 'direct_response'
       ? `answered with ${refusal.status ?? 'nothing'}`
       : refusal.status === null
         ? 'refused, connection closed'
@@ -322,11 +335,19 @@ function refusalText(trace: Trace): string {
 /** What going from one way to the other does to access. */
 export function effectOf(was: Way, is: Way): Effect {
   if (was.outcome === 'unknown' || is.outcome === 'unknown') return 'unclear';
-  if (was.outcome === 'refused') return is.outcome === 'refused' ? 'refused-otherwise' : 'widened';
-  if (is.outcome === 'refused') return 'narrowed';
+  const [before, after] = [accessOf(was), accessOf(is)];
+  if (before < after) return 'widened';
+  if (before > after) return 'narrowed';
+  if (before === 0) return was.outcome === 'refused' && is.outcome === 'refused' ? 'refused-otherwise' : 'rerouted';
   // Whoever gets copies reads what others were asked.
   if (is.copies.some((one) => !was.copies.includes(one))) return 'widened';
   return isWeaker(was, is) ? 'weakened' : 'rerouted';
+}
+
+/** How far a request gets: not at all (redirects give away no more than a refusal), to what the proxy itself has to say, to its destination. */
+function accessOf({ outcome, answer }: Way): number {
+  if (outcome === 'delivered') return 2;
+  return answer?.code === 'direct_response' ? 1 : 0;
 }
 
 function gatewaysOf(way: Way): number {

@@ -38,6 +38,12 @@ export interface RefuseExpectation extends RequestExpectation {
   readonly code?: string;
 }
 
+export interface AnswerExpectation extends RequestExpectation {
+  readonly status?: number;
+  /** Where a redirect leads. */
+  readonly location?: string;
+}
+
 export interface FindingsExpectation {
   /** Findings less serious than this are let pass. Default: `error`. */
   readonly failOn?: Severity;
@@ -96,6 +102,20 @@ export function toRefuse(subject: unknown, expected: RefuseExpectation): Matcher
   return verdict(wrong, 'expected it not to be refused like this', result, request);
 }
 
+export function toAnswer(subject: unknown, expected: AnswerExpectation): MatcherResult {
+  const { result, request } = follow(subject, expected, 'toAnswer');
+  const wrong: string[] = [];
+  const { answer } = result;
+  if (answer === undefined) wrong.push(`expected a proxy to answer it by itself, and it is ${outcomeText(result)}`);
+  else {
+    if (expected.status !== undefined && answer.status !== expected.status)
+      wrong.push(`expected ${statusText(expected.status)}, and it is ${statusText(answer.status)}`);
+    if (expected.location !== undefined && answer.location !== expected.location)
+      wrong.push(`expected Location ${expected.location}, and it is ${answer.location ?? 'none'}`);
+  }
+  return verdict(wrong, 'expected it not to be answered like this', result, request);
+}
+
 export function toHaveNoFindings(subject: unknown, expected: FindingsExpectation = {}): MatcherResult {
   const failOn = expected.failOn ?? 'error';
   if (!SEVERITIES.includes(failOn))
@@ -136,7 +156,9 @@ function verdict(wrong: readonly string[], negated: string, result: Trace, reque
   };
 }
 
-function outcomeText({ outcome, refusal, notes }: Trace): string {
+function outcomeText({ outcome, refusal, answer, notes }: Trace): string {
+  if (answer !== undefined)
+    return `answered by the proxy itself (${answer.status}${answer.location === undefined ? '' : ` to ${answer.location}`})`;
   if (refusal !== null) return `refused (${refusal.code}, ${statusText(refusal.status)})`;
   return outcome === 'unknown' ? `unknown: ${notes[notes.length - 1] ?? ''}` : outcome;
 }
@@ -156,4 +178,4 @@ interface Expect {
 const runner = (globalThis as { expect?: Expect }).expect;
 if (runner === undefined)
   throw new Error('cdk8s-mesh-edge/jest is for tests: import it in a test file, or in setupFilesAfterEnv of jest');
-runner.extend({ toDeliver, toRefuse, toHaveNoFindings });
+runner.extend({ toDeliver, toRefuse, toAnswer, toHaveNoFindings });

@@ -55,6 +55,13 @@ export interface RefuseExpectation extends RequestExpectation {
   readonly code?: string;
 }
 
+export interface AnswerExpectation extends RequestExpectation {
+  /** Status that the proxy answers with: 301, 302, 200 ... Default: any under 400. */
+  readonly status?: number;
+  /** `Location` of a redirect. Default: any. */
+  readonly location?: string;
+}
+
 export interface FindingsExpectation {
   /**
    * Findings less serious than this are let pass.
@@ -69,6 +76,8 @@ export interface MeshEdgeMatchers<R> {
   toDeliver(expected: DeliverExpectation): R;
   /** The request is refused, closed or blocked on its way. */
   toRefuse(expected: RefuseExpectation): R;
+  /** A proxy replies by itself, as it is meant to: a redirect, a direct response under 400, the answer to a preflight. */
+  toAnswer(expected: AnswerExpectation): R;
   /** `mesh-edge check` finds nothing wrong. */
   toHaveNoFindings(expected?: FindingsExpectation): R;
 }

@@ -33,7 +33,7 @@ function backend(
   const namespace = text(reference.namespace) || route.config.namespace;
   const name = text(reference.name);
   const weight = reference.weight === undefined ? 1 : number(reference.weight);
-  const headers = filtersOf(reference).headers;
+  const headers = filtersOf(reference, false).headers;
   const parts = { subset: '', port: number(reference.port), weight, authority: authorityOf(headers), headers };
   const group = text(reference.group);
   if (group === 'networking.istio.io' && kind === 'Hostname')
@@ -150,7 +150,7 @@ interface Filters {
   readonly rewrite: Json | undefined;
 }
 
-function filtersOf(rule: Json): Filters {
+function filtersOf(rule: Json, byEnvoyGateway: boolean): Filters {
   let headers: Json = {};
   let redirect: Json | undefined;
   let rewrite: Json | undefined;
@@ -160,18 +160,29 @@ function filtersOf(rule: Json): Filters {
       headers = { ...headers, request: headerOperations(record(filter.requestHeaderModifier)) };
     if (filter.type === 'CORS') corsPolicy = corsOf(record(filter.cors));
     if (filter.type === 'URLRewrite') rewrite = rewriteOf(record(filter.urlRewrite));
-    if (filter.type === 'RequestRedirect') {
-      const wanted = record(filter.requestRedirect);
-      const path = record(wanted.path);
-      redirect = {
-        authority: text(wanted.hostname),
-        scheme: text(wanted.scheme),
-        redirectCode: number(wanted.statusCode) || 302,
-        uri: text(path.replaceFullPath) || text(path.replacePrefixMatch),
-      };
-    }
+    if (filter.type === 'RequestRedirect') redirect = redirectOf(record(filter.requestRedirect), byEnvoyGateway);
   }
   return { headers, redirect, rewrite, corsPolicy };
+}
+
+/** istiod's mark for a redirect that replaces the matched prefix alone (pilot/pkg/config/kube/gateway/conversion.go). */
+export const PREFIX_MARK = '%PREFIX()%';
+
+/** A redirect as a VirtualService has it: istiod keeps the port of the request where neither scheme nor port is said, Envoy Gateway none. */
+function redirectOf(wanted: Json, byEnvoyGateway: boolean): Json {
+  const path = record(wanted.path);
+  const port = number(wanted.port);
+  const isUsual = port === 80 || port === 443;
+  return {
+    authority: text(wanted.hostname),
+    scheme: text(wanted.scheme),
+    redirectCode: number(wanted.statusCode) || 302,
+    uri:
+      text(path.replaceFullPath) ||
+      (path.type === 'ReplacePrefixMatch' ? `${PREFIX_MARK}${text(path.replacePrefixMatch)}` : ''),
+    port: byEnvoyGateway && isUsual ? 0 : port,
+    ...(byEnvoyGateway || port !== 0 || text(wanted.scheme) !== '' ? {} : { derivePort: 'FROM_REQUEST_PORT' }),
+  };
 }
 
 /** Backends that get copies, with their share; all of them if no share is given. */
@@ -209,7 +220,7 @@ export function httpRules(
   const { namespace, name } = route.config;
   return records(route.config.spec.rules).flatMap((rule, index): readonly HttpRule[] => {
     const ref: RuleRef = { kind: route.kind, namespace, name, rule: `rules[${index}]` };
-    const filters = filtersOf(rule);
+    const filters = filtersOf(rule, options.byEnvoyGateway === true);
     const to = destinations(rule, route, input, domain, options);
     const matches = records(rule.matches);
     const conditions =

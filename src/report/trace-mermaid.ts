@@ -29,7 +29,7 @@ export function traceMermaid(trace: Trace, request: TraceRequest): string {
     lines.push(`  ${previous} -->|${quoted(`${arrow.protocol} ${arrow.port}\n${tlsLabel(arrow)}`)}| ${id}`);
     previous = id;
   });
-  const { destination, refusal } = trace;
+  const { destination, refusal, answer } = trace;
   const last = trace.hops[trace.hops.length - 1];
   if (destination !== null) {
     lines.push(`  target([${quoted(`${destination.host}:${destination.port}`)}]):::delivered`);
@@ -37,6 +37,9 @@ export function traceMermaid(trace: Trace, request: TraceRequest): string {
     lines.push(
       `  ${previous} -->|${quoted(arrow === null ? tlsLabel(destination) : `${arrow.protocol} ${arrow.port}\n${tlsLabel(arrow)}`)}| target`,
     );
+  } else if (answer !== undefined) {
+    const to = answer.location === undefined ? answer.what : `to ${answer.location}`;
+    lines.push(`  end1([${quoted(`answered: ${answer.status}\n${to}`)}]):::delivered`, `  ${previous} -.-> end1`);
   } else if (refusal !== null) {
     lines.push(
       `  end1{{${quoted(`refused: ${refusal.code}${refusal.status === null ? '' : ` ${refusal.status}`}\n${refusal.what}`)}}}:::refused`,

@@ -1,6 +1,6 @@
 /** A trace as text for people: one block a hop, what decided it, and for a refusal what to do. */
 import { createColors } from 'picocolors';
-import type { Hop, ProxyRef, Trace, TraceRequest, Wire } from '../trace/types';
+import type { Hop, ProxyRef, Refusal, Trace, TraceRequest, Wire } from '../trace/types';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -74,7 +74,15 @@ function hopDecisions(hop: Hop): readonly string[] {
 }
 
 function ending(trace: Trace, color: ReturnType<typeof createColors>): readonly string[] {
-  const { destination, refusal } = trace;
+  const { destination, refusal, answer } = trace;
+  if (answer !== undefined) {
+    const to = answer.location === undefined ? '' : ` to ${color.bold(answer.location)}`;
+    return [
+      `  ${color.green(color.bold('answered'))} by ${proxyLabel(answer.proxy)}: ${color.bold(String(answer.status))}${to}`,
+      `  ${color.dim('why')}    ${answer.what}`,
+      ...whereOf(answer, color),
+    ];
+  }
   if (destination !== null) {
     return [
       `  ${color.green(color.bold('delivered'))} to ${color.bold(`${destination.host}:${destination.port}`)}, ${tlsLabel(destination)}`,
@@ -86,8 +94,10 @@ function ending(trace: Trace, color: ReturnType<typeof createColors>): readonly 
     `  ${color.red(color.bold('refused'))} at ${proxyLabel(refusal.proxy)}: ${color.bold(refusal.code)}, ${status}`,
     `  ${color.dim('why')}    ${refusal.what}`,
     `  ${color.dim('fix')}    ${refusal.fix}`,
-    ...(refusal.by === null
-      ? []
-      : [`  ${color.dim('where')}  ${refusal.by.kind} ${refusal.by.namespace}/${refusal.by.name} ${refusal.by.field}`]),
+    ...whereOf(refusal, color),
   ];
+}
+
+function whereOf({ by }: Pick<Refusal, 'by'>, color: ReturnType<typeof createColors>): readonly string[] {
+  return by === null ? [] : [`  ${color.dim('where')}  ${by.kind} ${by.namespace}/${by.name} ${by.field}`];
 }

@@ -14,6 +14,7 @@ export type ListenerVerdict =
       readonly status: number | null;
       readonly what: string;
       readonly fix: string;
+      readonly location?: string;
       readonly by: Decision | undefined;
     }
   | { readonly is: 'unknown'; readonly what: string; readonly by: Decision };
@@ -93,6 +94,7 @@ export function requestVerdict(
         treated.is === 'refused'
           ? `the proxy answers 400, since ${treated.why}`
           : `the proxy redirects to ${treated.path}, the path without escaped slashes`,
+      ...(treated.is === 'refused' ? {} : { location: treated.path }),
       fix: 'send a path without them, or set path.escapedSlashesAction in a ClientTrafficPolicy',
       by: decision(policy, 'path.escapedSlashesAction'),
     };

@@ -15,6 +15,7 @@ export type PolicyVerdict =
       readonly status: number;
       readonly what: string;
       readonly fix: string;
+      readonly location?: string | undefined;
       readonly by: Decision;
     }
   | { readonly is: 'unknown'; readonly what: string; readonly by: Decision };
@@ -67,6 +68,7 @@ function securityVerdict(policy: EffectivePolicy, http: HttpRequest, forwards: b
       code: 'oidc',
       status: 302,
       what: 'a request without a session is sent to the OpenID provider',
+      location: text(record(record(spec.oidc).provider).authorizationEndpoint) || undefined,
       fix: 'sign in first',
       by: decision(policy, 'oidc'),
     };
@@ -171,7 +173,7 @@ function authorizationVerdict(
 
 /** What Envoy Gateway's own filters make of a rule: an answer by itself, or another Host and path. */
 export interface OwnFilters {
-  readonly answer: { readonly status: number; readonly what: string } | undefined;
+  readonly answer: { readonly status: number; readonly what: string; readonly fix: string } | undefined;
   /** The Host; undefined leaves it, null is what only the backend tells. */
   readonly authority: string | null | undefined;
   readonly path: string | undefined;
@@ -183,13 +185,13 @@ export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http
   let path: string | undefined;
   for (const filter of ownFilters(place.route, rule, mesh)) {
     if (filter === null) {
-      answer ??= { status: 500, what: 'a filter of the rule names an HTTPRouteFilter that is not there' };
+      answer ??= { status: 500, what: 'a filter of the rule names an HTTPRouteFilter that is not there', fix: 'make that HTTPRouteFilter, or correct its name' }; // prettier-ignore
       continue;
     }
     const direct = optionalRecord(filter.directResponse);
     if (direct !== undefined) {
       const status = number(direct.statusCode) || 200;
-      answer ??= { status, what: `the route answers ${status} by itself` };
+      answer ??= { status, what: `the route answers ${status} by itself`, fix: 'take directResponse out of the HTTPRouteFilter, if requests are to be forwarded' }; // prettier-ignore
     }
     const rewrite = record(filter.urlRewrite);
     const hostname = record(rewrite.hostname);

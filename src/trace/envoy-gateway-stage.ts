@@ -48,3 +48,24 @@ export function refuse(
   addHop(stage, { route, decidedBy: [by] });
   return stage.walk.refused({ code, status, proxy: stage.ref, what, fix, by });
 }
+
+/** What the proxy replies by itself: an answer under 400, as it is meant to, and a refusal else; a connection that it closes is refused. */
+export function reply(
+  stage: Stage,
+  { code, status, what, fix, by, location }: Reply,
+  route: RouteRef | null = null,
+): Trace {
+  if (status === null) return refuse(stage, code, status, what, fix, by, route);
+  addHop(stage, { route, decidedBy: [by] });
+  const told = { code, status, what, fix, by, proxy: stage.ref };
+  return stage.walk.replied(location === undefined ? told : { ...told, location });
+}
+
+export interface Reply {
+  readonly code: string;
+  readonly status: number | null;
+  readonly what: string;
+  readonly fix: string;
+  readonly by: Decision;
+  readonly location?: string | undefined;
+}

@@ -10,7 +10,7 @@ import type { HttpRule } from '../model/virtual-services';
 import { DomainIndex, hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
-import { addHop, gatewayDecision, refuse, type Stage } from './envoy-gateway-stage';
+import { addHop, gatewayDecision, refuse, reply, type Stage } from './envoy-gateway-stage';
 import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
 import { inboundChain } from './inbound';
@@ -24,7 +24,7 @@ import {
   type Route,
 } from './http-routes';
 import { applyOwnFilters, policyVerdict } from './envoy-gateway-policies';
-import { ownAnswer } from './own-answer';
+import { ownAnswer, replyOf } from './own-answer';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 
@@ -114,7 +114,7 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
     );
   const read = requestVerdict(policy, flight.http, outer !== undefined);
   if (read.is === 'refused')
-    return refuse(stage, read.code, read.status, read.what, read.fix, read.by ?? gatewayDecision(gateway, `spec.listeners[${listeners[0]?.index ?? 0}]`)); // prettier-ignore
+    return reply(stage, { ...read, by: read.by ?? gatewayDecision(gateway, `spec.listeners[${listeners[0]?.index ?? 0}]`) }); // prettier-ignore
   return forwardHttp(stage, listeners, (read.is === 'taken' ? read.http : null) ?? flight.http);
 }
 
@@ -262,8 +262,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
   const filters = applyOwnFilters(mesh, place, own, http);
   const isForwarding = filters.answer === undefined && forwards(stage, route);
   const verdict = policyVerdict(traffic, effectivePolicy('SecurityPolicy', place, mesh), http, isForwarding);
-  if (verdict?.is === 'refused')
-    return refuse(stage, verdict.code, verdict.status, verdict.what, verdict.fix, verdict.by, ref);
+  if (verdict?.is === 'refused') return reply(stage, verdict, ref);
   if (verdict?.is === 'unknown') {
     addHop(stage, { route: ref, decidedBy: [verdict.by] });
     return walk.unknown(verdict.what);
@@ -272,27 +271,18 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     walk.note(
       `BackendTrafficPolicy ${traffic!.manifest.namespace}/${traffic!.manifest.name} limits the rate: over it the answer is 429`,
     );
-  if (filters.answer !== undefined)
-    return refuse(
-      stage,
-      'direct_response',
-      filters.answer.status,
-      filters.answer.what,
-      'take the filter off, or make the HTTPRouteFilter that it names, to forward',
-      by,
-      ref,
-    );
-  const answer = ownAnswer(route, http);
+  if (filters.answer !== undefined) return reply(stage, { code: 'direct_response', ...filters.answer, by }, ref);
+  const answer = ownAnswer(route, http, stage.flight.namedPort);
   if (answer !== undefined)
-    return refuse(
+    return reply(
       stage,
-      answer.code,
-      answer.status,
-      answer.what,
-      answer.code === 'direct_response'
-        ? 'give the rule a backend that exists and may be referred to'
-        : 'take the filter off to forward',
-      by,
+      {
+        ...replyOf(answer),
+        ...(answer.field === 'directResponse'
+          ? { fix: 'give the rule a backend that exists and may be referred to' }
+          : {}),
+        by,
+      },
       ref,
     );
   const chosen = heaviest(route.clusters);

@@ -329,11 +329,10 @@ export function rewritten(request: HttpRequest, route: Route, destination: Route
   for (const { add, set } of all)
     for (const [name, value] of Object.entries({ ...strings(add), ...strings(set) }))
       if (!/^(:.*|host)$/i.test(name)) headers[name.toLowerCase()] = value;
-  return { ...onward, authority, headers, path: rewrittenPath(request.path, route) };
+  return { ...onward, authority, headers, path: rewrittenPath(request.path, route, rule.rewrite) };
 }
 
-function rewrittenPath(path: string, route: Route): string {
-  const rewrite = route.rule?.rewrite;
+export function rewrittenPath(path: string, route: Route, rewrite: Json | undefined): string {
   if (rewrite === undefined) return path;
   const mark = path.search(/[?#]/);
   const plain = mark < 0 ? path : path.slice(0, mark);

@@ -1,5 +1,6 @@
 /** What a route answers by itself, without an upstream: faults, preflight requests, redirects, fixed answers. */
-import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import { number, optionalRecord, record, records, texts, type Json } from '../model/fields';
+import { locationOf } from './redirect';
 import { stringMatches, type HttpRequest, type Route } from './http-routes';
 
 /** A status that a route answers with by itself, in place of forwarding. */
@@ -7,6 +8,8 @@ export interface OwnAnswer {
   readonly code: 'redirect' | 'direct_response' | 'FI';
   readonly status: number;
   readonly what: string;
+  /** Of a redirect. */
+  readonly location?: string;
   readonly field: string;
 }
 
@@ -33,8 +36,11 @@ function answersPreflight(cors: Json, http: HttpRequest): boolean {
   return isKnown || cors.unmatchedPreflights === 'IGNORE';
 }
 
-/** What a route does without an upstream: a fault for everyone, an answer to a preflight, a redirect, a fixed answer. */
-export function ownAnswer(route: Route, http: HttpRequest): OwnAnswer | undefined {
+/**
+ * What a route does without an upstream: a fault for everyone, an answer to a preflight, a redirect, a fixed answer. `listens` is the
+ * port of the listener.
+ */
+export function ownAnswer(route: Route, http: HttpRequest, listens: number): OwnAnswer | undefined {
   const { rule } = route;
   if (rule === null) return undefined;
   const abort = optionalRecord(rule.fault?.abort);
@@ -58,13 +64,12 @@ export function ownAnswer(route: Route, http: HttpRequest): OwnAnswer | undefine
     };
   }
   if (rule.redirect !== undefined) {
-    const to = `${text(rule.redirect.scheme)} ${text(rule.redirect.authority)} ${text(rule.redirect.uri)}`
-      .trim()
-      .replace(/ +/g, ' ');
+    const location = locationOf(rule.redirect, route, http, listens);
     return {
       code: 'redirect',
       status: redirectStatus(rule.redirect),
-      what: `the route redirects to ${to || 'another place'}`,
+      what: `the route redirects to ${location}`,
+      location,
       field: 'redirect',
     };
   }
@@ -73,6 +78,15 @@ export function ownAnswer(route: Route, http: HttpRequest): OwnAnswer | undefine
     return { code: 'direct_response', status, what: `the route answers ${status} by itself`, field: 'directResponse' };
   }
   return undefined;
+}
+
+/** As a trace tells it. What to do about an answer that is an error: who wrote it may have meant it. */
+export function replyOf({ field, ...answer }: OwnAnswer): Omit<OwnAnswer, 'field'> & { readonly fix: string } {
+  const fix =
+    field === 'directResponse'
+      ? 'give the rule a destination in place of directResponse, if requests are to be forwarded'
+      : `take ${field} off the rule, if requests are to be forwarded`;
+  return { ...answer, fix };
 }
 
 /** Share of requests that a fault aborts, 0 to 100. */

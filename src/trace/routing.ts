@@ -14,9 +14,10 @@ import {
   routeMatches,
   unreadablePart,
 } from './http-routes';
-import { abortShare, ownAnswer } from './own-answer';
+import { abortShare, ownAnswer, replyOf } from './own-answer';
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
+import { locationOf } from './redirect';
 import type { RouteConfig } from './sidecar-routes';
 import type { Copy, Hop, ProxyRef, Refusal, Trace } from './types';
 import { type Walk, decisions, outermost } from './walk';
@@ -64,12 +65,13 @@ export function throughRoutes(
   const named = withVirtualHost(incoming, virtualHost.name);
   if (virtualHost.requireTls && flight.layers.length === 0) {
     addHop(walk, named, {});
-    return walk.refused({
+    return walk.replied({
       code: 'redirect',
       status: 301,
+      location: locationOf({ scheme: 'https' }, NO_ROUTE, http, flight.namedPort),
       proxy,
       what: `the server redirects plain HTTP to HTTPS`,
-      fix: 'send the request as https, or take httpsRedirect off the server',
+      fix: 'send the request as https',
       by: named.decidedBy[0] ?? null,
     });
   }
@@ -83,6 +85,9 @@ export function throughRoutes(
   if (route === undefined) return noMatchingRoute(walk, named, proxy, virtualHost, http);
   return throughRoute(walk, at, named, route, http);
 }
+
+/** The redirect of a virtual host to HTTPS knows no route. */
+const NO_ROUTE: Route = { name: '', rule: null, match: null, clusters: [], gatewaySemantics: false };
 
 /** What a proxy that reads HTTP answers to CONNECT. */
 export function noConnect(proxy: ProxyRef, authority: string, status: number | null): Refusal {
@@ -236,7 +241,7 @@ function shown({ view, self }: AtListener, copies: readonly Copy[]): readonly Co
 function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Trace {
   const { proxy, view, self, workload, flight } = at;
   const ref = route.rule?.ref ?? null;
-  const answer = ownAnswer(route, http);
+  const answer = ownAnswer(route, http, flight.namedPort);
   if (answer !== undefined) {
     const by =
       ref === null
@@ -251,14 +256,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
           : null,
       decidedBy: decisions(by ?? undefined, ...incoming.decidedBy),
     });
-    return walk.refused({
-      code: answer.code,
-      status: answer.status,
-      proxy,
-      what: answer.what,
-      fix: `take ${answer.field} off the rule to forward the request`,
-      by,
-    });
+    return walk.replied({ ...replyOf(answer), proxy, by });
   }
   const share = abortShare(route);
   if (share > 0 && ref !== null)

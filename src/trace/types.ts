@@ -117,7 +117,20 @@ export interface Refusal {
   readonly by: Decision | null;
 }
 
-export type Outcome = 'delivered' | 'refused' | 'unknown';
+/** What a proxy replies by itself as it is meant to: a redirect, a direct response under 400, the answer to a preflight. */
+export interface Answer {
+  /** `redirect`, `direct_response`, or `oidc` for a redirect to the login. */
+  readonly code: string;
+  readonly status: number;
+  /** Where a redirect leads; absent for other answers, and where no manifest tells. */
+  readonly location?: string;
+  readonly proxy: ProxyRef;
+  readonly what: string;
+  /** The object that has it answered, where there is one. */
+  readonly by: Decision | null;
+}
+
+export type Outcome = 'delivered' | 'answered' | 'refused' | 'unknown';
 
 export interface Trace {
   readonly outcome: Outcome;
@@ -125,6 +138,8 @@ export interface Trace {
   /** Where the request arrived; null if it did not. */
   readonly destination: Destination | null;
   readonly refusal: Refusal | null;
+  /** Present where the outcome is `answered`. */
+  readonly answer?: Answer;
   /** Assumptions made (what an installation usually has and no manifest says), and for `unknown` what is missing. */
   readonly notes: readonly string[];
 }

@@ -3,7 +3,18 @@ import type { ProxyOwner } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
 import type { Connection } from './envoy';
 import type { HttpRequest } from './http-routes';
-import type { Decision, Destination, Hop, ProxyRef, Refusal, TlsKind, Trace, Wire, WireProtocol } from './types';
+import type {
+  Answer,
+  Decision,
+  Destination,
+  Hop,
+  ProxyRef,
+  Refusal,
+  TlsKind,
+  Trace,
+  Wire,
+  WireProtocol,
+} from './types';
 
 /** One TLS session around what is sent; sessions nest where a proxy adds its own around an application's. */
 export interface TlsLayer {
@@ -103,6 +114,13 @@ export class Walk {
 
   public refused(refusal: Refusal): Trace {
     return { outcome: 'refused', hops: this.hops, destination: null, refusal, notes: this.remarks };
+  }
+
+  /** What a proxy replies by itself: an answer, as it is meant to, or from status 400 on a refusal. A fault is never meant. */
+  public replied({ fix, location, ...reply }: Refusal & Pick<Answer, 'status' | 'location'>): Trace {
+    if (reply.status >= 400 || reply.code === 'FI') return this.refused({ ...reply, fix });
+    const answer = { ...reply, ...(location === undefined ? {} : { location }) };
+    return { outcome: 'answered', hops: this.hops, destination: null, refusal: null, answer, notes: this.remarks };
   }
 
   public unknown(why: string): Trace {

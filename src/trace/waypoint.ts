@@ -19,7 +19,7 @@ import {
   type Route,
   type RouteContext,
 } from './http-routes';
-import { ownAnswer } from './own-answer';
+import { ownAnswer, replyOf } from './own-answer';
 import { asIstioReads } from './paths';
 import { askedFor, changed, tlsMisfit } from './send';
 import { judgeToken, rulesOf } from './tokens';
@@ -221,19 +221,12 @@ function chosenByHttp(visit: Visit): Chosen | Trace {
 }
 
 function answered(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRequest): Trace | undefined {
-  const answer = ownAnswer(route, http);
+  const answer = ownAnswer(route, http, visit.flight.namedPort);
   if (answer === undefined) return undefined;
   const { walk, proxy, incoming } = visit;
   const by = ruleDecision(ref);
   addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(by) });
-  return walk.refused({
-    code: answer.code,
-    status: answer.status,
-    proxy,
-    what: answer.what,
-    fix: `take ${answer.field} off the rule to forward the request`,
-    by: by ?? null,
-  });
+  return walk.replied({ ...replyOf(answer), proxy, by: by ?? null });
 }
 
 function following(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRequest): Chosen {

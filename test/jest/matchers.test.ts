@@ -56,6 +56,30 @@ describe('the matchers', () => {
     expect(chart).not.toDeliver({ from: 'default/sleep', to: 'http://edition.cnn.com/', via: [] });
   });
 
+  it('tell an answer of the proxy itself from what is delivered or refused', () => {
+    const redirect = {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'old', namespace: 'default' },
+      spec: { hosts: ['old.example.com'], http: [{ redirect: { authority: 'new.example.com', redirectCode: 308 } }] },
+    };
+    const entry = {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'ServiceEntry',
+      metadata: { name: 'old', namespace: 'default' },
+      spec: { hosts: ['old.example.com'], ports: [{ number: 80, name: 'http', protocol: 'HTTP' }], resolution: 'DNS' },
+    };
+    const objects = [redirect, entry];
+    const asked = { from: 'default/sleep', to: 'http://old.example.com/a' };
+    expect(objects).toAnswer({ ...asked, status: 308, location: 'http://new.example.com/a' });
+    expect(objects).not.toAnswer({ ...asked, status: 301 });
+    expect(objects).not.toRefuse(asked);
+    expect(messageOf(() => expect(objects).toDeliver(asked))).toContain(
+      'it is answered by the proxy itself (308 to http://new.example.com/a)',
+    );
+    expect([entry]).not.toAnswer(asked);
+  });
+
   it('judge committed manifests and plain objects', () => {
     const dist = join(__dirname, '..', '..', 'dist', 'sidecar-http');
     expect(dist).toDeliver({ from: 'default/sleep', to: 'http://hbchen.com/', via: [], destination: 'hbchen.com:80' });

@@ -55,7 +55,8 @@ describe('trace of an ambient request', () => {
   it.each(REQUESTS.filter((url) => told(url).hops.some(({ proxy }) => proxy.kind === 'waypoint')))(
     'tells what the waypoint does with %s',
     (url) => {
-      const { hops, destination, refusal } = told(url);
+      const { hops, destination, ...rest } = told(url);
+      const refusal = rest.refusal ?? rest.answer;
       const hop = hops.find(({ proxy }) => proxy.kind === 'waypoint');
       const actual = seen.get(url);
       // Envoy logs no cluster that it has not.

@@ -8,9 +8,12 @@ import { traceIn } from './text';
 const mesh = buildMesh(loadObjects(WORLD).manifests);
 
 function outcome(request: string): string {
-  const { hops, destination, refusal, outcome: is } = trace(mesh, { from: 'shop/caller', request });
+  const { hops, destination, refusal, answer, outcome: is } = trace(mesh, { from: 'shop/caller', request });
   const way = hops.map(({ proxy }) => (proxy.kind === 'waypoint' ? proxy.workload : proxy.kind)).join(' > ');
-  const end = destination === null ? `${refusal?.code} ${refusal?.status}` : `${destination.port} ${destination.tls}`;
+  const end =
+    destination === null
+      ? `${(refusal ?? answer)?.code} ${(refusal ?? answer)?.status}`
+      : `${destination.port} ${destination.tls}`;
   return `${way}: ${is === 'unknown' ? is : end}`;
 }
 

@@ -13,10 +13,10 @@ export function traceIn(
   return (request, more = {}) => trace(mesh, { from: 'app/sleep', request, ...more });
 }
 
-/** What a trace comes to, in a word: where it was delivered, or code, status and proxy of its refusal. */
+/** What a trace comes to, in a word: where it was delivered, or code, status and proxy of what answers or refuses it. */
 export function outcome(told: Trace): string {
   if (told.outcome === 'delivered') return `delivered to ${told.destination?.host}:${told.destination?.port}`;
   if (told.outcome === 'unknown') return 'unknown';
-  const { code, status, proxy } = told.refusal ?? {};
+  const { code, status, proxy } = told.refusal ?? told.answer ?? {};
   return `${code} ${status ?? '-'} at ${proxy?.kind}`;
 }

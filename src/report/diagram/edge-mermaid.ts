@@ -39,6 +39,7 @@ export function edgeMermaid(map: EdgeMap): string {
       (id) => `${id}([${quoted(some(hosts))}])`,
     );
     if (lane.outcome === 'delivered') wires.push(wire(previous, end, lane.links[lane.links.length - 1]?.label ?? ''));
+    else if (lane.outcome === 'answered') wires.push(`  ${previous} -.->|${quoted([lane.end])}| ${end}`);
     else wires.push(`  ${previous} -.-x|${quoted([lane.end])}| ${end}`);
   }
   output.push('  subgraph mesh["service mesh"]', ...inside.map((line) => `    ${line}`), '  end');

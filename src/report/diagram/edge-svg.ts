@@ -139,7 +139,8 @@ function gatewayRuns(placed: readonly Placed[]): readonly (readonly Placed[])[] 
 
 function drawLane({ lane, y, height, clients, hosts }: Placed): string {
   const mid = Math.round(y + height / 2);
-  const isRefused = lane.outcome !== 'delivered';
+  const isAnswered = lane.outcome === 'answered';
+  const isRefused = lane.outcome !== 'delivered' && !isAnswered;
   const parts = [
     box(CLIENTS.x, y, CLIENTS.width, height, 'card'),
     ...clients.map((name, index) =>
@@ -167,15 +168,25 @@ function drawLane({ lane, y, height, clients, hosts }: Placed): string {
   if (hasGateway) {
     if (first !== undefined) parts.push(arrow(right, GATEWAYS.x, mid, first));
     const out = GATEWAYS.x + GATEWAYS.width;
-    if (isRefused) parts.push(refusal(out, HOSTS.x, mid, lane.end));
+    if (isAnswered) parts.push(answer(out, HOSTS.x, mid, lane.end));
+    else if (isRefused) parts.push(refusal(out, HOSTS.x, mid, lane.end));
     else if (last !== undefined) parts.push(arrow(out, HOSTS.x, mid, last));
-  } else if (isRefused) parts.push(refusal(right, HOSTS.x, mid, lane.end));
+  } else if (isAnswered) parts.push(answer(right, HOSTS.x, mid, lane.end));
+  else if (isRefused) parts.push(refusal(right, HOSTS.x, mid, lane.end));
   else if (last !== undefined) parts.push(arrow(right, HOSTS.x, mid, direct(last)));
   return `<g>${parts.join('')}</g>`;
 }
 
 function direct(link: Link): Link {
   return { ...link, label: `direct: ${link.label}` };
+}
+
+/** Nothing goes on to the host: the proxy replies. */
+function answer(x1: number, x2: number, y: number, text: string): string {
+  return [
+    `<line x1="${x1}" y1="${y}" x2="${x2}" y2="${y}" class="wire plain"/>`,
+    textAt((x1 + x2) / 2, y - 14, text, x2 - x1 - 12, { size: 12, anchor: 'middle', className: 'muted' }),
+  ].join('');
 }
 
 function refusal(x1: number, x2: number, y: number, text: string): string {

@@ -133,9 +133,11 @@ function otherHosts(mesh: Mesh, client: ClientClass): string {
         : one.hops[0]?.proxy.kind === 'none'
           ? 'pass with no proxy'
           : 'pass'
-      : one?.outcome === 'refused'
-        ? `are blocked${one.refusal?.status == null ? '' : ` (${one.refusal.status})`}`
-        : 'cannot be told';
+      : one?.outcome === 'answered'
+        ? `are answered (${one.answer?.status ?? ''})`
+        : one?.outcome === 'refused'
+          ? `are blocked${one.refusal?.status == null ? '' : ` (${one.refusal.status})`}`
+          : 'cannot be told';
   const [http, https] = [word(plain), word(secure)];
   return http.split(' (')[0] === https.split(' (')[0] ? http : `${http} as HTTP, and ${https} as HTTPS`;
 }
@@ -159,13 +161,13 @@ function lanesOf(followed: readonly Followed[], clients: readonly ClientClass[])
 }
 
 function wayKey({ result, probe, client }: Followed): string {
-  const { hops, outcome, refusal, destination } = result;
+  const { hops, outcome, refusal, answer, destination } = result;
   return JSON.stringify([
     outcome,
     probe.request.request.split(':')[0],
     probe.port,
     refusal?.code ?? '',
-    refusal?.status ?? '',
+    refusal?.status ?? answer?.status ?? '',
     client.at === undefined ? '' : `${destination?.host ?? ''}:${destination?.port ?? ''}`,
     ...hops.map((hop, index) => [
       hop.proxy.kind,
@@ -194,7 +196,7 @@ function laneOf(group: readonly Shared[]): Lane {
   const stops = pathOf(result, first.request).stops.slice(1 + skipped, 1 + hops.length);
   const links: Link[] = isOutside && hops[0] !== undefined ? [linkOf(hops[0].receives)] : [];
   for (const hop of hops) if (hop.sends !== null) links.push(linkOf(hop.sends));
-  const { refusal } = result;
+  const { refusal, answer } = result;
   return {
     direction: isOutside ? 'ingress' : 'egress',
     from,
@@ -204,11 +206,13 @@ function laneOf(group: readonly Shared[]): Lane {
     links,
     outcome: result.outcome,
     end:
-      refusal !== null
-        ? `refused${refusal.status === null ? '' : ` ${refusal.status}`} (${refusal.code})`
-        : result.outcome === 'unknown'
-          ? 'cannot be told'
-          : '',
+      answer !== undefined
+        ? `answered ${answer.status}${answer.code === 'redirect' ? ' (redirect)' : answer.code === 'oidc' ? ' (login)' : ''}`
+        : refusal !== null
+          ? `refused${refusal.status === null ? '' : ` ${refusal.status}`} (${refusal.code})`
+          : result.outcome === 'unknown'
+            ? 'cannot be told'
+            : '',
     arrives: isOutside && result.destination !== null ? `${result.destination.host}:${result.destination.port}` : '',
     bypasses: own === 'none',
     flows: group.map(({ first: one, from: who }) => ({

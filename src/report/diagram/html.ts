@@ -61,7 +61,8 @@ function sectionOf(map: EdgeMap, direction: Direction): string {
 function laneHtml(lane: Lane, index: number): string {
   const first = lane.links[0];
   const last = lane.links[lane.links.length - 1];
-  const isRefused = lane.outcome !== 'delivered';
+  const isAnswered = lane.outcome === 'answered';
+  const isRefused = lane.outcome !== 'delivered' && !isAnswered;
   const hasGateway = lane.via.length > 0;
   const hosts = lane.flows.map(({ to }, at) => ({ to, at }));
   const button = ({ to, at }: { to: string; at: number }): string =>
@@ -91,7 +92,11 @@ function laneHtml(lane: Lane, index: number): string {
     hasGateway
       ? `<div class="gateway card">${lane.via.map(({ role, name }) => `<p class="muted">${escape(role)}</p><p><b>${escape(name)}</b></p>`).join('')}</div>`
       : '',
-    isRefused ? `<div class="link no"><span>${end}</span></div>` : linkHtml(last, hasGateway ? '' : 'direct: '),
+    isAnswered
+      ? `<div class="link answered"><span>${escape(lane.end)}</span></div>`
+      : isRefused
+        ? `<div class="link no"><span>${end}</span></div>`
+        : linkHtml(last, hasGateway ? '' : 'direct: '),
     `<div class="ends card">${list}${lane.arrives === '' ? '' : `<p class="muted">→ ${escape(lane.arrives)}</p>`}</div>`,
     '</article>',
   ].join('');

@@ -42,7 +42,7 @@ export function drawPath(path: Path): Drawing {
   parts.push(textAt(MARGIN, 36, request, width - MARGIN * 2, { size: 17, className: 'bold' }));
   parts.push(
     textAt(MARGIN, 58, `from ${stops[0]?.name ?? ''}: ${outcomeText(path)}`, width - MARGIN * 2, {
-      className: path.outcome === 'delivered' ? 'safe' : 'bad-text',
+      className: path.outcome === 'delivered' || path.outcome === 'answered' ? 'safe' : 'bad-text',
     }),
   );
   parts.push(meshBox(stops, places, tallest));
@@ -106,7 +106,7 @@ function meshBox(stops: readonly Stop[], places: readonly number[], tallest: num
     .map((stop, index) => {
       if (stop.kind === 'client') return stop.role === 'application' && stops[1]?.kind !== 'none';
       if (stop.kind === 'destination') return isOnePod(stops, index - 1);
-      return !['none', 'refused', 'unknown'].includes(stop.kind);
+      return !['none', 'answered', 'refused', 'unknown'].includes(stop.kind);
     })
     .map((isInside, index) => (isInside ? index : -1))
     .filter((index) => index >= 0);

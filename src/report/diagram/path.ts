@@ -3,7 +3,7 @@ import { proxyLabel } from '../trace-text';
 import type { Hop, ProxyKind, TlsKind, Trace, TraceRequest, Wire } from '../../trace/types';
 
 export interface Stop {
-  readonly kind: ProxyKind | 'client' | 'destination' | 'refused' | 'unknown';
+  readonly kind: ProxyKind | 'client' | 'destination' | 'answered' | 'refused' | 'unknown';
   /** What it is: `sidecar`, `egress gateway`, `destination`. */
   readonly role: string;
   readonly name: string;
@@ -107,7 +107,15 @@ function decidesOf({ decidedBy }: Hop): Stop['decides'] {
   return [...byObject].map(([object, fields]) => ({ object, fields }));
 }
 
-function endOf({ destination, refusal, notes }: Trace): Stop {
+function endOf({ destination, refusal, answer, notes }: Trace): Stop {
+  if (answer !== undefined)
+    return {
+      kind: 'answered',
+      role: 'answered',
+      name: `${answer.status}${answer.location === undefined ? '' : ` to ${answer.location}`}`,
+      decides: [],
+      text: [answer.what],
+    };
   if (destination !== null)
     return {
       kind: 'destination',

@@ -95,7 +95,7 @@ export function disagreement(trace: Trace, observed: Observation): string | unde
       return `trace goes on to ${hops.slice(seen.hops.length).map(name).join(', ')}; nothing was seen there (status ${seen.status})`;
     return siteDisagreement(trace, seen);
   }
-  const refusal = trace.refusal;
+  const refusal = trace.refusal ?? trace.answer ?? null;
   if (refusal === null) return 'refused without a refusal';
   if (seen.status !== (refusal.status ?? 0) && !(refusal.status === null && seen.status === 0))
     return `status ${seen.status}, trace says ${refusal.status ?? 'none'} (${refusal.code} ${refusal.what}); ${last?.proxy ?? ''} logs ${String(last?.line.response_flags)} ${String(last?.line.response_code_details)}`;

@@ -34,6 +34,7 @@ export interface EnvoyTotals {
   meshes: number;
   requests: number;
   delivered: number;
+  answered: number;
   refused: number;
   unknown: number;
   readonly differences: EnvoyDifference[];
@@ -95,7 +96,7 @@ export function envoyDisagreement(told: Trace, seen: EnvoySeen): string | undefi
     if (seen.status !== 200) return `status ${seen.status}, trace says delivered to ${server}`;
     return seen.server === server ? undefined : `${seen.server} answered, trace says ${server}`;
   }
-  const { status, code, what } = told.refusal!;
+  const { status, code, what } = (told.refusal ?? told.answer)!;
   return seen.status === (status ?? 0)
     ? undefined
     : `status ${seen.status} ${seen.server}, trace says ${status} (${code}: ${what})`;
@@ -153,7 +154,15 @@ export class EnvoyComparison {
     readonly differs?: (difference: EnvoyDifference) => void;
   }): Promise<EnvoyTotals> {
     const end = Date.now() + options.seconds * 1000;
-    const totals: EnvoyTotals = { meshes: 0, requests: 0, delivered: 0, refused: 0, unknown: 0, differences: [] };
+    const totals: EnvoyTotals = {
+      meshes: 0,
+      requests: 0,
+      delivered: 0,
+      answered: 0,
+      refused: 0,
+      unknown: 0,
+      differences: [],
+    };
     for (let index = options.skip ?? 0; Date.now() < end && totals.meshes < (options.meshes ?? Infinity); index += 1) {
       const [mesh] = fc.sample(envoyMeshes(options.requests), { numRuns: 1, seed: options.seed * 100_000 + index });
       const known = totals.differences.length;

@@ -29,6 +29,7 @@ export interface NetworkTotals {
   policies: number;
   requests: number;
   delivered: number;
+  answered: number;
   refused: number;
   unknown: number;
   /** Policies that admission refused, which are left out for both. */
@@ -96,6 +97,7 @@ export class NetworkComparison {
       policies: 0,
       requests: 0,
       delivered: 0,
+      answered: 0,
       refused: 0,
       unknown: 0,
       refusedObjects: 0,

@@ -32,6 +32,7 @@ export interface Totals {
   hops: number;
   unknown: number;
   delivered: number;
+  answered: number;
   refused: number;
   /** Objects that admission refused, which are left out for both. */
   refusedObjects: number;
@@ -116,6 +117,7 @@ export class LiveComparison {
       hops: 0,
       unknown: 0,
       delivered: 0,
+      answered: 0,
       refused: 0,
       refusedObjects: 0,
       refusedMeshes: 0,

@@ -91,7 +91,7 @@ const TLS: Readonly<Record<string, string>> = {
 
 /** What stopped the request at a proxy, in the oracle's words. */
 export function errorOf(trace: Trace, hop: Hop, isLast: boolean): string {
-  const { refusal } = trace;
+  const refusal = trace.refusal ?? trace.answer ?? null;
   // A TCP proxy has picked its cluster before a handshake fails; all others that stop a request have none.
   const isHandshake = refusal?.code === 'UF' && hop.sends === null;
   if (!isLast || refusal === null || (hop.cluster !== null && !isHandshake)) return '';
