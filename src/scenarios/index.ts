@@ -27,6 +27,7 @@ import { IstioMinimal } from './istio-minimal';
 import { ManyHosts } from './many-hosts';
 import { OutboundPolicy } from './outbound-policy';
 import { RateLimits } from './rate-limit';
+import { ResilientService } from './resilient-service';
 import { SidecarHttp } from './sidecar-http';
 import { SidecarHttpHttps } from './sidecar-http-https';
 import { SidecarTlsOrigination } from './sidecar-tls-origination';
@@ -43,6 +44,7 @@ export function addScenarios(app: Construct): void {
   new GatewayTlsPassthrough(app);
   new GatewayTlsOrigination(app);
   new GatewayTlsOriginationSubset(app);
+  new ResilientService(app);
   new GatewayMutualTlsOrigination(app);
   new ExternalMutualTlsServer(app);
   new ExternalHttpsProxy(app);

@@ -124,6 +124,9 @@ http {
   server {
     listen 443 ssl http2; listen 8443 ssl http2; listen 8444 ssl http2; ssl_verify_client optional_no_ca; ssl_certificate ${site.cert}; ssl_certificate_key ${site.key};
     location / { return 200 "$http_host by $scheme\\n"; }
+    location = /unavailable { return 503; }
+    # A byte a second: the first byte of the answer is there at once, its headers are not.
+    location = /slow { limit_rate 1; return 200 "$http_host by $scheme\\n"; }
   }
   server {
     listen ${siteAddress(IMPOSTOR)}:443 ssl; ssl_certificate ${impostor.cert}; ssl_certificate_key ${impostor.key};

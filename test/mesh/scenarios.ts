@@ -231,6 +231,35 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    id: 'resilient-service',
+    cases: [
+      {
+        title: 'HTTP leaves the gateway as TLS',
+        request: { url: 'http://httpbin.org/get' },
+        seen: through(`outbound|80|mutual-tls|${HOP}`, 'outbound|80||httpbin.org', https('httpbin.org')),
+      },
+      {
+        title: 'what the site answers with 503 is tried again, and then given up by the gateway',
+        request: { url: 'http://httpbin.org/unavailable' },
+        seen: {
+          status: 503,
+          sidecar: { response_code: 503, response_flags: '-' },
+          gateway: { response_code: 503, response_flags: 'URX', response_code_details: 'via_upstream' },
+          site: { ...https('httpbin.org'), uri: '/unavailable', status: '503' },
+        },
+      },
+      {
+        title: 'what the site answers too slowly ends after the timeout, at the gateway',
+        request: { url: 'http://httpbin.org/slow' },
+        seen: {
+          status: 504,
+          sidecar: { response_code: 504, response_flags: '-' },
+          gateway: { response_code: 504, response_flags: 'UT' },
+        },
+      },
+    ],
+  },
+  {
     id: 'gateway-mutual-tls-origination',
     arrange: withNginx,
     cases: [
