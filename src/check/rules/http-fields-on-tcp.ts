@@ -1,10 +1,11 @@
+import { type JudgedPort, type JudgedProxy, type JudgingPolicy, judgingPolicies } from '../authorization';
 import type { CheckContext } from '../context';
-import { nameOf, selects } from '../edge';
-import { gatewayPolicies, isAdmitted, portsOf, serversOf } from '../gateway-policies';
-import { type AuthorizationOperation, type AuthorizationRule, SECURITY, type Server, specOf } from '../istio';
+import { nameOf } from '../edge';
+import { type GatewayPolicy, gatewayPolicies, isAdmitted, portsOf, serversOf } from '../gateway-policies';
+import { type HttpCondition, httpConditions, isWithoutHttp, takesPort } from '../http-conditions';
+import type { Server } from '../istio';
 import { isHttp } from '../protocol';
 import type { Hit, Rule } from '../rule';
-import { ledEntries } from '../waypoints';
 
 export const rule: Rule = {
   id: 'EDGE315',
@@ -17,46 +18,44 @@ export const rule: Rule = {
   reads: ['AuthorizationPolicy'],
   footguns: ['T19', 'A08'],
   *check(context) {
-    yield* atWaypoints(context);
-    yield* atZtunnel(context);
-    for (const policy of context.index(gatewayPolicies)) {
-      const { manifest, spec, action } = policy;
-      for (const [r, rule] of (spec.rules ?? []).entries()) {
-        for (const [t, { operation = {} }] of (rule.to ?? []).entries()) {
-          const field = httpFieldOf(operation);
-          if (!field) continue;
-          const reached = serversOf(policy, { to: [{ operation }] });
-          const blind = reached.filter(({ server }) => !readsHttp(server));
-          const lost =
-            blind.length === reached.length || action === 'DENY'
-              ? blind
-              : action === 'ALLOW'
-                ? blind.filter((server) => !isAdmitted(context, server, isWithoutHttp))
-                : [];
-          if (lost.length === 0) continue;
-          yield {
-            manifest,
-            field: ['spec', 'rules', r, 'to', t, 'operation', field],
-            what: `the policy asks for ${field} ${(operation[field] ?? []).join(', ')}, and ${[...new Set(lost.map(({ gateway }) => nameOf(gateway.manifest)))].join(', ')} reads no HTTP on port ${portsOf(lost)}`,
-          };
+    for (const policy of context.index(gatewayPolicies)) yield* atGateways(context, policy);
+    for (const policy of context.index(judgingPolicies)) {
+      yield* atZtunnel(context, policy);
+      for (const [r, rule] of (policy.spec.rules ?? []).entries()) {
+        for (const condition of httpConditions(rule)) {
+          yield* atProxies(context, policy, condition, r, 'waypoint');
+          yield* atProxies(context, policy, condition, r, 'sidecar');
         }
       }
     }
   },
 };
 
-const FIELDS = ['hosts', 'methods', 'paths', 'notHosts', 'notMethods', 'notPaths'] as const;
-
-function httpFieldOf(operation: AuthorizationOperation): (typeof FIELDS)[number] | undefined {
-  return FIELDS.find((name) => (operation[name] ?? []).length > 0);
-}
-
-/** A rule that may match a connection of which only its ends are known. */
-function isWithoutHttp({ to = [], when = [] }: AuthorizationRule): boolean {
-  return (
-    (to.length === 0 || to.some(({ operation = {} }) => httpFieldOf(operation) === undefined)) &&
-    !when.some(({ key = '' }) => key.startsWith('request.'))
-  );
+function* atGateways(context: CheckContext, policy: GatewayPolicy): Generator<Hit> {
+  const { manifest, spec, action } = policy;
+  for (const [r, rule] of (spec.rules ?? []).entries()) {
+    for (const condition of httpConditions(rule)) {
+      const reached = serversOf(policy, condition.rule);
+      const blind = reached.filter(({ server }) => !readsHttp(server));
+      const lost =
+        blind.length === reached.length || action === 'DENY'
+          ? blind
+          : action === 'ALLOW'
+            ? blind.filter((server) => !isAdmitted(context, server, isWithoutHttp))
+            : [];
+      if (lost.length === 0) continue;
+      const readable = context
+        .index(judgingPolicies)
+        .find((one) => one.manifest === manifest)
+        ?.proxies.flatMap(({ ports }) => ports.filter((port) => port.readsHttp === 'yes'));
+      yield {
+        manifest,
+        field: ['spec', 'rules', r, ...condition.field],
+        what: `the policy asks for ${condition.what}, and ${[...new Set(lost.map(({ gateway }) => nameOf(gateway.manifest)))].join(', ')} reads no HTTP on port ${portsOf(lost)}`,
+        ...(readable && readable.length > 0 && action === 'DENY' ? { fix: byPort(readable) } : {}),
+      };
+    }
+  }
 }
 
 function readsHttp({ port, tls }: Server): boolean {
@@ -64,65 +63,77 @@ function readsHttp({ port, tls }: Server): boolean {
   return isHttp(port?.protocol) || (/^https$/i.test(port?.protocol ?? '') && terminates);
 }
 
-/** Policies for what a waypoint passes on: it reads HTTP on the ports of a service that are declared so. */
-function* atWaypoints(context: CheckContext): Generator<Hit> {
-  const led = context.index(ledEntries);
-  if (led.length === 0) return;
-  for (const manifest of context.of(SECURITY, 'AuthorizationPolicy')) {
-    const { rules = [], action = 'ALLOW', targetRefs = [] } = specOf('AuthorizationPolicy', manifest);
-    const targets = led.filter((one) =>
-      targetRefs.some(
-        ({ kind, name }) =>
-          (kind === 'ServiceEntry' && one.manifest.namespace === manifest.namespace && one.manifest.name === name) ||
-          (kind === 'Gateway' && one.binding.namespace === manifest.namespace && one.binding.name === name),
-      ),
+/** A DENY that is meant for HTTP says on which ports that is, as the proxy numbers them. */
+function byPort(readable: readonly JudgedPort[]): string {
+  const ports = [...new Set(readable.map(({ number }) => number))].sort((a, b) => a - b);
+  return `Add the ports on which HTTP is read to the operation (ports: ${ports.map((port) => `"${port}"`).join(', ')}), and deny on the others by port or connection.sni what is to be denied there.`;
+}
+
+/** What a waypoint or a sidecar lets through: it reads HTTP on the ports of a Service or entry that are declared so. */
+function* atProxies(
+  context: CheckContext,
+  { manifest, spec, action, proxies }: JudgingPolicy,
+  condition: HttpCondition,
+  r: number,
+  kind: 'waypoint' | 'sidecar',
+): Generator<Hit> {
+  if (action !== 'DENY' && action !== 'ALLOW') return;
+  const lost = proxies
+    .filter((proxy) => proxy.kind === kind)
+    .flatMap((proxy) => {
+      const reached = proxy.ports.filter(({ number }) => takesPort(condition.rule, number));
+      const blind = reached.filter((port) => port.readsHttp === 'no');
+      // Beside ports that it can read, an ALLOW may be for those alone.
+      if (action === 'ALLOW' && blind.length < reached.length) return [];
+      const cut = action === 'DENY' ? blind : blind.filter((port) => !isOpened(context, proxy, port));
+      return cut.map((port) => ({ proxy, port }));
+    });
+  const [first] = lost;
+  if (first === undefined) return;
+  const ports = [...new Set(lost.map(({ port }) => port.number))].sort((a, b) => a - b).join(', ');
+  const owners = [...new Set(lost.map(({ port }) => port.of))];
+  const more = owners.length > 3 ? ` and ${owners.length - 3} more` : '';
+  // What is for a whole namespace or mesh may have left a server of TCP out of mind, or mean to close it.
+  const isWide = kind === 'sidecar' && spec.selector === undefined && action === 'ALLOW';
+  const readable = proxies.flatMap((proxy) => proxy.ports.filter((port) => port.readsHttp === 'yes'));
+  yield {
+    manifest,
+    field: ['spec', 'rules', r, ...condition.field],
+    what: `the policy asks for ${condition.what}, and the ${kind} of ${owners.slice(0, 3).join(', ')}${more} reads no HTTP on port ${ports}: ${action === 'DENY' ? 'whatever is sent there is denied' : 'nothing that is sent there is allowed'}`,
+    fix:
+      action === 'DENY' && readable.length > 0
+        ? byPort(readable)
+        : kind === 'sidecar'
+          ? 'Select the workloads that speak HTTP, and write a policy for the others that goes by port and by who calls.'
+          : 'Match by port and by who calls, or declare the port HTTP if HTTP is what is sent there.',
+    ...(isWide ? { severity: 'warning' as const } : {}),
+  };
+}
+
+/** Whether a rule of some ALLOW policy lets connections in at a port, without reading HTTP. */
+function isOpened(context: CheckContext, proxy: JudgedProxy, { number }: JudgedPort): boolean {
+  return context
+    .index(judgingPolicies)
+    .some(
+      ({ action, proxies, spec }) =>
+        action === 'ALLOW' &&
+        proxies.includes(proxy) &&
+        (spec.rules ?? []).some((rule) => isWithoutHttp(rule) && takesPort(rule, number)),
     );
-    if (targets.length === 0) continue;
-    for (const [r, rule] of rules.entries()) {
-      for (const [t, { operation = {} }] of (rule.to ?? []).entries()) {
-        const field = httpFieldOf(operation);
-        if (!field) continue;
-        const ports = targets.flatMap(({ manifest: entry }) =>
-          (specOf('ServiceEntry', entry).ports ?? []).filter(
-            ({ number }) => (operation.ports ?? []).length === 0 || operation.ports?.includes(`${number}`),
-          ),
-        );
-        const blind = ports.filter(({ protocol }) => !isHttp(protocol));
-        // Beside ports that it can read, an ALLOW may be for those alone.
-        if (blind.length === 0 || (action === 'ALLOW' && blind.length < ports.length)) continue;
-        yield {
-          manifest,
-          field: ['spec', 'rules', r, 'to', t, 'operation', field],
-          what: `the policy asks for ${field} ${(operation[field] ?? []).join(', ')}, and the waypoint of ${targets.map(({ manifest: entry }) => nameOf(entry)).join(', ')} reads no HTTP on port ${blind.map(({ number }) => number).join(', ')}`,
-        };
-      }
-    }
-  }
 }
 
 /** Policies for pods that only ztunnel guards, which knows who connects to which port, and no more. */
-function* atZtunnel(context: CheckContext): Generator<Hit> {
-  for (const manifest of context.of(SECURITY, 'AuthorizationPolicy')) {
-    const { rules = [], selector, targetRef, targetRefs = [] } = specOf('AuthorizationPolicy', manifest);
-    if (targetRef || targetRefs.length > 0 || manifest.namespace === context.mesh.config.rootNamespace) continue;
-    const pods = context.mesh.workloads
-      .inNamespace(manifest.namespace)
-      .filter((pod) => pod.manifest !== undefined && selects(selector?.matchLabels, pod.labels));
-    if (pods.length === 0 || pods.some(({ membership }) => membership !== 'ztunnel')) continue;
-    for (const [r, rule] of rules.entries()) {
-      for (const [t, { operation = {} }] of (rule.to ?? []).entries()) {
-        const field = httpFieldOf(operation);
-        if (!field) continue;
-        yield {
-          manifest,
-          field: ['spec', 'rules', r, 'to', t, 'operation', field],
-          what: `the policy asks for ${field} ${(operation[field] ?? []).join(', ')}, and ${pods
-            .map((pod) => `${pod.namespace}/${pod.name}`)
-            .slice(0, 3)
-            .join(', ')} has no proxy but ztunnel, which reads no HTTP`,
-          fix: 'Give the policy targetRefs to the Service, and lead that through a waypoint.',
-        };
-      }
-    }
+function* atZtunnel(context: CheckContext, { manifest, spec, proxies, action }: JudgingPolicy): Generator<Hit> {
+  if (proxies.length === 0 || manifest.namespace === context.mesh.config.rootNamespace) return;
+  if (proxies.some(({ kind }) => kind !== 'ztunnel')) return;
+  const named = proxies.map(({ name }) => name).slice(0, 3);
+  for (const [r, rule] of (spec.rules ?? []).entries()) {
+    for (const condition of httpConditions(rule))
+      yield {
+        manifest,
+        field: ['spec', 'rules', r, ...condition.field],
+        what: `the policy asks for ${condition.what}, and ${named.join(', ')} has no proxy but ztunnel, which reads no HTTP: ${action === 'DENY' ? 'it denies whatever the rest of the rule matches' : 'the rule never matches'}`,
+        fix: 'Give the policy targetRefs to the Service, and bind that to a waypoint (istio.io/use-waypoint).',
+      };
   }
 }

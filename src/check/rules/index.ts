@@ -84,6 +84,9 @@ import { rule as policySelectsNothing } from './policy-selects-nothing';
 import { rule as portMtlsWithoutPort } from './port-mtls-without-port';
 import { rule as callerNotAdmitted } from './caller-not-admitted';
 import { rule as policyNamesUnknownNamespace } from './policy-names-unknown-namespace';
+import { rule as authorizationByOtherPort } from './authorization-by-other-port';
+import { rule as tokenNotRequired } from './token-not-required';
+import { rule as policyHostWithoutPort } from './policy-host-without-port';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
@@ -103,6 +106,9 @@ import { rule as waypointOpenToAll } from './waypoint-open-to-all';
 import { rule as endpointsPastWaypoint } from './endpoints-past-waypoint';
 import { rule as routeNotReadByWaypoint } from './route-not-read-by-waypoint';
 import { rule as waypointTlsIgnored } from './waypoint-tls-ignored';
+import { rule as policyWithoutWaypoint } from './policy-without-waypoint';
+import { rule as clientsBehindWaypoint } from './clients-behind-waypoint';
+import { rule as ingressPastWaypoint } from './ingress-past-waypoint';
 import { rule as routeNotAttached } from './route-not-attached';
 import { rule as referenceNotGranted } from './reference-not-granted';
 import { rule as backendNotFound } from './backend-not-found';
@@ -216,6 +222,9 @@ export const rules: readonly Rule[] = [
   portMtlsWithoutPort,
   callerNotAdmitted,
   policyNamesUnknownNamespace,
+  authorizationByOtherPort,
+  tokenNotRequired,
+  policyHostWithoutPort,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,
@@ -235,6 +244,9 @@ export const rules: readonly Rule[] = [
   endpointsPastWaypoint,
   routeNotReadByWaypoint,
   waypointTlsIgnored,
+  policyWithoutWaypoint,
+  clientsBehindWaypoint,
+  ingressPastWaypoint,
   routeNotAttached,
   referenceNotGranted,
   backendNotFound,

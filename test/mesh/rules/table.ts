@@ -6,6 +6,7 @@ import { BY_LAB } from './by-lab';
 import { BY_NETWORK } from './by-network';
 import { BY_OTHER_MEANS } from './by-other-means';
 import { BY_REQUEST } from './by-request';
+import { BY_SOURCE } from './by-source';
 import { type Confirmation, type Confirmations } from './confirmation';
 
 export const CONFIRMATIONS: Confirmations = {
@@ -16,6 +17,7 @@ export const CONFIRMATIONS: Confirmations = {
   ...BY_AMBIENT,
   ...BY_NETWORK,
   ...BY_OTHER_MEANS,
+  ...BY_SOURCE,
 };
 
 /** The confirmations of one kind, with their cases. */

@@ -1,0 +1,81 @@
+import type { FieldPath } from '../../model/manifest';
+import { type JudgingPolicy, judgingPolicies } from '../authorization';
+import type { AuthorizationRule } from '../istio';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE521',
+  name: 'policy-host-without-port',
+  severity: 'warning',
+  title: 'A policy names a host without the port that the Host header may have',
+  why: 'Policies compare the whole Host header, and proxies route shop.example.com:443 as they route shop.example.com: whoever adds the port gets past a DENY, and past what an ALLOW leaves out.',
+  fix: 'Name both forms: shop.example.com and shop.example.com:*.',
+  see: 'https://istio.io/latest/docs/ops/best-practices/security/#writing-host-match-policies',
+  reads: ['AuthorizationPolicy'],
+  footguns: ['I09'],
+  *check(context) {
+    for (const policy of context.index(judgingPolicies)) {
+      if (policy.action !== 'ALLOW' && policy.action !== 'DENY') continue;
+      for (const [r, rule] of (policy.spec.rules ?? []).entries()) {
+        for (const { host, isLeftOut, field } of barePatterns(rule)) {
+          const isHole = (policy.action === 'DENY') !== isLeftOut;
+          const port = isHole ? undefined : unusualPort(policy);
+          if (!isHole && port === undefined) continue;
+          yield {
+            manifest: policy.manifest,
+            field: ['spec', 'rules', r, ...field],
+            what: isHole
+              ? `"${host}" is not "${host}:443": the request with the port in its Host header is ${policy.action === 'DENY' ? 'not denied' : 'allowed'}`
+              : `clients of port ${port} send "${host}:${port}", which is not "${host}": ${isLeftOut ? 'it is denied' : 'it is not allowed'}`,
+            fix: adviceFor(host, isHole),
+          };
+        }
+      }
+    }
+  },
+};
+
+interface Pattern {
+  readonly host: string;
+  readonly isLeftOut: boolean;
+  readonly field: FieldPath;
+}
+
+/** Hosts that no entry beside them names with a port. */
+function* barePatterns({ to = [] }: AuthorizationRule): Generator<Pattern> {
+  for (const [t, { operation = {} }] of to.entries()) {
+    for (const name of ['hosts', 'notHosts'] as const) {
+      const hosts = operation[name] ?? [];
+      for (const [h, host] of hosts.entries()) {
+        if (host === '' || host.endsWith('*') || /:\d+$/.test(host)) continue;
+        const isNamed = hosts.some((other) => other !== host && takesPort(other, host));
+        if (!isNamed) yield { host, isLeftOut: name === 'notHosts', field: ['to', t, 'operation', name, h] };
+      }
+    }
+  }
+}
+
+/** `shop.example.com:*`, `shop.example.com:8443` or `shop.example.com*`. */
+function takesPort(pattern: string, host: string): boolean {
+  const lower = pattern.toLowerCase();
+  if (lower.startsWith(`${host.toLowerCase()}:`)) return true;
+  return lower.endsWith('*') && `${host.toLowerCase()}:`.startsWith(lower.slice(0, -1));
+}
+
+/** A port of a server whose clients have to name it: any but the usual one of their protocol. */
+function unusualPort({ proxies }: JudgingPolicy): number | undefined {
+  return proxies
+    .filter(({ kind }) => kind === 'gateway')
+    .flatMap(({ ports }) => ports)
+    .find(({ readsHttp, servicePort }) => readsHttp === 'yes' && servicePort !== 80 && servicePort !== 443)
+    ?.servicePort;
+}
+
+/** A pattern has one star, at one end: with one in front there is none for the port. */
+function adviceFor(host: string, isHole: boolean): string {
+  if (!host.startsWith('*')) return `Write "${host}:*" beside it.`;
+  const named = `Write "${host}:443" and whatever other port clients may name beside it`;
+  return isHole
+    ? `${named}; to leave none open, allow the hosts that are served in place of sparing these.`
+    : `${named}.`;
+}

@@ -1,0 +1,40 @@
+/** Rules about what filters let through, which Istio's simulation does not run: where the source of the control plane says so. */
+import { type Confirmations } from './confirmation';
+
+const read = (where: string, what: string) => ({ by: 'reason', reason: `read in ${where}: ${what}` }) as const;
+const AUTHZ = 'pilot/pkg/security/authz/model (Istio 1.29.1)';
+
+export const BY_SOURCE: Confirmations = {
+  'authorization-by-other-port': read(
+    AUTHZ,
+    'ports become destination_port of Envoy, which is the port that the connection came to; at a waypoint that is the port of the Service address',
+  ),
+  'http-fields-on-tcp/deny-in-a-namespace-with-a-database': read(
+    AUTHZ,
+    'a condition of HTTP is left out of a DENY for a TCP filter, so that it denies more',
+  ),
+  'http-fields-on-tcp/token-on-a-tcp-port': read(
+    AUTHZ,
+    'a condition of HTTP is left out of a DENY for a TCP filter, so that it denies more',
+  ),
+  'token-not-required': read(
+    'pilot/pkg/security/authn/policy_applier.go (Istio 1.29.1)',
+    'jwt_authn allows a request without a token (allow_missing)',
+  ),
+  'policy-host-without-port': read(
+    'pilot/pkg/security/authz/matcher/header.go (Istio 1.29.1)',
+    'a host is compared with the whole :authority, and routes ignore its port',
+  ),
+  'policy-without-waypoint': read(
+    'pilot/pkg/serviceregistry/kube/controller/ambient (Istio 1.29.1)',
+    'a service without a waypoint is told to ztunnel as one, and policies with targetRefs are not told to it at all',
+  ),
+  'clients-behind-waypoint': read(
+    'pilot/pkg/networking/core/waypoint.go (Istio 1.29.1)',
+    'a waypoint opens a tunnel to the Pod with the certificate of its own account',
+  ),
+  'ingress-past-waypoint': read(
+    'pilot/pkg/xds/endpoints/endpoint_builder.go (Istio 1.29.1)',
+    'a gateway gets the addresses of Pods unless the service asks for ingress-use-waypoint',
+  ),
+};
