@@ -1,4 +1,4 @@
-import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { entry, list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
 import { isSubsetOf, overlaps } from './hostnames';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
@@ -163,7 +163,7 @@ function parseGateway(
 ): ApiGateway {
   const object = config(manifest);
   const className = text(object.spec.gatewayClassName);
-  const controller = classes.get(className) ?? USUAL_CLASSES[className] ?? 'other';
+  const controller = classes.get(className) ?? entry(USUAL_CLASSES, className) ?? 'other';
   const isIstio = controller === 'istio' || controller === 'istio-waypoint';
   const parse = (listener: Json, index: number, owner: Manifest): ApiListener => ({
     name: text(listener.name),
@@ -206,7 +206,10 @@ export class GatewayApi {
         .of(GATEWAY_API, 'GatewayClass')
         .map(
           (manifest) =>
-            [manifest.name, CONTROLLERS[text(record(record(manifest.body).spec).controllerName)] ?? 'other'] as const,
+            [
+              manifest.name,
+              entry(CONTROLLERS, text(record(record(manifest.body).spec).controllerName)) ?? 'other',
+            ] as const,
         ),
     );
     this.sets = listenerSets(input);
@@ -284,7 +287,7 @@ function reasonAgainst(route: ApiRoute, parent: Json, listener: ApiListener): st
   const port = number(parent.port);
   if (port !== 0 && port !== listener.port) return `listener ${listener.name} is on port ${listener.port}, not ${port}`;
   if (section !== '' && section !== listener.name) return `listener ${listener.name} is not ${section}`;
-  const kinds = listener.kinds.length > 0 ? listener.kinds : (KINDS_OF_PROTOCOL[listener.protocol] ?? []);
+  const kinds = listener.kinds.length > 0 ? listener.kinds : (entry(KINDS_OF_PROTOCOL, listener.protocol) ?? []);
   if (!kinds.includes(route.kind)) return `listener ${listener.name} (${listener.protocol}) takes no ${route.kind}`;
   if (!listener.admits(route.config.namespace))
     return `listener ${listener.name} admits no routes of namespace ${route.config.namespace}`;

@@ -3,7 +3,9 @@ import { ownFilters, type EffectivePolicy, type PolicyPlace } from '../model/env
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { claimsFit, tokenRulesOf } from './envoy-gateway-tokens';
-import { type HttpRequest } from './http-routes';
+import type { Asked, AskedPath } from './ask';
+import { byExpression, type HttpRequest } from './http-routes';
+import { anyOf, exact, PRESENT } from './matcher';
 import { isPreflight } from './own-answer';
 import { judgeToken, type TokenVerdict } from './tokens';
 import type { Decision } from './types';
@@ -62,7 +64,7 @@ function securityVerdict(policy: EffectivePolicy, http: HttpRequest, forwards: b
       fix: 'take cors out of the SecurityPolicy to forward it',
       by: decision(policy, 'cors'),
     };
-  if (has('oidc') && http.headers.cookie === undefined)
+  if (has('oidc') && !http.headers.get('cookie').is(PRESENT))
     return {
       is: 'refused',
       code: 'oidc',
@@ -99,16 +101,15 @@ function securityVerdict(policy: EffectivePolicy, http: HttpRequest, forwards: b
   return has('authorization') ? authorizationVerdict(policy, http, token) : undefined;
 }
 
-const hasToken = (http: HttpRequest): boolean => http.headers.authorization !== undefined;
+const hasToken = (http: HttpRequest): boolean => http.headers.get('authorization').is(PRESENT);
 
 function shows(kind: string, settings: Json, http: HttpRequest): boolean {
   if (kind !== 'apiKeyAuth') return hasToken(http);
-  const query = new URLSearchParams(http.path.split('?')[1] ?? '');
   return records(settings.extractFrom).some(
     (from) =>
-      texts(from.headers).some((name) => http.headers[name.toLowerCase()] !== undefined) ||
-      texts(from.params).some((name) => query.has(name)) ||
-      (texts(from.cookies).length > 0 && http.headers.cookie !== undefined),
+      texts(from.headers).some((name) => http.headers.get(name).is(PRESENT)) ||
+      texts(from.params).some((name) => http.path.parameter(name).is(PRESENT)) ||
+      (texts(from.cookies).length > 0 && http.headers.get('cookie').is(PRESENT)),
   );
 }
 
@@ -126,8 +127,7 @@ const EVERYBODY = new Set(['0.0.0.0/0', '::/0']);
 /** Whether a principal of an authorization rule is who calls; undefined where the manifests cannot tell. */
 function isPrincipal(principal: Json, http: HttpRequest, token: TokenVerdict): boolean | undefined {
   const named = records(principal.headers).every(({ name, values }) => {
-    const value = http.headers[text(name).toLowerCase()];
-    return value !== undefined && texts(values).includes(value);
+    return http.headers.get(text(name)).is(anyOf(...texts(values).map((value) => exact(value))));
   });
   if (!named) return false;
   const jwt = optionalRecord(principal.jwt);
@@ -148,7 +148,7 @@ function authorizationVerdict(
   const open: string[] = [];
   for (const [index, rule] of records(authorization.rules).entries()) {
     const methods = texts(record(rule.operation).methods);
-    if (methods.length > 0 && !methods.includes(http.method)) continue;
+    if (methods.length > 0 && !http.method.is(anyOf(...methods.map((method) => exact(method))))) continue;
     const fits = isPrincipal(record(rule.principal), http, token);
     if (fits === false) continue;
     if (fits === undefined) {
@@ -175,14 +175,14 @@ function authorizationVerdict(
 export interface OwnFilters {
   readonly answer: { readonly status: number; readonly what: string; readonly fix: string } | undefined;
   /** The Host; undefined leaves it, null is what only the backend tells. */
-  readonly authority: string | null | undefined;
-  readonly path: string | undefined;
+  readonly authority: Asked | null | undefined;
+  readonly path: AskedPath | undefined;
 }
 
 export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http: HttpRequest): OwnFilters {
   let answer: OwnFilters['answer'];
   let authority: OwnFilters['authority'];
-  let path: string | undefined;
+  let path: OwnFilters['path'];
   for (const filter of ownFilters(place.route, rule, mesh)) {
     if (filter === null) {
       answer ??= { status: 500, what: 'a filter of the rule names an HTTPRouteFilter that is not there', fix: 'make that HTTPRouteFilter, or correct its name' }; // prettier-ignore
@@ -195,21 +195,15 @@ export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http
     }
     const rewrite = record(filter.urlRewrite);
     const hostname = record(rewrite.hostname);
-    if (hostname.type === 'Header') authority = http.headers[text(hostname.header).toLowerCase()] ?? authority;
+    if (hostname.type === 'Header') {
+      const named = http.headers.get(text(hostname.header));
+      if (named.is(PRESENT))
+        authority = named.changed((value) => value, 'a header that becomes the Host of the request');
+    }
     if (hostname.type === 'Backend') authority = null;
     const pattern = record(record(rewrite.path).replaceRegexMatch);
-    if (text(pattern.pattern) !== '') path = replaced(http.path, text(pattern.pattern), text(pattern.substitution));
+    if (text(pattern.pattern) !== '')
+      path = http.path.withPlain(byExpression(http.path.plain, text(pattern.pattern), text(pattern.substitution)));
   }
   return { answer, authority, path };
-}
-
-/** Every match of a pattern is replaced, in the path without its query. */
-function replaced(path: string, pattern: string, substitution: string): string {
-  const [plain = '', ...query] = path.split('?');
-  try {
-    const changed = plain.replace(new RegExp(pattern, 'g'), substitution.replace(/\\(\d)/g, '$$$1'));
-    return [changed, ...query].join('?');
-  } catch {
-    return path;
-  }
 }
