@@ -3,6 +3,8 @@ import { isSubsetOf, overlaps } from './hostnames';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
+import { type ApiKindsRead, whyKindUnread } from './release-behavior';
+import type { ReleasesInForce } from './releases-in-force';
 import type { NamespaceInfo } from './workloads';
 
 export const GATEWAY_API = 'gateway.networking.k8s.io';
@@ -95,8 +97,9 @@ export function selects(selector: Json, labels: Readonly<Record<string, string>>
 }
 
 export interface GatewayApiInput {
-  /** Whether istiod reads routes of TLS and TCP, and listeners of those protocols. */
-  readonly streamRoutes: boolean;
+  /** Which kinds istiod reads, and with them listeners of their protocols. */
+  readonly kindsRead: ApiKindsRead;
+  readonly releases: ReleasesInForce;
   readonly of: (group: string, kind: string) => readonly Manifest[];
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
 }
@@ -174,10 +177,7 @@ function parseGateway(
     admits: admission(listener, owner.namespace, input),
     kinds: records(record(listener.allowedRoutes).kinds).map((kind) => text(kind.kind)),
     index,
-    problem:
-      isIstio && !input.streamRoutes && /^(TLS|TCP)$/i.test(text(listener.protocol))
-        ? `before 1.30, istiod takes protocol ${text(listener.protocol)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`
-        : certificateProblem(listener, owner, input),
+    problem: (isIstio ? unreadProtocol(listener, input) : undefined) ?? certificateProblem(listener, owner, input),
   });
   const own = records(object.spec.listeners).map((listener, index) => parse(listener, index, manifest));
   const gateway: ApiGateway = { config: object, className, controller, listeners: own };
@@ -188,6 +188,14 @@ function parseGateway(
       set.listeners.map((listener, index) => ({ ...parse(listener, index, set.manifest), set: set.manifest })),
     );
   return added.length === 0 ? gateway : { ...gateway, listeners: [...own, ...added] };
+}
+
+/** Why istiod does not take the protocol of a listener. */
+function unreadProtocol(listener: Json, { kindsRead, releases }: GatewayApiInput): string | undefined {
+  const protocol = text(listener.protocol).toUpperCase();
+  if (protocol !== 'TLS' && protocol !== 'TCP') return undefined;
+  const kind = `${protocol}Route` as const;
+  return kindsRead[kind] ? undefined : whyKindUnread(kind, releases);
 }
 
 /** Gateways and routes of the Gateway API, and which route is attached where. */

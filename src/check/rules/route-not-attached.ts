@@ -117,7 +117,7 @@ function judge(context: CheckContext, route: Manifest, parent: Reference): Verdi
 function idleInIstio({ mesh }: CheckContext, gateway: Manifest, { name, protocol = '' }: Listener): string | undefined {
   if (protocol !== 'TLS' && protocol !== 'TCP') return undefined;
   const made = mesh.gatewayApi.find(gateway.namespace, gateway.name);
-  if (made?.controller !== 'istio' || mesh.config.streamRoutes) return undefined;
+  if (made?.controller !== 'istio' || mesh.config.apiKindsRead[`${protocol}Route`]) return undefined;
   return made.listeners.find((listener) => listener.name === name)?.problem;
 }
 
