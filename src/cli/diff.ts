@@ -1,6 +1,8 @@
 /** `mesh-edge diff OLD NEW`: what a change of manifests changes in traffic. */
 import { type Command, Option } from 'commander';
+import type { Overlay } from '../diff/overlay';
 import type { KnownDocuments } from '../model/load';
+import type { Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import { FOUND, OK } from './exit';
 import { addMeshOptions, meshOptionsOf } from './mesh-options';
@@ -11,6 +13,7 @@ const FORMATS = ['text', 'json', 'markdown'] as const;
 interface DiffFlags extends MeshOptions {
   readonly format: (typeof FORMATS)[number];
   readonly exitCode?: boolean;
+  readonly over?: boolean;
 }
 
 export function register(program: Command): void {
@@ -20,7 +23,8 @@ export function register(program: Command): void {
     .argument('<OLD>', 'a file, a folder, or a git revision: REV:PATH, or REV for the path of the other side')
     .argument('<NEW>', 'the same')
     .addOption(new Option('--format <format>', 'how changes are written').choices(FORMATS).default('text'))
-    .option('--exit-code', 'exit with 1 if traffic changes');
+    .option('--exit-code', 'exit with 1 if traffic changes')
+    .option('--over', 'lay NEW over OLD first, as if it were applied: OLD a live dump, NEW what Git holds');
   addMeshOptions(command).action(run);
 }
 
@@ -31,7 +35,8 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const bar = progressBar('comparing traffic');
   const known: KnownDocuments = new Map();
   const [was, is] = [loadSide(old, known, now), loadSide(now, known, old)];
-  const found = diff(was.manifests, is.manifests, { mesh: meshOptionsOf(flags), onProgress: bar.update });
+  const { before, after } = await sides(was.manifests, is.manifests, flags.over === true);
+  const found = diff(before, after, { mesh: meshOptionsOf(flags), onProgress: bar.update });
   bar.end();
   const unreadable = [was, is].flatMap(({ problems }) =>
     problems.map(
@@ -45,4 +50,10 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
     formatDiff(whole, flags.format, { color, width: Math.min(process.stdout.columns ?? 100, 120), old, new: now }),
   );
   process.exitCode = flags.exitCode === true && whole.changes.length > 0 ? FOUND : OK;
+}
+
+async function sides(old: readonly Manifest[], now: readonly Manifest[], over: boolean): Promise<Overlay> {
+  if (!over) return { before: old, after: now };
+  const { layOver } = await import('../diff/overlay.js');
+  return layOver(old, now);
 }

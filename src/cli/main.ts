@@ -9,6 +9,7 @@ import { register as registerCheck } from './check';
 import { register as registerDiagram } from './diagram';
 import { register as registerDiff } from './diff';
 import { USAGE, UsageError } from './exit';
+import { register as registerDump } from './dump';
 import { register as registerTrace } from './trace';
 import { packageVersion } from './version';
 
@@ -19,7 +20,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(mesh-edge COMMAND --help tells how it is used)')
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
-  for (const register of [registerCheck, registerTrace, registerDiff, registerDiagram, registerAdopt])
+  for (const register of [registerCheck, registerTrace, registerDiff, registerDiagram, registerAdopt, registerDump])
     register(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
