@@ -121,6 +121,54 @@ export function clientTrafficPolicy(
   return first(all, { ...target, section: undefined });
 }
 
+/** What a policy for connections says: the SecurityPolicy whose authorization counts, and those that Envoy Gateway refuses for the route. */
+export interface StreamPolicies {
+  readonly authorization: EffectivePolicy | undefined;
+  readonly refused: readonly { readonly policy: EffectivePolicy; readonly why: string }[];
+}
+
+/**
+ * The SecurityPolicy that decides about connections of a TCPRoute or TLSRoute: that of the rule, the route, the listener, the Gateway, the
+ * first whose authorization counts, since nothing but authorization is carried out there. For a TCPRoute one with anything else is
+ * refused as a whole (validateSecurityPolicyForTCP of internal/gatewayapi/securitypolicy.go).
+ */
+export function streamPolicies(
+  { route, rule, gateway, listener }: PolicyPlace,
+  input: EnvoyGatewayInput,
+): StreamPolicies {
+  const all = input.of(GROUP, 'SecurityPolicy');
+  const refused: StreamPolicies['refused'][number][] = [];
+  if (all.length === 0) return { authorization: undefined, refused };
+  const onRoute = { kind: route.kind, manifest: route.config.manifest };
+  const onGateway = { kind: 'Gateway', manifest: gateway.config.manifest };
+  const own = [rule === '' ? undefined : first(all, { ...onRoute, section: rule }), first(all, { ...onRoute, section: undefined })]; // prettier-ignore
+  let authorization: EffectivePolicy | undefined;
+  for (const policy of own) {
+    if (policy === undefined) continue;
+    const why = notForStreams(policy.spec);
+    if (why !== undefined) refused.push({ policy, why });
+    else if (optionalRecord(policy.spec.authorization) !== undefined) authorization ??= policy;
+  }
+  authorization ??= [
+    first(all, { ...onGateway, section: listener.name }),
+    first(all, { ...onGateway, section: undefined }),
+  ].find((policy) => optionalRecord(policy?.spec.authorization) !== undefined);
+  return { authorization, refused };
+}
+
+const FOR_REQUESTS = ['cors', 'jwt', 'oidc', 'apiKeyAuth', 'basicAuth', 'extAuth'];
+
+/** Why a SecurityPolicy may not be for a TCPRoute. */
+export function notForStreams(spec: Json): string | undefined {
+  const field = FOR_REQUESTS.find((name) => optionalRecord(spec[name]) !== undefined);
+  if (field !== undefined) return `it has ${field}, and only authorization is carried out for TCP`;
+  const rules = records(record(spec.authorization).rules);
+  const index = rules.findIndex(({ principal }) => optionalRecord(record(principal).jwt) !== undefined || records(record(principal).headers).length > 0); // prettier-ignore
+  return index < 0
+    ? undefined
+    : `authorization.rules[${index}] names tokens or headers, which a TCP connection has none of`;
+}
+
 /** The EnvoyExtensionPolicy in force for a rule, with the field that hands requests to code of others. */
 export function foreignPart(
   place: PolicyPlace,

@@ -1,10 +1,9 @@
-import { entry, list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { conflictOf } from './envoy-gateway-conflicts';
+import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
 import { isSubsetOf, overlaps } from './hostnames';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
-import { type ApiKindsRead, whyKindUnread } from './release-behavior';
-import type { ReleasesInForce } from './releases-in-force';
 import type { NamespaceInfo } from './workloads';
 
 export const GATEWAY_API = 'gateway.networking.k8s.io';
@@ -27,6 +26,8 @@ export interface ApiListener {
   readonly set?: Manifest;
   /** Why the listener is not programmed. */
   readonly problem: string | undefined;
+  /** What to do about that. */
+  readonly cure?: string;
 }
 
 export interface ApiGateway {
@@ -97,9 +98,8 @@ export function selects(selector: Json, labels: Readonly<Record<string, string>>
 }
 
 export interface GatewayApiInput {
-  /** Which kinds istiod reads, and with them listeners of their protocols. */
-  readonly kindsRead: ApiKindsRead;
-  readonly releases: ReleasesInForce;
+  /** Whether istiod reads routes of TLS and TCP, and listeners of those protocols. */
+  readonly streamRoutes: boolean;
   readonly of: (group: string, kind: string) => readonly Manifest[];
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
 }
@@ -116,7 +116,7 @@ function admission(listener: Json, own: string, input: GatewayApiInput): (namesp
 /** Whether a ReferenceGrant of the target's namespace lets a kind of another namespace name it. */
 export function isGranted(
   input: GatewayApiInput,
-  from: { readonly kind: string; readonly namespace: string },
+  from: { readonly group?: string; readonly kind: string; readonly namespace: string },
   to: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string },
 ): boolean {
   if (from.namespace === to.namespace) return true;
@@ -125,7 +125,9 @@ export function isGranted(
     const spec = record(record(grant.body).spec);
     const givenTo = records(spec.from).some(
       (entry) =>
-        text(entry.kind) === from.kind && text(entry.namespace) === from.namespace && text(entry.group) === GATEWAY_API,
+        text(entry.kind) === from.kind &&
+        text(entry.namespace) === from.namespace &&
+        text(entry.group) === (from.group ?? GATEWAY_API),
     );
     return (
       givenTo &&
@@ -139,7 +141,12 @@ export function isGranted(
   });
 }
 
-function certificateProblem(listener: Json, gateway: Manifest, input: GatewayApiInput): string | undefined {
+interface Problem {
+  readonly problem: string;
+  readonly cure: string;
+}
+
+function certificateProblem(listener: Json, gateway: Manifest, input: GatewayApiInput): Problem | undefined {
   const tls = record(listener.tls);
   if (tls.mode === 'Passthrough' || optionalRecord(listener.tls) === undefined) return undefined;
   for (const reference of records(tls.certificateRefs)) {
@@ -152,7 +159,10 @@ function certificateProblem(listener: Json, gateway: Manifest, input: GatewayApi
         { group: '', kind: 'Secret', namespace, name },
       )
     ) {
-      return `its certificate ${namespace}/${name} is in another namespace, and no ReferenceGrant there lets Gateways of ${gateway.namespace} use it`;
+      return {
+        problem: `its certificate ${namespace}/${name} is in another namespace, and no ReferenceGrant there lets Gateways of ${gateway.namespace} use it`,
+        cure: `write a ReferenceGrant in ${namespace} that lets Gateways of ${gateway.namespace} use Secret ${name}, or keep the Secret in ${gateway.namespace}`,
+      };
     }
   }
   return undefined;
@@ -166,7 +176,7 @@ function parseGateway(
 ): ApiGateway {
   const object = config(manifest);
   const className = text(object.spec.gatewayClassName);
-  const controller = classes.get(className) ?? entry(USUAL_CLASSES, className) ?? 'other';
+  const controller = classes.get(className) ?? USUAL_CLASSES[className] ?? 'other';
   const isIstio = controller === 'istio' || controller === 'istio-waypoint';
   const parse = (listener: Json, index: number, owner: Manifest): ApiListener => ({
     name: text(listener.name),
@@ -177,25 +187,30 @@ function parseGateway(
     admits: admission(listener, owner.namespace, input),
     kinds: records(record(listener.allowedRoutes).kinds).map((kind) => text(kind.kind)),
     index,
-    problem: (isIstio ? unreadProtocol(listener, input) : undefined) ?? certificateProblem(listener, owner, input),
+    problem: undefined,
+    ...(isIstio && !input.streamRoutes && /^(TLS|TCP)$/i.test(text(listener.protocol))
+      ? {
+          problem: `before 1.30, istiod takes protocol ${text(listener.protocol)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`,
+          cure: "set PILOT_ENABLE_ALPHA_GATEWAY_API=true in istiod's environment, or use Istio 1.30",
+        }
+      : certificateProblem(listener, owner, input)),
   });
   const own = records(object.spec.listeners).map((listener, index) => parse(listener, index, manifest));
   const gateway: ApiGateway = { config: object, className, controller, listeners: own };
+  const judged = (listeners: readonly ApiListener[]): ApiGateway => ({
+    ...gateway,
+    listeners:
+      controller === 'envoy-gateway'
+        ? listeners.map((one) => (one.problem === undefined ? { ...one, ...conflictOf(one, listeners) } : one))
+        : listeners,
+  });
   const added = sets
     .filter((set) => set.gateway === `${object.namespace}/${object.name}`)
     .filter((set) => whyNotTaken(set, gateway, input) === undefined)
     .flatMap((set) =>
       set.listeners.map((listener, index) => ({ ...parse(listener, index, set.manifest), set: set.manifest })),
     );
-  return added.length === 0 ? gateway : { ...gateway, listeners: [...own, ...added] };
-}
-
-/** Why istiod does not take the protocol of a listener. */
-function unreadProtocol(listener: Json, { kindsRead, releases }: GatewayApiInput): string | undefined {
-  const protocol = text(listener.protocol).toUpperCase();
-  if (protocol !== 'TLS' && protocol !== 'TCP') return undefined;
-  const kind = `${protocol}Route` as const;
-  return kindsRead[kind] ? undefined : whyKindUnread(kind, releases);
+  return judged([...own, ...added]);
 }
 
 /** Gateways and routes of the Gateway API, and which route is attached where. */
@@ -214,10 +229,7 @@ export class GatewayApi {
         .of(GATEWAY_API, 'GatewayClass')
         .map(
           (manifest) =>
-            [
-              manifest.name,
-              entry(CONTROLLERS, text(record(record(manifest.body).spec).controllerName)) ?? 'other',
-            ] as const,
+            [manifest.name, CONTROLLERS[text(record(record(manifest.body).spec).controllerName)] ?? 'other'] as const,
         ),
     );
     this.sets = listenerSets(input);
@@ -295,7 +307,7 @@ function reasonAgainst(route: ApiRoute, parent: Json, listener: ApiListener): st
   const port = number(parent.port);
   if (port !== 0 && port !== listener.port) return `listener ${listener.name} is on port ${listener.port}, not ${port}`;
   if (section !== '' && section !== listener.name) return `listener ${listener.name} is not ${section}`;
-  const kinds = listener.kinds.length > 0 ? listener.kinds : (entry(KINDS_OF_PROTOCOL, listener.protocol) ?? []);
+  const kinds = listener.kinds.length > 0 ? listener.kinds : (KINDS_OF_PROTOCOL[listener.protocol] ?? []);
   if (!kinds.includes(route.kind)) return `listener ${listener.name} (${listener.protocol}) takes no ${route.kind}`;
   if (!listener.admits(route.config.namespace))
     return `listener ${listener.name} admits no routes of namespace ${route.config.namespace}`;
@@ -315,7 +327,11 @@ function reasonAgainst(route: ApiRoute, parent: Json, listener: ApiListener): st
 export function hostnamesAt({ route, gateway, listener }: Attachment): readonly string[] {
   const own = route.hostnames.length === 0 ? [listener.hostname] : route.hostnames;
   const siblings = gateway.listeners.filter(
-    (other) => other !== listener && other.port === listener.port && other.protocol === listener.protocol,
+    (other) =>
+      other !== listener &&
+      other.port === listener.port &&
+      // computeHosts of Envoy Gateway (internal/gatewayapi/helpers.go) looks at the port alone.
+      (gateway.controller === 'envoy-gateway' || other.protocol === listener.protocol),
   );
   const found = new Set<string>();
   for (const host of own) {

@@ -15,6 +15,7 @@ import {
   type MergedGateway,
   type ServiceTarget,
 } from './merged-gateway';
+import { openNamespaces } from './open-namespaces';
 import { ownLayer, publicLayer } from './own-layer';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
 import type { MeshOptions } from './mesh-options';
@@ -122,8 +123,7 @@ export class Mesh implements Registry {
     this.gatewayApi = new GatewayApi({
       of: (group, kind) => this.of(group, kind),
       namespaces: this.namespaces,
-      kindsRead: this.config.apiKindsRead,
-      releases: this.config.releases,
+      streamRoutes: this.config.streamRoutes,
     });
     const fromApi = istioFromGatewayApi(this.gatewayApi, this.config, {
       services,
@@ -210,6 +210,13 @@ export class Mesh implements Registry {
       this.services.inNamespace(namespace).length > 0 ||
       this.workloads.inNamespace(namespace).length > 0
     );
+  }
+
+  /**
+   * Whether a namespace may hold more than the manifests show: none of them shows it, or what fills it is rendered later.
+   */
+  public isOpen(namespace: string): boolean {
+    return !this.shows(namespace) || this.remember(this, 'open namespaces', () => openNamespaces(this)).has(namespace);
   }
 
   /** Whether there is anything of Istio's or of the Gateway API's at all. */

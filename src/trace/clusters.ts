@@ -129,7 +129,7 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
       ? `create the Service, or correct the route's destination.host`
       : `add a ServiceEntry for ${key.host} that namespace ${view.proxy.namespace} can see`,
     by: undefined,
-    mayExist: inCluster && !view.mesh.shows(namespace),
+    mayExist: inCluster && view.mesh.isOpen(namespace),
   };
 }
 

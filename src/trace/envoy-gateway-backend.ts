@@ -66,7 +66,7 @@ function ofService(going: ToBackend): Upstream | Trace {
     (destination.port === 0 ? service?.ports[0] : undefined);
   const [, namespace = ''] = destination.host.split('.');
   if (service === undefined || port === undefined) {
-    if (service === undefined && !mesh.shows(namespace)) {
+    if (service === undefined && mesh.isOpen(namespace)) {
       addHop(stage, { route: ref, decidedBy: [by] });
       return walk.unknown(
         `no manifest shows namespace ${namespace}: whether Service ${destination.host} exists cannot be told`,
@@ -119,7 +119,7 @@ function ofBackend(going: ToBackend): Upstream | Trace {
       'set extensionApis.enableBackend in its configuration',
     );
   const manifest = mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
-  if (manifest === undefined && !mesh.shows(namespace)) {
+  if (manifest === undefined && mesh.isOpen(namespace)) {
     addHop(stage, { route: ref, decidedBy: [by] });
     return walk.unknown(`no manifest shows namespace ${namespace}: whether ${backendHost(namespace, name)} exists cannot be told`); // prettier-ignore
   }
@@ -144,7 +144,7 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   if (endpoints.some((one) => one.unix !== undefined))
     return none(going, `${backendHost(namespace, name)} has a Unix socket, which no route may name`, 'use an address');
   const isDynamic = spec.type === 'DynamicResolver';
-  const asked = hostWithoutPort(http?.authority.name ?? '');
+  const asked = hostWithoutPort(http?.authority ?? '');
   const tls =
     policy !== undefined
       ? { ...policy, field: 'spec.validation.hostname' }
@@ -154,7 +154,7 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   const [first] = endpoints.map((one) => record(one.fqdn ?? one.ip));
   const usual = tls === undefined ? 80 : 443;
   const host = isDynamic ? asked : text(first?.hostname) || text(first?.address);
-  const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority.name ?? '')?.[1] ?? usual) : number(first?.port);
+  const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority ?? '')?.[1] ?? usual) : number(first?.port);
   if (host === '') return none(going, `${backendHost(namespace, name)} has no endpoint`, 'give it one');
   if (endpoints.length > 1)
     walk.note(`requests are spread over the ${endpoints.length} endpoints of ${backendHost(namespace, name)}; followed to the first`); // prettier-ignore

@@ -1,11 +1,12 @@
 /** What Envoy Gateway's own policies and filters do to a request before it is forwarded. */
+import { contains } from '../model/addresses';
+import { filterOrder, type FilterName } from '../model/envoy-gateway-filters';
 import { ownFilters, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
+import type { BrokenReference } from '../model/envoy-gateway-references';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { claimsFit, tokenRulesOf } from './envoy-gateway-tokens';
-import type { Asked, AskedPath } from './ask';
-import { byExpression, type HttpRequest } from './http-routes';
-import { anyOf, exact, PRESENT } from './matcher';
+import { type HttpRequest } from './http-routes';
 import { isPreflight } from './own-answer';
 import { judgeToken, type TokenVerdict } from './tokens';
 import type { Decision } from './types';
@@ -27,14 +28,90 @@ function decision({ manifest }: EffectivePolicy, field: string): Decision {
   return { kind, namespace, name, field: `spec.${field}` };
 }
 
-/** What the policies on a rule refuse; undefined lets the request pass. Faults come first, then who may call. */
-export function policyVerdict(
-  traffic: EffectivePolicy | undefined,
-  security: EffectivePolicy | undefined,
-  http: HttpRequest,
-  forwards: boolean,
-): PolicyVerdict | undefined {
-  return (traffic && faultVerdict(traffic)) ?? (security && securityVerdict(security, http, forwards));
+/** The policies and filters of a rule, and the request that meets them. */
+export interface AtRule {
+  readonly proxy: Json;
+  readonly traffic: EffectivePolicy | undefined;
+  readonly security: EffectivePolicy | undefined;
+  readonly extension: { readonly policy: EffectivePolicy; readonly field: string } | undefined;
+  /** A CORS filter of the route's own, which goes before the policy's. */
+  readonly cors: Decision | undefined;
+  /** What Envoy Gateway cannot follow in the SecurityPolicy. */
+  readonly broken: readonly BrokenReference[];
+  /** Whether the route sends on what it takes: Envoy's filter for CORS takes no notice of others. */
+  readonly forwards: boolean;
+  readonly http: Asking;
+}
+
+/** A rule as the filters find it one after the other: the one for tokens leaves what it found to that for authorization. */
+interface Passing extends AtRule {
+  token: TokenVerdict;
+}
+
+type Filter = (at: Passing) => PolicyVerdict | undefined;
+
+const FILTERS: Readonly<Partial<Record<FilterName, Filter>>> = {
+  fault: ({ traffic }) => traffic && faultVerdict(traffic),
+  cors: corsVerdict,
+  ext_authz: ({ security }) => unknown(security!, 'extAuth', 'a service that no manifest shows'),
+  api_key_auth: (at) => credentialVerdict(at, 'apiKeyAuth'),
+  basic_auth: (at) => credentialVerdict(at, 'basicAuth'),
+  oauth2: oidcVerdict,
+  jwt_authn: tokenVerdict,
+  lua: foreignVerdict,
+  ext_proc: foreignVerdict,
+  wasm: foreignVerdict,
+  rbac: ({ security, http, token }) => authorizationVerdict(security!, http, token),
+};
+
+/** Which filter carries out which part of a SecurityPolicy. */
+const PARTS: Readonly<Record<string, FilterName>> = {
+  cors: 'cors',
+  extAuth: 'ext_authz',
+  apiKeyAuth: 'api_key_auth',
+  basicAuth: 'basic_auth',
+  oidc: 'oauth2',
+  jwt: 'jwt_authn',
+  authorization: 'rbac',
+};
+
+const FOREIGN: Readonly<Record<string, FilterName>> = { lua: 'lua', extProc: 'ext_proc', wasm: 'wasm' };
+
+/** What the filters before the router make of a request at a rule, in their order; undefined lets it pass. */
+export function policyVerdict(rule: AtRule): PolicyVerdict | undefined {
+  const { security, traffic, extension, broken, proxy } = rule;
+  const present = new Set<FilterName>();
+  if (optionalRecord(traffic?.spec.faultInjection) !== undefined) present.add('fault');
+  if (rule.cors !== undefined) present.add('cors');
+  for (const [part, filter] of Object.entries(PARTS))
+    if (optionalRecord(security?.spec[part]) !== undefined && !broken.some((one) => one.part === part))
+      present.add(filter);
+  if (extension !== undefined) present.add(FOREIGN[extension.field] ?? 'wasm');
+  const at: Passing = { ...rule, forwards: rule.forwards && failure(rule) === undefined, token: { is: 'none' } };
+  for (const name of filterOrder(proxy, present)) {
+    const verdict = FILTERS[name]?.(at);
+    if (verdict !== undefined) return verdict;
+  }
+  return failure(rule);
+}
+
+/**
+ * What a SecurityPolicy that Envoy Gateway cannot carry out makes of all requests: it answers 500, unless only the authorizer is amiss
+ * and may be done without (translateSecurityPolicyForRoute of internal/gatewayapi/securitypolicy.go).
+ */
+function failure({ security, broken }: AtRule): PolicyVerdict | undefined {
+  const worst = broken.find(({ part }) => part !== 'extAuth') ?? broken[0];
+  if (security === undefined || worst === undefined) return undefined;
+  if (worst.part === 'extAuth' && record(security.spec.extAuth).failOpen === true) return undefined;
+  const { namespace, name } = security.manifest;
+  return {
+    is: 'refused',
+    code: 'direct_response',
+    status: 500,
+    what: `Envoy Gateway answers 500 wherever SecurityPolicy ${namespace}/${name} applies, since it cannot use it: ${worst.what}`,
+    fix: worst.fix,
+    by: decision(security, worst.field),
+  };
 }
 
 function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
@@ -51,65 +128,84 @@ function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
   };
 }
 
-function securityVerdict(policy: EffectivePolicy, http: HttpRequest, forwards: boolean): PolicyVerdict | undefined {
-  const { spec } = policy;
-  const has = (kind: string): boolean => optionalRecord(spec[kind]) !== undefined;
-  // The filter for CORS comes before those that ask who calls, and answers every preflight, if the route is one that forwards.
-  if (has('cors') && forwards && isPreflight(http))
-    return {
-      is: 'refused',
-      code: 'direct_response',
-      status: 200,
-      what: `the proxy answers the preflight request itself, by the policy's CORS settings`,
-      fix: 'take cors out of the SecurityPolicy to forward it',
-      by: decision(policy, 'cors'),
-    };
-  if (has('oidc') && !http.headers.get('cookie').is(PRESENT))
-    return {
-      is: 'refused',
-      code: 'oidc',
-      status: 302,
-      what: 'a request without a session is sent to the OpenID provider',
-      location: text(record(record(spec.oidc).provider).authorizationEndpoint) || undefined,
-      fix: 'sign in first',
-      by: decision(policy, 'oidc'),
-    };
-  const lacks = ['basicAuth', 'apiKeyAuth'].find((kind) => has(kind) && !shows(kind, record(spec[kind]), http));
-  if (lacks !== undefined)
-    return {
-      is: 'refused',
-      code: lacks,
-      status: 401,
-      what: `the request has no credentials for ${lacks}`,
-      fix: lacks === 'apiKeyAuth' ? 'send the key where extractFrom says' : 'send an Authorization header',
-      by: decision(policy, lacks),
-    };
-  const open = ['oidc', 'basicAuth', 'apiKeyAuth', 'extAuth'].find(has);
-  if (open !== undefined) return unknown(policy, open, 'credentials or a service that no manifest shows');
-  const token = judgeToken(tokenRulesOf(policy), http);
-  if (token.is === 'unknown') return token;
-  if (token.is === 'invalid') return { ...token, is: 'refused', code: 'jwt_authn' };
-  if (token.is === 'none' && has('jwt') && record(spec.jwt).optional !== true)
-    return {
-      is: 'refused',
-      code: 'jwt',
-      status: 401,
-      what: 'the request has no token where a provider looks for one',
-      fix: 'send a token where extractFrom says',
-      by: decision(policy, 'jwt'),
-    };
-  return has('authorization') ? authorizationVerdict(policy, http, token) : undefined;
+/** The filter answers every preflight, if the route is one that forwards. */
+function corsVerdict({ security, cors, forwards, http }: Passing): PolicyVerdict | undefined {
+  if (!forwards || !isPreflight(http)) return undefined;
+  return {
+    is: 'refused',
+    code: 'direct_response',
+    status: 200,
+    what: `the proxy answers the preflight request itself, by ${cors === undefined ? "the policy's CORS settings" : "the route's CORS filter"}`,
+    fix: '',
+    by: cors ?? decision(security!, 'cors'),
+  };
 }
 
-const hasToken = (http: HttpRequest): boolean => http.headers.get('authorization').is(PRESENT);
+function oidcVerdict({ security, http }: Passing): PolicyVerdict {
+  const policy = security!;
+  if (http.headers.cookie !== undefined) return unknown(policy, 'oidc', 'credentials that no manifest shows');
+  return {
+    is: 'refused',
+    code: 'oidc',
+    status: 302,
+    what: 'a request without a session is sent to the OpenID provider',
+    location: text(record(record(policy.spec.oidc).provider).authorizationEndpoint) || undefined,
+    fix: 'sign in first',
+    by: decision(policy, 'oidc'),
+  };
+}
+
+function credentialVerdict({ security, http }: Passing, kind: 'apiKeyAuth' | 'basicAuth'): PolicyVerdict {
+  const policy = security!;
+  if (shows(kind, record(policy.spec[kind]), http)) return unknown(policy, kind, 'credentials that no manifest shows');
+  return {
+    is: 'refused',
+    code: kind,
+    status: 401,
+    what: `the request has no credentials for ${kind}`,
+    fix: kind === 'apiKeyAuth' ? 'send the key where extractFrom says' : 'send an Authorization header',
+    by: decision(policy, kind),
+  };
+}
+
+function tokenVerdict(at: Passing): PolicyVerdict | undefined {
+  const policy = at.security!;
+  const token = judgeToken(tokenRulesOf(policy), at.http);
+  at.token = token;
+  if (token.is === 'unknown') return token;
+  if (token.is === 'invalid') return { ...token, is: 'refused', code: 'jwt_authn' };
+  if (token.is !== 'none' || record(policy.spec.jwt).optional === true) return undefined;
+  return {
+    is: 'refused',
+    code: 'jwt',
+    status: 401,
+    what: 'the request has no token where a provider looks for one',
+    fix: 'send a token where extractFrom says',
+    by: decision(policy, 'jwt'),
+  };
+}
+
+function foreignVerdict({ extension }: Passing): PolicyVerdict | undefined {
+  if (extension === undefined) return undefined;
+  const { policy, field } = extension;
+  const { namespace, name } = policy.manifest;
+  return {
+    is: 'unknown',
+    what: `EnvoyExtensionPolicy ${namespace}/${name} hands the request to code of its own (spec.${field}), which may answer or change it`,
+    by: decision(policy, field),
+  };
+}
+
+const hasToken = (http: HttpRequest): boolean => http.headers.authorization !== undefined;
 
 function shows(kind: string, settings: Json, http: HttpRequest): boolean {
   if (kind !== 'apiKeyAuth') return hasToken(http);
+  const query = new URLSearchParams(http.path.split('?')[1] ?? '');
   return records(settings.extractFrom).some(
     (from) =>
-      texts(from.headers).some((name) => http.headers.get(name).is(PRESENT)) ||
-      texts(from.params).some((name) => http.path.parameter(name).is(PRESENT)) ||
-      (texts(from.cookies).length > 0 && http.headers.get('cookie').is(PRESENT)),
+      texts(from.headers).some((name) => http.headers[name.toLowerCase()] !== undefined) ||
+      texts(from.params).some((name) => query.has(name)) ||
+      (texts(from.cookies).length > 0 && http.headers.cookie !== undefined),
   );
 }
 
@@ -122,33 +218,35 @@ function unknown(policy: EffectivePolicy, field: string, on: string): PolicyVerd
   };
 }
 
+/** A request, with the address that it comes from where that is known. */
+type Asking = HttpRequest & { readonly source?: string | null };
+
 const EVERYBODY = new Set(['0.0.0.0/0', '::/0']);
 
 /** Whether a principal of an authorization rule is who calls; undefined where the manifests cannot tell. */
-function isPrincipal(principal: Json, http: HttpRequest, token: TokenVerdict): boolean | undefined {
+function isPrincipal(principal: Json, http: Asking, token: TokenVerdict): boolean | undefined {
   const named = records(principal.headers).every(({ name, values }) => {
-    return http.headers.get(text(name)).is(anyOf(...texts(values).map((value) => exact(value))));
+    const value = http.headers[text(name).toLowerCase()];
+    return value !== undefined && texts(values).includes(value);
   });
   if (!named) return false;
   const jwt = optionalRecord(principal.jwt);
   if (jwt !== undefined && !claimsFit(jwt, token)) return false;
   const ranges = [texts(principal.clientCIDRs), texts(principal.sourceCIDRs)].filter((list) => list.length > 0);
-  return ranges.every((list) => list.some((range) => EVERYBODY.has(range))) ? true : undefined;
+  if (ranges.every((list) => list.some((range) => EVERYBODY.has(range)))) return true;
+  const { source } = http;
+  return source == null ? undefined : ranges.every((list) => list.some((range) => contains(range, source)));
 }
 
 /** The first rule that fits decides. */
-function authorizationVerdict(
-  policy: EffectivePolicy,
-  http: HttpRequest,
-  token: TokenVerdict,
-): PolicyVerdict | undefined {
+function authorizationVerdict(policy: EffectivePolicy, http: Asking, token: TokenVerdict): PolicyVerdict | undefined {
   const authorization = record(policy.spec.authorization);
   let action = text(authorization.defaultAction) || 'Deny';
   let field = 'authorization.defaultAction';
   const open: string[] = [];
   for (const [index, rule] of records(authorization.rules).entries()) {
     const methods = texts(record(rule.operation).methods);
-    if (methods.length > 0 && !http.method.is(anyOf(...methods.map((method) => exact(method))))) continue;
+    if (methods.length > 0 && !methods.includes(http.method)) continue;
     const fits = isPrincipal(record(rule.principal), http, token);
     if (fits === false) continue;
     if (fits === undefined) {
@@ -171,18 +269,28 @@ function authorizationVerdict(
   };
 }
 
+/** Whether an authorization of connections lets one pass: only the client's address counts, and a rule without any is not to be told. */
+export function streamVerdict(policy: EffectivePolicy, source: string | null): PolicyVerdict | undefined {
+  const rules = records(record(policy.spec.authorization).rules);
+  if (rules.some(({ principal }) => texts(record(principal).clientCIDRs).length === 0))
+    return unknown(policy, 'authorization', 'a rule that names no clientCIDRs, which says nothing of a connection');
+  return authorizationVerdict(policy, { ...NO_REQUEST, source }, { is: 'none' });
+}
+
+const NO_REQUEST: HttpRequest = { authority: '', method: '', path: '', scheme: 'http', headers: {} };
+
 /** What Envoy Gateway's own filters make of a rule: an answer by itself, or another Host and path. */
 export interface OwnFilters {
   readonly answer: { readonly status: number; readonly what: string; readonly fix: string } | undefined;
   /** The Host; undefined leaves it, null is what only the backend tells. */
-  readonly authority: Asked | null | undefined;
-  readonly path: AskedPath | undefined;
+  readonly authority: string | null | undefined;
+  readonly path: string | undefined;
 }
 
 export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http: HttpRequest): OwnFilters {
   let answer: OwnFilters['answer'];
   let authority: OwnFilters['authority'];
-  let path: OwnFilters['path'];
+  let path: string | undefined;
   for (const filter of ownFilters(place.route, rule, mesh)) {
     if (filter === null) {
       answer ??= { status: 500, what: 'a filter of the rule names an HTTPRouteFilter that is not there', fix: 'make that HTTPRouteFilter, or correct its name' }; // prettier-ignore
@@ -195,15 +303,21 @@ export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http
     }
     const rewrite = record(filter.urlRewrite);
     const hostname = record(rewrite.hostname);
-    if (hostname.type === 'Header') {
-      const named = http.headers.get(text(hostname.header));
-      if (named.is(PRESENT))
-        authority = named.changed((value) => value, 'a header that becomes the Host of the request');
-    }
+    if (hostname.type === 'Header') authority = http.headers[text(hostname.header).toLowerCase()] ?? authority;
     if (hostname.type === 'Backend') authority = null;
     const pattern = record(record(rewrite.path).replaceRegexMatch);
-    if (text(pattern.pattern) !== '')
-      path = http.path.withPlain(byExpression(http.path.plain, text(pattern.pattern), text(pattern.substitution)));
+    if (text(pattern.pattern) !== '') path = replaced(http.path, text(pattern.pattern), text(pattern.substitution));
   }
   return { answer, authority, path };
+}
+
+/** Every match of a pattern is replaced, in the path without its query. */
+function replaced(path: string, pattern: string, substitution: string): string {
+  const [plain = '', ...query] = path.split('?');
+  try {
+    const changed = plain.replace(new RegExp(pattern, 'g'), substitution.replace(/\\(\d)/g, '$$$1'));
+    return [changed, ...query].join('?');
+  } catch {
+    return path;
+  }
 }

@@ -1,5 +1,13 @@
+import { brokenReferences } from '../model/envoy-gateway-references';
+import { chainFor, chainsAt, refusedByEnvoy } from '../model/envoy-gateway-chains';
 import { effectiveProxy, listenPort, proxyNamespace, proxyWorkload } from '../model/envoy-gateway';
-import { clientTrafficPolicy, effectivePolicy, foreignPart, patchPolicy } from '../model/envoy-gateway-policies';
+import {
+  clientTrafficPolicy,
+  effectivePolicy,
+  foreignPart,
+  patchPolicy,
+  streamPolicies,
+} from '../model/envoy-gateway-policies';
 import { optionalRecord, record, records, text } from '../model/fields';
 import { hostnamesAt, type ApiGateway, type ApiListener, type Attachment } from '../model/gateway-api';
 import { byEnvoyGatewayPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
@@ -7,7 +15,6 @@ import { isSubsetOf } from '../model/hostnames';
 import { namespaceInjection, type Workload } from '../model/workloads';
 import { push } from '../model/objects';
 import type { HttpRule } from '../model/virtual-services';
-import { Asked } from './ask';
 import { DomainIndex, hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
@@ -24,7 +31,7 @@ import {
   type HttpRequest,
   type Route,
 } from './http-routes';
-import { applyOwnFilters, policyVerdict } from './envoy-gateway-policies';
+import { applyOwnFilters, policyVerdict, streamVerdict } from './envoy-gateway-policies';
 import { ownAnswer, replyOf } from './own-answer';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
@@ -52,36 +59,39 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
     (listener) => listener.port === flight.namedPort && listener.problem === undefined,
   );
   const sni = outer?.sni ?? null;
-  const ranked =
-    outer === undefined
-      ? onPort.filter((listener) => listener.protocol === 'HTTP' || listener.protocol === 'TCP')
-      : onPort
-          .filter(
-            (listener) =>
-              (listener.protocol === 'HTTPS' || listener.protocol === 'TLS') &&
-              sni !== null &&
-              isSubsetOf(sni, listener.hostname),
-          )
-          .sort((a, b) => b.hostname.length - a.hostname.length);
-  const listeners = outer === undefined ? ranked : ranked.slice(0, 1);
+  const chain = chainFor(mesh.remember(gateway, `chains ${flight.namedPort}`, () => chainsAt(mesh.gatewayApi, gateway, flight.namedPort)), sni); // prettier-ignore
+  const listeners =
+    chain !== undefined
+      ? [chain.listener]
+      : outer === undefined
+        ? onPort.filter(({ protocol }) => protocol === 'HTTP')
+        : [];
   const policy = listeners[0] === undefined ? undefined : clientTrafficPolicy(gateway, listeners[0], mesh);
-  const isPassthrough = listeners[0]?.tls?.mode === 'Passthrough';
+  const terminates =
+    ['HTTPS', 'TLS'].includes(listeners[0]?.protocol ?? '') && listeners[0]?.tls?.mode !== 'Passthrough';
+  const at = (): Decision => gatewayDecision(gateway, `spec.listeners[${listeners[0]?.index ?? 0}]`);
   const readsHttp = listeners.some((listener) => listener.protocol === 'HTTP' || listener.protocol === 'HTTPS');
-  const protocol: WireProtocol = readsHttp && flight.http !== null ? 'HTTP' : isPassthrough ? 'TLS' : 'TCP';
+  const protocol: WireProtocol =
+    readsHttp && flight.http !== null ? 'HTTP' : outer !== undefined && !terminates ? 'TLS' : 'TCP';
   const receives: Hop['receives'] = {
     ...wire(protocol, flight.namedPort, flight.layers),
-    ...(outer !== undefined && !isPassthrough
+    ...(outer !== undefined && terminates
       ? { tls: demandsCertificate(policy) ? ('MUTUAL' as const) : ('SIMPLE' as const) }
       : {}),
   };
   const stage: Stage = { walk, mesh, gateway, proxy, workload, ref, flight, receives };
+  const refused = mesh.remember(gateway, `refused ${flight.namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, flight.namedPort)); // prettier-ignore
+  if (refused?.is === 'listener') return refuse(stage, 'NR', null, refused.what, refused.fix, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
   if (listeners.length === 0) {
     const problem = gateway.listeners.find(
       (listener) => listener.port === flight.namedPort && listener.problem !== undefined,
     );
+    if (problem !== undefined)
+      return refuse(stage, 'NR', null, `listener ${problem.name} is not programmed: ${problem.problem ?? ''}`, problem.cure ?? '', gatewayDecision(gateway, `spec.listeners[${problem.index}]`)); // prettier-ignore
+    const udp = onPort.find((listener) => listener.protocol === 'UDP');
     const what =
-      problem !== undefined
-        ? `listener ${problem.name} is not programmed: ${problem.problem ?? ''}`
+      udp !== undefined
+        ? `listener ${udp.name} on port ${flight.namedPort} takes UDP only`
         : onPort.length > 0
           ? `no listener on port ${flight.namedPort} takes ${outer === undefined ? 'plain text' : `SNI "${sni ?? ''}"`}`
           : `the Gateway has no listener on port ${flight.namedPort}`;
@@ -94,14 +104,16 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
       gatewayDecision(gateway, 'spec.listeners'),
     );
   }
+  if (terminates && outer === undefined)
+    return refuse(stage, 'UF', null, `listener ${listeners[0]?.name ?? ''} expects TLS and gets plain text`, 'send it over TLS', at()); // prettier-ignore
   const patch = patchPolicy(gateway, mesh);
   if (patch !== undefined)
     return unknown(stage, `EnvoyPatchPolicy ${patch.manifest.namespace}/${patch.manifest.name} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`); // prettier-ignore
-  const held = connectionVerdict(policy, isPassthrough ? undefined : outer);
+  const held = connectionVerdict(policy, terminates ? outer : undefined);
   if (held?.is === 'unknown') return unknown(stage, held.what, held.by);
   if (held !== undefined)
     return refuse(stage, held.code, held.status, held.what, held.fix, held.by ?? gatewayDecision(gateway, 'spec.listeners')); // prettier-ignore
-  if (demandsCertificate(policy) && !isPassthrough && outer !== undefined)
+  if (demandsCertificate(policy) && terminates)
     walk.note(`assumed that the client shows a certificate that ${home}/${workload.name} trusts`);
   if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
   if (flight.http === null)
@@ -114,8 +126,8 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
       gatewayDecision(gateway, 'spec.listeners'),
     );
   const read = requestVerdict(policy, flight.http, outer !== undefined);
-  if (read.is === 'refused')
-    return reply(stage, { ...read, by: read.by ?? gatewayDecision(gateway, `spec.listeners[${listeners[0]?.index ?? 0}]`) }); // prettier-ignore
+  if (read.is === 'refused') return reply(stage, { ...read, by: read.by ?? at() });
+  if (refused !== undefined) return refuse(stage, 'NR', 404, refused.what, refused.fix, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
   return forwardHttp(stage, listeners, (read.is === 'taken' ? read.http : null) ?? flight.http);
 }
 
@@ -203,7 +215,7 @@ function candidatesAt(stage: Stage, listeners: readonly ApiListener[]): DomainIn
 
 function forwardHttp(stage: Stage, listeners: readonly ApiListener[], http: HttpRequest): Trace {
   const { gateway } = stage;
-  const host = hostWithoutPort(http.authority.name);
+  const host = hostWithoutPort(http.authority);
   const candidates = candidatesAt(stage, listeners).match(host)?.();
   if (candidates === undefined) {
     return refuse(
@@ -253,16 +265,19 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
   const by: Decision = { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}` };
   const own = record(records(attachment.route.config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)]);
   const place = { route: attachment.route, rule: text(own.name), gateway, listener: attachment.listener };
-  const foreign = foreignPart(place, mesh);
-  if (foreign !== undefined) {
-    const { namespace, name } = foreign.policy.manifest;
-    addHop(stage, { route: ref, decidedBy: [by] });
-    return walk.unknown(`EnvoyExtensionPolicy ${namespace}/${name} hands the request to code of its own (spec.${foreign.field}), which may answer or change it`); // prettier-ignore
-  }
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
+  const security = effectivePolicy('SecurityPolicy', place, mesh);
   const filters = applyOwnFilters(mesh, place, own, http);
-  const isForwarding = filters.answer === undefined && forwards(stage, route);
-  const verdict = policyVerdict(traffic, effectivePolicy('SecurityPolicy', place, mesh), http, isForwarding);
+  const verdict = policyVerdict({
+    proxy: stage.proxy.spec,
+    traffic,
+    security,
+    extension: foreignPart(place, mesh),
+    cors: route.rule?.corsPolicy === undefined ? undefined : by,
+    broken: security === undefined ? [] : mesh.remember(security.manifest, 'broken references', () => brokenReferences(security.manifest, mesh)), // prettier-ignore
+    forwards: filters.answer === undefined && forwards(stage, route),
+    http: { ...http, source: stage.flight.from.address },
+  });
   if (verdict?.is === 'refused') return reply(stage, verdict, ref);
   if (verdict?.is === 'unknown') {
     addHop(stage, { route: ref, decidedBy: [verdict.by] });
@@ -299,8 +314,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     );
   noteShares(walk, route);
   const onward = rewritten(http, route, chosen.destination);
-  const authority =
-    filters.authority === null ? Asked.fixed(chosen.destination.host) : (filters.authority ?? onward.authority);
+  const authority = filters.authority === null ? chosen.destination.host : (filters.authority ?? onward.authority);
   const asked = { ...onward, authority, path: filters.path ?? onward.path };
   return toBackend({
     stage,
@@ -345,35 +359,23 @@ function nearest(attachments: readonly Attachment[], sni: string | null): readon
     .sort((a, b) => (a.rank === b.rank ? 0 : b.rank - a.rank));
 }
 
-/** A hostname that two routes of TLS have at one listener, which makes two filter chains of Envoy's match the same. */
-function claimedTwice(
-  attachments: readonly Attachment[],
-): { readonly host: string; readonly names: string } | undefined {
-  const owners = new Map<string, Attachment>();
-  for (const attachment of attachments.filter(({ route }) => route.kind === 'TLSRoute')) {
-    for (const host of hostnamesAt(attachment)) {
-      const other = owners.get(host);
-      const name = ({ route: { config } }: Attachment): string => `${config.namespace}/${config.name}`;
-      if (other !== undefined) return { host, names: `${name(other)} and ${name(attachment)}` };
-      owners.set(host, attachment);
-    }
-  }
-  return undefined;
+/** What SecurityPolicies make of a connection: a network filter before the route's own closes it. */
+function streamHeld(stage: Stage, { route, listener }: Attachment, ref: RouteRef): Trace | undefined {
+  const { mesh, walk, gateway, flight } = stage;
+  const name = text(record(records(route.config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)]).name);
+  const { authorization, refused } = streamPolicies({ route, rule: name, gateway, listener }, mesh);
+  for (const { policy, why } of refused)
+    walk.note(`Envoy Gateway refuses SecurityPolicy ${policy.manifest.namespace}/${policy.manifest.name} for ${route.kind} ${ref.namespace}/${ref.name}: ${why}`); // prettier-ignore
+  const verdict = authorization && streamVerdict(authorization, flight.from.address);
+  if (verdict === undefined) return undefined;
+  if (verdict.is === 'refused') return refuse(stage, verdict.code, null, verdict.what, verdict.fix, verdict.by, ref);
+  addHop(stage, { route: ref, decidedBy: [verdict.by] });
+  return walk.unknown(verdict.what);
 }
 
 function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
   const { mesh, gateway, flight } = stage;
   const sni = outermost(flight.layers)?.sni ?? null;
-  const twice = claimedTwice(attachments);
-  if (twice !== undefined)
-    return refuse(
-      stage,
-      'NR',
-      null,
-      `Envoy refuses the listener: two TLSRoutes at it (${twice.names}) have the hostname ${twice.host}`,
-      'give each hostname of a listener to one TLSRoute',
-      gatewayDecision(gateway, 'spec.listeners'),
-    );
   for (const { attachment, hosts } of nearest(attachments, sni)) {
     const rule = l4Rules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, hosts, {
       byEnvoyGateway: true,
@@ -386,6 +388,8 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
       name: rule.ref.name,
       field: `spec.${rule.ref.rule}`,
     };
+    const held = streamHeld(stage, attachment, rule.ref);
+    if (held !== undefined) return held;
     const inner =
       attachment.listener.tls === undefined || attachment.listener.tls.mode === 'Passthrough'
         ? flight.layers

@@ -69,9 +69,7 @@ function layerFor(
   mesh: Mesh,
 ): ProxyScope | undefined {
   if (flight.tunnelled !== undefined) return undefined;
-  const asked = [flight.host, outermost(flight.layers)?.sni, flight.http?.authority.name].filter(
-    (name) => name != null,
-  );
+  const asked = [flight.host, outermost(flight.layers)?.sni, flight.http?.authority].filter((name) => name != null);
   const names = asked.map((name) => hostWithoutPort(name).toLowerCase().replace(/\.$/, ''));
   const layer = mesh.layerOf(self, names, flight.port);
   if (layer === undefined || (layer.isOwn && flight.address !== null)) return undefined;
@@ -212,7 +210,7 @@ function idleListener(
   const { namespace, name } = gateway.config;
   return {
     what: `listener ${listener.name} of Gateway ${namespace}/${name} is not programmed: ${listener.problem ?? ''}`,
-    fix: 'mend that, and the connection is taken',
+    fix: listener.cure ?? 'mend that, and the connection is taken',
     by: { kind: 'Gateway', namespace, name, field: `spec.listeners[${listener.index}]` },
   };
 }

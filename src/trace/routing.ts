@@ -14,7 +14,6 @@ import {
   routeMatches,
   unreadablePart,
 } from './http-routes';
-import { exact } from './matcher';
 import { abortShare, ownAnswer, replyOf } from './own-answer';
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
@@ -32,7 +31,7 @@ export function throughRoutes(
 ): Trace {
   const { proxy, view, self, flight } = at;
   const isGateway = self.type === 'gateway';
-  const host = hostWithoutPort(received.authority.name);
+  const host = hostWithoutPort(received.authority);
   let http = received;
   const virtualHost = rules.match(host);
   if (isGateway) {
@@ -53,10 +52,10 @@ export function throughRoutes(
     if (verdict.is !== 'allowed') return rejected(walk, named, verdict, proxy, 403, logged);
   }
   // No route of Istio's takes CONNECT, those for hosts that nobody registered included.
-  if (http.method.is(exact('CONNECT'))) {
+  if (http.method === 'CONNECT') {
     const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
     addHop(walk, withVirtualHost(incoming, virtualHost?.name ?? null), {});
-    return walk.refused(noConnect(proxy, http.authority.name, status));
+    return walk.refused(noConnect(proxy, http.authority, status));
   }
   if (virtualHost === undefined)
     // A route configuration of one sniffed service has no virtual host for others.
@@ -145,7 +144,7 @@ function noRoute(
   view: SidecarView,
 ): Trace {
   addHop(walk, incoming, {});
-  const host = hostWithoutPort(http.authority.name);
+  const host = hostWithoutPort(http.authority);
   const routes = view.mesh.virtualServices.forHost(host);
   const bound = routes
     .map((route) => `${route.namespace}/${route.name} (gateways ${route.gateways.join(', ')})`)
@@ -197,7 +196,7 @@ function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRe
   const named = withVirtualHost(incoming, isBlocked ? 'block_all' : 'allow_any');
   if (isBlocked) {
     addHop(walk, named, {});
-    const reason = unknownDestination(view, hostWithoutPort(http.authority.name), flight.port, 'HTTP');
+    const reason = unknownDestination(view, hostWithoutPort(http.authority), flight.port, 'HTTP');
     return walk.refused({
       code: 'BlackHoleCluster',
       status: 502,

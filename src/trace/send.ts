@@ -10,7 +10,6 @@ import { unknownDestination } from './explain';
 import { heldBySource } from './held-by-source';
 import { type Resolved, forwardProxied } from './forward-proxy';
 import { type Sending, addHop, brokenStatus } from './hop';
-import { Asked, AskedHeaders, AskedPath } from './ask';
 import type { HttpRequest } from './http-routes';
 import { dial } from './names';
 import type { Hop, ProxyRef, Refusal, Trace, WireProtocol } from './types';
@@ -80,9 +79,8 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
 
 /** What a proxy asks for in place of what it was asked for. */
 export function changed(asked: HttpRequest | null, asks: HttpRequest | null): Pick<Hop, 'asks'> {
-  if (asked === null || asks === null) return {};
-  const [was, is] = [asked, asks].map(({ authority, path }) => ({ authority: `${authority}`, path: `${path}` }));
-  return is === undefined || (was?.authority === is.authority && was.path === is.path) ? {} : { asks: is };
+  if (asked === null || asks === null || (asked.authority === asks.authority && asked.path === asks.path)) return {};
+  return { asks: { authority: asks.authority, path: asks.path } };
 }
 
 function sendToCluster(
@@ -218,7 +216,7 @@ function resolvedByName(walk: Walk, sending: Sending, cluster: Cluster): Resolve
   return forwardProxied(walk.mesh, proxy, {
     cluster: cluster.name,
     context: self.type === 'gateway' ? 'GATEWAY' : 'SIDECAR_OUTBOUND',
-    authority: http?.authority.name ?? null,
+    authority: http?.authority ?? null,
     sni: outermost(sending.inner)?.sni ?? null,
     originates: cluster.tls !== null,
   });
@@ -230,13 +228,7 @@ function tunnelled(flight: Flight, authority: string, inner: readonly TlsLayer[]
   return {
     ...flight,
     layers: flight.layers.slice(inner.length),
-    http: {
-      authority: Asked.fixed(authority),
-      method: Asked.fixed('CONNECT'),
-      path: AskedPath.of(''),
-      scheme: 'http',
-      headers: AskedHeaders.of({}),
-    },
+    http: { authority, method: 'CONNECT', path: '', scheme: 'http', headers: {} },
     isHttp2: false,
     tunnelled: { host: authority.slice(0, at), port: Number(authority.slice(at + 1)), layers: inner },
   };
@@ -245,7 +237,7 @@ function tunnelled(flight: Flight, authority: string, inner: readonly TlsLayer[]
 const LOOPBACK = '127.0.0.1';
 
 export function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {
-  return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority.name));
+  return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority));
 }
 
 /**

@@ -1,5 +1,4 @@
 /** Istio's own cases against ours: one proxy, its configuration, a connection to it. */
-import { Asked, AskedHeaders, AskedPath } from '../../src/trace/ask';
 import { parse } from 'yaml';
 import { loadText } from '../../src/model/load';
 import { buildMesh, type Mesh, type Proxy } from '../../src/model/mesh';
@@ -72,13 +71,7 @@ function flightOf(call: SimulatedCall, workload: Workload, isRouter: boolean): F
     http:
       call.Protocol === 'tcp'
         ? null
-        : {
-            authority: Asked.fixed(call.Host),
-            method: Asked.fixed('GET'),
-            path: AskedPath.of(call.Path || '/'),
-            scheme: 'http',
-            headers: AskedHeaders.of({}),
-          },
+        : { authority: call.Host, method: 'GET', path: call.Path || '/', scheme: 'http', headers: {} },
     host: call.Host,
     sentBy: null,
     isHttp2: call.Protocol === 'http2',

@@ -87,7 +87,7 @@ const FURNITURE: readonly KubeObject[] = [
 export function envoyDisagreement(told: Trace, seen: EnvoySeen): string | undefined {
   if (told.outcome === 'unknown') return undefined;
   // Such a listener stays what it was before, in the mesh that came before.
-  if (told.refusal?.what.startsWith('Envoy refuses the listener') === true) return undefined;
+  if (told.refusal?.what.startsWith('Envoy refuses the ') === true) return undefined;
   const gateway = told.hops.find(({ proxy }) => proxy.kind === 'envoy-gateway');
   // Another one of a weighted route.
   if ((gateway?.alternatives.length ?? 0) > 0 && [200, 500, 503].includes(seen.status)) return undefined;

@@ -1,0 +1,134 @@
+/**
+ * What Envoy refuses of the configuration that Envoy Gateway makes for a port: Envoy Gateway merges the listeners of a port into one
+ * listener of Envoy's, and does not look whether Envoy will take that (internal/xds/translator/translator.go, listener.go).
+ */
+import type { ApiGateway, ApiListener, Attachment, GatewayApi } from './gateway-api';
+import { hostnamesAt } from './gateway-api';
+import { isSubsetOf } from './hostnames';
+
+export interface EnvoyRefusal {
+  /** `listener`: nothing listens on the port. `routes`: no request on the port finds a route. */
+  readonly is: 'listener' | 'routes';
+  readonly what: string;
+  readonly fix: string;
+  readonly listeners: readonly ApiListener[];
+}
+
+/** A filter chain, as far as Envoy tells chains of a listener apart by it. */
+export interface Chain {
+  /** Server names; none for a chain that takes what no other does. */
+  readonly names: readonly string[];
+  readonly listener: ApiListener;
+  /** What it stands for, in words. */
+  readonly of: string;
+}
+
+const nameOf = ({ route: { kind, config } }: Attachment): string => `${kind} ${config.namespace}/${config.name}`;
+
+/** Whether chains may be given to a listener at all: those of plain HTTP share the chain that takes what no other does. */
+const hasChain = ({ protocol }: ApiListener): boolean => ['HTTPS', 'TLS', 'TCP'].includes(protocol);
+
+function chainsOf(listener: ApiListener, attached: readonly Attachment[]): readonly Chain[] {
+  const by = `listener ${listener.name}`;
+  const own = listener.hostname === '*' ? [] : [listener.hostname];
+  if (listener.protocol === 'HTTPS') return [{ names: own, listener, of: by }];
+  const routes = attached
+    .filter((one) => one.listener === listener && /^T(LS|CP)Route$/.test(one.route.kind))
+    .filter((one) => one.route.kind === 'TCPRoute' || hostnamesAt(one).length > 0);
+  // Without a route the listener gets a chain that leads nowhere and matches everything, whatever its hostname.
+  if (routes.length === 0) return [{ names: [], listener, of: `${by}, which has no route` }];
+  return routes.map((attachment): Chain => {
+    const hosts = attachment.route.kind === 'TLSRoute' ? hostnamesAt(attachment) : own;
+    const isTcp = listener.protocol === 'TCP';
+    return {
+      names: isTcp || hosts[0] === '*' ? [] : hosts,
+      listener,
+      of: `${nameOf(attachment)} at ${by}`,
+    };
+  });
+}
+
+/** The filter chains of a port, by server names. */
+export function chainsAt(api: GatewayApi, gateway: ApiGateway, port: number): readonly Chain[] {
+  const attached = api.attachedTo(gateway);
+  return programmedAt(gateway, port)
+    .filter(hasChain)
+    .flatMap((listener) => chainsOf(listener, attached));
+}
+
+function programmedAt(gateway: ApiGateway, port: number): readonly ApiListener[] {
+  return gateway.listeners.filter((one) => one.port === port && one.problem === undefined);
+}
+
+/** The chain that Envoy gives a connection: of the longest server name that fits, else the one without any. */
+export function chainFor(chains: readonly Chain[], sni: string | null): Chain | undefined {
+  const fit = ({ names }: Chain): number =>
+    Math.max(
+      names.length === 0 ? 0 : -1,
+      ...names.map((name) => (sni === null || !isSubsetOf(sni, name) ? -1 : name === sni ? Infinity : name.length)),
+    );
+  return chains
+    .map((chain) => ({ chain, fit: fit(chain) }))
+    .filter((one) => one.fit >= 0)
+    .reduce<{ readonly chain: Chain; readonly fit: number } | undefined>(
+      (best, one) => (best === undefined || one.fit > best.fit ? one : best),
+      undefined,
+    )?.chain;
+}
+
+/** Two chains that match the same: Envoy refuses the whole listener ("has the same matching rules defined as"). */
+function listenerRefusal(chains: readonly Chain[]): EnvoyRefusal | undefined {
+  const owners = new Map<string, Chain>();
+  for (const chain of chains) {
+    for (const name of chain.names.length === 0 ? [''] : chain.names) {
+      const other = owners.get(name);
+      if (other === undefined) {
+        owners.set(name, chain);
+        continue;
+      }
+      const both = name === '' ? 'take every name' : `have the hostname ${name}`;
+      const idle = [other, chain].find(({ of }) => of.endsWith('no route'));
+      return {
+        is: 'listener',
+        what: `Envoy refuses the listener: ${other.of} and ${chain.of} both ${both}`,
+        fix:
+          idle !== undefined
+            ? `attach a route to listener ${idle.listener.name}, or take that listener out`
+            : chain.listener === other.listener
+              ? 'give each hostname of a listener to one TLSRoute'
+              : 'give each listener of the port a hostname of its own',
+        listeners: [...new Set([other.listener, chain.listener])],
+      };
+    }
+  }
+  return undefined;
+}
+
+/** Listeners of plain HTTP on one port share a route configuration, in which Envoy takes no domain twice. */
+function routesRefusal(programmed: readonly ApiListener[], attached: readonly Attachment[]): EnvoyRefusal | undefined {
+  const owners = new Map<string, Attachment>();
+  const http = programmed.filter(({ protocol }) => protocol === 'HTTP');
+  for (const listener of http) {
+    for (const attachment of attached.filter((one) => one.listener === listener)) {
+      for (const host of hostnamesAt(attachment)) {
+        const other = owners.get(host);
+        if (other === undefined) owners.set(host, attachment);
+        else if (other.listener !== listener)
+          return {
+            is: 'routes',
+            what: `Envoy refuses the routes of port ${listener.port}: ${nameOf(other)} at listener ${other.listener.name} and ${nameOf(attachment)} at listener ${listener.name} both have the hostname ${host}, and plain HTTP of one port is one list of hosts`,
+            fix: 'attach the routes of a hostname to one listener of the port (sectionName)',
+            listeners: [other.listener, listener],
+          };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** What Envoy refuses on a port; proxies that had something else there before keep that. */
+export function refusedByEnvoy(api: GatewayApi, gateway: ApiGateway, port: number): EnvoyRefusal | undefined {
+  return (
+    listenerRefusal(chainsAt(api, gateway, port)) ?? routesRefusal(programmedAt(gateway, port), api.attachedTo(gateway))
+  );
+}

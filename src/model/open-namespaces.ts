@@ -1,0 +1,58 @@
+/** Namespaces that hold more than the manifests show, since charts and operators fill them in the cluster. */
+import { optionalRecord, record, text, type Json } from './fields';
+import type { Manifest } from './manifest';
+
+/** Groups whose objects bring no Service or workload with them: Kubernetes' own end in `.k8s.io` or have no dot. */
+const BRINGS_NOTHING = [
+  /^[^.]*$/,
+  /\.k8s\.io$/,
+  /\.istio\.io$/,
+  /^gateway\.envoyproxy\.io$/,
+  /^gateway\.networking\.x-k8s\.io$/,
+  /(^|\.)cert-manager\.io$/,
+  /^external-secrets\.io$/,
+  /^bitnami\.com$/,
+  /^kyverno\.io$/,
+  /^cilium\.io$/,
+  /projectcalico\.org$/,
+  /\.fluxcd\.io$/,
+  /^argoproj\.io$/,
+  /^keda\.sh$/,
+  /^reloader\.stakater\.com$/,
+];
+
+/** Kinds of operators' groups that only watch or rule what is there. */
+const WATCHES = /^(ServiceMonitor|PodMonitor|Probe|PrometheusRule|ScrapeConfig|AlertmanagerConfig|.*Policy|.*Rule)$/;
+
+/** Where a chart is installed: `helm install --namespace` of each kind's controller. */
+function chartsTarget({ kind, namespace, body }: Manifest): string | undefined {
+  const spec = record(record(body).spec);
+  const destination = (application: Json): string | undefined =>
+    text(record(application.destination).namespace) || undefined;
+  switch (kind) {
+    case 'HelmRelease':
+      return text(spec.targetNamespace) || namespace;
+    case 'HelmChart':
+      return optionalRecord(spec.sourceRef) === undefined ? text(spec.targetNamespace) || namespace : undefined;
+    case 'Application':
+      return destination(spec);
+    case 'ApplicationSet':
+      return destination(record(record(spec.template).spec));
+    default:
+      return undefined;
+  }
+}
+
+const CHARTS = /^(helm\.toolkit\.fluxcd\.io|helm\.cattle\.io|argoproj\.io)$/;
+
+export function openNamespaces({ manifests }: { readonly manifests: readonly Manifest[] }): ReadonlySet<string> {
+  const open = new Set<string>();
+  for (const manifest of manifests) {
+    const target = CHARTS.test(manifest.group) ? chartsTarget(manifest) : undefined;
+    if (target !== undefined) open.add(target);
+    const isOperators = !BRINGS_NOTHING.some((group) => group.test(manifest.group)) && !WATCHES.test(manifest.kind);
+    if (isOperators && manifest.namespace !== '' && manifest.kind !== 'CustomResourceDefinition')
+      open.add(manifest.namespace);
+  }
+  return open;
+}
