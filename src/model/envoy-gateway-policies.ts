@@ -81,21 +81,38 @@ function first(policies: readonly Manifest[], target: Target): EffectivePolicy |
   return found === undefined ? undefined : { manifest: found, spec: record(record(found.body).spec) };
 }
 
-/** The policy of a kind: of the rule, else of the route, else of the listener, else of the Gateway. One that merges takes what it lacks from the Gateway's. */
-export function effectivePolicy(
+/** The policies of a kind that are for a rule at a listener, the most specific first: of the rule, the route, the listener, the Gateway. */
+export function policyLevels(
   kind: string,
   { route, rule, gateway, listener }: PolicyPlace,
   input: EnvoyGatewayInput,
-): EffectivePolicy | undefined {
+): { readonly ofRoute: readonly EffectivePolicy[]; readonly ofGateway: readonly EffectivePolicy[] } {
   const all = input.of(GROUP, kind);
-  if (all.length === 0) return undefined;
+  if (all.length === 0) return { ofRoute: [], ofGateway: [] };
   const onRoute = { kind: route.kind, manifest: route.config.manifest };
   const onGateway = { kind: 'Gateway', manifest: gateway.config.manifest };
-  const own =
-    (rule === '' ? undefined : first(all, { ...onRoute, section: rule })) ??
-    first(all, { ...onRoute, section: undefined });
-  const parent =
-    first(all, { ...onGateway, section: listener.name }) ?? first(all, { ...onGateway, section: undefined });
+  const found = (target: Target): readonly EffectivePolicy[] => {
+    const policy = first(all, target);
+    return policy === undefined ? [] : [policy];
+  };
+  return {
+    ofRoute: [
+      ...(rule === '' ? [] : found({ ...onRoute, section: rule })),
+      ...found({ ...onRoute, section: undefined }),
+    ],
+    ofGateway: [...found({ ...onGateway, section: listener.name }), ...found({ ...onGateway, section: undefined })],
+  };
+}
+
+/** The policy of a kind: of the rule, else of the route, else of the listener, else of the Gateway. One that merges takes what it lacks from the Gateway's. */
+export function effectivePolicy(
+  kind: string,
+  place: PolicyPlace,
+  input: EnvoyGatewayInput,
+): EffectivePolicy | undefined {
+  const { ofRoute, ofGateway } = policyLevels(kind, place, input);
+  const [own] = ofRoute;
+  const [parent] = ofGateway;
   if (own === undefined || parent === undefined || text(own.spec.mergeType) === '') return own ?? parent;
   return { manifest: own.manifest, spec: { ...parent.spec, ...own.spec } };
 }

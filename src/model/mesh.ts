@@ -30,7 +30,8 @@ import {
   type ScopeBase,
   type Registry,
 } from './sidecar-scope';
-import { mergeDelegates, parseVirtualService, VirtualServiceIndex } from './virtual-services';
+import { mergeDelegates } from './delegates';
+import { parseVirtualService, VirtualServiceIndex } from './virtual-services';
 import {
   isShown,
   namespaceInjection,

@@ -1,7 +1,7 @@
 import { labelsMatch, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
 import { resolveShortName } from './hostnames';
 import type { MeshConfig } from './mesh-config';
-import { compareAge, push, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
+import { push, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
 
 /** `istio` for VirtualServices; routes of the Gateway API, and Ingress in part, match paths and choose hosts by rules of their own. */
 export type RouteSemantics = 'istio' | 'gateway-api' | 'ingress';
@@ -90,6 +90,21 @@ export interface VirtualService {
   readonly tls: readonly L4Rule[];
   readonly tcp: readonly L4Rule[];
   readonly visibility: Visibility;
+  /** Rules that name a delegate of which istiod takes nothing, or not all. */
+  readonly unmerged?: readonly Unmerged[];
+}
+
+/** A rule whose delegate istiod leaves out (mergeVirtualServicesIfNeeded, pilot/pkg/model/virtualservice.go): requests that it is for have no route. */
+export interface Unmerged {
+  /** Of the root. */
+  readonly rule: RuleRef;
+  /** When the root hands requests over. */
+  readonly matches: readonly HttpMatch[];
+  readonly delegate: { readonly namespace: string; readonly name: string };
+  /** `not within`: matches of one rule of the delegate are not narrower than those of the root. */
+  readonly why: 'missing' | 'has hosts' | 'not exported' | 'not within';
+  /** The rule of the delegate that is not within. */
+  readonly leaf?: RuleRef;
 }
 
 export const MESH_GATEWAY = 'mesh';
@@ -180,7 +195,7 @@ function mirrorsOf(rule: Json, namespace: string, domain: string): readonly Mirr
   );
 }
 
-interface Parsed extends VirtualService {
+export interface Parsed extends VirtualService {
   /** For each http rule, the delegate it names. */
   readonly delegates: readonly ({ readonly namespace: string; readonly name: string } | undefined)[];
 }
@@ -221,122 +236,6 @@ export function parseVirtualService(object: Config, mesh: MeshConfig): Parsed {
         : { namespace: text(delegate.namespace) || namespace, name: text(delegate.name) };
     }),
   };
-}
-
-function kindOf(match: Json | undefined): readonly [string, string] | undefined {
-  if (match === undefined) return undefined;
-  for (const kind of ['exact', 'prefix', 'regex']) if (text(match[kind]) !== '') return [kind, text(match[kind])];
-  return ['', ''];
-}
-
-function stringsConflict(root: Json | undefined, leaf: Json | undefined): boolean {
-  const [a, b] = [kindOf(root), kindOf(leaf)];
-  if (a === undefined || b === undefined) return false;
-  if (a[0] === 'regex' && b[0] !== '') return true;
-  if (b[0] === 'regex' && a[0] !== '') return true;
-  if (a[0] === 'exact') return b[0] === 'prefix' || !(b[0] === 'exact' && b[1] === a[1]);
-  if (a[0] === 'prefix' && (b[0] === 'prefix' || b[0] === 'exact')) return !b[1].startsWith(a[1]);
-  return true;
-}
-
-function matchesConflict(root: HttpMatch, leaf: HttpMatch): boolean {
-  const maps = [
-    [root.headers, leaf.headers],
-    [root.withoutHeaders, leaf.withoutHeaders],
-    [root.queryParams, leaf.queryParams],
-  ] as const;
-  return (
-    stringsConflict(root.uri, leaf.uri) ||
-    stringsConflict(root.scheme, leaf.scheme) ||
-    stringsConflict(root.method, leaf.method) ||
-    stringsConflict(root.authority, leaf.authority) ||
-    maps.some(([a, b]) =>
-      Object.keys(b).some((key) => stringsConflict(optionalRecord(a[key]), optionalRecord(b[key]))),
-    ) ||
-    root.ignoreUriCase !== leaf.ignoreUriCase ||
-    (root.port > 0 && leaf.port > 0 && root.port !== leaf.port) ||
-    (root.sourceNamespace !== '' && leaf.sourceNamespace !== root.sourceNamespace) ||
-    Object.entries(leaf.sourceLabels).some(
-      ([key, value]) => root.sourceLabels[key] !== undefined && root.sourceLabels[key] !== value,
-    ) ||
-    (root.gateways.length > 0 &&
-      leaf.gateways.length > 0 &&
-      (root.gateways.length < leaf.gateways.length ||
-        leaf.gateways.some((gateway) => !root.gateways.includes(gateway))))
-  );
-}
-
-/** A delegate's match inside its root's: each of the leaf's must be narrower than one of the root's. Undefined on conflict. */
-function mergeMatches(root: readonly HttpMatch[], leaf: readonly HttpMatch[]): readonly HttpMatch[] | undefined {
-  if (root.length === 0) return leaf;
-  if (leaf.length === 0) return root;
-  const merged: HttpMatch[] = [];
-  for (const inner of leaf) {
-    const outer = root.filter((candidate) => !matchesConflict(candidate, inner));
-    if (outer.length === 0) return undefined;
-    for (const match of outer) {
-      merged.push({
-        ...inner,
-        uri: inner.uri ?? match.uri,
-        scheme: inner.scheme ?? match.scheme,
-        method: inner.method ?? match.method,
-        authority: inner.authority ?? match.authority,
-        headers: { ...match.headers, ...inner.headers },
-        withoutHeaders: { ...match.withoutHeaders, ...inner.withoutHeaders },
-        queryParams: { ...match.queryParams, ...inner.queryParams },
-        port: inner.port || match.port,
-        sourceLabels: { ...match.sourceLabels, ...inner.sourceLabels },
-        sourceNamespace: inner.sourceNamespace || match.sourceNamespace,
-        gateways: inner.gateways.length > 0 ? inner.gateways : match.gateways,
-      });
-    }
-  }
-  return merged;
-}
-
-/** Puts the rules of delegates in the place of the rules that name them; roots come after the others, then all go by age. */
-export function mergeDelegates(services: readonly Parsed[]): readonly VirtualService[] {
-  const delegates = new Map(
-    services
-      .filter((service) => service.hosts.length === 0)
-      .map((service) => [`${service.namespace}/${service.name}`, service]),
-  );
-  const merged = services
-    .filter((service) => service.hosts.length > 0)
-    .map((service): VirtualService => {
-      if (service.delegates.every((delegate) => delegate === undefined)) return service;
-      const http = service.http.flatMap((rule, index): readonly HttpRule[] => {
-        const named = service.delegates[index];
-        if (named === undefined) return [rule];
-        const delegate = delegates.get(`${named.namespace}/${named.name}`);
-        if (delegate === undefined || !isExportedTo(delegate, service.namespace)) return [];
-        return delegate.http.flatMap((leaf): readonly HttpRule[] => {
-          const matches = mergeMatches(rule.matches, leaf.matches);
-          if (matches === undefined) return [];
-          return [
-            {
-              ...leaf,
-              matches,
-              name: leaf.name === '' ? rule.name : rule.name === '' ? leaf.name : `${rule.name}-${leaf.name}`,
-              rewrite: leaf.rewrite ?? rule.rewrite,
-              directResponse: leaf.directResponse ?? rule.directResponse,
-              fault: leaf.fault ?? rule.fault,
-              corsPolicy: leaf.corsPolicy ?? rule.corsPolicy,
-              headers: Object.keys(leaf.headers).length > 0 ? leaf.headers : rule.headers,
-              mirrors: leaf.mirrors.length > 0 ? leaf.mirrors : rule.mirrors,
-            },
-          ];
-        });
-      });
-      return { ...service, http };
-    });
-  return merged.sort(compareAge);
-}
-
-function isExportedTo(service: VirtualService, namespace: string): boolean {
-  if (service.visibility === 'public') return true;
-  if (service.visibility === 'private') return service.namespace === namespace;
-  return service.visibility !== 'none' && service.visibility.includes(namespace);
 }
 
 /** VirtualServices by gateway and by who sees them. */

@@ -1,4 +1,7 @@
 /** HTTP at one proxy: virtual host, route, and what the route does. */
+import { unmergedWords } from '../model/delegates';
+import { isSubsetOf } from '../model/hostnames';
+import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
 import { authorize } from './authorization';
 import { pastTokens, rejected } from './connection';
 import { findCluster, isMissing } from './clusters';
@@ -12,6 +15,7 @@ import {
   heaviest,
   rewritten,
   routeMatches,
+  stringMatches,
   unreadablePart,
 } from './http-routes';
 import { abortShare, ownAnswer, replyOf } from './own-answer';
@@ -144,6 +148,8 @@ function noRoute(
   view: SidecarView,
 ): Trace {
   addHop(walk, incoming, {});
+  const handedOver = notHandedOver(walk, proxy, http);
+  if (handedOver !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...handedOver });
   const host = hostWithoutPort(http.authority);
   const routes = view.mesh.virtualServices.forHost(host);
   const bound = routes
@@ -170,6 +176,8 @@ function noMatchingRoute(
   http: HttpRequest,
 ): Trace {
   addHop(walk, incoming, {});
+  const handedOver = notHandedOver(walk, proxy, http);
+  if (handedOver !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...handedOver });
   const rule = virtualHost.routes[0]?.rule;
   return walk.refused({
     code: 'NR',
@@ -187,6 +195,30 @@ function noMatchingRoute(
         ? (incoming.decidedBy[0] ?? null)
         : { kind: rule.ref.kind, namespace: rule.ref.namespace, name: rule.ref.name, field: 'spec.http' },
   });
+}
+
+/** A rule for the request whose delegate istiod leaves out: why there is no route for it, where there would be one. */
+function notHandedOver(
+  { mesh }: Walk,
+  proxy: ProxyRef,
+  http: HttpRequest,
+): Pick<Refusal, 'what' | 'fix' | 'by'> | undefined {
+  const host = hostWithoutPort(http.authority);
+  const isFor = ({ matches }: Unmerged): boolean =>
+    matches.length === 0 ||
+    matches.some(
+      ({ uri, method }) =>
+        (uri === undefined || stringMatches(uri, http.path.split('?')[0] ?? '')) &&
+        (method === undefined || stringMatches(method, http.method)),
+    );
+  const isHere = (name: string): boolean => (name === MESH_GATEWAY) === (proxy.kind === 'sidecar');
+  const lost = mesh.virtualServices.all
+    .filter(({ hosts, gateways }) => hosts.some((own) => isSubsetOf(host, own)) && gateways.some(isHere))
+    .flatMap(({ unmerged = [] }) => unmerged)
+    .find(isFor);
+  if (lost === undefined) return undefined;
+  const { kind, namespace, name, rule } = lost.rule;
+  return { ...unmergedWords(lost), by: { kind, namespace, name, field: `spec.${rule}.delegate` } };
 }
 
 /** HTTP for a host that no service of the port has: out as it is, or 502. */

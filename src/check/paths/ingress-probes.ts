@@ -12,10 +12,34 @@ import { type Probe, httpRequest, isName, sampleOf } from './probes';
 
 const isFor = (): boolean => false;
 
-export function* ingressProbes(context: CheckContext): Generator<Probe> {
+/** Requests for rules that forward to what manifests show. */
+export function ingressProbes(context: CheckContext): Generator<Probe> {
+  return probesFor(
+    context,
+    (service, rule) => leadsInside(context, service, rule),
+    (route, rule) => isShown(context, route, records(rule.backendRefs)),
+  );
+}
+
+/** Requests for rules that redirect. */
+export function redirectProbes(context: CheckContext): Generator<Probe> {
+  return probesFor(
+    context,
+    ({ spec }, { kind, rule }) => kind === 'http' && spec.http?.[rule]?.redirect !== undefined,
+    (_, rule) => records(rule.filters).some(({ type }) => type === 'RequestRedirect'),
+  );
+}
+
+type Rule = Readonly<Record<string, unknown>>;
+
+function* probesFor(
+  context: CheckContext,
+  isWanted: (service: VirtualServiceView, rule: RuleMatch) => boolean,
+  isWantedRoute: (route: ApiRoute, rule: Rule) => boolean,
+): Generator<Probe> {
   for (const service of context.index(virtualServices)) {
     for (const rule of ruleMatches(service)) {
-      if (!leadsInside(context, service, rule)) continue;
+      if (!isWanted(service, rule)) continue;
       for (const name of rule.gateways) {
         const gateway = name === MESH ? undefined : context.index(gatewaysByName).get(name);
         for (const server of gateway?.spec.servers ?? [])
@@ -25,7 +49,7 @@ export function* ingressProbes(context: CheckContext): Generator<Probe> {
   }
   for (const attachment of context.mesh.gatewayApi.attachments) {
     if (attachment.gateway.controller === 'istio' || attachment.gateway.controller === 'envoy-gateway')
-      yield* attachmentProbes(context, attachment);
+      yield* attachmentProbes(context, attachment, isWantedRoute);
   }
 }
 
@@ -109,7 +133,11 @@ function namesOf(wanted: readonly string[], served: readonly string[]): readonly
   return [...new Set(names.map(sampleOf))].filter(isName);
 }
 
-function* attachmentProbes(context: CheckContext, attachment: Attachment): Generator<Probe> {
+function* attachmentProbes(
+  context: CheckContext,
+  attachment: Attachment,
+  isWanted: (route: ApiRoute, rule: Rule) => boolean,
+): Generator<Probe> {
   const { route, gateway, listener } = attachment;
   const { manifest } = route.config;
   const { port, protocol, tls } = listener;
@@ -118,7 +146,7 @@ function* attachmentProbes(context: CheckContext, attachment: Attachment): Gener
   const at = `${gateway.config.namespace}/${gateway.config.name}`;
   for (const [index, rule] of records(route.config.spec.rules).entries()) {
     const field = ['spec', 'rules', index];
-    if (!isShown(context, route, records(rule.backendRefs))) continue;
+    if (!isWanted(route, rule)) continue;
     const found = { manifest, field, isFor, at, atGroup: GATEWAY_API, port } as const;
     if (route.kind === 'TCPRoute') {
       const [first] = records(rule.backendRefs);

@@ -8,7 +8,7 @@ export const rule: Rule = {
   name: 'hosts-overlap-on-gateway',
   severity: 'warning',
   title: 'Two VirtualServices on a gateway match the same requests of one host',
-  why: 'Istio joins them in the order of their age: the rule of the older one takes the requests, and the other is never reached.',
+  why: 'Istio joins them in the order of their age: the rule of the older one takes the requests, and the other is never reached. In a cluster that is made anew, that may be the other one.',
   fix: 'Write the rules into one VirtualService, where their order can be seen.',
   see: 'https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services',
   reads: ['VirtualService'],
@@ -25,14 +25,19 @@ export const rule: Rule = {
       for (const [index, service] of services.entries()) {
         for (const other of services.slice(0, index)) {
           if (!haveCommonViewer(service, other)) continue;
-          const [older, younger] =
-            compareAge(config(service.manifest), config(other.manifest)) < 0 ? [service, other] : [other, service];
+          const [a, b] = [config(service.manifest), config(other.manifest)];
+          const [older, younger] = compareAge(a, b) < 0 ? [service, other] : [other, service];
+          // Manifests that were never in a cluster have no age: there it is the one or the other.
+          const isAgeKnown = a.created !== 0 && b.created !== 0;
           const clash = conflict(older, younger, gateway);
-          if (clash)
+          const otherwise = clash || isAgeKnown ? undefined : conflict(younger, older, gateway);
+          const [first, second] = clash ? [older, younger] : [younger, older];
+          const field = clash ?? otherwise;
+          if (field)
             yield {
-              manifest: younger.manifest,
-              field: clash,
-              what: `${nameOf(younger.manifest)} and ${nameOf(older.manifest)} match the same requests for ${host} on gateway ${gateway}`,
+              manifest: second.manifest,
+              field,
+              what: `${nameOf(second.manifest)} and ${nameOf(first.manifest)} match the same requests for ${host} on gateway ${gateway}${isAgeKnown ? '' : ': which of them takes those hangs on which is made first'}`,
             };
         }
       }

@@ -60,6 +60,8 @@ import { rule as certificateNameNotAsked } from './certificate-name-not-asked';
 import { rule as credentialNotReadable } from './credential-not-readable';
 import { rule as certificateFileNotMounted } from './certificate-file-not-mounted';
 import { rule as proxyOutOfReach } from './proxy-out-of-reach';
+import { rule as delegateNotMerged } from './delegate-not-merged';
+import { rule as redirectToItself } from './redirect-to-itself';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -130,6 +132,9 @@ import { rule as proxiesCannotReachController } from './proxies-cannot-reach-con
 import { rule as rateLimitServiceMissing } from './rate-limit-service-missing';
 import { rule as routingTypeIgnored } from './routing-type-ignored';
 import { rule as gatewayClassNotUsable } from './gateway-class-not-usable';
+import { rule as routePolicyReplacesGateway } from './route-policy-replaces-gateway';
+import { rule as clientPolicyRefused } from './client-policy-refused';
+import { rule as policiesOfOneTarget } from './policies-of-one-target';
 import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
 import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
 import { rule as httpToHttpsPort } from './http-to-https-port';
@@ -198,6 +203,8 @@ export const rules: readonly Rule[] = [
   credentialNotReadable,
   certificateFileNotMounted,
   proxyOutOfReach,
+  delegateNotMerged,
+  redirectToItself,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,
@@ -268,6 +275,9 @@ export const rules: readonly Rule[] = [
   rateLimitServiceMissing,
   routingTypeIgnored,
   gatewayClassNotUsable,
+  routePolicyReplacesGateway,
+  clientPolicyRefused,
+  policiesOfOneTarget,
   credentialOnSeveralGateways,
   subsetsNotAtIngress,
   httpToHttpsPort,

@@ -2,6 +2,7 @@
 import { type Confirmations } from './confirmation';
 
 const read = (where: string, what: string) => ({ by: 'reason', reason: `read in ${where}: ${what}` }) as const;
+const reason = (text: string) => ({ by: 'reason', reason: text }) as const;
 const AUTHZ = 'pilot/pkg/security/authz/model (Istio 1.29.1)';
 
 export const BY_SOURCE: Confirmations = {
@@ -36,5 +37,36 @@ export const BY_SOURCE: Confirmations = {
   'ingress-past-waypoint': read(
     'pilot/pkg/xds/endpoints/endpoint_builder.go (Istio 1.29.1)',
     'a gateway gets the addresses of Pods unless the service asks for ingress-use-waypoint',
+  ),
+  'delegate-not-merged': read(
+    'pilot/pkg/model/virtualservice.go (Istio 1.29.1)',
+    'mergeVirtualServicesIfNeeded and mergeHTTPRoutes leave such rules out, with a warning in the log',
+  ),
+  'redirect-to-itself': reason(
+    'it is what trace says of each answer in turn, and where redirects lead is compared with real proxies',
+  ),
+  'route-policy-replaces-gateway': read(
+    'internal/gatewayapi/securitypolicy.go (Envoy Gateway 1.7.0)',
+    'routes that have a policy of their own are left out of what is translated for their Gateway',
+  ),
+  'client-policy-refused': read(
+    'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
+    'validatePortOverlapForClientTrafficPolicy refuses a policy for one of several HTTP listeners of a port',
+  ),
+  'policies-of-one-target': read(
+    'internal/gatewayapi/securitypolicy.go and clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
+    'the second policy for a target is given the condition Conflicted, and not translated',
+  ),
+  'credential-on-several-gateways/two-servers-of-one-gateway': read(
+    'pilot/pkg/networking/core/gateway.go (Istio 1.29.1)',
+    'each HTTPS server has a filter chain and a route configuration of its own, with its hosts alone',
+  ),
+  'credential-on-several-gateways/two-listeners': read(
+    'pilot/pkg/config/kube/gateway/conversion.go (Istio 1.29.1)',
+    'each listener becomes a Gateway with one server, and that a route configuration of its own',
+  ),
+  'hosts-overlap-on-gateway/prefix-of-the-other': read(
+    'pilot/pkg/model/config.go (Istio 1.29.1)',
+    'sortConfigByCreationTime goes by time, and by name only within one second',
   ),
 };

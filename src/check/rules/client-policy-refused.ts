@@ -1,0 +1,60 @@
+import { record } from '../../model/fields';
+import type { CheckContext } from '../context';
+import { targetsOf } from '../envoy-gateway';
+import { ENVOY_GATEWAY, type Reference } from '../gateway-api';
+import type { Manifest } from '../../model/manifest';
+import { nearest } from '../schema/structural';
+import type { Hit, Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE831',
+  name: 'client-policy-refused',
+  severity: 'error',
+  title: 'Envoy Gateway refuses a ClientTrafficPolicy for one of several listeners of a port',
+  why: 'Listeners of plain HTTP on one port are one listener of Envoy, so that settings of the connection cannot be those of one of them: Envoy Gateway refuses the policy (Accepted: False), and none of its settings is in force.',
+  fix: 'Target the Gateway without sectionName, or give the listener a port of its own.',
+  see: 'https://gateway.envoyproxy.io/docs/tasks/traffic/client-traffic-policy/',
+  reads: ['ClientTrafficPolicy'],
+  footguns: ['Y22'],
+  *check(context) {
+    for (const policy of context.of(ENVOY_GATEWAY, 'ClientTrafficPolicy'))
+      for (const [at, target] of targetsOf(policy).entries()) yield* forSection(context, policy, target, at);
+  },
+};
+
+function* forSection(
+  { mesh }: CheckContext,
+  policy: Manifest,
+  { kind, name = '', sectionName }: Reference,
+  at: number,
+): Generator<Hit> {
+  if (kind !== 'Gateway' || sectionName === undefined) return;
+  const gateway = mesh.gatewayApi.find(policy.namespace, name);
+  if (gateway?.controller !== 'envoy-gateway') return;
+  const single = record(record(policy.body).spec).targetRef !== undefined;
+  const field = [...(single ? ['spec', 'targetRef'] : ['spec', 'targetRefs', at]), 'sectionName'];
+  const own = gateway.listeners.find((listener) => listener.name === sectionName && listener.set === undefined);
+  const names = gateway.listeners.map((listener) => listener.name);
+  if (own === undefined) {
+    const near = nearest(sectionName, names);
+    yield {
+      manifest: policy,
+      field,
+      what: `Gateway ${policy.namespace}/${name} has no listener "${sectionName}", only ${names.join(', ')}`,
+      why: 'A policy for a listener that is not there is refused, and none of its settings is in force.',
+      fix: near === undefined ? 'Name one of its listeners, or leave sectionName out.' : `Did you mean ${near}?`,
+    };
+    return;
+  }
+  if (own.protocol !== 'HTTP') return;
+  const sharing = gateway.listeners.filter(
+    ({ protocol, port, problem, name: other }) =>
+      protocol === 'HTTP' && port === own.port && problem === undefined && other !== own.name,
+  );
+  if (sharing.length === 0) return;
+  yield {
+    manifest: policy,
+    field,
+    what: `listener ${own.name} of Gateway ${policy.namespace}/${name} shares port ${own.port} with ${sharing.map((listener) => listener.name).join(', ')}`,
+  };
+}
