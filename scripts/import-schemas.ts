@@ -1,23 +1,27 @@
 /**
- * Makes `src/check/schemas/` anew: the structural schemas and CEL rules of the pinned CRDs, and of the core kinds that a
- * mesh's manifests use, one JSON file a kind, without prose. The same pins give the same bytes.
+ * Makes `src/check/schemas/` anew: the structural schemas and CEL rules of every modelled release's CRDs, and of the core kinds that a
+ * mesh's manifests use, without prose. A kind has two files: its schemas in the newest release, and what the others have otherwise,
+ * which is read only when one of them is asked for. The same releases give the same bytes.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from '@bufbuild/cel';
 import { parseAllDocuments } from 'yaml';
+import { type Difference, type Json, differenceOf } from '../src/check/schema/difference';
+import { withoutStatus } from '../src/check/schema/crd-schema';
+import { COMPONENTS, type Component, EXPERIMENTAL, newerRelease, releaseNames } from '../src/model/releases';
+import { moduleFiles } from './go-modules';
 
 const OUT = resolve(__dirname, '..', 'src', 'check', 'schemas');
 
-const CRDS: readonly { module: string; path: string }[] = [
-  { module: 'istio.io/api@v1.29.1', path: 'kubernetes/customresourcedefinitions.gen.yaml' },
-  // The experimental channel is a superset of the standard one.
-  { module: 'sigs.k8s.io/gateway-api@v1.4.0', path: 'config/crd/experimental' },
-  { module: 'github.com/envoyproxy/gateway@v1.7.0', path: 'charts/gateway-crds-helm/templates/generated' },
-];
+/** Where in its module a release has its CRDs. */
+const CRD_PATHS: Readonly<Record<Exclude<Component, 'kubernetes'>, (release: string) => string>> = {
+  istio: () => 'kubernetes/customresourcedefinitions.gen.yaml',
+  gatewayApi: (release) => `config/crd/${release.endsWith(EXPERIMENTAL) ? 'experimental' : 'standard'}`,
+  envoyGateway: () => 'charts/gateway-crds-helm/templates/generated',
+};
 
-const CORE = { module: 'k8s.io/kubernetes@v1.34.2', path: 'api/openapi-spec/swagger.json' };
+const CORE_PATH = 'api/openapi-spec/swagger.json';
 const CORE_KINDS: Readonly<Record<string, readonly string[]>> = {
   '': ['Service', 'Pod', 'Namespace', 'ServiceAccount', 'ConfigMap', 'Secret', 'Endpoints', 'ReplicationController'],
   apps: ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'],
@@ -29,7 +33,6 @@ const CORE_KINDS: Readonly<Record<string, readonly string[]>> = {
   'rbac.authorization.k8s.io': ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'],
 };
 
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 type Schema = { [key: string]: Json };
 interface Crd {
   readonly kind: string;
@@ -37,20 +40,54 @@ interface Crd {
     readonly group: string;
     readonly scope: string;
     readonly names: { readonly kind: string };
-    readonly versions: readonly { name: string; served: boolean; schema: { openAPIV3Schema: Schema } }[];
+    readonly versions: readonly {
+      name: string;
+      served: boolean;
+      deprecated?: boolean;
+      schema: { openAPIV3Schema: Schema };
+    }[];
   };
 }
 
-function moduleDir(name: string): string {
-  const output = execFileSync('go', ['mod', 'download', '-json', name], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return (JSON.parse(output) as { Dir: string }).Dir;
+/** A kind in all the releases that have it. */
+interface Kind {
+  readonly component: Component;
+  readonly group: string;
+  readonly kind: string;
+  readonly scope: string;
+  readonly releases: Map<string, Readonly<Record<string, Schema>>>;
+  /** Releases in which a version is served with a warning that it is deprecated. */
+  readonly deprecated: Map<string, string[]>;
 }
 
-function readCrds(module: string, path: string): Crd[] {
-  const full = join(moduleDir(module), path);
+const kinds = new Map<string, Kind>();
+const definitions = new Map<string, { readonly [name: string]: Json }>();
+
+function add(
+  component: Component,
+  release: string,
+  group: string,
+  kind: string,
+  scope: string,
+  versions: Readonly<Record<string, Schema>>,
+): Kind {
+  const key = `${group}/${kind}`;
+  let known = kinds.get(key);
+  if (!known) {
+    known = { component, group, kind, scope, releases: new Map(), deprecated: new Map() };
+    kinds.set(key, known);
+  }
+  known.releases.set(release, versions);
+  return known;
+}
+
+function fileOf(component: Component, release: string, path: string): string {
+  const { module, releases } = COMPONENTS[component];
+  const version = releases.find(({ name }) => name === release.replace(EXPERIMENTAL, ''))?.schemas ?? '';
+  return moduleFiles(module, version, path);
+}
+
+function readCrds(full: string): Crd[] {
   const files = statSync(full).isDirectory()
     ? readdirSync(full)
         .sort()
@@ -65,48 +102,13 @@ function readCrds(module: string, path: string): Crd[] {
   });
 }
 
-/** Drops what only people read, and the status, which no manifest writes. */
-function strip(node: Json, inProperties = false): Json {
-  if (Array.isArray(node)) return node.map((item) => strip(item));
-  if (node === null || typeof node !== 'object') return node;
-  return Object.fromEntries(
-    Object.entries(node)
-      .filter(([key, value]) => inProperties || !isProse(key, value))
-      .map(([key, value]) => [key, strip(value, !inProperties && key === 'properties')]),
-  );
-}
-
-function isProse(key: string, value: Json): boolean {
-  if (key === 'description' || key === 'externalDocs') return true;
-  return (
-    key.startsWith('x-kubernetes-') &&
-    typeof value !== 'boolean' &&
-    !['x-kubernetes-validations', 'x-kubernetes-list-map-keys', 'x-kubernetes-list-type'].includes(key)
-  );
-}
-
-function writeKind(group: string, kind: string, scope: string, versions: Readonly<Record<string, Schema>>): void {
-  const schemas: string[] = [];
-  const byVersion: Record<string, number> = {};
-  for (const [version, schema] of Object.entries(versions)) {
-    const stripped = strip(schema) as { properties?: Schema } & Schema;
-    if (stripped.properties?.status) stripped.properties.status = { 'x-kubernetes-preserve-unknown-fields': true };
-    const text = JSON.stringify(stripped);
-    if (!schemas.includes(text)) schemas.push(text);
-    byVersion[version] = schemas.indexOf(text);
-  }
-  mkdirSync(join(OUT, group || 'core'), { recursive: true });
-  const head = JSON.stringify({ group, kind, scope, versions: byVersion }).slice(0, -1);
-  writeFileSync(join(OUT, group || 'core', `${kind}.json`), `${head},"schemas":[\n${schemas.join(',\n')}\n]}\n`);
-}
-
-function importCrds(): void {
-  for (const { module, path } of CRDS) {
-    for (const { spec } of readCrds(module, path)) {
-      const served = spec.versions.filter((version) => version.served);
-      const versions = Object.fromEntries(served.map(({ name, schema }) => [name, schema.openAPIV3Schema]));
-      writeKind(spec.group, spec.names.kind, spec.scope, versions);
-    }
+function importCrds(component: Exclude<Component, 'kubernetes'>, release: string): void {
+  for (const { spec } of readCrds(fileOf(component, release, CRD_PATHS[component](release)))) {
+    const served = spec.versions.filter((version) => version.served);
+    const schemas = served.map(({ name, schema }) => [name, withoutStatus(schema.openAPIV3Schema) as Schema] as const);
+    const known = add(component, release, spec.group, spec.names.kind, spec.scope, Object.fromEntries(schemas));
+    for (const { name, deprecated } of served)
+      if (deprecated) known.deprecated.set(name, [...(known.deprecated.get(name) ?? []), release]);
   }
 }
 
@@ -115,16 +117,17 @@ interface Definition extends Schema {
 }
 
 /** Core kinds refer to shared definitions (a Pod's template is in seven kinds), which go into one file beside them. */
-function importCore(): void {
-  const { definitions } = JSON.parse(readFileSync(join(moduleDir(CORE.module), CORE.path), 'utf8')) as {
+function importCore(release: string): void {
+  const { definitions: all } = JSON.parse(readFileSync(fileOf('kubernetes', release, CORE_PATH), 'utf8')) as {
     definitions: { [name: string]: Definition };
   };
   const shared = new Set<string>();
   const clean = (node: Json): Json => {
     if (Array.isArray(node)) return node.map(clean);
     if (node === null || typeof node !== 'object') return node;
-    if (typeof node.$ref === 'string') {
-      const name = node.$ref.replace('#/definitions/', '');
+    const map = node as Schema;
+    if (typeof map.$ref === 'string') {
+      const name = map.$ref.replace('#/definitions/', '');
       if (name.endsWith('.IntOrString') || name.endsWith('.Quantity')) return { 'x-kubernetes-int-or-string': true };
       if (name.endsWith('Time') || name.endsWith('.FieldsV1')) return { 'x-kubernetes-preserve-unknown-fields': true };
       shared.add(name);
@@ -132,64 +135,133 @@ function importCore(): void {
     }
     // What the document calls required has a zero value in Go, which an API server takes as well; and list types
     // there are for server-side apply only.
-    const isSchema = node.type === 'object' && Array.isArray(node.required);
+    const isSchema = map.type === 'object' && Array.isArray(map.required);
     return Object.fromEntries(
-      Object.entries(node)
+      Object.entries(map)
         .filter(([key]) => !(isSchema && key === 'required') && !key.startsWith('x-kubernetes-list-'))
         .map(([key, value]) => [key, clean(value)]),
     );
   };
-  for (const [group, kinds] of Object.entries(CORE_KINDS)) {
-    for (const kind of kinds) {
+  for (const [group, names] of Object.entries(CORE_KINDS)) {
+    for (const kind of names) {
       const versions: Record<string, Schema> = {};
-      for (const [name, definition] of Object.entries(definitions)) {
+      for (const [name, definition] of Object.entries(all)) {
         const gvk = definition['x-kubernetes-group-version-kind'] as
           { group: string; version: string; kind: string }[] | undefined;
         if (gvk?.length !== 1 || gvk[0].group !== group || gvk[0].kind !== kind) continue;
         if (name.includes('apiextensions')) continue;
-        versions[gvk[0].version] = clean(strip(definition)) as Schema;
+        versions[gvk[0].version] = clean(withoutStatus(definition)) as Schema;
       }
       const clusterScoped = ['Namespace', 'ClusterRole', 'ClusterRoleBinding', 'IngressClass'].includes(kind);
-      writeKind(group, kind, clusterScoped ? 'Cluster' : 'Namespaced', versions);
+      add('kubernetes', release, group, kind, clusterScoped ? 'Cluster' : 'Namespaced', versions);
     }
   }
   const done: Record<string, Json> = {};
-  for (const name of shared) done[name] = clean(strip(definitions[name])); // grows while it is walked
-  const sorted = Object.fromEntries(Object.entries(done).sort(([a], [b]) => (a < b ? -1 : 1)));
-  writeFileSync(join(OUT, 'definitions.json'), `${JSON.stringify(sorted)}\n`);
+  for (const name of shared) done[name] = clean(withoutStatus(all[name], false)); // grows while it is walked
+  definitions.set(release, Object.fromEntries(Object.entries(done).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
-/** Which kinds and versions there are, so that one that is not there is told from one that is none of our business. */
-function writeIndex(): void {
-  const index: Record<string, string[]> = {};
-  for (const group of readdirSync(OUT)
-    .filter((name) => statSync(join(OUT, name)).isDirectory())
-    .sort()) {
-    for (const file of readdirSync(join(OUT, group)).sort()) {
-      const { kind, versions } = JSON.parse(readFileSync(join(OUT, group, file), 'utf8')) as {
-        kind: string;
-        versions: object;
-      };
-      index[`${group === 'core' ? '' : group}/${kind}`] = Object.keys(versions);
+/** The schemas of the newest release, each once; versions say which is theirs. */
+function writeNewest({ component, group, kind, scope, releases }: Kind): void {
+  const schemas: string[] = [];
+  const versions: Record<string, number> = {};
+  for (const [version, schema] of Object.entries(releases.get(releaseNames(component)[0] ?? '') ?? {})) {
+    const text = JSON.stringify(schema);
+    if (!schemas.includes(text)) schemas.push(text);
+    versions[version] = schemas.indexOf(text);
+  }
+  const head = JSON.stringify({ group, kind, scope, versions }).slice(0, -1);
+  write(join(group || 'core', `${kind}.json`), `${head},"schemas":[\n${schemas.join(',\n')}\n]}\n`);
+}
+
+/** For each other release that is not as the newer one: of each version, which of the newer one's it is closest to, and the difference. */
+function writeOlder({ component, group, kind, releases }: Kind): void {
+  const differences: string[] = [];
+  const byRelease: Record<string, Record<string, readonly [string, number]>> = {};
+  for (const release of releaseNames(component).slice(1)) {
+    const newer = releases.get(newerRelease(component, release) ?? '') ?? {};
+    const own = releases.get(release) ?? {};
+    const isSame = JSON.stringify(sorted(newer)) === JSON.stringify(sorted(own));
+    if (isSame) continue;
+    byRelease[release] = {};
+    for (const [version, schema] of Object.entries(own)) {
+      const [of, difference] = closest(newer, version, schema);
+      const text = JSON.stringify(difference);
+      if (!differences.includes(text)) differences.push(text);
+      byRelease[release][version] = [of, differences.indexOf(text)];
     }
   }
-  writeFileSync(join(OUT, 'index.json'), `${JSON.stringify(index, null, 1)}\n`);
+  if (Object.keys(byRelease).length === 0) return;
+  const head = JSON.stringify({ releases: byRelease }).slice(0, -1);
+  write(join(group || 'core', `${kind}.older.json`), `${head},"differences":[\n${differences.join(',\n')}\n]}\n`);
+}
+
+function closest(newer: Readonly<Record<string, Schema>>, version: string, schema: Schema): [string, Difference] {
+  const names = Object.keys(newer);
+  if (names.length === 0) return [version, { '=': schema }];
+  const own = newer[version] ?? newer[names[0] ?? ''];
+  const first = names.find((name) => JSON.stringify(newer[name]) === JSON.stringify(own)) ?? version;
+  return [first, differenceOf(newer[first], schema)];
+}
+
+function sorted(versions: Readonly<Record<string, Schema>>): [string, Schema][] {
+  return Object.entries(versions).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function writeDefinitions(): void {
+  const [newest = '', ...others] = releaseNames('kubernetes');
+  write('definitions.json', `${JSON.stringify(definitions.get(newest))}\n`);
+  const older = others.map((release) => [release, differenceOf(definitions.get(newerRelease('kubernetes', release) ?? ''), definitions.get(release) ?? {})]); // prettier-ignore
+  write('definitions.older.json', `${JSON.stringify(Object.fromEntries(older))}\n`);
+}
+
+/** Which kinds and versions there are, in which releases: what is not there is told from what is none of our business. */
+function writeIndex(): void {
+  const index: Record<string, Record<string, { in?: string[]; deprecated?: string[] }>> = {};
+  for (const key of [...kinds.keys()].sort()) {
+    const { component, releases, deprecated } = kinds.get(key) as Kind;
+    const versions = [...new Set([...releases.values()].flatMap((schemas) => Object.keys(schemas)))];
+    index[key] = {};
+    for (const version of versions) {
+      const serving = releaseNames(component).filter((release) => releases.get(release)?.[version] !== undefined);
+      const warning = deprecated.get(version);
+      index[key][version] = {
+        ...(serving.length === releaseNames(component).length ? {} : { in: serving }),
+        ...(warning === undefined ? {} : { deprecated: warning }),
+      };
+    }
+  }
+  const lines = Object.entries(index).map(([key, versions]) => `${JSON.stringify(key)}:${JSON.stringify(versions)}`);
+  write('index.json', `{\n${lines.join(',\n')}\n}\n`);
 }
 
 /** CEL rules as the trees that they parse to: to parse them takes longer than all else that `check` does with a small mesh. */
 function writeExpressions(): void {
-  const trees: Record<string, unknown> = {};
-  const collect = (node: Json): void => {
-    if (node === null || typeof node !== 'object') return;
-    if (Array.isArray(node)) return node.forEach(collect);
-    for (const rule of [node.rule, node.messageExpression])
-      if (typeof rule === 'string') trees[rule] ??= parse(rule).expr;
-    Object.values(node).forEach(collect);
+  const seen = new Set<string>();
+  const treesOf = (files: readonly string[]): string => {
+    const trees: Record<string, unknown> = {};
+    const collect = (node: Json): void => {
+      if (node === null || typeof node !== 'object') return;
+      if (Array.isArray(node)) return node.forEach(collect);
+      const { rule, messageExpression } = node as Schema;
+      for (const text of [rule, messageExpression]) {
+        if (typeof text !== 'string' || seen.has(text)) continue;
+        seen.add(text);
+        trees[text] = parse(text).expr;
+      }
+      Object.values(node as Schema).forEach(collect);
+    };
+    for (const file of files) collect(JSON.parse(readFileSync(join(OUT, file), 'utf8')) as Json);
+    const lines = Object.entries(trees).map(
+      ([rule, tree]) => `${JSON.stringify(rule)}:${JSON.stringify(tree, inJson)}`,
+    );
+    return `{\n${lines.join(',\n')}\n}\n`;
   };
-  for (const file of readdirSync(OUT, { recursive: true, encoding: 'utf8' }).sort())
-    if (file.endsWith('.json')) collect(JSON.parse(readFileSync(join(OUT, file), 'utf8')) as Json);
-  const lines = Object.entries(trees).map(([rule, tree]) => `${JSON.stringify(rule)}:${JSON.stringify(tree, inJson)}`);
-  writeFileSync(join(OUT, 'expressions.json'), `{\n${lines.join(',\n')}\n}\n`);
+  const files = readdirSync(OUT, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.json'))
+    .sort();
+  write('expressions.json', treesOf(files.filter((name) => !name.endsWith('.older.json'))));
+  write('expressions.older.json', treesOf(files.filter((name) => name.endsWith('.older.json'))));
 }
 
 /** Without the marks of a message and the numbers of nodes; integers are numbers here, and bigints again in `cel.ts`. */
@@ -200,10 +272,21 @@ function inJson(key: string, value: unknown): unknown {
   return Number(value);
 }
 
+function write(name: string, text: string): void {
+  const path = join(OUT, name);
+  mkdirSync(resolve(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+}
+
 rmSync(OUT, { recursive: true, force: true });
-mkdirSync(OUT, { recursive: true });
-importCrds();
-importCore();
+for (const component of ['istio', 'gatewayApi', 'envoyGateway'] as const)
+  for (const release of releaseNames(component)) importCrds(component, release);
+for (const release of releaseNames('kubernetes')) importCore(release);
+for (const kind of kinds.values()) {
+  writeNewest(kind);
+  writeOlder(kind);
+}
+writeDefinitions();
 writeIndex();
 writeExpressions();
 process.stderr.write(`wrote ${OUT}\n`);

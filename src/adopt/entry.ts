@@ -1,5 +1,5 @@
 /** ServiceEntries that an `ExternalService` says in full. */
-import { record, records, text, texts, type Json } from '../model/fields';
+import { entry, record, records, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import { expression, literal, type Expression } from './code';
 import type { Lifted } from './lifted';
@@ -74,7 +74,7 @@ function readPort(port: Json): EntryPort | undefined {
   const name = text(port.name);
   const targetPort = port.targetPort === undefined ? undefined : Number(port.targetPort);
   if (
-    FACTORIES[protocol] === undefined ||
+    entry(FACTORIES, protocol) === undefined ||
     !Number.isInteger(number) ||
     number < 1 ||
     number > 65535 ||
@@ -155,6 +155,6 @@ function audienceExpression(audience: readonly string[] | undefined): Expression
 }
 
 function portExpression({ number, name, protocol, targetPort }: EntryPort): Expression {
-  const factory = FACTORIES[protocol] ?? 'tcp';
+  const factory = entry(FACTORIES, protocol) ?? 'tcp';
   return expression(`ExternalPort.${factory}(${number}, ${literal({ name, targetPort })})`);
 }

@@ -1,6 +1,7 @@
 /** Judges manifests: every rule over all of them, suppressions applied, findings sorted. */
 import type { Loaded, Manifest, Source } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
+import { COMPONENTS, COMPONENT_NAMES, type Component, componentOf } from '../model/releases';
 import { CheckContext } from './context';
 import { formatField } from './field';
 import { type CheckResult, type Finding, type ObjectId, SEVERITIES, type Severity, type Where } from './finding';
@@ -25,7 +26,7 @@ export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
   // With some of the rules only, a suppression of another has nothing to hide.
   const said = complaints.filter(({ rule }) => options.rules === undefined || rule === unexplained);
   const placed = [...joinSymptoms(kept), ...said.map(({ rule, hit }) => place(rule, hit))].sort(bySeverityThenPlace);
-  return { findings: placed.map(({ finding }) => finding), summary: summarize(loaded, placed) };
+  return { findings: placed.map(({ finding }) => finding), summary: summarize(loaded, placed, context) };
 }
 
 interface Placed {
@@ -125,7 +126,22 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function summarize(loaded: Loaded, placed: readonly Placed[]): CheckResult['summary'] {
+function summarize(loaded: Loaded, placed: readonly Placed[], context: CheckContext): CheckResult['summary'] {
   const count = (severity: Severity): number => placed.filter(({ finding }) => finding.severity === severity).length;
-  return { objects: loaded.manifests.length, errors: count('error'), warnings: count('warning'), infos: count('info') };
+  return {
+    objects: loaded.manifests.length,
+    errors: count('error'),
+    warnings: count('warning'),
+    infos: count('info'),
+    judgedBy: judgedBy(loaded.manifests, context),
+  };
+}
+
+/** Istio always: it decides about objects of Kubernetes too. Of the others, those that the manifests have objects of, or were told of. */
+function judgedBy(manifests: readonly Manifest[], { releases }: CheckContext): CheckResult['summary']['judgedBy'] {
+  const used = new Set<Component | undefined>(['istio', ...manifests.map(({ group }) => componentOf(group))]);
+  return COMPONENT_NAMES.filter((name) => used.has(name) || releases[name].from !== 'default').map((name) => {
+    const { release, stated, from } = releases[name];
+    return { component: COMPONENTS[name].title, release, stated, from };
+  });
 }

@@ -1,9 +1,13 @@
 /** What a rule is given: the manifests by kind, and indexes that more than one rule needs, each made when first asked for. */
+import { record, text } from '../model/fields';
 import type { Loaded, Manifest } from '../model/manifest';
 import { Mesh } from '../model/mesh';
 import { HELM_VALUES } from '../model/recognize';
 import type { MeshOptions } from '../model/mesh-options';
+import { componentOf } from '../model/releases';
+import { type ReleasesInForce, releasesInForce } from '../model/releases-in-force';
 import { type Admitted, admit } from './schema/admit';
+import { Schemas } from './schema/store';
 
 export class CheckContext {
   /**
@@ -12,6 +16,9 @@ export class CheckContext {
    */
   readonly manifests: readonly Manifest[];
   readonly admitted: readonly Admitted[];
+  /** The releases that the manifests are judged by. */
+  readonly releases: ReleasesInForce;
+  readonly schemas: Schemas;
   private readonly byKind = new Map<string, Manifest[]>();
   private readonly byName = new Map<string, ReadonlyMap<string, Manifest>>();
   private readonly made = new Map<symbol, unknown>();
@@ -21,7 +28,9 @@ export class CheckContext {
     readonly loaded: Loaded,
     readonly options: MeshOptions = {},
   ) {
-    this.admitted = loaded.manifests.map(admit);
+    this.releases = releasesInForce(loaded.manifests, options);
+    this.schemas = schemasInForce(loaded.manifests, this.releases);
+    this.admitted = loaded.manifests.map((manifest) => admit(manifest, this.schemas));
     this.manifests = lastOfEach(this.admitted.map(({ manifest }) => manifest));
     for (const manifest of this.manifests) {
       const key = `${manifest.group}/${manifest.kind}`;
@@ -63,6 +72,18 @@ export class CheckContext {
     if (!this.made.has(index.key)) this.made.set(index.key, index.make(this));
     return this.made.get(index.key) as T;
   }
+}
+
+/** A release that was asked for by an option outweighs the CRDs among the manifests: they may be those of the cluster before. */
+function schemasInForce(manifests: readonly Manifest[], inForce: ReleasesInForce): Schemas {
+  const { istio, gatewayApi, envoyGateway, kubernetes } = inForce;
+  const crds = manifests.filter(({ kind, body }) => {
+    if (kind !== 'CustomResourceDefinition') return false;
+    const component = componentOf(text(record(record(body).spec).group));
+    return component !== undefined && inForce[component].from !== 'option';
+  });
+  const names = { istio: istio.release, gatewayApi: gatewayApi.release, envoyGateway: envoyGateway.release, kubernetes: kubernetes.release }; // prettier-ignore
+  return new Schemas(names, crds);
 }
 
 function lastOfEach(manifests: readonly Manifest[]): readonly Manifest[] {

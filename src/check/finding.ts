@@ -33,11 +33,24 @@ export interface Finding {
   readonly where: Where;
 }
 
+/** The release of a component that decided about the findings. */
+export interface JudgedBy {
+  /** As people write it: `Istio`. */
+  readonly component: string;
+  /** `1.32`; for Gateway API `1.7`, or `1.7/experimental`. */
+  readonly release: string;
+  /** What was asked for or found, as it was written. */
+  readonly stated: string;
+  /** Who said so: an option, the manifests, or nobody. */
+  readonly from: 'option' | 'manifests' | 'default';
+}
+
 export interface CheckSummary {
   readonly objects: number;
   readonly errors: number;
   readonly warnings: number;
   readonly infos: number;
+  readonly judgedBy: readonly JudgedBy[];
 }
 
 export interface CheckResult {

@@ -1,6 +1,8 @@
-/** `--outbound`, `--root-namespace`, `--trust-domain`, `--istio-version`: one wording for every command that takes them. */
+/** `--outbound`, `--root-namespace`, `--trust-domain`, `--istio-version` and the other releases: one wording for every command that takes them. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { MeshOptions } from '../model/mesh-options';
+
+const OTHERWISE = '(else found among the manifests, else the newest modelled)';
 
 export function addMeshOptions(command: Command): Command {
   return command
@@ -12,18 +14,28 @@ export function addMeshOptions(command: Command): Command {
     )
     .option('--root-namespace <namespace>', 'root namespace of the mesh (Istio: istio-system)', namespace)
     .option('--trust-domain <domain>', 'trust domain of the mesh (Istio: cluster.local)')
-    .option('--istio-version <version>', 'version of Istio that the manifests are for', version);
+    .option('--istio-version <version>', `release of Istio that the manifests are for ${OTHERWISE}`, version)
+    .option(
+      '--gateway-api-version <version>',
+      `the same of Gateway API, as 1.4 or 1.4/experimental ${OTHERWISE}`,
+      gatewayApi,
+    )
+    .option('--envoy-gateway-version <version>', `the same of Envoy Gateway ${OTHERWISE}`, version)
+    .option('--kubernetes-version <version>', `the same of Kubernetes ${OTHERWISE}`, version);
 }
 
 /** The mesh options among those that commander parsed. */
 export function meshOptionsOf(options: MeshOptions): MeshOptions {
-  const { outbound, rootNamespace, trustDomain, istioVersion } = options;
-  return {
-    ...(outbound === undefined ? {} : { outbound }),
-    ...(rootNamespace === undefined ? {} : { rootNamespace }),
-    ...(trustDomain === undefined ? {} : { trustDomain }),
-    ...(istioVersion === undefined ? {} : { istioVersion }),
-  };
+  const names = [
+    'outbound',
+    'rootNamespace',
+    'trustDomain',
+    'istioVersion',
+    'gatewayApiVersion',
+    'envoyGatewayVersion',
+    'kubernetesVersion',
+  ] as const;
+  return Object.fromEntries(names.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined));
 }
 
 function namespace(value: string): string {
@@ -35,4 +47,10 @@ function namespace(value: string): string {
 function version(value: string): string {
   if (!/^v?1\.\d+(\.\d+)?([-+].*)?$/.test(value)) throw new InvalidArgumentError('Write it as 1.29 or 1.29.1.');
   return value.replace(/^v/, '');
+}
+
+function gatewayApi(value: string): string {
+  if (!/^v?1\.\d+(\.\d+)?([-+][^/]*)?(\/(standard|experimental))?$/.test(value))
+    throw new InvalidArgumentError('Write it as 1.4, or 1.4/experimental.');
+  return value.replace(/^v/, '').replace(/\/standard$/, '');
 }

@@ -1,5 +1,5 @@
 /** Changes that matter and lie in no way that a request takes: whom a policy trusts, what is limited, which headers are set. */
-import { record, records, type Json } from '../model/fields';
+import { entry, record, records, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
 import { canonical, type ObjectChange } from './objects';
@@ -49,7 +49,7 @@ const PARTS: Readonly<Record<string, readonly (readonly [string, Part])[]>> = {
 export function unseenParts({ ref, was, is }: ObjectChange, meshes: readonly [Mesh, Mesh]): readonly string[] {
   const { group } = was ?? is ?? { group: '' };
   const all = meshes.map((mesh) => mesh.of(group, ref.kind));
-  return (PARTS[ref.kind] ?? [])
+  return (entry(PARTS, ref.kind) ?? [])
     .filter(([, part]) => said([was], part) !== said([is], part))
     .filter(([, part]) => said(all[0] ?? [], part) !== said(all[1] ?? [], part))
     .map(([field]) => field);

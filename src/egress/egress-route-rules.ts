@@ -1,6 +1,7 @@
 import { isWildcard } from '../core/hostname';
 import { Problem, quote } from '../core/problem';
 import type { ForwardOptions } from './egress-route';
+import { defaultWay, plainToTls } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { forwardProxyWayProblems } from './forward-proxy';
@@ -28,6 +29,7 @@ export function forwardProblems(forward: Forward): Problem[] {
     ...sharedSni(forward),
     ...forwardProxyWayProblems(forward.service, forward.options.http),
     ...upstreams(forward),
+    ...plain(forward),
   ];
 }
 
@@ -70,6 +72,11 @@ function waysWithoutPorts({ service, options }: Forward): Problem[] {
       fix: 'leave out the call of forward(...), or one of the `direct()`',
     });
   return problems;
+}
+
+function plain({ service, options }: Forward): Problem[] {
+  const port = service.ports.find(({ isHttp }) => isHttp);
+  return plainToTls(service.hosts, port, options.http ?? defaultWay(port));
 }
 
 function upstreams({ service, options }: Forward): Problem[] {

@@ -10,7 +10,7 @@ import { MeshObject } from '../mesh/mesh-object';
 import type { EgressGatewayBase } from './egress-gateway';
 import { hostsRoutedTwice } from './egress-route-overlap';
 import { forwardProblems } from './egress-route-rules';
-import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
+import { HttpEgress, TcpEgress, TlsEgress, defaultWay } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { ForwardedWildcard, hostsWithoutPort } from './forward-proxy';
@@ -234,8 +234,8 @@ export class EgressRoute extends Construct {
 
   private plan(): Leg[] {
     const { ports, hosts } = this.service;
-    const way = this.options.http ?? HttpEgress.asIs();
     const httpPort = ports.find((port) => port.isHttp);
+    const way = this.options.http ?? defaultWay(httpPort);
     const tlsPort = ports.find((port) => port.isTls);
     const passes = this.options.https?.mode !== 'DIRECT' && tlsPort !== undefined;
     const tcp = this.options.tcp?.mode === 'DIRECT' ? [] : ports.filter((port) => port.isTcp);

@@ -6,6 +6,7 @@ import type { MeshNamespace } from '../mesh/mesh-namespace';
 import { Workloads } from '../mesh/workloads';
 import type { EgressTrafficPolicy, EgressTrafficRule } from './egress-traffic-policy';
 import type { EgressGatewayBase } from './egress-gateway';
+import { defaultWay, plainToTls } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { forwardProxyWayProblems } from './forward-proxy';
@@ -27,7 +28,15 @@ export function ruleProblems(policy: EgressTrafficPolicy, rule: EgressTrafficRul
     ...(gateway ? cannotCarry(rule) : cannotHold(rule)),
     ...originations(rule, gateway),
     ...upstreams(rule),
+    ...plain(rule),
   ]);
+}
+
+function plain(rule: EgressTrafficRule): Problem[] {
+  const isNamed = ({ number }: ExternalPort) => !rule.ports || rule.ports.includes(number);
+  return rule.to.flatMap(({ hosts, ports }) =>
+    ports.filter(isNamed).flatMap((port) => plainToTls(hosts, port, rule.http ?? defaultWay(port))),
+  );
 }
 
 function upstreams(rule: EgressTrafficRule): Problem[] {

@@ -7,7 +7,7 @@ import { Workloads } from '../mesh/workloads';
 import type { EgressGatewayBase } from './egress-gateway';
 import type { EgressLockdown } from './egress-lockdown';
 import { ruleProblems } from './egress-traffic-policy-rules';
-import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
+import { HttpEgress, TcpEgress, TlsEgress, defaultWay } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { policiesAgainstEachOther } from './policy-conflicts';
@@ -205,7 +205,7 @@ export class EgressTrafficPolicy extends Construct {
             service,
             host,
             port,
-            way: port.isHttp ? rule.http : undefined,
+            way: port.isHttp ? (rule.http ?? (port._thenTls ? defaultWay(port) : undefined)) : undefined,
             upstream: rule.upstream,
             tunnel: port.isTls ? rule.https?.proxy : port.isTcp ? rule.tcp?.proxy : undefined,
           })),

@@ -35,6 +35,19 @@ export class ExternalPort {
   }
 
   /**
+   * Plain HTTP for the application, TLS for the site: what is dialled on port 80 goes to port 443 as TLS that the last proxy originates (the egress gateway's, else
+   * the sidecar's). `http` of `forward`, SidecarEgress and rules is then `HttpEgress.originateTls()` unless it says mutual TLS; sent on as it is it would be plain text to a TLS port, which is refused.
+   *
+   * @param number the port that applications dial, 80 if left out
+   * @param targetPort the port of the site that speaks TLS, 443 if left out
+   * @example
+   * new ExternalService(this, 'Cnn', { hosts: ['edition.cnn.com'], ports: [ExternalPort.httpThenTls()] });
+   */
+  public static httpThenTls(number?: number, targetPort?: number): ExternalPort {
+    return new ExternalPort(number ?? 80, 'HTTP', { targetPort: targetPort ?? 443 }, true);
+  }
+
+  /**
    * HTTPS made by the application: the proxies route it by SNI and never see inside.
    *
    * @param number the port that applications dial, 443 if left out
@@ -101,11 +114,15 @@ export class ExternalPort {
   /** The name that was asked for, if one was. */
   public readonly name?: string;
 
-  private constructor(number: number, protocol: string, options: ExternalPortOptions) {
+  /** @internal */
+  public readonly _thenTls: boolean;
+
+  private constructor(number: number, protocol: string, options: ExternalPortOptions, thenTls = false) {
     this.number = number;
     this.protocol = protocol;
     this.name = options.name;
     this.targetPort = options.targetPort;
+    this._thenTls = thenTls;
   }
 
   /** Whether proxies read requests on it: HTTP, HTTP2, GRPC. */

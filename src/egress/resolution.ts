@@ -83,6 +83,15 @@ export class Resolution {
   }
 
   /**
+   * The same as `static`, under a name that no language reserves.
+   *
+   * @param endpoints the endpoints, each with an IP address
+   */
+  public static addresses(...endpoints: ExternalEndpoint[]): Resolution {
+    return Resolution.static(...endpoints);
+  }
+
+  /**
    * Workloads of the mesh or WorkloadEntries with these labels, in the ServiceEntry's namespace.
    *
    * @param labels at least one label

@@ -9,7 +9,7 @@ import { Audience } from '../mesh/audience';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
 import { hostsRoutedTwice } from './egress-route-overlap';
-import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
+import { HttpEgress, TcpEgress, TlsEgress, defaultWay, plainToTls } from './egress-ways';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { connectionRule, originationProblems, originationRule } from './origination-rule';
@@ -90,9 +90,11 @@ export class SidecarEgress extends Construct {
 
   private readonly hosts: string[];
 
-  public constructor(scope: Construct, id: string, props: SidecarEgressProps) {
+  public constructor(scope: Construct, id: string, given: SidecarEgressProps) {
     super(scope, id);
-    this.service = props.service;
+    this.service = given.service;
+    const thenTls = this.service.ports.find(({ isHttp, _thenTls }) => isHttp && _thenTls);
+    const props = { ...given, http: given.http ?? (thenTls && defaultWay(thenTls)) };
     this.hosts = props.hosts ?? [...props.service.hosts];
     const http = this.service.ports.find((port) => port.isHttp);
     const tls = this.service.ports.find((port) => port.isTls);
@@ -229,6 +231,7 @@ export class SidecarEgress extends Construct {
       });
     if (props.http?._originates) problems.push(...this.originations(props, props.http, http, tls));
     problems.push(...upstreamProblems(props.upstream, http !== undefined));
+    problems.push(...plainToTls(this.hosts, http, props.http ?? HttpEgress.asIs()));
     return problems;
   }
 

@@ -1,3 +1,5 @@
+import { IConstruct } from 'constructs';
+import { renderedBy } from '../core/api-objects';
 import { isDnsLabel, namespaceProblems, portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
 import type { GrantedReference } from './reference-grants';
@@ -30,6 +32,27 @@ export class IngressBackend {
    */
   public static service(name: string, port: number, options?: IngressBackendOptions): IngressBackend {
     return new IngressBackend(name, port, options ?? {});
+  }
+
+  /**
+   * A Service that a construct makes, by any version of cdk8s-plus or as an ApiObject.
+   *
+   * @param service the construct
+   * @param port the Service's port; left out, its only one
+   * @param options its namespace and share
+   * @throws Error where the construct is no Service, or has several ports and none is said
+   */
+  public static of(service: IConstruct, port?: number, options?: IngressBackendOptions): IngressBackend {
+    const { kind, name, namespace, body } = renderedBy(service, 'IngressBackend.of');
+    const where = `IngressBackend.of: ${kind} ${quote(name)} (${service.node.path})`;
+    if (kind !== 'Service') throw new Error(`${where} is no Service. Give the Service before the workload`);
+    const ports = ((body.spec as { ports?: { port: number }[] } | undefined)?.ports ?? []).map((one) => one.port);
+    const found = port ?? (ports.length === 1 ? ports[0] : undefined);
+    if (found === undefined || !ports.includes(found))
+      throw new Error(
+        `${where} has ${ports.length === 0 ? 'no ports' : `ports ${ports.join(', ')}`}${port === undefined ? '' : `, and not ${port}`}. Say one of the Service's own ports`,
+      );
+    return new IngressBackend(name, found, { ...options, namespace: options?.namespace ?? namespace });
   }
 
   /** The Service's namespace, if another than the route's was said. */

@@ -15,7 +15,12 @@ export interface MeshOptions {
   readonly rootNamespace?: string;
   /** @default "cluster.local" */
   readonly trustDomain?: string;
+  /** Releases that the objects are judged by. @default found among the manifests, else the newest that are modelled */
   readonly istioVersion?: string;
+  /** `1.4`, or `1.4/experimental` for that channel. */
+  readonly gatewayApiVersion?: string;
+  readonly envoyGatewayVersion?: string;
+  readonly kubernetesVersion?: string;
 }
 
 export interface RequestExpectation {

@@ -1,3 +1,5 @@
+import { IConstruct } from 'constructs';
+import { renderedBy } from '../core/api-objects';
 import { namespaceProblems } from '../core/names';
 import { Problem } from '../core/problem';
 
@@ -25,6 +27,25 @@ export class Audience {
    * @param names at least one namespace
    */
   public static namespaces(...names: string[]): Audience {
+    return new Audience(names, false);
+  }
+
+  /**
+   * The namespaces that these constructs are or lie in, and the object's own.
+   *
+   * @param constructs Namespaces, or objects in namespaces, made by any version of cdk8s-plus or as ApiObjects
+   * @throws Error where a construct has no object, or nothing says its namespace
+   */
+  public static of(...constructs: IConstruct[]): Audience {
+    const names = constructs.map((construct) => {
+      const { kind, name, namespace } = renderedBy(construct, 'Audience.of');
+      const found = kind === 'Namespace' ? name : namespace;
+      if (found === undefined)
+        throw new Error(
+          `Audience.of: ${kind} ${name} (${construct.node.path}) has no namespace, and its chart has none`,
+        );
+      return found;
+    });
     return new Audience(names, false);
   }
 

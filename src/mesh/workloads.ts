@@ -1,3 +1,5 @@
+import { IConstruct } from 'constructs';
+import { renderedBy } from '../core/api-objects';
 import { isDnsLabel, isObjectName, namespaceProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
 
@@ -38,6 +40,46 @@ export class Workloads {
    */
   public static serviceAccount(namespace: string, name: string, labels?: { [key: string]: string }): Workloads {
     return new Workloads(namespace, labels, [name]);
+  }
+
+  /**
+   * The same as `in`, under a name that no language reserves.
+   *
+   * @param namespace the namespace
+   * @param labels the labels that they carry, all of them; left out, every workload of the namespace
+   * @param options their service accounts
+   */
+  public static inNamespace(
+    namespace: string,
+    labels?: { [key: string]: string },
+    options?: WorkloadsOptions,
+  ): Workloads {
+    return Workloads.in(namespace, labels, options);
+  }
+
+  /**
+   * The Pods of a construct: a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob or Pod, made by any version of cdk8s-plus or as an ApiObject; all workloads of a
+   * Namespace; or all that run as a ServiceAccount. Namespace, labels (those of the selector, which never change) and the service account are read from
+   * the object at the time of the call.
+   *
+   * @param workload the construct
+   * @throws Error where the construct has no such object, or nothing says its namespace
+   * @example
+   * Workloads.of(deployment)
+   */
+  public static of(workload: IConstruct): Workloads {
+    const { kind, name, namespace, body } = renderedBy(workload, 'Workloads.of');
+    if (kind === 'Namespace') return new Workloads(name, undefined, []);
+    const where = `Workloads.of: ${kind} ${quote(name)} (${workload.node.path})`;
+    if (namespace === undefined)
+      throw new Error(`${where} has no namespace of its own, and its chart has none. Give either a namespace`);
+    if (kind === 'ServiceAccount') return new Workloads(namespace, undefined, [name]);
+    const { labels, account } = podOf(kind, body);
+    if (labels === undefined)
+      throw new Error(
+        `${where} has no Pods. Give a workload, a ServiceAccount or a Namespace; or use Workloads.inNamespace`,
+      );
+    return new Workloads(namespace, labels, account === undefined || account === 'default' ? [] : [account]);
   }
 
   /** Their namespace. */
@@ -110,6 +152,27 @@ export class Workloads {
     }
     return problems;
   }
+}
+
+interface PodTemplate {
+  readonly metadata?: { readonly labels?: { [key: string]: string } };
+  readonly spec?: { readonly serviceAccountName?: string };
+}
+
+/** The labels and the account of a workload's Pods; no labels where the kind makes none. */
+function podOf(
+  kind: string,
+  body: { readonly [key: string]: unknown },
+): { readonly labels?: { [key: string]: string }; readonly account?: string } {
+  const spec = (body.spec ?? {}) as {
+    readonly selector?: { readonly matchLabels?: { [key: string]: string } };
+    readonly template?: PodTemplate;
+    readonly jobTemplate?: { readonly spec?: { readonly template?: PodTemplate } };
+  };
+  const template = kind === 'Pod' ? (body as PodTemplate) : (spec.template ?? spec.jobTemplate?.spec?.template);
+  if (template === undefined) return {};
+  const labels = spec.selector?.matchLabels ?? template.metadata?.labels ?? {};
+  return { labels, account: template.spec?.serviceAccountName };
 }
 
 function sortedByKey(labels: { [key: string]: string }): { [key: string]: string } {

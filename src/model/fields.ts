@@ -51,6 +51,11 @@ export function strings(value: unknown): Readonly<Record<string, string>> {
   return result;
 }
 
+/** What a table has for a word that anybody may have written: `constructor` and `toString` are words like others. */
+export function entry<T>(table: Readonly<Record<string, T>>, word: string): T | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
+}
+
 /** Whether every label asked for is there with its value. */
 export function labelsMatch(
   wanted: Readonly<Record<string, string>>,

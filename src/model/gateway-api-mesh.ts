@@ -59,7 +59,8 @@ function tlsForHost(rule: L4Rule, port: number, host: string): L4Rule {
 export function meshRoutes(api: GatewayApi, domain: string): readonly VirtualService[] {
   const joined = new JoinedRoutes();
   const others: VirtualService[] = [];
-  const read = api.input.streamRoutes ? api.routes : api.routes.filter(({ kind }) => !/^(TLS|TCP)Route$/.test(kind));
+  const { kindsRead } = api.input;
+  const read = api.routes.filter(({ kind }) => (kind !== 'TLSRoute' && kind !== 'TCPRoute') || kindsRead[kind]);
   for (const route of read) {
     for (const reference of records(route.config.spec.parentRefs)) {
       const parent = meshParent(api, route, reference, domain);

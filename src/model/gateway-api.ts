@@ -1,9 +1,11 @@
 import { conflictOf } from './envoy-gateway-conflicts';
-import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { entry, list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
 import { isSubsetOf, overlaps } from './hostnames';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
+import { type ApiKindsRead, whyKindUnread } from './release-behavior';
+import type { ReleasesInForce } from './releases-in-force';
 import type { NamespaceInfo } from './workloads';
 
 export const GATEWAY_API = 'gateway.networking.k8s.io';
@@ -98,8 +100,9 @@ export function selects(selector: Json, labels: Readonly<Record<string, string>>
 }
 
 export interface GatewayApiInput {
-  /** Whether istiod reads routes of TLS and TCP, and listeners of those protocols. */
-  readonly streamRoutes: boolean;
+  /** Which kinds istiod reads, and with them listeners of their protocols. */
+  readonly kindsRead: ApiKindsRead;
+  readonly releases: ReleasesInForce;
   readonly of: (group: string, kind: string) => readonly Manifest[];
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
 }
@@ -176,7 +179,7 @@ function parseGateway(
 ): ApiGateway {
   const object = config(manifest);
   const className = text(object.spec.gatewayClassName);
-  const controller = classes.get(className) ?? USUAL_CLASSES[className] ?? 'other';
+  const controller = classes.get(className) ?? entry(USUAL_CLASSES, className) ?? 'other';
   const isIstio = controller === 'istio' || controller === 'istio-waypoint';
   const parse = (listener: Json, index: number, owner: Manifest): ApiListener => ({
     name: text(listener.name),
@@ -188,12 +191,7 @@ function parseGateway(
     kinds: records(record(listener.allowedRoutes).kinds).map((kind) => text(kind.kind)),
     index,
     problem: undefined,
-    ...(isIstio && !input.streamRoutes && /^(TLS|TCP)$/i.test(text(listener.protocol))
-      ? {
-          problem: `before 1.30, istiod takes protocol ${text(listener.protocol)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`,
-          cure: "set PILOT_ENABLE_ALPHA_GATEWAY_API=true in istiod's environment, or use Istio 1.30",
-        }
-      : certificateProblem(listener, owner, input)),
+    ...((isIstio ? unreadProtocol(listener, input) : undefined) ?? certificateProblem(listener, owner, input)),
   });
   const own = records(object.spec.listeners).map((listener, index) => parse(listener, index, manifest));
   const gateway: ApiGateway = { config: object, className, controller, listeners: own };
@@ -213,6 +211,19 @@ function parseGateway(
   return judged([...own, ...added]);
 }
 
+/** Why istiod does not take the protocol of a listener. */
+function unreadProtocol(listener: Json, { kindsRead, releases }: GatewayApiInput): Problem | undefined {
+  const protocol = text(listener.protocol).toUpperCase();
+  if (protocol !== 'TLS' && protocol !== 'TCP') return undefined;
+  const kind = `${protocol}Route` as const;
+  return kindsRead[kind]
+    ? undefined
+    : {
+        problem: whyKindUnread(kind, releases),
+        cure: "set PILOT_ENABLE_ALPHA_GATEWAY_API=true in istiod's environment, or run a release that reads such routes",
+      };
+}
+
 /** Gateways and routes of the Gateway API, and which route is attached where. */
 export class GatewayApi {
   public readonly gateways: readonly ApiGateway[];
@@ -229,7 +240,10 @@ export class GatewayApi {
         .of(GATEWAY_API, 'GatewayClass')
         .map(
           (manifest) =>
-            [manifest.name, CONTROLLERS[text(record(record(manifest.body).spec).controllerName)] ?? 'other'] as const,
+            [
+              manifest.name,
+              entry(CONTROLLERS, text(record(record(manifest.body).spec).controllerName)) ?? 'other',
+            ] as const,
         ),
     );
     this.sets = listenerSets(input);
@@ -307,7 +321,7 @@ function reasonAgainst(route: ApiRoute, parent: Json, listener: ApiListener): st
   const port = number(parent.port);
   if (port !== 0 && port !== listener.port) return `listener ${listener.name} is on port ${listener.port}, not ${port}`;
   if (section !== '' && section !== listener.name) return `listener ${listener.name} is not ${section}`;
-  const kinds = listener.kinds.length > 0 ? listener.kinds : (KINDS_OF_PROTOCOL[listener.protocol] ?? []);
+  const kinds = listener.kinds.length > 0 ? listener.kinds : (entry(KINDS_OF_PROTOCOL, listener.protocol) ?? []);
   if (!kinds.includes(route.kind)) return `listener ${listener.name} (${listener.protocol}) takes no ${route.kind}`;
   if (!listener.admits(route.config.namespace))
     return `listener ${listener.name} admits no routes of namespace ${route.config.namespace}`;

@@ -34,8 +34,14 @@ export function whyNotTaken(set: ListenerSet, gateway: ApiGateway, input: Gatewa
   const { kind, namespace } = set.manifest;
   if (gateway.controller === 'envoy-gateway' && gatewayApiKind(input, kind) !== true)
     return `Envoy Gateway reads ${kind}s only with gatewayAPI.enabled: [${kind}] in its configuration`;
-  if (gateway.controller === 'istio' && !input.streamRoutes)
-    return `istiod reads ${kind}s only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`;
+  if (gateway.controller === 'istio') {
+    const { XListenerSet, ListenerSet } = input.kindsRead;
+    if (kind === 'XListenerSet' && !XListenerSet)
+      return ListenerSet
+        ? `Istio ${input.releases.istio.release} reads ListenerSets of gateway.networking.k8s.io/v1 in place of XListenerSets`
+        : 'istiod reads XListenerSets only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment';
+    if (kind === 'ListenerSet' && !ListenerSet) return 'istiod reads ListenerSets from Istio 1.30 on';
+  }
   const { from, selector } = record(record(gateway.config.spec.allowedListeners).namespaces);
   const own = gateway.config.namespace === namespace;
   const labels = { 'kubernetes.io/metadata.name': namespace, ...input.namespaces.get(namespace)?.labels };

@@ -10,7 +10,7 @@ import { InputError, findFiles, readText } from './files';
 import { lineLocator } from './lines';
 import type { FieldPath, LoadProblem, Loaded, Manifest, Source } from './manifest';
 import { toManifest } from './object';
-import { HELM_VALUES, isRecord, recognize, seemsKubernetes, seemsTemplate } from './recognize';
+import { HELM_CHART, HELM_VALUES, isRecord, recognize, seemsKubernetes, seemsTemplate } from './recognize';
 
 export type { KnownDocuments } from './documents';
 export { InputError } from './files';
@@ -80,6 +80,8 @@ export function loadText(
       });
     } else if (recognized.is === 'helm-values' && isRecord(value)) {
       manifests.push(toManifest({ ...value, kind: HELM_VALUES }, from + manifests.length, source, locate));
+    } else if (recognized.is === 'helm-chart' && isRecord(value)) {
+      manifests.push(toManifest({ ...value, kind: HELM_CHART }, from + manifests.length, source, locate));
     } else if (recognized.is === 'object' && isRecord(value)) {
       const lineOf = at.length === 0 ? locate : (field: FieldPath) => locate([...at, ...field]);
       manifests.push(toManifest(value, from + manifests.length, source, lineOf));

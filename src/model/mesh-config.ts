@@ -3,6 +3,8 @@ import type { Manifest } from './manifest';
 import { record, records, text, texts, type Json } from './fields';
 import type { MeshOptions } from './mesh-options';
 import { HELM_VALUES } from './recognize';
+import { type ApiKindsRead, type IstioBehavior, apiKindsRead, istioBehavior } from './release-behavior';
+import { type ReleasesInForce, releasesInForce } from './releases-in-force';
 
 /** What Istio's proxies make of paths: as they are, in canonical form, with slashes merged, with escaped slashes too. */
 export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
@@ -24,8 +26,8 @@ export interface MeshConfig {
   readonly ingressSelector: string;
   /** Selectors of the namespaces that istiod looks at; none for all of them. */
   readonly discoverySelectors: readonly Json[];
-  /** Whether istiod reads TLSRoutes, TCPRoutes and the listeners for them: before 1.30 only if it is told to. */
-  readonly streamRoutes: boolean;
+  /** Kinds of the Gateway API that istiod reads in some releases only, or only if it is told to. */
+  readonly apiKindsRead: ApiKindsRead;
   readonly pathNormalization: PathNormalization;
   /** Names of the providers that may authorize requests; undefined where no manifest shows the mesh's configuration. */
   readonly authorizers: readonly string[] | undefined;
@@ -39,6 +41,9 @@ export interface MeshConfig {
   readonly capture: OutboundCapture;
   /** Where the outbound mode was read; null for a default or an option. */
   readonly outboundFrom: Manifest | null;
+  readonly releases: ReleasesInForce;
+  /** What the release of Istio does that others do otherwise. */
+  readonly istio: IstioBehavior;
 }
 
 export interface OutboundCapture {
@@ -123,12 +128,6 @@ function ingressSelector(given: string, service: string): string {
   return given || (service === '' || service === 'istio-ingressgateway' ? 'ingressgateway' : service);
 }
 
-function readsStreamRoutes(found: readonly Found[], version: string | undefined): boolean {
-  const set = found.map((item) => item.env.PILOT_ENABLE_ALPHA_GATEWAY_API).find((value) => value !== undefined);
-  const minor = Number(/^1\.(\d+)/.exec(version ?? '')?.[1] ?? 0);
-  return String(set) === 'true' || minor >= 30;
-}
-
 /** A switch in the environment of istiod. */
 function isSet(found: readonly Found[], name: string, otherwise: boolean): boolean {
   const given = found.map((item) => item.env[name]).find((value) => value !== undefined);
@@ -157,6 +156,8 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
   const found = manifests.map(meshConfigOf).filter((item): item is Found => item !== undefined);
   const first = (path: (config: Json) => unknown): unknown =>
     found.map((item) => path(item.meshConfig)).find((value) => value !== undefined);
+  const releases = releasesInForce(manifests, options);
+  const istio = istioBehavior(releases.istio.release);
   const proxy = found.map((item) => record(item.global.proxy));
   const proxyText = (name: string): string =>
     proxy
@@ -186,7 +187,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     ingressClass: text(first((config) => config.ingressClass)) || 'istio',
     ingressSelector: ingressSelector(text(first((config) => config.ingressSelector)), text(first((config) => config.ingressService))), // prettier-ignore
     discoverySelectors: records(first((config) => config.discoverySelectors)),
-    streamRoutes: readsStreamRoutes(found, options.istioVersion),
+    apiKindsRead: apiKindsRead(releases, isSet(found, 'PILOT_ENABLE_ALPHA_GATEWAY_API', false)),
     authorizers: authorizers(found),
     sidecarIngressTls: isSet(found, 'ENABLE_TLS_ON_SIDECAR_INGRESS', false),
     allocatesAddresses: isSet(found, 'PILOT_ENABLE_IP_AUTOALLOCATE', true),
@@ -198,6 +199,8 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
       includePorts: proxyText('includeOutboundPorts'),
       excludePorts: proxyText('excludeOutboundPorts'),
     },
+    releases,
+    istio,
     outboundFrom: options.outbound === undefined ? (modeFrom?.manifest ?? null) : null,
   };
 }

@@ -6,6 +6,12 @@ export interface MeshOptions {
   readonly rootNamespace?: string;
   /** Default: what the manifests say, else cluster.local. */
   readonly trustDomain?: string;
-  /** `1.29` or `1.29.1`. Default: the version whose rules this package was written to. */
+  /** `1.29` or `1.29.1`. Default: what the manifests show (images, charts, revisions), else the newest that is modelled. */
   readonly istioVersion?: string;
+  /** `1.4`, or `1.4/experimental` for that channel. Default: that of the CRDs among the manifests, else the newest of both channels. */
+  readonly gatewayApiVersion?: string;
+  /** `1.7` or `1.7.0`. Default: what the manifests show, else the newest that is modelled. */
+  readonly envoyGatewayVersion?: string;
+  /** `1.34`. Default: that of Nodes among the manifests, else the newest that is modelled. */
+  readonly kubernetesVersion?: string;
 }

@@ -124,7 +124,8 @@ export class Mesh implements Registry {
     this.gatewayApi = new GatewayApi({
       of: (group, kind) => this.of(group, kind),
       namespaces: this.namespaces,
-      streamRoutes: this.config.streamRoutes,
+      kindsRead: this.config.apiKindsRead,
+      releases: this.config.releases,
     });
     const fromApi = istioFromGatewayApi(this.gatewayApi, this.config, {
       services,

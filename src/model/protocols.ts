@@ -1,5 +1,6 @@
 /** Protocols of ports as Istio reads them, from `protocol` of its own objects and from names of Service ports. */
 
+import { entry } from './fields';
 export type Protocol =
   | 'HTTP'
   | 'HTTP_PROXY'
@@ -35,7 +36,7 @@ const BY_NAME: Readonly<Record<string, Protocol>> = {
 const WELL_KNOWN_TCP = new Set([25, 53, 3306, 27017]);
 
 export function parseProtocol(name: unknown): Protocol {
-  return (typeof name === 'string' ? BY_NAME[name.toLowerCase()] : undefined) ?? 'AUTO';
+  return (typeof name === 'string' ? entry(BY_NAME, name.toLowerCase()) : undefined) ?? 'AUTO';
 }
 
 export function servicePortProtocol(port: {

@@ -4,11 +4,14 @@
  */
 
 export type Recognized =
-  | { readonly is: 'object' | 'list' | 'helm-values' | 'other' }
+  | { readonly is: 'object' | 'list' | 'helm-values' | 'helm-chart' | 'other' }
   | { readonly is: 'broken'; readonly what: string; readonly why: string; readonly fix: string };
 
 /** The kind that Helm values of Istio and of Envoy Gateway are filed under: they have no apiVersion, group or name of their own. */
 export const HELM_VALUES = 'HelmValues';
+
+/** The kind that a Chart.yaml of Istio or Envoy Gateway, or of what depends on them, is filed under: it names their releases. */
+export const HELM_CHART = 'HelmChartFile';
 
 /** Configuration of tools, written like a Kubernetes object and never sent to a cluster. */
 const TOOL_GROUPS =
@@ -19,6 +22,7 @@ export function recognize(value: unknown): Recognized {
   const { apiVersion, kind } = value;
   if (typeof apiVersion === 'string' && typeof kind === 'string') return recognizeObject(value, apiVersion, kind);
   if (isHelmValues(value)) return { is: 'helm-values' };
+  if (isHelmChart(value)) return { is: 'helm-chart' };
   const looksLikeOne =
     isRecord(value.metadata) && (apiVersion !== undefined || kind !== undefined || isRecord(value.spec));
   if (!looksLikeOne) return { is: 'other' };
@@ -73,6 +77,16 @@ function isHelmValues(value: Record<string, unknown>): boolean {
       (isRecord(level.global) && isRecord(level.global.proxy)) ||
       (isRecord(level.config) && isRecord(level.config.envoyGateway)),
   );
+}
+
+/** The charts whose release says which release a mesh or an Envoy Gateway is of. */
+const CHARTS = new Set(['istiod', 'ztunnel', 'gateway-helm', 'gateway-crds-helm']);
+
+function isHelmChart(value: Record<string, unknown>): boolean {
+  if ('kind' in value || typeof value.apiVersion !== 'string' || typeof value.version !== 'string') return false;
+  const dependencies: readonly unknown[] = Array.isArray(value.dependencies) ? value.dependencies : [];
+  const names = [value, ...dependencies.filter(isRecord)].map(({ name }) => name);
+  return names.some((name) => typeof name === 'string' && CHARTS.has(name));
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,5 @@
 import { ANY_ADDRESS, isAddress, isCidr, prefixLength } from './addresses';
-import { number, record, records, strings, text, texts, type Json } from './fields';
+import { entry, number, record, records, strings, text, texts, type Json } from './fields';
 import { SelectorIndex } from './label-index';
 import type { Manifest } from './manifest';
 import { compareText, config, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
@@ -142,7 +142,7 @@ export function fromServiceEntry(manifest: Manifest, mesh: MeshConfig): readonly
       address,
       extraAddresses: [],
       ports,
-      resolution: RESOLUTIONS[text(spec.resolution) || 'NONE'] ?? 'PASSTHROUGH',
+      resolution: entry(RESOLUTIONS, text(spec.resolution) || 'NONE') ?? 'PASSTHROUGH',
       meshExternal: spec.location !== 'MESH_INTERNAL' && spec.location !== 1,
       visibility: seenBy,
       exportTo: sortedExportTo,

@@ -16,6 +16,12 @@ export interface ValidationProperties {
   readonly rootNamespace?: string;
   /** @default cluster.local */
   readonly trustDomain?: string;
+  /** Releases that the objects are judged by. @default found among the manifests, else the newest that are modelled */
+  readonly istioVersion?: string;
+  /** `1.4`, or `1.4/experimental` for that channel. */
+  readonly gatewayApiVersion?: string;
+  readonly envoyGatewayVersion?: string;
+  readonly kubernetesVersion?: string;
 }
 
 /** Lets `app.synth()` refuse what check finds in an app, or in a chart alone. */

@@ -1,5 +1,6 @@
 /** Findings as workflow commands, which GitHub shows beside the lines of a pull request. */
 import type { CheckResult, Finding, Severity } from '../check/finding';
+import { judgedByLine } from './judged-by';
 import { objectName, plural } from './text';
 
 const COMMANDS: Record<Severity, string> = { error: 'error', warning: 'warning', info: 'notice' };
@@ -11,7 +12,7 @@ export function formatGithub({ findings, summary }: CheckResult): string {
     return `::${COMMANDS[finding.severity]} ${text.join(',')}::${escapeData(messageOf(finding))}`;
   });
   const counts = `${plural(summary.objects, 'object')} checked: ${plural(summary.errors, 'error')}, ${plural(summary.warnings, 'warning')}, ${plural(summary.infos, 'info')}`;
-  return [...lines, counts, ''].join('\n');
+  return [...lines, `${counts}; ${judgedByLine(summary.judgedBy)}`, ''].join('\n');
 }
 
 function placeOf({ where }: Finding): { file?: string; line?: number } {

@@ -1,17 +1,19 @@
 /** Findings as a comment on a pull request: a table to scan, and the reasons folded beneath it. */
 import type { CheckResult, Finding, Severity } from '../check/finding';
+import { judgedByLine } from './judged-by';
 import { formatWhere, objectName, plural } from './text';
 
 const SIGNS: Record<Severity, string> = { error: '🔴', warning: '🟡', info: '🔵' };
 
 export function formatMarkdown({ findings, summary }: CheckResult): string {
   const objects = plural(summary.objects, 'object');
-  if (findings.length === 0) return `### mesh-edge check\n\n✅ ${objects} checked, nothing found\n`;
+  const judged = judgedByLine(summary.judgedBy);
+  if (findings.length === 0) return `### mesh-edge check\n\n✅ ${objects} checked, nothing found; ${judged}\n`;
   const counts = `${plural(summary.errors, 'error')}, ${plural(summary.warnings, 'warning')}, ${plural(summary.infos, 'info')}`;
   return [
     '### mesh-edge check',
     '',
-    `${objects} checked: ${counts}`,
+    `${objects} checked: ${counts}; ${judged}`,
     '',
     '| | Rule | Where | What |',
     '|---|---|---|---|',

@@ -5,7 +5,7 @@ import { objectName } from './text';
 
 const LEVELS: Record<Severity, string> = { error: 'error', warning: 'warning', info: 'note' };
 
-export function formatSarif({ findings }: CheckResult): string {
+export function formatSarif({ findings, summary }: CheckResult): string {
   const ids = [...new Set(findings.map(({ id }) => id))].sort();
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -19,6 +19,7 @@ export function formatSarif({ findings }: CheckResult): string {
             rules: ids.map(describe),
           },
         },
+        properties: { judgedBy: summary.judgedBy },
         results: findings.map((finding) => ({
           ruleId: finding.id,
           ruleIndex: ids.indexOf(finding.id),

@@ -1,5 +1,6 @@
 /** Findings for a terminal: most serious first, each with its place, what, why and how to fix it. */
 import pc from 'picocolors';
+import { judgedByLine } from './judged-by';
 import type { CheckResult, ObjectId, Severity, Where } from '../check/finding';
 
 export interface TextOptions {
@@ -31,7 +32,7 @@ export function* textBlocks(result: CheckResult, { color, width = 100 }: TextOpt
     ];
     yield `${lines.join('\n')}\n\n`;
   }
-  yield `${summaryLine(result, c)}\n`;
+  yield `${summaryLine(result, c)}\n${c.dim(`  ${judgedByLine(result.summary.judgedBy)}`)}\n`;
 }
 
 /** `istio-egress/egress` of a Gateway, as `Gateway istio-egress/egress`. */

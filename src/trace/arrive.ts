@@ -12,6 +12,7 @@ import { throughGateway } from './follow';
 import { noConnect } from './routing';
 import { type Incoming, addHop, brokenStatus, protocolOf } from './hop';
 import { entersSidecar, inboundChain, ingressListener } from './inbound';
+import { exact } from './matcher';
 import { dial, serviceAt } from './names';
 import { networkVerdict } from './network-policy';
 import { asIstioReads } from './paths';
@@ -268,10 +269,10 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload, refuse?: 
   });
   if (verdict.is !== 'allowed') return rejected(walk, incoming, verdict, proxy, readsHttp ? 403 : null, logged);
   if (refuse !== undefined) return ends(refuse);
-  if (readsHttp && flight.http?.method === 'CONNECT') {
+  if (readsHttp && flight.http?.method.is(exact('CONNECT')) === true) {
     const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
     addHop(walk, incoming, {});
-    return walk.refused(noConnect(proxy, flight.http.authority, status));
+    return walk.refused(noConnect(proxy, flight.http.authority.name, status));
   }
   const outer = outermost(inner);
   addHop(walk, incoming, {

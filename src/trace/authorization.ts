@@ -1,8 +1,20 @@
 import { contains } from '../model/addresses';
-import { labelsMatch, list, optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
+import {
+  entry,
+  labelsMatch,
+  list,
+  optionalRecord,
+  record,
+  records,
+  strings,
+  text,
+  texts,
+  type Json,
+} from '../model/fields';
 import type { Mesh, Proxy } from '../model/mesh';
 import { compareAge, config, push, type Config } from '../model/objects';
-import type { HttpRequest } from './http-routes';
+import { headerFits, type HttpRequest } from './http-routes';
+import { evaluate, exact, prefix, regex, suffix, type Matcher } from './matcher';
 import type { Decision } from './types';
 import { claimValues } from './token-verification';
 import { outermost, type Flight } from './walk';
@@ -52,19 +64,29 @@ function fits(pattern: string, value: string): boolean {
   return value === pattern;
 }
 
-function escaped(value: string): string {
-  return value.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+/** The same as a value. */
+function pattern(value: string): Matcher {
+  // Any text but an empty one.
+  if (value === '*') return regex('(?s).+');
+  if (value.startsWith('*')) return suffix(value.slice(1));
+  return value.endsWith('*') ? prefix(value.slice(0, -1)) : exact(value);
 }
 
-function pathFits(pattern: string, path: string): boolean {
-  const mark = path.search(/[?#]/);
-  const plain = mark < 0 ? path : path.slice(0, mark);
-  if (!/\{\*{1,2}\}/.test(pattern)) return fits(pattern, plain);
-  const body = pattern
+function folding(matcher: Matcher): Matcher {
+  return 'value' in matcher ? { ...matcher, folds: true } : matcher;
+}
+
+/** `{*}` is a segment, `{**}` any number of them. */
+function pathPattern(value: string): Matcher {
+  if (!/\{\*{1,2}\}/.test(value)) return pattern(value);
+  const parts = value
     .split(/(\{\*{1,2}\})/)
-    .map((part) => (part === '{*}' ? '[^/]+' : part === '{**}' ? '.*' : escaped(part)))
-    .join('');
-  return new RegExp(`^${body}$`).test(plain);
+    .map((part) => (part === '{*}' ? '[^/]+' : part === '{**}' ? '.*' : quoted(part)));
+  return regex(parts.join(''));
+}
+
+function quoted(value: string): string {
+  return value.replace(/[.+*?^${}()|[\]\\]/g, '\\$&');
 }
 
 interface Subject {
@@ -103,13 +125,6 @@ function inBlock(block: string, address: string | null): Truth {
   return contains(block, address);
 }
 
-function headerOf(http: HttpRequest, name: string): string | undefined {
-  const lower = name.toLowerCase();
-  if (lower === ':authority' || lower === 'host') return http.authority;
-  if (lower === ':method') return http.method;
-  return lower === ':path' ? http.path : http.headers[lower];
-}
-
 type Test = (value: string, subject: Subject) => Condition;
 
 const HTTP_ONLY =
@@ -145,16 +160,16 @@ const TESTS: Readonly<Record<string, Test>> = {
   principals: (value, subject) => byPrincipal(subject, (principal) => principalFits(subject.mesh, value, principal)),
   namespaces: (value, subject) =>
     byPrincipal(subject, (principal) =>
-      new RegExp(`/ns/${escaped(value).replace(/\*/g, '.*')}/`).test(`/${principal}/`),
+      evaluate(regex(`.*/ns/${value.split('*').map(quoted).join('.*')}/.*`), `/${principal}/`),
     ),
   serviceAccounts: (value, subject) =>
     byPrincipal(subject, (principal) => serviceAccountFits(value, subject.policyNamespace, principal)),
   ipBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
   remoteIpBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
   requestPrincipals: FROM_TOKEN(isRequestPrincipal),
-  hosts: HTTP_ONLY((value, http) => fits(value.toLowerCase(), http.authority.toLowerCase())),
-  methods: HTTP_ONLY((value, http) => fits(value, http.method)),
-  paths: HTTP_ONLY((value, http) => pathFits(value, http.path)),
+  hosts: HTTP_ONLY((value, http) => http.authority.is(folding(pattern(value)))),
+  methods: HTTP_ONLY((value, http) => http.method.is(pattern(value))),
+  paths: HTTP_ONLY((value, http) => http.path.plain.is(pathPattern(value))),
   ports: (value, { access }) => Number(value) === access.port,
 };
 
@@ -169,16 +184,12 @@ const KEYS: Readonly<Record<string, string>> = {
 };
 
 function testOf(key: string): Test {
-  const named = TESTS[KEYS[key] ?? ''];
+  const named = entry(TESTS, entry(KEYS, key) ?? '');
   if (named !== undefined) return named;
   if (key === 'connection.sni') return (value, { access }) => access.sni !== null && fits(value, access.sni);
   if (key === 'destination.ip') return (value, { access }) => inBlock(value, access.flight.address);
   const header = /^request\.headers\[(.+)\]$/.exec(key)?.[1];
-  if (header !== undefined)
-    return HTTP_ONLY((value, http) => {
-      const own = headerOf(http, header);
-      return own !== undefined && fits(value, own);
-    });
+  if (header !== undefined) return HTTP_ONLY((value, http) => headerFits(http, header, pattern(value)));
   if (key === 'request.auth.audiences') return CLAIM(['aud']);
   if (key === 'request.auth.presenter') return CLAIM(['azp']);
   const claim = /^request\.auth\.claims\[(.+)\]$/.exec(key)?.[1];
@@ -204,7 +215,7 @@ function condition(values: readonly string[], notValues: readonly string[], test
 
 function fieldsOf(block: Json, names: readonly string[], subject: Subject): readonly Condition[] {
   return names.flatMap((name): readonly Condition[] => {
-    const test = TESTS[name];
+    const test = entry(TESTS, name);
     const values = texts(list(block[name]).map(String));
     const notValues = texts(list(block[`not${name.charAt(0).toUpperCase()}${name.slice(1)}`]).map(String));
     return test === undefined || (values.length === 0 && notValues.length === 0)

@@ -144,7 +144,7 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   if (endpoints.some((one) => one.unix !== undefined))
     return none(going, `${backendHost(namespace, name)} has a Unix socket, which no route may name`, 'use an address');
   const isDynamic = spec.type === 'DynamicResolver';
-  const asked = hostWithoutPort(http?.authority ?? '');
+  const asked = hostWithoutPort(http?.authority.name ?? '');
   const tls =
     policy !== undefined
       ? { ...policy, field: 'spec.validation.hostname' }
@@ -154,7 +154,7 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   const [first] = endpoints.map((one) => record(one.fqdn ?? one.ip));
   const usual = tls === undefined ? 80 : 443;
   const host = isDynamic ? asked : text(first?.hostname) || text(first?.address);
-  const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority ?? '')?.[1] ?? usual) : number(first?.port);
+  const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority.name ?? '')?.[1] ?? usual) : number(first?.port);
   if (host === '') return none(going, `${backendHost(namespace, name)} has no endpoint`, 'give it one');
   if (endpoints.length > 1)
     walk.note(`requests are spread over the ${endpoints.length} endpoints of ${backendHost(namespace, name)}; followed to the first`); // prettier-ignore

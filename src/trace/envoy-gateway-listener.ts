@@ -1,8 +1,9 @@
 /** What a listener of Envoy Gateway does with a connection and a request before any route: its ClientTrafficPolicy. */
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
-import { optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import { entry, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { HttpRequest } from './http-routes';
-import { treatPath, type PathSettings } from './paths';
+import { PRESENT, exact } from './matcher';
+import { asRead, type PathSettings } from './paths';
 import type { Decision } from './types';
 import type { TlsLayer } from './walk';
 
@@ -80,10 +81,10 @@ export function requestVerdict(
   const named = withoutUnderscores(policy, record(spec.headers), http, overTls);
   if ('is' in named) return named;
   const path = record(spec.path);
-  const treated = treatPath(named, {
+  const treated = asRead(named, {
     normalizes: true,
     mergesSlashes: path.disableMergeSlashes !== true,
-    escapedSlashes: ESCAPED[text(path.escapedSlashesAction)] ?? 'REDIRECT',
+    escapedSlashes: entry(ESCAPED, text(path.escapedSlashesAction)) ?? 'REDIRECT',
   });
   if (treated.is !== 'taken')
     return {
@@ -98,11 +99,8 @@ export function requestVerdict(
       fix: 'send a path without them, or set path.escapedSlashesAction in a ClientTrafficPolicy',
       by: decision(policy, 'path.escapedSlashesAction'),
     };
-  const asked = {
-    ...named,
-    path: treated.path,
-    headers: early(record(record(spec.headers).earlyRequestHeaders), named),
-  };
+  const headers = early(record(record(spec.headers).earlyRequestHeaders), treated.http);
+  const asked = { ...treated.http, headers };
   return withoutAddress(policy, asked) ?? healthAnswer(policy, asked) ?? { is: 'taken', http: asked };
 }
 
@@ -113,13 +111,10 @@ function withoutUnderscores(
   overTls: boolean,
 ): HttpRequest | Refused {
   const action = text(settings.withUnderscoresAction) || 'RejectRequest';
-  const found = Object.keys(http.headers).filter((name) => name.includes('_'));
+  const found = http.headers.names.filter((name) => name.includes('_') && http.headers.get(name).is(PRESENT));
   if (action === 'Allow' || found.length === 0) return http;
   if (action === 'DropHeader')
-    return {
-      ...http,
-      headers: Object.fromEntries(Object.entries(http.headers).filter(([name]) => !found.includes(name))),
-    };
+    return { ...http, headers: found.reduce((kept, name) => kept.without(name), http.headers) };
   return {
     is: 'refused',
     code: 'unexpected_underscore',
@@ -133,20 +128,24 @@ function withoutUnderscores(
 
 /** Headers as they are set, added and removed before a route is looked for. */
 function early(settings: Json, http: HttpRequest): HttpRequest['headers'] {
-  const headers: Record<string, string> = { ...http.headers };
-  for (const { name, value } of records(settings.set)) headers[text(name).toLowerCase()] = text(value);
+  let { headers } = http;
+  for (const { name, value } of records(settings.set)) headers = headers.with(text(name), text(value));
   for (const { name, value } of records(settings.add)) {
-    const lower = text(name).toLowerCase();
-    headers[lower] = headers[lower] === undefined ? text(value) : `${headers[lower]},${text(value)}`;
+    const known = headers.get(text(name));
+    const added = `,${text(value)}`;
+    headers = headers.with(
+      text(name),
+      known.is(PRESENT) ? known.changed((own) => own + added, 'a header that a listener adds to') : text(value),
+    );
   }
-  for (const name of texts(settings.remove)) delete headers[name.toLowerCase()];
+  for (const name of texts(settings.remove)) headers = headers.without(name);
   return headers;
 }
 
 function withoutAddress(policy: EffectivePolicy | undefined, http: HttpRequest): Refused | undefined {
   const custom = record(record(policy?.spec.clientIPDetection).customHeader);
   const name = text(custom.name).toLowerCase();
-  if (custom.failClosed !== true || name === '' || http.headers[name] !== undefined) return undefined;
+  if (custom.failClosed !== true || name === '' || http.headers.get(name).is(PRESENT)) return undefined;
   return {
     is: 'refused',
     code: 'rejecting_because_detection_failed',
@@ -159,7 +158,7 @@ function withoutAddress(policy: EffectivePolicy | undefined, http: HttpRequest):
 
 function healthAnswer(policy: EffectivePolicy | undefined, http: HttpRequest): Refused | undefined {
   const path = text(record(policy?.spec.healthCheck).path);
-  if (path === '' || http.path !== path) return undefined;
+  if (path === '' || !http.path.wholeIs(exact(path))) return undefined;
   return {
     is: 'refused',
     code: 'direct_response',

@@ -6,7 +6,9 @@ import type { BrokenReference } from '../model/envoy-gateway-references';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { claimsFit, tokenRulesOf } from './envoy-gateway-tokens';
-import { type HttpRequest } from './http-routes';
+import type { Asked, AskedPath } from './ask';
+import { byExpression, type HttpRequest } from './http-routes';
+import { anyOf, exact, PRESENT } from './matcher';
 import { isPreflight } from './own-answer';
 import { judgeToken, type TokenVerdict } from './tokens';
 import type { Decision } from './types';
@@ -40,7 +42,7 @@ export interface AtRule {
   readonly broken: readonly BrokenReference[];
   /** Whether the route sends on what it takes: Envoy's filter for CORS takes no notice of others. */
   readonly forwards: boolean;
-  readonly http: Asking;
+  readonly http: HttpRequest & { readonly source: string | null };
 }
 
 /** A rule as the filters find it one after the other: the one for tokens leaves what it found to that for authorization. */
@@ -143,7 +145,7 @@ function corsVerdict({ security, cors, forwards, http }: Passing): PolicyVerdict
 
 function oidcVerdict({ security, http }: Passing): PolicyVerdict {
   const policy = security!;
-  if (http.headers.cookie !== undefined) return unknown(policy, 'oidc', 'credentials that no manifest shows');
+  if (http.headers.get('cookie').is(PRESENT)) return unknown(policy, 'oidc', 'credentials that no manifest shows');
   return {
     is: 'refused',
     code: 'oidc',
@@ -196,16 +198,15 @@ function foreignVerdict({ extension }: Passing): PolicyVerdict | undefined {
   };
 }
 
-const hasToken = (http: HttpRequest): boolean => http.headers.authorization !== undefined;
+const hasToken = (http: HttpRequest): boolean => http.headers.get('authorization').is(PRESENT);
 
 function shows(kind: string, settings: Json, http: HttpRequest): boolean {
   if (kind !== 'apiKeyAuth') return hasToken(http);
-  const query = new URLSearchParams(http.path.split('?')[1] ?? '');
   return records(settings.extractFrom).some(
     (from) =>
-      texts(from.headers).some((name) => http.headers[name.toLowerCase()] !== undefined) ||
-      texts(from.params).some((name) => query.has(name)) ||
-      (texts(from.cookies).length > 0 && http.headers.cookie !== undefined),
+      texts(from.headers).some((name) => http.headers.get(name).is(PRESENT)) ||
+      texts(from.params).some((name) => http.path.parameter(name).is(PRESENT)) ||
+      (texts(from.cookies).length > 0 && http.headers.get('cookie').is(PRESENT)),
   );
 }
 
@@ -218,16 +219,15 @@ function unknown(policy: EffectivePolicy, field: string, on: string): PolicyVerd
   };
 }
 
-/** A request, with the address that it comes from where that is known. */
-type Asking = HttpRequest & { readonly source?: string | null };
+/** A request, or a connection that none is read from, with the address that it comes from where that is known. */
+type Asking = Partial<HttpRequest> & { readonly source?: string | null };
 
 const EVERYBODY = new Set(['0.0.0.0/0', '::/0']);
 
 /** Whether a principal of an authorization rule is who calls; undefined where the manifests cannot tell. */
 function isPrincipal(principal: Json, http: Asking, token: TokenVerdict): boolean | undefined {
   const named = records(principal.headers).every(({ name, values }) => {
-    const value = http.headers[text(name).toLowerCase()];
-    return value !== undefined && texts(values).includes(value);
+    return http.headers?.get(text(name)).is(anyOf(...texts(values).map((value) => exact(value))));
   });
   if (!named) return false;
   const jwt = optionalRecord(principal.jwt);
@@ -246,7 +246,12 @@ function authorizationVerdict(policy: EffectivePolicy, http: Asking, token: Toke
   const open: string[] = [];
   for (const [index, rule] of records(authorization.rules).entries()) {
     const methods = texts(record(rule.operation).methods);
-    if (methods.length > 0 && !methods.includes(http.method)) continue;
+    if (
+      methods.length > 0 &&
+      http.method !== undefined &&
+      !http.method.is(anyOf(...methods.map((method) => exact(method))))
+    )
+      continue;
     const fits = isPrincipal(record(rule.principal), http, token);
     if (fits === false) continue;
     if (fits === undefined) {
@@ -274,23 +279,21 @@ export function streamVerdict(policy: EffectivePolicy, source: string | null): P
   const rules = records(record(policy.spec.authorization).rules);
   if (rules.some(({ principal }) => texts(record(principal).clientCIDRs).length === 0))
     return unknown(policy, 'authorization', 'a rule that names no clientCIDRs, which says nothing of a connection');
-  return authorizationVerdict(policy, { ...NO_REQUEST, source }, { is: 'none' });
+  return authorizationVerdict(policy, { source }, { is: 'none' });
 }
-
-const NO_REQUEST: HttpRequest = { authority: '', method: '', path: '', scheme: 'http', headers: {} };
 
 /** What Envoy Gateway's own filters make of a rule: an answer by itself, or another Host and path. */
 export interface OwnFilters {
   readonly answer: { readonly status: number; readonly what: string; readonly fix: string } | undefined;
   /** The Host; undefined leaves it, null is what only the backend tells. */
-  readonly authority: string | null | undefined;
-  readonly path: string | undefined;
+  readonly authority: Asked | null | undefined;
+  readonly path: AskedPath | undefined;
 }
 
 export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http: HttpRequest): OwnFilters {
   let answer: OwnFilters['answer'];
   let authority: OwnFilters['authority'];
-  let path: string | undefined;
+  let path: OwnFilters['path'];
   for (const filter of ownFilters(place.route, rule, mesh)) {
     if (filter === null) {
       answer ??= { status: 500, what: 'a filter of the rule names an HTTPRouteFilter that is not there', fix: 'make that HTTPRouteFilter, or correct its name' }; // prettier-ignore
@@ -303,21 +306,15 @@ export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http
     }
     const rewrite = record(filter.urlRewrite);
     const hostname = record(rewrite.hostname);
-    if (hostname.type === 'Header') authority = http.headers[text(hostname.header).toLowerCase()] ?? authority;
+    if (hostname.type === 'Header') {
+      const named = http.headers.get(text(hostname.header));
+      if (named.is(PRESENT))
+        authority = named.changed((value) => value, 'a header that becomes the Host of the request');
+    }
     if (hostname.type === 'Backend') authority = null;
     const pattern = record(record(rewrite.path).replaceRegexMatch);
-    if (text(pattern.pattern) !== '') path = replaced(http.path, text(pattern.pattern), text(pattern.substitution));
+    if (text(pattern.pattern) !== '')
+      path = http.path.withPlain(byExpression(http.path.plain, text(pattern.pattern), text(pattern.substitution)));
   }
   return { answer, authority, path };
-}
-
-/** Every match of a pattern is replaced, in the path without its query. */
-function replaced(path: string, pattern: string, substitution: string): string {
-  const [plain = '', ...query] = path.split('?');
-  try {
-    const changed = plain.replace(new RegExp(pattern, 'g'), substitution.replace(/\\(\d)/g, '$$$1'));
-    return [changed, ...query].join('?');
-  } catch {
-    return path;
-  }
 }

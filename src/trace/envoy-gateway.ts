@@ -15,6 +15,7 @@ import { isSubsetOf } from '../model/hostnames';
 import { namespaceInjection, type Workload } from '../model/workloads';
 import { push } from '../model/objects';
 import type { HttpRule } from '../model/virtual-services';
+import { Asked } from './ask';
 import { DomainIndex, hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
@@ -215,7 +216,7 @@ function candidatesAt(stage: Stage, listeners: readonly ApiListener[]): DomainIn
 
 function forwardHttp(stage: Stage, listeners: readonly ApiListener[], http: HttpRequest): Trace {
   const { gateway } = stage;
-  const host = hostWithoutPort(http.authority);
+  const host = hostWithoutPort(http.authority.name);
   const candidates = candidatesAt(stage, listeners).match(host)?.();
   if (candidates === undefined) {
     return refuse(
@@ -314,7 +315,8 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     );
   noteShares(walk, route);
   const onward = rewritten(http, route, chosen.destination);
-  const authority = filters.authority === null ? chosen.destination.host : (filters.authority ?? onward.authority);
+  const authority =
+    filters.authority === null ? Asked.fixed(chosen.destination.host) : (filters.authority ?? onward.authority);
   const asked = { ...onward, authority, path: filters.path ?? onward.path };
   return toBackend({
     stage,

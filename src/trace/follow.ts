@@ -69,7 +69,9 @@ function layerFor(
   mesh: Mesh,
 ): ProxyScope | undefined {
   if (flight.tunnelled !== undefined) return undefined;
-  const asked = [flight.host, outermost(flight.layers)?.sni, flight.http?.authority].filter((name) => name != null);
+  const asked = [flight.host, outermost(flight.layers)?.sni, flight.http?.authority.name].filter(
+    (name) => name != null,
+  );
   const names = asked.map((name) => hostWithoutPort(name).toLowerCase().replace(/\.$/, ''));
   const layer = mesh.layerOf(self, names, flight.port);
   if (layer === undefined || (layer.isOwn && flight.address !== null)) return undefined;

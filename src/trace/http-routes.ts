@@ -1,4 +1,5 @@
 import { list, optionalRecord, record, strings, text, type Json } from '../model/fields';
+import { expression, replaceAll } from '../model/re2';
 import type { Service } from '../model/services';
 import {
   authorityOf,
@@ -8,19 +9,20 @@ import {
   type RouteDestination,
   type VirtualService,
 } from '../model/virtual-services';
+import { Asked, type AskedHeaders, type AskedPath } from './ask';
 import type { WeightedCluster } from './envoy';
+import { evaluate, exact, pathPrefix, prefix, PRESENT, regex, stringMatch, type Matcher } from './matcher';
 import type { Copy } from './types';
 import { claimValues } from './token-verification';
 
 /** An HTTP request as a proxy routes it. */
 export interface HttpRequest {
-  readonly authority: string;
-  readonly method: string;
+  readonly authority: Asked;
+  readonly method: Asked;
   /** With the query. */
-  readonly path: string;
+  readonly path: AskedPath;
   readonly scheme: 'http' | 'https';
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: AskedHeaders;
   /** The claims of a token that the proxy at hand has verified; the next one knows nothing of them. */
   readonly claims?: Json | 'unknown';
 }
@@ -171,25 +173,15 @@ export function routesOf(service: VirtualService, context: RouteContext): readon
   return routes;
 }
 
-/** A regular expression of RE2 as JavaScript has it, matched against the whole; undefined if it has no such form. */
-export function regex(pattern: string): RegExp | undefined {
-  const flags = /^\(\?([is]+)\)/.exec(pattern);
-  const body = flags === null ? pattern : pattern.slice(flags[0].length);
-  try {
-    return new RegExp(
-      `^(?:${body.replace(/\(\?P</g, '(?<')})$`,
-      `u${flags?.[1]?.includes('i') === true ? 'i' : ''}${flags?.[1]?.includes('s') === true ? 's' : ''}`,
-    );
-  } catch {
-    return undefined;
-  }
+/** Whether a text that no client chooses fits a `StringMatch`. */
+export function stringMatches(match: Json, value: string): boolean {
+  const matcher = stringMatch(match);
+  return matcher === undefined || evaluate(matcher, value);
 }
 
-export function stringMatches(match: Json, value: string): boolean {
-  if (typeof match.exact === 'string') return value === match.exact;
-  if (typeof match.prefix === 'string') return value.startsWith(match.prefix);
-  if (typeof match.regex === 'string') return regex(match.regex)?.test(value) ?? false;
-  return true;
+function fits(match: Json, asked: Asked): boolean {
+  const matcher = stringMatch(match);
+  return matcher === undefined || asked.is(matcher);
 }
 
 function isPresence(match: Json | undefined): boolean {
@@ -200,28 +192,24 @@ function isPresence(match: Json | undefined): boolean {
   );
 }
 
-function pathMatches(match: HttpMatch, path: string, bySegments: boolean): boolean {
-  const { uri } = match;
-  if (uri === undefined) return true;
-  const fold = (value: string): string => (match.ignoreUriCase ? value.toLowerCase() : value);
-  if (typeof uri.exact === 'string') return fold(path) === fold(uri.exact);
-  if (typeof uri.prefix === 'string') {
-    if (!bySegments || uri.prefix === '/') return fold(path).startsWith(fold(uri.prefix));
-    const prefix = fold(uri.prefix.replace(/\/$/, ''));
-    return fold(path) === prefix || fold(path).startsWith(`${prefix}/`);
-  }
+/** What a match says of the path without its query; undefined if it says nothing. */
+export function pathMatcher({ uri, ignoreUriCase }: HttpMatch, bySegments: boolean): Matcher | undefined {
+  if (uri === undefined) return undefined;
+  if (typeof uri.exact === 'string') return exact(uri.exact, ignoreUriCase);
+  if (typeof uri.prefix === 'string')
+    return bySegments && uri.prefix !== '/' ? pathPrefix(uri.prefix, ignoreUriCase) : prefix(uri.prefix, ignoreUriCase);
   // ignoreUriCase is for exact and prefix only.
-  if (typeof uri.regex === 'string') return regex(uri.regex)?.test(path) ?? false;
-  return true;
+  return typeof uri.regex === 'string' ? regex(uri.regex) : undefined;
 }
 
-function headerValue(request: HttpRequest, name: string): string | undefined {
+/** Whether a header fits, pseudo-headers by their names among them. */
+export function headerFits(request: HttpRequest, name: string, matcher: Matcher, whenAbsent = false): boolean {
   const lower = name.toLowerCase();
-  if (lower === ':authority' || lower === 'host') return request.authority;
-  if (lower === ':method') return request.method;
-  if (lower === ':path') return request.path;
-  if (lower === ':scheme') return request.scheme;
-  return request.headers[lower];
+  if (lower === ':authority' || lower === 'host') return request.authority.is(matcher);
+  if (lower === ':method') return request.method.is(matcher);
+  if (lower === ':path') return request.path.wholeIs(matcher);
+  if (lower === ':scheme') return evaluate(matcher, request.scheme);
+  return request.headers.get(lower).is(matcher, whenAbsent);
 }
 
 /** The claim that a condition on a header is about: `@request.auth.claims.a.b` or `@request.auth.claims[a][b]`. */
@@ -242,10 +230,9 @@ function headersMatch(match: HttpMatch, request: HttpRequest): boolean {
       if (!claimMatches(claim, condition, request)) return false;
       continue;
     }
-    const value = headerValue(request, name);
     const wanted = optionalRecord(condition);
-    if (value === undefined) return false;
-    if (!isPresence(wanted) && !stringMatches(record(wanted), value)) return false;
+    const matcher = isPresence(wanted) ? PRESENT : stringMatch(record(wanted));
+    if (!headerFits(request, name, matcher ?? PRESENT)) return false;
   }
   for (const [name, condition] of Object.entries(match.withoutHeaders)) {
     const claim = claimOf(name);
@@ -253,21 +240,20 @@ function headersMatch(match: HttpMatch, request: HttpRequest): boolean {
       if (claimMatches(claim, condition, request)) return false;
       continue;
     }
-    const value = headerValue(request, name);
     const wanted = optionalRecord(condition);
-    if (isPresence(wanted)) {
-      if (value !== undefined) return false;
-    } else if (stringMatches(record(wanted), value ?? '')) return false;
+    const matcher = (isPresence(wanted) ? undefined : stringMatch(record(wanted))) ?? PRESENT;
+    // A header that is not there counts as an empty one, unless its presence is asked for.
+    const whenAbsent = matcher.is !== 'present' && evaluate(matcher, '');
+    if (headerFits(request, name, matcher, whenAbsent)) return false;
   }
   return true;
 }
 
-function queryMatches(match: HttpMatch, query: string): boolean {
-  const parameters = new URLSearchParams(query);
+function queryMatches(match: HttpMatch, path: AskedPath): boolean {
   return Object.entries(match.queryParams).every(([name, condition]) => {
-    const value = parameters.get(name);
     const wanted = optionalRecord(condition);
-    return value !== null && (isPresence(wanted) || stringMatches(record(wanted), value));
+    const matcher = isPresence(wanted) ? PRESENT : (stringMatch(record(wanted)) ?? PRESENT);
+    return path.parameter(name).is(matcher);
   });
 }
 
@@ -275,16 +261,14 @@ function queryMatches(match: HttpMatch, query: string): boolean {
 export function routeMatches(route: Route, request: HttpRequest): boolean {
   const { match } = route;
   if (match === null) return true;
-  const mark = request.path.search(/[?#]/);
-  const path = mark < 0 ? request.path : request.path.slice(0, mark);
-  const query = mark >= 0 && request.path[mark] === '?' ? request.path.slice(mark + 1) : '';
+  const path = pathMatcher(match, route.bySegments ?? route.gatewaySemantics);
   return (
-    pathMatches(match, path, route.bySegments ?? route.gatewaySemantics) &&
-    (match.method === undefined || stringMatches(match.method, request.method)) &&
-    (match.authority === undefined || stringMatches(match.authority, request.authority)) &&
+    (path === undefined || request.path.plain.is(path)) &&
+    (match.method === undefined || fits(match.method, request.method)) &&
+    (match.authority === undefined || fits(match.authority, request.authority)) &&
     (match.scheme === undefined || stringMatches(match.scheme, request.scheme)) &&
     headersMatch(match, request) &&
-    queryMatches(match, query)
+    queryMatches(match, request.path)
   );
 }
 
@@ -309,7 +293,7 @@ export function unreadablePart(route: Route, { claims }: HttpRequest): string | 
   for (const [name, value] of patterns) {
     if (claims === 'unknown' && name.includes('@request.auth.claims')) return name;
     const pattern = text(record(value).regex);
-    if (pattern !== '' && pattern !== '*' && regex(pattern) === undefined) return name;
+    if (pattern !== '' && pattern !== '*' && expression(pattern) === undefined) return name;
   }
   return undefined;
 }
@@ -319,40 +303,44 @@ export function rewritten(request: HttpRequest, route: Route, destination: Route
   const { rule } = route;
   const { claims: _, ...onward } = request;
   if (rule === null) return onward;
-  const authority =
-    text(rule.rewrite?.authority) || authorityOf(rule.headers) || (destination?.authority ?? '') || request.authority;
-  const headers: Record<string, string> = { ...request.headers };
+  const written = text(rule.rewrite?.authority) || authorityOf(rule.headers) || (destination?.authority ?? '');
+  const authority = written === '' ? request.authority : Asked.fixed(written);
+  let { headers } = request;
   // Envoy removes before it adds, and a destination's own operations come before those of its route.
   const all = [record(destination?.headers.request), record(rule.headers.request)];
   for (const { remove } of all)
-    for (const name of list(remove)) if (typeof name === 'string') delete headers[name.toLowerCase()];
+    for (const name of list(remove)) if (typeof name === 'string') headers = headers.without(name);
   for (const { add, set } of all)
-    for (const [name, value] of Object.entries({ ...strings(add), ...strings(set) }))
-      if (!/^(:.*|host)$/i.test(name)) headers[name.toLowerCase()] = value;
+    for (const [name, value] of [...Object.entries(strings(add)), ...Object.entries(strings(set))])
+      if (!/^(:.*|host)$/i.test(name)) headers = headers.with(name, value);
   return { ...onward, authority, headers, path: rewrittenPath(request.path, route, rule.rewrite) };
 }
 
-export function rewrittenPath(path: string, route: Route, rewrite: Json | undefined): string {
-  if (rewrite === undefined) return path;
-  const mark = path.search(/[?#]/);
-  const plain = mark < 0 ? path : path.slice(0, mark);
-  const rest = mark < 0 ? '' : path.slice(mark);
+/** The path that a rewrite of a route makes. */
+export function rewrittenPath(path: AskedPath, route: Route, rewrite: Json | undefined): AskedPath {
+  return rewrite === undefined ? path : path.withPlain(rewrittenPlain(path.plain, route, rewrite));
+}
+
+function rewrittenPlain(plain: Asked, route: Route, rewrite: Json): Asked {
   const pattern = optionalRecord(rewrite.uriRegexRewrite);
-  if (pattern !== undefined) {
-    const inner = regex(text(pattern.match))
-      ?.source.replace(/^\^\(\?:/, '')
-      .replace(/\)\$$/, '');
-    if (inner === undefined) return path;
-    return plain.replace(new RegExp(inner, 'gu'), text(pattern.rewrite).replace(/\\(\d)/g, '$$$1')) + rest;
-  }
+  if (pattern !== undefined) return byExpression(plain, text(pattern.match), text(pattern.rewrite));
   const uri = text(rewrite.uri);
-  if (uri === '') return path;
+  if (uri === '') return plain;
   const match = route.match?.uri;
-  if (typeof match?.exact === 'string' || typeof match?.regex === 'string') return uri + rest;
-  const prefix = typeof match?.prefix === 'string' ? match.prefix : '/';
-  if (route.gatewaySemantics && prefix !== '/') {
-    const tail = plain.slice(prefix.replace(/\/$/, '').length);
-    return (uri.replace(/\/$/, '') + tail || '/') + rest;
-  }
-  return uri + plain.slice(prefix.length) + rest;
+  if (typeof match?.exact === 'string' || typeof match?.regex === 'string') return Asked.fixed(uri);
+  const own = typeof match?.prefix === 'string' ? match.prefix : '/';
+  if (!route.gatewaySemantics || own === '/') return plain.rewritten(own.length, uri);
+  const [dropped, put] = [own.replace(/\/$/, ''), uri.replace(/\/$/, '')];
+  // Of the prefix itself nothing may be left.
+  if (put === '' && plain.is(exact(dropped, route.match?.ignoreUriCase))) return Asked.fixed('/');
+  return plain.rewritten(dropped.length, put);
+}
+
+/** Every match in a path replaced. */
+export function byExpression(plain: Asked, pattern: string, replacement: string): Asked {
+  if (expression(pattern) === undefined) return plain;
+  return plain.changed(
+    (path) => replaceAll(pattern, path, replacement) ?? path,
+    `what a rewrite by the regular expression ${pattern} makes of a path`,
+  );
 }

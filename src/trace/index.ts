@@ -9,6 +9,7 @@
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import { throughZtunnel } from './ambient';
+import type { Recorder } from './ask';
 import { outboundCapture } from './capture';
 import { client } from './client';
 import { noteDns } from './dns';
@@ -22,19 +23,21 @@ import type { Trace, TraceRequest } from './types';
 import { ownerOf, Walk, type Flight } from './walk';
 
 export { RequestError } from './request';
+export type { Ask, Recorder } from './ask';
 export type * from './types';
 
 /**
- * Follows one request through a mesh.
+ * Follows one request through a mesh. A `recorder` gets each question that a proxy asked of the request: all that give the same
+ * answers to them fare the same.
  *
  * @throws RequestError if the request is none, or names a client or gateway that cannot be.
  */
-export function trace(mesh: Mesh, request: TraceRequest): Trace {
-  return withExtensions(mesh, request, follow(mesh, request));
+export function trace(mesh: Mesh, request: TraceRequest, recorder?: Recorder): Trace {
+  return withExtensions(mesh, request, follow(mesh, request, recorder));
 }
 
-function follow(mesh: Mesh, request: TraceRequest): Trace {
-  const parsed = parseRequest(request);
+function follow(mesh: Mesh, request: TraceRequest, recorder?: Recorder): Trace {
+  const parsed = parseRequest(request, recorder);
   const walk = new Walk(mesh, parsed.address === null ? undefined : { host: parsed.host, address: parsed.address });
   const origin = client(mesh, request, parsed.port);
   for (const note of origin.notes) walk.note(note);

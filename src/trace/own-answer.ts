@@ -1,7 +1,8 @@
 /** What a route answers by itself, without an upstream: faults, preflight requests, redirects, fixed answers. */
 import { number, optionalRecord, record, records, texts, type Json } from '../model/fields';
 import { locationOf } from './redirect';
-import { stringMatches, type HttpRequest, type Route } from './http-routes';
+import type { HttpRequest, Route } from './http-routes';
+import { exact, PRESENT, stringMatch } from './matcher';
 
 /** A status that a route answers with by itself, in place of forwarding. */
 export interface OwnAnswer {
@@ -20,19 +21,21 @@ function redirectStatus(redirect: Json): number {
 /** Whether a request asks, for a browser, what an origin may do; the filter for CORS answers it. */
 export function isPreflight(http: HttpRequest): boolean {
   return (
-    http.method === 'OPTIONS' &&
-    (http.headers.origin ?? '') !== '' &&
-    (http.headers['access-control-request-method'] ?? '') !== ''
+    http.method.is(exact('OPTIONS')) &&
+    ['origin', 'access-control-request-method'].every((name) => {
+      const value = http.headers.get(name);
+      return value.is(PRESENT) && !value.is(exact(''));
+    })
   );
 }
 
 /** The filter answers preflights of origins that it knows; those of others it sends on, unless it is told not to. */
 function answersPreflight(cors: Json, http: HttpRequest): boolean {
   if (!isPreflight(http)) return false;
-  const origin = http.headers.origin ?? '';
+  const origin = http.headers.get('origin');
   const isKnown =
-    records(cors.allowOrigins).some((match) => stringMatches(match, origin)) ||
-    texts(cors.allowOrigin).some((one) => one === '*' || one === origin);
+    records(cors.allowOrigins).some((match) => origin.is(stringMatch(match) ?? PRESENT)) ||
+    texts(cors.allowOrigin).some((one) => one === '*' || origin.is(exact(one)));
   return isKnown || cors.unmatchedPreflights === 'IGNORE';
 }
 

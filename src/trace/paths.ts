@@ -1,6 +1,7 @@
 /** What a proxy makes of the path of a request before it looks at any route or policy. */
 import type { PathNormalization } from '../model/mesh-config';
 import type { HttpRequest } from './http-routes';
+import { exact } from './matcher';
 
 /** How a proxy's HTTP connection manager treats paths. */
 export interface PathSettings {
@@ -21,15 +22,46 @@ const ISTIO: Readonly<Record<PathNormalization, PathSettings>> = {
   DECODE_AND_MERGE_SLASHES: { normalizes: true, mergesSlashes: true, escapedSlashes: 'UNESCAPE' },
 };
 
+/** How the proxies of a mesh treat paths. */
+export function istioPaths(mode: PathNormalization): PathSettings {
+  return ISTIO[mode];
+}
+
 /** The path as a proxy of Istio sees it; the query is left alone. */
 export function asIstioReads(http: HttpRequest, mode: PathNormalization): HttpRequest | { readonly refused: string } {
-  const treated = treatPath(http, ISTIO[mode]);
-  if (treated.is === 'refused') return { refused: treated.why };
-  return treated.path === http.path ? http : { ...http, path: treated.path };
+  const treated = asRead(http, ISTIO[mode]);
+  if (treated.is === 'taken') return treated.http;
+  return { refused: treated.is === 'refused' ? treated.why : `the path ${http.path} has an escaped slash` };
+}
+
+/**
+ * A request with its path as a proxy reads it. Requests are explored with paths that stand as they are in that form
+ * (`isCanonical`); what becomes of others is that of the path they are turned into.
+ */
+export function asRead(
+  http: HttpRequest,
+  settings: PathSettings,
+): Exclude<TreatedPath, { is: 'taken' }> | { readonly is: 'taken'; readonly http: HttpRequest } {
+  const given = http.path.toString();
+  const treated = treatPath({ path: given, method: http.method.is(exact('CONNECT')) ? 'CONNECT' : 'GET' }, settings);
+  if (treated.is !== 'taken') return treated;
+  if (treated.path === given) return { is: 'taken', http };
+  const [plain = ''] = treated.path.split('?', 1);
+  const path = http.path.withPlain(http.path.plain.changed(() => plain, 'the path is not in canonical form'));
+  return { is: 'taken', http: { ...http, path } };
+}
+
+/** Whether a proxy takes a path as it stands. */
+export function isCanonical(path: string, settings: PathSettings): boolean {
+  const treated = treatPath({ path, method: 'GET' }, settings);
+  return treated.is === 'taken' && treated.path === path;
 }
 
 /** In Envoy's order: slashes unescaped, the path made canonical, slashes merged. */
-export function treatPath({ path: given, method }: HttpRequest, settings: PathSettings): TreatedPath {
+export function treatPath(
+  { path: given, method }: { readonly path: string; readonly method: string },
+  settings: PathSettings,
+): TreatedPath {
   if (method === 'CONNECT' || !given.startsWith('/')) return { is: 'taken', path: given };
   const mark = given.indexOf('?');
   let path = mark < 0 ? given : given.slice(0, mark);

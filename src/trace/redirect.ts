@@ -1,6 +1,7 @@
 /** Where a redirect leads, as Envoy writes it into `Location` (RouteEntryImplBase::newUri, source/common/router/config_impl.cc). */
 import { number, optionalRecord, text, type Json } from '../model/fields';
 import { PREFIX_MARK } from '../model/gateway-api-rules';
+import { Asked } from './ask';
 import { rewrittenPath, type HttpRequest, type Route } from './http-routes';
 
 /** `listens` is the port of the listener, which some redirects keep. */
@@ -18,7 +19,7 @@ function portOf(redirect: Json, scheme: string, listens: number): number {
 }
 
 /** The Host that was asked for, without a port that the redirect replaces, or that was the usual one of the scheme that it leaves. */
-function ownHost({ authority, scheme: asked }: HttpRequest, scheme: string, port: number): string {
+function ownHost({ authority: { name: authority }, scheme: asked }: HttpRequest, scheme: string, port: number): string {
   const [, name = authority, own] = /^(.*?)(?::(\d+))?$/.exec(authority) ?? [];
   if (own === undefined) return authority;
   const isUsual = (asked === 'https' && own === '443') || (asked === 'http' && own === '80');
@@ -28,10 +29,9 @@ function ownHost({ authority, scheme: asked }: HttpRequest, scheme: string, port
 /** The query goes along, unless the new path has one of its own. */
 function pathOf(redirect: Json, route: Route, { path }: HttpRequest): string {
   const uri = text(redirect.uri);
-  const mark = path.indexOf('?');
-  const query = mark < 0 ? '' : path.slice(mark);
-  if (uri.startsWith(PREFIX_MARK)) return rewrittenPath(path, route, { uri: uri.slice(PREFIX_MARK.length) || '/' });
-  if (uri !== '') return uri.includes('?') ? uri : uri + query;
+  if (uri.startsWith(PREFIX_MARK))
+    return rewrittenPath(path, route, { uri: uri.slice(PREFIX_MARK.length) || '/' }).toString();
+  if (uri !== '') return uri.includes('?') ? uri : path.withPlain(Asked.fixed(uri)).toString();
   const pattern = optionalRecord(redirect.uriRegexRewrite);
-  return pattern === undefined ? path : rewrittenPath(path, route, { uriRegexRewrite: pattern });
+  return (pattern === undefined ? path : rewrittenPath(path, route, { uriRegexRewrite: pattern })).toString();
 }

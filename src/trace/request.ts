@@ -1,4 +1,5 @@
 import { isAddress } from '../model/addresses';
+import { Asked, AskedHeaders, AskedPath, type Recorder } from './ask';
 import type { HttpRequest } from './http-routes';
 import type { TraceRequest } from './types';
 
@@ -24,7 +25,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, 
 
 const FORMS = 'write http://host/path, https://host/path, tls://host:port or tcp://address:port';
 
-export function parseRequest(request: TraceRequest): ParsedRequest {
+export function parseRequest(request: TraceRequest, recorder?: Recorder): ParsedRequest {
   const given = request.request;
   // A name and password before the host are for the server.
   const found = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@\s]*@)?(\[[0-9a-f:.]+\]|[^/?#:@\s]+)(?::(\d+))?([/?#].*)?$/i.exec(
@@ -61,11 +62,16 @@ export function parseRequest(request: TraceRequest): ParsedRequest {
     sni: plain === 'https' || plain === 'tls' ? (isLiteral ? null : host.replace(/\.$/, '')) : null,
     http: isHttp
       ? {
-          authority: authority ?? hostHeader ?? `${host.includes(':') ? `[${host}]` : host}${suffix}`,
-          method: (request.method ?? 'GET').toUpperCase(),
-          path: found[4]?.replace(/#.*$/, '').replace(/^\?/, '/?') || '/',
+          authority: Asked.sent(
+            'host',
+            '',
+            authority ?? hostHeader ?? `${host.includes(':') ? `[${host}]` : host}${suffix}`,
+            recorder,
+          ),
+          method: Asked.sent('method', '', (request.method ?? 'GET').toUpperCase(), recorder),
+          path: AskedPath.of(found[4]?.replace(/#.*$/, '').replace(/^\?/, '/?') || '/', recorder),
           scheme: plain === 'https' ? 'https' : 'http',
-          headers: others,
+          headers: AskedHeaders.of(others, recorder),
         }
       : null,
   };

@@ -15,9 +15,9 @@ import {
   heaviest,
   rewritten,
   routeMatches,
-  stringMatches,
   unreadablePart,
 } from './http-routes';
+import { exact, PRESENT, stringMatch } from './matcher';
 import { abortShare, ownAnswer, replyOf } from './own-answer';
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
@@ -35,7 +35,7 @@ export function throughRoutes(
 ): Trace {
   const { proxy, view, self, flight } = at;
   const isGateway = self.type === 'gateway';
-  const host = hostWithoutPort(received.authority);
+  const host = hostWithoutPort(received.authority.name);
   let http = received;
   const virtualHost = rules.match(host);
   if (isGateway) {
@@ -56,10 +56,10 @@ export function throughRoutes(
     if (verdict.is !== 'allowed') return rejected(walk, named, verdict, proxy, 403, logged);
   }
   // No route of Istio's takes CONNECT, those for hosts that nobody registered included.
-  if (http.method === 'CONNECT') {
+  if (http.method.is(exact('CONNECT'))) {
     const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
     addHop(walk, withVirtualHost(incoming, virtualHost?.name ?? null), {});
-    return walk.refused(noConnect(proxy, http.authority, status));
+    return walk.refused(noConnect(proxy, http.authority.name, status));
   }
   if (virtualHost === undefined)
     // A route configuration of one sniffed service has no virtual host for others.
@@ -150,7 +150,7 @@ function noRoute(
   addHop(walk, incoming, {});
   const handedOver = notHandedOver(walk, proxy, http);
   if (handedOver !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...handedOver });
-  const host = hostWithoutPort(http.authority);
+  const host = hostWithoutPort(http.authority.name);
   const routes = view.mesh.virtualServices.forHost(host);
   const bound = routes
     .map((route) => `${route.namespace}/${route.name} (gateways ${route.gateways.join(', ')})`)
@@ -203,13 +203,13 @@ function notHandedOver(
   proxy: ProxyRef,
   http: HttpRequest,
 ): Pick<Refusal, 'what' | 'fix' | 'by'> | undefined {
-  const host = hostWithoutPort(http.authority);
+  const host = hostWithoutPort(http.authority.name);
   const isFor = ({ matches }: Unmerged): boolean =>
     matches.length === 0 ||
     matches.some(
       ({ uri, method }) =>
-        (uri === undefined || stringMatches(uri, http.path.split('?')[0] ?? '')) &&
-        (method === undefined || stringMatches(method, http.method)),
+        (uri === undefined || http.path.plain.is(stringMatch(uri) ?? PRESENT)) &&
+        (method === undefined || http.method.is(stringMatch(method) ?? PRESENT)),
     );
   const isHere = (name: string): boolean => (name === MESH_GATEWAY) === (proxy.kind === 'sidecar');
   const lost = mesh.virtualServices.all
@@ -228,7 +228,7 @@ function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRe
   const named = withVirtualHost(incoming, isBlocked ? 'block_all' : 'allow_any');
   if (isBlocked) {
     addHop(walk, named, {});
-    const reason = unknownDestination(view, hostWithoutPort(http.authority), flight.port, 'HTTP');
+    const reason = unknownDestination(view, hostWithoutPort(http.authority.name), flight.port, 'HTTP');
     return walk.refused({
       code: 'BlackHoleCluster',
       status: 502,

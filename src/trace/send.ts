@@ -10,6 +10,7 @@ import { unknownDestination } from './explain';
 import { heldBySource } from './held-by-source';
 import { type Resolved, forwardProxied } from './forward-proxy';
 import { type Sending, addHop, brokenStatus } from './hop';
+import { Asked, AskedHeaders, AskedPath } from './ask';
 import type { HttpRequest } from './http-routes';
 import { dial } from './names';
 import type { Hop, ProxyRef, Refusal, Trace, WireProtocol } from './types';
@@ -79,8 +80,9 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
 
 /** What a proxy asks for in place of what it was asked for. */
 export function changed(asked: HttpRequest | null, asks: HttpRequest | null): Pick<Hop, 'asks'> {
-  if (asked === null || asks === null || (asked.authority === asks.authority && asked.path === asks.path)) return {};
-  return { asks: { authority: asks.authority, path: asks.path } };
+  if (asked === null || asks === null) return {};
+  const [was, is] = [asked, asks].map(({ authority, path }) => ({ authority: `${authority}`, path: `${path}` }));
+  return is === undefined || (was?.authority === is.authority && was.path === is.path) ? {} : { asks: is };
 }
 
 function sendToCluster(
@@ -216,7 +218,7 @@ function resolvedByName(walk: Walk, sending: Sending, cluster: Cluster): Resolve
   return forwardProxied(walk.mesh, proxy, {
     cluster: cluster.name,
     context: self.type === 'gateway' ? 'GATEWAY' : 'SIDECAR_OUTBOUND',
-    authority: http?.authority ?? null,
+    authority: http?.authority.name ?? null,
     sni: outermost(sending.inner)?.sni ?? null,
     originates: cluster.tls !== null,
   });
@@ -228,7 +230,13 @@ function tunnelled(flight: Flight, authority: string, inner: readonly TlsLayer[]
   return {
     ...flight,
     layers: flight.layers.slice(inner.length),
-    http: { authority, method: 'CONNECT', path: '', scheme: 'http', headers: {} },
+    http: {
+      authority: Asked.fixed(authority),
+      method: Asked.fixed('CONNECT'),
+      path: AskedPath.of(''),
+      scheme: 'http',
+      headers: AskedHeaders.of({}),
+    },
     isHttp2: false,
     tunnelled: { host: authority.slice(0, at), port: Number(authority.slice(at + 1)), layers: inner },
   };
@@ -237,7 +245,7 @@ function tunnelled(flight: Flight, authority: string, inner: readonly TlsLayer[]
 const LOOPBACK = '127.0.0.1';
 
 export function askedFor(layers: readonly TlsLayer[], http: Sending['http'], flight: Flight): string {
-  return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority));
+  return outermost(layers)?.sni ?? (http === null ? flight.host : hostWithoutPort(http.authority.name));
 }
 
 /**

@@ -113,9 +113,15 @@ export function normalized(claims: Json, spaceDelimited: readonly string[]): Jso
   );
 }
 
+/** A member of a claim by its name, which may be any word. */
+export function member(value: unknown, name: string): unknown {
+  const of = record(value);
+  return Object.hasOwn(of, name) ? of[name] : undefined;
+}
+
 /** The strings that a claim has: its own, or those of its list. */
 export function claimValues(claims: Json, path: readonly string[]): readonly string[] {
   let value: unknown = claims;
-  for (const name of path) value = record(value)[name];
+  for (const name of path) value = member(value, name);
   return typeof value === 'string' ? [value] : list(value).filter((item) => typeof item === 'string');
 }

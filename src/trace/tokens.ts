@@ -1,10 +1,11 @@
 /** RequestAuthentication: what becomes of a token that a request carries. */
-import { record, records, strings, text, texts } from '../model/fields';
+import { records, text, texts } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config, type Config } from '../model/objects';
 import { attaches } from './authorization';
 import type { HttpRequest } from './http-routes';
-import { normalized, readToken, type Token, type Trust, verifyToken } from './token-verification';
+import { prefix as startsWith, PRESENT } from './matcher';
+import { member, normalized, readToken, type Token, type Trust, verifyToken } from './token-verification';
 import { isPreflight } from './own-answer';
 import type { Decision } from './types';
 
@@ -96,25 +97,24 @@ export function tokenRules(
 function find(rule: TokenRule, http: HttpRequest): Carried | undefined {
   const { headers, parameters, cookies } = rule.places;
   const isDefault = headers.length + parameters.length + cookies.length === 0;
-  const [path = '', query = ''] = http.path.split('?', 2);
-  const sent = new URLSearchParams(query);
   for (const { name, prefix } of isDefault ? [{ name: 'authorization', prefix: 'Bearer ' }] : headers) {
-    const header = name.toLowerCase();
-    const value = http.headers[header];
-    if (value?.startsWith(prefix) !== true) continue;
-    const { [header]: _, ...others } = http.headers;
-    return { rule, token: readToken(value.slice(prefix.length)), stripped: { ...http, headers: others } };
+    const header = http.headers.get(name);
+    if (!header.is(startsWith(prefix))) continue;
+    const value = header.read('a token') ?? '';
+    return {
+      rule,
+      token: readToken(value.slice(prefix.length)),
+      stripped: { ...http, headers: http.headers.without(name) },
+    };
   }
   for (const name of isDefault ? ['access_token'] : parameters) {
-    const value = sent.get(name);
-    if (value === null) continue;
-    const left = query.split('&').filter((pair) => pair.split('=')[0] !== name);
-    const stripped = { ...http, path: left.length > 0 ? `${path}?${left.join('&')}` : path };
-    return { rule, token: readToken(value), stripped };
+    const parameter = http.path.parameter(name);
+    if (!parameter.is(PRESENT)) continue;
+    const stripped = { ...http, path: http.path.withoutParameter(name) };
+    return { rule, token: readToken(parameter.read('a token') ?? ''), stripped };
   }
-  const pairs = strings(Object.fromEntries((http.headers.cookie ?? '').split(/; */).map((pair) => pair.split('=', 2))));
-  const cookie = cookies.map((name) => pairs[name]).find((value) => value !== undefined);
-  return cookie === undefined ? undefined : { rule, token: readToken(cookie), stripped: http };
+  const cookie = cookies.map((name) => http.headers.cookie(name)).find((one) => one.is(PRESENT));
+  return cookie === undefined ? undefined : { rule, token: readToken(cookie.read('a token') ?? ''), stripped: http };
 }
 
 /** A claim as it is written into a header: lists and maps in base64. */
@@ -126,13 +126,13 @@ function written(value: unknown): string | undefined {
 /** The request with what a rule has of its token written into headers. */
 function goesOn({ rule, stripped }: Carried, http: HttpRequest, { claims, payload }: Token): HttpRequest {
   const from = rule.isForwarded ? http : stripped;
-  const headers = { ...from.headers };
-  if (rule.payloadHeader !== '') headers[rule.payloadHeader.toLowerCase()] = payload;
+  let { headers } = from;
+  if (rule.payloadHeader !== '') headers = headers.with(rule.payloadHeader, payload);
   for (const { header, claim } of rule.claimHeaders) {
     let value: unknown = claims;
-    for (const name of claim.split('.')) value = record(value)[name];
+    for (const name of claim.split('.')) value = member(value, name);
     const own = written(value);
-    if (own !== undefined) headers[header.toLowerCase()] = own;
+    if (own !== undefined) headers = headers.with(header, own);
   }
   return { ...from, headers, claims: normalized(claims, rule.spaceDelimited) };
 }

@@ -16,7 +16,7 @@ export function layersTo(
 ): readonly TlsLayer[] {
   const { tls } = cluster;
   if (tls === null || (tls.automatic && !takesMutualTls)) return inner;
-  const fromHost = http === null ? null : hostWithoutPort(http.authority);
+  const fromHost = http === null ? null : hostWithoutPort(http.authority.name);
   return [
     ...inner,
     {

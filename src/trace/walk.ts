@@ -100,8 +100,8 @@ export class Walk {
       flight.port,
       outer?.kind,
       outer?.sni,
-      flight.http?.authority,
-      flight.http?.path,
+      flight.http?.authority.toString(),
+      flight.http?.path.toString(),
     ]);
     const times = (this.seen.get(key) ?? 0) + 1;
     this.seen.set(key, times);

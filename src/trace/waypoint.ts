@@ -178,7 +178,8 @@ function findRoute(visit: Visit, http: HttpRequest): Found {
   const owner = routesFor(visit).find((one) => one.http.length > 0);
   const all = owner === undefined ? [] : routesOf(owner, contextOf(visit));
   const routes = all.filter(({ match }) => match === null || Object.keys(match.sourceLabels).length === 0);
-  const isForeign = service.resolution === 'DYNAMIC_DNS' && !isSubsetOf(hostWithoutPort(http.authority), service.host);
+  const isForeign =
+    service.resolution === 'DYNAMIC_DNS' && !isSubsetOf(hostWithoutPort(http.authority.name), service.host);
   const route = isForeign ? undefined : routes.find((one) => routeMatches(one, http));
   return { owner, isForeign, isDefault: routes.length === 0 && !isForeign, route };
 }

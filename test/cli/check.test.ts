@@ -17,11 +17,13 @@ function file(content: string): string {
   return path;
 }
 
+const judgedBy = [{ component: 'Istio', release: '1.32', stated: '1.32', from: 'default' }];
+
 describe('mesh-edge check', () => {
   it('ends with 0 and says so when nothing is found', () => {
     expect(run(['check', file(good)])).toEqual({
       status: 0,
-      stdout: '✔ 1 object checked, nothing found\n',
+      stdout: '✔ 1 object checked, nothing found\n  judged by Istio 1.32 (default)\n',
       stderr: '',
     });
   });
@@ -29,7 +31,10 @@ describe('mesh-edge check', () => {
   it('reads standard input', () => {
     const { status, stdout } = run(['check', '-', '--format', 'json'], good);
     expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ findings: [], summary: { objects: 1, errors: 0, warnings: 0, infos: 0 } });
+    expect(JSON.parse(stdout)).toEqual({
+      findings: [],
+      summary: { objects: 1, errors: 0, warnings: 0, infos: 0, judgedBy },
+    });
   });
 
   it('reports a broken document with file, line and reason, judges the others, and ends with 1', () => {
@@ -37,7 +42,7 @@ describe('mesh-edge check', () => {
     const { status, stdout } = run(['check', path, '--format', 'json']);
     expect(status).toBe(1);
     const { findings, summary } = JSON.parse(stdout);
-    expect(summary).toEqual({ objects: 1, errors: 1, warnings: 0, infos: 0 });
+    expect(summary).toEqual({ objects: 1, errors: 1, warnings: 0, infos: 0, judgedBy });
     expect(findings[0]).toMatchObject({ id: 'EDGE001', severity: 'error', object: null, where: { file: path } });
     expect(findings[0].where.line).toBeGreaterThan(5);
   });

@@ -177,7 +177,7 @@ describe('a policy that names its lockdown', () => {
       gateway,
       lockdown: options.named === false ? undefined : lockdown,
       rules: [
-        { from: [Workloads.in('billing')], to: [service('a.example.com')] },
+        { from: [Workloads.in('billing')], to: [service('a.example.com')], http: HttpEgress.originateTls() },
         { from: [app], to: [service('b.example.com')], direct: true, http: HttpEgress.originateTls() },
         {
           from: [app],

@@ -1,4 +1,5 @@
 /** Istio's own cases against ours: one proxy, its configuration, a connection to it. */
+import { Asked, AskedHeaders, AskedPath } from '../../src/trace/ask';
 import { parse } from 'yaml';
 import { loadText } from '../../src/model/load';
 import { buildMesh, type Mesh, type Proxy } from '../../src/model/mesh';
@@ -71,7 +72,13 @@ function flightOf(call: SimulatedCall, workload: Workload, isRouter: boolean): F
     http:
       call.Protocol === 'tcp'
         ? null
-        : { authority: call.Host, method: 'GET', path: call.Path || '/', scheme: 'http', headers: {} },
+        : {
+            authority: Asked.fixed(call.Host),
+            method: Asked.fixed('GET'),
+            path: AskedPath.of(call.Path || '/'),
+            scheme: 'http',
+            headers: AskedHeaders.of({}),
+          },
     host: call.Host,
     sentBy: null,
     isHttp2: call.Protocol === 'http2',

@@ -44,7 +44,7 @@ describe('routes and listeners of TLS', () => {
     route('TLSRoute', 'shop', 'app', 'parentRefs: [{name: front}], hostnames: [shop.example.com], rules: [{backendRefs: [{name: shop, port: 443}]}]'); // prettier-ignore
 
   it('are nothing to istiod 1.29', () => {
-    const told = traceIn(passthrough)('https://shop.example.com/', outside);
+    const told = traceIn(passthrough, { istioVersion: '1.29' })('https://shop.example.com/', outside);
     expect(outcome(told)).toBe('UF - at ingress-gateway');
     expect(told.refusal?.what).toContain('PILOT_ENABLE_ALPHA_GATEWAY_API=true');
     expect(told.refusal?.by).toMatchObject({ kind: 'Gateway', name: 'front', field: 'spec.listeners[0]' });
@@ -61,8 +61,16 @@ describe('routes and listeners of TLS', () => {
     ],
     ['by Helm values', '{meshConfig: {}, pilot: {env: {PILOT_ENABLE_ALPHA_GATEWAY_API: true}}}'],
   ])('are taken where istiod is told to, %s', (_how, install) => {
-    const told = traceIn(`${passthrough}\n---\n${install}`)('https://shop.example.com/', outside);
+    const mesh = traceIn(`${passthrough}\n---\n${install}`, { istioVersion: '1.29' });
+    const told = mesh('https://shop.example.com/', outside);
     expect(told.hops[0]?.cluster).toBe('outbound|443||shop.app.svc.cluster.local');
+  });
+
+  it('of Gateway API before 1.5 are nothing to istiod 1.30, which reads TLSRoute v1', () => {
+    const told = (gatewayApiVersion: string) =>
+      traceIn(passthrough, { istioVersion: '1.30', gatewayApiVersion })('https://shop.example.com/', outside);
+    expect(told('1.4/experimental').refusal?.what).toContain('which Gateway API 1.4/experimental does not serve');
+    expect(told('1.5').hops[0]?.cluster).toBe('outbound|443||shop.app.svc.cluster.local');
   });
 
   it('are taken from 1.30 on', () => {

@@ -63,8 +63,13 @@ apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
 metadata: {name: mesh, namespace: istio-system}
 spec: {values: {pilot: {env: {PILOT_ENABLE_ALPHA_GATEWAY_API: "true"}}}}`;
-const asked = (yaml: string, port: number): string =>
-  outcome(traceIn(yaml)(`http://shop.example.com:${port}/`, { from: 'outside', at: 'infra/edge' }));
+const asked = (yaml: string, port: number, istioVersion?: string): string =>
+  outcome(
+    traceIn(yaml, istioVersion === undefined ? {} : { istioVersion })(`http://shop.example.com:${port}/`, {
+      from: 'outside',
+      at: 'infra/edge',
+    }),
+  );
 const DELIVERED = 'delivered to shop.app.svc.cluster.local:80';
 
 describe('an XListenerSet', () => {
@@ -85,8 +90,15 @@ describe('an XListenerSet', () => {
     expect(asked(onGateway + settings, 8080)).toBe('NR 404 at envoy-gateway');
   });
 
-  it('is read by istiod if it is told to', () => {
-    expect(asked(mesh('istio', ALLOWED) + alpha, 8080)).toBe(DELIVERED);
-    expect(asked(mesh('istio', ALLOWED), 8080)).not.toBe(DELIVERED);
+  it('is read by istiod before 1.30 if it is told to', () => {
+    expect(asked(mesh('istio', ALLOWED) + alpha, 8080, '1.29')).toBe(DELIVERED);
+    expect(asked(mesh('istio', ALLOWED), 8080, '1.29')).not.toBe(DELIVERED);
+    expect(asked(mesh('istio', ALLOWED) + alpha, 8080, '1.30')).not.toBe(DELIVERED);
+  });
+
+  it('gives way to ListenerSet, which istiod reads from 1.30 on', () => {
+    const sets = mesh('istio', ALLOWED).replaceAll('gateway.networking.x-k8s.io/v1alpha1', 'gateway.networking.k8s.io/v1').replaceAll('gateway.networking.x-k8s.io', 'gateway.networking.k8s.io').replaceAll('XListenerSet', 'ListenerSet'); // prettier-ignore
+    expect(asked(sets, 8080, '1.29')).not.toBe(DELIVERED);
+    expect(asked(sets, 8080, '1.30')).toBe(DELIVERED);
   });
 });

@@ -4,6 +4,7 @@ import type { HttpMatch, HttpRoute, StringMatch } from '../istio';
 import type { Issue } from './issue';
 import { isDnsLabel } from './names';
 import { destinationIssues, destinationsIssues, gatewayNameIssues, matchPortIssues } from './virtual-service';
+import { refusalOf } from '../../model/re2';
 
 const quote = JSON.stringify;
 
@@ -107,27 +108,12 @@ function* stringMatchIssues(match: StringMatch | undefined, field: FieldPath, ma
       what: `the regular expression has ${match.regex.length} characters`,
       fix: 'Write at most 1024 characters.',
     };
-  else if (/\(\?(?:[=!]|<[=!])/.test(match.regex) || /\\[1-9]/.test(match.regex) || !isRegularExpression(match.regex)) {
+  else if (refusalOf(match.regex) !== undefined) {
     yield {
       field: [...field, 'regex'],
       what: `${quote(match.regex)} is no regular expression of RE2`,
       fix: 'Write it in the syntax of RE2: no lookahead, lookbehind or back reference.',
     };
-  }
-}
-
-/** RE2 has flags `(?i)` and names `(?P<x>)` that JavaScript writes otherwise. */
-function isRegularExpression(text: string): boolean {
-  try {
-    new RegExp(
-      text
-        .replace(/\(\?[imsU-]+\)/g, '')
-        .replace(/\(\?[imsU-]+:/g, '(?:')
-        .replace(/\(\?P</g, '(?<'),
-    );
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Rule } from '../rule';
 import { evaluateRules } from '../schema/cel';
+import { byRelease } from './schema-violation';
 
 export const rule: Rule = {
   id: 'EDGE003',
@@ -11,9 +12,10 @@ export const rule: Rule = {
   see: 'https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules',
   reads: [],
   footguns: ['G05', 'G07', 'G08', 'G16', 'S09', 'S17', 'S18', 'T17'],
-  *check({ admitted }) {
-    for (const { manifest, ruled } of admitted) {
-      for (const violation of ruled.length > 0 ? evaluateRules(ruled) : []) yield { manifest, ...violation };
+  *check(context) {
+    for (const { manifest, original, ruled } of context.admitted) {
+      for (const violation of ruled.length > 0 ? evaluateRules(ruled) : [])
+        yield { manifest, ...violation, ...byRelease({ original, violation }, context) };
     }
   },
 };

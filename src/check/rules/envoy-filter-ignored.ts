@@ -1,4 +1,4 @@
-import { record, records, text } from '../../model/fields';
+import { entry, record, records, text } from '../../model/fields';
 import { NETWORKING } from '../istio';
 import type { Rule } from '../rule';
 
@@ -23,7 +23,7 @@ export const rule: Rule = {
     for (const manifest of context.of(NETWORKING, 'EnvoyFilter')) {
       for (const [at, { applyTo, patch }] of records(record(record(manifest.body).spec).configPatches).entries()) {
         const operation = text(record(patch).operation);
-        if (IGNORED[operation]?.(text(applyTo)))
+        if (entry(IGNORED, operation)?.(text(applyTo)))
           yield {
             manifest,
             field: ['spec', 'configPatches', at, 'patch', 'operation'],

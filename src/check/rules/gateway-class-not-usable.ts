@@ -1,4 +1,4 @@
-import { optionalRecord, record, text } from '../../model/fields';
+import { entry, optionalRecord, record, text } from '../../model/fields';
 import { USUAL_CLASSES } from '../../model/gateway-api';
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
@@ -52,7 +52,7 @@ export const rule: Rule = {
 
 /** Istio brings its classes; those of Envoy Gateway are whatever a manifest calls them, usually so. */
 function isInstalled(name: string, classes: readonly Manifest[]): boolean {
-  if (USUAL_CLASSES[name] === 'envoy-gateway') return !classes.some(isOfEnvoyGateway);
+  if (entry(USUAL_CLASSES, name) === 'envoy-gateway') return !classes.some(isOfEnvoyGateway);
   return name.startsWith('istio');
 }
 

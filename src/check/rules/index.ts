@@ -7,6 +7,8 @@ import { rule as unknownKind } from './unknown-kind';
 import { rule as duplicateObject } from './duplicate-object';
 import { rule as unusedSuppression } from './unused-suppression';
 import { rule as suppressionWithoutReason } from './suppression-without-reason';
+import { rule as releaseNotModelled } from './release-not-modelled';
+import { rule as releasesDisagree } from './releases-disagree';
 import { rule as serviceEntryRefused } from './service-entry-refused';
 import { rule as virtualServiceRefused } from './virtual-service-refused';
 import { rule as destinationRuleRefused } from './destination-rule-refused';
@@ -150,6 +152,8 @@ export const rules: readonly Rule[] = [
   duplicateObject,
   unusedSuppression,
   suppressionWithoutReason,
+  releaseNotModelled,
+  releasesDisagree,
   serviceEntryRefused,
   virtualServiceRefused,
   destinationRuleRefused,

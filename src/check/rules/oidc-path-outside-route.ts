@@ -3,6 +3,7 @@ import { type CoveredRule, coveredRules } from '../envoy-gateway';
 import { isSubsetOf } from '../hosts';
 import { type OidcPolicy, oidcPolicies, urlParts } from '../oidc';
 import type { Hit, Rule } from '../rule';
+import { fullMatch } from '../../model/re2';
 
 /** What Envoy Gateway takes where nothing is written. */
 const REDIRECT = '%REQ(x-forwarded-proto)%://%REQ(:authority)%/oauth2/callback';
@@ -92,12 +93,9 @@ function matches(rule: CoveredRule, path: string): boolean {
   });
 }
 
+/** An expression that is none of RE2's is for another rule to tell. */
 function fits(expression: string, path: string): boolean {
-  try {
-    return new RegExp(`^(?:${expression})$`).test(path);
-  } catch {
-    return true;
-  }
+  return fullMatch(expression, path) ?? true;
 }
 
 function pathsOf(covered: readonly CoveredRule[]): string {

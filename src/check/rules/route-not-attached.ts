@@ -12,6 +12,7 @@ import {
 } from '../gateway-api';
 import { overlaps } from '../hosts';
 import type { Hit, Rule } from '../rule';
+import { entry } from '../../model/fields';
 
 /** Protocols of listeners that a kind of route can attach to. */
 const PROTOCOLS: Record<string, readonly string[]> = { HTTPRoute: ['HTTP', 'HTTPS'], GRPCRoute: ['HTTP', 'HTTPS'], TLSRoute: ['TLS'], TCPRoute: ['TCP', 'TLS'], UDPRoute: ['UDP'] }; // prettier-ignore
@@ -116,13 +117,13 @@ function judge(context: CheckContext, route: Manifest, parent: Reference): Verdi
 function idleInIstio({ mesh }: CheckContext, gateway: Manifest, { name, protocol = '' }: Listener): string | undefined {
   if (protocol !== 'TLS' && protocol !== 'TCP') return undefined;
   const made = mesh.gatewayApi.find(gateway.namespace, gateway.name);
-  if (made?.controller !== 'istio' || mesh.config.streamRoutes) return undefined;
+  if (made?.controller !== 'istio' || mesh.config.apiKindsRead[`${protocol}Route`]) return undefined;
   return made.listeners.find((listener) => listener.name === name)?.problem;
 }
 
 function takesKind({ protocol = '', allowedRoutes }: Listener, kind: string): boolean {
   const kinds = allowedRoutes?.kinds ?? [];
   if (kinds.length > 0) return kinds.some((entry) => entry.kind === kind);
-  const known = PROTOCOLS[kind] ?? [];
+  const known = entry(PROTOCOLS, kind) ?? [];
   return known.includes(protocol) || !['HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP'].includes(protocol);
 }

@@ -1,4 +1,9 @@
-import type { Rule } from '../rule';
+import type { CheckContext } from '../context';
+import type { Hit, Rule } from '../rule';
+import type { Admitted } from '../schema/admit';
+import { releaseTaking, releaseTitle } from '../schema/other-releases';
+import type { Violation } from '../schema/structural';
+import { componentOf } from '../../model/releases';
 
 export const rule: Rule = {
   id: 'EDGE002',
@@ -10,8 +15,34 @@ export const rule: Rule = {
   see: 'https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation',
   reads: [],
   footguns: ['G07', 'G16'],
-  *check({ admitted }) {
-    for (const { manifest, violations } of admitted)
-      for (const violation of violations) yield { manifest, ...violation };
+  *check(context) {
+    for (const { manifest, original, violations } of context.admitted)
+      for (const violation of violations)
+        yield { manifest, ...violation, ...byRelease({ original, violation }, context) };
   },
 };
+
+/** What one release refuses or drops, another may take: that is said instead of a slip of the pen. */
+export function byRelease(
+  { original, violation }: { readonly original: Admitted['original']; readonly violation: Violation },
+  { schemas, releases }: CheckContext,
+): Partial<Hit> {
+  const component = componentOf(original.group);
+  if (component === undefined) return {};
+  const other = releaseTaking(original, violation, schemas, releases[component]);
+  if (other === undefined) return {};
+  const needed = releaseTitle(component, other.release);
+  const isOurs = schemas.releaseFor(original.group, original.kind) !== null;
+  const inForce = isOurs ? releaseTitle(component, releases[component].release) : 'The CRD among the manifests';
+  const what = violation.isUnknownField
+    ? `there is no field ${JSON.stringify(violation.field.at(-1))} here`
+    : violation.what;
+  const happens = violation.isUnknownField
+    ? 'does not have the field: the API server silently drops it, so that the object does not do what it says, and kubectl refuses the object before that'
+    : 'does not allow it: an API server refuses the object';
+  return {
+    what: other.isNewer ? `${what}: it needs ${needed}` : `${what} any more: it was up to ${needed}`,
+    why: `${inForce} ${happens}.`,
+    fix: other.isNewer ? `Install ${needed} or newer, or take it away.` : 'Take it away, or write what took its place.',
+  };
+}

@@ -1,5 +1,8 @@
-import type { Rule } from '../rule';
-import { kindsOf, versionsOf } from '../schema/store';
+import type { Manifest } from '../../model/manifest';
+import { COMPONENTS, EXPERIMENTAL, componentOf } from '../../model/releases';
+import type { CheckContext } from '../context';
+import type { Hit, Rule } from '../rule';
+import { releaseServing, releaseTitle } from '../schema/other-releases';
 import { nearest, quote } from '../schema/structural';
 
 export const rule: Rule = {
@@ -12,23 +15,16 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/',
   reads: [],
   footguns: ['G14'],
-  *check({ manifests }) {
-    for (const manifest of manifests) {
+  *check(context) {
+    for (const manifest of context.manifests) {
       const { group, version, kind } = manifest;
-      const versions = versionsOf(group, kind);
-      if (versions) {
-        if (versions.includes(version)) continue;
-        yield {
-          manifest,
-          field: ['apiVersion'],
-          // Versions come and go with the release of the CRDs; those of Istio have been the same for years.
-          severity: group.endsWith('istio.io') ? 'error' : 'warning',
-          what: `${kind} is not served as ${quote(manifest.apiVersion)}`,
-          fix: `Write apiVersion: ${group ? `${group}/` : ''}${versions.includes('v1') ? 'v1' : versions[0]}.`,
-        };
+      const versions = context.schemas.versionsOf(group, kind);
+      if (versions !== undefined) {
+        if (!versions.includes(version)) yield notServed(manifest, versions, context);
+        else yield* onlyExperimental(manifest, versions, context);
         continue;
       }
-      const kinds = kindsOf(group);
+      const kinds = context.schemas.kindsOf(group);
       if (!kinds) continue;
       const meant = nearest(kind, kinds);
       // Projects keep documents of other kinds under their API group, which are never sent to a cluster.
@@ -43,3 +39,52 @@ export const rule: Rule = {
     }
   },
 };
+
+/** A version, or a kind altogether, that the release in force does not serve: another release may. */
+function notServed(manifest: Manifest, versions: readonly string[], context: CheckContext): Hit {
+  const { group, version, kind, apiVersion } = manifest;
+  const component = componentOf(group);
+  const field = ['apiVersion'];
+  const write = versions.length > 0 ? `Write apiVersion: ${group ? `${group}/` : ''}${versions.includes('v1') ? 'v1' : versions[0]}` : undefined; // prettier-ignore
+  const inForce = component === undefined ? undefined : context.releases[component];
+  const other = inForce === undefined ? undefined : releaseServing(manifest, inForce);
+  if (component === undefined || inForce === undefined || other === undefined)
+    return { manifest, field, what: `${kind} is not served as ${quote(apiVersion)}`, ...(write === undefined ? {} : { fix: `${write}.` }) }; // prettier-ignore
+  if (context.schemas.releaseFor(group, kind) === null)
+    return { manifest, field, what: `the CRD of ${kind} among the manifests does not serve ${version}`, ...(write === undefined ? {} : { fix: `${write}, or apply the CRD of ${releaseTitle(component, other.release)}.` }) }; // prettier-ignore
+  const needed = releaseTitle(component, other.release);
+  const { title } = COMPONENTS[component];
+  return {
+    manifest,
+    field,
+    // Without a word of a release, what an older one served may be served by the cluster all the same.
+    severity: inForce.from === 'default' ? 'warning' : 'error',
+    what: other.isNewer
+      ? `${kind} ${version} needs ${needed}`
+      : `${kind} ${version} was served up to ${needed}, and is not any more`,
+    why: `${releaseTitle(component, inForce.release)} does not serve it, and an API server refuses the object: "no matches for kind".`,
+    fix: other.isNewer
+      ? `${write === undefined ? `Install ${needed}` : `${write}, or install ${needed}`}.`
+      : `${write ?? `Take it away: ${title} has no such kind any more`}; if the cluster runs an older release, say it by ${OPTION[component]}.`,
+  };
+}
+
+const OPTION = { istio: '--istio-version', gatewayApi: '--gateway-api-version', envoyGateway: '--envoy-gateway-version', kubernetes: '--kubernetes-version' } as const; // prettier-ignore
+
+/** Which channel is installed nobody said: a version of the experimental one alone is refused by the other, which serves a newer version. */
+function* onlyExperimental(manifest: Manifest, versions: readonly string[], context: CheckContext): Iterable<Hit> {
+  const { group, version, kind } = manifest;
+  if (version === 'v1' || !versions.includes('v1') || componentOf(group) !== 'gatewayApi') return;
+  const { gatewayApi } = context.releases;
+  if (gatewayApi.from !== 'default' || context.schemas.releaseFor(group, kind) === null) return;
+  const standard = context.schemas.with('gatewayApi', gatewayApi.release.replace(EXPERIMENTAL, ''));
+  if ((standard.versionsOf(group, kind) ?? []).includes(version)) return;
+  yield {
+    manifest,
+    field: ['apiVersion'],
+    severity: 'warning',
+    what: `${kind} ${version} is served by ${releaseTitle('gatewayApi', gatewayApi.release)} alone`,
+    why: `The standard channel of ${COMPONENTS.gatewayApi.title} ${gatewayApi.release.replace(EXPERIMENTAL, '')} serves ${kind} as v1 and refuses other versions: "no matches for kind".`,
+    fix: `Write apiVersion: ${group}/v1; if the cluster runs an older release, say it by --gateway-api-version.`,
+  };
+}

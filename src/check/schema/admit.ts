@@ -1,10 +1,12 @@
 /** What an API server would say of each manifest, and the manifest as it would store it. */
 import type { Manifest } from '../../model/manifest';
 import { metadataViolations } from './metadata';
-import { schemaOf, resolveDefinition, versionsOf } from './store';
-import { type Ruled, type Violation, conform } from './structural';
+import { type Schemas, releasesServing, schemaIn } from './store';
+import { type Ruled, type Schema, type Violation, conform } from './structural';
 
 export interface Admitted {
+  /** As it was read. */
+  readonly original: Manifest;
   /** With defaults, and without what has no place or the wrong type: rules may rely on the types of the schema. */
   readonly manifest: Manifest;
   readonly violations: readonly Violation[];
@@ -12,18 +14,25 @@ export interface Admitted {
   readonly ruled: readonly Ruled[];
 }
 
-export function admit(manifest: Manifest): Admitted {
-  const known = versionsOf(manifest.group, manifest.kind);
-  if (!known) return { manifest, violations: [], ruled: [] };
-  // An unknown version of a known kind is reported elsewhere; its fields are read as those of a version that is known.
-  const version = known.includes(manifest.version) ? manifest.version : (known[0] ?? '');
-  const found = schemaOf({ group: manifest.group, kind: manifest.kind, version });
-  if (!found) return { manifest, violations: [], ruled: [] };
-  const { violations, value, ruled } = conform(found.schema, manifest.body, resolveDefinition);
-  const all = version === manifest.version ? [...violations, ...metadataViolations(manifest)] : [];
+export function admit(manifest: Manifest, schemas: Schemas): Admitted {
+  const known = schemas.versionsOf(manifest.group, manifest.kind);
+  const unjudged = { original: manifest, manifest, violations: [], ruled: [] };
+  if (!known) return unjudged;
+  const isServed = known.includes(manifest.version);
+  const schema = isServed ? schemas.schemaOf(manifest) : schemaInstead(manifest, known, schemas);
+  if (!schema) return unjudged;
+  const { violations, value, ruled } = conform(schema, manifest.body, schemas.resolve);
   return {
+    original: manifest,
     manifest: value === manifest.body ? manifest : { ...manifest, body: value },
-    violations: all,
-    ruled: version === manifest.version ? ruled : [],
+    violations: isServed ? [...violations, ...metadataViolations(manifest)] : [],
+    ruled: isServed ? ruled : [],
   };
+}
+
+/** A version that is not served is reported elsewhere; its fields are read as another release has them, or as those of a version that is known. */
+function schemaInstead(manifest: Manifest, known: readonly string[], schemas: Schemas): Schema | undefined {
+  const [release] = releasesServing(manifest);
+  if (release !== undefined) return schemaIn(release, manifest);
+  return schemas.schemaOf({ group: manifest.group, kind: manifest.kind, version: known[0] ?? '' });
 }

@@ -8,6 +8,7 @@ import {
   celMethod,
   isCelError,
   mapType,
+  parse,
   plan,
 } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
@@ -76,7 +77,8 @@ function planOf(rule: string): Evaluate | undefined {
   if (!planned.has(rule)) {
     environment ??= celEnv({ funcs: [...strings, ...kubernetesFunctions()] });
     try {
-      const expression = expressionOf(rule);
+      // Rules of CRDs among the manifests may be in no schema of this package.
+      const expression = expressionOf(rule) ?? parse(rule).expr;
       restore(expression);
       const evaluate = plan(environment, expression as Expression) as unknown as Evaluate;
       planned.set(rule, (bindings) => {

@@ -51,6 +51,8 @@ export interface Violation {
   readonly what: string;
   readonly why: string;
   readonly fix: string;
+  /** An unknown field is dropped by the API server unless its client asks it to refuse; everything else is refused. */
+  readonly isUnknownField?: true;
 }
 
 /** A value that has CEL rules of its own, with its defaults. */
@@ -153,7 +155,7 @@ class Walk {
         if (visited !== value[key]) set(key, visited);
       } else if (closed) {
         const known = Object.keys(properties);
-        this.block([...field, key], `there is no field ${quote(key)} here`, 'An API server refuses (or silently drops) a field that the schema of the kind does not have.', fixUnknown(key, known)); // prettier-ignore
+        this.block([...field, key], `there is no field ${quote(key)} here`, 'An API server refuses (or silently drops) a field that the schema of the kind does not have.', fixUnknown(key, known), true); // prettier-ignore
         set(key, DROP);
       } else if (value[key] === null) {
         set(key, DROP);
@@ -250,13 +252,13 @@ class Walk {
     if (schema.not && fits(schema.not)) fail('this combination is not allowed:', [schema.not]);
   }
 
-  private block(field: FieldPath, what: string, why: string, fix: string): void {
+  private block(field: FieldPath, what: string, why: string, fix: string, isUnknownField = false): void {
     this.isBlocked = true;
-    this.add(field, what, why, fix);
+    this.add(field, what, why, fix, isUnknownField);
   }
 
-  private add(field: FieldPath, what: string, why: string, fix: string): void {
-    this.violations.push({ field, what, why, fix });
+  private add(field: FieldPath, what: string, why: string, fix: string, isUnknownField = false): void {
+    this.violations.push({ field, what, why, fix, ...(isUnknownField ? { isUnknownField } : {}) });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Our traces against the oracle's hops, field by field. */
 import { admit } from '../../../src/check/schema/admit';
+import { Schemas } from '../../../src/check/schema/store';
 import { loadText } from '../../../src/model/load';
 import { buildMesh } from '../../../src/model/mesh';
 import { trace } from '../../../src/trace';
@@ -41,10 +42,14 @@ function meshConfigOf({ outbound, config }: GeneratedMesh): object {
   return { ...config, outboundTrafficPolicy: { mode: outbound } };
 }
 
+/** The releases that the oracle is built from. */
+const SCHEMAS = new Schemas({ istio: '1.29', gatewayApi: '1.4/experimental', envoyGateway: '1.7', kubernetes: '1.34' });
+
 /** As an API server stores objects: istiod relies on the defaults of the Gateway API. */
 function stored(things: readonly Thing[]): string {
   const bodies = loadText(toYaml(things)).manifests.map((manifest): Thing => {
-    const body = manifest.group === 'gateway.networking.k8s.io' ? admit(manifest).manifest.body : manifest.body;
+    const body =
+      manifest.group === 'gateway.networking.k8s.io' ? admit(manifest, SCHEMAS).manifest.body : manifest.body;
     return body as unknown as Thing;
   });
   return toYaml(bodies);

@@ -1,0 +1,75 @@
+/**
+ * What releases do otherwise with the same objects, each with the note or source that says so. Nothing else asks for a version: whoever
+ * needs one asks for a switch of this file.
+ */
+import { COMPONENTS, type Component, EXPERIMENTAL } from './releases';
+import type { ReleasesInForce } from './releases-in-force';
+
+interface Switch {
+  /** The first release that does it. */
+  readonly since: string;
+  /** Release note or source, in the repository of the component. */
+  readonly source: string;
+}
+
+const ISTIO = {
+  /** istiod reads TLSRoutes, as v1, and listeners for them, without PILOT_ENABLE_ALPHA_GATEWAY_API; before that as v1alpha2, if it is told to. */
+  readsTlsRoutes: { since: '1.30', source: 'releasenotes/notes/tls-protocol-gateway-no-alpha-gate.yaml' },
+  /** The same of TCPRoutes. */
+  readsTcpRoutes: { since: '1.31', source: 'pilot/pkg/config/kube/gateway/controller.go' },
+  /** istiod reads ListenerSets; before that XListenerSets, if PILOT_ENABLE_ALPHA_GATEWAY_API tells it to. */
+  readsListenerSets: { since: '1.30', source: 'releasenotes/notes/agw-fix-listenerset-not-allowed-reporting.yaml' },
+} as const satisfies Record<string, Switch>;
+
+export type IstioBehavior = Readonly<Record<keyof typeof ISTIO, boolean>>;
+
+export const ISTIO_SWITCHES: Readonly<Record<keyof typeof ISTIO, Switch>> = ISTIO;
+
+export function istioBehavior(release: string): IstioBehavior {
+  const entries = Object.entries(ISTIO).map(([name, { since }]) => [name, isSince('istio', release, since)]);
+  return Object.fromEntries(entries) as IstioBehavior;
+}
+
+/** Releases of the Gateway API that serve what a release of istiod asks the API server for. */
+const SERVED = {
+  TLSRoute: { v1: '1.5' },
+  TCPRoute: { v1: '1.6' },
+} as const;
+
+/** Which kinds of the Gateway API istiod reads. */
+export interface ApiKindsRead {
+  readonly TLSRoute: boolean;
+  readonly TCPRoute: boolean;
+  readonly ListenerSet: boolean;
+  readonly XListenerSet: boolean;
+}
+
+/** @param alpha whether PILOT_ENABLE_ALPHA_GATEWAY_API is set in istiod's environment */
+export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: boolean): ApiKindsRead {
+  const { readsTlsRoutes, readsTcpRoutes, readsListenerSets } = istioBehavior(istio.release);
+  // Where nobody says which Istio it is, it is one that goes with the Gateway API that is there.
+  const serves = (kind: 'TLSRoute' | 'TCPRoute'): boolean =>
+    istio.from === 'default' || isSince('gatewayApi', gatewayApi.release, SERVED[kind].v1);
+  // A standard channel never served v1alpha2 of either.
+  const servesAlpha = gatewayApi.from === 'default' || gatewayApi.release.endsWith(EXPERIMENTAL);
+  return {
+    TLSRoute: readsTlsRoutes ? serves('TLSRoute') : alpha && servesAlpha,
+    TCPRoute: readsTcpRoutes ? serves('TCPRoute') : alpha && servesAlpha,
+    ListenerSet: readsListenerSets,
+    XListenerSet: !readsListenerSets && alpha,
+  };
+}
+
+/** Why istiod does not take a listener of a protocol, which is that of a kind that it does not read. */
+export function whyKindUnread(kind: 'TLSRoute' | 'TCPRoute', { istio, gatewayApi }: ReleasesInForce): string {
+  const { since } = ISTIO[kind === 'TLSRoute' ? 'readsTlsRoutes' : 'readsTcpRoutes'];
+  const { v1 } = SERVED[kind];
+  return isSince('istio', istio.release, since)
+    ? `Istio ${istio.release} reads ${kind} v1, which Gateway API ${gatewayApi.release} does not serve: it needs ${v1}`
+    : `before ${since}, istiod takes protocol ${kind.slice(0, 3)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`;
+}
+
+function isSince(component: Component, release: string, since: string): boolean {
+  const names = COMPONENTS[component].releases.map(({ name }) => name);
+  return names.indexOf(release.replace(EXPERIMENTAL, '')) <= names.indexOf(since);
+}

@@ -1,0 +1,94 @@
+/** The releases of Istio, Gateway API, Envoy Gateway and Kubernetes that are modelled: one list for schemas, options and reports. */
+
+export type Component = 'istio' | 'gatewayApi' | 'envoyGateway' | 'kubernetes';
+
+export interface Release {
+  /** Major and minor, as in `1.32`. */
+  readonly name: string;
+  /** Version of the Go module that its schemas are imported from. */
+  readonly schemas: string;
+}
+
+export interface ComponentReleases {
+  /** As people write it. */
+  readonly title: string;
+  readonly module: string;
+  /** Newest first. */
+  readonly releases: readonly Release[];
+}
+
+export const COMPONENTS: Readonly<Record<Component, ComponentReleases>> = {
+  istio: {
+    title: 'Istio',
+    module: 'istio.io/api',
+    releases: [
+      { name: '1.32', schemas: 'v1.32.0' },
+      { name: '1.31', schemas: 'v1.31.4' },
+      { name: '1.30', schemas: 'v1.30.8' },
+      { name: '1.29', schemas: 'v1.29.1' },
+      { name: '1.28', schemas: 'v1.28.3' },
+    ],
+  },
+  gatewayApi: {
+    title: 'Gateway API',
+    module: 'sigs.k8s.io/gateway-api',
+    releases: [
+      { name: '1.7', schemas: 'v1.7.0' },
+      { name: '1.6', schemas: 'v1.6.3' },
+      { name: '1.5', schemas: 'v1.5.1' },
+      { name: '1.4', schemas: 'v1.4.1' },
+      { name: '1.3', schemas: 'v1.3.0' },
+    ],
+  },
+  envoyGateway: {
+    title: 'Envoy Gateway',
+    module: 'github.com/envoyproxy/gateway',
+    releases: [
+      { name: '1.9', schemas: 'v1.9.1' },
+      { name: '1.8', schemas: 'v1.8.3' },
+      { name: '1.7', schemas: 'v1.7.0' },
+      { name: '1.6', schemas: 'v1.6.3' },
+    ],
+  },
+  kubernetes: {
+    title: 'Kubernetes',
+    module: 'k8s.io/kubernetes',
+    releases: [
+      { name: '1.37', schemas: 'v1.37.2' },
+      { name: '1.36', schemas: 'v1.36.3' },
+      { name: '1.35', schemas: 'v1.35.4' },
+      { name: '1.34', schemas: 'v1.34.4' },
+    ],
+  },
+};
+
+export const COMPONENT_NAMES = Object.keys(COMPONENTS) as readonly Component[];
+
+/** Gateway API is installed by channel: a name of a release alone is the standard channel. */
+export const EXPERIMENTAL = '/experimental';
+
+/** Which component serves the kinds of an API group. */
+export function componentOf(group: string): Component | undefined {
+  if (/^(networking|security|telemetry|extensions)\.istio\.io$/.test(group)) return 'istio';
+  if (/^gateway\.networking\.(x-)?k8s\.io$/.test(group)) return 'gatewayApi';
+  if (group === 'gateway.envoyproxy.io') return 'envoyGateway';
+  return undefined;
+}
+
+/**
+ * Releases of a component by name, newest first. Those of Gateway API come by channel, the experimental one first: the newest of
+ * it has everything that any channel has today.
+ */
+export function releaseNames(component: Component): readonly string[] {
+  const names = COMPONENTS[component].releases.map(({ name }) => name);
+  return component === 'gatewayApi' ? names.flatMap((name) => [`${name}${EXPERIMENTAL}`, name]) : names;
+}
+
+/** The release that one is kept as a difference from: the next newer one, and for a standard channel the experimental one. */
+export function newerRelease(component: Component, release: string): string | undefined {
+  if (component === 'gatewayApi' && !release.endsWith(EXPERIMENTAL)) return `${release}${EXPERIMENTAL}`;
+  const { releases } = COMPONENTS[component];
+  const at = releases.findIndex(({ name }) => name === release.replace(EXPERIMENTAL, ''));
+  const newer = at > 0 ? releases[at - 1]?.name : undefined;
+  return newer === undefined || component !== 'gatewayApi' ? newer : `${newer}${EXPERIMENTAL}`;
+}

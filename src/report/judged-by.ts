@@ -1,0 +1,16 @@
+/** "judged by Istio 1.32 (default), Gateway API 1.4 experimental": by which releases, and who said so. */
+import type { JudgedBy } from '../check/finding';
+
+export function judgedByLine(judged: readonly JudgedBy[]): string {
+  return `judged by ${judged.map(one).join(', ')}`;
+}
+
+function one({ component, release, stated, from }: JudgedBy): string {
+  const [name = '', channel] = release.split('/');
+  const isOther = stated.replace(/^v/, '').split('/')[0]?.startsWith(name) !== true;
+  // Where nobody says which channel is installed, what any of them serves is taken.
+  const title = `${component} ${name}${channel === undefined || from === 'default' ? '' : ` ${channel}`}`;
+  if (isOther) return `${title} (the nearest to ${stated} that is known here)`;
+  if (from === 'default') return `${title} (default)`;
+  return from === 'manifests' ? `${title} (as the manifests show)` : title;
+}

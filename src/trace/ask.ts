@@ -1,0 +1,213 @@
+/**
+ * What a request has, opaque to whatever matches it. A proxy can ask whether a text fits a matcher, and nothing else: so a recorder
+ * that is given to a trace knows all that the trace hangs on, and every request that gives the same answers fares the same.
+ */
+import { evaluate, type Matcher } from './matcher';
+
+export type DimensionKind = 'host' | 'path' | 'query' | 'parameter' | 'method' | 'header' | 'cookie';
+
+/** What a question is about: for parameters, headers and cookies the one of that name. */
+export interface Dimension {
+  readonly kind: DimensionKind;
+  readonly name: string;
+}
+
+export interface Ask {
+  readonly dimension: Dimension;
+  /** About what the client sent, whatever proxies before have made of it. */
+  readonly matcher: Matcher;
+  readonly answer: boolean;
+  /** The answer for a request that has no such thing. */
+  readonly whenAbsent: boolean;
+}
+
+export interface Recorder {
+  /** A question and its answer. */
+  readonly asked: (ask: Ask) => void;
+  /** A text was read in a way that no question tells: what is said of the trace is said of this one text. */
+  readonly opened: (dimension: Dimension, why: string) => void;
+}
+
+interface Origin {
+  readonly recorder: Recorder;
+  readonly dimension: Dimension;
+  /** How the text comes of the client's: without its first characters, and with others before the rest. */
+  readonly drop: number;
+  readonly put: string;
+  /** Why it does not: then a question about it tells nothing of the client's. */
+  readonly lost?: string;
+}
+
+/** A text of a request, or its absence. */
+export class Asked {
+  private constructor(
+    private readonly value: string | undefined,
+    private readonly origin: Origin | undefined,
+  ) {}
+
+  /** What a proxy wrote: the same for every request that comes so far. */
+  public static fixed(value: string | undefined): Asked {
+    return new Asked(value, undefined);
+  }
+
+  /** What the client sent. */
+  public static sent(kind: DimensionKind, name: string, value: string | undefined, recorder?: Recorder): Asked {
+    const origin = recorder === undefined ? undefined : { recorder, dimension: { kind, name }, drop: 0, put: '' };
+    return new Asked(value, origin);
+  }
+
+  /** Whether it fits; `whenAbsent` if the request has none. */
+  public is(matcher: Matcher, whenAbsent = false): boolean {
+    const answer = this.value === undefined ? whenAbsent : evaluate(matcher, this.value);
+    if (this.origin !== undefined) {
+      const { recorder, dimension, drop, put, lost } = this.origin;
+      if (lost !== undefined) recorder.opened(dimension, lost);
+      else {
+        const about: Matcher = drop === 0 && put === '' ? matcher : { is: 'rewritten', drop, put, of: matcher };
+        recorder.asked({ dimension, matcher: about, answer, whenAbsent });
+      }
+    }
+    return answer;
+  }
+
+  /** The text without its first characters, and with others in their place. */
+  public rewritten(drop: number, put: string): Asked {
+    if (this.value === undefined) return this;
+    const value = put + this.value.slice(drop);
+    if (this.origin === undefined) return new Asked(value, undefined);
+    const own = this.origin;
+    const kept = own.put.slice(drop);
+    const further = Math.max(0, drop - own.put.length);
+    return new Asked(value, { ...own, drop: own.drop + further, put: put + kept });
+  }
+
+  /** The text as a proxy changes it in a way that no question about it can be led back. */
+  public changed(change: (value: string) => string, why: string): Asked {
+    if (this.value === undefined) return this;
+    const value = change(this.value);
+    if (this.origin === undefined) return new Asked(value, undefined);
+    return new Asked(value, { ...this.origin, lost: why });
+  }
+
+  /** The text itself, for what cannot be asked: the trace is then about this very text. */
+  public read(why: string): string | undefined {
+    this.origin?.recorder.opened(this.origin.dimension, why);
+    return this.value;
+  }
+
+  /**
+   * A name that is looked up as it stands, among all names or by its suffixes. Requests are explored one name at a time, or for all
+   * names below a wildcard that no object has, and so such a look-up sets none of them apart.
+   */
+  public get name(): string {
+    return this.value ?? '';
+  }
+
+  /** For words, and for what is sent on. Nothing is decided by it. */
+  public toString(): string {
+    return this.value ?? '';
+  }
+}
+
+/** The headers of a request, names in lower case. */
+export class AskedHeaders {
+  private constructor(
+    private readonly sent: ReadonlyMap<string, string>,
+    private readonly written: ReadonlyMap<string, Asked>,
+    private readonly recorder: Recorder | undefined,
+  ) {}
+
+  public static of(headers: Readonly<Record<string, string>>, recorder?: Recorder): AskedHeaders {
+    const sent = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    return new AskedHeaders(sent, new Map(), recorder);
+  }
+
+  public get(name: string): Asked {
+    const lower = name.toLowerCase();
+    return this.written.get(lower) ?? Asked.sent('header', lower, this.sent.get(lower), this.recorder);
+  }
+
+  public cookie(name: string): Asked {
+    const written = this.written.get('cookie');
+    const cookies = written === undefined ? (this.sent.get('cookie') ?? '') : written.toString();
+    const found = cookies.split(/; */).find((pair) => pair.slice(0, pair.indexOf('=')) === name);
+    const value = found === undefined ? undefined : found.slice(name.length + 1);
+    return written === undefined ? Asked.sent('cookie', name, value, this.recorder) : Asked.fixed(value);
+  }
+
+  /** Names of the headers that are there. */
+  public get names(): readonly string[] {
+    return [...new Set([...this.sent.keys(), ...this.written.keys()])].filter(
+      (name) => this.written.get(name) !== ABSENT,
+    );
+  }
+
+  public with(name: string, value: string | Asked): AskedHeaders {
+    const asked = typeof value === 'string' ? Asked.fixed(value) : value;
+    return new AskedHeaders(this.sent, new Map([...this.written, [name.toLowerCase(), asked]]), this.recorder);
+  }
+
+  public without(name: string): AskedHeaders {
+    return this.with(name, ABSENT);
+  }
+}
+
+const ABSENT = Asked.fixed(undefined);
+
+/** The path of a request and its query. */
+export class AskedPath {
+  private constructor(
+    /** Without the query. */
+    public readonly plain: Asked,
+    private readonly sent: string,
+    private readonly dropped: ReadonlySet<string>,
+    private readonly recorder: Recorder | undefined,
+  ) {}
+
+  public static of(path: string, recorder?: Recorder): AskedPath {
+    const mark = path.indexOf('?');
+    const plain = mark < 0 ? path : path.slice(0, mark);
+    const query = mark < 0 ? '' : path.slice(mark + 1);
+    return new AskedPath(Asked.sent('path', '', plain, recorder), query, new Set(), recorder);
+  }
+
+  /** The first value of a parameter of the query. */
+  public parameter(name: string): Asked {
+    if (this.dropped.has(name)) return ABSENT;
+    const value = new URLSearchParams(this.sent).get(name) ?? undefined;
+    return Asked.sent('parameter', name, value, this.recorder);
+  }
+
+  /** Whether path and query together, as `:path` has them, fit. */
+  public wholeIs(matcher: Matcher): boolean {
+    const isPlain = 'value' in matcher && !matcher.value.includes('?');
+    if (isPlain && matcher.is === 'prefix') return this.plain.is(matcher);
+    if (isPlain && matcher.is === 'exact')
+      return (
+        this.plain.is(matcher) && Asked.sent('query', '', this.query, this.recorder).is({ is: 'exact', value: '' })
+      );
+    const whole = Asked.sent('query', '', this.toString(), this.recorder);
+    return whole.changed((text) => text, 'a condition on path and query together').is(matcher);
+  }
+
+  public withPlain(plain: Asked): AskedPath {
+    return new AskedPath(plain, this.sent, this.dropped, this.recorder);
+  }
+
+  public withoutParameter(name: string): AskedPath {
+    return new AskedPath(this.plain, this.sent, new Set([...this.dropped, name]), this.recorder);
+  }
+
+  private get query(): string {
+    if (this.dropped.size === 0) return this.sent;
+    return this.sent
+      .split('&')
+      .filter((pair) => !this.dropped.has(pair.split('=')[0] ?? ''))
+      .join('&');
+  }
+
+  /** For words, and for what is sent on. Nothing is decided by it. */
+  public toString(): string {
+    return `${this.plain.toString()}${this.query === '' ? '' : `?${this.query}`}`;
+  }
+}

@@ -1,0 +1,56 @@
+import { buildMesh } from '../../src/model/mesh';
+import { loadText } from '../../src/model/load';
+import type { MeshOptions } from '../../src/model/mesh-options';
+import type { Component } from '../../src/model/releases';
+import { releasesInForce } from '../../src/model/releases-in-force';
+
+const inForce = (component: Component, yaml: string, options: MeshOptions = {}) =>
+  releasesInForce(loadText(yaml).manifests, options)[component];
+
+describe('the release that manifests are judged by', () => {
+  it.each<[string, Component, string, string]>([
+    ['a tag of an IstioOperator', 'istio', '1.30', '{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {name: i}, spec: {tag: 1.30.2}}'],
+    ['a version of Sail', 'istio', '1.31', '{apiVersion: sailoperator.io/v1, kind: Istio, metadata: {name: default}, spec: {version: v1.31-latest}}'],
+    ['an image of istiod', 'istio', '1.28', '{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod}, spec: {template: {spec: {containers: [{image: "example.org/istio/pilot:1.28.3-distroless"}]}}}}'],
+    ['an image of a proxy', 'istio', '1.29', '{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{image: "example.org/istio/proxyv2:1.29.2@sha256:00"}]}}'],
+    ['a revision label', 'istio', '1.30', '{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {istio.io/rev: 1-30-1}}}'],
+    ['Helm values', 'istio', '1.29', '{global: {tag: 1.29.1, proxy: {}}, meshConfig: {}}'],
+    ['a HelmRelease', 'istio', '1.31', '{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: istiod}, spec: {chart: {spec: {chart: istiod, version: 1.31.x}}}}'],
+    ['an Application of Argo CD', 'envoyGateway', '1.8', '{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: eg}, spec: {sources: [{chart: gateway-helm, targetRevision: v1.8.0}]}}'],
+    ['a chart that depends on another', 'istio', '1.29', '{apiVersion: v2, name: mesh, version: 0.4.0, dependencies: [{name: istiod, version: 1.29.1}]}'],
+    ['an image of Envoy Gateway', 'envoyGateway', '1.7', '{apiVersion: apps/v1, kind: Deployment, metadata: {name: envoy-gateway}, spec: {template: {spec: {containers: [{image: "example.org/envoyproxy/gateway:v1.7.2"}]}}}}'],
+    ['a CRD of the experimental channel', 'gatewayApi', '1.4/experimental', '{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gateways.gateway.networking.k8s.io, annotations: {gateway.networking.k8s.io/bundle-version: v1.4.1, gateway.networking.k8s.io/channel: experimental}}, spec: {group: gateway.networking.k8s.io}}'],
+    ['a CRD of the standard channel', 'gatewayApi', '1.6', '{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gateways.gateway.networking.k8s.io, annotations: {gateway.networking.k8s.io/bundle-version: v1.6.0, gateway.networking.k8s.io/channel: standard}}, spec: {group: gateway.networking.k8s.io}}'],
+    ['a Node', 'kubernetes', '1.35', '{apiVersion: v1, kind: Node, metadata: {name: n}, status: {nodeInfo: {kubeletVersion: v1.35.4}}}'],
+  ])('is found in %s', (_, component, release, yaml) => {
+    expect(inForce(component, yaml)).toMatchObject({ release, from: 'manifests', isModelled: true });
+  }); // prettier-ignore
+
+  it('is the one that was asked for, whatever the manifests show', () => {
+    const yaml =
+      '{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {name: i}, spec: {tag: 1.30.2}}';
+    expect(inForce('istio', yaml, { istioVersion: '1.29.1' })).toMatchObject({ release: '1.29', from: 'option' });
+  });
+
+  it('is the newest where nobody says anything, of both channels of the Gateway API', () => {
+    const yaml = '{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {istio.io/rev: canary}}}';
+    expect(inForce('istio', yaml)).toMatchObject({ release: '1.32', from: 'default' });
+    expect(inForce('gatewayApi', yaml)).toMatchObject({ release: '1.7/experimental', from: 'default' });
+  });
+
+  it('is that of the control plane where proxies lag behind it', () => {
+    const yaml = `{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{image: "istio/proxyv2:1.28.0"}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod}, spec: {template: {spec: {containers: [{image: "istio/pilot:1.31.0"}]}}}}`;
+    expect(inForce('istio', yaml)).toMatchObject({ release: '1.31', others: [] });
+  });
+
+  it('is the nearest to one that is not modelled, and says so', () => {
+    expect(inForce('istio', '', { istioVersion: '1.27.1' })).toMatchObject({ release: '1.28', isModelled: false });
+    expect(inForce('istio', '', { istioVersion: '1.40' })).toMatchObject({ release: '1.32', isModelled: false });
+  });
+
+  it('is known to the mesh', () => {
+    expect(buildMesh([], { istioVersion: '1.30' }).config.releases.istio.release).toBe('1.30');
+  });
+});
