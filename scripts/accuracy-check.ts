@@ -10,6 +10,7 @@ import type { Finding } from '../src/check/finding';
 import { load } from '../src/model/load';
 import { celCases } from '../test/cel-validation/cases';
 import { answer } from '../test/cel-validation/compare';
+import { LAB_RELEASES } from '../test/lab/versions';
 
 const ROOT = resolve(__dirname, '..');
 const ISTIO = 'istio.io/istio@v0.0.0-20260306174214-6991a379e1fc';
@@ -93,7 +94,7 @@ function expectations(folder: string): Expected[] {
 function findingsOf(paths: readonly string[]): readonly Finding[] {
   const there = paths.filter((path) => existsSync(path));
   try {
-    return there.length === 0 ? [] : check(load(there)).findings;
+    return there.length === 0 ? [] : check(load(there), LAB_RELEASES).findings;
   } catch {
     return [];
   }

@@ -52,6 +52,7 @@ function backend(
       input,
       { kind: route.kind, namespace: route.config.namespace },
       { group: '', kind: 'Service', namespace, name },
+      options.byEnvoyGateway !== true && !input.istio.readsAllOfGrant,
     );
   return { ...parts, host: allowed ? `${name}.${namespace}.svc.${domain}` : '' };
 }
@@ -222,6 +223,9 @@ export function httpRules(
     const ref: RuleRef = { kind: route.kind, namespace, name, rule: `rules[${index}]` };
     const filters = filtersOf(rule, options.byEnvoyGateway === true);
     const to = destinations(rule, route, input, domain, options);
+    const isBare = route.kind === 'HTTPRoute' && records(rule.backendRefs).length === 0;
+    const noBackendStatus =
+      isBare && options.byEnvoyGateway !== true && input.istio.answersNoBackendsWith404 ? 404 : 500;
     const matches = records(rule.matches);
     const conditions =
       matches.length > 0
@@ -235,7 +239,7 @@ export function httpRules(
       matches: match === undefined ? [] : [match],
       route: filters.redirect === undefined ? to : [],
       redirect: filters.redirect,
-      directResponse: to.length === 0 && filters.redirect === undefined ? { status: 500 } : undefined,
+      directResponse: to.length === 0 && filters.redirect === undefined ? { status: noBackendStatus } : undefined,
       rewrite: filters.rewrite,
       fault: undefined,
       corsPolicy: filters.corsPolicy,

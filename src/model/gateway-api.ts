@@ -4,7 +4,7 @@ import { isSubsetOf, overlaps } from './hostnames';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
-import { type ApiKindsRead, whyKindUnread } from './release-behavior';
+import { type ApiKindsRead, type IstioBehavior, whyKindUnread } from './release-behavior';
 import type { ReleasesInForce } from './releases-in-force';
 import type { NamespaceInfo } from './workloads';
 
@@ -103,6 +103,8 @@ export interface GatewayApiInput {
   /** Which kinds istiod reads, and with them listeners of their protocols. */
   readonly kindsRead: ApiKindsRead;
   readonly releases: ReleasesInForce;
+  /** What the release of Istio does that others do otherwise. */
+  readonly istio: IstioBehavior;
   readonly of: (group: string, kind: string) => readonly Manifest[];
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
 }
@@ -116,11 +118,16 @@ function admission(listener: Json, own: string, input: GatewayApiInput): (namesp
     selects(selector, { 'kubernetes.io/metadata.name': namespace, ...input.namespaces.get(namespace)?.labels });
 }
 
-/** Whether a ReferenceGrant of the target's namespace lets a kind of another namespace name it. */
+/**
+ * Whether a ReferenceGrant of the target's namespace lets a kind of another namespace name it.
+ *
+ * @param lastOfKind of a grant's entries for one kind the last one counts alone
+ */
 export function isGranted(
   input: GatewayApiInput,
   from: { readonly group?: string; readonly kind: string; readonly namespace: string },
   to: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string },
+  lastOfKind = false,
 ): boolean {
   if (from.namespace === to.namespace) return true;
   return input.of(GATEWAY_API, 'ReferenceGrant').some((grant) => {
@@ -132,15 +139,9 @@ export function isGranted(
         text(entry.namespace) === from.namespace &&
         text(entry.group) === (from.group ?? GATEWAY_API),
     );
-    return (
-      givenTo &&
-      records(spec.to).some(
-        (entry) =>
-          text(entry.kind) === to.kind &&
-          text(entry.group) === to.group &&
-          (text(entry.name) === '' || text(entry.name) === to.name),
-      )
-    );
+    const ofKind = records(spec.to).filter((entry) => text(entry.kind) === to.kind && text(entry.group) === to.group);
+    const counting = lastOfKind ? ofKind.slice(-1) : ofKind;
+    return givenTo && counting.some((entry) => text(entry.name) === '' || text(entry.name) === to.name);
   });
 }
 

@@ -126,6 +126,7 @@ export class Mesh implements Registry {
       namespaces: this.namespaces,
       kindsRead: this.config.apiKindsRead,
       releases: this.config.releases,
+      istio: this.config.istio,
     });
     const fromApi = istioFromGatewayApi(this.gatewayApi, this.config, {
       services,

@@ -8,6 +8,8 @@ import type { ReleasesInForce } from './releases-in-force';
 interface Switch {
   /** The first release that does it. */
   readonly since: string;
+  /** The first one that does it no more. */
+  readonly until?: string;
   /** Release note or source, in the repository of the component. */
   readonly source: string;
 }
@@ -19,6 +21,16 @@ const ISTIO = {
   readsTcpRoutes: { since: '1.31', source: 'pilot/pkg/config/kube/gateway/controller.go' },
   /** istiod reads ListenerSets; before that XListenerSets, if PILOT_ENABLE_ALPHA_GATEWAY_API tells it to. */
   readsListenerSets: { since: '1.30', source: 'releasenotes/notes/agw-fix-listenerset-not-allowed-reporting.yaml' },
+  /** Sidecars resolve names of wildcards with DYNAMIC_DNS, as waypoints do; and their ports may be GRPC and HTTP2, their location MESH_INTERNAL. */
+  resolvesWildcardsInSidecars: { since: '1.30', source: 'releasenotes/notes/se-wildcard-host-sidecar.yaml' },
+  /** Sources of an AuthorizationPolicy have trustDomains, and conditions source.trustDomain. */
+  knowsTrustDomains: { since: '1.30', source: 'releasenotes/notes/add-trust-domains-to-authz-policy.yaml' },
+  /** `~NAMESPACE/HOST` among the hosts of a Sidecar takes hosts away that others import. */
+  excludesHostsOfSidecars: { since: '1.31', source: 'releasenotes/notes/60139.yaml' },
+  /** A rule of an HTTPRoute without backendRefs is answered with 404, and with 500 before and after. */
+  answersNoBackendsWith404: { since: '1.30', until: '1.31', source: 'releasenotes/notes/59356.yaml, releasenotes/notes/60787.yaml' }, // prettier-ignore
+  /** Of a ReferenceGrant with several entries in `to`, each counts; before that the last one alone. */
+  readsAllOfGrant: { since: '1.30', source: 'releasenotes/notes/reference-grant-to-or-semantics.yaml' },
 } as const satisfies Record<string, Switch>;
 
 export type IstioBehavior = Readonly<Record<keyof typeof ISTIO, boolean>>;
@@ -26,7 +38,10 @@ export type IstioBehavior = Readonly<Record<keyof typeof ISTIO, boolean>>;
 export const ISTIO_SWITCHES: Readonly<Record<keyof typeof ISTIO, Switch>> = ISTIO;
 
 export function istioBehavior(release: string): IstioBehavior {
-  const entries = Object.entries(ISTIO).map(([name, { since }]) => [name, isSince('istio', release, since)]);
+  const entries = Object.entries(ISTIO_SWITCHES).map(([name, { since, until }]) => [
+    name,
+    isSince('istio', release, since) && (until === undefined || !isSince('istio', release, until)),
+  ]);
   return Object.fromEntries(entries) as IstioBehavior;
 }
 

@@ -4,6 +4,7 @@ import { number, optionalRecord, record, records, text, texts, type Json } from 
 import { HostIndex, isSubsetOf, isWildcard, overlaps } from './hostnames';
 import { compareText, type Config, type Visibility } from './objects';
 import { parseProtocol, type Protocol } from './protocols';
+import type { IstioBehavior } from './release-behavior';
 import type { Port, Service, ServiceRegistry } from './services';
 import { destinationsOf, MESH_GATEWAY, VirtualServiceIndex, type VirtualService } from './virtual-services';
 
@@ -11,6 +12,7 @@ export interface Registry {
   readonly services: ServiceRegistry;
   readonly virtualServices: VirtualServiceIndex;
   readonly destinationRules: DestinationRuleIndex;
+  readonly config: { readonly istio: IstioBehavior };
 }
 
 /** One `egress` listener of a Sidecar, or the one for everything of a proxy that no Sidecar scopes. */
@@ -60,6 +62,13 @@ export interface ScopeBase {
 interface ImportedHosts {
   readonly exact: ReadonlySet<string>;
   readonly all: readonly string[];
+  /** Hosts that are taken away again by `~NAMESPACE/HOST`. */
+  readonly excluded: readonly string[];
+}
+
+/** Only services are taken away: routes for their hosts stay (selectServices of pilot/pkg/model/sidecar.go). */
+function isExcluded(hosts: ImportedHosts | undefined, service: Service): boolean {
+  return hosts?.excluded.some((host) => isSubsetOf(service.host, host)) === true;
 }
 
 function importsService(hosts: ImportedHosts, host: string): boolean {
@@ -77,19 +86,29 @@ function importsVirtualService(hosts: ImportedHosts, service: VirtualService): b
   });
 }
 
-function importedHosts(entries: readonly string[], namespace: string): ReadonlyMap<string, ImportedHosts> {
+function importedHosts(
+  entries: readonly string[],
+  namespace: string,
+  excludes: boolean,
+): ReadonlyMap<string, ImportedHosts> {
   const names = new Map<string, string[]>();
+  const excluded = new Map<string, string[]>();
   for (const entry of entries) {
     const parts = entry.split('/');
     if (parts.length !== 2) continue;
-    const owner = parts[0] === '.' ? namespace : (parts[0] ?? '');
-    names.set(owner, [...(names.get(owner) ?? []), parts[1] ?? '']);
+    const scope = parts[0] ?? '';
+    const isExclusion = excludes && scope.startsWith('~');
+    const named = isExclusion ? scope.slice(1) || '*' : scope;
+    const owner = named === '.' ? namespace : named;
+    const into = isExclusion ? excluded : names;
+    into.set(owner, [...(into.get(owner) ?? []), parts[1] ?? '']);
   }
   return new Map(
-    [...names].map(([owner, hosts]) => [
-      owner,
-      { exact: new Set(hosts.filter((host) => !isWildcard(host))), all: hosts },
-    ]),
+    [...new Set([...names.keys(), ...excluded.keys()])].map((owner) => {
+      const hosts = names.get(owner) ?? [];
+      const exact = new Set(hosts.filter((host) => !isWildcard(host)));
+      return [owner, { exact, all: hosts, excluded: excluded.get(owner) ?? [] }];
+    }),
   );
 }
 
@@ -151,6 +170,7 @@ function selectServices(
   };
   const imported: Service[] = [];
   for (const service of registry.services.seenFrom(namespace)) {
+    if (isExcluded(hosts.get(service.namespace), service) || isExcluded(everywhere, service)) continue;
     const found = trimmed(hosts.get(service.namespace), service) ?? trimmed(everywhere, service);
     if (found !== undefined) imported.push(found);
   }
@@ -184,7 +204,7 @@ function makeListener(registry: Registry, namespace: string, egress: Json, index
   const port = optionalRecord(egress.port);
   const protocol = parseProtocol(port?.protocol);
   const listenPort = number(port?.number);
-  const hosts = importedHosts(texts(egress.hosts), namespace);
+  const hosts = importedHosts(texts(egress.hosts), namespace, registry.config.istio.excludesHostsOfSidecars);
   const services = selectServices(
     registry,
     namespace,

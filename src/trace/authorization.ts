@@ -114,6 +114,12 @@ function principalFits(mesh: Mesh, pattern: string, principal: string): boolean 
   return isAlias && fits(`${mesh.config.trustDomain}/${rest}`, principal);
 }
 
+function trustDomainFits(value: string, { config }: Mesh): boolean {
+  if (value === '*') return true;
+  const own = [config.trustDomain, ...config.trustDomainAliases];
+  return fits(value, config.trustDomain) || own.some((domain) => domain === value);
+}
+
 function serviceAccountFits(value: string, policyNamespace: string, principal: string): boolean {
   const slash = value.indexOf('/');
   const [namespace, name] = slash < 0 ? [policyNamespace, value] : [value.slice(0, slash), value.slice(slash + 1)];
@@ -164,6 +170,8 @@ const TESTS: Readonly<Record<string, Test>> = {
     ),
   serviceAccounts: (value, subject) =>
     byPrincipal(subject, (principal) => serviceAccountFits(value, subject.policyNamespace, principal)),
+  // Aliases stand for one another here too (ExpandTrustDomainAliases).
+  trustDomains: (value, subject) => byPrincipal(subject, () => trustDomainFits(value, subject.mesh)),
   ipBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
   remoteIpBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
   requestPrincipals: FROM_TOKEN(isRequestPrincipal),
@@ -178,6 +186,7 @@ const KEYS: Readonly<Record<string, string>> = {
   'remote.ip': 'remoteIpBlocks',
   'source.namespace': 'namespaces',
   'source.principal': 'principals',
+  'source.trustDomain': 'trustDomains',
   'source.serviceAccount': 'serviceAccounts',
   'request.auth.principal': 'requestPrincipals',
   'destination.port': 'ports',
@@ -224,6 +233,15 @@ function fieldsOf(block: Json, names: readonly string[], subject: Subject): read
   });
 }
 
+const SOURCES = [
+  'principals',
+  'namespaces',
+  'serviceAccounts',
+  'ipBlocks',
+  'remoteIpBlocks',
+  'requestPrincipals',
+] as const;
+
 /**
  * Whether a rule matches. Conditions that the filter does not know make an ALLOW rule vanish; from a DENY rule they are left
  * out, which makes it deny more.
@@ -241,7 +259,7 @@ function ruleMatches(rule: Json, subject: Subject, isAllow: boolean): Truth {
     settle(
       fieldsOf(
         record(item.source),
-        ['principals', 'namespaces', 'serviceAccounts', 'ipBlocks', 'remoteIpBlocks', 'requestPrincipals'],
+        subject.mesh.config.istio.knowsTrustDomains ? [...SOURCES, 'trustDomains'] : SOURCES,
         subject,
       ),
     ),

@@ -3,6 +3,7 @@ import type { Endpoint } from '../model/endpoints';
 import { optionalRecord, record, records, text, texts } from '../model/fields';
 import { resolveShortName } from '../model/hostnames';
 import type { Manifest } from '../model/manifest';
+import { ISTIO_SWITCHES } from '../model/release-behavior';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import type { ProxyView } from './tcp-routes';
@@ -231,10 +232,13 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
     return missing(name, `cluster ${name} is in no configuration`, 'correct the destination of the route', undefined);
   const service = view.scope.service(key.host);
   if (service === undefined || service.resolution === 'ALIAS') return missingService(view, key, name);
-  if (service.resolution === 'DYNAMIC_DNS') {
+  const { resolvesWildcardsInSidecars } = view.mesh.config.istio;
+  // A cluster of a dynamic forward proxy has no subsets, and what resolves names for it is in sidecars and waypoints alone.
+  if (service.resolution === 'DYNAMIC_DNS' && (isGateway || !resolvesWildcardsInSidecars || key.subset !== '')) {
+    const since = ISTIO_SWITCHES.resolvesWildcardsInSidecars.since;
     return missing(
       name,
-      `resolution DYNAMIC_DNS of ${service.config.kind} ${service.namespace}/${service.config.name} works in waypoints only`,
+      `resolution DYNAMIC_DNS of ${service.config.kind} ${service.namespace}/${service.config.name} works in waypoints only${resolvesWildcardsInSidecars ? ', and in sidecars without subsets' : `, and in sidecars from Istio ${since} on`}`,
       'use resolution NONE from a sidecar, or send the traffic through a waypoint',
       decision(service, 'spec.resolution'),
     );

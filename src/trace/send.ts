@@ -1,6 +1,7 @@
 /** From a proxy to the cluster that its route or TCP proxy names. */
 import { ANY_ADDRESS, isLoopback } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
+import { isHttp as isHttpProtocol } from '../model/protocols';
 import type { Service } from '../model/services';
 import { MUTUAL } from './ambient';
 import { arrive } from './arrive';
@@ -97,6 +98,11 @@ function sendToCluster(
   const { proxy } = incoming;
   const isHttp = http !== null;
   const decidedBy = decisions(...incoming.decidedBy, ...cluster.decidedBy);
+  const other = otherResolver(sending, cluster);
+  if (other !== undefined) {
+    hop({ decidedBy });
+    return walk.unknown(other);
+  }
   const resolved = resolvedByName(walk, sending, cluster);
   const isOriginal = cluster.type === 'ORIGINAL_DST' && resolved === undefined;
   const endpoint = isOriginal || resolved !== undefined ? undefined : cluster.endpoints[0];
@@ -211,9 +217,28 @@ function dialledHost(walk: Walk, flight: Flight, service: Service): string {
   return flight.host;
 }
 
+/**
+ * HTTP ports of all hosts share a listener, which resolves names for the service that it was made for: the oldest (policySvc in
+ * buildSidecarOutboundHTTPListenerOpts, pilot/pkg/networking/core/listener.go). For a wildcard that came later nothing is resolved.
+ */
+function otherResolver({ view, http, flight }: Sending, { service, port }: Cluster): string | undefined {
+  if (service.resolution !== 'DYNAMIC_DNS' || http === null) return undefined;
+  const sharing = view.scope.listeners.flatMap(({ servicesByPort }) => servicesByPort.get(port.port) ?? []);
+  const other = sharing.find(([one, at]) => one.host !== service.host && isHttpProtocol(at.protocol));
+  if (other === undefined) return undefined;
+  const [{ config: from }] = other;
+  return `${service.config.kind} ${service.namespace}/${service.config.name} resolves ${flight.host} by name only if it is older than ${from.kind} ${from.namespace}/${from.name}, which has port ${port.port} too: the listener of the port resolves names for the one that it was made for`;
+}
+
 /** Where a cluster goes that EnvoyFilters made a dynamic forward proxy; see forwardProxied. */
 function resolvedByName(walk: Walk, sending: Sending, cluster: Cluster): Resolved | null | undefined {
   const { self, workload, http } = sending;
+  if (cluster.service.resolution === 'DYNAMIC_DNS') {
+    const [host = '', port] =
+      http === null ? [outermost(sending.inner)?.sni ?? ''] : http.authority.name.split(/:(?=\d+$)/);
+    const usual = http === null ? cluster.port.port : cluster.tls === null ? 80 : 443;
+    return host === '' ? null : { host, port: port === undefined ? usual : Number(port) };
+  }
   const proxy = { namespace: self.namespace, workload: workload?.name ?? null, labels: self.labels };
   return forwardProxied(walk.mesh, proxy, {
     cluster: cluster.name,

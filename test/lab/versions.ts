@@ -18,6 +18,16 @@ export const VERSIONS = {
   rateLimit: '1.4.1-0.20260122083618-3fb702589d36',
 } as const;
 
+/** The releases of the lab, and of the oracle: what is compared with them is judged by them. */
+export const LAB_RELEASES = {
+  get istioVersion(): string {
+    return istioVersion();
+  },
+  gatewayApiVersion: `${VERSIONS.gatewayApi}/experimental`,
+  envoyGatewayVersion: VERSIONS.envoyGateway,
+  kubernetesVersion: VERSIONS.kubernetes,
+} as const;
+
 /** Where Go finds a release of Istio. */
 export interface IstioModule {
   /** Its pseudo-version: Istio's own tags carry no "v", so the Go module proxy does not know them by name. */

@@ -3,9 +3,10 @@ import { buildMesh } from '../../src/model/mesh';
 import { trace } from '../../src/trace';
 import { AmbientMesh, type AmbientService, caller, type SeenThroughWaypoint } from './ambient';
 import { REQUESTS, WORLD } from './ambient-variations';
+import { LAB_RELEASES } from '../lab/versions';
 
 const WHO = { from: 'shop/caller', account: 'caller', insecure: true };
-const model = buildMesh(loadObjects(WORLD).manifests);
+const model = buildMesh(loadObjects(WORLD).manifests, LAB_RELEASES);
 const told = (url: string) => trace(model, { from: WHO.from, serviceAccount: WHO.account, request: url });
 /** Tells requests of one path apart in the site's log. */
 const marked = (url: string): string => `${url}?${REQUESTS.indexOf(url)}`;

@@ -1,12 +1,13 @@
 /** What istiod's webhook refuses in an AuthorizationPolicy (pkg/config/validation and pkg/config/security of Istio 1.29). */
 import type { FieldPath, Manifest } from '../../model/manifest';
+import type { IstioBehavior } from '../../model/release-behavior';
 import { type AuthorizationOperation, type AuthorizationRule, type AuthorizationSource, specOf } from '../istio';
 import { type Issue, policyTargetIssues } from './issue';
 import { isAddressOrCidr } from './names';
 
 const quote = JSON.stringify;
 
-const SOURCE_LISTS = ['principals', 'notPrincipals', 'requestPrincipals', 'notRequestPrincipals', 'namespaces', 'notNamespaces', 'serviceAccounts', 'notServiceAccounts', 'ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'] as const; // prettier-ignore
+const SOURCE_LISTS = ['principals', 'notPrincipals', 'requestPrincipals', 'notRequestPrincipals', 'namespaces', 'notNamespaces', 'serviceAccounts', 'notServiceAccounts', 'ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks', 'trustDomains', 'notTrustDomains'] as const; // prettier-ignore
 const OPERATION_LISTS = [
   'hosts',
   'notHosts',
@@ -18,12 +19,12 @@ const OPERATION_LISTS = [
   'notPaths',
 ] as const;
 /** Identities: an external authorizer is asked before they are known. */
-const NOT_FOR_CUSTOM = ['namespaces', 'notNamespaces', 'serviceAccounts', 'notServiceAccounts', 'principals', 'notPrincipals', 'requestPrincipals', 'notRequestPrincipals'] as const; // prettier-ignore
+const NOT_FOR_CUSTOM = ['namespaces', 'notNamespaces', 'serviceAccounts', 'notServiceAccounts', 'principals', 'notPrincipals', 'requestPrincipals', 'notRequestPrincipals', 'trustDomains', 'notTrustDomains'] as const; // prettier-ignore
 
 const ATTRIBUTES = new Set(['source.ip', 'remote.ip', 'source.namespace', 'source.serviceAccount', 'source.principal', 'request.auth.principal', 'request.auth.audiences', 'request.auth.presenter', 'destination.ip', 'destination.port', 'connection.sni']); // prettier-ignore
 const MAP_ATTRIBUTES = ['request.headers', 'request.auth.claims', 'experimental.envoy.filters.'];
 
-export function* authorizationPolicyIssues(manifest: Manifest): Generator<Issue> {
+export function* authorizationPolicyIssues(manifest: Manifest, istio: IstioBehavior): Generator<Issue> {
   const spec = specOf('AuthorizationPolicy', manifest);
   const { action = 'ALLOW', provider, rules } = spec;
   yield* policyTargetIssues(spec);
@@ -53,10 +54,15 @@ export function* authorizationPolicyIssues(manifest: Manifest): Generator<Issue>
       fix: 'Write rules; an empty rule {} denies every request.',
       why: 'Without rules the policy is never met.',
     };
-  for (const [at, rule] of (rules ?? []).entries()) yield* ruleIssues(rule, action, ['spec', 'rules', at]);
+  for (const [at, rule] of (rules ?? []).entries()) yield* ruleIssues(rule, action, istio, ['spec', 'rules', at]);
 }
 
-function* ruleIssues(rule: AuthorizationRule, action: string, field: FieldPath): Generator<Issue> {
+function* ruleIssues(
+  rule: AuthorizationRule,
+  action: string,
+  istio: IstioBehavior,
+  field: FieldPath,
+): Generator<Issue> {
   if (rule.from?.length === 0)
     yield {
       field: [...field, 'from'],
@@ -80,10 +86,11 @@ function* ruleIssues(rule: AuthorizationRule, action: string, field: FieldPath):
         what: `the condition ${quote(key)} has neither values nor notValues`,
         fix: 'Write values.',
       };
-    yield* attributeIssues(key, [...values, ...notValues], [...inner, 'key']);
+    if (key !== 'source.trustDomain' || !istio.knowsTrustDomains)
+      yield* attributeIssues(key, [...values, ...notValues], [...inner, 'key']);
     if (
       action === 'CUSTOM' &&
-      (/^source\.(namespace|serviceAccount|principal)$/.test(key) || key.startsWith('request.auth.'))
+      (/^source\.(namespace|serviceAccount|principal|trustDomain)$/.test(key) || key.startsWith('request.auth.'))
     ) {
       yield {
         field: [...inner, 'key'],
@@ -122,6 +129,15 @@ function* sourceIssues(source: AuthorizationSource | undefined, action: string, 
           field: inner,
           what: `${quote(value)} is no IP address or CIDR block`,
           fix: 'Write an address or a block such as 10.0.0.0/8.',
+        };
+      else if (
+        /trustdomains$/i.test(name) &&
+        (value.includes('/') || /.\*./.test(value) || value.split('*').length > 2)
+      )
+        yield {
+          field: inner,
+          what: `${quote(value)} is no trust domain`,
+          fix: 'Write a trust domain such as cluster.local; a * may stand at its beginning or end.',
         };
       else if (/serviceaccounts$/i.test(name) && (value.includes('*') || !/^([^/]+\/)?[^/]+$/.test(value)))
         yield {

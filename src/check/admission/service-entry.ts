@@ -1,5 +1,6 @@
 /** What istiod's webhook refuses in a ServiceEntry (pkg/config/validation/validation.go of Istio 1.29). */
 import type { Manifest } from '../../model/manifest';
+import type { IstioBehavior } from '../../model/release-behavior';
 import { type Endpoint, type ServiceEntrySpec, specOf } from '../istio';
 import { isHttp, isKnownProtocol, isTls } from '../protocol';
 import { type Issue, exportToIssues } from './issue';
@@ -7,11 +8,11 @@ import { isAddress, isAddressOrCidr, isDnsLabel, isPortNumber, wrongHost, wrongN
 
 const quote = JSON.stringify;
 
-export function* serviceEntryIssues(manifest: Manifest): Generator<Issue> {
+export function* serviceEntryIssues(manifest: Manifest, istio: IstioBehavior): Generator<Issue> {
   const spec = specOf('ServiceEntry', manifest);
   yield* hostIssues(spec);
   yield* portIssues(spec);
-  yield* resolutionIssues(spec);
+  yield* resolutionIssues(manifest, spec, istio);
   for (const [at, address] of (spec.addresses ?? []).entries()) {
     if (!isAddressOrCidr(address)) {
       yield {
@@ -117,7 +118,7 @@ function* portIssues({ ports = [] }: ServiceEntrySpec): Generator<Issue> {
   }
 }
 
-function* resolutionIssues(spec: ServiceEntrySpec): Generator<Issue> {
+function* resolutionIssues(manifest: Manifest, spec: ServiceEntrySpec, istio: IstioBehavior): Generator<Issue> {
   const { hosts = [], addresses = [], endpoints = [], ports = [], resolution = 'NONE', workloadSelector } = spec;
   const field = ['spec', 'resolution'];
   const cidr = addresses.find((address) => address.includes('/'));
@@ -181,17 +182,23 @@ function* resolutionIssues(spec: ServiceEntrySpec): Generator<Issue> {
         yield { field: ['spec', 'addresses'], what: 'DYNAMIC_DNS allows no addresses', fix: 'Remove the addresses.' };
       if (endpoints.length > 0)
         yield { field: ['spec', 'endpoints'], what: 'DYNAMIC_DNS allows no endpoints', fix: 'Remove the endpoints.' };
-      const other = ports.find(({ protocol = '' }) => !['http', 'tls'].includes(protocol.toLowerCase()));
+      const allowed = istio.resolvesWildcardsInSidecars ? ['HTTP', 'HTTP2', 'GRPC', 'TLS'] : ['HTTP', 'TLS'];
+      const other = ports.find(({ protocol = '' }) => !allowed.includes(protocol.toUpperCase()));
       if (other)
         yield {
           field: ['spec', 'ports'],
-          what: `DYNAMIC_DNS allows HTTP and TLS ports only, and port ${other.number} is ${other.protocol || 'without a protocol'}`,
-          fix: 'Write protocol: HTTP or TLS.',
+          what: `DYNAMIC_DNS allows ports of ${allowed.join(', ')} only, and port ${other.number} is ${other.protocol || 'without a protocol'}`,
+          fix: 'Write one of these protocols.',
         };
-      if ((spec.location ?? 'MESH_EXTERNAL') !== 'MESH_EXTERNAL')
+      const waypoint = manifest.labels['istio.io/use-waypoint'] ?? '';
+      const isByWaypoint = waypoint !== '' && waypoint.toLowerCase() !== 'none';
+      if (
+        (spec.location ?? 'MESH_EXTERNAL') !== 'MESH_EXTERNAL' &&
+        (isByWaypoint || !istio.resolvesWildcardsInSidecars)
+      )
         yield {
           field: ['spec', 'location'],
-          what: 'DYNAMIC_DNS is for hosts outside the mesh, and location is MESH_INTERNAL',
+          what: `DYNAMIC_DNS is for hosts outside the mesh${isByWaypoint ? ' where a waypoint resolves them' : ''}, and location is MESH_INTERNAL`,
           fix: 'Write location: MESH_EXTERNAL.',
         };
       break;

@@ -1,5 +1,6 @@
 /** What istiod's webhook refuses in a Sidecar (pkg/config/validation/validation.go of Istio 1.29). */
 import type { FieldPath, Manifest } from '../../model/manifest';
+import type { IstioBehavior } from '../../model/release-behavior';
 import { type SidecarListener, specOf } from '../istio';
 import { isKnownProtocol, isTls } from '../protocol';
 import { serverTlsIssues } from './gateway';
@@ -8,7 +9,7 @@ import { isAddress, isDnsLabel, isPortNumber, wrongName, wrongScopedHost } from 
 
 const quote = JSON.stringify;
 
-export function* sidecarIssues(manifest: Manifest, rootNamespace: string): Generator<Issue> {
+export function* sidecarIssues(manifest: Manifest, rootNamespace: string, istio: IstioBehavior): Generator<Issue> {
   const {
     workloadSelector,
     egress = [],
@@ -29,7 +30,7 @@ export function* sidecarIssues(manifest: Manifest, rootNamespace: string): Gener
       yield { field: [...field, 'port'], what: `two ingress listeners have port ${number}`, fix: 'Keep one of them.' };
     if (number !== undefined) ports.add(number);
   }
-  yield* egressIssues(egress, manifest.namespace, rootNamespace);
+  yield* egressIssues(egress, manifest.namespace, rootNamespace, istio);
   const proxy = outboundTrafficPolicy?.egressProxy;
   if (proxy) {
     const field = ['spec', 'outboundTrafficPolicy', 'egressProxy'];
@@ -136,7 +137,12 @@ function* ingressIssues(listener: SidecarListener, field: FieldPath): Generator<
   yield* serverTlsIssues(tls, [...field, 'tls']);
 }
 
-function* egressIssues(egress: readonly SidecarListener[], namespace: string, rootNamespace: string): Generator<Issue> {
+function* egressIssues(
+  egress: readonly SidecarListener[],
+  namespace: string,
+  rootNamespace: string,
+  istio: IstioBehavior,
+): Generator<Issue> {
   const ports = new Set<number>();
   for (const [at, listener] of egress.entries()) {
     const field = ['spec', 'egress', at];
@@ -173,7 +179,9 @@ function* egressIssues(egress: readonly SidecarListener[], namespace: string, ro
       };
     const seen = new Set<string>();
     for (const [h, host] of hosts.entries()) {
-      const wrong = wrongScopedHost(host, 'Sidecar');
+      // What is taken away by ~NAMESPACE/HOST is named as what is imported.
+      const isExcluded = istio.excludesHostsOfSidecars && /^~./.test(host);
+      const wrong = wrongScopedHost(isExcluded ? host.replace(/^~(?=[^/])/, '') : host, 'Sidecar');
       if (wrong) {
         yield {
           field: [...field, 'hosts', h],
@@ -182,6 +190,7 @@ function* egressIssues(egress: readonly SidecarListener[], namespace: string, ro
         };
         continue;
       }
+      if (isExcluded) continue;
       // For the whole mesh, `./` is the namespace of each workload.
       const key = namespace === rootNamespace ? host : host.replace(/^\.\//, `${namespace}/`);
       if (seen.has(key) || seen.has(`${key.split('/')[0]}/*`)) {

@@ -15,6 +15,6 @@ export const rule: Rule = {
   footguns: [],
   *check(context) {
     for (const manifest of context.of(SECURITY, 'AuthorizationPolicy'))
-      yield* toHits(manifest, authorizationPolicyIssues(manifest));
+      yield* toHits(manifest, authorizationPolicyIssues(manifest, context.mesh.config.istio));
   },
 };

@@ -15,6 +15,6 @@ export const rule: Rule = {
   footguns: ['S01', 'S03', 'S09', 'S11', 'S17', 'S18'],
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'ServiceEntry'))
-      yield* toHits(manifest, serviceEntryIssues(manifest));
+      yield* toHits(manifest, serviceEntryIssues(manifest, context.mesh.config.istio));
   },
 };

@@ -19,7 +19,7 @@ export const rule: Rule = {
       for (const [e, { hosts = [] }] of (specOf('Sidecar', manifest).egress ?? []).entries()) {
         for (const [h, host] of hosts.entries()) {
           const [given = '', name = ''] = host.split('/');
-          if (given === '*' || given === '~' || name === '*' || name === '') continue;
+          if (given === '*' || given.startsWith('~') || name === '*' || name === '') continue;
           const namespace = given === '.' ? manifest.namespace : given;
           const owners = new Set(
             (name.includes('*') ? services.all : [...services.named(name).values()])

@@ -14,8 +14,8 @@ export const rule: Rule = {
   reads: ['Sidecar'],
   footguns: ['X09'],
   *check(context) {
-    const { rootNamespace } = context.mesh.config;
+    const { rootNamespace, istio } = context.mesh.config;
     for (const manifest of context.of(NETWORKING, 'Sidecar'))
-      yield* toHits(manifest, sidecarIssues(manifest, rootNamespace));
+      yield* toHits(manifest, sidecarIssues(manifest, rootNamespace, istio));
   },
 };

@@ -15,6 +15,7 @@ import { committed, type Mesh, PLAIN } from '../mesh';
 import { ENVOY_FRONT, type EnvoyAsk, type EnvoyMesh, envoyMeshes } from './envoy-gateway';
 import { services } from './ingress';
 import { WORLD, credentials } from './world';
+import { LAB_RELEASES } from '../../lab/versions';
 
 export interface EnvoySeen {
   readonly status: number;
@@ -196,7 +197,7 @@ export class EnvoyComparison {
     const served = await this.use(mesh.things);
     const install = [...committed('envoy-gateway-in-mesh'), ...FURNITURE.filter(({ kind }) => kind !== 'Secret')];
     const yaml = toYaml([...install, ...served] as unknown as readonly Thing[]);
-    const model = buildMesh(loadText(yaml).manifests, { outbound: OUTBOUND });
+    const model = buildMesh(loadText(yaml).manifests, { ...LAB_RELEASES, outbound: OUTBOUND });
     const traces = mesh.asks.map(({ method, headers, scheme, host, port, path }) => {
       const request = `${scheme}://${host}:${port}${path}`;
       return trace(model, { from: 'outside', at: 'edge/front', request, method, headers });

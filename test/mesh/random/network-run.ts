@@ -12,6 +12,7 @@ import { type LiveAsk } from './meshes';
 import { type NetworkAsk, networkSets } from './network-policies';
 import { NETWORK_PROXIES, NETWORK_WORLD, SITES } from './network-world';
 import { type Observation, Observer } from './observe';
+import { LAB_RELEASES } from '../../lab/versions';
 
 const KIND = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' };
 
@@ -143,7 +144,7 @@ export class NetworkComparison {
 
   private async compare(asks: readonly NetworkAsk[], set: number, totals: NetworkTotals): Promise<void> {
     const yaml = toYaml([...this.manifests(), ...this.applied] as unknown as readonly Thing[]);
-    const model = buildMesh(loadText(yaml).manifests, { outbound: 'REGISTRY_ONLY' });
+    const model = buildMesh(loadText(yaml).manifests, { ...LAB_RELEASES, outbound: 'REGISTRY_ONLY' });
     const traces = asks.map((ask) =>
       trace(model, {
         from: ask.from,

@@ -15,6 +15,7 @@ import { FRONT, INGRESS_WORLD, ingressMeshes } from './ingress';
 import { type LiveAsk, type LiveMesh, liveMeshes } from './meshes';
 import { Observer, type Observation } from './observe';
 import { CLIENTS, credentials, PROXIES, WORLD } from './world';
+import { LAB_RELEASES } from '../../lab/versions';
 
 export interface Difference {
   readonly mesh: number;
@@ -144,7 +145,7 @@ export class LiveComparison {
       ...committed('egress-gateway-install').filter(({ kind }) => kind !== 'Service'),
     ];
     const yaml = toYaml([...manifests, ...served] as unknown as readonly Thing[]);
-    const model = buildMesh(loadText(yaml).manifests, { outbound: mesh.outbound });
+    const model = buildMesh(loadText(yaml).manifests, { ...LAB_RELEASES, outbound: mesh.outbound });
     const traces = mesh.asks.map((ask) =>
       trace(model, {
         from: ask.from,

@@ -43,6 +43,7 @@ function meshConfigOf({ outbound, config }: GeneratedMesh): object {
 }
 
 /** The releases that the oracle is built from. */
+const ORACLE_RELEASES = { istioVersion: '1.29', gatewayApiVersion: '1.4/experimental' };
 const SCHEMAS = new Schemas({ istio: '1.29', gatewayApi: '1.4/experimental', envoyGateway: '1.7', kubernetes: '1.34' });
 
 /** As an API server stores objects: istiod relies on the defaults of the Gateway API. */
@@ -177,7 +178,7 @@ export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise
   }
   if (reply.error !== undefined || reply.results === null)
     return { requests: 0, hops: 0, tunnels: 0, skipped: 0, differences: [], failure: reply.error ?? 'no results' };
-  const mesh = buildMesh(loadText(toYaml([...things, meshConfigMap(generated)])).manifests);
+  const mesh = buildMesh(loadText(toYaml([...things, meshConfigMap(generated)])).manifests, ORACLE_RELEASES);
   let skipped = 0;
   let hops = 0;
   let tunnels = 0;

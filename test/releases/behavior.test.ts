@@ -1,0 +1,210 @@
+import { check } from '../../src/check/check';
+import { loadText } from '../../src/model/load';
+import { outcome, traceIn } from '../trace/text';
+
+const under = (istioVersion: string) => ({ outbound: 'REGISTRY_ONLY', istioVersion }) as const;
+const errors = (yaml: string, istioVersion: string): readonly string[] =>
+  check(loadText(yaml), { istioVersion })
+    .findings.filter(({ severity }) => severity === 'error')
+    .map(({ id }) => id);
+
+const APP = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: sleep, namespace: app}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: sleep, namespace: app}
+spec:
+  selector: {matchLabels: {app: sleep}}
+  template:
+    metadata: {labels: {app: sleep}}
+    spec: {serviceAccountName: sleep, containers: [{name: sleep, image: 'curl:8'}]}
+`;
+
+const WILDCARD = (protocol: string, location: string, created = ''): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: wild, namespace: app${created}}
+spec:
+  hosts: ['*.example.com']
+  ports: [{number: 80, name: web, protocol: ${protocol}}]
+  location: ${location}
+  resolution: DYNAMIC_DNS
+`;
+
+describe('wildcards with DYNAMIC_DNS in sidecars', () => {
+  const mesh = APP + WILDCARD('HTTP', 'MESH_EXTERNAL');
+
+  it('are resolved from 1.30 on', () => {
+    expect(outcome(traceIn(mesh, under('1.29'))('http://api.example.com/'))).toBe('NC 503 at sidecar');
+    const told = traceIn(mesh, under('1.30'))('http://api.example.com/');
+    expect(outcome(told)).toBe('delivered to api.example.com:80');
+    expect(told.hops[0]?.cluster).toBe('outbound|80||*.example.com');
+    expect(errors(mesh, '1.29')).toContain('EDGE211');
+    expect(errors(mesh, '1.30')).toEqual([]);
+  });
+
+  it('are known to be resolved only where no other service shares their listener', () => {
+    const other = `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: other, namespace: app}
+spec: {hosts: [other.example.org], ports: [{number: 80, name: web, protocol: HTTP}], resolution: DNS}
+`;
+    const told = traceIn(mesh + other, under('1.31'))('http://api.example.com/');
+    expect(told.outcome).toBe('unknown');
+    expect(told.notes.join()).toContain('only if it is older than ServiceEntry app/other');
+  });
+
+  it.each(['GRPC', 'HTTP2'])('may have ports of %s and be of the mesh, from 1.30 on', (protocol) => {
+    const yaml = APP + WILDCARD(protocol, 'MESH_INTERNAL');
+    expect(errors(yaml, '1.29').filter((id) => id === 'EDGE101')).toHaveLength(2);
+    expect(errors(yaml, '1.31')).not.toContain('EDGE101');
+  });
+});
+
+describe('hosts that a Sidecar takes away with ~', () => {
+  const mesh = `${APP}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: news, namespace: app}
+spec: {hosts: [news.example.com], ports: [{number: 80, name: web, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bank, namespace: app}
+spec: {hosts: [bank.example.com], ports: [{number: 80, name: web, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: scope, namespace: app}
+spec: {egress: [{hosts: ['*/*', '~app/bank.example.com']}]}
+`;
+
+  it('are not imported from 1.31 on', () => {
+    const trace = traceIn(mesh, under('1.31'));
+    expect(outcome(trace('http://news.example.com/'))).toBe('delivered to news.example.com:80');
+    expect(trace('http://bank.example.com/').refusal?.code).toBe('BlackHoleCluster');
+    expect(errors(mesh, '1.31')).toEqual([]);
+  });
+
+  it('are refused by older releases', () => {
+    expect(errors(mesh, '1.30')).toEqual(['EDGE105']);
+  });
+
+  it('may be of all namespaces', () => {
+    const everywhere = mesh.replace('~app/bank', '~/bank');
+    expect(traceIn(everywhere, under('1.31'))('http://bank.example.com/').refusal?.code).toBe('BlackHoleCluster');
+  });
+});
+
+describe('trust domains in an AuthorizationPolicy', () => {
+  const mesh = (source: string): string => `${APP}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: app}
+spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: app}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: 'web:1'}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: web, namespace: app}
+spec: {selector: {matchLabels: {app: web}}, action: ALLOW, rules: [{from: [{source: ${source}}]}]}
+`;
+  const told = (source: string, istioVersion: string): string =>
+    outcome(traceIn(mesh(source), under(istioVersion))('http://web/'));
+
+  it('are looked at from 1.30 on, and dropped before', () => {
+    const own = '{namespaces: [app], trustDomains: [cluster.local]}';
+    const other = '{namespaces: [app], trustDomains: [corp.example]}';
+    expect(told(own, '1.30')).toBe('delivered to web.app.svc.cluster.local:80');
+    expect(told(other, '1.30')).toBe('RBAC 403 at sidecar');
+    expect(told(other, '1.29')).toBe('delivered to web.app.svc.cluster.local:80');
+    expect(told('{notTrustDomains: [corp.*]}', '1.32')).toBe('delivered to web.app.svc.cluster.local:80');
+  });
+});
+
+describe('a rule of an HTTPRoute without backends', () => {
+  const mesh = `${APP}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: none, namespace: app}
+spec: {parentRefs: [{name: front}], rules: [{matches: [{path: {value: /}}]}]}
+`;
+
+  it.each([
+    ['1.29', 500],
+    ['1.30', 404],
+    ['1.31', 500],
+  ])('is answered by Istio %s with %s', (istioVersion, status) => {
+    const told = traceIn(mesh, under(istioVersion))('http://a.example.com/', { from: 'outside', at: 'app/front' });
+    expect(told.refusal?.status).toBe(status);
+  });
+});
+
+describe('a ReferenceGrant with several entries for one kind', () => {
+  const mesh = `${APP}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {selector: {app: cart}, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec: {selector: {matchLabels: {app: cart}}, template: {metadata: {labels: {app: cart}}, spec: {containers: [{name: cart, image: 'cart:1'}]}}}
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: both, namespace: shop}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: app}]
+  to: [{group: '', kind: Service, name: cart}, {group: '', kind: Service, name: other}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: cart, namespace: app}
+spec: {parentRefs: [{name: front}], rules: [{backendRefs: [{name: cart, namespace: shop, port: 80}]}]}
+`;
+  const told = (istioVersion: string): string =>
+    outcome(traceIn(mesh, under(istioVersion))('http://a.example.com/', { from: 'outside', at: 'app/front' }));
+
+  it('lets istiod read each from 1.30 on, and the last one alone before', () => {
+    expect(told('1.30')).toBe('delivered to cart.shop.svc.cluster.local:80');
+    expect(told('1.29')).not.toContain('delivered');
+  });
+});
