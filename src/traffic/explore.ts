@@ -1,0 +1,244 @@
+/**
+ * Every request, without a solver. One request is followed, and every question that a proxy asked of it is kept with its answer.
+ * All requests that give the same answers fare the same: they are one class. Then each answer in turn is taken to be the other
+ * one: if some request gives it, together with the answers before, that request is followed next. When no answer is left to turn,
+ * the classes cover everything, and no request is in two of them.
+ *
+ * ```ts
+ * const { classes, undecided } = explore(mesh, { from: 'shop/web' }, { scheme: 'http', host: 'api.shop.svc.cluster.local', port: 80 });
+ * for (const { witness, trace, region } of classes) console.log(regionText(region), witness, trace.outcome);
+ * ```
+ */
+import type { Mesh } from '../model/mesh';
+import { record } from '../model/fields';
+import type { Ask, Dimension, Recorder } from '../trace/ask';
+import { trace } from '../trace/index';
+import { evaluate } from '../trace/matcher';
+import { istioPaths, type PathSettings } from '../trace/paths';
+import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
+import { member, type Literal } from './members';
+import { keyOf, pathForm, requestOf, universe, type PathForm, type Target, type Values } from './universe';
+
+export type { Literal } from './members';
+export type { Target } from './universe';
+
+/** A condition that the requests of a class fulfil. */
+export interface Condition extends Literal {
+  readonly dimension: Dimension;
+}
+
+/** Requests that all give the same answers. A request is one of them if it fulfils every condition. */
+export interface RequestClass<T> {
+  /** In the order in which they were asked; those that follow from others are left out. */
+  readonly region: readonly Condition[];
+  /** The plainest that was found, as `trace` and a line of `trace --requests` take it. */
+  readonly witness: TraceRequest;
+  readonly followed: T;
+  /** Why other requests of the class may fare otherwise than the witness. */
+  readonly open: readonly string[];
+}
+
+/** Requests of which it is not known how they fare. */
+export interface Undecided {
+  readonly what: string;
+  readonly why: string;
+  readonly region: readonly Condition[];
+}
+
+export interface Exploration<T> {
+  readonly classes: readonly RequestClass<T>[];
+  readonly undecided: readonly Undecided[];
+  /** How many requests were followed. */
+  readonly followed: number;
+}
+
+export interface ExploreOptions {
+  /** Classes beyond this are not looked for: what is left is undecided, and named. @default 2000 */
+  readonly mostClasses?: number;
+  /** How the paths look that are explored. @default as the meshes normalize them */
+  readonly paths?: PathForm;
+}
+
+/** Who sends: what a request says beside its URL, method and headers. */
+export type Client = Omit<TraceRequest, 'request' | 'address' | 'method' | 'headers'>;
+
+const MOST_CLASSES = 2000;
+
+interface Node {
+  readonly region: readonly Condition[];
+  readonly values: Values;
+}
+
+/**
+ * Explores what `follow` makes of requests. It has to ask about the request through the recorder alone, and to answer alike
+ * whenever it gets the same answers; it may follow a request through several meshes one after the other.
+ */
+export function exploreWith<T>(
+  follow: (request: TraceRequest, recorder: Recorder) => T,
+  client: Client,
+  target: Target,
+  { mostClasses = MOST_CLASSES, paths = 'BASE' }: ExploreOptions = {},
+): Exploration<T> {
+  const classes: RequestClass<T>[] = [];
+  const undecided: Undecided[] = [];
+  const open: Node[] = [{ region: [], values: new Map() }];
+  let followed = 0;
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (classes.length >= mostClasses) {
+      const rest = [node, ...open];
+      undecided.push({
+        what: `${regionText(node.region)}${rest.length === 1 ? '' : `, and ${rest.length - 1} more parts of what there is to ask`}`,
+        why: `there are more than ${mostClasses} classes of requests to ${target.host}`,
+        region: node.region,
+      });
+      break;
+    }
+    const asks: Ask[] = [];
+    const opened: string[] = [];
+    const witness = requestOf(client, target, node.values);
+    const result = follow(witness, {
+      asked: (ask) => asks.push(ask),
+      opened: ({ kind, name }, why) => opened.push(`${why} (${keyOf({ kind, name })})`),
+    });
+    followed += 1;
+    const region: Condition[] = [...node.region];
+    const known = new Set(region.map(literalKey));
+    const siblings: Node[] = [];
+    for (const { dimension, matcher, answer, whenAbsent } of asks) {
+      const condition: Condition = { dimension, matcher, holds: answer, whenAbsent };
+      const key = literalKey(condition);
+      if (known.has(key)) continue;
+      known.add(key);
+      const other: Condition = { ...condition, holds: !answer };
+      const own = [...region.filter((one) => keyOf(one.dimension) === keyOf(dimension)), other];
+      const found = member(own, universe(dimension, target, paths));
+      if (found.is === 'none') continue; // it follows from what is known
+      const turned = [...region, other];
+      region.push(condition);
+      if (found.is === 'undecided') {
+        undecided.push({ what: regionText(turned), why: found.why, region: turned });
+        continue;
+      }
+      siblings.push({
+        region: turned,
+        values: new Map([...node.values, [keyOf(dimension), { dimension, text: found.text }]]),
+      });
+    }
+    // The last answers are turned first: plain requests are followed before odd ones.
+    open.push(...siblings.reverse());
+    classes.push({ region, witness, followed: result, open: [...new Set([...opened, ...clashes(region)])] });
+  }
+  return { classes, undecided, followed };
+}
+
+/** Two ways of asking about one thing, which are taken for two things. */
+function clashes(region: readonly Condition[]): readonly string[] {
+  const has = (kind: Dimension['kind'], name?: string): boolean =>
+    region.some(({ dimension }) => dimension.kind === kind && (name === undefined || dimension.name === name));
+  return [
+    ...(has('cookie') && has('header', 'cookie')
+      ? ['the header cookie is asked about as a whole and by its parts']
+      : []),
+    ...(has('query') && has('parameter') ? ['the query is asked about as a whole and by its parts'] : []),
+  ];
+}
+
+function literalKey({ dimension, matcher, whenAbsent }: Condition): string {
+  return `${keyOf(dimension)} ${whenAbsent} ${JSON.stringify(matcher)}`;
+}
+
+/**
+ * All classes of requests of a client to a target in one mesh: disjoint, and covering all requests that `docs/every-request.md`
+ * speaks of. `decidedBy` names the objects that had a say in a class.
+ */
+export function explore(
+  mesh: Mesh,
+  client: Client,
+  target: Target,
+  options: ExploreOptions = {},
+): {
+  readonly classes: readonly (RequestClass<Trace> & {
+    readonly trace: Trace;
+    readonly decidedBy: readonly ObjectRef[];
+  })[];
+  readonly undecided: readonly Undecided[];
+} {
+  const { classes, undecided } = exploreWith((request, recorder) => trace(mesh, request, recorder), client, target, {
+    paths: pathsOf([mesh], client),
+    ...options,
+  });
+  return {
+    classes: classes.map((one) => ({ ...one, trace: one.followed, decidedBy: decidedBy(one.followed) })),
+    undecided,
+  };
+}
+
+/** Objects that a trace names as those that decided it. */
+export function decidedBy({ hops, refusal }: Trace): readonly ObjectRef[] {
+  const found = new Map<string, ObjectRef>();
+  const add = ({ kind, namespace, name }: ObjectRef): void => {
+    found.set(`${kind} ${namespace}/${name}`, { kind, namespace, name });
+  };
+  for (const hop of hops) {
+    if (hop.route !== null) add(hop.route);
+    for (const one of hop.decidedBy) add(one);
+  }
+  if (refusal?.by != null) add(refusal.by);
+  return [...found.values()];
+}
+
+/** How paths look that the proxies on the way take as they stand. */
+export function pathsOf(meshes: readonly Mesh[], { at }: Client): PathForm {
+  const settings: PathSettings[] = meshes.map((mesh) => istioPaths(mesh.config.pathNormalization));
+  const [namespace = '', name = ''] = (at ?? '').split('/');
+  for (const mesh of meshes) {
+    if (at === undefined || mesh.gatewayApi.find(namespace, name)?.controller !== 'envoy-gateway') continue;
+    const keepsSlashes = mesh
+      .of('gateway.envoyproxy.io', 'ClientTrafficPolicy')
+      .some(({ body }) => record(record(body.spec).path).disableMergeSlashes === true);
+    settings.push({ normalizes: true, mergesSlashes: !keepsSlashes, escapedSlashes: 'REDIRECT' });
+  }
+  return pathForm(settings);
+}
+
+/** A region in words. */
+export function regionText(region: readonly Condition[]): string {
+  if (region.length === 0) return 'every request';
+  const byDimension = new Map<string, Condition[]>();
+  for (const one of region)
+    byDimension.set(keyOf(one.dimension), [...(byDimension.get(keyOf(one.dimension)) ?? []), one]);
+  return [...byDimension]
+    .map(([name, conditions]) => `${name} ${conditions.map(conditionText).join(' and ')}`)
+    .join(', ');
+}
+
+function conditionText({ matcher, holds }: Literal): string {
+  return `${holds ? '' : 'not '}${matcherText(matcher)}`;
+}
+
+function matcherText(matcher: Literal['matcher']): string {
+  switch (matcher.is) {
+    case 'exact':
+      return JSON.stringify(matcher.value);
+    case 'prefix':
+      return `${matcher.value}*`;
+    case 'suffix':
+      return `*${matcher.value}`;
+    case 'regex':
+      return `matching ${matcher.pattern}`;
+    case 'present':
+      return 'present';
+    case 'any of':
+      return `one of (${matcher.of.map(matcherText).join(', ')})`;
+    case 'rewritten':
+      return `becoming ${matcherText(matcher.of)} with ${JSON.stringify(matcher.put)} for its first ${matcher.drop} characters`;
+  }
+}
+
+/** Whether a request, given by its values, is one of a class. */
+export function isOf(region: readonly Condition[], valueOf: (dimension: Dimension) => string | undefined): boolean {
+  return region.every(({ dimension, matcher, holds, whenAbsent }) => {
+    const text = valueOf(dimension);
+    return (text === undefined ? whenAbsent : evaluate(matcher, text)) === holds;
+  });
+}

@@ -1,0 +1,137 @@
+/** Which texts each part of a request may have, and how a request is put together of them. */
+import type { Dimension } from '../trace/ask';
+import { exact, regex, suffix, type Matcher } from '../trace/matcher';
+import type { PathSettings } from '../trace/paths';
+import type { TraceRequest } from '../trace/types';
+import type { Universe } from './members';
+
+/** Where requests go that are explored together: one scheme and port of one host, or of all hosts that fare alike by their names. */
+export interface Target {
+  readonly scheme: 'http' | 'https' | 'tls' | 'tcp';
+  /** A name; `*.example.com` for every name below it that none of `except` is about; `*` for every such name at all. */
+  readonly host: string;
+  readonly port: number;
+  /** The IP that is dialled, where it matters which one. */
+  readonly address?: string;
+  /** Names and wildcards that are explored by themselves. */
+  readonly except?: (name: string) => boolean;
+}
+
+/** How paths look that proxies take as they stand; `NONE` is for those that normalize nothing. */
+export type PathForm = 'NONE' | 'BASE' | 'MERGED';
+
+export function pathForm(settings: readonly PathSettings[]): PathForm {
+  if (settings.some(({ mergesSlashes }) => mergesSlashes)) return 'MERGED';
+  return settings.some(({ normalizes }) => normalizes) ? 'BASE' : 'NONE';
+}
+
+/** Escapes that no proxy takes off: of what no path has unescaped, of reserved characters but slashes, and of what is no ASCII. */
+const ESCAPED = '%(?:2[0-9A-C]|3[A-F]|40|5[BDE]|60|7[BCD]|[89A-Fa-f][0-9A-Fa-f])';
+const CHARACTER = "[!$&'()*+,\\-0-9:;=@A-Z\\[\\]_a-z~]";
+const OTHER = `(?:${CHARACTER}|${ESCAPED})`;
+/** Not empty, and neither `.` nor `..`. */
+const SEGMENT = `(?:${OTHER}|\\.${OTHER}|\\.\\.${OTHER}|\\.\\.\\.)(?:\\.|${OTHER})*`;
+
+const PATHS: Readonly<Record<PathForm, Matcher>> = {
+  NONE: regex('/[!-"$->@-~]*'),
+  BASE: regex(`(?:/(?:${SEGMENT})?)+`),
+  MERGED: regex(`/|(?:/${SEGMENT})+/?`),
+};
+
+const PLAIN: Readonly<Record<string, readonly string[]>> = {
+  path: ['/', '/any', '/x', '/x/y'],
+  method: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'X'],
+  query: ['', 'other=1'],
+  header: ['any', 'x', ''],
+  cookie: ['any', 'x', ''],
+  parameter: ['any', 'x', ''],
+};
+
+const TEXTS: Readonly<Record<string, Matcher>> = {
+  method: regex('[A-Z]+'),
+  query: regex('(?:other=1)?'),
+  // Spaces around a value do not belong to it.
+  header: regex('(?:[!-~](?:[ -~]*[!-~])?)?'),
+  cookie: regex('[!#-+\\--:<-\\[\\]-~]*'),
+  parameter: regex('[ -~]*'),
+};
+
+/** Begins a name below a wildcard that nobody has. */
+const STAND_IN = 'any-name';
+const UNKNOWN_HOST = 'never-registered.example';
+
+export function universe({ kind }: Dimension, target: Target, form: PathForm): Universe {
+  if (kind === 'host') return hosts(target);
+  const all = kind === 'path' ? [PATHS[form]] : [TEXTS[kind] as Matcher];
+  return {
+    all,
+    // Routes take no CONNECT: whatever they say, it is answered 404.
+    none: kind === 'method' ? [exact('CONNECT')] : [],
+    mayBeAbsent: kind === 'header' || kind === 'cookie' || kind === 'parameter',
+    plain: PLAIN[kind] ?? [],
+  };
+}
+
+function tail({ scheme, port }: Target): string {
+  return (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443) ? '' : `:${port}`;
+}
+
+function hosts(target: Target): Universe {
+  const { host, except } = target;
+  const end = tail(target);
+  const isTaken = (authority: string): boolean => {
+    const name = authority.slice(0, authority.length - end.length);
+    return except?.(name) ?? false;
+  };
+  if (!host.startsWith('*')) {
+    const authority = `${host.includes(':') ? `[${host}]` : host}${end}`;
+    return { all: [exact(authority)], none: [], mayBeAbsent: false, plain: [authority] };
+  }
+  const below = host.slice(1);
+  const names = regex(`[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*(?::${target.port})?`);
+  const plain = below === '' ? [UNKNOWN_HOST, 'any.example'] : [`${STAND_IN}${below}`, `x${below}`, `any.x${below}`];
+  return {
+    all: [names, suffix(`${below}${end}`)],
+    none: [],
+    mayBeAbsent: false,
+    plain: plain.map((name) => `${name}${end}`),
+    isTaken,
+  };
+}
+
+/** What a request has of each dimension, by its key; what is not there has its plainest value. */
+export type Values = ReadonlyMap<string, { readonly dimension: Dimension; readonly text: string | undefined }>;
+
+export function keyOf({ kind, name }: Dimension): string {
+  return name === '' ? kind : `${kind} ${name}`;
+}
+
+/** A request that has these values, as `trace` takes it. */
+export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target, values: Values): TraceRequest {
+  const of = (kind: string): string | undefined => values.get(kind)?.text;
+  const end = tail(target);
+  const authority = of('host') ?? hosts(target).plain.find((name) => !(hosts(target).isTaken?.(name) ?? false)) ?? '';
+  const name = authority.endsWith(end) ? authority.slice(0, authority.length - end.length) : authority;
+  const isHttp = target.scheme === 'http' || target.scheme === 'https';
+  const port = isHttp ? end : `:${target.port}`;
+  const headers: [string, string][] = [];
+  const cookies: string[] = [];
+  const query: string[] = [];
+  for (const { dimension, text } of values.values()) {
+    if (text === undefined) continue;
+    if (dimension.kind === 'header') headers.push([dimension.name, text]);
+    if (dimension.kind === 'cookie') cookies.push(`${dimension.name}=${text}`);
+    if (dimension.kind === 'parameter') query.push(`${encodeURIComponent(dimension.name)}=${encodeURIComponent(text)}`);
+    if (dimension.kind === 'query' && text !== '') query.push(text);
+  }
+  if (cookies.length > 0) headers.push(['cookie', cookies.join('; ')]);
+  const search = query.length === 0 ? '' : `?${query.join('&')}`;
+  const method = of('method') ?? 'GET';
+  return {
+    ...client,
+    request: `${target.scheme}://${name}${port}${isHttp ? `${of('path') ?? '/'}${search}` : ''}`,
+    ...(target.address === undefined ? {} : { address: target.address }),
+    ...(method === 'GET' ? {} : { method }),
+    ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
+  };
+}

@@ -1,0 +1,59 @@
+import { trace } from '../../src/trace/index';
+import type { Dimension } from '../../src/trace/ask';
+import type { TraceRequest } from '../../src/trace/types';
+import { explore, isOf } from '../../src/traffic/explore';
+import { fingerprint, wayOf } from '../../src/diff/way';
+import { dense, meshOf, random, SENDERS, world } from './worlds';
+
+/** What a request has of each dimension. */
+export function valueIn(request: TraceRequest): (dimension: Dimension) => string | undefined {
+  const url = new URL(request.request);
+  return ({ kind, name }) => {
+    switch (kind) {
+      case 'host':
+        return url.host;
+      case 'path':
+        return request.request.slice(request.request.indexOf('/', 8)).split('?')[0];
+      case 'query':
+        return url.search.slice(1);
+      case 'parameter':
+        return url.searchParams.get(name) ?? undefined;
+      case 'method':
+        return request.method ?? 'GET';
+      case 'header':
+        return request.headers?.[name];
+      case 'cookie':
+        return undefined;
+    }
+  };
+}
+
+describe('classes of requests', () => {
+  it.each(Array.from({ length: 12 }, (_one, index) => index + 1))(
+    'are disjoint, cover everything, and each fares as its witness does (seed %i)',
+    (seed) => {
+      const next = random(seed);
+      const mesh = meshOf(world(next));
+      for (const { client, ...target } of SENDERS) {
+        const { classes, undecided } = explore(mesh, client, target);
+        expect(undecided).toEqual([]);
+        expect(classes.length).toBeGreaterThan(0);
+        for (const { witness, region, trace: followed } of classes) {
+          expect(isOf(region, valueIn(witness))).toBe(true);
+          expect(trace(mesh, witness)).toEqual(followed);
+        }
+        for (const request of dense(next, target.host, client, 60)) {
+          const own = classes.filter(({ region }) => isOf(region, valueIn(request)));
+          expect({ request, classes: own.length }).toEqual({ request, classes: 1 });
+          const fares = (one: TraceRequest): string => {
+            const way = wayOf(mesh, trace(mesh, one), '');
+            // What is asked for in the end, and where a redirect leads, is made of the request.
+            const answer = way.answer === undefined ? undefined : { ...way.answer, location: null };
+            return fingerprint({ ...way, asks: null, answer }).replace(/(any-name|any|other)\.example\.org/g, '*');
+          };
+          expect({ request, fares: fares(request) }).toEqual({ request, fares: fares(own[0]!.witness) });
+        }
+      }
+    },
+  );
+});
