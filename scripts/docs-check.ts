@@ -71,7 +71,12 @@ function casesOf({ name }: Rule): string[] {
 }
 
 function yaml(file: string): string[] {
-  return ['```yaml', readFileSync(join(ROOT, file), 'utf8').trimEnd(), '```'];
+  return ['```yaml', withoutComments(readFileSync(join(ROOT, file), 'utf8')).trimEnd(), '```'];
+}
+
+/** What examples say of themselves is for the tests. */
+function withoutComments(text: string): string {
+  return text.replace(/^# (expect|opens|weakens) .*\n/gm, '');
 }
 
 function indexPage(): string {

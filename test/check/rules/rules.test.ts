@@ -1,18 +1,12 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { check } from '../../../src/check/check';
-import type { Finding } from '../../../src/check/finding';
+import { type Finding, SEVERITIES } from '../../../src/check/finding';
 import { rules } from '../../../src/check/rules';
-import { loadText } from '../../../src/model/load';
+import { casesOf, declared, examples, expectationOf, expectations, judge, opened } from './examples';
 
 const TEST = join(__dirname, '../..');
 const SOURCES = join(TEST, '../src/check/rules');
 
-const judge = (file: string): readonly Finding[] => check(loadText(readFileSync(file, 'utf8'), file)).findings;
-const casesOf = (rule: string): string[] => {
-  const folder = join(TEST, 'invalid', rule);
-  return existsSync(folder) ? readdirSync(folder).sort() : [];
-};
 const show = ({ id, severity, what, field }: Finding): string => `${id} ${severity} ${field}: ${what}`;
 
 /** Found only where an engine does not know a cause of its own; there is no manifest that shows it by itself. */
@@ -49,21 +43,34 @@ describe('the list of rules', () => {
 describe.each(rules.filter(({ name }) => casesOf(name).length > 0).map((rule) => [rule.id, rule.name, rule] as const))(
   '%s %s',
   (id, name, rule) => {
-    it.each(casesOf(name))('is found in invalid/%s', (file) => {
-      const found = judge(join(TEST, 'invalid', name, file)).filter((finding) => finding.id === id);
-      expect(found).not.toEqual([]);
-      for (const { what, where } of found) {
+    const cases = casesOf(name).map((example) => [example.file, example] as const);
+
+    it.each(cases)('finds in invalid/%s what its comments expect, and nothing else', (_, { bad }) => {
+      const found = judge(bad).filter((finding) => finding.id === id);
+      for (const { what, where, severity } of found) {
+        expect(SEVERITIES.indexOf(severity)).toBeGreaterThanOrEqual(SEVERITIES.indexOf(rule.severity));
         expect(what).not.toMatch(/undefined|\[object/);
         expect(where).toHaveProperty('line');
       }
-      expect(
-        found.some(({ severity }) => severity === rule.severity || severity === 'warning' || severity === 'info'),
-      ).toBe(true);
+      const expected = expectations(bad);
+      expect(expected).not.toEqual([]);
+      expect(found.map(expectationOf).sort()).toEqual([...expected].sort());
     });
 
-    it.each(casesOf(name))('is not found in valid/%s, nor is anything wrong there', (file) => {
-      const findings = judge(join(TEST, 'valid', name, file));
+    it.each(cases)('is not found in valid/%s, nor is anything wrong there', (_, { good }) => {
+      const findings = judge(good);
       expect(findings.filter((finding) => finding.id === id || finding.severity === 'error').map(show)).toEqual([]);
     });
   },
 );
+
+describe('the advice of a rule opens nothing that the manifests did not mean to open', () => {
+  it.each(examples().map((example) => [`${example.rule}/${example.file}`, example] as const))(
+    '%s lets through what it says, and for whom',
+    (_, example) => {
+      const said = declared(example.good).map(({ effect, to }) => `${effect} ${to}`);
+      expect(opened(example).map(({ effect, to }) => `${effect} ${to}`).sort()).toEqual([...said].sort()); // prettier-ignore
+      for (const { reason } of declared(example.good)) expect(reason.split(' ').length).toBeGreaterThan(3);
+    },
+  );
+});
