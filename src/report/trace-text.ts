@@ -62,6 +62,10 @@ export function traceText(trace: Trace, request: TraceRequest, options: TextOpti
     for (const other of hop.alternatives) field('', color.dim(`${other.cluster} (weight ${other.weight})`));
     if (hop.asks !== undefined) field('asks for', `${hop.asks.authority}${hop.asks.path}`);
     if (hop.sends !== null) field('sends', wireLabel(hop.sends));
+    if (hop.endpointsOf !== undefined) {
+      const { kind, namespace, name } = hop.endpointsOf;
+      field('to', `${hop.envoy.endpoints.join(', ')} (${kind} ${namespace}/${name} spec.endpoints)`);
+    }
     lines.push('');
   });
   lines.push(...ending(trace, color));

@@ -52,6 +52,7 @@ export function addHop(walk: Walk, parts: Incoming, rest: Partial<Hop>): void {
     ...(rest.copies === undefined || rest.copies.length === 0 ? {} : { copies: rest.copies }),
     ...(rest.asks === undefined ? {} : { asks: rest.asks }),
     ...(rest.identity === undefined ? {} : { identity: rest.identity }),
+    ...(rest.endpointsOf === undefined ? {} : { endpointsOf: rest.endpointsOf }),
     envoy: rest.envoy ?? parts.envoy,
   });
 }

@@ -8,6 +8,7 @@ import { arrive } from './arrive';
 import { type Cluster, findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
+import { inCluster, spellsEndpoints } from './endpoint';
 import { heldBySource } from './held-by-source';
 import { type Resolved, forwardProxied } from './forward-proxy';
 import { type Sending, addHop, brokenStatus } from './hop';
@@ -138,6 +139,24 @@ function sendToCluster(
       `no manifest shows the endpoints of ${cluster.service.config.kind} ${cluster.service.namespace}/${cluster.service.config.name}; assumed that there are some`,
     );
   }
+  const inside = inCluster(walk.mesh, cluster, endpoint, sending.self.namespace);
+  if (inside !== undefined && 'missing' in inside) {
+    hop({ decidedBy });
+    const { kind, namespace, name } = cluster.service.config;
+    if (inside.mayExist) return walk.unknown(`no manifest shows the Service ${inside.missing}, to which ${kind} ${namespace}/${name} leads: what happens there cannot be told`); // prettier-ignore
+    return walk.refused({
+      code: 'UH',
+      status: isHttp ? 503 : brokenStatus(walk),
+      proxy,
+      what: `cluster ${cluster.name} has no endpoint: no Service makes ${inside.missing}, to which ${kind} ${namespace}/${name} leads`,
+      fix: `create the Service, or correct the endpoint of ${kind} ${namespace}/${name}`,
+      by: { kind, namespace, name, field: 'spec.endpoints' },
+    });
+  }
+  if (inside !== undefined && cluster.endpoints.some((other) => other.address !== endpoint?.address))
+    walk.note(
+      `cluster ${cluster.name} has ${cluster.endpoints.length} endpoints (${cluster.endpoints.map((one) => one.address).join(', ')}); followed the first`,
+    );
   // Where ambient mode is installed, proxies reach its workloads through tunnels, whose mutual TLS is the mesh's.
   const isTunnelled = endpoint?.workload?.membership === 'ztunnel' && sending.tunnel === null;
   const made = layersTo(
@@ -154,8 +173,8 @@ function sendToCluster(
   // A gateway that dials its own loopback comes back to itself, by a listener that nobody else can reach.
   const itself = sending.self.type === 'gateway' && isLoopback(endpoint?.address ?? '') ? sending.workload : undefined;
   const workload = itself ?? endpoint?.workload;
-  const leaves = cluster.service.meshExternal && workload === undefined;
-  const namedPort = leaves ? dialled : cluster.port.port;
+  const leaves = cluster.service.meshExternal && workload === undefined && inside === undefined;
+  const namedPort = leaves || inside !== undefined ? dialled : cluster.port.port;
   hop({
     decidedBy,
     sends: wire(protocol, namedPort, layers),
@@ -169,11 +188,20 @@ function sendToCluster(
       ),
       tunnel: sending.tunnel,
     },
+    ...(resolved === undefined && !isOriginal && spellsEndpoints(cluster)
+      ? {
+          endpointsOf: {
+            kind: cluster.service.config.kind,
+            namespace: cluster.service.namespace,
+            name: cluster.service.config.name,
+          },
+        }
+      : {}),
   });
   const onward: Flight = {
     ...flight,
     from: itself === undefined ? peer : { ...peer, address: LOOPBACK },
-    address: isOriginal ? flight.address : (endpoint?.address ?? null),
+    address: isOriginal ? flight.address : (inside?.address ?? endpoint?.address ?? null),
     port: dialled,
     namedPort,
     layers,
@@ -192,7 +220,8 @@ function sendToCluster(
       ? tlsMisfit(cluster, sending.inner, layers, { isHttp, port: dialled }, proxy)
       : undefined;
   if (misfit !== undefined) return walk.refused(misfit);
-  const target = { service: cluster.service, workload, original: isOriginal };
+  // What is dialled at a Service of the cluster is looked up as it is for any client.
+  const target = { service: cluster.service, workload, original: isOriginal || inside !== undefined };
   if (sending.tunnel === null) return arrive(walk, onward, target, isHttp);
   return arrive(walk, tunnelled(onward, sending.tunnel, sending.inner), target, false);
 }

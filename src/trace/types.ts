@@ -92,6 +92,8 @@ export interface Hop {
   readonly asks?: { readonly authority: string; readonly path: string };
   /** Whom the next proxy sees by Istio's mutual TLS; absent where there is none. */
   readonly identity?: string;
+  /** The object that spells out where the cluster leads, in place of its host: its endpoints are among `envoy`. Absent where none does. */
+  readonly endpointsOf?: ObjectRef;
   readonly envoy: EnvoyMatch;
 }
 
