@@ -1,20 +1,43 @@
 /** Settings of the mesh that some rules depend on and that are not about routes. */
-import { record, text } from '../model/fields';
-import { defineIndex } from './context';
+import { autoAddress } from '../model/auto-addresses';
+import type { Manifest } from '../model/manifest';
+import { proxySettings } from '../model/proxy-config';
+import type { Service } from '../model/services';
+import { type CheckContext, defineIndex } from './context';
+import { type Entry, isVisible, push } from './edge';
+import { type Client, clients } from './paths/clients';
 
-/** Whether manifests say that sidecars answer DNS, so that hosts get addresses of their own. */
-export const dnsCapture = defineIndex('dns capture', ({ manifests }): boolean =>
-  manifests.some((manifest) => {
-    const body = record(manifest.body);
-    const spec = record(body.spec);
-    const configs = [record(spec.meshConfig), record(body.meshConfig), record(record(spec.values).meshConfig)];
-    const isOn = configs.some(
-      (config) => String(record(record(config.defaultConfig).proxyMetadata).ISTIO_META_DNS_CAPTURE) === 'true',
+const servicesOf = defineIndex('services by manifest', ({ mesh }): ReadonlyMap<Manifest, readonly Service[]> => {
+  const services = new Map<Manifest, Service[]>();
+  for (const service of mesh.services.all) push(services, service.config.manifest, service);
+  return services;
+});
+
+/** Whether Istio gives the hosts of an entry addresses of their own, for sidecars that answer DNS. */
+export function getsAddresses(context: CheckContext, { manifest }: Entry): boolean {
+  const services = context.index(servicesOf).get(manifest) ?? [];
+  return services.length > 0 && services.every((service) => autoAddress(service) !== undefined);
+}
+
+/** Clients that see all of some entries and whose sidecars answer no DNS: to them hosts without addresses have none. */
+export function withoutDnsCapture(context: CheckContext, entries: readonly Entry[]): readonly Client[] {
+  const own = [...new Set(entries.map(({ manifest }) => manifest.namespace))].map((namespace) => usual(namespace));
+  const seeing = (all: readonly Client[]): readonly Client[] =>
+    all.filter(({ namespace }) =>
+      entries.every(({ manifest, spec }) => isVisible(spec.exportTo, manifest.namespace, namespace)),
     );
-    const inText =
-      manifest.kind === 'ConfigMap' && /ISTIO_META_DNS_CAPTURE["']?:\s*["']?true/.test(text(record(body.data).mesh));
-    const isProxyConfig =
-      manifest.kind === 'ProxyConfig' && String(record(spec.environmentVariables).ISTIO_META_DNS_CAPTURE) === 'true';
-    return isOn || inText || isProxyConfig;
-  }),
-);
+  const shown = seeing(context.index(clients));
+  return (shown.length > 0 ? shown : own).filter((client) => !capturesDns(context, client));
+}
+
+/** Whether manifests say that the sidecar of a client answers DNS, by all the ways in which a proxy is told: one reader for trace and check. */
+function capturesDns({ mesh }: CheckContext, { from, namespace, labels }: Client): boolean {
+  const [, name] = from.split('/');
+  const annotations = name === undefined ? {} : (mesh.workloads.find(namespace, name)?.annotations ?? {});
+  return proxySettings(mesh, { namespace, labels, annotations }).answersDns;
+}
+
+/** Whoever a namespace may hold. */
+function usual(namespace: string): Client {
+  return { from: namespace, namespace, labels: {}, isAssumed: true, hasSidecarForSure: false };
+}

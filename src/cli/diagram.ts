@@ -35,13 +35,13 @@ async function run(paths: string[], flags: DiagramFlags): Promise<void> {
   if (flags.request !== undefined && flags.from === undefined)
     throw new UsageError('--request needs --from NAMESPACE[/WORKLOAD], or --from outside with --at NAMESPACE/GATEWAY');
   const { load } = await import('../model/load.js');
-  const { buildMesh } = await import('../model/mesh.js');
+  const { acceptedMesh } = await import('../check/accepted.js');
   const { manifests, problems } = load(paths);
   for (const { source, what } of problems)
     process.stderr.write(
       `mesh-edge: ${source.file ?? 'input'}:${source.line ?? 1}: ${what}; the other documents are drawn\n`,
     );
-  const mesh = buildMesh(manifests, meshOptionsOf(flags));
+  const mesh = acceptedMesh(manifests, meshOptionsOf(flags));
   const bar = progressBar('following requests');
   const { edgePicture } = await import('../report/diagram/index.js');
   const picture =

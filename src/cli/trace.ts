@@ -34,9 +34,9 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
   }
   const lines = flags.requests === undefined ? undefined : readLines(flags.requests, paths);
   const { load } = await import('../model/load.js');
-  const { buildMesh } = await import('../model/mesh.js');
+  const { acceptedMesh } = await import('../check/accepted.js');
   const { manifests, problems } = load(paths);
-  const mesh = buildMesh(manifests, meshOptionsOf(flags));
+  const mesh = acceptedMesh(manifests, meshOptionsOf(flags));
   const request = requestOf(flags);
   const requests = lines?.map((line, index) => parseLine(line, index + 1));
   const result = requests === undefined ? await followOne(mesh, request) : undefined;

@@ -6,7 +6,8 @@
  */
 import { record, texts } from '../model/fields';
 import type { Manifest } from '../model/manifest';
-import { buildMesh, type Mesh } from '../model/mesh';
+import { acceptedMesh } from '../check/accepted';
+import type { Mesh } from '../model/mesh';
 import type { MeshOptions } from '../model/mesh-options';
 import { RequestError, trace } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
@@ -47,7 +48,7 @@ const PROGRESS_EVERY = 256;
 export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
   const changes = objectChanges(was, is);
   if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0);
-  const meshes = [buildMesh(was, options.mesh), buildMesh(is, options.mesh)] as const;
+  const meshes = [acceptedMesh(was, options.mesh), acceptedMesh(is, options.mesh)] as const;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const reached = changes.map((change) => ({ change, reach: reachOf(change, ...both) }));
   const covered = cover(reached, both);
@@ -69,6 +70,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     ({ kind, namespace, name, change }) =>
       `${kind} ${namespace}/${name} is ${change}: it edits the proxies' configuration itself, so what it does to traffic cannot be told from manifests`,
   );
+  for (const { kind, namespace, name, why } of new Map(
+    meshes.flatMap(({ leftOut }) => leftOut.map((one) => [`${one.kind} ${one.namespace}/${one.name}`, one])),
+  ).values())
+    notes.push(
+      `${kind} ${namespace}/${name} is left out where istiod's webhook refuses it: ${why}. Compared is what a cluster would have without it`,
+    );
   const grouped = group(findings, clients);
   const effective = new Set(grouped.flatMap(({ because }) => because));
   const nobodys = unknownGateways(meshes);

@@ -9,7 +9,7 @@
 import { type CheckResult, SEVERITIES, type Severity } from '../check/finding';
 import { check } from '../check/check';
 import type { MeshOptions } from '../model/mesh-options';
-import { buildMesh } from '../model/mesh';
+import { acceptedMesh } from '../check/accepted';
 import { formatText } from '../report/text';
 import { tlsLabel, traceText } from '../report/trace-text';
 import { trace } from '../trace/index';
@@ -145,7 +145,7 @@ function follow(
     request: to,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   };
-  return { result: trace(buildMesh(loadSubject(subject, matcher).manifests, mesh ?? {}), request), request };
+  return { result: trace(acceptedMesh(loadSubject(subject, matcher).manifests, mesh ?? {}), request), request };
 }
 
 function verdict(wrong: readonly string[], negated: string, result: Trace, request: TraceRequest): MatcherResult {

@@ -8,8 +8,11 @@ const STAND_IN = 'auto-ip-of:';
 /** What Istio allocates from. */
 const RANGES = ['240.240.0.0/16', '2001:2::/48'];
 
-/** The address of a host that has none of its own: what the entry's status says, else a stand-in. */
-export function autoAddress(service: Service): string | undefined {
+/**
+ * The address of a host that has none of its own: what the entry's status says, else a stand-in. Each ServiceEntry gets one for each of its hosts
+ * (pilot/pkg/controllers/ipallocate), also where another declares the same host; istiod without that controller gives one by host and namespace.
+ */
+export function autoAddress(service: Service, isByHost = false): string | undefined {
   const { registry, resolution, address, labels, host, namespace } = service;
   if (registry !== 'External' || resolution === 'PASSTHROUGH' || address !== ANY_ADDRESS) return undefined;
   if (labels['networking.istio.io/enable-autoallocate-ip']?.toLowerCase() === 'false') return undefined;
@@ -17,7 +20,11 @@ export function autoAddress(service: Service): string | undefined {
   const given = records(record(record(service.config.manifest.body).status).addresses)
     .filter((entry) => text(entry.host) === host)
     .map((entry) => text(entry.value));
-  return given.find((value) => !value.includes(':')) ?? given[0] ?? `${STAND_IN}${host}.${namespace}`;
+  return (
+    given.find((value) => !value.includes(':')) ??
+    given[0] ??
+    `${STAND_IN}${host}.${isByHost ? '' : `${service.config.name}.`}${namespace}`
+  );
 }
 
 /** Whether nobody answers at an address, since only proxies know what it means. */

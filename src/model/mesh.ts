@@ -50,6 +50,16 @@ export interface Proxy {
   readonly addresses: readonly string[];
 }
 
+/** An object that no cluster would have: istiod's admission webhook refuses it. */
+export interface LeftOut {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly why: string;
+  /** Whose requests it would be for; undefined for all. */
+  readonly hosts: readonly string[] | undefined;
+}
+
 /** A part of a sidecar's scope. */
 export interface Layer {
   readonly scope: ProxyScope;
@@ -95,6 +105,7 @@ export class Mesh implements Registry {
   public constructor(
     public readonly manifests: readonly Manifest[],
     options: MeshOptions = {},
+    public readonly leftOut: readonly LeftOut[] = [],
   ) {
     this.config = readMeshConfig(manifests, options);
     const isHidden = undiscovered(manifests, this.config);

@@ -1,4 +1,4 @@
-import { isSubsetOf, isWildcard } from '../model/hostnames';
+import { isSubsetOf, isWildcard, overlaps } from '../model/hostnames';
 import type { Service } from '../model/services';
 import { heldBySource } from './held-by-source';
 import type { ProxyView } from './tcp-routes';
@@ -106,6 +106,15 @@ export function unknownDestination(
       by: decision(hidden, 'spec.exportTo'),
     };
   }
+  const left = mesh.leftOut.find(
+    ({ kind, hosts }) => kind === 'ServiceEntry' && hosts?.some((own) => overlaps(own, host)),
+  );
+  if (left !== undefined)
+    return {
+      why: `${left.kind} ${left.namespace}/${left.name}, which declares it, is refused by istiod's webhook: ${left.why}`,
+      fix: `correct ${left.kind} ${left.namespace}/${left.name}`,
+      by: { kind: left.kind, namespace: left.namespace, name: left.name, field: 'spec' },
+    };
   return {
     why: `no ServiceEntry or Service that namespace ${proxy.namespace} can see declares ${host} on port ${port}, and the outbound policy is ${scope.outbound.mode}`,
     fix: `add a ServiceEntry with host ${host} and port ${port} ${declare}, exported to ${proxy.namespace}`,

@@ -6,6 +6,7 @@
  * trace(mesh, { from: 'app/sleep', request: 'https://edition.cnn.com/' }).outcome;
  * ```
  */
+import { overlaps } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import { throughZtunnel } from './ambient';
@@ -17,7 +18,7 @@ import { droppedBefore } from './enter';
 import { throughEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
 import { throughGateway, throughSidecar, withoutProxy } from './follow';
-import { dial, dialThroughProxy } from './names';
+import { type Answer, type Dialled, answersOfProxy, dial } from './names';
 import { parseRequest } from './request';
 import type { Trace, TraceRequest } from './types';
 import { ownerOf, Walk, type Flight } from './walk';
@@ -37,13 +38,51 @@ export function trace(mesh: Mesh, request: TraceRequest, recorder?: Recorder): T
 }
 
 function follow(mesh: Mesh, request: TraceRequest, recorder?: Recorder): Trace {
+  const { host, address, port } = parseRequest(request);
+  const origin = client(mesh, request, port);
+  const answers = origin.entry === undefined ? answersOfProxy(mesh, host, address, origin) : [];
+  if (answers.length < 2) return followTo(mesh, request, answers[0]?.dialled, recorder);
+  return eitherOf(answers.map((answer) => ({ answer, told: followTo(mesh, request, answer.dialled, recorder) })), host); // prettier-ignore
+}
+
+/** What becomes of a request by whichever address the sidecar answers with: unknown where they do not fare alike. */
+function eitherOf(ways: readonly { readonly answer: Answer; readonly told: Trace }[], host: string): Trace {
+  const shape = ({ outcome, destination, refusal, hops }: Trace): string =>
+    JSON.stringify([
+      outcome,
+      destination,
+      refusal?.code,
+      hops.map(({ proxy, cluster, sends }) => [proxy, cluster, sends]),
+    ]);
+  const [first] = ways as [(typeof ways)[number]];
+  if (ways.every(({ told }) => shape(told) === shape(first.told))) return first.told;
+  const each = ways.map(({ answer: { service }, told }) => {
+    const { kind, namespace, name } = service.config;
+    const end = told.refusal === null ? told.outcome : `${told.outcome} (${told.refusal.code})`;
+    return `that of ${kind} ${namespace}/${name}: ${end}`;
+  });
+  const good = ways.find(({ told }) => told.outcome === 'delivered') ?? first;
+  return {
+    ...good.told,
+    outcome: 'unknown',
+    destination: null,
+    refusal: null,
+    notes: [
+      `the sidecar answers DNS queries for ${host} with ${ways.length} addresses in random order, one of each object that declares it, and connections fare by the one that the client takes (${each.join('; ')}): declare the host in one ServiceEntry, with all its ports`,
+      ...good.told.notes,
+    ],
+  };
+}
+
+function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined, recorder?: Recorder): Trace {
   const parsed = parseRequest(request, recorder);
   const walk = new Walk(mesh, parsed.address === null ? undefined : { host: parsed.host, address: parsed.address });
   const origin = client(mesh, request, parsed.port);
   for (const note of origin.notes) walk.note(note);
-  const target =
-    dialThroughProxy(mesh, parsed.host, parsed.address, origin) ??
-    dial(mesh, parsed.host, parsed.address, origin.peer.namespace);
+  for (const { kind, namespace, name, why, hosts } of mesh.leftOut)
+    if (hosts === undefined || hosts.some((own) => overlaps(own, parsed.host)))
+      walk.note(`${kind} ${namespace}/${name} is not followed: istiod's webhook refuses it, since ${why}`);
+  const target = answer ?? dial(mesh, parsed.host, parsed.address, origin.peer.namespace);
   const flight: Flight = {
     from: origin.peer,
     address: target.address,

@@ -1,7 +1,8 @@
-import { ANY_ADDRESS } from '../model/addresses';
+import { ANY_ADDRESS, isAddress } from '../model/addresses';
 import { autoAddress } from '../model/auto-addresses';
 import type { Endpoint } from '../model/endpoints';
 import type { Mesh } from '../model/mesh';
+import { push } from '../model/objects';
 import { proxySettings } from '../model/proxy-config';
 import type { Service } from '../model/services';
 import { addressOf, type Workload } from '../model/workloads';
@@ -73,14 +74,40 @@ function entryAddresses(mesh: Mesh, host: string, namespace: string): readonly s
   return visible.map((service) => service.address);
 }
 
-/** What the sidecar answers for a host that has no address of its own; undefined where it leaves the answer to the cluster's DNS. */
-export function dialThroughProxy(mesh: Mesh, host: string, given: string | null, origin: Origin): Dialled | undefined {
+/** One of the addresses with which a sidecar answers for a host, and the object that it is of. */
+export interface Answer {
+  readonly dialled: Dialled;
+  readonly service: Service;
+}
+
+/**
+ * What the sidecar answers for a host that only ServiceEntries declare, those in its scope together (pkg/dns/server/name_table.go of Istio); nothing
+ * where it leaves the answer to the cluster's DNS. An agent gives them in random order, and clients take the first.
+ */
+export function answersOfProxy(mesh: Mesh, host: string, given: string | null, origin: Origin): readonly Answer[] {
   const { namespace, labels, workload } = origin.peer;
-  if (given !== null || !origin.hasSidecar || !proxySettings(mesh, ownerOf(origin.peer)).answersDns) return undefined;
+  if (given !== null || !origin.hasSidecar || !proxySettings(mesh, ownerOf(origin.peer)).answersDns) return [];
   const scope = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: workload?.addresses ?? [] });
-  const service = scope.service(host.replace(/\.$/, ''));
-  const address = service === undefined ? undefined : autoAddress(service);
-  return address === undefined ? undefined : { address, service: undefined, workload: undefined, notes: [] };
+  const name = host.replace(/\.$/, '').toLowerCase();
+  const declared = scope.listeners.flatMap(
+    (listener) =>
+      mesh
+        .remember(listener, 'services by name', () => {
+          const byName = new Map<string, Service[]>();
+          for (const service of listener.services) push(byName, service.host.toLowerCase(), service);
+          return byName;
+        })
+        .get(name) ?? [],
+  );
+  if (declared.some(({ registry }) => registry === 'Kubernetes')) return [];
+  const answers = declared.flatMap((service): readonly Answer[] => {
+    const isOwn = service.address !== ANY_ADDRESS && isAddress(service.address);
+    const address = isOwn ? service.address : autoAddress(service, !mesh.config.allocatesAddresses);
+    if (address === undefined) return [];
+    const behind = isOwn ? mesh.workloads.at(address) : undefined;
+    return [{ dialled: { address, service: undefined, workload: behind, notes: [] }, service }];
+  });
+  return [...new Map(answers.map((answer) => [answer.dialled.address, answer])).values()];
 }
 
 export function dial(mesh: Mesh, host: string, given: string | null, namespace: string): Dialled {

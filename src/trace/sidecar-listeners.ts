@@ -31,7 +31,7 @@ export interface SidecarView extends ProxyView {
 
 /** A service as the proxy sees its address. */
 function seenBy(view: SidecarView, service: Service): Service {
-  const address = view.capturesDns === true ? autoAddress(service) : undefined;
+  const address = view.capturesDns === true ? autoAddress(service, !view.mesh.config.allocatesAddresses) : undefined;
   return address === undefined ? service : { ...service, address };
 }
 

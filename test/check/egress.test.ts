@@ -106,3 +106,76 @@ spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTT
     expect(ids(both).filter((id) => id.endsWith('error'))).toEqual([]);
   });
 });
+
+describe('TCP without addresses', () => {
+  const tcp = (name: string, more = 'resolution: DNS'): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}, namespace: app}
+spec: {hosts: [${name}.example.com], ports: [{number: 5432, name: tcp, protocol: TCP}], ${more}}`;
+  const proxyConfig = (namespace: string, selector = ''): string => `
+---
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: dns, namespace: ${namespace}}
+spec: {environmentVariables: {ISTIO_META_DNS_CAPTURE: "true"}${selector}}`;
+  const sleep = (name: string): string => `
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}, namespace: app}
+spec:
+  selector: {matchLabels: {app: ${name}}}
+  template: {metadata: {labels: {app: ${name}}}, spec: {containers: [{name: c, image: c}]}}`;
+  const values = `
+---
+istiod:
+  meshConfig: {defaultConfig: {proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}}}`;
+
+  it('is told apart where every sidecar that sees it answers DNS, by whatever object says so', () => {
+    const two = NAMESPACES + tcp('db') + tcp('events');
+    expect(ids(two)).toEqual(expect.arrayContaining(['EDGE110 warning', 'EDGE111 error']));
+    for (const capture of [proxyConfig('app'), proxyConfig('istio-system'), values])
+      expect(ids(two + sleep('books') + capture)).toEqual([]);
+    expect(ids(two + sleep('books') + proxyConfig('gw'))).toContain('EDGE111 error');
+    const selected = proxyConfig('app', ', selector: {matchLabels: {app: books}}');
+    expect(ids(two + sleep('books') + selected)).toEqual([]);
+    expect(ids(two + sleep('books') + sleep('carts') + selected)).toContain('EDGE111 error');
+  });
+
+  it('lets everything out with resolution NONE, which no DNS changes', () => {
+    const [open] = judge(NAMESPACES + tcp('db', 'resolution: NONE') + proxyConfig('app'));
+    expect([open?.id, open?.what]).toEqual([
+      'EDGE110',
+      'port 5432 is TCP, and db.example.com has no addresses: whatever is dialled on port 5432 gets out',
+    ]);
+  });
+
+  it('takes no connection away from another where the older goes on to where the client dialled', () => {
+    const severity = (yaml: string): unknown => judge(yaml).find(({ id }) => id === 'EDGE111')?.severity;
+    expect(severity(NAMESPACES + tcp('db', 'resolution: NONE') + tcp('events', 'resolution: NONE'))).toBe('warning');
+    expect(severity(NAMESPACES + tcp('db', 'resolution: NONE') + tcp('events'))).toBe('warning');
+    expect(severity(NAMESPACES + tcp('db') + tcp('events', 'resolution: NONE'))).toBe('error');
+  });
+});
+
+describe('one host in several entries', () => {
+  it('is an error where sidecars answer DNS with the address of one of them at random', () => {
+    const part = (port: number, protocol: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: pay-${port}, namespace: app}
+spec: {hosts: [pay.example.net], ports: [{number: ${port}, name: p, protocol: ${protocol}}], resolution: DNS}`;
+    const capture = `
+---
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: dns, namespace: istio-system}
+spec: {environmentVariables: {ISTIO_META_DNS_CAPTURE: "true"}}`;
+    expect(ids(NAMESPACES + part(446, 'TLS') + part(448, 'TLS'))).toEqual(['EDGE113 warning']);
+    expect(ids(NAMESPACES + part(446, 'TLS') + part(448, 'TLS') + capture)).toEqual(['EDGE113 error']);
+    expect(ids(NAMESPACES + part(80, 'HTTP') + part(81, 'HTTP') + capture)).toEqual(['EDGE113 warning']);
+  });
+});

@@ -229,3 +229,112 @@ spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTT
     expect(outcome(enter(81, 'networking.istio.io'))).toBe('delivered to cart.app.svc.cluster.local:80');
   });
 });
+
+describe('a host of several ServiceEntries, where the sidecar answers DNS', () => {
+  const CAPTURE = `
+---
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: dns, namespace: app}
+spec: {environmentVariables: {ISTIO_META_DNS_CAPTURE: "true"}}`;
+  const part = (port: number, protocol: string, status = ''): string =>
+    entry(
+      `pay-${port}`,
+      `hosts: [pay.example.net], resolution: DNS, ports: [{number: ${port}, name: p, protocol: ${protocol}}]`,
+    ) + (status === '' ? '' : `\nstatus: {addresses: [{host: pay.example.net, value: ${status}}]}`);
+  const parts = part(446, 'TLS') + part(448, 'TLS') + part(8470, 'HTTP');
+
+  it('is unknown where only the address of one of them takes the port, and says which', () => {
+    const told = traceIn(NAMESPACE + CAPTURE + parts)('https://pay.example.net:448/');
+    expect(told.outcome).toBe('unknown');
+    expect(told.hops.map(({ cluster }) => cluster)).toEqual(['outbound|448||pay.example.net']);
+    expect(told.notes?.[0]).toContain('that of ServiceEntry app/pay-448: delivered');
+    expect(told.notes?.[0]).toContain('that of ServiceEntry app/pay-446: refused (BlackHoleCluster)');
+  });
+
+  it('is as unknown with the addresses that Istio gave them', () => {
+    const given = part(446, 'TLS', '240.240.0.7') + part(448, 'TLS', '240.240.0.8');
+    expect(traceIn(NAMESPACE + CAPTURE + given)('https://pay.example.net:448/').outcome).toBe('unknown');
+    const one = traceIn(NAMESPACE + CAPTURE + given)('https://pay.example.net:448/', { address: '240.240.0.8' });
+    expect(outcome(one)).toBe('delivered to pay.example.net:448');
+  });
+
+  it('is delivered where it matters not which: for HTTP, without capture, in one entry, or by the older way of allocation', () => {
+    expect(outcome(traceIn(NAMESPACE + CAPTURE + parts)('http://pay.example.net:8470/'))).toBe('delivered to pay.example.net:8470'); // prettier-ignore
+    expect(outcome(traceIn(NAMESPACE + parts)('https://pay.example.net:448/'))).toBe('delivered to pay.example.net:448'); // prettier-ignore
+    const together = entry('pay', 'hosts: [pay.example.net], resolution: DNS, ports: [{number: 446, name: a, protocol: TLS}, {number: 448, name: b, protocol: TLS}]'); // prettier-ignore
+    expect(outcome(traceIn(NAMESPACE + CAPTURE + together)('https://pay.example.net:448/'))).toBe('delivered to pay.example.net:448'); // prettier-ignore
+    const older = `
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec:
+  values: {pilot: {env: {PILOT_ENABLE_IP_AUTOALLOCATE: "false"}}}
+  meshConfig: {defaultConfig: {proxyMetadata: {ISTIO_META_DNS_AUTO_ALLOCATE: "true"}}}`;
+    expect(outcome(traceIn(NAMESPACE + CAPTURE + older + parts)('https://pay.example.net:448/'))).toBe('delivered to pay.example.net:448'); // prettier-ignore
+  });
+});
+
+describe('an endpoint that is a Service of the cluster', () => {
+  const WORLD = `${NAMESPACE}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: out, namespace: edge}
+spec:
+  selector: {matchLabels: {istio: egress}}
+  template:
+    metadata: {labels: {istio: egress}, annotations: {inject.istio.io/templates: gateway}}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: edge}
+spec: {clusterIP: 10.96.0.9, selector: {istio: egress}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: out, namespace: edge}
+spec: {selector: {istio: egress}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [news.example.com]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: news, namespace: edge}
+spec: {hosts: [news.example.com], exportTo: ['.'], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}`;
+  const ROUTE = `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: news, namespace: edge}
+spec: {hosts: [news.example.com], gateways: [out], http: [{route: [{destination: {host: news.example.com, port: {number: 80}}}]}]}`;
+  const through = (address: string, resolution = 'DNS'): string =>
+    entry(
+      'news',
+      `hosts: [news.example.com], resolution: ${resolution}, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: ${address}}]`,
+    );
+
+  it.each([
+    ['out.edge.svc.cluster.local', 'DNS'],
+    ['out.edge', 'DNS'],
+    ['10.96.0.9', 'STATIC'],
+    ['10.96.0.9', 'DNS'],
+  ])('is followed into the gateway: %s, %s', (address, resolution) => {
+    const lost = traceIn(WORLD + through(address, resolution))('http://news.example.com/');
+    expect([outcome(lost), lost.hops.length]).toEqual(['NR 404 at egress-gateway', 2]);
+    const told = traceIn(WORLD + ROUTE + through(address, resolution))('http://news.example.com/');
+    expect([outcome(told), told.hops.length]).toEqual(['delivered to news.example.com:80', 2]);
+    expect(told.hops[0]?.endpointsOf).toEqual({ kind: 'ServiceEntry', namespace: 'app', name: 'news' });
+  });
+
+  it('ends where no Service has its name, and is unknown in a namespace that no manifest shows', () => {
+    expect(outcome(traceIn(WORLD + through('gone.edge.svc.cluster.local'))('http://news.example.com/'))).toBe('UH 503 at sidecar'); // prettier-ignore
+    expect(outcome(traceIn(WORLD + through('gone.far.svc.cluster.local'))('http://news.example.com/'))).toBe('unknown');
+  });
+
+  it('is of no Service where it is outside', () => {
+    const told = traceIn(WORLD + through('mirror.example.org'))('http://news.example.com/');
+    expect(outcome(told)).toBe('delivered to news.example.com:80');
+    expect(told.hops[0]?.envoy.endpoints).toEqual(['mirror.example.org:80']);
+  });
+});

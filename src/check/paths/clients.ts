@@ -1,5 +1,5 @@
 /** Who sends requests: the workloads in the mesh that manifests show, or the namespaces that edge objects are written for. */
-import { labelsMatch, record } from '../../model/fields';
+import { labelsMatch, record, strings } from '../../model/fields';
 import type { Mesh } from '../../model/mesh';
 import type { Workload } from '../../model/workloads';
 import { type CheckContext, defineIndex } from '../context';
@@ -108,6 +108,8 @@ function selectorsByNamespace(context: CheckContext): ReadonlyMap<string, Readon
   for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
     add(manifest.namespace, specOf('DestinationRule', manifest).workloadSelector?.matchLabels);
   }
+  for (const { namespace, body } of context.of(NETWORKING, 'ProxyConfig'))
+    add(namespace, strings(record(record(record(body).spec).selector).matchLabels));
   for (const manifest of context.of(NETWORKING, 'VirtualService')) {
     const { http = [], tls = [], tcp = [], exportTo = [] } = specOf('VirtualService', manifest);
     const namespaces = new Set([manifest.namespace, ...exportTo.filter((entry) => /^[a-z0-9]/.test(entry))]);

@@ -1,6 +1,8 @@
 import { type Entry, entriesByHost, haveCommonViewer, isVisible, nameOf } from '../edge';
 import type { Service } from '../../model/services';
 import type { CheckContext } from '../context';
+import { getsAddresses, withoutDnsCapture } from '../mesh-settings';
+import { isHttp } from '../protocol';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
@@ -36,6 +38,7 @@ export const rule: Rule = {
           severity: 'warning',
           field: ['spec', 'hosts', (entry.spec.hosts ?? []).indexOf(host)],
           what: `${host} is declared by ${nameOf(entry.manifest)} and by ${nameOf(other.manifest)}, with different ${difference}`,
+          ...(difference === 'ports' && isAnsweredAtRandom(context, entry, other) ? AT_RANDOM : {}),
         };
       }
       const [service] = [...context.mesh.services.named(host).values()].filter(
@@ -51,6 +54,23 @@ export const rule: Rule = {
     }
   },
 };
+
+/** Whether sidecars answer for the host with an address of each entry, and one of them has a port that only its own address takes. */
+function isAnsweredAtRandom(context: CheckContext, one: Entry, other: Entry): boolean {
+  const entries = [one, other];
+  return (
+    one.manifest.namespace === other.manifest.namespace &&
+    entries.every((entry) => (entry.spec.addresses ?? []).length === 0 && getsAddresses(context, entry)) &&
+    withoutDnsCapture(context, entries).length === 0 &&
+    entries.some(({ spec }) => (spec.ports ?? []).some(({ protocol }) => !isHttp(protocol)))
+  );
+}
+
+const AT_RANDOM = {
+  severity: 'error',
+  why: 'Where sidecars answer DNS (ISTIO_META_DNS_CAPTURE), Istio gives each ServiceEntry an address of its own, and clients get one of them at random: a connection to a TCP or TLS port fails whenever the address is that of an entry without the port.',
+  fix: 'Write one ServiceEntry for the host, with all its ports.',
+} as const;
 
 /** The Service that clients which see an entry mean by its host: `name`, `name.namespace` or `name.namespace.svc`. */
 function shortened({ mesh }: CheckContext, { manifest, spec }: Entry, host: string): Service | undefined {

@@ -8,7 +8,7 @@ export const rule: Rule = {
   name: 'sidecar-refused',
   severity: 'error',
   title: 'istiod refuses a Sidecar',
-  why: "istiod's admission webhook refuses the object, and the whole apply fails; without the webhook istiod ignores it.",
+  why: "istiod's admission webhook refuses the object, and the whole apply fails. Where there is no webhook, istiod makes of it what it can, and proxies may refuse that.",
   fix: 'Change the field so that istiod accepts it.',
   see: 'https://istio.io/latest/docs/reference/config/networking/sidecar/',
   reads: ['Sidecar'],

@@ -1,6 +1,8 @@
 import { type Entry, haveCommonViewer, nameOf, push, serviceEntries } from '../edge';
 import { isPlainTcp } from '../protocol';
-import type { Rule } from '../rule';
+import type { CheckContext } from '../context';
+import { getsAddresses, withoutDnsCapture } from '../mesh-settings';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE111',
@@ -31,13 +33,16 @@ export const rule: Rule = {
             (candidate) =>
               candidate.entry !== entry &&
               !sharesHost(candidate.entry, entry) &&
-              haveCommonViewer(candidate.entry, entry),
+              haveCommonViewer(candidate.entry, entry) &&
+              !areToldApart(context, [candidate.entry, entry]),
           );
         if (!other) continue;
+        const winner = older(context, entry, other.entry);
         yield {
           manifest: entry.manifest,
           field: ['spec', 'ports', at],
           what: `${nameOf(entry.manifest)} and ${nameOf(other.entry.manifest)} both claim TCP port ${port} ${address === '0.0.0.0' ? 'without an address' : `of ${address}`}`,
+          ...(winner.spec.resolution === undefined || winner.spec.resolution === 'NONE' ? mixedUp(winner) : {}),
         };
       }
     }
@@ -46,4 +51,27 @@ export const rule: Rule = {
 
 function sharesHost(a: Entry, b: Entry): boolean {
   return (a.spec.hosts ?? []).some((host) => (b.spec.hosts ?? []).includes(host));
+}
+
+/** Whether sidecars answer DNS with an address for each, wherever both are seen. */
+function areToldApart(context: CheckContext, entries: readonly Entry[]): boolean {
+  return (
+    entries.every((entry) => (entry.spec.addresses ?? []).length === 0 && getsAddresses(context, entry)) &&
+    withoutDnsCapture(context, entries).length === 0
+  );
+}
+
+/** The one that istiod takes first. */
+function older({ mesh }: CheckContext, one: Entry, other: Entry): Entry {
+  const first = mesh.services.all.find(({ config: { manifest } }) => manifest === one.manifest || manifest === other.manifest); // prettier-ignore
+  return first?.config.manifest === other.manifest ? other : one;
+}
+
+/** Connections that the entry of resolution NONE takes go on to the address that the client dialled, whoever they are for. */
+function mixedUp({ manifest }: Entry): Pick<Hit, 'severity' | 'why' | 'fix'> {
+  return {
+    severity: 'warning',
+    why: `Plain TCP is told apart by address and port only. ${nameOf(manifest)}, the older, has resolution NONE and takes all connections: they go on to where the client dialled, under the cluster, the DestinationRule and the metrics of its host, and endpoints or a resolution that the other names count for nothing.`,
+    fix: 'Give each entry its own addresses, or a port of its own, or write both hosts in one entry.',
+  };
 }

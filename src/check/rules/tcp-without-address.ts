@@ -3,33 +3,44 @@ import { bindingOf } from '../../model/waypoints';
 import type { CheckContext } from '../context';
 import { serviceEntries } from '../edge';
 import { isPlainTcp } from '../protocol';
-import { dnsCapture } from '../mesh-settings';
-import type { Rule } from '../rule';
+import { getsAddresses, withoutDnsCapture } from '../mesh-settings';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE110',
   name: 'tcp-without-address',
   severity: 'warning',
   title: 'A TCP port has no address to be told apart by',
-  why: 'Plain TCP names no host, so without an address the sidecar takes every connection to that port, whoever it is for, and sends it to this host.',
+  why: 'Plain TCP names no host, so without an address the sidecar takes every connection to that port that no other object of the port claims by address, SNI or HTTP host, whoever it is for, and sends it to this host.',
   fix: 'Write addresses, or switch on DNS capture (ISTIO_META_DNS_CAPTURE) so that Istio gives the host an address of its own.',
   see: 'https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/',
   reads: ['ServiceEntry'],
   footguns: ['S04', 'N03'],
   *check(context) {
-    if (context.index(dnsCapture)) return;
-    for (const { manifest, spec } of context.index(serviceEntries)) {
+    for (const entry of context.index(serviceEntries)) {
+      const { manifest, spec } = entry;
       if ((spec.addresses ?? []).length > 0 || isForWaypoint(context, manifest)) continue;
+      const isNone = (spec.resolution ?? 'NONE') === 'NONE';
+      const [client] = getsAddresses(context, entry) ? withoutDnsCapture(context, [entry]) : ['all'];
+      if (client === undefined) continue;
+      const hosts = (spec.hosts ?? []).join(', ');
       for (const [at, { number, protocol }] of (spec.ports ?? []).entries()) {
         if (!isPlainTcp(protocol)) continue;
+        const what = `port ${number} is ${protocol || 'of no protocol, which is TCP'}, and ${hosts} has no addresses`;
         yield {
           manifest,
           field: ['spec', 'ports', at],
-          what: `port ${number} is ${protocol || 'of no protocol, which is TCP'}, and ${(spec.hosts ?? []).join(', ')} has no addresses`,
+          ...(isNone ? { what: `${what}: whatever is dialled on port ${number} gets out`, ...OPEN } : { what }),
         };
       }
     }
   },
+};
+
+/** With resolution NONE the host counts for nothing: a connection goes on to the address that the client dialled. */
+const OPEN: Pick<Hit, 'why' | 'fix'> = {
+  why: 'Plain TCP names no host, and with resolution NONE the sidecar sends a connection on to whatever address the client dialled: without addresses the entry lets every host out on this port, REGISTRY_ONLY or not.',
+  fix: 'Write the addresses that are meant; or declare the port TLS, where the SNI tells hosts apart; or resolution DNS or STATIC with an address of its own for the host.',
 };
 
 /** In ambient mode Istio gives the host an address, which ztunnel knows it by; sidecars of its own namespace alone may see it. */

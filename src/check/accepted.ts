@@ -1,0 +1,65 @@
+/** Manifests as a cluster would come to have them: without what istiod's admission webhook refuses. */
+import type { Manifest } from '../model/manifest';
+import { type LeftOut, Mesh, buildMesh } from '../model/mesh';
+import { readMeshConfig } from '../model/mesh-config';
+import type { MeshOptions } from '../model/mesh-options';
+import { list, record, text, texts } from '../model/fields';
+import { peerAuthenticationIssues, requestAuthenticationIssues, telemetryIssues } from './admission/authentication';
+import { authorizationPolicyIssues } from './admission/authorization-policy';
+import { destinationRuleIssues } from './admission/destination-rule';
+import { gatewayIssues } from './admission/gateway';
+import type { Issue } from './admission/issue';
+import { serviceEntryIssues } from './admission/service-entry';
+import { sidecarIssues } from './admission/sidecar';
+import { virtualServiceIssues } from './admission/virtual-service';
+import { admit } from './schema/admit';
+
+type Judge = (manifest: Manifest, rootNamespace: string) => Iterable<Issue>;
+
+const JUDGES: Readonly<Record<string, Judge>> = {
+  'networking.istio.io/ServiceEntry': serviceEntryIssues,
+  'networking.istio.io/VirtualService': virtualServiceIssues,
+  'networking.istio.io/DestinationRule': destinationRuleIssues,
+  'networking.istio.io/Gateway': gatewayIssues,
+  'networking.istio.io/Sidecar': sidecarIssues,
+  'security.istio.io/AuthorizationPolicy': authorizationPolicyIssues,
+  'security.istio.io/PeerAuthentication': peerAuthenticationIssues,
+  'security.istio.io/RequestAuthentication': requestAuthenticationIssues,
+  'telemetry.istio.io/Telemetry': telemetryIssues,
+};
+
+/** Why istiod's webhook refuses an object; undefined if it takes it. */
+export function refusalOf(manifest: Manifest, rootNamespace: string): string | undefined {
+  const key = `${manifest.group}/${manifest.kind}`;
+  const judge = Object.hasOwn(JUDGES, key) ? JUDGES[key] : undefined;
+  if (judge === undefined || isStored(manifest)) return undefined;
+  for (const { what, isWarning } of judge(admit(manifest).manifest, rootNamespace)) if (isWarning !== true) return what;
+  return undefined;
+}
+
+/** What an API server has given its id has been let in, whatever a webhook would say today. */
+function isStored({ body }: Manifest): boolean {
+  return text(record(record(body).metadata).uid) !== '';
+}
+
+/** The mesh without what istiod refuses; a trace of a request that such an object speaks of says so. */
+export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
+  const { rootNamespace } = readMeshConfig(manifests, options);
+  const leftOut: LeftOut[] = [];
+  const kept = manifests.filter((manifest) => {
+    const why = refusalOf(manifest, rootNamespace);
+    if (why === undefined) return true;
+    const { kind, namespace, name } = manifest;
+    leftOut.push({ kind, namespace, name, why, hosts: hostsOf(manifest) });
+    return false;
+  });
+  return leftOut.length === 0 ? buildMesh(manifests, options) : new Mesh(kept, options, leftOut);
+}
+
+/** Hosts that an object speaks of; undefined where it speaks of all. */
+function hostsOf({ kind, body }: Manifest): readonly string[] | undefined {
+  const spec = record(record(body).spec);
+  if (kind === 'ServiceEntry' || kind === 'VirtualService')
+    return list(spec.hosts).length > 0 ? texts(spec.hosts) : undefined;
+  return kind === 'DestinationRule' && text(spec.host) !== '' ? [text(spec.host)] : undefined;
+}
