@@ -3,6 +3,7 @@ import type { Manifest } from '../model/manifest';
 import { type LeftOut, Mesh, buildMesh } from '../model/mesh';
 import { readMeshConfig } from '../model/mesh-config';
 import type { MeshOptions } from '../model/mesh-options';
+import { releasesInForce } from '../model/releases-in-force';
 import { list, record, text, texts } from '../model/fields';
 import { peerAuthenticationIssues, requestAuthenticationIssues, telemetryIssues } from './admission/authentication';
 import { authorizationPolicyIssues } from './admission/authorization-policy';
@@ -12,7 +13,9 @@ import type { Issue } from './admission/issue';
 import { serviceEntryIssues } from './admission/service-entry';
 import { sidecarIssues } from './admission/sidecar';
 import { virtualServiceIssues } from './admission/virtual-service';
+import { schemasInForce } from './context';
 import { admit } from './schema/admit';
+import type { Schemas } from './schema/store';
 
 type Judge = (manifest: Manifest, rootNamespace: string) => Iterable<Issue>;
 
@@ -29,11 +32,12 @@ const JUDGES: Readonly<Record<string, Judge>> = {
 };
 
 /** Why istiod's webhook refuses an object; undefined if it takes it. */
-export function refusalOf(manifest: Manifest, rootNamespace: string): string | undefined {
+export function refusalOf(manifest: Manifest, rootNamespace: string, schemas: Schemas): string | undefined {
   const key = `${manifest.group}/${manifest.kind}`;
   const judge = Object.hasOwn(JUDGES, key) ? JUDGES[key] : undefined;
   if (judge === undefined || isStored(manifest)) return undefined;
-  for (const { what, isWarning } of judge(admit(manifest).manifest, rootNamespace)) if (isWarning !== true) return what;
+  for (const { what, isWarning } of judge(admit(manifest, schemas).manifest, rootNamespace))
+    if (isWarning !== true) return what;
   return undefined;
 }
 
@@ -45,9 +49,10 @@ function isStored({ body }: Manifest): boolean {
 /** The mesh without what istiod refuses; a trace of a request that such an object speaks of says so. */
 export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
   const { rootNamespace } = readMeshConfig(manifests, options);
+  const schemas = schemasInForce(manifests, releasesInForce(manifests, options));
   const leftOut: LeftOut[] = [];
   const kept = manifests.filter((manifest) => {
-    const why = refusalOf(manifest, rootNamespace);
+    const why = refusalOf(manifest, rootNamespace, schemas);
     if (why === undefined) return true;
     const { kind, namespace, name } = manifest;
     leftOut.push({ kind, namespace, name, why, hosts: hostsOf(manifest) });

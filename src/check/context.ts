@@ -75,7 +75,7 @@ export class CheckContext {
 }
 
 /** A release that was asked for by an option outweighs the CRDs among the manifests: they may be those of the cluster before. */
-function schemasInForce(manifests: readonly Manifest[], inForce: ReleasesInForce): Schemas {
+export function schemasInForce(manifests: readonly Manifest[], inForce: ReleasesInForce): Schemas {
   const { istio, gatewayApi, envoyGateway, kubernetes } = inForce;
   const crds = manifests.filter(({ kind, body }) => {
     if (kind !== 'CustomResourceDefinition') return false;
