@@ -77,10 +77,25 @@ function isRouter(pod: PodShape, containers: readonly Json[]): boolean {
   return /gateway/.test(pod.labels.istio ?? '') && containers.length <= 1;
 }
 
+/**
+ * Whether a Pod is there, rather than written down for one to be made: an API server, a scheduler, a kubelet or a controller has left its mark.
+ * Its containers are final. An address alone is no mark, since those who write Pods by hand give them one to be called by.
+ */
+export function isAdmitted(pod: Json): boolean {
+  const { uid, creationTimestamp, ownerReferences } = record(pod.metadata);
+  const { phase, containerStatuses } = record(pod.status);
+  return (
+    [uid, creationTimestamp, phase, record(pod.spec).nodeName].some((mark) => text(mark) !== '') ||
+    list(ownerReferences).length > 0 ||
+    list(containerStatuses).length > 0
+  );
+}
+
 function membershipOf(
   pod: PodShape,
   namespace: string,
   info: NamespaceInfo | undefined,
+  isFinal: boolean,
 ): { membership: Membership; assumed: boolean } {
   const containers = [...records(pod.spec.containers), ...records(pod.spec.initContainers)];
   const has = (membership: Membership, assumed = false): { membership: Membership; assumed: boolean } => ({
@@ -98,7 +113,7 @@ function membershipOf(
   if (pod.spec.hostNetwork === true || NEVER_INJECTED.has(namespace)) return has('none');
   const own = pod.labels['sidecar.istio.io/inject'] ?? pod.annotations['sidecar.istio.io/inject'];
   const mode = pod.labels['istio.io/dataplane-mode'] ?? info?.labels['istio.io/dataplane-mode'];
-  if (isFlag(own, 'false')) return has(mode === 'ambient' ? 'ztunnel' : 'none');
+  if (isFlag(own, 'false') || isFinal) return has(mode === 'ambient' ? 'ztunnel' : 'none');
   const injected = namespaceInjection(info);
   const disabled = info?.labels['istio-injection'] === 'disabled';
   if (isFlag(own, 'true') && !disabled) return has('sidecar');
@@ -132,7 +147,12 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
     annotations: strings(metadata.annotations),
     spec: record(template.spec),
   };
-  const { membership, assumed } = membershipOf(pod, manifest.namespace, namespaces.get(manifest.namespace));
+  const { membership, assumed } = membershipOf(
+    pod,
+    manifest.namespace,
+    namespaces.get(manifest.namespace),
+    manifest.kind === 'Pod' && isAdmitted(body),
+  );
   const status = manifest.kind === 'Pod' ? record(body.status) : {};
   const addresses = [text(status.podIP), ...records(status.podIPs).map((item) => text(item.ip))].filter(
     (address) => address !== '',

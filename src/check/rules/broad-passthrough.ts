@@ -27,7 +27,12 @@ export const rule: Rule = {
     for (const service of context.index(virtualServices)) {
       if (!service.gateways.includes(MESH)) continue;
       for (const rule of ruleMatches(service)) {
-        if (rule.kind !== 'tls' || !rule.gateways.some((name) => name !== MESH && gateways.has(name))) continue;
+        if (rule.kind !== 'tls') continue;
+        if (!rule.gateways.some((name) => name !== MESH && gateways.has(name))) {
+          // From the sidecar itself such names get out as well, under REGISTRY_ONLY too.
+          if (rule.gateways.includes(MESH)) yield* widened(context, service, rule);
+          continue;
+        }
         const wide = rule.sniHosts.find((host) => /^\*(\.[^.]+)?$/.test(host));
         if (wide)
           yield {

@@ -43,6 +43,9 @@ import { rule as subsetMissing } from './subset-missing';
 import { rule as noEndpoint } from './no-endpoint';
 import { rule as unreachableRule } from './unreachable-rule';
 import { rule as claimsWithoutAuthentication } from './claims-without-authentication';
+import { rule as tcpRoutesCollide } from './tcp-routes-collide';
+import { rule as routeNotConsulted } from './route-not-consulted';
+import { rule as podNotInjected } from './pod-not-injected';
 import { rule as requestRefused } from './request-refused';
 import { rule as tlsInsideTls } from './tls-inside-tls';
 import { rule as plainTextToTlsPort } from './plain-text-to-tls-port';
@@ -188,6 +191,9 @@ export const rules: readonly Rule[] = [
   noEndpoint,
   unreachableRule,
   claimsWithoutAuthentication,
+  tcpRoutesCollide,
+  routeNotConsulted,
+  podNotInjected,
   requestRefused,
   tlsInsideTls,
   plainTextToTlsPort,

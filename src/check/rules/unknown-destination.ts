@@ -51,12 +51,27 @@ export const rule: Rule = {
       }
     }
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
-      const hit = judge(context, specOf('DestinationRule', manifest).host ?? '', manifest);
+      const host = specOf('DestinationRule', manifest).host ?? '';
+      const hit = shortened(context, host, manifest) ?? judge(context, host, manifest);
       const field: FieldPath = ['spec', 'host'];
       if (hit) yield { manifest, field, ...hit, severity: hit.isSure ? ('warning' as const) : ('info' as const) };
     }
   },
 };
+
+/** A DestinationRule's host without a dot is a Service of its namespace; a ServiceEntry's is taken as it is written. */
+function shortened(context: CheckContext, host: string, manifest: Manifest): Verdict | undefined {
+  if (host === '' || host.includes('.') || host.includes('*')) return undefined;
+  const { services } = context.mesh;
+  if (services.named(toFqdn(host, manifest.namespace)).size > 0) return undefined;
+  const [entry] = [...services.named(host).values()].filter(({ registry }) => registry === 'External');
+  if (entry === undefined) return undefined;
+  return {
+    what: `${nameOf(manifest)} names ${JSON.stringify(host)}, which means ${toFqdn(host, manifest.namespace)}, and not the host ${host} of ${nameOf(entry.config.manifest)}`,
+    fix: `Give the host outside a name with a dot, in ${nameOf(entry.config.manifest)} and here.`,
+    isSure: true,
+  };
+}
 
 /** A port or a subset that a host does not have, where manifests show what it has. */
 function* partsOf(
@@ -76,6 +91,15 @@ function* partsOf(
       severity: 'warning',
       what: `${host} is declared in ${[...new Set(declared.map(({ namespace }) => namespace))].join(', ')}, and namespace ${manifest.namespace} does not see it`,
       fix: `Export it to ${manifest.namespace}.`,
+    };
+  const alias = declared.find(({ resolution }) => resolution === 'ALIAS');
+  if (alias !== undefined)
+    yield {
+      manifest,
+      field: [...field, 'host'],
+      what: `${host} is an ExternalName Service for ${alias.externalName}, and leads nowhere`,
+      why: 'istiod makes no cluster for a Service of type ExternalName, only another name of the host that it stands for: a route to it ends in 503.',
+      fix: `Write host: ${alias.externalName}, and declare that in a ServiceEntry.`,
     };
   const ports = declared.flatMap((service) => service.ports.map((one) => one.port));
   if (port?.number && ports.length > 0 && !ports.includes(port.number))

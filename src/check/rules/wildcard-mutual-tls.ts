@@ -1,5 +1,8 @@
 import { NETWORKING, specOf } from '../istio';
-import { serviceEntries } from '../edge';
+import type { Manifest } from '../../model/manifest';
+import type { CheckContext } from '../context';
+import { isVisible, serviceEntries } from '../edge';
+import { clients } from '../paths/clients';
 import { isSubsetOf } from '../hosts';
 import type { Rule } from '../rule';
 import { policiesOf } from '../credentials';
@@ -22,9 +25,10 @@ export const rule: Rule = {
       const spec = specOf('DestinationRule', manifest);
       if (![...policiesOf(spec)].some(({ policy }) => policy.tls?.mode === 'ISTIO_MUTUAL')) continue;
       const host = spec.host ?? '';
-      const caught = external
+      const matching = external
         .flatMap(({ spec: { hosts = [] } }) => hosts)
-        .find((candidate) => isSubsetOf(candidate, host));
+        .filter((candidate) => isSubsetOf(candidate, host));
+      const caught = matching.find((candidate) => isReached(context, candidate, manifest));
       const isWide = host.startsWith('*') && !/\.(local|internal)$/.test(host);
       if (caught === undefined && !isWide) continue;
       for (const { policy, field } of policiesOf(spec)) {
@@ -32,10 +36,24 @@ export const rule: Rule = {
         yield {
           manifest,
           field: [...field, 'tls', 'mode'],
-          severity: caught === undefined ? 'warning' : 'error',
-          what: `tls.mode is ISTIO_MUTUAL for ${host}${caught === undefined ? ', which hosts outside the mesh match' : `, and ServiceEntries declare ${caught} outside the mesh`}`,
+          severity: caught === undefined ? (matching.length > 0 ? 'info' : 'warning') : 'error',
+          what: `tls.mode is ISTIO_MUTUAL for ${host}${caught === undefined ? (matching.length > 0 ? `, and each host outside the mesh that it matches has a rule of its own: the next one needs that too` : ', which hosts outside the mesh match') : `, and ServiceEntries declare ${caught} outside the mesh`}`,
         };
       }
     }
   },
 };
+
+/** Whether a client gets its settings for a host of this rule: one that names the host more closely, or that is found before, takes its place. */
+function isReached(context: CheckContext, host: string, manifest: Manifest): boolean {
+  const { mesh } = context;
+  const entries = context.index(serviceEntries).filter(({ spec }) => spec.hosts?.includes(host));
+  const seeing = context
+    .index(clients)
+    .filter(({ namespace }) => entries.some((entry) => isVisible(entry.spec.exportTo, entry.manifest.namespace, namespace))); // prettier-ignore
+  const own = entries.map((entry) => ({ namespace: entry.manifest.namespace, labels: {} }));
+  return (seeing.length > 0 ? seeing : own).some(({ namespace, labels }) => {
+    const scope = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: [] });
+    return scope.destinationRule(host, labels)?.from.some((one) => one.manifest === manifest) === true;
+  });
+}

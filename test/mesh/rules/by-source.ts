@@ -68,5 +68,16 @@ export const BY_SOURCE: Confirmations = {
   'hosts-overlap-on-gateway/prefix-of-the-other': read(
     'pilot/pkg/model/config.go (Istio 1.29.1)',
     'sortConfigByCreationTime goes by time, and by name only within one second',
+  'tcp-routes-collide': read(
+    'pilot/pkg/networking/core/gateway.go (Istio 1.29.1)',
+    'buildGatewayNetworkFiltersFromTCPRoutes returns with the first rule that fits the port, whatever addresses it names',
+  ),
+  'route-not-consulted': read(
+    'pilot/pkg/networking/core/httproute.go (Istio 1.29.1)',
+    'off port 80 selectVirtualServices keeps those of services on the port, and virtual hosts are made for services of just that name',
+  ),
+  'pod-not-injected': read(
+    'pkg/config/analysis/analyzers/injection/injection.go (Istio 1.29.1)',
+    'the injector is a webhook of creation, and containers of a Pod cannot be added later',
   ),
 };
