@@ -179,3 +179,93 @@ spec: {environmentVariables: {ISTIO_META_DNS_CAPTURE: "true"}}`;
     expect(ids(NAMESPACES + part(80, 'HTTP') + part(81, 'HTTP') + capture)).toEqual(['EDGE113 warning']);
   });
 });
+
+describe('a DestinationRule for every host', () => {
+  const star = `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: every, namespace: istio-system}
+spec: {host: '*', trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}`;
+  const entry = (host: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${host.split('.')[0]}, namespace: app}
+spec: {hosts: [${host}], ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS}`;
+  const own = (host: string, namespace: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: own, namespace: ${namespace}}
+spec: {host: '${host}', trafficPolicy: {tls: {mode: DISABLE}}}`;
+  const severity = (yaml: string): unknown => judge(yaml).find(({ id }) => id === 'EDGE411')?.severity;
+
+  it('is an error as long as a host outside the mesh gets its settings', () => {
+    const one = NAMESPACES + star + entry('web.example.org');
+    expect(severity(one)).toBe('error');
+    expect(severity(one + own('web.example.org', 'app'))).toBe('info');
+    expect(severity(one + own('*.example.org', 'app'))).toBe('info');
+    expect(severity(one + entry('mail.example.net') + own('web.example.org', 'app'))).toBe('error');
+    // A rule in a third namespace is not found by a client.
+    expect(severity(one + own('web.example.org', 'gw'))).toBe('error');
+  });
+});
+
+describe('names that are not what they seem', () => {
+  it('are wider in sniHosts than the entry that a rule for sidecars leads to', () => {
+    const yaml = (host: string, sni: string): string => `${NAMESPACES}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: queue, namespace: app}
+spec: {hosts: ["${host}"], ports: [{number: 443, name: tls, protocol: TLS}], resolution: ${host.startsWith('*') ? 'NONE' : 'DNS'}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: queue, namespace: app}
+spec:
+  hosts: ["${sni}"]
+  tls: [{match: [{port: 443, sniHosts: ["${sni}"]}], route: [{destination: {host: "${host}", port: {number: 443}}}]}]`;
+    expect(ids(yaml('queue.cloud.example', '*.cloud.example'))).toContain('EDGE514 warning');
+    expect(ids(yaml('queue.cloud.example', 'queue.cloud.example'))).not.toContain('EDGE514 warning');
+    expect(ids(yaml('*.cloud.example', '*.cloud.example'))).not.toContain('EDGE514 warning');
+  });
+
+  it('are those of a Service where a DestinationRule writes a host without a dot', () => {
+    const yaml = (host: string): string => `${NAMESPACES}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bin, namespace: app}
+spec: {hosts: [${host}], addresses: [203.0.113.9], ports: [{number: 8443, name: tcp, protocol: TCP}], resolution: STATIC, endpoints: [{address: 203.0.113.9}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: bin, namespace: app}
+spec: {host: ${host}, trafficPolicy: {tls: {mode: DISABLE}}}`;
+    expect(ids(yaml('bin'))).toContain('EDGE210 warning');
+    expect(ids(yaml('bin.example.org'))).not.toContain('EDGE210 warning');
+  });
+
+  it('lead nowhere where a route names an ExternalName Service', () => {
+    const yaml = (host: string): string => `${NAMESPACES}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: stock, namespace: app}
+spec: {type: ExternalName, externalName: stock.example.org}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: stock, namespace: app}
+spec: {hosts: [stock.example.org], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: stock, namespace: app}
+spec: {hosts: [stock.example.org], http: [{route: [{destination: {host: ${host}}}]}]}`;
+    expect(ids(yaml('stock'))).toContain('EDGE210 error');
+    expect(ids(yaml('stock.example.org'))).not.toContain('EDGE210 error');
+  });
+});

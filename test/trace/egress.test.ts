@@ -338,3 +338,23 @@ spec: {hosts: [news.example.com], gateways: [out], http: [{route: [{destination:
     expect(told.hops[0]?.envoy.endpoints).toEqual(['mirror.example.org:80']);
   });
 });
+
+describe('a Pod that is there already', () => {
+  const pod = (mark: string, containers = '{name: c, image: c}', more = ''): string => `${NAMESPACE}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: sleep, namespace: app, labels: {app: sleep}${mark}}
+spec: {containers: [${containers}]${more}}`;
+  const reaches = (yaml: string): string => traceIn(yaml)('https://any.example.com/').hops[0]?.proxy.kind ?? '';
+
+  it('has the containers that it has, whatever its namespace says by now', () => {
+    expect(reaches(pod(''))).toBe('sidecar');
+    expect(reaches(`${pod('')}\nstatus: {podIP: 10.1.0.9}`)).toBe('sidecar');
+    expect(reaches(`${pod('')}\nstatus: {phase: Running, podIP: 10.1.0.9}`)).toBe('none');
+    expect(reaches(pod(', uid: 7a3f'))).toBe('none');
+    expect(reaches(pod(', creationTimestamp: "2026-01-01T00:00:00Z"'))).toBe('none');
+    expect(reaches(pod(', uid: 7a3f', '{name: c, image: c}, {name: istio-proxy, image: p}'))).toBe('sidecar');
+    expect(reaches(pod(', uid: 7a3f', '{name: c, image: c}', ', initContainers: [{name: istio-proxy, image: p, restartPolicy: Always}]'))).toBe('sidecar'); // prettier-ignore
+  });
+});

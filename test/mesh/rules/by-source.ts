@@ -68,6 +68,7 @@ export const BY_SOURCE: Confirmations = {
   'hosts-overlap-on-gateway/prefix-of-the-other': read(
     'pilot/pkg/model/config.go (Istio 1.29.1)',
     'sortConfigByCreationTime goes by time, and by name only within one second',
+  ),
   'tcp-routes-collide': read(
     'pilot/pkg/networking/core/gateway.go (Istio 1.29.1)',
     'buildGatewayNetworkFiltersFromTCPRoutes returns with the first rule that fits the port, whatever addresses it names',
