@@ -1,7 +1,7 @@
 /** Manifests as a cluster would come to have them: without what istiod's admission webhook refuses. */
 import type { Manifest } from '../model/manifest';
 import { type LeftOut, Mesh, buildMesh } from '../model/mesh';
-import { readMeshConfig } from '../model/mesh-config';
+import { type MeshConfig, readMeshConfig } from '../model/mesh-config';
 import type { MeshOptions } from '../model/mesh-options';
 import { releasesInForce } from '../model/releases-in-force';
 import { list, record, text, texts } from '../model/fields';
@@ -17,26 +17,26 @@ import { schemasInForce } from './context';
 import { admit } from './schema/admit';
 import type { Schemas } from './schema/store';
 
-type Judge = (manifest: Manifest, rootNamespace: string) => Iterable<Issue>;
+type Judge = (manifest: Manifest, config: MeshConfig) => Iterable<Issue>;
 
 const JUDGES: Readonly<Record<string, Judge>> = {
-  'networking.istio.io/ServiceEntry': serviceEntryIssues,
+  'networking.istio.io/ServiceEntry': (manifest, { istio }) => serviceEntryIssues(manifest, istio),
   'networking.istio.io/VirtualService': virtualServiceIssues,
   'networking.istio.io/DestinationRule': destinationRuleIssues,
   'networking.istio.io/Gateway': gatewayIssues,
-  'networking.istio.io/Sidecar': sidecarIssues,
-  'security.istio.io/AuthorizationPolicy': authorizationPolicyIssues,
+  'networking.istio.io/Sidecar': (manifest, { rootNamespace, istio }) => sidecarIssues(manifest, rootNamespace, istio),
+  'security.istio.io/AuthorizationPolicy': (manifest, { istio }) => authorizationPolicyIssues(manifest, istio),
   'security.istio.io/PeerAuthentication': peerAuthenticationIssues,
   'security.istio.io/RequestAuthentication': requestAuthenticationIssues,
   'telemetry.istio.io/Telemetry': telemetryIssues,
 };
 
 /** Why istiod's webhook refuses an object; undefined if it takes it. */
-export function refusalOf(manifest: Manifest, rootNamespace: string, schemas: Schemas): string | undefined {
+export function refusalOf(manifest: Manifest, config: MeshConfig, schemas: Schemas): string | undefined {
   const key = `${manifest.group}/${manifest.kind}`;
   const judge = Object.hasOwn(JUDGES, key) ? JUDGES[key] : undefined;
   if (judge === undefined || isStored(manifest)) return undefined;
-  for (const { what, isWarning } of judge(admit(manifest, schemas).manifest, rootNamespace))
+  for (const { what, isWarning } of judge(admit(manifest, schemas).manifest, config))
     if (isWarning !== true) return what;
   return undefined;
 }
@@ -48,11 +48,11 @@ function isStored({ body }: Manifest): boolean {
 
 /** The mesh without what istiod refuses; a trace of a request that such an object speaks of says so. */
 export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
-  const { rootNamespace } = readMeshConfig(manifests, options);
+  const config = readMeshConfig(manifests, options);
   const schemas = schemasInForce(manifests, releasesInForce(manifests, options));
   const leftOut: LeftOut[] = [];
   const kept = manifests.filter((manifest) => {
-    const why = refusalOf(manifest, rootNamespace, schemas);
+    const why = refusalOf(manifest, config, schemas);
     if (why === undefined) return true;
     const { kind, namespace, name } = manifest;
     leftOut.push({ kind, namespace, name, why, hosts: hostsOf(manifest) });
