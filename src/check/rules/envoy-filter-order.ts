@@ -11,7 +11,7 @@ interface Patch {
 export const rule: Rule = {
   id: 'EDGE905',
   name: 'envoy-filter-order',
-  severity: 'info',
+  severity: 'warning',
   title: 'An EnvoyFilter depends on what other filters are there',
   why: 'A patch placed relative to another filter is silently left out if that filter is not there yet, and an upgrade of Istio may rename it.',
   fix: 'Use INSERT_FIRST or a priority where you can, and test the filter with each version of Istio.',
@@ -34,7 +34,7 @@ export const rule: Rule = {
         yield {
           manifest,
           field: ['spec', 'configPatches', at, 'patch', 'operation'],
-          ...(isOthers ? { severity: 'warning' as const } : {}),
+          severity: isOthers ? 'warning' : 'info',
           what: `the operation is ${operation}, and the EnvoyFilter has no priority${isOthers ? `; "${beside}" is no filter of Istio's, but one that another EnvoyFilter has to put there first` : ''}`,
         };
       }
