@@ -14,7 +14,7 @@ interface AdoptFlags extends MeshOptions {
 export function register(program: Command): void {
   const command = program
     .command('adopt')
-    .description('write TypeScript that synthesizes the same traffic as existing manifests')
+    .description('convert existing manifests to constructs: TypeScript that synthesizes the same traffic')
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .requiredOption('-o, --output <folder>', 'where the TypeScript goes')
     .option('--force', 'replace files that are there, and say which');

@@ -19,7 +19,7 @@ interface CheckFlags extends MeshOptions {
 export function register(program: Command): void {
   const command = program
     .command('check')
-    .description('find what is wrong with manifests before they are applied')
+    .description('static analysis of Istio ingress and egress configuration')
     .argument('[PATH...]', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .addOption(new Option('--format <format>', 'how findings are written').choices(FORMATS).default('text'))
     .addOption(

@@ -19,7 +19,7 @@ interface DiagramFlags extends MeshOptions, RequestFlags {
 export function register(program: Command): void {
   const command = program
     .command('diagram')
-    .description('draw who may reach what through which proxies, or the way of one request')
+    .description('draw all ingress and egress traffic, or the path of one request')
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .requiredOption('-o, --output <file>', 'what to write, by its ending: .mmd (Mermaid), .svg, .html (one page)');
   addRequestOptions(command);

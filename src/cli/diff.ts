@@ -19,7 +19,7 @@ interface DiffFlags extends MeshOptions {
 export function register(program: Command): void {
   const command = program
     .command('diff')
-    .description('say what a change of manifests changes in traffic: who may newly reach what, and by which way')
+    .description('compare the reachability in two sets of manifests')
     .argument('<OLD>', 'a file, a folder, or a git revision: REV:PATH, or REV for the path of the other side')
     .argument('<NEW>', 'the same')
     .addOption(new Option('--format <format>', 'how changes are written').choices(FORMATS).default('text'))

@@ -15,7 +15,7 @@ import { packageVersion } from './version';
 
 export function createProgram(): Command {
   const program = new Command('mesh-edge')
-    .description('Says what may cross the edge of an Istio mesh, and what is wrong with it, from manifests alone.')
+    .description('Static analysis of what may cross the edge of an Istio mesh, in and out, from manifests alone.')
     .version(packageVersion())
     .showHelpAfterError('(mesh-edge COMMAND --help tells how it is used)')
     .configureHelp({ showGlobalOptions: false })

@@ -18,7 +18,7 @@ interface TraceFlags extends MeshOptions, RequestFlags {
 export function register(program: Command): void {
   const command = program
     .command('trace')
-    .description('say what a request does, hop by hop: through which proxies, by which objects, under which TLS')
+    .description('trace a request through the mesh, hop by hop: proxies, deciding objects, TLS')
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .option('--requests <file>', 'many requests: JSON lines in (- for standard input), JSON lines out, in order')
     .addOption(new Option('--format <format>', 'how the trace is written').choices(FORMATS).default('text'));

@@ -22,9 +22,9 @@ export const TITLES: Readonly<Record<Effect, string>> = {
   widened: 'Newly allowed',
   weakened: 'Less protected',
   narrowed: 'No longer allowed',
-  rerouted: 'Taking another way',
-  unclear: 'Cannot be told',
-  'refused-otherwise': 'Refused in another way',
+  rerouted: 'Rerouted',
+  unclear: 'Unknown',
+  'refused-otherwise': 'Still denied, for another reason',
 };
 
 const MAX_NAMES = 8;

@@ -110,9 +110,9 @@ const EXPLAINED: Readonly<Record<Effect, string>> = {
   widened: 'These requests were refused before and now get through.',
   weakened: 'These requests still get through, with less protection than before.',
   narrowed: 'These requests got through before and are now refused.',
-  rerouted: 'These requests still get through, by another way.',
+  rerouted: 'These requests still get through, by another path.',
   unclear: 'What happens to these requests depends on something that the manifests do not say.',
-  'refused-otherwise': 'These requests were refused before and still are, in another way.',
+  'refused-otherwise': 'These requests were refused before and still are, for another reason.',
 };
 
 const SIGNS: Readonly<Record<Effect, string>> = {

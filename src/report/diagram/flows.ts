@@ -137,7 +137,7 @@ function otherHosts(mesh: Mesh, client: ClientClass): string {
         ? `are answered (${one.answer?.status ?? ''})`
         : one?.outcome === 'refused'
           ? `are blocked${one.refusal?.status == null ? '' : ` (${one.refusal.status})`}`
-          : 'cannot be told';
+          : 'unknown';
   const [http, https] = [word(plain), word(secure)];
   return http.split(' (')[0] === https.split(' (')[0] ? http : `${http} as HTTP, and ${https} as HTTPS`;
 }
@@ -211,7 +211,7 @@ function laneOf(group: readonly Shared[]): Lane {
         : refusal !== null
           ? `refused${refusal.status === null ? '' : ` ${refusal.status}`} (${refusal.code})`
           : result.outcome === 'unknown'
-            ? 'cannot be told'
+            ? 'unknown'
             : '',
     arrives: isOutside && result.destination !== null ? `${result.destination.host}:${result.destination.port}` : '',
     bypasses: own === 'none',

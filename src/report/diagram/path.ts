@@ -135,7 +135,7 @@ function endOf({ destination, refusal, answer, notes }: Trace): Stop {
   return {
     kind: 'unknown',
     role: 'unknown',
-    name: 'cannot be told',
+    name: 'unknown',
     decides: [],
     text: [notes[notes.length - 1] ?? ''],
   };
