@@ -1,7 +1,7 @@
 import { isWildcard } from '../core/hostname';
 import { Problem, quote } from '../core/problem';
 import type { ForwardOptions } from './egress-route';
-import { defaultWay, plainToTls } from './egress-ways';
+import { defaultWay, plainToTls } from './plain-http';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { forwardProxyWayProblems } from './forward-proxy';

@@ -6,7 +6,7 @@ import type { MeshNamespace } from '../mesh/mesh-namespace';
 import { Workloads } from '../mesh/workloads';
 import type { EgressTrafficPolicy, EgressTrafficRule } from './egress-traffic-policy';
 import type { EgressGatewayBase } from './egress-gateway';
-import { defaultWay, plainToTls } from './egress-ways';
+import { defaultWay, plainToTls } from './plain-http';
 import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { forwardProxyWayProblems } from './forward-proxy';
