@@ -1,5 +1,5 @@
 /** Egress gateways with all that passes them: Gateways, VirtualServices and DestinationRules that `forward` says in a line a host. */
-import { canonical } from '../diff/objects';
+import { canonical } from '../model/canonical';
 import { record, records, strings, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import { resolveGatewayName } from '../model/virtual-services';

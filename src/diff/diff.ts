@@ -11,8 +11,8 @@ import type { Mesh } from '../model/mesh';
 import type { MeshOptions } from '../model/mesh-options';
 import { RequestError, trace } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
-import { type ClientClass, clientClasses } from './clients';
-import { nameClients } from './client-names';
+import { type ClientClass, clientClasses } from '../traffic/clients';
+import { nameClients } from '../traffic/client-names';
 import { Links } from './links';
 import { objectChanges } from './objects';
 import { cover, isFor, plan, type Covered, type Task } from './plan';
@@ -130,13 +130,14 @@ function compare(task: Task, meshes: readonly [Mesh, Mesh], covered: readonly Co
   };
 }
 
-/** Undefined for a request that neither set can make sense of. */
-function follow(mesh: Mesh, request: TraceRequest): Trace | undefined {
+/** A request that a set can make no sense of is unknown in it. */
+function follow(mesh: Mesh, request: TraceRequest): Trace {
   try {
     return trace(mesh, request);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    if (request.at === undefined) return undefined;
+    if (request.at === undefined)
+      return { outcome: 'unknown', hops: [], destination: null, refusal: null, notes: [error.message] };
     const [namespace = '', workload = ''] = request.at.split('/');
     return {
       outcome: 'refused',

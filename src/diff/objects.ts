@@ -1,4 +1,5 @@
 /** Which objects differ between two sets of manifests, by what they say and not by how it is written. */
+import { canonical } from '../model/canonical';
 import { record, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { ChangedObject } from './types';
@@ -54,17 +55,4 @@ function meaning(body: unknown): Json {
     Object.entries(record(kept.annotations)).filter(([name]) => !TOOL_ANNOTATIONS.test(name)),
   );
   return { ...rest, metadata: { ...kept, annotations } };
-}
-
-/** JSON with sorted keys, so that the order in which fields are written does not matter. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return `{${entries
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
-      .join(',')}}`;
-  }
-  return JSON.stringify(value) ?? 'null';
 }

@@ -1,7 +1,7 @@
 /** Which requests to follow: for each client class the hosts that some changed object may reach. */
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import { record, records, text, texts } from '../model/fields';
-import type { ClientClass } from './clients';
+import type { ClientClass } from '../traffic/clients';
 import type { Links } from './links';
 import type { ObjectChange } from './objects';
 import type { Reach } from './reach';

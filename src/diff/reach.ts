@@ -10,7 +10,8 @@ import { visibility, type Visibility } from '../model/objects';
 import { readWorkload } from '../model/workloads';
 import { isForwardProxy } from '../trace/forward-proxy';
 import { hostsOf, serverHosts, type Links } from './links';
-import { canonical, type ObjectChange } from './objects';
+import { type ObjectChange } from './objects';
+import { canonical } from '../model/canonical';
 
 export interface Reach {
   /** Hosts and wildcards; `all` for every host. */
@@ -128,6 +129,8 @@ function toHosts(hosts: Iterable<string>, clients: Reach['clients'], ports: Read
 
 /** Who may notice an object: those who see it, or everyone if a gateway on the way is among them. */
 function audience(seenBy: readonly Visibility[], sides: readonly Side[]): Reach['clients'] {
+  // ztunnels are told of everything, whatever is exported to whom.
+  if (sides.some(({ links }) => hasAmbient(links.mesh))) return 'all';
   const namespaces = new Set<string>();
   for (const [at, one] of seenBy.entries()) {
     const side = sides[at];
@@ -140,6 +143,16 @@ function audience(seenBy: readonly Visibility[], sides: readonly Side[]): Reach[
   )
     ? 'all'
     : namespaces;
+}
+
+function hasAmbient(mesh: Mesh): boolean {
+  return mesh.remember(
+    mesh,
+    'diff: has ambient clients',
+    () =>
+      mesh.workloads.all.some(({ membership }) => membership === 'ztunnel') ||
+      [...mesh.namespaces.keys()].some((namespace) => mesh.membershipIn(namespace) === 'ztunnel'),
+  );
 }
 
 function exportOf({ manifest, links }: Side): Visibility {

@@ -3,15 +3,21 @@ import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Service } from '../model/services';
 import type { ProxyScope } from '../model/sidecar-scope';
-import type { ClientClass } from './clients';
+import type { ClientClass } from '../traffic/clients';
 
 const HTTP = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-Web', 'HTTP_PROXY', 'AUTO']);
 
-/** Whether any object that a client may see speaks of a host; of the others, "any other host" tells. */
+/**
+ * Whether any object that a client may see speaks of a host; of the others, "any other host" tells. Names below `invalid` are for
+ * nobody to dial (RFC 6761): routes use them for what they carry.
+ */
 export function knows(client: ClientClass, host: string, meshes: readonly Mesh[]): boolean {
+  if (/(^|\.)invalid$/i.test(host)) return false;
   return meshes.some((mesh) => {
     const services = [...mesh.services.named(host).values(), ...(isWildcard(host) ? [] : wildcardsOver(mesh, host))];
     if (services.some((service) => service.registry === 'Kubernetes')) return true;
+    // ztunnel is told of all services, whatever is exported to whom.
+    if (services.length > 0 && isAmbient(client, mesh)) return true;
     for (const namespace of client.namespaces) {
       if (services.some((service) => mesh.services.isVisible(service, namespace))) return true;
       const routes = mesh.virtualServices.forHost(host);
@@ -26,6 +32,15 @@ export function knows(client: ClientClass, host: string, meshes: readonly Mesh[]
     }
     return false;
   });
+}
+
+/** Whether ztunnel carries what a client sends. */
+export function isAmbient({ request }: ClientClass, mesh: Mesh): boolean {
+  if (request.at !== undefined) return false;
+  const slash = request.from.indexOf('/');
+  const namespace = slash < 0 ? request.from : request.from.slice(0, slash);
+  const workload = slash < 0 ? undefined : mesh.workloads.find(namespace, request.from.slice(slash + 1));
+  return (workload?.membership ?? mesh.membershipIn(namespace)) === 'ztunnel';
 }
 
 function wildcardsOver(mesh: Mesh, host: string): readonly Service[] {

@@ -2,7 +2,8 @@
 import { entry, record, records, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
-import { canonical, type ObjectChange } from './objects';
+import { type ObjectChange } from './objects';
+import { canonical } from '../model/canonical';
 
 type Part = (spec: Json) => unknown;
 

@@ -23,18 +23,24 @@ export interface Origin {
 
 export function client(mesh: Mesh, request: TraceRequest, port: number): Origin {
   if (request.from === 'outside') return fromOutside(mesh, request, port);
-  const parts = request.from.split('/');
-  const [namespace = '', name] = parts;
-  if (parts.length > 2 || !isName(namespace) || (name !== undefined && !isName(name))) {
-    throw new RequestError(`client "${request.from}" is not NAMESPACE, NAMESPACE/WORKLOAD, or "outside"`);
-  }
+  const { namespace, name } = parseClient(mesh, request.from);
   if (request.at !== undefined)
     throw new RequestError(`a request enters at a gateway only from "outside", not from "${request.from}"`);
   return name === undefined ? fromNamespace(mesh, request, namespace) : fromWorkload(mesh, request, namespace, name);
 }
 
-function isName(text: string): boolean {
-  return /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text);
+/**
+ * Namespace and workload of a client. A name that no API server takes is a slip, unless the manifests have it themselves, or it is a
+ * variable that a tool fills in later (`${team}`).
+ */
+function parseClient(mesh: Mesh, from: string): { readonly namespace: string; readonly name: string | undefined } {
+  const slash = from.indexOf('/');
+  const [namespace, name] = slash < 0 ? [from, undefined] : [from.slice(0, slash), from.slice(slash + 1)];
+  const isName = (text: string): boolean => /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text) || /[${}<>%]/.test(text);
+  const isKnown = (): boolean => namespace !== '' && mesh.manifests.some((one) => one.namespace === namespace);
+  if ((!isName(namespace) || (name !== undefined && !isName(name))) && !isKnown())
+    throw new RequestError(`client "${from}" is not NAMESPACE, NAMESPACE/WORKLOAD, or "outside"`);
+  return { namespace, name };
 }
 
 function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name: string): Origin {

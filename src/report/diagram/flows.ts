@@ -2,8 +2,8 @@
  * The whole edge of a mesh: who may reach what, through which proxies, under which TLS. Every flow is a trace; flows that share
  * their clients and their way make one lane of the picture, so that it grows with the ways and not with the hosts.
  */
-import { clientClasses, type ClientClass } from '../../diff/clients';
-import { nameClients } from '../../diff/client-names';
+import { clientClasses, type ClientClass } from '../../traffic/clients';
+import { nameClients } from '../../traffic/client-names';
 import { Links } from '../../diff/links';
 import { fromOutside } from '../../diff/plan';
 import { knows } from '../../diff/scopes';

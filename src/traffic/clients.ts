@@ -2,12 +2,13 @@
  * Client classes: all the workloads of a mesh, grouped so that no object of either set tells the members of a class apart.
  * One member stands for its class, so the number of traces grows with what objects distinguish and not with Pods.
  */
+import { contains } from '../model/addresses';
+import { canonical } from '../model/canonical';
 import { labelsMatch, optionalRecord, strings } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import type { TraceRequest } from '../trace/types';
-import { canonical } from './objects';
-import { toldApart, type ToldApart } from './told-apart';
+import { distinctions, type Distinctions } from './distinctions';
 
 export interface Member {
   readonly namespace: string;
@@ -33,6 +34,8 @@ export interface ClientClass {
   readonly isBare?: boolean;
 }
 
+type Labels = Readonly<Record<string, string>>;
+
 const CONTROL_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
 const CAPTURE = /^(traffic\.)?sidecar\.istio\.io\/|^proxy\.istio\.io\/|^istio\.io\/|^inject\.istio\.io\//;
 
@@ -47,7 +50,7 @@ interface Draft {
 /** @param withBare whether to have workloads without a proxy, who are told apart by what servers demand of their callers */
 export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly ClientClass[] {
   const meshes = [was, is];
-  const told = toldApart(meshes);
+  const told = distinctions(meshes);
   const drafts = new Map<string, Draft[]>();
   const add = (draft: Draft): void => {
     const group = drafts.get(draft.key);
@@ -79,16 +82,17 @@ export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly C
     });
   }
   const elsewhere = unusedName(meshes);
-  classes.push({
-    index: classes.length,
-    namespace: elsewhere,
-    request: { from: elsewhere },
-    members: [{ namespace: elsewhere, name: null }],
-    namespaces: new Set([elsewhere]),
-    at: undefined,
-    likeElsewhere: false,
-    isElsewhere: true,
-  });
+  for (const { name, request } of elsewhereDrafts(elsewhere, told))
+    classes.push({
+      index: classes.length,
+      namespace: elsewhere,
+      request,
+      members: [{ namespace: elsewhere, name }],
+      namespaces: new Set([elsewhere]),
+      at: undefined,
+      likeElsewhere: false,
+      isElsewhere: name === null,
+    });
   if (withBare)
     classes.push({
       index: classes.length,
@@ -124,7 +128,7 @@ function unusedName(meshes: readonly Mesh[]): string {
 }
 
 /** Where clients may be: namespaces with workloads, injected ones, and those that objects name; not those of gateways alone. */
-function clientNamespaces(meshes: readonly Mesh[], told: ToldApart): readonly string[] {
+function clientNamespaces(meshes: readonly Mesh[], told: Distinctions): readonly string[] {
   const names = new Set<string>();
   for (const mesh of meshes) {
     for (const namespace of mesh.workloads.namespaces()) names.add(namespace);
@@ -132,6 +136,8 @@ function clientNamespaces(meshes: readonly Mesh[], told: ToldApart): readonly st
       if (info.labels['istio-injection'] === 'enabled' || info.labels['istio.io/rev'] !== undefined) names.add(name);
   }
   for (const name of [...told.namespaces, ...told.owners]) names.add(name);
+  for (const pattern of told.namespacePatterns)
+    if (![...names].some((name) => fits(pattern, name))) names.add(standIn(pattern));
   return [...names]
     .filter((name) => {
       if (CONTROL_NAMESPACES.has(name)) return false;
@@ -157,7 +163,7 @@ function isClientIn(mesh: Mesh, workload: Workload): boolean {
   return mesh.workloads.inNamespace(workload.namespace).every((one) => one.name !== workload.name || isClient(one));
 }
 
-function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): readonly Draft[] {
+function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions): readonly Draft[] {
   const place = placeKey(namespace, meshes, told);
   const workloads = new Map<string, Workload>();
   for (const mesh of meshes)
@@ -180,48 +186,42 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
       isPlain: facts.every((one) => one === null || isPlain(one)),
     });
   }
-  const named = told.selectors.filter(
-    (selector) =>
-      selector.namespace === namespace &&
-      ![...workloads.values()].some((workload) => labelsMatch(selector.labels, workload.labels)),
-  );
-  const isGatewaySelector = (labels: Readonly<Record<string, string>>): boolean =>
+  const isGatewaySelector = (labels: Labels): boolean =>
     meshes.some((mesh) =>
       mesh.workloads.inNamespace(namespace).some((one) => !isClient(one) && labelsMatch(labels, one.labels)),
     );
-  for (const { labels } of named.filter((one) => !isGatewaySelector(one.labels))) {
+  // Pods that manifests show are what they show; labels that none of them has are of Pods that live elsewhere.
+  const named = labelSets(
+    told.selections
+      .filter(({ namespaces }) => namespaces === 'all' || namespaces.has(namespace))
+      .map(({ labels }) => labels)
+      .filter((labels) => ![...workloads.values()].some((workload) => labelsMatch(labels, workload.labels)))
+      .filter((labels) => !isGatewaySelector(labels)),
+  );
+  for (const labels of named) {
     drafts.push({
       key: `${place} ${canonical({ labels })}`,
-      member: {
-        namespace,
-        name: Object.entries(labels)
-          .map(([key, value]) => `${key}=${value}`)
-          .join(','),
-      },
+      member: { namespace, name: labelText(labels) },
       request: { from: namespace, labels },
       isPlain: false,
     });
   }
   const shown = [...workloads.values()].map((workload) => workload.serviceAccount);
-  for (const account of told.serviceAccounts) {
-    const [owner = '', name = ''] = account.split('/');
-    if (owner !== namespace || /[*]/.test(name) || shown.includes(name)) continue;
+  for (const account of told.accounts) {
+    if (account.namespace !== '*' && account.namespace !== namespace) continue;
+    const serviceAccount = standIn(account.name);
+    if (shown.some((one) => fits(account.name, one))) continue;
     drafts.push({
-      key: `${place} sa ${name}`,
-      member: { namespace, name: `serviceaccount=${name}` },
-      request: { from: namespace, serviceAccount: name },
+      key: `${place} sa ${account.name}`,
+      member: { namespace, name: `serviceaccount=${account.name}` },
+      request: { from: namespace, serviceAccount },
       isPlain: false,
     });
-    for (const { labels } of named) {
+    for (const labels of named) {
       drafts.push({
-        key: `${place} sa ${name} ${canonical(labels)}`,
-        member: {
-          namespace,
-          name: `${Object.entries(labels)
-            .map(([key, value]) => `${key}=${value}`)
-            .join(',')},serviceaccount=${name}`,
-        },
-        request: { from: namespace, serviceAccount: name, labels },
+        key: `${place} sa ${account.name} ${canonical(labels)}`,
+        member: { namespace, name: `${labelText(labels)},serviceaccount=${account.name}` },
+        request: { from: namespace, serviceAccount, labels },
         isPlain: false,
       });
     }
@@ -238,9 +238,67 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
   return drafts;
 }
 
+/** What policies and routes ask of workloads anywhere, in a namespace that nothing names. */
+function elsewhereDrafts(
+  namespace: string,
+  told: Distinctions,
+): readonly { readonly name: string | null; readonly request: ClientClass['request'] }[] {
+  const everywhere = told.selections.filter(({ namespaces }) => namespaces === 'all').map(({ labels }) => labels);
+  return [
+    { name: null, request: { from: namespace } },
+    ...labelSets(everywhere).map((labels) => ({ name: labelText(labels), request: { from: namespace, labels } })),
+    ...told.accounts
+      .filter((account) => account.namespace === '*')
+      .map(({ name }) => ({
+        name: `serviceaccount=${name}`,
+        request: { from: namespace, serviceAccount: standIn(name) },
+      })),
+  ];
+}
+
+/** One Pod may have the labels of several selectors: their unions are told apart too, up to a number that only odd meshes reach. */
+const MAX_UNIONS = 48;
+
+function labelSets(selectors: readonly Labels[]): readonly Labels[] {
+  const sets = new Map(selectors.map((labels) => [canonical(labels), labels]));
+  let open = [...sets.values()];
+  while (open.length > 0 && sets.size < MAX_UNIONS) {
+    const next: Labels[] = [];
+    for (const a of open) {
+      for (const b of selectors) {
+        const union = { ...a, ...b };
+        const key = canonical(union);
+        if (!labelsMatch(a, union) || sets.has(key) || sets.size >= MAX_UNIONS) continue;
+        sets.set(key, union);
+        next.push(union);
+      }
+    }
+    open = next;
+  }
+  return [...sets.values()];
+}
+
+function labelText(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}
+
+/** A name that `prefix*` or `*suffix` stands for. */
+function standIn(pattern: string): string {
+  return pattern.replace('*', pattern.startsWith('*') ? 'any-' : 'any');
+}
+
+/** As policies compare names: `*`, `prefix*`, `*suffix`, or the whole. */
+function fits(pattern: string, name: string): boolean {
+  if (pattern.startsWith('*')) return name.endsWith(pattern.slice(1));
+  if (pattern.endsWith('*')) return name.startsWith(pattern.slice(0, -1));
+  return pattern === name;
+}
+
 /** Namespaces that nothing names behave as one, if they are injected alike. */
-function placeKey(namespace: string, meshes: readonly Mesh[], told: ToldApart): string {
-  const isNamed = told.namespaces.has(namespace);
+function placeKey(namespace: string, meshes: readonly Mesh[], told: Distinctions): string {
+  const isNamed = told.namespaces.has(namespace) || [...told.namespacePatterns].some((pattern) => fits(pattern, namespace));
   if (isNamed) return `named ${namespace}`;
   if (told.owners.has(namespace)) return `owner ${namespace}`;
   const labels = meshes.map((mesh) => {
@@ -253,14 +311,17 @@ function placeKey(namespace: string, meshes: readonly Mesh[], told: ToldApart): 
 }
 
 interface Facts {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly labels: Labels;
+  readonly annotations: Labels;
   readonly account: string;
   readonly membership: Workload['membership'];
+  /** Blocks of policies that its address is in. */
+  readonly blocks: readonly string[];
 }
 
-function isPlain({ labels, annotations, account, membership }: Facts): boolean {
+function isPlain({ labels, annotations, account, membership, blocks }: Facts): boolean {
   return (
+    blocks.length === 0 &&
     Object.keys(labels).length === 0 &&
     Object.keys(annotations).length === 0 &&
     account === '' &&
@@ -269,7 +330,7 @@ function isPlain({ labels, annotations, account, membership }: Facts): boolean {
 }
 
 /** `isAnother`: its account is one in the one set of manifests and another in the other, which its peers see. */
-function factsOf(workload: Workload, told: ToldApart, isAnother: boolean): Facts {
+function factsOf(workload: Workload, told: Distinctions, isAnother: boolean): Facts {
   const labels = Object.fromEntries(
     Object.entries(workload.labels).filter(([key, value]) => {
       const values = told.labels.get(key);
@@ -277,15 +338,13 @@ function factsOf(workload: Workload, told: ToldApart, isAnother: boolean): Facts
     }),
   );
   const annotations = Object.fromEntries(Object.entries(workload.annotations).filter(([key]) => CAPTURE.test(key)));
-  const isNamed = [...told.serviceAccounts].some((one) => {
-    const [namespace = '', name = ''] = one.split('/');
-    return (
-      (namespace === '*' || namespace === workload.namespace) &&
-      (name.includes('*') || name === workload.serviceAccount)
-    );
-  });
+  const isNamed = told.accounts.some(
+    ({ namespace, name }) =>
+      (namespace === '*' || namespace === workload.namespace) && fits(name, workload.serviceAccount),
+  );
   const account = isNamed || isAnother ? workload.serviceAccount : '';
-  return { labels, annotations, account, membership: workload.membership };
+  const blocks = [...told.blocks].filter((block) => workload.addresses.some((address) => contains(block, address)));
+  return { labels, annotations, account, membership: workload.membership, blocks };
 }
 
 /** Gateways at which clients from outside enter: all but those that the mesh's own routes send to. */

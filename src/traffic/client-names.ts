@@ -22,24 +22,31 @@ export function nameClients(some: readonly ClientClass[], all: readonly ClientCl
   if (chosen.size === inside.length && inside.some((client) => client.isElsewhere))
     return ['every workload', ...outside];
   const names: string[] = [];
-  const namespaces = new Set(
-    inside.filter((client) => !client.isElsewhere).flatMap((client) => [...client.namespaces]),
-  );
+  const namespaces = new Set(inside.flatMap((client) => [...client.namespaces]));
+  const elsewhere: string[] = [];
   for (const namespace of [...namespaces].sort()) {
     const classes = inside.filter((client) => client.namespaces.has(namespace));
-    const hit = classes.filter((client) => chosen.has(client.index));
-    if (hit.length === 0) continue;
-    if (hit.length === classes.length) {
-      names.push(namespace);
-      continue;
-    }
-    for (const client of hit) {
-      for (const member of client.members) {
-        if (member.namespace !== namespace) continue;
-        names.push(`${namespace}/${member.name ?? '(other workloads)'}`);
-      }
-    }
+    const isElsewhere = classes.some((client) => client.isElsewhere);
+    const found = namesIn(namespace, isElsewhere ? 'any other namespace' : namespace, classes, chosen);
+    (isElsewhere ? elsewhere : names).push(...found);
   }
-  if (inside.some((client) => client.isElsewhere && chosen.has(client.index))) names.push('any other namespace');
-  return [...names, ...outside];
+  return [...names, ...elsewhere, ...outside];
+}
+
+function namesIn(
+  namespace: string,
+  shown: string,
+  classes: readonly ClientClass[],
+  chosen: ReadonlySet<number>,
+): readonly string[] {
+  const hit = classes.filter((client) => chosen.has(client.index));
+  if (hit.length === classes.length) return [shown];
+  const members = hit.flatMap((client) =>
+    client.members.filter((member) => member.namespace === namespace).map(({ name }) => name ?? '(other workloads)'),
+  );
+  // Pods with `app=a` stand for those among them that have other labels too, if these fare alike.
+  const parts = members.map((name) => new Set(name.split(',')));
+  return members
+    .filter((_, at) => !parts.some((less, other) => other !== at && less.size < (parts[at]?.size ?? 0) && [...less].every((part) => parts[at]?.has(part))))
+    .map((name) => `${shown}/${name}`);
 }

@@ -1,0 +1,240 @@
+/**
+ * What tells clients of a mesh apart: the namespaces that objects name, the labels that they select by, the service accounts that
+ * they trust. Every field of every kind that selects clients is read here, and nowhere else.
+ */
+import { record, records, strings, text, texts, type Json } from '../model/fields';
+import type { Manifest } from '../model/manifest';
+import type { Mesh } from '../model/mesh';
+import { visibility } from '../model/objects';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Labels that an object selects clients by, and the namespaces where it does so. */
+export interface Selection {
+  readonly labels: Labels;
+  /** `all`: in every namespace. */
+  readonly namespaces: ReadonlySet<string> | 'all';
+}
+
+export interface Distinctions {
+  /** Namespaces that some object names, or that hold an object which is for their own clients. */
+  readonly namespaces: ReadonlySet<string>;
+  /** Other namespaces that hold objects for everyone: they differ from the rest only as to the hosts of these. */
+  readonly owners: ReadonlySet<string>;
+  /** `prefix*` and `*suffix`, by which policies trust whole families of namespaces. */
+  readonly namespacePatterns: ReadonlySet<string>;
+  /** Values asked of a label, by its key; null if any value makes a difference. */
+  readonly labels: ReadonlyMap<string, ReadonlySet<string> | null>;
+  readonly selections: readonly Selection[];
+  /** Service accounts that policies name, with the namespace (`*`: of every one); a name may be `prefix*` or `*suffix`. */
+  readonly accounts: readonly { readonly namespace: string; readonly name: string }[];
+  /** Blocks of addresses that policies ask of their callers. */
+  readonly blocks: ReadonlySet<string>;
+  /** Whether namespaces are chosen by their labels. */
+  readonly namespaceLabels: boolean;
+}
+
+const EXPORTING = new Set(['ServiceEntry', 'VirtualService', 'DestinationRule']);
+/** Kinds that select the Pods of their own namespace, or of all if they are in the root namespace, and where their labels are. */
+const OF_PROXIES: Readonly<Record<string, (spec: Json) => unknown>> = {
+  EnvoyFilter: (spec) => record(spec.workloadSelector).labels,
+  WasmPlugin: (spec) => record(spec.selector).matchLabels,
+  Telemetry: (spec) => record(spec.selector).matchLabels,
+  ProxyConfig: (spec) => record(spec.selector).matchLabels,
+};
+
+export function distinctions(meshes: readonly Mesh[]): Distinctions {
+  const found = new Reader();
+  for (const mesh of meshes) for (const manifest of mesh.manifests) found.read(manifest, mesh);
+  for (const mesh of meshes) found.owners.delete(mesh.config.rootNamespace);
+  const { namespaces, owners, namespacePatterns, labels, blocks, namespaceLabels } = found;
+  return {
+    namespaces,
+    owners,
+    namespacePatterns,
+    labels,
+    blocks,
+    namespaceLabels,
+    selections: [...found.selected.values()],
+    accounts: [...found.trusted.values()],
+  };
+}
+
+class Reader {
+  public readonly namespaces = new Set<string>();
+  public readonly owners = new Set<string>();
+  public readonly namespacePatterns = new Set<string>();
+  public readonly labels = new Map<string, Set<string> | null>();
+  public readonly selected = new Map<string, Selection>();
+  public readonly trusted = new Map<string, { namespace: string; name: string }>();
+  public readonly blocks = new Set<string>();
+  public namespaceLabels = false;
+
+  public read(manifest: Manifest, mesh: Mesh): void {
+    const spec = record(record(manifest.body).spec);
+    const isRoot = manifest.namespace === mesh.config.rootNamespace;
+    const own = new Set([manifest.namespace]);
+    if (EXPORTING.has(manifest.kind)) this.readAudience(manifest, mesh, isRoot);
+    switch (manifest.kind) {
+      case 'VirtualService':
+        return this.readRoutes(spec, audienceOf(manifest, mesh));
+      case 'DestinationRule':
+        return this.select(own, record(spec.workloadSelector));
+      case 'Sidecar':
+        if (!isRoot) this.name(manifest.namespace);
+        return this.select(own, { matchLabels: record(spec.workloadSelector).labels });
+      case 'AuthorizationPolicy':
+        return this.readAuthorization(spec, manifest);
+      case 'NetworkPolicy':
+        return this.readNetworkPolicy(spec, manifest);
+      default: {
+        const labelsOf = Object.hasOwn(OF_PROXIES, manifest.kind) ? OF_PROXIES[manifest.kind] : undefined;
+        if (labelsOf !== undefined) this.select(isRoot ? 'all' : own, { matchLabels: labelsOf(spec) });
+      }
+    }
+  }
+
+  private readAudience(manifest: Manifest, mesh: Mesh, isRoot: boolean): void {
+    const audience = texts(record(manifest.body.spec).exportTo);
+    audience.forEach((one) => this.name(one));
+    if (visibilityOf(manifest, mesh) === 'public') this.owners.add(manifest.namespace);
+    else if (!isRoot || audience.includes('.')) this.name(manifest.namespace);
+  }
+
+  /** `sourceLabels` select wherever the route is seen; `sourceNamespace` beside them says where. */
+  private readRoutes(spec: Json, audience: Selection['namespaces']): void {
+    for (const rule of [...records(spec.http), ...records(spec.tls), ...records(spec.tcp)]) {
+      for (const match of records(rule.match)) {
+        const namespace = text(match.sourceNamespace);
+        this.name(namespace);
+        this.select(namespace === '' ? audience : new Set([namespace]), { matchLabels: match.sourceLabels });
+      }
+    }
+  }
+
+  private readAuthorization(spec: Json, manifest: Manifest): void {
+    for (const rule of records(spec.rules)) {
+      const conditions = records(rule.when);
+      const valuesOf = (key: string): readonly string[] =>
+        conditions.filter((one) => one.key === key).flatMap((one) => [...texts(one.values), ...texts(one.notValues)]);
+      const sources = records(rule.from).map((from) => record(from.source));
+      const all = (field: string, key: string): readonly string[] => [
+        ...sources.flatMap((source) => [
+          ...texts(source[field]),
+          ...texts(source[`not${field[0]?.toUpperCase()}${field.slice(1)}`]),
+        ]),
+        ...valuesOf(key),
+      ];
+      for (const namespace of all('namespaces', 'source.namespace')) this.nameOrPattern(namespace);
+      for (const account of all('serviceAccounts', 'source.serviceAccount')) {
+        const slash = account.indexOf('/');
+        const namespace = slash < 0 ? manifest.namespace : account.slice(0, slash);
+        this.name(namespace);
+        this.trust(namespace, account.slice(slash + 1));
+      }
+      for (const principal of all('principals', 'source.principal')) this.readPrincipal(principal);
+      for (const block of [...all('ipBlocks', 'source.ip'), ...all('remoteIpBlocks', 'remote.ip')])
+        this.blocks.add(block);
+    }
+  }
+
+  /** `TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT`, of which a `*` may stand for the beginning or the end. */
+  private readPrincipal(principal: string): void {
+    const whole = /(?:^|\/)ns\/([^/]+)\/sa\/([^/]+)$/.exec(principal);
+    if (whole !== null) {
+      this.nameOrPattern(whole[1] ?? '');
+      this.trust(whole[1] ?? '', whole[2] ?? '');
+      return;
+    }
+    if (principal.endsWith('*')) {
+      const inside = /(?:^|\/)ns\/([^/]*)(\/?)/.exec(principal);
+      // `.../ns/shop/*` is about a namespace, `.../ns/shop*` about those whose names begin so.
+      if (inside !== null) this.nameOrPattern(inside[1] ?? '');
+      return;
+    }
+    if (!principal.startsWith('*')) return;
+    const account = principal.slice(principal.lastIndexOf('/') + 1);
+    const beyond = /^\*([^/]*)\/sa\//.exec(principal);
+    if (beyond?.[1]) this.namespacePatterns.add(`*${beyond[1]}`);
+    if (account !== '*') this.trust('*', account);
+  }
+
+  private readNetworkPolicy(spec: Json, manifest: Manifest): void {
+    const own = new Set([manifest.namespace]);
+    this.name(manifest.namespace);
+    this.select(own, record(spec.podSelector));
+    for (const rule of [...records(spec.ingress), ...records(spec.egress)]) {
+      for (const peer of [...records(rule.from), ...records(rule.to)]) {
+        const other = peer.namespaceSelector;
+        this.select(other === undefined ? own : 'all', record(peer.podSelector));
+        if (other === undefined) continue;
+        const named = strings(record(other).matchLabels)['kubernetes.io/metadata.name'];
+        if (named === undefined) this.namespaceLabels = true;
+        else this.name(named);
+      }
+    }
+  }
+
+  private name(namespace: string): void {
+    if (namespace !== '' && !/^[.*~]$/.test(namespace)) this.namespaces.add(namespace);
+  }
+
+  private nameOrPattern(namespace: string): void {
+    if (namespace === '*' || namespace === '') return;
+    if (/^\*|\*$/.test(namespace)) this.namespacePatterns.add(namespace);
+    else this.name(namespace);
+  }
+
+  private trust(namespace: string, name: string): void {
+    if (name !== '' && name !== '*') this.trusted.set(`${namespace}/${name}`, { namespace, name });
+  }
+
+  private select(namespaces: Selection['namespaces'], selector: Json): void {
+    const wanted = strings(selector.matchLabels);
+    for (const expression of records(selector.matchExpressions)) this.labels.set(text(expression.key), null);
+    for (const [name, value] of Object.entries(wanted)) {
+      const values = this.labels.get(name);
+      if (values === undefined) this.labels.set(name, new Set([value]));
+      else values?.add(value);
+    }
+    for (const labels of chosenBy(wanted, records(selector.matchExpressions))) {
+      if (Object.keys(labels).length === 0) continue;
+      const key = JSON.stringify(Object.entries(labels).sort());
+      const known = this.selected.get(key)?.namespaces ?? new Set<string>();
+      const both = known === 'all' || namespaces === 'all' ? 'all' : new Set([...known, ...namespaces]);
+      this.selected.set(key, { labels, namespaces: both });
+    }
+  }
+}
+
+const ANY_VALUE = 'any';
+
+/** Label sets that a selector tells from others: each value of an `In` or `NotIn`, and any value where it asks whether there is one. */
+function chosenBy(wanted: Labels, expressions: readonly Json[]): readonly Labels[] {
+  let found: readonly Labels[] = [wanted];
+  for (const expression of expressions) {
+    const key = text(expression.key);
+    const values = texts(expression.values);
+    found = found.flatMap((labels) =>
+      (values.length === 0 ? [ANY_VALUE] : values).map((value) => ({ ...labels, [key]: value })),
+    );
+  }
+  return found;
+}
+
+function visibilityOf(manifest: Manifest, { config }: Mesh): ReturnType<typeof visibility> {
+  const defaults = {
+    VirtualService: config.defaultVirtualServiceExportTo,
+    DestinationRule: config.defaultDestinationRuleExportTo,
+  }[manifest.kind];
+  const { exportTo } = record(manifest.body.spec);
+  return visibility(texts(exportTo), defaults ?? config.defaultServiceExportTo, manifest.namespace);
+}
+
+/** The namespaces whose clients see a route; of a delegate, which has no hosts, those of whoever takes it in. */
+function audienceOf(manifest: Manifest, mesh: Mesh): Selection['namespaces'] {
+  const seenBy = visibilityOf(manifest, mesh);
+  if (seenBy === 'public' || texts(record(manifest.body.spec).hosts).length === 0) return 'all';
+  if (seenBy === 'none') return new Set();
+  return new Set(seenBy === 'private' ? [manifest.namespace] : seenBy);
+}
