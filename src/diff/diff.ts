@@ -112,8 +112,7 @@ function compare(task: Task, meshes: readonly [Mesh, Mesh], covered: readonly Co
   const request: TraceRequest = { ...task.client.request, ...task.probe.request };
   const host =
     task.host === '' ? ANY_OTHER_HOST : task.host.startsWith('*') ? `${STAND_IN}${task.host.slice(1)}` : task.host;
-  const [before, after] = meshes.map((mesh) => follow(mesh, request));
-  if (before === undefined || after === undefined) return undefined;
+  const [before, after] = [follow(meshes[0], request), follow(meshes[1], request)];
   const was = wayOf(meshes[0], before, host);
   const is = wayOf(meshes[1], after, host);
   const key = `${fingerprint(was)}\n${fingerprint(is)}`;

@@ -10,7 +10,8 @@
 import { list, optionalRecord, record, records, text, type Json } from '../model/fields';
 import { loadObjects } from '../model/load';
 import type { Manifest } from '../model/manifest';
-import { canonical, objectKey } from './objects';
+import { canonical } from '../model/canonical';
+import { objectKey } from './objects';
 
 export interface Overlay {
   readonly before: readonly Manifest[];

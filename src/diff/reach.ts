@@ -2,7 +2,6 @@
  * How far a changed object can reach: the hosts and clients whose traffic it may alter. What is outside is not followed, so
  * this errs on the side of too much; the tests compare it with following everything.
  */
-import { extensionApi } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
@@ -10,6 +9,7 @@ import { visibility, type Visibility } from '../model/objects';
 import { readWorkload } from '../model/workloads';
 import { isForwardProxy } from '../trace/forward-proxy';
 import { hostsOf, serverHosts, type Links } from './links';
+import { meshFacts } from './mesh-facts';
 import { type ObjectChange } from './objects';
 import { canonical } from '../model/canonical';
 
@@ -409,7 +409,20 @@ function ofPolicy(sides: readonly Side[], both: readonly Links[]): Reach {
       );
     }
   }
-  const selectors = sides.map(({ manifest }) => strings(record(specOf(manifest).selector).matchLabels));
+  const refs = sides.flatMap(({ manifest }) => targetsOf(manifest));
+  // What a waypoint carries is known only by following it.
+  if (refs.some((ref) => ref.kind !== 'Service' && ref.kind !== 'ServiceEntry')) return EVERYTHING;
+  const selectors = sides
+    .filter(({ manifest }) => targetsOf(manifest).length === 0)
+    .map(({ manifest }) => strings(record(specOf(manifest).selector).matchLabels));
+  const attached = both.flatMap((links) =>
+    refs.flatMap((ref) => {
+      const name = text(ref.name);
+      if (ref.kind === 'Service') return [...links.via(`${name}.${namespace}.svc.${links.mesh.config.clusterDomain}`)];
+      const entry = links.mesh.find('networking.istio.io', 'ServiceEntry', namespace, name);
+      return [...links.viaAll(texts(specOf(entry).hosts))];
+    }),
+  );
   const targets = both.flatMap((links) =>
     links.mesh.workloads.all.filter(
       (workload) =>
@@ -417,6 +430,7 @@ function ofPolicy(sides: readonly Side[], both: readonly Links[]): Reach {
         selectors.some((selector) => Object.entries(selector).every(([key, value]) => workload.labels[key] === value)),
     ),
   );
+  if (targets.some(({ membership }) => membership === 'waypoint')) return EVERYTHING;
   const hosts = both.flatMap((links) =>
     targets.flatMap((workload) => [
       ...(workload.membership === 'gateway' ? links.through(workload) : []),
@@ -424,7 +438,12 @@ function ofPolicy(sides: readonly Side[], both: readonly Links[]): Reach {
     ]),
   );
   const peers = kind === 'PeerAuthentication' ? both.flatMap((links) => [...links.into(namespace)]) : [];
-  return toHosts([...hosts, ...peers], 'all');
+  return toHosts([...hosts, ...attached, ...peers], 'all');
+}
+
+function targetsOf(manifest: Manifest): readonly Json[] {
+  const { targetRefs, targetRef } = specOf(manifest);
+  return [...records(targetRefs), ...(targetRef === undefined ? [] : [record(targetRef)])];
 }
 
 /** What a namespace's own Pods may dial, and what may reach them. */
@@ -473,17 +492,4 @@ function ofWorkload(change: ObjectChange, sides: readonly Side[], both: readonly
   if (old !== undefined && now !== undefined && workloads.every((workload) => workload.membership !== 'gateway'))
     return carried.length > 0 ? EVERYTHING : { ...EVERYTHING, clients: new Set([namespace]) };
   return toHosts(carried, 'all');
-}
-
-/** What the mesh configuration says, and the gateways that an installation brings. */
-function meshFacts(mesh: Mesh): string {
-  const { outboundFrom: _from, ...config } = mesh.config;
-  const apis = ['enableBackend', 'enableEnvoyPatchPolicy'].map((name) => extensionApi(mesh, name) ?? null);
-  return canonical([config, apis, [...mesh.assumptions.keys()].sort(), installedPorts(mesh)]);
-}
-
-function installedPorts(mesh: Mesh): unknown {
-  return mesh.services.all
-    .filter((service) => service.assumed)
-    .map((service) => [service.host, service.ports.map((port) => [port.port, port.target]), service.selector]);
 }

@@ -206,13 +206,14 @@ function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   const first = trace.hops[0];
   if (gateways.length > 0) {
     const names = gateways.map((hop) => nameOf(hop.proxy)).join(', then ');
-    const towards = first !== undefined && !GATEWAYS.has(first.proxy.kind) ? towardsGateway(first.sends?.tls) : '';
+    const towards = first !== undefined && !GATEWAYS.has(first.proxy.kind) ? towardsGateway(first) : '';
     const shown = way.certificate ? ', which demands a client certificate' : '';
     parts.push(
       `through ${gateways.some((hop) => hop.proxy.kind === 'waypoint') ? 'waypoint ' : 'gateway '}${names}${towards}${shown}`,
     );
   } else if (first?.proxy.kind === 'none') parts.push('directly, with no proxy');
   else if (way.passthrough) parts.push('directly, as a host that the mesh does not know');
+  else if (first?.proxy.kind === 'ztunnel') parts.push('by ztunnel');
   else parts.push('directly from its sidecar');
   const exit = way.destination;
   if (exit !== null) parts.push(exitText(way, { ...exit, tls: lastMile(trace) ?? exit.tls }, host));
@@ -222,15 +223,17 @@ function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   return parts.join('; ');
 }
 
-/** TLS of the connection to a server's own sidecar, which takes it off before the server sees it. */
+/** TLS of the connection to a server's own sidecar or ztunnel, which takes it off before the server sees it. */
 function lastMile(trace: Trace): TlsKind | undefined {
   const last = trace.hops.length - 1;
-  return last > 0 && trace.hops[last]?.proxy.kind === 'sidecar' ? trace.hops[last - 1]?.sends?.tls : undefined;
+  const kind = trace.hops[last]?.proxy.kind;
+  return last > 0 && (kind === 'sidecar' || kind === 'ztunnel') ? trace.hops[last - 1]?.sends?.tls : undefined;
 }
 
-function towardsGateway(tls: TlsKind | undefined): string {
-  switch (tls) {
+function towardsGateway({ proxy, sends }: Hop): string {
+  switch (sends?.tls) {
     case 'ISTIO_MUTUAL':
+      if (proxy.kind === 'ztunnel') return " over HBONE with the client's identity";
       return " over mutual TLS with the client's identity";
     case 'APPLICATION':
       return " inside the application's own TLS";
@@ -328,7 +331,9 @@ function refusalText(trace: Trace): string {
         : ` by the sidecar of ${nameOf(refusal.proxy)}`
       : refusal.proxy.kind === 'none'
         ? ''
-        : ` by gateway ${nameOf(refusal.proxy)}`;
+        : refusal.proxy.kind === 'ztunnel'
+          ? ' by ztunnel'
+          : ` by ${refusal.proxy.kind === 'waypoint' ? 'waypoint' : 'gateway'} ${nameOf(refusal.proxy)}`;
   return `${how}${refusal.code === 'no-such-gateway' ? '' : where}: ${reasonOf(trace)}`;
 }
 

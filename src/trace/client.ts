@@ -36,7 +36,8 @@ export function client(mesh: Mesh, request: TraceRequest, port: number): Origin 
 function parseClient(mesh: Mesh, from: string): { readonly namespace: string; readonly name: string | undefined } {
   const slash = from.indexOf('/');
   const [namespace, name] = slash < 0 ? [from, undefined] : [from.slice(0, slash), from.slice(slash + 1)];
-  const isName = (text: string): boolean => /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text) || /[${}<>%]/.test(text);
+  const isName = (text: string): boolean =>
+    /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text) || /[${}<>%]/.test(text);
   const isKnown = (): boolean => namespace !== '' && mesh.manifests.some((one) => one.namespace === namespace);
   if ((!isName(namespace) || (name !== undefined && !isName(name))) && !isKnown())
     throw new RequestError(`client "${from}" is not NAMESPACE, NAMESPACE/WORKLOAD, or "outside"`);

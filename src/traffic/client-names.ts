@@ -47,6 +47,12 @@ function namesIn(
   // Pods with `app=a` stand for those among them that have other labels too, if these fare alike.
   const parts = members.map((name) => new Set(name.split(',')));
   return members
-    .filter((_, at) => !parts.some((less, other) => other !== at && less.size < (parts[at]?.size ?? 0) && [...less].every((part) => parts[at]?.has(part))))
+    .filter(
+      (_, at) =>
+        !parts.some(
+          (less, other) =>
+            other !== at && less.size < (parts[at]?.size ?? 0) && [...less].every((part) => parts[at]?.has(part)),
+        ),
+    )
     .map((name) => `${shown}/${name}`);
 }

@@ -298,7 +298,8 @@ function fits(pattern: string, name: string): boolean {
 
 /** Namespaces that nothing names behave as one, if they are injected alike. */
 function placeKey(namespace: string, meshes: readonly Mesh[], told: Distinctions): string {
-  const isNamed = told.namespaces.has(namespace) || [...told.namespacePatterns].some((pattern) => fits(pattern, namespace));
+  const isNamed =
+    told.namespaces.has(namespace) || [...told.namespacePatterns].some((pattern) => fits(pattern, namespace));
   if (isNamed) return `named ${namespace}`;
   if (told.owners.has(namespace)) return `owner ${namespace}`;
   const labels = meshes.map((mesh) => {

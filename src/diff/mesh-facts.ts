@@ -1,0 +1,16 @@
+import { canonical } from '../model/canonical';
+import { extensionApi } from '../model/envoy-gateway-settings';
+import type { Mesh } from '../model/mesh';
+
+/** What the mesh configuration says, and the gateways that an installation brings. */
+export function meshFacts(mesh: Mesh): string {
+  const { outboundFrom: _from, ...config } = mesh.config;
+  const apis = ['enableBackend', 'enableEnvoyPatchPolicy'].map((name) => extensionApi(mesh, name) ?? null);
+  return canonical([config, apis, [...mesh.assumptions.keys()].sort(), installedPorts(mesh)]);
+}
+
+function installedPorts(mesh: Mesh): unknown {
+  return mesh.services.all
+    .filter((service) => service.assumed)
+    .map((service) => [service.host, service.ports.map((port) => [port.port, port.target]), service.selector]);
+}
