@@ -3,7 +3,7 @@ import { type EffectiveProxy, effectiveProxy, proxyNamespace, proxyWorkload } fr
 import { record } from '../model/fields';
 import type { ApiGateway, ApiRoute } from '../model/gateway-api';
 import type { Manifest } from '../model/manifest';
-import { type Workload, namespaceInjection } from '../model/workloads';
+import type { Workload } from '../model/workloads';
 import { type CheckContext, defineIndex } from './context';
 import { ENVOY_GATEWAY, GATEWAY_API, type Reference } from './gateway-api';
 
@@ -21,8 +21,7 @@ export const envoyGateways = defineIndex('envoy gateways', ({ mesh }): readonly 
     .map((gateway) => {
       const proxy = effectiveProxy(gateway, mesh);
       const home = proxyNamespace(gateway, mesh);
-      const injects = namespaceInjection(mesh.namespaces.get(home)) === true;
-      return { gateway, proxy, workload: proxyWorkload(gateway, proxy, injects, home) };
+      return { gateway, proxy, workload: proxyWorkload(gateway, proxy, mesh.namespaces.get(home), home) };
     }),
 );
 

@@ -1,7 +1,7 @@
 /** What Envoy Gateway itself is told: its configuration in a ConfigMap, as an object, or in Helm values. */
 import { parse } from 'yaml';
 import { list, optionalRecord, record, strings, type Json } from './fields';
-import type { Manifest } from './manifest';
+import type { FieldPath, Manifest } from './manifest';
 import { HELM_VALUES } from './recognize';
 
 interface Input {
@@ -18,22 +18,47 @@ export function gatewayApiKind(input: Input, kind: string): boolean | undefined 
   return isOn(input, ({ gatewayAPI }) => list(record(gatewayAPI).enabled).includes(kind));
 }
 
+/** Whether the proxies of a Gateway run in its own namespace, and not beside the controller. */
+export function runsInGatewayNamespaces(input: Input): boolean {
+  return isOn(input, ({ provider }) => record(record(record(provider).kubernetes).deploy).type === 'GatewayNamespace') === true; // prettier-ignore
+}
+
 function isOn(input: Input, says: (settings: Json) => boolean): boolean | undefined {
-  const settings = [
-    ...input.of('', 'ConfigMap').flatMap(({ body }) =>
-      Object.entries(strings(record(body).data))
-        .filter(([key]) => /^envoy-gateway\.ya?ml$/.test(key))
-        .map(([, content]) => parsed(content)),
+  const settings = settingsOf(input);
+  return settings.length === 0 ? undefined : settings.some(({ body }) => says(body));
+}
+
+/** One place where Envoy Gateway's own configuration stands: the ConfigMap that its chart makes, the values of the chart, or the document itself. */
+export interface EnvoyGatewaySettings {
+  readonly manifest: Manifest;
+  readonly field: FieldPath;
+  readonly body: Json;
+}
+
+/** All that the manifests show of Envoy Gateway's own configuration. */
+export function settingsOf(input: Input): readonly EnvoyGatewaySettings[] {
+  return [
+    ...input.of('', 'ConfigMap').flatMap((manifest) =>
+      Object.entries(strings(record(manifest.body).data))
+        .filter(([key, content]) => /^envoy-gateway\.ya?ml$/.test(key) || /^kind:\s*EnvoyGateway\s*$/m.test(content))
+        .map(([key, content]): EnvoyGatewaySettings => ({ manifest, field: ['data', key], body: parsed(content) })),
     ),
-    ...input.of('gateway.envoyproxy.io', 'EnvoyGateway').map(({ body }) => record(body)),
-    ...input.of('', HELM_VALUES).flatMap(({ body }) =>
-      [record(body), ...Object.values(record(body)).map(record)].flatMap((level) => {
+    ...input
+      .of('gateway.envoyproxy.io', 'EnvoyGateway')
+      .map((manifest): EnvoyGatewaySettings => ({ manifest, field: [], body: record(manifest.body) })),
+    ...input.of('', HELM_VALUES).flatMap((manifest) => {
+      const body = record(manifest.body);
+      const levels = [
+        ['', body] as const,
+        ...Object.entries(body).map(([key, level]) => [key, record(level)] as const),
+      ];
+      return levels.flatMap(([key, level]): readonly EnvoyGatewaySettings[] => {
         const found = optionalRecord(record(level.config).envoyGateway);
-        return found === undefined ? [] : [found];
-      }),
-    ),
+        const field = [...(key === '' ? [] : [key]), 'config', 'envoyGateway'];
+        return found === undefined ? [] : [{ manifest, field, body: found }];
+      });
+    }),
   ];
-  return settings.length === 0 ? undefined : settings.some(says);
 }
 
 function parsed(content: string): Json {

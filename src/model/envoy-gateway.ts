@@ -1,7 +1,8 @@
+import { runsInGatewayNamespaces } from './envoy-gateway-settings';
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
 import { GATEWAY_API, type ApiGateway } from './gateway-api';
 import type { Manifest } from './manifest';
-import type { Workload } from './workloads';
+import { membershipOf, type NamespaceInfo, type Workload } from './workloads';
 
 const GROUP = 'gateway.envoyproxy.io';
 
@@ -41,20 +42,6 @@ export function proxyNamespace(gateway: ApiGateway, input: EnvoyGatewayInput): s
   return runsInGatewayNamespaces(input) ? gateway.config.namespace : controllerNamespace(input);
 }
 
-function runsInGatewayNamespaces(input: EnvoyGatewayInput): boolean {
-  const isSaid = (settings: unknown): boolean =>
-    record(record(record(record(settings).provider).kubernetes).deploy).type === 'GatewayNamespace';
-  return (
-    input
-      .of('', 'ConfigMap')
-      .some((manifest) =>
-        Object.entries(strings(record(manifest.body).data)).some(
-          ([key, text]) => /^envoy-gateway\.ya?ml$/.test(key) && /^\s*type:\s*["']?GatewayNamespace\b/m.test(text),
-        ),
-      ) || input.of(GROUP, 'EnvoyGateway').some((manifest) => isSaid(manifest.body))
-  );
-}
-
 /** The Pod template that an EnvoyProxy asks for. */
 export function proxyPod(proxy: EffectiveProxy): Json {
   const { envoyDaemonSet, envoyDeployment } = record(record(proxy.spec.provider).kubernetes);
@@ -65,7 +52,7 @@ export function proxyPod(proxy: EffectiveProxy): Json {
 export function proxyWorkload(
   gateway: ApiGateway,
   proxy: EffectiveProxy,
-  injects: boolean,
+  info: NamespaceInfo | undefined,
   namespace: string,
 ): Workload {
   const pod = proxyPod(proxy);
@@ -80,8 +67,9 @@ export function proxyWorkload(
     'gateway.envoyproxy.io/owning-gateway-namespace': owner,
     ...strings(pod.labels),
   };
-  const opted = labels['sidecar.istio.io/inject' as keyof typeof labels] ?? annotations['sidecar.istio.io/inject'];
-  const inMesh = opted === 'false' ? false : opted === 'true' || injects;
+  // Where no manifest shows the namespace, nothing is assumed to be in front of the proxies that their own Pods do not ask for.
+  const shown = info ?? { labels: { 'istio-injection': '' } };
+  const { membership } = membershipOf({ labels, annotations, spec: {} }, namespace, shown);
   return {
     kind: 'Deployment',
     namespace,
@@ -93,7 +81,7 @@ export function proxyWorkload(
     runs: true,
     ready: true,
     namedPorts: new Map(),
-    membership: inMesh ? 'sidecar' : 'none',
+    membership,
     membershipAssumed: false,
     manifest: proxy.manifest,
   };

@@ -31,6 +31,8 @@ export interface MeshConfig {
   readonly pathNormalization: PathNormalization;
   /** Names of the providers that may authorize requests; undefined where no manifest shows the mesh's configuration. */
   readonly authorizers: readonly string[] | undefined;
+  /** Whether gateways hand requests to the waypoints of services that ask for it. */
+  readonly ingressToWaypoints: boolean;
   /** Whether istiod reads TLS of the `ingress` listeners of Sidecars. */
   readonly sidecarIngressTls: boolean;
   /** Whether istiod allocates addresses for hosts of ServiceEntries that have none. */
@@ -189,6 +191,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     discoverySelectors: records(first((config) => config.discoverySelectors)),
     apiKindsRead: apiKindsRead(releases, isSet(found, 'PILOT_ENABLE_ALPHA_GATEWAY_API', false)),
     authorizers: authorizers(found),
+    ingressToWaypoints: isSet(found, 'ENABLE_INGRESS_WAYPOINT_ROUTING', true),
     sidecarIngressTls: isSet(found, 'ENABLE_TLS_ON_SIDECAR_INGRESS', false),
     allocatesAddresses: isSet(found, 'PILOT_ENABLE_IP_AUTOALLOCATE', true),
     proxyDefaults: record(first((config) => config.defaultConfig)),

@@ -15,6 +15,7 @@ export interface Binding {
 
 export const USE_WAYPOINT = 'istio.io/use-waypoint';
 export const USE_WAYPOINT_NAMESPACE = 'istio.io/use-waypoint-namespace';
+export const INGRESS_USE_WAYPOINT = 'istio.io/ingress-use-waypoint';
 export const WAYPOINT_FOR = 'istio.io/waypoint-for';
 const HBONE_PORT = 15008;
 
@@ -81,6 +82,19 @@ function problemOf(
       fix: `label it ${WAYPOINT_FOR}: service, or all`,
     };
   return undefined;
+}
+
+/**
+ * The waypoint that Istio's gateways lead requests for a service through, as `istio.io/ingress-use-waypoint` asks for: its own label, else
+ * its namespace's (ingressUseWaypoint of pilot/pkg/serviceregistry/kube/controller/ambient/sidecar_interop.go).
+ */
+export function ingressBindingOf(mesh: Mesh, object: Bound): Binding | undefined {
+  if (!mesh.config.ingressToWaypoints) return undefined;
+  const asked =
+    object.labels[INGRESS_USE_WAYPOINT] ?? mesh.namespaces.get(object.namespace)?.labels[INGRESS_USE_WAYPOINT];
+  if (asked?.toLowerCase() !== 'true') return undefined;
+  const binding = bindingOf(mesh, object);
+  return binding?.gateway === undefined || binding.problem !== undefined ? undefined : binding;
 }
 
 /** What a waypoint is for: its own label, else its class's, else services. */

@@ -54,7 +54,7 @@ function isFlag(value: string | undefined, wanted: 'true' | 'false'): boolean {
 }
 
 /** Whether the injector of a namespace acts on its Pods by its labels; undefined if no manifest shows the namespace. */
-export function namespaceInjection(info: NamespaceInfo | undefined): boolean | undefined {
+export function namespaceInjection(info: Pick<NamespaceInfo, 'labels'> | undefined): boolean | undefined {
   if (info === undefined) return undefined;
   const { labels } = info;
   if (labels['istio-injection'] !== undefined) return labels['istio-injection'] === 'enabled';
@@ -91,11 +91,12 @@ export function isAdmitted(pod: Json): boolean {
   );
 }
 
-function membershipOf(
+/** What a Pod becomes, by its own labels and those of its namespace. */
+export function membershipOf(
   pod: PodShape,
   namespace: string,
-  info: NamespaceInfo | undefined,
-  isFinal: boolean,
+  info: Pick<NamespaceInfo, 'labels'> | undefined,
+  isFinal = false,
 ): { membership: Membership; assumed: boolean } {
   const containers = [...records(pod.spec.containers), ...records(pod.spec.initContainers)];
   const has = (membership: Membership, assumed = false): { membership: Membership; assumed: boolean } => ({

@@ -70,15 +70,22 @@ function knownService(mesh: Mesh, flight: Flight, dialsAddress: boolean): Servic
 }
 
 /** A connection of an ambient client. What ztunnel does not know it lets pass: REGISTRY_ONLY is for sidecars. */
-export function throughZtunnel(walk: Walk, flight: Flight, name: string | null): Trace {
+export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, dialsPod = false): Trace {
   const { mesh } = walk;
   const proxy: ProxyRef = { kind: 'ztunnel', namespace: flight.from.namespace, workload: name };
   const receives = wire(protocolOf(flight), flight.port, flight.layers);
   const incoming = { proxy, receives, envoy: noMatch(), decidedBy: [] };
-  const dialsAddress = isAddress(flight.host) || (flight.address !== null && walk.addressOf(flight.host) !== null);
+  const dialsAddress =
+    dialsPod || isAddress(flight.host) || (flight.address !== null && walk.addressOf(flight.host) !== null);
   const service = knownService(mesh, flight, dialsAddress);
   const onward: Flight = { ...flight, sentBy: proxy, from: { ...flight.from, inMesh: true } };
   if (service === undefined) {
+    const workload = flight.address === null ? undefined : mesh.workloads.at(flight.address);
+    if (workload !== undefined && isMeshed(workload)) {
+      const layers = [...flight.layers, MUTUAL];
+      addHop(walk, incoming, { sends: wire(protocolOf(flight), flight.port, layers) });
+      return toWorkload(walk, onward, workload, layers);
+    }
     noteUnknown(walk, flight);
     addHop(walk, incoming, { sends: receives });
     return arrive(walk, onward, undefined, false);
@@ -165,7 +172,7 @@ function noteUnknown(walk: Walk, flight: Flight): void {
 }
 
 /** A NetworkPolicy sees Pods: of what is on its way to a proxy of the mesh it sees the tunnel's port. */
-function cut(walk: Walk, flight: Flight, workload: Workload | undefined): Trace | undefined {
+export function cut(walk: Walk, flight: Flight, workload: Workload | undefined): Trace | undefined {
   const verdict = networkVerdict(
     walk.mesh,
     { ...flight, port: HBONE_PORT, address: workload?.addresses[0] ?? null },
@@ -184,11 +191,19 @@ interface Straight {
   readonly by: Decision | undefined;
 }
 
+/** ztunnel knows Pods by their addresses, and how each is reached. */
+const isMeshed = ({ membership }: Workload): boolean => membership === 'ztunnel' || membership === 'sidecar';
+
+function toWorkload(walk: Walk, flight: Flight, workload: Workload, layers: readonly TlsLayer[]): Trace {
+  if (workload.membership !== 'ztunnel') return arrive(walk, { ...flight, layers }, undefined, flight.http !== null);
+  return cut(walk, flight, workload) ?? atZtunnel(walk, { ...flight, layers }, workload);
+}
+
 /** Without a waypoint: to an endpoint, by the mesh's mutual TLS where the other end knows it. */
 function straight(walk: Walk, flight: Flight, { service, port, incoming, by }: Straight): Trace {
   const endpoint = walk.mesh.endpoints.of(service, port, {}).endpoints[0];
   const workload = endpoint?.workload;
-  const inMesh = workload?.membership === 'ztunnel' || workload?.membership === 'sidecar';
+  const inMesh = workload !== undefined && isMeshed(workload);
   const layers = inMesh ? [...flight.layers, MUTUAL] : flight.layers;
   const dialled = endpoint?.port ?? flight.port;
   const target = service.registry === 'External' && workload === undefined ? dialled : port.port;
@@ -211,7 +226,13 @@ export function atWorkload(
 }
 
 /** At the ztunnel of a Pod's node, where plain text arrives as well: it passes unless mutual TLS is demanded or a policy wants to know who sends. */
-export function atZtunnel(walk: Walk, flight: Flight, workload: Workload): Trace {
+export function atZtunnel(
+  walk: Walk,
+  flight: Flight,
+  workload: Workload,
+  beyond = (inner: TlsLayer | undefined): Trace =>
+    walk.delivered({ host: flight.host, port: flight.namedPort, tls: inner?.kind ?? 'NONE', sni: inner?.sni ?? null }),
+): Trace {
   const { mesh } = walk;
   const { layers } = flight;
   const isMutual = outermost(layers)?.kind === 'ISTIO_MUTUAL';
@@ -232,9 +253,7 @@ export function atZtunnel(walk: Walk, flight: Flight, workload: Workload): Trace
     return walk.refused({ code: 'RBAC', status: brokenStatus(walk), proxy, what, fix, by: by ?? null });
   }
   addHop(walk, incoming, { sends: wire(incoming.receives.protocol, flight.port, inner) });
-  const outer = outermost(inner);
-  const tls = outer?.kind ?? 'NONE';
-  return walk.delivered({ host: flight.host, port: flight.namedPort, tls, sni: outer?.sni ?? null });
+  return beyond(outermost(inner));
 }
 
 /** What PeerAuthentication says of plain text: istiod makes a policy for ztunnels of it. */

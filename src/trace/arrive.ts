@@ -184,8 +184,17 @@ function senderOf(flight: Flight): ProxyRef {
   );
 }
 
+/** What the application behind a sidecar does with what the sidecar lets pass, where that is a proxy itself. */
+export type Beyond = (flight: Flight) => Trace;
+
 /** A connection at the sidecar of the workload that serves it; `refuse` where the workload does not. */
-function throughServer(walk: Walk, flight: Flight, workload: Workload, refuse?: (proxy: ProxyRef) => Trace): Trace {
+export function throughServer(
+  walk: Walk,
+  flight: Flight,
+  workload: Workload,
+  refuse?: (proxy: ProxyRef) => Trace,
+  beyond?: Beyond,
+): Trace {
   const { mesh } = walk;
   const proxy: ProxyRef = { kind: 'sidecar', namespace: workload.namespace, workload: workload.name };
   const self: Proxy = {
@@ -279,5 +288,6 @@ function throughServer(walk: Walk, flight: Flight, workload: Workload, refuse?: 
     cluster: chain.cluster,
     sends: wire(readsHttp ? 'HTTP' : inner.length > 0 ? 'TLS' : 'TCP', chain.servedAt, inner),
   });
+  if (beyond !== undefined) return beyond({ ...flight, layers: inner, http: past?.http ?? flight.http });
   return delivered(walk, flight, outer);
 }

@@ -6,6 +6,7 @@ import type { Attachment } from '../model/gateway-api';
 import { backendHost } from '../model/gateway-api-rules';
 import type { Manifest } from '../model/manifest';
 import type { RouteDestination } from '../model/virtual-services';
+import { throughZtunnel } from './ambient';
 import { arrive, type Target } from './arrive';
 import { outboundCapture } from './capture';
 import { hostWithoutPort } from './envoy';
@@ -37,6 +38,8 @@ interface Upstream {
   readonly address: string | null;
   readonly dialled: number;
   readonly endpoints: readonly string[];
+  /** Whether the proxy dials the address of a Service, and not of its Pods. */
+  readonly byService: boolean;
   readonly tls: { readonly sni: string; readonly manifest: Manifest; readonly field: string } | undefined;
   /** Past a sidecar of the proxy's own. */
   readonly direct: {
@@ -97,6 +100,7 @@ function ofService(going: ToBackend): Upstream | Trace {
     endpoints: byService
       ? [`${service.address}:${port.port}`]
       : endpoints.map((item) => `${item.address}:${item.port}`),
+    byService,
     tls: tls === undefined ? undefined : { ...tls, field: 'spec.validation.hostname' },
     direct: {
       address: endpoint?.address ?? null,
@@ -165,6 +169,7 @@ function ofBackend(going: ToBackend): Upstream | Trace {
     address,
     dialled: port,
     endpoints: [`${host}:${port}`],
+    byService: false,
     tls,
     direct: { address, port, target: undefined },
   };
@@ -224,6 +229,8 @@ function forward({ stage, attachment, http, inner, ref, by, copies = [] }: ToBac
     const { address, port, target } = upstream.direct;
     return arrive(walk, { ...onward, from: { ...onward.from, inMesh: false }, address, port }, target, http !== null);
   };
+  if (workload.membership === 'ztunnel')
+    return throughZtunnel(walk, onward, workload.name, !upstream.byService && onward.address !== null);
   if (workload.membership !== 'sidecar') return direct();
   const capture = outboundCapture(workload, mesh.config.capture, onward.address, onward.port);
   if (!capture.captured) return direct();

@@ -1,6 +1,6 @@
 import { brokenReferences } from '../model/envoy-gateway-references';
 import { chainFor, chainsAt, refusedByEnvoy } from '../model/envoy-gateway-chains';
-import { effectiveProxy, listenPort, proxyNamespace, proxyWorkload } from '../model/envoy-gateway';
+import { effectiveProxy, type EffectiveProxy, listenPort, proxyNamespace, proxyWorkload } from '../model/envoy-gateway';
 import {
   clientTrafficPolicy,
   effectivePolicy,
@@ -12,17 +12,18 @@ import { optionalRecord, record, records, text } from '../model/fields';
 import { hostnamesAt, type ApiGateway, type ApiListener, type Attachment } from '../model/gateway-api';
 import { byEnvoyGatewayPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
-import { namespaceInjection, type Workload } from '../model/workloads';
+import type { Workload } from '../model/workloads';
 import { push } from '../model/objects';
 import type { HttpRule } from '../model/virtual-services';
 import { Asked } from './ask';
+import { atZtunnel } from './ambient';
+import { throughServer } from './arrive';
 import { DomainIndex, hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
 import { addHop, gatewayDecision, refuse, reply, type Stage } from './envoy-gateway-stage';
 import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
-import { inboundChain } from './inbound';
 import {
   heaviest,
   rewritten,
@@ -35,7 +36,7 @@ import {
 import { applyOwnFilters, policyVerdict, streamVerdict } from './envoy-gateway-policies';
 import { ownAnswer, replyOf } from './own-answer';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
-import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
+import { outermost, wire, type Flight, type Walk } from './walk';
 
 interface Candidate {
   readonly attachment: Attachment;
@@ -48,12 +49,42 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
   const proxy = effectiveProxy(gateway, mesh);
   const home = mesh.remember(gateway, 'home', () => proxyNamespace(gateway, mesh));
   const info = mesh.namespaces.get(home);
-  const workload = proxyWorkload(gateway, proxy, namespaceInjection(info) === true, home);
+  const workload = proxyWorkload(gateway, proxy, info, home);
   if (info === undefined && workload.membership === 'none')
     walk.note(`no manifest shows namespace ${home}; assumed that Envoy Gateway's proxies there have no sidecar`);
-  const refusal =
-    droppedBefore(walk, flight, workload, listenPort(flight.namedPort)) ?? atOwnSidecar(walk, flight, workload);
-  if (refusal !== undefined) return refusal;
+  const port = listenPort(flight.namedPort);
+  const dropped = droppedBefore(walk, flight, workload, port);
+  if (dropped !== undefined) return dropped;
+  const at: AtGateway = { gateway, proxy, workload, home };
+  const { namedPort } = flight;
+  if (workload.membership === 'ztunnel')
+    return atZtunnel(walk, { ...flight, port }, workload, () => atProxies(walk, flight, at));
+  if (workload.membership === 'sidecar' && inboundCapture(workload, port))
+    return throughServer(walk, { ...flight, port }, workload, undefined, (passed) =>
+      // The sidecar dials the proxy from an address of its own.
+      atProxies(
+        walk,
+        { ...passed, namedPort, port: flight.port, from: { ...passed.from, address: SIDECAR_ADDRESS } },
+        at,
+      ),
+    );
+  return atProxies(walk, flight, at);
+}
+
+/** Where a sidecar sends from what it takes for its Pod (pilot/pkg/networking/core/listener_inbound.go, InboundPassthroughBindIpv4). */
+const SIDECAR_ADDRESS = '127.0.0.6';
+
+/** The proxies of a Gateway. */
+interface AtGateway {
+  readonly gateway: ApiGateway;
+  readonly proxy: EffectiveProxy;
+  readonly workload: Workload;
+  readonly home: string;
+}
+
+/** What the proxies do with what has come to them: listener by port and SNI, route by host and match, backend. */
+function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home }: AtGateway): Trace {
+  const { mesh } = walk;
   const ref: ProxyRef = { kind: 'envoy-gateway', namespace: home, workload: workload.name };
   const outer = outermost(flight.layers);
   const onPort = gateway.listeners.filter(
@@ -139,41 +170,6 @@ function unknown(stage: Stage, what: string, ...by: readonly Decision[]): Trace 
 
 function attachedAt({ mesh, gateway }: Stage, listeners: readonly ApiListener[]): readonly Attachment[] {
   return mesh.gatewayApi.attachedTo(gateway).filter(({ listener }) => listeners.includes(listener));
-}
-
-/** The sidecar in front of the proxies, if their Pods are injected and do not keep inbound traffic from it. */
-function atOwnSidecar(walk: Walk, flight: Flight, workload: Workload): Trace | undefined {
-  const port = listenPort(flight.namedPort);
-  if (workload.membership !== 'sidecar' || !inboundCapture(workload, port)) return undefined;
-  const proxy: ProxyRef = { kind: 'sidecar', namespace: workload.namespace, workload: workload.name };
-  const self = { type: 'sidecar' as const, namespace: workload.namespace, labels: workload.labels, addresses: [] };
-  const chain = inboundChain(walk.mesh, self, port, connectionOf({ ...flight, port }));
-  const { config } = chain.tls;
-  const by: Decision | undefined =
-    config === undefined
-      ? undefined
-      : { kind: config.kind, namespace: config.namespace, name: config.name, field: chain.tls.field };
-  const received = wire(flight.layers.length > 0 ? 'TLS' : 'HTTP', flight.namedPort, flight.layers);
-  const accepted = chain.is === 'accepted';
-  walk.hops.push({
-    proxy,
-    receives: received,
-    route: null,
-    cluster: accepted ? chain.cluster : null,
-    sends: accepted ? received : null,
-    decidedBy: decisions(by),
-    alternatives: [],
-    envoy: { ...noMatch(), listener: 'virtualInbound' },
-  });
-  if (chain.is === 'accepted') return undefined;
-  return walk.refused({
-    code: 'NR',
-    status: null,
-    proxy,
-    what: `the sidecar of the gateway's Pods captures inbound traffic, and ${chain.what}`,
-    fix: 'set the Pod annotation traffic.sidecar.istio.io/includeInboundPorts: "" in the EnvoyProxy',
-    by: by ?? null,
-  });
 }
 
 function whyUnattached(stage: Stage): string {

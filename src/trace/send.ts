@@ -3,7 +3,8 @@ import { ANY_ADDRESS, isLoopback } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import { isHttp as isHttpProtocol } from '../model/protocols';
 import type { Service } from '../model/services';
-import { MUTUAL } from './ambient';
+import { ingressBindingOf, USE_WAYPOINT, type Binding } from '../model/waypoints';
+import { cut, hasAddress, HBONE_PORT, MUTUAL } from './ambient';
 import { arrive } from './arrive';
 import { type Cluster, findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
@@ -18,6 +19,7 @@ import { dial } from './names';
 import type { Hop, ProxyRef, Refusal, Trace, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
+import { throughWaypoint } from './waypoint';
 
 /** Sends to a cluster: there may be none of that name, or none of its endpoints; otherwise to the first endpoint. */
 export function send(walk: Walk, sending: Sending, name: string): Trace {
@@ -122,6 +124,8 @@ function sendToCluster(
       by: null,
     });
   }
+  const binding = ingressWaypoint(walk, sending, cluster);
+  if (binding !== undefined) return toWaypoint(walk, { ...sending, incoming: { ...incoming, decidedBy } }, { cluster, binding, peer, hop }); // prettier-ignore
   if (!isOriginal && endpoint === undefined && resolved === undefined) {
     if (cluster.endpointsKnown) {
       hop({ decidedBy });
@@ -257,6 +261,49 @@ function otherResolver({ view, http, flight }: Sending, { service, port }: Clust
   if (other === undefined) return undefined;
   const [{ config: from }] = other;
   return `${service.config.kind} ${service.namespace}/${service.config.name} resolves ${flight.host} by name only if it is older than ${from.kind} ${from.namespace}/${from.name}, which has port ${port.port} too: the listener of the port resolves names for the one that it was made for`;
+}
+
+/**
+ * The waypoint that a gateway hands a request to in place of its service's endpoints: for services with an address whose endpoints istiod
+ * sends apart from the cluster (findServiceWaypoint of pilot/pkg/xds/endpoints/endpoint_builder.go).
+ */
+function ingressWaypoint({ mesh }: Walk, { self }: Sending, { type, service }: Cluster): Binding | undefined {
+  if (self.type !== 'gateway' || type !== 'EDS' || !hasAddress(service)) return undefined;
+  const { kind, namespace, name } = service.config;
+  return ingressBindingOf(mesh, { kind, namespace, name, labels: service.labels });
+}
+
+interface ToWaypoint {
+  readonly cluster: Cluster;
+  readonly binding: Binding;
+  readonly peer: Flight['from'];
+  readonly hop: (rest: Partial<Hop>) => void;
+}
+
+function toWaypoint(walk: Walk, sending: Sending, { cluster, binding, peer, hop }: ToWaypoint): Trace {
+  const { flight, incoming, http, inner } = sending;
+  const { kind, namespace, name } = binding.by;
+  const onward: Flight = {
+    ...flight,
+    from: { ...peer, inMesh: true },
+    address: cluster.service.address,
+    port: cluster.port.port,
+    namedPort: cluster.port.port,
+    layers: inner,
+    http: http ?? flight.http,
+    host: cluster.service.host,
+    sentBy: incoming.proxy,
+  };
+  const protocol = http !== null ? 'HTTP' : inner.length > 0 ? 'TLS' : 'TCP';
+  hop({
+    decidedBy: decisions(...incoming.decidedBy, { kind, namespace, name, field: `metadata.labels.${USE_WAYPOINT}` }),
+    sends: wire(protocol, HBONE_PORT, [...inner, MUTUAL]),
+    identity: `${walk.mesh.config.trustDomain}/ns/${peer.namespace}/sa/${peer.serviceAccount}`,
+  });
+  return (
+    cut(walk, onward, walk.mesh.workloads.find(binding.namespace, binding.name)) ??
+    throughWaypoint(walk, onward, binding, cluster.service, cluster.port)
+  );
 }
 
 /** Where a cluster goes that EnvoyFilters made a dynamic forward proxy; see forwardProxied. */

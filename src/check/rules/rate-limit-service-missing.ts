@@ -30,7 +30,7 @@ export const rule: Rule = {
     });
     if (policies.length === 0) return;
     const configs = context.index(controllerConfigs);
-    const stores = configs.filter(({ config }) => record(record(config).rateLimit).backend !== undefined);
+    const stores = configs.filter(({ body }) => record(record(body).rateLimit).backend !== undefined);
     for (const manifest of policies) {
       const field = ['spec', 'rateLimit', 'global'];
       const [config] = configs;
@@ -86,8 +86,8 @@ function isDeclaredTls(context: CheckContext, namespace: string): boolean {
 }
 
 /** A Redis that the rate-limit service cannot reach, as far as manifests show. */
-function* unreachable(context: CheckContext, { manifest, field, config }: ControllerConfig): Generator<Hit> {
-  const url = text(record(record(record(config.rateLimit).backend).redis).url);
+function* unreachable(context: CheckContext, { manifest, field, body }: ControllerConfig): Generator<Hit> {
+  const url = text(record(record(record(body.rateLimit).backend).redis).url);
   const { host, port } = /^(?:rediss?:\/\/|tcp:\/\/)?(?<host>[^:/,]+):(?<port>\d+)$/.exec(url)?.groups ?? {};
   if (host === undefined || port === undefined) return;
   const [name = '', namespace = ''] = host.split('.');
