@@ -243,8 +243,13 @@ export const SCENARIOS: readonly Scenario[] = [
         request: { url: 'http://httpbin.org/unavailable' },
         seen: {
           status: 503,
-          sidecar: { response_code: 503, response_flags: '-' },
-          gateway: { response_code: 503, response_flags: 'URX', response_code_details: 'via_upstream' },
+          sidecar: { upstream_cluster: `outbound|80|mutual-tls|${HOP}`, response_code: 503, response_flags: '-' },
+          gateway: {
+            upstream_cluster: 'outbound|80||httpbin.org',
+            response_code: 503,
+            response_flags: 'URX',
+            response_code_details: 'via_upstream',
+          },
           site: { ...https('httpbin.org'), uri: '/unavailable', status: '503' },
         },
       },
@@ -253,8 +258,8 @@ export const SCENARIOS: readonly Scenario[] = [
         request: { url: 'http://httpbin.org/slow' },
         seen: {
           status: 504,
-          sidecar: { response_code: 504, response_flags: '-' },
-          gateway: { response_code: 504, response_flags: 'UT' },
+          sidecar: { upstream_cluster: `outbound|80|mutual-tls|${HOP}`, response_code: 504, response_flags: '-' },
+          gateway: { upstream_cluster: 'outbound|80||httpbin.org', response_code: 504, response_flags: 'UT' },
         },
       },
     ],
