@@ -66,7 +66,7 @@ function place(rule: Rule, hit: Hit): Placed {
     what: hit.what,
     why: hit.why ?? rule.why,
     fix: hit.fix ?? rule.fix,
-    see: rule.see,
+    see: hit.see ?? rule.see,
     object: hit.manifest ? objectId(hit.manifest) : null,
     field: formatField(hit.field),
     where: whereOf(source),

@@ -15,6 +15,7 @@ export interface Hit {
   /** Only where it differs from the rule's own. */
   readonly why?: string;
   readonly fix?: string;
+  readonly see?: string;
   readonly severity?: Severity;
   /** For what is seen where a request fails: the objects on its way. An error at one of them is the cause, and says so instead. */
   readonly onTheWay?: readonly Manifest[];

@@ -16,7 +16,7 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
   EDGE305: /^EDGE(307|411|824)$/,
   EDGE401: /^EDGE(11[125]|406)$/,
   EDGE505: /^EDGE(111|201|406|50[34678])$/,
-  EDGE517: /^EDGE31[45]$/,
+  EDGE517: /^EDGE(31[45]|519|522)$/,
 };
 
 const REFUSED = /^EDGE(00[23]|10\d)$/;

@@ -268,7 +268,7 @@ function plainTextRefusal(
   const { kind, namespace, name } = tls.config;
   return {
     what: `port ${flight.port} takes Istio's mutual TLS only (STRICT) and gets plain text`,
-    fix: 'send from a workload of the mesh, or make an exception for the port',
+    fix: 'send from a workload of the mesh; an exception for the port (portLevelMtls) would let in whoever reaches it, without an identity',
     by: { kind, namespace, name, field: tls.field },
   };
 }

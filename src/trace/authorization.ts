@@ -346,6 +346,24 @@ function badProvider({ config: { authorizers } }: Mesh, policies: readonly Confi
   return `no provider "${name}" is among meshConfig.extensionProviders (${authorizers.join(', ') || 'there are none'})`;
 }
 
+/** How what no rule allows may be allowed, and to whom. */
+function adviceFor(subject: Subject, allowing: readonly Config[]): string {
+  const principal = principalOf(subject);
+  const prefixed = allowing.find(({ spec }) => principalsOf(spec).some((value) => value.startsWith('spiffe://')));
+  if (prefixed !== undefined)
+    return `take "spiffe://" off the principals of AuthorizationPolicy ${prefixed.namespace}/${prefixed.name}: they begin with the trust domain`;
+  if (principal !== undefined) return `add a rule that names ${principal}, if that is to be allowed`;
+  if (!subject.access.flight.from.inMesh)
+    return 'add a rule without a source, for the hosts, paths or ports that everybody may use: a client from outside the mesh has no identity that a source could name';
+  return 'send over mutual TLS, so that the rule can know who calls; a rule without a source would allow it to everybody';
+}
+
+function principalsOf(spec: Json): readonly string[] {
+  return records(spec.rules).flatMap(({ from }) =>
+    records(from).flatMap(({ source }) => texts(record(source).principals)),
+  );
+}
+
 /** DENY first, then ALLOW if there is any: what the RBAC filters of a proxy answer. */
 export function authorize(
   mesh: Mesh,
@@ -410,10 +428,7 @@ export function authorize(
   return {
     is: 'denied',
     what: `no rule of AuthorizationPolicy ${names} allows ${describe(subject)}`,
-    fix:
-      principalOf(subject) === undefined && access.http !== null
-        ? 'send over mutual TLS if the rule names a source, or add a rule'
-        : 'add a rule that allows it',
+    fix: adviceFor(subject, allowing),
     by: first === undefined ? undefined : decision(first, 'spec.rules'),
   };
 }

@@ -134,7 +134,7 @@ export function inboundChain(mesh: Mesh, proxy: Proxy, port: number, connection:
     return refused(
       connection.tls === 'none' ? 'NR' : 'UF',
       `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${what}`,
-      'send through a sidecar or gateway of the mesh, or make an exception for the port',
+      'send through a sidecar or gateway of the mesh; an exception for the port (portLevelMtls) would let in whoever reaches it, without an identity',
     );
   }
   if (connection.tls === 'tls') {

@@ -15,6 +15,17 @@ import { type Break, type BrokenPath, brokenPaths } from './paths';
 /** Kinds that speak of requests. */
 export const PATH_KINDS = ['ServiceEntry', 'VirtualService', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'];
 
+/** Pages for requests that come in, where those of the rules are about what goes out. */
+const SEE_AT_INGRESS: { readonly [kind in Break]?: string } = {
+  'no-listener': 'https://istio.io/latest/docs/tasks/traffic-management/ingress/ingress-control/',
+  'sni-not-served': 'https://istio.io/latest/docs/tasks/traffic-management/ingress/secure-ingress/',
+  'tls-mode':
+    'https://istio.io/latest/docs/reference/config/security/peer_authentication/#PeerAuthentication-MutualTLS-Mode',
+  'no-subset': 'https://istio.io/latest/docs/reference/config/networking/destination-rule/#Subset',
+  policy: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/',
+  other: 'https://istio.io/latest/docs/tasks/traffic-management/ingress/ingress-control/',
+};
+
 export function* brokenPathHits(
   context: CheckContext,
   kinds: readonly Break[],
@@ -43,11 +54,24 @@ export function* brokenPathHits(
       field: first.field,
       what: `${first.probe.url} from ${first.client.from}${more} is refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
       fix: sentence(refusal.fix),
+      ...seeOf(first),
       ...(isDoubtful ? { severity: 'warning' as const } : {}),
       onTheWay: onTheWay(context, all),
       ...adjust?.(first, all),
     };
   }
+}
+
+function seeOf({ kind, probe }: BrokenPath): Pick<Hit, 'see'> {
+  const see =
+    probe.at === undefined
+      ? undefined
+      : kind === 'no-route'
+        ? probe.atGroup === NETWORKING
+          ? 'https://istio.io/latest/docs/tasks/traffic-management/ingress/ingress-control/'
+          : 'https://gateway-api.sigs.k8s.io/concepts/api-overview/#attaching-routes-to-gateways'
+        : SEE_AT_INGRESS[kind];
+  return see === undefined ? {} : { see };
 }
 
 function statusOf(status: number | null, code: string): string {

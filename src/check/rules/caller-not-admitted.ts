@@ -1,5 +1,9 @@
+import type { CheckContext } from '../context';
+import { specOf } from '../istio';
+import { findDecided } from '../paths/decided';
+import type { BrokenPath } from '../paths/paths';
 import { PATH_KINDS, brokenPathHits } from '../paths/report';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE517',
@@ -11,5 +15,21 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source',
   reads: PATH_KINDS,
   footguns: [],
-  check: (context) => brokenPathHits(context, ['authorization'], () => ({ severity: 'warning' })),
+  check: (context) =>
+    brokenPathHits(context, ['authorization'], (path) => ({ severity: 'warning', ...explained(context, path) })),
 };
+
+function explained(context: CheckContext, { probe, trace: { hops, refusal } }: BrokenPath): Partial<Hit> {
+  const { by, proxy } = refusal ?? {};
+  if (by?.kind === 'PeerAuthentication')
+    return { why: 'Where mutual TLS is demanded, what comes in plain text is refused, whoever sends it.' };
+  // At the first proxy of a request from outside there is nobody whom a source could name.
+  if (probe.at === undefined || hops.length > 1 || by?.kind !== 'AuthorizationPolicy') return {};
+  const policy = findDecided(context, by)?.manifest;
+  const rules = policy ? (specOf('AuthorizationPolicy', policy).rules ?? []) : [];
+  if (rules.some(({ from = [] }) => from.length === 0)) return {};
+  return {
+    why: 'Policies apply to the gateway as well, and its clients from outside have no identity in the mesh. Where any ALLOW policy is for its pods, what no rule allows gets 403.',
+    fix: `Add an ALLOW policy for the pods of the gateway (${proxy?.namespace}/${proxy?.workload}), by the hosts, paths or ports that it is to serve, without a source: whoever reaches the gateway may then ask for those.`,
+  };
+}

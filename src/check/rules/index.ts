@@ -94,6 +94,7 @@ import { rule as policyNamesUnknownNamespace } from './policy-names-unknown-name
 import { rule as authorizationByOtherPort } from './authorization-by-other-port';
 import { rule as tokenNotRequired } from './token-not-required';
 import { rule as policyHostWithoutPort } from './policy-host-without-port';
+import { rule as principalNeverMatches } from './principal-never-matches';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
@@ -242,6 +243,7 @@ export const rules: readonly Rule[] = [
   authorizationByOtherPort,
   tokenNotRequired,
   policyHostWithoutPort,
+  principalNeverMatches,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,

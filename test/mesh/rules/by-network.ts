@@ -137,8 +137,8 @@ export const BY_NETWORK: Confirmations = {
     bad: 'connection closed in the TLS handshake',
     good: '200',
   },
-  'caller-not-admitted/port-of-the-service': admitted,
-  'caller-not-admitted/principal-with-scheme': admitted,
+  'authorization-by-other-port/port-of-the-service': admitted,
+  'principal-never-matches/principal-with-scheme': admitted,
   'policy-names-unknown-namespace/by-a-letter': {
     by: 'lab',
     look: `${CALLER} to http://web.shop:8080/`,

@@ -26,6 +26,10 @@ export const BY_SOURCE: Confirmations = {
     'pilot/pkg/security/authz/matcher/header.go (Istio 1.29.1)',
     'a host is compared with the whole :authority, and routes ignore its port',
   ),
+  'principal-never-matches': read(
+    AUTHZ,
+    'a principal is compared whole, with spiffe:// put in front of what the policy says',
+  ),
   'policy-without-waypoint': read(
     'pilot/pkg/serviceregistry/kube/controller/ambient (Istio 1.29.1)',
     'a service without a waypoint is told to ztunnel as one, and policies with targetRefs are not told to it at all',

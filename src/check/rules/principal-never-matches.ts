@@ -1,0 +1,65 @@
+import type { FieldPath } from '../../model/manifest';
+import { type AuthorizationRule, SECURITY, specOf } from '../istio';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE522',
+  name: 'principal-never-matches',
+  severity: 'error',
+  title: 'A policy names a principal that nobody can have',
+  why: 'A principal is TRUST_DOMAIN/ns/NAMESPACE/sa/ACCOUNT, without spiffe:// in front. A value of another form is equal to none: an ALLOW for it lets nobody in, and a DENY holds nobody.',
+  fix: 'Write it as cluster.local/ns/NAMESPACE/sa/ACCOUNT, or use namespaces or serviceAccounts.',
+  see: 'https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source',
+  reads: ['AuthorizationPolicy'],
+  footguns: ['I10'],
+  *check(context) {
+    for (const manifest of context.of(SECURITY, 'AuthorizationPolicy')) {
+      const { rules = [], action = 'ALLOW' } = specOf('AuthorizationPolicy', manifest);
+      for (const [r, rule] of rules.entries()) {
+        for (const { value, isLeftOut, field } of principalsOf(rule)) {
+          if (canMatch(value)) continue;
+          const plain = value.replace(/^spiffe:\/\//, '');
+          yield {
+            manifest,
+            field: ['spec', 'rules', r, ...field],
+            what: `nobody is "${value}": ${effectOf(action, isLeftOut)}`,
+            ...(plain !== value && canMatch(plain) ? { fix: `Write ${plain}.` } : {}),
+          };
+        }
+      }
+    }
+  },
+};
+
+function effectOf(action: string, isLeftOut: boolean): string {
+  if (action === 'DENY') return isLeftOut ? 'the rule denies whom it was to spare' : 'the rule denies nobody by it';
+  return isLeftOut ? 'the rule takes in whom it was to leave out' : 'the rule lets nobody in by it';
+}
+
+interface Principal {
+  readonly value: string;
+  readonly isLeftOut: boolean;
+  readonly field: FieldPath;
+}
+
+function* principalsOf({ from = [], when = [] }: AuthorizationRule): Generator<Principal> {
+  for (const [f, { source = {} }] of from.entries()) {
+    for (const name of ['principals', 'notPrincipals'] as const) {
+      for (const [p, value] of (source[name] ?? []).entries())
+        yield { value, isLeftOut: name === 'notPrincipals', field: ['from', f, 'source', name, p] };
+    }
+  }
+  for (const [w, condition] of when.entries()) {
+    if (condition.key !== 'source.principal') continue;
+    for (const name of ['values', 'notValues'] as const) {
+      for (const [p, value] of (condition[name] ?? []).entries())
+        yield { value, isLeftOut: name === 'notValues', field: ['when', w, name, p] };
+    }
+  }
+}
+
+/** Only what is whole has to have the form; a star may stand for any part, but for the scheme. */
+function canMatch(value: string): boolean {
+  if (value.startsWith('spiffe://')) return false;
+  return value.includes('*') || /^[^/]+\/ns\/[^/]+\/sa\/[^/]+$/.test(value);
+}
