@@ -11,6 +11,7 @@ import { rule as unexplained } from './rules/suppression-without-reason';
 import { rule as unused } from './rules/unused-suppression';
 import { type Suppression, suppress } from './suppress';
 import { joinSymptoms } from './symptoms';
+import { isKnown } from './unknown-values';
 
 export interface CheckOptions extends MeshOptions {
   /** Default: all of them. For tests of one rule. */
@@ -21,7 +22,9 @@ export interface CheckOptions extends MeshOptions {
 export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
   const { rules = allRules, suppress: wishes = [], ...mesh } = options;
   const context = new CheckContext(loaded, mesh);
-  const found = rules.flatMap((rule) => [...hitsOf(rule, context)].map((hit) => place(rule, hit)));
+  const found = rules.flatMap((rule) =>
+    [...hitsOf(rule, context)].filter((hit) => isKnown(rule, hit, context)).map((hit) => place(rule, hit)),
+  );
   const { kept, complaints } = suppress(context, withoutEchoes(found), wishes, { unused, unexplained });
   // With some of the rules only, a suppression of another has nothing to hide.
   const said = complaints.filter(({ rule }) => options.rules === undefined || rule === unexplained);

@@ -18,14 +18,12 @@ const TOOL_GROUPS =
   /^(kustomize\.config\.k8s\.io|kind\.x-k8s\.io|skaffold|argocd-image-updater|kubeadm\.k8s\.io|kubelet\.config\.k8s\.io|audit\.k8s\.io|apiserver\.config\.k8s\.io|k3d\.io|helmfile)/;
 
 export function recognize(value: unknown): Recognized {
-  if (!isRecord(value)) return { is: 'other' };
+  if (!isRecord(value) || isPatch(value)) return { is: 'other' };
   const { apiVersion, kind } = value;
   if (typeof apiVersion === 'string' && typeof kind === 'string') return recognizeObject(value, apiVersion, kind);
   if (isHelmValues(value)) return { is: 'helm-values' };
   if (isHelmChart(value)) return { is: 'helm-chart' };
-  const looksLikeOne =
-    isRecord(value.metadata) && (apiVersion !== undefined || kind !== undefined || isRecord(value.spec));
-  if (!looksLikeOne) return { is: 'other' };
+  if (!looksLikeOurs(value)) return { is: 'other' };
   const missing = typeof kind === 'string' ? 'apiVersion' : 'kind';
   const found = value[missing];
   return {
@@ -37,6 +35,36 @@ export function recognize(value: unknown): Recognized {
     why: 'an API server accepts an object only if it says its apiVersion and kind',
     fix: `write the object's ${missing}, for example ${missing === 'kind' ? 'kind: ServiceEntry' : 'apiVersion: networking.istio.io/v1'}`,
   };
+}
+
+/** Kinds that people write by hand and that the rules read. */
+const KINDS = new Set([
+  'ServiceEntry', 'Gateway', 'VirtualService', 'DestinationRule', 'Sidecar', 'EnvoyFilter', 'WorkloadEntry', 'WorkloadGroup', 'ProxyConfig', 'AuthorizationPolicy',
+  'PeerAuthentication', 'RequestAuthentication', 'Telemetry', 'WasmPlugin', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute', 'GatewayClass', 'ReferenceGrant',
+  'BackendTLSPolicy', 'EnvoyProxy', 'SecurityPolicy', 'BackendTrafficPolicy', 'ClientTrafficPolicy', 'EnvoyPatchPolicy', 'EnvoyExtensionPolicy', 'Backend', 'HTTPRouteFilter',
+  'NetworkPolicy', 'Ingress', 'Service', 'Namespace', 'Deployment', 'StatefulSet', 'DaemonSet', 'Pod', 'ConfigMap', 'Secret', 'ServiceAccount',
+]); // prettier-ignore
+
+/** API groups of those kinds: an apiVersion of any other says that the document is for another tool. */
+const GROUPS =
+  /^(v1|(networking|security|telemetry|extensions|install)\.istio\.io\/\w+|gateway\.networking\.k8s\.io\/\w+|gateway\.envoyproxy\.io\/\w+|(apps|networking\.k8s\.io|batch)\/\w+)$/;
+
+/** Fields of specs that are the mesh's and hardly anybody else's. */
+const FIELDS = ['hosts', 'http', 'servers', 'gateways', 'parentRefs', 'listeners', 'trafficPolicy', 'exportTo', 'workloadSelector', 'targetRefs', 'podSelector']; // prettier-ignore
+
+/** Whether a document without apiVersion or kind was meant to be an object that is judged here. Other tools write documents alike. */
+function looksLikeOurs({ apiVersion, kind, metadata, spec }: Record<string, unknown>): boolean {
+  if (!isRecord(metadata)) return false;
+  const isOfOurs = isRecord(spec) && FIELDS.some((field) => field in spec);
+  if (typeof kind === 'string') return KINDS.has(kind) && (metadata.name !== undefined || isOfOurs);
+  if (typeof apiVersion === 'string') return GROUPS.test(apiVersion);
+  return (kind !== undefined && kind !== null) || (apiVersion !== undefined && apiVersion !== null) || isOfOurs;
+}
+
+/** Strategic merge patches say what becomes of a field or list; no object does. */
+function isPatch(value: Record<string, unknown>): boolean {
+  const { metadata, spec } = value;
+  return [value, metadata, spec].some((level) => isRecord(level) && ('$patch' in level || '$retainKeys' in level));
 }
 
 /** Text that could not be read, but would have been a manifest: it says `apiVersion:` or `kind:` at its first level. */

@@ -7,6 +7,7 @@ import { rule as unknownKind } from './unknown-kind';
 import { rule as duplicateObject } from './duplicate-object';
 import { rule as unusedSuppression } from './unused-suppression';
 import { rule as suppressionWithoutReason } from './suppression-without-reason';
+import { rule as unrenderedValues } from './unrendered-values';
 import { rule as releaseNotModelled } from './release-not-modelled';
 import { rule as releasesDisagree } from './releases-disagree';
 import { rule as serviceEntryRefused } from './service-entry-refused';
@@ -156,6 +157,7 @@ export const rules: readonly Rule[] = [
   duplicateObject,
   unusedSuppression,
   suppressionWithoutReason,
+  unrenderedValues,
   releaseNotModelled,
   releasesDisagree,
   serviceEntryRefused,

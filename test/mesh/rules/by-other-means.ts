@@ -27,6 +27,7 @@ export const BY_OTHER_MEANS: Confirmations = {
   'single-gateway-replica/one': reason('that one pod is one is not to be refuted; faults.test.ts shows the outage'),
   'suppression-without-reason': reason('suppressions are our own'),
   'unreadable-document/tab-in-yaml': reason('what is no YAML never reaches an API server'),
+  'unrendered-values/flux': reason('what is not rendered yet never reaches an API server'),
   'unused-suppression': reason('suppressions are our own'),
   'oidc-provider-out-of-reach/entry-of-another-namespace': {
     by: 'test',

@@ -1,0 +1,61 @@
+/** What is not known is not judged: findings that hang on a value that something else writes before the object is applied. */
+import type { FieldPath, Manifest } from '../model/manifest';
+import { isPlaceholder, placeholdersIn, unknownFields } from '../model/placeholders';
+import { isRecord } from '../model/recognize';
+import { type CheckContext, defineIndex } from './context';
+import type { Hit, Rule } from './rule';
+
+/** Objects that hold such values, by their place among all; with the fields, so far as a report names them. */
+export const unknownValues = defineIndex('unknown values', (context): ReadonlyMap<number, readonly FieldPath[]> => {
+  const found = new Map<number, readonly FieldPath[]>();
+  for (const manifest of context.loaded.manifests) {
+    const fields = unknownFields(manifest, 3);
+    if (fields.length > 0) found.set(manifest.index, fields);
+  }
+  return found;
+});
+
+/** Rules on the form of one value. They judge what is written; only where a placeholder stands, nothing is. */
+const FORM = /^EDGE(00[234]|10\d)$/;
+
+/** Rules that speak of the files themselves. */
+const OF_FILES = /^EDGE(001|00[6-9]|01\d)$/;
+
+export function isKnown(rule: Rule, hit: Hit, context: CheckContext): boolean {
+  if (OF_FILES.test(rule.id)) return true;
+  // Each quoted value in a sentence is some object's: one of them that is not known is enough.
+  if (isPlaceholder(hit.what)) return false;
+  const unknown = context.index(unknownValues);
+  if (hit.manifest === undefined || unknown.size === 0) return true;
+  if (FORM.test(rule.id))
+    return !unknown.has(hit.manifest.index) || !holdsPlaceholder(hit.manifest, hit.field, unknown);
+  return ![hit.manifest, ...(hit.onTheWay ?? [])].some(({ index }) => unknown.has(index));
+}
+
+function holdsPlaceholder(
+  manifest: Manifest,
+  field: FieldPath,
+  unknown: ReadonlyMap<number, readonly FieldPath[]>,
+): boolean {
+  const own = unknown.get(manifest.index) ?? [];
+  if (own.some((path) => path.join('\n') === field.join('\n'))) return true;
+  const value = valueAt(manifest.body, field);
+  return value === undefined
+    ? own.some((path) => startsWith(path, field.slice(0, -1)))
+    : placeholdersIn(value, 1, field).length > 0;
+}
+
+function startsWith(path: FieldPath, head: FieldPath): boolean {
+  return head.length > 1 && head.every((part, at) => path[at] === part);
+}
+
+/** As it was written: the schema has taken out of the admitted object what does not fit. */
+function valueAt(body: unknown, field: FieldPath): unknown {
+  let value = body;
+  for (const part of field) {
+    if (Array.isArray(value)) value = value[Number(part)];
+    else if (isRecord(value)) value = value[part];
+    else return undefined;
+  }
+  return value;
+}
