@@ -11,6 +11,7 @@ import { register as registerDiff } from './diff';
 import { USAGE, UsageError } from './exit';
 import { register as registerDump } from './dump';
 import { register as registerTrace } from './trace';
+import { register as registerUpgrade } from './upgrade';
 import { packageVersion } from './version';
 
 export function createProgram(): Command {
@@ -20,7 +21,15 @@ export function createProgram(): Command {
     .showHelpAfterError('(mesh-edge COMMAND --help tells how it is used)')
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
-  for (const register of [registerCheck, registerTrace, registerDiff, registerDiagram, registerAdopt, registerDump])
+  for (const register of [
+    registerCheck,
+    registerTrace,
+    registerDiff,
+    registerDiagram,
+    registerAdopt,
+    registerDump,
+    registerUpgrade,
+  ])
     register(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;

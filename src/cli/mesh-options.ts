@@ -5,6 +5,11 @@ import type { MeshOptions } from '../model/mesh-options';
 const OTHERWISE = '(else found among the manifests, else the newest modelled)';
 
 export function addMeshOptions(command: Command): Command {
+  return addReleaseOptions(addInstallOptions(command));
+}
+
+/** What an installation is told, besides its release. */
+export function addInstallOptions(command: Command): Command {
   return command
     .addOption(
       new Option(
@@ -13,7 +18,11 @@ export function addMeshOptions(command: Command): Command {
       ).choices(['REGISTRY_ONLY', 'ALLOW_ANY']),
     )
     .option('--root-namespace <namespace>', 'root namespace of the mesh (Istio: istio-system)', namespace)
-    .option('--trust-domain <domain>', 'trust domain of the mesh (Istio: cluster.local)')
+    .option('--trust-domain <domain>', 'trust domain of the mesh (Istio: cluster.local)');
+}
+
+function addReleaseOptions(command: Command): Command {
+  return command
     .option('--istio-version <version>', `release of Istio that the manifests are for ${OTHERWISE}`, version)
     .option(
       '--gateway-api-version <version>',
@@ -22,6 +31,37 @@ export function addMeshOptions(command: Command): Command {
     )
     .option('--envoy-gateway-version <version>', `the same of Envoy Gateway ${OTHERWISE}`, version)
     .option('--kubernetes-version <version>', `the same of Kubernetes ${OTHERWISE}`, version);
+}
+
+/** The same releases as ranges, for a change of them: `1.29..1.32`, or the new one alone. */
+export function addReleaseRanges(command: Command): Command {
+  const range =
+    (one: (value: string) => string) =>
+    (value: string): string =>
+      value.split('..').map(one).slice(0, 2).join('..');
+  return command
+    .option('--istio-version <old..new>', 'change of the release of Istio, as 1.29..1.32', range(version))
+    .option(
+      '--gateway-api-version <old..new>',
+      'the same of Gateway API, as 1.4..1.7, or with /experimental',
+      range(gatewayApi),
+    )
+    .option('--envoy-gateway-version <old..new>', 'the same of Envoy Gateway', range(version))
+    .option('--kubernetes-version <old..new>', 'the same of Kubernetes', range(version));
+}
+
+/** Both sides of a change of releases: what a range leaves out on its left is found among the manifests. */
+export function releaseSides(options: MeshOptions): readonly [MeshOptions, MeshOptions] {
+  const { istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion, ...rest } = meshOptionsOf(options);
+  const given = Object.entries({ istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  const was = given.filter(([, value]) => value.includes('..')).map(([name, value]) => [name, value.split('..')[0]]);
+  const is = given.map(([name, value]) => [name, value.split('..').at(-1)]);
+  return [
+    { ...rest, ...Object.fromEntries(was) },
+    { ...rest, ...Object.fromEntries(is) },
+  ] as [MeshOptions, MeshOptions];
 }
 
 /** The mesh options among those that commander parsed. */

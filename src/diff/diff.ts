@@ -26,6 +26,8 @@ export type * from './types';
 
 export interface DiffOptions {
   readonly mesh?: MeshOptions;
+  /** What the new side is judged by, if not by the same: another release. */
+  readonly meshAfter?: MeshOptions;
   /** Called now and then with the share of requests that are done. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Follows every request to every host, whatever the changed objects can reach. */
@@ -48,13 +50,13 @@ const PROGRESS_EVERY = 256;
 export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
   const changes = objectChanges(was, is);
   if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0);
-  const meshes = [acceptedMesh(was, options.mesh), acceptedMesh(is, options.mesh)] as const;
+  const meshes = [acceptedMesh(was, options.mesh), acceptedMesh(is, options.meshAfter ?? options.mesh)] as const;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const reached = changes.map((change) => ({ change, reach: reachOf(change, ...both) }));
   const covered = cover(reached, both);
   const clients = clientClasses(
     ...meshes,
-    changes.some(({ ref }) => DEMANDS.has(ref.kind)),
+    options.meshAfter !== undefined || changes.some(({ ref }) => DEMANDS.has(ref.kind)),
   );
   const tasks = plan(options.exhaustive === true ? everything(covered) : covered, clients, both);
   const findings: Finding[] = [];

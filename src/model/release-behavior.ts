@@ -2,7 +2,7 @@
  * What releases do otherwise with the same objects, each with the note or source that says so. Nothing else asks for a version: whoever
  * needs one asks for a switch of this file.
  */
-import { COMPONENTS, type Component, EXPERIMENTAL } from './releases';
+import { EXPERIMENTAL, isSince } from './releases';
 import type { ReleasesInForce } from './releases-in-force';
 
 interface Switch {
@@ -82,9 +82,4 @@ export function whyKindUnread(kind: 'TLSRoute' | 'TCPRoute', { istio, gatewayApi
   return isSince('istio', istio.release, since)
     ? `Istio ${istio.release} reads ${kind} v1, which Gateway API ${gatewayApi.release} does not serve: it needs ${v1}`
     : `before ${since}, istiod takes protocol ${kind.slice(0, 3)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`;
-}
-
-function isSince(component: Component, release: string, since: string): boolean {
-  const names = COMPONENTS[component].releases.map(({ name }) => name);
-  return names.indexOf(release.replace(EXPERIMENTAL, '')) <= names.indexOf(since);
 }

@@ -7,12 +7,23 @@ export interface Release {
   readonly name: string;
   /** Version of the Go module that its schemas are imported from. */
   readonly schemas: string;
+  readonly endOfLife?: EndOfLife;
+}
+
+/** When a release stops being mended. */
+export interface EndOfLife {
+  /** `2026-07-01`, or the month alone where no day is set. */
+  readonly date: string;
+  /** Whether the project only expects it. */
+  readonly isExpected?: true;
 }
 
 export interface ComponentReleases {
   /** As people write it. */
   readonly title: string;
   readonly module: string;
+  /** Where the ends of life are from. */
+  readonly support?: string;
   /** Newest first. */
   readonly releases: readonly Release[];
 }
@@ -21,12 +32,13 @@ export const COMPONENTS: Readonly<Record<Component, ComponentReleases>> = {
   istio: {
     title: 'Istio',
     module: 'istio.io/api',
+    support: 'https://istio.io/latest/docs/releases/supported-releases/',
     releases: [
       { name: '1.32', schemas: 'v1.32.0' },
       { name: '1.31', schemas: 'v1.31.4' },
-      { name: '1.30', schemas: 'v1.30.8' },
-      { name: '1.29', schemas: 'v1.29.1' },
-      { name: '1.28', schemas: 'v1.28.3' },
+      { name: '1.30', schemas: 'v1.30.8', endOfLife: { date: '2026-11', isExpected: true } },
+      { name: '1.29', schemas: 'v1.29.1', endOfLife: { date: '2026-08', isExpected: true } },
+      { name: '1.28', schemas: 'v1.28.3', endOfLife: { date: '2026-07-01' } },
     ],
   },
   gatewayApi: {
@@ -43,11 +55,12 @@ export const COMPONENTS: Readonly<Record<Component, ComponentReleases>> = {
   envoyGateway: {
     title: 'Envoy Gateway',
     module: 'github.com/envoyproxy/gateway',
+    support: 'https://gateway.envoyproxy.io/news/releases/matrix/',
     releases: [
       { name: '1.9', schemas: 'v1.9.1' },
       { name: '1.8', schemas: 'v1.8.3' },
-      { name: '1.7', schemas: 'v1.7.0' },
-      { name: '1.6', schemas: 'v1.6.3' },
+      { name: '1.7', schemas: 'v1.7.0', endOfLife: { date: '2026-08-05' } },
+      { name: '1.6', schemas: 'v1.6.3', endOfLife: { date: '2026-05-13' } },
     ],
   },
   kubernetes: {
@@ -91,4 +104,10 @@ export function newerRelease(component: Component, release: string): string | un
   const at = releases.findIndex(({ name }) => name === release.replace(EXPERIMENTAL, ''));
   const newer = at > 0 ? releases[at - 1]?.name : undefined;
   return newer === undefined || component !== 'gatewayApi' ? newer : `${newer}${EXPERIMENTAL}`;
+}
+
+/** Whether a release is another one or newer. */
+export function isSince(component: Component, release: string, since: string): boolean {
+  const names = COMPONENTS[component].releases.map(({ name }) => name);
+  return names.indexOf(release.replace(EXPERIMENTAL, '')) <= names.indexOf(since);
 }

@@ -51,7 +51,7 @@ function meshOf(one: SimulatedCase): Mesh {
   // Istio's default is ALLOW_ANY; the zero value of the enumeration, which goes unwritten, is the other.
   const mesh = parse(one.Mesh) as { outboundTrafficPolicy?: { mode?: 'ALLOW_ANY' } } | null;
   const outbound = mesh === null ? 'ALLOW_ANY' : (mesh.outboundTrafficPolicy?.mode ?? 'REGISTRY_ONLY');
-  return buildMesh(loadText(yaml).manifests, { outbound });
+  return buildMesh(loadText(yaml).manifests, { outbound, istioVersion: '1.29', gatewayApiVersion: '1.4/experimental' });
 }
 
 function flightOf(call: SimulatedCall, workload: Workload, isRouter: boolean): Flight {

@@ -1,0 +1,74 @@
+/** In which order the steps of an upgrade have to be taken. */
+import type { Manifest } from '../model/manifest';
+import { type Component, COMPONENTS, EXPERIMENTAL, isSince } from '../model/releases';
+import type { Move } from './move';
+
+export interface Step {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** Releases of the Gateway API whose CRDs a controller needs before it is upgraded. */
+const NEEDS: readonly { readonly component: Component; readonly release: string; readonly gatewayApi: string; readonly kinds: readonly string[]; readonly why: string }[] = [
+  { component: 'istio', release: '1.30', gatewayApi: '1.5', kinds: ['TLSRoute', 'ListenerSet'], why: 'from 1.30 on istiod reads TLSRoutes and ListenerSets as v1, and does not process them until the CRDs serve it' },
+  { component: 'istio', release: '1.31', gatewayApi: '1.6', kinds: ['TCPRoute'], why: 'from 1.31 on istiod reads TCPRoutes as v1, and does not process them until the CRDs serve it' },
+  { component: 'envoyGateway', release: '1.8', gatewayApi: '1.5', kinds: ['Gateway', 'HTTPRoute', 'GRPCRoute', 'TLSRoute'], why: 'Envoy Gateway 1.8 watches ListenerSets, which the CRDs have from 1.5 on (release-notes/v1.8.0.yaml)' },
+  { component: 'envoyGateway', release: '1.9', gatewayApi: '1.6', kinds: ['TCPRoute', 'UDPRoute'], why: 'Envoy Gateway 1.9 reads TCPRoutes and UDPRoutes as v1, and passes over them without a word until the CRDs serve it (release-notes/v1.9.0.yaml)' },
+]; // prettier-ignore
+
+/** A canary of a control plane may be two releases ahead of the one in use, and no more. */
+const MOST_AT_ONCE = 2;
+
+export function stepsOf(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
+  return [...gatewayApiSteps(manifests, moves), ...versionSteps(manifests, moves), ...controllerSteps(moves)];
+}
+
+function gatewayApiSteps(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
+  const api = moves.find(({ component }) => component === 'gatewayApi');
+  const reached = (component: Component, release: string): boolean => {
+    const move = moves.find((one) => one.component === component);
+    return move !== undefined && !isSince(component, move.from, release) && isSince(component, move.to, release);
+  };
+  const needs = NEEDS.filter(({ component, release, kinds }) => reached(component, release) && manifests.some(({ kind, group }) => group === 'gateway.networking.k8s.io' && kinds.includes(kind))); // prettier-ignore
+  const steps = needs.map(({ component, release, gatewayApi, why }) => ({
+    what: `Apply the CRDs of Gateway API ${gatewayApi} or newer before ${COMPONENTS[component].title} ${release}`,
+    why,
+  }));
+  if (api === undefined || steps.length > 0) return steps;
+  return [{ what: `Apply the CRDs of Gateway API ${api.to.replace(EXPERIMENTAL, '')} before the objects that use what they bring`, why: 'an API server drops fields, and refuses versions, that its CRDs do not have' }]; // prettier-ignore
+}
+
+function versionSteps(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
+  const api = moves.find(({ component }) => component === 'gatewayApi');
+  if (api === undefined || api.to.endsWith(EXPERIMENTAL)) return [];
+  const alpha = manifests.filter(({ group, kind, version }) => group === 'gateway.networking.k8s.io' && /^(TLS|TCP|UDP)Route$/.test(kind) && version !== 'v1'); // prettier-ignore
+  if (alpha.length === 0) return [];
+  return [
+    {
+      what: `Write ${[...new Set(alpha.map(({ kind }) => kind))].join(', ')} as gateway.networking.k8s.io/v1 as soon as the CRDs serve it, and before the next apply`,
+      why: 'a standard install serves v1 alone, and refuses v1alpha2 and v1alpha3: "no matches for kind"',
+    },
+  ];
+}
+
+function controllerSteps(moves: readonly Move[]): readonly Step[] {
+  return moves
+    .filter(({ component }) => component === 'istio' || component === 'envoyGateway')
+    .flatMap(({ component, title, from, to }) => {
+      const names = COMPONENTS[component].releases.map(({ name }) => name);
+      const [old, now] = [names.indexOf(from), names.indexOf(to)];
+      const isUp = now < old;
+      const path: string[] = [];
+      for (let at = old; isUp && at > now;) {
+        at = Math.max(now, at - (component === 'istio' ? MOST_AT_ONCE : 1));
+        path.push(names[at] ?? '');
+      }
+      const steps: Step[] = isUp
+        ? path.map((release) => ({
+            what: `Upgrade ${title} to ${release}${component === 'istio' ? ' (by a revision beside the old one; in place only a release at a time), and restart the workloads so that they get its proxy' : ', its CRDs before the controller'}`,
+            why: component === 'istio' ? `a control plane may be ${MOST_AT_ONCE} releases ahead of the one before at most, and proxies run with the release that injected them until their Pods are made anew` : 'a controller reads fields that its own CRDs have, and an older set drops them',
+          }))
+        : [{ what: `Take back what only ${title} ${from} has, then go back to ${to}`, why: 'an older release drops or refuses it' }]; // prettier-ignore
+      return steps;
+    });
+}

@@ -1,0 +1,176 @@
+/**
+ * What another release does to the same manifests: to traffic (by `diff`, the same objects on both sides, judged by either release), to what is
+ * refused or dropped, and to defaults; and in which order the steps have to be taken.
+ */
+import { CheckContext } from '../check/context';
+import { check } from '../check/check';
+import type { Finding } from '../check/finding';
+import { releasesDeprecating } from '../check/schema/store';
+import { diff } from '../diff/diff';
+import type { Diff } from '../diff/types';
+import type { Loaded, Manifest } from '../model/manifest';
+import type { MeshOptions } from '../model/mesh-options';
+import { RELEASE_NOTES } from '../model/release-notes';
+import { COMPONENTS, COMPONENT_NAMES, type Component, type EndOfLife, EXPERIMENTAL, isSince } from '../model/releases';
+import { releasesInForce } from '../model/releases-in-force';
+import type { Move } from './move';
+import { type Step, stepsOf } from './steps';
+
+export type { Move } from './move';
+export type { Step } from './steps';
+
+/** A default that changed, or something gone, that objects among the manifests depend on. */
+export interface ChangedDefault {
+  readonly component: string;
+  readonly release: string;
+  readonly what: string;
+  readonly advice: string;
+  readonly source: string;
+  readonly objects: readonly string[];
+}
+
+export interface DeprecatedVersion {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly objects: readonly string[];
+  /** The version to write; undefined if there is none. */
+  readonly instead: string | undefined;
+}
+
+export interface Support extends EndOfLife {
+  readonly component: string;
+  readonly release: string;
+  readonly source: string;
+}
+
+export interface Upgrade {
+  readonly moves: readonly Pick<Move, 'title' | 'from' | 'to'>[];
+  readonly traffic: Diff;
+  /** What is found under the new release and was not under the old one: refused, dropped, or judged otherwise. */
+  readonly newly: readonly Finding[];
+  /** What was found under the old release, and is not under the new one. */
+  readonly settled: readonly Finding[];
+  readonly deprecated: readonly DeprecatedVersion[];
+  readonly defaults: readonly ChangedDefault[];
+  readonly steps: readonly Step[];
+  readonly support: readonly Support[];
+  /** What the report cannot tell. */
+  readonly notes: readonly string[];
+}
+
+export interface UpgradeOptions {
+  readonly was: MeshOptions;
+  readonly is: MeshOptions;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export function upgrade(loaded: Loaded, { was, is, onProgress }: UpgradeOptions): Upgrade {
+  const sides = [pinned(loaded, was), pinned(loaded, is)] as const;
+  const moves = movesBetween(...sides);
+  const [before, after] = sides.map((options) => check(loaded, options).findings) as [readonly Finding[], readonly Finding[]]; // prettier-ignore
+  const contexts = sides.map((options) => new CheckContext(loaded, options)) as [CheckContext, CheckContext];
+  const traffic = diff(
+    // As each release stores them: without the fields that it drops.
+    contexts[0].manifests,
+    contexts[1].manifests,
+    { mesh: sides[0], meshAfter: sides[1], exhaustive: true, ...(onProgress === undefined ? {} : { onProgress }) },
+  );
+  return {
+    moves: moves.map(({ title, from, to }) => ({ title, from, to })),
+    traffic,
+    newly: without(after, before),
+    settled: without(before, after),
+    deprecated: deprecatedIn(contexts[1]),
+    defaults: defaultsOf(loaded.manifests, moves),
+    steps: stepsOf(loaded.manifests, moves),
+    support: moves.flatMap(supportOf),
+    notes: notesOf(contexts),
+  };
+}
+
+/** With every release said, so that both sides are judged by what is asked for and not by what the manifests show. */
+function pinned({ manifests }: Loaded, options: MeshOptions): MeshOptions {
+  const found = releasesInForce(manifests, options);
+  const stated = (component: Component): string =>
+    found[component].from === 'default' ? found[component].release : found[component].stated;
+  return {
+    ...options,
+    istioVersion: stated('istio'),
+    gatewayApiVersion: stated('gatewayApi'),
+    envoyGatewayVersion: stated('envoyGateway'),
+    kubernetesVersion: stated('kubernetes'),
+  };
+}
+
+function movesBetween(was: MeshOptions, is: MeshOptions): readonly Move[] {
+  const [old, now] = [releasesInForce([], was), releasesInForce([], is)];
+  return COMPONENT_NAMES.filter((component) => old[component].release !== now[component].release).map((component) => ({
+    component,
+    title: COMPONENTS[component].title,
+    from: old[component].release,
+    to: now[component].release,
+  }));
+}
+
+function without(findings: readonly Finding[], others: readonly Finding[]): readonly Finding[] {
+  const key = ({ id, object, field }: Finding): string => JSON.stringify([id, object, field]);
+  const known = new Set(others.map(key));
+  return findings.filter((finding) => !known.has(key(finding)));
+}
+
+function nameOf({ kind, namespace, name }: Manifest): string {
+  return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
+}
+
+function deprecatedIn({ manifests, releases, schemas }: CheckContext): readonly DeprecatedVersion[] {
+  const found = new Map<string, { apiVersion: string; kind: string; objects: string[]; instead: string | undefined }>();
+  const release = releases.gatewayApi.release;
+  for (const manifest of manifests) {
+    if (!releasesDeprecating(manifest).includes(release)) continue;
+    const { apiVersion, kind, group } = manifest;
+    const key = `${apiVersion}/${kind}`;
+    const entry = found.get(key) ?? { apiVersion, kind, objects: [], instead: schemas.versionsOf(group, kind)?.includes('v1') ? `${group}/v1` : undefined }; // prettier-ignore
+    entry.objects.push(nameOf(manifest));
+    found.set(key, entry);
+  }
+  return [...found.values()];
+}
+
+function defaultsOf(manifests: readonly Manifest[], moves: readonly Move[]): readonly ChangedDefault[] {
+  return moves.flatMap(({ component, title, from, to }) =>
+    RELEASE_NOTES.filter(
+      (note) =>
+        note.component === component && !isSince(component, from, note.release) && isSince(component, to, note.release),
+    )
+      .map((note) => ({ note, objects: manifests.filter((manifest) => note.isAbout(manifest, manifests)).map(nameOf) }))
+      .filter(({ objects }) => objects.length > 0)
+      .map(({ note, objects }) => ({
+        component: title,
+        release: note.release,
+        what: note.what,
+        advice: note.advice,
+        source: note.source,
+        objects,
+      })),
+  );
+}
+
+function supportOf({ component, title, from, to }: Move): readonly Support[] {
+  const { releases, support } = COMPONENTS[component];
+  return [from, to].flatMap((release) => {
+    const { endOfLife } = releases.find(({ name }) => name === release.replace(EXPERIMENTAL, '')) ?? {};
+    return endOfLife === undefined ? [] : [{ component: title, release, source: support ?? '', ...endOfLife }];
+  });
+}
+
+function notesOf(contexts: readonly CheckContext[]): readonly string[] {
+  const unmodelled = contexts.flatMap(({ releases }) =>
+    COMPONENT_NAMES.filter((component) => !releases[component].isModelled).map(
+      (component) =>
+        `${COMPONENTS[component].title} ${releases[component].stated} is not known here, and is judged by ${releases[component].release}`,
+    ),
+  );
+  const { istio } = contexts[1]?.releases ?? {};
+  const beyond = istio?.release === '1.32' ? ['What istiod 1.32 does to traffic is known from its release notes and the branch it was cut from, a few weeks before: no istiod of it was at hand.'] : []; // prettier-ignore
+  return [...new Set(unmodelled), ...beyond];
+}

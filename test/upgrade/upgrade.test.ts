@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { loadText } from '../../src/model/load';
+import { formatUpgrade } from '../../src/report/upgrade';
+import { type Upgrade, upgrade } from '../../src/upgrade/upgrade';
+
+const APP = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: app, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: sleep, namespace: app}
+spec:
+  selector: {matchLabels: {app: sleep}}
+  template: {metadata: {labels: {app: sleep}}, spec: {containers: [{name: sleep, image: 'curl:8'}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: app}
+spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: app}
+spec:
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: 'web:1'}]}}
+`;
+const POLICY = `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: web, namespace: app}
+spec:
+  selector: {matchLabels: {app: web}}
+  rules: [{from: [{source: {namespaces: [app], trustDomains: [corp.example]}}]}]
+`;
+const TLS_ROUTE = `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec: {gatewayClassName: istio, listeners: [{name: tls, port: 443, protocol: TLS, tls: {mode: Passthrough}}]}
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TLSRoute
+metadata: {name: web, namespace: app}
+spec: {parentRefs: [{name: front}], hostnames: [web.example.com], rules: [{backendRefs: [{name: web, port: 80}]}]}
+`;
+
+const between = (yaml: string, was: object, is: object): Upgrade => upgrade(loadText(yaml), { was, is });
+
+describe('an upgrade', () => {
+  it('changes traffic where the new release reads a field that the old one drops', () => {
+    const { traffic, settled, moves } = between(APP + POLICY, { istioVersion: '1.29' }, { istioVersion: '1.32' });
+    expect(moves).toEqual([{ title: 'Istio', from: '1.29', to: '1.32' }]);
+    expect(traffic.changes.map(({ effect }) => effect)).toContain('narrowed');
+    expect(settled.map(({ id, field }) => [id, field])).toContainEqual([
+      'EDGE002',
+      'spec.rules[0].from[0].source.trustDomains',
+    ]);
+  });
+
+  it('changes nothing where both releases do the same', () => {
+    const { traffic, newly, settled } = between(APP, { istioVersion: '1.29' }, { istioVersion: '1.32' });
+    expect({ changes: traffic.changes, newly, settled }).toEqual({ changes: [], newly: [], settled: [] });
+  });
+
+  it('back to an older release says what that one drops', () => {
+    const { newly } = between(APP + POLICY, { istioVersion: '1.30' }, { istioVersion: '1.29' });
+    expect(newly.map(({ what }) => what)).toContain('there is no field "trustDomains" here: it needs Istio 1.30');
+  });
+
+  it('says in which order the CRDs of the Gateway API and istiod go, and what to write before', () => {
+    const told = between(
+      APP + TLS_ROUTE,
+      { istioVersion: '1.29', gatewayApiVersion: '1.4/experimental' },
+      { istioVersion: '1.32', gatewayApiVersion: '1.7' },
+    );
+    expect(told.steps.map(({ what }) => what)).toEqual([
+      'Apply the CRDs of Gateway API 1.5 or newer before Istio 1.30',
+      'Write TLSRoute as gateway.networking.k8s.io/v1 as soon as the CRDs serve it, and before the next apply',
+      expect.stringContaining('Upgrade Istio to 1.31'),
+      expect.stringContaining('Upgrade Istio to 1.32'),
+    ]);
+    expect(told.newly.map(({ what }) => what)).toContain(
+      'TLSRoute v1alpha2 needs the experimental channel of Gateway API 1.7',
+    );
+    expect(told.support.map(({ component, release }) => [component, release])).toEqual([['Istio', '1.29']]);
+  });
+
+  it('names versions that the new release serves and deprecates', () => {
+    const { deprecated } = between(TLS_ROUTE, { gatewayApiVersion: '1.4/experimental' }, { gatewayApiVersion: '1.5/experimental' }); // prettier-ignore
+    expect(deprecated).toEqual([
+      { apiVersion: 'gateway.networking.k8s.io/v1alpha2', kind: 'TLSRoute', objects: ['TLSRoute app/web'], instead: 'gateway.networking.k8s.io/v1' },
+    ]); // prettier-ignore
+  });
+
+  it('names defaults that objects depend on', () => {
+    const lua = '{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: EnvoyExtensionPolicy, metadata: {name: l, namespace: app}, spec: {lua: [{type: Inline, inline: "x"}], targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}]}}'; // prettier-ignore
+    const { defaults } = between(lua, { envoyGatewayVersion: '1.7' }, { envoyGatewayVersion: '1.9' });
+    expect(defaults).toMatchObject([{ release: '1.9', objects: ['EnvoyExtensionPolicy app/l'] }]);
+    expect(between(lua, { envoyGatewayVersion: '1.7' }, { envoyGatewayVersion: '1.8' }).defaults).toEqual([]);
+  });
+
+  it.each(['text', 'markdown'] as const)('is said as %s', (format) => {
+    const told = between(APP + POLICY, { istioVersion: '1.29' }, { istioVersion: '1.32' });
+    const text = formatUpgrade(told, format, { color: false, width: 100 });
+    for (const part of ['Istio 1.29 to 1.32', 'Steps, in this order', 'End of life', 'Settled by the new release'])
+      expect(text).toContain(part);
+  });
+});
+
+describe('mesh-edge upgrade', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mesh-edge-upgrade-'));
+  const file = join(folder, 'mesh.yaml');
+  writeFileSync(file, APP + POLICY);
+  const run = (...args: readonly string[]): { status: number; stdout: string; stderr: string } => {
+    try {
+      const bin = resolve(__dirname, '../../bin/mesh-edge');
+      return { status: 0, stdout: execFileSync(process.execPath, [bin, ...args], { encoding: 'utf8', stdio: 'pipe' }), stderr: '' }; // prettier-ignore
+    } catch (error) {
+      return error as { status: number; stdout: string; stderr: string };
+    }
+  };
+
+  it('ends with 1 if traffic changes, and with 0 if not', () => {
+    const told = run('upgrade', file, '--istio-version', '1.29..1.32', '--format', 'json');
+    expect(told.status).toBe(1);
+    expect(JSON.parse(told.stdout)).toMatchObject({ moves: [{ title: 'Istio', from: '1.29', to: '1.32' }] });
+    expect(run('upgrade', file, '--istio-version', '1.30..1.32').status).toBe(0);
+  });
+
+  it('takes the old release from the manifests where only the new one is given', () => {
+    const image = `---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: istio-system}\nspec: {selector: {matchLabels: {app: istiod}}, template: {metadata: {labels: {app: istiod}}, spec: {containers: [{name: discovery, image: 'istio/pilot:1.29.2'}]}}}\n`; // prettier-ignore
+    const shown = join(folder, 'shown.yaml');
+    writeFileSync(shown, APP + image);
+    const told = run('upgrade', shown, '--istio-version', '1.31', '--format', 'json');
+    expect(JSON.parse(told.stdout).moves).toEqual([{ title: 'Istio', from: '1.29', to: '1.31' }]);
+  });
+
+  it('ends with 2 where no release is said, or none that could be one', () => {
+    expect(run('upgrade', file)).toMatchObject({ status: 2, stdout: '' });
+    expect(run('upgrade', file, '--istio-version', 'new')).toMatchObject({ status: 2, stdout: '' });
+  });
+});
