@@ -142,6 +142,9 @@ import { rule as gatewayClassNotUsable } from './gateway-class-not-usable';
 import { rule as routePolicyReplacesGateway } from './route-policy-replaces-gateway';
 import { rule as clientPolicyRefused } from './client-policy-refused';
 import { rule as policiesOfOneTarget } from './policies-of-one-target';
+import { rule as policyReferenceNotUsable } from './policy-reference-not-usable';
+import { rule as streamPolicyRefused } from './stream-policy-refused';
+import { rule as refusedByEnvoy } from './refused-by-envoy';
 import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
 import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
 import { rule as httpToHttpsPort } from './http-to-https-port';
@@ -292,6 +295,9 @@ export const rules: readonly Rule[] = [
   routePolicyReplacesGateway,
   clientPolicyRefused,
   policiesOfOneTarget,
+  policyReferenceNotUsable,
+  streamPolicyRefused,
+  refusedByEnvoy,
   credentialOnSeveralGateways,
   subsetsNotAtIngress,
   httpToHttpsPort,

@@ -57,6 +57,18 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'validatePortOverlapForClientTrafficPolicy refuses a policy for one of several HTTP listeners of a port',
   ),
+  'policy-reference-not-usable': read(
+    'internal/gatewayapi/securitypolicy.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
+    'errors of a policy become a direct response 500 of each of its routes',
+  ),
+  'stream-policy-refused': read(
+    'internal/gatewayapi/securitypolicy.go (Envoy Gateway 1.7.0)',
+    'validateSecurityPolicyForTCP refuses a policy with anything but authorization',
+  ),
+  'refused-by-envoy': read(
+    'internal/xds/translator/translator.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
+    'an empty route has no server names, and plain listeners of a port share a route configuration; Envoy 1.37.0 refuses both',
+  ),
   'policies-of-one-target': read(
     'internal/gatewayapi/securitypolicy.go and clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'the second policy for a target is given the condition Conflicted, and not translated',

@@ -1,0 +1,30 @@
+import { refusedByEnvoy } from '../../model/envoy-gateway-chains';
+import { envoyGateways } from '../envoy-gateway';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE852',
+  name: 'refused-by-envoy',
+  severity: 'error',
+  title: 'Envoy refuses what Envoy Gateway makes of the listeners of a port',
+  why: 'Listeners of one port become one listener of Envoy, whose filter chains and hosts must differ. Envoy Gateway does not look whether they do: Envoy takes neither this nor any later change of that port, and keeps what it had; new proxies have nothing there.',
+  fix: 'Attach a route to each listener for TLS, and give each hostname of a port to one listener.',
+  see: 'https://gateway-api.sigs.k8s.io/reference/spec/#listener',
+  reads: ['Gateway'],
+  footguns: ['Y09'],
+  *check(context) {
+    for (const { gateway } of context.index(envoyGateways)) {
+      for (const port of new Set(gateway.listeners.map((listener) => listener.port))) {
+        const refused = refusedByEnvoy(context.mesh.gatewayApi, gateway, port);
+        const last = refused?.listeners.at(-1);
+        if (refused === undefined || last === undefined) continue;
+        yield {
+          manifest: last.set ?? gateway.config.manifest,
+          field: ['spec', 'listeners', last.index],
+          what: refused.what,
+          fix: `${refused.fix[0]?.toUpperCase() ?? ''}${refused.fix.slice(1)}.`,
+        };
+      }
+    }
+  },
+};
