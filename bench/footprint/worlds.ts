@@ -16,7 +16,7 @@ const pod = (namespace: string, name: string, ip: string, labels: object, annota
   kind: 'Pod',
   metadata: { namespace, name, labels, annotations },
   spec: { serviceAccountName: name, containers: [{ name: 'app', image: 'app' }] },
-  status: { podIP: ip, phase: 'Running' },
+  status: { podIP: ip },
 });
 
 const ports = [

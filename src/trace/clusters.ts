@@ -99,6 +99,14 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
   const elsewhere = [...view.mesh.services.named(key.host).values()][0];
   const [, namespace = ''] = key.host.split('.');
   const inCluster = key.host.endsWith(`.svc.${view.mesh.config.clusterDomain}`);
+  if (elsewhere?.resolution === 'ALIAS')
+    return {
+      name,
+      why: `${elsewhere.config.kind} ${elsewhere.namespace}/${elsewhere.config.name} is of type ExternalName, for which istiod makes no cluster`,
+      fix: `write host ${elsewhere.externalName} in the route, and declare that in a ServiceEntry`,
+      by: undefined,
+      mayExist: false,
+    };
   if (elsewhere !== undefined) {
     const { sidecar } = view.scope;
     const isExported = view.mesh.services.isVisible(elsewhere, view.proxy.namespace);

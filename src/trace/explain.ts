@@ -1,4 +1,9 @@
+import { ANY_ADDRESS, contains, isAddress } from '../model/addresses';
 import { isSubsetOf, isWildcard, overlaps } from '../model/hostnames';
+import type { Mesh } from '../model/mesh';
+import { isHttp, isTcp, isTls } from '../model/protocols';
+import type { VirtualService } from '../model/virtual-services';
+import { MESH_GATEWAY } from '../model/virtual-services';
 import type { Service } from '../model/services';
 import { heldBySource } from './held-by-source';
 import type { ProxyView } from './tcp-routes';
@@ -32,6 +37,7 @@ export function unknownDestination(
   );
   const candidates = [
     ...mesh.services.named(host).values(),
+    ...claiming(mesh, host),
     ...wild.filter((service) => isSubsetOf(host, service.host)),
   ];
   const declare = { HTTP: 'HTTP', TLS: 'TLS', TCP: 'TCP' }[protocol];
@@ -58,7 +64,8 @@ export function unknownDestination(
       fix: `give the client that if it is meant to get through, or add it to the match of ${held.by.kind} ${held.by.namespace}/${held.by.name}`,
       by: held.by,
     };
-  const hidden = candidates.find((service) => !mesh.services.isVisible(service, proxy.namespace));
+  const unseen = candidates.filter((service) => !mesh.services.isVisible(service, proxy.namespace));
+  const hidden = unseen.find(({ ports }) => ports.some((one) => one.port === port)) ?? unseen[0];
   const visible = candidates.filter((service) => mesh.services.isVisible(service, proxy.namespace));
   const imported = visible.find((service) =>
     scope.listeners.some((listener) =>
@@ -75,10 +82,37 @@ export function unknownDestination(
         by: decision(imported, 'spec.ports'),
       };
     }
-    if (own.protocol !== protocol) {
+    const { sidecar } = scope;
+    const isOnPort = scope.listeners.some(
+      (listener) =>
+        (listener.port === undefined || listener.port.number === port) &&
+        (listener.servicesByPort.get(port) ?? []).some(([known]) => known.host === imported.host && known.namespace === imported.namespace), // prettier-ignore
+    );
+    if (!isOnPort && sidecar !== undefined) {
+      return {
+        why: `Sidecar ${sidecar.namespace}/${sidecar.name} has no egress listener for port ${port} that imports ${imported.host}`,
+        fix: `add port ${port} to the egress listeners of Sidecar ${sidecar.namespace}/${sidecar.name}, or leave the port out of the listener that imports ${imported.host}`,
+        by: { kind: sidecar.kind, namespace: sidecar.namespace, name: sidecar.name, field: 'spec.egress' },
+      };
+    }
+    const replaced = protocol === 'TLS' && isTls(own.protocol) ? replacedBy(view, imported.host, port) : undefined;
+    if (replaced !== undefined) {
+      const { kind, namespace, name } = replaced.config;
+      const names = [...new Set(replaced.tls.flatMap(({ matches }) => matches.flatMap(({ sniHosts }) => sniHosts)))];
+      return {
+        why: `the tls rules of ${kind} ${namespace}/${name} take the place of what ${label(imported)} says of ${imported.host}, and they are for ${names.join(', ')} alone`,
+        fix: `add a tls rule for ${host} to ${kind} ${namespace}/${name}, that leads to ${imported.host}`,
+        by: { kind, namespace, name, field: 'spec.tls' },
+      };
+    }
+    const isSpoken = own.protocol === protocol || (protocol === 'TLS' && isTls(own.protocol)) || (protocol === 'HTTP' && isHttp(own.protocol)) || (protocol === 'TCP' && isTcp(own.protocol) && !isTls(own.protocol)); // prettier-ignore
+    if (!isSpoken) {
       return {
         why: `${label(imported)} declares port ${port} as ${own.protocol}, which this ${protocol} request does not match`,
-        fix: `declare port ${port} with the protocol that clients speak (${declare})`,
+        fix:
+          protocol === 'HTTP' && isTls(own.protocol)
+            ? `let clients speak TLS to port ${port}; or declare a port for plain HTTP, such as 80 with targetPort ${port}, and originate TLS there`
+            : `declare port ${port} with the protocol that clients speak (${declare})`,
         by: decision(imported, `spec.ports[${own.index}].protocol`),
       };
     }
@@ -120,4 +154,30 @@ export function unknownDestination(
     fix: `add a ServiceEntry with host ${host} and port ${port} ${declare}, exported to ${proxy.namespace}`,
     by: policy,
   };
+}
+
+/** Objects that claim an IP by their addresses. */
+function claiming(mesh: Mesh, host: string): readonly Service[] {
+  if (!isAddress(host)) return [];
+  return mesh.services.all.filter(
+    ({ address, extraAddresses }) =>
+      address !== ANY_ADDRESS && [address, ...extraAddresses].some((own) => own === host || contains(own, host)),
+  );
+}
+
+/** The VirtualService whose tls rules a sidecar has in place of a host's own filter chain (hasTLSMatch in tls.go of Istio). */
+function replacedBy({ scope }: ProxyView, host: string, port: number): VirtualService | undefined {
+  return scope.listeners
+    .flatMap(({ virtualServices }) => virtualServices)
+    .find(
+      ({ hosts, gateways, tls }) =>
+        hosts.some((own) => overlaps(own, host)) &&
+        tls.some(({ matches }) =>
+          matches.some(
+            (match) =>
+              (match.gateways.length > 0 ? match.gateways : gateways).includes(MESH_GATEWAY) &&
+              (match.port === 0 || match.port === port),
+          ),
+        ),
+    );
 }

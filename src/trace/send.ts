@@ -387,7 +387,8 @@ export function tlsMisfit(
       },
     };
   }
-  if (to.isHttp && to.port === 80 && port.port === 80 && layers.length > inner.length) {
+  const isMeshTls = outermost(layers)?.kind === 'ISTIO_MUTUAL';
+  if (!isMeshTls && to.isHttp && to.port === 80 && port.port === 80 && layers.length > inner.length) {
     return {
       code: 'UF',
       status: 503,
@@ -397,7 +398,7 @@ export function tlsMisfit(
       by: by ?? null,
     };
   }
-  if (layers.length > inner.length && outermost(layers)?.kind === 'ISTIO_MUTUAL') {
+  if (layers.length > inner.length && isMeshTls) {
     return {
       code: 'UF',
       status: to.isHttp ? 503 : null,

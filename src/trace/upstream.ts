@@ -1,3 +1,4 @@
+import { ANY_ADDRESS } from '../model/addresses';
 import type { Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import { isMissing, type Cluster, type MissingCluster } from './clusters';
@@ -70,9 +71,11 @@ export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: bool
     proxy,
     what: `cluster ${cluster.name} has no endpoint: ${why}`,
     fix: isEntryWithoutAddress
-      ? 'set resolution DNS, with one real host as endpoint if the host is a wildcard, or let sidecars go direct'
+      ? service.address !== ANY_ADDRESS
+        ? `set resolution STATIC, with the address that the gateway is to dial as endpoint: what ${service.host} claims is an address`
+        : 'set resolution DNS, with one real host as endpoint if the host is a wildcard, or let sidecars go direct'
       : service.registry === 'External'
-        ? 'add endpoints with IPs, or set resolution DNS'
+        ? entryFix(cluster)
         : 'correct the selector or the labels of the Pods',
     by: {
       kind,
@@ -85,6 +88,15 @@ export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: bool
           : 'spec.selector',
     },
   };
+}
+
+/** How an entry without endpoints gets some: what is meant differs by how the entry says where its host is. */
+function entryFix({ service }: Cluster): string {
+  if (Object.keys(service.selector).length > 0)
+    return `correct the workloadSelector, or the labels of Pods and WorkloadEntries in namespace ${service.namespace}: it selects none there`;
+  return service.address.includes('/')
+    ? 'add endpoints with IPs: a block of addresses cannot be resolved by DNS'
+    : 'add endpoints with IPs, or set resolution DNS';
 }
 
 /** A proxy's own identity as the peer of what it sends to. */

@@ -1,3 +1,4 @@
+import type { Trace } from '../../src/trace';
 import { outcome, traceIn } from './text';
 
 const NAMESPACE = `
@@ -356,5 +357,94 @@ spec: {containers: [${containers}]${more}}`;
     expect(reaches(pod(', creationTimestamp: "2026-01-01T00:00:00Z"'))).toBe('none');
     expect(reaches(pod(', uid: 7a3f', '{name: c, image: c}, {name: istio-proxy, image: p}'))).toBe('sidecar');
     expect(reaches(pod(', uid: 7a3f', '{name: c, image: c}', ', initContainers: [{name: istio-proxy, image: p, restartPolicy: Always}]'))).toBe('sidecar'); // prettier-ignore
+  });
+});
+
+describe('why a host is refused', () => {
+  const refusal = (yaml: string, request: string): Trace['refusal'] => traceIn(yaml)(request).refusal;
+
+  it('is the address, and not the protocol, where TLS is declared HTTPS', () => {
+    const yaml = NAMESPACE + entry('web', 'hosts: [web.example.com], addresses: [203.0.113.8], resolution: STATIC, ports: [{number: 443, name: tls, protocol: HTTPS}], endpoints: [{address: 203.0.113.8}]'); // prettier-ignore
+    const told = traceIn(yaml)('https://web.example.com/', { address: '203.0.113.9' }).refusal;
+    expect(told?.by?.field).toBe('spec.addresses');
+  });
+
+  it('is a VirtualService whose tls rules take the place of what the entry says', () => {
+    const yaml = `${NAMESPACE}${entry('cloud', "hosts: ['*.cloud.example'], resolution: NONE, ports: [{number: 443, name: tls, protocol: HTTPS}]")}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: one, namespace: app}
+spec: {hosts: ['*.cloud.example'], tls: [{match: [{port: 443, sniHosts: [one.cloud.example]}], route: [{destination: {host: '*.cloud.example'}}]}]}`;
+    expect(outcome(traceIn(yaml)('https://one.cloud.example/'))).toBe('delivered to one.cloud.example:443');
+    expect(refusal(yaml, 'https://two.cloud.example/')?.by).toMatchObject({ kind: 'VirtualService', name: 'one', field: 'spec.tls' }); // prettier-ignore
+  });
+
+  it('is the entry that claims an IP, and the Sidecar that imports its host on another port', () => {
+    const db = entry('db', 'hosts: [db.example.com], addresses: [203.0.113.21], resolution: STATIC, ports: [{number: 5432, name: tcp, protocol: TCP}, {number: 5433, name: more, protocol: TCP}], endpoints: [{address: 203.0.113.21}]'); // prettier-ignore
+    expect(refusal(NAMESPACE + db, 'tcp://203.0.113.21:6000')?.by).toMatchObject({ kind: 'ServiceEntry', name: 'db', field: 'spec.ports' }); // prettier-ignore
+    const sidecar = `
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: app}
+spec: {egress: [{port: {number: 5432, name: tcp, protocol: TCP}, hosts: ['./db.example.com']}, {port: {number: 5433, name: other, protocol: TCP}, hosts: ['./other.example.com']}]}`;
+    expect(refusal(NAMESPACE + db + sidecar, 'tcp://203.0.113.21:5433')?.by).toMatchObject({ kind: 'Sidecar', field: 'spec.egress' }); // prettier-ignore
+  });
+
+  it('is mutual TLS of the mesh on a port of plain HTTP, which no other port takes either', () => {
+    const yaml = `${NAMESPACE}${entry('web', 'hosts: [web.example.org], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]')}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web, namespace: app}
+spec: {host: web.example.org, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}`;
+    expect(refusal(yaml, 'http://web.example.org/')?.fix).toContain('tls.mode SIMPLE');
+    expect(refusal(yaml, 'http://web.example.org/')?.fix).not.toContain('targetPort');
+  });
+
+  it('is the exportTo of a VirtualService that the gateway does not see', () => {
+    const yaml = (exportTo: string): string => `${NAMESPACE}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: out, namespace: edge}
+spec:
+  selector: {matchLabels: {istio: egress}}
+  template:
+    metadata: {labels: {istio: egress}, annotations: {inject.istio.io/templates: gateway}}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: edge}
+spec: {selector: {istio: egress}, ports: [{name: http, port: 80, targetPort: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: out, namespace: edge}
+spec: {selector: {istio: egress}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}
+${entry('web', "hosts: [web.example.org], exportTo: ['*'], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]")}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: app}
+spec:
+  hosts: [web.example.org]
+  exportTo: ${exportTo}
+  gateways: [mesh, edge/out]
+  http:
+    - match: [{gateways: [mesh]}]
+      route: [{destination: {host: out.edge.svc.cluster.local, port: {number: 80}}}]
+    - match: [{gateways: [edge/out]}]
+      route: [{destination: {host: web.example.org, port: {number: 80}}}]`;
+    const told = refusal(yaml("['.']"), 'http://web.example.org/');
+    expect([told?.code, told?.by?.field]).toEqual(['NR', 'spec.exportTo']);
+    expect(told?.fix).toBe('add "edge" to exportTo of VirtualService app/web');
+    expect(outcome(traceIn(yaml("['.', edge]"))('http://web.example.org/'))).toBe('delivered to web.example.org:80');
   });
 });

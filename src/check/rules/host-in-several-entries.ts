@@ -90,7 +90,7 @@ function over(context: CheckContext, entry: Entry, service: Service): Omit<Hit, 
   return {
     severity: 'warning',
     what: `${service.host} is ${nameOf(service.config.manifest)}, and ${nameOf(entry.manifest)} declares it for ${(entry.spec.exportTo ?? ['*']).includes('*') ? 'every namespace' : 'the namespaces that see it'}`,
-    why: 'Where both are seen, istiod takes the Service, and what the entry says counts for nothing; where it takes the entry, as older releases do, calls to the Service leave for its endpoints.',
+    why: 'Sidecars of the namespace of the entry take the entry: their calls to the Service leave for its endpoints. Where both come from other namespaces, istiod takes the Service, and what the entry says counts for nothing.',
     fix: 'Give the host outside a name of its own.',
   };
 }

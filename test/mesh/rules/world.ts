@@ -82,7 +82,7 @@ function podOf({ namespace, name, labels, annotations }: Workload, podIP: string
     kind: 'Pod',
     metadata: { namespace, name, labels: { ...labels, ...inMesh }, annotations },
     spec: { serviceAccountName: name, containers: [{ name: 'main', image: 'example.com/none' }] },
-    status: { podIP, phase: 'Running' },
+    status: { podIP },
   };
 }
 

@@ -35,6 +35,10 @@ const endpoint = pick(
   { address: '198.51.100.2', labels: { version: 'v1' } },
   { address: '198.51.100.3', ports: { http: 8081, tls: 8444 } },
   { address: 'backend.example.net' },
+  // Services of the cluster: a gateway by its name and by its address, and a Service with a sidecar.
+  { address: 'egw.edge.svc.cluster.local' },
+  { address: '10.96.0.50', ports: { http: 80, tls: 443 } },
+  { address: 'store.web.svc.cluster.local', ports: { http: 80 } },
 );
 
 export const serviceEntry = fc

@@ -8,6 +8,7 @@ const NETWORKING = 'networking.istio.io/v1';
 export const RARE_HOSTS = [
   'alias.app.svc.cluster.local',
   'alias.app',
+  'alias',
   'legacy.web.svc.cluster.local',
   'vm.web.svc.cluster.local',
   'vm.example.com',
@@ -47,14 +48,29 @@ const externalName = fc
     target: pick('api.example.com', 'www.example.com', 'store.web.svc.cluster.local'),
     ports: pick([port('http', 80)], [port('https', 443)], [], [port('http', 80), port('tcp', 3306)]),
     seenBy: pick('', '*', '.'),
+    routed: pick(undefined, 'alias.app.svc.cluster.local', 'api.example.com'),
   })
-  .map(({ target, ports, seenBy }) => [
+  .map(({ target, ports, seenBy, routed }): Thing[] => [
     service(
       'alias',
       'app',
       { type: 'ExternalName', externalName: target, ports },
       seenBy === '' ? {} : { 'networking.istio.io/exportTo': seenBy },
     ),
+    // A VirtualService for its full name, which leads to the Service itself or to a host that may have an entry.
+    ...(routed === undefined
+      ? []
+      : [
+          {
+            apiVersion: NETWORKING,
+            kind: 'VirtualService',
+            metadata: metadata('alias', 'app', 70),
+            spec: {
+              hosts: ['alias.app.svc.cluster.local'],
+              http: [{ route: [{ destination: { host: routed, port: { number: 80 } } }] }],
+            },
+          },
+        ]),
   ]);
 
 /** A Service without a selector, and the slice that its owner keeps. */

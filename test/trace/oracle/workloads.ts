@@ -24,7 +24,7 @@ function pod(name: string, owner: string, ip: string, labels: object, annotation
     kind: 'Pod',
     metadata: { name, namespace: owner, labels, annotations },
     spec: { serviceAccountName: name, containers: [{ name: 'app', image: 'none' }] },
-    status: { podIP: ip, phase: 'Running' },
+    status: { podIP: ip },
   };
 }
 
