@@ -98,7 +98,7 @@ describe('EgressLockdown', () => {
       kind: 'Pod',
       metadata: { namespace, name, labels: { app: name, 'sidecar.istio.io/inject': String(injected), ...labels } },
       spec: { containers: [{ name: 'app', image: 'app' }] },
-      status: { podIP: ip, phase: 'Running' },
+      status: { podIP: ip },
     });
     const namespace = {
       apiVersion: 'v1',
@@ -230,7 +230,7 @@ describe('a policy that names its lockdown', () => {
       kind: 'Pod',
       metadata: { namespace: 'shop', name, labels: { app: name, 'sidecar.istio.io/inject': 'true' } },
       spec: { containers: [{ name: 'app', image: 'app' }] },
-      status: { podIP: ip, phase: 'Running' },
+      status: { podIP: ip },
     });
     const { manifests } = loadObjects([
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { 'istio-injection': 'enabled' } } },

@@ -217,7 +217,7 @@ export function callerObjects(address?: (index: number) => string): object[] {
         terminationGracePeriodSeconds: 0,
         containers: [{ name, image: 'curlimages/curl' }],
       },
-      ...(address && { status: { podIP: address(i), phase: 'Running' } }),
+      ...(address && { status: { podIP: address(i) } }),
     })),
   ];
 }
@@ -247,7 +247,7 @@ export const GATEWAY_OBJECTS: readonly object[] = [
       annotations: { 'inject.istio.io/templates': 'gateway' },
     },
     spec: { serviceAccountName: 'egress', containers: [{ name: 'istio-proxy', image: 'auto' }] },
-    status: { podIP: '10.244.2.10', phase: 'Running' },
+    status: { podIP: '10.244.2.10' },
   },
   {
     apiVersion: 'discovery.k8s.io/v1',
