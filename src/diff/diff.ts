@@ -7,20 +7,19 @@
 import { record, texts } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import { acceptedMesh } from '../check/accepted';
-import type { Mesh } from '../model/mesh';
 import type { MeshOptions } from '../model/mesh-options';
-import { RequestError, trace } from '../trace/index';
-import type { Trace, TraceRequest } from '../trace/types';
+import type { Trace } from '../trace/types';
 import { type ClientClass, clientClasses } from '../traffic/clients';
 import { nameClients } from '../traffic/client-names';
+import { compare, type Difference } from './compare';
 import { Links } from './links';
 import { objectChanges } from './objects';
 import { cover, isFor, plan, type Covered, type Task } from './plan';
 import { isBeyondJudgement, reachOf } from './reach';
-import { ANY_OTHER_HOST, STAND_IN } from './requests';
-import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Way } from './types';
+import { Doubts, settingsInDoubt } from './doubts';
+import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Undecided } from './types';
 import { isBehind, unknownGateways, unseenParts } from './unseen';
-import { byIdentity, effectOf, fingerprint, toldApart, wayOf } from './way';
+import { effectOf } from './way';
 
 export type * from './types';
 
@@ -34,11 +33,9 @@ export interface DiffOptions {
   readonly exhaustive?: boolean;
 }
 
-interface Finding {
+interface Finding extends Difference {
   readonly task: Task;
-  readonly was: Way;
-  readonly is: Way;
-  readonly key: string;
+  readonly label: string;
   readonly because: readonly ChangedObject[];
 }
 
@@ -46,10 +43,13 @@ interface Finding {
 const DEMANDS = new Set(['PeerAuthentication', 'AuthorizationPolicy']);
 
 const PROGRESS_EVERY = 256;
+/** Classes of requests of one client to one target, and requests of all: beyond them it is said what is not decided. */
+const MOST_CLASSES = 1000;
+const MOST_REQUESTS = 400_000;
 
 export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
   const changes = objectChanges(was, is);
-  if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0);
+  if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0, []);
   const meshes = [acceptedMesh(was, options.mesh), acceptedMesh(is, options.meshAfter ?? options.mesh)] as const;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const reached = changes.map((change) => ({ change, reach: reachOf(change, ...both) }));
@@ -60,10 +60,25 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   );
   const tasks = plan(options.exhaustive === true ? everything(covered) : covered, clients, both);
   const findings: Finding[] = [];
+  const doubts = new Doubts(clients);
+  const inDoubt = new Set<ChangedObject>();
+  let compared = 0;
   tasks.forEach((task, index) => {
     if (index % PROGRESS_EVERY === 0) options.onProgress?.(index, tasks.length);
-    const found = compare(task, meshes, covered);
-    if (found !== undefined) findings.push(found);
+    const left = MOST_REQUESTS - compared;
+    const { differences, doubts: own, followed } = compare(task, meshes, Math.max(1, Math.min(MOST_CLASSES, left)));
+    compared += followed;
+    for (const one of own) {
+      doubts.add(task, one);
+      for (const { change } of near(task, covered)) inDoubt.add(change.ref);
+    }
+    for (const one of differences)
+      findings.push({
+        ...one,
+        task,
+        label: task.probe.labelOf(one.request),
+        because: reasons(task, one.traces, covered),
+      });
   });
   options.onProgress?.(tasks.length, tasks.length);
   const refs = changes.map(({ ref }) => ref);
@@ -96,7 +111,11 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     else continue;
     beyond.add(change.ref);
   }
-  return result(grouped, refs, beyond, notes, tasks.length);
+  for (const one of settingsInDoubt(changes, meshes)) {
+    doubts.everywhere(one.doubt);
+    inDoubt.add(one.change);
+  }
+  return result(grouped, refs, beyond, notes, compared, doubts.told(), inDoubt);
 }
 
 function everything(covered: readonly Covered[]): readonly Covered[] {
@@ -110,51 +129,13 @@ function everything(covered: readonly Covered[]): readonly Covered[] {
   ];
 }
 
-function compare(task: Task, meshes: readonly [Mesh, Mesh], covered: readonly Covered[]): Finding | undefined {
-  const request: TraceRequest = { ...task.client.request, ...task.probe.request };
-  const host =
-    task.host === '' ? ANY_OTHER_HOST : task.host.startsWith('*') ? `${STAND_IN}${task.host.slice(1)}` : task.host;
-  const [before, after] = [follow(meshes[0], request), follow(meshes[1], request)];
-  const was = wayOf(meshes[0], before, host);
-  const is = wayOf(meshes[1], after, host);
-  const key = `${fingerprint(was)}\n${fingerprint(is)}`;
-  const isSame = fingerprint(was) === fingerprint(is);
-  const ways = isSame ? byIdentity([was, is], [before, after]) : toldApart(was, is);
-  if (ways === undefined) return undefined;
-  const [told, now] = ways;
-  return {
-    task,
-    was: told,
-    is: now,
-    key: isSame ? `${key}\n${told.text}\n${now.text}` : key,
-    because: reasons(task, [before, after], covered),
-  };
-}
-
-/** A request that a set can make no sense of is unknown in it. */
-function follow(mesh: Mesh, request: TraceRequest): Trace {
-  try {
-    return trace(mesh, request);
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    if (request.at === undefined)
-      return { outcome: 'unknown', hops: [], destination: null, refusal: null, notes: [error.message] };
-    const [namespace = '', workload = ''] = request.at.split('/');
-    return {
-      outcome: 'refused',
-      hops: [],
-      destination: null,
-      refusal: {
-        code: 'no-such-gateway',
-        status: null,
-        proxy: { kind: 'none', namespace, workload },
-        what: error.message,
-        fix: 'create it',
-        by: null,
-      },
-      notes: [],
-    };
-  }
+/** Changed objects that can reach a request. */
+function near(task: Task, covered: readonly Covered[]): readonly Covered[] {
+  return covered.filter(
+    ({ reach, hosts }) =>
+      isFor(reach, task.client) &&
+      (hosts === 'all' || hosts.has(task.host) || (task.host === '' && (reach.otherHosts || reach.ports.size > 0))),
+  );
 }
 
 /** Changed objects that the traces name, or that name the host; if there are none, those that can reach it. */
@@ -167,16 +148,12 @@ function reasons(task: Task, traces: readonly Trace[], covered: readonly Covered
     }
     if (refusal?.by != null) decided.add(`${refusal.by.kind} ${refusal.by.namespace}/${refusal.by.name}`);
   }
-  const near = covered.filter(
-    ({ reach, hosts }) =>
-      isFor(reach, task.client) &&
-      (hosts === 'all' || hosts.has(task.host) || (task.host === '' && (reach.otherHosts || reach.ports.size > 0))),
-  );
-  const named = near.filter(({ change }) => {
+  const all = near(task, covered);
+  const named = all.filter(({ change }) => {
     const { kind, namespace, name } = change.ref;
     return decided.has(`${kind} ${namespace}/${name}`) || names(change.was, task.host) || names(change.is, task.host);
   });
-  return (named.length > 0 ? named : near).map(({ change }) => change.ref);
+  return (named.length > 0 ? named : all).map(({ change }) => change.ref);
 }
 
 /** An entry makes a host known without being named by a trace. */
@@ -191,7 +168,7 @@ function group(findings: readonly Finding[], clients: readonly ClientClass[]): r
   const groups = new Map<string, Finding[]>();
   for (const found of findings) {
     const isOutside = found.task.client.at !== undefined;
-    const key = `${found.task.probe.label}\n${isOutside ? 'outside' : ''}\n${found.key}`;
+    const key = `${found.label}\n${isOutside ? 'outside' : ''}\n${found.key}`;
     const known = groups.get(key);
     if (known === undefined) groups.set(key, [found]);
     else known.push(found);
@@ -209,7 +186,8 @@ function group(findings: readonly Finding[], clients: readonly ClientClass[]): r
         group.flatMap(({ task }) => [task.client, ...task.also]),
         clients,
       ),
-      to: first.task.probe.label,
+      to: first.label,
+      request: first.request,
       was: first.was,
       is: first.is,
       because: [...because.values()].sort(byName),
@@ -238,12 +216,19 @@ function result(
   beyond: ReadonlySet<ChangedObject>,
   notes: readonly string[],
   requestsCompared: number,
+  undecided: readonly Undecided[],
+  inDoubt: ReadonlySet<ChangedObject> = new Set(),
 ): Diff {
   const effective = new Set(
     changes.flatMap((change) => change.because).map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
   );
   const withoutEffect = objects
-    .filter((object) => !beyond.has(object) && !effective.has(`${object.kind} ${object.namespace}/${object.name}`))
+    .filter(
+      (object) =>
+        !beyond.has(object) &&
+        !inDoubt.has(object) &&
+        !effective.has(`${object.kind} ${object.namespace}/${object.name}`),
+    )
     .sort(byName);
   const count = (effect: Effect): number => changes.filter((change) => change.effect === effect).length;
   const of = (change: ChangedObject['change']): number => objects.filter((object) => object.change === change).length;
@@ -265,6 +250,8 @@ function result(
       refusedOtherwise: count('refused-otherwise'),
     },
     withoutEffect,
+    complete: undecided.length === 0 && beyond.size === 0,
+    undecided,
     notes,
   };
 }

@@ -100,7 +100,7 @@ export function plan(
     for (const host of hosts) add(host, () => true);
     const ports = new Set([...shaken, ...own.flatMap(({ reach }) => [...reach.ports])].filter((port) => port > 0));
     if (!isLike && client.isBare !== true && (ports.size > 0 || own.some(({ reach }) => reach.otherHosts)))
-      for (const probe of otherHostProbes(ports))
+      for (const probe of otherHostProbes(ports, meshes))
         tasks.push({ client, also: client.isElsewhere ? like : [], host: '', probe });
   }
   return tasks;
@@ -127,7 +127,7 @@ export function fromOutside(
   return [...own]
     .filter((host) => isAll || hosts.has(host))
     .flatMap((host) =>
-      probesAt(gateway, host === '*' ? '*.example' : host, meshes).map((probe): Task => ({
+      probesAt(gateway, host, meshes).map((probe): Task => ({
         client,
         also: [],
         host,

@@ -1,34 +1,27 @@
-/** The requests that are worth following to a host: on every port and protocol that objects of either set speak of. */
-import { record, records, text, texts, type Json } from '../model/fields';
-import { isSubsetOf, isWildcard } from '../model/hostnames';
+/** Where requests are worth exploring: hosts, on every port and protocol that objects of either set speak of. */
+import { record, records, text, texts } from '../model/fields';
+import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { serversOf, type Server } from '../model/merged-gateway';
 import type { Port } from '../model/services';
-import type { HttpMatch, VirtualService } from '../model/virtual-services';
+import type { VirtualService } from '../model/virtual-services';
+import { Links } from './links';
+import { wildcardsOver } from './scopes';
 import type { TraceRequest } from '../trace/types';
+import { requestOf, type Target } from '../traffic/universe';
 
 export interface Probe {
+  readonly target: Target;
+  /** The plainest request there. */
   readonly request: Pick<TraceRequest, 'request' | 'address' | 'method' | 'headers'>;
   /** As people see it: the wildcard and not its stand-in, the method if it is not GET, headers that decide. */
   readonly label: string;
+  readonly labelOf: (request: Pick<TraceRequest, 'request' | 'method' | 'headers'>) => string;
   readonly port: number;
 }
 
-/** Stands for every host that no object names. */
-export const ANY_OTHER_HOST = 'never-registered.example';
 /** An address for documentation, which no mesh has. */
 const ANY_OTHER_ADDRESS = '203.0.113.251';
-export const STAND_IN = 'any-name';
-/** Distinct requests by path, method and headers that are followed for one host; further ones are left out and counted. */
-const MAX_VARIANTS = 40;
-
-interface Variant {
-  readonly path: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-const PLAIN: Variant = { path: '/', method: 'GET', headers: {} };
 
 export function schemeOf(port: Port): 'http' | 'https' | 'tcp' | undefined {
   switch (port.protocol) {
@@ -52,8 +45,8 @@ export function schemeOf(port: Port): 'http' | 'https' | 'tcp' | undefined {
 /** Requests that clients of the mesh may send to a host. */
 export function probesFor(host: string, meshes: readonly Mesh[]): readonly Probe[] {
   if (host === '*' || meshes.some((mesh) => isGatewayService(mesh, host))) return [];
-  const wanted = new Map<string, { scheme: string; port: number; address: string | undefined }>();
-  const want = (scheme: string, port: number, address?: string): void => {
+  const wanted = new Map<string, { scheme: Target['scheme']; port: number; address: string | undefined }>();
+  const want = (scheme: Target['scheme'], port: number, address?: string): void => {
     const key = `${scheme} ${port} ${address ?? ''}`;
     if (port > 0 && !wanted.has(key)) wanted.set(key, { scheme, port, address });
   };
@@ -61,9 +54,10 @@ export function probesFor(host: string, meshes: readonly Mesh[]): readonly Probe
   let isKnown = false;
   let isExternal = false;
   for (const mesh of meshes) {
-    const services = mesh.services.named(host);
+    const named = [...mesh.services.named(host).values()];
+    const services = named.length > 0 ? named : wildcardsOver(mesh, host).filter((service) => service.host !== '*');
     const entries = mesh.of('networking.istio.io', 'ServiceEntry').length > 0 ? addressesOf(mesh, host) : [];
-    for (const service of services.values()) {
+    for (const service of services) {
       isKnown = true;
       isExternal ||= service.registry === 'External';
       for (const port of service.ports) {
@@ -86,12 +80,7 @@ export function probesFor(host: string, meshes: readonly Mesh[]): readonly Probe
     for (const rule of route.tcp)
       for (const match of rule.matches) if (match.port > 0 && forMesh(match, route)) want('tcp', match.port);
   }
-  const variants = variantsOf(routes, meshes);
-  return [...wanted.values()].flatMap(({ scheme, port, address }) =>
-    scheme === 'http'
-      ? variants.map((variant) => probe(host, scheme, port, variant))
-      : [probe(host, scheme, port, PLAIN, address)],
-  );
+  return [...wanted.values()].map(({ scheme, port, address }) => probe({ host, scheme, port, address }, meshes));
 }
 
 /** The Service of a gateway is a stop on the way, and no client's destination. */
@@ -134,162 +123,94 @@ function firstAddress(range: string): string {
 }
 
 /** Requests to a host that no object names, which the outbound policy decides, on the ports at hand. */
-export function otherHostProbes(ports: ReadonlySet<number>): readonly Probe[] {
-  const label = 'any other host';
+export function otherHostProbes(ports: ReadonlySet<number>, meshes: readonly Mesh[]): readonly Probe[] {
   const probes: Probe[] = [
-    { request: { request: `http://${ANY_OTHER_HOST}/` }, label: `http://(${label})`, port: 80 },
-    { request: { request: `https://${ANY_OTHER_HOST}/` }, label: `https://(${label})`, port: 443 },
+    probe({ host: '*', scheme: 'http', port: 80 }, meshes),
+    probe({ host: '*', scheme: 'https', port: 443 }, meshes),
   ];
   for (const port of [...ports].sort((a, b) => a - b)) {
-    probes.push({
-      request: { request: `tcp://${ANY_OTHER_HOST}:${port}`, address: ANY_OTHER_ADDRESS },
-      label: `tcp://(any other address):${port}`,
-      port,
-    });
+    probes.push(probe({ host: '*', scheme: 'tcp', port, address: ANY_OTHER_ADDRESS }, meshes));
     if (port === 80 || port === 443) continue;
-    probes.push({
-      request: { request: `http://${ANY_OTHER_HOST}:${port}/` },
-      label: `http://(${label}):${port}`,
-      port,
-    });
-    probes.push({
-      request: { request: `https://${ANY_OTHER_HOST}:${port}/` },
-      label: `https://(${label}):${port}`,
-      port,
-    });
+    probes.push(
+      probe({ host: '*', scheme: 'http', port }, meshes),
+      probe({ host: '*', scheme: 'https', port }, meshes),
+    );
   }
   return probes;
 }
 
-function probe(host: string, scheme: string, port: number, variant: Variant, address?: string): Probe {
-  const name = isWildcard(host) ? `${STAND_IN}${host.slice(1)}` : host;
-  const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
-  const tail = `${isDefault ? '' : `:${port}`}${scheme === 'tcp' ? '' : variant.path}`;
-  const about = [
-    ...(variant.method === 'GET' ? [] : [variant.method]),
-    `${scheme}://${host}${tail}`,
-    ...(Object.keys(variant.headers).length === 0
-      ? []
-      : [
-          `with ${Object.entries(variant.headers)
-            .map(([key, value]) => `${key}: ${value}`)
-            .join(', ')}`,
-        ]),
-    ...(address === undefined ? [] : [`at ${address}`]),
-  ];
-  return {
-    request: {
-      request: `${scheme}://${name}${tail}`,
-      ...(variant.method === 'GET' ? {} : { method: variant.method }),
-      ...(Object.keys(variant.headers).length === 0 ? {} : { headers: variant.headers }),
-      ...(address === undefined ? {} : { address }),
-    },
-    label: about.join(' '),
+interface Place {
+  readonly host: string;
+  readonly scheme: Target['scheme'];
+  readonly port: number;
+  readonly address?: string | undefined;
+}
+
+function probe({ host, scheme, port, address }: Place, meshes: readonly Mesh[]): Probe {
+  const isWild = host.startsWith('*');
+  const target: Target = {
+    scheme,
+    host,
     port,
+    ...(address === undefined ? {} : { address }),
+    ...(isWild ? { except: (name) => isNamedOtherwise(name, host, meshes) } : {}),
   };
+  const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
+  const name = host === '*' ? (address === undefined ? '(any other host)' : '(any other address)') : host;
+  const base = `${scheme}://${name}${isDefault ? '' : `:${port}`}`;
+  const labelOf: Probe['labelOf'] = ({ request, method = 'GET', headers = {} }) => {
+    const slash = request.indexOf('/', request.indexOf('://') + 3);
+    const path = slash < 0 || (host === '*' && request.slice(slash) === '/') ? '' : request.slice(slash);
+    const given = Object.entries(headers).map(([key, value]) => `${key}: ${value}`);
+    return [
+      ...(method === 'GET' ? [] : [method]),
+      `${base}${path}`,
+      ...(given.length === 0 ? [] : [`with ${given.join(', ')}`]),
+      ...(address === undefined || host === '*' ? [] : [`at ${address}`]),
+    ].join(' ');
+  };
+  const { from: _, ...request } = requestOf({ from: '' }, target, new Map());
+  return { target, request, label: labelOf(request), labelOf, port };
 }
 
-/** A request for each condition by which routes and policies choose. */
-function variantsOf(routes: readonly VirtualService[], meshes: readonly Mesh[]): readonly Variant[] {
-  const variants = new Map<string, Variant>([[JSON.stringify(PLAIN), PLAIN]]);
-  const add = (variant: Variant): void => {
-    if (variants.size < MAX_VARIANTS) variants.set(JSON.stringify(variant), variant);
-  };
-  for (const route of routes)
-    for (const rule of route.http)
-      for (const match of rule.matches) {
-        const made = satisfying(match);
-        if (made !== undefined) add(made);
-      }
-  for (const mesh of meshes) for (const variant of policyVariants(mesh)) add(variant);
-  return [...variants.values()];
-}
-
-/** A request that fulfils a match; undefined if only a regular expression would tell. */
-function satisfying(match: HttpMatch): Variant | undefined {
-  const value = (condition: Json | undefined): string | undefined => {
-    if (condition === undefined) return undefined;
-    return text(condition.exact) || text(condition.prefix) || (text(condition.regex) === '' ? '' : '\0');
-  };
-  const headers: Record<string, string> = {};
-  for (const [name, condition] of Object.entries(match.headers)) headers[name] = value(record(condition)) || 'any';
-  const path = value(match.uri) ?? '/';
-  const query = Object.entries(match.queryParams).map(
-    ([name, condition]) => `${name}=${value(record(condition)) || 'any'}`,
-  );
-  const method = value(match.method) ?? 'GET';
-  const made = { path: `${path}${query.length === 0 ? '' : `?${query.join('&')}`}`, method: method || 'GET', headers };
-  return JSON.stringify(made).includes('\\u0000') || !made.path.startsWith('/') ? undefined : made;
-}
-
-/** Paths and methods that policies at proxies tell apart. */
-function policyVariants(mesh: Mesh): readonly Variant[] {
-  return mesh.remember(mesh, 'diff: policy variants', () => {
-    const variants: Variant[] = [];
-    for (const policy of mesh.of('security.istio.io', 'AuthorizationPolicy')) {
-      for (const rule of records(record(policy.body.spec).rules)) {
-        for (const to of records(rule.to)) {
-          const operation = record(to.operation);
-          const methods = [...texts(operation.methods), ...texts(operation.notMethods)];
-          const paths = [...texts(operation.paths), ...texts(operation.notPaths)].filter((path) =>
-            path.startsWith('/'),
-          );
-          for (const path of paths.length === 0 ? ['/'] : paths)
-            for (const method of methods.length === 0 ? ['GET'] : methods)
-              variants.push({ path: path.replace(/\{?\*{1,2}\}?/g, 'x'), method, headers: {} });
-        }
-      }
+/** Whether a name below a wildcard is an object's own, or below another wildcard that is below this one. */
+function isNamedOtherwise(name: string, host: string, meshes: readonly Mesh[]): boolean {
+  return meshes.some((mesh) => {
+    const names = mesh.remember(mesh, 'diff: every name', () => namesOf(mesh));
+    if (names.has(name)) return true;
+    for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+      const wildcard = `*${name.slice(dot)}`;
+      if (wildcard.length <= host.length) return false;
+      if (names.has(wildcard)) return true;
     }
-    return variants.slice(0, MAX_VARIANTS);
+    return false;
   });
+}
+
+function namesOf(mesh: Mesh): ReadonlySet<string> {
+  const names = new Set<string>(new Links(mesh).hosts());
+  for (const gateway of [...mesh.gateways, ...mesh.ingresses])
+    for (const server of serversOf(gateway)) for (const host of entranceOf(server).hosts) names.add(host);
+  for (const kind of ['HTTPRoute', 'GRPCRoute', 'TLSRoute'])
+    for (const route of mesh.of('gateway.networking.k8s.io', kind))
+      for (const host of texts(record(route.body.spec).hostnames)) names.add(host);
+  return names;
 }
 
 /** Requests from outside to a host at a gateway: one for each server that admits it. */
 export function probesAt(gateway: string, host: string, meshes: readonly Mesh[]): readonly Probe[] {
   const found = new Map<string, Probe>();
-  for (const mesh of meshes) {
-    const routes = mesh.virtualServices.forHost(host).filter((route) => route.gateways.includes(gateway));
+  for (const mesh of meshes)
     for (const server of serversAt(mesh, gateway)) {
       if (!server.admits(host)) continue;
-      const variants =
-        server.scheme === 'http' || server.scheme === 'https'
-          ? [...variantsOf(routes, [mesh]), ...routeVariants(mesh, gateway, host)]
-          : [PLAIN];
-      for (const variant of variants) {
-        const one = probe(host, server.scheme, server.port, variant);
-        found.set(one.label, one);
-      }
+      const one = probe({ host, scheme: server.scheme, port: server.port }, meshes);
+      found.set(one.label, one);
     }
-  }
   return [...found.values()];
 }
 
-/** Paths, methods and headers by which HTTPRoutes and GRPCRoutes of a gateway choose. */
-function routeVariants(mesh: Mesh, gateway: string, host: string): readonly Variant[] {
-  const variants: Variant[] = [];
-  for (const route of mesh.of('gateway.networking.k8s.io', 'HTTPRoute')) {
-    const spec = record(route.body.spec);
-    const isBound = records(spec.parentRefs).some(
-      (parent) => `${text(parent.namespace) || route.namespace}/${text(parent.name)}` === gateway,
-    );
-    const hostnames = texts(spec.hostnames);
-    if (!isBound || (hostnames.length > 0 && !hostnames.some((own) => isSubsetOf(host, own)))) continue;
-    for (const match of records(spec.rules).flatMap((rule) => records(rule.matches))) {
-      const { type, value } = record(match.path);
-      const headers = records(match.headers).filter((header) => text(header.type) !== 'RegularExpression');
-      if (type === 'RegularExpression') continue;
-      variants.push({
-        path: text(value) || '/',
-        method: text(match.method) || 'GET',
-        headers: Object.fromEntries(headers.map((header) => [text(header.name), text(header.value)])),
-      });
-    }
-  }
-  return variants.slice(0, MAX_VARIANTS);
-}
-
 export interface Entrance {
-  readonly scheme: string;
+  readonly scheme: Target['scheme'];
   readonly port: number;
   readonly hosts: readonly string[];
   readonly admits: (host: string) => boolean;

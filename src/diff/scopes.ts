@@ -14,7 +14,7 @@ const HTTP = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-Web', 'HTTP_PROXY', 'AUTO']
 export function knows(client: ClientClass, host: string, meshes: readonly Mesh[]): boolean {
   if (/(^|\.)invalid$/i.test(host)) return false;
   return meshes.some((mesh) => {
-    const services = [...mesh.services.named(host).values(), ...(isWildcard(host) ? [] : wildcardsOver(mesh, host))];
+    const services = [...mesh.services.named(host).values(), ...wildcardsOver(mesh, host)];
     if (services.some((service) => service.registry === 'Kubernetes')) return true;
     // ztunnel is told of all services, whatever is exported to whom.
     if (services.length > 0 && isAmbient(client, mesh)) return true;
@@ -43,7 +43,8 @@ export function isAmbient({ request }: ClientClass, mesh: Mesh): boolean {
   return (workload?.membership ?? mesh.membershipIn(namespace)) === 'ztunnel';
 }
 
-function wildcardsOver(mesh: Mesh, host: string): readonly Service[] {
+/** Services whose wildcard takes a name, or all names of a narrower wildcard, that no Service has of its own. */
+export function wildcardsOver(mesh: Mesh, host: string): readonly Service[] {
   const wild = mesh.remember(mesh, 'diff: wildcard services', () =>
     mesh.services.all.filter((service) => isWildcard(service.host)),
   );

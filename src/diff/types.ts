@@ -1,5 +1,5 @@
 /** The words of a diff: the JSON of `mesh-edge diff --format json`, field for field. */
-import type { ObjectRef, Outcome, TlsKind } from '../trace/types';
+import type { ObjectRef, Outcome, TlsKind, TraceRequest } from '../trace/types';
 
 /**
  * What a change does to access. `weakened`: it still arrives, with less protection than before (no gateway, no TLS, no
@@ -76,8 +76,10 @@ export interface Change {
   readonly effect: Effect;
   /** Clients for whom it is the same: `shop/payments`, `namespace shop`, `any other namespace`, `outside at NS/GATEWAY`. */
   readonly from: readonly string[];
-  /** The request, as a URL, with the method or headers if they decide. */
+  /** The request, as a URL, with the method or headers if they decide: of all that change alike, the plainest. */
   readonly to: string;
+  /** The same, as a line of `trace --requests` has it. */
+  readonly request: TraceRequest;
   readonly was: Way;
   readonly is: Way;
   /** Objects that differ and had a say in it. */
@@ -105,10 +107,22 @@ export interface DiffSummary {
   readonly refusedOtherwise: number;
 }
 
+/** Requests of which it is not known whether they fare as before. */
+export interface Undecided {
+  readonly from: readonly string[];
+  readonly to: string;
+  /** Which of these requests. */
+  readonly what: string;
+  readonly why: string;
+}
+
 export interface Diff {
   readonly changes: readonly Change[];
   readonly summary: DiffSummary;
   readonly withoutEffect: readonly ChangedObject[];
+  /** Whether what is said holds for every request that `docs/every-request.md` speaks of. */
+  readonly complete: boolean;
+  readonly undecided: readonly Undecided[];
   /** What the comparison could not judge, and documents that could not be read. */
   readonly notes: readonly string[];
 }

@@ -1,5 +1,5 @@
 /** A diff as text, JSON and Markdown. */
-import type { Change, ChangedObject, Diff, Effect } from '../diff/types';
+import type { Change, ChangedObject, Diff, Effect, Undecided } from '../diff/types';
 import { type Reading, READING_ORDER, TITLES, forReading } from './diff-rows';
 import { wrap } from './wrap';
 
@@ -59,10 +59,31 @@ function plain(diff: Diff, view: DiffView): string {
       lines.push('');
     }
   }
-  if (diff.changes.length === 0) lines.push('no change of traffic', '');
+  if (diff.changes.length === 0) lines.push(nothingText(diff), '');
+  if (diff.undecided.length > 0) {
+    lines.push(paint(1, `Not decided (${diff.undecided.length})`), '');
+    for (const one of diff.undecided.slice(0, MAX_UNDECIDED))
+      lines.push(...wrap(`? ${undecidedText(one)}`, view.width, '  '));
+    if (diff.undecided.length > MAX_UNDECIDED)
+      lines.push(`  and ${diff.undecided.length - MAX_UNDECIDED} more: --format json has all of them`);
+    lines.push('');
+  }
   lines.push(summaryLine(diff));
   for (const note of diff.notes) lines.push(...wrap(`note: ${note}`, view.width, '      '));
   return `${lines.join('\n')}\n`;
+}
+
+/** Undecided requests beyond these are counted. */
+const MAX_UNDECIDED = 10;
+
+function nothingText({ complete, summary }: Diff): string {
+  const { added, removed, changed } = summary.objects;
+  if (added + removed + changed === 0) return 'no change of traffic';
+  return complete ? 'no change of traffic, for every request' : 'no change found, of what could be decided';
+}
+
+function undecidedText({ from, to, what, why }: Undecided): string {
+  return `${from.join(', ')} to ${to}${what === 'every request' ? '' : ` (${what})`}: ${why}`;
 }
 
 function sections(diff: Diff): readonly (readonly [Effect, readonly Reading[]])[] {
@@ -91,8 +112,10 @@ export function summaryLine(diff: Diff): string {
           ? 'with no effect on traffic'
           : 'none of them has an effect on traffic'
         : `${objects.withoutEffect} of them with no effect on traffic (${nameSome(diff.withoutEffect)})`;
-  const left = diff.notes.length > 0 && objects.withoutEffect < total && diff.changes.length === 0;
-  return `${total} object${total === 1 ? '' : 's'} differ${total === 1 ? 's' : ''} (${parts.join(', ')})${left ? '; see the notes' : `: ${silent}`}.`;
+  const left = objects.withoutEffect < total && diff.changes.length === 0;
+  const see =
+    diff.undecided.length > 0 ? '; see what is not decided' : diff.notes.length > 0 ? '; see the notes' : undefined;
+  return `${total} object${total === 1 ? '' : 's'} differ${total === 1 ? 's' : ''} (${parts.join(', ')})${left && see !== undefined ? see : `: ${silent}`}.`;
 }
 
 function nameSome(objects: readonly ChangedObject[]): string {
@@ -130,7 +153,12 @@ function markdown(diff: Diff, view: DiffView): string {
     (effect) => [effect, diff.changes.filter((change) => change.effect === effect).length] as const,
   ).filter(([, count]) => count > 0);
   if (diff.changes.length === 0) {
-    lines.push('**No change of traffic.** Every request that was compared does the same before and after.', '');
+    lines.push(
+      diff.complete
+        ? '**No change of traffic.** Every request does the same before and after.'
+        : '**No change found**, of what could be decided.',
+      '',
+    );
   } else {
     lines.push(
       `${counted.map(([effect, count]) => `${SIGNS[effect]} **${count}** ${TITLES[effect].toLowerCase()}`).join(' · ')}`,
@@ -162,6 +190,12 @@ function markdown(diff: Diff, view: DiffView): string {
     if (shown.length < rows.length)
       lines.push(`... and ${rows.length - shown.length} more rows: run \`mesh-edge diff\` for all of them.`, '');
     if (isMinor) lines.push('</details>', '');
+  }
+  if (diff.undecided.length > 0) {
+    lines.push(`#### ❔ Not decided (${diff.undecided.length})`, '');
+    for (const one of diff.undecided.slice(0, MAX_UNDECIDED)) lines.push(`- ${cell(undecidedText(one))}`);
+    if (diff.undecided.length > MAX_UNDECIDED) lines.push(`- and ${diff.undecided.length - MAX_UNDECIDED} more`);
+    lines.push('');
   }
   lines.push(summaryLine(diff), '');
   for (const note of diff.notes) lines.push(`> **Note** ${cell(note)}`, '');

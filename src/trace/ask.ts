@@ -26,6 +26,8 @@ export interface Recorder {
   readonly asked: (ask: Ask) => void;
   /** A text was read in a way that no question tells: what is said of the trace is said of this one text. */
   readonly opened: (dimension: Dimension, why: string) => void;
+  /** The path was made anew, and how: `expression ...` where by a regular expression. */
+  readonly rewrote?: (how: string) => void;
 }
 
 interface Origin {
@@ -190,7 +192,9 @@ export class AskedPath {
     return whole.changed((text) => text, 'a condition on path and query together').is(matcher);
   }
 
-  public withPlain(plain: Asked): AskedPath {
+  /** `how` says by what it was made anew. */
+  public withPlain(plain: Asked, how: string): AskedPath {
+    this.recorder?.rewrote?.(how);
     return new AskedPath(plain, this.sent, this.dropped, this.recorder);
   }
 

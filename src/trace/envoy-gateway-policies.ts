@@ -314,7 +314,10 @@ export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http
     if (hostname.type === 'Backend') authority = null;
     const pattern = record(record(rewrite.path).replaceRegexMatch);
     if (text(pattern.pattern) !== '')
-      path = http.path.withPlain(byExpression(http.path.plain, text(pattern.pattern), text(pattern.substitution)));
+      path = http.path.withPlain(
+        byExpression(http.path.plain, text(pattern.pattern), text(pattern.substitution)),
+        `expression ${JSON.stringify([pattern.pattern, pattern.substitution])}`,
+      );
   }
   return { answer, authority, path };
 }

@@ -318,7 +318,15 @@ export function rewritten(request: HttpRequest, route: Route, destination: Route
 
 /** The path that a rewrite of a route makes. */
 export function rewrittenPath(path: AskedPath, route: Route, rewrite: Json | undefined): AskedPath {
-  return rewrite === undefined ? path : path.withPlain(rewrittenPlain(path.plain, route, rewrite));
+  return rewrite === undefined
+    ? path
+    : path.withPlain(rewrittenPlain(path.plain, route, rewrite), howRewritten(route, rewrite));
+}
+
+function howRewritten(route: Route, rewrite: Json): string {
+  const { match, rewrite: replacement } = record(rewrite.uriRegexRewrite);
+  if (match !== undefined) return `expression ${JSON.stringify([match, replacement])}`;
+  return `${JSON.stringify(route.match?.uri ?? null)} ${route.gatewaySemantics} ${text(rewrite.uri)}`;
 }
 
 function rewrittenPlain(plain: Asked, route: Route, rewrite: Json): Asked {

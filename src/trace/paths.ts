@@ -47,7 +47,10 @@ export function asRead(
   if (treated.is !== 'taken') return treated;
   if (treated.path === given) return { is: 'taken', http };
   const [plain = ''] = treated.path.split('?', 1);
-  const path = http.path.withPlain(http.path.plain.changed(() => plain, 'the path is not in canonical form'));
+  const path = http.path.withPlain(
+    http.path.plain.changed(() => plain, 'the path is not in canonical form'),
+    'canonical form',
+  );
   return { is: 'taken', http: { ...http, path } };
 }
 

@@ -31,7 +31,7 @@ function pathOf(redirect: Json, route: Route, { path }: HttpRequest): string {
   const uri = text(redirect.uri);
   if (uri.startsWith(PREFIX_MARK))
     return rewrittenPath(path, route, { uri: uri.slice(PREFIX_MARK.length) || '/' }).toString();
-  if (uri !== '') return uri.includes('?') ? uri : path.withPlain(Asked.fixed(uri)).toString();
+  if (uri !== '') return uri.includes('?') ? uri : path.withPlain(Asked.fixed(uri), `redirect ${uri}`).toString();
   const pattern = optionalRecord(redirect.uriRegexRewrite);
   return (pattern === undefined ? path : rewrittenPath(path, route, { uriRegexRewrite: pattern })).toString();
 }

@@ -117,7 +117,7 @@ describe('a diff of traffic', () => {
     );
     const found = diff(loadText(company).manifests, loadText(edited).manifests);
     expect(formatDiff(found, 'text', { color: false, width: 100, old: 'a', new: 'b' })).toBe(
-      'no change of traffic\n\n1 object differs (1 changed): with no effect on traffic.\n',
+      'no change of traffic, for every request\n\n1 object differs (1 changed): with no effect on traffic.\n',
     );
   });
 

@@ -123,7 +123,7 @@ function isOfTheEdge({ result, host }: Followed, mesh: Mesh): boolean {
 }
 
 function otherHosts(mesh: Mesh, client: ClientClass): string {
-  const [plain, secure] = otherHostProbes(new Set()).map((probe) =>
+  const [plain, secure] = otherHostProbes(new Set(), [mesh]).map((probe) =>
     trace(mesh, { ...client.request, ...probe.request }),
   );
   const word = (one: Trace | undefined): string =>

@@ -1,0 +1,193 @@
+/** What becomes of every request of one client to one target, before and after. */
+import type { Mesh } from '../model/mesh';
+import type { Dimension, Recorder } from '../trace/ask';
+import { exact } from '../trace/matcher';
+import { RequestError, trace } from '../trace/index';
+import type { Trace, TraceRequest } from '../trace/types';
+import { exploreWith, pathsOf, regionText, type Condition } from '../traffic/explore';
+import { member } from '../traffic/members';
+import { universe, type PathForm } from '../traffic/universe';
+import type { Task } from './plan';
+import type { Way } from './types';
+import { byIdentity, fingerprint, toldApart, wayOf } from './way';
+
+/** A class of requests that fares otherwise than before; of several that change alike, the plainest stands for all. */
+export interface Difference {
+  readonly request: TraceRequest;
+  readonly traces: readonly [Trace, Trace];
+  readonly was: Way;
+  readonly is: Way;
+  readonly key: string;
+}
+
+export interface Doubt {
+  /** The requests. */
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Compared {
+  readonly differences: readonly Difference[];
+  readonly doubts: readonly Doubt[];
+  readonly followed: number;
+}
+
+interface Both {
+  readonly traces: readonly [Trace, Trace];
+  /** How each side made the path anew. */
+  readonly rewrites: readonly [readonly string[], readonly string[]];
+}
+
+const PATH: Dimension = { kind: 'path', name: '' };
+/** Paths of a class that are followed where both sides make them anew, each in its own way. */
+const MORE_PATHS = 2;
+
+export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: number): Compared {
+  const { client, probe } = task;
+  const paths = pathsOf(meshes, client.request);
+  const differences = new Map<string, Difference>();
+  const doubts: Doubt[] = [];
+  let extra = 0;
+  const note = (found: Difference): void => {
+    const known = differences.get(found.key);
+    if (known === undefined || plainness(found.request) < plainness(known.request)) differences.set(found.key, found);
+  };
+  const exploration = exploreWith(
+    (request, recorder) => followBoth(meshes, request, recorder),
+    client.request,
+    probe.target,
+    {
+      mostClasses,
+      paths,
+    },
+  );
+  for (const { region, witness, followed, open } of exploration.classes) {
+    const found = differenceOf(meshes, witness, followed.traces);
+    if (found !== undefined) {
+      note(found);
+      continue;
+    }
+    for (const why of open) doubts.push({ what: regionText(region), why });
+    const [before] = followed.traces;
+    if (before.outcome === 'unknown')
+      doubts.push({ what: regionText(region), why: before.notes[before.notes.length - 1] ?? 'a part is missing' });
+    if (followed.rewrites[0].join() === followed.rewrites[1].join()) continue;
+    // A path that is made anew may come out alike of one path and not of another.
+    const others = otherPaths(region, witness, probe.target, paths);
+    const made = others.map((path) => {
+      const request = { ...witness, request: withPath(witness.request, path) };
+      extra += 1;
+      return differenceOf(meshes, request, followBoth(meshes, request).traces);
+    });
+    const odd = made.find((one) => one !== undefined);
+    if (odd !== undefined) note(odd);
+    else if (followed.rewrites.flat().some((how) => how.startsWith('expression')) && others.length > 0)
+      doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
+  }
+  for (const { what, why } of exploration.undecided) doubts.push({ what, why });
+  return { differences: [...differences.values()], doubts, followed: exploration.followed + extra };
+}
+
+function followBoth(meshes: readonly [Mesh, Mesh], request: TraceRequest, recorder?: Recorder): Both {
+  const rewrites: [string[], string[]] = [[], []];
+  const traces = meshes.map((mesh, side) =>
+    follow(mesh, request, {
+      asked: (ask) => recorder?.asked(ask),
+      opened: (dimension, why) => recorder?.opened(dimension, why),
+      rewrote: (how) => rewrites[side === 0 ? 0 : 1].push(how),
+    }),
+  );
+  return { traces: [traces[0] as Trace, traces[1] as Trace], rewrites };
+}
+
+function differenceOf(
+  meshes: readonly [Mesh, Mesh],
+  request: TraceRequest,
+  traces: readonly [Trace, Trace],
+): Difference | undefined {
+  const host = hostOf(request);
+  const [was, is] = [wayOf(meshes[0], traces[0], host), wayOf(meshes[1], traces[1], host)];
+  const isSame = fingerprint(was) === fingerprint(is);
+  const ways = isSame ? byIdentity([was, is], traces) : toldApart(was, is);
+  if (ways === undefined) return undefined;
+  const [told, now] = ways;
+  // Paths and addresses of single requests are no part of what changes.
+  const key = `${keyOf(was)}\n${keyOf(is)}${isSame ? `\n${told.text}\n${now.text}` : ''}`;
+  return { request, traces, was: told, is: now, key };
+}
+
+function keyOf(way: Way): string {
+  const { answer } = way;
+  return fingerprint({
+    ...way,
+    asks: way.asks === null ? null : '*',
+    ...(answer === undefined ? {} : { answer: { ...answer, location: null } }),
+  });
+}
+
+/** A request that a set can make no sense of is unknown in it; a gateway that only one has refuses it in the other. */
+function follow(mesh: Mesh, request: TraceRequest, recorder: Recorder): Trace {
+  try {
+    return trace(mesh, request, recorder);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    if (request.at === undefined)
+      return { outcome: 'unknown', hops: [], destination: null, refusal: null, notes: [error.message] };
+    const [namespace = '', workload = ''] = request.at.split('/');
+    return {
+      outcome: 'refused',
+      hops: [],
+      destination: null,
+      refusal: {
+        code: 'no-such-gateway',
+        status: null,
+        proxy: { kind: 'none', namespace, workload },
+        what: error.message,
+        fix: 'create it',
+        by: null,
+      },
+      notes: [],
+    };
+  }
+}
+
+/** The fewer words a request takes, the plainer it is. */
+function plainness({ request, method, headers = {} }: TraceRequest): number {
+  return (
+    request.length +
+    (method === undefined ? 0 : 10) +
+    JSON.stringify(headers).length * 2 +
+    (request.includes('?') ? 10 : 0)
+  );
+}
+
+function hostOf({ request }: TraceRequest): string {
+  return (
+    /^\w+:\/\/(?:\[([^\]]*)\]|([^/:?]*))/
+      .exec(request)
+      ?.slice(1)
+      .find((one) => one !== undefined) ?? ''
+  );
+}
+
+function withPath(request: string, path: string): string {
+  const [, origin = '', query = ''] = /^(\w+:\/\/[^/?]*)[^?]*(.*)$/.exec(request) ?? [];
+  return `${origin}${path}${query}`;
+}
+
+function otherPaths(
+  region: readonly Condition[],
+  { request }: TraceRequest,
+  target: Task['probe']['target'],
+  form: PathForm,
+): readonly string[] {
+  const own = region.filter(({ dimension }) => dimension.kind === 'path');
+  const found = [/^\w+:\/\/[^/?]*([^?]*)/.exec(request)?.[1] ?? '/'];
+  while (found.length <= MORE_PATHS) {
+    const others = found.map((path) => ({ matcher: exact(path), holds: false, whenAbsent: false }));
+    const next = member([...own, ...others], universe(PATH, target, form));
+    if (next.is !== 'member' || next.text === undefined) break;
+    found.push(next.text);
+  }
+  return found.slice(1);
+}

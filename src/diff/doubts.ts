@@ -1,0 +1,77 @@
+/** Requests of which it is not known whether they fare as before: one line for all clients and targets that share the reason. */
+import { record } from '../model/fields';
+import type { Mesh } from '../model/mesh';
+import { nameClients } from '../traffic/client-names';
+import type { ClientClass } from '../traffic/clients';
+import type { Doubt } from './compare';
+import type { ObjectChange } from './objects';
+import type { Task } from './plan';
+import type { ChangedObject, Undecided } from './types';
+
+interface Held {
+  readonly label: string;
+  readonly doubt: Doubt;
+  readonly clients: Set<ClientClass>;
+}
+
+export class Doubts {
+  private readonly held = new Map<string, Held>();
+  private readonly general: Undecided[] = [];
+
+  public constructor(private readonly clients: readonly ClientClass[]) {}
+
+  public add({ client, also, probe }: Task, doubt: Doubt): void {
+    // Many classes of one target may hang on the same: the first tells of them.
+    const key = `${probe.label}\n${doubt.why}`;
+    const known = this.held.get(key) ?? { label: probe.label, doubt, clients: new Set() };
+    this.held.set(key, known);
+    for (const one of [client, ...also]) known.clients.add(one);
+  }
+
+  public everywhere({ what, why }: Doubt): void {
+    this.general.push({ from: ['everybody'], to: 'every host', what, why });
+  }
+
+  public told(): readonly Undecided[] {
+    const found = [...this.held.values()].map(({ label, doubt, clients }): Undecided => ({
+      from: nameClients([...clients], this.clients),
+      to: label,
+      ...doubt,
+    }));
+    return [...this.general, ...found];
+  }
+}
+
+const OTHER_PATHS = 'requests whose path is not in canonical form';
+const MESH_SETTINGS = new Set(['ConfigMap', 'IstioOperator', 'HelmValues', 'HelmRelease', 'Istio']);
+
+/** Settings by which proxies read requests before any question is asked of them: requests are explored as they stand after it. */
+export function settingsInDoubt(
+  changes: readonly ObjectChange[],
+  [was, is]: readonly [Mesh, Mesh],
+): readonly { readonly change: ChangedObject; readonly doubt: Doubt }[] {
+  const found: { change: ChangedObject; doubt: Doubt }[] = [];
+  const [before, after] = [was.config.pathNormalization, is.config.pathNormalization];
+  if (before !== after)
+    for (const { ref } of changes)
+      if (MESH_SETTINGS.has(ref.kind))
+        found.push({
+          change: ref,
+          doubt: {
+            what: OTHER_PATHS,
+            why: `the mesh normalizes paths otherwise than before (pathNormalization ${before}, now ${after})`,
+          },
+        });
+  for (const { ref, was: old, is: now } of changes) {
+    const path = (side: typeof old): string => JSON.stringify(record(record(record(side?.body).spec).path));
+    if (ref.kind !== 'ClientTrafficPolicy' || path(old) === path(now)) continue;
+    found.push({
+      change: ref,
+      doubt: {
+        what: OTHER_PATHS,
+        why: `ClientTrafficPolicy ${ref.namespace}/${ref.name} has paths read otherwise than before`,
+      },
+    });
+  }
+  return found;
+}
