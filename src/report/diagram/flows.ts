@@ -12,6 +12,10 @@ import type { Mesh } from '../../model/mesh';
 import { RequestError, trace } from '../../trace/index';
 import type { Trace, TraceRequest } from '../../trace/types';
 import { linkOf, pathOf, type Link, type Path } from './path';
+import { explore } from '../../traffic/explore';
+
+/** Classes of requests to one host that are looked at for a picture. */
+const MOST_CLASSES = 60;
 
 export type Direction = 'egress' | 'ingress';
 
@@ -67,14 +71,21 @@ export function edgeMap(mesh: Mesh, onProgress?: (done: number, total: number) =
   const hosts = [...new Set(links.hosts())].filter((host) => host !== '*').sort(byDomain);
   const followed: Followed[] = [];
   const notes = new Set<string>();
-  const follow = (client: ClientClass, probe: Probe, host: string): Followed | undefined => {
-    const request: TraceRequest = { ...client.request, ...probe.request };
+  // Of the classes of requests that go the same way, the plainest is drawn.
+  const follow = (client: ClientClass, probe: Probe, host: string): readonly Followed[] => {
     try {
-      const result = trace(mesh, request);
-      for (const note of result.notes) if (/^(no manifest has Service|gateway )/.test(note)) notes.add(note);
-      return { client, probe, host, result, request };
+      const { classes } = explore(mesh, client.request, probe.target, { mostClasses: MOST_CLASSES });
+      const found = new Map<string, Followed>();
+      for (const { witness, trace: result } of classes) {
+        for (const note of result.notes) if (/^(no manifest has Service|gateway )/.test(note)) notes.add(note);
+        const one = { client, probe: { ...probe, label: probe.labelOf(witness) }, host, result, request: witness };
+        const key = wayKey(one);
+        const known = found.get(key);
+        if (known === undefined || one.probe.label.length < known.probe.label.length) found.set(key, one);
+      }
+      return [...found.values()];
     } catch (error) {
-      if (error instanceof RequestError) return undefined;
+      if (error instanceof RequestError) return [];
       throw error;
     }
   };
@@ -83,16 +94,14 @@ export function edgeMap(mesh: Mesh, onProgress?: (done: number, total: number) =
     onProgress?.(index, clients.length);
     if (client.at !== undefined) {
       for (const task of fromOutside(client, new Set(), true, [links, links])) {
-        const one = follow(client, task.probe, task.host);
-        if (one !== undefined) followed.push(one);
+        followed.push(...follow(client, task.probe, task.host));
       }
       return;
     }
     for (const host of hosts) {
       if (!knows(client, host, [mesh])) continue;
       for (const probe of probesFor(host, [mesh])) {
-        const one = follow(client, probe, host);
-        if (one !== undefined && isOfTheEdge(one, mesh)) followed.push(one);
+        followed.push(...follow(client, probe, host).filter((one) => isOfTheEdge(one, mesh)));
       }
     }
     others.push({ client, text: otherHosts(mesh, client) });

@@ -50,7 +50,7 @@ describe('the picture of the whole edge', () => {
     );
     const lanes = edgeMap(buildMesh(load(paths).manifests)).lanes.filter(({ outcome }) => outcome === 'delivered');
     expect(lanes.map(({ via }) => via.map(({ role }) => role))).toEqual([['Envoy Gateway', 'sidecar']]);
-    expect(lanes[0]?.flows.map(({ to }) => to)).toEqual(['http://www.example.com/httpbin/']);
+    expect(lanes[0]?.flows.map(({ to }) => to)).toEqual(['http://www.example.com/httpbin']);
     expect(lanes[0]?.links.map(({ tls }) => tls)).toEqual(['NONE', 'NONE', 'ISTIO_MUTUAL']);
   });
 
