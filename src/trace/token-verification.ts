@@ -1,6 +1,6 @@
 /** JSON Web Tokens as Envoy's jwt_authn filter takes them: read, dated, addressed, and signed by keys that a manifest shows. */
 import { constants, createHmac, createPublicKey, timingSafeEqual, verify, type JsonWebKey } from 'node:crypto';
-import { list, number, record, records, text, texts, type Json } from '../model/fields';
+import { list, number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 
 export interface Token {
   readonly header: Json;
@@ -30,17 +30,43 @@ export type Verification =
 /** Envoy's own allowance for clocks that differ, in seconds. */
 const CLOCK_SKEW = 60;
 
-/** Undefined if it is none. */
-export function readToken(token: string): Token | undefined {
+/** Algorithms that Envoy's jwt library knows (source/common/jwt/jwt.cc, isImplemented). */
+const ALGORITHM = /^((ES|HS|RS|PS)(256|384|512)|EdDSA)$/;
+
+/** A number of seconds as jwt.cc takes one: no text, and none below zero. */
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < 2 ** 64;
+}
+
+/** What jwt.cc (parseFromString) finds amiss in the types of a token's fields; undefined if it takes them. */
+function typeProblem(header: Json, claims: Json): string | undefined {
+  const { alg, kid } = header;
+  if (typeof alg !== 'string') return 'its header has no algorithm (alg) as a string';
+  if (!ALGORITHM.test(alg)) return `its algorithm "${alg}" is none that Envoy knows`;
+  if (kid !== undefined && typeof kid !== 'string') return 'the key id (kid) in its header is no string';
+  const noText = ['iss', 'sub', 'jti'].find((name) => claims[name] !== undefined && typeof claims[name] !== 'string');
+  if (noText !== undefined) return `its claim ${noText} is no string`;
+  const noCount = ['iat', 'nbf', 'exp'].find((name) => claims[name] !== undefined && !isCount(claims[name]));
+  if (noCount !== undefined) return `its claim ${noCount} is no number of seconds from zero on`;
+  const { aud } = claims;
+  const isAudience = aud === undefined || typeof aud === 'string' || (Array.isArray(aud) && aud.every((one) => typeof one === 'string')); // prettier-ignore
+  return isAudience ? undefined : 'its claim aud is neither a string nor a list of strings';
+}
+
+/** The token, or why it is none that Envoy reads. */
+export function readToken(token: string): Token | string {
   const [head, payload, signature, ...more] = token.split('.');
-  if (head === undefined || payload === undefined || signature === undefined || more.length > 0) return undefined;
-  const json = (part: string): Json => record(JSON.parse(Buffer.from(part, 'base64url').toString()));
+  if (head === undefined || payload === undefined || signature === undefined || more.length > 0)
+    return 'it has not three parts';
+  const json = (part: string): unknown => JSON.parse(Buffer.from(part, 'base64url').toString());
   try {
-    const [header, claims] = [json(head), json(payload)];
-    if (text(header.alg) === '') return undefined;
+    const [header, claims] = [optionalRecord(json(head)), optionalRecord(json(payload))];
+    if (header === undefined || claims === undefined) return 'its header or its payload is no JSON object';
+    const problem = typeProblem(header, claims);
+    if (problem !== undefined) return problem;
     return { header, claims, signed: `${head}.${payload}`, signature: Buffer.from(signature, 'base64url'), payload };
   } catch {
-    return undefined;
+    return 'its header or its payload is no JSON';
   }
 }
 
@@ -55,7 +81,8 @@ export function verifyToken(token: Token, trust: Trust, now: number): Verificati
   const refused = (status: 401 | 403, why: string): Verification => ({ is: 'invalid', status, why });
   if (trust.issuer !== '' && text(claims.iss) !== trust.issuer) return { is: 'issuer' };
   if (number(claims.nbf) > now + CLOCK_SKEW) return refused(401, 'it is not valid yet');
-  if (claims.exp !== undefined && number(claims.exp) + CLOCK_SKEW < now) return refused(401, 'it has expired');
+  // A zero is no date, as for Envoy (verifyTimeConstraint of jwt.cc).
+  if (number(claims.exp) !== 0 && number(claims.exp) + CLOCK_SKEW < now) return refused(401, 'it has expired');
   const audiences = (typeof claims.aud === 'string' ? [claims.aud] : texts(claims.aud)).map(plainAudience);
   const wanted = trust.audiences.map(plainAudience);
   if (wanted.length > 0 && !wanted.some((audience) => audiences.includes(audience)))

@@ -47,7 +47,8 @@ export interface TokenRule {
 /** Where a token was found, and the request without it. */
 interface Carried {
   readonly rule: TokenRule;
-  readonly token: Token | undefined;
+  /** Or why it is none. */
+  readonly token: Token | string;
   readonly stripped: HttpRequest;
 }
 
@@ -150,10 +151,10 @@ export function judgeToken(rules: readonly TokenRule[], http: HttpRequest): Toke
   const now = Date.now() / 1000;
   const judged = carried.map((one) => ({
     ...one,
-    verdict: one.token === undefined ? undefined : verifyToken(one.token, one.rule.trust, now),
+    verdict: typeof one.token === 'string' ? undefined : verifyToken(one.token, one.rule.trust, now),
   }));
   const taken = judged.find(({ verdict }) => verdict?.is === 'valid');
-  if (taken?.token !== undefined)
+  if (taken !== undefined && typeof taken.token !== 'string')
     return { is: 'valid', http: goesOn(taken, http, taken.token), rule: taken.rule, by: taken.rule.by };
   const open = judged.find(({ verdict }) => verdict?.is === 'unknown');
   if (open !== undefined)
@@ -169,17 +170,17 @@ export function judgeToken(rules: readonly TokenRule[], http: HttpRequest): Toke
     return { is: 'invalid', status, what, fix: 'send a token that its issuer made for this', by: rule.by };
   }
   const refused = { is: 'invalid', status: 401, by: first.rule.by } as const;
-  const unread = judged.find(({ token }) => token === undefined);
+  const unread = judged.find(({ token }) => typeof token === 'string');
   if (unread !== undefined)
     return {
       ...refused,
-      what: `${unread.rule.policy} refuses the token, which is no JSON Web Token`,
+      what: `${unread.rule.policy} refuses the token, which is no JSON Web Token as Envoy reads one: ${String(unread.token)}`,
       fix: 'send a token of the issuer, or none',
       by: unread.rule.by,
     };
   return {
     ...refused,
-    what: `${first.rule.policy} refuses the token: its issuer "${text(first.token?.claims.iss)}" is not one of ${rules.map((rule) => `"${rule.trust.issuer}"`).join(', ')}`,
+    what: `${first.rule.policy} refuses the token: its issuer "${typeof first.token === 'string' ? '' : text(first.token.claims.iss)}" is not one of ${rules.map((rule) => `"${rule.trust.issuer}"`).join(', ')}`,
     fix: 'send a token of that issuer, or add a rule for this one',
   };
 }

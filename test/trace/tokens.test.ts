@@ -132,6 +132,34 @@ describe('a token whose keys are in the manifests', () => {
     expect(ask(authentication(''), sent)).toBe(`jwt_authn ${status} at ingress-gateway`);
   });
 
+  const signed = (header: object, claims: object): string => {
+    const head = `${encoded(header)}.${encoded({ iss: 'https://login.example.com', ...claims })}`;
+    return `${head}.${sign('sha256', Buffer.from(head), rsa.privateKey).toString('base64url')}`;
+  };
+  const HEADER = { alg: 'RS256', kid: 'rsa' };
+
+  // By the types that jwt.cc of Envoy asks for, before anything else is looked at.
+  it.each([
+    [HEADER, { exp: String(now + 90) }],
+    [HEADER, { iat: -1 }],
+    [HEADER, { nbf: 'now' }],
+    [HEADER, { exp: null }],
+    [HEADER, { sub: 7 }],
+    [HEADER, { jti: 7 }],
+    [HEADER, { aud: 7 }],
+    [HEADER, { aud: ['shop', 7] }],
+    [{ ...HEADER, kid: 7 }, {}],
+    [{ ...HEADER, alg: 'none' }, {}],
+    [{ kid: 'rsa' }, {}],
+  ])('is refused with a header %j and claims %j, whose types are wrong', (header, claims) => {
+    expect(ask(authentication(''), signed(header, claims))).toBe('jwt_authn 401 at ingress-gateway');
+  });
+
+  it.each([{ exp: 0 }, { iat: 1.5 }, { aud: [] }, { aud: 'shop', jti: 'x' }])(
+    'is taken with claims %j, which are of the right types',
+    (claims) => expect(ask(authentication(''), signed(HEADER, claims))).toBe(SHOP),
+  );
+
   it('is taken within a minute of its time, which is what Envoy allows for clocks that differ', () => {
     expect(ask(authentication(''), token({ exp: now - 30, nbf: now + 30 }))).toBe(SHOP);
   });
