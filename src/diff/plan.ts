@@ -6,7 +6,7 @@ import type { Links } from './links';
 import type { ObjectChange } from './objects';
 import type { Reach } from './reach';
 import { changedPorts, knows } from './scopes';
-import { otherHostProbes, probesAt, probesFor, serversAt, type Probe } from './requests';
+import { otherHostProbes, probesAt, probesFor, serversAt, streamHost, type Probe } from './requests';
 
 export interface Task {
   readonly client: ClientClass;
@@ -121,11 +121,13 @@ export function fromOutside(
     for (const server of serversAt(links.mesh, gateway)) for (const host of server.hosts) own.add(host);
     for (const host of routeHostnames(links, gateway)) own.add(host);
   }
-  if (own.size > 1) own.delete('*'); // the hosts of routes tell more than a server for all of them
-  const isHit = isAll || [...own].some((host) => hosts.has(host) || (isWildcard(host) && hosts.has(host)));
+  const stream = streamHost(gateway);
+  if ([...own].some((host) => host !== '*' && host !== stream)) own.delete('*'); // the hosts of routes tell more than a server for all of them
+  const isHit =
+    isAll || own.has(stream) || [...own].some((host) => hosts.has(host) || (isWildcard(host) && hosts.has(host)));
   if (!isHit) return [];
   return [...own]
-    .filter((host) => isAll || hosts.has(host))
+    .filter((host) => isAll || host === stream || hosts.has(host))
     .flatMap((host) =>
       probesAt(gateway, host, meshes).map((probe): Task => ({
         client,

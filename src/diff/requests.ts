@@ -216,22 +216,34 @@ export interface Entrance {
   readonly admits: (host: string) => boolean;
 }
 
+/** What stands for the host of a connection to a listener for TCP, which knows of none: the Gateway itself. */
+export function streamHost(gateway: string): string {
+  const [namespace = '', name = ''] = gateway.split('/');
+  return `${name}.${namespace}`;
+}
+
 /** Servers of an Istio Gateway, and listeners of one of the Gateway API, alike. */
 export function serversAt(mesh: Mesh, gateway: string): readonly Entrance[] {
   const own = [...mesh.gateways, ...mesh.ingresses].find((one) => `${one.namespace}/${one.name}` === gateway);
   const servers = own === undefined ? [] : serversOf(own).map(entranceOf);
   const [namespace = '', name = ''] = gateway.split('/');
   const other = mesh.find('gateway.networking.k8s.io', 'Gateway', namespace, name);
-  const listeners = records(record(other?.body.spec).listeners).map((listener): Entrance => {
-    const protocol = text(listener.protocol);
-    const hostname = text(listener.hostname) || '*';
-    return {
-      scheme: protocol === 'HTTPS' || protocol === 'TLS' ? 'https' : protocol === 'HTTP' ? 'http' : 'tcp',
-      port: Number(listener.port ?? 0),
-      hosts: [hostname],
-      admits: (host) => isSubsetOf(host, hostname) || isSubsetOf(hostname, host),
-    };
-  });
+  const listeners = records(record(other?.body.spec).listeners)
+    // No request of ours is UDP.
+    .filter(({ protocol }) => protocol !== 'UDP')
+    .map((listener): Entrance => {
+      const protocol = text(listener.protocol);
+      const port = Number(listener.port ?? 0);
+      const stream = streamHost(gateway);
+      if (protocol === 'TCP') return { scheme: 'tcp', port, hosts: [stream], admits: (host) => host === stream };
+      const hostname = text(listener.hostname) || '*';
+      return {
+        scheme: protocol === 'HTTPS' || protocol === 'TLS' ? 'https' : protocol === 'HTTP' ? 'http' : 'tcp',
+        port,
+        hosts: [hostname],
+        admits: (host) => host !== stream && (isSubsetOf(host, hostname) || isSubsetOf(hostname, host)),
+      };
+    });
   return [...servers, ...listeners];
 }
 
