@@ -22,14 +22,31 @@ export interface CheckOptions extends MeshOptions {
 export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
   const { rules = allRules, suppress: wishes = [], ...mesh } = options;
   const context = new CheckContext(loaded, mesh);
-  const found = rules.flatMap((rule) =>
-    [...hitsOf(rule, context)].filter((hit) => isKnown(rule, hit, context)).map((hit) => place(rule, hit)),
-  );
-  const { kept, complaints } = suppress(context, withoutEchoes(found), wishes, { unused, unexplained });
+  const found: Placed[] = [];
+  const failed: Placed[] = [];
+  for (const rule of rules) {
+    const hits = hitsOf(rule, context);
+    if ('error' in hits) failed.push(place(rule, failure(rule, hits)));
+    else for (const hit of hits) if (isKnown(rule, hit, context)) found.push(place(rule, hit));
+  }
+  const { kept, complaints, hidden } = suppress(context, withoutEchoes(found), wishes, { unused, unexplained });
   // With some of the rules only, a suppression of another has nothing to hide.
   const said = complaints.filter(({ rule }) => options.rules === undefined || rule === unexplained);
-  const placed = [...joinSymptoms(kept), ...said.map(({ rule, hit }) => place(rule, hit))].sort(bySeverityThenPlace);
-  return { findings: placed.map(({ finding }) => finding), summary: summarize(loaded, placed, context) };
+  const placed = [...failed, ...joinSymptoms(kept), ...said.map(({ rule, hit }) => place(rule, hit))].sort(
+    bySeverityThenPlace,
+  );
+  const leftOut = loaded.leftOut ?? [];
+  const suppressed = hidden.map(({ candidate, by, reason }) => ({ ...pick(candidate.finding), by, reason }));
+  return {
+    findings: placed.map(({ finding }) => finding),
+    summary: {
+      ...summarize(loaded, placed, context),
+      ...(leftOut.length === 0 ? {} : { leftOut: leftOut.length }),
+      ...(suppressed.length === 0 ? {} : { suppressed: suppressed.length }),
+    },
+    ...(leftOut.length === 0 ? {} : { leftOut }),
+    ...(suppressed.length === 0 ? {} : { suppressed }),
+  };
 }
 
 interface Placed {
@@ -41,23 +58,36 @@ interface Placed {
   readonly file: string | undefined;
 }
 
-/** A rule that fails on somebody's manifests says so, and the others are heard all the same. */
-function hitsOf(rule: Rule, context: CheckContext): readonly Hit[] {
+interface Failure {
+  readonly error: unknown;
+}
+
+function hitsOf(rule: Rule, context: CheckContext): readonly Hit[] | Failure {
   if (rule.reads.length > 0 && !rule.reads.some((kind) => context.hasKind(kind))) return [];
   try {
     return [...rule.check(context)];
   } catch (error) {
-    return [
-      {
-        source: {},
-        field: [],
-        severity: 'warning',
-        what: `the rule ${rule.name} failed on these manifests: ${error instanceof Error ? error.message : String(error)}`,
-        why: 'This is a fault of mesh-edge: what the rule would have found is not known.',
-        fix: 'Report it with the manifests that show it.',
-      },
-    ];
+    return { error };
   }
+}
+
+/**
+ * A rule that fails on somebody's manifests fails the run, and the others are heard all the same. It is an error that nothing
+ * suppresses: otherwise whoever finds manifests on which a rule fails has found how to turn it off.
+ */
+function failure(rule: Rule, { error }: Failure): Hit {
+  return {
+    source: {},
+    field: [],
+    severity: 'error',
+    what: `the rule ${rule.name} failed on these manifests: ${error instanceof Error ? error.message : String(error)}`,
+    why: 'This is a fault of mesh-edge: what the rule would have found is not known.',
+    fix: 'Report it with the manifests that show it.',
+  };
+}
+
+function pick({ id, name, object, where }: Finding): Pick<Finding, 'id' | 'name' | 'object' | 'where'> {
+  return { id, name, object, where };
 }
 
 function place(rule: Rule, hit: Hit): Placed {

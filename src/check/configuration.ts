@@ -33,6 +33,7 @@ export function readConfiguration(text: string, file: string): Configuration {
       return {
         rule: rule ?? '',
         reason,
+        by: file,
         ...(object === undefined ? {} : { object }),
         ...(place === undefined ? {} : { file: place }),
       };

@@ -1,5 +1,7 @@
 /** What check says: the JSON of `mesh-edge check --format json`, field for field. Every report is made from these. */
 
+import type { LeftOut } from '../model/manifest';
+
 /** `error`: certainly wrong. `warning`: probably wrong. `info`: worth knowing, or cannot be judged from manifests. */
 export type Severity = 'error' | 'warning' | 'info';
 
@@ -51,9 +53,24 @@ export interface CheckSummary {
   readonly warnings: number;
   readonly infos: number;
   readonly judgedBy: readonly JudgedBy[];
+  /** Files, folders and documents that were passed over, if there are any. */
+  readonly leftOut?: number;
+  /** Findings that a suppression hides, if there are any. */
+  readonly suppressed?: number;
+}
+
+/** A finding that somebody accepted. */
+export interface Suppressed extends Pick<Finding, 'id' | 'name' | 'object' | 'where'> {
+  /** `annotation` on the object, or the configuration file. */
+  readonly by: string;
+  readonly reason: string;
 }
 
 export interface CheckResult {
   readonly findings: readonly Finding[];
   readonly summary: CheckSummary;
+  /** What was passed over; left out itself if nothing was. */
+  readonly leftOut?: readonly LeftOut[];
+  /** What was found and is not among the findings; left out if there is nothing. */
+  readonly suppressed?: readonly Suppressed[];
 }

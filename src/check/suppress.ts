@@ -17,6 +17,8 @@ export interface Suppression {
   readonly object?: string;
   /** End of a file's path; default: every file. */
   readonly file?: string;
+  /** The configuration that says so. */
+  readonly by?: string;
 }
 
 /** A finding that may be suppressed, with the object it is about. */
@@ -27,11 +29,19 @@ export interface Suppressible {
 }
 
 interface Wish {
+  /** Where it is written. */
+  readonly by: string;
   readonly rule: string;
   readonly reason: string;
   readonly applies: (candidate: Suppressible) => boolean;
   readonly hit: Pick<Hit, 'manifest' | 'source' | 'field'>;
   readonly text: string;
+}
+
+export interface Hidden<T> {
+  readonly candidate: T;
+  readonly by: string;
+  readonly reason: string;
 }
 
 /** Takes the suppressed findings out, and says of which wishes have no reason or nothing to hide. */
@@ -40,9 +50,10 @@ export function suppress<T extends Suppressible>(
   candidates: readonly T[],
   configured: readonly Suppression[],
   rules: { readonly unused: Rule; readonly unexplained: Rule },
-): { kept: T[]; complaints: { rule: Rule; hit: Hit }[] } {
+): { kept: T[]; complaints: { rule: Rule; hit: Hit }[]; hidden: Hidden<T>[] } {
   const wishes = [...annotated(context), ...configured.map(fromConfiguration)];
   const complaints: { rule: Rule; hit: Hit }[] = [];
+  const hidden: Hidden<T>[] = [];
   const used = new Set<Wish>();
   const reasoned = wishes.filter((wish) => {
     if (wish.reason !== '') return true;
@@ -56,8 +67,10 @@ export function suppress<T extends Suppressible>(
     const wish = reasoned.find(
       ({ rule, applies }) => [candidate.finding.id, candidate.finding.name].includes(rule) && applies(candidate),
     );
-    if (wish) used.add(wish);
-    return wish === undefined;
+    if (wish === undefined) return true;
+    used.add(wish);
+    hidden.push({ candidate, by: wish.by, reason: wish.reason });
+    return false;
   });
   for (const wish of reasoned) {
     if (!used.has(wish))
@@ -66,7 +79,7 @@ export function suppress<T extends Suppressible>(
         hit: { ...wish.hit, what: `the suppression of ${wish.rule} hides nothing` },
       });
   }
-  return { kept, complaints };
+  return { kept, complaints, hidden };
 }
 
 function annotated({ manifests }: CheckContext): Wish[] {
@@ -81,6 +94,7 @@ function annotated({ manifests }: CheckContext): Wish[] {
         const [, rule = line, reason = ''] = /^([\w-]+)\s*:?\s*(.*)$/.exec(line) ?? [];
         const field = ['metadata', 'annotations', SUPPRESS];
         return {
+          by: 'annotation',
           rule,
           reason: reason.trim(),
           text: line,
@@ -91,8 +105,9 @@ function annotated({ manifests }: CheckContext): Wish[] {
   });
 }
 
-function fromConfiguration({ rule, reason, object, file }: Suppression): Wish {
+function fromConfiguration({ rule, reason, object, file, by = 'configuration' }: Suppression): Wish {
   return {
+    by,
     rule,
     reason: reason.trim(),
     text: rule,

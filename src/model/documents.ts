@@ -5,7 +5,7 @@
  * the rest by the faster library. On which line a field stands is read only if somebody asks (`lines.ts`).
  */
 import { CORE_SCHEMA, type YAMLException, load, mergeTag } from 'js-yaml';
-import { parseDocument } from 'yaml';
+import { indentShallow, isShallow } from './flow-indentation';
 import { PlainReader } from './plain-yaml';
 
 /** One document of a stream. */
@@ -16,12 +16,16 @@ export interface Document {
 }
 
 /** What reading a document came to: its value, or why it has none. */
-export type Reading = { readonly value: unknown } | { readonly reason: string; readonly line: number };
+export type Reading =
+  { readonly value: unknown } | { readonly reason: string; readonly line: number; readonly isTwice?: boolean };
 
 /** Deeper than any Kubernetes object: a hand-made bomb, not a manifest. */
 const MAX_DEPTH = 100;
 /** Aliases may repeat content, but not multiply it past this many nodes in one document. */
 const MAX_ALIASED_NODES = 200_000;
+
+/** An alias needs an anchor. Without one, `*` is a host or an audience like any other, and nothing is repeated. */
+const MAY_HAVE_ALIASES = /(?:^|[\s[{,])&[^\s,[\]{}]/;
 
 const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 const MARKER = /^(?:---(?=[ \t\r\n]|$)|\.\.\.(?=[ \t\r\n]|$))/gm;
@@ -93,12 +97,11 @@ function endOfDocument(text: string, start: number): number {
 /** Reads one document with the meaning that Kubernetes gives to YAML: no duplicate keys, no tags of one's own, no dates. */
 export function readDocument(document: Document): Reading {
   try {
-    return accept(document, load(document.text, { schema: SCHEMA }), document.text.includes('*'));
+    return accept(document, load(document.text, { schema: SCHEMA }), MAY_HAVE_ALIASES.test(document.text));
   } catch (error) {
     if (isYamlException(error)) {
-      const lenient = error.reason === 'deficient indentation' ? readLeniently(document.text) : undefined;
-      if (lenient !== undefined) return accept(document, lenient, document.text.includes('*'));
-      return { reason: error.reason, line: document.line + (error.mark?.line ?? 0) };
+      const indented = isShallow(error) ? indentShallow(document.text) : undefined;
+      return indented === undefined ? unread(document, error) : readDocument({ ...document, text: indented });
     }
     if (error instanceof Error && error.name === 'RangeError') {
       return { reason: 'it is nested too deeply to be read', line: document.line + leadingBlankLines(document.text) };
@@ -107,14 +110,11 @@ export function readDocument(document: Document): Reading {
   }
 }
 
-/**
- * A closing bracket may stand at the indentation of its key: YAML's grammar forbids it, Kubernetes' parser does not mind.
- * Undefined if that is not all that is wrong.
- */
-function readLeniently(text: string): unknown {
-  const document = parseDocument(text, { schema: 'core', merge: true });
-  const other = document.errors.filter(({ code, pos }) => code !== 'BAD_INDENT' || !/[\]}]/.test(text[pos[0]] ?? ''));
-  return other.length === 0 ? document.toJS({ maxAliasCount: 1000 }) : undefined;
+function unread({ line }: Document, { reason, mark }: YAMLException): Reading {
+  const at = line + (mark?.line ?? 0);
+  return /duplicated mapping key/.test(reason)
+    ? { reason: 'duplicated mapping key', line: at, isTwice: true }
+    : { reason, line: at };
 }
 
 /** A value as read, unless it is too deep or, by its aliases, too much. */
@@ -128,21 +128,24 @@ export function firstLine(document: Document): number {
   return document.line + leadingBlankLines(document.text);
 }
 
-/** Says what is too much about a value: its depth, or the content that its aliases multiply to. */
+/** Says what is too much about a value: its depth, or the content that its aliases repeat. */
 function measure(value: unknown, limit: number): string | undefined {
-  let nodes = 0;
-  const walk = (node: unknown, depth: number): string | undefined => {
+  const seen = limit === Infinity ? undefined : new Set<object>();
+  let repeated = 0;
+  const walk = (node: unknown, depth: number, isRepeated: boolean): string | undefined => {
     if (typeof node !== 'object' || node === null) return undefined;
     if (depth > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} levels deep`;
+    const again = isRepeated || (seen?.has(node) ?? false);
+    seen?.add(node);
     for (const child of Array.isArray(node) ? node : Object.values(node)) {
-      nodes += 1;
-      if (nodes > limit) return `its anchors and aliases multiply to more than ${MAX_ALIASED_NODES} values`;
-      const problem = walk(child, depth + 1);
+      if (again) repeated += 1;
+      if (repeated > limit) return `its anchors and aliases multiply to more than ${MAX_ALIASED_NODES} values`;
+      const problem = walk(child, depth + 1, again);
       if (problem) return problem;
     }
     return undefined;
   };
-  return walk(value, 0);
+  return walk(value, 0, false);
 }
 
 function isYamlException(error: unknown): error is YAMLException {

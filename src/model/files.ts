@@ -4,7 +4,7 @@ import { readSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { DISK, type FileTree } from './file-tree';
 import { isKustomization, overlaid } from './kustomize';
-import type { LoadProblem } from './manifest';
+import type { LeftOut, LoadProblem } from './manifest';
 
 /** A PATH that is not there: the user's command is wrong, not the manifests. */
 export class InputError extends Error {}
@@ -12,15 +12,12 @@ export class InputError extends Error {}
 /** `.values` is how our own install input names Helm values, so that kubectl and istioctl pass over them. */
 const MANIFEST_EXTENSIONS = new Set(['.yaml', '.yml', '.json', '.values']);
 const SKIPPED_FOLDERS = new Set(['node_modules', 'vendor', '__pycache__']);
-/** Written beside the manifests by cdk8s and by package managers; read for what it says, never as a manifest. */
-const SKIPPED_FILES = new Set([
-  'construct-metadata.json',
-  'package.json',
-  'package-lock.json',
-  'tsconfig.json',
-  'Chart.yaml',
-  'cdk8s.yaml',
-]);
+/** Git's own folder, which holds no files of anybody. */
+const GIT = '.git';
+/** Written beside the manifests by cdk8s; read for what it says, never as a manifest. */
+const METADATA = 'construct-metadata.json';
+/** Entries looked at to see whether a folder that is passed over holds anything that kubectl would read. */
+const LOOKED_AT = 2_000;
 
 export interface FileText {
   readonly file: string;
@@ -30,8 +27,16 @@ export interface FileText {
 /**
  * Files of the paths in the order given, those of a folder sorted; a file reached twice is read once. Patches of a kustomization are
  * left out unless they are named themselves: kustomize would lay them over whole objects.
+ *
+ * `kubectl apply -R -f` goes by the ending alone, and would apply hidden files and vendored folders too. Those are drafts, tools' own
+ * and other people's, so they are not read; but whoever hides an object there is found out: what is passed over is in `leftOut`.
  */
-export function findFiles(paths: readonly string[], problems: LoadProblem[], tree: FileTree = DISK): string[] {
+export function findFiles(
+  paths: readonly string[],
+  problems: LoadProblem[],
+  tree: FileTree = DISK,
+  leftOut: LeftOut[] = [],
+): string[] {
   const files: string[] = [];
   const seen = new Set<string>();
   const named = new Set<string>(['-']);
@@ -54,7 +59,7 @@ export function findFiles(paths: readonly string[], problems: LoadProblem[], tre
     } catch (error) {
       throw new InputError(`cannot read ${tree.nameOf(path)}: ${reasonOf(error)}`);
     }
-    if (isFolder) walk(tree, path, add, walked, problems);
+    if (isFolder) walk({ tree, add, walked, problems, leftOut }, path);
     else {
       named.add(path);
       add(path);
@@ -62,7 +67,10 @@ export function findFiles(paths: readonly string[], problems: LoadProblem[], tre
   }
   tree.prepare?.(files);
   const parts = new Set(files.filter(isKustomization).flatMap((file) => overlaid(file, tree)));
-  return parts.size === 0 ? files : files.filter((file) => named.has(file) || !parts.has(resolve(file)));
+  if (parts.size === 0) return files;
+  const isPart = (file: string): boolean => !named.has(file) && parts.has(resolve(file));
+  for (const file of files.filter(isPart)) leftOut.push({ file: tree.nameOf(file), why: 'a patch of a kustomization' });
+  return files.filter((file) => !isPart(file));
 }
 
 /** The text of one file, or a problem: unreadable, too large for one string, or not UTF-8. */
@@ -85,37 +93,105 @@ export function readText(file: string, tree: FileTree = DISK): FileText | LoadPr
   }
 }
 
-/** `walked`: real folders that were walked already. A folder may be linked to from many others, and from within itself. */
-function walk(
-  tree: FileTree,
-  folder: string,
-  add: (file: string) => void,
-  walked: Set<string>,
-  problems: LoadProblem[],
-): void {
-  let entries: string[];
-  try {
-    const real = tree.real(folder);
-    if (walked.has(real)) return;
-    walked.add(real);
-    entries = [...tree.entries(folder)].sort();
-  } catch (error) {
-    problems.push(unreadFolder(tree.nameOf(folder), `the folder cannot be read: ${reasonOf(error)}`));
-    return;
+interface Walk {
+  readonly tree: FileTree;
+  readonly add: (file: string) => void;
+  /** Real folders that were walked already. A folder may be linked to from many others, and from within itself. */
+  readonly walked: Set<string>;
+  readonly problems: LoadProblem[];
+  readonly leftOut: LeftOut[];
+}
+
+/** Goes through a folder and those within it; a list and no recursion, since they may be nested deeper than a stack. */
+function walk({ tree, add, walked, problems, leftOut }: Walk, root: string): void {
+  const open: { readonly path: string; readonly kind: 'file' | 'folder' }[] = [{ path: root, kind: 'folder' }];
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    const folder = one.path;
+    if (one.kind === 'file') {
+      add(folder);
+      continue;
+    }
+    let entries: string[];
+    try {
+      const real = tree.real(folder);
+      if (walked.has(real)) continue;
+      walked.add(real);
+      entries = [...tree.entries(folder)].sort();
+    } catch (error) {
+      problems.push(unreadFolder(tree.nameOf(folder), `the folder cannot be read: ${reasonOf(error)}`));
+      continue;
+    }
+    const absent = tree.leftOut?.(folder) ?? [];
+    for (const { path, why } of absent) problems.push(unreadFolder(tree.nameOf(path), why));
+    const isChart = entries.includes('Chart.yaml');
+    const next: { readonly path: string; readonly kind: 'file' | 'folder' }[] = [];
+    for (const entry of entries) {
+      if (entry === GIT || entry === METADATA) continue;
+      const path = join(folder, entry);
+      const kind = tree.kindOf(path);
+      if (kind !== 'folder' && !isManifestName(entry)) continue;
+      if (kind === undefined && !entry.startsWith('.') && absent.length === 0) problems.push(unreadable(tree, path));
+      if (kind !== 'folder' && kind !== 'file') continue;
+      const why = whyPassedOver(entry, kind, isChart);
+      if (why === undefined) next.push({ path, kind });
+      else if (kind === 'file' || holdsManifests(tree, path)) leftOut.push({ file: tree.nameOf(path), why });
+    }
+    open.push(...next.reverse());
   }
-  for (const { path, why } of tree.leftOut?.(folder) ?? []) problems.push(unreadFolder(tree.nameOf(path), why));
-  const isChart = entries.includes('Chart.yaml');
-  for (const entry of entries) {
-    if (entry.startsWith('.') || SKIPPED_FILES.has(entry)) continue;
-    const path = join(folder, entry);
-    const kind = tree.kindOf(path); // undefined: a dangling link
-    if (kind === 'folder') {
-      // A chart's templates are not YAML before Helm has rendered them.
-      if (!SKIPPED_FOLDERS.has(entry) && !(isChart && entry === 'templates')) walk(tree, path, add, walked, problems);
-    } else if (kind === 'file' && MANIFEST_EXTENSIONS.has(extname(entry).toLowerCase())) {
-      add(path);
+}
+
+function isManifestName(name: string): boolean {
+  return MANIFEST_EXTENSIONS.has(extname(name).toLowerCase());
+}
+
+function whyPassedOver(entry: string, kind: 'file' | 'folder', isChart: boolean): string | undefined {
+  if (entry.startsWith('.')) return `a hidden ${kind}`;
+  if (kind === 'file') return undefined;
+  if (SKIPPED_FOLDERS.has(entry)) return 'a folder of files that were copied from elsewhere';
+  // A chart's templates are not YAML before Helm has rendered them.
+  return isChart && entry === 'templates' ? 'templates of a Helm chart, which is not rendered' : undefined;
+}
+
+/** Whether a folder that is passed over holds a file that kubectl would read. Of a very large one that is taken for granted. */
+function holdsManifests(tree: FileTree, root: string): boolean {
+  const open = [root];
+  const walked = new Set<string>();
+  for (let looked = 0; open.length > 0;) {
+    const folder = open.pop() ?? root;
+    let entries: readonly string[];
+    try {
+      const real = tree.real(folder);
+      if (walked.has(real)) continue;
+      walked.add(real);
+      entries = tree.entries(folder);
+    } catch {
+      return true; // what cannot be looked into is told
+    }
+    for (const entry of entries) {
+      if ((looked += 1) > LOOKED_AT) return true;
+      const path = join(folder, entry);
+      const kind = tree.kindOf(path);
+      if (kind === 'folder' && entry !== GIT) open.push(path);
+      else if (kind === 'file' && isManifestName(entry)) return true;
     }
   }
+  return false;
+}
+
+/** What is in a folder and cannot be looked at, as a link that leads nowhere: kubectl would stop there. */
+function unreadable(tree: FileTree, path: string): LoadProblem {
+  let reason = '';
+  try {
+    tree.at(path);
+  } catch (error) {
+    reason = reasonOf(error);
+  }
+  return {
+    source: { file: tree.nameOf(path) },
+    what: `the file cannot be read: ${reason}`,
+    why: 'what it holds is left out of the judgement',
+    fix: 'mend the link or take it away',
+  };
 }
 
 function unreadFolder(file: string, what: string): LoadProblem {

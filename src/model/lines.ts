@@ -1,7 +1,7 @@
 /** On which line of a document a field stands: the document is read again for its places when somebody first asks. */
 import { EVENT_ID, type Event, SCALAR_STYLE, getScalarValue, parseEvents } from 'js-yaml';
-import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document } from './documents';
+import { indentShallow } from './flow-indentation';
 import type { FieldPath } from './manifest';
 
 /** A place that a field path can lead to: a key, or an item of a list, and what is within. */
@@ -33,19 +33,23 @@ function placesOf(document: Document): Place | null {
   try {
     return new PlaceReader(document, parseEvents(document.text, {})).read();
   } catch {
-    return placesOfLenient(document); // only what is read leniently is a document and no YAML
+    const text = indentShallow(document.text);
+    return text === undefined || text === document.text ? null : placesOf({ ...document, text });
   }
 }
 
 class PlaceReader {
   private next = 0;
-  private offset = 0;
+  /** Where the line ends that was reached; -1 on the last one. Kept, since a long line holds many nodes. */
+  private lineEnd: number;
 
   public constructor(
     private readonly document: Document,
     private readonly events: readonly Event[],
     private line = document.line,
-  ) {}
+  ) {
+    this.lineEnd = document.text.indexOf('\n');
+  }
 
   public read(): Place | null {
     this.next = this.events.findIndex(({ type }) => type !== EVENT_ID.DOCUMENT);
@@ -80,12 +84,11 @@ class PlaceReader {
     const begin = event === undefined ? -1 : beginOf(event);
     if (begin === -1) return otherwise;
     const { text } = this.document;
-    for (;;) {
-      const end = text.indexOf('\n', this.offset);
-      if (end === -1 || end >= begin) return this.line;
-      this.offset = end + 1;
+    while (this.lineEnd !== -1 && this.lineEnd < begin) {
       this.line += 1;
+      this.lineEnd = text.indexOf('\n', this.lineEnd + 1);
     }
+    return this.line;
   }
 }
 
@@ -99,23 +102,4 @@ function beginOf(event: Event): number {
   // The text of a block scalar begins on the line behind its `|` or `>`.
   const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK;
   return isBlock ? event.valueStart - 1 : event.valueStart;
-}
-
-function placesOfLenient({ text, line }: Document): Place | null {
-  const counter = new LineCounter();
-  const lineOf = (node: unknown, otherwise: number): number =>
-    isNode(node) && node.range ? line + counter.linePos(node.range[0]).line - 1 : otherwise;
-  const read = (node: unknown, at: number): Place => {
-    if (!isMap(node) && !isSeq(node)) return { line: at };
-    const entries = new Map<string, Place>();
-    for (const [index, item] of node.items.entries()) {
-      const pair = isMap(node) ? node.items[index] : undefined;
-      const name = pair ? (isScalar(pair.key) ? String(pair.key.value) : undefined) : String(index);
-      if (name !== undefined && !entries.has(name))
-        entries.set(name, read(pair ? pair.value : item, lineOf(pair ? pair.key : item, at)));
-    }
-    return { line: at, entries };
-  };
-  const root = parseDocument(text, { lineCounter: counter, schema: 'core', merge: true, uniqueKeys: false }).contents;
-  return root ? read(root, lineOf(root, line)) : null;
 }

@@ -4,13 +4,15 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type KnownDocuments, type ReadDocument, accept, firstLine, readDocuments } from './documents';
+import { type KnownDocuments, type ReadDocument, type Reading, accept, firstLine, readDocuments } from './documents';
 import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';
+import { keyGivenTwice } from './json-keys';
 import { lineLocator } from './lines';
-import type { FieldPath, LoadProblem, Loaded, Manifest, Source } from './manifest';
+import type { FieldPath, LeftOut, LoadProblem, Loaded, Manifest, Source } from './manifest';
 import { toManifest } from './object';
-import { HELM_CHART, HELM_VALUES, isRecord, recognize, seemsKubernetes, seemsTemplate } from './recognize';
+import { HELM_CHART, HELM_VALUES, isRecord, recognize, seemsKubernetes } from './recognize';
+import { isTemplate } from './template';
 
 export type { KnownDocuments } from './documents';
 export { InputError } from './files';
@@ -28,7 +30,8 @@ export function load(paths: readonly string[], known?: KnownDocuments, tree: Fil
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
   const named = new Set(paths);
-  const files = findFiles(paths, problems, tree);
+  const leftOut: LeftOut[] = [];
+  const files = findFiles(paths, problems, tree, leftOut);
   for (const file of files) {
     const read = readText(file, tree);
     if (!('text' in read)) {
@@ -38,9 +41,10 @@ export function load(paths: readonly string[], known?: KnownDocuments, tree: Fil
     const loaded = loadText(read.text, read.file, { named: named.has(file), from: manifests.length, known });
     for (const manifest of loaded.manifests) manifests.push(manifest);
     problems.push(...loaded.problems);
+    leftOut.push(...(loaded.leftOut ?? []));
   }
-  if (manifests.length === 0) throw new InputError(nothingRead(paths.map(tree.nameOf), files, problems));
-  return { manifests: tree === DISK ? withConstructPaths(manifests) : manifests, problems };
+  if (manifests.length === 0) throw new InputError(nothingRead(paths.map(tree.nameOf), files, problems, leftOut));
+  return { manifests: tree === DISK ? withConstructPaths(manifests) : manifests, problems, leftOut };
 }
 
 /** Reads the documents of one text. `named`: the user named the file itself, so that no broken part of it is passed over. */
@@ -51,11 +55,16 @@ export function loadText(
 ): Loaded {
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
+  const leftOut: LeftOut[] = [];
+  const passOver = (line: number | undefined, why: string): void =>
+    void leftOut.push({ file: file ?? 'input', ...(line === undefined ? {} : { line }), why });
   const from = options.from ?? 0;
   for (const document of documentsOf(text, options.known)) {
     const { reading, firstLine } = document;
     if ('reason' in reading) {
-      if (isOurs(document.text, options.named ?? true)) problems.push(unreadable(reading, file));
+      const why = whyNotOurs(document, reading, options.named ?? true);
+      if (why === undefined) problems.push(unreadable(reading, file));
+      else passOver(firstLine, why);
       continue;
     }
     take(
@@ -65,13 +74,22 @@ export function loadText(
       lineLocator(document),
     );
   }
-  return { manifests, problems };
+  return { manifests, problems, leftOut };
 
   function take(value: unknown, at: FieldPath, source: Source, locate: Manifest['lineOf'], depth = 0): void {
     const recognized = recognize(value);
     if (recognized.is === 'broken') {
       problems.push({ source, what: recognized.what, why: recognized.why, fix: recognized.fix });
-    } else if (recognized.is === 'list' && isRecord(value) && Array.isArray(value.items) && depth < MAX_LIST_DEPTH) {
+    } else if (recognized.is === 'template') {
+      passOver(source.line, TEMPLATE);
+    } else if (recognized.is === 'list' && depth >= MAX_LIST_DEPTH) {
+      problems.push({
+        source,
+        what: `the list is within ${MAX_LIST_DEPTH} others, and what it holds is left out of the judgement`,
+        why: 'kubectl takes a list apart; lists within lists are no more than a way to hide objects from readers',
+        fix: 'write the objects one beside the other',
+      });
+    } else if (recognized.is === 'list' && isRecord(value) && Array.isArray(value.items)) {
       value.items.forEach((item: unknown, index) => {
         const field = [...at, 'items', index];
         // The line of an item is known only by reading the list with positions, so it is left until somebody asks.
@@ -105,7 +123,7 @@ export function loadObjects(
         why: recognized.why,
         fix: recognized.fix,
       });
-    } else if (isRecord(object) && recognized.is !== 'other') {
+    } else if (isRecord(object) && recognized.is !== 'other' && recognized.is !== 'template') {
       const items = recognized.is === 'list' && Array.isArray(object.items) ? object.items.filter(isRecord) : [object];
       for (const item of items)
         manifests.push(toManifest(item, manifests.length, sourceOf(object, index), () => undefined));
@@ -125,6 +143,11 @@ function documentsOf(text: string, known?: KnownDocuments): Iterable<ReadDocumen
   }
   const document = { text, line: 1 };
   const first = firstLine(document);
+  const twice = keyGivenTwice(text);
+  if (twice !== undefined) {
+    const reason = `key ${JSON.stringify(twice.key)} is given twice`;
+    return [{ ...document, reading: { reason, line: twice.line, isTwice: true }, firstLine: first }];
+  }
   return (Array.isArray(value) ? value : [value]).map((entry) => ({
     ...document,
     reading: accept(document, entry, false),
@@ -132,26 +155,38 @@ function documentsOf(text: string, known?: KnownDocuments): Iterable<ReadDocumen
   }));
 }
 
-/** Whether a document that cannot be read is worth a word: a template is not, nor a foreign file that nobody named. */
-function isOurs(text: string, named: boolean): boolean {
-  if (seemsTemplate(text)) return false;
-  return named || seemsKubernetes(text);
+const TEMPLATE = 'a template, which is not rendered';
+
+type Unread = Extract<Reading, { readonly reason: string }>;
+
+/** Why a document that cannot be read is passed over: a template is no YAML yet, and a foreign file that nobody named is none of ours. */
+function whyNotOurs({ text, line }: ReadDocument, reading: Unread, named: boolean): string | undefined {
+  if (isTemplate(text, reading.line - line)) return TEMPLATE;
+  return named || seemsKubernetes(text) ? undefined : 'it cannot be read, and seems to be no Kubernetes object';
 }
 
-function unreadable(reading: { reason: string; line: number }, file: string | undefined): LoadProblem {
+function unreadable(reading: Unread, file: string | undefined): LoadProblem {
   return {
     source: { ...(file === undefined ? {} : { file }), line: reading.line },
     what: `the document cannot be read: ${reading.reason}`,
-    why: 'an API server would refuse it, and what it was meant to say is left out of the judgement',
-    fix: 'correct the YAML at this line',
+    why: reading.isTwice
+      ? 'kubectl takes the last of the two, kustomize and Flux refuse the document; which one was meant it does not say, and it is left out of the judgement'
+      : 'an API server would refuse it, and what it was meant to say is left out of the judgement',
+    fix: reading.isTwice ? 'keep one of the two' : 'correct the YAML at this line',
   };
 }
 
-function nothingRead(paths: readonly string[], files: readonly string[], problems: readonly LoadProblem[]): string {
+function nothingRead(
+  paths: readonly string[],
+  files: readonly string[],
+  problems: readonly LoadProblem[],
+  leftOut: readonly LeftOut[],
+): string {
   const where = paths.map((path) => (path === '-' ? 'standard input' : path)).join(', ');
-  const reasons = problems.map(
-    ({ source, what }) => `\n  ${source.file ?? ''}${source.line === undefined ? '' : `:${source.line}`}: ${what}`,
-  );
+  const reasons = [
+    ...problems.map(({ source, what }) => ({ file: source.file ?? '', line: source.line, text: what })),
+    ...leftOut.map(({ file, line, why }) => ({ file, line, text: `left out: ${why}` })),
+  ].map(({ file, line, text }) => `\n  ${file}${line === undefined ? '' : `:${line}`}: ${text}`);
   const looked =
     files.length === 0 ? 'no .yaml, .yml, .json or .values file' : 'no Kubernetes object that could be read';
   return `there is ${looked} in ${where}${reasons.join('')}`;

@@ -44,7 +44,16 @@ export interface LoadProblem {
   readonly fix: string;
 }
 
+/** A file, folder or document that was passed over, and why: what nobody judged is told, so that it does not read as a pass. */
+export interface LeftOut {
+  readonly file: string;
+  /** Of a document. */
+  readonly line?: number;
+  readonly why: string;
+}
+
 export interface Loaded {
   readonly manifests: readonly Manifest[];
   readonly problems: readonly LoadProblem[];
+  readonly leftOut?: readonly LeftOut[];
 }

@@ -43,7 +43,8 @@ const IN_KEY = tableOf(/[A-Za-z0-9_/.-]/);
 
 /** Deeper than what people write and far from the limit of the library, which says what is too deep. */
 const MAX_DEPTH = 40;
-const JSON_ESCAPES = /^(?:[^\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*$/;
+/** Behind a backslash, what JSON knows as well as YAML. Asked escape by escape: one expression over a long text ends the stack. */
+const JSON_ESCAPE = /["\\/bfnrt]|u[0-9a-fA-F]{4}/y;
 const NOT_IN_LITERAL = /[^\t\n\x20-\x7E]/;
 
 /** One document of a stream, as far as it was understood. */
@@ -262,7 +263,7 @@ export class PlainReader {
     const inner = text.slice(start + 1, at);
     if (isSimple) return inner;
     if (quote === SINGLE_QUOTE) return inner.replaceAll("''", "'");
-    return JSON_ESCAPES.test(inner) ? (JSON.parse(`"${inner}"`) as string) : undefined;
+    return hasJsonEscapesOnly(inner) ? (JSON.parse(`"${inner}"`) as string) : undefined;
   }
 
   /** A literal block, `|` or `|-`, whose first line has text. */
@@ -416,6 +417,14 @@ export class PlainReader {
       return;
     }
   }
+}
+
+function hasJsonEscapesOnly(inner: string): boolean {
+  for (let at = inner.indexOf('\\'); at !== -1; at = inner.indexOf('\\', JSON_ESCAPE.lastIndex)) {
+    JSON_ESCAPE.lastIndex = at + 1;
+    if (!JSON_ESCAPE.test(inner)) return false;
+  }
+  return true;
 }
 
 /** A list that grew has room for many more, which would be most of what short ones take in memory. */

@@ -3,8 +3,10 @@
  * an Istio installation, or something that is none of our business.
  */
 
+import { hasAction } from './template';
+
 export type Recognized =
-  | { readonly is: 'object' | 'list' | 'helm-values' | 'helm-chart' | 'other' }
+  | { readonly is: 'object' | 'list' | 'helm-values' | 'helm-chart' | 'template' | 'other' }
   | { readonly is: 'broken'; readonly what: string; readonly why: string; readonly fix: string };
 
 /** The kind that Helm values of Istio and of Envoy Gateway are filed under: they have no apiVersion, group or name of their own. */
@@ -67,14 +69,9 @@ function isPatch(value: Record<string, unknown>): boolean {
   return [value, metadata, spec].some((level) => isRecord(level) && ('$patch' in level || '$retainKeys' in level));
 }
 
-/** Text that could not be read, but would have been a manifest: it says `apiVersion:` or `kind:` at its first level. */
+/** Text that could not be read, but might be a manifest to a reader that can: it names its apiVersion or kind, or writes in escapes. */
 export function seemsKubernetes(text: string): boolean {
-  return /^\s*["']?(apiVersion|kind)["']?\s*:/m.test(text);
-}
-
-/** Text of a template (Helm, gomplate, Jinja), which is no YAML before it is rendered. */
-export function seemsTemplate(text: string): boolean {
-  return /\{\{[-~]?\s*[^}]/.test(text) || /\{%[-+]?\s*\w+/.test(text);
+  return /(apiVersion|kind)["']?\s*(:|$)|\\[uUx]/m.test(text);
 }
 
 function recognizeObject(value: Record<string, unknown>, apiVersion: string, kind: string): Recognized {
@@ -91,8 +88,8 @@ function recognizeObject(value: Record<string, unknown>, apiVersion: string, kin
       fix: 'write metadata as a mapping with a name',
     };
   }
-  return isRecord(metadata) && typeof metadata.name === 'string' && seemsTemplate(metadata.name)
-    ? { is: 'other' }
+  return isRecord(metadata) && typeof metadata.name === 'string' && hasAction(metadata.name)
+    ? { is: 'template' }
     : { is: 'object' };
 }
 

@@ -1,6 +1,8 @@
 /** A diff as text, JSON and Markdown. */
 import type { Change, ChangedObject, Diff, Effect, Undecided } from '../diff/types';
 import { type Reading, READING_ORDER, TITLES, forReading } from './diff-rows';
+import { code, text } from './markdown-text';
+import { allPrintable, json } from './printable';
 import { wrap } from './wrap';
 
 export type DiffFormat = 'text' | 'json' | 'markdown';
@@ -16,11 +18,11 @@ export interface DiffView {
 export function formatDiff(diff: Diff, as: DiffFormat, view: DiffView): string {
   switch (as) {
     case 'json':
-      return `${JSON.stringify(diff, null, 2)}\n`;
+      return `${json(diff, 2)}\n`;
     case 'markdown':
-      return markdown(diff, view);
+      return markdown(allPrintable(diff), view);
     case 'text':
-      return plain(diff, view);
+      return plain(allPrintable(diff), view);
   }
 }
 
@@ -184,7 +186,7 @@ function markdown(diff: Diff, view: DiffView): string {
     );
     for (const row of shown)
       lines.push(
-        `| ${row.from.map(cell).join('<br>')} | ${row.to.map(code).join('<br>')} | ${cell(capital(row.was))} | ${cell(capital(row.is))} | ${row.because.map(cell).join('<br>')} |`,
+        `| ${row.from.map(text).join('<br>')} | ${row.to.map(code).join('<br>')} | ${text(capital(row.was))} | ${text(capital(row.is))} | ${row.because.map(text).join('<br>')} |`,
       );
     lines.push('');
     if (shown.length < rows.length)
@@ -193,16 +195,16 @@ function markdown(diff: Diff, view: DiffView): string {
   }
   if (diff.undecided.length > 0) {
     lines.push(`#### ❔ Not decided (${diff.undecided.length})`, '');
-    for (const one of diff.undecided.slice(0, MAX_UNDECIDED)) lines.push(`- ${cell(undecidedText(one))}`);
+    for (const one of diff.undecided.slice(0, MAX_UNDECIDED)) lines.push(`- ${text(undecidedText(one))}`);
     if (diff.undecided.length > MAX_UNDECIDED) lines.push(`- and ${diff.undecided.length - MAX_UNDECIDED} more`);
     lines.push('');
   }
-  lines.push(summaryLine(diff), '');
-  for (const note of diff.notes) lines.push(`> **Note** ${cell(note)}`, '');
+  lines.push(text(summaryLine(diff)), '');
+  for (const note of diff.notes) lines.push(`> **Note** ${text(note)}`, '');
   lines.push(
     '<details><summary>How to read this</summary>',
     '',
-    `The manifests of \`${view.old}\` and \`${view.new}\` were compared by following ${diff.summary.requestsCompared} requests through each, as the service mesh (Istio) would. ` +
+    `The manifests of ${code(view.old)} and ${code(view.new)} were compared by following ${diff.summary.requestsCompared} requests through each, as the service mesh (Istio) would. ` +
       'Nothing was sent. "Who" is a namespace, `namespace/workload`, or a gateway at which traffic enters from outside. ' +
       'A *sidecar* is the proxy beside each workload; a *gateway* is a shared proxy at the edge. ' +
       'Mutual TLS means that both ends prove who they are.',
@@ -214,18 +216,6 @@ function markdown(diff: Diff, view: DiffView): string {
 
 function capital(value: string): string {
   return value.charAt(0).toUpperCase() + value.slice(1);
-}
-
-function cell(value: string): string {
-  return value
-    .replace(/\|/g, '\\|')
-    .replace(/[<>]/g, (sign) => (sign === '<' ? '&lt;' : '&gt;'))
-    .replace(/\*/g, '\\*')
-    .replace(/\n/g, ' ');
-}
-
-function code(value: string): string {
-  return `\`${value.replace(/`/g, "'").replace(/\|/g, '\\|')}\``;
 }
 
 export type { Change };

@@ -1,18 +1,25 @@
 /** Findings as workflow commands, which GitHub shows beside the lines of a pull request. */
 import type { CheckResult, Finding, Severity } from '../check/finding';
 import { judgedByLine } from './judged-by';
-import { objectName, plural } from './text';
+import { allPrintable } from './printable';
+import { objectName, passedOver, plural } from './text';
 
 const COMMANDS: Record<Severity, string> = { error: 'error', warning: 'warning', info: 'notice' };
 
-export function formatGithub({ findings, summary }: CheckResult): string {
+export function formatGithub(result: CheckResult): string {
+  const { findings, summary, ...rest } = allPrintable(result);
   const lines = findings.map((finding) => {
     const properties = { ...placeOf(finding), title: `${finding.id} ${finding.name}` };
     const text = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
     return `::${COMMANDS[finding.severity]} ${text.join(',')}::${escapeData(messageOf(finding))}`;
   });
   const counts = `${plural(summary.objects, 'object')} checked: ${plural(summary.errors, 'error')}, ${plural(summary.warnings, 'warning')}, ${plural(summary.infos, 'info')}`;
-  return [...lines, `${counts}; ${judgedByLine(summary.judgedBy)}`, ''].join('\n');
+  return [
+    ...lines,
+    `${counts}; ${judgedByLine(summary.judgedBy)}`,
+    ...passedOver({ findings, summary, ...rest }),
+    '',
+  ].join('\n');
 }
 
 function placeOf({ where }: Finding): { file?: string; line?: number } {

@@ -1,5 +1,6 @@
 import type { CheckResult } from '../check/finding';
+import { json } from './printable';
 
 export function formatJson(result: CheckResult): string {
-  return `${JSON.stringify(result, null, 2)}\n`;
+  return `${json(result, 2)}\n`;
 }

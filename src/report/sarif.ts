@@ -1,12 +1,14 @@
 /** Findings as SARIF 2.1.0, which code scanning of GitHub, GitLab and editors read. */
 import type { CheckResult, Finding, Severity } from '../check/finding';
 import { rules } from '../check/rules';
-import { objectName } from './text';
+import { allPrintable, json, printable } from './printable';
+import { objectName, passedOver } from './text';
 
 const LEVELS: Record<Severity, string> = { error: 'error', warning: 'warning', info: 'note' };
 
-export function formatSarif({ findings, summary }: CheckResult): string {
-  const ids = [...new Set(findings.map(({ id }) => id))].sort();
+export function formatSarif(result: CheckResult): string {
+  const { findings, summary, leftOut = [], suppressed = [] } = result;
+  const ids = [...new Set([...findings, ...suppressed].map(({ id }) => id))].sort();
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -20,17 +22,46 @@ export function formatSarif({ findings, summary }: CheckResult): string {
           },
         },
         properties: { judgedBy: summary.judgedBy },
-        results: findings.map((finding) => ({
-          ruleId: finding.id,
-          ruleIndex: ids.indexOf(finding.id),
-          level: LEVELS[finding.severity],
-          message: { text: `${finding.what}\n\nWhy: ${finding.why}\n\nFix: ${finding.fix}` },
-          locations: [locationOf(finding)],
-        })),
+        invocations: [
+          {
+            executionSuccessful: true,
+            toolExecutionNotifications: [
+              ...leftOut.map(({ file, line, why }) => ({
+                level: 'note',
+                message: { text: plain(printable(`left out: ${why}`)) },
+                locations: [
+                  locationOf({ where: line === undefined ? { file } : { file, line }, object: null, field: '' }),
+                ],
+              })),
+              ...passedOver({ ...result, findings: [] }).map((text) => ({
+                level: 'note',
+                message: { text: plain(printable(text)) },
+              })),
+            ],
+          },
+        ],
+        results: [
+          ...findings.map((finding) => ({
+            ruleId: finding.id,
+            ruleIndex: ids.indexOf(finding.id),
+            level: LEVELS[finding.severity],
+            message: { text: messageOf(finding) },
+            locations: [locationOf(finding)],
+          })),
+          ...suppressed.map((one) => ({
+            ruleId: one.id,
+            ruleIndex: ids.indexOf(one.id),
+            message: { text: `${one.name}, which is accepted` },
+            locations: [locationOf({ ...one, field: '' })],
+            suppressions: [
+              { kind: one.by === 'annotation' ? 'inSource' : 'external', justification: plain(printable(one.reason)) },
+            ],
+          })),
+        ],
       },
     ],
   };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return `${json(log, 2)}\n`;
 }
 
 function describe(id: string): object {
@@ -47,14 +78,14 @@ function describe(id: string): object {
   };
 }
 
-function locationOf({ where, object, field }: Finding): object {
+function locationOf({ where, object, field }: Pick<Finding, 'where' | 'object' | 'field'>): object {
   const logical = [
-    ...('construct' in where ? [{ fullyQualifiedName: where.construct, kind: 'module' }] : []),
+    ...('construct' in where ? [{ fullyQualifiedName: printable(where.construct ?? ''), kind: 'module' }] : []),
     ...(object
       ? [
           {
-            name: object.name,
-            fullyQualifiedName: [objectName(object), field].filter(Boolean).join(' '),
+            name: printable(object.name),
+            fullyQualifiedName: printable([objectName(object), field].filter(Boolean).join(' ')),
             kind: 'object',
           },
         ]
@@ -74,5 +105,20 @@ function locationOf({ where, object, field }: Finding): object {
 
 function uriOf(file: string): string {
   const path = file.replace(/\\/g, '/').replace(/^\.\//, '');
-  return path.startsWith('/') ? `file://${encodeURI(path)}` : encodeURI(path);
+  // Half a character has no encoding.
+  const escaped = path
+    .split('/')
+    .map((part) => encodeURIComponent(part.replace(/\p{Cs}/gu, '\ufffd')))
+    .join('/');
+  return path.startsWith('/') ? `file://${escaped}` : escaped;
+}
+
+function messageOf(finding: Finding): string {
+  const { what, why, fix } = allPrintable(finding);
+  return plain(`${what}\n\nWhy: ${why}\n\nFix: ${fix}`);
+}
+
+/** Viewers make links of `[text](target)` in a message (SARIF 2.1.0, 3.11.6); ours has none. */
+function plain(message: string): string {
+  return message.replace(/\](?=\()/g, '] ');
 }

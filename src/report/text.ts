@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import { judgedByLine } from './judged-by';
 import type { CheckResult, ObjectId, Severity, Where } from '../check/finding';
+import { allPrintable } from './printable';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -14,7 +15,8 @@ export function formatText(result: CheckResult, options: TextOptions): string {
 }
 
 /** The same finding by finding: of a large mesh it is much to hold at once. */
-export function* textBlocks(result: CheckResult, { color, width = 100 }: TextOptions): Generator<string> {
+export function* textBlocks(found: CheckResult, { color, width = 100 }: TextOptions): Generator<string> {
+  const result = allPrintable(found);
   const c = pc.createColors(color);
   const paint: Record<Severity, (text: string) => string> = { error: c.red, warning: c.yellow, info: c.cyan };
   for (const finding of result.findings) {
@@ -32,7 +34,35 @@ export function* textBlocks(result: CheckResult, { color, width = 100 }: TextOpt
     ];
     yield `${lines.join('\n')}\n\n`;
   }
-  yield `${summaryLine(result, c)}\n${c.dim(`  ${judgedByLine(result.summary.judgedBy)}`)}\n`;
+  yield `${[summaryLine(result, c), c.dim(`  ${judgedByLine(result.summary.judgedBy)}`), ...passedOver(result).flatMap((line) => wrap(line, width, '  ', '    '))].join('\n')}\n`;
+}
+
+/** How many names are given of what was passed over. */
+const NAMED = 5;
+
+/** What was not judged, in a line each: files, folders and documents that were left out, and findings that are suppressed. */
+export function passedOver({ leftOut = [], suppressed = [] }: CheckResult): readonly string[] {
+  const lines: string[] = [];
+  if (leftOut.length > 0) {
+    const names = leftOut.map(({ file, line, why }) => `${file}${line === undefined ? '' : `:${line}`} (${why})`);
+    const inside = leftOut.filter(({ line }) => line !== undefined).length;
+    const counts = [
+      ...(leftOut.length > inside ? [plural(leftOut.length - inside, 'file')] : []),
+      ...(inside > 0 ? [plural(inside, 'document')] : []),
+    ];
+    lines.push(`${counts.join(' and ')} left out: ${some(names)}`);
+  }
+  if (suppressed.length > 0) {
+    const by = [...new Set(suppressed.map((one) => (one.by === 'annotation' ? 'annotations' : one.by)))];
+    lines.push(`${plural(suppressed.length, 'finding')} suppressed (${by.join(', ')})`);
+  }
+  return lines;
+}
+
+function some(names: readonly string[]): string {
+  return names.length <= NAMED
+    ? names.join(', ')
+    : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
 }
 
 /** `istio-egress/egress` of a Gateway, as `Gateway istio-egress/egress`. */

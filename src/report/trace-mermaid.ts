@@ -1,16 +1,12 @@
 /** A trace as a Mermaid flowchart: client, proxies and destination in a row, each arrow with what travels on it. */
 import type { Hop, Trace, TraceRequest } from '../trace/types';
+import { label } from './mermaid-text';
+import { allPrintable } from './printable';
 import { proxyLabel, tlsLabel } from './trace-text';
 
-/** Text inside Mermaid's quotes: what would end them, or read as markup, is written as an entity. */
+/** Rows of text. */
 function quoted(text: string): string {
-  const safe = text
-    .replace(/&/g, '&amp;')
-    .replace(/"/g, '&quot;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/#/g, '&#35;');
-  return `"${safe.replace(/\n/g, '<br/>')}"`;
+  return label(text.split('\n'));
 }
 
 function decidedLabel(hop: Hop): string {
@@ -18,7 +14,8 @@ function decidedLabel(hop: Hop): string {
   return [proxyLabel(hop.proxy), ...shown].join('\n');
 }
 
-export function traceMermaid(trace: Trace, request: TraceRequest): string {
+export function traceMermaid(found: Trace, asked: TraceRequest): string {
+  const [trace, request] = allPrintable([found, asked] as const);
   const lines = ['flowchart LR', `  client([${quoted(`${request.from}\n${request.request}`)}])`];
   let previous = 'client';
   trace.hops.forEach((hop, index) => {

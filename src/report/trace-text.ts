@@ -1,6 +1,7 @@
 /** A trace as text for people: one block a hop, what decided it, and for a refusal what to do. */
 import { createColors } from 'picocolors';
 import type { Hop, ProxyRef, Refusal, Trace, TraceRequest, Wire } from '../trace/types';
+import { allPrintable } from './printable';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -42,7 +43,8 @@ function wireLabel(wire: Wire): string {
   return `${wire.protocol} on port ${wire.port}, ${tlsLabel(wire)}`;
 }
 
-export function traceText(trace: Trace, request: TraceRequest, options: TextOptions): string {
+export function traceText(found: Trace, asked: TraceRequest, options: TextOptions): string {
+  const [trace, request] = allPrintable([found, asked] as const);
   const color = createColors(options.color);
   const lines: string[] = [];
   const field = (name: string, value: string): void => {

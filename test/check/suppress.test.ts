@@ -51,7 +51,7 @@ describe('mesh-edge.yaml', () => {
 });
 
 describe('a rule that fails', () => {
-  it('becomes a finding, and the others are heard', () => {
+  it('fails the run whatever is suppressed, and the others are heard', () => {
     const broken = {
       id: 'EDGE990' as const,
       name: 'broken',
@@ -66,11 +66,15 @@ describe('a rule that fails', () => {
         throw new Error('oh');
       },
     };
-    const { findings } = check(loadText(entry(), 'a.yaml'), { rules: [broken] });
+    const { findings, summary } = check(loadText(entry(), 'a.yaml'), {
+      rules: [broken],
+      suppress: [{ rule: 'EDGE990', reason: 'accepted' }],
+    });
+    expect(summary.errors).toBe(1);
     expect(findings).toEqual([
       expect.objectContaining({
         id: 'EDGE990',
-        severity: 'warning',
+        severity: 'error',
         what: 'the rule broken failed on these manifests: oh',
       }),
     ]);

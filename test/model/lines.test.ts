@@ -25,10 +25,10 @@ items:
     -   # a comment
 
       late
-    - &anchored
-      x: 1
-    - !!map
-      y: 1
+    - &anchored {
+      x: 1 }
+    - !!map {
+      y: 1 }
     - !!str &both z
     ports: [ {number: 80,
       name: http}, *anchored,
@@ -39,8 +39,7 @@ items:
     a: b,
 
     c: d }
-  "quoted
-    key": 1
+  "quoted key": 1
 `;
 
 /** Each field of a document with its line, as a library knows it that keeps a node for everything. */
@@ -54,7 +53,7 @@ function fieldsWithLines(text: string, line: number): { field: FieldPath; at: nu
   };
   const walk = (node: unknown, field: FieldPath): void => {
     if (isMap(node)) {
-      for (const { key, value } of node.items) if (isScalar(key)) add(key, [...field, String(key.value)], value);
+      for (const { key, value } of node.items) if (isScalar(key)) add(key, [...field, key.source ?? String(key.value)], value);
     } else if (isSeq(node)) {
       node.items.forEach((item, index) => add(item, [...field, index], item));
     }
@@ -95,10 +94,12 @@ describe('the line of a field', () => {
     expect(lineOf(['items', 1, 'metadata', 'name'])).toBe(lineOf(['items', 1, 'metadata']));
   });
 
-  it('is known in what only a lenient reader reads, and stays known when asked again in a long document', () => {
+  it('is known in lines that are no deeper than their key, and stays known when asked again in a long document', () => {
     const text = `hosts: [\n  a,\n  b\n]\nname: "${'x'.repeat(3_000)}"\nlast:\n  - 1\n`;
     const lineOf = lineLocator({ text: `spec:\n  hosts: [\n    a\n  ]\n  name: x\n`, line: 1 });
     expect([lineOf(['spec', 'hosts', 0]), lineOf(['spec', 'name'])]).toEqual([3, 5]);
+    const quoted = lineLocator({ text: `spec:\n  a: 'x\n  y'\n  b: 1\n`, line: 1 });
+    expect([quoted(['spec', 'a']), quoted(['spec', 'b'])]).toEqual([2, 4]);
     const long = lineLocator({ text, line: 1 });
     expect([long(['last', 0]), long(['hosts', 1]), long(['last', 0])]).toEqual([7, 3, 7]);
   });

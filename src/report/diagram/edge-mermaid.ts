@@ -1,4 +1,5 @@
 /** The whole edge as a Mermaid flowchart: a node for each group of clients, each gateway, each group of hosts. */
+import { label } from '../mermaid-text';
 import type { EdgeMap, Lane } from './flows';
 
 const MAX_NAMES = 8;
@@ -23,12 +24,12 @@ export function edgeMermaid(map: EdgeMap): string {
       `${lane.direction} from ${lane.from.join()}`,
       'client',
       isOut ? inside : outside,
-      (id) => `${id}([${quoted(some(lane.from))}])`,
+      (id) => `${id}([${label(some(lane.from))}])`,
     );
     let previous = clients;
     lane.via.forEach(({ role, name }, index) => {
-      const id = node(`via ${role} ${name}`, 'gateway', inside, (own) => `${own}[[${quoted([role, name])}]]`);
-      wires.push(wire(previous, id, label(lane, index)));
+      const id = node(`via ${role} ${name}`, 'gateway', inside, (own) => `${own}[[${label([role, name])}]]`);
+      wires.push(wire(previous, id, wireLabel(lane, index)));
       previous = id;
     });
     const hosts = [...new Set(lane.flows.map(({ to }) => to))];
@@ -36,41 +37,28 @@ export function edgeMermaid(map: EdgeMap): string {
       `to ${lane.direction} ${hosts.join()}`,
       'host',
       isOut ? outside : inside,
-      (id) => `${id}([${quoted(some(hosts))}])`,
+      (id) => `${id}([${label(some(hosts))}])`,
     );
     if (lane.outcome === 'delivered') wires.push(wire(previous, end, lane.links[lane.links.length - 1]?.label ?? ''));
-    else if (lane.outcome === 'answered') wires.push(`  ${previous} -.->|${quoted([lane.end])}| ${end}`);
-    else wires.push(`  ${previous} -.-x|${quoted([lane.end])}| ${end}`);
+    else if (lane.outcome === 'answered') wires.push(`  ${previous} -.->|${label([lane.end])}| ${end}`);
+    else wires.push(`  ${previous} -.-x|${label([lane.end])}| ${end}`);
   }
   output.push('  subgraph mesh["service mesh"]', ...inside.map((line) => `    ${line}`), '  end');
   output.push(...outside.map((line) => `  ${line}`), ...wires);
   return `${output.join('\n')}\n`;
 }
 
-function label(lane: Lane, index: number): string {
+function wireLabel(lane: Lane, index: number): string {
   const own = lane.links[index]?.label ?? '';
   return index === 0 && lane.direction === 'egress' ? `${lane.speaks}: ${own}` : own;
 }
 
 function wire(from: string, to: string, text: string): string {
-  return text === '' ? `  ${from} --> ${to}` : `  ${from} -->|${quoted([text])}| ${to}`;
+  return text === '' ? `  ${from} --> ${to}` : `  ${from} -->|${label([text])}| ${to}`;
 }
 
 function some(names: readonly string[]): readonly string[] {
   return names.length <= MAX_NAMES
     ? names
     : [...names.slice(0, MAX_NAMES - 1), `and ${names.length - MAX_NAMES + 1} more`];
-}
-
-/** Text inside Mermaid's quotes: what would end them, or read as markup, is written as an entity. */
-function quoted(rows: readonly string[]): string {
-  const safe = rows.map((row) =>
-    row
-      .replace(/&/g, '&amp;')
-      .replace(/"/g, '&quot;')
-      .replace(/</g, '&lt;')
-      .replace(/>/g, '&gt;')
-      .replace(/#/g, '&#35;'),
-  );
-  return `"${safe.join('<br/>')}"`;
 }

@@ -1,6 +1,7 @@
 /** Pictures of a mesh's edge, or of one request's way, drawn from the manifests alone. */
 import type { Mesh } from '../../model/mesh';
 import type { Trace, TraceRequest } from '../../trace/types';
+import { allPrintable } from '../printable';
 import { traceMermaid } from '../trace-mermaid';
 import { edgeMermaid } from './edge-mermaid';
 import { edgeSvg } from './edge-svg';
@@ -11,7 +12,8 @@ import { pathSvg } from './path-svg';
 
 export type PictureFormat = 'mmd' | 'svg' | 'html';
 
-export function requestPicture(trace: Trace, request: TraceRequest, as: PictureFormat): string {
+export function requestPicture(found: Trace, asked: TraceRequest, as: PictureFormat): string {
+  const [trace, request] = allPrintable([found, asked] as const);
   switch (as) {
     case 'mmd':
       return traceMermaid(trace, request);
@@ -23,7 +25,7 @@ export function requestPicture(trace: Trace, request: TraceRequest, as: PictureF
 }
 
 export function edgePicture(mesh: Mesh, as: PictureFormat, onProgress?: (done: number, total: number) => void): string {
-  const map = edgeMap(mesh, onProgress);
+  const map = allPrintable(edgeMap(mesh, onProgress));
   switch (as) {
     case 'mmd':
       return edgeMermaid(map);
