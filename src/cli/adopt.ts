@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '../core/printable';
 import type { MeshOptions } from '../model/mesh-options';
 import { OK, UsageError } from './exit';
 import { addMeshOptions, meshOptionsOf } from './mesh-options';
@@ -42,11 +43,12 @@ async function run(paths: string[], flags: AdoptFlags): Promise<void> {
       `${flags.output} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  const say = (line: string): void => void process.stderr.write(`mesh-edge: ${line}\n`);
+  const say = (line: string): void => void process.stderr.write(`mesh-edge: ${printable(line)}\n`);
   for (const { source, what } of problems)
     say(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; it is left out`);
   for (const note of notes) say(note);
-  for (const { file } of targets) process.stdout.write(`${there.includes(file) ? 'replaced' : 'wrote'} ${file}\n`);
+  for (const { file } of targets)
+    process.stdout.write(`${there.includes(file) ? 'replaced' : 'wrote'} ${printable(file)}\n`);
   process.stdout.write(
     `${lifted} objects are said by constructs, ${raw} are kept as they were; the traffic is the same\n`,
   );

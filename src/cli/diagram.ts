@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '../core/printable';
 import type { MeshOptions } from '../model/mesh-options';
 import type { PictureFormat } from '../report/diagram/index';
 import type { TraceRequest } from '../trace/types';
@@ -39,7 +40,7 @@ async function run(paths: string[], flags: DiagramFlags): Promise<void> {
   const { manifests, problems } = load(paths);
   for (const { source, what } of problems)
     process.stderr.write(
-      `mesh-edge: ${source.file ?? 'input'}:${source.line ?? 1}: ${what}; the other documents are drawn\n`,
+      `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; the other documents are drawn`)}\n`,
     );
   const mesh = acceptedMesh(manifests, meshOptionsOf(flags));
   const bar = progressBar('following requests');

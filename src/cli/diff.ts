@@ -4,7 +4,7 @@ import type { Overlay } from '../diff/overlay';
 import type { KnownDocuments } from '../model/load';
 import type { Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
-import { FOUND, OK } from './exit';
+import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
 
@@ -29,6 +29,7 @@ export function register(program: Command): void {
 }
 
 async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
+  if (old === '-' && now === '-') throw new UsageError('standard input cannot be both OLD and NEW');
   const { loadSide } = await import('../diff/revision.js');
   const { diff } = await import('../diff/diff.js');
   const { formatDiff } = await import('../report/diff.js');
@@ -44,7 +45,9 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
         `${source.file ?? ''}${source.line === undefined ? '' : `:${source.line}`}: ${what}; it is left out`,
     ),
   );
-  const whole = { ...found, notes: [...found.notes, ...new Set(unreadable)] };
+  const { leftOutLine } = await import('../report/text.js');
+  const passedOver = [was, is].flatMap(({ leftOut = [] }) => leftOutLine(leftOut));
+  const whole = { ...found, notes: [...found.notes, ...new Set([...unreadable, ...passedOver])] };
   const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
   process.stdout.write(
     formatDiff(whole, flags.format, { color, width: Math.min(process.stdout.columns ?? 100, 120), old, new: now }),

@@ -9,6 +9,7 @@ import { register as registerCheck } from './check';
 import { register as registerDiagram } from './diagram';
 import { register as registerDiff } from './diff';
 import { USAGE, UsageError } from './exit';
+import { guardOutput } from './output';
 import { register as registerDump } from './dump';
 import { register as registerTrace } from './trace';
 import { register as registerUpgrade } from './upgrade';
@@ -36,6 +37,7 @@ export function createProgram(): Command {
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
+  guardOutput(argv);
   // A reader that has seen enough (`| head`) closes the pipe; that is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);

@@ -1,6 +1,7 @@
 /** `mesh-edge trace PATH...`: what a request does, hop by hop. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { json, printable } from '../core/printable';
 import type { MeshOptions } from '../model/mesh-options';
 import type { Mesh } from '../model/mesh';
 import type { Trace, TraceRequest } from '../trace/types';
@@ -42,7 +43,7 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
   const result = requests === undefined ? await followOne(mesh, request) : undefined;
   for (const problem of problems) {
     process.stderr.write(
-      `mesh-edge: ${problem.source.file ?? 'input'}:${problem.source.line ?? 1}: ${problem.what}; the other documents are traced\n`,
+      `mesh-edge: ${printable(`${problem.source.file ?? 'input'}:${problem.source.line ?? 1}: ${problem.what}; the other documents are traced`)}\n`,
     );
   }
   if (result === undefined) {
@@ -64,7 +65,7 @@ async function followOne(mesh: Mesh, request: TraceRequest): Promise<Trace> {
 }
 
 async function written(result: Trace, request: TraceRequest, format: TraceFlags['format']): Promise<string> {
-  if (format === 'json') return `${JSON.stringify(result, null, 2)}\n`;
+  if (format === 'json') return `${json(result, 2)}\n`;
   if (format === 'mermaid') return (await import('../report/trace-mermaid.js')).traceMermaid(result, request);
   return (await import('../report/trace-text.js')).traceText(result, request, { color: useColor() });
 }
@@ -82,7 +83,10 @@ function readLines(file: string, paths: readonly string[]): readonly string[] {
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return text.split('\n').filter((line) => line.trim() !== '');
+  return text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
 }
 
 /** One line out for each line in, in order. A request that nothing can follow is answered `unknown`, with the reason. */
@@ -94,10 +98,10 @@ async function followAll(mesh: Mesh, requests: readonly TraceRequest[]): Promise
       result = trace(mesh, request);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      process.stderr.write(`mesh-edge: request ${index + 1}: ${error.message}\n`);
+      process.stderr.write(`mesh-edge: request ${index + 1}: ${printable(error.message)}\n`);
       result = { outcome: 'unknown', hops: [], destination: null, refusal: null, notes: [error.message] };
     }
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${json(result)}\n`);
   }
 }
 

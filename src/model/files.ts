@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
+import { printable } from '../core/printable';
 import { DISK, type FileTree } from './file-tree';
 import { isKustomization, overlaid } from './kustomize';
 import type { LeftOut, LoadProblem } from './manifest';
@@ -57,7 +58,7 @@ export function findFiles(
     try {
       isFolder = tree.at(path) === 'folder';
     } catch (error) {
-      throw new InputError(`cannot read ${tree.nameOf(path)}: ${reasonOf(error)}`);
+      throw new InputError(`cannot read ${printable(tree.nameOf(path))}: ${reasonOf(error)}`);
     }
     if (isFolder) walk({ tree, add, walked, problems, leftOut }, path);
     else {

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { printable } from '../core/printable';
 import { type KnownDocuments, type ReadDocument, type Reading, accept, firstLine, readDocuments } from './documents';
 import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';
@@ -182,11 +183,11 @@ function nothingRead(
   problems: readonly LoadProblem[],
   leftOut: readonly LeftOut[],
 ): string {
-  const where = paths.map((path) => (path === '-' ? 'standard input' : path)).join(', ');
+  const where = paths.map((path) => (path === '-' ? 'standard input' : printable(path))).join(', ');
   const reasons = [
     ...problems.map(({ source, what }) => ({ file: source.file ?? '', line: source.line, text: what })),
     ...leftOut.map(({ file, line, why }) => ({ file, line, text: `left out: ${why}` })),
-  ].map(({ file, line, text }) => `\n  ${file}${line === undefined ? '' : `:${line}`}: ${text}`);
+  ].map(({ file, line, text }) => `\n  ${printable(`${file}${line === undefined ? '' : `:${line}`}: ${text}`)}`);
   const looked =
     files.length === 0 ? 'no .yaml, .yml, .json or .values file' : 'no Kubernetes object that could be read';
   return `there is ${looked} in ${where}${reasons.join('')}`;

@@ -2,7 +2,7 @@
 import type { Change, ChangedObject, Diff, Effect, Undecided } from '../diff/types';
 import { type Reading, READING_ORDER, TITLES, forReading } from './diff-rows';
 import { code, text } from './markdown-text';
-import { allPrintable, json } from './printable';
+import { allPrintable, json } from '../core/printable';
 import { wrap } from './wrap';
 
 export type DiffFormat = 'text' | 'json' | 'markdown';
@@ -186,7 +186,7 @@ function markdown(diff: Diff, view: DiffView): string {
     );
     for (const row of shown)
       lines.push(
-        `| ${row.from.map(text).join('<br>')} | ${row.to.map(code).join('<br>')} | ${text(capital(row.was))} | ${text(capital(row.is))} | ${row.because.map(text).join('<br>')} |`,
+        `| ${row.from.map(inCell).join('<br>')} | ${row.to.map((to) => code(to, true)).join('<br>')} | ${inCell(capital(row.was))} | ${inCell(capital(row.is))} | ${row.because.map(inCell).join('<br>')} |`,
       );
     lines.push('');
     if (shown.length < rows.length)
@@ -216,6 +216,10 @@ function markdown(diff: Diff, view: DiffView): string {
 
 function capital(value: string): string {
   return value.charAt(0).toUpperCase() + value.slice(1);
+}
+
+function inCell(value: string): string {
+  return text(value, true);
 }
 
 export type { Change };

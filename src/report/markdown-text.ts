@@ -2,7 +2,7 @@
  * Text and code in Markdown, of which nothing comes out alive: no link, picture, mention, reference, tag, table or heading. Both are for
  * any place, table cells too.
  */
-import { printable } from './printable';
+import { printable } from '../core/printable';
 
 /** What GitHub makes something of even where the sign itself is escaped: addresses, mentions, references to issues and commits. */
 const LIVE = /:\/\/|www\.|@|#\d|\bGH-\d|\b[0-9a-f]{7,40}\b|[[\]`<>\\]/i;
@@ -10,32 +10,35 @@ const LIVE = /:\/\/|www\.|@|#\d|\bGH-\d|\b[0-9a-f]{7,40}\b|[[\]`<>\\]/i;
 const SIGNS = /[!"#$%&'()*+,./:;<=>?@[\\\]^_`{|}~-]/g;
 const MARKUP = /[\\`*_{}[\]<>()#+!|~&$-]/g;
 
-/** A sentence. What it puts between backticks is code; words that would be more than text are code as well. */
-export function text(value: string): string {
+/** A sentence, in a table's cell or elsewhere. What it puts between backticks is code; words that would be more than text are code as well. */
+export function text(value: string, isInCell = false): string {
   return printable(value)
     .split(/`([^`]+)`/)
-    .map((part, index) => (index % 2 === 1 ? code(part) : words(part)))
+    .map((part, index) => (index % 2 === 1 ? code(part, isInCell) : words(part, isInCell)))
     .join('');
 }
 
-function words(part: string): string {
+function words(part: string, isInCell: boolean): string {
   return part
     .split(/(\s+)/)
     .map((word) => {
       if (!LIVE.test(word)) return word.replace(MARKUP, '\\$&');
       // Signs around a word are of the sentence.
       const [, before = '', inner = '', after = ''] = /^(["'(]*)(.*?)([)"'.,;:]*)$/.exec(word) ?? [];
-      return `${before.replace(SIGNS, '\\$&')}${code(inner)}${after.replace(SIGNS, '\\$&')}`;
+      return `${before.replace(SIGNS, '\\$&')}${code(inner, isInCell)}${after.replace(SIGNS, '\\$&')}`;
     })
     .join('')
     .replace(/^(\s*\d+)([.)])/, '$1\\$2');
 }
 
-/** A name, as code. */
-export function code(value: string): string {
+/** A name, as code, in a table's cell or elsewhere: only in a cell may a pipe be escaped within backticks. */
+export function code(value: string, isInCell = false): string {
   const shown = printable(value);
   if (shown.trim() === '') return '';
-  if (!/[`|\\]/.test(shown)) return `\`${shown}\``;
-  // Neither backticks nor pipes can be escaped within backticks; as numbers they stand for themselves and begin nothing.
-  return `<code>${shown.replace(SIGNS, (sign) => `&#${sign.charCodeAt(0)};`)}</code>`;
+  const piped = isInCell ? shown.replace(/(\\?)\|/g, (_, slash: string) => (slash === '' ? '\\|' : '\\\\x7c')) : shown;
+  // As many backticks as stand nowhere within, and apart from those that begin or end it.
+  const longest = Math.max(0, ...(piped.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = '`'.repeat(longest + 1);
+  const pad = /^`|`$|^ .* $/.test(piped) ? ' ' : '';
+  return `${fence}${pad}${piped}${pad}${fence}`;
 }

@@ -23,7 +23,7 @@ export function formatMarkdown(result: CheckResult): string {
     '| | Rule | Where | What |',
     '|---|---|---|---|',
     ...findings.map(
-      (finding) => `| ${SIGNS[finding.severity]} | ${finding.id} | ${placeOf(finding)} | ${text(finding.what)} |`,
+      (finding) => `| ${SIGNS[finding.severity]} | ${finding.id} | ${placeOf(finding)} | ${text(finding.what, true)} |`,
     ),
     '',
     ...uniqueRules(findings).flatMap((finding) => [
@@ -41,7 +41,10 @@ export function formatMarkdown(result: CheckResult): string {
 }
 
 function placeOf({ where, object, field }: Finding): string {
-  return [formatWhere(where), objectName(object), field].filter(Boolean).map(code).join('<br>');
+  return [formatWhere(where), objectName(object), field]
+    .filter(Boolean)
+    .map((part) => code(part, true))
+    .join('<br>');
 }
 
 /** One entry a rule and reason: a rule whose reason differs from place to place gives each of them. */

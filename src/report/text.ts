@@ -2,7 +2,8 @@
 import pc from 'picocolors';
 import { judgedByLine } from './judged-by';
 import type { CheckResult, ObjectId, Severity, Where } from '../check/finding';
-import { allPrintable } from './printable';
+import type { LeftOut } from '../model/manifest';
+import { allPrintable } from '../core/printable';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -42,21 +43,23 @@ const NAMED = 5;
 
 /** What was not judged, in a line each: files, folders and documents that were left out, and findings that are suppressed. */
 export function passedOver({ leftOut = [], suppressed = [] }: CheckResult): readonly string[] {
-  const lines: string[] = [];
-  if (leftOut.length > 0) {
-    const names = leftOut.map(({ file, line, why }) => `${file}${line === undefined ? '' : `:${line}`} (${why})`);
-    const inside = leftOut.filter(({ line }) => line !== undefined).length;
-    const counts = [
-      ...(leftOut.length > inside ? [plural(leftOut.length - inside, 'file')] : []),
-      ...(inside > 0 ? [plural(inside, 'document')] : []),
-    ];
-    lines.push(`${counts.join(' and ')} left out: ${some(names)}`);
-  }
-  if (suppressed.length > 0) {
-    const by = [...new Set(suppressed.map((one) => (one.by === 'annotation' ? 'annotations' : one.by)))];
-    lines.push(`${plural(suppressed.length, 'finding')} suppressed (${by.join(', ')})`);
-  }
-  return lines;
+  const by = [...new Set(suppressed.map((one) => (one.by === 'annotation' ? 'annotations' : one.by)))];
+  return [
+    ...leftOutLine(leftOut),
+    ...(suppressed.length === 0 ? [] : [`${plural(suppressed.length, 'finding')} suppressed (${by.join(', ')})`]),
+  ];
+}
+
+/** "2 files left out: ..."; nothing if nothing was. */
+export function leftOutLine(leftOut: readonly LeftOut[]): readonly string[] {
+  if (leftOut.length === 0) return [];
+  const names = leftOut.map(({ file, line, why }) => `${file}${line === undefined ? '' : `:${line}`} (${why})`);
+  const inside = leftOut.filter(({ line }) => line !== undefined).length;
+  const counts = [
+    ...(leftOut.length > inside ? [plural(leftOut.length - inside, 'file')] : []),
+    ...(inside > 0 ? [plural(inside, 'document')] : []),
+  ];
+  return [`${counts.join(' and ')} left out: ${some(names)}`];
 }
 
 function some(names: readonly string[]): string {

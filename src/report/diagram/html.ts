@@ -1,4 +1,5 @@
 /** The whole edge, or one request, as one page that needs nothing from elsewhere: searchable, by keyboard, in light and dark. */
+import { createHash } from 'node:crypto';
 import type { Direction, EdgeMap, Lane } from './flows';
 import type { Link, Path } from './path';
 import { drawPath } from './path-svg';
@@ -137,10 +138,14 @@ export function pathList(path: Path): string {
   return `<ol class="path">${items.join('')}</ol>${path.notes.map((note) => `<p class="muted">Note: ${escape(note)}</p>`).join('')}`;
 }
 
+/** A second wall: should a name ever come out as markup, no browser runs or fetches what it says. */
+const POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${createHash('sha256').update(PAGE_SCRIPT).digest('base64')}'`;
+
 function page(title: string, content: string): string {
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
+    `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
     `<title>${escape(title)}</title><style>${PAGE_STYLE}${SHAPES}</style></head><body>`,
     content,
     '</body></html>',

@@ -1,4 +1,5 @@
 /** What every drawing shares: text that fits, arrows that say how they are secured, colours for light and dark. */
+import { printable } from '../../core/printable';
 import type { Link } from './path';
 
 export const FONT = 13;
@@ -7,8 +8,9 @@ export const LINE = 18;
 const SANS = 0.56;
 const MONO = 0.61;
 
+/** For an element's text or an attribute; a control character is no XML. */
 export function escape(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+  return printable(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
 
 export interface TextStyle {

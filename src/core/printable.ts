@@ -45,18 +45,23 @@ function disarmed(text: string): string {
   return text.replace(/::(?=[A-Za-z][\w-]*)(?![0-9A-Fa-f]{1,4}(?![\w-]))/g, ': :').replace(/##(?=\[)/g, '# #');
 }
 
-/** Text that was laid out in lines, with colours of our own or none: whatever got past the answers' own texts is caught here. */
-export function safeLines(text: string, hasColor = false): string {
-  // eslint-disable-next-line no-control-regex
-  const parts = hasColor ? text.split(/(\u001b\[[0-9;]*m)/) : [text];
-  return parts
-    .map((part, index) =>
-      index % 2 === 1
-        ? part
-        : disarmed(part.replace(HIDDEN, (character) => (character === '\n' ? '\n' : visible(character)))),
-    )
-    .join('');
+/**
+ * The last wall, before anything is written: output that was laid out in lines, of which only the lines, tabs and (if asked) colours are
+ * taken as they are. Escapes are JSON's, so that data stays data; a word is only parted where a line begins with it.
+ */
+export function safeOutput(text: string, { colors = false, commands = false } = {}): string {
+  const shown = text.replace(HIDDEN, (character, at: number) =>
+    character === '\n' ||
+    character === '\t' ||
+    (colors && character === '\u001b' && COLOR.test(text.slice(at, at + 12)))
+      ? character
+      : `\\u${hex(character.charCodeAt(0), 4)}`,
+  );
+  return commands ? shown : shown.replace(/^([ \t]*):(?=:[A-Za-z])/gm, '$1: ').replace(/##(?=\[)/g, '#\\u0023');
 }
+
+// eslint-disable-next-line no-control-regex
+const COLOR = /^\u001b\[\d{1,3}(;\d{1,3})*m/;
 
 /** JSON of the same value, in which nothing is hidden: what JSON.stringify leaves as it is, is written as an escape. */
 export function json(value: unknown, indent?: number): string {
