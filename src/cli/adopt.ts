@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { printable } from '../core/printable';
+import { printable } from '../model/printable';
 import type { MeshOptions } from '../model/mesh-options';
 import { OK, UsageError } from './exit';
 import { addMeshOptions, meshOptionsOf } from './mesh-options';

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Command } from 'commander';
-import { printable } from '../core/printable';
+import { printable } from '../model/printable';
 import type { MeshOptions } from '../model/mesh-options';
 import type { PictureFormat } from '../report/diagram/index';
 import type { TraceRequest } from '../trace/types';

@@ -2,7 +2,7 @@
  * Standard output and standard error of every command go through one place, which lets nothing pass that a terminal or a runner would
  * obey: whatever a command writes of names, files, git and headers, it cannot be forgotten.
  */
-import { safeOutput } from '../core/printable';
+import { safeOutput } from '../model/printable';
 
 type Write = (text: string) => string;
 

@@ -1,7 +1,7 @@
 /** `mesh-edge trace PATH...`: what a request does, hop by hop. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { json, printable } from '../core/printable';
+import { json, printable } from '../model/printable';
 import type { MeshOptions } from '../model/mesh-options';
 import type { Mesh } from '../model/mesh';
 import type { Trace, TraceRequest } from '../trace/types';

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
-import { printable } from '../core/printable';
+import { printable } from './printable';
 import { DISK, type FileTree } from './file-tree';
 import { isKustomization, overlaid } from './kustomize';
 import type { LeftOut, LoadProblem } from './manifest';

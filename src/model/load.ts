@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { printable } from '../core/printable';
+import { printable } from './printable';
 import { type KnownDocuments, type ReadDocument, type Reading, accept, firstLine, readDocuments } from './documents';
 import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';

@@ -2,7 +2,7 @@
 import type { Change, ChangedObject, Diff, Effect, Undecided } from '../diff/types';
 import { type Reading, READING_ORDER, TITLES, forReading } from './diff-rows';
 import { code, text } from './markdown-text';
-import { allPrintable, json } from '../core/printable';
+import { allPrintable, json } from '../model/printable';
 import { wrap } from './wrap';
 
 export type DiffFormat = 'text' | 'json' | 'markdown';

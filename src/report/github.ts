@@ -1,7 +1,7 @@
 /** Findings as workflow commands, which GitHub shows beside the lines of a pull request. */
 import type { CheckResult, Finding, Severity } from '../check/finding';
 import { judgedByLine } from './judged-by';
-import { allPrintable } from '../core/printable';
+import { allPrintable } from '../model/printable';
 import { objectName, passedOver, plural } from './text';
 
 const COMMANDS: Record<Severity, string> = { error: 'error', warning: 'warning', info: 'notice' };

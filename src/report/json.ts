@@ -1,5 +1,5 @@
 import type { CheckResult } from '../check/finding';
-import { json } from '../core/printable';
+import { json } from '../model/printable';
 
 export function formatJson(result: CheckResult): string {
   return `${json(result, 2)}\n`;

@@ -2,7 +2,7 @@
  * Text and code in Markdown, of which nothing comes out alive: no link, picture, mention, reference, tag, table or heading. Both are for
  * any place, table cells too.
  */
-import { printable } from '../core/printable';
+import { printable } from '../model/printable';
 
 /** What GitHub makes something of even where the sign itself is escaped: addresses, mentions, references to issues and commits. */
 const LIVE = /:\/\/|www\.|@|#\d|\bGH-\d|\b[0-9a-f]{7,40}\b|[[\]`<>\\]/i;
@@ -15,7 +15,7 @@ export function text(value: string, isInCell = false): string {
   return printable(value)
     .split(/`([^`]+)`/)
     .map((part, index) => (index % 2 === 1 ? code(part, isInCell) : words(part, isInCell)))
-    .join('');
+    .reduce(joined, '');
 }
 
 function words(part: string, isInCell: boolean): string {
@@ -27,8 +27,13 @@ function words(part: string, isInCell: boolean): string {
       const [, before = '', inner = '', after = ''] = /^(["'(]*)(.*?)([)"'.,;:]*)$/.exec(word) ?? [];
       return `${before.replace(SIGNS, '\\$&')}${code(inner, isInCell)}${after.replace(SIGNS, '\\$&')}`;
     })
-    .join('')
+    .reduce(joined, '')
     .replace(/^(\s*\d+)([.)])/, '$1\\$2');
+}
+
+/** Code beside code: their backticks would be one fence. */
+function joined(before: string, part: string): string {
+  return before.endsWith('`') && part.startsWith('`') ? `${before} ${part}` : before + part;
 }
 
 /** A name, as code, in a table's cell or elsewhere: only in a cell may a pipe be escaped within backticks. */

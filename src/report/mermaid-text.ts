@@ -1,4 +1,4 @@
-import { printable } from '../core/printable';
+import { printable } from '../model/printable';
 
 /** Text in Mermaid's quotes, row by row: what would end them, be read as markup, or end the fence around a chart, is an entity. */
 export function label(rows: readonly string[]): string {

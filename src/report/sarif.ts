@@ -1,7 +1,7 @@
 /** Findings as SARIF 2.1.0, which code scanning of GitHub, GitLab and editors read. */
 import type { CheckResult, Finding, Severity } from '../check/finding';
 import { rules } from '../check/rules';
-import { allPrintable, json, printable } from '../core/printable';
+import { allPrintable, json, printable } from '../model/printable';
 import { objectName, passedOver } from './text';
 
 const LEVELS: Record<Severity, string> = { error: 'error', warning: 'warning', info: 'note' };

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { judgedByLine } from './judged-by';
 import type { CheckResult, ObjectId, Severity, Where } from '../check/finding';
 import type { LeftOut } from '../model/manifest';
-import { allPrintable } from '../core/printable';
+import { allPrintable } from '../model/printable';
 
 export interface TextOptions {
   readonly color: boolean;

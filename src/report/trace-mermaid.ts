@@ -1,7 +1,7 @@
 /** A trace as a Mermaid flowchart: client, proxies and destination in a row, each arrow with what travels on it. */
 import type { Hop, Trace, TraceRequest } from '../trace/types';
 import { label } from './mermaid-text';
-import { allPrintable } from '../core/printable';
+import { allPrintable } from '../model/printable';
 import { proxyLabel, tlsLabel } from './trace-text';
 
 /** Rows of text. */

@@ -1,7 +1,7 @@
 /** A trace as text for people: one block a hop, what decided it, and for a refusal what to do. */
 import { createColors } from 'picocolors';
 import type { Hop, ProxyRef, Refusal, Trace, TraceRequest, Wire } from '../trace/types';
-import { allPrintable } from '../core/printable';
+import { allPrintable } from '../model/printable';
 
 export interface TextOptions {
   readonly color: boolean;

@@ -120,6 +120,7 @@ function isTame(text: string): void {
 function alive(markdown: string): string[] {
   const found: string[] = [];
   const reader = new MarkdownIt({ html: true, linkify: true });
+  reader.linkify.set({ fuzzyLink: false }); // GitHub makes no link of a bare host; of www. see below
   const visit = (
     tokens: readonly {
       type: string;

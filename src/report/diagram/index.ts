@@ -1,7 +1,7 @@
 /** Pictures of a mesh's edge, or of one request's way, drawn from the manifests alone. */
 import type { Mesh } from '../../model/mesh';
 import type { Trace, TraceRequest } from '../../trace/types';
-import { allPrintable } from '../../core/printable';
+import { allPrintable } from '../../model/printable';
 import { traceMermaid } from '../trace-mermaid';
 import { edgeMermaid } from './edge-mermaid';
 import { edgeSvg } from './edge-svg';

@@ -1,5 +1,5 @@
 /** What every drawing shares: text that fits, arrows that say how they are secured, colours for light and dark. */
-import { printable } from '../../core/printable';
+import { printable } from '../../model/printable';
 import type { Link } from './path';
 
 export const FONT = 13;
