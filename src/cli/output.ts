@@ -24,5 +24,6 @@ function guard(stream: NodeJS.WriteStream, safe: Write): void {
 
 /** Our own bars, which go back to the start of their line: signs of ours, and no name of anybody. */
 function isProgress(text: string): boolean {
+  // eslint-disable-next-line no-control-regex
   return process.stderr.isTTY === true && /^\r(?:[A-Za-z ]+\[[= ]*\] \d+\/\d+| *\r|\x1b\[K)$/.test(text);
 }

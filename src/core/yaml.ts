@@ -1,6 +1,7 @@
 import { DEFAULT_SCALAR_STYLE_RULES, DumpOptions, SCALAR_STYLE, ScalarStyleRule, dump } from 'js-yaml';
 
-const NUMBER_LIKE = /^[-+]?[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]*)?$/;
+/** Also what Go alone takes for a number: other radices in capitals or signed, a dot or two alone. */
+const NUMBER_LIKE = /^[-+]?(?:0[xXoObB][0-9A-Fa-f_]*|[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]*)?)$|^\.{2,3}$/;
 
 /** Readers of YAML 1.1 differ on whether a lone dot, as in `exportTo`, or digits with underscores are numbers. Quoted, they agree. */
 const quoteNumberLike: ScalarStyleRule = (layout) => {
