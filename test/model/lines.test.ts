@@ -53,7 +53,8 @@ function fieldsWithLines(text: string, line: number): { field: FieldPath; at: nu
   };
   const walk = (node: unknown, field: FieldPath): void => {
     if (isMap(node)) {
-      for (const { key, value } of node.items) if (isScalar(key)) add(key, [...field, key.source ?? String(key.value)], value);
+      for (const { key, value } of node.items)
+        if (isScalar(key)) add(key, [...field, key.source ?? String(key.value)], value);
     } else if (isSeq(node)) {
       node.items.forEach((item, index) => add(item, [...field, index], item));
     }
