@@ -1,8 +1,8 @@
 /** Whether `diff` tells what a random change of one field does to traffic, held against dense requests through both sides. */
+import { acceptedMesh } from '../../src/check/accepted';
 import { diff } from '../../src/diff/diff';
 import type { Diff } from '../../src/diff/types';
 import { fingerprint, wayOf } from '../../src/diff/way';
-import { buildMesh } from '../../src/model/mesh';
 import type { Mesh } from '../../src/model/mesh';
 import { trace } from '../../src/trace/index';
 import type { TraceRequest } from '../../src/trace/types';
@@ -31,7 +31,7 @@ export function judge(seed: number, requests = 80): Judged {
   const before = world(next);
   const { how, objects } = changed(next, before);
   const sides = [manifestsOf(before), manifestsOf(objects)] as const;
-  const meshes = sides.map((one) => buildMesh(one, {})) as [Mesh, Mesh];
+  const meshes = sides.map((one) => acceptedMesh(one, {})) as [Mesh, Mesh];
   const told = diff(...sides);
   const differs = (request: TraceRequest): boolean => fares(meshes[0], request) !== fares(meshes[1], request);
   const wrong = told.changes.map(({ request }) => request).find((request) => !differs(request));

@@ -80,10 +80,10 @@ function virtualService(next: Random): Body {
 const PATTERNS = ['/a', '/a*', '/admin*', '*/b', '/api/*', '*', '/{*}/b', '/api/{**}'];
 
 function operation(next: Random): Body {
-  return {
-    ...(maybe(next, 0.6) ? { [pick(next, ['paths', 'paths', 'notPaths'])]: [pick(next, PATTERNS)] } : {}),
-    ...(maybe(next, 0.4) ? { [pick(next, ['methods', 'methods', 'notMethods'])]: [pick(next, METHODS)] } : {}),
-  };
+  const paths = { [pick(next, ['paths', 'paths', 'notPaths'])]: [pick(next, PATTERNS)] };
+  const methods = { [pick(next, ['methods', 'methods', 'notMethods'])]: [pick(next, METHODS)] };
+  const share = next();
+  return share < 0.5 ? paths : share < 0.7 ? methods : { ...paths, ...methods };
 }
 
 function policyRule(next: Random): Body {
