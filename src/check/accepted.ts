@@ -55,7 +55,7 @@ export function acceptedMesh(manifests: readonly Manifest[], options: MeshOption
     const why = refusalOf(manifest, config, schemas);
     if (why === undefined) return true;
     const { kind, namespace, name } = manifest;
-    leftOut.push({ kind, namespace, name, why, hosts: hostsOf(manifest) });
+    leftOut.push({ manifest, kind, namespace, name, why, hosts: hostsOf(manifest) });
     return false;
   });
   return leftOut.length === 0 ? buildMesh(manifests, options) : new Mesh(kept, options, leftOut);

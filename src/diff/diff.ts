@@ -52,7 +52,16 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0, []);
   const meshes = [acceptedMesh(was, options.mesh), acceptedMesh(is, options.meshAfter ?? options.mesh)] as const;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
-  const reached = changes.map((change) => ({ change, reach: reachOf(change, ...both) }));
+  const refused = meshes.map(({ leftOut }) => new Set(leftOut.map(({ manifest }) => manifest)));
+  const kept = (one: Manifest | undefined, side: 0 | 1): Manifest | undefined =>
+    one !== undefined && refused[side]?.has(one) === true ? undefined : one;
+  // An object that istiod refuses on one side comes or goes as a whole.
+  const reached = changes
+    .filter((change) => (kept(change.was, 0) ?? kept(change.is, 1)) !== undefined)
+    .map((change) => ({
+      change,
+      reach: reachOf({ ...change, was: kept(change.was, 0), is: kept(change.is, 1) }, ...both),
+    }));
   const covered = cover(reached, both);
   const clients = clientClasses(
     ...meshes,

@@ -52,6 +52,7 @@ export interface Proxy {
 
 /** An object that no cluster would have: istiod's admission webhook refuses it. */
 export interface LeftOut {
+  readonly manifest: Manifest;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
