@@ -1,6 +1,7 @@
 /** The fields of Gateway API and Envoy Gateway that rules read. Defaults are in: the schema has put them there. */
+import { record } from '../model/fields';
+import { selects } from '../model/gateway-api';
 import type { Manifest } from '../model/manifest';
-import { selects } from './edge';
 
 export const GATEWAY_API = 'gateway.networking.k8s.io';
 export const ENVOY_GATEWAY = 'gateway.envoyproxy.io';
@@ -79,8 +80,8 @@ export function admits(
   if (from === 'All') return true;
   if (from === 'Same') return namespace === gateway.namespace;
   if (from === 'None') return false;
-  if (!labels || (selector?.matchExpressions ?? []).length > 0) return undefined;
-  return selects(selector?.matchLabels, { 'kubernetes.io/metadata.name': namespace, ...labels });
+  if (!labels) return undefined;
+  return selects(record(selector), { 'kubernetes.io/metadata.name': namespace, ...labels });
 }
 
 /** Whether a ReferenceGrant in the target's namespace lets an object refer to it. */

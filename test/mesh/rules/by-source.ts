@@ -57,6 +57,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'validatePortOverlapForClientTrafficPolicy refuses a policy for one of several HTTP listeners of a port',
   ),
+  'route-not-attached/selector-by-expression': read(
+    'internal/gatewayapi/route.go (Envoy Gateway 1.7.0) and pilot/pkg/config/kube/gateway (Istio 1.29.1)',
+    'the selector of namespaces is a LabelSelector of Kubernetes, expressions included',
+  ),
   'policy-reference-not-usable': read(
     'internal/gatewayapi/securitypolicy.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
     'errors of a policy become a direct response 500 of each of its routes',
