@@ -3,11 +3,10 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { printable } from '../model/printable';
-import type { MeshOptions } from '../model/mesh-options';
 import { OK, UsageError } from './exit';
-import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
-interface AdoptFlags extends MeshOptions {
+interface AdoptFlags extends MeshFlags {
   readonly output: string;
   readonly force?: boolean;
 }
@@ -26,7 +25,7 @@ async function run(paths: string[], flags: AdoptFlags): Promise<void> {
   const { load } = await import('../model/load.js');
   const { adopt } = await import('../adopt/adopt.js');
   const { manifests, problems } = load(paths);
-  const { files, lifted, raw, notes } = adopt(manifests, meshOptionsOf(flags));
+  const { files, lifted, raw, notes } = adopt(manifests, await meshOptionsOf(flags));
   const targets = files.map(({ path, text }) => ({ file: join(flags.output, path), text }));
   const there = targets.filter(({ file }) => existsSync(file)).map(({ file }) => file);
   if (there.length > 0 && flags.force !== true)

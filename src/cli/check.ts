@@ -1,19 +1,16 @@
 /** `mesh-edge check PATH...`: what is wrong with manifests, before they are applied. */
-import { existsSync, readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Severity, SEVERITIES } from '../check/finding';
-import type { Suppression } from '../check/suppress';
-import type { MeshOptions } from '../model/mesh-options';
+import { configuration } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
-import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
 const FORMATS = ['text', 'json', 'sarif', 'github', 'markdown'] as const;
 
-interface CheckFlags extends MeshOptions {
+interface CheckFlags extends MeshFlags {
   readonly format: (typeof FORMATS)[number];
   readonly failOn: Severity;
   readonly explain?: string;
-  readonly config?: string;
 }
 
 export function register(program: Command): void {
@@ -27,11 +24,7 @@ export function register(program: Command): void {
         .choices(SEVERITIES)
         .default('error'),
     )
-    .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit')
-    .option(
-      '--config <file>',
-      'configuration of this command (default: mesh-edge.yaml in this folder, if there is one)',
-    );
+    .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit');
   addMeshOptions(command).action(run);
 }
 
@@ -47,7 +40,10 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
   const loaded = load(paths);
   const isLong = loaded.manifests.length > 5_000 && process.stderr.isTTY === true;
   if (isLong) process.stderr.write(`checking ${loaded.manifests.length} objects ...`);
-  const result = check(loaded, { ...meshOptionsOf(flags), suppress: await suppressions(flags.config) });
+  const result = check(loaded, {
+    ...(await meshOptionsOf(flags)),
+    suppress: (await configuration(flags.config)).suppress,
+  });
   if (isLong) process.stderr.write('\r\x1b[K');
   const { format } = await import('../report/index.js');
   const options = { color: useColor(), width: Math.min(process.stdout.columns ?? 100, 120) };
@@ -66,18 +62,6 @@ function write(parts: Iterable<string>): void {
     block = '';
   }
   process.stdout.write(block);
-}
-
-/** What the configuration file suppresses: the one that was named, else mesh-edge.yaml if it is there. */
-async function suppressions(named: string | undefined): Promise<readonly Suppression[]> {
-  const file = named ?? 'mesh-edge.yaml';
-  if (named === undefined && !existsSync(file)) return [];
-  const { readConfiguration } = await import('../check/configuration.js');
-  try {
-    return readConfiguration(readFileSync(file, 'utf8'), file).suppress;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function useColor(): boolean {

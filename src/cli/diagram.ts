@@ -3,17 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Command } from 'commander';
 import { printable } from '../model/printable';
-import type { MeshOptions } from '../model/mesh-options';
 import type { PictureFormat } from '../report/diagram/index';
 import type { TraceRequest } from '../trace/types';
 import { OK, UsageError } from './exit';
-import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
 import { addRequestOptions, type RequestFlags, requestOf } from './request-options';
 
 const FORMATS: Readonly<Record<string, PictureFormat>> = { '.mmd': 'mmd', '.svg': 'svg', '.html': 'html' };
 
-interface DiagramFlags extends MeshOptions, RequestFlags {
+interface DiagramFlags extends MeshFlags, RequestFlags {
   readonly output: string;
 }
 
@@ -42,7 +41,7 @@ async function run(paths: string[], flags: DiagramFlags): Promise<void> {
     process.stderr.write(
       `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; the other documents are drawn`)}\n`,
     );
-  const mesh = acceptedMesh(manifests, meshOptionsOf(flags));
+  const mesh = acceptedMesh(manifests, await meshOptionsOf(flags));
   const bar = progressBar('following requests');
   const { edgePicture } = await import('../report/diagram/index.js');
   const picture =

@@ -3,14 +3,13 @@ import { type Command, Option } from 'commander';
 import type { Overlay } from '../diff/overlay';
 import type { KnownDocuments } from '../model/load';
 import type { Manifest } from '../model/manifest';
-import type { MeshOptions } from '../model/mesh-options';
 import { FOUND, OK, UsageError } from './exit';
-import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
 
 const FORMATS = ['text', 'json', 'markdown'] as const;
 
-interface DiffFlags extends MeshOptions {
+interface DiffFlags extends MeshFlags {
   readonly format: (typeof FORMATS)[number];
   readonly exitCode?: boolean;
   readonly over?: boolean;
@@ -37,7 +36,7 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const known: KnownDocuments = new Map();
   const [was, is] = [loadSide(old, known, now), loadSide(now, known, old)];
   const { before, after } = await sides(was.manifests, is.manifests, flags.over === true);
-  const found = diff(before, after, { mesh: meshOptionsOf(flags), onProgress: bar.update });
+  const found = diff(before, after, { mesh: await meshOptionsOf(flags), onProgress: bar.update });
   bar.end();
   const unreadable = [was, is].flatMap(({ problems }) =>
     problems.map(

@@ -1,6 +1,12 @@
 /** `--outbound`, `--root-namespace`, `--trust-domain`, `--istio-version` and the other releases: one wording for every command that takes them. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { MeshOptions } from '../model/mesh-options';
+import { configuration } from './configuration';
+
+/** What commander parses of these options. */
+export interface MeshFlags extends MeshOptions {
+  readonly config?: string;
+}
 
 const OTHERWISE = '(else found among the manifests, else the newest modelled)';
 
@@ -18,7 +24,11 @@ export function addInstallOptions(command: Command): Command {
       ).choices(['REGISTRY_ONLY', 'ALLOW_ANY']),
     )
     .option('--root-namespace <namespace>', 'root namespace of the mesh (Istio: istio-system)', namespace)
-    .option('--trust-domain <domain>', 'trust domain of the mesh (Istio: cluster.local)');
+    .option('--trust-domain <domain>', 'trust domain of the mesh (Istio: cluster.local)')
+    .option(
+      '--config <file>',
+      'what holds for all commands: releases, mesh options, suppressions (default: mesh-edge.yaml in this folder, if there is one)',
+    );
 }
 
 function addReleaseOptions(command: Command): Command {
@@ -51,21 +61,27 @@ export function addReleaseRanges(command: Command): Command {
 }
 
 /** Both sides of a change of releases: what a range leaves out on its left is found among the manifests. */
-export function releaseSides(options: MeshOptions): readonly [MeshOptions, MeshOptions] {
-  const { istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion, ...rest } = meshOptionsOf(options);
-  const given = Object.entries({ istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion }).filter(
+export async function releaseSides(options: MeshFlags): Promise<readonly [MeshOptions, MeshOptions]> {
+  const { mesh } = await configuration(options.config);
+  const { istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion, ...rest } = given(options);
+  const changes = Object.entries({ istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
-  const was = given.filter(([, value]) => value.includes('..')).map(([name, value]) => [name, value.split('..')[0]]);
-  const is = given.map(([name, value]) => [name, value.split('..').at(-1)]);
+  const was = changes.filter(([, value]) => value.includes('..')).map(([name, value]) => [name, value.split('..')[0]]);
+  const is = changes.map(([name, value]) => [name, value.split('..').at(-1)]);
   return [
-    { ...rest, ...Object.fromEntries(was) },
-    { ...rest, ...Object.fromEntries(is) },
+    { ...mesh, ...rest, ...Object.fromEntries(was) },
+    { ...mesh, ...rest, ...Object.fromEntries(is) },
   ] as [MeshOptions, MeshOptions];
 }
 
-/** The mesh options among those that commander parsed. */
-export function meshOptionsOf(options: MeshOptions): MeshOptions {
+/** The mesh options among those that commander parsed; what is left out is as the configuration file says. */
+export async function meshOptionsOf(options: MeshFlags): Promise<MeshOptions> {
+  const { mesh } = await configuration(options.config);
+  return { ...mesh, ...given(options) };
+}
+
+function given(options: MeshOptions): MeshOptions {
   const names = [
     'outbound',
     'rootNamespace',

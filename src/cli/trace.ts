@@ -2,16 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { json, printable } from '../model/printable';
-import type { MeshOptions } from '../model/mesh-options';
 import type { Mesh } from '../model/mesh';
 import type { Trace, TraceRequest } from '../trace/types';
 import { FOUND, OK, UsageError } from './exit';
-import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { addRequestOptions, type RequestFlags, requestOf } from './request-options';
 
 const FORMATS = ['text', 'json', 'mermaid'] as const;
 
-interface TraceFlags extends MeshOptions, RequestFlags {
+interface TraceFlags extends MeshFlags, RequestFlags {
   readonly requests?: string;
   readonly format: (typeof FORMATS)[number];
 }
@@ -37,7 +36,7 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
   const { load } = await import('../model/load.js');
   const { acceptedMesh } = await import('../check/accepted.js');
   const { manifests, problems } = load(paths);
-  const mesh = acceptedMesh(manifests, meshOptionsOf(flags));
+  const mesh = acceptedMesh(manifests, await meshOptionsOf(flags));
   const request = requestOf(flags);
   const requests = lines?.map((line, index) => parseLine(line, index + 1));
   const result = requests === undefined ? await followOne(mesh, request) : undefined;

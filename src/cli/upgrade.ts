@@ -1,13 +1,12 @@
 /** `mesh-edge upgrade PATH...`: what another release of Istio, Gateway API or Envoy Gateway does to the same manifests. */
 import { type Command, Option } from 'commander';
-import type { MeshOptions } from '../model/mesh-options';
 import { FOUND, OK, UsageError } from './exit';
-import { addInstallOptions, addReleaseRanges, releaseSides } from './mesh-options';
+import { addInstallOptions, addReleaseRanges, type MeshFlags, releaseSides } from './mesh-options';
 import { progressBar } from './progress';
 
 const FORMATS = ['text', 'json', 'markdown'] as const;
 
-interface UpgradeFlags extends MeshOptions {
+interface UpgradeFlags extends MeshFlags {
   readonly format: (typeof FORMATS)[number];
 }
 
@@ -23,7 +22,7 @@ export function register(program: Command): void {
 }
 
 async function run(paths: string[], flags: UpgradeFlags): Promise<void> {
-  const [was, is] = releaseSides(flags);
+  const [was, is] = await releaseSides(flags);
   const { istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion } = is;
   if ([istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion].every((one) => one === undefined))
     throw new UsageError('say which release changes, for example --istio-version 1.29..1.32');

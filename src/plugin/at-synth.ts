@@ -1,6 +1,6 @@
 /** The findings of check as a validation of the construct tree, for those who run their app directly. */
 import { existsSync, readFileSync } from 'node:fs';
-import { check } from '../check/check';
+import { type CheckOptions, check } from '../check/check';
 import { readConfiguration } from '../check/configuration';
 import { type Finding, SEVERITIES, type Severity } from '../check/finding';
 import type { MeshOptions } from '../model/mesh-options';
@@ -18,10 +18,12 @@ interface Validated {
   readonly node: { addValidation(validation: { validate(): string[] }): void };
 }
 
-export function suppressionsOf({
-  config = 'mesh-edge.yaml',
-}: ValidationProperties): ReturnType<typeof readConfiguration>['suppress'] {
-  return existsSync(config) ? readConfiguration(readFileSync(config, 'utf8'), config).suppress : [];
+/** What check is told: by properties, else by the configuration file. */
+export function checkOptionsOf({ failOn, config = 'mesh-edge.yaml', ...given }: ValidationProperties): CheckOptions {
+  void failOn;
+  if (!existsSync(config)) return given;
+  const { suppress, mesh } = readConfiguration(readFileSync(config, 'utf8'), config);
+  return { ...mesh, ...given, suppress };
 }
 
 export function isSerious({ severity }: Finding, { failOn = 'error' }: ValidationProperties): boolean {
@@ -36,10 +38,8 @@ export class CheckValidation {
   ) {}
 
   validate(): string[] {
-    const { failOn, config, ...mesh } = this.properties;
-    void [failOn, config];
     const loaded = loadSubject(this.scope, 'CheckValidation');
-    const { findings } = check(loaded, { ...mesh, suppress: suppressionsOf(this.properties) });
+    const { findings } = check(loaded, checkOptionsOf(this.properties));
     return findings.filter((finding) => isSerious(finding, this.properties)).map(message);
   }
 }

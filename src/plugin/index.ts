@@ -15,7 +15,7 @@ import { load } from '../model/load';
 import { formatText, formatWhere } from '../report/text';
 import { check } from '../check/check';
 import type { Finding } from '../check/finding';
-import { type ValidationProperties, isSerious, suppressionsOf } from './at-synth';
+import { type ValidationProperties, checkOptionsOf, isSerious } from './at-synth';
 
 export { CheckValidation, type ValidationProperties, checkAtSynth } from './at-synth';
 
@@ -38,9 +38,7 @@ export class MeshEdgeValidation {
   constructor(private readonly properties: ValidationProperties = {}) {}
 
   async validate(context: ValidationContext): Promise<void> {
-    const { failOn, config, ...mesh } = this.properties;
-    void [failOn, config];
-    const result = check(load(context.manifests), { ...mesh, suppress: suppressionsOf(this.properties) });
+    const result = check(load(context.manifests), checkOptionsOf(this.properties));
     for (const finding of result.findings) {
       if (isSerious(finding, this.properties)) context.report.addViolation(violationOf(finding, context.manifests));
     }
