@@ -20,12 +20,17 @@ export interface EffectiveProxy {
 /** The EnvoyProxy of a Gateway: the one it names itself replaces that of its class, they are not merged. */
 export function effectiveProxy(gateway: ApiGateway, input: EnvoyGatewayInput): EffectiveProxy {
   const own = optionalRecord(record(gateway.config.spec.infrastructure).parametersRef);
+  if (own === undefined) return proxyOfClass(gateway, input);
+  const manifest = input.find(GROUP, 'EnvoyProxy', gateway.config.namespace, text(own.name));
+  return { manifest, spec: record(record(manifest?.body).spec) };
+}
+
+/** The EnvoyProxy of a Gateway's class. */
+export function proxyOfClass(gateway: ApiGateway, input: EnvoyGatewayInput): EffectiveProxy {
   const gatewayClass = input.of(GATEWAY_API, 'GatewayClass').find((manifest) => manifest.name === gateway.className);
   const ofClass = optionalRecord(record(record(gatewayClass?.body).spec).parametersRef);
-  const reference = own ?? ofClass;
-  if (reference === undefined) return { manifest: undefined, spec: {} };
-  const namespace = own === undefined ? text(reference.namespace) : gateway.config.namespace;
-  const manifest = input.find(GROUP, 'EnvoyProxy', namespace, text(reference.name));
+  if (ofClass === undefined) return { manifest: undefined, spec: {} };
+  const manifest = input.find(GROUP, 'EnvoyProxy', text(ofClass.namespace), text(ofClass.name));
   return { manifest, spec: record(record(manifest?.body).spec) };
 }
 

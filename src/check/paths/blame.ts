@@ -5,7 +5,7 @@
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { Decision } from '../../trace';
 import type { CheckContext } from '../context';
-import { MESH, gatewaysByName, ruleMatches, virtualServices } from '../edge';
+import { MESH, gatewaysByName, isVisible, ruleMatches, virtualServices } from '../edge';
 import { ROUTE_KINDS, routeSpec } from '../gateway-api';
 import { overlaps, toFqdn } from '../hosts';
 import { specOf } from '../istio';
@@ -38,6 +38,7 @@ export function blame(context: CheckContext, path: Path, kind: Break): Blamed | 
       return senderOf(context, hops);
     case 'no-route':
       return (
+        hiddenFrom(context, refusal.by, refusal.proxy.namespace, path.probe.host) ??
         routeFor(context, refusal.by, path.probe.host, ['http']) ??
         routeFor(context, refusal.by, path.probe.host, ['tls', 'tcp']) ??
         // A rule on the gateway speaks of the request, and is none that takes it.
@@ -130,6 +131,28 @@ function senderOf(context: CheckContext, hops: readonly FollowedHop[]): Blamed |
   if (!sender || sender.sends?.tls === 'APPLICATION') return undefined;
   const subset = [...sender.decidedBy].reverse().find(({ kind }) => kind === 'DestinationRule');
   return tlsOf(context, sender) ?? (subset && findDecided(context, subset));
+}
+
+/** A VirtualService for a host that is bound to the Gateway, where the gateway's namespace does not see it. */
+function hiddenFrom(
+  context: CheckContext,
+  gateway: Decision | null,
+  namespace: string,
+  host: string,
+): Blamed | undefined {
+  if (gateway?.kind !== 'Gateway') return undefined;
+  const bound = context
+    .index(virtualServices)
+    .filter(
+      ({ hosts, gateways }) =>
+        gateways.includes(`${gateway.namespace}/${gateway.name}`) && hosts.some((one) => overlaps(one, host)),
+    );
+  const isSeen = ({ spec, manifest }: (typeof bound)[number]): boolean =>
+    isVisible(spec.exportTo, manifest.namespace, namespace);
+  const [first] = bound;
+  return first === undefined || bound.some(isSeen)
+    ? undefined
+    : { manifest: first.manifest, field: ['spec', 'exportTo'] };
 }
 
 /** A rule for a host, bound to the Gateway, that is none for the request: of another kind, or with a match that misses the port. */

@@ -2,6 +2,7 @@
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
 import { gatewaysByName, push, virtualServices } from '../edge';
+import { envoyGateways } from '../envoy-gateway';
 import { formatField } from '../field';
 import type { Hit } from '../rule';
 import { waysFor } from '../egress-gateways';
@@ -99,6 +100,8 @@ function onTheWay(context: CheckContext, all: readonly BrokenPath[]): readonly M
     if (kind === 'plaintext-to-tls') for (const rule of rulesFor(context, trace.hops.at(-1)?.cluster)) found.add(rule);
     const entered = probe.at === undefined ? undefined : gatewayAt(context, probe.at);
     if (entered) found.add(entered);
+    const runs = context.index(envoyGateways).find(({ gateway }) => gateway.config.manifest === entered);
+    if (runs?.proxy.manifest) found.add(runs.proxy.manifest);
     const decisions = trace.hops.flatMap(({ decidedBy, route }) => [
       ...decidedBy,
       ...(route ? [{ ...route, field: '' }] : []),

@@ -142,6 +142,7 @@ import { rule as gatewayClassNotUsable } from './gateway-class-not-usable';
 import { rule as routePolicyReplacesGateway } from './route-policy-replaces-gateway';
 import { rule as clientPolicyRefused } from './client-policy-refused';
 import { rule as policiesOfOneTarget } from './policies-of-one-target';
+import { rule as ownProxyReplacesClass } from './own-proxy-replaces-class';
 import { rule as policyReferenceNotUsable } from './policy-reference-not-usable';
 import { rule as streamPolicyRefused } from './stream-policy-refused';
 import { rule as refusedByEnvoy } from './refused-by-envoy';
@@ -295,6 +296,7 @@ export const rules: readonly Rule[] = [
   routePolicyReplacesGateway,
   clientPolicyRefused,
   policiesOfOneTarget,
+  ownProxyReplacesClass,
   policyReferenceNotUsable,
   streamPolicyRefused,
   refusedByEnvoy,

@@ -1,6 +1,7 @@
 import type { Manifest } from '../../model/manifest';
 import { toFqdn } from '../hosts';
 import type { Service } from '../../model/services';
+import { INGRESS_USE_WAYPOINT, ingressBindingOf } from '../../model/waypoints';
 import { targetRefsOf, waypointOf } from '../authorization';
 import type { CheckContext } from '../context';
 import { MESH, nameOf, ruleMatches, virtualServices } from '../edge';
@@ -8,9 +9,6 @@ import { SECURITY, specOf } from '../istio';
 import { type Reference, routeSpec } from '../gateway-api';
 import type { FieldPath } from '../../model/manifest';
 import type { Rule } from '../rule';
-
-/** Label of a Service or of its namespace: gateways go through the waypoint as well. */
-const INGRESS_USE_WAYPOINT = 'istio.io/ingress-use-waypoint';
 
 export const rule: Rule = {
   id: 'EDGE715',
@@ -54,9 +52,9 @@ export const rule: Rule = {
   },
 };
 
-function goesThrough(context: CheckContext, service: Service): boolean {
-  const own = service.config.manifest.labels[INGRESS_USE_WAYPOINT];
-  return (own ?? context.mesh.namespaces.get(service.namespace)?.labels[INGRESS_USE_WAYPOINT]) === 'true';
+function goesThrough({ mesh }: CheckContext, { config }: Service): boolean {
+  const { kind, namespace, name, manifest } = config;
+  return ingressBindingOf(mesh, { kind, namespace, name, labels: manifest.labels }) !== undefined;
 }
 
 interface Routed {

@@ -73,6 +73,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/xds/translator/translator.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
     'an empty route has no server names, and plain listeners of a port share a route configuration; Envoy 1.37.0 refuses both',
   ),
+  'own-proxy-replaces-class': read(
+    'internal/gatewayapi/translator.go (Envoy Gateway 1.7.0)',
+    'a Gateway with parametersRef has its own EnvoyProxy, and that of its class is not looked at',
+  ),
   'policies-of-one-target': read(
     'internal/gatewayapi/securitypolicy.go and clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'the second policy for a target is given the condition Conflicted, and not translated',
