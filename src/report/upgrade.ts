@@ -1,7 +1,9 @@
 /** What an upgrade does, as text, JSON and Markdown. */
 import type { Finding } from '../check/finding';
 import type { Support, Upgrade } from '../upgrade/upgrade';
+import { allPrintable, json } from '../model/printable';
 import { formatDiff } from './diff';
+import { text } from './markdown-text';
 import { formatWhere, objectName } from './text';
 import { wrap } from './wrap';
 
@@ -19,8 +21,9 @@ interface Part {
 }
 
 export function formatUpgrade(upgrade: Upgrade, as: UpgradeFormat, view: View): string {
-  if (as === 'json') return `${JSON.stringify(upgrade, null, 2)}\n`;
-  return as === 'text' ? plain(upgrade, view) : markdown(upgrade, view);
+  if (as === 'json') return `${json(upgrade, 2)}\n`;
+  const told = allPrintable(upgrade);
+  return as === 'text' ? plain(told, view) : markdown(told, view);
 }
 
 function titleOf({ moves }: Upgrade): string {
@@ -111,11 +114,10 @@ function plain(upgrade: Upgrade, view: View): string {
 }
 
 function markdown(upgrade: Upgrade, view: View): string {
-  const lines: string[] = [`### mesh-edge upgrade: ${titleOf(upgrade)}`, ''];
+  const lines: string[] = [`### mesh-edge upgrade: ${text(titleOf(upgrade))}`, ''];
   for (const { title, entries } of parts(upgrade)) {
     lines.push(`#### ${title}`, '');
-    for (const [head, ...rest] of entries)
-      lines.push(`- ${escape(head)}`, ...rest.map((line) => `  <br>${escape(line)}`));
+    for (const [head, ...rest] of entries) lines.push(`- ${text(head)}`, ...rest.map((line) => `  <br>${text(line)}`));
     lines.push('');
   }
   return `${lines.join('\n')}\n${formatDiff(upgrade.traffic, 'markdown', { ...view, ...sides(upgrade) })}`;
@@ -126,8 +128,4 @@ function sides({ moves }: Upgrade): { readonly old: string; readonly new: string
     old: moves.map(({ title, from }) => `${title} ${from}`).join(', '),
     new: moves.map(({ title, to }) => `${title} ${to}`).join(', '),
   };
-}
-
-function escape(text: string): string {
-  return text.replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }
