@@ -19,10 +19,11 @@ const ARROWS: Record<string, readonly string[]> = {
   traffic: ['model', 'trace'],
   check: ['model', 'trace', 'traffic'],
   diff: ['model', 'trace', 'check', 'traffic'],
+  verify: ['model', 'trace'],
   adopt: ['model', 'trace', 'traffic', 'diff'],
   upgrade: ['model', 'check', 'diff'],
-  report: ['model', 'trace', 'traffic', 'check', 'diff', 'upgrade'],
-  cli: ['model', 'trace', 'check', 'diff', 'adopt', 'upgrade', 'report'],
+  report: ['model', 'trace', 'traffic', 'check', 'diff', 'upgrade', 'verify'],
+  cli: ['model', 'trace', 'check', 'diff', 'adopt', 'upgrade', 'verify', 'report'],
   jest: ['model', 'trace', 'check', 'report'],
   plugin: ['model', 'check', 'report'],
 };
@@ -80,6 +81,7 @@ describe('the rooms of src/', () => {
       'plugin',
       'adopt',
       'upgrade',
+      'verify',
     ];
     const writing = ['core', 'app', 'mesh', 'egress', 'ingress', 'install', 'scenarios', 'imports'];
     expect(arrows.filter(({ from, to }) => reading.includes(from) && writing.includes(to))).toEqual([]);

@@ -13,6 +13,7 @@ import { guardOutput } from './output';
 import { register as registerDump } from './dump';
 import { register as registerTrace } from './trace';
 import { register as registerUpgrade } from './upgrade';
+import { register as registerVerify } from './verify';
 import { packageVersion } from './version';
 
 export function createProgram(): Command {
@@ -30,6 +31,7 @@ export function createProgram(): Command {
     registerAdopt,
     registerDump,
     registerUpgrade,
+    registerVerify,
   ])
     register(program);
   for (const command of program.commands) command.copyInheritedSettings(program);

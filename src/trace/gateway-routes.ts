@@ -63,11 +63,16 @@ export function gatewayRouteConfig(view: ProxyView, merged: MergedGateway, name:
     if (redirects) for (const host of server.hosts) draftOf(host.toLowerCase(), server.port).requireTls = true;
   }
   const domains = new DomainIndex<VirtualHost>();
+  const hosts: VirtualHost[] = [];
+  const add = (domain: string, host: VirtualHost): void => {
+    domains.add(domain, host);
+    hosts.push(host);
+  };
   if (byHost.size === 0 && servers.length > 0)
-    domains.add('*', new VirtualHost(`blackhole:${servers[0]?.port ?? 0}`, ['*'], () => [], false));
+    add('*', new VirtualHost(`blackhole:${servers[0]?.port ?? 0}`, ['*'], () => [], false));
   for (const [host, { name, parts, requireTls }] of byHost)
-    domains.add(host, new VirtualHost(name, [host], () => catchAllsLast(parts.flatMap((part) => part())), requireTls));
-  return { name, match: (host) => domains.match(host) };
+    add(host, new VirtualHost(name, [host], () => catchAllsLast(parts.flatMap((part) => part())), requireTls));
+  return { name, match: (host) => domains.match(host), hosts: () => hosts };
 }
 
 function catchAllsLast(routes: readonly Route[]): readonly Route[] {

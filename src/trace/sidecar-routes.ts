@@ -13,6 +13,8 @@ import type { ProxyView } from './tcp-routes';
 export interface RouteConfig {
   readonly name: string;
   readonly match: (host: string) => VirtualHost | undefined;
+  /** All of them. */
+  readonly hosts: () => readonly VirtualHost[];
 }
 
 /** A service as it takes part in routing on a port: by its host in lower case, with that port alone; on port 0, which is any, as it is. */
@@ -241,7 +243,7 @@ export function sidecarRouteConfig(view: ProxyView, name: string): RouteConfig {
   const colon = name.lastIndexOf(':');
   const port = Number(name.slice(colon + 1));
   const egress = egressListenerFor(view, port);
-  if (egress === undefined) return { name, match: () => undefined };
+  if (egress === undefined) return { name, match: () => undefined, hosts: () => [] };
   const routedPort = egress.port?.protocol === 'HTTP_PROXY' ? 0 : port;
   if (colon >= 0) {
     const host = name.slice(0, colon);
@@ -252,12 +254,13 @@ export function sidecarRouteConfig(view: ProxyView, name: string): RouteConfig {
     for (const virtualHost of own) {
       for (const domain of own.length === 1 ? ['*'] : virtualHost.domains) domains.add(domain, virtualHost);
     }
-    return { name, match: (asked) => domains.match(asked) };
+    return { name, match: (asked) => domains.match(asked), hosts: () => own };
   }
   const domains = domainsOf(view, egress, routedPort);
   const owners = byServiceName(view, egress, routedPort);
   return {
     name,
     match: (asked) => domains.matchExact(asked) ?? inOwnNamespace(view, owners, asked) ?? domains.matchWildcard(asked),
+    hosts: () => virtualHostsOf(view, egress, routedPort),
   };
 }

@@ -1,0 +1,53 @@
+/** `mesh-edge verify PATH... --config-dump FILE...`: what running proxies have, beside what the manifests say. */
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { InputError } from '../model/files';
+import type { MeshOptions } from '../model/mesh-options';
+import { FOUND, OK } from './exit';
+import { addMeshOptions, meshOptionsOf } from './mesh-options';
+
+const FORMATS = ['text', 'json'] as const;
+
+interface VerifyFlags extends MeshOptions {
+  readonly format: (typeof FORMATS)[number];
+  readonly configDump: readonly string[];
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('verify')
+    .description("compare running proxies' own configuration with what the manifests say")
+    .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
+    .requiredOption(
+      '--config-dump <FILE...>',
+      'what /config_dump of a proxy, or istioctl proxy-config all -o json, printed',
+    )
+    .addOption(new Option('--format <format>', 'how the comparison is written').choices(FORMATS).default('text'));
+  addMeshOptions(command).action(run);
+}
+
+async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> {
+  const { load } = await import('../model/load.js');
+  const { buildMesh } = await import('../model/mesh.js');
+  const { NoConfigDump, readConfigDump } = await import('../verify/config-dump.js');
+  const { verify } = await import('../verify/verify.js');
+  const { formatVerification } = await import('../report/verify.js');
+  const { manifests } = load(paths);
+  const mesh = buildMesh(manifests, meshOptionsOf(flags));
+  const wrong: string[] = [];
+  const proxies = flags.configDump.flatMap((file) => {
+    try {
+      return [readConfigDump(readFileSync(file, 'utf8'), file)];
+    } catch (error) {
+      if (!(error instanceof NoConfigDump) && !(error instanceof Error && 'code' in error)) throw error;
+      wrong.push(error.message);
+      return [];
+    }
+  });
+  if (wrong.length > 0) throw new InputError(wrong.join('\n'));
+  const found = proxies.map((proxy) => verify(mesh, proxy));
+  process.stdout.write(
+    flags.format === 'json' ? `${JSON.stringify({ proxies: found }, null, 2)}\n` : formatVerification(found),
+  );
+  process.exitCode = found.every(({ verdict }) => verdict === 'agreed') ? OK : FOUND;
+}

@@ -1,0 +1,143 @@
+/** What istiod would send a proxy by the manifests, in the words of a config dump: listeners, routes and clusters as `trace` makes them. */
+import { optionalRecord, record, text, type Json } from '../model/fields';
+import type { Mesh, Proxy } from '../model/mesh';
+import { proxySettings } from '../model/proxy-config';
+import type { Workload } from '../model/workloads';
+import { findCluster, isMissing } from '../trace/clusters';
+import type { FilterChain, Listener } from '../trace/envoy';
+import { gatewayListeners } from '../trace/gateway-listeners';
+import { gatewayRouteConfig } from '../trace/gateway-routes';
+import type { Route, VirtualHost, WeightedRoute } from '../trace/http-routes';
+import { type SidecarView, sidecarListeners } from '../trace/sidecar-listeners';
+import { sidecarRouteConfig, type RouteConfig } from '../trace/sidecar-routes';
+import type { RunningProxy } from './config-dump';
+import type { ChainShape, ListenerShape, RouteShape } from './shape';
+
+export interface ExpectedCluster {
+  readonly type: string;
+  /** How it speaks upstream; undefined where that hangs on each endpoint. */
+  readonly tls: string | undefined;
+}
+
+export interface Expected {
+  /** Listeners for a port, by address. */
+  readonly listeners: (port: number) => ReadonlyMap<string, ListenerShape>;
+  readonly routes: (name: string) => RouteConfig;
+  readonly cluster: (name: string) => ExpectedCluster | undefined;
+  /** Whether any manifest knows the host of a cluster. */
+  readonly knows: (host: string) => boolean;
+}
+
+export function expectedOf(mesh: Mesh, running: RunningProxy): Expected {
+  const self: Proxy = {
+    type: running.type === 'gateway' ? 'gateway' : 'sidecar',
+    namespace: running.namespace,
+    labels: running.labels,
+    addresses: [running.address],
+  };
+  const scope = mesh.scopeOf(self);
+  const owner = workloadOf(mesh, running);
+  const capturesDns = owner === undefined ? false : proxySettings(mesh, owner).answersDns;
+  const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses, capturesDns };
+  const merged = self.type === 'gateway' ? mesh.mergedGateway(self) : undefined;
+  return {
+    listeners: (port) => {
+      const found = merged === undefined ? sidecarListeners(view, port) : gatewayListeners(view, merged, port);
+      return new Map([...found].map(([address, listener]) => [address, listenerShape(listener)]));
+    },
+    routes: (name) => (merged === undefined ? sidecarRouteConfig(view, name) : gatewayRouteConfig(view, merged, name)),
+    cluster: (name) => {
+      const found = findCluster(view, self.type === 'gateway', name);
+      if (isMissing(found)) return undefined;
+      const { tls } = found;
+      return {
+        type: found.type,
+        tls:
+          tls === null
+            ? 'none'
+            : tls.automatic
+              ? undefined
+              : `${tls.mode === 'SIMPLE' ? 'TLS' : tls.mode === 'MUTUAL' ? 'mutual TLS' : 'mutual TLS of the mesh'}${tls.sni === null ? '' : ` as ${tls.sni}`}`,
+      };
+    },
+    knows: (host) => scope.service(host) !== undefined || mesh.services.named(host).size > 0,
+  };
+}
+
+/** The workload of the manifests that the proxy stands beside. */
+export function workloadOf(mesh: Mesh, { namespace, pod, labels }: RunningProxy): Workload | undefined {
+  const known = mesh.workloads.all.filter((one) => one.namespace === namespace);
+  return (
+    known.find(({ name }) => name === pod) ??
+    known.find((one) => Object.entries(one.labels).every(([key, value]) => labels[key] === value))
+  );
+}
+
+function listenerShape(listener: Listener): ListenerShape {
+  const { name, address, port, chains, defaultChain } = listener;
+  return {
+    name,
+    address,
+    port,
+    chains: chains.map(chainShape),
+    defaultChain: defaultChain === null ? undefined : chainShape(defaultChain),
+  };
+}
+
+function chainShape(chain: FilterChain): ChainShape {
+  return {
+    sniHosts: chain.sniHosts,
+    cidrs: chain.cidrs,
+    applicationProtocols: chain.applicationProtocols,
+    transport: chain.transport,
+    terminates: chain.terminates !== null,
+    routeConfig: chain.routeConfig ?? undefined,
+    clusters: shares(chain.tcp?.clusters ?? []),
+    tunnel: chain.tcp?.tunnel ?? '',
+  };
+}
+
+function shares(clusters: readonly { readonly cluster: string; readonly weight: number }[]): readonly string[] {
+  if (clusters.length === 1) return clusters.map(({ cluster }) => cluster);
+  return clusters.map(({ cluster, weight }) => `${cluster} (${weight})`);
+}
+
+export function routeShapes(host: VirtualHost): readonly RouteShape[] {
+  return host.routes.map((route) => ({ match: matchOf(route), action: actionOf(route) }));
+}
+
+function matchOf({ match, bySegments, gatewaySemantics }: Route): string {
+  if (match === null) return 'path ^ /';
+  const fold = match.ignoreUriCase ? ' (any case)' : '';
+  const parts = [
+    ...Object.entries(match.headers).map(([name, value]) => `header ${stringOf(name.toLowerCase(), value)}`),
+    ...Object.entries(match.withoutHeaders).map(([name, value]) => `not header ${stringOf(name.toLowerCase(), value)}`),
+    ...Object.entries(match.queryParams).map(([name, value]) => `query ${stringOf(name, value)}`),
+    ...(match.method === undefined ? [] : [`header ${stringOf(':method', match.method)}`]),
+    ...(match.authority === undefined ? [] : [`header ${stringOf(':authority', match.authority)}`]),
+    ...(match.scheme === undefined ? [] : [`header ${stringOf(':scheme', match.scheme)}`]),
+  ];
+  return [`path ${pathOf(match.uri, (bySegments ?? gatewaySemantics) === true)}${fold}`, ...parts.sort()].join('; ');
+}
+
+function pathOf(uri: Json | undefined, bySegments: boolean): string {
+  if (typeof uri?.exact === 'string') return `= ${uri.exact}`;
+  if (typeof uri?.regex === 'string') return `~ ${uri.regex}`;
+  const prefix = typeof uri?.prefix === 'string' ? uri.prefix : '/';
+  return bySegments && prefix !== '/' ? `below ${prefix.replace(/\/$/, '')}` : `^ ${prefix}`;
+}
+
+function stringOf(name: string, value: unknown): string {
+  const match = optionalRecord(value) ?? {};
+  if (typeof match.exact === 'string') return `${name} = ${match.exact}`;
+  if (typeof match.prefix === 'string') return `${name} ^ ${match.prefix}`;
+  if (typeof match.regex === 'string') return `${name} ~ ${match.regex}`;
+  return `${name} is there`;
+}
+
+function actionOf({ rule, clusters }: Route): string {
+  if (rule?.redirect !== undefined) return 'redirect';
+  if (rule?.directResponse !== undefined) return `answers ${text(String(record(rule.directResponse).status))}`;
+  const some: readonly WeightedRoute[] = clusters;
+  return some.length === 0 ? 'nothing' : `to ${shares(some).join(', ')}`;
+}

@@ -1,0 +1,51 @@
+/** What decides about requests in a proxy's configuration, in words that two configurations can be compared by. */
+
+export interface ChainShape {
+  readonly sniHosts: readonly string[];
+  readonly cidrs: readonly string[];
+  readonly applicationProtocols: readonly string[];
+  readonly transport: string;
+  readonly terminates: boolean;
+  readonly routeConfig: string | undefined;
+  readonly clusters: readonly string[];
+  readonly tunnel: string;
+}
+
+export interface ListenerShape {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly chains: readonly ChainShape[];
+  readonly defaultChain: ChainShape | undefined;
+}
+
+export interface RouteShape {
+  readonly match: string;
+  readonly action: string;
+}
+
+export interface VirtualHostShape {
+  readonly domains: readonly string[];
+  readonly requiresTls: boolean;
+  readonly routes: readonly RouteShape[];
+}
+
+/** One chain in words: when it takes a connection. */
+export function condition(chain: ChainShape): string {
+  const cidrs = chain.cidrs.filter((cidr) => cidr !== '0.0.0.0/0').sort();
+  const names = chain.sniHosts.filter((name) => name !== '*').sort();
+  const parts = [
+    ...(names.length === 0 ? [] : [`SNI ${names.join(', ')}`]),
+    ...(cidrs.length === 0 ? [] : [`address ${cidrs.join(', ')}`]),
+    ...(chain.applicationProtocols.length === 0 ? [] : [`ALPN ${[...chain.applicationProtocols].sort().join(', ')}`]),
+  ];
+  return parts.length === 0 ? 'everything' : parts.join('; ');
+}
+
+/** One chain in words: what it does with a connection. */
+export function outcome(chain: ChainShape): string {
+  const tls = chain.terminates ? 'terminates TLS, ' : '';
+  if (chain.routeConfig !== undefined) return `${tls}HTTP by routes ${chain.routeConfig}`;
+  const tunnel = chain.tunnel === '' ? '' : ` by CONNECT ${chain.tunnel}`;
+  return `${tls}TCP to ${chain.clusters.join(', ')}${tunnel}`;
+}
