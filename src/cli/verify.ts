@@ -2,13 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { InputError } from '../model/files';
-import type { MeshOptions } from '../model/mesh-options';
 import { FOUND, OK } from './exit';
-import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
 const FORMATS = ['text', 'json'] as const;
 
-interface VerifyFlags extends MeshOptions {
+interface VerifyFlags extends MeshFlags {
   readonly format: (typeof FORMATS)[number];
   readonly configDump: readonly string[];
 }
@@ -33,7 +32,7 @@ async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> 
   const { verify } = await import('../verify/verify.js');
   const { formatVerification } = await import('../report/verify.js');
   const { manifests } = load(paths);
-  const mesh = buildMesh(manifests, meshOptionsOf(flags));
+  const mesh = buildMesh(manifests, await meshOptionsOf(flags));
   const wrong: string[] = [];
   const proxies = flags.configDump.flatMap((file) => {
     try {
