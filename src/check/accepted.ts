@@ -3,6 +3,7 @@ import type { Manifest } from '../model/manifest';
 import { type LeftOut, Mesh, buildMesh } from '../model/mesh';
 import { type MeshConfig, readMeshConfig } from '../model/mesh-config';
 import type { MeshOptions } from '../model/mesh-options';
+import { unknownFields } from '../model/placeholders';
 import { releasesInForce } from '../model/releases-in-force';
 import { list, record, text, texts } from '../model/fields';
 import { peerAuthenticationIssues, requestAuthenticationIssues, telemetryIssues } from './admission/authentication';
@@ -35,7 +36,8 @@ const JUDGES: Readonly<Record<string, Judge>> = {
 export function refusalOf(manifest: Manifest, config: MeshConfig, schemas: Schemas): string | undefined {
   const key = `${manifest.group}/${manifest.kind}`;
   const judge = Object.hasOwn(JUDGES, key) ? JUDGES[key] : undefined;
-  if (judge === undefined || isStored(manifest)) return undefined;
+  // What a tool fills in later is not known, and so not what a webhook says of it.
+  if (judge === undefined || isStored(manifest) || unknownFields(manifest).length > 0) return undefined;
   for (const { what, isWarning } of judge(admit(manifest, schemas).manifest, config))
     if (isWarning !== true) return what;
   return undefined;
