@@ -12,7 +12,7 @@ import { PeerScope } from '../mesh/peer-scope';
 import { ENVOY_GATEWAY_API } from './envoy-gateway-bindings';
 import { envoyGatewayValues } from './envoy-gateway-values';
 import { envoyProxyManifest, envoyProxyProblems, EnvoyProxySettings } from './envoy-proxy-settings';
-import { IRateLimitStore } from './global-rate-limit';
+import { IRateLimitStore, RateLimitRedis } from './global-rate-limit';
 import { IIngressClass } from './ingress-class';
 import { partialObject } from './partial-object';
 
@@ -124,6 +124,7 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
     const membership = props.membership ?? MeshMembership.sidecar();
     this.namespace = new MeshNamespace(this, 'Namespace', { name: this.proxyNamespace, membership });
     this.controlPlaneService = this.tlsPort('ControlPlane', 'envoy-gateway', { name: 'grpc', port: 18000 }, props);
+    if (props.rateLimitStore instanceof RateLimitRedis) props.rateLimitStore._admit(this.proxyNamespace);
     if (props.rateLimitStore) {
       // Envoy Gateway names this port "http", and speaks TLS on it.
       this.tlsPort('RateLimit', 'envoy-ratelimit', { name: 'http', port: 8081 }, props);

@@ -31,7 +31,7 @@ export interface RateLimitRedisProps {
   /**
    * The identity that may use it, as the mesh names it. Needs sidecars on both ends.
    *
-   * @default "cluster.local/ns/NAMESPACE/sa/envoy-ratelimit", Envoy Gateway's rate-limit service in the same namespace
+   * @default "cluster.local/ns/NAMESPACE/sa/envoy-ratelimit" for the namespace of each EnvoyGatewayInMesh that it is given to; with none, its own namespace
    */
   readonly client?: string;
 
@@ -66,6 +66,8 @@ export class RateLimitRedis extends Construct implements IRateLimitStore {
 
   /** The rendered AuthorizationPolicy, to patch. */
   public readonly authorizationPolicy: ApiObject;
+
+  private readonly users = new Set<string>();
 
   public constructor(scope: Construct, id: string, props: RateLimitRedisProps = {}) {
     super(scope, id);
@@ -123,13 +125,7 @@ export class RateLimitRedis extends Construct implements IRateLimitStore {
         spec: {
           selector: { matchLabels: labels },
           action: security.AuthorizationPolicySpecAction.ALLOW,
-          rules: [
-            {
-              from: [
-                { source: { principals: [props.client ?? `cluster.local/ns/${this.namespace}/sa/envoy-ratelimit`] } },
-              ],
-            },
-          ],
+          rules: [{ from: [{ source: { principals: props.client === undefined ? this.clients() : [props.client] } }] }],
         },
       }),
     });
@@ -137,5 +133,19 @@ export class RateLimitRedis extends Construct implements IRateLimitStore {
       ...objectNameProblems('name', this.name),
       ...namespaceProblems('namespace', this.namespace),
     ]);
+  }
+
+  /**
+   * Admits the rate-limit service of an Envoy Gateway that counts here.
+   *
+   * @internal
+   */
+  public _admit(namespace: string): void {
+    this.users.add(namespace);
+  }
+
+  private clients(): string[] {
+    const namespaces = this.users.size ? [...this.users].sort() : [this.namespace];
+    return namespaces.map((namespace) => `cluster.local/ns/${namespace}/sa/envoy-ratelimit`);
   }
 }

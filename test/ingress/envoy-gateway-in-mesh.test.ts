@@ -112,6 +112,25 @@ describe('Envoy Gateway in the mesh', () => {
   });
 });
 
+describe('a store for rate limits in another namespace than Envoy Gateway', () => {
+  const principals = (edge: ReturnType<typeof chart>) =>
+    rendered(edge, 'AuthorizationPolicy')[0].spec.rules[0].from[0].source.principals;
+
+  it('admits the rate-limit service of each Envoy Gateway that it is given to', () => {
+    const edge = chart();
+    const rateLimitStore = new RateLimitRedis(edge, 'Redis', { namespace: 'edge' });
+    new EnvoyGatewayInMesh(edge, 'Gateway', { rateLimitStore });
+    expect(principals(edge)).toEqual(['cluster.local/ns/envoy-gateway-system/sa/envoy-ratelimit']);
+  });
+
+  it('admits the client that is named, and nobody else', () => {
+    const edge = chart();
+    const client = 'corp.example/ns/limits/sa/envoy-ratelimit';
+    new EnvoyGatewayInMesh(edge, 'Gateway', { rateLimitStore: new RateLimitRedis(edge, 'Redis', { client }) });
+    expect(principals(edge)).toEqual([client]);
+  });
+});
+
 describe('a rollout restart', () => {
   it('is one annotation of each Pod template, which changes with its cause', () => {
     const edge = chart();
