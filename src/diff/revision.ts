@@ -1,16 +1,18 @@
 /** Reads one side of a diff: files, folders, standard input, or `REV:PATH`, which git shows without a checkout. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
+import { DISK, type FileTree } from '../model/file-tree';
 import { InputError, type KnownDocuments, load } from '../model/load';
 import type { Loaded } from '../model/manifest';
 import { GitTree, git } from './git-tree';
+import { kustomizations } from './kustomizations';
 
 /**
  * @param other the side that it is compared with: a revision without a path stands for that one's path
  * @throws InputError if the side is neither a path nor a path in a revision, or holds no object.
  */
 export function loadSide(side: string, known?: KnownDocuments, other = ''): Loaded {
-  if (side === '-' || existsSync(side)) return load([side], known);
+  if (side === '-' || existsSync(side)) return withKustomizations(load([side], known), side, DISK);
   const colon = side.indexOf(':');
   if (colon < 0 && isRevision(side)) return loadRevision(side, pathOf(other), side, known);
   if (colon <= 0) {
@@ -19,6 +21,12 @@ export function loadSide(side: string, known?: KnownDocuments, other = ''): Load
     );
   }
   return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, known);
+}
+
+/** What kustomize makes of the files is not what they hold, so that a change of its configuration is one of the side. */
+function withKustomizations(loaded: Loaded, path: string, tree: FileTree): Loaded {
+  const found = path === '-' ? [] : kustomizations(path, tree, loaded.manifests.length);
+  return found.length === 0 ? loaded : { ...loaded, manifests: [...loaded.manifests, ...found] };
 }
 
 function isRevision(name: string): boolean {
@@ -42,7 +50,7 @@ function loadRevision(revision: string, path: string, side: string, known?: Know
   const tree = new GitTree(revision);
   const within = inRepository(path);
   if (tree.kindOf(within) === undefined) throw new InputError(`"${side}": revision ${revision} has no path "${path}"`);
-  return load([within], known, tree);
+  return withKustomizations(load([within], known, tree), within, tree);
 }
 
 /** As git reads `REV:PATH`: from the top of the repository, or from here if the path begins with a dot. */

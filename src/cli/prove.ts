@@ -1,0 +1,65 @@
+/** `mesh-edge prove RULES PATH...`: whether rules hold for every request. */
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import type { MeshOptions } from '../model/mesh-options';
+import type { ProveFormat } from '../report/prove';
+import { FOUND, OK, UsageError } from './exit';
+import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { progressBar } from './progress';
+
+const FORMATS: readonly ProveFormat[] = ['text', 'json', 'github', 'markdown', 'sarif'];
+
+interface ProveFlags extends MeshOptions {
+  readonly format: ProveFormat;
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('prove')
+    .description('say whether rules about who may reach what hold for every request, or show one that breaks them')
+    .argument('<RULES>', 'a YAML file of rules')
+    .argument('<PATH...>', 'files and folders of manifests, or - for standard input')
+    .addOption(new Option('--format <format>', 'how verdicts are written').choices(FORMATS).default('text'));
+  addMeshOptions(command).action(run);
+}
+
+async function run(file: string, paths: readonly string[], flags: ProveFlags): Promise<void> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { readRules } = await import('../prove/rules.js');
+  const { rules, problems } = readRules(text);
+  refuse(file, problems);
+  const { load } = await import('../model/load.js');
+  const { buildMesh } = await import('../model/mesh.js');
+  const { prove, unknownNames } = await import('../prove/prove.js');
+  const { formatProofs } = await import('../report/prove.js');
+  const loaded = load(paths);
+  const mesh = buildMesh(loaded.manifests, meshOptionsOf(flags));
+  refuse(file, unknownNames(mesh, rules));
+  const bar = progressBar('proving');
+  const proofs = prove(mesh, rules, { onProgress: bar.update });
+  bar.end();
+  for (const { source, what } of loaded.problems)
+    process.stderr.write(
+      `mesh-edge: ${source.file ?? 'input'}:${source.line ?? 1}: ${what}; what is said holds without it\n`,
+    );
+  const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
+  process.stdout.write(formatProofs(proofs, flags.format, { file, color }));
+  process.exitCode = proofs.every(({ passes }) => passes) && loaded.problems.length === 0 ? OK : FOUND;
+}
+
+function refuse(
+  file: string,
+  problems: readonly { readonly line: number; readonly key: string; readonly what: string }[],
+): void {
+  if (problems.length === 0) return;
+  throw new UsageError(
+    problems
+      .map(({ line, key, what }) => `${file}:${line}: ${key === '' ? '' : `${key}: `}${what}`)
+      .join('\nmesh-edge: '),
+  );
+}

@@ -1,0 +1,88 @@
+/** Where the clients of a class may send requests: what is explored to speak of all of them. */
+import { Links } from '../diff/links';
+import { fromOutside } from '../diff/plan';
+import { probesFor } from '../diff/requests';
+import { knows } from '../diff/scopes';
+import { isSubsetOf, isWildcard } from '../model/hostnames';
+import type { Mesh } from '../model/mesh';
+import type { ClientClass } from '../traffic/clients';
+import type { Target } from '../traffic/explore';
+
+/** An address for documentation, which stands for every one that no object has. */
+export const ANY_OTHER_ADDRESS = '203.0.113.251';
+
+export class Targets {
+  public readonly hosts: ReadonlySet<string>;
+  private readonly links: Links;
+  private readonly wildcards: readonly string[];
+  private readonly byHost = new Map<string, readonly Target[]>();
+
+  public constructor(private readonly mesh: Mesh) {
+    this.links = new Links(mesh);
+    this.hosts = new Set([...this.links.hosts()].filter((host) => host !== '*' && !/(^|\.)invalid$/.test(host)));
+    this.wildcards = [...this.hosts].filter(isWildcard);
+  }
+
+  /** All that a client may ask for; `extra` are wildcards and ports that somebody asks about. */
+  public of(
+    client: ClientClass,
+    extra: { readonly hosts?: readonly string[]; readonly ports?: readonly number[] } = {},
+  ): readonly Target[] {
+    if (client.at !== undefined)
+      return unique(
+        fromOutside(client, new Set(), true, [this.links, this.links]).map(({ host, probe }) =>
+          this.target(host === '*' ? '*.example' : host, probe),
+        ),
+      );
+    const own = [...this.hosts].filter((host) => knows(client, host, [this.mesh])).flatMap((host) => this.to(host));
+    const others = (extra.hosts ?? []).filter((host) => !this.hosts.has(host) || !knows(client, host, [this.mesh]));
+    return unique([...own, ...['*', ...others].flatMap((host) => this.unnamed(host, extra.ports ?? []))]);
+  }
+
+  /** Whether objects are about a name itself, and not only about a wildcard that covers it. */
+  public isNamed(name: string, beside: string): boolean {
+    return (
+      this.hosts.has(name) ||
+      this.wildcards.some((wild) => wild !== beside && isSubsetOf(wild, beside) && isSubsetOf(name, wild))
+    );
+  }
+
+  private to(host: string): readonly Target[] {
+    const known = this.byHost.get(host);
+    if (known !== undefined) return known;
+    const found = unique(probesFor(host, [this.mesh]).map((probe) => this.target(host, probe)));
+    this.byHost.set(host, found);
+    return found;
+  }
+
+  private target(
+    host: string,
+    probe: { readonly port: number; readonly request: { readonly request: string; readonly address?: string } },
+  ): Target {
+    const scheme = probe.request.request.slice(0, probe.request.request.indexOf(':')) as Target['scheme'];
+    return {
+      scheme,
+      host,
+      port: probe.port,
+      ...(probe.request.address === undefined ? {} : { address: probe.request.address }),
+      ...(isWildcard(host) ? { except: (name: string) => this.isNamed(name, host) } : {}),
+    };
+  }
+
+  private unnamed(host: string, ports: readonly number[]): readonly Target[] {
+    const except = isWildcard(host) || host === '*' ? { except: (name: string) => this.isNamed(name, host) } : {};
+    const of = (scheme: Target['scheme'], port: number): Target => ({ scheme, host, port, ...except });
+    return [
+      of('http', 80),
+      of('https', 443),
+      ...ports.filter((port) => port !== 80 && port !== 443).flatMap((port) => [of('http', port), of('https', port)]),
+      ...(host === '*' ? [443, ...ports].map((port) => ({ ...of('tcp', port), address: ANY_OTHER_ADDRESS })) : []),
+    ];
+  }
+}
+
+function unique(targets: readonly Target[]): readonly Target[] {
+  return [
+    ...new Map(targets.map((one) => [`${one.scheme} ${one.host} ${one.port} ${one.address ?? ''}`, one])).values(),
+  ];
+}

@@ -1,0 +1,80 @@
+/** What a rule demands of a request that arrives, and whether it is so. */
+import type { Mesh } from '../model/mesh';
+import { wayOf } from '../diff/way';
+import type { TlsKind, Trace } from '../trace/types';
+import { gatewayNames, isOutside } from './prove';
+import type { Rule, TlsLevel } from './rules';
+
+export type Judged =
+  /** The rule says nothing of it. */
+  | { readonly is: 'no matter' }
+  | { readonly is: 'kept' }
+  | { readonly is: 'violated' | 'undecided'; readonly why: string };
+
+const ENCRYPTED = new Set<TlsKind>(['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'APPLICATION']);
+
+export function violationOf(mesh: Mesh, rule: Rule, told: Trace): Judged {
+  const way = wayOf(mesh, told, told.destination?.host ?? '');
+  if (told.outcome !== 'delivered') return rule.is === 'forbid' ? { is: 'kept' } : { is: 'no matter' };
+  if (rule.is === 'forbid') return { is: 'violated', why: `gets through: ${way.text}` };
+  const judged = [
+    through(mesh, rule, told),
+    rule.tls === undefined ? undefined : tls(mesh, rule.tls, told, way.tls?.insecureSkipVerify === true),
+    identity(rule, told),
+    authenticated(rule, told),
+  ].filter((one) => one !== undefined);
+  return judged.find((one) => one.is === 'violated') ?? judged.find((one) => one.is === 'undecided') ?? { is: 'kept' };
+}
+
+function through(mesh: Mesh, { through: wanted }: Rule, { hops }: Trace): Judged | undefined {
+  if (wanted === undefined) return undefined;
+  const names = hops.flatMap(({ proxy }) => [...gatewayNames(mesh, proxy.namespace, proxy.workload)]);
+  return names.includes(wanted)
+    ? undefined
+    : {
+        is: 'violated',
+        why: `arrives without ${wanted}: ${hops.map(({ proxy }) => `${proxy.kind} ${proxy.namespace}/${proxy.workload ?? '*'}`).join(', then ') || 'by no proxy'}`,
+      };
+}
+
+/** TLS on the connection that leaves the mesh; within it, on every connection between workloads. */
+function tls(mesh: Mesh, level: TlsLevel, told: Trace, isUnverified: boolean): Judged | undefined {
+  if (level === 'plain') return undefined;
+  const { hops, destination } = told;
+  const last = hops[hops.length - 1];
+  const isServers = hops.length > 1 && (last?.proxy.kind === 'sidecar' || last?.proxy.kind === 'ztunnel');
+  const legs: readonly TlsKind[] = isOutside(mesh, told)
+    ? [destination?.tls ?? 'NONE']
+    : (isServers ? hops.slice(0, -1) : hops).map(({ sends }) => sends?.tls ?? 'NONE');
+  const plain = legs.find((one) => !ENCRYPTED.has(one));
+  if (plain !== undefined)
+    return { is: 'violated', why: `arrives in plain text at ${destination?.host ?? ''}:${destination?.port ?? ''}` };
+  if (level === 'encrypted') return undefined;
+  if (isUnverified)
+    return { is: 'violated', why: 'arrives over TLS of a server that nobody verifies (insecureSkipVerify)' };
+  return legs.includes('APPLICATION')
+    ? {
+        is: 'undecided',
+        why: "the application's own TLS passes through: whether it verifies the server no manifest tells",
+      }
+    : undefined;
+}
+
+function identity({ identity: wanted }: Rule, { hops }: Trace): Judged | undefined {
+  if (wanted === undefined || wanted === 'false') return undefined;
+  const seen = hops.flatMap((hop) => (hop.identity === undefined ? [] : [hop.identity]));
+  if (seen.length === 0) return { is: 'violated', why: 'arrives without an identity of the mesh' };
+  const slash = wanted.indexOf('/');
+  const account = `ns/${wanted.slice(0, slash)}/sa/${wanted.slice(slash + 1)}`;
+  const isIt = (one: string): boolean => wanted === 'true' || one === wanted || one.endsWith(account);
+  return seen.some(isIt) ? undefined : { is: 'violated', why: `arrives as ${seen.join(', then ')}` };
+}
+
+/** By a certificate, of the mesh or of its own. What a token would open, no request without one gets through. */
+function authenticated({ authenticated: wanted }: Rule, { hops }: Trace): Judged | undefined {
+  if (!wanted) return undefined;
+  const isShown = hops.some(
+    ({ receives, identity: who }) => who !== undefined || receives.tls === 'MUTUAL' || receives.tls === 'ISTIO_MUTUAL',
+  );
+  return isShown ? undefined : { is: 'violated', why: 'arrives without showing who it is' };
+}

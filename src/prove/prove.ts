@@ -1,0 +1,337 @@
+/**
+ * Decides rules for every request: each class of requests of each client that a rule is about is followed once, and what cannot be
+ * decided is never a proof. A counterexample is followed once more before it is told.
+ */
+import { contains } from '../model/addresses';
+import { labelsMatch, optionalRecord, strings } from '../model/fields';
+import { isSubsetOf, isWildcard } from '../model/hostnames';
+import type { Mesh } from '../model/mesh';
+import { Targets } from '../list/targets';
+import { RequestError, trace } from '../trace/index';
+import { anyOf, exact, prefix, type Matcher } from '../trace/matcher';
+import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
+import { decidedBy, explore, regionText, type Condition, type Target } from '../traffic/explore';
+import { member } from '../traffic/members';
+import { universe } from '../traffic/universe';
+import { pathsOf } from '../traffic/explore';
+import { allClients, callersOf } from './clients';
+import { violationOf } from './demands';
+import type { Rule, RuleProblem, Where } from './rules';
+
+export type Verdict = 'proved' | 'refuted' | 'undecided' | 'vacuous';
+
+export interface Counterexample {
+  readonly from: string;
+  readonly request: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly address: string | null;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly serviceAccount?: string;
+  readonly at?: string;
+}
+
+export interface Proof {
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** Whether the run passes as far as this rule is concerned. */
+  readonly passes: boolean;
+  /** Classes of requests that were followed. */
+  readonly classes: number;
+  readonly counterexample: Counterexample | null;
+  readonly trace: Trace | null;
+  /** What decided it, in sentences. */
+  readonly because: readonly string[];
+  /** Objects that let the counterexample through. */
+  readonly by: readonly ObjectRef[];
+  readonly line: number;
+}
+
+export interface ProveOptions {
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+const MOST_REASONS = 5;
+
+/** Names in rules that nothing in the manifests is about. */
+export function unknownNames(mesh: Mesh, rules: readonly Rule[]): readonly RuleProblem[] {
+  const targets = new Targets(mesh);
+  const namespaces = new Set(
+    mesh.manifests.flatMap(({ kind, name, namespace }) => [namespace, ...(kind === 'Namespace' ? [name] : [])]),
+  );
+  for (const one of allClients(mesh, [])) for (const namespace of one.namespaces) namespaces.add(namespace);
+  return rules.flatMap((rule): readonly RuleProblem[] => {
+    const problems: RuleProblem[] = [];
+    for (const who of [...rule.from, ...rule.except])
+      if ('namespace' in who && who.namespace !== undefined && !namespaces.has(who.namespace))
+        problems.push({
+          line: rule.line,
+          key: `${rule.is}.from`,
+          what: `no manifest has anything about namespace "${who.namespace}"`,
+        });
+    const hosts = hostsOf(rule.to, mesh);
+    const isKnown = (host: string): boolean =>
+      [...targets.hosts].some((known) => isSubsetOf(known, host) || isSubsetOf(host, known));
+    if (hosts !== undefined && !hosts.some(isKnown))
+      problems.push({
+        line: rule.line,
+        key: `${rule.is}.to.hosts`,
+        what: `no manifest has anything about ${hosts.map((host) => `"${host}"`).join(' or ')}`,
+      });
+    return problems;
+  });
+}
+
+/** The hosts of a rule, those of Services among them. */
+function hostsOf({ hosts }: Where, mesh: Mesh): readonly string[] | undefined {
+  return hosts?.map((host) => {
+    if (!host.startsWith('service:')) return host;
+    const [namespace = '', name = ''] = host.slice('service:'.length).split('/');
+    return `${name}.${namespace}.svc.${mesh.config.clusterDomain}`;
+  });
+}
+
+export function prove(mesh: Mesh, rules: readonly Rule[], { onProgress }: ProveOptions = {}): readonly Proof[] {
+  const targets = new Targets(mesh);
+  const classes = allClients(mesh, rules);
+  return rules.map((rule, index) => {
+    onProgress?.(index, rules.length);
+    return new Prover(mesh, rule, targets).decide(callersOf(rule, classes, mesh));
+  });
+}
+
+class Prover {
+  private readonly hosts: readonly string[] | undefined;
+  private readonly doubts = new Set<string>();
+  private readonly witnesses = new Set<string>();
+  private followed = 0;
+  /** Whether the rule says anything of any request. */
+  private isTrueOfSome = false;
+
+  public constructor(
+    private readonly mesh: Mesh,
+    private readonly rule: Rule,
+    private readonly targets: Targets,
+  ) {
+    this.hosts = hostsOf(rule.to, mesh);
+  }
+
+  public decide(callers: ReturnType<typeof callersOf>): Proof {
+    for (const { client, name } of callers) {
+      for (const target of this.reachable(client)) {
+        const refuted = this.follow(client.request, target, name);
+        if (refuted !== undefined) return refuted;
+      }
+    }
+    const verdict: Verdict = this.doubts.size > 0 ? 'undecided' : this.isTrueOfSome ? 'proved' : 'vacuous';
+    const because =
+      verdict === 'undecided'
+        ? [...this.doubts].slice(0, MOST_REASONS)
+        : verdict === 'vacuous'
+          ? [
+              callers.length === 0
+                ? 'no client is one of those that it is about'
+                : this.rule.is === 'forbid'
+                  ? 'there is no request of the kind that it forbids'
+                  : 'no request of the kind that it is about arrives',
+            ]
+          : [...this.witnesses].slice(0, MOST_REASONS);
+    return {
+      name: this.rule.name,
+      verdict,
+      passes: verdict === 'proved' || (verdict === 'vacuous' && this.rule.mayBeVacuous),
+      classes: this.followed,
+      counterexample: null,
+      trace: null,
+      because,
+      by: [],
+      line: this.rule.line,
+    };
+  }
+
+  private reachable(client: Parameters<Targets['of']>[0]): readonly Target[] {
+    const { to } = this.rule;
+    const wanted = this.targets
+      .of(client, { hosts: this.hosts, ports: to.ports })
+      .filter(({ port }) => to.ports === undefined || to.ports.includes(port))
+      .filter(({ scheme }) => to.protocols === undefined || to.protocols.includes(scheme));
+    const blocks = to.cidrs?.map((cidr) => ({ cidr, address: cidr.split('/')[0] ?? '' })) ?? [];
+    const dialled = blocks.flatMap(({ address }) =>
+      (to.ports ?? [443]).map((port): Target => ({ scheme: 'tcp', host: address, port, address })),
+    );
+    return [...wanted, ...dialled];
+  }
+
+  private follow(client: Omit<TraceRequest, 'request'>, target: Target, name: string): Proof | undefined {
+    let explored;
+    try {
+      explored = explore(this.mesh, client, target);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.doubts.add(`${name} to ${target.host}: ${error.message}`);
+      return undefined;
+    }
+    for (const { what, why, region } of explored.undecided)
+      if (this.isAsked(target) && this.narrowed(region, target, client) !== 'none')
+        this.doubts.add(`${name} to ${urlOf(target)}, ${what}: ${why}`);
+    for (const { region, witness, trace: told, open } of explored.classes) {
+      this.followed += 1;
+      if (!this.isAsked(target) && !this.arrivesThere(told)) continue;
+      if (this.rule.to.cidrs !== undefined && !this.isInBlocks(target, told)) continue;
+      const within = this.narrowed(region, target, client);
+      if (within === 'none') continue;
+      if (within === 'undecided') {
+        this.doubts.add(
+          `${name} to ${urlOf(target)}, ${regionText(region)}: whether a request of the rule is among these is not decided`,
+        );
+        continue;
+      }
+      const request = requestWith(witness, within);
+      const again = trace(this.mesh, request);
+      if (this.rule.is === 'forbid') this.isTrueOfSome = true;
+      if (again.outcome === 'unknown') {
+        this.doubts.add(`${name} to ${request.request}: ${again.notes[again.notes.length - 1] ?? 'a part is missing'}`);
+        continue;
+      }
+      if (this.rule.to.outside && again.outcome === 'delivered' && !isOutside(this.mesh, again)) continue;
+      const found = violationOf(this.mesh, this.rule, again);
+      if (found.is === 'undecided') this.doubts.add(`${name} to ${request.request}: ${found.why}`);
+      if (found.is === 'violated') return this.refuted(name, request, again, found.why);
+      if (found.is === 'kept') this.isTrueOfSome = true;
+      for (const why of open) this.doubts.add(`${name} to ${urlOf(target)}, ${regionText(region)}: ${why}`);
+      for (const one of decidedBy(again))
+        this.witnesses.add(`${one.kind} ${one.namespace}/${one.name} decides ${urlOf(target)}`);
+    }
+    return undefined;
+  }
+
+  private refuted(name: string, request: TraceRequest, told: Trace, why: string): Proof {
+    const by = decidedBy(told);
+    return {
+      name: this.rule.name,
+      verdict: 'refuted',
+      passes: false,
+      classes: this.followed,
+      counterexample: {
+        from: request.from,
+        request: request.request,
+        method: request.method ?? 'GET',
+        headers: request.headers ?? {},
+        address: request.address ?? null,
+        ...(request.labels === undefined ? {} : { labels: request.labels }),
+        ...(request.serviceAccount === undefined ? {} : { serviceAccount: request.serviceAccount }),
+        ...(request.at === undefined ? {} : { at: request.at }),
+      },
+      trace: told,
+      because: [`${name} ${why}`, ...by.map((one) => `by ${one.kind} ${one.namespace}/${one.name}`)],
+      by,
+      line: this.rule.line,
+    };
+  }
+
+  /** Whether the rule is about what is asked for. */
+  private isAsked({ host }: Target): boolean {
+    return (
+      this.hosts === undefined ||
+      this.hosts.some(
+        (wanted) =>
+          isSubsetOf(host, wanted) ||
+          (isWildcard(host) && host !== '*' && isSubsetOf(wanted, host) && !this.targets.isNamed(wanted, host)),
+      )
+    );
+  }
+
+  /** Whether it is about where a request ends, whatever was asked for. */
+  private arrivesThere({ destination }: Trace): boolean {
+    return destination !== null && (this.hosts?.some((wanted) => isSubsetOf(destination.host, wanted)) ?? true);
+  }
+
+  private isInBlocks({ address }: Target, { hops }: Trace): boolean {
+    const ends = [
+      ...(address === undefined ? [] : [address]),
+      ...(hops[hops.length - 1]?.envoy.endpoints ?? []).map((one) => one.replace(/:\d+$/, '')),
+    ];
+    return this.rule.to.cidrs?.some((cidr) => ends.some((one) => contains(cidr, one))) ?? true;
+  }
+
+  /** Texts that make a request of a class one of the rule; `none` if no request of the class is. */
+  private narrowed(
+    region: readonly Condition[],
+    target: Target,
+    client: Omit<TraceRequest, 'request'>,
+  ): 'none' | 'undecided' | Narrowing {
+    const { methods, paths } = this.rule.to;
+    const isHttp = target.scheme === 'http' || target.scheme === 'https';
+    const found: { path?: string; method?: string; host?: string } = {};
+    if ((methods !== undefined || paths !== undefined) && !isHttp) return {}; // what is inside is anything that the client likes
+    const ask = (kind: 'path' | 'method' | 'host', wanted: Matcher): 'none' | 'undecided' | undefined => {
+      const own = region.filter(({ dimension }) => dimension.kind === kind);
+      const one = member(
+        [...own, { matcher: wanted, holds: true, whenAbsent: false }],
+        universe({ kind, name: '' }, target, pathsOf([this.mesh], client)),
+      );
+      if (one.is !== 'member') return one.is === 'none' ? 'none' : 'undecided';
+      found[kind] = one.text;
+      return undefined;
+    };
+    const answers = [
+      methods === undefined ? undefined : ask('method', anyOf(...methods.map((one) => exact(one)))),
+      paths === undefined
+        ? undefined
+        : ask('path', anyOf(...paths.map((one) => (one.endsWith('*') ? prefix(one.slice(0, -1)) : exact(one))))),
+    ];
+    if (answers.includes('none')) return 'none';
+    if (answers.includes('undecided')) return 'undecided';
+    // Below a wildcard that an object has, a rule may be about a single name.
+    const single = isWildcard(target.host)
+      ? this.hosts?.find((one) => !isWildcard(one) && isSubsetOf(one, target.host))
+      : undefined;
+    return single === undefined ? found : { ...found, host: single };
+  }
+}
+
+interface Narrowing {
+  readonly path?: string;
+  readonly method?: string;
+  readonly host?: string;
+}
+
+function requestWith(witness: TraceRequest, { path, method, host }: Narrowing): TraceRequest {
+  const [, scheme = '', authority = '', rest = ''] = /^(\w+:\/\/)([^/?]+)(.*)$/s.exec(witness.request) ?? [];
+  const query = rest.includes('?') ? rest.slice(rest.indexOf('?')) : '';
+  const port = /:\d+$/.exec(authority)?.[0] ?? '';
+  return {
+    ...witness,
+    request: `${scheme}${host === undefined ? authority : `${host}${port}`}${path === undefined ? rest : `${path}${query}`}`,
+    ...(method === undefined || (method === 'GET' && witness.method === undefined) ? {} : { method }),
+  };
+}
+
+function urlOf({ scheme, host, port }: Target): string {
+  return `${scheme}://${host === '*' ? '(any other host)' : host}:${port}`;
+}
+
+/** Whether a request leaves the mesh: to a host of no Service of the cluster. */
+export function isOutside(mesh: Mesh, { destination, hops }: Trace): boolean {
+  if (destination === null) return false;
+  if (hops.some(({ cluster }) => cluster === 'PassthroughCluster')) return true;
+  const services = [...mesh.services.named(destination.host).values()];
+  return services.every(({ registry }) => registry !== 'Kubernetes') && !/\.svc(\.|$)/.test(destination.host);
+}
+
+/** Names of the gateways that a hop stands for: of its workload, and of the Gateways that select it. */
+export function gatewayNames(mesh: Mesh, namespace: string, workload: string | null): ReadonlySet<string> {
+  const labels = workload === null ? undefined : mesh.workloads.find(namespace, workload)?.labels;
+  return new Set([
+    `${namespace}/${workload ?? '*'}`,
+    ...(labels === undefined
+      ? []
+      : mesh.gateways
+          .filter(
+            ({ spec }) =>
+              Object.keys(strings(spec.selector)).length > 0 &&
+              labelsMatch(strings(optionalRecord(spec.selector)), labels),
+          )
+          .map((gateway) => `${gateway.namespace}/${gateway.name}`)),
+  ]);
+}
