@@ -51,7 +51,8 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   process.stdout.write(
     formatDiff(whole, flags.format, { color, width: Math.min(process.stdout.columns ?? 100, 120), old, new: now }),
   );
-  process.exitCode = flags.exitCode === true && whole.changes.length > 0 ? FOUND : OK;
+  // What is not decided may be a change: whoever asks for a status is told.
+  process.exitCode = flags.exitCode === true && whole.changes.length + whole.undecided.length > 0 ? FOUND : OK;
 }
 
 async function sides(old: readonly Manifest[], now: readonly Manifest[], over: boolean): Promise<Overlay> {

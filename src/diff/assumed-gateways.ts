@@ -15,14 +15,24 @@ export function assumedGateways(...sides: readonly (readonly Manifest[])[]): rea
   const assume = (group: string, namespace: string, name: string): void => {
     const key = `${group} ${namespace}/${name}`;
     if (name === '' || shown.has(key) || assumed.has(key)) return;
-    const body = { kind: 'Gateway', metadata: { namespace, name }, ...(group === GATEWAY_API ? ofTheApi : ofIstio(name)) };
-    assumed.set(key, toManifest(body, all.length + assumed.size, {}, () => undefined));
+    const body = {
+      kind: 'Gateway',
+      metadata: { namespace, name },
+      ...(group === GATEWAY_API ? ofTheApi : ofIstio(name)),
+    };
+    assumed.set(
+      key,
+      toManifest(body, all.length + assumed.size, {}, () => undefined),
+    );
   };
   for (const manifest of all) {
     const spec = record(record(manifest.body).spec);
     if (manifest.kind === 'VirtualService' && manifest.group === 'networking.istio.io') {
       const rules = [...records(spec.http), ...records(spec.tls), ...records(spec.tcp)];
-      const named = [...texts(spec.gateways), ...rules.flatMap((rule) => records(rule.match).flatMap((match) => texts(match.gateways)))];
+      const named = [
+        ...texts(spec.gateways),
+        ...rules.flatMap((rule) => records(rule.match).flatMap((match) => texts(match.gateways))),
+      ];
       for (const gateway of named) {
         const slash = gateway.indexOf('/');
         if (gateway === 'mesh') continue;
@@ -32,7 +42,8 @@ export function assumedGateways(...sides: readonly (readonly Manifest[])[]): rea
     }
     if (manifest.group !== GATEWAY_API || !/Route$/.test(manifest.kind)) continue;
     for (const parent of records(spec.parentRefs)) {
-      if ((text(parent.kind) || 'Gateway') !== 'Gateway' || (text(parent.group) || GATEWAY_API) !== GATEWAY_API) continue;
+      if ((text(parent.kind) || 'Gateway') !== 'Gateway' || (text(parent.group) || GATEWAY_API) !== GATEWAY_API)
+        continue;
       assume(GATEWAY_API, text(parent.namespace) || manifest.namespace, text(parent.name));
     }
   }
@@ -47,7 +58,11 @@ function ofIstio(name: string): object {
       selector: { 'mesh-edge/assumed': name },
       servers: [
         { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*'] },
-        { port: { number: 443, name: 'https', protocol: 'HTTPS' }, hosts: ['*'], tls: { mode: 'SIMPLE', credentialName: 'assumed' } },
+        {
+          port: { number: 443, name: 'https', protocol: 'HTTPS' },
+          hosts: ['*'],
+          tls: { mode: 'SIMPLE', credentialName: 'assumed' },
+        },
       ],
     },
   };

@@ -12,7 +12,9 @@ import type { Trace } from '../trace/types';
 import { type ClientClass, clientClasses } from '../traffic/clients';
 import { nameClients } from '../traffic/client-names';
 import { compare, type Difference } from './compare';
+import { assumedGateways } from './assumed-gateways';
 import { Links } from './links';
+import { outOfSight } from './out-of-sight';
 import { objectChanges } from './objects';
 import { cover, isFor, plan, type Covered, type Task } from './plan';
 import { isBeyondJudgement, reachOf } from './reach';
@@ -50,7 +52,11 @@ const MOST_REQUESTS = 400_000;
 export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
   const changes = objectChanges(was, is);
   if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0, []);
-  const meshes = [acceptedMesh(was, options.mesh), acceptedMesh(is, options.meshAfter ?? options.mesh)] as const;
+  const assumed = assumedGateways(was, is);
+  const meshes = [
+    acceptedMesh([...was, ...assumed], options.mesh),
+    acceptedMesh([...is, ...assumed], options.meshAfter ?? options.mesh),
+  ] as const;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const refused = meshes.map(({ leftOut }) => new Set(leftOut.map(({ manifest }) => manifest)));
   const kept = (one: Manifest | undefined, side: 0 | 1): Manifest | undefined =>
@@ -102,7 +108,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     notes.push(
       `${kind} ${namespace}/${name} is left out where istiod's webhook refuses it: ${why}. Compared is what a cluster would have without it`,
     );
-  const grouped = group(findings, clients);
+  const grouped = group(findings, clients).map((change) => onAssumption(change, assumed));
   const effective = new Set(grouped.flatMap(({ because }) => because));
   const nobodys = unknownGateways(meshes);
   for (const change of changes) {
@@ -120,11 +126,24 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     else continue;
     beyond.add(change.ref);
   }
+  for (const change of changes) {
+    const doubt = effective.has(change.ref) ? undefined : outOfSight(change);
+    if (doubt === undefined) continue;
+    doubts.everywhere(doubt);
+    inDoubt.add(change.ref);
+  }
   for (const one of settingsInDoubt(changes, meshes)) {
     doubts.everywhere(one.doubt);
     inDoubt.add(one.change);
   }
   return result(grouped, refs, beyond, notes, compared, doubts.told(), inDoubt);
+}
+
+/** A way in through a Gateway that no manifest shows is one only if that Gateway takes it. */
+function onAssumption(change: Change, assumed: readonly Manifest[]): Change {
+  const { at } = change.request;
+  if (at === undefined || !assumed.some(({ namespace, name }) => `${namespace}/${name}` === at)) return change;
+  return { ...change, from: change.from.map((one) => `${one}, if that Gateway takes it`) };
 }
 
 function everything(covered: readonly Covered[]): readonly Covered[] {

@@ -66,7 +66,7 @@ function annotation(one: Proof, file: string): string {
   const data = (value: string): string => value.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
   const property = (value: string): string => data(value).replace(/:/g, '%3A').replace(/,/g, '%2C');
   const level = one.verdict === 'refuted' ? 'error' : 'warning';
-  return `::${level} file=${property(file)},line=${one.line},title=${property(`${one.verdict}: ${one.name}`)}::${data(printable([...one.because, ...(one.counterexample === null ? [] : [command(one)])].join('; ')))}\n`;
+  return `::${level} file=${property(file)},line=${one.line},title=${property(printable(`${one.verdict}: ${one.name}`))}::${data(printable([...one.because, ...(one.counterexample === null ? [] : [command(one)])].join('; ')))}\n`;
 }
 
 function markdown(proofs: readonly Proof[]): string {

@@ -64,7 +64,7 @@ export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly C
     for (const draft of draftsOf(namespace, meshes, told)) add(draft);
   }
   const classes: ClientClass[] = [];
-  for (const group of drafts.values()) {
+  for (const group of [...drafts.values()].flatMap((group) => represented(group, meshes))) {
     const [first] = group;
     if (first === undefined) continue;
     classes.push({
@@ -118,6 +118,23 @@ export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly C
     });
   }
   return classes;
+}
+
+/**
+ * One member stands for its class, and what calls itself fares otherwise than who calls others. So it is one that no Service leads
+ * to; where there is none, two stand for the class.
+ */
+function represented(group: readonly Draft[], meshes: readonly Mesh[]): readonly (readonly Draft[])[] {
+  const serves = ({ member: { namespace, name } }: Draft): boolean =>
+    meshes.some((mesh) => {
+      const labels = name === null ? undefined : mesh.workloads.named(namespace, name)?.labels;
+      return labels !== undefined && mesh.services.inNamespace(namespace).some(({ selector }) => Object.keys(selector).length > 0 && labelsMatch(selector, labels)); // prettier-ignore
+    });
+  const at = group.findIndex((draft) => !serves(draft));
+  const [first, ...others] = group;
+  if (at === 0 || first === undefined || others.length === 0) return [group];
+  const plain = group[at];
+  return plain === undefined ? [[first], others] : [[plain, ...group.filter((draft) => draft !== plain)]];
 }
 
 function unusedName(meshes: readonly Mesh[]): string {

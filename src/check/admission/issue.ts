@@ -1,6 +1,7 @@
 /** What Istio's admission webhook has to say of one field. */
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { Hit } from '../rule';
+import { isPlaceholder } from '../../model/placeholders';
 
 export interface Issue {
   readonly field: FieldPath;
@@ -44,7 +45,7 @@ export function* exportToIssues(
     }
     seen.add(key);
     const isWord = key === '*' || (key === '~' && options.allowsNobody === true);
-    if (!isWord && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(key)) {
+    if (!isWord && entry !== '.' && !isPlaceholder(entry) && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(key)) {
       yield {
         field: [...field, at],
         what: `exportTo has ${JSON.stringify(entry)}, which is neither a namespace nor one of . and *`,

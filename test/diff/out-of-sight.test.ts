@@ -1,0 +1,93 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { diff } from '../../src/diff/diff';
+import { loadSide } from '../../src/diff/revision';
+import { loadText } from '../../src/model/load';
+import type { Diff } from '../../src/diff/types';
+
+const compare = (was: string, is: string): Diff => diff(loadText(was).manifests, loadText(is).manifests);
+const SERVICE =
+  'apiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: shop }\nspec: { selector: { app: web }, ports: [{ name: http, port: 80 }] }\n';
+
+describe('a kind that nothing here reads', () => {
+  it.each([
+    ['helm.toolkit.fluxcd.io/v2', 'HelmRelease', 'helm template'],
+    ['argoproj.io/v1alpha1', 'Application', 'Argo CD'],
+    ['kustomize.toolkit.fluxcd.io/v1', 'Kustomization', 'kustomize build'],
+    ['cilium.io/v2', 'CiliumNetworkPolicy', 'another controller'],
+    ['projectcalico.org/v3', 'GlobalNetworkPolicy', 'another controller'],
+    ['example.org/v1', 'EdgeRoute', 'example.org'],
+  ])('is undecided where it changes: %s %s', (apiVersion, kind, why) => {
+    const of = (value: string): string =>
+      `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: x, namespace: shop }\nspec: { value: ${value} }\n`;
+    const found = compare(of('a'), of('b'));
+    expect({ complete: found.complete, objects: found.withoutEffect }).toEqual({ complete: false, objects: [] });
+    expect(found.undecided).toEqual([
+      expect.objectContaining({ what: `${kind} shop/x is changed`, why: expect.stringContaining(why) }),
+    ]);
+    expect(compare(of('a'), of('a')).undecided).toEqual([]);
+  });
+
+  it('is nothing to traffic if it is known to be so', () => {
+    const of = (value: string): string =>
+      `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: x, namespace: shop }\nrules: [{ verbs: [${value}] }]\n`;
+    expect(compare(of('get'), of('list'))).toMatchObject({ complete: true, undecided: [], changes: [] });
+  });
+});
+
+describe('a Gateway that no manifest shows', () => {
+  it.each([
+    [
+      'VirtualService',
+      'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: web, namespace: shop }\nspec: { hosts: [web.example.org], gateways: [edge/public], http: [{ route: [{ destination: { host: web } }] }] }\n',
+    ],
+    [
+      'HTTPRoute',
+      'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: web, namespace: shop }\nspec: { hostnames: [web.example.org], parentRefs: [{ name: public, namespace: edge }], rules: [{ backendRefs: [{ name: web, port: 80 }] }] }\n',
+    ],
+  ])('is taken to admit a %s, on that condition', (_, route) => {
+    const found = compare(SERVICE, `${SERVICE}---\n${route}`);
+    expect(
+      found.changes
+        .filter(({ request }) => request.at === 'edge/public')
+        .map(({ effect, from, to }) => [effect, from, to]),
+    ).toContainEqual(['widened', ['outside, at edge/public, if that Gateway takes it'], 'http://web.example.org/']);
+  });
+});
+
+describe('a kustomization', () => {
+  const entry =
+    'apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: x }\nspec: { hosts: [x.example.com], resolution: DNS, ports: [{ number: 443, name: tls, protocol: TLS }] }\n';
+  let folder = '';
+  const side = (name: string, files: Readonly<Record<string, string>>): string => {
+    for (const [file, text] of Object.entries({ 'entry.yaml': entry, ...files })) {
+      mkdirSync(join(folder, name), { recursive: true });
+      writeFileSync(join(folder, name, file), text);
+    }
+    return join(folder, name);
+  };
+  const undecided = (was: string, is: string): readonly string[] =>
+    diff(loadSide(was).manifests, loadSide(is).manifests).undecided.map(({ what }) => what);
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kustomize-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is undecided where it makes other objects than before, by itself or by its patches', () => {
+    const plain = side('plain', { 'kustomization.yaml': 'namespace: shop\nresources: [entry.yaml]\n' });
+    const moved = side('moved', { 'kustomization.yaml': 'namespace: payments\nresources: [entry.yaml]\n' });
+    const patched = (to: string): Readonly<Record<string, string>> => ({
+      'kustomization.yaml': 'resources: [entry.yaml]\npatches: [{ path: patch.yaml }]\n',
+      'patch.yaml': `apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: x }\nspec: { exportTo: ["${to}"] }\n`,
+    });
+    expect(undecided(plain, moved)).toHaveLength(1);
+    expect(undecided(side('a', patched('.')), side('b', patched('*')))).toHaveLength(1);
+    expect(
+      undecided(
+        plain,
+        side('same', { 'kustomization.yaml': '# the same\nresources: [entry.yaml]\nnamespace: shop\n' }),
+      ),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,130 @@
+import { loadText } from '../../src/model/load';
+import { buildMesh } from '../../src/model/mesh';
+import { prove, unknownNames } from '../../src/prove/prove';
+import { readRules } from '../../src/prove/rules';
+import { formatProofs } from '../../src/report/prove';
+import { trace } from '../../src/trace/index';
+
+const MANIFESTS = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { istio-injection: enabled } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: payments, namespace: shop }
+spec: { template: { metadata: { labels: { app: payments } }, spec: { serviceAccountName: payments, containers: [{ name: a }] } } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web, namespace: shop }
+spec: { template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: a }] } } }
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: stripe, namespace: shop }
+spec: { hosts: [api.stripe.com], exportTo: ["."], resolution: DNS, ports: [{ number: 80, name: http, protocol: HTTP, targetPort: 443 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: stripe, namespace: shop }
+spec: { host: api.stripe.com, trafficPolicy: { tls: { mode: SIMPLE, sni: api.stripe.com } } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: stripe, namespace: shop }
+spec:
+  hosts: [api.stripe.com]
+  http:
+    - match: [{ uri: { prefix: /admin }, sourceLabels: { app: web } }]
+      directResponse: { status: 403 }
+    - match: [{ sourceLabels: { app: payments } }, { uri: { prefix: /public } }]
+      route: [{ destination: { host: api.stripe.com } }]
+    - directResponse: { status: 403 }
+`;
+
+function decide(rules: string, manifests = MANIFESTS): ReturnType<typeof prove> {
+  const read = readRules(rules);
+  expect(read.problems).toEqual([]);
+  return prove(buildMesh(loadText(manifests).manifests, { outbound: 'REGISTRY_ONLY' }), read.rules);
+}
+const one = (body: string): string => `rules:\n  - name: it\n    ${body}\n`;
+
+describe('prove', () => {
+  it.each([
+    [
+      'forbid: { from: { except: [shop/payments] }, to: { hosts: [api.stripe.com], paths: ["/admin", "/admin/*"] } }',
+      'proved',
+    ],
+    ['forbid: { from: { except: [shop/payments] }, to: { hosts: [api.stripe.com] } }', 'refuted'],
+    ['forbid: { from: { except: [shop] }, to: { hosts: ["*.stripe.com"] } }', 'proved'],
+    ['forbid: { from: shop/web, to: { hosts: [api.stripe.com], paths: [/public/x] } }', 'refuted'],
+    ['forbid: { from: shop/web, to: { hosts: [api.stripe.com], paths: [/public/x], ports: [8080] } }', 'vacuous'],
+    ['forbid: { from: { serviceAccount: shop/payments }, to: outside }', 'refuted'],
+    ['forbid: { from: { labels: { app: web } }, to: { hosts: [api.stripe.com], paths: [/v1] } }', 'proved'],
+    ['forbid: { from: outside, to: "*" }', 'vacuous'],
+    ['require: { from: "*", to: outside, tls: verified }', 'proved'],
+    ['require: { from: "*", to: outside, through: istio-egress/egress }', 'refuted'],
+    ['require: { from: "*", to: { hosts: [api.stripe.com], protocols: [tcp] }, tls: encrypted }', 'vacuous'],
+  ])('decides %s', (body, verdict) => {
+    expect(decide(one(body)).map((proof) => proof.verdict)).toEqual([verdict]);
+  });
+
+  it('shows a counterexample that trace takes as it is, and that does what was said', () => {
+    const [proof] = decide(one('forbid: { from: shop/web, to: { hosts: [api.stripe.com], methods: [POST] } }'));
+    expect(proof).toMatchObject({ verdict: 'refuted', counterexample: { from: 'shop/web', method: 'POST' } });
+    const { from = '', request = '', method } = proof?.counterexample ?? {};
+    expect(request).toMatch(/^http:\/\/api\.stripe\.com\/public/);
+    const mesh = buildMesh(loadText(MANIFESTS).manifests, { outbound: 'REGISTRY_ONLY' });
+    expect(trace(mesh, { from, request, method }).outcome).toBe('delivered');
+    expect(proof?.because.join()).toMatch(/VirtualService shop\/stripe/);
+  });
+
+  it('does not prove what an extension may change', () => {
+    const filter =
+      '---\napiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: { name: x, namespace: shop }\nspec: { configPatches: [{ applyTo: HTTP_FILTER, match: { context: SIDECAR_OUTBOUND }, patch: { operation: INSERT_BEFORE, value: { name: lua, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua } } } }] }\n';
+    const rule = one('forbid: { from: shop/web, to: { hosts: [api.stripe.com], paths: [/v1] } }');
+    expect(decide(rule, MANIFESTS + filter).map(({ verdict }) => verdict)).toEqual(['undecided']);
+  });
+
+  it('passes what is true of nobody only where the rule says so', () => {
+    const rule = 'name: it\n    forbid: { from: outside, to: "*" }\n';
+    expect(decide(`rules:\n  - ${rule}`)[0]?.passes).toBe(false);
+    expect(decide(`rules:\n  - ${rule}    vacuous: allowed\n`)[0]?.passes).toBe(true);
+  });
+
+  it('names namespaces and hosts that nothing is about', () => {
+    const { rules } = readRules(one('forbid: { from: shpo/web, to: { hosts: [api.strip.com] } }'));
+    expect(unknownNames(buildMesh(loadText(MANIFESTS).manifests, {}), rules).map(({ what }) => what)).toEqual([
+      'no manifest has anything about namespace "shpo"',
+      'no manifest has anything about "api.strip.com"',
+    ]);
+  });
+
+  it('says all that is wrong with a file at once, with lines and keys', () => {
+    const { problems } = readRules(
+      'rules:\n  - nam: x\n    forbid: { from: a/b/c, to: { hosts: ["a*"], pathes: [x] } }\n  - name: y\n    require: { from: "*", to: outside }\n',
+    );
+    expect(problems.map(({ line, key }) => `${line} ${key}`)).toEqual([
+      '2 rules[0].nam',
+      '2 rules[0].name',
+      '3 rules[0].forbid.from',
+      '3 rules[0].forbid.to.pathes',
+      '3 rules[0].forbid.to.hosts',
+      '5 rules[1].require',
+    ]);
+    expect(readRules('rules: []\n').problems).toHaveLength(1);
+    expect(readRules('a: [\n').problems[0]?.what).toMatch(/no YAML/);
+  });
+
+  it('writes names of manifests so that they steer nothing', () => {
+    const [proof] = decide(one('forbid: { from: shop/web, to: { hosts: [api.stripe.com] } }'));
+    const evil = [{ ...(proof as NonNullable<typeof proof>), name: 'a\n::error::b|<!--\u001b[2J' }];
+    for (const format of ['text', 'markdown', 'github', 'sarif'] as const) {
+      const written = formatProofs(evil, format, { file: 'r.yaml', color: false });
+      expect(written).not.toMatch(/^::error::b/m);
+      expect(written).not.toContain('\u001b');
+    }
+    expect(formatProofs(evil, 'markdown', { file: 'r.yaml', color: false })).not.toContain('<!--');
+  });
+});
