@@ -1,15 +1,14 @@
 /** `mesh-edge prove RULES PATH...`: whether rules hold for every request. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { MeshOptions } from '../model/mesh-options';
 import type { ProveFormat } from '../report/prove';
 import { FOUND, OK, UsageError } from './exit';
-import { addMeshOptions, meshOptionsOf } from './mesh-options';
+import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
 
 const FORMATS: readonly ProveFormat[] = ['text', 'json', 'github', 'markdown', 'sarif'];
 
-interface ProveFlags extends MeshOptions {
+interface ProveFlags extends MeshFlags {
   readonly format: ProveFormat;
 }
 
@@ -34,11 +33,11 @@ async function run(file: string, paths: readonly string[], flags: ProveFlags): P
   const { rules, problems } = readRules(text);
   refuse(file, problems);
   const { load } = await import('../model/load.js');
-  const { buildMesh } = await import('../model/mesh.js');
+  const { acceptedMesh } = await import('../check/accepted.js');
   const { prove, unknownNames } = await import('../prove/prove.js');
   const { formatProofs } = await import('../report/prove.js');
   const loaded = load(paths);
-  const mesh = buildMesh(loaded.manifests, meshOptionsOf(flags));
+  const mesh = acceptedMesh(loaded.manifests, await meshOptionsOf(flags));
   refuse(file, unknownNames(mesh, rules));
   const bar = progressBar('proving');
   const proofs = prove(mesh, rules, { onProgress: bar.update });
