@@ -1,4 +1,4 @@
-import { runsInGatewayNamespaces } from './envoy-gateway-settings';
+import { runsInGatewayNamespaces, settingsOf } from './envoy-gateway-settings';
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
 import { GATEWAY_API, type ApiGateway } from './gateway-api';
 import type { Manifest } from './manifest';
@@ -17,10 +17,13 @@ export interface EffectiveProxy {
   readonly spec: Json;
 }
 
-/** The EnvoyProxy of a Gateway: the one it names itself replaces that of its class, they are not merged. */
+/**
+ * The EnvoyProxy of a Gateway: the one it names itself replaces that of its class, they are not merged. Where the Gateways of a class
+ * share their proxies, that of the class alone counts (attachEnvoyProxy of internal/gatewayapi/contexts.go).
+ */
 export function effectiveProxy(gateway: ApiGateway, input: EnvoyGatewayInput): EffectiveProxy {
   const own = optionalRecord(record(gateway.config.spec.infrastructure).parametersRef);
-  if (own === undefined) return proxyOfClass(gateway, input);
+  if (own === undefined || mergerOf(gateway, input) !== undefined) return proxyOfClass(gateway, input);
   const manifest = input.find(GROUP, 'EnvoyProxy', gateway.config.namespace, text(own.name));
   return { manifest, spec: record(record(manifest?.body).spec) };
 }
@@ -32,6 +35,41 @@ export function proxyOfClass(gateway: ApiGateway, input: EnvoyGatewayInput): Eff
   if (ofClass === undefined) return { manifest: undefined, spec: {} };
   const manifest = input.find(GROUP, 'EnvoyProxy', text(ofClass.namespace), text(ofClass.name));
   return { manifest, spec: record(record(manifest?.body).spec) };
+}
+
+/**
+ * What has one set of proxies serve all Gateways of a Gateway's class: mergeGateways of the EnvoyProxy of the class, else of the one in
+ * Envoy Gateway's own configuration (IsMergeGatewaysEnabled of internal/gatewayapi/helpers.go). Undefined where each has its own.
+ */
+export function mergerOf(gateway: ApiGateway, input: EnvoyGatewayInput): Merger | undefined {
+  const { manifest, spec } = proxyOfClass(gateway, input);
+  if (typeof spec.mergeGateways === 'boolean')
+    return spec.mergeGateways && manifest !== undefined ? { manifest, field: 'spec.mergeGateways' } : undefined;
+  const usual = settingsOf(input).find(({ body }) => record(body.envoyProxy).mergeGateways === true);
+  return usual && { manifest: usual.manifest, field: [...usual.field, 'envoyProxy', 'mergeGateways'].join('.') };
+}
+
+export interface Merger {
+  readonly manifest: Manifest;
+  readonly field: string;
+}
+
+/** Other Gateways that have listeners on a port of proxies that a Gateway shares with them. */
+export function sharersOf(
+  gateway: ApiGateway,
+  port: number,
+  input: EnvoyGatewayInput & { readonly gatewayApi: { readonly gateways: readonly ApiGateway[] } },
+): { readonly merger: Merger; readonly gateways: readonly ApiGateway[] } | undefined {
+  const merger = mergerOf(gateway, input);
+  if (merger === undefined) return undefined;
+  const gateways = input.gatewayApi.gateways.filter(
+    (one) =>
+      one !== gateway &&
+      one.className === gateway.className &&
+      one.controller === 'envoy-gateway' &&
+      one.listeners.some((listener) => listener.port === port),
+  );
+  return gateways.length === 0 ? undefined : { merger, gateways };
 }
 
 /** The namespace of Envoy Gateway itself: where its Deployment or its Service is, else where its chart puts them. */

@@ -1,6 +1,13 @@
 import { brokenReferences } from '../model/envoy-gateway-references';
 import { chainFor, chainsAt, refusedByEnvoy } from '../model/envoy-gateway-chains';
-import { effectiveProxy, type EffectiveProxy, listenPort, proxyNamespace, proxyWorkload } from '../model/envoy-gateway';
+import {
+  effectiveProxy,
+  type EffectiveProxy,
+  listenPort,
+  proxyNamespace,
+  proxyWorkload,
+  sharersOf,
+} from '../model/envoy-gateway';
 import {
   clientTrafficPolicy,
   effectivePolicy,
@@ -112,6 +119,12 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
       : {}),
   };
   const stage: Stage = { walk, mesh, gateway, proxy, workload, ref, flight, receives };
+  const shared = mesh.remember(gateway, `shared ${flight.namedPort}`, () => sharersOf(gateway, flight.namedPort, mesh));
+  if (shared !== undefined) {
+    const { kind, namespace, name } = shared.merger.manifest;
+    const others = shared.gateways.map(({ config: other }) => `${other.namespace}/${other.name}`).join(', ');
+    return unknown(stage, `${kind} ${namespace}/${name} (${shared.merger.field}) gives all Gateways of class ${gateway.className} one set of proxies, and Gateway ${others} has listeners on port ${flight.namedPort} too: which of their listeners, routes and policies counts is not followed`, { kind, namespace, name, field: shared.merger.field }); // prettier-ignore
+  }
   const refused = mesh.remember(gateway, `refused ${flight.namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, flight.namedPort)); // prettier-ignore
   if (refused?.is === 'listener') return refuse(stage, 'NR', null, refused.what, refused.fix, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
   if (listeners.length === 0) {
