@@ -5,6 +5,7 @@ import type { EnvoyGatewayInput } from './envoy-gateway';
 import { extensionApi } from './envoy-gateway-settings';
 import type { Manifest } from './manifest';
 import { config, push } from './objects';
+import type { EnvoyGatewayBehavior } from './release-behavior';
 
 const GROUP = 'gateway.envoyproxy.io';
 
@@ -104,17 +105,37 @@ export function policyLevels(
   };
 }
 
+/** Which release of Envoy Gateway it is, besides where objects are looked up. */
+export interface ReleasedInput extends EnvoyGatewayInput {
+  readonly config: { readonly envoyGateway: EnvoyGatewayBehavior };
+}
+
+/** Whether Envoy Gateway reads mergeType in policies of a kind: the API server drops fields that a release does not have. */
+function merges(kind: string, { config: { envoyGateway } }: ReleasedInput): boolean {
+  if (kind === 'SecurityPolicy') return envoyGateway.mergesSecurityPolicies;
+  if (kind === 'EnvoyExtensionPolicy') return envoyGateway.mergesExtensionPolicies;
+  return true;
+}
+
+/** A JSON merge patch (RFC 7396), as both types of merging do it for fields that decide about requests (internal/utils/merge.go). */
+function mergedWith(original: Json, patch: Json): Json {
+  const result: Record<string, unknown> = { ...original };
+  for (const [key, value] of Object.entries(patch)) {
+    const inner = optionalRecord(value);
+    if (value === null) delete result[key];
+    else result[key] = inner === undefined ? value : mergedWith(record(result[key]), inner);
+  }
+  return result;
+}
+
 /** The policy of a kind: of the rule, else of the route, else of the listener, else of the Gateway. One that merges takes what it lacks from the Gateway's. */
-export function effectivePolicy(
-  kind: string,
-  place: PolicyPlace,
-  input: EnvoyGatewayInput,
-): EffectivePolicy | undefined {
+export function effectivePolicy(kind: string, place: PolicyPlace, input: ReleasedInput): EffectivePolicy | undefined {
   const { ofRoute, ofGateway } = policyLevels(kind, place, input);
   const [own] = ofRoute;
   const [parent] = ofGateway;
-  if (own === undefined || parent === undefined || text(own.spec.mergeType) === '') return own ?? parent;
-  return { manifest: own.manifest, spec: { ...parent.spec, ...own.spec } };
+  if (own === undefined || parent === undefined || text(own.spec.mergeType) === '' || !merges(kind, input))
+    return own ?? parent;
+  return { manifest: own.manifest, spec: mergedWith(parent.spec, own.spec) };
 }
 
 /**
@@ -189,7 +210,7 @@ export function notForStreams(spec: Json): string | undefined {
 /** The EnvoyExtensionPolicy in force for a rule, with the field that hands requests to code of others. */
 export function foreignPart(
   place: PolicyPlace,
-  input: EnvoyGatewayInput,
+  input: ReleasedInput,
 ): { readonly policy: EffectivePolicy; readonly field: string } | undefined {
   const extension = effectivePolicy('EnvoyExtensionPolicy', place, input);
   const field = ['wasm', 'extProc', 'lua'].find((name) => records(extension?.spec[name]).length > 0);

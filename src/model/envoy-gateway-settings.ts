@@ -18,6 +18,11 @@ export function gatewayApiKind(input: Input, kind: string): boolean | undefined 
   return isOn(input, ({ gatewayAPI }) => list(record(gatewayAPI).enabled).includes(kind));
 }
 
+/** Whether global rate limits may be had: whoever sets one where they may not, gets an error. Undefined where nothing shows it. */
+export function limitsGlobally(input: Input): boolean | undefined {
+  return isOn(input, ({ rateLimit }) => optionalRecord(rateLimit) !== undefined);
+}
+
 /** Whether the proxies of a Gateway run in its own namespace, and not beside the controller. */
 export function runsInGatewayNamespaces(input: Input): boolean {
   return isOn(input, ({ provider }) => record(record(record(provider).kubernetes).deploy).type === 'GatewayNamespace') === true; // prettier-ignore

@@ -3,7 +3,14 @@ import type { Manifest } from './manifest';
 import { record, records, text, texts, type Json } from './fields';
 import type { MeshOptions } from './mesh-options';
 import { HELM_VALUES } from './recognize';
-import { type ApiKindsRead, type IstioBehavior, apiKindsRead, istioBehavior } from './release-behavior';
+import {
+  apiKindsRead,
+  type ApiKindsRead,
+  envoyGatewayBehavior,
+  type EnvoyGatewayBehavior,
+  type IstioBehavior,
+  istioBehavior,
+} from './release-behavior';
 import { type ReleasesInForce, releasesInForce } from './releases-in-force';
 
 /** What Istio's proxies make of paths: as they are, in canonical form, with slashes merged, with escaped slashes too. */
@@ -46,6 +53,8 @@ export interface MeshConfig {
   readonly releases: ReleasesInForce;
   /** What the release of Istio does that others do otherwise. */
   readonly istio: IstioBehavior;
+  /** What the release of Envoy Gateway does that others do otherwise. */
+  readonly envoyGateway: EnvoyGatewayBehavior;
 }
 
 export interface OutboundCapture {
@@ -204,6 +213,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     },
     releases,
     istio,
+    envoyGateway: envoyGatewayBehavior(releases.envoyGateway.release),
     outboundFrom: options.outbound === undefined ? (modeFrom?.manifest ?? null) : null,
   };
 }

@@ -45,6 +45,23 @@ export function istioBehavior(release: string): IstioBehavior {
   return Object.fromEntries(entries) as IstioBehavior;
 }
 
+const ENVOY_GATEWAY = {
+  /** mergeType of a SecurityPolicy of a route: what it lacks it takes from the policy of the listener or Gateway. Before, it stands alone. */
+  mergesSecurityPolicies: { since: '1.8', source: 'release-notes/v1.8.0.yaml; api/v1alpha1/securitypolicy_types.go has no such field in v1.7.0' }, // prettier-ignore
+  /** The same of an EnvoyExtensionPolicy. */
+  mergesExtensionPolicies: { since: '1.9', source: 'api/v1alpha1/envoyextensionypolicy_types.go has no such field in v1.8.3' }, // prettier-ignore
+} as const satisfies Record<string, Switch>;
+
+export type EnvoyGatewayBehavior = Readonly<Record<keyof typeof ENVOY_GATEWAY, boolean>>;
+
+export function envoyGatewayBehavior(release: string): EnvoyGatewayBehavior {
+  const entries = Object.entries(ENVOY_GATEWAY).map(([name, { since }]) => [
+    name,
+    isSince('envoyGateway', release, since),
+  ]);
+  return Object.fromEntries(entries) as EnvoyGatewayBehavior;
+}
+
 /** Releases of the Gateway API that serve what a release of istiod asks the API server for. */
 const SERVED = {
   TLSRoute: { v1: '1.5' },

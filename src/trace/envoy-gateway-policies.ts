@@ -38,6 +38,8 @@ export interface AtRule {
   readonly extension: { readonly policy: EffectivePolicy; readonly field: string } | undefined;
   /** A CORS filter of the route's own, which goes before the policy's. */
   readonly cors: Decision | undefined;
+  /** Whether Envoy Gateway's own configuration lets global rate limits be; undefined where no manifest shows it. */
+  readonly limitsGlobally: boolean | undefined;
   /** What Envoy Gateway cannot follow in the SecurityPolicy. */
   readonly broken: readonly BrokenReference[];
   /** Whether the route sends on what it takes: Envoy's filter for CORS takes no notice of others. */
@@ -101,7 +103,31 @@ export function policyVerdict(rule: AtRule): PolicyVerdict | undefined {
  * What a SecurityPolicy that Envoy Gateway cannot carry out makes of all requests: it answers 500, unless only the authorizer is amiss
  * and may be done without (translateSecurityPolicyForRoute of internal/gatewayapi/securitypolicy.go).
  */
-function failure({ security, broken }: AtRule): PolicyVerdict | undefined {
+function failure(rule: AtRule): PolicyVerdict | undefined {
+  return securityFailure(rule) ?? limitFailure(rule);
+}
+
+/** Whether a BackendTrafficPolicy has a limit that is counted for all proxies together. */
+export function isGlobalLimit({ spec }: EffectivePolicy): boolean {
+  const { type, global } = record(spec.rateLimit);
+  return type === 'Global' || (type === undefined && optionalRecord(global) !== undefined);
+}
+
+/** A global rate limit where Envoy Gateway is not told to count: 500 on every route (buildGlobalRateLimit of internal/gatewayapi/backendtrafficpolicy.go). */
+function limitFailure({ traffic, limitsGlobally }: AtRule): PolicyVerdict | undefined {
+  if (traffic === undefined || limitsGlobally !== false || !isGlobalLimit(traffic)) return undefined;
+  const { namespace, name } = traffic.manifest;
+  return {
+    is: 'refused',
+    code: 'direct_response',
+    status: 500,
+    what: `Envoy Gateway answers 500 wherever BackendTrafficPolicy ${namespace}/${name} applies, since it has a global rate limit, and Envoy Gateway's own configuration has no rateLimit`,
+    fix: "configure rateLimit.backend in Envoy Gateway's configuration, or use a limit of type Local",
+    by: decision(traffic, 'rateLimit.global'),
+  };
+}
+
+function securityFailure({ security, broken }: AtRule): PolicyVerdict | undefined {
   const worst = broken.find(({ part }) => part !== 'extAuth') ?? broken[0];
   if (security === undefined || worst === undefined) return undefined;
   if (worst.part === 'extAuth' && record(security.spec.extAuth).failOpen === true) return undefined;

@@ -15,6 +15,7 @@ import {
   patchPolicy,
   streamPolicies,
 } from '../model/envoy-gateway-policies';
+import { limitsGlobally } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, text } from '../model/fields';
 import { hostnamesAt, type ApiGateway, type ApiListener, type Attachment } from '../model/gateway-api';
 import { byEnvoyGatewayPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
@@ -40,7 +41,7 @@ import {
   type HttpRequest,
   type Route,
 } from './http-routes';
-import { applyOwnFilters, policyVerdict, streamVerdict } from './envoy-gateway-policies';
+import { applyOwnFilters, isGlobalLimit, policyVerdict, streamVerdict } from './envoy-gateway-policies';
 import { ownAnswer, replyOf } from './own-answer';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { outermost, wire, type Flight, type Walk } from './walk';
@@ -277,6 +278,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
   const place = { route: attachment.route, rule: text(own.name), gateway, listener: attachment.listener };
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
   const security = effectivePolicy('SecurityPolicy', place, mesh);
+  const limits = traffic && mesh.remember(traffic.manifest, 'limits globally', () => limitsGlobally(mesh));
   const filters = applyOwnFilters(mesh, place, own, http);
   const verdict = policyVerdict({
     proxy: stage.proxy.spec,
@@ -284,6 +286,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     security,
     extension: foreignPart(place, mesh),
     cors: route.rule?.corsPolicy === undefined ? undefined : by,
+    limitsGlobally: limits,
     broken: security === undefined ? [] : mesh.remember(security.manifest, 'broken references', () => brokenReferences(security.manifest, mesh)), // prettier-ignore
     forwards: filters.answer === undefined && forwards(stage, route),
     http: { ...http, source: stage.flight.from.address },
@@ -293,10 +296,12 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     addHop(stage, { route: ref, decidedBy: [verdict.by] });
     return walk.unknown(verdict.what);
   }
-  if (optionalRecord(traffic?.spec.rateLimit) !== undefined)
+  if (traffic !== undefined && optionalRecord(traffic.spec.rateLimit) !== undefined) {
+    const isUncertain = limits === undefined && isGlobalLimit(traffic);
     walk.note(
-      `BackendTrafficPolicy ${traffic!.manifest.namespace}/${traffic!.manifest.name} limits the rate: over it the answer is 429`,
+      `BackendTrafficPolicy ${traffic.manifest.namespace}/${traffic.manifest.name} limits the rate: over it the answer is 429${isUncertain ? ", and always 500 if Envoy Gateway's own configuration, which no manifest shows, has no rateLimit" : ''}`,
     );
+  }
   if (filters.answer !== undefined) return reply(stage, { code: 'direct_response', ...filters.answer, by }, ref);
   const answer = ownAnswer(route, http, stage.flight.namedPort);
   if (answer !== undefined)

@@ -208,3 +208,61 @@ spec: {parentRefs: [{name: front}], rules: [{backendRefs: [{name: cart, namespac
     expect(told('1.29')).not.toContain('delivered');
   });
 });
+
+describe('mergeType of SecurityPolicies', () => {
+  const mesh = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: edge}
+spec: {selector: {app: shop}, ports: [{name: http, port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: edge}
+spec: {gatewayClassName: eg, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: edge}
+spec: {parentRefs: [{name: front}], hostnames: [shop.example.com], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: closed, namespace: edge}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: front}]
+  authorization: {defaultAction: Deny}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: rules, namespace: edge}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}]
+  mergeType: JSONMerge
+  OWN
+`;
+  const end = (own: string, envoyGatewayVersion: string): string =>
+    outcome(
+      traceIn(mesh.replace('OWN', own), { envoyGatewayVersion })('http://shop.example.com/', {
+        from: 'outside',
+        at: 'edge/front',
+      }),
+    );
+
+  it('has a route keep what the policy of its Gateway says, from 1.8 on; before it stands alone', () => {
+    const cors = "cors: {allowOrigins: ['https://app.example.com']}";
+    expect(end(cors, '1.7')).toBe('delivered to shop.edge.svc.cluster.local:80');
+    expect(end(cors, '1.8')).toBe('RBAC 403 at envoy-gateway');
+    expect(end(cors, '1.9')).toBe('RBAC 403 at envoy-gateway');
+  });
+
+  it('merges within fields too', () => {
+    const other = 'authorization: {rules: [{action: Deny, principal: {clientCIDRs: [192.0.2.0/24]}}]}';
+    expect(end(other, '1.9')).not.toContain('delivered');
+    expect(end('authorization: {defaultAction: Allow}', '1.9')).toBe('delivered to shop.edge.svc.cluster.local:80');
+  });
+});

@@ -355,3 +355,38 @@ envoyProxy: {mergeGateways: true}
     expect(end(settings + shared(false) + http, 'http://shop.example.com/')).toBe(SHOP);
   });
 });
+
+describe('a global rate limit', () => {
+  const limited = (type: string) => `---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: limit, namespace: edge}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: front}]
+  rateLimit: {${type}: {rules: [{limit: {requests: 5, unit: Minute}}]}}
+`;
+  const settings = (more: string) => `---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyGateway
+metadata: {name: settings}
+gateway: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+${more}
+`;
+  const counts = 'rateLimit: {backend: {type: Redis, redis: {url: redis.edge.svc:6379}}}';
+  const http = gateway(HTTP) + route('HTTPRoute', 'shop', 'http', 'shop.example.com');
+
+  it('is answered with 500 where Envoy Gateway is not told to count', () => {
+    const told = ask(settings('') + http + limited('global'), 'http://shop.example.com/');
+    expect(outcome(told)).toBe('direct_response 500 at envoy-gateway');
+    expect(told.refusal?.what).toContain('BackendTrafficPolicy edge/limit');
+    expect(told.refusal?.fix).toContain('rateLimit.backend');
+  });
+
+  it('lets requests pass where it is, where the limit is local, and with a doubt where no manifest tells', () => {
+    expect(end(settings(counts) + http + limited('global'), 'http://shop.example.com/')).toBe(SHOP);
+    expect(end(settings('') + http + limited('local'), 'http://shop.example.com/')).toBe(SHOP);
+    const told = ask(http + limited('global'), 'http://shop.example.com/');
+    expect(outcome(told)).toBe(SHOP);
+    expect(told.notes.join()).toContain('always 500 if');
+  });
+});

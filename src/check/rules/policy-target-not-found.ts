@@ -32,6 +32,8 @@ export const rule: Rule = {
           // Istio's root namespace holds policies for classes, and Istio makes Services of Gateways that no manifest has.
           if (group !== ENVOY_GATEWAY && group !== GATEWAY_API && isElsewhere(context, manifest, ref)) continue;
           if (targets.length === 0) {
+            // A chart or an operator may bring it.
+            if (context.mesh.isOpen(manifest.namespace)) continue;
             const hit = misnamed(ref, known.filter(({ namespace }) => namespace === manifest.namespace).map(({ name }) => name)); // prettier-ignore
             if (hit) yield { manifest, field: [...field, 'name'], ...hit };
             continue;
