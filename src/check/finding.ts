@@ -33,6 +33,8 @@ export interface Finding {
   /** `spec.http[0].match[0]`; empty for the object as a whole. */
   readonly field: string;
   readonly where: Where;
+  /** Build roots of a repository that show it; left out where all of them do. */
+  readonly worlds?: readonly string[];
 }
 
 /** The release of a component that decided about the findings. */

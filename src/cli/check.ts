@@ -1,6 +1,8 @@
 /** `mesh-edge check PATH...`: what is wrong with manifests, before they are applied. */
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Severity, SEVERITIES } from '../check/finding';
+import type { World } from '../model/worlds';
 import { configuration } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -11,6 +13,7 @@ interface CheckFlags extends MeshFlags {
   readonly format: (typeof FORMATS)[number];
   readonly failOn: Severity;
   readonly explain?: string;
+  readonly world?: string;
 }
 
 export function register(program: Command): void {
@@ -24,7 +27,8 @@ export function register(program: Command): void {
         .choices(SEVERITIES)
         .default('error'),
     )
-    .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit');
+    .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit')
+    .option('--world <folder>', 'judge one build root of those that mesh-edge worlds shows');
   addMeshOptions(command).action(run);
 }
 
@@ -35,12 +39,13 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
     return;
   }
   if (paths.length === 0) throw new UsageError('name at least one file, folder, or - for standard input');
-  const { load } = await import('../model/load.js');
-  const { check } = await import('../check/check.js');
-  const loaded = load(paths);
-  const isLong = loaded.manifests.length > 5_000 && process.stderr.isTTY === true;
-  if (isLong) process.stderr.write(`checking ${loaded.manifests.length} objects ...`);
-  const result = check(loaded, {
+  const { findWorlds } = await import('../model/worlds.js');
+  const { checkWorlds } = await import('../check/worlds.js');
+  const worlds = chosen(findWorlds(paths), flags.world);
+  const count = worlds.reduce((sum, { loaded }) => sum + loaded.manifests.length, 0);
+  const isLong = count > 5_000 && process.stderr.isTTY === true;
+  if (isLong) process.stderr.write(`checking ${count} objects ...`);
+  const result = checkWorlds(worlds, {
     ...(await meshOptionsOf(flags)),
     suppress: (await configuration(flags.config)).suppress,
   });
@@ -50,6 +55,13 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
   write(format(result, flags.format, options));
   const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(flags.failOn) + 1);
   process.exitCode = result.findings.some(({ severity }) => failing.includes(severity)) ? FOUND : OK;
+}
+
+function chosen(worlds: readonly World[], name: string | undefined): readonly World[] {
+  if (name === undefined) return worlds;
+  const found = worlds.filter((world) => resolve(world.name) === resolve(name));
+  if (found.length > 0) return found;
+  throw new UsageError(`there is no world ${name}; there are ${worlds.map((world) => world.name).join(', ')}`);
 }
 
 /** Writes parts in blocks of some length: neither each by itself nor all of them at once. */

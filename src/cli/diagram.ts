@@ -34,9 +34,9 @@ async function run(paths: string[], flags: DiagramFlags): Promise<void> {
     throw new UsageError('--from says who sends --request: give both, or neither for the whole edge');
   if (flags.request !== undefined && flags.from === undefined)
     throw new UsageError('--request needs --from NAMESPACE[/WORKLOAD], or --from outside with --at NAMESPACE/GATEWAY');
-  const { load } = await import('../model/load.js');
+  const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
-  const { manifests, problems } = load(paths);
+  const { manifests, problems } = loadBuilt(paths);
   for (const { source, what } of problems)
     process.stderr.write(
       `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; the other documents are drawn`)}\n`,

@@ -16,6 +16,7 @@ import { register as registerTrace } from './trace';
 import { register as registerUpgrade } from './upgrade';
 import { register as registerVerify } from './verify';
 import { packageVersion } from './version';
+import { register as registerWorlds } from './worlds';
 
 export function createProgram(): Command {
   const program = new Command('mesh-edge')
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     registerDiagram,
     registerAdopt,
     registerDump,
+    registerWorlds,
     registerUpgrade,
     registerVerify,
     registerProve,

@@ -33,9 +33,9 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
     throw new UsageError('--request needs --from NAMESPACE[/WORKLOAD], or --from outside with --at NAMESPACE/GATEWAY');
   }
   const lines = flags.requests === undefined ? undefined : readLines(flags.requests, paths);
-  const { load } = await import('../model/load.js');
+  const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
-  const { manifests, problems } = load(paths);
+  const { manifests, problems } = loadBuilt(paths);
   const mesh = acceptedMesh(manifests, await meshOptionsOf(flags));
   const request = requestOf(flags);
   const requests = lines?.map((line, index) => parseLine(line, index + 1));

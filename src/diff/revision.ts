@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { DISK, type FileTree } from '../model/file-tree';
-import { InputError, type KnownDocuments, load } from '../model/load';
+import { InputError, type KnownDocuments } from '../model/load';
+import { findWorlds, joined } from '../model/worlds';
 import type { Loaded } from '../model/manifest';
 import { GitTree, git } from './git-tree';
 import { kustomizations } from './kustomizations';
@@ -12,7 +13,7 @@ import { kustomizations } from './kustomizations';
  * @throws InputError if the side is neither a path nor a path in a revision, or holds no object.
  */
 export function loadSide(side: string, known?: KnownDocuments, other = ''): Loaded {
-  if (side === '-' || existsSync(side)) return withKustomizations(load([side], known), side, DISK);
+  if (side === '-' || existsSync(side)) return built(side, known, DISK);
   const colon = side.indexOf(':');
   if (colon < 0 && isRevision(side)) return loadRevision(side, pathOf(other), side, known);
   if (colon <= 0) {
@@ -23,10 +24,16 @@ export function loadSide(side: string, known?: KnownDocuments, other = ''): Load
   return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, known);
 }
 
-/** What kustomize makes of the files is not what they hold, so that a change of its configuration is one of the side. */
-function withKustomizations(loaded: Loaded, path: string, tree: FileTree): Loaded {
-  const found = path === '-' ? [] : kustomizations(path, tree, loaded.manifests.length);
-  return found.length === 0 ? loaded : { ...loaded, manifests: [...loaded.manifests, ...found] };
+/**
+ * As it is applied: kustomizations built. Where one cannot be, its configuration is compared as an object, since what kustomize makes of
+ * the files is not what they hold.
+ */
+function built(path: string, known: KnownDocuments | undefined, tree: FileTree): Loaded {
+  const worlds = findWorlds([path], known, tree);
+  const loaded = joined(worlds, [path], known, tree);
+  if (path === '-' || worlds.every(({ notBuilt, remote }) => notBuilt === undefined && remote.length === 0))
+    return loaded;
+  return { ...loaded, manifests: [...loaded.manifests, ...kustomizations(path, tree, loaded.manifests.length)] };
 }
 
 function isRevision(name: string): boolean {
@@ -50,7 +57,7 @@ function loadRevision(revision: string, path: string, side: string, known?: Know
   const tree = new GitTree(revision);
   const within = inRepository(path);
   if (tree.kindOf(within) === undefined) throw new InputError(`"${side}": revision ${revision} has no path "${path}"`);
-  return withKustomizations(load([within], known, tree), within, tree);
+  return built(within, known, tree);
 }
 
 /** As git reads `REV:PATH`: from the top of the repository, or from here if the path begins with a dot. */

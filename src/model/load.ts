@@ -23,11 +23,17 @@ const MAX_LIST_DEPTH = 4;
 
 /**
  * Everything that the paths hold: files, folders (searched recursively for .yaml, .yml, .json and .values), `-` for standard input.
- * `known` is filled with what is read, and spares reading what it holds already. `tree`: where the paths are.
+ * `known` is filled with what is read, and spares reading what it holds already. `tree`: where the paths are. `isNamed`:
+ * the user named the paths, so that no broken part of a file is passed over.
  *
  * @throws InputError if a path does not exist, or if nothing that could be read is a Kubernetes object.
  */
-export function load(paths: readonly string[], known?: KnownDocuments, tree: FileTree = DISK): Loaded {
+export function load(
+  paths: readonly string[],
+  known?: KnownDocuments,
+  tree: FileTree = DISK,
+  isNamed = true,
+): Loaded {
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
   const named = new Set(paths);
@@ -39,7 +45,7 @@ export function load(paths: readonly string[], known?: KnownDocuments, tree: Fil
       problems.push(read);
       continue;
     }
-    const loaded = loadText(read.text, read.file, { named: named.has(file), from: manifests.length, known });
+    const loaded = loadText(read.text, read.file, { named: isNamed && named.has(file), from: manifests.length, known });
     for (const manifest of loaded.manifests) manifests.push(manifest);
     problems.push(...loaded.problems);
     leftOut.push(...(loaded.leftOut ?? []));

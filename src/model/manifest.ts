@@ -56,4 +56,6 @@ export interface Loaded {
   readonly manifests: readonly Manifest[];
   readonly problems: readonly LoadProblem[];
   readonly leftOut?: readonly LeftOut[];
+  /** A folder that its kustomization cannot be applied to here, and why: nothing else is known of it. */
+  readonly notBuilt?: { readonly folder: string; readonly reason: string };
 }

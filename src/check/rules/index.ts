@@ -8,6 +8,7 @@ import { rule as duplicateObject } from './duplicate-object';
 import { rule as unusedSuppression } from './unused-suppression';
 import { rule as suppressionWithoutReason } from './suppression-without-reason';
 import { rule as unrenderedValues } from './unrendered-values';
+import { rule as worldNotBuilt } from './world-not-built';
 import { rule as releaseNotModelled } from './release-not-modelled';
 import { rule as releasesDisagree } from './releases-disagree';
 import { rule as serviceEntryRefused } from './service-entry-refused';
@@ -162,6 +163,7 @@ export const rules: readonly Rule[] = [
   unusedSuppression,
   suppressionWithoutReason,
   unrenderedValues,
+  worldNotBuilt,
   releaseNotModelled,
   releasesDisagree,
   serviceEntryRefused,

@@ -28,6 +28,7 @@ export const BY_OTHER_MEANS: Confirmations = {
   'suppression-without-reason': reason('suppressions are our own'),
   'unreadable-document/tab-in-yaml': reason('what is no YAML never reaches an API server'),
   'unrendered-values/flux': reason('what is not rendered yet never reaches an API server'),
+  'world-not-built': reason('it says what was left out'),
   'unused-suppression': reason('suppressions are our own'),
   'oidc-provider-out-of-reach/entry-of-another-namespace': {
     by: 'test',

@@ -1,0 +1,72 @@
+/** Judges each world of a repository by itself, and says once what holds in several. */
+import type { World } from '../model/worlds';
+import { type CheckOptions, check } from './check';
+import type { LeftOut } from '../model/manifest';
+import { type CheckResult, type Finding, SEVERITIES, type Suppressed } from './finding';
+
+/** Rules that find something missing: in a world that takes up what nothing here shows, it may be there. */
+const ABSENT = /^EDGE(20[34]|21[01]|307|412|504|515|516|518|521|602|71[03]|80[1-57]|81\d|82[579]|906)$/;
+
+export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}): CheckResult {
+  const [only] = worlds;
+  if (only && worlds.length === 1 && only.by === 'files') return check(only.loaded, options);
+  const judged = worlds.filter(({ notBuilt }) => notBuilt === undefined);
+  const unbuilt = worlds.flatMap(({ name, loaded, notBuilt }) =>
+    notBuilt === undefined
+      ? []
+      : check({ ...loaded, notBuilt: { folder: name, reason: notBuilt } }, options).findings.filter(
+          ({ id }) => id === 'EDGE009',
+        ),
+  );
+  const judgedBy = new Map<string, CheckResult['summary']['judgedBy'][number]>();
+  const leftOut = new Map<string, LeftOut>();
+  const suppressed = new Map<string, Suppressed>();
+  const found = new Map<string, { readonly finding: Finding; readonly worlds: string[] }>();
+  for (const world of judged) {
+    const result = check(world.loaded, options);
+    for (const one of result.summary.judgedBy) judgedBy.set(JSON.stringify(one), one);
+    for (const one of result.leftOut ?? []) leftOut.set(JSON.stringify(one), one);
+    for (const one of result.suppressed ?? []) suppressed.set(JSON.stringify(one), one);
+    for (const finding of result.findings) {
+      const mild =
+        world.remote.length > 0 && ABSENT.test(finding.id) ? { ...finding, severity: 'info' as const } : finding;
+      const key = JSON.stringify([mild.id, mild.severity, mild.what, mild.field, mild.object, mild.where]);
+      const known = found.get(key);
+      if (known) known.worlds.push(world.name);
+      else found.set(key, { finding: mild, worlds: [world.name] });
+    }
+  }
+  const merged = [...found.values()]
+    // What one world has no use for, another may have.
+    .filter(
+      ({ finding, worlds: places }) =>
+        finding.id !== 'EDGE006' || finding.object !== null || places.length === judged.length,
+    )
+    .map(({ finding, worlds: places }) => (places.length === judged.length ? finding : { ...finding, worlds: places }));
+  const findings = [...merged, ...unbuilt].sort(
+    (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
+  );
+  const count = (severity: Finding['severity']): number => findings.filter((one) => one.severity === severity).length;
+  const objects = new Set(
+    judged.flatMap(({ loaded }) =>
+      loaded.manifests.map(
+        ({ source, kind, namespace, name }) => `${source.file}:${source.line} ${kind} ${namespace}/${name}`,
+      ),
+    ),
+  );
+  const summary = {
+    objects: objects.size,
+    errors: count('error'),
+    warnings: count('warning'),
+    infos: count('info'),
+    judgedBy: [...judgedBy.values()],
+    ...(leftOut.size === 0 ? {} : { leftOut: leftOut.size }),
+    ...(suppressed.size === 0 ? {} : { suppressed: suppressed.size }),
+  };
+  return {
+    findings,
+    summary,
+    ...(leftOut.size === 0 ? {} : { leftOut: [...leftOut.values()] }),
+    ...(suppressed.size === 0 ? {} : { suppressed: [...suppressed.values()] }),
+  };
+}

@@ -1,0 +1,204 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { checkWorlds } from '../../src/check/worlds';
+import { type World, findWorlds } from '../../src/model/worlds';
+
+function tree(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), 'mesh-edge-worlds-'));
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  }
+  return root;
+}
+
+const named = (root: string, worlds: readonly World[]): Record<string, string[]> =>
+  Object.fromEntries(
+    worlds.map(({ name, loaded }) => [
+      relative(root, name) || '.',
+      loaded.manifests.map(({ kind, namespace, name: own }) => `${kind} ${namespace}/${own}`),
+    ]),
+  );
+
+const bodies = (files: Readonly<Record<string, string>>): any[] =>
+   
+  findWorlds([tree(files)]).flatMap(({ loaded }) => loaded.manifests.map(({ body }) => body));
+
+const ENTRY = `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: bank }
+spec:
+  hosts: [api.bank.example]
+  exportTo: ['.']
+  ports: [{ number: 443, name: tls, protocol: TLS }]
+`;
+const DEPLOYMENT = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      serviceAccountName: web
+      containers:
+        - { name: web, image: web:1, env: [{ name: A, value: a }] }
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: web }
+`;
+
+describe('the worlds of a folder', () => {
+  it('are one where there is no kustomization', () => {
+    const root = tree({ 'a/se.yaml': ENTRY, 'b/se.yaml': ENTRY });
+    expect(named(root, findWorlds([root]))).toEqual({
+      '.': ['ServiceEntry default/bank', 'ServiceEntry default/bank'],
+    });
+  });
+
+  it('are the kustomizations that no other takes up, and the files beside them', () => {
+    const root = tree({
+      'base/kustomization.yaml': 'resources: [se.yaml]\n',
+      'base/se.yaml': ENTRY,
+      'overlays/dev/kustomization.yaml': 'namespace: dev\nresources: [../../base]\n',
+      'overlays/prod/kustomization.yaml': 'namespace: prod\nnameSuffix: -x\nresources: [../../base]\n',
+      'other/se.yaml': ENTRY,
+    });
+    expect(named(root, findWorlds([root]))).toEqual({
+      'overlays/dev': ['ServiceEntry dev/bank'],
+      'overlays/prod': ['ServiceEntry prod/bank-x'],
+      other: ['ServiceEntry default/bank'],
+    });
+  });
+
+  it('hold what Flux applies for them, in its namespace and with its values', () => {
+    const flux = `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: bank, namespace: flux-system }
+spec:
+  path: ./apps/bank
+  targetNamespace: payments
+  postBuild: { substitute: { BANK: api.bank.example } }
+`;
+    const root = tree({
+      'clusters/one/kustomization.yaml': 'resources: [bank.yaml]\n',
+      'clusters/one/bank.yaml': flux,
+      'apps/bank/kustomization.yaml': 'resources: [se.yaml]\n',
+      'apps/bank/se.yaml': ENTRY.replace('api.bank.example', '"${BANK}"'),
+    });
+    const worlds = findWorlds([root]);
+    expect(named(root, worlds)).toEqual({
+      'clusters/one': ['Kustomization flux-system/bank', 'ServiceEntry payments/bank'],
+    });
+    expect(worlds[0]?.loaded.manifests[1]?.body.spec.hosts).toEqual(['api.bank.example']);
+  });
+
+  it('are judged each by itself, and what several show is said once', () => {
+    const broken = ENTRY.replace('exportTo', 'exportToo');
+    const root = tree({
+      'base/kustomization.yaml': 'resources: [se.yaml]\n',
+      'base/se.yaml': broken,
+      'dev/kustomization.yaml': 'resources: [../base, web.yaml]\n',
+      'dev/web.yaml': DEPLOYMENT,
+      'prod/kustomization.yaml': 'resources: [../base, web.yaml]\n',
+      'prod/web.yaml': DEPLOYMENT.replace('web:1', 'web:2'),
+    });
+    const { findings } = checkWorlds(findWorlds([root]));
+    expect(findings.map(({ id, severity, worlds }) => [id, severity, worlds])).toEqual([
+      ['EDGE002', 'error', undefined],
+    ]);
+  });
+
+  it('that cannot be built are named, and nothing of them is judged', () => {
+    const root = tree({
+      'kustomization.yaml': 'resources: [se.yaml]\nhelmCharts: [{ name: web }]\n',
+      'se.yaml': ENTRY.replace('exportTo', 'exportToo'),
+    });
+    const { findings } = checkWorlds(findWorlds([root]));
+    expect(findings.map(({ id, severity }) => [id, severity])).toEqual([['EDGE009', 'info']]);
+    expect(findings[0]?.what).toMatch(/helmCharts, which render charts/);
+  });
+
+  it('say what they take up from elsewhere', () => {
+    const root = tree({
+      'kustomization.yaml': 'resources: [se.yaml, https://example.org/crds.yaml]\n',
+      'se.yaml': ENTRY,
+    });
+    expect(findWorlds([root])[0]?.remote).toEqual(['https://example.org/crds.yaml']);
+  });
+});
+
+describe('a kustomization', () => {
+  it('follows the names that it changes', () => {
+    const [deployment, account] = bodies({
+      'kustomization.yaml': 'namePrefix: my-\nresources: [web.yaml]\n',
+      'web.yaml': DEPLOYMENT,
+    });
+    expect([deployment.metadata.name, deployment.spec.template.spec.serviceAccountName, account.metadata.name]).toEqual(
+      ['my-web', 'my-web', 'my-web'],
+    );
+  });
+
+  it('merges lists of built-in kinds by their keys, and replaces those of others', () => {
+    const patches = `resources: [web.yaml, se.yaml]
+patches:
+  - patch: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web }
+      spec: { template: { spec: { containers: [{ name: web, env: [{ name: B, value: b }] }] } } }
+  - target: { kind: ServiceEntry }
+    patch: |
+      kind: any
+      metadata: { name: any }
+      spec: { hosts: [other.example] }
+`;
+    const [deployment, , entry] = bodies({ 'kustomization.yaml': patches, 'web.yaml': DEPLOYMENT, 'se.yaml': ENTRY });
+    expect(deployment.spec.template.spec.containers).toEqual([
+      {
+        name: 'web',
+        image: 'web:1',
+        env: [
+          { name: 'B', value: 'b' },
+          { name: 'A', value: 'a' },
+        ],
+      },
+    ]);
+    expect([entry.kind, entry.metadata.name, entry.spec.hosts]).toEqual(['ServiceEntry', 'bank', ['other.example']]);
+  });
+
+  it('applies JSON patches to what their target selects', () => {
+    const patches = `resources: [se.yaml]
+patches:
+  - target: { kind: ServiceE.*, name: ba.k }
+    patch: '[{"op": "add", "path": "/spec/hosts/-", "value": "b.example"}, {"op": "remove", "path": "/spec/exportTo"}]'
+`;
+    const [entry] = bodies({ 'kustomization.yaml': patches, 'se.yaml': ENTRY });
+    expect(entry.spec).toEqual({
+      hosts: ['api.bank.example', 'b.example'],
+      ports: [{ number: 443, name: 'tls', protocol: 'TLS' }],
+    });
+  });
+
+  it('copies values by replacements, and labels selectors where it is told to', () => {
+    const kustomization = `resources: [web.yaml, se.yaml]
+labels: [{ pairs: { team: a }, includeSelectors: true }]
+replacements:
+  - source: { kind: Deployment, fieldPath: metadata.name }
+    targets:
+      - select: { kind: ServiceEntry }
+        fieldPaths: [spec.hosts.0]
+        options: { delimiter: ., index: 0 }
+`;
+    const [deployment, , entry] = bodies({
+      'kustomization.yaml': kustomization,
+      'web.yaml': DEPLOYMENT,
+      'se.yaml': ENTRY,
+    });
+    expect(entry.spec.hosts).toEqual(['web.bank.example']);
+    expect(deployment.spec.selector.matchLabels).toEqual({ app: 'web', team: 'a' });
+    expect(deployment.spec.template.metadata.labels).toEqual({ app: 'web', team: 'a' });
+  });
+});
