@@ -28,12 +28,7 @@ const MAX_LIST_DEPTH = 4;
  *
  * @throws InputError if a path does not exist, or if nothing that could be read is a Kubernetes object.
  */
-export function load(
-  paths: readonly string[],
-  known?: KnownDocuments,
-  tree: FileTree = DISK,
-  isNamed = true,
-): Loaded {
+export function load(paths: readonly string[], known?: KnownDocuments, tree: FileTree = DISK, isNamed = true): Loaded {
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
   const named = new Set(paths);
@@ -50,7 +45,15 @@ export function load(
     problems.push(...loaded.problems);
     leftOut.push(...(loaded.leftOut ?? []));
   }
-  if (manifests.length === 0) throw new InputError(nothingRead(paths.map(tree.nameOf), files, problems, leftOut));
+  if (manifests.length === 0)
+    throw new InputError(
+      nothingRead(
+        paths.map((path) => tree.nameOf(path)),
+        files,
+        problems,
+        leftOut,
+      ),
+    );
   return { manifests: tree === DISK ? withConstructPaths(manifests) : manifests, problems, leftOut };
 }
 

@@ -44,7 +44,14 @@ export function findWorlds(paths: readonly string[], known?: KnownDocuments, tre
   const files = folders.length === paths.length ? findFiles(paths, unread, tree, passedOver) : [];
   const kustomizations = files.filter(isKustomization);
   if (kustomizations.length === 0)
-    return [{ name: paths.map(tree.nameOf).join(', '), by: 'files', loaded: load(paths, known, tree), remote: [] }];
+    return [
+      {
+        name: paths.map((path) => tree.nameOf(path)).join(', '),
+        by: 'files',
+        loaded: load(paths, known, tree),
+        remote: [],
+      },
+    ];
   const kustomizer = new Kustomizer((content, file) => loadText(content, file, { named: false, known }), tree);
   const taken = new Set(kustomizations.flatMap((file) => kustomizer.takenUp(file)));
   const drafts = [

@@ -93,7 +93,6 @@ describe('a git revision', () => {
     expect(names('HEAD:')).toEqual(names('.'));
     expect(names('HEAD:m')).toEqual([
       'HelmValues ',
-      'Kustomization k',
       ...['a', 'b', 'base', 'behind', 'c', 'coffee', 'crab', 'deeper'].map((name) => `ServiceEntry ${name}`),
     ]);
   });
