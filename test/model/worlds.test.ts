@@ -22,7 +22,6 @@ const named = (root: string, worlds: readonly World[]): Record<string, string[]>
   );
 
 const bodies = (files: Readonly<Record<string, string>>): any[] =>
-   
   findWorlds([tree(files)]).flatMap(({ loaded }) => loaded.manifests.map(({ body }) => body));
 
 const ENTRY = `apiVersion: networking.istio.io/v1
