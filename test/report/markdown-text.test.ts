@@ -3,14 +3,18 @@ import MarkdownIt from 'markdown-it';
 import { code, text } from '../../src/report/markdown-text';
 
 const reader = new MarkdownIt({ html: true, linkify: true });
+// GitHub makes no link of a bare host, which this reader would; of one that begins with www. it does.
+reader.linkify.set({ fuzzyLink: false });
 
 /** What is shown of a text in Markdown, and what is more than text. */
 function rendered(markdown: string): { readonly shown: string; readonly alive: readonly string[] } {
   const blocks = reader.parse(markdown, {});
   const inline = blocks.flatMap(({ children }) => children ?? []);
+  const www = inline.some(({ type, content }) => type === 'text' && /(^|[\s*_~(])www\.[\w-]/i.test(content));
   return {
     shown: inline.map(({ content }) => content).join(''),
     alive: [
+      ...(www ? ['www'] : []),
       ...blocks
         .map(({ type }) => type)
         .filter((type) => !/^(paragraph_|inline$|table_|thead_|tbody_|tr_|th_|td_)/.test(type)),
