@@ -150,22 +150,23 @@ interface Problem {
   readonly cure: string;
 }
 
-function certificateProblem(listener: Json, gateway: Manifest, input: GatewayApiInput): Problem | undefined {
+/** @param owner the Gateway, or the set that the listener is from: whose kind a grant has to name */
+function certificateProblem(listener: Json, owner: Manifest, input: GatewayApiInput): Problem | undefined {
   const tls = record(listener.tls);
   if (tls.mode === 'Passthrough' || optionalRecord(listener.tls) === undefined) return undefined;
   for (const reference of records(tls.certificateRefs)) {
-    const namespace = text(reference.namespace) || gateway.namespace;
+    const namespace = text(reference.namespace) || owner.namespace;
     const name = text(reference.name);
     if (
       !isGranted(
         input,
-        { kind: 'Gateway', namespace: gateway.namespace },
+        { group: owner.group, kind: owner.kind, namespace: owner.namespace },
         { group: '', kind: 'Secret', namespace, name },
       )
     ) {
       return {
-        problem: `its certificate ${namespace}/${name} is in another namespace, and no ReferenceGrant there lets Gateways of ${gateway.namespace} use it`,
-        cure: `write a ReferenceGrant in ${namespace} that lets Gateways of ${gateway.namespace} use Secret ${name}, or keep the Secret in ${gateway.namespace}`,
+        problem: `its certificate ${namespace}/${name} is in another namespace, and no ReferenceGrant there lets ${owner.kind}s of ${owner.namespace} use it`,
+        cure: `write a ReferenceGrant in ${namespace} that lets ${owner.kind}s of ${owner.namespace} use Secret ${name}, or keep the Secret in ${owner.namespace}`,
       };
     }
   }

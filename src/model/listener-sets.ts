@@ -3,6 +3,7 @@ import { gatewayApiKind } from './envoy-gateway-settings';
 import { record, records, text, type Json } from './fields';
 import { selects, type ApiGateway, type ApiListener, type GatewayApiInput } from './gateway-api';
 import type { Manifest } from './manifest';
+import { envoyGatewayBehavior } from './release-behavior';
 
 const SETS = [
   ['gateway.networking.x-k8s.io', 'XListenerSet'],
@@ -32,8 +33,8 @@ export function listenerSets(input: GatewayApiInput): readonly ListenerSet[] {
 /** Why a Gateway has no listeners of a set; undefined if it has them. */
 export function whyNotTaken(set: ListenerSet, gateway: ApiGateway, input: GatewayApiInput): string | undefined {
   const { kind, namespace } = set.manifest;
-  if (gateway.controller === 'envoy-gateway' && gatewayApiKind(input, kind) !== true)
-    return `Envoy Gateway reads ${kind}s only with gatewayAPI.enabled: [${kind}] in its configuration`;
+  const notRead = gateway.controller === 'envoy-gateway' ? unreadByEnvoyGateway(kind, input) : undefined;
+  if (notRead !== undefined) return notRead;
   if (gateway.controller === 'istio') {
     const { XListenerSet, ListenerSet } = input.kindsRead;
     if (kind === 'XListenerSet' && !XListenerSet)
@@ -48,6 +49,18 @@ export function whyNotTaken(set: ListenerSet, gateway: ApiGateway, input: Gatewa
   const isAllowed =
     from === 'All' || (from === 'Same' && own) || (from === 'Selector' && selects(record(selector), labels));
   return isAllowed ? undefined : `allowedListeners of the Gateway does not admit ${kind}s of namespace ${namespace}`;
+}
+
+function unreadByEnvoyGateway(kind: string, input: GatewayApiInput): string | undefined {
+  const { release, from } = input.releases.envoyGateway;
+  const { readsListenerSets } = envoyGatewayBehavior(release);
+  if (kind === 'ListenerSet') return readsListenerSets ? undefined : 'Envoy Gateway reads ListenerSets from 1.8 on';
+  // Where nobody says which Envoy Gateway it is, it is one that goes with the XListenerSets that are there.
+  if (readsListenerSets && from !== 'default')
+    return `Envoy Gateway ${release} reads ListenerSets of gateway.networking.k8s.io/v1 in place of XListenerSets`;
+  return gatewayApiKind(input, kind) === true
+    ? undefined
+    : `Envoy Gateway reads ${kind}s only with gatewayAPI.enabled: [${kind}] in its configuration`;
 }
 
 /** Whether a listener is of the set, or of the Gateway itself for none. */

@@ -50,6 +50,8 @@ const ENVOY_GATEWAY = {
   mergesSecurityPolicies: { since: '1.8', source: 'release-notes/v1.8.0.yaml; api/v1alpha1/securitypolicy_types.go has no such field in v1.7.0' }, // prettier-ignore
   /** The same of an EnvoyExtensionPolicy. */
   mergesExtensionPolicies: { since: '1.9', source: 'api/v1alpha1/envoyextensionypolicy_types.go has no such field in v1.8.3' }, // prettier-ignore
+  /** ListenerSets of gateway.networking.k8s.io/v1 are read, without being told to; before, XListenerSets, and only if told to. */
+  readsListenerSets: { since: '1.8', source: 'internal/provider/kubernetes/controller.go' },
 } as const satisfies Record<string, Switch>;
 
 export type EnvoyGatewayBehavior = Readonly<Record<keyof typeof ENVOY_GATEWAY, boolean>>;

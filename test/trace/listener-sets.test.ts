@@ -101,4 +101,31 @@ describe('an XListenerSet', () => {
     expect(asked(sets, 8080, '1.29')).not.toBe(DELIVERED);
     expect(asked(sets, 8080, '1.30')).toBe(DELIVERED);
   });
+
+  it('gives way to ListenerSet, which Envoy Gateway reads from 1.8 on without being told to', () => {
+    const sets = mesh('eg', ALLOWED).replaceAll('gateway.networking.x-k8s.io/v1alpha1', 'gateway.networking.k8s.io/v1').replaceAll('gateway.networking.x-k8s.io', 'gateway.networking.k8s.io').replaceAll('XListenerSet', 'ListenerSet'); // prettier-ignore
+    const under = (yaml: string, envoyGatewayVersion: string): string =>
+      outcome(traceIn(yaml, { envoyGatewayVersion })('http://shop.example.com:8080/', { from: 'outside', at: 'infra/edge' })); // prettier-ignore
+    expect(under(sets, '1.7')).toBe('NR - at envoy-gateway');
+    expect(under(sets, '1.8')).toBe(DELIVERED);
+    expect(under(mesh('eg', ALLOWED) + settings, '1.7')).toBe(DELIVERED);
+    expect(under(mesh('eg', ALLOWED) + settings, '1.8')).toBe('NR - at envoy-gateway');
+  });
+
+  it('needs a grant of its own kind for a certificate of another namespace', () => {
+    const tls = mesh('eg', ALLOWED).replace(
+      '{name: extra, port: 8080, protocol: HTTP}',
+      '{name: extra, port: 8443, protocol: HTTPS, tls: {certificateRefs: [{name: cert, namespace: infra}]}}',
+    );
+    const grant = (group: string, kind: string): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: certs, namespace: infra}
+spec: {from: [{group: ${group}, kind: ${kind}, namespace: app}], to: [{group: '', kind: Secret}]}`;
+    const end = (yaml: string): string =>
+      outcome(traceIn(yaml + settings)('https://shop.example.com:8443/', { from: 'outside', at: 'infra/edge' }));
+    expect(end(tls + grant('gateway.networking.k8s.io', 'Gateway'))).toBe('NR - at envoy-gateway');
+    expect(end(tls + grant('gateway.networking.x-k8s.io', 'XListenerSet'))).toBe(DELIVERED);
+  });
 });
