@@ -3,7 +3,7 @@
  * as it is, object by object. A construct is used only where a diff of what it renders finds no change of traffic.
  */
 import { diff } from '../diff/diff';
-import { record, texts, type Json } from '../model/fields';
+import { record, text, texts, type Json } from '../model/fields';
 import { loadObjects } from '../model/load';
 import type { Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
@@ -11,6 +11,7 @@ import { HELM_VALUES } from '../model/recognize';
 import { Names } from './code';
 import { liftEntry, readEntry, type Entry } from './entry';
 import { liftGateways } from './gateway';
+import { leftOver, serversLeft } from './left-over';
 import type { Lifted } from './lifted';
 import { projectFiles, type ProjectFile } from './project';
 
@@ -33,10 +34,12 @@ const RESERVED_IDS = ['Raw'];
 export function adopt(manifests: readonly Manifest[], options: MeshOptions = {}): Adopted {
   const secrets = manifests.filter((one) => one.kind === 'Secret' && one.group === '');
   const kept = manifests.filter((one) => !secrets.includes(one));
-  const plan = [planAll, planEntries].map((make) => make(kept)).find((one) => isSame(kept, one, options)) ?? {
+  const reasons = new Map<Manifest, string>();
+  const plan = [planAll, planEntries].map((make) => make(kept, reasons)).find((one) => isSame(kept, one, options)) ?? {
     lifted: [],
     raw: kept,
   };
+  const converted = new Set(plan.lifted.flatMap((one) => one.replaces));
   return {
     files: projectFiles(
       plan.lifted,
@@ -45,10 +48,15 @@ export function adopt(manifests: readonly Manifest[], options: MeshOptions = {})
     ),
     lifted: plan.lifted.reduce((sum, one) => sum + one.replaces.length, 0),
     raw: plan.raw.length,
-    notes: secrets.map(
-      ({ namespace, name }) =>
-        `Secret ${namespace}/${name} is left out: what it holds does not belong in source code; create it from your secret store`,
-    ),
+    notes: [
+      ...secrets.map(
+        ({ namespace, name }) =>
+          `Secret ${namespace}/${name} is left out: what it holds does not belong in source code; create it from your secret store`,
+      ),
+      ...[...reasons]
+        .filter(([one]) => !converted.has(one))
+        .map(([one, why]) => `${nameOf(one)} is kept as it is: ${why}`),
+    ],
   };
 }
 
@@ -57,13 +65,55 @@ function isSame(manifests: readonly Manifest[], { lifted, raw }: Plan, options: 
   return diff(manifests, loadObjects(rendered).manifests, { mesh: options }).changes.length === 0;
 }
 
-function planAll(manifests: readonly Manifest[]): Plan {
+function nameOf({ kind, namespace, name }: Manifest): string {
+  return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
+}
+
+/** Why a group of objects stays as it is: a field of one of them that would be lost. */
+function lossOf(lifted: Lifted): string | undefined {
+  const gateways = lifted.replaces.filter(({ kind }) => kind === 'Gateway');
+  const servers = serversLeft(
+    gateways,
+    lifted.renders.filter(({ kind }) => kind === 'Gateway'),
+  );
+  for (const [gateway, why] of servers) return `of ${nameOf(gateway)}, ${why}`;
+  for (const one of lifted.replaces) {
+    const left = leftOver(one, counterpart(one, lifted.renders));
+    const fields = one.kind === 'Gateway' ? left.filter(({ field }) => field.startsWith('metadata.')) : left;
+    if (fields.length > 0)
+      return `no construct says ${[...new Set(fields.map(({ field }) => field))].join(', ')} of ${nameOf(one)}`;
+  }
+  return undefined;
+}
+
+/** What is rendered in the place of an object: that of its name, else the one that it was merged into. */
+function counterpart(manifest: Manifest, renders: readonly Json[]): Json {
+  const ofKind = renders.filter(({ kind }) => kind === manifest.kind);
+  const hostOf = (body: unknown): string => text(record(record(body).spec).host);
+  return (
+    ofKind.find(({ metadata }) => {
+      const { name, namespace } = record(metadata);
+      return name === manifest.name && namespace === manifest.namespace;
+    }) ??
+    ofKind.find((one) => manifest.kind === 'DestinationRule' && hostOf(one) === hostOf(manifest.body)) ??
+    {}
+  );
+}
+
+function planAll(manifests: readonly Manifest[], reasons: Map<Manifest, string>): Plan {
   const entries = readEntries(manifests);
   const names = { ids: new Names(RESERVED_IDS), variables: new Names() };
   // A group of gateways that changes traffic is left as it is; the others are still lifted.
-  const gateways = liftGateways(manifests, entries, names).filter((one) =>
-    isSame(manifests, { lifted: [one], raw: without(manifests, [one]) }, {}),
-  );
+  const gateways = liftGateways(manifests, entries, names).filter((one) => {
+    const why =
+      lossOf(one) ??
+      (isSame(manifests, { lifted: [one], raw: without(manifests, [one]) }, {})
+        ? undefined
+        : 'what a forward renders would change traffic');
+    if (why !== undefined)
+      for (const manifest of one.replaces) if (manifest.kind !== 'ServiceEntry') reasons.set(manifest, why);
+    return why === undefined;
+  });
   return withEntries(manifests, entries, gateways, names.ids);
 }
 

@@ -422,7 +422,9 @@ function rendersOf(leg: Leg, { gateway, host: gatewayService, namespace }: Place
   if (origination !== undefined && http !== undefined) {
     const { sni = host, subjectAltNames = [sni] } = tlsOptions(leg);
     const names = subjectAltNames.length > 0 ? { subjectAltNames } : {};
+    const loadBalancer = { simple: 'ROUND_ROBIN' };
     const policy = {
+      loadBalancer,
       portLevelSettings: [
         { port: { number: http.to }, tls: { mode: 'SIMPLE', caCertificates: 'system', sni, ...names } },
       ],
@@ -434,7 +436,7 @@ function rendersOf(leg: Leg, { gateway, host: gatewayService, namespace }: Place
         exportTo: ['.'],
         ...(http.subset === ''
           ? { trafficPolicy: policy }
-          : { subsets: [{ name: http.subset, trafficPolicy: policy }] }),
+          : { trafficPolicy: { loadBalancer }, subsets: [{ name: http.subset, trafficPolicy: policy }] }),
       },
     });
   }

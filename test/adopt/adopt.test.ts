@@ -100,6 +100,31 @@ describe('what adopt writes', () => {
   });
 });
 
+describe('a gateway with a field that no construct renders', () => {
+  const path = join(root, 'dist', 'gateway-tls-passthrough');
+  it.each([
+    ['Gateway', 'labels', { metadata: { labels: { team: 'net' } } }],
+    ['VirtualService', 'annotations', { metadata: { annotations: { wave: '3' } } }],
+    [
+      'DestinationRule',
+      'trafficPolicy',
+      { spec: { trafficPolicy: { connectionPool: { tcp: { maxConnections: 5 } } } } },
+    ],
+  ])('stays as it is, and it is said which: %s with %s', (kind, field, added) => {
+    const { manifests } = load([path]);
+    const bodies = manifests.map(({ body, kind: own }) => {
+      const { metadata, spec, ...rest } = body as { metadata: object; spec: object };
+      const more: { metadata?: object; spec?: object } = own === kind ? added : {};
+      return { ...rest, metadata: { ...metadata, ...more.metadata }, spec: { ...spec, ...more.spec } };
+    });
+    const { files, raw, notes } = adopt(loadObjects(bodies).manifests);
+    expect(raw).toBeGreaterThan(0);
+    const changed = bodies.find((one) => (one as unknown as { kind: string }).kind === kind);
+    expect(synthesize(files).map(({ body }) => body as unknown)).toContainEqual(changed);
+    if (field !== 'trafficPolicy') expect(notes.join('\n')).toContain(`metadata.${field} of ${kind}`);
+  });
+});
+
 describe('mesh-edge adopt', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adopt-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
