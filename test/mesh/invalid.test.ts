@@ -12,7 +12,8 @@ const DOCUMENT = path.join(TEST, '..', 'docs', 'stricter-than-admission.md');
 /** The rules that say in advance what the API server or istiod's webhook would. */
 const OF_ADMISSION = /-refused$|^(schema-violation|cel-rule-violation|unknown-kind|unreadable-document)$/;
 /** Refused by admission or not, these two are about a request, and not about what may be applied. */
-const NOT_OF_ADMISSION = ['request-refused'];
+// The others are refused by Envoy Gateway's controller, which writes so into their status.
+const NOT_OF_ADMISSION = ['request-refused', 'client-policy-refused', 'stream-policy-refused'];
 
 /** What no API server takes: input for an installer, and Secrets without the contents that no file of ours may have. */
 const isNotForApi = ({ apiVersion, kind, data, stringData }: KubeObject) =>
