@@ -15,9 +15,14 @@ const OF_ADMISSION = /-refused$|^(schema-violation|cel-rule-violation|unknown-ki
 // The others are refused by Envoy Gateway's controller, which writes so into their status.
 const NOT_OF_ADMISSION = ['request-refused', 'client-policy-refused', 'stream-policy-refused'];
 
-/** What no API server takes: input for an installer, and Secrets without the contents that no file of ours may have. */
-const isNotForApi = ({ apiVersion, kind, data, stringData }: KubeObject) =>
-  apiVersion.startsWith('install.istio.io/') || (kind === 'Secret' && !data && !stringData);
+/**
+ * What this API server takes from nobody: input for an installer, kinds of controllers that the lab has not, what another cluster has given its id, and
+ * Secrets without the contents that no file of ours may have.
+ */
+const isNotForApi = ({ apiVersion, kind, metadata, data, stringData }: KubeObject) =>
+  /^(install\.istio\.io|helm\.toolkit\.fluxcd\.io)\//.test(apiVersion) ||
+  'uid' in metadata ||
+  (kind === 'Secret' && !data && !stringData);
 
 const HEAD = `# Where \`mesh-edge check\` is stricter than admission
 
