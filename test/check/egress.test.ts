@@ -269,3 +269,24 @@ spec: {hosts: [stock.example.org], http: [{route: [{destination: {host: ${host}}
     expect(ids(yaml('stock.example.org'))).not.toContain('EDGE210 error');
   });
 });
+
+describe('a DestinationRule that originates TLS, and is not looked up', () => {
+  const mesh = (namespace: string): string => `${NAMESPACES}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: gw}
+spec: {hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP, targetPort: 443}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: api, namespace: ${namespace}}
+spec: {host: api.example.com, exportTo: ['*'], trafficPolicy: {tls: {mode: SIMPLE, sni: api.example.com}}}`;
+
+  it('is the fault, and not the entry', () => {
+    const [found] = judge(mesh('platform')).filter(({ id }) => id === 'EDGE302');
+    expect([found?.object?.kind, found?.field]).toEqual(['DestinationRule', 'metadata.namespace']);
+    expect(found?.fix).toContain('gw (the namespace of the service)');
+    for (const namespace of ['gw', 'istio-system']) expect(ids(mesh(namespace))).not.toContain('EDGE302 error');
+  });
+});

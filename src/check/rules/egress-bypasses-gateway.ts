@@ -1,7 +1,8 @@
-import { MESH, nameOf } from '../edge';
+import { MESH, type RuleMatch, isVisible, nameOf, ruleMatches } from '../edge';
 import { type WayOut, waysFor, waysOut } from '../egress-gateways';
 import { type Path, paths } from '../paths/paths';
 import type { CheckContext } from '../context';
+import { overlaps } from '../hosts';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
@@ -48,7 +49,7 @@ function isHeldByPolicy({ probe, trace: { hops, refusal } }: Path): boolean {
 
 function describe(
   { mesh }: CheckContext,
-  { service, host, field, gateway }: WayOut,
+  { service, host, kind, field, gateway }: WayOut,
   first: Path,
   past: number,
   through: number,
@@ -56,12 +57,60 @@ function describe(
   const sidecar = mesh.sidecarFor(first.client.namespace, first.client.labels);
   const more = past > 1 ? ` (and ${past - 1} more)` : '';
   const isForMesh = service.gateways.includes(MESH);
+  const { namespace } = first.client;
+  const isSeen = isVisible(service.spec.exportTo, service.manifest.namespace, namespace);
+  const own = isSeen ? ruleForMesh(service, kind, host) : undefined;
   const doubtful = through > 0 && !first.client.hasSidecarForSure;
   return {
     manifest: service.manifest,
     onTheWay: sidecar ? [service.manifest, sidecar.manifest] : [service.manifest],
-    field: isForMesh ? field : ['spec', 'gateways'],
+    field: own?.field ?? (isForMesh ? field : ['spec', 'gateways']),
     what: `${first.probe.url} from ${first.client.from}${more} leaves from the sidecar, though ${nameOf(service.manifest)} has a route for ${host} on gateway ${gateway}${isForMesh ? '' : `; its gateways are ${service.gateways.join(', ')}, without mesh`}`,
+    ...(own ? missesRequest(service, own) : {}),
+    ...(isForOthers(service, gateway, namespace) && isUndeclared(first) ? closeNamespace(namespace) : {}),
     ...(doubtful || through > 0 ? { severity: 'warning' as const } : {}),
+  };
+}
+
+/** The rule that leads sidecars' requests for a host somewhere else than to the host itself. */
+function ruleForMesh(service: WayOut['service'], kind: WayOut['kind'], host: string): RuleMatch | undefined {
+  return ruleMatches(service).find(
+    (rule) =>
+      rule.kind === kind &&
+      rule.gateways.includes(MESH) &&
+      (rule.sniHosts.length === 0 || rule.sniHosts.some((one) => overlaps(one, host))) &&
+      (service.spec[kind]?.[rule.rule]?.route ?? []).every(({ destination }) => destination?.host !== host),
+  );
+}
+
+function missesRequest(service: WayOut['service'], { kind, rule, match }: RuleMatch): Pick<Hit, 'why' | 'fix'> {
+  const name = `${kind}[${rule}]`;
+  const own = kind === 'http' ? undefined : service.spec[kind]?.[rule]?.match?.[match ?? 0];
+  const subnets = own?.destinationSubnets ?? [];
+  return {
+    why: `Rule ${name} leads sidecars to the gateway, and does not take this request: it leaves from the sidecar, unseen by the gateway and its policies.`,
+    fix:
+      subnets.length > 0
+        ? `Write destinationSubnets of ${name} so that they hold the addresses of the host's ServiceEntry (now ${subnets.join(', ')}).`
+        : `Compare the match of ${name} with the request (port, sniHosts, source), and the addresses of the host's ServiceEntry: where the host has one, given or allocated, the rule holds for connections to that address only.`,
+  };
+}
+
+/** Whether a rule is written for clients of namespaces that are named, and these are not among them. */
+function isForOthers({ spec, manifest, gateways }: WayOut['service'], gateway: string, namespace: string): boolean {
+  const meant = (spec.exportTo ?? []).map((entry) => (entry === '.' ? manifest.namespace : entry));
+  const isOther = (entry: string): boolean => entry !== '*' && entry !== '~' && entry !== gateway.split('/')[0];
+  return gateways.includes(MESH) && meant.some(isOther) && !meant.includes('*') && !meant.includes(namespace);
+}
+
+/** Whether the sidecar knows nothing of the host, and lets the request out as it lets out everything. */
+function isUndeclared({ trace: { hops } }: Path): boolean {
+  return hops.at(-1)?.cluster === 'PassthroughCluster';
+}
+
+function closeNamespace(namespace: string): Pick<Hit, 'why' | 'fix'> {
+  return {
+    why: `The way through the gateway is for other namespaces. In ${namespace} sidecars let everything out that is not declared there (ALLOW_ANY), this host as well.`,
+    fix: `Set outboundTrafficPolicy to REGISTRY_ONLY for ${namespace} (a Sidecar there, or the whole mesh). Only if its workloads are meant to call the host, export the route to ${namespace}.`,
   };
 }

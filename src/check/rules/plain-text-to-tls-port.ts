@@ -2,6 +2,10 @@ import { findDecided } from '../paths/decided';
 import { type Path, paths } from '../paths/paths';
 import { PATH_KINDS, brokenPathHits, rulesFor } from '../paths/report';
 import type { CheckContext } from '../context';
+import { isVisible, nameOf } from '../edge';
+import { specOf } from '../istio';
+import { policiesOf } from '../credentials';
+import type { Manifest } from '../../model/manifest';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
@@ -32,13 +36,15 @@ function* wrongPorts(context: CheckContext): Generator<Hit> {
     // A rule for some workloads of a namespace says nothing of others that no manifest shows.
     if (wrong === undefined || (path.client.isAssumed && right.has(path.probe.url))) continue;
     const decided = path.trace.hops.at(-1)?.decidedBy.find(({ kind }) => kind === 'DestinationRule');
-    const at = (decided && findDecided(context, decided)) ?? { manifest: path.probe.manifest, field: path.probe.field };
+    const missed = decided ? undefined : missedRule(context, path);
+    const at = (decided && findDecided(context, decided)) ?? missed ?? { manifest: path.probe.manifest, field: path.probe.field }; // prettier-ignore
     if (said.has(at.manifest)) continue;
     said.add(at.manifest);
     yield {
       ...at,
       onTheWay: [at.manifest, ...rulesFor(context, path.trace.hops.at(-1)?.cluster)],
-      what: `${path.probe.url} from ${path.client.from} leaves ${wrong}`,
+      what: `${path.probe.url} from ${path.client.from} leaves ${wrong}${missed ? `, though ${nameOf(missed.manifest)} is to originate TLS for it` : ''}`,
+      ...(missed ? { why: missed.why, fix: missed.fix } : {}),
       ...(decided?.field.endsWith('credentialName')
         ? { why: 'The sidecar leaves out the TLS of a DestinationRule whose credentialName it may not read: it reads a Secret only for a rule with a workloadSelector.', fix: 'Add a workloadSelector for the client, in its namespace; or originate TLS at the egress gateway.' } // prettier-ignore
         : {}),
@@ -53,4 +59,41 @@ function wrongPort({ probe, trace: { outcome, destination, hops } }: Path): stri
   if (port === 443 && tls === 'NONE' && !host.endsWith('.svc.cluster.local'))
     return `as plain HTTP to port 443 of ${host}`;
   return port === 80 && (tls === 'SIMPLE' || tls === 'MUTUAL') ? `in TLS to port 80 of ${host}` : undefined;
+}
+
+interface Missed {
+  readonly manifest: Manifest;
+  readonly field: readonly (string | number)[];
+  readonly why: string;
+  readonly fix: string;
+}
+
+/**
+ * A rule that would originate TLS for the last hop and is not looked up: proxies read those of their own namespace, of the service's and of the
+ * root namespace, and nothing else, whatever `exportTo` says (`destinationRule` in Istio's pilot/pkg/model/push_context.go).
+ */
+function missedRule(context: CheckContext, { trace: { hops }, client }: Path): Missed | undefined {
+  const { mesh } = context;
+  const last = hops.at(-1);
+  const host = last?.cluster?.split('|')[3] ?? '';
+  const reader = last?.proxy.namespace ?? client.namespace;
+  const owners = [...new Set([...mesh.services.named(host).values()].map(({ namespace }) => namespace))];
+  const root = mesh.config.rootNamespace;
+  for (const manifest of rulesFor(context, last?.cluster)) {
+    const spec = specOf('DestinationRule', manifest);
+    if (![...policiesOf(spec)].some(({ policy }) => policy.tls?.mode === 'SIMPLE' || policy.tls?.mode === 'MUTUAL')) continue; // prettier-ignore
+    const isLookedUp = [reader, ...owners, root].includes(manifest.namespace);
+    if (isLookedUp && isVisible(spec.exportTo, manifest.namespace, reader)) continue;
+    const why =
+      'A DestinationRule is looked up in the namespace of the client, of the service and in the root namespace, in this order; exportTo does not add to them.';
+    return isLookedUp
+      ? { manifest, field: ['spec', 'exportTo'], why, fix: `Add ${reader} to its exportTo.` }
+      : {
+          manifest,
+          field: ['metadata', 'namespace'],
+          why,
+          fix: `Move it to ${owners.join(' or ')} (the namespace of the service), for every client, or to ${reader} for the clients there; or to ${root} (the root namespace).`,
+        };
+  }
+  return undefined;
 }

@@ -13,9 +13,9 @@ import { serviceSpec } from '../workloads';
 export const rule: Rule = {
   id: 'EDGE504',
   name: 'policy-forgets-dns',
-  severity: 'error',
+  severity: 'warning',
   title: 'An egress policy lets pods out, but not to DNS',
-  why: 'Nothing can be found by name: every call times out, however much the policy allows.',
+  why: 'Nothing can be found by name: every call times out, however much the policy allows. Policies add up: another one, which is not among these manifests, may allow it.',
   fix: 'Allow UDP and TCP port 53 to kube-system (and the port that the DNS pods listen on, if it is another).',
   see: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/',
   reads: ['NetworkPolicy'],
@@ -37,7 +37,6 @@ export const rule: Rule = {
           yield {
             manifest: policy.manifest,
             field: ['spec', 'egress', policy.rules.findIndex(isForDns), 'to'],
-            severity: 'warning',
             what: `port 53 is allowed to namespace ${[...new Set(named)].join(', ')}, and DNS usually runs in kube-system`,
           };
         if (!forDns.some(isByUdp) && policy.rules.some(isForDns))
