@@ -67,27 +67,34 @@ describe('a kustomization', () => {
     }
     return join(folder, name);
   };
-  const undecided = (was: string, is: string): readonly string[] =>
-    diff(loadSide(was).manifests, loadSide(is).manifests).undecided.map(({ what }) => what);
+  const found = (was: string, is: string) =>
+    diff(loadSide(was).manifests, loadSide(is).manifests, { mesh: { outbound: 'REGISTRY_ONLY' } });
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'kustomize-'));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('is undecided where it makes other objects than before, by itself or by its patches', () => {
+  it('is built, so that what it changes is told, whether by itself or by its patches', () => {
     const plain = side('plain', { 'kustomization.yaml': 'namespace: shop\nresources: [entry.yaml]\n' });
     const moved = side('moved', { 'kustomization.yaml': 'namespace: payments\nresources: [entry.yaml]\n' });
     const patched = (to: string): Readonly<Record<string, string>> => ({
       'kustomization.yaml': 'resources: [entry.yaml]\npatches: [{ path: patch.yaml }]\n',
       'patch.yaml': `apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: x }\nspec: { exportTo: ["${to}"] }\n`,
     });
-    expect(undecided(plain, moved)).toHaveLength(1);
-    expect(undecided(side('a', patched('.')), side('b', patched('*')))).toHaveLength(1);
-    expect(
-      undecided(
-        plain,
-        side('same', { 'kustomization.yaml': '# the same\nresources: [entry.yaml]\nnamespace: shop\n' }),
-      ),
-    ).toEqual([]);
+    for (const both of [found(plain, moved), found(side('a', patched('.')), side('b', patched('*')))]) {
+      expect(both.changes).not.toEqual([]);
+      expect(both.undecided).toEqual([]);
+    }
+    const same = side('same', { 'kustomization.yaml': '# the same\nresources: [entry.yaml]\nnamespace: shop\n' });
+    expect(found(plain, same)).toMatchObject({ changes: [], undecided: [], complete: true });
+  });
+
+  it('is undecided where it takes up what nothing here shows, and does so otherwise than before', () => {
+    const remote = (ref: string) => ({
+      'kustomization.yaml': `resources: [entry.yaml, "https://git.example.com/base?ref=${ref}"]\n`,
+    });
+    const [was, is] = [side('one', remote('v1')), side('two', remote('v2'))];
+    expect(found(was, is)).toMatchObject({ complete: false, undecided: [{}] });
+    expect(found(was, side('three', remote('v1')))).toMatchObject({ complete: true, undecided: [] });
   });
 });
