@@ -58,7 +58,7 @@ describe('a Gateway that no manifest shows', () => {
 
 describe('a kustomization', () => {
   const entry =
-    'apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: x }\nspec: { hosts: [x.example.com], resolution: DNS, ports: [{ number: 443, name: tls, protocol: TLS }] }\n';
+    'apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: x }\nspec: { hosts: [x.example.com], exportTo: ["."], resolution: DNS, ports: [{ number: 443, name: tls, protocol: TLS }] }\n';
   let folder = '';
   const side = (name: string, files: Readonly<Record<string, string>>): string => {
     for (const [file, text] of Object.entries({ 'entry.yaml': entry, ...files })) {
