@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -133,7 +134,10 @@ function throwIfInvalid(nodes: readonly IConstruct[]): void {
   problems.push(...sameObjectTwice(nodes));
   if (problems.length) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    throw new Error(`Nothing was written, because of ${count}:\n  ${problems.join('\n  ')}`);
+    const refusal = new Error(`Nothing was written, because of ${count}:\n  ${problems.join('\n  ')}`);
+    // What is to be mended is in the constructs that the message names; where it was found out says nothing to anybody.
+    refusal.stack = `${refusal.name}: ${refusal.message}`;
+    throw refusal;
   }
 }
 
@@ -186,10 +190,16 @@ function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void
     const path = join(folder, file);
     if (holds(path, content)) continue;
     mkdirSync(dirname(path), { recursive: true });
-    // Written aside and moved, so that a full disk or a kill never leaves half a manifest.
-    const aside = `${path}.tmp`;
-    writeFileSync(aside, content);
-    renameSync(aside, path);
+    // Written aside and moved, so that a full disk or a kill never leaves half a manifest. The name is nobody else's: neither another
+    // synth that runs at the same time nor a link that somebody committed there is written to.
+    const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+    try {
+      writeFileSync(aside, content, { flag: 'wx' });
+      renameSync(aside, path);
+    } catch (error) {
+      rmSync(aside, { force: true });
+      throw error;
+    }
   }
   removeStray(folder, folder, files);
 }

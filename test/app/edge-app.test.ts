@@ -1,6 +1,15 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import fc from 'fast-check';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
@@ -76,6 +85,31 @@ describe('EdgeApp', () => {
     expect(existsSync(join(home, 'dist/construct-metadata.json'))).toBe(false);
     const index = JSON.parse(readFileSync(join(home, 'staging/construct-metadata.json'), 'utf8'));
     expect(index.objects).toEqual([{ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'a', name: 'a', path: 'one/A' }]);
+  });
+
+  it('writes through no link that lies where it writes aside, and leaves nothing there', () => {
+    const dist = join(home, 'dist');
+    mkdirSync(join(dist, 'one'), { recursive: true });
+    writeFileSync(join(home, 'precious'), 'kept');
+    symlinkSync(join(home, 'precious'), join(dist, 'one', 'one.yaml.tmp'));
+    const app = new EdgeApp({ manifests: dist });
+    configMap(new Chart(app, 'one'), 'A', 'a');
+    app.synth();
+    expect(readFileSync(join(home, 'precious'), 'utf8')).toBe('kept');
+    expect(readdirSync(join(dist, 'one'))).toEqual(['one.yaml']);
+  });
+
+  it('refuses in words, and without a stack of its own frames', () => {
+    const app = new EdgeApp({ manifests: join(home, 'dist') });
+    new ExternalService(new Chart(app, 'one'), 'A', { hosts: [], ports: [] });
+    let stack: string | undefined;
+    try {
+      app.synth();
+    } catch (error) {
+      stack = error instanceof Error ? error.stack : undefined;
+    }
+    expect(stack).toMatch(/^Error: Nothing was written/);
+    expect(stack).not.toMatch(/\n\s+at .*\(/);
   });
 
   it('never takes a folder that holds more than manifests', () => {
