@@ -11,6 +11,7 @@ import { register as registerDiff } from './diff';
 import { USAGE, UsageError } from './exit';
 import { guardOutput } from './output';
 import { register as registerDump } from './dump';
+import { register as registerList } from './list';
 import { register as registerProve } from './prove';
 import { register as registerTrace } from './trace';
 import { register as registerUpgrade } from './upgrade';
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     registerUpgrade,
     registerVerify,
     registerProve,
+    registerList,
   ])
     register(program);
   for (const command of program.commands) command.copyInheritedSettings(program);

@@ -1,8 +1,9 @@
 /** What a rule demands of a request that arrives, and whether it is so. */
 import type { Mesh } from '../model/mesh';
 import { wayOf } from '../diff/way';
+import { isOutside } from '../list/outside';
 import type { TlsKind, Trace } from '../trace/types';
-import { gatewayNames, isOutside } from './prove';
+import { gatewayNames } from './prove';
 import type { Rule, TlsLevel } from './rules';
 
 export type Judged =

@@ -6,6 +6,7 @@ import { contains } from '../model/addresses';
 import { labelsMatch, optionalRecord, strings } from '../model/fields';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
+import { isOutside } from '../list/outside';
 import { Targets } from '../list/targets';
 import { RequestError, trace } from '../trace/index';
 import { anyOf, exact, prefix, type Matcher } from '../trace/matcher';
@@ -309,14 +310,6 @@ function requestWith(witness: TraceRequest, { path, method, host }: Narrowing): 
 
 function urlOf({ scheme, host, port }: Target): string {
   return `${scheme}://${host === '*' ? '(any other host)' : host}:${port}`;
-}
-
-/** Whether a request leaves the mesh: to a host of no Service of the cluster. */
-export function isOutside(mesh: Mesh, { destination, hops }: Trace): boolean {
-  if (destination === null) return false;
-  if (hops.some(({ cluster }) => cluster === 'PassthroughCluster')) return true;
-  const services = [...mesh.services.named(destination.host).values()];
-  return services.every(({ registry }) => registry !== 'Kubernetes') && !/\.svc(\.|$)/.test(destination.host);
 }
 
 /** Names of the gateways that a hop stands for: of its workload, and of the Gateways that select it. */

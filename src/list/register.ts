@@ -1,0 +1,240 @@
+/**
+ * The register of what may cross the edge: each class of requests of each client is followed, and those that fare alike are one
+ * entry. What is refused is left out; what is not known is never left out.
+ */
+import { wayOf } from '../diff/way';
+import { isSubsetOf } from '../model/hostnames';
+import type { Mesh } from '../model/mesh';
+import type { Destination, ObjectRef, Outcome, ProxyRef, TlsKind, Trace, TraceRequest } from '../trace/types';
+import { clientClasses, type ClientClass } from '../traffic/clients';
+import { nameClients } from '../traffic/client-names';
+import { explore, regionText, type Target } from '../traffic/explore';
+import { assumptionsOf } from './assumptions';
+import { callersOf, type CallerFilter } from './callers';
+import { isOutside } from './outside';
+import { RequestError } from '../trace/index';
+import { Targets } from './targets';
+
+export interface RegisterHop {
+  /** Its namespace and workload are null for the proxy of the caller itself. */
+  readonly proxy: Pick<ProxyRef, 'kind'> & { readonly namespace: string | null; readonly workload: string | null };
+  /** On the connection that it opens; null where it opens none. */
+  readonly tls: TlsKind | null;
+  readonly sni: string | null;
+  /** Whom the next proxy sees by Istio's mutual TLS: `caller`, a SPIFFE name, or null for nobody. */
+  readonly identity: string | null;
+}
+
+export interface RegisterEntry {
+  readonly from: readonly string[];
+  readonly to: { readonly host: string; readonly outside: boolean; readonly destination: Destination | null };
+  readonly port: number;
+  readonly protocol: Target['scheme'];
+  /** The class in words: methods, paths, headers. */
+  readonly requests: string;
+  readonly path: readonly RegisterHop[];
+  /** Other destinations of a weighted route, and where copies go. */
+  readonly also: readonly string[];
+  readonly by: readonly ObjectRef[];
+  readonly outcome: Exclude<Outcome, 'refused'>;
+  /** One of the requests, as a line of `trace --requests`. */
+  readonly request: TraceRequest;
+}
+
+export interface UndecidedEntry {
+  readonly from: readonly string[];
+  readonly to: string;
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Register {
+  readonly entries: readonly RegisterEntry[];
+  readonly complete: boolean;
+  readonly undecided: readonly UndecidedEntry[];
+  readonly assumptions: readonly string[];
+  /** Of the object that was asked about: whether it lets something through, only refuses, or decides no request. */
+  readonly object?: ObjectRef & { readonly use: 'lets through' | 'only refuses' | 'none' | 'undecided' };
+}
+
+export interface RegisterOptions {
+  readonly from?: CallerFilter;
+  readonly to?: string;
+  readonly by?: ObjectRef;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+type Draft = Omit<RegisterEntry, 'from' | 'requests'> & { readonly regions: string[]; count: number };
+
+interface Merged {
+  readonly entry: RegisterEntry;
+  readonly clients: readonly ClientClass[];
+}
+
+export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
+  const targets = new Targets(mesh);
+  const all = clientClasses(mesh, mesh);
+  const callers = callersOf(all, mesh, options.from);
+  const merged = new Map<string, Merged>();
+  const undecided = new Map<string, UndecidedEntry>();
+  const notes = new Set<string>();
+  let refuses = false;
+  const doubt = (one: UndecidedEntry): void => {
+    const key = JSON.stringify([one.to, one.what, one.why]);
+    const known = undecided.get(key);
+    undecided.set(key, known === undefined ? one : { ...known, from: union(known.from, one.from) });
+  };
+  for (const [index, { client, names }] of callers.entries()) {
+    options.onProgress?.(index, callers.length);
+    for (const target of targets.of(client, options.to === undefined ? {} : { hosts: [options.to] })) {
+      const asked = urlOf(target);
+      let found: ReturnType<typeof explore>;
+      try {
+        found = explore(mesh, client.request, target);
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        doubt({ from: names, to: asked, what: 'every request', why: error.message });
+        continue;
+      }
+      const drafts = new Map<string, Draft>();
+      for (const { trace, witness, region, open, decidedBy: by } of found.classes) {
+        if (!isWanted(mesh, client, target, trace, options)) continue;
+        for (const why of open) doubt({ from: names, to: asked, what: regionText(region), why });
+        const isOf = options.by === undefined || by.some((one) => isSame(one, options.by));
+        if (trace.outcome === 'refused') {
+          refuses ||= isOf;
+          continue;
+        }
+        if (trace.outcome === 'unknown')
+          for (const why of trace.notes.slice(-1)) doubt({ from: names, to: asked, what: regionText(region), why });
+        if (!isOf) continue;
+        for (const note of trace.notes) if (trace.outcome === 'delivered') notes.add(note);
+        const draft = draftOf(mesh, target, trace, witness, by);
+        const key = JSON.stringify({ ...draft, request: undefined });
+        const known = drafts.get(key) ?? { ...draft, regions: [], count: 0 };
+        known.regions.push(regionText(region));
+        known.count += 1;
+        drafts.set(key, known);
+      }
+      for (const { what, why } of found.undecided) doubt({ from: names, to: asked, what, why });
+      for (const { regions, count, ...draft } of drafts.values()) {
+        const isAll = count === found.classes.length && found.undecided.length === 0;
+        const requests = isAll ? 'every request' : [...new Set(regions)].sort(compare).join('; or ');
+        const key = JSON.stringify({ ...draft, requests, request: undefined });
+        const known = merged.get(key);
+        merged.set(
+          key,
+          known === undefined
+            ? { entry: { from: names, ...draft, requests }, clients: [client] }
+            : {
+                entry: { ...known.entry, from: union(known.entry.from, names) },
+                clients: [...known.clients, client],
+              },
+        );
+      }
+    }
+  }
+  const entries = [...merged.entries()]
+    .map(([key, { entry, clients }]): readonly [string, RegisterEntry] => [
+      key,
+      options.from === undefined ? { ...entry, from: nameClients(clients, all) } : entry,
+    ])
+    .sort(([a, one], [b, other]) => compare(orderOf(one), orderOf(other)) || compare(a, b))
+    .map(([, { from, to, port, protocol, requests, path, also, by, outcome, request }]) => ({
+      from,
+      to,
+      port,
+      protocol,
+      requests,
+      path,
+      also,
+      by,
+      outcome,
+      request, // prettier-ignore
+    }));
+  const doubts = [...undecided.values()].sort((a, b) => compare(JSON.stringify([a.to, a]), JSON.stringify([b.to, b])));
+  const complete = doubts.length === 0 && entries.every(({ outcome }) => outcome !== 'unknown');
+  const use = entries.length > 0 ? 'lets through' : !complete ? 'undecided' : refuses ? 'only refuses' : 'none';
+  return {
+    entries,
+    complete,
+    undecided: doubts,
+    assumptions: [...assumptionsOf(mesh), ...[...notes].sort(compare)],
+    ...(options.by === undefined ? {} : { object: { ...options.by, use } }),
+  };
+}
+
+/** Without a question about a host or an object, what stays inside is no matter of the edge. */
+function isWanted(
+  mesh: Mesh,
+  client: ClientClass,
+  { host }: Target,
+  told: Trace,
+  { to, by }: RegisterOptions,
+): boolean {
+  const crosses =
+    client.at !== undefined ||
+    (told.destination === null
+      ? mesh.services.named(host).size === 0 && !/\.svc(\.|$)/.test(host)
+      : isOutside(mesh, told));
+  if (to === undefined) return crosses || by !== undefined;
+  return [host, told.destination?.host].some(
+    (one) => one !== undefined && one !== '*' && (isSubsetOf(one, to) || isSubsetOf(to, one)),
+  );
+}
+
+function draftOf(
+  mesh: Mesh,
+  target: Target,
+  told: Trace,
+  request: TraceRequest,
+  by: readonly ObjectRef[],
+): Omit<RegisterEntry, 'from' | 'requests'> {
+  // prettier-ignore
+  const { split, copies } = wayOf(mesh, told, target.host);
+  const caller = told.hops[0]?.identity;
+  const isCallers = (index: number, { kind }: ProxyRef): boolean =>
+    index === 0 && (kind === 'sidecar' || kind === 'ztunnel' || kind === 'none') && request.at === undefined;
+  return {
+    to: { host: target.host, outside: isOutside(mesh, told), destination: told.destination },
+    port: target.port,
+    protocol: target.scheme,
+    path: told.hops.map(({ proxy, sends, identity }, index) => ({
+      proxy: isCallers(index, proxy)
+        ? { kind: proxy.kind, namespace: null, workload: null }
+        : { kind: proxy.kind, namespace: proxy.namespace, workload: proxy.workload },
+      tls: sends?.tls ?? null,
+      sni: sends?.sni ?? null,
+      identity: identity === undefined ? null : identity === caller && request.at === undefined ? 'caller' : identity,
+    })),
+    also: [...split, ...copies.map((one) => `copies to ${one}`)],
+    by: [...by].sort((a, b) => compare(textOf(a), textOf(b))),
+    outcome: told.outcome === 'refused' ? 'unknown' : told.outcome,
+    request,
+  };
+}
+
+export function textOf({ kind, namespace, name }: ObjectRef): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+function isSame(one: ObjectRef, other: ObjectRef | undefined): boolean {
+  return other !== undefined && textOf(one) === textOf(other);
+}
+
+function urlOf({ scheme, host, port }: Target): string {
+  return `${scheme}://${host === '*' ? '(any other host)' : host}:${port}`;
+}
+
+function orderOf({ from, to, port, protocol }: RegisterEntry): string {
+  return [to.host, String(port).padStart(5, '0'), protocol, ...from].join(' ');
+}
+
+function union(one: readonly string[], other: readonly string[]): readonly string[] {
+  return [...new Set([...one, ...other])].sort(compare);
+}
+
+/** The same in every locale, so that a committed register changes with the traffic only. */
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
