@@ -18,6 +18,9 @@ export const BY_SOURCE: Confirmations = {
     AUTHZ,
     'a condition of HTTP is left out of a DENY for a TCP filter, so that it denies more',
   ),
+  'policy-target-not-found/chart': reason(
+    'that a chart may bring the target is an assumption of ours; what a policy without its target does is seen with the other examples',
+  ),
   'token-not-required': read(
     'pilot/pkg/security/authn/policy_applier.go (Istio 1.29.1)',
     'jwt_authn allows a request without a token (allow_missing)',
