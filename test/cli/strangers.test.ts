@@ -97,7 +97,7 @@ function folder(names: readonly string[]): { readonly cwd: string } {
 }
 
 function run(cwd: string, ...args: readonly string[]): { readonly stdout: string; readonly stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'lib/cli/mesh-edge.cjs'), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'bin/mesh-edge'), ...args], {
     cwd,
     encoding: 'utf8',
     timeout: 30_000,
