@@ -49,7 +49,8 @@ async function run(paths: string[], flags: AdoptFlags): Promise<void> {
   for (const { file } of targets)
     process.stdout.write(`${there.includes(file) ? 'replaced' : 'wrote'} ${printable(file)}\n`);
   process.stdout.write(
-    `${lifted} objects are said by constructs, ${raw} are kept as they were; the traffic is the same\n`,
+    `${lifted} objects converted to constructs, ${raw} kept as raw manifests.\n` +
+      'The code has not been run: synthesize it, then compare what it writes with what you gave (mesh-edge diff BEFORE AFTER).\n',
   );
   process.exitCode = OK;
 }
