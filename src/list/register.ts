@@ -97,8 +97,9 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
         continue;
       }
       const drafts = new Map<string, Draft>();
-      for (const { trace, witness, region, open, decidedBy: by } of found.classes) {
+      for (const { trace, witness, region, open, decidedBy } of found.classes) {
         if (!isWanted(mesh, client, target, trace, options)) continue;
+        const by = withEntries(mesh, trace, decidedBy);
         for (const why of open) doubt({ from: names, to: asked, what: regionText(region), why });
         const isOf = options.by === undefined || by.some((one) => isSame(one, options.by));
         if (trace.outcome === 'refused') {
@@ -212,6 +213,21 @@ function draftOf(
     outcome: told.outcome === 'refused' ? 'unknown' : told.outcome,
     request,
   };
+}
+
+/** What decides, and the entries and Services whose host a proxy sends to: without them there would be no such cluster. */
+function withEntries(mesh: Mesh, { hops }: Trace, decidedBy: readonly ObjectRef[]): readonly ObjectRef[] {
+  const found = new Map(decidedBy.map((one) => [textOf(one), one]));
+  for (const { cluster, proxy } of hops) {
+    const host = cluster?.startsWith('outbound|') === true ? cluster.slice(cluster.lastIndexOf('|') + 1) : undefined;
+    if (host === undefined) continue;
+    for (const service of mesh.services.named(host).values()) {
+      if (!mesh.services.isVisible(service, proxy.namespace)) continue;
+      const { kind, namespace, name } = service.config;
+      found.set(`${kind} ${namespace}/${name}`, { kind, namespace, name });
+    }
+  }
+  return [...found.values()];
 }
 
 export function textOf({ kind, namespace, name }: ObjectRef): string {

@@ -54,9 +54,9 @@ function objectText({ object }: Register): string | undefined {
     case 'lets through':
       return `${name} has a say in the entries of this register.`;
     case 'only refuses':
-      return `${name} lets nothing through: it only refuses.`;
+      return `No entry cites ${name}: the requests that it is seen to decide are refused.`;
     case 'none':
-      return `Nothing uses ${name}: it decides no request.`;
+      return `No request is seen to be decided by ${name}. That is no proof that nothing needs it: scopes, peers and workloads have a say without being cited.`;
     case 'undecided':
       return `No request is known to use ${name}, but not every request was decided.`;
   }

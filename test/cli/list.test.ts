@@ -89,6 +89,25 @@ describe('mesh-edge list', () => {
     );
   });
 
+  it('knows the entry behind a host, whether a route or TLS that is originated is cited as well', () => {
+    expect(entries('--by', 'ServiceEntry/shop/api').map(({ to }) => to.host)).toContain('api.example.com');
+    const tls = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: bank, namespace: billing }
+spec: { host: bank.example.com, trafficPolicy: { tls: { mode: SIMPLE } } }
+---`;
+    const { stdout } = list(
+      [...PARTS.map((one) => one.replace('number: 80,', 'number: 80, targetPort: 443,')), tls],
+      '--format',
+      'json',
+      '--by',
+      'ServiceEntry/billing/bank',
+    );
+    expect((JSON.parse(stdout) as { entries: Entry[] }).entries.map(({ to }) => to.host)).toContain('bank.example.com');
+    expect(list(PARTS, '--by', 'ServiceEntry/nobody/unused').stdout).not.toMatch(/nothing uses/i);
+  });
+
   it('says so of a caller and an object that nobody knows, with exit status 2 and nothing on standard output', () => {
     for (const args of [
       ['--from', 'shp'],
