@@ -1,6 +1,7 @@
 // What the package exports, sorted by file. A file that holds more than API is exported by name.
 export * from './app/edge-app';
 export * from './app/output-file';
+export * from './core/header-changes';
 export * from './egress/cluster-lockdown';
 export * from './egress/dedicated-nodes';
 export * from './egress/direct-access';
@@ -26,6 +27,9 @@ export {
   type OutlierDetection,
   type UpstreamSettings,
 } from './egress/upstream-settings';
+export { type EgressRateLimit, type EgressTlsVersions } from './egress/upstream-filter';
+export { LocalityPreference, type LocalityShare, type RegionFailover } from './egress/upstream-locality';
+export { MirrorTarget, type FaultInjection, type RequestMirror } from './egress/upstream-requests';
 export { TransparentProxy, type TransparentProxyProps } from './egress/transparent-proxy';
 export {
   WaypointTrafficPolicy,
@@ -40,7 +44,6 @@ export * from './ingress/envoy-gateway-in-mesh';
 export { type EnvoyProxySettings, ProxyServiceType } from './ingress/envoy-proxy-settings';
 export * from './ingress/global-rate-limit';
 export * from './ingress/grpc-ingress-route';
-export { type HeaderChanges } from './ingress/header-changes';
 export * from './ingress/http-ingress-route';
 export * from './ingress/http-match';
 export * from './ingress/http-rule';
@@ -71,4 +74,5 @@ export * from './mesh/outbound-traffic-policy';
 export * from './mesh/peer-authentication';
 export * from './mesh/peer-scope';
 export * from './mesh/tls-credential';
+export * from './mesh/tls-version';
 export * from './mesh/workloads';

@@ -17,6 +17,8 @@ import { GatewayHop } from './gateway-hop';
 import { GatewayPolicies } from './gateway-policies';
 import { podPortOf } from './pod-port';
 import { Grant } from './policy-grant';
+import { UpstreamParts, upstreamFilter } from './upstream-filter';
+import { UpstreamSettings } from './upstream-settings';
 
 /** What any egress gateway may be told. */
 export interface EgressGatewayOptions {
@@ -166,6 +168,7 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
     this.routes.push(route);
     service.showIn(this.namespace);
     this.resolveNamesOf(service);
+    this.filterUpstreams(options?.upstream);
     return route;
   }
 
@@ -178,6 +181,27 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
     this.policies ??= new GatewayPolicies(this);
     this.policies.add(grants);
     for (const { service } of grants) this.resolveNamesOf(service);
+    for (const { upstream } of grants) this.filterUpstreams(upstream);
+  }
+
+  /** One EnvoyFilter for all hosts, so that requests are counted once. */
+  private filterUpstreams(settings: UpstreamSettings | undefined): void {
+    if ((!settings?.rateLimit && !settings?.tls) || this.node.tryFindChild('Upstreams')) return;
+    const proxy = {
+      name: `${this.gateway.name}-upstreams`,
+      namespace: this.namespace,
+      labels: () => this.selector,
+      at: 'GATEWAY' as const,
+    };
+    upstreamFilter(this, 'Upstreams', proxy, () => this.upstreamParts());
+  }
+
+  private upstreamParts(): UpstreamParts {
+    const parts = [
+      ...this.routes.map((route) => route._upstreamParts()),
+      ...(this.policies ? [this.policies.upstreamParts()] : []),
+    ];
+    return { routes: parts.flatMap(({ routes }) => routes), clusters: parts.flatMap(({ clusters }) => clusters) };
   }
 
   private resolveNamesOf({ resolution }: IExternalService): void {

@@ -81,7 +81,14 @@ function plain({ service, options }: Forward): Problem[] {
 
 function upstreams({ service, options }: Forward): Problem[] {
   const readsHttp = service.ports.some((port) => port.isHttp) && options.http?.mode !== 'DIRECT';
-  return upstreamProblems(options.upstream, readsHttp);
+  const way = options.http ?? defaultWay(service.ports.find((port) => port.isHttp));
+  const { resolution } = service;
+  return upstreamProblems({
+    settings: options.upstream,
+    resolution,
+    readsHttp,
+    originates: readsHttp && way._originates,
+  });
 }
 
 function portsAlike({ service, options }: Forward): Problem[] {

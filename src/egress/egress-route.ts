@@ -19,7 +19,8 @@ import { ServerClaim, SubsetClaim } from './gateway-claims';
 import { GatewayHop } from './gateway-hop';
 import { SAFE_RETRIES } from './policy-callers';
 import { connectionRule, originationRule } from './origination-rule';
-import { UpstreamSettings, routeSettings, trafficPolicy } from './upstream-settings';
+import { UpstreamParts, limitedRoute } from './upstream-filter';
+import { UpstreamSettings, routeSettings, showMirrors, trafficPolicy } from './upstream-settings';
 
 /** How an external service is taken through a gateway. */
 export interface ForwardOptions {
@@ -60,7 +61,7 @@ export interface ForwardOptions {
   readonly subset?: string;
 
   /**
-   * How the gateway treats the service: timeout, retries, limits, outlier detection, HTTP/2.
+   * How the gateway treats the service: timeouts, retries, limits, outlier detection, localities, TLS versions, headers, mirrors, faults.
    *
    * @default as Istio does
    */
@@ -130,6 +131,7 @@ export class EgressRoute extends Construct {
     for (const [way, port] of this.tunnels()) {
       for (const { host } of this.legs) way.proxy!._tunnelTo(host, port.number, [this.gateway.namespace], this);
     }
+    showMirrors(props.options.upstream, [this.gateway.namespace]);
     joinMesh('mesh route', this, hostsRoutedTwice);
   }
 
@@ -162,6 +164,20 @@ export class EgressRoute extends Construct {
       ...(http ? [{ host, port: http.to }] : []),
       ...(tls && !this.options.https?.proxy ? [{ host, port: tls.number, dialled: tls.targetPort ?? tls.number }] : []),
     ]);
+  }
+
+  /**
+   * What the gateway's EnvoyFilter is to do.
+   *
+   * @internal
+   */
+  public _upstreamParts(): UpstreamParts {
+    const { rateLimit, tls } = this.options.upstream ?? {};
+    const legs = this.legs.flatMap(({ host, http }) => (http ? [{ host, http }] : []));
+    return {
+      routes: rateLimit ? legs.map(({ host }) => ({ route: limitedRoute(host), limit: rateLimit })) : [],
+      clusters: tls ? legs.map(({ host, http }) => ({ host, port: http.to, subset: http.subset, versions: tls })) : [],
+    };
   }
 
   /** @internal */
@@ -345,7 +361,7 @@ export class EgressRoute extends Construct {
         },
         {
           match: [{ gateways: [gateway], port: this.hop.port, ...hostsWithoutPort(this.service) }],
-          ...routeSettings(this.options.upstream),
+          ...routeSettings(this.options.upstream, host),
           route: toHost(http.to, http.subset),
         },
       ],

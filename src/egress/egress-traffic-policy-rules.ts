@@ -42,7 +42,10 @@ function plain(rule: EgressTrafficRule): Problem[] {
 function upstreams(rule: EgressTrafficRule): Problem[] {
   const isNamed = ({ number }: ExternalPort) => !rule.ports || rule.ports.includes(number);
   const readsHttp = rule.to.every(({ ports }) => ports.some((port) => port.isHttp && isNamed(port)));
-  return upstreamProblems(rule.upstream, readsHttp);
+  return rule.to.slice(0, 1).flatMap(({ resolution, ports }) => {
+    const way = rule.http ?? defaultWay(ports.find((port) => port.isHttp));
+    return upstreamProblems({ settings: rule.upstream, resolution, readsHttp, originates: way._originates });
+  });
 }
 
 /** What is wrong with a rule whatever it goes through. */

@@ -14,7 +14,7 @@ import { IExternalService } from './external-service';
 import { policiesAgainstEachOther } from './policy-conflicts';
 import { DirectEgress } from './policy-direct';
 import { Grant, Permission, gatewayOf } from './policy-grant';
-import { UpstreamSettings } from './upstream-settings';
+import { UpstreamSettings, showMirrors } from './upstream-settings';
 
 /** Who may reach what, and how. */
 export interface EgressTrafficRule {
@@ -54,7 +54,7 @@ export interface EgressTrafficRule {
   readonly tcp?: TcpEgress;
 
   /**
-   * How the gateway, or the sidecar where there is none, treats the services: timeout, retries, limits, outlier detection, HTTP/2. Said by one rule it holds for
+   * How the gateway, or the sidecar where there is none, treats the services: timeouts, retries, limits, outlier detection, localities, TLS versions, headers, mirrors, faults. Said by one rule it holds for
    * the host, whoever calls it through the same gateway or from a sidecar; two rules that say different things of one host are refused.
    *
    * @default as Istio does, but that only what never reached the site is sent once more
@@ -176,6 +176,8 @@ export class EgressTrafficPolicy extends Construct {
     if (grants.length) this.gateway?._admit(grants);
     for (const [service, some] of byService(direct)) DirectEgress.of(service).add(some);
     this._lockdown = props.lockdown;
+    for (const permission of this._permissions)
+      showMirrors(permission.upstream, [gatewayOf(permission)?.namespace ?? permission.from.namespace]);
     for (const { from } of this._permissions) this._lockdown?._lockIn(from.namespace);
     for (const one of direct) this._lockdown?._letOut({ ...one, ...wayOut(one) });
     if (props.registryOnly !== false) this.cutTheRest();

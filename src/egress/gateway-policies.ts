@@ -27,6 +27,7 @@ import {
 } from './policy-callers';
 import { gatewayGrantProblems } from './policy-conflicts';
 import { Grant, grouped, upstreamOf, whereOf } from './policy-grant';
+import { UpstreamParts, limitedRoute } from './upstream-filter';
 import { routeSettings, trafficPolicy } from './upstream-settings';
 import { HostPlan, HostWay, OpaqueHop, OpaquePort, hostPlan, innerPorts } from './policy-host';
 
@@ -111,6 +112,19 @@ export class GatewayPolicies extends Construct {
           .map(({ port }) => ({ host, port: port.number, dialled: port.targetPort ?? port.number }));
         return http.length ? [{ host, port: httpPort!.number }, ...tls] : tls;
       });
+  }
+
+  /** What the gateway's EnvoyFilter is to do. */
+  public upstreamParts(): UpstreamParts {
+    const hosts = [...this.byHost].map(([host, grants]) => ({ host, plan: this.planOf(host), ...upstreamOf(grants) }));
+    return {
+      routes: hosts.flatMap(({ host, plan, rateLimit }) =>
+        rateLimit && plan.http.length ? [{ route: limitedRoute(host), limit: rateLimit }] : [],
+      ),
+      clusters: hosts.flatMap(({ host, plan, tls }) =>
+        plan.http.flatMap(({ subset }) => (tls ? [{ host, port: plan.httpPort!.number, subset, versions: tls }] : [])),
+      ),
+    };
   }
 
   public subsetClaims(): SubsetClaim[] {
@@ -253,7 +267,7 @@ export class GatewayPolicies extends Construct {
             ...hostsWithoutPort(this.byHost.get(host)![0].service),
           })),
           retries: SAFE_RETRIES,
-          ...routeSettings(upstreamOf(this.byHost.get(host)!)),
+          ...routeSettings(upstreamOf(this.byHost.get(host)!), host),
           rewrite: authority === host ? undefined : { authority: host },
           route: [{ destination: { host, subset, port: { number: plan.httpPort!.number } } }],
         },

@@ -12,6 +12,7 @@ import { connectionRule, originationRule } from './origination-rule';
 import { NO_ADDRESS, SAFE_RETRIES, Source, sources } from './policy-callers';
 import { directProblems } from './policy-conflicts';
 import { Permission, grouped, upstreamOf } from './policy-grant';
+import { limitedRoute, upstreamFilter } from './upstream-filter';
 import { routeSettings, trafficPolicy } from './upstream-settings';
 
 /** The port of the entry that leads nowhere: that of the discard protocol. */
@@ -51,6 +52,9 @@ export class DirectEgress extends Construct {
     const settings = trafficPolicy(upstreamOf(this.permissions));
     for (const host of this.hosts().filter((name) => settings && !this.wayOf(name)))
       wanted.set(`Connections-${nameOfHost(host)}`, () => this.connections(`Connections-${nameOfHost(host)}`, host));
+    const { rateLimit, tls } = upstreamOf(this.permissions) ?? {};
+    for (const namespace of rateLimit || tls ? new Set(this.callers()) : [])
+      wanted.set(`Upstreams-${namespace}`, () => this.filter(`Upstreams-${namespace}`, namespace));
     this.children.keep('service', wanted);
   }
 
@@ -65,7 +69,7 @@ export class DirectEgress extends Construct {
   /** The namespaces that need a route: their workloads may not all do as the ServiceEntry would let them, or a timeout is kept. */
   private restricted(): Array<{ namespace: string; host: string }> {
     const everyPort = new Set(this.permissions.map(({ port }) => port.number));
-    const isTimed = Object.keys(routeSettings(upstreamOf(this.permissions))).length > 0;
+    const isTimed = Object.keys(routeSettings(upstreamOf(this.permissions), '')).length > 0;
     return [...grouped(this.permissions, ({ host, from }) => `${host} ${from.namespace}`).values()]
       .filter((some) => !allowsAll(some, everyPort) || isTimed)
       .map(([{ host, from }]) => ({ host, namespace: from.namespace }));
@@ -166,6 +170,28 @@ export class DirectEgress extends Construct {
     });
   }
 
+  /** In each calling namespace: an EnvoyFilter works where it lies. */
+  private filter(id: string, namespace: string): ApiObject {
+    const name = nameOfHost(this.service.hosts[0] ?? 'service');
+    const proxy = {
+      name: `upstream-${name}`,
+      namespace,
+      labels: () => undefined,
+      at: 'SIDECAR_OUTBOUND' as const,
+      filter: name,
+    };
+    return upstreamFilter(this, id, proxy, () => {
+      const { rateLimit, tls } = upstreamOf(this.permissions) ?? {};
+      const mine = this.permissions.filter(({ port, from }) => port.isHttp && from.namespace === namespace);
+      const hosts = [...new Set(mine.map(({ host }) => host))];
+      const made = [...new Map(this.permissions.filter(({ way }) => way?._originates).map((one) => [one.host, one]))];
+      return {
+        routes: rateLimit ? hosts.map((host) => ({ route: limitedRoute(host), limit: rateLimit })) : [],
+        clusters: tls ? made.map(([host, { port }]) => ({ host, port: port.number, versions: tls })) : [],
+      };
+    });
+  }
+
   private origination(id: string, host: string): ApiObject {
     return new MeshObject(this, id, {
       ...networking.DestinationRule.GVK,
@@ -214,7 +240,7 @@ function httpRoutes(host: string, mine: readonly Permission[]): networking.Virtu
     ...kinds.map((some) => ({
       match: sources(some).flatMap((source) => requests(source, some[0])),
       retries: SAFE_RETRIES,
-      ...routeSettings(upstreamOf(allowed)),
+      ...routeSettings(upstreamOf(allowed), host),
       route: [{ destination: { host, port: { number: some[0].port.number } } }],
     })),
     ...(limited.length ? [{ match: sources(limited), directResponse: { status: 403 } }] : []),

@@ -154,6 +154,15 @@ export class Resolution {
     };
   }
 
+  /**
+   * Whether it says where its addresses are.
+   *
+   * @internal
+   */
+  public get _hasLocalities(): boolean {
+    return this.endpoints.some(({ locality }) => locality !== undefined) || Object.keys(this.labels).length > 0;
+  }
+
   /** @internal */
   public _problems(portNames: readonly string[]): Problem[] {
     return [...this.endpointProblems(), ...this.portProblems(portNames)];

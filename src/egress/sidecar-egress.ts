@@ -15,7 +15,8 @@ import { ExternalPort } from './external-port';
 import { IExternalService } from './external-service';
 import { connectionRule, originationProblems, originationRule } from './origination-rule';
 import { tunnelProblems } from './transparent-proxy';
-import { UpstreamSettings, routeSettings, trafficPolicy, upstreamProblems } from './upstream-settings';
+import { limitedRoute, upstreamFilter } from './upstream-filter';
+import { UpstreamSettings, routeSettings, showMirrors, trafficPolicy, upstreamProblems } from './upstream-settings';
 
 /** How sidecars reach an external service. */
 export interface SidecarEgressProps {
@@ -44,7 +45,7 @@ export interface SidecarEgressProps {
   readonly tcp?: TcpEgress;
 
   /**
-   * How the sidecar treats the service: timeout, retries, limits, outlier detection, HTTP/2.
+   * How the sidecar treats the service: timeouts, retries, limits, outlier detection, localities, TLS versions, headers, mirrors, faults.
    *
    * @default as Istio does
    */
@@ -86,6 +87,9 @@ export class SidecarEgress extends Construct {
   /** The rendered DestinationRules, one a host. */
   public readonly destinationRules: ApiObject[] = [];
 
+  /** The rendered EnvoyFilters for TLS versions and rate limits, one in each calling namespace. */
+  public readonly envoyFilters: ApiObject[] = [];
+
   /** What is reached. */
   public readonly service: IExternalService;
 
@@ -107,6 +111,8 @@ export class SidecarEgress extends Construct {
       else if (trafficPolicy(props.upstream)) this.connections(host, props);
     }
     this.tunnel(ways, props);
+    showMirrors(props.upstream, this.service.audience._readers(this.service.namespace));
+    this.filters(props, ways);
     refuseAtSynth(this, () => this.problems(props, ways));
     joinMesh('mesh route', this, hostsRoutedTwice);
   }
@@ -215,6 +221,44 @@ export class SidecarEgress extends Construct {
     );
   }
 
+  /** In each calling namespace: an EnvoyFilter works where it lies. */
+  private filters({ upstream, workloads, http: way }: SidecarEgressProps, { http, tls }: Ways): void {
+    if (!http || (!upstream?.rateLimit && !upstream?.tls) || this.service.audience.isMesh) return;
+    const owner = this.service.namespace;
+    for (const namespace of workloads ? [owner] : this.service.audience._namespaces(owner)) {
+      const name = nameOfId(this.node.id);
+      const proxy = {
+        name: `${name}-upstream`,
+        namespace,
+        labels: () => workloads,
+        at: 'SIDECAR_OUTBOUND' as const,
+        filter: name,
+      };
+      const { rateLimit: limit, tls: versions } = upstream;
+      const port = targetOf(http, tls).number;
+      this.envoyFilters.push(
+        upstreamFilter(this, namespace === owner ? 'Upstream' : `Upstream-${namespace}`, proxy, () => ({
+          routes: limit ? this.hosts.map((host) => ({ route: limitedRoute(host), limit })) : [],
+          clusters:
+            versions && way?._originates
+              ? this.hosts.map((host) => ({ host, port, subset: subsetOf(way), versions }))
+              : [],
+        })),
+      );
+    }
+  }
+
+  private filtersEverywhere({ upstream }: SidecarEgressProps): Problem[] {
+    if ((!upstream?.rateLimit && !upstream?.tls) || !this.service.audience.isMesh) return [];
+    return [
+      {
+        what: `upstream.${upstream.rateLimit ? 'rateLimit' : 'tls'} for the sidecars of the whole mesh`,
+        why: 'it takes an EnvoyFilter in each namespace that calls, and these are not said',
+        fix: 'give the service an audience of namespaces, or take it through a gateway',
+      },
+    ];
+  }
+
   private problems(props: SidecarEgressProps, { http, tls }: Ways): Problem[] {
     const problems: Problem[] = [...this.pointless(props), ...this.tunnelled(props)];
     for (const host of this.hosts.filter((h) => !this.service.hosts.includes(h))) {
@@ -231,7 +275,11 @@ export class SidecarEgress extends Construct {
         fix: 'use Resolution.none(), or take it through a gateway',
       });
     if (props.http?._originates) problems.push(...this.originations(props, props.http, http, tls));
-    problems.push(...upstreamProblems(props.upstream, http !== undefined));
+    const { resolution } = this.service;
+    const originates = Boolean(props.http?._originates);
+    const settings = props.upstream;
+    problems.push(...upstreamProblems({ settings, resolution, readsHttp: http !== undefined, originates }));
+    problems.push(...this.filtersEverywhere(props));
     problems.push(...plainToTls(this.hosts, http, props.http ?? HttpEgress.asIs()));
     return problems;
   }
@@ -332,7 +380,7 @@ function targetOf(http: ExternalPort, tls: ExternalPort | undefined): ExternalPo
 
 /** Whether plain HTTP needs a route of its own. */
 function isRead({ http, upstream }: SidecarEgressProps): boolean {
-  return Boolean(http?._originates) || Object.keys(routeSettings(upstream)).length > 0;
+  return Boolean(http?._originates) || Object.keys(routeSettings(upstream, '')).length > 0;
 }
 
 function httpRoute(
@@ -344,5 +392,5 @@ function httpRoute(
   const destination = way?._originates
     ? { host, subset: subsetOf(way), port: { number: targetOf(http, tls).number } }
     : { host, port: { number: http.number } };
-  return { match: [{ port: http.number }], ...routeSettings(upstream), route: [{ destination }] };
+  return { match: [{ port: http.number }], ...routeSettings(upstream, host), route: [{ destination }] };
 }

@@ -1,6 +1,12 @@
 import { Duration } from 'cdk8s';
 import * as networking from '../../imports/networking.istio.io';
+import { HeaderChanges } from '../core/header-changes';
 import { Problem, quote } from '../core/problem';
+import { istioDuration } from './istio-duration';
+import { Resolution } from './resolution';
+import { EgressRateLimit, EgressTlsVersions, filterProblems, limitedRoute } from './upstream-filter';
+import { LocalityPreference } from './upstream-locality';
+import { FaultInjection, RequestMirror, treatment, treatmentProblems } from './upstream-requests';
 
 /** What istiod's validation takes as `retryOn`, beside status codes (pkg/config/validation/validation.go). */
 const RETRY_ON = new Set([
@@ -108,19 +114,28 @@ export interface OutlierDetection {
   /**
    * The share of addresses that may be left out at once, in percent.
    *
-   * @default 10, and at least one address
+   * @default 10, and at least one address; 100 where a `locality` fails over
    */
   readonly maxEjectionPercent?: number;
 }
 
 /**
  * How the last proxy in the mesh (the egress gateway, else the sidecar) treats an external service: how long it waits, what it tries again, how much it asks at
- * a time. Timeouts, retries and HTTP/2 are for HTTP that this proxy reads, plain or with TLS that it originates; limits and outlier detection hold for TLS that is passed through and for TCP too.
+ * a time, which addresses it prefers. What is about requests is for HTTP that this proxy reads, plain or with TLS that it originates; `connections`, `outlierDetection` and `locality` hold for TLS that is
+ * passed through and for TCP too.
  *
- * It is rendered where Istio applies it: the timeout and the retries on the route of that proxy, the rest as a DestinationRule beside it. The sidecar in front of a
- * gateway has no timeout and retries only what never left it, so that attempts do not multiply.
+ * It is rendered where Istio applies it: what is about requests on the route of that proxy, the rest as a DestinationRule beside it. TLS versions and rate limits, for which Istio has no field, become an
+ * EnvoyFilter for that proxy alone. The sidecar in front of a gateway has no timeout and retries only what never left it, so that attempts do not multiply.
  *
  * @see https://istio.io/latest/docs/reference/config/networking/destination-rule/#ConnectionPoolSettings
+ * @example
+ * const upstream = {
+ *   timeout: Duration.seconds(5),
+ *   retries: { attempts: 2, on: ['connect-failure', '503'] },
+ *   rateLimit: { requests: 100 },
+ *   requestHeaders: { set: { 'x-source': 'mesh' }, remove: ['x-internal-user'] },
+ *   tls: { minVersion: TlsVersion.V1_3 },
+ * };
  */
 export interface UpstreamSettings {
   /**
@@ -157,15 +172,68 @@ export interface UpstreamSettings {
    * @default false: as the client sends it
    */
   readonly http2?: boolean;
+
+  /**
+   * Which addresses of the service are preferred, by where they are. The service's endpoints need a `locality`.
+   *
+   * @default all alike
+   */
+  readonly locality?: LocalityPreference;
+
+  /**
+   * Which versions of TLS the proxy speaks where it originates it. Rendered as an EnvoyFilter.
+   *
+   * @default 1.2 and 1.3, as Istio does
+   */
+  readonly tls?: EgressTlsVersions;
+
+  /**
+   * What is done to the headers of requests before they leave.
+   *
+   * @default nothing
+   */
+  readonly requestHeaders?: HeaderChanges;
+
+  /**
+   * What is done to the headers of answers.
+   *
+   * @default nothing
+   */
+  readonly responseHeaders?: HeaderChanges;
+
+  /**
+   * Who gets copies of requests. Several need Istio 1.18 or newer.
+   *
+   * @default nobody
+   */
+  readonly mirrors?: RequestMirror[];
+
+  /**
+   * Failures that the proxy makes up, to try how callers bear them.
+   *
+   * @default none
+   */
+  readonly fault?: FaultInjection;
+
+  /**
+   * How many requests in a time, counted in each proxy by itself. What is more gets 429. Rendered as an EnvoyFilter.
+   *
+   * @default any number
+   */
+  readonly rateLimit?: EgressRateLimit;
 }
 
 /** @internal */
-export type TrafficPolicy = Pick<networking.DestinationRuleSpecTrafficPolicy, 'connectionPool' | 'outlierDetection'>;
+export type TrafficPolicy = Pick<
+  networking.DestinationRuleSpecTrafficPolicy,
+  'connectionPool' | 'outlierDetection' | 'loadBalancer'
+>;
 
 /** What a DestinationRule says of the settings; undefined where they need none. */
 export function trafficPolicy(settings: UpstreamSettings | undefined): TrafficPolicy | undefined {
   if (!settings) return undefined;
-  const { connections: limits = {}, outlierDetection: outliers, http2 } = settings;
+  const { connections: limits = {}, http2, locality } = settings;
+  const outliers = settings.outlierDetection ?? (locality?._failsOver ? {} : undefined);
   const upgrade = networking.DestinationRuleSpecTrafficPolicyConnectionPoolHttpH2UpgradePolicy.UPGRADE;
   const http = present({
     h2UpgradePolicy: http2 ? upgrade : undefined,
@@ -180,6 +248,12 @@ export function trafficPolicy(settings: UpstreamSettings | undefined): TrafficPo
     idleTimeout: istioDuration(limits.idleTimeout),
   });
   return present({
+    ...(locality && {
+      loadBalancer: {
+        simple: networking.DestinationRuleSpecTrafficPolicyLoadBalancerSimple.ROUND_UNDERSCORE_ROBIN,
+        localityLbSetting: locality._setting,
+      },
+    }),
     connectionPool: present({ http, tcp }),
     outlierDetection: outliers && {
       consecutiveGatewayErrors: outliers.consecutiveGatewayErrors ?? 5,
@@ -187,19 +261,23 @@ export function trafficPolicy(settings: UpstreamSettings | undefined): TrafficPo
       consecutive5XxErrors: 0,
       interval: istioDuration(outliers.interval),
       baseEjectionTime: istioDuration(outliers.baseEjectionTime),
-      maxEjectionPercent: outliers.maxEjectionPercent,
+      maxEjectionPercent: outliers.maxEjectionPercent ?? (locality?._failsOver ? 100 : undefined),
     },
   });
 }
 
-/** What a route says of the settings. */
+/** What the route of a host says of the settings. */
 export function routeSettings(
   settings: UpstreamSettings | undefined,
-): Pick<networking.VirtualServiceSpecHttp, 'timeout' | 'retries'> {
-  const { timeout, retries } = settings ?? {};
+  host: string,
+): Pick<networking.VirtualServiceSpecHttp, 'name' | 'timeout' | 'retries' | 'headers' | 'mirrors' | 'fault'> {
+  if (!settings) return {};
+  const { timeout, retries, rateLimit } = settings;
   return {
+    ...(rateLimit && { name: limitedRoute(host) }),
     ...(timeout && { timeout: istioDuration(timeout) }),
     ...(retries && { retries: retriesOf(retries) }),
+    ...treatment(settings),
   };
 }
 
@@ -212,30 +290,47 @@ function retriesOf({ attempts = 2, on, perTryTimeout }: EgressRetries): networki
   };
 }
 
-/** A duration as Istio writes it: whole seconds, else milliseconds. */
-function istioDuration(duration: Duration | undefined): string | undefined {
-  if (!duration) return undefined;
-  const ms = duration.toMilliseconds();
-  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
-}
-
 function present<T extends object>(value: T): T | undefined {
   return Object.values(value).some((one) => one !== undefined) ? value : undefined;
 }
 
 /** Tells settings apart: two with one key mean the same. */
 export function upstreamKey(settings: UpstreamSettings | undefined): string {
-  return JSON.stringify([trafficPolicy(settings), routeSettings(settings)]);
+  return JSON.stringify([trafficPolicy(settings), routeSettings(settings, ''), settings?.rateLimit, settings?.tls]);
 }
 
-/** What can't be asked, of a service whose HTTP the last proxy reads or not. */
-export function upstreamProblems(settings: UpstreamSettings | undefined, readsHttp: boolean): Problem[] {
+/** Shows the targets of mirrors to the proxies that send the copies. */
+export function showMirrors(settings: UpstreamSettings | undefined, namespaces: readonly string[]): void {
+  for (const { to } of settings?.mirrors ?? []) to._showTo(namespaces);
+}
+
+/** What the last proxy does with a service. */
+export interface Upstream {
+  readonly settings: UpstreamSettings | undefined;
+  readonly resolution: Resolution;
+  /** Whether it reads HTTP. */
+  readonly readsHttp: boolean;
+  /** Whether it makes TLS. */
+  readonly originates: boolean;
+}
+
+/** What can't be asked, of a service that the last proxy treats so. */
+export function upstreamProblems({ settings, resolution, readsHttp, originates }: Upstream): Problem[] {
   if (!settings) return [];
-  return [...nothingSaid(settings), ...httpOnly(settings, readsHttp), ...outOfRange(settings), ...tooShort(settings)];
+  return [
+    ...nothingSaid(settings),
+    ...httpOnly(settings, readsHttp),
+    ...outOfRange(settings),
+    ...tooShort(settings),
+    ...treatmentProblems(settings),
+    ...filterProblems(settings),
+    ...(settings.locality?._problems(resolution) ?? []),
+    ...versionsOfNothing(settings, originates),
+  ];
 }
 
 function nothingSaid(settings: UpstreamSettings): Problem[] {
-  if (trafficPolicy(settings) || Object.keys(routeSettings(settings)).length) return [];
+  if (trafficPolicy(settings) || Object.keys(routeSettings(settings, '')).length || settings.tls) return [];
   return [
     {
       what: '`upstream` says nothing',
@@ -245,12 +340,30 @@ function nothingSaid(settings: UpstreamSettings): Problem[] {
   ];
 }
 
-function httpOnly({ timeout, retries, http2, connections }: UpstreamSettings, readsHttp: boolean): Problem[] {
+function versionsOfNothing({ tls }: UpstreamSettings, originates: boolean): Problem[] {
+  if (!tls || originates) return [];
+  return [
+    {
+      what: 'upstream.tls where no TLS is originated',
+      why: 'the proxy passes on what the application speaks, and has no say in its versions',
+      fix: 'give `http: HttpEgress.originateTls()`, or leave it out',
+    },
+  ];
+}
+
+function httpOnly(settings: UpstreamSettings, readsHttp: boolean): Problem[] {
   if (readsHttp) return [];
+  const { timeout, retries, http2, connections } = settings;
+  const { requestHeaders, responseHeaders, mirrors, fault, rateLimit } = settings;
   const said = Object.entries({
     timeout,
     retries,
     http2: http2 || undefined,
+    requestHeaders,
+    responseHeaders,
+    mirrors,
+    fault,
+    rateLimit,
     'connections.maxPendingRequests': connections?.maxPendingRequests,
     'connections.maxRequests': connections?.maxRequests,
     'connections.maxRequestsPerConnection': connections?.maxRequestsPerConnection,
@@ -258,7 +371,7 @@ function httpOnly({ timeout, retries, http2, connections }: UpstreamSettings, re
   return said.map(([name]) => ({
     what: `upstream.${name} of a service without plain HTTP`,
     why: 'the proxy passes TLS and TCP on unread, and knows no request in it',
-    fix: `leave it out (connections and outlierDetection work for TLS and TCP), or declare ExternalPort.http(80, { targetPort: 443 }) with HttpEgress.originateTls()`,
+    fix: `leave it out (connections, outlierDetection and locality work for TLS and TCP), or declare ExternalPort.http(80, { targetPort: 443 }) with HttpEgress.originateTls()`,
   }));
 }
 
@@ -290,7 +403,7 @@ function outOfRange({ retries, connections, outlierDetection }: UpstreamSettings
   return problems;
 }
 
-function tooShort({ timeout, retries, connections, outlierDetection }: UpstreamSettings): Problem[] {
+function tooShort({ timeout, retries, connections, outlierDetection, fault }: UpstreamSettings): Problem[] {
   const durations = Object.entries({
     timeout,
     'retries.perTryTimeout': retries?.perTryTimeout,
@@ -298,6 +411,7 @@ function tooShort({ timeout, retries, connections, outlierDetection }: UpstreamS
     'connections.idleTimeout': connections?.idleTimeout,
     'outlierDetection.interval': outlierDetection?.interval,
     'outlierDetection.baseEjectionTime': outlierDetection?.baseEjectionTime,
+    'fault.delay': fault?.delay,
   });
   const problems = durations
     .filter(([, duration]) => duration && duration.toMilliseconds() < 1)

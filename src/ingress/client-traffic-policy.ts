@@ -4,18 +4,11 @@ import { nameOfId } from '../core/ids';
 import { objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
+import { TlsVersion } from '../mesh/tls-version';
 import { gatewayDuration } from './durations';
 import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
 import { PolicyTarget } from './policy-target';
 import { grantReferences } from './reference-grants';
-
-/** A version of TLS. */
-export enum TlsVersion {
-  /** TLS 1.2. */
-  V1_2 = '1.2',
-  /** TLS 1.3. */
-  V1_3 = '1.3',
-}
 
 /** Which certificates clients have to show. */
 export interface ClientCertificates {

@@ -1,12 +1,13 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
+import { HeaderChanges } from '../core/header-changes';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
 import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
-import { HeaderChanges, headerModifier } from './header-changes';
+import { headerModifier } from './header-changes';
 import { IIngressRoute } from './http-ingress-route';
 import { IngressBackend } from './ingress-backend';
 import { IIngressGateway } from './ingress-gateway';

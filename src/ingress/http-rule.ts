@@ -1,5 +1,5 @@
 import { Duration } from 'cdk8s';
-import { HeaderChanges } from './header-changes';
+import { HeaderChanges } from '../core/header-changes';
 import { HttpMatch } from './http-match';
 import { IngressBackend } from './ingress-backend';
 

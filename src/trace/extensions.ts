@@ -7,6 +7,7 @@ import type { Mesh } from '../model/mesh';
 import { config, type Config } from '../model/objects';
 import { type ExtendedProxy, isFor, namesCluster } from './extension-scope';
 import { forwardProxyPart } from './forward-proxy';
+import { letsPass } from './passing-patches';
 import type { Hop, Trace, TraceRequest } from './types';
 
 type Context = 'SIDECAR_OUTBOUND' | 'SIDECAR_INBOUND' | 'GATEWAY';
@@ -78,7 +79,7 @@ function touches(entry: Json, place: Place): boolean {
   const patch = record(entry.patch);
   const wanted = text(match.context) || 'ANY';
   if (wanted !== 'ANY' && wanted !== context) return false;
-  if (forwardProxyPart(entry) !== undefined) return false;
+  if (forwardProxyPart(entry) !== undefined || letsPass(entry, hop)) return false;
   const isMerge = text(patch.operation) === 'MERGE';
   switch (text(entry.applyTo)) {
     case 'CLUSTER':

@@ -43,7 +43,36 @@ const lua = (context: string, listener = '{}'): string =>
 const cluster = (value: string, match = '{}'): string =>
   `{applyTo: CLUSTER, match: {context: SIDECAR_OUTBOUND, cluster: ${match}}, patch: {operation: MERGE, value: ${value}}}`;
 
+const limit = (applyTo: string, operation: string, type = 'local_ratelimit.v3.LocalRateLimit'): string => {
+  const config = `{"@type": type.googleapis.com/udpa.type.v1.TypedStruct, type_url: type.googleapis.com/envoy.extensions.filters.http.${type}, value: {}}`;
+  const value =
+    operation === 'MERGE' ? `{typed_per_filter_config: {limit: ${config}}}` : `{name: limit, typed_config: ${config}}`;
+  return `{applyTo: ${applyTo}, match: {context: SIDECAR_OUTBOUND}, patch: {operation: ${operation}, value: ${value}}}`;
+};
+const versions = (more = ''): string =>
+  cluster(
+    `{transport_socket: {name: envoy.transport_sockets.tls, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext, common_tls_context: {tls_params: {tls_minimum_protocol_version: TLSv1_3}${more}}}}}`,
+  );
+const ORIGINATED = `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: cnn, namespace: app}
+spec: {host: edition.cnn.com, trafficPolicy: {tls: {mode: SIMPLE, sni: edition.cnn.com}}}`;
+
 describe('an EnvoyFilter', () => {
+  it('that says versions to a cluster which makes TLS changes nothing, and wraps what another sends', () => {
+    const told = (yaml: string) => outcome(traceIn(MESH + yaml)(HTTP));
+    expect(told(ORIGINATED + filter(versions()))).toBe(told(ORIGINATED));
+    expect(told(filter(versions()))).toBe('unknown');
+    expect(told(ORIGINATED + filter(versions(', alpn_protocols: [h2]')))).toBe('unknown');
+  });
+
+  it('that does more to a route than count its requests leaves the outcome unknown', () => {
+    const told = traceIn(MESH + filter(limit('HTTP_ROUTE', 'MERGE', 'ext_authz.v3.ExtAuthzPerRoute')))(HTTP);
+    expect(outcome(told)).toBe('unknown');
+  });
+
   it.each([
     ['an HTTP filter of every outbound listener', lua('SIDECAR_OUTBOUND'), HTTP],
     ['an HTTP filter of its port', lua('ANY', '{portNumber: 80}'), HTTP],
@@ -74,6 +103,11 @@ describe('an EnvoyFilter', () => {
     [
       'settings of the connection manager',
       filter('{applyTo: NETWORK_FILTER, match: {context: ANY}, patch: {operation: MERGE, value: {name: hcm}}}'),
+      HTTP,
+    ],
+    [
+      'a rate that requests may have',
+      filter(`${limit('HTTP_FILTER', 'INSERT_BEFORE')}, ${limit('HTTP_ROUTE', 'MERGE')}`),
       HTTP,
     ],
   ])('for %s changes nothing', (_what, yaml, request) => {
