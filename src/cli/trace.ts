@@ -126,7 +126,7 @@ function parseLine(line: string, number: number): TraceRequest {
 }
 
 const TEXTS = new Set(['from', 'request', 'address', 'method', 'serviceAccount', 'at']);
-const MAPS = new Set(['headers', 'labels']);
+const MAPS = new Set(['headers', 'labels', 'tokens']);
 
 function fieldOf(name: string, value: unknown, number: number): unknown {
   const wrong = (wanted: string): UsageError =>
@@ -136,6 +136,11 @@ function fieldOf(name: string, value: unknown, number: number): unknown {
     return value;
   }
   const isPlain = (one: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof one);
+  if (name === 'tokens') {
+    const isRecord = (one: unknown): boolean => typeof one === 'object' && one !== null && !Array.isArray(one);
+    if (!isRecord(value) || !Object.values(value as object).every(isRecord)) throw wrong('an object of objects');
+    return value;
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.values(value).every(isPlain))
     throw wrong('an object of strings');
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]));

@@ -85,7 +85,15 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
-  return { differences: [...differences.values()], doubts, followed: exploration.followed + extra };
+  // A request is told only if it fares otherwise when it is followed by itself, as `trace` would.
+  const found = [...differences.values()];
+  const told = found.filter((one) => isSo(meshes, one));
+  for (const { request } of found.filter((one) => !told.includes(one)))
+    doubts.push({
+      what: request.request,
+      why: 'followed by itself, the request that was found does not differ in this way',
+    });
+  return { differences: told, doubts, followed: exploration.followed + extra };
 }
 
 function followBoth(meshes: readonly [Mesh, Mesh], request: TraceRequest, recorder?: Recorder): Both {
@@ -114,6 +122,10 @@ function differenceOf(
   // Paths and addresses of single requests are no part of what changes.
   const key = `${keyOf(was)}\n${keyOf(is)}${isSame ? `\n${told.text}\n${now.text}` : ''}`;
   return { request, traces, was: told, is: now, key };
+}
+
+function isSo(meshes: readonly [Mesh, Mesh], { request, key }: Difference): boolean {
+  return differenceOf(meshes, request, followBoth(meshes, request).traces)?.key === key;
 }
 
 function keyOf(way: Way): string {
@@ -152,11 +164,13 @@ function follow(mesh: Mesh, request: TraceRequest, recorder: Recorder): Trace {
 }
 
 /** The fewer words a request takes, the plainer it is. */
-function plainness({ request, method, headers = {} }: TraceRequest): number {
+function plainness({ request, method, headers = {}, tokens = {} }: TraceRequest): number {
   return (
     request.length +
     (method === undefined ? 0 : 10) +
     JSON.stringify(headers).length * 2 +
+    Object.keys(tokens).reduce((sum, place) => sum + (place.startsWith('header ') ? 100 : 200), 0) +
+    JSON.stringify(tokens).length +
     (request.includes('?') ? 10 : 0)
   );
 }

@@ -2,7 +2,7 @@
 import type { Mesh } from '../model/mesh';
 import { wayOf } from '../diff/way';
 import { isOutside } from '../list/outside';
-import type { TlsKind, Trace } from '../trace/types';
+import type { TlsKind, Trace, TraceRequest } from '../trace/types';
 import { gatewayNames } from './prove';
 import type { Rule, TlsLevel } from './rules';
 
@@ -14,7 +14,7 @@ export type Judged =
 
 const ENCRYPTED = new Set<TlsKind>(['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'APPLICATION']);
 
-export function violationOf(mesh: Mesh, rule: Rule, told: Trace): Judged {
+export function violationOf(mesh: Mesh, rule: Rule, told: Trace, request: TraceRequest): Judged {
   const way = wayOf(mesh, told, told.destination?.host ?? '');
   if (told.outcome !== 'delivered') return rule.is === 'forbid' ? { is: 'kept' } : { is: 'no matter' };
   if (rule.is === 'forbid') return { is: 'violated', why: `gets through: ${way.text}` };
@@ -22,7 +22,7 @@ export function violationOf(mesh: Mesh, rule: Rule, told: Trace): Judged {
     through(mesh, rule, told),
     rule.tls === undefined ? undefined : tls(mesh, rule.tls, told, way.tls?.insecureSkipVerify === true),
     identity(rule, told),
-    authenticated(rule, told),
+    authenticated(rule, told, request),
   ].filter((one) => one !== undefined);
   return judged.find((one) => one.is === 'violated') ?? judged.find((one) => one.is === 'undecided') ?? { is: 'kept' };
 }
@@ -71,9 +71,9 @@ function identity({ identity: wanted }: Rule, { hops }: Trace): Judged | undefin
   return seen.some(isIt) ? undefined : { is: 'violated', why: `arrives as ${seen.join(', then ')}` };
 }
 
-/** By a certificate, of the mesh or of its own. What a token would open, no request without one gets through. */
-function authenticated({ authenticated: wanted }: Rule, { hops }: Trace): Judged | undefined {
-  if (!wanted) return undefined;
+/** By a certificate, of the mesh or of its own, or by a token: who carries one that no issuer of a proxy's signed does not get through. */
+function authenticated({ authenticated: wanted }: Rule, { hops }: Trace, { tokens }: TraceRequest): Judged | undefined {
+  if (!wanted || tokens !== undefined) return undefined;
   const isShown = hops.some(
     ({ receives, identity: who }) => who !== undefined || receives.tls === 'MUTUAL' || receives.tls === 'ISTIO_MUTUAL',
   );

@@ -27,6 +27,8 @@ export interface Counterexample {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly address: string | null;
+  /** As a line of `trace --requests` has them: tokens signed by their issuers, with these claims. */
+  readonly tokens?: TraceRequest['tokens'];
   readonly labels?: Readonly<Record<string, string>>;
   readonly serviceAccount?: string;
   readonly at?: string;
@@ -195,7 +197,7 @@ class Prover {
         continue;
       }
       if (this.rule.to.outside && again.outcome === 'delivered' && !isOutside(this.mesh, again)) continue;
-      const found = violationOf(this.mesh, this.rule, again);
+      const found = violationOf(this.mesh, this.rule, again, request);
       if (found.is === 'undecided') this.doubts.add(`${name} to ${request.request}: ${found.why}`);
       if (found.is === 'violated') return this.refuted(name, request, again, found.why);
       if (found.is === 'kept') this.isTrueOfSome = true;
@@ -219,6 +221,7 @@ class Prover {
         method: request.method ?? 'GET',
         headers: request.headers ?? {},
         address: request.address ?? null,
+        ...(request.tokens === undefined ? {} : { tokens: request.tokens }),
         ...(request.labels === undefined ? {} : { labels: request.labels }),
         ...(request.serviceAccount === undefined ? {} : { serviceAccount: request.serviceAccount }),
         ...(request.at === undefined ? {} : { at: request.at }),

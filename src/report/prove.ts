@@ -48,8 +48,10 @@ function text(proofs: readonly Proof[], color: boolean): string {
 /** The counterexample as `mesh-edge trace` takes it. */
 function command({ counterexample }: Proof): string {
   if (counterexample === null) return '';
-  const { from, request, method, headers, address, labels, serviceAccount, at } = counterexample;
+  const { from, request, method, headers, address, labels, serviceAccount, at, tokens } = counterexample;
   const quoted = (value: string): string => `'${value.replace(/'/g, `'\\''`)}'`;
+  // No flag says what a token claims.
+  if (tokens !== undefined) return `echo ${quoted(JSON.stringify(counterexample))} | mesh-edge trace PATH --requests -`;
   return [
     `mesh-edge trace PATH --from ${quoted(from)}`,
     ...(at === undefined ? [] : [`--at ${quoted(at)}`]),

@@ -2,14 +2,34 @@
  * What a request has, opaque to whatever matches it. A proxy can ask whether a text fits a matcher, and nothing else: so a recorder
  * that is given to a trace knows all that the trace hangs on, and every request that gives the same answers fares the same.
  */
-import { evaluate, type Matcher } from './matcher';
+import type { Json } from '../model/fields';
+import { evaluate, PRESENT, type Matcher } from './matcher';
 
-export type DimensionKind = 'host' | 'path' | 'query' | 'parameter' | 'method' | 'header' | 'cookie';
+export type DimensionKind =
+  'host' | 'path' | 'query' | 'parameter' | 'method' | 'header' | 'cookie' | 'token' | 'claim';
 
-/** What a question is about: for parameters, headers and cookies the one of that name. */
+/** What a question is about: for parameters, headers and cookies the one of that name; for tokens and claims the place of the token. */
 export interface Dimension {
   readonly kind: DimensionKind;
   readonly name: string;
+  /** Of a claim: its names from the outermost to its own. */
+  readonly claim?: readonly string[];
+}
+
+/** Tokens that a request is said to carry, by their places: the claims of each. */
+export type SaidTokens = ReadonlyMap<string, Json>;
+
+/** A token that a request is said to carry: one that its issuer signed, within its time. */
+export interface SaidToken {
+  readonly place: string;
+  readonly claims: Json;
+  readonly recorder: Recorder | undefined;
+}
+
+/** A place of a token in words, which is also its key: `header authorization Bearer`, `parameter access_token`, `cookie session`. */
+export function tokenPlace(kind: 'header' | 'parameter' | 'cookie', name: string, prefix = ''): string {
+  const own = kind === 'header' ? name.toLowerCase() : name;
+  return `${kind} ${own}${prefix.trim() === '' ? '' : ` ${prefix.trim()}`}`;
 }
 
 export interface Ask {
@@ -56,6 +76,12 @@ export class Asked {
   public static sent(kind: DimensionKind, name: string, value: string | undefined, recorder?: Recorder): Asked {
     const origin = recorder === undefined ? undefined : { recorder, dimension: { kind, name }, drop: 0, put: '' };
     return new Asked(value, origin);
+  }
+
+  /** A claim of a token that the client is said to send, as JSON. */
+  public static claim(place: string, claim: readonly string[], json: string | undefined, recorder?: Recorder): Asked {
+    const dimension: Dimension = { kind: 'claim', name: place, claim };
+    return new Asked(json, recorder === undefined ? undefined : { recorder, dimension, drop: 0, put: '' });
   }
 
   /** Whether it fits; `whenAbsent` if the request has none. */
@@ -117,16 +143,41 @@ export class AskedHeaders {
     private readonly sent: ReadonlyMap<string, string>,
     private readonly written: ReadonlyMap<string, Asked>,
     private readonly recorder: Recorder | undefined,
+    private readonly tokens: SaidTokens,
   ) {}
 
-  public static of(headers: Readonly<Record<string, string>>, recorder?: Recorder): AskedHeaders {
+  public static of(
+    headers: Readonly<Record<string, string>>,
+    recorder?: Recorder,
+    tokens: SaidTokens = new Map(),
+  ): AskedHeaders {
     const sent = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-    return new AskedHeaders(sent, new Map(), recorder);
+    return new AskedHeaders(sent, new Map(), recorder, tokens);
   }
 
   public get(name: string): Asked {
     const lower = name.toLowerCase();
-    return this.written.get(lower) ?? Asked.sent('header', lower, this.sent.get(lower), this.recorder);
+    const written = this.written.get(lower);
+    if (written !== undefined) return written;
+    const place = [...this.tokens.keys()].find(
+      (one) => one === `header ${lower}` || one.startsWith(`header ${lower} `),
+    );
+    if (place === undefined) return Asked.sent('header', lower, this.sent.get(lower), this.recorder);
+    // The text of such a token nobody knows, but for what stands before it.
+    const text = [...place.split(' ').slice(2), 'token'].join(' ');
+    return Asked.sent('header', lower, text, this.recorder).changed((own) => own, 'the text of a token');
+  }
+
+  /** The token that the request is said to carry in a header. */
+  public token(name: string, prefix: string): SaidToken | undefined {
+    if (this.written.has(name.toLowerCase())) return undefined;
+    return saidAt(tokenPlace('header', name, prefix), this.tokens, this.recorder);
+  }
+
+  /** The same, in a cookie. */
+  public cookieToken(name: string): SaidToken | undefined {
+    if (this.written.has('cookie')) return undefined;
+    return saidAt(tokenPlace('cookie', name), this.tokens, this.recorder);
   }
 
   public cookie(name: string): Asked {
@@ -146,12 +197,24 @@ export class AskedHeaders {
 
   public with(name: string, value: string | Asked): AskedHeaders {
     const asked = typeof value === 'string' ? Asked.fixed(value) : value;
-    return new AskedHeaders(this.sent, new Map([...this.written, [name.toLowerCase(), asked]]), this.recorder);
+    return new AskedHeaders(
+      this.sent,
+      new Map([...this.written, [name.toLowerCase(), asked]]),
+      this.recorder,
+      this.tokens,
+    );
   }
 
   public without(name: string): AskedHeaders {
     return this.with(name, ABSENT);
   }
+}
+
+/** Whether a token is said to be at a place is a question as any other. */
+function saidAt(place: string, tokens: SaidTokens, recorder: Recorder | undefined): SaidToken | undefined {
+  const claims = tokens.get(place);
+  const isThere = Asked.sent('token', place, claims === undefined ? undefined : 'token', recorder).is(PRESENT);
+  return isThere && claims !== undefined ? { place, claims, recorder } : undefined;
 }
 
 const ABSENT = Asked.fixed(undefined);
@@ -164,13 +227,14 @@ export class AskedPath {
     private readonly sent: string,
     private readonly dropped: ReadonlySet<string>,
     private readonly recorder: Recorder | undefined,
+    private readonly tokens: SaidTokens,
   ) {}
 
-  public static of(path: string, recorder?: Recorder): AskedPath {
+  public static of(path: string, recorder?: Recorder, tokens: SaidTokens = new Map()): AskedPath {
     const mark = path.indexOf('?');
     const plain = mark < 0 ? path : path.slice(0, mark);
     const query = mark < 0 ? '' : path.slice(mark + 1);
-    return new AskedPath(Asked.sent('path', '', plain, recorder), query, new Set(), recorder);
+    return new AskedPath(Asked.sent('path', '', plain, recorder), query, new Set(), recorder, tokens);
   }
 
   /** The first value of a parameter of the query. */
@@ -178,6 +242,11 @@ export class AskedPath {
     if (this.dropped.has(name)) return ABSENT;
     const value = new URLSearchParams(this.sent).get(name) ?? undefined;
     return Asked.sent('parameter', name, value, this.recorder);
+  }
+
+  /** The token that the request is said to carry in a parameter. */
+  public token(name: string): SaidToken | undefined {
+    return this.dropped.has(name) ? undefined : saidAt(tokenPlace('parameter', name), this.tokens, this.recorder);
   }
 
   /** Whether path and query together, as `:path` has them, fit. */
@@ -195,11 +264,11 @@ export class AskedPath {
   /** `how` says by what it was made anew. */
   public withPlain(plain: Asked, how: string): AskedPath {
     this.recorder?.rewrote?.(how);
-    return new AskedPath(plain, this.sent, this.dropped, this.recorder);
+    return new AskedPath(plain, this.sent, this.dropped, this.recorder, this.tokens);
   }
 
   public withoutParameter(name: string): AskedPath {
-    return new AskedPath(this.plain, this.sent, new Set([...this.dropped, name]), this.recorder);
+    return new AskedPath(this.plain, this.sent, new Set([...this.dropped, name]), this.recorder, this.tokens);
   }
 
   private get query(): string {

@@ -16,7 +16,7 @@ import { compareAge, config, push, type Config } from '../model/objects';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, prefix, regex, suffix, type Matcher } from './matcher';
 import type { Decision } from './types';
-import { claimValues } from './token-verification';
+import type { Claims } from './claims';
 import { outermost, type Flight } from './walk';
 
 /** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
@@ -139,27 +139,27 @@ const HTTP_ONLY =
     subject.access.http === null ? 'absent' : test(value, subject.access.http, subject);
 
 /** Without a token that was taken there are no claims. */
-const FROM_TOKEN = (test: (value: string, claims: Json) => boolean): Test =>
+const FROM_TOKEN = (test: (value: string, claims: Claims) => boolean): Test =>
   HTTP_ONLY((value, { claims }) =>
     claims === undefined || claims === 'unknown' ? (claims ?? false) : test(value, claims),
   );
 
-const CLAIM = (path: readonly string[]): Test =>
-  FROM_TOKEN((value, claims) => claimValues(claims, path).some((own) => fits(value, own)));
+const CLAIM = (path: readonly string[]): Test => FROM_TOKEN((value, claims) => claims.has(path, pattern(value)));
 
 /** `ISSUER/SUBJECT`; an issuer may have slashes of its own. */
-function isRequestPrincipal(pattern: string, claims: Json): boolean {
-  const { iss, sub } = claims;
-  if (typeof iss !== 'string' || typeof sub !== 'string' || iss === '' || sub === '') return false;
-  if (pattern === '*') return true;
-  const slash = pattern.lastIndexOf('/');
-  if (slash >= 0 && pattern.startsWith('*'))
-    return fits(pattern.slice(0, slash), iss) && sub === pattern.slice(slash + 1);
-  if (slash >= 0 && pattern.endsWith('*'))
-    return iss === pattern.slice(0, slash) && fits(pattern.slice(slash + 1), sub);
-  if (pattern.startsWith('*')) return fits(pattern, sub);
-  if (pattern.endsWith('*')) return fits(pattern, iss);
-  return slash >= 0 && iss === pattern.slice(0, slash) && sub === pattern.slice(slash + 1);
+function isRequestPrincipal(given: string, claims: Claims): boolean {
+  const issuer = (matcher: Matcher): boolean => claims.has(['iss'], matcher);
+  const subject = (matcher: Matcher): boolean => claims.has(['sub'], matcher);
+  const any = pattern('*');
+  if (!issuer(any) || !subject(any)) return false;
+  if (given === '*') return true;
+  const slash = given.lastIndexOf('/');
+  const [before, after] = [given.slice(0, slash), given.slice(slash + 1)];
+  if (slash >= 0 && given.startsWith('*')) return issuer(pattern(before)) && subject(exact(after));
+  if (slash >= 0 && given.endsWith('*')) return issuer(exact(before)) && subject(pattern(after));
+  if (given.startsWith('*')) return subject(pattern(given));
+  if (given.endsWith('*')) return issuer(pattern(given));
+  return slash >= 0 && issuer(exact(before)) && subject(exact(after));
 }
 
 const TESTS: Readonly<Record<string, Test>> = {

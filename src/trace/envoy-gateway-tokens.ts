@@ -1,7 +1,7 @@
 /** Tokens by SecurityPolicies of Envoy Gateway: its providers as rules for tokens, and its conditions on claims. */
 import { type EffectivePolicy } from '../model/envoy-gateway-policies';
 import { record, records, text, texts, type Json } from '../model/fields';
-import { claimValues } from './token-verification';
+import { anyOf, exact } from './matcher';
 import { type TokenRule, type TokenVerdict } from './tokens';
 
 export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly TokenRule[] {
@@ -37,19 +37,17 @@ export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly Toke
 /** Whether a token is of the provider, and has all claims and scopes, that a principal names. */
 export function claimsFit({ provider, claims, scopes }: Json, token: TokenVerdict): boolean {
   if (token.is !== 'valid' || token.rule.name !== text(provider)) return false;
-  const own = record(token.http.claims);
+  const own = token.http.claims;
+  if (own === undefined || own === 'unknown') return false;
   const isScoped = texts(scopes).every((scope) =>
-    ['scope', 'scp'].some((claim) => Array.isArray(own[claim]) && claimValues(own, [claim]).includes(scope)),
+    ['scope', 'scp'].some((claim) => own.isList([claim]) && own.has([claim], exact(scope))),
   );
   return (
     isScoped &&
     records(claims).every(({ name, valueType, values }) => {
       const path = text(name).split('.');
-      const value = path.reduce<unknown>((inside, part) => record(inside)[part], own);
-      return (
-        Array.isArray(value) === (valueType === 'StringArray') &&
-        claimValues(own, path).some((one) => texts(values).includes(one))
-      );
+      if (own.isList(path) !== (valueType === 'StringArray')) return false;
+      return own.has(path, anyOf(...texts(values).map((value) => exact(value))));
     })
   );
 }

@@ -13,7 +13,7 @@ import { Asked, type AskedHeaders, type AskedPath } from './ask';
 import type { WeightedCluster } from './envoy';
 import { evaluate, exact, pathPrefix, prefix, PRESENT, regex, stringMatch, type Matcher } from './matcher';
 import type { Copy } from './types';
-import { claimValues } from './token-verification';
+import type { Claims } from './claims';
 
 /** An HTTP request as a proxy routes it. */
 export interface HttpRequest {
@@ -24,7 +24,7 @@ export interface HttpRequest {
   readonly scheme: 'http' | 'https';
   readonly headers: AskedHeaders;
   /** The claims of a token that the proxy at hand has verified; the next one knows nothing of them. */
-  readonly claims?: Json | 'unknown';
+  readonly claims?: Claims | 'unknown';
 }
 
 export interface WeightedRoute extends WeightedCluster {
@@ -220,7 +220,7 @@ function claimOf(name: string): readonly string[] | undefined {
 
 function claimMatches(claim: readonly string[], condition: unknown, { claims }: HttpRequest): boolean {
   if (claims === undefined || claims === 'unknown') return false;
-  return claimValues(claims, claim).some((value) => stringMatches(record(condition), value));
+  return claims.has(claim, stringMatch(record(condition)) ?? PRESENT);
 }
 
 function headersMatch(match: HttpMatch, request: HttpRequest): boolean {

@@ -1,5 +1,5 @@
 /** Conditions on one text of a request, as values: whoever explores requests reads in them what sets requests apart. */
-import type { Json } from '../model/fields';
+import { list, type Json } from '../model/fields';
 import { expression } from '../model/re2';
 
 /** `folds`: letters of either case are alike, as Envoy's `ignore_case` has it. */
@@ -10,6 +10,9 @@ export type Matcher =
   /** Any text, an empty one too. */
   | { readonly is: 'present' }
   | { readonly is: 'any of'; readonly of: readonly Matcher[] }
+  /** Of a claim, which is JSON: whether it, or one of its list, is a text that `of` takes; whether it is a list. */
+  | { readonly is: 'some'; readonly of: Matcher }
+  | { readonly is: 'list' }
   /** What `of` says of the text without its first `drop` characters and with `put` before the rest. */
   | { readonly is: 'rewritten'; readonly drop: number; readonly put: string; readonly of: Matcher };
 
@@ -62,9 +65,19 @@ export function evaluate(matcher: Matcher, text: string): boolean {
       return true;
     case 'any of':
       return matcher.of.some((one) => evaluate(one, text));
+    case 'some':
+      return textsOf(text).some((one) => evaluate(matcher.of, one));
+    case 'list':
+      return Array.isArray(JSON.parse(text));
     case 'rewritten':
       return evaluate(matcher.of, matcher.put + text.slice(matcher.drop));
   }
+}
+
+/** The texts of a claim: its own, or those of its list. */
+export function textsOf(claim: string): readonly string[] {
+  const value: unknown = JSON.parse(claim);
+  return list(Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string');
 }
 
 function folded({ folds }: { readonly folds?: boolean }, text: string): string {

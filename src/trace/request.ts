@@ -52,6 +52,7 @@ export function parseRequest(request: TraceRequest, recorder?: Recorder): Parsed
     Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );
   const { host: hostHeader, ':authority': authority, ...others } = headers;
+  const tokens = new Map(Object.entries(request.tokens ?? {}));
   const suffix = port === DEFAULT_PORTS[plain] ? '' : `:${port}`;
   return {
     scheme: plain,
@@ -69,9 +70,9 @@ export function parseRequest(request: TraceRequest, recorder?: Recorder): Parsed
             recorder,
           ),
           method: Asked.sent('method', '', (request.method ?? 'GET').toUpperCase(), recorder),
-          path: AskedPath.of(found[4]?.replace(/#.*$/, '').replace(/^\?/, '/?') || '/', recorder),
+          path: AskedPath.of(found[4]?.replace(/#.*$/, '').replace(/^\?/, '/?') || '/', recorder, tokens),
           scheme: plain === 'https' ? 'https' : 'http',
-          headers: AskedHeaders.of(others, recorder),
+          headers: AskedHeaders.of(others, recorder, tokens),
         }
       : null,
   };

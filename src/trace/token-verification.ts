@@ -1,6 +1,6 @@
 /** JSON Web Tokens as Envoy's jwt_authn filter takes them: read, dated, addressed, and signed by keys that a manifest shows. */
 import { constants, createHmac, createPublicKey, timingSafeEqual, verify, type JsonWebKey } from 'node:crypto';
-import { list, number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 
 export interface Token {
   readonly header: Json;
@@ -71,7 +71,7 @@ export function readToken(token: string): Token | string {
 }
 
 /** Envoy compares audiences without their scheme and a slash at the end. */
-function plainAudience(audience: string): string {
+export function plainAudience(audience: string): string {
   return audience.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
@@ -97,6 +97,11 @@ export function verifyToken(token: Token, trust: Trust, now: number): Verificati
   return candidates.some((key) => isSignedBy(key, alg, token))
     ? { is: 'valid' }
     : refused(401, 'none of the keys of its issuer has signed it');
+}
+
+/** Whether its keys are known, and there is none. */
+export function trustsNobody({ keys }: Trust): boolean {
+  return keys !== undefined && keysOf(keys)?.length === 0;
 }
 
 function keysOf(keySet: string | undefined): readonly Json[] | undefined {
@@ -144,11 +149,4 @@ export function normalized(claims: Json, spaceDelimited: readonly string[]): Jso
 export function member(value: unknown, name: string): unknown {
   const of = record(value);
   return Object.hasOwn(of, name) ? of[name] : undefined;
-}
-
-/** The strings that a claim has: its own, or those of its list. */
-export function claimValues(claims: Json, path: readonly string[]): readonly string[] {
-  let value: unknown = claims;
-  for (const name of path) value = member(value, name);
-  return typeof value === 'string' ? [value] : list(value).filter((item) => typeof item === 'string');
 }

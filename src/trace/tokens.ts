@@ -4,8 +4,17 @@ import type { Mesh } from '../model/mesh';
 import { config, type Config } from '../model/objects';
 import { attaches } from './authorization';
 import type { HttpRequest } from './http-routes';
-import { prefix as startsWith, PRESENT } from './matcher';
-import { member, normalized, readToken, type Token, type Trust, verifyToken } from './token-verification';
+import { Claims } from './claims';
+import { anyOf, exact, prefix as startsWith, PRESENT } from './matcher';
+import {
+  plainAudience,
+  readToken,
+  type Token,
+  type Trust,
+  trustsNobody,
+  type Verification,
+  verifyToken,
+} from './token-verification';
 import { isPreflight } from './own-answer';
 import type { Decision } from './types';
 
@@ -47,8 +56,8 @@ export interface TokenRule {
 /** Where a token was found, and the request without it. */
 interface Carried {
   readonly rule: TokenRule;
-  /** Or why it is none. */
-  readonly token: Token | string;
+  /** What it says, where the request is said to carry one that its issuer signed; else as it stands, or why it is none. */
+  readonly token: Claims | Token | string;
   readonly stripped: HttpRequest;
 }
 
@@ -99,43 +108,57 @@ function find(rule: TokenRule, http: HttpRequest): Carried | undefined {
   const { headers, parameters, cookies } = rule.places;
   const isDefault = headers.length + parameters.length + cookies.length === 0;
   for (const { name, prefix } of isDefault ? [{ name: 'authorization', prefix: 'Bearer ' }] : headers) {
+    const said = http.headers.token(name, prefix);
+    const stripped = { ...http, headers: http.headers.without(name) };
+    if (said !== undefined) return { rule, token: Claims.said(said), stripped };
     const header = http.headers.get(name);
     if (!header.is(startsWith(prefix))) continue;
-    const value = header.read('a token') ?? '';
-    return {
-      rule,
-      token: readToken(value.slice(prefix.length)),
-      stripped: { ...http, headers: http.headers.without(name) },
-    };
+    // Of all that begins so, whatever is no token that its issuer signed is refused: of those that are, it is said above.
+    const value = header.toString();
+    return { rule, token: readToken(value.slice(prefix.length)), stripped };
   }
   for (const name of isDefault ? ['access_token'] : parameters) {
+    const stripped = { ...http, path: http.path.withoutParameter(name) };
+    const said = http.path.token(name);
+    if (said !== undefined) return { rule, token: Claims.said(said), stripped };
     const parameter = http.path.parameter(name);
     if (!parameter.is(PRESENT)) continue;
-    const stripped = { ...http, path: http.path.withoutParameter(name) };
-    return { rule, token: readToken(parameter.read('a token') ?? ''), stripped };
+    return { rule, token: readToken(parameter.toString()), stripped };
   }
-  const cookie = cookies.map((name) => http.headers.cookie(name)).find((one) => one.is(PRESENT));
-  return cookie === undefined ? undefined : { rule, token: readToken(cookie.read('a token') ?? ''), stripped: http };
-}
-
-/** A claim as it is written into a header: lists and maps in base64. */
-function written(value: unknown): string | undefined {
-  if (['string', 'number', 'boolean'].includes(typeof value)) return String(value);
-  return value === undefined || value === null ? undefined : Buffer.from(JSON.stringify(value)).toString('base64');
+  for (const name of cookies) {
+    const said = http.headers.cookieToken(name);
+    if (said !== undefined) return { rule, token: Claims.said(said), stripped: http };
+    const cookie = http.headers.cookie(name);
+    if (cookie.is(PRESENT)) return { rule, token: readToken(cookie.toString()), stripped: http };
+  }
+  return undefined;
 }
 
 /** The request with what a rule has of its token written into headers. */
-function goesOn({ rule, stripped }: Carried, http: HttpRequest, { claims, payload }: Token): HttpRequest {
+function goesOn({ rule, stripped, token }: Carried, http: HttpRequest): HttpRequest {
   const from = rule.isForwarded ? http : stripped;
+  if (typeof token === 'string') return from;
+  const claims = token instanceof Claims ? token : Claims.read(token.claims);
   let { headers } = from;
-  if (rule.payloadHeader !== '') headers = headers.with(rule.payloadHeader, payload);
+  if (rule.payloadHeader !== '')
+    headers = headers.with(rule.payloadHeader, claims.payload('payload' in token ? String(token.payload) : ''));
   for (const { header, claim } of rule.claimHeaders) {
-    let value: unknown = claims;
-    for (const name of claim.split('.')) value = member(value, name);
-    const own = written(value);
+    const own = claims.written(claim.split('.'));
     if (own !== undefined) headers = headers.with(header, own);
   }
-  return { ...from, headers, claims: normalized(claims, rule.spaceDelimited) };
+  return { ...from, headers, claims: claims.normalized(rule.spaceDelimited) };
+}
+
+/** Of a token that its issuer signed and that is within its time: whether it is this issuer's, and meant for whom it is sent to. */
+function verifySaid(claims: Claims, trust: Trust): Verification {
+  if (trust.issuer !== '' && !claims.has(['iss'], exact(trust.issuer))) return { is: 'issuer' };
+  const wanted = trust.audiences.map(plainAudience);
+  const forms = wanted.flatMap((one) => ['', 'http://', 'https://'].flatMap((before) => [`${before}${one}`, `${before}${one}/`])); // prettier-ignore
+  if (wanted.length > 0 && !claims.has(['aud'], anyOf(...forms.map((one) => exact(one)))))
+    return { is: 'invalid', status: 403, why: `it is not for ${wanted.join(' or ')}` };
+  return trustsNobody(trust)
+    ? { is: 'invalid', status: 401, why: 'there is no key that it could be verified by' }
+    : { is: 'valid' };
 }
 
 /**
@@ -143,19 +166,23 @@ function goesOn({ rule, stripped }: Carried, http: HttpRequest, { claims, payloa
  * one has to take the token.
  */
 export function judgeToken(rules: readonly TokenRule[], http: HttpRequest): TokenVerdict {
-  // Envoy's filter lets a browser's question before a request of another origin pass.
-  if (isPreflight(http)) return { is: 'none' };
   const carried = rules.flatMap((rule) => find(rule, http) ?? []);
   const [first] = carried;
-  if (first === undefined) return { is: 'none' };
+  // Envoy's filter lets a browser's question before a request of another origin pass.
+  if (first === undefined || isPreflight(http)) return { is: 'none' };
   const now = Date.now() / 1000;
   const judged = carried.map((one) => ({
     ...one,
-    verdict: typeof one.token === 'string' ? undefined : verifyToken(one.token, one.rule.trust, now),
+    verdict:
+      typeof one.token === 'string'
+        ? undefined
+        : one.token instanceof Claims
+          ? verifySaid(one.token, one.rule.trust)
+          : verifyToken(one.token, one.rule.trust, now),
   }));
   const taken = judged.find(({ verdict }) => verdict?.is === 'valid');
   if (taken !== undefined && typeof taken.token !== 'string')
-    return { is: 'valid', http: goesOn(taken, http, taken.token), rule: taken.rule, by: taken.rule.by };
+    return { is: 'valid', http: goesOn(taken, http), rule: taken.rule, by: taken.rule.by };
   const open = judged.find(({ verdict }) => verdict?.is === 'unknown');
   if (open !== undefined)
     return {
@@ -180,7 +207,7 @@ export function judgeToken(rules: readonly TokenRule[], http: HttpRequest): Toke
     };
   return {
     ...refused,
-    what: `${first.rule.policy} refuses the token: its issuer "${typeof first.token === 'string' ? '' : text(first.token.claims.iss)}" is not one of ${rules.map((rule) => `"${rule.trust.issuer}"`).join(', ')}`,
+    what: `${first.rule.policy} refuses the token: its issuer "${typeof first.token === 'string' || first.token instanceof Claims ? '' : text(first.token.claims.iss)}" is not one of ${rules.map((rule) => `"${rule.trust.issuer}"`).join(', ')}`,
     fix: 'send a token of that issuer, or add a rule for this one',
   };
 }

@@ -157,6 +157,11 @@ export interface TraceRequest {
   /** @default GET */
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Tokens that the request carries beside, each signed by its issuer and within its time: the claims, by the place where it is
+   * (`header authorization Bearer`, `parameter access_token`, `cookie session`).
+   */
+  readonly tokens?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Labels of the client's pod. Default: those of the workload in the manifests. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Default: that of the workload in the manifests; of a workload in none, its name; of no workload, `default`. */

@@ -48,6 +48,9 @@ function make(matcher: Matcher): Automaton {
       return ofExpression(matcher.pattern);
     case 'any of':
       return ofAny(matcher.of.map(automaton));
+    case 'some':
+    case 'list':
+      throw new TooLarge('a claim is no text that could be walked');
     case 'rewritten':
       return ofRewritten(automaton(matcher.of), matcher.drop, matcher.put);
   }

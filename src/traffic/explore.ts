@@ -140,7 +140,31 @@ function clashes(region: readonly Condition[]): readonly string[] {
       ? ['the header cookie is asked about as a whole and by its parts']
       : []),
     ...(has('query') && has('parameter') ? ['the query is asked about as a whole and by its parts'] : []),
+    ...tokenClashes(region),
   ];
+}
+
+/** A token is in one place of the request, which is then no longer free; a claim is a text or has claims of its own, not both. */
+function tokenClashes(region: readonly Condition[]): readonly string[] {
+  const found: string[] = [];
+  const held = region.filter(({ holds }) => holds);
+  for (const { dimension } of held.filter(({ dimension }) => dimension.kind === 'token')) {
+    const [kind = '', name = ''] = dimension.name.split(' ');
+    const isSame = (other: Dimension): boolean => {
+      if (other.kind === 'token') return other.name !== dimension.name && other.name.startsWith(`${kind} ${name}`);
+      return other.kind === kind && other.name === name;
+    };
+    if (held.some((one) => isSame(one.dimension)))
+      found.push(`the ${kind} ${name} is asked about beside the token in it`);
+  }
+  const claims = held.filter(({ dimension }) => dimension.kind === 'claim').map(({ dimension }) => dimension);
+  const isWithin = (one: Dimension, outer: Dimension): boolean =>
+    one.name === outer.name &&
+    (one.claim?.length ?? 0) > (outer.claim?.length ?? 0) &&
+    (outer.claim ?? []).every((part, index) => one.claim?.[index] === part);
+  if (claims.some((one) => claims.some((outer) => isWithin(one, outer))))
+    found.push('a claim is asked about as a text, and by claims within it');
+  return found;
 }
 
 function literalKey({ dimension, matcher, whenAbsent }: Condition): string {
@@ -230,6 +254,10 @@ function matcherText(matcher: Literal['matcher']): string {
       return 'present';
     case 'any of':
       return `one of (${matcher.of.map(matcherText).join(', ')})`;
+    case 'some':
+      return matcherText(matcher.of);
+    case 'list':
+      return 'a list';
     case 'rewritten':
       return `becoming ${matcherText(matcher.of)} with ${JSON.stringify(matcher.put)} for its first ${matcher.drop} characters`;
   }

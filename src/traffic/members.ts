@@ -20,6 +20,8 @@ export interface Universe {
   readonly plain: readonly string[];
   /** Texts that are none of it, of which there are too many to list. */
   readonly isTaken?: (text: string) => boolean;
+  /** Of claims, which are JSON: whether they may be lists of texts, or are one text. */
+  readonly claim?: 'text' | 'any';
 }
 
 export type Member =
@@ -33,6 +35,7 @@ const MOST_PLACES = 20_000;
 export function member(literals: readonly Literal[], universe: Universe): Member {
   if (universe.mayBeAbsent && literals.every(({ holds, whenAbsent }) => holds === whenAbsent))
     return { is: 'member', text: undefined };
+  if (universe.claim !== undefined) return claim(literals, universe);
   const isMember = (text: string): boolean =>
     literals.every(({ matcher, holds }) => evaluate(matcher, text) === holds) && isWithin(text, universe);
   const held = literals.filter(({ holds }) => holds).map(({ matcher }) => matcher);
@@ -41,6 +44,32 @@ export function member(literals: readonly Literal[], universe: Universe): Member
       return isMember(one.value) ? { is: 'member', text: one.value } : { is: 'none' };
   const guess = [...held.flatMap(guesses), ...universe.plain].find(isMember);
   return guess === undefined ? search(literals, universe) : { is: 'member', text: guess };
+}
+
+/** A claim that fulfils conditions: one text where it has to be one, else a text for each condition that holds. */
+function claim(literals: readonly Literal[], universe: Universe): Member {
+  const { claim: _, ...ofTexts } = universe;
+  const own: Universe = { ...ofTexts, mayBeAbsent: false };
+  const about = literals.flatMap(({ matcher, ...literal }) => (matcher.is === 'some' ? [{ ...literal, matcher: matcher.of }] : [])); // prettier-ignore
+  const failing = about.filter(({ holds }) => !holds);
+  const held = about.filter(({ holds }) => holds);
+  const asList = literals.find(({ matcher }) => matcher.is === 'list')?.holds;
+  if (literals.some(({ matcher, holds }) => matcher.is === 'present' && !holds)) return { is: 'none' };
+  if (universe.claim === 'text' || asList === false) {
+    if (asList === true) return { is: 'none' };
+    const found = member(about, own);
+    return found.is === 'member' ? { is: 'member', text: JSON.stringify(found.text) } : found;
+  }
+  const texts: string[] = [];
+  for (const one of held) {
+    if (texts.some((text) => evaluate(one.matcher, text))) continue;
+    const found = member([one, ...failing], own);
+    if (found.is !== 'member') return found;
+    texts.push(found.text ?? '');
+  }
+  const [first] = texts;
+  const isText = asList === undefined && texts.length === 1 && first !== undefined && !first.includes(' ');
+  return { is: 'member', text: JSON.stringify(isText ? first : texts) };
 }
 
 /** Whether a text is one of a universe. */

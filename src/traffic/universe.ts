@@ -1,4 +1,5 @@
 /** Which texts each part of a request may have, and how a request is put together of them. */
+import { record } from '../model/fields';
 import type { Dimension } from '../trace/ask';
 import { exact, regex, suffix, type Matcher } from '../trace/matcher';
 import type { PathSettings } from '../trace/paths';
@@ -56,12 +57,20 @@ const TEXTS: Readonly<Record<string, Matcher>> = {
   parameter: regex('[ -~]*'),
 };
 
+const CLAIM_TEXTS = regex('[ -~]*');
+
 /** Begins a name below a wildcard that nobody has. */
 const STAND_IN = 'any-name';
 const UNKNOWN_HOST = 'never-registered.example';
 
-export function universe({ kind }: Dimension, target: Target, form: PathForm): Universe {
+export function universe({ kind, claim = [] }: Dimension, target: Target, form: PathForm): Universe {
   if (kind === 'host') return hosts(target);
+  if (kind === 'token') return { all: [exact('token')], none: [], mayBeAbsent: true, plain: ['token'] };
+  if (kind === 'claim') {
+    // The names that every token's own are, of which there is one of each (RFC 7519).
+    const isSingle = claim.length === 1 && ['iss', 'sub'].includes(claim[0] ?? '');
+    return { all: [CLAIM_TEXTS], none: [], mayBeAbsent: true, plain: ['any', 'x'], claim: isSingle ? 'text' : 'any' };
+  }
   const all = kind === 'path' ? [PATHS[form]] : [TEXTS[kind] as Matcher];
   return {
     all,
@@ -102,7 +111,9 @@ function hosts(target: Target): Universe {
 /** What a request has of each dimension, by its key; what is not there has its plainest value. */
 export type Values = ReadonlyMap<string, { readonly dimension: Dimension; readonly text: string | undefined }>;
 
-export function keyOf({ kind, name }: Dimension): string {
+export function keyOf({ kind, name, claim }: Dimension): string {
+  if (kind === 'token') return `token in ${name}`;
+  if (claim !== undefined) return `claim ${claim.join('.')} in ${name}`;
   return name === '' ? kind : `${kind} ${name}`;
 }
 
@@ -117,12 +128,15 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
   const headers: [string, string][] = [];
   const cookies: string[] = [];
   const query: string[] = [];
+  const tokens: Record<string, Record<string, unknown>> = {};
   for (const { dimension, text } of values.values()) {
     if (text === undefined) continue;
     if (dimension.kind === 'header') headers.push([dimension.name, text]);
     if (dimension.kind === 'cookie') cookies.push(`${dimension.name}=${text}`);
     if (dimension.kind === 'parameter') query.push(`${encodeURIComponent(dimension.name)}=${encodeURIComponent(text)}`);
     if (dimension.kind === 'query' && text !== '') query.push(text);
+    if (dimension.kind === 'token') tokens[dimension.name] ??= {};
+    if (dimension.kind === 'claim') claimed((tokens[dimension.name] ??= {}), dimension.claim ?? [], JSON.parse(text));
   }
   if (cookies.length > 0) headers.push(['cookie', cookies.join('; ')]);
   const search = query.length === 0 ? '' : `?${query.join('&')}`;
@@ -133,5 +147,12 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
     ...(target.address === undefined ? {} : { address: target.address }),
     ...(method === 'GET' ? {} : { method }),
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
+    ...(Object.keys(tokens).length === 0 ? {} : { tokens }),
   };
+}
+
+/** A claim among those of a token. */
+function claimed(of: Record<string, unknown>, [name = '', ...within]: readonly string[], value: unknown): void {
+  if (within.length === 0) of[name] = value;
+  else claimed((of[name] = { ...record(of[name]) }), within, value);
 }

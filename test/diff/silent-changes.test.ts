@@ -110,16 +110,29 @@ spec: {environmentVariables: {ISTIO_META_DNS_CAPTURE: "true"}}`;
     expect(told(between(MESH + two, MESH + two + config)).join()).toContain('db2.example.com');
   });
 
-  it('what shows in no way at all: whom a policy trusts, what it limits, which headers a route sets', () => {
-    const trusts = (issuer: string): string => `
+  it('whose tokens a policy trusts, and by which keys, which shows in no way at all', () => {
+    const trusts = (issuer: string, keys = 'https://a.example'): string => `
 ---
 apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: {name: tokens, namespace: shop}
-spec: {jwtRules: [{issuer: ${issuer}}]}`;
+spec: {jwtRules: [{issuer: ${issuer}, jwksUri: ${keys}}]}`;
+    const { changes, notes } = between(MESH + trusts('a'), MESH + trusts('b'));
+    expect(new Set(changes.map(({ effect, request }) => `${effect} ${JSON.stringify(request.tokens)}`))).toEqual(
+      new Set([
+        'widened {"header authorization Bearer":{"iss":"b"}}',
+        'narrowed {"header authorization Bearer":{"iss":"a"}}',
+      ]),
+    );
+    expect(notes).toEqual([]);
+    const keys = between(MESH + trusts('a'), MESH + trusts('a', 'https://b.example'));
+    expect(keys.changes).toEqual([]);
+    expect(keys.notes[0]).toMatch(/^RequestAuthentication shop\/tokens is changed in jwtRules: /);
+  });
+
+  it('which headers a route sets, which shows in no way at all', () => {
     const headers = (team: string): string => route(`, headers: {request: {set: {x-team: ${team}}}}`);
     const notes = (was: string, is: string): readonly string[] => between(MESH + was, MESH + is).notes;
-    expect(notes(trusts('a'), trusts('b'))[0]).toMatch(/^RequestAuthentication shop\/tokens is changed in jwtRules: /);
     expect(notes(headers('a'), headers('b'))[0]).toMatch(/^VirtualService shop\/api is changed in http\[\]\.headers: /);
     expect(notes(headers('a'), headers('a').replace('name: api,', 'name: other,'))).toEqual([]);
   });

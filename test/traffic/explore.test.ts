@@ -23,6 +23,8 @@ export function valueIn(request: TraceRequest): (dimension: Dimension) => string
       case 'header':
         return request.headers?.[name];
       case 'cookie':
+      case 'token':
+      case 'claim':
         return undefined;
     }
   };
