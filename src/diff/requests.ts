@@ -54,7 +54,7 @@ export function probesFor(host: string, meshes: readonly Mesh[]): readonly Probe
   let isKnown = false;
   let isExternal = false;
   for (const mesh of meshes) {
-    const named = [...mesh.services.named(host).values()];
+    const named = mesh.services.declaring(host);
     const services = named.length > 0 ? named : wildcardsOver(mesh, host).filter((service) => service.host !== '*');
     const entries = mesh.of('networking.istio.io', 'ServiceEntry').length > 0 ? addressesOf(mesh, host) : [];
     for (const service of services) {

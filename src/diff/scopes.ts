@@ -14,7 +14,7 @@ const HTTP = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-Web', 'HTTP_PROXY', 'AUTO']
 export function knows(client: ClientClass, host: string, meshes: readonly Mesh[]): boolean {
   if (/(^|\.)invalid$/i.test(host)) return false;
   return meshes.some((mesh) => {
-    const services = [...mesh.services.named(host).values(), ...wildcardsOver(mesh, host)];
+    const services = [...mesh.services.declaring(host), ...wildcardsOver(mesh, host)];
     if (services.some((service) => service.registry === 'Kubernetes')) return true;
     // ztunnel is told of all services, whatever is exported to whom.
     if (services.length > 0 && isAmbient(client, mesh)) return true;

@@ -221,7 +221,7 @@ function withEntries(mesh: Mesh, { hops }: Trace, decidedBy: readonly ObjectRef[
   for (const { cluster, proxy } of hops) {
     const host = cluster?.startsWith('outbound|') === true ? cluster.slice(cluster.lastIndexOf('|') + 1) : undefined;
     if (host === undefined) continue;
-    for (const service of mesh.services.named(host).values()) {
+    for (const service of mesh.services.declaring(host)) {
       if (!mesh.services.isVisible(service, proxy.namespace)) continue;
       const { kind, namespace, name } = service.config;
       found.set(`${kind} ${namespace}/${name}`, { kind, namespace, name });

@@ -2,7 +2,7 @@ import { ANY_ADDRESS, isAddress, isCidr, prefixLength } from './addresses';
 import { entry, number, record, records, strings, text, texts, type Json } from './fields';
 import { SelectorIndex } from './label-index';
 import type { Manifest } from './manifest';
-import { compareText, config, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
+import { compareText, config, push, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
 import { parseProtocol, servicePortProtocol, type Protocol } from './protocols';
 import type { MeshConfig } from './mesh-config';
 
@@ -159,6 +159,7 @@ export function fromServiceEntry(manifest: Manifest, mesh: MeshConfig): readonly
 /** All services, the oldest first, with indexes for every way in which they are looked up. */
 export class ServiceRegistry {
   public readonly all: readonly Service[];
+  private readonly byHostInNamespace = new Map<string, Map<string, Service[]>>();
   private readonly byHost = new Map<string, Map<string, Service>>();
   private readonly visible = new VisibilityIndex<Service>();
   private readonly byNamespace = new Map<string, Service[]>();
@@ -240,7 +241,20 @@ export class ServiceRegistry {
     return index.selecting(labels);
   }
 
-  /** Services of one host, by namespace. */
+  /** What each object that declares a host makes of it: several of one namespace, where that splits a host's ports over them. */
+  public declaring(host: string): readonly Service[] {
+    return [...this.named(host).keys()].flatMap((namespace) => {
+      let byHost = this.byHostInNamespace.get(namespace);
+      if (byHost === undefined) {
+        byHost = new Map();
+        for (const service of this.inNamespace(namespace)) push(byHost, service.host, service);
+        this.byHostInNamespace.set(namespace, byHost);
+      }
+      return byHost.get(host) ?? [];
+    });
+  }
+
+  /** One service of a host in each namespace: that of the cluster, else the first. */
   public named(host: string): ReadonlyMap<string, Service> {
     return this.byHost.get(host) ?? NONE;
   }

@@ -164,7 +164,7 @@ function isWaypointItself(mesh: Mesh, service: Service): boolean {
 
 /** Names the entries that a reader would expect to hold the host. */
 function noteUnknown(walk: Walk, flight: Flight): void {
-  const entries = [...walk.mesh.services.named(flight.host).values()].filter((one) => one.registry === 'External');
+  const entries = walk.mesh.services.declaring(flight.host).filter((one) => one.registry === 'External');
   for (const entry of entries) {
     const why = isTold(entry) ? 'Istio gives it no address' : 'a range is among its addresses';
     walk.note(`ztunnel does not know ServiceEntry ${entry.namespace}/${entry.config.name} by name: ${why}`);

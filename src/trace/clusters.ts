@@ -32,6 +32,8 @@ export interface Cluster {
   readonly endpoints: readonly Endpoint[];
   /** Whether the manifests can tell the endpoints. */
   readonly endpointsKnown: boolean;
+  /** How many endpoints the port has, whatever their labels. */
+  readonly ofAllSubsets: number;
   readonly tls: UpstreamTls | null;
   readonly decidedBy: readonly Decision[];
   /** TLS asked for in vain: a credential named for all sidecars is ignored, and the connection stays plain. */
@@ -96,7 +98,8 @@ function rulesByHost(mesh: Mesh): ReadonlyMap<string, readonly Manifest[]> {
 }
 
 function missingService(view: ProxyView, key: ClusterKey, name: string): MissingCluster {
-  const elsewhere = [...view.mesh.services.named(key.host).values()][0];
+  const declared = view.mesh.services.declaring(key.host);
+  const elsewhere = declared.find(({ ports }) => ports.some(({ port }) => port === key.port)) ?? declared[0];
   const [, namespace = ''] = key.host.split('.');
   const inCluster = key.host.endsWith(`.svc.${view.mesh.config.clusterDomain}`);
   if (elsewhere?.resolution === 'ALIAS')
@@ -256,7 +259,7 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
     const ports = service.ports.map((candidate) => candidate.port).join(', ');
     const { sidecar } = view.scope;
     // An egress listener for one port imports that port of its services, and no other.
-    const whole = [...view.mesh.services.named(service.host).values()].find((one) => one.config === service.config);
+    const whole = view.mesh.services.declaring(service.host).find((one) => one.config === service.config);
     if (sidecar !== undefined && whole?.ports.some((candidate) => candidate.port === key.port))
       return missing(
         name,
@@ -331,6 +334,7 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
     subset: key.subset,
     endpoints,
     endpointsKnown: found.known,
+    ofAllSubsets: all.length,
     tls: key.sniDnat ? null : tls,
     decidedBy: [...subsetDecision, ...decidedBy],
     ignoredTls: ignored,

@@ -57,14 +57,17 @@ export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: bool
       fix: `give the client that if it is meant to get through, or add it to the match of ${held.by.kind} ${held.by.namespace}/${held.by.name}; endpoints in ${kind} ${namespace}/${name} would let everyone through who sees it`,
       by: held.by,
     };
+  const lacksLabels = cluster.subset !== '' && (service.registry !== 'External' || cluster.ofAllSubsets > 0);
   const isEntryWithoutAddress = service.registry === 'External' && service.resolution === 'PASSTHROUGH';
   const why = isEntryWithoutAddress
     ? `a gateway cannot use resolution NONE of ${kind} ${namespace}/${name}: it has no original destination to go to`
-    : service.registry === 'External'
-      ? `${kind} ${namespace}/${name} has no endpoint with an IP`
-      : cluster.subset === ''
-        ? `nothing that runs is selected by ${kind} ${namespace}/${name}`
-        : `no endpoint of ${kind} ${namespace}/${name} has the labels of subset "${cluster.subset}"`;
+    : lacksLabels
+      ? `no endpoint of ${kind} ${namespace}/${name} has the labels of subset "${cluster.subset}"`
+      : service.registry === 'External'
+        ? Object.keys(service.selector).length > 0
+          ? `the workloadSelector of ${kind} ${namespace}/${name} selects nothing in namespace ${namespace}`
+          : `${kind} ${namespace}/${name} has no endpoint with an IP`
+        : `nothing that runs is selected by ${kind} ${namespace}/${name}`;
   return {
     code: 'UH',
     status: isHttp ? 503 : null,
@@ -74,9 +77,11 @@ export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: bool
       ? service.address !== ANY_ADDRESS
         ? `set resolution STATIC, with the address that the gateway is to dial as endpoint: what ${service.host} claims is an address`
         : 'set resolution DNS, with one real host as endpoint if the host is a wildcard, or let sidecars go direct'
-      : service.registry === 'External'
-        ? entryFix(cluster)
-        : 'correct the selector or the labels of the Pods',
+      : lacksLabels && service.registry === 'External'
+        ? `correct the labels of subset "${cluster.subset}" in its DestinationRule, or those of the endpoints`
+        : service.registry === 'External'
+          ? entryFix(cluster)
+          : 'correct the selector or the labels of the Pods',
     by: {
       kind,
       namespace,

@@ -59,7 +59,7 @@ function leadsInside({ mesh }: CheckContext, service: VirtualServiceView, { kind
   return (
     routes.length > 0 &&
     routes.every(({ destination }) => {
-      const named = [...mesh.services.named(toFqdn(destination?.host ?? '', service.manifest.namespace)).values()];
+      const named = mesh.services.declaring(toFqdn(destination?.host ?? '', service.manifest.namespace));
       return named.some(
         ({ registry, assumed, namespace, selector }) =>
           registry === 'Kubernetes' &&
@@ -120,9 +120,7 @@ function l4(host: string, port: number, inTls: boolean, isHttpInside: boolean): 
 }
 
 function speaksHttp({ mesh }: CheckContext, host: string): boolean {
-  return [...mesh.services.named(host).values()].some(({ ports }) =>
-    ports.some(({ protocol }) => declaresHttp(protocol)),
-  );
+  return mesh.services.declaring(host).some(({ ports }) => ports.some(({ protocol }) => declaresHttp(protocol)));
 }
 
 /** Names that both a route and a listener are for. */

@@ -136,7 +136,7 @@ function* tcpProbes(
   match: TcpMatch,
   host: string,
 ): Generator<Probe> {
-  for (const service of mesh.services.named(host).values()) {
+  for (const service of mesh.services.declaring(host)) {
     const own = service.address.includes('/') ? service.address.split('/')[0] : service.address;
     const subnets = match.destinationSubnets ?? [];
     const isIn = subnets.length === 0 || subnets.some((subnet) => contains(subnet, own ?? ''));
@@ -218,7 +218,7 @@ const sourcesByHost = defineIndex('sources by host', (context): ReadonlyMap<stri
 /** Ports on which a host is called, as what declares it says; the usual one if nothing does. */
 function portsOf(context: CheckContext, host: string, scheme: 'http' | 'https'): number[] {
   const ports = new Set<number>();
-  for (const [, service] of context.mesh.services.named(host)) {
+  for (const service of context.mesh.services.declaring(host)) {
     for (const { port, protocol } of service.ports)
       if (scheme === 'http' ? isHttp(protocol) : isTls(protocol)) ports.add(port);
   }

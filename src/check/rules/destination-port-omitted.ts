@@ -19,15 +19,15 @@ export const rule: Rule = {
           for (const [d, { destination = {} }] of route.entries()) {
             if (destination.port || !destination.host) continue;
             const ports = new Set(
-              [...context.mesh.services.named(toFqdn(destination.host, manifest.namespace)).values()].flatMap(
-                (service) => (service.assumed ? [] : service.ports.map(({ port }) => port)),
-              ),
+              context.mesh.services
+                .declaring(toFqdn(destination.host, manifest.namespace))
+                .flatMap((service) => (service.assumed ? [] : service.ports.map(({ port }) => port))),
             );
             if (ports.size < 2) continue;
             // A request on one of the destination's own ports stays on it.
-            const own = [
-              ...context.mesh.services.named(toFqdn(spec.hosts?.[0] ?? '', manifest.namespace)).values(),
-            ].flatMap((service) => service.ports.map(({ port }) => port));
+            const own = context.mesh.services
+              .declaring(toFqdn(spec.hosts?.[0] ?? '', manifest.namespace))
+              .flatMap((service) => service.ports.map(({ port }) => port));
             if (own.length > 0 && own.every((port) => ports.has(port))) continue;
             yield {
               manifest,

@@ -24,7 +24,7 @@ export const rule: Rule = {
   *check(context) {
     const found = new Map<string, { service: Service; port: Port; routes: Set<string> }>();
     for (const { route, host, port } of httpDestinations(context)) {
-      for (const service of context.mesh.services.named(host).values()) {
+      for (const service of context.mesh.services.declaring(host)) {
         // What a gateway's ports take is said by the servers of its Gateways.
         if (service.registry !== 'Kubernetes' || service.assumed || isOfGateway(context, service)) continue;
         const [only] = service.ports;

@@ -23,7 +23,7 @@ export const rule: Rule = {
       for (const written of rules.length === 0 ? [] : view.hosts) {
         const host = toFqdn(written, view.manifest.namespace);
         if (host.startsWith('*')) continue;
-        const own = [...services.named(host).values()];
+        const own = services.declaring(host);
         const around = own.length > 0 ? [] : wild.filter((service) => isSubsetOf(host, service.host));
         for (const hit of own.length > 0 ? offHttp(view, host, own, rules) : besideWildcard(context, view, host, around, rules)) yield hit; // prettier-ignore
       }

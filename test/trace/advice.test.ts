@@ -1,0 +1,170 @@
+/**
+ * What `trace` advises where a request is refused, carried out: the request then arrives, and `diff` finds nothing newly allowed but what the
+ * advice is for.
+ */
+import { diff } from '../../src/diff/diff';
+import { loadText } from '../../src/model/load';
+import { traceIn } from './text';
+
+const REGISTRY_ONLY = { outbound: 'REGISTRY_ONLY' } as const;
+
+const NAMESPACES = ['app', 'other', 'ext']
+  .map(
+    (name) => `\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}, labels: {istio-injection: enabled}}`,
+  )
+  .join('');
+const object =
+  (kind: string) =>
+  (name: string, spec: string): string =>
+    `\n---\napiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata: {namespace: ${name.split('/')[0]}, name: ${name.split('/')[1]}}\nspec: {${spec}}`;
+const entry = object('ServiceEntry');
+const routes = object('VirtualService');
+const rule = object('DestinationRule');
+const sidecar = object('Sidecar');
+
+const TLS = '{number: 443, name: tls, protocol: TLS}';
+const HTTP = '{number: 80, name: http, protocol: HTTP}';
+const DB = '{number: 5432, name: db, protocol: TCP}';
+const dns = (host: string, ports: string, more = ''): string => `hosts: [${host}], resolution: DNS, ports: [${ports}]${more}`; // prettier-ignore
+const route = (host: string, subset: string): string =>
+  `hosts: [${host}], http: [{route: [{destination: {host: ${host}, subset: ${subset}}}]}]`;
+
+interface Case {
+  /** What the request misses. */
+  readonly title: string;
+  readonly request: string;
+  readonly address?: string;
+  readonly is: string;
+  readonly fix: RegExp;
+  /** The same manifests as the advice would have them. */
+  readonly mended: string;
+  /** What is newly allowed, each as `from > to`. */
+  readonly opens: readonly string[];
+}
+
+const ALL = 'every workload';
+
+const CASES: readonly Case[] = [
+  {
+    title: 'a host that nobody declares',
+    request: 'https://api.example.com/',
+    is: entry('ext/other', dns('www.example.com', TLS)),
+    fix: /^add a ServiceEntry with host api\.example\.com and port 443 TLS, exported to app$/,
+    mended: entry('ext/other', dns('www.example.com', TLS)) + entry('app/api', dns('api.example.com', TLS, ", exportTo: ['.']")), // prettier-ignore
+    opens: ['app > https://api.example.com/'],
+  },
+  {
+    title: 'a name by TCP that nobody declares',
+    request: 'tcp://db.example.com:5432',
+    address: '203.0.113.5',
+    is: entry('ext/other', dns('www.example.com', TLS)),
+    fix: /its addresses and port 5432 TCP, exported to app: without addresses/,
+    mended: entry('ext/other', dns('www.example.com', TLS)) + entry('app/db', dns('db.example.com', DB, ", addresses: [203.0.113.5], exportTo: ['.']")), // prettier-ignore
+    opens: ['app > tcp://db.example.com:5432 at 203.0.113.5'],
+  },
+  {
+    title: 'an address that nobody declares',
+    request: 'tcp://203.0.113.5:5432',
+    is: entry('ext/other', dns('www.example.com', TLS)),
+    fix: /^add a ServiceEntry with address 203\.0\.113\.5 and port 5432 TCP, exported to app$/,
+    mended: entry('ext/other', dns('www.example.com', TLS)) + entry('app/db', `hosts: [db.example.com], resolution: NONE, addresses: [203.0.113.5], ports: [${DB}], exportTo: ['.']`), // prettier-ignore
+    opens: ['app > tcp://db.example.com:5432 at 203.0.113.5'],
+  },
+  {
+    title: 'a port that a wildcard lacks',
+    request: 'http://api.example.com/',
+    is: entry('app/wild', `hosts: ['*.example.com'], resolution: NONE, ports: [${TLS}]`),
+    fix: /^add a ServiceEntry with host api\.example\.com and port 80 HTTP, exported to app$/,
+    mended: entry('app/wild', `hosts: ['*.example.com'], resolution: NONE, ports: [${TLS}]`) + entry('app/api', dns('api.example.com', HTTP, ", exportTo: ['.']")), // prettier-ignore
+    opens: ['app > http://api.example.com/'],
+  },
+  {
+    title: 'a port that an entry with addresses lacks',
+    request: 'tcp://203.0.113.5:6000',
+    is: entry('app/db', dns('db.example.com', DB, ", addresses: [203.0.113.5], exportTo: ['.']")),
+    fix: /^add port 6000 with protocol TCP to ServiceEntry app\/db$/,
+    mended: entry('app/db', dns('db.example.com', `${DB}, {number: 6000, name: too, protocol: TCP}`, ", addresses: [203.0.113.5], exportTo: ['.']")), // prettier-ignore
+    opens: ['app > tcp://db.example.com:6000 at 203.0.113.5'],
+  },
+  {
+    title: 'a TCP port that an entry without addresses lacks',
+    request: 'tcp://api.example.com:6000',
+    address: '203.0.113.5',
+    is: entry('app/api', dns('api.example.com', TLS, ", exportTo: ['.']")),
+    fix: /and the addresses of api\.example\.com: without them it takes what goes to any host on the port$/,
+    mended: entry('app/api', dns('api.example.com', `${TLS}, {number: 6000, name: too, protocol: TCP}`, ", addresses: [203.0.113.5], exportTo: ['.']")), // prettier-ignore
+    opens: ['app > tcp://api.example.com:6000 at 203.0.113.5'],
+  },
+  {
+    title: 'the namespace of the client in an exportTo, of the entry that has the port',
+    request: 'https://api.example.com:8443/',
+    is:
+      entry('ext/api', dns('api.example.com', TLS, ", exportTo: ['.']")) +
+      entry('ext/alt', dns('api.example.com', '{number: 8443, name: alt, protocol: TLS}', ", exportTo: ['.']")),
+    fix: /^add "app" to exportTo of ServiceEntry ext\/alt$/,
+    mended:
+      entry('ext/api', dns('api.example.com', TLS, ", exportTo: ['.']")) +
+      entry('ext/alt', dns('api.example.com', '{number: 8443, name: alt, protocol: TLS}', ", exportTo: ['.', app]")),
+    opens: ['app > https://api.example.com:8443/'],
+  },
+  {
+    title: 'an entry that is hidden, and has not the port either',
+    request: 'tcp://198.51.100.21:5433',
+    is: entry('ext/db', `hosts: [db.example.com], resolution: NONE, addresses: [198.51.100.0/24], ports: [${DB}], exportTo: ['.']`), // prettier-ignore
+    fix: /^add a ServiceEntry with address 198\.51\.100\.21 and port 5433 TCP, exported to app$/,
+    mended:
+      entry('ext/db', `hosts: [db.example.com], resolution: NONE, addresses: [198.51.100.0/24], ports: [${DB}], exportTo: ['.']`) + // prettier-ignore
+      entry('app/one', "hosts: [one.example.com], resolution: NONE, addresses: [198.51.100.21], ports: [{number: 5433, name: db, protocol: TCP}], exportTo: ['.']"), // prettier-ignore
+    opens: ['app > tcp://one.example.com:5433 at 198.51.100.21'],
+  },
+  {
+    title: 'a port of the Sidecar, where another entry of the host has one that it imports',
+    request: 'https://api.example.com:8443/',
+    is:
+      entry('ext/api', dns('api.example.com', TLS)) +
+      entry('ext/alt', dns('api.example.com', '{number: 8443, name: alt, protocol: TLS}')) +
+      sidecar('app/default', `egress: [{port: ${TLS}, hosts: ['ext/*']}]`),
+    fix: /^add port 8443 to the egress listeners of Sidecar app\/default, or leave the port out/,
+    mended:
+      entry('ext/api', dns('api.example.com', TLS)) +
+      entry('ext/alt', dns('api.example.com', '{number: 8443, name: alt, protocol: TLS}')) +
+      sidecar('app/default', `egress: [{port: ${TLS}, hosts: ['ext/*']}, {port: {number: 8443, name: alt, protocol: TLS}, hosts: ['ext/*']}]`), // prettier-ignore
+    opens: ['app > https://api.example.com:8443/'],
+  },
+  {
+    title: 'TLS with a name, where TCP by address is spoken to a port declared TLS',
+    request: 'tcp://api.example.com:443',
+    address: '203.0.113.5',
+    is: entry('app/api', dns('api.example.com', TLS, ", exportTo: ['.']")),
+    fix: /^let clients speak TLS with the name of the host to port 443; or declare it TCP, with the addresses of the host/,
+    mended: entry('app/api', dns('api.example.com', '{number: 443, name: tls, protocol: TCP}', ", addresses: [203.0.113.5], exportTo: ['.']")), // prettier-ignore
+    opens: ['app > tcp://api.example.com:443 at 203.0.113.5'],
+  },
+  {
+    title: 'the labels of a subset that no endpoint has',
+    request: 'http://api.example.com/',
+    is:
+      entry('app/api', `hosts: [api.example.com], resolution: STATIC, ports: [${HTTP}], endpoints: [{address: 198.51.100.7, labels: {v: one}}]`) + // prettier-ignore
+      rule('app/api', 'host: api.example.com, subsets: [{name: two, labels: {v: two}}]') +
+      routes('app/api', route('api.example.com', 'two')),
+    fix: /^correct the labels of subset "two" in its DestinationRule, or those of the endpoints$/,
+    mended:
+      entry('app/api', `hosts: [api.example.com], resolution: STATIC, ports: [${HTTP}], endpoints: [{address: 198.51.100.7, labels: {v: one}}]`) + // prettier-ignore
+      rule('app/api', 'host: api.example.com, subsets: [{name: two, labels: {v: one}}]') +
+      routes('app/api', route('api.example.com', 'two')),
+    opens: [`${ALL} > http://api.example.com/`],
+  },
+];
+
+describe('the advice of trace for a request that lacks', () => {
+  it.each(CASES.map((one) => [one.title, one] as const))('%s', (_, { request, address, is, fix, mended, opens }) => {
+    const more = address === undefined ? {} : { address };
+    expect(traceIn(NAMESPACES + is)(request, more).refusal?.fix).toMatch(fix);
+    expect(traceIn(NAMESPACES + mended)(request, more).outcome).toBe('delivered');
+    const [before, after] = [is, mended].map((yaml) => loadText(NAMESPACES + yaml).manifests);
+    const told = diff(before!, after!, { mesh: REGISTRY_ONLY });
+    expect(told.undecided).toEqual([]);
+    const allowed = told.changes.filter(({ effect }) => effect === 'widened' || effect === 'weakened');
+    expect(allowed.map(({ from, to }) => `${from.join(', ')} > ${to}`).sort()).toEqual([...opens].sort());
+  });
+});
