@@ -1,6 +1,7 @@
-/** Manifests as a cluster would come to have them: without what istiod's admission webhook refuses. */
+/** Manifests as a cluster would come to have them: without what an API server or istiod's admission webhook refuses or drops. */
 import type { Manifest } from '../model/manifest';
-import { type LeftOut, Mesh, buildMesh } from '../model/mesh';
+import type { LeftOut } from '../model/left-out';
+import { Mesh, buildMesh } from '../model/mesh';
 import { type MeshConfig, readMeshConfig } from '../model/mesh-config';
 import type { MeshOptions } from '../model/mesh-options';
 import { unknownFields } from '../model/placeholders';
@@ -15,6 +16,7 @@ import { serviceEntryIssues } from './admission/service-entry';
 import { sidecarIssues } from './admission/sidecar';
 import { virtualServiceIssues } from './admission/virtual-service';
 import { schemasInForce } from './context';
+import { storedBy } from './released';
 import { admit } from './schema/admit';
 import type { Schemas } from './schema/store';
 
@@ -48,17 +50,24 @@ function isStored({ body }: Manifest): boolean {
   return text(record(record(body).metadata).uid) !== '';
 }
 
-/** The mesh without what istiod refuses; a trace of a request that such an object speaks of says so. */
+/** The mesh without what a cluster would not have; a trace of a request that such an object speaks of says so. */
 export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
   const config = readMeshConfig(manifests, options);
-  const schemas = schemasInForce(manifests, releasesInForce(manifests, options));
+  const releases = releasesInForce(manifests, options);
+  const schemas = schemasInForce(manifests, releases);
   const leftOut: LeftOut[] = [];
-  const kept = manifests.filter((manifest) => {
-    const why = refusalOf(manifest, config, schemas);
-    if (why === undefined) return true;
+  const kept = manifests.flatMap((manifest) => {
     const { kind, namespace, name } = manifest;
-    leftOut.push({ manifest, kind, namespace, name, why, hosts: hostsOf(manifest) });
-    return false;
+    const leave = (by: LeftOut['by'], why: string, field?: string): void =>
+      void leftOut.push({ manifest, kind, namespace, name, by, why, ...(field === undefined ? {} : { field }), hosts: hostsOf(manifest) }); // prettier-ignore
+    const stored = isStored(manifest) ? undefined : storedBy(manifest, schemas, releases);
+    for (const { field, why } of stored?.missing ?? []) leave('api-server', why, field);
+    const has = stored === undefined ? manifest : stored.manifest;
+    if (has === undefined) return [];
+    const why = refusalOf(has, config, schemas);
+    if (why === undefined) return [has];
+    leave('webhook', why);
+    return [];
   });
   return leftOut.length === 0 ? buildMesh(manifests, options) : new Mesh(kept, options, leftOut);
 }
@@ -66,7 +75,10 @@ export function acceptedMesh(manifests: readonly Manifest[], options: MeshOption
 /** Hosts that an object speaks of; undefined where it speaks of all. */
 function hostsOf({ kind, body }: Manifest): readonly string[] | undefined {
   const spec = record(record(body).spec);
+  if (/^(HTTP|GRPC|TLS)Route$/.test(kind)) return list(spec.hostnames).length > 0 ? texts(spec.hostnames) : undefined;
   if (kind === 'ServiceEntry' || kind === 'VirtualService')
     return list(spec.hosts).length > 0 ? texts(spec.hosts) : undefined;
+  // No request fares otherwise for it.
+  if (kind === 'Telemetry') return [];
   return kind === 'DestinationRule' && text(spec.host) !== '' ? [text(spec.host)] : undefined;
 }

@@ -94,7 +94,7 @@ export interface HttpRoute {
   readonly name?: string;
   readonly match?: readonly HttpMatch[];
   readonly route?: readonly WeightedDestination[];
-  readonly redirect?: { readonly uri?: string; readonly authority?: string; readonly scheme?: string; readonly port?: number; readonly derivePort?: string; readonly redirectCode?: number }; // prettier-ignore
+  readonly redirect?: { readonly uri?: string; readonly prefixRewrite?: string; readonly authority?: string; readonly scheme?: string; readonly port?: number; readonly derivePort?: string; readonly redirectCode?: number }; // prettier-ignore
   readonly directResponse?: { readonly status?: number };
   readonly delegate?: { readonly name?: string; readonly namespace?: string };
   readonly rewrite?: { readonly uri?: string; readonly authority?: string; readonly uriRegexRewrite?: { readonly match?: string; readonly rewrite?: string } }; // prettier-ignore

@@ -5,6 +5,7 @@
  * apart (`clients.ts`). `exhaustive` follows everything, which is slower and must find the same: the tests hold it to that.
  */
 import { record, texts } from '../model/fields';
+import { nameOfLeftOut, whoLeavesOut } from '../model/left-out';
 import type { Manifest } from '../model/manifest';
 import { acceptedMesh } from '../check/accepted';
 import type { MeshOptions } from '../model/mesh-options';
@@ -58,10 +59,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     acceptedMesh([...is, ...assumed], options.meshAfter ?? options.mesh),
   ] as const;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
-  const refused = meshes.map(({ leftOut }) => new Set(leftOut.map(({ manifest }) => manifest)));
+  const refused = meshes.map(
+    ({ leftOut }) => new Set(leftOut.filter(({ field }) => field === undefined).map(({ manifest }) => manifest)),
+  );
   const kept = (one: Manifest | undefined, side: 0 | 1): Manifest | undefined =>
     one !== undefined && refused[side]?.has(one) === true ? undefined : one;
-  // An object that istiod refuses on one side comes or goes as a whole.
+  // An object that is refused on one side comes or goes as a whole.
   const reached = changes
     .filter((change) => (kept(change.was, 0) ?? kept(change.is, 1)) !== undefined)
     .map((change) => ({
@@ -102,11 +105,11 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     ({ kind, namespace, name, change }) =>
       `${kind} ${namespace}/${name} is ${change}: it edits the proxies' configuration itself, so what it does to traffic cannot be told from manifests`,
   );
-  for (const { kind, namespace, name, why } of new Map(
-    meshes.flatMap(({ leftOut }) => leftOut.map((one) => [`${one.kind} ${one.namespace}/${one.name}`, one])),
+  for (const one of new Map(
+    meshes.flatMap(({ leftOut }) => leftOut.map((left) => [nameOfLeftOut(left), left])),
   ).values())
     notes.push(
-      `${kind} ${namespace}/${name} is left out where istiod's webhook refuses it: ${why}. Compared is what a cluster would have without it`,
+      `${nameOfLeftOut(one)} is left out where ${whoLeavesOut(one)}: ${one.why}. Compared is what a cluster would have without it`,
     );
   const grouped = group(findings, clients).map((change) => onAssumption(change, assumed));
   const effective = new Set(grouped.flatMap(({ because }) => because));

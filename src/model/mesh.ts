@@ -7,6 +7,7 @@ import { GatewayApi, selects } from './gateway-api';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { fromKubernetesIngress } from './kubernetes-ingress';
 import { installedGateways } from './installed-gateways';
+import type { LeftOut } from './left-out';
 import type { Manifest } from './manifest';
 import {
   gatewaysFor,
@@ -48,17 +49,6 @@ export interface Proxy {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly addresses: readonly string[];
-}
-
-/** An object that no cluster would have: istiod's admission webhook refuses it. */
-export interface LeftOut {
-  readonly manifest: Manifest;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly why: string;
-  /** Whose requests it would be for; undefined for all. */
-  readonly hosts: readonly string[] | undefined;
 }
 
 /** A part of a sidecar's scope. */

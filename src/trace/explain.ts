@@ -78,11 +78,12 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
       by: decision(other, 'spec.ports'),
     };
   const left = mesh.leftOut.find(
-    ({ kind, hosts }) => kind === 'ServiceEntry' && hosts?.some((own) => overlaps(own, host)),
+    ({ kind, hosts, field }) =>
+      kind === 'ServiceEntry' && field === undefined && hosts?.some((own) => overlaps(own, host)),
   );
   if (left !== undefined)
     return {
-      why: `${left.kind} ${left.namespace}/${left.name}, which declares it, is refused by istiod's webhook: ${left.why}`,
+      why: `${left.kind} ${left.namespace}/${left.name}, which declares it, is refused by ${left.by === 'webhook' ? "istiod's webhook" : 'the API server'}: ${left.why}`,
       fix: `correct ${left.kind} ${left.namespace}/${left.name}`,
       by: { kind: left.kind, namespace: left.namespace, name: left.name, field: 'spec' },
     };

@@ -7,6 +7,7 @@
  * ```
  */
 import { overlaps } from '../model/hostnames';
+import { nameOfLeftOut, whoLeavesOut } from '../model/left-out';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import { throughZtunnel } from './ambient';
@@ -79,9 +80,9 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
   const walk = new Walk(mesh, parsed.address === null ? undefined : { host: parsed.host, address: parsed.address });
   const origin = client(mesh, request, parsed.port);
   for (const note of origin.notes) walk.note(note);
-  for (const { kind, namespace, name, why, hosts } of mesh.leftOut)
-    if (hosts === undefined || hosts.some((own) => overlaps(own, parsed.host)))
-      walk.note(`${kind} ${namespace}/${name} is not followed: istiod's webhook refuses it, since ${why}`);
+  for (const one of mesh.leftOut)
+    if (one.hosts === undefined || one.hosts.some((own) => overlaps(own, parsed.host)))
+      walk.note(`${nameOfLeftOut(one)} is not followed: ${whoLeavesOut(one)}, since ${one.why}`);
   const target = answer ?? dial(mesh, parsed.host, parsed.address, origin.peer.namespace);
   const flight: Flight = {
     from: origin.peer,

@@ -31,6 +31,8 @@ function pathOf(redirect: Json, route: Route, { path }: HttpRequest): string {
   const uri = text(redirect.uri);
   if (uri.startsWith(PREFIX_MARK))
     return rewrittenPath(path, route, { uri: uri.slice(PREFIX_MARK.length) || '/' }).toString();
+  const prefix = text(redirect.prefixRewrite);
+  if (prefix !== '') return rewrittenPath(path, route, { uri: prefix }).toString();
   if (uri !== '') return uri.includes('?') ? uri : path.withPlain(Asked.fixed(uri), `redirect ${uri}`).toString();
   const pattern = optionalRecord(redirect.uriRegexRewrite);
   return (pattern === undefined ? path : rewrittenPath(path, route, { uriRegexRewrite: pattern })).toString();

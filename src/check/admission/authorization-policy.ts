@@ -1,6 +1,6 @@
 /** What istiod's webhook refuses in an AuthorizationPolicy (pkg/config/validation and pkg/config/security of Istio 1.29). */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import type { IstioBehavior } from '../../model/release-behavior';
+import { ISTIO_SWITCHES, type IstioBehavior } from '../../model/release-behavior';
 import { type AuthorizationOperation, type AuthorizationRule, type AuthorizationSource, specOf } from '../istio';
 import { type Issue, policyTargetIssues } from './issue';
 import { isAddressOrCidr } from './names';
@@ -86,8 +86,13 @@ function* ruleIssues(
         what: `the condition ${quote(key)} has neither values nor notValues`,
         fix: 'Write values.',
       };
-    if (key !== 'source.trustDomain' || !istio.knowsTrustDomains)
-      yield* attributeIssues(key, [...values, ...notValues], [...inner, 'key']);
+    if (key !== 'source.trustDomain') yield* attributeIssues(key, [...values, ...notValues], [...inner, 'key']);
+    else if (!istio.knowsTrustDomains)
+      yield {
+        field: [...inner, 'key'],
+        what: `there is no attribute ${quote(key)} here: it needs Istio ${ISTIO_SWITCHES.knowsTrustDomains.since}`,
+        fix: `Install Istio ${ISTIO_SWITCHES.knowsTrustDomains.since} or newer, or name principals such as corp.example/*.`,
+      };
     if (
       action === 'CUSTOM' &&
       (/^source\.(namespace|serviceAccount|principal|trustDomain)$/.test(key) || key.startsWith('request.auth.'))

@@ -138,11 +138,23 @@ function* retryIssues({ retries }: HttpRoute, field: FieldPath): Generator<Issue
   }
 }
 
-function* redirectIssues({ redirect }: HttpRoute, field: FieldPath): Generator<Issue> {
+function* redirectIssues({ redirect, match = [] }: HttpRoute, field: FieldPath): Generator<Issue> {
   if (!redirect) return;
-  const { uri, authority, scheme, port, derivePort, redirectCode = 0 } = redirect;
-  if (!uri && !authority && !scheme && port === undefined && derivePort === undefined)
-    yield { field, what: 'a redirect says nothing of where to', fix: 'Write uri, authority, scheme or port.' };
+  const { uri, prefixRewrite, authority, scheme, port, derivePort, redirectCode = 0 } = redirect;
+  if (uri && prefixRewrite)
+    yield { field, what: 'a redirect has both uri and prefixRewrite', fix: 'Keep one of them.' };
+  else if (prefixRewrite && match.some((one) => one.uri !== undefined && one.uri.prefix === undefined))
+    yield {
+      field: [...field, 'prefixRewrite'],
+      what: 'prefixRewrite is set, and the route matches a uri that is no prefix',
+      fix: 'Match prefixes only, or write uri.',
+    };
+  if (!uri && !prefixRewrite && !authority && !scheme && port === undefined && derivePort === undefined)
+    yield {
+      field,
+      what: 'a redirect says nothing of where to',
+      fix: 'Write uri, prefixRewrite, authority, scheme or port.',
+    };
   if (redirectCode !== 0 && (redirectCode < 300 || redirectCode > 399))
     yield {
       field: [...field, 'redirectCode'],

@@ -1,6 +1,6 @@
 /** What istiod's webhook refuses in a Sidecar (pkg/config/validation/validation.go of Istio 1.29). */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import type { IstioBehavior } from '../../model/release-behavior';
+import { ISTIO_SWITCHES, type IstioBehavior } from '../../model/release-behavior';
 import { type SidecarListener, specOf } from '../istio';
 import { isKnownProtocol, isTls } from '../protocol';
 import { serverTlsIssues } from './gateway';
@@ -182,6 +182,15 @@ function* egressIssues(
       // What is taken away by ~NAMESPACE/HOST is named as what is imported.
       const isExcluded = istio.excludesHostsOfSidecars && /^~./.test(host);
       const wrong = wrongScopedHost(isExcluded ? host.replace(/^~(?=[^/])/, '') : host, 'Sidecar');
+      if (wrong && /^~[^/]/.test(host) && !istio.excludesHostsOfSidecars) {
+        const { since } = ISTIO_SWITCHES.excludesHostsOfSidecars;
+        yield {
+          field: [...field, 'hosts', h],
+          what: `the host ${quote(host)} is not allowed: to take hosts away by ~ needs Istio ${since}`,
+          fix: `Install Istio ${since} or newer, or name the namespaces whose hosts are meant.`,
+        };
+        continue;
+      }
       if (wrong) {
         yield {
           field: [...field, 'hosts', h],

@@ -46,14 +46,19 @@ export function releaseTaking(
   return [...own, ...inOrder(component, release)].find((other) => {
     if (!releasesServing(manifest).includes(other.release)) return false;
     const { violations, ruled } = admit(manifest, schemas.with(component, other.release));
-    return ![...violations, ...evaluateRules(ruled)].some(({ field }) => touches(field, violation.field));
+    return ![...violations, ...evaluateRules(ruled)].some((own) => stands(own, violation));
   });
 }
 
-/** Whether one field lies in the other: a release that knows a field may find something wrong inside of it. */
-function touches(a: FieldPath, b: FieldPath): boolean {
-  const shorter = Math.min(a.length, b.length);
-  return a.length >= b.length && a.slice(0, shorter).every((step, at) => step === b[at]);
+/** Whether another release finds the same wrong, or does not know what it would have to look into. */
+function stands(own: Violation, violation: Violation): boolean {
+  if (own.isUnknownField === true) return startsWith(violation.field, own.field);
+  // A release that knows a field may find something else wrong inside of it.
+  return violation.isUnknownField !== true && startsWith(own.field, violation.field);
+}
+
+function startsWith(field: FieldPath, start: FieldPath): boolean {
+  return field.length >= start.length && start.every((step, at) => step === field[at]);
 }
 
 /** Newer releases from the next one on, then older ones from the last one back; of a channel, its own before the other. */

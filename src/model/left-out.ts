@@ -1,0 +1,26 @@
+/** What no cluster would have of the manifests, because somebody refuses an object or drops a field of it. */
+import type { Manifest } from './manifest';
+
+export interface LeftOut {
+  readonly manifest: Manifest;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** istiod's admission webhook, or the API server by the CRDs that it has. */
+  readonly by: 'webhook' | 'api-server';
+  /** The field that is dropped; undefined where the whole object is refused. */
+  readonly field?: string;
+  readonly why: string;
+  /** Whose requests it would be for; undefined for all. */
+  readonly hosts: readonly string[] | undefined;
+}
+
+/** `istiod's webhook refuses it`, and who else does what. */
+export function whoLeavesOut({ by, field }: LeftOut): string {
+  if (by === 'webhook') return "istiod's webhook refuses it";
+  return field === undefined ? 'an API server refuses it' : 'an API server drops it';
+}
+
+export function nameOfLeftOut({ kind, namespace, name, field }: LeftOut): string {
+  return `${field === undefined ? '' : `${field} of `}${kind} ${namespace}/${name}`;
+}
