@@ -49,7 +49,11 @@ export class Api {
   private readonly resources = new Map<string, Promise<readonly ApiResource[]>>();
   private readonly agent: http.Agent;
 
-  public constructor(private readonly target: ApiTarget) {
+  /** @param explain makes of an error of the connection what is thrown */
+  public constructor(
+    private readonly target: ApiTarget,
+    private readonly explain: (error: Error) => Error = (error) => error,
+  ) {
     const options = { keepAlive: true, maxSockets: 16 };
     this.agent = target.tls ? new https.Agent(options) : new http.Agent(options);
   }
@@ -63,7 +67,7 @@ export class Api {
   ): Promise<unknown> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const response = await this.open(method, path, this.agent, payload, contentType);
-    const text = await readAll(response);
+    const text = await readAll(response).catch((error: Error) => Promise.reject(this.explain(error)));
     const json = response.headers['content-type']?.includes('json') ?? false;
     const reply: unknown = json ? JSON.parse(text) : text;
     const status = response.statusCode ?? 0;
@@ -224,7 +228,7 @@ export class Api {
     return new Promise((resolve, reject) => {
       const options = { ...target, agent, method, path, headers: { ...headers, ...body } };
       const request = (tls ? https : http).request(options, resolve);
-      request.on('error', reject);
+      request.on('error', (error) => reject(this.explain(error)));
       request.end(payload);
     });
   }

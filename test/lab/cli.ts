@@ -31,9 +31,9 @@ async function run([command, ...args]: readonly string[], name: string): Promise
     return 0;
   }
   if (command === 'run') {
-    await Lab.start({ name, attached: true, say });
+    const lab = await Lab.start({ name, attached: true, say });
     say('ready; Ctrl-C ends it');
-    return new Promise(() => setInterval(() => {}, 1 << 30));
+    throw new Error(`the lab has ended: ${await lab.ended()}`);
   }
   if (command === 'oracle') {
     process.stdout.write(`${await oracleBinary(say)}\n`);

@@ -103,7 +103,9 @@ export class Control {
         reply.pipe(response);
       },
     );
-    upstream.on('error', (error) => response.writeHead(502).end(error.message));
+    upstream.on('error', (error) =>
+      response.headersSent ? response.destroy() : response.writeHead(502).end(error.message),
+    );
     response.on('close', () => upstream.destroy());
     request.pipe(upstream);
   }

@@ -21,7 +21,13 @@ export interface ControlPlane {
 }
 
 /** What starts the lab's processes: it names their logs, and takes their unexpected end for the lab's. */
-export type StartDaemon = (name: string, command: readonly string[], env?: Readonly<Record<string, string>>) => Daemon;
+export type StartDaemon = (
+  name: string,
+  command: readonly string[],
+  env?: Readonly<Record<string, string>>,
+  /** What becomes of it when it ends unasked: the lab ends with it, unless this starts it again. */
+  restart?: () => void,
+) => Daemon;
 
 /** The node controllers are left out: no kubelet of this lab sends heartbeats. */
 const CONTROLLERS = [

@@ -9,6 +9,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Control } from './control';
 import { startControlPlane, type StartDaemon } from './controlplane';
+import { LAST_WORDS } from './ended';
 import { SITES, startInternet } from './internet';
 import { Istiod } from './istiod';
 import { Kubelet } from './kubelet';
@@ -29,11 +30,14 @@ const answer = (line: unknown) => fs.writeSync(1, `${JSON.stringify(line)}\n`);
 const say = (line: string) => fs.writeSync(2, `${new Date().toISOString().slice(11, 23)} ${line}\n`);
 
 function startDaemons(folder: string, fail: (message: string) => void): StartDaemon {
-  return (name, command, env) => {
+  return (name, command, env, restart) => {
     const log = path.join(folder, 'logs', `${name}.log`);
-    return new Daemon(name, log, command, { env }).onUnexpectedEnd((how) =>
-      fail(`${name} ended (${how}). The end of ${log}:\n${tail(log)}`),
-    );
+    return new Daemon(name, log, command, { env }).onUnexpectedEnd((how) => {
+      const ended = `${name} ended (${how}). The end of its log:\n${tail(log)}`;
+      if (restart === undefined) return fail(ended);
+      say(`${ended}\n${name} is started again`);
+      restart();
+    });
   };
 }
 
@@ -41,6 +45,7 @@ async function main({ folder, attached }: HostOptions): Promise<void> {
   let up = false;
   const fail = (message: string) => {
     say(message);
+    fs.writeFileSync(path.join(folder, LAST_WORDS), message);
     if (!up) answer({ error: message });
     process.exit(1);
   };

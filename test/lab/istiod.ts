@@ -139,7 +139,11 @@ export class Istiod {
       '--kubernetesApiBurst=2000',
       '--shutdownDuration=1s',
     ];
-    this.daemon = this.startDaemon('istiod', ['env', `--chdir=${this.folder}`, ...command], env);
+    const run = (): void => {
+      // A kubelet would start it again too; it has been seen to panic.
+      this.daemon = this.startDaemon('istiod', ['env', `--chdir=${this.folder}`, ...command], env, run);
+    };
+    run();
     await until('istiod is ready', 60, async () =>
       (await fetchLocal(8080, '/ready')).status === 200 ? true : undefined,
     );

@@ -7,8 +7,9 @@ import { Api, type KubeObject } from './api';
 import { build, installPackages, labParts } from './build';
 import { cacheRoot } from './cache';
 import { type Commands } from './control';
+import { guessWhyEnded, keepLogs, whyEnded } from './ended';
 import { readSiteLog, type SiteLine } from './internet';
-import { tail, until } from './process';
+import { LabEnded, tail, until } from './process';
 import { istioVersion } from './versions';
 
 export interface LabOptions {
@@ -36,7 +37,7 @@ export class Lab {
       throw new Error(`a lab named "${name}" is running already: npm run lab -- down --name ${name}`);
     await installPackages(say);
     await build(labParts(), say);
-    await sweep();
+    await sweep(say);
     claim(folder, name);
     fs.mkdirSync(path.join(folder, 'pki'), { mode: 0o700 });
     say(`starting lab "${name}" with Istio ${istioVersion()} in ${folder}`);
@@ -54,8 +55,10 @@ export class Lab {
   /** @throws where no lab of that name runs */
   public static async connect(name = 'lab'): Promise<Lab> {
     const folder = folderOf(name);
-    if (!(await answers(folder)))
-      throw new Error(`no lab named "${name}" is running: npm run lab -- up --name ${name}`);
+    if (!(await answers(folder))) {
+      const ended = fs.existsSync(folder) && !isStarting(folder) ? ` any more: ${guessWhyEnded(folder)}\n` : ': ';
+      throw new LabEnded(`no lab named "${name}" is running${ended}npm run lab -- up --name ${name}`);
+    }
     return new Lab(name, folder);
   }
 
@@ -65,7 +68,30 @@ export class Lab {
     public readonly name: string,
     public readonly folder: string,
   ) {
-    this.api = new Api({ tls: false, socketPath: path.join(folder, 'control.sock') });
+    const target = { tls: false, socketPath: path.join(folder, 'control.sock') };
+    this.api = new Api(target, (error) => this.explain(error));
+  }
+
+  /** Whether it still runs. */
+  public answers(): Promise<boolean> {
+    return answers(this.folder);
+  }
+
+  /** Resolves with the reason when it ends. */
+  public async ended(): Promise<string> {
+    while (await this.answers()) await new Promise((resolve) => setTimeout(resolve, 1000));
+    return guessWhyEnded(this.folder);
+  }
+
+  /** What the host has said since it was started, of parts that it had to start again among it. */
+  public hostLog(): string {
+    return fs.readFileSync(path.join(this.folder, 'host.log'), 'utf8');
+  }
+
+  private explain(error: NodeJS.ErrnoException): Error {
+    const isGone = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
+    if (!isGone && whyEnded(this.folder) === undefined) return error;
+    return new LabEnded(`the lab "${this.name}" has ended: ${guessWhyEnded(this.folder)}`, { cause: error });
   }
 
   /** Runs one of the lab's commands. */
@@ -181,13 +207,15 @@ function isStarting(folder: string): boolean {
   return fs.existsSync(`/proc/${fs.readFileSync(starter, 'utf8')}`);
 }
 
-/** Removes the files of labs that no longer run: a crash leaves those, and nothing else. */
-async function sweep(): Promise<void> {
+/** Takes away the files of labs that no longer run, all but their logs: a crash leaves those, and nothing else. */
+async function sweep(say: (line: string) => void): Promise<void> {
   const runs = path.join(cacheRoot(), 'run');
   fs.mkdirSync(runs, { recursive: true });
   for (const name of fs.readdirSync(runs)) {
     const folder = path.join(runs, name);
-    if (!isStarting(folder) && !(await answers(folder))) fs.rmSync(folder, { recursive: true, force: true });
+    if (isStarting(folder) || (await answers(folder))) continue;
+    say(`lab "${name}" has ended: ${guessWhyEnded(folder)}`);
+    keepLogs(folder);
   }
 }
 
@@ -216,15 +244,21 @@ function demandNamespaces(): void {
   }
 }
 
-/** Whether a lab answers in that folder. */
-function answers(folder: string): Promise<boolean> {
+/** Whether a lab answers in that folder, and is not about to end. */
+async function answers(folder: string): Promise<boolean> {
+  return (await accepts(folder)) && whyEnded(folder) === undefined;
+}
+
+function accepts(folder: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect(path.join(folder, 'control.sock'));
     const end = (result: boolean) => {
       socket.destroy();
       resolve(result);
     };
-    socket.on('connect', () => end(true)).on('error', () => end(false));
+    // A lab that is too busy to be connected to (EAGAIN) is alive.
+    const isGone = ({ code = '' }: NodeJS.ErrnoException) => ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(code);
+    socket.on('connect', () => end(true)).on('error', (error) => end(!isGone(error)));
   });
 }
 

@@ -114,6 +114,9 @@ export class Daemon {
   }
 }
 
+/** The lab that a command was for is no more. Nothing that is tried again can succeed. */
+export class LabEnded extends Error {}
+
 /** Calls `probe` until it gives something, and fails with its last reason when the time is up. */
 export async function until<T>(what: string, seconds: number, probe: () => Promise<T | undefined>): Promise<T> {
   const end = Date.now() + seconds * 1000;
@@ -123,6 +126,7 @@ export async function until<T>(what: string, seconds: number, probe: () => Promi
       const result = await probe();
       if (result !== undefined) return result;
     } catch (error) {
+      if (error instanceof LabEnded) throw error;
       reason = `: ${(error as Error).message}`;
     }
     if (Date.now() > end) throw new Error(`${what}: not so within ${seconds} s${reason}`);

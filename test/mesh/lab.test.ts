@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { type KubeObject } from '../lab/api';
 import { cacheRoot } from '../lab/cache';
 import { Lab } from '../lab/lab';
-import { eventually } from './mesh';
+import { eventually, Mesh } from './mesh';
 
 const REPOSITORY = path.resolve(__dirname, '../..');
 
@@ -64,9 +64,17 @@ function runLab(name: string): { child: ChildProcess; output: () => string } {
   return { child, output: () => output };
 }
 
+/** Kills the process of a lab that runs that program. */
+async function killPart(name: string, program: string): Promise<void> {
+  const command = (pid: string) => fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]!;
+  const found = processesOf(name).filter((pid) => command(pid).endsWith(`/${program}`));
+  expect(found).toHaveLength(1);
+  process.kill(Number(found[0]), 'SIGKILL');
+}
+
 describe('a lab', () => {
   it('of a name that runs already is refused, and the one that runs is left alone', async () => {
-    const name = process.env.MESH_EDGE_LAB_NAME!;
+    const { name } = (await Mesh.open()).lab;
     await expect(Lab.start({ name, attached: true })).rejects.toThrow(`a lab named "${name}" is running already`);
     expect((await (await Lab.connect(name)).run('pod', { pod: 'default/client' })).ready).toBe(true);
   });
@@ -76,7 +84,7 @@ describe('a lab', () => {
   });
 
   it('leaves a Pod alone that has the name of one that was deleted a moment ago', async () => {
-    const lab = await Lab.connect(process.env.MESH_EDGE_LAB_NAME!);
+    const { lab } = await Mesh.open();
     const spec = { terminationGracePeriodSeconds: 0, containers: [{ name: 'none', image: 'example.com/none' }] };
     const pod: KubeObject = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'again', namespace: 'legacy' }, spec };
     for (let round = 0; round < 5; round++) {
@@ -109,6 +117,34 @@ describe('a lab', () => {
     process.kill(-child.pid!, 'SIGINT');
     await expectNothingLeft(name, networks);
   });
+
+  it('has istiod again when it crashes, says so, and says why it ended when another part does; a new one follows', async () => {
+    const name = `dies-${process.pid}`;
+    const { child, output } = runLab(name);
+    const status = new Promise((resolve) => child.on('exit', resolve));
+    await eventually(async () => expect(output()).toContain('ready;'), 120);
+    const lab = await Lab.connect(name);
+    await killPart(name, 'pilot-discovery');
+    await eventually(() => lab.run('settle', { seconds: 1 }), 30);
+    expect(lab.hostLog()).toMatch(/istiod ended \(SIGKILL\)[^]*istiod is started again/);
+
+    await killPart(name, 'kube-apiserver');
+    const words = new RegExp(`the lab "${name}" has ended: apiserver ended \\(SIGKILL\\)\\. The end of its log:\\n.+`);
+    await eventually(() => expect(lab.ready('default/none', 60)).rejects.toThrow(words), 5);
+    await expect(Lab.connect(name)).rejects.toThrow(
+      `no lab named "${name}" is running any more: apiserver ended (SIGKILL)`,
+    );
+    expect(await status).toBe(2);
+    expect(output()).toContain('error: the lab has ended: apiserver ended (SIGKILL)');
+
+    const shared = process.env.MESH_EDGE_LAB_NAME;
+    process.env.MESH_EDGE_LAB_NAME = name;
+    const { lab: next } = await Mesh.open().finally(() => (process.env.MESH_EDGE_LAB_NAME = shared));
+    expect((await next.run('pod', { pod: 'default/client' })).ready).toBe(true);
+    await next.down();
+    const kept = fs.readdirSync(path.join(cacheRoot(), 'ended')).filter((folder) => folder.endsWith(name));
+    expect(fs.readdirSync(path.join(cacheRoot(), 'ended', kept[0]!)).sort()).toContain('logs');
+  }, 240_000);
 
   it('says which of its processes ended, and why, when one cannot start', async () => {
     const name = `broken-${process.pid}`;

@@ -6,6 +6,7 @@ import { type SiteLine } from '../lab/internet';
 import { MESH_CONFIG, meshConfigMap } from '../lab/istiod';
 import { type AccessLine, Lab } from '../lab/lab';
 import { readManifests } from '../lab/manifests';
+import { LabEnded } from '../lab/process';
 
 /** The Pods that every world has. */
 export const CLIENT = 'default/client';
@@ -65,8 +66,24 @@ const base = (): readonly KubeObject[] => [...fixture('base.yaml'), ...committed
 
 /** The lab as a test uses it: worlds come and go, requests are made and seen. */
 export class Mesh {
+  /** Starts the lab that the tests share, or takes the one that `MESH_EDGE_LAB` names, and furnishes it. */
+  public static async start(): Promise<Mesh> {
+    const name = process.env.MESH_EDGE_LAB_NAME;
+    const say = (line: string) => process.stderr.write(`${line}\n`);
+    const running = process.env.MESH_EDGE_LAB !== undefined;
+    const mesh = new Mesh(running ? await Lab.connect(name) : await Lab.start({ name, attached: true, say }));
+    await mesh.furnish();
+    return mesh;
+  }
+
+  /** The lab that runs; a new one, where the one that the tests started has ended. */
   public static async open(): Promise<Mesh> {
-    return new Mesh(await Lab.connect(process.env.MESH_EDGE_LAB_NAME));
+    try {
+      return new Mesh(await Lab.connect(process.env.MESH_EDGE_LAB_NAME));
+    } catch (error) {
+      if (!(error instanceof LabEnded) || process.env.MESH_EDGE_LAB !== undefined) throw error;
+      return Mesh.start();
+    }
   }
 
   private used: readonly KubeObject[] = [];
@@ -83,6 +100,8 @@ export class Mesh {
 
   /** Applies a world of objects, beside what every world has, and waits until every proxy has it. */
   public async use(objects: readonly KubeObject[], mesh: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    // The test in which a lab ends fails, and says why; those after it have another one, at the same place.
+    if (!(await this.lab.answers())) await Mesh.open();
     this.rejectsBefore = await this.rejects();
     this.used = objects;
     await this.lab.apply([meshConfigMap({ ...MESH_CONFIG, ...mesh }), ...objects]);
@@ -196,7 +215,7 @@ export async function eventually<T>(attempt: () => Promise<T>, seconds = 10): Pr
     try {
       return await attempt();
     } catch (error) {
-      if (Date.now() > end) throw error;
+      if (error instanceof LabEnded || Date.now() > end) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

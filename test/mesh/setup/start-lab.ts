@@ -1,4 +1,3 @@
-import { Lab } from '../../lab/lab';
 import { Mesh } from '../mesh';
 
 /**
@@ -6,10 +5,6 @@ import { Mesh } from '../mesh';
  * `MESH_EDGE_LAB` names it (`npm run lab -- up` spares its start while a test is being written).
  */
 export default async function startLab(): Promise<void> {
-  const running = process.env.MESH_EDGE_LAB;
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  const name = running ?? `test-${process.pid}`;
-  const lab = running ? await Lab.connect(name) : await Lab.start({ name, attached: true, say });
-  process.env.MESH_EDGE_LAB_NAME = name;
-  await new Mesh(lab).furnish();
+  process.env.MESH_EDGE_LAB_NAME = process.env.MESH_EDGE_LAB ?? `test-${process.pid}`;
+  await Mesh.start();
 }
