@@ -1,4 +1,8 @@
 // What the package exports, sorted by file. A file that holds more than API is exported by name.
+export { type AccessRule, type TokenClaim } from './access/access-rule';
+export * from './access/access-target';
+export * from './access/authorization-policy';
+export * from './access/request-authentication';
 export * from './app/edge-app';
 export * from './app/output-file';
 export * from './core/header-changes';
@@ -39,6 +43,7 @@ export {
 export * from './ingress/backend-tls-policy';
 export * from './ingress/backend-traffic-policy';
 export * from './ingress/classic-ingress';
+export { type ClassicClientCertificates, type ClassicIngressServer } from './ingress/classic-server';
 export * from './ingress/client-traffic-policy';
 export * from './ingress/envoy-gateway-in-mesh';
 export { type EnvoyProxySettings, ProxyServiceType } from './ingress/envoy-proxy-settings';
@@ -67,6 +72,7 @@ export * from './ingress/stream-ingress-routes';
 export * from './install/istio-install';
 export * from './mesh/access-log';
 export * from './mesh/audience';
+export { ExternalAuthorizer, type GrpcAuthorizerOptions, type HttpAuthorizerOptions } from './mesh/external-authorizer';
 export { MeshBoundary } from './mesh/mesh-boundary';
 export * from './mesh/mesh-membership';
 export * from './mesh/mesh-namespace';

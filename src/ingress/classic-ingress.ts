@@ -1,14 +1,14 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import * as networking from '../../imports/networking.istio.io';
-import { hostProblems } from '../core/hostname';
 import { nameOfId } from '../core/ids';
-import { namespaceProblems, objectNameProblems, portProblems } from '../core/names';
+import { objectMetadata } from '../core/metadata';
+import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
-import { TlsCredential } from '../mesh/tls-credential';
+import { ClassicIngressServer, classicServers, serverPort, serverProblems } from './classic-server';
 import { IngressBackend } from './ingress-backend';
 
 /** What of a request's path a route looks at, and what becomes of it. */
@@ -28,19 +28,16 @@ export interface ClassicIngressPath {
 }
 
 /** What there is to say of Istio's own ingress, in Istio's own API. */
-export interface ClassicIngressProps {
-  /** The hosts that it is for. */
-  readonly hosts: string[];
-
-  /** Which paths go where. The first that fits wins, so the order counts. */
+export interface ClassicIngressProps extends ClassicIngressServer {
+  /** Which paths go where, at every server that ends TLS or takes plain HTTP. The first that fits wins, so the order counts. */
   readonly paths: ClassicIngressPath[];
 
   /**
-   * The Secret with the certificate, in the namespace of the ingress gateway's Pods. With it, the gateway listens for HTTPS on 443.
+   * Further servers of the same Gateway: hosts with certificates of their own, other ports, TLS that is passed on.
    *
-   * @default plain HTTP on 80
+   * @default none
    */
-  readonly credential?: TlsCredential;
+  readonly servers?: ClassicIngressServer[];
 
   /**
    * The labels of the ingress gateway's Pods.
@@ -57,13 +54,6 @@ export interface ClassicIngressProps {
   readonly proxyNamespace?: string;
 
   /**
-   * The port that clients dial.
-   *
-   * @default 443 with a credential, else 80
-   */
-  readonly port?: number;
-
-  /**
    * The namespace of both objects.
    *
    * @default the chart's namespace, else "default"
@@ -76,15 +66,31 @@ export interface ClassicIngressProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of both objects.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
  * Istio's own ingress gateway in Istio's own API: renders one Gateway and one VirtualService. The gateway is itself a proxy of the mesh, so no
  * host has to be rewritten for a sidecar.
  *
+ * With a certificate, plain HTTP is answered with a redirect to HTTPS.
+ *
  * To lay beside Gateway API; new ways in are better made with `IngressGateway`.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/ingress/ingress-control/
+ * @example
+ * new ClassicIngress(this, 'Shop', {
+ *   hosts: ['shop.example.com'],
+ *   credential: TlsCredential.fromSecretName('shop-example-com'),
+ *   minTlsVersion: TlsVersion.V1_3,
+ *   paths: [{ prefix: '/', backend: IngressBackend.service('shop', 80, { namespace: 'shop' }) }],
+ * });
  */
 export class ClassicIngress extends Construct {
   /** The name of both objects. */
@@ -99,28 +105,37 @@ export class ClassicIngress extends Construct {
   /** The rendered VirtualService, to patch. */
   public readonly virtualService: ApiObject;
 
+  /** The labels of the ingress gateway's Pods. */
+  public readonly selector: { [key: string]: string };
+
+  /** The namespace of the ingress gateway's Pods. */
+  public readonly proxyNamespace: string;
+
   /**
-   * The Secret whose certificate it shows, with its namespace.
+   * The Secrets whose certificates it shows, with their namespace.
    *
    * @internal
    */
-  public readonly _secret?: string;
+  public readonly _secrets: readonly string[];
 
   public constructor(scope: Construct, id: string, props: ClassicIngressProps) {
     super(scope, id);
     this.name = props.name ?? nameOfId(id);
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
-    const proxyNamespace = props.proxyNamespace ?? 'istio-system';
-    if (props.credential) this._secret = `${proxyNamespace}/${props.credential.name}`;
-    const metadata = { name: this.name, namespace: this.namespace };
+    this.selector = { ...(props.selector ?? { istio: 'ingressgateway' }) };
+    this.proxyNamespace = props.proxyNamespace ?? 'istio-system';
+    const servers = [props, ...(props.servers ?? [])];
+    const secrets = servers.flatMap(({ credential }) => (credential ? [credential.name] : []));
+    this._secrets = [...new Set(secrets)].map((name) => `${this.proxyNamespace}/${name}`);
+    const metadata = objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata);
     this.gateway = new MeshObject<networking.GatewayProps>(this, 'Gateway', {
       ...networking.Gateway.GVK,
       metadata,
       manifest: networking.Gateway.manifest,
       spec: () => ({
         spec: {
-          selector: props.selector ?? { istio: 'ingressgateway' },
-          servers: [server(props)],
+          selector: this.selector,
+          servers: classicServers(servers),
         },
       }),
     });
@@ -130,15 +145,26 @@ export class ClassicIngress extends Construct {
       manifest: networking.VirtualService.manifest,
       spec: () => ({
         spec: {
-          hosts: props.hosts,
+          hosts: [...new Set(servers.flatMap(({ hosts }) => hosts))],
           gateways: [`${this.namespace}/${this.name}`],
-          http: props.paths.map((path) => this.route(path)),
-          exportTo: Audience.ownNamespace()._exportTo(this.namespace, proxyNamespace),
+          http: props.paths.length ? props.paths.map((path) => this.route(path)) : undefined,
+          tls: this.passedOn(servers),
+          exportTo: Audience.ownNamespace()._exportTo(this.namespace, this.proxyNamespace),
         },
       }),
     });
-    refuseAtSynth(this, () => this.problems(props, proxyNamespace));
+    refuseAtSynth(this, () => this.problems(props, servers));
     joinMesh<ClassicIngress>('ClassicIngress', this, oneGatewayPerCertificate);
+  }
+
+  private passedOn(servers: readonly ClassicIngressServer[]): networking.VirtualServiceSpecTls[] | undefined {
+    const routes = servers.flatMap((server) => {
+      const { passthrough: to, hosts } = server;
+      if (!to) return [];
+      const destination = { host: to._host(this.namespace, 'cluster.local'), port: { number: to.port } };
+      return [{ match: [{ port: serverPort(server), sniHosts: [...hosts] }], route: [{ destination }] }];
+    });
+    return routes.length ? routes : undefined;
   }
 
   private route(path: ClassicIngressPath): networking.VirtualServiceSpecHttp {
@@ -152,18 +178,14 @@ export class ClassicIngress extends Construct {
     };
   }
 
-  private problems(props: ClassicIngressProps, proxyNamespace: string): Problem[] {
+  private problems(props: ClassicIngressProps, servers: readonly ClassicIngressServer[]): Problem[] {
     const problems = [
       ...objectNameProblems('name', this.name),
       ...namespaceProblems('namespace', props.namespace),
-      ...props.hosts.flatMap(hostProblems),
-      ...(props.port === undefined ? [] : portProblems('port', props.port)),
-      ...(props.credential?._problemsIn(proxyNamespace) ?? []),
+      ...serverProblems(servers, this.proxyNamespace),
       ...props.paths.flatMap((path) => path.backend._problems()),
     ];
-    if (!props.hosts.length)
-      problems.push({ what: 'names no host', why: 'the API server refuses it', fix: 'give `hosts` at least one' });
-    if (!props.paths.length)
+    if (!props.paths.length && servers.some(({ passthrough }) => !passthrough))
       problems.push({ what: 'has no path', why: 'clients would get 404', fix: 'give `paths` at least one' });
     props.paths.forEach((path, i) => {
       const earlier = props.paths.slice(0, i).find((other) => path.prefix.startsWith(other.prefix));
@@ -179,30 +201,20 @@ export class ClassicIngress extends Construct {
   }
 }
 
-function server(props: ClassicIngressProps): networking.GatewaySpecServers {
-  const { credential, hosts } = props;
-  if (!credential) return { port: { number: props.port ?? 80, name: 'http', protocol: 'HTTP' }, hosts };
-  return {
-    port: { number: props.port ?? 443, name: 'https', protocol: 'HTTPS' },
-    tls: { mode: networking.GatewaySpecServersTlsMode.SIMPLE, credentialName: credential.name },
-    hosts,
-  };
-}
-
 /** As for Gateway API: a browser reuses a connection for all hosts of a certificate. */
 function oneGatewayPerCertificate(all: readonly ClassicIngress[]): Array<{ at: IConstruct; problem: Problem }> {
   const owners = new Map<string, ClassicIngress>();
   return all.flatMap((one) => {
-    const secret = one._secret;
-    if (secret === undefined) return [];
-    const other = owners.get(secret);
-    owners.set(secret, other ?? one);
-    if (!other) return [];
-    const problem: Problem = {
-      what: `certificate ${quote(secret)} is shown by both ${other.node.path} and ${one.node.path}`,
-      why: 'browsers reuse a connection for all hosts of a certificate, and get 404 for those of the other gateway',
-      fix: 'make them one, or give each a certificate of its own',
-    };
-    return [{ at: one, problem }];
+    return one._secrets.flatMap((secret) => {
+      const other = owners.get(secret);
+      owners.set(secret, other ?? one);
+      if (!other) return [];
+      const problem: Problem = {
+        what: `certificate ${quote(secret)} is shown by both ${other.node.path} and ${one.node.path}`,
+        why: 'browsers reuse a connection for all hosts of a certificate, and get 404 for those of the other gateway',
+        fix: 'make them one, or give each a certificate of its own',
+      };
+      return [{ at: one, problem }];
+    });
   });
 }

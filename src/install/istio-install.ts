@@ -6,6 +6,8 @@ import { refuseAtSynth } from '../core/problem';
 import { DedicatedNodes } from '../egress/dedicated-nodes';
 import { DirectAccess } from '../egress/direct-access';
 import { AccessLogFormat } from '../mesh/access-log';
+import { ExternalAuthorizer } from '../mesh/external-authorizer';
+import { joinMesh } from '../mesh/mesh-boundary';
 import { OutboundMode } from '../mesh/outbound-traffic-policy';
 
 /** A gateway that istioctl or Helm installs. */
@@ -71,6 +73,13 @@ export interface IstioInstallProps {
    * @default none
    */
   readonly accessLogs?: AccessLogFormat[];
+
+  /**
+   * Services that an AuthorizationPolicy may ask (`AuthorizationAction.custom`).
+   *
+   * @default none
+   */
+  readonly externalAuthorizers?: ExternalAuthorizer[];
 }
 
 /**
@@ -84,8 +93,12 @@ export interface IstioInstallProps {
  * @see https://istio.io/latest/docs/setup/additional-setup/customize-installation/
  */
 export class IstioInstall extends Construct {
+  /** @internal */
+  public readonly _providers: readonly string[];
+
   public constructor(scope: Construct, id: string, props: IstioInstallProps) {
     super(scope, id);
+    this._providers = providers(props).map(({ name }) => String(name));
     const file = (path: string, head: string, content: unknown) =>
       new OutputFile(this, path, { path: `install/${path}`, content: `# ${head}\n${toYaml(content)}` });
     file('istio-operator.yaml', 'istioctl install -f istio-operator.yaml', operator(props));
@@ -105,15 +118,23 @@ export class IstioInstall extends Construct {
     refuseAtSynth(this, () =>
       (props.egressGateways ?? []).flatMap((gateway) => objectNameProblems('name of a gateway', gateway.name)),
     );
+    joinMesh<IstioInstall>('IstioInstall', this, () => []);
   }
 }
 
 function meshConfig(props: IstioInstallProps): Record<string, unknown> | undefined {
   const config = {
     ...(props.outboundTrafficPolicy && { outboundTrafficPolicy: { mode: props.outboundTrafficPolicy } }),
-    ...(props.accessLogs?.length && { extensionProviders: props.accessLogs.map((format) => format._provider()) }),
+    ...(providers(props).length && { extensionProviders: providers(props) }),
   };
   return Object.keys(config).length ? config : undefined;
+}
+
+function providers({
+  accessLogs = [],
+  externalAuthorizers = [],
+}: IstioInstallProps): Array<{ [key: string]: unknown }> {
+  return [...accessLogs, ...externalAuthorizers].map((one) => one._provider());
 }
 
 function operator(props: IstioInstallProps): unknown {

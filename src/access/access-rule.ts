@@ -1,0 +1,293 @@
+import * as security from '../../imports/security.istio.io';
+import { Problem, quote } from '../core/problem';
+import { Workloads } from '../mesh/workloads';
+import { AccessTarget } from './access-target';
+
+/** A claim of a token, and the values of which it needs one. */
+export interface TokenClaim {
+  /** The claim's name, or the names that lead to it where it is nested: ["realm_access", "roles"]. */
+  readonly path: string[];
+
+  /** The values, of which one is enough. A list in the token needs one of them in it. */
+  readonly values: string[];
+}
+
+/** Which requests a rule is about: those for which all that is said holds. In each list, one is enough. */
+export interface AccessRule {
+  /**
+   * The callers, as the mesh's certificates tell: a whole namespace, or service accounts. Labels stay at home, and can't be named here.
+   *
+   * @default anybody
+   */
+  readonly callers?: Workloads[];
+
+  /**
+   * Addresses of whom the connection comes from: IPs or ranges such as "10.0.0.0/8". Behind a load balancer that is the balancer.
+   *
+   * @default any
+   */
+  readonly addresses?: string[];
+
+  /**
+   * Addresses of clients as X-Forwarded-For or the PROXY protocol tell them: right only where the mesh says how many trusted proxies stand before the gateway
+   * (`numTrustedProxies`).
+   *
+   * @default any
+   */
+  readonly clientAddresses?: string[];
+
+  /**
+   * Tokens that a RequestAuthentication found good: "issuer/subject", with a star first or last, or "*" for any.
+   *
+   * @default with one or without
+   */
+  readonly tokens?: string[];
+
+  /**
+   * Claims of such a token, all of them.
+   *
+   * @default any
+   */
+  readonly claims?: TokenClaim[];
+
+  /**
+   * Hosts that are asked for, with any port or none. A star stands first or last; such a host is compared as it is written, port included.
+   *
+   * @default any
+   */
+  readonly hosts?: string[];
+
+  /**
+   * HTTP methods.
+   *
+   * @default any
+   */
+  readonly methods?: string[];
+
+  /**
+   * HTTP paths: exact, with a star first or last, or with `{*}` for one segment and `{**}` for several.
+   *
+   * @default any
+   */
+  readonly paths?: string[];
+
+  /**
+   * HTTP paths that it is not about.
+   *
+   * @default none
+   */
+  readonly exceptPaths?: string[];
+
+  /**
+   * Ports, by the number that the workload listens on, not the Service's.
+   *
+   * @default all
+   */
+  readonly ports?: number[];
+
+  /**
+   * Headers, and the values of which each needs one; a star stands first or last.
+   *
+   * @default any
+   */
+  readonly headers?: { [name: string]: string[] };
+}
+
+/** What a rule does: it decides how a rule is read where its fields do not fit. */
+export type Action = 'ALLOW' | 'DENY' | 'CUSTOM';
+
+/** A rule as Istio writes it. Namespaces and principals of one source would both have to fit, so each gets a source. */
+export function ruleSpec(rule: AccessRule, trustDomain: string): security.AuthorizationPolicySpecRules {
+  const common = {
+    ipBlocks: listed(rule.addresses),
+    remoteIpBlocks: listed(rule.clientAddresses),
+    requestPrincipals: listed(rule.tokens),
+  };
+  const sources = callerSources(rule.callers ?? [], trustDomain).map((source) => ({ ...source, ...common }));
+  const isSourced = rule.callers?.length || Object.values(common).some((value) => value !== undefined);
+  const operation = {
+    hosts: listed(rule.hosts?.flatMap((host) => (host.includes('*') ? [host] : [host, `${host}:*`]))),
+    methods: listed(rule.methods),
+    paths: listed(rule.paths),
+    notPaths: listed(rule.exceptPaths),
+    ports: listed(rule.ports?.map(String)),
+  };
+  const when = [
+    ...(rule.claims ?? []).map(({ path, values }) => ({
+      key: `request.auth.claims${path.map((name) => `[${name}]`).join('')}`,
+      values: [...values],
+    })),
+    ...Object.entries(rule.headers ?? {}).map(([name, values]) => ({
+      key: `request.headers[${name.toLowerCase()}]`,
+      values: [...values],
+    })),
+  ];
+  return {
+    from: isSourced ? sources.map((source) => ({ source })) : undefined,
+    to: Object.values(operation).some((value) => value !== undefined) ? [{ operation }] : undefined,
+    when: when.length ? when : undefined,
+  };
+}
+
+function callerSources(
+  callers: readonly Workloads[],
+  trustDomain: string,
+): Array<{ principals?: string[]; namespaces?: string[] }> {
+  const principals = callers.flatMap(({ namespace, serviceAccounts }) =>
+    serviceAccounts.map((name) => `${trustDomain}/ns/${namespace}/sa/${name}`),
+  );
+  const namespaces = callers.filter(({ serviceAccounts }) => !serviceAccounts.length).map((one) => one.namespace);
+  const sources = [
+    ...(principals.length ? [{ principals: [...new Set(principals)].sort() }] : []),
+    ...(namespaces.length ? [{ namespaces: [...new Set(namespaces)].sort() }] : []),
+  ];
+  return sources.length ? sources : [{}];
+}
+
+function listed<T>(values: readonly T[] | undefined): T[] | undefined {
+  return values?.length ? [...values] : undefined;
+}
+
+/** Whether a rule asks for a token. */
+export function asksForToken({ tokens, claims }: AccessRule): boolean {
+  return Boolean(tokens?.length || claims?.length);
+}
+
+/** What of a rule only HTTP has. */
+function httpFields(rule: AccessRule): string[] {
+  const { hosts, methods, paths, exceptPaths, tokens, claims, headers } = rule;
+  const fields = { hosts, methods, paths, exceptPaths, tokens, claims, headers: Object.keys(headers ?? {}) };
+  return Object.entries(fields)
+    .filter(([, value]) => value?.length)
+    .map(([name]) => name);
+}
+
+/** What is wrong with a rule, whoever reads it. */
+export function ruleProblems(rule: AccessRule, index: number, action: Action, target: AccessTarget): Problem[] {
+  const at = `rules[${index}]`;
+  return [
+    ...nothingSaid(rule, at, action),
+    ...emptyLists(rule, at),
+    ...callerProblems(rule, at),
+    ...shapeProblems(rule, at),
+    ...portProblems(rule, at, target),
+    ...httpOnTcp(rule, at, action, target),
+  ];
+}
+
+function nothingSaid(rule: AccessRule, at: string, action: Action): Problem[] {
+  if (action === 'CUSTOM' || Object.values(rule).some((value) => value !== undefined)) return [];
+  return [
+    {
+      what: `${at} says nothing of who or what it is about`,
+      why: `it would ${action === 'ALLOW' ? 'let everybody in' : 'shut everybody out'}`,
+      fix: 'name callers, addresses, tokens, hosts, methods, paths or ports; or leave the rule out',
+    },
+  ];
+}
+
+/** An empty list is no condition to Istio: what was meant to fit nobody would fit everybody. */
+function emptyLists(rule: AccessRule, at: string): Problem[] {
+  return Object.entries(rule)
+    .filter(([, value]) => Array.isArray(value) && !value.length)
+    .map(([name]) => ({
+      what: `${at}.${name} is empty`,
+      why: 'Istio reads an empty list as no condition, and the rule would be about more than was meant',
+      fix: `leave \`${name}\` out to mean any, or leave the rule out`,
+    }));
+}
+
+function callerProblems({ callers = [] }: AccessRule, at: string): Problem[] {
+  return callers.flatMap((caller): Problem[] => {
+    const problems = caller._problems();
+    for (const name of caller.serviceAccounts.filter((account) => account.includes('/')))
+      problems.push({
+        what: `${at}.callers has the service account ${quote(name)}`,
+        why: 'principals are made of trust domain, namespace and name; with "spiffe://" or a path in them they fit nobody',
+        fix: `give the bare name: ${quote(name.slice(name.lastIndexOf('/') + 1))}`,
+      });
+    if (caller._sourceLabels)
+      problems.push({
+        what: `${at}.callers names ${caller._words()}`,
+        why: "who is called learns a caller's namespace and service account from its certificate; labels stay at home",
+        fix: `use Workloads.serviceAccount(${quote(caller.namespace)}, ...) or Workloads.in(${quote(caller.namespace)})`,
+      });
+    return problems;
+  });
+}
+
+const CIDR = /^(\d{1,3}(\.\d{1,3}){3}(\/([0-9]|[12]\d|3[0-2]))?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*(\/\d{1,3})?)$/;
+
+function shapeProblems(rule: AccessRule, at: string): Problem[] {
+  const problems: Problem[] = [];
+  const bad = (field: string, value: unknown, why: string, fix: string) =>
+    problems.push({ what: `${at}.${field} has ${quote(value)}`, why, fix });
+  for (const field of ['addresses', 'clientAddresses'] as const)
+    for (const value of rule[field] ?? [])
+      if (!CIDR.test(value)) bad(field, value, 'that is no address and no range', 'such as "10.0.0.0/8"');
+  for (const value of rule.tokens ?? []) {
+    if (/^spiffe:/.test(value))
+      bad('tokens', value, 'that names a workload, and no token', 'name workloads as `callers`');
+    else if (value !== '*' && !value.includes('/') && !value.includes('*'))
+      bad('tokens', value, 'tokens are known as "issuer/subject"', `such as "${value}/*" for all of an issuer`);
+  }
+  for (const value of rule.methods ?? [])
+    if (!/^[A-Z]+$/.test(value)) bad('methods', value, 'methods are compared letter by letter', value.toUpperCase());
+  for (const field of ['paths', 'exceptPaths'] as const)
+    for (const value of rule[field] ?? []) {
+      if (/[?#]/.test(value)) bad(field, value, 'paths are compared without their query', 'leave out the query');
+      else if (!/^[/*{]/.test(value)) bad(field, value, 'paths begin with a slash', `${quote(`/${value}`)}`);
+    }
+  for (const value of rule.hosts ?? [])
+    if (value.includes(':') || value.includes('/'))
+      bad(
+        'hosts',
+        value,
+        'a host is given without scheme and port',
+        quote(value.replace(/^.*:\/\//, '').replace(/[:/].*$/, '')),
+      );
+  for (const { path, values } of rule.claims ?? [])
+    if (!path.length || !values.length)
+      bad('claims', path.join('.'), 'a claim without name or values fits nothing', 'give both');
+  return problems;
+}
+
+/** A policy is read where the Service's port is already forgotten. */
+function portProblems({ ports = [] }: AccessRule, at: string, target: AccessTarget): Problem[] {
+  const known = target._ports ?? [];
+  if (!known.length || known.some(({ number }) => number === undefined)) return [];
+  return ports
+    .filter((port) => !known.some(({ number }) => number === port))
+    .map((port) => {
+      const dialled = known.find((one) => one.dialled === port);
+      const listens = known.map(({ number }) => number).join(', ');
+      return {
+        what: `${at}.ports has ${port}, ${dialled ? "which is the Service's" : 'on which nothing listens'}`,
+        why: 'policies count the ports that workloads listen on, so it would never fit',
+        fix: dialled ? `use ${dialled.number}, where the workload listens` : `use one of ${listens}`,
+      };
+    });
+}
+
+/** Fields of HTTP on other ports: an ALLOW never fits there, and a DENY shuts the port (pilot/pkg/security/authz/model, generate). */
+function httpOnTcp(rule: AccessRule, at: string, action: Action, target: AccessTarget): Problem[] {
+  const fields = httpFields(rule);
+  const touched = (target._ports ?? []).filter(
+    ({ number }) => !rule.ports?.length || (number !== undefined && rule.ports.includes(number)),
+  );
+  const opaque = touched.filter(({ isHttp }) => isHttp === false);
+  const isVoid = opaque.length === touched.length;
+  if (!fields.length || !opaque.length || (action !== 'DENY' && !isVoid)) return [];
+  const where = opaque.map(({ number, dialled }) => number ?? dialled).join(', ');
+  const http = touched.filter(({ isHttp }) => isHttp !== false).map(({ number }) => number);
+  return [
+    {
+      what: `${at} asks for ${fields.join(', ')} on port ${where}, which is not HTTP`,
+      why:
+        action === 'DENY'
+          ? 'Istio leaves fields of HTTP out there, and the rest of the rule would shut the port to all'
+          : 'nobody reads requests there, so the rule never fits and the port stays shut',
+      fix: http.length ? `give the rule \`ports: [${http.join(', ')}]\`` : 'name callers, addresses or ports alone',
+    },
+  ];
+}
