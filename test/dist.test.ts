@@ -33,6 +33,13 @@ describe('dist/', () => {
     for (const [file, text] of made) expect({ file, text: committed.get(file) }).toEqual({ file, text });
   });
 
+  it('is what its record says that synth wrote', () => {
+    const record = readFileSync(join(ROOT, '.dist.synthesized'), 'utf8')
+      .split('\n')
+      .filter((line) => !/^#|^$/.test(line));
+    expect(record).toEqual([...filesOf(join(ROOT, 'dist')).keys()].sort());
+  });
+
   it('holds no Secret and no key', () => {
     for (const [file, text] of filesOf(join(ROOT, 'dist'))) {
       expect({ file, has: /^kind: Secret$/m.test(text) || /BEGIN [A-Z ]*PRIVATE KEY/.test(text) }).toEqual({

@@ -6,7 +6,8 @@ const SRC = resolve(__dirname, '..', 'src');
 /** Which rooms a room may import from, besides itself. `imports` are the generated bindings. */
 const ARROWS: Record<string, readonly string[]> = {
   core: [],
-  app: ['core', 'mesh'],
+  output: [],
+  app: ['core', 'mesh', 'output'],
   mesh: ['core', 'imports'],
   egress: ['core', 'app', 'mesh', 'imports'],
   ingress: ['core', 'app', 'mesh', 'egress', 'imports'],
@@ -28,7 +29,7 @@ const ARROWS: Record<string, readonly string[]> = {
   report: ['model', 'trace', 'traffic', 'check', 'diff', 'upgrade', 'verify', 'list', 'prove'],
   cli: ['model', 'trace', 'check', 'diff', 'list', 'prove', 'adopt', 'upgrade', 'verify', 'report'],
   jest: ['model', 'trace', 'check', 'report'],
-  plugin: ['model', 'check', 'report'],
+  plugin: ['model', 'check', 'report', 'output'],
 };
 
 function sources(folder: string): string[] {

@@ -1,21 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { ApiObject, App, Chart, Names } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { formatProblem } from '../core/problem';
 import { toYaml } from '../core/yaml';
 import { meshBoundaryOf } from '../mesh/mesh-boundary';
+import { type FolderChange, replaceFolder } from '../output/folder';
+import { heldFile, isValidatedLater, shown, summaryOf } from '../output/held';
 import { chartContents } from './order';
 import { OutputFile } from './output-file';
 
@@ -23,7 +14,8 @@ import { OutputFile } from './output-file';
 export interface EdgeAppProps {
   /**
    * The folder that holds the committed manifests. It is replaced as a whole, and only once everything was rendered and
-   * found valid.
+   * found valid. Files that synth did not write, such as a `kustomization.yaml`, are kept; which ones it wrote is recorded beside the folder
+   * (`.dist.synthesized`), in a file to be committed with it.
    *
    * @default "dist"
    */
@@ -55,17 +47,16 @@ export interface EdgeAppProps {
  */
 export class EdgeApp extends App {
   private readonly manifestsDir: string;
-  private readonly targets: string[];
+  private readonly asked?: string;
+  private readonly isStaging: boolean;
   private readonly folderPerChart: boolean;
 
   public constructor(props: EdgeAppProps = {}) {
     super({ outdir: process.env.CDK8S_OUTDIR ?? props.manifests ?? 'dist' });
     const asked = process.env.CDK8S_OUTDIR;
-    const staging = props.staging ?? '.cdk8s-staging';
     this.manifestsDir = resolve(props.manifests ?? 'dist');
-    const isStaging = asked !== undefined && resolve(asked) === resolve(staging);
-    this.targets =
-      asked === undefined ? [this.manifestsDir] : isStaging ? [resolve(asked), this.manifestsDir] : [resolve(asked)];
+    this.asked = asked === undefined ? undefined : resolve(asked);
+    this.isStaging = this.asked === resolve(props.staging ?? '.cdk8s-staging');
     this.folderPerChart = props.folderPerChart ?? true;
   }
 
@@ -78,13 +69,22 @@ export class EdgeApp extends App {
     const nodes = this.node.findAll();
     throwIfInvalid(nodes);
     const files = this.render(nodes);
-    for (const target of this.targets) {
-      const isCommitted = target === this.manifestsDir;
-      replaceFolder(
-        target,
-        isCommitted ? files : new Map([...files, ['construct-metadata.json', constructIndex(nodes)]]),
-      );
+    if (this.asked !== undefined && this.asked !== this.manifestsDir) {
+      const isHeld = this.isStaging && files.size > 0 && isValidatedLater();
+      const held = isHeld ? [heldFile(this.manifestsDir, files.keys())] : [];
+      const index = { name: 'construct-metadata.json', content: constructIndex(nodes) };
+      const beside = [index, ...held].map(({ name, content }): [string, string] => [name, content]);
+      this.write(this.asked, new Map([...files, ...beside]));
+      if (isHeld) return tell(`${shown(this.manifestsDir)}: to be written once the validations have passed`);
+      if (!this.isStaging) return;
     }
+    tell(summaryOf(this.manifestsDir, this.write(this.manifestsDir, files)));
+    if (this.asked === this.manifestsDir) tell(deletedFirst(this.manifestsDir));
+  }
+
+  private write(folder: string, files: ReadonlyMap<string, string>): FolderChange {
+    refuseForeignFolder(folder);
+    return replaceFolder(folder, files, { isRecorded: folder === this.manifestsDir });
   }
 
   /** Renders all charts as one stream of YAML documents. */
@@ -182,53 +182,22 @@ function documents(objects: readonly ApiObject[]): string {
   return objects.map((object) => toYaml(object.toJson())).join('---\n');
 }
 
-/** Makes `folder` hold just `files`: what is new or changed is written, what is stray is deleted, the rest is not touched. */
-function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void {
-  refuseForeignFolder(folder);
-  mkdirSync(folder, { recursive: true });
-  for (const [file, content] of files) {
-    const path = join(folder, file);
-    if (holds(path, content)) continue;
-    mkdirSync(dirname(path), { recursive: true });
-    // Written aside and moved, so that a full disk or a kill never leaves half a manifest. The name is nobody else's: neither another
-    // synth that runs at the same time nor a link that somebody committed there is written to.
-    const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-    try {
-      writeFileSync(aside, content, { flag: 'wx' });
-      renameSync(aside, path);
-    } catch (error) {
-      rmSync(aside, { force: true });
-      throw error;
-    }
-  }
-  removeStray(folder, folder, files);
+/** Said to whoever runs a synth: on standard error, since cdk8s-cli keeps what an app prints to itself. Nobody reads it in a test. */
+function tell(text: string): void {
+  if (process.stderr.isTTY || process.env.CDK8S_OUTDIR !== undefined) process.stderr.write(`${text}\n`);
 }
 
-/** Whether a file is there with this text. Its size is asked first: most files that differ differ in that. */
-function holds(path: string, content: string): boolean {
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
-  return size === Buffer.byteLength(content) && readFileSync(path, 'utf8') === content;
+function deletedFirst(folder: string): string {
+  return `${shown(folder)} is what cdk8s-cli was told to write to: it deletes that folder before the app runs, so a synth that is refused leaves none. Write "output: .cdk8s-staging" in cdk8s.yaml.`;
 }
 
-/** What is stray is deleted, so a folder that plainly holds more than manifests is never taken. */
+/** A folder is put in place anew, so one that plainly holds more than manifests is never taken. */
 function refuseForeignFolder(folder: string): void {
   const holdsApp = !relative(folder, process.cwd()).startsWith('..');
   const foreign = ['.git', 'package.json', 'node_modules'].find((name) => existsSync(join(folder, name)));
   if (!holdsApp && foreign === undefined) return;
   const reason = holdsApp ? 'it holds the app itself' : `it holds ${foreign}`;
   throw new Error(
-    `Manifests can't go to ${folder}: ${reason}, and all that is not a manifest would be deleted. Give them a folder of their own, such as "dist".`,
+    `Manifests can't go to ${folder}: ${reason}, and the folder of the manifests is replaced as a whole. Give them a folder of their own, such as "dist".`,
   );
-}
-
-function removeStray(root: string, folder: string, files: ReadonlyMap<string, string>): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      removeStray(root, path, files);
-      if (readdirSync(path).length === 0) rmdirSync(path);
-    } else if (!files.has(relative(root, path).split(sep).join('/')) && !files.has(relative(root, path))) {
-      rmSync(path);
-    }
-  }
 }

@@ -12,6 +12,8 @@
  * Those who run their app directly write `checkAtSynth(app)` before `app.synth()`.
  */
 import { load } from '../model/load';
+import { printable } from '../model/printable';
+import { placeWhenAccepted } from '../output/held';
 import { formatText, formatWhere } from '../report/text';
 import { check } from '../check/check';
 import type { Finding } from '../check/finding';
@@ -38,6 +40,8 @@ export class MeshEdgeValidation {
   constructor(private readonly properties: ValidationProperties = {}) {}
 
   async validate(context: ValidationContext): Promise<void> {
+    // Once every validation has passed, ours and those of others.
+    placeWhenAccepted(context.manifests, (text) => process.stderr.write(`${printable(text)}\n`));
     const result = check(load(context.manifests), checkOptionsOf(this.properties));
     for (const finding of result.findings) {
       if (isSerious(finding, this.properties)) context.report.addViolation(violationOf(finding, context.manifests));

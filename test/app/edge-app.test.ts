@@ -2,6 +2,7 @@ import { ApiObject, App, Chart } from 'cdk8s';
 import fc from 'fast-check';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -45,14 +46,19 @@ describe('EdgeApp', () => {
     expect(readFileSync(join(home, 'dist/one/docs/README.md'), 'utf8')).toBe('hello\n');
   });
 
-  it('removes what is stray, and keeps what is the same', () => {
+  it('removes what it wrote and does not render any more, and keeps what is the same', () => {
     const dist = join(home, 'dist');
-    mkdirSync(join(dist, 'gone'), { recursive: true });
-    writeFileSync(join(dist, 'gone', 'old.yaml'), 'kind: Old');
-    const app = new EdgeApp({ manifests: dist });
-    configMap(new Chart(app, 'one'), 'A', 'a');
-    app.synth();
+    const synth = (...charts: readonly string[]) => {
+      const app = new EdgeApp({ manifests: dist });
+      for (const chart of charts) configMap(new Chart(app, chart), 'A', chart);
+      app.synth();
+    };
+    synth('one', 'gone', 'gone-too');
+    const before = lstatSync(join(dist, 'one/one.yaml'));
+    synth('one');
     expect(readdirSync(dist)).toEqual(['one']);
+    expect(lstatSync(join(dist, 'one/one.yaml')).ino).toBe(before.ino);
+    expect(lstatSync(join(dist, 'one/one.yaml')).mtimeMs).toBe(before.mtimeMs);
   });
 
   it('leaves the manifests as they were when something is wrong, and says all of it', () => {
@@ -96,7 +102,8 @@ describe('EdgeApp', () => {
     configMap(new Chart(app, 'one'), 'A', 'a');
     app.synth();
     expect(readFileSync(join(home, 'precious'), 'utf8')).toBe('kept');
-    expect(readdirSync(join(dist, 'one'))).toEqual(['one.yaml']);
+    expect(readdirSync(join(dist, 'one'))).toEqual(['one.yaml', 'one.yaml.tmp']);
+    expect(readdirSync(home).sort()).toEqual(['.dist.synthesized', 'dist', 'precious']);
   });
 
   it('refuses in words, and without a stack of its own frames', () => {
