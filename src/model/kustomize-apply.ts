@@ -52,7 +52,7 @@ export function applyPatch(all: readonly Resource[], patch: Patch, isWhole: bool
 function merged(one: Resource, document: Record<string, unknown>, patch: Patch): boolean {
   const { name, namespace } = metadataOf(one.body);
   const { kind } = one.body;
-  remember(one);
+  if (patch.allowNameChange === true || patch.allowKindChange === true) remember(one);
   const { apiVersion: _apiVersion, ...rest } = document;
   const value = strategicMerge(one.body, rest, idOf(one.body).group);
   if (value === undefined) return false;

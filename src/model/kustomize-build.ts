@@ -59,7 +59,12 @@ export class Kustomizer {
         `${read.file} cannot be read: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
       );
     }
-    if (!isRecord(value)) throw new NotBuilt(`${read.file} is empty`);
+    // kustomize/api types CheckEmpty: nothing besides its type.
+    if (
+      !isRecord(value) ||
+      !Object.keys(value).some((key) => !['apiVersion', 'kind'].includes(key) && value[key] !== null)
+    )
+      throw new NotBuilt(`${read.file} is empty`);
     this.kustomizations.set(file, value);
     return value;
   }

@@ -46,21 +46,21 @@ function mergeLists(target: unknown, patch: readonly unknown[], byKeys: boolean,
   }
   const identity = (item: unknown): string | undefined =>
     isRecord(item) ? `${String(item[key])}/${key === 'name' ? '' : String(item.protocol ?? 'TCP')}` : undefined;
-  const additions: unknown[] = [];
-  let result: unknown[] = [...target];
+  // kyaml yaml/walk/associative_sequence.go: the elements of the patch in its order, then the others.
+  const first: unknown[] = [];
+  let rest: readonly unknown[] = target;
   for (const item of patch) {
-    const at = result.findIndex((one) => identity(one) === identity(item));
-    if (at < 0) {
-      if (!isRecord(item) || item.$patch !== 'delete') additions.push(withoutDirectives(item));
+    const own = identity(item);
+    const known = rest.find((one) => identity(one) === own);
+    if (known === undefined) {
+      if (!isRecord(item) || item.$patch !== 'delete') first.push(withoutDirectives(item));
       continue;
     }
-    const merged = merge(result[at], item, byKeys, '');
-    result =
-      merged === undefined
-        ? result.filter((_, index) => index !== at)
-        : result.map((one, index) => (index === at ? merged : one));
+    rest = rest.filter((one) => one !== known);
+    const merged = merge(known, item, byKeys, '');
+    if (merged !== undefined) first.push(merged);
   }
-  return [...additions, ...result];
+  return [...first, ...rest];
 }
 
 function withoutDirectives(value: unknown): unknown {

@@ -8,13 +8,14 @@ import {
   effectiveNamespace,
   groupAndVersion,
   idOf,
+  idText,
   isClusterScoped,
   metadataOf,
 } from './kustomize-resource';
 import { isRecord } from './recognize';
 
 export function followNames(all: readonly Resource[]): void {
-  const moved = all.filter((one) => one.previous.length > 1);
+  const moved = all.filter((one) => one.previous.length > 0);
   if (moved.length === 0) return;
   for (const [kind, specs] of Object.entries(NAME_REFERENCES)) {
     const candidates = moved.filter((one) => one.original.kind === kind);
@@ -23,7 +24,7 @@ export function followNames(all: readonly Resource[]): void {
       for (const spec of specs)
         if (isOfSpec(spec, idOf(referrer.body).kind))
           atPath(referrer.body, spec.path.split('/'), false, (parent, key) =>
-            follow(parent, key, referrer, candidates, spec.path),
+            follow(parent, key, referrer, { all, ofKind: candidates }, spec.path),
           );
   }
 }
@@ -32,7 +33,7 @@ function follow(
   parent: Record<string, unknown>,
   key: string,
   referrer: Resource,
-  candidates: readonly Resource[],
+  candidates: Candidates,
   path: string,
 ): void {
   const value = parent[key];
@@ -42,50 +43,94 @@ function follow(
   else if (typeof value === 'string') {
     const fitting =
       path.endsWith('roleRef/name') && text(parent.kind) !== ''
-        ? candidates.filter((one) => one.original.kind === parent.kind)
-        : candidates;
-    const found = referred(value, referrer, fitting);
+        ? candidates.ofKind.filter((one) => one.original.kind === parent.kind)
+        : candidates.ofKind;
+    const found = referred(value, referrer, fitting, ({ body }) => text(metadataOf(body).name));
     if (found) parent[key] = text(metadataOf(found.body).name);
   }
 }
 
-/** A mapping with a name and a namespace: both are written. */
-function followMapping(mapping: Record<string, unknown>, referrer: Resource, candidates: readonly Resource[]): void {
+/** A mapping with a name and a namespace: both are written. filters/nameref setMapping. */
+function followMapping(mapping: Record<string, unknown>, referrer: Resource, candidates: Candidates): void {
   if (typeof mapping.name !== 'string') return;
-  const namespace = mapping.namespace;
-  const inNamespace =
-    typeof namespace === 'string'
-      ? candidates.filter(
-          (one) => effectiveNamespace(one.original) === namespace || effectiveNamespace(idOf(one.body)) === namespace,
-        )
-      : candidates;
-  const found = referred(mapping.name, referrer, inNamespace, true);
+  const { name, namespace } = mapping;
+  const found = referred(name, referrer, inNamespace(namespace, referrer, candidates), ({ body }) =>
+    JSON.stringify([metadataOf(body).name, metadataOf(body).namespace]),
+  );
   if (!found) return;
   const now = metadataOf(found.body);
   mapping.name = text(now.name);
   if (text(now.namespace) !== '') mapping.namespace = now.namespace;
 }
 
+/**
+ * filterMapCandidatesByNamespace: where anything at all that the referrer could mean was in that namespace at first, only what was
+ * there at first is meant, be it of another kind.
+ */
+function inNamespace(namespace: unknown, referrer: Resource, { all, ofKind }: Candidates): readonly Resource[] {
+  if (typeof namespace !== 'string') return ofKind;
+  const could = new Set(all.filter((one) => canBeReferred(one, referrer)));
+  const wasThere = [...could].some((one) => effectiveNamespace(one.original) === namespace);
+  return ofKind.filter(
+    (one) => could.has(one) && effectiveNamespace(wasThere ? one.original : idOf(one.body)) === namespace,
+  );
+}
+
+/** resmap SubsetThatCouldBeReferencedByResource: a RoleBinding may name accounts of other namespaces. */
+function canBeReferred(one: Resource, referrer: Resource): boolean {
+  const own = idOf(referrer.body);
+  const now = idOf(one.body);
+  return (
+    isClusterScoped(own) ||
+    isClusterScoped(now) ||
+    effectiveNamespace(own) === effectiveNamespace(now) ||
+    (own.kind === 'RoleBinding' &&
+      records(referrer.body.subjects).some(
+        (subject) => subject.kind === 'ServiceAccount' && subject.namespace === now.namespace,
+      ))
+  );
+}
+
+interface Candidates {
+  readonly all: readonly Resource[];
+  /** Those of the kind that is looked for, whose name changed. */
+  readonly ofKind: readonly Resource[];
+}
+
+/** filters/nameref selectReferral. @throws NotBuilt where several objects could be meant, as kustomize refuses it. */
 function referred(
   name: string,
   referrer: Resource,
   candidates: readonly Resource[],
-  anywhere = false,
+  identity: (one: Resource) => string,
 ): Resource | undefined {
   const own = idOf(referrer.body);
   const fitting = candidates.filter((one) => {
     const now = idOf(one.body);
     return (
       one.previous.some((id) => id.name === name) &&
+      canBeReferred(one, referrer) &&
       (isClusterScoped(own) ||
         isClusterScoped(now) ||
-        (anywhere && now.kind === 'ServiceAccount') ||
+        now.kind === 'ServiceAccount' ||
         effectiveNamespace(own) === effectiveNamespace(now))
     );
   });
   if (fitting.length <= 1) return fitting[0];
-  const alike = fitting.filter((one) => one.prefixes.join() === referrer.prefixes.join());
-  return alike[0] ?? fitting[0];
+  let alike = fitting.filter((one) => isPrefixedAlike(one, referrer, true));
+  if (alike.length > 1) alike = alike.filter((one) => isPrefixedAlike(one, referrer, false));
+  if (new Set(alike.map(identity)).size <= 1) return alike[0];
+  throw new NotBuilt(`${idText(own)} names ${name}, which several objects were called`);
+}
+
+/** resource.PrefixesSuffixesEquals: one list ends as the other does. */
+function isPrefixedAlike(one: Resource, other: Resource, allowNone: boolean): boolean {
+  return (['prefixes', 'suffixes'] as const).every((key) => {
+    const [a, b] = [one[key], other[key]];
+    if (a.length === 0 || b.length === 0) return allowNone || a.length === b.length;
+    const length = Math.min(a.length, b.length);
+    return a.slice(-length).join('\n') === b.slice(-length).join('\n');
+  });
 }
 
 /** One replacement. @throws NotBuilt if its source is not one object, or a target has no such field. */

@@ -30,9 +30,10 @@ export interface Resource {
   /** Its own, to be written to. */
   body: Record<string, unknown>;
   readonly original: Id;
-  /** Who it was, the original first. */
+  /** Who it was before each step that may have changed it, as resource.StorePreviousId keeps it. */
   readonly previous: Id[];
   readonly prefixes: string[];
+  readonly suffixes: string[];
   readonly vars: Record<string, unknown>[];
   /** For tools beside kustomize only: `config.kubernetes.io/local-config`. */
   readonly isLocal: boolean;
@@ -45,7 +46,16 @@ export function newResource({ body, source, lineOf }: Pick<Manifest, 'body' | 's
   const local = isRecord(annotations) ? annotations['config.kubernetes.io/local-config'] : undefined;
   const isLocal = local !== undefined && local !== 'false' && local !== false;
   const original = idOf(own);
-  return { body: own, original, previous: [original], prefixes: [], vars: [], isLocal, from: { source, lineOf } };
+  return {
+    body: own,
+    original,
+    previous: [],
+    prefixes: [],
+    suffixes: [],
+    vars: [],
+    isLocal,
+    from: { source, lineOf },
+  };
 }
 
 export function metadataOf(body: Record<string, unknown>): Record<string, unknown> {
@@ -95,6 +105,5 @@ export function idText(id: Id): string {
 }
 
 export function remember(resource: Resource): void {
-  const now = idOf(resource.body);
-  if (!resource.previous.some((one) => idText(one) === idText(now))) resource.previous.push(now);
+  resource.previous.push(idOf(resource.body));
 }

@@ -42,11 +42,13 @@ export function prefix(all: readonly Resource[], before: string, after: string):
   if (before === '' && after === '') return;
   for (const one of all) {
     if (KEEPS_NAME.has(one.original.kind)) continue;
-    remember(one);
     const metadata = metadataOf(one.body);
-    metadata.name = `${before}${text(metadata.name)}${after}`;
-    one.prefixes.push(`${before}*${after}`);
-    remember(one);
+    if (before !== '') remember(one);
+    metadata.name = `${before}${text(metadata.name)}`;
+    if (after !== '') remember(one);
+    metadata.name = `${text(metadata.name)}${after}`;
+    if (before !== '') one.prefixes.push(before);
+    if (after !== '') one.suffixes.push(after);
   }
 }
 
