@@ -4,6 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import { record } from '../src/model/fields';
 import { Kustomizer } from '../src/model/kustomize-build';
 import { NotBuilt } from '../src/model/kustomize-resource';
 import { loadText } from '../src/model/load';
@@ -45,24 +46,46 @@ export interface Comparison {
 export function compareBuilds(program: string, folder: string): Comparison {
   const real = spawnSync(program, ['build', folder], { encoding: 'utf8', maxBuffer: 1 << 28, timeout: 60_000 });
   if (real.error) throw real.error;
-  const theirs = real.status === 0 ? texts(loadAll(real.stdout)) : undefined;
+  const objects = real.status === 0 ? loadAll(real.stdout) : undefined;
   const result = { reason: '', said: real.stderr, here: [], there: [] };
   let ours: readonly string[];
+  const made = new Set<string>();
   try {
     const { resources } = new Kustomizer((text, file) => loadText(text, file)).build(folder);
+    for (const { body } of resources)
+      if (body.kind === 'ConfigMap' || body.kind === 'Secret') made.add(String(record(body.metadata).name));
     ours = texts(resources.map(({ body }) => body));
   } catch (error) {
     if (!(error instanceof NotBuilt)) throw error;
-    return { ...result, reason: error.message, verdict: theirs === undefined ? 'both refuse' : 'not built here' };
+    return { ...result, reason: error.message, verdict: objects === undefined ? 'both refuse' : 'not built here' };
   }
-  if (theirs === undefined) return { ...result, verdict: 'built here only' };
+  if (objects === undefined) return { ...result, verdict: 'built here only' };
+  const theirs = texts(objects, made);
   const here = ours.filter((one) => !theirs.includes(one));
   const there = theirs.filter((one) => !ours.includes(one));
   return { ...result, here, there, verdict: here.length + there.length === 0 ? 'same' : 'different' };
 }
 
-function texts(objects: readonly unknown[]): readonly string[] {
-  return objects.map((one) => JSON.stringify(sorted(one))).sort();
+/** Generators give names a hash there and none here, and what generated objects hold is not made here: neither is compared. */
+function texts(objects: readonly unknown[], known: ReadonlySet<string> = new Set()): readonly string[] {
+  const isKnown = (text: string): string => {
+    const [, name = ''] = /^(.*)-[a-z0-9]{10}$/.exec(text) ?? [];
+    return known.has(name) ? name : text;
+  };
+  const plain = (value: unknown): unknown => {
+    if (typeof value === 'string') return isKnown(value);
+    if (Array.isArray(value)) return value.map(plain);
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
+      : value;
+  };
+  return objects
+    .map((one) => {
+      const { kind, apiVersion, metadata } = record(one);
+      const isMade = kind === 'ConfigMap' || kind === 'Secret';
+      return JSON.stringify(sorted(plain(isMade ? { kind, apiVersion, metadata } : one)));
+    })
+    .sort();
 }
 
 function sorted(value: unknown): unknown {

@@ -200,4 +200,40 @@ replacements:
     expect(deployment.spec.selector.matchLabels).toEqual({ app: 'web', team: 'a' });
     expect(deployment.spec.template.metadata.labels).toEqual({ app: 'web', team: 'a' });
   });
+
+  it('follows accounts in role bindings by the namespaces that they were in, as kustomize does', () => {
+    const binding = `apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: reads }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader }
+subjects: [{ kind: ServiceAccount, name: web, namespace: shop }]
+`;
+    const account = DEPLOYMENT.slice(DEPLOYMENT.indexOf('---') + 4);
+    const subjects = (files: Readonly<Record<string, string>>): unknown =>
+      bodies({ 'kustomization.yaml': 'namespace: shop\nnamePrefix: my-\nresources: [all.yaml]\n', ...files }).find(
+        ({ kind }) => kind === 'RoleBinding',
+      ).subjects;
+    expect(subjects({ 'all.yaml': `${binding}---\n${account}` })).toEqual([
+      { kind: 'ServiceAccount', name: 'my-web', namespace: 'shop' },
+    ]);
+    // Something was in shop before: only what was there too is meant.
+    const other = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: other, namespace: shop }\n';
+    expect(subjects({ 'all.yaml': `${binding}---\n${account}---\n${other}` })).toEqual([
+      { kind: 'ServiceAccount', name: 'web', namespace: 'shop' },
+    ]);
+  });
+
+  it('puts the elements of a patch before the others of a list', () => {
+    const [deployment] = bodies({
+      'kustomization.yaml': `resources: [web.yaml]
+patches:
+  - patch: '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"template":{"spec":{"containers":[{"name":"log"},{"name":"web","image":"web:2"}]}}}}'
+`,
+      'web.yaml': DEPLOYMENT,
+    });
+    expect(deployment.spec.template.spec.containers.map(({ name, image }: any) => [name, image])).toEqual([
+      ['log', undefined],
+      ['web', 'web:2'],
+    ]);
+  });
 });
