@@ -54,7 +54,7 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
   const unseen = candidates.filter((service) => !visible.includes(service));
   const hidden = unseen.find((service) => hasPort(service, port));
   if (imported !== undefined && !hasPort(imported, port) && hidden !== undefined && wouldCount(hidden, imported))
-    return notExported(hidden, proxy.namespace);
+    return notExported(view, hidden, wanted);
   if (imported !== undefined) {
     const cause = ofImported(view, imported, wanted);
     if (cause !== undefined) return cause;
@@ -68,7 +68,7 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
       by: { kind, namespace, name, field: 'spec.egress' },
     };
   }
-  if (hidden !== undefined) return notExported(hidden, proxy.namespace);
+  if (hidden !== undefined) return notExported(view, hidden, wanted);
   const [other] = unseen;
   // To export it would let the namespace reach its ports, and not the one that is asked for.
   if (other !== undefined)
@@ -117,12 +117,64 @@ const portsOf = ({ ports }: Service): string => ports.map(({ port, protocol }) =
 const wouldCount = (hidden: Service, imported: Service): boolean =>
   hidden.host === imported.host ? hidden.namespace === imported.namespace : !isSubsetOf(imported.host, hidden.host);
 
-function notExported(service: Service, namespace: string): Explanation {
+/**
+ * An entry that the client's namespace does not see. Who may see it decides whether that is a mistake: where a gateway is to carry the host, an
+ * entry that the client sees and no rule that leads there would let its requests out past the gateway.
+ */
+function notExported(view: ProxyView, service: Service, wanted: Wanted): Explanation {
+  const { namespace } = view.proxy;
+  const why = `${label(service)} is not exported to namespace ${namespace}`;
+  const by = decision(service, 'spec.exportTo');
+  const own = service.ports.find(({ port }) => port === wanted.port);
+  if (own !== undefined && !isSpoken(own.protocol, wanted.protocol))
+    return {
+      why: `${label(service)} declares port ${own.port} as ${own.protocol}, which this ${wanted.protocol} request does not match, and is not exported to namespace ${namespace}`,
+      fix: toBeSpoken(own.protocol, wanted),
+      by: decision(service, `spec.ports[${own.index}].protocol`),
+    };
+  const exported = `add "${namespace}" to exportTo of ${label(service)}`;
+  const carrier = carriedBy(view, service, wanted);
+  if (carrier === undefined) return { why, fix: exported, by };
+  const { kind, name, namespace: owner } = carrier.config;
+  const section = { HTTP: 'http', TLS: 'tls', TCP: 'tcp' }[wanted.protocol];
   return {
-    why: `${label(service)} is not exported to namespace ${namespace}`,
-    fix: `add "${namespace}" to exportTo of ${label(service)}`,
-    by: decision(service, 'spec.exportTo'),
+    why,
+    fix: `if ${namespace} is to reach it by the gateway: give ${kind} ${owner}/${name} a ${section} rule for mesh and port ${wanted.port} that leads there, and then ${exported}; without the rule its requests would leave past the gateway`,
+    by,
   };
+}
+
+/** A VirtualService that gives a host a way out of a gateway, where none that the client sees leads it into one. */
+function carriedBy(
+  { mesh, scope }: ProxyView,
+  service: Service,
+  { host, port, protocol }: Wanted,
+): VirtualService | undefined {
+  // prettier-ignore
+  const section = ({ HTTP: 'http', TLS: 'tls', TCP: 'tcp' } as const)[protocol];
+  const isForHost = ({ hosts }: VirtualService): boolean => hosts.some((own) => isSubsetOf(host, own) || own === service.host); // prettier-ignore
+  const leads = scope.listeners
+    .flatMap(({ virtualServices }) => virtualServices)
+    .some((one) => {
+      const isForMesh = (match: { readonly gateways: readonly string[]; readonly port: number }): boolean =>
+        (match.gateways.length > 0 ? match.gateways : one.gateways).includes(MESH_GATEWAY) &&
+        (match.port === 0 || match.port === port);
+      const rules: readonly { readonly matches: readonly { readonly gateways: readonly string[]; readonly port: number }[] }[] = one[section]; // prettier-ignore
+      return (
+        isForHost(one) &&
+        rules.some(({ matches }) => (matches.length === 0 ? one.gateways.includes(MESH_GATEWAY) : matches.some(isForMesh))) // prettier-ignore
+      );
+    });
+  if (leads) return undefined;
+  return mesh.virtualServices.all.find(
+    (one) =>
+      one.semantics === 'istio' &&
+      isForHost(one) &&
+      one.gateways.some((gateway) => gateway !== MESH_GATEWAY) &&
+      [...one.http, ...one.tls, ...one.tcp].some(({ route }) =>
+        route.some((destination) => destination.host === service.host),
+      ),
+  );
 }
 
 /** An entry to add. A TCP port takes what goes to its addresses, whatever the host: without any, what goes to everywhere. */
@@ -166,8 +218,7 @@ function ofImported(view: ProxyView, service: Service, wanted: Wanted): Explanat
       by: { kind, namespace, name, field: 'spec.tls' },
     };
   }
-  const isSpoken = own.protocol === protocol || (protocol === 'TLS' && isTls(own.protocol)) || (protocol === 'HTTP' && isHttp(own.protocol)) || (protocol === 'TCP' && isTcp(own.protocol) && !isTls(own.protocol)); // prettier-ignore
-  if (!isSpoken)
+  if (!isSpoken(own.protocol, protocol))
     return {
       why: `${label(service)} declares port ${port} as ${own.protocol}, which this ${protocol} request does not match`,
       fix: toBeSpoken(own.protocol, wanted),
@@ -180,6 +231,12 @@ function ofImported(view: ProxyView, service: Service, wanted: Wanted): Explanat
     fix: `add the address that clients dial to its addresses${protocol === 'TLS' ? ', or leave addresses out' : ''}`,
     by: decision(service, 'spec.addresses'),
   };
+}
+
+function isSpoken(declared: Protocol, protocol: Spoken): boolean {
+  if (declared === 'AUTO') return true;
+  if (protocol === 'TLS') return isTls(declared);
+  return protocol === 'HTTP' ? isHttp(declared) : isTcp(declared) && !isTls(declared);
 }
 
 /** How a request gets a port: of an object for this host, without opening the port for what else the object stands for. */

@@ -1,6 +1,7 @@
 /** Where a connection enters a proxy: the sidecar of its client, a gateway, or none. */
 import { ANY_ADDRESS } from '../model/addresses';
 import { GATEWAY_API } from '../model/gateway-api';
+import { unrouted } from './unrouted';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { ProxyScope } from '../model/sidecar-scope';
@@ -180,9 +181,28 @@ function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnT
           field: `spec.servers[${server.index}]`,
         };
   const where = `port ${flight.port}${flight.namedPort === flight.port ? '' : ` (${flight.namedPort} of its Service)`}`;
+  const section = server?.tls?.mode === 'PASSTHROUGH' ? 'tls' : 'tcp';
+  const reason =
+    onPort.length > 0 && server !== undefined
+      ? unrouted(walk.mesh, {
+          gateways: onPort.map(({ gatewayName }) => gatewayName),
+          namespace: proxy.namespace,
+          section,
+          port: server.port,
+          host: section === 'tls' ? (outermost(flight.layers)?.sni ?? null) : null,
+        })
+      : undefined;
+  if (reason !== undefined)
+    return walk.refused({
+      code: 'UF',
+      status: brokenStatus(walk),
+      proxy,
+      ...reason,
+      what: `Gateway ${server?.gatewayName ?? ''} has a server for ${where}, but no rule, so istiod makes no listener: ${reason.what}`,
+    });
   const what =
     onPort.length > 0
-      ? `Gateway ${server?.gatewayName ?? ''} has a server for ${where}, but no VirtualService gives it a ${server?.tls === undefined ? 'tcp' : server.tls.mode === 'PASSTHROUGH' ? 'tls' : 'tcp'} route, so istiod makes no listener`
+      ? `Gateway ${server?.gatewayName ?? ''} has a server for ${where}, but no VirtualService gives it a ${section} route, so istiod makes no listener`
       : rejection !== undefined
         ? `istiod leaves out the server of Gateway ${rejection.server.gatewayName} for ${where}: ${rejection.why}`
         : `the gateway has no server on ${where}: the connection is refused`;

@@ -1,6 +1,6 @@
 /** HTTP at one proxy: virtual host, route, and what the route does. */
 import { unmergedWords } from '../model/delegates';
-import { isSubsetOf, overlaps } from '../model/hostnames';
+import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
 import { authorize } from './authorization';
 import { pastTokens, rejected } from './connection';
@@ -22,6 +22,7 @@ import { abortShare, ownAnswer, replyOf } from './own-answer';
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
 import { locationOf } from './redirect';
+import { unrouted } from './unrouted';
 import type { RouteConfig } from './sidecar-routes';
 import type { Copy, Hop, ProxyRef, Refusal, Trace } from './types';
 import { type Walk, decisions, outermost } from './walk';
@@ -179,7 +180,18 @@ function noMatchingRoute(
   const handedOver = notHandedOver(walk, proxy, http);
   if (handedOver !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...handedOver });
   const rule = virtualHost.routes[0]?.rule;
-  const kept = virtualHost.name.startsWith('blackhole:') ? notExported(walk, proxy, http, incoming) : undefined;
+  const [, blackhole] = /^blackhole:(\d+)$/.exec(virtualHost.name) ?? [];
+  const gateways = incoming.decidedBy.filter(({ kind }) => kind === 'Gateway').map(({ namespace, name }) => `${namespace}/${name}`); // prettier-ignore
+  const kept =
+    blackhole === undefined
+      ? undefined
+      : unrouted(walk.mesh, {
+          gateways,
+          namespace: proxy.namespace,
+          section: 'http',
+          port: Number(blackhole),
+          host: hostWithoutPort(http.authority.name),
+        });
   if (kept !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...kept });
   return walk.refused({
     code: 'NR',
@@ -197,31 +209,6 @@ function noMatchingRoute(
         ? (incoming.decidedBy[0] ?? null)
         : { kind: rule.ref.kind, namespace: rule.ref.namespace, name: rule.ref.name, field: 'spec.http' },
   });
-}
-
-/** A VirtualService for the host that is bound to the Gateway, and that the gateway's namespace does not see. */
-function notExported(
-  { mesh }: Walk,
-  proxy: ProxyRef,
-  http: HttpRequest,
-  incoming: Incoming,
-): Pick<Refusal, 'what' | 'fix' | 'by'> | undefined {
-  const gateways = incoming.decidedBy.filter(({ kind }) => kind === 'Gateway').map(({ namespace, name }) => `${namespace}/${name}`); // prettier-ignore
-  const host = hostWithoutPort(http.authority.name);
-  const found = mesh.virtualServices.all.find(
-    (service) =>
-      service.semantics === 'istio' &&
-      service.gateways.some((name) => gateways.includes(name)) &&
-      service.hosts.some((own) => overlaps(own, host)) &&
-      !mesh.virtualServices.forGateway(proxy.namespace, service.gateways.find((name) => gateways.includes(name)) ?? '').includes(service), // prettier-ignore
-  );
-  if (found === undefined) return undefined;
-  const { kind, namespace, name } = found.config;
-  return {
-    what: `${kind} ${namespace}/${name} has a rule for this gateway, and is not exported to ${proxy.namespace}, the gateway's namespace`,
-    fix: `add "${proxy.namespace}" to exportTo of ${kind} ${namespace}/${name}`,
-    by: { kind, namespace, name, field: 'spec.exportTo' },
-  };
 }
 
 /** A rule for the request whose delegate istiod leaves out: why there is no route for it, where there would be one. */

@@ -289,4 +289,86 @@ spec: {host: api.example.com, exportTo: ['*'], trafficPolicy: {tls: {mode: SIMPL
     expect(found?.fix).toContain('gw (the namespace of the service)');
     for (const namespace of ['gw', 'istio-system']) expect(ids(mesh(namespace))).not.toContain('EDGE302 error');
   });
+
+  it('is found by a wildcard too', () => {
+    const wild = mesh('platform').replace('spec: {host: api.example.com, exp', "spec: {host: '*.example.com', exp");
+    const [found] = judge(wild).filter(({ id }) => id === 'EDGE302');
+    expect([found?.object?.kind, found?.field]).toEqual(['DestinationRule', 'metadata.namespace']);
+  });
+
+  it('is the one that an older rule of its namespace takes the place of', () => {
+    const older = `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: a-pool, namespace: gw, creationTimestamp: "2020-01-01T00:00:00Z"}
+spec: {host: api.example.com, trafficPolicy: {connectionPool: {tcp: {maxConnections: 9}}}}`;
+    const [found] = judge(mesh('gw') + older).filter(({ id }) => id === 'EDGE302');
+    expect([found?.object?.name, found?.field]).toEqual(['api', 'spec.trafficPolicy']);
+    expect(found?.fix).toContain('DestinationRule gw/a-pool');
+  });
+});
+
+describe('a way through a gateway', () => {
+  const mesh = ({ address = '198.51.100.33', subnet = '10.0.0.0/8', seenBy = "['*']" } = {}): string => `${NAMESPACES}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: sleep, namespace: app}
+spec:
+  selector: {matchLabels: {app: sleep}}
+  template: {metadata: {labels: {app: sleep}}, spec: {containers: [{name: a, image: a}]}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: out, namespace: gw}
+spec:
+  selector: {matchLabels: {istio: egress}}
+  template:
+    metadata: {labels: {istio: egress}, annotations: {inject.istio.io/templates: gateway}}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: gw}
+spec: {selector: {istio: egress}, ports: [{name: tcp, port: 3306, targetPort: 3306}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: out, namespace: gw}
+spec: {selector: {istio: egress}, servers: [{port: {number: 3306, name: tcp, protocol: TCP}, hosts: ['*']}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: db, namespace: gw}
+spec: {hosts: [db.example.com], addresses: [${address}], exportTo: ${seenBy}, resolution: DNS, ports: [{number: 3306, name: tcp, protocol: TCP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: db, namespace: app}
+spec:
+  hosts: [db.example.com]
+  gateways: [mesh, gw/out]
+  tcp:
+    - match: [{gateways: [mesh], port: 3306, destinationSubnets: [${subnet}]}]
+      route: [{destination: {host: out.gw.svc.cluster.local, port: {number: 3306}}}]
+    - match: [{gateways: [gw/out], port: 3306}]
+      route: [{destination: {host: db.example.com, port: {number: 3306}}}]`;
+
+  it('that misses the address of its host is bypassed, however the address is written', () => {
+    for (const address of ['198.51.100.33', '198.51.100.33/32']) {
+      const [found] = judge(mesh({ address })).filter(({ id }) => id === 'EDGE201');
+      expect([address, found?.field]).toEqual([address, 'spec.tcp[0].match[0]']);
+      expect(found?.fix).toContain('destinationSubnets of tcp[0]');
+      expect(ids(mesh({ address, subnet: '198.51.100.0/24' }))).not.toContain('EDGE201 error');
+    }
+  });
+
+  it('needs no more than the gateway to see where it ends', () => {
+    const unseen = (yaml: string): readonly string[] =>
+      judge(yaml).flatMap(({ id, what }) => (id === 'EDGE210' ? [what] : []));
+    const kept = mesh({ subnet: '198.51.100.0/24', seenBy: "['.']" });
+    expect(unseen(kept)).toEqual([]);
+    expect(unseen(kept.replace('host: out.gw.svc.cluster.local', 'host: db.example.com'))).not.toEqual([]);
+  });
 });

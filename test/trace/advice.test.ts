@@ -29,6 +29,34 @@ const dns = (host: string, ports: string, more = ''): string => `hosts: [${host}
 const route = (host: string, subset: string): string =>
   `hosts: [${host}], http: [{route: [{destination: {host: ${host}, subset: ${subset}}}]}]`;
 
+/** A gateway in `gw`, whose Gateway `out` passes TLS through, and an entry that the gateway alone sees. */
+const GATEWAY = `
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: gw}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: out, namespace: gw}
+spec:
+  selector: {matchLabels: {istio: egress}}
+  template:
+    metadata: {labels: {istio: egress}, annotations: {inject.istio.io/templates: gateway}}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: gw}
+spec: {selector: {istio: egress}, ports: [{name: tls, port: 443, targetPort: 8443}]}${object('Gateway')('gw/out', `selector: {istio: egress}, servers: [{port: ${TLS}, tls: {mode: PASSTHROUGH}, hosts: ['*']}]`)}`;
+const HIDDEN = entry('gw/api', dns('api.example.com', TLS, ", exportTo: ['.']"));
+const SEEN = entry('gw/api', dns('api.example.com', TLS, ", exportTo: ['.', app]"));
+const FROM_MESH = '{match: [{gateways: [mesh], port: 443, sniHosts: [api.example.com]}], route: [{destination: {host: out.gw.svc.cluster.local, port: {number: 443}}}]}'; // prettier-ignore
+const fromGateway = (port: number): string =>
+  `{match: [{gateways: [gw/out], port: ${port}, sniHosts: [api.example.com]}], route: [{destination: {host: api.example.com, port: {number: 443}}}]}`;
+const through = (rules: string, more = ''): string =>
+  routes('app/api', `hosts: [api.example.com], gateways: [mesh, gw/out], tls: [${rules}]${more}`);
+
 interface Case {
   /** What the request misses. */
   readonly title: string;
@@ -153,6 +181,41 @@ const CASES: readonly Case[] = [
       rule('app/api', 'host: api.example.com, subsets: [{name: two, labels: {v: one}}]') +
       routes('app/api', route('api.example.com', 'two')),
     opens: [`${ALL} > http://api.example.com/`],
+  },
+  {
+    title: 'the entry and the way to the gateway that carries its host',
+    request: 'https://api.example.com/',
+    is: GATEWAY + HIDDEN + through(fromGateway(443), ", exportTo: ['.', gw]"),
+    fix: /^if app is to reach it by the gateway: give VirtualService app\/api a tls rule for mesh and port 443 that leads there, and then add "app" to exportTo of ServiceEntry gw\/api;/,
+    mended: GATEWAY + SEEN + through(`${FROM_MESH}, ${fromGateway(443)}`, ", exportTo: ['.', gw]"),
+    opens: ['app > https://api.example.com/'],
+  },
+  {
+    title: 'a rule that the gateway sees',
+    request: 'https://api.example.com/',
+    is: GATEWAY + SEEN + through(`${FROM_MESH}, ${fromGateway(443)}`, ", exportTo: ['.']"),
+    fix: /^add "gw" to exportTo of VirtualService app\/api$/,
+    mended: GATEWAY + SEEN + through(`${FROM_MESH}, ${fromGateway(443)}`, ", exportTo: ['.', gw]"),
+    opens: ['app > https://api.example.com/'],
+  },
+  {
+    title: 'a rule for the port of the server',
+    request: 'https://api.example.com/',
+    is: GATEWAY + SEEN + through(`${FROM_MESH}, ${fromGateway(8443)}`, ", exportTo: ['.', gw]"),
+    fix: /^write port 443, that of the Gateway's server, in the match of tls\[1\] of VirtualService app\/api$/,
+    mended: GATEWAY + SEEN + through(`${FROM_MESH}, ${fromGateway(443)}`, ", exportTo: ['.', gw]"),
+    opens: ['app > https://api.example.com/'],
+  },
+  {
+    title: 'TLS, where plain HTTP is spoken to a port of an entry that the client does not see either',
+    request: 'http://api.example.com:443/',
+    is: HIDDEN,
+    fix: /^let clients speak TLS to port 443; or declare a port for plain HTTP, such as 80 with targetPort 443, and originate TLS there$/,
+    mended:
+      entry('app/api', dns('api.example.com', '{number: 443, name: http, protocol: HTTP}', ", exportTo: ['.']")) +
+      rule('app/api', "host: api.example.com, exportTo: ['.'], trafficPolicy: {tls: {mode: SIMPLE}}") +
+      HIDDEN,
+    opens: ['app > http://api.example.com:443/'],
   },
 ];
 

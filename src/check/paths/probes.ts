@@ -20,6 +20,7 @@ import type { Client } from './clients';
 
 export interface Probe {
   readonly scheme: 'http' | 'https' | 'tcp';
+  /** As objects name it, also where an address is dialled. */
   readonly host: string;
   readonly port: number;
   readonly url: string;
@@ -62,9 +63,9 @@ function* entryProbes(manifest: Manifest, spec: ServiceEntrySpec): Generator<Pro
     const field = ['spec', 'ports', p];
     if (!isHttp(port.protocol) && !isTls(port.protocol)) {
       const address = (spec.addresses ?? []).find((entry) => !entry.includes('/'));
-      const host = address ?? (spec.hosts ?? [])[0];
+      const [host] = spec.hosts ?? [];
       if (host === undefined || (address === undefined && !isName(host))) continue;
-      yield { scheme: 'tcp', host, port: number, url: `tcp://${bracket(host)}:${number}`, manifest, field, isFor };
+      yield { scheme: 'tcp', host, port: number, url: `tcp://${bracket(address ?? host)}:${number}`, manifest, field, isFor }; // prettier-ignore
       continue;
     }
     const scheme = isTls(port.protocol) ? 'https' : 'http';
@@ -147,7 +148,7 @@ function* tcpProbes(
       const target = service.registry === 'Kubernetes' ? host : (own ?? '');
       yield {
         scheme: 'tcp',
-        host: target,
+        host,
         port,
         url: `tcp://${bracket(target)}:${port}`,
         manifest,

@@ -6,7 +6,7 @@ import { envoyGateways } from '../envoy-gateway';
 import { formatField } from '../field';
 import type { Hit } from '../rule';
 import { waysFor } from '../egress-gateways';
-import { toFqdn } from '../hosts';
+import { isSubsetOf, toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
 import type { Client } from './clients';
 import { findDecided } from './decided';
@@ -125,10 +125,18 @@ const rulesByHost = defineIndex('rules by host', (context): ReadonlyMap<string, 
   return rules;
 });
 
-/** DestinationRules for the host of a cluster, whether they decide anything of it or not. */
+/** DestinationRules for the host of a cluster, by its name or by a wildcard, whether they decide anything of it or not. */
 export function rulesFor(context: CheckContext, cluster: string | null | undefined): readonly Manifest[] {
-  return context.index(rulesByHost).get(cluster?.split('|')[3] ?? '') ?? [];
+  const host = cluster?.split('|')[3] ?? '';
+  const exact = context.index(rulesByHost).get(host) ?? [];
+  if (host === '') return exact;
+  const wild = [...context.index(wildRules)].filter(([pattern]) => pattern !== host && isSubsetOf(host, pattern));
+  return [...exact, ...wild.flatMap(([, rules]) => rules)];
 }
+
+const wildRules = defineIndex('rules for wildcards', (context) =>
+  [...context.index(rulesByHost)].filter(([pattern]) => pattern.includes('*')),
+);
 
 /** What may have sent a connection where no policy lets it go: the client's own settings, and a gateway that it goes past. */
 function aroundPolicy(context: CheckContext, { host }: Probe, client: Client): readonly Manifest[] {

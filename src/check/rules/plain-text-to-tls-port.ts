@@ -3,6 +3,7 @@ import { type Path, paths } from '../paths/paths';
 import { PATH_KINDS, brokenPathHits, rulesFor } from '../paths/report';
 import type { CheckContext } from '../context';
 import { isVisible, nameOf } from '../edge';
+import { toFqdn } from '../hosts';
 import { specOf } from '../istio';
 import { policiesOf } from '../credentials';
 import type { Manifest } from '../../model/manifest';
@@ -83,7 +84,16 @@ function missedRule(context: CheckContext, { trace: { hops }, client }: Path): M
     const spec = specOf('DestinationRule', manifest);
     if (![...policiesOf(spec)].some(({ policy }) => policy.tls?.mode === 'SIMPLE' || policy.tls?.mode === 'MUTUAL')) continue; // prettier-ignore
     const isLookedUp = [reader, ...owners, root].includes(manifest.namespace);
-    if (isLookedUp && isVisible(spec.exportTo, manifest.namespace, reader)) continue;
+    if (isLookedUp && isVisible(spec.exportTo, manifest.namespace, reader)) {
+      const first = mergedInto(context, manifest, last?.cluster);
+      if (first === undefined) continue;
+      return {
+        manifest,
+        field: ['spec', 'trafficPolicy'],
+        why: `Of several DestinationRules that a namespace has for one host, the oldest gives the trafficPolicy (here ${nameOf(first)}), and the others no more than subsets of other names.`,
+        fix: `Write the tls of ${nameOf(manifest)} in the trafficPolicy of ${nameOf(first)}, and one DestinationRule for the host.`,
+      };
+    }
     const why =
       'A DestinationRule is looked up in the namespace of the client, of the service and in the root namespace, in this order; exportTo does not add to them.';
     return isLookedUp
@@ -96,4 +106,20 @@ function missedRule(context: CheckContext, { trace: { hops }, client }: Path): M
         };
   }
   return undefined;
+}
+
+/** Another rule of the namespace for the same host whose trafficPolicy counts in place of a rule's own (MergeDestinationRule of Istio). */
+function mergedInto(
+  context: CheckContext,
+  manifest: Manifest,
+  cluster: string | null | undefined,
+): Manifest | undefined {
+  // prettier-ignore
+  const own = specOf('DestinationRule', manifest);
+  if (!own.trafficPolicy) return undefined;
+  return rulesFor(context, cluster).find((other) => {
+    const spec = specOf('DestinationRule', other);
+    const isTwin = other !== manifest && other.namespace === manifest.namespace && !spec.workloadSelector;
+    return isTwin && toFqdn(spec.host ?? '', other.namespace) === toFqdn(own.host ?? '', manifest.namespace) && spec.trafficPolicy !== undefined; // prettier-ignore
+  });
 }

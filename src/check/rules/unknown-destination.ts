@@ -45,7 +45,7 @@ export const rule: Rule = {
                       ? ('info' as const)
                       : ('warning' as const),
               };
-            else if (destination) yield* partsOf(context, manifest, destination, field);
+            else if (destination) yield* partsOf(context, manifest, destination, field, isForSidecars(spec[kind]?.[r]?.match, gateways)); // prettier-ignore
           }
         }
       }
@@ -79,12 +79,13 @@ function* partsOf(
   manifest: Manifest,
   { host = '', port, subset }: Destination,
   field: FieldPath,
+  isForMesh: boolean,
 ): Generator<Hit> {
   const fqdn = toFqdn(host, manifest.namespace);
   const declared = [...context.mesh.services.named(fqdn).values()].filter(({ assumed }) => !assumed);
   const { services } = context.mesh;
   const seen = declared.filter((service) => services.isVisible(service, manifest.namespace));
-  if (declared.length > 0 && seen.length === 0 && isForOwnSidecars(manifest))
+  if (declared.length > 0 && seen.length === 0 && isForMesh && isForOwnSidecars(manifest))
     yield {
       manifest,
       field: [...field, 'host'],
@@ -120,11 +121,20 @@ function* partsOf(
     };
 }
 
-/** Whether the rules are for sidecars of the namespace itself. */
+/** Whether sidecars read a rule: a gateway sees what its own namespace does. */
+function isForSidecars(
+  matches: readonly { readonly gateways?: readonly string[] }[] = [],
+  bound: readonly string[],
+): boolean {
+  // prettier-ignore
+  const own = matches.length === 0 ? [{}] : matches;
+  return own.some(({ gateways }) => (gateways !== undefined && gateways.length > 0 ? gateways : bound).includes(MESH));
+}
+
+/** Whether the sidecars of the namespace itself see the rules. */
 function isForOwnSidecars(manifest: Manifest): boolean {
-  const { gateways = [], exportTo = [] } = specOf('VirtualService', manifest);
-  const isSeen = exportTo.length === 0 || exportTo.some((entry) => ['*', '.', manifest.namespace].includes(entry));
-  return isSeen && (gateways.length === 0 || gateways.includes(MESH));
+  const { exportTo = [] } = specOf('VirtualService', manifest);
+  return exportTo.length === 0 || exportTo.some((entry) => ['*', '.', manifest.namespace].includes(entry));
 }
 
 /** Names of subsets by host; an empty one for each rule, so that a host with rules is told from one without. */
