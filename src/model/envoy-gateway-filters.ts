@@ -3,11 +3,12 @@ import { records, text, type Json } from './fields';
 
 const PREFIX = 'envoy.filters.http.';
 
-/** By newOrderedHTTPFilter of internal/xds/translator/httpfilters.go (1.7.0), those left out that decide about no request. */
+/** By newOrderedHTTPFilter of internal/xds/translator/httpfilters.go (1.7.0; csrf since 1.9), those left out that decide about no request. */
 const USUAL = [
   'health_check',
   'fault',
   'cors',
+  'csrf',
   'ext_authz',
   'api_key_auth',
   'basic_auth',

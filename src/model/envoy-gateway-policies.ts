@@ -1,6 +1,6 @@
 /** Which of Envoy Gateway's policies is in force for a rule of a route at a listener, and the filters of its own that routes name. */
-import { labelsMatch, optionalRecord, record, records, strings, text, type Json } from './fields';
-import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
+import { optionalRecord, record, records, strings, text, type Json } from './fields';
+import { selects, type ApiGateway, type ApiListener, type ApiRoute } from './gateway-api';
 import type { EnvoyGatewayInput } from './envoy-gateway';
 import { extensionApi } from './envoy-gateway-settings';
 import type { Manifest } from './manifest';
@@ -32,7 +32,7 @@ interface Target {
 /** Policies of one kind by what they are attached to. */
 class Targets {
   private readonly byName = new Map<string, Manifest[]>();
-  private readonly bySelector = new Map<string, { readonly policy: Manifest; readonly labels: Labels }[]>();
+  private readonly bySelector = new Map<string, { readonly policy: Manifest; readonly selector: Json }[]>();
 
   public constructor(policies: readonly Manifest[]) {
     for (const policy of policies) {
@@ -41,11 +41,7 @@ class Targets {
       for (const ref of [...records(spec.targetRefs), ...(single === undefined ? [] : [single])])
         push(this.byName, nameOf(policy.namespace, text(ref.kind), text(ref.name), text(ref.sectionName)), policy);
       for (const selector of records(spec.targetSelectors))
-        if (records(selector.matchExpressions).length === 0)
-          push(this.bySelector, `${policy.namespace}/${text(selector.kind)}`, {
-            policy,
-            labels: strings(selector.matchLabels),
-          });
+        push(this.bySelector, `${policy.namespace}/${text(selector.kind)}`, { policy, selector });
     }
   }
 
@@ -53,14 +49,12 @@ class Targets {
     const named = this.byName.get(nameOf(manifest.namespace, kind, manifest.name, section ?? '')) ?? [];
     if (section !== undefined) return named;
     const labels = strings(record(record(manifest.body).metadata).labels);
-    const selecting = (this.bySelector.get(`${manifest.namespace}/${kind}`) ?? []).filter((one) =>
-      labelsMatch(one.labels, labels),
+    const selecting = (this.bySelector.get(`${manifest.namespace}/${kind}`) ?? []).filter(({ selector }) =>
+      selects(selector, labels),
     );
     return selecting.length === 0 ? named : [...new Set([...named, ...selecting.map(({ policy }) => policy)])];
   }
 }
-
-type Labels = Readonly<Record<string, string>>;
 
 function nameOf(namespace: string, kind: string, name: string, section: string): string {
   return `${namespace}/${kind}/${name}/${section}`;

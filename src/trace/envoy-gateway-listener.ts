@@ -28,9 +28,11 @@ function decision(policy: EffectivePolicy | undefined, field: string): Decision 
   return { kind, namespace, name, field: `spec.${field}` };
 }
 
-/** Whether clients must show a certificate. */
+/** Whether clients must show a certificate; of both, `mode` (since 1.8) counts (api/v1alpha1/tls_types.go). */
 export function demandsCertificate(policy: EffectivePolicy | undefined): boolean {
   const validation = optionalRecord(record(policy?.spec.tls).clientValidation);
+  const mode = text(validation?.mode);
+  if (mode !== '') return mode === 'RequireAny' || mode === 'RequireAndVerify';
   return validation !== undefined && validation.optional !== true && records(validation.caCertificateRefs).length > 0;
 }
 

@@ -1,34 +1,19 @@
 /** What Envoy Gateway's own policies and filters do to a request before it is forwarded. */
-import { contains } from '../model/addresses';
 import { filterOrder, type FilterName } from '../model/envoy-gateway-filters';
 import { ownFilters, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
 import type { BrokenReference } from '../model/envoy-gateway-references';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import { claimsFit, tokenRulesOf } from './envoy-gateway-tokens';
+import { authorizationVerdict } from './envoy-gateway-authorization';
+import { csrfVerdict } from './envoy-gateway-csrf';
+import { tokenRulesOf } from './envoy-gateway-tokens';
+import { decision, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
 import type { Asked, AskedPath } from './ask';
 import { byExpression, type HttpRequest } from './http-routes';
-import { anyOf, exact, PRESENT } from './matcher';
+import { PRESENT } from './matcher';
 import { isPreflight } from './own-answer';
 import { judgeToken, type TokenVerdict } from './tokens';
 import type { Decision } from './types';
-
-export type PolicyVerdict =
-  | {
-      readonly is: 'refused';
-      readonly code: string;
-      readonly status: number;
-      readonly what: string;
-      readonly fix: string;
-      readonly location?: string | undefined;
-      readonly by: Decision;
-    }
-  | { readonly is: 'unknown'; readonly what: string; readonly by: Decision };
-
-function decision({ manifest }: EffectivePolicy, field: string): Decision {
-  const { kind, namespace, name } = manifest;
-  return { kind, namespace, name, field: `spec.${field}` };
-}
 
 /** The policies and filters of a rule, and the request that meets them. */
 export interface AtRule {
@@ -57,6 +42,7 @@ type Filter = (at: Passing) => PolicyVerdict | undefined;
 const FILTERS: Readonly<Partial<Record<FilterName, Filter>>> = {
   fault: ({ traffic }) => traffic && faultVerdict(traffic),
   cors: corsVerdict,
+  csrf: ({ security, http }) => csrfVerdict(security!, http),
   ext_authz: ({ security }) => unknown(security!, 'extAuth', 'a service that no manifest shows'),
   api_key_auth: (at) => credentialVerdict(at, 'apiKeyAuth'),
   basic_auth: (at) => credentialVerdict(at, 'basicAuth'),
@@ -71,6 +57,7 @@ const FILTERS: Readonly<Partial<Record<FilterName, Filter>>> = {
 /** Which filter carries out which part of a SecurityPolicy. */
 const PARTS: Readonly<Record<string, FilterName>> = {
   cors: 'cors',
+  csrf: 'csrf',
   extAuth: 'ext_authz',
   apiKeyAuth: 'api_key_auth',
   basicAuth: 'basic_auth',
@@ -200,6 +187,11 @@ function tokenVerdict(at: Passing): PolicyVerdict | undefined {
   const policy = at.security!;
   const token = judgeToken(tokenRulesOf(policy), at.http);
   at.token = token;
+  // What a token that is not valid says counts for nothing; since 1.9 it may pass all the same.
+  if (record(policy.spec.jwt).failOpen === true) {
+    if (token.is === 'invalid') at.token = { is: 'none' };
+    return token.is === 'unknown' && policy.spec.authorization !== undefined ? token : undefined;
+  }
   if (token.is === 'unknown') return token;
   if (token.is === 'invalid') return { ...token, is: 'refused', code: 'jwt_authn' };
   if (token.is !== 'none' || record(policy.spec.jwt).optional === true) return undefined;
@@ -234,78 +226,6 @@ function shows(kind: string, settings: Json, http: HttpRequest): boolean {
       texts(from.params).some((name) => http.path.parameter(name).is(PRESENT)) ||
       (texts(from.cookies).length > 0 && http.headers.get('cookie').is(PRESENT)),
   );
-}
-
-function unknown(policy: EffectivePolicy, field: string, on: string): PolicyVerdict {
-  const { namespace, name } = policy.manifest;
-  return {
-    is: 'unknown',
-    what: `whether SecurityPolicy ${namespace}/${name} lets the request pass hangs on ${on} (${field})`,
-    by: decision(policy, field),
-  };
-}
-
-/** A request, or a connection that none is read from, with the address that it comes from where that is known. */
-type Asking = Partial<HttpRequest> & { readonly source?: string | null };
-
-const EVERYBODY = new Set(['0.0.0.0/0', '::/0']);
-
-/** Whether a principal of an authorization rule is who calls; undefined where the manifests cannot tell. */
-function isPrincipal(principal: Json, http: Asking, token: TokenVerdict): boolean | undefined {
-  const named = records(principal.headers).every(({ name, values }) => {
-    return http.headers?.get(text(name)).is(anyOf(...texts(values).map((value) => exact(value))));
-  });
-  if (!named) return false;
-  const jwt = optionalRecord(principal.jwt);
-  if (jwt !== undefined && !claimsFit(jwt, token)) return false;
-  const ranges = [texts(principal.clientCIDRs), texts(principal.sourceCIDRs)].filter((list) => list.length > 0);
-  if (ranges.every((list) => list.some((range) => EVERYBODY.has(range)))) return true;
-  const { source } = http;
-  return source == null ? undefined : ranges.every((list) => list.some((range) => contains(range, source)));
-}
-
-/** The first rule that fits decides. */
-function authorizationVerdict(policy: EffectivePolicy, http: Asking, token: TokenVerdict): PolicyVerdict | undefined {
-  const authorization = record(policy.spec.authorization);
-  let action = text(authorization.defaultAction) || 'Deny';
-  let field = 'authorization.defaultAction';
-  const open: string[] = [];
-  for (const [index, rule] of records(authorization.rules).entries()) {
-    const methods = texts(record(rule.operation).methods);
-    if (
-      methods.length > 0 &&
-      http.method !== undefined &&
-      !http.method.is(anyOf(...methods.map((method) => exact(method))))
-    )
-      continue;
-    const fits = isPrincipal(record(rule.principal), http, token);
-    if (fits === false) continue;
-    if (fits === undefined) {
-      open.push(text(rule.action));
-      continue;
-    }
-    action = text(rule.action);
-    field = `authorization.rules[${index}]`;
-    break;
-  }
-  if (open.some((one) => one !== action)) return unknown(policy, 'authorization', "the client's address");
-  if (action === 'Allow') return undefined;
-  return {
-    is: 'refused',
-    code: 'RBAC',
-    status: 403,
-    what: `SecurityPolicy ${policy.manifest.namespace}/${policy.manifest.name} denies it`,
-    fix: 'add a rule that allows the caller, before those that deny',
-    by: decision(policy, field),
-  };
-}
-
-/** Whether an authorization of connections lets one pass: only the client's address counts, and a rule without any is not to be told. */
-export function streamVerdict(policy: EffectivePolicy, source: string | null): PolicyVerdict | undefined {
-  const rules = records(record(policy.spec.authorization).rules);
-  if (rules.some(({ principal }) => texts(record(principal).clientCIDRs).length === 0))
-    return unknown(policy, 'authorization', 'a rule that names no clientCIDRs, which says nothing of a connection');
-  return authorizationVerdict(policy, { source }, { is: 'none' });
 }
 
 /** What Envoy Gateway's own filters make of a rule: an answer by itself, or another Host and path. */

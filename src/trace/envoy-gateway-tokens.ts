@@ -30,6 +30,7 @@ export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly Toke
         claim: text(claim),
       })),
       spaceDelimited: ['scope', 'scp'],
+      isRequired: false,
     };
   });
 }

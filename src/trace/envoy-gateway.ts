@@ -41,7 +41,8 @@ import {
   type HttpRequest,
   type Route,
 } from './http-routes';
-import { applyOwnFilters, isGlobalLimit, policyVerdict, streamVerdict } from './envoy-gateway-policies';
+import { streamVerdict } from './envoy-gateway-authorization';
+import { applyOwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
 import { ownAnswer, replyOf } from './own-answer';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { outermost, wire, type Flight, type Walk } from './walk';

@@ -51,6 +51,8 @@ export interface TokenRule {
   readonly payloadHeader: string;
   readonly claimHeaders: readonly { readonly header: string; readonly claim: string }[];
   readonly spaceDelimited: readonly string[];
+  /** Whether a request without such a token is refused, whatever other rules say. */
+  readonly isRequired: boolean;
 }
 
 /** Where a token was found, and the request without it. */
@@ -85,6 +87,8 @@ export function rulesOf(policies: readonly Config[]): readonly TokenRule[] {
         claim: text(claim),
       })),
       spaceDelimited: ['permission', 'scope', ...texts(body.spaceDelimitedClaims)],
+      // Since 1.32; an older release drops the field (security/v1beta1/request_authentication.proto of istio.io/api).
+      isRequired: body.presence === 'REQUIRED',
     })),
   );
 }
@@ -162,14 +166,29 @@ function verifySaid(claims: Claims, trust: Trust): Verification {
 }
 
 /**
- * What the filter for tokens, which comes before authorization, does: a request without a token passes it, and of several rules
- * one has to take the token.
+ * What the filter for tokens, which comes before authorization, does: a request without a token passes it unless a rule requires one,
+ * and of several rules one has to take the token.
  */
 export function judgeToken(rules: readonly TokenRule[], http: HttpRequest): TokenVerdict {
+  // Envoy's filter lets a browser's question before a request of another origin pass.
+  if (isPreflight(http)) return { is: 'none' };
+  for (const rule of rules.filter(({ isRequired }) => isRequired)) {
+    const own = judgeOptional([rule], http);
+    if (own.is === 'none') return missing(rule);
+    if (own.is !== 'valid') return own;
+  }
+  return judgeOptional(rules, http);
+}
+
+function missing({ policy, by, trust }: TokenRule): TokenVerdict {
+  const field = `${by.field}.presence`;
+  return { is: 'invalid', status: 401, what: `${policy} requires a token of ${JSON.stringify(trust.issuer)}, and the request has none`, fix: 'send a token of that issuer, or leave presence out', by: { ...by, field } }; // prettier-ignore
+}
+
+function judgeOptional(rules: readonly TokenRule[], http: HttpRequest): TokenVerdict {
   const carried = rules.flatMap((rule) => find(rule, http) ?? []);
   const [first] = carried;
-  // Envoy's filter lets a browser's question before a request of another origin pass.
-  if (first === undefined || isPreflight(http)) return { is: 'none' };
+  if (first === undefined) return { is: 'none' };
   const now = Date.now() / 1000;
   const judged = carried.map((one) => ({
     ...one,

@@ -56,6 +56,13 @@ describe('what an API server of the release in force stores', () => {
     expect(then.notes.join('\n')).toMatch(/HTTPRoute edge\/cors is not followed: an API server refuses it, since .*: it needs Gateway API 1\.5/); // prettier-ignore
   });
 
+  it('is without a token that it does not know to be required', () => {
+    const tokens = DOMAINS.replace(/\{apiVersion: security.*$/s, '{apiVersion: security.istio.io/v1, kind: RequestAuthentication, metadata: {name: tokens, namespace: edge}, spec: {jwtRules: [{issuer: "https://id.example.com", jwksUri: "https://id.example.com/keys", presence: REQUIRED}]}}'); // prettier-ignore
+    const now = ask(tokens, { istioVersion: '1.32' }, 'gateway', '/');
+    expect(now.refusal).toMatchObject({ code: 'jwt_authn', status: 401 });
+    expect(ask(tokens, { istioVersion: '1.31' }, 'gateway', '/').outcome).toBe('answered');
+  });
+
   it('is compared where releases differ', () => {
     const { manifests } = loadText(REDIRECT);
     const { changes, notes } = diff(manifests, manifests, { mesh: { istioVersion: '1.30' }, meshAfter: { istioVersion: '1.31' }, exhaustive: true }); // prettier-ignore
