@@ -41,12 +41,22 @@ export {
   type WaypointTrafficRule,
 } from './egress/waypoint-traffic-policy';
 export * from './ingress/backend-tls-policy';
+export { ApiKeySource, type ApiKeys } from './ingress/api-keys';
+export {
+  type ActiveHealthCheck,
+  Compression,
+  type ErrorPage,
+  ErrorPageBody,
+  type PassiveHealthCheck,
+  StickySessions,
+} from './ingress/backend-health';
 export * from './ingress/backend-traffic-policy';
 export * from './ingress/classic-ingress';
 export { type ClassicClientCertificates, type ClassicIngressServer } from './ingress/classic-server';
 export * from './ingress/client-traffic-policy';
 export * from './ingress/envoy-gateway-in-mesh';
 export { type EnvoyProxySettings, ProxyServiceType } from './ingress/envoy-proxy-settings';
+export * from './ingress/external-backend';
 export * from './ingress/global-rate-limit';
 export * from './ingress/grpc-ingress-route';
 export * from './ingress/http-ingress-route';

@@ -1,9 +1,19 @@
-import { ApiObject, Duration } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { nameOfId } from '../core/ids';
 import { objectNameProblems } from '../core/names';
+import { objectMetadata } from '../core/metadata';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
+import {
+  ActiveHealthCheck,
+  Compression,
+  ErrorPage,
+  PassiveHealthCheck,
+  StickySessions,
+  backendHealthProblems,
+  backendHealthSpec,
+} from './backend-health';
 import { gatewayDuration } from './durations';
 import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
 import { PolicyTarget } from './policy-target';
@@ -119,15 +129,57 @@ export interface BackendTrafficPolicyProps {
   readonly idleTimeout?: Duration;
 
   /**
+   * Which Pod a client comes back to. For gateways that know the Pods of a Service: not those that send through a sidecar.
+   *
+   * @default any
+   */
+  readonly stickySessions?: StickySessions;
+
+  /**
+   * How failing Pods are found by what they answer. For gateways that know the Pods of a Service.
+   *
+   * @default not
+   */
+  readonly passiveHealthCheck?: PassiveHealthCheck;
+
+  /**
+   * How failing Pods are found by asking them. For gateways that know the Pods of a Service.
+   *
+   * @default not
+   */
+  readonly activeHealthCheck?: ActiveHealthCheck;
+
+  /**
+   * What clients see in place of some answers. The first that fits counts.
+   *
+   * @default the answers as they are
+   */
+  readonly errorPages?: ErrorPage[];
+
+  /**
+   * How answers are made smaller for clients that take it, in order of preference. Needs Envoy Gateway 1.6 or newer.
+   *
+   * @default not
+   */
+  readonly compression?: Compression[];
+
+  /**
    * Its name.
    *
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
- * Says how an Envoy Gateway passes requests on: limits, retries, circuit breaking, timeouts. Renders one BackendTrafficPolicy
+ * Says how an Envoy Gateway passes requests on: limits, retries, circuit breaking, timeouts, sticky sessions, health checks, error pages, compression. Renders one BackendTrafficPolicy
  * in the namespace of its target.
  *
  * @see https://gateway.envoyproxy.io/docs/api/extension_types/#backendtrafficpolicy
@@ -145,7 +197,7 @@ export class BackendTrafficPolicy extends Construct {
     this.resource = new MeshObject<envoyGateway.BackendTrafficPolicySpec>(this, 'Resource', {
       apiVersion: ENVOY_GATEWAY_API,
       kind: 'BackendTrafficPolicy',
-      metadata: { name: props.name ?? nameOfId(id), namespace: props.target.namespace },
+      metadata: objectMetadata({ name: props.name ?? nameOfId(id), namespace: props.target.namespace }, props.metadata),
       manifest: (spec) => envoyGatewayBindings().BackendTrafficPolicy.manifest({ spec }),
       spec: () => ({
         targetRefs: [props.target._ref()],
@@ -153,6 +205,7 @@ export class BackendTrafficPolicy extends Construct {
         retry: props.retry && retrySpec(props.retry),
         circuitBreaker: props.circuitBreaker,
         timeout: timeoutSpec(props),
+        ...backendHealthSpec(props),
       }),
     });
     props.target._guardedBy(this);
@@ -160,11 +213,12 @@ export class BackendTrafficPolicy extends Construct {
   }
 
   private problems(props: BackendTrafficPolicyProps): Problem[] {
-    const { limitsGlobally } = props.target._gateway().ingressClass;
+    const { limitsGlobally, sendsThroughSidecar } = props.target._gateway().ingressClass;
     const problems = [
       ...objectNameProblems('name', props.name),
       ...props.target._problems(),
       ...(props.rateLimit?._problems() ?? []),
+      ...backendHealthProblems(props, sendsThroughSidecar),
     ];
     if (props.rateLimit?.type === 'Global' && limitsGlobally === false) {
       problems.push({

@@ -1,6 +1,7 @@
-import { ApiObject, Duration } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
@@ -92,6 +93,20 @@ export interface ClientTrafficPolicyProps {
   readonly idleTimeout?: Duration;
 
   /**
+   * Whether clients may speak HTTP/3 (QUIC, over UDP on the same port). Takes a listener of HTTPS, and a load balancer that takes UDP.
+   *
+   * @default false
+   */
+  readonly http3?: boolean;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
+
+  /**
    * Its name.
    *
    * @default the construct's id, in lower case with hyphens
@@ -120,7 +135,7 @@ export class ClientTrafficPolicy extends Construct {
     this.resource = new MeshObject<envoyGateway.ClientTrafficPolicySpec>(this, 'Resource', {
       apiVersion: ENVOY_GATEWAY_API,
       kind: 'ClientTrafficPolicy',
-      metadata: { name, namespace },
+      metadata: objectMetadata({ name, namespace }, props.metadata),
       manifest: (spec) => envoyGatewayBindings().ClientTrafficPolicy.manifest({ spec }),
       spec: () => ({
         targetRefs: [props.target._ref()],
@@ -128,6 +143,7 @@ export class ClientTrafficPolicy extends Construct {
         enableProxyProtocol: props.proxyProtocol,
         clientIpDetection: props.trustedHops ? { xForwardedFor: { numTrustedHops: props.trustedHops } } : undefined,
         timeout: timeoutSpec(props),
+        http3: props.http3 ? {} : undefined,
       }),
     });
     props.target._guardedBy(this);
@@ -153,6 +169,14 @@ export class ClientTrafficPolicy extends Construct {
         fix: 'use PolicyTarget.gateway or .listener',
       });
     }
+    const { listeners } = props.target._gateway();
+    const named = listeners.filter(({ name }) => name === (props.target.sectionName ?? name));
+    if (props.http3 && named.length && !named.some(({ protocol }) => protocol === 'HTTPS'))
+      problems.push({
+        what: '`http3` where no listener is HTTPS',
+        why: 'HTTP/3 is always encrypted: nothing would be offered',
+        fix: 'add IngressListener.https(...), or leave it out',
+      });
     if (props.minTlsVersion === TlsVersion.V1_3 && props.maxTlsVersion === TlsVersion.V1_2) {
       const fix = 'swap them';
       problems.push({ what: 'minTlsVersion is above maxTlsVersion', why: 'no client could connect', fix });

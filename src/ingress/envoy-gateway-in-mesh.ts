@@ -69,6 +69,13 @@ export interface EnvoyGatewayInMeshProps {
   readonly rateLimitStore?: IRateLimitStore;
 
   /**
+   * Whether routes may send to hosts outside the cluster (`ExternalBackend`). Written into the chart's values (`extensionApis.enableBackend`).
+   *
+   * @default false
+   */
+  readonly externalBackends?: boolean;
+
+  /**
    * Annotations of the partial objects, for the tool that applies them: Argo CD wants
    * `argocd.argoproj.io/sync-options: ServerSideApply=true,Prune=false`, Flux `kustomize.toolkit.fluxcd.io/ssa: Merge`.
    *
@@ -102,6 +109,7 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
   public readonly clusterDomain: string;
   public readonly proxyNamespace: string;
   public readonly limitsGlobally?: boolean;
+  public readonly takesBackends?: boolean;
 
   /** The namespace of control plane and proxies. */
   public readonly namespace: MeshNamespace;
@@ -121,6 +129,7 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
     this.clusterDomain = props.clusterDomain ?? 'cluster.local';
     this.proxyNamespace = props.namespace ?? 'envoy-gateway-system';
     this.limitsGlobally = props.rateLimitStore !== undefined;
+    this.takesBackends = props.externalBackends ?? false;
     const membership = props.membership ?? MeshMembership.sidecar();
     this.namespace = new MeshNamespace(this, 'Namespace', { name: this.proxyNamespace, membership });
     this.controlPlaneService = this.tlsPort('ControlPlane', 'envoy-gateway', { name: 'grpc', port: 18000 }, props);
@@ -141,7 +150,11 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
     this.exceptWebhook();
     new OutputFile(this, 'Values', {
       path: 'install/envoy-gateway.values',
-      content: envoyGatewayValues({ namespace: this.proxyNamespace, redisUrl: props.rateLimitStore?.url }),
+      content: envoyGatewayValues({
+        namespace: this.proxyNamespace,
+        redisUrl: props.rateLimitStore?.url,
+        externalBackends: props.externalBackends,
+      }),
     });
     refuseAtSynth(this, () => this.problems(props, membership));
   }

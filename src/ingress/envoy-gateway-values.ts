@@ -4,6 +4,7 @@ import { dump } from 'js-yaml';
 export interface EnvoyGatewayValues {
   readonly namespace: string;
   readonly redisUrl?: string;
+  readonly externalBackends?: boolean;
 }
 
 /** The ports of the chart's Service. The chart takes them as one list, so all are repeated to say something of one. */
@@ -28,10 +29,15 @@ export function envoyGatewayValues(values: EnvoyGatewayValues): string {
       // The controller asks the API server first thing, and ends where its sidecar is not there to carry the question.
       pod: { annotations: { 'proxy.istio.io/config': '{"holdApplicationUntilProxyStarts": true}' } },
     },
-    ...(values.redisUrl && {
-      config: { envoyGateway: { rateLimit: { backend: { type: 'Redis', redis: { url: values.redisUrl } } } } },
-    }),
+    ...((values.redisUrl || values.externalBackends) && { config: { envoyGateway: configuration(values) } }),
   };
   const head = `# CHART is Envoy Gateway's own, gateway-helm.\n# helm upgrade --install eg "$CHART" -n ${values.namespace} -f envoy-gateway.values`;
   return `${head}\n${dump(content, { noRefs: true, lineWidth: -1 })}`;
+}
+
+function configuration({ redisUrl, externalBackends }: EnvoyGatewayValues): Record<string, unknown> {
+  return {
+    ...(redisUrl && { rateLimit: { backend: { type: 'Redis', redis: { url: redisUrl } } } }),
+    ...(externalBackends && { extensionApis: { enableBackend: true } }),
+  };
 }

@@ -73,6 +73,8 @@ function urlRewrite(
  */
 export function hostForSidecar(rule: HttpRule, namespace: string, ingressClass: IIngressClass): string | undefined {
   const backend = rule.backends?.[0];
+  // A site outside answers to its own name alone, whoever sends.
+  if (backend?._external && !rule.keepHost && !rule.redirect) return backend._external.hostname;
   if (!ingressClass.sendsThroughSidecar || rule.keepHost || rule.redirect || !backend) return undefined;
   return backend._host(namespace, ingressClass.clusterDomain);
 }

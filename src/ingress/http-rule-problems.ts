@@ -13,6 +13,7 @@ export function httpRuleProblems(rule: HttpRule, ingressClass: IIngressClass): P
     ...pathProblems(rule, 'rewrite', rule.rewrite?.prefix, rule.rewrite?.path),
     ...pathProblems(rule, 'redirect', rule.redirect?.prefix, rule.redirect?.path),
     ...sidecarProblems(rule, ingressClass),
+    ...externalProblems(rule, ingressClass),
   ];
 }
 
@@ -98,4 +99,31 @@ function sidecarProblems(rule: HttpRule, ingressClass: IIngressClass): Problem[]
       fix: 'send to one Service here, and share among versions behind it with a VirtualService or a route of the mesh',
     },
   ];
+}
+
+/** A Backend is Envoy Gateway's own kind, and off until its configuration says otherwise. */
+function externalProblems(rule: HttpRule, ingressClass: IIngressClass): Problem[] {
+  const backends = rule.backends ?? [];
+  const external = backends.find((backend) => backend._external);
+  if (!external) return [];
+  const problems: Problem[] = [];
+  if (ingressClass.takesBackends === false)
+    problems.push({
+      what: `backend ${quote(external.name)} lies outside the cluster, and the Envoy Gateway takes no Backends`,
+      why: 'routes with one would answer 500',
+      fix: 'give the EnvoyGatewayInMesh `externalBackends: true`',
+    });
+  if (ingressClass.gatewayClassName === 'istio')
+    problems.push({
+      what: `backend ${quote(external.name)} is a Backend of Envoy Gateway, and the gateway is Istio's`,
+      why: 'Istio knows no such kind, and answers 500',
+      fix: 'use an Envoy Gateway, or route to the host with a VirtualService',
+    });
+  if (backends.length > 1)
+    problems.push({
+      what: `a rule shares requests between ${quote(external.name)}, outside the cluster, and others`,
+      why: 'a rule writes one Host header, and a site outside answers to its own name alone',
+      fix: 'make a rule for each',
+    });
+  return problems;
 }

@@ -2,6 +2,7 @@ import { IConstruct } from 'constructs';
 import { renderedBy } from '../core/api-objects';
 import { isDnsLabel, namespaceProblems, portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
+import type { IExternalBackend } from './external-backend';
 import type { GrantedReference } from './reference-grants';
 
 /** What may be said of a backend beyond its name and port. */
@@ -55,6 +56,16 @@ export class IngressBackend {
     return new IngressBackend(name, found, { ...options, namespace: options?.namespace ?? namespace });
   }
 
+  /**
+   * A host outside the cluster, behind an Envoy Gateway.
+   *
+   * @param backend the Backend
+   * @param options its share
+   */
+  public static external(backend: IExternalBackend, options?: IngressBackendOptions): IngressBackend {
+    return new IngressBackend(backend.name, backend.port, { ...options, namespace: backend.namespace }, backend);
+  }
+
   /** The Service's namespace, if another than the route's was said. */
   public readonly namespace?: string;
 
@@ -67,6 +78,12 @@ export class IngressBackend {
     /** The Service's port. */
     public readonly port: number,
     options: IngressBackendOptions,
+    /**
+     * What lies outside the cluster.
+     *
+     * @internal
+     */
+    public readonly _external?: IExternalBackend,
   ) {
     this.namespace = options.namespace;
     this.weight = options.weight;
@@ -78,23 +95,32 @@ export class IngressBackend {
    * @internal
    */
   public _host(routeNamespace: string, clusterDomain: string): string {
-    return `${this.name}.${this.namespace ?? routeNamespace}.svc.${clusterDomain}`;
+    return this._external?.hostname ?? `${this.name}.${this.namespace ?? routeNamespace}.svc.${clusterDomain}`;
   }
 
   /** @internal */
   public _ref(routeNamespace: string): {
+    group?: string;
     kind: string;
     name: string;
     namespace?: string;
-    port: number;
+    port?: number;
     weight?: number;
   } {
     const namespace = this.namespace === routeNamespace ? undefined : this.namespace;
+    // A Backend has its port in itself.
+    if (this._external)
+      return { group: 'gateway.envoyproxy.io', kind: 'Backend', name: this.name, namespace, weight: this.weight };
     return { kind: 'Service', name: this.name, namespace, port: this.port, weight: this.weight };
   }
 
   /** @internal */
   public _grant(fromGroup: string, fromKind: string, fromNamespace: string): GrantedReference {
+    if (this._external) {
+      const toNamespace = this._external.namespace;
+      const to = { toGroup: 'gateway.envoyproxy.io', toKind: 'Backend', toNamespace, toName: this.name };
+      return { fromGroup, fromKind, fromNamespace, ...to };
+    }
     const to = { toGroup: '', toKind: 'Service', toNamespace: this.namespace ?? fromNamespace, toName: this.name };
     return { fromGroup, fromKind, fromNamespace, ...to };
   }
@@ -105,7 +131,7 @@ export class IngressBackend {
       ...portProblems(`port of backend ${quote(this.name)}`, this.port),
       ...namespaceProblems(`namespace of backend ${quote(this.name)}`, this.namespace),
     ];
-    if (!isDnsLabel(this.name)) {
+    if (!this._external && !isDnsLabel(this.name)) {
       const [name, namespace] = this.name.split('.');
       problems.push({
         what: `backend ${quote(this.name)} is not the name of a Service`,

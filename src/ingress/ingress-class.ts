@@ -17,6 +17,9 @@ export interface IIngressClass {
 
   /** Whether it has what global rate limits take. Not set where that is not known here. */
   readonly limitsGlobally?: boolean;
+
+  /** Whether its routes may send to hosts outside the cluster (Backends). Not set where that is not known here. */
+  readonly takesBackends?: boolean;
 }
 
 /** What may be said of a class that is made elsewhere. */

@@ -28,6 +28,8 @@ export interface RouteAttachment {
  */
 export function attachRoute(scope: Construct, route: RouteAttachment, backends: readonly IngressBackend[]): void {
   route.gateway.admitRoutes(route.namespace, [...route.listenerNames]);
+  const { ingressClass, namespace } = route.gateway;
+  for (const { _external } of backends) _external?.showIn(ingressClass.proxyNamespace || namespace);
   const grants = backends.map((backend) => backend._grant(GATEWAY_API_GROUP, route.kind, route.namespace));
   grantReferences(scope, route.name, grants);
 }

@@ -1,11 +1,13 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { covers } from '../core/hostname';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { ApiKeys, apiKeyProblems, apiKeySpec } from './api-keys';
 import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
 import { HttpIngressRoute } from './http-ingress-route';
 import { OidcLogin, oidcProblems, oidcSpec } from './oidc-login';
@@ -57,6 +59,13 @@ export interface SecurityPolicyProps {
   readonly basicAuthSecretName?: string;
 
   /**
+   * Keys of which requests have to carry one.
+   *
+   * @default none
+   */
+  readonly apiKeys?: ApiKeys;
+
+  /**
    * A service that is asked about each request.
    *
    * @default none
@@ -76,10 +85,17 @@ export interface SecurityPolicyProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
- * Says who may come in at an Envoy Gateway: by login (OIDC), token (JWT), password, or another service's word. Renders one
+ * Says who may come in at an Envoy Gateway: by login (OIDC), token (JWT), API key, password, or another service's word. Renders one
  * SecurityPolicy in the namespace of its target, ahead of the target where both are in one chart.
  *
  * A login needs both endpoints of the provider said. Envoy Gateway would else discover them, and until it has, the route
@@ -106,13 +122,14 @@ export class SecurityPolicy extends Construct {
     this.resource = new MeshObject<envoyGateway.SecurityPolicySpec>(this, 'Resource', {
       apiVersion: ENVOY_GATEWAY_API,
       kind: 'SecurityPolicy',
-      metadata: { name, namespace },
+      metadata: objectMetadata({ name, namespace }, props.metadata),
       manifest: (spec) => envoyGatewayBindings().SecurityPolicy.manifest({ spec }),
       spec: () => ({
         targetRefs: [props.target._ref()],
         oidc: props.oidc && oidcSpec(props.oidc),
         jwt: props.jwt?.length ? jwtSpec(props.jwt) : undefined,
         cors: props.cors && corsSpec(props.cors),
+        apiKeyAuth: props.apiKeys && apiKeySpec(props.apiKeys),
         basicAuth: props.basicAuthSecretName ? { users: { name: props.basicAuthSecretName } } : undefined,
         extAuth: props.externalAuthorization && extAuthSpec(props.externalAuthorization, namespace),
         authorization: props.authorization?.length ? authorizationSpec(props.authorization) : undefined,
@@ -136,11 +153,20 @@ export class SecurityPolicy extends Construct {
     const problems = [...objectNameProblems('name', props.name), ...props.target._problems()];
     if (props.oidc) problems.push(...oidcProblems(props.oidc), ...loginPathProblems(props.oidc, props.target));
     problems.push(...authorizationProblems(props.authorization ?? [], props.jwt ?? []));
+    if (props.apiKeys) problems.push(...apiKeyProblems(props.apiKeys));
     if (props.externalAuthorization) problems.push(...props.externalAuthorization.service._problems());
-    const { oidc, jwt, cors, basicAuthSecretName, externalAuthorization, authorization } = props;
-    if (!oidc && !jwt?.length && !cors && !basicAuthSecretName && !externalAuthorization && !authorization?.length) {
+    const { oidc, jwt, cors, apiKeys, basicAuthSecretName, externalAuthorization, authorization } = props;
+    if (
+      !oidc &&
+      !jwt?.length &&
+      !cors &&
+      !apiKeys &&
+      !basicAuthSecretName &&
+      !externalAuthorization &&
+      !authorization?.length
+    ) {
       const fix =
-        'give at least one of `oidc`, `jwt`, `cors`, `basicAuthSecretName`, `externalAuthorization`, `authorization`';
+        'give at least one of `oidc`, `jwt`, `cors`, `apiKeys`, `basicAuthSecretName`, `externalAuthorization`, `authorization`';
       problems.push({ what: 'asks for nothing', why: 'everyone would come in, as without it', fix });
     }
     return problems;
