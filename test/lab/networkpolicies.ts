@@ -4,7 +4,7 @@ import { type Api, type KubeObject } from './api';
 import { built } from './build';
 import { type ControlPlane, type StartDaemon } from './controlplane';
 import { DNS_IP, ISTIOD_IP } from './network';
-import { sh, until } from './process';
+import { persist, sh, until } from './process';
 import { RootFs } from './rootfs';
 
 /** Its queue, by its own default. */
@@ -66,7 +66,7 @@ export class NetworkPolicies {
     const isWanted = this.policies.size > 0;
     if (isWanted === this.isInForce) return;
     if (isWanted) await this.startEnforcer();
-    await sh(['iptables-restore'], isWanted ? RULES : NO_RULES);
+    await persist(() => sh(['iptables-restore'], isWanted ? RULES : NO_RULES));
     this.isInForce = isWanted;
   }
 

@@ -40,6 +40,17 @@ export function sh(command: readonly string[], input?: string): Promise<string> 
   });
 }
 
+/** Tries again what the kernel refuses while somebody else changes the same packet filter; the third refusal counts. */
+export async function persist<T>(attempt: () => Promise<T>, tries = 3): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (tries <= 1) throw error;
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return persist(attempt, tries - 1);
+}
+
 /** The last lines of a log, for a message about its process. */
 export function tail(log: string, lines = 12): string {
   if (!fs.existsSync(log)) return '(no log)';

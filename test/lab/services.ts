@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { type Api, type KubeObject } from './api';
 import { type StartDaemon } from './controlplane';
 import { DNS_IP, setTable } from './network';
+import { persist } from './process';
 
 interface ServiceSpec {
   readonly type?: string;
@@ -58,7 +59,9 @@ export class Services {
     ]);
     this.dns = {
       reload: () => {
-        if (fs.existsSync(log)) process.kill(Number(fs.readFileSync(log, 'utf8')), 'SIGHUP');
+        const pid = fs.existsSync(log) ? Number(fs.readFileSync(log, 'utf8')) : 0;
+        // While the file is still empty, 0 would be everybody.
+        if (pid > 0) process.kill(pid, 'SIGHUP');
       },
     };
     this.services = await this.api.watch({ apiVersion: 'v1', kind: 'Service' }, () => void this.update());
@@ -105,7 +108,7 @@ export class Services {
     this.written = content + table;
     fs.writeFileSync(path.join(this.folder, 'hosts', 'services'), content);
     this.dns?.reload();
-    await setTable('services', table);
+    await persist(() => setTable('services', table));
   }
 
   private addresses(service: KubeObject): readonly string[] {

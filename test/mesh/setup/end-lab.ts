@@ -4,6 +4,6 @@ import { Lab } from '../../lab/lab';
 export default async function endLab(): Promise<void> {
   if (process.env.MESH_EDGE_LAB !== undefined) return;
   const lab = await Lab.connect(process.env.MESH_EDGE_LAB_NAME);
-  if (/started again/.test(lab.hostLog())) process.stderr.write(`\nThe lab's log:\n${lab.hostLog()}\n`);
+  if (/The end of its log:/.test(lab.hostLog())) process.stderr.write(`\nThe lab's log:\n${lab.hostLog()}\n`);
   await lab.down();
 }
