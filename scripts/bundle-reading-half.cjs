@@ -14,11 +14,21 @@ const {
 const { dirname, join } = require('node:path');
 
 const root = join(__dirname, '..');
+const PLUGIN = 'lib/plugin/index.js';
 const entries = [
   { from: 'src/cli/main.ts', to: 'lib/cli/mesh-edge.cjs' },
-  { from: 'src/plugin/index.ts', to: 'lib/plugin/index.js', types: 'src/plugin/public.d.ts' },
+  { from: 'src/plugin/index.ts', to: PLUGIN, types: 'src/plugin/public.d.ts' },
   { from: 'src/jest/index.ts', to: 'lib/jest/index.js', types: 'src/jest/public.d.ts' },
 ];
+
+/** The constructs look for what decides invariants beside themselves, as it is in the sources: it is in the plugin's bundle. */
+function linkInvariants() {
+  const file = join(root, 'lib/src/plugin/invariants.js');
+  mkdirSync(dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, "module.exports = require('../../plugin');\n");
+  renameSync(draft, file);
+}
 
 /** @param {string[]} [only] bundles to make, by their place in lib/; all of them if left out */
 exports.bundle = function bundle(only) {
@@ -44,6 +54,7 @@ exports.bundle = function bundle(only) {
       external: ['cdk8s', 'constructs', 'jest'],
     });
     renameSync(draft, outfile);
+    if (to === PLUGIN) linkInvariants();
     if (types) cpSync(join(root, types), outfile.replace(/\.js$/, '.d.ts'));
   }
 };

@@ -15,6 +15,9 @@ import { tlsLabel, traceText } from '../report/trace-text';
 import { trace } from '../trace/index';
 import type { TlsKind, Trace, TraceRequest } from '../trace/types';
 import { loadSubject } from '../model/subject';
+import { type MatcherResult, toAlwaysPass, toNeverReach, toOnlyReach } from './every-request';
+
+export { toAlwaysPass, toNeverReach, toOnlyReach };
 
 interface RequestExpectation extends Omit<TraceRequest, 'request'> {
   readonly to: string;
@@ -48,11 +51,6 @@ export interface FindingsExpectation {
   /** Findings less serious than this are let pass. Default: `error`. */
   readonly failOn?: Severity;
   readonly mesh?: MeshOptions;
-}
-
-interface MatcherResult {
-  readonly pass: boolean;
-  readonly message: () => string;
 }
 
 const GATEWAYS = new Set(['egress-gateway', 'ingress-gateway', 'envoy-gateway', 'waypoint']);
@@ -178,4 +176,4 @@ interface Expect {
 const runner = (globalThis as { expect?: Expect }).expect;
 if (runner === undefined)
   throw new Error('cdk8s-mesh-edge/jest is for tests: import it in a test file, or in setupFilesAfterEnv of jest');
-runner.extend({ toDeliver, toRefuse, toAnswer, toHaveNoFindings });
+runner.extend({ toDeliver, toRefuse, toAnswer, toHaveNoFindings, toNeverReach, toOnlyReach, toAlwaysPass });

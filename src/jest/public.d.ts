@@ -76,6 +76,67 @@ export interface FindingsExpectation {
   readonly mesh?: MeshOptions;
 }
 
+/** `NAMESPACE`, `NAMESPACE/WORKLOAD`, `NAMESPACE/key=value`, `outside`, `*` for every workload; or by fields. */
+export type Clients =
+  | string
+  | { readonly serviceAccount: string; readonly namespace?: string }
+  | { readonly labels: Readonly<Record<string, string>>; readonly namespace?: string };
+
+/** Where requests go. All that is given must hold together. */
+export interface Target {
+  /** Hosts, and wildcards (`*.example.com`). Default: any. */
+  readonly hosts?: readonly string[];
+  /** Services of the cluster, `NAMESPACE/NAME`. Default: any. */
+  readonly services?: readonly string[];
+  readonly cidrs?: readonly string[];
+  readonly ports?: readonly number[];
+  /** `http`, `https`, `tls`, `tcp`. Default: any. */
+  readonly protocols?: readonly string[];
+  readonly methods?: readonly string[];
+  /** Exact, or prefixes that end in `*`. Default: any. */
+  readonly paths?: readonly string[];
+  /** Whether only destinations outside of the mesh are meant. */
+  readonly outside?: boolean;
+  /** Hosts where it is no matter that requests arrive. */
+  readonly except?: readonly string[];
+}
+
+/** Whose traffic. */
+export interface TrafficExpectation {
+  /** @default every workload */
+  readonly from?: Clients | readonly Clients[];
+  /** Who of these may. Default: nobody. */
+  readonly except?: Clients | readonly Clients[];
+  /** Whether it may be true of nobody: most often such a rule is misspelled. Default: it may not. */
+  readonly mayBeVacuous?: boolean;
+  readonly mesh?: MeshOptions;
+}
+
+export interface NeverReachExpectation extends TrafficExpectation {
+  /** A host or wildcard, `outside` for every destination outside of the mesh, or more. */
+  readonly to: string | Target;
+}
+
+export interface OnlyReachExpectation extends TrafficExpectation {
+  /** Hosts and wildcards: outside of the mesh, nothing else is reached. */
+  readonly to: string | readonly string[];
+  /** Whether what is inside of the mesh counts too. Default: it does not. */
+  readonly inside?: boolean;
+}
+
+export interface AlwaysPassExpectation extends TrafficExpectation {
+  /** @default "outside" */
+  readonly to?: string | Target;
+  /** `NAMESPACE/NAME` of a gateway's workload, or of a Gateway. Default: any way. */
+  readonly through?: string;
+  /** TLS on the connection that leaves the mesh. Default: any, or none. */
+  readonly tls?: 'encrypted' | 'verified';
+  /** `NAMESPACE/SERVICEACCOUNT` that the next proxy sees; `true` for anybody. Default: nobody in particular. */
+  readonly identity?: string;
+  /** Whether whoever sends it shows a certificate, or a token that a proxy verifies. */
+  readonly authenticated?: boolean;
+}
+
 export interface MeshEdgeMatchers<R> {
   /** The request arrives, and by the way that is asked for. */
   toDeliver(expected: DeliverExpectation): R;
@@ -85,6 +146,12 @@ export interface MeshEdgeMatchers<R> {
   toAnswer(expected: AnswerExpectation): R;
   /** `mesh-edge check` finds nothing wrong. */
   toHaveNoFindings(expected?: FindingsExpectation): R;
+  /** No request of these clients arrives there, whatever its path, method, headers and tokens. Fails with one that does. */
+  toNeverReach(expected: NeverReachExpectation): R;
+  /** These clients reach, outside of the mesh, nothing but this. Fails with a request that arrives elsewhere. */
+  toOnlyReach(expected: OnlyReachExpectation): R;
+  /** Each request of these clients that arrives there does so in this way. Fails with one that does not. */
+  toAlwaysPass(expected: AlwaysPassExpectation): R;
 }
 
 declare global {

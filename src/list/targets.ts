@@ -11,6 +11,8 @@ import type { Target } from '../traffic/explore';
 /** An address for documentation, which stands for every one that no object has. */
 export const ANY_OTHER_ADDRESS = '203.0.113.251';
 
+const SCHEMES = ['http', 'https', 'tcp'] as const;
+
 export class Targets {
   public readonly hosts: ReadonlySet<string>;
   private readonly links: Links;
@@ -23,10 +25,17 @@ export class Targets {
     this.wildcards = [...this.hosts].filter(isWildcard);
   }
 
-  /** All that a client may ask for; `extra` are wildcards and ports that somebody asks about. */
+  /**
+   * All that a client may ask for; `extra` are wildcards and ports that somebody asks about. Of hosts that `onEvery` is true of, whatever
+   * may be spoken on whichever port, declared or not.
+   */
   public of(
     client: ClientClass,
-    extra: { readonly hosts?: readonly string[]; readonly ports?: readonly number[] } = {},
+    extra: {
+      readonly hosts?: readonly string[];
+      readonly ports?: readonly number[];
+      readonly onEvery?: (host: string) => boolean;
+    } = {},
   ): readonly Target[] {
     if (client.at !== undefined)
       return unique(
@@ -34,9 +43,12 @@ export class Targets {
           this.target(host === '*' ? '*.example' : host, probe),
         ),
       );
-    const own = [...this.hosts].filter((host) => knows(client, host, [this.mesh])).flatMap((host) => this.to(host));
+    const own = [...this.hosts]
+      .filter((host) => knows(client, host, [this.mesh]))
+      .flatMap((host) => (extra.onEvery?.(host) === true ? this.onEvery(host, extra.ports ?? []) : this.to(host)));
     const others = (extra.hosts ?? []).filter((host) => !this.hosts.has(host) || !knows(client, host, [this.mesh]));
-    return unique([...own, ...['*', ...others].flatMap((host) => this.unnamed(host, extra.ports ?? []))]);
+    const ports = [...(extra.ports ?? []), ...(extra.onEvery === undefined ? [] : [this.otherPort])];
+    return unique([...own, ...['*', ...others].flatMap((host) => this.unnamed(host, ports))]);
   }
 
   /** Whether objects are about a name itself, and not only about a wildcard that covers it. */
@@ -53,6 +65,28 @@ export class Targets {
     const found = unique(probesFor(host, [this.mesh]).map((probe) => this.target(host, probe)));
     this.byHost.set(host, found);
     return found;
+  }
+
+  /** A port that no object speaks of, which stands for all of those. */
+  private get otherPort(): number {
+    return this.mesh.remember(this.mesh, 'targets: a port that nobody has', () => {
+      const taken = new Set(this.mesh.services.all.flatMap(({ ports }) => ports.map(({ port }) => port)));
+      for (const host of this.hosts) for (const { port } of this.to(host)) taken.add(port);
+      return [...Array(1000).keys()].map((index) => 9999 - index).find((port) => !taken.has(port)) ?? 9999;
+    });
+  }
+
+  private onEvery(host: string, ports: readonly number[]): readonly Target[] {
+    const declared = this.to(host);
+    const [first] = declared;
+    if (first === undefined) return [];
+    const { address: _, ...plain } = first;
+    const all = new Set([...declared.map(({ port }) => port), ...ports, this.otherPort]);
+    return [
+      ...[...all].flatMap((port) => SCHEMES.map((scheme): Target => ({ ...plain, scheme, port, isUndeclared: true }))),
+      // Of two that are alike the last one stays: what is declared.
+      ...declared,
+    ].filter(({ scheme, isUndeclared }) => isUndeclared !== true || scheme !== 'tcp' || !isWildcard(host));
   }
 
   private target(
@@ -75,8 +109,13 @@ export class Targets {
     return [
       of('http', 80),
       of('https', 443),
-      ...ports.filter((port) => port !== 80 && port !== 443).flatMap((port) => [of('http', port), of('https', port)]),
-      ...(host === '*' ? [443, ...ports].map((port) => ({ ...of('tcp', port), address: ANY_OTHER_ADDRESS })) : []),
+      ...ports
+        .filter((port) => port !== 80 && port !== 443)
+        .flatMap((port) => [of('http', port), of('https', port)])
+        .map((one): Target => (host === '*' ? one : { ...one, isUndeclared: true })),
+      ...(host === '*'
+        ? [...new Set([443, ...ports])].map((port) => ({ ...of('tcp', port), address: ANY_OTHER_ADDRESS }))
+        : []),
     ];
   }
 }

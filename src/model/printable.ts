@@ -46,13 +46,14 @@ function disarmed(text: string): string {
 }
 
 /**
- * The last wall, before anything is written: output that was laid out in lines, of which only the lines, tabs and (if asked) colours are
- * taken as they are. Escapes are JSON's, so that data stays data; a word is only parted where a line begins with it.
+ * The last wall, before anything is written: output that was laid out in lines, of which only the ends of lines, tabs and (if asked) colours
+ * are taken as they are. Escapes are JSON's, so that data stays data; a word is only parted where a line begins with it.
  */
 export function safeOutput(text: string, { colors = false, commands = false } = {}): string {
   const shown = text.replace(HIDDEN, (character, at: number) =>
     character === '\n' ||
     character === '\t' ||
+    (character === '\r' && text[at + 1] === '\n') ||
     (colors && character === '\u001b' && COLOR.test(text.slice(at, at + 12)))
       ? character
       : `\\u${hex(character.charCodeAt(0), 4)}`,

@@ -19,6 +19,7 @@ import { check } from '../check/check';
 import type { Finding } from '../check/finding';
 import { type ValidationProperties, checkOptionsOf, isSerious } from './at-synth';
 
+export { problemsOf } from './invariants';
 export { CheckValidation, type ValidationProperties, checkAtSynth } from './at-synth';
 
 /** What cdk8s-cli hands to a plugin, as far as this one uses it. */

@@ -155,7 +155,7 @@ class Prover {
   private reachable(client: Parameters<Targets['of']>[0]): readonly Target[] {
     const { to } = this.rule;
     const wanted = this.targets
-      .of(client, { hosts: this.hosts, ports: to.ports })
+      .of(client, { hosts: this.hosts, ports: to.ports, onEvery: (host) => this.isAsked({ host }) })
       .filter(({ port }) => to.ports === undefined || to.ports.includes(port))
       .filter(({ scheme }) => to.protocols === undefined || to.protocols.includes(scheme));
     const blocks = to.cidrs?.map((cidr) => ({ cidr, address: cidr.split('/')[0] ?? '' })) ?? [];
@@ -191,7 +191,9 @@ class Prover {
       }
       const request = requestWith(witness, within);
       const again = trace(this.mesh, request);
-      if (this.rule.is === 'forbid') this.isTrueOfSome = true;
+      // That nothing comes of what nobody ever declared tells of no intent.
+      if (this.rule.is === 'forbid' && target.isUndeclared !== true) this.isTrueOfSome = true;
+      if (again.outcome === 'delivered' && this.isExcepted(again)) continue;
       if (again.outcome === 'unknown') {
         this.doubts.add(`${name} to ${request.request}: ${again.notes[again.notes.length - 1] ?? 'a part is missing'}`);
         continue;
@@ -200,7 +202,7 @@ class Prover {
       const found = violationOf(this.mesh, this.rule, again, request);
       if (found.is === 'undecided') this.doubts.add(`${name} to ${request.request}: ${found.why}`);
       if (found.is === 'violated') return this.refuted(name, request, again, found.why);
-      if (found.is === 'kept') this.isTrueOfSome = true;
+      if (found.is === 'kept' && target.isUndeclared !== true) this.isTrueOfSome = true;
       for (const why of open) this.doubts.add(`${name} to ${urlOf(target)}, ${regionText(region)}: ${why}`);
       for (const one of decidedBy(again))
         this.witnesses.add(`${one.kind} ${one.namespace}/${one.name} decides ${urlOf(target)}`);
@@ -227,14 +229,17 @@ class Prover {
         ...(request.at === undefined ? {} : { at: request.at }),
       },
       trace: told,
-      because: [`${name} ${why}`, ...by.map((one) => `by ${one.kind} ${one.namespace}/${one.name}`)],
+      because: [
+        `${name} to ${request.request} ${why}`,
+        ...by.map((one) => `by ${one.kind} ${one.namespace}/${one.name}`),
+      ],
       by,
       line: this.rule.line,
     };
   }
 
   /** Whether the rule is about what is asked for. */
-  private isAsked({ host }: Target): boolean {
+  private isAsked({ host }: Pick<Target, 'host'>): boolean {
     return (
       this.hosts === undefined ||
       this.hosts.some(
@@ -243,6 +248,11 @@ class Prover {
           (isWildcard(host) && host !== '*' && isSubsetOf(wanted, host) && !this.targets.isNamed(wanted, host)),
       )
     );
+  }
+
+  /** Whether it ends where the rule says that it is no matter. */
+  private isExcepted({ destination }: Trace): boolean {
+    return destination !== null && this.rule.to.except.some((one) => isSubsetOf(destination.host, one));
   }
 
   /** Whether it is about where a request ends, whatever was asked for. */

@@ -24,6 +24,8 @@ export interface Where {
   readonly protocols: readonly string[] | undefined;
   readonly methods: readonly string[] | undefined;
   readonly paths: readonly string[] | undefined;
+  /** Hosts where it is no matter that a request arrives. */
+  readonly except: readonly string[];
 }
 
 export interface Rule {
@@ -50,7 +52,7 @@ export interface RuleProblem {
 const RULE_KEYS = ['name', 'forbid', 'require', 'vacuous'];
 const FORBID_KEYS = ['from', 'to', 'except'];
 const REQUIRE_KEYS = [...FORBID_KEYS, 'through', 'tls', 'identity', 'authenticated'];
-const TO_KEYS = ['hosts', 'cidrs', 'ports', 'protocols', 'methods', 'paths', 'services', 'outside'];
+const TO_KEYS = ['hosts', 'cidrs', 'ports', 'protocols', 'methods', 'paths', 'services', 'outside', 'except'];
 const FROM_KEYS = ['only', 'except', 'namespace', 'workload', 'labels', 'serviceAccount'];
 const PROTOCOLS = ['http', 'https', 'tls', 'tcp'];
 
@@ -242,6 +244,7 @@ class Reader {
       protocols: undefined,
       methods: undefined,
       paths: undefined,
+      except: [],
     };
     if (isScalar(node) && (node.value === 'outside' || node.value === '*'))
       return { ...none, outside: node.value === 'outside' };
@@ -260,9 +263,14 @@ class Reader {
       if (!/^[^/]+\/[^/]+$/.test(one))
         this.wrong(node.get('services', true), `${at}.services`, `"${one}" is not NAMESPACE/SERVICE`);
     const hosts = of('hosts');
-    for (const host of hosts ?? [])
+    const except = of('except') ?? [];
+    for (const host of [...(hosts ?? []), ...except])
       if (host === '' || host.slice(1).includes('*') || (host.startsWith('*') && !host.startsWith('*.')))
-        this.wrong(node.get('hosts', true), `${at}.hosts`, `"${host}" is neither a host nor *.domain`);
+        this.wrong(
+          node.get(except.includes(host) ? 'except' : 'hosts', true),
+          `${at}.${except.includes(host) ? 'except' : 'hosts'}`,
+          `"${host}" is neither a host nor *.domain`,
+        );
     const paths = of('paths');
     for (const path of paths ?? [])
       if (!path.startsWith('/') || path.slice(0, -1).includes('*'))
@@ -287,6 +295,7 @@ class Reader {
       protocols,
       methods: of('methods')?.map((one) => one.toUpperCase()),
       paths,
+      except: except.map((host) => host.toLowerCase()),
     };
   }
 

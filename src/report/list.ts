@@ -1,5 +1,6 @@
 /** The register of what may cross the edge, in the formats of `mesh-edge list`. */
 import { textOf, type Register, type RegisterEntry, type RegisterHop } from '../list/register';
+import { printable } from '../model/printable';
 import { escape } from './diagram/svg';
 
 export type ListFormat = 'text' | 'json' | 'csv' | 'html';
@@ -105,7 +106,7 @@ function csv({ entries, undecided }: Register): string {
     ...entries.map((one) => COLUMNS.map((column) => cells(one)[column])),
     ...undecided.map(({ from, to, what, why }) => [from.join(', '), to, '', '', what, why, '', 'undecided']),
   ];
-  return [COLUMNS, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
+  return [COLUMNS, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
 function html(register: Register): string {
@@ -133,9 +134,4 @@ ${register.undecided.length === 0 ? '<p>Nothing.</p>' : list(register.undecided.
 ${list(register.assumptions)}
 </body></html>
 `;
-}
-
-/** Names come of manifests that anyone may have written: what would steer a terminal or begin a line is a space. */
-function printable(value: string): string {
-  return value.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
 }

@@ -1,4 +1,5 @@
 /** What was proved, in the formats of `mesh-edge prove`. */
+import { printable } from '../model/printable';
 import type { Proof } from '../prove/prove';
 
 export type ProveFormat = 'text' | 'json' | 'github' | 'markdown' | 'sarif';
@@ -38,7 +39,7 @@ function text(proofs: readonly Proof[], color: boolean): string {
     [
       `${painted(one)}: ${printable(one.name)} (${one.classes} ${one.classes === 1 ? 'class' : 'classes'} of requests)`,
       ...one.because.map((why) => `    ${printable(why)}`),
-      ...(one.counterexample === null ? [] : [`    follow it: ${printable(command(one))}`]),
+      ...(one.counterexample === null ? [] : [`    follow it: ${printable(followIt(one))}`]),
     ].join('\n'),
   );
   const good = proofs.filter(({ passes }) => passes).length;
@@ -46,7 +47,7 @@ function text(proofs: readonly Proof[], color: boolean): string {
 }
 
 /** The counterexample as `mesh-edge trace` takes it. */
-function command({ counterexample }: Proof): string {
+export function followIt({ counterexample }: Proof): string {
   if (counterexample === null) return '';
   const { from, request, method, headers, address, labels, serviceAccount, at, tokens } = counterexample;
   const quoted = (value: string): string => `'${value.replace(/'/g, `'\\''`)}'`;
@@ -68,7 +69,7 @@ function annotation(one: Proof, file: string): string {
   const data = (value: string): string => value.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
   const property = (value: string): string => data(value).replace(/:/g, '%3A').replace(/,/g, '%2C');
   const level = one.verdict === 'refuted' ? 'error' : 'warning';
-  return `::${level} file=${property(file)},line=${one.line},title=${property(printable(`${one.verdict}: ${one.name}`))}::${data(printable([...one.because, ...(one.counterexample === null ? [] : [command(one)])].join('; ')))}\n`;
+  return `::${level} file=${property(file)},line=${one.line},title=${property(printable(`${one.verdict}: ${one.name}`))}::${data(printable([...one.because, ...(one.counterexample === null ? [] : [followIt(one)])].join('; ')))}\n`;
 }
 
 function markdown(proofs: readonly Proof[]): string {
@@ -99,9 +100,4 @@ function sarif(proofs: readonly Proof[], file: string): string {
     }));
   const rules = [...new Set(results.map(({ ruleId }) => ruleId))].map((id) => ({ id }));
   return `${JSON.stringify({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [{ tool: { driver: { name: 'mesh-edge', rules } }, results }] }, null, 2)}\n`;
-}
-
-/** Names come of manifests that anyone may have written: what would steer a terminal or begin a line is a space. */
-function printable(value: string): string {
-  return value.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
 }

@@ -3,6 +3,10 @@ import { EgressGateway } from '../egress/egress-gateway';
 import { EgressTrafficPolicy } from '../egress/egress-traffic-policy';
 import { ExternalPort } from '../egress/external-port';
 import { ExternalService } from '../egress/external-service';
+import { EdgeInvariant } from '../mesh/edge-invariant';
+import { InvariantRule } from '../mesh/invariant-rule';
+import { OutboundMode } from '../mesh/outbound-traffic-policy';
+import { TrafficSource } from '../mesh/traffic-source';
 import { Workloads } from '../mesh/workloads';
 import { ScenarioChart } from './scenario';
 
@@ -32,6 +36,14 @@ export class EgressTrafficPolicyScenario extends ScenarioChart {
     new EgressTrafficPolicy(this, 'Policy', {
       gateway,
       rules: [{ from: [Workloads.in('default', { app: 'sleep' })], to: [aliyun] }],
+    });
+    // Nobody else, whatever is asked for: decided at each synth.
+    new EdgeInvariant(this, 'OnlySleep', {
+      rule: InvariantRule.forbid({
+        except: [TrafficSource.labeled({ app: 'sleep' }, 'default')],
+        to: { hosts: ['aliyun.com'] },
+      }),
+      outbound: OutboundMode.REGISTRY_ONLY,
     });
   }
 }

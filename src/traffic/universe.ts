@@ -14,6 +14,8 @@ export interface Target {
   readonly port: number;
   /** The IP that is dialled, where it matters which one. */
   readonly address?: string;
+  /** No object says that this is spoken there; somebody may try. */
+  readonly isUndeclared?: true;
   /** Names and wildcards that are explored by themselves. */
   readonly except?: (name: string) => boolean;
 }

@@ -120,7 +120,7 @@ spec: { host: bank.example.com, trafficPolicy: { tls: { mode: SIMPLE } } }
   });
 
   it('writes CSV of one line an entry, and HTML without a script', () => {
-    const lines = list(PARTS, '--format', 'csv').stdout.trimEnd().split('\n');
+    const lines = list(PARTS, '--format', 'csv').stdout.trimEnd().split('\r\n');
     expect(lines).toHaveLength(entries().length + 1);
     expect(lines[0]).toBe('from,to,port,protocol,requests,path,by,outcome');
     const { stdout } = list(PARTS, '--format', 'html');

@@ -28,6 +28,38 @@ function messageOf(assertion: () => void): string {
   throw new Error('the assertion passes');
 }
 
+describe('the matchers of every request', () => {
+  const mesh = REGISTRY_ONLY;
+  const { chart } = edge();
+
+  it('say what is never reached, with a request that does', () => {
+    expect(chart).not.toNeverReach({ to: 'edition.cnn.com', mesh });
+    const elsewhere = { to: { hosts: ['edition.cnn.com'], ports: [8080] }, mesh };
+    expect(chart).not.toNeverReach(elsewhere);
+    expect(chart).toNeverReach({ ...elsewhere, mayBeVacuous: true });
+    const said = messageOf(() => expect(chart).toNeverReach({ from: 'default/sleep', to: 'outside', mesh }));
+    expect(said).toMatch(/refuted: toNeverReach[^]*default\/sleep to http:\/\/edition\.cnn\.com\/ gets through/);
+    expect(said).toMatch(/mesh-edge trace PATH --from 'default\/sleep' --request 'http:\/\/edition\.cnn\.com\/'/);
+  });
+
+  it('say what alone is reached', () => {
+    expect(chart).toOnlyReach({ to: '*.cnn.com', mesh });
+    expect(chart).not.toOnlyReach({ to: 'www.cnn.com', mesh });
+    expect(chart).not.toOnlyReach({ to: [], mesh });
+    expect(chart).not.toOnlyReach({ to: 'edition.cnn.com' });
+  });
+
+  it('say which way is taken always', () => {
+    expect(chart).toAlwaysPass({ through: 'istio-system/istio-egressgateway', tls: 'encrypted', mesh });
+    expect(chart).not.toAlwaysPass({ through: 'istio-egress/other', mesh });
+  });
+
+  it('refuse what they cannot read, and names that nothing is about', () => {
+    expect(() => expect(chart).toAlwaysPass({ mesh })).toThrow(/toAlwaysPass: .*it demands nothing/);
+    expect(() => expect(chart).toNeverReach({ from: 'nowhere', to: 'outside', mesh })).toThrow(/namespace "nowhere"/);
+  });
+});
+
 describe('the matchers', () => {
   it('follow a request through what a chart or an app renders', () => {
     const { app, chart } = edge();

@@ -1,5 +1,16 @@
 import { Chart } from 'cdk8s';
-import { DedicatedNodes, EgressGateway, HttpEgress, MeshMembership, MeshNamespace } from 'cdk8s-mesh-edge';
+import {
+  DedicatedNodes,
+  EdgeInvariant,
+  EgressGateway,
+  HttpEgress,
+  InvariantRule,
+  MeshMembership,
+  MeshNamespace,
+  OutboundMode,
+  TlsDemand,
+  TrafficSource,
+} from 'cdk8s-mesh-edge';
 import { Construct } from 'constructs';
 import { AuditedService } from './audited-service';
 
@@ -19,5 +30,18 @@ export class EgressChart extends Chart {
       new AuditedService(this, 'Weather', { host: 'api.weather.example.com', owner: 'mobile', callers: ['mobile'] }),
     ];
     for (const service of services) this.gateway.forward(service, { http: HttpEgress.originateTls() });
+    // What the security team signed off, decided for every request at each synth: whatever any chart opens is refused here.
+    const outbound = OutboundMode.REGISTRY_ONLY;
+    new EdgeInvariant(this, 'OnlyWhoPaysReachesStripe', {
+      rule: InvariantRule.forbid({
+        except: ['shop', 'billing', 'platform'].map((name) => TrafficSource.namespace(name)),
+        to: { hosts: ['api.stripe.com'] },
+      }),
+      outbound,
+    });
+    new EdgeInvariant(this, 'NothingLeavesUnverified', {
+      rule: InvariantRule.require({ to: { outside: true }, tls: TlsDemand.VERIFIED }),
+      outbound,
+    });
   }
 }

@@ -47,6 +47,13 @@ test('nobody else does', () => {
   });
 });
 
+test('whatever is asked for, only who pays reaches Stripe, and mobile reaches the weather alone', () => {
+  const mesh = { outbound } as const;
+  expect('dist/egress').toNeverReach({ except: ['shop', 'billing', 'platform'], to: 'api.stripe.com', mesh });
+  expect('dist/egress').toOnlyReach({ from: 'mobile', to: 'api.weather.example.com', mesh });
+  expect('dist/egress').toAlwaysPass({ through: 'istio-egress/egress', tls: 'verified', mesh });
+});
+
 test('the manifests hold nothing that check would refuse', () => {
   expect('dist').toHaveNoFindings();
 });
