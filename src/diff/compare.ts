@@ -2,7 +2,7 @@
 import type { Mesh } from '../model/mesh';
 import type { Dimension, Recorder } from '../trace/ask';
 import { exact } from '../trace/matcher';
-import { RequestError, trace } from '../trace/index';
+import { RequestError, trace, wordsOf } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
 import { exploreWith, pathsOf, regionText, type Condition } from '../traffic/explore';
 import { member } from '../traffic/members';
@@ -146,6 +146,7 @@ function follow(mesh: Mesh, request: TraceRequest, recorder: Recorder): Trace {
     if (request.at === undefined)
       return { outcome: 'unknown', hops: [], destination: null, refusal: null, notes: [error.message] };
     const [namespace = '', workload = ''] = request.at.split('/');
+    const reason = { kind: 'no-such-gateway', gateway: request.at } as const;
     return {
       outcome: 'refused',
       hops: [],
@@ -154,9 +155,9 @@ function follow(mesh: Mesh, request: TraceRequest, recorder: Recorder): Trace {
         code: 'no-such-gateway',
         status: null,
         proxy: { kind: 'none', namespace, workload },
-        what: error.message,
-        fix: 'create it',
+        ...wordsOf(reason),
         by: null,
+        reason,
       },
       notes: [],
     };

@@ -127,7 +127,7 @@ function isExportedTo(service: VirtualService, namespace: string): boolean {
 }
 
 /** Why istiod takes nothing of a delegate, and what mends it. */
-export function unmergedWords({ rule, delegate, why, leaf }: Unmerged): {
+export function unmergedWords({ rule, delegate, why, leaf }: Omit<Unmerged, 'matches'>): {
   readonly what: string;
   readonly fix: string;
 } {

@@ -9,7 +9,8 @@ import { arrive } from './arrive';
 import { authorize } from './authorization';
 import { addHop, brokenStatus, protocolOf } from './hop';
 import { networkVerdict } from './network-policy';
-import type { Decision, ProxyRef, Refusal, Trace } from './types';
+import type { Reason } from './reasons';
+import type { Decision, ProxyRef, Trace } from './types';
 import { decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
 import { throughWaypoint } from './waypoint';
 
@@ -123,7 +124,7 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
     addHop(walk, incoming, { sends: receives, decidedBy: decisions(by) });
     return arrive(walk, onward, undefined, false);
   }
-  const ref = `${service.config.kind} ${service.namespace}/${service.config.name}`;
+  const ref = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
   const isResolved = service.resolution !== 'DYNAMIC_DNS';
   const endpoints = port === undefined || !isResolved ? undefined : mesh.endpoints.of(service, port, {});
   if (endpoints === undefined || (endpoints.known && endpoints.endpoints.length === 0)) {
@@ -132,24 +133,13 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
       code: 'UH',
       status: null,
       proxy,
-      what:
+      by: { ...ref, field: port === undefined ? 'spec.ports' : 'spec.resolution' },
+      reason:
         port === undefined
-          ? `${ref} has no port ${flight.port}, only ${service.ports.map((one) => one.port).join(', ')}`
+          ? { kind: 'port-not-declared', service: ref, port: flight.port, ports: service.ports.map((one) => one.port) }
           : isResolved
-            ? `${ref} has no endpoint on port ${flight.port}`
-            : `${ref} is resolved by waypoints only (DYNAMIC_DNS), and is bound to none`,
-      fix:
-        port === undefined
-          ? `declare port ${flight.port} there`
-          : isResolved
-            ? 'give it endpoints'
-            : `label it ${USE_WAYPOINT}`,
-      by: {
-        kind: service.config.kind,
-        namespace: service.namespace,
-        name: service.config.name,
-        field: port === undefined ? 'spec.ports' : 'spec.resolution',
-      },
+            ? { kind: 'no-endpoint-on-port', service: ref, port: flight.port }
+            : { kind: 'resolved-by-waypoints-only', service: ref },
     });
   }
   return straight(walk, onward, { service, port: port as Port, incoming, by });
@@ -181,7 +171,7 @@ export function cut(walk: Walk, flight: Flight, workload: Workload | undefined):
   if (verdict.is === 'allowed' || workload === undefined) return undefined;
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
   const proxy = flight.sentBy ?? { kind: 'none' as const, namespace: flight.from.namespace, workload: null };
-  return walk.refused({ code: 'UF', status: null, proxy, what: verdict.what, fix: verdict.fix, by: verdict.by });
+  return walk.refused({ code: 'UF', status: null, proxy, by: verdict.by, reason: verdict.reason });
 }
 
 interface Straight {
@@ -249,8 +239,8 @@ export function atZtunnel(
   if (verdict.is !== 'allowed') {
     addHop(walk, incoming, { decidedBy: decisions(verdict.by) });
     if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-    const { what, fix, by } = verdict;
-    return walk.refused({ code: 'RBAC', status: brokenStatus(walk), proxy, what, fix, by: by ?? null });
+    const { reason, by = null } = verdict;
+    return walk.refused({ code: 'RBAC', status: brokenStatus(walk), proxy, by, reason });
   }
   addHop(walk, incoming, { sends: wire(incoming.receives.protocol, flight.port, inner) });
   return beyond(outermost(inner));
@@ -262,13 +252,12 @@ function plainTextRefusal(
   flight: Flight,
   workload: Workload,
   isMutual: boolean,
-): (Pick<Refusal, 'what' | 'fix'> & { readonly by: Decision }) | undefined {
+): { readonly reason: Reason; readonly by: Decision } | undefined {
   const tls = mesh.peerAuthentications.forWorkload(workload.namespace, workload.labels, flight.port);
   if (isMutual || tls.mode !== 'STRICT' || tls.config === undefined) return undefined;
   const { kind, namespace, name } = tls.config;
   return {
-    what: `port ${flight.port} takes Istio's mutual TLS only (STRICT) and gets plain text`,
-    fix: 'send from a workload of the mesh; an exception for the port (portLevelMtls) would let in whoever reaches it, without an identity',
+    reason: { kind: 'mutual-tls-expected', port: flight.port, got: 'plain-text', atZtunnel: true },
     by: { kind, namespace, name, field: tls.field },
   };
 }

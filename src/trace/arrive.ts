@@ -60,9 +60,8 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       code: flight.sentBy === null ? 'NetworkPolicy' : 'UF',
       status: flight.sentBy !== null && isHttp ? 503 : null,
       proxy: senderOf(flight),
-      what: verdict.what,
-      fix: verdict.fix,
       by: verdict.by,
+      reason: verdict.reason,
     });
   }
   const served = workload === undefined ? undefined : servedPort(mesh, onward.port, workload);
@@ -81,9 +80,8 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       code: 'UF',
       status: isHttp ? 503 : null,
       proxy: flight.sentBy ?? { kind: 'none', namespace: flight.from.namespace, workload: null },
-      what: `${workload.namespace}/${workload.name} has no sidecar and gets Istio's mutual TLS`,
-      fix: 'inject a sidecar there, or set tls.mode DISABLE in the DestinationRule',
       by: null,
+      reason: { kind: 'mutual-tls-without-sidecar', workload: `${workload.namespace}/${workload.name}` },
     });
   }
   return delivered(walk, onward, outer);
@@ -97,8 +95,12 @@ function nobodyThere(walk: Walk, flight: Flight): Trace {
     code: 'UF',
     status: brokenStatus(walk),
     proxy: senderOf(flight),
-    what: `the sidecar answers DNS queries for ${flight.host} with an address of Istio's own, where nobody takes port ${flight.port}: it is for the ports of ${kind} ${namespace}/${name} alone`,
-    fix: `add port ${flight.port} to ${kind} ${namespace}/${name}, with the protocol that is spoken on it`,
+    reason: {
+      kind: 'auto-address-without-port',
+      host: flight.host,
+      entry: { kind, namespace, name },
+      port: flight.port,
+    },
     by: entry === undefined ? null : { kind, namespace, name, field: 'spec.ports' },
   });
 }
@@ -117,13 +119,12 @@ function delivered(walk: Walk, { tunnelled, host, namedPort }: Flight, outer: Tl
 /** The address of a Service leads nowhere on a port that the Service does not have. */
 function noSuchPort(walk: Walk, flight: Flight, service: Service): Trace {
   const { kind, namespace, name } = service.config;
-  const ports = service.ports.map((port) => port.port).join(', ');
+  const ports = service.ports.map((port) => port.port);
   return walk.refused({
     code: 'UF',
     status: brokenStatus(walk),
     proxy: senderOf(flight),
-    what: `${kind} ${namespace}/${name} has no port ${flight.port} (it has ${ports}): nothing answers at its address there`,
-    fix: `dial one of its ports, or add port ${flight.port} to ${kind} ${namespace}/${name}`,
+    reason: { kind: 'service-without-port', service: { kind, namespace, name }, port: flight.port, ports },
     by: { kind, namespace, name, field: 'spec.ports' },
   });
 }
@@ -135,8 +136,7 @@ function noEndpoints(walk: Walk, flight: Flight, service: Service): Trace {
     code: 'UF',
     status: brokenStatus(walk),
     proxy: senderOf(flight),
-    what: `${kind} ${namespace}/${name} has no endpoint on port ${flight.port}: connections to its address are refused`,
-    fix: `make the selector of ${kind} ${namespace}/${name} fit the labels of the Pods that serve it`,
+    reason: { kind: 'service-without-endpoints', service: { kind, namespace, name }, port: flight.port },
     by: { kind, namespace, name, field: 'spec.selector' },
   });
 }
@@ -170,8 +170,13 @@ function notServed(walk: Walk, flight: Flight, workload: Workload, mapped: Servi
       code: 'UF',
       status: brokenStatus(walk),
       proxy,
-      what: `port ${flight.port} is dialled at the Pod ${workload.namespace}/${workload.name} itself, where Service ${mapped.namespace}/${name} says that port ${mapped.targetPort} is served: the connection is refused`,
-      fix: `dial port ${mapped.targetPort}, give the Service a cluster IP, or make port and targetPort equal`,
+      reason: {
+        kind: 'port-not-served',
+        workload: `${workload.namespace}/${workload.name}`,
+        port: flight.port,
+        service: { kind: 'Service', namespace: mapped.namespace, name },
+        targetPort: mapped.targetPort,
+      },
       by: { kind: 'Service', namespace: mapped.namespace, name, field: `spec.ports[${position}].targetPort` },
     });
   const isCaptured = workload.membership === 'sidecar' && entersSidecar(mesh, workload, flight.port);
@@ -237,9 +242,8 @@ export function throughServer(
       code: chain.code,
       status: brokenStatus(walk),
       proxy,
-      what: chain.what,
-      fix: chain.fix,
       by: by ?? null,
+      reason: chain.reason,
     });
   }
   const logged = { route: null, cluster: chain.cluster };
@@ -253,9 +257,8 @@ export function throughServer(
         code: 'UF',
         status: brokenStatus(walk),
         proxy,
-        what: `port ${flight.port} demands a client certificate (tls of the Sidecar's ingress) and the sender has none`,
-        fix: 'use tls.mode MUTUAL with a credential in the DestinationRule of the clients',
         by: by ?? null,
+        reason: { kind: 'client-certificate-missing', asks: 'sidecar-ingress', port: flight.port },
       });
     }
   }

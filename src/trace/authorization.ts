@@ -15,9 +15,11 @@ import type { Mesh, Proxy } from '../model/mesh';
 import { compareAge, config, push, type Config } from '../model/objects';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, prefix, regex, suffix, type Matcher } from './matcher';
-import type { Decision } from './types';
+import type { Decision, ObjectRef } from './types';
 import type { Claims } from './claims';
+import type { Asking, HowToAllow, Reason } from './reasons';
 import { outermost, type Flight } from './walk';
+import { askingText } from './words';
 
 /** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
 export interface Access {
@@ -33,7 +35,7 @@ export interface Access {
 
 export type Verdict =
   | { readonly is: 'allowed' }
-  | { readonly is: 'denied'; readonly what: string; readonly fix: string; readonly by: Decision | undefined }
+  | { readonly is: 'denied'; readonly reason: Reason; readonly by: Decision | undefined }
   | { readonly is: 'unknown'; readonly what: string; readonly by: Decision | undefined };
 
 /** `unknown`: what decides is not in the manifests. */
@@ -328,34 +330,34 @@ function decision(policy: Config, field: string): Decision {
   return { kind: policy.kind, namespace: policy.namespace, name: policy.name, field };
 }
 
-function describe(subject: Subject): string {
-  const { access, mesh } = subject;
-  const principal = principalOf({ access, mesh, policyNamespace: '' });
-  const who = principal === undefined ? 'a peer without identity' : principal;
-  return access.http === null
-    ? `${who} on port ${access.port}`
-    : `${access.http.method} ${access.http.authority}${access.http.path} by ${who}`;
+function askingOf({ access, mesh }: Subject): Asking {
+  const { http, port } = access;
+  return {
+    principal: principalOf({ access, mesh, policyNamespace: '' }) ?? null,
+    port,
+    http: http === null ? null : { method: `${http.method}`, authority: `${http.authority}`, path: `${http.path}` },
+  };
 }
 
-/** Why nobody can be asked by the policies of action CUSTOM of a workload. */
-function badProvider({ config: { authorizers } }: Mesh, policies: readonly Config[]): string | undefined {
+function refOf({ kind, namespace, name }: Config): ObjectRef {
+  return { kind, namespace, name };
+}
+
+/** The providers that the policies of action CUSTOM of a workload name, where nobody can be asked by them: of one workload there may be one only. */
+function badProviders({ config: { authorizers } }: Mesh, policies: readonly Config[]): readonly string[] | undefined {
   const names = [...new Set(policies.map((policy) => text(record(policy.spec.provider).name)))];
-  if (names.length > 1) return `a workload may have one provider only (there are ${names.join(', ')})`;
-  const [name = ''] = names;
-  if (policies.length === 0 || authorizers === undefined || authorizers.includes(name)) return undefined;
-  return `no provider "${name}" is among meshConfig.extensionProviders (${authorizers.join(', ') || 'there are none'})`;
+  if (names.length > 1) return names;
+  const isKnown = authorizers === undefined || authorizers.includes(names[0] ?? '');
+  return policies.length === 0 || isKnown ? undefined : names;
 }
 
 /** How what no rule allows may be allowed, and to whom. */
-function adviceFor(subject: Subject, allowing: readonly Config[]): string {
+function adviceFor(subject: Subject, allowing: readonly Config[]): HowToAllow {
   const principal = principalOf(subject);
   const prefixed = allowing.find(({ spec }) => principalsOf(spec).some((value) => value.startsWith('spiffe://')));
-  if (prefixed !== undefined)
-    return `take "spiffe://" off the principals of AuthorizationPolicy ${prefixed.namespace}/${prefixed.name}: they begin with the trust domain`;
-  if (principal !== undefined) return `add a rule that names ${principal}, if that is to be allowed`;
-  if (!subject.access.flight.from.inMesh)
-    return 'add a rule without a source, for the hosts, paths or ports that everybody may use: a client from outside the mesh has no identity that a source could name';
-  return 'send over mutual TLS, so that the rule can know who calls; a rule without a source would allow it to everybody';
+  if (prefixed !== undefined) return { is: 'take-prefix-off', policy: refOf(prefixed) };
+  if (principal !== undefined) return { is: 'name-principal', principal };
+  return { is: subject.access.flight.from.inMesh ? 'by-mutual-tls' : 'without-source' };
 }
 
 function principalsOf(spec: Json): readonly string[] {
@@ -379,7 +381,7 @@ export function authorize(
     );
   const subject: Subject = { mesh, access, policyNamespace: '' };
   const asking = of('CUSTOM');
-  const bad = badProvider(mesh, asking);
+  const bad = badProviders(mesh, asking);
   for (const policy of asking) {
     const results = evaluate(policy, false);
     const match = results.findIndex((result) => result !== false);
@@ -387,13 +389,18 @@ export function authorize(
     if (bad !== undefined && results.includes(true))
       return {
         is: 'denied',
-        what: `AuthorizationPolicy ${policy.namespace}/${policy.name} asks an external authorizer, but ${bad}: Istio denies ${describe(subject)}`,
-        fix: 'give the workload one provider, defined in meshConfig.extensionProviders with envoyExtAuthzHttp or envoyExtAuthzGrpc',
+        reason: {
+          kind: 'no-authorizer',
+          policy: refOf(policy),
+          asking: askingOf(subject),
+          providers: bad,
+          known: mesh.config.authorizers ?? [],
+        },
         by: decision(policy, 'spec.provider.name'),
       };
     return {
       is: 'unknown',
-      what: `AuthorizationPolicy ${policy.namespace}/${policy.name} leaves ${describe(subject)} to an external authorizer`,
+      what: `AuthorizationPolicy ${policy.namespace}/${policy.name} leaves ${askingText(askingOf(subject))} to an external authorizer`,
       by: decision(policy, `spec.rules[${match}]`),
     };
   }
@@ -404,8 +411,7 @@ export function authorize(
     if (match >= 0) {
       return {
         is: 'denied',
-        what: `AuthorizationPolicy ${policy.namespace}/${policy.name} denies ${describe(subject)}`,
-        fix: `except it from rules[${match}], if it should pass`,
+        reason: { kind: 'denied-by-rule', policy: refOf(policy), rule: match, asking: askingOf(subject) },
         by: decision(policy, `spec.rules[${match}]`),
       };
     }
@@ -421,14 +427,17 @@ export function authorize(
   if (doubtful !== undefined)
     return {
       is: 'unknown',
-      what: `whether AuthorizationPolicy ${doubtful.namespace}/${doubtful.name} lets ${describe(subject)} pass hangs on an IP or a token that no manifest shows`,
+      what: `whether AuthorizationPolicy ${doubtful.namespace}/${doubtful.name} lets ${askingText(askingOf(subject))} pass hangs on an IP or a token that no manifest shows`,
       by: doubtful,
     };
-  const names = allowing.map((policy) => `${policy.namespace}/${policy.name}`).join(', ');
   return {
     is: 'denied',
-    what: `no rule of AuthorizationPolicy ${names} allows ${describe(subject)}`,
-    fix: adviceFor(subject, allowing),
+    reason: {
+      kind: 'allowed-by-no-rule',
+      policies: allowing.map((policy) => `${policy.namespace}/${policy.name}`),
+      asking: askingOf(subject),
+      advice: adviceFor(subject, allowing),
+    },
     by: first === undefined ? undefined : decision(first, 'spec.rules'),
   };
 }

@@ -7,7 +7,8 @@ import { ISTIO_SWITCHES } from '../model/release-behavior';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import type { ProxyView } from './tcp-routes';
-import type { Decision } from './types';
+import type { NoCluster } from './reasons';
+import type { Decision, ObjectRef } from './types';
 
 export type ClusterType = 'EDS' | 'STRICT_DNS' | 'LOGICAL_DNS' | 'ORIGINAL_DST';
 
@@ -46,15 +47,14 @@ export interface Cluster {
 /** Why a cluster that a route names does not exist: Envoy's NC. */
 export interface MissingCluster {
   readonly name: string;
-  readonly why: string;
-  readonly fix: string;
+  readonly cause: NoCluster;
   readonly by: Decision | undefined;
   /** Whether manifests that are not here could have made it. */
   readonly mayExist: boolean;
 }
 
 export function isMissing(cluster: Cluster | MissingCluster): cluster is MissingCluster {
-  return 'why' in cluster;
+  return 'cause' in cluster;
 }
 
 interface ClusterKey {
@@ -82,6 +82,14 @@ function decision(service: Service, field: string): Decision {
   return { kind, namespace, name, field };
 }
 
+function refOf({ config: { kind, name }, namespace }: Service): ObjectRef {
+  return { kind, namespace, name };
+}
+
+function sidecarRef({ namespace, name }: { readonly namespace: string; readonly name: string }): ObjectRef {
+  return { kind: 'Sidecar', namespace, name };
+}
+
 /** Every DestinationRule by the whole name of its host, whoever sees it. */
 function rulesByHost(mesh: Mesh): ReadonlyMap<string, readonly Manifest[]> {
   return mesh.remember(mesh, 'rules by host', () => {
@@ -105,8 +113,7 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
   if (elsewhere?.resolution === 'ALIAS')
     return {
       name,
-      why: `${elsewhere.config.kind} ${elsewhere.namespace}/${elsewhere.config.name} is of type ExternalName, for which istiod makes no cluster`,
-      fix: `write host ${elsewhere.externalName} in the route, and declare that in a ServiceEntry`,
+      cause: { is: 'external-name', service: refOf(elsewhere), externalName: elsewhere.externalName },
       by: undefined,
       mayExist: false,
     };
@@ -114,39 +121,33 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
     const { sidecar } = view.scope;
     const isExported = view.mesh.services.isVisible(elsewhere, view.proxy.namespace);
     if (sidecar !== undefined && isExported)
-      return {
+      return missing(
         name,
-        why: `Sidecar ${sidecar.namespace}/${sidecar.name} does not import ${key.host}`,
-        fix: `add ${elsewhere.namespace}/${key.host} to the Sidecar's egress hosts`,
-        by: {
-          kind: 'Sidecar',
-          namespace: sidecar.namespace,
-          name: sidecar.name,
-          field: 'spec.egress',
-        },
-        mayExist: false,
-      };
-    return {
+        { is: 'not-imported', sidecar: sidecarRef(sidecar), host: key.host, namespace: elsewhere.namespace },
+        { ...sidecarRef(sidecar), field: 'spec.egress' },
+      );
+    return missing(
       name,
-      why: `${elsewhere.config.kind} ${elsewhere.namespace}/${elsewhere.config.name} is not exported to namespace ${view.proxy.namespace}`,
-      fix: `add "${view.proxy.namespace}" to its exportTo${sidecar === undefined ? '' : `, and ${elsewhere.namespace}/${key.host} to the Sidecar's egress hosts`}`,
-      by: decision(elsewhere, 'spec.exportTo'),
-      mayExist: false,
-    };
+      {
+        is: 'not-exported',
+        entry: refOf(elsewhere),
+        host: key.host,
+        to: view.proxy.namespace,
+        hasSidecar: sidecar !== undefined,
+      },
+      decision(elsewhere, 'spec.exportTo'),
+    );
   }
   return {
     name,
-    why: inCluster ? `no Service makes ${key.host}` : `no ServiceEntry has host ${key.host}`,
-    fix: inCluster
-      ? `create the Service, or correct the route's destination.host`
-      : `add a ServiceEntry for ${key.host} that namespace ${view.proxy.namespace} can see`,
+    cause: { is: 'no-service', host: key.host, inCluster, namespace: view.proxy.namespace },
     by: undefined,
     mayExist: inCluster && view.mesh.isOpen(namespace),
   };
 }
 
-function missing(name: string, why: string, fix: string, by: Decision | undefined): MissingCluster {
-  return { name, why, fix, by, mayExist: false };
+function missing(name: string, cause: NoCluster, by: Decision | undefined): MissingCluster {
+  return { name, cause, by, mayExist: false };
 }
 
 /** Whether a policy itself, port-level settings aside, asks for the original destination. */
@@ -239,8 +240,7 @@ function upstreamTls(
 /** A cluster by its name, as the proxy has it; or why it has none of that name. */
 export function findCluster(view: ProxyView, isGateway: boolean, name: string): Cluster | MissingCluster {
   const key = parseClusterName(name);
-  if (key === undefined)
-    return missing(name, `cluster ${name} is in no configuration`, 'correct the destination of the route', undefined);
+  if (key === undefined) return missing(name, { is: 'no-such-name', cluster: name }, undefined);
   const service = view.scope.service(key.host);
   if (service === undefined || service.resolution === 'ALIAS') return missingService(view, key, name);
   const { resolvesWildcardsInSidecars } = view.mesh.config.istio;
@@ -249,49 +249,47 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
     const since = ISTIO_SWITCHES.resolvesWildcardsInSidecars.since;
     return missing(
       name,
-      `resolution DYNAMIC_DNS of ${service.config.kind} ${service.namespace}/${service.config.name} works in waypoints only${resolvesWildcardsInSidecars ? ', and in sidecars without subsets' : `, and in sidecars from Istio ${since} on`}`,
-      'use resolution NONE from a sidecar, or send the traffic through a waypoint',
+      { is: 'wildcard-by-name', entry: refOf(service), inSidecars: resolvesWildcardsInSidecars, since },
       decision(service, 'spec.resolution'),
     );
   }
   const port = service.ports.find((candidate) => candidate.port === key.port);
   if (port === undefined || port.protocol === 'UDP') {
-    const ports = service.ports.map((candidate) => candidate.port).join(', ');
+    const ports = service.ports.map((candidate) => candidate.port);
     const { sidecar } = view.scope;
     // An egress listener for one port imports that port of its services, and no other.
     const whole = view.mesh.services.declaring(service.host).find((one) => one.config === service.config);
     if (sidecar !== undefined && whole?.ports.some((candidate) => candidate.port === key.port))
       return missing(
         name,
-        `Sidecar ${sidecar.namespace}/${sidecar.name} imports port ${ports} of ${key.host}, and not ${key.port}`,
-        'leave the port out of the egress listeners of the Sidecar',
-        { kind: 'Sidecar', namespace: sidecar.namespace, name: sidecar.name, field: 'spec.egress' },
+        { is: 'port-not-imported', sidecar: sidecarRef(sidecar), host: key.host, port: key.port, imported: ports },
+        { ...sidecarRef(sidecar), field: 'spec.egress' },
       );
     return missing(
       name,
-      `${key.host} has no port ${key.port}, only ${ports}`,
-      `add port ${key.port} to ${service.config.kind} ${service.namespace}/${service.config.name}, or route to ${ports}`,
+      { is: 'no-port', entry: refOf(service), host: key.host, port: key.port, ports },
       decision(service, 'spec.ports'),
     );
   }
   const rule = view.scope.destinationRule(service.host, view.proxy.labels);
   const subset = key.subset === '' ? undefined : subsetOf(rule, key.subset);
   if (key.subset !== '' && subset === undefined) {
-    const from =
-      rule === undefined
-        ? 'no DestinationRule for it reaches the proxy'
-        : `DestinationRule ${rule.from.map((one) => `${one.namespace}/${one.name}`).join(', ')} has ${rule.subsets.map((one) => one.name).join(', ') || 'no subsets'}`;
     const elsewhere = rulesByHost(view.mesh)
       .get(service.host)
       ?.find(({ body }) => records(record(record(body).spec).subsets).some((one) => text(one.name) === key.subset));
     return missing(
       name,
-      `${key.host} has no subset "${key.subset}" here: ${from}`,
-      elsewhere === undefined
-        ? rule === undefined
-          ? `add subset "${key.subset}" to a DestinationRule for ${key.host}`
-          : `name one of these subsets, or add subset "${key.subset}" to the DestinationRule`
-        : `put the DestinationRule with subset "${key.subset}" in namespace ${service.namespace}, ${view.proxy.namespace} or ${view.mesh.config.rootNamespace}, and export it to ${view.proxy.namespace}`,
+      {
+        is: 'no-subset',
+        host: key.host,
+        subset: key.subset,
+        rules: rule === undefined ? null : rule.from.map(({ namespace, name: own }) => ({ namespace, name: own })),
+        subsets: rule?.subsets.map((one) => one.name) ?? [],
+        elsewhere:
+          elsewhere === undefined
+            ? null
+            : { service: service.namespace, proxy: view.proxy.namespace, root: view.mesh.config.rootNamespace },
+      },
       elsewhere === undefined
         ? undefined
         : { kind: elsewhere.kind, namespace: elsewhere.namespace, name: elsewhere.name, field: 'metadata.namespace' },
@@ -310,8 +308,7 @@ export function findCluster(view: ProxyView, isGateway: boolean, name: string): 
   if ((isDns && all.length === 0) || (staysDns && endpoints.length === 0)) {
     return missing(
       name,
-      `${key.host} resolves by DNS but has no endpoint${key.subset === '' ? '' : ` for subset "${key.subset}"`}`,
-      'give the ServiceEntry endpoints, or labels on them that the subset selects',
+      { is: 'no-dns-endpoint', host: key.host, subset: key.subset },
       decision(service, 'spec.endpoints'),
     );
   }

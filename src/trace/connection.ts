@@ -5,7 +5,8 @@ import { findCluster, isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { type HttpRequest, heaviest } from './http-routes';
-import { asIstioReads } from './paths';
+import { asIstioReads, type RefusedPath } from './paths';
+import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
 import { send } from './send';
 import { judgeToken, tokenRules } from './tokens';
@@ -49,64 +50,44 @@ export function through(walk: Walk, at: AtListener): Trace {
     route: tcp?.route ?? null,
     cluster: (tcp === null ? undefined : heaviest(tcp.clusters)?.cluster) ?? null,
   };
-  const refuse = (code: string, status: number | null, what: string, fix: string, by?: Decision): Trace => {
+  const refuse = (code: string, reason: Reason, by?: Decision): Trace => {
     addHop(walk, incoming, picked);
-    return walk.refused({ code, status, proxy, what, fix, by: by ?? chain?.decidedBy[0] ?? null });
+    return walk.refused({ code, status: brokenStatus(walk), proxy, by: by ?? chain?.decidedBy[0] ?? null, reason });
   };
   if (chain === null) {
-    const sni = outer?.sni ?? null;
     return refuse(
       'NR',
-      brokenStatus(walk),
-      `no filter chain of listener ${listener.name} takes ${outer === undefined ? 'plain text' : `SNI "${sni ?? ''}"`} (filter_chain_not_found)`,
-      isGateway
-        ? `make the SNI that is sent ("${sni ?? 'none'}") one of the Gateway server's hosts (${[...new Set(listener.chains.flatMap((one) => one.sniHosts))].join(', ') || 'none'}): set tls.sni in the sender's DestinationRule`
-        : 'declare the port with the protocol that the client speaks',
+      {
+        kind: 'no-filter-chain',
+        listener: listener.name,
+        isTls: outer !== undefined,
+        sni: outer?.sni ?? null,
+        served: [...new Set(listener.chains.flatMap((one) => one.sniHosts))],
+        atGateway: isGateway,
+      },
       listener.chains[0]?.decidedBy[0],
     );
   }
   if (terminates !== null && outer === undefined) {
-    return refuse(
-      'UF',
-      brokenStatus(walk),
-      `the server expects TLS (${terminates.mode}) and gets plain text`,
-      `originate TLS on the way here, or make the server's protocol HTTP`,
-    );
+    return refuse('UF', { kind: 'tls-expected', listener: null, mode: terminates.mode });
   }
   if (
     terminates !== null &&
     outer !== undefined &&
     (terminates.mode === 'ISTIO_MUTUAL') !== (outer.kind === 'ISTIO_MUTUAL')
   ) {
-    return refuse(
-      'UF',
-      brokenStatus(walk),
-      `the server's TLS mode is ${terminates.mode} and the sender's is ${outer.kind}: the handshake fails`,
-      terminates.mode === 'ISTIO_MUTUAL'
-        ? 'set tls.mode ISTIO_MUTUAL in the DestinationRule towards the gateway'
-        : `set the server's tls.mode to ISTIO_MUTUAL, or the DestinationRule's to ${terminates.mode === 'MUTUAL' ? 'MUTUAL' : 'SIMPLE'}`,
-    );
+    return refuse('UF', { kind: 'tls-mode-mismatch', server: terminates.mode, sender: outer.kind });
   }
   if (terminates?.mode === 'MUTUAL' && outer !== undefined && outer.certificate === '') {
     if (outer.kind === 'SIMPLE')
-      return refuse(
-        'UF',
-        brokenStatus(walk),
-        'the server demands a client certificate and the sender has none',
-        'use tls.mode MUTUAL with a credential in the DestinationRule',
-      );
+      return refuse('UF', { kind: 'client-certificate-missing', asks: 'server', port: flight.port });
     walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload ?? '?'} trusts`);
   }
   const inner = terminates === null ? flight.layers : flight.layers.slice(0, -1);
   if (chain.routeConfig !== null) {
     if (inner.length > 0 || flight.http === null) {
-      const spoken = inner.length > 0 ? 'TLS' : 'something that is not HTTP';
-      return refuse(
-        'DPE',
-        brokenStatus(walk),
-        `the listener expects HTTP and gets ${spoken}`,
-        `declare the port with the protocol that is spoken on it`,
-      );
+      const got = inner.length > 0 ? 'TLS' : 'other';
+      return refuse('DPE', { kind: 'http-expected', got, byEnvoyGateway: false });
     }
     const rules = at.routeConfig(chain.routeConfig);
     const read = asIstioReads(flight.http, walk.mesh.config.pathNormalization);
@@ -129,15 +110,14 @@ export function through(walk: Walk, at: AtListener): Trace {
 }
 
 /** A path that no proxy takes, whatever its routes. */
-export function badPath(walk: Walk, incoming: Incoming, why: string): Trace {
+export function badPath(walk: Walk, incoming: Incoming, refused: RefusedPath): Trace {
   addHop(walk, incoming, {});
   return walk.refused({
     code: 'path_normalization_failed',
     status: 400,
     proxy: incoming.proxy,
-    what: `the proxy answers 400, since ${why}`,
-    fix: 'send a path without it',
     by: null,
+    reason: { kind: 'path-refused', ...refused, byEnvoyGateway: false },
   });
 }
 
@@ -161,8 +141,8 @@ export function pastTokens(
   if (verdict.is === 'valid') return { http: verdict.http };
   addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
   if (verdict.is === 'unknown') return { held: walk.unknown(verdict.what) };
-  const { status, what, fix, by } = verdict;
-  return { held: walk.refused({ code: 'jwt_authn', status, proxy: incoming.proxy, what, fix, by }) };
+  const { status, reason, by } = verdict;
+  return { held: walk.refused({ code: 'jwt_authn', status, proxy: incoming.proxy, by, reason }) };
 }
 
 /** Refused by authorization, with the route and cluster that Envoy had picked by then and logs. */
@@ -176,7 +156,7 @@ export function rejected(
 ): Trace {
   addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-  return walk.refused({ code: 'RBAC', status, proxy, what: verdict.what, fix: verdict.fix, by: verdict.by ?? null });
+  return walk.refused({ code: 'RBAC', status, proxy, by: verdict.by ?? null, reason: verdict.reason });
 }
 
 function throughTcp(
@@ -194,9 +174,8 @@ function throughTcp(
       code: 'NC',
       status: null,
       proxy,
-      what: 'the rule has no destination',
-      fix: 'give it a destination',
       by: incoming.decidedBy[0] ?? null,
+      reason: { kind: 'no-destination', readsHttp: false },
     });
   }
   const alternatives = target.clusters

@@ -21,8 +21,7 @@ export function droppedBefore(walk: Walk, flight: Flight, workload: Workload, po
     code: 'NetworkPolicy',
     status: null,
     proxy: { kind: 'none', namespace: flight.from.namespace, workload: null },
-    what: verdict.what,
-    fix: verdict.fix,
     by: verdict.by,
+    reason: verdict.reason,
   });
 }

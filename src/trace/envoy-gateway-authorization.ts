@@ -3,7 +3,7 @@ import { contains } from '../model/addresses';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import { claimsFit } from './envoy-gateway-tokens';
-import { decision, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
+import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
 import type { HttpRequest } from './http-routes';
 import { anyOf, exact, pathPrefix } from './matcher';
 import type { TokenVerdict } from './tokens';
@@ -85,8 +85,7 @@ export function authorizationVerdict(
     is: 'refused',
     code: 'RBAC',
     status: 403,
-    what: `SecurityPolicy ${policy.manifest.namespace}/${policy.manifest.name} denies it`,
-    fix: 'add a rule that allows the caller, before those that deny',
+    reason: { kind: 'denied-by-security-policy', policy: refOf(policy) },
     by: decision(policy, field),
   };
 }

@@ -13,6 +13,7 @@ import { hostWithoutPort } from './envoy';
 import { addHop, gatewayDecision, refuse, type Stage } from './envoy-gateway-stage';
 import { throughSidecar } from './follow';
 import type { HttpRequest } from './http-routes';
+import type { Reason } from './reasons';
 import { changed } from './send';
 import type { Copy, Decision, RouteRef, Trace } from './types';
 import { decisions, noMatch, wire, type Flight, type TlsLayer } from './walk';
@@ -54,8 +55,8 @@ export function toBackend(going: ToBackend): Trace {
   return 'outcome' in upstream ? upstream : forward(going, upstream);
 }
 
-function none({ stage, http, ref, by }: ToBackend, what: string, fix: string): Trace {
-  return refuse(stage, http === null ? 'NC' : 'direct_response', http === null ? null : 500, what, fix, by, ref);
+function none({ stage, http, ref, by }: ToBackend, reason: Reason): Trace {
+  return refuse(stage, http === null ? 'NC' : 'direct_response', http === null ? null : 500, reason, by, ref);
 }
 
 function ofService(going: ToBackend): Upstream | Trace {
@@ -75,8 +76,8 @@ function ofService(going: ToBackend): Upstream | Trace {
         `no manifest shows namespace ${namespace}: whether Service ${destination.host} exists cannot be told`,
       );
     }
-    const missing = service === undefined ? 'Service' : `port ${destination.port} of Service`;
-    return none(going, `there is no ${missing} ${destination.host}`, 'correct the backendRef, or create the Service');
+    const missing = service === undefined ? null : destination.port;
+    return none(going, { kind: 'backend-service-missing', host: destination.host, port: missing });
   }
   const byService = routingType(stage.proxy, service.resolution === 'PASSTHROUGH') === 'Service';
   const { endpoints, known } = mesh.endpoints.of(service, port, {});
@@ -86,8 +87,7 @@ function ofService(going: ToBackend): Upstream | Trace {
       stage,
       'UH',
       http === null ? null : 503,
-      `nothing that runs is selected by Service ${destination.host}`,
-      'correct the selector or the labels of the Pods',
+      { kind: 'backend-without-pods', host: destination.host },
       by,
       ref,
     );
@@ -115,20 +115,15 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   const { stage, destination, http, ref, by } = going;
   const { mesh, walk } = stage;
   const [namespace = '', name = ''] = destination.host.replace(/^Backend /, '').split('/');
+  const backend = `${namespace}/${name}`;
   const isOn = mesh.remember(mesh, 'enableBackend', () => extensionApi(mesh, 'enableBackend'));
-  if (isOn === false)
-    return none(
-      going,
-      `Envoy Gateway is not told to take Backends, such as ${namespace}/${name}`,
-      'set extensionApis.enableBackend in its configuration',
-    );
+  if (isOn === false) return none(going, { kind: 'backends-not-enabled', backend });
   const manifest = mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
   if (manifest === undefined && mesh.isOpen(namespace)) {
     addHop(stage, { route: ref, decidedBy: [by] });
     return walk.unknown(`no manifest shows namespace ${namespace}: whether ${backendHost(namespace, name)} exists cannot be told`); // prettier-ignore
   }
-  if (manifest === undefined)
-    return none(going, `there is no ${backendHost(namespace, name)}`, 'correct the backendRef, or create the Backend');
+  if (manifest === undefined) return none(going, { kind: 'backend-missing', backend });
   if (isOn === undefined)
     walk.note(`no manifest shows how Envoy Gateway is installed; assumed that it takes Backends (enableBackend)`);
   const spec = record(record(manifest.body).spec);
@@ -139,14 +134,9 @@ function ofBackend(going: ToBackend): Upstream | Trace {
     text(settings?.wellKnownCACertificates) !== '' ||
     policy !== undefined;
   if (settings !== undefined && settings.insecureSkipVerify !== true && !isVerified)
-    return none(
-      going,
-      `${backendHost(namespace, name)} has TLS with nothing to verify its server by`,
-      'set tls.wellKnownCACertificates or tls.caCertificateRefs',
-    );
+    return none(going, { kind: 'backend-tls-unverified', backend });
   const endpoints = records(spec.endpoints);
-  if (endpoints.some((one) => one.unix !== undefined))
-    return none(going, `${backendHost(namespace, name)} has a Unix socket, which no route may name`, 'use an address');
+  if (endpoints.some((one) => one.unix !== undefined)) return none(going, { kind: 'backend-unix-socket', backend });
   const isDynamic = spec.type === 'DynamicResolver';
   const asked = hostWithoutPort(http?.authority.name ?? '');
   const tls =
@@ -159,7 +149,7 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   const usual = tls === undefined ? 80 : 443;
   const host = isDynamic ? asked : text(first?.hostname) || text(first?.address);
   const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority.name ?? '')?.[1] ?? usual) : number(first?.port);
-  if (host === '') return none(going, `${backendHost(namespace, name)} has no endpoint`, 'give it one');
+  if (host === '') return none(going, { kind: 'backend-without-endpoint', backend });
   if (endpoints.length > 1)
     walk.note(`requests are spread over the ${endpoints.length} endpoints of ${backendHost(namespace, name)}; followed to the first`); // prettier-ignore
   const address = /^[\d.]+$|:/.test(host) ? host : null;

@@ -1,7 +1,7 @@
 /** Requests that another site's page makes a browser send: the filter for CSRF (source/extensions/filters/http/csrf/csrf_filter.cc of Envoy). */
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { number, optionalRecord, record, texts } from '../model/fields';
-import { decision, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
+import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
 import type { HttpRequest } from './http-routes';
 import { anyOf, exact, prefix, PRESENT, suffix, type Matcher } from './matcher';
 
@@ -25,8 +25,7 @@ export function csrfVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyV
     is: 'refused',
     code: 'csrf_origin_mismatch',
     status: 403,
-    what: 'the request changes something, and names no origin that it comes from',
-    fix: 'send an Origin header of the same host, or one of additionalOrigins',
+    reason: { kind: 'origin-missing', policy: refOf(policy) },
     by: decision(policy, 'csrf'),
   };
 }

@@ -4,6 +4,7 @@ import { entry, optionalRecord, record, records, text, texts, type Json } from '
 import type { HttpRequest } from './http-routes';
 import { PRESENT, exact } from './matcher';
 import { asRead, type PathSettings } from './paths';
+import type { Reason } from './reasons';
 import type { Decision } from './types';
 import type { TlsLayer } from './walk';
 
@@ -13,8 +14,7 @@ export type ListenerVerdict =
       readonly is: 'refused';
       readonly code: string;
       readonly status: number | null;
-      readonly what: string;
-      readonly fix: string;
+      readonly reason: Reason;
       readonly location?: string;
       readonly by: Decision | undefined;
     }
@@ -59,8 +59,7 @@ export function connectionVerdict(
       is: 'refused',
       code: 'UF',
       status: null,
-      what: 'the listener demands a client certificate and the sender has none',
-      fix: 'send one, or set tls.clientValidation.optional in the ClientTrafficPolicy',
+      reason: { kind: 'client-certificate-missing', asks: 'listener', port: 0 },
       by: decision(policy, 'tls.clientValidation'),
     };
   return undefined;
@@ -93,12 +92,11 @@ export function requestVerdict(
       is: 'refused',
       code: treated.is === 'refused' ? 'path_normalization_failed' : 'redirect',
       status: treated.is === 'refused' ? 400 : 307,
-      what:
+      reason:
         treated.is === 'refused'
-          ? `the proxy answers 400, since ${treated.why}`
-          : `the proxy redirects to ${treated.path}, the path without escaped slashes`,
+          ? { kind: 'path-refused', path: treated.path, has: treated.has, byEnvoyGateway: true }
+          : { kind: 'path-redirected', location: treated.path },
       ...(treated.is === 'refused' ? {} : { location: treated.path }),
-      fix: 'send a path without them, or set path.escapedSlashesAction in a ClientTrafficPolicy',
       by: decision(policy, 'path.escapedSlashesAction'),
     };
   const headers = early(record(record(spec.headers).earlyRequestHeaders), treated.http);
@@ -122,8 +120,7 @@ function withoutUnderscores(
     code: 'unexpected_underscore',
     // HTTP/2, which clients choose over TLS, has its stream reset.
     status: overTls ? null : 400,
-    what: `the proxy refuses requests with an underscore in the name of a header (${found.join(', ')})`,
-    fix: 'rename the header, or set headers.withUnderscoresAction in a ClientTrafficPolicy',
+    reason: { kind: 'underscore-in-header', headers: found },
     by: decision(policy, 'headers.withUnderscoresAction'),
   };
 }
@@ -152,8 +149,7 @@ function withoutAddress(policy: EffectivePolicy | undefined, http: HttpRequest):
     is: 'refused',
     code: 'rejecting_because_detection_failed',
     status: 403,
-    what: `the request lacks the header ${name}, by which the listener knows the address of its client`,
-    fix: 'send it, or take failClosed off clientIPDetection.customHeader',
+    reason: { kind: 'client-address-missing', header: name },
     by: decision(policy, 'clientIPDetection.customHeader'),
   };
 }
@@ -165,8 +161,7 @@ function healthAnswer(policy: EffectivePolicy | undefined, http: HttpRequest): R
     is: 'refused',
     code: 'direct_response',
     status: 200,
-    what: `the listener answers ${path} by itself, as a health check`,
-    fix: 'take another path for it in healthCheck of the ClientTrafficPolicy',
+    reason: { kind: 'health-check', path },
     by: decision(policy, 'healthCheck.path'),
   };
 }

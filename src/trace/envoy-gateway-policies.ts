@@ -7,11 +7,12 @@ import type { Mesh } from '../model/mesh';
 import { authorizationVerdict } from './envoy-gateway-authorization';
 import { csrfVerdict } from './envoy-gateway-csrf';
 import { tokenRulesOf } from './envoy-gateway-tokens';
-import { decision, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
+import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
 import type { Asked, AskedPath } from './ask';
 import { byExpression, type HttpRequest } from './http-routes';
 import { PRESENT } from './matcher';
 import { isPreflight } from './own-answer';
+import type { Reason } from './reasons';
 import { judgeToken, type TokenVerdict } from './tokens';
 import type { Decision } from './types';
 
@@ -103,13 +104,11 @@ export function isGlobalLimit({ spec }: EffectivePolicy): boolean {
 /** A global rate limit where Envoy Gateway is not told to count: 500 on every route (buildGlobalRateLimit of internal/gatewayapi/backendtrafficpolicy.go). */
 function limitFailure({ traffic, limitsGlobally }: AtRule): PolicyVerdict | undefined {
   if (traffic === undefined || limitsGlobally !== false || !isGlobalLimit(traffic)) return undefined;
-  const { namespace, name } = traffic.manifest;
   return {
     is: 'refused',
     code: 'direct_response',
     status: 500,
-    what: `Envoy Gateway answers 500 wherever BackendTrafficPolicy ${namespace}/${name} applies, since it has a global rate limit, and Envoy Gateway's own configuration has no rateLimit`,
-    fix: "configure rateLimit.backend in Envoy Gateway's configuration, or use a limit of type Local",
+    reason: { kind: 'rate-limit-not-configured', policy: refOf(traffic) },
     by: decision(traffic, 'rateLimit.global'),
   };
 }
@@ -118,13 +117,17 @@ function securityFailure({ security, broken }: AtRule): PolicyVerdict | undefine
   const worst = broken.find(({ part }) => part !== 'extAuth') ?? broken[0];
   if (security === undefined || worst === undefined) return undefined;
   if (worst.part === 'extAuth' && record(security.spec.extAuth).failOpen === true) return undefined;
-  const { namespace, name } = security.manifest;
   return {
     is: 'refused',
     code: 'direct_response',
     status: 500,
-    what: `Envoy Gateway answers 500 wherever SecurityPolicy ${namespace}/${name} applies, since it cannot use it: ${worst.what}`,
-    fix: worst.fix,
+    reason: {
+      kind: 'policy-not-usable',
+      policy: refOf(security),
+      problem: worst.is,
+      detail: worst.what,
+      cure: worst.fix,
+    },
     by: decision(security, worst.field),
   };
 }
@@ -137,8 +140,7 @@ function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
     is: 'refused',
     code: 'FI',
     status,
-    what: `a fault aborts every request with ${String(abort.httpStatus ?? `gRPC status ${String(abort.grpcStatus)}`)}`,
-    fix: 'take faultInjection.abort out of the BackendTrafficPolicy',
+    reason: { kind: 'fault', status: String(abort.httpStatus ?? `gRPC status ${String(abort.grpcStatus)}`), policy: true }, // prettier-ignore
     by: decision(policy, 'faultInjection.abort'),
   };
 }
@@ -150,8 +152,7 @@ function corsVerdict({ security, cors, forwards, http }: Passing): PolicyVerdict
     is: 'refused',
     code: 'direct_response',
     status: 200,
-    what: `the proxy answers the preflight request itself, by ${cors === undefined ? "the policy's CORS settings" : "the route's CORS filter"}`,
-    fix: '',
+    reason: { kind: 'preflight', by: cors === undefined ? 'policy' : 'filter' },
     by: cors ?? decision(security!, 'cors'),
   };
 }
@@ -163,9 +164,8 @@ function oidcVerdict({ security, http }: Passing): PolicyVerdict {
     is: 'refused',
     code: 'oidc',
     status: 302,
-    what: 'a request without a session is sent to the OpenID provider',
+    reason: { kind: 'sign-in', policy: refOf(policy) },
     location: text(record(record(policy.spec.oidc).provider).authorizationEndpoint) || undefined,
-    fix: 'sign in first',
     by: decision(policy, 'oidc'),
   };
 }
@@ -177,8 +177,7 @@ function credentialVerdict({ security, http }: Passing, kind: 'apiKeyAuth' | 'ba
     is: 'refused',
     code: kind,
     status: 401,
-    what: `the request has no credentials for ${kind}`,
-    fix: kind === 'apiKeyAuth' ? 'send the key where extractFrom says' : 'send an Authorization header',
+    reason: { kind: 'credentials-missing', policy: refOf(policy), credential: kind },
     by: decision(policy, kind),
   };
 }
@@ -199,8 +198,7 @@ function tokenVerdict(at: Passing): PolicyVerdict | undefined {
     is: 'refused',
     code: 'jwt',
     status: 401,
-    what: 'the request has no token where a provider looks for one',
-    fix: 'send a token where extractFrom says',
+    reason: { kind: 'token-missing', policy: refOf(policy) },
     by: decision(policy, 'jwt'),
   };
 }
@@ -230,7 +228,7 @@ function shows(kind: string, settings: Json, http: HttpRequest): boolean {
 
 /** What Envoy Gateway's own filters make of a rule: an answer by itself, or another Host and path. */
 export interface OwnFilters {
-  readonly answer: { readonly status: number; readonly what: string; readonly fix: string } | undefined;
+  readonly answer: { readonly status: number; readonly reason: Reason } | undefined;
   /** The Host; undefined leaves it, null is what only the backend tells. */
   readonly authority: Asked | null | undefined;
   readonly path: AskedPath | undefined;
@@ -242,13 +240,13 @@ export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http
   let path: OwnFilters['path'];
   for (const filter of ownFilters(place.route, rule, mesh)) {
     if (filter === null) {
-      answer ??= { status: 500, what: 'a filter of the rule names an HTTPRouteFilter that is not there', fix: 'make that HTTPRouteFilter, or correct its name' }; // prettier-ignore
+      answer ??= { status: 500, reason: { kind: 'filter-missing' } };
       continue;
     }
     const direct = optionalRecord(filter.directResponse);
     if (direct !== undefined) {
       const status = number(direct.statusCode) || 200;
-      answer ??= { status, what: `the route answers ${status} by itself`, fix: 'take directResponse out of the HTTPRouteFilter, if requests are to be forwarded' }; // prettier-ignore
+      answer ??= { status, reason: { kind: 'direct-response', status, filter: true, byEnvoyGateway: true } };
     }
     const rewrite = record(filter.urlRewrite);
     const hostname = record(rewrite.hostname);

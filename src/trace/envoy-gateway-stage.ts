@@ -3,7 +3,8 @@ import type { EffectiveProxy } from '../model/envoy-gateway';
 import type { ApiGateway } from '../model/gateway-api';
 import type { Mesh } from '../model/mesh';
 import type { Workload } from '../model/workloads';
-import type { Decision, Hop, ProxyRef, RouteRef, Trace } from './types';
+import type { Reason } from './reasons';
+import type { Decision, Hop, ObjectRef, ProxyRef, RouteRef, Trace } from './types';
 import { noMatch, type Flight, type Walk } from './walk';
 
 /** A connection at the proxies of a Gateway of Envoy Gateway's. */
@@ -18,8 +19,12 @@ export interface Stage {
   readonly receives: Hop['receives'];
 }
 
+export function gatewayRef({ config: { namespace, name } }: ApiGateway): ObjectRef {
+  return { kind: 'Gateway', namespace, name };
+}
+
 export function gatewayDecision(gateway: ApiGateway, field: string): Decision {
-  return { kind: 'Gateway', namespace: gateway.config.namespace, name: gateway.config.name, field };
+  return { ...gatewayRef(gateway), field };
 }
 
 export function addHop(stage: Stage, rest: Partial<Hop>): void {
@@ -40,32 +45,30 @@ export function refuse(
   stage: Stage,
   code: string,
   status: number | null,
-  what: string,
-  fix: string,
+  reason: Reason,
   by: Decision,
   route: RouteRef | null = null,
 ): Trace {
   addHop(stage, { route, decidedBy: [by] });
-  return stage.walk.refused({ code, status, proxy: stage.ref, what, fix, by });
+  return stage.walk.refused({ code, status, proxy: stage.ref, by, reason });
 }
 
 /** What the proxy replies by itself: an answer under 400, as it is meant to, and a refusal else; a connection that it closes is refused. */
 export function reply(
   stage: Stage,
-  { code, status, what, fix, by, location }: Reply,
+  { code, status, reason, by, location }: Reply,
   route: RouteRef | null = null,
 ): Trace {
-  if (status === null) return refuse(stage, code, status, what, fix, by, route);
+  if (status === null) return refuse(stage, code, status, reason, by, route);
   addHop(stage, { route, decidedBy: [by] });
-  const told = { code, status, what, fix, by, proxy: stage.ref };
+  const told = { code, status, by, reason, proxy: stage.ref };
   return stage.walk.replied(location === undefined ? told : { ...told, location });
 }
 
 export interface Reply {
   readonly code: string;
   readonly status: number | null;
-  readonly what: string;
-  readonly fix: string;
+  readonly reason: Reason;
   readonly by: Decision;
   readonly location?: string | undefined;
 }

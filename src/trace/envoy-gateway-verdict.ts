@@ -1,14 +1,14 @@
 /** What a policy of Envoy Gateway says to a request. */
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
-import type { Decision } from './types';
+import type { Reason } from './reasons';
+import type { Decision, ObjectRef } from './types';
 
 export type PolicyVerdict =
   | {
       readonly is: 'refused';
       readonly code: string;
       readonly status: number;
-      readonly what: string;
-      readonly fix: string;
+      readonly reason: Reason;
       readonly location?: string | undefined;
       readonly by: Decision;
     }
@@ -17,6 +17,10 @@ export type PolicyVerdict =
 export function decision({ manifest }: EffectivePolicy, field: string): Decision {
   const { kind, namespace, name } = manifest;
   return { kind, namespace, name, field: `spec.${field}` };
+}
+
+export function refOf({ manifest: { kind, namespace, name } }: EffectivePolicy): ObjectRef {
+  return { kind, namespace, name };
 }
 
 export function unknown(policy: EffectivePolicy, field: string, on: string): PolicyVerdict {

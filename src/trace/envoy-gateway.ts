@@ -29,7 +29,7 @@ import { throughServer } from './arrive';
 import { DomainIndex, hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
-import { addHop, gatewayDecision, refuse, reply, type Stage } from './envoy-gateway-stage';
+import { addHop, gatewayDecision, gatewayRef, refuse, reply, type Stage } from './envoy-gateway-stage';
 import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
 import {
@@ -44,6 +44,7 @@ import {
 import { streamVerdict } from './envoy-gateway-authorization';
 import { applyOwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
 import { ownAnswer, replyOf } from './own-answer';
+import type { Reason } from './reasons';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { outermost, wire, type Flight, type Walk } from './walk';
 
@@ -128,38 +129,32 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
     return unknown(stage, `${kind} ${namespace}/${name} (${shared.merger.field}) gives all Gateways of class ${gateway.className} one set of proxies, and Gateway ${others} has listeners on port ${flight.namedPort} too: which of their listeners, routes and policies counts is not followed`, { kind, namespace, name, field: shared.merger.field }); // prettier-ignore
   }
   const refused = mesh.remember(gateway, `refused ${flight.namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, flight.namedPort)); // prettier-ignore
-  if (refused?.is === 'listener') return refuse(stage, 'NR', null, refused.what, refused.fix, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
+  if (refused?.is === 'listener') return refuse(stage, 'NR', null, { kind: 'listener-refused-by-envoy', detail: refused.what, cure: refused.fix }, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
   if (listeners.length === 0) {
     const problem = gateway.listeners.find(
       (listener) => listener.port === flight.namedPort && listener.problem !== undefined,
     );
     if (problem !== undefined)
-      return refuse(stage, 'NR', null, `listener ${problem.name} is not programmed: ${problem.problem ?? ''}`, problem.cure ?? '', gatewayDecision(gateway, `spec.listeners[${problem.index}]`)); // prettier-ignore
+      return refuse(stage, 'NR', null, { kind: 'listener-not-programmed', gateway: gatewayRef(gateway), listener: problem.name, detail: problem.problem ?? '', cure: problem.cure ?? '' }, gatewayDecision(gateway, `spec.listeners[${problem.index}]`)); // prettier-ignore
     const udp = onPort.find((listener) => listener.protocol === 'UDP');
-    const what =
+    const place = { gateway: gatewayRef(gateway), port: flight.namedPort };
+    const reason: Reason =
       udp !== undefined
-        ? `listener ${udp.name} on port ${flight.namedPort} takes UDP only`
+        ? { kind: 'listener-takes-udp', listener: udp.name, ...place }
         : onPort.length > 0
-          ? `no listener on port ${flight.namedPort} takes ${outer === undefined ? 'plain text' : `SNI "${sni ?? ''}"`}`
-          : `the Gateway has no listener on port ${flight.namedPort}`;
-    return refuse(
-      stage,
-      'NR',
-      null,
-      what,
-      'add a listener for the port, protocol and hostname',
-      gatewayDecision(gateway, 'spec.listeners'),
-    );
+          ? { kind: 'no-listener-for-connection', isTls: outer !== undefined, sni, ...place }
+          : { kind: 'no-listener-on-port', ...place };
+    return refuse(stage, 'NR', null, reason, gatewayDecision(gateway, 'spec.listeners'));
   }
   if (terminates && outer === undefined)
-    return refuse(stage, 'UF', null, `listener ${listeners[0]?.name ?? ''} expects TLS and gets plain text`, 'send it over TLS', at()); // prettier-ignore
+    return refuse(stage, 'UF', null, { kind: 'tls-expected', listener: listeners[0]?.name ?? '', mode: null }, at());
   const patch = patchPolicy(gateway, mesh);
   if (patch !== undefined)
     return unknown(stage, `EnvoyPatchPolicy ${patch.manifest.namespace}/${patch.manifest.name} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`); // prettier-ignore
   const held = connectionVerdict(policy, terminates ? outer : undefined);
   if (held?.is === 'unknown') return unknown(stage, held.what, held.by);
   if (held !== undefined)
-    return refuse(stage, held.code, held.status, held.what, held.fix, held.by ?? gatewayDecision(gateway, 'spec.listeners')); // prettier-ignore
+    return refuse(stage, held.code, held.status, held.reason, held.by ?? gatewayDecision(gateway, 'spec.listeners'));
   if (demandsCertificate(policy) && terminates)
     walk.note(`assumed that the client shows a certificate that ${home}/${workload.name} trusts`);
   if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
@@ -168,13 +163,12 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
       stage,
       'DPE',
       null,
-      'the listener expects HTTP',
-      'speak HTTP, or use a TCP listener',
+      { kind: 'http-expected', got: 'other', byEnvoyGateway: true },
       gatewayDecision(gateway, 'spec.listeners'),
     );
   const read = requestVerdict(policy, flight.http, outer !== undefined);
   if (read.is === 'refused') return reply(stage, { ...read, by: read.by ?? at() });
-  if (refused !== undefined) return refuse(stage, 'NR', 404, refused.what, refused.fix, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
+  if (refused !== undefined) return refuse(stage, 'NR', 404, { kind: 'listener-refused-by-envoy', detail: refused.what, cure: refused.fix }, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
   return forwardHttp(stage, listeners, (read.is === 'taken' ? read.http : null) ?? flight.http);
 }
 
@@ -187,15 +181,14 @@ function attachedAt({ mesh, gateway }: Stage, listeners: readonly ApiListener[])
   return mesh.gatewayApi.attachedTo(gateway).filter(({ listener }) => listeners.includes(listener));
 }
 
-function whyUnattached(stage: Stage): string {
+function whyUnattached(stage: Stage): readonly string[] {
   const name = `${stage.gateway.config.namespace}/${stage.gateway.config.name}`;
-  const reasons = stage.mesh.gatewayApi.unattached
+  return stage.mesh.gatewayApi.unattached
     .filter((item) => item.gateway === name)
     .map(
       (item) =>
         `${item.route.kind} ${item.route.config.namespace}/${item.route.config.name} is not attached: ${item.why}`,
     );
-  return reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
 }
 
 /** The rules of the routes at some listeners by host, each list in the order in which Envoy asks them. */
@@ -234,8 +227,7 @@ function forwardHttp(stage: Stage, listeners: readonly ApiListener[], http: Http
       stage,
       'NR',
       404,
-      `no route of Gateway ${gateway.config.namespace}/${gateway.config.name} has hostname ${host}${whyUnattached(stage)}`,
-      `add ${host} to the hostnames of a route that is attached`,
+      { kind: 'no-hostname', gateway: gatewayRef(gateway), host, unattached: whyUnattached(stage) },
       gatewayDecision(gateway, 'spec.listeners'),
     );
   }
@@ -253,8 +245,7 @@ function forwardHttp(stage: Stage, listeners: readonly ApiListener[], http: Http
     stage,
     'NR',
     404,
-    `no rule for ${host} matches ${http.method} ${http.path}`,
-    'add a rule with a match for it',
+    { kind: 'no-rule-matches', of: `rule for ${host}`, method: `${http.method}`, path: `${http.path}` },
     first === undefined
       ? gatewayDecision(gateway, 'spec.listeners')
       : { kind: first.kind, namespace: first.namespace, name: first.name, field: 'spec.rules' },
@@ -311,7 +302,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
       {
         ...replyOf(answer),
         ...(answer.field === 'directResponse'
-          ? { fix: 'give the rule a backend that exists and may be referred to' }
+          ? { reason: { kind: 'direct-response', status: answer.status, filter: false, byEnvoyGateway: true } }
           : {}),
         by,
       },
@@ -319,15 +310,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     );
   const chosen = heaviest(route.clusters);
   if (chosen === undefined || chosen.destination.host === '')
-    return refuse(
-      stage,
-      'direct_response',
-      500,
-      'the backend may not be referred to, or is none',
-      'add a ReferenceGrant in its namespace, or correct the backendRef',
-      by,
-      ref,
-    );
+    return refuse(stage, 'direct_response', 500, { kind: 'backend-not-granted' }, by, ref);
   noteShares(walk, route);
   const onward = rewritten(http, route, chosen.destination);
   const authority =
@@ -385,7 +368,7 @@ function streamHeld(stage: Stage, { route, listener }: Attachment, ref: RouteRef
     walk.note(`Envoy Gateway refuses SecurityPolicy ${policy.manifest.namespace}/${policy.manifest.name} for ${route.kind} ${ref.namespace}/${ref.name}: ${why}`); // prettier-ignore
   const verdict = authorization && streamVerdict(authorization, flight.from.address);
   if (verdict === undefined) return undefined;
-  if (verdict.is === 'refused') return refuse(stage, verdict.code, null, verdict.what, verdict.fix, verdict.by, ref);
+  if (verdict.is === 'refused') return refuse(stage, verdict.code, null, verdict.reason, verdict.by, ref);
   addHop(stage, { route: ref, decidedBy: [verdict.by] });
   return walk.unknown(verdict.what);
 }
@@ -417,8 +400,7 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
     stage,
     'NR',
     null,
-    `no TLSRoute or TCPRoute is attached for ${sni ?? `port ${flight.namedPort}`}${whyUnattached(stage)}`,
-    "attach a route of the listener's protocol",
+    { kind: 'no-l4-route', sni, port: flight.namedPort, unattached: whyUnattached(stage) },
     gatewayDecision(gateway, 'spec.listeners'),
   );
 }

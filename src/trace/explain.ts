@@ -1,17 +1,17 @@
 import { ANY_ADDRESS, contains, isAddress } from '../model/addresses';
 import { isSubsetOf, isWildcard, overlaps } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
-import { type Protocol, isHttp, isTcp, isTls } from '../model/protocols';
+import { isHttp, isTcp, isTls, type Protocol } from '../model/protocols';
 import type { VirtualService } from '../model/virtual-services';
 import { MESH_GATEWAY } from '../model/virtual-services';
 import type { Service } from '../model/services';
-import { heldBySource } from './held-by-source';
+import { heldBySource, ruleOf } from './held-by-source';
+import type { Spoken, UnknownHost, Wanted } from './reasons';
 import type { ProxyView } from './tcp-routes';
-import type { Decision } from './types';
+import type { Decision, ObjectRef } from './types';
 
 export interface Explanation {
-  readonly why: string;
-  readonly fix: string;
+  readonly cause: UnknownHost;
   readonly by: Decision | undefined;
 }
 
@@ -20,16 +20,8 @@ function decision(service: Service, field: string): Decision {
   return { kind, namespace, name, field };
 }
 
-function label(service: Service): string {
-  return `${service.config.kind} ${service.namespace}/${service.config.name}`;
-}
-
-type Spoken = 'HTTP' | 'TLS' | 'TCP';
-
-interface Wanted {
-  readonly host: string;
-  readonly port: number;
-  readonly protocol: Spoken;
+function refOf({ config: { kind, name }, namespace }: Service): ObjectRef {
+  return { kind, namespace, name };
 }
 
 /** Why a proxy knows nothing of a host and port: hidden, out of its Sidecar's scope, on other ports only, or nowhere at all. */
@@ -39,8 +31,7 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
   const held = heldBySource(view, host, port);
   if (held !== undefined)
     return {
-      why: `${held.by.kind} ${held.by.namespace}/${held.by.name} leads clients with ${held.admits} alone, and this one has not`,
-      fix: `give the client that if it is meant to get through, or add it to the match of ${held.by.kind} ${held.by.namespace}/${held.by.name}`,
+      cause: { is: 'held-by-source', rule: ruleOf(held), admits: held.admits },
       by: held.by,
     };
   const candidates = declaring(mesh, host);
@@ -63,8 +54,7 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
   if (outside !== undefined && scope.sidecar !== undefined && imported === undefined) {
     const { kind, namespace, name } = scope.sidecar;
     return {
-      why: `${label(outside)} is not among what Sidecar ${namespace}/${name} imports`,
-      fix: `add "${outside.namespace}/${outside.host}" to the egress hosts of Sidecar ${namespace}/${name}`,
+      cause: { is: 'not-imported', entry: refOf(outside), host: outside.host, sidecar: { kind, namespace, name } },
       by: { kind, namespace, name, field: 'spec.egress' },
     };
   }
@@ -73,25 +63,28 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
   // To export it would let the namespace reach its ports, and not the one that is asked for.
   if (other !== undefined)
     return {
-      why: `${label(other)} declares ${portsOf(other)}, not port ${port}, and is not exported to namespace ${proxy.namespace}`,
-      fix: toDeclare(wanted, proxy.namespace),
+      cause: { is: 'neither-declared-nor-exported', entry: refOf(other), declared: portsOf(other), namespace: proxy.namespace, ...wanted }, // prettier-ignore
       by: decision(other, 'spec.ports'),
     };
   const left = mesh.leftOut.find(
     ({ kind, hosts, field }) =>
       kind === 'ServiceEntry' && field === undefined && hosts?.some((own) => overlaps(own, host)),
   );
-  if (left !== undefined)
+  if (left !== undefined) {
+    const entry = { kind: left.kind, namespace: left.namespace, name: left.name };
     return {
-      why: `${left.kind} ${left.namespace}/${left.name}, which declares it, is refused by ${left.by === 'webhook' ? "istiod's webhook" : 'the API server'}: ${left.why}`,
-      fix: `correct ${left.kind} ${left.namespace}/${left.name}`,
-      by: { kind: left.kind, namespace: left.namespace, name: left.name, field: 'spec' },
+      cause: { is: 'refused-at-admission', entry, refusedBy: left.by, detail: left.why },
+      by: { ...entry, field: 'spec' },
     };
+  }
   return {
-    why: `no ServiceEntry or Service that namespace ${proxy.namespace} can see declares ${host} on port ${port}, and the outbound policy is ${scope.outbound.mode}`,
-    fix: toDeclare(wanted, proxy.namespace),
+    cause: { is: 'not-declared', namespace: proxy.namespace, mode: scope.outbound.mode, ...wanted },
     by: outboundPolicy(view),
   };
+}
+
+function sidecarRef({ kind, namespace, name }: ObjectRef): ObjectRef {
+  return { kind, namespace, name };
 }
 
 /** Objects that declare a host, the most specific first: by its name, by an address, by a wildcard. */
@@ -111,7 +104,7 @@ const hasPort = ({ ports }: Service, port: number): boolean => ports.some((one) 
 const withPort = (services: readonly Service[], port: number): Service | undefined =>
   services.find((service) => hasPort(service, port)) ?? services[0];
 
-const portsOf = ({ ports }: Service): string => ports.map(({ port, protocol }) => `${port} ${protocol}`).join(', ');
+const portsOf = ({ ports }: Service): readonly string[] => ports.map(({ port, protocol }) => `${port} ${protocol}`);
 
 /** Whether an object that were exported would count beside the one that a proxy has: for a narrower host, or with it as one service. */
 const wouldCount = (hidden: Service, imported: Service): boolean =>
@@ -123,23 +116,20 @@ const wouldCount = (hidden: Service, imported: Service): boolean =>
  */
 function notExported(view: ProxyView, service: Service, wanted: Wanted): Explanation {
   const { namespace } = view.proxy;
-  const why = `${label(service)} is not exported to namespace ${namespace}`;
   const by = decision(service, 'spec.exportTo');
   const own = service.ports.find(({ port }) => port === wanted.port);
   if (own !== undefined && !isSpoken(own.protocol, wanted.protocol))
     return {
-      why: `${label(service)} declares port ${own.port} as ${own.protocol}, which this ${wanted.protocol} request does not match, and is not exported to namespace ${namespace}`,
-      fix: toBeSpoken(own.protocol, wanted),
+      cause: { is: 'neither-spoken-nor-exported', entry: refOf(service), namespace, port: own.port, declared: own.protocol, spoken: wanted.protocol }, // prettier-ignore
       by: decision(service, `spec.ports[${own.index}].protocol`),
     };
-  const exported = `add "${namespace}" to exportTo of ${label(service)}`;
   const carrier = carriedBy(view, service, wanted);
-  if (carrier === undefined) return { why, fix: exported, by };
+  if (carrier === undefined)
+    return { cause: { is: 'not-exported', entry: refOf(service), namespace, carrier: null }, by };
   const { kind, name, namespace: owner } = carrier.config;
-  const section = { HTTP: 'http', TLS: 'tls', TCP: 'tcp' }[wanted.protocol];
+  const section = ({ HTTP: 'http', TLS: 'tls', TCP: 'tcp' } as const)[wanted.protocol];
   return {
-    why,
-    fix: `if ${namespace} is to reach it by the gateway: give ${kind} ${owner}/${name} a ${section} rule for mesh and port ${wanted.port} that leads there, and then ${exported}; without the rule its requests would leave past the gateway`,
+    cause: { is: 'not-exported', entry: refOf(service), namespace, carrier: { route: { kind, namespace: owner, name }, section, port: wanted.port } }, // prettier-ignore
     by,
   };
 }
@@ -177,14 +167,6 @@ function carriedBy(
   );
 }
 
-/** An entry to add. A TCP port takes what goes to its addresses, whatever the host: without any, what goes to everywhere. */
-function toDeclare({ host, port, protocol }: Wanted, namespace: string): string {
-  if (isAddress(host)) return `add a ServiceEntry with address ${host} and port ${port} ${protocol}, exported to ${namespace}`; // prettier-ignore
-  return protocol === 'TCP'
-    ? `add a ServiceEntry with host ${host}, its addresses and port ${port} TCP, exported to ${namespace}: without addresses it takes what goes to any host on the port`
-    : `add a ServiceEntry with host ${host} and port ${port} ${protocol}, exported to ${namespace}`;
-}
-
 /** Why an object that a proxy has does not take the request. */
 function ofImported(view: ProxyView, service: Service, wanted: Wanted): Explanation | undefined {
   const { scope } = view;
@@ -192,8 +174,16 @@ function ofImported(view: ProxyView, service: Service, wanted: Wanted): Explanat
   const own = service.ports.find((candidate) => candidate.port === port);
   if (own === undefined)
     return {
-      why: `${label(service)} declares ${portsOf(service)}, not port ${port}`,
-      fix: toAddPort(service, wanted, view.proxy.namespace),
+      cause: {
+        is: 'port-not-declared',
+        entry: refOf(service),
+        declared: portsOf(service),
+        namespace: view.proxy.namespace,
+        // Of an object for this host alone; a port of another would be open for what else that stands for.
+        ofEntry: isWildcard(service.host) || (isAddress(host) && service.address.includes('/')) ? null : service.host,
+        isForEverywhere: protocol === 'TCP' && service.registry === 'External' && service.address === ANY_ADDRESS,
+        ...wanted,
+      },
       by: decision(service, 'spec.ports'),
     };
   const { sidecar } = scope;
@@ -204,31 +194,27 @@ function ofImported(view: ProxyView, service: Service, wanted: Wanted): Explanat
   );
   if (!isOnPort && sidecar !== undefined)
     return {
-      why: `Sidecar ${sidecar.namespace}/${sidecar.name} has no egress listener for port ${port} that imports ${service.host}`,
-      fix: `add port ${port} to the egress listeners of Sidecar ${sidecar.namespace}/${sidecar.name}, or leave the port out of the listener that imports ${service.host}`,
-      by: { kind: sidecar.kind, namespace: sidecar.namespace, name: sidecar.name, field: 'spec.egress' },
+      cause: { is: 'port-not-imported', sidecar: sidecarRef(sidecar), host: service.host, port },
+      by: { ...sidecarRef(sidecar), field: 'spec.egress' },
     };
   const replaced = protocol === 'TLS' && isTls(own.protocol) ? replacedBy(view, service.host, port) : undefined;
   if (replaced !== undefined) {
     const { kind, namespace, name } = replaced.config;
     const names = [...new Set(replaced.tls.flatMap(({ matches }) => matches.flatMap(({ sniHosts }) => sniHosts)))];
     return {
-      why: `the tls rules of ${kind} ${namespace}/${name} take the place of what ${label(service)} says of ${service.host}, and they are for ${names.join(', ')} alone`,
-      fix: `add a tls rule for ${host} to ${kind} ${namespace}/${name}, that leads to ${service.host}`,
+      cause: { is: 'replaced-by-tls-rules', rule: { kind, namespace, name }, entry: refOf(service), host, declared: service.host, names }, // prettier-ignore
       by: { kind, namespace, name, field: 'spec.tls' },
     };
   }
   if (!isSpoken(own.protocol, protocol))
     return {
-      why: `${label(service)} declares port ${port} as ${own.protocol}, which this ${protocol} request does not match`,
-      fix: toBeSpoken(own.protocol, wanted),
+      cause: { is: 'other-protocol', entry: refOf(service), port, declared: own.protocol, spoken: protocol },
       by: decision(service, `spec.ports[${own.index}].protocol`),
     };
   if (service.address === ANY_ADDRESS || protocol === 'HTTP') return undefined;
   const addresses = [service.address, ...service.extraAddresses];
   return {
-    why: `${label(service)} claims address ${addresses.join(', ')}, and the client dials another`,
-    fix: `add the address that clients dial to its addresses${protocol === 'TLS' ? ', or leave addresses out' : ''}`,
+    cause: { is: 'other-address', entry: refOf(service), addresses, spoken: protocol },
     by: decision(service, 'spec.addresses'),
   };
 }
@@ -237,29 +223,6 @@ function isSpoken(declared: Protocol, protocol: Spoken): boolean {
   if (declared === 'AUTO') return true;
   if (protocol === 'TLS') return isTls(declared);
   return protocol === 'HTTP' ? isHttp(declared) : isTcp(declared) && !isTls(declared);
-}
-
-/** How a request gets a port: of an object for this host, without opening the port for what else the object stands for. */
-function toAddPort(service: Service, wanted: Wanted, namespace: string): string {
-  const { host, port, protocol } = wanted;
-  if (isWildcard(service.host) || (isAddress(host) && service.address.includes('/')))
-    return toDeclare(wanted, namespace);
-  const added = `add port ${port} with protocol ${protocol} to ${label(service)}`;
-  return protocol === 'TCP' && service.registry === 'External' && service.address === ANY_ADDRESS
-    ? `${added}, and the addresses of ${service.host}: without them it takes what goes to any host on the port`
-    : added;
-}
-
-/** What is to change where a port is declared with another protocol than a client speaks. Whoever speaks the declared one is to get through as before. */
-function toBeSpoken(declared: Protocol, { port, protocol }: Wanted): string {
-  if (protocol === 'HTTP' && isTls(declared))
-    return `let clients speak TLS to port ${port}; or declare a port for plain HTTP, such as 80 with targetPort ${port}, and originate TLS there`;
-  if (protocol === 'TLS' && isHttp(declared))
-    return `let clients speak plain HTTP to port ${port}, to which the proxy can add TLS; or declare the port TLS, if all clients are to speak TLS themselves`;
-  const other = isTls(declared) ? 'TLS with the name of the host' : declared;
-  return protocol === 'TCP'
-    ? `let clients speak ${other} to port ${port}; or declare it TCP, with the addresses of the host: without them it takes what goes to any host on the port`
-    : `let clients speak ${other} to port ${port}, or declare it with the protocol that they speak (${protocol})`;
 }
 
 /** What makes a proxy block hosts that nobody declares. */

@@ -14,6 +14,7 @@ import { gatewayRouteConfig } from './gateway-routes';
 import { addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { type SidecarView, sidecarListeners, virtualOutbound } from './sidecar-listeners';
 import { sidecarRouteConfig } from './sidecar-routes';
+import type { Reason } from './reasons';
 import type { Decision, ProxyKind, ProxyRef, Trace, WireProtocol } from './types';
 import { type Flight, type Walk, connectionOf, decisions, noMatch, outermost, ownerOf, wire } from './walk';
 
@@ -105,9 +106,8 @@ function loop(walk: Walk, proxy: ProxyRef): Trace {
     code: 'loop',
     status: brokenStatus(walk),
     proxy,
-    what: `the request comes back to ${proxy.namespace}/${proxy.workload ?? '?'}: ${[...path, `${proxy.namespace}/${proxy.workload ?? '?'}`].join(' -> ')}`,
-    fix: `give the rule that ${proxy.kind === 'sidecar' ? 'sidecars' : 'the gateway'} uses a destination beyond the gateway, with match.gateways naming the one it is for`,
     by: ruleDecision(last?.route ?? null) ?? null,
+    reason: { kind: 'loop', path: [...path, `${proxy.namespace}/${proxy.workload ?? '?'}`], bySidecar: proxy.kind === 'sidecar' }, // prettier-ignore
   });
 }
 
@@ -180,9 +180,9 @@ function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnT
           name: server.gateway.name,
           field: `spec.servers[${server.index}]`,
         };
-  const where = `port ${flight.port}${flight.namedPort === flight.port ? '' : ` (${flight.namedPort} of its Service)`}`;
+  const { port, namedPort } = flight;
   const section = server?.tls?.mode === 'PASSTHROUGH' ? 'tls' : 'tcp';
-  const reason =
+  const unserved =
     onPort.length > 0 && server !== undefined
       ? unrouted(walk.mesh, {
           gateways: onPort.map(({ gatewayName }) => gatewayName),
@@ -192,31 +192,21 @@ function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnT
           host: section === 'tls' ? (outermost(flight.layers)?.sni ?? null) : null,
         })
       : undefined;
-  if (reason !== undefined)
+  if (unserved !== undefined)
     return walk.refused({
       code: 'UF',
       status: brokenStatus(walk),
       proxy,
-      ...reason,
-      what: `Gateway ${server?.gatewayName ?? ''} has a server for ${where}, but no rule, so istiod makes no listener: ${reason.what}`,
+      by: unserved.by,
+      reason: { kind: 'no-rule-for-server', server: { gateway: server?.gatewayName ?? '', port, namedPort }, cause: unserved.cause }, // prettier-ignore
     });
-  const what =
+  const reason: Reason =
     onPort.length > 0
-      ? `Gateway ${server?.gatewayName ?? ''} has a server for ${where}, but no VirtualService gives it a ${section} route, so istiod makes no listener`
+      ? { kind: 'server-without-route', gateway: server?.gatewayName ?? '', port, namedPort, section }
       : rejection !== undefined
-        ? `istiod leaves out the server of Gateway ${rejection.server.gatewayName} for ${where}: ${rejection.why}`
-        : `the gateway has no server on ${where}: the connection is refused`;
-  return walk.refused({
-    code: 'UF',
-    status: brokenStatus(walk),
-    proxy,
-    what,
-    fix:
-      onPort.length > 0
-        ? 'bind a VirtualService whose route kind fits the server: http for HTTP and HTTPS, tls for PASSTHROUGH, tcp for TCP and terminated TLS'
-        : 'add a server for the port to a Gateway that selects these Pods',
-    by,
-  });
+        ? { kind: 'server-left-out', gateway: rejection.server.gatewayName, port, namedPort, detail: rejection.why }
+        : { kind: 'no-server-on-port', port, namedPort };
+  return walk.refused({ code: 'UF', status: brokenStatus(walk), proxy, by, reason });
 }
 
 /** A listener of the Gateway API on the port, which istiod leaves out. */
@@ -224,16 +214,16 @@ function idleListener(
   mesh: Mesh,
   proxy: ProxyRef,
   port: number,
-): { readonly what: string; readonly fix: string; readonly by: Decision } | undefined {
+): { readonly reason: Reason; readonly by: Decision } | undefined {
   const workload = mesh.workloads.find(proxy.namespace, proxy.workload ?? '');
   const gateway = mesh.gatewayApi.find(proxy.namespace, workload?.labels[`${GATEWAY_API}/gateway-name`] ?? '');
   const listener = gateway?.listeners.find((one) => one.port === port && one.problem !== undefined);
   if (gateway === undefined || listener === undefined) return undefined;
   const { namespace, name } = gateway.config;
+  const own = { kind: 'Gateway', namespace, name };
   return {
-    what: `listener ${listener.name} of Gateway ${namespace}/${name} is not programmed: ${listener.problem ?? ''}`,
-    fix: listener.cure ?? 'mend that, and the connection is taken',
-    by: { kind: 'Gateway', namespace, name, field: `spec.listeners[${listener.index}]` },
+    reason: { kind: 'listener-not-programmed', gateway: own, listener: listener.name, detail: listener.problem ?? '', cure: listener.cure ?? '' }, // prettier-ignore
+    by: { ...own, field: `spec.listeners[${listener.index}]` },
   };
 }
 

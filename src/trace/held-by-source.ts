@@ -2,7 +2,7 @@
 import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, sourceMatches, type VirtualService } from '../model/virtual-services';
 import type { ProxyView } from './tcp-routes';
-import type { Decision } from './types';
+import type { Decision, ObjectRef } from './types';
 
 export interface HeldBySource {
   readonly by: Decision;
@@ -31,6 +31,11 @@ export function heldBySource(view: ProxyView, host: string, port: number): HeldB
     };
   }
   return undefined;
+}
+
+/** The VirtualService of it. */
+export function ruleOf({ by: { kind, namespace, name } }: HeldBySource): ObjectRef {
+  return { kind, namespace, name };
 }
 
 interface SourceMatch {

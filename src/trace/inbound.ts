@@ -6,6 +6,7 @@ import { proxySettings } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
 import { inboundCapture } from './capture';
 import type { Connection } from './envoy';
+import type { Reason } from './reasons';
 
 export type InboundChain =
   | {
@@ -25,8 +26,7 @@ export type InboundChain =
       readonly code: 'NR' | 'UF' | 'DPE';
       /** The cluster that a TCP proxy had picked by then, and Envoy logs. */
       readonly cluster: string | null;
-      readonly what: string;
-      readonly fix: string;
+      readonly reason: Reason;
       readonly tls: InboundTls;
     };
 
@@ -98,59 +98,32 @@ export function inboundChain(mesh: Mesh, proxy: Proxy, port: number, connection:
     demandsCertificate: false,
     tls,
   });
-  const refused = (code: 'NR' | 'UF' | 'DPE', what: string, fix: string): InboundChain => {
+  const refused = (code: 'NR' | 'UF' | 'DPE', reason: Reason): InboundChain => {
     const isPicked = code === 'UF' && !http;
-    return { is: 'refused', code, cluster: isPicked ? cluster : null, what, fix, tls };
+    return { is: 'refused', code, cluster: isPicked ? cluster : null, reason, tls };
   };
 
   // TLS of the listener's own stands where mutual TLS is off.
   if (listener?.tls !== undefined && tls.mode === 'DISABLE') {
-    if (connection.tls === 'none')
-      return refused(
-        'NR',
-        `port ${port} takes TLS only (tls of the Sidecar's ingress) and gets plain text`,
-        'send TLS',
-      );
-    if (connection.tls === 'istio')
-      return refused(
-        'UF',
-        `port ${port} has a certificate of its own (tls of the Sidecar's ingress) and gets Istio's mutual TLS`,
-        'originate TLS by a DestinationRule of the clients, or take tls off the listener',
-      );
+    if (connection.tls === 'none') return refused('NR', { kind: 'ingress-tls-expected', port });
+    if (connection.tls === 'istio') return refused('UF', { kind: 'own-certificate', port });
     const chain = accepted(http || sniffed, true);
     return { ...chain, demandsCertificate: listener.tls === 'MUTUAL' } as InboundChain;
   }
   if (connection.tls === 'istio') {
-    if (tls.mode === 'DISABLE')
-      return refused(
-        'UF',
-        `port ${port} has mutual TLS disabled and gets Istio's mutual TLS`,
-        'take the exception back, or set tls.mode DISABLE in the DestinationRule of the clients',
-      );
+    if (tls.mode === 'DISABLE') return refused('UF', { kind: 'mutual-tls-disabled', port });
     return accepted(http || sniffed, true);
   }
   if (tls.mode === 'STRICT') {
-    const what = connection.tls === 'none' ? 'plain text' : "the client's own TLS";
-    return refused(
-      connection.tls === 'none' ? 'NR' : 'UF',
-      `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${what}`,
-      'send through a sidecar or gateway of the mesh; an exception for the port (portLevelMtls) would let in whoever reaches it, without an identity',
-    );
+    const got = connection.tls === 'none' ? 'plain-text' : 'tls';
+    return refused(got === 'tls' ? 'UF' : 'NR', { kind: 'mutual-tls-expected', port, got, atZtunnel: false });
   }
   if (connection.tls === 'tls') {
     if (http)
-      return refused(
-        tls.mode === 'DISABLE' ? 'DPE' : 'NR',
-        `port ${port} is declared ${protocol} and gets the client's own TLS`,
-        'name the port https- or tls-, or send plain HTTP',
-      );
+      return refused(tls.mode === 'DISABLE' ? 'DPE' : 'NR', { kind: 'declared-otherwise', port, declared: protocol, got: 'tls' }); // prettier-ignore
     return accepted(false, false);
   }
   if (http && connection.application === 'tcp')
-    return refused(
-      'DPE',
-      `port ${port} is declared ${protocol} and gets something that is not HTTP`,
-      'name the port tcp-',
-    );
+    return refused('DPE', { kind: 'declared-otherwise', port, declared: protocol, got: 'other' });
   return accepted(http || sniffed, false);
 }

@@ -27,6 +27,8 @@ import { ownerOf, Walk, type Flight } from './walk';
 export { RequestError } from './request';
 export type { Ask, Recorder } from './ask';
 export type * from './types';
+export type { Reason, ReasonKind } from './reasons';
+export { REASON_KINDS, wordsOf } from './words';
 
 /**
  * Follows one request through a mesh. A `recorder` gets each question that a proxy asked of the request: all that give the same

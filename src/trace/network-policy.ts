@@ -14,12 +14,13 @@ import {
 import type { Mesh } from '../model/mesh';
 import { config, push, type Config } from '../model/objects';
 import type { Workload } from '../model/workloads';
+import type { Reason } from './reasons';
 import type { Decision } from './types';
 import type { Flight } from './walk';
 
 export type NetworkVerdict =
   | { readonly is: 'allowed' }
-  | { readonly is: 'denied'; readonly what: string; readonly fix: string; readonly by: Decision | null }
+  | { readonly is: 'denied'; readonly reason: Reason; readonly by: Decision | null }
   | { readonly is: 'unknown'; readonly what: string };
 
 type Truth = boolean | 'unknown';
@@ -143,7 +144,8 @@ function judge(
     }
   }
   const first = policies[0] as Config;
-  const names = policies.map((policy) => `${policy.namespace}/${policy.name}`).join(', ');
+  const all = policies.map((policy) => `${policy.namespace}/${policy.name}`);
+  const names = all.join(', ');
   const peer = party.isPod
     ? `Pods of namespace ${party.namespace ?? '?'}`
     : (party.address ?? 'addresses outside the cluster');
@@ -159,11 +161,15 @@ function judge(
     };
   return {
     is: 'denied',
-    what:
-      direction === 'Egress'
-        ? `NetworkPolicy ${names} lets ${own.namespace}/${own.name} not connect to ${peer} on port ${port}`
-        : `NetworkPolicy ${names} lets ${peer} not connect to ${own.namespace}/${own.name} on port ${port}`,
-    fix: `add a rule for port ${port} and that peer to spec.${direction.toLowerCase()}`,
+    reason: {
+      kind: 'network-policy-denies',
+      policies: all,
+      direction,
+      ...(direction === 'Egress'
+        ? { from: `${own.namespace}/${own.name}`, to: peer }
+        : { from: peer, to: `${own.namespace}/${own.name}` }),
+      port,
+    },
     by: { kind: first.kind, namespace: first.namespace, name: first.name, field: `spec.${direction.toLowerCase()}` },
   };
 }

@@ -3,12 +3,13 @@ import { number, optionalRecord, record, records, texts, type Json } from '../mo
 import { locationOf } from './redirect';
 import type { HttpRequest, Route } from './http-routes';
 import { exact, PRESENT, stringMatch } from './matcher';
+import type { Reason } from './reasons';
 
 /** A status that a route answers with by itself, in place of forwarding. */
 export interface OwnAnswer {
   readonly code: 'redirect' | 'direct_response' | 'FI';
   readonly status: number;
-  readonly what: string;
+  readonly reason: Reason;
   /** Of a redirect. */
   readonly location?: string;
   readonly field: string;
@@ -52,7 +53,7 @@ export function ownAnswer(route: Route, http: HttpRequest, listens: number): Own
       code: 'FI',
       // A status of gRPC goes in a header of its own, whoever asks.
       status: number(abort.httpStatus) || 200,
-      what: `a fault aborts every request with ${String(abort.httpStatus ?? abort.grpcStatus)}`,
+      reason: { kind: 'fault', status: String(abort.httpStatus ?? abort.grpcStatus), policy: false },
       field: 'fault.abort',
     };
   }
@@ -62,7 +63,7 @@ export function ownAnswer(route: Route, http: HttpRequest, listens: number): Own
     return {
       code: 'direct_response',
       status: 200,
-      what: `the proxy answers the preflight request itself, by the route's CORS policy`,
+      reason: { kind: 'preflight', by: 'route' },
       field: 'corsPolicy',
     };
   }
@@ -71,25 +72,22 @@ export function ownAnswer(route: Route, http: HttpRequest, listens: number): Own
     return {
       code: 'redirect',
       status: redirectStatus(rule.redirect),
-      what: `the route redirects to ${location}`,
+      reason: { kind: 'redirect', location },
       location,
       field: 'redirect',
     };
   }
   if (rule.directResponse !== undefined) {
     const status = number(rule.directResponse.status);
-    return { code: 'direct_response', status, what: `the route answers ${status} by itself`, field: 'directResponse' };
+    const reason = { kind: 'direct-response', status, filter: false, byEnvoyGateway: false } as const;
+    return { code: 'direct_response', status, reason, field: 'directResponse' };
   }
   return undefined;
 }
 
-/** As a trace tells it. What to do about an answer that is an error: who wrote it may have meant it. */
-export function replyOf({ field, ...answer }: OwnAnswer): Omit<OwnAnswer, 'field'> & { readonly fix: string } {
-  const fix =
-    field === 'directResponse'
-      ? 'give the rule a destination in place of directResponse, if requests are to be forwarded'
-      : `take ${field} off the rule, if requests are to be forwarded`;
-  return { ...answer, fix };
+/** As a trace tells it, without the field that has it. */
+export function replyOf({ code, status, reason, location }: OwnAnswer): Omit<OwnAnswer, 'field'> {
+  return { code, status, reason, ...(location === undefined ? {} : { location }) };
 }
 
 /** Share of requests that a fault aborts, 0 to 100. */

@@ -13,7 +13,13 @@ export interface PathSettings {
 export type TreatedPath =
   | { readonly is: 'taken'; readonly path: string }
   | { readonly is: 'redirected'; readonly path: string }
-  | { readonly is: 'refused'; readonly why: string };
+  | ({ readonly is: 'refused' } & RefusedPath);
+
+/** A path that is answered 400. */
+export interface RefusedPath {
+  readonly path: string;
+  readonly has: 'escaped slash' | 'escaped NUL';
+}
 
 const ISTIO: Readonly<Record<PathNormalization, PathSettings>> = {
   NONE: { normalizes: false, mergesSlashes: false, escapedSlashes: 'KEEP' },
@@ -28,10 +34,14 @@ export function istioPaths(mode: PathNormalization): PathSettings {
 }
 
 /** The path as a proxy of Istio sees it; the query is left alone. */
-export function asIstioReads(http: HttpRequest, mode: PathNormalization): HttpRequest | { readonly refused: string } {
+export function asIstioReads(
+  http: HttpRequest,
+  mode: PathNormalization,
+): HttpRequest | { readonly refused: RefusedPath } {
   const treated = asRead(http, ISTIO[mode]);
   if (treated.is === 'taken') return treated.http;
-  return { refused: treated.is === 'refused' ? treated.why : `the path ${http.path} has an escaped slash` };
+  const { path, has } = treated.is === 'refused' ? treated : { path: `${http.path}`, has: 'escaped slash' as const };
+  return { refused: { path, has } };
 }
 
 /**
@@ -71,12 +81,11 @@ export function treatPath(
   const query = mark < 0 ? '' : given.slice(mark);
   const unescaped = path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
   const hasEscaped = settings.escapedSlashes !== 'KEEP' && unescaped !== path;
-  if (hasEscaped && settings.escapedSlashes === 'REJECT')
-    return { is: 'refused', why: `the path ${path} has an escaped slash` };
+  if (hasEscaped && settings.escapedSlashes === 'REJECT') return { is: 'refused', path, has: 'escaped slash' };
   if (hasEscaped) path = unescaped;
   if (settings.normalizes) {
     const canonical = canonicalPath(path);
-    if (canonical === undefined) return { is: 'refused', why: `the path ${path} has an escaped NUL` };
+    if (canonical === undefined) return { is: 'refused', path, has: 'escaped NUL' };
     path = canonical;
   }
   if (settings.mergesSlashes && path.includes('//')) {

@@ -1,5 +1,4 @@
 /** HTTP at one proxy: virtual host, route, and what the route does. */
-import { unmergedWords } from '../model/delegates';
 import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
 import { authorize } from './authorization';
@@ -24,7 +23,7 @@ import { type SidecarView, virtualOutbound } from './sidecar-listeners';
 import { locationOf } from './redirect';
 import { unrouted } from './unrouted';
 import type { RouteConfig } from './sidecar-routes';
-import type { Copy, Hop, ProxyRef, Refusal, Trace } from './types';
+import type { Copy, Hop, ProxyRef, Refused, Trace } from './types';
 import { type Walk, decisions, outermost } from './walk';
 
 export function throughRoutes(
@@ -75,9 +74,8 @@ export function throughRoutes(
       status: 301,
       location: locationOf({ scheme: 'https' }, NO_ROUTE, http, flight.namedPort),
       proxy,
-      what: `the server redirects plain HTTP to HTTPS`,
-      fix: 'send the request as https',
       by: named.decidedBy[0] ?? null,
+      reason: { kind: 'redirect-to-https' },
     });
   }
   const route = firstRoute(virtualHost, http);
@@ -95,15 +93,8 @@ export function throughRoutes(
 const NO_ROUTE: Route = { name: '', rule: null, match: null, clusters: [], gatewaySemantics: false };
 
 /** What a proxy that reads HTTP answers to CONNECT. */
-export function noConnect(proxy: ProxyRef, authority: string, status: number | null): Refusal {
-  return {
-    code: 'NR',
-    status,
-    proxy,
-    what: `CONNECT ${authority} reaches a proxy that reads HTTP, and no route takes CONNECT`,
-    fix: 'declare the port of the HTTP proxy TCP; begin tunnels at the last proxy of the mesh, the egress gateway if there is one',
-    by: null,
-  };
+export function noConnect(proxy: ProxyRef, authority: string, status: number | null): Refused {
+  return { code: 'NR', status, proxy, by: null, reason: { kind: 'connect-not-taken', authority } };
 }
 
 /** What the router would do with a request that an earlier filter answers. */
@@ -153,19 +144,13 @@ function noRoute(
   if (handedOver !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...handedOver });
   const host = hostWithoutPort(http.authority.name);
   const routes = view.mesh.virtualServices.forHost(host);
-  const bound = routes
-    .map((route) => `${route.namespace}/${route.name} (gateways ${route.gateways.join(', ')})`)
-    .join('; ');
+  const bound = routes.map(({ namespace, name, gateways }) => ({ route: `${namespace}/${name}`, gateways }));
   return walk.refused({
     code: 'NR',
     status: 404,
     proxy,
-    what: `route configuration ${rules.name} has no virtual host for ${host}`,
-    fix:
-      bound === ''
-        ? `bind a VirtualService with host ${host} to the gateway`
-        : `check that a VirtualService for ${host} names this Gateway, is visible to namespace ${proxy.namespace}, has a rule for it, and that the server admits the host: ${bound}`,
     by: incoming.decidedBy[0] ?? null,
+    reason: { kind: 'no-virtual-host', routes: rules.name, host, namespace: proxy.namespace, bound },
   });
 }
 
@@ -192,18 +177,16 @@ function noMatchingRoute(
           port: Number(blackhole),
           host: hostWithoutPort(http.authority.name),
         });
-  if (kept !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...kept });
+  if (kept !== undefined)
+    return walk.refused({ code: 'NR', status: 404, proxy, by: kept.by, reason: { kind: 'no-rule-for-server', server: null, cause: kept.cause } }); // prettier-ignore
   return walk.refused({
     code: 'NR',
     status: 404,
     proxy,
     // istiod's stand-in for a port on which it has nothing to serve.
-    what: virtualHost.name.startsWith('blackhole:')
-      ? `no rule of any VirtualService is for this gateway on port ${virtualHost.name.slice('blackhole:'.length)}`
-      : `no route of ${virtualHost.name} matches ${http.method} ${http.path}`,
-    fix: virtualHost.name.startsWith('blackhole:')
-      ? "bind a VirtualService to the Gateway whose hosts the server admits, with a rule for the Gateway and the server's port"
-      : 'add a rule for it, or one without a match at the end',
+    reason: virtualHost.name.startsWith('blackhole:')
+      ? { kind: 'no-rule-on-port', port: Number(virtualHost.name.slice('blackhole:'.length)) }
+      : { kind: 'no-rule-matches', of: `route of ${virtualHost.name}`, method: `${http.method}`, path: `${http.path}` },
     by:
       rule == null
         ? (incoming.decidedBy[0] ?? null)
@@ -212,11 +195,7 @@ function noMatchingRoute(
 }
 
 /** A rule for the request whose delegate istiod leaves out: why there is no route for it, where there would be one. */
-function notHandedOver(
-  { mesh }: Walk,
-  proxy: ProxyRef,
-  http: HttpRequest,
-): Pick<Refusal, 'what' | 'fix' | 'by'> | undefined {
+function notHandedOver({ mesh }: Walk, proxy: ProxyRef, http: HttpRequest): Pick<Refused, 'reason' | 'by'> | undefined {
   const host = hostWithoutPort(http.authority.name);
   const isFor = ({ matches }: Unmerged): boolean =>
     matches.length === 0 ||
@@ -231,8 +210,12 @@ function notHandedOver(
     .flatMap(({ unmerged = [] }) => unmerged)
     .find(isFor);
   if (lost === undefined) return undefined;
+  const { delegate, why, leaf = null } = lost;
   const { kind, namespace, name, rule } = lost.rule;
-  return { ...unmergedWords(lost), by: { kind, namespace, name, field: `spec.${rule}.delegate` } };
+  return {
+    reason: { kind: 'delegate-left-out', rule: lost.rule, delegate, why, leaf },
+    by: { kind, namespace, name, field: `spec.${rule}.delegate` },
+  };
 }
 
 /** HTTP for a host that no service of the port has: out as it is, or 502. */
@@ -242,14 +225,13 @@ function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRe
   const named = withVirtualHost(incoming, isBlocked ? 'block_all' : 'allow_any');
   if (isBlocked) {
     addHop(walk, named, {});
-    const reason = unknownDestination(view, hostWithoutPort(http.authority.name), flight.port, 'HTTP');
+    const { cause, by = null } = unknownDestination(view, hostWithoutPort(http.authority.name), flight.port, 'HTTP');
     return walk.refused({
       code: 'BlackHoleCluster',
       status: 502,
       proxy,
-      what: `the proxy blocks ${http.authority}: ${reason.why}`,
-      fix: reason.fix,
-      by: reason.by ?? null,
+      by,
+      reason: { kind: 'host-blocked', to: `${http.authority}`, readsHttp: true, cause },
     });
   }
   const name = catchAllCluster(view);
@@ -314,9 +296,8 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       code: 'NC',
       status: route.gatewaySemantics ? 500 : 503,
       proxy,
-      what: 'the route has no destination with a weight',
-      fix: 'give it a destination',
       by: ruleDecision(ref) ?? null,
+      reason: { kind: 'no-destination', readsHttp: true },
     });
   }
   const alternatives = route.clusters

@@ -16,10 +16,11 @@ import { type Sending, addHop, brokenStatus } from './hop';
 import { Asked, AskedHeaders, AskedPath } from './ask';
 import type { HttpRequest } from './http-routes';
 import { dial } from './names';
-import type { Hop, ProxyRef, Refusal, Trace, WireProtocol } from './types';
+import type { Hop, ProxyRef, Refused, Trace, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
 import { throughWaypoint } from './waypoint';
+import { noClusterWords } from './words';
 
 /** Sends to a cluster: there may be none of that name, or none of its endpoints; otherwise to the first endpoint. */
 export function send(walk: Walk, sending: Sending, name: string): Trace {
@@ -39,14 +40,14 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
   if (name === 'BlackHoleCluster') {
     hop({});
     const protocol = flight.layers.length > 0 ? 'TLS' : flight.http === null ? 'TCP' : 'HTTP';
-    const reason = unknownDestination(view, outermost(flight.layers)?.sni ?? flight.host, flight.port, protocol);
+    const asked = outermost(flight.layers)?.sni ?? flight.host;
+    const { cause, by = null } = unknownDestination(view, asked, flight.port, protocol);
     return walk.refused({
       code: 'BlackHoleCluster',
       status: brokenStatus(walk),
       proxy,
-      what: `the proxy cuts the connection to ${flight.host}:${flight.port}: ${reason.why}`,
-      fix: reason.fix,
-      by: reason.by ?? null,
+      by,
+      reason: { kind: 'host-blocked', to: `${flight.host}:${flight.port}`, readsHttp: false, cause },
     });
   }
   const protocol: WireProtocol = isHttp ? 'HTTP' : sending.inner.length > 0 ? 'TLS' : 'TCP';
@@ -72,7 +73,7 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
     hop({ decidedBy: decisions(...incoming.decidedBy, cluster.by) });
     if (cluster.mayExist)
       return walk.unknown(
-        `${cluster.why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
+        `${noClusterWords(cluster.cause).why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
       );
     return walk.refused({
       ...missingRefusal(cluster, proxy, isHttp, sending.gatewayApi),
@@ -119,9 +120,8 @@ function sendToCluster(
       code: 'UH',
       status: isHttp ? 503 : brokenStatus(walk),
       proxy,
-      what: `cluster ${cluster.name} is a dynamic forward proxy, and no filter before it resolves the name that was asked for`,
-      fix: `insert Envoy's ${isHttp ? 'filters.http.dynamic_forward_proxy before the router' : 'filters.network.sni_dynamic_forward_proxy before tcp_proxy'} by an EnvoyFilter`,
       by: null,
+      reason: { kind: 'name-not-resolved', cluster: cluster.name, readsHttp: isHttp },
     });
   }
   const binding = ingressWaypoint(walk, sending, cluster);
@@ -148,13 +148,13 @@ function sendToCluster(
     hop({ decidedBy });
     const { kind, namespace, name } = cluster.service.config;
     if (inside.mayExist) return walk.unknown(`no manifest shows the Service ${inside.missing}, to which ${kind} ${namespace}/${name} leads: what happens there cannot be told`); // prettier-ignore
+    const entry = { kind, namespace, name };
     return walk.refused({
       code: 'UH',
       status: isHttp ? 503 : brokenStatus(walk),
       proxy,
-      what: `cluster ${cluster.name} has no endpoint: no Service makes ${inside.missing}, to which ${kind} ${namespace}/${name} leads`,
-      fix: `create the Service, or correct the endpoint of ${kind} ${namespace}/${name}`,
-      by: { kind, namespace, name, field: 'spec.endpoints' },
+      by: { ...entry, field: 'spec.endpoints' },
+      reason: { kind: 'no-endpoints', cluster: cluster.name, cause: { is: 'no-service-at-endpoint', entry, host: inside.missing } }, // prettier-ignore
     });
   }
   if (inside !== undefined && cluster.endpoints.some((other) => other.address !== endpoint?.address))
@@ -359,17 +359,17 @@ export function tlsMisfit(
   layers: readonly TlsLayer[],
   to: { readonly isHttp: boolean; readonly port: number },
   proxy: ProxyRef,
-): Refusal | undefined {
+): Refused | undefined {
   const { service, port } = cluster;
+  const { host } = service;
   const by = cluster.tls?.by;
   if (inner.length > 0 && layers.length > inner.length) {
     return {
       code: 'UPE',
       status: null,
       proxy,
-      what: `the application speaks TLS already, and ${by === undefined ? 'the proxy' : `${by.kind} ${by.namespace}/${by.name}`} adds TLS around it: ${service.host} gets TLS inside TLS`,
-      fix: `originate TLS on a subset or port that only plain HTTP is routed to`,
       by: by ?? null,
+      reason: { kind: 'tls-inside-tls', host, rule: by === undefined ? null : { kind: by.kind, namespace: by.namespace, name: by.name } }, // prettier-ignore
     };
   }
   if (!to.isHttp && to.port === 80 && inner.length > 0) {
@@ -377,8 +377,7 @@ export function tlsMisfit(
       code: 'UPE',
       status: null,
       proxy,
-      what: `the application's TLS goes to port 80 of ${service.host}, where servers speak plain HTTP`,
-      fix: `route it to port 443`,
+      reason: { kind: 'tls-to-http-port', host },
       by: {
         kind: service.config.kind,
         namespace: service.namespace,
@@ -393,9 +392,8 @@ export function tlsMisfit(
       code: 'UF',
       status: 503,
       proxy,
-      what: `TLS is originated to port 80 of ${service.host}, where servers speak plain HTTP: the handshake fails`,
-      fix: `give the port targetPort 443, or route to port 443 and originate TLS there`,
       by: by ?? null,
+      reason: { kind: 'originated-to-http-port', host },
     };
   }
   if (layers.length > inner.length && isMeshTls) {
@@ -403,9 +401,8 @@ export function tlsMisfit(
       code: 'UF',
       status: to.isHttp ? 503 : null,
       proxy,
-      what: `${service.host} is outside the mesh and gets Istio's mutual TLS, whose certificates it neither has nor trusts: the handshake fails`,
-      fix: `write tls.mode SIMPLE (or MUTUAL with a credential) for ${service.host}, or DISABLE to leave its traffic as it is`,
       by: by ?? null,
+      reason: { kind: 'mesh-tls-outside', host },
     };
   }
   if (to.isHttp && layers.length === 0 && (port.protocol === 'HTTPS' || port.protocol === 'TLS')) {
@@ -413,8 +410,7 @@ export function tlsMisfit(
       code: 'UPE',
       status: 400,
       proxy,
-      what: `plain HTTP goes to port ${port.port} of ${service.host}, which is declared ${port.protocol}: the server answers 400 or closes the connection`,
-      fix: `originate TLS: a DestinationRule for ${service.host} with tls.mode SIMPLE on port ${port.port}`,
+      reason: { kind: 'http-to-tls-port', host, port: port.port, declared: port.protocol },
       by: {
         kind: service.config.kind,
         namespace: service.namespace,

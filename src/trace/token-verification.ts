@@ -1,6 +1,7 @@
 /** JSON Web Tokens as Envoy's jwt_authn filter takes them: read, dated, addressed, and signed by keys that a manifest shows. */
 import { constants, createHmac, createPublicKey, timingSafeEqual, verify, type JsonWebKey } from 'node:crypto';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import type { TokenProblem } from './reasons';
 
 export interface Token {
   readonly header: Json;
@@ -24,7 +25,7 @@ export type Verification =
   | { readonly is: 'valid' }
   /** `issuer`: it is for another rule to say. */
   | { readonly is: 'issuer' }
-  | { readonly is: 'invalid'; readonly status: 401 | 403; readonly why: string }
+  | { readonly is: 'invalid'; readonly status: 401 | 403; readonly problem: TokenProblem }
   | { readonly is: 'unknown' };
 
 /** Envoy's own allowance for clocks that differ, in seconds. */
@@ -78,25 +79,25 @@ export function plainAudience(audience: string): string {
 /** In Envoy's order, so that the first thing wrong is the one that it says. `now` is in seconds. */
 export function verifyToken(token: Token, trust: Trust, now: number): Verification {
   const { claims } = token;
-  const refused = (status: 401 | 403, why: string): Verification => ({ is: 'invalid', status, why });
+  const refused = (status: 401 | 403, problem: TokenProblem): Verification => ({ is: 'invalid', status, problem });
   if (trust.issuer !== '' && text(claims.iss) !== trust.issuer) return { is: 'issuer' };
-  if (number(claims.nbf) > now + CLOCK_SKEW) return refused(401, 'it is not valid yet');
+  if (number(claims.nbf) > now + CLOCK_SKEW) return refused(401, { is: 'not-valid-yet' });
   // A zero is no date, as for Envoy (verifyTimeConstraint of jwt.cc).
-  if (number(claims.exp) !== 0 && number(claims.exp) + CLOCK_SKEW < now) return refused(401, 'it has expired');
+  if (number(claims.exp) !== 0 && number(claims.exp) + CLOCK_SKEW < now) return refused(401, { is: 'expired' });
   const audiences = (typeof claims.aud === 'string' ? [claims.aud] : texts(claims.aud)).map(plainAudience);
   const wanted = trust.audiences.map(plainAudience);
   if (wanted.length > 0 && !wanted.some((audience) => audiences.includes(audience)))
-    return refused(403, `it is for ${audiences.join(', ') || 'nobody'}, not for ${wanted.join(' or ')}`);
+    return refused(403, { is: 'audience', audiences, wanted });
   const keys = keysOf(trust.keys);
   if (keys === undefined) return { is: 'unknown' };
   const [kid, alg] = [text(token.header.kid), text(token.header.alg)];
   const candidates = keys.filter(
     (key) => (kid === '' || text(key.kid) === '' || key.kid === kid) && (text(key.alg) === '' || text(key.alg) === alg),
   );
-  if (candidates.length === 0) return refused(401, `no key of its issuer is for ${alg} and key id "${kid}"`);
+  if (candidates.length === 0) return refused(401, { is: 'no-key', algorithm: alg, keyId: kid });
   return candidates.some((key) => isSignedBy(key, alg, token))
     ? { is: 'valid' }
-    : refused(401, 'none of the keys of its issuer has signed it');
+    : refused(401, { is: 'not-signed-by-issuer' });
 }
 
 /** Whether its keys are known, and there is none. */

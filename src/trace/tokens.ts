@@ -16,6 +16,7 @@ import {
   verifyToken,
 } from './token-verification';
 import { isPreflight } from './own-answer';
+import type { Reason, TokenProblem } from './reasons';
 import type { Decision } from './types';
 
 export type TokenVerdict =
@@ -23,8 +24,7 @@ export type TokenVerdict =
   | {
       readonly is: 'invalid';
       readonly status: 401 | 403;
-      readonly what: string;
-      readonly fix: string;
+      readonly reason: Reason;
       readonly by: Decision;
     }
   | { readonly is: 'unknown'; readonly what: string; readonly by: Decision }
@@ -159,10 +159,8 @@ function verifySaid(claims: Claims, trust: Trust): Verification {
   const wanted = trust.audiences.map(plainAudience);
   const forms = wanted.flatMap((one) => ['', 'http://', 'https://'].flatMap((before) => [`${before}${one}`, `${before}${one}/`])); // prettier-ignore
   if (wanted.length > 0 && !claims.has(['aud'], anyOf(...forms.map((one) => exact(one)))))
-    return { is: 'invalid', status: 403, why: `it is not for ${wanted.join(' or ')}` };
-  return trustsNobody(trust)
-    ? { is: 'invalid', status: 401, why: 'there is no key that it could be verified by' }
-    : { is: 'valid' };
+    return { is: 'invalid', status: 403, problem: { is: 'audience', audiences: null, wanted } };
+  return trustsNobody(trust) ? { is: 'invalid', status: 401, problem: { is: 'no-keys' } } : { is: 'valid' };
 }
 
 /**
@@ -180,9 +178,10 @@ export function judgeToken(rules: readonly TokenRule[], http: HttpRequest): Toke
   return judgeOptional(rules, http);
 }
 
-function missing({ policy, by, trust }: TokenRule): TokenVerdict {
-  const field = `${by.field}.presence`;
-  return { is: 'invalid', status: 401, what: `${policy} requires a token of ${JSON.stringify(trust.issuer)}, and the request has none`, fix: 'send a token of that issuer, or leave presence out', by: { ...by, field } }; // prettier-ignore
+function missing({ by, trust }: TokenRule): TokenVerdict {
+  const { kind, namespace, name, field } = by;
+  const reason: Reason = { kind: 'token-required', policy: { kind, namespace, name }, issuer: trust.issuer };
+  return { is: 'invalid', status: 401, reason, by: { ...by, field: `${field}.presence` } };
 }
 
 function judgeOptional(rules: readonly TokenRule[], http: HttpRequest): TokenVerdict {
@@ -211,22 +210,21 @@ function judgeOptional(rules: readonly TokenRule[], http: HttpRequest): TokenVer
     };
   for (const { rule, verdict } of judged) {
     if (verdict?.is !== 'invalid') continue;
-    const { status, why } = verdict;
-    const what = `${rule.policy} refuses the token: ${why}`;
-    return { is: 'invalid', status, what, fix: 'send a token that its issuer made for this', by: rule.by };
+    return { is: 'invalid', status: verdict.status, reason: refusing(rule, verdict.problem), by: rule.by };
   }
-  const refused = { is: 'invalid', status: 401, by: first.rule.by } as const;
   const unread = judged.find(({ token }) => typeof token === 'string');
   if (unread !== undefined)
     return {
-      ...refused,
-      what: `${unread.rule.policy} refuses the token, which is no JSON Web Token as Envoy reads one: ${String(unread.token)}`,
-      fix: 'send a token of the issuer, or none',
+      is: 'invalid',
+      status: 401,
+      reason: refusing(unread.rule, { is: 'malformed', detail: String(unread.token) }),
       by: unread.rule.by,
     };
-  return {
-    ...refused,
-    what: `${first.rule.policy} refuses the token: its issuer "${typeof first.token === 'string' || first.token instanceof Claims ? '' : text(first.token.claims.iss)}" is not one of ${rules.map((rule) => `"${rule.trust.issuer}"`).join(', ')}`,
-    fix: 'send a token of that issuer, or add a rule for this one',
-  };
+  const issuer = typeof first.token === 'string' || first.token instanceof Claims ? '' : text(first.token.claims.iss);
+  const trusted = rules.map((rule) => rule.trust.issuer);
+  return { is: 'invalid', status: 401, reason: refusing(first.rule, { is: 'issuer', issuer, trusted }), by: first.rule.by }; // prettier-ignore
+}
+
+function refusing({ by: { kind, namespace, name } }: TokenRule, problem: TokenProblem): Reason {
+  return { kind: 'token-refused', policy: { kind, namespace, name }, problem };
 }

@@ -2,6 +2,7 @@
  * The words of a trace: the JSON of `mesh-edge trace --format json`, field for field. Text, Mermaid, diff and the jest
  * matchers are all made from these, so nothing here is prose that a program would have to read.
  */
+import type { Reason } from './reasons';
 
 /** What carries out a hop. `none`: a workload without a proxy, whose connections nothing in the mesh sees. */
 export type ProxyKind =
@@ -117,7 +118,12 @@ export interface Refusal {
   readonly fix: string;
   /** The object at fault, where there is one. */
   readonly by: Decision | null;
+  /** Why, with fields, as a program reads it: `what` and `fix` are its words. */
+  readonly reason: Reason;
 }
+
+/** A refusal before its reason is put in words. */
+export type Refused = Omit<Refusal, 'what' | 'fix'>;
 
 /** What a proxy replies by itself as it is meant to: a redirect, a direct response under 400, the answer to a preflight. */
 export interface Answer {
@@ -130,6 +136,7 @@ export interface Answer {
   readonly what: string;
   /** The object that has it answered, where there is one. */
   readonly by: Decision | null;
+  readonly reason: Reason;
 }
 
 export type Outcome = 'delivered' | 'answered' | 'refused' | 'unknown';

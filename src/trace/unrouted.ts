@@ -2,9 +2,8 @@
 import { overlaps } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { HttpMatch, L4Match, RuleRef, VirtualService } from '../model/virtual-services';
-import type { Refusal } from './types';
-
-export type Section = 'http' | 'tls' | 'tcp';
+import type { Section, Unrouted } from './reasons';
+import type { Decision, ObjectRef } from './types';
 
 export interface Wanted {
   /** `NAMESPACE/NAME` of the Gateways that have the server. */
@@ -19,7 +18,10 @@ export interface Wanted {
   readonly host: string | null;
 }
 
-type Reason = Pick<Refusal, 'what' | 'fix' | 'by'>;
+interface Reason {
+  readonly cause: Unrouted;
+  readonly by: Decision;
+}
 
 interface Bound {
   readonly gateway: string;
@@ -45,10 +47,8 @@ export function unrouted(mesh: Mesh, wanted: Wanted): Reason | undefined {
 }
 
 function notExported({ service }: Bound, { namespace }: Wanted): Reason {
-  const name = nameOf(service);
   return {
-    what: `${name} has a rule for this gateway, and is not exported to ${namespace}, the gateway's namespace`,
-    fix: `add "${namespace}" to exportTo of ${name}`,
+    cause: { is: 'not-exported', route: objectOf(service), namespace },
     by: { ...objectOf(service), field: 'spec.exportTo' },
   };
 }
@@ -59,8 +59,7 @@ function forOtherPort({ gateway, service }: Bound, { section, port }: Wanted): R
     const at = matches.findIndex((match) => isFor(match, service, gateway) && match.port !== 0 && match.port !== port);
     if (at < 0 || port === 0) continue;
     return {
-      what: `${ref.rule} of ${nameOf(service)} is for port ${matches[at]?.port ?? 0}, and the server of Gateway ${gateway} has port ${port}`,
-      fix: `write port ${port}, that of the Gateway's server, in the match of ${ref.rule} of ${nameOf(service)}`,
+      cause: { is: 'other-port', route: objectOf(service), rule: ref.rule, matched: matches[at]?.port ?? 0, gateway, port }, // prettier-ignore
       by: { ...objectOf(service), field: `spec.${ref.rule}.match[${at}].port` },
     };
   }
@@ -74,8 +73,7 @@ function forOtherGateway({ gateway, service }: Bound, { section }: Wanted): Reas
   const isForIt = rules.some(({ matches }) => matches.length === 0 || matches.some((match) => isFor(match, service, gateway))); // prettier-ignore
   if (first === undefined || isForIt) return undefined;
   return {
-    what: `no ${section} rule of ${nameOf(service)} is for Gateway ${gateway}: each has a match for other gateways`,
-    fix: `add a ${section} rule whose match has gateways [${gateway}] to ${nameOf(service)}`,
+    cause: { is: 'other-gateway', route: objectOf(service), section, gateway },
     by: { ...objectOf(service), field: `spec.${first.ref.rule}.match[0]` },
   };
 }
@@ -87,8 +85,7 @@ function ofOtherKind({ gateway, service }: Bound, { section }: Wanted): Reason |
       const at = matches.findIndex((match) => isFor(match, service, gateway));
       if (matches.length > 0 && at < 0) continue;
       return {
-        what: `the server of Gateway ${gateway} takes ${section} rules, and ${nameOf(service)} has ${kind} rules for it`,
-        fix: `write the rule for the Gateway as one of ${section} in ${nameOf(service)}; or give the server a protocol and mode that reads ${kind} rules (http for HTTP and HTTPS that the gateway ends, tls for PASSTHROUGH, tcp for TCP and TLS that the gateway ends)`,
+        cause: { is: 'other-kind', route: objectOf(service), section, found: kind, gateway },
         by: { ...objectOf(service), field: `spec.${ref.rule}${matches.length > 0 ? `.match[${at}]` : ''}` },
       };
     }
@@ -105,15 +102,6 @@ const rulesOf = (service: VirtualService, section: Section): readonly Rules[] =>
 const isFor = (match: HttpMatch | L4Match, service: VirtualService, gateway: string): boolean =>
   (match.gateways.length > 0 ? match.gateways : service.gateways).includes(gateway);
 
-function objectOf({ config: { kind, namespace, name } }: VirtualService): {
-  kind: string;
-  namespace: string;
-  name: string;
-} {
+function objectOf({ config: { kind, namespace, name } }: VirtualService): ObjectRef {
   return { kind, namespace, name };
-}
-
-function nameOf(service: VirtualService): string {
-  const { kind, namespace, name } = objectOf(service);
-  return `${kind} ${namespace}/${name}`;
 }

@@ -9,12 +9,13 @@ import type {
   Destination,
   Hop,
   ProxyRef,
-  Refusal,
+  Refused,
   TlsKind,
   Trace,
   Wire,
   WireProtocol,
 } from './types';
+import { wordsOf } from './words';
 
 /** One TLS session around what is sent; sessions nest where a proxy adds its own around an application's. */
 export interface TlsLayer {
@@ -112,14 +113,16 @@ export class Walk {
     return { outcome: 'delivered', hops: this.hops, destination, refusal: null, notes: this.remarks };
   }
 
-  public refused(refusal: Refusal): Trace {
+  public refused({ code, status, proxy, by, reason }: Refused): Trace {
+    const refusal = { code, status, proxy, ...wordsOf(reason), by, reason };
     return { outcome: 'refused', hops: this.hops, destination: null, refusal, notes: this.remarks };
   }
 
   /** What a proxy replies by itself: an answer, as it is meant to, or from status 400 on a refusal. A fault is never meant. */
-  public replied({ fix, location, ...reply }: Refusal & Pick<Answer, 'status' | 'location'>): Trace {
-    if (reply.status >= 400 || reply.code === 'FI') return this.refused({ ...reply, fix });
-    const answer = { ...reply, ...(location === undefined ? {} : { location }) };
+  public replied({ code, status, location, proxy, by, reason }: Refused & Pick<Answer, 'status' | 'location'>): Trace {
+    if (status >= 400 || code === 'FI') return this.refused({ code, status, proxy, by, reason });
+    const { what } = wordsOf(reason);
+    const answer = { code, status, proxy, what, by, reason, ...(location === undefined ? {} : { location }) };
     return { outcome: 'answered', hops: this.hops, destination: null, refusal: null, answer, notes: this.remarks };
   }
 

@@ -26,6 +26,7 @@ import { judgeToken, rulesOf } from './tokens';
 import type { Copy, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
+import { noClusterWords } from './words';
 
 /** A waypoint and the connection that it looks at. */
 interface Visit {
@@ -77,11 +78,10 @@ export function throughWaypoint(
       code: 'NR',
       status: null,
       proxy,
-      what:
+      reason:
         port === undefined
-          ? `${ref.kind} ${ref.namespace}/${ref.name} has no port ${flight.port}, only ${service.ports.map((one) => one.port).join(', ')}`
-          : `istiod leaves TLS ports of wildcards with DYNAMIC_DNS out of waypoints`,
-      fix: port === undefined ? `declare port ${flight.port} there` : 'name the single hosts, with resolution DNS',
+          ? { kind: 'port-not-declared', service: ref, port: flight.port, ports: service.ports.map((one) => one.port) }
+          : { kind: 'wildcard-tls-at-waypoint', service: ref },
       by: { ...ref, field: 'spec.ports' },
     });
   }
@@ -91,8 +91,7 @@ export function throughWaypoint(
       code: 'DPE',
       status: null,
       proxy,
-      what: `port ${port.port} of ${ref.kind} ${ref.namespace}/${ref.name} is ${port.protocol}, and ${spoken} comes there`,
-      fix: spoken === 'TLS' ? 'send plain HTTP there, or declare the port TLS' : 'declare the port TCP',
+      reason: { kind: 'waypoint-port-declared-otherwise', service: ref, port: port.port, declared: port.protocol, got: spoken }, // prettier-ignore
       by: { ...ref, field: 'spec.ports' },
     });
   }
@@ -115,8 +114,8 @@ function pastTokens(visit: Visit): Visit | Trace {
   if (verdict.is === 'valid') return { ...visit, flight: { ...flight, http: verdict.http } };
   addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(verdict.by) });
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-  const { status, what, fix, by } = verdict;
-  return walk.refused({ code: 'jwt_authn', status, proxy, what, fix, by });
+  const { status, reason, by } = verdict;
+  return walk.refused({ code: 'jwt_authn', status, proxy, by, reason });
 }
 
 /** Policies of the service, of the waypoint and of its class; undefined if they let it pass. */
@@ -138,8 +137,8 @@ function rejection(visit: Visit): Trace | undefined {
   if (verdict.is === 'allowed') return undefined;
   addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(verdict.by) });
   if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-  const { what, fix, by } = verdict;
-  return walk.refused({ code: 'RBAC', status: readsHttp ? 403 : null, proxy, what, fix, by: by ?? null });
+  const { reason, by = null } = verdict;
+  return walk.refused({ code: 'RBAC', status: readsHttp ? 403 : null, proxy, by, reason });
 }
 
 function forwarded(visit: Visit): Trace {
@@ -210,10 +209,9 @@ function chosenByHttp(visit: Visit): Chosen | Trace {
       code: 'NR',
       status: 404,
       proxy,
-      what: isForeign
-        ? `Host ${http.authority} is not of ${service.host}`
-        : `no rule of ${ref?.kind} ${ref?.namespace}/${ref?.name} takes ${http.method} ${http.path}`,
-      fix: isForeign ? `ask for a name within ${service.host}` : 'add a rule without a match at the end',
+      reason: isForeign
+        ? { kind: 'foreign-host', authority: `${http.authority}`, host: service.host }
+        : { kind: 'no-rule-matches', of: `rule of ${ref?.kind ?? ''} ${ref?.namespace ?? ''}/${ref?.name ?? ''}`, method: `${http.method}`, path: `${http.path}` }, // prettier-ignore
       by: isForeign || ref === undefined ? null : { ...ref, field: 'spec.http' },
     });
   }
@@ -307,7 +305,7 @@ function sent(visit: Visit, { cluster: wanted, route, http, copies }: Chosen): T
     addHop(walk, incoming, { route, cluster: name, decidedBy: decisions(by, cluster.by) });
     if (cluster.mayExist)
       return walk.unknown(
-        `${cluster.why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
+        `${noClusterWords(cluster.cause).why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
       );
     return walk.refused(missingRefusal(cluster, proxy, readsHttp, route?.kind === 'HTTPRoute'));
   }

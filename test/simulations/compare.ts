@@ -9,6 +9,7 @@ import { inboundChain } from '../../src/trace/inbound';
 import { sidecarRouteConfig } from '../../src/trace/sidecar-routes';
 import type { Trace } from '../../src/trace/types';
 import { connectionOf, type Flight, Walk } from '../../src/trace/walk';
+import { wordsOf } from '../../src/trace/words';
 import { errorOf } from '../trace/oracle/compare';
 import type { SimulatedCall, SimulatedCase, SimulatedResult } from './cases';
 
@@ -128,7 +129,7 @@ function answer(one: SimulatedCase, mesh: Mesh, call: SimulatedCall): string | u
     const chain = inboundChain(mesh, self, call.Port, connectionOf(flight));
     if (chain.is === 'refused')
       return call.Actual.Error === ''
-        ? `accepted by Istio (${call.Actual.Cluster}), refused by us: ${chain.what}`
+        ? `accepted by Istio (${call.Actual.Cluster}), refused by us: ${wordsOf(chain.reason).what}`
         : undefined;
     return call.Actual.Error === ''
       ? differs(call.Actual, { Cluster: chain.cluster })

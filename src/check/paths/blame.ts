@@ -10,7 +10,8 @@ import { ROUTE_KINDS, routeSpec } from '../gateway-api';
 import { overlaps, toFqdn } from '../hosts';
 import { specOf } from '../istio';
 import { findDecided, parseField } from './decided';
-import type { Break, FollowedHop, Path } from './paths';
+import type { Break } from './breaks';
+import type { FollowedHop, Path } from './paths';
 
 export interface Blamed {
   readonly manifest: Manifest;

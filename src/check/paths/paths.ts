@@ -10,6 +10,7 @@ import type { Mesh } from '../../model/mesh';
 import { type AuthorizationSource, SECURITY, specOf } from '../istio';
 import { push } from '../edge';
 import { blame } from './blame';
+import { type Break, breakOf } from './breaks';
 import { type Client, OUTSIDE, clients } from './clients';
 import { findDecided } from './decided';
 import { ingressProbes } from './ingress-probes';
@@ -27,23 +28,6 @@ export interface Followed extends Pick<Trace, 'outcome' | 'destination' | 'refus
 }
 
 export type FollowedHop = Pick<Hop, 'proxy' | 'receives' | 'route' | 'cluster' | 'sends' | 'decidedBy'>;
-
-/** Where a path breaks: what the rules on paths are named after. */
-export type Break =
-  | 'loop'
-  | 'no-destination'
-  | 'no-subset'
-  | 'no-endpoint'
-  | 'sni-not-served'
-  | 'tls-mode'
-  | 'double-tls'
-  | 'plaintext-to-tls'
-  | 'no-listener'
-  | 'no-route'
-  | 'not-declared'
-  | 'policy'
-  | 'authorization'
-  | 'other';
 
 export interface BrokenPath extends Path {
   readonly kind: Break;
@@ -161,7 +145,7 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
   for (const path of all) {
     const { refusal } = path.trace;
     if (!refusal) continue;
-    const kind = classify(path);
+    const kind = breakOf(path.trace);
     if (kind === undefined) continue;
     // A client that no manifest shows runs under an account that nobody knows, which policies may well admit.
     if (kind === 'policy' && path.client.isAssumed) continue;
@@ -245,56 +229,6 @@ function showsCallers({ workloads }: Mesh, { principals = [], namespaces = [] }:
       namespace.includes('*') ||
       workloads.inNamespace(namespace).some(({ manifest }) => manifest !== undefined),
   );
-}
-
-function classify({ trace: { refusal, hops } }: Path): Break | undefined {
-  if (!refusal) return undefined;
-  const { code, what } = refusal;
-  const atGateway = ['egress-gateway', 'ingress-gateway', 'envoy-gateway', 'waypoint'].includes(refusal.proxy.kind);
-  switch (code) {
-    case 'direct_response':
-      // Envoy Gateway answers 500 by itself where a backend is missing; else the route is there for it.
-      return /there is no|cannot reach/.test(what) ? 'no-destination' : undefined;
-    case 'redirect':
-    case 'oidc':
-    case 'jwt':
-    case 'basicAuth':
-    case 'apiKeyAuth':
-    case 'FI':
-      return undefined; // what the route is there for
-    case 'loop':
-      return 'loop';
-    case 'DPE':
-      return 'tls-mode';
-    case 'UH':
-      // Names below `invalid` are reserved for what never exists: who leads there means nowhere.
-      if (hops.at(-1)?.cluster?.endsWith('.invalid')) return undefined;
-      // Nor is it a fault that a host of no endpoints holds those whom no rule leads: the rules for the others are what it is for.
-      return /VirtualService|Route/.test(refusal.by?.kind ?? '') ? undefined : 'no-endpoint';
-    case 'NC':
-      return what.includes('subset') ? 'no-subset' : 'no-destination';
-    case 'UPE':
-      return what.includes('TLS inside TLS') || what.includes('speaks TLS already') ? 'double-tls' : 'plaintext-to-tls';
-    case 'NR':
-      if (/takes plain text|mutual TLS only|declared HTTP and gets/.test(what)) return 'tls-mode';
-      if (what.includes('filter chain')) return 'sni-not-served';
-      return atGateway ? 'no-route' : 'other';
-    case 'UF':
-      if (/NetworkPolicy/.test(what)) return 'policy';
-      return /handshake|expects TLS|plain text|mutual TLS/.test(what)
-        ? 'tls-mode'
-        : atGateway
-          ? 'no-listener'
-          : 'other';
-    case 'BlackHoleCluster':
-      return hops.length > 1 ? 'no-destination' : 'not-declared';
-    case 'RBAC':
-      return 'authorization';
-    case 'NetworkPolicy':
-      return 'policy';
-    default:
-      return 'other';
-  }
 }
 
 const servicesOfEntry = defineIndex('services of an entry', ({ mesh }): ReadonlyMap<Manifest, readonly Service[]> => {

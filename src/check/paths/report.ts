@@ -11,7 +11,8 @@ import { NETWORKING, specOf } from '../istio';
 import type { Client } from './clients';
 import { findDecided } from './decided';
 import type { Probe } from './probes';
-import { type Break, type BrokenPath, brokenPaths } from './paths';
+import type { Break } from './breaks';
+import { type BrokenPath, brokenPaths } from './paths';
 
 /** Kinds that speak of requests. */
 export const PATH_KINDS = ['ServiceEntry', 'VirtualService', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'];
@@ -36,7 +37,7 @@ export function* brokenPathHits(
   for (const path of context.index(brokenPaths)) {
     if (!kinds.includes(path.kind)) continue;
     const { manifest, field, trace } = path;
-    const key = `${path.isDoubtful} ${manifest.index} ${formatField(field)} ${trace.refusal?.code ?? ''} ${trace.refusal?.what.replace(/from .*/, '') ?? ''}`;
+    const key = `${path.isDoubtful} ${manifest.index} ${formatField(field)} ${trace.refusal?.code ?? ''} ${JSON.stringify(trace.refusal?.reason)}`;
     const cause = causes.get(key);
     const request = `${path.probe.url} from ${path.client.from}`;
     if (!cause) causes.set(key, { first: path, others: new Set([request]), all: [path] });

@@ -44,7 +44,7 @@ export const rule: Rule = {
 /** Whether a request was on its way to the host itself when a NetworkPolicy stopped it. */
 function isHeldByPolicy({ probe, trace: { hops, refusal } }: Path): boolean {
   const isDirect = hops.length === 1 && hops[0]?.cluster?.endsWith(`|${probe.host}`) === true;
-  return isDirect && refusal?.code === 'UF' && refusal.what.includes('NetworkPolicy');
+  return isDirect && refusal?.code === 'UF' && refusal.reason.kind === 'network-policy-denies';
 }
 
 function describe(

@@ -1,5 +1,6 @@
 import { controllerNamespace } from '../../model/envoy-gateway';
 import type { Workload } from '../../model/workloads';
+import { wordsOf } from '../../trace';
 import { networkVerdict } from '../../trace/network-policy';
 import type { CheckContext } from '../context';
 import { envoyGateways } from '../envoy-gateway';
@@ -34,7 +35,7 @@ export const rule: Rule = {
       said.add(at.manifest);
       yield {
         ...at,
-        what: `the proxies of Gateway ${gateway.config.namespace}/${gateway.config.name} do not reach Envoy Gateway: ${verdict.what}`,
+        what: `the proxies of Gateway ${gateway.config.namespace}/${gateway.config.name} do not reach Envoy Gateway: ${wordsOf(verdict.reason).what}`,
       };
     }
   },

@@ -1,0 +1,213 @@
+/**
+ * Why a request does not arrive, or is answered on its way: a closed union with fields. Programs read these; `words/` makes sentences of them, last.
+ */
+import type { BrokenReference } from '../model/envoy-gateway-references';
+import type { LeftOut } from '../model/left-out';
+import type { Protocol } from '../model/protocols';
+import type { Unmerged } from '../model/virtual-services';
+import type { ObjectRef, RouteRef } from './types';
+
+/** Who asked for what, as policies see it. */
+export interface Asking {
+  /** Null for a peer without an identity. */
+  readonly principal: string | null;
+  readonly port: number;
+  /** Null where the filter reads no HTTP. */
+  readonly http: { readonly method: string; readonly authority: string; readonly path: string } | null;
+}
+
+/** What is wrong with a token. */
+export type TokenProblem =
+  | { readonly is: 'not-valid-yet' | 'expired' | 'not-signed-by-issuer' }
+  /** Null: not for these, whoever else it is for. */
+  | { readonly is: 'audience'; readonly audiences: readonly string[] | null; readonly wanted: readonly string[] }
+  | { readonly is: 'no-keys' }
+  | { readonly is: 'no-key'; readonly algorithm: string; readonly keyId: string }
+  | { readonly is: 'issuer'; readonly issuer: string; readonly trusted: readonly string[] }
+  | { readonly is: 'malformed'; readonly detail: string };
+
+/** A rule leads clients by labels or namespace, and not this one. */
+interface HeldBySource {
+  readonly is: 'held-by-source';
+  readonly rule: ObjectRef;
+  readonly admits: string;
+}
+
+export type Spoken = 'HTTP' | 'TLS' | 'TCP';
+
+/** What a client asks a proxy for that it does not know. */
+export interface Wanted {
+  readonly host: string;
+  readonly port: number;
+  readonly protocol: Spoken;
+}
+
+/** Why a proxy knows nothing of a host and port. */
+export type UnknownHost =
+  | HeldBySource
+  | ({ readonly is: 'port-not-declared'; readonly entry: ObjectRef; readonly declared: readonly string[]; readonly namespace: string; readonly ofEntry: string | null; readonly isForEverywhere: boolean } & Wanted) // prettier-ignore
+  | ({ readonly is: 'neither-declared-nor-exported'; readonly entry: ObjectRef; readonly declared: readonly string[]; readonly namespace: string } & Wanted) // prettier-ignore
+  | { readonly is: 'port-not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly port: number }
+  | { readonly is: 'replaced-by-tls-rules'; readonly rule: ObjectRef; readonly entry: ObjectRef; readonly host: string; readonly declared: string; readonly names: readonly string[] } // prettier-ignore
+  | { readonly is: 'other-protocol'; readonly entry: ObjectRef; readonly port: number; readonly declared: Protocol; readonly spoken: Spoken } // prettier-ignore
+  | { readonly is: 'other-address'; readonly entry: ObjectRef; readonly addresses: readonly string[]; readonly spoken: Spoken } // prettier-ignore
+  | { readonly is: 'not-imported'; readonly entry: ObjectRef; readonly host: string; readonly sidecar: ObjectRef }
+  | { readonly is: 'not-exported'; readonly entry: ObjectRef; readonly namespace: string; readonly carrier: { readonly route: ObjectRef; readonly section: Section; readonly port: number } | null } // prettier-ignore
+  | { readonly is: 'neither-spoken-nor-exported'; readonly entry: ObjectRef; readonly namespace: string; readonly port: number; readonly declared: Protocol; readonly spoken: Spoken } // prettier-ignore
+  | { readonly is: 'refused-at-admission'; readonly entry: ObjectRef; readonly refusedBy: LeftOut['by']; readonly detail: string } // prettier-ignore
+  | ({ readonly is: 'not-declared'; readonly namespace: string; readonly mode: string } & Wanted);
+
+export type Section = 'http' | 'tls' | 'tcp';
+
+/** What keeps the rules of a VirtualService that is bound to a Gateway from counting at its server. */
+export type Unrouted =
+  | { readonly is: 'not-exported'; readonly route: ObjectRef; readonly namespace: string }
+  | { readonly is: 'other-port'; readonly route: ObjectRef; readonly rule: string; readonly matched: number; readonly gateway: string; readonly port: number } // prettier-ignore
+  | { readonly is: 'other-gateway'; readonly route: ObjectRef; readonly section: Section; readonly gateway: string }
+  | { readonly is: 'other-kind'; readonly route: ObjectRef; readonly section: Section; readonly found: Section; readonly gateway: string }; // prettier-ignore
+
+/** Why a proxy has no cluster of a name. */
+export type NoCluster =
+  | { readonly is: 'no-such-name'; readonly cluster: string }
+  | { readonly is: 'external-name'; readonly service: ObjectRef; readonly externalName: string }
+  | { readonly is: 'not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly namespace: string }
+  | { readonly is: 'not-exported'; readonly entry: ObjectRef; readonly host: string; readonly to: string; readonly hasSidecar: boolean } // prettier-ignore
+  | { readonly is: 'no-service'; readonly host: string; readonly inCluster: boolean; readonly namespace: string }
+  | { readonly is: 'wildcard-by-name'; readonly entry: ObjectRef; readonly inSidecars: boolean; readonly since: string }
+  | { readonly is: 'port-not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly port: number; readonly imported: readonly number[] } // prettier-ignore
+  | { readonly is: 'no-port'; readonly entry: ObjectRef; readonly host: string; readonly port: number; readonly ports: readonly number[] } // prettier-ignore
+  | { readonly is: 'no-subset'; readonly host: string; readonly subset: string; readonly rules: readonly { readonly namespace: string; readonly name: string }[] | null; readonly subsets: readonly string[]; readonly elsewhere: { readonly service: string; readonly proxy: string; readonly root: string } | null } // prettier-ignore
+  | { readonly is: 'no-dns-endpoint'; readonly host: string; readonly subset: string };
+
+/** Why a cluster has no endpoints. */
+export type NoEndpoints =
+  | (HeldBySource & { readonly entry: ObjectRef })
+  | { readonly is: 'no-original-destination'; readonly entry: ObjectRef; readonly host: string; readonly isAddress: boolean } // prettier-ignore
+  | { readonly is: 'entry-without-endpoint'; readonly entry: ObjectRef; readonly selects: boolean; readonly isBlock: boolean } // prettier-ignore
+  | { readonly is: 'nothing-selected'; readonly service: ObjectRef }
+  | {
+      readonly is: 'nothing-in-subset';
+      readonly service: ObjectRef;
+      readonly subset: string;
+      readonly ofEntry: boolean;
+    }
+  | { readonly is: 'no-service-at-endpoint'; readonly entry: ObjectRef; readonly host: string };
+
+/** How what no rule allows may be allowed, and to whom. */
+export type HowToAllow =
+  | { readonly is: 'take-prefix-off'; readonly policy: ObjectRef }
+  | { readonly is: 'name-principal'; readonly principal: string }
+  | { readonly is: 'without-source' | 'by-mutual-tls' };
+
+/** On the network, before any proxy or between two. */
+interface OfNetwork {
+  'network-policy-denies': { readonly policies: readonly string[]; readonly direction: 'Egress' | 'Ingress'; readonly from: string; readonly to: string; readonly port: number }; // prettier-ignore
+  'auto-address-without-port': { readonly host: string; readonly entry: ObjectRef; readonly port: number };
+  'service-without-port': { readonly service: ObjectRef; readonly port: number; readonly ports: readonly number[] };
+  'service-without-endpoints': { readonly service: ObjectRef; readonly port: number };
+  'port-not-served': { readonly workload: string; readonly port: number; readonly service: ObjectRef; readonly targetPort: number }; // prettier-ignore
+  'mutual-tls-without-sidecar': { readonly workload: string };
+  'no-such-gateway': { readonly gateway: string };
+}
+
+/** At a listener: whether a connection is taken, and its TLS. */
+interface OfListeners {
+  'no-server-on-port': { readonly port: number; readonly namedPort: number };
+  'server-without-route': { readonly gateway: string; readonly port: number; readonly namedPort: number; readonly section: 'tls' | 'tcp' }; // prettier-ignore
+  'server-left-out': { readonly gateway: string; readonly port: number; readonly namedPort: number; readonly detail: string }; // prettier-ignore
+  'listener-not-programmed': { readonly gateway: ObjectRef; readonly listener: string; readonly detail: string; readonly cure: string }; // prettier-ignore
+  'listener-refused-by-envoy': { readonly detail: string; readonly cure: string };
+  'no-listener-on-port': { readonly gateway: ObjectRef; readonly port: number };
+  'no-listener-for-connection': { readonly gateway: ObjectRef; readonly port: number; readonly isTls: boolean; readonly sni: string | null }; // prettier-ignore
+  'listener-takes-udp': { readonly gateway: ObjectRef; readonly listener: string; readonly port: number };
+  'no-filter-chain': { readonly listener: string; readonly isTls: boolean; readonly sni: string | null; readonly served: readonly string[]; readonly atGateway: boolean }; // prettier-ignore
+  'tls-expected': { readonly listener: string | null; readonly mode: string | null };
+  'tls-mode-mismatch': { readonly server: string; readonly sender: string };
+  'client-certificate-missing': { readonly asks: 'server' | 'sidecar-ingress' | 'listener'; readonly port: number };
+  'http-expected': { readonly got: 'TLS' | 'other'; readonly byEnvoyGateway: boolean };
+  'mutual-tls-expected': { readonly port: number; readonly got: 'plain-text' | 'tls'; readonly atZtunnel: boolean };
+  'ingress-tls-expected': { readonly port: number };
+  'own-certificate': { readonly port: number };
+  'mutual-tls-disabled': { readonly port: number };
+  'declared-otherwise': { readonly port: number; readonly declared: string; readonly got: 'tls' | 'other' };
+  'port-not-declared': { readonly service: ObjectRef; readonly port: number; readonly ports: readonly number[] };
+  'wildcard-tls-at-waypoint': { readonly service: ObjectRef };
+  'waypoint-port-declared-otherwise': { readonly service: ObjectRef; readonly port: number; readonly declared: string; readonly got: string }; // prettier-ignore
+}
+
+/** By filters: paths, headers, tokens, authorization. */
+interface OfFilters {
+  'path-refused': { readonly path: string; readonly has: 'escaped slash' | 'escaped NUL'; readonly byEnvoyGateway: boolean }; // prettier-ignore
+  'path-redirected': { readonly location: string };
+  'connect-not-taken': { readonly authority: string };
+  'token-refused': { readonly policy: ObjectRef; readonly problem: TokenProblem };
+  'token-required': { readonly policy: ObjectRef; readonly issuer: string };
+  'origin-missing': { readonly policy: ObjectRef };
+  'token-missing': { readonly policy: ObjectRef };
+  'credentials-missing': { readonly policy: ObjectRef; readonly credential: 'apiKeyAuth' | 'basicAuth' };
+  'sign-in': { readonly policy: ObjectRef };
+  'denied-by-rule': { readonly policy: ObjectRef; readonly rule: number; readonly asking: Asking };
+  'allowed-by-no-rule': { readonly policies: readonly string[]; readonly asking: Asking; readonly advice: HowToAllow };
+  'no-authorizer': { readonly policy: ObjectRef; readonly asking: Asking; readonly providers: readonly string[]; readonly known: readonly string[] }; // prettier-ignore
+  'denied-by-security-policy': { readonly policy: ObjectRef };
+  'underscore-in-header': { readonly headers: readonly string[] };
+  'client-address-missing': { readonly header: string };
+  'policy-not-usable': { readonly policy: ObjectRef; readonly problem: BrokenReference['is']; readonly detail: string; readonly cure: string }; // prettier-ignore
+  'rate-limit-not-configured': { readonly policy: ObjectRef };
+}
+
+/** By routes, and where they lead. */
+interface OfRoutes {
+  loop: { readonly path: readonly string[]; readonly bySidecar: boolean };
+  'host-blocked': { readonly to: string; readonly readsHttp: boolean; readonly cause: UnknownHost };
+  'no-virtual-host': { readonly routes: string; readonly host: string; readonly namespace: string; readonly bound: readonly { readonly route: string; readonly gateways: readonly string[] }[] }; // prettier-ignore
+  'no-rule-on-port': { readonly port: number };
+  'no-rule-matches': { readonly of: string; readonly method: string; readonly path: string };
+  /** `server`: the listener that istiod leaves out for want of a rule. */
+  'no-rule-for-server': { readonly server: { readonly gateway: string; readonly port: number; readonly namedPort: number } | null; readonly cause: Unrouted }; // prettier-ignore
+  'delegate-left-out': { readonly rule: RouteRef; readonly delegate: Unmerged['delegate']; readonly why: Unmerged['why']; readonly leaf: RouteRef | null }; // prettier-ignore
+  'foreign-host': { readonly authority: string; readonly host: string };
+  'no-hostname': { readonly gateway: ObjectRef; readonly host: string; readonly unattached: readonly string[] };
+  'no-l4-route': { readonly sni: string | null; readonly port: number; readonly unattached: readonly string[] };
+  'no-destination': { readonly readsHttp: boolean };
+  'no-cluster': { readonly cluster: string; readonly cause: NoCluster };
+  'no-endpoints': { readonly cluster: string; readonly cause: NoEndpoints };
+  'no-endpoint-on-port': { readonly service: ObjectRef; readonly port: number };
+  'resolved-by-waypoints-only': { readonly service: ObjectRef };
+  'name-not-resolved': { readonly cluster: string; readonly readsHttp: boolean };
+  'backend-not-granted': Record<never, never>;
+  'backend-service-missing': { readonly host: string; readonly port: number | null };
+  'backend-without-pods': { readonly host: string };
+  'backends-not-enabled': { readonly backend: string };
+  'backend-missing': { readonly backend: string };
+  'backend-tls-unverified': { readonly backend: string };
+  'backend-unix-socket': { readonly backend: string };
+  'backend-without-endpoint': { readonly backend: string };
+  'filter-missing': Record<never, never>;
+}
+
+/** At the other end, by the TLS that is sent. */
+interface OfUpstreamTls {
+  'tls-inside-tls': { readonly host: string; readonly rule: ObjectRef | null };
+  'tls-to-http-port': { readonly host: string };
+  'originated-to-http-port': { readonly host: string };
+  'mesh-tls-outside': { readonly host: string };
+  'http-to-tls-port': { readonly host: string; readonly port: number; readonly declared: string };
+}
+
+/** What a proxy replies by itself. */
+interface OfReplies {
+  fault: { readonly status: string; readonly policy: boolean };
+  preflight: { readonly by: 'route' | 'policy' | 'filter' };
+  redirect: { readonly location: string };
+  'redirect-to-https': Record<never, never>;
+  'direct-response': { readonly status: number; readonly filter: boolean; readonly byEnvoyGateway: boolean };
+  'health-check': { readonly path: string };
+}
+
+/** Fields of each reason, by its kind. */
+export type Reasons = OfNetwork & OfListeners & OfFilters & OfRoutes & OfUpstreamTls & OfReplies;
+
+export type ReasonKind = keyof Reasons;
+
+export type Reason = { readonly [K in ReasonKind]: { readonly kind: K } & Reasons[K] }[ReasonKind];

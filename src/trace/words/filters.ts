@@ -1,0 +1,145 @@
+/** Reasons of filters: paths and headers as they are read, tokens, authorization. */
+import type { Asking, HowToAllow, TokenProblem } from '../reasons';
+import { named, type WordsFor } from './words';
+
+type Kinds =
+  | 'path-refused'
+  | 'path-redirected'
+  | 'connect-not-taken'
+  | 'token-refused'
+  | 'token-required'
+  | 'origin-missing'
+  | 'token-missing'
+  | 'credentials-missing'
+  | 'sign-in'
+  | 'denied-by-rule'
+  | 'allowed-by-no-rule'
+  | 'no-authorizer'
+  | 'denied-by-security-policy'
+  | 'underscore-in-header'
+  | 'client-address-missing'
+  | 'policy-not-usable'
+  | 'rate-limit-not-configured';
+
+/** Who asks for what. */
+export function askingText({ principal, port, http }: Asking): string {
+  const who = principal ?? 'a peer without identity';
+  return http === null ? `${who} on port ${port}` : `${http.method} ${http.authority}${http.path} by ${who}`;
+}
+
+const ESCAPED_SLASHES = 'send a path without them, or set path.escapedSlashesAction in a ClientTrafficPolicy';
+const FOR_THIS = 'send a token that its issuer made for this';
+
+export const FILTER_WORDS: WordsFor<Kinds> = {
+  'path-refused': ({ path, has, byEnvoyGateway }) => ({
+    what: `the proxy answers 400, since the path ${path} has an ${has}`,
+    fix: byEnvoyGateway ? ESCAPED_SLASHES : 'send a path without it',
+  }),
+  'path-redirected': ({ location }) => ({
+    what: `the proxy redirects to ${location}, the path without escaped slashes`,
+    fix: ESCAPED_SLASHES,
+  }),
+  'connect-not-taken': ({ authority }) => ({
+    what: `CONNECT ${authority} reaches a proxy that reads HTTP, and no route takes CONNECT`,
+    fix: 'declare the port of the HTTP proxy TCP; begin tunnels at the last proxy of the mesh, the egress gateway if there is one',
+  }),
+  'token-refused': ({ policy, problem }) => ({
+    what: `${named(policy)} refuses the token${tokenProblem(problem)}`,
+    fix:
+      problem.is === 'malformed'
+        ? 'send a token of the issuer, or none'
+        : problem.is === 'issuer'
+          ? 'send a token of that issuer, or add a rule for this one'
+          : FOR_THIS,
+  }),
+  'token-required': ({ policy, issuer }) => ({
+    what: `${named(policy)} requires a token of ${JSON.stringify(issuer)}, and the request has none`,
+    fix: 'send a token of that issuer, or leave presence out',
+  }),
+  'origin-missing': () => ({
+    what: 'the request changes something, and names no origin that it comes from',
+    fix: 'send an Origin header of the same host, or one of additionalOrigins',
+  }),
+  'token-missing': () => ({
+    what: 'the request has no token where a provider looks for one',
+    fix: 'send a token where extractFrom says',
+  }),
+  'credentials-missing': ({ credential }) => ({
+    what: `the request has no credentials for ${credential}`,
+    fix: credential === 'apiKeyAuth' ? 'send the key where extractFrom says' : 'send an Authorization header',
+  }),
+  'sign-in': () => ({ what: 'a request without a session is sent to the OpenID provider', fix: 'sign in first' }),
+  'denied-by-rule': ({ policy, rule, asking }) => ({
+    what: `${named(policy)} denies ${askingText(asking)}`,
+    fix: `except it from rules[${rule}], if it should pass`,
+  }),
+  'allowed-by-no-rule': ({ policies, asking, advice }) => ({
+    what: `no rule of AuthorizationPolicy ${policies.join(', ')} allows ${askingText(asking)}`,
+    fix: adviceText(advice),
+  }),
+  'no-authorizer': ({ policy, asking, providers, known }) => ({
+    what: `${named(policy)} asks an external authorizer, but ${
+      providers.length > 1
+        ? `a workload may have one provider only (there are ${providers.join(', ')})`
+        : `no provider "${providers[0] ?? ''}" is among meshConfig.extensionProviders (${known.join(', ') || 'there are none'})`
+    }: Istio denies ${askingText(asking)}`,
+    fix: 'give the workload one provider, defined in meshConfig.extensionProviders with envoyExtAuthzHttp or envoyExtAuthzGrpc',
+  }),
+  'denied-by-security-policy': ({ policy }) => ({
+    what: `${named(policy)} denies it`,
+    fix: 'add a rule that allows the caller, before those that deny',
+  }),
+  'underscore-in-header': ({ headers }) => ({
+    what: `the proxy refuses requests with an underscore in the name of a header (${headers.join(', ')})`,
+    fix: 'rename the header, or set headers.withUnderscoresAction in a ClientTrafficPolicy',
+  }),
+  'client-address-missing': ({ header }) => ({
+    what: `the request lacks the header ${header}, by which the listener knows the address of its client`,
+    fix: 'send it, or take failClosed off clientIPDetection.customHeader',
+  }),
+  'policy-not-usable': ({ policy, detail, cure }) => ({
+    what: `Envoy Gateway answers 500 wherever ${named(policy)} applies, since it cannot use it: ${detail}`,
+    fix: cure,
+  }),
+  'rate-limit-not-configured': ({ policy }) => ({
+    what: `Envoy Gateway answers 500 wherever ${named(policy)} applies, since it has a global rate limit, and Envoy Gateway's own configuration has no rateLimit`,
+    fix: "configure rateLimit.backend in Envoy Gateway's configuration, or use a limit of type Local",
+  }),
+};
+
+/** After "refuses the token". */
+function tokenProblem(problem: TokenProblem): string {
+  switch (problem.is) {
+    case 'not-valid-yet':
+      return ': it is not valid yet';
+    case 'expired':
+      return ': it has expired';
+    case 'not-signed-by-issuer':
+      return ': none of the keys of its issuer has signed it';
+    case 'audience':
+      return problem.audiences === null
+        ? `: it is not for ${problem.wanted.join(' or ')}`
+        : `: it is for ${problem.audiences.join(', ') || 'nobody'}, not for ${problem.wanted.join(' or ')}`;
+    case 'no-keys':
+      return ': there is no key that it could be verified by';
+    case 'no-key':
+      return `: no key of its issuer is for ${problem.algorithm} and key id "${problem.keyId}"`;
+    case 'issuer':
+      return `: its issuer "${problem.issuer}" is not one of ${problem.trusted.map((one) => `"${one}"`).join(', ')}`;
+    case 'malformed':
+      return `, which is no JSON Web Token as Envoy reads one: ${problem.detail}`;
+  }
+}
+
+function adviceText(advice: HowToAllow): string {
+  switch (advice.is) {
+    case 'take-prefix-off':
+      return `take "spiffe://" off the principals of ${named(advice.policy)}: they begin with the trust domain`;
+    case 'name-principal':
+      return `add a rule that names ${advice.principal}, if that is to be allowed`;
+    case 'without-source':
+      return 'add a rule without a source, for the hosts, paths or ports that everybody may use: a client from outside the mesh has no identity that a source could name';
+    case 'by-mutual-tls':
+      return 'send over mutual TLS, so that the rule can know who calls; a rule without a source would allow it to everybody';
+  }
+}

@@ -1,0 +1,135 @@
+/** Reasons at a listener: whether it takes a connection, and the TLS in which it comes. */
+import { named, portText, type WordsFor } from './words';
+
+type Kinds =
+  | 'no-server-on-port'
+  | 'server-without-route'
+  | 'server-left-out'
+  | 'listener-not-programmed'
+  | 'listener-refused-by-envoy'
+  | 'no-listener-on-port'
+  | 'no-listener-for-connection'
+  | 'listener-takes-udp'
+  | 'no-filter-chain'
+  | 'tls-expected'
+  | 'tls-mode-mismatch'
+  | 'client-certificate-missing'
+  | 'http-expected'
+  | 'mutual-tls-expected'
+  | 'ingress-tls-expected'
+  | 'own-certificate'
+  | 'mutual-tls-disabled'
+  | 'declared-otherwise'
+  | 'port-not-declared'
+  | 'wildcard-tls-at-waypoint'
+  | 'waypoint-port-declared-otherwise';
+
+const ADD_SERVER = 'add a server for the port to a Gateway that selects these Pods';
+const ADD_LISTENER = 'add a listener for the port, protocol and hostname';
+
+function received(isTls: boolean, sni: string | null): string {
+  return isTls ? `SNI "${sni ?? ''}"` : 'plain text';
+}
+
+export const LISTENER_WORDS: WordsFor<Kinds> = {
+  'no-server-on-port': (ports) => ({
+    what: `the gateway has no server on ${portText(ports)}: the connection is refused`,
+    fix: ADD_SERVER,
+  }),
+  'server-without-route': ({ gateway, section, ...ports }) => ({
+    what: `Gateway ${gateway} has a server for ${portText(ports)}, but no VirtualService gives it a ${section} route, so istiod makes no listener`,
+    fix: 'bind a VirtualService whose route kind fits the server: http for HTTP and HTTPS, tls for PASSTHROUGH, tcp for TCP and terminated TLS',
+  }),
+  'server-left-out': ({ gateway, detail, ...ports }) => ({
+    what: `istiod leaves out the server of Gateway ${gateway} for ${portText(ports)}: ${detail}`,
+    fix: ADD_SERVER,
+  }),
+  'listener-not-programmed': ({ gateway, listener, detail, cure }) => ({
+    what: `listener ${listener} of ${named(gateway)} is not programmed: ${detail}`,
+    fix: cure === '' ? 'mend that, and the connection is taken' : cure,
+  }),
+  'listener-refused-by-envoy': ({ detail, cure }) => ({ what: detail, fix: cure }),
+  'no-listener-on-port': ({ port }) => ({ what: `the Gateway has no listener on port ${port}`, fix: ADD_LISTENER }),
+  'no-listener-for-connection': ({ port, isTls, sni }) => ({
+    what: `no listener on port ${port} takes ${received(isTls, sni)}`,
+    fix: ADD_LISTENER,
+  }),
+  'listener-takes-udp': ({ listener, port }) => ({
+    what: `listener ${listener} on port ${port} takes UDP only`,
+    fix: ADD_LISTENER,
+  }),
+  'no-filter-chain': ({ listener, isTls, sni, served, atGateway }) => ({
+    what: `no filter chain of listener ${listener} takes ${received(isTls, sni)} (filter_chain_not_found)`,
+    fix: atGateway
+      ? `make the SNI that is sent ("${sni ?? 'none'}") one of the Gateway server's hosts (${served.join(', ') || 'none'}): set tls.sni in the sender's DestinationRule`
+      : 'declare the port with the protocol that the client speaks',
+  }),
+  'tls-expected': ({ listener, mode }) =>
+    listener === null
+      ? {
+          what: `the server expects TLS (${mode ?? ''}) and gets plain text`,
+          fix: `originate TLS on the way here, or make the server's protocol HTTP`,
+        }
+      : { what: `listener ${listener} expects TLS and gets plain text`, fix: 'send it over TLS' },
+  'tls-mode-mismatch': ({ server, sender }) => ({
+    what: `the server's TLS mode is ${server} and the sender's is ${sender}: the handshake fails`,
+    fix:
+      server === 'ISTIO_MUTUAL'
+        ? 'set tls.mode ISTIO_MUTUAL in the DestinationRule towards the gateway'
+        : `set the server's tls.mode to ISTIO_MUTUAL, or the DestinationRule's to ${server === 'MUTUAL' ? 'MUTUAL' : 'SIMPLE'}`,
+  }),
+  'client-certificate-missing': ({ asks, port }) =>
+    asks === 'listener'
+      ? {
+          what: 'the listener demands a client certificate and the sender has none',
+          fix: 'send one, or set tls.clientValidation.optional in the ClientTrafficPolicy',
+        }
+      : asks === 'server'
+        ? {
+            what: 'the server demands a client certificate and the sender has none',
+            fix: 'use tls.mode MUTUAL with a credential in the DestinationRule',
+          }
+        : {
+            what: `port ${port} demands a client certificate (tls of the Sidecar's ingress) and the sender has none`,
+            fix: 'use tls.mode MUTUAL with a credential in the DestinationRule of the clients',
+          },
+  'http-expected': ({ got, byEnvoyGateway }) =>
+    byEnvoyGateway
+      ? { what: 'the listener expects HTTP', fix: 'speak HTTP, or use a TCP listener' }
+      : {
+          what: `the listener expects HTTP and gets ${got === 'TLS' ? 'TLS' : 'something that is not HTTP'}`,
+          fix: `declare the port with the protocol that is spoken on it`,
+        },
+  'mutual-tls-expected': ({ port, got, atZtunnel }) => ({
+    what: `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${got === 'tls' ? "the client's own TLS" : 'plain text'}`,
+    fix: `send ${atZtunnel ? 'from a workload' : 'through a sidecar or gateway'} of the mesh; an exception for the port (portLevelMtls) would let in whoever reaches it, without an identity`,
+  }),
+  'ingress-tls-expected': ({ port }) => ({
+    what: `port ${port} takes TLS only (tls of the Sidecar's ingress) and gets plain text`,
+    fix: 'send TLS',
+  }),
+  'own-certificate': ({ port }) => ({
+    what: `port ${port} has a certificate of its own (tls of the Sidecar's ingress) and gets Istio's mutual TLS`,
+    fix: 'originate TLS by a DestinationRule of the clients, or take tls off the listener',
+  }),
+  'mutual-tls-disabled': ({ port }) => ({
+    what: `port ${port} has mutual TLS disabled and gets Istio's mutual TLS`,
+    fix: 'take the exception back, or set tls.mode DISABLE in the DestinationRule of the clients',
+  }),
+  'declared-otherwise': ({ port, declared, got }) => ({
+    what: `port ${port} is declared ${declared} and gets ${got === 'tls' ? "the client's own TLS" : 'something that is not HTTP'}`,
+    fix: got === 'tls' ? 'name the port https- or tls-, or send plain HTTP' : 'name the port tcp-',
+  }),
+  'port-not-declared': ({ service, port, ports }) => ({
+    what: `${named(service)} has no port ${port}, only ${ports.join(', ')}`,
+    fix: `declare port ${port} there`,
+  }),
+  'wildcard-tls-at-waypoint': () => ({
+    what: 'istiod leaves TLS ports of wildcards with DYNAMIC_DNS out of waypoints',
+    fix: 'name the single hosts, with resolution DNS',
+  }),
+  'waypoint-port-declared-otherwise': ({ service, port, declared, got }) => ({
+    what: `port ${port} of ${named(service)} is ${declared}, and ${got} comes there`,
+    fix: got === 'TLS' ? 'send plain HTTP there, or declare the port TLS' : 'declare the port TCP',
+  }),
+};
