@@ -20,6 +20,7 @@ import { throughEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
 import { throughGateway, throughSidecar, withoutProxy } from './follow';
 import { type Answer, type Dialled, answersOfProxy, dial } from './names';
+import { otherEnd } from './other-end';
 import { parseRequest } from './request';
 import type { Trace, TraceRequest } from './types';
 import { ownerOf, Walk, type Flight } from './walk';
@@ -44,7 +45,14 @@ function follow(mesh: Mesh, request: TraceRequest, recorder?: Recorder): Trace {
   const { host, address, port } = parseRequest(request);
   const origin = client(mesh, request, port);
   const answers = origin.entry === undefined ? answersOfProxy(mesh, host, address, origin) : [];
-  if (answers.length < 2) return followTo(mesh, request, answers[0]?.dialled, recorder);
+  if (answers.length < 2) {
+    const told = followTo(mesh, request, answers[0]?.dialled, recorder);
+    const note =
+      told.outcome === 'delivered' && origin.entry === undefined
+        ? otherEnd(mesh, host, origin.peer.namespace, told)
+        : undefined;
+    return note === undefined ? told : { ...told, notes: [...told.notes, note] };
+  }
   return eitherOf(answers.map((answer) => ({ answer, told: followTo(mesh, request, answer.dialled, recorder) })), host); // prettier-ignore
 }
 

@@ -21,7 +21,7 @@ export interface Dialled {
 }
 
 /** The Service of the cluster that a name reaches by the search path of a Pod's DNS. */
-function serviceNamed(mesh: Mesh, host: string, namespace: string): Service | undefined {
+export function serviceNamed(mesh: Mesh, host: string, namespace: string): Service | undefined {
   const name = host.replace(/\.$/, '');
   const domain = mesh.config.clusterDomain;
   const candidates = [name, `${name}.${namespace}.svc.${domain}`, `${name}.svc.${domain}`, `${name}.${domain}`];

@@ -372,3 +372,43 @@ spec:
     expect(unseen(kept.replace('host: out.gw.svc.cluster.local', 'host: db.example.com'))).not.toEqual([]);
   });
 });
+
+describe('two routes of the Gateway API for TLS to one host', () => {
+  const route = (namespace: string, name: string, day: number, port = 443): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TLSRoute
+metadata: {name: ${name}, namespace: ${namespace}, creationTimestamp: "2026-01-0${day}T00:00:00Z"}
+spec:
+  parentRefs: [{group: networking.istio.io, kind: ServiceEntry, name: site, namespace: gw, port: ${port}}]
+  hostnames: [site.example.com]
+  rules: [{backendRefs: [{name: out, namespace: gw, port: 443}]}]`;
+  const site = `${NAMESPACES}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: gw}
+spec: {selector: {app: out}, ports: [{name: tls, port: 443}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: gw}
+spec: {hosts: [site.example.com], resolution: DNS, ports: [{number: 443, name: tls, protocol: TLS}, {number: 8443, name: alt, protocol: TLS}]}`;
+  const found = (...routes: readonly string[]): readonly string[] =>
+    judge(site + routes.join('')).flatMap(({ id, severity, object }) =>
+      id === 'EDGE806' ? [`${severity} ${object?.namespace}/${object?.name}`] : [],
+    );
+
+  it('are an error in one namespace, whose clients take the older', () => {
+    expect(found(route('app', 'old', 1), route('app', 'new', 2))).toEqual(['error app/new']);
+    expect(found(route('app', 'new', 2), route('app', 'old', 1))).toEqual(['error app/new']);
+  });
+
+  it('are a warning in two, since clients of every other take the older', () => {
+    expect(found(route('app', 'old', 1), route('gw', 'new', 2))).toEqual(['warning gw/new']);
+  });
+
+  it('are none on two ports', () => {
+    expect(found(route('app', 'old', 1), route('app', 'new', 2, 8443))).toEqual([]);
+  });
+});

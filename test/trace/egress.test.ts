@@ -448,3 +448,41 @@ spec:
     expect(outcome(traceIn(yaml("['.', edge]"))('http://web.example.org/'))).toBe('delivered to web.example.org:80');
   });
 });
+
+describe('a connection that ends at another host than the one that it is for', () => {
+  const db = (name: string, more = ''): string =>
+    entry(
+      name,
+      `hosts: [${name}.example.com], resolution: DNS, ports: [{number: 3306, name: db, protocol: TCP}]${more}`,
+    );
+  const noteOf = (told: Trace): string | undefined => told.notes?.find((note) => note.includes('and ends at'));
+
+  it('has a note that names what takes it', () => {
+    const trace = traceIn(NAMESPACE + db('first') + db('second'));
+    expect(noteOf(trace('tcp://first.example.com:3306'))).toBeUndefined();
+    expect(noteOf(trace('tcp://second.example.com:3306'))).toBe(
+      'this connection is for second.example.com, and ends at first.example.com: ServiceEntry app/first takes what comes on port 3306, where nothing names a host',
+    );
+    const apart = traceIn(NAMESPACE + db('first', ', addresses: [203.0.113.1]') + db('second', ', addresses: [203.0.113.2]')); // prettier-ignore
+    expect(noteOf(apart('tcp://second.example.com:3306'))).toBeUndefined();
+  });
+
+  it('has none where a rule for the host leads there, nor where the host is another name of a Service', () => {
+    const route = `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: second, namespace: app}
+spec: {hosts: [second.example.com], tcp: [{route: [{destination: {host: first.example.com, port: {number: 3306}}}]}]}`;
+    const addressed = db('second', ', addresses: [203.0.113.2]');
+    const told = traceIn(NAMESPACE + db('first') + addressed + route)('tcp://second.example.com:3306');
+    expect([outcome(told), noteOf(told)]).toEqual(['delivered to first.example.com:3306', undefined]);
+    const alias = `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: stock, namespace: app}
+spec: {type: ExternalName, externalName: first.example.com}`;
+    expect(noteOf(traceIn(NAMESPACE + db('first') + alias)('tcp://stock:3306'))).toBeUndefined();
+  });
+});

@@ -1,5 +1,5 @@
 /** Requests that come in from outside: each host and rule of a route at a gateway, at each listener that takes it. */
-import { record, records, strings, text } from '../../model/fields';
+import { number, record, records, strings, text } from '../../model/fields';
 import { GATEWAY_API, type ApiRoute, type Attachment, hostnamesAt } from '../../model/gateway-api';
 import { hostsForNamespace } from '../../model/hostnames';
 import { isHttp as declaresHttp } from '../../model/protocols';
@@ -92,10 +92,8 @@ function* serverProbes(
   const found = { manifest, field: rule.field, isFor, at, atGroup: 'networking.istio.io' as const, port: listen };
   if (rule.kind === 'tcp' && scheme !== 'http' && tls?.mode !== 'PASSTHROUGH') {
     const [host] = namesOf(['*'], served);
-    const isSpoken = speaksHttp(
-      context,
-      toFqdn(spec.tcp?.[rule.rule]?.route?.[0]?.destination?.host ?? '', manifest.namespace),
-    );
+    const { host: to = '', port: onPort } = spec.tcp?.[rule.rule]?.route?.[0]?.destination ?? {};
+    const isSpoken = speaksHttp(context, toFqdn(to, manifest.namespace), onPort?.number ?? listen);
     if (host !== undefined) yield { ...found, host, ...l4(host, listen, scheme === 'https', isSpoken) };
     return;
   }
@@ -119,8 +117,11 @@ function l4(host: string, port: number, inTls: boolean, isHttpInside: boolean): 
     : { scheme: 'tcp', url: `tcp://${host}:${port}` };
 }
 
-function speaksHttp({ mesh }: CheckContext, host: string): boolean {
-  return mesh.services.declaring(host).some(({ ports }) => ports.some(({ protocol }) => declaresHttp(protocol)));
+/** Whether a host speaks HTTP on the port that a route names, or on the only one that it has. */
+function speaksHttp({ mesh }: CheckContext, host: string, port: number): boolean {
+  return mesh.services
+    .declaring(host)
+    .some(({ ports }) => ports.some((one) => (one.port === port || ports.length === 1) && declaresHttp(one.protocol)));
 }
 
 /** Names that both a route and a listener are for. */
@@ -150,7 +151,11 @@ function* attachmentProbes(
       const [first] = records(rule.backendRefs);
       const backend = `${text(first?.name)}.${text(first?.namespace) || route.config.namespace}.svc.cluster.local`;
       const host = sampleOf(listener.hostname);
-      yield { ...found, host, ...l4(host, port, protocol === 'TLS', speaksHttp(context, backend)) };
+      yield {
+        ...found,
+        host,
+        ...l4(host, port, protocol === 'TLS', speaksHttp(context, backend, number(first?.port))),
+      };
       continue;
     }
     const scheme = protocol === 'HTTP' ? 'http' : 'https';

@@ -1,0 +1,40 @@
+/** Connections that end at another host than the one that the client names, where no route says so: TCP carries no name, and a listener is for a port. */
+import { isAddress } from '../model/addresses';
+import { isSubsetOf } from '../model/hostnames';
+import type { Mesh } from '../model/mesh';
+import { parseClusterName } from './clusters';
+import { serviceNamed } from './names';
+import type { Hop, Trace } from './types';
+
+/** The note for a delivered request that does not end where its client means it to. */
+export function otherEnd(
+  mesh: Mesh,
+  named: string,
+  namespace: string,
+  { hops, destination }: Trace,
+): string | undefined {
+  // prettier-ignore
+  const host = named.replace(/\.$/, '');
+  if (destination === null || isAddress(host) || destination.host === host) return undefined;
+  const last = [...hops].reverse().find(({ cluster }) => cluster?.startsWith('outbound') === true);
+  const key = parseClusterName(last?.cluster ?? '');
+  if (last === undefined || key === undefined || isSubsetOf(host, key.host) || isMeant(mesh, last, host)) return undefined; // prettier-ignore
+  // Another name of a Service of the cluster is no other host.
+  if (serviceNamed(mesh, host, namespace) !== undefined) return undefined;
+  const entry = mesh.services.declaring(key.host).find(({ ports }) => ports.some(({ port }) => port === key.port));
+  const by = last.route ?? entry?.config;
+  const who = by === undefined ? `cluster ${last.cluster ?? ''}` : `${by.kind} ${by.namespace}/${by.name}`;
+  return `this connection is for ${host}, and ends at ${destination.host}: ${who} takes what comes on port ${last.receives.port}${last.receives.protocol === 'TCP' ? ', where nothing names a host' : ', whatever host it is for'}`;
+}
+
+/** Whether the rule that was followed is one for the host. */
+function isMeant(mesh: Mesh, { route }: Hop, host: string): boolean {
+  if (route === null) return false;
+  const service = mesh.virtualServices.all.find(
+    ({ config: { kind, namespace, name } }) =>
+      kind === route.kind && namespace === route.namespace && name === route.name,
+  );
+  if (service === undefined || service.semantics !== 'istio') return true;
+  const snis = service.tls.flatMap(({ matches }) => matches.flatMap(({ sniHosts }) => sniHosts));
+  return [...service.hosts, ...snis].some((own) => isSubsetOf(host, own));
+}
