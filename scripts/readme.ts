@@ -43,7 +43,12 @@ function refusal(): string {
   try {
     app.synth();
   } catch (error) {
-    return `${(error as Error).message}\n`;
+    // The app above is the user's main.ts, which begins where the function does.
+    const begin = readFileSync(__filename, 'utf8')
+      .split('\n')
+      .findIndex((line) => line.startsWith('function refusal'));
+    const inMain = (_: string, line: string) => `at: main.ts:${Number(line) - begin}`;
+    return `${(error as Error).message.replace(/at: scripts\/readme\.ts:(\d+)/g, inMain)}\n`;
   }
   throw new Error('the refused example was not refused');
 }

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { ApiObject, App, Chart, Names } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
-import { formatProblem } from '../core/problem';
+import { ownLineNow } from '../core/own-line';
 import { toYaml } from '../core/yaml';
-import { meshBoundaryOf } from '../mesh/mesh-boundary';
+import { refuseOneObjectTwice } from '../mesh/object-names';
 import { type FolderChange, replaceFolder } from '../output/folder';
 import { heldFile, isValidatedLater, shown, summaryOf } from '../output/held';
 import { chartContents } from './order';
@@ -57,6 +57,7 @@ export class EdgeApp extends App {
     this.manifestsDir = resolve(props.manifests ?? 'dist');
     this.asked = asked === undefined ? undefined : resolve(asked);
     this.isStaging = this.asked === resolve(props.staging ?? '.cdk8s-staging');
+    refuseOneObjectTwice(this);
     this.folderPerChart = props.folderPerChart ?? true;
   }
 
@@ -128,38 +129,20 @@ export class EdgeApp extends App {
 
 function throwIfInvalid(nodes: readonly IConstruct[]): void {
   const problems: string[] = [];
-  for (const node of nodes) {
-    for (const problem of node.node.validate()) problems.push(`[${node.node.path}] ${problem}`);
+  // The root last: what it says is about several constructs at once, and names them.
+  for (const node of [...nodes.slice(1), ...nodes.slice(0, 1)]) {
+    const path = node.node.path === '' ? '' : `[${node.node.path}] `;
+    for (const problem of node.node.validate()) problems.push(`${path}${problem}`);
   }
-  problems.push(...sameObjectTwice(nodes));
   if (problems.length) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     const refusal = new Error(`Nothing was written, because of ${count}:\n  ${problems.join('\n  ')}`);
-    // What is to be mended is in the constructs that the message names; where it was found out says nothing to anybody.
-    refusal.stack = `${refusal.name}: ${refusal.message}`;
-    throw refusal;
+    // What is to be mended is in the constructs that the message names; frames of this library say nothing to anybody. The same goes for the
+    // excerpt of this line, which Node leaves out where it is asked to.
+    const line = ownLineNow();
+    refusal.stack = `${refusal.name}: ${refusal.message}${line === undefined ? '' : `\n    at ${line}`}`;
+    throw refusal; // node-do-not-add-exception-line
   }
-}
-
-/** Two constructs that render one object of a mesh: whichever is applied last would win. */
-function sameObjectTwice(nodes: readonly IConstruct[]): string[] {
-  const problems: string[] = [];
-  const seen = new Map<string, ApiObject>();
-  for (const node of nodes) {
-    if (!ApiObject.isApiObject(node)) continue;
-    const namespace = node.metadata.namespace ?? '';
-    const key = [meshBoundaryOf(node).node.path, node.apiGroup, node.kind, namespace, node.name].join('\n');
-    const other = seen.get(key);
-    if (!other) {
-      seen.set(key, node);
-      continue;
-    }
-    const what = `${node.kind} ${namespace === '' ? node.name : `${namespace}/${node.name}`} is rendered by both ${other.node.path} and ${node.node.path}`;
-    problems.push(
-      `[${node.node.path}] ${formatProblem({ what, why: 'they are one object to the API server: the one that is applied last replaces the other', fix: 'give one of them another name or namespace, or draw a MeshBoundary around each mesh' })}`,
-    );
-  }
-  return problems;
 }
 
 /**

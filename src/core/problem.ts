@@ -1,4 +1,5 @@
-import { Construct, IValidation } from 'constructs';
+import { Construct, IConstruct, IValidation } from 'constructs';
+import { ownLine, rememberLine } from './own-line';
 
 /**
  * One thing that is wrong, in the four parts that every message of this library has. Where it is wrong is the path of
@@ -16,15 +17,19 @@ export interface Problem {
 }
 
 /** @internal */
-export function formatProblem(problem: Problem): string {
-  return `${problem.what}\n      why: ${problem.why}\n      fix: ${problem.fix}`;
+export function formatProblem(problem: Problem, at?: IConstruct): string {
+  const line = at === undefined ? undefined : ownLine(at);
+  return `${problem.what}\n      why: ${problem.why}\n      fix: ${problem.fix}${line === undefined ? '' : `\n      at: ${line}`}`;
 }
 
 class Problems implements IValidation {
-  public constructor(private readonly find: () => readonly Problem[]) {}
+  public constructor(
+    private readonly construct: IConstruct,
+    private readonly find: () => readonly Problem[],
+  ) {}
 
   public validate(): string[] {
-    return this.find().map(formatProblem);
+    return this.find().map((problem) => formatProblem(problem, this.construct));
   }
 }
 
@@ -35,7 +40,8 @@ class Problems implements IValidation {
  * @internal
  */
 export function refuseAtSynth(construct: Construct, find: () => readonly Problem[]): void {
-  construct.node.addValidation(new Problems(find));
+  rememberLine(construct);
+  construct.node.addValidation(new Problems(construct, find));
 }
 
 /** @internal */

@@ -1,4 +1,5 @@
 import { IConstruct } from 'constructs';
+import { rememberLine } from '../core/own-line';
 import { Problem, formatProblem } from '../core/problem';
 
 const BOUNDARY = Symbol.for('cdk8s-mesh-edge.MeshBoundary');
@@ -51,7 +52,7 @@ class Ledger {
   private validate(): string[] {
     const found = [...this.kinds.values()].flatMap(({ members, rule }) => rule(members));
     return found.map(
-      ({ at, problem }) => `${at === this.boundary ? '' : `at ${at.node.path}: `}${formatProblem(problem)}`,
+      ({ at, problem }) => `${at === this.boundary ? '' : `at ${at.node.path}: `}${formatProblem(problem, at)}`,
     );
   }
 }
@@ -87,6 +88,7 @@ export function joinMesh<T extends IConstruct>(
   member: T,
   rule: (members: readonly T[]) => Array<{ at: IConstruct; problem: Problem }>,
 ): void {
+  rememberLine(member);
   ledgerOf(member).add(kind, member, rule as LedgerRule);
 }
 

@@ -1,5 +1,6 @@
 import { ApiObject, ApiObjectMetadata, JsonPatch } from 'cdk8s';
 import { Construct } from 'constructs';
+import { refuseOneObjectTwice } from './object-names';
 
 /**
  * Turns the fields of an object, in the shape of its typed bindings, into the JSON of its manifest. Each generated
@@ -41,6 +42,7 @@ export class MeshObject<Props> extends ApiObject {
     super(scope, id, { apiVersion: props.apiVersion, kind: props.kind, metadata });
     this.asked = props.spec;
     this.render = () => props.manifest(props.spec());
+    refuseOneObjectTwice(this);
   }
 
   /**

@@ -103,6 +103,7 @@ export function putBack(folder: string): void {
   for (const parent of [dirname(folder), folder]) {
     for (const name of namesIn(parent)) {
       const left = join(parent, name);
+      if (name.startsWith(`.${basename(folder)}.lock.`)) rmSync(left, { force: true }); // one that was being taken away
       if (!STAGE.test(name.slice(`.${basename(folder)}`.length)) || !name.startsWith(`.${basename(folder)}.`)) continue;
       try {
         if (!existsSync(folder) && existsSync(join(left, 'old'))) renameSync(join(left, 'old'), folder);

@@ -1,4 +1,4 @@
-import { ApiObject, App, Chart } from 'cdk8s';
+import { ApiObject, App, Chart, Testing } from 'cdk8s';
 import fc from 'fast-check';
 import {
   existsSync,
@@ -106,6 +106,32 @@ describe('EdgeApp', () => {
     expect(readdirSync(home).sort()).toEqual(['.dist.synthesized', 'dist', 'precious']);
   });
 
+  it('names the line of the user that made what is wrong, below whatever of theirs is wrapped around it', () => {
+    const chart = new Chart(new EdgeApp({ manifests: join(home, 'dist') }), 'one');
+    const made = () => new ExternalService(chart, 'Wrong', { hosts: [], ports: [] });
+    const service = made();
+    const lines = service.node.validate().map((text) => /^ +at: (.*)$/m.exec(text)?.[1]);
+    const here =
+      readFileSync(__filename, 'utf8')
+        .split('\n')
+        .findIndex((line) => line.includes(`(chart, ${"'Wrong'"}, {`)) + 1;
+    expect(lines).toEqual([`test/app/edge-app.test.ts:${here}`, `test/app/edge-app.test.ts:${here}`]);
+  });
+
+  it('refuses one object of two constructs in any app, whichever library made them', () => {
+    const app = new App({ outdir: join(home, 'plain') });
+    const twice = (id: string) =>
+      new ExternalService(new Chart(app, id, { namespace: 'edge' }), 'Api', {
+        hosts: [`${id}.example.com`],
+        ports: [ExternalPort.https()],
+      });
+    twice('one');
+    twice('two');
+    const said = /ServiceEntry edge\/api is rendered by both one\/Api\/Resource and two\/Api\/Resource/;
+    expect(() => app.synth()).toThrow(said);
+    expect(() => Testing.synth(app.node.findChild('one') as Chart)).toThrow(said);
+  });
+
   it('refuses in words, and without a stack of its own frames', () => {
     const app = new EdgeApp({ manifests: join(home, 'dist') });
     new ExternalService(new Chart(app, 'one'), 'A', { hosts: [], ports: [] });
@@ -116,7 +142,9 @@ describe('EdgeApp', () => {
       stack = error instanceof Error ? error.stack : undefined;
     }
     expect(stack).toMatch(/^Error: Nothing was written/);
-    expect(stack).not.toMatch(/\n\s+at .*\(/);
+    expect(stack?.match(/\n\s+at .*/g)).toEqual([
+      expect.stringMatching(/^\n {4}at test\/app\/edge-app\.test\.ts:\d+$/),
+    ]);
   });
 
   it('never takes a folder that holds more than manifests', () => {
