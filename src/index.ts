@@ -69,6 +69,7 @@ export * from './ingress/ingress-listener';
 export * from './ingress/listener-certificate';
 export { type OidcLogin, type OidcProvider } from './ingress/oidc-login';
 export * from './ingress/policy-target';
+export * from './ingress/published-service';
 export * from './ingress/rate-limit';
 export {
   type AuthorizationRule,
@@ -78,6 +79,9 @@ export {
 } from './ingress/request-checks';
 export * from './ingress/rollout-restart';
 export * from './ingress/security-policy';
+export * from './ingress/shared-classic-ingress';
+export { type DnsRecord, SharedIngress } from './ingress/shared-ingress';
+export * from './ingress/shared-ingress-gateway';
 export * from './ingress/stream-ingress-routes';
 export * from './install/istio-install';
 export * from './mesh/access-log';

@@ -1,15 +1,18 @@
 import { ApiObject } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import * as networking from '../../imports/networking.istio.io';
+import { nameOfHost } from '../core/hostname';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems, objectNameProblems, portProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
+import { Workloads } from '../mesh/workloads';
 import { DedicatedNodes } from './dedicated-nodes';
 import { EgressGatewayWorkload, EgressGatewayWorkloadProps } from './egress-gateway-workload';
 import { IEgressProxy } from './egress-proxy';
 import { EgressRoute, ForwardOptions } from './egress-route';
+import { AllowOptions, EgressTrafficPolicy } from './egress-traffic-policy';
 import { IExternalService } from './external-service';
 import { ForwardedWildcard, forwardProxy } from './forward-proxy';
 import { ServerClaim, SubsetClaim, mergeServers, mergeSubsets, serverProblems, subsetProblems } from './gateway-claims';
@@ -170,6 +173,34 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
     this.resolveNamesOf(service);
     this.filterUpstreams(options?.upstream);
     return route;
+  }
+
+  /**
+   * Lets a caller reach an external service through this gateway: an EgressTrafficPolicy of one rule, below the service. From then on, what nothing allows is refused.
+   *
+   * @param caller who
+   * @param service what
+   * @param options how, and what of it
+   * @example
+   * gateway.allow(Workloads.of(payments), stripe, { http: HttpEgress.originateTls(), methods: ['POST'] });
+   */
+  public allow(caller: Workloads, service: IExternalService, options?: AllowOptions): EgressTrafficPolicy {
+    const { registryOnly, lockdown, trustDomain, ...rule } = options ?? {};
+    const { namespace, labels, serviceAccounts } = caller;
+    const words = [namespace, ...serviceAccounts, ...Object.values(labels)].map(nameOfHost);
+    const stem = `Allow${this.node.id}-${words.join('-')}`;
+    const earlier = service.node.children.filter(({ node }) => node.id === stem || node.id.startsWith(`${stem}.`));
+    return new EgressTrafficPolicy(
+      service as Construct & IExternalService,
+      earlier.length ? `${stem}.${earlier.length + 1}` : stem,
+      {
+        gateway: this,
+        registryOnly,
+        lockdown,
+        trustDomain,
+        rules: [{ ...rule, from: [caller], to: [service] }],
+      },
+    );
   }
 
   /**

@@ -16,14 +16,8 @@ import { DirectEgress } from './policy-direct';
 import { Grant, Permission, gatewayOf } from './policy-grant';
 import { UpstreamSettings, showMirrors } from './upstream-settings';
 
-/** Who may reach what, and how. */
-export interface EgressTrafficRule {
-  /** The callers. */
-  readonly from: Workloads[];
-
-  /** The external services that they may reach. */
-  readonly to: IExternalService[];
-
+/** How what is allowed is reached, and what of it. */
+export interface EgressTrafficOptions {
   /**
    * Which ports of the services.
    *
@@ -89,6 +83,39 @@ export interface EgressTrafficRule {
    * @default for HTTP the port of the gateway's hop, 80 unless it says otherwise; for TLS and TCP its `tlsPort`
    */
   readonly gatewayPort?: number;
+}
+
+/** Who may reach what, and how. */
+export interface EgressTrafficRule extends EgressTrafficOptions {
+  /** The callers. */
+  readonly from: Workloads[];
+
+  /** The external services that they may reach. */
+  readonly to: IExternalService[];
+}
+
+/** What may be said where one caller is allowed one service. */
+export interface AllowOptions extends EgressTrafficOptions {
+  /**
+   * Whether the caller's namespace gets a Sidecar that cuts what nothing allows (REGISTRY_ONLY).
+   *
+   * @default true
+   */
+  readonly registryOnly?: boolean;
+
+  /**
+   * The lockdown by which the cluster's network holds it too.
+   *
+   * @default none
+   */
+  readonly lockdown?: EgressLockdown;
+
+  /**
+   * The trust domain of the caller's certificates.
+   *
+   * @default "cluster.local"
+   */
+  readonly trustDomain?: string;
 }
 
 /** Who may reach what, through which gateway or none. */

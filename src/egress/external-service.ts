@@ -137,6 +137,42 @@ export interface ExternalServiceProps {
   readonly name?: string;
 }
 
+/** An external service whose ServiceEntry another repository owns. */
+export interface ExternalServiceAttributes {
+  /** Its hosts. */
+  readonly hosts: string[];
+
+  /** Its ports. */
+  readonly ports: ExternalPort[];
+
+  /** The namespace of its ServiceEntry. */
+  readonly namespace: string;
+
+  /** The name of its ServiceEntry. */
+  readonly name: string;
+
+  /**
+   * Whom its owner exports it to. A gateway or a caller that is not among them is refused here.
+   *
+   * @default the whole mesh, as Istio does where `exportTo` is not said
+   */
+  readonly exportedTo?: Audience;
+
+  /**
+   * How proxies find its address.
+   *
+   * @default Resolution.dns(); for a wildcard Resolution.none()
+   */
+  readonly resolution?: Resolution;
+
+  /**
+   * Its addresses.
+   *
+   * @default none
+   */
+  readonly addresses?: string[];
+}
+
 /**
  * Registers a service outside the mesh, so that sidecars let traffic to it pass and can route it. Renders one ServiceEntry.
  *
@@ -146,6 +182,17 @@ export interface ExternalServiceProps {
  * @see https://istio.io/latest/docs/reference/config/networking/service-entry/
  */
 export class ExternalService extends Construct implements IExternalService {
+  /**
+   * A service whose ServiceEntry another repository owns. Renders nothing: what it says has to be what the ServiceEntry says, and its owner exports it to whom it is for.
+   *
+   * @param scope the construct above
+   * @param id the construct's id
+   * @param attributes what the ServiceEntry says
+   */
+  public static fromAttributes(scope: Construct, id: string, attributes: ExternalServiceAttributes): IExternalService {
+    return new ForeignExternalService(scope, id, attributes);
+  }
+
   public readonly hosts: string[];
   public readonly ports: ExternalPort[];
   public readonly namespace: string;
@@ -308,7 +355,66 @@ export class ExternalService extends Construct implements IExternalService {
   }
 }
 
-function defaultResolution(props: ExternalServiceProps): Resolution {
+function defaultResolution(props: Pick<ExternalServiceProps, 'hosts' | 'addresses'>): Resolution {
   const hasRange = (props.addresses ?? []).some((address) => address.includes('/'));
   return props.hosts.some(isWildcard) || hasRange ? Resolution.none() : Resolution.dns();
+}
+
+class ForeignExternalService extends Construct implements IExternalService {
+  public readonly hosts: string[];
+  public readonly ports: ExternalPort[];
+  public readonly namespace: string;
+  public readonly audience: Audience;
+  public readonly resolution: Resolution;
+  public readonly addresses: string[];
+  public readonly subjectAltNames: string[] = [];
+  public readonly allocatesAddress = false;
+  public readonly serviceEntryName: string;
+
+  private readonly viewers = new Set<string>();
+  private readonly policies: Problem[] = [];
+
+  public constructor(scope: Construct, id: string, attributes: ExternalServiceAttributes) {
+    super(scope, id);
+    this.hosts = [...attributes.hosts];
+    this.ports = [...attributes.ports];
+    this.namespace = attributes.namespace;
+    this.audience = attributes.exportedTo ?? Audience.mesh();
+    this.resolution = attributes.resolution ?? defaultResolution(attributes);
+    this.addresses = [...(attributes.addresses ?? [])];
+    this.serviceEntryName = attributes.name;
+    refuseAtSynth(this, () => [...this.hosts.flatMap(hostProblems), ...this.unseen(), ...this.policies.slice(0, 1)]);
+  }
+
+  public showIn(namespace: string): void {
+    this.viewers.add(namespace);
+  }
+
+  public carryBy(): void {
+    this.policies.push({
+      what: `${quote(this.hosts[0])} is decided on by a policy, and another repository owns its ServiceEntry ${this.namespace}/${this.serviceEntryName}`,
+      why: 'a policy decides who sees the ServiceEntry, and this app can not change whom it is exported to',
+      fix: 'declare it here as an ExternalService and take it out there, or let it through a gateway by `forward`',
+    });
+  }
+
+  public useWaypoint(namespace: string, name: string): void {
+    this.policies.push({
+      what: `${quote(this.hosts[0])} is bound to waypoint ${namespace}/${name}, and another repository owns its ServiceEntry`,
+      why: 'the binding is a label of the ServiceEntry',
+      fix: `have its owner add the labels istio.io/use-waypoint: ${name} and istio.io/use-waypoint-namespace: ${namespace}`,
+    });
+  }
+
+  private unseen(): Problem[] {
+    if (this.audience.isMesh) return [];
+    const seen = this.audience._namespaces(this.namespace);
+    return [...this.viewers]
+      .filter((viewer) => !seen.includes(viewer))
+      .map((viewer) => ({
+        what: `${quote(this.hosts[0])} is reached from ${quote(viewer)}, where its ServiceEntry ${this.namespace}/${this.serviceEntryName} is not seen`,
+        why: 'a proxy there would have no cluster for it, and answer 503',
+        fix: `have its owner add ${quote(viewer)} to \`exportTo\`, and to \`exportedTo\` here`,
+      }));
+  }
 }

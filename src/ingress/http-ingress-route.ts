@@ -1,7 +1,8 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
@@ -62,6 +63,13 @@ export interface HttpIngressRouteProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the HTTPRoute.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
@@ -106,7 +114,7 @@ export class HttpIngressRoute extends Construct implements IIngressRoute {
     };
     this.resource = new MeshObject<gatewayApi.HttpRouteProps>(this, 'Resource', {
       ...gatewayApi.HttpRoute.GVK,
-      metadata: { name: this.name, namespace: this.namespace },
+      metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
       manifest: gatewayApi.HttpRoute.manifest,
       spec: () => ({
         spec: {

@@ -1,7 +1,8 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { joinMesh } from '../mesh/mesh-boundary';
@@ -70,6 +71,13 @@ export interface IngressGatewayProps {
    * @default none
    */
   readonly infrastructureAnnotations?: { [key: string]: string };
+
+  /**
+   * Labels and annotations of the Gateway.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /** Names a gateway that is made elsewhere. */
@@ -122,21 +130,21 @@ export class IngressGateway extends Construct implements IIngressGateway {
     this.ingressClass = props.ingressClass;
     this.listeners = [...props.listeners];
     const issuers = this.annotatedIssuers();
+    const { metadata } = props;
     const annotations = Object.fromEntries(issuers.map((text) => text.split('=') as [string, string]));
     this.resource = new MeshObject<gatewayApi.GatewayProps>(this, 'Resource', {
       ...gatewayApi.Gateway.GVK,
-      metadata: {
-        name: this.name,
-        namespace: this.namespace,
-        annotations: issuers.length ? annotations : undefined,
-      },
+      metadata: objectMetadata(
+        { name: this.name, namespace: this.namespace },
+        issuers.length ? { ...metadata, annotations: { ...metadata?.annotations, ...annotations } } : metadata,
+      ),
       manifest: gatewayApi.Gateway.manifest,
       spec: () => ({ spec: this.spec(props) }),
     });
     for (const listener of this.listeners) {
       for (const certificate of listener._certificates) this.renderCertificate(certificate, listener);
     }
-    this.grantCertificates();
+    this.grantCertificates(this, this.listeners);
     refuseAtSynth(this, () => this.problems(props, issuers));
     joinMesh<IngressGateway>('IngressGateway', this, gatewaysWithOneCertificate);
   }
@@ -144,6 +152,18 @@ export class IngressGateway extends Construct implements IIngressGateway {
   public admitRoutes(namespace: string, listenerNames: string[]): void {
     const names = listenerNames.length ? listenerNames : this.listeners.map((listener) => listener.name);
     for (const name of names) this.admitted.set(name, (this.admitted.get(name) ?? new Set()).add(namespace));
+  }
+
+  /**
+   * One more listener, for what is published on the gateway after it was made.
+   *
+   * @internal
+   */
+  public _addListener(listener: IngressListener): void {
+    this.listeners.push(listener);
+    for (const certificate of listener._certificates) this.renderCertificate(certificate, listener);
+    if (listener._certificates.length)
+      this.grantCertificates(new Construct(this, `Listener-${listener.name}`), [listener]);
   }
 
   private spec(props: IngressGatewayProps): gatewayApi.GatewaySpec {
@@ -182,9 +202,9 @@ export class IngressGateway extends Construct implements IIngressGateway {
     });
   }
 
-  private grantCertificates(): void {
+  private grantCertificates(scope: Construct, listeners: readonly IngressListener[]): void {
     const from = { fromGroup: 'gateway.networking.k8s.io', fromKind: 'Gateway', fromNamespace: this.namespace };
-    const certificates = this.listeners.flatMap((listener) => listener._certificates);
+    const certificates = listeners.flatMap((listener) => listener._certificates);
     const references = certificates.map(({ secretName, namespace }) => ({
       ...from,
       toGroup: '',
@@ -192,7 +212,7 @@ export class IngressGateway extends Construct implements IIngressGateway {
       toNamespace: namespace ?? this.namespace,
       toName: secretName,
     }));
-    grantReferences(this, this.name, references);
+    grantReferences(scope, scope === this ? this.name : `${this.name}-${listeners[0].name}`, references);
   }
 
   private problems(props: IngressGatewayProps, issuers: readonly string[]): Problem[] {
