@@ -4,7 +4,7 @@ import type { Dimension, Recorder } from '../trace/ask';
 import { exact } from '../trace/matcher';
 import { RequestError, trace, wordsOf } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
-import { exploreWith, pathsOf, regionText, type Condition } from '../traffic/explore';
+import { exploreWith, pathsOf, regionText, withShares, type Condition, type ExploreOptions } from '../traffic/explore';
 import { member } from '../traffic/members';
 import { universe, type PathForm } from '../traffic/universe';
 import type { Task } from './plan';
@@ -52,8 +52,9 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
     const known = differences.get(found.key);
     if (known === undefined || plainness(found.request) < plainness(known.request)) differences.set(found.key, found);
   };
+  const offers: Offers = [new Set(), new Set()];
   const exploration = exploreWith(
-    (request, recorder) => followBoth(meshes, request, recorder),
+    (request, recorder) => followBoth(meshes, request, recorder, offers),
     client.request,
     probe.target,
     {
@@ -85,6 +86,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
+  if (inBoth(offers).length > 0) doubts.push(...ofShares(task, meshes, { mostClasses, paths }, inBoth(offers)));
   // A request is told only if it fares otherwise when it is followed by itself, as `trace` would.
   const found = [...differences.values()];
   const told = found.filter((one) => isSo(meshes, one));
@@ -96,13 +98,66 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   return { differences: told, doubts, followed: exploration.followed + extra };
 }
 
-function followBoth(meshes: readonly [Mesh, Mesh], request: TraceRequest, recorder?: Recorder): Both {
+/** Clusters that shares go to on each side and that were not followed. */
+type Offers = readonly [Set<string>, Set<string>];
+
+function inBoth([was, is]: Offers): readonly string[] {
+  return [...was].filter((cluster) => is.has(cluster));
+}
+
+/**
+ * The other shares of weighted routes, and copies, that both sides have: `trace` follows the greatest share, and so a difference of
+ * another is told as what it is, and not as a request that fares otherwise.
+ */
+function ofShares(
+  { client, probe: { target } }: Task,
+  meshes: readonly [Mesh, Mesh],
+  options: ExploreOptions,
+  shares: readonly string[],
+): readonly Doubt[] {
+  const doubts = new Map<string, Doubt>();
+  const note = (prefers: ReadonlySet<string>, what: string, why: string): void => {
+    const told = {
+      what,
+      why: `of the requests that go to ${[...prefers].join(', then ')} (by weight, or as copies): ${why}`,
+    };
+    if (!doubts.has(told.why)) doubts.set(told.why, told);
+  };
+  withShares(
+    (prefers) => {
+      if (prefers.size === 0) return shares;
+      const offers: Offers = [new Set(), new Set()];
+      const { classes, undecided } = exploreWith(
+        (request, recorder) => followBoth(meshes, request, recorder, offers),
+        client.request,
+        target,
+        { ...options, prefers },
+      );
+      for (const { witness, region, followed, open } of classes) {
+        for (const why of open) note(prefers, regionText(region), why);
+        const found = differenceOf(meshes, witness, followed.traces);
+        // What is told of the greatest share is not told again.
+        if (found === undefined || differenceOf(meshes, witness, followBoth(meshes, witness).traces) !== undefined)
+          continue;
+        note(prefers, regionText(region), `they were ${found.was.text}, and are ${found.is.text}`);
+      }
+      for (const { what, why } of undecided) note(prefers, what, why);
+      return inBoth(offers);
+    },
+    (why) => doubts.set(why, { what: 'every request', why }),
+  );
+  return [...doubts.values()];
+}
+
+function followBoth(meshes: readonly [Mesh, Mesh], request: TraceRequest, recorder?: Recorder, offers?: Offers): Both {
   const rewrites: [string[], string[]] = [[], []];
   const traces = meshes.map((mesh, side) =>
     follow(mesh, request, {
       asked: (ask) => recorder?.asked(ask),
       opened: (dimension, why) => recorder?.opened(dimension, why),
       rewrote: (how) => rewrites[side === 0 ? 0 : 1].push(how),
+      offered: (clusters) => clusters.forEach((one) => offers?.[side === 0 ? 0 : 1].add(one)),
+      ...(recorder?.prefers === undefined ? {} : { prefers: recorder.prefers }),
     }),
   );
   return { traces: [traces[0] as Trace, traces[1] as Trace], rewrites };

@@ -4,7 +4,13 @@ import { resolveShortName } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
 import type { Service } from '../model/services';
-import { authorityOf, type VirtualService } from '../model/virtual-services';
+import {
+  authorityOf,
+  type HttpRule,
+  type L4Rule,
+  type RouteDestination,
+  type VirtualService,
+} from '../model/virtual-services';
 import type { Workload } from '../model/workloads';
 
 export class Links {
@@ -29,7 +35,7 @@ export class Links {
         if (rewritten !== '') once(this.byAuthority, 'authority', rewritten);
       }
       for (const rule of [...service.http, ...service.tls, ...service.tcp]) {
-        for (const destination of rule.route) {
+        for (const destination of destinationsOf(rule)) {
           once(this.byDestination, 'host', destination.host);
           if (destination.subset !== '') once(this.bySubset, 'subset', `${destination.host} ${destination.subset}`);
           if (destination.authority !== '') once(this.byAuthority, 'authority', destination.authority);
@@ -50,7 +56,8 @@ export class Links {
     };
     add(host);
     for (const route of this.mesh.virtualServices.forHost(host))
-      for (const rule of [...route.http, ...route.tls, ...route.tcp]) for (const one of rule.route) add(one.host);
+      for (const rule of [...route.http, ...route.tls, ...route.tcp])
+        for (const one of destinationsOf(rule)) add(one.host);
     return found;
   }
 
@@ -142,6 +149,11 @@ export class Links {
     for (const service of this.mesh.services.all) yield service.host;
     for (const route of this.mesh.virtualServices.all) yield* hostsOf(route);
   }
+}
+
+/** Where requests of a rule go, and copies of them. */
+function destinationsOf(rule: HttpRule | L4Rule): readonly RouteDestination[] {
+  return 'mirrors' in rule ? [...rule.route, ...rule.mirrors.map(({ destination }) => destination)] : rule.route;
 }
 
 /** Hosts of a route, SNI hosts among them. */

@@ -8,13 +8,22 @@ import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { isOutside } from '../list/outside';
 import { Targets } from '../list/targets';
-import { RequestError, trace } from '../trace/index';
+import { RequestError } from '../trace/index';
 import { anyOf, exact, prefix, type Matcher } from '../trace/matcher';
 import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
-import { decidedBy, explore, regionText, type Condition, type Target } from '../traffic/explore';
+import {
+  decidedBy,
+  explore,
+  pathsOf,
+  regionText,
+  traceBy,
+  withShares,
+  type Client,
+  type Condition,
+  type Target,
+} from '../traffic/explore';
 import { member } from '../traffic/members';
 import { universe } from '../traffic/universe';
-import { pathsOf } from '../traffic/explore';
 import { allClients, callersOf } from './clients';
 import { violationOf } from './demands';
 import type { Rule, RuleProblem, Where } from './rules';
@@ -165,15 +174,34 @@ class Prover {
     return [...wanted, ...dialled];
   }
 
-  private follow(client: Omit<TraceRequest, 'request'>, target: Target, name: string): Proof | undefined {
-    let explored;
-    try {
-      explored = explore(this.mesh, client, target);
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      this.doubts.add(`${name} to ${target.host}: ${error.message}`);
-      return undefined;
-    }
+  private follow(client: Client, target: Target, name: string): Proof | undefined {
+    let refuted: Proof | undefined;
+    withShares(
+      (prefers) => {
+        if (refuted !== undefined) return [];
+        let explored;
+        try {
+          explored = explore(this.mesh, client, target, { prefers });
+        } catch (error) {
+          if (!(error instanceof RequestError)) throw error;
+          this.doubts.add(`${name} to ${target.host}: ${error.message}`);
+          return [];
+        }
+        refuted = this.judge(explored, client, target, name, prefers);
+        return explored.offered;
+      },
+      (why) => this.doubts.add(`${name} to ${urlOf(target)}: ${why}`),
+    );
+    return refuted;
+  }
+
+  private judge(
+    explored: ReturnType<typeof explore>,
+    client: Client,
+    target: Target,
+    name: string,
+    prefers: ReadonlySet<string>,
+  ): Proof | undefined {
     for (const { what, why, region } of explored.undecided)
       if (this.isAsked(target) && this.narrowed(region, target, client) !== 'none')
         this.doubts.add(`${name} to ${urlOf(target)}, ${what}: ${why}`);
@@ -190,7 +218,7 @@ class Prover {
         continue;
       }
       const request = requestWith(witness, within);
-      const again = trace(this.mesh, request);
+      const again = traceBy(this.mesh, request, prefers);
       // That nothing comes of what nobody ever declared tells of no intent.
       if (this.rule.is === 'forbid' && target.isUndeclared !== true) this.isTrueOfSome = true;
       if (again.outcome === 'delivered' && this.isExcepted(again)) continue;
@@ -201,7 +229,15 @@ class Prover {
       if (this.rule.to.outside && again.outcome === 'delivered' && !isOutside(this.mesh, again)) continue;
       const found = violationOf(this.mesh, this.rule, again, request);
       if (found.is === 'undecided') this.doubts.add(`${name} to ${request.request}: ${found.why}`);
-      if (found.is === 'violated') return this.refuted(name, request, again, found.why);
+      if (found.is === 'violated')
+        return this.refuted(
+          name,
+          request,
+          again,
+          prefers.size === 0
+            ? found.why
+            : `${found.why} (a share of these requests, or copies: ${[...prefers].join(', ')})`,
+        );
       if (found.is === 'kept' && target.isUndeclared !== true) this.isTrueOfSome = true;
       for (const why of open) this.doubts.add(`${name} to ${urlOf(target)}, ${regionText(region)}: ${why}`);
       for (const one of decidedBy(again))
@@ -269,11 +305,7 @@ class Prover {
   }
 
   /** Texts that make a request of a class one of the rule; `none` if no request of the class is. */
-  private narrowed(
-    region: readonly Condition[],
-    target: Target,
-    client: Omit<TraceRequest, 'request'>,
-  ): 'none' | 'undecided' | Narrowing {
+  private narrowed(region: readonly Condition[], target: Target, client: Client): 'none' | 'undecided' | Narrowing {
     const { methods, paths } = this.rule.to;
     const isHttp = target.scheme === 'http' || target.scheme === 'https';
     const found: { path?: string; method?: string; host?: string } = {};

@@ -4,7 +4,7 @@ import { authorize } from './authorization';
 import { findCluster, isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
-import { type HttpRequest, heaviest } from './http-routes';
+import type { HttpRequest } from './http-routes';
 import { asIstioReads, type RefusedPath } from './paths';
 import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
@@ -48,7 +48,7 @@ export function through(walk: Walk, at: AtListener): Trace {
   const tcp = chain?.tcp ?? null;
   const picked = {
     route: tcp?.route ?? null,
-    cluster: (tcp === null ? undefined : heaviest(tcp.clusters)?.cluster) ?? null,
+    cluster: (tcp === null ? undefined : walk.choose(tcp.clusters)?.cluster) ?? null,
   };
   const refuse = (code: string, reason: Reason, by?: Decision): Trace => {
     addHop(walk, incoming, picked);
@@ -167,7 +167,7 @@ function throughTcp(
   inner: readonly TlsLayer[],
 ): Trace {
   const { view, self, workload, flight, proxy } = at;
-  const chosen = target === null ? undefined : heaviest(target.clusters);
+  const chosen = target === null ? undefined : walk.choose(target.clusters);
   if (target === null || chosen === undefined) {
     addHop(walk, incoming, {});
     return walk.refused({

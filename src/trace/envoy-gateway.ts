@@ -33,7 +33,7 @@ import { addHop, gatewayDecision, gatewayRef, refuse, reply, type Stage } from '
 import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
 import {
-  heaviest,
+  copiesOf,
   rewritten,
   routeMatches,
   unreadablePart,
@@ -308,7 +308,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
       },
       ref,
     );
-  const chosen = heaviest(route.clusters);
+  const chosen = walk.choose(route.clusters, copiesOf(route));
   if (chosen === undefined || chosen.destination.host === '')
     return refuse(stage, 'direct_response', 500, { kind: 'backend-not-granted' }, by, ref);
   noteShares(walk, route);
@@ -380,7 +380,8 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
     const rule = l4Rules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, hosts, {
       byEnvoyGateway: true,
     })[0];
-    const chosen = rule === undefined ? undefined : heaviest(weighted(rule.route, (destination) => destination.host));
+    const chosen =
+      rule === undefined ? undefined : stage.walk.choose(weighted(rule.route, (destination) => destination.host));
     if (rule === undefined || chosen === undefined) continue;
     const by: Decision = {
       kind: rule.ref.kind,

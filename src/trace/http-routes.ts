@@ -32,6 +32,10 @@ export interface WeightedRoute extends WeightedCluster {
   readonly index: number;
 }
 
+export interface RouteCopy extends Copy {
+  readonly destination: RouteDestination;
+}
+
 /** A route of Envoy's, with the rule it comes from. */
 export interface Route {
   readonly name: string;
@@ -42,7 +46,7 @@ export interface Route {
   /** What clients get if a cluster is missing: 500 for routes of the Gateway API, 503 otherwise. */
   readonly gatewaySemantics: boolean;
   /** Clusters that get copies of the requests. */
-  readonly mirrors?: readonly Copy[];
+  readonly mirrors?: readonly RouteCopy[];
   /** Whether a prefix of paths ends where a segment does. */
   readonly bySegments?: boolean;
 }
@@ -104,6 +108,18 @@ export function heaviest<T extends WeightedCluster>(clusters: readonly T[]): T |
   );
 }
 
+/** Who gets copies, as something that may be followed. */
+export function copiesOf({ mirrors = [] }: Route): readonly WeightedRoute[] {
+  return mirrors
+    .filter(({ percent }) => percent > 0)
+    .map(({ cluster, destination }) => ({ cluster, weight: 0, destination, index: -1 }));
+}
+
+/** The same as a hop tells of it. */
+export function toldCopies(mirrors: readonly RouteCopy[]): readonly Copy[] {
+  return mirrors.map(({ cluster, percent }) => ({ cluster, percent }));
+}
+
 export interface RouteContext {
   readonly port: number;
   readonly gateway: string;
@@ -157,6 +173,7 @@ export function routesOf(service: VirtualService, context: RouteContext): readon
     const mirrors = rule.mirrors.map(({ destination, percent }) => ({
       cluster: destinationCluster(destination, context.lookup(destination.host), context.port),
       percent,
+      destination,
     }));
     const make = (match: HttpMatch | null): Route => ({ name: rule.name, rule, match, clusters, gatewaySemantics, bySegments, mirrors }); // prettier-ignore
     if (rule.matches.length === 0) {

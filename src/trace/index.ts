@@ -87,7 +87,11 @@ function eitherOf(ways: readonly { readonly answer: Answer; readonly told: Trace
 
 function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined, recorder?: Recorder): Trace {
   const parsed = parseRequest(request, recorder);
-  const walk = new Walk(mesh, parsed.address === null ? undefined : { host: parsed.host, address: parsed.address });
+  const walk = new Walk(
+    mesh,
+    parsed.address === null ? undefined : { host: parsed.host, address: parsed.address },
+    recorder,
+  );
   const origin = client(mesh, request, parsed.port);
   for (const note of origin.notes) walk.note(note);
   for (const one of mesh.leftOut)

@@ -11,7 +11,8 @@ import {
   type HttpRequest,
   type Route,
   type VirtualHost,
-  heaviest,
+  copiesOf,
+  toldCopies,
   rewritten,
   routeMatches,
   unreadablePart,
@@ -41,11 +42,11 @@ export function throughRoutes(
   if (isGateway) {
     const named = withVirtualHost(incoming, virtualHost?.name ?? null);
     const isTls = flight.layers.length > 0;
-    const past = pastTokens(walk, named, self, http, picked(virtualHost, isTls, http));
+    const past = pastTokens(walk, named, self, http, picked(walk, virtualHost, isTls, http));
     if (past.held !== undefined) return past.held;
     // A token that is taken makes the gateway choose its route anew.
     http = past.http;
-    const logged = picked(virtualHost, isTls, http);
+    const logged = picked(walk, virtualHost, isTls, http);
     const verdict = authorize(walk.mesh, self, {
       flight,
       http,
@@ -99,6 +100,7 @@ export function noConnect(proxy: ProxyRef, authority: string, status: number | n
 
 /** What the router would do with a request that an earlier filter answers. */
 function picked(
+  walk: Walk,
   virtualHost: VirtualHost | undefined,
   isTls: boolean,
   http: HttpRequest,
@@ -109,7 +111,7 @@ function picked(
   if (route === undefined || route === 'unreadable') return nothing;
   const ref = route.rule?.ref ?? null;
   const forwards = route.rule?.redirect === undefined && route.rule?.directResponse === undefined;
-  const chosen = forwards ? heaviest(route.clusters) : undefined;
+  const chosen = forwards ? walk.choose(route.clusters) : undefined;
   if (chosen === undefined) return { ...nothing, route: ref };
   const others = route.clusters.filter((item) => item !== chosen);
   return {
@@ -280,7 +282,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       // A filter before the router answers when the router's cluster is known already.
       cluster:
         route.rule?.redirect === undefined && answer.field !== 'directResponse'
-          ? (heaviest(route.clusters)?.cluster ?? null)
+          ? (walk.choose(route.clusters)?.cluster ?? null)
           : null,
       decidedBy: decisions(by ?? undefined, ...incoming.decidedBy),
     });
@@ -289,7 +291,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
   const share = abortShare(route);
   if (share > 0 && ref !== null)
     walk.note(`${ref.kind} ${ref.namespace}/${ref.name} ${ref.rule} aborts ${share} % of these requests`);
-  const chosen = heaviest(route.clusters);
+  const chosen = walk.choose(route.clusters, copiesOf(route));
   if (chosen === undefined) {
     addHop(walk, incoming, { route: ref, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) });
     return walk.refused({
@@ -322,7 +324,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       http: rewritten(http, route, chosen.destination),
       gatewayApi: route.gatewaySemantics,
       tunnel: null,
-      ...(route.mirrors === undefined ? {} : { copies: shown(at, route.mirrors) }),
+      ...(route.mirrors === undefined ? {} : { copies: shown(at, toldCopies(route.mirrors)) }),
     },
     chosen.cluster,
   );

@@ -1,8 +1,9 @@
 import type { Mesh } from '../model/mesh';
 import type { ProxyOwner } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
-import type { Connection } from './envoy';
-import type { HttpRequest } from './http-routes';
+import type { Recorder } from './ask';
+import type { Connection, WeightedCluster } from './envoy';
+import { heaviest, type HttpRequest } from './http-routes';
 import type {
   Answer,
   Decision,
@@ -81,7 +82,16 @@ export class Walk {
   public constructor(
     public readonly mesh: Mesh,
     private readonly lookedUp?: { readonly host: string; readonly address: string },
+    private readonly recorder?: Recorder,
   ) {}
+
+  /** The cluster that is followed: the one of the greatest weight, unless whoever asks wants another share, or copies. */
+  public choose<T extends WeightedCluster>(clusters: readonly T[], copies: readonly T[] = []): T | undefined {
+    const all = [...clusters, ...copies];
+    const chosen = all.find(({ cluster }) => this.recorder?.prefers?.has(cluster)) ?? heaviest(clusters);
+    if (all.length > 1) this.recorder?.offered?.(all.filter((one) => one !== chosen).map(({ cluster }) => cluster));
+    return chosen;
+  }
 
   /** The IP of a host outside, if the request tells it. */
   public addressOf(host: string): string | null {

@@ -11,7 +11,8 @@ import { hostWithoutPort } from './envoy';
 import { badPath } from './connection';
 import { addHop, ruleDecision, type Incoming } from './hop';
 import {
-  heaviest,
+  copiesOf,
+  toldCopies,
   rewritten,
   routeMatches,
   routesOf,
@@ -229,12 +230,12 @@ function answered(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRe
 }
 
 function following(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRequest): Chosen {
-  const chosen = heaviest(route.clusters);
+  const chosen = visit.walk.choose(route.clusters, copiesOf(route));
   return {
     cluster: chosen?.cluster ?? own(visit).cluster,
     route: ref,
     http: rewritten(http, route, chosen?.destination),
-    ...(route.mirrors === undefined ? {} : { copies: route.mirrors }),
+    ...(route.mirrors === undefined ? {} : { copies: toldCopies(route.mirrors) }),
   };
 }
 
@@ -255,7 +256,9 @@ function chosenByTcp(visit: Visit): Chosen {
   const rule =
     tls ??
     services.flatMap((one) => one.tcp).find(({ matches }) => matches.length === 0 || matches.some((one) => fits(one)));
-  const destination = heaviest(rule?.route.map((one) => ({ ...one, cluster: '' })) ?? []);
+  const destination = visit.walk.choose(
+    rule?.route.map((one) => ({ ...one, cluster: `${one.host} ${one.subset} ${one.port}` })) ?? [],
+  );
   if (rule === undefined || destination === undefined) return own(visit);
   const target = context.lookup(destination.host);
   const only = target?.ports.length === 1 ? target.ports[0]?.port : undefined;

@@ -50,6 +50,8 @@ export interface Exploration<T> {
   readonly undecided: readonly Undecided[];
   /** How many requests were followed. */
   readonly followed: number;
+  /** Clusters that shares of these requests, or copies of them, go to and that were not followed. */
+  readonly offered: readonly string[];
 }
 
 export interface ExploreOptions {
@@ -57,12 +59,15 @@ export interface ExploreOptions {
   readonly mostClasses?: number;
   /** How the paths look that are explored. @default as the meshes normalize them */
   readonly paths?: PathForm;
+  /** Clusters that are followed where they are offered, in place of those of the greatest weight. */
+  readonly prefers?: ReadonlySet<string>;
 }
 
 /** Who sends: what a request says beside its URL, method and headers. */
 export type Client = Omit<TraceRequest, 'request' | 'address' | 'method' | 'headers'>;
 
 const MOST_CLASSES = 2000;
+const NOTHING: ReadonlySet<string> = new Set();
 
 interface Node {
   readonly region: readonly Condition[];
@@ -77,10 +82,11 @@ export function exploreWith<T>(
   follow: (request: TraceRequest, recorder: Recorder) => T,
   client: Client,
   target: Target,
-  { mostClasses = MOST_CLASSES, paths = 'BASE' }: ExploreOptions = {},
+  { mostClasses = MOST_CLASSES, paths = 'BASE', prefers = NOTHING }: ExploreOptions = {},
 ): Exploration<T> {
   const classes: RequestClass<T>[] = [];
   const undecided: Undecided[] = [];
+  const offered = new Set<string>();
   const open: Node[] = [{ region: [], values: new Map() }];
   let followed = 0;
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
@@ -99,6 +105,8 @@ export function exploreWith<T>(
     const result = follow(witness, {
       asked: (ask) => asks.push(ask),
       opened: ({ kind, name }, why) => opened.push(`${why} (${keyOf({ kind, name })})`),
+      offered: (clusters) => clusters.forEach((one) => offered.add(one)),
+      prefers,
     });
     followed += 1;
     const region: Condition[] = [...node.region];
@@ -128,7 +136,37 @@ export function exploreWith<T>(
     open.push(...siblings.reverse());
     classes.push({ region, witness, followed: result, open: [...new Set([...opened, ...clashes(region)])] });
   }
-  return { classes, undecided, followed };
+  return { classes, undecided, followed, offered: [...offered] };
+}
+
+/** Shares of one exploration that are explored each by itself. */
+const MOST_SHARES = 16;
+
+/**
+ * Explores the greatest shares of weighted routes, and then each other share, and copies, as if all requests went there. What is given to
+ * `explored` beyond the first time has the clusters that were followed instead.
+ */
+export function withShares(
+  explored: (prefers: ReadonlySet<string>) => readonly string[],
+  tooMany: (why: string) => void,
+): void {
+  const seen = new Set<string>();
+  const open: ReadonlySet<string>[] = [NOTHING];
+  for (let prefers = open.shift(); prefers !== undefined; prefers = open.shift()) {
+    for (const cluster of explored(prefers)) {
+      const more = new Set([...prefers, cluster]);
+      const key = [...more].sort().join('\n');
+      if (more.size === prefers.size || seen.has(key)) continue;
+      if (seen.size >= MOST_SHARES) return tooMany(`these requests are split in more than ${MOST_SHARES} ways`);
+      seen.add(key);
+      open.push(more);
+    }
+  }
+}
+
+/** Follows a request as an exploration did: by itself, with the same shares of weighted routes. */
+export function traceBy(mesh: Mesh, request: TraceRequest, prefers: ReadonlySet<string>): Trace {
+  return trace(mesh, request, { asked: () => undefined, opened: () => undefined, prefers });
 }
 
 /** Two ways of asking about one thing, which are taken for two things. */
@@ -186,14 +224,21 @@ export function explore(
     readonly decidedBy: readonly ObjectRef[];
   })[];
   readonly undecided: readonly Undecided[];
+  readonly offered: readonly string[];
 } {
-  const { classes, undecided } = exploreWith((request, recorder) => trace(mesh, request, recorder), client, target, {
-    paths: pathsOf([mesh], client),
-    ...options,
-  });
+  const { classes, undecided, offered } = exploreWith(
+    (request, recorder) => trace(mesh, request, recorder),
+    client,
+    target,
+    {
+      paths: pathsOf([mesh], client),
+      ...options,
+    },
+  );
   return {
     classes: classes.map((one) => ({ ...one, trace: one.followed, decidedBy: decidedBy(one.followed) })),
     undecided,
+    offered,
   };
 }
 
