@@ -50,6 +50,7 @@ export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
 }
 
 interface Placed {
+  readonly rule: Rule;
   readonly finding: Finding;
   readonly source: Source;
   readonly manifestIndex: number | undefined;
@@ -105,12 +106,12 @@ function place(rule: Rule, hit: Hit): Placed {
     where: whereOf(source),
   };
   const { manifest, onTheWay } = hit;
-  return { finding, source, manifestIndex: manifest?.index, manifest, onTheWay, file: source.file };
+  return { rule, finding, source, manifestIndex: manifest?.index, manifest, onTheWay, file: source.file };
 }
 
 /** istiod's webhook says in words what the CRD says as a CEL rule; where both speak of one field, the words are enough. */
 function withoutEchoes(found: readonly Placed[]): readonly Placed[] {
-  const inWords = found.filter(({ finding }) => /^EDGE10\d$/.test(finding.id) && finding.severity === 'error');
+  const inWords = found.filter(({ rule, finding }) => rule.refuses === true && rule.id !== 'EDGE002' && rule.id !== 'EDGE003' && finding.severity === 'error'); // prettier-ignore
   if (inWords.length === 0) return found;
   return found.filter(
     ({ finding, manifestIndex }) =>

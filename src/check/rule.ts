@@ -35,5 +35,15 @@ export interface Rule {
   readonly reads: readonly string[];
   /** Entries of docs/footguns.md that it finds. */
   readonly footguns: readonly string[];
+  /** Of a rule that sees requests fail: rules that name the cause where they found an error in an object on the way. It is told there, once. */
+  readonly causedBy?: readonly Rule['id'][];
+  /** Its errors leave an object out of the mesh, which may be the cause of whatever fails on the way of a request. */
+  readonly refuses?: boolean;
+  /** It sees requests fail, and names the cause of others that do. */
+  readonly isCauseToo?: boolean;
+  /** What it finds is only probably wrong: a request that fails by it makes an error of it. */
+  readonly needsProof?: boolean;
+  /** Rules that have said the same of an object where they saw a request fail. */
+  readonly echoOf?: readonly Rule['id'][];
   readonly check: (context: CheckContext) => Iterable<Hit>;
 }

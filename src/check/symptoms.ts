@@ -1,36 +1,13 @@
 /**
  * One cause is reported once: what is seen where a request fails is told with the object at fault, where a rule knows that
- * one on the way of the request.
+ * one on the way of the request. Which rules are causes of which, each says itself.
  */
 import type { Manifest } from '../model/manifest';
 import type { Finding } from './finding';
-
-/** Rules that name the cause of what another rule sees on paths. An object that is refused is a cause of anything. */
-const CAUSES: Readonly<Record<string, RegExp>> = {
-  EDGE201: /^EDGE(20[34]|406)$/,
-  EDGE206: /^EDGE(20[345]|307|601|602|604)$/,
-  EDGE207: /^EDGE(20[345]|307|601|602|604)$/,
-  EDGE211: /^EDGE(113|602|80[1345])$/,
-  EDGE302: /^EDGE306$/,
-  EDGE303: /^EDGE205$/,
-  EDGE305: /^EDGE(307|411|824|833)$/,
-  EDGE401: /^EDGE(11[125]|406)$/,
-  EDGE505: /^EDGE(111|201|406|50[34678])$/,
-  EDGE517: /^EDGE(31[45]|519|522)$/,
-};
-
-const REFUSED = /^EDGE(00[23]|10\d)$/;
-
-/** What a rule sees in an object by itself, where a path has already shown what becomes of it. */
-const ECHOES: Readonly<Record<string, RegExp>> = { EDGE210: /^EDGE21[13]$/ };
-
-/** What is only probably wrong until a path shows that it breaks. */
-const PROVEN_BY_PATHS = /^EDGE(306|503)$/;
-
-/** Seen on paths itself, and a cause of what else is seen on them. */
-const BOTH = /^EDGE201$/;
+import type { Rule } from './rule';
 
 export interface Reported {
+  readonly rule: Rule;
   readonly finding: Finding;
   readonly manifest: Manifest | undefined;
   readonly onTheWay: readonly Manifest[] | undefined;
@@ -63,9 +40,9 @@ export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[
   });
 }
 
-function mayBeCause({ finding: { id, severity }, onTheWay }: Reported): boolean {
-  if (PROVEN_BY_PATHS.test(id)) return severity !== 'info';
-  return severity === 'error' && (onTheWay === undefined || BOTH.test(id));
+function mayBeCause({ rule, finding: { severity }, onTheWay }: Reported): boolean {
+  if (rule.needsProof === true) return severity !== 'info';
+  return severity === 'error' && (onTheWay === undefined || rule.isCauseToo === true);
 }
 
 function withoutEchoes<T extends Reported>(found: readonly T[]): readonly T[] {
@@ -73,22 +50,21 @@ function withoutEchoes<T extends Reported>(found: readonly T[]): readonly T[] {
   for (const { finding, onTheWay } of found) {
     for (const manifest of onTheWay ?? []) seen.set(manifest, [...(seen.get(manifest) ?? []), finding.id]);
   }
-  return found.filter(({ finding: { id, field }, manifest }) => {
-    const echo = ECHOES[id];
-    if (!echo || !manifest || !/(port\.number|subset)$/.test(field)) return true;
-    return !(seen.get(manifest) ?? []).some((other) => echo.test(other));
+  return found.filter(({ rule: { echoOf = [] }, finding: { field }, manifest }) => {
+    if (echoOf.length === 0 || !manifest || !/(port\.number|subset)$/.test(field)) return true;
+    return !(seen.get(manifest) ?? []).some((other) => echoOf.some((id) => id === other));
   });
 }
 
 function causeOf<T extends Reported>(
-  { finding, onTheWay }: T,
+  { rule, onTheWay }: T,
   causes: ReadonlyMap<Manifest, readonly T[]>,
 ): T | undefined {
   for (const manifest of onTheWay ?? []) {
     const cause = (causes.get(manifest) ?? []).find(
       (candidate) =>
-        candidate.finding.id !== finding.id &&
-        (REFUSED.test(candidate.finding.id) || CAUSES[finding.id]?.test(candidate.finding.id)),
+        candidate.rule.id !== rule.id &&
+        (candidate.rule.refuses === true || rule.causedBy?.includes(candidate.rule.id) === true),
     );
     if (cause) return cause;
   }

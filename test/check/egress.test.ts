@@ -412,3 +412,21 @@ spec: {hosts: [site.example.com], resolution: DNS, ports: [{number: 443, name: t
     expect(found(route('app', 'old', 1), route('app', 'new', 2, 8443))).toEqual([]);
   });
 });
+
+describe('a Gateway that no manifest shows', () => {
+  const route = (name: string, gateway: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ${name}, namespace: app}
+spec: {hosts: [${name}.example.com], gateways: [${gateway}], http: [{redirect: {uri: /}}]}`;
+
+  it('is assumed once, however many VirtualServices name it', () => {
+    const yaml = NAMESPACES + route('a', 'infra/front') + route('b', 'infra/front') + route('c', 'infra/back');
+    const found = judge(yaml).filter(({ id }) => id === 'EDGE204');
+    expect(found.map(({ severity, what }) => `${severity}: ${what}`)).toEqual([
+      'info: there is no Gateway infra/front among the manifests: assumed of 2 VirtualServices that it is elsewhere',
+      'info: there is no Gateway infra/back among the manifests',
+    ]);
+  });
+});

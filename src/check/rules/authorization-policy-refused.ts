@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/security/authorization-policy/',
   reads: ['AuthorizationPolicy'],
   footguns: [],
+  refuses: true,
   *check(context) {
     for (const manifest of context.of(SECURITY, 'AuthorizationPolicy'))
       yield* toHits(manifest, authorizationPolicyIssues(manifest, context.mesh.config.istio));

@@ -11,5 +11,6 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['E07', 'E08', 'E05'],
+  causedBy: ['EDGE111', 'EDGE201', 'EDGE406', 'EDGE503', 'EDGE504', 'EDGE506', 'EDGE507', 'EDGE508'],
   check: (context) => brokenPathHits(context, ['policy']),
 };

@@ -15,6 +15,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source',
   reads: PATH_KINDS,
   footguns: [],
+  causedBy: ['EDGE314', 'EDGE315', 'EDGE519', 'EDGE522'],
   check: (context) =>
     brokenPathHits(context, ['authorization'], (path) => ({ severity: 'warning', ...explained(context, path) })),
 };

@@ -17,6 +17,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/annotations/',
   reads: [],
   footguns: ['E04'],
+  needsProof: true,
   *check(context) {
     const ports = edgePorts(context);
     for (const capture of [...captures(context)]) yield* judge(context, capture, ports);

@@ -12,6 +12,7 @@ export const rule: Rule = {
   see: 'https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules',
   reads: [],
   footguns: ['G05', 'G07', 'G08', 'G16', 'S09', 'S17', 'S18', 'T17'],
+  refuses: true,
   *check(context) {
     for (const { manifest, original, ruled } of context.admitted) {
       for (const violation of ruled.length > 0 ? evaluateRules(ruled) : [])

@@ -11,5 +11,6 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['V12', 'X03', 'X07', 'X12'],
+  causedBy: ['EDGE113', 'EDGE602', 'EDGE801', 'EDGE803', 'EDGE804', 'EDGE805'],
   check: (context) => brokenPathHits(context, ['no-destination']),
 };

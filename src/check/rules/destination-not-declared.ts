@@ -11,5 +11,6 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['X07', 'X08', 'X15', 'S13'],
+  causedBy: ['EDGE111', 'EDGE112', 'EDGE115', 'EDGE406'],
   check: (context) => brokenPathHits(context, ['not-declared']),
 };

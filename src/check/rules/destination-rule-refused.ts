@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/networking/destination-rule/',
   reads: ['DestinationRule'],
   footguns: ['T17', 'T20', 'X13'],
+  refuses: true,
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'DestinationRule'))
       yield* toHits(manifest, destinationRuleIssues(manifest));

@@ -15,6 +15,8 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: ['VirtualService'],
   footguns: ['V01', 'X04'],
+  isCauseToo: true,
+  causedBy: ['EDGE203', 'EDGE204', 'EDGE406'],
   *check(context) {
     if (context.index(waysOut).length === 0) return;
     const found = new Map<WayOut, { past: Path[]; held: Path[]; through: number }>();

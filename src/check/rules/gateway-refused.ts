@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/networking/gateway/',
   reads: ['Gateway'],
   footguns: ['T15', 'T16', 'T17', 'W04', 'I05'],
+  refuses: true,
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'Gateway')) yield* toHits(manifest, gatewayIssues(manifest));
   },

@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/security/peer_authentication/',
   reads: ['PeerAuthentication'],
   footguns: ['M02'],
+  refuses: true,
   *check(context) {
     for (const manifest of context.of(SECURITY, 'PeerAuthentication'))
       yield* toHits(manifest, peerAuthenticationIssues(manifest));

@@ -19,6 +19,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['T03', 'T09'],
+  causedBy: ['EDGE306'],
   *check(context) {
     yield* brokenPathHits(context, ['plaintext-to-tls']);
     yield* wrongPorts(context);

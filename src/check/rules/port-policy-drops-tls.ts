@@ -11,6 +11,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy',
   reads: ['DestinationRule'],
   footguns: ['T07'],
+  needsProof: true,
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const { trafficPolicy, subsets = [] } = specOf('DestinationRule', manifest);

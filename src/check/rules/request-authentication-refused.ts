@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/security/request_authentication/',
   reads: ['RequestAuthentication'],
   footguns: [],
+  refuses: true,
   *check(context) {
     for (const manifest of context.of(SECURITY, 'RequestAuthentication'))
       yield* toHits(manifest, requestAuthenticationIssues(manifest));

@@ -15,6 +15,7 @@ export const rule: Rule = {
   see: 'https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation',
   reads: [],
   footguns: ['G07', 'G16'],
+  refuses: true,
   *check(context) {
     for (const { manifest, original, violations } of context.admitted)
       for (const violation of violations)

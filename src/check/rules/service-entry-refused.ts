@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/networking/service-entry/',
   reads: ['ServiceEntry'],
   footguns: ['S01', 'S03', 'S09', 'S11', 'S17', 'S18'],
+  refuses: true,
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'ServiceEntry'))
       yield* toHits(manifest, serviceEntryIssues(manifest, context.mesh.config.istio));

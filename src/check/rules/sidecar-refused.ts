@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/networking/sidecar/',
   reads: ['Sidecar'],
   footguns: ['X09'],
+  refuses: true,
   *check(context) {
     const { rootNamespace, istio } = context.mesh.config;
     for (const manifest of context.of(NETWORKING, 'Sidecar'))

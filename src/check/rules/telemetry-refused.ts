@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/telemetry/',
   reads: ['Telemetry'],
   footguns: [],
+  refuses: true,
   *check(context) {
     for (const manifest of context.of(TELEMETRY, 'Telemetry')) yield* toHits(manifest, telemetryIssues(manifest));
   },

@@ -11,5 +11,6 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['T06', 'T07', 'I06', 'M01'],
+  causedBy: ['EDGE307', 'EDGE411', 'EDGE824', 'EDGE833'],
   check: (context) => brokenPathHits(context, ['tls-mode']),
 };

@@ -16,6 +16,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0101/',
   reads: ['VirtualService', 'DestinationRule'],
   footguns: ['V12', 'V17'],
+  echoOf: ['EDGE211', 'EDGE213'],
   *check(context) {
     for (const { manifest, spec, gateways } of context.index(virtualServices)) {
       for (const kind of ['http', 'tls', 'tcp'] as const) {

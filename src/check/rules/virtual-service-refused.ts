@@ -13,6 +13,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/reference/config/networking/virtual-service/',
   reads: ['VirtualService'],
   footguns: ['V11', 'V14', 'V15', 'S14'],
+  refuses: true,
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'VirtualService'))
       yield* toHits(manifest, virtualServiceIssues(manifest));

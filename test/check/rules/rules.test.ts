@@ -38,6 +38,14 @@ describe('the list of rules', () => {
     },
   );
 
+  it('names as causes and echoes of rules only such as there are', () => {
+    const ids = new Set<string>(rules.map(({ id }) => id));
+    const named = rules.flatMap(({ causedBy = [], echoOf = [] }) => [...causedBy, ...echoOf]);
+    expect(named.filter((id) => !ids.has(id))).toEqual([]);
+    expect(rules.filter(({ id, causedBy = [], echoOf = [] }) => [...causedBy, ...echoOf].includes(id))).toEqual([]);
+    expect(rules.filter(({ refuses }) => refuses).length).toBeGreaterThan(5);
+  });
+
   it('has a case for every rule, and a rule for every case', () => {
     const names = rules.map(({ name }) => name);
     expect(names.filter((name) => casesOf(name).length === 0 && !WITHOUT_CASES.has(name))).toEqual([]);
