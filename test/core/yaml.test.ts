@@ -21,6 +21,13 @@ const tricky = fc.constantFrom(
   '1e3',
   '.inf',
   '0x1f',
+  '0X1F',
+  '0B11',
+  '0O17',
+  '-0X1F',
+  '0X_1F',
+  '-0o7',
+  '...',
   'a: b',
   'a #b',
   '- a',
@@ -54,6 +61,12 @@ const { tree } = fc.letrec((tie) => ({
 }));
 
 describe('the YAML of a manifest', () => {
+  it('quotes what Go alone takes for a number', () => {
+    for (const text of ['0X1F', '0B11', '0O17', '-0X1F', '+0x1F', '0X_1F', '-0o7', '...'])
+      for (const write of [toYaml, toYamlByLibrary]) expect(write({ a: text })).toMatch(/^a: ['"]/);
+    expect(toYaml({ a: '0xyz' })).toBe(toYamlByLibrary({ a: '0xyz' }));
+  });
+
   it('is what the library writes, byte for byte', () => {
     fc.assert(
       fc.property(tree, (value) => {

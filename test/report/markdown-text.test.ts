@@ -18,6 +18,9 @@ function rendered(markdown: string): { readonly shown: string; readonly alive: r
       ...blocks
         .map(({ type }) => type)
         .filter((type) => !/^(paragraph_|inline$|table_|thead_|tbody_|tr_|th_|td_)/.test(type)),
+      ...inline
+        .filter(({ type, content }) => type !== 'code_inline' && /www\.|@|:\/\//i.test(content))
+        .map(({ content }) => `live ${content}`),
       ...inline.map(({ type }) => type).filter((type) => !['text', 'code_inline', 'text_special'].includes(type)),
     ],
   };
