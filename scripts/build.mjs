@@ -1,6 +1,6 @@
 // `npm run build`: compiles the constructs with jsii, bundles the reading half, writes API.md and the notices of what is bundled.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,22 +19,4 @@ const run = (file, ...args) =>
 run(bin('jsii', 'bin/jsii'), '--silence-warnings=reserved-word', '--generate-tsconfig', 'tsconfig.jsii.json');
 require('./bundle-reading-half.cjs').bundle();
 run(bin('jsii-docgen', 'bin/jsii-docgen'), '-o', 'API.md');
-writeNotices();
-
-/** The licences of the libraries inside the bundles, which those licences ask for. */
-function writeNotices() {
-  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const bundled = ['ajv', 'yaml', 'commander', 'picocolors', '@bufbuild/cel', '@bufbuild/protobuf', 'elkjs'].filter(
-    (name) => own.devDependencies[name],
-  );
-  const notices = bundled.map((name) => {
-    const dir = join(root, 'node_modules', name);
-    const file = readdirSync(dir).find((entry) => /^licen[cs]e/i.test(entry));
-    const text =
-      file && existsSync(join(dir, file))
-        ? readFileSync(join(dir, file), 'utf8').trim()
-        : `Licence: ${JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')).license}`;
-    return `${name} ${own.devDependencies[name]}\n\n${text}\n`;
-  });
-  writeFileSync(join(root, 'lib', 'THIRD-PARTY-NOTICES.txt'), notices.join(`\n${'-'.repeat(80)}\n\n`));
-}
+writeFileSync(join(root, 'lib', 'THIRD-PARTY-NOTICES.txt'), require('./notices.cjs').notices());

@@ -30,6 +30,35 @@ function linkInvariants() {
   renameSync(draft, file);
 }
 
+const OPTIONS = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'error',
+  external: ['cdk8s', 'constructs', 'jest'],
+};
+
+/** Files of which anything is in a bundle, from the root of the repository: what esbuild itself says that it took. */
+exports.bundledFiles = function bundledFiles() {
+  const entryPoints = entries.map(({ from }) => from).filter((from) => existsSync(join(root, from)));
+  const { metafile } = require('esbuild').buildSync({
+    ...OPTIONS,
+    entryPoints,
+    outdir: join(root, 'lib'),
+    metafile: true,
+    write: false,
+  });
+  const taken = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  );
+  return [...new Set(taken)];
+};
+
 /** @param {string[]} [only] bundles to make, by their place in lib/; all of them if left out */
 exports.bundle = function bundle(only) {
   const esbuild = require('esbuild');
@@ -39,20 +68,7 @@ exports.bundle = function bundle(only) {
     const outfile = join(root, to);
     const draft = `${outfile}.${process.pid}`;
     mkdirSync(dirname(outfile), { recursive: true });
-    esbuild.buildSync({
-      absWorkingDir: root,
-      entryPoints: [from],
-      outfile: draft,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      minifySyntax: true,
-      minifyWhitespace: true,
-      legalComments: 'none',
-      logLevel: 'error',
-      external: ['cdk8s', 'constructs', 'jest'],
-    });
+    esbuild.buildSync({ ...OPTIONS, entryPoints: [from], outfile: draft });
     renameSync(draft, outfile);
     if (to === PLUGIN) linkInvariants();
     if (types) cpSync(join(root, types), outfile.replace(/\.js$/, '.d.ts'));

@@ -1,6 +1,7 @@
 /** Files that others run: they parse, and the commands in them exist. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 
@@ -38,5 +39,37 @@ describe('what others run', () => {
       const steps: any[] = workflow.runs?.steps ?? Object.values<any>(workflow.jobs).flatMap((job) => job.steps);
       for (const { run } of steps) expect(String(run ?? '')).not.toContain('${{');
     }
+  });
+});
+
+describe('the notices of what is bundled', () => {
+  const { notices } = createRequire(__filename)('../scripts/notices.cjs') as { notices(): string };
+  const text = notices();
+
+  it('name each library of which anything is in a bundle, with its licence, and no other', () => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as any;
+    const named = [...text.matchAll(/^(@?[\w/.-]+) \d+\.\d+\.\d+ \((.*)\)$/gm)].map(([, name, licence]) => [
+      name,
+      licence,
+    ]);
+    expect(named).toEqual(
+      expect.arrayContaining([
+        ['@bufbuild/re2', 'MIT'],
+        ['js-yaml', 'MIT'],
+        ['yaml', 'ISC'],
+        ['@bufbuild/cel', 'Apache-2.0'],
+      ]),
+    );
+    expect(named.map(([name]) => name)).not.toContain('ajv'); // of the tests alone
+    const known = { ...dependencies, ...devDependencies };
+    for (const name of ['commander', 'picocolors', 'yaml', '@bufbuild/protobuf'].filter((one) => one in known))
+      expect(text).toContain(`\n${name} ${known[name]} (`);
+  });
+
+  it('have the terms in full, also of parts that come from elsewhere', () => {
+    expect(text).toContain('Copyright 2008 Google Inc.');
+    expect(text).toContain('Redistributions in binary form must reproduce');
+    expect(text).toContain('Copyright (c) 2023 Alexey Vasiliev');
+    expect(text).toContain('TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION');
   });
 });
