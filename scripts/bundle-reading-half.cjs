@@ -18,6 +18,8 @@ const PLUGIN = 'lib/plugin/index.js';
 const entries = [
   { from: 'src/cli/main.ts', to: 'lib/cli/mesh-edge.cjs' },
   { from: 'src/plugin/index.ts', to: PLUGIN, types: 'src/plugin/public.d.ts' },
+  // For `adopt` in a clone; a package has them compiled by jsii, in lib/src.
+  { from: 'src/index.ts', to: 'lib/cli/constructs.cjs' },
   { from: 'src/jest/index.ts', to: 'lib/jest/index.js', types: 'src/jest/public.d.ts' },
 ];
 

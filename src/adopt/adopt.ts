@@ -1,11 +1,12 @@
 /**
  * Hand-written manifests as TypeScript that synthesizes the same traffic. What a construct says in full is said by it; the rest stays
- * as it is, object by object. A construct is used only where a diff of what it renders finds no change of traffic.
+ * as it is, object by object. The code that is written has been run, and a diff of what it renders finds no change of traffic.
  */
 import { diff } from '../diff/diff';
+import { canonical } from '../model/canonical';
 import { record, text, texts, type Json } from '../model/fields';
 import { loadObjects } from '../model/load';
-import type { Manifest } from '../model/manifest';
+import type { Manifest, Source } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import { HELM_VALUES } from '../model/recognize';
 import { Names } from './code';
@@ -14,55 +15,171 @@ import { liftGateways } from './gateway';
 import { leftOver, serversLeft } from './left-over';
 import type { Lifted } from './lifted';
 import { projectFiles, type ProjectFile } from './project';
+import { run, type Constructs } from './run';
 
 export interface Adopted {
   readonly files: readonly ProjectFile[];
   /** Objects that constructs say. */
   readonly lifted: number;
-  /** Objects that are kept as they are. */
+  /** Objects of the mesh and of gateways that are kept as they are, in TypeScript. */
   readonly raw: number;
+  /** Objects of other kinds, which stay in the YAML where they are. */
+  readonly left: readonly Manifest[];
+  /** What of the comparison before and after could not be decided. */
+  readonly undecided: readonly string[];
   readonly notes: readonly string[];
 }
+
+/** One object is said in two ways: two environments, most likely. */
+export class TwiceError extends Error {}
 
 interface Plan {
   readonly lifted: readonly Lifted[];
   readonly raw: readonly Manifest[];
+  readonly renders: ReadonlyMap<Lifted, readonly Json[]>;
 }
 
 const RESERVED_IDS = ['Raw'];
+const EDGE_GROUPS =
+  /^((networking|security|telemetry|extensions)\.istio\.io|gateway\.networking\.(x-)?k8s\.io|gateway\.envoyproxy\.io)$/;
 
-export function adopt(manifests: readonly Manifest[], options: MeshOptions = {}): Adopted {
+/** @throws TwiceError where one object is there twice, and not the same */
+export function adopt(manifests: readonly Manifest[], options: MeshOptions, constructs: Constructs): Adopted {
   const secrets = manifests.filter((one) => one.kind === 'Secret' && one.group === '');
-  const kept = manifests.filter((one) => !secrets.includes(one));
+  const kept = once(manifests.filter((one) => !secrets.includes(one)));
+  const isOurs = (one: Manifest): boolean => EDGE_GROUPS.test(one.group) || one.kind === HELM_VALUES;
+  const left = kept.filter((one) => !isOurs(one));
   const reasons = new Map<Manifest, string>();
-  const plan = [planAll, planEntries].map((make) => make(kept, reasons)).find((one) => isSame(kept, one, options)) ?? {
-    lifted: [],
-    raw: kept,
-  };
-  const converted = new Set(plan.lifted.flatMap((one) => one.replaces));
+  const plan = sameTraffic(kept, planOf(kept, isOurs, reasons, constructs), options, reasons);
+  const { undecided } = compare(kept, plan, options);
   return {
     files: projectFiles(
       plan.lifted,
-      plan.raw.filter((one) => one.kind !== HELM_VALUES),
+      plan.raw.filter((one) => isOurs(one) && one.kind !== HELM_VALUES),
       plan.raw.filter((one) => one.kind === HELM_VALUES),
+      reasons,
     ),
     lifted: plan.lifted.reduce((sum, one) => sum + one.replaces.length, 0),
-    raw: plan.raw.length,
+    raw: plan.raw.length - left.length,
+    left,
+    undecided: undecided.map(({ to, what, why }) => `${to}: ${what}: ${why}`),
     notes: [
       ...secrets.map(
         ({ namespace, name }) =>
           `Secret ${namespace}/${name} is left out: what it holds does not belong in source code; create it from your secret store`,
       ),
-      ...[...reasons]
-        .filter(([one]) => !converted.has(one))
-        .map(([one, why]) => `${nameOf(one)} is kept as it is: ${why}`),
+      ...plan.raw.flatMap((one) => {
+        const why = reasons.get(one);
+        return why === undefined ? [] : [`${nameOf(one)} is kept as it is: ${why}`];
+      }),
     ],
   };
 }
 
-function isSame(manifests: readonly Manifest[], { lifted, raw }: Plan, options: MeshOptions): boolean {
-  const rendered: Json[] = [...lifted.flatMap((one) => [...one.renders]), ...raw.map((one) => record(one.body))];
-  return diff(manifests, loadObjects(rendered).manifests, { mesh: options }).changes.length === 0;
+/** Each object once, as an API server has it. */
+function once(manifests: readonly Manifest[]): readonly Manifest[] {
+  const seen = new Map<string, Manifest>();
+  const twice: string[] = [];
+  for (const one of manifests) {
+    const key =
+      one.kind === HELM_VALUES ? `values ${seen.size}` : [one.group, one.kind, one.namespace, one.name].join('\n');
+    const other = seen.get(key);
+    if (other === undefined) seen.set(key, one);
+    else if (canonical(other.body) !== canonical(one.body))
+      twice.push(`${nameOf(one)} is in ${placeOf(other.source)} and otherwise in ${placeOf(one.source)}`);
+  }
+  if (twice.length > 0)
+    throw new TwiceError(
+      `${twice.join('\n')}\nan app has each object once: adopt one environment at a time, each into a folder of its own`,
+    );
+  return [...seen.values()];
+}
+
+const placeOf = ({ file, line }: Source): string => `${file ?? 'the input'}${line === undefined ? '' : `:${line}`}`;
+
+/** All that constructs take. What they refuse at synth, and what would lose a field, stays as it is, with the reason. */
+function planOf(
+  kept: readonly Manifest[],
+  isOurs: (one: Manifest) => boolean,
+  reasons: Map<Manifest, string>,
+  constructs: Constructs,
+): Plan {
+  for (;;) {
+    const plan = draft(kept, reasons);
+    const { refused, renders } = run(plan.lifted, constructs);
+    const kicked = new Map(refused);
+    for (const one of plan.lifted) {
+      const loss = kicked.has(one) ? undefined : lossOf(one, renders.get(one) ?? []);
+      if (loss !== undefined) kicked.set(one, loss);
+    }
+    if (kicked.size === 0) {
+      for (const one of plan.raw) if (isOurs(one) && !reasons.has(one)) reasons.set(one, noConstruct(one));
+      return { ...plan, renders };
+    }
+    keepAsTheyAre(kicked, reasons);
+  }
+}
+
+/** The entries of a gateway whose routes stay can still be said by themselves. */
+function keepAsTheyAre(kicked: ReadonlyMap<Lifted, string>, reasons: Map<Manifest, string>): void {
+  for (const [{ replaces }, why] of kicked)
+    for (const one of replaces) if (one.kind !== 'ServiceEntry' || replaces.length === 1) reasons.set(one, why);
+}
+
+function noConstruct({ kind }: Manifest): string {
+  return kind === 'ServiceEntry'
+    ? 'it says more than an ExternalService does'
+    : ['Gateway', 'VirtualService', 'DestinationRule'].includes(kind)
+      ? 'it is no part of a gateway that `forward` would write alike'
+      : `adopt makes no construct of a ${kind}`;
+}
+
+/** What constructs are to say, but for the objects that have a reason to stay as they are. */
+function draft(kept: readonly Manifest[], reasons: ReadonlyMap<Manifest, string>): Omit<Plan, 'renders'> {
+  const entries = readEntries(kept).filter(({ manifest }) => !reasons.has(manifest));
+  const names = { ids: new Names(RESERVED_IDS), variables: new Names() };
+  const all = liftGateways(kept, entries, names);
+  const gateways = all.filter(({ replaces }) => replaces.every((one) => !reasons.has(one)));
+  const taken = new Set(gateways.flatMap((one) => one.replaces));
+  const alone = entries
+    .filter((entry) => !taken.has(entry.manifest))
+    .map((entry) => liftEntry(entry, names.ids.free(entry.manifest.name), undefined, names.variables));
+  const lifted = [...gateways, ...alone];
+  return { lifted, raw: without(kept, lifted) };
+}
+
+/** Objects whose constructs change traffic stay as they are: first each gateway that does alone, then all of what is left. */
+function sameTraffic(
+  kept: readonly Manifest[],
+  plan: Plan,
+  options: MeshOptions,
+  reasons: Map<Manifest, string>,
+): Plan {
+  const CHANGES = 'what the construct renders would change traffic';
+  if (isSame(kept, plan, options)) return plan;
+  const good = plan.lifted.filter((one) => {
+    const alone = { ...plan, lifted: [one], raw: without(kept, [one]) };
+    if (isSame(kept, alone, options)) return true;
+    for (const manifest of one.replaces) reasons.set(manifest, CHANGES);
+    return false;
+  });
+  const rest = { ...plan, lifted: good, raw: without(kept, good) };
+  if (isSame(kept, rest, options)) return rest;
+  for (const manifest of good.flatMap((one) => one.replaces)) reasons.set(manifest, CHANGES);
+  return { ...plan, lifted: [], raw: kept };
+}
+
+function compare(
+  kept: readonly Manifest[],
+  { lifted, raw, renders }: Plan,
+  options: MeshOptions,
+): ReturnType<typeof diff> {
+  const rendered = [...lifted.flatMap((one) => renders.get(one) ?? []), ...raw.map((one) => record(one.body))];
+  return diff(kept, loadObjects(rendered).manifests, { mesh: options });
+}
+
+function isSame(kept: readonly Manifest[], plan: Plan, options: MeshOptions): boolean {
+  return compare(kept, plan, options).changes.length === 0;
 }
 
 function nameOf({ kind, namespace, name }: Manifest): string {
@@ -70,15 +187,15 @@ function nameOf({ kind, namespace, name }: Manifest): string {
 }
 
 /** Why a group of objects stays as it is: a field of one of them that would be lost. */
-function lossOf(lifted: Lifted): string | undefined {
-  const gateways = lifted.replaces.filter(({ kind }) => kind === 'Gateway');
+function lossOf({ replaces }: Lifted, renders: readonly Json[]): string | undefined {
+  const gateways = replaces.filter(({ kind }) => kind === 'Gateway');
   const servers = serversLeft(
     gateways,
-    lifted.renders.filter(({ kind }) => kind === 'Gateway'),
+    renders.filter(({ kind }) => kind === 'Gateway'),
   );
   for (const [gateway, why] of servers) return `of ${nameOf(gateway)}, ${why}`;
-  for (const one of lifted.replaces) {
-    const left = leftOver(one, counterpart(one, lifted.renders));
+  for (const one of replaces) {
+    const left = leftOver(one, counterpart(one, renders));
     const fields = one.kind === 'Gateway' ? left.filter(({ field }) => field.startsWith('metadata.')) : left;
     if (fields.length > 0)
       return `no construct says ${[...new Set(fields.map(({ field }) => field))].join(', ')} of ${nameOf(one)}`;
@@ -98,41 +215,6 @@ function counterpart(manifest: Manifest, renders: readonly Json[]): Json {
     ofKind.find((one) => manifest.kind === 'DestinationRule' && hostOf(one) === hostOf(manifest.body)) ??
     {}
   );
-}
-
-function planAll(manifests: readonly Manifest[], reasons: Map<Manifest, string>): Plan {
-  const entries = readEntries(manifests);
-  const names = { ids: new Names(RESERVED_IDS), variables: new Names() };
-  // A group of gateways that changes traffic is left as it is; the others are still lifted.
-  const gateways = liftGateways(manifests, entries, names).filter((one) => {
-    const why =
-      lossOf(one) ??
-      (isSame(manifests, { lifted: [one], raw: without(manifests, [one]) }, {})
-        ? undefined
-        : 'what a forward renders would change traffic');
-    if (why !== undefined)
-      for (const manifest of one.replaces) if (manifest.kind !== 'ServiceEntry') reasons.set(manifest, why);
-    return why === undefined;
-  });
-  return withEntries(manifests, entries, gateways, names.ids);
-}
-
-function planEntries(manifests: readonly Manifest[]): Plan {
-  return withEntries(manifests, readEntries(manifests), [], new Names(RESERVED_IDS));
-}
-
-function withEntries(
-  manifests: readonly Manifest[],
-  entries: readonly Entry[],
-  gateways: readonly Lifted[],
-  ids: Names,
-): Plan {
-  const taken = new Set(gateways.flatMap((one) => one.replaces));
-  const rest = entries
-    .filter((entry) => !taken.has(entry.manifest))
-    .map((entry) => liftEntry(entry, ids.free(entry.manifest.name), undefined));
-  const lifted = [...gateways, ...rest];
-  return { lifted, raw: without(manifests, lifted) };
 }
 
 function without(manifests: readonly Manifest[], lifted: readonly Lifted[]): readonly Manifest[] {

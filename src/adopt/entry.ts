@@ -1,7 +1,8 @@
 /** ServiceEntries that an `ExternalService` says in full. */
 import { entry, record, records, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
-import { expression, literal, type Expression } from './code';
+import { expression, literal, variableName, type Expression, type Names } from './code';
+import { OWN_NOTES } from './left-over';
 import type { Lifted } from './lifted';
 
 export interface Entry {
@@ -37,7 +38,6 @@ const PROXY_PORTS = new Set([15000, 15001, 15004, 15006, 15008, 15020, 15021, 15
 export function readEntry(manifest: Manifest, uses: ReadonlyMap<string, number>): Entry | undefined {
   const spec = record(record(manifest.body).spec);
   if (Object.keys(spec).some((field) => !FIELDS.has(field))) return undefined;
-  if (Object.keys(manifest.labels).length > 0 || Object.keys(manifest.annotations).length > 0) return undefined;
   const hosts = texts(spec.hosts);
   if (
     hosts.length === 0 ||
@@ -95,17 +95,11 @@ export function readAudience(exportTo: readonly string[], namespace: string): re
   return names.includes(namespace) ? names.filter((name) => name !== namespace).sort() : 'other';
 }
 
-export function exportToOf(audience: readonly string[] | undefined, ...others: readonly string[]): readonly string[] {
-  return audience === undefined ? ['*'] : ['.', ...[...new Set([...audience, ...others])].sort()];
-}
-
-/** @param variable name to keep the construct under; undefined if nothing refers to it */
-export function liftEntry(
-  entry: Entry,
-  id: string,
-  variable: string | undefined,
-  seenBy: readonly string[] = [],
-): Lifted {
+/**
+ * @param variable name to keep the construct under; undefined if nothing refers to it
+ * @param names where a name is taken from, if one is needed after all
+ */
+export function liftEntry(entry: Entry, id: string, variable: string | undefined, names: Names): Lifted {
   const { manifest, hosts, ports, audience, resolution, addresses } = entry;
   const imports = ['ExternalPort', 'ExternalService'];
   const isDefault =
@@ -124,27 +118,27 @@ export function liftEntry(
     namespace: manifest.namespace,
     name: manifest.name,
   };
-  const keep = variable === undefined ? '' : `const ${variable} = `;
+  const notes = [...metadataCalls(manifest)];
+  const kept = variable ?? (notes.length > 0 ? names.free(variableName(manifest.name)) : undefined);
+  const keep = kept === undefined ? '' : `const ${kept} = `;
   return {
-    code: `    ${keep}new ExternalService(this, ${literal(id)}, ${literal(props, 4)});`,
+    code: [
+      `    ${keep}new ExternalService(this, ${literal(id)}, ${literal(props, 4)});`,
+      ...notes.map((call) => `    ApiObject.of(${kept}).metadata.${call};`),
+    ].join('\n'),
     imports,
+    fromCdk8s: notes.length > 0 ? ['ApiObject'] : [],
     replaces: [manifest],
-    renders: [
-      {
-        apiVersion: 'networking.istio.io/v1',
-        kind: 'ServiceEntry',
-        metadata: { name: manifest.name, namespace: manifest.namespace },
-        spec: {
-          hosts,
-          ports: ports.map(({ targetPort, ...port }) => (targetPort === undefined ? port : { ...port, targetPort })),
-          location: 'MESH_EXTERNAL',
-          resolution,
-          ...(addresses.length === 0 ? {} : { addresses }),
-          exportTo: exportToOf(audience, ...seenBy.filter((namespace) => namespace !== manifest.namespace)),
-        },
-      },
-    ],
   };
+}
+
+/** Labels and annotations, as cdk8s adds them to what a construct renders. */
+function metadataCalls({ labels, annotations }: Manifest): readonly string[] {
+  const calls = (method: string, all: Readonly<Record<string, string>>): readonly string[] =>
+    Object.entries(all)
+      .filter(([key]) => !OWN_NOTES.has(key))
+      .map(([key, value]) => `${method}(${literal(key)}, ${literal(value)})`);
+  return [...calls('addLabel', labels), ...calls('addAnnotation', annotations)];
 }
 
 function audienceExpression(audience: readonly string[] | undefined): Expression | undefined {

@@ -4,7 +4,7 @@ import { record, records, strings, text, texts, type Json } from '../model/field
 import type { Manifest } from '../model/manifest';
 import { resolveGatewayName } from '../model/virtual-services';
 import { expression, literal, type Names, variableName } from './code';
-import { exportToOf, liftEntry, type Entry } from './entry';
+import { liftEntry, type Entry } from './entry';
 import type { Lifted } from './lifted';
 
 interface Leg {
@@ -73,7 +73,7 @@ function liftGroup(
     return undefined;
   if (legs.some((leg) => leg.entry.hosts.length > 1)) return undefined;
   if (new Set(legs.flatMap((leg) => (leg.tls === undefined ? [] : [leg.tls.hopPort]))).size > 1) return undefined;
-  return write(legs, { gateway, gateways, rules, host, serviceName, namespace, names });
+  return write(legs, { gateway, gateways, rules, serviceName, namespace, names });
 }
 
 /** The host that the rules for sidecars send to. */
@@ -251,14 +251,13 @@ interface Place {
   readonly gateway: Manifest;
   readonly gateways: readonly Manifest[];
   readonly rules: readonly Manifest[];
-  readonly host: string;
   readonly serviceName: string;
   readonly namespace: string;
   readonly names: { readonly ids: Names; readonly variables: Names };
 }
 
 function write(legs: readonly Leg[], place: Place): Lifted {
-  const { gateway, gateways, rules, host, serviceName, namespace, names } = place;
+  const { gateway, gateways, rules, serviceName, namespace, names } = place;
   const variable = names.variables.free('gateway');
   const imports = new Set(['EgressGateway', 'HttpEgress', 'TlsEgress', 'GatewayHop']);
   const ports = new Set([
@@ -280,12 +279,13 @@ function write(legs: readonly Leg[], place: Place): Lifted {
   const lines = [
     `    const ${variable} = EgressGateway.fromInstalled(this, ${literal(names.ids.free('EgressGateway'))}, ${literal(props, 4)});`,
   ];
-  const renders: Json[] = [];
+  const fromCdk8s = new Set<string>();
   const replaces: Manifest[] = [...gateways, ...rules];
   for (const leg of legs) {
     const own = names.variables.free(variableName(leg.host));
-    const entry = liftEntry(leg.entry, names.ids.free(leg.entry.manifest.name), own, [namespace]);
+    const entry = liftEntry(leg.entry, names.ids.free(leg.entry.manifest.name), own, names.variables);
     for (const name of entry.imports) imports.add(name);
+    for (const name of entry.fromCdk8s) fromCdk8s.add(name);
     const http =
       leg.http === undefined
         ? expression('HttpEgress.direct()')
@@ -309,136 +309,7 @@ function write(legs: readonly Leg[], place: Place): Lifted {
       virtualService: leg.route.name,
     };
     lines.push('', entry.code, `    ${variable}.forward(${own}, ${literal(options, 4)});`);
-    renders.push(...entry.renders, ...rendersOf(leg, place));
     replaces.push(leg.entry.manifest, leg.route, ...(leg.origination === undefined ? [] : [leg.origination]));
   }
-  const audiences = legs.map((leg) =>
-    leg.entry.audience === undefined ? undefined : [leg.entry.manifest.namespace, ...leg.entry.audience],
-  );
-  const clients = audiences.includes(undefined)
-    ? undefined
-    : audiences.flatMap((names) => names ?? []).filter((name) => name !== namespace);
-  renders.push(
-    {
-      ...object('Gateway', gateway.name, namespace),
-      spec: { selector, servers: legs.flatMap(serversOf) },
-    },
-    {
-      ...object('DestinationRule', rules[0]?.name ?? '', namespace),
-      spec: { host, exportTo: exportToOf(clients), subsets: legs.map(subsetOf) },
-    },
-  );
-  return { code: lines.join('\n'), imports: [...imports], replaces: [...new Set(replaces)], renders };
-}
-
-function object(kind: string, name: string, namespace: string): Json {
-  return { apiVersion: 'networking.istio.io/v1', kind, metadata: { name, namespace } };
-}
-
-function serversOf({ host, http, tls, mutual }: Leg): readonly Json[] {
-  return [
-    ...(http === undefined
-      ? []
-      : [
-          {
-            port: {
-              number: http.hopPort,
-              name: `http-${http.hopPort}-${host.replace(/\./g, '-')}`,
-              protocol: mutual ? 'HTTPS' : 'HTTP',
-            },
-            hosts: [host],
-            ...(mutual ? { tls: { mode: 'ISTIO_MUTUAL' } } : {}),
-          },
-        ]),
-    ...(tls === undefined
-      ? []
-      : [
-          {
-            port: { number: tls.hopPort, name: `tls-${tls.hopPort}-${host.replace(/\./g, '-')}`, protocol: 'TLS' },
-            hosts: [host],
-            tls: { mode: 'PASSTHROUGH' },
-          },
-        ]),
-  ];
-}
-
-function subsetOf({ subset, mutual, http, host }: Leg): Json {
-  return mutual && http !== undefined
-    ? {
-        name: subset,
-        trafficPolicy: {
-          portLevelSettings: [{ port: { number: http.hopPort }, tls: { mode: 'ISTIO_MUTUAL', sni: host } }],
-        },
-      }
-    : { name: subset };
-}
-
-function rendersOf(leg: Leg, { gateway, host: gatewayService, namespace }: Place): readonly Json[] {
-  const { host, http, tls, subset, route, entry, origination } = leg;
-  const reference = `${namespace}/${gateway.name}`;
-  const to = (destination: Json): readonly Json[] => [{ destination }];
-  const rendered: Json[] = [
-    {
-      ...object('VirtualService', route.name, route.namespace),
-      spec: {
-        hosts: [host],
-        gateways: [reference, 'mesh'],
-        exportTo: exportToOf(entry.audience, ...[namespace].filter((name) => name !== route.namespace)),
-        ...(http === undefined
-          ? {}
-          : {
-              http: [
-                {
-                  match: [{ gateways: ['mesh'], port: http.from }],
-                  route: to({ host: gatewayService, subset, port: { number: http.hopPort } }),
-                },
-                {
-                  match: [{ gateways: [reference], port: http.hopPort }],
-                  route: to({
-                    host,
-                    port: { number: http.to },
-                    ...(http.subset === '' ? {} : { subset: http.subset }),
-                  }),
-                },
-              ],
-            }),
-        ...(tls === undefined
-          ? {}
-          : {
-              tls: [
-                {
-                  match: [{ gateways: ['mesh'], port: tls.port, sniHosts: [host] }],
-                  route: to({ host: gatewayService, subset, port: { number: tls.hopPort } }),
-                },
-                {
-                  match: [{ gateways: [reference], port: tls.hopPort, sniHosts: [host] }],
-                  route: to({ host, port: { number: tls.port } }),
-                },
-              ],
-            }),
-      },
-    },
-  ];
-  if (origination !== undefined && http !== undefined) {
-    const { sni = host, subjectAltNames = [sni] } = tlsOptions(leg);
-    const names = subjectAltNames.length > 0 ? { subjectAltNames } : {};
-    const loadBalancer = { simple: 'ROUND_ROBIN' };
-    const policy = {
-      loadBalancer,
-      portLevelSettings: [
-        { port: { number: http.to }, tls: { mode: 'SIMPLE', caCertificates: 'system', sni, ...names } },
-      ],
-    };
-    rendered.push({
-      ...object('DestinationRule', origination.name, namespace),
-      spec: {
-        host,
-        exportTo: ['.'],
-        ...(http.subset === ''
-          ? { trafficPolicy: policy }
-          : { trafficPolicy: { loadBalancer }, subsets: [{ name: http.subset, trafficPolicy: policy }] }),
-      },
-    });
-  }
-  return rendered;
+  return { code: lines.join('\n'), imports: [...imports], fromCdk8s: [...fromCdk8s], replaces: [...new Set(replaces)] };
 }

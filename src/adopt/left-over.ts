@@ -16,7 +16,7 @@ export interface LeftOver {
 }
 
 /** Annotations that tools and controllers write for themselves. */
-const OWN_NOTES = new Set(['kubectl.kubernetes.io/last-applied-configuration']);
+export const OWN_NOTES = new Set(['kubectl.kubernetes.io/last-applied-configuration']);
 
 export function leftOver(manifest: Manifest, rendered: Json): readonly LeftOver[] {
   const spec = record(record(manifest.body).spec);

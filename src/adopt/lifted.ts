@@ -1,14 +1,13 @@
 import type { Manifest } from '../model/manifest';
-import type { Json } from '../model/fields';
 
-/** Manifests that a construct says better: the code, and what it will render. */
+/** Manifests that a construct says better, and the code that says it. */
 export interface Lifted {
   /** Statements of the chart's constructor. */
   readonly code: string;
   /** Names that the statements need from the package. */
   readonly imports: readonly string[];
+  /** Names that they need from cdk8s. */
+  readonly fromCdk8s: readonly string[];
   /** Manifests that it replaces. */
   readonly replaces: readonly Manifest[];
-  /** Objects that it renders. */
-  readonly renders: readonly Json[];
 }

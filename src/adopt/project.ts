@@ -1,7 +1,10 @@
 /** The files of the app: what constructs say, what is kept as it is, and the program that synthesizes both. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { record } from '../model/fields';
 import type { Manifest } from '../model/manifest';
+import { printable } from '../model/printable';
 import { literal, Names } from './code';
 import type { Lifted } from './lifted';
 
@@ -9,19 +12,51 @@ export interface ProjectFile {
   /** Relative to the folder that is written to. */
   readonly path: string;
   readonly text: string;
+  /** Whether one that is there already is kept: it is the user's project. */
+  readonly isKept?: boolean;
 }
 
 export function projectFiles(
   lifted: readonly Lifted[],
   raw: readonly Manifest[],
   values: readonly Manifest[],
+  reasons: ReadonlyMap<Manifest, string>,
 ): readonly ProjectFile[] {
   const files: ProjectFile[] = [
     { path: 'main.ts', text: mainFile() },
     { path: 'edge.ts', text: edgeFile(lifted, raw.length > 0, values) },
   ];
-  if (raw.length > 0) files.push({ path: 'raw.ts', text: rawFile(raw) });
+  if (raw.length > 0) files.push({ path: RAW_FILE, text: rawFile(raw, reasons) });
+  files.push(
+    { path: 'package.json', text: packageFile(), isKept: true },
+    { path: 'cdk8s.yaml', text: CDK8S_FILE, isKept: true },
+  );
   return files;
+}
+
+/** Where objects are that stay as they were written; not there if none do. */
+export const RAW_FILE = 'raw.ts';
+
+/** cdk8s-cli deletes `output` before the app runs, so that is not the folder that is committed. */
+const CDK8S_FILE = 'language: typescript\napp: npx tsx main.ts\noutput: .cdk8s-staging\n';
+
+function packageFile(): string {
+  // Two folders up both in the sources and in `lib/cli`.
+  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
+  const { version, peerDependencies, devDependencies } = JSON.parse(text) as {
+    readonly version: string;
+    readonly peerDependencies: Readonly<Record<string, string>>;
+    readonly devDependencies: Readonly<Record<string, string>>;
+  };
+  const newer = (name: 'cdk8s-cli' | 'tsx' | 'typescript'): string => `^${devDependencies[name]}`;
+  const content = {
+    name: 'mesh-edge',
+    private: true,
+    scripts: { synth: 'cdk8s synth' },
+    dependencies: { ...peerDependencies, 'cdk8s-mesh-edge': `^${version}` },
+    devDependencies: { 'cdk8s-cli': newer('cdk8s-cli'), tsx: newer('tsx'), typescript: newer('typescript') },
+  };
+  return `${JSON.stringify(content, undefined, 2)}\n`;
 }
 
 function mainFile(): string {
@@ -51,7 +86,7 @@ function edgeFile(lifted: readonly Lifted[], hasRaw: boolean, values: readonly M
   });
   const used = imports.filter((name) => body.some((code) => new RegExp(`\\b${name}\\b`).test(code)));
   return [
-    "import { Chart } from 'cdk8s';",
+    `import { ${[...new Set(['Chart', ...lifted.flatMap((one) => [...one.fromCdk8s])])].sort().join(', ')} } from 'cdk8s';`,
     ...(used.length === 0 ? [] : [importLine(used)]),
     "import type { Construct } from 'constructs';",
     ...(hasRaw ? ["import { addRaw } from './raw';"] : []),
@@ -74,7 +109,7 @@ function importLine(names: readonly string[]): string {
     : `import {\n${names.map((name) => `  ${name},\n`).join('')}} from 'cdk8s-mesh-edge';`;
 }
 
-function rawFile(raw: readonly Manifest[]): string {
+function rawFile(raw: readonly Manifest[], reasons: ReadonlyMap<Manifest, string>): string {
   const ids = new Names();
   const objects = raw.map((manifest) => {
     const { metadata, ...rest } = record(manifest.body);
@@ -89,7 +124,9 @@ function rawFile(raw: readonly Manifest[]): string {
     const id = ids.free(
       `${manifest.kind}-${manifest.namespace === '' ? '' : `${manifest.namespace}-`}${manifest.name}`,
     );
-    return `  new ApiObject(scope, ${literal(id)}, ${literal({ apiVersion: body.apiVersion, kind: body.kind, metadata: kept, ...body }, 2)});`;
+    const why = reasons.get(manifest);
+    const comment = why === undefined ? '' : `  // ${printable(why)}\n`;
+    return `${comment}  new ApiObject(scope, ${literal(id)}, ${literal({ apiVersion: body.apiVersion, kind: body.kind, metadata: kept, ...body }, 2)});`;
   });
   return [
     "import { ApiObject } from 'cdk8s';",

@@ -1,7 +1,9 @@
 /** `mesh-edge adopt PATH... -o DIR`: hand-written manifests as TypeScript that synthesizes the same traffic. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import type { Adopted } from '../adopt/adopt';
+import { RAW_FILE, type ProjectFile } from '../adopt/project';
 import { printable } from '../model/printable';
 import { OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -23,34 +25,77 @@ export function register(program: Command): void {
 
 async function run(paths: string[], flags: AdoptFlags): Promise<void> {
   const { load } = await import('../model/load.js');
-  const { adopt } = await import('../adopt/adopt.js');
+  const { adopt, TwiceError } = await import('../adopt/adopt.js');
+  const { loadConstructs } = await import('./constructs.js');
   const { manifests, problems } = load(paths);
-  const { files, lifted, raw, notes } = adopt(manifests, await meshOptionsOf(flags));
-  const targets = files.map(({ path, text }) => ({ file: join(flags.output, path), text }));
-  const there = targets.filter(({ file }) => existsSync(file)).map(({ file }) => file);
-  if (there.length > 0 && flags.force !== true)
-    throw new UsageError(
-      `${there.join(', ')} ${there.length === 1 ? 'is' : 'are'} there already, and nothing was written: name another folder, or say --force`,
-    );
-  try {
-    for (const { file, text } of targets) {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
+  const options = await meshOptionsOf(flags);
+  const adopted = (() => {
+    try {
+      return adopt(manifests, options, loadConstructs());
+    } catch (error) {
+      if (error instanceof TwiceError) throw new UsageError(error.message);
+      throw error;
     }
-  } catch (error) {
-    throw new UsageError(
-      `${flags.output} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  })();
+  const lines = write(adopted.files, flags);
   const say = (line: string): void => void process.stderr.write(`mesh-edge: ${printable(line)}\n`);
   for (const { source, what } of problems)
     say(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; it is left out`);
-  for (const note of notes) say(note);
-  for (const { file } of targets)
-    process.stdout.write(`${there.includes(file) ? 'replaced' : 'wrote'} ${printable(file)}\n`);
-  process.stdout.write(
-    `${lifted} objects converted to constructs, ${raw} kept as raw manifests.\n` +
-      'The code has not been run: synthesize it, then compare what it writes with what you gave (mesh-edge diff BEFORE AFTER).\n',
-  );
+  for (const note of adopted.notes) say(note);
+  process.stdout.write([...lines, ...summary(adopted, flags)].map((line) => `${line}\n`).join(''));
   process.exitCode = OK;
 }
+
+/** Writes the files, all or, where one may not be written, none; says of each what became of it. */
+function write(files: readonly ProjectFile[], { output, force = false }: AdoptFlags): readonly string[] {
+  const targets = files.map((one) => ({
+    ...one,
+    file: join(output, one.path),
+    isThere: existsSync(join(output, one.path)),
+  }));
+  const written = targets.filter(({ isThere, isKept = false }) => !(isThere && isKept));
+  const former = join(output, RAW_FILE);
+  const isLeftOver = existsSync(former) && !files.some(({ path }) => path === RAW_FILE);
+  const inTheWay = [
+    ...written.filter(({ isThere }) => isThere).map(({ file }) => file),
+    ...(isLeftOver ? [former] : []),
+  ];
+  if (inTheWay.length > 0 && !force)
+    throw new UsageError(
+      `${inTheWay.join(', ')} ${inTheWay.length === 1 ? 'is' : 'are'} there already, and nothing was written: name another folder, or say --force`,
+    );
+  try {
+    for (const { file, text } of written) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    if (isLeftOver) rmSync(former);
+  } catch (error) {
+    throw new UsageError(`${output} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return [
+    ...targets.map(
+      ({ file, isThere, isKept = false }) => `${isThere ? (isKept ? 'kept' : 'replaced') : 'wrote'} ${printable(file)}`,
+    ),
+    ...(isLeftOver ? [`removed ${printable(former)}: nothing is kept as it was`] : []),
+  ];
+}
+
+const MOST_NAMED = 8;
+
+function summary({ lifted, raw, left, undecided }: Adopted, { output }: AdoptFlags): readonly string[] {
+  const names = left.map(({ kind, namespace, name }) => `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`);
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  const stay = names.length === 1 ? '1 object of another kind stays' : `${names.length} objects of other kinds stay`;
+  return [
+    `${count(lifted, 'object')} converted to constructs, ${raw} kept as raw manifests.`,
+    ...(left.length > 0 ? [`${stay} in YAML: ${printable(names.slice(0, MOST_NAMED).join(', '))}${more}`] : []),
+    undecided.length === 0
+      ? 'The constructs were run: what they render changes no traffic.'
+      : 'The constructs were run: what they render changes no traffic that could be decided. Undecided:',
+    ...undecided.map((line) => `  ${printable(line)}`),
+    `Next: cd ${printable(output)} && npm install && npm run synth`,
+  ];
+}
+
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;

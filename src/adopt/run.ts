@@ -1,0 +1,85 @@
+/**
+ * Runs the code that was written: by the package's own constructs, as synth will. What they render is what is compared, and what they
+ * refuse is not written.
+ */
+import { record, type Json } from '../model/fields';
+import type { Lifted } from './lifted';
+
+/** A node of the construct tree, as far as it is looked at here. */
+interface Node {
+  readonly scopes: readonly { readonly node: Node }[];
+  readonly path: string;
+  readonly children: readonly { readonly node: Node }[];
+  findAll(): readonly { readonly node: Node; readonly kind?: unknown; toJson?(): unknown }[];
+  validate(): readonly string[];
+}
+
+/** The packages that the written code imports from. The command line loads those that its user has. */
+export interface Constructs {
+  /** What `cdk8s` exports. */
+  readonly cdk8s: {
+    readonly App: new (props: { outdir: string }) => { readonly node: Node };
+    readonly Chart: new (scope: object, id: string) => { readonly node: Node };
+  };
+  /** What `cdk8s-mesh-edge` exports. */
+  readonly edge: Readonly<Record<string, unknown>>;
+}
+
+export interface Outcome {
+  /** The objects that each rendered. */
+  readonly renders: ReadonlyMap<Lifted, readonly Json[]>;
+  /** Why some of them cannot be synthesized, in the constructs' own words. */
+  readonly refused: ReadonlyMap<Lifted, string>;
+}
+
+export function run(lifted: readonly Lifted[], { cdk8s, edge }: Constructs): Outcome {
+  // Nothing is written there: the app is never synthesized, only its objects are asked for.
+  const app = new cdk8s.App({ outdir: 'unused' });
+  const chart = new cdk8s.Chart(app, 'edge');
+  const refused = new Map<Lifted, string>();
+  const owners = new Map<Node, Lifted>();
+  for (const one of lifted) {
+    const before = new Set(chart.node.children);
+    try {
+      statements(one, cdk8s, edge).call(chart);
+    } catch (error) {
+      refused.set(one, firstLine(error instanceof Error ? error.message : String(error)));
+    }
+    for (const child of chart.node.children) if (!before.has(child)) owners.set(child.node, one);
+  }
+  const ownerOf = (node: Node): Lifted | undefined =>
+    node.scopes.map((scope) => owners.get(scope.node)).find((owner) => owner !== undefined);
+  const renders = new Map<Lifted, Json[]>(lifted.map((one) => [one, []]));
+  for (const construct of app.node.findAll()) {
+    const owner = ownerOf(construct.node);
+    for (const problem of construct.node.validate())
+      for (const one of owner === undefined ? blamed(problem, owners, lifted) : [owner])
+        if (!refused.has(one)) refused.set(one, firstLine(problem).replace(PLACE, ''));
+    if (owner === undefined || typeof construct.kind !== 'string' || construct.toJson === undefined) continue;
+    // As it is written to a file: what JSON does not have is not there.
+    renders.get(owner)?.push(record(JSON.parse(JSON.stringify(construct.toJson()))));
+  }
+  return { renders, refused };
+}
+
+/** How a problem between constructs begins, which the mesh finds that they belong to. */
+const PLACE = /^at (\S+): /;
+
+function blamed(problem: string, owners: ReadonlyMap<Node, Lifted>, all: readonly Lifted[]): readonly Lifted[] {
+  const path = PLACE.exec(problem)?.[1] ?? '';
+  const found = [...owners].find(([node]) => path === node.path || path.startsWith(`${node.path}/`));
+  return found === undefined ? all : [found[1]];
+}
+
+function statements({ code, imports, fromCdk8s }: Lifted, cdk8s: object, edge: Constructs['edge']): () => void {
+  const own = imports.map((name) => [name, edge[name]] as const);
+  const theirs = Object.entries(cdk8s).filter(([name]) => fromCdk8s.includes(name));
+  const scope = new Map<string, unknown>([...own, ...theirs]);
+  // The text is our own, and its values are quoted by `literal`.
+  const make = new Function(...scope.keys(), `return function () {\n${code}\n};`) as (
+    ...exports: unknown[]
+  ) => () => void;
+  return make(...scope.values());
+}
+
+const firstLine = (message: string): string => message.split('\n', 1)[0] ?? '';
