@@ -13,7 +13,7 @@ import { Names } from './code';
 import { liftEntry, readEntry, type Entry } from './entry';
 import { liftGateways } from './gateway';
 import { leftOver, serversLeft } from './left-over';
-import type { Lifted } from './lifted';
+import type { Carried, Lifted } from './lifted';
 import { projectFiles, type ProjectFile } from './project';
 import { run, type Constructs } from './run';
 
@@ -104,15 +104,19 @@ function planOf(
   reasons: Map<Manifest, string>,
   constructs: Constructs,
 ): Plan {
+  const carried = new Map<string, readonly Carried[]>();
   for (;;) {
-    const plan = draft(kept, reasons);
+    const known = carried.size;
+    const plan = draft(kept, reasons, carried);
     const { refused, renders } = run(plan.lifted, constructs);
     const kicked = new Map(refused);
     for (const one of plan.lifted) {
-      const loss = kicked.has(one) ? undefined : lossOf(one, renders.get(one) ?? []);
+      if (kicked.has(one)) continue;
+      const { loss, more } = lossOf(one, renders.get(one) ?? []);
       if (loss !== undefined) kicked.set(one, loss);
+      else if (more.length > 0) carried.set(keyOf(one), [...(carried.get(keyOf(one)) ?? []), ...more]);
     }
-    if (kicked.size === 0) {
+    if (kicked.size === 0 && carried.size === known) {
       for (const one of plan.raw) if (isOurs(one) && !reasons.has(one)) reasons.set(one, noConstruct(one));
       return { ...plan, renders };
     }
@@ -131,11 +135,15 @@ function noConstruct({ kind }: Manifest): string {
     ? 'it says more than an ExternalService does'
     : ['Gateway', 'VirtualService', 'DestinationRule'].includes(kind)
       ? 'it is no part of a gateway that `forward` would write alike'
-      : `adopt makes no construct of a ${kind}`;
+      : `adopt writes no construct for this kind`;
 }
 
 /** What constructs are to say, but for the objects that have a reason to stay as they are. */
-function draft(kept: readonly Manifest[], reasons: ReadonlyMap<Manifest, string>): Omit<Plan, 'renders'> {
+function draft(
+  kept: readonly Manifest[],
+  reasons: ReadonlyMap<Manifest, string>,
+  carried: ReadonlyMap<string, readonly Carried[]>,
+): Omit<Plan, 'renders'> {
   const entries = readEntries(kept).filter(({ manifest }) => !reasons.has(manifest));
   const names = { ids: new Names(RESERVED_IDS), variables: new Names() };
   const all = liftGateways(kept, entries, names);
@@ -144,7 +152,7 @@ function draft(kept: readonly Manifest[], reasons: ReadonlyMap<Manifest, string>
   const alone = entries
     .filter((entry) => !taken.has(entry.manifest))
     .map((entry) => liftEntry(entry, names.ids.free(entry.manifest.name), undefined, names.variables));
-  const lifted = [...gateways, ...alone];
+  const lifted = [...gateways, ...alone].map((one) => ({ ...one, carried: carried.get(keyOf(one)) ?? [] }));
   return { lifted, raw: without(kept, lifted) };
 }
 
@@ -186,21 +194,37 @@ function nameOf({ kind, namespace, name }: Manifest): string {
   return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
 }
 
-/** Why a group of objects stays as it is: a field of one of them that would be lost. */
-function lossOf({ replaces }: Lifted, renders: readonly Json[]): string | undefined {
+const keyOf = ({ replaces }: Lifted): string => replaces.map(nameOf).join('\n');
+
+/** Fields that would be lost: those that can be added to what is rendered, or why the group stays as it is. */
+function lossOf(
+  { replaces, carried }: Lifted,
+  renders: readonly Json[],
+): { readonly loss?: string; readonly more: readonly Carried[] } {
   const gateways = replaces.filter(({ kind }) => kind === 'Gateway');
   const servers = serversLeft(
     gateways,
     renders.filter(({ kind }) => kind === 'Gateway'),
   );
-  for (const [gateway, why] of servers) return `of ${nameOf(gateway)}, ${why}`;
+  for (const [gateway, why] of servers) return { loss: `of ${nameOf(gateway)}, ${why}`, more: [] };
+  const more: Carried[] = [];
   for (const one of replaces) {
-    const left = leftOver(one, counterpart(one, renders));
+    const rendered = counterpart(one, renders);
+    const left = leftOver(one, rendered);
     const fields = one.kind === 'Gateway' ? left.filter(({ field }) => field.startsWith('metadata.')) : left;
-    if (fields.length > 0)
-      return `no construct says ${[...new Set(fields.map(({ field }) => field))].join(', ')} of ${nameOf(one)}`;
+    const { name, namespace } = record(rendered.metadata);
+    // What was merged with another object, or stays missing when it is added, is no field of what is rendered.
+    const isSelf = name === one.name && text(namespace) === one.namespace && carried.length === 0;
+    const lost = fields.filter(({ pointer }) => pointer === undefined || !isSelf);
+    if (lost.length > 0)
+      return {
+        loss: `no construct says ${[...new Set(lost.map(({ field }) => field))].join(', ')} of ${nameOf(one)}`,
+        more: [],
+      };
+    for (const { pointer = '', value } of fields)
+      more.push({ kind: one.kind, namespace: one.namespace, name: one.name, pointer, value });
   }
-  return undefined;
+  return { more };
 }
 
 /** What is rendered in the place of an object: that of its name, else the one that it was merged into. */

@@ -129,6 +129,7 @@ export function liftEntry(entry: Entry, id: string, variable: string | undefined
     imports,
     fromCdk8s: notes.length > 0 ? ['ApiObject'] : [],
     replaces: [manifest],
+    carried: [],
   };
 }
 

@@ -311,5 +311,11 @@ function write(legs: readonly Leg[], place: Place): Lifted {
     lines.push('', entry.code, `    ${variable}.forward(${own}, ${literal(options, 4)});`);
     replaces.push(leg.entry.manifest, leg.route, ...(leg.origination === undefined ? [] : [leg.origination]));
   }
-  return { code: lines.join('\n'), imports: [...imports], fromCdk8s: [...fromCdk8s], replaces: [...new Set(replaces)] };
+  return {
+    code: lines.join('\n'),
+    imports: [...imports],
+    fromCdk8s: [...fromCdk8s],
+    replaces: [...new Set(replaces)],
+    carried: [],
+  };
 }

@@ -6,7 +6,7 @@ import { record } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import { printable } from '../model/printable';
 import { literal, Names } from './code';
-import type { Lifted } from './lifted';
+import { cdk8sNames, statementsOf, type Lifted } from './lifted';
 
 export interface ProjectFile {
   /** Relative to the folder that is written to. */
@@ -26,6 +26,7 @@ export function projectFiles(
     { path: 'main.ts', text: mainFile() },
     { path: 'edge.ts', text: edgeFile(lifted, raw.length > 0, values) },
   ];
+  if (lifted.some(({ carried }) => carried.length > 0)) files.push({ path: CARRY_FILE, text: CARRY });
   if (raw.length > 0) files.push({ path: RAW_FILE, text: rawFile(raw, reasons) });
   files.push(
     { path: 'package.json', text: packageFile(), isKept: true },
@@ -33,6 +34,21 @@ export function projectFiles(
   );
   return files;
 }
+
+/** Where fields are added that no construct says; not there if there are none. */
+export const CARRY_FILE = 'carry.ts';
+
+const CARRY = `import { ApiObject, type JsonPatch } from 'cdk8s';
+import type { Construct } from 'constructs';
+
+/** Adds to an object that a construct renders what no construct says. */
+export function carry(scope: Construct, kind: string, namespace: string, name: string, patches: JsonPatch[]): void {
+  const objects = scope.node.findAll().filter((one) => ApiObject.isApiObject(one));
+  const found = objects.find((one) => one.kind === kind && one.name === name && (one.metadata.namespace ?? '') === namespace);
+  if (found === undefined) throw new Error(\`no construct renders \${kind} \${namespace}/\${name} any more: its line with carry can go\`);
+  found.addJsonPatch(...patches);
+}
+`;
 
 /** Where objects are that stay as they were written; not there if none do. */
 export const RAW_FILE = 'raw.ts';
@@ -75,7 +91,7 @@ function edgeFile(lifted: readonly Lifted[], hasRaw: boolean, values: readonly M
   const imports = [
     ...new Set([...lifted.flatMap((one) => [...one.imports]), ...(values.length > 0 ? ['OutputFile'] : [])]),
   ].sort();
-  const body = lifted.map((one) => one.code);
+  const body = lifted.map(statementsOf);
   if (hasRaw) body.push('    addRaw(this);');
   values.forEach((one, index) => {
     const { kind: _kind, ...content } = record(one.body);
@@ -86,9 +102,10 @@ function edgeFile(lifted: readonly Lifted[], hasRaw: boolean, values: readonly M
   });
   const used = imports.filter((name) => body.some((code) => new RegExp(`\\b${name}\\b`).test(code)));
   return [
-    `import { ${[...new Set(['Chart', ...lifted.flatMap((one) => [...one.fromCdk8s])])].sort().join(', ')} } from 'cdk8s';`,
+    `import { ${[...new Set(['Chart', ...lifted.flatMap((one) => [...cdk8sNames(one)])])].sort().join(', ')} } from 'cdk8s';`,
     ...(used.length === 0 ? [] : [importLine(used)]),
     "import type { Construct } from 'constructs';",
+    ...(lifted.some(({ carried }) => carried.length > 0) ? ["import { carry } from './carry';"] : []),
     ...(hasRaw ? ["import { addRaw } from './raw';"] : []),
     '',
     '/** What may cross the edge of the mesh. */',

@@ -3,15 +3,25 @@
  * refuse is not written.
  */
 import { record, type Json } from '../model/fields';
-import type { Lifted } from './lifted';
+import { cdk8sNames, statementsOf, type Lifted } from './lifted';
 
 /** A node of the construct tree, as far as it is looked at here. */
 interface Node {
   readonly scopes: readonly { readonly node: Node }[];
   readonly path: string;
   readonly children: readonly { readonly node: Node }[];
-  findAll(): readonly { readonly node: Node; readonly kind?: unknown; toJson?(): unknown }[];
+  findAll(): readonly Found[];
   validate(): readonly string[];
+}
+
+/** A construct; an object of Kubernetes has the rest. */
+interface Found {
+  readonly node: Node;
+  readonly kind?: unknown;
+  readonly name?: string;
+  readonly metadata?: { readonly namespace?: string };
+  toJson?(): unknown;
+  addJsonPatch?(...patches: unknown[]): void;
 }
 
 /** The packages that the written code imports from. The command line loads those that its user has. */
@@ -71,15 +81,28 @@ function blamed(problem: string, owners: ReadonlyMap<Node, Lifted>, all: readonl
   return found === undefined ? all : [found[1]];
 }
 
-function statements({ code, imports, fromCdk8s }: Lifted, cdk8s: object, edge: Constructs['edge']): () => void {
-  const own = imports.map((name) => [name, edge[name]] as const);
-  const theirs = Object.entries(cdk8s).filter(([name]) => fromCdk8s.includes(name));
-  const scope = new Map<string, unknown>([...own, ...theirs]);
+function statements(one: Lifted, cdk8s: Constructs['cdk8s'], edge: Constructs['edge']): () => void {
+  const own = one.imports.map((name) => [name, edge[name]] as const);
+  const theirs = Object.entries(cdk8s).filter(([name]) => cdk8sNames(one).includes(name));
+  const scope = new Map<string, unknown>([...own, ...theirs, ['carry', carry]]);
   // The text is our own, and its values are quoted by `literal`.
-  const make = new Function(...scope.keys(), `return function () {\n${code}\n};`) as (
+  const make = new Function(...scope.keys(), `return function () {\n${statementsOf(one)}\n};`) as (
     ...exports: unknown[]
   ) => () => void;
   return make(...scope.values());
+}
+
+/** What `carry.ts` of the written project does. */
+function carry(
+  scope: { readonly node: Node },
+  kind: string,
+  namespace: string,
+  name: string,
+  patches: readonly unknown[],
+): void {
+  for (const one of scope.node.findAll())
+    if (one.kind === kind && one.name === name && (one.metadata?.namespace ?? '') === namespace)
+      one.addJsonPatch?.(...patches);
 }
 
 const firstLine = (message: string): string => message.split('\n', 1)[0] ?? '';

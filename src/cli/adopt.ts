@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Adopted } from '../adopt/adopt';
-import { RAW_FILE, type ProjectFile } from '../adopt/project';
+import { CARRY_FILE, RAW_FILE, type ProjectFile } from '../adopt/project';
 import { printable } from '../model/printable';
 import { OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -54,12 +54,11 @@ function write(files: readonly ProjectFile[], { output, force = false }: AdoptFl
     isThere: existsSync(join(output, one.path)),
   }));
   const written = targets.filter(({ isThere, isKept = false }) => !(isThere && isKept));
-  const former = join(output, RAW_FILE);
-  const isLeftOver = existsSync(former) && !files.some(({ path }) => path === RAW_FILE);
-  const inTheWay = [
-    ...written.filter(({ isThere }) => isThere).map(({ file }) => file),
-    ...(isLeftOver ? [former] : []),
-  ];
+  const former = [RAW_FILE, CARRY_FILE]
+    .filter((name) => !files.some(({ path }) => path === name))
+    .map((name) => join(output, name))
+    .filter((file) => existsSync(file));
+  const inTheWay = [...written.filter(({ isThere }) => isThere).map(({ file }) => file), ...former];
   if (inTheWay.length > 0 && !force)
     throw new UsageError(
       `${inTheWay.join(', ')} ${inTheWay.length === 1 ? 'is' : 'are'} there already, and nothing was written: name another folder, or say --force`,
@@ -69,7 +68,7 @@ function write(files: readonly ProjectFile[], { output, force = false }: AdoptFl
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
-    if (isLeftOver) rmSync(former);
+    for (const file of former) rmSync(file);
   } catch (error) {
     throw new UsageError(`${output} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -77,7 +76,7 @@ function write(files: readonly ProjectFile[], { output, force = false }: AdoptFl
     ...targets.map(
       ({ file, isThere, isKept = false }) => `${isThere ? (isKept ? 'kept' : 'replaced') : 'wrote'} ${printable(file)}`,
     ),
-    ...(isLeftOver ? [`removed ${printable(former)}: nothing is kept as it was`] : []),
+    ...former.map((file) => `removed ${printable(file)}: nothing needs it any more`),
   ];
 }
 

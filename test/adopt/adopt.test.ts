@@ -105,30 +105,117 @@ describe('what adopt writes', () => {
   });
 });
 
+const serviceEntry = (namespace: string, name: string, spec: object, metadata: object = {}): object => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'ServiceEntry',
+  metadata: { name, namespace, ...metadata },
+  spec: { location: 'MESH_EXTERNAL', resolution: 'DNS', exportTo: ['.'], ...spec },
+});
+
+describe('what the constructs refuse', () => {
+  it.each([
+    [
+      'a port',
+      [
+        serviceEntry('shop', 'box', {
+          hosts: ['box.example'],
+          ports: [{ number: 8443, name: 'http', protocol: 'HTTP' }],
+        }),
+      ],
+      { lifted: 0, raw: 1 },
+      'ServiceEntry shop/box is kept as it is: port 8443 is declared HTTP',
+    ],
+    [
+      'one address of two services',
+      ['a', 'b'].map((name) =>
+        serviceEntry('shop', name, {
+          hosts: [`${name}.example`],
+          addresses: ['203.0.113.7'],
+          resolution: 'NONE',
+          ports: [{ number: 5432, name: 'tcp', protocol: 'TCP' }],
+        }),
+      ),
+      { lifted: 1, raw: 1 },
+      'ServiceEntry shop/b is kept as it is: 203.0.113.7:5432 belongs to both edge/a and edge/b',
+    ],
+  ])('stays as it is, in their words, and what is written synthesizes: %s', (_what, objects, counts, note) => {
+    const { manifests } = loadObjects(objects);
+    const { files, lifted, raw, notes } = adopt(manifests);
+    expect({ lifted, raw }).toEqual(counts);
+    expect(notes).toEqual([note]);
+    expect(sourceOf(files, 'raw.ts')).toContain(`// ${note.split(': ').slice(1).join(': ')}`);
+    expect(diff(manifests, synthesize(files)).changes).toEqual([]);
+  });
+
+  it('is one object said in two ways; said twice alike it is one', () => {
+    const port = (number: number): object => ({
+      hosts: ['a.example'],
+      ports: [{ number, name: 'http', protocol: 'HTTP' }],
+    });
+    const of = (...numbers: number[]) =>
+      loadObjects(numbers.map((one) => serviceEntry('shop', 'a', port(one)))).manifests;
+    expect(() => adopt(of(80, 8080))).toThrow(
+      /^ServiceEntry shop\/a is in .* and otherwise in .*\nan app has each object once/,
+    );
+    expect(adopt(of(80, 80)).lifted).toBe(1);
+  });
+});
+
+it('keeps labels and annotations, and leaves what is no object of a mesh in its YAML', () => {
+  const metadata = { labels: { team: "it's" }, annotations: { 'argocd.argoproj.io/sync-wave': '3' } };
+  const entry = serviceEntry(
+    'shop',
+    'a',
+    { hosts: ['a.example'], ports: [{ number: 80, name: 'http', protocol: 'HTTP' }] },
+    metadata,
+  );
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'web', namespace: 'shop' } };
+  const { files, lifted, raw, left } = adopt(loadObjects([entry, account]).manifests);
+  expect({ lifted, raw, left: left.map(({ kind }) => kind) }).toEqual({ lifted: 1, raw: 0, left: ['ServiceAccount'] });
+  expect(synthesize(files).map(({ body }) => body as unknown)).toEqual([entry]);
+});
+
 describe('a gateway with a field that no construct renders', () => {
   const path = join(root, 'dist', 'gateway-tls-passthrough');
   it.each([
-    ['Gateway', 'labels', { metadata: { labels: { team: 'net' } } }],
-    ['VirtualService', 'annotations', { metadata: { annotations: { wave: '3' } } }],
-    [
-      'DestinationRule',
-      'trafficPolicy',
-      { spec: { trafficPolicy: { connectionPool: { tcp: { maxConnections: 5 } } } } },
-    ],
-  ])('stays as it is, and it is said which: %s with %s', (kind, field, added) => {
+    ['Gateway', { metadata: { labels: { team: 'net' } } }],
+    ['VirtualService', { metadata: { annotations: { wave: '3' } } }],
+    ['DestinationRule', { spec: { trafficPolicy: { connectionPool: { tcp: { maxConnections: 5 } } } } }],
+  ])('keeps that field: %s', (kind, added: { metadata?: object; spec?: object }) => {
     const { manifests } = load([path]);
     const bodies = manifests.map(({ body, kind: own }) => {
       const { metadata, spec, ...rest } = body as { metadata: object; spec: object };
-      const more: { metadata?: object; spec?: object } = own === kind ? added : {};
+      const more = own === kind ? added : {};
       return { ...rest, metadata: { ...metadata, ...more.metadata }, spec: { ...spec, ...more.spec } };
     });
-    const { files, raw, notes } = adopt(loadObjects(bodies).manifests);
-    expect(raw).toBeGreaterThan(0);
-    const changed = bodies.find((one) => (one as unknown as { kind: string }).kind === kind);
-    expect(synthesize(files).map(({ body }) => body as unknown)).toContainEqual(changed);
-    if (field !== 'trafficPolicy') expect(notes.join('\n')).toContain(`metadata.${field} of ${kind}`);
+    const { files } = adopt(loadObjects(bodies).manifests);
+    const after = synthesize(files).map(({ body }) => body as unknown);
+    expect(after).toContainEqual(expect.objectContaining({ kind, ...shape(added) }));
+  });
+
+  it('is carried over in a line of its own, where there is a place for it', () => {
+    const bodies = load([path]).manifests.map(({ body, kind }) => {
+      const copy = structuredClone(body) as {
+        spec: { tls: { timeout?: string }[]; http?: object[] };
+        metadata: object;
+      };
+      return kind === 'VirtualService' ? { ...copy, metadata: { ...copy.metadata, labels: { team: 'net' } } } : copy;
+    });
+    const { files, raw } = adopt(loadObjects(bodies).manifests);
+    expect(raw).toBe(0);
+    expect(sourceOf(files, 'edge.ts')).toMatch(
+      /carry\(this, 'VirtualService', .*\[\n\s+JsonPatch\.add\('\/metadata\/labels', \{ team: 'net' \}\),\n/,
+    );
+    expect(files.map((file) => file.path)).toContain('carry.ts');
   });
 });
+
+/** What is asked of the object that has what was added. */
+function shape(added: { metadata?: object; spec?: object }): object {
+  return Object.fromEntries(
+    Object.entries(added).map(([key, value]) => [key, expect.objectContaining(value) as unknown]),
+  );
+}
 
 describe('mesh-edge adopt', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adopt-'));
@@ -155,6 +242,26 @@ describe('mesh-edge adopt', () => {
     });
     expect(readFileSync(join(out, 'edge.ts'), 'utf8')).toBe('// mine\n');
     expect(run('dist/sidecar-http', '-o', out, '--force').stdout).toContain(`replaced ${join(out, 'edge.ts')}`);
+  });
+
+  it('takes away its own file that nothing needs any more, and leaves the project as its owner has it', () => {
+    const out = join(folder, 'again');
+    const odd = join(folder, 'odd.yaml');
+    writeFileSync(
+      odd,
+      JSON.stringify({ apiVersion: 'networking.istio.io/v1', kind: 'EnvoyFilter', metadata: { name: 'a' }, spec: {} }),
+    );
+    expect(run(odd, '-o', out)).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`wrote ${join(out, 'raw.ts')}`),
+    });
+    writeFileSync(join(out, 'package.json'), '{}');
+    const { status, stdout } = run('dist/sidecar-http', '-o', out, '--force');
+    expect(status).toBe(0);
+    expect(stdout).toContain(`removed ${join(out, 'raw.ts')}`);
+    expect(stdout).toContain(`kept ${join(out, 'package.json')}`);
+    expect(readdirSync(out).sort()).toEqual(['cdk8s.yaml', 'edge.ts', 'main.ts', 'package.json']);
+    expect(readFileSync(join(out, 'package.json'), 'utf8')).toBe('{}');
   });
 
   it('refuses input that is none with status 2 and a reason', () => {
