@@ -3,7 +3,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadAll } from 'js-yaml';
 import { record } from '../src/model/fields';
 import { Kustomizer } from '../src/model/kustomize-build';
 import { NotBuilt } from '../src/model/kustomize-resource';
@@ -46,7 +45,7 @@ export interface Comparison {
 export function compareBuilds(program: string, folder: string): Comparison {
   const real = spawnSync(program, ['build', folder], { encoding: 'utf8', maxBuffer: 1 << 28, timeout: 60_000 });
   if (real.error) throw real.error;
-  const objects = real.status === 0 ? loadAll(real.stdout) : undefined;
+  const objects = real.status === 0 ? loadText(real.stdout).manifests.map(({ body }) => body as unknown) : undefined;
   const result = { reason: '', said: real.stderr, here: [], there: [] };
   let ours: readonly string[];
   const made = new Set<string>();
@@ -82,6 +81,8 @@ function texts(objects: readonly unknown[], known: ReadonlySet<string> = new Set
   return objects
     .map((one) => {
       const { kind, apiVersion, metadata } = record(one);
+      // kustomize takes empty annotations away once it has used them.
+      if (Object.keys(record(record(metadata).annotations)).length === 0) delete record(metadata).annotations;
       const isMade = kind === 'ConfigMap' || kind === 'Secret';
       return JSON.stringify(sorted(plain(isMade ? { kind, apiVersion, metadata } : one)));
     })

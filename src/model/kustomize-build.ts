@@ -229,10 +229,17 @@ function generated(kustomization: Record<string, unknown>, file: string): readon
           one.slice(one.indexOf('=') + 1),
         ]);
         const namespace = text(entry.namespace);
+        const own = record(entry.options);
+        const all = record(kustomization.generatorOptions);
+        const marks = Object.fromEntries(
+          (['labels', 'annotations'] as const)
+            .map((mark) => [mark, { ...record(all[mark]), ...record(own[mark]) }] as const)
+            .filter(([, values]) => Object.keys(values).length > 0),
+        );
         const body = {
           apiVersion: 'v1',
           kind: key === 'secretGenerator' ? 'Secret' : 'ConfigMap',
-          metadata: { name: text(entry.name), ...(namespace === '' ? {} : { namespace }) },
+          metadata: { name: text(entry.name), ...(namespace === '' ? {} : { namespace }), ...marks },
           ...(key === 'configMapGenerator' && literals.length > 0 ? { data: Object.fromEntries(literals) } : {}),
         };
         return newResource({ body, source: { file }, lineOf: () => undefined });
