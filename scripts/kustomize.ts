@@ -82,9 +82,12 @@ function texts(objects: readonly unknown[], known: ReadonlySet<string> = new Set
     .map((one) => {
       const { kind, apiVersion, metadata } = record(one);
       // kustomize takes empty annotations away once it has used them.
-      if (Object.keys(record(record(metadata).annotations)).length === 0) delete record(metadata).annotations;
+      const { annotations, ...others } = record(metadata);
+      const kept = Object.keys(record(annotations)).length === 0 ? others : metadata;
       const isMade = kind === 'ConfigMap' || kind === 'Secret';
-      return JSON.stringify(sorted(plain(isMade ? { kind, apiVersion, metadata } : one)));
+      return JSON.stringify(
+        sorted(plain(isMade ? { kind, apiVersion, metadata: kept } : { ...record(one), metadata: kept })),
+      );
     })
     .sort();
 }

@@ -1,6 +1,7 @@
 /** `mesh-edge.yaml`: what a repository has decided about findings, and what no manifest says of its mesh. */
 import { load } from 'js-yaml';
 import { isRecord } from '../model/recognize';
+import type { Layout } from '../model/worlds-layout';
 import type { MeshOptions } from '../model/mesh-options';
 import type { Suppression } from './suppress';
 
@@ -8,6 +9,8 @@ export interface Configuration {
   readonly suppress: readonly Suppression[];
   /** What options say for one command, for all of them: an option that is given outweighs it. */
   readonly mesh: MeshOptions;
+  /** How the repository is divided into worlds, where the guess is wrong. */
+  readonly layout?: Layout;
 }
 
 /** Settings of the mesh, each with the form of its value. */

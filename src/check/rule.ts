@@ -45,5 +45,7 @@ export interface Rule {
   readonly needsProof?: boolean;
   /** Rules that have said the same of an object where they saw a request fail. */
   readonly echoOf?: readonly Rule['id'][];
+  /** It finds that something is missing: where the manifests are known to be a part only, that is an info, since the rest may have it. */
+  readonly findsAbsence?: true;
   readonly check: (context: CheckContext) => Iterable<Hit>;
 }

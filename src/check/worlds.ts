@@ -1,23 +1,29 @@
 /** Judges each world of a repository by itself, and says once what holds in several. */
 import type { World } from '../model/worlds';
 import { type CheckOptions, check } from './check';
+import { rules } from './rules';
 import type { LeftOut } from '../model/manifest';
 import { type CheckResult, type Finding, SEVERITIES, type Suppressed } from './finding';
 
 /** Rules that find something missing: in a world that takes up what nothing here shows, it may be there. */
-const ABSENT = /^EDGE(20[34]|21[01]|307|412|504|515|516|518|521|602|71[03]|80[1-57]|81\d|82[579]|906)$/;
+const ABSENT = new Set<string>(rules.filter(({ findsAbsence }) => findsAbsence === true).map(({ id }) => id));
 
 export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}): CheckResult {
   const [only] = worlds;
-  if (only && worlds.length === 1 && only.by === 'files') return check(only.loaded, options);
-  const judged = worlds.filter(({ notBuilt }) => notBuilt === undefined);
-  const unbuilt = worlds.flatMap(({ name, loaded, notBuilt }) =>
-    notBuilt === undefined
-      ? []
-      : check({ ...loaded, notBuilt: { folder: name, reason: notBuilt } }, options).findings.filter(
-          ({ id }) => id === 'EDGE009',
-        ),
+  const charts = worlds.flatMap((world) => world.charts ?? []);
+  if (only && worlds.length === 1 && only.by === 'files' && charts.length === 0 && only.remote.length === 0)
+    return check(only.loaded, options);
+  const judged = worlds.filter(
+    ({ loaded, notBuilt }) => notBuilt === undefined && loaded.manifests.length + loaded.problems.length > 0,
   );
+  // What was not read is one finding for all of it.
+  const unread = [
+    ...worlds.flatMap(({ name, loaded, notBuilt }) =>
+      notBuilt === undefined ? [] : [{ ...loaded, notBuilt: { folder: name, reason: notBuilt } }],
+    ),
+    ...(charts.length === 0 ? [] : [{ manifests: [], problems: [], charts }]),
+  ];
+  const unbuilt = unread.flatMap((loaded) => check(loaded, options).findings.filter(({ id }) => id === 'EDGE009'));
   const judgedBy = new Map<string, CheckResult['summary']['judgedBy'][number]>();
   const leftOut = new Map<string, LeftOut>();
   const suppressed = new Map<string, Suppressed>();
@@ -29,7 +35,7 @@ export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}
     for (const one of result.suppressed ?? []) suppressed.set(JSON.stringify(one), one);
     for (const finding of result.findings) {
       const mild =
-        world.remote.length > 0 && ABSENT.test(finding.id) ? { ...finding, severity: 'info' as const } : finding;
+        world.remote.length > 0 && ABSENT.has(finding.id) ? { ...finding, severity: 'info' as const } : finding;
       const key = JSON.stringify([mild.id, mild.severity, mild.what, mild.field, mild.object, mild.where]);
       const known = found.get(key);
       if (known) known.worlds.push(world.name);

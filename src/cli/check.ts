@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Severity, SEVERITIES } from '../check/finding';
 import type { World } from '../model/worlds';
-import { configuration } from './configuration';
+import { configuration, layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
@@ -14,6 +14,7 @@ interface CheckFlags extends MeshFlags {
   readonly failOn: Severity;
   readonly explain?: string;
   readonly world?: string;
+  readonly helm?: boolean;
 }
 
 export function register(program: Command): void {
@@ -28,7 +29,8 @@ export function register(program: Command): void {
         .default('error'),
     )
     .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit')
-    .option('--world <folder>', 'judge one build root of those that mesh-edge worlds shows');
+    .option('--world <folder>', 'judge one build root of those that mesh-edge worlds shows')
+    .option('--helm', 'render the charts of the repository with your own helm template');
   addMeshOptions(command).action(run);
 }
 
@@ -41,7 +43,7 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
   if (paths.length === 0) throw new UsageError('name at least one file, folder, or - for standard input');
   const { findWorlds } = await import('../model/worlds.js');
   const { checkWorlds } = await import('../check/worlds.js');
-  const worlds = chosen(findWorlds(paths), flags.world);
+  const worlds = chosen(findWorlds(paths, undefined, undefined, await layoutOf(flags)), flags.world);
   const count = worlds.reduce((sum, { loaded }) => sum + loaded.manifests.length, 0);
   const isLong = count > 5_000 && process.stderr.isTTY === true;
   if (isLong) process.stderr.write(`checking ${count} objects ...`);

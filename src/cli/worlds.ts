@@ -1,5 +1,7 @@
 /** `mesh-edge worlds PATH...`: the build roots of a repository, each a mesh of its own. */
 import { type Command, Option } from 'commander';
+import { printable } from '../model/printable';
+import { layoutOf } from './configuration';
 
 export function register(program: Command): void {
   program
@@ -7,26 +9,56 @@ export function register(program: Command): void {
     .description('show the build roots of a repository, each of which is judged as a mesh of its own')
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .addOption(new Option('--format <format>', 'how they are written').choices(['text', 'json']).default('text'))
+    .option('--helm', 'render the charts of the repository with your own helm template')
+    .option(
+      '--config <file>',
+      'what says what a build root is (default: mesh-edge.yaml in this folder, if there is one)',
+    )
     .action(run);
 }
 
-async function run(paths: string[], { format }: { readonly format: 'text' | 'json' }): Promise<void> {
+interface WorldsFlags {
+  readonly format: 'text' | 'json';
+  readonly helm?: boolean;
+  readonly config?: string;
+}
+
+async function run(paths: string[], flags: WorldsFlags): Promise<void> {
   const { findWorlds } = await import('../model/worlds.js');
-  const rows = findWorlds(paths).map(({ name, by, loaded, remote, notBuilt }) => ({
+  const worlds = findWorlds(paths, undefined, undefined, await layoutOf(flags));
+  const rows = worlds.map(({ name, by, loaded, remote, charts = [], notBuilt }) => ({
     world: name,
     by,
     objects: loaded.manifests.length,
     remote: [...new Set(remote)],
+    charts: charts.map(({ folder, release, namespace, by: installer, reason }) => ({
+      folder,
+      release,
+      namespace,
+      by: installer ?? null,
+      reason: reason ?? null,
+    })),
     notBuilt: notBuilt ?? null,
   }));
-  if (format === 'json') {
+  if (flags.format === 'json') {
     process.stdout.write(`${JSON.stringify({ worlds: rows }, null, 2)}\n`);
     return;
   }
-  for (const { world, by, objects, remote, notBuilt } of rows) {
-    const rest = remote.length > 0 ? `, without ${remote.join(', ')}` : '';
-    process.stdout.write(
-      `${world}  ${notBuilt === null ? `${by}, ${objects} objects${rest}` : `not built: ${notBuilt}`}\n`,
-    );
+  for (const { world, by, objects, remote, charts, notBuilt } of rows) {
+    const unread = [
+      ...remote,
+      ...charts.map(
+        ({ folder, by: installer }) =>
+          `chart ${folder}${installer === null || installer === '' ? '' : ` of ${installer}`}`,
+      ),
+    ];
+    const rest = unread.length > 0 ? `, without ${unread.join(', ')}` : '';
+    const line =
+      notBuilt !== null
+        ? `not built: ${notBuilt}`
+        : by === 'helm' && objects === 0
+          ? 'helm, not rendered (mesh-edge worlds --helm renders it)'
+          : `${by}, ${objects} objects${rest}`;
+    process.stdout.write(`${printable(`${world}  ${line}`)}\n`);
   }
 }

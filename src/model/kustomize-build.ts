@@ -41,6 +41,31 @@ export class Kustomizer {
     return { resources: resources.filter(({ isLocal }) => !isLocal), remote, files };
   }
 
+  /**
+   * What a kustomization that nobody wrote makes of folders and objects: Flux and Argo CD lay one over what they apply.
+   *
+   * @throws NotBuilt as `build` does
+   */
+  public overlay(
+    { folders, manifests = [] }: { readonly folders: readonly string[]; readonly manifests?: readonly Manifest[] },
+    kustomization: Record<string, unknown>,
+    { folder, label }: { readonly folder: string; readonly label: string },
+  ): Built {
+    const remote: Remote[] = [];
+    const state = { remote, files: new Set<string>(), depth: 0 };
+    let resources: Resource[] = [];
+    for (const one of folders) resources = append(resources, this.accumulate(one, [], state), label);
+    resources = append(resources, manifests.map(newResource), label);
+    for (const entry of texts(kustomization.components)) {
+      if (isRemote(entry)) remote.push({ entry, file: label });
+      else resources = this.accumulate(join(folder, entry), resources, state);
+    }
+    resources = this.transform(resources, kustomization, folder, label, state);
+    followNames(resources);
+    resolveVars(resources);
+    return { resources: resources.filter(({ isLocal }) => !isLocal), remote, files: state.files };
+  }
+
   /** The kustomization file of a folder. */
   public fileOf(folder: string): string | undefined {
     return KUSTOMIZATION_NAMES.map((name) => join(folder, name)).find((file) => this.tree.kindOf(file) === 'file');

@@ -199,7 +199,10 @@ function nothingRead(
   ].map(({ file, line, text }) => `\n  ${printable(`${file}${line === undefined ? '' : `:${line}`}: ${text}`)}`);
   const looked =
     files.length === 0 ? 'no .yaml, .yml, .json or .values file' : 'no Kubernetes object that could be read';
-  return `there is ${looked} in ${where}${reasons.join('')}`;
+  const hint = leftOut.some(({ why }) => why.startsWith('templates of a Helm chart'))
+    ? '\n  render the chart first: helm template RELEASE CHART | mesh-edge check -'
+    : '';
+  return `there is ${looked} in ${where}${reasons.join('')}${hint}`;
 }
 
 /**

@@ -58,4 +58,11 @@ export interface Loaded {
   readonly leftOut?: readonly LeftOut[];
   /** A folder that its kustomization cannot be applied to here, and why: nothing else is known of it. */
   readonly notBuilt?: { readonly folder: string; readonly reason: string };
+  /** Helm charts that are not rendered, with why where rendering failed. */
+  readonly charts?: readonly {
+    readonly folder: string;
+    readonly release: string;
+    readonly namespace: string;
+    readonly reason?: string;
+  }[];
 }

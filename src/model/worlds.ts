@@ -1,87 +1,137 @@
 /**
  * The meshes that a folder holds. A repository keeps bases, overlays and clusters side by side; each build root is applied by itself,
- * so each is a world of its own: a kustomization that no other one takes up, with what Flux applies from there; else a folder.
+ * so each is a world of its own: a kustomization that no other one takes up, with what Flux and Argo CD apply from there; a chart; else
+ * a folder. Where the guess is wrong, mesh-edge.yaml says what is a root.
  */
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
+import { type RenderChart, chartFolders } from './charts';
 import type { KnownDocuments } from './documents';
-import { record, strings, text } from './fields';
 import { DISK, type FileTree } from './file-tree';
-import { findFiles } from './files';
+import { InputError, findFiles } from './files';
 import { isKustomization } from './kustomize';
 import { Kustomizer } from './kustomize-build';
 import { NotBuilt } from './kustomize-resource';
 import { load, loadText } from './load';
 import type { LeftOut, LoadProblem, Loaded, Manifest } from './manifest';
 import { toManifest } from './object';
-import { isRecord } from './recognize';
+import { clustersIn } from './worlds-clusters';
+import type { Draft, World } from './worlds-draft';
+import { type Render, appliesMore, withTools } from './worlds-applied';
+import { type Layout, configured, ignoring } from './worlds-layout';
+import { Sources } from './worlds-sources';
 
-export interface World {
-  /** The folder, as a message names it; of one file or of standard input, its name. */
-  readonly name: string;
-  readonly by: 'kustomize' | 'flux' | 'files';
-  readonly loaded: Loaded;
-  /** What it takes up from elsewhere, and nothing here shows. */
-  readonly remote: readonly string[];
-  /** Why it could not be built; then nothing of it is judged. */
-  readonly notBuilt?: string;
-}
+export type { World } from './worlds-draft';
 
-interface Draft {
-  readonly folder: string;
-  by: World['by'];
-  manifests: Manifest[];
-  readonly problems: LoadProblem[];
-  readonly remote: string[];
-  readonly notBuilt?: string;
-  readonly leftOut?: Loaded['leftOut'];
+export interface WorldOptions extends Layout {
+  /** Renders charts; without it they are named. */
+  readonly renderChart?: RenderChart;
 }
 
 /** @throws InputError if a path does not exist, or if nothing that could be read is a Kubernetes object. */
-export function findWorlds(paths: readonly string[], known?: KnownDocuments, tree: FileTree = DISK): readonly World[] {
+export function findWorlds(
+  paths: readonly string[],
+  known?: KnownDocuments,
+  disk: FileTree = DISK,
+  options: WorldOptions = {},
+): readonly World[] {
+  const tree = ignoring(disk, options.ignore);
   const folders = paths.filter((path) => path !== '-' && tree.kindOf(path) === 'folder');
   const unread: LoadProblem[] = [];
   const passedOver: LeftOut[] = [];
   const files = folders.length === paths.length ? findFiles(paths, unread, tree, passedOver) : [];
   const kustomizations = files.filter(isKustomization);
-  if (kustomizations.length === 0)
-    return [
-      {
-        name: paths.map((path) => tree.nameOf(path)).join(', '),
-        by: 'files',
-        loaded: load(paths, known, tree),
-        remote: [],
-      },
-    ];
+  const charts = chartFolders(files);
+  const all = paths.map((path) => tree.nameOf(path)).join(', ');
+  if (kustomizations.length === 0) {
+    const loaded = loadUnlessCharts(paths, known, tree, charts.length > 0 && options.renderChart !== undefined);
+    const isPlain = (options.roots ?? []).length === 0 && charts.length === 0;
+    if (folders.length < paths.length || (isPlain && !loaded.manifests.some(appliesMore)))
+      return [{ name: all, by: 'files', loaded, remote: [] }];
+  }
   const kustomizer = new Kustomizer((content, file) => loadText(content, file, { named: false, known }), tree);
   const taken = new Set(kustomizations.flatMap((file) => kustomizer.takenUp(file)));
+  const groups = leftOver(files, kustomizations, taken);
   const drafts = [
     ...kustomizations.filter((file) => isRoot(kustomizer, file, taken)).map((file) => build(kustomizer, dirname(file))),
-    ...leftOver(files, kustomizations, taken).map(([folder, own]) => plain(folder, own, known, tree)),
+    ...groups
+      .map(([folder, own]) =>
+        plain(kustomizations.length === 0 && groups.length === 1 ? (folders[0] ?? folder) : folder, own, known, tree),
+      )
+      .flatMap((draft) => clustersIn(draft, folders)),
   ];
-  return withFlux(drafts, folders)
+  const byFile = new Map<string, Manifest[]>();
+  for (const { manifests } of drafts)
+    for (const manifest of manifests) {
+      const { file = '' } = manifest.source;
+      byFile.set(file, [...(byFile.get(file) ?? []), manifest]);
+    }
+  const sources = new Sources(folders, files, kustomizer, (file) => byFile.get(file) ?? [], tree);
+  const render = renderer(options.renderChart, known, tree);
+  const applied = withTools(drafts, sources, render);
+  const rest = charts
+    .filter((folder) => !applied.charts.has(resolve(folder)))
+    .map((folder) => chartDraft(folder, options, render));
+  const found = configured([...applied.drafts, ...rest], options.roots, {
+    folders,
+    isBuilt: (folder) => kustomizer.fileOf(folder) !== undefined,
+    build: (folder) => withTools([build(kustomizer, folder)], sources, render).drafts,
+  });
+  const worlds = found
     .filter(
-      ({ manifests, problems, notBuilt }) => manifests.length > 0 || problems.length > 0 || notBuilt !== undefined,
+      ({ manifests, problems, notBuilt, charts: own }) =>
+        manifests.length > 0 || problems.length > 0 || notBuilt !== undefined || own.length > 0,
     )
-    .map(({ folder, by, manifests, problems, remote, notBuilt, leftOut = [] }, at) => ({
-      name: tree.nameOf(folder),
-      by,
-      loaded: {
-        manifests: manifests.map((manifest, index) => ({ ...manifest, index })),
-        // What is in no world is told with the first.
-        problems: at === 0 ? [...unread, ...problems] : problems,
-        leftOut: at === 0 ? [...passedOver, ...leftOut] : leftOut,
-      },
-      remote,
-      ...(notBuilt === undefined ? {} : { notBuilt }),
-    }));
+    .map((draft, at) => finished(draft, tree, at === 0 ? { unread, passedOver } : undefined));
+  if (worlds.every(({ loaded, notBuilt }) => loaded.manifests.length === 0 && notBuilt === undefined))
+    load(paths, known, tree); // says what is there instead of objects
+  return worlds;
+}
+
+function loadUnlessCharts(
+  paths: readonly string[],
+  known: KnownDocuments | undefined,
+  tree: FileTree,
+  mayBeEmpty: boolean,
+): Loaded {
+  try {
+    return load(paths, known, tree);
+  } catch (error) {
+    if (!mayBeEmpty || !(error instanceof InputError)) throw error;
+    return { manifests: [], problems: [] };
+  }
+}
+
+function finished(
+  { folder, name, by, manifests, problems, remote, charts, notBuilt, leftOut = [] }: Draft,
+  tree: FileTree,
+  first: { readonly unread: readonly LoadProblem[]; readonly passedOver: readonly LeftOut[] } | undefined,
+): World {
+  return {
+    name: name === folder ? tree.nameOf(folder) : name,
+    by,
+    loaded: {
+      manifests: manifests.map((manifest, index) => ({ ...manifest, index })),
+      // What is in no world is told with the first.
+      problems: [...(first?.unread ?? []), ...problems],
+      leftOut: [...(first?.passedOver ?? []), ...leftOut],
+    },
+    remote: [...new Set(remote)],
+    ...(charts.length === 0 ? {} : { charts }),
+    ...(notBuilt === undefined ? {} : { notBuilt }),
+  };
 }
 
 /**
  * All worlds of the paths as one: what commands that ask one question of everything read. Where a root is not built, its files are
  * taken as they are.
  */
-export function loadBuilt(paths: readonly string[], known?: KnownDocuments, tree: FileTree = DISK): Loaded {
-  return joined(findWorlds(paths, known, tree), paths, known, tree);
+export function loadBuilt(
+  paths: readonly string[],
+  known?: KnownDocuments,
+  tree: FileTree = DISK,
+  options: WorldOptions = {},
+): Loaded {
+  return joined(findWorlds(paths, known, tree, options), paths, known, ignoring(tree, options.ignore));
 }
 
 /** These worlds of the paths as one. */
@@ -91,7 +141,8 @@ export function joined(
   known?: KnownDocuments,
   tree: FileTree = DISK,
 ): Loaded {
-  if (worlds.length === 1 && worlds[0]?.by === 'files') return worlds[0].loaded;
+  const shown = worlds.filter(({ loaded, notBuilt }) => loaded.manifests.length > 0 || notBuilt !== undefined);
+  if (shown.length === 1 && shown[0]?.by === 'files') return shown[0].loaded;
   if (worlds.some(({ notBuilt }) => notBuilt !== undefined)) return load(paths, known, tree);
   const seen = new Set<string>();
   const manifests = worlds
@@ -116,13 +167,14 @@ function isRoot(kustomizer: Kustomizer, file: string, taken: ReadonlySet<string>
 }
 
 function build(kustomizer: Kustomizer, folder: string): Draft {
+  const draft = { name: folder, folder, by: 'kustomize' as const, problems: [], charts: [] };
   try {
     const { resources, remote } = kustomizer.build(folder);
     const manifests = resources.map(({ body, from }, index) => toManifest(body, index, from.source, from.lineOf));
-    return { folder, by: 'kustomize', manifests, problems: [], remote: remote.map(({ entry }) => entry) };
+    return { ...draft, manifests, remote: remote.map(({ entry }) => entry) };
   } catch (error) {
     if (!(error instanceof NotBuilt)) throw error;
-    return { folder, by: 'kustomize', manifests: [], problems: [], remote: [], notBuilt: error.message };
+    return { ...draft, manifests: [], remote: [], notBuilt: error.message };
   }
 }
 
@@ -151,7 +203,8 @@ function leftOver(
 function plain(folder: string, files: readonly string[], known: KnownDocuments | undefined, tree: FileTree): Draft {
   const { manifests, problems, leftOut } = loadFound(files, known, tree);
   const rest = leftOut === undefined ? {} : { leftOut };
-  return { folder, by: 'files', manifests: [...manifests], problems: [...problems], remote: [], ...rest };
+  const own = { manifests: [...manifests], problems: [...problems] };
+  return { name: folder, folder, by: 'files', isPlain: true, remote: [], charts: [], ...own, ...rest };
 }
 
 function loadFound(files: readonly string[], known: KnownDocuments | undefined, tree: FileTree): Loaded {
@@ -162,80 +215,22 @@ function loadFound(files: readonly string[], known: KnownDocuments | undefined, 
   }
 }
 
-const FLUX = 'kustomize.toolkit.fluxcd.io';
-
-/** Flux applies a folder for each of its Kustomizations: those are parts of the world in which the Kustomization itself is. */
-function withFlux(drafts: readonly Draft[], folders: readonly string[]): readonly Draft[] {
-  const byFolder = new Map<string, Draft[]>();
-  for (const draft of drafts)
-    byFolder.set(resolve(draft.folder), [...(byFolder.get(resolve(draft.folder)) ?? []), draft]);
-  const own = new Map(drafts.map((draft) => [draft, [...draft.manifests]]));
-  const applied = new Set<Draft>();
-  const expand = (manifests: readonly Manifest[], within: readonly Draft[], into: Draft): readonly Manifest[] =>
-    manifests.flatMap((manifest): readonly Manifest[] => {
-      if (manifest.group !== FLUX || manifest.kind !== 'Kustomization') return [manifest];
-      const targets = targetsOf(manifest, byFolder, drafts, folders).filter((one) => !within.includes(one));
-      return [
-        manifest,
-        ...targets.flatMap((target) => {
-          applied.add(target);
-          if (into.by === 'kustomize' || into.by === 'files') into.by = 'flux';
-          if (target.notBuilt !== undefined) into.remote.push(`${target.folder} (${target.notBuilt})`);
-          into.remote.push(...target.remote);
-          const placed = (own.get(target) ?? []).map((one) => asApplied(one, record(record(manifest.body).spec)));
-          return expand(placed, [...within, target], into);
-        }),
-      ];
-    });
-  for (const draft of drafts) draft.manifests = [...expand(own.get(draft) ?? [], [draft], draft)];
-  return drafts.filter((draft) => !applied.has(draft) || draft.notBuilt !== undefined);
+function renderer(render: RenderChart | undefined, known: KnownDocuments | undefined, tree: FileTree): Render {
+  return (chart) => {
+    const named = { ...chart, folder: tree.nameOf(chart.folder) };
+    if (render === undefined) return { chart: named };
+    const made = render(chart);
+    if ('reason' in made) return { chart: { ...named, reason: made.reason } };
+    return { manifests: loadText(made.text, `${named.folder} (helm template)`, { named: true, known }).manifests };
+  };
 }
 
-/** `spec.path` is from the top of the repository, which may be above the folders that were named. */
-function targetsOf(
-  { body }: Manifest,
-  byFolder: ReadonlyMap<string, readonly Draft[]>,
-  drafts: readonly Draft[],
-  folders: readonly string[],
-): readonly Draft[] {
-  const path = text(record(record(body).spec).path);
-  for (const folder of folders) {
-    for (let top = resolve(folder); ; top = dirname(top)) {
-      const target = join(top, path);
-      const exact = byFolder.get(target);
-      if (exact?.some(({ by }) => by !== 'files')) return exact;
-      const below = drafts.filter((one) => !relative(target, resolve(one.folder)).startsWith('..'));
-      if (below.length > 0 && path !== '' && path !== './' && path !== '.') return below;
-      if (top === dirname(top)) break;
-    }
-  }
-  return [];
-}
-
-function asApplied(manifest: Manifest, spec: Record<string, unknown>): Manifest {
-  const namespace = text(spec.targetNamespace);
-  const { substitute, substituteFrom } = record(spec.postBuild);
-  if (namespace === '' && substitute === undefined) return manifest;
-  const values = strings(substitute);
-  const isAll = substituteFrom === undefined;
-  const isLeft = manifest.annotations['kustomize.toolkit.fluxcd.io/substitute'] === 'disabled';
-  const body = (
-    substitute === undefined || isLeft ? structuredClone(manifest.body) : substituted(manifest.body, values, isAll)
-  ) as Record<string, unknown>;
-  if (namespace !== '' && manifest.namespace !== '') body.metadata = { ...record(body.metadata), namespace };
-  return toManifest(body, manifest.index, manifest.source, manifest.lineOf);
-}
-
-/** As `envsubst` does it for Flux; a value that only the cluster knows stays a placeholder. */
-function substituted(value: unknown, values: Readonly<Record<string, string>>, isAll: boolean): unknown {
-  if (typeof value === 'string')
-    return value.replace(
-      /\$\{([A-Za-z_]\w*)(?::?[=-]([^}]*))?\}/g,
-      (whole, name: string, fallback: string | undefined) =>
-        Object.hasOwn(values, name) ? (values[name] ?? '') : isAll && fallback !== undefined ? fallback : whole,
-    );
-  if (Array.isArray(value)) return value.map((item) => substituted(item, values, isAll));
-  return isRecord(value)
-    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substituted(item, values, isAll)]))
-    : value;
+function chartDraft(folder: string, { charts = [] }: WorldOptions, render: Render): Draft {
+  const said = charts.find((one) => resolve(one.folder) === resolve(folder));
+  const chart = said ?? { folder, release: basename(resolve(folder)), namespace: 'default', values: [] };
+  const made = render(chart);
+  const draft = { name: folder, folder, by: 'helm' as const, problems: [], remote: [] };
+  return 'chart' in made
+    ? { ...draft, manifests: [], charts: [made.chart] }
+    : { ...draft, manifests: [...made.manifests], charts: [] };
 }

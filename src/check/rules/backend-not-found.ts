@@ -12,6 +12,7 @@ export const rule: Rule = {
   fix: 'Write the name and a port of a Service in the namespace of the route.',
   see: 'https://gateway-api.sigs.k8s.io/api-types/httproute/#backendrefs-optional',
   reads: [...ROUTE_KINDS],
+  findsAbsence: true,
   footguns: ['G12', 'V12'],
   *check(context) {
     for (const kind of ROUTE_KINDS) {

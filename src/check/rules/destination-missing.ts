@@ -10,6 +10,7 @@ export const rule: Rule = {
   fix: "Send to a declared port of a host that this proxy's namespace sees.",
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
+  findsAbsence: true,
   footguns: ['V12', 'X03', 'X07', 'X12'],
   causedBy: ['EDGE113', 'EDGE602', 'EDGE801', 'EDGE803', 'EDGE804', 'EDGE805'],
   check: (context) => brokenPathHits(context, ['no-destination']),

@@ -13,6 +13,7 @@ export const rule: Rule = {
   fix: 'Write the address in spec.addresses as well, or cut the way to it by a NetworkPolicy.',
   see: 'https://istio.io/latest/docs/ambient/usage/waypoint/#waypoint-traffic-types',
   reads: ['ServiceEntry', 'NetworkPolicy'],
+  findsAbsence: true,
   footguns: ['A05'],
   *check(context) {
     const { mesh } = context;

@@ -11,6 +11,7 @@ export const rule: Rule = {
   fix: 'Declare the host with a ServiceEntry, with its ports.',
   see: 'https://istio.io/latest/docs/ops/configuration/traffic-management/traffic-routing/',
   reads: ['Service'],
+  findsAbsence: true,
   footguns: ['M04'],
   *check(context) {
     for (const manifest of context.of('', 'Service')) {

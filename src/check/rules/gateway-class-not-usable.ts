@@ -17,6 +17,7 @@ export const rule: Rule = {
   fix: 'Write the name, and for a GatewayClass the namespace, that the EnvoyProxy or the class has.',
   see: 'https://gateway.envoyproxy.io/docs/api/gateway_api/gatewayclass/',
   reads: ['GatewayClass', 'Gateway'],
+  findsAbsence: true,
   footguns: [],
   *check(context) {
     const classes = context.of(GATEWAY_API, 'GatewayClass');

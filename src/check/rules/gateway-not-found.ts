@@ -11,6 +11,7 @@ export const rule: Rule = {
   fix: 'Write namespace/name of the Gateway.',
   see: 'https://istio.io/latest/docs/reference/config/networking/virtual-service/#VirtualService',
   reads: ['VirtualService'],
+  findsAbsence: true,
   footguns: ['X05', 'W01', 'G15'],
   *check(context) {
     const gateways = context.index(gatewaysByName);

@@ -11,6 +11,7 @@ export const rule: Rule = {
   fix: "Add the port to the gateway's Service, or use one that it has.",
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0162/',
   reads: ['Gateway'],
+  findsAbsence: true,
   footguns: ['W02'],
   *check(context) {
     for (const { manifest, spec } of context.index(gatewaysByName).values()) {

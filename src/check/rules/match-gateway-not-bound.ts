@@ -11,6 +11,7 @@ export const rule: Rule = {
   fix: 'Add the gateway to spec.gateways, or name one of them in the match.',
   see: 'https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPMatchRequest',
   reads: ['VirtualService'],
+  findsAbsence: true,
   footguns: ['V03'],
   *check(context) {
     for (const { manifest, spec, gateways, hosts } of context.index(virtualServices)) {

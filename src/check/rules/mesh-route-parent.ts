@@ -14,6 +14,7 @@ export const rule: Rule = {
   fix: 'Name a Service of type ClusterIP and one of its ports, or attach the route to a Gateway.',
   see: 'https://gateway-api.sigs.k8s.io/mesh/',
   reads: [...ROUTE_KINDS],
+  findsAbsence: true,
   footguns: ['G10'],
   *check(context) {
     for (const kind of ROUTE_KINDS) {

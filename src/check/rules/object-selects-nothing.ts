@@ -21,6 +21,7 @@ export const rule: Rule = {
   fix: 'Write labels that pods of its namespace have.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0101/',
   reads: SELECTORS.map(([, kind]) => kind),
+  findsAbsence: true,
   footguns: [],
   *check(context) {
     for (const [group, kind, at] of SELECTORS) {

@@ -19,6 +19,7 @@ export const rule: Rule = {
   fix: 'Allow UDP and TCP port 53 to kube-system (and the port that the DNS pods listen on, if it is another).',
   see: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/',
   reads: ['NetworkPolicy'],
+  findsAbsence: true,
   footguns: ['E05'],
   *check(context) {
     for (const policy of context.index(egressPolicies)) {

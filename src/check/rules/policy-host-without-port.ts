@@ -12,6 +12,7 @@ export const rule: Rule = {
   fix: 'Name both forms: shop.example.com and shop.example.com:*.',
   see: 'https://istio.io/latest/docs/ops/best-practices/security/#writing-host-match-policies',
   reads: ['AuthorizationPolicy'],
+  findsAbsence: true,
   footguns: ['I09'],
   *check(context) {
     for (const policy of context.index(judgingPolicies)) {

@@ -11,6 +11,7 @@ export const rule: Rule = {
   fix: 'Write the name of the namespace of the callers.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0101/',
   reads: ['AuthorizationPolicy'],
+  findsAbsence: true,
   footguns: [],
   *check(context) {
     const shown = context.of('', 'Namespace').map(({ name }) => name);

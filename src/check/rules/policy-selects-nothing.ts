@@ -11,6 +11,7 @@ export const rule: Rule = {
   fix: 'Write labels that pods of its namespace have.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0127/',
   reads: ['AuthorizationPolicy'],
+  findsAbsence: true,
   footguns: ['E10'],
   *check(context) {
     for (const manifest of context.of(SECURITY, 'AuthorizationPolicy')) {

@@ -16,6 +16,7 @@ export const rule: Rule = {
   fix: 'Put the policy into the namespace of its target, and write the name that the target has.',
   see: 'https://gateway-api.sigs.k8s.io/reference/policy-attachment/',
   reads: POLICIES.map(([, kind]) => kind),
+  findsAbsence: true,
   footguns: ['Y18', 'G13'],
   *check(context) {
     for (const [group, kind] of POLICIES) {

@@ -18,6 +18,7 @@ export const rule: Rule = {
   fix: 'Bind what the policy targets to a waypoint: label it istio.io/use-waypoint.',
   see: 'https://istio.io/latest/docs/ambient/usage/waypoint/#useawaypoint',
   reads: KINDS.map(([, kind]) => kind),
+  findsAbsence: true,
   footguns: ['A12'],
   *check(context) {
     for (const [group, kind] of KINDS) {

@@ -11,6 +11,7 @@ export const rule: Rule = {
   fix: 'Write the targetPort of the Service.',
   see: 'https://istio.io/latest/docs/reference/config/security/peer_authentication/',
   reads: ['PeerAuthentication'],
+  findsAbsence: true,
   footguns: ['M02'],
   *check(context) {
     const { services, workloads } = context.mesh;

@@ -22,6 +22,7 @@ export const rule: Rule = {
   fix: 'Configure rateLimit.backend in the EnvoyGateway configuration, with a Redis that the rate-limit service reaches, or use a limit of type Local.',
   see: 'https://gateway.envoyproxy.io/docs/tasks/traffic/global-rate-limit/',
   reads: ['BackendTrafficPolicy'],
+  findsAbsence: true,
   footguns: ['Y14'],
   *check(context) {
     const policies = context.of(ENVOY_GATEWAY, 'BackendTrafficPolicy').filter((manifest) => {

@@ -10,6 +10,7 @@ export const rule: Rule = {
   fix: 'Write a ReferenceGrant in the namespace of what is referred to.',
   see: 'https://gateway-api.sigs.k8s.io/api-types/referencegrant/',
   reads: [...ROUTE_KINDS, 'Gateway'],
+  findsAbsence: true,
   footguns: ['G03', 'G04'],
   *check(context) {
     const grants = context.of(GATEWAY_API, 'ReferenceGrant');

@@ -26,6 +26,7 @@ export const rule: Rule = {
   fix: "Make the route's parentRef, namespace, kind and hostnames fit a listener.",
   see: 'https://gateway-api.sigs.k8s.io/api-types/httproute/',
   reads: [...ROUTE_KINDS],
+  findsAbsence: true,
   footguns: ['G01', 'G02', 'G09'],
   *check(context) {
     for (const kind of ROUTE_KINDS) {

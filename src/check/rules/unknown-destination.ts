@@ -15,6 +15,7 @@ export const rule: Rule = {
   fix: 'Name a Service or a host of a ServiceEntry.',
   see: 'https://istio.io/latest/docs/reference/config/analysis/ist0101/',
   reads: ['VirtualService', 'DestinationRule'],
+  findsAbsence: true,
   footguns: ['V12', 'V17'],
   echoOf: ['EDGE211', 'EDGE213'],
   *check(context) {

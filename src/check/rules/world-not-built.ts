@@ -1,23 +1,61 @@
+import type { Loaded } from '../../model/manifest';
 import type { Rule } from '../rule';
+
+/** As many charts as a sentence names. */
+const NAMED = 5;
 
 export const rule: Rule = {
   id: 'EDGE009',
   name: 'world-not-built',
   severity: 'info',
-  title: 'A kustomization is not built here',
+  title: 'A kustomization is not built here, or a chart not rendered',
   why: 'What it comes to is not known, so nothing of it is judged.',
   fix: 'Build it and give the result: kubectl kustomize FOLDER | mesh-edge check -.',
   see: 'https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/',
   reads: [],
   footguns: [],
-  *check({ loaded: { notBuilt } }) {
-    if (notBuilt === undefined) return;
-    const { folder, reason } = notBuilt;
-    yield {
-      source: { file: folder },
-      field: [],
-      what: `${folder} is not built here: ${reason}`,
-      fix: `Build it and give the result: kubectl kustomize ${folder} | mesh-edge check -.`,
-    };
+  *check({ loaded: { notBuilt, charts = [] } }) {
+    if (notBuilt !== undefined) {
+      const { folder, reason } = notBuilt;
+      yield {
+        source: { file: folder },
+        field: [],
+        what: `${folder} is not built here: ${reason}`,
+        fix: `Build it and give the result: kubectl kustomize ${folder} | mesh-edge check -.`,
+      };
+    }
+    const failed = charts.filter(({ reason }) => reason !== undefined);
+    for (const { folder, release, reason = '' } of failed)
+      yield {
+        source: { file: folder },
+        field: [],
+        what: `helm template does not render ${folder} as ${release}: ${reason}`,
+        see: HELM,
+        fix: `Mend what it says: helm template ${release} ${folder}.`,
+      };
+    const unread = charts.filter(({ reason }) => reason === undefined);
+    if (unread.length > 0) yield notRendered(unread);
   },
 };
+
+const HELM = 'https://helm.sh/docs/helm/helm_template/';
+
+function notRendered(charts: NonNullable<Loaded['charts']>): {
+  readonly source: { readonly file: string };
+  readonly field: [];
+  readonly what: string;
+  readonly fix: string;
+  readonly see: string;
+} {
+  const folders = [...new Set(charts.map(({ folder }) => folder))];
+  const [{ folder, release, namespace } = { folder: '.', release: 'RELEASE', namespace: 'default' }] = charts;
+  const rest = folders.length - NAMED;
+  const named = `${folders.slice(0, NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  return {
+    source: { file: folder },
+    field: [],
+    see: HELM,
+    what: `${folders.length} ${folders.length === 1 ? 'chart is' : 'charts are'} not rendered: ${named}`,
+    fix: `Render them and give the result: helm template ${release} ${folder} --namespace ${namespace} | mesh-edge check -, or let your own helm do it: mesh-edge check --helm.`,
+  };
+}

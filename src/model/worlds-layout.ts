@@ -1,0 +1,111 @@
+/** What mesh-edge.yaml says of a repository: which folders are build roots, which are none of the mesh, and what charts are given. */
+import { dirname, relative, resolve, sep } from 'node:path';
+import type { Chart } from './charts';
+import type { FileTree } from './file-tree';
+import { isGlob, matcher } from './glob';
+import type { Draft } from './worlds-draft';
+
+/** A world that is named: one folder, or several that are one cluster. */
+export interface Root {
+  readonly name?: string;
+  /** Folders or patterns, from the folder of mesh-edge.yaml. */
+  readonly paths: readonly string[];
+}
+
+export interface Layout {
+  readonly roots?: readonly Root[];
+  /** Patterns of files and folders that are not read. */
+  readonly ignore?: readonly string[];
+  readonly charts?: readonly Chart[];
+}
+
+/** The same files without those that are none of the mesh. */
+export function ignoring(tree: FileTree, ignore: readonly string[] = []): FileTree {
+  if (ignore.length === 0) return tree;
+  const patterns = ignore.map(matcher);
+  const isIgnored = (path: string): boolean => {
+    const from = relative(process.cwd(), resolve(path)).split(sep).join('/');
+    return patterns.some((fits) => fits(from) || fits(`${from}/`));
+  };
+  return {
+    kindOf: (path) => (isIgnored(path) ? undefined : tree.kindOf(path)),
+    at: (path) => tree.at(path),
+    real: (path) => tree.real(path),
+    entries: (folder) => tree.entries(folder).filter((entry) => !isIgnored(`${folder}/${entry}`)),
+    read: (file) => tree.read(file),
+    nameOf: (path) => tree.nameOf(path),
+    ...(tree.prepare === undefined ? {} : { prepare: (files: readonly string[]) => tree.prepare?.(files) }),
+    ...(tree.leftOut === undefined ? {} : { leftOut: (folder: string) => tree.leftOut?.(folder) ?? [] }),
+  };
+}
+
+interface Builder {
+  readonly folders: readonly string[];
+  readonly isBuilt: (folder: string) => boolean;
+  readonly build: (folder: string) => readonly Draft[];
+}
+
+/** The worlds that mesh-edge.yaml names, each of all that was guessed below its folders; without `roots`, the guess itself. */
+export function configured(drafts: readonly Draft[], roots: readonly Root[] = [], builder: Builder): readonly Draft[] {
+  if (roots.length === 0) return drafts;
+  return roots.flatMap(({ name, paths }): readonly Draft[] => {
+    const folders = [...new Set(paths.flatMap((path) => expanded(path, drafts)))];
+    // A pattern stands for a world each, unless a name makes them one.
+    const groups = name === undefined ? folders.map((folder) => [folder]) : [folders];
+    return groups.flatMap((group): readonly Draft[] => {
+      const parts = group.flatMap((folder) => within(folder, drafts, builder));
+      return parts.length === 0 ? [] : [together(name ?? group[0] ?? '.', group[0] ?? '.', parts)];
+    });
+  });
+}
+
+function expanded(path: string, drafts: readonly Draft[]): readonly string[] {
+  if (!isGlob(path)) return [path.replace(/(.)\/+$/, '$1')];
+  const fits = matcher(path);
+  const folders = new Set<string>();
+  for (const { folder, manifests } of drafts)
+    for (const place of [folder, ...manifests.map(({ source }) => dirname(source.file ?? folder))])
+      for (
+        let at = relative(process.cwd(), resolve(place));
+        at !== '' && at !== '.' && !at.startsWith('..');
+        at = dirname(at)
+      )
+        if (fits(at.split(sep).join('/'))) folders.add(at);
+  return [...folders].sort();
+}
+
+function within(folder: string, drafts: readonly Draft[], { isBuilt, build }: Builder): readonly Draft[] {
+  const full = resolve(folder);
+  const isBelow = (path: string): boolean => path === full || path.startsWith(full + sep);
+  const exact = drafts.filter((draft) => draft.name === draft.folder && resolve(draft.folder) === full);
+  if (exact.some(({ by }) => by !== 'files')) return exact;
+  if (isBuilt(folder)) return build(folder);
+  const below = drafts.filter((draft) => isBelow(resolve(draft.folder)));
+  // Of a world that is larger than the folder, what lies in it.
+  const parts = drafts
+    .filter((draft) => !below.includes(draft))
+    .map((draft) => ({
+      ...draft,
+      manifests: draft.manifests.filter(({ source }) => source.file !== undefined && isBelow(resolve(source.file))),
+      problems: draft.problems.filter(({ source }) => source.file !== undefined && isBelow(resolve(source.file))),
+      charts: draft.charts.filter((chart) => isBelow(resolve(chart.folder))),
+    }))
+    .filter(({ by, manifests, problems }) => by === 'files' && manifests.length + problems.length > 0);
+  return [...below, ...parts];
+}
+
+function together(name: string, folder: string, parts: readonly Draft[]): Draft {
+  const broken = parts.filter(({ notBuilt }) => notBuilt !== undefined);
+  const whole = parts.filter(({ notBuilt }) => notBuilt === undefined);
+  return {
+    name,
+    folder,
+    by: 'configured',
+    manifests: whole.flatMap(({ manifests }) => manifests),
+    problems: whole.flatMap(({ problems }) => problems),
+    remote: [...whole.flatMap(({ remote }) => remote), ...broken.map((one) => `${one.folder} (${one.notBuilt ?? ''})`)],
+    charts: whole.flatMap(({ charts }) => charts),
+    leftOut: whole.flatMap(({ leftOut }) => leftOut ?? []),
+    ...(whole.length === 0 && broken[0]?.notBuilt !== undefined ? { notBuilt: broken[0].notBuilt } : {}),
+  };
+}
