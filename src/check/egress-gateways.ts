@@ -1,6 +1,7 @@
 /** Which gateways are ways out: what their routes lead to says so, whatever they are called. */
 import type { FieldPath } from '../model/manifest';
-import { type ApiGateway, type Attachment, hostnamesAt } from '../model/gateway-api';
+import { type Attachment, hostnamesAt } from '../model/attachments';
+import type { ApiGateway } from '../model/gateway-api';
 import { record, records, text } from '../model/fields';
 import { type CheckContext, defineIndex } from './context';
 import { MESH, type VirtualServiceView, gatewaysByName, push, ruleMatches, selects, virtualServices } from './edge';

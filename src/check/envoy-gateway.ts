@@ -1,5 +1,5 @@
 /** Envoy Gateway's proxies as manifests show them, and what a policy of Envoy Gateway covers. */
-import { type EffectiveProxy, effectiveProxy, proxyNamespace, proxyWorkload } from '../model/envoy-gateway';
+import { type EffectiveProxy, effectiveProxy, mergerOf, proxyNamespace, proxyWorkload } from '../model/envoy-gateway';
 import { record } from '../model/fields';
 import type { ApiGateway, ApiRoute } from '../model/gateway-api';
 import type { Manifest } from '../model/manifest';
@@ -21,7 +21,11 @@ export const envoyGateways = defineIndex('envoy gateways', ({ mesh }): readonly 
     .map((gateway) => {
       const proxy = effectiveProxy(gateway, mesh);
       const home = proxyNamespace(gateway, mesh);
-      return { gateway, proxy, workload: proxyWorkload(gateway, proxy, mesh.namespaces.get(home), home) };
+      return {
+        gateway,
+        proxy,
+        workload: proxyWorkload(gateway, proxy, mesh.namespaces.get(home), home, mergerOf(gateway, mesh) !== undefined),
+      };
     }),
 );
 

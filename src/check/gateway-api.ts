@@ -1,6 +1,4 @@
 /** The fields of Gateway API and Envoy Gateway that rules read. Defaults are in: the schema has put them there. */
-import { record } from '../model/fields';
-import { selects } from '../model/gateway-api';
 import type { Manifest } from '../model/manifest';
 
 export const GATEWAY_API = 'gateway.networking.k8s.io';
@@ -68,21 +66,6 @@ export function routeSpec(manifest: Manifest): RouteSpec {
 }
 
 export const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'] as const;
-
-/** Whether a listener lets routes of a namespace in; undefined if that depends on labels that no manifest shows. */
-export function admits(
-  listener: Listener,
-  gateway: Manifest,
-  namespace: string,
-  labels: Readonly<Record<string, string>> | undefined,
-): boolean | undefined {
-  const { from = 'Same', selector } = listener.allowedRoutes?.namespaces ?? {};
-  if (from === 'All') return true;
-  if (from === 'Same') return namespace === gateway.namespace;
-  if (from === 'None') return false;
-  if (!labels) return undefined;
-  return selects(record(selector), { 'kubernetes.io/metadata.name': namespace, ...labels });
-}
 
 /** Whether a ReferenceGrant in the target's namespace lets an object refer to it. */
 export function isGranted(

@@ -2,8 +2,8 @@
  * What Envoy refuses of the configuration that Envoy Gateway makes for a port: Envoy Gateway merges the listeners of a port into one
  * listener of Envoy's, and does not look whether Envoy will take that (internal/xds/translator/translator.go, listener.go).
  */
-import type { ApiGateway, ApiListener, Attachment, GatewayApi } from './gateway-api';
-import { hostnamesAt } from './gateway-api';
+import { hostnamesAt, type Attachment } from './attachments';
+import type { ApiGateway, ApiListener, GatewayApi } from './gateway-api';
 import { isSubsetOf } from './hostnames';
 
 export interface EnvoyRefusal {
@@ -11,13 +11,15 @@ export interface EnvoyRefusal {
   readonly is: 'listener' | 'routes';
   readonly what: string;
   readonly fix: string;
-  readonly listeners: readonly ApiListener[];
+  /** The listeners that do not go together. */
+  readonly at: readonly Served[];
 }
 
 /** A filter chain, as far as Envoy tells chains of a listener apart by it. */
 export interface Chain {
   /** Server names; none for a chain that takes what no other does. */
   readonly names: readonly string[];
+  readonly gateway: ApiGateway;
   readonly listener: ApiListener;
   /** What it stands for, in words. */
   readonly of: string;
@@ -25,39 +27,53 @@ export interface Chain {
 
 const nameOf = ({ route: { kind, config } }: Attachment): string => `${kind} ${config.namespace}/${config.name}`;
 
+/** A listener, with its Gateway where that is another than the one it is told beside. */
+export const placeOf = ({ gateway, listener }: Served, beside: ApiGateway): string =>
+  `listener ${listener.name}${gateway === beside ? '' : ` of Gateway ${gateway.config.namespace}/${gateway.config.name}`}`;
+
 /** Whether chains may be given to a listener at all: those of plain HTTP share the chain that takes what no other does. */
 const hasChain = ({ protocol }: ApiListener): boolean => ['HTTPS', 'TLS', 'TCP'].includes(protocol);
 
-function chainsOf(listener: ApiListener, attached: readonly Attachment[]): readonly Chain[] {
+function chainsOf({ gateway, listener }: Served, attached: readonly Attachment[]): readonly Chain[] {
   const by = `listener ${listener.name}`;
   const own = listener.hostname === '*' ? [] : [listener.hostname];
-  if (listener.protocol === 'HTTPS') return [{ names: own, listener, of: by }];
+  if (listener.protocol === 'HTTPS') return [{ names: own, gateway, listener, of: by }];
   const routes = attached
     .filter((one) => one.listener === listener && /^T(LS|CP)Route$/.test(one.route.kind))
     .filter((one) => one.route.kind === 'TCPRoute' || hostnamesAt(one).length > 0);
   // Without a route the listener gets a chain that leads nowhere and matches everything, whatever its hostname.
-  if (routes.length === 0) return [{ names: [], listener, of: `${by}, which has no route` }];
+  if (routes.length === 0) return [{ names: [], gateway, listener, of: `${by}, which has no route` }];
   return routes.map((attachment): Chain => {
     const hosts = attachment.route.kind === 'TLSRoute' ? hostnamesAt(attachment) : own;
     const isTcp = listener.protocol === 'TCP';
     return {
       names: isTcp || hosts[0] === '*' ? [] : hosts,
+      gateway,
       listener,
       of: `${nameOf(attachment)} at ${by}`,
     };
   });
 }
 
-/** The filter chains of a port, by server names. */
-export function chainsAt(api: GatewayApi, gateway: ApiGateway, port: number): readonly Chain[] {
-  const attached = api.attachedTo(gateway);
-  return programmedAt(gateway, port)
-    .filter(hasChain)
-    .flatMap((listener) => chainsOf(listener, attached));
+/** A listener that the proxies of a Gateway serve: its own, or one of another Gateway that has the same proxies. */
+export interface Served {
+  readonly gateway: ApiGateway;
+  readonly listener: ApiListener;
 }
 
-function programmedAt(gateway: ApiGateway, port: number): readonly ApiListener[] {
-  return gateway.listeners.filter((one) => one.port === port && one.problem === undefined);
+/** The listeners of a port at the proxies of a Gateway, in the order in which Envoy Gateway looks at them. */
+export function servedAt(api: GatewayApi, gateway: ApiGateway, port: number): readonly Served[] {
+  return api
+    .servedWith(gateway)
+    .flatMap((one) => one.listeners.map((listener): Served => ({ gateway: one, listener })))
+    .filter(({ listener }) => listener.port === port && listener.problem === undefined);
+}
+
+/** The filter chains of a port, by server names. */
+export function chainsAt(api: GatewayApi, gateway: ApiGateway, port: number): readonly Chain[] {
+  return servedAt(api, gateway, port)
+    .filter(({ listener }) => hasChain(listener))
+    .flatMap((served) => chainsOf(served, api.attachedTo(served.gateway)));
 }
 
 /** The chain that Envoy gives a connection: of the longest server name that fits, else the one without any. */
@@ -97,7 +113,7 @@ function listenerRefusal(chains: readonly Chain[]): EnvoyRefusal | undefined {
             : chain.listener === other.listener
               ? 'give each hostname of a listener to one TLSRoute'
               : 'give each listener of the port a hostname of its own',
-        listeners: [...new Set([other.listener, chain.listener])],
+        at: other.listener === chain.listener ? [chain] : [other, chain],
       };
     }
   }
@@ -105,20 +121,20 @@ function listenerRefusal(chains: readonly Chain[]): EnvoyRefusal | undefined {
 }
 
 /** Listeners of plain HTTP on one port share a route configuration, in which Envoy takes no domain twice. */
-function routesRefusal(programmed: readonly ApiListener[], attached: readonly Attachment[]): EnvoyRefusal | undefined {
+function routesRefusal(api: GatewayApi, served: readonly Served[]): EnvoyRefusal | undefined {
   const owners = new Map<string, Attachment>();
-  const http = programmed.filter(({ protocol }) => protocol === 'HTTP');
-  for (const listener of http) {
-    for (const attachment of attached.filter((one) => one.listener === listener)) {
+  const http = served.filter(({ listener: { protocol } }) => protocol === 'HTTP');
+  for (const { gateway, listener } of http) {
+    for (const attachment of api.attachedTo(gateway).filter((one) => one.listener === listener)) {
       for (const host of hostnamesAt(attachment)) {
         const other = owners.get(host);
         if (other === undefined) owners.set(host, attachment);
         else if (other.listener !== listener)
           return {
             is: 'routes',
-            what: `Envoy refuses the routes of port ${listener.port}: ${nameOf(other)} at listener ${other.listener.name} and ${nameOf(attachment)} at listener ${listener.name} both have the hostname ${host}, and plain HTTP of one port is one list of hosts`,
+            what: `Envoy refuses the routes of port ${listener.port}: ${nameOf(other)} at ${placeOf(other, gateway)} and ${nameOf(attachment)} at ${placeOf(attachment, other.gateway)} both have the hostname ${host}, and plain HTTP of one port is one list of hosts`,
             fix: 'attach the routes of a hostname to one listener of the port (sectionName)',
-            listeners: [other.listener, listener],
+            at: [other, { gateway, listener }],
           };
       }
     }
@@ -128,7 +144,5 @@ function routesRefusal(programmed: readonly ApiListener[], attached: readonly At
 
 /** What Envoy refuses on a port; proxies that had something else there before keep that. */
 export function refusedByEnvoy(api: GatewayApi, gateway: ApiGateway, port: number): EnvoyRefusal | undefined {
-  return (
-    listenerRefusal(chainsAt(api, gateway, port)) ?? routesRefusal(programmedAt(gateway, port), api.attachedTo(gateway))
-  );
+  return listenerRefusal(chainsAt(api, gateway, port)) ?? routesRefusal(api, servedAt(api, gateway, port));
 }

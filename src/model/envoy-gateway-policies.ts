@@ -1,7 +1,8 @@
 /** Which of Envoy Gateway's policies is in force for a rule of a route at a listener, and the filters of its own that routes name. */
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
 import { selects, type ApiGateway, type ApiListener, type ApiRoute } from './gateway-api';
-import type { EnvoyGatewayInput } from './envoy-gateway';
+import { mergerOf, type EnvoyGatewayInput } from './envoy-gateway';
+import type { Served } from './envoy-gateway-chains';
 import { extensionApi } from './envoy-gateway-settings';
 import type { Manifest } from './manifest';
 import { config, push } from './objects';
@@ -133,25 +134,33 @@ export function effectivePolicy(kind: string, place: PolicyPlace, input: Release
 }
 
 /**
- * The ClientTrafficPolicy in force at a listener: its own, else the Gateway's. Listeners of plain HTTP on one port are one listener of
- * Envoy's, so one that is for a single one of them is for none.
+ * The ClientTrafficPolicy in force at a listener: its own, else the Gateway's. Listeners of plain HTTP on one port, `plain`, are one
+ * listener of Envoy's, so one that is for a single one of them, or a single Gateway of several, is for none.
  */
 export function clientTrafficPolicy(
-  gateway: ApiGateway,
-  listener: ApiListener,
+  { gateway, listener }: Served,
+  plain: readonly Served[],
   input: EnvoyGatewayInput,
 ): EffectivePolicy | undefined {
   const all = input.of(GROUP, 'ClientTrafficPolicy');
   if (all.length === 0) return undefined;
-  const target = { kind: 'Gateway', manifest: gateway.config.manifest };
-  const sharing = gateway.listeners.filter(
-    ({ protocol, port, problem }) => protocol === 'HTTP' && port === listener.port && problem === undefined,
-  );
-  const [decisive = listener] = listener.protocol === 'HTTP' ? sharing : [];
-  const own = first(all, { ...target, section: decisive.name });
-  if (own !== undefined) return listener.protocol === 'HTTP' && sharing.length > 1 ? undefined : own;
-  return first(all, { ...target, section: undefined });
+  const sharing = listener.protocol === 'HTTP' ? plain : [];
+  const [decisive = { gateway, listener }] = sharing;
+  const target = { kind: 'Gateway', manifest: decisive.gateway.config.manifest };
+  const own = first(all, { ...target, section: decisive.listener.name });
+  if (own !== undefined) return sharing.length > 1 ? undefined : own;
+  return holdsForAll(decisive, sharing) ? first(all, { ...target, section: undefined }) : undefined;
 }
+
+/**
+ * Whether a policy for a whole Gateway holds at a port of plain HTTP, which other Gateways may share: Envoy Gateway looks for the
+ * Gateway's name at the beginning of those of the listeners (validatePortOverlapForClientTrafficPolicy).
+ */
+export function holdsForAll({ gateway }: Served, sharing: readonly Served[]): boolean {
+  return sharing.every((one) => nameIn(one.gateway).startsWith(nameIn(gateway)));
+}
+
+const nameIn = ({ config: { namespace, name } }: ApiGateway): string => `${namespace}/${name}`;
 
 /** What a policy for connections says: the SecurityPolicy whose authorization counts, and those that Envoy Gateway refuses for the route. */
 export interface StreamPolicies {
@@ -213,9 +222,11 @@ export function foreignPart(
 
 /** The EnvoyPatchPolicy of a Gateway; undefined if there is none, or Envoy Gateway is seen to be told of none. */
 export function patchPolicy(gateway: ApiGateway, input: EnvoyGatewayInput): EffectivePolicy | undefined {
+  const merger = mergerOf(gateway, input);
   const found = input.of(GROUP, 'EnvoyPatchPolicy').find(({ namespace, body }) => {
     const { kind, name } = record(record(record(body).spec).targetRef);
-    if (kind === 'GatewayClass') return name === gateway.className;
+    // Proxies that Gateways share are patched through their class, and others through their Gateway.
+    if (merger !== undefined) return kind === 'GatewayClass' && name === gateway.className;
     return namespace === gateway.config.namespace && kind === 'Gateway' && name === gateway.config.name;
   });
   if (found === undefined || extensionApi(input, 'enableEnvoyPatchPolicy') === false) return undefined;

@@ -42,6 +42,8 @@ export function proxyOfClass(gateway: ApiGateway, input: EnvoyGatewayInput): Eff
  * Envoy Gateway's own configuration (IsMergeGatewaysEnabled of internal/gatewayapi/helpers.go). Undefined where each has its own.
  */
 export function mergerOf(gateway: ApiGateway, input: EnvoyGatewayInput): Merger | undefined {
+  // Envoy Gateway refuses the EnvoyProxy of a class then (processGatewayClassParamsRef of internal/provider/kubernetes/controller.go).
+  if (runsInGatewayNamespaces(input)) return undefined;
   const { manifest, spec } = proxyOfClass(gateway, input);
   if (typeof spec.mergeGateways === 'boolean')
     return spec.mergeGateways && manifest !== undefined ? { manifest, field: 'spec.mergeGateways' } : undefined;
@@ -54,22 +56,39 @@ export interface Merger {
   readonly field: string;
 }
 
-/** Other Gateways that have listeners on a port of proxies that a Gateway shares with them. */
-export function sharersOf(
+/** Where objects are looked up, and which namespaces may hold more than the manifests show. */
+interface ShownInput extends EnvoyGatewayInput {
+  readonly isOpen: (namespace: string) => boolean;
+}
+
+/**
+ * Why Envoy Gateway does not accept a Gateway, and serves none of its listeners: its parametersRef (processGatewayParamsRef of
+ * internal/provider/kubernetes/controller.go).
+ */
+export function whyNotAccepted(
   gateway: ApiGateway,
-  port: number,
-  input: EnvoyGatewayInput & { readonly gatewayApi: { readonly gateways: readonly ApiGateway[] } },
-): { readonly merger: Merger; readonly gateways: readonly ApiGateway[] } | undefined {
-  const merger = mergerOf(gateway, input);
-  if (merger === undefined) return undefined;
-  const gateways = input.gatewayApi.gateways.filter(
-    (one) =>
-      one !== gateway &&
-      one.className === gateway.className &&
-      one.controller === 'envoy-gateway' &&
-      one.listeners.some((listener) => listener.port === port),
-  );
-  return gateways.length === 0 ? undefined : { merger, gateways };
+  input: ShownInput,
+): { readonly detail: string; readonly cure: string } | undefined {
+  const reference = optionalRecord(record(gateway.config.spec.infrastructure).parametersRef);
+  if (reference === undefined) return undefined;
+  const { namespace } = gateway.config;
+  const { manifest, spec } = proxyOfClass(gateway, input);
+  if (manifest !== undefined && spec.mergeGateways === true)
+    return {
+      detail: `it names an EnvoyProxy, and EnvoyProxy ${manifest.namespace}/${manifest.name} of its class has mergeGateways`,
+      cure: 'take infrastructure.parametersRef off the Gateway',
+    };
+  const name = text(reference.name);
+  if (text(reference.kind) !== 'EnvoyProxy' || text(reference.group) !== GROUP)
+    return {
+      detail: `its parametersRef is ${text(reference.kind)} ${name}, which is no EnvoyProxy`,
+      cure: `name an EnvoyProxy (${GROUP}) in infrastructure.parametersRef`,
+    };
+  if (input.find(GROUP, 'EnvoyProxy', namespace, name) !== undefined || input.isOpen(namespace)) return undefined;
+  return {
+    detail: `there is no EnvoyProxy ${namespace}/${name}`,
+    cure: `correct the name in infrastructure.parametersRef, or create EnvoyProxy ${namespace}/${name}`,
+  };
 }
 
 /** The namespace of Envoy Gateway itself: where its Deployment or its Service is, else where its chart puts them. */
@@ -91,12 +110,13 @@ export function proxyPod(proxy: EffectiveProxy): Json {
   return record(record(envoyDaemonSet ?? envoyDeployment).pod);
 }
 
-/** The Pods that Envoy Gateway makes for a Gateway; in the mesh only if their namespace injects, or they ask for it. */
+/** The Pods that Envoy Gateway makes for a Gateway, or for all of its class; in the mesh only if their namespace injects, or they ask for it. */
 export function proxyWorkload(
   gateway: ApiGateway,
   proxy: EffectiveProxy,
   info: NamespaceInfo | undefined,
   namespace: string,
+  isShared: boolean,
 ): Workload {
   const pod = proxyPod(proxy);
   const infrastructure = record(gateway.config.spec.infrastructure);
@@ -106,20 +126,25 @@ export function proxyWorkload(
     ...strings(infrastructure.labels),
     'app.kubernetes.io/name': 'envoy',
     'app.kubernetes.io/component': 'proxy',
-    'gateway.envoyproxy.io/owning-gateway-name': name,
-    'gateway.envoyproxy.io/owning-gateway-namespace': owner,
+    ...(isShared
+      ? { 'gateway.envoyproxy.io/owning-gatewayclass': gateway.className }
+      : {
+          'gateway.envoyproxy.io/owning-gateway-name': name,
+          'gateway.envoyproxy.io/owning-gateway-namespace': owner,
+        }),
     ...strings(pod.labels),
   };
+  const full = isShared ? `envoy-${gateway.className}` : `envoy-${owner}-${name}`;
   // Where no manifest shows the namespace, nothing is assumed to be in front of the proxies that their own Pods do not ask for.
   const shown = info ?? { labels: { 'istio-injection': '' } };
   const { membership } = membershipOf({ labels, annotations, spec: {} }, namespace, shown);
   return {
     kind: 'Deployment',
     namespace,
-    name: `envoy-${owner}-${name}`,
+    name: full,
     labels,
     annotations,
-    serviceAccount: `envoy-${owner}-${name}`,
+    serviceAccount: full,
     addresses: [],
     runs: true,
     ready: true,

@@ -1,12 +1,6 @@
+import { hostsInIstio } from './attachments';
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
-import {
-  certificateNames,
-  GATEWAY_API,
-  hostsInIstio,
-  type ApiGateway,
-  type ApiListener,
-  type GatewayApi,
-} from './gateway-api';
+import { certificateNames, GATEWAY_API, type ApiGateway, type ApiListener, type GatewayApi } from './gateway-api';
 import { meshRoutes } from './gateway-api-mesh';
 import { httpRules, l4Rules } from './gateway-api-rules';
 import { JoinedRoutes, routedVirtualService } from './gateway-api-virtual-service';

@@ -1,10 +1,12 @@
-import { conflictOf } from './envoy-gateway-conflicts';
+import { lets, reasonAgainst, type Against, type Attachment, type Unattached } from './attachments';
+import { mergerOf } from './envoy-gateway';
+import { conflictsAmong } from './envoy-gateway-conflicts';
+import { kindsInEnvoyGateway, problemInEnvoyGateway } from './envoy-gateway-listeners';
 import { entry, list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
-import { isSubsetOf, overlaps } from './hostnames';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
-import { type ApiKindsRead, type IstioBehavior, whyKindUnread } from './release-behavior';
+import { type ApiKindsRead, type EnvoyGatewayBehavior, type IstioBehavior, whyKindUnread } from './release-behavior';
 import type { ReleasesInForce } from './releases-in-force';
 import type { NamespaceInfo } from './workloads';
 
@@ -21,7 +23,9 @@ export interface ApiListener {
   readonly hostname: string;
   readonly tls: Json | undefined;
   readonly admits: (namespace: string) => boolean;
-  /** Kinds of routes; empty for those of the protocol. */
+  /** Which namespaces may have routes at it: All, Same, Selector. */
+  readonly from: string;
+  /** Kinds of routes that it takes. */
   readonly kinds: readonly string[];
   readonly index: number;
   /** The XListenerSet that it is from; undefined for a listener of the Gateway's own. */
@@ -30,6 +34,11 @@ export interface ApiListener {
   readonly problem: string | undefined;
   /** What to do about that. */
   readonly cure?: string;
+  readonly problemOf?: Problem['problemOf'];
+  /** The listener that it is in conflict with. */
+  readonly rival?: string;
+  /** Whether its hostname is another listener's, which has it in its place. */
+  readonly lostHostname?: boolean;
 }
 
 export interface ApiGateway {
@@ -37,29 +46,16 @@ export interface ApiGateway {
   readonly className: string;
   readonly controller: GatewayController;
   readonly listeners: readonly ApiListener[];
+  /** Whether a route of `*.com` is for a listener of `*.example.com`. */
+  readonly takesBroaderHosts: boolean;
 }
 
-export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute';
+export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute' | 'UDPRoute';
 
 export interface ApiRoute {
   readonly config: Config;
   readonly kind: RouteKind;
   readonly hostnames: readonly string[];
-}
-
-/** A route at a listener, with the hostnames that both have. */
-export interface Attachment {
-  readonly route: ApiRoute;
-  readonly gateway: ApiGateway;
-  readonly listener: ApiListener;
-}
-
-/** A reference of a route to a parent that does not take it. */
-export interface Unattached {
-  readonly route: ApiRoute;
-  readonly gateway: string;
-  readonly why: string;
-  readonly field: string;
 }
 
 const CONTROLLERS: Readonly<Record<string, GatewayController>> = {
@@ -78,12 +74,39 @@ export const USUAL_CLASSES: Readonly<Record<string, GatewayController>> = {
   'envoy-gateway': 'envoy-gateway',
 };
 
-const KINDS_OF_PROTOCOL: Readonly<Record<string, readonly string[]>> = {
-  HTTP: ['HTTPRoute', 'GRPCRoute'],
-  HTTPS: ['HTTPRoute', 'GRPCRoute'],
-  TLS: ['TLSRoute', 'TCPRoute'],
-  TCP: ['TCPRoute'],
-};
+/** Kinds of routes that istiod takes to a listener (generateSupportedKinds of pilot/pkg/config/kube/gateway/conditions.go). */
+function kindsInIstio(listener: Json, { istio }: GatewayApiInput): readonly string[] {
+  const { mode } = record(listener.tls);
+  switch (text(listener.protocol).toUpperCase()) {
+    case 'HTTP':
+    case 'HTTPS':
+      return ['HTTPRoute', 'GRPCRoute'];
+    case 'TCP':
+      return ['TCPRoute'];
+    case 'TLS':
+      if (istio.takesTlsRoutesOfAnyMode) return mode === 'Terminate' ? ['TLSRoute', 'TCPRoute'] : ['TLSRoute'];
+      return [mode === 'Passthrough' ? 'TLSRoute' : 'TCPRoute'];
+    default:
+      return [];
+  }
+}
+
+/** Kinds of routes that a listener may have: of controllers that are not known here, whatever its protocol has in the Gateway API. */
+function kindsTaken(listener: Json, controller: GatewayController, input: GatewayApiInput): readonly string[] {
+  if (controller === 'envoy-gateway') return kindsInEnvoyGateway(listener);
+  if (controller !== 'other') return kindsInIstio(listener, input);
+  const mode = { ...record(listener.tls), mode: 'Terminate' };
+  const known = kindsInEnvoyGateway({ ...listener, tls: mode });
+  return known.length > 0 ? known : ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'];
+}
+
+/** Those of the kinds that a listener may have which it lets in. */
+function kindsOf(listener: Json, can: readonly string[]): readonly string[] {
+  const named = records(record(listener.allowedRoutes).kinds);
+  const isNamed = (kind: string): boolean =>
+    named.some((one) => text(one.kind) === kind && (one.group === undefined || text(one.group) === GATEWAY_API));
+  return named.length === 0 ? can : can.filter(isNamed);
+}
 
 /** Whether a selector of labels, by values or by expressions, takes them. */
 export function selects(selector: Json, labels: Readonly<Record<string, string>>): boolean {
@@ -105,7 +128,9 @@ export interface GatewayApiInput {
   readonly releases: ReleasesInForce;
   /** What the release of Istio does that others do otherwise. */
   readonly istio: IstioBehavior;
+  readonly envoyGateway: EnvoyGatewayBehavior;
   readonly of: (group: string, kind: string) => readonly Manifest[];
+  readonly find: (group: string, kind: string, namespace: string, name: string) => Manifest | undefined;
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
 }
 
@@ -145,33 +170,72 @@ export function isGranted(
   });
 }
 
-interface Problem {
+export interface Problem {
   readonly problem: string;
   readonly cure: string;
+  /** `grant`: no ReferenceGrant lets it have its certificate. `unread`: istiod does not read routes for it. None for a fault of its own. */
+  readonly problemOf?: 'grant' | 'conflict' | 'unread';
 }
 
-/** @param owner the Gateway, or the set that the listener is from: whose kind a grant has to name */
-function certificateProblem(listener: Json, owner: Manifest, input: GatewayApiInput): Problem | undefined {
+/** Modes of istiod's own, in which the proxy shows the certificate that it has anyway. */
+const OWN_CERTIFICATE = new Set(['ISTIO_SIMPLE', 'ISTIO_MUTUAL']);
+
+/**
+ * Why none of a listener's certificates may be used; one that may is enough.
+ *
+ * @param owner the Gateway, or the set that the listener is from: whose kind a grant has to name
+ */
+function certificateProblem(
+  listener: Json,
+  owner: Manifest,
+  controller: GatewayController,
+  input: GatewayApiInput,
+): Problem | undefined {
   const tls = record(listener.tls);
-  if (tls.mode === 'Passthrough' || optionalRecord(listener.tls) === undefined) return undefined;
-  for (const reference of records(tls.certificateRefs)) {
-    const namespace = text(reference.namespace) || owner.namespace;
-    const name = text(reference.name);
-    if (
-      !isGranted(
-        input,
-        { group: owner.group, kind: owner.kind, namespace: owner.namespace },
-        { group: '', kind: 'Secret', namespace, name },
-      )
-    ) {
-      return {
-        problem: `its certificate ${namespace}/${name} is in another namespace, and no ReferenceGrant there lets ${owner.kind}s of ${owner.namespace} use it`,
-        cure: `write a ReferenceGrant in ${namespace} that lets ${owner.kind}s of ${owner.namespace} use Secret ${name}, or keep the Secret in ${owner.namespace}`,
-      };
-    }
-  }
-  return undefined;
+  if (tls.mode === 'Passthrough') return undefined;
+  if (OWN_CERTIFICATE.has(text(record(tls.options)['gateway.istio.io/tls-terminate-mode']))) return undefined;
+  const references = records(tls.certificateRefs);
+  if (controller !== 'envoy-gateway' && references.length > 2)
+    return { problem: 'it has more than two certificates', cure: 'keep two, one for RSA and one for ECDSA' };
+  const problems = references.map((reference) => referenceProblem(reference, owner, controller, input));
+  return problems.every((problem) => problem !== undefined) ? problems[0] : undefined;
 }
+
+function referenceProblem(
+  reference: Json,
+  owner: Manifest,
+  controller: GatewayController,
+  input: GatewayApiInput,
+): Problem | undefined {
+  const namespace = text(reference.namespace) || owner.namespace;
+  const name = text(reference.name);
+  const kind = text(reference.kind) || 'Secret';
+  if (kind !== 'Secret' || text(reference.group) !== '')
+    return {
+      problem: `its certificate is ${kind} ${namespace}/${name}, and only a Secret can be one`,
+      cure: 'name a Secret in certificateRefs',
+    };
+  const from = { group: owner.group, kind: owner.kind, namespace: owner.namespace };
+  if (!isGranted(input, from, { group: '', kind, namespace, name }))
+    return {
+      problem: `its certificate ${namespace}/${name} is in another namespace, and no ReferenceGrant there lets ${owner.kind}s of ${owner.namespace} use it`,
+      cure: `write a ReferenceGrant in ${namespace} that lets ${owner.kind}s of ${owner.namespace} use Secret ${name}, or keep the Secret in ${owner.namespace}`,
+      problemOf: 'grant',
+    };
+  const secret = controller === 'envoy-gateway' ? input.find('', kind, namespace, name) : undefined;
+  const type = text(record(secret?.body).type) || 'Opaque';
+  return secret === undefined || type === TLS_SECRET || type === SDS_SECRET
+    ? undefined
+    : {
+        problem: `its certificate ${namespace}/${name} is a Secret of type ${type}, and Envoy Gateway takes ${TLS_SECRET} alone`,
+        cure: `write type: ${TLS_SECRET} in the Secret`,
+      };
+}
+
+const TLS_SECRET = 'kubernetes.io/tls';
+
+/** Since 1.9: a reference to a certificate that is got from elsewhere. */
+const SDS_SECRET = 'gateway.envoyproxy.io/sds';
 
 function parseGateway(
   manifest: Manifest,
@@ -189,28 +253,59 @@ function parseGateway(
     protocol: text(listener.protocol).toUpperCase(),
     hostname: text(listener.hostname) || '*',
     tls: optionalRecord(listener.tls),
+    from: text(record(record(listener.allowedRoutes).namespaces).from) || 'Same',
     admits: admission(listener, owner.namespace, input),
-    kinds: records(record(listener.allowedRoutes).kinds).map((kind) => text(kind.kind)),
+    kinds: kindsOf(listener, kindsTaken(listener, controller, input)),
     index,
     problem: undefined,
-    ...((isIstio ? unreadProtocol(listener, input) : undefined) ?? certificateProblem(listener, owner, input)),
+    ...((isIstio ? unreadProtocol(listener, input) : undefined) ??
+      (controller === 'envoy-gateway' ? problemInEnvoyGateway(listener) : undefined) ??
+      certificateProblem(listener, owner, controller, input)),
   });
   const own = records(object.spec.listeners).map((listener, index) => parse(listener, index, manifest));
-  const gateway: ApiGateway = { config: object, className, controller, listeners: own };
-  const judged = (listeners: readonly ApiListener[]): ApiGateway => ({
-    ...gateway,
-    listeners:
-      controller === 'envoy-gateway'
-        ? listeners.map((one) => (one.problem === undefined ? { ...one, ...conflictOf(one, listeners) } : one))
-        : listeners,
-  });
+  const takesBroaderHosts = controller !== 'envoy-gateway' || input.envoyGateway.takesBroaderHosts;
+  const gateway: ApiGateway = { config: object, className, controller, listeners: own, takesBroaderHosts };
   const added = sets
     .filter((set) => set.gateway === `${object.namespace}/${object.name}`)
     .filter((set) => whyNotTaken(set, gateway, input) === undefined)
     .flatMap((set) =>
       set.listeners.map((listener, index) => ({ ...parse(listener, index, set.manifest), set: set.manifest })),
     );
-  return judged([...own, ...added]);
+  return { ...gateway, listeners: [...own, ...added] };
+}
+
+/** Gateways by the proxies that serve them: each has its own, or those of a class of Envoy Gateway's share them, the oldest first. */
+function fleetsOf(gateways: readonly ApiGateway[], input: GatewayApiInput): readonly Fleet[] {
+  const merged = new Map<string, ApiGateway[]>();
+  const fleets: Fleet[] = [];
+  for (const gateway of gateways) {
+    if (gateway.controller !== 'envoy-gateway') continue;
+    if (mergerOf(gateway, input) === undefined) fleets.push({ merged: false, gateways: [gateway] });
+    else push(merged, gateway.className, gateway);
+  }
+  for (const sharing of merged.values())
+    fleets.push({ merged: true, gateways: sharing.sort((a, b) => compareConfigs(a.config, b.config)) });
+  return fleets;
+}
+
+interface Fleet {
+  readonly merged: boolean;
+  readonly gateways: readonly ApiGateway[];
+}
+
+/** By age, and by namespace and name where that is the same. */
+function compareConfigs(a: Config, b: Config): number {
+  return a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
+}
+
+/** Gateways with what Envoy Gateway says of listeners that are in conflict. */
+function withConflicts({ merged, gateways }: Fleet, input: GatewayApiInput): readonly ApiGateway[] {
+  const contenders = gateways.map(({ config: { namespace, name }, listeners }) => ({ name: `${namespace}/${name}`, listeners })); // prettier-ignore
+  const conflicts = conflictsAmong(contenders, merged, input.envoyGateway);
+  return gateways.map((gateway) => ({
+    ...gateway,
+    listeners: gateway.listeners.map((one) => (one.problem === undefined ? { ...one, ...conflicts.get(one) } : one)),
+  }));
 }
 
 /** Why istiod does not take the protocol of a listener. */
@@ -222,6 +317,7 @@ function unreadProtocol(listener: Json, { kindsRead, releases }: GatewayApiInput
     ? undefined
     : {
         problem: whyKindUnread(kind, releases),
+        problemOf: 'unread',
         cure: "set PILOT_ENABLE_ALPHA_GATEWAY_API=true in istiod's environment, or run a release that reads such routes",
       };
 }
@@ -235,6 +331,9 @@ export class GatewayApi {
   private readonly sets: readonly ListenerSet[];
   private readonly byName: ReadonlyMap<string, ApiGateway>;
   private readonly byGateway = new Map<ApiGateway, Attachment[]>();
+  private readonly fleets = new Map<ApiGateway, readonly ApiGateway[]>();
+  /** How many routes a listener of Envoy Gateway's lets in, whether or not it can serve them. */
+  private readonly counts = new Map<ApiListener, number>();
 
   public constructor(public readonly input: GatewayApiInput) {
     const classes = new Map(
@@ -249,9 +348,18 @@ export class GatewayApi {
         ),
     );
     this.sets = listenerSets(input);
-    this.gateways = input
+    const parsed = input
       .of(GATEWAY_API, 'Gateway')
       .map((manifest) => parseGateway(manifest, input, classes, this.sets));
+    const judged = new Map<Manifest, ApiGateway>();
+    for (const fleet of fleetsOf(parsed, input)) {
+      const gateways = withConflicts(fleet, input);
+      for (const gateway of gateways) {
+        judged.set(gateway.config.manifest, gateway);
+        this.fleets.set(gateway, gateways);
+      }
+    }
+    this.gateways = parsed.map((gateway) => judged.get(gateway.config.manifest) ?? gateway);
     this.byName = firstOfEach(this.gateways, ({ config: { namespace, name } }) => `${namespace}/${name}`);
     this.routes = (['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const)
       .flatMap((kind) =>
@@ -260,15 +368,15 @@ export class GatewayApi {
           return { config: object, kind, hostnames: texts(object.spec.hostnames) };
         }),
       )
-      .sort(
-        (a, b) =>
-          a.config.created - b.config.created ||
-          compareText(a.config.namespace, b.config.namespace) ||
-          compareText(a.config.name, b.config.name),
-      );
+      .sort((a, b) => compareConfigs(a.config, b.config));
     const attachments: Attachment[] = [];
     const unattached: Unattached[] = [];
-    for (const route of this.routes) this.attach(route, attachments, unattached);
+    // Envoy Gateway looks at TCPRoutes last, which counts where a listener has other routes.
+    for (const route of this.routes) if (route.kind !== 'TCPRoute') this.attach(route, attachments, unattached);
+    for (const route of this.routes) if (route.kind === 'TCPRoute') this.attach(route, attachments, unattached);
+    // No request comes by UDP: of its routes there is only to tell where they are not attached.
+    for (const manifest of input.of(GATEWAY_API, 'UDPRoute'))
+      this.attach({ config: config(manifest), kind: 'UDPRoute', hostnames: [] }, [], unattached);
     this.attachments = attachments;
     for (const attachment of attachments) push(this.byGateway, attachment.gateway, attachment);
     this.unattached = unattached;
@@ -283,96 +391,66 @@ export class GatewayApi {
     return this.byGateway.get(gateway) ?? [];
   }
 
+  /** The Gateways that the proxies of a Gateway serve, in the order in which Envoy Gateway looks at them. */
+  public servedWith(gateway: ApiGateway): readonly ApiGateway[] {
+    return this.fleets.get(gateway) ?? [gateway];
+  }
+
   private attach(route: ApiRoute, attachments: Attachment[], unattached: Unattached[]): void {
-    records(route.config.spec.parentRefs).forEach((parent, index) => {
+    const parents = records(route.config.spec.parentRefs).map((parent, index) => ({ ...this.parentOf(route, parent), parent, index })); // prettier-ignore
+    for (const { parent, gateway, set } of parents)
+      if (gateway?.controller === 'envoy-gateway')
+        for (const listener of gateway.listeners)
+          if (isOf(listener, set?.manifest) && lets(route, parent, listener))
+            this.counts.set(listener, (this.counts.get(listener) ?? 0) + 1);
+    for (const { parent, index, gateway, set, name } of parents) {
       const kind = text(parent.kind) || 'Gateway';
-      if (kind !== 'Gateway' && !/^X?ListenerSet$/.test(kind)) return;
-      const namespace = text(parent.namespace) || route.config.namespace;
-      const set = this.sets.find(
-        ({ manifest }) => manifest.kind === kind && manifest.namespace === namespace && manifest.name === parent.name,
-      );
-      const [home = '', owner = ''] = set === undefined ? [namespace, text(parent.name)] : set.gateway.split('/');
-      const gateway = kind !== 'Gateway' && set === undefined ? undefined : this.find(home, owner);
+      if (name === undefined) continue;
       const field = `spec.parentRefs[${index}]`;
-      const refuse = (why: string): void => {
-        unattached.push({ route, gateway: `${home}/${owner}`, why, field });
+      const refuse = (why: string, against: readonly Against[] = []): void => {
+        unattached.push({ route, gateway: name, parent: gateway, why, against, field, index });
       };
       if (gateway === undefined) {
         refuse(`there is no such ${kind}`);
-        return;
+        continue;
       }
       const notTaken = set === undefined ? undefined : whyNotTaken(set, gateway, this.input);
       if (notTaken !== undefined) {
         refuse(notTaken);
-        return;
+        continue;
       }
       const reasons = gateway.listeners
         .filter((one) => isOf(one, set?.manifest))
-        .map((listener): string | undefined => {
-          const why = reasonAgainst(route, parent, listener);
-          if (why === undefined) attachments.push({ route, gateway, listener });
-          return why;
+        .map((listener) => {
+          const against = reasonAgainst(route, parent, gateway, listener, this.counts.get(listener) ?? 0);
+          if (against === undefined) attachments.push({ route, gateway, listener });
+          return against;
         });
-      if (reasons.every((why) => why !== undefined)) refuse(reasons.join('; ') || 'the Gateway has no listeners');
-    });
+      const all = reasons.filter((one) => one !== undefined);
+      if (all.length === reasons.length)
+        refuse(all.map(({ what }) => what).join('; ') || 'the Gateway has no listeners', all);
+    }
+  }
+
+  /** What a reference names: a Gateway, or the Gateway of a set of listeners. Nothing at all where it is of another kind. */
+  private parentOf(route: ApiRoute, parent: Json): NamedParent {
+    const kind = text(parent.kind) || 'Gateway';
+    if (kind !== 'Gateway' && !/^X?ListenerSet$/.test(kind)) return {};
+    const namespace = text(parent.namespace) || route.config.namespace;
+    const set = this.sets.find(
+      ({ manifest }) => manifest.kind === kind && manifest.namespace === namespace && manifest.name === parent.name,
+    );
+    const name = set === undefined ? `${namespace}/${text(parent.name)}` : set.gateway;
+    const [home = '', owner = ''] = name.split('/');
+    return { set, name, gateway: kind !== 'Gateway' && set === undefined ? undefined : this.find(home, owner) };
   }
 }
 
-function reasonAgainst(route: ApiRoute, parent: Json, listener: ApiListener): string | undefined {
-  const section = text(parent.sectionName);
-  const port = number(parent.port);
-  if (port !== 0 && port !== listener.port) return `listener ${listener.name} is on port ${listener.port}, not ${port}`;
-  if (section !== '' && section !== listener.name) return `listener ${listener.name} is not ${section}`;
-  const kinds = listener.kinds.length > 0 ? listener.kinds : (entry(KINDS_OF_PROTOCOL, listener.protocol) ?? []);
-  if (!kinds.includes(route.kind)) return `listener ${listener.name} (${listener.protocol}) takes no ${route.kind}`;
-  if (!listener.admits(route.config.namespace))
-    return `listener ${listener.name} admits no routes of namespace ${route.config.namespace}`;
-  if (
-    listener.hostname !== '*' &&
-    route.hostnames.length > 0 &&
-    !route.hostnames.some((host) => overlaps(host, listener.hostname))
-  ) {
-    return `no hostname of the route (${route.hostnames.join(', ')}) is within ${listener.hostname} of listener ${listener.name}`;
-  }
-  return listener.problem === undefined
-    ? undefined
-    : `listener ${listener.name} is not programmed: ${listener.problem}`;
-}
-
-/** Hostnames under which a route answers at a listener: the narrower of each pair, leaving out what a sibling listener claims. */
-export function hostnamesAt({ route, gateway, listener }: Attachment): readonly string[] {
-  const own = route.hostnames.length === 0 ? [listener.hostname] : route.hostnames;
-  const siblings = gateway.listeners.filter(
-    (other) =>
-      other !== listener &&
-      other.port === listener.port &&
-      // computeHosts of Envoy Gateway (internal/gatewayapi/helpers.go) looks at the port alone.
-      (gateway.controller === 'envoy-gateway' || other.protocol === listener.protocol),
-  );
-  const found = new Set<string>();
-  for (const host of own) {
-    const narrower = isSubsetOf(host, listener.hostname)
-      ? host
-      : isSubsetOf(listener.hostname, host)
-        ? listener.hostname
-        : undefined;
-    if (narrower !== undefined && !siblings.some((other) => other.hostname === narrower)) found.add(narrower);
-  }
-  return [...found];
-}
-
-/** Hosts of a route as Istio takes them to a listener, which narrows them itself: those that a narrower listener claims are left to it. */
-export function hostsInIstio({ route, gateway, listener }: Attachment): readonly string[] {
-  const hosts = route.hostnames.length === 0 ? ['*'] : route.hostnames;
-  const own = listener.hostname;
-  if (own !== '*' && !own.startsWith('*')) return hosts;
-  const others = gateway.listeners
-    .filter((one) => one !== listener && one.port === listener.port && one.protocol === listener.protocol)
-    .map((one) => one.hostname)
-    .filter((hostname) => hostname !== own && hostname !== '*' && (own === '*' || own.length <= hostname.length));
-  return hosts.filter(
-    (host) => (own === '*' || overlaps(host, own)) && !others.some((other) => isSubsetOf(host, other)),
-  );
+interface NamedParent {
+  readonly gateway?: ApiGateway | undefined;
+  readonly set?: ListenerSet | undefined;
+  /** `namespace/name` of the Gateway. */
+  readonly name?: string;
 }
 
 export function certificateNames(tls: Json | undefined): readonly string[] {

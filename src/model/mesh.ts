@@ -125,10 +125,12 @@ export class Mesh implements Registry {
     const installed = installedGateways(manifests, this.config, services, workloads, this.gateways, routes);
     this.gatewayApi = new GatewayApi({
       of: (group, kind) => this.of(group, kind),
+      find: (group, kind, namespace, name) => this.find(group, kind, namespace, name),
       namespaces: this.namespaces,
       kindsRead: this.config.apiKindsRead,
       releases: this.config.releases,
       istio: this.config.istio,
+      envoyGateway: this.config.envoyGateway,
     });
     const fromApi = istioFromGatewayApi(this.gatewayApi, this.config, {
       services,

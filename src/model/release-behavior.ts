@@ -31,6 +31,8 @@ const ISTIO = {
   answersNoBackendsWith404: { since: '1.30', until: '1.31', source: 'releasenotes/notes/59356.yaml, releasenotes/notes/60787.yaml' }, // prettier-ignore
   /** Of a ReferenceGrant with several entries in `to`, each counts; before that the last one alone. */
   readsAllOfGrant: { since: '1.30', source: 'releasenotes/notes/reference-grant-to-or-semantics.yaml' },
+  /** Listeners for TLS take TLSRoutes whatever their mode; before, those that terminate it take TCPRoutes alone. */
+  takesTlsRoutesOfAnyMode: { since: '1.30', source: 'generateSupportedKinds of pilot/pkg/config/kube/gateway/conditions.go' }, // prettier-ignore
 } as const satisfies Record<string, Switch>;
 
 export type IstioBehavior = Readonly<Record<keyof typeof ISTIO, boolean>>;
@@ -52,6 +54,14 @@ const ENVOY_GATEWAY = {
   mergesExtensionPolicies: { since: '1.9', source: 'api/v1alpha1/envoyextensionypolicy_types.go has no such field in v1.8.3' }, // prettier-ignore
   /** ListenerSets of gateway.networking.k8s.io/v1 are read, without being told to; before, XListenerSets, and only if told to. */
   readsListenerSets: { since: '1.8', source: 'internal/provider/kubernetes/controller.go' },
+  /** Listeners that are not valid by themselves are in conflict with none. */
+  sparesInvalidListeners: { since: '1.8', source: 'isSpecValidForConflictChecks of internal/gatewayapi/validate.go' },
+  /** A listener of TCP is in conflict with one of HTTP, HTTPS or TLS; before, they share a port. */
+  comparesProtocolsOfStreams: { since: '1.8', source: 'validateConflictedProtocolsListeners of internal/gatewayapi/validate.go' }, // prettier-ignore
+  /** Of listeners in conflict those of the Gateway go before those of sets, and the first set before the others; before, none is programmed. */
+  prefersOwnListeners: { since: '1.9', source: 'validateConflictedHostnameListeners of internal/gatewayapi/validate.go' }, // prettier-ignore
+  /** A route of `*.com` is for a listener of `*.example.com`, under the narrower name. */
+  takesBroaderHosts: { since: '1.8', source: 'computeHosts of internal/gatewayapi/helpers.go' },
 } as const satisfies Record<string, Switch>;
 
 export type EnvoyGatewayBehavior = Readonly<Record<keyof typeof ENVOY_GATEWAY, boolean>>;

@@ -2,7 +2,7 @@
 import { backendTls, routingType } from '../model/envoy-gateway';
 import { extensionApi } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, number, text } from '../model/fields';
-import type { Attachment } from '../model/gateway-api';
+import type { Attachment } from '../model/attachments';
 import { backendHost } from '../model/gateway-api-rules';
 import type { Manifest } from '../model/manifest';
 import type { RouteDestination } from '../model/virtual-services';
@@ -10,7 +10,7 @@ import { throughZtunnel } from './ambient';
 import { arrive, type Target } from './arrive';
 import { outboundCapture } from './capture';
 import { hostWithoutPort } from './envoy';
-import { addHop, gatewayDecision, refuse, type Stage } from './envoy-gateway-stage';
+import { addHop, listenerDecision, refuse, type Stage } from './envoy-gateway-stage';
 import { throughSidecar } from './follow';
 import type { HttpRequest } from './http-routes';
 import type { Reason } from './reasons';
@@ -166,7 +166,8 @@ function ofBackend(going: ToBackend): Upstream | Trace {
 }
 
 function forward({ stage, attachment, http, inner, ref, by, copies = [] }: ToBackend, upstream: Upstream): Trace {
-  const { mesh, walk, workload, flight, gateway } = stage;
+  const { mesh, walk, workload, flight } = stage;
+  const { gateway, listener } = attachment;
   const { tls } = upstream;
   const layers: readonly TlsLayer[] =
     tls === undefined ? inner : [...inner, { kind: 'SIMPLE', sni: tls.sni, certificate: '' }];
@@ -178,7 +179,7 @@ function forward({ stage, attachment, http, inner, ref, by, copies = [] }: ToBac
     sends: wire(http === null ? (layers.length > 0 ? 'TLS' : 'TCP') : 'HTTP', upstream.port, layers),
     decidedBy: decisions(
       by,
-      gatewayDecision(gateway, `spec.listeners[${attachment.listener.index}]`),
+      listenerDecision(attachment),
       stage.proxy.manifest === undefined
         ? undefined
         : {
@@ -193,7 +194,7 @@ function forward({ stage, attachment, http, inner, ref, by, copies = [] }: ToBac
     ),
     envoy: {
       ...noMatch(),
-      listener: `${gateway.config.namespace}/${gateway.config.name}/${attachment.listener.name}`,
+      listener: `${gateway.config.namespace}/${gateway.config.name}/${listener.name}`,
       endpoints: upstream.endpoints,
     },
   });

@@ -1,5 +1,6 @@
 /** What the steps at a proxy of Envoy Gateway's share. */
 import type { EffectiveProxy } from '../model/envoy-gateway';
+import type { Served } from '../model/envoy-gateway-chains';
 import type { ApiGateway } from '../model/gateway-api';
 import type { Mesh } from '../model/mesh';
 import type { Workload } from '../model/workloads';
@@ -25,6 +26,12 @@ export function gatewayRef({ config: { namespace, name } }: ApiGateway): ObjectR
 
 export function gatewayDecision(gateway: ApiGateway, field: string): Decision {
   return { ...gatewayRef(gateway), field };
+}
+
+/** A listener as what decides: of the Gateway itself, or of the set that it is from. */
+export function listenerDecision({ gateway, listener: { set, index } }: Served): Decision {
+  const { kind, namespace, name } = set ?? gateway.config.manifest;
+  return { kind, namespace, name, field: `spec.listeners[${index}]` };
 }
 
 export function addHop(stage: Stage, rest: Partial<Hop>): void {

@@ -1,12 +1,14 @@
 import { brokenReferences } from '../model/envoy-gateway-references';
-import { chainFor, chainsAt, refusedByEnvoy } from '../model/envoy-gateway-chains';
+import { hostnamesAt, type Attachment } from '../model/attachments';
+import { chainFor, chainsAt, refusedByEnvoy, servedAt, type Served } from '../model/envoy-gateway-chains';
 import {
   effectiveProxy,
   type EffectiveProxy,
   listenPort,
+  mergerOf,
   proxyNamespace,
   proxyWorkload,
-  sharersOf,
+  whyNotAccepted,
 } from '../model/envoy-gateway';
 import {
   clientTrafficPolicy,
@@ -17,7 +19,7 @@ import {
 } from '../model/envoy-gateway-policies';
 import { limitsGlobally } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, text } from '../model/fields';
-import { hostnamesAt, type ApiGateway, type ApiListener, type Attachment } from '../model/gateway-api';
+import type { ApiGateway } from '../model/gateway-api';
 import { byEnvoyGatewayPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
 import type { Workload } from '../model/workloads';
@@ -29,7 +31,15 @@ import { throughServer } from './arrive';
 import { DomainIndex, hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
-import { addHop, gatewayDecision, gatewayRef, refuse, reply, type Stage } from './envoy-gateway-stage';
+import {
+  addHop,
+  gatewayDecision,
+  gatewayRef,
+  listenerDecision,
+  refuse,
+  reply,
+  type Stage,
+} from './envoy-gateway-stage';
 import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
 import {
@@ -59,7 +69,7 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
   const proxy = effectiveProxy(gateway, mesh);
   const home = mesh.remember(gateway, 'home', () => proxyNamespace(gateway, mesh));
   const info = mesh.namespaces.get(home);
-  const workload = proxyWorkload(gateway, proxy, info, home);
+  const workload = proxyWorkload(gateway, proxy, info, home, mergerOf(gateway, mesh) !== undefined);
   if (info === undefined && workload.membership === 'none')
     walk.note(`no manifest shows namespace ${home}; assumed that Envoy Gateway's proxies there have no sidecar`);
   const port = listenPort(flight.namedPort);
@@ -97,22 +107,18 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
   const { mesh } = walk;
   const ref: ProxyRef = { kind: 'envoy-gateway', namespace: home, workload: workload.name };
   const outer = outermost(flight.layers);
-  const onPort = gateway.listeners.filter(
-    (listener) => listener.port === flight.namedPort && listener.problem === undefined,
-  );
+  const onPort = mesh.remember(gateway, `served ${flight.namedPort}`, () => servedAt(mesh.gatewayApi, gateway, flight.namedPort)); // prettier-ignore
   const sni = outer?.sni ?? null;
   const chain = chainFor(mesh.remember(gateway, `chains ${flight.namedPort}`, () => chainsAt(mesh.gatewayApi, gateway, flight.namedPort)), sni); // prettier-ignore
-  const listeners =
-    chain !== undefined
-      ? [chain.listener]
-      : outer === undefined
-        ? onPort.filter(({ protocol }) => protocol === 'HTTP')
-        : [];
-  const policy = listeners[0] === undefined ? undefined : clientTrafficPolicy(gateway, listeners[0], mesh);
+  const plain = onPort.filter(({ listener }) => listener.protocol === 'HTTP');
+  const listeners: readonly Served[] = chain !== undefined ? [chain] : outer === undefined ? plain : [];
+  const [first] = listeners;
+  const policy = first === undefined ? undefined : clientTrafficPolicy(first, plain, mesh);
   const terminates =
-    ['HTTPS', 'TLS'].includes(listeners[0]?.protocol ?? '') && listeners[0]?.tls?.mode !== 'Passthrough';
-  const at = (): Decision => gatewayDecision(gateway, `spec.listeners[${listeners[0]?.index ?? 0}]`);
-  const readsHttp = listeners.some((listener) => listener.protocol === 'HTTP' || listener.protocol === 'HTTPS');
+    ['HTTPS', 'TLS'].includes(first?.listener.protocol ?? '') && first?.listener.tls?.mode !== 'Passthrough';
+  const at = (): Decision =>
+    first === undefined ? gatewayDecision(gateway, 'spec.listeners') : listenerDecision(first);
+  const readsHttp = first?.listener.protocol === 'HTTP' || first?.listener.protocol === 'HTTPS';
   const protocol: WireProtocol =
     readsHttp && flight.http !== null ? 'HTTP' : outer !== undefined && !terminates ? 'TLS' : 'TCP';
   const receives: Hop['receives'] = {
@@ -122,21 +128,19 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
       : {}),
   };
   const stage: Stage = { walk, mesh, gateway, proxy, workload, ref, flight, receives };
-  const shared = mesh.remember(gateway, `shared ${flight.namedPort}`, () => sharersOf(gateway, flight.namedPort, mesh));
-  if (shared !== undefined) {
-    const { kind, namespace, name } = shared.merger.manifest;
-    const others = shared.gateways.map(({ config: other }) => `${other.namespace}/${other.name}`).join(', ');
-    return unknown(stage, `${kind} ${namespace}/${name} (${shared.merger.field}) gives all Gateways of class ${gateway.className} one set of proxies, and Gateway ${others} has listeners on port ${flight.namedPort} too: which of their listeners, routes and policies counts is not followed`, { kind, namespace, name, field: shared.merger.field }); // prettier-ignore
-  }
+  const notAccepted = whyNotAccepted(gateway, mesh);
+  if (notAccepted !== undefined)
+    return refuse(stage, 'NR', null, { kind: 'gateway-not-accepted', gateway: gatewayRef(gateway), ...notAccepted }, gatewayDecision(gateway, 'spec.infrastructure.parametersRef')); // prettier-ignore
   const refused = mesh.remember(gateway, `refused ${flight.namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, flight.namedPort)); // prettier-ignore
-  if (refused?.is === 'listener') return refuse(stage, 'NR', null, { kind: 'listener-refused-by-envoy', detail: refused.what, cure: refused.fix }, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
+  const refusedBy = (): Decision => (refused?.at[0] === undefined ? at() : listenerDecision(refused.at[0]));
+  if (refused?.is === 'listener') return refuse(stage, 'NR', null, { kind: 'listener-refused-by-envoy', detail: refused.what, cure: refused.fix }, refusedBy()); // prettier-ignore
   if (listeners.length === 0) {
-    const problem = gateway.listeners.find(
+    const idle = gateway.listeners.find(
       (listener) => listener.port === flight.namedPort && listener.problem !== undefined,
     );
-    if (problem !== undefined)
-      return refuse(stage, 'NR', null, { kind: 'listener-not-programmed', gateway: gatewayRef(gateway), listener: problem.name, detail: problem.problem ?? '', cure: problem.cure ?? '' }, gatewayDecision(gateway, `spec.listeners[${problem.index}]`)); // prettier-ignore
-    const udp = onPort.find((listener) => listener.protocol === 'UDP');
+    if (idle !== undefined)
+      return refuse(stage, 'NR', null, { kind: 'listener-not-programmed', gateway: gatewayRef(gateway), listener: idle.name, detail: idle.problem ?? '', cure: idle.cure ?? '' }, listenerDecision({ gateway, listener: idle })); // prettier-ignore
+    const udp = onPort.find(({ listener }) => listener.protocol === 'UDP')?.listener;
     const place = { gateway: gatewayRef(gateway), port: flight.namedPort };
     const reason: Reason =
       udp !== undefined
@@ -147,14 +151,13 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
     return refuse(stage, 'NR', null, reason, gatewayDecision(gateway, 'spec.listeners'));
   }
   if (terminates && outer === undefined)
-    return refuse(stage, 'UF', null, { kind: 'tls-expected', listener: listeners[0]?.name ?? '', mode: null }, at());
+    return refuse(stage, 'UF', null, { kind: 'tls-expected', listener: first?.listener.name ?? '', mode: null }, at());
   const patch = patchPolicy(gateway, mesh);
   if (patch !== undefined)
     return unknown(stage, `EnvoyPatchPolicy ${patch.manifest.namespace}/${patch.manifest.name} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`); // prettier-ignore
   const held = connectionVerdict(policy, terminates ? outer : undefined);
   if (held?.is === 'unknown') return unknown(stage, held.what, held.by);
-  if (held !== undefined)
-    return refuse(stage, held.code, held.status, held.reason, held.by ?? gatewayDecision(gateway, 'spec.listeners'));
+  if (held !== undefined) return refuse(stage, held.code, held.status, held.reason, held.by ?? at());
   if (demandsCertificate(policy) && terminates)
     walk.note(`assumed that the client shows a certificate that ${home}/${workload.name} trusts`);
   if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
@@ -168,7 +171,7 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
     );
   const read = requestVerdict(policy, flight.http, outer !== undefined);
   if (read.is === 'refused') return reply(stage, { ...read, by: read.by ?? at() });
-  if (refused !== undefined) return refuse(stage, 'NR', 404, { kind: 'listener-refused-by-envoy', detail: refused.what, cure: refused.fix }, gatewayDecision(gateway, `spec.listeners[${refused.listeners[0]?.index ?? 0}]`)); // prettier-ignore
+  if (refused !== undefined) return refuse(stage, 'NR', 404, { kind: 'listener-refused-by-envoy', detail: refused.what, cure: refused.fix }, refusedBy()); // prettier-ignore
   return forwardHttp(stage, listeners, (read.is === 'taken' ? read.http : null) ?? flight.http);
 }
 
@@ -177,8 +180,10 @@ function unknown(stage: Stage, what: string, ...by: readonly Decision[]): Trace 
   return stage.walk.unknown(what);
 }
 
-function attachedAt({ mesh, gateway }: Stage, listeners: readonly ApiListener[]): readonly Attachment[] {
-  return mesh.gatewayApi.attachedTo(gateway).filter(({ listener }) => listeners.includes(listener));
+function attachedAt({ mesh }: Stage, listeners: readonly Served[]): readonly Attachment[] {
+  return listeners.flatMap((served) =>
+    mesh.gatewayApi.attachedTo(served.gateway).filter(({ listener }) => listener === served.listener),
+  );
 }
 
 function whyUnattached(stage: Stage): readonly string[] {
@@ -192,9 +197,9 @@ function whyUnattached(stage: Stage): readonly string[] {
 }
 
 /** The rules of the routes at some listeners by host, each list in the order in which Envoy asks them. */
-function candidatesAt(stage: Stage, listeners: readonly ApiListener[]): DomainIndex<() => readonly Candidate[]> {
+function candidatesAt(stage: Stage, listeners: readonly Served[]): DomainIndex<() => readonly Candidate[]> {
   const { mesh, gateway, proxy } = stage;
-  const key = `hosts at ${listeners.map(({ index }) => index).join()}`;
+  const key = `hosts at ${listeners.map((one) => one.gateway.listeners.indexOf(one.listener)).join()} of ${[...new Set(listeners.map((one) => `${one.gateway.config.namespace}/${one.gateway.config.name}`))].join()}`; // prettier-ignore
   return mesh.remember(gateway, key, () => {
     const byHost = new Map<string, Attachment[]>();
     for (const attachment of attachedAt(stage, listeners))
@@ -218,7 +223,7 @@ function candidatesAt(stage: Stage, listeners: readonly ApiListener[]): DomainIn
   }
 }
 
-function forwardHttp(stage: Stage, listeners: readonly ApiListener[], http: HttpRequest): Trace {
+function forwardHttp(stage: Stage, listeners: readonly Served[], http: HttpRequest): Trace {
   const { gateway } = stage;
   const host = hostWithoutPort(http.authority.name);
   const candidates = candidatesAt(stage, listeners).match(host)?.();
@@ -263,11 +268,11 @@ function forwards({ mesh }: Stage, { rule, clusters }: Route): boolean {
 }
 
 function throughRule(stage: Stage, attachment: Attachment, route: Route, http: HttpRequest): Trace {
-  const { mesh, gateway, walk } = stage;
+  const { mesh, walk } = stage;
   const ref = route.rule?.ref as RouteRef;
   const by: Decision = { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}` };
   const own = record(records(attachment.route.config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)]);
-  const place = { route: attachment.route, rule: text(own.name), gateway, listener: attachment.listener };
+  const place = { ...attachment, rule: text(own.name) };
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
   const security = effectivePolicy('SecurityPolicy', place, mesh);
   const limits = traffic && mesh.remember(traffic.manifest, 'limits globally', () => limitsGlobally(mesh));
@@ -360,8 +365,8 @@ function nearest(attachments: readonly Attachment[], sni: string | null): readon
 }
 
 /** What SecurityPolicies make of a connection: a network filter before the route's own closes it. */
-function streamHeld(stage: Stage, { route, listener }: Attachment, ref: RouteRef): Trace | undefined {
-  const { mesh, walk, gateway, flight } = stage;
+function streamHeld(stage: Stage, { route, gateway, listener }: Attachment, ref: RouteRef): Trace | undefined {
+  const { mesh, walk, flight } = stage;
   const name = text(record(records(route.config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)]).name);
   const { authorization, refused } = streamPolicies({ route, rule: name, gateway, listener }, mesh);
   for (const { policy, why } of refused)

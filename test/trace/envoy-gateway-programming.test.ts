@@ -311,52 +311,6 @@ describe('a Service that a chart makes', () => {
   });
 });
 
-describe('Gateways that share their proxies', () => {
-  const shared = (merges: boolean, port = 80) => `---
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: shared}
-spec:
-  controllerName: gateway.envoyproxy.io/gatewayclass-controller
-  parametersRef: {group: gateway.envoyproxy.io, kind: EnvoyProxy, name: all, namespace: envoy-gateway-system}
----
-apiVersion: gateway.envoyproxy.io/v1alpha1
-kind: EnvoyProxy
-metadata: {name: all, namespace: envoy-gateway-system}
-spec: {mergeGateways: ${merges}}
----
-apiVersion: gateway.envoyproxy.io/v1alpha1
-kind: ClientTrafficPolicy
-metadata: {name: client, namespace: edge}
-spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: side}], proxyProtocol: {}}
-${gateway(HTTP).replace('ClassName: eg', 'ClassName: shared')}${gateway(`name: http, port: ${port}, protocol: HTTP, hostname: side.example.com`).replace('ClassName: eg', 'ClassName: shared').replace('name: front', 'name: side')}`;
-  const http = route('HTTPRoute', 'shop', 'http', 'shop.example.com');
-
-  it('are not followed at a port that several have, and the EnvoyProxy that merges them is named', () => {
-    const told = ask(shared(true) + http, 'http://shop.example.com/');
-    expect(told.outcome).toBe('unknown');
-    expect(JSON.stringify(told)).toContain('EnvoyProxy envoy-gateway-system/all (spec.mergeGateways)');
-    expect(JSON.stringify(told)).toContain('Gateway edge/side has listeners on port 80 too');
-  });
-
-  it('are followed at a port that one alone has, and where each has proxies of its own', () => {
-    expect(end(shared(true, 8080) + http, 'http://shop.example.com/')).toBe(SHOP);
-    expect(end(shared(false) + http, 'http://shop.example.com/')).toBe(SHOP);
-  });
-
-  it('are merged by the configuration of Envoy Gateway itself, if their class does not say otherwise', () => {
-    const settings = `---
-apiVersion: gateway.envoyproxy.io/v1alpha1
-kind: EnvoyGateway
-metadata: {name: settings}
-envoyProxy: {mergeGateways: true}
-`;
-    const silent = shared(true).replace('{mergeGateways: true}', '{ipFamily: IPv4}');
-    expect(ask(settings + silent + http, 'http://shop.example.com/').outcome).toBe('unknown');
-    expect(end(settings + shared(false) + http, 'http://shop.example.com/')).toBe(SHOP);
-  });
-});
-
 describe('a global rate limit', () => {
   const limited = (type: string) => `---
 apiVersion: gateway.envoyproxy.io/v1alpha1

@@ -56,6 +56,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'server-left-out': byPort,
   'listener-not-programmed': (reason, refusal) =>
     refusal.proxy.kind === 'envoy-gateway' ? 'no-route' : byPort(reason, refusal),
+  'gateway-not-accepted': 'no-route',
   'listener-refused-by-envoy': 'no-route',
   'no-listener-on-port': 'no-route',
   'no-listener-for-connection': 'no-route',

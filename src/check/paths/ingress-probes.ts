@@ -1,6 +1,7 @@
 /** Requests that come in from outside: each host and rule of a route at a gateway, at each listener that takes it. */
+import { type Attachment, hostnamesAt } from '../../model/attachments';
 import { number, record, records, strings, text } from '../../model/fields';
-import { GATEWAY_API, type ApiRoute, type Attachment, hostnamesAt } from '../../model/gateway-api';
+import { GATEWAY_API, type ApiRoute } from '../../model/gateway-api';
 import { hostsForNamespace } from '../../model/hostnames';
 import { isHttp as declaresHttp } from '../../model/protocols';
 import type { CheckContext } from '../context';

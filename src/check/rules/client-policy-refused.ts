@@ -1,8 +1,12 @@
+import { placeOf, servedAt, type Served } from '../../model/envoy-gateway-chains';
+import { holdsForAll } from '../../model/envoy-gateway-policies';
 import { record } from '../../model/fields';
+import type { ApiGateway } from '../../model/gateway-api';
 import type { CheckContext } from '../context';
 import { targetsOf } from '../envoy-gateway';
 import { ENVOY_GATEWAY, type Reference } from '../gateway-api';
 import type { Manifest } from '../../model/manifest';
+import type { Mesh } from '../../model/mesh';
 import { nearest } from '../schema/structural';
 import type { Hit, Rule } from '../rule';
 
@@ -18,7 +22,8 @@ export const rule: Rule = {
   footguns: ['Y22'],
   *check(context) {
     for (const policy of context.of(ENVOY_GATEWAY, 'ClientTrafficPolicy'))
-      for (const [at, target] of targetsOf(policy).entries()) yield* forSection(context, policy, target, at);
+      for (const [at, target] of targetsOf(policy).entries())
+        yield* target.sectionName === undefined ? forGateway(context, policy, target, at) : forSection(context, policy, target, at); // prettier-ignore
   },
 };
 
@@ -47,14 +52,40 @@ function* forSection(
     return;
   }
   if (own.protocol !== 'HTTP') return;
-  const sharing = gateway.listeners.filter(
-    ({ protocol, port, problem, name: other }) =>
-      protocol === 'HTTP' && port === own.port && problem === undefined && other !== own.name,
-  );
+  const sharing = plainAt(mesh, gateway, own.port).filter(({ listener }) => listener !== own);
   if (sharing.length === 0) return;
   yield {
     manifest: policy,
     field,
-    what: `listener ${own.name} of Gateway ${policy.namespace}/${name} shares port ${own.port} with ${sharing.map((listener) => listener.name).join(', ')}`,
+    what: `listener ${own.name} of Gateway ${policy.namespace}/${name} shares port ${own.port} with ${sharing.map((one) => placeOf(one, gateway)).join(', ')}`,
   };
+}
+
+const plainAt = ({ gatewayApi }: Mesh, gateway: ApiGateway, port: number): readonly Served[] =>
+  servedAt(gatewayApi, gateway, port).filter(({ listener }) => listener.protocol === 'HTTP');
+
+/** Of a whole Gateway, whose proxies serve others as well (mergeGateways). */
+function* forGateway(
+  { mesh }: CheckContext,
+  policy: Manifest,
+  { kind, name = '' }: Reference,
+  at: number,
+): Generator<Hit> {
+  const gateway = kind === 'Gateway' ? mesh.gatewayApi.find(policy.namespace, name) : undefined;
+  if (gateway === undefined) return;
+  for (const port of new Set(gateway.listeners.filter(({ protocol }) => protocol === 'HTTP').map((one) => one.port))) {
+    const plain = plainAt(mesh, gateway, port);
+    const own = plain.find((one) => one.gateway === gateway);
+    if (own === undefined || holdsForAll(own, plain)) continue;
+    const single = record(record(policy.body).spec).targetRef !== undefined;
+    yield {
+      manifest: policy,
+      field: single ? ['spec', 'targetRef'] : ['spec', 'targetRefs', at],
+      what: `Gateway ${policy.namespace}/${name} shares port ${port} of its proxies with ${plain
+        .filter((one) => one.gateway !== gateway)
+        .map((one) => placeOf(one, gateway))
+        .join(', ')}`,
+      fix: 'Give the Gateway a port of its own, or take it out of the class whose Gateways are merged.',
+    };
+  }
 }

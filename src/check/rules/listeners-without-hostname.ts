@@ -1,62 +1,57 @@
-import type { CheckContext } from '../context';
-import { nameOf } from '../edge';
-import { type EnvoyGatewayView, envoyGateways } from '../envoy-gateway';
-import { GATEWAY_API, gatewaySpec } from '../gateway-api';
-import type { Hit, Rule } from '../rule';
+import type { ApiGateway, ApiListener } from '../../model/gateway-api';
+import type { Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE815',
   name: 'listeners-without-hostname',
   severity: 'error',
-  title: 'HTTPS and TLS listeners of one port cannot be told apart',
-  why: 'Both are chosen by SNI. With the same hostname, or none, Envoy Gateway calls the two in conflict, and serves neither.',
+  title: 'Listeners of one port are in conflict',
+  why: 'HTTPS and TLS are told apart by SNI, and so by hostnames; plain HTTP by nothing. Envoy Gateway serves neither of two that cannot be told apart, and of Gateways that share their proxies only the first.',
   fix: 'Give each listener of the port a hostname of its own.',
   see: 'https://gateway-api.sigs.k8s.io/reference/spec/#listener',
   reads: ['Gateway'],
   footguns: ['Y09', 'Y08', 'G08'],
-  *check(context) {
-    yield* overlapsOfMerged(context);
-    for (const manifest of context.of(GATEWAY_API, 'Gateway')) {
-      const listeners = gatewaySpec(manifest).listeners ?? [];
-      for (const [at, { port, protocol, hostname = '', name }] of listeners.entries()) {
-        const other = listeners
-          .slice(0, at)
-          .find(
-            (candidate) =>
-              candidate.port === port &&
-              (candidate.hostname ?? '') === hostname &&
-              candidate.protocol !== protocol &&
-              [candidate.protocol, protocol].every((one) => one === 'HTTPS' || one === 'TLS'),
-          );
-        if (other)
-          yield {
-            manifest,
-            field: ['spec', 'listeners', at],
-            what: `listeners ${other.name} (${other.protocol}) and ${name} (${protocol}) share port ${port} and ${hostname ? `the hostname ${hostname}` : 'have no hostname'}`,
-          };
-      }
+  *check({ mesh }) {
+    for (const gateway of mesh.gatewayApi.gateways) {
+      const found = gateway.controller === 'envoy-gateway' ? inEnvoyGateway(gateway) : sameServerNames(gateway);
+      for (const { listener, what, fix } of found)
+        yield {
+          manifest: listener.set ?? gateway.config.manifest,
+          field: ['spec', 'listeners', listener.index],
+          what,
+          ...(fix === undefined ? {} : { fix }),
+        };
     }
   },
 };
 
-/** Gateways of a class that are merged into one set of proxies must differ in port, protocol or hostname. */
-function* overlapsOfMerged(context: CheckContext): Generator<Hit> {
-  const taken = new Map<string, EnvoyGatewayView>();
-  for (const view of context.index(envoyGateways)) {
-    const { gateway, proxy } = view;
-    if (proxy.spec.mergeGateways !== true) continue;
-    for (const { index, name, port, protocol, hostname } of gateway.listeners) {
-      const family = protocol === 'HTTPS' || protocol === 'TLS' ? 'TLS' : protocol;
-      const key = `${gateway.className} ${port} ${family} ${hostname}`;
-      const other = taken.get(key);
-      if (other === undefined) taken.set(key, view);
-      else if (other !== view)
-        yield {
-          manifest: gateway.config.manifest,
-          field: ['spec', 'listeners', index],
-          what: `listener ${name} of ${nameOf(gateway.config.manifest)} and one of ${nameOf(other.gateway.config.manifest)} share port ${port} and ${hostname === '*' ? 'have no hostname' : `the hostname ${hostname}`}, and their class merges Gateways`,
-          why: 'Envoy Gateway runs merged Gateways in one set of proxies, and refuses the listener of the newer one.',
-        };
-    }
+interface Found {
+  readonly listener: ApiListener;
+  readonly what: string;
+  readonly fix?: string;
+}
+
+/** Those in conflict by Envoy Gateway's rules, each told at the later of the two. */
+function* inEnvoyGateway({ listeners }: ApiGateway): Generator<Found> {
+  for (const [at, listener] of listeners.entries()) {
+    const { name, problem = '', problemOf, rival, cure = '' } = listener;
+    if (problemOf !== 'conflict' || listeners.slice(at + 1).some((one) => one.name === rival)) continue;
+    yield { listener, what: `listener ${name} is not programmed: ${problem}`, fix: `${cure[0]?.toUpperCase() ?? ''}${cure.slice(1)}.` }; // prettier-ignore
+  }
+}
+
+/** Of controllers whose rules are others: those that SNI cannot tell apart. */
+function* sameServerNames({ listeners }: ApiGateway): Generator<Found> {
+  const byServerName = listeners.filter(({ protocol }) => protocol === 'HTTPS' || protocol === 'TLS');
+  for (const [at, listener] of byServerName.entries()) {
+    const { name, port, protocol, hostname } = listener;
+    const other = byServerName
+      .slice(0, at)
+      .find((one) => one.port === port && one.hostname === hostname && one.protocol !== protocol);
+    if (other !== undefined)
+      yield {
+        listener,
+        what: `listeners ${other.name} (${other.protocol}) and ${name} (${protocol}) share port ${port} and ${hostname === '*' ? 'have no hostname' : `the hostname ${hostname}`}`,
+      };
   }
 }

@@ -16,11 +16,12 @@ export const rule: Rule = {
     for (const { gateway } of context.index(envoyGateways)) {
       for (const port of new Set(gateway.listeners.map((listener) => listener.port))) {
         const refused = refusedByEnvoy(context.mesh.gatewayApi, gateway, port);
-        const last = refused?.listeners.at(-1);
-        if (refused === undefined || last === undefined) continue;
+        const last = refused?.at.at(-1);
+        // Proxies that several Gateways share are told of once.
+        if (refused === undefined || last?.gateway !== gateway) continue;
         yield {
-          manifest: last.set ?? gateway.config.manifest,
-          field: ['spec', 'listeners', last.index],
+          manifest: last.listener.set ?? gateway.config.manifest,
+          field: ['spec', 'listeners', last.listener.index],
           what: refused.what,
           fix: `${refused.fix[0]?.toUpperCase() ?? ''}${refused.fix.slice(1)}.`,
         };

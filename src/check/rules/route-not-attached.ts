@@ -1,21 +1,10 @@
+import type { Against, Unattached } from '../../model/attachments';
+import type { ApiRoute } from '../../model/gateway-api';
 import type { Manifest } from '../../model/manifest';
-import type { CheckContext } from '../context';
+import type { Mesh } from '../../model/mesh';
 import { nameOf } from '../edge';
-import {
-  GATEWAY_API,
-  type Listener,
-  ROUTE_KINDS,
-  type Reference,
-  admits,
-  gatewaySpec,
-  routeSpec,
-} from '../gateway-api';
-import { overlaps } from '../hosts';
+import { GATEWAY_API, ROUTE_KINDS, type Reference, routeSpec } from '../gateway-api';
 import type { Hit, Rule } from '../rule';
-import { entry } from '../../model/fields';
-
-/** Protocols of listeners that a kind of route can attach to. */
-const PROTOCOLS: Record<string, readonly string[]> = { HTTPRoute: ['HTTP', 'HTTPS'], GRPCRoute: ['HTTP', 'HTTPS'], TLSRoute: ['TLS'], TCPRoute: ['TCP', 'TLS'], UDPRoute: ['UDP'] }; // prettier-ignore
 
 export const rule: Rule = {
   id: 'EDGE801',
@@ -29,20 +18,17 @@ export const rule: Rule = {
   findsAbsence: true,
   footguns: ['G01', 'G02', 'G09'],
   *check(context) {
-    for (const kind of ROUTE_KINDS) {
-      for (const manifest of context.of(GATEWAY_API, kind)) {
-        for (const [at, parent] of (routeSpec(manifest).parentRefs ?? []).entries()) {
-          if ((parent.kind ?? 'Gateway') !== 'Gateway' || (parent.group ?? GATEWAY_API) !== GATEWAY_API) continue;
-          const hit = judge(context, manifest, parent);
-          if (hit)
-            yield {
-              manifest,
-              field: ['spec', 'parentRefs', at, ...(hit.part ? [hit.part] : [])],
-              what: hit.what,
-              severity: hit.severity,
-            };
-        }
-      }
+    const { mesh } = context;
+    for (const unattached of mesh.gatewayApi.unattached) {
+      const { route, index } = unattached;
+      const verdict = unattached.parent === undefined ? elsewhere(unattached, context.of(GATEWAY_API, 'Gateway')) : judge(unattached, mesh); // prettier-ignore
+      if (verdict === undefined) continue;
+      const { part, ...hit } = verdict;
+      yield {
+        manifest: route.config.manifest,
+        field: ['spec', 'parentRefs', index, ...(part === undefined ? [] : [part])],
+        ...hit,
+      };
     }
   },
 };
@@ -51,80 +37,73 @@ interface Verdict {
   readonly what: string;
   readonly part?: string;
   readonly severity: NonNullable<Hit['severity']>;
+  readonly fix?: string;
 }
 
-function judge(context: CheckContext, route: Manifest, parent: Reference): Verdict | undefined {
-  const namespace = parent.namespace ?? route.namespace;
-  const gateways = context.of(GATEWAY_API, 'Gateway');
-  const gateway = gateways.find((candidate) => candidate.namespace === namespace && candidate.name === parent.name);
-  if (!gateway) {
-    const elsewhere = gateways.filter(({ name }) => name === parent.name);
-    return elsewhere.length > 0
-      ? {
-          what: `there is no Gateway ${namespace}/${parent.name}, but there is ${elsewhere.map((one) => `${one.namespace}/${one.name}`).join(', ')}`,
-          part: parent.namespace ? 'namespace' : 'name',
-          severity: 'error',
-        }
-      : undefined;
-  }
-  const all = gatewaySpec(gateway).listeners ?? [];
-  const named = all.filter(
-    ({ name, port }) =>
-      (parent.sectionName === undefined || name === parent.sectionName) &&
-      (parent.port === undefined || port === parent.port),
-  );
-  if (named.length === 0)
+/** A Gateway of that name in another namespace. One that no manifest has may be in another repository. */
+function elsewhere({ route, gateway, index }: Unattached, gateways: readonly Manifest[]): Verdict | undefined {
+  const parent = parentOf(route, index);
+  if ((parent.kind ?? 'Gateway') !== 'Gateway') return undefined;
+  const found = gateways.filter(({ name }) => name === parent.name);
+  return found.length === 0
+    ? undefined
+    : {
+        what: `there is no Gateway ${gateway}, but there is ${found.map((one) => `${one.namespace}/${one.name}`).join(', ')}`,
+        part: parent.namespace === undefined ? 'name' : 'namespace',
+        severity: 'error',
+      };
+}
+
+const parentOf = (route: ApiRoute, index: number): Reference => routeSpec(route.config.manifest).parentRefs?.[index] ?? {}; // prettier-ignore
+
+/** Reasons that say the same of all listeners, those first which a reference meets first. */
+const SAME: readonly Against['is'][] = ['section', 'port', 'kind', 'namespace', 'hostname', 'rules', 'taken'];
+
+function judge({ route, parent: gateway, index, against, why }: Unattached, mesh: Mesh): Verdict | undefined {
+  if (gateway === undefined) return undefined;
+  const whole = nameOf(gateway.config.manifest);
+  const parent = parentOf(route, index);
+  const severity = 'error';
+  if (against.length === 0) return { what: `no listener of ${whole} takes it: ${why}`, severity };
+  // Of listeners that the reference does not speak of there is nothing to say, unless it speaks of none.
+  const meant = against.filter(({ is }) => is !== 'section' && is !== 'port');
+  if (meant.length === 0)
     return {
-      what: `${nameOf(gateway)} has no listener ${[parent.sectionName && JSON.stringify(parent.sectionName), parent.port && `on port ${parent.port}`].filter(Boolean).join(' ')}; it has ${all.map(({ name }) => name).join(', ')}`,
+      what: `${whole} has no listener ${[parent.sectionName && JSON.stringify(parent.sectionName), parent.port && `on port ${parent.port}`].filter(Boolean).join(' ')}; it has ${against.map(({ listener }) => listener.name).join(', ')}`,
       part: parent.sectionName ? 'sectionName' : 'port',
-      severity: 'error',
+      severity,
     };
-  const ofKind = named.filter((listener) => takesKind(listener, route.kind));
-  if (ofKind.length === 0)
+  if (meant.some((one) => one.is === 'namespace' && isUncertain(one, route, mesh))) return undefined;
+  const idle = meant.filter(({ is }) => is === 'listener').map(({ listener }) => listener);
+  // Other rules tell of the listener itself.
+  if (idle.some(({ problemOf }) => problemOf === 'grant' || problemOf === 'conflict')) return undefined;
+  const [first] = SAME.filter((is) => meant.every((one) => one.is === is));
+  if (first === 'kind')
     return {
-      what: `a ${route.kind} cannot attach to ${named.map(({ name, protocol }) => `${name} (${protocol})`).join(', ')} of ${nameOf(gateway)}`,
-      severity: 'error',
+      what: `a ${route.kind} cannot attach to ${meant.map(({ listener: { name, protocol } }) => `${name} (${protocol})`).join(', ')} of ${whole}`,
+      severity,
     };
-  const idle = ofKind.map((listener) => idleInIstio(context, gateway, listener));
-  if (idle.every((why) => why !== undefined))
+  if (first === 'namespace')
     return {
-      what: `no listener of ${nameOf(gateway)} takes it: ${[...new Set(idle)].join('; ')}`,
-      severity: 'warning',
+      what: `${meant.map(({ listener }) => listener.name).join(', ')} of ${whole} lets no routes of namespace ${route.config.namespace} in (allowedRoutes.namespaces.from is ${fromOf(meant[0])})`,
+      severity,
     };
-  const labels = context.of('', 'Namespace').find(({ name }) => name === route.namespace)?.labels;
-  const verdicts = ofKind.map((listener) => admits(listener, gateway, route.namespace, labels));
-  if (verdicts.every((verdict) => verdict === false))
+  if (first === 'hostname')
     return {
-      what: `${ofKind.map(({ name }) => name).join(', ')} of ${nameOf(gateway)} lets no routes of namespace ${route.namespace} in (allowedRoutes.namespaces.from is ${ofKind[0]?.allowedRoutes?.namespaces?.from ?? 'Same'})`,
-      severity: 'error',
+      what: `the hostnames ${route.hostnames.join(', ')} are none of ${meant.map(({ listener }) => listener.hostname).join(', ')}, which ${whole} has`,
+      severity,
     };
-  const hostnames = routeSpec(route).hostnames ?? [];
-  const fitting = ofKind.filter(
-    (listener, at) =>
-      verdicts[at] !== false &&
-      (!listener.hostname ||
-        hostnames.length === 0 ||
-        hostnames.some((hostname) => overlaps(hostname, listener.hostname ?? ''))),
-  );
-  if (fitting.length === 0)
-    return {
-      what: `the hostnames ${hostnames.join(', ')} are none of ${ofKind.map(({ hostname }) => hostname).join(', ')}, which ${nameOf(gateway)} has`,
-      severity: 'error',
-    };
-  return undefined;
+  const cure = idle[0]?.cure;
+  return {
+    what: `no listener of ${whole} takes it: ${[...new Set(meant.map(({ what }) => what))].join('; ')}`,
+    severity: idle.some(({ problemOf }) => problemOf === 'unread') ? 'warning' : severity,
+    ...(cure === undefined ? {} : { fix: `${cure[0]?.toUpperCase() ?? ''}${cure.slice(1)}.` }),
+  };
 }
 
-/** Why istiod makes nothing of a listener for TLS or TCP. */
-function idleInIstio({ mesh }: CheckContext, gateway: Manifest, { name, protocol = '' }: Listener): string | undefined {
-  if (protocol !== 'TLS' && protocol !== 'TCP') return undefined;
-  const made = mesh.gatewayApi.find(gateway.namespace, gateway.name);
-  if (made?.controller !== 'istio' || mesh.config.apiKindsRead[`${protocol}Route`]) return undefined;
-  return made.listeners.find((listener) => listener.name === name)?.problem;
-}
+const fromOf = (against: Against | undefined): string => against?.listener.from ?? 'Same';
 
-function takesKind({ protocol = '', allowedRoutes }: Listener, kind: string): boolean {
-  const kinds = allowedRoutes?.kinds ?? [];
-  if (kinds.length > 0) return kinds.some((entry) => entry.kind === kind);
-  const known = entry(PROTOCOLS, kind) ?? [];
-  return known.includes(protocol) || !['HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP'].includes(protocol);
+/** Whether labels of the namespace decide, and no manifest shows it. */
+function isUncertain({ listener }: Against, route: ApiRoute, mesh: Mesh): boolean {
+  return listener.from === 'Selector' && !mesh.namespaces.has(route.config.namespace);
 }

@@ -6,6 +6,7 @@ type Kinds =
   | 'server-without-route'
   | 'server-left-out'
   | 'listener-not-programmed'
+  | 'gateway-not-accepted'
   | 'listener-refused-by-envoy'
   | 'no-listener-on-port'
   | 'no-listener-for-connection'
@@ -47,6 +48,10 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
   'listener-not-programmed': ({ gateway, listener, detail, cure }) => ({
     what: `listener ${listener} of ${named(gateway)} is not programmed: ${detail}`,
     fix: cure === '' ? 'mend that, and the connection is taken' : cure,
+  }),
+  'gateway-not-accepted': ({ gateway, detail, cure }) => ({
+    what: `Envoy Gateway does not accept ${named(gateway)}: ${detail}`,
+    fix: cure,
   }),
   'listener-refused-by-envoy': ({ detail, cure }) => ({ what: detail, fix: cure }),
   'no-listener-on-port': ({ port }) => ({ what: `the Gateway has no listener on port ${port}`, fix: ADD_LISTENER }),

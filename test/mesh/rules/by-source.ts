@@ -64,6 +64,14 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/route.go (Envoy Gateway 1.7.0) and pilot/pkg/config/kube/gateway (Istio 1.29.1)',
     'the selector of namespaces is a LabelSelector of Kubernetes, expressions included',
   ),
+  'route-not-attached/kind-of-listener': read(
+    'internal/gatewayapi/validate.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
+    'validateAllowedRoutes sets ResolvedRefs False, and validateListenerConditions leaves the listener out',
+  ),
+  'listeners-without-hostname/merged-gateways': read(
+    'internal/gatewayapi/validate.go (Envoy Gateway 1.7.0)',
+    'validateConflictedMergedListeners leaves out later listeners of one port, protocol and hostname',
+  ),
   'policy-reference-not-usable': read(
     'internal/gatewayapi/securitypolicy.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
     'errors of a policy become a direct response 500 of each of its routes',

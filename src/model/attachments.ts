@@ -1,0 +1,123 @@
+/** Which listeners a route is attached to, and why not to others: said once, for trace, which follows it, and for check. */
+import { number, records, text, type Json } from './fields';
+import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
+import { isSubsetOf, overlaps } from './hostnames';
+
+/** A route at a listener, with the hostnames that both have. */
+export interface Attachment {
+  readonly route: ApiRoute;
+  readonly gateway: ApiGateway;
+  readonly listener: ApiListener;
+}
+
+/** Why a listener does not take a route. `listener`: it is not programmed itself. `taken`: another route has it. */
+export interface Against {
+  readonly is: 'port' | 'section' | 'kind' | 'namespace' | 'hostname' | 'rules' | 'listener' | 'taken';
+  readonly listener: ApiListener;
+  readonly what: string;
+}
+
+/** A reference of a route to a parent that does not take it. */
+export interface Unattached {
+  readonly route: ApiRoute;
+  /** `namespace/name` of the Gateway, and itself where there is one. */
+  readonly gateway: string;
+  readonly parent: ApiGateway | undefined;
+  readonly why: string;
+  /** Of each listener; none where the parent is not there, or takes no listeners of the set. */
+  readonly against: readonly Against[];
+  readonly field: string;
+  /** Which of the route's parentRefs it is. */
+  readonly index: number;
+}
+
+/** Whether a reference speaks of a listener, whose kind and namespaces let a route in. */
+export function lets(route: ApiRoute, parent: Json, listener: ApiListener): boolean {
+  return letsNot(route, parent, listener) === undefined;
+}
+
+function letsNot(route: ApiRoute, parent: Json, listener: ApiListener): Against | undefined {
+  const section = text(parent.sectionName);
+  const port = number(parent.port);
+  const { name } = listener;
+  if (port !== 0 && port !== listener.port)
+    return { is: 'port', listener, what: `listener ${name} is on port ${listener.port}, not ${port}` };
+  if (section !== '' && section !== name)
+    return { is: 'section', listener, what: `listener ${name} is not ${section}` };
+  if (!listener.kinds.includes(route.kind))
+    return { is: 'kind', listener, what: `listener ${name} (${listener.protocol}) takes no ${route.kind}` };
+  return listener.admits(route.config.namespace)
+    ? undefined
+    : { is: 'namespace', listener, what: `listener ${name} admits no routes of namespace ${route.config.namespace}` };
+}
+
+/** @param others how many routes have the listener, this one among them */
+export function reasonAgainst(
+  route: ApiRoute,
+  parent: Json,
+  gateway: ApiGateway,
+  listener: ApiListener,
+  others: number,
+): Against | undefined {
+  const { name, hostname } = listener;
+  const not = letsNot(route, parent, listener);
+  if (not !== undefined) return not;
+  const isFor = ({ takesBroaderHosts }: ApiGateway, host: string): boolean =>
+    takesBroaderHosts || !host.startsWith('*') ? overlaps(host, hostname) : intersection(host, hostname, false) !== undefined; // prettier-ignore
+  if (hostname !== '*' && route.hostnames.length > 0 && !route.hostnames.some((host) => isFor(gateway, host)))
+    return {
+      is: 'hostname',
+      listener,
+      what: `no hostname of the route (${route.hostnames.join(', ')}) is within ${hostname} of listener ${name}`,
+    };
+  if (listener.problem !== undefined)
+    return { is: 'listener', listener, what: `listener ${name} is not programmed: ${listener.problem}` };
+  if (gateway.controller !== 'envoy-gateway' || route.kind !== 'TCPRoute') return undefined;
+  // processTCPRouteParentRefs of internal/gatewayapi/route.go
+  if (records(route.config.spec.rules).length !== 1)
+    return { is: 'rules', listener, what: 'Envoy Gateway takes a TCPRoute with one rule only' };
+  return others > 1
+    ? { is: 'taken', listener, what: `listener ${name} has a route already, and Envoy Gateway takes one` }
+    : undefined;
+}
+
+/** The narrower of two hostnames, if one is within the other; `broader`: also where the route's wildcard is broader than the listener's. */
+function intersection(host: string, listener: string, broader: boolean): string | undefined {
+  if (isSubsetOf(host, listener)) return host;
+  const isNarrower = isSubsetOf(listener, host) && (broader || !listener.startsWith('*'));
+  return isNarrower ? listener : undefined;
+}
+
+/** Hostnames under which a route answers at a listener: the narrower of each pair, leaving out what a sibling listener claims. */
+export function hostnamesAt({ route, gateway, listener }: Attachment): readonly string[] {
+  // computeHosts of Envoy Gateway (internal/gatewayapi/helpers.go)
+  const isEnvoyGateway = gateway.controller === 'envoy-gateway';
+  if (isEnvoyGateway && route.hostnames.length === 0) return [listener.hostname];
+  const own = route.hostnames.length === 0 ? [listener.hostname] : route.hostnames;
+  const siblings = gateway.listeners.filter(
+    (other) =>
+      other !== listener &&
+      other.port === listener.port &&
+      (isEnvoyGateway ? other.hostname !== '*' && other.lostHostname !== true : other.protocol === listener.protocol),
+  );
+  const found = new Set<string>();
+  for (const host of own) {
+    const narrower = intersection(host, listener.hostname, gateway.takesBroaderHosts);
+    if (narrower !== undefined && !siblings.some((other) => other.hostname === narrower)) found.add(narrower);
+  }
+  return [...found];
+}
+
+/** Hosts of a route as Istio takes them to a listener, which narrows them itself: those that a narrower listener claims are left to it. */
+export function hostsInIstio({ route, gateway, listener }: Attachment): readonly string[] {
+  const hosts = route.hostnames.length === 0 ? ['*'] : route.hostnames;
+  const own = listener.hostname;
+  if (own !== '*' && !own.startsWith('*')) return hosts;
+  const others = gateway.listeners
+    .filter((one) => one !== listener && one.port === listener.port && one.protocol === listener.protocol)
+    .map((one) => one.hostname)
+    .filter((hostname) => hostname !== own && hostname !== '*' && (own === '*' || own.length <= hostname.length));
+  return hosts.filter(
+    (host) => (own === '*' || overlaps(host, own)) && !others.some((other) => isSubsetOf(host, other)),
+  );
+}

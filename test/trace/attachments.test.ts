@@ -1,0 +1,45 @@
+/** Kinds of routes that istiod takes to a listener: generateSupportedKinds of pilot/pkg/config/kube/gateway/conditions.go, in 1.29.1 and 1.30. */
+import { loadText } from '../../src/model/load';
+import { buildMesh } from '../../src/model/mesh';
+
+const ALPHA = `apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: istio, namespace: istio-system}
+spec: {components: {pilot: {k8s: {env: [{name: PILOT_ENABLE_ALPHA_GATEWAY_API, value: "true"}]}}}}
+---
+`;
+const at = (listener: string, kind: string) => `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: edge}
+spec: {gatewayClassName: istio, listeners: [{name: one, port: 443, ${listener}}]}
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: ${kind}
+metadata: {name: shop, namespace: edge}
+spec: {parentRefs: [{name: front}], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+`;
+const TERMINATE = 'protocol: TLS, tls: {mode: Terminate, certificateRefs: [{name: cert}]}';
+const PASS = 'protocol: TLS, tls: {mode: Passthrough}';
+const attached = (listener: string, kind: string, istioVersion = '1.29') =>
+  buildMesh(loadText(ALPHA + at(listener, kind)).manifests, { istioVersion }).gatewayApi.attachments.length === 1;
+
+it.each([
+  [PASS, 'TLSRoute', true],
+  [PASS, 'TCPRoute', false],
+  [TERMINATE, 'TLSRoute', false],
+  [TERMINATE, 'TCPRoute', true],
+  ['protocol: TCP', 'TCPRoute', true],
+  ['protocol: HTTP', 'HTTPRoute', true],
+  ['protocol: HTTP, allowedRoutes: {kinds: [{kind: GRPCRoute}]}', 'HTTPRoute', false],
+  ['protocol: HTTP, allowedRoutes: {kinds: [{kind: TCPRoute}]}', 'TCPRoute', false],
+  ['protocol: HTTP, allowedRoutes: {kinds: [{kind: TCPRoute}, {kind: HTTPRoute}]}', 'HTTPRoute', true],
+  ['protocol: HTTP, allowedRoutes: {kinds: [{kind: HTTPRoute, group: example.com}]}', 'HTTPRoute', false],
+])('%s: %s is attached, or not', (listener, kind, expected) => expect(attached(listener, kind)).toBe(expected));
+
+it('is a TLSRoute too where TLS is terminated, from 1.30 on', () => {
+  const v1 = (kind: string) => at(TERMINATE, kind).replace('v1alpha2', 'v1');
+  const count = (yaml: string) =>
+    buildMesh(loadText(yaml).manifests, { istioVersion: '1.30' }).gatewayApi.attachments.length;
+  expect(count(v1('TLSRoute'))).toBe(1);
+  expect(count(at(PASS, 'TCPRoute'))).toBe(0);
+});
