@@ -356,8 +356,44 @@ function adviceFor(subject: Subject, allowing: readonly Config[]): HowToAllow {
   const principal = principalOf(subject);
   const prefixed = allowing.find(({ spec }) => principalsOf(spec).some((value) => value.startsWith('spiffe://')));
   if (prefixed !== undefined) return { is: 'take-prefix-off', policy: refOf(prefixed) };
+  const near = nearest(subject, allowing);
+  if (near !== undefined) return near;
   if (principal !== undefined) return { is: 'name-principal', principal };
   return { is: subject.access.flight.from.inMesh ? 'by-mutual-tls' : 'without-source' };
+}
+
+/** A rule that takes the caller, and not what it asks for: the one of which the fewest conditions are not met. */
+function nearest({ mesh, access }: Subject, allowing: readonly Config[]): HowToAllow | undefined {
+  let found: Extract<HowToAllow, { readonly is: 'meet-conditions' }> | undefined;
+  for (const policy of allowing) {
+    const subject: Subject = { mesh, access, policyNamespace: policy.namespace };
+    for (const [index, rule] of records(policy.spec.rules).entries()) {
+      const from = records(rule.from).map(({ source }) => unmet(record(source), SOURCE_FIELDS, subject));
+      const when = records(rule.when).flatMap(
+        (item, at) =>
+        condition(texts(item.values), texts(item.notValues), testOf(text(item.key)), subject) === true ? [] : [{ at, key: text(item.key) }], // prettier-ignore
+      );
+      const bySource = when.some(({ key }) => /^(source|remote|request\.auth)\b/.test(key));
+      if (bySource || (from.length > 0 && from.every((fields) => fields.length > 0))) continue;
+      const [to = []] = records(rule.to).map(({ operation }) => unmet(record(operation), OPERATION_FIELDS, subject)).sort((a, b) => a.length - b.length); // prettier-ignore
+      const conditions = [...to, ...when.map(({ at, key }) => `when[${at}] (${key})`)];
+      if (conditions.length > 0 && (found === undefined || conditions.length < found.conditions.length))
+        found = { is: 'meet-conditions', policy: refOf(policy), rule: index, conditions };
+    }
+  }
+  return found;
+}
+
+const SOURCE_FIELDS = [...SOURCES, 'trustDomains'];
+const OPERATION_FIELDS = ['hosts', 'methods', 'paths', 'ports'];
+
+/** Fields of a block whose condition is not met, by the name under which they are written. */
+function unmet(block: Json, names: readonly string[], subject: Subject): readonly string[] {
+  return names.flatMap((name) =>
+    [name, `not${name.charAt(0).toUpperCase()}${name.slice(1)}`].filter((field) =>
+      fieldsOf({ [field]: block[field] }, [name], subject).some((result) => result !== true),
+    ),
+  );
 }
 
 function principalsOf(spec: Json): readonly string[] {

@@ -63,6 +63,7 @@ export type Section = 'http' | 'tls' | 'tcp';
 export type Unrouted =
   | { readonly is: 'not-exported'; readonly route: ObjectRef; readonly namespace: string }
   | { readonly is: 'other-port'; readonly route: ObjectRef; readonly rule: string; readonly matched: number; readonly gateway: string; readonly port: number } // prettier-ignore
+  | { readonly is: 'not-admitted'; readonly route: ObjectRef; readonly gateway: string; readonly hosts: readonly string[]; readonly admitted: readonly string[] } // prettier-ignore
   | { readonly is: 'other-gateway'; readonly route: ObjectRef; readonly section: Section; readonly gateway: string }
   | { readonly is: 'other-kind'; readonly route: ObjectRef; readonly section: Section; readonly found: Section; readonly gateway: string }; // prettier-ignore
 
@@ -97,6 +98,8 @@ export type NoEndpoints =
 export type HowToAllow =
   | { readonly is: 'take-prefix-off'; readonly policy: ObjectRef }
   | { readonly is: 'name-principal'; readonly principal: string }
+  /** The rule takes the caller, and not these of what it asks: `notPaths`, `when[0] (request.headers[x-team])`. */
+  | { readonly is: 'meet-conditions'; readonly policy: ObjectRef; readonly rule: number; readonly conditions: readonly string[] } // prettier-ignore
   | { readonly is: 'without-source' | 'by-mutual-tls' };
 
 /** On the network, before any proxy or between two. */

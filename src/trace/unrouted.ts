@@ -2,6 +2,8 @@
 import { overlaps } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { HttpMatch, L4Match, RuleRef, VirtualService } from '../model/virtual-services';
+import { serversOf } from '../model/merged-gateway';
+import { admitsHosts } from './gateway-listeners';
 import type { Section, Unrouted } from './reasons';
 import type { Decision, ObjectRef } from './types';
 
@@ -37,9 +39,9 @@ export function unrouted(mesh: Mesh, wanted: Wanted): Reason | undefined {
   const isSeen = ({ gateway, service }: Bound): boolean =>
     mesh.virtualServices.forGateway(wanted.namespace, gateway).includes(service);
   const seen = bound.filter(isSeen);
-  for (const reasonOf of [forOtherPort, ofOtherKind, forOtherGateway])
+  for (const reasonOf of [forOtherPort, ofOtherKind, forOtherGateway, notAdmitted])
     for (const one of seen) {
-      const reason = reasonOf(one, wanted);
+      const reason = reasonOf(one, wanted, mesh);
       if (reason !== undefined) return reason;
     }
   const hidden = bound.find((one) => !isSeen(one));
@@ -64,6 +66,18 @@ function forOtherPort({ gateway, service }: Bound, { section, port }: Wanted): R
     };
   }
   return undefined;
+}
+
+/** A server admits hosts by name, and those of some namespaces alone where an entry says which (`./host`, `shop/*`). */
+function notAdmitted({ gateway, service }: Bound, { port }: Wanted, mesh: Mesh): Reason | undefined {
+  const own = mesh.gateways.find(({ namespace, name }) => `${namespace}/${name}` === gateway);
+  const servers = own === undefined ? [] : serversOf(own).filter((server) => port === 0 || server.port === port);
+  if (servers.length === 0 || servers.some((server) => admitsHosts(server, service))) return undefined;
+  const admitted = [...new Set(servers.flatMap(({ hosts }) => hosts))];
+  return {
+    cause: { is: 'not-admitted', route: objectOf(service), gateway, hosts: service.hosts, admitted },
+    by: { ...objectOf(service), field: 'spec.hosts[0]' },
+  };
 }
 
 /** Rules of the right kind, each for sidecars or another gateway alone. */

@@ -207,6 +207,14 @@ const CASES: readonly Case[] = [
     opens: ['app > https://api.example.com/'],
   },
   {
+    title: 'a server that admits routes of the namespace',
+    request: 'https://api.example.com/',
+    is: GATEWAY.replace("hosts: ['*']", "hosts: ['./*', other/api.example.com]") + SEEN + through(`${FROM_MESH}, ${fromGateway(443)}`), // prettier-ignore
+    fix: /^write app\/api\.example\.com among the hosts of the server of Gateway gw\/out, if app is to have routes there$/,
+    mended: GATEWAY.replace("hosts: ['*']", "hosts: ['./*', other/api.example.com, app/api.example.com]") + SEEN + through(`${FROM_MESH}, ${fromGateway(443)}`), // prettier-ignore
+    opens: ['app > https://api.example.com/'],
+  },
+  {
     title: 'TLS, where plain HTTP is spoken to a port of an entry that the client does not see either',
     request: 'http://api.example.com:443/',
     is: HIDDEN,
@@ -218,6 +226,53 @@ const CASES: readonly Case[] = [
     opens: ['app > http://api.example.com:443/'],
   },
 ];
+
+const SERVER = `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: ext}
+spec: {selector: {app: shop}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, namespace: ext}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template: {metadata: {labels: {app: shop}}, spec: {containers: [{name: shop, image: shop}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: sleep, namespace: app, labels: {app: sleep}}
+spec: {serviceAccountName: sleep, containers: [{name: sleep, image: sleep}]}`;
+const policy = (rules: string): string => `${SERVER}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: shop, namespace: ext}
+spec: {rules: [${rules}]}`;
+const BY_APP = 'from: [{source: {namespaces: [app]}}]';
+
+describe('what trace advises where no rule of a policy allows a request', () => {
+  const fixOf = (rules: string, request = 'http://shop.ext/admin', headers = {}): string | undefined =>
+    traceIn(NAMESPACES + policy(rules))(request, { headers }).refusal?.fix;
+
+  it.each([
+    ['the path that is left out', `{${BY_APP}, to: [{operation: {notPaths: ['/admin*']}}]}`, 'notPaths'],
+    ['the host', `{${BY_APP}, to: [{operation: {hosts: ['shop.ext:443'], methods: [GET]}}]}`, 'hosts'],
+    ['the header', `{${BY_APP}, when: [{key: 'request.headers[x-team]', notValues: [blue]}]}`, 'when[0] (request.headers[x-team])'], // prettier-ignore
+  ])('names %s of the rule that takes the caller', (_, rules, names) => {
+    expect(fixOf(rules, undefined, { 'x-team': 'blue' })).toBe(
+      `widen ${names} of rules[0] of AuthorizationPolicy ext/shop, if this is to be allowed to everybody whom the rule takes: the caller is among them`,
+    );
+  });
+
+  it('names the caller where no rule takes it', () => {
+    const other = `{from: [{source: {namespaces: [other]}}], to: [{operation: {paths: ['/x']}}]}`;
+    expect(fixOf(other)).toBe('add a rule that names cluster.local/ns/app/sa/sleep, if that is to be allowed');
+    expect(fixOf(`{from: [{source: {notNamespaces: [app]}}]}`)).toContain('add a rule that names');
+  });
+});
 
 describe('the advice of trace for a request that lacks', () => {
   it.each(CASES.map((one) => [one.title, one] as const))('%s', (_, { request, address, is, fix, mended, opens }) => {

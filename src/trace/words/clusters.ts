@@ -130,6 +130,11 @@ export function unroutedWords(cause: Unrouted): Cause {
         why: `${cause.rule} of ${route} is for port ${cause.matched}, and the server of Gateway ${cause.gateway} has port ${cause.port}`,
         fix: `write port ${cause.port}, that of the Gateway's server, in the match of ${cause.rule} of ${route}`,
       };
+    case 'not-admitted':
+      return {
+        why: `the server of Gateway ${cause.gateway} admits ${cause.admitted.join(', ') || 'nothing'}, and so none of the hosts of ${route} (${cause.hosts.join(', ')}, of namespace ${cause.route.namespace})`,
+        fix: `write ${cause.route.namespace}/${cause.hosts[0] ?? ''} among the hosts of the server of Gateway ${cause.gateway}, if ${cause.route.namespace} is to have routes there`,
+      };
     case 'other-gateway':
       return {
         why: `no ${cause.section} rule of ${route} is for Gateway ${cause.gateway}: each has a match for other gateways`,

@@ -65,9 +65,11 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
   }),
   'no-filter-chain': ({ listener, isTls, sni, served, atGateway }) => ({
     what: `no filter chain of listener ${listener} takes ${received(isTls, sni)} (filter_chain_not_found)`,
-    fix: atGateway
-      ? `make the SNI that is sent ("${sni ?? 'none'}") one of the Gateway server's hosts (${served.join(', ') || 'none'}): set tls.sni in the sender's DestinationRule`
-      : 'declare the port with the protocol that the client speaks',
+    fix: !atGateway
+      ? 'declare the port with the protocol that the client speaks'
+      : !isTls
+        ? `send TLS: a DestinationRule for the gateway's Service with tls.mode ISTIO_MUTUAL (or what the server takes), and one of its hosts (${served.join(', ') || 'none'}) as sni`
+        : `make the SNI that is sent ("${sni ?? 'none'}") one of the Gateway server's hosts (${served.join(', ') || 'none'}): set tls.sni in the sender's DestinationRule`,
   }),
   'tls-expected': ({ listener, mode }) =>
     listener === null
@@ -103,7 +105,10 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
       ? { what: 'the listener expects HTTP', fix: 'speak HTTP, or use a TCP listener' }
       : {
           what: `the listener expects HTTP and gets ${got === 'TLS' ? 'TLS' : 'something that is not HTTP'}`,
-          fix: `declare the port with the protocol that is spoken on it`,
+          fix:
+            got === 'TLS'
+              ? 'send plain HTTP to the port (tls.mode DISABLE in the DestinationRule of the sender), or give its server a protocol and a tls mode that take the TLS off'
+              : 'declare the port with the protocol that is spoken on it',
         },
   'mutual-tls-expected': ({ port, got, atZtunnel }) => ({
     what: `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${got === 'tls' ? "the client's own TLS" : 'plain text'}`,
