@@ -430,3 +430,39 @@ spec: {hosts: [${name}.example.com], gateways: [${gateway}], http: [{redirect: {
     ]);
   });
 });
+
+describe('HTTP on port 443', () => {
+  const mesh = (tls: string, protocol = 'HTTP'): string => `${NAMESPACES}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: app}
+spec: {hosts: [api.example.com], resolution: DNS, ports: [{number: 443, name: http, protocol: ${protocol}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: api, namespace: app}
+spec: {host: api.example.com, trafficPolicy: {${tls}}}`;
+  const found = (yaml: string): readonly string[] => ids(yaml).filter((one) => one.startsWith('EDGE114'));
+
+  it('is no more than an info where proxies add TLS for every client', () => {
+    const added = 'portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE, sni: api.example.com}}]';
+    expect(found(mesh(added))).toEqual(['EDGE114 info']);
+    expect(found(mesh(added, 'GRPC'))).toEqual(['EDGE114 info']);
+    // Clients of another namespace have no such rule.
+    const other = `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: job, namespace: gw, labels: {app: job}}
+spec: {containers: [{name: job, image: job}]}`;
+    const kept = mesh(added).replace('spec: {host: api', "spec: {exportTo: ['.'], host: api") + other;
+    expect(found(mesh(added) + other)).toEqual(['EDGE114 info']);
+    expect(found(kept)).toEqual(['EDGE114 warning']);
+  });
+
+  it('is a warning where they do not', () => {
+    expect(found(mesh('tls: {mode: DISABLE}'))).toEqual(['EDGE114 warning']);
+    expect(found(mesh('portLevelSettings: [{port: {number: 80}, tls: {mode: SIMPLE}}]'))).toEqual(['EDGE114 warning']);
+  });
+});

@@ -1,5 +1,8 @@
 import { serviceEntries, virtualServices } from '../edge';
+import type { CheckContext } from '../context';
+import { paths } from '../paths/paths';
 import { isHttp } from '../protocol';
+import type { Manifest } from '../../model/manifest';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -26,13 +29,29 @@ export const rule: Rule = {
               ),
             ),
           );
+        const isOriginated = isTlsAdded(context, manifest);
         yield {
           manifest,
           field: ['spec', 'ports', at, 'protocol'],
-          ...(isDestination ? { severity: 'info' as const } : {}),
-          what: `port 443 of ${hosts.join(', ')} is declared ${protocol}`,
+          ...(isDestination || isOriginated ? { severity: 'info' as const } : {}),
+          what: `port 443 of ${hosts.join(', ')} is declared ${protocol}${isOriginated ? ', and proxies add TLS to what they send there' : ''}`,
+          ...(isOriginated ? ADDED : {}),
         };
       }
     }
   },
 };
+
+const ADDED = {
+  why: 'Clients that speak plain HTTP to port 443 get through. Those that speak TLS themselves pass unread, or are stopped where only registered hosts are allowed.',
+  fix: 'Leave it, if all clients speak plain HTTP there; else declare port 443 as HTTPS, and plain HTTP on port 80 with targetPort 443.',
+};
+
+/** Whether every client that sees the entry has TLS originated for what it sends to the port in plain HTTP. */
+function isTlsAdded(context: CheckContext, manifest: Manifest): boolean {
+  const own = context.index(paths).filter(({ probe }) => probe.manifest === manifest && probe.port === 443);
+  return (
+    own.length > 0 &&
+    own.every(({ trace: { outcome, destination } }) => outcome === 'delivered' && ['SIMPLE', 'MUTUAL'].includes(destination?.tls ?? 'NONE')) // prettier-ignore
+  );
+}

@@ -114,7 +114,7 @@ function toBeSpoken(declared: Protocol, port: number, spoken: Spoken): string {
   const other = isTls(declared) ? 'TLS with the name of the host' : declared;
   return spoken === 'TCP'
     ? `let clients speak ${other} to port ${port}; or declare it TCP, with the addresses of the host: without them it takes what goes to any host on the port`
-    : `let clients speak ${other} to port ${port}, or declare it with the protocol that they speak (${spoken})`;
+    : `declare port ${port} with the protocol that clients speak (${spoken})`;
 }
 
 export function unroutedWords(cause: Unrouted): Cause {
@@ -214,7 +214,7 @@ function noSubset({ host, subset, rules, subsets, elsewhere }: Extract<NoCluster
     why: `${host} has no subset "${subset}" here: ${from}`,
     fix:
       elsewhere !== null
-        ? `put the DestinationRule with subset "${subset}" in namespace ${elsewhere.service}, ${elsewhere.proxy} or ${elsewhere.root}, and export it to ${elsewhere.proxy}`
+        ? `put the DestinationRule with subset "${subset}" in namespace ${either([elsewhere.service, elsewhere.proxy, elsewhere.root])}, and export it to ${elsewhere.proxy}`
         : rules === null
           ? `add subset "${subset}" to a DestinationRule for ${host}`
           : `name one of these subsets, or add subset "${subset}" to the DestinationRule`,
@@ -265,4 +265,10 @@ export function noEndpointsWords(cause: NoEndpoints): Cause {
         fix: `create the Service, or correct the endpoint of ${named(cause.entry)}`,
       };
   }
+}
+
+/** Each name once. */
+function either(names: readonly string[]): string {
+  const all = [...new Set(names)];
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`;
 }
