@@ -5,10 +5,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { printable } from './printable';
-import { type KnownDocuments, type ReadDocument, type Reading, accept, firstLine, readDocuments } from './documents';
+import {
+  type Document,
+  type KnownDocuments,
+  type ReadDocument,
+  type Reading,
+  accept,
+  firstLine,
+  readDocument,
+  readDocuments,
+} from './documents';
 import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';
-import { keyGivenTwice } from './json-keys';
+import { jsonValues, keyGivenTwice } from './json-keys';
 import { lineLocator } from './lines';
 import type { FieldPath, LeftOut, LoadProblem, Loaded, Manifest, Source } from './manifest';
 import { toManifest } from './object';
@@ -142,21 +151,46 @@ export function loadObjects(
   return { manifests, problems };
 }
 
-/** JSON is read by the platform's own parser, which is faster by far; what it refuses may still be YAML in flow style. */
+/**
+ * JSON is read by the platform's own parser, which is faster by far; what it refuses may still be YAML in flow style. Several values one after
+ * the other, such as one object a line, are as many documents: kubectl reads them so (apimachinery, pkg/util/yaml, YAMLOrJSONDecoder).
+ */
 function documentsOf(text: string, known?: KnownDocuments): Iterable<ReadDocument> {
   if (!/^\s*[{[]/.test(text)) return readDocuments(text, known);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return readDocuments(text, known);
+  const documents: ReadDocument[] = [];
+  let line = 1;
+  for (const own of jsonValues(text)) {
+    let value: unknown;
+    try {
+      value = JSON.parse(own);
+    } catch {
+      if (documents.length === 0 || /^---/m.test(text)) return readDocuments(text, known);
+      // Broken, or in the wider syntax of YAML, among others that are not.
+      const document = { text: own, line };
+      documents.push({ ...document, reading: readDocument(document), firstLine: firstLine(document) });
+      line += newlinesIn(own);
+      continue;
+    }
+    for (const document of valuesIn({ text: own, line }, value)) documents.push(document);
+    line += newlinesIn(own);
   }
-  const document = { text, line: 1 };
+  return documents;
+}
+
+function newlinesIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
+
+function valuesIn(document: Document, value: unknown): ReadDocument[] {
   const first = firstLine(document);
-  const twice = keyGivenTwice(text);
+  const twice = keyGivenTwice(document.text);
   if (twice !== undefined) {
     const reason = `key ${JSON.stringify(twice.key)} is given twice`;
-    return [{ ...document, reading: { reason, line: twice.line, isTwice: true }, firstLine: first }];
+    return [
+      { ...document, reading: { reason, line: document.line + twice.line - 1, isTwice: true }, firstLine: first },
+    ];
   }
   return (Array.isArray(value) ? value : [value]).map((entry) => ({
     ...document,

@@ -149,3 +149,41 @@ describe('what is passed over', () => {
     });
   });
 });
+
+describe('several values of JSON, one after the other', () => {
+  const service = (name: string) => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'app' },
+    spec: { ports: [] },
+  });
+  const names = (text: string) => loadText(text).manifests.map(({ name }) => name);
+
+  it('are as many documents, as kubectl reads them: one a line, indented, side by side, with lists among them', () => {
+    const list = { apiVersion: 'v1', kind: 'List', items: [service('c'), service('d')] };
+    expect(names(`${JSON.stringify(service('a'))}\n${JSON.stringify(service('b'))}\n`)).toEqual(['a', 'b']);
+    expect(names(`${JSON.stringify(service('a'), null, 4)}${JSON.stringify(list)}\n\n`)).toEqual(['a', 'c', 'd']);
+    expect(names(`${JSON.stringify(service('}{"'))}\n---\n${JSON.stringify(service('b'))}`)).toEqual(['}{"', 'b']);
+  });
+
+  it('have each their own lines', () => {
+    const text = `${JSON.stringify(service('a'))}\n\n${JSON.stringify(service('b'), null, 2)}`;
+    const [, second] = loadText(text).manifests;
+    expect(second?.source.line).toBe(3);
+    expect(second?.lineOf(['metadata', 'name'])).toBe(7);
+  });
+
+  it('are judged without the broken one among them, which is a problem of its own with its line', () => {
+    const text = `${JSON.stringify(service('a'))}\n{"kind": "Service", "metadata": {"name" "x"}}\n${JSON.stringify(service('b'))}\n{"kind": "Serv`;
+    const { manifests, problems } = loadText(text);
+    expect(manifests.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(problems.map(({ source }) => source.line)).toEqual([2, 4]);
+  });
+
+  it('take time by their length', () => {
+    const text = Array.from({ length: 20_000 }, (_, at) => JSON.stringify(service(`s${at}`))).join('\n');
+    const begin = performance.now();
+    expect(names(text)).toHaveLength(20_000);
+    expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+});
