@@ -205,6 +205,11 @@ export interface BackendSpecTls {
   readonly alpnProtocols?: string[];
 
   /**
+   * @schema BackendSpecTls#autoSNIFromEndpointHostname
+   */
+  readonly autoSniFromEndpointHostname?: boolean;
+
+  /**
    * @schema BackendSpecTls#caCertificateRefs
    */
   readonly caCertificateRefs?: BackendSpecTlsCaCertificateRefs[];
@@ -223,6 +228,11 @@ export interface BackendSpecTls {
    * @schema BackendSpecTls#ecdhCurves
    */
   readonly ecdhCurves?: string[];
+
+  /**
+   * @schema BackendSpecTls#fingerprints
+   */
+  readonly fingerprints?: BackendSpecTlsFingerprints[];
 
   /**
    * @schema BackendSpecTls#insecureSkipVerify
@@ -252,7 +262,7 @@ export interface BackendSpecTls {
   /**
    * @schema BackendSpecTls#wellKnownCACertificates
    */
-  readonly wellKnownCaCertificates?: BackendSpecTlsWellKnownCaCertificates;
+  readonly wellKnownCaCertificates?: string;
 }
 
 /**
@@ -263,10 +273,12 @@ export function toJson_BackendSpecTls(obj: BackendSpecTls | undefined): Record<s
   if (obj === undefined) { return undefined; }
   const result = {
     'alpnProtocols': obj.alpnProtocols?.map(y => y),
+    'autoSNIFromEndpointHostname': obj.autoSniFromEndpointHostname,
     'caCertificateRefs': obj.caCertificateRefs?.map(y => toJson_BackendSpecTlsCaCertificateRefs(y)),
     'ciphers': obj.ciphers?.map(y => y),
     'clientCertificateRef': toJson_BackendSpecTlsClientCertificateRef(obj.clientCertificateRef),
     'ecdhCurves': obj.ecdhCurves?.map(y => y),
+    'fingerprints': obj.fingerprints?.map(y => y),
     'insecureSkipVerify': obj.insecureSkipVerify,
     'maxVersion': obj.maxVersion,
     'minVersion': obj.minVersion,
@@ -452,6 +464,16 @@ export function toJson_BackendSpecTlsClientCertificateRef(obj: BackendSpecTlsCli
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendSpecTlsFingerprints
+ */
+export enum BackendSpecTlsFingerprints {
+  /** JA3 */
+  JA3 = "JA3",
+  /** JA4 */
+  JA4 = "JA4",
+}
+
+/**
  * @schema BackendSpecTlsMaxVersion
  */
 export enum BackendSpecTlsMaxVersion {
@@ -481,14 +503,6 @@ export enum BackendSpecTlsMinVersion {
   VALUE_1_2 = "1.2",
   /** 1.3 */
   VALUE_1_3 = "1.3",
-}
-
-/**
- * @schema BackendSpecTlsWellKnownCaCertificates
- */
-export enum BackendSpecTlsWellKnownCaCertificates {
-  /** System */
-  SYSTEM = "System",
 }
 
 
@@ -580,6 +594,16 @@ export function toJson_BackendTrafficPolicyProps(obj: BackendTrafficPolicyProps 
  * @schema BackendTrafficPolicySpec
  */
 export interface BackendTrafficPolicySpec {
+  /**
+   * @schema BackendTrafficPolicySpec#admissionControl
+   */
+  readonly admissionControl?: BackendTrafficPolicySpecAdmissionControl;
+
+  /**
+   * @schema BackendTrafficPolicySpec#bandwidthLimit
+   */
+  readonly bandwidthLimit?: BackendTrafficPolicySpecBandwidthLimit;
+
   /**
    * @schema BackendTrafficPolicySpec#circuitBreaker
    */
@@ -708,6 +732,8 @@ export interface BackendTrafficPolicySpec {
 export function toJson_BackendTrafficPolicySpec(obj: BackendTrafficPolicySpec | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'admissionControl': toJson_BackendTrafficPolicySpecAdmissionControl(obj.admissionControl),
+    'bandwidthLimit': toJson_BackendTrafficPolicySpecBandwidthLimit(obj.bandwidthLimit),
     'circuitBreaker': toJson_BackendTrafficPolicySpecCircuitBreaker(obj.circuitBreaker),
     'compression': obj.compression?.map(y => toJson_BackendTrafficPolicySpecCompression(y)),
     'compressor': obj.compressor?.map(y => toJson_BackendTrafficPolicySpecCompressor(y)),
@@ -732,6 +758,90 @@ export function toJson_BackendTrafficPolicySpec(obj: BackendTrafficPolicySpec | 
     'telemetry': toJson_BackendTrafficPolicySpecTelemetry(obj.telemetry),
     'timeout': toJson_BackendTrafficPolicySpecTimeout(obj.timeout),
     'useClientProtocol': obj.useClientProtocol,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecAdmissionControl
+ */
+export interface BackendTrafficPolicySpecAdmissionControl {
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControl#maxRejectionPercent
+   */
+  readonly maxRejectionPercent?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControl#minRequestRate
+   */
+  readonly minRequestRate?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControl#minSuccessRate
+   */
+  readonly minSuccessRate?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControl#rejectionAggression
+   */
+  readonly rejectionAggression?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControl#samplingWindow
+   */
+  readonly samplingWindow?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControl#successCriteria
+   */
+  readonly successCriteria?: BackendTrafficPolicySpecAdmissionControlSuccessCriteria;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecAdmissionControl' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecAdmissionControl(obj: BackendTrafficPolicySpecAdmissionControl | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'maxRejectionPercent': obj.maxRejectionPercent,
+    'minRequestRate': obj.minRequestRate,
+    'minSuccessRate': obj.minSuccessRate,
+    'rejectionAggression': obj.rejectionAggression,
+    'samplingWindow': obj.samplingWindow,
+    'successCriteria': toJson_BackendTrafficPolicySpecAdmissionControlSuccessCriteria(obj.successCriteria),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimit
+ */
+export interface BackendTrafficPolicySpecBandwidthLimit {
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimit#request
+   */
+  readonly request?: BackendTrafficPolicySpecBandwidthLimitRequest;
+
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimit#response
+   */
+  readonly response?: BackendTrafficPolicySpecBandwidthLimitResponse;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecBandwidthLimit' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecBandwidthLimit(obj: BackendTrafficPolicySpecBandwidthLimit | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'request': toJson_BackendTrafficPolicySpecBandwidthLimitRequest(obj.request),
+    'response': toJson_BackendTrafficPolicySpecBandwidthLimitResponse(obj.response),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -771,6 +881,11 @@ export interface BackendTrafficPolicySpecCircuitBreaker {
    * @schema BackendTrafficPolicySpecCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: BackendTrafficPolicySpecCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema BackendTrafficPolicySpecCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: BackendTrafficPolicySpecCircuitBreakerRetryBudget;
 }
 
 /**
@@ -786,6 +901,7 @@ export function toJson_BackendTrafficPolicySpecCircuitBreaker(obj: BackendTraffi
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_BackendTrafficPolicySpecCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_BackendTrafficPolicySpecCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1031,6 +1147,11 @@ export function toJson_BackendTrafficPolicySpecHealthCheck(obj: BackendTrafficPo
  */
 export interface BackendTrafficPolicySpecHttp2 {
   /**
+   * @schema BackendTrafficPolicySpecHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: BackendTrafficPolicySpecHttp2ConnectionKeepalive;
+
+  /**
    * @schema BackendTrafficPolicySpecHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: BackendTrafficPolicySpecHttp2InitialConnectionWindowSize;
@@ -1058,6 +1179,7 @@ export interface BackendTrafficPolicySpecHttp2 {
 export function toJson_BackendTrafficPolicySpecHttp2(obj: BackendTrafficPolicySpecHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_BackendTrafficPolicySpecHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -1103,9 +1225,19 @@ export function toJson_BackendTrafficPolicySpecHttpUpgrade(obj: BackendTrafficPo
  */
 export interface BackendTrafficPolicySpecLoadBalancer {
   /**
+   * @schema BackendTrafficPolicySpecLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: BackendTrafficPolicySpecLoadBalancerBackendUtilization;
+
+  /**
    * @schema BackendTrafficPolicySpecLoadBalancer#consistentHash
    */
   readonly consistentHash?: BackendTrafficPolicySpecLoadBalancerConsistentHash;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: BackendTrafficPolicySpecLoadBalancerDynamicModule;
 
   /**
    * @schema BackendTrafficPolicySpecLoadBalancer#endpointOverride
@@ -1135,7 +1267,9 @@ export interface BackendTrafficPolicySpecLoadBalancer {
 export function toJson_BackendTrafficPolicySpecLoadBalancer(obj: BackendTrafficPolicySpecLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_BackendTrafficPolicySpecLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_BackendTrafficPolicySpecLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_BackendTrafficPolicySpecLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_BackendTrafficPolicySpecLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_BackendTrafficPolicySpecLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -1248,6 +1382,11 @@ export interface BackendTrafficPolicySpecResponseOverride {
    * @schema BackendTrafficPolicySpecResponseOverride#response
    */
   readonly response?: BackendTrafficPolicySpecResponseOverrideResponse;
+
+  /**
+   * @schema BackendTrafficPolicySpecResponseOverride#source
+   */
+  readonly source?: BackendTrafficPolicySpecResponseOverrideSource;
 }
 
 /**
@@ -1260,6 +1399,7 @@ export function toJson_BackendTrafficPolicySpecResponseOverride(obj: BackendTraf
     'match': toJson_BackendTrafficPolicySpecResponseOverrideMatch(obj.match),
     'redirect': toJson_BackendTrafficPolicySpecResponseOverrideRedirect(obj.redirect),
     'response': toJson_BackendTrafficPolicySpecResponseOverrideResponse(obj.response),
+    'source': obj.source,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1415,6 +1555,11 @@ export interface BackendTrafficPolicySpecTargetSelectors {
    * @schema BackendTrafficPolicySpecTargetSelectors#matchLabels
    */
   readonly matchLabels?: { [key: string]: string };
+
+  /**
+   * @schema BackendTrafficPolicySpecTargetSelectors#namespaces
+   */
+  readonly namespaces?: BackendTrafficPolicySpecTargetSelectorsNamespaces;
 }
 
 /**
@@ -1428,6 +1573,7 @@ export function toJson_BackendTrafficPolicySpecTargetSelectors(obj: BackendTraff
     'kind': obj.kind,
     'matchExpressions': obj.matchExpressions?.map(y => toJson_BackendTrafficPolicySpecTargetSelectorsMatchExpressions(y)),
     'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'namespaces': toJson_BackendTrafficPolicySpecTargetSelectorsNamespaces(obj.namespaces),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1531,6 +1677,90 @@ export function toJson_BackendTrafficPolicySpecTimeout(obj: BackendTrafficPolicy
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecAdmissionControlSuccessCriteria
+ */
+export interface BackendTrafficPolicySpecAdmissionControlSuccessCriteria {
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControlSuccessCriteria#grpc
+   */
+  readonly grpc?: BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpc;
+
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControlSuccessCriteria#http
+   */
+  readonly http?: BackendTrafficPolicySpecAdmissionControlSuccessCriteriaHttp;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecAdmissionControlSuccessCriteria' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecAdmissionControlSuccessCriteria(obj: BackendTrafficPolicySpecAdmissionControlSuccessCriteria | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'grpc': toJson_BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpc(obj.grpc),
+    'http': toJson_BackendTrafficPolicySpecAdmissionControlSuccessCriteriaHttp(obj.http),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitRequest
+ */
+export interface BackendTrafficPolicySpecBandwidthLimitRequest {
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimitRequest#limit
+   */
+  readonly limit: BackendTrafficPolicySpecBandwidthLimitRequestLimit;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecBandwidthLimitRequest' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecBandwidthLimitRequest(obj: BackendTrafficPolicySpecBandwidthLimitRequest | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'limit': toJson_BackendTrafficPolicySpecBandwidthLimitRequestLimit(obj.limit),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitResponse
+ */
+export interface BackendTrafficPolicySpecBandwidthLimitResponse {
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimitResponse#limit
+   */
+  readonly limit: BackendTrafficPolicySpecBandwidthLimitResponseLimit;
+
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimitResponse#responseTrailers
+   */
+  readonly responseTrailers?: BackendTrafficPolicySpecBandwidthLimitResponseResponseTrailers;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecBandwidthLimitResponse' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecBandwidthLimitResponse(obj: BackendTrafficPolicySpecBandwidthLimitResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'limit': toJson_BackendTrafficPolicySpecBandwidthLimitResponseLimit(obj.limit),
+    'responseTrailers': toJson_BackendTrafficPolicySpecBandwidthLimitResponseResponseTrailers(obj.responseTrailers),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecCircuitBreakerPerEndpoint
  */
 export interface BackendTrafficPolicySpecCircuitBreakerPerEndpoint {
@@ -1548,6 +1778,36 @@ export function toJson_BackendTrafficPolicySpecCircuitBreakerPerEndpoint(obj: Ba
   if (obj === undefined) { return undefined; }
   const result = {
     'maxConnections': obj.maxConnections,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecCircuitBreakerRetryBudget
+ */
+export interface BackendTrafficPolicySpecCircuitBreakerRetryBudget {
+  /**
+   * @schema BackendTrafficPolicySpecCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecCircuitBreakerRetryBudget(obj: BackendTrafficPolicySpecCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent(obj.percent),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1756,6 +2016,11 @@ export interface BackendTrafficPolicySpecHealthCheckActive {
   readonly grpc?: BackendTrafficPolicySpecHealthCheckActiveGrpc;
 
   /**
+   * @schema BackendTrafficPolicySpecHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema BackendTrafficPolicySpecHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -1774,6 +2039,11 @@ export interface BackendTrafficPolicySpecHealthCheckActive {
    * @schema BackendTrafficPolicySpecHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActive#overrides
+   */
+  readonly overrides?: BackendTrafficPolicySpecHealthCheckActiveOverrides;
 
   /**
    * @schema BackendTrafficPolicySpecHealthCheckActive#tcp
@@ -1804,10 +2074,12 @@ export function toJson_BackendTrafficPolicySpecHealthCheckActive(obj: BackendTra
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_BackendTrafficPolicySpecHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_BackendTrafficPolicySpecHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_BackendTrafficPolicySpecHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_BackendTrafficPolicySpecHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -1822,6 +2094,11 @@ export function toJson_BackendTrafficPolicySpecHealthCheckActive(obj: BackendTra
  * @schema BackendTrafficPolicySpecHealthCheckPassive
  */
 export interface BackendTrafficPolicySpecHealthCheckPassive {
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema BackendTrafficPolicySpecHealthCheckPassive#baseEjectionTime
    */
@@ -1870,6 +2147,7 @@ export interface BackendTrafficPolicySpecHealthCheckPassive {
 export function toJson_BackendTrafficPolicySpecHealthCheckPassive(obj: BackendTrafficPolicySpecHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -1878,6 +2156,48 @@ export function toJson_BackendTrafficPolicySpecHealthCheckPassive(obj: BackendTr
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecHttp2ConnectionKeepalive
+ */
+export interface BackendTrafficPolicySpecHttp2ConnectionKeepalive {
+  /**
+   * @schema BackendTrafficPolicySpecHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecHttp2ConnectionKeepalive(obj: BackendTrafficPolicySpecHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1937,6 +2257,66 @@ export function toJson_BackendTrafficPolicySpecHttpUpgradeConnect(obj: BackendTr
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilization
+ */
+export interface BackendTrafficPolicySpecLoadBalancerBackendUtilization {
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecLoadBalancerBackendUtilization(obj: BackendTrafficPolicySpecLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecLoadBalancerConsistentHash
  */
 export interface BackendTrafficPolicySpecLoadBalancerConsistentHash {
@@ -1984,6 +2364,42 @@ export function toJson_BackendTrafficPolicySpecLoadBalancerConsistentHash(obj: B
     'queryParams': obj.queryParams?.map(y => toJson_BackendTrafficPolicySpecLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecLoadBalancerDynamicModule
+ */
+export interface BackendTrafficPolicySpecLoadBalancerDynamicModule {
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecLoadBalancerDynamicModule(obj: BackendTrafficPolicySpecLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2050,6 +2466,10 @@ export enum BackendTrafficPolicySpecLoadBalancerType {
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -2060,6 +2480,11 @@ export interface BackendTrafficPolicySpecLoadBalancerZoneAware {
    * @schema BackendTrafficPolicySpecLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: BackendTrafficPolicySpecLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -2070,6 +2495,7 @@ export function toJson_BackendTrafficPolicySpecLoadBalancerZoneAware(obj: Backen
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_BackendTrafficPolicySpecLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2163,9 +2589,14 @@ export class BackendTrafficPolicySpecRequestBufferLimit {
  */
 export interface BackendTrafficPolicySpecResponseOverrideMatch {
   /**
+   * @schema BackendTrafficPolicySpecResponseOverrideMatch#responseHeaders
+   */
+  readonly responseHeaders?: BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders[];
+
+  /**
    * @schema BackendTrafficPolicySpecResponseOverrideMatch#statusCodes
    */
-  readonly statusCodes: BackendTrafficPolicySpecResponseOverrideMatchStatusCodes[];
+  readonly statusCodes?: BackendTrafficPolicySpecResponseOverrideMatchStatusCodes[];
 }
 
 /**
@@ -2175,6 +2606,7 @@ export interface BackendTrafficPolicySpecResponseOverrideMatch {
 export function toJson_BackendTrafficPolicySpecResponseOverrideMatch(obj: BackendTrafficPolicySpecResponseOverrideMatch | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'responseHeaders': obj.responseHeaders?.map(y => toJson_BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders(y)),
     'statusCodes': obj.statusCodes?.map(y => toJson_BackendTrafficPolicySpecResponseOverrideMatchStatusCodes(y)),
   };
   // filter undefined values
@@ -2273,6 +2705,18 @@ export function toJson_BackendTrafficPolicySpecResponseOverrideResponse(obj: Bac
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecResponseOverrideSource
+ */
+export enum BackendTrafficPolicySpecResponseOverrideSource {
+  /** All */
+  ALL = "All",
+  /** Local */
+  LOCAL = "Local",
+  /** Backend */
+  BACKEND = "Backend",
+}
+
+/**
  * @schema BackendTrafficPolicySpecRetryPerRetry
  */
 export interface BackendTrafficPolicySpecRetryPerRetry {
@@ -2369,6 +2813,36 @@ export function toJson_BackendTrafficPolicySpecTargetSelectorsMatchExpressions(o
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecTargetSelectorsNamespaces
+ */
+export interface BackendTrafficPolicySpecTargetSelectorsNamespaces {
+  /**
+   * @schema BackendTrafficPolicySpecTargetSelectorsNamespaces#from
+   */
+  readonly from: BackendTrafficPolicySpecTargetSelectorsNamespacesFrom;
+
+  /**
+   * @schema BackendTrafficPolicySpecTargetSelectorsNamespaces#selector
+   */
+  readonly selector?: BackendTrafficPolicySpecTargetSelectorsNamespacesSelector;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecTargetSelectorsNamespaces' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecTargetSelectorsNamespaces(obj: BackendTrafficPolicySpecTargetSelectorsNamespaces | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'selector': toJson_BackendTrafficPolicySpecTargetSelectorsNamespacesSelector(obj.selector),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecTelemetryMetrics
  */
 export interface BackendTrafficPolicySpecTelemetryMetrics {
@@ -2397,9 +2871,19 @@ export function toJson_BackendTrafficPolicySpecTelemetryMetrics(obj: BackendTraf
  */
 export interface BackendTrafficPolicySpecTelemetryTracing {
   /**
+   * @schema BackendTrafficPolicySpecTelemetryTracing#clientSamplingFraction
+   */
+  readonly clientSamplingFraction?: BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction;
+
+  /**
    * @schema BackendTrafficPolicySpecTelemetryTracing#customTags
    */
   readonly customTags?: { [key: string]: BackendTrafficPolicySpecTelemetryTracingCustomTags };
+
+  /**
+   * @schema BackendTrafficPolicySpecTelemetryTracing#overallSamplingFraction
+   */
+  readonly overallSamplingFraction?: BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction;
 
   /**
    * @schema BackendTrafficPolicySpecTelemetryTracing#samplingFraction
@@ -2424,7 +2908,9 @@ export interface BackendTrafficPolicySpecTelemetryTracing {
 export function toJson_BackendTrafficPolicySpecTelemetryTracing(obj: BackendTrafficPolicySpecTelemetryTracing | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'clientSamplingFraction': toJson_BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction(obj.clientSamplingFraction),
     'customTags': ((obj.customTags) === undefined) ? undefined : (Object.entries(obj.customTags).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: toJson_BackendTrafficPolicySpecTelemetryTracingCustomTags(i[1]) }), {})),
+    'overallSamplingFraction': toJson_BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction(obj.overallSamplingFraction),
     'samplingFraction': toJson_BackendTrafficPolicySpecTelemetryTracingSamplingFraction(obj.samplingFraction),
     'spanName': toJson_BackendTrafficPolicySpecTelemetryTracingSpanName(obj.spanName),
     'tags': ((obj.tags) === undefined) ? undefined : (Object.entries(obj.tags).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
@@ -2457,6 +2943,11 @@ export interface BackendTrafficPolicySpecTimeoutHttp {
    * @schema BackendTrafficPolicySpecTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -2470,6 +2961,7 @@ export function toJson_BackendTrafficPolicySpecTimeoutHttp(obj: BackendTrafficPo
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2501,6 +2993,168 @@ export function toJson_BackendTrafficPolicySpecTimeoutTcp(obj: BackendTrafficPol
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpc
+ */
+export interface BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpc {
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpc#statusCodes
+   */
+  readonly statusCodes?: BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpcStatusCodes[];
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpc(obj: BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'statusCodes': obj.statusCodes?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecAdmissionControlSuccessCriteriaHttp
+ */
+export interface BackendTrafficPolicySpecAdmissionControlSuccessCriteriaHttp {
+  /**
+   * @schema BackendTrafficPolicySpecAdmissionControlSuccessCriteriaHttp#statusCodes
+   */
+  readonly statusCodes?: number[];
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecAdmissionControlSuccessCriteriaHttp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecAdmissionControlSuccessCriteriaHttp(obj: BackendTrafficPolicySpecAdmissionControlSuccessCriteriaHttp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'statusCodes': obj.statusCodes?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitRequestLimit
+ */
+export interface BackendTrafficPolicySpecBandwidthLimitRequestLimit {
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimitRequestLimit#unit
+   */
+  readonly unit: BackendTrafficPolicySpecBandwidthLimitRequestLimitUnit;
+
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimitRequestLimit#value
+   */
+  readonly value: BackendTrafficPolicySpecBandwidthLimitRequestLimitValue;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecBandwidthLimitRequestLimit' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecBandwidthLimitRequestLimit(obj: BackendTrafficPolicySpecBandwidthLimitRequestLimit | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'unit': obj.unit,
+    'value': obj.value?.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitResponseLimit
+ */
+export interface BackendTrafficPolicySpecBandwidthLimitResponseLimit {
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimitResponseLimit#unit
+   */
+  readonly unit: BackendTrafficPolicySpecBandwidthLimitResponseLimitUnit;
+
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimitResponseLimit#value
+   */
+  readonly value: BackendTrafficPolicySpecBandwidthLimitResponseLimitValue;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecBandwidthLimitResponseLimit' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecBandwidthLimitResponseLimit(obj: BackendTrafficPolicySpecBandwidthLimitResponseLimit | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'unit': obj.unit,
+    'value': obj.value?.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitResponseResponseTrailers
+ */
+export interface BackendTrafficPolicySpecBandwidthLimitResponseResponseTrailers {
+  /**
+   * @schema BackendTrafficPolicySpecBandwidthLimitResponseResponseTrailers#prefix
+   */
+  readonly prefix?: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecBandwidthLimitResponseResponseTrailers' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecBandwidthLimitResponseResponseTrailers(obj: BackendTrafficPolicySpecBandwidthLimitResponseResponseTrailers | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'prefix': obj.prefix,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent
+ */
+export interface BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent(obj: BackendTrafficPolicySpecCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecHealthCheckActiveGrpc
  */
 export interface BackendTrafficPolicySpecHealthCheckActiveGrpc {
@@ -2518,6 +3172,36 @@ export function toJson_BackendTrafficPolicySpecHealthCheckActiveGrpc(obj: Backen
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog
+ */
+export interface BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog(obj: BackendTrafficPolicySpecHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2552,6 +3236,16 @@ export interface BackendTrafficPolicySpecHealthCheckActiveHttp {
    * @schema BackendTrafficPolicySpecHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -2566,6 +3260,32 @@ export function toJson_BackendTrafficPolicySpecHealthCheckActiveHttp(obj: Backen
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecHealthCheckActiveOverrides
+ */
+export interface BackendTrafficPolicySpecHealthCheckActiveOverrides {
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecHealthCheckActiveOverrides(obj: BackendTrafficPolicySpecHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2596,6 +3316,42 @@ export function toJson_BackendTrafficPolicySpecHealthCheckActiveTcp(obj: Backend
   const result = {
     'receive': toJson_BackendTrafficPolicySpecHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_BackendTrafficPolicySpecHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand(obj: BackendTrafficPolicySpecLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2787,6 +3543,36 @@ export function toJson_BackendTrafficPolicySpecLoadBalancerZoneAwarePreferLocal(
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones
+ */
+export interface BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones(obj: BackendTrafficPolicySpecLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecRateLimitGlobalRules
  */
 export interface BackendTrafficPolicySpecRateLimitGlobalRules {
@@ -2814,6 +3600,11 @@ export interface BackendTrafficPolicySpecRateLimitGlobalRules {
    * @schema BackendTrafficPolicySpecRateLimitGlobalRules#shared
    */
   readonly shared?: boolean;
+
+  /**
+   * @schema BackendTrafficPolicySpecRateLimitGlobalRules#xRateLimitHeaders
+   */
+  readonly xRateLimitHeaders?: BackendTrafficPolicySpecRateLimitGlobalRulesXRateLimitHeaders;
 }
 
 /**
@@ -2828,6 +3619,7 @@ export function toJson_BackendTrafficPolicySpecRateLimitGlobalRules(obj: Backend
     'limit': toJson_BackendTrafficPolicySpecRateLimitGlobalRulesLimit(obj.limit),
     'shadowMode': obj.shadowMode,
     'shared': obj.shared,
+    'xRateLimitHeaders': obj.xRateLimitHeaders,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2862,6 +3654,11 @@ export interface BackendTrafficPolicySpecRateLimitLocalRules {
    * @schema BackendTrafficPolicySpecRateLimitLocalRules#shared
    */
   readonly shared?: boolean;
+
+  /**
+   * @schema BackendTrafficPolicySpecRateLimitLocalRules#xRateLimitHeaders
+   */
+  readonly xRateLimitHeaders?: BackendTrafficPolicySpecRateLimitLocalRulesXRateLimitHeaders;
 }
 
 /**
@@ -2876,6 +3673,37 @@ export function toJson_BackendTrafficPolicySpecRateLimitLocalRules(obj: BackendT
     'limit': toJson_BackendTrafficPolicySpecRateLimitLocalRulesLimit(obj.limit),
     'shadowMode': obj.shadowMode,
     'shared': obj.shared,
+    'xRateLimitHeaders': obj.xRateLimitHeaders,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders
+ */
+export interface BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders {
+  /**
+   * @schema BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders#value
+   */
+  readonly value: BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders(obj: BackendTrafficPolicySpecResponseOverrideMatchResponseHeaders | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+    'value': toJson_BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue(obj.value),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -3109,6 +3937,78 @@ export enum BackendTrafficPolicySpecRetryRetryOnTriggers {
 }
 
 /**
+ * @schema BackendTrafficPolicySpecTargetSelectorsNamespacesFrom
+ */
+export enum BackendTrafficPolicySpecTargetSelectorsNamespacesFrom {
+  /** Same */
+  SAME = "Same",
+  /** All */
+  ALL = "All",
+  /** Selector */
+  SELECTOR = "Selector",
+}
+
+/**
+ * @schema BackendTrafficPolicySpecTargetSelectorsNamespacesSelector
+ */
+export interface BackendTrafficPolicySpecTargetSelectorsNamespacesSelector {
+  /**
+   * @schema BackendTrafficPolicySpecTargetSelectorsNamespacesSelector#matchExpressions
+   */
+  readonly matchExpressions?: BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions[];
+
+  /**
+   * @schema BackendTrafficPolicySpecTargetSelectorsNamespacesSelector#matchLabels
+   */
+  readonly matchLabels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecTargetSelectorsNamespacesSelector' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecTargetSelectorsNamespacesSelector(obj: BackendTrafficPolicySpecTargetSelectorsNamespacesSelector | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matchExpressions': obj.matchExpressions?.map(y => toJson_BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions(y)),
+    'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction
+ */
+export interface BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction {
+  /**
+   * @schema BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction(obj: BackendTrafficPolicySpecTelemetryTracingClientSamplingFraction | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecTelemetryTracingCustomTags
  */
 export interface BackendTrafficPolicySpecTelemetryTracingCustomTags {
@@ -3144,6 +4044,36 @@ export function toJson_BackendTrafficPolicySpecTelemetryTracingCustomTags(obj: B
     'literal': toJson_BackendTrafficPolicySpecTelemetryTracingCustomTagsLiteral(obj.literal),
     'requestHeader': toJson_BackendTrafficPolicySpecTelemetryTracingCustomTagsRequestHeader(obj.requestHeader),
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction
+ */
+export interface BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction {
+  /**
+   * @schema BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction(obj: BackendTrafficPolicySpecTelemetryTracingOverallSamplingFraction | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -3211,6 +4141,142 @@ export function toJson_BackendTrafficPolicySpecTelemetryTracingSpanName(obj: Bac
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpcStatusCodes
+ */
+export enum BackendTrafficPolicySpecAdmissionControlSuccessCriteriaGrpcStatusCodes {
+  /** Ok */
+  OK = "Ok",
+  /** Cancelled */
+  CANCELLED = "Cancelled",
+  /** Unknown */
+  UNKNOWN = "Unknown",
+  /** InvalidArgument */
+  INVALID_ARGUMENT = "InvalidArgument",
+  /** DeadlineExceeded */
+  DEADLINE_EXCEEDED = "DeadlineExceeded",
+  /** NotFound */
+  NOT_FOUND = "NotFound",
+  /** AlreadyExists */
+  ALREADY_EXISTS = "AlreadyExists",
+  /** PermissionDenied */
+  PERMISSION_DENIED = "PermissionDenied",
+  /** ResourceExhausted */
+  RESOURCE_EXHAUSTED = "ResourceExhausted",
+  /** FailedPrecondition */
+  FAILED_PRECONDITION = "FailedPrecondition",
+  /** Aborted */
+  ABORTED = "Aborted",
+  /** OutOfRange */
+  OUT_OF_RANGE = "OutOfRange",
+  /** Unimplemented */
+  UNIMPLEMENTED = "Unimplemented",
+  /** Internal */
+  INTERNAL = "Internal",
+  /** Unavailable */
+  UNAVAILABLE = "Unavailable",
+  /** DataLoss */
+  DATA_LOSS = "DataLoss",
+  /** Unauthenticated */
+  UNAUTHENTICATED = "Unauthenticated",
+}
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitRequestLimitUnit
+ */
+export enum BackendTrafficPolicySpecBandwidthLimitRequestLimitUnit {
+  /** Second */
+  SECOND = "Second",
+  /** Minute */
+  MINUTE = "Minute",
+  /** Hour */
+  HOUR = "Hour",
+}
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitRequestLimitValue
+ */
+export class BackendTrafficPolicySpecBandwidthLimitRequestLimitValue {
+  public static fromNumber(value: number): BackendTrafficPolicySpecBandwidthLimitRequestLimitValue {
+    return new BackendTrafficPolicySpecBandwidthLimitRequestLimitValue(value);
+  }
+  public static fromString(value: string): BackendTrafficPolicySpecBandwidthLimitRequestLimitValue {
+    return new BackendTrafficPolicySpecBandwidthLimitRequestLimitValue(value);
+  }
+  private constructor(public readonly value: number | string) {
+  }
+}
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitResponseLimitUnit
+ */
+export enum BackendTrafficPolicySpecBandwidthLimitResponseLimitUnit {
+  /** Second */
+  SECOND = "Second",
+  /** Minute */
+  MINUTE = "Minute",
+  /** Hour */
+  HOUR = "Hour",
+}
+
+/**
+ * @schema BackendTrafficPolicySpecBandwidthLimitResponseLimitValue
+ */
+export class BackendTrafficPolicySpecBandwidthLimitResponseLimitValue {
+  public static fromNumber(value: number): BackendTrafficPolicySpecBandwidthLimitResponseLimitValue {
+    return new BackendTrafficPolicySpecBandwidthLimitResponseLimitValue(value);
+  }
+  public static fromString(value: string): BackendTrafficPolicySpecBandwidthLimitResponseLimitValue {
+    return new BackendTrafficPolicySpecBandwidthLimitResponseLimitValue(value);
+  }
+  private constructor(public readonly value: number | string) {
+  }
+}
+
+/**
+ * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogMatches
+ */
+export enum BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks
+ */
+export interface BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks(obj: BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecHealthCheckActiveHttpExpectedResponse
  */
 export interface BackendTrafficPolicySpecHealthCheckActiveHttpExpectedResponse {
@@ -3235,6 +4301,42 @@ export interface BackendTrafficPolicySpecHealthCheckActiveHttpExpectedResponse {
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_BackendTrafficPolicySpecHealthCheckActiveHttpExpectedResponse(obj: BackendTrafficPolicySpecHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody
+ */
+export interface BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody(obj: BackendTrafficPolicySpecHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -3425,6 +4527,11 @@ export function toJson_BackendTrafficPolicySpecRateLimitGlobalRulesCost(obj: Bac
  */
 export interface BackendTrafficPolicySpecRateLimitGlobalRulesLimit {
   /**
+   * @schema BackendTrafficPolicySpecRateLimitGlobalRulesLimit#fromMetadata
+   */
+  readonly fromMetadata?: BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata;
+
+  /**
    * @schema BackendTrafficPolicySpecRateLimitGlobalRulesLimit#requests
    */
   readonly requests: number;
@@ -3442,6 +4549,7 @@ export interface BackendTrafficPolicySpecRateLimitGlobalRulesLimit {
 export function toJson_BackendTrafficPolicySpecRateLimitGlobalRulesLimit(obj: BackendTrafficPolicySpecRateLimitGlobalRulesLimit | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'fromMetadata': toJson_BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata(obj.fromMetadata),
     'requests': obj.requests,
     'unit': obj.unit,
   };
@@ -3449,6 +4557,16 @@ export function toJson_BackendTrafficPolicySpecRateLimitGlobalRulesLimit(obj: Ba
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecRateLimitGlobalRulesXRateLimitHeaders
+ */
+export enum BackendTrafficPolicySpecRateLimitGlobalRulesXRateLimitHeaders {
+  /** Off */
+  OFF = "Off",
+  /** DraftVersion03 */
+  DRAFT_VERSION03 = "DraftVersion03",
+}
 
 /**
  * @schema BackendTrafficPolicySpecRateLimitLocalRulesClientSelectors
@@ -3533,6 +4651,11 @@ export function toJson_BackendTrafficPolicySpecRateLimitLocalRulesCost(obj: Back
  */
 export interface BackendTrafficPolicySpecRateLimitLocalRulesLimit {
   /**
+   * @schema BackendTrafficPolicySpecRateLimitLocalRulesLimit#fromMetadata
+   */
+  readonly fromMetadata?: BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata;
+
+  /**
    * @schema BackendTrafficPolicySpecRateLimitLocalRulesLimit#requests
    */
   readonly requests: number;
@@ -3550,8 +4673,49 @@ export interface BackendTrafficPolicySpecRateLimitLocalRulesLimit {
 export function toJson_BackendTrafficPolicySpecRateLimitLocalRulesLimit(obj: BackendTrafficPolicySpecRateLimitLocalRulesLimit | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'fromMetadata': toJson_BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata(obj.fromMetadata),
     'requests': obj.requests,
     'unit': obj.unit,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecRateLimitLocalRulesXRateLimitHeaders
+ */
+export enum BackendTrafficPolicySpecRateLimitLocalRulesXRateLimitHeaders {
+  /** Off */
+  OFF = "Off",
+  /** DraftVersion03 */
+  DRAFT_VERSION03 = "DraftVersion03",
+}
+
+/**
+ * @schema BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue
+ */
+export interface BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue {
+  /**
+   * @schema BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue#type
+   */
+  readonly type?: BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValueType;
+
+  /**
+   * @schema BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue#value
+   */
+  readonly value: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue(obj: BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValue | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'type': obj.type,
+    'value': obj.value,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -3695,6 +4859,42 @@ export function toJson_BackendTrafficPolicySpecResponseOverrideResponseHeaderSet
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions
+ */
+export interface BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions {
+  /**
+   * @schema BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#operator
+   */
+  readonly operator: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#values
+   */
+  readonly values?: string[];
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions(obj: BackendTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'operator': obj.operator,
+    'values': obj.values?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecTelemetryTracingCustomTagsEnvironment
  */
 export interface BackendTrafficPolicySpecTelemetryTracingCustomTagsEnvironment {
@@ -3788,6 +4988,38 @@ export enum BackendTrafficPolicySpecTelemetryTracingCustomTagsType {
   ENVIRONMENT = "Environment",
   /** RequestHeader */
   REQUEST_HEADER = "RequestHeader",
+}
+
+/**
+ * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksFile(obj: BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum BackendTrafficPolicySpecHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
 }
 
 /**
@@ -3945,6 +5177,11 @@ export function toJson_BackendTrafficPolicySpecRateLimitGlobalRulesClientSelecto
  */
 export interface BackendTrafficPolicySpecRateLimitGlobalRulesClientSelectorsSourceCidr {
   /**
+   * @schema BackendTrafficPolicySpecRateLimitGlobalRulesClientSelectorsSourceCidr#invert
+   */
+  readonly invert?: boolean;
+
+  /**
    * @schema BackendTrafficPolicySpecRateLimitGlobalRulesClientSelectorsSourceCidr#type
    */
   readonly type?: BackendTrafficPolicySpecRateLimitGlobalRulesClientSelectorsSourceCidrType;
@@ -3962,6 +5199,7 @@ export interface BackendTrafficPolicySpecRateLimitGlobalRulesClientSelectorsSour
 export function toJson_BackendTrafficPolicySpecRateLimitGlobalRulesClientSelectorsSourceCidr(obj: BackendTrafficPolicySpecRateLimitGlobalRulesClientSelectorsSourceCidr | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'invert': obj.invert,
     'type': obj.type,
     'value': obj.value,
   };
@@ -4043,6 +5281,36 @@ export function toJson_BackendTrafficPolicySpecRateLimitGlobalRulesCostResponse(
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata
+ */
+export interface BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata {
+  /**
+   * @schema BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata#namespace
+   */
+  readonly namespace: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata(obj: BackendTrafficPolicySpecRateLimitGlobalRulesLimitFromMetadata | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecRateLimitGlobalRulesLimitUnit
  */
 export enum BackendTrafficPolicySpecRateLimitGlobalRulesLimitUnit {
@@ -4054,6 +5322,8 @@ export enum BackendTrafficPolicySpecRateLimitGlobalRulesLimitUnit {
   HOUR = "Hour",
   /** Day */
   DAY = "Day",
+  /** Week */
+  WEEK = "Week",
   /** Month */
   MONTH = "Month",
   /** Year */
@@ -4215,6 +5485,11 @@ export function toJson_BackendTrafficPolicySpecRateLimitLocalRulesClientSelector
  */
 export interface BackendTrafficPolicySpecRateLimitLocalRulesClientSelectorsSourceCidr {
   /**
+   * @schema BackendTrafficPolicySpecRateLimitLocalRulesClientSelectorsSourceCidr#invert
+   */
+  readonly invert?: boolean;
+
+  /**
    * @schema BackendTrafficPolicySpecRateLimitLocalRulesClientSelectorsSourceCidr#type
    */
   readonly type?: BackendTrafficPolicySpecRateLimitLocalRulesClientSelectorsSourceCidrType;
@@ -4232,6 +5507,7 @@ export interface BackendTrafficPolicySpecRateLimitLocalRulesClientSelectorsSourc
 export function toJson_BackendTrafficPolicySpecRateLimitLocalRulesClientSelectorsSourceCidr(obj: BackendTrafficPolicySpecRateLimitLocalRulesClientSelectorsSourceCidr | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'invert': obj.invert,
     'type': obj.type,
     'value': obj.value,
   };
@@ -4313,6 +5589,36 @@ export function toJson_BackendTrafficPolicySpecRateLimitLocalRulesCostResponse(o
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata
+ */
+export interface BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata {
+  /**
+   * @schema BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata#namespace
+   */
+  readonly namespace: string;
+}
+
+/**
+ * Converts an object of type 'BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata(obj: BackendTrafficPolicySpecRateLimitLocalRulesLimitFromMetadata | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema BackendTrafficPolicySpecRateLimitLocalRulesLimitUnit
  */
 export enum BackendTrafficPolicySpecRateLimitLocalRulesLimitUnit {
@@ -4324,10 +5630,26 @@ export enum BackendTrafficPolicySpecRateLimitLocalRulesLimitUnit {
   HOUR = "Hour",
   /** Day */
   DAY = "Day",
+  /** Week */
+  WEEK = "Week",
   /** Month */
   MONTH = "Month",
   /** Year */
   YEAR = "Year",
+}
+
+/**
+ * @schema BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValueType
+ */
+export enum BackendTrafficPolicySpecResponseOverrideMatchResponseHeadersValueType {
+  /** Exact */
+  EXACT = "Exact",
+  /** Prefix */
+  PREFIX = "Prefix",
+  /** Suffix */
+  SUFFIX = "Suffix",
+  /** RegularExpression */
+  REGULAR_EXPRESSION = "RegularExpression",
 }
 
 /**
@@ -4735,6 +6057,11 @@ export interface ClientTrafficPolicySpec {
   readonly enableProxyProtocol?: boolean;
 
   /**
+   * @schema ClientTrafficPolicySpec#grpc
+   */
+  readonly grpc?: ClientTrafficPolicySpecGrpc;
+
+  /**
    * @schema ClientTrafficPolicySpec#headers
    */
   readonly headers?: ClientTrafficPolicySpecHeaders;
@@ -4815,6 +6142,7 @@ export function toJson_ClientTrafficPolicySpec(obj: ClientTrafficPolicySpec | un
     'clientIPDetection': toJson_ClientTrafficPolicySpecClientIpDetection(obj.clientIpDetection),
     'connection': toJson_ClientTrafficPolicySpecConnection(obj.connection),
     'enableProxyProtocol': obj.enableProxyProtocol,
+    'grpc': toJson_ClientTrafficPolicySpecGrpc(obj.grpc),
     'headers': toJson_ClientTrafficPolicySpecHeaders(obj.headers),
     'healthCheck': toJson_ClientTrafficPolicySpecHealthCheck(obj.healthCheck),
     'http1': toJson_ClientTrafficPolicySpecHttp1(obj.http1),
@@ -4845,6 +6173,11 @@ export interface ClientTrafficPolicySpecClientIpDetection {
   readonly customHeader?: ClientTrafficPolicySpecClientIpDetectionCustomHeader;
 
   /**
+   * @schema ClientTrafficPolicySpecClientIpDetection#directSourceIP
+   */
+  readonly directSourceIp?: any;
+
+  /**
    * @schema ClientTrafficPolicySpecClientIpDetection#xForwardedFor
    */
   readonly xForwardedFor?: ClientTrafficPolicySpecClientIpDetectionXForwardedFor;
@@ -4858,6 +6191,7 @@ export function toJson_ClientTrafficPolicySpecClientIpDetection(obj: ClientTraff
   if (obj === undefined) { return undefined; }
   const result = {
     'customHeader': toJson_ClientTrafficPolicySpecClientIpDetectionCustomHeader(obj.customHeader),
+    'directSourceIP': obj.directSourceIp,
     'xForwardedFor': toJson_ClientTrafficPolicySpecClientIpDetectionXForwardedFor(obj.xForwardedFor),
   };
   // filter undefined values
@@ -4908,6 +6242,30 @@ export function toJson_ClientTrafficPolicySpecConnection(obj: ClientTrafficPolic
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema ClientTrafficPolicySpecGrpc
+ */
+export interface ClientTrafficPolicySpecGrpc {
+  /**
+   * @schema ClientTrafficPolicySpecGrpc#enableWeb
+   */
+  readonly enableWeb?: boolean;
+}
+
+/**
+ * Converts an object of type 'ClientTrafficPolicySpecGrpc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ClientTrafficPolicySpecGrpc(obj: ClientTrafficPolicySpecGrpc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'enableWeb': obj.enableWeb,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema ClientTrafficPolicySpecHeaders
  */
 export interface ClientTrafficPolicySpecHeaders {
@@ -4925,6 +6283,11 @@ export interface ClientTrafficPolicySpecHeaders {
    * @schema ClientTrafficPolicySpecHeaders#enableEnvoyHeaders
    */
   readonly enableEnvoyHeaders?: boolean;
+
+  /**
+   * @schema ClientTrafficPolicySpecHeaders#host
+   */
+  readonly host?: ClientTrafficPolicySpecHeadersHost;
 
   /**
    * @schema ClientTrafficPolicySpecHeaders#lateResponseHeaders
@@ -4962,6 +6325,7 @@ export function toJson_ClientTrafficPolicySpecHeaders(obj: ClientTrafficPolicySp
     'disableRateLimitHeaders': obj.disableRateLimitHeaders,
     'earlyRequestHeaders': toJson_ClientTrafficPolicySpecHeadersEarlyRequestHeaders(obj.earlyRequestHeaders),
     'enableEnvoyHeaders': obj.enableEnvoyHeaders,
+    'host': toJson_ClientTrafficPolicySpecHeadersHost(obj.host),
     'lateResponseHeaders': toJson_ClientTrafficPolicySpecHeadersLateResponseHeaders(obj.lateResponseHeaders),
     'preserveXRequestID': obj.preserveXRequestId,
     'requestID': obj.requestId,
@@ -5017,6 +6381,11 @@ export interface ClientTrafficPolicySpecHttp1 {
   readonly http10?: ClientTrafficPolicySpecHttp1Http10;
 
   /**
+   * @schema ClientTrafficPolicySpecHttp1#ignoredUpgradeTypes
+   */
+  readonly ignoredUpgradeTypes?: ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes[];
+
+  /**
    * @schema ClientTrafficPolicySpecHttp1#preserveHeaderCase
    */
   readonly preserveHeaderCase?: boolean;
@@ -5032,6 +6401,7 @@ export function toJson_ClientTrafficPolicySpecHttp1(obj: ClientTrafficPolicySpec
     'disableSafeMaxConnectionDuration': obj.disableSafeMaxConnectionDuration,
     'enableTrailers': obj.enableTrailers,
     'http10': toJson_ClientTrafficPolicySpecHttp1Http10(obj.http10),
+    'ignoredUpgradeTypes': obj.ignoredUpgradeTypes?.map(y => toJson_ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes(y)),
     'preserveHeaderCase': obj.preserveHeaderCase,
   };
   // filter undefined values
@@ -5043,6 +6413,11 @@ export function toJson_ClientTrafficPolicySpecHttp1(obj: ClientTrafficPolicySpec
  * @schema ClientTrafficPolicySpecHttp2
  */
 export interface ClientTrafficPolicySpecHttp2 {
+  /**
+   * @schema ClientTrafficPolicySpecHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: ClientTrafficPolicySpecHttp2ConnectionKeepalive;
+
   /**
    * @schema ClientTrafficPolicySpecHttp2#initialConnectionWindowSize
    */
@@ -5071,6 +6446,7 @@ export interface ClientTrafficPolicySpecHttp2 {
 export function toJson_ClientTrafficPolicySpecHttp2(obj: ClientTrafficPolicySpecHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_ClientTrafficPolicySpecHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -5252,6 +6628,11 @@ export interface ClientTrafficPolicySpecTargetSelectors {
    * @schema ClientTrafficPolicySpecTargetSelectors#matchLabels
    */
   readonly matchLabels?: { [key: string]: string };
+
+  /**
+   * @schema ClientTrafficPolicySpecTargetSelectors#namespaces
+   */
+  readonly namespaces?: ClientTrafficPolicySpecTargetSelectorsNamespaces;
 }
 
 /**
@@ -5265,6 +6646,7 @@ export function toJson_ClientTrafficPolicySpecTargetSelectors(obj: ClientTraffic
     'kind': obj.kind,
     'matchExpressions': obj.matchExpressions?.map(y => toJson_ClientTrafficPolicySpecTargetSelectorsMatchExpressions(y)),
     'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'namespaces': toJson_ClientTrafficPolicySpecTargetSelectorsNamespaces(obj.namespaces),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -5362,6 +6744,11 @@ export interface ClientTrafficPolicySpecTls {
   readonly ecdhCurves?: string[];
 
   /**
+   * @schema ClientTrafficPolicySpecTls#fingerprints
+   */
+  readonly fingerprints?: ClientTrafficPolicySpecTlsFingerprints[];
+
+  /**
    * @schema ClientTrafficPolicySpecTls#maxVersion
    */
   readonly maxVersion?: ClientTrafficPolicySpecTlsMaxVersion;
@@ -5393,6 +6780,7 @@ export function toJson_ClientTrafficPolicySpecTls(obj: ClientTrafficPolicySpecTl
     'ciphers': obj.ciphers?.map(y => y),
     'clientValidation': toJson_ClientTrafficPolicySpecTlsClientValidation(obj.clientValidation),
     'ecdhCurves': obj.ecdhCurves?.map(y => y),
+    'fingerprints': obj.fingerprints?.map(y => y),
     'maxVersion': obj.maxVersion,
     'minVersion': obj.minVersion,
     'session': toJson_ClientTrafficPolicySpecTlsSession(obj.session),
@@ -5438,6 +6826,11 @@ export function toJson_ClientTrafficPolicySpecClientIpDetectionCustomHeader(obj:
  */
 export interface ClientTrafficPolicySpecClientIpDetectionXForwardedFor {
   /**
+   * @schema ClientTrafficPolicySpecClientIpDetectionXForwardedFor#disableXForwardedForAppend
+   */
+  readonly disableXForwardedForAppend?: boolean;
+
+  /**
    * @schema ClientTrafficPolicySpecClientIpDetectionXForwardedFor#numTrustedHops
    */
   readonly numTrustedHops?: number;
@@ -5455,6 +6848,7 @@ export interface ClientTrafficPolicySpecClientIpDetectionXForwardedFor {
 export function toJson_ClientTrafficPolicySpecClientIpDetectionXForwardedFor(obj: ClientTrafficPolicySpecClientIpDetectionXForwardedFor | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'disableXForwardedForAppend': obj.disableXForwardedForAppend,
     'numTrustedHops': obj.numTrustedHops,
     'trustedCIDRs': obj.trustedCidRs?.map(y => y),
   };
@@ -5504,7 +6898,7 @@ export interface ClientTrafficPolicySpecConnectionConnectionLimit {
   /**
    * @schema ClientTrafficPolicySpecConnectionConnectionLimit#value
    */
-  readonly value: number;
+  readonly value?: number;
 }
 
 /**
@@ -5581,6 +6975,30 @@ export function toJson_ClientTrafficPolicySpecHeadersEarlyRequestHeaders(obj: Cl
     'remove': obj.remove?.map(y => y),
     'removeOnMatch': obj.removeOnMatch?.map(y => toJson_ClientTrafficPolicySpecHeadersEarlyRequestHeadersRemoveOnMatch(y)),
     'set': obj.set?.map(y => toJson_ClientTrafficPolicySpecHeadersEarlyRequestHeadersSet(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ClientTrafficPolicySpecHeadersHost
+ */
+export interface ClientTrafficPolicySpecHeadersHost {
+  /**
+   * @schema ClientTrafficPolicySpecHeadersHost#stripTrailingHostDot
+   */
+  readonly stripTrailingHostDot?: boolean;
+}
+
+/**
+ * Converts an object of type 'ClientTrafficPolicySpecHeadersHost' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ClientTrafficPolicySpecHeadersHost(obj: ClientTrafficPolicySpecHeadersHost | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'stripTrailingHostDot': obj.stripTrailingHostDot,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -5716,6 +7134,78 @@ export function toJson_ClientTrafficPolicySpecHttp1Http10(obj: ClientTrafficPoli
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes
+ */
+export interface ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes {
+  /**
+   * @schema ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes#type
+   */
+  readonly type?: ClientTrafficPolicySpecHttp1IgnoredUpgradeTypesType;
+
+  /**
+   * @schema ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes#value
+   */
+  readonly value: string;
+}
+
+/**
+ * Converts an object of type 'ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes(obj: ClientTrafficPolicySpecHttp1IgnoredUpgradeTypes | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'type': obj.type,
+    'value': obj.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ClientTrafficPolicySpecHttp2ConnectionKeepalive
+ */
+export interface ClientTrafficPolicySpecHttp2ConnectionKeepalive {
+  /**
+   * @schema ClientTrafficPolicySpecHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema ClientTrafficPolicySpecHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema ClientTrafficPolicySpecHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema ClientTrafficPolicySpecHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'ClientTrafficPolicySpecHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ClientTrafficPolicySpecHttp2ConnectionKeepalive(obj: ClientTrafficPolicySpecHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema ClientTrafficPolicySpecHttp2InitialConnectionWindowSize
  */
 export class ClientTrafficPolicySpecHttp2InitialConnectionWindowSize {
@@ -5794,6 +7284,36 @@ export function toJson_ClientTrafficPolicySpecTargetSelectorsMatchExpressions(ob
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema ClientTrafficPolicySpecTargetSelectorsNamespaces
+ */
+export interface ClientTrafficPolicySpecTargetSelectorsNamespaces {
+  /**
+   * @schema ClientTrafficPolicySpecTargetSelectorsNamespaces#from
+   */
+  readonly from: ClientTrafficPolicySpecTargetSelectorsNamespacesFrom;
+
+  /**
+   * @schema ClientTrafficPolicySpecTargetSelectorsNamespaces#selector
+   */
+  readonly selector?: ClientTrafficPolicySpecTargetSelectorsNamespacesSelector;
+}
+
+/**
+ * Converts an object of type 'ClientTrafficPolicySpecTargetSelectorsNamespaces' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ClientTrafficPolicySpecTargetSelectorsNamespaces(obj: ClientTrafficPolicySpecTargetSelectorsNamespaces | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'selector': toJson_ClientTrafficPolicySpecTargetSelectorsNamespacesSelector(obj.selector),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema ClientTrafficPolicySpecTimeoutHttp
  */
 export interface ClientTrafficPolicySpecTimeoutHttp {
@@ -5801,6 +7321,11 @@ export interface ClientTrafficPolicySpecTimeoutHttp {
    * @schema ClientTrafficPolicySpecTimeoutHttp#idleTimeout
    */
   readonly idleTimeout?: string;
+
+  /**
+   * @schema ClientTrafficPolicySpecTimeoutHttp#requestHeadersReceivedTimeout
+   */
+  readonly requestHeadersReceivedTimeout?: string;
 
   /**
    * @schema ClientTrafficPolicySpecTimeoutHttp#requestReceivedTimeout
@@ -5821,6 +7346,7 @@ export function toJson_ClientTrafficPolicySpecTimeoutHttp(obj: ClientTrafficPoli
   if (obj === undefined) { return undefined; }
   const result = {
     'idleTimeout': obj.idleTimeout,
+    'requestHeadersReceivedTimeout': obj.requestHeadersReceivedTimeout,
     'requestReceivedTimeout': obj.requestReceivedTimeout,
     'streamIdleTimeout': obj.streamIdleTimeout,
   };
@@ -5834,9 +7360,19 @@ export function toJson_ClientTrafficPolicySpecTimeoutHttp(obj: ClientTrafficPoli
  */
 export interface ClientTrafficPolicySpecTimeoutTcp {
   /**
+   * @schema ClientTrafficPolicySpecTimeoutTcp#connectionInspectionTimeout
+   */
+  readonly connectionInspectionTimeout?: string;
+
+  /**
    * @schema ClientTrafficPolicySpecTimeoutTcp#idleTimeout
    */
   readonly idleTimeout?: string;
+
+  /**
+   * @schema ClientTrafficPolicySpecTimeoutTcp#tlsHandshakeTimeout
+   */
+  readonly tlsHandshakeTimeout?: string;
 }
 
 /**
@@ -5846,7 +7382,9 @@ export interface ClientTrafficPolicySpecTimeoutTcp {
 export function toJson_ClientTrafficPolicySpecTimeoutTcp(obj: ClientTrafficPolicySpecTimeoutTcp | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionInspectionTimeout': obj.connectionInspectionTimeout,
     'idleTimeout': obj.idleTimeout,
+    'tlsHandshakeTimeout': obj.tlsHandshakeTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -5857,6 +7395,11 @@ export function toJson_ClientTrafficPolicySpecTimeoutTcp(obj: ClientTrafficPolic
  * @schema ClientTrafficPolicySpecTlsClientValidation
  */
 export interface ClientTrafficPolicySpecTlsClientValidation {
+  /**
+   * @schema ClientTrafficPolicySpecTlsClientValidation#allowExpiredCertificate
+   */
+  readonly allowExpiredCertificate?: boolean;
+
   /**
    * @schema ClientTrafficPolicySpecTlsClientValidation#caCertificateRefs
    */
@@ -5871,6 +7414,11 @@ export interface ClientTrafficPolicySpecTlsClientValidation {
    * @schema ClientTrafficPolicySpecTlsClientValidation#crl
    */
   readonly crl?: ClientTrafficPolicySpecTlsClientValidationCrl;
+
+  /**
+   * @schema ClientTrafficPolicySpecTlsClientValidation#mode
+   */
+  readonly mode?: ClientTrafficPolicySpecTlsClientValidationMode;
 
   /**
    * @schema ClientTrafficPolicySpecTlsClientValidation#optional
@@ -5895,9 +7443,11 @@ export interface ClientTrafficPolicySpecTlsClientValidation {
 export function toJson_ClientTrafficPolicySpecTlsClientValidation(obj: ClientTrafficPolicySpecTlsClientValidation | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'allowExpiredCertificate': obj.allowExpiredCertificate,
     'caCertificateRefs': obj.caCertificateRefs?.map(y => toJson_ClientTrafficPolicySpecTlsClientValidationCaCertificateRefs(y)),
     'certificateHashes': obj.certificateHashes?.map(y => y),
     'crl': toJson_ClientTrafficPolicySpecTlsClientValidationCrl(obj.crl),
+    'mode': obj.mode,
     'optional': obj.optional,
     'spkiHashes': obj.spkiHashes?.map(y => y),
     'subjectAltNames': toJson_ClientTrafficPolicySpecTlsClientValidationSubjectAltNames(obj.subjectAltNames),
@@ -5906,6 +7456,16 @@ export function toJson_ClientTrafficPolicySpecTlsClientValidation(obj: ClientTra
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ClientTrafficPolicySpecTlsFingerprints
+ */
+export enum ClientTrafficPolicySpecTlsFingerprints {
+  /** JA3 */
+  JA3 = "JA3",
+  /** JA4 */
+  JA4 = "JA4",
+}
 
 /**
  * @schema ClientTrafficPolicySpecTlsMaxVersion
@@ -6236,6 +7796,62 @@ export enum ClientTrafficPolicySpecHeadersXForwardedClientCertMode {
 }
 
 /**
+ * @schema ClientTrafficPolicySpecHttp1IgnoredUpgradeTypesType
+ */
+export enum ClientTrafficPolicySpecHttp1IgnoredUpgradeTypesType {
+  /** Exact */
+  EXACT = "Exact",
+  /** Prefix */
+  PREFIX = "Prefix",
+  /** Suffix */
+  SUFFIX = "Suffix",
+  /** RegularExpression */
+  REGULAR_EXPRESSION = "RegularExpression",
+}
+
+/**
+ * @schema ClientTrafficPolicySpecTargetSelectorsNamespacesFrom
+ */
+export enum ClientTrafficPolicySpecTargetSelectorsNamespacesFrom {
+  /** Same */
+  SAME = "Same",
+  /** All */
+  ALL = "All",
+  /** Selector */
+  SELECTOR = "Selector",
+}
+
+/**
+ * @schema ClientTrafficPolicySpecTargetSelectorsNamespacesSelector
+ */
+export interface ClientTrafficPolicySpecTargetSelectorsNamespacesSelector {
+  /**
+   * @schema ClientTrafficPolicySpecTargetSelectorsNamespacesSelector#matchExpressions
+   */
+  readonly matchExpressions?: ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions[];
+
+  /**
+   * @schema ClientTrafficPolicySpecTargetSelectorsNamespacesSelector#matchLabels
+   */
+  readonly matchLabels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'ClientTrafficPolicySpecTargetSelectorsNamespacesSelector' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ClientTrafficPolicySpecTargetSelectorsNamespacesSelector(obj: ClientTrafficPolicySpecTargetSelectorsNamespacesSelector | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matchExpressions': obj.matchExpressions?.map(y => toJson_ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions(y)),
+    'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema ClientTrafficPolicySpecTlsClientValidationCaCertificateRefs
  */
 export interface ClientTrafficPolicySpecTlsClientValidationCaCertificateRefs {
@@ -6306,6 +7922,20 @@ export function toJson_ClientTrafficPolicySpecTlsClientValidationCrl(obj: Client
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ClientTrafficPolicySpecTlsClientValidationMode
+ */
+export enum ClientTrafficPolicySpecTlsClientValidationMode {
+  /** Request */
+  REQUEST = "Request",
+  /** RequireAny */
+  REQUIRE_ANY = "RequireAny",
+  /** VerifyIfGiven */
+  VERIFY_IF_GIVEN = "VerifyIfGiven",
+  /** RequireAndVerify */
+  REQUIRE_AND_VERIFY = "RequireAndVerify",
+}
 
 /**
  * @schema ClientTrafficPolicySpecTlsClientValidationSubjectAltNames
@@ -6412,6 +8042,42 @@ export enum ClientTrafficPolicySpecHeadersLateResponseHeadersRemoveOnMatchType {
   /** RegularExpression */
   REGULAR_EXPRESSION = "RegularExpression",
 }
+
+/**
+ * @schema ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions
+ */
+export interface ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions {
+  /**
+   * @schema ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#operator
+   */
+  readonly operator: string;
+
+  /**
+   * @schema ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#values
+   */
+  readonly values?: string[];
+}
+
+/**
+ * Converts an object of type 'ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions(obj: ClientTrafficPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'operator': obj.operator,
+    'values': obj.values?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema ClientTrafficPolicySpecTlsClientValidationCrlRefs
@@ -6685,6 +8351,3630 @@ export enum ClientTrafficPolicySpecTlsClientValidationSubjectAltNamesUrisType {
 /**
  *
  *
+ * @schema EnvoyExtensionPolicy
+ */
+export class EnvoyExtensionPolicy extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "EnvoyExtensionPolicy"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    kind: 'EnvoyExtensionPolicy',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "EnvoyExtensionPolicy".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: EnvoyExtensionPolicyProps): any {
+    return {
+      ...EnvoyExtensionPolicy.GVK,
+      ...toJson_EnvoyExtensionPolicyProps(props),
+    };
+  }
+
+  /**
+   * Defines a "EnvoyExtensionPolicy" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: EnvoyExtensionPolicyProps) {
+    super(scope, id, {
+      ...EnvoyExtensionPolicy.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...EnvoyExtensionPolicy.GVK,
+      ...toJson_EnvoyExtensionPolicyProps(resolved),
+    };
+  }
+}
+
+/**
+ * @schema EnvoyExtensionPolicy
+ */
+export interface EnvoyExtensionPolicyProps {
+  /**
+   * @schema EnvoyExtensionPolicy#metadata
+   */
+  readonly metadata?: ApiObjectMetadata;
+
+  /**
+   * @schema EnvoyExtensionPolicy#spec
+   */
+  readonly spec: EnvoyExtensionPolicySpec;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicyProps' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicyProps(obj: EnvoyExtensionPolicyProps | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'metadata': obj.metadata,
+    'spec': toJson_EnvoyExtensionPolicySpec(obj.spec),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpec
+ */
+export interface EnvoyExtensionPolicySpec {
+  /**
+   * @schema EnvoyExtensionPolicySpec#dynamicModule
+   */
+  readonly dynamicModule?: EnvoyExtensionPolicySpecDynamicModule[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpec#extProc
+   */
+  readonly extProc?: EnvoyExtensionPolicySpecExtProc[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpec#lua
+   */
+  readonly lua?: EnvoyExtensionPolicySpecLua[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpec#mergeType
+   */
+  readonly mergeType?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpec#targetRef
+   */
+  readonly targetRef?: EnvoyExtensionPolicySpecTargetRef;
+
+  /**
+   * @schema EnvoyExtensionPolicySpec#targetRefs
+   */
+  readonly targetRefs?: EnvoyExtensionPolicySpecTargetRefs[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpec#targetSelectors
+   */
+  readonly targetSelectors?: EnvoyExtensionPolicySpecTargetSelectors[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpec#wasm
+   */
+  readonly wasm?: EnvoyExtensionPolicySpecWasm[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpec' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpec(obj: EnvoyExtensionPolicySpec | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'dynamicModule': obj.dynamicModule?.map(y => toJson_EnvoyExtensionPolicySpecDynamicModule(y)),
+    'extProc': obj.extProc?.map(y => toJson_EnvoyExtensionPolicySpecExtProc(y)),
+    'lua': obj.lua?.map(y => toJson_EnvoyExtensionPolicySpecLua(y)),
+    'mergeType': obj.mergeType,
+    'targetRef': toJson_EnvoyExtensionPolicySpecTargetRef(obj.targetRef),
+    'targetRefs': obj.targetRefs?.map(y => toJson_EnvoyExtensionPolicySpecTargetRefs(y)),
+    'targetSelectors': obj.targetSelectors?.map(y => toJson_EnvoyExtensionPolicySpecTargetSelectors(y)),
+    'wasm': obj.wasm?.map(y => toJson_EnvoyExtensionPolicySpecWasm(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecDynamicModule
+ */
+export interface EnvoyExtensionPolicySpecDynamicModule {
+  /**
+   * @schema EnvoyExtensionPolicySpecDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecDynamicModule#filterName
+   */
+  readonly filterName?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecDynamicModule#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecDynamicModule#terminalFilter
+   */
+  readonly terminalFilter?: boolean;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecDynamicModule(obj: EnvoyExtensionPolicySpecDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'filterName': obj.filterName,
+    'name': obj.name,
+    'terminalFilter': obj.terminalFilter,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProc
+ */
+export interface EnvoyExtensionPolicySpecExtProc {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#backendRef
+   */
+  readonly backendRef?: EnvoyExtensionPolicySpecExtProcBackendRef;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#backendRefs
+   */
+  readonly backendRefs?: EnvoyExtensionPolicySpecExtProcBackendRefs[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#backendSettings
+   */
+  readonly backendSettings?: EnvoyExtensionPolicySpecExtProcBackendSettings;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#failOpen
+   */
+  readonly failOpen?: boolean;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#messageTimeout
+   */
+  readonly messageTimeout?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#metadata
+   */
+  readonly metadata?: EnvoyExtensionPolicySpecExtProcMetadata;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#processingMode
+   */
+  readonly processingMode?: EnvoyExtensionPolicySpecExtProcProcessingMode;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#shadowMode
+   */
+  readonly shadowMode?: boolean;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProc#statusOnError
+   */
+  readonly statusOnError?: EnvoyExtensionPolicySpecExtProcStatusOnError;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProc(obj: EnvoyExtensionPolicySpecExtProc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backendRef': toJson_EnvoyExtensionPolicySpecExtProcBackendRef(obj.backendRef),
+    'backendRefs': obj.backendRefs?.map(y => toJson_EnvoyExtensionPolicySpecExtProcBackendRefs(y)),
+    'backendSettings': toJson_EnvoyExtensionPolicySpecExtProcBackendSettings(obj.backendSettings),
+    'failOpen': obj.failOpen,
+    'messageTimeout': obj.messageTimeout,
+    'metadata': toJson_EnvoyExtensionPolicySpecExtProcMetadata(obj.metadata),
+    'processingMode': toJson_EnvoyExtensionPolicySpecExtProcProcessingMode(obj.processingMode),
+    'shadowMode': obj.shadowMode,
+    'statusOnError': obj.statusOnError,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecLua
+ */
+export interface EnvoyExtensionPolicySpecLua {
+  /**
+   * @schema EnvoyExtensionPolicySpecLua#filterContext
+   */
+  readonly filterContext?: any;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecLua#inline
+   */
+  readonly inline?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecLua#type
+   */
+  readonly type: EnvoyExtensionPolicySpecLuaType;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecLua#valueRef
+   */
+  readonly valueRef?: EnvoyExtensionPolicySpecLuaValueRef;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecLua' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecLua(obj: EnvoyExtensionPolicySpecLua | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'filterContext': obj.filterContext,
+    'inline': obj.inline,
+    'type': obj.type,
+    'valueRef': toJson_EnvoyExtensionPolicySpecLuaValueRef(obj.valueRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecTargetRef
+ */
+export interface EnvoyExtensionPolicySpecTargetRef {
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetRef#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetRef#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetRef#sectionName
+   */
+  readonly sectionName?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecTargetRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecTargetRef(obj: EnvoyExtensionPolicySpecTargetRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'sectionName': obj.sectionName,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecTargetRefs
+ */
+export interface EnvoyExtensionPolicySpecTargetRefs {
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetRefs#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetRefs#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetRefs#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetRefs#sectionName
+   */
+  readonly sectionName?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecTargetRefs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecTargetRefs(obj: EnvoyExtensionPolicySpecTargetRefs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'sectionName': obj.sectionName,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecTargetSelectors
+ */
+export interface EnvoyExtensionPolicySpecTargetSelectors {
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectors#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectors#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectors#matchExpressions
+   */
+  readonly matchExpressions?: EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectors#matchLabels
+   */
+  readonly matchLabels?: { [key: string]: string };
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectors#namespaces
+   */
+  readonly namespaces?: EnvoyExtensionPolicySpecTargetSelectorsNamespaces;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecTargetSelectors' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecTargetSelectors(obj: EnvoyExtensionPolicySpecTargetSelectors | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'matchExpressions': obj.matchExpressions?.map(y => toJson_EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions(y)),
+    'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'namespaces': toJson_EnvoyExtensionPolicySpecTargetSelectorsNamespaces(obj.namespaces),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasm
+ */
+export interface EnvoyExtensionPolicySpecWasm {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasm#code
+   */
+  readonly code: EnvoyExtensionPolicySpecWasmCode;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasm#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasm#env
+   */
+  readonly env?: EnvoyExtensionPolicySpecWasmEnv;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasm#failOpen
+   */
+  readonly failOpen?: boolean;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasm#name
+   */
+  readonly name?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasm#rootID
+   */
+  readonly rootId?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasm' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasm(obj: EnvoyExtensionPolicySpecWasm | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'code': toJson_EnvoyExtensionPolicySpecWasmCode(obj.code),
+    'config': obj.config,
+    'env': toJson_EnvoyExtensionPolicySpecWasmEnv(obj.env),
+    'failOpen': obj.failOpen,
+    'name': obj.name,
+    'rootID': obj.rootId,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendRef
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendRef {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRef#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRef#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendRef(obj: EnvoyExtensionPolicySpecExtProcBackendRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendRefs
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendRefs {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRefs#fallback
+   */
+  readonly fallback?: boolean;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRefs#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRefs#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRefs#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRefs#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRefs#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendRefs#weight
+   */
+  readonly weight?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendRefs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendRefs(obj: EnvoyExtensionPolicySpecExtProcBackendRefs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'fallback': obj.fallback,
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+    'weight': obj.weight,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettings
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettings {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#circuitBreaker
+   */
+  readonly circuitBreaker?: EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#connection
+   */
+  readonly connection?: EnvoyExtensionPolicySpecExtProcBackendSettingsConnection;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#dns
+   */
+  readonly dns?: EnvoyExtensionPolicySpecExtProcBackendSettingsDns;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#healthCheck
+   */
+  readonly healthCheck?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#http2
+   */
+  readonly http2?: EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#loadBalancer
+   */
+  readonly loadBalancer?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#proxyProtocol
+   */
+  readonly proxyProtocol?: EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocol;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#retry
+   */
+  readonly retry?: EnvoyExtensionPolicySpecExtProcBackendSettingsRetry;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#tcpKeepalive
+   */
+  readonly tcpKeepalive?: EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettings#timeout
+   */
+  readonly timeout?: EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettings' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettings(obj: EnvoyExtensionPolicySpecExtProcBackendSettings | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'circuitBreaker': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker(obj.circuitBreaker),
+    'connection': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsConnection(obj.connection),
+    'dns': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsDns(obj.dns),
+    'healthCheck': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck(obj.healthCheck),
+    'http2': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2(obj.http2),
+    'loadBalancer': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer(obj.loadBalancer),
+    'proxyProtocol': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocol(obj.proxyProtocol),
+    'retry': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsRetry(obj.retry),
+    'tcpKeepalive': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive(obj.tcpKeepalive),
+    'timeout': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout(obj.timeout),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcMetadata
+ */
+export interface EnvoyExtensionPolicySpecExtProcMetadata {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcMetadata#accessibleNamespaces
+   */
+  readonly accessibleNamespaces?: string[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcMetadata#writableNamespaces
+   */
+  readonly writableNamespaces?: string[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcMetadata' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcMetadata(obj: EnvoyExtensionPolicySpecExtProcMetadata | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'accessibleNamespaces': obj.accessibleNamespaces?.map(y => y),
+    'writableNamespaces': obj.writableNamespaces?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcProcessingMode
+ */
+export interface EnvoyExtensionPolicySpecExtProcProcessingMode {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcProcessingMode#allowModeOverride
+   */
+  readonly allowModeOverride?: boolean;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcProcessingMode#request
+   */
+  readonly request?: EnvoyExtensionPolicySpecExtProcProcessingModeRequest;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcProcessingMode#response
+   */
+  readonly response?: EnvoyExtensionPolicySpecExtProcProcessingModeResponse;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcProcessingMode' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcProcessingMode(obj: EnvoyExtensionPolicySpecExtProcProcessingMode | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowModeOverride': obj.allowModeOverride,
+    'request': toJson_EnvoyExtensionPolicySpecExtProcProcessingModeRequest(obj.request),
+    'response': toJson_EnvoyExtensionPolicySpecExtProcProcessingModeResponse(obj.response),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcStatusOnError
+ */
+export enum EnvoyExtensionPolicySpecExtProcStatusOnError {
+  /** 400 */
+  VALUE_400 = 400,
+  /** 401 */
+  VALUE_401 = 401,
+  /** 402 */
+  VALUE_402 = 402,
+  /** 403 */
+  VALUE_403 = 403,
+  /** 404 */
+  VALUE_404 = 404,
+  /** 405 */
+  VALUE_405 = 405,
+  /** 406 */
+  VALUE_406 = 406,
+  /** 407 */
+  VALUE_407 = 407,
+  /** 408 */
+  VALUE_408 = 408,
+  /** 409 */
+  VALUE_409 = 409,
+  /** 410 */
+  VALUE_410 = 410,
+  /** 411 */
+  VALUE_411 = 411,
+  /** 412 */
+  VALUE_412 = 412,
+  /** 413 */
+  VALUE_413 = 413,
+  /** 414 */
+  VALUE_414 = 414,
+  /** 415 */
+  VALUE_415 = 415,
+  /** 416 */
+  VALUE_416 = 416,
+  /** 417 */
+  VALUE_417 = 417,
+  /** 421 */
+  VALUE_421 = 421,
+  /** 422 */
+  VALUE_422 = 422,
+  /** 423 */
+  VALUE_423 = 423,
+  /** 424 */
+  VALUE_424 = 424,
+  /** 426 */
+  VALUE_426 = 426,
+  /** 428 */
+  VALUE_428 = 428,
+  /** 429 */
+  VALUE_429 = 429,
+  /** 431 */
+  VALUE_431 = 431,
+  /** 500 */
+  VALUE_500 = 500,
+  /** 501 */
+  VALUE_501 = 501,
+  /** 502 */
+  VALUE_502 = 502,
+  /** 503 */
+  VALUE_503 = 503,
+  /** 504 */
+  VALUE_504 = 504,
+  /** 505 */
+  VALUE_505 = 505,
+  /** 506 */
+  VALUE_506 = 506,
+  /** 507 */
+  VALUE_507 = 507,
+  /** 508 */
+  VALUE_508 = 508,
+  /** 510 */
+  VALUE_510 = 510,
+  /** 511 */
+  VALUE_511 = 511,
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecLuaType
+ */
+export enum EnvoyExtensionPolicySpecLuaType {
+  /** Inline */
+  INLINE = "Inline",
+  /** ValueRef */
+  VALUE_REF = "ValueRef",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecLuaValueRef
+ */
+export interface EnvoyExtensionPolicySpecLuaValueRef {
+  /**
+   * @schema EnvoyExtensionPolicySpecLuaValueRef#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecLuaValueRef#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecLuaValueRef#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecLuaValueRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecLuaValueRef(obj: EnvoyExtensionPolicySpecLuaValueRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions
+ */
+export interface EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions {
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions#operator
+   */
+  readonly operator: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions#values
+   */
+  readonly values?: string[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions(obj: EnvoyExtensionPolicySpecTargetSelectorsMatchExpressions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'operator': obj.operator,
+    'values': obj.values?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespaces
+ */
+export interface EnvoyExtensionPolicySpecTargetSelectorsNamespaces {
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespaces#from
+   */
+  readonly from: EnvoyExtensionPolicySpecTargetSelectorsNamespacesFrom;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespaces#selector
+   */
+  readonly selector?: EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecTargetSelectorsNamespaces' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecTargetSelectorsNamespaces(obj: EnvoyExtensionPolicySpecTargetSelectorsNamespaces | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'selector': toJson_EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector(obj.selector),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCode
+ */
+export interface EnvoyExtensionPolicySpecWasmCode {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCode#http
+   */
+  readonly http?: EnvoyExtensionPolicySpecWasmCodeHttp;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCode#image
+   */
+  readonly image?: EnvoyExtensionPolicySpecWasmCodeImage;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCode#pullPolicy
+   */
+  readonly pullPolicy?: EnvoyExtensionPolicySpecWasmCodePullPolicy;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCode#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmCode' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmCode(obj: EnvoyExtensionPolicySpecWasmCode | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'http': toJson_EnvoyExtensionPolicySpecWasmCodeHttp(obj.http),
+    'image': toJson_EnvoyExtensionPolicySpecWasmCodeImage(obj.image),
+    'pullPolicy': obj.pullPolicy,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmEnv
+ */
+export interface EnvoyExtensionPolicySpecWasmEnv {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmEnv#hostKeys
+   */
+  readonly hostKeys?: string[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmEnv' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmEnv(obj: EnvoyExtensionPolicySpecWasmEnv | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'hostKeys': obj.hostKeys?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker#maxConnections
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker#maxParallelRequests
+   */
+  readonly maxParallelRequests?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker#maxParallelRetries
+   */
+  readonly maxParallelRetries?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker#maxPendingRequests
+   */
+  readonly maxPendingRequests?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker#maxRequestsPerConnection
+   */
+  readonly maxRequestsPerConnection?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker#perEndpoint
+   */
+  readonly perEndpoint?: EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreaker | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'maxConnections': obj.maxConnections,
+    'maxParallelRequests': obj.maxParallelRequests,
+    'maxParallelRetries': obj.maxParallelRetries,
+    'maxPendingRequests': obj.maxPendingRequests,
+    'maxRequestsPerConnection': obj.maxRequestsPerConnection,
+    'perEndpoint': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnection
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsConnection {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnection#bufferLimit
+   */
+  readonly bufferLimit?: EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionBufferLimit;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnection#preconnect
+   */
+  readonly preconnect?: EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnection#socketBufferLimit
+   */
+  readonly socketBufferLimit?: EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionSocketBufferLimit;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsConnection' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsConnection(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsConnection | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'bufferLimit': obj.bufferLimit?.value,
+    'preconnect': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect(obj.preconnect),
+    'socketBufferLimit': obj.socketBufferLimit?.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsDns
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsDns {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsDns#dnsRefreshRate
+   */
+  readonly dnsRefreshRate?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsDns#lookupFamily
+   */
+  readonly lookupFamily?: EnvoyExtensionPolicySpecExtProcBackendSettingsDnsLookupFamily;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsDns#respectDnsTtl
+   */
+  readonly respectDnsTtl?: boolean;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsDns' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsDns(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsDns | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'dnsRefreshRate': obj.dnsRefreshRate,
+    'lookupFamily': obj.lookupFamily,
+    'respectDnsTtl': obj.respectDnsTtl,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck#active
+   */
+  readonly active?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck#panicThreshold
+   */
+  readonly panicThreshold?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck#passive
+   */
+  readonly passive?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheck | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'active': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive(obj.active),
+    'panicThreshold': obj.panicThreshold,
+    'passive': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive(obj.passive),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2 {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2#initialConnectionWindowSize
+   */
+  readonly initialConnectionWindowSize?: EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialConnectionWindowSize;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2#initialStreamWindowSize
+   */
+  readonly initialStreamWindowSize?: EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialStreamWindowSize;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2#maxConcurrentStreams
+   */
+  readonly maxConcurrentStreams?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2#onInvalidMessage
+   */
+  readonly onInvalidMessage?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'connectionKeepalive': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
+    'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
+    'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
+    'maxConcurrentStreams': obj.maxConcurrentStreams,
+    'onInvalidMessage': obj.onInvalidMessage,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer#consistentHash
+   */
+  readonly consistentHash?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer#endpointOverride
+   */
+  readonly endpointOverride?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverride;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer#slowStart
+   */
+  readonly slowStart?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerSlowStart;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer#type
+   */
+  readonly type: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerType;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer#zoneAware
+   */
+  readonly zoneAware?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backendUtilization': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
+    'consistentHash': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
+    'endpointOverride': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
+    'slowStart': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerSlowStart(obj.slowStart),
+    'type': obj.type,
+    'zoneAware': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware(obj.zoneAware),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocol
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocol {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocol#version
+   */
+  readonly version: EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocolVersion;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocol' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocol(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocol | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'version': obj.version,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetry
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsRetry {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetry#numAttemptsPerPriority
+   */
+  readonly numAttemptsPerPriority?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetry#numRetries
+   */
+  readonly numRetries?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetry#perRetry
+   */
+  readonly perRetry?: EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetry#retryOn
+   */
+  readonly retryOn?: EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsRetry' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsRetry(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsRetry | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'numAttemptsPerPriority': obj.numAttemptsPerPriority,
+    'numRetries': obj.numRetries,
+    'perRetry': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry(obj.perRetry),
+    'retryOn': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn(obj.retryOn),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive#idleTime
+   */
+  readonly idleTime?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive#probes
+   */
+  readonly probes?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsTcpKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleTime': obj.idleTime,
+    'interval': obj.interval,
+    'probes': obj.probes,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout#http
+   */
+  readonly http?: EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout#tcp
+   */
+  readonly tcp?: EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutTcp;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsTimeout | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'http': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp(obj.http),
+    'tcp': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutTcp(obj.tcp),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcProcessingModeRequest
+ */
+export interface EnvoyExtensionPolicySpecExtProcProcessingModeRequest {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcProcessingModeRequest#attributes
+   */
+  readonly attributes?: string[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcProcessingModeRequest#body
+   */
+  readonly body?: EnvoyExtensionPolicySpecExtProcProcessingModeRequestBody;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcProcessingModeRequest' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcProcessingModeRequest(obj: EnvoyExtensionPolicySpecExtProcProcessingModeRequest | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'attributes': obj.attributes?.map(y => y),
+    'body': obj.body,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcProcessingModeResponse
+ */
+export interface EnvoyExtensionPolicySpecExtProcProcessingModeResponse {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcProcessingModeResponse#attributes
+   */
+  readonly attributes?: string[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcProcessingModeResponse#body
+   */
+  readonly body?: EnvoyExtensionPolicySpecExtProcProcessingModeResponseBody;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcProcessingModeResponse' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcProcessingModeResponse(obj: EnvoyExtensionPolicySpecExtProcProcessingModeResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'attributes': obj.attributes?.map(y => y),
+    'body': obj.body,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespacesFrom
+ */
+export enum EnvoyExtensionPolicySpecTargetSelectorsNamespacesFrom {
+  /** Same */
+  SAME = "Same",
+  /** All */
+  ALL = "All",
+  /** Selector */
+  SELECTOR = "Selector",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector
+ */
+export interface EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector {
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector#matchExpressions
+   */
+  readonly matchExpressions?: EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector#matchLabels
+   */
+  readonly matchLabels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector(obj: EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelector | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matchExpressions': obj.matchExpressions?.map(y => toJson_EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions(y)),
+    'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCodeHttp
+ */
+export interface EnvoyExtensionPolicySpecWasmCodeHttp {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeHttp#sha256
+   */
+  readonly sha256?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeHttp#tls
+   */
+  readonly tls?: EnvoyExtensionPolicySpecWasmCodeHttpTls;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeHttp#url
+   */
+  readonly url: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmCodeHttp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmCodeHttp(obj: EnvoyExtensionPolicySpecWasmCodeHttp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'sha256': obj.sha256,
+    'tls': toJson_EnvoyExtensionPolicySpecWasmCodeHttpTls(obj.tls),
+    'url': obj.url,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCodeImage
+ */
+export interface EnvoyExtensionPolicySpecWasmCodeImage {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImage#pullSecretRef
+   */
+  readonly pullSecretRef?: EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImage#sha256
+   */
+  readonly sha256?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImage#tls
+   */
+  readonly tls?: EnvoyExtensionPolicySpecWasmCodeImageTls;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImage#url
+   */
+  readonly url: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmCodeImage' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmCodeImage(obj: EnvoyExtensionPolicySpecWasmCodeImage | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'pullSecretRef': toJson_EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef(obj.pullSecretRef),
+    'sha256': obj.sha256,
+    'tls': toJson_EnvoyExtensionPolicySpecWasmCodeImageTls(obj.tls),
+    'url': obj.url,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCodePullPolicy
+ */
+export enum EnvoyExtensionPolicySpecWasmCodePullPolicy {
+  /** IfNotPresent */
+  IF_NOT_PRESENT = "IfNotPresent",
+  /** Always */
+  ALWAYS = "Always",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerPerEndpoint
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerPerEndpoint {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerPerEndpoint#maxConnections
+   */
+  readonly maxConnections?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerPerEndpoint' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerPerEndpoint(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerPerEndpoint | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'maxConnections': obj.maxConnections,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionBufferLimit
+ */
+export class EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionBufferLimit {
+  public static fromNumber(value: number): EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionBufferLimit {
+    return new EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionBufferLimit(value);
+  }
+  public static fromString(value: string): EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionBufferLimit {
+    return new EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionBufferLimit(value);
+  }
+  private constructor(public readonly value: number | string) {
+  }
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect#perEndpointPercent
+   */
+  readonly perEndpointPercent?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect#predictivePercent
+   */
+  readonly predictivePercent?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionPreconnect | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'perEndpointPercent': obj.perEndpointPercent,
+    'predictivePercent': obj.predictivePercent,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionSocketBufferLimit
+ */
+export class EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionSocketBufferLimit {
+  public static fromNumber(value: number): EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionSocketBufferLimit {
+    return new EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionSocketBufferLimit(value);
+  }
+  public static fromString(value: string): EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionSocketBufferLimit {
+    return new EnvoyExtensionPolicySpecExtProcBackendSettingsConnectionSocketBufferLimit(value);
+  }
+  private constructor(public readonly value: number | string) {
+  }
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsDnsLookupFamily
+ */
+export enum EnvoyExtensionPolicySpecExtProcBackendSettingsDnsLookupFamily {
+  /** IPv4 */
+  I_PV4 = "IPv4",
+  /** IPv6 */
+  I_PV6 = "IPv6",
+  /** IPv4Preferred */
+  I_PV4_PREFERRED = "IPv4Preferred",
+  /** IPv6Preferred */
+  I_PV6_PREFERRED = "IPv6Preferred",
+  /** IPv4AndIPv6 */
+  I_PV4_AND_I_PV6 = "IPv4AndIPv6",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#grpc
+   */
+  readonly grpc?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveGrpc;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#healthyThreshold
+   */
+  readonly healthyThreshold?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#http
+   */
+  readonly http?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#initialJitter
+   */
+  readonly initialJitter?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveOverrides;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#tcp
+   */
+  readonly tcp?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#timeout
+   */
+  readonly timeout?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#type
+   */
+  readonly type: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive#unhealthyThreshold
+   */
+  readonly unhealthyThreshold?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'grpc': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
+    'healthyThreshold': obj.healthyThreshold,
+    'http': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp(obj.http),
+    'initialJitter': obj.initialJitter,
+    'interval': obj.interval,
+    'overrides': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveOverrides(obj.overrides),
+    'tcp': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp(obj.tcp),
+    'timeout': obj.timeout,
+    'type': obj.type,
+    'unhealthyThreshold': obj.unhealthyThreshold,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#baseEjectionTime
+   */
+  readonly baseEjectionTime?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#consecutive5XxErrors
+   */
+  readonly consecutive5XxErrors?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#consecutiveGatewayErrors
+   */
+  readonly consecutiveGatewayErrors?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#consecutiveLocalOriginFailures
+   */
+  readonly consecutiveLocalOriginFailures?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#failurePercentageThreshold
+   */
+  readonly failurePercentageThreshold?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#maxEjectionPercent
+   */
+  readonly maxEjectionPercent?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive#splitExternalLocalOriginErrors
+   */
+  readonly splitExternalLocalOriginErrors?: boolean;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
+    'baseEjectionTime': obj.baseEjectionTime,
+    'consecutive5XxErrors': obj.consecutive5XxErrors,
+    'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
+    'consecutiveLocalOriginFailures': obj.consecutiveLocalOriginFailures,
+    'failurePercentageThreshold': obj.failurePercentageThreshold,
+    'interval': obj.interval,
+    'maxEjectionPercent': obj.maxEjectionPercent,
+    'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialConnectionWindowSize
+ */
+export class EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialConnectionWindowSize {
+  public static fromNumber(value: number): EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialConnectionWindowSize {
+    return new EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialConnectionWindowSize(value);
+  }
+  public static fromString(value: string): EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialConnectionWindowSize {
+    return new EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialConnectionWindowSize(value);
+  }
+  private constructor(public readonly value: number | string) {
+  }
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialStreamWindowSize
+ */
+export class EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialStreamWindowSize {
+  public static fromNumber(value: number): EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialStreamWindowSize {
+    return new EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialStreamWindowSize(value);
+  }
+  public static fromString(value: string): EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialStreamWindowSize {
+    return new EnvoyExtensionPolicySpecExtProcBackendSettingsHttp2InitialStreamWindowSize(value);
+  }
+  private constructor(public readonly value: number | string) {
+  }
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash#cookie
+   */
+  readonly cookie?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash#header
+   */
+  readonly header?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeader;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash#headers
+   */
+  readonly headers?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeaders[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash#queryParams
+   */
+  readonly queryParams?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashQueryParams[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash#tableSize
+   */
+  readonly tableSize?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash#type
+   */
+  readonly type: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashType;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHash | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'cookie': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie(obj.cookie),
+    'header': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeader(obj.header),
+    'headers': obj.headers?.map(y => toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeaders(y)),
+    'queryParams': obj.queryParams?.map(y => toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
+    'tableSize': obj.tableSize,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverride
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverride {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverride#extractFrom
+   */
+  readonly extractFrom: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverrideExtractFrom[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverride' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverride(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverride | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'extractFrom': obj.extractFrom?.map(y => toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverrideExtractFrom(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerSlowStart
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerSlowStart {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerSlowStart#window
+   */
+  readonly window: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerSlowStart' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerSlowStart(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerSlowStart | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'window': obj.window,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerType
+ */
+export enum EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerType {
+  /** ConsistentHash */
+  CONSISTENT_HASH = "ConsistentHash",
+  /** LeastRequest */
+  LEAST_REQUEST = "LeastRequest",
+  /** Random */
+  RANDOM = "Random",
+  /** RoundRobin */
+  ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware#preferLocal
+   */
+  readonly preferLocal?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAware | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'preferLocal': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocolVersion
+ */
+export enum EnvoyExtensionPolicySpecExtProcBackendSettingsProxyProtocolVersion {
+  /** V1 */
+  V1 = "V1",
+  /** V2 */
+  V2 = "V2",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry#backOff
+   */
+  readonly backOff?: EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetry | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backOff': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff(obj.backOff),
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn#httpStatusCodes
+   */
+  readonly httpStatusCodes?: number[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn#triggers
+   */
+  readonly triggers?: EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOnTriggers[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOn | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'httpStatusCodes': obj.httpStatusCodes?.map(y => y),
+    'triggers': obj.triggers?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp#connectionIdleTimeout
+   */
+  readonly connectionIdleTimeout?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp#maxConnectionDuration
+   */
+  readonly maxConnectionDuration?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp#maxStreamDuration
+   */
+  readonly maxStreamDuration?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp#requestTimeout
+   */
+  readonly requestTimeout?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutHttp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'connectionIdleTimeout': obj.connectionIdleTimeout,
+    'maxConnectionDuration': obj.maxConnectionDuration,
+    'maxStreamDuration': obj.maxStreamDuration,
+    'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutTcp
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutTcp {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutTcp#connectTimeout
+   */
+  readonly connectTimeout?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutTcp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutTcp(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsTimeoutTcp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'connectTimeout': obj.connectTimeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcProcessingModeRequestBody
+ */
+export enum EnvoyExtensionPolicySpecExtProcProcessingModeRequestBody {
+  /** Streamed */
+  STREAMED = "Streamed",
+  /** Buffered */
+  BUFFERED = "Buffered",
+  /** BufferedPartial */
+  BUFFERED_PARTIAL = "BufferedPartial",
+  /** FullDuplexStreamed */
+  FULL_DUPLEX_STREAMED = "FullDuplexStreamed",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcProcessingModeResponseBody
+ */
+export enum EnvoyExtensionPolicySpecExtProcProcessingModeResponseBody {
+  /** Streamed */
+  STREAMED = "Streamed",
+  /** Buffered */
+  BUFFERED = "Buffered",
+  /** BufferedPartial */
+  BUFFERED_PARTIAL = "BufferedPartial",
+  /** FullDuplexStreamed */
+  FULL_DUPLEX_STREAMED = "FullDuplexStreamed",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions
+ */
+export interface EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions {
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#operator
+   */
+  readonly operator: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#values
+   */
+  readonly values?: string[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions(obj: EnvoyExtensionPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'operator': obj.operator,
+    'values': obj.values?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCodeHttpTls
+ */
+export interface EnvoyExtensionPolicySpecWasmCodeHttpTls {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeHttpTls#caCertificateRef
+   */
+  readonly caCertificateRef: EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmCodeHttpTls' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmCodeHttpTls(obj: EnvoyExtensionPolicySpecWasmCodeHttpTls | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'caCertificateRef': toJson_EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef(obj.caCertificateRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef
+ */
+export interface EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef#namespace
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef(obj: EnvoyExtensionPolicySpecWasmCodeImagePullSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCodeImageTls
+ */
+export interface EnvoyExtensionPolicySpecWasmCodeImageTls {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImageTls#caCertificateRef
+   */
+  readonly caCertificateRef: EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmCodeImageTls' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmCodeImageTls(obj: EnvoyExtensionPolicySpecWasmCodeImageTls | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'caCertificateRef': toJson_EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef(obj.caCertificateRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveGrpc
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveGrpc {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveGrpc#service
+   */
+  readonly service?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveGrpc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveGrpc(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveGrpc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp#expectedResponse
+   */
+  readonly expectedResponse?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp#expectedStatuses
+   */
+  readonly expectedStatuses?: number[];
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp#hostname
+   */
+  readonly hostname?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp#method
+   */
+  readonly method?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp#path
+   */
+  readonly path: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'expectedResponse': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse(obj.expectedResponse),
+    'expectedStatuses': obj.expectedStatuses?.map(y => y),
+    'hostname': obj.hostname,
+    'method': obj.method,
+    'path': obj.path,
+    'requestBody': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveOverrides
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveOverrides(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp#receive
+   */
+  readonly receive?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp#send
+   */
+  readonly send?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'receive': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
+    'send': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie#attributes
+   */
+  readonly attributes?: { [key: string]: string };
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie#ttl
+   */
+  readonly ttl?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashCookie | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'attributes': ((obj.attributes) === undefined) ? undefined : (Object.entries(obj.attributes).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'name': obj.name,
+    'ttl': obj.ttl,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeader
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeader {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeader#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeader' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeader(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeader | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeaders
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeaders {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeaders#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeaders' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeaders(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashHeaders | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashQueryParams
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashQueryParams {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashQueryParams#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashQueryParams' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashQueryParams(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashQueryParams | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashType
+ */
+export enum EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerConsistentHashType {
+  /** SourceIP */
+  SOURCE_IP = "SourceIP",
+  /** Header */
+  HEADER = "Header",
+  /** Headers */
+  HEADERS = "Headers",
+  /** Cookie */
+  COOKIE = "Cookie",
+  /** QueryParams */
+  QUERY_PARAMS = "QueryParams",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverrideExtractFrom
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverrideExtractFrom {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverrideExtractFrom#header
+   */
+  readonly header?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverrideExtractFrom' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverrideExtractFrom(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerEndpointOverrideExtractFrom | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'header': obj.header,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal#force
+   */
+  readonly force?: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocalForce;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal#minEndpointsThreshold
+   */
+  readonly minEndpointsThreshold?: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal#percentageEnabled
+   */
+  readonly percentageEnabled?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocal | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'force': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocalForce(obj.force),
+    'minEndpointsThreshold': obj.minEndpointsThreshold,
+    'percentageEnabled': obj.percentageEnabled,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff#baseInterval
+   */
+  readonly baseInterval?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff#maxInterval
+   */
+  readonly maxInterval?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsRetryPerRetryBackOff | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'baseInterval': obj.baseInterval,
+    'maxInterval': obj.maxInterval,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOnTriggers
+ */
+export enum EnvoyExtensionPolicySpecExtProcBackendSettingsRetryRetryOnTriggers {
+  /** 5xx */
+  VALUE_5XX = "5xx",
+  /** gateway-error */
+  GATEWAY_HYPHEN_ERROR = "gateway-error",
+  /** reset */
+  RESET = "reset",
+  /** reset-before-request */
+  RESET_HYPHEN_BEFORE_HYPHEN_REQUEST = "reset-before-request",
+  /** connect-failure */
+  CONNECT_HYPHEN_FAILURE = "connect-failure",
+  /** retriable-4xx */
+  RETRIABLE_HYPHEN_4XX = "retriable-4xx",
+  /** refused-stream */
+  REFUSED_HYPHEN_STREAM = "refused-stream",
+  /** retriable-status-codes */
+  RETRIABLE_HYPHEN_STATUS_HYPHEN_CODES = "retriable-status-codes",
+  /** cancelled */
+  CANCELLED = "cancelled",
+  /** deadline-exceeded */
+  DEADLINE_HYPHEN_EXCEEDED = "deadline-exceeded",
+  /** internal */
+  INTERNAL = "internal",
+  /** resource-exhausted */
+  RESOURCE_HYPHEN_EXHAUSTED = "resource-exhausted",
+  /** unavailable */
+  UNAVAILABLE = "unavailable",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef
+ */
+export interface EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef#namespace
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef(obj: EnvoyExtensionPolicySpecWasmCodeHttpTlsCaCertificateRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef
+ */
+export interface EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef {
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef#namespace
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef(obj: EnvoyExtensionPolicySpecWasmCodeImageTlsCaCertificateRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpReceive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveTcpSend | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocalForce
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocalForce {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocalForce#minEndpointsInZoneThreshold
+   */
+  readonly minEndpointsInZoneThreshold?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocalForce' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocalForce(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsLoadBalancerZoneAwarePreferLocalForce | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minEndpointsInZoneThreshold': obj.minEndpointsInZoneThreshold,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum EnvoyExtensionPolicySpecExtProcBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
+}
+
+
+/**
+ *
+ *
+ * @schema EnvoyPatchPolicy
+ */
+export class EnvoyPatchPolicy extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "EnvoyPatchPolicy"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    kind: 'EnvoyPatchPolicy',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "EnvoyPatchPolicy".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: EnvoyPatchPolicyProps): any {
+    return {
+      ...EnvoyPatchPolicy.GVK,
+      ...toJson_EnvoyPatchPolicyProps(props),
+    };
+  }
+
+  /**
+   * Defines a "EnvoyPatchPolicy" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: EnvoyPatchPolicyProps) {
+    super(scope, id, {
+      ...EnvoyPatchPolicy.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...EnvoyPatchPolicy.GVK,
+      ...toJson_EnvoyPatchPolicyProps(resolved),
+    };
+  }
+}
+
+/**
+ * @schema EnvoyPatchPolicy
+ */
+export interface EnvoyPatchPolicyProps {
+  /**
+   * @schema EnvoyPatchPolicy#metadata
+   */
+  readonly metadata?: ApiObjectMetadata;
+
+  /**
+   * @schema EnvoyPatchPolicy#spec
+   */
+  readonly spec: EnvoyPatchPolicySpec;
+}
+
+/**
+ * Converts an object of type 'EnvoyPatchPolicyProps' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyPatchPolicyProps(obj: EnvoyPatchPolicyProps | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'metadata': obj.metadata,
+    'spec': toJson_EnvoyPatchPolicySpec(obj.spec),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyPatchPolicySpec
+ */
+export interface EnvoyPatchPolicySpec {
+  /**
+   * @schema EnvoyPatchPolicySpec#jsonPatches
+   */
+  readonly jsonPatches?: EnvoyPatchPolicySpecJsonPatches[];
+
+  /**
+   * @schema EnvoyPatchPolicySpec#priority
+   */
+  readonly priority?: number;
+
+  /**
+   * @schema EnvoyPatchPolicySpec#targetRef
+   */
+  readonly targetRef: EnvoyPatchPolicySpecTargetRef;
+
+  /**
+   * @schema EnvoyPatchPolicySpec#type
+   */
+  readonly type: EnvoyPatchPolicySpecType;
+}
+
+/**
+ * Converts an object of type 'EnvoyPatchPolicySpec' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyPatchPolicySpec(obj: EnvoyPatchPolicySpec | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'jsonPatches': obj.jsonPatches?.map(y => toJson_EnvoyPatchPolicySpecJsonPatches(y)),
+    'priority': obj.priority,
+    'targetRef': toJson_EnvoyPatchPolicySpecTargetRef(obj.targetRef),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyPatchPolicySpecJsonPatches
+ */
+export interface EnvoyPatchPolicySpecJsonPatches {
+  /**
+   * @schema EnvoyPatchPolicySpecJsonPatches#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyPatchPolicySpecJsonPatches#operation
+   */
+  readonly operation: EnvoyPatchPolicySpecJsonPatchesOperation;
+
+  /**
+   * @schema EnvoyPatchPolicySpecJsonPatches#type
+   */
+  readonly type: EnvoyPatchPolicySpecJsonPatchesType;
+}
+
+/**
+ * Converts an object of type 'EnvoyPatchPolicySpecJsonPatches' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyPatchPolicySpecJsonPatches(obj: EnvoyPatchPolicySpecJsonPatches | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+    'operation': toJson_EnvoyPatchPolicySpecJsonPatchesOperation(obj.operation),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyPatchPolicySpecTargetRef
+ */
+export interface EnvoyPatchPolicySpecTargetRef {
+  /**
+   * @schema EnvoyPatchPolicySpecTargetRef#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema EnvoyPatchPolicySpecTargetRef#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema EnvoyPatchPolicySpecTargetRef#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyPatchPolicySpecTargetRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyPatchPolicySpecTargetRef(obj: EnvoyPatchPolicySpecTargetRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyPatchPolicySpecType
+ */
+export enum EnvoyPatchPolicySpecType {
+  /** JSONPatch */
+  JSON_PATCH = "JSONPatch",
+}
+
+/**
+ * @schema EnvoyPatchPolicySpecJsonPatchesOperation
+ */
+export interface EnvoyPatchPolicySpecJsonPatchesOperation {
+  /**
+   * @schema EnvoyPatchPolicySpecJsonPatchesOperation#from
+   */
+  readonly from?: string;
+
+  /**
+   * @schema EnvoyPatchPolicySpecJsonPatchesOperation#jsonPath
+   */
+  readonly jsonPath?: string;
+
+  /**
+   * @schema EnvoyPatchPolicySpecJsonPatchesOperation#op
+   */
+  readonly op: EnvoyPatchPolicySpecJsonPatchesOperationOp;
+
+  /**
+   * @schema EnvoyPatchPolicySpecJsonPatchesOperation#path
+   */
+  readonly path?: string;
+
+  /**
+   * @schema EnvoyPatchPolicySpecJsonPatchesOperation#value
+   */
+  readonly value?: any;
+}
+
+/**
+ * Converts an object of type 'EnvoyPatchPolicySpecJsonPatchesOperation' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyPatchPolicySpecJsonPatchesOperation(obj: EnvoyPatchPolicySpecJsonPatchesOperation | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'jsonPath': obj.jsonPath,
+    'op': obj.op,
+    'path': obj.path,
+    'value': obj.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyPatchPolicySpecJsonPatchesType
+ */
+export enum EnvoyPatchPolicySpecJsonPatchesType {
+  /** type.googleapis.com/envoy.config.listener.v3.Listener */
+  TYPE_PERIOD_GOOGLEAPIS_PERIOD_COM_FORWARD_SLASH_ENVOY_PERIOD_CONFIG_PERIOD_LISTENER_PERIOD_V3_PERIOD_LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener",
+  /** type.googleapis.com/envoy.config.route.v3.RouteConfiguration */
+  TYPE_PERIOD_GOOGLEAPIS_PERIOD_COM_FORWARD_SLASH_ENVOY_PERIOD_CONFIG_PERIOD_ROUTE_PERIOD_V3_PERIOD_ROUTE_CONFIGURATION = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+  /** type.googleapis.com/envoy.config.cluster.v3.Cluster */
+  TYPE_PERIOD_GOOGLEAPIS_PERIOD_COM_FORWARD_SLASH_ENVOY_PERIOD_CONFIG_PERIOD_CLUSTER_PERIOD_V3_PERIOD_CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+  /** type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment */
+  TYPE_PERIOD_GOOGLEAPIS_PERIOD_COM_FORWARD_SLASH_ENVOY_PERIOD_CONFIG_PERIOD_ENDPOINT_PERIOD_V3_PERIOD_CLUSTER_LOAD_ASSIGNMENT = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+  /** type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret */
+  TYPE_PERIOD_GOOGLEAPIS_PERIOD_COM_FORWARD_SLASH_ENVOY_PERIOD_EXTENSIONS_PERIOD_TRANSPORT_UNDERSCORE_SOCKETS_PERIOD_TLS_PERIOD_V3_PERIOD_SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+}
+
+/**
+ * @schema EnvoyPatchPolicySpecJsonPatchesOperationOp
+ */
+export enum EnvoyPatchPolicySpecJsonPatchesOperationOp {
+  /** add */
+  ADD = "add",
+  /** remove */
+  REMOVE = "remove",
+  /** replace */
+  REPLACE = "replace",
+  /** move */
+  MOVE = "move",
+  /** copy */
+  COPY = "copy",
+  /** test */
+  TEST = "test",
+}
+
+
+/**
+ *
+ *
  * @schema EnvoyProxy
  */
 export class EnvoyProxy extends ApiObject {
@@ -6786,6 +12076,11 @@ export interface EnvoyProxySpec {
   readonly concurrency?: number;
 
   /**
+   * @schema EnvoyProxySpec#dynamicModules
+   */
+  readonly dynamicModules?: EnvoyProxySpecDynamicModules[];
+
+  /**
    * @schema EnvoyProxySpec#extraArgs
    */
   readonly extraArgs?: string[];
@@ -6794,6 +12089,11 @@ export interface EnvoyProxySpec {
    * @schema EnvoyProxySpec#filterOrder
    */
   readonly filterOrder?: EnvoyProxySpecFilterOrder[];
+
+  /**
+   * @schema EnvoyProxySpec#geoIP
+   */
+  readonly geoIp?: EnvoyProxySpecGeoIp;
 
   /**
    * @schema EnvoyProxySpec#ipFamily
@@ -6811,9 +12111,19 @@ export interface EnvoyProxySpec {
   readonly luaValidation?: EnvoyProxySpecLuaValidation;
 
   /**
+   * @schema EnvoyProxySpec#mergeBackends
+   */
+  readonly mergeBackends?: EnvoyProxySpecMergeBackends;
+
+  /**
    * @schema EnvoyProxySpec#mergeGateways
    */
   readonly mergeGateways?: boolean;
+
+  /**
+   * @schema EnvoyProxySpec#mergeType
+   */
+  readonly mergeType?: EnvoyProxySpecMergeType;
 
   /**
    * @schema EnvoyProxySpec#preserveRouteOrder
@@ -6851,12 +12161,16 @@ export function toJson_EnvoyProxySpec(obj: EnvoyProxySpec | undefined): Record<s
     'backendTLS': toJson_EnvoyProxySpecBackendTls(obj.backendTls),
     'bootstrap': toJson_EnvoyProxySpecBootstrap(obj.bootstrap),
     'concurrency': obj.concurrency,
+    'dynamicModules': obj.dynamicModules?.map(y => toJson_EnvoyProxySpecDynamicModules(y)),
     'extraArgs': obj.extraArgs?.map(y => y),
     'filterOrder': obj.filterOrder?.map(y => toJson_EnvoyProxySpecFilterOrder(y)),
+    'geoIP': toJson_EnvoyProxySpecGeoIp(obj.geoIp),
     'ipFamily': obj.ipFamily,
     'logging': toJson_EnvoyProxySpecLogging(obj.logging),
     'luaValidation': obj.luaValidation,
+    'mergeBackends': toJson_EnvoyProxySpecMergeBackends(obj.mergeBackends),
     'mergeGateways': obj.mergeGateways,
+    'mergeType': obj.mergeType,
     'preserveRouteOrder': obj.preserveRouteOrder,
     'provider': toJson_EnvoyProxySpecProvider(obj.provider),
     'routingType': obj.routingType,
@@ -6893,6 +12207,11 @@ export interface EnvoyProxySpecBackendTls {
   readonly ecdhCurves?: string[];
 
   /**
+   * @schema EnvoyProxySpecBackendTls#fingerprints
+   */
+  readonly fingerprints?: EnvoyProxySpecBackendTlsFingerprints[];
+
+  /**
    * @schema EnvoyProxySpecBackendTls#maxVersion
    */
   readonly maxVersion?: EnvoyProxySpecBackendTlsMaxVersion;
@@ -6919,6 +12238,7 @@ export function toJson_EnvoyProxySpecBackendTls(obj: EnvoyProxySpecBackendTls | 
     'ciphers': obj.ciphers?.map(y => y),
     'clientCertificateRef': toJson_EnvoyProxySpecBackendTlsClientCertificateRef(obj.clientCertificateRef),
     'ecdhCurves': obj.ecdhCurves?.map(y => y),
+    'fingerprints': obj.fingerprints?.map(y => y),
     'maxVersion': obj.maxVersion,
     'minVersion': obj.minVersion,
     'signatureAlgorithms': obj.signatureAlgorithms?.map(y => y),
@@ -6965,6 +12285,48 @@ export function toJson_EnvoyProxySpecBootstrap(obj: EnvoyProxySpecBootstrap | un
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecDynamicModules
+ */
+export interface EnvoyProxySpecDynamicModules {
+  /**
+   * @schema EnvoyProxySpecDynamicModules#doNotClose
+   */
+  readonly doNotClose?: boolean;
+
+  /**
+   * @schema EnvoyProxySpecDynamicModules#loadGlobally
+   */
+  readonly loadGlobally?: boolean;
+
+  /**
+   * @schema EnvoyProxySpecDynamicModules#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema EnvoyProxySpecDynamicModules#source
+   */
+  readonly source: EnvoyProxySpecDynamicModulesSource;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecDynamicModules' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecDynamicModules(obj: EnvoyProxySpecDynamicModules | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'doNotClose': obj.doNotClose,
+    'loadGlobally': obj.loadGlobally,
+    'name': obj.name,
+    'source': toJson_EnvoyProxySpecDynamicModulesSource(obj.source),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecFilterOrder
  */
 export interface EnvoyProxySpecFilterOrder {
@@ -6994,6 +12356,30 @@ export function toJson_EnvoyProxySpecFilterOrder(obj: EnvoyProxySpecFilterOrder 
     'after': obj.after,
     'before': obj.before,
     'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIp
+ */
+export interface EnvoyProxySpecGeoIp {
+  /**
+   * @schema EnvoyProxySpecGeoIp#provider
+   */
+  readonly provider: EnvoyProxySpecGeoIpProvider;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIp(obj: EnvoyProxySpecGeoIp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'provider': toJson_EnvoyProxySpecGeoIpProvider(obj.provider),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -7049,6 +12435,42 @@ export enum EnvoyProxySpecLuaValidation {
 }
 
 /**
+ * @schema EnvoyProxySpecMergeBackends
+ */
+export interface EnvoyProxySpecMergeBackends {
+  /**
+   * @schema EnvoyProxySpecMergeBackends#selector
+   */
+  readonly selector?: EnvoyProxySpecMergeBackendsSelector;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecMergeBackends' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecMergeBackends(obj: EnvoyProxySpecMergeBackends | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'selector': toJson_EnvoyProxySpecMergeBackendsSelector(obj.selector),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecMergeType
+ */
+export enum EnvoyProxySpecMergeType {
+  /** Replace */
+  REPLACE = "Replace",
+  /** StrategicMerge */
+  STRATEGIC_MERGE = "StrategicMerge",
+  /** JSONMerge */
+  JSON_MERGE = "JSONMerge",
+}
+
+/**
  * @schema EnvoyProxySpecProvider
  */
 export interface EnvoyProxySpecProvider {
@@ -7094,6 +12516,11 @@ export interface EnvoyProxySpecShutdown {
   readonly drainTimeout?: string;
 
   /**
+   * @schema EnvoyProxySpecShutdown#healthCheckFailureDelay
+   */
+  readonly healthCheckFailureDelay?: string;
+
+  /**
    * @schema EnvoyProxySpecShutdown#minDrainDuration
    */
   readonly minDrainDuration?: string;
@@ -7107,6 +12534,7 @@ export function toJson_EnvoyProxySpecShutdown(obj: EnvoyProxySpecShutdown | unde
   if (obj === undefined) { return undefined; }
   const result = {
     'drainTimeout': obj.drainTimeout,
+    'healthCheckFailureDelay': obj.healthCheckFailureDelay,
     'minDrainDuration': obj.minDrainDuration,
   };
   // filter undefined values
@@ -7122,6 +12550,11 @@ export interface EnvoyProxySpecTelemetry {
    * @schema EnvoyProxySpecTelemetry#accessLog
    */
   readonly accessLog?: EnvoyProxySpecTelemetryAccessLog;
+
+  /**
+   * @schema EnvoyProxySpecTelemetry#healthCheckLog
+   */
+  readonly healthCheckLog?: EnvoyProxySpecTelemetryHealthCheckLog;
 
   /**
    * @schema EnvoyProxySpecTelemetry#metrics
@@ -7147,6 +12580,7 @@ export function toJson_EnvoyProxySpecTelemetry(obj: EnvoyProxySpecTelemetry | un
   if (obj === undefined) { return undefined; }
   const result = {
     'accessLog': toJson_EnvoyProxySpecTelemetryAccessLog(obj.accessLog),
+    'healthCheckLog': toJson_EnvoyProxySpecTelemetryHealthCheckLog(obj.healthCheckLog),
     'metrics': toJson_EnvoyProxySpecTelemetryMetrics(obj.metrics),
     'requestID': toJson_EnvoyProxySpecTelemetryRequestId(obj.requestId),
     'tracing': toJson_EnvoyProxySpecTelemetryTracing(obj.tracing),
@@ -7197,6 +12631,16 @@ export function toJson_EnvoyProxySpecBackendTlsClientCertificateRef(obj: EnvoyPr
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecBackendTlsFingerprints
+ */
+export enum EnvoyProxySpecBackendTlsFingerprints {
+  /** JA3 */
+  JA3 = "JA3",
+  /** JA4 */
+  JA4 = "JA4",
+}
 
 /**
  * @schema EnvoyProxySpecBackendTlsMaxVersion
@@ -7291,6 +12735,42 @@ export enum EnvoyProxySpecBootstrapType {
 }
 
 /**
+ * @schema EnvoyProxySpecDynamicModulesSource
+ */
+export interface EnvoyProxySpecDynamicModulesSource {
+  /**
+   * @schema EnvoyProxySpecDynamicModulesSource#local
+   */
+  readonly local?: EnvoyProxySpecDynamicModulesSourceLocal;
+
+  /**
+   * @schema EnvoyProxySpecDynamicModulesSource#remote
+   */
+  readonly remote?: EnvoyProxySpecDynamicModulesSourceRemote;
+
+  /**
+   * @schema EnvoyProxySpecDynamicModulesSource#type
+   */
+  readonly type?: EnvoyProxySpecDynamicModulesSourceType;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecDynamicModulesSource' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecDynamicModulesSource(obj: EnvoyProxySpecDynamicModulesSource | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'local': toJson_EnvoyProxySpecDynamicModulesSourceLocal(obj.local),
+    'remote': toJson_EnvoyProxySpecDynamicModulesSourceRemote(obj.remote),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecFilterOrderAfter
  */
 export enum EnvoyProxySpecFilterOrderAfter {
@@ -7302,6 +12782,8 @@ export enum EnvoyProxySpecFilterOrderAfter {
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_FAULT = "envoy.filters.http.fault",
   /** envoy.filters.http.cors */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_CORS = "envoy.filters.http.cors",
+  /** envoy.filters.http.csrf */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_CSRF = "envoy.filters.http.csrf",
   /** envoy.filters.http.header_mutation */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_HEADER_UNDERSCORE_MUTATION = "envoy.filters.http.header_mutation",
   /** envoy.filters.http.ext_authz */
@@ -7324,12 +12806,18 @@ export enum EnvoyProxySpecFilterOrderAfter {
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_EXT_UNDERSCORE_PROC = "envoy.filters.http.ext_proc",
   /** envoy.filters.http.wasm */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_WASM = "envoy.filters.http.wasm",
+  /** envoy.filters.http.dynamic_modules */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_DYNAMIC_UNDERSCORE_MODULES = "envoy.filters.http.dynamic_modules",
+  /** envoy.filters.http.geoip */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_GEOIP = "envoy.filters.http.geoip",
   /** envoy.filters.http.rbac */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_RBAC = "envoy.filters.http.rbac",
   /** envoy.filters.http.local_ratelimit */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_LOCAL_UNDERSCORE_RATELIMIT = "envoy.filters.http.local_ratelimit",
   /** envoy.filters.http.ratelimit */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_RATELIMIT = "envoy.filters.http.ratelimit",
+  /** envoy.filters.http.bandwidth_limit */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_BANDWIDTH_UNDERSCORE_LIMIT = "envoy.filters.http.bandwidth_limit",
   /** envoy.filters.http.grpc_web */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_GRPC_UNDERSCORE_WEB = "envoy.filters.http.grpc_web",
   /** envoy.filters.http.grpc_stats */
@@ -7354,6 +12842,8 @@ export enum EnvoyProxySpecFilterOrderBefore {
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_FAULT = "envoy.filters.http.fault",
   /** envoy.filters.http.cors */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_CORS = "envoy.filters.http.cors",
+  /** envoy.filters.http.csrf */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_CSRF = "envoy.filters.http.csrf",
   /** envoy.filters.http.header_mutation */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_HEADER_UNDERSCORE_MUTATION = "envoy.filters.http.header_mutation",
   /** envoy.filters.http.ext_authz */
@@ -7376,12 +12866,18 @@ export enum EnvoyProxySpecFilterOrderBefore {
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_EXT_UNDERSCORE_PROC = "envoy.filters.http.ext_proc",
   /** envoy.filters.http.wasm */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_WASM = "envoy.filters.http.wasm",
+  /** envoy.filters.http.dynamic_modules */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_DYNAMIC_UNDERSCORE_MODULES = "envoy.filters.http.dynamic_modules",
+  /** envoy.filters.http.geoip */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_GEOIP = "envoy.filters.http.geoip",
   /** envoy.filters.http.rbac */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_RBAC = "envoy.filters.http.rbac",
   /** envoy.filters.http.local_ratelimit */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_LOCAL_UNDERSCORE_RATELIMIT = "envoy.filters.http.local_ratelimit",
   /** envoy.filters.http.ratelimit */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_RATELIMIT = "envoy.filters.http.ratelimit",
+  /** envoy.filters.http.bandwidth_limit */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_BANDWIDTH_UNDERSCORE_LIMIT = "envoy.filters.http.bandwidth_limit",
   /** envoy.filters.http.grpc_web */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_GRPC_UNDERSCORE_WEB = "envoy.filters.http.grpc_web",
   /** envoy.filters.http.grpc_stats */
@@ -7406,6 +12902,8 @@ export enum EnvoyProxySpecFilterOrderName {
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_FAULT = "envoy.filters.http.fault",
   /** envoy.filters.http.cors */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_CORS = "envoy.filters.http.cors",
+  /** envoy.filters.http.csrf */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_CSRF = "envoy.filters.http.csrf",
   /** envoy.filters.http.header_mutation */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_HEADER_UNDERSCORE_MUTATION = "envoy.filters.http.header_mutation",
   /** envoy.filters.http.ext_authz */
@@ -7428,12 +12926,18 @@ export enum EnvoyProxySpecFilterOrderName {
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_EXT_UNDERSCORE_PROC = "envoy.filters.http.ext_proc",
   /** envoy.filters.http.wasm */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_WASM = "envoy.filters.http.wasm",
+  /** envoy.filters.http.dynamic_modules */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_DYNAMIC_UNDERSCORE_MODULES = "envoy.filters.http.dynamic_modules",
+  /** envoy.filters.http.geoip */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_GEOIP = "envoy.filters.http.geoip",
   /** envoy.filters.http.rbac */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_RBAC = "envoy.filters.http.rbac",
   /** envoy.filters.http.local_ratelimit */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_LOCAL_UNDERSCORE_RATELIMIT = "envoy.filters.http.local_ratelimit",
   /** envoy.filters.http.ratelimit */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_RATELIMIT = "envoy.filters.http.ratelimit",
+  /** envoy.filters.http.bandwidth_limit */
+  ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_BANDWIDTH_UNDERSCORE_LIMIT = "envoy.filters.http.bandwidth_limit",
   /** envoy.filters.http.grpc_web */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_GRPC_UNDERSCORE_WEB = "envoy.filters.http.grpc_web",
   /** envoy.filters.http.grpc_stats */
@@ -7445,6 +12949,36 @@ export enum EnvoyProxySpecFilterOrderName {
   /** envoy.filters.http.dynamic_forward_proxy */
   ENVOY_PERIOD_FILTERS_PERIOD_HTTP_PERIOD_DYNAMIC_UNDERSCORE_FORWARD_UNDERSCORE_PROXY = "envoy.filters.http.dynamic_forward_proxy",
 }
+
+/**
+ * @schema EnvoyProxySpecGeoIpProvider
+ */
+export interface EnvoyProxySpecGeoIpProvider {
+  /**
+   * @schema EnvoyProxySpecGeoIpProvider#maxMind
+   */
+  readonly maxMind?: EnvoyProxySpecGeoIpProviderMaxMind;
+
+  /**
+   * @schema EnvoyProxySpecGeoIpProvider#type
+   */
+  readonly type: EnvoyProxySpecGeoIpProviderType;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProvider' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProvider(obj: EnvoyProxySpecGeoIpProvider | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'maxMind': toJson_EnvoyProxySpecGeoIpProviderMaxMind(obj.maxMind),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema EnvoyProxySpecLoggingLevel
@@ -7460,7 +12994,41 @@ export enum EnvoyProxySpecLoggingLevel {
   WARN = "warn",
   /** error */
   ERROR = "error",
+  /** off */
+  OFF = "off",
+  /** critical */
+  CRITICAL = "critical",
 }
+
+/**
+ * @schema EnvoyProxySpecMergeBackendsSelector
+ */
+export interface EnvoyProxySpecMergeBackendsSelector {
+  /**
+   * @schema EnvoyProxySpecMergeBackendsSelector#matchExpressions
+   */
+  readonly matchExpressions?: EnvoyProxySpecMergeBackendsSelectorMatchExpressions[];
+
+  /**
+   * @schema EnvoyProxySpecMergeBackendsSelector#matchLabels
+   */
+  readonly matchLabels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecMergeBackendsSelector' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecMergeBackendsSelector(obj: EnvoyProxySpecMergeBackendsSelector | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matchExpressions': obj.matchExpressions?.map(y => toJson_EnvoyProxySpecMergeBackendsSelectorMatchExpressions(y)),
+    'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema EnvoyProxySpecProviderHost
@@ -7587,6 +13155,36 @@ export function toJson_EnvoyProxySpecTelemetryAccessLog(obj: EnvoyProxySpecTelem
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryHealthCheckLog
+ */
+export interface EnvoyProxySpecTelemetryHealthCheckLog {
+  /**
+   * @schema EnvoyProxySpecTelemetryHealthCheckLog#matches
+   */
+  readonly matches?: EnvoyProxySpecTelemetryHealthCheckLogMatches[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryHealthCheckLog#sinks
+   */
+  readonly sinks?: EnvoyProxySpecTelemetryHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryHealthCheckLog(obj: EnvoyProxySpecTelemetryHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_EnvoyProxySpecTelemetryHealthCheckLogSinks(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryMetrics
  */
 export interface EnvoyProxySpecTelemetryMetrics {
@@ -7594,6 +13192,11 @@ export interface EnvoyProxySpecTelemetryMetrics {
    * @schema EnvoyProxySpecTelemetryMetrics#clusterStatName
    */
   readonly clusterStatName?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetrics#enableGRPCStats
+   */
+  readonly enableGrpcStats?: boolean;
 
   /**
    * @schema EnvoyProxySpecTelemetryMetrics#enablePerEndpointStats
@@ -7634,6 +13237,7 @@ export function toJson_EnvoyProxySpecTelemetryMetrics(obj: EnvoyProxySpecTelemet
   if (obj === undefined) { return undefined; }
   const result = {
     'clusterStatName': obj.clusterStatName,
+    'enableGRPCStats': obj.enableGrpcStats,
     'enablePerEndpointStats': obj.enablePerEndpointStats,
     'enableRequestResponseSizesStats': obj.enableRequestResponseSizesStats,
     'enableVirtualHostStats': obj.enableVirtualHostStats,
@@ -7675,9 +13279,19 @@ export function toJson_EnvoyProxySpecTelemetryRequestId(obj: EnvoyProxySpecTelem
  */
 export interface EnvoyProxySpecTelemetryTracing {
   /**
+   * @schema EnvoyProxySpecTelemetryTracing#clientSamplingFraction
+   */
+  readonly clientSamplingFraction?: EnvoyProxySpecTelemetryTracingClientSamplingFraction;
+
+  /**
    * @schema EnvoyProxySpecTelemetryTracing#customTags
    */
   readonly customTags?: { [key: string]: EnvoyProxySpecTelemetryTracingCustomTags };
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracing#overallSamplingFraction
+   */
+  readonly overallSamplingFraction?: EnvoyProxySpecTelemetryTracingOverallSamplingFraction;
 
   /**
    * @schema EnvoyProxySpecTelemetryTracing#provider
@@ -7712,7 +13326,9 @@ export interface EnvoyProxySpecTelemetryTracing {
 export function toJson_EnvoyProxySpecTelemetryTracing(obj: EnvoyProxySpecTelemetryTracing | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'clientSamplingFraction': toJson_EnvoyProxySpecTelemetryTracingClientSamplingFraction(obj.clientSamplingFraction),
     'customTags': ((obj.customTags) === undefined) ? undefined : (Object.entries(obj.customTags).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: toJson_EnvoyProxySpecTelemetryTracingCustomTags(i[1]) }), {})),
+    'overallSamplingFraction': toJson_EnvoyProxySpecTelemetryTracingOverallSamplingFraction(obj.overallSamplingFraction),
     'provider': toJson_EnvoyProxySpecTelemetryTracingProvider(obj.provider),
     'samplingFraction': toJson_EnvoyProxySpecTelemetryTracingSamplingFraction(obj.samplingFraction),
     'samplingRate': obj.samplingRate,
@@ -7741,6 +13357,162 @@ export enum EnvoyProxySpecBootstrapJsonPatchesOp {
   /** test */
   TEST = "test",
 }
+
+/**
+ * @schema EnvoyProxySpecDynamicModulesSourceLocal
+ */
+export interface EnvoyProxySpecDynamicModulesSourceLocal {
+  /**
+   * @schema EnvoyProxySpecDynamicModulesSourceLocal#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecDynamicModulesSourceLocal' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecDynamicModulesSourceLocal(obj: EnvoyProxySpecDynamicModulesSourceLocal | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecDynamicModulesSourceRemote
+ */
+export interface EnvoyProxySpecDynamicModulesSourceRemote {
+  /**
+   * @schema EnvoyProxySpecDynamicModulesSourceRemote#sha256
+   */
+  readonly sha256: string;
+
+  /**
+   * @schema EnvoyProxySpecDynamicModulesSourceRemote#url
+   */
+  readonly url: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecDynamicModulesSourceRemote' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecDynamicModulesSourceRemote(obj: EnvoyProxySpecDynamicModulesSourceRemote | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'sha256': obj.sha256,
+    'url': obj.url,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecDynamicModulesSourceType
+ */
+export enum EnvoyProxySpecDynamicModulesSourceType {
+  /** Local */
+  LOCAL = "Local",
+  /** Remote */
+  REMOTE = "Remote",
+}
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMind
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMind {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMind#anonymousIpDbSource
+   */
+  readonly anonymousIpDbSource?: EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSource;
+
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMind#asnDbSource
+   */
+  readonly asnDbSource?: EnvoyProxySpecGeoIpProviderMaxMindAsnDbSource;
+
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMind#cityDbSource
+   */
+  readonly cityDbSource?: EnvoyProxySpecGeoIpProviderMaxMindCityDbSource;
+
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMind#countryDbSource
+   */
+  readonly countryDbSource?: EnvoyProxySpecGeoIpProviderMaxMindCountryDbSource;
+
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMind#ispDbSource
+   */
+  readonly ispDbSource?: EnvoyProxySpecGeoIpProviderMaxMindIspDbSource;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMind' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMind(obj: EnvoyProxySpecGeoIpProviderMaxMind | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'anonymousIpDbSource': toJson_EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSource(obj.anonymousIpDbSource),
+    'asnDbSource': toJson_EnvoyProxySpecGeoIpProviderMaxMindAsnDbSource(obj.asnDbSource),
+    'cityDbSource': toJson_EnvoyProxySpecGeoIpProviderMaxMindCityDbSource(obj.cityDbSource),
+    'countryDbSource': toJson_EnvoyProxySpecGeoIpProviderMaxMindCountryDbSource(obj.countryDbSource),
+    'ispDbSource': toJson_EnvoyProxySpecGeoIpProviderMaxMindIspDbSource(obj.ispDbSource),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderType
+ */
+export enum EnvoyProxySpecGeoIpProviderType {
+  /** MaxMind */
+  MAX_MIND = "MaxMind",
+}
+
+/**
+ * @schema EnvoyProxySpecMergeBackendsSelectorMatchExpressions
+ */
+export interface EnvoyProxySpecMergeBackendsSelectorMatchExpressions {
+  /**
+   * @schema EnvoyProxySpecMergeBackendsSelectorMatchExpressions#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema EnvoyProxySpecMergeBackendsSelectorMatchExpressions#operator
+   */
+  readonly operator: string;
+
+  /**
+   * @schema EnvoyProxySpecMergeBackendsSelectorMatchExpressions#values
+   */
+  readonly values?: string[];
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecMergeBackendsSelectorMatchExpressions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecMergeBackendsSelectorMatchExpressions(obj: EnvoyProxySpecMergeBackendsSelectorMatchExpressions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'operator': obj.operator,
+    'values': obj.values?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema EnvoyProxySpecProviderKubernetesEnvoyDaemonSet
@@ -8091,6 +13863,50 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettings(obj: EnvoyProxyS
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryHealthCheckLogMatches
+ */
+export enum EnvoyProxySpecTelemetryHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema EnvoyProxySpecTelemetryHealthCheckLogSinks
+ */
+export interface EnvoyProxySpecTelemetryHealthCheckLogSinks {
+  /**
+   * @schema EnvoyProxySpecTelemetryHealthCheckLogSinks#file
+   */
+  readonly file?: EnvoyProxySpecTelemetryHealthCheckLogSinksFile;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryHealthCheckLogSinks#type
+   */
+  readonly type: EnvoyProxySpecTelemetryHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryHealthCheckLogSinks(obj: EnvoyProxySpecTelemetryHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_EnvoyProxySpecTelemetryHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryMetricsMatches
  */
 export interface EnvoyProxySpecTelemetryMetricsMatches {
@@ -8195,6 +14011,36 @@ export enum EnvoyProxySpecTelemetryRequestIdTracing {
 }
 
 /**
+ * @schema EnvoyProxySpecTelemetryTracingClientSamplingFraction
+ */
+export interface EnvoyProxySpecTelemetryTracingClientSamplingFraction {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingClientSamplingFraction#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingClientSamplingFraction#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingClientSamplingFraction' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingClientSamplingFraction(obj: EnvoyProxySpecTelemetryTracingClientSamplingFraction | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryTracingCustomTags
  */
 export interface EnvoyProxySpecTelemetryTracingCustomTags {
@@ -8230,6 +14076,36 @@ export function toJson_EnvoyProxySpecTelemetryTracingCustomTags(obj: EnvoyProxyS
     'literal': toJson_EnvoyProxySpecTelemetryTracingCustomTagsLiteral(obj.literal),
     'requestHeader': toJson_EnvoyProxySpecTelemetryTracingCustomTagsRequestHeader(obj.requestHeader),
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingOverallSamplingFraction
+ */
+export interface EnvoyProxySpecTelemetryTracingOverallSamplingFraction {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingOverallSamplingFraction#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingOverallSamplingFraction#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingOverallSamplingFraction' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingOverallSamplingFraction(obj: EnvoyProxySpecTelemetryTracingOverallSamplingFraction | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -8362,6 +14238,126 @@ export function toJson_EnvoyProxySpecTelemetryTracingSpanName(obj: EnvoyProxySpe
   const result = {
     'client': obj.client,
     'server': obj.server,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSource
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSource {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSource#local
+   */
+  readonly local: EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSourceLocal;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSource' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSource(obj: EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSource | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'local': toJson_EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSourceLocal(obj.local),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindAsnDbSource
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindAsnDbSource {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindAsnDbSource#local
+   */
+  readonly local: EnvoyProxySpecGeoIpProviderMaxMindAsnDbSourceLocal;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindAsnDbSource' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindAsnDbSource(obj: EnvoyProxySpecGeoIpProviderMaxMindAsnDbSource | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'local': toJson_EnvoyProxySpecGeoIpProviderMaxMindAsnDbSourceLocal(obj.local),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindCityDbSource
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindCityDbSource {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindCityDbSource#local
+   */
+  readonly local: EnvoyProxySpecGeoIpProviderMaxMindCityDbSourceLocal;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindCityDbSource' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindCityDbSource(obj: EnvoyProxySpecGeoIpProviderMaxMindCityDbSource | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'local': toJson_EnvoyProxySpecGeoIpProviderMaxMindCityDbSourceLocal(obj.local),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindCountryDbSource
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindCountryDbSource {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindCountryDbSource#local
+   */
+  readonly local: EnvoyProxySpecGeoIpProviderMaxMindCountryDbSourceLocal;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindCountryDbSource' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindCountryDbSource(obj: EnvoyProxySpecGeoIpProviderMaxMindCountryDbSource | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'local': toJson_EnvoyProxySpecGeoIpProviderMaxMindCountryDbSourceLocal(obj.local),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindIspDbSource
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindIspDbSource {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindIspDbSource#local
+   */
+  readonly local: EnvoyProxySpecGeoIpProviderMaxMindIspDbSourceLocal;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindIspDbSource' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindIspDbSource(obj: EnvoyProxySpecGeoIpProviderMaxMindIspDbSource | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'local': toJson_EnvoyProxySpecGeoIpProviderMaxMindIspDbSourceLocal(obj.local),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -9230,6 +15226,40 @@ export enum EnvoyProxySpecTelemetryAccessLogSettingsType {
   LISTENER = "Listener",
   /** Route */
   ROUTE = "Route",
+  /** Upstream */
+  UPSTREAM = "Upstream",
+}
+
+/**
+ * @schema EnvoyProxySpecTelemetryHealthCheckLogSinksFile
+ */
+export interface EnvoyProxySpecTelemetryHealthCheckLogSinksFile {
+  /**
+   * @schema EnvoyProxySpecTelemetryHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryHealthCheckLogSinksFile(obj: EnvoyProxySpecTelemetryHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryHealthCheckLogSinksType
+ */
+export enum EnvoyProxySpecTelemetryHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
 }
 
 /**
@@ -9669,6 +15699,11 @@ export interface EnvoyProxySpecTelemetryTracingProviderOpenTelemetry {
    * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetry#resourceAttributes
    */
   readonly resourceAttributes?: { [key: string]: string };
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetry#sampler
+   */
+  readonly sampler?: EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler;
 }
 
 /**
@@ -9680,6 +15715,7 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderOpenTelemetry(obj: 
   const result = {
     'headers': obj.headers?.map(y => toJson_EnvoyProxySpecTelemetryTracingProviderOpenTelemetryHeaders(y)),
     'resourceAttributes': ((obj.resourceAttributes) === undefined) ? undefined : (Object.entries(obj.resourceAttributes).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'sampler': toJson_EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler(obj.sampler),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -9722,6 +15758,126 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderZipkin(obj: EnvoyPr
   const result = {
     'disableSharedSpanContext': obj.disableSharedSpanContext,
     'enable128BitTraceId': obj.enable128BitTraceId,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSourceLocal
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSourceLocal {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSourceLocal#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSourceLocal' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSourceLocal(obj: EnvoyProxySpecGeoIpProviderMaxMindAnonymousIpDbSourceLocal | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindAsnDbSourceLocal
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindAsnDbSourceLocal {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindAsnDbSourceLocal#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindAsnDbSourceLocal' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindAsnDbSourceLocal(obj: EnvoyProxySpecGeoIpProviderMaxMindAsnDbSourceLocal | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindCityDbSourceLocal
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindCityDbSourceLocal {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindCityDbSourceLocal#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindCityDbSourceLocal' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindCityDbSourceLocal(obj: EnvoyProxySpecGeoIpProviderMaxMindCityDbSourceLocal | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindCountryDbSourceLocal
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindCountryDbSourceLocal {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindCountryDbSourceLocal#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindCountryDbSourceLocal' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindCountryDbSourceLocal(obj: EnvoyProxySpecGeoIpProviderMaxMindCountryDbSourceLocal | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecGeoIpProviderMaxMindIspDbSourceLocal
+ */
+export interface EnvoyProxySpecGeoIpProviderMaxMindIspDbSourceLocal {
+  /**
+   * @schema EnvoyProxySpecGeoIpProviderMaxMindIspDbSourceLocal#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecGeoIpProviderMaxMindIspDbSourceLocal' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecGeoIpProviderMaxMindIspDbSourceLocal(obj: EnvoyProxySpecGeoIpProviderMaxMindIspDbSourceLocal | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -12533,6 +18689,11 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBre
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget;
 }
 
 /**
@@ -12548,6 +18709,7 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsCirc
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -12667,6 +18829,11 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHeal
  */
 export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2 {
   /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2InitialConnectionWindowSize;
@@ -12694,6 +18861,7 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2 {
 export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -12709,9 +18877,19 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp
  */
 export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancer {
   /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule;
 
   /**
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancer#endpointOverride
@@ -12741,7 +18919,9 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalanc
 export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancer(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -12908,6 +19088,36 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderOpenTelemetryHeader
   const result = {
     'name': obj.name,
     'value': obj.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler#samplingPercentage
+   */
+  readonly samplingPercentage?: EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler#type
+   */
+  readonly type: EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerType;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler(obj: EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySampler | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'samplingPercentage': toJson_EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage(obj.samplingPercentage),
+    'type': obj.type,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -18441,6 +24651,11 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget;
 }
 
 /**
@@ -18456,6 +24671,7 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -18575,6 +24791,11 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
  */
 export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2 {
   /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2InitialConnectionWindowSize;
@@ -18602,6 +24823,7 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
 export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -18617,9 +24839,19 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
  */
 export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancer {
   /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule;
 
   /**
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancer#endpointOverride
@@ -18649,7 +24881,9 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
 export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancer(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -18817,6 +25051,36 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsCirc
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsConnectionBufferLimit
  */
 export class EnvoyProxySpecTelemetryTracingProviderBackendSettingsConnectionBufferLimit {
@@ -18900,6 +25164,11 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthChec
   readonly grpc?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveGrpc;
 
   /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -18918,6 +25187,11 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthChec
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveOverrides;
 
   /**
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActive#tcp
@@ -18948,10 +25222,12 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHeal
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -18966,6 +25242,11 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHeal
  * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckPassive
  */
 export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckPassive {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckPassive#baseEjectionTime
    */
@@ -19014,6 +25295,7 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthChec
 export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckPassive(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -19022,6 +25304,48 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHeal
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -19055,6 +25379,66 @@ export class EnvoyProxySpecTelemetryTracingProviderBackendSettingsHttp2InitialSt
   private constructor(public readonly value: number | string) {
   }
 }
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerConsistentHash
@@ -19104,6 +25488,42 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoad
     'queryParams': obj.queryParams?.map(y => toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -19170,6 +25590,10 @@ export enum EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerTyp
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -19180,6 +25604,11 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalanc
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -19190,6 +25619,7 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoad
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -19289,6 +25719,11 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsTimeoutHtt
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -19302,6 +25737,7 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsTime
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -19331,6 +25767,54 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsTime
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage(obj: EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerSamplingPercentage | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerType
+ */
+export enum EnvoyProxySpecTelemetryTracingProviderOpenTelemetrySamplerType {
+  /** AlwaysOn */
+  ALWAYS_ON = "AlwaysOn",
+  /** AlwaysOff */
+  ALWAYS_OFF = "AlwaysOff",
+  /** TraceIdRatio */
+  TRACE_ID_RATIO = "TraceIdRatio",
+  /** ParentBasedAlwaysOn */
+  PARENT_BASED_ALWAYS_ON = "ParentBasedAlwaysOn",
+  /** ParentBasedAlwaysOff */
+  PARENT_BASED_ALWAYS_OFF = "ParentBasedAlwaysOff",
+  /** ParentBasedTraceIdRatio */
+  PARENT_BASED_TRACE_ID_RATIO = "ParentBasedTraceIdRatio",
+}
 
 /**
  * @schema EnvoyProxySpecProviderKubernetesEnvoyDaemonSetContainerEnvValueFromConfigMapKeyRef
@@ -21885,6 +28369,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget;
 }
 
 /**
@@ -21900,6 +28389,7 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -22019,6 +28509,11 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2 {
   /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2InitialConnectionWindowSize;
@@ -22046,6 +28541,7 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
 export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -22061,9 +28557,19 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancer {
   /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule;
 
   /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancer#endpointOverride
@@ -22093,7 +28599,9 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
 export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancer(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -22269,6 +28777,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget;
 }
 
 /**
@@ -22284,6 +28797,7 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -22403,6 +28917,11 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2 {
   /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2InitialConnectionWindowSize;
@@ -22430,6 +28949,7 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
 export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -22445,9 +28965,19 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancer {
   /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule;
 
   /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancer#endpointOverride
@@ -22477,7 +29007,9 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
 export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancer(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -22645,6 +29177,36 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsConnectionBufferLimit
  */
 export class EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsConnectionBufferLimit {
@@ -22728,6 +29290,11 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
   readonly grpc?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveGrpc;
 
   /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -22746,6 +29313,11 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides;
 
   /**
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActive#tcp
@@ -22776,10 +29348,12 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -22794,6 +29368,11 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
  * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckPassive
  */
 export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckPassive {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckPassive#baseEjectionTime
    */
@@ -22842,6 +29421,7 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
 export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckPassive(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -22850,6 +29430,48 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -22883,6 +29505,66 @@ export class EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHttp
   private constructor(public readonly value: number | string) {
   }
 }
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerConsistentHash
@@ -22932,6 +29614,42 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
     'queryParams': obj.queryParams?.map(y => toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -22998,6 +29716,10 @@ export enum EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadB
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -23008,6 +29730,11 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -23018,6 +29745,7 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -23117,6 +29845,11 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -23130,6 +29863,7 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -23161,6 +29895,36 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveGrpc
  */
 export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveGrpc {
@@ -23178,6 +29942,36 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHeal
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -23212,6 +30006,16 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthChec
    * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -23226,6 +30030,32 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHeal
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveOverrides
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveOverrides(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -23256,6 +30086,42 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHeal
   const result = {
     'receive': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -23440,6 +30306,36 @@ export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoad
     'force': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwarePreferLocalForce(obj.force),
     'minEndpointsThreshold': obj.minEndpointsThreshold,
     'percentageEnabled': obj.percentageEnabled,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -25131,6 +32027,36 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsConnectionBufferLimit
  */
 export class EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsConnectionBufferLimit {
@@ -25214,6 +32140,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
   readonly grpc?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveGrpc;
 
   /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -25232,6 +32163,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveOverrides;
 
   /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActive#tcp
@@ -25262,10 +32198,12 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -25280,6 +32218,11 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckPassive
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckPassive {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckPassive#baseEjectionTime
    */
@@ -25328,6 +32271,7 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
 export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckPassive(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -25336,6 +32280,48 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -25369,6 +32355,66 @@ export class EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHttp
   private constructor(public readonly value: number | string) {
   }
 }
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerConsistentHash
@@ -25418,6 +32464,42 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
     'queryParams': obj.queryParams?.map(y => toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -25484,6 +32566,10 @@ export enum EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadB
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -25494,6 +32580,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -25504,6 +32595,7 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -25603,6 +32695,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -25616,6 +32713,7 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -25664,6 +32762,36 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
   if (obj === undefined) { return undefined; }
   const result = {
     'maxConnections': obj.maxConnections,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -25754,6 +32882,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
   readonly grpc?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveGrpc;
 
   /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -25772,6 +32905,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides;
 
   /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActive#tcp
@@ -25802,10 +32940,12 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -25820,6 +32960,11 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckPassive
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckPassive {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckPassive#baseEjectionTime
    */
@@ -25868,6 +33013,7 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
 export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckPassive(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -25876,6 +33022,48 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -25909,6 +33097,66 @@ export class EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSe
   private constructor(public readonly value: number | string) {
   }
 }
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerConsistentHash
@@ -25958,6 +33206,42 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
     'queryParams': obj.queryParams?.map(y => toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -26024,6 +33308,10 @@ export enum EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSet
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -26034,6 +33322,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -26044,6 +33337,7 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -26143,6 +33437,11 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -26156,6 +33455,7 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -26187,6 +33487,36 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveGrpc
  */
 export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveGrpc {
@@ -26204,6 +33534,36 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -26238,6 +33598,16 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
    * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -26252,6 +33622,32 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -26282,6 +33678,42 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
   const result = {
     'receive': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -26473,6 +33905,36 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsRetryPerRetryBackOff
  */
 export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsRetryPerRetryBackOff {
@@ -26535,6 +33997,50 @@ export enum EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsRetry
 }
 
 /**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpExpectedResponse
  */
 export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpExpectedResponse {
@@ -26559,6 +34065,42 @@ export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthChec
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -28075,6 +35617,36 @@ export function toJson_EnvoyProxySpecProviderKubernetesEnvoyDeploymentPodVolumes
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveGrpc
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveGrpc {
@@ -28092,6 +35664,36 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -28126,6 +35728,16 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -28140,6 +35752,32 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveOverrides
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveOverrides(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -28170,6 +35808,42 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
   const result = {
     'receive': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -28361,6 +36035,36 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsRetryPerRetryBackOff
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsRetryPerRetryBackOff {
@@ -28423,6 +36127,36 @@ export enum EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsRetry
 }
 
 /**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveGrpc
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveGrpc {
@@ -28440,6 +36174,36 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -28474,6 +36238,16 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
    * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -28488,6 +36262,32 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -28518,6 +36318,42 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
   const result = {
     'receive': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -28709,6 +36545,36 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsRetryPerRetryBackOff
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsRetryPerRetryBackOff {
@@ -28771,6 +36637,50 @@ export enum EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSet
 }
 
 /**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpExpectedResponse
  */
 export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpExpectedResponse {
@@ -28795,6 +36705,42 @@ export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettings
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -28901,6 +36847,38 @@ export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSe
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum EnvoyProxySpecTelemetryTracingProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
+}
 
 /**
  * @schema EnvoyProxySpecProviderKubernetesEnvoyDaemonSetPodAffinityPodAffinityPreferredDuringSchedulingIgnoredDuringExecutionPodAffinityTermLabelSelectorMatchExpressions
@@ -29523,6 +37501,50 @@ export function toJson_EnvoyProxySpecProviderKubernetesEnvoyDeploymentPodVolumes
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpExpectedResponse
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpExpectedResponse {
@@ -29547,6 +37569,42 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettings
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -29655,6 +37713,50 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSe
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpExpectedResponse
  */
 export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpExpectedResponse {
@@ -29679,6 +37781,42 @@ export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBacke
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -29787,6 +37925,38 @@ export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetr
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum EnvoyProxySpecTelemetryMetricsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
+}
+
+/**
  * @schema EnvoyProxySpecProviderKubernetesEnvoyDaemonSetPodVolumesProjectedSourcesDownwardApiItemsResourceFieldRefDivisor
  */
 export class EnvoyProxySpecProviderKubernetesEnvoyDaemonSetPodVolumesProjectedSourcesDownwardApiItemsResourceFieldRefDivisor {
@@ -29812,6 +37982,70 @@ export class EnvoyProxySpecProviderKubernetesEnvoyDeploymentPodVolumesProjectedS
   }
   private constructor(public readonly value: number | string) {
   }
+}
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum EnvoyProxySpecTelemetryAccessLogSettingsSinksAlsBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
+}
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum EnvoyProxySpecTelemetryAccessLogSettingsSinksOpenTelemetryBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
 }
 
 
@@ -30048,6 +38282,11 @@ export function toJson_HttpRouteFilterSpecMatches(obj: HttpRouteFilterSpecMatche
  */
 export interface HttpRouteFilterSpecUrlRewrite {
   /**
+   * @schema HttpRouteFilterSpecUrlRewrite#appendXForwardedHost
+   */
+  readonly appendXForwardedHost?: boolean;
+
+  /**
    * @schema HttpRouteFilterSpecUrlRewrite#hostname
    */
   readonly hostname?: HttpRouteFilterSpecUrlRewriteHostname;
@@ -30065,6 +38304,7 @@ export interface HttpRouteFilterSpecUrlRewrite {
 export function toJson_HttpRouteFilterSpecUrlRewrite(obj: HttpRouteFilterSpecUrlRewrite | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'appendXForwardedHost': obj.appendXForwardedHost,
     'hostname': toJson_HttpRouteFilterSpecUrlRewriteHostname(obj.hostname),
     'path': toJson_HttpRouteFilterSpecUrlRewritePath(obj.path),
   };
@@ -30215,6 +38455,11 @@ export interface HttpRouteFilterSpecUrlRewriteHostname {
   readonly header?: string;
 
   /**
+   * @schema HttpRouteFilterSpecUrlRewriteHostname#pathRegex
+   */
+  readonly pathRegex?: HttpRouteFilterSpecUrlRewriteHostnamePathRegex;
+
+  /**
    * @schema HttpRouteFilterSpecUrlRewriteHostname#type
    */
   readonly type: HttpRouteFilterSpecUrlRewriteHostnameType;
@@ -30228,6 +38473,7 @@ export function toJson_HttpRouteFilterSpecUrlRewriteHostname(obj: HttpRouteFilte
   if (obj === undefined) { return undefined; }
   const result = {
     'header': obj.header,
+    'pathRegex': toJson_HttpRouteFilterSpecUrlRewriteHostnamePathRegex(obj.pathRegex),
     'type': obj.type,
   };
   // filter undefined values
@@ -30414,6 +38660,36 @@ export enum HttpRouteFilterSpecMatchesCookiesType {
 }
 
 /**
+ * @schema HttpRouteFilterSpecUrlRewriteHostnamePathRegex
+ */
+export interface HttpRouteFilterSpecUrlRewriteHostnamePathRegex {
+  /**
+   * @schema HttpRouteFilterSpecUrlRewriteHostnamePathRegex#pattern
+   */
+  readonly pattern: string;
+
+  /**
+   * @schema HttpRouteFilterSpecUrlRewriteHostnamePathRegex#substitution
+   */
+  readonly substitution: string;
+}
+
+/**
+ * Converts an object of type 'HttpRouteFilterSpecUrlRewriteHostnamePathRegex' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteFilterSpecUrlRewriteHostnamePathRegex(obj: HttpRouteFilterSpecUrlRewriteHostnamePathRegex | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'pattern': obj.pattern,
+    'substitution': obj.substitution,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema HttpRouteFilterSpecUrlRewriteHostnameType
  */
 export enum HttpRouteFilterSpecUrlRewriteHostnameType {
@@ -30421,6 +38697,8 @@ export enum HttpRouteFilterSpecUrlRewriteHostnameType {
   HEADER = "Header",
   /** Backend */
   BACKEND = "Backend",
+  /** PathRegex */
+  PATH_REGEX = "PathRegex",
 }
 
 /**
@@ -30571,6 +38849,11 @@ export interface SecurityPolicySpec {
   readonly cors?: SecurityPolicySpecCors;
 
   /**
+   * @schema SecurityPolicySpec#csrf
+   */
+  readonly csrf?: SecurityPolicySpecCsrf;
+
+  /**
    * @schema SecurityPolicySpec#extAuth
    */
   readonly extAuth?: SecurityPolicySpecExtAuth;
@@ -30579,6 +38862,11 @@ export interface SecurityPolicySpec {
    * @schema SecurityPolicySpec#jwt
    */
   readonly jwt?: SecurityPolicySpecJwt;
+
+  /**
+   * @schema SecurityPolicySpec#mergeType
+   */
+  readonly mergeType?: string;
 
   /**
    * @schema SecurityPolicySpec#oidc
@@ -30612,8 +38900,10 @@ export function toJson_SecurityPolicySpec(obj: SecurityPolicySpec | undefined): 
     'authorization': toJson_SecurityPolicySpecAuthorization(obj.authorization),
     'basicAuth': toJson_SecurityPolicySpecBasicAuth(obj.basicAuth),
     'cors': toJson_SecurityPolicySpecCors(obj.cors),
+    'csrf': toJson_SecurityPolicySpecCsrf(obj.csrf),
     'extAuth': toJson_SecurityPolicySpecExtAuth(obj.extAuth),
     'jwt': toJson_SecurityPolicySpecJwt(obj.jwt),
+    'mergeType': obj.mergeType,
     'oidc': toJson_SecurityPolicySpecOidc(obj.oidc),
     'targetRef': toJson_SecurityPolicySpecTargetRef(obj.targetRef),
     'targetRefs': obj.targetRefs?.map(y => toJson_SecurityPolicySpecTargetRefs(y)),
@@ -30781,6 +39071,36 @@ export function toJson_SecurityPolicySpecCors(obj: SecurityPolicySpecCors | unde
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecCsrf
+ */
+export interface SecurityPolicySpecCsrf {
+  /**
+   * @schema SecurityPolicySpecCsrf#additionalOrigins
+   */
+  readonly additionalOrigins?: string[];
+
+  /**
+   * @schema SecurityPolicySpecCsrf#shadowFraction
+   */
+  readonly shadowFraction?: SecurityPolicySpecCsrfShadowFraction;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecCsrf' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecCsrf(obj: SecurityPolicySpecCsrf | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'additionalOrigins': obj.additionalOrigins?.map(y => y),
+    'shadowFraction': toJson_SecurityPolicySpecCsrfShadowFraction(obj.shadowFraction),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecExtAuth
  */
 export interface SecurityPolicySpecExtAuth {
@@ -30815,9 +39135,19 @@ export interface SecurityPolicySpecExtAuth {
   readonly http?: SecurityPolicySpecExtAuthHttp;
 
   /**
+   * @schema SecurityPolicySpecExtAuth#includeRouteMetadata
+   */
+  readonly includeRouteMetadata?: boolean;
+
+  /**
    * @schema SecurityPolicySpecExtAuth#recomputeRoute
    */
   readonly recomputeRoute?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecExtAuth#statusOnError
+   */
+  readonly statusOnError?: SecurityPolicySpecExtAuthStatusOnError;
 
   /**
    * @schema SecurityPolicySpecExtAuth#timeout
@@ -30838,7 +39168,9 @@ export function toJson_SecurityPolicySpecExtAuth(obj: SecurityPolicySpecExtAuth 
     'grpc': toJson_SecurityPolicySpecExtAuthGrpc(obj.grpc),
     'headersToExtAuth': obj.headersToExtAuth?.map(y => y),
     'http': toJson_SecurityPolicySpecExtAuthHttp(obj.http),
+    'includeRouteMetadata': obj.includeRouteMetadata,
     'recomputeRoute': obj.recomputeRoute,
+    'statusOnError': obj.statusOnError,
     'timeout': obj.timeout,
   };
   // filter undefined values
@@ -30850,6 +39182,11 @@ export function toJson_SecurityPolicySpecExtAuth(obj: SecurityPolicySpecExtAuth 
  * @schema SecurityPolicySpecJwt
  */
 export interface SecurityPolicySpecJwt {
+  /**
+   * @schema SecurityPolicySpecJwt#failOpen
+   */
+  readonly failOpen?: boolean;
+
   /**
    * @schema SecurityPolicySpecJwt#optional
    */
@@ -30868,6 +39205,7 @@ export interface SecurityPolicySpecJwt {
 export function toJson_SecurityPolicySpecJwt(obj: SecurityPolicySpecJwt | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'failOpen': obj.failOpen,
     'optional': obj.optional,
     'providers': obj.providers?.map(y => toJson_SecurityPolicySpecJwtProviders(y)),
   };
@@ -30941,6 +39279,11 @@ export interface SecurityPolicySpecOidc {
   readonly forwardAccessToken?: boolean;
 
   /**
+   * @schema SecurityPolicySpecOidc#forwardIDToken
+   */
+  readonly forwardIdToken?: SecurityPolicySpecOidcForwardIdToken;
+
+  /**
    * @schema SecurityPolicySpecOidc#logoutPath
    */
   readonly logoutPath?: string;
@@ -30995,6 +39338,7 @@ export function toJson_SecurityPolicySpecOidc(obj: SecurityPolicySpecOidc | unde
     'denyRedirect': toJson_SecurityPolicySpecOidcDenyRedirect(obj.denyRedirect),
     'disableTokenEncryption': obj.disableTokenEncryption,
     'forwardAccessToken': obj.forwardAccessToken,
+    'forwardIDToken': toJson_SecurityPolicySpecOidcForwardIdToken(obj.forwardIdToken),
     'logoutPath': obj.logoutPath,
     'passThroughAuthHeader': obj.passThroughAuthHeader,
     'provider': toJson_SecurityPolicySpecOidcProvider(obj.provider),
@@ -31115,6 +39459,11 @@ export interface SecurityPolicySpecTargetSelectors {
    * @schema SecurityPolicySpecTargetSelectors#matchLabels
    */
   readonly matchLabels?: { [key: string]: string };
+
+  /**
+   * @schema SecurityPolicySpecTargetSelectors#namespaces
+   */
+  readonly namespaces?: SecurityPolicySpecTargetSelectorsNamespaces;
 }
 
 /**
@@ -31128,6 +39477,7 @@ export function toJson_SecurityPolicySpecTargetSelectors(obj: SecurityPolicySpec
     'kind': obj.kind,
     'matchExpressions': obj.matchExpressions?.map(y => toJson_SecurityPolicySpecTargetSelectorsMatchExpressions(y)),
     'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'namespaces': toJson_SecurityPolicySpecTargetSelectorsNamespaces(obj.namespaces),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -31232,6 +39582,11 @@ export interface SecurityPolicySpecAuthorizationRules {
   readonly action: SecurityPolicySpecAuthorizationRulesAction;
 
   /**
+   * @schema SecurityPolicySpecAuthorizationRules#cel
+   */
+  readonly cel?: string;
+
+  /**
    * @schema SecurityPolicySpecAuthorizationRules#name
    */
   readonly name?: string;
@@ -31244,7 +39599,7 @@ export interface SecurityPolicySpecAuthorizationRules {
   /**
    * @schema SecurityPolicySpecAuthorizationRules#principal
    */
-  readonly principal: SecurityPolicySpecAuthorizationRulesPrincipal;
+  readonly principal?: SecurityPolicySpecAuthorizationRulesPrincipal;
 }
 
 /**
@@ -31255,6 +39610,7 @@ export function toJson_SecurityPolicySpecAuthorizationRules(obj: SecurityPolicyS
   if (obj === undefined) { return undefined; }
   const result = {
     'action': obj.action,
+    'cel': obj.cel,
     'name': obj.name,
     'operation': toJson_SecurityPolicySpecAuthorizationRulesOperation(obj.operation),
     'principal': toJson_SecurityPolicySpecAuthorizationRulesPrincipal(obj.principal),
@@ -31300,6 +39656,36 @@ export function toJson_SecurityPolicySpecBasicAuthUsers(obj: SecurityPolicySpecB
     'kind': obj.kind,
     'name': obj.name,
     'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecCsrfShadowFraction
+ */
+export interface SecurityPolicySpecCsrfShadowFraction {
+  /**
+   * @schema SecurityPolicySpecCsrfShadowFraction#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema SecurityPolicySpecCsrfShadowFraction#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecCsrfShadowFraction' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecCsrfShadowFraction(obj: SecurityPolicySpecCsrfShadowFraction | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -31436,6 +39822,11 @@ export interface SecurityPolicySpecExtAuthHttp {
    * @schema SecurityPolicySpecExtAuthHttp#path
    */
   readonly path?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttp#pathOverride
+   */
+  readonly pathOverride?: string;
 }
 
 /**
@@ -31450,11 +39841,92 @@ export function toJson_SecurityPolicySpecExtAuthHttp(obj: SecurityPolicySpecExtA
     'backendSettings': toJson_SecurityPolicySpecExtAuthHttpBackendSettings(obj.backendSettings),
     'headersToBackend': obj.headersToBackend?.map(y => y),
     'path': obj.path,
+    'pathOverride': obj.pathOverride,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthStatusOnError
+ */
+export enum SecurityPolicySpecExtAuthStatusOnError {
+  /** 400 */
+  VALUE_400 = 400,
+  /** 401 */
+  VALUE_401 = 401,
+  /** 402 */
+  VALUE_402 = 402,
+  /** 403 */
+  VALUE_403 = 403,
+  /** 404 */
+  VALUE_404 = 404,
+  /** 405 */
+  VALUE_405 = 405,
+  /** 406 */
+  VALUE_406 = 406,
+  /** 407 */
+  VALUE_407 = 407,
+  /** 408 */
+  VALUE_408 = 408,
+  /** 409 */
+  VALUE_409 = 409,
+  /** 410 */
+  VALUE_410 = 410,
+  /** 411 */
+  VALUE_411 = 411,
+  /** 412 */
+  VALUE_412 = 412,
+  /** 413 */
+  VALUE_413 = 413,
+  /** 414 */
+  VALUE_414 = 414,
+  /** 415 */
+  VALUE_415 = 415,
+  /** 416 */
+  VALUE_416 = 416,
+  /** 417 */
+  VALUE_417 = 417,
+  /** 421 */
+  VALUE_421 = 421,
+  /** 422 */
+  VALUE_422 = 422,
+  /** 423 */
+  VALUE_423 = 423,
+  /** 424 */
+  VALUE_424 = 424,
+  /** 426 */
+  VALUE_426 = 426,
+  /** 428 */
+  VALUE_428 = 428,
+  /** 429 */
+  VALUE_429 = 429,
+  /** 431 */
+  VALUE_431 = 431,
+  /** 500 */
+  VALUE_500 = 500,
+  /** 501 */
+  VALUE_501 = 501,
+  /** 502 */
+  VALUE_502 = 502,
+  /** 503 */
+  VALUE_503 = 503,
+  /** 504 */
+  VALUE_504 = 504,
+  /** 505 */
+  VALUE_505 = 505,
+  /** 506 */
+  VALUE_506 = 506,
+  /** 507 */
+  VALUE_507 = 507,
+  /** 508 */
+  VALUE_508 = 508,
+  /** 510 */
+  VALUE_510 = 510,
+  /** 511 */
+  VALUE_511 = 511,
+}
 
 /**
  * @schema SecurityPolicySpecJwtProviders
@@ -31685,6 +40157,30 @@ export function toJson_SecurityPolicySpecOidcDenyRedirect(obj: SecurityPolicySpe
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecOidcForwardIdToken
+ */
+export interface SecurityPolicySpecOidcForwardIdToken {
+  /**
+   * @schema SecurityPolicySpecOidcForwardIdToken#header
+   */
+  readonly header: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcForwardIdToken' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcForwardIdToken(obj: SecurityPolicySpecOidcForwardIdToken | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'header': obj.header,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecOidcProvider
  */
 export interface SecurityPolicySpecOidcProvider {
@@ -31781,6 +40277,36 @@ export function toJson_SecurityPolicySpecTargetSelectorsMatchExpressions(obj: Se
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecTargetSelectorsNamespaces
+ */
+export interface SecurityPolicySpecTargetSelectorsNamespaces {
+  /**
+   * @schema SecurityPolicySpecTargetSelectorsNamespaces#from
+   */
+  readonly from: SecurityPolicySpecTargetSelectorsNamespacesFrom;
+
+  /**
+   * @schema SecurityPolicySpecTargetSelectorsNamespaces#selector
+   */
+  readonly selector?: SecurityPolicySpecTargetSelectorsNamespacesSelector;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecTargetSelectorsNamespaces' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecTargetSelectorsNamespaces(obj: SecurityPolicySpecTargetSelectorsNamespaces | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'selector': toJson_SecurityPolicySpecTargetSelectorsNamespacesSelector(obj.selector),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecAuthorizationRulesAction
  */
 export enum SecurityPolicySpecAuthorizationRulesAction {
@@ -31797,7 +40323,12 @@ export interface SecurityPolicySpecAuthorizationRulesOperation {
   /**
    * @schema SecurityPolicySpecAuthorizationRulesOperation#methods
    */
-  readonly methods: SecurityPolicySpecAuthorizationRulesOperationMethods[];
+  readonly methods?: SecurityPolicySpecAuthorizationRulesOperationMethods[];
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesOperation#path
+   */
+  readonly path?: SecurityPolicySpecAuthorizationRulesOperationPath;
 }
 
 /**
@@ -31808,6 +40339,7 @@ export function toJson_SecurityPolicySpecAuthorizationRulesOperation(obj: Securi
   if (obj === undefined) { return undefined; }
   const result = {
     'methods': obj.methods?.map(y => y),
+    'path': toJson_SecurityPolicySpecAuthorizationRulesOperationPath(obj.path),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -31824,6 +40356,11 @@ export interface SecurityPolicySpecAuthorizationRulesPrincipal {
   readonly clientCidRs?: string[];
 
   /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipal#clientIPGeoLocations
+   */
+  readonly clientIpGeoLocations?: SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations[];
+
+  /**
    * @schema SecurityPolicySpecAuthorizationRulesPrincipal#headers
    */
   readonly headers?: SecurityPolicySpecAuthorizationRulesPrincipalHeaders[];
@@ -31832,11 +40369,6 @@ export interface SecurityPolicySpecAuthorizationRulesPrincipal {
    * @schema SecurityPolicySpecAuthorizationRulesPrincipal#jwt
    */
   readonly jwt?: SecurityPolicySpecAuthorizationRulesPrincipalJwt;
-
-  /**
-   * @schema SecurityPolicySpecAuthorizationRulesPrincipal#sourceCIDRs
-   */
-  readonly sourceCidRs?: string[];
 }
 
 /**
@@ -31847,9 +40379,9 @@ export function toJson_SecurityPolicySpecAuthorizationRulesPrincipal(obj: Securi
   if (obj === undefined) { return undefined; }
   const result = {
     'clientCIDRs': obj.clientCidRs?.map(y => y),
+    'clientIPGeoLocations': obj.clientIpGeoLocations?.map(y => toJson_SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations(y)),
     'headers': obj.headers?.map(y => toJson_SecurityPolicySpecAuthorizationRulesPrincipalHeaders(y)),
     'jwt': toJson_SecurityPolicySpecAuthorizationRulesPrincipalJwt(obj.jwt),
-    'sourceCIDRs': obj.sourceCidRs?.map(y => y),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -32407,6 +40939,11 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwks {
   readonly cacheDuration?: string;
 
   /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwks#failedRefetchDuration
+   */
+  readonly failedRefetchDuration?: string;
+
+  /**
    * @schema SecurityPolicySpecJwtProvidersRemoteJwks#uri
    */
   readonly uri: string;
@@ -32423,6 +40960,7 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwks(obj: SecurityPol
     'backendRefs': obj.backendRefs?.map(y => toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendRefs(y)),
     'backendSettings': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettings(obj.backendSettings),
     'cacheDuration': obj.cacheDuration,
+    'failedRefetchDuration': obj.failedRefetchDuration,
     'uri': obj.uri,
   };
   // filter undefined values
@@ -32665,6 +41203,48 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettings(obj: Securi
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecTargetSelectorsNamespacesFrom
+ */
+export enum SecurityPolicySpecTargetSelectorsNamespacesFrom {
+  /** Same */
+  SAME = "Same",
+  /** All */
+  ALL = "All",
+  /** Selector */
+  SELECTOR = "Selector",
+}
+
+/**
+ * @schema SecurityPolicySpecTargetSelectorsNamespacesSelector
+ */
+export interface SecurityPolicySpecTargetSelectorsNamespacesSelector {
+  /**
+   * @schema SecurityPolicySpecTargetSelectorsNamespacesSelector#matchExpressions
+   */
+  readonly matchExpressions?: SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions[];
+
+  /**
+   * @schema SecurityPolicySpecTargetSelectorsNamespacesSelector#matchLabels
+   */
+  readonly matchLabels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecTargetSelectorsNamespacesSelector' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecTargetSelectorsNamespacesSelector(obj: SecurityPolicySpecTargetSelectorsNamespacesSelector | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matchExpressions': obj.matchExpressions?.map(y => toJson_SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions(y)),
+    'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecAuthorizationRulesOperationMethods
  */
 export enum SecurityPolicySpecAuthorizationRulesOperationMethods {
@@ -32687,6 +41267,96 @@ export enum SecurityPolicySpecAuthorizationRulesOperationMethods {
   /** PATCH */
   PATCH = "PATCH",
 }
+
+/**
+ * @schema SecurityPolicySpecAuthorizationRulesOperationPath
+ */
+export interface SecurityPolicySpecAuthorizationRulesOperationPath {
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesOperationPath#invert
+   */
+  readonly invert?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesOperationPath#type
+   */
+  readonly type?: SecurityPolicySpecAuthorizationRulesOperationPathType;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesOperationPath#value
+   */
+  readonly value: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecAuthorizationRulesOperationPath' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecAuthorizationRulesOperationPath(obj: SecurityPolicySpecAuthorizationRulesOperationPath | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'invert': obj.invert,
+    'type': obj.type,
+    'value': obj.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations
+ */
+export interface SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations {
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations#anonymous
+   */
+  readonly anonymous?: SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations#asn
+   */
+  readonly asn?: number;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations#city
+   */
+  readonly city?: string;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations#country
+   */
+  readonly country?: string;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations#isp
+   */
+  readonly isp?: string;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations#region
+   */
+  readonly region?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations(obj: SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocations | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'anonymous': toJson_SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous(obj.anonymous),
+    'asn': obj.asn,
+    'city': obj.city,
+    'country': obj.country,
+    'isp': obj.isp,
+    'region': obj.region,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema SecurityPolicySpecAuthorizationRulesPrincipalHeaders
@@ -32787,6 +41457,11 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreaker {
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget;
 }
 
 /**
@@ -32802,6 +41477,7 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreake
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -32921,6 +41597,11 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheck(o
  */
 export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2 {
   /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2InitialConnectionWindowSize;
@@ -32948,6 +41629,7 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2 {
 export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -32963,9 +41645,19 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2(obj: Se
  */
 export interface SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancer {
   /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule;
 
   /**
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancer#endpointOverride
@@ -32995,7 +41687,9 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancer {
 export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancer(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -33171,6 +41865,11 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreaker {
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget;
 }
 
 /**
@@ -33186,6 +41885,7 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreake
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -33305,6 +42005,11 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheck(o
  */
 export interface SecurityPolicySpecExtAuthHttpBackendSettingsHttp2 {
   /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: SecurityPolicySpecExtAuthHttpBackendSettingsHttp2InitialConnectionWindowSize;
@@ -33332,6 +42037,7 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsHttp2 {
 export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHttp2(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -33347,9 +42053,19 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHttp2(obj: Se
  */
 export interface SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancer {
   /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule;
 
   /**
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancer#endpointOverride
@@ -33379,7 +42095,9 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancer {
 export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancer(obj: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -33831,6 +42549,11 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsCircuitBreaker {
    * @schema SecurityPolicySpecOidcProviderBackendSettingsCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget;
 }
 
 /**
@@ -33846,6 +42569,7 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsCircuitBreak
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -33965,6 +42689,11 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheck(
  */
 export interface SecurityPolicySpecOidcProviderBackendSettingsHttp2 {
   /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
    * @schema SecurityPolicySpecOidcProviderBackendSettingsHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: SecurityPolicySpecOidcProviderBackendSettingsHttp2InitialConnectionWindowSize;
@@ -33992,6 +42721,7 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsHttp2 {
 export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHttp2(obj: SecurityPolicySpecOidcProviderBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -34007,9 +42737,19 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHttp2(obj: S
  */
 export interface SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer {
   /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule;
 
   /**
    * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer#endpointOverride
@@ -34039,7 +42779,9 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer {
 export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer(obj: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -34183,6 +42925,102 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsTimeout(obj:
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions
+ */
+export interface SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions {
+  /**
+   * @schema SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#operator
+   */
+  readonly operator: string;
+
+  /**
+   * @schema SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions#values
+   */
+  readonly values?: string[];
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions(obj: SecurityPolicySpecTargetSelectorsNamespacesSelectorMatchExpressions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'operator': obj.operator,
+    'values': obj.values?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecAuthorizationRulesOperationPathType
+ */
+export enum SecurityPolicySpecAuthorizationRulesOperationPathType {
+  /** Exact */
+  EXACT = "Exact",
+  /** PathPrefix */
+  PATH_PREFIX = "PathPrefix",
+  /** RegularExpression */
+  REGULAR_EXPRESSION = "RegularExpression",
+}
+
+/**
+ * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous
+ */
+export interface SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous {
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous#isAnonymous
+   */
+  readonly isAnonymous?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous#isHosting
+   */
+  readonly isHosting?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous#isProxy
+   */
+  readonly isProxy?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous#isTor
+   */
+  readonly isTor?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous#isVPN
+   */
+  readonly isVpn?: boolean;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous(obj: SecurityPolicySpecAuthorizationRulesPrincipalClientIpGeoLocationsAnonymous | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'isAnonymous': obj.isAnonymous,
+    'isHosting': obj.isHosting,
+    'isProxy': obj.isProxy,
+    'isTor': obj.isTor,
+    'isVPN': obj.isVpn,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecAuthorizationRulesPrincipalJwtClaims
  */
 export interface SecurityPolicySpecAuthorizationRulesPrincipalJwtClaims {
@@ -34236,6 +43074,36 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreake
   if (obj === undefined) { return undefined; }
   const result = {
     'maxConnections': obj.maxConnections,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -34326,6 +43194,11 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActive {
   readonly grpc?: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveGrpc;
 
   /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -34344,6 +43217,11 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActive {
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveOverrides;
 
   /**
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActive#tcp
@@ -34374,10 +43252,12 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckAc
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -34392,6 +43272,11 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckAc
  * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckPassive
  */
 export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckPassive {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckPassive#baseEjectionTime
    */
@@ -34440,6 +43325,7 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckPassive 
 export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckPassive(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -34448,6 +43334,48 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckPa
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -34481,6 +43409,66 @@ export class SecurityPolicySpecExtAuthGrpcBackendSettingsHttp2InitialStreamWindo
   private constructor(public readonly value: number | string) {
   }
 }
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerConsistentHash
@@ -34530,6 +43518,42 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerC
     'queryParams': obj.queryParams?.map(y => toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -34596,6 +43620,10 @@ export enum SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerType {
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -34606,6 +43634,11 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwa
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -34616,6 +43649,7 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZ
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -34715,6 +43749,11 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsTimeoutHttp {
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -34728,6 +43767,7 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsTimeoutHttp(o
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -34776,6 +43816,36 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreake
   if (obj === undefined) { return undefined; }
   const result = {
     'maxConnections': obj.maxConnections,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget(obj: SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -34866,6 +43936,11 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActive {
   readonly grpc?: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveGrpc;
 
   /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -34884,6 +43959,11 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActive {
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveOverrides;
 
   /**
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActive#tcp
@@ -34914,10 +43994,12 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckAc
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -34932,6 +44014,11 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckAc
  * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckPassive
  */
 export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckPassive {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckPassive#baseEjectionTime
    */
@@ -34980,6 +44067,7 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckPassive 
 export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckPassive(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -34988,6 +44076,48 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckPa
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -35021,6 +44151,66 @@ export class SecurityPolicySpecExtAuthHttpBackendSettingsHttp2InitialStreamWindo
   private constructor(public readonly value: number | string) {
   }
 }
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization(obj: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerConsistentHash
@@ -35070,6 +44260,42 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerC
     'queryParams': obj.queryParams?.map(y => toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule(obj: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -35136,6 +44362,10 @@ export enum SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerType {
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -35146,6 +44376,11 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwa
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -35156,6 +44391,7 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZ
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -35255,6 +44491,11 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsTimeoutHttp {
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -35268,6 +44509,7 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsTimeoutHttp(o
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -35331,6 +44573,11 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitB
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreaker#perEndpoint
    */
   readonly perEndpoint?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerPerEndpoint;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreaker#retryBudget
+   */
+  readonly retryBudget?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget;
 }
 
 /**
@@ -35346,6 +44593,7 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCi
     'maxPendingRequests': obj.maxPendingRequests,
     'maxRequestsPerConnection': obj.maxRequestsPerConnection,
     'perEndpoint': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerPerEndpoint(obj.perEndpoint),
+    'retryBudget': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget(obj.retryBudget),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -35465,6 +44713,11 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHe
  */
 export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2 {
   /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2#connectionKeepalive
+   */
+  readonly connectionKeepalive?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive;
+
+  /**
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2#initialConnectionWindowSize
    */
   readonly initialConnectionWindowSize?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2InitialConnectionWindowSize;
@@ -35492,6 +44745,7 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2 {
 export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2 | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'connectionKeepalive': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive(obj.connectionKeepalive),
     'initialConnectionWindowSize': obj.initialConnectionWindowSize?.value,
     'initialStreamWindowSize': obj.initialStreamWindowSize?.value,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -35507,9 +44761,19 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHt
  */
 export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancer {
   /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerConsistentHash;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancer#dynamicModule
+   */
+  readonly dynamicModule?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule;
 
   /**
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancer#endpointOverride
@@ -35539,7 +44803,9 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBala
 export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancer(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerConsistentHash(obj.consistentHash),
+    'dynamicModule': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule(obj.dynamicModule),
     'endpointOverride': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerEndpointOverride(obj.endpointOverride),
     'slowStart': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerSlowStart(obj.slowStart),
     'type': obj.type,
@@ -35707,6 +44973,36 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsCircuitBreak
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget(obj: SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecOidcProviderBackendSettingsConnectionBufferLimit
  */
 export class SecurityPolicySpecOidcProviderBackendSettingsConnectionBufferLimit {
@@ -35790,6 +45086,11 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActive 
   readonly grpc?: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveGrpc;
 
   /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -35808,6 +45109,11 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActive 
    * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveOverrides;
 
   /**
    * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActive#tcp
@@ -35838,10 +45144,12 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckA
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -35856,6 +45164,11 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckA
  * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckPassive
  */
 export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckPassive {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckPassive#baseEjectionTime
    */
@@ -35904,6 +45217,7 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckPassive
 export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckPassive(obj: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -35912,6 +45226,48 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckP
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive(obj: SecurityPolicySpecOidcProviderBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -35945,6 +45301,66 @@ export class SecurityPolicySpecOidcProviderBackendSettingsHttp2InitialStreamWind
   private constructor(public readonly value: number | string) {
   }
 }
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization(obj: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerConsistentHash
@@ -35994,6 +45410,42 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer
     'queryParams': obj.queryParams?.map(y => toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule(obj: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36060,6 +45512,10 @@ export enum SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerType {
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -36070,6 +45526,11 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAw
    * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -36080,6 +45541,7 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36179,6 +45641,11 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsTimeoutHttp {
    * @schema SecurityPolicySpecOidcProviderBackendSettingsTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -36192,6 +45659,7 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsTimeoutHttp(
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36233,6 +45701,36 @@ export enum SecurityPolicySpecAuthorizationRulesPrincipalJwtClaimsValueType {
 }
 
 /**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveGrpc
  */
 export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveGrpc {
@@ -36250,6 +45748,36 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckAc
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36284,6 +45812,16 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHt
    * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -36298,6 +45836,32 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckAc
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveOverrides
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveOverrides(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36328,6 +45892,42 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckAc
   const result = {
     'receive': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36519,6 +46119,36 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZ
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsRetryPerRetryBackOff
  */
 export interface SecurityPolicySpecExtAuthGrpcBackendSettingsRetryPerRetryBackOff {
@@ -36581,6 +46211,36 @@ export enum SecurityPolicySpecExtAuthGrpcBackendSettingsRetryRetryOnTriggers {
 }
 
 /**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent(obj: SecurityPolicySpecExtAuthHttpBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveGrpc
  */
 export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveGrpc {
@@ -36598,6 +46258,36 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckAc
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36632,6 +46322,16 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHt
    * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -36646,6 +46346,32 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckAc
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveOverrides
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveOverrides(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36676,6 +46402,42 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckAc
   const result = {
     'receive': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -36867,6 +46629,36 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZ
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecExtAuthHttpBackendSettingsRetryPerRetryBackOff
  */
 export interface SecurityPolicySpecExtAuthHttpBackendSettingsRetryPerRetryBackOff {
@@ -36946,6 +46738,36 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCi
   if (obj === undefined) { return undefined; }
   const result = {
     'maxConnections': obj.maxConnections,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget#minRetryConcurrency
+   */
+  readonly minRetryConcurrency?: number;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget#percent
+   */
+  readonly percent: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudget | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'minRetryConcurrency': obj.minRetryConcurrency,
+    'percent': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent(obj.percent),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -37036,6 +46858,11 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCh
   readonly grpc?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveGrpc;
 
   /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActive#healthCheckLog
+   */
+  readonly healthCheckLog?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog;
+
+  /**
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActive#healthyThreshold
    */
   readonly healthyThreshold?: number;
@@ -37054,6 +46881,11 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCh
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActive#interval
    */
   readonly interval?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActive#overrides
+   */
+  readonly overrides?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveOverrides;
 
   /**
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActive#tcp
@@ -37084,10 +46916,12 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHe
   if (obj === undefined) { return undefined; }
   const result = {
     'grpc': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveGrpc(obj.grpc),
+    'healthCheckLog': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog(obj.healthCheckLog),
     'healthyThreshold': obj.healthyThreshold,
     'http': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttp(obj.http),
     'initialJitter': obj.initialJitter,
     'interval': obj.interval,
+    'overrides': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveOverrides(obj.overrides),
     'tcp': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveTcp(obj.tcp),
     'timeout': obj.timeout,
     'type': obj.type,
@@ -37102,6 +46936,11 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHe
  * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckPassive
  */
 export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckPassive {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckPassive#alwaysEjectOneEndpoint
+   */
+  readonly alwaysEjectOneEndpoint?: boolean;
+
   /**
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckPassive#baseEjectionTime
    */
@@ -37150,6 +46989,7 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCh
 export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckPassive(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckPassive | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alwaysEjectOneEndpoint': obj.alwaysEjectOneEndpoint,
     'baseEjectionTime': obj.baseEjectionTime,
     'consecutive5XxErrors': obj.consecutive5XxErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
@@ -37158,6 +46998,48 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHe
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive#idleInterval
+   */
+  readonly idleInterval?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive#intervalJitter
+   */
+  readonly intervalJitter?: number;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2ConnectionKeepalive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'idleInterval': obj.idleInterval,
+    'interval': obj.interval,
+    'intervalJitter': obj.intervalJitter,
+    'timeout': obj.timeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -37191,6 +47073,66 @@ export class SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHttp2Initial
   private constructor(public readonly value: number | string) {
   }
 }
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization#blackoutPeriod
+   */
+  readonly blackoutPeriod?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization#keepResponseHeaders
+   */
+  readonly keepResponseHeaders?: boolean;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization#outOfBand
+   */
+  readonly outOfBand?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'blackoutPeriod': obj.blackoutPeriod,
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'keepResponseHeaders': obj.keepResponseHeaders,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'outOfBand': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj.outOfBand),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerConsistentHash
@@ -37240,6 +47182,42 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLo
     'queryParams': obj.queryParams?.map(y => toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerConsistentHashQueryParams(y)),
     'tableSize': obj.tableSize,
     'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule#config
+   */
+  readonly config?: any;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule#lbPolicyName
+   */
+  readonly lbPolicyName: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerDynamicModule | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'config': obj.config,
+    'lbPolicyName': obj.lbPolicyName,
+    'name': obj.name,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -37306,6 +47284,10 @@ export enum SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerT
   RANDOM = "Random",
   /** RoundRobin */
   ROUND_ROBIN = "RoundRobin",
+  /** BackendUtilization */
+  BACKEND_UTILIZATION = "BackendUtilization",
+  /** DynamicModule */
+  DYNAMIC_MODULE = "DynamicModule",
 }
 
 /**
@@ -37316,6 +47298,11 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBala
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAware#preferLocal
    */
   readonly preferLocal?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwarePreferLocal;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAware#weightedZones
+   */
+  readonly weightedZones?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones[];
 }
 
 /**
@@ -37326,6 +47313,7 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLo
   if (obj === undefined) { return undefined; }
   const result = {
     'preferLocal': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwarePreferLocal(obj.preferLocal),
+    'weightedZones': obj.weightedZones?.map(y => toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -37425,6 +47413,11 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsTimeoutH
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsTimeoutHttp#requestTimeout
    */
   readonly requestTimeout?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsTimeoutHttp#streamIdleTimeout
+   */
+  readonly streamIdleTimeout?: string;
 }
 
 /**
@@ -37438,6 +47431,7 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsTi
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxStreamDuration': obj.maxStreamDuration,
     'requestTimeout': obj.requestTimeout,
+    'streamIdleTimeout': obj.streamIdleTimeout,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -37469,6 +47463,36 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsTi
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent(obj: SecurityPolicySpecOidcProviderBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveGrpc
  */
 export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveGrpc {
@@ -37486,6 +47510,36 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckA
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog(obj: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -37520,6 +47574,16 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveH
    * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -37534,6 +47598,32 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckA
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveOverrides
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveOverrides(obj: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -37564,6 +47654,42 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckA
   const result = {
     'receive': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -37755,6 +47881,36 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: SecurityPolicySpecOidcProviderBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecOidcProviderBackendSettingsRetryPerRetryBackOff
  */
 export interface SecurityPolicySpecOidcProviderBackendSettingsRetryPerRetryBackOff {
@@ -37817,6 +47973,50 @@ export enum SecurityPolicySpecOidcProviderBackendSettingsRetryRetryOnTriggers {
 }
 
 /**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpExpectedResponse
  */
 export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpExpectedResponse {
@@ -37841,6 +48041,42 @@ export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHt
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -37949,6 +48185,50 @@ export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsLoadBalancerZ
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpExpectedResponse
  */
 export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpExpectedResponse {
@@ -37973,6 +48253,42 @@ export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHt
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -38081,6 +48397,36 @@ export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsLoadBalancerZ
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsCircuitBreakerRetryBudgetPercent | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveGrpc
  */
 export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveGrpc {
@@ -38098,6 +48444,36 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHe
   if (obj === undefined) { return undefined; }
   const result = {
     'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog#matches
+   */
+  readonly matches?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogMatches[];
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog#sinks
+   */
+  readonly sinks?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks[];
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLog | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matches': obj.matches?.map(y => y),
+    'sinks': obj.sinks?.map(y => toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks(y)),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -38132,6 +48508,16 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCh
    * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttp#path
    */
   readonly path: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttp#requestBody
+   */
+  readonly requestBody?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttp#retriableStatuses
+   */
+  readonly retriableStatuses?: number[];
 }
 
 /**
@@ -38146,6 +48532,32 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHe
     'hostname': obj.hostname,
     'method': obj.method,
     'path': obj.path,
+    'requestBody': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody(obj.requestBody),
+    'retriableStatuses': obj.retriableStatuses?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveOverrides
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveOverrides {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveOverrides#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveOverrides' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveOverrides(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveOverrides | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -38176,6 +48588,42 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHe
   const result = {
     'receive': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveTcpReceive(obj.receive),
     'send': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveTcpSend(obj.send),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand#authority
+   */
+  readonly authority?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand#reportingPeriod
+   */
+  readonly reportingPeriod?: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerBackendUtilizationOutOfBand | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'authority': obj.authority,
+    'port': obj.port,
+    'reportingPeriod': obj.reportingPeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -38367,6 +48815,36 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLo
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones#weight
+   */
+  readonly weight: number;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones#zone
+   */
+  readonly zone: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLoadBalancerZoneAwareWeightedZones | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'weight': obj.weight,
+    'zone': obj.zone,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsRetryPerRetryBackOff
  */
 export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsRetryPerRetryBackOff {
@@ -38429,6 +48907,50 @@ export enum SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsRetryRetryOnT
 }
 
 /**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpExpectedResponse
  */
 export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpExpectedResponse {
@@ -38453,6 +48975,42 @@ export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveH
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody(obj: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -38561,6 +49119,114 @@ export function toJson_SecurityPolicySpecOidcProviderBackendSettingsLoadBalancer
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum SecurityPolicySpecExtAuthGrpcBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
+}
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum SecurityPolicySpecExtAuthHttpBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
+}
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogMatches
+ */
+export enum SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogMatches {
+  /** Failure */
+  FAILURE = "Failure",
+  /** FailureSeriesStart */
+  FAILURE_SERIES_START = "FailureSeriesStart",
+  /** Success */
+  SUCCESS = "Success",
+  /** HealthyTransition */
+  HEALTHY_TRANSITION = "HealthyTransition",
+}
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks#file
+   */
+  readonly file?: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksFile;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks#type
+   */
+  readonly type: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksType;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinks | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'file': toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj.file),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpExpectedResponse
  */
 export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpExpectedResponse {
@@ -38585,6 +49251,42 @@ export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCh
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpExpectedResponse(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpExpectedResponse | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'binary': obj.binary,
+    'text': obj.text,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody#binary
+   */
+  readonly binary?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody#text
+   */
+  readonly text?: string;
+
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHttpRequestBody | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'binary': obj.binary,
@@ -38691,4 +49393,68 @@ export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsLo
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum SecurityPolicySpecOidcProviderBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
+}
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksFile
+ */
+export interface SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksFile {
+  /**
+   * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksFile#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksFile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksFile(obj: SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksFile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksType
+ */
+export enum SecurityPolicySpecJwtProvidersRemoteJwksBackendSettingsHealthCheckActiveHealthCheckLogSinksType {
+  /** File */
+  FILE = "File",
+}
 

@@ -187,7 +187,7 @@ export interface BackendTlsPolicySpecValidation {
   /**
    * @schema BackendTlsPolicySpecValidation#wellKnownCACertificates
    */
-  readonly wellKnownCaCertificates?: BackendTlsPolicySpecValidationWellKnownCaCertificates;
+  readonly wellKnownCaCertificates?: string;
 }
 
 /**
@@ -278,14 +278,6 @@ export function toJson_BackendTlsPolicySpecValidationSubjectAltNames(obj: Backen
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-
-/**
- * @schema BackendTlsPolicySpecValidationWellKnownCaCertificates
- */
-export enum BackendTlsPolicySpecValidationWellKnownCaCertificates {
-  /** System */
-  SYSTEM = "System",
-}
 
 /**
  * @schema BackendTlsPolicySpecValidationSubjectAltNamesType
@@ -392,6 +384,16 @@ export interface GatewaySpec {
   readonly addresses?: GatewaySpecAddresses[];
 
   /**
+   * @schema GatewaySpec#allowedListeners
+   */
+  readonly allowedListeners?: GatewaySpecAllowedListeners;
+
+  /**
+   * @schema GatewaySpec#defaultScope
+   */
+  readonly defaultScope?: GatewaySpecDefaultScope;
+
+  /**
    * @schema GatewaySpec#gatewayClassName
    */
   readonly gatewayClassName: string;
@@ -405,6 +407,11 @@ export interface GatewaySpec {
    * @schema GatewaySpec#listeners
    */
   readonly listeners: GatewaySpecListeners[];
+
+  /**
+   * @schema GatewaySpec#tls
+   */
+  readonly tls?: GatewaySpecTls;
 }
 
 /**
@@ -415,9 +422,12 @@ export function toJson_GatewaySpec(obj: GatewaySpec | undefined): Record<string,
   if (obj === undefined) { return undefined; }
   const result = {
     'addresses': obj.addresses?.map(y => toJson_GatewaySpecAddresses(y)),
+    'allowedListeners': toJson_GatewaySpecAllowedListeners(obj.allowedListeners),
+    'defaultScope': obj.defaultScope,
     'gatewayClassName': obj.gatewayClassName,
     'infrastructure': toJson_GatewaySpecInfrastructure(obj.infrastructure),
     'listeners': obj.listeners?.map(y => toJson_GatewaySpecListeners(y)),
+    'tls': toJson_GatewaySpecTls(obj.tls),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -428,6 +438,11 @@ export function toJson_GatewaySpec(obj: GatewaySpec | undefined): Record<string,
  * @schema GatewaySpecAddresses
  */
 export interface GatewaySpecAddresses {
+  /**
+   * @schema GatewaySpecAddresses#routability
+   */
+  readonly routability?: string;
+
   /**
    * @schema GatewaySpecAddresses#type
    */
@@ -446,6 +461,7 @@ export interface GatewaySpecAddresses {
 export function toJson_GatewaySpecAddresses(obj: GatewaySpecAddresses | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'routability': obj.routability,
     'type': obj.type,
     'value': obj.value,
   };
@@ -453,6 +469,40 @@ export function toJson_GatewaySpecAddresses(obj: GatewaySpecAddresses | undefine
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecAllowedListeners
+ */
+export interface GatewaySpecAllowedListeners {
+  /**
+   * @schema GatewaySpecAllowedListeners#namespaces
+   */
+  readonly namespaces?: GatewaySpecAllowedListenersNamespaces;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecAllowedListeners' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecAllowedListeners(obj: GatewaySpecAllowedListeners | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'namespaces': toJson_GatewaySpecAllowedListenersNamespaces(obj.namespaces),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecDefaultScope
+ */
+export enum GatewaySpecDefaultScope {
+  /** All */
+  ALL = "All",
+  /** None */
+  NONE = "None",
+}
 
 /**
  * @schema GatewaySpecInfrastructure
@@ -500,6 +550,11 @@ export interface GatewaySpecListeners {
   readonly allowedRoutes?: GatewaySpecListenersAllowedRoutes;
 
   /**
+   * @schema GatewaySpecListeners#filters
+   */
+  readonly filters?: GatewaySpecListenersFilters;
+
+  /**
    * @schema GatewaySpecListeners#hostname
    */
   readonly hostname?: string;
@@ -533,11 +588,72 @@ export function toJson_GatewaySpecListeners(obj: GatewaySpecListeners | undefine
   if (obj === undefined) { return undefined; }
   const result = {
     'allowedRoutes': toJson_GatewaySpecListenersAllowedRoutes(obj.allowedRoutes),
+    'filters': toJson_GatewaySpecListenersFilters(obj.filters),
     'hostname': obj.hostname,
     'name': obj.name,
     'port': obj.port,
     'protocol': obj.protocol,
     'tls': toJson_GatewaySpecListenersTls(obj.tls),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTls
+ */
+export interface GatewaySpecTls {
+  /**
+   * @schema GatewaySpecTls#backend
+   */
+  readonly backend?: GatewaySpecTlsBackend;
+
+  /**
+   * @schema GatewaySpecTls#frontend
+   */
+  readonly frontend?: GatewaySpecTlsFrontend;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTls' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTls(obj: GatewaySpecTls | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backend': toJson_GatewaySpecTlsBackend(obj.backend),
+    'frontend': toJson_GatewaySpecTlsFrontend(obj.frontend),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecAllowedListenersNamespaces
+ */
+export interface GatewaySpecAllowedListenersNamespaces {
+  /**
+   * @schema GatewaySpecAllowedListenersNamespaces#from
+   */
+  readonly from?: GatewaySpecAllowedListenersNamespacesFrom;
+
+  /**
+   * @schema GatewaySpecAllowedListenersNamespaces#selector
+   */
+  readonly selector?: GatewaySpecAllowedListenersNamespacesSelector;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecAllowedListenersNamespaces' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecAllowedListenersNamespaces(obj: GatewaySpecAllowedListenersNamespaces | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'selector': toJson_GatewaySpecAllowedListenersNamespacesSelector(obj.selector),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -611,6 +727,30 @@ export function toJson_GatewaySpecListenersAllowedRoutes(obj: GatewaySpecListene
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema GatewaySpecListenersFilters
+ */
+export interface GatewaySpecListenersFilters {
+  /**
+   * @schema GatewaySpecListenersFilters#requests
+   */
+  readonly requests?: GatewaySpecListenersFiltersRequests[];
+}
+
+/**
+ * Converts an object of type 'GatewaySpecListenersFilters' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecListenersFilters(obj: GatewaySpecListenersFilters | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'requests': obj.requests?.map(y => toJson_GatewaySpecListenersFiltersRequests(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema GatewaySpecListenersTls
  */
 export interface GatewaySpecListenersTls {
@@ -640,6 +780,104 @@ export function toJson_GatewaySpecListenersTls(obj: GatewaySpecListenersTls | un
     'certificateRefs': obj.certificateRefs?.map(y => toJson_GatewaySpecListenersTlsCertificateRefs(y)),
     'mode': obj.mode,
     'options': ((obj.options) === undefined) ? undefined : (Object.entries(obj.options).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTlsBackend
+ */
+export interface GatewaySpecTlsBackend {
+  /**
+   * @schema GatewaySpecTlsBackend#clientCertificateRef
+   */
+  readonly clientCertificateRef?: GatewaySpecTlsBackendClientCertificateRef;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsBackend' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsBackend(obj: GatewaySpecTlsBackend | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'clientCertificateRef': toJson_GatewaySpecTlsBackendClientCertificateRef(obj.clientCertificateRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTlsFrontend
+ */
+export interface GatewaySpecTlsFrontend {
+  /**
+   * @schema GatewaySpecTlsFrontend#default
+   */
+  readonly default: GatewaySpecTlsFrontendDefault;
+
+  /**
+   * @schema GatewaySpecTlsFrontend#perPort
+   */
+  readonly perPort?: GatewaySpecTlsFrontendPerPort[];
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsFrontend' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsFrontend(obj: GatewaySpecTlsFrontend | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'default': toJson_GatewaySpecTlsFrontendDefault(obj.default),
+    'perPort': obj.perPort?.map(y => toJson_GatewaySpecTlsFrontendPerPort(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecAllowedListenersNamespacesFrom
+ */
+export enum GatewaySpecAllowedListenersNamespacesFrom {
+  /** All */
+  ALL = "All",
+  /** Selector */
+  SELECTOR = "Selector",
+  /** Same */
+  SAME = "Same",
+  /** None */
+  NONE = "None",
+}
+
+/**
+ * @schema GatewaySpecAllowedListenersNamespacesSelector
+ */
+export interface GatewaySpecAllowedListenersNamespacesSelector {
+  /**
+   * @schema GatewaySpecAllowedListenersNamespacesSelector#matchExpressions
+   */
+  readonly matchExpressions?: GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions[];
+
+  /**
+   * @schema GatewaySpecAllowedListenersNamespacesSelector#matchLabels
+   */
+  readonly matchLabels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'GatewaySpecAllowedListenersNamespacesSelector' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecAllowedListenersNamespacesSelector(obj: GatewaySpecAllowedListenersNamespacesSelector | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matchExpressions': obj.matchExpressions?.map(y => toJson_GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions(y)),
+    'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -707,6 +945,42 @@ export function toJson_GatewaySpecListenersAllowedRoutesNamespaces(obj: GatewayS
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema GatewaySpecListenersFiltersRequests
+ */
+export interface GatewaySpecListenersFiltersRequests {
+  /**
+   * @schema GatewaySpecListenersFiltersRequests#extensionRef
+   */
+  readonly extensionRef?: GatewaySpecListenersFiltersRequestsExtensionRef;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequests#externalAuth
+   */
+  readonly externalAuth?: GatewaySpecListenersFiltersRequestsExternalAuth;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequests#type
+   */
+  readonly type: GatewaySpecListenersFiltersRequestsType;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecListenersFiltersRequests' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecListenersFiltersRequests(obj: GatewaySpecListenersFiltersRequests | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'extensionRef': toJson_GatewaySpecListenersFiltersRequestsExtensionRef(obj.extensionRef),
+    'externalAuth': toJson_GatewaySpecListenersFiltersRequestsExternalAuth(obj.externalAuth),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema GatewaySpecListenersTlsCertificateRefs
  */
 export interface GatewaySpecListenersTlsCertificateRefs {
@@ -759,6 +1033,138 @@ export enum GatewaySpecListenersTlsMode {
 }
 
 /**
+ * @schema GatewaySpecTlsBackendClientCertificateRef
+ */
+export interface GatewaySpecTlsBackendClientCertificateRef {
+  /**
+   * @schema GatewaySpecTlsBackendClientCertificateRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema GatewaySpecTlsBackendClientCertificateRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema GatewaySpecTlsBackendClientCertificateRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema GatewaySpecTlsBackendClientCertificateRef#namespace
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsBackendClientCertificateRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsBackendClientCertificateRef(obj: GatewaySpecTlsBackendClientCertificateRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTlsFrontendDefault
+ */
+export interface GatewaySpecTlsFrontendDefault {
+  /**
+   * @schema GatewaySpecTlsFrontendDefault#validation
+   */
+  readonly validation?: GatewaySpecTlsFrontendDefaultValidation;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsFrontendDefault' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsFrontendDefault(obj: GatewaySpecTlsFrontendDefault | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'validation': toJson_GatewaySpecTlsFrontendDefaultValidation(obj.validation),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTlsFrontendPerPort
+ */
+export interface GatewaySpecTlsFrontendPerPort {
+  /**
+   * @schema GatewaySpecTlsFrontendPerPort#port
+   */
+  readonly port: number;
+
+  /**
+   * @schema GatewaySpecTlsFrontendPerPort#tls
+   */
+  readonly tls: GatewaySpecTlsFrontendPerPortTls;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsFrontendPerPort' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsFrontendPerPort(obj: GatewaySpecTlsFrontendPerPort | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
+    'tls': toJson_GatewaySpecTlsFrontendPerPortTls(obj.tls),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions
+ */
+export interface GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions {
+  /**
+   * @schema GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions#operator
+   */
+  readonly operator: string;
+
+  /**
+   * @schema GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions#values
+   */
+  readonly values?: string[];
+}
+
+/**
+ * Converts an object of type 'GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions(obj: GatewaySpecAllowedListenersNamespacesSelectorMatchExpressions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'operator': obj.operator,
+    'values': obj.values?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema GatewaySpecListenersAllowedRoutesNamespacesFrom
  */
 export enum GatewaySpecListenersAllowedRoutesNamespacesFrom {
@@ -801,6 +1207,154 @@ export function toJson_GatewaySpecListenersAllowedRoutesNamespacesSelector(obj: 
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema GatewaySpecListenersFiltersRequestsExtensionRef
+ */
+export interface GatewaySpecListenersFiltersRequestsExtensionRef {
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExtensionRef#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExtensionRef#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExtensionRef#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecListenersFiltersRequestsExtensionRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecListenersFiltersRequestsExtensionRef(obj: GatewaySpecListenersFiltersRequestsExtensionRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecListenersFiltersRequestsExternalAuth
+ */
+export interface GatewaySpecListenersFiltersRequestsExternalAuth {
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuth#backendRef
+   */
+  readonly backendRef: GatewaySpecListenersFiltersRequestsExternalAuthBackendRef;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuth#forwardBody
+   */
+  readonly forwardBody?: GatewaySpecListenersFiltersRequestsExternalAuthForwardBody;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuth#grpc
+   */
+  readonly grpc?: GatewaySpecListenersFiltersRequestsExternalAuthGrpc;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuth#http
+   */
+  readonly http?: GatewaySpecListenersFiltersRequestsExternalAuthHttp;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuth#protocol
+   */
+  readonly protocol: GatewaySpecListenersFiltersRequestsExternalAuthProtocol;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecListenersFiltersRequestsExternalAuth' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecListenersFiltersRequestsExternalAuth(obj: GatewaySpecListenersFiltersRequestsExternalAuth | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backendRef': toJson_GatewaySpecListenersFiltersRequestsExternalAuthBackendRef(obj.backendRef),
+    'forwardBody': toJson_GatewaySpecListenersFiltersRequestsExternalAuthForwardBody(obj.forwardBody),
+    'grpc': toJson_GatewaySpecListenersFiltersRequestsExternalAuthGrpc(obj.grpc),
+    'http': toJson_GatewaySpecListenersFiltersRequestsExternalAuthHttp(obj.http),
+    'protocol': obj.protocol,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecListenersFiltersRequestsType
+ */
+export enum GatewaySpecListenersFiltersRequestsType {
+  /** ExternalAuth */
+  EXTERNAL_AUTH = "ExternalAuth",
+  /** ExtensionRef */
+  EXTENSION_REF = "ExtensionRef",
+}
+
+/**
+ * @schema GatewaySpecTlsFrontendDefaultValidation
+ */
+export interface GatewaySpecTlsFrontendDefaultValidation {
+  /**
+   * @schema GatewaySpecTlsFrontendDefaultValidation#caCertificateRefs
+   */
+  readonly caCertificateRefs: GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs[];
+
+  /**
+   * @schema GatewaySpecTlsFrontendDefaultValidation#mode
+   */
+  readonly mode?: GatewaySpecTlsFrontendDefaultValidationMode;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsFrontendDefaultValidation' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsFrontendDefaultValidation(obj: GatewaySpecTlsFrontendDefaultValidation | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'caCertificateRefs': obj.caCertificateRefs?.map(y => toJson_GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs(y)),
+    'mode': obj.mode,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTlsFrontendPerPortTls
+ */
+export interface GatewaySpecTlsFrontendPerPortTls {
+  /**
+   * @schema GatewaySpecTlsFrontendPerPortTls#validation
+   */
+  readonly validation?: GatewaySpecTlsFrontendPerPortTlsValidation;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsFrontendPerPortTls' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsFrontendPerPortTls(obj: GatewaySpecTlsFrontendPerPortTls | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'validation': toJson_GatewaySpecTlsFrontendPerPortTlsValidation(obj.validation),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema GatewaySpecListenersAllowedRoutesNamespacesSelectorMatchExpressions
  */
 export interface GatewaySpecListenersAllowedRoutesNamespacesSelectorMatchExpressions {
@@ -835,6 +1389,282 @@ export function toJson_GatewaySpecListenersAllowedRoutesNamespacesSelectorMatchE
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecListenersFiltersRequestsExternalAuthBackendRef
+ */
+export interface GatewaySpecListenersFiltersRequestsExternalAuthBackendRef {
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthBackendRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthBackendRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthBackendRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthBackendRef#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthBackendRef#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecListenersFiltersRequestsExternalAuthBackendRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecListenersFiltersRequestsExternalAuthBackendRef(obj: GatewaySpecListenersFiltersRequestsExternalAuthBackendRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecListenersFiltersRequestsExternalAuthForwardBody
+ */
+export interface GatewaySpecListenersFiltersRequestsExternalAuthForwardBody {
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthForwardBody#maxSize
+   */
+  readonly maxSize?: number;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecListenersFiltersRequestsExternalAuthForwardBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecListenersFiltersRequestsExternalAuthForwardBody(obj: GatewaySpecListenersFiltersRequestsExternalAuthForwardBody | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'maxSize': obj.maxSize,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecListenersFiltersRequestsExternalAuthGrpc
+ */
+export interface GatewaySpecListenersFiltersRequestsExternalAuthGrpc {
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthGrpc#allowedHeaders
+   */
+  readonly allowedHeaders?: string[];
+}
+
+/**
+ * Converts an object of type 'GatewaySpecListenersFiltersRequestsExternalAuthGrpc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecListenersFiltersRequestsExternalAuthGrpc(obj: GatewaySpecListenersFiltersRequestsExternalAuthGrpc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedHeaders': obj.allowedHeaders?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecListenersFiltersRequestsExternalAuthHttp
+ */
+export interface GatewaySpecListenersFiltersRequestsExternalAuthHttp {
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthHttp#allowedHeaders
+   */
+  readonly allowedHeaders?: string[];
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthHttp#allowedResponseHeaders
+   */
+  readonly allowedResponseHeaders?: string[];
+
+  /**
+   * @schema GatewaySpecListenersFiltersRequestsExternalAuthHttp#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecListenersFiltersRequestsExternalAuthHttp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecListenersFiltersRequestsExternalAuthHttp(obj: GatewaySpecListenersFiltersRequestsExternalAuthHttp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedHeaders': obj.allowedHeaders?.map(y => y),
+    'allowedResponseHeaders': obj.allowedResponseHeaders?.map(y => y),
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecListenersFiltersRequestsExternalAuthProtocol
+ */
+export enum GatewaySpecListenersFiltersRequestsExternalAuthProtocol {
+  /** HTTP */
+  HTTP = "HTTP",
+  /** GRPC */
+  GRPC = "GRPC",
+}
+
+/**
+ * @schema GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs
+ */
+export interface GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs {
+  /**
+   * @schema GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs#namespace
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs(obj: GatewaySpecTlsFrontendDefaultValidationCaCertificateRefs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTlsFrontendDefaultValidationMode
+ */
+export enum GatewaySpecTlsFrontendDefaultValidationMode {
+  /** AllowValidOnly */
+  ALLOW_VALID_ONLY = "AllowValidOnly",
+  /** AllowInsecureFallback */
+  ALLOW_INSECURE_FALLBACK = "AllowInsecureFallback",
+}
+
+/**
+ * @schema GatewaySpecTlsFrontendPerPortTlsValidation
+ */
+export interface GatewaySpecTlsFrontendPerPortTlsValidation {
+  /**
+   * @schema GatewaySpecTlsFrontendPerPortTlsValidation#caCertificateRefs
+   */
+  readonly caCertificateRefs: GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs[];
+
+  /**
+   * @schema GatewaySpecTlsFrontendPerPortTlsValidation#mode
+   */
+  readonly mode?: GatewaySpecTlsFrontendPerPortTlsValidationMode;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsFrontendPerPortTlsValidation' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsFrontendPerPortTlsValidation(obj: GatewaySpecTlsFrontendPerPortTlsValidation | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'caCertificateRefs': obj.caCertificateRefs?.map(y => toJson_GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs(y)),
+    'mode': obj.mode,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs
+ */
+export interface GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs {
+  /**
+   * @schema GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs#namespace
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * Converts an object of type 'GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs(obj: GatewaySpecTlsFrontendPerPortTlsValidationCaCertificateRefs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GatewaySpecTlsFrontendPerPortTlsValidationMode
+ */
+export enum GatewaySpecTlsFrontendPerPortTlsValidationMode {
+  /** AllowValidOnly */
+  ALLOW_VALID_ONLY = "AllowValidOnly",
+  /** AllowInsecureFallback */
+  ALLOW_INSECURE_FALLBACK = "AllowInsecureFallback",
+}
 
 
 /**
@@ -1102,6 +1932,11 @@ export interface GrpcRouteSpec {
    * @schema GrpcRouteSpec#rules
    */
   readonly rules?: GrpcRouteSpecRules[];
+
+  /**
+   * @schema GrpcRouteSpec#useDefaultGateways
+   */
+  readonly useDefaultGateways?: GrpcRouteSpecUseDefaultGateways;
 }
 
 /**
@@ -1114,6 +1949,7 @@ export function toJson_GrpcRouteSpec(obj: GrpcRouteSpec | undefined): Record<str
     'hostnames': obj.hostnames?.map(y => y),
     'parentRefs': obj.parentRefs?.map(y => toJson_GrpcRouteSpecParentRefs(y)),
     'rules': obj.rules?.map(y => toJson_GrpcRouteSpecRules(y)),
+    'useDefaultGateways': obj.useDefaultGateways,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1197,6 +2033,11 @@ export interface GrpcRouteSpecRules {
    * @schema GrpcRouteSpecRules#name
    */
   readonly name?: string;
+
+  /**
+   * @schema GrpcRouteSpecRules#sessionPersistence
+   */
+  readonly sessionPersistence?: GrpcRouteSpecRulesSessionPersistence;
 }
 
 /**
@@ -1210,11 +2051,22 @@ export function toJson_GrpcRouteSpecRules(obj: GrpcRouteSpecRules | undefined): 
     'filters': obj.filters?.map(y => toJson_GrpcRouteSpecRulesFilters(y)),
     'matches': obj.matches?.map(y => toJson_GrpcRouteSpecRulesMatches(y)),
     'name': obj.name,
+    'sessionPersistence': toJson_GrpcRouteSpecRulesSessionPersistence(obj.sessionPersistence),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GrpcRouteSpecUseDefaultGateways
+ */
+export enum GrpcRouteSpecUseDefaultGateways {
+  /** All */
+  ALL = "All",
+  /** None */
+  NONE = "None",
+}
 
 /**
  * @schema GrpcRouteSpecRulesBackendRefs
@@ -1348,6 +2200,48 @@ export function toJson_GrpcRouteSpecRulesMatches(obj: GrpcRouteSpecRulesMatches 
   const result = {
     'headers': obj.headers?.map(y => toJson_GrpcRouteSpecRulesMatchesHeaders(y)),
     'method': toJson_GrpcRouteSpecRulesMatchesMethod(obj.method),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GrpcRouteSpecRulesSessionPersistence
+ */
+export interface GrpcRouteSpecRulesSessionPersistence {
+  /**
+   * @schema GrpcRouteSpecRulesSessionPersistence#absoluteTimeout
+   */
+  readonly absoluteTimeout?: string;
+
+  /**
+   * @schema GrpcRouteSpecRulesSessionPersistence#cookie
+   */
+  readonly cookie?: GrpcRouteSpecRulesSessionPersistenceCookie;
+
+  /**
+   * @schema GrpcRouteSpecRulesSessionPersistence#header
+   */
+  readonly header?: GrpcRouteSpecRulesSessionPersistenceHeader;
+
+  /**
+   * @schema GrpcRouteSpecRulesSessionPersistence#type
+   */
+  readonly type?: GrpcRouteSpecRulesSessionPersistenceType;
+}
+
+/**
+ * Converts an object of type 'GrpcRouteSpecRulesSessionPersistence' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GrpcRouteSpecRulesSessionPersistence(obj: GrpcRouteSpecRulesSessionPersistence | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'absoluteTimeout': obj.absoluteTimeout,
+    'cookie': toJson_GrpcRouteSpecRulesSessionPersistenceCookie(obj.cookie),
+    'header': toJson_GrpcRouteSpecRulesSessionPersistenceHeader(obj.header),
+    'type': obj.type,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1631,6 +2525,76 @@ export function toJson_GrpcRouteSpecRulesMatchesMethod(obj: GrpcRouteSpecRulesMa
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GrpcRouteSpecRulesSessionPersistenceCookie
+ */
+export interface GrpcRouteSpecRulesSessionPersistenceCookie {
+  /**
+   * @schema GrpcRouteSpecRulesSessionPersistenceCookie#lifetimeType
+   */
+  readonly lifetimeType?: GrpcRouteSpecRulesSessionPersistenceCookieLifetimeType;
+
+  /**
+   * @schema GrpcRouteSpecRulesSessionPersistenceCookie#name
+   */
+  readonly name?: string;
+
+  /**
+   * @schema GrpcRouteSpecRulesSessionPersistenceCookie#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'GrpcRouteSpecRulesSessionPersistenceCookie' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GrpcRouteSpecRulesSessionPersistenceCookie(obj: GrpcRouteSpecRulesSessionPersistenceCookie | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'lifetimeType': obj.lifetimeType,
+    'name': obj.name,
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GrpcRouteSpecRulesSessionPersistenceHeader
+ */
+export interface GrpcRouteSpecRulesSessionPersistenceHeader {
+  /**
+   * @schema GrpcRouteSpecRulesSessionPersistenceHeader#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'GrpcRouteSpecRulesSessionPersistenceHeader' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_GrpcRouteSpecRulesSessionPersistenceHeader(obj: GrpcRouteSpecRulesSessionPersistenceHeader | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema GrpcRouteSpecRulesSessionPersistenceType
+ */
+export enum GrpcRouteSpecRulesSessionPersistenceType {
+  /** Cookie */
+  COOKIE = "Cookie",
+  /** Header */
+  HEADER = "Header",
+}
 
 /**
  * @schema GrpcRouteSpecRulesBackendRefsFiltersExtensionRef
@@ -2009,6 +2973,16 @@ export enum GrpcRouteSpecRulesMatchesMethodType {
 }
 
 /**
+ * @schema GrpcRouteSpecRulesSessionPersistenceCookieLifetimeType
+ */
+export enum GrpcRouteSpecRulesSessionPersistenceCookieLifetimeType {
+  /** Permanent */
+  PERMANENT = "Permanent",
+  /** Session */
+  SESSION = "Session",
+}
+
+/**
  * @schema GrpcRouteSpecRulesBackendRefsFiltersRequestHeaderModifierAdd
  */
 export interface GrpcRouteSpecRulesBackendRefsFiltersRequestHeaderModifierAdd {
@@ -2309,6 +3283,11 @@ export interface HttpRouteSpec {
    * @schema HttpRouteSpec#rules
    */
   readonly rules?: HttpRouteSpecRules[];
+
+  /**
+   * @schema HttpRouteSpec#useDefaultGateways
+   */
+  readonly useDefaultGateways?: HttpRouteSpecUseDefaultGateways;
 }
 
 /**
@@ -2321,6 +3300,7 @@ export function toJson_HttpRouteSpec(obj: HttpRouteSpec | undefined): Record<str
     'hostnames': obj.hostnames?.map(y => y),
     'parentRefs': obj.parentRefs?.map(y => toJson_HttpRouteSpecParentRefs(y)),
     'rules': obj.rules?.map(y => toJson_HttpRouteSpecRules(y)),
+    'useDefaultGateways': obj.useDefaultGateways,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2406,6 +3386,16 @@ export interface HttpRouteSpecRules {
   readonly name?: string;
 
   /**
+   * @schema HttpRouteSpecRules#retry
+   */
+  readonly retry?: HttpRouteSpecRulesRetry;
+
+  /**
+   * @schema HttpRouteSpecRules#sessionPersistence
+   */
+  readonly sessionPersistence?: HttpRouteSpecRulesSessionPersistence;
+
+  /**
    * @schema HttpRouteSpecRules#timeouts
    */
   readonly timeouts?: HttpRouteSpecRulesTimeouts;
@@ -2422,12 +3412,24 @@ export function toJson_HttpRouteSpecRules(obj: HttpRouteSpecRules | undefined): 
     'filters': obj.filters?.map(y => toJson_HttpRouteSpecRulesFilters(y)),
     'matches': obj.matches?.map(y => toJson_HttpRouteSpecRulesMatches(y)),
     'name': obj.name,
+    'retry': toJson_HttpRouteSpecRulesRetry(obj.retry),
+    'sessionPersistence': toJson_HttpRouteSpecRulesSessionPersistence(obj.sessionPersistence),
     'timeouts': toJson_HttpRouteSpecRulesTimeouts(obj.timeouts),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecUseDefaultGateways
+ */
+export enum HttpRouteSpecUseDefaultGateways {
+  /** All */
+  ALL = "All",
+  /** None */
+  NONE = "None",
+}
 
 /**
  * @schema HttpRouteSpecRulesBackendRefs
@@ -2494,9 +3496,19 @@ export function toJson_HttpRouteSpecRulesBackendRefs(obj: HttpRouteSpecRulesBack
  */
 export interface HttpRouteSpecRulesFilters {
   /**
+   * @schema HttpRouteSpecRulesFilters#cors
+   */
+  readonly cors?: HttpRouteSpecRulesFiltersCors;
+
+  /**
    * @schema HttpRouteSpecRulesFilters#extensionRef
    */
   readonly extensionRef?: HttpRouteSpecRulesFiltersExtensionRef;
+
+  /**
+   * @schema HttpRouteSpecRulesFilters#externalAuth
+   */
+  readonly externalAuth?: HttpRouteSpecRulesFiltersExternalAuth;
 
   /**
    * @schema HttpRouteSpecRulesFilters#requestHeaderModifier
@@ -2536,7 +3548,9 @@ export interface HttpRouteSpecRulesFilters {
 export function toJson_HttpRouteSpecRulesFilters(obj: HttpRouteSpecRulesFilters | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'cors': toJson_HttpRouteSpecRulesFiltersCors(obj.cors),
     'extensionRef': toJson_HttpRouteSpecRulesFiltersExtensionRef(obj.extensionRef),
+    'externalAuth': toJson_HttpRouteSpecRulesFiltersExternalAuth(obj.externalAuth),
     'requestHeaderModifier': toJson_HttpRouteSpecRulesFiltersRequestHeaderModifier(obj.requestHeaderModifier),
     'requestMirror': toJson_HttpRouteSpecRulesFiltersRequestMirror(obj.requestMirror),
     'requestRedirect': toJson_HttpRouteSpecRulesFiltersRequestRedirect(obj.requestRedirect),
@@ -2592,6 +3606,84 @@ export function toJson_HttpRouteSpecRulesMatches(obj: HttpRouteSpecRulesMatches 
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema HttpRouteSpecRulesRetry
+ */
+export interface HttpRouteSpecRulesRetry {
+  /**
+   * @schema HttpRouteSpecRulesRetry#attempts
+   */
+  readonly attempts?: number;
+
+  /**
+   * @schema HttpRouteSpecRulesRetry#backoff
+   */
+  readonly backoff?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesRetry#codes
+   */
+  readonly codes?: number[];
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesRetry' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesRetry(obj: HttpRouteSpecRulesRetry | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'attempts': obj.attempts,
+    'backoff': obj.backoff,
+    'codes': obj.codes?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesSessionPersistence
+ */
+export interface HttpRouteSpecRulesSessionPersistence {
+  /**
+   * @schema HttpRouteSpecRulesSessionPersistence#absoluteTimeout
+   */
+  readonly absoluteTimeout?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesSessionPersistence#cookie
+   */
+  readonly cookie?: HttpRouteSpecRulesSessionPersistenceCookie;
+
+  /**
+   * @schema HttpRouteSpecRulesSessionPersistence#header
+   */
+  readonly header?: HttpRouteSpecRulesSessionPersistenceHeader;
+
+  /**
+   * @schema HttpRouteSpecRulesSessionPersistence#type
+   */
+  readonly type?: HttpRouteSpecRulesSessionPersistenceType;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesSessionPersistence' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesSessionPersistence(obj: HttpRouteSpecRulesSessionPersistence | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'absoluteTimeout': obj.absoluteTimeout,
+    'cookie': toJson_HttpRouteSpecRulesSessionPersistenceCookie(obj.cookie),
+    'header': toJson_HttpRouteSpecRulesSessionPersistenceHeader(obj.header),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema HttpRouteSpecRulesTimeouts
  */
 export interface HttpRouteSpecRulesTimeouts {
@@ -2626,9 +3718,19 @@ export function toJson_HttpRouteSpecRulesTimeouts(obj: HttpRouteSpecRulesTimeout
  */
 export interface HttpRouteSpecRulesBackendRefsFilters {
   /**
+   * @schema HttpRouteSpecRulesBackendRefsFilters#cors
+   */
+  readonly cors?: HttpRouteSpecRulesBackendRefsFiltersCors;
+
+  /**
    * @schema HttpRouteSpecRulesBackendRefsFilters#extensionRef
    */
   readonly extensionRef?: HttpRouteSpecRulesBackendRefsFiltersExtensionRef;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFilters#externalAuth
+   */
+  readonly externalAuth?: HttpRouteSpecRulesBackendRefsFiltersExternalAuth;
 
   /**
    * @schema HttpRouteSpecRulesBackendRefsFilters#requestHeaderModifier
@@ -2668,13 +3770,69 @@ export interface HttpRouteSpecRulesBackendRefsFilters {
 export function toJson_HttpRouteSpecRulesBackendRefsFilters(obj: HttpRouteSpecRulesBackendRefsFilters | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'cors': toJson_HttpRouteSpecRulesBackendRefsFiltersCors(obj.cors),
     'extensionRef': toJson_HttpRouteSpecRulesBackendRefsFiltersExtensionRef(obj.extensionRef),
+    'externalAuth': toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuth(obj.externalAuth),
     'requestHeaderModifier': toJson_HttpRouteSpecRulesBackendRefsFiltersRequestHeaderModifier(obj.requestHeaderModifier),
     'requestMirror': toJson_HttpRouteSpecRulesBackendRefsFiltersRequestMirror(obj.requestMirror),
     'requestRedirect': toJson_HttpRouteSpecRulesBackendRefsFiltersRequestRedirect(obj.requestRedirect),
     'responseHeaderModifier': toJson_HttpRouteSpecRulesBackendRefsFiltersResponseHeaderModifier(obj.responseHeaderModifier),
     'type': obj.type,
     'urlRewrite': toJson_HttpRouteSpecRulesBackendRefsFiltersUrlRewrite(obj.urlRewrite),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesFiltersCors
+ */
+export interface HttpRouteSpecRulesFiltersCors {
+  /**
+   * @schema HttpRouteSpecRulesFiltersCors#allowCredentials
+   */
+  readonly allowCredentials?: boolean;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersCors#allowHeaders
+   */
+  readonly allowHeaders?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersCors#allowMethods
+   */
+  readonly allowMethods?: HttpRouteSpecRulesFiltersCorsAllowMethods[];
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersCors#allowOrigins
+   */
+  readonly allowOrigins?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersCors#exposeHeaders
+   */
+  readonly exposeHeaders?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersCors#maxAge
+   */
+  readonly maxAge?: number;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesFiltersCors' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesFiltersCors(obj: HttpRouteSpecRulesFiltersCors | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowCredentials': obj.allowCredentials,
+    'allowHeaders': obj.allowHeaders?.map(y => y),
+    'allowMethods': obj.allowMethods?.map(y => y),
+    'allowOrigins': obj.allowOrigins?.map(y => y),
+    'exposeHeaders': obj.exposeHeaders?.map(y => y),
+    'maxAge': obj.maxAge,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2711,6 +3869,54 @@ export function toJson_HttpRouteSpecRulesFiltersExtensionRef(obj: HttpRouteSpecR
     'group': obj.group,
     'kind': obj.kind,
     'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesFiltersExternalAuth
+ */
+export interface HttpRouteSpecRulesFiltersExternalAuth {
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuth#backendRef
+   */
+  readonly backendRef: HttpRouteSpecRulesFiltersExternalAuthBackendRef;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuth#forwardBody
+   */
+  readonly forwardBody?: HttpRouteSpecRulesFiltersExternalAuthForwardBody;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuth#grpc
+   */
+  readonly grpc?: HttpRouteSpecRulesFiltersExternalAuthGrpc;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuth#http
+   */
+  readonly http?: HttpRouteSpecRulesFiltersExternalAuthHttp;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuth#protocol
+   */
+  readonly protocol: HttpRouteSpecRulesFiltersExternalAuthProtocol;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesFiltersExternalAuth' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesFiltersExternalAuth(obj: HttpRouteSpecRulesFiltersExternalAuth | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backendRef': toJson_HttpRouteSpecRulesFiltersExternalAuthBackendRef(obj.backendRef),
+    'forwardBody': toJson_HttpRouteSpecRulesFiltersExternalAuthForwardBody(obj.forwardBody),
+    'grpc': toJson_HttpRouteSpecRulesFiltersExternalAuthGrpc(obj.grpc),
+    'http': toJson_HttpRouteSpecRulesFiltersExternalAuthHttp(obj.http),
+    'protocol': obj.protocol,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2889,6 +4095,10 @@ export enum HttpRouteSpecRulesFiltersType {
   URL_REWRITE = "URLRewrite",
   /** ExtensionRef */
   EXTENSION_REF = "ExtensionRef",
+  /** CORS */
+  CORS = "CORS",
+  /** ExternalAuth */
+  EXTERNAL_AUTH = "ExternalAuth",
 }
 
 /**
@@ -3048,6 +4258,130 @@ export function toJson_HttpRouteSpecRulesMatchesQueryParams(obj: HttpRouteSpecRu
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema HttpRouteSpecRulesSessionPersistenceCookie
+ */
+export interface HttpRouteSpecRulesSessionPersistenceCookie {
+  /**
+   * @schema HttpRouteSpecRulesSessionPersistenceCookie#lifetimeType
+   */
+  readonly lifetimeType?: HttpRouteSpecRulesSessionPersistenceCookieLifetimeType;
+
+  /**
+   * @schema HttpRouteSpecRulesSessionPersistenceCookie#name
+   */
+  readonly name?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesSessionPersistenceCookie#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesSessionPersistenceCookie' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesSessionPersistenceCookie(obj: HttpRouteSpecRulesSessionPersistenceCookie | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'lifetimeType': obj.lifetimeType,
+    'name': obj.name,
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesSessionPersistenceHeader
+ */
+export interface HttpRouteSpecRulesSessionPersistenceHeader {
+  /**
+   * @schema HttpRouteSpecRulesSessionPersistenceHeader#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesSessionPersistenceHeader' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesSessionPersistenceHeader(obj: HttpRouteSpecRulesSessionPersistenceHeader | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesSessionPersistenceType
+ */
+export enum HttpRouteSpecRulesSessionPersistenceType {
+  /** Cookie */
+  COOKIE = "Cookie",
+  /** Header */
+  HEADER = "Header",
+}
+
+/**
+ * @schema HttpRouteSpecRulesBackendRefsFiltersCors
+ */
+export interface HttpRouteSpecRulesBackendRefsFiltersCors {
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersCors#allowCredentials
+   */
+  readonly allowCredentials?: boolean;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersCors#allowHeaders
+   */
+  readonly allowHeaders?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersCors#allowMethods
+   */
+  readonly allowMethods?: HttpRouteSpecRulesBackendRefsFiltersCorsAllowMethods[];
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersCors#allowOrigins
+   */
+  readonly allowOrigins?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersCors#exposeHeaders
+   */
+  readonly exposeHeaders?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersCors#maxAge
+   */
+  readonly maxAge?: number;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesBackendRefsFiltersCors' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesBackendRefsFiltersCors(obj: HttpRouteSpecRulesBackendRefsFiltersCors | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowCredentials': obj.allowCredentials,
+    'allowHeaders': obj.allowHeaders?.map(y => y),
+    'allowMethods': obj.allowMethods?.map(y => y),
+    'allowOrigins': obj.allowOrigins?.map(y => y),
+    'exposeHeaders': obj.exposeHeaders?.map(y => y),
+    'maxAge': obj.maxAge,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema HttpRouteSpecRulesBackendRefsFiltersExtensionRef
  */
 export interface HttpRouteSpecRulesBackendRefsFiltersExtensionRef {
@@ -3077,6 +4411,54 @@ export function toJson_HttpRouteSpecRulesBackendRefsFiltersExtensionRef(obj: Htt
     'group': obj.group,
     'kind': obj.kind,
     'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuth
+ */
+export interface HttpRouteSpecRulesBackendRefsFiltersExternalAuth {
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuth#backendRef
+   */
+  readonly backendRef: HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuth#forwardBody
+   */
+  readonly forwardBody?: HttpRouteSpecRulesBackendRefsFiltersExternalAuthForwardBody;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuth#grpc
+   */
+  readonly grpc?: HttpRouteSpecRulesBackendRefsFiltersExternalAuthGrpc;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuth#http
+   */
+  readonly http?: HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuth#protocol
+   */
+  readonly protocol: HttpRouteSpecRulesBackendRefsFiltersExternalAuthProtocol;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesBackendRefsFiltersExternalAuth' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuth(obj: HttpRouteSpecRulesBackendRefsFiltersExternalAuth | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backendRef': toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef(obj.backendRef),
+    'forwardBody': toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuthForwardBody(obj.forwardBody),
+    'grpc': toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuthGrpc(obj.grpc),
+    'http': toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp(obj.http),
+    'protocol': obj.protocol,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -3255,6 +4637,10 @@ export enum HttpRouteSpecRulesBackendRefsFiltersType {
   URL_REWRITE = "URLRewrite",
   /** ExtensionRef */
   EXTENSION_REF = "ExtensionRef",
+  /** CORS */
+  CORS = "CORS",
+  /** ExternalAuth */
+  EXTERNAL_AUTH = "ExternalAuth",
 }
 
 /**
@@ -3286,6 +4672,174 @@ export function toJson_HttpRouteSpecRulesBackendRefsFiltersUrlRewrite(obj: HttpR
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesFiltersCorsAllowMethods
+ */
+export enum HttpRouteSpecRulesFiltersCorsAllowMethods {
+  /** GET */
+  GET = "GET",
+  /** HEAD */
+  HEAD = "HEAD",
+  /** POST */
+  POST = "POST",
+  /** PUT */
+  PUT = "PUT",
+  /** DELETE */
+  DELETE = "DELETE",
+  /** CONNECT */
+  CONNECT = "CONNECT",
+  /** OPTIONS */
+  OPTIONS = "OPTIONS",
+  /** TRACE */
+  TRACE = "TRACE",
+  /** PATCH */
+  PATCH = "PATCH",
+  /** * */
+  VALUE_ASTERISK = "*",
+}
+
+/**
+ * @schema HttpRouteSpecRulesFiltersExternalAuthBackendRef
+ */
+export interface HttpRouteSpecRulesFiltersExternalAuthBackendRef {
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthBackendRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthBackendRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthBackendRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthBackendRef#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthBackendRef#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesFiltersExternalAuthBackendRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesFiltersExternalAuthBackendRef(obj: HttpRouteSpecRulesFiltersExternalAuthBackendRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesFiltersExternalAuthForwardBody
+ */
+export interface HttpRouteSpecRulesFiltersExternalAuthForwardBody {
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthForwardBody#maxSize
+   */
+  readonly maxSize?: number;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesFiltersExternalAuthForwardBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesFiltersExternalAuthForwardBody(obj: HttpRouteSpecRulesFiltersExternalAuthForwardBody | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'maxSize': obj.maxSize,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesFiltersExternalAuthGrpc
+ */
+export interface HttpRouteSpecRulesFiltersExternalAuthGrpc {
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthGrpc#allowedHeaders
+   */
+  readonly allowedHeaders?: string[];
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesFiltersExternalAuthGrpc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesFiltersExternalAuthGrpc(obj: HttpRouteSpecRulesFiltersExternalAuthGrpc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedHeaders': obj.allowedHeaders?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesFiltersExternalAuthHttp
+ */
+export interface HttpRouteSpecRulesFiltersExternalAuthHttp {
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthHttp#allowedHeaders
+   */
+  readonly allowedHeaders?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthHttp#allowedResponseHeaders
+   */
+  readonly allowedResponseHeaders?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesFiltersExternalAuthHttp#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesFiltersExternalAuthHttp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesFiltersExternalAuthHttp(obj: HttpRouteSpecRulesFiltersExternalAuthHttp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedHeaders': obj.allowedHeaders?.map(y => y),
+    'allowedResponseHeaders': obj.allowedResponseHeaders?.map(y => y),
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesFiltersExternalAuthProtocol
+ */
+export enum HttpRouteSpecRulesFiltersExternalAuthProtocol {
+  /** HTTP */
+  HTTP = "HTTP",
+  /** GRPC */
+  GRPC = "GRPC",
+}
 
 /**
  * @schema HttpRouteSpecRulesFiltersRequestHeaderModifierAdd
@@ -3479,6 +5033,12 @@ export enum HttpRouteSpecRulesFiltersRequestRedirectStatusCode {
   VALUE_301 = 301,
   /** 302 */
   VALUE_302 = 302,
+  /** 303 */
+  VALUE_303 = 303,
+  /** 307 */
+  VALUE_307 = 307,
+  /** 308 */
+  VALUE_308 = 308,
 }
 
 /**
@@ -3607,6 +5167,184 @@ export enum HttpRouteSpecRulesMatchesQueryParamsType {
   EXACT = "Exact",
   /** RegularExpression */
   REGULAR_EXPRESSION = "RegularExpression",
+}
+
+/**
+ * @schema HttpRouteSpecRulesSessionPersistenceCookieLifetimeType
+ */
+export enum HttpRouteSpecRulesSessionPersistenceCookieLifetimeType {
+  /** Permanent */
+  PERMANENT = "Permanent",
+  /** Session */
+  SESSION = "Session",
+}
+
+/**
+ * @schema HttpRouteSpecRulesBackendRefsFiltersCorsAllowMethods
+ */
+export enum HttpRouteSpecRulesBackendRefsFiltersCorsAllowMethods {
+  /** GET */
+  GET = "GET",
+  /** HEAD */
+  HEAD = "HEAD",
+  /** POST */
+  POST = "POST",
+  /** PUT */
+  PUT = "PUT",
+  /** DELETE */
+  DELETE = "DELETE",
+  /** CONNECT */
+  CONNECT = "CONNECT",
+  /** OPTIONS */
+  OPTIONS = "OPTIONS",
+  /** TRACE */
+  TRACE = "TRACE",
+  /** PATCH */
+  PATCH = "PATCH",
+  /** * */
+  VALUE_ASTERISK = "*",
+}
+
+/**
+ * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef
+ */
+export interface HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef {
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef(obj: HttpRouteSpecRulesBackendRefsFiltersExternalAuthBackendRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthForwardBody
+ */
+export interface HttpRouteSpecRulesBackendRefsFiltersExternalAuthForwardBody {
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthForwardBody#maxSize
+   */
+  readonly maxSize?: number;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesBackendRefsFiltersExternalAuthForwardBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuthForwardBody(obj: HttpRouteSpecRulesBackendRefsFiltersExternalAuthForwardBody | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'maxSize': obj.maxSize,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthGrpc
+ */
+export interface HttpRouteSpecRulesBackendRefsFiltersExternalAuthGrpc {
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthGrpc#allowedHeaders
+   */
+  readonly allowedHeaders?: string[];
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesBackendRefsFiltersExternalAuthGrpc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuthGrpc(obj: HttpRouteSpecRulesBackendRefsFiltersExternalAuthGrpc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedHeaders': obj.allowedHeaders?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp
+ */
+export interface HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp {
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp#allowedHeaders
+   */
+  readonly allowedHeaders?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp#allowedResponseHeaders
+   */
+  readonly allowedResponseHeaders?: string[];
+
+  /**
+   * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp(obj: HttpRouteSpecRulesBackendRefsFiltersExternalAuthHttp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedHeaders': obj.allowedHeaders?.map(y => y),
+    'allowedResponseHeaders': obj.allowedResponseHeaders?.map(y => y),
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema HttpRouteSpecRulesBackendRefsFiltersExternalAuthProtocol
+ */
+export enum HttpRouteSpecRulesBackendRefsFiltersExternalAuthProtocol {
+  /** HTTP */
+  HTTP = "HTTP",
+  /** GRPC */
+  GRPC = "GRPC",
 }
 
 /**
@@ -3801,6 +5539,12 @@ export enum HttpRouteSpecRulesBackendRefsFiltersRequestRedirectStatusCode {
   VALUE_301 = 301,
   /** 302 */
   VALUE_302 = 302,
+  /** 303 */
+  VALUE_303 = 303,
+  /** 307 */
+  VALUE_307 = 307,
+  /** 308 */
+  VALUE_308 = 308,
 }
 
 /**
@@ -3943,6 +5687,775 @@ export enum HttpRouteSpecRulesBackendRefsFiltersUrlRewritePathType {
 /**
  *
  *
+ * @schema ListenerSet
+ */
+export class ListenerSet extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "ListenerSet"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'ListenerSet',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "ListenerSet".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: ListenerSetProps): any {
+    return {
+      ...ListenerSet.GVK,
+      ...toJson_ListenerSetProps(props),
+    };
+  }
+
+  /**
+   * Defines a "ListenerSet" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: ListenerSetProps) {
+    super(scope, id, {
+      ...ListenerSet.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...ListenerSet.GVK,
+      ...toJson_ListenerSetProps(resolved),
+    };
+  }
+}
+
+/**
+ * @schema ListenerSet
+ */
+export interface ListenerSetProps {
+  /**
+   * @schema ListenerSet#metadata
+   */
+  readonly metadata?: ApiObjectMetadata;
+
+  /**
+   * @schema ListenerSet#spec
+   */
+  readonly spec: ListenerSetSpec;
+}
+
+/**
+ * Converts an object of type 'ListenerSetProps' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetProps(obj: ListenerSetProps | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'metadata': obj.metadata,
+    'spec': toJson_ListenerSetSpec(obj.spec),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpec
+ */
+export interface ListenerSetSpec {
+  /**
+   * @schema ListenerSetSpec#listeners
+   */
+  readonly listeners: ListenerSetSpecListeners[];
+
+  /**
+   * @schema ListenerSetSpec#parentRef
+   */
+  readonly parentRef: ListenerSetSpecParentRef;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpec' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpec(obj: ListenerSetSpec | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'listeners': obj.listeners?.map(y => toJson_ListenerSetSpecListeners(y)),
+    'parentRef': toJson_ListenerSetSpecParentRef(obj.parentRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListeners
+ */
+export interface ListenerSetSpecListeners {
+  /**
+   * @schema ListenerSetSpecListeners#allowedRoutes
+   */
+  readonly allowedRoutes?: ListenerSetSpecListenersAllowedRoutes;
+
+  /**
+   * @schema ListenerSetSpecListeners#filters
+   */
+  readonly filters?: ListenerSetSpecListenersFilters;
+
+  /**
+   * @schema ListenerSetSpecListeners#hostname
+   */
+  readonly hostname?: string;
+
+  /**
+   * @schema ListenerSetSpecListeners#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema ListenerSetSpecListeners#port
+   */
+  readonly port: number;
+
+  /**
+   * @schema ListenerSetSpecListeners#protocol
+   */
+  readonly protocol: string;
+
+  /**
+   * @schema ListenerSetSpecListeners#tls
+   */
+  readonly tls?: ListenerSetSpecListenersTls;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListeners' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListeners(obj: ListenerSetSpecListeners | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedRoutes': toJson_ListenerSetSpecListenersAllowedRoutes(obj.allowedRoutes),
+    'filters': toJson_ListenerSetSpecListenersFilters(obj.filters),
+    'hostname': obj.hostname,
+    'name': obj.name,
+    'port': obj.port,
+    'protocol': obj.protocol,
+    'tls': toJson_ListenerSetSpecListenersTls(obj.tls),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecParentRef
+ */
+export interface ListenerSetSpecParentRef {
+  /**
+   * @schema ListenerSetSpecParentRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema ListenerSetSpecParentRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema ListenerSetSpecParentRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema ListenerSetSpecParentRef#namespace
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecParentRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecParentRef(obj: ListenerSetSpecParentRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersAllowedRoutes
+ */
+export interface ListenerSetSpecListenersAllowedRoutes {
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutes#kinds
+   */
+  readonly kinds?: ListenerSetSpecListenersAllowedRoutesKinds[];
+
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutes#namespaces
+   */
+  readonly namespaces?: ListenerSetSpecListenersAllowedRoutesNamespaces;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersAllowedRoutes' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersAllowedRoutes(obj: ListenerSetSpecListenersAllowedRoutes | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'kinds': obj.kinds?.map(y => toJson_ListenerSetSpecListenersAllowedRoutesKinds(y)),
+    'namespaces': toJson_ListenerSetSpecListenersAllowedRoutesNamespaces(obj.namespaces),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFilters
+ */
+export interface ListenerSetSpecListenersFilters {
+  /**
+   * @schema ListenerSetSpecListenersFilters#requests
+   */
+  readonly requests?: ListenerSetSpecListenersFiltersRequests[];
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersFilters' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersFilters(obj: ListenerSetSpecListenersFilters | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'requests': obj.requests?.map(y => toJson_ListenerSetSpecListenersFiltersRequests(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersTls
+ */
+export interface ListenerSetSpecListenersTls {
+  /**
+   * @schema ListenerSetSpecListenersTls#certificateRefs
+   */
+  readonly certificateRefs?: ListenerSetSpecListenersTlsCertificateRefs[];
+
+  /**
+   * @schema ListenerSetSpecListenersTls#mode
+   */
+  readonly mode?: ListenerSetSpecListenersTlsMode;
+
+  /**
+   * @schema ListenerSetSpecListenersTls#options
+   */
+  readonly options?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersTls' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersTls(obj: ListenerSetSpecListenersTls | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'certificateRefs': obj.certificateRefs?.map(y => toJson_ListenerSetSpecListenersTlsCertificateRefs(y)),
+    'mode': obj.mode,
+    'options': ((obj.options) === undefined) ? undefined : (Object.entries(obj.options).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersAllowedRoutesKinds
+ */
+export interface ListenerSetSpecListenersAllowedRoutesKinds {
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesKinds#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesKinds#kind
+   */
+  readonly kind: string;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersAllowedRoutesKinds' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersAllowedRoutesKinds(obj: ListenerSetSpecListenersAllowedRoutesKinds | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersAllowedRoutesNamespaces
+ */
+export interface ListenerSetSpecListenersAllowedRoutesNamespaces {
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesNamespaces#from
+   */
+  readonly from?: ListenerSetSpecListenersAllowedRoutesNamespacesFrom;
+
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesNamespaces#selector
+   */
+  readonly selector?: ListenerSetSpecListenersAllowedRoutesNamespacesSelector;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersAllowedRoutesNamespaces' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersAllowedRoutesNamespaces(obj: ListenerSetSpecListenersAllowedRoutesNamespaces | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'selector': toJson_ListenerSetSpecListenersAllowedRoutesNamespacesSelector(obj.selector),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequests
+ */
+export interface ListenerSetSpecListenersFiltersRequests {
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequests#extensionRef
+   */
+  readonly extensionRef?: ListenerSetSpecListenersFiltersRequestsExtensionRef;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequests#externalAuth
+   */
+  readonly externalAuth?: ListenerSetSpecListenersFiltersRequestsExternalAuth;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequests#type
+   */
+  readonly type: ListenerSetSpecListenersFiltersRequestsType;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersFiltersRequests' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersFiltersRequests(obj: ListenerSetSpecListenersFiltersRequests | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'extensionRef': toJson_ListenerSetSpecListenersFiltersRequestsExtensionRef(obj.extensionRef),
+    'externalAuth': toJson_ListenerSetSpecListenersFiltersRequestsExternalAuth(obj.externalAuth),
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersTlsCertificateRefs
+ */
+export interface ListenerSetSpecListenersTlsCertificateRefs {
+  /**
+   * @schema ListenerSetSpecListenersTlsCertificateRefs#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema ListenerSetSpecListenersTlsCertificateRefs#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema ListenerSetSpecListenersTlsCertificateRefs#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema ListenerSetSpecListenersTlsCertificateRefs#namespace
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersTlsCertificateRefs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersTlsCertificateRefs(obj: ListenerSetSpecListenersTlsCertificateRefs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersTlsMode
+ */
+export enum ListenerSetSpecListenersTlsMode {
+  /** Terminate */
+  TERMINATE = "Terminate",
+  /** Passthrough */
+  PASSTHROUGH = "Passthrough",
+}
+
+/**
+ * @schema ListenerSetSpecListenersAllowedRoutesNamespacesFrom
+ */
+export enum ListenerSetSpecListenersAllowedRoutesNamespacesFrom {
+  /** All */
+  ALL = "All",
+  /** Selector */
+  SELECTOR = "Selector",
+  /** Same */
+  SAME = "Same",
+}
+
+/**
+ * @schema ListenerSetSpecListenersAllowedRoutesNamespacesSelector
+ */
+export interface ListenerSetSpecListenersAllowedRoutesNamespacesSelector {
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesNamespacesSelector#matchExpressions
+   */
+  readonly matchExpressions?: ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions[];
+
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesNamespacesSelector#matchLabels
+   */
+  readonly matchLabels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersAllowedRoutesNamespacesSelector' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersAllowedRoutesNamespacesSelector(obj: ListenerSetSpecListenersAllowedRoutesNamespacesSelector | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'matchExpressions': obj.matchExpressions?.map(y => toJson_ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions(y)),
+    'matchLabels': ((obj.matchLabels) === undefined) ? undefined : (Object.entries(obj.matchLabels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequestsExtensionRef
+ */
+export interface ListenerSetSpecListenersFiltersRequestsExtensionRef {
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExtensionRef#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExtensionRef#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExtensionRef#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersFiltersRequestsExtensionRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersFiltersRequestsExtensionRef(obj: ListenerSetSpecListenersFiltersRequestsExtensionRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequestsExternalAuth
+ */
+export interface ListenerSetSpecListenersFiltersRequestsExternalAuth {
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuth#backendRef
+   */
+  readonly backendRef: ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuth#forwardBody
+   */
+  readonly forwardBody?: ListenerSetSpecListenersFiltersRequestsExternalAuthForwardBody;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuth#grpc
+   */
+  readonly grpc?: ListenerSetSpecListenersFiltersRequestsExternalAuthGrpc;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuth#http
+   */
+  readonly http?: ListenerSetSpecListenersFiltersRequestsExternalAuthHttp;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuth#protocol
+   */
+  readonly protocol: ListenerSetSpecListenersFiltersRequestsExternalAuthProtocol;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersFiltersRequestsExternalAuth' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersFiltersRequestsExternalAuth(obj: ListenerSetSpecListenersFiltersRequestsExternalAuth | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backendRef': toJson_ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef(obj.backendRef),
+    'forwardBody': toJson_ListenerSetSpecListenersFiltersRequestsExternalAuthForwardBody(obj.forwardBody),
+    'grpc': toJson_ListenerSetSpecListenersFiltersRequestsExternalAuthGrpc(obj.grpc),
+    'http': toJson_ListenerSetSpecListenersFiltersRequestsExternalAuthHttp(obj.http),
+    'protocol': obj.protocol,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequestsType
+ */
+export enum ListenerSetSpecListenersFiltersRequestsType {
+  /** ExternalAuth */
+  EXTERNAL_AUTH = "ExternalAuth",
+  /** ExtensionRef */
+  EXTENSION_REF = "ExtensionRef",
+}
+
+/**
+ * @schema ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions
+ */
+export interface ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions {
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions#key
+   */
+  readonly key: string;
+
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions#operator
+   */
+  readonly operator: string;
+
+  /**
+   * @schema ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions#values
+   */
+  readonly values?: string[];
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions(obj: ListenerSetSpecListenersAllowedRoutesNamespacesSelectorMatchExpressions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'operator': obj.operator,
+    'values': obj.values?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef
+ */
+export interface ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef {
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef(obj: ListenerSetSpecListenersFiltersRequestsExternalAuthBackendRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthForwardBody
+ */
+export interface ListenerSetSpecListenersFiltersRequestsExternalAuthForwardBody {
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthForwardBody#maxSize
+   */
+  readonly maxSize?: number;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersFiltersRequestsExternalAuthForwardBody' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersFiltersRequestsExternalAuthForwardBody(obj: ListenerSetSpecListenersFiltersRequestsExternalAuthForwardBody | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'maxSize': obj.maxSize,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthGrpc
+ */
+export interface ListenerSetSpecListenersFiltersRequestsExternalAuthGrpc {
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthGrpc#allowedHeaders
+   */
+  readonly allowedHeaders?: string[];
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersFiltersRequestsExternalAuthGrpc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersFiltersRequestsExternalAuthGrpc(obj: ListenerSetSpecListenersFiltersRequestsExternalAuthGrpc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedHeaders': obj.allowedHeaders?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthHttp
+ */
+export interface ListenerSetSpecListenersFiltersRequestsExternalAuthHttp {
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthHttp#allowedHeaders
+   */
+  readonly allowedHeaders?: string[];
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthHttp#allowedResponseHeaders
+   */
+  readonly allowedResponseHeaders?: string[];
+
+  /**
+   * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthHttp#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'ListenerSetSpecListenersFiltersRequestsExternalAuthHttp' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ListenerSetSpecListenersFiltersRequestsExternalAuthHttp(obj: ListenerSetSpecListenersFiltersRequestsExternalAuthHttp | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'allowedHeaders': obj.allowedHeaders?.map(y => y),
+    'allowedResponseHeaders': obj.allowedResponseHeaders?.map(y => y),
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ListenerSetSpecListenersFiltersRequestsExternalAuthProtocol
+ */
+export enum ListenerSetSpecListenersFiltersRequestsExternalAuthProtocol {
+  /** HTTP */
+  HTTP = "HTTP",
+  /** GRPC */
+  GRPC = "GRPC",
+}
+
+
+/**
+ *
+ *
  * @schema ReferenceGrant
  */
 export class ReferenceGrant extends ApiObject {
@@ -3950,7 +6463,7 @@ export class ReferenceGrant extends ApiObject {
    * Returns the apiVersion and kind for "ReferenceGrant"
    */
   public static readonly GVK: GroupVersionKind = {
-    apiVersion: 'gateway.networking.k8s.io/v1beta1',
+    apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'ReferenceGrant',
   }
 
@@ -3961,7 +6474,7 @@ export class ReferenceGrant extends ApiObject {
    *
    * @param props initialization props
    */
-  public static manifest(props: ReferenceGrantProps = {}): any {
+  public static manifest(props: ReferenceGrantProps): any {
     return {
       ...ReferenceGrant.GVK,
       ...toJson_ReferenceGrantProps(props),
@@ -3974,7 +6487,7 @@ export class ReferenceGrant extends ApiObject {
    * @param id a scope-local name for the object
    * @param props initialization props
    */
-  public constructor(scope: Construct, id: string, props: ReferenceGrantProps = {}) {
+  public constructor(scope: Construct, id: string, props: ReferenceGrantProps) {
     super(scope, id, {
       ...ReferenceGrant.GVK,
       ...props,
@@ -4006,7 +6519,7 @@ export interface ReferenceGrantProps {
   /**
    * @schema ReferenceGrant#spec
    */
-  readonly spec?: ReferenceGrantSpec;
+  readonly spec: ReferenceGrantSpec;
 }
 
 /**
@@ -4137,7 +6650,7 @@ export class TcpRoute extends ApiObject {
    * Returns the apiVersion and kind for "TCPRoute"
    */
   public static readonly GVK: GroupVersionKind = {
-    apiVersion: 'gateway.networking.k8s.io/v1alpha2',
+    apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'TCPRoute',
   }
 
@@ -4406,7 +6919,7 @@ export class TlsRoute extends ApiObject {
    * Returns the apiVersion and kind for "TLSRoute"
    */
   public static readonly GVK: GroupVersionKind = {
-    apiVersion: 'gateway.networking.k8s.io/v1alpha3',
+    apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'TLSRoute',
   }
 
@@ -4656,6 +7169,275 @@ export interface TlsRouteSpecRulesBackendRefs {
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_TlsRouteSpecRulesBackendRefs(obj: TlsRouteSpecRulesBackendRefs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+    'weight': obj.weight,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+
+/**
+ *
+ *
+ * @schema UDPRoute
+ */
+export class UdpRoute extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "UDPRoute"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'UDPRoute',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "UDPRoute".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: UdpRouteProps): any {
+    return {
+      ...UdpRoute.GVK,
+      ...toJson_UdpRouteProps(props),
+    };
+  }
+
+  /**
+   * Defines a "UDPRoute" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: UdpRouteProps) {
+    super(scope, id, {
+      ...UdpRoute.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...UdpRoute.GVK,
+      ...toJson_UdpRouteProps(resolved),
+    };
+  }
+}
+
+/**
+ * @schema UDPRoute
+ */
+export interface UdpRouteProps {
+  /**
+   * @schema UDPRoute#metadata
+   */
+  readonly metadata?: ApiObjectMetadata;
+
+  /**
+   * @schema UDPRoute#spec
+   */
+  readonly spec: UdpRouteSpec;
+}
+
+/**
+ * Converts an object of type 'UdpRouteProps' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_UdpRouteProps(obj: UdpRouteProps | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'metadata': obj.metadata,
+    'spec': toJson_UdpRouteSpec(obj.spec),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema UdpRouteSpec
+ */
+export interface UdpRouteSpec {
+  /**
+   * @schema UdpRouteSpec#parentRefs
+   */
+  readonly parentRefs?: UdpRouteSpecParentRefs[];
+
+  /**
+   * @schema UdpRouteSpec#rules
+   */
+  readonly rules: UdpRouteSpecRules[];
+
+  /**
+   * @schema UdpRouteSpec#useDefaultGateways
+   */
+  readonly useDefaultGateways?: UdpRouteSpecUseDefaultGateways;
+}
+
+/**
+ * Converts an object of type 'UdpRouteSpec' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_UdpRouteSpec(obj: UdpRouteSpec | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'parentRefs': obj.parentRefs?.map(y => toJson_UdpRouteSpecParentRefs(y)),
+    'rules': obj.rules?.map(y => toJson_UdpRouteSpecRules(y)),
+    'useDefaultGateways': obj.useDefaultGateways,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema UdpRouteSpecParentRefs
+ */
+export interface UdpRouteSpecParentRefs {
+  /**
+   * @schema UdpRouteSpecParentRefs#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema UdpRouteSpecParentRefs#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema UdpRouteSpecParentRefs#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema UdpRouteSpecParentRefs#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema UdpRouteSpecParentRefs#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema UdpRouteSpecParentRefs#sectionName
+   */
+  readonly sectionName?: string;
+}
+
+/**
+ * Converts an object of type 'UdpRouteSpecParentRefs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_UdpRouteSpecParentRefs(obj: UdpRouteSpecParentRefs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+    'sectionName': obj.sectionName,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema UdpRouteSpecRules
+ */
+export interface UdpRouteSpecRules {
+  /**
+   * @schema UdpRouteSpecRules#backendRefs
+   */
+  readonly backendRefs: UdpRouteSpecRulesBackendRefs[];
+
+  /**
+   * @schema UdpRouteSpecRules#name
+   */
+  readonly name?: string;
+}
+
+/**
+ * Converts an object of type 'UdpRouteSpecRules' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_UdpRouteSpecRules(obj: UdpRouteSpecRules | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backendRefs': obj.backendRefs?.map(y => toJson_UdpRouteSpecRulesBackendRefs(y)),
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema UdpRouteSpecUseDefaultGateways
+ */
+export enum UdpRouteSpecUseDefaultGateways {
+  /** All */
+  ALL = "All",
+  /** None */
+  NONE = "None",
+}
+
+/**
+ * @schema UdpRouteSpecRulesBackendRefs
+ */
+export interface UdpRouteSpecRulesBackendRefs {
+  /**
+   * @schema UdpRouteSpecRulesBackendRefs#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema UdpRouteSpecRulesBackendRefs#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema UdpRouteSpecRulesBackendRefs#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema UdpRouteSpecRulesBackendRefs#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema UdpRouteSpecRulesBackendRefs#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema UdpRouteSpecRulesBackendRefs#weight
+   */
+  readonly weight?: number;
+}
+
+/**
+ * Converts an object of type 'UdpRouteSpecRulesBackendRefs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_UdpRouteSpecRulesBackendRefs(obj: UdpRouteSpecRulesBackendRefs | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'group': obj.group,

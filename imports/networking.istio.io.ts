@@ -362,6 +362,11 @@ export function toJson_DestinationRuleSpecTrafficPolicyConnectionPool(obj: Desti
  */
 export interface DestinationRuleSpecTrafficPolicyLoadBalancer {
   /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization;
+
+  /**
    * @schema DestinationRuleSpecTrafficPolicyLoadBalancer#consistentHash
    */
   readonly consistentHash?: DestinationRuleSpecTrafficPolicyLoadBalancerConsistentHash;
@@ -385,6 +390,11 @@ export interface DestinationRuleSpecTrafficPolicyLoadBalancer {
    * @schema DestinationRuleSpecTrafficPolicyLoadBalancer#warmupDurationSecs
    */
   readonly warmupDurationSecs?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancer#zoneAwareLbSetting
+   */
+  readonly zoneAwareLbSetting?: DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting;
 }
 
 /**
@@ -394,11 +404,13 @@ export interface DestinationRuleSpecTrafficPolicyLoadBalancer {
 export function toJson_DestinationRuleSpecTrafficPolicyLoadBalancer(obj: DestinationRuleSpecTrafficPolicyLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_DestinationRuleSpecTrafficPolicyLoadBalancerConsistentHash(obj.consistentHash),
     'localityLbSetting': toJson_DestinationRuleSpecTrafficPolicyLoadBalancerLocalityLbSetting(obj.localityLbSetting),
     'simple': obj.simple,
     'warmup': toJson_DestinationRuleSpecTrafficPolicyLoadBalancerWarmup(obj.warmup),
     'warmupDurationSecs': obj.warmupDurationSecs,
+    'zoneAwareLbSetting': toJson_DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting(obj.zoneAwareLbSetting),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -435,6 +447,11 @@ export interface DestinationRuleSpecTrafficPolicyOutlierDetection {
   readonly consecutiveLocalOriginFailures?: number;
 
   /**
+   * @schema DestinationRuleSpecTrafficPolicyOutlierDetection#failurePercentageThreshold
+   */
+  readonly failurePercentageThreshold?: number;
+
+  /**
    * @schema DestinationRuleSpecTrafficPolicyOutlierDetection#interval
    */
   readonly interval?: string;
@@ -448,6 +465,11 @@ export interface DestinationRuleSpecTrafficPolicyOutlierDetection {
    * @schema DestinationRuleSpecTrafficPolicyOutlierDetection#minHealthPercent
    */
   readonly minHealthPercent?: number;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyOutlierDetection#outlierDetectionHttpErrorCodes
+   */
+  readonly outlierDetectionHttpErrorCodes?: number[];
 
   /**
    * @schema DestinationRuleSpecTrafficPolicyOutlierDetection#splitExternalLocalOriginErrors
@@ -467,9 +489,11 @@ export function toJson_DestinationRuleSpecTrafficPolicyOutlierDetection(obj: Des
     'consecutiveErrors': obj.consecutiveErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
     'consecutiveLocalOriginFailures': obj.consecutiveLocalOriginFailures,
+    'failurePercentageThreshold': obj.failurePercentageThreshold,
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'minHealthPercent': obj.minHealthPercent,
+    'outlierDetectionHttpErrorCodes': obj.outlierDetectionHttpErrorCodes?.map(y => y),
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
   };
   // filter undefined values
@@ -554,6 +578,11 @@ export function toJson_DestinationRuleSpecTrafficPolicyProxyProtocol(obj: Destin
  */
 export interface DestinationRuleSpecTrafficPolicyRetryBudget {
   /**
+   * @schema DestinationRuleSpecTrafficPolicyRetryBudget#budgetInterval
+   */
+  readonly budgetInterval?: string;
+
+  /**
    * @schema DestinationRuleSpecTrafficPolicyRetryBudget#minRetryConcurrency
    */
   readonly minRetryConcurrency?: number;
@@ -571,6 +600,7 @@ export interface DestinationRuleSpecTrafficPolicyRetryBudget {
 export function toJson_DestinationRuleSpecTrafficPolicyRetryBudget(obj: DestinationRuleSpecTrafficPolicyRetryBudget | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'budgetInterval': obj.budgetInterval,
     'minRetryConcurrency': obj.minRetryConcurrency,
     'percent': obj.percent,
   };
@@ -583,6 +613,11 @@ export function toJson_DestinationRuleSpecTrafficPolicyRetryBudget(obj: Destinat
  * @schema DestinationRuleSpecTrafficPolicyTls
  */
 export interface DestinationRuleSpecTrafficPolicyTls {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyTls#caCertCredentialName
+   */
+  readonly caCertCredentialName?: string;
+
   /**
    * @schema DestinationRuleSpecTrafficPolicyTls#caCertificates
    */
@@ -636,6 +671,7 @@ export interface DestinationRuleSpecTrafficPolicyTls {
 export function toJson_DestinationRuleSpecTrafficPolicyTls(obj: DestinationRuleSpecTrafficPolicyTls | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'caCertCredentialName': obj.caCertCredentialName,
     'caCertificates': obj.caCertificates,
     'caCrl': obj.caCrl,
     'clientCertificate': obj.clientCertificate,
@@ -722,6 +758,11 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyConnectionPool(obj
  */
 export interface DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer {
   /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization;
+
+  /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer#consistentHash
    */
   readonly consistentHash?: DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerConsistentHash;
@@ -745,6 +786,11 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer {
    * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer#warmupDurationSecs
    */
   readonly warmupDurationSecs?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer#zoneAwareLbSetting
+   */
+  readonly zoneAwareLbSetting?: DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting;
 }
 
 /**
@@ -754,11 +800,13 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer {
 export function toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer(obj: DestinationRuleSpecSubsetsTrafficPolicyLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerConsistentHash(obj.consistentHash),
     'localityLbSetting': toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerLocalityLbSetting(obj.localityLbSetting),
     'simple': obj.simple,
     'warmup': toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerWarmup(obj.warmup),
     'warmupDurationSecs': obj.warmupDurationSecs,
+    'zoneAwareLbSetting': toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting(obj.zoneAwareLbSetting),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -795,6 +843,11 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyOutlierDetection {
   readonly consecutiveLocalOriginFailures?: number;
 
   /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyOutlierDetection#failurePercentageThreshold
+   */
+  readonly failurePercentageThreshold?: number;
+
+  /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyOutlierDetection#interval
    */
   readonly interval?: string;
@@ -808,6 +861,11 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyOutlierDetection {
    * @schema DestinationRuleSpecSubsetsTrafficPolicyOutlierDetection#minHealthPercent
    */
   readonly minHealthPercent?: number;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyOutlierDetection#outlierDetectionHttpErrorCodes
+   */
+  readonly outlierDetectionHttpErrorCodes?: number[];
 
   /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyOutlierDetection#splitExternalLocalOriginErrors
@@ -827,9 +885,11 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyOutlierDetection(o
     'consecutiveErrors': obj.consecutiveErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
     'consecutiveLocalOriginFailures': obj.consecutiveLocalOriginFailures,
+    'failurePercentageThreshold': obj.failurePercentageThreshold,
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'minHealthPercent': obj.minHealthPercent,
+    'outlierDetectionHttpErrorCodes': obj.outlierDetectionHttpErrorCodes?.map(y => y),
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
   };
   // filter undefined values
@@ -914,6 +974,11 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyProxyProtocol(obj:
  */
 export interface DestinationRuleSpecSubsetsTrafficPolicyRetryBudget {
   /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyRetryBudget#budgetInterval
+   */
+  readonly budgetInterval?: string;
+
+  /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyRetryBudget#minRetryConcurrency
    */
   readonly minRetryConcurrency?: number;
@@ -931,6 +996,7 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyRetryBudget {
 export function toJson_DestinationRuleSpecSubsetsTrafficPolicyRetryBudget(obj: DestinationRuleSpecSubsetsTrafficPolicyRetryBudget | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'budgetInterval': obj.budgetInterval,
     'minRetryConcurrency': obj.minRetryConcurrency,
     'percent': obj.percent,
   };
@@ -943,6 +1009,11 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyRetryBudget(obj: D
  * @schema DestinationRuleSpecSubsetsTrafficPolicyTls
  */
 export interface DestinationRuleSpecSubsetsTrafficPolicyTls {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyTls#caCertCredentialName
+   */
+  readonly caCertCredentialName?: string;
+
   /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyTls#caCertificates
    */
@@ -996,6 +1067,7 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyTls {
 export function toJson_DestinationRuleSpecSubsetsTrafficPolicyTls(obj: DestinationRuleSpecSubsetsTrafficPolicyTls | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'caCertCredentialName': obj.caCertCredentialName,
     'caCertificates': obj.caCertificates,
     'caCrl': obj.caCrl,
     'clientCertificate': obj.clientCertificate,
@@ -1062,6 +1134,11 @@ export interface DestinationRuleSpecTrafficPolicyConnectionPoolHttp {
   readonly http1MaxPendingRequests?: number;
 
   /**
+   * @schema DestinationRuleSpecTrafficPolicyConnectionPoolHttp#http2KeepAlive
+   */
+  readonly http2KeepAlive?: DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive;
+
+  /**
    * @schema DestinationRuleSpecTrafficPolicyConnectionPoolHttp#http2MaxRequests
    */
   readonly http2MaxRequests?: number;
@@ -1101,6 +1178,7 @@ export function toJson_DestinationRuleSpecTrafficPolicyConnectionPoolHttp(obj: D
   const result = {
     'h2UpgradePolicy': obj.h2UpgradePolicy,
     'http1MaxPendingRequests': obj.http1MaxPendingRequests,
+    'http2KeepAlive': toJson_DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive(obj.http2KeepAlive),
     'http2MaxRequests': obj.http2MaxRequests,
     'idleTimeout': obj.idleTimeout,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -1155,6 +1233,54 @@ export function toJson_DestinationRuleSpecTrafficPolicyConnectionPoolTcp(obj: De
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxConnections': obj.maxConnections,
     'tcpKeepalive': toJson_DestinationRuleSpecTrafficPolicyConnectionPoolTcpTcpKeepalive(obj.tcpKeepalive),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization
+ */
+export interface DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization#weightStabilizationPeriod
+   */
+  readonly weightStabilizationPeriod?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization(obj: DestinationRuleSpecTrafficPolicyLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightStabilizationPeriod': obj.weightStabilizationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1318,6 +1444,48 @@ export function toJson_DestinationRuleSpecTrafficPolicyLoadBalancerWarmup(obj: D
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting
+ */
+export interface DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting#enabled
+   */
+  readonly enabled?: boolean;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting#failover
+   */
+  readonly failover?: DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover[];
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting#failoverPriority
+   */
+  readonly failoverPriority?: string[];
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting#minClusterSize
+   */
+  readonly minClusterSize?: number;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting(obj: DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSetting | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'enabled': obj.enabled,
+    'failover': obj.failover?.map(y => toJson_DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover(y)),
+    'failoverPriority': obj.failoverPriority?.map(y => y),
+    'minClusterSize': obj.minClusterSize,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPool
  */
 export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPool {
@@ -1352,6 +1520,11 @@ export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsConnecti
  */
 export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer {
   /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerConsistentHash;
@@ -1375,6 +1548,11 @@ export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer {
    * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer#warmupDurationSecs
    */
   readonly warmupDurationSecs?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer#zoneAwareLbSetting
+   */
+  readonly zoneAwareLbSetting?: DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting;
 }
 
 /**
@@ -1384,11 +1562,13 @@ export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer {
 export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer(obj: DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerConsistentHash(obj.consistentHash),
     'localityLbSetting': toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerLocalityLbSetting(obj.localityLbSetting),
     'simple': obj.simple,
     'warmup': toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerWarmup(obj.warmup),
     'warmupDurationSecs': obj.warmupDurationSecs,
+    'zoneAwareLbSetting': toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting(obj.zoneAwareLbSetting),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1425,6 +1605,11 @@ export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsOutlierDetecti
   readonly consecutiveLocalOriginFailures?: number;
 
   /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsOutlierDetection#failurePercentageThreshold
+   */
+  readonly failurePercentageThreshold?: number;
+
+  /**
    * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsOutlierDetection#interval
    */
   readonly interval?: string;
@@ -1438,6 +1623,11 @@ export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsOutlierDetecti
    * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsOutlierDetection#minHealthPercent
    */
   readonly minHealthPercent?: number;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsOutlierDetection#outlierDetectionHttpErrorCodes
+   */
+  readonly outlierDetectionHttpErrorCodes?: number[];
 
   /**
    * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsOutlierDetection#splitExternalLocalOriginErrors
@@ -1457,9 +1647,11 @@ export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsOutlierD
     'consecutiveErrors': obj.consecutiveErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
     'consecutiveLocalOriginFailures': obj.consecutiveLocalOriginFailures,
+    'failurePercentageThreshold': obj.failurePercentageThreshold,
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'minHealthPercent': obj.minHealthPercent,
+    'outlierDetectionHttpErrorCodes': obj.outlierDetectionHttpErrorCodes?.map(y => y),
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
   };
   // filter undefined values
@@ -1495,6 +1687,11 @@ export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsPort(obj
  * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsTls
  */
 export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsTls {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsTls#caCertCredentialName
+   */
+  readonly caCertCredentialName?: string;
+
   /**
    * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsTls#caCertificates
    */
@@ -1548,6 +1745,7 @@ export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsTls {
 export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsTls(obj: DestinationRuleSpecTrafficPolicyPortLevelSettingsTls | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'caCertCredentialName': obj.caCertCredentialName,
     'caCertificates': obj.caCertificates,
     'caCrl': obj.caCrl,
     'clientCertificate': obj.clientCertificate,
@@ -1602,6 +1800,11 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttp {
   readonly http1MaxPendingRequests?: number;
 
   /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttp#http2KeepAlive
+   */
+  readonly http2KeepAlive?: DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive;
+
+  /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttp#http2MaxRequests
    */
   readonly http2MaxRequests?: number;
@@ -1641,6 +1844,7 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttp
   const result = {
     'h2UpgradePolicy': obj.h2UpgradePolicy,
     'http1MaxPendingRequests': obj.http1MaxPendingRequests,
+    'http2KeepAlive': toJson_DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive(obj.http2KeepAlive),
     'http2MaxRequests': obj.http2MaxRequests,
     'idleTimeout': obj.idleTimeout,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -1695,6 +1899,54 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolTcp(
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxConnections': obj.maxConnections,
     'tcpKeepalive': toJson_DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolTcpTcpKeepalive(obj.tcpKeepalive),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization
+ */
+export interface DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization#weightStabilizationPeriod
+   */
+  readonly weightStabilizationPeriod?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization(obj: DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightStabilizationPeriod': obj.weightStabilizationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1858,6 +2110,48 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerWarmup
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting
+ */
+export interface DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting#enabled
+   */
+  readonly enabled?: boolean;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting#failover
+   */
+  readonly failover?: DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover[];
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting#failoverPriority
+   */
+  readonly failoverPriority?: string[];
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting#minClusterSize
+   */
+  readonly minClusterSize?: number;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting(obj: DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSetting | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'enabled': obj.enabled,
+    'failover': obj.failover?.map(y => toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover(y)),
+    'failoverPriority': obj.failoverPriority?.map(y => y),
+    'minClusterSize': obj.minClusterSize,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPool
  */
 export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPool {
@@ -1892,6 +2186,11 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsC
  */
 export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancer {
   /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancer#backendUtilization
+   */
+  readonly backendUtilization?: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization;
+
+  /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancer#consistentHash
    */
   readonly consistentHash?: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerConsistentHash;
@@ -1915,6 +2214,11 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBal
    * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancer#warmupDurationSecs
    */
   readonly warmupDurationSecs?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancer#zoneAwareLbSetting
+   */
+  readonly zoneAwareLbSetting?: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting;
 }
 
 /**
@@ -1924,11 +2228,13 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBal
 export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancer(obj: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancer | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'backendUtilization': toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization(obj.backendUtilization),
     'consistentHash': toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerConsistentHash(obj.consistentHash),
     'localityLbSetting': toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerLocalityLbSetting(obj.localityLbSetting),
     'simple': obj.simple,
     'warmup': toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerWarmup(obj.warmup),
     'warmupDurationSecs': obj.warmupDurationSecs,
+    'zoneAwareLbSetting': toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting(obj.zoneAwareLbSetting),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -1965,6 +2271,11 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsOutlier
   readonly consecutiveLocalOriginFailures?: number;
 
   /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsOutlierDetection#failurePercentageThreshold
+   */
+  readonly failurePercentageThreshold?: number;
+
+  /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsOutlierDetection#interval
    */
   readonly interval?: string;
@@ -1978,6 +2289,11 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsOutlier
    * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsOutlierDetection#minHealthPercent
    */
   readonly minHealthPercent?: number;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsOutlierDetection#outlierDetectionHttpErrorCodes
+   */
+  readonly outlierDetectionHttpErrorCodes?: number[];
 
   /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsOutlierDetection#splitExternalLocalOriginErrors
@@ -1997,9 +2313,11 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsO
     'consecutiveErrors': obj.consecutiveErrors,
     'consecutiveGatewayErrors': obj.consecutiveGatewayErrors,
     'consecutiveLocalOriginFailures': obj.consecutiveLocalOriginFailures,
+    'failurePercentageThreshold': obj.failurePercentageThreshold,
     'interval': obj.interval,
     'maxEjectionPercent': obj.maxEjectionPercent,
     'minHealthPercent': obj.minHealthPercent,
+    'outlierDetectionHttpErrorCodes': obj.outlierDetectionHttpErrorCodes?.map(y => y),
     'splitExternalLocalOriginErrors': obj.splitExternalLocalOriginErrors,
   };
   // filter undefined values
@@ -2035,6 +2353,11 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsP
  * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTls
  */
 export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTls {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTls#caCertCredentialName
+   */
+  readonly caCertCredentialName?: string;
+
   /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTls#caCertificates
    */
@@ -2088,6 +2411,7 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTls {
 export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTls(obj: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTls | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'caCertCredentialName': obj.caCertCredentialName,
     'caCertificates': obj.caCertificates,
     'caCrl': obj.caCrl,
     'clientCertificate': obj.clientCertificate,
@@ -2138,6 +2462,36 @@ export enum DestinationRuleSpecTrafficPolicyConnectionPoolHttpH2UpgradePolicy {
   /** UPGRADE */
   UPGRADE = "UPGRADE",
 }
+
+/**
+ * @schema DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive
+ */
+export interface DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive(obj: DestinationRuleSpecTrafficPolicyConnectionPoolHttpHttp2KeepAlive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'interval': obj.interval,
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema DestinationRuleSpecTrafficPolicyConnectionPoolTcpTcpKeepalive
@@ -2326,6 +2680,36 @@ export function toJson_DestinationRuleSpecTrafficPolicyLoadBalancerLocalityLbSet
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover
+ */
+export interface DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover#from
+   */
+  readonly from?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover#to
+   */
+  readonly to?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover(obj: DestinationRuleSpecTrafficPolicyLoadBalancerZoneAwareLbSettingFailover | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'to': obj.to,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttp
  */
 export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttp {
@@ -2338,6 +2722,11 @@ export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPool
    * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttp#http1MaxPendingRequests
    */
   readonly http1MaxPendingRequests?: number;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttp#http2KeepAlive
+   */
+  readonly http2KeepAlive?: DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive;
 
   /**
    * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttp#http2MaxRequests
@@ -2379,6 +2768,7 @@ export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsConnecti
   const result = {
     'h2UpgradePolicy': obj.h2UpgradePolicy,
     'http1MaxPendingRequests': obj.http1MaxPendingRequests,
+    'http2KeepAlive': toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive(obj.http2KeepAlive),
     'http2MaxRequests': obj.http2MaxRequests,
     'idleTimeout': obj.idleTimeout,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -2433,6 +2823,54 @@ export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsConnecti
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxConnections': obj.maxConnections,
     'tcpKeepalive': toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolTcpTcpKeepalive(obj.tcpKeepalive),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization
+ */
+export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#weightStabilizationPeriod
+   */
+  readonly weightStabilizationPeriod?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization(obj: DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightStabilizationPeriod': obj.weightStabilizationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -2596,6 +3034,48 @@ export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBala
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting
+ */
+export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting#enabled
+   */
+  readonly enabled?: boolean;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting#failover
+   */
+  readonly failover?: DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover[];
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting#failoverPriority
+   */
+  readonly failoverPriority?: string[];
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting#minClusterSize
+   */
+  readonly minClusterSize?: number;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting(obj: DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'enabled': obj.enabled,
+    'failover': obj.failover?.map(y => toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover(y)),
+    'failoverPriority': obj.failoverPriority?.map(y => y),
+    'minClusterSize': obj.minClusterSize,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsTlsMode
  */
 export enum DestinationRuleSpecTrafficPolicyPortLevelSettingsTlsMode {
@@ -2620,6 +3100,36 @@ export enum DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePo
   /** UPGRADE */
   UPGRADE = "UPGRADE",
 }
+
+/**
+ * @schema DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive
+ */
+export interface DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive(obj: DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpHttp2KeepAlive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'interval': obj.interval,
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolTcpTcpKeepalive
@@ -2808,6 +3318,36 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerLocali
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover
+ */
+export interface DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover#from
+   */
+  readonly from?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover#to
+   */
+  readonly to?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover(obj: DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerZoneAwareLbSettingFailover | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'to': obj.to,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttp
  */
 export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttp {
@@ -2820,6 +3360,11 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnect
    * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttp#http1MaxPendingRequests
    */
   readonly http1MaxPendingRequests?: number;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttp#http2KeepAlive
+   */
+  readonly http2KeepAlive?: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive;
 
   /**
    * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttp#http2MaxRequests
@@ -2861,6 +3406,7 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsC
   const result = {
     'h2UpgradePolicy': obj.h2UpgradePolicy,
     'http1MaxPendingRequests': obj.http1MaxPendingRequests,
+    'http2KeepAlive': toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive(obj.http2KeepAlive),
     'http2MaxRequests': obj.http2MaxRequests,
     'idleTimeout': obj.idleTimeout,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -2915,6 +3461,54 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsC
     'maxConnectionDuration': obj.maxConnectionDuration,
     'maxConnections': obj.maxConnections,
     'tcpKeepalive': toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolTcpTcpKeepalive(obj.tcpKeepalive),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization
+ */
+export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#errorUtilizationPenaltyPercent
+   */
+  readonly errorUtilizationPenaltyPercent?: number;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#metricNamesForComputingUtilization
+   */
+  readonly metricNamesForComputingUtilization?: string[];
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#weightExpirationPeriod
+   */
+  readonly weightExpirationPeriod?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#weightStabilizationPeriod
+   */
+  readonly weightStabilizationPeriod?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization#weightUpdatePeriod
+   */
+  readonly weightUpdatePeriod?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization(obj: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerBackendUtilization | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'errorUtilizationPenaltyPercent': obj.errorUtilizationPenaltyPercent,
+    'metricNamesForComputingUtilization': obj.metricNamesForComputingUtilization?.map(y => y),
+    'weightExpirationPeriod': obj.weightExpirationPeriod,
+    'weightStabilizationPeriod': obj.weightStabilizationPeriod,
+    'weightUpdatePeriod': obj.weightUpdatePeriod,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -3078,6 +3672,48 @@ export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsL
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting
+ */
+export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting#enabled
+   */
+  readonly enabled?: boolean;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting#failover
+   */
+  readonly failover?: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover[];
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting#failoverPriority
+   */
+  readonly failoverPriority?: string[];
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting#minClusterSize
+   */
+  readonly minClusterSize?: number;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting(obj: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSetting | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'enabled': obj.enabled,
+    'failover': obj.failover?.map(y => toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover(y)),
+    'failoverPriority': obj.failoverPriority?.map(y => y),
+    'minClusterSize': obj.minClusterSize,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTlsMode
  */
 export enum DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsTlsMode {
@@ -3132,6 +3768,36 @@ export enum DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpH
   /** UPGRADE */
   UPGRADE = "UPGRADE",
 }
+
+/**
+ * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive
+ */
+export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive(obj: DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'interval': obj.interval,
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsConnectionPoolTcpTcpKeepalive
@@ -3320,6 +3986,36 @@ export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBala
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
+ * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover
+ */
+export interface DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover {
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover#from
+   */
+  readonly from?: string;
+
+  /**
+   * @schema DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover#to
+   */
+  readonly to?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover(obj: DestinationRuleSpecTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'to': obj.to,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerConsistentHashHttpCookieAttributes
  */
 export interface DestinationRuleSpecSubsetsTrafficPolicyLoadBalancerConsistentHashHttpCookieAttributes {
@@ -3360,6 +4056,36 @@ export enum DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPo
   /** UPGRADE */
   UPGRADE = "UPGRADE",
 }
+
+/**
+ * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive
+ */
+export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive(obj: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolHttpHttp2KeepAlive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'interval': obj.interval,
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsConnectionPoolTcpTcpKeepalive
@@ -3537,6 +4263,36 @@ export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBal
  */
 /* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerLocalityLbSettingFailover(obj: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerLocalityLbSettingFailover | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'from': obj.from,
+    'to': obj.to,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover
+ */
+export interface DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover {
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover#from
+   */
+  readonly from?: string;
+
+  /**
+   * @schema DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover#to
+   */
+  readonly to?: string;
+}
+
+/**
+ * Converts an object of type 'DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover(obj: DestinationRuleSpecSubsetsTrafficPolicyPortLevelSettingsLoadBalancerZoneAwareLbSettingFailover | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
     'from': obj.from,
@@ -4210,6 +4966,8 @@ export enum EnvoyFilterSpecConfigPatchesPatchOperation {
   INSERT_UNDERSCORE_FIRST = "INSERT_FIRST",
   /** REPLACE */
   REPLACE = "REPLACE",
+  /** MERGE_AND_REPLACE_LIST */
+  MERGE_UNDERSCORE_AND_UNDERSCORE_REPLACE_UNDERSCORE_LIST = "MERGE_AND_REPLACE_LIST",
 }
 
 /**
@@ -4245,6 +5003,11 @@ export interface EnvoyFilterSpecConfigPatchesMatchListenerFilterChain {
    * @schema EnvoyFilterSpecConfigPatchesMatchListenerFilterChain#transportProtocol
    */
   readonly transportProtocol?: string;
+
+  /**
+   * @schema EnvoyFilterSpecConfigPatchesMatchListenerFilterChain#transportSocket
+   */
+  readonly transportSocket?: string;
 }
 
 /**
@@ -4260,6 +5023,7 @@ export function toJson_EnvoyFilterSpecConfigPatchesMatchListenerFilterChain(obj:
     'name': obj.name,
     'sni': obj.sni,
     'transportProtocol': obj.transportProtocol,
+    'transportSocket': obj.transportSocket,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -4694,6 +5458,11 @@ export function toJson_GatewaySpecServersPort(obj: GatewaySpecServersPort | unde
  */
 export interface GatewaySpecServersTls {
   /**
+   * @schema GatewaySpecServersTls#alpnProtocols
+   */
+  readonly alpnProtocols?: string[];
+
+  /**
    * @schema GatewaySpecServersTls#caCertCredentialName
    */
   readonly caCertCredentialName?: string;
@@ -4724,9 +5493,19 @@ export interface GatewaySpecServersTls {
   readonly credentialNames?: string[];
 
   /**
+   * @schema GatewaySpecServersTls#ecdhCurves
+   */
+  readonly ecdhCurves?: string[];
+
+  /**
    * @schema GatewaySpecServersTls#httpsRedirect
    */
   readonly httpsRedirect?: boolean;
+
+  /**
+   * @schema GatewaySpecServersTls#insecureSkipVerify
+   */
+  readonly insecureSkipVerify?: boolean;
 
   /**
    * @schema GatewaySpecServersTls#maxProtocolVersion
@@ -4781,13 +5560,16 @@ export interface GatewaySpecServersTls {
 export function toJson_GatewaySpecServersTls(obj: GatewaySpecServersTls | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alpnProtocols': obj.alpnProtocols?.map(y => y),
     'caCertCredentialName': obj.caCertCredentialName,
     'caCertificates': obj.caCertificates,
     'caCrl': obj.caCrl,
     'cipherSuites': obj.cipherSuites?.map(y => y),
     'credentialName': obj.credentialName,
     'credentialNames': obj.credentialNames?.map(y => y),
+    'ecdhCurves': obj.ecdhCurves?.map(y => y),
     'httpsRedirect': obj.httpsRedirect,
+    'insecureSkipVerify': obj.insecureSkipVerify,
     'maxProtocolVersion': obj.maxProtocolVersion,
     'minProtocolVersion': obj.minProtocolVersion,
     'mode': obj.mode,
@@ -5755,6 +6537,11 @@ export interface SidecarSpecInboundConnectionPoolHttp {
   readonly http1MaxPendingRequests?: number;
 
   /**
+   * @schema SidecarSpecInboundConnectionPoolHttp#http2KeepAlive
+   */
+  readonly http2KeepAlive?: SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive;
+
+  /**
    * @schema SidecarSpecInboundConnectionPoolHttp#http2MaxRequests
    */
   readonly http2MaxRequests?: number;
@@ -5794,6 +6581,7 @@ export function toJson_SidecarSpecInboundConnectionPoolHttp(obj: SidecarSpecInbo
   const result = {
     'h2UpgradePolicy': obj.h2UpgradePolicy,
     'http1MaxPendingRequests': obj.http1MaxPendingRequests,
+    'http2KeepAlive': toJson_SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive(obj.http2KeepAlive),
     'http2MaxRequests': obj.http2MaxRequests,
     'idleTimeout': obj.idleTimeout,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -5943,6 +6731,11 @@ export function toJson_SidecarSpecIngressPort(obj: SidecarSpecIngressPort | unde
  */
 export interface SidecarSpecIngressTls {
   /**
+   * @schema SidecarSpecIngressTls#alpnProtocols
+   */
+  readonly alpnProtocols?: string[];
+
+  /**
    * @schema SidecarSpecIngressTls#caCertCredentialName
    */
   readonly caCertCredentialName?: string;
@@ -5973,9 +6766,19 @@ export interface SidecarSpecIngressTls {
   readonly credentialNames?: string[];
 
   /**
+   * @schema SidecarSpecIngressTls#ecdhCurves
+   */
+  readonly ecdhCurves?: string[];
+
+  /**
    * @schema SidecarSpecIngressTls#httpsRedirect
    */
   readonly httpsRedirect?: boolean;
+
+  /**
+   * @schema SidecarSpecIngressTls#insecureSkipVerify
+   */
+  readonly insecureSkipVerify?: boolean;
 
   /**
    * @schema SidecarSpecIngressTls#maxProtocolVersion
@@ -6030,13 +6833,16 @@ export interface SidecarSpecIngressTls {
 export function toJson_SidecarSpecIngressTls(obj: SidecarSpecIngressTls | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'alpnProtocols': obj.alpnProtocols?.map(y => y),
     'caCertCredentialName': obj.caCertCredentialName,
     'caCertificates': obj.caCertificates,
     'caCrl': obj.caCrl,
     'cipherSuites': obj.cipherSuites?.map(y => y),
     'credentialName': obj.credentialName,
     'credentialNames': obj.credentialNames?.map(y => y),
+    'ecdhCurves': obj.ecdhCurves?.map(y => y),
     'httpsRedirect': obj.httpsRedirect,
+    'insecureSkipVerify': obj.insecureSkipVerify,
     'maxProtocolVersion': obj.maxProtocolVersion,
     'minProtocolVersion': obj.minProtocolVersion,
     'mode': obj.mode,
@@ -6111,6 +6917,36 @@ export enum SidecarSpecInboundConnectionPoolHttpH2UpgradePolicy {
 }
 
 /**
+ * @schema SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive
+ */
+export interface SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive {
+  /**
+   * @schema SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive(obj: SidecarSpecInboundConnectionPoolHttpHttp2KeepAlive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'interval': obj.interval,
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
  * @schema SidecarSpecInboundConnectionPoolTcpTcpKeepalive
  */
 export interface SidecarSpecInboundConnectionPoolTcpTcpKeepalive {
@@ -6161,6 +6997,11 @@ export interface SidecarSpecIngressConnectionPoolHttp {
   readonly http1MaxPendingRequests?: number;
 
   /**
+   * @schema SidecarSpecIngressConnectionPoolHttp#http2KeepAlive
+   */
+  readonly http2KeepAlive?: SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive;
+
+  /**
    * @schema SidecarSpecIngressConnectionPoolHttp#http2MaxRequests
    */
   readonly http2MaxRequests?: number;
@@ -6200,6 +7041,7 @@ export function toJson_SidecarSpecIngressConnectionPoolHttp(obj: SidecarSpecIngr
   const result = {
     'h2UpgradePolicy': obj.h2UpgradePolicy,
     'http1MaxPendingRequests': obj.http1MaxPendingRequests,
+    'http2KeepAlive': toJson_SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive(obj.http2KeepAlive),
     'http2MaxRequests': obj.http2MaxRequests,
     'idleTimeout': obj.idleTimeout,
     'maxConcurrentStreams': obj.maxConcurrentStreams,
@@ -6381,6 +7223,36 @@ export enum SidecarSpecIngressConnectionPoolHttpH2UpgradePolicy {
   /** UPGRADE */
   UPGRADE = "UPGRADE",
 }
+
+/**
+ * @schema SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive
+ */
+export interface SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive {
+  /**
+   * @schema SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive#interval
+   */
+  readonly interval?: string;
+
+  /**
+   * @schema SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive#timeout
+   */
+  readonly timeout?: string;
+}
+
+/**
+ * Converts an object of type 'SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive(obj: SidecarSpecIngressConnectionPoolHttpHttp2KeepAlive | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'interval': obj.interval,
+    'timeout': obj.timeout,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
 /**
  * @schema SidecarSpecIngressConnectionPoolTcpTcpKeepalive
@@ -7130,6 +8002,11 @@ export interface VirtualServiceSpecHttpRedirect {
   readonly port?: number;
 
   /**
+   * @schema VirtualServiceSpecHttpRedirect#prefixRewrite
+   */
+  readonly prefixRewrite?: string;
+
+  /**
    * @schema VirtualServiceSpecHttpRedirect#redirectCode
    */
   readonly redirectCode?: number;
@@ -7155,6 +8032,7 @@ export function toJson_VirtualServiceSpecHttpRedirect(obj: VirtualServiceSpecHtt
     'authority': obj.authority,
     'derivePort': obj.derivePort,
     'port': obj.port,
+    'prefixRewrite': obj.prefixRewrite,
     'redirectCode': obj.redirectCode,
     'scheme': obj.scheme,
     'uri': obj.uri,
@@ -8561,6 +9439,451 @@ export function toJson_WorkloadEntrySpec(obj: WorkloadEntrySpec | undefined): Re
     'ports': ((obj.ports) === undefined) ? undefined : (Object.entries(obj.ports).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
     'serviceAccount': obj.serviceAccount,
     'weight': obj.weight,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+
+/**
+ *
+ *
+ * @schema WorkloadGroup
+ */
+export class WorkloadGroup extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "WorkloadGroup"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'WorkloadGroup',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "WorkloadGroup".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: WorkloadGroupProps): any {
+    return {
+      ...WorkloadGroup.GVK,
+      ...toJson_WorkloadGroupProps(props),
+    };
+  }
+
+  /**
+   * Defines a "WorkloadGroup" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: WorkloadGroupProps) {
+    super(scope, id, {
+      ...WorkloadGroup.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...WorkloadGroup.GVK,
+      ...toJson_WorkloadGroupProps(resolved),
+    };
+  }
+}
+
+/**
+ * @schema WorkloadGroup
+ */
+export interface WorkloadGroupProps {
+  /**
+   * @schema WorkloadGroup#metadata
+   */
+  readonly metadata?: ApiObjectMetadata;
+
+  /**
+   * @schema WorkloadGroup#spec
+   */
+  readonly spec: WorkloadGroupSpec;
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupProps' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupProps(obj: WorkloadGroupProps | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'metadata': obj.metadata,
+    'spec': toJson_WorkloadGroupSpec(obj.spec),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpec
+ */
+export interface WorkloadGroupSpec {
+  /**
+   * @schema WorkloadGroupSpec#metadata
+   */
+  readonly metadata?: WorkloadGroupSpecMetadata;
+
+  /**
+   * @schema WorkloadGroupSpec#probe
+   */
+  readonly probe?: WorkloadGroupSpecProbe;
+
+  /**
+   * @schema WorkloadGroupSpec#template
+   */
+  readonly template: WorkloadGroupSpecTemplate;
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpec' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpec(obj: WorkloadGroupSpec | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'metadata': toJson_WorkloadGroupSpecMetadata(obj.metadata),
+    'probe': toJson_WorkloadGroupSpecProbe(obj.probe),
+    'template': toJson_WorkloadGroupSpecTemplate(obj.template),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpecMetadata
+ */
+export interface WorkloadGroupSpecMetadata {
+  /**
+   * @schema WorkloadGroupSpecMetadata#annotations
+   */
+  readonly annotations?: { [key: string]: string };
+
+  /**
+   * @schema WorkloadGroupSpecMetadata#labels
+   */
+  readonly labels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpecMetadata' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpecMetadata(obj: WorkloadGroupSpecMetadata | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'annotations': ((obj.annotations) === undefined) ? undefined : (Object.entries(obj.annotations).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'labels': ((obj.labels) === undefined) ? undefined : (Object.entries(obj.labels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpecProbe
+ */
+export interface WorkloadGroupSpecProbe {
+  /**
+   * @schema WorkloadGroupSpecProbe#exec
+   */
+  readonly exec?: WorkloadGroupSpecProbeExec;
+
+  /**
+   * @schema WorkloadGroupSpecProbe#failureThreshold
+   */
+  readonly failureThreshold?: number;
+
+  /**
+   * @schema WorkloadGroupSpecProbe#grpc
+   */
+  readonly grpc?: WorkloadGroupSpecProbeGrpc;
+
+  /**
+   * @schema WorkloadGroupSpecProbe#httpGet
+   */
+  readonly httpGet?: WorkloadGroupSpecProbeHttpGet;
+
+  /**
+   * @schema WorkloadGroupSpecProbe#initialDelaySeconds
+   */
+  readonly initialDelaySeconds?: number;
+
+  /**
+   * @schema WorkloadGroupSpecProbe#periodSeconds
+   */
+  readonly periodSeconds?: number;
+
+  /**
+   * @schema WorkloadGroupSpecProbe#successThreshold
+   */
+  readonly successThreshold?: number;
+
+  /**
+   * @schema WorkloadGroupSpecProbe#tcpSocket
+   */
+  readonly tcpSocket?: WorkloadGroupSpecProbeTcpSocket;
+
+  /**
+   * @schema WorkloadGroupSpecProbe#timeoutSeconds
+   */
+  readonly timeoutSeconds?: number;
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpecProbe' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpecProbe(obj: WorkloadGroupSpecProbe | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'exec': toJson_WorkloadGroupSpecProbeExec(obj.exec),
+    'failureThreshold': obj.failureThreshold,
+    'grpc': toJson_WorkloadGroupSpecProbeGrpc(obj.grpc),
+    'httpGet': toJson_WorkloadGroupSpecProbeHttpGet(obj.httpGet),
+    'initialDelaySeconds': obj.initialDelaySeconds,
+    'periodSeconds': obj.periodSeconds,
+    'successThreshold': obj.successThreshold,
+    'tcpSocket': toJson_WorkloadGroupSpecProbeTcpSocket(obj.tcpSocket),
+    'timeoutSeconds': obj.timeoutSeconds,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpecTemplate
+ */
+export interface WorkloadGroupSpecTemplate {
+  /**
+   * @schema WorkloadGroupSpecTemplate#address
+   */
+  readonly address?: string;
+
+  /**
+   * @schema WorkloadGroupSpecTemplate#labels
+   */
+  readonly labels?: { [key: string]: string };
+
+  /**
+   * @schema WorkloadGroupSpecTemplate#locality
+   */
+  readonly locality?: string;
+
+  /**
+   * @schema WorkloadGroupSpecTemplate#network
+   */
+  readonly network?: string;
+
+  /**
+   * @schema WorkloadGroupSpecTemplate#ports
+   */
+  readonly ports?: { [key: string]: number };
+
+  /**
+   * @schema WorkloadGroupSpecTemplate#serviceAccount
+   */
+  readonly serviceAccount?: string;
+
+  /**
+   * @schema WorkloadGroupSpecTemplate#weight
+   */
+  readonly weight?: number;
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpecTemplate' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpecTemplate(obj: WorkloadGroupSpecTemplate | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'address': obj.address,
+    'labels': ((obj.labels) === undefined) ? undefined : (Object.entries(obj.labels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'locality': obj.locality,
+    'network': obj.network,
+    'ports': ((obj.ports) === undefined) ? undefined : (Object.entries(obj.ports).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'serviceAccount': obj.serviceAccount,
+    'weight': obj.weight,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpecProbeExec
+ */
+export interface WorkloadGroupSpecProbeExec {
+  /**
+   * @schema WorkloadGroupSpecProbeExec#command
+   */
+  readonly command: string[];
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpecProbeExec' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpecProbeExec(obj: WorkloadGroupSpecProbeExec | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'command': obj.command?.map(y => y),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpecProbeGrpc
+ */
+export interface WorkloadGroupSpecProbeGrpc {
+  /**
+   * @schema WorkloadGroupSpecProbeGrpc#port
+   */
+  readonly port?: number;
+
+  /**
+   * @schema WorkloadGroupSpecProbeGrpc#service
+   */
+  readonly service?: string;
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpecProbeGrpc' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpecProbeGrpc(obj: WorkloadGroupSpecProbeGrpc | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'port': obj.port,
+    'service': obj.service,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpecProbeHttpGet
+ */
+export interface WorkloadGroupSpecProbeHttpGet {
+  /**
+   * @schema WorkloadGroupSpecProbeHttpGet#host
+   */
+  readonly host?: string;
+
+  /**
+   * @schema WorkloadGroupSpecProbeHttpGet#httpHeaders
+   */
+  readonly httpHeaders?: WorkloadGroupSpecProbeHttpGetHttpHeaders[];
+
+  /**
+   * @schema WorkloadGroupSpecProbeHttpGet#path
+   */
+  readonly path?: string;
+
+  /**
+   * @schema WorkloadGroupSpecProbeHttpGet#port
+   */
+  readonly port: number;
+
+  /**
+   * @schema WorkloadGroupSpecProbeHttpGet#scheme
+   */
+  readonly scheme?: string;
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpecProbeHttpGet' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpecProbeHttpGet(obj: WorkloadGroupSpecProbeHttpGet | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'host': obj.host,
+    'httpHeaders': obj.httpHeaders?.map(y => toJson_WorkloadGroupSpecProbeHttpGetHttpHeaders(y)),
+    'path': obj.path,
+    'port': obj.port,
+    'scheme': obj.scheme,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpecProbeTcpSocket
+ */
+export interface WorkloadGroupSpecProbeTcpSocket {
+  /**
+   * @schema WorkloadGroupSpecProbeTcpSocket#host
+   */
+  readonly host?: string;
+
+  /**
+   * @schema WorkloadGroupSpecProbeTcpSocket#port
+   */
+  readonly port: number;
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpecProbeTcpSocket' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpecProbeTcpSocket(obj: WorkloadGroupSpecProbeTcpSocket | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'host': obj.host,
+    'port': obj.port,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema WorkloadGroupSpecProbeHttpGetHttpHeaders
+ */
+export interface WorkloadGroupSpecProbeHttpGetHttpHeaders {
+  /**
+   * @schema WorkloadGroupSpecProbeHttpGetHttpHeaders#name
+   */
+  readonly name?: string;
+
+  /**
+   * @schema WorkloadGroupSpecProbeHttpGetHttpHeaders#value
+   */
+  readonly value?: string;
+}
+
+/**
+ * Converts an object of type 'WorkloadGroupSpecProbeHttpGetHttpHeaders' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_WorkloadGroupSpecProbeHttpGetHttpHeaders(obj: WorkloadGroupSpecProbeHttpGetHttpHeaders | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+    'value': obj.value,
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});

@@ -452,6 +452,11 @@ export interface AuthorizationPolicySpecRulesFromSource {
   readonly notServiceAccounts?: string[];
 
   /**
+   * @schema AuthorizationPolicySpecRulesFromSource#notTrustDomains
+   */
+  readonly notTrustDomains?: string[];
+
+  /**
    * @schema AuthorizationPolicySpecRulesFromSource#principals
    */
   readonly principals?: string[];
@@ -470,6 +475,11 @@ export interface AuthorizationPolicySpecRulesFromSource {
    * @schema AuthorizationPolicySpecRulesFromSource#serviceAccounts
    */
   readonly serviceAccounts?: string[];
+
+  /**
+   * @schema AuthorizationPolicySpecRulesFromSource#trustDomains
+   */
+  readonly trustDomains?: string[];
 }
 
 /**
@@ -487,10 +497,12 @@ export function toJson_AuthorizationPolicySpecRulesFromSource(obj: Authorization
     'notRemoteIpBlocks': obj.notRemoteIpBlocks?.map(y => y),
     'notRequestPrincipals': obj.notRequestPrincipals?.map(y => y),
     'notServiceAccounts': obj.notServiceAccounts?.map(y => y),
+    'notTrustDomains': obj.notTrustDomains?.map(y => y),
     'principals': obj.principals?.map(y => y),
     'remoteIpBlocks': obj.remoteIpBlocks?.map(y => y),
     'requestPrincipals': obj.requestPrincipals?.map(y => y),
     'serviceAccounts': obj.serviceAccounts?.map(y => y),
+    'trustDomains': obj.trustDomains?.map(y => y),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -967,6 +979,11 @@ export interface RequestAuthenticationSpecJwtRules {
   readonly outputPayloadToHeader?: string;
 
   /**
+   * @schema RequestAuthenticationSpecJwtRules#presence
+   */
+  readonly presence?: RequestAuthenticationSpecJwtRulesPresence;
+
+  /**
    * @schema RequestAuthenticationSpecJwtRules#spaceDelimitedClaims
    */
   readonly spaceDelimitedClaims?: string[];
@@ -994,6 +1011,7 @@ export function toJson_RequestAuthenticationSpecJwtRules(obj: RequestAuthenticat
     'jwks_uri': obj.jwksUri,
     'outputClaimToHeaders': obj.outputClaimToHeaders?.map(y => toJson_RequestAuthenticationSpecJwtRulesOutputClaimToHeaders(y)),
     'outputPayloadToHeader': obj.outputPayloadToHeader,
+    'presence': obj.presence,
     'spaceDelimitedClaims': obj.spaceDelimitedClaims?.map(y => y),
     'timeout': obj.timeout,
   };
@@ -1169,4 +1187,14 @@ export function toJson_RequestAuthenticationSpecJwtRulesOutputClaimToHeaders(obj
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RequestAuthenticationSpecJwtRulesPresence
+ */
+export enum RequestAuthenticationSpecJwtRulesPresence {
+  /** OPTIONAL */
+  OPTIONAL = "OPTIONAL",
+  /** REQUIRED */
+  REQUIRED = "REQUIRED",
+}
 

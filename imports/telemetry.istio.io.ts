@@ -337,6 +337,11 @@ export interface TelemetrySpecTracing {
   readonly customTags?: { [key: string]: TelemetrySpecTracingCustomTags };
 
   /**
+   * @schema TelemetrySpecTracing#disableContextPropagation
+   */
+  readonly disableContextPropagation?: boolean;
+
+  /**
    * @schema TelemetrySpecTracing#disableSpanReporting
    */
   readonly disableSpanReporting?: boolean;
@@ -375,6 +380,7 @@ export function toJson_TelemetrySpecTracing(obj: TelemetrySpecTracing | undefine
   if (obj === undefined) { return undefined; }
   const result = {
     'customTags': ((obj.customTags) === undefined) ? undefined : (Object.entries(obj.customTags).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: toJson_TelemetrySpecTracingCustomTags(i[1]) }), {})),
+    'disableContextPropagation': obj.disableContextPropagation,
     'disableSpanReporting': obj.disableSpanReporting,
     'enableIstioTags': obj.enableIstioTags,
     'match': toJson_TelemetrySpecTracingMatch(obj.match),

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { moduleFiles } from './go-modules';
 
 export interface CrdSource {
   readonly module: string;
@@ -19,7 +20,7 @@ export interface CrdSource {
 export const CRD_SOURCES: readonly CrdSource[] = [
   {
     module: 'istio.io/api',
-    version: 'v1.29.1',
+    version: 'v1.32.0',
     paths: ['kubernetes/customresourcedefinitions.gen.yaml'],
     kinds: {
       'DestinationRule.networking.istio.io': 'v1',
@@ -28,37 +29,48 @@ export const CRD_SOURCES: readonly CrdSource[] = [
       'Sidecar.networking.istio.io': 'v1',
       'VirtualService.networking.istio.io': 'v1',
       'WorkloadEntry.networking.istio.io': 'v1',
+      'WorkloadGroup.networking.istio.io': 'v1',
       'ProxyConfig.networking.istio.io': 'v1beta1',
       'EnvoyFilter.networking.istio.io': 'v1alpha3',
       'AuthorizationPolicy.security.istio.io': 'v1',
       'PeerAuthentication.security.istio.io': 'v1',
       'RequestAuthentication.security.istio.io': 'v1',
       'Telemetry.telemetry.istio.io': 'v1',
+      'TrafficExtension.extensions.istio.io': 'v1alpha1',
+      'WasmPlugin.extensions.istio.io': 'v1alpha1',
     },
   },
   {
     module: 'sigs.k8s.io/gateway-api',
-    version: 'v1.4.0',
-    paths: ['config/crd/standard', 'config/crd/experimental'],
+    version: 'v1.7.0',
+    // The experimental channel has what the standard one has, and more: what a target lacks is refused at synth.
+    paths: ['config/crd/experimental'],
     kinds: {
       'GatewayClass.gateway.networking.k8s.io': 'v1',
       'Gateway.gateway.networking.k8s.io': 'v1',
       'HTTPRoute.gateway.networking.k8s.io': 'v1',
       'GRPCRoute.gateway.networking.k8s.io': 'v1',
-      'TLSRoute.gateway.networking.k8s.io': 'v1alpha3',
-      'TCPRoute.gateway.networking.k8s.io': 'v1alpha2',
-      'ReferenceGrant.gateway.networking.k8s.io': 'v1beta1',
+      'TLSRoute.gateway.networking.k8s.io': 'v1',
+      'TCPRoute.gateway.networking.k8s.io': 'v1',
+      'UDPRoute.gateway.networking.k8s.io': 'v1',
+      'ListenerSet.gateway.networking.k8s.io': 'v1',
+      'ReferenceGrant.gateway.networking.k8s.io': 'v1',
       'BackendTLSPolicy.gateway.networking.k8s.io': 'v1',
+      'XBackend.gateway.networking.x-k8s.io': 'v1alpha1',
+      'XBackendTrafficPolicy.gateway.networking.x-k8s.io': 'v1alpha1',
+      'XMesh.gateway.networking.x-k8s.io': 'v1alpha1',
     },
   },
   {
     module: 'github.com/envoyproxy/gateway',
-    version: 'v1.7.0',
+    version: 'v1.9.1',
     paths: ['charts/gateway-crds-helm/templates/generated'],
     kinds: {
       'Backend.gateway.envoyproxy.io': 'v1alpha1',
       'BackendTrafficPolicy.gateway.envoyproxy.io': 'v1alpha1',
       'ClientTrafficPolicy.gateway.envoyproxy.io': 'v1alpha1',
+      'EnvoyExtensionPolicy.gateway.envoyproxy.io': 'v1alpha1',
+      'EnvoyPatchPolicy.gateway.envoyproxy.io': 'v1alpha1',
       'EnvoyProxy.gateway.envoyproxy.io': 'v1alpha1',
       'HTTPRouteFilter.gateway.envoyproxy.io': 'v1alpha1',
       'SecurityPolicy.gateway.envoyproxy.io': 'v1alpha1',
@@ -99,10 +111,9 @@ export function moduleDir(source: Pick<CrdSource, 'module' | 'version'>): string
 
 /** All CRDs of a source whose kind is asked for, in the order of `kinds`. */
 export function readCrds(source: CrdSource): Crd[] {
-  const dir = moduleDir(source);
   const found = new Map<string, Crd>();
   for (const path of source.paths) {
-    const full = join(dir, path);
+    const full = moduleFiles(source.module, source.version, path);
     const names = /\.ya?ml$/.test(path)
       ? ['']
       : readdirSync(full)

@@ -90,6 +90,7 @@ export { ExternalAuthorizer, type GrpcAuthorizerOptions, type HttpAuthorizerOpti
 export { MeshBoundary } from './mesh/mesh-boundary';
 export * from './mesh/edge-invariant';
 export * from './mesh/invariant-rule';
+export { MeshTarget, type MeshTargetProps } from './mesh/mesh-target';
 export * from './mesh/mesh-membership';
 export * from './mesh/mesh-namespace';
 export * from './mesh/outbound-traffic-policy';

@@ -14,7 +14,7 @@ const ARROWS: Record<string, readonly string[]> = {
   access: ['core', 'mesh', 'ingress', 'imports'],
   install: ['core', 'app', 'mesh', 'egress'],
   scenarios: ['core', 'app', 'mesh', 'egress', 'ingress', 'access', 'install', 'imports'],
-  'main.ts': ['app', 'scenarios'],
+  'main.ts': ['app', 'mesh', 'scenarios'],
   'index.ts': ['core', 'app', 'mesh', 'egress', 'ingress', 'access', 'install'],
   model: [],
   trace: ['model'],

@@ -5,6 +5,7 @@ import { Construct, IConstruct } from 'constructs';
 import { ownLineNow } from '../core/own-line';
 import { toYaml } from '../core/yaml';
 import { refuseOneObjectTwice } from '../mesh/object-names';
+import { MeshTarget } from '../mesh/mesh-target';
 import { type FolderChange, replaceFolder } from '../output/folder';
 import { heldFile, isValidatedLater, shown, summaryOf } from '../output/held';
 import { chartContents } from './order';
@@ -36,6 +37,13 @@ export interface EdgeAppProps {
    * @default true
    */
   readonly folderPerChart?: boolean;
+
+  /**
+   * The releases that the manifests are written for. What these do not have is refused.
+   *
+   * @default the newest that are known
+   */
+  readonly target?: MeshTarget;
 }
 
 /**
@@ -59,6 +67,7 @@ export class EdgeApp extends App {
     this.isStaging = this.asked === resolve(props.staging ?? '.cdk8s-staging');
     refuseOneObjectTwice(this);
     this.folderPerChart = props.folderPerChart ?? true;
+    (props.target ?? MeshTarget.newest()).applyTo(this);
   }
 
   /**

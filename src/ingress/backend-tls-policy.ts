@@ -78,7 +78,7 @@ export class BackendTlsPolicy extends Construct {
               : undefined,
             wellKnownCaCertificates: props.caConfigMapName
               ? undefined
-              : gatewayApi.BackendTlsPolicySpecValidationWellKnownCaCertificates.SYSTEM,
+              : 'System',
           },
         },
       }),

@@ -129,7 +129,7 @@ export class ExternalBackend extends Construct implements IExternalBackend {
     return {
       sni: this.hostname,
       ...(name === undefined
-        ? { wellKnownCaCertificates: 'System' as envoyGateway.BackendSpecTlsWellKnownCaCertificates }
+        ? { wellKnownCaCertificates: 'System' }
         : { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name }] }),
     };
   }

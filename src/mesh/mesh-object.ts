@@ -1,6 +1,8 @@
 import { ApiObject, ApiObjectMetadata, JsonPatch } from 'cdk8s';
 import { Construct } from 'constructs';
 import { refuseOneObjectTwice } from './object-names';
+import { refuseAtSynth } from '../core/problem';
+import { servedVersion, targetProblems } from './mesh-target';
 
 /**
  * Turns the fields of an object, in the shape of its typed bindings, into the JSON of its manifest. Each generated
@@ -39,7 +41,8 @@ export class MeshObject<Props> extends ApiObject {
   public constructor(scope: Construct, id: string, props: MeshObjectProps<Props>) {
     // cdk8s falls back to the chart's namespace where none is given, but not where it is empty.
     const metadata = props.clusterScoped ? { ...props.metadata, namespace: '' } : props.metadata;
-    super(scope, id, { apiVersion: props.apiVersion, kind: props.kind, metadata });
+    super(scope, id, { apiVersion: servedVersion(scope, props.apiVersion, props.kind), kind: props.kind, metadata });
+    refuseAtSynth(this, () => targetProblems(this));
     this.asked = props.spec;
     this.render = () => props.manifest(props.spec());
     refuseOneObjectTwice(this);
