@@ -1,5 +1,5 @@
 // The app that cdk8s.yaml names: bundles src/main.ts and runs it. Nothing type-checks on the way (npm run typecheck does), so it is fast.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,9 @@ import { buildSync } from 'esbuild';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const outfile = join(root, 'node_modules', '.cache', 'cdk8s-mesh-edge', 'main.cjs');
 mkdirSync(dirname(outfile), { recursive: true });
+// Invariants are decided by the reading half, which looks for its schemas beside the folder of its bundle.
+const schemas = join(dirname(outfile), '..', 'schemas');
+if (!existsSync(schemas)) symlinkSync(join(root, 'src', 'check', 'schemas'), schemas);
 buildSync({
   entryPoints: [join(root, 'src', 'main.ts')],
   outfile,

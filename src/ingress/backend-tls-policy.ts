@@ -76,9 +76,7 @@ export class BackendTlsPolicy extends Construct {
             caCertificateRefs: props.caConfigMapName
               ? [{ group: '', kind: 'ConfigMap', name: props.caConfigMapName }]
               : undefined,
-            wellKnownCaCertificates: props.caConfigMapName
-              ? undefined
-              : 'System',
+            wellKnownCaCertificates: props.caConfigMapName ? undefined : 'System',
           },
         },
       }),

@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { InvariantRule } from './invariant-rule';
+import { meshBoundaryOf } from './mesh-boundary';
 import { OutboundMode } from './outbound-traffic-policy';
 
 /** What holds for every request. */
@@ -78,6 +79,6 @@ export class EdgeInvariant extends Construct {
     // Only who has an invariant loads what decides it.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const { problemsOf } = require('../plugin/invariants') as Prover;
-    return problemsOf(this.node.root, text, { outbound, rootNamespace, istioVersion });
+    return problemsOf(meshBoundaryOf(this), text, { outbound, rootNamespace, istioVersion });
   }
 }
