@@ -179,7 +179,7 @@ function probe({ host, scheme, port, address }: Place, meshes: readonly Mesh[]):
 /** Whether a name below a wildcard is an object's own, or below another wildcard that is below this one. */
 function isNamedOtherwise(name: string, host: string, meshes: readonly Mesh[]): boolean {
   return meshes.some((mesh) => {
-    const names = mesh.remember(mesh, 'diff: every name', () => namesOf(mesh));
+    const names = everyName(mesh);
     if (names.has(name)) return true;
     for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
       const wildcard = `*${name.slice(dot)}`;
@@ -188,6 +188,11 @@ function isNamedOtherwise(name: string, host: string, meshes: readonly Mesh[]): 
     }
     return false;
   });
+}
+
+/** Every host and wildcard that an object is about. */
+export function everyName(mesh: Mesh): ReadonlySet<string> {
+  return mesh.remember(mesh, 'diff: every name', () => namesOf(mesh));
 }
 
 function namesOf(mesh: Mesh): ReadonlySet<string> {

@@ -67,6 +67,18 @@ export class Targets {
     return found;
   }
 
+  /** Ports that objects speak of, and one for all others. */
+  public get ports(): readonly number[] {
+    const known = new Set([443, ...this.mesh.services.all.flatMap(({ ports }) => ports.map(({ port }) => port))]);
+    return [...known, this.otherPort];
+  }
+
+  /** Whether proxies send requests for a host on to the address that was dialled. */
+  public isDialled(host: string): boolean {
+    const services = [...this.mesh.services.named(host).values()];
+    return services.some(({ resolution, registry }) => registry === 'External' && resolution === 'PASSTHROUGH');
+  }
+
   /** A port that no object speaks of, which stands for all of those. */
   private get otherPort(): number {
     return this.mesh.remember(this.mesh, 'targets: a port that nobody has', () => {

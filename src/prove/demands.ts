@@ -2,7 +2,7 @@
 import type { Mesh } from '../model/mesh';
 import { wayOf } from '../diff/way';
 import { isOutside } from '../list/outside';
-import type { TlsKind, Trace, TraceRequest } from '../trace/types';
+import type { Hop, TlsKind, Trace, TraceRequest } from '../trace/types';
 import { gatewayNames } from './prove';
 import type { Rule, TlsLevel } from './rules';
 
@@ -29,13 +29,23 @@ export function violationOf(mesh: Mesh, rule: Rule, told: Trace, request: TraceR
 
 function through(mesh: Mesh, { through: wanted }: Rule, { hops }: Trace): Judged | undefined {
   if (wanted === undefined) return undefined;
-  const names = hops.flatMap(({ proxy }) => [...gatewayNames(mesh, proxy.namespace, proxy.workload)]);
+  const names = hops.flatMap((hop) => namesOf(mesh, hop));
   return names.includes(wanted)
     ? undefined
     : {
         is: 'violated',
         why: `arrives without ${wanted}: ${hops.map(({ proxy }) => `${proxy.kind} ${proxy.namespace}/${proxy.workload ?? '*'}`).join(', then ') || 'by no proxy'}`,
       };
+}
+
+/** The workload of a gateway, the Gateways that it stands for, and the Gateway that let the request in. */
+function namesOf(mesh: Mesh, { proxy, decidedBy }: Hop): readonly string[] {
+  const isGateway = /gateway|waypoint/.test(proxy.kind);
+  const own = isGateway ? decidedBy.filter(({ kind }) => kind === 'Gateway') : [];
+  return [
+    ...gatewayNames(mesh, proxy.namespace, proxy.workload),
+    ...own.map(({ namespace, name }) => `${namespace}/${name}`),
+  ];
 }
 
 /** TLS on the connection that leaves the mesh; within it, on every connection between workloads. */
@@ -72,10 +82,15 @@ function identity({ identity: wanted }: Rule, { hops }: Trace): Judged | undefin
 }
 
 /** By a certificate, of the mesh or of its own, or by a token: who carries one that no issuer of a proxy's signed does not get through. */
-function authenticated({ authenticated: wanted }: Rule, { hops }: Trace, { tokens }: TraceRequest): Judged | undefined {
+function authenticated(
+  { authenticated: wanted }: Rule,
+  { hops }: Trace,
+  { at, tokens }: TraceRequest,
+): Judged | undefined {
   if (!wanted || tokens !== undefined) return undefined;
-  const isShown = hops.some(
-    ({ receives, identity: who }) => who !== undefined || receives.tls === 'MUTUAL' || receives.tls === 'ISTIO_MUTUAL',
-  );
+  // Whoever is outside shows itself to the first proxy, or not at all: the identity that a gateway shows further on is its own.
+  const [first] = hops;
+  const ofCaller = at === undefined ? first?.identity : undefined;
+  const isShown = ofCaller !== undefined || first?.receives.tls === 'MUTUAL' || first?.receives.tls === 'ISTIO_MUTUAL';
   return isShown ? undefined : { is: 'violated', why: 'arrives without showing who it is' };
 }

@@ -6,6 +6,7 @@ import { contains } from '../model/addresses';
 import { labelsMatch, optionalRecord, strings } from '../model/fields';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
+import { everyName } from '../diff/requests';
 import { isOutside } from '../list/outside';
 import { Targets } from '../list/targets';
 import { RequestError } from '../trace/index';
@@ -67,7 +68,7 @@ const MOST_REASONS = 5;
 
 /** Names in rules that nothing in the manifests is about. */
 export function unknownNames(mesh: Mesh, rules: readonly Rule[]): readonly RuleProblem[] {
-  const targets = new Targets(mesh);
+  const known = everyName(mesh);
   const namespaces = new Set(
     mesh.manifests.flatMap(({ kind, name, namespace }) => [namespace, ...(kind === 'Namespace' ? [name] : [])]),
   );
@@ -83,7 +84,7 @@ export function unknownNames(mesh: Mesh, rules: readonly Rule[]): readonly RuleP
         });
     const hosts = hostsOf(rule.to, mesh);
     const isKnown = (host: string): boolean =>
-      [...targets.hosts].some((known) => isSubsetOf(known, host) || isSubsetOf(host, known));
+      [...known].some((one) => one !== '*' && (isSubsetOf(one, host) || isSubsetOf(host, one)));
     if (hosts !== undefined && !hosts.some(isKnown))
       problems.push({
         line: rule.line,
@@ -147,7 +148,9 @@ class Prover {
                   ? 'there is no request of the kind that it forbids'
                   : 'no request of the kind that it is about arrives',
             ]
-          : [...this.witnesses].slice(0, MOST_REASONS);
+          : this.witnesses.size > 0
+            ? [...this.witnesses].slice(0, MOST_REASONS)
+            : ['no object lets such a request through'];
     return {
       name: this.rule.name,
       verdict,
@@ -169,9 +172,15 @@ class Prover {
       .filter(({ scheme }) => to.protocols === undefined || to.protocols.includes(scheme));
     const blocks = to.cidrs?.map((cidr) => ({ cidr, address: cidr.split('/')[0] ?? '' })) ?? [];
     const dialled = blocks.flatMap(({ address }) =>
-      (to.ports ?? [443]).map((port): Target => ({ scheme: 'tcp', host: address, port, address })),
+      (to.ports ?? this.targets.ports).map((port): Target => ({ scheme: 'tcp', host: address, port, address })),
     );
-    return [...wanted, ...dialled];
+    // Where a proxy sends on to whatever address was dialled, a name that may be asked for leads to any of them.
+    const asked = blocks.flatMap(({ address }) =>
+      wanted
+        .filter(({ host, scheme }) => scheme !== 'tcp' && this.targets.isDialled(host))
+        .map((one): Target => ({ ...one, address })),
+    );
+    return [...wanted, ...dialled, ...asked];
   }
 
   private follow(client: Client, target: Target, name: string): Proof | undefined {
@@ -297,10 +306,8 @@ class Prover {
   }
 
   private isInBlocks({ address }: Target, { hops }: Trace): boolean {
-    const ends = [
-      ...(address === undefined ? [] : [address]),
-      ...(hops[hops.length - 1]?.envoy.endpoints ?? []).map((one) => one.replace(/:\d+$/, '')),
-    ];
+    const endpoints = (hops[hops.length - 1]?.envoy.endpoints ?? []).map((one) => one.replace(/:\d+$/, ''));
+    const ends = endpoints.length > 0 ? endpoints : address === undefined ? [] : [address];
     return this.rule.to.cidrs?.some((cidr) => ends.some((one) => contains(cidr, one))) ?? true;
   }
 

@@ -1,4 +1,5 @@
 /** Reads a file of rules. All that is wrong with it is said at once, each with its line and key. */
+import { isAddress, isCidr, prefixLength } from '../model/addresses';
 import { LineCounter, type Node, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 
 export type TlsLevel = 'plain' | 'encrypted' | 'verified';
@@ -89,6 +90,11 @@ export function readRules(text: string): {
     else names.set(rule.name, rule.line);
   }
   return { rules: rules.filter((one) => one !== undefined), problems };
+}
+
+function isBlock(text: string): boolean {
+  if (isAddress(text)) return true;
+  return isCidr(text) && prefixLength(text) <= (text.includes(':') ? 128 : 32);
 }
 
 class Reader {
@@ -275,6 +281,14 @@ class Reader {
     for (const path of paths ?? [])
       if (!path.startsWith('/') || path.slice(0, -1).includes('*'))
         this.wrong(node.get('paths', true), `${at}.paths`, `"${path}" is neither a path nor a prefix that ends in *`);
+    const cidrs = of('cidrs');
+    for (const block of cidrs ?? [])
+      if (!isBlock(block))
+        this.wrong(
+          node.get('cidrs', true),
+          `${at}.cidrs`,
+          `"${block}" is neither an address nor a block of them (192.0.2.0/24)`,
+        );
     const ports = of('ports')?.map(Number);
     for (const port of ports ?? [])
       if (!Number.isInteger(port) || port < 1 || port > 65535)
@@ -290,7 +304,7 @@ class Reader {
     return {
       outside: this.flag(node.get('outside', true), `${at}.outside`),
       hosts: all?.map((host) => host.toLowerCase()),
-      cidrs: of('cidrs'),
+      cidrs,
       ports,
       protocols,
       methods: of('methods')?.map((one) => one.toUpperCase()),
