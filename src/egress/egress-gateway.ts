@@ -26,6 +26,14 @@ import { UpstreamSettings } from './upstream-settings';
 /** What any egress gateway may be told. */
 export interface EgressGatewayOptions {
   /**
+   * Whether what is forwarded (`forward`) stays open to every client of the service while policies (EgressTrafficPolicy, `allow`) say of other services who may reach them. For the time while a
+   * team moves over: one service after the other goes from `forward` to a policy.
+   *
+   * @default false: beside policies, `forward` is refused, because the gateway would answer 403
+   */
+  readonly admitForwarded?: boolean;
+
+  /**
    * How plain HTTP travels from the sidecars to the gateway.
    *
    * @default mutual TLS of the mesh
@@ -211,6 +219,7 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
   public _admit(grants: readonly Grant[]): void {
     this.policies ??= new GatewayPolicies(this);
     this.policies.add(grants);
+    if (this._admitsForwarded) this.policies.admitForwarded();
     for (const { service } of grants) this.resolveNamesOf(service);
     for (const { upstream } of grants) this.filterUpstreams(upstream);
   }
@@ -235,6 +244,11 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
     return { routes: parts.flatMap(({ routes }) => routes), clusters: parts.flatMap(({ clusters }) => clusters) };
   }
 
+  /** @internal */
+  public _objectsFor(grants: readonly Grant[]): ApiObject[] {
+    return this.policies?.objectsFor(grants) ?? [];
+  }
+
   private resolveNamesOf({ resolution }: IExternalService): void {
     if (!resolution._isForwardProxy || this.node.tryFindChild('ForwardProxy')) return;
     const selector = () => this.selector;
@@ -248,6 +262,23 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
       ...this.routes.flatMap((route) => route._forwardedWildcards()),
       ...(this.policies?.forwardedWildcards() ?? []),
     ];
+  }
+
+  /**
+   * Whether it stays open for what is forwarded once policies say who may come.
+   *
+   * @internal
+   */
+  public _admitsForwarded = false;
+
+  /**
+   * What the gateway has to admit for what is forwarded: hosts of HTTP, and SNIs of all else.
+   *
+   * @internal
+   */
+  public _forwarded(): { readonly hosts: string[]; readonly snis: string[] } {
+    const all = this.routes.map((route) => route._admissions());
+    return { hosts: all.flatMap(({ hosts }) => hosts), snis: all.flatMap(({ snis }) => snis) };
   }
 
   /**
@@ -418,6 +449,7 @@ export class EgressGateway extends EgressGatewayBase {
     this._nodes = props?.nodes;
     this.host = this.workload.host;
     this.hop = props?.hop ?? GatewayHop.mutualTls();
+    this._admitsForwarded = props?.admitForwarded ?? false;
     this.tlsPort = props?.tlsPort ?? 443;
     this.gateway = this._renderGateway(props?.gatewayName ?? this.workload.name);
     this.hopRule = this._renderHopRule(props?.hopRuleName ?? `${this.workload.name}-hop`);
@@ -446,6 +478,7 @@ class InstalledEgressGateway extends EgressGatewayBase {
     this.podPorts = props.podPorts ?? this.servicePorts.map(podPortOf);
     this.host = `${service}.${this.namespace}.svc.cluster.local`;
     this.hop = props.hop ?? GatewayHop.mutualTls();
+    this._admitsForwarded = props.admitForwarded ?? false;
     this.tlsPort = props.tlsPort ?? 443;
     this.gateway = this._renderGateway(props.gatewayName ?? service);
     this.hopRule = this._renderHopRule(props.hopRuleName ?? `${service}-hop`);

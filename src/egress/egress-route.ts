@@ -180,6 +180,21 @@ export class EgressRoute extends Construct {
     };
   }
 
+  /**
+   * By what the gateway knows what it forwards.
+   *
+   * @internal
+   */
+  public _admissions(): { readonly hosts: string[]; readonly snis: string[] } {
+    return {
+      hosts: this.legs.flatMap(({ host, http }) => (http ? [host] : [])),
+      snis: this.legs.flatMap(({ host, tls, tcp }) => [
+        ...(tls ? [host] : []),
+        ...tcp.map((port) => tcpSni(host, port)),
+      ]),
+    };
+  }
+
   /** @internal */
   public _serverClaims(): ServerClaim[] {
     const by = this.node.path;

@@ -212,6 +212,44 @@ export class EgressTrafficPolicy extends Construct {
     joinMesh('EgressTrafficPolicy', this, policiesAgainstEachOther);
   }
 
+  /**
+   * The VirtualServices by which it is held, to patch: those of the callers' sidecars and those of the gateway. Policies of one gateway add up, so an object may be shared
+   * with other policies; asked for once all policies are made, the list is whole.
+   */
+  public get virtualServices(): ApiObject[] {
+    return this.objectsOf('VirtualService');
+  }
+
+  /** The DestinationRules by which TLS is originated and limits are kept, to patch. Each may be shared with other policies for the host. */
+  public get destinationRules(): ApiObject[] {
+    return this.objectsOf('DestinationRule');
+  }
+
+  /** The AuthorizationPolicies at the gateway, to patch: one for each calling namespace, shared with other policies that it calls by. */
+  public get authorizationPolicies(): ApiObject[] {
+    return this.objectsOf('AuthorizationPolicy');
+  }
+
+  /** The ServiceEntries that lead callers to the gateway or nowhere, to patch. Those of the services themselves belong to the services. */
+  public get serviceEntries(): ApiObject[] {
+    return this.objectsOf('ServiceEntry');
+  }
+
+  /** The EnvoyFilters for rate limits and TLS versions of what leaves straight from sidecars, to patch. The gateway's is the gateway's. */
+  public get envoyFilters(): ApiObject[] {
+    return this.objectsOf('EnvoyFilter');
+  }
+
+  private objectsOf(kind: string): ApiObject[] {
+    const grants = this._permissions.filter((one): one is Grant => gatewayOf(one) !== undefined);
+    const direct = new Set(this._permissions.filter((one) => !gatewayOf(one)).map(({ service }) => service));
+    const objects = [
+      ...(this.gateway?._objectsFor(grants) ?? []),
+      ...[...direct].flatMap((service) => DirectEgress.of(service).objects),
+    ];
+    return objects.filter((object) => object.kind === kind);
+  }
+
   private permissionsOf(rule: EgressTrafficRule, index: number, props: EgressTrafficPolicyProps): Permission[] {
     const gateway = rule.direct ? undefined : props.gateway;
     const common = {

@@ -8,12 +8,12 @@ import { refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
 import type { EgressGatewayBase } from './egress-gateway';
-import { ExternalPort, portNames } from './external-port';
+import { ExternalPort } from './external-port';
 import { ForwardedWildcard, hostsWithoutPort } from './forward-proxy';
 import { ServerClaim, SubsetClaim } from './gateway-claims';
 import { KeptChildren } from './kept-children';
 import { connectionRule, originationRule } from './origination-rule';
-import { authorization, selfAdmission } from './policy-authorization';
+import { authorization, forwardedAdmission, selfAdmission } from './policy-authorization';
 import {
   CallerGroup,
   HTTP_SUBSET,
@@ -26,6 +26,7 @@ import {
   groupName,
 } from './policy-callers';
 import { gatewayGrantProblems } from './policy-conflicts';
+import { carrierSpec, clientEntrySpec } from './policy-entries';
 import { Grant, grouped, upstreamOf, whereOf } from './policy-grant';
 import { UpstreamParts, limitedRoute } from './upstream-filter';
 import { routeSettings, trafficPolicy } from './upstream-settings';
@@ -112,6 +113,15 @@ export class GatewayPolicies extends Construct {
           .map(({ port }) => ({ host, port: port.number, dialled: port.targetPort ?? port.number }));
         return http.length ? [{ host, port: httpPort!.number }, ...tls] : tls;
       });
+  }
+
+  /** What is rendered for some of the grants, and for others with them. */
+  public objectsFor(grants: readonly Grant[]): ApiObject[] {
+    const isTls = grants.some(({ port }) => port.isTls);
+    return this.children.of([
+      ...grants.flatMap(({ host, from }) => [`host ${host}`, `namespace ${from.namespace}`]),
+      ...(isTls ? ['inside'] : []),
+    ]);
   }
 
   /** What the gateway's EnvoyFilter is to do. */
@@ -332,6 +342,22 @@ export class GatewayPolicies extends Construct {
     });
   }
 
+  /** Keeps the gateway open, for whoever calls, to what is forwarded by hand. */
+  public admitForwarded(): void {
+    this.children.keep(
+      'forwarded',
+      new Map([
+        [
+          'AdmitForwarded',
+          () =>
+            this.authorizationPolicy('AdmitForwarded', `${this.gateway.gateway.name}-forwarded`, () =>
+              forwardedAdmission(this.gateway._forwarded()),
+            ),
+        ],
+      ]),
+    );
+  }
+
   private selfAdmission(): ApiObject {
     return this.authorizationPolicy('AdmitItself', `${this.gateway.gateway.name}-from-itself`, () =>
       selfAdmission([...this.hops().values()].map(({ innerPort }) => innerPort)),
@@ -378,26 +404,7 @@ export class GatewayPolicies extends Construct {
       ...networking.ServiceEntry.GVK,
       metadata: { name: shorten(`${nameOfHost(host)}-clients`), namespace: this.gateway.configNamespace, labels },
       manifest: networking.ServiceEntry.manifest,
-      spec: () => {
-        const grants = this.byHost.get(host)!;
-        const ports = [...new Map(grants.map(({ port }) => [port.number, port])).values()].sort(
-          (a, b) => a.number - b.number,
-        );
-        return {
-          spec: {
-            hosts: [host],
-            addresses: service.addresses.length ? [...service.addresses] : undefined,
-            ports: ports.map((port, i) => ({
-              number: port.number,
-              name: portNames(ports)[i],
-              protocol: port.protocol,
-            })),
-            location: networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
-            resolution: networking.ServiceEntrySpecResolution.STATIC,
-            exportTo: Audience._exportOnlyTo(this.gateway.configNamespace, ...grants.map(({ from }) => from.namespace)),
-          },
-        };
-      },
+      spec: () => ({ spec: clientEntrySpec(host, this.byHost.get(host)!, this.gateway.configNamespace) }),
     });
   }
 
@@ -410,20 +417,8 @@ export class GatewayPolicies extends Construct {
       spec: () => {
         const groups = this.groups.get(namespace)!.filter(({ byAddress }) => !byAddress);
         const ports = carrierPorts(this.byNamespace.get(namespace)!, groups);
-        return {
-          spec: {
-            hosts: groups.map((group) => carrierHost(gateway.name, group)),
-            ports: ports.map(({ port }) => ({
-              number: port.number,
-              name: `${port.protocol.toLowerCase()}-${port.number}`,
-              protocol: port.protocol,
-            })),
-            location: networking.ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
-            // No endpoint at all: whoever asks for the carrier itself gets nowhere.
-            resolution: networking.ServiceEntrySpecResolution.STATIC,
-            exportTo: Audience._exportOnlyTo(configNamespace, namespace),
-          },
-        };
+        const hosts = groups.map((group) => carrierHost(gateway.name, group));
+        return { spec: carrierSpec(hosts, ports, Audience._exportOnlyTo(configNamespace, namespace)) };
       },
     });
   }

@@ -11,6 +11,15 @@ export class KeptChildren {
 
   public constructor(private readonly scope: Construct) {}
 
+  /** The objects that are kept for these. */
+  public of(keys: Iterable<string>): ApiObject[] {
+    const ids = [...new Set(keys)].flatMap((key) => [...(this.kept.get(key) ?? [])]);
+    return [...new Set(ids)].flatMap((id) => {
+      const child = this.scope.node.tryFindChild(id);
+      return child && ApiObject.isApiObject(child) ? [child] : [];
+    });
+  }
+
   /** Makes the children that are wanted and not there, and takes away those that were wanted `of` the same thing before. */
   public keep(of: string, wanted: ReadonlyMap<string, () => ApiObject>): void {
     const { node } = this.scope;

@@ -59,3 +59,16 @@ function listOf(values: readonly string[]): string[] | undefined {
 export function selfAdmission(ports: readonly number[]): security.AuthorizationPolicySpecRules[] {
   return [{ from: [{ source: { ipBlocks: ['127.0.0.1/32'] } }], to: [{ operation: { ports: ports.map(String) } }] }];
 }
+
+/** What is forwarded by hand is for whoever reaches the gateway, as it was before any policy. */
+export function forwardedAdmission(forwarded: {
+  readonly hosts: readonly string[];
+  readonly snis: readonly string[];
+}): security.AuthorizationPolicySpecRules[] {
+  const hosts = [...new Set(forwarded.hosts.flatMap(authorities))].sort();
+  const snis = [...new Set(forwarded.snis)].sort();
+  return [
+    ...(hosts.length ? [{ to: [{ operation: { hosts } }] }] : []),
+    ...(snis.length ? [{ when: [{ key: 'connection.sni', values: snis }] }] : []),
+  ];
+}

@@ -22,37 +22,46 @@ export const SAFE_RETRIES = { attempts: 2, retryOn: 'connect-failure,refused-str
 /** Keeps Istio from giving an entry an address of its own: sidecars that capture DNS would then listen there only. */
 export const NO_ADDRESS = { 'networking.istio.io/enable-autoallocate-ip': 'false' };
 
-/** The groups of one namespace, from what is granted to it. */
+/**
+ * The groups of one namespace, from what is granted to it. They are named after ports and ways, and after their first host where there are several: never after callers,
+ * so that one more caller renames nothing.
+ */
 export function callerGroups(
   namespace: string,
   grants: readonly Grant[],
   planOf: (host: string) => HostPlan,
 ): CallerGroup[] {
-  const byHost = grouped(grants, ({ host }) => host);
-  const groups = new Map<string, string[]>();
-  const alone = new Set<string>();
-  for (const [host, mine] of byHost) {
+  const groups = new Map<string, { stem: string; hosts: string[]; byAddress: boolean }>();
+  for (const [host, mine] of grouped(grants, (grant) => grant.host)) {
     const byAddress = mine.some(({ port }) => port.isTcp);
-    const id = [...signature(mine, planOf(host)), ...(byAddress ? [nameOfHost(host)] : [])].join('-');
-    if (byAddress) alone.add(id);
-    groups.set(id, [...(groups.get(id) ?? []), host]);
+    const stem = stemOf(mine, planOf(host));
+    const key = JSON.stringify([stem, ...signature(mine, planOf(host)), ...(byAddress ? [host] : [])]);
+    const group = groups.get(key) ?? { stem, hosts: [], byAddress };
+    group.hosts.push(host);
+    groups.set(key, group);
   }
-  return [...groups.entries()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([id, hosts]) => ({ id, namespace, hosts: hosts.sort(), byAddress: alone.has(id) }));
+  const sorted = [...groups.values()].map((group) => ({ ...group, hosts: group.hosts.sort() }));
+  sorted.sort((a, b) => (a.hosts[0] < b.hosts[0] ? -1 : 1));
+  const taken = new Set<string>();
+  const named = sorted.map(({ stem, hosts, byAddress }) => {
+    const id = byAddress || taken.has(stem) ? `${stem}-${nameOfHost(hosts[0])}` : stem;
+    taken.add(id);
+    return { id, namespace, hosts, byAddress };
+  });
+  return named.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** On which ports and by which ways, whoever calls. */
+function stemOf(grants: readonly Grant[], plan: HostPlan): string {
+  return [...new Set(grants.map((grant) => portWords(grant, plan)))].sort().join('-');
 }
 
 /** Who calls on which port by which way: what hosts must have in common to share a VirtualService. */
 function signature(grants: readonly Grant[], plan: HostPlan): string[] {
-  const byCallers = grouped(grants, ({ from }) => {
-    const labels = Object.entries(from.labels).map(([key, value]) => `${nameOfHost(key)}-${nameOfHost(value)}`);
-    return labels.join('-');
-  });
-  const parts = [...byCallers.entries()].map(([callers, mine]) => {
-    const ports = new Set(mine.map((grant) => portWords(grant, plan)));
-    return [callers, ...[...ports].sort()].filter((word) => word !== '').join('-');
-  });
-  return parts.sort();
+  const byCallers = grouped(grants, ({ from }) => JSON.stringify(from.labels));
+  return [...byCallers.entries()]
+    .map(([callers, mine]) => [callers, ...new Set(mine.map((grant) => portWords(grant, plan)).sort())].join(' '))
+    .sort();
 }
 
 function portWords(grant: Grant, plan: HostPlan): string {

@@ -194,11 +194,11 @@ function portsShared(policies: readonly EgressTrafficPolicy[]): Array<{ at: ICon
 
 /** A gateway that admits by policy refuses everybody that no policy names. */
 function handMadeRoutes(gateway: EgressGatewayBase, grants: readonly Grant[]): Problem[] {
-  if (!grants.length) return [];
+  if (!grants.length || gateway._admitsForwarded) return [];
   return gateway._routePaths().map((path) => ({
     what: `gateway ${quote(gateway.gateway.name)} forwards by ${path}, and admits by ${whereOf(grants[0])}`,
     why: 'once a policy says who may use a gateway, it refuses all others, so what is forwarded by hand would be answered 403',
-    fix: 'replace `forward(...)` by a rule of an EgressTrafficPolicy, or use another gateway',
+    fix: 'replace `forward(...)` by a rule of an EgressTrafficPolicy, or give the gateway `admitForwarded: true` while you move over',
   }));
 }
 

@@ -38,6 +38,11 @@ export class DirectEgress extends Construct {
     return known ?? new DirectEgress(service as Construct & IExternalService);
   }
 
+  /** What is rendered for the service. */
+  public get objects(): ApiObject[] {
+    return this.children.of(['service']);
+  }
+
   /** Adds what a policy allows. */
   public add(permissions: readonly Permission[]): void {
     this.permissions.push(...permissions);

@@ -44,7 +44,7 @@ describe('EgressTrafficPolicy', () => {
     const mesh = new Mesh();
     const to = ['b.example.com', 'a.example.com'].map((host) => mesh.service(host, { ports: [https] }));
     mesh.policy({ from: [payments], to });
-    const spec = mesh.spec('VirtualService', 'istio-egressgateway-from-shop-app-payments-tls-443');
+    const spec = mesh.spec('VirtualService', 'istio-egressgateway-from-shop-tls-443');
     expect(spec.hosts.slice(1)).toEqual(['a.example.com', 'b.example.com']);
     expect(spec.tls).toHaveLength(1);
     expect(spec.tls[0].match[0].sniHosts).toEqual(['a.example.com', 'b.example.com']);
@@ -57,7 +57,7 @@ describe('EgressTrafficPolicy', () => {
     expect(spec).toMatchObject({ resolution: 'STATIC', exportTo: ['shop'] });
     expect(spec.endpoints).toBeUndefined();
     expect(spec.hosts).toEqual([
-      mesh.spec('VirtualService', 'istio-egressgateway-from-shop-app-payments-http-80-tls-443').hosts[0],
+      mesh.spec('VirtualService', 'istio-egressgateway-from-shop-http-80-tls-443').hosts[0],
     ]);
     expect(metadata.labels).toEqual({ 'networking.istio.io/enable-autoallocate-ip': 'false' });
   });
