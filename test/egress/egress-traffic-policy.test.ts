@@ -56,9 +56,7 @@ describe('EgressTrafficPolicy', () => {
     const { metadata, spec } = rendered(mesh.chart, 'ServiceEntry', 'istio-egressgateway-from-shop');
     expect(spec).toMatchObject({ resolution: 'STATIC', exportTo: ['shop'] });
     expect(spec.endpoints).toBeUndefined();
-    expect(spec.hosts).toEqual([
-      mesh.spec('VirtualService', 'istio-egressgateway-from-shop-http-80-tls-443').hosts[0],
-    ]);
+    expect(spec.hosts).toEqual([mesh.spec('VirtualService', 'istio-egressgateway-from-shop-http-80-tls-443').hosts[0]]);
     expect(metadata.labels).toEqual({ 'networking.istio.io/enable-autoallocate-ip': 'false' });
   });
 
