@@ -1,6 +1,7 @@
 /** A trace as a reviewer sees it: what happens to the traffic, without the names of the objects that make it so. */
 import { record, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
+import type { ReasonKind } from '../trace/index';
 import type { Answer, Decision, Hop, ProxyRef, TlsKind, Trace } from '../trace/types';
 import type { Effect, TlsSettings, Way, WayHop } from './types';
 
@@ -296,6 +297,18 @@ const REFUSALS: Readonly<Record<string, string>> = {
   'no-such-gateway': 'there is no such gateway',
 };
 
+const NOBODY_LISTENS: ReadonlySet<ReasonKind> = new Set<ReasonKind>([
+  'no-server-on-port',
+  'server-without-route',
+  'server-left-out',
+  'no-rule-for-server',
+  'listener-not-programmed',
+  'service-without-port',
+  'service-without-endpoints',
+  'auto-address-without-port',
+  'port-not-served',
+]);
+
 /** Objects that refuse by themselves are named, since it is they whom a reader asks next. */
 function reasonOf(trace: Trace): string {
   const { refusal } = trace;
@@ -304,9 +317,7 @@ function reasonOf(trace: Trace): string {
   if (refusal.code === 'RBAC') return `${REFUSALS.RBAC ?? ''}${by}`;
   if (refusal.by?.kind === 'NetworkPolicy') return `${REFUSALS.NetworkPolicy ?? ''}${by}`;
   if (refusal.by?.kind === 'PeerAuthentication') return `it takes mutual TLS of the mesh only${by}`;
-  const last = trace.hops[trace.hops.length - 1];
-  if (refusal.code === 'UF' && last !== undefined && last.cluster === null && last.envoy.listener === null)
-    return 'nothing listens on that port';
+  if (refusal.code === 'UF' && NOBODY_LISTENS.has(refusal.reason.kind)) return 'nothing listens on that port';
   return REFUSALS[refusal.code] ?? refusal.code;
 }
 

@@ -77,7 +77,10 @@ export function edgeMap(mesh: Mesh, onProgress?: (done: number, total: number) =
       const { classes } = explore(mesh, client.request, probe.target, { mostClasses: MOST_CLASSES });
       const found = new Map<string, Followed>();
       for (const { witness, trace: result } of classes) {
-        for (const note of result.notes) if (/^(no manifest has Service|gateway )/.test(note)) notes.add(note);
+        for (const { proxy } of result.hops) {
+          const assumed = mesh.assumptions.get(`${proxy.namespace}/${proxy.workload ?? ''}`);
+          if (assumed !== undefined) notes.add(assumed);
+        }
         const one = { client, probe: { ...probe, label: probe.labelOf(witness) }, host, result, request: witness };
         const key = wayKey(one);
         const known = found.get(key);
