@@ -357,7 +357,9 @@ export function hasCommonScope(registry: Registry, namespace: string): boolean {
     registry.services.hostsAreUnique &&
     !registry.virtualServices.prefersOwn &&
     registry.services.seesOnlyPublic(namespace) &&
-    registry.virtualServices.seesOnlyPublic(namespace, MESH_GATEWAY)
+    registry.virtualServices.seesOnlyPublic(namespace, MESH_GATEWAY) &&
+    // What it hides from itself it has all the same where a route that it sees sends there (collectImportedServices of pilot/pkg/model/sidecar.go).
+    registry.services.inNamespace(namespace).every((service) => registry.services.isVisible(service, namespace))
   );
 }
 

@@ -171,7 +171,8 @@ function upstreamTls(
 } {
   const rule = view.scope.destinationRule(service.host, view.proxy.labels);
   const policy = effectivePolicy(rule, subset, port.port);
-  const passthrough = policy.simpleLoadBalancer === 'PASSTHROUGH';
+  // A subset's cluster begins as the rule's own has become, whatever balancing it asks for (buildSubsetCluster of cluster_builder.go).
+  const passthrough = [policy, effectivePolicy(rule, '', port.port)].some(({ simpleLoadBalancer }) => simpleLoadBalancer === 'PASSTHROUGH'); // prettier-ignore
   const asksPassthrough = isPassthroughPolicy(subset === '' ? rule?.policy : subsetOf(rule, subset)?.policy);
   const defaultSni = `outbound_.${port.port}_.${subset}_.${service.host}`;
   if (policy.tls !== undefined) {

@@ -1,4 +1,4 @@
-import { ANY_ADDRESS, canonicalCidr } from '../model/addresses';
+import { ANY_ADDRESS, canonicalCidr, isAddress } from '../model/addresses';
 import { autoAddress } from '../model/auto-addresses';
 import { number, record, text } from '../model/fields';
 import { OverlapIndex } from '../model/hostnames';
@@ -333,8 +333,10 @@ function addForAll(
     map.add(egress, service, port, bind);
     return;
   }
-  for (const endpoint of endpoints) {
-    if (endpoint.address !== view.addresses[0]) map.add(egress, service, port, endpoint.address);
+  for (const { address, workload } of endpoints) {
+    // An endpoint by name is nobody's to dial (isValidInstance in buildSidecarOutboundListeners); Pods have addresses, shown or not.
+    if (!isAddress(address) && workload === undefined) continue;
+    if (address !== view.addresses[0]) map.add(egress, service, port, address);
   }
 }
 

@@ -4,8 +4,18 @@
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump.proto
  */
-import { list, number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
-import type { ChainShape, ListenerShape, RouteShape, VirtualHostShape } from './shape';
+import { replaceAll } from '../model/re2';
+import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import {
+  MESH_TLS,
+  tlsWords,
+  type ChainShape,
+  type ListenerShape,
+  type RouteShape,
+  type ClusterShape,
+  type VirtualHostShape,
+} from './shape';
+import { copyWords, hostWords, redirectWords, rewriteWords, samplesOf } from './rewrites';
 
 export interface RunningProxy {
   readonly type: 'sidecar' | 'gateway' | 'waypoint';
@@ -16,7 +26,7 @@ export interface RunningProxy {
   readonly listeners: readonly ListenerShape[];
   /** By name. */
   readonly routes: ReadonlyMap<string, readonly VirtualHostShape[]>;
-  readonly clusters: ReadonlyMap<string, Json>;
+  readonly clusters: ReadonlyMap<string, ClusterShape>;
 }
 
 /** Why a file is no dump of an Istio proxy; what is wrong, where, and how to get one. */
@@ -38,28 +48,46 @@ export function readConfigDump(source: string, file: string): RunningProxy {
   if (type === undefined)
     throw new NoConfigDump(`${file} is of node ${JSON.stringify(text(node.id))}, which is no proxy of Istio. ${HOW}`);
   const dot = name.lastIndexOf('.');
-  return {
-    type,
-    address,
-    pod: name.slice(0, dot),
-    namespace: name.slice(dot + 1),
-    labels: Object.fromEntries(
-      Object.entries(record(record(node.metadata).LABELS)).map(([key, value]) => [key, text(value)]),
-    ),
-    listeners: parts('ListenersConfigDump')
-      .flatMap((one) => records(one.dynamic_listeners))
-      .map((one) => listenerOf(record(record(one.active_state).listener)))
-      .filter(({ port }) => port > 0),
-    routes: new Map(
-      parts('RoutesConfigDump')
+  return runningProxy(
+    {
+      type,
+      address,
+      pod: name.slice(0, dot),
+      namespace: name.slice(dot + 1),
+      labels: Object.fromEntries(
+        Object.entries(record(record(node.metadata).LABELS)).map(([key, value]) => [key, text(value)]),
+      ),
+    },
+    {
+      listeners: parts('ListenersConfigDump')
+        .flatMap((one) => records(one.dynamic_listeners))
+        .map((one) => record(record(one.active_state).listener)),
+      routes: parts('RoutesConfigDump')
         .flatMap((one) => records(one.dynamic_route_configs))
-        .map(({ route_config: config }) => [text(record(config).name), virtualHostsOf(record(config))]),
-    ),
-    clusters: new Map(
-      parts('ClustersConfigDump')
+        .map((one) => record(one.route_config)),
+      clusters: parts('ClustersConfigDump')
         .flatMap((one) => records(one.dynamic_active_clusters))
-        .map(({ cluster }) => [text(record(cluster).name), record(cluster)]),
-    ),
+        .map((one) => record(one.cluster)),
+    },
+  );
+}
+
+/** What a control plane sends a proxy, as JSON with the names of Envoy's own fields. */
+export interface SentConfig {
+  readonly listeners: readonly Json[];
+  readonly routes: readonly Json[];
+  readonly clusters: readonly Json[];
+}
+
+type Node = Pick<RunningProxy, 'type' | 'namespace' | 'pod' | 'address' | 'labels'>;
+
+/** A proxy by what it was sent. */
+export function runningProxy(node: Node, { listeners, routes, clusters }: SentConfig): RunningProxy {
+  return {
+    ...node,
+    listeners: listeners.map(listenerOf).filter(({ port }) => port > 0),
+    routes: new Map(routes.map((config) => [text(config.name), virtualHostsOf(config)])),
+    clusters: new Map(clusters.map((cluster) => [text(cluster.name), clusterOf(cluster)])),
   };
 }
 
@@ -108,8 +136,27 @@ function chainOf(chain: Json): ChainShape {
 /** Clusters with their shares; a single one has them all. */
 function weightsOf(action: Json): readonly string[] {
   const weighted = records(record(action.weighted_clusters).clusters);
+  // A single one takes everything, whatever its weight.
+  if (weighted.length === 1) return weighted.map((one) => text(one.name));
   if (weighted.length === 0) return text(action.cluster) === '' ? [] : [text(action.cluster)];
   return weighted.map((one) => `${text(one.name)} (${number(one.weight)})`);
+}
+
+function clusterOf(cluster: Json): ClusterShape {
+  const type = text(cluster.type) || (optionalRecord(cluster.cluster_type) === undefined ? 'STATIC' : 'by name');
+  const matched = records(cluster.transport_socket_matches).find(({ name }) => name === 'tlsMode-istio');
+  const tls = record(record(record(matched ?? cluster).transport_socket).typed_config);
+  return { type, tls: upstreamTls(tls, matched !== undefined) };
+}
+
+/** The certificate of the workload itself is named `default`. */
+function upstreamTls(tls: Json, automatic: boolean): string {
+  if (!text(tls['@type']).endsWith('UpstreamTlsContext')) return 'plain text';
+  const common = record(tls.common_tls_context);
+  const [secret] = records(common.tls_certificate_sds_secret_configs);
+  const isFile = records(common.tls_certificates).length > 0;
+  const mode = secret?.name === 'default' ? MESH_TLS : secret === undefined && !isFile ? 'TLS' : 'mutual TLS';
+  return tlsWords(mode, text(tls.sni), automatic);
 }
 
 function virtualHostsOf(config: Json): readonly VirtualHostShape[] {
@@ -122,6 +169,39 @@ function virtualHostsOf(config: Json): readonly VirtualHostShape[] {
 
 function routeOf(route: Json): RouteShape {
   return { match: matchOf(record(route.match)), action: actionOf(route) };
+}
+
+const STATUS: Readonly<Record<string, number>> = { MOVED_PERMANENTLY: 301, FOUND: 302, SEE_OTHER: 303, TEMPORARY_REDIRECT: 307, PERMANENT_REDIRECT: 308 }; // prettier-ignore
+
+function redirectOf(redirect: Json): string {
+  return redirectWords({
+    status: STATUS[text(redirect.response_code)] ?? 301,
+    scheme: redirect.https_redirect === true ? 'https' : text(redirect.scheme_redirect),
+    host: text(redirect.host_redirect),
+    path: text(redirect.path_redirect) || undefined,
+  });
+}
+
+function copyOf(policy: Json): { readonly cluster: string; readonly percent: number } {
+  const { numerator, denominator } = record(record(policy.runtime_fraction).default_value);
+  const of = { HUNDRED: 1, TEN_THOUSAND: 100, MILLION: 10_000 }[text(denominator) || 'HUNDRED'] ?? 1;
+  return { cluster: text(policy.cluster), percent: numerator === undefined && policy.runtime_fraction === undefined ? 100 : number(numerator) / of }; // prettier-ignore
+}
+
+function pathOf({ path, prefix, path_separated_prefix: below }: Json): Parameters<typeof samplesOf>[0] {
+  if (typeof path === 'string') return { exact: path };
+  if (typeof below === 'string') return { below };
+  return typeof prefix === 'string' ? { prefix } : {};
+}
+
+/** What Envoy's router makes of a path (finalizePathHeader, source/common/router/config_impl.cc). */
+function rewrittenBy(action: Json, match: Json, path: string): string {
+  const pattern = record(action.regex_rewrite);
+  const regex = text(record(pattern.pattern).regex);
+  if (regex !== '') return replaceAll(regex, path, text(pattern.substitution)) ?? path;
+  if (typeof action.prefix_rewrite !== 'string' || action.prefix_rewrite === '') return path;
+  const { exact, prefix, below } = pathOf(match);
+  return action.prefix_rewrite + path.slice((exact ?? below ?? prefix ?? path).length);
 }
 
 function matchOf(match: Json): string {
@@ -159,8 +239,13 @@ function stringOf(matcher: Json, name: string): string {
 
 function actionOf(route: Json): string {
   const { redirect, direct_response: direct } = route;
-  if (redirect !== undefined) return 'redirect';
+  const match = record(route.match);
+  if (redirect !== undefined) return redirectOf(record(redirect));
   if (direct !== undefined) return `answers ${number(record(direct).status)}`;
-  const to = list(weightsOf(record(route.route))).join(', ');
-  return to === '' ? JSON.stringify(Object.keys(route)) : `to ${to}`;
+  const action = record(route.route);
+  const to = weightsOf(action).join(', ');
+  if (to === '') return JSON.stringify(Object.keys(route));
+  const only = records(record(action.weighted_clusters).clusters);
+  const host = text(action.host_rewrite_literal) || (only.length === 1 ? text(only[0]?.host_rewrite_literal) : '');
+  return `to ${to}${hostWords(host)}${rewriteWords(samplesOf(pathOf(match)), (path) => rewrittenBy(action, match, path))}${copyWords(records(action.request_mirror_policies).map(copyOf))}`;
 }

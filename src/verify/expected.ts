@@ -1,5 +1,7 @@
 /** What istiod would send a proxy by the manifests, in the words of a config dump: listeners, routes and clusters as `trace` makes them. */
-import { optionalRecord, record, text, type Json } from '../model/fields';
+import { number, optionalRecord, record, text, type Json } from '../model/fields';
+import { PREFIX_MARK } from '../model/gateway-api-rules';
+import { authorityOf } from '../model/virtual-services';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
@@ -7,16 +9,18 @@ import { findCluster, isMissing } from '../trace/clusters';
 import type { FilterChain, Listener } from '../trace/envoy';
 import { gatewayListeners } from '../trace/gateway-listeners';
 import { gatewayRouteConfig } from '../trace/gateway-routes';
-import type { Route, VirtualHost, WeightedRoute } from '../trace/http-routes';
+import { AskedPath } from '../trace/ask';
+import { rewrittenPath, type Route, type VirtualHost, type WeightedRoute } from '../trace/http-routes';
+import { copyWords, hostWords, redirectWords, rewriteWords, samplesOf } from './rewrites';
 import { type SidecarView, sidecarListeners } from '../trace/sidecar-listeners';
 import { sidecarRouteConfig, type RouteConfig } from '../trace/sidecar-routes';
 import type { RunningProxy } from './config-dump';
-import type { ChainShape, ListenerShape, RouteShape } from './shape';
+import { MESH_TLS, tlsWords, type ChainShape, type ListenerShape, type RouteShape } from './shape';
 
 export interface ExpectedCluster {
   readonly type: string;
-  /** How it speaks upstream; undefined where that hangs on each endpoint. */
-  readonly tls: string | undefined;
+  /** How it speaks upstream. */
+  readonly tls: string;
 }
 
 export interface Expected {
@@ -53,11 +57,7 @@ export function expectedOf(mesh: Mesh, running: RunningProxy): Expected {
       return {
         type: found.type,
         tls:
-          tls === null
-            ? 'none'
-            : tls.automatic
-              ? undefined
-              : `${tls.mode === 'SIMPLE' ? 'TLS' : tls.mode === 'MUTUAL' ? 'mutual TLS' : 'mutual TLS of the mesh'}${tls.sni === null ? '' : ` as ${tls.sni}`}`,
+          tls === null ? 'plain text' : tlsWords(tls.mode === 'SIMPLE' ? 'TLS' : tls.mode === 'MUTUAL' ? 'mutual TLS' : MESH_TLS, tls.sni ?? '', tls.automatic), // prettier-ignore
       };
     },
     knows: (host) => scope.service(host) !== undefined || mesh.services.named(host).size > 0,
@@ -135,9 +135,32 @@ function stringOf(name: string, value: unknown): string {
   return `${name} is there`;
 }
 
-function actionOf({ rule, clusters }: Route): string {
-  if (rule?.redirect !== undefined) return 'redirect';
+function actionOf(route: Route): string {
+  const { rule, clusters } = route;
+  if (rule?.redirect !== undefined) return redirectOf(rule.redirect);
   if (rule?.directResponse !== undefined) return `answers ${text(String(record(rule.directResponse).status))}`;
   const some: readonly WeightedRoute[] = clusters;
-  return some.length === 0 ? 'nothing' : `to ${shares(some).join(', ')}`;
+  if (some.length === 0) return 'nothing';
+  const own = text(rule?.rewrite?.authority) || (rule === null ? '' : authorityOf(rule.headers));
+  const host = own || (some.length === 1 ? (some[0]?.destination.authority ?? '') : '');
+  const rewrite = (path: string): string => rewrittenPath(AskedPath.of(path), route, rule?.rewrite).toString();
+  return `to ${shares(some).join(', ')}${hostWords(host)}${rewriteWords(samplesOf(samplePaths(route)), rewrite)}${copyWords(route.mirrors ?? [])}`;
+}
+
+function redirectOf(redirect: Json): string {
+  const uri = text(redirect.uri);
+  return redirectWords({
+    status: number(redirect.redirectCode) || 301,
+    scheme: text(redirect.scheme),
+    host: text(redirect.authority),
+    path: uri === '' || uri.startsWith(PREFIX_MARK) ? undefined : uri,
+  });
+}
+
+function samplePaths({ match, bySegments, gatewaySemantics }: Route): Parameters<typeof samplesOf>[0] {
+  const { exact, prefix, regex } = match?.uri ?? {};
+  if (typeof exact === 'string') return { exact };
+  if (typeof regex === 'string') return {};
+  const own = typeof prefix === 'string' ? prefix : '/';
+  return (bySegments ?? gatewaySemantics) && own !== '/' ? { below: own.replace(/\/$/, '') } : { prefix: own };
 }

@@ -24,6 +24,12 @@ export interface RouteShape {
   readonly action: string;
 }
 
+export interface ClusterShape {
+  readonly type: string;
+  /** How it speaks to its endpoints. */
+  readonly tls: string;
+}
+
 export interface VirtualHostShape {
   readonly domains: readonly string[];
   readonly requiresTls: boolean;
@@ -33,7 +39,8 @@ export interface VirtualHostShape {
 /** One chain in words: when it takes a connection. */
 export function condition(chain: ChainShape): string {
   const cidrs = chain.cidrs.filter((cidr) => cidr !== '0.0.0.0/0').sort();
-  const names = chain.sniHosts.filter((name) => name !== '*').sort();
+  // Where any name will do, the others count for nothing (getFilterChainMatch of Istio's listener.go).
+  const names = chain.sniHosts.includes('*') ? [] : [...chain.sniHosts].sort();
   const parts = [
     ...(names.length === 0 ? [] : [`SNI ${names.join(', ')}`]),
     ...(cidrs.length === 0 ? [] : [`address ${cidrs.join(', ')}`]),
@@ -48,4 +55,11 @@ export function outcome(chain: ChainShape): string {
   if (chain.routeConfig !== undefined) return `${tls}HTTP by routes ${chain.routeConfig}`;
   const tunnel = chain.tunnel === '' ? '' : ` by CONNECT ${chain.tunnel}`;
   return `${tls}TCP to ${chain.clusters.join(', ')}${tunnel}`;
+}
+
+export const MESH_TLS = 'mutual TLS of the mesh';
+
+/** How a cluster speaks to its endpoints; `automatic` where that is up to each endpoint. */
+export function tlsWords(mode: string, sni: string, automatic: boolean): string {
+  return `${mode}${sni === '' ? '' : ` as ${sni}`}${automatic ? ' where the endpoint takes it' : ''}`;
 }

@@ -10,6 +10,7 @@ import {
   condition,
   outcome,
   type ChainShape,
+  type ClusterShape,
   type ListenerShape,
   type RouteShape,
   type VirtualHostShape,
@@ -187,8 +188,10 @@ function compareRoutes(expected: Expected, running: RunningProxy, isShown: IsSho
       for (const domain of host.domains) {
         // Addresses that a cluster allots stand beside the Service's names, which lead to the same routes.
         const isAllotted = isIP(domain) !== 0 && host.domains.some((other) => isIP(other) === 0 && !hasPort(other));
-        if (domain === '*' || hasPort(domain) || isAllotted) continue;
-        const ours = config.match(domain.toLowerCase());
+        // A sidecar's own, for hosts that nobody declares: what becomes of these is that of its outbound policy.
+        const isCatchAll = domain === '*' && running.type === 'sidecar' && !name.includes(':');
+        if (isCatchAll || hasPort(domain) || isAllotted || domain.includes('/')) continue;
+        const ours = config.match(domain === '*' ? NOBODY : domain.toLowerCase());
         const theirs = host.routes;
         if (ours === undefined && theirs.every(({ action }) => !action.includes('|') || !namesShown(action, isShown)))
           continue;
@@ -205,7 +208,7 @@ function compareRoutes(expected: Expected, running: RunningProxy, isShown: IsSho
     const had = new Set(hosts.flatMap(({ domains }) => domains.map((domain) => domain.toLowerCase())));
     for (const host of config.hosts())
       for (const domain of host.domains.map((one) => one.toLowerCase())) {
-        if (domain === '*' || hasPort(domain) || had.has(domain) || isAllottedAddress(domain) || host.domains.some((one) => had.has(one.toLowerCase()))) continue; // prettier-ignore
+        if (domain === '*' || hasPort(domain) || domain.includes('/') || had.has(domain) || (had.has('*') && name.includes(':')) || isAllottedAddress(domain) || host.domains.some((one) => had.has(one.toLowerCase()))) continue; // prettier-ignore
         count++;
         differences.push({ part: 'route', of: `${name} ${domain}`, manifests: routeShapes(host).map(line).join('; '), proxy: null }); // prettier-ignore
         break;
@@ -213,6 +216,9 @@ function compareRoutes(expected: Expected, running: RunningProxy, isShown: IsSho
   }
   return { count, differences };
 }
+
+/** A name that is nobody's. */
+const NOBODY = 'nobody.invalid';
 
 /** An address, or what stands for one that no manifest shows. */
 function isAllottedAddress(domain: string): boolean {
@@ -250,7 +256,9 @@ function compareHost(
   return differences;
 }
 
-const TYPES: Readonly<Record<string, string>> = { EDS: 'EDS', STRICT_DNS: 'STRICT_DNS', LOGICAL_DNS: 'LOGICAL_DNS', ORIGINAL_DST: 'ORIGINAL_DST', STATIC: 'STATIC' }; // prettier-ignore
+function clusterWords({ type, tls }: ClusterShape): string {
+  return `${type}, ${tls}`;
+}
 
 function compareClusters(expected: Expected, running: RunningProxy, isShown: IsShown): Compared {
   const differences: Difference[] = [];
@@ -259,10 +267,8 @@ function compareClusters(expected: Expected, running: RunningProxy, isShown: IsS
     if (OWN_CLUSTERS.has(name) || !name.startsWith('outbound|') || !isShown(name)) continue;
     count++;
     const ours = expected.cluster(name);
-    const type = TYPES[String(cluster.type)] ?? String(cluster.type);
-    if (ours === undefined) differences.push({ part: 'cluster', of: name, manifests: null, proxy: type });
-    else if (ours.type !== type && type !== 'undefined')
-      differences.push({ part: 'cluster', of: name, manifests: ours.type, proxy: type });
+    const [a, b] = [ours === undefined ? null : clusterWords(ours), clusterWords(cluster)];
+    if (a !== b) differences.push({ part: 'cluster', of: name, manifests: a, proxy: b });
   }
   return { count, differences };
 }

@@ -1,5 +1,6 @@
 /** Our traces against the oracle's hops, field by field. */
 import { admit } from '../../../src/check/schema/admit';
+import { evaluateRules } from '../../../src/check/schema/cel';
 import { Schemas } from '../../../src/check/schema/store';
 import { loadText } from '../../../src/model/load';
 import { buildMesh } from '../../../src/model/mesh';
@@ -38,16 +39,25 @@ export function toYaml(things: readonly Thing[]): string {
     .join('\n---\n');
 }
 
-function meshConfigOf({ outbound, config }: GeneratedMesh): object {
+export function meshConfigOf({ outbound, config }: GeneratedMesh): object {
   return { ...config, outboundTrafficPolicy: { mode: outbound } };
 }
 
 /** The releases that the oracle is built from. */
-const ORACLE_RELEASES = { istioVersion: '1.29', gatewayApiVersion: '1.4/experimental' };
+export const ORACLE_RELEASES = { istioVersion: '1.29', gatewayApiVersion: '1.4/experimental' };
 const SCHEMAS = new Schemas({ istio: '1.29', gatewayApi: '1.4/experimental', envoyGateway: '1.7', kubernetes: '1.34' });
 
+/** Whether an API server takes an object of the Gateway API, whose rules say what implementations need not care for. */
+export function isAdmitted(thing: Thing): boolean {
+  return loadText(toYaml([thing])).manifests.every((manifest) => {
+    if (manifest.group !== 'gateway.networking.k8s.io') return true;
+    const { violations, ruled } = admit(manifest, SCHEMAS);
+    return violations.length === 0 && evaluateRules(ruled).length === 0;
+  });
+}
+
 /** As an API server stores objects: istiod relies on the defaults of the Gateway API. */
-function stored(things: readonly Thing[]): string {
+export function stored(things: readonly Thing[]): string {
   const bodies = loadText(toYaml(things)).manifests.map((manifest): Thing => {
     const body =
       manifest.group === 'gateway.networking.k8s.io' ? admit(manifest, SCHEMAS).manifest.body : manifest.body;

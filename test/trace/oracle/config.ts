@@ -1,0 +1,99 @@
+/** What istiod sends each proxy of a random mesh beside what the manifests say, part by part: equal parts are equal for every request. */
+import { buildMesh, type Mesh } from '../../../src/model/mesh';
+import { loadText } from '../../../src/model/load';
+import { record, text, type Json } from '../../../src/model/fields';
+import { runningProxy, type RunningProxy } from '../../../src/verify/config-dump';
+import { verify, type Difference, type Verification } from '../../../src/verify/verify';
+import { isAdmitted, ORACLE_RELEASES, meshConfigMap, meshConfigOf, stored, toYaml } from './compare';
+import type { Oracle, OracleConfig, OracleReply } from './process';
+import type { GeneratedMesh, Thing } from './vocabulary';
+
+export interface ConfigComparison {
+  readonly proxies: number;
+  /** Parts that were compared, by their kind. */
+  readonly parts: Verification['compared'];
+  readonly differences: readonly { readonly proxy: string; readonly difference: Difference }[];
+  /** Set if the oracle could not say anything of this mesh. */
+  readonly failure: string | undefined;
+}
+
+const NOTHING: Verification['compared'] = { listeners: 0, domains: 0, clusters: 0 };
+
+export async function compareConfig(oracle: Oracle, generated: GeneratedMesh): Promise<ConfigComparison> {
+  let things = generated.things.filter(isAdmitted);
+  const ask = (): Promise<OracleReply> =>
+    oracle.ask(stored(things), JSON.stringify(meshConfigOf(generated)), [], things.filter(isPod).map(nameOf));
+  let reply = await ask();
+  // What admission refuses never reaches a mesh: such objects are left out for both.
+  const refused = new Set((reply.invalid ?? []).map((problem) => problem.slice(0, problem.indexOf(':'))));
+  if (refused.size > 0) {
+    things = things.filter((thing) => !refused.has(`${thing.kind}/${thing.metadata.name}`));
+    reply = await ask();
+  }
+  if (reply.error !== undefined || reply.configs === undefined)
+    return { proxies: 0, parts: NOTHING, differences: [], failure: reply.error ?? 'no configuration' };
+  const mesh = buildMesh(loadText(toYaml([...things, meshConfigMap(generated)])).manifests, ORACLE_RELEASES);
+  return compareAll(mesh, things, reply.configs);
+}
+
+function compareAll(
+  mesh: Mesh,
+  things: readonly Thing[],
+  configs: Readonly<Record<string, OracleConfig>>,
+): ConfigComparison {
+  const all = things.filter(isPod).flatMap((pod) => {
+    const sent = configs[nameOf(pod)];
+    return sent === undefined ? [] : [{ proxy: nameOf(pod), verification: verify(mesh, runningOf(pod, sent)) }];
+  });
+  const sum = (kind: keyof Verification['compared']): number =>
+    all.reduce((total, { verification }) => total + verification.compared[kind], 0);
+  return {
+    proxies: all.length,
+    parts: { listeners: sum('listeners'), domains: sum('domains'), clusters: sum('clusters') },
+    differences: all.flatMap(({ proxy, verification }) =>
+      verification.differences.map((difference) => ({ proxy, difference })),
+    ),
+    failure: undefined,
+  };
+}
+
+const isPod = ({ kind }: Thing): boolean => kind === 'Pod';
+
+function nameOf({ metadata: { namespace = 'default', name } }: Thing): string {
+  return `${namespace}/${name}`;
+}
+
+/** As the oracle takes Pods for proxies. */
+function runningOf(pod: Thing, sent: OracleConfig): RunningProxy {
+  const { metadata } = pod as unknown as { readonly metadata: { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> } }; // prettier-ignore
+  const { labels = {}, annotations = {} } = metadata;
+  const isGateway = annotations['inject.istio.io/templates'] === 'gateway' || (labels.istio ?? '').includes('gateway');
+  return runningProxy(
+    {
+      type: isGateway ? 'gateway' : 'sidecar',
+      namespace: pod.metadata.namespace ?? 'default',
+      pod: pod.metadata.name,
+      address: text(record((pod as unknown as Json).status).podIP),
+      labels,
+    },
+    {
+      listeners: (sent.listeners ?? []).map(withFieldNames),
+      routes: (sent.routes ?? []).map(withFieldNames),
+      clusters: (sent.clusters ?? []).map(withFieldNames),
+    },
+  );
+}
+
+/** Protobuf's JSON has the names of fields in camel case, Envoy's own in snake case. */
+function withFieldNames(value: object): Json {
+  const named = (inside: unknown): unknown => {
+    if (Array.isArray(inside)) return inside.map(named);
+    if (typeof inside !== 'object' || inside === null) return inside;
+    return Object.fromEntries(Object.entries(inside).map(([key, own]) => [fieldName(key), named(own)]));
+  };
+  return record(named(value));
+}
+
+function fieldName(key: string): string {
+  return /^[a-z][A-Za-z0-9]*$/.test(key) ? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : key;
+}
