@@ -82,8 +82,16 @@ export function policyLevels(
   kind: string,
   { route, rule, gateway, listener }: PolicyPlace,
   input: EnvoyGatewayInput,
-): { readonly ofRoute: readonly EffectivePolicy[]; readonly ofGateway: readonly EffectivePolicy[] } {
-  const all = input.of(GROUP, kind);
+): Levels {
+  return levelsAmong(input.of(GROUP, kind), { route, rule, gateway, listener });
+}
+
+interface Levels {
+  readonly ofRoute: readonly EffectivePolicy[];
+  readonly ofGateway: readonly EffectivePolicy[];
+}
+
+function levelsAmong(all: readonly Manifest[], { route, rule, gateway, listener }: PolicyPlace): Levels {
   if (all.length === 0) return { ofRoute: [], ofGateway: [] };
   const onRoute = { kind: route.kind, manifest: route.config.manifest };
   const onGateway = { kind: 'Gateway', manifest: gateway.config.manifest };
@@ -98,6 +106,19 @@ export function policyLevels(
     ],
     ofGateway: [...found({ ...onGateway, section: listener.name }), ...found({ ...onGateway, section: undefined })],
   };
+}
+
+const routing = new WeakMap<readonly Manifest[], readonly Manifest[]>();
+
+/** How Services are dialled by the nearest BackendTrafficPolicy that says so: of the rule, the route, the listener, the Gateway. */
+export function routingTypeAt(place: PolicyPlace, input: ReleasedInput): EffectivePolicy | undefined {
+  if (!input.config.envoyGateway.readsRoutingTypeOfPolicies) return undefined;
+  const all = input.of(GROUP, 'BackendTrafficPolicy');
+  let saying = routing.get(all);
+  if (saying === undefined)
+    routing.set(all, (saying = all.filter(({ body }) => text(record(record(body).spec).routingType) !== '')));
+  const { ofRoute, ofGateway } = levelsAmong(saying, place);
+  return [...ofRoute, ...ofGateway][0];
 }
 
 /** Which release of Envoy Gateway it is, besides where objects are looked up. */

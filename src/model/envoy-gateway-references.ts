@@ -97,10 +97,11 @@ export function brokenReferences({ kind, namespace: own, body }: Manifest, mesh:
   return found;
 }
 
-function backendProblem(
+/** Why a backend cannot be used. @param owner whose kind a grant has to name, of Envoy Gateway's own group where none is said */
+export function backendProblem(
   { kind, namespace, name }: BrokenReference['target'],
   reference: Json,
-  owner: { readonly kind: string; readonly namespace: string },
+  owner: { readonly group?: string; readonly kind: string; readonly namespace: string },
   mesh: Mesh,
 ): Pick<BrokenReference, 'is' | 'what' | 'fix'> | undefined {
   const port = Number(reference.port ?? 0);
@@ -131,6 +132,6 @@ function backendProblem(
   return {
     is: 'not-granted',
     what: `no ReferenceGrant in ${namespace} lets a ${owner.kind} of ${owner.namespace} use ${whole}`,
-    fix: `write a ReferenceGrant in ${namespace} that lets a ${owner.kind} (${GROUP}) of ${owner.namespace} use ${kind} ${name}`,
+    fix: `write a ReferenceGrant in ${namespace} that lets a ${owner.kind} (${owner.group ?? GROUP}) of ${owner.namespace} use ${kind} ${name}`,
   };
 }

@@ -156,11 +156,16 @@ export function proxyWorkload(
 }
 
 /**
- * `Service` if the proxies dial the Service's address, `Endpoint` if they dial Pods. Of a headless Service there are only Pods to
- * dial. BackendTrafficPolicy has a field of the same name, which Envoy Gateway 1.7 does not read.
+ * `Service` if the proxies dial the Service's address, `Endpoint` if they dial Pods: as a BackendTrafficPolicy has it, else the EnvoyProxy.
+ * Of a headless Service there are only Pods to dial.
  */
-export function routingType(proxy: EffectiveProxy, isHeadless: boolean): 'Service' | 'Endpoint' {
-  return proxy.spec.routingType === 'Service' && !isHeadless ? 'Service' : 'Endpoint';
+export function routingType(
+  proxy: EffectiveProxy,
+  isHeadless: boolean,
+  policy?: { readonly spec: Json },
+): 'Service' | 'Endpoint' {
+  const asked = policy?.spec.routingType ?? proxy.spec.routingType;
+  return asked === 'Service' && !isHeadless ? 'Service' : 'Endpoint';
 }
 
 /** TLS towards a Service, or a Backend, by a BackendTLSPolicy: SNI and where it is written. */

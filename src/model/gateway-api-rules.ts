@@ -36,6 +36,7 @@ function backend(
   const headers = filtersOf(reference, false).headers;
   const parts = { subset: '', port: number(reference.port), weight, authority: authorityOf(headers), headers };
   const group = text(reference.group);
+  if (options.byEnvoyGateway === true && hasForeignFilter(reference, route, input)) return { ...parts, host: '' };
   if (group === 'networking.istio.io' && kind === 'Hostname')
     return { ...parts, host: text(reference.namespace) === '' ? name : '' };
   if (options.byEnvoyGateway === true && group === 'gateway.envoyproxy.io' && kind === 'Backend') {
@@ -55,6 +56,15 @@ function backend(
       options.byEnvoyGateway !== true && !input.istio.readsAllOfGrant,
     );
   return { ...parts, host: allowed ? `${name}.${namespace}.svc.${domain}` : '' };
+}
+
+/** What the filters of a backend may be in Envoy Gateway; any other refuses the backend (validateBackendRefFilters of internal/gatewayapi/validate.go). */
+function hasForeignFilter(reference: Json, { kind }: ApiRoute, { envoyGateway }: GatewayApiInput): boolean {
+  const can = ['RequestHeaderModifier', 'ResponseHeaderModifier', ...(kind === 'HTTPRoute' ? ['ExtensionRef', 'URLRewrite'] : [])]; // prettier-ignore
+  return records(reference.filters).some(
+    ({ type, urlRewrite }) =>
+      !can.includes(text(type)) || (envoyGateway.refusesPathsOfBackends && record(urlRewrite).path !== undefined),
+  );
 }
 
 function destinations(
@@ -304,8 +314,12 @@ export function byPrecedence(rules: readonly HttpRule[]): readonly HttpRule[] {
 }
 
 /** The same rules as Envoy Gateway orders them: regular expressions before prefixes, and a method counts as a header. */
-export function byEnvoyGatewayPrecedence(rules: readonly HttpRule[]): readonly HttpRule[] {
-  const ranked = rules.map((rule) => ({ rule, rank: envoyGatewayRank(rule.matches[0]) }));
+/** @param cookiesOf cookies that a rule asks for besides */
+export function byEnvoyGatewayPrecedence(
+  rules: readonly HttpRule[],
+  cookiesOf: (rule: HttpRule) => readonly Json[],
+): readonly HttpRule[] {
+  const ranked = rules.map((rule) => ({ rule, rank: envoyGatewayRank(rule.matches[0], cookiesOf(rule)) }));
   ranked.sort((a, b) => {
     const index = a.rank.findIndex((value, at) => value !== b.rank[at]);
     return index < 0 ? 0 : b.rank[index]! - a.rank[index]!;
@@ -313,7 +327,7 @@ export function byEnvoyGatewayPrecedence(rules: readonly HttpRule[]): readonly H
   return ranked.map(({ rule }) => rule);
 }
 
-function envoyGatewayRank(match: HttpMatch | undefined): readonly number[] {
+function envoyGatewayRank(match: HttpMatch | undefined, cookies: readonly Json[]): readonly number[] {
   const [kind = -1, length = 0] = rank(match);
   const exact = (matches: Json): number =>
     Object.values(matches).filter((one) => typeof record(one).exact === 'string').length;
@@ -326,6 +340,8 @@ function envoyGatewayRank(match: HttpMatch | undefined): readonly number[] {
     length,
     Object.keys(headers).length + method,
     exact(headers) + method,
+    cookies.length,
+    cookies.filter(({ type }) => type !== 'RegularExpression').length,
     Object.keys(query).length,
     exact(query),
   ];

@@ -60,6 +60,14 @@ const ENVOY_GATEWAY = {
   comparesProtocolsOfStreams: { since: '1.8', source: 'validateConflictedProtocolsListeners of internal/gatewayapi/validate.go' }, // prettier-ignore
   /** Of listeners in conflict those of the Gateway go before those of sets, and the first set before the others; before, none is programmed. */
   prefersOwnListeners: { since: '1.9', source: 'validateConflictedHostnameListeners of internal/gatewayapi/validate.go' }, // prettier-ignore
+  /** A BackendTrafficPolicy says how Services are dialled, before the EnvoyProxy does. */
+  readsRoutingTypeOfPolicies: { since: '1.8', source: 'BuildBTPRoutingTypeIndex of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
+  /** Services of type ExternalName are refused as backends; before, they have no endpoints. In 1.8 since 1.8.3. */
+  refusesExternalNames: { since: '1.8', source: 'isServiceExternalName of internal/gatewayapi/route.go in v1.8.3' },
+  /** Backends whose own filters rewrite the path are refused. */
+  refusesPathsOfBackends: { since: '1.9', source: 'validateBackendRefFilters of internal/gatewayapi/validate.go' },
+  /** Redirects may have 303, 307 and 308 besides 301 and 302. */
+  redirectsWithAnyCode: { since: '1.8', source: 'processRedirectFilter of internal/gatewayapi/filters.go' },
   /** A route of `*.com` is for a listener of `*.example.com`, under the narrower name. */
   takesBroaderHosts: { since: '1.8', source: 'computeHosts of internal/gatewayapi/helpers.go' },
 } as const satisfies Record<string, Switch>;

@@ -1,5 +1,6 @@
 /** Where Envoy Gateway sends what a route chose: a Service, or a Backend of its own kind. */
 import { backendTls, routingType } from '../model/envoy-gateway';
+import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { extensionApi } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, number, text } from '../model/fields';
 import type { Attachment } from '../model/attachments';
@@ -29,6 +30,8 @@ export interface ToBackend {
   readonly ref: RouteRef;
   readonly by: Decision;
   readonly copies?: readonly Copy[];
+  /** What says how Services are dialled, before the EnvoyProxy does. */
+  readonly routing?: EffectivePolicy | undefined;
 }
 
 /** Where it goes. */
@@ -79,7 +82,10 @@ function ofService(going: ToBackend): Upstream | Trace {
     const missing = service === undefined ? null : destination.port;
     return none(going, { kind: 'backend-service-missing', host: destination.host, port: missing });
   }
-  const byService = routingType(stage.proxy, service.resolution === 'PASSTHROUGH') === 'Service';
+  const byService = routingType(stage.proxy, service.resolution === 'PASSTHROUGH', going.routing) === 'Service';
+  // A name has neither an address nor endpoints.
+  if (record(record(mesh.find('', 'Service', service.namespace, service.name)?.body).spec).type === 'ExternalName')
+    return ofName(going, service.host, byService);
   const { endpoints, known } = mesh.endpoints.of(service, port, {});
   const endpoint = endpoints[0];
   if (endpoint === undefined && known)
@@ -108,6 +114,17 @@ function ofService(going: ToBackend): Upstream | Trace {
       target: { service, workload: endpoint?.workload, original: false },
     },
   };
+}
+
+function ofName(going: ToBackend, host: string, byService: boolean): Trace {
+  const { stage, http, ref, by } = going;
+  const { mesh, walk } = stage;
+  if (mesh.config.envoyGateway.refusesExternalNames) return none(going, { kind: 'backend-by-name', host });
+  if (!byService) return refuse(stage, 'UH', http === null ? null : 503, { kind: 'backend-by-name', host }, by, ref);
+  addHop(stage, { route: ref, decidedBy: [by] });
+  return walk.unknown(
+    `Envoy Gateway is told to dial addresses of Services, and ${host}, which is of type ExternalName, has none`,
+  );
 }
 
 /** A Backend: names or addresses outside, or whatever the Host names. */
@@ -165,7 +182,15 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   };
 }
 
-function forward({ stage, attachment, http, inner, ref, by, copies = [] }: ToBackend, upstream: Upstream): Trace {
+function dialledBy({ proxy }: Stage, routing: EffectivePolicy | undefined): Decision | undefined {
+  const manifest = routing?.manifest ?? proxy.manifest;
+  return manifest && { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name, field: 'spec.routingType' }; // prettier-ignore
+}
+
+function forward(
+  { stage, attachment, http, inner, ref, by, routing, copies = [] }: ToBackend,
+  upstream: Upstream,
+): Trace {
   const { mesh, walk, workload, flight } = stage;
   const { gateway, listener } = attachment;
   const { tls } = upstream;
@@ -180,14 +205,7 @@ function forward({ stage, attachment, http, inner, ref, by, copies = [] }: ToBac
     decidedBy: decisions(
       by,
       listenerDecision(attachment),
-      stage.proxy.manifest === undefined
-        ? undefined
-        : {
-            kind: stage.proxy.manifest.kind,
-            namespace: stage.proxy.manifest.namespace,
-            name: stage.proxy.manifest.name,
-            field: 'spec.routingType',
-          },
+      dialledBy(stage, routing),
       tls === undefined
         ? undefined
         : { kind: tls.manifest.kind, namespace: tls.manifest.namespace, name: tls.manifest.name, field: tls.field },

@@ -1,9 +1,8 @@
 /** What Envoy Gateway's own policies and filters do to a request before it is forwarded. */
 import { filterOrder, type FilterName } from '../model/envoy-gateway-filters';
-import { ownFilters, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
+import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import type { BrokenReference } from '../model/envoy-gateway-references';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
-import type { Mesh } from '../model/mesh';
 import { authorizationVerdict } from './envoy-gateway-authorization';
 import { csrfVerdict } from './envoy-gateway-csrf';
 import { tokenRulesOf } from './envoy-gateway-tokens';
@@ -234,15 +233,14 @@ export interface OwnFilters {
   readonly path: AskedPath | undefined;
 }
 
-export function applyOwnFilters(mesh: Mesh, place: PolicyPlace, rule: Json, http: HttpRequest): OwnFilters {
+/** @param given the HTTPRouteFilters of a rule */
+export function applyOwnFilters(given: readonly (Json | null)[], http: HttpRequest): OwnFilters {
   let answer: OwnFilters['answer'];
   let authority: OwnFilters['authority'];
   let path: OwnFilters['path'];
-  for (const filter of ownFilters(place.route, rule, mesh)) {
-    if (filter === null) {
-      answer ??= { status: 500, reason: { kind: 'filter-missing' } };
-      continue;
-    }
+  for (const filter of given) {
+    // What cannot be found is told before.
+    if (filter === null) continue;
     const direct = optionalRecord(filter.directResponse);
     if (direct !== undefined) {
       const status = number(direct.statusCode) || 200;

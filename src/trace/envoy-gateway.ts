@@ -14,22 +14,24 @@ import {
   clientTrafficPolicy,
   effectivePolicy,
   foreignPart,
+  ownFilters,
   patchPolicy,
+  routingTypeAt,
   streamPolicies,
 } from '../model/envoy-gateway-policies';
 import { limitsGlobally } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, text } from '../model/fields';
-import type { ApiGateway } from '../model/gateway-api';
-import { byEnvoyGatewayPrecedence, httpRules, l4Rules } from '../model/gateway-api-rules';
+import { routeFault } from '../model/envoy-gateway-rules';
+import type { ApiGateway, ApiRoute } from '../model/gateway-api';
+import { l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
 import type { Workload } from '../model/workloads';
-import { push } from '../model/objects';
-import type { HttpRule } from '../model/virtual-services';
 import { Asked } from './ask';
 import { atZtunnel } from './ambient';
 import { throughServer } from './arrive';
-import { DomainIndex, hostWithoutPort } from './envoy';
+import { hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
+import { attachedAt, candidatesAt, hasCookies, type Candidate } from './envoy-gateway-candidates';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
 import {
   addHop,
@@ -52,16 +54,11 @@ import {
   type Route,
 } from './http-routes';
 import { streamVerdict } from './envoy-gateway-authorization';
-import { applyOwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
+import { applyOwnFilters, type OwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
 import { ownAnswer, replyOf } from './own-answer';
 import type { Reason } from './reasons';
 import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
 import { outermost, wire, type Flight, type Walk } from './walk';
-
-interface Candidate {
-  readonly attachment: Attachment;
-  readonly rule: HttpRule;
-}
 
 /** A connection at the proxies that Envoy Gateway runs for a Gateway: listener by port and SNI, route by host and match, backend. */
 export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGateway): Trace {
@@ -180,47 +177,18 @@ function unknown(stage: Stage, what: string, ...by: readonly Decision[]): Trace 
   return stage.walk.unknown(what);
 }
 
-function attachedAt({ mesh }: Stage, listeners: readonly Served[]): readonly Attachment[] {
-  return listeners.flatMap((served) =>
-    mesh.gatewayApi.attachedTo(served.gateway).filter(({ listener }) => listener === served.listener),
-  );
-}
-
-function whyUnattached(stage: Stage): readonly string[] {
-  const name = `${stage.gateway.config.namespace}/${stage.gateway.config.name}`;
-  return stage.mesh.gatewayApi.unattached
-    .filter((item) => item.gateway === name)
-    .map(
-      (item) =>
-        `${item.route.kind} ${item.route.config.namespace}/${item.route.config.name} is not attached: ${item.why}`,
-    );
-}
-
-/** The rules of the routes at some listeners by host, each list in the order in which Envoy asks them. */
-function candidatesAt(stage: Stage, listeners: readonly Served[]): DomainIndex<() => readonly Candidate[]> {
-  const { mesh, gateway, proxy } = stage;
-  const key = `hosts at ${listeners.map((one) => one.gateway.listeners.indexOf(one.listener)).join()} of ${[...new Set(listeners.map((one) => `${one.gateway.config.namespace}/${one.gateway.config.name}`))].join()}`; // prettier-ignore
-  return mesh.remember(gateway, key, () => {
-    const byHost = new Map<string, Attachment[]>();
-    for (const attachment of attachedAt(stage, listeners))
-      for (const host of hostnamesAt(attachment)) push(byHost, host, attachment);
-    const domains = new DomainIndex<() => readonly Candidate[]>();
-    for (const [host, attachments] of byHost)
-      domains.add(host, () => mesh.remember(attachments, 'candidates', () => inOrder(attachments)));
-    return domains;
-  });
-
-  function inOrder(attachments: readonly Attachment[]): readonly Candidate[] {
-    const owners = new Map<HttpRule, Attachment>();
-    for (const attachment of attachments)
-      for (const rule of httpRules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, {
-        byEnvoyGateway: true,
-      }))
-        owners.set(rule, attachment);
-    const asGiven = [...owners.keys()];
-    const ordered = proxy.spec.preserveRouteOrder === true ? asGiven : byEnvoyGatewayPrecedence(asGiven);
-    return ordered.map((rule) => ({ attachment: owners.get(rule) as Attachment, rule }));
-  }
+function whyUnattached({ mesh, gateway }: Stage): readonly string[] {
+  const name = `${gateway.config.namespace}/${gateway.config.name}`;
+  const told = (route: ApiRoute, why: string): string =>
+    `${route.kind} ${route.config.namespace}/${route.config.name} is not attached: ${why}`;
+  const attached = new Set(mesh.gatewayApi.attachedTo(gateway).map(({ route }) => route));
+  return [
+    ...mesh.gatewayApi.unattached.filter((item) => item.gateway === name).map(({ route, why }) => told(route, why)),
+    ...[...attached].flatMap((route) => {
+      const fault = routeFault(route, mesh);
+      return fault === undefined ? [] : [told(route, `Envoy Gateway accepts none of its rules, since ${fault.detail}`)];
+    }),
+  ];
 }
 
 function forwardHttp(stage: Stage, listeners: readonly Served[], http: HttpRequest): Trace {
@@ -236,14 +204,15 @@ function forwardHttp(stage: Stage, listeners: readonly Served[], http: HttpReque
       gatewayDecision(gateway, 'spec.listeners'),
     );
   }
-  for (const { attachment, rule } of candidates) {
+  for (const candidate of candidates) {
+    const { rule } = candidate;
     const clusters = weighted(rule.route, (destination) => destination.host);
     const route: Route = { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true };
     if (unreadablePart(route, http) !== undefined) {
       addHop(stage, { route: rule.ref });
       return stage.walk.unknown('a condition of a route can be evaluated only by the proxy');
     }
-    if (routeMatches(route, http)) return throughRule(stage, attachment, route, http);
+    if (routeMatches(route, http) && hasCookies(candidate.cookies, http)) return throughRule(stage, candidate, route, http); // prettier-ignore
   }
   const first = candidates[0]?.rule.ref;
   return refuse(
@@ -267,16 +236,17 @@ function forwards({ mesh }: Stage, { rule, clusters }: Route): boolean {
   );
 }
 
-function throughRule(stage: Stage, attachment: Attachment, route: Route, http: HttpRequest): Trace {
+function throughRule(stage: Stage, { attachment, own, fault }: Candidate, route: Route, http: HttpRequest): Trace {
   const { mesh, walk } = stage;
   const ref = route.rule?.ref as RouteRef;
   const by: Decision = { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}` };
-  const own = record(records(attachment.route.config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)]);
   const place = { ...attachment, rule: text(own.name) };
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
   const security = effectivePolicy('SecurityPolicy', place, mesh);
   const limits = traffic && mesh.remember(traffic.manifest, 'limits globally', () => limitsGlobally(mesh));
-  const filters = applyOwnFilters(mesh, place, own, http);
+  const found = ownFilters(attachment.route, own, mesh);
+  const failed: OwnFilters['answer'] = fault && { status: 500, reason: { kind: 'filter-not-usable', detail: fault.detail, cure: fault.cure } }; // prettier-ignore
+  const filters = { ...applyOwnFilters(found, http), ...(failed === undefined ? {} : { answer: failed }) };
   const verdict = policyVerdict({
     proxy: stage.proxy.spec,
     traffic,
@@ -298,6 +268,10 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     walk.note(
       `BackendTrafficPolicy ${traffic.manifest.namespace}/${traffic.manifest.name} limits the rate: over it the answer is 429${isUncertain ? ", and always 500 if Envoy Gateway's own configuration, which no manifest shows, has no rateLimit" : ''}`,
     );
+  }
+  if (fault === undefined && found.includes(null)) {
+    addHop(stage, { route: ref, decidedBy: [by] });
+    return walk.unknown(`a filter of the rule names an HTTPRouteFilter that no manifest shows`);
   }
   if (filters.answer !== undefined) return reply(stage, { code: 'direct_response', ...filters.answer, by }, ref);
   const answer = ownAnswer(route, http, stage.flight.namedPort);
@@ -325,6 +299,7 @@ function throughRule(stage: Stage, attachment: Attachment, route: Route, http: H
     stage,
     attachment,
     destination: chosen.destination,
+    routing: routingTypeAt(place, mesh),
     http: asked,
     inner: [],
     ref,
@@ -364,11 +339,16 @@ function nearest(attachments: readonly Attachment[], sni: string | null): readon
     .sort((a, b) => (a.rank === b.rank ? 0 : b.rank - a.rank));
 }
 
+/** The name that a rule has itself, by which policies refer to it; empty for none. */
+function nameOfRule({ route }: Attachment, { rule }: RouteRef): string {
+  return text(record(records(route.config.spec.rules)[Number(/\d+/.exec(rule)?.[0] ?? 0)]).name);
+}
+
 /** What SecurityPolicies make of a connection: a network filter before the route's own closes it. */
-function streamHeld(stage: Stage, { route, gateway, listener }: Attachment, ref: RouteRef): Trace | undefined {
+function streamHeld(stage: Stage, attachment: Attachment, ref: RouteRef): Trace | undefined {
   const { mesh, walk, flight } = stage;
-  const name = text(record(records(route.config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)]).name);
-  const { authorization, refused } = streamPolicies({ route, rule: name, gateway, listener }, mesh);
+  const { route } = attachment;
+  const { authorization, refused } = streamPolicies({ ...attachment, rule: nameOfRule(attachment, ref) }, mesh);
   for (const { policy, why } of refused)
     walk.note(`Envoy Gateway refuses SecurityPolicy ${policy.manifest.namespace}/${policy.manifest.name} for ${route.kind} ${ref.namespace}/${ref.name}: ${why}`); // prettier-ignore
   const verdict = authorization && streamVerdict(authorization, flight.from.address);
@@ -400,7 +380,8 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
       attachment.listener.tls === undefined || attachment.listener.tls.mode === 'Passthrough'
         ? flight.layers
         : flight.layers.slice(0, -1);
-    return toBackend({ stage, attachment, destination: chosen.destination, http: null, inner, ref: rule.ref, by });
+    const routing = routingTypeAt({ ...attachment, rule: nameOfRule(attachment, rule.ref) }, mesh);
+    return toBackend({ stage, attachment, destination: chosen.destination, routing, http: null, inner, ref: rule.ref, by }); // prettier-ignore
   }
   return refuse(
     stage,

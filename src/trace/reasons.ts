@@ -187,7 +187,10 @@ interface OfRoutes {
   'backend-tls-unverified': { readonly backend: string };
   'backend-unix-socket': { readonly backend: string };
   'backend-without-endpoint': { readonly backend: string };
-  'filter-missing': Record<never, never>;
+  /** A Service of type ExternalName. */
+  'backend-by-name': { readonly host: string };
+  /** A filter, or a copy, that Envoy Gateway cannot carry out. */
+  'filter-not-usable': { readonly detail: string; readonly cure: string };
 }
 
 /** At the other end, by the TLS that is sent. */

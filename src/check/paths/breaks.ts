@@ -123,7 +123,8 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'backend-tls-unverified': byBackend,
   'backend-unix-socket': byBackend,
   'backend-without-endpoint': byBackend,
-  'filter-missing': undefined,
+  'backend-by-name': 'no-destination',
+  'filter-not-usable': 'no-route',
 
   'tls-inside-tls': 'double-tls',
   'tls-to-http-port': 'plaintext-to-tls',

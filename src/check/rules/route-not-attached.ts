@@ -1,4 +1,5 @@
 import type { Against, Unattached } from '../../model/attachments';
+import { ruleFaults } from '../../model/envoy-gateway-rules';
 import type { ApiRoute } from '../../model/gateway-api';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
@@ -29,6 +30,19 @@ export const rule: Rule = {
         field: ['spec', 'parentRefs', index, ...(part === undefined ? [] : [part])],
         ...hit,
       };
+    }
+    const served = mesh.gatewayApi.attachments.filter(({ gateway }) => gateway.controller === 'envoy-gateway');
+    for (const route of new Set(served.map((one) => one.route))) {
+      for (const [index, fault] of ruleFaults(route, mesh).entries()) {
+        if (fault === undefined || fault.is === 'reference') continue;
+        yield {
+          manifest: route.config.manifest,
+          field: ['spec', 'rules', index],
+          what: `Envoy Gateway does not accept the rule: ${fault.detail}`,
+          why: `A rule that is not valid ${fault.is === 'match' ? 'is left out' : 'answers 500'}, and a route without a valid one is not attached.`,
+          fix: `${fault.cure[0]?.toUpperCase() ?? ''}${fault.cure.slice(1)}.`,
+        };
+      }
     }
   },
 };

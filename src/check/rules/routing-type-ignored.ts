@@ -11,13 +11,15 @@ export const rule: Rule = {
   name: 'routing-type-ignored',
   severity: 'warning',
   title: 'Envoy Gateway does not route to a backend in the way that is asked for',
-  why: 'A headless Service has no address of its own: with routingType Service, releases before 1.7 answer 500, and 1.7 dials the pods after all. The routingType of a BackendTrafficPolicy is not read at all by 1.7.',
+  why: 'A headless Service has no address of its own: with routingType Service, releases before 1.7 answer 500, and 1.7 dials the pods after all. The routingType of a BackendTrafficPolicy is read from 1.8 on.',
   fix: 'Give the backend a Service with a cluster IP, and set routingType in the EnvoyProxy.',
   see: 'https://gateway.envoyproxy.io/docs/api/extension_types/#routingtype',
   reads: ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'BackendTrafficPolicy'],
   footguns: ['Y02'],
   *check(context) {
-    for (const manifest of context.of(ENVOY_GATEWAY, 'BackendTrafficPolicy')) {
+    const { readsRoutingTypeOfPolicies } = context.mesh.config.envoyGateway;
+    const policies = readsRoutingTypeOfPolicies ? [] : context.of(ENVOY_GATEWAY, 'BackendTrafficPolicy');
+    for (const manifest of policies) {
       const asked = text(record(record(manifest.body).spec).routingType);
       if (asked !== '')
         yield {

@@ -28,7 +28,8 @@ type RouteKinds =
   | 'backend-tls-unverified'
   | 'backend-unix-socket'
   | 'backend-without-endpoint'
-  | 'filter-missing';
+  | 'backend-by-name'
+  | 'filter-not-usable';
 
 type TlsKinds =
   'tls-inside-tls' | 'tls-to-http-port' | 'originated-to-http-port' | 'mesh-tls-outside' | 'http-to-tls-port';
@@ -139,9 +140,13 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
     fix: 'use an address',
   }),
   'backend-without-endpoint': ({ backend }) => ({ what: `Backend ${backend} has no endpoint`, fix: 'give it one' }),
-  'filter-missing': () => ({
-    what: 'a filter of the rule names an HTTPRouteFilter that is not there',
-    fix: 'make that HTTPRouteFilter, or correct its name',
+  'backend-by-name': ({ host }) => ({
+    what: `Service ${host} is of type ExternalName, which Envoy Gateway has no endpoints of`,
+    fix: 'name a Backend with the host as an endpoint (fqdn) in place of the Service',
+  }),
+  'filter-not-usable': ({ detail, cure }) => ({
+    what: `Envoy Gateway answers 500 for the rule: ${detail}`,
+    fix: cure,
   }),
 };
 

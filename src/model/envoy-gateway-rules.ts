@@ -1,0 +1,207 @@
+/**
+ * Rules of routes that Envoy Gateway does not carry out as they are written (processHTTPRouteRules of internal/gatewayapi/route.go, and
+ * filters.go): a match that is not valid takes the rule away, and a filter that is not makes it answer 500. A route none of whose rules is
+ * accepted is not attached at all.
+ */
+import { settingsOf } from './envoy-gateway-settings';
+import { backendProblem } from './envoy-gateway-references';
+import { optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { GATEWAY_API, type ApiRoute } from './gateway-api';
+import type { Mesh } from './mesh';
+import { refusalOf } from './re2';
+
+const GROUP = 'gateway.envoyproxy.io';
+
+export interface RuleFault {
+  /** `match`: the rule is not there. `filter`: it answers 500. `reference`: the same, and the route is attached whatever its other rules are. */
+  readonly is: 'match' | 'filter' | 'reference';
+  readonly detail: string;
+  readonly cure: string;
+}
+
+/** What is amiss with each rule of a route; undefined where nothing is. */
+export function ruleFaults(route: ApiRoute, mesh: Mesh): readonly (RuleFault | undefined)[] {
+  return mesh.remember(route, 'rule faults', () =>
+    records(route.config.spec.rules).map(
+      (rule) => matchFault(rule) ?? filterFault(rule, route, mesh) ?? backendFault(rule, route, mesh),
+    ),
+  );
+}
+
+/** Why Envoy Gateway accepts none of the rules of a route. */
+export function routeFault(route: ApiRoute, mesh: Mesh): RuleFault | undefined {
+  const faults = ruleFaults(route, mesh);
+  return faults.every((fault) => fault !== undefined && fault.is !== 'reference') ? faults[0] : undefined;
+}
+
+function matchFault(rule: Json): RuleFault | undefined {
+  for (const match of records(rule.matches)) {
+    const values = [match.path, match.method, ...records(match.headers), ...records(match.queryParams)].map(record);
+    for (const { type, value, service, method } of values) {
+      if (type !== 'RegularExpression') continue;
+      for (const pattern of [value, service, method].map(text)) {
+        const why = pattern === '' ? undefined : refusalOf(pattern);
+        if (why !== undefined)
+          return {
+            is: 'match',
+            detail: `${JSON.stringify(pattern)} is no regular expression: ${why}`,
+            cure: 'correct the expression',
+          };
+      }
+    }
+  }
+  return undefined;
+}
+
+const invalid = (detail: string, cure: string): RuleFault => ({ is: 'filter', detail, cure });
+
+function filterFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undefined {
+  const rewritten = new Set<'hostname' | 'path'>();
+  let fault: RuleFault | undefined;
+  let mirrors = false;
+  let answers: string | undefined;
+  for (const filter of records(rule.filters)) {
+    switch (filter.type) {
+      case 'RequestHeaderModifier':
+        fault ??= headerFault(record(filter.requestHeaderModifier));
+        break;
+      case 'ResponseHeaderModifier':
+        fault ??= headerFault(record(filter.responseHeaderModifier));
+        break;
+      case 'URLRewrite':
+        fault ??= rewriteFault(record(filter.urlRewrite), rewritten);
+        break;
+      case 'RequestRedirect':
+        answers ??= 'RequestRedirect';
+        fault ??= redirectFault(record(filter.requestRedirect), mesh);
+        break;
+      case 'RequestMirror':
+        mirrors = true;
+        fault ??= mirrorFault(record(record(filter.requestMirror).backendRef), route, mesh);
+        break;
+      case 'ExtensionRef': {
+        const own = extensionOf(record(filter.extensionRef), route, mesh);
+        if ('is' in own) fault ??= own;
+        else {
+          if (optionalRecord(own.spec.directResponse) !== undefined) answers ??= 'directResponse';
+          fault ??= ownFilterFault(own.spec, rewritten, route, mesh);
+        }
+        break;
+      }
+      default:
+    }
+  }
+  return fault ?? (mirrors && answers !== undefined ? invalid(`it has RequestMirror and ${answers}`, 'take one of them out') : undefined); // prettier-ignore
+}
+
+/** A DynamicResolver goes to whatever is asked for, and beside another backend nowhere. */
+function backendFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undefined {
+  const backends = records(rule.backendRefs);
+  if (backends.length < 2) return undefined;
+  const dynamic = backends.find(({ kind, namespace, name, weight }) => {
+    if (kind !== 'Backend' || weight === 0) return false;
+    const found = mesh.find(GROUP, 'Backend', text(namespace) || route.config.namespace, text(name));
+    return record(record(found?.body).spec).type === 'DynamicResolver';
+  });
+  return dynamic && { is: 'reference', detail: `Backend ${text(dynamic.name)} is a DynamicResolver, which may not be one of several backends`, cure: 'give it a rule of its own' }; // prettier-ignore
+}
+
+/** One invalid header is enough. */
+function headerFault({ add, set, remove }: Json): RuleFault | undefined {
+  const given = [...records(add), ...records(set)].map(({ name, value }) => ({ name: text(name), value: text(value) }));
+  const name = [...given.map((one) => one.name), ...texts(remove)].find((one) => /[/:]/.test(one) || /^host$/i.test(one)); // prettier-ignore
+  if (name !== undefined)
+    return invalid(`a header modifier may not change ${name}`, 'use URLRewrite for the Host, and leave the header out');
+  // HeaderValueRegexp, without the choice that takes exponential time.
+  const bad = given.find(({ value }) => !/^[!-~]+(?:[\t ][!-~]+)*$/.test(value));
+  return bad && invalid(`${JSON.stringify(bad.value)} is no value that a header modifier takes (${bad.name})`, 'write a value of visible characters'); // prettier-ignore
+}
+
+const TWICE = 'take one of the filters out';
+
+function rewriteFault({ hostname, path }: Json, rewritten: Set<'hostname' | 'path'>): RuleFault | undefined {
+  for (const [part, value] of [
+    ['hostname', hostname],
+    ['path', path],
+  ] as const) {
+    // prettier-ignore
+    if (value === undefined) continue;
+    if (rewritten.has(part)) return invalid(`two filters rewrite the ${part}`, TWICE);
+    rewritten.add(part);
+  }
+  return undefined;
+}
+
+function redirectFault({ statusCode }: Json, { config }: Mesh): RuleFault | undefined {
+  if (statusCode === undefined || statusCode === 301 || statusCode === 302) return undefined;
+  return config.envoyGateway.redirectsWithAnyCode ? undefined : invalid(`a redirect may not have status ${String(statusCode)}`, 'use 301 or 302'); // prettier-ignore
+}
+
+function mirrorFault(reference: Json, route: ApiRoute, mesh: Mesh): RuleFault | undefined {
+  const { namespace: own } = route.config;
+  const target = {
+    kind: text(reference.kind) || 'Service',
+    namespace: text(reference.namespace) || own,
+    name: text(reference.name),
+  };
+  const problem = backendProblem(target, reference, { group: GATEWAY_API, kind: route.kind, namespace: own }, mesh);
+  return problem && { is: 'reference', detail: `its RequestMirror cannot be used: ${problem.what}`, cure: problem.fix };
+}
+
+/** The HTTPRouteFilter that a filter names. */
+function extensionOf(reference: Json, route: ApiRoute, mesh: Mesh): RuleFault | { readonly spec: Json } {
+  const [group, kind, name] = [text(reference.group), text(reference.kind), text(reference.name)];
+  if (group !== GROUP || kind !== 'HTTPRouteFilter') {
+    // What an extension of Envoy Gateway's brings is not known here.
+    if (settingsOf(mesh).some(({ body }) => optionalRecord(body.extensionManager) !== undefined)) return { spec: {} };
+    return invalid(`Envoy Gateway knows no filter ${group}/${kind}`, `name an HTTPRouteFilter (${GROUP})`);
+  }
+  const { namespace } = route.config;
+  const found = mesh.find(GROUP, kind, namespace, name);
+  if (found === undefined)
+    return mesh.isOpen(namespace)
+      ? { spec: {} }
+      : { is: 'reference', detail: `a filter of the rule names an HTTPRouteFilter that is not there: ${namespace}/${name}`, cure: 'make that HTTPRouteFilter, or correct its name' }; // prettier-ignore
+  return { spec: record(record(found.body).spec) };
+}
+
+function ownFilterFault(
+  spec: Json,
+  rewritten: Set<'hostname' | 'path'>,
+  route: ApiRoute,
+  mesh: Mesh,
+): RuleFault | undefined {
+  // prettier-ignore
+  const rewrite = record(spec.urlRewrite);
+  const { replaceRegexMatch, type } = record(rewrite.path);
+  const pattern = text(record(replaceRegexMatch).pattern);
+  const why = type === 'ReplaceRegexMatch' ? (pattern === '' ? 'it is empty' : refusalOf(pattern)) : undefined;
+  const twice = rewriteFault(rewrite, rewritten);
+  if (twice !== undefined) return twice;
+  if (why !== undefined)
+    return invalid(`the pattern ${JSON.stringify(pattern)} of an HTTPRouteFilter is no regular expression: ${why}`, 'correct the expression'); // prettier-ignore
+  const body = record(record(spec.directResponse).body);
+  const name = text(record(body.valueRef).name);
+  if (body.type !== 'ValueRef' || name === '') return undefined;
+  const { namespace } = route.config;
+  const found = mesh.find('', 'ConfigMap', namespace, name);
+  if (found === undefined)
+    return mesh.isOpen(namespace) ? undefined : invalid(`its direct response is in ConfigMap ${namespace}/${name}, which is not there`, `make ConfigMap ${namespace}/${name}, or correct its name`); // prettier-ignore
+  const { data, binaryData } = record(found.body);
+  return Object.keys({ ...strings(data), ...strings(binaryData) }).length > 0
+    ? undefined
+    : invalid(
+        `its direct response is in ConfigMap ${namespace}/${name}, which is empty`,
+        'give it the key response.body',
+      );
+}
+
+/** Cookies of which one set has to be there for a rule to take a request: those of its HTTPRouteFilter. */
+export function cookieConditions(rule: Json, route: ApiRoute, mesh: Mesh): readonly (readonly Json[])[] {
+  for (const filter of records(rule.filters)) {
+    const own = filter.type === 'ExtensionRef' ? extensionOf(record(filter.extensionRef), route, mesh) : undefined;
+    const sets = own === undefined || 'is' in own ? [] : records(own.spec.matches);
+    if (sets.length > 0) return sets.map(({ cookies }) => records(cookies));
+  }
+  return [];
+}
