@@ -2,7 +2,9 @@
 import type { Loaded, Manifest, Source } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import { COMPONENTS, COMPONENT_NAMES, type Component, componentOf } from '../model/releases';
+import type { Severities } from './configuration-entries';
 import { CheckContext } from './context';
+import { speaksOfDeclared } from './externals';
 import { formatField } from './field';
 import { type CheckResult, type Finding, type ObjectId, SEVERITIES, type Severity, type Where } from './finding';
 import type { Hit, Rule } from './rule';
@@ -17,26 +19,34 @@ export interface CheckOptions extends MeshOptions {
   /** Default: all of them. For tests of one rule. */
   readonly rules?: readonly Rule[];
   readonly suppress?: readonly Suppression[];
+  /** By rule, where it is another than the rule's own. */
+  readonly severity?: Severities;
 }
 
 export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
-  const { rules = allRules, suppress: wishes = [], ...mesh } = options;
+  const { rules = allRules, suppress: wishes = [], severity = {}, ...mesh } = options;
   const context = new CheckContext(loaded, mesh);
   const found: Placed[] = [];
   const failed: Placed[] = [];
   for (const rule of rules) {
     const hits = hitsOf(rule, context);
     if ('error' in hits) failed.push(place(rule, failure(rule, hits)));
-    else for (const hit of hits) if (isKnown(rule, hit, context)) found.push(place(rule, hit));
+    else for (const hit of hits) if (isJudged(rule, hit, context)) found.push(place(rule, hit));
   }
   const { kept, complaints, hidden } = suppress(context, withoutEchoes(found), wishes, { unused, unexplained });
   // With some of the rules only, a suppression of another has nothing to hide.
   const said = complaints.filter(({ rule }) => options.rules === undefined || rule === unexplained);
-  const placed = [...failed, ...joinSymptoms(kept), ...said.map(({ rule, hit }) => place(rule, hit))].sort(
-    bySeverityThenPlace,
-  );
+  const all = [...failed, ...joinSymptoms(kept), ...said.map(({ rule, hit }) => place(rule, hit))];
+  const off = all.filter(({ rule }) => severity[rule.id] === 'off' && !failed.some((one) => one.rule === rule));
+  const placed = all
+    .filter((one) => !off.includes(one))
+    .map((one) => (failed.includes(one) ? one : weighed(one, severity[one.rule.id])))
+    .sort(bySeverityThenPlace);
   const leftOut = loaded.leftOut ?? [];
-  const suppressed = hidden.map(({ candidate, by, reason }) => ({ ...pick(candidate.finding), by, reason }));
+  const suppressed = [
+    ...hidden.map(({ candidate, by, reason }) => ({ ...pick(candidate.finding), by, reason })),
+    ...off.map(({ finding }) => ({ ...pick(finding), by: 'configuration', reason: 'severity: off' })),
+  ];
   return {
     findings: placed.map(({ finding }) => finding),
     summary: {
@@ -57,6 +67,20 @@ interface Placed {
   readonly manifest: Manifest | undefined;
   readonly onTheWay: readonly Manifest[] | undefined;
   readonly file: string | undefined;
+}
+
+/** With the severity that the configuration gives the rule. */
+function weighed(placed: Placed, severity: Severity | 'off' | undefined): Placed {
+  if (severity === undefined || severity === 'off') return placed;
+  return { ...placed, finding: { ...placed.finding, severity } };
+}
+
+/** What is not known is not judged, nor what others own, nor that something is missing which they have. */
+function isJudged(rule: Rule, hit: Hit, context: CheckContext): boolean {
+  const { loaded } = context;
+  if (hit.manifest !== undefined && hit.manifest.index >= (loaded.own ?? Infinity)) return false;
+  if (rule.findsAbsence === true && speaksOfDeclared(loaded, hit.what)) return false;
+  return isKnown(rule, hit, context);
 }
 
 interface Failure {
@@ -163,7 +187,7 @@ function compare(a: string, b: string): number {
 function summarize(loaded: Loaded, placed: readonly Placed[], context: CheckContext): CheckResult['summary'] {
   const count = (severity: Severity): number => placed.filter(({ finding }) => finding.severity === severity).length;
   return {
-    objects: loaded.manifests.length,
+    objects: loaded.own ?? loaded.manifests.length,
     errors: count('error'),
     warnings: count('warning'),
     infos: count('info'),

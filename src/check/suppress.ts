@@ -2,6 +2,7 @@
  * Findings that somebody has looked at and accepts. By annotation on the object, `mesh-edge.io/suppress: "EDGE201: why"`
  * (several on lines of their own), or in a configuration file. A reason is part of it.
  */
+import { isGlob, matcher } from '../model/glob';
 import type { CheckContext } from './context';
 import type { Finding } from './finding';
 import type { Hit, Rule } from './rule';
@@ -13,9 +14,9 @@ export interface Suppression {
   /** Id or name of a rule. */
   readonly rule: string;
   readonly reason: string;
-  /** `Kind namespace/name`; default: every object. */
+  /** `Kind namespace/name`, or a pattern of it (`ServiceEntry shop/*`); default: every object. */
   readonly object?: string;
-  /** End of a file's path; default: every file. */
+  /** End of a file's path, or a pattern of the path (`envs/**`); default: every file. */
   readonly file?: string;
   /** The configuration that says so. */
   readonly by?: string;
@@ -106,6 +107,13 @@ function annotated({ manifests }: CheckContext): Wish[] {
 }
 
 function fromConfiguration({ rule, reason, object, file, by = 'configuration' }: Suppression): Wish {
+  const isObject = matcher(object ?? '');
+  const fits = matcher(file ?? '');
+  // A pattern is of the whole path from here; a name is the end of one.
+  const isFile = (place: string): boolean => {
+    const path = place.replace(/\\/g, '/').replace(/^\.\//, '');
+    return isGlob(file ?? '') ? fits(path) : path.endsWith(file ?? '');
+  };
   return {
     by,
     rule,
@@ -116,10 +124,7 @@ function fromConfiguration({ rule, reason, object, file, by = 'configuration' }:
       const of = finding.object
         ? `${finding.object.kind} ${finding.object.namespace ? `${finding.object.namespace}/` : ''}${finding.object.name}`
         : '';
-      return (
-        (object === undefined || object === of) &&
-        (file === undefined || (place?.replace(/\\/g, '/').endsWith(file) ?? false))
-      );
+      return (object === undefined || isObject(of)) && (file === undefined || (place !== undefined && isFile(place)));
     },
   };
 }

@@ -55,9 +55,9 @@ export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}
   const count = (severity: Finding['severity']): number => findings.filter((one) => one.severity === severity).length;
   const objects = new Set(
     judged.flatMap(({ loaded }) =>
-      loaded.manifests.map(
-        ({ source, kind, namespace, name }) => `${source.file}:${source.line} ${kind} ${namespace}/${name}`,
-      ),
+      loaded.manifests
+        .slice(0, loaded.own)
+        .map(({ source, kind, namespace, name }) => `${source.file}:${source.line} ${kind} ${namespace}/${name}`),
     ),
   );
   const summary = {

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { Adopted } from '../adopt/adopt';
 import { CARRY_FILE, RAW_FILE, type ProjectFile } from '../adopt/project';
 import { printable } from '../model/printable';
+import { layoutOf } from './configuration';
 import { OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
@@ -24,10 +25,10 @@ export function register(program: Command): void {
 }
 
 async function run(paths: string[], flags: AdoptFlags): Promise<void> {
-  const { load } = await import('../model/load.js');
+  const { loadBuilt } = await import('../model/worlds.js');
   const { adopt, TwiceError } = await import('../adopt/adopt.js');
   const { loadConstructs } = await import('./constructs.js');
-  const { manifests, problems } = load(paths);
+  const { manifests, problems } = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
   const options = await meshOptionsOf(flags);
   const adopted = (() => {
     try {

@@ -1,7 +1,9 @@
 /** `mesh-edge check PATH...`: what is wrong with manifests, before they are applied. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type Severity, SEVERITIES } from '../check/finding';
+import { type CheckResult, type Severity, SEVERITIES } from '../check/finding';
+import { printable } from '../model/printable';
 import type { World } from '../model/worlds';
 import { configuration, layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
@@ -15,6 +17,8 @@ interface CheckFlags extends MeshFlags {
   readonly explain?: string;
   readonly world?: string;
   readonly helm?: boolean;
+  readonly baseline?: string;
+  readonly writeBaseline?: boolean;
 }
 
 export function register(program: Command): void {
@@ -30,7 +34,9 @@ export function register(program: Command): void {
     )
     .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit')
     .option('--world <folder>', 'judge one build root of those that mesh-edge worlds shows')
-    .option('--helm', 'render the charts of the repository with your own helm template');
+    .option('--helm', 'render the charts of the repository with your own helm template')
+    .option('--baseline <file>', 'accept the findings that the file holds, and tell only others')
+    .option('--write-baseline', 'write the findings of today into the file of --baseline');
   addMeshOptions(command).action(run);
 }
 
@@ -43,20 +49,55 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
   if (paths.length === 0) throw new UsageError('name at least one file, folder, or - for standard input');
   const { findWorlds } = await import('../model/worlds.js');
   const { checkWorlds } = await import('../check/worlds.js');
-  const worlds = chosen(findWorlds(paths, undefined, undefined, await layoutOf(flags)), flags.world);
+  const settings = await configuration(flags.config);
+  const { withExternals } = await import('../check/externals.js');
+  const found = chosen(findWorlds(paths, undefined, undefined, await layoutOf(flags)), flags.world);
+  const worlds = withExternals(found, settings.externals);
   const count = worlds.reduce((sum, { loaded }) => sum + loaded.manifests.length, 0);
   const isLong = count > 5_000 && process.stderr.isTTY === true;
   if (isLong) process.stderr.write(`checking ${count} objects ...`);
-  const result = checkWorlds(worlds, {
+  const all = checkWorlds(worlds, {
     ...(await meshOptionsOf(flags)),
-    suppress: (await configuration(flags.config)).suppress,
+    suppress: settings.suppress,
+    ...(settings.severity === undefined ? {} : { severity: settings.severity }),
   });
   if (isLong) process.stderr.write('\r\x1b[K');
+  const baseline = flags.baseline ?? settings.baseline;
+  if (flags.writeBaseline === true) return writeBaseline(all, baseline);
+  const result = baseline === undefined ? all : await withoutBaseline(all, baseline);
   const { format } = await import('../report/index.js');
   const options = { color: useColor(), width: Math.min(process.stdout.columns ?? 100, 120) };
   write(format(result, flags.format, options));
   const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(flags.failOn) + 1);
   process.exitCode = result.findings.some(({ severity }) => failing.includes(severity)) ? FOUND : OK;
+}
+
+async function writeBaseline(result: CheckResult, file: string | undefined): Promise<void> {
+  if (file === undefined) throw new UsageError('--write-baseline needs the name of the file: --baseline FILE');
+  const { writeBaseline: textOf } = await import('../check/baseline.js');
+  try {
+    writeFileSync(file, textOf(result));
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  process.stdout.write(`wrote ${printable(file)}: ${result.findings.length} findings are accepted\n`);
+  process.exitCode = OK;
+}
+
+async function withoutBaseline(result: CheckResult, file: string): Promise<CheckResult> {
+  if (!existsSync(file))
+    throw new UsageError(
+      `there is no baseline ${file}; write it: mesh-edge check ... --baseline ${file} --write-baseline`,
+    );
+  const { withoutBaseline: compare } = await import('../check/baseline.js');
+  try {
+    const { result: rest, gone } = compare(result, readFileSync(file, 'utf8'), file);
+    if (gone > 0)
+      process.stderr.write(`mesh-edge: ${gone} findings of ${printable(file)} are there no more: write it again\n`);
+    return rest;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function chosen(worlds: readonly World[], name: string | undefined): readonly World[] {

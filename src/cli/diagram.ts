@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { printable } from '../model/printable';
 import type { PictureFormat } from '../report/diagram/index';
 import type { TraceRequest } from '../trace/types';
+import { layoutOf } from './configuration';
 import { OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
@@ -36,7 +37,7 @@ async function run(paths: string[], flags: DiagramFlags): Promise<void> {
     throw new UsageError('--request needs --from NAMESPACE[/WORKLOAD], or --from outside with --at NAMESPACE/GATEWAY');
   const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
-  const { manifests, problems } = loadBuilt(paths);
+  const { manifests, problems } = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
   for (const { source, what } of problems)
     process.stderr.write(
       `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; the other documents are drawn`)}\n`,

@@ -11,6 +11,7 @@ import { register as registerDiff } from './diff';
 import { USAGE, UsageError } from './exit';
 import { guardOutput } from './output';
 import { register as registerDump } from './dump';
+import { register as registerInit } from './init';
 import { register as registerList } from './list';
 import { register as registerProve } from './prove';
 import { register as registerTrace } from './trace';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     registerAdopt,
     registerDump,
     registerWorlds,
+    registerInit,
     registerUpgrade,
     registerVerify,
     registerProve,

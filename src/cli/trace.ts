@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { json, printable } from '../model/printable';
 import type { Mesh } from '../model/mesh';
 import type { Trace, TraceRequest } from '../trace/types';
+import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { addRequestOptions, type RequestFlags, requestOf } from './request-options';
@@ -35,7 +36,7 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
   const lines = flags.requests === undefined ? undefined : readLines(flags.requests, paths);
   const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
-  const { manifests, problems } = loadBuilt(paths);
+  const { manifests, problems } = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
   const mesh = acceptedMesh(manifests, await meshOptionsOf(flags));
   const request = requestOf(flags);
   const requests = lines?.map((line, index) => parseLine(line, index + 1));

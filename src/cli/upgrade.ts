@@ -1,5 +1,6 @@
 /** `mesh-edge upgrade PATH...`: what another release of Istio, Gateway API or Envoy Gateway does to the same manifests. */
 import { type Command, Option } from 'commander';
+import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { addInstallOptions, addReleaseRanges, type MeshFlags, releaseSides } from './mesh-options';
 import { progressBar } from './progress';
@@ -26,10 +27,10 @@ async function run(paths: string[], flags: UpgradeFlags): Promise<void> {
   const { istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion } = is;
   if ([istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion].every((one) => one === undefined))
     throw new UsageError('say which release changes, for example --istio-version 1.29..1.32');
-  const { load } = await import('../model/load.js');
+  const { loadBuilt } = await import('../model/worlds.js');
   const { upgrade } = await import('../upgrade/upgrade.js');
   const { formatUpgrade } = await import('../report/upgrade.js');
-  const loaded = load(paths);
+  const loaded = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
   const bar = progressBar('comparing traffic');
   const found = upgrade(loaded, { was, is, onProgress: bar.update });
   bar.end();

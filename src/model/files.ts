@@ -4,6 +4,7 @@ import { readSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { printable } from './printable';
 import { DISK, type FileTree } from './file-tree';
+import { isGlob, matcher } from './glob';
 import { isKustomization, overlaid } from './kustomize';
 import type { LeftOut, LoadProblem } from './manifest';
 
@@ -72,6 +73,16 @@ export function findFiles(
   const isPart = (file: string): boolean => !named.has(file) && parts.has(resolve(file));
   for (const file of files.filter(isPart)) leftOut.push({ file: tree.nameOf(file), why: 'a patch of a kustomization' });
   return files.filter((file) => !isPart(file));
+}
+
+/** The files and folders that a pattern stands for; a name without one stands for itself. */
+export function globbed(pattern: string, tree: FileTree = DISK): readonly string[] {
+  if (!isGlob(pattern)) return [pattern];
+  const parts = pattern.split('/');
+  const fixed = parts.slice(0, parts.findIndex(isGlob)).join('/') || '.';
+  const fits = matcher(pattern);
+  const found = tree.kindOf(fixed) === 'folder' ? findFiles([fixed], [], tree) : [];
+  return found.filter((file) => fits(file));
 }
 
 /** The text of one file, or a problem: unreadable, too large for one string, or not UTF-8. */

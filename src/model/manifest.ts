@@ -56,6 +56,8 @@ export interface Loaded {
   readonly manifests: readonly Manifest[];
   readonly problems: readonly LoadProblem[];
   readonly leftOut?: readonly LeftOut[];
+  /** How many of the manifests are judged, the first; the others are others' and only known. All, if left out. */
+  readonly own?: number;
   /** A folder that its kustomization cannot be applied to here, and why: nothing else is known of it. */
   readonly notBuilt?: { readonly folder: string; readonly reason: string };
   /** Helm charts that are not rendered, with why where rendering failed. */

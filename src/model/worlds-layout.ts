@@ -67,7 +67,7 @@ function expanded(path: string, drafts: readonly Draft[]): readonly string[] {
     for (const place of [folder, ...manifests.map(({ source }) => dirname(source.file ?? folder))])
       for (
         let at = relative(process.cwd(), resolve(place));
-        at !== '' && at !== '.' && !at.startsWith('..');
+        at !== '' && at !== '.' && at !== dirname(at);
         at = dirname(at)
       )
         if (fits(at.split(sep).join('/'))) folders.add(at);

@@ -22,8 +22,8 @@ interface Validated {
 export function checkOptionsOf({ failOn, config = 'mesh-edge.yaml', ...given }: ValidationProperties): CheckOptions {
   void failOn;
   if (!existsSync(config)) return given;
-  const { suppress, mesh } = readConfiguration(readFileSync(config, 'utf8'), config);
-  return { ...mesh, ...given, suppress };
+  const { suppress, severity, mesh } = readConfiguration(readFileSync(config, 'utf8'), config);
+  return { ...mesh, ...given, suppress, ...(severity === undefined ? {} : { severity }) };
 }
 
 export function isSerious({ severity }: Finding, { failOn = 'error' }: ValidationProperties): boolean {

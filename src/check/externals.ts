@@ -1,0 +1,59 @@
+/** What other repositories own and mesh-edge.yaml declares: it is there, so nothing of it is missing, and none of it is judged. */
+import { globbed } from '../model/files';
+import { load } from '../model/load';
+import type { Loaded, Manifest } from '../model/manifest';
+import { toManifest } from '../model/object';
+import type { World } from '../model/worlds-draft';
+
+export type External = Declared | { readonly path: string };
+
+/** One object; of a Namespace, all that is in it. */
+interface Declared {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A group of nobody's, whose objects open their namespace as those of operators do (`model/open-namespaces.ts`). */
+const GROUP = 'declared.mesh-edge.io';
+
+/** `Gateway istio-ingress/public`, `Namespace istio-ingress`. */
+export function externalOf(text: string): External | undefined {
+  const [, kind = '', namespace = '', name = ''] =
+    /^([A-Z]\w*) (?:([a-z0-9][-a-z0-9]*)\/)?([a-z0-9][-a-z0-9.]*)$/.exec(text) ?? [];
+  if (kind === '' || (kind !== 'Namespace' && namespace === '')) return undefined;
+  return { kind, namespace: kind === 'Namespace' ? name : namespace, name };
+}
+
+/** Each world with what others own beside it. @throws InputError if manifests that are named are not there. */
+export function withExternals(worlds: readonly World[], externals: readonly External[] = []): readonly World[] {
+  if (externals.length === 0) return worlds;
+  const paths = externals.flatMap((one) => ('path' in one ? globbed(one.path) : []));
+  const declared = externals.filter((one): one is Declared => 'kind' in one).map(marker);
+  const others = [...declared, ...(paths.length === 0 ? [] : load(paths).manifests)];
+  return worlds.map((world) => {
+    const { manifests } = world.loaded;
+    const added = others.map((one, at) => ({ ...one, index: manifests.length + at }));
+    return { ...world, loaded: { ...world.loaded, manifests: [...manifests, ...added], own: manifests.length } };
+  });
+}
+
+function marker({ kind, namespace, name }: Declared): Manifest {
+  const metadata = { name: `${kind}.${name}`.toLowerCase(), namespace };
+  const body = { apiVersion: `${GROUP}/v1`, kind: 'External', metadata, spec: { kind, namespace, name } };
+  return toManifest(body, 0, {}, () => undefined);
+}
+
+/** Whether a sentence about something missing speaks of what is declared. */
+export function speaksOfDeclared({ manifests, own }: Loaded, what: string): boolean {
+  if (own === undefined) return false;
+  return manifests.slice(own).some(({ group, body }) => {
+    if (group !== GROUP) return false;
+    const { kind, namespace, name } = (body as { readonly spec: Declared }).spec;
+    const names =
+      kind === 'Namespace'
+        ? [namespace]
+        : [`${namespace}/${name}`, `${name}.${namespace}`, `${name}.${namespace}.svc.cluster.local`];
+    return names.some((one) => new RegExp(`(^|[^\\w.-])${one.replace(/[.]/g, '\\.')}($|[^\\w-])`).test(what));
+  });
+}
