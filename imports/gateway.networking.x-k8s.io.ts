@@ -1119,3 +1119,496 @@ export function toJson_XMeshSpecParametersRef(obj: XMeshSpecParametersRef | unde
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 
+
+/**
+ *
+ *
+ * @schema XTelemetryPolicy
+ */
+export class XTelemetryPolicy extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "XTelemetryPolicy"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'gateway.networking.x-k8s.io/v1alpha1',
+    kind: 'XTelemetryPolicy',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "XTelemetryPolicy".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: XTelemetryPolicyProps): any {
+    return {
+      ...XTelemetryPolicy.GVK,
+      ...toJson_XTelemetryPolicyProps(props),
+    };
+  }
+
+  /**
+   * Defines a "XTelemetryPolicy" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: XTelemetryPolicyProps) {
+    super(scope, id, {
+      ...XTelemetryPolicy.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...XTelemetryPolicy.GVK,
+      ...toJson_XTelemetryPolicyProps(resolved),
+    };
+  }
+}
+
+/**
+ * @schema XTelemetryPolicy
+ */
+export interface XTelemetryPolicyProps {
+  /**
+   * @schema XTelemetryPolicy#metadata
+   */
+  readonly metadata?: ApiObjectMetadata;
+
+  /**
+   * @schema XTelemetryPolicy#spec
+   */
+  readonly spec: XTelemetryPolicySpec;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicyProps' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicyProps(obj: XTelemetryPolicyProps | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'metadata': obj.metadata,
+    'spec': toJson_XTelemetryPolicySpec(obj.spec),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpec
+ */
+export interface XTelemetryPolicySpec {
+  /**
+   * @schema XTelemetryPolicySpec#targetRefs
+   */
+  readonly targetRefs: XTelemetryPolicySpecTargetRefs[];
+
+  /**
+   * @schema XTelemetryPolicySpec#tracing
+   */
+  readonly tracing?: XTelemetryPolicySpecTracing;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpec' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpec(obj: XTelemetryPolicySpec | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'targetRefs': obj.targetRefs?.map(y => toJson_XTelemetryPolicySpecTargetRefs(y)),
+    'tracing': toJson_XTelemetryPolicySpecTracing(obj.tracing),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTargetRefs
+ */
+export interface XTelemetryPolicySpecTargetRefs {
+  /**
+   * @schema XTelemetryPolicySpecTargetRefs#group
+   */
+  readonly group: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTargetRefs#kind
+   */
+  readonly kind: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTargetRefs#name
+   */
+  readonly name: string;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTargetRefs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTargetRefs(obj: XTelemetryPolicySpecTargetRefs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTracing
+ */
+export interface XTelemetryPolicySpecTracing {
+  /**
+   * @schema XTelemetryPolicySpecTracing#attributes
+   */
+  readonly attributes?: XTelemetryPolicySpecTracingAttributes[];
+
+  /**
+   * @schema XTelemetryPolicySpecTracing#mode
+   */
+  readonly mode?: XTelemetryPolicySpecTracingMode;
+
+  /**
+   * @schema XTelemetryPolicySpecTracing#parentBasedSampling
+   */
+  readonly parentBasedSampling?: XTelemetryPolicySpecTracingParentBasedSampling;
+
+  /**
+   * @schema XTelemetryPolicySpecTracing#provider
+   */
+  readonly provider?: XTelemetryPolicySpecTracingProvider;
+
+  /**
+   * @schema XTelemetryPolicySpecTracing#samplingRate
+   */
+  readonly samplingRate?: XTelemetryPolicySpecTracingSamplingRate;
+
+  /**
+   * @schema XTelemetryPolicySpecTracing#serviceName
+   */
+  readonly serviceName?: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracing#spanName
+   */
+  readonly spanName?: string;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTracing' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTracing(obj: XTelemetryPolicySpecTracing | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'attributes': obj.attributes?.map(y => toJson_XTelemetryPolicySpecTracingAttributes(y)),
+    'mode': obj.mode,
+    'parentBasedSampling': toJson_XTelemetryPolicySpecTracingParentBasedSampling(obj.parentBasedSampling),
+    'provider': toJson_XTelemetryPolicySpecTracingProvider(obj.provider),
+    'samplingRate': toJson_XTelemetryPolicySpecTracingSamplingRate(obj.samplingRate),
+    'serviceName': obj.serviceName,
+    'spanName': obj.spanName,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTracingAttributes
+ */
+export interface XTelemetryPolicySpecTracingAttributes {
+  /**
+   * @schema XTelemetryPolicySpecTracingAttributes#attributeKey
+   */
+  readonly attributeKey?: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingAttributes#headerName
+   */
+  readonly headerName?: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingAttributes#literalValue
+   */
+  readonly literalValue?: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingAttributes#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingAttributes#sourceType
+   */
+  readonly sourceType: XTelemetryPolicySpecTracingAttributesSourceType;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTracingAttributes' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTracingAttributes(obj: XTelemetryPolicySpecTracingAttributes | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'attributeKey': obj.attributeKey,
+    'headerName': obj.headerName,
+    'literalValue': obj.literalValue,
+    'name': obj.name,
+    'sourceType': obj.sourceType,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTracingMode
+ */
+export enum XTelemetryPolicySpecTracingMode {
+  /** Enabled */
+  ENABLED = "Enabled",
+  /** Disabled */
+  DISABLED = "Disabled",
+  /** ImplementationDefault */
+  IMPLEMENTATION_DEFAULT = "ImplementationDefault",
+}
+
+/**
+ * @schema XTelemetryPolicySpecTracingParentBasedSampling
+ */
+export interface XTelemetryPolicySpecTracingParentBasedSampling {
+  /**
+   * @schema XTelemetryPolicySpecTracingParentBasedSampling#mode
+   */
+  readonly mode?: XTelemetryPolicySpecTracingParentBasedSamplingMode;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingParentBasedSampling#samplingRate
+   */
+  readonly samplingRate?: XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTracingParentBasedSampling' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTracingParentBasedSampling(obj: XTelemetryPolicySpecTracingParentBasedSampling | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'mode': obj.mode,
+    'samplingRate': toJson_XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate(obj.samplingRate),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTracingProvider
+ */
+export interface XTelemetryPolicySpecTracingProvider {
+  /**
+   * @schema XTelemetryPolicySpecTracingProvider#backendRef
+   */
+  readonly backendRef: XTelemetryPolicySpecTracingProviderBackendRef;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingProvider#headers
+   */
+  readonly headers?: XTelemetryPolicySpecTracingProviderHeaders[];
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTracingProvider' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTracingProvider(obj: XTelemetryPolicySpecTracingProvider | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'backendRef': toJson_XTelemetryPolicySpecTracingProviderBackendRef(obj.backendRef),
+    'headers': obj.headers?.map(y => toJson_XTelemetryPolicySpecTracingProviderHeaders(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTracingSamplingRate
+ */
+export interface XTelemetryPolicySpecTracingSamplingRate {
+  /**
+   * @schema XTelemetryPolicySpecTracingSamplingRate#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingSamplingRate#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTracingSamplingRate' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTracingSamplingRate(obj: XTelemetryPolicySpecTracingSamplingRate | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTracingAttributesSourceType
+ */
+export enum XTelemetryPolicySpecTracingAttributesSourceType {
+  /** Header */
+  HEADER = "Header",
+  /** Literal */
+  LITERAL = "Literal",
+  /** Attribute */
+  ATTRIBUTE = "Attribute",
+}
+
+/**
+ * @schema XTelemetryPolicySpecTracingParentBasedSamplingMode
+ */
+export enum XTelemetryPolicySpecTracingParentBasedSamplingMode {
+  /** Enabled */
+  ENABLED = "Enabled",
+  /** Disabled */
+  DISABLED = "Disabled",
+  /** ImplementationDefault */
+  IMPLEMENTATION_DEFAULT = "ImplementationDefault",
+}
+
+/**
+ * @schema XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate
+ */
+export interface XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate {
+  /**
+   * @schema XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate#denominator
+   */
+  readonly denominator?: number;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate#numerator
+   */
+  readonly numerator: number;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate(obj: XTelemetryPolicySpecTracingParentBasedSamplingSamplingRate | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'denominator': obj.denominator,
+    'numerator': obj.numerator,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTracingProviderBackendRef
+ */
+export interface XTelemetryPolicySpecTracingProviderBackendRef {
+  /**
+   * @schema XTelemetryPolicySpecTracingProviderBackendRef#group
+   */
+  readonly group?: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingProviderBackendRef#kind
+   */
+  readonly kind?: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingProviderBackendRef#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingProviderBackendRef#namespace
+   */
+  readonly namespace?: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingProviderBackendRef#port
+   */
+  readonly port?: number;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTracingProviderBackendRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTracingProviderBackendRef(obj: XTelemetryPolicySpecTracingProviderBackendRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'group': obj.group,
+    'kind': obj.kind,
+    'name': obj.name,
+    'namespace': obj.namespace,
+    'port': obj.port,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema XTelemetryPolicySpecTracingProviderHeaders
+ */
+export interface XTelemetryPolicySpecTracingProviderHeaders {
+  /**
+   * @schema XTelemetryPolicySpecTracingProviderHeaders#name
+   */
+  readonly name: string;
+
+  /**
+   * @schema XTelemetryPolicySpecTracingProviderHeaders#value
+   */
+  readonly value: string;
+}
+
+/**
+ * Converts an object of type 'XTelemetryPolicySpecTracingProviderHeaders' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_XTelemetryPolicySpecTracingProviderHeaders(obj: XTelemetryPolicySpecTracingProviderHeaders | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+    'value': obj.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+

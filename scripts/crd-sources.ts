@@ -59,6 +59,7 @@ export const CRD_SOURCES: readonly CrdSource[] = [
       'XBackend.gateway.networking.x-k8s.io': 'v1alpha1',
       'XBackendTrafficPolicy.gateway.networking.x-k8s.io': 'v1alpha1',
       'XMesh.gateway.networking.x-k8s.io': 'v1alpha1',
+      'XTelemetryPolicy.gateway.networking.x-k8s.io': 'v1alpha1',
     },
   },
   {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CRD_SOURCES } from '../scripts/crd-sources';
 
 const ROOT = join(__dirname, '..');
 const EXAMPLE = join(ROOT, 'examples', 'platform-team');
@@ -82,6 +83,31 @@ describe("a user's repository, with the packed package installed", () => {
     );
     const classic = ['--target', 'es2020', '--module', 'commonjs', '--moduleResolution', 'node10', '--strict'];
     run(bin('tsc'), [...classic, '--noEmit', '--skipLibCheck', '--types', 'jest', 'classic.ts']);
+  }, 120_000);
+
+  it('has the bindings of every kind for raw objects', () => {
+    writeFileSync(
+      join(team, 'raw.ts'),
+      [
+        "import * as mesh from 'cdk8s-mesh-edge/bindings/networking.istio.io';",
+        "import * as api from 'cdk8s-mesh-edge/bindings/gateway.networking.k8s.io';",
+        "import { App, Chart, Testing } from 'cdk8s';",
+        "const chart = new Chart(new App({ outdir: 'raw' }), 'raw');",
+        "new mesh.ServiceEntry(chart, 'Entry', { spec: { hosts: ['api.example.com'] } });",
+        "new api.ListenerSet(chart, 'Set', { spec: { parentRef: { name: 'edge' }, listeners: [] } });",
+        'process.stdout.write(JSON.stringify(Testing.synth(chart)));',
+      ].join('\n'),
+    );
+    const classic = ['--target', 'es2020', '--module', 'commonjs', '--moduleResolution', 'node10', '--strict'];
+    run(bin('tsc'), [...classic, '--noEmit', '--skipLibCheck', 'raw.ts']);
+    expect(JSON.parse(run(bin('tsx'), ['raw.ts']))).toMatchObject([
+      { apiVersion: 'networking.istio.io/v1', kind: 'ServiceEntry', spec: { hosts: ['api.example.com'] } },
+      { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'ListenerSet' },
+    ]);
+    const groups = [...new Set(CRD_SOURCES.flatMap(({ kinds }) => Object.keys(kinds)).map((key) => key.replace(/^[^.]*\./, '')))]; // prettier-ignore
+    const asked = `${JSON.stringify(groups)}.flatMap((group) => Object.values(require('cdk8s-mesh-edge/bindings/' + group)).filter(({ GVK }) => GVK).map(({ GVK }) => GVK.kind + '.' + group))`;
+    const found = JSON.parse(run(process.execPath, ['-p', `JSON.stringify(${asked})`])) as string[];
+    expect(found.sort()).toEqual(CRD_SOURCES.flatMap(({ kinds }) => Object.keys(kinds)).sort());
   }, 120_000);
 
   it('keeps its committed manifests when a chart is wrong, and is told all that is', () => {

@@ -24,6 +24,8 @@ export interface Comparison {
   /** Requests at a listener that Envoy refuses, which the oracle uses all the same. */
   readonly skipped: number;
   readonly differences: readonly Difference[];
+  /** What the oracle says of each request, in order. */
+  readonly told: readonly (readonly OracleHop[])[];
   /** Set if the oracle could not say anything of this mesh. */
   readonly failure: string | undefined;
 }
@@ -43,24 +45,34 @@ export function meshConfigOf({ outbound, config }: GeneratedMesh): object {
   return { ...config, outboundTrafficPolicy: { mode: outbound } };
 }
 
-/** The releases that the oracle is built from. */
-export const ORACLE_RELEASES = { istioVersion: '1.29', gatewayApiVersion: '1.4/experimental' };
-const SCHEMAS = new Schemas({ istio: '1.29', gatewayApi: '1.4/experimental', envoyGateway: '1.7', kubernetes: '1.34' });
+/** The releases that an oracle is built from. */
+export interface OracleReleases {
+  readonly istioVersion: string;
+  readonly gatewayApiVersion: string;
+}
+
+/** Those of the one that the lab builds. */
+export const ORACLE_RELEASES: OracleReleases = { istioVersion: '1.29', gatewayApiVersion: '1.4/experimental' };
+
+function schemasOf({ istioVersion, gatewayApiVersion }: OracleReleases): Schemas {
+  return new Schemas({ istio: istioVersion, gatewayApi: gatewayApiVersion, envoyGateway: '1.7', kubernetes: '1.34' });
+}
 
 /** Whether an API server takes an object of the Gateway API, whose rules say what implementations need not care for. */
 export function isAdmitted(thing: Thing): boolean {
   return loadText(toYaml([thing])).manifests.every((manifest) => {
     if (manifest.group !== 'gateway.networking.k8s.io') return true;
-    const { violations, ruled } = admit(manifest, SCHEMAS);
+    const { violations, ruled } = admit(manifest, schemasOf(ORACLE_RELEASES));
     return violations.length === 0 && evaluateRules(ruled).length === 0;
   });
 }
 
 /** As an API server stores objects: istiod relies on the defaults of the Gateway API. */
-export function stored(things: readonly Thing[]): string {
+export function stored(things: readonly Thing[], releases: OracleReleases = ORACLE_RELEASES): string {
+  const schemas = schemasOf(releases);
   const bodies = loadText(toYaml(things)).manifests.map((manifest): Thing => {
     const body =
-      manifest.group === 'gateway.networking.k8s.io' ? admit(manifest, SCHEMAS).manifest.body : manifest.body;
+      manifest.group === 'gateway.networking.k8s.io' ? admit(manifest, schemas).manifest.body : manifest.body;
     return body as unknown as Thing;
   });
   return toYaml(bodies);
@@ -177,10 +189,14 @@ function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefin
     : undefined;
 }
 
-export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise<Comparison> {
+export async function compare(
+  oracle: Oracle,
+  generated: GeneratedMesh,
+  releases: OracleReleases = ORACLE_RELEASES,
+): Promise<Comparison> {
   let { things } = generated;
   const ask = (): Promise<OracleReply> =>
-    oracle.ask(stored(things), JSON.stringify(meshConfigOf(generated)), generated.asks.map(toCall));
+    oracle.ask(stored(things, releases), JSON.stringify(meshConfigOf(generated)), generated.asks.map(toCall));
   let reply = await ask();
   // What admission refuses never reaches a mesh: such objects are left out for both.
   const refused = new Set((reply.invalid ?? []).map((text) => text.slice(0, text.indexOf(':'))));
@@ -189,8 +205,16 @@ export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise
     reply = await ask();
   }
   if (reply.error !== undefined || reply.results === null)
-    return { requests: 0, hops: 0, tunnels: 0, skipped: 0, differences: [], failure: reply.error ?? 'no results' };
-  const mesh = buildMesh(loadText(toYaml([...things, meshConfigMap(generated)])).manifests, ORACLE_RELEASES);
+    return {
+      requests: 0,
+      hops: 0,
+      tunnels: 0,
+      skipped: 0,
+      differences: [],
+      told: [],
+      failure: reply.error ?? 'no results',
+    };
+  const mesh = buildMesh(loadText(toYaml([...things, meshConfigMap(generated)])).manifests, releases);
   let skipped = 0;
   let hops = 0;
   let tunnels = 0;
@@ -212,5 +236,6 @@ export async function compare(oracle: Oracle, generated: GeneratedMesh): Promise
     const what = difference(ours, theirs);
     return what === undefined ? [] : [{ ask, what, ours, oracle: theirs }];
   });
-  return { requests: generated.asks.length - skipped, hops, tunnels, skipped, differences, failure: undefined };
+  const told = generated.asks.map((_, index) => reply.results?.[index]?.hops ?? []);
+  return { requests: generated.asks.length - skipped, hops, tunnels, skipped, differences, told, failure: undefined };
 }
