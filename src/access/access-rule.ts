@@ -22,6 +22,13 @@ export interface AccessRule {
   readonly callers?: Workloads[];
 
   /**
+   * Callers that it is not about. Who shows no certificate of the mesh is none of them.
+   *
+   * @default none
+   */
+  readonly exceptCallers?: Workloads[];
+
+  /**
    * Addresses of whom the connection comes from: IPs or ranges such as "10.0.0.0/8". Behind a load balancer that is the balancer.
    *
    * @default any
@@ -49,6 +56,13 @@ export interface AccessRule {
    * @default any
    */
   readonly claims?: TokenClaim[];
+
+  /**
+   * Claims of tokens that it is not about: each of them has to have none of the values, or to be missing.
+   *
+   * @default none
+   */
+  readonly exceptClaims?: TokenClaim[];
 
   /**
    * Hosts that are asked for, with any port or none. A star stands first or last; such a host is compared as it is written, port included.
@@ -102,6 +116,7 @@ export function ruleSpec(rule: AccessRule, trustDomain: string): security.Author
     ipBlocks: listed(rule.addresses),
     remoteIpBlocks: listed(rule.clientAddresses),
     requestPrincipals: listed(rule.tokens),
+    ...exceptions(rule.exceptCallers ?? [], trustDomain),
   };
   const sources = callerSources(rule.callers ?? [], trustDomain).map((source) => ({ ...source, ...common }));
   const isSourced = rule.callers?.length || Object.values(common).some((value) => value !== undefined);
@@ -117,6 +132,10 @@ export function ruleSpec(rule: AccessRule, trustDomain: string): security.Author
       key: `request.auth.claims${path.map((name) => `[${name}]`).join('')}`,
       values: [...values],
     })),
+    ...(rule.exceptClaims ?? []).map(({ path, values }) => ({
+      key: `request.auth.claims${path.map((name) => `[${name}]`).join('')}`,
+      notValues: [...values],
+    })),
     ...Object.entries(rule.headers ?? {}).map(([name, values]) => ({
       key: `request.headers[${name.toLowerCase()}]`,
       values: [...values],
@@ -126,6 +145,19 @@ export function ruleSpec(rule: AccessRule, trustDomain: string): security.Author
     from: isSourced ? sources.map((source) => ({ source })) : undefined,
     to: Object.values(operation).some((value) => value !== undefined) ? [{ operation }] : undefined,
     when: when.length ? when : undefined,
+  };
+}
+
+/** Not one of these: all exceptions of a source have to hold. */
+function exceptions(
+  callers: readonly Workloads[],
+  trustDomain: string,
+): { notPrincipals?: string[]; notNamespaces?: string[] } {
+  if (!callers.length) return {};
+  const sources = callerSources(callers, trustDomain);
+  return {
+    notPrincipals: listed(sources.flatMap(({ principals }) => principals ?? [])),
+    notNamespaces: listed(sources.flatMap(({ namespaces }) => namespaces ?? [])),
   };
 }
 
@@ -149,14 +181,23 @@ function listed<T>(values: readonly T[] | undefined): T[] | undefined {
 }
 
 /** Whether a rule asks for a token. */
-export function asksForToken({ tokens, claims }: AccessRule): boolean {
-  return Boolean(tokens?.length || claims?.length);
+export function asksForToken({ tokens, claims, exceptClaims }: AccessRule): boolean {
+  return Boolean(tokens?.length || claims?.length || exceptClaims?.length);
 }
 
 /** What of a rule only HTTP has. */
 function httpFields(rule: AccessRule): string[] {
-  const { hosts, methods, paths, exceptPaths, tokens, claims, headers } = rule;
-  const fields = { hosts, methods, paths, exceptPaths, tokens, claims, headers: Object.keys(headers ?? {}) };
+  const { hosts, methods, paths, exceptPaths, tokens, claims, exceptClaims, headers } = rule;
+  const fields = {
+    hosts,
+    methods,
+    paths,
+    exceptPaths,
+    tokens,
+    claims,
+    exceptClaims,
+    headers: Object.keys(headers ?? {}),
+  };
   return Object.entries(fields)
     .filter(([, value]) => value?.length)
     .map(([name]) => name);
@@ -197,8 +238,8 @@ function emptyLists(rule: AccessRule, at: string): Problem[] {
     }));
 }
 
-function callerProblems({ callers = [] }: AccessRule, at: string): Problem[] {
-  return callers.flatMap((caller): Problem[] => {
+function callerProblems({ callers = [], exceptCallers = [] }: AccessRule, at: string): Problem[] {
+  return [...callers, ...exceptCallers].flatMap((caller): Problem[] => {
     const problems = caller._problems();
     for (const name of caller.serviceAccounts.filter((account) => account.includes('/')))
       problems.push({
@@ -246,7 +287,7 @@ function shapeProblems(rule: AccessRule, at: string): Problem[] {
         'a host is given without scheme and port',
         quote(value.replace(/^.*:\/\//, '').replace(/[:/].*$/, '')),
       );
-  for (const { path, values } of rule.claims ?? [])
+  for (const { path, values } of [...(rule.claims ?? []), ...(rule.exceptClaims ?? [])])
     if (!path.length || !values.length)
       bad('claims', path.join('.'), 'a claim without name or values fits nothing', 'give both');
   return problems;

@@ -4,6 +4,7 @@ import { AmbientEgress } from './ambient-egress';
 import { AppsGatewayHttp, AppsGatewayHttps } from './apps-gateway';
 import { ControlPlaneRestart } from './control-plane-restart';
 import { DemoHttpbin } from './demo-httpbin';
+import { DenyAndCustom } from './deny-and-custom';
 import { DirectIpRanges } from './direct-ip-ranges';
 import { EgressGatewayInstall } from './egress-gateway-install';
 import { EnvoyGatewayMember } from './envoy-gateway-in-mesh';
@@ -22,10 +23,12 @@ import { GatewayMutualTlsOrigination } from './gateway-mutual-tls-origination';
 import { GatewayTlsOrigination } from './gateway-tls-origination';
 import { GatewayTlsOriginationSubset } from './gateway-tls-origination-subset';
 import { GatewayTlsPassthrough } from './gateway-tls-passthrough';
+import { IngressTokens } from './ingress-tokens';
 import { IstioIngressPath } from './istio-ingress-path';
 import { IstioMinimal } from './istio-minimal';
 import { ManyHosts } from './many-hosts';
 import { OutboundPolicy } from './outbound-policy';
+import { PublishedServices } from './published-service';
 import { RateLimits } from './rate-limit';
 import { ResilientService } from './resilient-service';
 import { SidecarHttp } from './sidecar-http';
@@ -71,4 +74,7 @@ export function addScenarios(app: Construct): void {
   new SingleSignOn(app);
   new RateLimits(app);
   new IstioIngressPath(app);
+  new PublishedServices(app);
+  new IngressTokens(app);
+  new DenyAndCustom(app);
 }
