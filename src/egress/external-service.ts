@@ -1,10 +1,12 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import * as networking from '../../imports/networking.istio.io';
 import { hostProblems, isWildcard } from '../core/hostname';
+import { objectMetadata } from '../core/metadata';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
+import { settled } from '../core/settled';
 import { Audience } from '../mesh/audience';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
@@ -135,6 +137,13 @@ export interface ExternalServiceProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /** An external service whose ServiceEntry another repository owns. */
@@ -214,19 +223,19 @@ export class ExternalService extends Construct implements IExternalService {
 
   public constructor(scope: Construct, id: string, props: ExternalServiceProps) {
     super(scope, id);
-    this.hosts = [...props.hosts];
+    this.hosts = [...settled(props.hosts)];
     this.ports = [...props.ports];
-    this.addresses = [...(props.addresses ?? [])];
+    this.addresses = [...settled(props.addresses ?? [])];
     this.subjectAltNames = [...(props.subjectAltNames ?? [])];
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.audience = props.audience ?? Audience.ownNamespace();
     this.hasAudience = props.audience !== undefined;
     this.allocatesAddress = Boolean(props.allocateAddress);
-    this.resolution = props.resolution ?? defaultResolution(props);
+    this.resolution = props.resolution ?? defaultResolution({ hosts: this.hosts, addresses: this.addresses });
     const labels = props.allocateAddress ? { 'networking.istio.io/enable-autoallocate-ip': 'true' } : undefined;
     this.serviceEntry = new MeshObject(this, 'Resource', {
       ...networking.ServiceEntry.GVK,
-      metadata: { name: props.name ?? nameOfId(id), namespace: this.namespace, labels },
+      metadata: objectMetadata({ name: props.name ?? nameOfId(id), namespace: this.namespace, labels }, props.metadata),
       manifest: networking.ServiceEntry.manifest,
       spec: () => ({ spec: this.spec(props) }),
     });

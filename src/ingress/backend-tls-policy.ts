@@ -1,8 +1,9 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import { hostProblems } from '../core/hostname';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { joinMesh } from '../mesh/mesh-boundary';
@@ -43,6 +44,13 @@ export interface BackendTlsPolicyProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
@@ -66,7 +74,7 @@ export class BackendTlsPolicy extends Construct {
     this.target = `${namespace}/${props.serviceName}${props.portName === undefined ? '' : `/${props.portName}`}`;
     this.resource = new MeshObject<gatewayApi.BackendTlsPolicyProps>(this, 'Resource', {
       ...gatewayApi.BackendTlsPolicy.GVK,
-      metadata: { name: props.name ?? nameOfId(id), namespace },
+      metadata: objectMetadata({ name: props.name ?? nameOfId(id), namespace }, props.metadata),
       manifest: gatewayApi.BackendTlsPolicy.manifest,
       spec: () => ({
         spec: {

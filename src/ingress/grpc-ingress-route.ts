@@ -1,8 +1,9 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import { HeaderChanges } from '../core/header-changes';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
@@ -127,6 +128,13 @@ export interface GrpcIngressRouteProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /** The header that carries the Service's name from the route to Envoy Gateway's rewrite of the host. */
@@ -167,7 +175,7 @@ export class GrpcIngressRoute extends Construct implements IIngressRoute {
     if (this.gateway.ingressClass.sendsThroughSidecar) this.renderHostFilter();
     this.resource = new MeshObject<gatewayApi.GrpcRouteProps>(this, 'Resource', {
       ...gatewayApi.GrpcRoute.GVK,
-      metadata: { name: this.name, namespace: this.namespace },
+      metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
       manifest: gatewayApi.GrpcRoute.manifest,
       spec: () => ({
         spec: {

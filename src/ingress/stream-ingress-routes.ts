@@ -1,7 +1,8 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
@@ -41,6 +42,13 @@ export interface TlsIngressRouteProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
@@ -76,7 +84,7 @@ export class TlsIngressRoute extends Construct implements IIngressRoute {
     };
     this.resource = new MeshObject<gatewayApi.TlsRouteProps>(this, 'Resource', {
       ...gatewayApi.TlsRoute.GVK,
-      metadata: { name: this.name, namespace: this.namespace },
+      metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
       manifest: gatewayApi.TlsRoute.manifest,
       spec: () => ({
         spec: {
@@ -119,6 +127,13 @@ export interface TcpIngressRouteProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
@@ -152,7 +167,7 @@ export class TcpIngressRoute extends Construct implements IIngressRoute {
     };
     this.resource = new MeshObject<gatewayApi.TcpRouteProps>(this, 'Resource', {
       ...gatewayApi.TcpRoute.GVK,
-      metadata: { name: this.name, namespace: this.namespace },
+      metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
       manifest: gatewayApi.TcpRoute.manifest,
       spec: () => ({
         spec: {

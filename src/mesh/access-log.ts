@@ -1,7 +1,8 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as telemetry from '../../imports/telemetry.istio.io';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { namespaceProblems } from '../core/names';
 import { refuseAtSynth } from '../core/problem';
 import { MeshObject } from './mesh-object';
@@ -96,6 +97,13 @@ export interface AccessLogProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
@@ -112,7 +120,10 @@ export class AccessLog extends Construct {
     const selects = Object.keys(props.workloads ?? {}).length > 0;
     this.telemetry = new MeshObject(this, 'Resource', {
       ...telemetry.Telemetry.GVK,
-      metadata: { name: props.name ?? nameOfId(id), namespace: props.namespace ?? 'istio-system' },
+      metadata: objectMetadata(
+        { name: props.name ?? nameOfId(id), namespace: props.namespace ?? 'istio-system' },
+        props.metadata,
+      ),
       manifest: telemetry.Telemetry.manifest,
       spec: () => ({
         spec: {

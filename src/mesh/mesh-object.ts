@@ -1,5 +1,6 @@
 import { ApiObject, ApiObjectMetadata, JsonPatch } from 'cdk8s';
 import { Construct } from 'constructs';
+import { settled } from '../core/settled';
 import { refuseOneObjectTwice } from './object-names';
 import { refuseAtSynth } from '../core/problem';
 import { servedVersion, targetProblems } from './mesh-target';
@@ -44,7 +45,7 @@ export class MeshObject<Props> extends ApiObject {
     super(scope, id, { apiVersion: servedVersion(scope, props.apiVersion, props.kind), kind: props.kind, metadata });
     refuseAtSynth(this, () => targetProblems(this));
     this.asked = props.spec;
-    this.render = () => props.manifest(props.spec());
+    this.render = () => props.manifest(settled(props.spec()));
     refuseOneObjectTwice(this);
   }
 

@@ -1,7 +1,8 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import * as networking from '../../imports/networking.istio.io';
 import { nameOfId } from '../core/ids';
+import { objectMetadata } from '../core/metadata';
 import { namespaceProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { joinMesh } from './mesh-boundary';
@@ -41,6 +42,13 @@ export interface OutboundTrafficPolicyProps {
    * @default the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
@@ -68,7 +76,7 @@ export class OutboundTrafficPolicy extends Construct {
     const selects = Object.keys(this.workloads).length > 0;
     this.sidecar = new MeshObject(this, 'Resource', {
       ...networking.Sidecar.GVK,
-      metadata: { name: props.name ?? nameOfId(id), namespace: this.namespace },
+      metadata: objectMetadata({ name: props.name ?? nameOfId(id), namespace: this.namespace }, props.metadata),
       manifest: networking.Sidecar.manifest,
       spec: () => ({
         spec: {

@@ -1,6 +1,7 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, ApiObjectMetadata } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import * as security from '../../imports/security.istio.io';
+import { objectMetadata } from '../core/metadata';
 import { nameOfId } from '../core/ids';
 import { objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
@@ -38,6 +39,13 @@ export interface PeerAuthenticationProps {
    * @default "default" for a mesh or a namespace; for workloads the construct's id, in lower case with hyphens
    */
   readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
 }
 
 /**
@@ -65,7 +73,10 @@ export class PeerAuthentication extends Construct {
     const { namespace } = this.appliesTo;
     this.resource = new MeshObject<security.PeerAuthenticationProps>(this, 'Resource', {
       ...security.PeerAuthentication.GVK,
-      metadata: { name: props.name ?? (this.appliesTo._isWide ? 'default' : nameOfId(id)), namespace },
+      metadata: objectMetadata(
+        { name: props.name ?? (this.appliesTo._isWide ? 'default' : nameOfId(id)), namespace },
+        props.metadata,
+      ),
       manifest: security.PeerAuthentication.manifest,
       spec: () => ({
         spec: {
