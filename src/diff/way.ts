@@ -216,6 +216,8 @@ function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   else if (way.passthrough) parts.push('directly, as a host that the mesh does not know');
   else if (first?.proxy.kind === 'ztunnel') parts.push('by ztunnel');
   else parts.push('directly from its sidecar');
+  const through = trace.destination?.through;
+  if (through !== undefined) parts.push(`tunnelled by the CONNECT proxy ${through.host}:${through.port}`);
   const exit = way.destination;
   if (exit !== null) parts.push(exitText(way, { ...exit, tls: lastMile(trace) ?? exit.tls }, host));
   if (way.asks !== null) parts.push(`as a request for ${way.asks}`);

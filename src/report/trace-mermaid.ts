@@ -30,7 +30,13 @@ export function traceMermaid(found: Trace, asked: TraceRequest): string {
   const last = trace.hops[trace.hops.length - 1];
   if (destination !== null) {
     lines.push(`  target([${quoted(`${destination.host}:${destination.port}`)}]):::delivered`);
-    const arrow = last?.sends ?? null;
+    const arrow = destination.through === undefined ? (last?.sends ?? null) : null;
+    const { through } = destination;
+    if (through !== undefined) {
+      lines.push(`  tunnel[${quoted(`CONNECT proxy\n${through.host}:${through.port}`)}]`);
+      lines.push(`  ${previous} -->|${quoted(`CONNECT ${destination.host}:${destination.port}`)}| tunnel`);
+      previous = 'tunnel';
+    }
     lines.push(
       `  ${previous} -->|${quoted(arrow === null ? tlsLabel(destination) : `${arrow.protocol} ${arrow.port}\n${tlsLabel(arrow)}`)}| target`,
     );

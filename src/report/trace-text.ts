@@ -90,8 +90,10 @@ function ending(trace: Trace, color: ReturnType<typeof createColors>): readonly 
     ];
   }
   if (destination !== null) {
+    const { through } = destination;
+    const by = through === undefined ? '' : `, through the CONNECT proxy ${through.host}:${through.port}`;
     return [
-      `  ${color.green(color.bold('delivered'))} to ${color.bold(`${destination.host}:${destination.port}`)}, ${tlsLabel(destination)}`,
+      `  ${color.green(color.bold('delivered'))} to ${color.bold(`${destination.host}:${destination.port}`)}, ${tlsLabel(destination)}${by}`,
     ];
   }
   if (refusal === null) return [`  ${color.yellow(color.bold('unknown'))}: the manifests do not tell`];

@@ -88,7 +88,9 @@ export const PICTURES: Readonly<Record<string, readonly Picture[]>> = {
   hop1["sidecar default<br/>VirtualService default/wikipedia-through-proxy<br/>spec.tls[0]<br/>DestinationRule default/proxy-tunnels<br/>spec.subsets[1].trafficPolicy.tunnel<br/>DestinationRule default/proxy-tunnels<br/>spec.subsets[1]"]
   client -->|"TLS 443<br/>the application's own TLS, SNI en.wikipedia.org"| hop1
   target(["en.wikipedia.org:443"]):::delivered
-  hop1 -->|"TLS 3128<br/>the application's own TLS, SNI en.wikipedia.org"| target
+  tunnel["CONNECT proxy<br/>my-company-proxy.com:3128"]
+  hop1 -->|"CONNECT en.wikipedia.org:443"| tunnel
+  tunnel -->|"the application's own TLS, SNI en.wikipedia.org"| target
   classDef refused stroke:#b3261e,stroke-width:2px,stroke-dasharray:4 3
   classDef delivered stroke:#1b7f3b,stroke-width:2px` },
     { title: "TLS that the gateway tunnels", mermaid: `flowchart LR
@@ -98,7 +100,9 @@ export const PICTURES: Readonly<Record<string, readonly Picture[]>> = {
   hop2["egress gateway istio-system/istio-egressgateway<br/>VirtualService default/cnn-through-istio-egressgateway<br/>spec.tls[1]<br/>Gateway istio-system/istio-egressgateway<br/>spec.servers[0]<br/>DestinationRule default/proxy-tunnels<br/>spec.subsets[0].trafficPolicy.tunnel"]
   hop1 -->|"TLS 443<br/>the application's own TLS, SNI edition.cnn.com"| hop2
   target(["edition.cnn.com:443"]):::delivered
-  hop2 -->|"TLS 3128<br/>the application's own TLS, SNI edition.cnn.com"| target
+  tunnel["CONNECT proxy<br/>my-company-proxy.com:3128"]
+  hop2 -->|"CONNECT edition.cnn.com:443"| tunnel
+  tunnel -->|"the application's own TLS, SNI edition.cnn.com"| target
   classDef refused stroke:#b3261e,stroke-width:2px,stroke-dasharray:4 3
   classDef delivered stroke:#1b7f3b,stroke-width:2px` },
   ],

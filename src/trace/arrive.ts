@@ -113,6 +113,7 @@ function delivered(walk: Walk, { tunnelled, host, namedPort }: Flight, outer: Tl
     port: tunnelled?.port ?? namedPort,
     tls: inner?.kind ?? 'NONE',
     sni: inner?.sni ?? null,
+    ...(tunnelled === undefined ? {} : { through: { host, port: namedPort } }),
   });
 }
 

@@ -103,6 +103,8 @@ export interface Destination {
   readonly port: number;
   readonly tls: TlsKind;
   readonly sni: string | null;
+  /** The proxy, none of the mesh, that a CONNECT asks to lead there. */
+  readonly through?: { readonly host: string; readonly port: number };
 }
 
 /**

@@ -11,7 +11,7 @@ import { otherHostProbes, probesFor, type Probe } from '../../diff/requests';
 import type { Mesh } from '../../model/mesh';
 import { RequestError, trace } from '../../trace/index';
 import type { Trace, TraceRequest } from '../../trace/types';
-import { linkOf, pathOf, type Link, type Path } from './path';
+import { linkBehind, linkOf, pathOf, type Link, type Path } from './path';
 import { explore } from '../../traffic/explore';
 
 /** Classes of requests to one host that are looked at for a picture. */
@@ -205,9 +205,13 @@ function laneOf(group: readonly Shared[]): Lane {
   const skipped = own === 'sidecar' || own === 'none' ? 1 : 0;
   const server = result.hops.length > 1 && result.hops[result.hops.length - 1]?.proxy.kind === 'sidecar' ? 1 : 0;
   const hops = result.hops.slice(0, result.hops.length - server);
-  const stops = pathOf(result, first.request).stops.slice(1 + skipped, 1 + hops.length);
+  const stops = pathOf(result, first.request).stops.slice(
+    1 + skipped,
+    1 + hops.length + (result.destination?.through === undefined ? 0 : 1),
+  );
   const links: Link[] = isOutside && hops[0] !== undefined ? [linkOf(hops[0].receives)] : [];
   for (const hop of hops) if (hop.sends !== null) links.push(linkOf(hop.sends));
+  if (result.destination?.through !== undefined) links.push(linkBehind(result.destination));
   const { refusal, answer } = result;
   return {
     direction: isOutside ? 'ingress' : 'egress',

@@ -1,9 +1,9 @@
 /** A trace as the stops of a picture: client, proxies, end, and what travels between them. */
 import { proxyLabel } from '../trace-text';
-import type { Hop, ProxyKind, TlsKind, Trace, TraceRequest, Wire } from '../../trace/types';
+import type { Destination, Hop, ProxyKind, TlsKind, Trace, TraceRequest, Wire } from '../../trace/types';
 
 export interface Stop {
-  readonly kind: ProxyKind | 'client' | 'destination' | 'answered' | 'refused' | 'unknown';
+  readonly kind: ProxyKind | 'client' | 'forward-proxy' | 'destination' | 'answered' | 'refused' | 'unknown';
   /** What it is: `sidecar`, `egress gateway`, `destination`. */
   readonly role: string;
   readonly name: string;
@@ -60,6 +60,11 @@ export function linkOf(wire: Wire): Link {
   return { protocol: wire.protocol, port: wire.port, tls: wire.tls, sni, label };
 }
 
+/** What leaves a CONNECT proxy: what was in the tunnel. */
+export function linkBehind(destination: Destination): Link {
+  return linkOf({ protocol: destination.tls === 'NONE' ? 'TCP' : 'TLS', ...destination });
+}
+
 export function pathOf(trace: Trace, request: TraceRequest): Path {
   const stops: Stop[] = [
     {
@@ -86,6 +91,15 @@ export function pathOf(trace: Trace, request: TraceRequest): Path {
       text: [],
     });
   }
+  const through = trace.destination?.through;
+  if (through !== undefined)
+    stops.push({
+      kind: 'forward-proxy',
+      role: 'CONNECT proxy',
+      name: `${through.host}:${through.port}`,
+      decides: [],
+      text: [],
+    });
   stops.push(endOf(trace));
   const last = trace.hops[trace.hops.length - 1];
   links.push(
@@ -95,6 +109,7 @@ export function pathOf(trace: Trace, request: TraceRequest): Path {
         ? linkOf({ protocol: 'TCP', ...trace.destination })
         : { protocol: '', port: null, tls: 'NONE', sni: null, label: '' },
   );
+  if (through !== undefined && trace.destination !== null) links.push(linkBehind(trace.destination));
   return { outcome: trace.outcome, stops, links, notes: trace.notes };
 }
 
