@@ -1,7 +1,7 @@
 /** NetworkPolicies for traffic that leaves, joined by the pods they are for. */
 import { text, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
-import { selectorMatches } from '../trace/network-policy';
+import { selects as selectorMatches } from '../model/selectors';
 import { type CheckContext, defineIndex } from './context';
 import { push, selects } from './edge';
 

@@ -1,6 +1,7 @@
 /** Which of Envoy Gateway's policies is in force for a rule of a route at a listener, and the filters of its own that routes name. */
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
-import { selects, type ApiGateway, type ApiListener, type ApiRoute } from './gateway-api';
+import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
+import { selects } from './selectors';
 import { mergerOf, type EnvoyGatewayInput } from './envoy-gateway';
 import type { Served } from './envoy-gateway-chains';
 import { extensionApi } from './envoy-gateway-settings';

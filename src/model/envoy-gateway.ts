@@ -1,6 +1,7 @@
 import { runsInGatewayNamespaces, settingsOf } from './envoy-gateway-settings';
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
-import { GATEWAY_API, type ApiGateway } from './gateway-api';
+import type { ApiGateway } from './gateway-api';
+import { GATEWAY_API } from './groups';
 import type { Manifest } from './manifest';
 import { membershipOf, type NamespaceInfo, type Workload } from './workloads';
 

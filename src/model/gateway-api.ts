@@ -2,15 +2,17 @@ import { lets, reasonAgainst, type Against, type Attachment, type Unattached } f
 import { mergerOf } from './envoy-gateway';
 import { conflictsAmong } from './envoy-gateway-conflicts';
 import { kindsInEnvoyGateway, problemInEnvoyGateway } from './envoy-gateway-listeners';
-import { entry, list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { entry, list, number, optionalRecord, record, records, text, texts, type Json } from './fields';
+import { GATEWAY_API } from './groups';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
 import { type ApiKindsRead, type EnvoyGatewayBehavior, type IstioBehavior, whyKindUnread } from './release-behavior';
 import type { ReleasesInForce } from './releases-in-force';
+import { selects } from './selectors';
 import type { NamespaceInfo } from './workloads';
 
-export const GATEWAY_API = 'gateway.networking.k8s.io';
+export { GATEWAY_API } from './groups';
 
 /** Whose gateways a class makes. `other`: a controller whose rules are not known here. */
 export type GatewayController = 'istio' | 'istio-waypoint' | 'envoy-gateway' | 'other';
@@ -106,20 +108,6 @@ function kindsOf(listener: Json, can: readonly string[]): readonly string[] {
   const isNamed = (kind: string): boolean =>
     named.some((one) => text(one.kind) === kind && (one.group === undefined || text(one.group) === GATEWAY_API));
   return named.length === 0 ? can : can.filter(isNamed);
-}
-
-/** Whether a selector of labels, by values or by expressions, takes them. */
-export function selects(selector: Json, labels: Readonly<Record<string, string>>): boolean {
-  const wanted = strings(selector.matchLabels);
-  if (Object.keys(wanted).some((key) => labels[key] !== wanted[key])) return false;
-  return records(selector.matchExpressions).every((expression) => {
-    const value = labels[text(expression.key)];
-    const values = texts(expression.values);
-    if (expression.operator === 'In') return value !== undefined && values.includes(value);
-    if (expression.operator === 'NotIn') return value === undefined || !values.includes(value);
-    if (expression.operator === 'Exists') return value !== undefined;
-    return expression.operator === 'DoesNotExist' && value === undefined;
-  });
 }
 
 export interface GatewayApiInput {

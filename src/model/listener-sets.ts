@@ -1,7 +1,8 @@
 /** Sets of listeners that others add to a Gateway: XListenerSets, where the Gateway's controller is told to read them. */
 import { gatewayApiKind } from './envoy-gateway-settings';
 import { record, records, text, type Json } from './fields';
-import { selects, type ApiGateway, type ApiListener, type GatewayApiInput } from './gateway-api';
+import type { ApiGateway, ApiListener, GatewayApiInput } from './gateway-api';
+import { selects } from './selectors';
 import type { Manifest } from './manifest';
 import { envoyGatewayBehavior } from './release-behavior';
 

@@ -3,7 +3,7 @@ import type { Mesh } from '../model/mesh';
 import { wayOf } from '../diff/way';
 import { isOutside } from '../list/outside';
 import type { Hop, TlsKind, Trace, TraceRequest } from '../trace/types';
-import { gatewayNames } from './prove';
+import { gatewayNames } from './gateway-names';
 import type { Rule, TlsLevel } from './rules';
 
 export type Judged =

@@ -3,7 +3,6 @@
  * decided is never a proof. A counterexample is followed once more before it is told.
  */
 import { contains } from '../model/addresses';
-import { labelsMatch, optionalRecord, strings } from '../model/fields';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { everyName } from '../diff/requests';
@@ -362,21 +361,4 @@ function requestWith(witness: TraceRequest, { path, method, host }: Narrowing): 
 
 function urlOf({ scheme, host, port }: Target): string {
   return `${scheme}://${host === '*' ? '(any other host)' : host}:${port}`;
-}
-
-/** Names of the gateways that a hop stands for: of its workload, and of the Gateways that select it. */
-export function gatewayNames(mesh: Mesh, namespace: string, workload: string | null): ReadonlySet<string> {
-  const labels = workload === null ? undefined : mesh.workloads.find(namespace, workload)?.labels;
-  return new Set([
-    `${namespace}/${workload ?? '*'}`,
-    ...(labels === undefined
-      ? []
-      : mesh.gateways
-          .filter(
-            ({ spec }) =>
-              Object.keys(strings(spec.selector)).length > 0 &&
-              labelsMatch(strings(optionalRecord(spec.selector)), labels),
-          )
-          .map((gateway) => `${gateway.namespace}/${gateway.name}`)),
-  ]);
 }

@@ -1,18 +1,8 @@
 import { contains, hasAddressesOfPods, hasThePublicInternet, isAddress, isLoopback } from '../model/addresses';
-import {
-  labelsMatch,
-  list,
-  number,
-  optionalRecord,
-  record,
-  records,
-  strings,
-  text,
-  texts,
-  type Json,
-} from '../model/fields';
+import { list, number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config, push, type Config } from '../model/objects';
+import { selects } from '../model/selectors';
 import type { Workload } from '../model/workloads';
 import type { Reason } from './reasons';
 import type { Decision } from './types';
@@ -33,26 +23,6 @@ interface Party {
   readonly isPod: boolean;
   readonly onNode: boolean;
   readonly name: string;
-}
-
-export function selectorMatches(selector: Json, labels: Readonly<Record<string, string>>): boolean {
-  if (!labelsMatch(strings(selector.matchLabels), labels)) return false;
-  return records(selector.matchExpressions).every((expression) => {
-    const value = labels[text(expression.key)];
-    const values = texts(expression.values);
-    switch (expression.operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      default:
-        return false;
-    }
-  });
 }
 
 function namespaceLabels(mesh: Mesh, namespace: string): Readonly<Record<string, string>> {
@@ -79,8 +49,8 @@ function peerMatches(mesh: Mesh, policyNamespace: string, peer: Json, party: Par
   const inNamespace =
     namespaces === undefined
       ? party.namespace === policyNamespace
-      : selectorMatches(namespaces, namespaceLabels(mesh, party.namespace));
-  return inNamespace && (pods === undefined || selectorMatches(pods, party.labels));
+      : selects(namespaces, namespaceLabels(mesh, party.namespace));
+  return inNamespace && (pods === undefined || selects(pods, party.labels));
 }
 
 export function portMatches(entry: Json, port: number, named: ReadonlyMap<string, number>): boolean {
@@ -117,7 +87,7 @@ interface Side {
 /** The policies that are for the traffic of a Pod in one direction: without any, all of it passes. */
 export function isolating(mesh: Mesh, direction: 'Ingress' | 'Egress', own: Omit<Side, 'name'>): readonly Config[] {
   return policiesOf(mesh, own.namespace).filter(
-    (policy) => isolates(policy, direction) && selectorMatches(record(policy.spec.podSelector), own.labels),
+    (policy) => isolates(policy, direction) && selects(record(policy.spec.podSelector), own.labels),
   );
 }
 

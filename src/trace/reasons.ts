@@ -5,7 +5,7 @@ import type { BrokenReference } from '../model/envoy-gateway-references';
 import type { LeftOut } from '../model/left-out';
 import type { Protocol } from '../model/protocols';
 import type { Unmerged } from '../model/virtual-services';
-import type { ObjectRef, RouteRef } from './types';
+import type { ObjectRef, RouteRef } from './refs';
 
 /** Who asked for what, as policies see it. */
 export interface Asking {

@@ -3,6 +3,9 @@
  * matchers are all made from these, so nothing here is prose that a program would have to read.
  */
 import type { Reason } from './reasons';
+import type { Decision, ObjectRef, RouteRef } from './refs';
+
+export type { Decision, ObjectRef, RouteRef } from './refs';
 
 /** What carries out a hop. `none`: a workload without a proxy, whose connections nothing in the mesh sees. */
 export type ProxyKind =
@@ -30,22 +33,6 @@ export interface Wire {
   readonly port: number;
   readonly tls: TlsKind;
   readonly sni: string | null;
-}
-
-export interface ObjectRef {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** The object that chose the route, and its rule: `http[0]`, `tls[1]`, `rules[0]`. */
-export interface RouteRef extends ObjectRef {
-  readonly rule: string;
-}
-
-/** An object that had a say, and the field in it. */
-export interface Decision extends ObjectRef {
-  readonly field: string;
 }
 
 /** The Envoy configuration that matched, by the names istiod gives it. Not part of the contract: for readers of config dumps. */

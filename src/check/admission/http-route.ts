@@ -3,7 +3,7 @@ import type { FieldPath } from '../../model/manifest';
 import type { HttpMatch, HttpRoute, StringMatch } from '../istio';
 import type { Issue } from './issue';
 import { isDnsLabel } from './names';
-import { destinationIssues, destinationsIssues, gatewayNameIssues, matchPortIssues } from './virtual-service';
+import { destinationIssues, destinationsIssues, gatewayNameIssues, matchPortIssues } from './destinations';
 import { refusalOf } from '../../model/re2';
 
 const quote = JSON.stringify;

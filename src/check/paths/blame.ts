@@ -11,7 +11,7 @@ import { overlaps, toFqdn } from '../hosts';
 import { specOf } from '../istio';
 import { findDecided, parseField } from './decided';
 import type { Break } from './breaks';
-import type { FollowedHop, Path } from './paths';
+import type { FollowedHop, Path } from './followed';
 
 export interface Blamed {
   readonly manifest: Manifest;

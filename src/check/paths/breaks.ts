@@ -1,6 +1,6 @@
 /** Where a path breaks, by the reason that its trace gives. */
 import type { Reason, ReasonKind, Refusal } from '../../trace';
-import type { Followed } from './paths';
+import type { Followed } from './followed';
 
 /** What the rules on paths are named after. */
 export type Break =

@@ -3,7 +3,7 @@
  * paths read from here, so that each request is followed once.
  */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import { type Hop, RequestError, type Trace, type TraceRequest, trace } from '../../trace';
+import { RequestError, type TraceRequest, trace } from '../../trace';
 import { type CheckContext, defineIndex } from '../context';
 import type { Service } from '../../model/services';
 import type { Mesh } from '../../model/mesh';
@@ -13,21 +13,11 @@ import { blame } from './blame';
 import { type Break, breakOf } from './breaks';
 import { type Client, OUTSIDE, clients } from './clients';
 import { findDecided } from './decided';
+import type { Followed, FollowedHop, Path } from './followed';
 import { ingressProbes } from './ingress-probes';
 import { type Probe, probesOf } from './probes';
 
-export interface Path {
-  readonly probe: Probe;
-  readonly client: Client;
-  readonly trace: Followed;
-}
-
-/** What rules read of a trace. The rest is let go: there are as many as requests and clients together. */
-export interface Followed extends Pick<Trace, 'outcome' | 'destination' | 'refusal'> {
-  readonly hops: readonly FollowedHop[];
-}
-
-export type FollowedHop = Pick<Hop, 'proxy' | 'receives' | 'route' | 'cluster' | 'sends' | 'decidedBy'>;
+export type { Followed, FollowedHop, Path } from './followed';
 
 export interface BrokenPath extends Path {
   readonly kind: Break;

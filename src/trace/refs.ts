@@ -1,0 +1,17 @@
+/** Objects that a trace speaks of. */
+
+export interface ObjectRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The object that chose the route, and its rule: `http[0]`, `tls[1]`, `rules[0]`. */
+export interface RouteRef extends ObjectRef {
+  readonly rule: string;
+}
+
+/** An object that had a say, and the field in it. */
+export interface Decision extends ObjectRef {
+  readonly field: string;
+}
