@@ -18,6 +18,8 @@ export interface Difference {
   readonly was: Way;
   readonly is: Way;
   readonly key: string;
+  /** Classes of requests that change so: the request is of the first of them. */
+  readonly regions: readonly (readonly Condition[])[];
 }
 
 export interface Doubt {
@@ -50,7 +52,9 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   let extra = 0;
   const note = (found: Difference): void => {
     const known = differences.get(found.key);
-    if (known === undefined || plainness(found.request) < plainness(known.request)) differences.set(found.key, found);
+    const isPlainer = known === undefined || plainness(found.request) < plainness(known.request);
+    const [plain, other] = isPlainer ? [found, known] : [known, found];
+    differences.set(found.key, { ...plain, regions: [...plain.regions, ...(other?.regions ?? [])] });
   };
   const offers: Offers = [new Set(), new Set()];
   const exploration = exploreWith(
@@ -65,7 +69,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   for (const { region, witness, followed, open } of exploration.classes) {
     const found = differenceOf(meshes, witness, followed.traces);
     if (found !== undefined) {
-      note(found);
+      note({ ...found, regions: [region] });
       continue;
     }
     for (const why of open) doubts.push({ what: regionText(region), why });
@@ -81,7 +85,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       return differenceOf(meshes, request, followBoth(meshes, request).traces);
     });
     const odd = made.find((one) => one !== undefined);
-    if (odd !== undefined) note(odd);
+    if (odd !== undefined) note({ ...odd, regions: [region] });
     else if (followed.rewrites.flat().some((how) => how.startsWith('expression')) && others.length > 0)
       doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
   }
@@ -176,7 +180,7 @@ function differenceOf(
   const [told, now] = ways;
   // Paths and addresses of single requests are no part of what changes.
   const key = `${keyOf(was)}\n${keyOf(is)}${isSame ? `\n${told.text}\n${now.text}` : ''}`;
-  return { request, traces, was: told, is: now, key };
+  return { request, traces, was: told, is: now, key, regions: [] };
 }
 
 function isSo(meshes: readonly [Mesh, Mesh], { request, key }: Difference): boolean {

@@ -12,6 +12,7 @@ import type { MeshOptions } from '../model/mesh-options';
 import type { Trace } from '../trace/types';
 import { type ClientClass, clientClasses } from '../traffic/clients';
 import { nameClients } from '../traffic/client-names';
+import { regionText } from '../traffic/explore';
 import { compare, type Difference } from './compare';
 import { assumedGateways } from './assumed-gateways';
 import { Links } from './links';
@@ -46,6 +47,8 @@ interface Finding extends Difference {
 const DEMANDS = new Set(['PeerAuthentication', 'AuthorizationPolicy']);
 
 const PROGRESS_EVERY = 256;
+/** Classes that are told of one change: of more, these are examples. */
+const MOST_REGIONS = 50;
 /** Classes of requests of one client to one target, and requests of all: beyond them it is said what is not decided. */
 const MOST_CLASSES = 1000;
 const MOST_REQUESTS = 400_000;
@@ -219,6 +222,7 @@ function group(findings: readonly Finding[], clients: readonly ClientClass[]): r
       ),
       to: first.label,
       request: first.request,
+      ...told(group.flatMap(({ regions }) => regions)),
       was: first.was,
       is: first.is,
       because: [...because.values()].sort(byName),
@@ -231,6 +235,23 @@ function group(findings: readonly Finding[], clients: readonly ClientClass[]): r
       compareText(a.to, b.to) ||
       compareText(a.from.join(), b.from.join()),
   );
+}
+
+/** The classes in words and as data. */
+function told(regions: Difference['regions']): Pick<Change, 'requests' | 'region'> {
+  const unique = [...new Map(regions.map((region) => [regionText(region), region]))].slice(0, MOST_REGIONS);
+  return {
+    requests: unique.map(([words]) => words).join('; or '),
+    region: unique.map(([, region]) =>
+      region.map(({ dimension: { kind, name, claim }, matcher, holds }) => ({
+        of: kind,
+        name,
+        ...(claim === undefined ? {} : { claim }),
+        matcher,
+        holds,
+      })),
+    ),
+  };
 }
 
 function byName(a: ChangedObject, b: ChangedObject): number {

@@ -1,4 +1,6 @@
 /** The words of a diff: the JSON of `mesh-edge diff --format json`, field for field. */
+import type { DimensionKind } from '../trace/ask';
+import type { Matcher } from '../trace/matcher';
 import type { ObjectRef, Outcome, TlsKind, TraceRequest } from '../trace/types';
 
 /**
@@ -72,6 +74,16 @@ export interface Way {
   readonly refusal: { readonly code: string; readonly status: number | null; readonly at: string } | null;
 }
 
+/** Whether what a request has there fits a matcher. */
+export interface RegionCondition {
+  readonly of: DimensionKind;
+  /** Of headers, cookies, parameters; the place of a token. */
+  readonly name: string;
+  readonly claim?: readonly string[];
+  readonly matcher: Matcher;
+  readonly holds: boolean;
+}
+
 export interface Change {
   readonly effect: Effect;
   /** Clients for whom it is the same: `shop/payments`, `namespace shop`, `any other namespace`, `outside at NS/GATEWAY`. */
@@ -80,6 +92,10 @@ export interface Change {
   readonly to: string;
   /** The same, as a line of `trace --requests` has it. */
   readonly request: TraceRequest;
+  /** Which requests to there change so, in words; `or` between classes. */
+  readonly requests: string;
+  /** The same as data: the classes, each with the conditions that all hold of its requests. */
+  readonly region: readonly (readonly RegionCondition[])[];
   readonly was: Way;
   readonly is: Way;
   /** Objects that differ and had a say in it. */
