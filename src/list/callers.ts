@@ -36,6 +36,6 @@ function isMeant(member: Member, client: ClientClass, mesh: Mesh, filter?: Calle
 
 function nameOf({ namespace, name }: Member, client: ClientClass): string {
   if (client.at !== undefined) return `outside, at ${client.at}`;
-  const where = client.isElsewhere || namespace === 'other-namespace' ? 'any other namespace' : namespace;
+  const where = client.isUnnamed === true ? 'any other namespace' : namespace;
   return name === null ? where : `${where}/${name}`;
 }

@@ -54,7 +54,7 @@ export function callersOf(rule: Rule, classes: readonly ClientClass[], mesh: Mes
 function nameOf(client: ClientClass, member: Member): string {
   if (client.at !== undefined) return `outside, at ${client.at}`;
   if (client.isBare === true) return 'a workload without a sidecar';
-  const where = client.isElsewhere || client.members.length === 0 ? 'any other namespace' : member.namespace;
+  const where = client.isUnnamed === true ? 'any other namespace' : member.namespace;
   return member.name === null ? where : `${where}/${member.name}`;
 }
 

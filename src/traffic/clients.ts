@@ -30,6 +30,8 @@ export interface ClientClass {
   readonly likeElsewhere: boolean;
   /** Stands for namespaces that no manifest names. */
   readonly isElsewhere: boolean;
+  /** Its namespace is one that no manifest names: the name stands for all of those. */
+  readonly isUnnamed?: boolean;
   /** Stands for workloads without a proxy, which speak plain text and have no identity. */
   readonly isBare?: boolean;
 }
@@ -92,6 +94,7 @@ export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly C
       at: undefined,
       likeElsewhere: false,
       isElsewhere: name === null,
+      isUnnamed: true,
     });
   if (withBare)
     classes.push({
