@@ -126,7 +126,7 @@ function parseLine(line: string, number: number): TraceRequest {
   ) as unknown as TraceRequest;
 }
 
-const TEXTS = new Set(['from', 'request', 'address', 'method', 'serviceAccount', 'at']);
+const TEXTS = new Set(['from', 'request', 'address', 'sni', 'method', 'serviceAccount', 'at']);
 const MAPS = new Set(['headers', 'labels', 'tokens']);
 
 function fieldOf(name: string, value: unknown, number: number): unknown {

@@ -6,6 +6,7 @@ import { RequestError, trace, wordsOf } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
 import { exploreWith, pathsOf, regionText, withShares, type Condition, type ExploreOptions } from '../traffic/explore';
 import { member } from '../traffic/members';
+import { otherNames } from '../traffic/sni';
 import { universe, type PathForm } from '../traffic/universe';
 import type { Task } from './plan';
 import type { Way } from './types';
@@ -91,6 +92,21 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
   if (inBoth(offers).length > 0) doubts.push(...ofShares(task, meshes, { mostClasses, paths }, inBoth(offers)));
+  for (const one of otherNames(probe.target, meshes)) {
+    const { classes, undecided, followed } = exploreWith(
+      (request, recorder) => followBoth(meshes, request, recorder),
+      client.request,
+      one,
+      { mostClasses, paths },
+    );
+    extra += followed;
+    for (const { region, witness, followed } of classes) {
+      const found = differenceOf(meshes, witness, followed.traces);
+      // What changes whatever the SNI is told once.
+      if (found !== undefined && !differences.has(found.key)) note({ ...found, regions: [region] });
+    }
+    for (const { what, why } of undecided) doubts.push({ what: `the SNI ${one.sni ?? ''}, ${what}`, why });
+  }
   // A request is told only if it fares otherwise when it is followed by itself, as `trace` would.
   const found = [...differences.values()];
   const told = found.filter((one) => isSo(meshes, one));
@@ -179,7 +195,9 @@ function differenceOf(
   if (ways === undefined) return undefined;
   const [told, now] = ways;
   // Paths and addresses of single requests are no part of what changes.
-  const key = `${keyOf(was)}\n${keyOf(is)}${isSame ? `\n${told.text}\n${now.text}` : ''}`;
+  const written = `${keyOf(was)}\n${keyOf(is)}${isSame ? `\n${told.text}\n${now.text}` : ''}`;
+  const key =
+    request.sni === undefined ? written : written.replaceAll(JSON.stringify(request.sni), JSON.stringify(host));
   return { request, traces, was: told, is: now, key, regions: [] };
 }
 

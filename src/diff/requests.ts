@@ -13,10 +13,10 @@ import { requestOf, type Target } from '../traffic/universe';
 export interface Probe {
   readonly target: Target;
   /** The plainest request there. */
-  readonly request: Pick<TraceRequest, 'request' | 'address' | 'method' | 'headers' | 'tokens'>;
+  readonly request: Pick<TraceRequest, 'request' | 'address' | 'method' | 'headers' | 'tokens' | 'sni'>;
   /** As people see it: the wildcard and not its stand-in, the method if it is not GET, headers and tokens that decide. */
   readonly label: string;
-  readonly labelOf: (request: Pick<TraceRequest, 'request' | 'method' | 'headers' | 'tokens'>) => string;
+  readonly labelOf: (request: Pick<TraceRequest, 'request' | 'method' | 'headers' | 'tokens' | 'sni'>) => string;
   readonly port: number;
 }
 
@@ -158,10 +158,11 @@ function probe({ host, scheme, port, address }: Place, meshes: readonly Mesh[]):
   const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
   const name = host === '*' ? (address === undefined ? '(any other host)' : '(any other address)') : host;
   const base = `${scheme}://${name}${isDefault ? '' : `:${port}`}`;
-  const labelOf: Probe['labelOf'] = ({ request, method = 'GET', headers = {}, tokens = {} }) => {
+  const labelOf: Probe['labelOf'] = ({ request, method = 'GET', headers = {}, tokens = {}, sni }) => {
     const slash = request.indexOf('/', request.indexOf('://') + 3);
     const path = slash < 0 || (host === '*' && request.slice(slash) === '/') ? '' : request.slice(slash);
     const given = [
+      ...(sni === undefined ? [] : [`the SNI ${sni}`]),
       ...Object.entries(headers).map(([key, value]) => `${key}: ${value}`),
       ...Object.entries(tokens).map(([place, claims]) => `a token in ${place} (${JSON.stringify(claims)})`),
     ];

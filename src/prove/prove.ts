@@ -23,6 +23,7 @@ import {
   type Target,
 } from '../traffic/explore';
 import { member } from '../traffic/members';
+import { otherNames } from '../traffic/sni';
 import { universe } from '../traffic/universe';
 import { allClients, callersOf } from './clients';
 import { violationOf } from './demands';
@@ -36,6 +37,8 @@ export interface Counterexample {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly address: string | null;
+  /** SNI, where it is another name than the one of the request. */
+  readonly sni?: string;
   /** As a line of `trace --requests` has them: tokens signed by their issuers, with these claims. */
   readonly tokens?: TraceRequest['tokens'];
   readonly labels?: Readonly<Record<string, string>>;
@@ -179,7 +182,9 @@ class Prover {
         .filter(({ host, scheme }) => scheme !== 'tcp' && this.targets.isDialled(host))
         .map((one): Target => ({ ...one, address })),
     );
-    return [...wanted, ...dialled, ...asked];
+    // Whoever asks for one name may say another in its TLS.
+    const names = wanted.filter((one) => this.isAsked(one)).flatMap((one) => otherNames(one, [this.mesh]));
+    return [...wanted, ...names, ...dialled, ...asked];
   }
 
   private follow(client: Client, target: Target, name: string): Proof | undefined {
@@ -267,6 +272,7 @@ class Prover {
         method: request.method ?? 'GET',
         headers: request.headers ?? {},
         address: request.address ?? null,
+        ...(request.sni === undefined ? {} : { sni: request.sni }),
         ...(request.tokens === undefined ? {} : { tokens: request.tokens }),
         ...(request.labels === undefined ? {} : { labels: request.labels }),
         ...(request.serviceAccount === undefined ? {} : { serviceAccount: request.serviceAccount }),

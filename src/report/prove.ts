@@ -49,10 +49,11 @@ function text(proofs: readonly Proof[], color: boolean): string {
 /** The counterexample as `mesh-edge trace` takes it. */
 export function followIt({ counterexample }: Proof): string {
   if (counterexample === null) return '';
-  const { from, request, method, headers, address, labels, serviceAccount, at, tokens } = counterexample;
+  const { from, request, method, headers, address, labels, serviceAccount, at, tokens, sni } = counterexample;
   const quoted = (value: string): string => `'${value.replace(/'/g, `'\\''`)}'`;
-  // No flag says what a token claims.
-  if (tokens !== undefined) return `echo ${quoted(JSON.stringify(counterexample))} | mesh-edge trace PATH --requests -`;
+  // No flag says what a token claims, or of another SNI.
+  if (tokens !== undefined || sni !== undefined)
+    return `echo ${quoted(JSON.stringify(counterexample))} | mesh-edge trace PATH --requests -`;
   return [
     `mesh-edge trace PATH --from ${quoted(from)}`,
     ...(at === undefined ? [] : [`--at ${quoted(at)}`]),

@@ -60,7 +60,7 @@ export function parseRequest(request: TraceRequest, recorder?: Recorder): Parsed
     port,
     address: request.address ?? (isLiteral ? host : null),
     // A name's trailing dot is for DNS; no client puts it in the SNI.
-    sni: plain === 'https' || plain === 'tls' ? (isLiteral ? null : host.replace(/\.$/, '')) : null,
+    sni: plain === 'https' || plain === 'tls' ? (request.sni ?? (isLiteral ? null : host.replace(/\.$/, ''))) : null,
     http: isHttp
       ? {
           authority: Asked.sent(

@@ -150,6 +150,8 @@ export interface TraceRequest {
   readonly request: string;
   /** The IP that the client dials, where it matters which one. */
   readonly address?: string;
+  /** SNI of the client's TLS, where it is another name than that of the URL. */
+  readonly sni?: string;
   /** @default GET */
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;

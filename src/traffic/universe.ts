@@ -14,6 +14,8 @@ export interface Target {
   readonly port: number;
   /** The IP that is dialled, where it matters which one. */
   readonly address?: string;
+  /** SNI of the client's TLS, if it is not the name that is dialled. */
+  readonly sni?: string;
   /** No object says that this is spoken there; somebody may try. */
   readonly isUndeclared?: true;
   /** Names and wildcards that are explored by themselves. */
@@ -147,6 +149,7 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
     ...client,
     request: `${target.scheme}://${name}${port}${isHttp ? `${of('path') ?? '/'}${search}` : ''}`,
     ...(target.address === undefined ? {} : { address: target.address }),
+    ...(target.sni === undefined ? {} : { sni: target.sni }),
     ...(method === 'GET' ? {} : { method }),
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
     ...(Object.keys(tokens).length === 0 ? {} : { tokens }),
