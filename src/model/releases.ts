@@ -57,8 +57,8 @@ export const COMPONENTS: Readonly<Record<Component, ComponentReleases>> = {
     module: 'github.com/envoyproxy/gateway',
     support: 'https://gateway.envoyproxy.io/news/releases/matrix/',
     releases: [
-      { name: '1.9', schemas: 'v1.9.1' },
-      { name: '1.8', schemas: 'v1.8.3' },
+      { name: '1.9', schemas: 'v1.9.1', endOfLife: { date: '2027-02-14' } },
+      { name: '1.8', schemas: 'v1.8.3', endOfLife: { date: '2026-11-08' } },
       { name: '1.7', schemas: 'v1.7.0', endOfLife: { date: '2026-08-05' } },
       { name: '1.6', schemas: 'v1.6.3', endOfLife: { date: '2026-05-13' } },
     ],

@@ -73,7 +73,9 @@ export function stored(things: readonly Thing[], releases: OracleReleases = ORAC
   const bodies = loadText(toYaml(things)).manifests.map((manifest): Thing => {
     const body =
       manifest.group === 'gateway.networking.k8s.io' ? admit(manifest, schemas).manifest.body : manifest.body;
-    return body as unknown as Thing;
+    // What is written in an older version is converted to the one that istiod asks for.
+    const isConverted = /^(TLS|TCP)Route$/.test(manifest.kind) && schemas.versionsOf(manifest.group, manifest.kind)?.includes('v1') === true; // prettier-ignore
+    return (isConverted ? { ...body, apiVersion: `${manifest.group}/v1` } : body) as unknown as Thing;
   });
   return toYaml(bodies);
 }
