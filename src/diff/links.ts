@@ -1,5 +1,6 @@
 /** What hangs on what in a mesh: from a host, a subset or a gateway to the hosts whose traffic it carries. */
-import { labelsMatch, optionalRecord, record, records, strings, texts } from '../model/fields';
+import { isAddress } from '../model/addresses';
+import { labelsMatch, optionalRecord, record, records, strings, text, texts } from '../model/fields';
 import { resolveShortName } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
@@ -12,6 +13,7 @@ import {
   type VirtualService,
 } from '../model/virtual-services';
 import type { Workload } from '../model/workloads';
+import { serviceAt, serviceNamed } from '../trace/names';
 
 export class Links {
   private readonly byDestination = new Map<string, VirtualService[]>();
@@ -20,6 +22,7 @@ export class Links {
   private readonly byAuthority = new Map<string, VirtualService[]>();
   private owners: ReadonlyMap<string, ReadonlySet<string>> | undefined;
   private readonly routesByHost = new Map<string, Set<string>>();
+  private names: ReadonlyMap<string, readonly string[]> | undefined;
 
   public constructor(public readonly mesh: Mesh) {
     for (const service of mesh.virtualServices.all) {
@@ -70,6 +73,7 @@ export class Links {
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (found.has(next)) continue;
       found.add(next);
+      open.push(...(this.otherNames().get(next) ?? []));
       for (const route of [...(this.byDestination.get(next) ?? []), ...(this.byAuthority.get(next) ?? [])]) {
         open.push(...hostsOf(route));
         // A gateway passes TCP on without knowing the name that the client asked for: it may be any that comes to it.
@@ -79,6 +83,15 @@ export class Links {
     }
     this.routesByHost.set(host, found);
     return found;
+  }
+
+  /**
+   * By what a host comes to: Services of type ExternalName by the host that they stand for, and entries by the Service that an endpoint of theirs
+   * is, or by a Pod and its namespace (`pod shop/web`, `pods of shop`).
+   */
+  private otherNames(): ReadonlyMap<string, readonly string[]> {
+    this.names ??= namesOf(this.mesh);
+    return this.names;
   }
 
   /** Hosts of the routes bound to a gateway, and the Services of its Pods. */
@@ -108,7 +121,13 @@ export class Links {
     const bound = this.mesh.gateways
       .filter((gateway) => labelsMatch(strings(optionalRecord(gateway.spec.selector)), workload.labels))
       .flatMap((gateway) => [...this.atGateway(`${gateway.namespace}/${gateway.name}`)]);
-    return this.viaAll([...bound, ...this.servicesOf(workload).map((service) => service.host)]);
+    return this.viaAll([...bound, ...this.hostsAt(workload)]);
+  }
+
+  /** Hosts whose endpoints a workload is among. */
+  public hostsAt(workload: Pick<Workload, 'namespace' | 'name' | 'labels'>): readonly string[] {
+    const entries = this.otherNames().get(podOf(workload.namespace, workload.name)) ?? [];
+    return [...this.servicesOf(workload).map((service) => service.host), ...entries];
   }
 
   public servicesOf(workload: Pick<Workload, 'namespace' | 'labels'>): readonly Service[] {
@@ -121,7 +140,8 @@ export class Links {
   public into(namespace: string): ReadonlySet<string> {
     const own = this.mesh.services.inNamespace(namespace).map((service) => service.host);
     const gateways = this.mesh.workloads.inNamespace(namespace).filter((workload) => workload.membership === 'gateway');
-    return this.viaAll([...own, ...gateways.flatMap((workload) => [...this.through(workload)])]);
+    const entries = this.otherNames().get(podsOf(namespace)) ?? [];
+    return this.viaAll([...own, ...entries, ...gateways.flatMap((workload) => [...this.through(workload)])]);
   }
 
   public hasGateway(namespace: string): boolean {
@@ -167,6 +187,26 @@ export function hostsOf(route: VirtualService): readonly string[] {
 /** Hosts of a Gateway's server, without the namespaces they are for. */
 export function serverHosts(server: unknown): readonly string[] {
   return texts(record(server).hosts).map((host) => host.slice(host.indexOf('/') + 1));
+}
+
+const podsOf = (namespace: string): string => `pods of ${namespace}`;
+const podOf = (namespace: string, name: string): string => `pod ${namespace}/${name}`;
+
+function namesOf(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  const pods = new Map(mesh.workloads.all.flatMap((pod) => pod.addresses.map((address) => [address, pod])));
+  for (const { host, registry, namespace, config, resolution, externalName } of mesh.services.all) {
+    if (resolution === 'ALIAS') push(found, externalName, host);
+    if (registry !== 'External') continue;
+    for (const { address: written } of records(config.spec.endpoints)) {
+      const address = text(written);
+      const pod = pods.get(address);
+      if (pod !== undefined) for (const key of [podsOf(pod.namespace), podOf(pod.namespace, pod.name)]) push(found, key, host); // prettier-ignore
+      const service = isAddress(address) ? serviceAt(mesh, address) : serviceNamed(mesh, address, namespace);
+      if (service !== undefined && service.host !== host) push(found, service.host, host);
+    }
+  }
+  return found;
 }
 
 function ownersByHost(mesh: Mesh): ReadonlyMap<string, ReadonlySet<string>> {

@@ -228,7 +228,7 @@ function throughGateway(links: Links, gateway: string): ReadonlySet<string> {
   for (const workload of links.mesh.workloads.all) {
     if (workload.membership !== 'gateway') continue;
     if (!Object.entries(selector).every(([key, value]) => workload.labels[key] === value)) continue;
-    for (const service of links.servicesOf(workload)) for (const host of links.via(service.host)) hosts.add(host);
+    for (const host of links.viaAll(links.hostsAt(workload))) hosts.add(host);
   }
   return hosts;
 }
@@ -434,7 +434,7 @@ function ofPolicy(sides: readonly Side[], both: readonly Links[]): Reach {
   const hosts = both.flatMap((links) =>
     targets.flatMap((workload) => [
       ...(workload.membership === 'gateway' ? links.through(workload) : []),
-      ...links.viaAll(links.servicesOf(workload).map((service) => service.host)),
+      ...links.viaAll(links.hostsAt(workload)),
     ]),
   );
   const peers = kind === 'PeerAuthentication' ? both.flatMap((links) => [...links.into(namespace)]) : [];
@@ -485,7 +485,7 @@ function ofWorkload(change: ObjectChange, sides: readonly Side[], both: readonly
   const carried = both.flatMap((links) =>
     workloads.flatMap((workload) => [
       ...(workload.membership === 'gateway' ? links.through(workload) : []),
-      ...links.viaAll(links.servicesOf(workload).map((service) => service.host)),
+      ...links.viaAll(links.hostsAt(workload)),
     ]),
   );
   // As a client it may reach other things only if it is there in both: what has come or gone opens or closes no way for others.

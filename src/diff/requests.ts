@@ -1,9 +1,10 @@
 /** Where requests are worth exploring: hosts, on every port and protocol that objects of either set speak of. */
+import { ANY_ADDRESS, isAddress } from '../model/addresses';
 import { record, records, text, texts } from '../model/fields';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { serversOf, type Server } from '../model/merged-gateway';
-import type { Port } from '../model/services';
+import type { Port, Service } from '../model/services';
 import type { VirtualService } from '../model/virtual-services';
 import { Links } from './links';
 import { wildcardsOver } from './scopes';
@@ -57,7 +58,7 @@ export function probesFor(host: string, meshes: readonly Mesh[]): readonly Probe
     const named = mesh.services.declaring(host);
     const services = named.length > 0 ? named : wildcardsOver(mesh, host).filter((service) => service.host !== '*');
     const entries = mesh.of('networking.istio.io', 'ServiceEntry').length > 0 ? addressesOf(mesh, host) : [];
-    for (const service of services) {
+    for (const service of services.flatMap((one) => behindAlias(mesh, one))) {
       isKnown = true;
       isExternal ||= service.registry === 'External';
       for (const port of service.ports) {
@@ -80,7 +81,38 @@ export function probesFor(host: string, meshes: readonly Mesh[]): readonly Probe
     for (const rule of route.tcp)
       for (const match of rule.matches) if (match.port > 0 && forMesh(match, route)) want('tcp', match.port);
   }
-  return [...wanted.values()].map(({ scheme, port, address }) => probe({ host, scheme, port, address }, meshes));
+  const byName = [...wanted.values()].map(({ scheme, port, address }) => probe({ host, scheme, port, address }, meshes)); // prettier-ignore
+  // A route for the whole name of a Service that stands for another leaves its shorter names to that (byServiceName in sidecar-routes.ts).
+  const isAlias = routes.length > 0 && meshes.some((mesh) => mesh.services.declaring(host).some(({ resolution }) => resolution === 'ALIAS')); // prettier-ignore
+  const shorter = isAlias ? byName.filter(({ target }) => target.scheme === 'http').map(({ port }) => probe({ host: host.split('.').slice(0, 2).join('.'), scheme: 'http', port }, meshes)) : []; // prettier-ignore
+  return [...byName, ...shorter, ...byAddress(host, meshes)];
+}
+
+/** What a Service of type ExternalName stands for, whose ports are its own; the Service itself where nothing declares that. */
+function behindAlias(mesh: Mesh, service: Service): readonly Service[] {
+  const seen = new Set<string>();
+  let found: readonly Service[] = [service];
+  for (let one = service; one.resolution === 'ALIAS' && !seen.has(one.host);) {
+    seen.add(one.host);
+    const next = mesh.services.declaring(one.externalName);
+    const [first] = next;
+    if (first === undefined) return [{ ...service, registry: 'External' }];
+    found = next;
+    one = first;
+  }
+  return found;
+}
+
+/** Requests in plain HTTP whose Host is an address that an entry claims: proxies know the host by that name too. */
+function byAddress(host: string, meshes: readonly Mesh[]): readonly Probe[] {
+  const wanted = new Map<string, Place>();
+  for (const mesh of meshes)
+    for (const { registry, address, ports } of mesh.services.declaring(host)) {
+      if (registry !== 'External' || !isAddress(address) || address === ANY_ADDRESS) continue;
+      for (const port of ports)
+        if (schemeOf(port) === 'http') wanted.set(`${address} ${port.port}`, { host: address, scheme: 'http', port: port.port }); // prettier-ignore
+    }
+  return [...wanted.values()].map((place) => probe(place, meshes));
 }
 
 /** The Service of a gateway is a stop on the way, and no client's destination. */

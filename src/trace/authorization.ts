@@ -356,6 +356,7 @@ function adviceFor(subject: Subject, allowing: readonly Config[]): HowToAllow {
   const principal = principalOf(subject);
   const prefixed = allowing.find(({ spec }) => principalsOf(spec).some((value) => value.startsWith('spiffe://')));
   if (prefixed !== undefined) return { is: 'take-prefix-off', policy: refOf(prefixed) };
+  if (allowing.every(({ spec }) => records(spec.rules).length === 0)) return { is: 'no-rules' };
   const near = nearest(subject, allowing);
   if (near !== undefined) return near;
   if (principal !== undefined) return { is: 'name-principal', principal };
