@@ -80,7 +80,7 @@ export {
 export * from './ingress/rollout-restart';
 export * from './ingress/security-policy';
 export * from './ingress/shared-classic-ingress';
-export { type DnsRecord, SharedIngress } from './ingress/shared-ingress';
+export { type DnsRecord, type PublishedPath, SharedIngress } from './ingress/shared-ingress';
 export * from './ingress/shared-ingress-gateway';
 export * from './ingress/stream-ingress-routes';
 export * from './install/istio-install';

@@ -4,10 +4,10 @@ import { hostProblems } from '../core/hostname';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
-import { ClassicIngressPath } from './classic-ingress';
+import { HttpIngressRoute } from './http-ingress-route';
 import { IngressBackend } from './ingress-backend';
 import { ListenerCertificate } from './listener-certificate';
-import { DnsRecord, SharedIngress } from './shared-ingress';
+import { DnsRecord, PublishedPath, SharedIngress } from './shared-ingress';
 
 /** What there is to say of a Service that is published. */
 export interface PublishedServiceProps {
@@ -30,7 +30,7 @@ export interface PublishedServiceProps {
    *
    * @default none
    */
-  readonly paths?: ClassicIngressPath[];
+  readonly paths?: PublishedPath[];
 
   /**
    * The certificate.
@@ -108,6 +108,9 @@ export class PublishedService extends Construct {
   /** The rendered routes, to patch: an HTTPRoute and that of the redirect, or a VirtualService. */
   public readonly routes: ApiObject[];
 
+  /** The route, for policies that are about it (`PolicyTarget.route`). None where Istio's own API is rendered. */
+  public readonly route?: HttpIngressRoute;
+
   public constructor(scope: Construct, id: string, props: PublishedServiceProps) {
     super(scope, id);
     this.hostname = props.hostname;
@@ -130,6 +133,8 @@ export class PublishedService extends Construct {
         ...(dns?.target !== undefined && { 'external-dns.alpha.kubernetes.io/target': dns.target }),
       },
     });
+    const route = this.node.tryFindChild('Route');
+    this.route = route instanceof HttpIngressRoute ? route : undefined;
     refuseAtSynth(this, () => this.problems(props));
   }
 
@@ -172,6 +177,6 @@ export class PublishedService extends Construct {
 }
 
 /** Istio's own API takes the first prefix that fits, Gateway API the longest: the longest first is both. */
-function inOrder(paths: readonly ClassicIngressPath[]): ClassicIngressPath[] {
+function inOrder(paths: readonly PublishedPath[]): PublishedPath[] {
   return [...paths].sort((a, b) => b.prefix.length - a.prefix.length);
 }

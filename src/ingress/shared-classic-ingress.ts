@@ -8,9 +8,8 @@ import { namespaceProblems, objectNameProblems, shorten } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
-import { ClassicIngressPath } from './classic-ingress';
 import { CertificateIssuer, ListenerCertificate } from './listener-certificate';
-import { Publication, SharedIngress } from './shared-ingress';
+import { Publication, PublishedPath, SharedIngress } from './shared-ingress';
 import { SharedDomain } from './shared-ingress-gateway';
 
 /** What there is to say of Istio's own gateway that services are published on. */
@@ -291,7 +290,7 @@ function virtualService(
         hosts: [hostname],
         gateways: [gateway],
         exportTo: Audience.ownNamespace()._exportTo(namespace, proxyNamespace),
-        http: paths.flatMap((path) => routesOf(path, namespace, timeout)),
+        http: paths.flatMap((path) => routesOf(path, namespace, path.timeout ?? timeout)),
       },
     }),
   });
@@ -299,12 +298,12 @@ function virtualService(
 
 /** A prefix as Gateway API understands it, by whole segments: "/api" and "/api/x", not "/apix". */
 function routesOf(
-  { prefix, backend, rewritePrefix }: ClassicIngressPath,
+  { name, prefix, backend, rewritePrefix }: PublishedPath,
   namespace: string,
   timeout: Duration | undefined,
 ): networking.VirtualServiceSpecHttp[] {
   const destination = { host: backend._host(namespace, 'cluster.local'), port: { number: backend.port } };
-  const rest = { timeout: timeout && `${timeout.toMilliseconds()}ms`, route: [{ destination }] };
+  const rest = { name, timeout: timeout && `${timeout.toMilliseconds()}ms`, route: [{ destination }] };
   const [stem, to] = [prefix, rewritePrefix ?? prefix].map((path) => path.replace(/\/$/, ''));
   const inside = { uri: { prefix: `${stem}/` } };
   const rewrite = (uri: string) => (rewritePrefix === undefined ? undefined : { uri });

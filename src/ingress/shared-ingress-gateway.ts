@@ -288,11 +288,12 @@ function routes(
     gateway,
     listeners: [listener],
     hostnames: [hostname],
-    rules: paths.map(({ prefix, backend, rewritePrefix }): HttpRule => ({
+    rules: paths.map(({ prefix, backend, rewritePrefix, ...path }): HttpRule => ({
+      name: path.name,
       matches: [HttpMatch.prefix(prefix)],
       backends: [backend],
       rewrite: rewritePrefix === undefined ? undefined : { prefix: rewritePrefix },
-      timeout,
+      timeout: path.timeout ?? timeout,
     })),
     namespace,
     name,

@@ -20,12 +20,29 @@ export interface DnsRecord {
   readonly target?: string;
 }
 
+/** Paths of a published host. */
+export interface PublishedPath extends ClassicIngressPath {
+  /**
+   * The name of its rule, for policies that are about it alone (`PolicyTarget.rule`). Needs Gateway API 1.2 or newer.
+   *
+   * @default none
+   */
+  readonly name?: string;
+
+  /**
+   * How long a request may take.
+   *
+   * @default that of the publication
+   */
+  readonly timeout?: Duration;
+}
+
 /** A host of what is published, with all that a gateway needs to know of it. */
 export interface Publication {
   readonly name: string;
   readonly namespace: string;
   readonly hostname: string;
-  readonly paths: readonly ClassicIngressPath[];
+  readonly paths: readonly PublishedPath[];
   readonly certificate?: ListenerCertificate;
   readonly redirectHttp: boolean;
   readonly plainHttp: boolean;

@@ -1,9 +1,12 @@
 import { Duration } from 'cdk8s';
+import { BackendTrafficPolicy } from '../../src/ingress/backend-traffic-policy';
 import { EnvoyGatewayInMesh } from '../../src/ingress/envoy-gateway-in-mesh';
 import { IngressBackend } from '../../src/ingress/ingress-backend';
 import { IngressClass } from '../../src/ingress/ingress-class';
 import { CertificateIssuer, ListenerCertificate } from '../../src/ingress/listener-certificate';
 import { PublishedService, PublishedServiceProps } from '../../src/ingress/published-service';
+import { PolicyTarget } from '../../src/ingress/policy-target';
+import { RateLimit, RateLimitUnit } from '../../src/ingress/rate-limit';
 import { SharedClassicIngress, SharedClassicIngressProps } from '../../src/ingress/shared-classic-ingress';
 import { SharedIngress } from '../../src/ingress/shared-ingress';
 import { SharedIngressGateway, SharedIngressGatewayProps } from '../../src/ingress/shared-ingress-gateway';
@@ -119,6 +122,30 @@ describe.each<[string, (of: Of) => SharedIngress, string]>([
       return [...(spec.listeners ?? spec.servers)].map((one: any) => JSON.stringify(one)).sort();
     };
     expect(listed(['a.example.com', 'b.example.com'])).toEqual(listed(['b.example.com', 'a.example.com']));
+  });
+});
+
+describe('a path of what is published', () => {
+  it('has a name and a timeout of its own, for policies about it', () => {
+    const of = chart();
+    const eg = new EnvoyGatewayInMesh(of, 'Eg');
+    const paths = [{ prefix: '/api', backend: orders, name: 'api', timeout: Duration.seconds(10) }];
+    const { route } = publish(of, onGatewayApi(of, { ingressClass: eg }), { paths });
+    new BackendTrafficPolicy(of, 'Limits', {
+      target: PolicyTarget.rule(route!, 'api'),
+      rateLimit: RateLimit.local([{ requests: 5, unit: RateLimitUnit.SECOND }]),
+    });
+    const [api, all] = rendered(of, 'HTTPRoute', 'shop')[0].spec.rules;
+    expect(api).toMatchObject({ name: 'api', timeouts: { request: '10s' } });
+    expect(all.name).toBeUndefined();
+    expect(rendered(of, 'BackendTrafficPolicy')[0].spec.targetRefs[0]).toMatchObject({
+      name: 'shop',
+      sectionName: 'api',
+    });
+    expect(problems(of)).toBe('');
+    const classic = chart();
+    expect(publish(classic, onClassic(classic), { paths }).route).toBeUndefined();
+    expect(rendered(classic, 'VirtualService')[0].spec.http[0]).toMatchObject({ name: 'api', timeout: '10000ms' });
   });
 });
 
