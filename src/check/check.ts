@@ -4,6 +4,7 @@ import type { MeshOptions } from '../model/mesh-options';
 import { COMPONENTS, COMPONENT_NAMES, type Component, componentOf } from '../model/releases';
 import type { Severities } from './configuration-entries';
 import { CheckContext } from './context';
+import { severityOf } from './doubtful';
 import { speaksOfDeclared } from './externals';
 import { formatField } from './field';
 import { type CheckResult, type Finding, type ObjectId, SEVERITIES, type Severity, type Where } from './finding';
@@ -31,7 +32,9 @@ export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
   for (const rule of rules) {
     const hits = hitsOf(rule, context);
     if ('error' in hits) failed.push(place(rule, failure(rule, hits)));
-    else for (const hit of hits) if (isJudged(rule, hit, context)) found.push(place(rule, hit));
+    else
+      for (const hit of hits)
+        if (isJudged(rule, hit, context)) found.push(place(rule, { ...hit, severity: severityOf(rule, hit, context) }));
   }
   const { kept, complaints, hidden } = suppress(context, withoutEchoes(found), wishes, { unused, unexplained });
   // With some of the rules only, a suppression of another has nothing to hide.

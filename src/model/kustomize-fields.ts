@@ -19,7 +19,7 @@ export const METADATA_LABELS: FieldSpec = { path: 'metadata/labels', create: tru
 
 export const TEMPLATE_LABELS: readonly FieldSpec[] = [
   { kinds: [...TEMPLATED, 'ReplicationController', 'Job'], path: 'spec/template/metadata/labels', create: true },
-  { kinds: ['StatefulSet'], path: 'spec/volumeClaimTemplates/metadata/labels', create: true },
+  { kinds: ['StatefulSet'], path: 'spec/volumeClaimTemplates[]/metadata/labels', create: true },
   { kinds: ['CronJob'], path: 'spec/jobTemplate/metadata/labels', create: true },
   { kinds: ['CronJob'], path: `${JOB_TEMPLATE}/metadata/labels`, create: true },
 ];
@@ -117,15 +117,17 @@ export function atPath(
   create: boolean,
   visit: (parent: Record<string, unknown>, key: string) => void,
 ): void {
-  const [key, ...rest] = path;
-  if (key === undefined) return;
+  const [first, ...rest] = path;
+  if (first === undefined) return;
+  const isList = first.endsWith('[]');
+  const key = isList ? first.slice(0, -2) : first;
   if (Array.isArray(value)) {
     for (const item of value) atPath(item, path, create, visit);
     return;
   }
   if (!isRecord(value)) return;
   if (value[key] === undefined || value[key] === null) {
-    if (!create) return;
+    if (!create || isList) return; // a list is not made
     if (rest.length > 0) value[key] = {};
   }
   if (rest.length === 0) visit(value, key);

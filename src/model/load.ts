@@ -81,7 +81,7 @@ export function loadText(
   for (const document of documentsOf(text, options.known)) {
     const { reading, firstLine } = document;
     if ('reason' in reading) {
-      const why = whyNotOurs(document, reading, options.named ?? true);
+      const why = whyNotOurs(document, reading, options.named ?? true, file);
       if (why === undefined) problems.push(unreadable(reading, file));
       else passOver(firstLine, why);
       continue;
@@ -204,7 +204,15 @@ const TEMPLATE = 'a template, which is not rendered';
 type Unread = Extract<Reading, { readonly reason: string }>;
 
 /** Why a document that cannot be read is passed over: a template is no YAML yet, and a foreign file that nobody named is none of ours. */
-function whyNotOurs({ text, line }: ReadDocument, reading: Unread, named: boolean): string | undefined {
+function whyNotOurs(
+  { text, line }: ReadDocument,
+  reading: Unread,
+  named: boolean,
+  file: string | undefined,
+): string | undefined {
+  // It has an apiVersion, and is Helm's own.
+  if (!named && /(^|[/\\])Chart\.ya?ml$/.test(file ?? ''))
+    return 'the description of a Helm chart, which cannot be read';
   if (isTemplate(text, reading.line - line)) return TEMPLATE;
   return named || seemsKubernetes(text) ? undefined : 'it cannot be read, and seems to be no Kubernetes object';
 }

@@ -153,6 +153,43 @@ spec: { selector: { istio: ingress }, servers: [{ port: { number: 80, name: http
   });
 });
 
+describe('objects that several files give differently', () => {
+  const entry = (host: string): string => BROKEN.replace('hostz: [x], ', '').replace('api.bank.example', host);
+  const many = (environment: string): Record<string, string> =>
+    Object.fromEntries(
+      Array.from({ length: 7 }, (_, at) => [
+        `${environment}/${at}.yaml`,
+        entry(`${environment}.example`).replace('name: bank', `name: bank${at}`),
+      ]),
+    );
+
+  it('are one finding where they are many, and one each where they are few', () => {
+    const root = tree({ ...many('dev'), ...many('prod') });
+    const { findings } = checkWorlds(findWorlds([root]));
+    const twice = findings.filter(({ id }) => id === 'EDGE005');
+    expect(twice.map(({ severity }) => severity)).toEqual(['warning']);
+    expect(twice[0]?.what).toMatch(/^7 objects are there twice .* and 2 more$/);
+    const few = checkWorlds(findWorlds([tree({ 'a/x.yaml': entry('a.example'), 'b/x.yaml': entry('b.example') })]));
+    expect(few.findings.filter(({ id }) => id === 'EDGE005').map(({ object }) => object?.name)).toEqual(['bank']);
+  });
+
+  it('make no error of what hangs on which of them is meant', () => {
+    const route = (name: string, port: number): string => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ${name}, namespace: shop }
+spec: { hosts: [web.shop.svc.cluster.local], http: [{ route: [{ destination: { host: web, port: { number: ${port} } } }] }] }
+`;
+    const service =
+      'apiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: shop }\nspec: { ports: [{ port: 80, name: http }] }\n';
+    const errors = (files: Readonly<Record<string, string>>): readonly string[] =>
+      checkWorlds(findWorlds([tree({ 'web.yaml': service, ...files })]))
+        .findings.filter(({ severity }) => severity === 'error')
+        .map(({ id }) => id);
+    expect(errors({ 'a.yaml': route('web', 80), 'b.yaml': route('other', 80) })).not.toEqual([]);
+    expect(errors({ 'a.yaml': route('web', 80), 'b.yaml': route('other', 80), 'c.yaml': route('other', 81), 'd.yaml': route('web', 82) })).toEqual([]); // prettier-ignore
+  });
+});
+
 describe('a baseline', () => {
   const result = (text: string): ReturnType<typeof check> => check(loadText(text, 'a.yaml'));
 

@@ -236,4 +236,12 @@ patches:
       ['web', 'web:2'],
     ]);
   });
+
+  it('makes no list of claims where there is none', () => {
+    const [stateful] = bodies({
+      'kustomization.yaml': 'commonLabels: { team: a }\nresources: [web.yaml]\n',
+      'web.yaml': 'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: { name: web }\nspec: { serviceName: web }\n',
+    });
+    expect(Object.keys(stateful.spec).sort()).toEqual(['selector', 'serviceName', 'template']);
+  });
 });

@@ -1,3 +1,5 @@
+import { record, texts } from '../../model/fields';
+import type { Manifest } from '../../model/manifest';
 import { MESH, gatewaysByName, virtualServices } from '../edge';
 import type { Hit, Rule } from '../rule';
 import { nearest } from '../schema/structural';
@@ -42,7 +44,16 @@ export const rule: Rule = {
             elsewhere.length > 0 || near !== undefined ? 'error' : hasOthers || isGenerated ? 'warning' : 'info',
           ...(isGenerated ? { why: 'Istio makes such a Gateway for each listener of a Gateway of the Gateway API, under a name that it may change.', fix: 'Attach an HTTPRoute to the Gateway instead.' } : {}), // prettier-ignore
           what: `there is no Gateway ${name} among the manifests${elsewhere.length > 0 ? `, but there is ${elsewhere.join(', ')}` : ''}`,
-          ...(elsewhere[0] ? { fix: `Write ${elsewhere[0]}.` } : near ? { fix: `Did you mean ${near}?` } : {}),
+          ...(elsewhere[0]
+            ? { fix: `Write ${elsewhere[0]}.` }
+            : near
+              ? { fix: `Did you mean ${near}?` }
+              : isGenerated || !isWritten(manifest, at)
+                ? {}
+                : {
+                    why: 'Only a Gateway that is there uses the rules that are bound to it.',
+                    fix: `Write the name of a Gateway that is there. If another repository owns it, declare it in mesh-edge.yaml: externals: [Gateway ${name}].`,
+                  }),
         };
         if (hit.severity === 'info') assumed.set(name, { ...hit, naming: 1 });
         else yield hit;
@@ -54,3 +65,8 @@ export const rule: Rule = {
         : { ...hit, what: `${hit.what}: assumed of ${naming} VirtualServices that it is elsewhere` };
   },
 };
+
+/** Whether the name is written with its namespace. */
+function isWritten({ body }: Manifest, at: number): boolean {
+  return texts(record(record(body).spec).gateways)[at]?.includes('/') === true;
+}

@@ -20,8 +20,8 @@ export const rule: Rule = {
         for (const [r, { backendRefs = [] }] of (routeSpec(manifest).rules ?? []).entries()) {
           for (const [b, backend] of backendRefs.entries()) {
             const { group = '', kind: target = 'Service', name = '', namespace = manifest.namespace } = backend;
-            // A Hostname of Istio names a host of its registry, whatever the namespace.
-            if (namespace === manifest.namespace || target === 'Hostname') continue;
+            // A Hostname of Istio names a host of its registry, whatever the namespace; a route as a backend is another's delegation.
+            if (namespace === manifest.namespace || target === 'Hostname' || target.endsWith('Route')) continue;
             if (
               isGranted(
                 grants,
