@@ -11,6 +11,7 @@ import { list, optionalRecord, record, records, text, type Json } from '../model
 import { loadObjects } from '../model/load';
 import type { Manifest } from '../model/manifest';
 import { canonical } from '../model/canonical';
+import { controllerOf } from '../model/workloads';
 import { objectKey } from './objects';
 
 export interface Overlay {
@@ -29,7 +30,23 @@ export function layOver(live: readonly Manifest[], applied: readonly Manifest[])
     const known = before.get(key);
     after.set(key, known === undefined ? manifest : merged(known, manifest));
   }
-  return { before: [...before.values()], after: [...after.values()] };
+  return { before: [...before.values()], after: withoutReplaced([...after.values()], before) };
+}
+
+/** Without the Pods of a controller whose template changes: it makes them anew. */
+function withoutReplaced(after: readonly Manifest[], before: ReadonlyMap<string, Manifest>): readonly Manifest[] {
+  const restarted = new Set<string>();
+  for (const manifest of after) {
+    const was = before.get(objectKey(manifest));
+    if (was === undefined || was === manifest || manifest.kind === 'Pod') continue;
+    const [old, now] = [was, manifest].map(({ body }) => canonical(record(record(body).spec).template ?? null));
+    if (old !== now) restarted.add(`${manifest.namespace}/${manifest.name}`);
+  }
+  if (restarted.size === 0) return after;
+  return after.filter(({ kind, group, namespace, body }) => {
+    const controller = kind === 'Pod' && group === '' ? controllerOf(record(body)) : undefined;
+    return controller === undefined || !restarted.has(`${namespace}/${controller}`);
+  });
 }
 
 /** Of two documents for one object the later is the one that is applied last. */

@@ -1,7 +1,6 @@
-import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { list, number, record, records, strings, text, texts, type Json } from './fields';
 import { LabelIndex } from './label-index';
 import type { Manifest } from './manifest';
-import { firstOfEach } from './objects';
 
 /** How a workload meets the mesh. `gateway`: it is an Istio gateway itself. `ztunnel`: ambient, without a proxy of its own. */
 export type Membership = 'sidecar' | 'gateway' | 'waypoint' | 'ztunnel' | 'none';
@@ -25,6 +24,8 @@ export interface Workload {
   readonly membership: Membership;
   /** Why, where a manifest says so; an assumption otherwise. */
   readonly membershipAssumed: boolean;
+  /** Of a live Pod that something makes: the name of that. */
+  readonly controller?: string;
   readonly manifest: Manifest | undefined;
 }
 
@@ -159,6 +160,7 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
     (address) => address !== '',
   );
   const replicas = record(body.spec).replicas;
+  const controller = manifest.kind === 'Pod' ? controllerOf(body) : undefined;
   const phase = text(status.phase);
   return {
     kind: manifest.kind,
@@ -174,6 +176,7 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
     onNode: pod.spec.hostNetwork === true,
     membership,
     membershipAssumed: assumed,
+    ...(controller === undefined ? {} : { controller }),
     manifest,
   };
 }
@@ -205,12 +208,33 @@ export interface NamespacedName {
 class OfNamespace {
   public readonly all: Workload[] = [];
   public readonly byLabels = new LabelIndex(this.all, ({ labels }) => labels);
-  private names: ReadonlyMap<string, Workload> | undefined;
+  private names: ReadonlyMap<string, readonly Workload[]> | undefined;
+  private pods: ReadonlyMap<string, readonly Workload[]> | undefined;
 
-  public named(name: string): Workload | undefined {
-    this.names ??= firstOfEach(this.all, (workload) => workload.name);
-    return this.names.get(name);
+  public named(name: string): readonly Workload[] {
+    this.names ??= grouped(this.all, (workload) => workload.name);
+    return this.names.get(name) ?? [];
   }
+
+  /** The live Pods that run of a controller of this name. */
+  public podsOf(controller: string): readonly Workload[] {
+    this.pods ??= grouped(
+      this.all.filter(({ controller: name, runs }) => name !== undefined && runs),
+      (one) => one.controller ?? '',
+    );
+    return this.pods.get(controller) ?? [];
+  }
+}
+
+function grouped(workloads: readonly Workload[], keyOf: (workload: Workload) => string): Map<string, Workload[]> {
+  const groups = new Map<string, Workload[]>();
+  for (const workload of workloads) {
+    const key = keyOf(workload);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [workload]);
+    else known.push(workload);
+  }
+  return groups;
 }
 
 /** Workloads by namespace and name, the Pods of a controller standing aside for it where both are there. */
@@ -248,14 +272,24 @@ export class Workloads {
 
   /** The first of a name in a namespace. */
   public named(namespace: string, name: string): Workload | undefined {
-    return this.byNamespace.get(namespace)?.named(name);
+    return this.allNamed(namespace, name)[0];
   }
 
-  /** By the workload's own name, else by its `app` label, else by its ServiceAccount. */
+  /** All of a name in a namespace: a Deployment and a StatefulSet, say. */
+  public allNamed(namespace: string, name: string): readonly Workload[] {
+    return this.byNamespace.get(namespace)?.named(name) ?? [];
+  }
+
+  /** By the workload's own name, else by the name of what makes it, else by its `app` label, else by its ServiceAccount. */
   public find(namespace: string, name: string): Workload | undefined {
     const candidates = this.inNamespace(namespace);
+    const named = this.named(namespace, name);
+    const pods = this.byNamespace.get(namespace)?.podsOf(name) ?? [];
+    // What a controller would make today is no Pod yet: where those that run are none of it in the mesh otherwise, they are what there is.
+    if (named?.kind === 'Pod' || pods.some(({ membership }) => membership === named?.membership)) return named;
     return (
-      this.named(namespace, name) ??
+      pods[0] ??
+      named ??
       candidates.find(
         (workload) => workload.labels.app === name || workload.labels['app.kubernetes.io/name'] === name,
       ) ??
@@ -268,7 +302,24 @@ export class Workloads {
   }
 }
 
-export function ownerOf(manifest: Manifest): NamespacedName | undefined {
-  const owner = optionalRecord(list(record(record(manifest.body).metadata).ownerReferences)[0]);
-  return owner === undefined ? undefined : { namespace: manifest.namespace, name: text(owner.name) };
+/**
+ * The controller that a live Pod is of, as Istio names workloads: istio.io/istio, pkg/kube/util.go, GetDeployMetaFromPod. Undefined for a Pod that
+ * nobody made.
+ */
+export function controllerOf(pod: Json): string | undefined {
+  const { generateName, ownerReferences, labels } = record(pod.metadata);
+  const owner = records(ownerReferences).find((one) => one.controller === true);
+  if (text(generateName) === '' || owner === undefined) return undefined;
+  const has = strings(labels);
+  const name = text(owner.name);
+  if (text(owner.kind) === 'ReplicaSet')
+    for (const hash of [has['pod-template-hash'], has['rollouts-pod-template-hash']])
+      if (hash !== undefined && hash !== '' && name.endsWith(`-${hash}`)) return name.slice(0, -hash.length - 1);
+  if (text(owner.kind) === 'ReplicationController' && has.deploymentconfig) return has.deploymentconfig;
+  return text(owner.kind) === 'Job' ? (/^(.+)-\d{8,10}$/.exec(name)?.[1] ?? name) : name;
+}
+
+/** What people and Istio call a workload: a Pod by its controller, which outlives it. */
+export function shownName({ name, controller }: Pick<Workload, 'name' | 'controller'>): string {
+  return controller ?? name;
 }

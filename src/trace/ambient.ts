@@ -4,7 +4,7 @@ import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import { bindingOf, USE_WAYPOINT } from '../model/waypoints';
-import type { Workload } from '../model/workloads';
+import { type Workload, shownName } from '../model/workloads';
 import { arrive } from './arrive';
 import { authorize } from './authorization';
 import { addHop, brokenStatus, protocolOf } from './hop';
@@ -227,7 +227,7 @@ export function atZtunnel(
   const { layers } = flight;
   const isMutual = outermost(layers)?.kind === 'ISTIO_MUTUAL';
   const inner = isMutual ? layers.slice(0, -1) : layers;
-  const proxy: ProxyRef = { kind: 'ztunnel', namespace: workload.namespace, workload: workload.name };
+  const proxy: ProxyRef = { kind: 'ztunnel', namespace: workload.namespace, workload: shownName(workload) };
   const incoming = { proxy, receives: wire(inner.length > 0 ? 'TLS' : 'TCP', flight.port, layers), envoy: noMatch(), decidedBy: [] } as const; // prettier-ignore
   const held = plainTextRefusal(mesh, flight, workload, isMutual);
   if (held !== undefined) {

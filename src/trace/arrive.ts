@@ -4,7 +4,7 @@ import type { ServiceTarget } from '../model/merged-gateway';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Service } from '../model/services';
-import type { Workload } from '../model/workloads';
+import { type Workload, shownName } from '../model/workloads';
 import { atWorkload, atZtunnel } from './ambient';
 import { authorize } from './authorization';
 import { badPath, pastTokens, rejected } from './connection';
@@ -202,7 +202,7 @@ export function throughServer(
   beyond?: Beyond,
 ): Trace {
   const { mesh } = walk;
-  const proxy: ProxyRef = { kind: 'sidecar', namespace: workload.namespace, workload: workload.name };
+  const proxy: ProxyRef = { kind: 'sidecar', namespace: workload.namespace, workload: shownName(workload) };
   const self: Proxy = {
     type: 'sidecar',
     namespace: workload.namespace,

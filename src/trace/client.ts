@@ -61,7 +61,7 @@ function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name
         : [];
     return {
       peer,
-      name: workload.name,
+      name: workload.controller === name ? name : workload.name,
       kind: 'none',
       hasSidecar: workload.membership === 'sidecar',
       isAmbient: workload.membership === 'ztunnel',

@@ -1,4 +1,5 @@
 /** Where Envoy Gateway sends what a route chose: a Service, or a Backend of its own kind. */
+import { shownName } from '../model/workloads';
 import { backendTls, routingType } from '../model/envoy-gateway';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { extensionApi } from '../model/envoy-gateway-settings';
@@ -239,13 +240,13 @@ function forward(
     return arrive(walk, { ...onward, from: { ...onward.from, inMesh: false }, address, port }, target, http !== null);
   };
   if (workload.membership === 'ztunnel')
-    return throughZtunnel(walk, onward, workload.name, !upstream.byService && onward.address !== null);
+    return throughZtunnel(walk, onward, shownName(workload), !upstream.byService && onward.address !== null);
   if (workload.membership !== 'sidecar') return direct();
   const capture = outboundCapture(workload, mesh.config.capture, onward.address, onward.port);
   if (!capture.captured) return direct();
   return throughSidecar(walk, onward, workload, {
     kind: 'sidecar',
     namespace: workload.namespace,
-    workload: workload.name,
+    workload: shownName(workload),
   });
 }

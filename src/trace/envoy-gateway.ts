@@ -25,7 +25,7 @@ import { routeFault } from '../model/envoy-gateway-rules';
 import type { ApiGateway, ApiRoute } from '../model/gateway-api';
 import { l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
-import type { Workload } from '../model/workloads';
+import { type Workload, shownName } from '../model/workloads';
 import { Asked } from './ask';
 import { atZtunnel } from './ambient';
 import { throughServer } from './arrive';
@@ -102,7 +102,7 @@ interface AtGateway {
 /** What the proxies do with what has come to them: listener by port and SNI, route by host and match, backend. */
 function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home }: AtGateway): Trace {
   const { mesh } = walk;
-  const ref: ProxyRef = { kind: 'envoy-gateway', namespace: home, workload: workload.name };
+  const ref: ProxyRef = { kind: 'envoy-gateway', namespace: home, workload: shownName(workload) };
   const outer = outermost(flight.layers);
   const onPort = mesh.remember(gateway, `served ${flight.namedPort}`, () => servedAt(mesh.gatewayApi, gateway, flight.namedPort)); // prettier-ignore
   const sni = outer?.sni ?? null;

@@ -5,7 +5,7 @@ import { unrouted } from './unrouted';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { ProxyScope } from '../model/sidecar-scope';
-import type { Workload } from '../model/workloads';
+import { type Workload, shownName } from '../model/workloads';
 import { arrive } from './arrive';
 import { through } from './connection';
 import { type Listener, hostWithoutPort, matchFilterChain } from './envoy';
@@ -130,7 +130,7 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
   const proxy: ProxyRef = {
     kind: gatewayKind(workload, flight.sentBy === null),
     namespace: workload.namespace,
-    workload: workload.name,
+    workload: shownName(workload),
   };
   if (proxySettings(mesh, workload).proxyProtocol)
     return walk.unknown(

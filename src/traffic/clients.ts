@@ -180,7 +180,7 @@ function isClient(workload: Workload): boolean {
 
 /** Whether a mesh has no other use for the workload than as a client. */
 function isClientIn(mesh: Mesh, workload: Workload): boolean {
-  return mesh.workloads.inNamespace(workload.namespace).every((one) => one.name !== workload.name || isClient(one));
+  return mesh.workloads.allNamed(workload.namespace, workload.name).every(isClient);
 }
 
 function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions): readonly Draft[] {
@@ -192,7 +192,7 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
         workloads.set(workload.name, workload);
   const drafts: Draft[] = [];
   for (const [name, workload] of workloads) {
-    const versions = meshes.map((mesh) => mesh.workloads.inNamespace(namespace).find((one) => one.name === name));
+    const versions = meshes.map((mesh) => mesh.workloads.named(namespace, name));
     const isAnother =
       new Set(versions.map((version) => version?.serviceAccount).filter((one) => one !== undefined)).size > 1;
     const facts = versions.map((version) => (version === undefined ? null : factsOf(version, told, isAnother)));
