@@ -227,6 +227,7 @@ spec: {hosts: [proxy.example.com], ports: [{number: 3128, name: tcp, protocol: T
       host: 'edition.cnn.com',
       port: 443,
       tls: 'APPLICATION',
+      through: { host: 'proxy.example.com', port: 3128 },
       sni: 'edition.cnn.com',
     });
     expect(told.hops[0]).toMatchObject({
