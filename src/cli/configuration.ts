@@ -8,8 +8,14 @@ export async function configuration(named: string | undefined): Promise<Configur
   const file = named ?? 'mesh-edge.yaml';
   if (named === undefined && !existsSync(file)) return { suppress: [], mesh: {} };
   const { readConfiguration } = await import('../check/configuration.js');
+  let text: string;
   try {
-    return readConfiguration(readFileSync(file, 'utf8'), file);
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  try {
+    return readConfiguration(text, file);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -4,6 +4,7 @@ import type { CallerFilter } from '../list/callers';
 import type { Mesh } from '../model/mesh';
 import type { ListFormat } from '../report/list';
 import type { ObjectRef } from '../trace/types';
+import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
@@ -30,13 +31,13 @@ export function register(program: Command): void {
 }
 
 async function run(paths: readonly string[], flags: ListFlags): Promise<void> {
-  const { load } = await import('../model/load.js');
+  const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
   const { nearest } = await import('../check/schema/structural.js');
   const { register: registerOf } = await import('../list/register.js');
   const { readNames } = await import('../list/names.js');
   const { formatRegister } = await import('../report/list.js');
-  const loaded = load(paths);
+  const loaded = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
   const mesh: Mesh = acceptedMesh(loaded.manifests, await meshOptionsOf(flags));
   const { from, to, by, problems } = readNames(mesh, flags);
   if (problems.length > 0)

@@ -47,8 +47,11 @@ function addReleaseOptions(command: Command): Command {
 export function addReleaseRanges(command: Command): Command {
   const range =
     (one: (value: string) => string) =>
-    (value: string): string =>
-      value.split('..').map(one).slice(0, 2).join('..');
+    (value: string): string => {
+      const releases = value.split('..');
+      if (releases.length > 2) throw new InvalidArgumentError('Write it as OLD..NEW, or NEW alone.');
+      return releases.map(one).join('..');
+    };
   return command
     .option('--istio-version <old..new>', 'change of the release of Istio, as 1.29..1.32', range(version))
     .option(

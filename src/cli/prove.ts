@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { ProveFormat } from '../report/prove';
+import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
@@ -32,11 +33,11 @@ async function run(file: string, paths: readonly string[], flags: ProveFlags): P
   const { readRules } = await import('../prove/rules.js');
   const { rules, problems } = readRules(text);
   refuse(file, problems);
-  const { load } = await import('../model/load.js');
+  const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
   const { prove, unknownNames } = await import('../prove/prove.js');
   const { formatProofs } = await import('../report/prove.js');
-  const loaded = load(paths);
+  const loaded = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
   const mesh = acceptedMesh(loaded.manifests, await meshOptionsOf(flags));
   refuse(file, unknownNames(mesh, rules));
   const bar = progressBar('proving');

@@ -1,5 +1,6 @@
 /** `mesh-edge upgrade PATH...`: what another release of Istio, Gateway API or Envoy Gateway does to the same manifests. */
 import { type Command, Option } from 'commander';
+import { printable } from '../model/printable';
 import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { addInstallOptions, addReleaseRanges, type MeshFlags, releaseSides } from './mesh-options';
@@ -37,5 +38,9 @@ async function run(paths: string[], flags: UpgradeFlags): Promise<void> {
   const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
   const width = Math.min(process.stdout.columns ?? 100, 120);
   process.stdout.write(formatUpgrade(found, flags.format, { color, width }));
+  for (const { source, what } of loaded.problems)
+    process.stderr.write(
+      `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; what is said holds without it`)}\n`,
+    );
   process.exitCode = found.traffic.changes.length > 0 ? FOUND : OK;
 }

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { InputError } from '../model/files';
+import { printable } from '../model/printable';
+import { layoutOf } from './configuration';
 import { FOUND, OK } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
@@ -26,12 +28,12 @@ export function register(program: Command): void {
 }
 
 async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> {
-  const { load } = await import('../model/load.js');
+  const { loadBuilt } = await import('../model/worlds.js');
   const { buildMesh } = await import('../model/mesh.js');
   const { NoConfigDump, readConfigDump } = await import('../verify/config-dump.js');
   const { verify } = await import('../verify/verify.js');
   const { formatVerification } = await import('../report/verify.js');
-  const { manifests } = load(paths);
+  const { manifests, problems } = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
   const mesh = buildMesh(manifests, await meshOptionsOf(flags));
   const wrong: string[] = [];
   const proxies = flags.configDump.flatMap((file) => {
@@ -39,14 +41,18 @@ async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> 
       return [readConfigDump(readFileSync(file, 'utf8'), file)];
     } catch (error) {
       if (!(error instanceof NoConfigDump) && !(error instanceof Error && 'code' in error)) throw error;
-      wrong.push(error.message);
+      wrong.push('code' in error ? `${file} cannot be read: ${error.message}` : error.message);
       return [];
     }
   });
   if (wrong.length > 0) throw new InputError(wrong.join('\n'));
   const found = proxies.map((proxy) => verify(mesh, proxy));
+  for (const { source, what } of problems)
+    process.stderr.write(
+      `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; what is compared holds without it`)}\n`,
+    );
   process.stdout.write(
     flags.format === 'json' ? `${JSON.stringify({ proxies: found }, null, 2)}\n` : formatVerification(found),
   );
-  process.exitCode = found.every(({ verdict }) => verdict === 'agreed') ? OK : FOUND;
+  process.exitCode = found.every(({ verdict }) => verdict === 'agreed') && problems.length === 0 ? OK : FOUND;
 }

@@ -80,6 +80,13 @@ describe('mesh-edge verify', () => {
     expect(status).toBe(0);
   });
 
+  it('does not call what could not be read agreed', () => {
+    const file = write('beside.json', dump('outbound|80||a.example.com'));
+    const { stderr, status } = run(manifests, write('broken.yaml', 'kind: [Service'), '--config-dump', file);
+    expect(stderr).toMatch(/broken\.yaml:\d+: the document cannot be read/);
+    expect(status).toBe(1);
+  });
+
   it('tells a route that leads elsewhere, as data and with exit status 1', () => {
     const file = write('other.json', dump('outbound|80||evil.example.net'));
     const { stdout, status } = run(manifests, '--config-dump', file, '--format', 'json');

@@ -1,0 +1,102 @@
+/** What holds of several commands alike: which files they read, what they say of documents that cannot be read, and their statuses. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const ROOT = join(__dirname, '..', '..');
+const home = mkdtempSync(join(tmpdir(), 'contract-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+function write(path: string, text: string): string {
+  const file = join(home, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+function run(...args: string[]) {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [join(ROOT, 'bin/mesh-edge'), ...args], {
+    cwd: home,
+    encoding: 'utf8',
+  });
+  return { stdout, stderr, status };
+}
+
+const MESH = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { istio-injection: enabled } }
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: bank, namespace: shop }
+spec:
+  hosts: [bank.example.com]
+  exportTo: ["."]
+  location: MESH_EXTERNAL
+  resolution: DNS
+  ports: [{ number: 80, name: http, protocol: HTTP }]
+`;
+const BROKEN = 'apiVersion: v1\nkind: [Service\n';
+const CLOSED = ['--outbound', 'REGISTRY_ONLY'];
+
+describe('a kustomization', () => {
+  write('base/kustomization.yaml', 'resources: [mesh.yaml]\n');
+  write('base/mesh.yaml', MESH);
+  write('prod/kustomization.yaml', 'namespace: prod\nresources: [../base]\n');
+  const rules = write(
+    'rules.yaml',
+    'rules:\n  - name: prod pays nobody\n    forbid: { from: prod, to: { hosts: [bank.example.com] } }\n',
+  );
+
+  it('is listed as it is built', () => {
+    const { stdout, status } = run('list', 'prod', ...CLOSED, '--format', 'json');
+    const { entries } = JSON.parse(stdout) as { entries: { to: { host: string }; by: { namespace: string }[] }[] };
+    expect(status).toBe(0);
+    expect(entries.map(({ to, by }) => [to.host, by[0]?.namespace])).toEqual([['bank.example.com', 'prod']]);
+  });
+
+  it('is held to rules as it is built', () => {
+    const { stdout, status } = run('prove', rules, 'prod', ...CLOSED, '--format', 'json');
+    const proved = JSON.parse(stdout) as { rules: { verdict: string; counterexample: { from: string } }[] };
+    expect(status).toBe(1);
+    expect(proved.rules).toMatchObject([{ verdict: 'refuted', counterexample: { from: 'prod' } }]);
+  });
+
+  it('is left out by list where mesh-edge.yaml says that it is no part of any mesh', () => {
+    const config = write('ignoring.yaml', 'ignore: ["**/extra/**"]\n');
+    write('plain/mesh.yaml', MESH);
+    write('plain/extra/mesh.yaml', MESH.replaceAll('bank', 'casino'));
+    const hosts = (...args: string[]) =>
+      (
+        JSON.parse(run('list', 'plain', ...CLOSED, '--format', 'json', ...args).stdout) as {
+          entries: { to: { host: string } }[];
+        }
+      ).entries.map(({ to }) => to.host);
+    expect(hosts().sort()).toEqual(['bank.example.com', 'casino.example.com']);
+    expect(hosts('--config', config)).toEqual(['bank.example.com']);
+  });
+});
+
+describe('a document that cannot be read, among good ones', () => {
+  write('some/mesh.yaml', MESH);
+  write('some/broken.yaml', BROKEN);
+
+  it('is told by upgrade on standard error', () => {
+    const { stderr } = run('upgrade', 'some', '--istio-version', '1.29..1.30', '--format', 'json');
+    expect(stderr).toMatch(/some\/broken\.yaml:\d+: the document cannot be read/);
+  });
+});
+
+describe('used wrongly', () => {
+  it.each([
+    ['a range of three releases', ['upgrade', 'some', '--istio-version', '1.29..1.30..1.31'], 'OLD..NEW'],
+    ['a configuration that is not there', ['check', 'some', '--config', 'none.yaml'], 'none.yaml cannot be read'],
+    ['a dump that is not there', ['verify', 'some', '--config-dump', 'none.json'], 'none.json cannot be read'],
+  ])('%s is status 2, with the reason on standard error and nothing on standard output', (_, args, reason) => {
+    const { stdout, stderr, status } = run(...args);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+    expect(stderr).toContain(reason);
+  });
+});
