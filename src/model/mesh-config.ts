@@ -16,6 +16,12 @@ import { type ReleasesInForce, releasesInForce } from './releases-in-force';
 /** What Istio's proxies make of paths: as they are, in canonical form, with slashes merged, with escaped slashes too. */
 export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
 
+/** An extension provider that requests may be authorized by. */
+export interface Authorizer {
+  readonly name: string;
+  readonly speaks: 'HTTP' | 'gRPC';
+}
+
 /** The parts of Istio's mesh configuration that decide where a request goes. */
 export interface MeshConfig {
   readonly outbound: 'REGISTRY_ONLY' | 'ALLOW_ANY';
@@ -36,8 +42,8 @@ export interface MeshConfig {
   /** Kinds of the Gateway API that istiod reads in some releases only, or only if it is told to. */
   readonly apiKindsRead: ApiKindsRead;
   readonly pathNormalization: PathNormalization;
-  /** Names of the providers that may authorize requests; undefined where no manifest shows the mesh's configuration. */
-  readonly authorizers: readonly string[] | undefined;
+  /** The providers that may authorize requests; undefined where no manifest shows the mesh's configuration. */
+  readonly authorizers: readonly Authorizer[] | undefined;
   /** Whether gateways hand requests to the waypoints of services that ask for it. */
   readonly ingressToWaypoints: boolean;
   /** Whether istiod reads TLS of the `ingress` listeners of Sidecars. */
@@ -145,13 +151,16 @@ function isSet(found: readonly Found[], name: string, otherwise: boolean): boole
   return given === undefined ? otherwise : String(given).toLowerCase() === 'true';
 }
 
-function authorizers(found: readonly Found[]): readonly string[] | undefined {
+function authorizers(found: readonly Found[]): readonly Authorizer[] | undefined {
   const shown = found.filter(({ meshConfig }) => Object.keys(meshConfig).length > 0);
   if (shown.length === 0) return undefined;
   return shown
     .flatMap(({ meshConfig }) => records(meshConfig.extensionProviders))
     .filter((provider) => provider.envoyExtAuthzHttp !== undefined || provider.envoyExtAuthzGrpc !== undefined)
-    .map((provider) => text(provider.name));
+    .map(({ name, envoyExtAuthzHttp }) => ({
+      name: text(name),
+      speaks: envoyExtAuthzHttp === undefined ? 'gRPC' : 'HTTP',
+    }));
 }
 
 function pathNormalization(given: string): PathNormalization {

@@ -234,7 +234,7 @@ export function atZtunnel(
     addHop(walk, incoming, { decidedBy: decisions(held.by) });
     return walk.refused({ code: 'RBAC', status: brokenStatus(walk), proxy, ...held });
   }
-  const access = { flight, http: null, sni: null, port: flight.port, terminated: isMutual };
+  const access = { flight, http: null, sni: null, port: flight.port, terminated: isMutual, atZtunnel: true };
   const verdict = authorize(mesh, workload, access);
   if (verdict.is !== 'allowed') {
     addHop(walk, incoming, { decidedBy: decisions(verdict.by) });
@@ -253,7 +253,7 @@ function plainTextRefusal(
   workload: Workload,
   isMutual: boolean,
 ): { readonly reason: Reason; readonly by: Decision } | undefined {
-  const tls = mesh.peerAuthentications.forWorkload(workload.namespace, workload.labels, flight.port);
+  const tls = mesh.peerAuthentications.atZtunnel(workload.namespace, workload.labels, flight.port);
   if (isMutual || tls.mode !== 'STRICT' || tls.config === undefined) return undefined;
   const { kind, namespace, name } = tls.config;
   return {

@@ -31,6 +31,8 @@ export interface Access {
   readonly port: number;
   /** Whether the proxy took TLS off, and so knows the peer's certificate. */
   readonly terminated: boolean;
+  /** Whether ztunnel judges, which is told less than an Envoy (convertAuthorizationPolicy, ambient/authorization.go of istiod). */
+  readonly atZtunnel?: boolean;
 }
 
 export type Verdict =
@@ -78,12 +80,15 @@ function folding(matcher: Matcher): Matcher {
   return 'value' in matcher ? { ...matcher, folds: true } : matcher;
 }
 
+/** Characters that Envoy's templates take (`kLiteral`, uri_template_lib/uri_template_internal.cc): others are in no segment. */
+const IN_TEMPLATES = "a-zA-Z0-9._~%!$&'()+,;:@=";
+
 /** `{*}` is a segment, `{**}` any number of them. */
 function pathPattern(value: string): Matcher {
   if (!/\{\*{1,2}\}/.test(value)) return pattern(value);
   const parts = value
     .split(/(\{\*{1,2}\})/)
-    .map((part) => (part === '{*}' ? '[^/]+' : part === '{**}' ? '.*' : quoted(part)));
+    .map((part) => (part === '{*}' ? `[${IN_TEMPLATES}-]+` : part === '{**}' ? `[${IN_TEMPLATES}/-]*` : quoted(part)));
   return regex(parts.join(''));
 }
 
@@ -108,9 +113,10 @@ function byPrincipal(subject: Subject, matches: (principal: string) => boolean):
   return principal !== undefined && matches(principal);
 }
 
-/** A trust domain's aliases stand for it in principals. */
-function principalFits(mesh: Mesh, pattern: string, principal: string): boolean {
+/** A trust domain's aliases stand for it in principals that have all five parts (trustdomain/bundle.go), and nowhere at ztunnel. */
+function principalFits({ mesh, access }: Subject, pattern: string, principal: string): boolean {
   if (fits(pattern, principal)) return true;
+  if (access.atZtunnel === true || pattern.split('/').length !== 5) return false;
   const [domain, rest] = [pattern.slice(0, pattern.indexOf('/')), pattern.slice(pattern.indexOf('/') + 1)];
   const isAlias = domain === 'cluster.local' || mesh.config.trustDomainAliases.includes(domain);
   return isAlias && fits(`${mesh.config.trustDomain}/${rest}`, principal);
@@ -165,7 +171,7 @@ function isRequestPrincipal(given: string, claims: Claims): boolean {
 }
 
 const TESTS: Readonly<Record<string, Test>> = {
-  principals: (value, subject) => byPrincipal(subject, (principal) => principalFits(subject.mesh, value, principal)),
+  principals: (value, subject) => byPrincipal(subject, (principal) => principalFits(subject, value, principal)),
   namespaces: (value, subject) =>
     byPrincipal(subject, (principal) =>
       evaluate(regex(`.*/ns/${value.split('*').map(quoted).join('.*')}/.*`), `/${principal}/`),
@@ -175,7 +181,8 @@ const TESTS: Readonly<Record<string, Test>> = {
   // Aliases stand for one another here too (ExpandTrustDomainAliases).
   trustDomains: (value, subject) => byPrincipal(subject, () => trustDomainFits(value, subject.mesh)),
   ipBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
-  remoteIpBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
+  remoteIpBlocks: (value, { access }) =>
+    access.atZtunnel === true ? 'absent' : inBlock(value, access.flight.from.address),
   requestPrincipals: FROM_TOKEN(isRequestPrincipal),
   hosts: HTTP_ONLY((value, http) => http.authority.is(folding(pattern(value)))),
   methods: HTTP_ONLY((value, http) => http.method.is(pattern(value))),
@@ -206,6 +213,21 @@ function testOf(key: string): Test {
   const claim = /^request\.auth\.claims\[(.+)\]$/.exec(key)?.[1];
   if (claim !== undefined) return CLAIM(claim.split(']['));
   return () => 'unknown';
+}
+
+/** Conditions that ztunnel is told of. */
+const ZTUNNEL_KEYS: ReadonlySet<string> = new Set([
+  'source.ip',
+  'source.namespace',
+  'source.principal',
+  'destination.ip',
+  'destination.port',
+]);
+
+function whenHolds(item: Json, subject: Subject): Condition {
+  const key = text(item.key);
+  const test: Test = subject.access.atZtunnel === true && !ZTUNNEL_KEYS.has(key) ? () => 'absent' : testOf(key);
+  return condition(texts(item.values), texts(item.notValues), test, subject);
 }
 
 /** One condition of a rule: any of the values, none of the others. */
@@ -254,9 +276,7 @@ function ruleMatches(rule: Json, subject: Subject, isAllow: boolean): Truth {
     if (isAllow && conditions.includes('absent')) isVoid = true;
     return and(conditions.filter((item): item is Truth => item !== 'absent'));
   };
-  const when = records(rule.when).map((item) =>
-    condition(texts(item.values), texts(item.notValues), testOf(text(item.key)), subject),
-  );
+  const when = records(rule.when).map((item) => whenHolds(item, subject));
   const from = records(rule.from).map((item) =>
     settle(
       fieldsOf(
@@ -290,6 +310,11 @@ export function attaches(policy: Config, namespace: string, labels: Readonly<Rec
   );
 }
 
+/** Only of AuthorizationPolicies the annotation is read, as `strconv.ParseBool` has it. */
+function isDryRun({ kind, manifest }: Config): boolean {
+  return kind === 'AuthorizationPolicy' && /^(?:1|t|T|TRUE|true|True)$/.test(manifest.annotations['istio.io/dry-run'] ?? ''); // prettier-ignore
+}
+
 /** Policies of a waypoint: those that name its Gateway, its class, or the service that is called; selectors do not count. */
 export function waypointPolicies(
   mesh: Mesh,
@@ -300,7 +325,7 @@ export function waypointPolicies(
   return mesh
     .of('security.istio.io', kind)
     .map(config)
-    .filter((policy) => policy.manifest.annotations['istio.io/dry-run'] !== 'true')
+    .filter((policy) => !isDryRun(policy))
     .filter((policy) =>
       targetRefs(policy).some((ref) => {
         const name = text(ref.name);
@@ -317,7 +342,7 @@ function policiesFor(mesh: Mesh, namespace: string, labels: Readonly<Record<stri
   const byNamespace = mesh.remember(mesh, 'authorization policies', () => {
     const grouped = new Map<string, Config[]>();
     for (const policy of mesh.of('security.istio.io', 'AuthorizationPolicy').map(config).sort(compareAge)) {
-      if (policy.manifest.annotations['istio.io/dry-run'] !== 'true') push(grouped, policy.namespace, policy);
+      if (!isDryRun(policy)) push(grouped, policy.namespace, policy);
     }
     return grouped;
   });
@@ -347,8 +372,14 @@ function refOf({ kind, namespace, name }: Config): ObjectRef {
 function badProviders({ config: { authorizers } }: Mesh, policies: readonly Config[]): readonly string[] | undefined {
   const names = [...new Set(policies.map((policy) => text(record(policy.spec.provider).name)))];
   if (names.length > 1) return names;
-  const isKnown = authorizers === undefined || authorizers.includes(names[0] ?? '');
+  const isKnown = authorizers === undefined || authorizers.some(({ name }) => name === names[0]);
   return policies.length === 0 || isKnown ? undefined : names;
+}
+
+/** An authorizer that speaks HTTP is not asked about what the proxy does not read (buildTCP, authz/builder/builder.go). */
+function isAsked({ mesh, access }: Subject, { spec }: Config): boolean {
+  const provider = mesh.config.authorizers?.find(({ name }) => name === text(record(spec.provider).name));
+  return access.http !== null || provider?.speaks !== 'HTTP';
 }
 
 /** How what no rule allows may be allowed, and to whom. */
@@ -372,7 +403,7 @@ function nearest({ mesh, access }: Subject, allowing: readonly Config[]): HowToA
       const from = records(rule.from).map(({ source }) => unmet(record(source), SOURCE_FIELDS, subject));
       const when = records(rule.when).flatMap(
         (item, at) =>
-        condition(texts(item.values), texts(item.notValues), testOf(text(item.key)), subject) === true ? [] : [{ at, key: text(item.key) }], // prettier-ignore
+        whenHolds(item, subject) === true ? [] : [{ at, key: text(item.key) }], // prettier-ignore
       );
       const bySource = when.some(({ key }) => /^(source|remote|request\.auth)\b/.test(key));
       if (bySource || (from.length > 0 && from.every((fields) => fields.length > 0))) continue;
@@ -417,12 +448,12 @@ export function authorize(
       ruleMatches(rule, { mesh, access, policyNamespace: policy.namespace }, isAllow),
     );
   const subject: Subject = { mesh, access, policyNamespace: '' };
-  const asking = of('CUSTOM');
+  const asking = access.atZtunnel === true ? [] : of('CUSTOM');
   const bad = badProviders(mesh, asking);
   for (const policy of asking) {
     const results = evaluate(policy, false);
     const match = results.findIndex((result) => result !== false);
-    if (match < 0) continue;
+    if (match < 0 || (bad === undefined && !isAsked(subject, policy))) continue;
     if (bad !== undefined && results.includes(true))
       return {
         is: 'denied',
@@ -431,7 +462,7 @@ export function authorize(
           policy: refOf(policy),
           asking: askingOf(subject),
           providers: bad,
-          known: mesh.config.authorizers ?? [],
+          known: (mesh.config.authorizers ?? []).map(({ name }) => name),
         },
         by: decision(policy, 'spec.provider.name'),
       };

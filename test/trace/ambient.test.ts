@@ -160,4 +160,74 @@ spec: {rules: [${rule}]}`;
     const ambient = allow('{from: [{source: {namespaces: [amb]}}]}');
     expect(asked('side/caller', ambient)).toBe('sidecar NONE > ztunnel ISTIO_MUTUAL: RBAC 503');
   });
+
+  describe('under policies of which ztunnel is not told all', () => {
+    const policy = (spec: string, more = ''): string => `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: some, namespace: amb${more}}
+spec: ${spec}`;
+    const passed = 'ztunnel NONE > ztunnel ISTIO_MUTUAL';
+    const held = `${passed}: RBAC -`;
+    const domain = `
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec: {meshConfig: {trustDomain: corp.example.com, trustDomainAliases: [old.example.com]}}`;
+
+    it.each([
+      ['asks no authorizer', '{action: CUSTOM, provider: {name: gone}, rules: [{}]}', passed],
+      ['leaves sni out of a DENY', '{action: DENY, rules: [{when: [{key: connection.sni, values: [a.com]}]}]}', held],
+      [
+        'leaves remote.ip out of a DENY',
+        '{action: DENY, rules: [{when: [{key: remote.ip, values: [192.0.2.1]}]}]}',
+        held,
+      ],
+      ['leaves remoteIpBlocks out of a DENY', '{action: DENY, rules: [{from: [{source: {remoteIpBlocks: [192.0.2.1]}}]}]}', held], // prettier-ignore
+      ['keeps what it knows of a DENY', '{action: DENY, rules: [{when: [{key: connection.sni, values: [a.com]}], to: [{operation: {ports: ["1"]}}]}]}', passed], // prettier-ignore
+      ['leaves out an ALLOW for remoteIpBlocks', '{rules: [{from: [{source: {remoteIpBlocks: [0.0.0.0/0]}}]}]}', held],
+      ['leaves out an ALLOW for anything but an SNI', '{rules: [{when: [{key: connection.sni, notValues: [a.com]}]}]}', held], // prettier-ignore
+      ['leaves out an ALLOW for a service account in a condition', '{rules: [{when: [{key: source.serviceAccount, values: [amb/caller]}]}]}', held], // prettier-ignore
+      ['takes one for a service account of a source', '{rules: [{from: [{source: {serviceAccounts: [amb/caller]}}]}]}', passed], // prettier-ignore
+    ])('%s', (_, spec, expected) => expect(asked('amb/caller', policy(spec))).toBe(expected));
+
+    it.each([
+      ['the trust domain', 'corp.example.com', passed],
+      ['what stands for it at Envoys', 'cluster.local', held],
+      ['its alias', 'old.example.com', held],
+    ])('knows no other name of a trust domain: %s', (_, name, expected) => {
+      const allowed = policy(`{rules: [{from: [{source: {principals: [${name}/ns/amb/sa/caller]}}]}]}`);
+      expect(asked('amb/caller', domain + allowed)).toBe(expected);
+    });
+  });
+
+  // As convertedSelectorPeerAuthentications and convertPeerAuthentication of istiod have it.
+  describe('under a PeerAuthentication for a port', () => {
+    const mtls = (name: string, at: string, spec: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: ${name}, namespace: ${at}}
+spec: ${spec}`;
+    const own = (port: number, mode: string, whole = ''): string =>
+      mtls('own', 'amb', `{selector: {matchLabels: {app: shop}}, portLevelMtls: {${port}: {mode: ${mode}}}${whole}}`);
+    const mesh = mtls('mesh', 'istio-system', '{mtls: {mode: STRICT}}');
+    const ofNamespace = mtls('all', 'amb', '{mtls: {mode: STRICT}}');
+    const passed = 'none NONE > ztunnel NONE';
+    const held = `${passed}: RBAC -`;
+
+    it.each([
+      ['opens it against the namespace by PERMISSIVE', ofNamespace + own(8080, 'PERMISSIVE'), passed],
+      ['opens no other', ofNamespace + own(1, 'PERMISSIVE'), held],
+      ['opens it not by DISABLE, where it says nothing of the others', ofNamespace + own(8080, 'DISABLE'), held],
+      ['opens it by DISABLE, where it says so of the others', own(8080, 'DISABLE', ', mtls: {mode: STRICT}'), passed],
+      ['closes it', own(8080, 'STRICT'), held],
+      ['closes it against the namespace', ofNamespace + own(8080, 'STRICT', ', mtls: {mode: PERMISSIVE}'), held],
+      ['closes it not where the mesh is STRICT and the workload is not', mesh + own(8080, 'STRICT', ', mtls: {mode: PERMISSIVE}'), passed], // prettier-ignore
+      ['opens all where the namespace’s says nothing', mesh + mtls('all', 'amb', '{}') + own(1, 'PERMISSIVE'), passed],
+      ['opens one where the namespace has none', mesh + own(1, 'PERMISSIVE'), held],
+    ])('%s', (_, policies, expected) => expect(asked('plain/caller', policies)).toBe(expected));
+  });
 });

@@ -102,6 +102,58 @@ describe('AuthorizationPolicy at the server', () => {
   });
 });
 
+describe('AuthorizationPolicy in its rarer forms', () => {
+  const ask = (policies: string, request = HTTP, more = {}) => outcome(traceIn(SERVER + policies)(request, more));
+  const delivered = 'delivered to shop.shop.svc.cluster.local:80';
+  const forbidden = 'RBAC 403 at sidecar';
+  const providers = (kind: string): string => `
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec:
+  meshConfig:
+    trustDomain: corp.example.com
+    extensionProviders: [{name: ask, ${kind}: {service: ask.shop.svc.cluster.local, port: 9000}}]`;
+  const custom = policy('{action: CUSTOM, provider: {name: ask}, rules: [{}]}');
+
+  it.each([
+    ['HTTP about a request', 'envoyExtAuthzHttp', HTTP, 'unknown'],
+    ['HTTP about a connection', 'envoyExtAuthzHttp', TCP, 'delivered to shop.shop.svc.cluster.local:5432'],
+    ['gRPC about a connection', 'envoyExtAuthzGrpc', TCP, 'unknown'],
+  ])('asks an authorizer that speaks %s only where it can be asked', (_, kind, request, expected) => {
+    expect(ask(providers(kind) + custom, request)).toBe(expected);
+  });
+
+  it.each(['true', 'True', '1', 't'])('only rehearses what is annotated with %s', (value) => {
+    const denied = policy('{action: DENY, rules: [{}]}');
+    const rehearsed = denied.replace('namespace: shop', `namespace: shop, annotations: {istio.io/dry-run: "${value}"}`);
+    expect(ask(denied)).toBe(forbidden);
+    expect(ask(rehearsed)).toBe(delivered);
+  });
+
+  it.each([
+    ['/a/b/c', forbidden],
+    ['/a/b-1.2~=x/c', forbidden],
+    ['/a/b*/c', delivered],
+    ['/a//c', delivered],
+    ['/all/x/y', forbidden],
+    ['/all/x*', delivered],
+  ])('takes by a template of paths only what a template may have: %s', (path, expected) => {
+    const denied = policy('{action: DENY, rules: [{to: [{operation: {paths: ["/a/{*}/c", "/all/{**}"]}}]}]}');
+    expect(ask(denied, `http://shop.shop.svc.cluster.local${path}`)).toBe(expected);
+  });
+
+  it.each([
+    ['cluster.local/ns/app/sa/*', delivered],
+    ['cluster.local/ns/app/*', forbidden],
+    ['corp.example.com/ns/app/*', delivered],
+  ])('lets a trust domain stand for another in whole principals alone: %s', (principal, expected) => {
+    const allowed = policy(`{rules: [{from: [{source: {principals: ["${principal}"]}}]}]}`);
+    expect(ask(providers('envoyExtAuthzHttp') + allowed)).toBe(expected);
+  });
+});
+
 describe('PeerAuthentication at the server', () => {
   const strict = (namespace: string): string => `
 ---
