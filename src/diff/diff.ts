@@ -104,10 +104,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   options.onProgress?.(tasks.length, tasks.length);
   const refs = changes.map(({ ref }) => ref);
   const beyond = new Set(changes.filter(isBeyondJudgement).map(({ ref }) => ref));
-  const notes = [...beyond].map(
-    ({ kind, namespace, name, change }) =>
-      `${kind} ${namespace}/${name} is ${change}: it edits the proxies' configuration itself, so what it does to traffic cannot be told from manifests`,
-  );
+  const notes: string[] = [];
+  for (const { kind, namespace, name, change } of beyond)
+    doubts.everywhere({
+      what: `${kind} ${namespace}/${name} is ${change}`,
+      why: "it edits the proxies' configuration itself, so what it does to traffic cannot be told from manifests",
+    });
   for (const one of new Map(
     meshes.flatMap(({ leftOut }) => leftOut.map((left) => [nameOfLeftOut(left), left])),
   ).values())
@@ -122,9 +124,10 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     if (effective.has(change.ref) || beyond.has(change.ref)) continue;
     const parts = unseenParts(change, meshes);
     if (isBehind(nobodys, change))
-      notes.push(
-        `${kind} ${namespace}/${name} is ${how}: it is for a Gateway whose class no manifest shows to be Istio's or Envoy Gateway's, so what that does to traffic cannot be told`,
-      );
+      doubts.everywhere({
+        what: `${kind} ${namespace}/${name} is ${how}`,
+        why: "it is for a Gateway whose class no manifest shows to be Istio's or Envoy Gateway's, so what that does to traffic cannot be told",
+      });
     else if (parts.length > 0)
       notes.push(
         `${kind} ${namespace}/${name} is ${how} in ${parts.join(', ')}: whom it trusts, what it limits or which headers it sets shows in no way that a request takes; read it`,
