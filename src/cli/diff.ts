@@ -1,8 +1,10 @@
 /** `mesh-edge diff OLD NEW`: what a change of manifests changes in traffic. */
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Overlay } from '../diff/overlay';
+import type { Undecided } from '../diff/types';
 import type { KnownDocuments } from '../model/load';
-import type { Manifest } from '../model/manifest';
+import type { LoadProblem, Manifest } from '../model/manifest';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
@@ -38,21 +40,43 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const { before, after } = await sides(was.manifests, is.manifests, flags.over === true);
   const found = diff(before, after, { mesh: await meshOptionsOf(flags), onProgress: bar.update });
   bar.end();
-  const unreadable = [was, is].flatMap(({ problems }) =>
-    problems.map(
-      ({ source, what }) =>
-        `${source.file ?? ''}${source.line === undefined ? '' : `:${source.line}`}: ${what}; it is left out`,
-    ),
-  );
+  const { doubts, notes } = unreadable(was.problems, is.problems);
   const { leftOutLine } = await import('../report/text.js');
   const passedOver = [was, is].flatMap(({ leftOut = [] }) => leftOutLine(leftOut));
-  const whole = { ...found, notes: [...found.notes, ...new Set([...unreadable, ...passedOver])] };
+  const whole = {
+    ...found,
+    complete: found.complete && doubts.length === 0,
+    undecided: [...found.undecided, ...doubts],
+    notes: [...found.notes, ...new Set([...notes, ...passedOver])],
+  };
   const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
   process.stdout.write(
     formatDiff(whole, flags.format, { color, width: Math.min(process.stdout.columns ?? 100, 120), old, new: now }),
   );
   // What is not decided may be a change: whoever asks for a status is told.
   process.exitCode = flags.exitCode === true && whole.changes.length + whole.undecided.length > 0 ? FOUND : OK;
+}
+
+/**
+ * A document that cannot be read on one side alone differs, and what it does is not known. One that is as unreadable on the other side
+ * is noted.
+ */
+function unreadable(
+  old: readonly LoadProblem[],
+  now: readonly LoadProblem[],
+): { readonly doubts: readonly Undecided[]; readonly notes: readonly string[] } {
+  const key = ({ source: { file = '', line }, what }: LoadProblem): string =>
+    JSON.stringify([basename(file), line, what]);
+  const place = ({ file = '', line }: LoadProblem['source']): string => (line === undefined ? file : `${file}:${line}`);
+  const [inOld, inNew] = [new Set(old.map(key)), new Set(now.map(key))];
+  const all = [...old, ...now];
+  const isOnBoth = (problem: LoadProblem): boolean => inOld.has(key(problem)) && inNew.has(key(problem));
+  return {
+    doubts: all
+      .filter((problem) => !isOnBoth(problem))
+      .map(({ source, what }) => ({ from: ['everybody'], to: 'every host', what: place(source), why: what })),
+    notes: all.filter(isOnBoth).map(({ source, what }) => `${place(source)}: ${what}; it is left out`),
+  };
 }
 
 async function sides(old: readonly Manifest[], now: readonly Manifest[], over: boolean): Promise<Overlay> {

@@ -80,8 +80,8 @@ const MAX_UNDECIDED = 10;
 
 function nothingText({ complete, summary }: Diff): string {
   const { added, removed, changed } = summary.objects;
-  if (added + removed + changed === 0) return 'no change of traffic';
-  return complete ? 'no change of traffic, for every request' : 'no change found, of what could be decided';
+  if (!complete) return 'no change found, of what could be decided';
+  return added + removed + changed === 0 ? 'no change of traffic' : 'no change of traffic, for every request';
 }
 
 function undecidedText({ from, to, what, why }: Undecided): string {

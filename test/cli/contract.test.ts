@@ -87,6 +87,19 @@ describe('a document that cannot be read, among good ones', () => {
     const { stderr } = run('upgrade', 'some', '--istio-version', '1.29..1.30', '--format', 'json');
     expect(stderr).toMatch(/some\/broken\.yaml:\d+: the document cannot be read/);
   });
+
+  it('is a change that diff cannot decide where it is new, and a note where both sides have it', () => {
+    write('whole/mesh.yaml', MESH);
+    const compared = (old: string, now: string) => {
+      const { stdout, status } = run('diff', old, now, '--format', 'json', '--exit-code');
+      return { ...(JSON.parse(stdout) as object), status };
+    };
+    const isNew = { status: 1, complete: false, changes: [], undecided: [{ to: 'every host' }], notes: [] };
+    expect(compared('whole', 'some')).toMatchObject(isNew);
+    expect(compared('some', 'whole')).toMatchObject(isNew);
+    const note = expect.stringContaining('some/broken.yaml') as string;
+    expect(compared('some', 'some')).toMatchObject({ status: 0, complete: true, undecided: [], notes: [note] });
+  });
 });
 
 describe('used wrongly', () => {
