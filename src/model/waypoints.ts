@@ -33,6 +33,21 @@ export function bindingOf(mesh: Mesh, object: Bound): Binding | undefined {
   return binding(mesh, { kind: 'Namespace', namespace: '', name: object.namespace, labels }, object.namespace);
 }
 
+/**
+ * The waypoint that connections to a Pod's own address are led through: one for workloads, or for all (fetchWaypointForWorkload of
+ * pilot/pkg/serviceregistry/kube/controller/ambient/waypoints.go). A waypoint's own Pods have none.
+ */
+export function workloadBindingOf(mesh: Mesh, workload: Omit<Bound, 'kind'>): Binding | undefined {
+  const itself = workload.labels['gateway.networking.k8s.io/gateway-name'];
+  if (itself !== undefined && mesh.gatewayApi.find(workload.namespace, itself)?.controller === 'istio-waypoint')
+    return undefined;
+  const { namespace, name, labels } = workload;
+  const found = bindingOf(mesh, { kind: 'Pod', namespace, name, labels });
+  if (found?.gateway === undefined || (found.problem !== undefined && found.problem.is !== 'not for services'))
+    return undefined;
+  return ['workload', 'all'].includes(trafficOf(mesh, found.gateway)) ? found : undefined;
+}
+
 /** What a label on an object asks for, for services of a namespace. */
 export function binding(mesh: Mesh, by: Bound, namespace: string): Binding | undefined {
   const name = by.labels[USE_WAYPOINT];

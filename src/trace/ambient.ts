@@ -3,7 +3,7 @@ import { ANY_ADDRESS, isAddress, prefixLength } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
-import { bindingOf, USE_WAYPOINT } from '../model/waypoints';
+import { bindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
 import { type Workload, shownName } from '../model/workloads';
 import { arrive } from './arrive';
 import { authorize } from './authorization';
@@ -12,7 +12,7 @@ import { networkVerdict } from './network-policy';
 import type { Reason } from './reasons';
 import type { Decision, ProxyRef, Trace } from './types';
 import { decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
-import { throughWaypoint } from './waypoint';
+import { throughToWorkload, throughWaypoint } from './waypoint';
 
 export const MUTUAL: TlsLayer = { kind: 'ISTIO_MUTUAL', sni: null, certificate: 'istio' };
 export const HBONE_PORT = 15008;
@@ -84,6 +84,12 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
     const workload = flight.address === null ? undefined : mesh.workloads.at(flight.address);
     if (workload !== undefined && isMeshed(workload)) {
       const layers = [...flight.layers, MUTUAL];
+      const led = workloadBindingOf(mesh, workload);
+      if (led !== undefined) {
+        const refused = cut(walk, onward, mesh.workloads.find(led.namespace, led.name));
+        addHop(walk, incoming, { sends: wire(protocolOf(flight), HBONE_PORT, layers), decidedBy: decisions(asksFor(led)) }); // prettier-ignore
+        return refused ?? throughToWorkload(walk, onward, led, (passed) => toWorkload(walk, passed, workload, layers));
+      }
       addHop(walk, incoming, { sends: wire(protocolOf(flight), flight.port, layers) });
       return toWorkload(walk, onward, workload, layers);
     }
@@ -100,15 +106,7 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
         name: service.config.name,
         labels: service.labels,
       });
-  const by: Decision | undefined =
-    binding === undefined
-      ? undefined
-      : {
-          kind: binding.by.kind,
-          namespace: binding.by.namespace,
-          name: binding.by.name,
-          field: `metadata.labels.${USE_WAYPOINT}`,
-        };
+  const by = binding === undefined ? undefined : asksFor(binding);
   if (binding?.problem !== undefined)
     walk.note(
       `${binding.by.kind} ${binding.by.name} asks for waypoint ${binding.namespace}/${binding.name}, and istiod ignores it: ${binding.problem.what} (${binding.problem.fix})`,
@@ -143,6 +141,11 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
     });
   }
   return straight(walk, onward, { service, port: port as Port, incoming, by });
+}
+
+/** The label that leads to a waypoint. */
+function asksFor({ by: { kind, namespace, name } }: Binding): Decision {
+  return { kind, namespace, name, field: `metadata.labels.${USE_WAYPOINT}` };
 }
 
 /** A waypoint's own Service has none. */

@@ -14,7 +14,7 @@ import {
 import type { Mesh, Proxy } from '../model/mesh';
 import { compareAge, config, push, type Config } from '../model/objects';
 import { headerFits, type HttpRequest } from './http-routes';
-import { evaluate, exact, prefix, regex, suffix, type Matcher } from './matcher';
+import { evaluate, exact, prefix, PRESENT, regex, suffix, type Matcher } from './matcher';
 import type { Decision, ObjectRef } from './types';
 import type { Claims } from './claims';
 import type { Asking, HowToAllow, Reason } from './reasons';
@@ -207,7 +207,9 @@ function testOf(key: string): Test {
   if (key === 'connection.sni') return (value, { access }) => access.sni !== null && fits(value, access.sni);
   if (key === 'destination.ip') return (value, { access }) => inBlock(value, access.flight.address);
   const header = /^request\.headers\[(.+)\]$/.exec(key)?.[1];
-  if (header !== undefined) return HTTP_ONLY((value, http) => headerFits(http, header, pattern(value)));
+  if (header !== undefined)
+    // `*` is a header that is there, be it empty (HeaderMatcher of authz/matcher/header.go).
+    return HTTP_ONLY((value, http) => headerFits(http, header, value === '*' ? PRESENT : pattern(value)));
   if (key === 'request.auth.audiences') return CLAIM(['aud']);
   if (key === 'request.auth.presenter') return CLAIM(['azp']);
   const claim = /^request\.auth\.claims\[(.+)\]$/.exec(key)?.[1];
@@ -320,7 +322,7 @@ export function waypointPolicies(
   mesh: Mesh,
   kind: 'AuthorizationPolicy' | 'RequestAuthentication',
   waypoint: { readonly namespace: string; readonly name: string },
-  service: { readonly kind: string; readonly namespace: string; readonly name: string },
+  service?: { readonly kind: string; readonly namespace: string; readonly name: string },
 ): readonly Config[] {
   return mesh
     .of('security.istio.io', kind)
@@ -329,7 +331,7 @@ export function waypointPolicies(
     .filter((policy) =>
       targetRefs(policy).some((ref) => {
         const name = text(ref.name);
-        if (ref.kind === service.kind) return policy.namespace === service.namespace && name === service.name;
+        if (ref.kind === service?.kind) return policy.namespace === service?.namespace && name === service?.name;
         if (ref.kind === 'GatewayClass')
           return policy.namespace === mesh.config.rootNamespace && name === 'istio-waypoint';
         return ref.kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name;

@@ -104,6 +104,49 @@ export function throughWaypoint(
   return 'outcome' in past ? past : (rejection(past) ?? forwarded(past));
 }
 
+/**
+ * A connection to the own address of a Pod, by the chains `direct-http` and `direct-tcp` (listener_waypoint.go): of policies those
+ * of the waypoint and of its class count, and nothing is routed.
+ */
+export function throughToWorkload(
+  walk: Walk,
+  flight: Flight,
+  binding: Binding,
+  beyond: (onward: Flight) => Trace,
+): Trace {
+  const { mesh } = walk;
+  const proxy: ProxyRef = { kind: 'waypoint', namespace: binding.namespace, workload: binding.name };
+  const layers = [...flight.layers, MUTUAL];
+  const readsHttp = flight.http !== null && flight.layers.length === 0;
+  const spoken: WireProtocol = readsHttp ? 'HTTP' : flight.layers.length > 0 ? 'TLS' : 'TCP';
+  const incoming: Incoming = { proxy, receives: wire(spoken, flight.port, layers), envoy: noMatch(), decidedBy: [] };
+  const logged = { cluster: 'encap' };
+  let http = readsHttp ? flight.http : null;
+  if (http !== null) {
+    const read = asIstioReads(http, mesh.config.pathNormalization);
+    if ('refused' in read) return badPath(walk, incoming, read.refused);
+    const token = judgeToken(rulesOf(waypointPolicies(mesh, 'RequestAuthentication', binding)), read);
+    if (token.is === 'invalid' || token.is === 'unknown') addHop(walk, incoming, { ...logged, decidedBy: decisions(token.by) }); // prettier-ignore
+    if (token.is === 'unknown') return walk.unknown(token.what);
+    if (token.is === 'invalid') {
+      const { status, reason, by } = token;
+      return walk.refused({ code: 'jwt_authn', status, proxy, by, reason });
+    }
+    http = token.is === 'valid' ? token.http : read;
+  }
+  const access = { flight: { ...flight, layers }, http, sni: null, port: flight.port, terminated: true };
+  const self = { namespace: binding.namespace, labels: {} };
+  const verdict = authorize(mesh, self, access, waypointPolicies(mesh, 'AuthorizationPolicy', binding));
+  if (verdict.is !== 'allowed') {
+    addHop(walk, incoming, { ...logged, decidedBy: decisions(verdict.by) });
+    if (verdict.is === 'unknown') return walk.unknown(verdict.what);
+    const { reason, by = null } = verdict;
+    return walk.refused({ code: 'RBAC', status: readsHttp ? 403 : null, proxy, by, reason });
+  }
+  addHop(walk, incoming, { ...logged, sends: wire(spoken, flight.port, layers) });
+  return beyond({ ...flight, http: http ?? flight.http, sentBy: proxy, from: peerOf({ walk, binding }) });
+}
+
 /** The visit with what is left of its request once a token has been judged; how it ends if that is refused. */
 function pastTokens(visit: Visit): Visit | Trace {
   const { walk, flight, binding, service, proxy, readsHttp, incoming } = visit;
@@ -359,7 +402,7 @@ function resolvedThere(missing: MissingCluster, service: Service | undefined): M
 }
 
 /** From here on the waypoint is the caller. */
-function peerOf({ walk, binding }: Visit): Flight['from'] {
+function peerOf({ walk, binding }: Pick<Visit, 'walk' | 'binding'>): Flight['from'] {
   const workload = walk.mesh.workloads.find(binding.namespace, binding.name);
   return {
     namespace: binding.namespace,

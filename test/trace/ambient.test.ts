@@ -203,6 +203,45 @@ spec: {meshConfig: {trustDomain: corp.example.com, trustDomainAliases: [old.exam
     });
   });
 
+  describe('that is dialled by its address', () => {
+    const led = (labels: string, forWhat: string, more = ''): string => {
+      const told = `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: alone, namespace: amb, labels: {${labels}}}
+spec: {serviceAccountName: alone, containers: [{name: c, image: c}]}
+status: {podIP: 10.1.1.1, podIPs: [{ip: 10.1.1.1}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: way, namespace: amb, labels: {istio.io/waypoint-for: ${forWhat}}}
+spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}`;
+      const { hops, refusal } = traceIn(manifests + told + more, {})('http://10.1.1.1:8080/', { from: 'amb/caller' });
+      const way = hops.map(({ proxy }) => proxy.kind).join(' > ');
+      return refusal === null ? way : `${way}: ${refusal.code} ${refusal.status ?? '-'}`;
+    };
+    const asks = 'istio.io/use-waypoint: way';
+    const policy = (kind: string, name: string, at: string, spec: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: some, namespace: ${at}}
+spec: {targetRefs: [{group: "${kind === 'Service' ? '' : 'gateway.networking.k8s.io'}", kind: ${kind}, name: ${name}}], ${spec}}`;
+    const deny = 'action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]';
+
+    it.each([
+      ['is led through a waypoint for workloads', asks, 'workload', '', 'ztunnel > waypoint > ztunnel'],
+      ['is led through one for all', asks, 'all', '', 'ztunnel > waypoint > ztunnel'],
+      ['is not led through one for services', asks, 'service', '', 'ztunnel > ztunnel'],
+      ['is not led where it does not ask', 'a: b', 'all', '', 'ztunnel > ztunnel'],
+      ['is held by a policy of the waypoint', asks, 'workload', policy('Gateway', 'way', 'amb', deny), 'ztunnel > waypoint: RBAC 403'], // prettier-ignore
+      ['is held by a policy of its class', asks, 'all', policy('GatewayClass', 'istio-waypoint', 'istio-system', deny), 'ztunnel > waypoint: RBAC 403'], // prettier-ignore
+      ['is held by none of a service', asks, 'all', policy('Service', 'shop', 'amb', deny), 'ztunnel > waypoint > ztunnel'], // prettier-ignore
+      ['knows the waypoint for its caller', asks, 'all', allow('{from: [{source: {principals: [cluster.local/ns/amb/sa/caller]}}]}'), 'ztunnel > waypoint > ztunnel: RBAC 503'], // prettier-ignore
+    ])('%s', (_, labels, forWhat, more, expected) => expect(led(labels, forWhat, more)).toBe(expected));
+  });
+
   // As convertedSelectorPeerAuthentications and convertPeerAuthentication of istiod have it.
   describe('under a PeerAuthentication for a port', () => {
     const mtls = (name: string, at: string, spec: string): string => `

@@ -125,6 +125,12 @@ spec:
     expect(ask(providers(kind) + custom, request)).toBe(expected);
   });
 
+  it('takes a header that is there and empty for any value', () => {
+    const denied = policy('{action: DENY, rules: [{when: [{key: "request.headers[x-a]", values: ["*"]}]}]}');
+    expect(ask(denied, HTTP, { headers: { 'x-a': '' } })).toBe(forbidden);
+    expect(ask(denied)).toBe(delivered);
+  });
+
   it.each(['true', 'True', '1', 't'])('only rehearses what is annotated with %s', (value) => {
     const denied = policy('{action: DENY, rules: [{}]}');
     const rehearsed = denied.replace('namespace: shop', `namespace: shop, annotations: {istio.io/dry-run: "${value}"}`);
