@@ -5,6 +5,7 @@ import type { Overlay } from '../diff/overlay';
 import type { Undecided } from '../diff/types';
 import type { KnownDocuments } from '../model/load';
 import type { LoadProblem, Manifest } from '../model/manifest';
+import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
@@ -36,7 +37,8 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const { formatDiff } = await import('../report/diff.js');
   const bar = progressBar('comparing traffic');
   const known: KnownDocuments = new Map();
-  const [was, is] = [loadSide(old, known, now), loadSide(now, known, old)];
+  const { ignore } = await layoutOf(flags);
+  const [was, is] = [loadSide(old, known, now, ignore), loadSide(now, known, old, ignore)];
   const { before, after } = await sides(was.manifests, is.manifests, flags.over === true);
   const found = diff(before, after, { mesh: await meshOptionsOf(flags), onProgress: bar.update });
   bar.end();

@@ -4,24 +4,26 @@ import { isAbsolute, relative } from 'node:path';
 import { DISK, type FileTree } from '../model/file-tree';
 import { InputError, type KnownDocuments } from '../model/load';
 import { findWorlds, joined } from '../model/worlds';
+import { ignoring } from '../model/worlds-layout';
 import type { Loaded } from '../model/manifest';
 import { GitTree, git } from './git-tree';
 import { kustomizations } from './kustomizations';
 
 /**
  * @param other the side that it is compared with: a revision without a path stands for that one's path
+ * @param ignore patterns, from this folder, of what is no part of any mesh
  * @throws InputError if the side is neither a path nor a path in a revision, or holds no object.
  */
-export function loadSide(side: string, known?: KnownDocuments, other = ''): Loaded {
-  if (side === '-' || existsSync(side)) return built(side, known, DISK);
+export function loadSide(side: string, known?: KnownDocuments, other = '', ignore: readonly string[] = []): Loaded {
+  if (side === '-' || existsSync(side)) return built(side, known, ignoring(DISK, ignore));
   const colon = side.indexOf(':');
-  if (colon < 0 && isRevision(side)) return loadRevision(side, pathOf(other), side, known);
+  if (colon < 0 && isRevision(side)) return loadRevision(side, pathOf(other), side, ignore, known);
   if (colon <= 0) {
     throw new InputError(
       `"${side}" is neither a file nor a folder here, nor a git revision (REV, or REV:PATH, as in main:dist)`,
     );
   }
-  return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, known);
+  return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, ignore, known);
 }
 
 /**
@@ -47,14 +49,21 @@ function pathOf(side: string): string {
   return colon > 0 ? side.slice(colon + 1) : './';
 }
 
-function loadRevision(revision: string, path: string, side: string, known?: KnownDocuments): Loaded {
+function loadRevision(
+  revision: string,
+  path: string,
+  side: string,
+  ignore: readonly string[],
+  known?: KnownDocuments,
+): Loaded {
   // A bare repository has no folder of its own, and can be read all the same.
   if (git(['rev-parse', '--git-dir']) === undefined)
     throw new InputError(`"${side}": this folder is in no git repository, and there is no such file`);
   // A revision is never taken for an option of git.
   if (!isRevision(revision))
     throw new InputError(`"${side}": git knows no revision "${revision}" (in a shallow clone, fetch it first)`);
-  const tree = new GitTree(revision);
+  const top = git(['rev-parse', '--show-toplevel'])?.toString('utf8').replace(/\n$/, '');
+  const tree = ignoring(new GitTree(revision), ignore, top);
   const within = inRepository(path);
   if (tree.kindOf(within) === undefined) throw new InputError(`"${side}": revision ${revision} has no path "${path}"`);
   return built(within, known, tree);

@@ -19,12 +19,16 @@ export interface Layout {
   readonly charts?: readonly Chart[];
 }
 
-/** The same files without those that are none of the mesh. */
-export function ignoring(tree: FileTree, ignore: readonly string[] = []): FileTree {
+/**
+ * The same files without those that are none of the mesh.
+ *
+ * @param top the folder that paths of the tree are from; patterns are from this folder
+ */
+export function ignoring(tree: FileTree, ignore: readonly string[] = [], top = process.cwd()): FileTree {
   if (ignore.length === 0) return tree;
   const patterns = ignore.map(matcher);
   const isIgnored = (path: string): boolean => {
-    const from = relative(process.cwd(), resolve(path)).split(sep).join('/');
+    const from = relative(process.cwd(), resolve(top, path)).split(sep).join('/');
     return patterns.some((fits) => fits(from) || fits(`${from}/`));
   };
   return {

@@ -1,5 +1,5 @@
 /** What holds of several commands alike: which files they read, what they say of documents that cannot be read, and their statuses. */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,9 +15,11 @@ function write(path: string, text: string): string {
   return file;
 }
 
-function run(...args: string[]) {
+const run = (...args: string[]) => runIn(home, ...args);
+
+function runIn(cwd: string, ...args: string[]) {
   const { stdout, stderr, status } = spawnSync(process.execPath, [join(ROOT, 'bin/mesh-edge'), ...args], {
-    cwd: home,
+    cwd,
     encoding: 'utf8',
   });
   return { stdout, stderr, status };
@@ -76,6 +78,31 @@ describe('a kustomization', () => {
       ).entries.map(({ to }) => to.host);
     expect(hosts().sort()).toEqual(['bank.example.com', 'casino.example.com']);
     expect(hosts('--config', config)).toEqual(['bank.example.com']);
+  });
+});
+
+describe('what mesh-edge.yaml says is no part of any mesh', () => {
+  const team = join(home, 'repository/team');
+  const git = (...args: string[]): void => {
+    const commit = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];
+    execFileSync('git', [...commit, ...args], { cwd: join(home, 'repository'), stdio: 'pipe' });
+  };
+
+  it('is left out on both sides of a diff, in a revision too and from a folder below its top', () => {
+    write('repository/team/dist/mesh.yaml', MESH);
+    write('repository/team/dist/extra/mesh.yaml', MESH.replaceAll('bank', 'casino'));
+    git('init', '-q');
+    git('add', '.');
+    git('commit', '-qm', 'one');
+    rmSync(join(team, 'dist/extra'), { recursive: true });
+    const changes = (): unknown => {
+      const args = ['diff', 'HEAD:./dist', 'dist', '--format', 'json', ...CLOSED];
+      const found = JSON.parse(runIn(team, ...args).stdout) as { changes: { to: string }[] };
+      return found.changes.map(({ to }) => to);
+    };
+    expect(changes()).toEqual(['http://casino.example.com/']);
+    write('repository/team/mesh-edge.yaml', 'ignore: [dist/extra/**]\n');
+    expect(changes()).toEqual([]);
   });
 });
 
