@@ -1,4 +1,4 @@
-import { contains } from '../model/addresses';
+import { contains, isAddress } from '../model/addresses';
 import {
   entry,
   labelsMatch,
@@ -134,9 +134,18 @@ function serviceAccountFits(value: string, policyNamespace: string, principal: s
   return principal.endsWith(`/ns/${namespace}/sa/${name}`);
 }
 
+/** Of a Pod that runs nowhere yet the address is not known. */
 function inBlock(block: string, address: string | null): Truth {
-  if (address === null) return block === '0.0.0.0/0' ? true : 'unknown';
+  if (address === null || !isAddress(address)) return block === '0.0.0.0/0' ? true : 'unknown';
   return contains(block, address);
+}
+
+/**
+ * A proxy behind a gateway takes for the client of a request whom the gateway names in `x-forwarded-for`, which is not followed
+ * (`useRemoteAddress`: true in networking/core/gateway.go, false in listener.go).
+ */
+function remoteAddress({ flight, http }: Access): string | null {
+  return http !== null && flight.sentBy?.kind.endsWith('gateway') === true ? null : flight.from.address;
 }
 
 type Test = (value: string, subject: Subject) => Condition;
@@ -181,8 +190,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   // Aliases stand for one another here too (ExpandTrustDomainAliases).
   trustDomains: (value, subject) => byPrincipal(subject, () => trustDomainFits(value, subject.mesh)),
   ipBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
-  remoteIpBlocks: (value, { access }) =>
-    access.atZtunnel === true ? 'absent' : inBlock(value, access.flight.from.address),
+  remoteIpBlocks: (value, { access }) => (access.atZtunnel === true ? 'absent' : inBlock(value, remoteAddress(access))),
   requestPrincipals: FROM_TOKEN(isRequestPrincipal),
   hosts: HTTP_ONLY((value, http) => http.authority.is(folding(pattern(value)))),
   methods: HTTP_ONLY((value, http) => http.method.is(pattern(value))),

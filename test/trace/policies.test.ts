@@ -125,6 +125,50 @@ spec:
     expect(ask(providers(kind) + custom, request)).toBe(expected);
   });
 
+  it.each([
+    ['destination.ip', '0.0.0.0/0', forbidden],
+    ['destination.ip', '10.1.0.0/16', 'unknown'],
+    ['source.ip', '10.1.0.0/16', 'unknown'],
+  ])('does not judge addresses of Pods that no manifest shows: %s %s', (key, block, expected) => {
+    expect(ask(policy(`{action: DENY, rules: [{when: [{key: ${key}, values: ["${block}"]}]}]}`))).toBe(expected);
+  });
+
+  describe('behind a gateway whose address is known', () => {
+    const gateway = `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: way, namespace: istio-system, labels: {istio: ingressgateway}}
+spec: {serviceAccountName: way, containers: [{name: istio-proxy, image: auto}]}
+status: {phase: Running, podIP: 10.5.5.5, podIPs: [{ip: 10.5.5.5}], conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: way, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: way, namespace: shop}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [a.example.com]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: way, namespace: shop}
+spec: {hosts: [a.example.com], gateways: [way], http: [{route: [{destination: {host: shop, port: {number: 80}}}]}]}`;
+
+    it.each([
+      ['{ipBlocks: [10.5.5.5]}', delivered],
+      ['{notIpBlocks: [10.5.5.5]}', forbidden],
+      // The client that the gateway names.
+      ['{remoteIpBlocks: [10.5.5.5]}', 'unknown'],
+      ['{notRemoteIpBlocks: [10.5.5.5]}', 'unknown'],
+    ])('tells its address from that of the client: %s', (source, expected) => {
+      const allowed = policy(`{selector: {matchLabels: {app: shop}}, rules: [{from: [{source: ${source}}]}]}`);
+      expect(ask(gateway + allowed, 'http://a.example.com/', { from: 'outside', at: 'shop/way' })).toBe(expected);
+    });
+  });
+
   it('takes a header that is there and empty for any value', () => {
     const denied = policy('{action: DENY, rules: [{when: [{key: "request.headers[x-a]", values: ["*"]}]}]}');
     expect(ask(denied, HTTP, { headers: { 'x-a': '' } })).toBe(forbidden);
