@@ -3,6 +3,7 @@
  * filter, and of a DENY rule only the condition, so that it denies more (pilot/pkg/security/authz/model: forTCP, checkError).
  */
 import type { FieldPath } from '../model/manifest';
+import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
 import type { AuthorizationOperation, AuthorizationRule } from './istio';
 
 export interface HttpCondition {
@@ -41,6 +42,19 @@ export function httpConditions(rule: AuthorizationRule): readonly HttpCondition[
   const w = when.findIndex(({ key = '' }) => key.startsWith('request.'));
   if (w >= 0) found.push({ field: ['when', w, 'key'], what: when[w]?.key ?? '', rule });
   return found;
+}
+
+/** What ztunnel is not told of besides: where the client of a proxy is, and names and accounts that stand in conditions. */
+export function untoldConditions({ from = [], when = [] }: AuthorizationRule): readonly Omit<HttpCondition, 'rule'>[] {
+  const ofSources = from.flatMap(({ source = {} }, f) =>
+    (['remoteIpBlocks', 'notRemoteIpBlocks'] as const)
+      .filter((name) => (source[name] ?? []).length > 0)
+      .map((name) => ({ field: ['from', f, 'source', name], what: `${name} ${(source[name] ?? []).join(', ')}` })),
+  );
+  const ofConditions = when.flatMap(({ key = '' }, w) =>
+    ZTUNNEL_CONDITIONS.has(key) || key.startsWith('request.') ? [] : [{ field: ['when', w, 'key'], what: key }],
+  );
+  return [...ofSources, ...ofConditions];
 }
 
 /** Whether a rule may match a connection of which only its ends are known. */

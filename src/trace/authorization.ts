@@ -13,6 +13,7 @@ import {
 } from '../model/fields';
 import type { Mesh, Proxy } from '../model/mesh';
 import { compareAge, config, push, type Config } from '../model/objects';
+import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, prefix, PRESENT, regex, suffix, type Matcher } from './matcher';
 import type { Decision, ObjectRef } from './types';
@@ -225,18 +226,9 @@ function testOf(key: string): Test {
   return () => 'unknown';
 }
 
-/** Conditions that ztunnel is told of. */
-const ZTUNNEL_KEYS: ReadonlySet<string> = new Set([
-  'source.ip',
-  'source.namespace',
-  'source.principal',
-  'destination.ip',
-  'destination.port',
-]);
-
 function whenHolds(item: Json, subject: Subject): Condition {
   const key = text(item.key);
-  const test: Test = subject.access.atZtunnel === true && !ZTUNNEL_KEYS.has(key) ? () => 'absent' : testOf(key);
+  const test: Test = subject.access.atZtunnel === true && !ZTUNNEL_CONDITIONS.has(key) ? () => 'absent' : testOf(key);
   return condition(texts(item.values), texts(item.notValues), test, subject);
 }
 

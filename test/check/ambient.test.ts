@@ -1,5 +1,5 @@
 import { check } from '../../src/check/check';
-import { loadObjects } from '../../src/model/load';
+import { loadObjects, loadText } from '../../src/model/load';
 import { WORLD } from '../mesh/ambient-variations';
 
 // What a real istiod and waypoint made of the same world is asked by test/mesh/ambient-trace.test.ts.
@@ -41,4 +41,34 @@ describe('check of a world whose waypoints were seen at work', () => {
       'routed-beside-entry',
     ],
   ])('has nothing against %s', (name) => expect(about(name)).toEqual([]));
+});
+
+describe('check of a policy for Pods that only ztunnel guards', () => {
+  const fields = (rule: string): readonly string[] =>
+    check(
+      loadText(`
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio.io/dataplane-mode: ambient}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: cart, namespace: shop, labels: {app: cart}}
+spec: {containers: [{name: cart, image: cart}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: some, namespace: shop}
+spec: {action: DENY, selector: {matchLabels: {app: cart}}, rules: [${rule}]}`),
+    )
+      .findings.filter(({ id }) => id === 'EDGE315')
+      .map(({ field }) => `${field}`);
+
+  it.each([
+    ['{when: [{key: connection.sni, values: [a.com]}]}', ['spec.rules[0].when[0].key']],
+    ['{when: [{key: remote.ip, values: [192.0.2.1]}]}', ['spec.rules[0].when[0].key']],
+    ['{from: [{source: {notRemoteIpBlocks: [192.0.2.1]}}]}', ['spec.rules[0].from[0].source.notRemoteIpBlocks']],
+    ['{when: [{key: source.ip, values: [192.0.2.1]}]}', []],
+    ['{from: [{source: {ipBlocks: [192.0.2.1]}}]}', []],
+  ])('names what ztunnel is not told of: %s', (rule, expected) => expect(fields(rule)).toEqual(expected));
 });

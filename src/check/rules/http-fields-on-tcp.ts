@@ -2,7 +2,7 @@ import { type JudgedPort, type JudgedProxy, type JudgingPolicy, judgingPolicies 
 import type { CheckContext } from '../context';
 import { nameOf } from '../edge';
 import { type GatewayPolicy, gatewayPolicies, isAdmitted, portsOf, serversOf } from '../gateway-policies';
-import { type HttpCondition, httpConditions, isWithoutHttp, takesPort } from '../http-conditions';
+import { type HttpCondition, httpConditions, isWithoutHttp, takesPort, untoldConditions } from '../http-conditions';
 import type { Server } from '../istio';
 import { isHttp } from '../protocol';
 import type { Hit, Rule } from '../rule';
@@ -128,11 +128,12 @@ function* atZtunnel(context: CheckContext, { manifest, spec, proxies, action }: 
   if (proxies.some(({ kind }) => kind !== 'ztunnel')) return;
   const named = proxies.map(({ name }) => name).slice(0, 3);
   for (const [r, rule] of (spec.rules ?? []).entries()) {
-    for (const condition of httpConditions(rule))
+    const read = httpConditions(rule);
+    for (const condition of read.length > 0 ? read : untoldConditions(rule).slice(0, 1))
       yield {
         manifest,
         field: ['spec', 'rules', r, ...condition.field],
-        what: `the policy asks for ${condition.what}, and ${named.join(', ')} has no proxy but ztunnel, which reads no HTTP: ${action === 'DENY' ? 'it denies whatever the rest of the rule matches' : 'the rule never matches'}`,
+        what: `the policy asks for ${condition.what}, and ${named.join(', ')} has no proxy but ztunnel, which ${read.length > 0 ? 'reads no HTTP' : 'is not told of that'}: ${action === 'DENY' ? 'it denies whatever the rest of the rule matches' : 'the rule never matches'}`,
         fix: 'Give the policy targetRefs to the Service, and bind that to a waypoint (istio.io/use-waypoint).',
       };
   }
