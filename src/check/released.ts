@@ -3,6 +3,7 @@
  * that it refuses. Only what another release takes is left out: a slip of the pen is for `check` to tell.
  */
 import { formatField } from './field';
+import { record } from '../model/fields';
 import type { FieldPath, Manifest } from '../model/manifest';
 import { componentOf } from '../model/releases';
 import type { ReleasesInForce } from '../model/releases-in-force';
@@ -54,7 +55,7 @@ export function storedBy(manifest: Manifest, schemas: Schemas, releases: Release
   }
   if (missing.length === 0) return undefined;
   if (isRefused) return { manifest: undefined, missing: missing.filter(({ field }) => field === undefined) };
-  const body: unknown = dropped.reduce<unknown>((value, field) => without(value, field), manifest.body);
+  const body = record(dropped.reduce<unknown>((value, field) => without(value, field), manifest.body));
   return { manifest: { ...manifest, body }, missing };
 }
 

@@ -1,3 +1,5 @@
+import type { Json } from './fields';
+
 /**
  * What every reader of manifests shares: one Kubernetes object as it was read, and where it was read from.
  * Loading (YAML, JSON, folders, standard input) lives in `load.ts`; meaning (services, routes, visibility) in the
@@ -27,8 +29,7 @@ export interface Manifest {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** The whole object as read (plain JSON values). Never written to. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly body: any;
+  readonly body: Json;
   /** Position of the object among all that were loaded: ties in age go to the one loaded first. */
   readonly index: number;
   readonly source: Source;

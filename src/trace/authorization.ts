@@ -1,18 +1,7 @@
 import { contains, isAddress } from '../model/addresses';
-import {
-  entry,
-  labelsMatch,
-  list,
-  optionalRecord,
-  record,
-  records,
-  strings,
-  text,
-  texts,
-  type Json,
-} from '../model/fields';
+import { entry, list, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh, Proxy } from '../model/mesh';
-import { compareAge, config, push, type Config } from '../model/objects';
+import type { Config } from '../model/objects';
 import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, prefix, PRESENT, regex, suffix, type Matcher } from './matcher';
@@ -20,6 +9,7 @@ import type { Decision, ObjectRef } from './types';
 import type { Claims } from './claims';
 import type { Asking, HowToAllow, Reason } from './reasons';
 import { outermost, type Flight } from './walk';
+import { policiesFor } from './workload-policies';
 import { askingText } from './words';
 
 /** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
@@ -293,64 +283,6 @@ function ruleMatches(rule: Json, subject: Subject, isAllow: boolean): Truth {
   );
   const result = and([settle(when), from.length === 0 ? true : or(from), to.length === 0 ? true : or(to)]);
   return isVoid ? false : result;
-}
-
-function targetRefs(policy: Config): readonly Json[] {
-  const refs = records(policy.spec.targetRefs);
-  const single = optionalRecord(policy.spec.targetRef);
-  return refs.length > 0 || single === undefined ? refs : [single];
-}
-
-/** Whether a policy is about a workload: by its selector, or by naming the gateway that the workload is. */
-export function attaches(policy: Config, namespace: string, labels: Readonly<Record<string, string>>): boolean {
-  const refs = targetRefs(policy);
-  const gateway = labels['gateway.networking.k8s.io/gateway-name'];
-  if (refs.length === 0) return labelsMatch(strings(record(policy.spec.selector).matchLabels), labels);
-  if (gateway === undefined || policy.namespace !== namespace) return false;
-  return refs.some(
-    (ref) => ref.kind === 'Gateway' && text(ref.group) === 'gateway.networking.k8s.io' && ref.name === gateway,
-  );
-}
-
-/** Only of AuthorizationPolicies the annotation is read, as `strconv.ParseBool` has it. */
-function isDryRun({ kind, manifest }: Config): boolean {
-  return kind === 'AuthorizationPolicy' && /^(?:1|t|T|TRUE|true|True)$/.test(manifest.annotations['istio.io/dry-run'] ?? ''); // prettier-ignore
-}
-
-/** Policies of a waypoint: those that name its Gateway, its class, or the service that is called; selectors do not count. */
-export function waypointPolicies(
-  mesh: Mesh,
-  kind: 'AuthorizationPolicy' | 'RequestAuthentication',
-  waypoint: { readonly namespace: string; readonly name: string },
-  service?: { readonly kind: string; readonly namespace: string; readonly name: string },
-): readonly Config[] {
-  return mesh
-    .of('security.istio.io', kind)
-    .map(config)
-    .filter((policy) => !isDryRun(policy))
-    .filter((policy) =>
-      targetRefs(policy).some((ref) => {
-        const name = text(ref.name);
-        if (ref.kind === service?.kind) return policy.namespace === service?.namespace && name === service?.name;
-        if (ref.kind === 'GatewayClass')
-          return policy.namespace === mesh.config.rootNamespace && name === 'istio-waypoint';
-        return ref.kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name;
-      }),
-    )
-    .sort(compareAge);
-}
-
-function policiesFor(mesh: Mesh, namespace: string, labels: Readonly<Record<string, string>>): readonly Config[] {
-  const byNamespace = mesh.remember(mesh, 'authorization policies', () => {
-    const grouped = new Map<string, Config[]>();
-    for (const policy of mesh.of('security.istio.io', 'AuthorizationPolicy').map(config).sort(compareAge)) {
-      if (!isDryRun(policy)) push(grouped, policy.namespace, policy);
-    }
-    return grouped;
-  });
-  return [...new Set([mesh.config.rootNamespace, namespace])].flatMap((owner) =>
-    (byNamespace.get(owner) ?? []).filter((policy) => attaches(policy, namespace, labels)),
-  );
 }
 
 function decision(policy: Config, field: string): Decision {

@@ -2,7 +2,7 @@
 import { records, text, texts } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config, type Config } from '../model/objects';
-import { attaches } from './authorization';
+import { attaches } from './workload-policies';
 import type { HttpRequest } from './http-routes';
 import { Claims } from './claims';
 import { anyOf, exact, prefix as startsWith, PRESENT } from './matcher';

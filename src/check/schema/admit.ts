@@ -1,4 +1,5 @@
 /** What an API server would say of each manifest, and the manifest as it would store it. */
+import { record } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import { metadataViolations } from './metadata';
 import { type Schemas, releasesServing, schemaIn } from './store';
@@ -26,7 +27,7 @@ export function admit(manifest: Manifest, schemas: Schemas): Admitted {
   const own = violations.filter(({ field }) => field[0] !== 'sops');
   return {
     original: manifest,
-    manifest: value === manifest.body ? manifest : { ...manifest, body: value },
+    manifest: value === manifest.body ? manifest : { ...manifest, body: record(value) },
     violations: isServed ? [...own, ...metadataViolations(manifest)] : [],
     ruled: isServed ? ruled : [],
   };

@@ -1,0 +1,67 @@
+/** Which policies are about a workload: by selector, by the gateway or waypoint that it is, or by the service that is called. */
+import { labelsMatch, optionalRecord, record, records, strings, text, type Json } from '../model/fields';
+import type { Mesh } from '../model/mesh';
+import { compareAge, config, push, type Config } from '../model/objects';
+
+function targetRefs(policy: Config): readonly Json[] {
+  const refs = records(policy.spec.targetRefs);
+  const single = optionalRecord(policy.spec.targetRef);
+  return refs.length > 0 || single === undefined ? refs : [single];
+}
+
+/** Whether a policy is about a workload: by its selector, or by naming the gateway that the workload is. */
+export function attaches(policy: Config, namespace: string, labels: Readonly<Record<string, string>>): boolean {
+  const refs = targetRefs(policy);
+  const gateway = labels['gateway.networking.k8s.io/gateway-name'];
+  if (refs.length === 0) return labelsMatch(strings(record(policy.spec.selector).matchLabels), labels);
+  if (gateway === undefined || policy.namespace !== namespace) return false;
+  return refs.some(
+    (ref) => ref.kind === 'Gateway' && text(ref.group) === 'gateway.networking.k8s.io' && ref.name === gateway,
+  );
+}
+
+/** Only of AuthorizationPolicies the annotation is read, as `strconv.ParseBool` has it. */
+function isDryRun({ kind, manifest }: Config): boolean {
+  return kind === 'AuthorizationPolicy' && /^(?:1|t|T|TRUE|true|True)$/.test(manifest.annotations['istio.io/dry-run'] ?? ''); // prettier-ignore
+}
+
+/** Policies of a waypoint: those that name its Gateway, its class, or the service that is called; selectors do not count. */
+export function waypointPolicies(
+  mesh: Mesh,
+  kind: 'AuthorizationPolicy' | 'RequestAuthentication',
+  waypoint: { readonly namespace: string; readonly name: string },
+  service?: { readonly kind: string; readonly namespace: string; readonly name: string },
+): readonly Config[] {
+  return mesh
+    .of('security.istio.io', kind)
+    .map(config)
+    .filter((policy) => !isDryRun(policy))
+    .filter((policy) =>
+      targetRefs(policy).some((ref) => {
+        const name = text(ref.name);
+        if (ref.kind === service?.kind) return policy.namespace === service?.namespace && name === service?.name;
+        if (ref.kind === 'GatewayClass')
+          return policy.namespace === mesh.config.rootNamespace && name === 'istio-waypoint';
+        return ref.kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name;
+      }),
+    )
+    .sort(compareAge);
+}
+
+/** The AuthorizationPolicies of a workload: those of the root namespace first, each namespace's by age. */
+export function policiesFor(
+  mesh: Mesh,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): readonly Config[] {
+  const byNamespace = mesh.remember(mesh, 'authorization policies', () => {
+    const grouped = new Map<string, Config[]>();
+    for (const policy of mesh.of('security.istio.io', 'AuthorizationPolicy').map(config).sort(compareAge)) {
+      if (!isDryRun(policy)) push(grouped, policy.namespace, policy);
+    }
+    return grouped;
+  });
+  return [...new Set([mesh.config.rootNamespace, namespace])].flatMap((owner) =>
+    (byNamespace.get(owner) ?? []).filter((policy) => attaches(policy, namespace, labels)),
+  );
+}
