@@ -1,6 +1,6 @@
 // `npm run build`: compiles the constructs with jsii, bundles the reading half, writes API.md and the notices of what is bundled.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,12 @@ const run = (file, ...args) =>
 
 // Static factories are named by Istio's words, some of which another language reserves: jsii renames them there.
 run(bin('jsii', 'bin/jsii'), '--silence-warnings=reserved-word', '--generate-tsconfig', 'tsconfig.jsii.json');
+// The bindings are generated from files that the package does not hold, and nobody debugs them: their maps would be a quarter of it.
+const bindings = join(root, 'lib', 'imports');
+for (const file of readdirSync(bindings).filter((name) => name.endsWith('.js'))) {
+  const code = readFileSync(join(bindings, file), 'utf8');
+  writeFileSync(join(bindings, file), code.replace(/\n\/\/# sourceMappingURL=data:[^\n]*\s*$/, '\n'));
+}
 require('./bundle-reading-half.cjs').bundle();
 run(bin('jsii-docgen', 'bin/jsii-docgen'), '-o', 'API.md');
 writeFileSync(join(root, 'lib', 'THIRD-PARTY-NOTICES.txt'), require('./notices.cjs').notices());
