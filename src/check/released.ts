@@ -56,7 +56,11 @@ export function storedBy(manifest: Manifest, schemas: Schemas, releases: Release
   if (missing.length === 0) return undefined;
   if (isRefused) return { manifest: undefined, missing: missing.filter(({ field }) => field === undefined) };
   const body = record(dropped.reduce<unknown>((value, field) => without(value, field), manifest.body));
-  return { manifest: { ...manifest, body }, missing };
+  const left = { ...manifest, body };
+  // Rules are run over what is left: `type: X` without the field that it asks for is refused.
+  const broken = evaluateRules(admit(left, schemas).ruled).filter((rule) => releaseTaking(manifest, rule, schemas, inForce) !== undefined); // prettier-ignore
+  if (broken.length > 0) return { manifest: undefined, missing: broken.map(({ what }) => ({ why: `${what}, without what it drops` })) }; // prettier-ignore
+  return { manifest: left, missing };
 }
 
 /** A copy of a value without one field; what is not on the way to it is shared. */

@@ -17,6 +17,9 @@ const TLS_ROUTE = (version: string): string =>
 const GRANT = object('gateway.networking.k8s.io/v1', 'ReferenceGrant', '{from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: a}], to: [{group: "", kind: Service}]}'); // prettier-ignore
 const MERGE = object('gateway.envoyproxy.io/v1alpha1', 'SecurityPolicy', '{targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}], mergeType: StrategicMerge, cors: {allowOrigins: ["https://a.example"]}}'); // prettier-ignore
 
+const SPACED = object('gateway.networking.k8s.io/v1', 'HTTPRoute', '{parentRefs: [{name: g}], rules: [{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x, value: "a  b"}]}}]}]}'); // prettier-ignore
+const CIDRS = object('gateway.envoyproxy.io/v1alpha1', 'SecurityPolicy', '{targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}], authorization: {defaultAction: Deny, rules: [{action: Allow, principal: {clientCIDRs: [10.0.0.0/8], sourceCIDRs: [10.0.0.0/8]}}]}}'); // prettier-ignore
+
 describe('schemas by release', () => {
   it.each<[string, string, MeshOptions]>([
     ['trustDomains', TRUST_DOMAINS, {}],
@@ -41,6 +44,10 @@ describe('schemas by release', () => {
     ['TLSRoute v1alpha2 where the channel is not known', TLS_ROUTE('v1alpha2'), {}, 'warning: TLSRoute v1alpha2 is served by the experimental channel of Gateway API 1.7 alone'],
     ['ReferenceGrant v1', GRANT, { gatewayApiVersion: '1.4' }, 'error: ReferenceGrant v1 needs Gateway API 1.5'],
     ['XListenerSet', object('gateway.networking.x-k8s.io/v1alpha1', 'XListenerSet', '{parentRef: {name: g}, listeners: [{name: l, port: 80, protocol: HTTP}]}'), { gatewayApiVersion: '1.7/experimental' }, 'error: XListenerSet v1alpha1 was served up to the experimental channel of Gateway API 1.4, and is not any more'],
+    ['a form that the experimental channel alone asks for', SPACED, {}, 'warning: "a  b" does not have the form ^[!-~]+([\\t ]?[!-~]+)*$, by the experimental channel of Gateway API 1.7'],
+    ['a form that the experimental channel alone asks for, where that is said', SPACED, { gatewayApiVersion: '1.7/experimental' }, 'error: "a  b" does not have the form ^[!-~]+([\\t ]?[!-~]+)*$: it was allowed up to Gateway API 1.7'],
+    ['a field that is gone, where no release is told', CIDRS, {}, 'warning: there is no field "sourceCIDRs" here any more: it was up to Envoy Gateway 1.7'],
+    ['a field that is gone', CIDRS, { envoyGatewayVersion: '1.8' }, 'error: there is no field "sourceCIDRs" here any more: it was up to Envoy Gateway 1.7'],
     ['mergeType of a SecurityPolicy', MERGE, { envoyGatewayVersion: '1.7' }, 'error: there is no field "mergeType" here: it needs Envoy Gateway 1.8'],
   ])('say which release %s needs', (_, yaml, options, wanted) => {
     expect(found(yaml, options)).toEqual([wanted]);

@@ -56,6 +56,17 @@ describe('what an API server of the release in force stores', () => {
     expect(then.notes.join('\n')).toMatch(/HTTPRoute edge\/cors is not followed: an API server refuses it, since .*: it needs Gateway API 1\.5/); // prettier-ignore
   });
 
+  it('is without an object that breaks a rule of the CRD once a field is dropped', () => {
+    const limit = (selectors: string): string =>
+      `{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: BackendTrafficPolicy, metadata: {name: limit, namespace: edge}, spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: cors}], rateLimit: {type: Local, local: {rules: [{clientSelectors: [{${selectors}}], limit: {requests: 1, unit: Hour}}]}}}}`;
+    const kept = (selectors: string, envoyGatewayVersion: string): number =>
+      acceptedMesh(loadText(limit(selectors)).manifests, { envoyGatewayVersion }).manifests.length;
+    const query = 'queryParams: [{name: key, value: a}]';
+    expect(kept(query, '1.7')).toBe(1);
+    expect(kept(query, '1.6')).toBe(0);
+    expect(kept(`${query}, methods: [{value: GET}]`, '1.6')).toBe(1);
+  });
+
   it('is without a token that it does not know to be required', () => {
     const tokens = DOMAINS.replace(/\{apiVersion: security.*$/s, '{apiVersion: security.istio.io/v1, kind: RequestAuthentication, metadata: {name: tokens, namespace: edge}, spec: {jwtRules: [{issuer: "https://id.example.com", jwksUri: "https://id.example.com/keys", presence: REQUIRED}]}}'); // prettier-ignore
     const now = ask(tokens, { istioVersion: '1.32' }, 'gateway', '/');

@@ -1,9 +1,9 @@
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
 import type { Admitted } from '../schema/admit';
-import { releaseTaking, releaseTitle } from '../schema/other-releases';
+import { releaseTaking, releaseTitle, standardTakes } from '../schema/other-releases';
 import type { Violation } from '../schema/structural';
-import { componentOf } from '../../model/releases';
+import { COMPONENTS, componentOf } from '../../model/releases';
 
 export const rule: Rule = {
   id: 'EDGE002',
@@ -30,6 +30,13 @@ export function byRelease(
 ): Partial<Hit> {
   const component = componentOf(original.group);
   if (component === undefined) return {};
+  const { from, release } = releases[component];
+  if (standardTakes(original, violation, schemas, releases[component]))
+    return {
+      severity: 'warning',
+      what: `${violation.what}, by ${releaseTitle(component, release)}`,
+      why: `The standard channel of ${COMPONENTS[component].title} takes it; which channel the cluster has nobody says.`,
+    };
   const other = releaseTaking(original, violation, schemas, releases[component]);
   if (other === undefined) return {};
   const needed = releaseTitle(component, other.release);
@@ -42,7 +49,13 @@ export function byRelease(
     ? 'does not have the field: the API server silently drops it, so that the object does not do what it says, and kubectl refuses the object before that'
     : 'does not allow it: an API server refuses the object';
   return {
-    what: other.isNewer ? `${what}: it needs ${needed}` : `${what} any more: it was up to ${needed}`,
+    // Without a word of a release, what an older one has may be there all the same.
+    ...(from === 'default' && isOurs && !other.isNewer && violation.isUnknownField ? { severity: 'warning' } : {}),
+    what: other.isNewer
+      ? `${what}: it needs ${needed}`
+      : violation.isUnknownField
+        ? `${what} any more: it was up to ${needed}`
+        : `${what}: it was allowed up to ${needed}`,
     why: `${inForce} ${happens}.`,
     fix: other.isNewer ? `Install ${needed} or newer, or take it away.` : 'Take it away, or write what took its place.',
   };

@@ -13,16 +13,18 @@ export interface Admitted {
   readonly violations: readonly Violation[];
   /** Values that have CEL rules; none if the schema was broken in a way that keeps an API server from running them. */
   readonly ruled: readonly Ruled[];
+  /** Whether it is that an API server does not run rules at all. */
+  readonly isBlocked: boolean;
 }
 
 export function admit(manifest: Manifest, schemas: Schemas): Admitted {
   const known = schemas.versionsOf(manifest.group, manifest.kind);
-  const unjudged = { original: manifest, manifest, violations: [], ruled: [] };
+  const unjudged = { original: manifest, manifest, violations: [], ruled: [], isBlocked: false };
   if (!known) return unjudged;
   const isServed = known.includes(manifest.version);
   const schema = isServed ? schemas.schemaOf(manifest) : schemaInstead(manifest, known, schemas);
   if (!schema) return unjudged;
-  const { violations, value, ruled } = conform(schema, manifest.body, schemas.resolve);
+  const { violations, value, ruled, isBlocked } = conform(schema, manifest.body, schemas.resolve);
   // SOPS keeps how a file is encrypted beside its content, and takes it away when it decrypts it.
   const own = violations.filter(({ field }) => field[0] !== 'sops');
   return {
@@ -30,6 +32,7 @@ export function admit(manifest: Manifest, schemas: Schemas): Admitted {
     manifest: value === manifest.body ? manifest : { ...manifest, body: record(value) },
     violations: isServed ? [...own, ...metadataViolations(manifest)] : [],
     ruled: isServed ? ruled : [],
+    isBlocked,
   };
 }
 

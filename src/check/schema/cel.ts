@@ -49,6 +49,7 @@ export function evaluateRules(ruled: readonly Ruled[]): Violation[] {
           what: verdict.message ?? `the rule ${rule.rule.trim()} does not hold`,
           why: `The CRD of this kind has the rule "${shorten(rule.rule)}", and an API server refuses what breaks it.`,
           fix: 'Change the fields that the rule names so that it holds.',
+          isRule: true,
         });
       }
     }

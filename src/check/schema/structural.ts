@@ -53,6 +53,10 @@ export interface Violation {
   readonly fix: string;
   /** An unknown field is dropped by the API server unless its client asks it to refuse; everything else is refused. */
   readonly isUnknownField?: true;
+  /** The field that is required and not there: `field` is that of the object around it. */
+  readonly missing?: string;
+  /** A CEL rule does not hold, which an API server asks only where the schema has nothing against the object. */
+  readonly isRule?: true;
 }
 
 /** A value that has CEL rules of its own, with its defaults. */
@@ -68,9 +72,13 @@ export interface Conformed {
   readonly value: unknown;
   /** None if something is wrong that an API server clears up before it runs any rule. */
   readonly ruled: readonly Ruled[];
+  /** Whether something is wrong that keeps an API server from running any rule. */
+  readonly isBlocked: boolean;
 }
 
 export type Resolve = (ref: string) => Schema;
+
+type MoreOfViolation = Pick<Violation, 'isUnknownField' | 'missing'>;
 
 const DROP = Symbol('dropped');
 
@@ -81,6 +89,7 @@ export function conform(schema: Schema, value: unknown, resolve: Resolve): Confo
     violations: walk.violations,
     value: result === DROP ? {} : result,
     ruled: walk.isBlocked ? [] : walk.ruled.slice(),
+    isBlocked: walk.isBlocked,
   };
 }
 
@@ -155,7 +164,7 @@ class Walk {
         if (visited !== value[key]) set(key, visited);
       } else if (closed) {
         const known = Object.keys(properties);
-        this.block([...field, key], `there is no field ${quote(key)} here`, 'An API server refuses (or silently drops) a field that the schema of the kind does not have.', fixUnknown(key, known), true); // prettier-ignore
+        this.block([...field, key], `there is no field ${quote(key)} here`, 'An API server refuses (or silently drops) a field that the schema of the kind does not have.', fixUnknown(key, known), { isUnknownField: true }); // prettier-ignore
         set(key, DROP);
       } else if (value[key] === null) {
         set(key, DROP);
@@ -167,7 +176,7 @@ class Walk {
     }
     for (const key of schema.required ?? []) {
       if (!Object.hasOwn(result, key) && !(Object.hasOwn(value, key) && value[key] !== null)) {
-        this.block(field, `${quote(key)} is missing${inside(field)}`, 'The schema of this kind requires the field.', `Write ${key}.`); // prettier-ignore
+        this.block(field, `${quote(key)} is missing${inside(field)}`, 'The schema of this kind requires the field.', `Write ${key}.`, { missing: key }); // prettier-ignore
       }
     }
     this.checkSize(schema, Object.keys(result).length, 'minProperties', 'maxProperties', 'entries', field);
@@ -252,13 +261,13 @@ class Walk {
     if (schema.not && fits(schema.not)) fail('this combination is not allowed:', [schema.not]);
   }
 
-  private block(field: FieldPath, what: string, why: string, fix: string, isUnknownField = false): void {
+  private block(field: FieldPath, what: string, why: string, fix: string, more: MoreOfViolation = {}): void {
     this.isBlocked = true;
-    this.add(field, what, why, fix, isUnknownField);
+    this.add(field, what, why, fix, more);
   }
 
-  private add(field: FieldPath, what: string, why: string, fix: string, isUnknownField = false): void {
-    this.violations.push({ field, what, why, fix, ...(isUnknownField ? { isUnknownField } : {}) });
+  private add(field: FieldPath, what: string, why: string, fix: string, more: MoreOfViolation = {}): void {
+    this.violations.push({ field, what, why, fix, ...more });
   }
 }
 
