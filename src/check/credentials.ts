@@ -3,7 +3,7 @@ import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
 import { MESH, gatewaysByName, push, ruleMatches, virtualServices } from './edge';
 import { toFqdn } from './hosts';
-import { NETWORKING, type TrafficPolicy, specOf } from './istio';
+import { NETWORKING, type ServerTls, type TrafficPolicy, specOf } from './istio';
 import { type PodTemplate, podsWith } from './workloads';
 
 /** A credential that an object names, and the pods whose proxies are to read it, as far as manifests show them. */
@@ -22,8 +22,8 @@ export function* namedCredentials(context: CheckContext): Generator<NamedCredent
     const { selector = {}, servers = [] } = specOf('Gateway', manifest);
     const pods = podsOf(context, selector);
     for (const [at, { tls }] of servers.entries()) {
-      for (const name of [...(tls?.credentialName ? [tls.credentialName] : []), ...(tls?.credentialNames ?? [])]) {
-        const field = ['spec', 'servers', at, 'tls', tls?.credentialName ? 'credentialName' : 'credentialNames'];
+      for (const { name, key } of serverCredentials(tls)) {
+        const field = ['spec', 'servers', at, 'tls', key];
         yield { manifest, field, name, pods, namespaces: namespacesOf(pods), readers: 'gateway' };
       }
     }
@@ -49,6 +49,12 @@ export function* namedCredentials(context: CheckContext): Generator<NamedCredent
       };
     }
   }
+}
+
+function* serverCredentials(tls: ServerTls = {}): Generator<{ readonly name: string; readonly key: string }> {
+  if (tls.credentialName) yield { name: tls.credentialName, key: 'credentialName' };
+  for (const name of tls.credentialNames ?? []) yield { name, key: 'credentialNames' };
+  if (tls.caCertCredentialName) yield { name: tls.caCertCredentialName, key: 'caCertCredentialName' };
 }
 
 export function* policiesOf(spec: {

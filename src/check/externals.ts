@@ -57,3 +57,17 @@ export function speaksOfDeclared({ manifests, own }: Loaded, what: string): bool
     return names.some((one) => new RegExp(`(^|[^\\w.-])${one.replace(/[.]/g, '\\.')}($|[^\\w-])`).test(what));
   });
 }
+
+/** Whether an object is declared, or all that its namespace has; of an unknown namespace, whether one of the kind and name is. */
+export function isDeclared(
+  { manifests, own }: Loaded,
+  { kind, namespace, name }: { readonly kind: string; readonly namespace: string | undefined; readonly name: string },
+): boolean {
+  if (own === undefined) return false;
+  return manifests.slice(own).some(({ group, body }) => {
+    if (group !== GROUP) return false;
+    const { spec } = body as { readonly spec: Declared };
+    if (spec.kind === 'Namespace') return spec.namespace === namespace;
+    return spec.kind === kind && spec.name === name && (namespace === undefined || spec.namespace === namespace);
+  });
+}

@@ -39,6 +39,7 @@ export interface ServerTls {
   readonly caCrl?: string;
   readonly credentialName?: string;
   readonly credentialNames?: readonly string[];
+  readonly caCertCredentialName?: string;
   readonly tlsCertificates?: readonly { readonly serverCertificate?: string; readonly privateKey?: string }[];
   readonly minProtocolVersion?: string;
   readonly cipherSuites?: readonly string[];

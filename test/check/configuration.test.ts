@@ -107,12 +107,14 @@ spec: { selector: { istio: ingress }, servers: [{ port: { number: 80, name: http
       const { findings, summary } = checkWorlds(withExternals(findWorlds([join(root, 'app')]), read(text).externals));
       return [findings.map(({ id }) => id), summary.objects];
     };
-    expect(judged('')).toEqual([['EDGE204'], 1]);
-    expect(judged('externals: [Gateway istio-ingress/public]')).toEqual([[], 1]);
-    expect(judged('externals: [Namespace istio-ingress]')).toEqual([[], 1]);
-    expect(judged('externals: [Gateway istio-ingress/private]')).toEqual([['EDGE204'], 1]);
+    expect(judged('')).toEqual([['EDGE204', 'EDGE340'], 1]);
+    expect(judged('externals: [Gateway istio-ingress/public]')).toEqual([['EDGE340'], 1]);
+    expect(judged('externals: [Gateway istio-ingress/public, Service shop/web]')).toEqual([[], 1]);
+    expect(judged('externals: [Gateway istio-ingress/public, Secret shop/web]')).toEqual([['EDGE340'], 1]);
+    expect(judged('externals: [Namespace istio-ingress, Namespace shop]')).toEqual([[], 1]);
+    expect(judged('externals: [Gateway istio-ingress/private]')).toEqual([['EDGE204', 'EDGE340'], 1]);
     // What is wrong of it is for its owners.
-    expect(judged(`externals: [{ path: "${root}/platform/*.yaml" }]`)).toEqual([[], 1]);
+    expect(judged(`externals: [{ path: "${root}/platform/*.yaml" }, Service shop/web]`)).toEqual([[], 1]);
   });
 
   it('divides a repository where the guess is wrong', () => {

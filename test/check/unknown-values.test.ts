@@ -13,7 +13,13 @@ spec:
   hosts: [${JSON.stringify(host)}]
   http:
     - route: [{ destination: { host: web.shop.svc.cluster.local } }]
-${more}`;
+${more}
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: shop }
+spec: { ports: [{ name: http, port: 80 }] }
+`;
 
 describe('a value that something else writes before the object is applied', () => {
   it.each([

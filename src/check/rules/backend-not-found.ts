@@ -1,6 +1,6 @@
+import { missingBackend } from '../backends';
 import { GATEWAY_API, ROUTE_KINDS, routeSpec } from '../gateway-api';
 import type { Rule } from '../rule';
-import { nearest } from '../schema/structural';
 import { serviceSpec } from '../workloads';
 
 export const rule: Rule = {
@@ -26,23 +26,8 @@ export const rule: Rule = {
             const service = context.find('', 'Service', namespace, name);
             const field = ['spec', 'rules', r, 'backendRefs', b];
             if (!service) {
-              const siblings = context.mesh.services
-                .inNamespace(namespace)
-                .filter(({ registry }) => registry === 'Kubernetes');
-              const shown = siblings.filter(({ assumed }) => !assumed).map((candidate) => candidate.name);
-              // The Service that istiod makes for a Gateway has its class in its name.
-              const isGateway = context.mesh.gatewayApi.find(namespace, name) !== undefined;
-              const near =
-                siblings.some((candidate) => candidate.name === name)
-                  ? undefined
-                  : (nearest(name, shown) ?? (isGateway ? siblings.find((candidate) => candidate.name.startsWith(`${name}-`))?.name : undefined)); // prettier-ignore
-              if (near)
-                yield {
-                  manifest,
-                  field: [...field, 'name'],
-                  what: `there is no Service ${namespace}/${name}`,
-                  fix: `Did you mean ${near}?`,
-                };
+              const told = missingBackend(context, namespace, name);
+              if (told) yield { manifest, field: [...field, 'name'], ...told };
               continue;
             }
             const ports = (serviceSpec(service).ports ?? []).map((entry) => entry.port);

@@ -1,8 +1,7 @@
-import { record, text } from '../../model/fields';
-import type { Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { namedCredentials } from '../credentials';
 import type { Rule } from '../rule';
+import { storedValues } from '../stored-values';
 
 export const rule: Rule = {
   id: 'EDGE309',
@@ -32,29 +31,11 @@ export const rule: Rule = {
 };
 
 /** Namespaces of a Secret, if manifests show it, and not where it is read. */
-function misplaced(context: CheckContext, name: string, namespaces: readonly string[]): string[] | undefined {
+function misplaced(context: CheckContext, name: string, namespaces: readonly string[]): readonly string[] | undefined {
   if (namespaces.length === 0 || name.includes('://')) return undefined;
+  const stored = context.index(storedValues);
   const names = [name, `${name}-cacert`];
-  const makers = MAKERS.flatMap(([group, kind]) => context.of(group, kind));
-  const found = makers.filter((manifest) => names.includes(secretName(manifest)));
-  if (found.length === 0 || found.some(({ namespace }) => namespaces.includes(namespace))) return undefined;
-  return [...new Set(found.map(({ namespace }) => namespace))];
-}
-
-/** What makes Secrets: operators that fetch, issue or unseal what a repository does not hold. */
-const MAKERS = [
-  ['', 'Secret'],
-  ['cert-manager.io', 'Certificate'],
-  ['external-secrets.io', 'ExternalSecret'],
-  ['bitnami.com', 'SealedSecret'],
-  ['secrets.hashicorp.com', 'VaultStaticSecret'],
-  ['secrets.hashicorp.com', 'VaultPKISecret'],
-] as const;
-
-/** The name of the Secret that an object is, or makes in its own namespace. */
-function secretName({ kind, name, body }: Manifest): string {
-  const spec = record(record(body).spec);
-  if (kind === 'Certificate') return text(spec.secretName);
-  if (kind === 'ExternalSecret') return text(record(spec.target).name) || name;
-  return kind.startsWith('Vault') ? text(record(spec.destination).name) : name;
+  if (names.some((one) => namespaces.some((namespace) => stored.has('Secret', namespace, one)))) return undefined;
+  const found = [...new Set(names.flatMap((one) => stored.namespacesOf(one)))];
+  return found.length === 0 ? undefined : found;
 }

@@ -69,6 +69,7 @@ import { rule as certificateFileNotMounted } from './certificate-file-not-mounte
 import { rule as proxyOutOfReach } from './proxy-out-of-reach';
 import { rule as delegateNotMerged } from './delegate-not-merged';
 import { rule as redirectToItself } from './redirect-to-itself';
+import { rule as assumedObjects } from './assumed-objects';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -224,6 +225,7 @@ export const rules: readonly Rule[] = [
   proxyOutOfReach,
   delegateNotMerged,
   redirectToItself,
+  assumedObjects,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,

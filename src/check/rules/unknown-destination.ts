@@ -1,10 +1,10 @@
 import { MESH, nameOf, push, virtualServices } from '../edge';
-import { isSubsetOf, toFqdn } from '../hosts';
+import { toFqdn } from '../hosts';
 import { type Destination, NETWORKING, specOf } from '../istio';
 import { type CheckContext, defineIndex } from '../context';
 import type { FieldPath, Manifest } from '../../model/manifest';
+import { type NamedHost, judgeHost } from '../named-hosts';
 import type { Hit, Rule } from '../rule';
-import { nearest } from '../schema/structural';
 
 export const rule: Rule = {
   id: 'EDGE210',
@@ -31,7 +31,7 @@ export const rule: Rule = {
           ];
           for (const { destination, at } of named) {
             const field: FieldPath = ['spec', kind, r, ...at];
-            const hit = judge(context, destination?.host ?? '', manifest);
+            const hit = judgeHost(context, destination?.host ?? '', manifest);
             const isMirror = at[0] !== 'route';
             // Sidecars that meet such a route are followed hop by hop, and said to fail there; nobody waits for a mirror's answer.
             if (hit)
@@ -54,7 +54,7 @@ export const rule: Rule = {
     }
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const host = specOf('DestinationRule', manifest).host ?? '';
-      const hit = shortened(context, host, manifest) ?? judge(context, host, manifest);
+      const hit = shortened(context, host, manifest) ?? judgeHost(context, host, manifest);
       const field: FieldPath = ['spec', 'host'];
       if (hit) yield { manifest, field, ...hit, severity: hit.isSure ? ('warning' as const) : ('info' as const) };
     }
@@ -62,7 +62,7 @@ export const rule: Rule = {
 };
 
 /** A DestinationRule's host without a dot is a Service of its namespace; a ServiceEntry's is taken as it is written. */
-function shortened(context: CheckContext, host: string, manifest: Manifest): Verdict | undefined {
+function shortened(context: CheckContext, host: string, manifest: Manifest): NamedHost | undefined {
   if (host === '' || host.includes('.') || host.includes('*')) return undefined;
   const { services } = context.mesh;
   if (services.named(toFqdn(host, manifest.namespace)).size > 0) return undefined;
@@ -149,82 +149,3 @@ const subsetsByHost = defineIndex('subsets by host', (context): ReadonlyMap<stri
   }
   return found;
 });
-
-interface Verdict {
-  readonly what: string;
-  readonly fix?: string;
-  readonly isSure: boolean;
-  /** Manifests show nothing of the namespace, which may well be there. */
-  readonly isElsewhere?: boolean;
-}
-
-/** Nothing for a host that is declared, or whose namespace no manifest shows. */
-function judge(context: CheckContext, written: string, manifest: Manifest): Verdict | undefined {
-  if (written === '' || written.startsWith('*')) return undefined;
-  const { services } = context.mesh;
-  const host = toFqdn(written, manifest.namespace);
-  const candidates = [
-    host,
-    toFqdn(`${written}`, manifest.namespace),
-    ...(/^[^.]+\.[^.]+$/.test(written) ? [`${written}.svc.cluster.local`] : []),
-    ...(/\.svc$/.test(written) ? [`${written}.cluster.local`] : []),
-  ];
-  if (
-    candidates.some((name) => services.named(name).size > 0) ||
-    // A wildcard may stand for a host outside; a Service of the cluster has its own name.
-    (!host.endsWith(`.svc.${context.mesh.config.clusterDomain}`) &&
-      services.all.some((service) => service.host.startsWith('*') && isSubsetOf(host, service.host)))
-  )
-    return undefined;
-  const [, , namespace] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/.exec(host) ?? [];
-  const known = services.all.filter(({ assumed }) => !assumed).map((service) => service.host);
-  if (namespace !== undefined) {
-    const siblings = services
-      .inNamespace(namespace)
-      .filter(({ assumed, registry }) => !assumed && registry === 'Kubernetes');
-    if (siblings.length === 0) return namesakeOf(context, host, namespace, written, manifest);
-    const near = nearest(
-      host.split('.')[0] ?? '',
-      siblings.map(({ host: name }) => name.split('.')[0] ?? ''),
-    );
-    return {
-      what: `${nameOf(manifest)} names ${JSON.stringify(written)}, and namespace ${namespace} has ${siblings
-        .map(({ host: name }) => name.split('.')[0])
-        .slice(0, 6)
-        .join(', ')}`,
-      isSure: near !== undefined,
-      ...(near ? { fix: `Did you mean ${near}?` } : {}),
-    };
-  }
-  const near = nearest(
-    host,
-    known.filter((name) => !name.endsWith('.svc.cluster.local')),
-  );
-  return {
-    what: `${nameOf(manifest)} names ${JSON.stringify(written)}, which no ServiceEntry declares`,
-    isSure: near !== undefined,
-    ...(near ? { fix: `Did you mean ${near}?` } : {}),
-  };
-}
-
-/** A Service of a namespace that no manifest shows, while one of that name is in another. */
-function namesakeOf(
-  { mesh, manifests }: CheckContext,
-  host: string,
-  namespace: string,
-  written: string,
-  manifest: Manifest,
-): Verdict | undefined {
-  if (manifests.some((one) => one.namespace === namespace || (one.kind === 'Namespace' && one.name === namespace)))
-    return undefined;
-  const found = mesh.services.inNamespace(manifest.namespace).find(
-    (one) => !one.assumed && one.registry === 'Kubernetes' && one.name === host.split('.')[0], // prettier-ignore
-  );
-  if (!found) return undefined;
-  return {
-    what: `${nameOf(manifest)} names ${JSON.stringify(written)}, and no manifest has anything of namespace ${namespace}; there is ${nameOf(found.config.manifest)}`,
-    fix: `If ${found.host} is meant, write that; else nothing is to be done.`,
-    isSure: false,
-    isElsewhere: true,
-  };
-}

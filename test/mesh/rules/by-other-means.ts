@@ -21,6 +21,7 @@ export const BY_OTHER_MEANS: Confirmations = {
   'xds-port-protocol/grpc': removed(
     'without appProtocol tls on 18000, a new proxy gets no configuration and is never ready',
   ),
+  'assumed-objects': reason('it says what no manifest shows, and judges nothing'),
   'release-not-modelled': reason('which releases are known here is our own'),
   'releases-disagree': reason('it says what the manifests say'),
   'request-refused': reason('it says what trace says, which is compared with istiod above'),

@@ -1,0 +1,85 @@
+/** Hosts that objects of Istio's name: what is known to be wrong with one, where manifests show what its namespace has. */
+import type { Manifest } from '../model/manifest';
+import type { CheckContext } from './context';
+import { nameOf } from './edge';
+import { isSubsetOf, toFqdn } from './hosts';
+import { nearest } from './schema/structural';
+
+export interface NamedHost {
+  readonly what: string;
+  readonly fix?: string;
+  readonly isSure: boolean;
+  /** Manifests show nothing of the namespace, which may well be there. */
+  readonly isElsewhere?: boolean;
+}
+
+/** Nothing for a host that is declared, or whose namespace no manifest shows. */
+export function judgeHost(context: CheckContext, written: string, manifest: Manifest): NamedHost | undefined {
+  if (written === '' || written.startsWith('*')) return undefined;
+  const { services } = context.mesh;
+  const host = toFqdn(written, manifest.namespace);
+  const candidates = [
+    host,
+    toFqdn(`${written}`, manifest.namespace),
+    ...(/^[^.]+\.[^.]+$/.test(written) ? [`${written}.svc.cluster.local`] : []),
+    ...(/\.svc$/.test(written) ? [`${written}.cluster.local`] : []),
+  ];
+  if (
+    candidates.some((name) => services.named(name).size > 0) ||
+    // A wildcard may stand for a host outside; a Service of the cluster has its own name.
+    (!host.endsWith(`.svc.${context.mesh.config.clusterDomain}`) &&
+      services.all.some((service) => service.host.startsWith('*') && isSubsetOf(host, service.host)))
+  )
+    return undefined;
+  const [, , namespace] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/.exec(host) ?? [];
+  const known = services.all.filter(({ assumed }) => !assumed).map((service) => service.host);
+  if (namespace !== undefined) {
+    const siblings = services
+      .inNamespace(namespace)
+      .filter(({ assumed, registry }) => !assumed && registry === 'Kubernetes');
+    if (siblings.length === 0) return namesakeOf(context, host, namespace, written, manifest);
+    const near = nearest(
+      host.split('.')[0] ?? '',
+      siblings.map(({ host: name }) => name.split('.')[0] ?? ''),
+    );
+    return {
+      what: `${nameOf(manifest)} names ${JSON.stringify(written)}, and namespace ${namespace} has ${siblings
+        .map(({ host: name }) => name.split('.')[0])
+        .slice(0, 6)
+        .join(', ')}`,
+      isSure: near !== undefined,
+      ...(near ? { fix: `Did you mean ${near}?` } : {}),
+    };
+  }
+  const near = nearest(
+    host,
+    known.filter((name) => !name.endsWith('.svc.cluster.local')),
+  );
+  return {
+    what: `${nameOf(manifest)} names ${JSON.stringify(written)}, which no ServiceEntry declares`,
+    isSure: near !== undefined,
+    ...(near ? { fix: `Did you mean ${near}?` } : {}),
+  };
+}
+
+/** A Service of a namespace that no manifest shows, while one of that name is in another. */
+function namesakeOf(
+  { mesh, manifests }: CheckContext,
+  host: string,
+  namespace: string,
+  written: string,
+  manifest: Manifest,
+): NamedHost | undefined {
+  if (manifests.some((one) => one.namespace === namespace || (one.kind === 'Namespace' && one.name === namespace)))
+    return undefined;
+  const found = mesh.services.inNamespace(manifest.namespace).find(
+    (one) => !one.assumed && one.registry === 'Kubernetes' && one.name === host.split('.')[0], // prettier-ignore
+  );
+  if (!found) return undefined;
+  return {
+    what: `${nameOf(manifest)} names ${JSON.stringify(written)}, and no manifest has anything of namespace ${namespace}; there is ${nameOf(found.config.manifest)}`,
+    fix: `If ${found.host} is meant, write that; else nothing is to be done.`,
+    isSure: false,
+    isElsewhere: true,
+  };
+}
