@@ -80,6 +80,16 @@ const newPod = {
   good: 'ready',
 } as const satisfies ByLab;
 
+/** What a new Pod meets, without its patience: istiod takes gRPC there, and says so to who asks for a page. */
+const toIstiod = {
+  by: 'lab',
+  look: 'app/sleep to https://istiod.istio-system:15012/, which takes gRPC alone',
+  see: asked('app/sleep', 'https://istiod.istio-system:15012/', '-k'),
+  world: inTheRoom,
+  bad: 'no answer',
+  good: '415',
+} as const satisfies ByLab;
+
 const admitted = { ...viaGateway, world: ledger, bad: '403' } as const satisfies ByLab;
 
 export const BY_NETWORK: Confirmations = {
@@ -91,8 +101,8 @@ export const BY_NETWORK: Confirmations = {
   'policy-forgets-dns/own-pods-only': byName,
   'policy-forgets-dns/tcp-only': byName,
   'policy-forgets-istiod/no-15012': newPod,
-  'policy-forgets-istiod/other-namespace': newPod,
-  'policy-forgets-istiod/own-pods-only': newPod,
+  'policy-forgets-istiod/other-namespace': toIstiod,
+  'policy-forgets-istiod/own-pods-only': toIstiod,
   'proxies-cannot-reach-controller/gateway-namespace': {
     by: 'lab',
     look: "a Pod with the labels of the Gateway's proxies to port 18000 of the controller, without a certificate",
