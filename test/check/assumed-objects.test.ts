@@ -22,7 +22,7 @@ const gateway = (metadata = ''): string =>
   object(
     `${API} Gateway`,
     'edge/public',
-    '{ gatewayClassName: eg, listeners: [{ name: a, port: 443, protocol: HTTPS, tls: { certificateRefs: [{ name: cert }] } }] }',
+    '{ gatewayClassName: eg, listeners: [{ name: a, port: 443, protocol: HTTPS, tls: { certificateRefs: [{ name: cert }] }, allowedRoutes: { namespaces: { from: All } } }] }',
     metadata,
   );
 const LOGIN = (more: string): string =>
