@@ -16,6 +16,7 @@ import {
 } from './backend-health';
 import { gatewayDuration } from './durations';
 import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
+import { mergeProblems, PolicyMerge } from './policy-merge';
 import { PolicyTarget } from './policy-target';
 import { RateLimit } from './rate-limit';
 
@@ -164,6 +165,13 @@ export interface BackendTrafficPolicyProps {
   readonly compression?: Compression[];
 
   /**
+   * How it is joined with the policy of the gateway that its route is attached to.
+   *
+   * @default not: it stands in the place of that one
+   */
+  readonly mergeType?: PolicyMerge;
+
+  /**
    * Its name.
    *
    * @default the construct's id, in lower case with hyphens
@@ -201,6 +209,7 @@ export class BackendTrafficPolicy extends Construct {
       manifest: (spec) => envoyGatewayBindings().BackendTrafficPolicy.manifest({ spec }),
       spec: () => ({
         targetRefs: [props.target._ref()],
+        mergeType: props.mergeType,
         rateLimit: props.rateLimit?._spec(),
         retry: props.retry && retrySpec(props.retry),
         circuitBreaker: props.circuitBreaker,
@@ -217,6 +226,7 @@ export class BackendTrafficPolicy extends Construct {
     const problems = [
       ...objectNameProblems('name', props.name),
       ...props.target._problems(),
+      ...mergeProblems(props.mergeType, props.target),
       ...(props.rateLimit?._problems() ?? []),
       ...backendHealthProblems(props, sendsThroughSidecar),
     ];

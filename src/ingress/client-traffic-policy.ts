@@ -162,7 +162,7 @@ export class ClientTrafficPolicy extends Construct {
 
   private problems(props: ClientTrafficPolicyProps): Problem[] {
     const problems = [...objectNameProblems('name', props.name), ...props.target._problems()];
-    if (props.target.kind !== 'Gateway') {
+    if (!props.target._isGateway) {
       problems.push({
         what: `is about the ${props.target.kind} ${JSON.stringify(props.target.name)}`,
         why: 'how clients connect is settled before a route is known: the policy would be refused',

@@ -13,7 +13,7 @@ import { ENVOY_GATEWAY_API } from './envoy-gateway-bindings';
 import { envoyGatewayValues } from './envoy-gateway-values';
 import { envoyProxyManifest, envoyProxyProblems, EnvoyProxySettings } from './envoy-proxy-settings';
 import { IRateLimitStore, RateLimitRedis } from './global-rate-limit';
-import { IIngressClass } from './ingress-class';
+import { IIngressClass, IngressController } from './ingress-class';
 import { partialObject } from './partial-object';
 
 /** What there is to say of an Envoy Gateway that belongs to the mesh. */
@@ -110,6 +110,7 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
   public readonly proxyNamespace: string;
   public readonly limitsGlobally?: boolean;
   public readonly takesBackends?: boolean;
+  public readonly controller? = IngressController.ENVOY_GATEWAY;
 
   /** The namespace of control plane and proxies. */
   public readonly namespace: MeshNamespace;

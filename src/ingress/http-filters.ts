@@ -1,6 +1,6 @@
 import * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import { headerModifier } from './header-changes';
-import { HttpRule } from './http-rule';
+import { HttpCors, HttpRule } from './http-rule';
 import { IIngressClass } from './ingress-class';
 
 const Type = gatewayApi.HttpRouteSpecRulesFiltersType;
@@ -32,6 +32,7 @@ export function httpFilters(
     const { weight: _unweighted, ...backendRef } = mirror._ref(namespace);
     filters.push({ type: Type.REQUEST_MIRROR, requestMirror: { backendRef } });
   }
+  if (rule.cors) filters.push({ type: Type.CORS, cors: corsFilter(rule.cors) });
   if (rule.redirect) filters.push(redirect(rule));
   const rewrite = urlRewrite(rule, namespace, ingressClass);
   if (rewrite) filters.push({ type: Type.URL_REWRITE, urlRewrite: rewrite });
@@ -39,6 +40,15 @@ export function httpFilters(
     filters.push({ type: Type.EXTENSION_REF, extensionRef: { ...extensionRef } });
   }
   return filters;
+}
+
+function corsFilter(cors: HttpCors): gatewayApi.HttpRouteSpecRulesFiltersCors {
+  const { maxAge, allowMethods, ...rest } = cors;
+  return {
+    ...rest,
+    allowMethods: allowMethods as gatewayApi.HttpRouteSpecRulesFiltersCorsAllowMethods[] | undefined,
+    maxAge: maxAge?.toSeconds(),
+  };
 }
 
 function redirect(rule: HttpRule): gatewayApi.HttpRouteSpecRulesFilters {

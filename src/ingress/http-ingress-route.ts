@@ -6,12 +6,14 @@ import { objectMetadata } from '../core/metadata';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
+import { MeshTarget } from '../mesh/mesh-target';
 import { gatewayDuration } from './durations';
 import { httpFilters } from './http-filters';
 import { httpRuleProblems } from './http-rule-problems';
 import { HttpRule } from './http-rule';
 import { IIngressGateway } from './ingress-gateway';
 import { attachmentProblems, attachRoute, parentRefs, RouteAttachment } from './route-attachment';
+import { isByKind } from './session-persistence';
 
 /** A route, as policies need to know it. */
 export interface IIngressRoute extends IConstruct {
@@ -26,6 +28,11 @@ export interface IIngressRoute extends IConstruct {
 
   /** The gateway that it is attached to. */
   readonly gateway: IIngressGateway;
+}
+
+/** What is rendered, as far as it is changed afterwards. */
+interface HttpRouteJson {
+  readonly spec: { readonly rules: readonly object[] };
 }
 
 /** What there is to say of a route for HTTP. */
@@ -115,7 +122,7 @@ export class HttpIngressRoute extends Construct implements IIngressRoute {
     this.resource = new MeshObject<gatewayApi.HttpRouteProps>(this, 'Resource', {
       ...gatewayApi.HttpRoute.GVK,
       metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
-      manifest: gatewayApi.HttpRoute.manifest,
+      manifest: (route) => this.withSessions(gatewayApi.HttpRoute.manifest(route) as HttpRouteJson),
       spec: () => ({
         spec: {
           parentRefs: parentRefs(attachment),
@@ -138,15 +145,30 @@ export class HttpIngressRoute extends Construct implements IIngressRoute {
       matches: rule.matches?.length ? rule.matches.map((match) => match._spec()) : undefined,
       filters: filters.length ? filters : undefined,
       backendRefs: rule.backends?.length ? rule.backends.map((backend) => backend._ref(this.namespace)) : undefined,
+      retry: rule.retry && {
+        attempts: rule.retry.attempts,
+        codes: rule.retry.statusCodes,
+        backoff: gatewayDuration(rule.retry.backoff),
+      },
       timeouts: request || backendRequest ? { request, backendRequest } : undefined,
     };
+  }
+
+  /** Names of sessions are said otherwise in older releases than that of the bindings, which would drop them. */
+  private withSessions(route: HttpRouteJson): unknown {
+    const byKind = isByKind(MeshTarget.of(this));
+    const rules = route.spec.rules.map((rule, at) => {
+      const sessionPersistence = this.rules[at].sessionPersistence?._spec(byKind);
+      return sessionPersistence ? { ...rule, sessionPersistence } : rule;
+    });
+    return { ...route, spec: { ...route.spec, rules } };
   }
 
   private problems(props: HttpIngressRouteProps): Problem[] {
     return [
       ...objectNameProblems('name', this.name),
       ...namespaceProblems('namespace', props.namespace),
-      ...this.rules.flatMap((rule) => httpRuleProblems(rule, this.gateway.ingressClass)),
+      ...this.rules.flatMap((rule) => httpRuleProblems(this, rule, this.gateway.ingressClass)),
     ];
   }
 }

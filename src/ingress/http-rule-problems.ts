@@ -1,15 +1,21 @@
+import { IConstruct } from 'constructs';
 import { isDnsLabel } from '../core/names';
 import { Problem, quote } from '../core/problem';
+import { supportProblems } from './controller-support';
 import { HttpRule } from './http-rule';
 import { IIngressClass } from './ingress-class';
 
 /** What is wrong with a rule. */
-export function httpRuleProblems(rule: HttpRule, ingressClass: IIngressClass): Problem[] {
+export function httpRuleProblems(scope: IConstruct, rule: HttpRule, ingressClass: IIngressClass): Problem[] {
   const backends = [...(rule.backends ?? []), ...(rule.mirrorTo ?? [])];
   return [
     ...backends.flatMap((backend) => backend._problems()),
     ...(rule.matches ?? []).flatMap((match) => match._problems()),
     ...mixProblems(rule),
+    ...redirectProblems(scope, rule, ingressClass),
+    ...corsProblems(rule),
+    ...retryProblems(rule),
+    ...(rule.sessionPersistence?._problems(scope, ingressClass) ?? []),
     ...pathProblems(rule, 'rewrite', rule.rewrite?.prefix, rule.rewrite?.path),
     ...pathProblems(rule, 'redirect', rule.redirect?.prefix, rule.redirect?.path),
     ...sidecarProblems(rule, ingressClass),
@@ -47,18 +53,100 @@ function mixProblems(rule: HttpRule): Problem[] {
       fix: 'use a-z, 0-9 and inner hyphens',
     });
   }
+  return problems;
+}
+
+const REDIRECTS = [301, 302, 303, 307, 308];
+
+function redirectProblems(scope: IConstruct, rule: HttpRule, ingressClass: IIngressClass): Problem[] {
+  const problems: Problem[] = [];
   const { statusCode, scheme } = rule.redirect ?? {};
-  if (statusCode !== undefined && statusCode !== 301 && statusCode !== 302) {
+  if (statusCode !== undefined && !REDIRECTS.includes(statusCode))
     problems.push({
       what: `redirect with status ${statusCode}`,
       why: 'the API server refuses it',
-      fix: 'use 301 or 302',
+      fix: `use ${REDIRECTS.join(', ')}`,
     });
-  }
+  else if (statusCode !== undefined && statusCode > 302)
+    problems.push(
+      ...supportProblems(
+        scope,
+        ingressClass,
+        'redirectsWithAnyCode',
+        `redirect with status ${statusCode}`,
+        'clients get 500',
+      ),
+    );
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
     const fix = 'use "http" or "https"';
     problems.push({ what: `redirect with scheme ${quote(scheme)}`, why: 'the API server refuses it', fix });
   }
+  return problems;
+}
+
+const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', '*'];
+
+function corsProblems({ cors }: HttpRule): Problem[] {
+  if (!cors) return [];
+  const { allowOrigins, allowMethods = [], allowHeaders = [], allowCredentials, maxAge } = cors;
+  const problems: Problem[] = [];
+  const refused = 'the API server refuses it';
+  if (!allowOrigins.length)
+    problems.push({
+      what: 'cors without an origin',
+      why: 'browsers would let no page call',
+      fix: 'give `allowOrigins`',
+    });
+  for (const origin of allowOrigins)
+    if (origin !== '*' && !/^https?:\/\/((\*\.)?([\w-]+\.)*[\w-]+|\*)(:\d{1,5})?$/.test(origin))
+      problems.push({
+        what: `cors for origin ${quote(origin)}`,
+        why: refused,
+        fix: 'write scheme, host and port alone, such as "https://shop.example.com" or "https://*.example.com"',
+      });
+  for (const method of allowMethods.filter((one) => !CORS_METHODS.includes(one)))
+    problems.push({ what: `cors for method ${quote(method)}`, why: refused, fix: `use ${CORS_METHODS.join(', ')}` });
+  const lists: ReadonlyArray<readonly [string, readonly string[]]> = [
+    ['allowOrigins', allowOrigins],
+    ['allowMethods', allowMethods],
+    ['allowHeaders', allowHeaders],
+  ];
+  for (const [field, values] of lists)
+    if (values.length > 1 && values.includes('*'))
+      problems.push({
+        what: `${field} of cors has "*" beside others`,
+        why: refused,
+        fix: 'keep "*" alone, or the others',
+      });
+  if (allowCredentials && allowOrigins.includes('*'))
+    problems.push({
+      what: 'cors with credentials for any origin',
+      why: 'any page that somebody opens could read, as them, what they may read',
+      fix: 'name the origins, or leave out `allowCredentials`',
+    });
+  if (maxAge && maxAge.toMilliseconds() < 1000)
+    problems.push({
+      what: 'maxAge of cors under a second',
+      why: refused,
+      fix: 'leave it out, or use Duration.seconds(1) or more',
+    });
+  return problems;
+}
+
+function retryProblems({ retry, redirect }: HttpRule): Problem[] {
+  if (!retry) return [];
+  const problems: Problem[] = [];
+  const { attempts, statusCodes = [] } = retry;
+  if (redirect)
+    problems.push({
+      what: 'a rule has both `redirect` and `retry`',
+      why: 'there is nothing to try again',
+      fix: 'keep one',
+    });
+  if (attempts !== undefined && (!Number.isInteger(attempts) || attempts < 0))
+    problems.push({ what: `retry with ${attempts} attempts`, why: 'the API server refuses it', fix: 'use 0 or more' });
+  for (const code of statusCodes.filter((one) => !Number.isInteger(one) || one < 400 || one > 599))
+    problems.push({ what: `retry of status ${code}`, why: 'the API server refuses it', fix: 'use 400 to 599' });
   return problems;
 }
 

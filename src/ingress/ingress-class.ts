@@ -1,3 +1,11 @@
+/** Who reads the Gateways of a class, and runs their proxies. */
+export enum IngressController {
+  /** istiod. */
+  ISTIO = 'istio',
+  /** Envoy Gateway. */
+  ENVOY_GATEWAY = 'envoy-gateway',
+}
+
 /** A GatewayClass, as gateways need to know it. */
 export interface IIngressClass {
   /** Its name, for `gatewayClassName`. */
@@ -20,6 +28,9 @@ export interface IIngressClass {
 
   /** Whether its routes may send to hosts outside the cluster (Backends). Not set where that is not known here. */
   readonly takesBackends?: boolean;
+
+  /** Who reads its Gateways: what that controller does not do is refused at synth. Not set where that is not known here. */
+  readonly controller?: IngressController;
 }
 
 /** What may be said of a class that is made elsewhere. */
@@ -37,6 +48,13 @@ export interface IngressClassOptions {
    * @default "cluster.local"
    */
   readonly clusterDomain?: string;
+
+  /**
+   * Who reads its Gateways.
+   *
+   * @default that of `envoyGatewayInMesh` is Envoy Gateway; of another class it is not known
+   */
+  readonly controller?: IngressController;
 }
 
 /** A GatewayClass that is made elsewhere. Renders nothing; `EnvoyGatewayInMesh` makes one. */
@@ -48,12 +66,15 @@ export class IngressClass implements IIngressClass {
    * @param options where its proxies run
    */
   public static envoyGatewayInMesh(gatewayClassName: string, options?: IngressClassOptions): IngressClass {
-    return new IngressClass(gatewayClassName, true, options?.proxyNamespace ?? 'envoy-gateway-system', options);
+    return new IngressClass(gatewayClassName, true, options?.proxyNamespace ?? 'envoy-gateway-system', {
+      controller: IngressController.ENVOY_GATEWAY,
+      ...options,
+    });
   }
 
   /** Istio's own: istiod makes a gateway that is itself a proxy of the mesh. */
   public static istio(): IngressClass {
-    return new IngressClass('istio', false, '');
+    return new IngressClass('istio', false, '', { controller: IngressController.ISTIO });
   }
 
   /**
@@ -67,6 +88,7 @@ export class IngressClass implements IIngressClass {
   }
 
   public readonly clusterDomain: string;
+  public readonly controller?: IngressController;
 
   private constructor(
     public readonly gatewayClassName: string,
@@ -75,5 +97,6 @@ export class IngressClass implements IIngressClass {
     options?: IngressClassOptions,
   ) {
     this.clusterDomain = options?.clusterDomain ?? 'cluster.local';
+    this.controller = options?.controller;
   }
 }

@@ -29,6 +29,24 @@ export function listenerMixProblems(listeners: readonly IngressListener[]): Prob
 /** HTTPS and TLS share a port by SNI, so they count as one protocol there. */
 const transport = (listener: IngressListener) => (listener.protocol === 'HTTPS' ? 'TLS' : listener.protocol);
 
+/**
+ * Which listeners of a set cannot stand beside those of its gateway, or of other sets. Names may be the same: they are those of other objects.
+ *
+ * @internal
+ */
+export function addedListenerProblems(
+  listeners: readonly IngressListener[],
+  others: readonly IngressListener[],
+  whose: string,
+): Problem[] {
+  return listeners.flatMap((listener) =>
+    others
+      .filter((other) => other.port === listener.port)
+      .flatMap((other) => samePort(other, listener))
+      .map((problem) => ({ ...problem, what: `${problem.what}, the first of ${whose}` })),
+  );
+}
+
 function samePort(a: IngressListener, b: IngressListener): Problem[] {
   const both = `listeners ${quote(a.name)} (${a.protocol}) and ${quote(b.name)} (${b.protocol})`;
   if (transport(a) !== transport(b)) {

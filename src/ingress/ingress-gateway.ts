@@ -7,14 +7,23 @@ import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import {
+  FrontendCertificates,
+  FrontendClientCertificates,
+  frontendProblems,
+  frontendReferences,
+  frontendSpec,
+} from './frontend-certificates';
 import { IIngressClass } from './ingress-class';
 import { gatewaysWithOneCertificate, listenerMixProblems } from './ingress-gateway-rules';
 import { IngressListener } from './ingress-listener';
-import { ListenerCertificate } from './listener-certificate';
-import { grantReferences } from './reference-grants';
+import { grantCertificates, renderCertificates } from './listener-certificates';
 
-/** A gateway of Gateway API, as routes and policies need to know it. */
+/** A gateway of Gateway API, or a set of listeners that is added to one, as routes and policies need to know it. */
 export interface IIngressGateway extends IConstruct {
+  /** Its kind: "Gateway" or "ListenerSet". */
+  readonly kind: string;
+
   /** Its name. */
   readonly name: string;
 
@@ -34,6 +43,13 @@ export interface IIngressGateway extends IConstruct {
    * @param listenerNames the listeners that they attach to; none means all
    */
   admitRoutes(namespace: string, listenerNames: string[]): void;
+
+  /**
+   * Lets sets of listeners of a namespace be added to it.
+   *
+   * @param namespace the namespace of the sets
+   */
+  admitListeners(namespace: string): void;
 }
 
 /** What there is to say of a gateway. */
@@ -43,6 +59,27 @@ export interface IngressGatewayProps {
 
   /** What it listens for. */
   readonly listeners: IngressListener[];
+
+  /**
+   * Namespaces whose ListenerSets may add listeners, beyond those of sets that this app adds. Needs Gateway API 1.5 or newer.
+   *
+   * @default none
+   */
+  readonly listenersFrom?: string[];
+
+  /**
+   * Which certificates clients have to show at all its HTTPS listeners, those of ListenerSets included. Needs Gateway API 1.5 or newer; with Envoy Gateway 1.8 or newer.
+   *
+   * @default none
+   */
+  readonly clientCertificates?: FrontendClientCertificates;
+
+  /**
+   * The same for the HTTPS listeners of a port alone, which it takes out of `clientCertificates`.
+   *
+   * @default none
+   */
+  readonly clientCertificatesByPort?: { [port: string]: FrontendClientCertificates };
 
   /**
    * Its namespace.
@@ -96,7 +133,7 @@ export interface IngressGatewayAttributes {
  * Opens the mesh to clients outside: renders one Gateway of Gateway API, the Certificates that its listeners ask cert-manager for, and
  * the ReferenceGrants that certificates in other namespaces take.
  *
- * Which namespaces may attach routes is derived from the routes. Its proxies are its class's: none of its own settings can
+ * Which namespaces may attach routes, or add listeners (`ListenerSet`), is derived from those of this app. Its proxies are its class's: none of its own settings can
  * put those of the class aside.
  *
  * @see https://gateway-api.sigs.k8s.io/api-types/gateway/
@@ -113,6 +150,7 @@ export class IngressGateway extends Construct implements IIngressGateway {
     return new ForeignGateway(scope, id, attributes);
   }
 
+  public readonly kind = 'Gateway';
   public readonly name: string;
   public readonly namespace: string;
   public readonly ingressClass: IIngressClass;
@@ -122,6 +160,7 @@ export class IngressGateway extends Construct implements IIngressGateway {
   public readonly resource: ApiObject;
 
   private readonly admitted = new Map<string, Set<string>>();
+  private readonly listenersFrom: Set<string>;
 
   public constructor(scope: Construct, id: string, props: IngressGatewayProps) {
     super(scope, id);
@@ -129,6 +168,9 @@ export class IngressGateway extends Construct implements IIngressGateway {
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.ingressClass = props.ingressClass;
     this.listeners = [...props.listeners];
+    this.listenersFrom = new Set(props.listenersFrom ?? []);
+    const { clientCertificates: usual, clientCertificatesByPort: byPort = {} } = props;
+    const frontend: FrontendCertificates = { usual, byPort };
     const issuers = this.annotatedIssuers();
     const { metadata } = props;
     const annotations = Object.fromEntries(issuers.map((text) => text.split('=') as [string, string]));
@@ -139,19 +181,24 @@ export class IngressGateway extends Construct implements IIngressGateway {
         issuers.length ? { ...metadata, annotations: { ...metadata?.annotations, ...annotations } } : metadata,
       ),
       manifest: gatewayApi.Gateway.manifest,
-      spec: () => ({ spec: this.spec(props) }),
+      spec: () => ({ spec: this.spec(props, frontend) }),
     });
-    for (const listener of this.listeners) {
-      for (const certificate of listener._certificates) this.renderCertificate(certificate, listener);
-    }
-    this.grantCertificates(this, this.listeners);
-    refuseAtSynth(this, () => this.problems(props, issuers));
+    renderCertificates(this, this.listeners);
+    grantCertificates(this, this.name, this, this.listeners, frontendReferences(frontend));
+    refuseAtSynth(this, () => [
+      ...this.problems(props, issuers),
+      ...frontendProblems(this, this.ingressClass, frontend, this.listeners),
+    ]);
     joinMesh<IngressGateway>('IngressGateway', this, gatewaysWithOneCertificate);
   }
 
   public admitRoutes(namespace: string, listenerNames: string[]): void {
     const names = listenerNames.length ? listenerNames : this.listeners.map((listener) => listener.name);
     for (const name of names) this.admitted.set(name, (this.admitted.get(name) ?? new Set()).add(namespace));
+  }
+
+  public admitListeners(namespace: string): void {
+    this.listenersFrom.add(namespace);
   }
 
   /**
@@ -161,16 +208,19 @@ export class IngressGateway extends Construct implements IIngressGateway {
    */
   public _addListener(listener: IngressListener): void {
     this.listeners.push(listener);
-    for (const certificate of listener._certificates) this.renderCertificate(certificate, listener);
-    if (listener._certificates.length)
-      this.grantCertificates(new Construct(this, `Listener-${listener.name}`), [listener]);
+    renderCertificates(this, [listener]);
+    if (!listener._certificates.length) return;
+    const scope = new Construct(this, `Listener-${listener.name}`);
+    grantCertificates(scope, `${this.name}-${listener.name}`, this, [listener]);
   }
 
-  private spec(props: IngressGatewayProps): gatewayApi.GatewaySpec {
+  private spec(props: IngressGatewayProps, frontend: FrontendCertificates): gatewayApi.GatewaySpec {
     const { infrastructureLabels: labels, infrastructureAnnotations: annotations } = props;
     return {
       gatewayClassName: this.ingressClass.gatewayClassName,
       listeners: this.listeners.map((one) => one._spec(this.namespace, this.admitted.get(one.name) ?? [])),
+      allowedListeners: this.listenersFrom.size ? listenersOf([...this.listenersFrom], this.namespace) : undefined,
+      tls: frontendSpec(frontend, this.namespace),
       infrastructure: labels || annotations ? { labels, annotations } : undefined,
     };
   }
@@ -185,41 +235,12 @@ export class IngressGateway extends Construct implements IIngressGateway {
     return [...new Set(words)].sort();
   }
 
-  private renderCertificate(certificate: ListenerCertificate, listener: IngressListener): void {
-    if (!certificate.issuer || certificate._isAnnotated) return;
-    const { kind, name } = certificate.issuer;
-    const resource = this.node.tryFindChild(`Certificate-${certificate.secretName}`);
-    if (resource) return;
-    new ApiObject(this, `Certificate-${certificate.secretName}`, {
-      apiVersion: 'cert-manager.io/v1',
-      kind: 'Certificate',
-      metadata: { name: certificate.secretName, namespace: this.namespace },
-      spec: {
-        secretName: certificate.secretName,
-        dnsNames: certificate._dnsNames(listener.hostname),
-        issuerRef: { group: 'cert-manager.io', kind, name },
-      },
-    });
-  }
-
-  private grantCertificates(scope: Construct, listeners: readonly IngressListener[]): void {
-    const from = { fromGroup: 'gateway.networking.k8s.io', fromKind: 'Gateway', fromNamespace: this.namespace };
-    const certificates = listeners.flatMap((listener) => listener._certificates);
-    const references = certificates.map(({ secretName, namespace }) => ({
-      ...from,
-      toGroup: '',
-      toKind: 'Secret',
-      toNamespace: namespace ?? this.namespace,
-      toName: secretName,
-    }));
-    grantReferences(scope, scope === this ? this.name : `${this.name}-${listeners[0].name}`, references);
-  }
-
   private problems(props: IngressGatewayProps, issuers: readonly string[]): Problem[] {
     const problems = [
       ...objectNameProblems('name', this.name),
       ...namespaceProblems('namespace', props.namespace),
-      ...this.listeners.flatMap((listener) => listener._problems()),
+      ...(props.listenersFrom ?? []).flatMap((one) => namespaceProblems('listenersFrom', one)),
+      ...this.listeners.flatMap((listener) => listener._problems(this, this.ingressClass)),
       ...listenerMixProblems(this.listeners),
     ];
     if (issuers.length > 1) {
@@ -233,7 +254,21 @@ export class IngressGateway extends Construct implements IIngressGateway {
   }
 }
 
+/** `Same` where the sets are all beside the Gateway, so that its namespace need not be named twice. */
+function listenersOf(namespaces: readonly string[], own: string): gatewayApi.GatewaySpecAllowedListeners {
+  if (namespaces.every((one) => one === own))
+    return { namespaces: { from: 'Same' as gatewayApi.GatewaySpecAllowedListenersNamespacesFrom } };
+  const values = [...namespaces].sort();
+  return {
+    namespaces: {
+      from: 'Selector' as gatewayApi.GatewaySpecAllowedListenersNamespacesFrom,
+      selector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }] },
+    },
+  };
+}
+
 class ForeignGateway extends Construct implements IIngressGateway {
+  public readonly kind = 'Gateway';
   public readonly name: string;
   public readonly namespace: string;
   public readonly ingressClass: IIngressClass;
@@ -248,5 +283,9 @@ class ForeignGateway extends Construct implements IIngressGateway {
 
   public admitRoutes(): void {
     // Whoever made the gateway decides whom it admits.
+  }
+
+  public admitListeners(): void {
+    // The same of sets of listeners.
   }
 }

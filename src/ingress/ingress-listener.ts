@@ -1,7 +1,10 @@
+import { IConstruct } from 'constructs';
 import type * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import { hostProblems } from '../core/hostname';
 import { isDnsLabel, portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
+import { supportProblems } from './controller-support';
+import { IIngressClass } from './ingress-class';
 import { ListenerCertificate } from './listener-certificate';
 
 /** What may be said of a listener beyond its protocol. */
@@ -90,6 +93,16 @@ export class IngressListener {
     return new IngressListener('TCP', { port, name: name ?? `tcp-${port}` }, port);
   }
 
+  /**
+   * Datagrams, for `UdpIngressRoute`. Istio's gateways do not have it.
+   *
+   * @param port the port that clients send to
+   * @param name its name; left out, "udp-" and the port
+   */
+  public static udp(port: number, name?: string): IngressListener {
+    return new IngressListener('UDP', { port, name: name ?? `udp-${port}` }, port);
+  }
+
   /** Gateway API's word for the protocol. */
   public readonly protocol: string;
 
@@ -161,8 +174,18 @@ export class IngressListener {
   }
 
   /** @internal */
-  public _problems(): Problem[] {
+  public _problems(scope: IConstruct, ingressClass: IIngressClass): Problem[] {
     const problems = portProblems(`port of listener ${quote(this.name)}`, this.port);
+    if (this.protocol === 'UDP')
+      problems.push(
+        ...supportProblems(
+          scope,
+          ingressClass,
+          'udp',
+          `listener ${quote(this.name)} is of UDP`,
+          'nothing would listen',
+        ),
+      );
     if (!isDnsLabel(this.name)) {
       problems.push({
         what: `listener name ${quote(this.name)} is not a DNS label`,

@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { Problem, quote } from '../core/problem';
+import { supportProblems } from './controller-support';
 import type { HttpIngressRoute, IIngressRoute } from './http-ingress-route';
 import type { IIngressGateway } from './ingress-gateway';
 
@@ -11,22 +12,22 @@ import type { IIngressGateway } from './ingress-gateway';
  */
 export class PolicyTarget {
   /**
-   * All that comes in at a gateway.
+   * All that comes in at a gateway, or at the listeners of a ListenerSet (which needs Envoy Gateway 1.9 or newer).
    *
-   * @param gateway the gateway
+   * @param gateway the gateway, or the set
    */
   public static gateway(gateway: IIngressGateway): PolicyTarget {
-    return new PolicyTarget(gateway, 'Gateway', gateway.name, gateway.namespace);
+    return new PolicyTarget(gateway, gateway.kind, gateway.name, gateway.namespace);
   }
 
   /**
-   * All that comes in at one listener of a gateway.
+   * All that comes in at one listener of a gateway, or of a ListenerSet (which needs Envoy Gateway 1.9 or newer).
    *
-   * @param gateway the gateway
+   * @param gateway the gateway, or the set
    * @param listenerName the listener
    */
   public static listener(gateway: IIngressGateway, listenerName: string): PolicyTarget {
-    return new PolicyTarget(gateway, 'Gateway', gateway.name, gateway.namespace, listenerName);
+    return new PolicyTarget(gateway, gateway.kind, gateway.name, gateway.namespace, listenerName);
   }
 
   /**
@@ -64,7 +65,16 @@ export class PolicyTarget {
     public readonly sectionName?: string,
   ) {
     const { listeners } = construct as IConstruct & { readonly listeners?: ReadonlyArray<{ readonly name: string }> };
-    if (kind === 'Gateway' && listeners?.length) this.knownSections = listeners.map((listener) => listener.name);
+    if (this._isGateway && listeners?.length) this.knownSections = listeners.map((listener) => listener.name);
+  }
+
+  /**
+   * Whether it is a gateway, or a set of listeners, and no route.
+   *
+   * @internal
+   */
+  public get _isGateway(): boolean {
+    return this.kind === 'Gateway' || this.kind === 'ListenerSet';
   }
 
   /** @internal */
@@ -84,7 +94,7 @@ export class PolicyTarget {
    * @internal
    */
   public _gateway(): IIngressGateway {
-    if (this.kind === 'Gateway') return this.construct as IIngressGateway;
+    if (this._isGateway) return this.construct as IIngressGateway;
     return (this.construct as IIngressRoute).gateway;
   }
 
@@ -100,8 +110,14 @@ export class PolicyTarget {
   /** @internal */
   public _problems(): Problem[] {
     const { sectionName, knownSections } = this;
+    if (this.kind === 'ListenerSet') {
+      const gateway = this._gateway();
+      const what = `a policy about ListenerSet ${quote(this.name)}`;
+      const problems = supportProblems(this.construct, gateway.ingressClass, 'policiesOfSets', what, 'the API server refuses it'); // prettier-ignore
+      if (problems.length) return problems;
+    }
     if (sectionName === undefined || !knownSections || knownSections.includes(sectionName)) return [];
-    const kind = this.kind === 'Gateway' ? 'listener' : 'rule';
+    const kind = this._isGateway ? 'listener' : 'rule';
     return [
       {
         what: `${kind} ${quote(sectionName)}, which ${this.construct.node.path} has not`,

@@ -41,7 +41,7 @@ export function parentRefs(
   const { gateway, namespace } = route;
   const ref = {
     group: GATEWAY_API_GROUP,
-    kind: 'Gateway',
+    kind: gateway.kind,
     name: gateway.name,
     namespace: gateway.namespace === namespace ? undefined : gateway.namespace,
   };

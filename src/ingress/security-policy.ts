@@ -11,6 +11,7 @@ import { ApiKeys, apiKeyProblems, apiKeySpec } from './api-keys';
 import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
 import { HttpIngressRoute } from './http-ingress-route';
 import { OidcLogin, oidcProblems, oidcSpec } from './oidc-login';
+import { mergeProblems, PolicyMerge } from './policy-merge';
 import { PolicyTarget } from './policy-target';
 import {
   AuthorizationRule,
@@ -80,6 +81,13 @@ export interface SecurityPolicyProps {
   readonly authorization?: AuthorizationRule[];
 
   /**
+   * How it is joined with the policy of the gateway that its route is attached to. Needs Envoy Gateway 1.8 or newer.
+   *
+   * @default not: it stands in the place of that one
+   */
+  readonly mergeType?: PolicyMerge;
+
+  /**
    * Its name.
    *
    * @default the construct's id, in lower case with hyphens
@@ -126,6 +134,7 @@ export class SecurityPolicy extends Construct {
       manifest: (spec) => envoyGatewayBindings().SecurityPolicy.manifest({ spec }),
       spec: () => ({
         targetRefs: [props.target._ref()],
+        mergeType: props.mergeType,
         oidc: props.oidc && oidcSpec(props.oidc),
         jwt: props.jwt?.length ? jwtSpec(props.jwt) : undefined,
         cors: props.cors && corsSpec(props.cors),
@@ -150,7 +159,11 @@ export class SecurityPolicy extends Construct {
   }
 
   private problems(props: SecurityPolicyProps): Problem[] {
-    const problems = [...objectNameProblems('name', props.name), ...props.target._problems()];
+    const problems = [
+      ...objectNameProblems('name', props.name),
+      ...props.target._problems(),
+      ...mergeProblems(props.mergeType, props.target),
+    ];
     if (props.oidc) problems.push(...oidcProblems(props.oidc), ...loginPathProblems(props.oidc, props.target));
     problems.push(...authorizationProblems(props.authorization ?? [], props.jwt ?? []));
     if (props.apiKeys) problems.push(...apiKeyProblems(props.apiKeys));

@@ -184,6 +184,97 @@ export class TcpIngressRoute extends Construct implements IIngressRoute {
   }
 }
 
+/** What there is to say of a route for UDP. */
+export interface UdpIngressRouteProps {
+  /** The gateway that takes the datagrams. */
+  readonly gateway: IIngressGateway;
+
+  /** The listener that it is attached to: a UDP route has all datagrams of a listener, or none. */
+  readonly listener: string;
+
+  /** Where the datagrams go. Several share the clients by weight. */
+  readonly backends: IngressBackend[];
+
+  /**
+   * Its namespace. If another than that of the gateway, the gateway's listener admits it.
+   *
+   * @default the chart's namespace, else "default"
+   */
+  readonly namespace?: string;
+
+  /**
+   * Its name.
+   *
+   * @default the construct's id, in lower case with hyphens
+   */
+  readonly name?: string;
+
+  /**
+   * Labels and annotations of the object.
+   *
+   * @default none
+   */
+  readonly metadata?: ApiObjectMetadata;
+}
+
+/**
+ * Sends all datagrams of a UDP listener to a Service. Renders one UDPRoute, and a ReferenceGrant in each other namespace that it sends to. Needs Gateway API 1.6 or newer, or the
+ * experimental channel of an older one. Istio's gateways do not have UDP, and sidecars do not take part: datagrams leave the proxy as they came, with no mutual TLS.
+ *
+ * @see https://gateway.envoyproxy.io/docs/tasks/traffic/udp-routing/
+ * @example
+ * const gateway = new IngressGateway(this, 'Dns', {
+ *   ingressClass: IngressClass.named('eg', { controller: IngressController.ENVOY_GATEWAY }),
+ *   listeners: [IngressListener.udp(53)],
+ * });
+ * new UdpIngressRoute(this, 'Resolver', {
+ *   gateway,
+ *   listener: 'udp-53',
+ *   backends: [IngressBackend.service('coredns', 53)],
+ * });
+ */
+export class UdpIngressRoute extends Construct implements IIngressRoute {
+  public readonly kind = 'UDPRoute';
+  public readonly name: string;
+  public readonly namespace: string;
+  public readonly gateway: IIngressGateway;
+
+  /** The rendered UDPRoute, to patch. */
+  public readonly resource: ApiObject;
+
+  public constructor(scope: Construct, id: string, props: UdpIngressRouteProps) {
+    super(scope, id);
+    this.name = props.name ?? nameOfId(id);
+    this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
+    this.gateway = props.gateway;
+    const attachment: RouteAttachment = {
+      kind: this.kind,
+      name: this.name,
+      namespace: this.namespace,
+      gateway: this.gateway,
+      listenerNames: [props.listener],
+      hostnames: [],
+      fits: (listener) => listener.protocol === 'UDP',
+    };
+    this.resource = new MeshObject<gatewayApi.UdpRouteProps>(this, 'Resource', {
+      ...gatewayApi.UdpRoute.GVK,
+      metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
+      manifest: gatewayApi.UdpRoute.manifest,
+      spec: () => ({
+        spec: {
+          parentRefs: parentRefs(attachment),
+          rules: [{ backendRefs: props.backends.map((backend) => backend._ref(this.namespace)) }],
+        },
+      }),
+    });
+    attachRoute(this, attachment, props.backends);
+    refuseAtSynth(this, () => [
+      ...streamProblems(this.name, props.namespace, props.backends),
+      ...attachmentProblems(attachment),
+    ]);
+  }
+}
+
 /** Unnamed, a route would try all listeners, and be refused by those that end TLS or read HTTP. */
 function passthroughListeners(gateway: IIngressGateway): string[] {
   return gateway.listeners.filter((listener) => listener._isPassthrough).map((listener) => listener.name);

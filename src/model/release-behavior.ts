@@ -72,6 +72,8 @@ const ENVOY_GATEWAY = {
   takesBroaderHosts: { since: '1.8', source: 'computeHosts of internal/gatewayapi/helpers.go' },
 } as const satisfies Record<string, Switch>;
 
+export const ENVOY_GATEWAY_SWITCHES: Readonly<Record<keyof typeof ENVOY_GATEWAY, Switch>> = ENVOY_GATEWAY;
+
 export type EnvoyGatewayBehavior = Readonly<Record<keyof typeof ENVOY_GATEWAY, boolean>>;
 
 export function envoyGatewayBehavior(release: string): EnvoyGatewayBehavior {

@@ -124,7 +124,7 @@ describe('a rule', () => {
     ],
     ['a path without its slash', { matches: [HttpMatch.prefix('a')], backends: [shop] }, 'did you mean "/a"?'],
     ['a method in small letters', { matches: [HttpMatch.prefix('/', { method: 'get' })], backends: [shop] }, '"GET"'],
-    ['a redirect with another status', { redirect: { statusCode: 307 } }, 'redirect with status 307'],
+    ['a redirect with another status', { redirect: { statusCode: 300 } }, 'redirect with status 300'],
     ['a Service with its namespace in its name', { backends: [IngressBackend.service('a.b', 1)] }, 'namespace: "b"'],
   ])('is refused with %s', (_, rule, said) => {
     const edge = chart();

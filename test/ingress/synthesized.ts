@@ -1,4 +1,5 @@
 import { ApiObject, Chart, Testing } from 'cdk8s';
+import { MeshTarget, MeshTargetProps } from '../../src/mesh/mesh-target';
 
 /** A manifest, as far as tests look into it. */
 export interface Rendered {
@@ -12,9 +13,11 @@ export interface Rendered {
   readonly spec: any;
 }
 
-/** An empty chart to put constructs into. */
-export function chart(): Chart {
-  return new Chart(Testing.app(), 'edge', { namespace: 'shop' });
+/** An empty chart to put constructs into, for the releases of a target where one is given. */
+export function chart(target?: MeshTargetProps): Chart {
+  const app = Testing.app();
+  if (target) new MeshTarget(target).applyTo(app);
+  return new Chart(app, 'edge', { namespace: 'shop' });
 }
 
 /** The manifests of a kind, and of a name where one is given, valid or not. */
