@@ -16,7 +16,7 @@ const ARROWS: Record<string, readonly string[]> = {
   scenarios: ['core', 'app', 'mesh', 'egress', 'ingress', 'access', 'install', 'imports'],
   'main.ts': ['app', 'mesh', 'scenarios'],
   'index.ts': ['core', 'app', 'mesh', 'egress', 'ingress', 'access', 'install'],
-  model: [],
+  model: ['output'],
   trace: ['model'],
   traffic: ['model', 'trace'],
   check: ['model', 'trace', 'traffic'],

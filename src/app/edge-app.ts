@@ -7,6 +7,7 @@ import { toYaml } from '../core/yaml';
 import { refuseOneObjectTwice } from '../mesh/object-names';
 import { MeshTarget } from '../mesh/mesh-target';
 import { type FolderChange, replaceFolder } from '../output/folder';
+import { printable, safeOutput } from '../output/printable';
 import { heldFile, isValidatedLater, shown, summaryOf } from '../output/held';
 import { chartContents } from './order';
 import { OutputFile } from './output-file';
@@ -140,8 +141,9 @@ function throwIfInvalid(nodes: readonly IConstruct[]): void {
   const problems: string[] = [];
   // The root last: what it says is about several constructs at once, and names them.
   for (const node of [...nodes.slice(1), ...nodes.slice(0, 1)]) {
-    const path = node.node.path === '' ? '' : `[${node.node.path}] `;
-    for (const problem of node.node.validate()) problems.push(`${path}${problem}`);
+    const path = node.node.path === '' ? '' : `[${printable(node.node.path)}] `;
+    // Whoever validates lays it out in lines; the names in them may be anybody's.
+    for (const problem of node.node.validate()) problems.push(safeOutput(`${path}${problem}`));
   }
   if (problems.length) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;

@@ -8,7 +8,16 @@ const MADE = Symbol.for('cdk8s-mesh-edge.made');
 const FRAMES = 30;
 
 interface Made extends IConstruct {
-  [MADE]?: { readonly stack?: string };
+  [MADE]?: Place;
+}
+
+/** What is kept; `line` is what a validation asks that has another copy of this library. */
+class Place {
+  public constructor(private readonly frames: { readonly stack?: string }) {}
+
+  public line(): string | undefined {
+    return innermostOwn(this.frames.stack);
+  }
 }
 
 /**
@@ -18,7 +27,7 @@ interface Made extends IConstruct {
  */
 export function rememberLine(construct: IConstruct): void {
   if ((construct as Made)[MADE]) return;
-  Object.defineProperty(construct, MADE, { value: framesHere() });
+  Object.defineProperty(construct, MADE, { value: new Place(framesHere()) });
 }
 
 function framesHere(): { readonly stack?: string } {
@@ -37,7 +46,7 @@ function framesHere(): { readonly stack?: string } {
  * @internal
  */
 export function ownLine(construct: IConstruct): string | undefined {
-  return innermostOwn((construct as Made)[MADE]?.stack);
+  return (construct as Made)[MADE]?.line();
 }
 
 /**
@@ -64,7 +73,7 @@ function innermostOwn(stack = ''): string | undefined {
 }
 
 /** Folders of this library beside this one's, as opposed to those of an app that lies there too. */
-const ROOMS: readonly string[] = ['core', 'app', 'mesh', 'egress', 'ingress', 'install'];
+const ROOMS: readonly string[] = ['core', 'app', 'mesh', 'egress', 'ingress', 'access', 'install', 'output'];
 
 function placeOf(line: string): { readonly file: string; readonly line: string } | undefined {
   const [, place, number] = /(?:\(|at (?:async )?)((?:file:\/\/)?[^()\s][^()]*):(\d+):\d+\)?$/.exec(line) ?? [];

@@ -1,6 +1,7 @@
 /** Matchers that speak of every request: rules of `mesh-edge prove` as expectations. */
 import { acceptedMesh } from '../check/accepted';
 import type { MeshOptions } from '../model/mesh-options';
+import { printable } from '../model/printable';
 import { loadSubject } from '../model/subject';
 import { prove, unknownNames } from '../prove/prove';
 import { readRules } from '../prove/rules';
@@ -71,7 +72,9 @@ function decided(
   const wrong = problems.length > 0 ? problems : unknownNames(mesh, rules);
   if (wrong.length > 0)
     throw new TypeError(
-      `${matcher}: ${wrong.map(({ key, what }) => `${key.replace(/^rules\[0\]\.(forbid|require)\./, '')}: ${what}`).join('; ')}`,
+      printable(
+        `${matcher}: ${wrong.map(({ key, what }) => `${key.replace(/^rules\[0\]\.(forbid|require)\./, '')}: ${what}`).join('; ')}`,
+      ),
     );
   const proofs = prove(mesh, rules);
   const pass = proofs.every(({ passes }) => passes);

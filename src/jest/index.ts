@@ -9,6 +9,7 @@
 import { type CheckResult, SEVERITIES, type Severity } from '../check/finding';
 import { check } from '../check/check';
 import type { MeshOptions } from '../model/mesh-options';
+import { printable } from '../model/printable';
 import { acceptedMesh } from '../check/accepted';
 import { formatText } from '../report/text';
 import { tlsLabel, traceText } from '../report/trace-text';
@@ -150,7 +151,8 @@ function verdict(wrong: readonly string[], negated: string, result: Trace, reque
   const pass = wrong.length === 0;
   return {
     pass,
-    message: () => `${pass ? negated : wrong.join('\n')}\n\n${traceText(result, request, { color: false })}`,
+    message: () =>
+      `${pass ? negated : wrong.map(printable).join('\n')}\n\n${traceText(result, request, { color: false })}`,
   };
 }
 

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { load } from 'js-yaml';
 import { type FolderChange, replaceFolder } from './folder';
+import { printable } from './printable';
 
 const HELD = /^\.mesh-edge-held-[0-9a-f]{12}\.json$/;
 const PLUGIN = 'MeshEdgeValidation';
@@ -74,14 +75,9 @@ export function summaryOf(target: string, { added, changed, removed, same, kept 
     removed && `${removed} removed`,
     same && `${same} as before`,
     kept.length &&
-      `${kept.length} kept that synth did not write (${kept.slice(0, 5).map(plain).join(', ')}${kept.length > 5 ? ', ...' : ''})`,
+      `${kept.length} kept that synth did not write (${kept.slice(0, 5).map(printable).join(', ')}${kept.length > 5 ? ', ...' : ''})`,
   ].filter(Boolean);
   return `${shown(target)}: ${counts.join(', ') || 'nothing to write'}`;
-}
-
-/** Anybody may have named it: only signs that a terminal and a runner take for nothing else. */
-function plain(name: string): string {
-  return name.replace(/[^\w./ -]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 export function shown(folder: string): string {

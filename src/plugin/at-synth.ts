@@ -4,6 +4,7 @@ import { type CheckOptions, check } from '../check/check';
 import { readConfiguration } from '../check/configuration';
 import { type Finding, SEVERITIES, type Severity } from '../check/finding';
 import type { MeshOptions } from '../model/mesh-options';
+import { allPrintable } from '../model/printable';
 import { loadSubject } from '../model/subject';
 
 export interface ValidationProperties extends MeshOptions {
@@ -40,7 +41,11 @@ export class CheckValidation {
   validate(): string[] {
     const loaded = loadSubject(this.scope, 'CheckValidation');
     const { findings } = check(loaded, checkOptionsOf(this.properties));
-    return findings.filter((finding) => isSerious(finding, this.properties)).map(message);
+    const serious = findings.filter((finding) => isSerious(finding, this.properties));
+    const lines = linesOf(this.scope);
+    return serious.map((finding) =>
+      message(allPrintable(finding), 'construct' in finding.where ? lines.get(finding.where.construct) : undefined),
+    );
   }
 }
 
@@ -49,8 +54,33 @@ export function checkAtSynth(scope: Validated, properties: ValidationProperties 
   scope.node.addValidation(new CheckValidation(scope, properties));
 }
 
-function message({ id, name, what, why, fix, object, field, where }: Finding): string {
+/** Where our constructs keep the line of the user's own code that made them; with any copy of the library (`core/own-line.ts`). */
+const MADE = Symbol.for('cdk8s-mesh-edge.made');
+
+interface Node {
+  readonly node: {
+    readonly path: string;
+    readonly scopes: readonly { [MADE]?: { readonly line?: () => string | undefined } }[];
+    findAll(): Node[];
+  };
+}
+
+/** By construct path: the line that made the object, or the construct that it belongs to. */
+function linesOf(scope: unknown): { get(path: string): string | undefined } {
+  const nodes = (scope as Partial<Node>).node?.findAll?.() ?? [];
+  const byPath = new Map(nodes.map((one) => [one.node.path, one]));
+  return {
+    get: (path) =>
+      byPath
+        .get(path)
+        ?.node.scopes.map((one) => one[MADE]?.line?.())
+        .reverse()
+        .find((line) => line !== undefined),
+  };
+}
+
+function message({ id, name, what, why, fix, object, field, where }: Finding, line: string | undefined): string {
   const place = object ? `${object.kind} ${object.namespace ? `${object.namespace}/` : ''}${object.name}` : '';
   const construct = 'construct' in where ? `${where.construct}: ` : '';
-  return `${construct}${place}${field === '' ? '' : ` ${field}`}: ${what} (${id} ${name})\n      why: ${why}\n      fix: ${fix}`;
+  return `${construct}${place}${field === '' ? '' : ` ${field}`}: ${what} (${id} ${name})\n      why: ${why}\n      fix: ${fix}${line === undefined ? '' : `\n      at: ${line}`}`;
 }

@@ -12,7 +12,7 @@
  * Those who run their app directly write `checkAtSynth(app)` before `app.synth()`.
  */
 import { load } from '../model/load';
-import { printable } from '../model/printable';
+import { allPrintable, printable } from '../model/printable';
 import { placeWhenAccepted } from '../output/held';
 import { formatText, formatWhere } from '../report/text';
 import { check } from '../check/check';
@@ -60,11 +60,12 @@ export class MeshEdgeValidation {
 }
 
 function violationOf(
-  finding: Finding,
+  found: Finding,
   manifests: readonly string[],
 ): Parameters<ValidationContext['report']['addViolation']>[0] {
+  const finding = allPrintable(found);
   const { where, object } = finding;
-  const file = 'file' in where && where.file ? where.file : (manifests[0] ?? '');
+  const file = 'file' in found.where && found.where.file ? found.where.file : (manifests[0] ?? '');
   return {
     ruleName: `${finding.id} ${finding.name}`,
     recommendation: `${finding.what}. ${finding.why}`,

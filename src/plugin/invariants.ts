@@ -1,6 +1,7 @@
 /** Rules over all requests, decided while an app is synthesized: what `EdgeInvariant` asks. */
 import { acceptedMesh } from '../check/accepted';
 import type { MeshOptions } from '../model/mesh-options';
+import { allPrintable } from '../model/printable';
 import { loadSubject } from '../model/subject';
 import { type Proof, prove, unknownNames } from '../prove/prove';
 import { readRules } from '../prove/rules';
@@ -15,14 +16,14 @@ interface Problem {
 /** What is wrong with a rule, or with the app by that rule. */
 export function problemsOf(subject: unknown, text: string, options: MeshOptions): Problem[] {
   const { rules, problems } = readRules(text);
-  if (problems.length > 0) return problems.map(unreadable);
+  if (problems.length > 0) return allPrintable(problems).map(unreadable);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const mesh = acceptedMesh(loadSubject(subject, 'EdgeInvariant').manifests, given);
   const unknown = unknownNames(mesh, rules);
-  if (unknown.length > 0) return unknown.map(unreadable);
+  if (unknown.length > 0) return allPrintable(unknown).map(unreadable);
   return prove(mesh, rules)
     .filter(({ passes }) => !passes)
-    .map(broken);
+    .map((proof) => broken(allPrintable(proof)));
 }
 
 function unreadable({ key, what }: { readonly key: string; readonly what: string }): Problem {

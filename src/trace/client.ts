@@ -33,15 +33,31 @@ export function client(mesh: Mesh, request: TraceRequest, port: number): Origin 
  * Namespace and workload of a client. A name that no API server takes is a slip, unless the manifests have it themselves, or it is a
  * variable that a tool fills in later (`${team}`).
  */
-function parseClient(mesh: Mesh, from: string): { readonly namespace: string; readonly name: string | undefined } {
-  const slash = from.indexOf('/');
-  const [namespace, name] = slash < 0 ? [from, undefined] : [from.slice(0, slash), from.slice(slash + 1)];
+function parseClient(mesh: Mesh, from: string): ClientName {
+  const first = splitAt(from, from.indexOf('/'));
   const isName = (text: string): boolean =>
     /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text) || /[${}<>%]/.test(text);
-  const isKnown = (): boolean => namespace !== '' && mesh.manifests.some((one) => one.namespace === namespace);
-  if ((!isName(namespace) || (name !== undefined && !isName(name))) && !isKnown())
+  if (isName(first.namespace) && (first.name === undefined || isName(first.name))) return first;
+  // Names that only files can hold may have a slash in them.
+  const known = splits(from).find(
+    ({ namespace }) => namespace !== '' && mesh.manifests.some((one) => one.namespace === namespace),
+  );
+  if (known === undefined)
     throw new RequestError(`client "${from}" is not NAMESPACE, NAMESPACE/WORKLOAD, or "outside"`);
-  return { namespace, name };
+  return known;
+}
+
+interface ClientName {
+  readonly namespace: string;
+  readonly name: string | undefined;
+}
+
+const splitAt = (from: string, slash: number): ClientName =>
+  slash < 0 ? { namespace: from, name: undefined } : { namespace: from.slice(0, slash), name: from.slice(slash + 1) };
+
+/** All ways to take it for a namespace and a workload; the shortest namespace first, as usual names are. */
+function splits(from: string): readonly ClientName[] {
+  return [...[...from.matchAll(/\//g)].map(({ index }) => splitAt(from, index)), splitAt(from, -1)];
 }
 
 function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name: string): Origin {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import MarkdownIt from 'markdown-it';
+import { alive } from '../fuzz/markdown';
 
 const root = join(__dirname, '../..');
 
@@ -114,49 +115,6 @@ const COMMAND = /^[ \t]*::[a-z][a-z-]*[ :]|##\[/im;
 function isTame(text: string): void {
   expect(RAW.exec(text)?.[0]).toBeUndefined();
   expect(COMMAND.exec(text)?.[0]).toBeUndefined();
-}
-
-/** What Markdown makes of a report, with everything on that GitHub has on. */
-function alive(markdown: string): string[] {
-  const found: string[] = [];
-  const reader = new MarkdownIt({ html: true, linkify: true });
-  reader.linkify.set({ fuzzyLink: false }); // GitHub makes no link of a bare host; of www. see below
-  const visit = (
-    tokens: readonly {
-      type: string;
-      content: string;
-      markup: string;
-      children: unknown;
-      attrGet(name: string): string | null;
-    }[],
-    isLink = false,
-  ): void => {
-    for (const token of tokens) {
-      if (token.type === 'image') found.push(`image ${token.content}`);
-      if (token.type === 'link_open') {
-        isLink = true;
-        if (!/^https:\/\/(?!evil)/.test(token.attrGet('href') ?? '') || token.markup === 'linkify')
-          found.push(`link ${token.attrGet('href')}`);
-      }
-      if (token.type === 'link_close') isLink = false;
-      if (token.type === 'html_inline' && !/^<(br|\/?code|\/?b)>$/.test(token.content)) found.push(token.content);
-      if (
-        token.type === 'html_block' &&
-        !/^(<\/?(details|summary)>[\w .()\p{P}\p{S}-]*)+\s*$/u.test(
-          token.content.replace(/<\/?(details|summary)>/g, ''),
-        ) &&
-        /<(?!\/?(details|summary)>)/.test(token.content)
-      )
-        found.push(token.content);
-      if (token.type === 'text' && /@octocat|#1\b|www\.evil|:\/\/evil/.test(token.content) && !isLink)
-        found.push(`live ${token.content}`);
-      if (token.type === 'heading_open' && !['###', '####'].includes(token.markup))
-        found.push(`heading ${token.markup}`);
-      if (Array.isArray(token.children)) visit(token.children as typeof tokens, isLink);
-    }
-  };
-  visit(reader.parse(markdown, {}) as never);
-  return found;
 }
 
 describe('names that a stranger chose', () => {

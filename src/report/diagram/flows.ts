@@ -135,9 +135,14 @@ function isOfTheEdge({ result, host }: Followed, mesh: Mesh): boolean {
 }
 
 function otherHosts(mesh: Mesh, client: ClientClass): string {
-  const [plain, secure] = otherHostProbes(new Set(), [mesh]).map((probe) =>
-    trace(mesh, { ...client.request, ...probe.request }),
-  );
+  const [plain, secure] = otherHostProbes(new Set(), [mesh]).map((probe) => {
+    try {
+      return trace(mesh, { ...client.request, ...probe.request });
+    } catch (error) {
+      if (error instanceof RequestError) return undefined;
+      throw error;
+    }
+  });
   const word = (one: Trace | undefined): string =>
     one?.outcome === 'delivered'
       ? one.hops.some((hop) => hop.proxy.kind !== 'none' && hop.proxy.kind !== 'sidecar')

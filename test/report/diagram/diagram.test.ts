@@ -30,6 +30,17 @@ function words(picture: string): string {
 const company = meshOf('test', 'diff', 'fixtures', 'company.yaml');
 
 describe('the picture of the whole edge', () => {
+  it('is drawn for a namespace that no API server takes, whose name holds a slash', () => {
+    const deployment = (namespace: string) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', namespace },
+      spec: { template: { metadata: { labels: { app: 'web' } } } },
+    });
+    const mesh = buildMesh(loadObjects(['a/B'].map(deployment)).manifests);
+    expect(edgeMap(mesh).others).toEqual([{ from: ['every workload'], text: 'pass' }]);
+  });
+
   it('joins clients and hosts that go the same way, and names who refuses the others', () => {
     const lanes = edgeMap(company).lanes.map(told);
     expect(lanes).toContain(
