@@ -25,17 +25,29 @@ export function externalOf(text: string): External | undefined {
   return { kind, namespace: kind === 'Namespace' ? name : namespace, name };
 }
 
-/** Each world with what others own beside it. @throws InputError if manifests that are named are not there. */
-export function withExternals(worlds: readonly World[], externals: readonly External[] = []): readonly World[] {
-  if (externals.length === 0) return worlds;
+/** What others own. @throws InputError if manifests that are named are not there. */
+export function loadExternals(externals: readonly External[] = []): readonly Manifest[] {
   const paths = externals.flatMap((one) => ('path' in one ? globbed(one.path) : []));
   const declared = externals.filter((one): one is Declared => 'kind' in one).map(marker);
-  const others = [...declared, ...(paths.length === 0 ? [] : load(paths).manifests)];
-  return worlds.map((world) => {
-    const { manifests } = world.loaded;
-    const added = others.map((one, at) => ({ ...one, index: manifests.length + at }));
-    return { ...world, loaded: { ...world.loaded, manifests: [...manifests, ...added], own: manifests.length } };
-  });
+  return [...declared, ...(paths.length === 0 ? [] : load(paths).manifests)];
+}
+
+/** Manifests with what others own beside them; what is read already is not there twice. */
+export function beside<L extends Loaded>(loaded: L, others: readonly Manifest[]): L {
+  if (others.length === 0) return loaded;
+  const { manifests } = loaded;
+  const keyOf = ({ group, kind, namespace, name }: Manifest): string => JSON.stringify([group, kind, namespace, name]);
+  const own = new Set(manifests.map(keyOf));
+  const added = others
+    .filter((one) => !own.has(keyOf(one)))
+    .map((one, at) => ({ ...one, index: manifests.length + at }));
+  return { ...loaded, manifests: [...manifests, ...added], own: manifests.length };
+}
+
+/** Each world with what others own beside it. */
+export function withExternals(worlds: readonly World[], externals: readonly External[] = []): readonly World[] {
+  const others = loadExternals(externals);
+  return worlds.map((world) => ({ ...world, loaded: beside(world.loaded, others) }));
 }
 
 function marker({ kind, namespace, name }: Declared): Manifest {

@@ -5,11 +5,11 @@ import type { Command } from 'commander';
 import type { Adopted } from '../adopt/adopt';
 import { CARRY_FILE, RAW_FILE, type ProjectFile } from '../adopt/project';
 import { printable } from '../model/printable';
-import { layoutOf } from './configuration';
 import { OK, UsageError } from './exit';
+import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
-interface AdoptFlags extends MeshFlags {
+interface AdoptFlags extends MeshFlags, InputFlags {
   readonly output: string;
   readonly force?: boolean;
 }
@@ -21,18 +21,17 @@ export function register(program: Command): void {
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .requiredOption('-o, --output <folder>', 'where the TypeScript goes')
     .option('--force', 'replace files that are there, and say which');
-  addMeshOptions(command).action(run);
+  addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(paths: string[], flags: AdoptFlags): Promise<void> {
-  const { loadBuilt } = await import('../model/worlds.js');
   const { adopt, TwiceError } = await import('../adopt/adopt.js');
   const { loadConstructs } = await import('./constructs.js');
-  const { manifests, problems } = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
+  const loaded = await readManifests(paths, flags);
   const options = await meshOptionsOf(flags);
   const adopted = (() => {
     try {
-      return adopt(manifests, options, loadConstructs());
+      return adopt(loaded.manifests.slice(0, loaded.own), options, loadConstructs());
     } catch (error) {
       if (error instanceof TwiceError) throw new UsageError(error.message);
       throw error;
@@ -40,8 +39,7 @@ async function run(paths: string[], flags: AdoptFlags): Promise<void> {
   })();
   const lines = write(adopted.files, flags);
   const say = (line: string): void => void process.stderr.write(`mesh-edge: ${printable(line)}\n`);
-  for (const { source, what } of problems)
-    say(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; it is left out`);
+  sayUnread(loaded, 'it is left out');
   for (const note of adopted.notes) say(note);
   process.stdout.write([...lines, ...summary(adopted, flags)].map((line) => `${line}\n`).join(''));
   process.exitCode = OK;

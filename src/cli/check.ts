@@ -1,22 +1,19 @@
 /** `mesh-edge check PATH...`: what is wrong with manifests, before they are applied. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type CheckResult, type Severity, SEVERITIES } from '../check/finding';
 import { printable } from '../model/printable';
-import type { World } from '../model/worlds';
-import { configuration, layoutOf } from './configuration';
+import { configuration } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
+import { type InputFlags, addInputOptions, readWorlds } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
 const FORMATS = ['text', 'json', 'sarif', 'github', 'markdown'] as const;
 
-interface CheckFlags extends MeshFlags {
+interface CheckFlags extends MeshFlags, InputFlags {
   readonly format: (typeof FORMATS)[number];
   readonly failOn: Severity;
   readonly explain?: string;
-  readonly world?: string;
-  readonly helm?: boolean;
   readonly baseline?: string;
   readonly writeBaseline?: boolean;
 }
@@ -33,11 +30,9 @@ export function register(program: Command): void {
         .default('error'),
     )
     .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit')
-    .option('--world <folder>', 'judge one build root of those that mesh-edge worlds shows')
-    .option('--helm', 'render the charts of the repository with your own helm template')
     .option('--baseline <file>', 'accept the findings that the file holds, and tell only others')
     .option('--write-baseline', 'write the findings of today into the file of --baseline');
-  addMeshOptions(command).action(run);
+  addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(paths: string[], flags: CheckFlags): Promise<void> {
@@ -47,12 +42,9 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
     return;
   }
   if (paths.length === 0) throw new UsageError('name at least one file, folder, or - for standard input');
-  const { findWorlds } = await import('../model/worlds.js');
   const { checkWorlds } = await import('../check/worlds.js');
   const settings = await configuration(flags.config);
-  const { withExternals } = await import('../check/externals.js');
-  const found = chosen(findWorlds(paths, undefined, undefined, await layoutOf(flags)), flags.world);
-  const worlds = withExternals(found, settings.externals);
+  const worlds = await readWorlds(paths, flags);
   const count = worlds.reduce((sum, { loaded }) => sum + loaded.manifests.length, 0);
   const isLong = count > 5_000 && process.stderr.isTTY === true;
   if (isLong) process.stderr.write(`checking ${count} objects ...`);
@@ -98,13 +90,6 @@ async function withoutBaseline(result: CheckResult, file: string): Promise<Check
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-function chosen(worlds: readonly World[], name: string | undefined): readonly World[] {
-  if (name === undefined) return worlds;
-  const found = worlds.filter((world) => resolve(world.name) === resolve(name));
-  if (found.length > 0) return found;
-  throw new UsageError(`there is no world ${name}; there are ${worlds.map((world) => world.name).join(', ')}`);
 }
 
 /** Writes parts in blocks of some length: neither each by itself nor all of them at once. */

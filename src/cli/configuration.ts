@@ -1,7 +1,6 @@
 /** What the configuration file says: the one that was named, else mesh-edge.yaml if it is in this folder. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Configuration } from '../check/configuration';
-import type { WorldOptions } from '../model/worlds';
 import { UsageError } from './exit';
 
 export async function configuration(named: string | undefined): Promise<Configuration> {
@@ -19,18 +18,4 @@ export async function configuration(named: string | undefined): Promise<Configur
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** What the configuration file says of the repository, with charts rendered if that was asked for. */
-export async function layoutOf({
-  config,
-  helm,
-}: {
-  readonly config?: string;
-  readonly helm?: boolean;
-}): Promise<WorldOptions> {
-  const { layout = {} } = await configuration(config);
-  if (helm !== true) return layout;
-  const { renderChart } = await import('./helm.js');
-  return { ...layout, renderChart };
 }

@@ -2,18 +2,17 @@
 import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Command } from 'commander';
-import { printable } from '../model/printable';
 import type { PictureFormat } from '../report/diagram/index';
 import type { TraceRequest } from '../trace/types';
-import { layoutOf } from './configuration';
 import { OK, UsageError } from './exit';
+import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
 import { addRequestOptions, type RequestFlags, requestOf } from './request-options';
 
 const FORMATS: Readonly<Record<string, PictureFormat>> = { '.mmd': 'mmd', '.svg': 'svg', '.html': 'html' };
 
-interface DiagramFlags extends MeshFlags, RequestFlags {
+interface DiagramFlags extends MeshFlags, InputFlags, RequestFlags {
   readonly output: string;
 }
 
@@ -24,7 +23,7 @@ export function register(program: Command): void {
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .requiredOption('-o, --output <file>', 'what to write, by its ending: .mmd (Mermaid), .svg, .html (one page)');
   addRequestOptions(command);
-  addMeshOptions(command).action(run);
+  addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(paths: string[], flags: DiagramFlags): Promise<void> {
@@ -35,14 +34,10 @@ async function run(paths: string[], flags: DiagramFlags): Promise<void> {
     throw new UsageError('--from says who sends --request: give both, or neither for the whole edge');
   if (flags.request !== undefined && flags.from === undefined)
     throw new UsageError('--request needs --from NAMESPACE[/WORKLOAD], or --from outside with --at NAMESPACE/GATEWAY');
-  const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
-  const { manifests, problems } = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
-  for (const { source, what } of problems)
-    process.stderr.write(
-      `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; the other documents are drawn`)}\n`,
-    );
-  const mesh = acceptedMesh(manifests, await meshOptionsOf(flags));
+  const loaded = await readManifests(paths, flags);
+  sayUnread(loaded, 'the other documents are drawn');
+  const mesh = acceptedMesh(loaded.manifests, await meshOptionsOf(flags));
   const bar = progressBar('following requests');
   const { edgePicture } = await import('../report/diagram/index.js');
   const picture =

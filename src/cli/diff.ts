@@ -3,16 +3,15 @@ import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Overlay } from '../diff/overlay';
 import type { Undecided } from '../diff/types';
-import type { KnownDocuments } from '../model/load';
 import type { LoadProblem, Manifest } from '../model/manifest';
-import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
+import { type InputFlags, addInputOptions, readSides } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
 
 const FORMATS = ['text', 'json', 'markdown'] as const;
 
-interface DiffFlags extends MeshFlags {
+interface DiffFlags extends MeshFlags, InputFlags {
   readonly format: (typeof FORMATS)[number];
   readonly exitCode?: boolean;
   readonly over?: boolean;
@@ -27,29 +26,31 @@ export function register(program: Command): void {
     .addOption(new Option('--format <format>', 'how changes are written').choices(FORMATS).default('text'))
     .option('--exit-code', 'exit with 1 if traffic changes')
     .option('--over', 'lay NEW over OLD first, as if it were applied: OLD a live dump, NEW what Git holds');
-  addMeshOptions(command).action(run);
+  addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   if (old === '-' && now === '-') throw new UsageError('standard input cannot be both OLD and NEW');
-  const { loadSide } = await import('../diff/revision.js');
   const { diff } = await import('../diff/diff.js');
   const { formatDiff } = await import('../report/diff.js');
   const bar = progressBar('comparing traffic');
-  const known: KnownDocuments = new Map();
-  const { ignore } = await layoutOf(flags);
-  const [was, is] = [loadSide(old, known, now, ignore), loadSide(now, known, old, ignore)];
+  const [was, is] = await readSides(old, now, flags);
   const { before, after } = await sides(was.manifests, is.manifests, flags.over === true);
   const found = diff(before, after, { mesh: await meshOptionsOf(flags), onProgress: bar.update });
   bar.end();
-  const { doubts, notes } = unreadable(was.problems, is.problems);
+  const { changedCharts } = await import('../diff/charts.js');
+  const { doubts: own, notes } = unreadable(was.problems, is.problems);
+  const doubts = [...own, ...changedCharts(was.unrendered ?? [], is.unrendered ?? [])];
+  const absent = [was, is].flatMap(({ without }, at) =>
+    without === undefined ? [] : `there is no world ${flags.world ?? ''} in ${at === 0 ? old : now}`,
+  );
   const { leftOutLine } = await import('../report/text.js');
   const passedOver = [was, is].flatMap(({ leftOut = [] }) => leftOutLine(leftOut));
   const whole = {
     ...found,
     complete: found.complete && doubts.length === 0,
     undecided: [...found.undecided, ...doubts],
-    notes: [...found.notes, ...new Set([...notes, ...passedOver])],
+    notes: [...found.notes, ...new Set([...notes, ...absent, ...passedOver])],
   };
   const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
   process.stdout.write(

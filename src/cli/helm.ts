@@ -1,21 +1,23 @@
 /** The user's own `helm template`, run only where they ask for it: charts of the repository as they lie there, nothing fetched. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Chart, RenderChart } from '../model/charts';
+import type { FileTree } from '../model/file-tree';
 import { UsageError } from './exit';
 
 /** Charts that come to more than this are not manifests that somebody reads. */
 const MAX_BYTES = 1 << 28;
 
-export const renderChart: RenderChart = ({ folder, release, namespace, values }: Chart) => {
-  const scratch = mkdtempSync(join(tmpdir(), 'mesh-edge-values-'));
+export const renderChart: RenderChart = ({ folder, release, namespace, values }: Chart, tree: FileTree) => {
+  const scratch = mkdtempSync(join(tmpdir(), 'mesh-edge-chart-'));
   try {
+    const chart = tree.isOnDisk ? folder : checkedOut(tree, folder, join(scratch, 'chart'));
     const files = values.map((one, at) => {
-      if ('file' in one) return one.file;
+      if ('file' in one && tree.isOnDisk) return one.file;
       const file = join(scratch, `${at}.yaml`);
-      writeFileSync(file, one.text);
+      writeFileSync(file, 'text' in one ? one.text : tree.read(one.file));
       return file;
     });
     const run = spawnSync(
@@ -23,7 +25,7 @@ export const renderChart: RenderChart = ({ folder, release, namespace, values }:
       [
         'template',
         release,
-        folder,
+        chart,
         '--namespace',
         namespace,
         '--include-crds',
@@ -42,3 +44,15 @@ export const renderChart: RenderChart = ({ folder, release, namespace, values }:
     rmSync(scratch, { recursive: true, force: true });
   }
 };
+
+/** The files of a revision where helm finds them. */
+function checkedOut(tree: FileTree, folder: string, target: string): string {
+  mkdirSync(target, { recursive: true });
+  for (const entry of tree.entries(folder)) {
+    const path = join(folder, entry);
+    const kind = tree.kindOf(path);
+    if (kind === 'folder') checkedOut(tree, path, join(target, entry));
+    else if (kind === 'file') writeFileSync(join(target, entry), tree.read(path));
+  }
+  return target;
+}

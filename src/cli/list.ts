@@ -4,14 +4,14 @@ import type { CallerFilter } from '../list/callers';
 import type { Mesh } from '../model/mesh';
 import type { ListFormat } from '../report/list';
 import type { ObjectRef } from '../trace/types';
-import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
+import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
 
 const FORMATS: readonly ListFormat[] = ['text', 'json', 'csv', 'html'];
 
-interface ListFlags extends MeshFlags {
+interface ListFlags extends MeshFlags, InputFlags {
   readonly from?: string;
   readonly to?: string;
   readonly by?: string;
@@ -27,17 +27,16 @@ export function register(program: Command): void {
     .option('--to <host>', 'only what is sent to this host, inside the mesh too')
     .option('--by <object>', 'only what this object has a say in: KIND/NAMESPACE/NAME')
     .addOption(new Option('--format <format>', 'how the register is written').choices(FORMATS).default('text'));
-  addMeshOptions(command).action(run);
+  addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(paths: readonly string[], flags: ListFlags): Promise<void> {
-  const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
   const { nearest } = await import('../check/schema/structural.js');
   const { register: registerOf } = await import('../list/register.js');
   const { readNames } = await import('../list/names.js');
   const { formatRegister } = await import('../report/list.js');
-  const loaded = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
+  const loaded = await readManifests(paths, flags);
   const mesh: Mesh = acceptedMesh(loaded.manifests, await meshOptionsOf(flags));
   const { from, to, by, problems } = readNames(mesh, flags);
   if (problems.length > 0)
@@ -52,10 +51,7 @@ async function run(paths: readonly string[], flags: ListFlags): Promise<void> {
   const bar = progressBar('listing');
   const found = registerOf(mesh, optionsOf(from, to, by, bar.update));
   bar.end();
-  for (const { source, what } of loaded.problems)
-    process.stderr.write(
-      `mesh-edge: ${source.file ?? 'input'}:${source.line ?? 1}: ${what}; what is listed holds without it\n`,
-    );
+  sayUnread(loaded, 'what is listed holds without it');
   process.stdout.write(formatRegister(found, flags.format));
   process.exitCode = loaded.problems.length === 0 ? OK : FOUND;
 }

@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { ProveFormat } from '../report/prove';
-import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
+import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { progressBar } from './progress';
 
 const FORMATS: readonly ProveFormat[] = ['text', 'json', 'github', 'markdown', 'sarif'];
 
-interface ProveFlags extends MeshFlags {
+interface ProveFlags extends MeshFlags, InputFlags {
   readonly format: ProveFormat;
 }
 
@@ -20,7 +20,7 @@ export function register(program: Command): void {
     .argument('<RULES>', 'a YAML file of rules')
     .argument('<PATH...>', 'files and folders of manifests, or - for standard input')
     .addOption(new Option('--format <format>', 'how verdicts are written').choices(FORMATS).default('text'));
-  addMeshOptions(command).action(run);
+  addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(file: string, paths: readonly string[], flags: ProveFlags): Promise<void> {
@@ -33,20 +33,16 @@ async function run(file: string, paths: readonly string[], flags: ProveFlags): P
   const { readRules } = await import('../prove/rules.js');
   const { rules, problems } = readRules(text);
   refuse(file, problems);
-  const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
   const { prove, unknownNames } = await import('../prove/prove.js');
   const { formatProofs } = await import('../report/prove.js');
-  const loaded = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
+  const loaded = await readManifests(paths, flags);
   const mesh = acceptedMesh(loaded.manifests, await meshOptionsOf(flags));
   refuse(file, unknownNames(mesh, rules));
   const bar = progressBar('proving');
   const proofs = prove(mesh, rules, { onProgress: bar.update });
   bar.end();
-  for (const { source, what } of loaded.problems)
-    process.stderr.write(
-      `mesh-edge: ${source.file ?? 'input'}:${source.line ?? 1}: ${what}; what is said holds without it\n`,
-    );
+  sayUnread(loaded, 'what is said holds without it');
   const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
   process.stdout.write(formatProofs(proofs, flags.format, { file, color }));
   process.exitCode = proofs.every(({ passes }) => passes) && loaded.problems.length === 0 ? OK : FOUND;

@@ -4,14 +4,14 @@ import { type Command, Option } from 'commander';
 import { json, printable } from '../model/printable';
 import type { Mesh } from '../model/mesh';
 import type { Trace, TraceRequest } from '../trace/types';
-import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
+import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 import { addRequestOptions, type RequestFlags, requestOf } from './request-options';
 
 const FORMATS = ['text', 'json', 'mermaid'] as const;
 
-interface TraceFlags extends MeshFlags, RequestFlags {
+interface TraceFlags extends MeshFlags, InputFlags, RequestFlags {
   readonly requests?: string;
   readonly format: (typeof FORMATS)[number];
 }
@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .option('--requests <file>', 'many requests: JSON lines in (- for standard input), JSON lines out, in order')
     .addOption(new Option('--format <format>', 'how the trace is written').choices(FORMATS).default('text'));
   addRequestOptions(command);
-  addMeshOptions(command).action(run);
+  addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(paths: string[], flags: TraceFlags): Promise<void> {
@@ -34,18 +34,13 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
     throw new UsageError('--request needs --from NAMESPACE[/WORKLOAD], or --from outside with --at NAMESPACE/GATEWAY');
   }
   const lines = flags.requests === undefined ? undefined : readLines(flags.requests, paths);
-  const { loadBuilt } = await import('../model/worlds.js');
   const { acceptedMesh } = await import('../check/accepted.js');
-  const { manifests, problems } = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
-  const mesh = acceptedMesh(manifests, await meshOptionsOf(flags));
+  const loaded = await readManifests(paths, flags);
+  const mesh = acceptedMesh(loaded.manifests, await meshOptionsOf(flags));
   const request = requestOf(flags);
   const requests = lines?.map((line, index) => parseLine(line, index + 1));
   const result = requests === undefined ? await followOne(mesh, request) : undefined;
-  for (const problem of problems) {
-    process.stderr.write(
-      `mesh-edge: ${printable(`${problem.source.file ?? 'input'}:${problem.source.line ?? 1}: ${problem.what}; the other documents are traced`)}\n`,
-    );
-  }
+  sayUnread(loaded, 'the other documents are traced');
   if (result === undefined) {
     await followAll(mesh, requests ?? []);
     return;

@@ -1,14 +1,13 @@
 /** `mesh-edge upgrade PATH...`: what another release of Istio, Gateway API or Envoy Gateway does to the same manifests. */
 import { type Command, Option } from 'commander';
-import { printable } from '../model/printable';
-import { layoutOf } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
+import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addInstallOptions, addReleaseRanges, type MeshFlags, releaseSides } from './mesh-options';
 import { progressBar } from './progress';
 
 const FORMATS = ['text', 'json', 'markdown'] as const;
 
-interface UpgradeFlags extends MeshFlags {
+interface UpgradeFlags extends MeshFlags, InputFlags {
   readonly format: (typeof FORMATS)[number];
 }
 
@@ -20,7 +19,7 @@ export function register(program: Command): void {
     )
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .addOption(new Option('--format <format>', 'how the report is written').choices(FORMATS).default('text'));
-  addReleaseRanges(addInstallOptions(command)).action(run);
+  addReleaseRanges(addInstallOptions(addInputOptions(command))).action(run);
 }
 
 async function run(paths: string[], flags: UpgradeFlags): Promise<void> {
@@ -28,19 +27,15 @@ async function run(paths: string[], flags: UpgradeFlags): Promise<void> {
   const { istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion } = is;
   if ([istioVersion, gatewayApiVersion, envoyGatewayVersion, kubernetesVersion].every((one) => one === undefined))
     throw new UsageError('say which release changes, for example --istio-version 1.29..1.32');
-  const { loadBuilt } = await import('../model/worlds.js');
   const { upgrade } = await import('../upgrade/upgrade.js');
   const { formatUpgrade } = await import('../report/upgrade.js');
-  const loaded = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
+  const loaded = await readManifests(paths, flags);
   const bar = progressBar('comparing traffic');
   const found = upgrade(loaded, { was, is, onProgress: bar.update });
   bar.end();
   const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
   const width = Math.min(process.stdout.columns ?? 100, 120);
   process.stdout.write(formatUpgrade(found, flags.format, { color, width }));
-  for (const { source, what } of loaded.problems)
-    process.stderr.write(
-      `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; what is said holds without it`)}\n`,
-    );
+  sayUnread(loaded, 'what is said holds without it');
   process.exitCode = found.traffic.changes.length > 0 ? FOUND : OK;
 }

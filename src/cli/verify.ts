@@ -2,14 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { InputError } from '../model/files';
-import { printable } from '../model/printable';
-import { layoutOf } from './configuration';
 import { FOUND, OK } from './exit';
+import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
 const FORMATS = ['text', 'json'] as const;
 
-interface VerifyFlags extends MeshFlags {
+interface VerifyFlags extends MeshFlags, InputFlags {
   readonly format: (typeof FORMATS)[number];
   readonly configDump: readonly string[];
 }
@@ -24,17 +23,16 @@ export function register(program: Command): void {
       'what /config_dump of a proxy, or istioctl proxy-config all -o json, printed',
     )
     .addOption(new Option('--format <format>', 'how the comparison is written').choices(FORMATS).default('text'));
-  addMeshOptions(command).action(run);
+  addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> {
-  const { loadBuilt } = await import('../model/worlds.js');
   const { buildMesh } = await import('../model/mesh.js');
   const { NoConfigDump, readConfigDump } = await import('../verify/config-dump.js');
   const { verify } = await import('../verify/verify.js');
   const { formatVerification } = await import('../report/verify.js');
-  const { manifests, problems } = loadBuilt(paths, undefined, undefined, await layoutOf(flags));
-  const mesh = buildMesh(manifests, await meshOptionsOf(flags));
+  const loaded = await readManifests(paths, flags);
+  const mesh = buildMesh(loaded.manifests, await meshOptionsOf(flags));
   const wrong: string[] = [];
   const proxies = flags.configDump.flatMap((file) => {
     try {
@@ -47,12 +45,9 @@ async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> 
   });
   if (wrong.length > 0) throw new InputError(wrong.join('\n'));
   const found = proxies.map((proxy) => verify(mesh, proxy));
-  for (const { source, what } of problems)
-    process.stderr.write(
-      `mesh-edge: ${printable(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; what is compared holds without it`)}\n`,
-    );
+  sayUnread(loaded, 'what is compared holds without it');
   process.stdout.write(
     flags.format === 'json' ? `${JSON.stringify({ proxies: found }, null, 2)}\n` : formatVerification(found),
   );
-  process.exitCode = found.every(({ verdict }) => verdict === 'agreed') && problems.length === 0 ? OK : FOUND;
+  process.exitCode = found.every(({ verdict }) => verdict === 'agreed') && loaded.problems.length === 0 ? OK : FOUND;
 }

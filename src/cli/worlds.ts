@@ -1,20 +1,19 @@
 /** `mesh-edge worlds PATH...`: the build roots of a repository, each a mesh of its own. */
 import { type Command, Option } from 'commander';
 import { printable } from '../model/printable';
-import { layoutOf } from './configuration';
+import { addHelmOption, readWorlds } from './input';
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command('worlds')
     .description('show the build roots of a repository, each of which is judged as a mesh of its own')
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .addOption(new Option('--format <format>', 'how they are written').choices(['text', 'json']).default('text'))
-    .option('--helm', 'render the charts of the repository with your own helm template')
     .option(
       '--config <file>',
       'what says what a build root is (default: mesh-edge.yaml in this folder, if there is one)',
-    )
-    .action(run);
+    );
+  addHelmOption(command).action(run);
 }
 
 interface WorldsFlags {
@@ -24,12 +23,11 @@ interface WorldsFlags {
 }
 
 async function run(paths: string[], flags: WorldsFlags): Promise<void> {
-  const { findWorlds } = await import('../model/worlds.js');
-  const worlds = findWorlds(paths, undefined, undefined, await layoutOf(flags));
+  const worlds = await readWorlds(paths, flags);
   const rows = worlds.map(({ name, by, loaded, remote, charts = [], notBuilt }) => ({
     world: name,
     by,
-    objects: loaded.manifests.length,
+    objects: loaded.own ?? loaded.manifests.length,
     remote: [...new Set(remote)],
     charts: charts.map(({ folder, release, namespace, by: installer, reason }) => ({
       folder,

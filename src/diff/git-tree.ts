@@ -20,8 +20,23 @@ export function git(args: readonly string[], input?: string): Buffer | undefined
   return run.status === 0 ? run.stdout : undefined;
 }
 
+/** As git reads the path of `REV:PATH`: from the top of the repository, or from here if the path begins with a dot. */
+export function fromTop(path: string): string {
+  const prefix = /^\.\.?(\/|$)/.test(path)
+    ? (git(['rev-parse', '--show-prefix'])?.toString('utf8') ?? '').replace(/\n$/, '')
+    : '';
+  const parts: string[] = [];
+  for (const part of `${prefix}${path}`.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') parts.pop();
+    else parts.push(part);
+  }
+  return parts.join('/');
+}
+
 /** Paths are from the top of the repository, '' being the top. */
 export class GitTree implements FileTree {
+  public readonly isOnDisk = false;
   private readonly nodes = new Map<string, Node>([['', { is: 'folder', object: '' }]]);
   private readonly children = new Map<string, string[]>([['', []]]);
   private readonly contents = new Map<string, Buffer>();
@@ -88,6 +103,14 @@ export class GitTree implements FileTree {
 
   public nameOf(path: string): string {
     return `${this.revision}:${path}`;
+  }
+
+  public pathOf(name: string): string {
+    return name.startsWith(`${this.revision}:`) ? name.slice(this.revision.length + 1) : name;
+  }
+
+  public placeOf(path: string): string {
+    return fromTop(`./${path}`);
   }
 
   /** What a checkout has, and the revision does not hold by itself. */

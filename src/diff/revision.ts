@@ -3,36 +3,53 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { DISK, type FileTree } from '../model/file-tree';
 import { InputError, type KnownDocuments } from '../model/load';
-import { findWorlds, joined } from '../model/worlds';
+import { type Joined, type WorldOptions, findWorlds, joined, worldsNamed } from '../model/worlds';
 import { ignoring } from '../model/worlds-layout';
-import type { Loaded } from '../model/manifest';
-import { GitTree, git } from './git-tree';
+import { type Unrendered, unrendered } from './charts';
+import { GitTree, fromTop, git } from './git-tree';
 import { kustomizations } from './kustomizations';
+
+/** What a side is, beside its manifests. */
+export interface SideOptions extends WorldOptions {
+  /** One build root of those that are there. */
+  readonly world?: string;
+}
+
+/** One side of a diff; without the world that was asked for, it has no manifests. */
+export interface Side extends Joined {
+  /** The build roots that are there, where one was asked for that is none of them. */
+  readonly without?: readonly string[];
+  readonly unrendered?: readonly Unrendered[];
+}
 
 /**
  * @param other the side that it is compared with: a revision without a path stands for that one's path
- * @param ignore patterns, from this folder, of what is no part of any mesh
  * @throws InputError if the side is neither a path nor a path in a revision, or holds no object.
  */
-export function loadSide(side: string, known?: KnownDocuments, other = '', ignore: readonly string[] = []): Loaded {
-  if (side === '-' || existsSync(side)) return built(side, known, ignoring(DISK, ignore));
+export function loadSide(side: string, known?: KnownDocuments, other = '', options: SideOptions = {}): Side {
+  if (side === '-' || existsSync(side)) return built(side, known, DISK, options);
   const colon = side.indexOf(':');
-  if (colon < 0 && isRevision(side)) return loadRevision(side, pathOf(other), side, ignore, known);
+  if (colon < 0 && isRevision(side)) return loadRevision(side, pathOf(other), side, options, known);
   if (colon <= 0) {
     throw new InputError(
       `"${side}" is neither a file nor a folder here, nor a git revision (REV, or REV:PATH, as in main:dist)`,
     );
   }
-  return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, ignore, known);
+  return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, options, known);
 }
 
 /**
  * As it is applied: kustomizations built. Where one cannot be, its configuration is compared as an object, since what kustomize makes of
  * the files is not what they hold.
  */
-function built(path: string, known: KnownDocuments | undefined, tree: FileTree): Loaded {
-  const worlds = findWorlds([path], known, tree);
-  const loaded = joined(worlds, [path], known, tree);
+function built(path: string, known: KnownDocuments | undefined, disk: FileTree, options: SideOptions): Side {
+  const all = findWorlds([path], known, disk, options);
+  const worlds = options.world === undefined ? all : worldsNamed(options.world, all, disk);
+  if (worlds.length === 0)
+    return { manifests: [], problems: [], charts: [], unbuilt: [], without: all.map(({ name }) => name) };
+  const tree = ignoring(disk, options.ignore);
+  const one = joined(worlds, [path], known, tree);
+  const loaded = { ...one, unrendered: unrendered(one.charts, path, disk) };
   if (path === '-' || worlds.every(({ notBuilt, remote }) => notBuilt === undefined && remote.length === 0))
     return loaded;
   return { ...loaded, manifests: [...loaded.manifests, ...kustomizations(path, tree, loaded.manifests.length)] };
@@ -53,32 +70,17 @@ function loadRevision(
   revision: string,
   path: string,
   side: string,
-  ignore: readonly string[],
+  options: SideOptions,
   known?: KnownDocuments,
-): Loaded {
+): Side {
   // A bare repository has no folder of its own, and can be read all the same.
   if (git(['rev-parse', '--git-dir']) === undefined)
     throw new InputError(`"${side}": this folder is in no git repository, and there is no such file`);
   // A revision is never taken for an option of git.
   if (!isRevision(revision))
     throw new InputError(`"${side}": git knows no revision "${revision}" (in a shallow clone, fetch it first)`);
-  const top = git(['rev-parse', '--show-toplevel'])?.toString('utf8').replace(/\n$/, '');
-  const tree = ignoring(new GitTree(revision), ignore, top);
-  const within = inRepository(path);
+  const tree = new GitTree(revision);
+  const within = fromTop(path);
   if (tree.kindOf(within) === undefined) throw new InputError(`"${side}": revision ${revision} has no path "${path}"`);
-  return built(within, known, tree);
-}
-
-/** As git reads `REV:PATH`: from the top of the repository, or from here if the path begins with a dot. */
-function inRepository(path: string): string {
-  const prefix = /^\.\.?(\/|$)/.test(path)
-    ? (git(['rev-parse', '--show-prefix'])?.toString('utf8') ?? '').replace(/\n$/, '')
-    : '';
-  const parts: string[] = [];
-  for (const part of `${prefix}${path}`.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..') parts.pop();
-    else parts.push(part);
-  }
-  return parts.join('/');
+  return built(within, known, tree, options);
 }

@@ -4,6 +4,7 @@
  */
 import { dirname, join } from 'node:path';
 import { record, records, text, texts } from './fields';
+import type { FileTree } from './file-tree';
 import type { Manifest } from './manifest';
 
 export interface Chart {
@@ -23,7 +24,7 @@ export interface Chart {
 export type Values = { readonly file: string } | { readonly text: string };
 
 /** What `helm template` makes of a chart, or why nothing. */
-export type RenderChart = (chart: Chart) => { readonly text: string } | { readonly reason: string };
+export type RenderChart = (chart: Chart, tree: FileTree) => { readonly text: string } | { readonly reason: string };
 
 /** Folders of charts, without charts within charts: Helm renders those with their parent. */
 export function chartFolders(files: readonly string[]): readonly string[] {

@@ -19,6 +19,12 @@ export interface FileTree {
   prepare?(files: readonly string[]): void;
   /** How a message names a file. */
   nameOf(path: string): string;
+  /** The path of what a message names so. */
+  pathOf(name: string): string;
+  /** A path from this folder, as mesh-edge.yaml and options name it, as a path of the tree. */
+  placeOf(path: string): string;
+  /** Whether other programs find its files at these paths. */
+  readonly isOnDisk: boolean;
   /** Parts of a folder that the tree itself leaves out, with why. */
   leftOut?(folder: string): readonly { readonly path: string; readonly why: string }[];
 }
@@ -40,6 +46,9 @@ export const DISK: FileTree = {
   entries: (folder) => readdirSync(toBytes(folder), { encoding: 'buffer' }).map(fromBytes),
   read: (file) => readFileSync(toBytes(file)),
   nameOf: (path) => path.replace(/[\uDC80-\uDCFF]/gu, (one) => `\\x${(one.charCodeAt(0) - LONE).toString(16)}`),
+  pathOf: (name) => name,
+  placeOf: (path) => path,
+  isOnDisk: true,
 };
 
 const LONE = 0xdc00;

@@ -2,7 +2,7 @@
  * What `kustomize build` makes of a folder, without running anything: kustomize/api internal/target/kusttarget.go. What it cannot do
  * here (plugins, charts) throws `NotBuilt` with the reason; remote bases are named, and the rest is built without them.
  */
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { CORE_SCHEMA, load as parse, mergeTag } from 'js-yaml';
 import { record, records, strings, text, texts } from './fields';
 import { readText } from './files';
@@ -106,6 +106,25 @@ export class Kustomizer {
       .flatMap((key) => texts(kustomization[key]))
       .filter((entry) => !entry.includes('\n') && !isRemote(entry))
       .map((entry) => resolve(file, '..', entry));
+  }
+
+  /** Files with the objects that a folder would be built of. */
+  public uses(folder: string): readonly string[] {
+    const files = new Set<string>();
+    const seen = new Set<string>();
+    const open = [folder];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      const file = this.fileOf(at);
+      if (file === undefined || seen.has(file)) continue;
+      seen.add(file);
+      for (const taken of this.takenUp(file)) {
+        const path = relative(process.cwd(), taken);
+        const kind = this.tree.kindOf(path);
+        if (kind === 'folder') open.push(path);
+        else if (kind === 'file') files.add(path);
+      }
+    }
+    return [...files];
   }
 
   private accumulate(folder: string, above: Resource[], state: State): Resource[] {

@@ -63,7 +63,7 @@ export function load(paths: readonly string[], known?: KnownDocuments, tree: Fil
         leftOut,
       ),
     );
-  return { manifests: tree === DISK ? withConstructPaths(manifests) : manifests, problems, leftOut };
+  return { manifests: tree.isOnDisk ? withConstructPaths(manifests) : manifests, problems, leftOut };
 }
 
 /** Reads the documents of one text. `named`: the user named the file itself, so that no broken part of it is passed over. */

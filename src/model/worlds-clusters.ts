@@ -1,5 +1,6 @@
 /** Clusters that lie side by side in folders without a kustomization, as `clusters/NAME` of Flux and folders of Applications of Argo CD. */
 import { dirname, relative, resolve, sep } from 'node:path';
+import type { FileTree } from './file-tree';
 import type { Manifest } from './manifest';
 import { isApplication, isApplicationSet } from './worlds-argo';
 import { isFlux, pathOf } from './worlds-flux';
@@ -9,7 +10,9 @@ import type { Draft } from './worlds-draft';
  * A Kustomization of Flux whose path is around its own file is what a cluster was bootstrapped with: that folder is a cluster. And where
  * two folders have a Kustomization or an Application of one name, both cannot be in one cluster.
  */
-export function clustersIn(draft: Draft, named: readonly string[]): readonly Draft[] {
+export function clustersIn(draft: Draft, named: readonly string[], tree: FileTree): readonly Draft[] {
+  const placeOf = (file = ''): string => resolve(tree.pathOf(file));
+  const fileOf = ({ source }: Manifest): string => placeOf(source.file);
   const cuts = new Set<string>();
   const byId = new Map<string, Manifest[]>();
   for (const manifest of draft.manifests) {
@@ -27,7 +30,7 @@ export function clustersIn(draft: Draft, named: readonly string[]): readonly Dra
   cuts.delete(resolve(draft.folder));
   if (cuts.size === 0) return [draft];
   const ownerOf = (file: string | undefined): string => {
-    for (let at = dirname(resolve(file ?? '')); isBelow(at, resolve(draft.folder)); at = dirname(at))
+    for (let at = dirname(placeOf(file)); isBelow(at, resolve(draft.folder)); at = dirname(at))
       if (cuts.has(at)) return at;
     return '';
   };
@@ -47,8 +50,6 @@ export function clustersIn(draft: Draft, named: readonly string[]): readonly Dra
   for (const problem of draft.problems) partOf(problem.source.file).problems.push(problem);
   return [...parts.values()];
 }
-
-const fileOf = ({ source }: Manifest): string => resolve(source.file ?? '');
 
 const isBelow = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder === sep ? sep : folder + sep);

@@ -5,6 +5,8 @@ import type { LoadProblem, Loaded, Manifest } from './manifest';
 export interface World {
   /** The folder, as a message names it; of one file or of standard input, its name. */
   readonly name: string;
+  /** As the tree has it; of several, the first. */
+  readonly folder: string;
   readonly by: 'kustomize' | 'flux' | 'argo' | 'helm' | 'files' | 'configured';
   readonly loaded: Loaded;
   /** What it takes up from elsewhere, and nothing here shows. */
@@ -13,6 +15,8 @@ export interface World {
   readonly charts?: readonly Chart[];
   /** Why it could not be built; then nothing of it is judged. */
   readonly notBuilt?: string;
+  /** Then, the files that it would be built of. */
+  readonly uses?: readonly string[];
 }
 
 /** A world while it is put together. */
@@ -27,5 +31,6 @@ export interface Draft {
   readonly remote: string[];
   readonly charts: Chart[];
   readonly notBuilt?: string;
+  readonly uses?: readonly string[];
   readonly leftOut?: Loaded['leftOut'];
 }

@@ -3,6 +3,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import type { Chart } from './charts';
 import type { FileTree } from './file-tree';
 import { isGlob, matcher } from './glob';
+import type { Source } from './manifest';
 import type { Draft } from './worlds-draft';
 
 /** A world that is named: one folder, or several that are one cluster. */
@@ -19,16 +20,12 @@ export interface Layout {
   readonly charts?: readonly Chart[];
 }
 
-/**
- * The same files without those that are none of the mesh.
- *
- * @param top the folder that paths of the tree are from; patterns are from this folder
- */
-export function ignoring(tree: FileTree, ignore: readonly string[] = [], top = process.cwd()): FileTree {
+/** The same files without those that are none of the mesh. */
+export function ignoring(tree: FileTree, ignore: readonly string[] = []): FileTree {
   if (ignore.length === 0) return tree;
-  const patterns = ignore.map(matcher);
+  const patterns = ignore.map((pattern) => matcher(tree.placeOf(pattern)));
   const isIgnored = (path: string): boolean => {
-    const from = relative(process.cwd(), resolve(top, path)).split(sep).join('/');
+    const from = relative(process.cwd(), resolve(path)).split(sep).join('/');
     return patterns.some((fits) => fits(from) || fits(`${from}/`));
   };
   return {
@@ -38,13 +35,30 @@ export function ignoring(tree: FileTree, ignore: readonly string[] = [], top = p
     entries: (folder) => tree.entries(folder).filter((entry) => !isIgnored(`${folder}/${entry}`)),
     read: (file) => tree.read(file),
     nameOf: (path) => tree.nameOf(path),
+    pathOf: (name) => tree.pathOf(name),
+    placeOf: (path) => tree.placeOf(path),
+    isOnDisk: tree.isOnDisk,
     ...(tree.prepare === undefined ? {} : { prepare: (files: readonly string[]) => tree.prepare?.(files) }),
     ...(tree.leftOut === undefined ? {} : { leftOut: (folder: string) => tree.leftOut?.(folder) ?? [] }),
   };
 }
 
+/** What a repository says of its layout, with paths as the tree has them. */
+export function placed(layout: Layout, tree: FileTree): Layout {
+  const { roots = [], charts = [] } = layout;
+  return {
+    ...layout,
+    roots: roots.map((root) => ({ ...root, paths: root.paths.map((path) => tree.placeOf(path)) })),
+    charts: charts.map((chart) => ({
+      ...chart,
+      folder: tree.placeOf(chart.folder),
+      values: chart.values.map((one) => ('file' in one ? { file: tree.placeOf(one.file) } : one)),
+    })),
+  };
+}
+
 interface Builder {
-  readonly folders: readonly string[];
+  readonly tree: FileTree;
   readonly isBuilt: (folder: string) => boolean;
   readonly build: (folder: string) => readonly Draft[];
 }
@@ -53,7 +67,7 @@ interface Builder {
 export function configured(drafts: readonly Draft[], roots: readonly Root[] = [], builder: Builder): readonly Draft[] {
   if (roots.length === 0) return drafts;
   return roots.flatMap(({ name, paths }): readonly Draft[] => {
-    const folders = [...new Set(paths.flatMap((path) => expanded(path, drafts)))];
+    const folders = [...new Set(paths.flatMap((path) => expanded(path, drafts, builder.tree)))];
     // A pattern stands for a world each, unless a name makes them one.
     const groups = name === undefined ? folders.map((folder) => [folder]) : [folders];
     return groups.flatMap((group): readonly Draft[] => {
@@ -63,12 +77,12 @@ export function configured(drafts: readonly Draft[], roots: readonly Root[] = []
   });
 }
 
-function expanded(path: string, drafts: readonly Draft[]): readonly string[] {
+function expanded(path: string, drafts: readonly Draft[], tree: FileTree): readonly string[] {
   if (!isGlob(path)) return [path.replace(/(.)\/+$/, '$1')];
   const fits = matcher(path);
   const folders = new Set<string>();
   for (const { folder, manifests } of drafts)
-    for (const place of [folder, ...manifests.map(({ source }) => dirname(source.file ?? folder))])
+    for (const place of [folder, ...manifests.map(({ source }) => dirname(tree.pathOf(source.file ?? folder)))])
       for (
         let at = relative(process.cwd(), resolve(place));
         at !== '' && at !== '.' && at !== dirname(at);
@@ -78,9 +92,11 @@ function expanded(path: string, drafts: readonly Draft[]): readonly string[] {
   return [...folders].sort();
 }
 
-function within(folder: string, drafts: readonly Draft[], { isBuilt, build }: Builder): readonly Draft[] {
+function within(folder: string, drafts: readonly Draft[], { tree, isBuilt, build }: Builder): readonly Draft[] {
   const full = resolve(folder);
   const isBelow = (path: string): boolean => path === full || path.startsWith(full + sep);
+  const isIn = ({ source }: { readonly source: Source }): boolean =>
+    source.file !== undefined && isBelow(resolve(tree.pathOf(source.file)));
   const exact = drafts.filter((draft) => draft.name === draft.folder && resolve(draft.folder) === full);
   if (exact.some(({ by }) => by !== 'files')) return exact;
   if (isBuilt(folder)) return build(folder);
@@ -90,8 +106,8 @@ function within(folder: string, drafts: readonly Draft[], { isBuilt, build }: Bu
     .filter((draft) => !below.includes(draft))
     .map((draft) => ({
       ...draft,
-      manifests: draft.manifests.filter(({ source }) => source.file !== undefined && isBelow(resolve(source.file))),
-      problems: draft.problems.filter(({ source }) => source.file !== undefined && isBelow(resolve(source.file))),
+      manifests: draft.manifests.filter(isIn),
+      problems: draft.problems.filter(isIn),
       charts: draft.charts.filter((chart) => isBelow(resolve(chart.folder))),
     }))
     .filter(({ by, manifests, problems }) => by === 'files' && manifests.length + problems.length > 0);
@@ -110,6 +126,7 @@ function together(name: string, folder: string, parts: readonly Draft[]): Draft 
     remote: [...whole.flatMap(({ remote }) => remote), ...broken.map((one) => `${one.folder} (${one.notBuilt ?? ''})`)],
     charts: whole.flatMap(({ charts }) => charts),
     leftOut: whole.flatMap(({ leftOut }) => leftOut ?? []),
+    ...(broken.length === 0 ? {} : { uses: broken.flatMap(({ uses = [] }) => uses) }),
     ...(whole.length === 0 && broken[0]?.notBuilt !== undefined ? { notBuilt: broken[0].notBuilt } : {}),
   };
 }

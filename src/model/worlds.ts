@@ -4,7 +4,7 @@
  * a folder. Where the guess is wrong, mesh-edge.yaml says what is a root.
  */
 import { basename, dirname, resolve } from 'node:path';
-import { type RenderChart, chartFolders } from './charts';
+import { type Chart, type RenderChart, chartFolders } from './charts';
 import type { KnownDocuments } from './documents';
 import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles } from './files';
@@ -17,7 +17,7 @@ import { toManifest } from './object';
 import { clustersIn } from './worlds-clusters';
 import type { Draft, World } from './worlds-draft';
 import { type Render, appliesMore, withTools } from './worlds-applied';
-import { type Layout, configured, ignoring } from './worlds-layout';
+import { type Layout, configured, ignoring, placed } from './worlds-layout';
 import { Sources } from './worlds-sources';
 
 export type { World } from './worlds-draft';
@@ -32,9 +32,10 @@ export function findWorlds(
   paths: readonly string[],
   known?: KnownDocuments,
   disk: FileTree = DISK,
-  options: WorldOptions = {},
+  said: WorldOptions = {},
 ): readonly World[] {
-  const tree = ignoring(disk, options.ignore);
+  const tree = ignoring(disk, said.ignore);
+  const options: WorldOptions = { ...said, ...placed(said, tree) };
   const folders = paths.filter((path) => path !== '-' && tree.kindOf(path) === 'folder');
   const unread: LoadProblem[] = [];
   const passedOver: LeftOut[] = [];
@@ -46,7 +47,7 @@ export function findWorlds(
     const loaded = loadUnlessCharts(paths, known, tree, charts.length > 0 && options.renderChart !== undefined);
     const isPlain = (options.roots ?? []).length === 0 && charts.length === 0;
     if (folders.length < paths.length || (isPlain && !loaded.manifests.some(appliesMore)))
-      return [{ name: all, by: 'files', loaded, remote: [] }];
+      return [{ name: all, folder: folders[0] ?? all, by: 'files', loaded, remote: [] }];
   }
   const kustomizer = new Kustomizer((content, file) => loadText(content, file, { named: false, known }), tree);
   const taken = new Set(kustomizations.flatMap((file) => kustomizer.takenUp(file)));
@@ -57,7 +58,7 @@ export function findWorlds(
       .map(([folder, own]) =>
         plain(kustomizations.length === 0 && groups.length === 1 ? (folders[0] ?? folder) : folder, own, known, tree),
       )
-      .flatMap((draft) => clustersIn(draft, folders)),
+      .flatMap((draft) => clustersIn(draft, folders, tree)),
   ];
   const byFile = new Map<string, Manifest[]>();
   for (const { manifests } of drafts)
@@ -66,13 +67,13 @@ export function findWorlds(
       byFile.set(file, [...(byFile.get(file) ?? []), manifest]);
     }
   const sources = new Sources(folders, files, kustomizer, (file) => byFile.get(file) ?? [], tree);
-  const render = renderer(options.renderChart, known, tree);
+  const render = renderer(options.renderChart, known, disk);
   const applied = withTools(drafts, sources, render);
   const rest = charts
     .filter((folder) => !applied.charts.has(resolve(folder)))
     .map((folder) => chartDraft(folder, options, render));
   const found = configured([...applied.drafts, ...rest], options.roots, {
-    folders,
+    tree,
     isBuilt: (folder) => kustomizer.fileOf(folder) !== undefined,
     build: (folder) => withTools([build(kustomizer, folder)], sources, render).drafts,
   });
@@ -102,12 +103,13 @@ function loadUnlessCharts(
 }
 
 function finished(
-  { folder, name, by, manifests, problems, remote, charts, notBuilt, leftOut = [] }: Draft,
+  { folder, name, by, manifests, problems, remote, charts, notBuilt, uses, leftOut = [] }: Draft,
   tree: FileTree,
   first: { readonly unread: readonly LoadProblem[]; readonly passedOver: readonly LeftOut[] } | undefined,
 ): World {
   return {
     name: name === folder ? tree.nameOf(folder) : name,
+    folder,
     by,
     loaded: {
       manifests: manifests.map((manifest, index) => ({ ...manifest, index })),
@@ -118,43 +120,72 @@ function finished(
     remote: [...new Set(remote)],
     ...(charts.length === 0 ? {} : { charts }),
     ...(notBuilt === undefined ? {} : { notBuilt }),
+    ...(uses === undefined ? {} : { uses }),
   };
 }
 
-/**
- * All worlds of the paths as one: what commands that ask one question of everything read. Where a root is not built, its files are
- * taken as they are.
- */
-export function loadBuilt(
-  paths: readonly string[],
-  known?: KnownDocuments,
-  tree: FileTree = DISK,
-  options: WorldOptions = {},
-): Loaded {
-  return joined(findWorlds(paths, known, tree, options), paths, known, ignoring(tree, options.ignore));
+/** The worlds of a name: the folder from here, or what `mesh-edge worlds` calls it. */
+export function worldsNamed(name: string, worlds: readonly World[], tree: FileTree = DISK): readonly World[] {
+  const place = resolve(tree.placeOf(name));
+  return worlds.filter(
+    (world) => world.name === name || (tree.nameOf(world.folder) === world.name && resolve(world.folder) === place),
+  );
 }
 
-/** These worlds of the paths as one. */
+/** Worlds as one, with what of them was not read. */
+export interface Joined extends Loaded {
+  readonly charts: readonly Chart[];
+  /** Build roots that were not built, and why: their files are read as they are. */
+  readonly unbuilt: readonly { readonly folder: string; readonly reason: string }[];
+}
+
+/**
+ * These worlds of the paths as one mesh: what commands that ask one question of everything read. Files of roots that are not built are
+ * taken as they are.
+ */
 export function joined(
   worlds: readonly World[],
   paths: readonly string[],
   known?: KnownDocuments,
   tree: FileTree = DISK,
-): Loaded {
+): Joined {
+  const charts = worlds.flatMap((world) => world.charts ?? []);
+  const unbuilt = worlds.flatMap(({ name, notBuilt }) =>
+    notBuilt === undefined ? [] : [{ folder: name, reason: notBuilt }],
+  );
+  const unread = { charts, unbuilt };
   const shown = worlds.filter(({ loaded, notBuilt }) => loaded.manifests.length > 0 || notBuilt !== undefined);
-  if (shown.length === 1 && shown[0]?.by === 'files') return shown[0].loaded;
-  if (worlds.some(({ notBuilt }) => notBuilt !== undefined)) return load(paths, known, tree);
+  if (shown.length === 1 && shown[0]?.by === 'files') return { ...shown[0].loaded, ...unread };
+  const built = worlds.map(({ loaded }) => loaded);
+  const files = new Set(built.flatMap(({ manifests }) => manifests.map(({ source }) => source.file)));
+  const rest = loadFound(
+    worlds.flatMap(({ uses = [] }) => uses),
+    known,
+    tree,
+  );
+  const manifests = [
+    ...built.flatMap((loaded) => loaded.manifests),
+    ...rest.manifests.filter(({ source }) => !files.has(source.file)),
+  ];
+  if (manifests.length === 0) return { ...load(paths, known, tree), ...unread };
   const seen = new Set<string>();
-  const manifests = worlds
-    .flatMap(({ loaded }) => loaded.manifests)
+  const once = manifests
     .filter(({ group, kind, namespace, name, body }) => {
       const key = JSON.stringify([group, kind, namespace, name, body]);
       return seen.has(key) ? false : seen.add(key);
     })
     .map((manifest, index) => ({ ...manifest, index }));
-  if (manifests.length === 0) return load(paths, known, tree);
-  const leftOut = worlds.flatMap(({ loaded }) => loaded.leftOut ?? []);
-  return { manifests, problems: worlds.flatMap(({ loaded }) => loaded.problems), leftOut };
+  const all = [...built, rest];
+  return {
+    manifests: once,
+    problems: distinct(all.flatMap(({ problems }) => problems)),
+    leftOut: distinct(all.flatMap(({ leftOut = [] }) => leftOut)),
+    ...unread,
+  };
+}
+
+function distinct<T>(all: readonly T[]): readonly T[] {
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
 }
 
 function isRoot(kustomizer: Kustomizer, file: string, taken: ReadonlySet<string>): boolean {
@@ -174,7 +205,7 @@ function build(kustomizer: Kustomizer, folder: string): Draft {
     return { ...draft, manifests, remote: remote.map(({ entry }) => entry) };
   } catch (error) {
     if (!(error instanceof NotBuilt)) throw error;
-    return { ...draft, manifests: [], remote: [], notBuilt: error.message };
+    return { ...draft, manifests: [], remote: [], notBuilt: error.message, uses: kustomizer.uses(folder) };
   }
 }
 
@@ -219,7 +250,7 @@ function renderer(render: RenderChart | undefined, known: KnownDocuments | undef
   return (chart) => {
     const named = { ...chart, folder: tree.nameOf(chart.folder) };
     if (render === undefined) return { chart: named };
-    const made = render(chart);
+    const made = render(chart, tree);
     if ('reason' in made) return { chart: { ...named, reason: made.reason } };
     return { manifests: loadText(made.text, `${named.folder} (helm template)`, { named: true, known }).manifests };
   };
