@@ -1,22 +1,18 @@
 /** Ambient mode: ztunnel carries connections of Pods that have no proxy of their own, to waypoints where services ask for one. */
-import { ANY_ADDRESS, isAddress, prefixLength } from '../model/addresses';
+import { isAddress, prefixLength } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import { bindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
 import { type Workload, shownName } from '../model/workloads';
-import { arrive } from './arrive';
 import { authorize } from './authorization';
-import { addHop, brokenStatus, protocolOf } from './hop';
-import { networkVerdict } from './network-policy';
+import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
+import { rejected } from './http-filters';
+import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import type { Reason } from './reasons';
-import type { Decision, ProxyRef, Trace } from './types';
-import { decisions, noMatch, outermost, wire, type Flight, type TlsLayer, type Walk } from './walk';
-import { throughToWorkload, throughWaypoint } from './waypoint';
-
-export const MUTUAL: TlsLayer = { kind: 'ISTIO_MUTUAL', sni: null, certificate: 'istio' };
-export const HBONE_PORT = 15008;
-const AUTO_ALLOCATE = 'networking.istio.io/enable-autoallocate-ip';
+import { refused, step, type Behind, type Next, type Step } from './step';
+import type { Decision, Destination, ProxyRef } from './types';
+import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 
 /** Whether istiod tells ztunnels of a service at all: a ServiceEntry with a range among its addresses is left out. */
 function isTold(service: Service): boolean {
@@ -28,14 +24,6 @@ function isTold(service: Service): boolean {
 function isRange(address: string): boolean {
   if (!address.includes('/')) return false;
   return prefixLength(address) !== prefixLength(address.slice(0, address.indexOf('/')));
-}
-
-/** Whether a service has an address that ztunnel knows it by: its own, or one that Istio gives a ServiceEntry's host. */
-export function hasAddress(service: Service): boolean {
-  if (service.address !== ANY_ADDRESS) return true;
-  if (service.registry === 'Kubernetes' || service.resolution === 'PASSTHROUGH') return false;
-  if (service.labels[AUTO_ALLOCATE]?.toLowerCase() === 'false') return false;
-  return !isWildcard(service.host) || service.resolution === 'DYNAMIC_DNS';
 }
 
 /** Of the services of a host: that of the client's namespace, else a Service of the cluster, else the oldest. What is exported to whom does not matter. */
@@ -71,7 +59,7 @@ function knownService(mesh: Mesh, flight: Flight, dialsAddress: boolean): Servic
 }
 
 /** A connection of an ambient client. What ztunnel does not know it lets pass: REGISTRY_ONLY is for sidecars. */
-export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, dialsPod = false): Trace {
+export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, dialsPod: boolean): Step {
   const { mesh } = walk;
   const proxy: ProxyRef = { kind: 'ztunnel', namespace: flight.from.namespace, workload: name };
   const receives = wire(protocolOf(flight), flight.port, flight.layers);
@@ -86,16 +74,14 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
       const layers = [...flight.layers, MUTUAL];
       const led = workloadBindingOf(mesh, workload);
       if (led !== undefined) {
-        const refused = cut(walk, onward, mesh.workloads.find(led.namespace, led.name));
-        addHop(walk, incoming, { sends: wire(protocolOf(flight), HBONE_PORT, layers), decidedBy: decisions(asksFor(led)) }); // prettier-ignore
-        return refused ?? throughToWorkload(walk, onward, led, (passed) => toWorkload(walk, passed, workload, layers));
+        const hop = hopOf(incoming, { sends: wire(protocolOf(flight), HBONE_PORT, layers), decidedBy: decisions(asksFor(led)) }); // prettier-ignore
+        return step(hop, { at: 'waypoint', flight: onward, binding: led, to: { workload } });
       }
-      addHop(walk, incoming, { sends: wire(protocolOf(flight), flight.port, layers) });
-      return toWorkload(walk, onward, workload, layers);
+      const hop = hopOf(incoming, { sends: wire(protocolOf(flight), flight.port, layers) });
+      return step(hop, toPod({ ...onward, layers }, workload));
     }
     noteUnknown(walk, flight);
-    addHop(walk, incoming, { sends: receives });
-    return arrive(walk, onward, undefined, false);
+    return step(hopOf(incoming, { sends: receives }), toOriginal(onward));
   }
   const port = service.ports.find((candidate) => candidate.port === flight.port);
   const binding = isWaypointItself(mesh, service)
@@ -112,22 +98,18 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
       `${binding.by.kind} ${binding.by.name} asks for waypoint ${binding.namespace}/${binding.name}, and istiod ignores it: ${binding.problem.what} (${binding.problem.fix})`,
     );
   if (binding?.gateway !== undefined && binding.problem === undefined) {
-    const workload = mesh.workloads.find(binding.namespace, binding.name);
     const tunnel = wire(protocolOf(flight), HBONE_PORT, [...flight.layers, MUTUAL]);
-    const refused = cut(walk, onward, workload);
-    addHop(walk, incoming, { sends: tunnel, decidedBy: decisions(by) });
-    return refused ?? throughWaypoint(walk, onward, binding, service, port);
+    const hop = hopOf(incoming, { sends: tunnel, decidedBy: decisions(by) });
+    return step(hop, { at: 'waypoint', flight: onward, binding, to: { service, port } });
   }
   if (service.resolution === 'PASSTHROUGH' && service.registry === 'External') {
-    addHop(walk, incoming, { sends: receives, decidedBy: decisions(by) });
-    return arrive(walk, onward, undefined, false);
+    return step(hopOf(incoming, { sends: receives, decidedBy: decisions(by) }), toOriginal(onward));
   }
   const ref = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
   const isResolved = service.resolution !== 'DYNAMIC_DNS';
   const endpoints = port === undefined || !isResolved ? undefined : mesh.endpoints.of(service, port, {});
   if (endpoints === undefined || (endpoints.known && endpoints.endpoints.length === 0)) {
-    addHop(walk, incoming, { decidedBy: decisions(by) });
-    return walk.refused({
+    return refused(hopOf(incoming, { decidedBy: decisions(by) }), {
       code: 'UH',
       status: null,
       proxy,
@@ -140,7 +122,7 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
             : { kind: 'resolved-by-waypoints-only', service: ref },
     });
   }
-  return straight(walk, onward, { service, port: port as Port, incoming, by });
+  return straight(mesh, onward, { service, port: port as Port, incoming, by });
 }
 
 /** The label that leads to a waypoint. */
@@ -164,89 +146,73 @@ function noteUnknown(walk: Walk, flight: Flight): void {
   }
 }
 
-/** A NetworkPolicy sees Pods: of what is on its way to a proxy of the mesh it sees the tunnel's port. */
-export function cut(walk: Walk, flight: Flight, workload: Workload | undefined): Trace | undefined {
-  const verdict = networkVerdict(
-    walk.mesh,
-    { ...flight, port: HBONE_PORT, address: workload?.addresses[0] ?? null },
-    workload,
-  );
-  if (verdict.is === 'allowed' || workload === undefined) return undefined;
-  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-  const proxy = flight.sentBy ?? { kind: 'none' as const, namespace: flight.from.namespace, workload: null };
-  return walk.refused({ code: 'UF', status: null, proxy, by: verdict.by, reason: verdict.reason });
-}
-
 interface Straight {
   readonly service: Service;
   readonly port: Port;
-  readonly incoming: Parameters<typeof addHop>[1];
+  readonly incoming: Incoming;
   readonly by: Decision | undefined;
 }
 
 /** ztunnel knows Pods by their addresses, and how each is reached. */
 const isMeshed = ({ membership }: Workload): boolean => membership === 'ztunnel' || membership === 'sidecar';
 
-function toWorkload(walk: Walk, flight: Flight, workload: Workload, layers: readonly TlsLayer[]): Trace {
-  if (workload.membership !== 'ztunnel') return arrive(walk, { ...flight, layers }, undefined, flight.http !== null);
-  return cut(walk, flight, workload) ?? atZtunnel(walk, { ...flight, layers }, workload);
+/** To the address that the client dialled. */
+function toOriginal(flight: Flight): Next {
+  return { at: 'network', flight, target: undefined, isHttp: false };
+}
+
+/** To a Pod that is dialled by its own address: where that ends at another ztunnel, through a tunnel. */
+export function toPod(flight: Flight, workload: Workload): Next {
+  const target = workload.membership === 'ztunnel' ? { workload, original: false } : undefined;
+  return { at: 'network', flight, target, isHttp: flight.http !== null };
 }
 
 /** Without a waypoint: to an endpoint, by the mesh's mutual TLS where the other end knows it. */
-function straight(walk: Walk, flight: Flight, { service, port, incoming, by }: Straight): Trace {
-  const endpoint = walk.mesh.endpoints.of(service, port, {}).endpoints[0];
+function straight(mesh: Mesh, flight: Flight, { service, port, incoming, by }: Straight): Step {
+  const endpoint = mesh.endpoints.of(service, port, {}).endpoints[0];
   const workload = endpoint?.workload;
   const inMesh = workload !== undefined && isMeshed(workload);
   const layers = inMesh ? [...flight.layers, MUTUAL] : flight.layers;
   const dialled = endpoint?.port ?? flight.port;
   const target = service.registry === 'External' && workload === undefined ? dialled : port.port;
-  addHop(walk, incoming, { sends: wire(protocolOf(flight), target, layers), decidedBy: decisions(by) });
-  const onward = { ...flight, address: endpoint?.address ?? null, port: dialled, namedPort: target, host: endpoint?.address !== undefined && workload === undefined && !isAddress(endpoint.address) ? endpoint.address : service.host }; // prettier-ignore
-  return atWorkload(walk, onward, service, workload, layers);
-}
-
-/** Delivery to an endpoint: at another ztunnel policies of layer 4 hold, and its mutual TLS ends. */
-export function atWorkload(
-  walk: Walk,
-  flight: Flight,
-  service: Service,
-  workload: Workload | undefined,
-  layers: readonly TlsLayer[],
-): Trace {
-  if (workload?.membership !== 'ztunnel')
-    return arrive(walk, { ...flight, layers }, { service, workload, original: false }, flight.http !== null);
-  return cut(walk, flight, workload) ?? atZtunnel(walk, { ...flight, layers }, workload);
+  const hop = hopOf(incoming, { sends: wire(protocolOf(flight), target, layers), decidedBy: decisions(by) });
+  const onward = { ...flight, layers, address: endpoint?.address ?? null, port: dialled, namedPort: target, host: endpoint?.address !== undefined && workload === undefined && !isAddress(endpoint.address) ? endpoint.address : service.host }; // prettier-ignore
+  return step(hop, { at: 'network', flight: onward, target: { workload, original: false }, isHttp: flight.http !== null }); // prettier-ignore
 }
 
 /** At the ztunnel of a Pod's node, where plain text arrives as well: it passes unless mutual TLS is demanded or a policy wants to know who sends. */
-export function atZtunnel(
-  walk: Walk,
-  flight: Flight,
-  workload: Workload,
-  beyond = (inner: TlsLayer | undefined): Trace =>
-    walk.delivered({ host: flight.host, port: flight.namedPort, tls: inner?.kind ?? 'NONE', sni: inner?.sni ?? null }),
-): Trace {
-  const { mesh } = walk;
+export function atZtunnel({ mesh }: Walk, flight: Flight, workload: Workload, behind?: Behind): Step {
   const { layers } = flight;
   const isMutual = outermost(layers)?.kind === 'ISTIO_MUTUAL';
   const inner = isMutual ? layers.slice(0, -1) : layers;
   const proxy: ProxyRef = { kind: 'ztunnel', namespace: workload.namespace, workload: shownName(workload) };
   const incoming = { proxy, receives: wire(inner.length > 0 ? 'TLS' : 'TCP', flight.port, layers), envoy: noMatch(), decidedBy: [] } as const; // prettier-ignore
   const held = plainTextRefusal(mesh, flight, workload, isMutual);
-  if (held !== undefined) {
-    addHop(walk, incoming, { decidedBy: decisions(held.by) });
-    return walk.refused({ code: 'RBAC', status: brokenStatus(walk), proxy, ...held });
-  }
+  if (held !== undefined)
+    return refused(hopOf(incoming, { decidedBy: decisions(held.by) }), {
+      code: 'RBAC',
+      status: brokenStatus(flight),
+      proxy,
+      ...held,
+    });
   const access = { flight, http: null, sni: null, port: flight.port, terminated: isMutual, atZtunnel: true };
   const verdict = authorize(mesh, workload, access);
-  if (verdict.is !== 'allowed') {
-    addHop(walk, incoming, { decidedBy: decisions(verdict.by) });
-    if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-    const { reason, by = null } = verdict;
-    return walk.refused({ code: 'RBAC', status: brokenStatus(walk), proxy, by, reason });
-  }
-  addHop(walk, incoming, { sends: wire(incoming.receives.protocol, flight.port, inner) });
-  return beyond(outermost(inner));
+  if (verdict.is !== 'allowed') return rejected(incoming, verdict, brokenStatus(flight), {});
+  const hop = hopOf(incoming, { sends: wire(incoming.receives.protocol, flight.port, inner) });
+  if (behind !== undefined)
+    return step(hop, {
+      at: 'envoy-gateway',
+      flight: { ...flight, layers: inner, port: behind.port },
+      proxies: behind.proxies,
+    });
+  const left = outermost(inner);
+  const destination: Destination = {
+    host: flight.host,
+    port: flight.namedPort,
+    tls: left?.kind ?? 'NONE',
+    sni: left?.sni ?? null,
+  };
+  return step(hop, { is: 'delivered', destination });
 }
 
 /** What PeerAuthentication says of plain text: istiod makes a policy for ztunnels of it. */

@@ -1,20 +1,19 @@
 /** One connection at one proxy: TLS taken off if the filter chain does so, then a route or a TCP proxy. */
-import type { Proxy } from '../model/mesh';
 import { authorize } from './authorization';
 import { findCluster, isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
-import { type AtListener, type Incoming, addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
-import type { HttpRequest } from './http-routes';
-import { asIstioReads, type RefusedPath } from './paths';
+import { type AtListener, type Incoming, hopOf, brokenStatus, protocolOf, ruleDecision } from './hop';
+import { badPath, rejected } from './http-filters';
+import { asIstioReads } from './paths';
 import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
 import { send } from './send';
-import { judgeToken, tokenRules } from './tokens';
-import type { Decision, Hop, ProxyRef, Trace } from './types';
+import { refused, type Step } from './step';
+import type { Decision } from './types';
 import { type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
 
 /** Envoy's view of one connection: TLS taken off if the chain does so, then a route or a TCP proxy. */
-export function through(walk: Walk, at: AtListener): Trace {
+export function through(walk: Walk, at: AtListener): Step {
   const { flight, proxy, listener, chain, self } = at;
   const outer = outermost(flight.layers);
   const isGateway = self.type === 'gateway';
@@ -50,9 +49,9 @@ export function through(walk: Walk, at: AtListener): Trace {
     route: tcp?.route ?? null,
     cluster: (tcp === null ? undefined : walk.choose(tcp.clusters)?.cluster) ?? null,
   };
-  const refuse = (code: string, reason: Reason, by?: Decision): Trace => {
-    addHop(walk, incoming, picked);
-    return walk.refused({ code, status: brokenStatus(walk), proxy, by: by ?? chain?.decidedBy[0] ?? null, reason });
+  const refuse = (code: string, reason: Reason, by?: Decision): Step => {
+    const status = brokenStatus(flight, incoming.receives);
+    return refused(hopOf(incoming, picked), { code, status, proxy, by: by ?? chain?.decidedBy[0] ?? null, reason });
   };
   if (chain === null) {
     return refuse(
@@ -91,7 +90,7 @@ export function through(walk: Walk, at: AtListener): Trace {
     }
     const rules = at.routeConfig(chain.routeConfig);
     const read = asIstioReads(flight.http, walk.mesh.config.pathNormalization);
-    if ('refused' in read) return badPath(walk, incoming, read.refused);
+    if ('refused' in read) return badPath(incoming, read.refused);
     return throughRoutes(walk, { ...at, flight: { ...flight, http: read } }, incoming, rules, read);
   }
   const verdict = isGateway
@@ -105,20 +104,8 @@ export function through(walk: Walk, at: AtListener): Trace {
     : undefined;
   // Authorization of TCP looks at the first bytes; a cluster without endpoints has closed the connection by then.
   if (verdict !== undefined && verdict.is !== 'allowed' && !isDeadEnd(at, picked.cluster))
-    return rejected(walk, incoming, verdict, proxy, null, picked);
+    return rejected(incoming, verdict, null, picked);
   return throughTcp(walk, at, incoming, chain.tcp, inner);
-}
-
-/** A path that no proxy takes, whatever its routes. */
-export function badPath(walk: Walk, incoming: Incoming, refused: RefusedPath): Trace {
-  addHop(walk, incoming, {});
-  return walk.refused({
-    code: 'path_normalization_failed',
-    status: 400,
-    proxy: incoming.proxy,
-    by: null,
-    reason: { kind: 'path-refused', ...refused, byEnvoyGateway: false },
-  });
 }
 
 function isDeadEnd(at: AtListener, name: string | null): boolean {
@@ -128,49 +115,17 @@ function isDeadEnd(at: AtListener, name: string | null): boolean {
   return cluster.type !== 'ORIGINAL_DST' && cluster.endpoints.length === 0 && cluster.endpointsKnown;
 }
 
-/** What a proxy makes of the token of a request before it asks for authorization: how the request ends there, or goes on. */
-export function pastTokens(
-  walk: Walk,
-  incoming: Incoming,
-  self: Proxy,
-  http: HttpRequest,
-  picked: Partial<Hop>,
-): { readonly held: Trace } | { readonly held?: undefined; readonly http: HttpRequest } {
-  const verdict = judgeToken(tokenRules(walk.mesh, self), http);
-  if (verdict.is === 'none') return { http };
-  if (verdict.is === 'valid') return { http: verdict.http };
-  addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
-  if (verdict.is === 'unknown') return { held: walk.unknown(verdict.what) };
-  const { status, reason, by } = verdict;
-  return { held: walk.refused({ code: 'jwt_authn', status, proxy: incoming.proxy, by, reason }) };
-}
-
-/** Refused by authorization, with the route and cluster that Envoy had picked by then and logs. */
-export function rejected(
-  walk: Walk,
-  incoming: Incoming,
-  verdict: Exclude<ReturnType<typeof authorize>, { is: 'allowed' }>,
-  proxy: ProxyRef,
-  status: number | null,
-  picked: Partial<Hop>,
-): Trace {
-  addHop(walk, incoming, { ...picked, decidedBy: decisions(...incoming.decidedBy, verdict.by) });
-  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-  return walk.refused({ code: 'RBAC', status, proxy, by: verdict.by ?? null, reason: verdict.reason });
-}
-
 function throughTcp(
   walk: Walk,
   at: AtListener,
   incoming: Incoming,
   target: TcpTarget | null,
   inner: readonly TlsLayer[],
-): Trace {
+): Step {
   const { view, self, workload, flight, proxy } = at;
   const chosen = target === null ? undefined : walk.choose(target.clusters);
   if (target === null || chosen === undefined) {
-    addHop(walk, incoming, {});
-    return walk.refused({
+    return refused(hopOf(incoming), {
       code: 'NC',
       status: null,
       proxy,

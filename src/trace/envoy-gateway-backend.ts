@@ -8,16 +8,14 @@ import type { Attachment } from '../model/attachments';
 import { backendHost } from '../model/gateway-api-rules';
 import type { Manifest } from '../model/manifest';
 import type { RouteDestination } from '../model/virtual-services';
-import { throughZtunnel } from './ambient';
-import { arrive, type Target } from './arrive';
 import { outboundCapture } from './capture';
 import { hostWithoutPort } from './envoy';
-import { addHop, listenerDecision, refuse, type Stage } from './envoy-gateway-stage';
-import { throughSidecar } from './follow';
+import { hopOf, listenerDecision, refuse, type Stage } from './envoy-gateway-stage';
 import type { HttpRequest } from './http-routes';
 import type { Reason } from './reasons';
 import { changed } from './send';
-import type { Copy, Decision, RouteRef, Trace } from './types';
+import { step, unknown, type Step, type Target } from './step';
+import type { Copy, Decision, RouteRef } from './types';
 import { decisions, noMatch, wire, type Flight, type TlsLayer } from './walk';
 
 /** What a route of a listener sends to a backend. */
@@ -54,18 +52,18 @@ interface Upstream {
   };
 }
 
-export function toBackend(going: ToBackend): Trace {
+export function toBackend(going: ToBackend): Step {
   const upstream = /^Backend /.test(going.destination.host) ? ofBackend(going) : ofService(going);
-  return 'outcome' in upstream ? upstream : forward(going, upstream);
+  return 'then' in upstream ? upstream : forward(going, upstream);
 }
 
-function none({ stage, http, ref, by }: ToBackend, reason: Reason): Trace {
+function none({ stage, http, ref, by }: ToBackend, reason: Reason): Step {
   return refuse(stage, http === null ? 'NC' : 'direct_response', http === null ? null : 500, reason, by, ref);
 }
 
-function ofService(going: ToBackend): Upstream | Trace {
+function ofService(going: ToBackend): Upstream | Step {
   const { stage, destination, http, ref, by } = going;
-  const { mesh, walk } = stage;
+  const { mesh } = stage;
   const service = [...mesh.services.named(destination.host).values()].find(
     (candidate) => candidate.registry === 'Kubernetes',
   );
@@ -75,8 +73,8 @@ function ofService(going: ToBackend): Upstream | Trace {
   const [, namespace = ''] = destination.host.split('.');
   if (service === undefined || port === undefined) {
     if (service === undefined && mesh.isOpen(namespace)) {
-      addHop(stage, { route: ref, decidedBy: [by] });
-      return walk.unknown(
+      return unknown(
+        hopOf(stage, { route: ref, decidedBy: [by] }),
         `no manifest shows namespace ${namespace}: whether Service ${destination.host} exists cannot be told`,
       );
     }
@@ -112,24 +110,24 @@ function ofService(going: ToBackend): Upstream | Trace {
     direct: {
       address: endpoint?.address ?? null,
       port: endpoint?.port ?? port.port,
-      target: { service, workload: endpoint?.workload, original: false },
+      target: { workload: endpoint?.workload, original: false },
     },
   };
 }
 
-function ofName(going: ToBackend, host: string, byService: boolean): Trace {
+function ofName(going: ToBackend, host: string, byService: boolean): Step {
   const { stage, http, ref, by } = going;
-  const { mesh, walk } = stage;
+  const { mesh } = stage;
   if (mesh.config.envoyGateway.refusesExternalNames) return none(going, { kind: 'backend-by-name', host });
   if (!byService) return refuse(stage, 'UH', http === null ? null : 503, { kind: 'backend-by-name', host }, by, ref);
-  addHop(stage, { route: ref, decidedBy: [by] });
-  return walk.unknown(
+  return unknown(
+    hopOf(stage, { route: ref, decidedBy: [by] }),
     `Envoy Gateway is told to dial addresses of Services, and ${host}, which is of type ExternalName, has none`,
   );
 }
 
 /** A Backend: names or addresses outside, or whatever the Host names. */
-function ofBackend(going: ToBackend): Upstream | Trace {
+function ofBackend(going: ToBackend): Upstream | Step {
   const { stage, destination, http, ref, by } = going;
   const { mesh, walk } = stage;
   const [namespace = '', name = ''] = destination.host.replace(/^Backend /, '').split('/');
@@ -138,8 +136,7 @@ function ofBackend(going: ToBackend): Upstream | Trace {
   if (isOn === false) return none(going, { kind: 'backends-not-enabled', backend });
   const manifest = mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
   if (manifest === undefined && mesh.isOpen(namespace)) {
-    addHop(stage, { route: ref, decidedBy: [by] });
-    return walk.unknown(`no manifest shows namespace ${namespace}: whether ${backendHost(namespace, name)} exists cannot be told`); // prettier-ignore
+    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), `no manifest shows namespace ${namespace}: whether ${backendHost(namespace, name)} exists cannot be told`); // prettier-ignore
   }
   if (manifest === undefined) return none(going, { kind: 'backend-missing', backend });
   if (isOn === undefined)
@@ -191,13 +188,13 @@ function dialledBy({ proxy }: Stage, routing: EffectivePolicy | undefined): Deci
 function forward(
   { stage, attachment, http, inner, ref, by, routing, copies = [] }: ToBackend,
   upstream: Upstream,
-): Trace {
-  const { mesh, walk, workload, flight } = stage;
+): Step {
+  const { mesh, workload, flight } = stage;
   const { gateway, listener } = attachment;
   const { tls } = upstream;
   const layers: readonly TlsLayer[] =
     tls === undefined ? inner : [...inner, { kind: 'SIMPLE', sni: tls.sni, certificate: '' }];
-  addHop(stage, {
+  const hop = hopOf(stage, {
     route: ref,
     ...(copies.length === 0 ? {} : { copies }),
     ...changed(flight.http, http),
@@ -235,18 +232,16 @@ function forward(
     host: upstream.host,
     sentBy: stage.ref,
   };
-  const direct = (): Trace => {
+  const direct = (): Step => {
     const { address, port, target } = upstream.direct;
-    return arrive(walk, { ...onward, from: { ...onward.from, inMesh: false }, address, port }, target, http !== null);
+    const alone = { ...onward, from: { ...onward.from, inMesh: false }, address, port };
+    return step(hop, { at: 'network', flight: alone, target, isHttp: http !== null });
   };
   if (workload.membership === 'ztunnel')
-    return throughZtunnel(walk, onward, shownName(workload), !upstream.byService && onward.address !== null);
+    return step(hop, { at: 'outbound-ztunnel', flight: onward, name: shownName(workload), dialsPod: !upstream.byService && onward.address !== null }); // prettier-ignore
   if (workload.membership !== 'sidecar') return direct();
   const capture = outboundCapture(workload, mesh.config.capture, onward.address, onward.port);
   if (!capture.captured) return direct();
-  return throughSidecar(walk, onward, workload, {
-    kind: 'sidecar',
-    namespace: workload.namespace,
-    workload: shownName(workload),
-  });
+  const proxy = { kind: 'sidecar' as const, namespace: workload.namespace, workload: shownName(workload) };
+  return step(hop, { at: 'outbound-sidecar', flight: onward, workload, proxy });
 }

@@ -5,7 +5,8 @@ import type { ApiGateway } from '../model/gateway-api';
 import type { Mesh } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import type { Reason } from './reasons';
-import type { Decision, Hop, ObjectRef, ProxyRef, RouteRef, Trace } from './types';
+import { refused, replied, type Step } from './step';
+import type { Decision, Hop, ObjectRef, ProxyRef, RouteRef } from './types';
 import { noMatch, type Flight, type Walk } from './walk';
 
 /** A connection at the proxies of a Gateway of Envoy Gateway's. */
@@ -34,8 +35,8 @@ export function listenerDecision({ gateway, listener: { set, index } }: Served):
   return { kind, namespace, name, field: `spec.listeners[${index}]` };
 }
 
-export function addHop(stage: Stage, rest: Partial<Hop>): void {
-  stage.walk.hops.push({
+export function hopOf(stage: Stage, rest: Partial<Hop>): Hop {
+  return {
     proxy: stage.ref,
     receives: stage.receives,
     route: null,
@@ -45,7 +46,7 @@ export function addHop(stage: Stage, rest: Partial<Hop>): void {
     alternatives: [],
     envoy: { ...noMatch(), listener: `${stage.gateway.config.namespace}/${stage.gateway.config.name}`, endpoints: [] },
     ...rest,
-  });
+  };
 }
 
 export function refuse(
@@ -55,9 +56,8 @@ export function refuse(
   reason: Reason,
   by: Decision,
   route: RouteRef | null = null,
-): Trace {
-  addHop(stage, { route, decidedBy: [by] });
-  return stage.walk.refused({ code, status, proxy: stage.ref, by, reason });
+): Step {
+  return refused(hopOf(stage, { route, decidedBy: [by] }), { code, status, proxy: stage.ref, by, reason });
 }
 
 /** What the proxy replies by itself: an answer under 400, as it is meant to, and a refusal else; a connection that it closes is refused. */
@@ -65,11 +65,11 @@ export function reply(
   stage: Stage,
   { code, status, reason, by, location }: Reply,
   route: RouteRef | null = null,
-): Trace {
+): Step {
   if (status === null) return refuse(stage, code, status, reason, by, route);
-  addHop(stage, { route, decidedBy: [by] });
   const told = { code, status, by, reason, proxy: stage.ref };
-  return stage.walk.replied(location === undefined ? told : { ...told, location });
+  const hop = hopOf(stage, { route, decidedBy: [by] });
+  return replied(hop, location === undefined ? told : { ...told, location });
 }
 
 export interface Reply {

@@ -3,7 +3,6 @@ import { hostnamesAt, type Attachment } from '../model/attachments';
 import { chainFor, chainsAt, refusedByEnvoy, servedAt, type Served } from '../model/envoy-gateway-chains';
 import {
   effectiveProxy,
-  type EffectiveProxy,
   listenPort,
   mergerOf,
   proxyNamespace,
@@ -25,23 +24,13 @@ import { routeFault } from '../model/envoy-gateway-rules';
 import type { ApiGateway, ApiRoute } from '../model/gateway-api';
 import { l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
-import { type Workload, shownName } from '../model/workloads';
+import { shownName } from '../model/workloads';
 import { Asked } from './ask';
-import { atZtunnel } from './ambient';
-import { throughServer } from './arrive';
 import { hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { attachedAt, candidatesAt, hasCookies, type Candidate } from './envoy-gateway-candidates';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
-import {
-  addHop,
-  gatewayDecision,
-  gatewayRef,
-  listenerDecision,
-  refuse,
-  reply,
-  type Stage,
-} from './envoy-gateway-stage';
+import { hopOf, gatewayDecision, gatewayRef, listenerDecision, refuse, reply, type Stage } from './envoy-gateway-stage';
 import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
 import {
@@ -57,11 +46,12 @@ import { streamVerdict } from './envoy-gateway-authorization';
 import { applyOwnFilters, type OwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
 import { ownAnswer, replyOf } from './own-answer';
 import type { Reason } from './reasons';
-import type { Decision, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
+import { unknown, type EnvoyGatewayProxies, type Step } from './step';
+import type { Decision, Hop, ProxyRef, RouteRef, WireProtocol } from './types';
 import { outermost, wire, type Flight, type Walk } from './walk';
 
-/** A connection at the proxies that Envoy Gateway runs for a Gateway: listener by port and SNI, route by host and match, backend. */
-export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGateway): Trace {
+/** A connection from outside to the Pods that Envoy Gateway runs for a Gateway: to the proxies, or before that to what is in the mesh before them. */
+export function beforeEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGateway): Step {
   const { mesh } = walk;
   const proxy = effectiveProxy(gateway, mesh);
   const home = mesh.remember(gateway, 'home', () => proxyNamespace(gateway, mesh));
@@ -72,35 +62,18 @@ export function throughEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGate
   const port = listenPort(flight.namedPort);
   const dropped = droppedBefore(walk, flight, workload, port);
   if (dropped !== undefined) return dropped;
-  const at: AtGateway = { gateway, proxy, workload, home };
-  const { namedPort } = flight;
+  const proxies = { gateway, proxy, workload, home };
+  const behind = { proxies, port: flight.port };
   if (workload.membership === 'ztunnel')
-    return atZtunnel(walk, { ...flight, port }, workload, () => atProxies(walk, flight, at));
+    return { then: { at: 'inbound-ztunnel', flight: { ...flight, port }, workload, behind } };
   if (workload.membership === 'sidecar' && inboundCapture(workload, port))
-    return throughServer(walk, { ...flight, port }, workload, undefined, (passed) =>
-      // The sidecar dials the proxy from an address of its own.
-      atProxies(
-        walk,
-        { ...passed, namedPort, port: flight.port, from: { ...passed.from, address: SIDECAR_ADDRESS } },
-        at,
-      ),
-    );
-  return atProxies(walk, flight, at);
-}
-
-/** Where a sidecar sends from what it takes for its Pod (pilot/pkg/networking/core/listener_inbound.go, InboundPassthroughBindIpv4). */
-const SIDECAR_ADDRESS = '127.0.0.6';
-
-/** The proxies of a Gateway. */
-interface AtGateway {
-  readonly gateway: ApiGateway;
-  readonly proxy: EffectiveProxy;
-  readonly workload: Workload;
-  readonly home: string;
+    return { then: { at: 'inbound-sidecar', flight: { ...flight, port }, workload, behind } };
+  return { then: { at: 'envoy-gateway', flight, proxies } };
 }
 
 /** What the proxies do with what has come to them: listener by port and SNI, route by host and match, backend. */
-function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home }: AtGateway): Trace {
+export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGatewayProxies): Step {
+  const { gateway, proxy, workload, home } = proxies;
   const { mesh } = walk;
   const ref: ProxyRef = { kind: 'envoy-gateway', namespace: home, workload: shownName(workload) };
   const outer = outermost(flight.layers);
@@ -151,9 +124,9 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
     return refuse(stage, 'UF', null, { kind: 'tls-expected', listener: first?.listener.name ?? '', mode: null }, at());
   const patch = patchPolicy(gateway, mesh);
   if (patch !== undefined)
-    return unknown(stage, `EnvoyPatchPolicy ${patch.manifest.namespace}/${patch.manifest.name} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`); // prettier-ignore
+    return undecided(stage, `EnvoyPatchPolicy ${patch.manifest.namespace}/${patch.manifest.name} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`); // prettier-ignore
   const held = connectionVerdict(policy, terminates ? outer : undefined);
-  if (held?.is === 'unknown') return unknown(stage, held.what, held.by);
+  if (held?.is === 'unknown') return undecided(stage, held.what, held.by);
   if (held !== undefined) return refuse(stage, held.code, held.status, held.reason, held.by ?? at());
   if (demandsCertificate(policy) && terminates)
     walk.note(`assumed that the client shows a certificate that ${home}/${workload.name} trusts`);
@@ -172,9 +145,8 @@ function atProxies(walk: Walk, flight: Flight, { gateway, proxy, workload, home 
   return forwardHttp(stage, listeners, (read.is === 'taken' ? read.http : null) ?? flight.http);
 }
 
-function unknown(stage: Stage, what: string, ...by: readonly Decision[]): Trace {
-  addHop(stage, { decidedBy: by });
-  return stage.walk.unknown(what);
+function undecided(stage: Stage, what: string, ...by: readonly Decision[]): Step {
+  return unknown(hopOf(stage, { decidedBy: by }), what);
 }
 
 function whyUnattached({ mesh, gateway }: Stage): readonly string[] {
@@ -191,7 +163,7 @@ function whyUnattached({ mesh, gateway }: Stage): readonly string[] {
   ];
 }
 
-function forwardHttp(stage: Stage, listeners: readonly Served[], http: HttpRequest): Trace {
+function forwardHttp(stage: Stage, listeners: readonly Served[], http: HttpRequest): Step {
   const { gateway } = stage;
   const host = hostWithoutPort(http.authority.name);
   const candidates = candidatesAt(stage, listeners).match(host)?.();
@@ -209,8 +181,7 @@ function forwardHttp(stage: Stage, listeners: readonly Served[], http: HttpReque
     const clusters = weighted(rule.route, (destination) => destination.host);
     const route: Route = { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true };
     if (unreadablePart(route, http) !== undefined) {
-      addHop(stage, { route: rule.ref });
-      return stage.walk.unknown('a condition of a route can be evaluated only by the proxy');
+      return unknown(hopOf(stage, { route: rule.ref }), 'a condition of a route can be evaluated only by the proxy');
     }
     if (routeMatches(route, http) && hasCookies(candidate.cookies, http)) return throughRule(stage, candidate, route, http); // prettier-ignore
   }
@@ -236,7 +207,7 @@ function forwards({ mesh }: Stage, { rule, clusters }: Route): boolean {
   );
 }
 
-function throughRule(stage: Stage, { attachment, own, fault }: Candidate, route: Route, http: HttpRequest): Trace {
+function throughRule(stage: Stage, { attachment, own, fault }: Candidate, route: Route, http: HttpRequest): Step {
   const { mesh, walk } = stage;
   const ref = route.rule?.ref as RouteRef;
   const by: Decision = { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}` };
@@ -260,8 +231,7 @@ function throughRule(stage: Stage, { attachment, own, fault }: Candidate, route:
   });
   if (verdict?.is === 'refused') return reply(stage, verdict, ref);
   if (verdict?.is === 'unknown') {
-    addHop(stage, { route: ref, decidedBy: [verdict.by] });
-    return walk.unknown(verdict.what);
+    return unknown(hopOf(stage, { route: ref, decidedBy: [verdict.by] }), verdict.what);
   }
   if (traffic !== undefined && optionalRecord(traffic.spec.rateLimit) !== undefined) {
     const isUncertain = limits === undefined && isGlobalLimit(traffic);
@@ -270,8 +240,10 @@ function throughRule(stage: Stage, { attachment, own, fault }: Candidate, route:
     );
   }
   if (fault === undefined && found.includes(null)) {
-    addHop(stage, { route: ref, decidedBy: [by] });
-    return walk.unknown(`a filter of the rule names an HTTPRouteFilter that no manifest shows`);
+    return unknown(
+      hopOf(stage, { route: ref, decidedBy: [by] }),
+      `a filter of the rule names an HTTPRouteFilter that no manifest shows`,
+    );
   }
   if (filters.answer !== undefined) return reply(stage, { code: 'direct_response', ...filters.answer, by }, ref);
   const answer = ownAnswer(route, http, stage.flight.namedPort);
@@ -345,7 +317,7 @@ function nameOfRule({ route }: Attachment, { rule }: RouteRef): string {
 }
 
 /** What SecurityPolicies make of a connection: a network filter before the route's own closes it. */
-function streamHeld(stage: Stage, attachment: Attachment, ref: RouteRef): Trace | undefined {
+function streamHeld(stage: Stage, attachment: Attachment, ref: RouteRef): Step | undefined {
   const { mesh, walk, flight } = stage;
   const { route } = attachment;
   const { authorization, refused } = streamPolicies({ ...attachment, rule: nameOfRule(attachment, ref) }, mesh);
@@ -354,11 +326,10 @@ function streamHeld(stage: Stage, attachment: Attachment, ref: RouteRef): Trace 
   const verdict = authorization && streamVerdict(authorization, flight.from.address);
   if (verdict === undefined) return undefined;
   if (verdict.is === 'refused') return refuse(stage, verdict.code, null, verdict.reason, verdict.by, ref);
-  addHop(stage, { route: ref, decidedBy: [verdict.by] });
-  return walk.unknown(verdict.what);
+  return unknown(hopOf(stage, { route: ref, decidedBy: [verdict.by] }), verdict.what);
 }
 
-function forwardL4(stage: Stage, attachments: readonly Attachment[]): Trace {
+function forwardL4(stage: Stage, attachments: readonly Attachment[]): Step {
   const { mesh, gateway, flight } = stage;
   const sni = outermost(flight.layers)?.sni ?? null;
   for (const { attachment, hosts } of nearest(attachments, sni)) {

@@ -6,20 +6,20 @@ import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { ProxyScope } from '../model/sidecar-scope';
 import { type Workload, shownName } from '../model/workloads';
-import { arrive } from './arrive';
 import { through } from './connection';
 import { type Listener, hostWithoutPort, matchFilterChain } from './envoy';
 import { gatewayListeners } from './gateway-listeners';
 import { gatewayRouteConfig } from './gateway-routes';
-import { addHop, brokenStatus, protocolOf, ruleDecision } from './hop';
+import { hopOf, brokenStatus, protocolOf } from './hop';
 import { type SidecarView, sidecarListeners, virtualOutbound } from './sidecar-listeners';
 import { sidecarRouteConfig } from './sidecar-routes';
 import type { Reason } from './reasons';
-import type { Decision, ProxyKind, ProxyRef, Trace, WireProtocol } from './types';
+import { refused, step, unknown, type Step } from './step';
+import type { Decision, ProxyKind, ProxyRef, Refused, WireProtocol } from './types';
 import { type Flight, type Walk, connectionOf, decisions, noMatch, outermost, ownerOf, wire } from './walk';
 
 /** A client's connection as its sidecar treats it. */
-export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | undefined, proxy: ProxyRef): Trace {
+export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | undefined, proxy: ProxyRef): Step {
   const { mesh } = walk;
   const self: Proxy = {
     type: 'sidecar',
@@ -34,7 +34,6 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
   const listeners = listenersOf(view, flight.port);
   const listener = pickListener(walk, listeners, flight.address, proxy) ?? virtualOutbound(view);
   const chain = matchFilterChain(listener, connectionOf(flight));
-  if (walk.loops(proxy, flight)) return loop(walk, proxy);
   return through(walk, {
     view,
     self,
@@ -99,18 +98,6 @@ function pickListener(
   return undefined;
 }
 
-function loop(walk: Walk, proxy: ProxyRef): Trace {
-  const path = walk.hops.map((hop) => `${hop.proxy.namespace}/${hop.proxy.workload ?? '?'}`);
-  const last = walk.hops[walk.hops.length - 1];
-  return walk.refused({
-    code: 'loop',
-    status: brokenStatus(walk),
-    proxy,
-    by: ruleDecision(last?.route ?? null) ?? null,
-    reason: { kind: 'loop', path: [...path, `${proxy.namespace}/${proxy.workload ?? '?'}`], bySidecar: proxy.kind === 'sidecar' }, // prettier-ignore
-  });
-}
-
 export function gatewayKind(workload: Workload, fromOutside: boolean): ProxyKind {
   const name = `${workload.labels.istio ?? ''} ${workload.labels.app ?? ''} ${workload.name}`;
   if (/egress/.test(name)) return 'egress-gateway';
@@ -118,8 +105,14 @@ export function gatewayKind(workload: Workload, fromOutside: boolean): ProxyKind
   return fromOutside ? 'ingress-gateway' : 'egress-gateway';
 }
 
+/** How the proxy of a gateway's Pod is named. */
+export function gatewayProxy(flight: Flight, workload: Workload): ProxyRef {
+  const kind = gatewayKind(workload, flight.sentBy === null);
+  return { kind, namespace: workload.namespace, workload: shownName(workload) };
+}
+
 /** A connection at a gateway's Pod. */
-export function throughGateway(walk: Walk, flight: Flight, workload: Workload): Trace {
+export function throughGateway(walk: Walk, flight: Flight, workload: Workload): Step {
   const { mesh } = walk;
   const self: Proxy = {
     type: 'gateway',
@@ -127,18 +120,14 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     labels: workload.labels,
     addresses: workload.addresses,
   };
-  const proxy: ProxyRef = {
-    kind: gatewayKind(workload, flight.sentBy === null),
-    namespace: workload.namespace,
-    workload: shownName(workload),
-  };
+  const proxy = gatewayProxy(flight, workload);
   if (proxySettings(mesh, workload).proxyProtocol)
-    return walk.unknown(
+    return unknown(
+      undefined,
       `the gateway ${proxy.namespace}/${proxy.workload} closes connections that do not begin with a header of the PROXY protocol (gatewayTopology.proxyProtocol of its proxyConfig): whether its sender sends one, no manifest shows`,
     );
   const assumption = mesh.assumptions.get(`${workload.namespace}/${workload.name}`);
   if (assumption !== undefined) walk.note(assumption);
-  if (walk.loops(proxy, flight)) return loop(walk, proxy);
   const scope = mesh.scopeOf(self);
   const merged = mesh.mergedGateway(self);
   const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses };
@@ -146,7 +135,7 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     gatewayListeners(view, merged, flight.port),
   );
   const listener = pickListener(walk, listeners, flight.address, proxy);
-  if (listener === undefined) return noListener(walk, flight, proxy, merged);
+  if (listener === undefined) return noListener(mesh, flight, proxy, merged);
   const chain = matchFilterChain(listener, connectionOf(flight));
   return through(walk, {
     view,
@@ -160,14 +149,12 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
   });
 }
 
-function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnType<Mesh['mergedGateway']>): Trace {
-  addHop(
-    walk,
-    { proxy, receives: wire(protocolOf(flight), flight.namedPort, flight.layers), envoy: noMatch(), decidedBy: [] },
-    {},
-  );
-  const idle = idleListener(walk.mesh, proxy, flight.namedPort);
-  if (idle !== undefined) return walk.refused({ code: 'UF', status: brokenStatus(walk), proxy, ...idle });
+function noListener(mesh: Mesh, flight: Flight, proxy: ProxyRef, merged: ReturnType<Mesh['mergedGateway']>): Step {
+  const receives = wire(protocolOf(flight), flight.namedPort, flight.layers);
+  const refuse = (why: Pick<Refused, 'reason' | 'by'>): Step =>
+    refused(hopOf({ proxy, receives, envoy: noMatch(), decidedBy: [] }), { code: 'UF', status: brokenStatus(flight), proxy, ...why }); // prettier-ignore
+  const idle = idleListener(mesh, proxy, flight.namedPort);
+  if (idle !== undefined) return refuse(idle);
   const onPort = merged.groups.filter((group) => group.port.number === flight.port).flatMap((group) => group.servers);
   const rejection = merged.rejected.find((item) => item.port === flight.port);
   const server = onPort[0] ?? rejection?.server;
@@ -184,7 +171,7 @@ function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnT
   const section = server?.tls?.mode === 'PASSTHROUGH' ? 'tls' : 'tcp';
   const unserved =
     onPort.length > 0 && server !== undefined
-      ? unrouted(walk.mesh, {
+      ? unrouted(mesh, {
           gateways: onPort.map(({ gatewayName }) => gatewayName),
           namespace: proxy.namespace,
           section,
@@ -193,10 +180,7 @@ function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnT
         })
       : undefined;
   if (unserved !== undefined)
-    return walk.refused({
-      code: 'UF',
-      status: brokenStatus(walk),
-      proxy,
+    return refuse({
       by: unserved.by,
       reason: { kind: 'no-rule-for-server', server: { gateway: server?.gatewayName ?? '', port, namedPort }, cause: unserved.cause }, // prettier-ignore
     });
@@ -206,7 +190,7 @@ function noListener(walk: Walk, flight: Flight, proxy: ProxyRef, merged: ReturnT
       : rejection !== undefined
         ? { kind: 'server-left-out', gateway: rejection.server.gatewayName, port, namedPort, detail: rejection.why }
         : { kind: 'no-server-on-port', port, namedPort };
-  return walk.refused({ code: 'UF', status: brokenStatus(walk), proxy, by, reason });
+  return refuse({ by, reason });
 }
 
 /** A listener of the Gateway API on the port, which istiod leaves out. */
@@ -228,12 +212,10 @@ function idleListener(
 }
 
 /** A client whose connections no proxy of its own carries: it dials its destination itself. */
-export function withoutProxy(walk: Walk, flight: Flight, proxy: ProxyRef, by: Decision | undefined): Trace {
+export function withoutProxy(flight: Flight, proxy: ProxyRef, by: Decision | undefined): Step {
   const protocol: WireProtocol = flight.layers.length > 0 ? 'TLS' : flight.http === null ? 'TCP' : 'HTTP';
-  addHop(
-    walk,
-    { proxy, receives: wire(protocol, flight.port, flight.layers), envoy: noMatch(), decidedBy: decisions(by) },
-    { sends: wire(protocol, flight.port, flight.layers) },
-  );
-  return arrive(walk, { ...flight, from: { ...flight.from, inMesh: false } }, undefined, false);
+  const receives = wire(protocol, flight.port, flight.layers);
+  const hop = hopOf({ proxy, receives, envoy: noMatch(), decidedBy: decisions(by) }, { sends: receives });
+  const onward = { ...flight, from: { ...flight.from, inMesh: false } };
+  return step(hop, { at: 'network', flight: onward, target: undefined, isHttp: false });
 }

@@ -5,8 +5,8 @@ import type { FilterChain, Listener } from './envoy';
 import type { HttpRequest } from './http-routes';
 import type { SidecarView } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
-import type { Alternative, Copy, Decision, Hop, ProxyRef, RouteRef, WireProtocol } from './types';
-import type { Flight, TlsLayer, Walk } from './walk';
+import type { Alternative, Copy, Decision, Hop, ProxyRef, RouteRef, Wire, WireProtocol } from './types';
+import type { Flight, TlsLayer } from './walk';
 
 /** Parts of a hop that are known before its upstream is. */
 export interface Incoming {
@@ -34,13 +34,9 @@ export interface Sending {
   readonly copies?: readonly Copy[];
 }
 
-export function addHop(walk: Walk, parts: Incoming, rest: Partial<Hop>): void {
-  for (const { cluster, percent } of rest.copies ?? [])
-    walk.note(
-      `${percent === 100 ? '' : `${percent} % of the `}requests are copied to ${cluster}, whose answers nobody waits for`,
-    );
+export function hopOf(parts: Incoming, rest: Partial<Hop> = {}): Hop {
   // In the order in which people read a hop, which is that of its JSON.
-  walk.hops.push({
+  return {
     proxy: parts.proxy,
     receives: rest.receives ?? parts.receives,
     route: rest.route ?? null,
@@ -54,7 +50,7 @@ export function addHop(walk: Walk, parts: Incoming, rest: Partial<Hop>): void {
     ...(rest.identity === undefined ? {} : { identity: rest.identity }),
     ...(rest.endpointsOf === undefined ? {} : { endpointsOf: rest.endpointsOf }),
     envoy: rest.envoy ?? parts.envoy,
-  });
+  };
 }
 
 export function ruleDecision(route: RouteRef | null): Decision | undefined {
@@ -67,9 +63,9 @@ export function protocolOf(flight: Flight): WireProtocol {
   return flight.layers.length > 0 ? 'TLS' : 'TCP';
 }
 
-/** What an HTTP client sees if its connection breaks further on: 503 from the last proxy that reads its request, nothing without one. */
-export function brokenStatus(walk: Walk): number | null {
-  return walk.hops.some((hop) => hop.receives.protocol === 'HTTP' && hop.proxy.kind !== 'none') ? 503 : null;
+/** What an HTTP client sees if its connection breaks further on: 503 from the last proxy that reads its request, this one included; nothing without one. */
+export function brokenStatus({ isRead }: Flight, receives?: Wire): number | null {
+  return isRead || receives?.protocol === 'HTTP' ? 503 : null;
 }
 
 export interface AtListener {

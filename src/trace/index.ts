@@ -10,18 +10,19 @@ import { overlaps } from '../model/hostnames';
 import { nameOfLeftOut, whoLeavesOut } from '../model/left-out';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
-import { throughZtunnel } from './ambient';
 import type { Recorder } from './ask';
 import { outboundCapture } from './capture';
-import { client } from './client';
+import { client, type Origin } from './client';
 import { noteDns } from './dns';
 import { droppedBefore } from './enter';
-import { throughEnvoyGateway } from './envoy-gateway';
+import { beforeEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
-import { throughGateway, throughSidecar, withoutProxy } from './follow';
+import { withoutProxy } from './follow';
+import { carry } from './loop';
 import { type Answer, type Dialled, answersOfProxy, dial } from './names';
 import { otherEnd } from './other-end';
 import { parseRequest } from './request';
+import { unknown, type Step } from './step';
 import type { Trace, TraceRequest } from './types';
 import { ownerOf, Walk, type Flight } from './walk';
 
@@ -111,40 +112,37 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
     host: parsed.host,
     sentBy: null,
     isHttp2: false,
+    isRead: false,
   };
-  if (origin.entry !== undefined) {
-    if ('gateway' in origin.entry) return throughEnvoyGateway(walk, flight, origin.entry.gateway);
-    const { workload, port } = origin.entry;
-    const dropped = droppedBefore(walk, flight, workload, port);
-    if (dropped !== undefined) return dropped;
-    return throughGateway(walk, { ...flight, address: workload.addresses[0] ?? null, port }, workload);
+  return carry(walk, firstStep(walk, flight, origin, parsed.address, target.notes));
+}
+
+/** Where the connection goes first: to a gateway from outside, to the proxy that carries the client's connections, or out without one. */
+function firstStep(
+  walk: Walk,
+  flight: Flight,
+  { entry, peer, name, kind, hasSidecar, isAmbient }: Origin,
+  given: string | null,
+  notes: readonly string[],
+): Step {
+  const { mesh } = walk;
+  if (entry !== undefined) {
+    if ('gateway' in entry) return beforeEnvoyGateway(walk, flight, entry.gateway);
+    const { workload, port } = entry;
+    const address = workload.addresses[0] ?? null;
+    return droppedBefore(walk, flight, workload, port) ?? { then: { at: 'gateway', flight: { ...flight, address, port }, workload } }; // prettier-ignore
   }
-  noteDns(walk, origin.peer, parsed.host, parsed.address);
-  if (origin.isAmbient === true) return throughZtunnel(walk, flight, origin.name);
-  if (!origin.hasSidecar)
-    return withoutProxy(
-      walk,
-      flight,
-      { kind: origin.kind, namespace: origin.peer.namespace, workload: origin.name },
-      undefined,
-    );
-  if (proxySettings(mesh, ownerOf(origin.peer)).interception === 'NONE') {
+  const { namespace, workload } = peer;
+  noteDns(walk, peer, flight.host, given);
+  if (isAmbient === true) return { then: { at: 'outbound-ztunnel', flight, name, dialsPod: false } };
+  if (!hasSidecar) return withoutProxy(flight, { kind, namespace, workload: name }, undefined);
+  if (proxySettings(mesh, ownerOf(peer)).interception === 'NONE') {
     walk.note('nothing leads the client to its sidecar (interceptionMode NONE): it dials its destination itself');
-    return withoutProxy(walk, flight, { kind: 'none', namespace: origin.peer.namespace, workload: origin.name }, undefined); // prettier-ignore
+    return withoutProxy(flight, { kind: 'none', namespace, workload: name }, undefined);
   }
-  const capture = outboundCapture(origin.peer.workload, mesh.config.capture, flight.address, flight.port);
-  if (capture.unknown !== undefined) return walk.unknown(capture.unknown);
-  if (!capture.captured)
-    return withoutProxy(
-      walk,
-      flight,
-      { kind: 'none', namespace: origin.peer.namespace, workload: origin.name },
-      capture.by,
-    );
-  for (const note of target.notes) walk.note(note);
-  return throughSidecar(walk, flight, origin.peer.workload, {
-    kind: 'sidecar',
-    namespace: origin.peer.namespace,
-    workload: origin.name,
-  });
+  const capture = outboundCapture(workload, mesh.config.capture, flight.address, flight.port);
+  if (capture.unknown !== undefined) return unknown(undefined, capture.unknown);
+  if (!capture.captured) return withoutProxy(flight, { kind: 'none', namespace, workload: name }, capture.by);
+  for (const note of notes) walk.note(note);
+  return { then: { at: 'outbound-sidecar', flight, workload, proxy: { kind: 'sidecar', namespace, workload: name } } };
 }

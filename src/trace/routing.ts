@@ -2,11 +2,11 @@
 import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
 import { authorize } from './authorization';
-import { pastTokens, rejected } from './connection';
+import { noConnect, pastTokens, rejected } from './http-filters';
 import { findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
-import { type AtListener, type Incoming, addHop, brokenStatus, ruleDecision } from './hop';
+import { type AtListener, type Incoming, hopOf, brokenStatus, ruleDecision } from './hop';
 import {
   type HttpRequest,
   type Route,
@@ -24,7 +24,8 @@ import { type SidecarView, virtualOutbound } from './sidecar-listeners';
 import { locationOf } from './redirect';
 import { unrouted } from './unrouted';
 import type { RouteConfig } from './sidecar-routes';
-import type { Copy, Hop, ProxyRef, Refused, Trace } from './types';
+import { refused, replied, unknown, type Step } from './step';
+import type { Copy, Hop, ProxyRef, Refused } from './types';
 import { type Walk, decisions, outermost } from './walk';
 
 export function throughRoutes(
@@ -33,7 +34,7 @@ export function throughRoutes(
   incoming: Incoming,
   rules: RouteConfig,
   received: HttpRequest,
-): Trace {
+): Step {
   const { proxy, view, self, flight } = at;
   const isGateway = self.type === 'gateway';
   const host = hostWithoutPort(received.authority.name);
@@ -42,7 +43,7 @@ export function throughRoutes(
   if (isGateway) {
     const named = withVirtualHost(incoming, virtualHost?.name ?? null);
     const isTls = flight.layers.length > 0;
-    const past = pastTokens(walk, named, self, http, picked(walk, virtualHost, isTls, http));
+    const past = pastTokens(walk.mesh, named, self, http, picked(walk, virtualHost, isTls, http));
     if (past.held !== undefined) return past.held;
     // A token that is taken makes the gateway choose its route anew.
     http = past.http;
@@ -54,13 +55,13 @@ export function throughRoutes(
       port: flight.port,
       terminated: true,
     });
-    if (verdict.is !== 'allowed') return rejected(walk, named, verdict, proxy, 403, logged);
+    if (verdict.is !== 'allowed') return rejected(named, verdict, 403, logged);
   }
   // No route of Istio's takes CONNECT, those for hosts that nobody registered included.
   if (http.method.is(exact('CONNECT'))) {
-    const status = flight.tunnelled === undefined ? 404 : brokenStatus(walk);
-    addHop(walk, withVirtualHost(incoming, virtualHost?.name ?? null), {});
-    return walk.refused(noConnect(proxy, http.authority.name, status));
+    const status = flight.tunnelled === undefined ? 404 : brokenStatus(flight);
+    const hop = hopOf(withVirtualHost(incoming, virtualHost?.name ?? null));
+    return refused(hop, noConnect(proxy, http.authority.name, status));
   }
   if (virtualHost === undefined)
     // A route configuration of one sniffed service has no virtual host for others.
@@ -69,8 +70,7 @@ export function throughRoutes(
       : toCatchAll(walk, at, incoming, http);
   const named = withVirtualHost(incoming, virtualHost.name);
   if (virtualHost.requireTls && flight.layers.length === 0) {
-    addHop(walk, named, {});
-    return walk.replied({
+    return replied(hopOf(named), {
       code: 'redirect',
       status: 301,
       location: locationOf({ scheme: 'https' }, NO_ROUTE, http, flight.namedPort),
@@ -81,8 +81,8 @@ export function throughRoutes(
   }
   const route = firstRoute(virtualHost, http);
   if (route === 'unreadable') {
-    addHop(walk, named, {});
-    return walk.unknown(
+    return unknown(
+      hopOf(named),
       'a condition of a route is a token claim or a regular expression that only the proxy can evaluate',
     );
   }
@@ -92,11 +92,6 @@ export function throughRoutes(
 
 /** The redirect of a virtual host to HTTPS knows no route. */
 const NO_ROUTE: Route = { name: '', rule: null, match: null, clusters: [], gatewaySemantics: false };
-
-/** What a proxy that reads HTTP answers to CONNECT. */
-export function noConnect(proxy: ProxyRef, authority: string, status: number | null): Refused {
-  return { code: 'NR', status, proxy, by: null, reason: { kind: 'connect-not-taken', authority } };
-}
 
 /** What the router would do with a request that an earlier filter answers. */
 function picked(
@@ -140,14 +135,14 @@ function noRoute(
   rules: RouteConfig,
   http: HttpRequest,
   view: SidecarView,
-): Trace {
-  addHop(walk, incoming, {});
+): Step {
+  const hop = hopOf(incoming);
   const handedOver = notHandedOver(walk, proxy, http);
-  if (handedOver !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...handedOver });
+  if (handedOver !== undefined) return refused(hop, { code: 'NR', status: 404, proxy, ...handedOver });
   const host = hostWithoutPort(http.authority.name);
   const routes = view.mesh.virtualServices.forHost(host);
   const bound = routes.map(({ namespace, name, gateways }) => ({ route: `${namespace}/${name}`, gateways }));
-  return walk.refused({
+  return refused(hop, {
     code: 'NR',
     status: 404,
     proxy,
@@ -162,10 +157,10 @@ function noMatchingRoute(
   proxy: ProxyRef,
   virtualHost: VirtualHost,
   http: HttpRequest,
-): Trace {
-  addHop(walk, incoming, {});
+): Step {
+  const hop = hopOf(incoming);
   const handedOver = notHandedOver(walk, proxy, http);
-  if (handedOver !== undefined) return walk.refused({ code: 'NR', status: 404, proxy, ...handedOver });
+  if (handedOver !== undefined) return refused(hop, { code: 'NR', status: 404, proxy, ...handedOver });
   const rule = virtualHost.routes[0]?.rule;
   const [, blackhole] = /^blackhole:(\d+)$/.exec(virtualHost.name) ?? [];
   const gateways = incoming.decidedBy.filter(({ kind }) => kind === 'Gateway').map(({ namespace, name }) => `${namespace}/${name}`); // prettier-ignore
@@ -180,8 +175,8 @@ function noMatchingRoute(
           host: hostWithoutPort(http.authority.name),
         });
   if (kept !== undefined)
-    return walk.refused({ code: 'NR', status: 404, proxy, by: kept.by, reason: { kind: 'no-rule-for-server', server: null, cause: kept.cause } }); // prettier-ignore
-  return walk.refused({
+    return refused(hop, { code: 'NR', status: 404, proxy, by: kept.by, reason: { kind: 'no-rule-for-server', server: null, cause: kept.cause } }); // prettier-ignore
+  return refused(hop, {
     code: 'NR',
     status: 404,
     proxy,
@@ -221,14 +216,13 @@ function notHandedOver({ mesh }: Walk, proxy: ProxyRef, http: HttpRequest): Pick
 }
 
 /** HTTP for a host that no service of the port has: out as it is, or 502. */
-function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRequest): Trace {
+function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRequest): Step {
   const { view, proxy, flight } = at;
   const isBlocked = view.scope.outbound.mode === 'REGISTRY_ONLY';
   const named = withVirtualHost(incoming, isBlocked ? 'block_all' : 'allow_any');
   if (isBlocked) {
-    addHop(walk, named, {});
     const { cause, by = null } = unknownDestination(view, hostWithoutPort(http.authority.name), flight.port, 'HTTP');
-    return walk.refused({
+    return refused(hopOf(named), {
       code: 'BlackHoleCluster',
       status: 502,
       proxy,
@@ -268,7 +262,7 @@ function shown({ view, self }: AtListener, copies: readonly Copy[]): readonly Co
   });
 }
 
-function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Trace {
+function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Step {
   const { proxy, view, self, workload, flight } = at;
   const ref = route.rule?.ref ?? null;
   const answer = ownAnswer(route, http, flight.namedPort);
@@ -277,7 +271,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       ref === null
         ? null
         : { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}.${answer.field}` };
-    addHop(walk, incoming, {
+    const hop = hopOf(incoming, {
       route: ref,
       // A filter before the router answers when the router's cluster is known already.
       cluster:
@@ -286,15 +280,15 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
           : null,
       decidedBy: decisions(by ?? undefined, ...incoming.decidedBy),
     });
-    return walk.replied({ ...replyOf(answer), proxy, by });
+    return replied(hop, { ...replyOf(answer), proxy, by });
   }
   const share = abortShare(route);
   if (share > 0 && ref !== null)
     walk.note(`${ref.kind} ${ref.namespace}/${ref.name} ${ref.rule} aborts ${share} % of these requests`);
   const chosen = walk.choose(route.clusters, copiesOf(route));
   if (chosen === undefined) {
-    addHop(walk, incoming, { route: ref, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) });
-    return walk.refused({
+    const hop = hopOf(incoming, { route: ref, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) });
+    return refused(hop, {
       code: 'NC',
       status: route.gatewaySemantics ? 500 : 503,
       proxy,

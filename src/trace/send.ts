@@ -4,31 +4,30 @@ import { isSubsetOf, isWildcard } from '../model/hostnames';
 import { isHttp as isHttpProtocol } from '../model/protocols';
 import type { Service } from '../model/services';
 import { ingressBindingOf, USE_WAYPOINT, type Binding } from '../model/waypoints';
-import { cut, hasAddress, HBONE_PORT, MUTUAL } from './ambient';
-import { arrive } from './arrive';
 import { type Cluster, findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
 import { inCluster, spellsEndpoints } from './endpoint';
 import { heldBySource } from './held-by-source';
 import { type Resolved, forwardProxied } from './forward-proxy';
-import { type Sending, addHop, brokenStatus } from './hop';
+import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
+import { type Sending, hopOf, brokenStatus } from './hop';
 import { Asked, AskedHeaders, AskedPath } from './ask';
 import type { HttpRequest } from './http-routes';
 import { dial } from './names';
-import type { Hop, ProxyRef, Refused, Trace, WireProtocol } from './types';
+import { refused, step, unknown, type Step } from './step';
+import type { Hop, ProxyRef, Refused, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
-import { throughWaypoint } from './waypoint';
 import { noClusterWords } from './words';
 
 /** Sends to a cluster: there may be none of that name, or none of its endpoints; otherwise to the first endpoint. */
-export function send(walk: Walk, sending: Sending, name: string): Trace {
+export function send(walk: Walk, sending: Sending, name: string): Step {
   const { view, self, flight, incoming, http } = sending;
   const { proxy } = incoming;
   const isHttp = http !== null;
-  const hop = (rest: Partial<Hop>): void =>
-    addHop(walk, incoming, {
+  const hop = (rest: Partial<Hop>): Hop =>
+    hopOf(incoming, {
       route: sending.route,
       cluster: name,
       alternatives: sending.alternatives,
@@ -38,13 +37,12 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
       ...rest,
     });
   if (name === 'BlackHoleCluster') {
-    hop({});
     const protocol = flight.layers.length > 0 ? 'TLS' : flight.http === null ? 'TCP' : 'HTTP';
     const asked = outermost(flight.layers)?.sni ?? flight.host;
     const { cause, by = null } = unknownDestination(view, asked, flight.port, protocol);
-    return walk.refused({
+    return refused(hop({}), {
       code: 'BlackHoleCluster',
-      status: brokenStatus(walk),
+      status: brokenStatus(flight, incoming.receives),
       proxy,
       by,
       reason: { kind: 'host-blocked', to: `${flight.host}:${flight.port}`, readsHttp: false, cause },
@@ -53,31 +51,28 @@ export function send(walk: Walk, sending: Sending, name: string): Trace {
   const protocol: WireProtocol = isHttp ? 'HTTP' : sending.inner.length > 0 ? 'TLS' : 'TCP';
   const peer = asPeer(self, sending.workload, flight.from.serviceAccount);
   if (name === 'PassthroughCluster') {
-    hop({ sends: wire(protocol, flight.port, sending.inner) });
-    return arrive(
-      walk,
-      {
-        ...flight,
-        from: { ...peer, inMesh: true },
-        layers: sending.inner,
-        http: isHttp ? http : flight.http,
-        sentBy: proxy,
-        namedPort: flight.port,
-      },
-      undefined,
-      isHttp,
-    );
+    const onward: Flight = {
+      ...flight,
+      from: { ...peer, inMesh: true },
+      layers: sending.inner,
+      http: isHttp ? http : flight.http,
+      sentBy: proxy,
+      namedPort: flight.port,
+    };
+    const hopOn = hop({ sends: wire(protocol, flight.port, sending.inner) });
+    return step(hopOn, { at: 'network', flight: onward, target: undefined, isHttp });
   }
   const cluster = findCluster(view, self.type === 'gateway', name);
   if (isMissing(cluster)) {
-    hop({ decidedBy: decisions(...incoming.decidedBy, cluster.by) });
+    const missed = hop({ decidedBy: decisions(...incoming.decidedBy, cluster.by) });
     if (cluster.mayExist)
-      return walk.unknown(
+      return unknown(
+        missed,
         `${noClusterWords(cluster.cause).why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
       );
-    return walk.refused({
+    return refused(missed, {
       ...missingRefusal(cluster, proxy, isHttp, sending.gatewayApi),
-      ...(isHttp ? {} : { status: brokenStatus(walk) }),
+      ...(isHttp ? {} : { status: brokenStatus(flight) }),
     });
   }
   return sendToCluster(walk, sending, cluster, hop, protocol, peer);
@@ -94,18 +89,17 @@ function sendToCluster(
   walk: Walk,
   sending: Sending,
   cluster: Cluster,
-  hop: (rest: Partial<Hop>) => void,
+  hop: (rest: Partial<Hop>) => Hop,
   protocol: WireProtocol,
   peer: Flight['from'],
-): Trace {
+): Step {
   const { flight, incoming, http } = sending;
   const { proxy } = incoming;
   const isHttp = http !== null;
   const decidedBy = decisions(...incoming.decidedBy, ...cluster.decidedBy);
   const other = otherResolver(sending, cluster);
   if (other !== undefined) {
-    hop({ decidedBy });
-    return walk.unknown(other);
+    return unknown(hop({ decidedBy }), other);
   }
   const resolved = resolvedByName(walk, sending, cluster);
   const isOriginal = cluster.type === 'ORIGINAL_DST' && resolved === undefined;
@@ -115,10 +109,9 @@ function sendToCluster(
       `${cluster.ignoredTls.kind} ${cluster.ignoredTls.namespace}/${cluster.ignoredTls.name} ${cluster.ignoredTls.field} is ignored: a sidecar takes credentials only from a DestinationRule with a workloadSelector, so no TLS is originated`,
     );
   if (resolved === null) {
-    hop({ decidedBy });
-    return walk.refused({
+    return refused(hop({ decidedBy }), {
       code: 'UH',
-      status: isHttp ? 503 : brokenStatus(walk),
+      status: isHttp ? 503 : brokenStatus(flight),
       proxy,
       by: null,
       reason: { kind: 'name-not-resolved', cluster: cluster.name, readsHttp: isHttp },
@@ -128,15 +121,14 @@ function sendToCluster(
   if (binding !== undefined) return toWaypoint(walk, { ...sending, incoming: { ...incoming, decidedBy } }, { cluster, binding, peer, hop }); // prettier-ignore
   if (!isOriginal && endpoint === undefined && resolved === undefined) {
     if (cluster.endpointsKnown) {
-      hop({ decidedBy });
-      return walk.refused({
+      return refused(hop({ decidedBy }), {
         ...unhealthyRefusal(
           cluster,
           proxy,
           isHttp,
           heldBySource(sending.view, cluster.service.host, cluster.port.port),
         ),
-        ...(isHttp ? {} : { status: brokenStatus(walk) }),
+        ...(isHttp ? {} : { status: brokenStatus(flight) }),
       });
     }
     walk.note(
@@ -145,13 +137,12 @@ function sendToCluster(
   }
   const inside = inCluster(walk.mesh, cluster, endpoint, sending.self.namespace);
   if (inside !== undefined && 'missing' in inside) {
-    hop({ decidedBy });
     const { kind, namespace, name } = cluster.service.config;
-    if (inside.mayExist) return walk.unknown(`no manifest shows the Service ${inside.missing}, to which ${kind} ${namespace}/${name} leads: what happens there cannot be told`); // prettier-ignore
+    if (inside.mayExist) return unknown(hop({ decidedBy }), `no manifest shows the Service ${inside.missing}, to which ${kind} ${namespace}/${name} leads: what happens there cannot be told`); // prettier-ignore
     const entry = { kind, namespace, name };
-    return walk.refused({
+    return refused(hop({ decidedBy }), {
       code: 'UH',
-      status: isHttp ? 503 : brokenStatus(walk),
+      status: isHttp ? 503 : brokenStatus(flight),
       proxy,
       by: { ...entry, field: 'spec.endpoints' },
       reason: { kind: 'no-endpoints', cluster: cluster.name, cause: { is: 'no-service-at-endpoint', entry, host: inside.missing } }, // prettier-ignore
@@ -179,7 +170,7 @@ function sendToCluster(
   const workload = itself ?? endpoint?.workload;
   const leaves = cluster.service.meshExternal && workload === undefined && inside === undefined;
   const namedPort = leaves || inside !== undefined ? dialled : cluster.port.port;
-  hop({
+  const hopOn = hop({
     decidedBy,
     sends: wire(protocol, namedPort, layers),
     ...(outermost(layers)?.kind === 'ISTIO_MUTUAL' && layers.length > sending.inner.length
@@ -223,11 +214,12 @@ function sendToCluster(
     leaves && sending.tunnel === null
       ? tlsMisfit(cluster, sending.inner, layers, { isHttp, port: dialled }, proxy)
       : undefined;
-  if (misfit !== undefined) return walk.refused(misfit);
+  if (misfit !== undefined) return refused(hopOn, misfit);
   // What is dialled at a Service of the cluster is looked up as it is for any client.
-  const target = { service: cluster.service, workload, original: isOriginal || inside !== undefined };
-  if (sending.tunnel === null) return arrive(walk, onward, target, isHttp);
-  return arrive(walk, tunnelled(onward, sending.tunnel, sending.inner), target, false);
+  const target = { workload, original: isOriginal || inside !== undefined };
+  if (sending.tunnel === null) return step(hopOn, { at: 'network', flight: onward, target, isHttp });
+  const asked = tunnelled(onward, sending.tunnel, sending.inner);
+  return step(hopOn, { at: 'network', flight: asked, target, isHttp: false });
 }
 
 /** A wildcard is no host: the one that was asked for is in the SNI, or in the Host header. */
@@ -277,10 +269,10 @@ interface ToWaypoint {
   readonly cluster: Cluster;
   readonly binding: Binding;
   readonly peer: Flight['from'];
-  readonly hop: (rest: Partial<Hop>) => void;
+  readonly hop: (rest: Partial<Hop>) => Hop;
 }
 
-function toWaypoint(walk: Walk, sending: Sending, { cluster, binding, peer, hop }: ToWaypoint): Trace {
+function toWaypoint({ mesh }: Walk, sending: Sending, { cluster, binding, peer, hop }: ToWaypoint): Step {
   const { flight, incoming, http, inner } = sending;
   const { kind, namespace, name } = binding.by;
   const onward: Flight = {
@@ -295,15 +287,12 @@ function toWaypoint(walk: Walk, sending: Sending, { cluster, binding, peer, hop 
     sentBy: incoming.proxy,
   };
   const protocol = http !== null ? 'HTTP' : inner.length > 0 ? 'TLS' : 'TCP';
-  hop({
+  const hopOn = hop({
     decidedBy: decisions(...incoming.decidedBy, { kind, namespace, name, field: `metadata.labels.${USE_WAYPOINT}` }),
     sends: wire(protocol, HBONE_PORT, [...inner, MUTUAL]),
-    identity: `${walk.mesh.config.trustDomain}/ns/${peer.namespace}/sa/${peer.serviceAccount}`,
+    identity: `${mesh.config.trustDomain}/ns/${peer.namespace}/sa/${peer.serviceAccount}`,
   });
-  return (
-    cut(walk, onward, walk.mesh.workloads.find(binding.namespace, binding.name)) ??
-    throughWaypoint(walk, onward, binding, cluster.service, cluster.port)
-  );
+  return step(hopOn, { at: 'waypoint', flight: onward, binding, to: cluster });
 }
 
 /** Where a cluster goes that EnvoyFilters made a dynamic forward proxy; see forwardProxied. */

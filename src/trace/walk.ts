@@ -4,19 +4,7 @@ import type { Workload } from '../model/workloads';
 import type { Recorder } from './ask';
 import type { Connection, WeightedCluster } from './envoy';
 import { heaviest, type HttpRequest } from './http-routes';
-import type {
-  Answer,
-  Decision,
-  Destination,
-  Hop,
-  ProxyRef,
-  Refused,
-  TlsKind,
-  Trace,
-  Wire,
-  WireProtocol,
-} from './types';
-import { wordsOf } from './words';
+import type { Decision, Hop, ProxyRef, TlsKind, Wire, WireProtocol } from './types';
 
 /** One TLS session around what is sent; sessions nest where a proxy adds its own around an application's. */
 export interface TlsLayer {
@@ -66,16 +54,14 @@ export interface Flight {
   /** How the proxy that sent it names where it goes; null before the first proxy. */
   readonly sentBy: ProxyRef | null;
   readonly isHttp2: boolean;
+  /** Whether a proxy before this one reads it as HTTP: if the connection breaks from here on, that proxy answers its client. */
+  readonly isRead: boolean;
   /** What travels inside an HTTP CONNECT, and where that leads; the rest is then about the CONNECT itself. */
   readonly tunnelled?: Tunnelled;
 }
 
-export const MAX_HOPS = 16;
-
-/** The trace as it grows. */
+/** What holds at every step of a walk, and what is noted on the way. */
 export class Walk {
-  public readonly hops: Hop[] = [];
-  private readonly seen = new Map<string, number>();
   private readonly remarks: string[] = [];
 
   /** `lookedUp` is what the client says the name of its request resolves to. */
@@ -102,43 +88,8 @@ export class Walk {
     if (text !== '' && !this.remarks.includes(text)) this.remarks.push(text);
   }
 
-  /** True if a proxy sees the same request for the second time. */
-  public loops(proxy: ProxyRef, flight: Flight): boolean {
-    const outer = flight.layers[flight.layers.length - 1];
-    const key = JSON.stringify([
-      proxy.namespace,
-      proxy.workload,
-      flight.port,
-      outer?.kind,
-      outer?.sni,
-      flight.http?.authority.toString(),
-      flight.http?.path.toString(),
-    ]);
-    const times = (this.seen.get(key) ?? 0) + 1;
-    this.seen.set(key, times);
-    return times > 1 || this.hops.length >= MAX_HOPS;
-  }
-
-  public delivered(destination: Destination): Trace {
-    return { outcome: 'delivered', hops: this.hops, destination, refusal: null, notes: this.remarks };
-  }
-
-  public refused({ code, status, proxy, by, reason }: Refused): Trace {
-    const refusal = { code, status, proxy, ...wordsOf(reason), by, reason };
-    return { outcome: 'refused', hops: this.hops, destination: null, refusal, notes: this.remarks };
-  }
-
-  /** What a proxy replies by itself: an answer, as it is meant to, or from status 400 on a refusal. A fault is never meant. */
-  public replied({ code, status, location, proxy, by, reason }: Refused & Pick<Answer, 'status' | 'location'>): Trace {
-    if (status >= 400 || code === 'FI') return this.refused({ code, status, proxy, by, reason });
-    const { what } = wordsOf(reason);
-    const answer = { code, status, proxy, what, by, reason, ...(location === undefined ? {} : { location }) };
-    return { outcome: 'answered', hops: this.hops, destination: null, refusal: null, answer, notes: this.remarks };
-  }
-
-  public unknown(why: string): Trace {
-    this.note(why);
-    return { outcome: 'unknown', hops: this.hops, destination: null, refusal: null, notes: this.remarks };
+  public get notes(): readonly string[] {
+    return this.remarks;
   }
 }
 

@@ -1,16 +1,19 @@
 /** What a waypoint does with a connection to one of its services, by the configuration that istiod makes for it. */
 import { isSubsetOf, overlaps } from '../model/hostnames';
 import { isHttp, isTls } from '../model/protocols';
+import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import type { VirtualService } from '../model/virtual-services';
 import { bindingOf, type Binding } from '../model/waypoints';
-import { atWorkload, MUTUAL } from './ambient';
+import type { Workload } from '../model/workloads';
+import { toPod } from './ambient';
 import { authorize } from './authorization';
 import { waypointPolicies } from './workload-policies';
 import { findCluster, isMissing, type Cluster, type MissingCluster } from './clusters';
 import { hostWithoutPort } from './envoy';
-import { badPath } from './connection';
-import { addHop, ruleDecision, type Incoming } from './hop';
+import { cut, MUTUAL } from './hbone';
+import { hopOf, ruleDecision, type Incoming } from './hop';
+import { badPath, judged, rejected } from './http-filters';
 import {
   copiesOf,
   toldCopies,
@@ -25,7 +28,8 @@ import { ownAnswer, replyOf } from './own-answer';
 import { asIstioReads } from './paths';
 import { askedFor, changed, tlsMisfit } from './send';
 import { judgeToken, rulesOf } from './tokens';
-import type { Copy, Hop, ProxyRef, RouteRef, Trace, WireProtocol } from './types';
+import { refused, replied, step, unknown, type Step, type WaypointTarget } from './step';
+import type { Copy, Hop, ProxyRef, RouteRef, WireProtocol } from './types';
 import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 import { noClusterWords } from './words';
@@ -60,13 +64,20 @@ interface Found {
   readonly route: Route | undefined;
 }
 
-export function throughWaypoint(
+/** A connection at a waypoint, for a service or for a Pod; NetworkPolicies see the tunnel in which it comes. */
+export function throughWaypoint(walk: Walk, flight: Flight, binding: Binding, to: WaypointTarget): Step {
+  const { mesh } = walk;
+  const dropped = cut(mesh, flight, mesh.workloads.find(binding.namespace, binding.name));
+  if (dropped !== undefined) return dropped;
+  return 'workload' in to ? toWorkload(mesh, flight, binding, to.workload) : toService(walk, flight, binding, to);
+}
+
+function toService(
   walk: Walk,
   flight: Flight,
   binding: Binding,
-  service: Service,
-  port: Port | undefined,
-): Trace {
+  { service, port }: Extract<WaypointTarget, { service: Service }>,
+): Step {
   const proxy: ProxyRef = { kind: 'waypoint', namespace: binding.namespace, workload: binding.name };
   const arriving = [...flight.layers, MUTUAL];
   const takesHttp = port !== undefined && isHttp(port.protocol);
@@ -75,8 +86,7 @@ export function throughWaypoint(
   const incoming: Incoming = { proxy, receives: wire(spoken, flight.port, arriving), envoy: noMatch(), decidedBy: [] };
   const ref = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
   if (port === undefined || (service.resolution === 'DYNAMIC_DNS' && isTls(port.protocol))) {
-    addHop(walk, incoming, {});
-    return walk.refused({
+    return refused(hopOf(incoming), {
       code: 'NR',
       status: null,
       proxy,
@@ -88,8 +98,7 @@ export function throughWaypoint(
     });
   }
   if (takesHttp && !readsHttp) {
-    addHop(walk, incoming, {});
-    return walk.refused({
+    return refused(hopOf(incoming), {
       code: 'DPE',
       status: null,
       proxy,
@@ -98,24 +107,18 @@ export function throughWaypoint(
     });
   }
   const read = readsHttp && flight.http !== null ? asIstioReads(flight.http, walk.mesh.config.pathNormalization) : null;
-  if (read !== null && 'refused' in read) return badPath(walk, incoming, read.refused);
+  if (read !== null && 'refused' in read) return badPath(incoming, read.refused);
   const asked = read === null ? flight : { ...flight, http: read };
   const visit: Visit = { walk, flight: asked, binding, service, port, proxy, readsHttp, incoming };
   const past = pastTokens(visit);
-  return 'outcome' in past ? past : (rejection(past) ?? forwarded(past));
+  return 'then' in past ? past : (rejection(past) ?? forwarded(past));
 }
 
 /**
  * A connection to the own address of a Pod, by the chains `direct-http` and `direct-tcp` (listener_waypoint.go): of policies those
  * of the waypoint and of its class count, and nothing is routed.
  */
-export function throughToWorkload(
-  walk: Walk,
-  flight: Flight,
-  binding: Binding,
-  beyond: (onward: Flight) => Trace,
-): Trace {
-  const { mesh } = walk;
+function toWorkload(mesh: Mesh, flight: Flight, binding: Binding, workload: Workload): Step {
   const proxy: ProxyRef = { kind: 'waypoint', namespace: binding.namespace, workload: binding.name };
   const layers = [...flight.layers, MUTUAL];
   const readsHttp = flight.http !== null && flight.layers.length === 0;
@@ -125,47 +128,34 @@ export function throughToWorkload(
   let http = readsHttp ? flight.http : null;
   if (http !== null) {
     const read = asIstioReads(http, mesh.config.pathNormalization);
-    if ('refused' in read) return badPath(walk, incoming, read.refused);
+    if ('refused' in read) return badPath(incoming, read.refused);
     const token = judgeToken(rulesOf(waypointPolicies(mesh, 'RequestAuthentication', binding)), read);
-    if (token.is === 'invalid' || token.is === 'unknown') addHop(walk, incoming, { ...logged, decidedBy: decisions(token.by) }); // prettier-ignore
-    if (token.is === 'unknown') return walk.unknown(token.what);
-    if (token.is === 'invalid') {
-      const { status, reason, by } = token;
-      return walk.refused({ code: 'jwt_authn', status, proxy, by, reason });
-    }
-    http = token.is === 'valid' ? token.http : read;
+    const past = judged(incoming, token, read, logged);
+    if (past.held !== undefined) return past.held;
+    http = past.http;
   }
   const access = { flight: { ...flight, layers }, http, sni: null, port: flight.port, terminated: true };
   const self = { namespace: binding.namespace, labels: {} };
   const verdict = authorize(mesh, self, access, waypointPolicies(mesh, 'AuthorizationPolicy', binding));
-  if (verdict.is !== 'allowed') {
-    addHop(walk, incoming, { ...logged, decidedBy: decisions(verdict.by) });
-    if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-    const { reason, by = null } = verdict;
-    return walk.refused({ code: 'RBAC', status: readsHttp ? 403 : null, proxy, by, reason });
-  }
-  addHop(walk, incoming, { ...logged, sends: wire(spoken, flight.port, layers) });
-  return beyond({ ...flight, http: http ?? flight.http, sentBy: proxy, from: peerOf({ walk, binding }) });
+  if (verdict.is !== 'allowed') return rejected(incoming, verdict, readsHttp ? 403 : null, logged);
+  const hop = hopOf(incoming, { ...logged, sends: wire(spoken, flight.port, layers) });
+  const onward = { ...flight, layers, http: http ?? flight.http, sentBy: proxy, from: peerOf(mesh, binding) };
+  return step(hop, toPod(onward, workload));
 }
 
 /** The visit with what is left of its request once a token has been judged; how it ends if that is refused. */
-function pastTokens(visit: Visit): Visit | Trace {
-  const { walk, flight, binding, service, proxy, readsHttp, incoming } = visit;
+function pastTokens(visit: Visit): Visit | Step {
+  const { walk, flight, binding, service, readsHttp, incoming } = visit;
   if (!readsHttp || flight.http === null) return visit;
   const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
   const rules = rulesOf(waypointPolicies(walk.mesh, 'RequestAuthentication', binding, target));
-  const verdict = judgeToken(rules, flight.http);
-  if (verdict.is === 'none') return visit;
-  if (verdict.is === 'valid') return { ...visit, flight: { ...flight, http: verdict.http } };
-  addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(verdict.by) });
-  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-  const { status, reason, by } = verdict;
-  return walk.refused({ code: 'jwt_authn', status, proxy, by, reason });
+  const past = judged(incoming, judgeToken(rules, flight.http), flight.http, () => picked(visit));
+  return past.held ?? { ...visit, flight: { ...flight, http: past.http } };
 }
 
 /** Policies of the service, of the waypoint and of its class; undefined if they let it pass. */
-function rejection(visit: Visit): Trace | undefined {
-  const { walk, flight, binding, service, port, proxy, readsHttp, incoming } = visit;
+function rejection(visit: Visit): Step | undefined {
+  const { walk, flight, binding, service, port, readsHttp, incoming } = visit;
   const { mesh } = walk;
   const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
   const outer = outermost(flight.layers);
@@ -180,15 +170,12 @@ function rejection(visit: Visit): Trace | undefined {
   const self = { namespace: binding.namespace, labels: {} };
   const verdict = authorize(mesh, self, access, waypointPolicies(mesh, 'AuthorizationPolicy', binding, target));
   if (verdict.is === 'allowed') return undefined;
-  addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(verdict.by) });
-  if (verdict.is === 'unknown') return walk.unknown(verdict.what);
-  const { reason, by = null } = verdict;
-  return walk.refused({ code: 'RBAC', status: readsHttp ? 403 : null, proxy, by, reason });
+  return rejected(incoming, verdict, readsHttp ? 403 : null, picked(visit));
 }
 
-function forwarded(visit: Visit): Trace {
+function forwarded(visit: Visit): Step {
   const chosen = visit.readsHttp ? chosenByHttp(visit) : chosenByTcp(visit);
-  return 'outcome' in chosen ? chosen : sent(visit, chosen);
+  return 'then' in chosen ? chosen : sent(visit, chosen);
 }
 
 /** VirtualServices of the mesh that name the service's host, of the waypoint's namespace or the service's; of other namespaces they do not count. */
@@ -240,17 +227,16 @@ function picked(visit: Visit): Partial<Hop> {
   return { route: ref, cluster: isOwn ? null : nameOf(visit, following(visit, route, ref, http).cluster) };
 }
 
-function chosenByHttp(visit: Visit): Chosen | Trace {
-  const { walk, flight, service, proxy, incoming } = visit;
+function chosenByHttp(visit: Visit): Chosen | Step {
+  const { flight, service, proxy, incoming } = visit;
   const { http } = flight;
   if (http === null) return own(visit);
   const { owner, isForeign, isDefault, route } = findRoute(visit, http);
   if (isDefault) return own(visit);
   if (route === undefined) {
-    addHop(walk, incoming, {});
     const ref =
       owner === undefined ? undefined : { kind: owner.config.kind, namespace: owner.namespace, name: owner.name };
-    return walk.refused({
+    return refused(hopOf(incoming), {
       code: 'NR',
       status: 404,
       proxy,
@@ -264,13 +250,16 @@ function chosenByHttp(visit: Visit): Chosen | Trace {
   return answered(visit, route, ref, http) ?? following(visit, route, ref, http);
 }
 
-function answered(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRequest): Trace | undefined {
+function answered(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRequest): Step | undefined {
   const answer = ownAnswer(route, http, visit.flight.namedPort);
   if (answer === undefined) return undefined;
-  const { walk, proxy, incoming } = visit;
+  const { proxy, incoming } = visit;
   const by = ruleDecision(ref);
-  addHop(walk, incoming, { ...picked(visit), decidedBy: decisions(by) });
-  return walk.replied({ ...replyOf(answer), proxy, by: by ?? null });
+  return replied(hopOf(incoming, { ...picked(visit), decidedBy: decisions(by) }), {
+    ...replyOf(answer),
+    proxy,
+    by: by ?? null,
+  });
 }
 
 function following(visit: Visit, route: Route, ref: RouteRef | null, http: HttpRequest): Chosen {
@@ -336,7 +325,7 @@ function withoutMutual(cluster: Cluster): Cluster {
   return cluster.tls?.mode === 'ISTIO_MUTUAL' ? { ...cluster, tls: null } : cluster;
 }
 
-function sent(visit: Visit, { cluster: wanted, route, http, copies }: Chosen): Trace {
+function sent(visit: Visit, { cluster: wanted, route, http, copies }: Chosen): Step {
   const { walk, flight, binding, proxy, readsHttp, incoming } = visit;
   const { mesh } = walk;
   const name = nameOf(visit, wanted);
@@ -349,19 +338,20 @@ function sent(visit: Visit, { cluster: wanted, route, http, copies }: Chosen): T
   const found = findCluster({ mesh, scope, proxy: self }, true, wanted);
   const cluster = isMissing(found) ? resolvedThere(found, service) : name === wanted ? found : withoutMutual(found);
   if (cluster !== undefined && isMissing(cluster)) {
-    addHop(walk, incoming, { route, cluster: name, decidedBy: decisions(by, cluster.by) });
+    const missed = hopOf(incoming, { route, cluster: name, decidedBy: decisions(by, cluster.by) });
     if (cluster.mayExist)
-      return walk.unknown(
+      return unknown(
+        missed,
         `${noClusterWords(cluster.cause).why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
       );
-    return walk.refused(missingRefusal(cluster, proxy, readsHttp, route?.kind === 'HTTPRoute'));
+    return refused(missed, missingRefusal(cluster, proxy, readsHttp, route?.kind === 'HTTPRoute'));
   }
   const target = cluster?.service ?? service ?? visit.service;
   const isOriginal = target.resolution === 'PASSTHROUGH' && target.registry === 'External';
   const endpoint = isOriginal ? undefined : cluster?.endpoints[0];
   if (cluster !== undefined && endpoint === undefined && cluster.endpointsKnown && !isOriginal) {
-    addHop(walk, incoming, { route, cluster: name, decidedBy: decisions(by) });
-    return walk.refused(unhealthyRefusal(cluster, proxy, readsHttp));
+    const dead = hopOf(incoming, { route, cluster: name, decidedBy: decisions(by) });
+    return refused(dead, unhealthyRefusal(cluster, proxy, readsHttp));
   }
   const workload = endpoint?.workload;
   const toSidecar = endpoint !== undefined && cluster !== undefined && cluster.takesMutualTls(endpoint);
@@ -370,7 +360,7 @@ function sent(visit: Visit, { cluster: wanted, route, http, copies }: Chosen): T
   const port = Number(wanted.split('|')[1]);
   const dialled = endpoint?.port ?? (isOriginal ? flight.port : port);
   const named = workload === undefined ? dialled : port;
-  addHop(walk, incoming, {
+  const hop = hopOf(incoming, {
     route,
     cluster: name,
     decidedBy: decisions(by, ...(cluster?.decidedBy ?? [])),
@@ -387,14 +377,14 @@ function sent(visit: Visit, { cluster: wanted, route, http, copies }: Chosen): T
     namedPort: named,
     host: target.host.startsWith('*') ? askedFor(outgoing, http, flight) : target.host,
     sentBy: proxy,
-    from: peerOf(visit),
+    from: peerOf(mesh, binding),
   };
   const leaves = cluster !== undefined && cluster.service.meshExternal && workload === undefined;
   const misfit = leaves
     ? tlsMisfit(cluster, flight.layers, outgoing, { isHttp: readsHttp, port: dialled }, proxy)
     : undefined;
-  if (misfit !== undefined) return walk.refused(misfit);
-  return atWorkload(walk, onward, target, workload, outgoing);
+  if (misfit !== undefined) return refused(hop, misfit);
+  return step(hop, { at: 'network', flight: onward, target: { workload, original: false }, isHttp: onward.http !== null }); // prettier-ignore
 }
 
 /** Names of wildcards are resolved in a waypoint, and nowhere else. */
@@ -403,8 +393,8 @@ function resolvedThere(missing: MissingCluster, service: Service | undefined): M
 }
 
 /** From here on the waypoint is the caller. */
-function peerOf({ walk, binding }: Pick<Visit, 'walk' | 'binding'>): Flight['from'] {
-  const workload = walk.mesh.workloads.find(binding.namespace, binding.name);
+function peerOf(mesh: Mesh, binding: Binding): Flight['from'] {
+  const workload = mesh.workloads.find(binding.namespace, binding.name);
   return {
     namespace: binding.namespace,
     serviceAccount: workload?.serviceAccount ?? binding.name,

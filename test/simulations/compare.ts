@@ -4,8 +4,8 @@ import { parse } from 'yaml';
 import { loadText } from '../../src/model/load';
 import { buildMesh, type Mesh, type Proxy } from '../../src/model/mesh';
 import type { Workload } from '../../src/model/workloads';
-import { throughGateway, throughSidecar } from '../../src/trace/follow';
 import { inboundChain } from '../../src/trace/inbound';
+import { carry } from '../../src/trace/loop';
 import { sidecarRouteConfig } from '../../src/trace/sidecar-routes';
 import type { Trace } from '../../src/trace/types';
 import { connectionOf, type Flight, Walk } from '../../src/trace/walk';
@@ -83,6 +83,7 @@ function flightOf(call: SimulatedCall, workload: Workload, isRouter: boolean): F
     host: call.Host,
     sentBy: null,
     isHttp2: call.Protocol === 'http2',
+    isRead: false,
   };
 }
 
@@ -136,10 +137,13 @@ function answer(one: SimulatedCase, mesh: Mesh, call: SimulatedCall): string | u
       : `refused by Istio (${call.Actual.Error}), accepted by us`;
   }
   const walk = new Walk(mesh);
-  const told =
-    one.Type === 'router'
-      ? throughGateway(walk, flight, workload)
-      : throughSidecar(walk, flight, workload, { kind: 'sidecar', namespace: workload.namespace, workload: NAME });
+  const { namespace } = workload;
+  const told = carry(walk, {
+    then:
+      one.Type === 'router'
+        ? { at: 'gateway', flight, workload }
+        : { at: 'outbound-sidecar', flight, workload, proxy: { kind: 'sidecar', namespace, workload: NAME } },
+  });
   return atFirstProxy(told, call.Actual);
 }
 

@@ -1,0 +1,34 @@
+/** Tunnels of ambient mode: HTTP CONNECT in the mesh's mutual TLS, on a port of their own. */
+import { ANY_ADDRESS } from '../model/addresses';
+import { isWildcard } from '../model/hostnames';
+import type { Mesh } from '../model/mesh';
+import type { Service } from '../model/services';
+import type { Workload } from '../model/workloads';
+import { networkVerdict } from './network-policy';
+import { refused, unknown, type Step } from './step';
+import type { Flight, TlsLayer } from './walk';
+
+export const MUTUAL: TlsLayer = { kind: 'ISTIO_MUTUAL', sni: null, certificate: 'istio' };
+export const HBONE_PORT = 15008;
+const AUTO_ALLOCATE = 'networking.istio.io/enable-autoallocate-ip';
+
+/** Whether a service has an address that ztunnel knows it by: its own, or one that Istio gives a ServiceEntry's host. */
+export function hasAddress(service: Service): boolean {
+  if (service.address !== ANY_ADDRESS) return true;
+  if (service.registry === 'Kubernetes' || service.resolution === 'PASSTHROUGH') return false;
+  if (service.labels[AUTO_ALLOCATE]?.toLowerCase() === 'false') return false;
+  return !isWildcard(service.host) || service.resolution === 'DYNAMIC_DNS';
+}
+
+/** A NetworkPolicy sees Pods: of what is on its way to a proxy of the mesh it sees the tunnel's port. */
+export function cut(mesh: Mesh, flight: Flight, workload: Workload | undefined): Step | undefined {
+  const verdict = networkVerdict(
+    mesh,
+    { ...flight, port: HBONE_PORT, address: workload?.addresses[0] ?? null },
+    workload,
+  );
+  if (verdict.is === 'allowed' || workload === undefined) return undefined;
+  if (verdict.is === 'unknown') return unknown(undefined, verdict.what);
+  const proxy = flight.sentBy ?? { kind: 'none' as const, namespace: flight.from.namespace, workload: null };
+  return refused(undefined, { code: 'UF', status: null, proxy, by: verdict.by, reason: verdict.reason });
+}

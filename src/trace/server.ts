@@ -1,0 +1,118 @@
+/** The sidecar of who serves: Istio's inbound listener. */
+import type { Proxy } from '../model/mesh';
+import { proxySettings } from '../model/proxy-config';
+import { type Workload, shownName } from '../model/workloads';
+import { delivered } from './arrive';
+import { authorize } from './authorization';
+import { type Incoming, hopOf, brokenStatus, protocolOf } from './hop';
+import { badPath, noConnect, pastTokens, rejected } from './http-filters';
+import { inboundChain, ingressListener } from './inbound';
+import { exact } from './matcher';
+import { asIstioReads } from './paths';
+import { refused, step, unknown, type Behind, type Step } from './step';
+import type { Decision, ProxyRef, Refused } from './types';
+import { type Flight, type Walk, connectionOf, decisions, outermost, wire, noMatch } from './walk';
+
+/** Where a sidecar sends from what it takes for its Pod (pilot/pkg/networking/core/listener_inbound.go, InboundPassthroughBindIpv4). */
+const SIDECAR_ADDRESS = '127.0.0.6';
+
+/** A connection at the sidecar of the workload that serves it; `unserved` where the workload does not. */
+export function throughServer(
+  walk: Walk,
+  flight: Flight,
+  workload: Workload,
+  unserved?: Pick<Refused, 'reason' | 'by'>,
+  behind?: Behind,
+): Step {
+  const { mesh } = walk;
+  const proxy: ProxyRef = { kind: 'sidecar', namespace: workload.namespace, workload: shownName(workload) };
+  const self: Proxy = {
+    type: 'sidecar',
+    namespace: workload.namespace,
+    labels: workload.labels,
+    addresses: workload.addresses,
+  };
+  if (ingressListener(mesh, self, flight.port)?.binds === true && proxySettings(mesh, workload).interception !== 'NONE')
+    return unknown(
+      undefined,
+      `the Sidecar of ${workload.namespace}/${workload.name} binds its ingress listener to port ${flight.port} (captureMode NONE), and iptables redirect that port: which of the two takes a connection cannot be told`,
+    );
+  const chain = inboundChain(mesh, self, flight.port, connectionOf(flight));
+  const by: Decision | undefined =
+    chain.tls.config === undefined
+      ? undefined
+      : {
+          kind: chain.tls.config.kind,
+          namespace: chain.tls.config.namespace,
+          name: chain.tls.config.name,
+          field: chain.tls.field,
+        };
+  const inner = chain.is === 'accepted' && chain.terminates ? flight.layers.slice(0, -1) : flight.layers;
+  // On a port that no Service declares, only plain text is looked into.
+  const looks = unserved === undefined || flight.layers.length === 0;
+  const readsHttp = looks && chain.is === 'accepted' && chain.http && flight.http !== null && inner.length === 0;
+  const incoming: Incoming = {
+    proxy,
+    receives: wire(
+      readsHttp ? 'HTTP' : chain.is === 'accepted' && chain.terminates ? 'TCP' : protocolOf(flight),
+      flight.port,
+      flight.layers,
+    ),
+    envoy: { ...noMatch(), listener: 'virtualInbound' },
+    decidedBy: decisions(by),
+  };
+  if (chain.is === 'refused') {
+    return refused(hopOf(incoming, { cluster: chain.cluster }), {
+      code: chain.code,
+      status: brokenStatus(flight, incoming.receives),
+      proxy,
+      by: by ?? null,
+      reason: chain.reason,
+    });
+  }
+  const logged = { route: null, cluster: chain.cluster };
+  const shown = outermost(flight.layers);
+  if (chain.demandsCertificate && shown?.certificate === '') {
+    if (shown.kind === 'APPLICATION')
+      walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload} trusts`);
+    else {
+      return refused(hopOf(incoming, logged), {
+        code: 'UF',
+        status: brokenStatus(flight, incoming.receives),
+        proxy,
+        by: by ?? null,
+        reason: { kind: 'client-certificate-missing', asks: 'sidecar-ingress', port: flight.port },
+      });
+    }
+  }
+  const closed = unserved && { code: 'UF', status: brokenStatus(flight, incoming.receives), proxy, ...unserved };
+  // Authorization of TCP looks at the first bytes; where nobody listens, the connection is closed by then.
+  if (closed !== undefined && !readsHttp) return refused(hopOf(incoming, logged), closed);
+  const read = readsHttp && flight.http !== null ? asIstioReads(flight.http, mesh.config.pathNormalization) : null;
+  if (read !== null && 'refused' in read) return badPath(incoming, read.refused);
+  const past = read === null ? undefined : pastTokens(mesh, incoming, self, read, logged);
+  if (past?.held !== undefined) return past.held;
+  const verdict = authorize(mesh, self, {
+    flight,
+    http: past?.http ?? null,
+    sni: outermost(flight.layers)?.sni ?? null,
+    port: flight.port,
+    terminated: chain.terminates,
+  });
+  if (verdict.is !== 'allowed') return rejected(incoming, verdict, readsHttp ? 403 : null, logged);
+  if (closed !== undefined) return refused(hopOf(incoming, logged), closed);
+  if (readsHttp && flight.http?.method.is(exact('CONNECT')) === true) {
+    const status = flight.tunnelled === undefined ? 404 : brokenStatus(flight);
+    return refused(hopOf(incoming), noConnect(proxy, flight.http.authority.name, status));
+  }
+  const outer = outermost(inner);
+  const hop = hopOf(incoming, {
+    cluster: chain.cluster,
+    sends: wire(readsHttp ? 'HTTP' : inner.length > 0 ? 'TLS' : 'TCP', chain.servedAt, inner),
+  });
+  if (behind === undefined) return step(hop, delivered(flight, outer));
+  // The proxy behind the sidecar is dialled from an address of the sidecar's own.
+  const from = { ...flight.from, address: SIDECAR_ADDRESS };
+  const passed = { ...flight, from, layers: inner, http: past?.http ?? flight.http, port: behind.port };
+  return step(hop, { at: 'envoy-gateway', flight: passed, proxies: behind.proxies });
+}
