@@ -1,9 +1,10 @@
-import { records, text, texts, type Json } from './fields';
-import { GATEWAY_API, type ApiRoute, type GatewayApi } from './gateway-api';
+import { record, records, text, texts, type Json } from './fields';
+import { GATEWAY_API, type ApiRoute, type GatewayApi, USUAL_CLASSES } from './gateway-api';
 import { ANY_HTTP, httpRules, l4Rules } from './gateway-api-rules';
 import { overlaps } from './hostnames';
 import { JoinedRoutes, routedVirtualService } from './gateway-api-virtual-service';
 import { MESH_GATEWAY, type HttpRule, type L4Rule, type VirtualService } from './virtual-services';
+import { USE_WAYPOINT, USE_WAYPOINT_NAMESPACE } from './waypoints';
 
 /** A parent of a route that is no Gateway, as the hosts whose clients the route is for. */
 interface MeshParent {
@@ -19,6 +20,7 @@ function meshParent(api: GatewayApi, route: ApiRoute, parent: Json, domain: stri
   const namespace = text(parent.namespace) || route.config.namespace;
   const name = text(parent.name);
   const port = typeof parent.port === 'number' ? parent.port : 0;
+  if (isOtherControllers(api, group, text(parent.kind), namespace, name)) return undefined;
   if (group === '' && parent.kind === 'Service') return { hosts: [`${name}.${namespace}.svc.${domain}`], port };
   if (group !== ISTIO || parent.kind !== 'ServiceEntry') return undefined;
   const entry = api.input
@@ -26,6 +28,23 @@ function meshParent(api: GatewayApi, route: ApiRoute, parent: Json, domain: stri
     .find((manifest) => manifest.namespace === namespace && manifest.name === name);
   const spec = (entry?.body as { readonly spec?: Json } | undefined)?.spec;
   return spec === undefined ? undefined : { hosts: texts(spec.hosts), port };
+}
+
+/** Whether the waypoint that a parent, else its namespace, asks for is one that istiod does not serve. */
+function isOtherControllers(api: GatewayApi, group: string, kind: string, namespace: string, name: string): boolean {
+  // prettier-ignore
+  const { input } = api;
+  if (!input.istio.leavesRoutesToOtherWaypoints) return false;
+  const parent = input.find(group, kind, namespace, name);
+  if (parent === undefined) return false;
+  const own = record(record(parent.body.metadata).labels);
+  const labels = own[USE_WAYPOINT] === undefined ? (input.namespaces.get(namespace)?.labels ?? {}) : own;
+  const waypoint = api.find(text(labels[USE_WAYPOINT_NAMESPACE]) || namespace, text(labels[USE_WAYPOINT]));
+  if (waypoint === undefined) return false;
+  const { className, controller } = waypoint;
+  const isKnown =
+    Object.hasOwn(USUAL_CLASSES, className) || input.find(GATEWAY_API, 'GatewayClass', '', className) !== undefined;
+  return isKnown && controller !== 'istio' && controller !== 'istio-waypoint';
 }
 
 function onPort(rule: HttpRule, port: number): HttpRule {

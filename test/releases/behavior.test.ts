@@ -266,3 +266,34 @@ spec:
     expect(end('authorization: {defaultAction: Allow}', '1.9')).toBe('delivered to shop.edge.svc.cluster.local:80');
   });
 });
+
+describe('a route for a service whose waypoint another controller serves', () => {
+  const mesh = (
+    labels: string,
+    namespace = '',
+  ): string => `${APP.replace('istio-injection: enabled', `istio-injection: enabled${namespace}`)}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: other}, spec: {controllerName: example.com/waypoints}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: foreign, namespace: app}, spec: {gatewayClassName: other, listeners: [{name: http, port: 80, protocol: HTTP}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: own, namespace: app}, spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}}
+---
+{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: api, namespace: app, labels: {${labels}}}, spec: {hosts: [api.example.com], resolution: STATIC, ports: [{name: http, number: 80, protocol: HTTP}], endpoints: [{address: 192.0.2.1}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: api, namespace: app}, spec: {parentRefs: [{group: networking.istio.io, kind: ServiceEntry, name: api}], rules: [{backendRefs: [{group: example.com, kind: Backend, name: api}]}]}}
+`;
+  const told = (yaml: string, istioVersion: string): string =>
+    outcome(traceIn(yaml, under(istioVersion))('http://api.example.com/'));
+
+  it("is that controller's alone from 1.31 on, and before istiod reads it for sidecars", () => {
+    const foreign = mesh('istio.io/use-waypoint: foreign');
+    expect(told(foreign, '1.31')).toBe('delivered to api.example.com:80');
+    expect(told(foreign, '1.30')).toBe('NC 500 at sidecar');
+    expect(errors(foreign, '1.31')).toEqual([]);
+    expect(errors(foreign, '1.30')).toEqual(['EDGE211']);
+    expect(told(mesh('', ', istio.io/use-waypoint: foreign'), '1.31')).toBe('delivered to api.example.com:80');
+    expect(told(mesh('istio.io/use-waypoint: own', ', istio.io/use-waypoint: foreign'), '1.31')).toBe('NC 500 at sidecar'); // prettier-ignore
+    expect(told(mesh('istio.io/use-waypoint: none', ', istio.io/use-waypoint: foreign'), '1.31')).toBe('NC 500 at sidecar'); // prettier-ignore
+  });
+});

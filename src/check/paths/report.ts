@@ -57,11 +57,16 @@ export function* brokenPathHits(
       what: `${first.probe.url} from ${first.client.from}${more} is refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
       fix: sentence(refusal.fix),
       ...seeOf(first),
-      ...(isDoubtful ? { severity: 'warning' as const } : {}),
+      ...(isDoubtful || all.every(isLeftOut) ? { severity: 'warning' as const } : {}),
       onTheWay: onTheWay(context, all),
       ...adjust?.(first, all),
     };
   }
+}
+
+/** A host is declared with every request to it, and its routes may be there to let only some through: theirs are followed for themselves. */
+function isLeftOut({ probe, trace }: BrokenPath): boolean {
+  return probe.manifest.kind === 'ServiceEntry' && trace.refusal?.reason.kind === 'no-rule-matches';
 }
 
 function seeOf({ kind, probe }: BrokenPath): Pick<Hit, 'see'> {
