@@ -183,11 +183,8 @@ export function istioFromGatewayApi(
   );
   const hosts = new Set(known.services.map((service) => service.host));
   const made = ours
-    .filter(
-      (gateway) =>
-        servicesOf(gateway, mesh.clusterDomain).every((host) => !hosts.has(host)) &&
-        records(gateway.config.spec.addresses).length === 0,
-    )
+    // Addresses name a Service and Pods that somebody else runs.
+    .filter((gateway) => records(gateway.config.spec.addresses).length === 0)
     .filter(
       (gateway) =>
         !known.workloads.some(
@@ -210,7 +207,8 @@ export function istioFromGatewayApi(
           })),
       ),
     routes: [...gatewayRoutes(api, mesh.clusterDomain), ...meshRoutes(api, mesh.clusterDomain)].sort(compareAge),
-    services: made.map((one) => one.service),
+    // One that is shown is what is there, with or without the Deployment that istiod makes beside it.
+    services: made.map((one) => one.service).filter(({ host }) => !hosts.has(host)),
     workloads: made.map((one) => one.workload),
   };
 }

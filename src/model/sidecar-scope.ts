@@ -188,6 +188,22 @@ function selectServices(
   return imported.filter((service) => owner.get(service.host)?.namespace === service.namespace);
 }
 
+/** Ports of the egress listeners of a Sidecar that name a service, though they have no port of it: each imports of it that one alone. */
+export function portsNaming(
+  registry: Registry,
+  namespace: string,
+  sidecar: Config,
+  service: Service,
+): readonly number[] {
+  return records(sidecar.spec.egress).flatMap(({ port, hosts }) => {
+    const listens = number(record(port).number);
+    if (listens === 0 || parseProtocol(record(port).protocol) === 'HTTP_PROXY') return [];
+    const named = importedHosts(texts(hosts), namespace, registry.config.istio.excludesHostsOfSidecars);
+    const own = [named.get(service.namespace), named.get('*')];
+    return own.some((one) => one !== undefined && importsService(one, service.host)) ? [listens] : [];
+  });
+}
+
 function groupByPort(services: readonly Service[]): ReadonlyMap<number, readonly (readonly [Service, Port])[]> {
   const result = new Map<number, (readonly [Service, Port])[]>();
   for (const service of services) {

@@ -5,6 +5,7 @@ import { resolveShortName } from '../model/hostnames';
 import type { Manifest } from '../model/manifest';
 import { ISTIO_SWITCHES } from '../model/release-behavior';
 import type { Mesh } from '../model/mesh';
+import { portsNaming } from '../model/sidecar-scope';
 import type { Port, Service } from '../model/services';
 import type { ProxyView } from './tcp-routes';
 import type { NoCluster } from './reasons';
@@ -120,6 +121,13 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
   if (elsewhere !== undefined) {
     const { sidecar } = view.scope;
     const isExported = view.mesh.services.isVisible(elsewhere, view.proxy.namespace);
+    const named = sidecar === undefined ? [] : portsNaming(view.mesh, view.proxy.namespace, sidecar, elsewhere);
+    if (sidecar !== undefined && isExported && named.length > 0)
+      return missing(
+        name,
+        { is: 'port-not-imported', sidecar: sidecarRef(sidecar), host: key.host, port: key.port, imported: named },
+        { ...sidecarRef(sidecar), field: 'spec.egress' },
+      );
     if (sidecar !== undefined && isExported)
       return missing(
         name,

@@ -1,9 +1,11 @@
 import { ANY_ADDRESS, contains, isAddress } from '../model/addresses';
+import { labelsMatch } from '../model/fields';
 import { isSubsetOf, isWildcard, overlaps } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { isHttp, isTcp, isTls, type Protocol } from '../model/protocols';
 import type { VirtualService } from '../model/virtual-services';
 import { MESH_GATEWAY } from '../model/virtual-services';
+import { portsNaming } from '../model/sidecar-scope';
 import type { Service } from '../model/services';
 import { heldBySource, ruleOf } from './held-by-source';
 import type { Spoken, UnknownHost, Wanted } from './reasons';
@@ -53,6 +55,11 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
   const outside = withPort(visible, port);
   if (outside !== undefined && scope.sidecar !== undefined && imported === undefined) {
     const { kind, namespace, name } = scope.sidecar;
+    if (portsNaming(mesh, proxy.namespace, scope.sidecar, outside).length > 0)
+      return {
+        cause: { is: 'port-not-imported', sidecar: sidecarRef(scope.sidecar), host: outside.host, port },
+        by: { kind, namespace, name, field: 'spec.egress' },
+      };
     return {
       cause: { is: 'not-imported', entry: refOf(outside), host: outside.host, sidecar: { kind, namespace, name } },
       by: { kind, namespace, name, field: 'spec.egress' },
@@ -77,9 +84,40 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
       by: { ...entry, field: 'spec' },
     };
   }
+  const pod = podAt(view, wanted);
+  if (pod !== undefined) return pod;
   return {
     cause: { is: 'not-declared', namespace: proxy.namespace, mode: scope.outbound.mode, ...wanted },
     by: outboundPolicy(view),
+  };
+}
+
+/** A Pod that is dialled by its own address: of its Services sidecars know addresses and names, and the addresses of Pods for TCP of headless ones alone. */
+function podAt({ mesh, proxy }: ProxyView, { host, port }: Wanted): Explanation | undefined {
+  const pod = isAddress(host) ? mesh.workloads.at(host) : undefined;
+  if (pod === undefined) return undefined;
+  const own = mesh.services
+    .inNamespace(pod.namespace)
+    .filter(
+      (service) =>
+        service.registry === 'Kubernetes' &&
+        Object.keys(service.selector).length > 0 &&
+        labelsMatch(service.selector, pod.labels) &&
+        mesh.services.isVisible(service, proxy.namespace),
+    );
+  const headless = own.find((service) => service.resolution === 'PASSTHROUGH' && hasPort(service, port));
+  const service = headless ?? own.find(({ resolution }) => resolution !== 'PASSTHROUGH');
+  if (service === undefined) return undefined;
+  return {
+    cause: {
+      is: 'pod-by-address',
+      pod: { kind: pod.kind, namespace: pod.namespace, name: pod.name },
+      service: refOf(service),
+      host: service.host,
+      port,
+      headless: headless?.ports.find((one) => one.port === port)?.protocol ?? null,
+    },
+    by: decision(service, headless === undefined ? 'spec.clusterIP' : 'spec.ports'),
   };
 }
 

@@ -52,6 +52,7 @@ export type UnknownHost =
   | { readonly is: 'other-protocol'; readonly entry: ObjectRef; readonly port: number; readonly declared: Protocol; readonly spoken: Spoken } // prettier-ignore
   | { readonly is: 'other-address'; readonly entry: ObjectRef; readonly addresses: readonly string[]; readonly spoken: Spoken } // prettier-ignore
   | { readonly is: 'not-imported'; readonly entry: ObjectRef; readonly host: string; readonly sidecar: ObjectRef }
+  | { readonly is: 'pod-by-address'; readonly pod: ObjectRef; readonly service: ObjectRef; readonly host: string; readonly port: number; readonly headless: Protocol | null } // prettier-ignore
   | { readonly is: 'not-exported'; readonly entry: ObjectRef; readonly namespace: string; readonly carrier: { readonly route: ObjectRef; readonly section: Section; readonly port: number } | null } // prettier-ignore
   | { readonly is: 'neither-spoken-nor-exported'; readonly entry: ObjectRef; readonly namespace: string; readonly port: number; readonly declared: Protocol; readonly spoken: Spoken } // prettier-ignore
   | { readonly is: 'refused-at-admission'; readonly entry: ObjectRef; readonly refusedBy: LeftOut['by']; readonly detail: string } // prettier-ignore

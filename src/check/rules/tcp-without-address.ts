@@ -11,7 +11,7 @@ export const rule: Rule = {
   name: 'tcp-without-address',
   severity: 'warning',
   title: 'A TCP port has no address to be told apart by',
-  why: 'Plain TCP names no host, so without an address the sidecar takes every connection to that port that no other object of the port claims by address, SNI or HTTP host, whoever it is for, and sends it to this host.',
+  why: 'Plain TCP names no host, so without an address the sidecar takes every connection to that port, whoever it is for, and sends it to this host: all but those that another object claims by address or SNI, and HTTP where another object declares HTTP on the port. Then HTTP goes by the hosts of that alone, HTTP for this host too, which ends like a request for any unknown host.',
   fix: 'Write addresses, or switch on DNS capture (ISTIO_META_DNS_CAPTURE) so that Istio gives the host an address of its own.',
   see: 'https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/',
   reads: ['ServiceEntry'],

@@ -57,6 +57,14 @@ export function unknownHostWords(cause: UnknownHost): Cause {
         why: `${named(cause.entry)} is not among what ${named(cause.sidecar)} imports`,
         fix: `add "${cause.entry.namespace}/${cause.host}" to the egress hosts of ${named(cause.sidecar)}`,
       };
+    case 'pod-by-address':
+      return {
+        why:
+          cause.headless === null
+            ? `it is the address of ${named(cause.pod)}, which the proxy knows by the name and address of ${named(cause.service)} alone`
+            : `it is the address of ${named(cause.pod)}, and port ${cause.port} of headless ${named(cause.service)} is ${cause.headless}, which the proxy knows by names alone`,
+        fix: `call it as ${cause.host}`,
+      };
     case 'not-exported':
       return {
         why: `${named(cause.entry)} is not exported to namespace ${cause.namespace}`,

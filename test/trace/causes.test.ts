@@ -1,0 +1,104 @@
+import { outcome, traceIn } from './text';
+
+const NAMESPACES = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: app, labels: { istio-injection: enabled } }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: data, labels: { istio-injection: enabled } }
+`;
+const CACHE = `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: cache, namespace: data }
+spec:
+  hosts: [cache.example.net]
+  addresses: [198.51.100.40]
+  ports: [{ number: 6379, name: tcp, protocol: TCP }, { number: 443, name: tls, protocol: TLS }]
+  resolution: DNS
+`;
+const sidecar = (egress: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: default, namespace: app }
+spec: { outboundTrafficPolicy: { mode: REGISTRY_ONLY }, egress: [${egress}] }
+`;
+const POD = `
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: queue-0, namespace: data, labels: { app: queue } }
+spec: { containers: [{ name: a }] }
+status: { podIP: 10.20.0.9 }
+`;
+const service = (name: string, spec: string): string => `
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: data }
+spec: { ${spec} }
+`;
+const REGISTRY_ONLY = { outbound: 'REGISTRY_ONLY' } as const;
+
+describe('a host that an egress listener of a Sidecar names', () => {
+  it.each(['tcp://198.51.100.40:6379', 'tcp://cache.example.net:6379', 'https://cache.example.net/'])(
+    'is out of reach on other ports, and the port is said to be why: %s',
+    (request) => {
+      const yaml =
+        NAMESPACES + CACHE + sidecar('{ port: { number: 7000, name: t, protocol: TCP }, hosts: ["data/*"] }');
+      const told = traceIn(yaml)(request);
+      expect(outcome(told)).toBe('BlackHoleCluster - at sidecar');
+      expect(told.refusal?.what).toContain('Sidecar app/default has no egress listener for port');
+      expect(told.refusal?.fix).toContain('leave the port out of the listener that imports cache.example.net');
+    },
+  );
+
+  it('is to be added where no listener names it', () => {
+    const yaml = NAMESPACES + CACHE + sidecar('{ port: { number: 7000, name: t, protocol: TCP }, hosts: ["data/other.example.net"] }'); // prettier-ignore
+    expect(traceIn(yaml)('https://cache.example.net/').refusal?.fix).toContain('add "data/cache.example.net" to the egress hosts'); // prettier-ignore
+  });
+});
+
+describe('a Pod that is called by its own address', () => {
+  const ports = 'ports: [{ name: http-admin, port: 8081 }, { name: tcp-queue, port: 9092 }]';
+  const selector = 'selector: { app: queue }';
+
+  it('is reached on TCP of a headless Service, and on HTTP by names alone', () => {
+    const trace = traceIn(NAMESPACES + POD + service('queue', `clusterIP: None, ${selector}, ${ports}`), REGISTRY_ONLY);
+    expect(outcome(trace('tcp://10.20.0.9:9092'))).toBe('delivered to 10.20.0.9:9092');
+    const { refusal } = trace('http://10.20.0.9:8081/');
+    expect(refusal?.what).toContain('it is the address of Pod data/queue-0, and port 8081 of headless Service data/queue is HTTP'); // prettier-ignore
+    expect(refusal?.fix).toBe('call it as queue.data.svc.cluster.local');
+    expect(outcome(trace('http://queue.data:8081/'))).toContain('delivered');
+  });
+
+  it('is to be called by the Service that selects it', () => {
+    const trace = traceIn(NAMESPACES + POD + service('queue', `clusterIP: 10.96.0.9, ${selector}, ${ports}`), REGISTRY_ONLY); // prettier-ignore
+    expect(trace('tcp://10.20.0.9:9092').refusal?.fix).toBe('call it as queue.data.svc.cluster.local');
+  });
+
+  it('is unknown where no Service selects it', () => {
+    const trace = traceIn(NAMESPACES + POD + service('other', 'clusterIP: 10.96.0.9, selector: { app: x }, ports: [{ name: a, port: 1 }]'), REGISTRY_ONLY); // prettier-ignore
+    expect(trace('tcp://10.20.0.9:9092').refusal?.what).toContain('no ServiceEntry or Service');
+  });
+});
+
+describe('the Service of a Gateway, shown without the Deployment that istiod makes beside it', () => {
+  const own = (more: string): string => `${NAMESPACES}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: way-out, namespace: data }
+spec: { gatewayClassName: istio, ${more}listeners: [{ name: http, port: 80, protocol: HTTP }] }
+${service('way-out-istio', 'clusterIP: 10.96.0.30, selector: { gateway.networking.k8s.io/gateway-name: way-out }, ports: [{ name: http, port: 80 }]')}`;
+
+  it('leads to a gateway, not to a sidecar', () => {
+    const told = traceIn(own(''))('http://way-out-istio.data/');
+    expect(told.hops.map(({ proxy }) => `${proxy.kind} ${proxy.workload}`)).toEqual(['sidecar sleep', 'egress-gateway way-out-istio']); // prettier-ignore
+    expect(told.refusal?.status).toBe(404);
+  });
+});
