@@ -1,9 +1,10 @@
-// `npm run build`: compiles the constructs with jsii, bundles the reading half, writes API.md and the notices of what is bundled.
+// `npm run build`: compiles the constructs with jsii, bundles the reading half, writes docs/api/ and the notices of what is bundled.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeApiPages } from './api-pages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -24,5 +25,5 @@ for (const file of readdirSync(bindings).filter((name) => name.endsWith('.js')))
   writeFileSync(join(bindings, file), code.replace(/\n\/\/# sourceMappingURL=data:[^\n]*\s*$/, '\n'));
 }
 require('./bundle-reading-half.cjs').bundle();
-run(bin('jsii-docgen', 'bin/jsii-docgen'), '-o', 'API.md');
+await writeApiPages(root);
 writeFileSync(join(root, 'lib', 'THIRD-PARTY-NOTICES.txt'), require('./notices.cjs').notices());

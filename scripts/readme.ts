@@ -1,6 +1,6 @@
 /**
- * `npm run docs:readme`: fills in the parts of README.md that are made: the manifests of its example, what a refusal looks like, and the table
- * of constructs. `--check` only says whether they are as they would be made.
+ * `npm run docs:readme`: fills in the parts of README.md that are made: the manifests of its example, the picture of a request, what diff says
+ * of a change, and what a refusal looks like. `--check` only says whether they are as they would be made.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,12 @@ import { join, resolve } from 'node:path';
 import { Chart } from 'cdk8s';
 import ts from 'typescript';
 import * as library from '../src';
+import { diff } from '../src/diff/diff';
+import { loadText } from '../src/model/load';
+import { buildMesh } from '../src/model/mesh';
+import { formatDiff } from '../src/report/diff';
+import { traceMermaid } from '../src/report/trace-mermaid';
+import { trace } from '../src/trace';
 
 const ROOT = resolve(__dirname, '..');
 const README = join(ROOT, 'README.md');
@@ -53,34 +59,18 @@ function refusal(): string {
   throw new Error('the refused example was not refused');
 }
 
-/** Each exported construct with the first sentence of its docstring. */
-function constructs(): string {
-  const program = ts.createProgram([join(ROOT, 'src', 'index.ts')], {
-    module: ts.ModuleKind.Node20,
-    moduleResolution: ts.ModuleResolutionKind.Node16,
-    skipLibCheck: true,
-    types: [],
-  });
-  const checker = program.getTypeChecker();
-  const file = program.getSourceFile(join(ROOT, 'src', 'index.ts')) as ts.SourceFile;
-  const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol);
-  const rows = exported.flatMap((alias) => {
-    const symbol = alias.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(alias) : alias;
-    const value = (library as Record<string, unknown>)[symbol.name];
-    const isConstruct = typeof value === 'function' && isConstructClass(value);
-    if (!isConstruct) return [];
-    const text = ts.displayPartsToString(symbol.getDocumentationComment(checker)).replace(/\s+/g, ' ');
-    const sentence = /^.*?[.](?=\s|$)/.exec(text)?.[0] ?? text;
-    return [`| \`${symbol.name}\` | ${sentence.replace(/\|/g, '\\|')} |`];
-  });
-  return `${rows.sort().join('\n')}\n`;
+/** What `mesh-edge trace` draws of a request by the example's manifests. */
+function picture(manifests: string): string {
+  const request = { request: 'http://edition.cnn.com/', from: 'news/app' };
+  return traceMermaid(trace(buildMesh(loadText(manifests, 'edge.yaml').manifests), request), request);
 }
 
-function isConstructClass(value: object): boolean {
-  for (let at: object | null = value; at; at = Object.getPrototypeOf(at)) {
-    if ((at as { name?: string }).name === 'Construct') return true;
-  }
-  return false;
+/** What `mesh-edge diff` says of the example when one more namespace is in the audience. */
+function change(code: string): string {
+  const wider = code.replace("namespaces('news')", "namespaces('news', 'shop')");
+  if (wider === code) throw new Error('the example names no audience to widen');
+  const [was, is] = [code, wider].map((text) => loadText(runExample(text), 'edge.yaml').manifests);
+  return formatDiff(diff(was!, is!), 'text', { color: false, width: 100, old: 'main:dist', new: 'dist' });
 }
 
 /** README.md as it should be. */
@@ -91,10 +81,8 @@ export function readme(text: string): string {
   return text
     .replace(block('manifests'), (_, head, __, tail) => `${head}${runExample(code)}${tail}`)
     .replace(block('refusal'), (_, head, __, tail) => `${head}${refusal()}${tail}`)
-    .replace(
-      /(\| --- \| --- \|\n)(?:\| `[A-Z][^\n]*\n)*(<!-- test: constructs -->\n)/,
-      (_, head, tail) => `${head}${constructs()}${tail}`,
-    );
+    .replace(block('picture'), (_, head, __, tail) => `${head}${picture(runExample(code))}${tail}`)
+    .replace(block('diff'), (_, head, __, tail) => `${head}${change(code)}${tail}`);
 }
 
 if (require.main === module) {

@@ -7,7 +7,7 @@ const ROOT = join(__dirname, '..');
 const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
 describe('README.md', () => {
-  it('shows what its example really makes, what a refusal really says, and every construct (npm run docs:readme)', () => {
+  it('shows what its example really makes, what diff and a refusal really say, and how a request goes (npm run docs:readme)', () => {
     expect(text).toBe(readme(text));
   });
 
