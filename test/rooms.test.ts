@@ -27,7 +27,7 @@ const ARROWS: Record<string, readonly string[]> = {
   list: ['model', 'trace', 'traffic', 'diff'],
   prove: ['model', 'trace', 'traffic', 'diff', 'list'],
   report: ['model', 'trace', 'traffic', 'check', 'diff', 'upgrade', 'verify', 'list', 'prove'],
-  cli: ['model', 'trace', 'check', 'diff', 'list', 'prove', 'adopt', 'upgrade', 'verify', 'report'],
+  cli: ['output', 'model', 'trace', 'check', 'diff', 'list', 'prove', 'adopt', 'upgrade', 'verify', 'report'],
   jest: ['model', 'trace', 'check', 'report', 'prove'],
   plugin: ['model', 'check', 'report', 'prove', 'output'],
 };

@@ -1,10 +1,11 @@
 /** `mesh-edge adopt PATH... -o DIR`: hand-written manifests as TypeScript that synthesizes the same traffic. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Adopted } from '../adopt/adopt';
 import { CARRY_FILE, RAW_FILE, type ProjectFile } from '../adopt/project';
 import { printable } from '../model/printable';
+import { replaceFiles } from '../output/files';
 import { OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -55,27 +56,28 @@ function write(files: readonly ProjectFile[], { output, force = false }: AdoptFl
   const written = targets.filter(({ isThere, isKept = false }) => !(isThere && isKept));
   const former = [RAW_FILE, CARRY_FILE]
     .filter((name) => !files.some(({ path }) => path === name))
-    .map((name) => join(output, name))
-    .filter((file) => existsSync(file));
-  const inTheWay = [...written.filter(({ isThere }) => isThere).map(({ file }) => file), ...former];
+    .map((name) => ({ name, file: join(output, name) }))
+    .filter(({ file }) => existsSync(file));
+  const inTheWay = [
+    ...written.filter(({ isThere }) => isThere).map(({ file }) => file),
+    ...former.map(({ file }) => file),
+  ];
   if (inTheWay.length > 0 && !force)
     throw new UsageError(
       `${inTheWay.join(', ')} ${inTheWay.length === 1 ? 'is' : 'are'} there already, and nothing was written: name another folder, or say --force`,
     );
   try {
-    for (const { file, text } of written) {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
-    }
-    for (const file of former) rmSync(file);
+    replaceFiles(output, new Map(written.map(({ path, text }) => [path, text])), former.map(({ name }) => name)); // prettier-ignore
   } catch (error) {
-    throw new UsageError(`${output} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(
+      `${output} cannot be written, and is as it was: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return [
     ...targets.map(
       ({ file, isThere, isKept = false }) => `${isThere ? (isKept ? 'kept' : 'replaced') : 'wrote'} ${printable(file)}`,
     ),
-    ...former.map((file) => `removed ${printable(file)}: nothing needs it any more`),
+    ...former.map(({ file }) => `removed ${printable(file)}: nothing needs it any more`),
   ];
 }
 

@@ -1,11 +1,12 @@
 /** `mesh-edge check PATH...`: what is wrong with manifests, before they are applied. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type CheckResult, type Severity, SEVERITIES } from '../check/finding';
 import { printable } from '../model/printable';
 import { configuration } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readWorlds } from './input';
+import { writeOne } from './written';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
 const FORMATS = ['text', 'json', 'sarif', 'github', 'markdown'] as const;
@@ -67,11 +68,7 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
 async function writeBaseline(result: CheckResult, file: string | undefined): Promise<void> {
   if (file === undefined) throw new UsageError('--write-baseline needs the name of the file: --baseline FILE');
   const { writeBaseline: textOf } = await import('../check/baseline.js');
-  try {
-    writeFileSync(file, textOf(result));
-  } catch (error) {
-    throw new UsageError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  writeOne(file, textOf(result));
   process.stdout.write(`wrote ${printable(file)}: ${result.findings.length} findings are accepted\n`);
   process.exitCode = OK;
 }

@@ -1,9 +1,9 @@
 /** `mesh-edge diagram PATH... -o FILE`: the whole edge, or the way of one request, as a picture. */
-import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Command } from 'commander';
 import type { PictureFormat } from '../report/diagram/index';
 import type { TraceRequest } from '../trace/types';
+import { writeOne } from './written';
 import { OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -43,13 +43,7 @@ async function run(paths: string[], flags: DiagramFlags): Promise<void> {
   const picture =
     flags.request === undefined ? edgePicture(mesh, format, bar.update) : await drawn(requestOf(flags), format);
   bar.end();
-  try {
-    writeFileSync(flags.output, picture);
-  } catch (error) {
-    throw new UsageError(
-      `${flags.output} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  writeOne(flags.output, picture);
   process.exitCode = OK;
 
   async function drawn(request: TraceRequest, as: PictureFormat): Promise<string> {

@@ -1,5 +1,5 @@
 /** `mesh-edge init`: a mesh-edge.yaml to begin with, which says what can be said in it. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { OK, UsageError } from './exit';
 
@@ -13,11 +13,14 @@ export function register(program: Command): void {
 }
 
 function run(): void {
-  if (existsSync(FILE)) throw new UsageError(`${FILE} is there already, and nothing was written`);
   try {
-    writeFileSync(FILE, TEMPLATE);
+    // Made anew or not at all, whoever else is at it.
+    writeFileSync(FILE, TEMPLATE, { flag: 'wx' });
   } catch (error) {
-    throw new UsageError(`${FILE} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw new UsageError(`${FILE} is there already, and nothing was written`);
+    rmSync(FILE, { force: true });
+    throw new UsageError(`${FILE} cannot be written: ${message}`);
   }
   process.stdout.write(`wrote ${FILE}\n`);
   process.exitCode = OK;

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../model/files';
+import { reasonOf } from '../output/reason';
 import { register as registerAdopt } from './adopt';
 import { register as registerCheck } from './check';
 import { register as registerDiagram } from './diagram';
@@ -51,7 +52,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   // A reader that has seen enough (`| head`) closes the pipe; that is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw error;
+    // A report that is cut off must not pass for one.
+    process.stderr.write(`mesh-edge: standard output cannot be written: ${reasonOf(error)}\n`);
+    process.exit(USAGE);
   });
   const program = createProgram();
   if (argv.length === 0) {

@@ -20,6 +20,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { type Plan, OutputError, foldersAbove, planOf } from './plan';
 import { withLock } from './lock';
+import { reasonOf } from './reason';
 import { besideIt, readRecord, writeRecord } from './record';
 import { type Stage, openStage, putBack, clear, clearOld } from './stage';
 import { holdSignals } from './signals';
@@ -233,23 +234,6 @@ function quietly(action: () => void): void {
   } catch {
     // Nothing that anybody has to know: whoever calls says why.
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left on the disk',
-  EDQUOT: 'the quota of the disk is used up',
-  EROFS: 'the file system is read-only',
-  EACCES: 'permission is denied',
-  EPERM: 'that is not permitted',
-  ENAMETOOLONG: 'the name is too long',
-  EMFILE: 'too many files are open',
-  EFBIG: 'the file is too large for this file system',
-};
-
-function reasonOf(error: unknown): string {
-  const { code = '', path, message } = error as NodeJS.ErrnoException;
-  const reason = REASONS[code];
-  return reason === undefined ? message : `${reason} (${code}${path === undefined ? '' : `, ${path}`})`;
 }
 
 function codeOf(error: unknown): string {

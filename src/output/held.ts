@@ -41,9 +41,9 @@ export function placeWhenAccepted(manifests: readonly string[], say: (text: stri
     if (waiting.has(path)) continue;
     waiting.add(path);
     process.once('exit', (code) => {
-      const { target, files } = JSON.parse(readFileSync(path, 'utf8')) as { target: string; files: string[] };
-      if (code !== 0) return say(`${shown(target)} stays as it was.`);
       try {
+        const { target, files } = JSON.parse(readFileSync(path, 'utf8')) as { target: string; files: string[] };
+        if (code !== 0) return say(`${shown(target)} stays as it was.`);
         const texts = new Map(files.map((file) => [file, readFileSync(join(dirname(path), file), 'utf8')]));
         say(summaryOf(target, replaceFolder(target, texts)));
       } catch (error) {

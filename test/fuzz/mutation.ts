@@ -27,7 +27,8 @@ export function mutated(objects: readonly unknown[], mutations: readonly Mutatio
   for (const one of mutations) {
     if (copy.length === 0) break;
     const at = one.object % copy.length;
-    copy[at] = changed(copy[at], one.path, one) ?? null;
+    // What is put there may be changed by the next one.
+    copy[at] = changed(copy[at], one.path, { ...one, by: structuredClone(one.by) }) ?? null;
   }
   return copy;
 }
