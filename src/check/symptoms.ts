@@ -14,7 +14,7 @@ export interface Reported {
 }
 
 export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[] {
-  const found = withoutEchoes(all);
+  const found = withoutEchoes(atOneDestination(all));
   const causes = new Map<Manifest, T[]>();
   for (const item of found) {
     if (!mayBeCause(item) || !item.manifest) continue;
@@ -43,6 +43,42 @@ export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[
 function mayBeCause({ rule, finding: { severity }, onTheWay }: Reported): boolean {
   if (rule.needsProof === true) return severity !== 'info';
   return severity === 'error' && (onTheWay === undefined || rule.isCauseToo === true);
+}
+
+/**
+ * What is wrong with a destination, and that requests fail by it, are one finding: with the name that was meant where one is known, else with
+ * the request that fails.
+ */
+function atOneDestination<T extends Reported>(all: readonly T[]): readonly T[] {
+  const seen = new Map<string, T[]>();
+  for (const item of all) {
+    const at = item.onTheWay === undefined ? undefined : destinationOf(item);
+    if (at !== undefined) seen.set(at, [...(seen.get(at) ?? []), item]);
+  }
+  if (seen.size === 0) return all;
+  const dropped = new Set<T>();
+  const told = new Map<T, string>();
+  for (const item of all) {
+    const { echoOf = [] } = item.rule;
+    const at = echoOf.length === 0 || !item.finding.field.endsWith('.host') ? undefined : destinationOf(item);
+    const failing = at === undefined ? [] : (seen.get(at) ?? []).filter(({ rule }) => echoOf.includes(rule.id));
+    const [first, ...more] = failing;
+    if (first === undefined) continue;
+    if (item.finding.severity !== 'error') dropped.add(item);
+    else {
+      for (const one of failing) dropped.add(one);
+      told.set(item, `. So ${first.finding.what}${more.length > 0 ? ` (and ${more.length} more)` : ''}`);
+    }
+  }
+  return all
+    .filter((item) => !dropped.has(item))
+    .map((item) => ({ ...item, finding: { ...item.finding, what: `${item.finding.what}${told.get(item) ?? ''}` } }));
+}
+
+/** A destination of a route, whichever of its fields is named. */
+function destinationOf({ finding: { field }, manifest }: Reported): string | undefined {
+  const [, at] = /^(.*\.destination)(?:\.(?:host|subset|port\.number))?$/.exec(field) ?? [];
+  return at === undefined || manifest === undefined ? undefined : `${manifest.index} ${at}`;
 }
 
 function withoutEchoes<T extends Reported>(found: readonly T[]): readonly T[] {

@@ -21,6 +21,9 @@ export interface Origin {
   readonly notes: readonly string[];
 }
 
+/** How many workloads of a namespace are named where the one that was asked for is none of them. */
+const NAMED = 5;
+
 export function client(mesh: Mesh, request: TraceRequest, port: number): Origin {
   if (request.from === 'outside') return fromOutside(mesh, request, port);
   const { namespace, name } = parseClient(mesh, request.from);
@@ -87,7 +90,9 @@ function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name
   }
   const shown = mesh.workloads.inNamespace(namespace).filter((candidate) => candidate.manifest !== undefined);
   const origin = fromNamespace(mesh, request, namespace, name);
-  const others = shown.map((candidate) => candidate.name).join(', ');
+  // Pods of one controller go by its name.
+  const names = [...new Set(shown.map((candidate) => candidate.controller ?? candidate.name))];
+  const others = firstOf(names);
   return {
     ...origin,
     notes: [
@@ -95,6 +100,11 @@ function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name
       ...origin.notes,
     ],
   };
+}
+
+function firstOf(names: readonly string[]): string {
+  const rest = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `${names.slice(0, NAMED).join(', ')}${rest}`;
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {
@@ -177,7 +187,7 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
       (candidate) => `${candidate.namespace}/${candidate.name}`,
     );
     throw new RequestError(
-      `there is no gateway ${namespace}/${name}: ${known.length === 0 ? 'the manifests have none' : `there are ${known.join(', ')}`}`,
+      `there is no gateway ${namespace}/${name}: ${known.length === 0 ? 'the manifests have none' : `there are ${firstOf(known)}`}`,
     );
   }
   const labels = strings(selector);

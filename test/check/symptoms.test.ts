@@ -92,3 +92,55 @@ spec:
     expect(found.map(({ id }) => id)).toEqual(['EDGE505']);
   });
 });
+
+describe('a destination that nothing declares', () => {
+  const mesh = (...hosts: readonly string[]): string => `
+apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { istio-injection: enabled } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: cart, namespace: shop }
+spec: { template: { metadata: { labels: { app: cart } }, spec: { containers: [{ name: a }] } } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ledger, namespace: shop }
+spec: { selector: { app: ledger }, ports: [{ name: http, port: 80 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: api, namespace: shop }
+spec: { hosts: [api.example.com], resolution: DNS, ports: [{ name: http, number: 80, protocol: HTTP }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: api, namespace: shop }
+spec:
+  hosts: [api.example.com]
+  http:
+${hosts.map((host, at) => `    - { match: [{ uri: { exact: /${at} } }], route: [{ destination: { host: ${host}, port: { number: 80 } } }] }`).join('\n')}
+`;
+  const told = (...hosts: readonly string[]): readonly string[] =>
+    check(loadText(mesh(...hosts), 'mesh.yaml'))
+      .findings.filter(({ severity, what }) => severity === 'error' || what.includes(hosts[0] ?? ''))
+      .map(({ id, severity, what, fix }) => `${severity} ${id} ${/\. So http/.test(what) ? 'and requests fail' : ''} ${/^Did you mean \S+\?/.exec(fix)?.[0] ?? ''}`); // prettier-ignore
+
+  it('is one finding, with the name that is meant and the request that fails', () => {
+    expect(told('apj.example.com')).toEqual(['error EDGE210 and requests fail Did you mean api.example.com?']);
+    expect(told('ledgr.shop.svc.cluster.local')).toEqual(['error EDGE210 and requests fail Did you mean ledger?']);
+  });
+
+  it('is one finding where no name is like it: the request that fails', () => {
+    expect(told('elsewhere.example.org')).toEqual(['error EDGE211  ']);
+    expect(told('payments.shop.svc.cluster.local')).toEqual(['error EDGE211  ']);
+  });
+
+  it('is told of each destination by itself', () => {
+    expect([...told('apj.example.com', 'elsewhere.example.org')].sort()).toEqual([
+      'error EDGE210 and requests fail Did you mean api.example.com?',
+      'error EDGE211  ',
+    ]);
+  });
+});

@@ -102,3 +102,19 @@ ${service('way-out-istio', 'clusterIP: 10.96.0.30, selector: { gateway.networkin
     expect(told.refusal?.status).toBe(404);
   });
 });
+
+it('names the first few workloads of a namespace where the client is none of them', () => {
+  const workload = (name: string): string => `
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: app }
+spec: { template: { metadata: { labels: { app: ${name} } }, spec: { containers: [{ name: a }] } } }
+`;
+  const notes = (count: number): string => {
+    const names = Array.from({ length: count }, (_, at) => `w${at}`);
+    return traceIn(NAMESPACES + names.map(workload).join(''))('http://a.example.com/', { from: 'app/none' }).notes?.[0] ?? ''; // prettier-ignore
+  };
+  expect(notes(2)).toContain('(there are w0, w1);');
+  expect(notes(400)).toContain('(there are w0, w1, w2, w3, w4 and 395 more);');
+});
