@@ -30,7 +30,9 @@ export function severityOf(rule: Rule, hit: Hit, context: CheckContext): Finding
   if (severity !== 'error' || OF_ONE.test(rule.id)) return severity;
   const unsure = context.index(doubtful);
   if (unsure.size === 0) return severity;
-  const touched = [hit.manifest, ...(hit.onTheWay ?? [])].some((one) => one !== undefined && unsure.has(idOf(one)));
+  const touched = [hit.manifest, ...(hit.onTheWay ?? []), ...(hit.beside ?? [])].some(
+    (one) => one !== undefined && unsure.has(idOf(one)),
+  );
   const named = [...hit.what.matchAll(/([A-Z]\w+) ([\w.-]+\/[\w.-]+\w)/g)].some(([whole]) => unsure.has(whole));
   return touched || named ? 'warning' : severity;
 }

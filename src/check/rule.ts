@@ -19,6 +19,8 @@ export interface Hit {
   readonly severity?: Severity;
   /** For what is seen where a request fails: the objects on its way. An error at one of them is the cause, and says so instead. */
   readonly onTheWay?: readonly Manifest[];
+  /** Other objects that it hangs on: with values of theirs that nobody knows, it is not judged. */
+  readonly beside?: readonly Manifest[];
 }
 
 export interface Rule {

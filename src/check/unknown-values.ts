@@ -29,7 +29,7 @@ export function isKnown(rule: Rule, hit: Hit, context: CheckContext): boolean {
   if (hit.manifest === undefined || unknown.size === 0) return true;
   if (FORM.test(rule.id))
     return !unknown.has(hit.manifest.index) || !holdsPlaceholder(hit.manifest, hit.field, unknown);
-  return ![hit.manifest, ...(hit.onTheWay ?? [])].some(({ index }) => unknown.has(index));
+  return ![hit.manifest, ...(hit.onTheWay ?? []), ...(hit.beside ?? [])].some(({ index }) => unknown.has(index));
 }
 
 function holdsPlaceholder(

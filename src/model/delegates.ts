@@ -49,7 +49,8 @@ function matchesConflict(root: HttpMatch, leaf: HttpMatch): boolean {
 /** A delegate's match inside its root's: each of the leaf's must be narrower than one of the root's. Undefined on conflict. */
 function mergeMatches(root: readonly HttpMatch[], leaf: readonly HttpMatch[]): readonly HttpMatch[] | undefined {
   if (root.length === 0) return leaf;
-  if (leaf.length === 0) return root;
+  // A rule of the delegate without matches has none that could be named.
+  if (leaf.length === 0) return root.map(({ at: _, ...match }) => match);
   const merged: HttpMatch[] = [];
   for (const inner of leaf) {
     const outer = root.filter((candidate) => !matchesConflict(candidate, inner));

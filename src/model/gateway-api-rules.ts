@@ -239,7 +239,7 @@ export function httpRules(
     const matches = records(rule.matches);
     const conditions =
       matches.length > 0
-        ? matches.map((match) => httpMatch(match, route.kind, options.byEnvoyGateway))
+        ? matches.map((match, at) => ({ ...httpMatch(match, route.kind, options.byEnvoyGateway), at }))
         : route.kind === 'HTTPRoute'
           ? [httpMatch({}, route.kind)]
           : [undefined];

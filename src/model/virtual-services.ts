@@ -38,6 +38,8 @@ export interface HttpMatch {
   readonly withoutHeaders: Json;
   readonly queryParams: Json;
   readonly ignoreUriCase: boolean;
+  /** Which match of its rule it is, as written; undefined where the rule has none. */
+  readonly at?: number;
 }
 
 export interface HttpRule {
@@ -69,6 +71,8 @@ export interface L4Match {
   readonly destinationSubnets: readonly string[];
   /** Only in `tls` rules. */
   readonly sniHosts: readonly string[];
+  /** As of an `HttpMatch`. */
+  readonly at?: number;
 }
 
 export interface L4Rule {
@@ -145,8 +149,9 @@ function destinations(route: unknown, namespace: string, domain: string): readon
   });
 }
 
-function httpMatch(match: Json, namespace: string): HttpMatch {
+function httpMatch(match: Json, namespace: string, at: number): HttpMatch {
   return {
+    at,
     port: number(match.port),
     gateways: texts(match.gateways).map((gateway) => resolveGatewayName(gateway, namespace)),
     sourceLabels: strings(match.sourceLabels),
@@ -165,7 +170,8 @@ function httpMatch(match: Json, namespace: string): HttpMatch {
 function l4Rule(rule: Json, ref: RuleRef, namespace: string, domain: string): L4Rule {
   return {
     ref,
-    matches: records(rule.match).map((match) => ({
+    matches: records(rule.match).map((match, at) => ({
+      at,
       port: number(match.port),
       gateways: texts(match.gateways).map((gateway) => resolveGatewayName(gateway, namespace)),
       sourceLabels: strings(match.sourceLabels),
@@ -216,7 +222,7 @@ export function parseVirtualService(object: Config, mesh: MeshConfig): Parsed {
     http: http.map((rule, index): HttpRule => ({
       ref: ref(`http[${index}]`),
       name: text(rule.name),
-      matches: records(rule.match).map((match) => httpMatch(match, namespace)),
+      matches: records(rule.match).map((match, at) => httpMatch(match, namespace, at)),
       route: destinations(rule.route, namespace, mesh.clusterDomain),
       redirect: optionalRecord(rule.redirect),
       directResponse: optionalRecord(rule.directResponse),

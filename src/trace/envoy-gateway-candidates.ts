@@ -23,14 +23,17 @@ export interface Candidate {
   readonly fault: RuleFault | undefined;
 }
 
-export function attachedAt({ mesh }: Stage, listeners: readonly Served[]): readonly Attachment[] {
+export function attachedAt({ mesh }: Pick<Stage, 'mesh'>, listeners: readonly Served[]): readonly Attachment[] {
   return listeners.flatMap((served) =>
     mesh.gatewayApi.attachedTo(served.gateway).filter(({ listener }) => listener === served.listener),
   );
 }
 
 /** The rules of the routes at some listeners by host. */
-export function candidatesAt(stage: Stage, listeners: readonly Served[]): DomainIndex<() => readonly Candidate[]> {
+export function candidatesAt(
+  stage: Pick<Stage, 'mesh' | 'gateway' | 'proxy'>,
+  listeners: readonly Served[],
+): DomainIndex<() => readonly Candidate[]> {
   const { mesh, gateway, proxy } = stage;
   const names = listeners.map((one) => `${one.gateway.config.namespace}/${one.gateway.config.name} ${one.gateway.listeners.indexOf(one.listener)}`); // prettier-ignore
   return mesh.remember(gateway, `hosts at ${names.join()}`, () => {

@@ -268,6 +268,12 @@ export class DomainIndex<V> {
     } else if (!this.exact.has(domain)) this.exact.set(domain, value);
   }
 
+  /** Every domain with what it has. */
+  public get entries(): readonly (readonly [string, V])[] {
+    const suffixes = [...this.suffixes].map(([suffix, value]): readonly [string, V] => [`*${suffix}`, value]);
+    return [...this.exact, ...suffixes, ...(this.any === undefined ? [] : [['*', this.any] as const])];
+  }
+
   public match(host: string): V | undefined {
     return this.exact.get(host) ?? this.matchWildcard(host);
   }

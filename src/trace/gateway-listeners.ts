@@ -13,7 +13,7 @@ import {
 } from '../model/merged-gateway';
 import type { Decision } from './types';
 import { isSubsetOf } from '../model/hostnames';
-import type { L4Match, VirtualService } from '../model/virtual-services';
+import type { L4Match, L4Rule, VirtualService } from '../model/virtual-services';
 import { filterChain, overlappingChains, type FilterChain, type Listener } from './envoy';
 import { routeNameOf } from '../model/merged-gateway';
 import { targetOfRule, targetOfService, type ProxyView } from './tcp-routes';
@@ -41,7 +41,7 @@ export function admitsHosts(server: Server, virtualService: VirtualService): boo
   );
 }
 
-function l4Matches(match: L4Match, server: Server): boolean {
+export function l4Matches(match: L4Match, server: Server): boolean {
   return (
     (match.port === 0 || match.port === server.port) &&
     (match.gateways.length === 0 || match.gateways.includes(server.gatewayName))
@@ -49,46 +49,66 @@ function l4Matches(match: L4Match, server: Server): boolean {
 }
 
 /** The TCP rule that a server forwards by: the first that fits of the first VirtualService that has one. */
-function tcpChain(view: ProxyView, server: Server): readonly FilterChain[] {
-  for (const virtualService of view.mesh.virtualServices.forGateway(view.proxy.namespace, server.gatewayName)) {
+export function tcpRuleAt({ mesh, proxy }: Pick<ProxyView, 'mesh' | 'proxy'>, server: Server): L4Rule | undefined {
+  for (const virtualService of mesh.virtualServices.forGateway(proxy.namespace, server.gatewayName)) {
     if (!admitsHosts(server, virtualService)) continue;
     const rule = virtualService.tcp.find(
       (candidate) => candidate.matches.length === 0 || candidate.matches.some((match) => l4Matches(match, server)),
     );
-    if (rule === undefined) continue;
-    const terminates = server.tls !== undefined && !isPassthrough(server) ? server.tls : null;
-    return [
-      filterChain({
-        name: '',
-        sniHosts: terminates === null ? [] : sniHostsOf(server),
-        terminates,
-        tcp: targetOfRule(view, rule, server.port),
-        decidedBy: [serverDecision(server)],
-      }),
-    ];
+    if (rule !== undefined) return rule;
   }
-  return [];
+  return undefined;
+}
+
+function tcpChain(view: ProxyView, server: Server): readonly FilterChain[] {
+  const rule = tcpRuleAt(view, server);
+  if (rule === undefined) return [];
+  const terminates = server.tls !== undefined && !isPassthrough(server) ? server.tls : null;
+  return [
+    filterChain({
+      name: '',
+      sniHosts: terminates === null ? [] : sniHostsOf(server),
+      terminates,
+      tcp: targetOfRule(view, rule, server.port),
+      decidedBy: [serverDecision(server)],
+    }),
+  ];
+}
+
+/** A match for the SNI of TLS that passes through at a server; one that asks for a name that an earlier one has is left out as a whole. */
+export interface SniMatch {
+  readonly virtualService: VirtualService;
+  readonly rule: L4Rule;
+  readonly match: L4Match;
+  /** Names that earlier matches have. */
+  readonly taken: readonly string[];
+}
+
+export function* sniMatches(
+  { mesh, proxy }: Pick<ProxyView, 'mesh' | 'proxy'>,
+  server: Server,
+  taken: Map<string, string>,
+): Generator<SniMatch> {
+  for (const virtualService of mesh.virtualServices.forGateway(proxy.namespace, server.gatewayName)) {
+    if (!admitsHosts(server, virtualService)) continue;
+    for (const rule of virtualService.tls)
+      for (const match of rule.matches)
+        if (l4Matches(match, server))
+          yield { virtualService, rule, match, taken: takeHosts(match.sniHosts, server.bind, taken) };
+  }
 }
 
 function tlsChains(view: ProxyView, server: Server, taken: Map<string, string>): readonly FilterChain[] {
-  const chains: FilterChain[] = [];
-  for (const virtualService of view.mesh.virtualServices.forGateway(view.proxy.namespace, server.gatewayName)) {
-    if (!admitsHosts(server, virtualService)) continue;
-    for (const rule of virtualService.tls) {
-      for (const match of rule.matches) {
-        if (!l4Matches(match, server) || takeHosts(match.sniHosts, server.bind, taken).length > 0) continue;
-        chains.push(
-          filterChain({
-            name: '',
-            sniHosts: match.sniHosts,
-            tcp: targetOfRule(view, rule, server.port),
-            decidedBy: [serverDecision(server)],
-          }),
-        );
-      }
-    }
-  }
-  return chains;
+  return [...sniMatches(view, server, taken)]
+    .filter((one) => one.taken.length === 0)
+    .map(({ rule, match }) =>
+      filterChain({
+        name: '',
+        sniHosts: match.sniHosts,
+        tcp: targetOfRule(view, rule, server.port),
+        decidedBy: [serverDecision(server)],
+      }),
+    );
 }
 
 /** East-west traffic: the SNI names the cluster, one chain for each service that the hosts admit. */

@@ -7,8 +7,13 @@ import { hasRoutes, isCatchAllRoute, routesOf, VirtualHost, type Route } from '.
 import type { RouteConfig } from './sidecar-routes';
 import type { ProxyView } from './tcp-routes';
 
+/** What of a gateway its routes hang on: of its scope, which services it knows. */
+export interface GatewayView extends Pick<ProxyView, 'mesh' | 'proxy'> {
+  readonly scope: Pick<ProxyView['scope'], 'service'>;
+}
+
 /** Services as a gateway's route sees them: of the VirtualService's own namespace first, else the one in the gateway's scope. */
-function lookupFor(view: ProxyView, virtualService: VirtualService): (host: string) => Service | undefined {
+function lookupFor(view: GatewayView, virtualService: VirtualService): (host: string) => Service | undefined {
   return (host) => {
     const own = view.mesh.services.named(host).get(virtualService.namespace);
     if (own !== undefined && view.mesh.services.isVisible(own, view.proxy.namespace)) return own;
@@ -24,7 +29,7 @@ interface Draft {
 }
 
 /** Routes of a gateway's HTTP port or HTTPS server: VirtualServices of one host joined in their order, catch-alls moved to the end. */
-export function gatewayRouteConfig(view: ProxyView, merged: MergedGateway, name: string): RouteConfig {
+export function gatewayRouteConfig(view: GatewayView, merged: MergedGateway, name: string): RouteConfig {
   const servers = merged.serversByRoute.get(name) ?? [];
   const byHost = new Map<string, Draft>();
   const draftOf = (host: string, port: number): Draft => {

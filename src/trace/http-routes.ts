@@ -164,6 +164,15 @@ export function hasRoutes(service: VirtualService, context: RouteContext): boole
 /** The routes that a VirtualService makes for a proxy and port; nothing after a rule that takes everything. */
 export function routesOf(service: VirtualService, context: RouteContext): readonly Route[] {
   const routes: Route[] = [];
+  for (const route of routesInOrder(service, context)) {
+    routes.push(route);
+    if (isCatchAllRoute(route)) break;
+  }
+  return routes;
+}
+
+/** All that its rules would make, with those that are left out since a rule before them takes everything. */
+export function* routesInOrder(service: VirtualService, context: RouteContext): Generator<Route> {
   const gatewaySemantics = service.semantics === 'gateway-api';
   for (const rule of service.http) {
     const clusters = weighted(rule.route, (destination) =>
@@ -176,18 +185,9 @@ export function routesOf(service: VirtualService, context: RouteContext): readon
       destination,
     }));
     const make = (match: HttpMatch | null): Route => ({ name: rule.name, rule, match, clusters, gatewaySemantics, bySegments, mirrors }); // prettier-ignore
-    if (rule.matches.length === 0) {
-      routes.push(make(null));
-      return routes;
-    }
-    for (const match of rule.matches) {
-      if (!appliesTo(match, context)) continue;
-      const route = make(match);
-      routes.push(route);
-      if (isCatchAll(match)) return routes;
-    }
+    if (rule.matches.length === 0) yield make(null);
+    for (const match of rule.matches) if (appliesTo(match, context)) yield make(match);
   }
-  return routes;
 }
 
 /** Whether a text that no client chooses fits a `StringMatch`. */
@@ -280,17 +280,17 @@ export function routeMatches(route: Route, request: HttpRequest): boolean {
   if (match === null) return true;
   const path = pathMatcher(match, route.bySegments ?? route.gatewaySemantics);
   return (
+    (match.scheme === undefined || stringMatches(match.scheme, request.scheme)) &&
     (path === undefined || request.path.plain.is(path)) &&
     (match.method === undefined || fits(match.method, request.method)) &&
     (match.authority === undefined || fits(match.authority, request.authority)) &&
-    (match.scheme === undefined || stringMatches(match.scheme, request.scheme)) &&
     headersMatch(match, request) &&
     queryMatches(match, request.path)
   );
 }
 
 /** Whether a route has a condition that this reading cannot evaluate. */
-export function unreadablePart(route: Route, { claims }: HttpRequest): string | undefined {
+export function unreadablePart(route: Route, { claims }: Pick<HttpRequest, 'claims'>): string | undefined {
   const { match } = route;
   if (match === null) return undefined;
   const patterns: readonly (readonly [string, unknown])[] = [

@@ -157,7 +157,7 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
 }
 
 /** A claim among those of a token. */
-function claimed(of: Record<string, unknown>, [name = '', ...within]: readonly string[], value: unknown): void {
+export function claimed(of: Record<string, unknown>, [name = '', ...within]: readonly string[], value: unknown): void {
   if (within.length === 0) of[name] = value;
   else claimed((of[name] = { ...record(of[name]) }), within, value);
 }

@@ -1,0 +1,303 @@
+/**
+ * Lists that are tried in order, of which the first that fits takes a request: which of them no request ever gets to. What fits is asked of
+ * the same code that routes requests, so that what a match means is known in one place; whether a request can give some answers is decided
+ * exactly (`members.ts`).
+ *
+ * A taker is a conjunction of conditions. To find a request for one, its conditions are taken together, and a request that fulfils them is
+ * looked at: if an earlier taker has it, one condition of that one has to fail; each is tried in turn. When no turn is left, the earlier
+ * takers that were met have everything between them.
+ */
+import { Asked, AskedHeaders, AskedPath, type Ask, type Dimension, type Recorder } from '../trace/ask';
+import { Claims } from '../trace/claims';
+import type { HttpRequest } from '../trace/http-routes';
+import { push } from '../model/objects';
+import { evaluate, exact, regex, type Matcher } from '../trace/matcher';
+import type { Condition } from './explore';
+import { member, type Member } from './members';
+import { claimed, keyOf, universe, type PathForm, type Values } from './universe';
+
+/** Something that takes requests that fulfil all of some conditions. */
+export interface Taker {
+  /** Has to ask about the request alone, one condition after the other, and to stop at the first that fails. */
+  readonly takes: (request: HttpRequest) => boolean;
+  /** Whether it may be read otherwise than it is here: it is then neither dead nor does it take anything from others. */
+  readonly isUnclear?: boolean;
+}
+
+/** Which requests there are at all. */
+export interface Space {
+  readonly paths: PathForm;
+  readonly scheme: 'http' | 'https';
+  /** What the Host header may be. */
+  readonly authority: Matcher;
+}
+
+export type Fate =
+  | { readonly is: 'reached'; readonly witness: HttpRequest }
+  /** No request fulfils its conditions: those of one part of the request that exclude each other, or nothing where none was asked. */
+  | { readonly is: 'never'; readonly because: readonly Condition[] }
+  /** Earlier ones have every request that it is for. */
+  | { readonly is: 'taken'; readonly by: readonly number[] }
+  | { readonly is: 'unclear' };
+
+/** Turns that are tried for one taker; then it is not known. */
+const MOST_TURNS = 3000;
+/** More conditions than anybody writes. */
+const MOST_CONDITIONS = 300;
+
+/** What becomes of each. */
+export function fates(takers: readonly Taker[], space: Space): readonly Fate[] {
+  const search = new FirstMatch(takers, space);
+  const earlier = new Earlier();
+  return takers.map((_taker, index) => {
+    const fate = search.fate(index, earlier);
+    search.put(index, earlier);
+    return fate;
+  });
+}
+
+/** Takers in their order, those of one exact path by that path: of thousands, few may have a request. */
+export class Earlier {
+  private readonly byPath = new Map<string, number[]>();
+  private readonly others: number[] = [];
+
+  public static of(some: readonly number[]): Earlier {
+    const made = new Earlier();
+    made.others.push(...some);
+    return made;
+  }
+
+  public add(index: number, conditions: readonly Condition[]): void {
+    for (const { dimension, matcher, holds } of conditions)
+      if (holds && dimension.kind === 'path' && matcher.is === 'exact' && matcher.folds !== true)
+        return push(this.byPath, matcher.value, index);
+    this.others.push(index);
+  }
+
+  /** The first that has a request of a path. */
+  public find(path: string, has: (index: number) => boolean): number | undefined {
+    const own = this.byPath.get(path)?.find(has);
+    const other = this.others.find((one) => (own === undefined || one < own) && has(one));
+    return other ?? own;
+  }
+}
+
+type Conditions = readonly Condition[] | Extract<Fate, { readonly is: 'never' | 'unclear' }>;
+
+/** Takers of which each may be looked at beside any others: what they ask for is found out once. */
+export class FirstMatch {
+  private readonly conditions: (Conditions | undefined)[] = [];
+  private readonly members = new Map<string, Member>();
+
+  public constructor(
+    private readonly takers: readonly Taker[],
+    private readonly space: Space,
+  ) {}
+
+  /** Puts one among those that are tried before others. */
+  public put(index: number, earlier: Earlier): void {
+    const own = this.conditionsOf(index);
+    if (!('is' in own)) earlier.add(index, own);
+  }
+
+  public fate(index: number, earlier: Earlier): Fate {
+    const own = this.conditionsOf(index);
+    if ('is' in own) return own;
+    const found = this.beside(own, earlier);
+    if (found.is !== 'taken') return found;
+    return { is: 'taken', by: this.fewest(own, found.by) };
+  }
+
+  /** Of those that have everything between them as few as will do, if one alone does not. */
+  private fewest(own: readonly Condition[], by: readonly number[]): readonly number[] {
+    const suffices = (some: readonly number[]): boolean => this.beside(own, Earlier.of(some)).is === 'taken';
+    const alone = by.find((one) => suffices([one]));
+    if (alone !== undefined) return [alone];
+    return by.reduce<readonly number[]>((kept, one) => {
+      const others = kept.filter((other) => other !== one);
+      return by.length <= 12 && suffices(others) ? others : kept;
+    }, by);
+  }
+
+  /** Whether a request fulfils some conditions, and none of the earlier takers has it. */
+  private beside(own: readonly Condition[], earlier: Earlier): Fate {
+    const met = new Set<number>();
+    let isUnclear = false;
+    let turns = 0;
+    const turned = (region: readonly Condition[]): HttpRequest | undefined => {
+      turns += 1;
+      if (turns > MOST_TURNS) {
+        isUnclear = true;
+        return undefined;
+      }
+      const values = this.valuesOf(region);
+      if (values === undefined) {
+        isUnclear = true;
+        return undefined;
+      }
+      const textOf = (dimension: Dimension): string | undefined => this.textOf(values, dimension);
+      const taker = earlier.find(textOf(PATH) ?? '', (one) =>
+        isFulfilled(this.conditionsOf(one) as readonly Condition[], textOf),
+      );
+      if (taker === undefined) return requestOf(values, this.space);
+      met.add(taker);
+      let within = region;
+      for (const one of this.conditionsOf(taker) as readonly Condition[]) {
+        const other: Condition = { ...one, holds: !one.holds };
+        const found = this.memberOf([...within, other], one.dimension);
+        if (found.is === 'undecided') isUnclear = true;
+        if (found.is === 'member') {
+          const witness = turned([...within, other]);
+          if (witness !== undefined) return witness;
+          within = [...within, one];
+        }
+      }
+      return undefined;
+    };
+    const witness = turned(own);
+    if (witness !== undefined) return { is: 'reached', witness };
+    return isUnclear ? { is: 'unclear' } : { is: 'taken', by: [...met].sort((a, b) => a - b) };
+  }
+
+  /** The conditions of a taker, found by asking it about requests until one fulfils them all. */
+  private conditionsOf(index: number): Conditions {
+    return (this.conditions[index] ??= this.asked(this.takers[index] as Taker));
+  }
+
+  private asked({ takes, isUnclear }: Taker): Conditions {
+    if (isUnclear === true) return { is: 'unclear' };
+    const region: Condition[] = [];
+    const known = new Set<string>();
+    for (let turn = 0; turn < MOST_CONDITIONS; turn += 1) {
+      const values = this.valuesOf(region);
+      if (values === undefined) return { is: 'unclear' };
+      const asks: Ask[] = [];
+      let isOpened = false;
+      const recorder: Recorder = { asked: (ask) => asks.push(ask), opened: () => (isOpened = true) };
+      const took = takes(requestOf(values, this.space, recorder));
+      if (isOpened || asks.some(isBeyond)) return { is: 'unclear' };
+      let last: Condition | undefined;
+      for (const { dimension, matcher, answer, whenAbsent } of asks) {
+        const condition: Condition = { dimension, matcher, holds: answer, whenAbsent };
+        const key = literalKey(condition);
+        last = known.has(key) ? undefined : condition;
+        if (last === undefined) continue;
+        known.add(key);
+        region.push(condition);
+      }
+      if (took) return this.clash(region) ? { is: 'unclear' } : region;
+      // What failed asks nothing of the request, or what it has promised already.
+      if (last === undefined) return { is: 'never', because: [] };
+      const wanted: Condition = { ...last, holds: !last.holds };
+      region[region.length - 1] = wanted;
+      const found = this.memberOf(region, wanted.dimension);
+      if (found.is === 'undecided') return { is: 'unclear' };
+      if (found.is === 'none') return { is: 'never', because: aboutOne(region, wanted.dimension) };
+    }
+    return { is: 'unclear' };
+  }
+
+  /** Two ways of asking about one thing, which are not independent. */
+  private clash(region: readonly Condition[]): boolean {
+    const has = (kind: Dimension['kind'], name?: string): boolean =>
+      region.some(({ dimension }) => dimension.kind === kind && (name === undefined || dimension.name === name));
+    return (has('query') && has('parameter')) || (has('cookie') && has('header', 'cookie'));
+  }
+
+  private valuesOf(region: readonly Condition[]): Values | undefined {
+    const values = new Map<string, { readonly dimension: Dimension; readonly text: string | undefined }>();
+    for (const { dimension } of region) {
+      const key = keyOf(dimension);
+      if (values.has(key)) continue;
+      const found = this.memberOf(region, dimension);
+      if (found.is !== 'member') return undefined;
+      values.set(key, { dimension, text: found.text });
+    }
+    return values;
+  }
+
+  private memberOf(region: readonly Condition[], dimension: Dimension): Member {
+    const own = aboutOne(region, dimension);
+    const key = `${keyOf(dimension)} ${own.map((one) => `${one.holds} ${literalKey(one)}`).join(' ')}`;
+    let found = this.members.get(key);
+    if (found === undefined) {
+      found = member(own, this.universe(dimension));
+      this.members.set(key, found);
+    }
+    return found;
+  }
+
+  /** What a request has that some values do not speak of: what it would have without any condition. */
+  private textOf(values: Values, dimension: Dimension): string | undefined {
+    const given = values.get(keyOf(dimension));
+    if (given !== undefined) return given.text;
+    const plain = this.memberOf([], dimension);
+    return plain.is === 'member' ? plain.text : undefined;
+  }
+
+  private universe(dimension: Dimension): ReturnType<typeof universe> {
+    return universeIn(dimension, this.space);
+  }
+}
+
+const PATH: Dimension = { kind: 'path', name: '' };
+const TARGET = { scheme: 'http', host: '*', port: 80 } as const;
+const METHODS = regex("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+
+function universeIn(dimension: Dimension, { paths, authority }: Space): ReturnType<typeof universe> {
+  if (dimension.kind === 'host')
+    return { all: [authority], none: [], mayBeAbsent: false, plain: ['never-registered.example'] };
+  const found = universe(dimension, TARGET, paths);
+  // Whatever HTTP calls a method: requests need not be plain here, as long as there are any.
+  return dimension.kind === 'method' ? { ...found, all: [METHODS], none: [exact('CONNECT')] } : found;
+}
+
+function requestOf(values: Values, space: Space, recorder?: Recorder): HttpRequest {
+  const headers: [string, string][] = [];
+  const cookies: string[] = [];
+  const query: string[] = [];
+  const claims: Record<string, unknown> = {};
+  const plain = (kind: Dimension['kind']): string => {
+    const found = member([], universeIn({ kind, name: '' }, space));
+    return values.get(kind)?.text ?? (found.is === 'member' ? (found.text ?? '') : '');
+  };
+  for (const { dimension, text } of values.values()) {
+    if (text === undefined) continue;
+    if (dimension.kind === 'header') headers.push([dimension.name, text]);
+    if (dimension.kind === 'cookie') cookies.push(`${dimension.name}=${text}`);
+    if (dimension.kind === 'parameter') query.push(`${encodeURIComponent(dimension.name)}=${encodeURIComponent(text)}`);
+    if (dimension.kind === 'query' && text !== '') query.push(text);
+    if (dimension.kind === 'claim') claimed(claims, dimension.claim ?? [], JSON.parse(text));
+  }
+  if (cookies.length > 0) headers.push(['cookie', cookies.join('; ')]);
+  return {
+    authority: Asked.sent('host', '', plain('host'), recorder),
+    method: Asked.sent('method', '', plain('method'), recorder),
+    path: AskedPath.of(`${plain('path')}${query.length === 0 ? '' : `?${query.join('&')}`}`, recorder),
+    scheme: space.scheme,
+    headers: AskedHeaders.of(Object.fromEntries(headers), recorder),
+    // Whether a proxy knows the claims of a token is for other rules: here a request may have any.
+    claims: Claims.said({ place: 'header authorization Bearer', claims, recorder }),
+  };
+}
+
+function isFulfilled(conditions: readonly Condition[], textOf: (dimension: Dimension) => string | undefined): boolean {
+  return conditions.every(({ dimension, matcher, holds, whenAbsent }) => {
+    const text = textOf(dimension);
+    return (text === undefined ? whenAbsent : evaluate(matcher, text)) === holds;
+  });
+}
+
+function aboutOne(region: readonly Condition[], dimension: Dimension): readonly Condition[] {
+  const key = keyOf(dimension);
+  return region.filter((one) => keyOf(one.dimension) === key);
+}
+
+function literalKey({ dimension, matcher, whenAbsent }: Condition): string {
+  return `${keyOf(dimension)} ${whenAbsent} ${JSON.stringify(matcher)}`;
+}
+
+/** Texts that are no printable ASCII, of which requests are not explored. */
+function isBeyond({ matcher }: Ask): boolean {
+  return /[^\x20-\x7e]|\\\\[pPx]/.test(JSON.stringify(matcher));
+}
