@@ -1,10 +1,10 @@
 /** What a rule is given: the manifests by kind, and indexes that more than one rule needs, each made when first asked for. */
-import { record, text } from '../model/fields';
 import type { Loaded, Manifest } from '../model/manifest';
 import { Mesh } from '../model/mesh';
 import { HELM_VALUES } from '../model/recognize';
 import type { MeshOptions } from '../model/mesh-options';
 import { componentOf } from '../model/releases';
+import { groupDefinedBy } from '../model/unread';
 import { type ReleasesInForce, releasesInForce } from '../model/releases-in-force';
 import { type Admitted, admit } from './schema/admit';
 import { Schemas } from './schema/store';
@@ -77,9 +77,9 @@ export class CheckContext {
 /** A release that was asked for by an option outweighs the CRDs among the manifests: they may be those of the cluster before. */
 export function schemasInForce(manifests: readonly Manifest[], inForce: ReleasesInForce): Schemas {
   const { istio, gatewayApi, envoyGateway, kubernetes } = inForce;
-  const crds = manifests.filter(({ kind, body }) => {
-    if (kind !== 'CustomResourceDefinition') return false;
-    const component = componentOf(text(record(record(body).spec).group));
+  const crds = manifests.filter((manifest) => {
+    if (manifest.kind !== 'CustomResourceDefinition') return false;
+    const component = componentOf(groupDefinedBy(manifest));
     return component !== undefined && inForce[component].from !== 'option';
   });
   const names = { istio: istio.release, gatewayApi: gatewayApi.release, envoyGateway: envoyGateway.release, kubernetes: kubernetes.release }; // prettier-ignore

@@ -7,6 +7,7 @@
 import { CORE_SCHEMA, type YAMLException, load, mergeTag } from 'js-yaml';
 import { indentShallow, isShallow } from './flow-indentation';
 import { PlainReader } from './plain-yaml';
+import { isDefinition, unreadDefinition, withoutSpec } from './unread';
 
 /** One document of a stream. */
 export interface Document {
@@ -57,6 +58,15 @@ export function* readDocuments(text: string, known?: KnownDocuments): Generator<
       start += MARKER_LENGTH;
       continue;
     }
+    const definition = isDefinition(text, start) ? definitionAt(text, start, line) : undefined;
+    if (definition !== undefined) {
+      yield definition;
+      line += countNewlines(definition.text);
+      start += definition.text.length;
+      if (start >= text.length) return;
+      start += MARKER_LENGTH;
+      continue;
+    }
     const found = plain.read(start, line);
     const end = found?.end ?? endOfDocument(text, start);
     if (found === undefined) {
@@ -87,6 +97,27 @@ function knownAt(
   const own = text.slice(start, endOfDocument(text, start));
   const value = known.get(own);
   return value === undefined ? undefined : { text: own, value };
+}
+
+/** A CustomResourceDefinition, whose `spec` is read when somebody asks for it. */
+function definitionAt(text: string, start: number, line: number): ReadDocument | undefined {
+  const document = { text: text.slice(start, endOfDocument(text, start)), line };
+  const rest = withoutSpec(document.text);
+  const known = rest === undefined ? undefined : readDocument({ text: rest, line });
+  if (known === undefined || !('value' in known)) return undefined;
+  let whole: unknown;
+  const value = unreadDefinition(known.value, document.text, () => {
+    whole ??= readWhole(document);
+    return whole;
+  });
+  return value === undefined ? undefined : { ...document, reading: { value }, firstLine: firstLine(document) };
+}
+
+function readWhole(document: Document): unknown {
+  const plain = new PlainReader(document.text).read(0, document.line);
+  if (plain !== undefined && plain.end >= document.text.length) return plain.value;
+  const reading = readDocument(document);
+  return 'value' in reading ? reading.value : undefined;
 }
 
 function endOfDocument(text: string, start: number): number {

@@ -1,9 +1,10 @@
 /** Which objects a patch of a kustomization is for, and what becomes of them (kustomize/api internal/builtins/PatchTransformer.go). */
 import { CORE_SCHEMA, loadAll, mergeTag } from 'js-yaml';
-import { text } from './fields';
+import { record, text } from './fields';
 import { isOperation, jsonPatch, strategicMerge } from './kustomize-patch';
 import { NotBuilt, type Resource, effectiveNamespace, idOf, idText, metadataOf, remember } from './kustomize-resource';
 import { isRecord } from './recognize';
+import { changedLater, isUnread } from './unread';
 
 export interface Patch {
   /** The kustomization that says so. */
@@ -54,16 +55,37 @@ function merged(one: Resource, document: Record<string, unknown>, patch: Patch):
   const { kind } = one.body;
   if (patch.allowNameChange === true || patch.allowKindChange === true) remember(one);
   const { apiVersion: _apiVersion, ...rest } = document;
-  const value = strategicMerge(one.body, rest, idOf(one.body).group);
+  const later = mergedLater(one.body, rest);
+  const value = later ?? strategicMerge(one.body, rest, idOf(one.body).group);
   if (value === undefined) return false;
   if (!isRecord(value)) throw new NotBuilt(`a patch of ${patch.file} leaves no object`);
-  one.body = structuredClone(value);
+  one.body = later ?? structuredClone(value);
   const metadata = metadataOf(one.body);
   if (patch.allowKindChange !== true) one.body.kind = kind;
   if (patch.allowNameChange !== true) metadata.name = name;
   if (namespace === undefined) delete metadata.namespace;
   else metadata.namespace = namespace;
   return true;
+}
+
+/** What is merged into the `spec` of a definition that nobody has read is merged when somebody reads it. */
+function mergedLater(
+  body: Record<string, unknown>,
+  patch: Record<string, unknown>,
+): Record<string, unknown> | undefined {
+  const { spec, ...own } = patch;
+  const said = JSON.stringify(patch);
+  if (!isUnread(body) || said.includes('"$')) return undefined;
+  const { group } = idOf(body);
+  const rest = strategicMerge(structuredClone({ apiVersion: body.apiVersion, kind: body.kind, metadata: body.metadata }), own, group); // prettier-ignore
+  return isRecord(rest)
+    ? changedLater(
+        body,
+        structuredClone(rest),
+        said,
+        (whole) => record(strategicMerge({ spec: whole }, { spec }, group)).spec,
+      )
+    : undefined;
 }
 
 function patched(one: Resource, patch: Patch, apply: () => unknown): Record<string, unknown> {

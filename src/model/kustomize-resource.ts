@@ -1,6 +1,7 @@
 /** An object on its way through kustomizations: as it is, and who it was before. */
 import type { Manifest } from './manifest';
 import { isRecord } from './recognize';
+import { copyOf } from './unread';
 
 /** Why a folder is not built: kustomize would refuse it, or does there what is not done here. */
 export class NotBuilt extends Error {}
@@ -41,7 +42,7 @@ export interface Resource {
 }
 
 export function newResource({ body, source, lineOf }: Pick<Manifest, 'body' | 'source' | 'lineOf'>): Resource {
-  const own = structuredClone(body) as Record<string, unknown>;
+  const own = copyOf(body as Record<string, unknown>);
   const annotations = metadataOf(own).annotations;
   const local = isRecord(annotations) ? annotations['config.kubernetes.io/local-config'] : undefined;
   const isLocal = local !== undefined && local !== 'false' && local !== false;

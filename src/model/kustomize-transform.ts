@@ -11,6 +11,7 @@ import {
 } from './kustomize-fields';
 import { NotBuilt, type Resource, currentId, idOf, isClusterScoped, metadataOf, remember } from './kustomize-resource';
 import { isRecord } from './recognize';
+import { mayHold } from './unread';
 
 export function relocate(all: readonly Resource[], namespace: string, file: string): void {
   for (const one of all) {
@@ -20,7 +21,7 @@ export function relocate(all: readonly Resource[], namespace: string, file: stri
     else if (kind === 'Namespace' && group === '') metadataOf(one.body).name = namespace;
     if (kind === 'APIService')
       atPath(one.body, ['spec', 'service', 'namespace'], true, (parent, key) => (parent[key] = namespace));
-    if (kind === 'CustomResourceDefinition') atPath(one.body, ['spec', 'conversion', 'webhook', 'clientConfig', 'service', 'namespace'], false, (parent, key) => { if (parent[key] !== undefined) parent[key] = namespace; }); // prettier-ignore
+    if (kind === 'CustomResourceDefinition' && mayHold(one.body, 'conversion:')) atPath(one.body, ['spec', 'conversion', 'webhook', 'clientConfig', 'service', 'namespace'], false, (parent, key) => { if (parent[key] !== undefined) parent[key] = namespace; }); // prettier-ignore
     if (/^(Cluster)?RoleBinding$/.test(kind)) {
       const { subjects } = one.body;
       for (const subject of Array.isArray(subjects) ? subjects.filter(isRecord) : [])

@@ -4,6 +4,7 @@
  */
 
 import { hasAction } from './template';
+import { isUnread } from './unread';
 
 export type Recognized =
   | { readonly is: 'object' | 'list' | 'helm-values' | 'helm-chart' | 'template' | 'other' }
@@ -20,7 +21,7 @@ const TOOL_GROUPS =
   /^(kustomize\.config\.k8s\.io|kind\.x-k8s\.io|skaffold|argocd-image-updater|kubeadm\.k8s\.io|kubelet\.config\.k8s\.io|audit\.k8s\.io|apiserver\.config\.k8s\.io|k3d\.io|helmfile)/;
 
 export function recognize(value: unknown): Recognized {
-  if (!isRecord(value) || isPatch(value)) return { is: 'other' };
+  if (!isRecord(value) || (!isUnread(value) && isPatch(value))) return { is: 'other' };
   const { apiVersion, kind } = value;
   if (typeof apiVersion === 'string' && typeof kind === 'string') return recognizeObject(value, apiVersion, kind);
   if (isHelmValues(value)) return { is: 'helm-values' };

@@ -4,6 +4,7 @@ import type { Manifest } from './manifest';
 import type { MeshOptions } from './mesh-options';
 import { HELM_CHART, HELM_VALUES } from './recognize';
 import { COMPONENTS, COMPONENT_NAMES, type Component, EXPERIMENTAL, releaseNames } from './releases';
+import { groupDefinedBy } from './unread';
 
 export interface ReleaseInForce {
   /** A modelled release: `1.32`, `1.7` (the standard channel), `1.7/experimental`. */
@@ -97,12 +98,13 @@ function shownReleases(manifests: readonly Manifest[]): Found {
 type Put = (component: Component, stated: unknown) => void;
 
 function read(manifest: Manifest, strong: Put, weak: Put): void {
+  if (manifest.kind === 'CustomResourceDefinition') {
+    if (groupDefinedBy(manifest) === 'gateway.networking.k8s.io') strong('gatewayApi', bundleOf(manifest));
+    return;
+  }
   const body = record(manifest.body);
   const spec = record(body.spec);
   switch (manifest.kind) {
-    case 'CustomResourceDefinition':
-      if (text(spec.group) === 'gateway.networking.k8s.io') strong('gatewayApi', bundleOf(manifest));
-      return;
     case 'IstioOperator':
       strong('istio', spec.tag);
       strong('istio', record(record(spec.values).global).tag);

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../model/manifest';
+import { isWrittenAlike } from '../../model/unread';
 import { nameOf } from '../edge';
 import type { Severity } from '../finding';
 import type { Hit, Rule } from '../rule';
@@ -24,7 +25,7 @@ export const rule: Rule = {
         first.set(key, manifest);
         continue;
       }
-      if (JSON.stringify(known.body) === JSON.stringify(manifest.body)) continue;
+      if (isWrittenAlike(known.body, manifest.body)) continue;
       if (known.source.file === manifest.source.file) yield twice(manifest, known, 'error');
       else acrossFiles.push({ known, manifest });
     }
