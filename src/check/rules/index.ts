@@ -70,6 +70,7 @@ import { rule as proxyOutOfReach } from './proxy-out-of-reach';
 import { rule as delegateNotMerged } from './delegate-not-merged';
 import { rule as redirectToItself } from './redirect-to-itself';
 import { rule as assumedObjects } from './assumed-objects';
+import { rule as policyUntoldToZtunnel } from './policy-untold-to-ztunnel';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -226,6 +227,7 @@ export const rules: readonly Rule[] = [
   delegateNotMerged,
   redirectToItself,
   assumedObjects,
+  policyUntoldToZtunnel,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,

@@ -37,6 +37,10 @@ export const BY_SOURCE: Confirmations = {
     'pilot/pkg/serviceregistry/kube/controller/ambient (Istio 1.29.1)',
     'a service without a waypoint is told to ztunnel as one, and policies with targetRefs are not told to it at all',
   ),
+  'policy-untold-to-ztunnel': read(
+    'pilot/pkg/serviceregistry/kube/controller/ambient/authorization.go (Istio 1.29.1)',
+    'convertAuthorizationPolicy makes nothing of actions but ALLOW and DENY, convertPeerAuthentication skips a STRICT port where the mesh is STRICT, and convertedSelectorPeerAuthentications looks for PERMISSIVE alone',
+  ),
   'clients-behind-waypoint': read(
     'pilot/pkg/networking/core/waypoint.go (Istio 1.29.1)',
     'a waypoint opens a tunnel to the Pod with the certificate of its own account',
