@@ -302,6 +302,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 const NOBODY_LISTENS: ReadonlySet<ReasonKind> = new Set<ReasonKind>([
   'no-server-on-port',
   'server-without-route',
+  'chains-match-alike',
   'server-left-out',
   'no-rule-for-server',
   'listener-not-programmed',

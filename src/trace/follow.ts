@@ -7,7 +7,7 @@ import { proxySettings } from '../model/proxy-config';
 import type { ProxyScope } from '../model/sidecar-scope';
 import { type Workload, shownName } from '../model/workloads';
 import { through } from './connection';
-import { type Listener, hostWithoutPort, matchFilterChain } from './envoy';
+import { type FilterChain, type Listener, hostWithoutPort, matchFilterChain, overlappingChains } from './envoy';
 import { gatewayListeners } from './gateway-listeners';
 import { gatewayRouteConfig } from './gateway-routes';
 import { hopOf, brokenStatus, protocolOf } from './hop';
@@ -135,7 +135,8 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     gatewayListeners(view, merged, flight.port),
   );
   const listener = pickListener(walk, listeners, flight.address, proxy);
-  if (listener === undefined) return noListener(mesh, flight, proxy, merged);
+  const refusedByEnvoy = [...listeners.values()].find(({ refused: matched }) => matched !== null);
+  if (listener === undefined) return noListener(mesh, flight, proxy, merged, refusedByEnvoy);
   const chain = matchFilterChain(listener, connectionOf(flight));
   return through(walk, {
     view,
@@ -149,12 +150,19 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
   });
 }
 
-function noListener(mesh: Mesh, flight: Flight, proxy: ProxyRef, merged: ReturnType<Mesh['mergedGateway']>): Step {
+function noListener(
+  mesh: Mesh,
+  flight: Flight,
+  proxy: ProxyRef,
+  merged: ReturnType<Mesh['mergedGateway']>,
+  refusedByEnvoy: Listener | undefined,
+): Step {
   const receives = wire(protocolOf(flight), flight.namedPort, flight.layers);
   const refuse = (why: Pick<Refused, 'reason' | 'by'>): Step =>
     refused(hopOf({ proxy, receives, envoy: noMatch(), decidedBy: [] }), { code: 'UF', status: brokenStatus(flight), proxy, ...why }); // prettier-ignore
   const idle = idleListener(mesh, proxy, flight.namedPort);
   if (idle !== undefined) return refuse(idle);
+  if (refusedByEnvoy !== undefined) return refuse(matchedAlike(refusedByEnvoy));
   const onPort = merged.groups.filter((group) => group.port.number === flight.port).flatMap((group) => group.servers);
   const rejection = merged.rejected.find((item) => item.port === flight.port);
   const server = onPort[0] ?? rejection?.server;
@@ -191,6 +199,18 @@ function noListener(mesh: Mesh, flight: Flight, proxy: ProxyRef, merged: ReturnT
         ? { kind: 'server-left-out', gateway: rejection.server.gatewayName, port, namedPort, detail: rejection.why }
         : { kind: 'no-server-on-port', port, namedPort };
   return refuse({ by, reason });
+}
+
+/** A listener whose filter chains Envoy cannot tell apart, by the servers that they are of; the last is the one too many. */
+function matchedAlike({ name, refused: matched, chains }: Listener): Pick<Refused, 'reason' | 'by'> {
+  const isAlike = (chain: FilterChain): boolean =>
+    chains.some((other) => other !== chain && overlappingChains([chain, other]) !== null);
+  const servers = chains.filter(isAlike).flatMap(({ decidedBy }) => decidedBy);
+  const named = servers.map(({ kind, namespace, name: own, field }) =>
+    `${kind} ${namespace}/${own} ${field ?? ''}`.trim(),
+  );
+  const reason = { kind: 'chains-match-alike', listener: name, matched: matched ?? '', servers: [...new Set(named)] } as const; // prettier-ignore
+  return { reason, by: servers.at(-1) ?? null };
 }
 
 /** A listener of the Gateway API on the port, which istiod leaves out. */

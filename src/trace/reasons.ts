@@ -121,6 +121,7 @@ interface OfListeners {
   'server-left-out': { readonly gateway: string; readonly port: number; readonly namedPort: number; readonly detail: string }; // prettier-ignore
   'listener-not-programmed': { readonly gateway: ObjectRef; readonly listener: string; readonly detail: string; readonly cure: string }; // prettier-ignore
   'gateway-not-accepted': { readonly gateway: ObjectRef; readonly detail: string; readonly cure: string };
+  'chains-match-alike': { readonly listener: string; readonly matched: string; readonly servers: readonly string[] };
   'listener-refused-by-envoy': { readonly detail: string; readonly cure: string };
   'no-listener-on-port': { readonly gateway: ObjectRef; readonly port: number };
   'no-listener-for-connection': { readonly gateway: ObjectRef; readonly port: number; readonly isTls: boolean; readonly sni: string | null }; // prettier-ignore

@@ -57,6 +57,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'listener-not-programmed': (reason, refusal) =>
     refusal.proxy.kind === 'envoy-gateway' ? 'no-route' : byPort(reason, refusal),
   'gateway-not-accepted': 'no-route',
+  'chains-match-alike': byPort,
   'listener-refused-by-envoy': 'no-route',
   'no-listener-on-port': 'no-route',
   'no-listener-for-connection': 'no-route',

@@ -7,6 +7,7 @@ type Kinds =
   | 'server-left-out'
   | 'listener-not-programmed'
   | 'gateway-not-accepted'
+  | 'chains-match-alike'
   | 'listener-refused-by-envoy'
   | 'no-listener-on-port'
   | 'no-listener-for-connection'
@@ -52,6 +53,10 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
   'gateway-not-accepted': ({ gateway, detail, cure }) => ({
     what: `Envoy Gateway does not accept ${named(gateway)}: ${detail}`,
     fix: cure,
+  }),
+  'chains-match-alike': ({ listener, matched, servers }) => ({
+    what: `Envoy refuses listener ${listener}: several of its filter chains match ${matched}${servers.length > 1 ? `, those of ${servers.join(' and ')}` : ''}`,
+    fix: 'give each of these servers a port of its own, or hosts by which TLS tells them apart; or make one server of them',
   }),
   'listener-refused-by-envoy': ({ detail, cure }) => ({ what: detail, fix: cure }),
   'no-listener-on-port': ({ port }) => ({ what: `the Gateway has no listener on port ${port}`, fix: ADD_LISTENER }),

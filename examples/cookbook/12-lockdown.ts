@@ -1,0 +1,26 @@
+// Have the network hold what the mesh cannot
+//
+// A process that gets around its sidecar is held by NetworkPolicies: applications reach DNS, istiod, the mesh and the gateway, and only the gateway
+// leaves.
+//
+//     shop/payments https://api.stripe.com/ delivered
+import type { Chart } from 'cdk8s';
+import {
+  EgressGateway,
+  EgressLockdown,
+  EgressTrafficPolicy,
+  ExternalPort,
+  ExternalService,
+  Workloads,
+} from 'cdk8s-mesh-edge';
+
+export function recipe(chart: Chart): void {
+  const gateway = new EgressGateway(chart, 'Egress');
+  const lockdown = new EgressLockdown(chart, 'Lockdown', { gateway });
+  const stripe = new ExternalService(chart, 'Stripe', { hosts: ['api.stripe.com'], ports: [ExternalPort.https()] });
+  new EgressTrafficPolicy(chart, 'Payments', {
+    gateway,
+    lockdown,
+    rules: [{ from: [Workloads.in('shop', { app: 'payments' })], to: [stripe] }],
+  });
+}
