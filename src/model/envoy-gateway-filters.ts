@@ -3,7 +3,7 @@ import { records, text, type Json } from './fields';
 
 const PREFIX = 'envoy.filters.http.';
 
-/** By newOrderedHTTPFilter of internal/xds/translator/httpfilters.go (1.7.0; csrf since 1.9), those left out that decide about no request. */
+/** By newOrderedHTTPFilter of internal/xds/translator/httpfilters.go (1.7.0; csrf since 1.9, dynamic_modules since 1.8), those left out that decide about no request. */
 const USUAL = [
   'health_check',
   'fault',
@@ -17,6 +17,7 @@ const USUAL = [
   'lua',
   'ext_proc',
   'wasm',
+  'dynamic_modules',
   'rbac',
 ] as const;
 

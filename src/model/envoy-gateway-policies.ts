@@ -78,6 +78,18 @@ function first(policies: readonly Manifest[], target: Target): EffectivePolicy |
   return found === undefined ? undefined : { manifest: found, spec: record(record(found.body).spec) };
 }
 
+/**
+ * What a listener is part of, as policies name it, the most specific first: itself, the set that it is from, and the Gateway. What is for a
+ * listener of the Gateway's is for none of a set that has its name (processSecurityPolicyForRoute of internal/gatewayapi/securitypolicy.go).
+ */
+function scopesOf({ gateway, listener }: Pick<PolicyPlace, 'gateway' | 'listener'>): readonly Target[] {
+  const whole = { kind: 'Gateway', manifest: gateway.config.manifest, section: undefined };
+  const { set, name } = listener;
+  if (set === undefined) return [{ ...whole, section: name }, whole];
+  const ofSet = { kind: set.kind, manifest: set, section: undefined };
+  return [{ ...ofSet, section: name }, ofSet, whole];
+}
+
 /** The policies of a kind that are for a rule at a listener, the most specific first: of the rule, the route, the listener, the Gateway. */
 export function policyLevels(
   kind: string,
@@ -95,7 +107,6 @@ interface Levels {
 function levelsAmong(all: readonly Manifest[], { route, rule, gateway, listener }: PolicyPlace): Levels {
   if (all.length === 0) return { ofRoute: [], ofGateway: [] };
   const onRoute = { kind: route.kind, manifest: route.config.manifest };
-  const onGateway = { kind: 'Gateway', manifest: gateway.config.manifest };
   const found = (target: Target): readonly EffectivePolicy[] => {
     const policy = first(all, target);
     return policy === undefined ? [] : [policy];
@@ -105,7 +116,7 @@ function levelsAmong(all: readonly Manifest[], { route, rule, gateway, listener 
       ...(rule === '' ? [] : found({ ...onRoute, section: rule })),
       ...found({ ...onRoute, section: undefined }),
     ],
-    ofGateway: [...found({ ...onGateway, section: listener.name }), ...found({ ...onGateway, section: undefined })],
+    ofGateway: scopesOf({ gateway, listener }).flatMap(found),
   };
 }
 
@@ -168,10 +179,15 @@ export function clientTrafficPolicy(
   if (all.length === 0) return undefined;
   const sharing = listener.protocol === 'HTTP' ? plain : [];
   const [decisive = { gateway, listener }] = sharing;
-  const target = { kind: 'Gateway', manifest: decisive.gateway.config.manifest };
-  const own = first(all, { ...target, section: decisive.listener.name });
-  if (own !== undefined) return sharing.length > 1 ? undefined : own;
-  return holdsForAll(decisive, sharing) ? first(all, { ...target, section: undefined }) : undefined;
+  const { set } = decisive.listener;
+  for (const target of scopesOf(decisive)) {
+    const policy = first(all, target);
+    if (policy === undefined) continue;
+    if (target.section !== undefined) return sharing.length > 1 ? undefined : policy;
+    const isWhole = target.manifest === set ? sharing.every(({ listener: one }) => one.set === set) : holdsForAll(decisive, sharing); // prettier-ignore
+    if (isWhole) return policy;
+  }
+  return undefined;
 }
 
 /**
@@ -203,7 +219,6 @@ export function streamPolicies(
   const refused: StreamPolicies['refused'][number][] = [];
   if (all.length === 0) return { authorization: undefined, refused };
   const onRoute = { kind: route.kind, manifest: route.config.manifest };
-  const onGateway = { kind: 'Gateway', manifest: gateway.config.manifest };
   const own = [rule === '' ? undefined : first(all, { ...onRoute, section: rule }), first(all, { ...onRoute, section: undefined })]; // prettier-ignore
   let authorization: EffectivePolicy | undefined;
   for (const policy of own) {
@@ -212,10 +227,9 @@ export function streamPolicies(
     if (why !== undefined) refused.push({ policy, why });
     else if (optionalRecord(policy.spec.authorization) !== undefined) authorization ??= policy;
   }
-  authorization ??= [
-    first(all, { ...onGateway, section: listener.name }),
-    first(all, { ...onGateway, section: undefined }),
-  ].find((policy) => optionalRecord(policy?.spec.authorization) !== undefined);
+  authorization ??= scopesOf({ gateway, listener })
+    .map((target) => first(all, target))
+    .find((policy) => optionalRecord(policy?.spec.authorization) !== undefined);
   return { authorization, refused };
 }
 
@@ -238,7 +252,7 @@ export function foreignPart(
   input: ReleasedInput,
 ): { readonly policy: EffectivePolicy; readonly field: string } | undefined {
   const extension = effectivePolicy('EnvoyExtensionPolicy', place, input);
-  const field = ['wasm', 'extProc', 'lua'].find((name) => records(extension?.spec[name]).length > 0);
+  const field = ['wasm', 'extProc', 'lua', 'dynamicModule'].find((name) => records(extension?.spec[name]).length > 0);
   return extension === undefined || field === undefined ? undefined : { policy: extension, field };
 }
 

@@ -28,9 +28,11 @@ export function ruleFaults(route: ApiRoute, mesh: Mesh): readonly (RuleFault | u
   );
 }
 
-/** Why Envoy Gateway accepts none of the rules of a route. */
+/** Why Envoy Gateway accepts none of the rules of a route, and has none in its place. */
 export function routeFault(route: ApiRoute, mesh: Mesh): RuleFault | undefined {
   const faults = ruleFaults(route, mesh);
+  if (route.kind === 'HTTPRoute' && mesh.config.envoyGateway.answersForInvalidRoutes)
+    return faults.every((fault) => fault?.is === 'match') ? faults[0] : undefined;
   return faults.every((fault) => fault !== undefined && fault.is !== 'reference') ? faults[0] : undefined;
 }
 
@@ -60,6 +62,7 @@ function filterFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undef
   let fault: RuleFault | undefined;
   let mirrors = false;
   let answers: string | undefined;
+  let matches = false;
   for (const filter of records(rule.filters)) {
     switch (filter.type) {
       case 'RequestHeaderModifier':
@@ -84,7 +87,10 @@ function filterFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undef
         if ('is' in own) fault ??= own;
         else {
           if (optionalRecord(own.spec.directResponse) !== undefined) answers ??= 'directResponse';
-          fault ??= ownFilterFault(own.spec, rewritten, route, mesh);
+          if (matches && records(own.spec.matches).length > 0)
+            fault ??= invalid('it has two HTTPRouteFilters with matches', TWICE);
+          matches ||= records(own.spec.matches).length > 0;
+          fault ??= ownFilterFault(own.spec, rewritten, route, mesh) ?? successFault(own.spec, route, mesh);
         }
         break;
       }
@@ -194,6 +200,15 @@ function ownFilterFault(
         `its direct response is in ConfigMap ${namespace}/${name}, which is empty`,
         'give it the key response.body',
       );
+}
+
+/** gRPC takes a status of success alone for an answer that is not valid. */
+function successFault({ directResponse }: Json, { kind }: ApiRoute, { config }: Mesh): RuleFault | undefined {
+  const { statusCode } = record(directResponse);
+  if (kind !== 'GRPCRoute' || !config.envoyGateway.refusesSuccessOfGrpc) return undefined;
+  return typeof statusCode === 'number' && statusCode >= 200 && statusCode < 300
+    ? invalid(`a GRPCRoute may not answer ${statusCode} by itself`, 'use another status, or send the call on')
+    : undefined;
 }
 
 /** Cookies of which one set has to be there for a rule to take a request: those of its HTTPRouteFilter. */

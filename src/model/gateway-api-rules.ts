@@ -21,6 +21,13 @@ export function backendHost(namespace: string, name: string): string {
   return `Backend ${namespace}/${name}`;
 }
 
+const MULTICLUSTER = 'multicluster.x-k8s.io';
+
+/** A ServiceImport as the host of a destination, where Envoy Gateway reads it. */
+export function importHost(namespace: string, name: string): string {
+  return `ServiceImport ${namespace}/${name}`;
+}
+
 /** A backend of a route as a destination; one that may not be named, or is none, has no host. */
 function backend(
   reference: Json,
@@ -39,12 +46,15 @@ function backend(
   if (options.byEnvoyGateway === true && hasForeignFilter(reference, route, input)) return { ...parts, host: '' };
   if (group === 'networking.istio.io' && kind === 'Hostname')
     return { ...parts, host: text(reference.namespace) === '' ? name : '' };
-  if (options.byEnvoyGateway === true && group === 'gateway.envoyproxy.io' && kind === 'Backend') {
+  const hostOf =
+    group === 'gateway.envoyproxy.io' && kind === 'Backend'
+      ? backendHost
+      : group === MULTICLUSTER && kind === 'ServiceImport'
+        ? importHost
+        : undefined;
+  if (options.byEnvoyGateway === true && hostOf !== undefined) {
     const from = { kind: route.kind, namespace: route.config.namespace };
-    return {
-      ...parts,
-      host: isGranted(input, from, { group, kind, namespace, name }) ? backendHost(namespace, name) : '',
-    };
+    return { ...parts, host: isGranted(input, from, { group, kind, namespace, name }) ? hostOf(namespace, name) : '' };
   }
   if (group !== '' || kind !== 'Service' || name.includes('.')) return { ...parts, host: '' };
   const allowed =

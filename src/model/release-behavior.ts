@@ -70,6 +70,10 @@ const ENVOY_GATEWAY = {
   refusesPathsOfBackends: { since: '1.9', source: 'validateBackendRefFilters of internal/gatewayapi/validate.go' },
   /** Redirects may have 303, 307 and 308 besides 301 and 302. */
   redirectsWithAnyCode: { since: '1.8', source: 'processRedirectFilter of internal/gatewayapi/filters.go' },
+  /** An HTTPRoute none of whose rules is accepted answers 500 where its filters are at fault; before, it is not attached at all, as GRPCRoutes are. */
+  answersForInvalidRoutes: { since: '1.8', source: 'processHTTPRouteParentRefs of internal/gatewayapi/route.go' },
+  /** A GRPCRoute may not answer by itself that all is well. */
+  refusesSuccessOfGrpc: { since: '1.9', source: 'grpcDirectResponse2xxMsg of internal/gatewayapi/filters.go' },
   /** A route of `*.com` is for a listener of `*.example.com`, under the narrower name. */
   takesBroaderHosts: { since: '1.8', source: 'computeHosts of internal/gatewayapi/helpers.go' },
 } as const satisfies Record<string, Switch>;

@@ -3,9 +3,10 @@ import { shownName } from '../model/workloads';
 import { backendTls, routingType } from '../model/envoy-gateway';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { extensionApi } from '../model/envoy-gateway-settings';
-import { optionalRecord, record, records, number, text } from '../model/fields';
+import { optionalRecord, record, records, number, text, type Json } from '../model/fields';
 import type { Attachment } from '../model/attachments';
 import { backendHost } from '../model/gateway-api-rules';
+import { isAddress } from '../model/addresses';
 import type { Manifest } from '../model/manifest';
 import type { RouteDestination } from '../model/virtual-services';
 import { outboundCapture } from './capture';
@@ -53,7 +54,8 @@ interface Upstream {
 }
 
 export function toBackend(going: ToBackend): Step {
-  const upstream = /^Backend /.test(going.destination.host) ? ofBackend(going) : ofService(going);
+  const { host } = going.destination;
+  const upstream = /^Backend /.test(host) ? ofBackend(going) : /^ServiceImport /.test(host) ? ofImport(going) : ofService(going); // prettier-ignore
   return 'then' in upstream ? upstream : forward(going, upstream);
 }
 
@@ -126,6 +128,29 @@ function ofName(going: ToBackend, host: string, byService: boolean): Step {
   );
 }
 
+/** What other clusters export, under a name of all clusters: which endpoints it has no manifest shows. */
+function ofImport(going: ToBackend): Upstream | Step {
+  const { stage, destination, ref, by } = going;
+  const [namespace = '', name = ''] = destination.host.replace(/^ServiceImport /, '').split('/');
+  const manifest = stage.mesh.find('multicluster.x-k8s.io', 'ServiceImport', namespace, name);
+  if (manifest === undefined)
+    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), `no manifest shows ServiceImport ${namespace}/${name}, which a controller makes of what other clusters export`); // prettier-ignore
+  const host = `${name}.${namespace}.svc.clusterset.local`;
+  const { ports } = record(record(manifest.body).spec);
+  const { port } = destination;
+  if (records(ports).every((one) => one.port !== port)) return none(going, { kind: 'backend-service-missing', host, port }); // prettier-ignore
+  return {
+    host,
+    port,
+    address: null,
+    dialled: port,
+    endpoints: [],
+    byService: false,
+    tls: undefined,
+    direct: { address: null, port, target: undefined },
+  };
+}
+
 /** A Backend: names or addresses outside, or whatever the Host names. */
 function ofBackend(going: ToBackend): Upstream | Step {
   const { stage, destination, http, ref, by } = going;
@@ -152,6 +177,8 @@ function ofBackend(going: ToBackend): Upstream | Step {
     return none(going, { kind: 'backend-tls-unverified', backend });
   const endpoints = records(spec.endpoints);
   if (endpoints.some((one) => one.unix !== undefined)) return none(going, { kind: 'backend-unix-socket', backend });
+  const problem = addressProblem(spec) ?? certificateProblem(settings, namespace);
+  if (problem !== undefined) return none(going, { kind: 'backend-not-accepted', backend, ...problem });
   const isDynamic = spec.type === 'DynamicResolver';
   const asked = hostWithoutPort(http?.authority.name ?? '');
   const tls =
@@ -178,6 +205,34 @@ function ofBackend(going: ToBackend): Upstream | Step {
     tls,
     direct: { address, port, target: undefined },
   };
+}
+
+interface BackendProblem {
+  readonly detail: string;
+  readonly cure: string;
+}
+
+/** validateHostname and validateIP of internal/gatewayapi/backend.go: one bad endpoint is enough. */
+function addressProblem({ endpoints }: Json): BackendProblem | undefined {
+  for (const endpoint of records(endpoints)) {
+    const names = [text(endpoint.hostname), text(record(endpoint.fqdn).hostname)].filter((name) => name !== '');
+    const cure = 'write a name with a dot, or the address under ip';
+    const single = names.find((name) => !name.includes('.'));
+    if (single !== undefined) return { detail: `${single} is a name without a dot`, cure };
+    const numeric = names.find((name) => isAddress(name));
+    if (numeric !== undefined) return { detail: `${numeric} is an address, and no name`, cure };
+    const address = text(record(endpoint.ip).address);
+    if (address !== '' && (/^127\./.test(address) || /^(0*:)+0*1$/.test(address)))
+      return { detail: `${address} is the proxy itself`, cure: 'write an address that leads out of the proxy' };
+  }
+  return undefined;
+}
+
+function certificateProblem(settings: Json | undefined, own: string): BackendProblem | undefined {
+  const { namespace, name } = record(settings?.clientCertificateRef);
+  return text(namespace) === '' || namespace === own
+    ? undefined
+    : { detail: `its client certificate ${text(namespace)}/${text(name)} is in another namespace`, cure: `keep the Secret in namespace ${own}` }; // prettier-ignore
 }
 
 function dialledBy({ proxy }: Stage, routing: EffectivePolicy | undefined): Decision | undefined {

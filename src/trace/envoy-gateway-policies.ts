@@ -51,6 +51,7 @@ const FILTERS: Readonly<Partial<Record<FilterName, Filter>>> = {
   lua: foreignVerdict,
   ext_proc: foreignVerdict,
   wasm: foreignVerdict,
+  dynamic_modules: foreignVerdict,
   rbac: ({ security, http, token }) => authorizationVerdict(security!, http, token),
 };
 
@@ -66,7 +67,12 @@ const PARTS: Readonly<Record<string, FilterName>> = {
   authorization: 'rbac',
 };
 
-const FOREIGN: Readonly<Record<string, FilterName>> = { lua: 'lua', extProc: 'ext_proc', wasm: 'wasm' };
+const FOREIGN: Readonly<Record<string, FilterName>> = {
+  lua: 'lua',
+  extProc: 'ext_proc',
+  wasm: 'wasm',
+  dynamicModule: 'dynamic_modules',
+};
 
 /** What the filters before the router make of a request at a rule, in their order; undefined lets it pass. */
 export function policyVerdict(rule: AtRule): PolicyVerdict | undefined {

@@ -202,7 +202,7 @@ function forwards({ mesh }: Stage, { rule, clusters }: Route): boolean {
   if (rule === null || rule.redirect !== undefined || rule.directResponse !== undefined) return false;
   return clusters.some(
     ({ destination: { host, port } }) =>
-      host.startsWith('Backend ') ||
+      /^(Backend|ServiceImport) /.test(host) ||
       [...mesh.services.named(host).values()].some(({ ports }) => ports.some((one) => one.port === port)),
   );
 }

@@ -189,6 +189,8 @@ interface OfRoutes {
   'backend-tls-unverified': { readonly backend: string };
   'backend-unix-socket': { readonly backend: string };
   'backend-without-endpoint': { readonly backend: string };
+  /** Envoy Gateway does not take an address of it. */
+  'backend-not-accepted': { readonly backend: string; readonly detail: string; readonly cure: string };
   /** A Service of type ExternalName. */
   'backend-by-name': { readonly host: string };
   /** A filter, or a copy, that Envoy Gateway cannot carry out. */

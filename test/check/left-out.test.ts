@@ -22,3 +22,18 @@ describe('a host with routes for some requests alone', () => {
     expect(found(mesh('{uri: {prefix: /v1/}}', 'gone.example.com'))).toContain('EDGE211 error');
   });
 });
+
+it('asks with the cookies that an HTTPRouteFilter wants', () => {
+  const yaml = `
+{apiVersion: v1, kind: Namespace, metadata: {name: edge}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: beta, namespace: edge}, spec: {selector: {app: beta}, ports: [{name: http, port: 80}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: front, namespace: edge}, spec: {gatewayClassName: eg, listeners: [{name: http, port: 80, protocol: HTTP}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: beta, namespace: edge}, spec: {parentRefs: [{name: front}], hostnames: [shop.example.com], rules: [{filters: [{type: ExtensionRef, extensionRef: {group: gateway.envoyproxy.io, kind: HTTPRouteFilter, name: beta}}], backendRefs: [{name: beta, port: 80}]}]}}
+---
+{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: HTTPRouteFilter, metadata: {name: beta, namespace: edge}, spec: {matches: [{cookies: [{name: beta, value: "1"}]}, {cookies: [{name: team, type: RegularExpression, value: "b.*"}]}]}}
+`;
+  expect(found(yaml).filter((one) => one.endsWith('error'))).toEqual([]);
+});

@@ -73,6 +73,21 @@ describe('a filter that Envoy Gateway does not take', () => {
     );
     expect(end(route(rule, OTHER) + more)).toBe(FAILS);
     expect(end(route(rule, OTHER) + more, `${PLAIN}other`)).toBe(SIDE);
+    // From 1.8 on such a route answers 500, though it is not accepted.
+    expect(end(route(rule) + more, PLAIN, {}, '1.8')).toBe(FAILS);
+  });
+
+  it('answers 500 with a second HTTPRouteFilter that has matches', () => {
+    const cookie = (name: string) => filter(name, `{matches: [{cookies: [{name: ${name}, value: '1'}]}]}`);
+    const yaml = route(`filters: [${named('a')}, ${named('b')}], ${to('shop')}`) + cookie('a') + cookie('b');
+    expect(end(yaml, PLAIN, { cookie: 'a=1; b=1' }, '1.9')).toBe(FAILS);
+  });
+
+  it('answers a call of gRPC with success from 1.9 on', () => {
+    const yaml = (status: number) => route(`filters: [${named('own')}]`).replace('kind: HTTPRoute\n', 'kind: GRPCRoute\n') + filter('own', `{directResponse: {statusCode: ${status}}}`); // prettier-ignore
+    expect(end(yaml(200), PLAIN, {}, '1.8')).toBe('direct_response 200 at envoy-gateway');
+    expect(end(yaml(200), PLAIN, {}, '1.9')).toBe(NOBODY);
+    expect(end(yaml(503), PLAIN, {}, '1.9')).toBe('direct_response 503 at envoy-gateway');
   });
 
   it('answers 500 in any case where it, or what gets copies, is not there', () => {
@@ -149,5 +164,44 @@ spec: {targetRefs: [{group: gateway.networking.k8s.io, ${target}}], ${type}}
     expect(dialled('', '1.8')).toMatchObject({ kind: 'BackendTrafficPolicy', name: 'all' });
     expect(dialled(retries, '1.8')).toMatchObject({ name: 'all' });
     expect(dialled(policy('own', 'kind: HTTPRoute, name: shop', 'routingType: Endpoint'), '1.8')).toMatchObject({ name: 'own' }); // prettier-ignore
+  });
+});
+
+describe('a backend that Envoy Gateway does not accept, or reads of other clusters', () => {
+  const own = (name: string, spec: string) => `---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: ${name}, namespace: edge}
+spec: ${spec}
+`;
+  const toBackend = (kind: string, group: string) =>
+    `backendRefs: [{group: ${group}, kind: ${kind}, name: own, port: 80}]`;
+  const told = (spec: string) => end(route(toBackend('Backend', 'gateway.envoyproxy.io')) + own('own', spec));
+
+  it.each([
+    '{endpoints: [{fqdn: {hostname: localhost, port: 80}}]}',
+    '{endpoints: [{fqdn: {hostname: 192.0.2.1, port: 80}}]}',
+    '{endpoints: [{ip: {address: 192.0.2.1, port: 80}}, {ip: {address: 127.0.0.1, port: 80}}]}',
+    "{endpoints: [{ip: {address: '::1', port: 80}}]}",
+  ])('answers 500: %s', (spec) => expect(told(spec)).toBe(FAILS));
+
+  it('is sent to where it is accepted', () => {
+    expect(told('{endpoints: [{fqdn: {hostname: api.example.com, port: 80}}]}')).toBe(
+      'delivered to api.example.com:80',
+    );
+    expect(told('{endpoints: [{ip: {address: 192.0.2.1, port: 80}}]}')).toBe('delivered to 192.0.2.1:80');
+  });
+
+  it('is a ServiceImport, which a controller may make', () => {
+    const yaml = route(toBackend('ServiceImport', 'multicluster.x-k8s.io'));
+    const made = (port: number) => `---
+apiVersion: multicluster.x-k8s.io/v1alpha1
+kind: ServiceImport
+metadata: {name: own, namespace: edge}
+spec: {type: ClusterSetIP, ports: [{port: ${port}}]}
+`;
+    expect(ask(yaml).outcome).toBe('unknown');
+    expect(end(yaml + made(80))).toBe('delivered to own.edge.svc.clusterset.local:80');
+    expect(end(yaml + made(81))).toBe(FAILS);
   });
 });

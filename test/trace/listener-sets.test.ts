@@ -129,3 +129,37 @@ spec: {from: [{group: ${group}, kind: ${kind}, namespace: app}], to: [{group: ''
     expect(end(tls + grant('gateway.networking.x-k8s.io', 'XListenerSet'))).toBe(DELIVERED);
   });
 });
+
+describe("Envoy Gateway's policies for listeners of sets", () => {
+  const base = mesh('eg', 'allowedListeners: {namespaces: {from: All}}')
+    .replace('gateway.networking.x-k8s.io/v1alpha1\nkind: XListenerSet', 'gateway.networking.k8s.io/v1\nkind: ListenerSet')
+    .replace('listeners: [{name: extra, port: 8080, protocol: HTTP}]', 'listeners: [{name: http, port: 8080, protocol: HTTP}, {name: other, port: 8081, protocol: HTTP}]')
+    .replace('parentRefs: [{group: gateway.networking.x-k8s.io, kind: XListenerSet, name: more}]', 'parentRefs: [{group: gateway.networking.k8s.io, kind: ListenerSet, name: more}, {name: edge, namespace: infra}]'); // prettier-ignore
+  const policy = (name: string, namespace: string, target: string, action: string): string => `
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: ${name}, namespace: ${namespace}}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, ${target}}]
+  authorization: {defaultAction: ${action}}
+`;
+  const told = (policies: string) => {
+    const ask = traceIn(base + policies, { envoyGatewayVersion: '1.9' });
+    return [80, 8080, 8081].map((port) => outcome(ask(`http://any.example.com:${port}/`, { from: 'outside', at: 'infra/edge' })).split(' ')[0]); // prettier-ignore
+  };
+
+  it('are those of the listener, the set and the Gateway, in this order', () => {
+    expect(told('')).toEqual(['delivered', 'delivered', 'delivered']);
+    const onSet = policy('set', 'app', 'kind: ListenerSet, name: more', 'Deny');
+    expect(told(onSet)).toEqual(['delivered', 'RBAC', 'RBAC']);
+    const onListener = policy('one', 'app', 'kind: ListenerSet, name: more, sectionName: other', 'Allow');
+    expect(told(onSet + onListener)).toEqual(['delivered', 'RBAC', 'delivered']);
+    const onGateway = policy('all', 'infra', 'kind: Gateway, name: edge', 'Deny');
+    expect(told(onGateway + onListener)).toEqual(['RBAC', 'RBAC', 'delivered']);
+  });
+
+  it('are not those of a listener of the Gateway that has the same name', () => {
+    expect(told(policy('own', 'infra', 'kind: Gateway, name: edge, sectionName: http', 'Deny'))).toEqual(['RBAC', 'delivered', 'delivered']); // prettier-ignore
+  });
+});

@@ -124,6 +124,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'backend-tls-unverified': byBackend,
   'backend-unix-socket': byBackend,
   'backend-without-endpoint': byBackend,
+  'backend-not-accepted': 'no-destination',
   'backend-by-name': 'no-destination',
   'filter-not-usable': 'no-route',
 

@@ -1,5 +1,6 @@
 /** Requests that come in from outside: each host and rule of a route at a gateway, at each listener that takes it. */
 import { type Attachment, hostnamesAt } from '../../model/attachments';
+import { cookieConditions } from '../../model/envoy-gateway-rules';
 import { number, record, records, strings, text } from '../../model/fields';
 import { GATEWAY_API, type ApiRoute } from '../../model/gateway-api';
 import { hostsForNamespace } from '../../model/hostnames';
@@ -161,7 +162,7 @@ function* attachmentProbes(
     }
     const scheme = protocol === 'HTTP' ? 'http' : 'https';
     for (const host of [...new Set(hostnamesAt(attachment).map(sampleOf))].filter(isName)) {
-      for (const request of requestsOf(route, rule))
+      for (const request of withCookies(context, attachment, rule, requestsOf(route, rule)))
         yield { ...found, ...request, scheme, host, url: `${scheme}://${host}:${port}${request.path}` };
     }
   }
@@ -182,6 +183,24 @@ function isShown(
       return service !== undefined;
     })
   );
+}
+
+/** With the cookies that the HTTPRouteFilters of a rule want besides; none where their values are told by expressions. */
+function* withCookies(
+  { mesh }: CheckContext,
+  { route, gateway }: Attachment,
+  rule: Rule,
+  requests: Iterable<ProbeRequest>,
+): Generator<ProbeRequest> {
+  const sets = gateway.controller === 'envoy-gateway' ? cookieConditions(rule, route, mesh) : [];
+  const told = sets.filter((cookies) => cookies.every(({ type }) => type !== 'RegularExpression'));
+  for (const request of requests) {
+    if (sets.length === 0) yield request;
+    for (const cookies of told) {
+      const cookie = cookies.map(({ name, value }) => `${text(name)}=${text(value)}`).join('; ');
+      yield { ...request, headers: { ...request.headers, cookie } };
+    }
+  }
 }
 
 interface ProbeRequest {

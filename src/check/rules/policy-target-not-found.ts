@@ -1,4 +1,5 @@
 import { ENVOY_GATEWAY, GATEWAY_API, type Reference } from '../gateway-api';
+import { record, records, text } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { NETWORKING, SECURITY, TELEMETRY } from '../istio';
@@ -27,7 +28,12 @@ export const rule: Rule = {
           ...(spec.targetRefs ?? []).map((ref, at) => ({ ref, field: ['spec', 'targetRefs', at] })),
         ];
         for (const { ref, field } of refs) {
-          if (context.find(ref.group ?? '', ref.kind ?? '', manifest.namespace, ref.name ?? '')) continue;
+          const target = context.find(ref.group ?? '', ref.kind ?? '', manifest.namespace, ref.name ?? '');
+          if (target) {
+            const hit = group === ENVOY_GATEWAY ? sectionless(target, text(ref.sectionName)) : undefined;
+            if (hit) yield { manifest, field: [...field, 'sectionName'], ...hit };
+            continue;
+          }
           const known = context.of(ref.group ?? '', ref.kind ?? '');
           const targets = known.filter(({ name }) => name === ref.name);
           // Istio's root namespace holds policies for classes, and Istio makes Services of Gateways that no manifest has.
@@ -49,6 +55,26 @@ export const rule: Rule = {
     }
   },
 };
+
+/** A listener, or a rule of a route, that the target does not have (validateGatewayListenerSectionName and validateRouteRuleSectionName of Envoy Gateway). */
+function sectionless({ kind, name, body }: Manifest, section: string): Omit<Hit, 'field'> | undefined {
+  if (section === '') return undefined;
+  const { listeners, rules } = record(body.spec);
+  const isRoute = kind.endsWith('Route');
+  const names = records(isRoute ? rules : listeners)
+    .map((one) => text(one.name))
+    .filter(Boolean);
+  if (names.includes(section)) return undefined;
+  const near = nearest(section, names);
+  const has = names.length === 0 ? 'none with a name' : names.join(', ');
+  return {
+    what: `${kind} ${name} has no ${isRoute ? 'rule' : 'listener'} ${section}, but ${has}`,
+    why: 'Envoy Gateway refuses the policy (TargetNotFound), which then has no effect: what it was to protect stays open.',
+    fix: near
+      ? `Did you mean ${near}?`
+      : 'Write a name that the target has, or leave sectionName out for the whole of it.',
+  };
+}
 
 /** A name that nothing of the namespace has, where other objects of the kind are there. */
 function misnamed({ kind, name = '' }: Reference, siblings: readonly string[]): Omit<Hit, 'field'> | undefined {

@@ -28,6 +28,7 @@ type RouteKinds =
   | 'backend-tls-unverified'
   | 'backend-unix-socket'
   | 'backend-without-endpoint'
+  | 'backend-not-accepted'
   | 'backend-by-name'
   | 'filter-not-usable';
 
@@ -140,6 +141,10 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
     fix: 'use an address',
   }),
   'backend-without-endpoint': ({ backend }) => ({ what: `Backend ${backend} has no endpoint`, fix: 'give it one' }),
+  'backend-not-accepted': ({ backend, detail, cure }) => ({
+    what: `Envoy Gateway does not accept Backend ${backend}: ${detail}`,
+    fix: cure,
+  }),
   'backend-by-name': ({ host }) => ({
     what: `Service ${host} is of type ExternalName, which Envoy Gateway has no endpoints of`,
     fix: 'name a Backend with the host as an endpoint (fqdn) in place of the Service',

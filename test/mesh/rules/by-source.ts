@@ -21,6 +21,10 @@ export const BY_SOURCE: Confirmations = {
   'policy-target-not-found/chart': reason(
     'that a chart may bring the target is an assumption of ours; what a policy without its target does is seen with the other examples',
   ),
+  'policy-target-not-found/section': read(
+    'internal/gatewayapi/validate.go (Envoy Gateway 1.7.0)',
+    'a policy whose sectionName names no listener of its Gateway, or no rule of its route, is refused with TargetNotFound',
+  ),
   'token-not-required': read(
     'pilot/pkg/security/authn/policy_applier.go (Istio 1.29.1)',
     'jwt_authn allows a request without a token (allow_missing)',
