@@ -22,6 +22,7 @@ import { cover, isFor, plan, type Covered, type Task } from './plan';
 import { isBeyondJudgement, reachOf } from './reach';
 import { Doubts, settingsInDoubt } from './doubts';
 import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Undecided } from './types';
+import { UNDECLARED } from './undeclared';
 import { isBehind, unknownGateways, unseenParts } from './unseen';
 import { effectOf } from './way';
 
@@ -52,6 +53,8 @@ const MOST_REGIONS = 50;
 /** Classes of requests of one client to one target, and requests of all: beyond them it is said what is not decided. */
 const MOST_CLASSES = 1000;
 const MOST_REQUESTS = 400_000;
+/** Requests that nothing declares. */
+const MOST_UNDECLARED = 20_000;
 
 export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
   const changes = objectChanges(was, is);
@@ -79,14 +82,13 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     ...meshes,
     options.meshAfter !== undefined || changes.some(({ ref }) => DEMANDS.has(ref.kind)),
   );
-  const tasks = plan(options.exhaustive === true ? everything(covered) : covered, clients, both);
+  const planned = options.exhaustive === true ? everything(covered) : covered;
   const findings: Finding[] = [];
   const doubts = new Doubts(clients);
   const inDoubt = new Set<ChangedObject>();
+  const notes: string[] = [];
   let compared = 0;
-  tasks.forEach((task, index) => {
-    if (index % PROGRESS_EVERY === 0) options.onProgress?.(index, tasks.length);
-    const left = MOST_REQUESTS - compared;
+  const follow = (task: Task, left: number): void => {
     const { differences, doubts: own, followed } = compare(task, meshes, Math.max(1, Math.min(MOST_CLASSES, left)));
     compared += followed;
     for (const one of own) {
@@ -100,11 +102,26 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
         label: task.probe.labelOf(one.request),
         because: reasons(task, one.traces, covered),
       });
+  };
+  const tasks = plan(planned, clients, both);
+  tasks.forEach((task, index) => {
+    if (index % PROGRESS_EVERY === 0) options.onProgress?.(index, tasks.length);
+    follow(task, MOST_REQUESTS - compared);
   });
   options.onProgress?.(tasks.length, tasks.length);
+  if (findings.length === 0) {
+    const most = compared + MOST_UNDECLARED;
+    for (const task of plan(planned, clients, both, UNDECLARED)) {
+      if (compared >= most || findings.length > 0) break;
+      follow(task, most - compared);
+    }
+    if (compared >= most && findings.length === 0)
+      notes.push(
+        'Requests in another protocol than some object declares for the port were followed in part: there are too many of them',
+      );
+  }
   const refs = changes.map(({ ref }) => ref);
   const beyond = new Set(changes.filter(isBeyondJudgement).map(({ ref }) => ref));
-  const notes: string[] = [];
   for (const { kind, namespace, name, change } of beyond)
     doubts.everywhere({
       what: `${kind} ${namespace}/${name} is ${change}`,
@@ -162,6 +179,7 @@ function everything(covered: readonly Covered[]): readonly Covered[] {
       change: { ref: { kind: '', namespace: '', name: '', change: 'changed' }, was: undefined, is: undefined },
       reach: { hosts: 'all', clients: 'all', ports: new Set(), otherHosts: true },
       hosts: 'all',
+      doors: new Set(),
     },
   ];
 }

@@ -1,6 +1,6 @@
 /** What hangs on what in a mesh: from a host, a subset or a gateway to the hosts whose traffic it carries. */
 import { isAddress } from '../model/addresses';
-import { labelsMatch, optionalRecord, record, records, strings, text, texts } from '../model/fields';
+import { labelsMatch, optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
 import { resolveShortName } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
@@ -86,8 +86,8 @@ export class Links {
   }
 
   /**
-   * By what a host comes to: Services of type ExternalName by the host that they stand for, and entries by the Service that an endpoint of theirs
-   * is, or by a Pod and its namespace (`pod shop/web`, `pods of shop`).
+   * By what a host comes to: Services of type ExternalName by the host that they stand for, names by the backends of their routes of the
+   * Gateway API, and entries by the Service that an endpoint of theirs is, or by a Pod and its namespace (`pod shop/web`, `pods of shop`).
    */
   private otherNames(): ReadonlyMap<string, readonly string[]> {
     this.names ??= namesOf(this.mesh);
@@ -206,7 +206,41 @@ function namesOf(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
       if (service !== undefined && service.host !== host) push(found, service.host, host);
     }
   }
+  byRoutes(mesh, (host, name) => push(found, host, name));
   return found;
+}
+
+/** Kinds of routes of the Gateway API that lead from one name to another. */
+const ROUTES = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const;
+
+/** By the host of each backend of a route, the names that lead there: its hostnames, else those of its listeners, and Services that it is for. */
+function byRoutes(mesh: Mesh, push: (host: string, name: string) => void): void {
+  const { clusterDomain } = mesh.config;
+  const serviceHost = (ref: Json, namespace: string): string =>
+    text(ref.kind) === 'Hostname' ? text(ref.name) : `${text(ref.name)}.${text(ref.namespace) || namespace}.svc.${clusterDomain}`; // prettier-ignore
+  for (const kind of ROUTES)
+    for (const { body, namespace } of mesh.of('gateway.networking.k8s.io', kind)) {
+      const spec = record(body.spec);
+      const own = texts(spec.hostnames);
+      const names = records(spec.parentRefs).flatMap((parent) => {
+        if (text(parent.kind) === 'Service') return [serviceHost(parent, namespace)];
+        if (own.length > 0 && kind !== 'TCPRoute') return own;
+        const [at, gateway] = [text(parent.namespace) || namespace, text(parent.name)];
+        const listeners = records(record(mesh.find('gateway.networking.k8s.io', 'Gateway', at, gateway)?.body.spec).listeners); // prettier-ignore
+        return [streamHost(`${at}/${gateway}`), ...listeners.map(({ hostname }) => text(hostname) || '*')];
+      });
+      for (const rule of records(spec.rules)) {
+        const mirrors = records(rule.filters).map(({ requestMirror }) => record(record(requestMirror).backendRef));
+        for (const backend of [...records(rule.backendRefs), ...mirrors])
+          if (text(backend.name) !== '') for (const name of names) push(serviceHost(backend, namespace), name);
+      }
+    }
+}
+
+/** What stands for the host of a connection to a listener for TCP, which knows of none: the Gateway itself. */
+export function streamHost(gateway: string): string {
+  const [namespace = '', name = ''] = gateway.split('/');
+  return `${name}.${namespace}`;
 }
 
 function ownersByHost(mesh: Mesh): ReadonlyMap<string, ReadonlySet<string>> {

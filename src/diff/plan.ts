@@ -2,11 +2,12 @@
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import { record, records, text, texts } from '../model/fields';
 import type { ClientClass } from '../traffic/clients';
-import type { Links } from './links';
+import { streamHost, type Links } from './links';
 import type { ObjectChange } from './objects';
+import { doorsOf } from './doors';
 import type { Reach } from './reach';
 import { changedPorts, knows } from './scopes';
-import { otherHostProbes, probesAt, probesFor, serversAt, streamHost, type Probe } from './requests';
+import { DECLARED, serversAt, type Probe, type Probes } from './requests';
 
 export interface Task {
   readonly client: ClientClass;
@@ -21,6 +22,8 @@ export interface Covered {
   readonly change: ObjectChange;
   readonly reach: Reach;
   readonly hosts: ReadonlySet<string> | 'all';
+  /** Gateways, `NAMESPACE/NAME`, at which every host may fare otherwise for clients outside. */
+  readonly doors: ReadonlySet<string>;
 }
 
 export function cover(
@@ -31,7 +34,8 @@ export function cover(
   const isNeeded = changes.some(({ reach }) => reach.hosts !== 'all' && [...reach.hosts].some(isWildcard));
   if (isNeeded) for (const links of both) for (const host of links.hosts()) known.add(host);
   return changes.map(({ change, reach }) => {
-    if (reach.hosts === 'all') return { change, reach, hosts: 'all' };
+    const doors = doorsOf(change, both);
+    if (reach.hosts === 'all') return { change, reach, hosts: 'all', doors };
     const named = reach.hosts;
     const hosts = new Set(named);
     const wild = [...reach.hosts].filter(isWildcard);
@@ -39,7 +43,7 @@ export function cover(
       for (const host of known) if (wild.some((pattern) => isSubsetOf(host, pattern))) hosts.add(host);
     const added = [...hosts].filter((host) => !named.has(host));
     for (const links of both) for (const host of links.viaAll(added)) hosts.add(host);
-    return { change, reach, hosts };
+    return { change, reach, hosts, doors };
   });
 }
 
@@ -54,12 +58,13 @@ export function plan(
   covered: readonly Covered[],
   clients: readonly ClientClass[],
   both: readonly [Links, Links],
+  wanted: Probes = DECLARED,
 ): readonly Task[] {
   const meshes = [both[0].mesh, both[1].mesh] as const;
   const tasks: Task[] = [];
   const probes = new Map<string, readonly Probe[]>();
   const probesOf = (host: string): readonly Probe[] => {
-    const known = probes.get(host) ?? probesFor(host, meshes);
+    const known = probes.get(host) ?? wanted.to(host, meshes);
     probes.set(host, known);
     return known;
   };
@@ -84,23 +89,24 @@ export function plan(
     const isAll = own.some((one) => one.hosts === 'all');
     const hosts = new Set(isAll ? everyHost : own.flatMap((one) => (one.hosts === 'all' ? [] : [...one.hosts])));
     if (client.at !== undefined) {
-      tasks.push(...fromOutside(client, hosts, isAll, both));
+      const isOpen = isAll || own.some(({ doors }) => doors.has(client.at ?? ''));
+      tasks.push(...fromOutside(client, hosts, isOpen, both, wanted));
       continue;
     }
     const isLike = like.includes(client);
     const shaken = changedPorts(isLike && elsewhere !== undefined ? elsewhere : client, meshes);
     const alike = (host: string): readonly ClientClass[] =>
       client.isElsewhere ? like.filter((one) => !isOwner(one, host)) : [];
-    const add = (host: string, wanted: (probe: Probe) => boolean): void => {
+    const add = (host: string, isShaken: (probe: Probe) => boolean): void => {
       if ((isLike && !isOwner(client, host)) || !knows(client, host, meshes)) return;
       const also = alike(host);
-      for (const probe of probesOf(host)) if (wanted(probe)) tasks.push({ client, also, host, probe });
+      for (const probe of probesOf(host)) if (isShaken(probe)) tasks.push({ client, also, host, probe });
     };
     if (shaken.size > 0) for (const host of everyHost) if (!hosts.has(host)) add(host, ({ port }) => shaken.has(port));
     for (const host of hosts) add(host, () => true);
     const ports = new Set([...shaken, ...own.flatMap(({ reach }) => [...reach.ports])].filter((port) => port > 0));
     if (!isLike && client.isBare !== true && (ports.size > 0 || own.some(({ reach }) => reach.otherHosts)))
-      for (const probe of otherHostProbes(ports, meshes))
+      for (const probe of wanted.elsewhere(ports, meshes))
         tasks.push({ client, also: client.isElsewhere ? like : [], host: '', probe });
   }
   return tasks;
@@ -112,6 +118,7 @@ export function fromOutside(
   hosts: ReadonlySet<string>,
   isAll: boolean,
   both: readonly [Links, Links],
+  wanted: Probes = DECLARED,
 ): readonly Task[] {
   const gateway = client.at ?? '';
   const meshes = both.map((links) => links.mesh);
@@ -122,14 +129,13 @@ export function fromOutside(
     for (const host of routeHostnames(links, gateway)) own.add(host);
   }
   const stream = streamHost(gateway);
-  if ([...own].some((host) => host !== '*' && host !== stream)) own.delete('*'); // the hosts of routes tell more than a server for all of them
-  const isHit =
-    isAll || own.has(stream) || [...own].some((host) => hosts.has(host) || (isWildcard(host) && hosts.has(host)));
-  if (!isHit) return [];
+  const wild = [...hosts].filter(isWildcard);
+  const isReached = (host: string): boolean => isAll || hosts.has(host) || wild.some((one) => isSubsetOf(host, one));
+  if (!own.has(stream) && ![...own].some(isReached)) return [];
   return [...own]
-    .filter((host) => isAll || host === stream || hosts.has(host))
+    .filter((host) => host === stream || isReached(host))
     .flatMap((host) =>
-      probesAt(gateway, host, meshes).map((probe): Task => ({
+      wanted.at(gateway, host, meshes).map((probe): Task => ({
         client,
         also: [],
         host,

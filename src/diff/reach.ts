@@ -360,9 +360,11 @@ function ofSidecar(change: ObjectChange, sides: readonly Side[]): Reach {
   // What callers of its workloads meet.
   if (canonical(before.ingress ?? null) !== canonical(after.ingress ?? null)) return EVERYTHING;
   if (change.was !== undefined && change.is !== undefined && withoutHosts(before) === withoutHosts(after)) {
-    const imports = (spec: Json): readonly string[] =>
-      records(spec.egress).flatMap((listener) => texts(listener.hosts));
-    const hosts = difference(imports(before), imports(after)).map((host) => host.slice(host.indexOf('/') + 1));
+    // What one listener imports another may not.
+    const now = records(after.egress);
+    const hosts = records(before.egress)
+      .flatMap((listener, index) => difference(texts(listener.hosts), texts(now[index]?.hosts)))
+      .map((host) => host.slice(host.indexOf('/') + 1));
     if (!hosts.includes('*')) {
       const all = new Set(sides.flatMap(({ links }) => [...links.viaAll(hosts)]));
       // Hosts that a service of this scope shares a port with may change listeners with it.
@@ -489,7 +491,7 @@ function ofWorkload(change: ObjectChange, sides: readonly Side[], both: readonly
     ]),
   );
   // As a client it may reach other things only if it is there in both: what has come or gone opens or closes no way for others.
-  if (old !== undefined && now !== undefined && workloads.every((workload) => workload.membership !== 'gateway'))
+  if (old !== undefined && now !== undefined && workloads.some((workload) => workload.membership !== 'gateway'))
     return carried.length > 0 ? EVERYTHING : { ...EVERYTHING, clients: new Set([namespace]) };
   return toHosts(carried, 'all');
 }

@@ -6,7 +6,7 @@ import type { Mesh } from '../model/mesh';
 import { serversOf, type Server } from '../model/merged-gateway';
 import type { Port, Service } from '../model/services';
 import type { VirtualService } from '../model/virtual-services';
-import { Links } from './links';
+import { Links, streamHost } from './links';
 import { wildcardsOver } from './scopes';
 import type { TraceRequest } from '../trace/types';
 import { requestOf, type Target } from '../traffic/universe';
@@ -43,9 +43,24 @@ export function schemeOf(port: Port): 'http' | 'https' | 'tcp' | undefined {
   }
 }
 
+/** Which requests are followed to a host, to one that no object names, and from outside at a gateway. */
+export interface Probes {
+  readonly to: (host: string, meshes: readonly Mesh[]) => readonly Probe[];
+  readonly elsewhere: (ports: ReadonlySet<number>, meshes: readonly Mesh[]) => readonly Probe[];
+  readonly at: (gateway: string, host: string, meshes: readonly Mesh[]) => readonly Probe[];
+}
+
+/** Those whose protocol some object declares for the port. */
+export const DECLARED: Probes = { to: probesFor, elsewhere: otherHostProbes, at: probesAt };
+
 /** Requests that clients of the mesh may send to a host. */
 export function probesFor(host: string, meshes: readonly Mesh[]): readonly Probe[] {
-  if (host === '*' || meshes.some((mesh) => isGatewayService(mesh, host))) return [];
+  return meshes.some((mesh) => isGatewayService(mesh, host)) ? [] : probesTo(host, meshes);
+}
+
+/** The same, of gateways' Services too. */
+export function probesTo(host: string, meshes: readonly Mesh[]): readonly Probe[] {
+  if (host === '*') return [];
   const wanted = new Map<string, { scheme: Target['scheme']; port: number; address: string | undefined }>();
   const want = (scheme: Target['scheme'], port: number, address?: string): void => {
     const key = `${scheme} ${port} ${address ?? ''}`;
@@ -116,7 +131,7 @@ function byAddress(host: string, meshes: readonly Mesh[]): readonly Probe[] {
 }
 
 /** The Service of a gateway is a stop on the way, and no client's destination. */
-function isGatewayService(mesh: Mesh, host: string): boolean {
+export function isGatewayService(mesh: Mesh, host: string): boolean {
   return [...mesh.services.named(host).values()].some(
     (service) =>
       service.registry === 'Kubernetes' &&
@@ -171,14 +186,14 @@ export function otherHostProbes(ports: ReadonlySet<number>, meshes: readonly Mes
   return probes;
 }
 
-interface Place {
+export interface Place {
   readonly host: string;
   readonly scheme: Target['scheme'];
   readonly port: number;
   readonly address?: string | undefined;
 }
 
-function probe({ host, scheme, port, address }: Place, meshes: readonly Mesh[]): Probe {
+export function probe({ host, scheme, port, address }: Place, meshes: readonly Mesh[]): Probe {
   const isWild = host.startsWith('*');
   const target: Target = {
     scheme,
@@ -255,12 +270,6 @@ export interface Entrance {
   readonly port: number;
   readonly hosts: readonly string[];
   readonly admits: (host: string) => boolean;
-}
-
-/** What stands for the host of a connection to a listener for TCP, which knows of none: the Gateway itself. */
-export function streamHost(gateway: string): string {
-  const [namespace = '', name = ''] = gateway.split('/');
-  return `${name}.${namespace}`;
 }
 
 /** Servers of an Istio Gateway, and listeners of one of the Gateway API, alike. */

@@ -38,6 +38,8 @@ export interface ClientClass {
 
 type Labels = Readonly<Record<string, string>>;
 
+/** Labels by which a namespace has the Pods in it become part of the mesh. */
+const ENROLS = ['istio-injection', 'istio.io/rev', 'istio.io/dataplane-mode'];
 const CONTROL_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
 const CAPTURE = /^(traffic\.)?sidecar\.istio\.io\/|^proxy\.istio\.io\/|^istio\.io\/|^inject\.istio\.io\//;
 
@@ -153,7 +155,8 @@ function clientNamespaces(meshes: readonly Mesh[], told: Distinctions): readonly
   for (const mesh of meshes) {
     for (const namespace of mesh.workloads.namespaces()) names.add(namespace);
     for (const [name, info] of mesh.namespaces)
-      if (info.labels['istio-injection'] === 'enabled' || info.labels['istio.io/rev'] !== undefined) names.add(name);
+      if (ENROLS.some((label) => info.labels[label] !== undefined && info.labels[label] !== 'disabled'))
+        names.add(name);
   }
   for (const name of [...told.namespaces, ...told.owners]) names.add(name);
   for (const pattern of told.namespacePatterns)
@@ -161,13 +164,21 @@ function clientNamespaces(meshes: readonly Mesh[], told: Distinctions): readonly
   return [...names]
     .filter((name) => {
       if (CONTROL_NAMESPACES.has(name)) return false;
-      const own = meshes.flatMap((mesh) => mesh.workloads.inNamespace(name));
+      // A waypoint is beside those whom it serves, whether manifests show them or not.
+      const own = meshes.flatMap((mesh) => mesh.workloads.inNamespace(name)).filter(isNoWaypoint);
       const clients = own.filter(isClient);
       if (meshes.some((mesh) => mesh.config.rootNamespace === name)) return clients.length > 0;
-      return own.length === 0 || clients.length > 0;
+      return own.length === 0 || clients.length > 0 || isEnrolledAnew(name, meshes);
     })
     .sort();
 }
+
+/** Whether what Pods without labels of their own become there has changed. */
+function isEnrolledAnew(namespace: string, meshes: readonly Mesh[]): boolean {
+  return new Set(meshes.map((mesh) => mesh.membershipIn(namespace))).size > 1;
+}
+
+const isNoWaypoint = ({ membership }: Workload): boolean => membership !== 'waypoint';
 
 function isClient(workload: Workload): boolean {
   return (
@@ -178,9 +189,10 @@ function isClient(workload: Workload): boolean {
   );
 }
 
-/** Whether a mesh has no other use for the workload than as a client. */
-function isClientIn(mesh: Mesh, workload: Workload): boolean {
-  return mesh.workloads.allNamed(workload.namespace, workload.name).every(isClient);
+/** Whether some mesh has no other use for the workload than as a client, and none has it and does not run it. */
+function isClientIn(meshes: readonly Mesh[], { namespace, name }: Workload): boolean {
+  const sides = meshes.map((mesh) => mesh.workloads.allNamed(namespace, name)).filter(({ length }) => length > 0);
+  return sides.some((side) => side.every(isClient)) && sides.flat().every(({ runs, kind }) => runs && kind !== 'ReplicaSet'); // prettier-ignore
 }
 
 function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions): readonly Draft[] {
@@ -188,8 +200,7 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
   const workloads = new Map<string, Workload>();
   for (const mesh of meshes)
     for (const workload of mesh.workloads.inNamespace(namespace))
-      if (workload.manifest !== undefined && meshes.every((one) => isClientIn(one, workload)))
-        workloads.set(workload.name, workload);
+      if (workload.manifest !== undefined && isClientIn(meshes, workload)) workloads.set(workload.name, workload);
   const drafts: Draft[] = [];
   for (const [name, workload] of workloads) {
     const versions = meshes.map((mesh) => mesh.workloads.named(namespace, name));
@@ -246,8 +257,8 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
       });
     }
   }
-  const hasGateways = meshes.some((mesh) => mesh.workloads.inNamespace(namespace).some((one) => !isClient(one)));
-  if (workloads.size === 0 && !hasGateways) {
+  const hasGateways = meshes.some((mesh) => mesh.workloads.inNamespace(namespace).filter(isNoWaypoint).some((one) => !isClient(one))); // prettier-ignore
+  if (workloads.size === 0 && (!hasGateways || isEnrolledAnew(namespace, meshes))) {
     drafts.push({
       key: `${place} rest`,
       member: { namespace, name: null },

@@ -69,11 +69,13 @@ describe('diff tells of', () => {
     ]);
   });
 
-  it('an ingress listener that leads to another port, and of none where only its protocol changes and no policy reads it', () => {
+  it('an ingress listener that leads to another port, and of one whose protocol changes only for TLS, which HTTP does not take', () => {
     const listener = (port: number, protocol = 'HTTP'): string =>
       sidecar(`{port: {number: 8080, name: p, protocol: ${protocol}}, defaultEndpoint: '127.0.0.1:${port}'}`);
     expect(told(between(MESH + listener(9000), MESH + listener(9001)))).toHaveLength(1);
-    expect(told(between(MESH + listener(9000), MESH + listener(9000, 'TCP')))).toEqual([]);
+    expect(told(between(MESH + listener(9000), MESH + listener(9000, 'TCP')))).toEqual([
+      'widened: shop/stock to https://stock.shop.svc.cluster.local:80/: refused, connection closed by the sidecar of shop/stock: no route for it -> directly, as a host that the mesh does not know; reaches port 80 with the application\'s own TLS',
+    ]);
   });
 
   it('copies that a route sends somewhere', () => {

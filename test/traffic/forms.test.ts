@@ -1,0 +1,21 @@
+import { FORMS } from './forms';
+import { hold } from './held';
+import { random } from './worlds';
+
+/** Of each form; `npm run accuracy:changes` holds many more. */
+const CHANGES = 4;
+
+describe.each(Object.keys(FORMS))('a change of one field (%s)', (form) => {
+  const judged = Array.from({ length: CHANGES }, (_one, seed) => seed + 1).flatMap((seed) => {
+    const change = FORMS[form]?.(random(seed), 30);
+    return change === undefined ? [] : [{ seed, how: change.how, ...hold(change.sides, change.requests, change.options) }]; // prettier-ignore
+  });
+  const seen = (kind: 'missed' | 'false' | 'untold'): readonly unknown[] =>
+    judged.filter((one) => one[kind] !== undefined).map((one) => [one.seed, one.how, one[kind]]);
+
+  it('is told where a request fares otherwise, for its host, and with a request that does', () => {
+    expect({ missed: seen('missed'), untold: seen('untold'), false: seen('false') }).toEqual({ missed: [], untold: [], false: [] }); // prettier-ignore
+    expect(judged.length).toBeGreaterThan(1);
+    expect(judged.some(({ alters }) => alters)).toBe(true);
+  });
+});
