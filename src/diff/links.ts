@@ -124,6 +124,20 @@ export class Links {
     return this.viaAll([...bound, ...this.hostsAt(workload)]);
   }
 
+  /** Hosts that may come through a Gateway: of routes bound to it, and of routes to the Services of its Pods. */
+  public throughGateway(gateway: string): ReadonlySet<string> {
+    const own = this.mesh.gateways.find((one) => `${one.namespace}/${one.name}` === gateway);
+    const hosts = own === undefined ? [] : this.servicesOfGateway(strings(own.spec.selector));
+    return new Set([...this.atGateway(gateway), ...this.viaAll(hosts)]);
+  }
+
+  /** The Services, and entries, of the Pods that a Gateway selects. */
+  public servicesOfGateway(selector: Readonly<Record<string, string>>): readonly string[] {
+    return this.mesh.workloads.all
+      .filter(({ membership, labels }) => membership === 'gateway' && labelsMatch(selector, labels))
+      .flatMap((workload) => this.hostsAt(workload));
+  }
+
   /** Hosts whose endpoints a workload is among. */
   public hostsAt(workload: Pick<Workload, 'namespace' | 'name' | 'labels'>): readonly string[] {
     const entries = this.otherNames().get(podOf(workload.namespace, workload.name)) ?? [];

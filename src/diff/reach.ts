@@ -208,7 +208,7 @@ function ofVirtualService(sides: readonly Side[], both: readonly Links[]): Reach
       // Routes that a gateway follows without knowing the name that the client asked for.
       if (route.tcp.length > 0 || route.hosts.some((host) => host.startsWith('*')))
         for (const gateway of route.gateways)
-          if (gateway !== 'mesh') for (const host of throughGateway(links, gateway)) hosts.add(host);
+          if (gateway !== 'mesh') for (const host of links.throughGateway(gateway)) hosts.add(host);
       // A Sidecar that imports the route imports its destinations with it.
       for (const rule of [...route.http, ...route.tls, ...route.tcp])
         for (const one of rule.route) destinations.add(one.host);
@@ -219,20 +219,6 @@ function ofVirtualService(sides: readonly Side[], both: readonly Links[]): Reach
   return toHosts([...both.flatMap((links) => [...links.viaAll(hosts)]), ...destinations], clients);
 }
 
-/** Hosts that may come through a Gateway: of routes bound to it, and of routes to the Services of its Pods. */
-function throughGateway(links: Links, gateway: string): ReadonlySet<string> {
-  const own = links.mesh.gateways.find((one) => `${one.namespace}/${one.name}` === gateway);
-  const hosts = new Set(links.atGateway(gateway));
-  if (own === undefined) return hosts;
-  const selector = strings(own.spec.selector);
-  for (const workload of links.mesh.workloads.all) {
-    if (workload.membership !== 'gateway') continue;
-    if (!Object.entries(selector).every(([key, value]) => workload.labels[key] === value)) continue;
-    for (const host of links.viaAll(links.hostsAt(workload))) hosts.add(host);
-  }
-  return hosts;
-}
-
 function ofGateway(change: ObjectChange, sides: readonly Side[], both: readonly Links[]): Reach {
   const { namespace, name } = sides[0]?.manifest ?? { namespace: '', name: '' };
   const gateway = `${namespace}/${name}`;
@@ -240,6 +226,7 @@ function ofGateway(change: ObjectChange, sides: readonly Side[], both: readonly 
   const serversOf = (spec: Json): ReadonlyMap<string, unknown> =>
     new Map(records(spec.servers).map((server) => [canonical({ ...server, hosts: [] }), server]));
   const [old, now] = [serversOf(before), serversOf(after)];
+  const services = both.flatMap((links) => [before, after].flatMap(({ selector }) => links.servicesOfGateway(strings(selector)))); // prettier-ignore
   const onlyHosts =
     change.was !== undefined &&
     change.is !== undefined &&
@@ -250,10 +237,8 @@ function ofGateway(change: ObjectChange, sides: readonly Side[], both: readonly 
     const hosts = [...old].flatMap(([key, server]) =>
       difference(texts(record(server).hosts), texts(record(now.get(key)).hosts)),
     );
-    return toHosts(
-      both.flatMap((links) => [...links.viaAll(hosts.map((host) => host.slice(host.indexOf('/') + 1)))]),
-      'all',
-    );
+    const named = hosts.map((host) => host.slice(host.indexOf('/') + 1));
+    return toHosts([...services, ...both.flatMap((links) => [...links.viaAll(named)])], 'all');
   }
   const hosts = new Set<string>();
   for (const { manifest, links } of sides) {
@@ -262,10 +247,7 @@ function ofGateway(change: ObjectChange, sides: readonly Side[], both: readonly 
   }
   // Gateways on the same Pods share ports: one of another protocol pushes others out.
   for (const links of both) for (const host of crowdedOut(links, sides)) hosts.add(host);
-  return toHosts(
-    both.flatMap((links) => [...links.viaAll(hosts)]),
-    'all',
-  );
+  return toHosts([...services, ...both.flatMap((links) => [...links.viaAll(hosts)])], 'all');
 }
 
 function difference(a: readonly string[], b: readonly string[]): readonly string[] {

@@ -74,7 +74,7 @@ describe('diff tells of', () => {
       sidecar(`{port: {number: 8080, name: p, protocol: ${protocol}}, defaultEndpoint: '127.0.0.1:${port}'}`);
     expect(told(between(MESH + listener(9000), MESH + listener(9001)))).toHaveLength(1);
     expect(told(between(MESH + listener(9000), MESH + listener(9000, 'TCP')))).toEqual([
-      'widened: shop/stock to https://stock.shop.svc.cluster.local:80/: refused, connection closed by the sidecar of shop/stock: no route for it -> directly, as a host that the mesh does not know; reaches port 80 with the application\'s own TLS',
+      "widened: shop/stock to https://stock.shop.svc.cluster.local:80/: refused, connection closed by the sidecar of shop/stock: no route for it -> directly, as a host that the mesh does not know; reaches port 80 with the application's own TLS",
     ]);
   });
 

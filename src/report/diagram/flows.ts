@@ -96,8 +96,14 @@ export function edgeMap(mesh: Mesh, onProgress?: (done: number, total: number) =
   clients.forEach((client, index) => {
     onProgress?.(index, clients.length);
     if (client.at !== undefined) {
-      for (const task of fromOutside(client, new Set(), true, [links, links])) {
-        followed.push(...follow(client, task.probe, task.host));
+      const tasks = fromOutside(client, new Set(), true, [links, links]);
+      const isAlone = tasks.every(({ host }) => host === '*');
+      for (const { probe, host } of tasks) {
+        const found = follow(client, probe, host);
+        // That a gateway has nothing for names which no object has goes without drawing.
+        followed.push(
+          ...(host === '*' && !isAlone ? found.filter(({ result }) => result.outcome !== 'refused') : found),
+        );
       }
       return;
     }
