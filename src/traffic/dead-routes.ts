@@ -21,6 +21,7 @@ import {
   gatewayLists,
   gatewayProxies,
   ownLists,
+  placeOf,
   restsAtGateways,
   serversOf,
   type Rest,
@@ -139,6 +140,9 @@ class Findings {
   public addList(list: RouteList): void {
     const { routes, place, host } = list;
     if (routes.every((one) => this.isLive(one))) return;
+    const [only] = routes;
+    if (routes.length === 1 && only?.ref !== undefined && only.takesAll)
+      return this.live({ ref: only.ref, at: only.at });
     // Many hosts have the same rules, which fare alike where none asks for the name.
     const key = routes.map(({ of }) => this.numberOf(of)).join();
     const isNamed = routes.some(({ asksHost }) => asksHost);
@@ -182,7 +186,7 @@ function addStreams(mesh: Mesh, found: Findings, tried: Tried): void {
       const taken = new Map<string, string>();
       const owners = new Map<string, RouteMatch>();
       for (const server of serversOf({ ...merged, groups: merged.groups.filter((one) => one.port.number === port) })) {
-        const place = `gateway ${server.gatewayName}`;
+        const place = placeOf(server.gatewayName);
         if (server.tls?.mode === 'PASSTHROUGH')
           for (const { rule, match, taken: names } of sniMatches(view, server, taken)) {
             const own: RouteMatch = { ref: rule.ref, at: match.at };
@@ -330,7 +334,7 @@ function addLeftOut(mesh: Mesh, found: Findings, tried: Tried): void {
     const ports = [...new Set(own.flatMap(({ servers }) => servers.map((server) => server.port)))].sort(
       (a, b) => a - b,
     );
-    const place = service.gateways.map((one) => `gateway ${one}`).join(' and ');
+    const place = service.gateways.map(placeOf).join(' and ');
     for (const rule of service.http)
       for (const match of rule.matches) {
         const one: RouteMatch = { ref: rule.ref, at: match.at };

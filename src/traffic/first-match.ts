@@ -241,12 +241,13 @@ export class FirstMatch {
 }
 
 const PATH: Dimension = { kind: 'path', name: '' };
+/** What a request has that nothing was asked about: for all that was asked, any would do. */
+const PLAIN = { host: 'never-registered.example', path: '/', method: 'GET' };
 const TARGET = { scheme: 'http', host: '*', port: 80 } as const;
 const METHODS = regex("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
 
 function universeIn(dimension: Dimension, { paths, authority }: Space): ReturnType<typeof universe> {
-  if (dimension.kind === 'host')
-    return { all: [authority], none: [], mayBeAbsent: false, plain: ['never-registered.example'] };
+  if (dimension.kind === 'host') return { all: [authority], none: [], mayBeAbsent: false, plain: [PLAIN.host] };
   const found = universe(dimension, TARGET, paths);
   // Whatever HTTP calls a method: requests need not be plain here, as long as there are any.
   return dimension.kind === 'method' ? { ...found, all: [METHODS], none: [exact('CONNECT')] } : found;
@@ -257,10 +258,7 @@ function requestOf(values: Values, space: Space, recorder?: Recorder): HttpReque
   const cookies: string[] = [];
   const query: string[] = [];
   const claims: Record<string, unknown> = {};
-  const plain = (kind: Dimension['kind']): string => {
-    const found = member([], universeIn({ kind, name: '' }, space));
-    return values.get(kind)?.text ?? (found.is === 'member' ? (found.text ?? '') : '');
-  };
+  const plain = (kind: keyof typeof PLAIN): string => values.get(kind)?.text ?? PLAIN[kind];
   for (const { dimension, text } of values.values()) {
     if (text === undefined) continue;
     if (dimension.kind === 'header') headers.push([dimension.name, text]);

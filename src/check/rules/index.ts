@@ -71,6 +71,7 @@ import { rule as delegateNotMerged } from './delegate-not-merged';
 import { rule as redirectToItself } from './redirect-to-itself';
 import { rule as assumedObjects } from './assumed-objects';
 import { rule as policyUntoldToZtunnel } from './policy-untold-to-ztunnel';
+import { rule as unreachableRouteRule } from './unreachable-route-rule';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -228,6 +229,7 @@ export const rules: readonly Rule[] = [
   redirectToItself,
   assumedObjects,
   policyUntoldToZtunnel,
+  unreachableRouteRule,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,

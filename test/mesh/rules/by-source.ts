@@ -18,6 +18,10 @@ export const BY_SOURCE: Confirmations = {
     AUTHZ,
     'a condition of HTTP is left out of a DENY for a TCP filter, so that it denies more',
   ),
+  'unreachable-route-rule': read(
+    'pilot/pkg/config/kube/gateway/conversion.go and route_collections.go (Istio 1.29.1)',
+    'routes of one host and parent are joined into one VirtualService, whose rules are sorted by how specific they are and keep their order else; Envoy takes the first',
+  ),
   'policy-target-not-found/chart': reason(
     'that a chart may bring the target is an assumption of ours; what a policy without its target does is seen with the other examples',
   ),
