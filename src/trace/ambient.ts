@@ -7,12 +7,13 @@ import { bindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../mod
 import { type Workload, shownName } from '../model/workloads';
 import { authorize } from './authorization';
 import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
-import { rejected } from './http-filters';
+import { rejected } from './filters';
 import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import type { Reason } from './reasons';
 import { refused, step, type Behind, type Next, type Step } from './step';
 import type { Decision, Destination, ProxyRef } from './types';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
+import { policiesFor } from './workload-policies';
 
 /** Whether istiod tells ztunnels of a service at all: a ServiceEntry with a range among its addresses is left out. */
 function isTold(service: Service): boolean {
@@ -196,8 +197,9 @@ export function atZtunnel({ mesh }: Walk, flight: Flight, workload: Workload, be
       ...held,
     });
   const access = { flight, http: null, sni: null, port: flight.port, terminated: isMutual, atZtunnel: true };
-  const verdict = authorize(mesh, workload, access);
-  if (verdict.is !== 'allowed') return rejected(incoming, verdict, brokenStatus(flight), {});
+  const verdict = authorize(mesh, access, policiesFor(mesh, workload.namespace, workload.labels));
+  if (verdict.is !== 'allowed')
+    return rejected(hopOf(incoming, { decidedBy: decisions(verdict.by) }), verdict, brokenStatus(flight));
   const hop = hopOf(incoming, { sends: wire(incoming.receives.protocol, flight.port, inner) });
   if (behind !== undefined)
     return step(hop, {

@@ -1,6 +1,6 @@
 import { contains, isAddress } from '../model/addresses';
 import { entry, list, record, records, text, texts, type Json } from '../model/fields';
-import type { Mesh, Proxy } from '../model/mesh';
+import type { Mesh } from '../model/mesh';
 import type { Config } from '../model/objects';
 import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
 import { headerFits, type HttpRequest } from './http-routes';
@@ -9,7 +9,6 @@ import type { Decision, ObjectRef } from './types';
 import type { Claims } from './claims';
 import type { Asking, HowToAllow, Reason } from './reasons';
 import { outermost, type Flight } from './walk';
-import { policiesFor } from './workload-policies';
 import { askingText } from './words';
 
 /** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
@@ -369,12 +368,7 @@ function principalsOf(spec: Json): readonly string[] {
 }
 
 /** DENY first, then ALLOW if there is any: what the RBAC filters of a proxy answer. */
-export function authorize(
-  mesh: Mesh,
-  proxy: Pick<Proxy, 'namespace' | 'labels'>,
-  access: Access,
-  policies: readonly Config[] = policiesFor(mesh, proxy.namespace, proxy.labels),
-): Verdict {
+export function authorize(mesh: Mesh, access: Access, policies: readonly Config[]): Verdict {
   const of = (action: string): readonly Config[] =>
     policies.filter((policy) => (text(policy.spec.action) || 'ALLOW') === action);
   const evaluate = (policy: Config, isAllow: boolean): readonly Truth[] =>

@@ -1,10 +1,8 @@
 /** One connection at one proxy: TLS taken off if the filter chain does so, then a route or a TCP proxy. */
-import { authorize } from './authorization';
 import { findCluster, isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, hopOf, brokenStatus, protocolOf, ruleDecision } from './hop';
-import { badPath, rejected } from './http-filters';
-import { asIstioReads } from './paths';
+import { pastFilters, pathRead } from './filters';
 import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
 import { send } from './send';
@@ -15,6 +13,7 @@ import { type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
 /** Envoy's view of one connection: TLS taken off if the chain does so, then a route or a TCP proxy. */
 export function through(walk: Walk, at: AtListener): Step {
   const { flight, proxy, listener, chain, self } = at;
+  const { mesh } = walk;
   const outer = outermost(flight.layers);
   const isGateway = self.type === 'gateway';
   const terminates = chain?.terminates ?? null;
@@ -89,22 +88,15 @@ export function through(walk: Walk, at: AtListener): Step {
       return refuse('DPE', { kind: 'http-expected', got, byEnvoyGateway: false });
     }
     const rules = at.routeConfig(chain.routeConfig);
-    const read = asIstioReads(flight.http, walk.mesh.config.pathNormalization);
-    if ('refused' in read) return badPath(incoming, read.refused);
-    return throughRoutes(walk, { ...at, flight: { ...flight, http: read } }, incoming, rules, read);
+    const read = pathRead({ mesh, incoming }, flight.http);
+    if (read.held !== undefined) return read.held;
+    const http = read.http ?? flight.http;
+    return throughRoutes(walk, { ...at, flight: { ...flight, http } }, incoming, rules, http);
   }
-  const verdict = isGateway
-    ? authorize(walk.mesh, self, {
-        flight,
-        http: null,
-        sni: outer?.sni ?? null,
-        port: flight.port,
-        terminated: terminates !== null,
-      })
-    : undefined;
+  const filtered = { mesh, incoming, flight, sni: outer?.sni ?? null, terminated: terminates !== null };
+  const past = at.filters && pastFilters(filtered, at.filters, null, () => picked);
   // Authorization of TCP looks at the first bytes; a cluster without endpoints has closed the connection by then.
-  if (verdict !== undefined && verdict.is !== 'allowed' && !isDeadEnd(at, picked.cluster))
-    return rejected(incoming, verdict, null, picked);
+  if (past?.held !== undefined && !isDeadEnd(at, picked.cluster)) return past.held;
   return throughTcp(walk, at, incoming, chain.tcp, inner);
 }
 

@@ -8,6 +8,7 @@ import type { ProxyScope } from '../model/sidecar-scope';
 import { type Workload, shownName } from '../model/workloads';
 import { through } from './connection';
 import { type FilterChain, type Listener, hostWithoutPort, matchFilterChain, overlappingChains } from './envoy';
+import { workloadFilters } from './filters';
 import { gatewayListeners } from './gateway-listeners';
 import { gatewayRouteConfig } from './gateway-routes';
 import { hopOf, brokenStatus, protocolOf } from './hop';
@@ -42,6 +43,7 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
     proxy,
     listener,
     chain,
+    filters: undefined,
     routeConfig: (name) =>
       mesh.remember(scope, `routes ${name} ${self.namespace} ${JSON.stringify(self.labels)}`, () =>
         sidecarRouteConfig(view, name),
@@ -146,6 +148,7 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     proxy,
     listener,
     chain,
+    filters: workloadFilters(mesh, self),
     routeConfig: (name) => mesh.remember(merged, `routes ${name}`, () => gatewayRouteConfig(view, merged, name)),
   });
 }

@@ -2,6 +2,7 @@
 import type { Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import type { FilterChain, Listener } from './envoy';
+import type { Filters } from './filters';
 import type { HttpRequest } from './http-routes';
 import type { SidecarView } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
@@ -69,6 +70,8 @@ export function brokenStatus({ isRead }: Flight, receives?: Wire): number | null
 }
 
 export interface AtListener {
+  /** None on a sidecar's way out. */
+  readonly filters: Filters | undefined;
   readonly view: SidecarView;
   readonly self: Proxy;
   readonly workload: Workload | undefined;

@@ -1,8 +1,7 @@
 /** HTTP at one proxy: virtual host, route, and what the route does. */
 import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
-import { authorize } from './authorization';
-import { noConnect, pastTokens, rejected } from './http-filters';
+import { noConnect, pastFilters } from './filters';
 import { findCluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
@@ -40,22 +39,15 @@ export function throughRoutes(
   const host = hostWithoutPort(received.authority.name);
   let http = received;
   const virtualHost = rules.match(host);
-  if (isGateway) {
+  if (at.filters !== undefined) {
     const named = withVirtualHost(incoming, virtualHost?.name ?? null);
     const isTls = flight.layers.length > 0;
-    const past = pastTokens(walk.mesh, named, self, http, picked(walk, virtualHost, isTls, http));
+    const sni = outermost(flight.layers)?.sni ?? null;
+    const before = { mesh: walk.mesh, incoming: named, flight, sni, terminated: true };
+    const past = pastFilters(before, at.filters, http, (asked) => picked(walk, virtualHost, isTls, asked ?? http));
     if (past.held !== undefined) return past.held;
-    // A token that is taken makes the gateway choose its route anew.
-    http = past.http;
-    const logged = picked(walk, virtualHost, isTls, http);
-    const verdict = authorize(walk.mesh, self, {
-      flight,
-      http,
-      sni: outermost(flight.layers)?.sni ?? null,
-      port: flight.port,
-      terminated: true,
-    });
-    if (verdict.is !== 'allowed') return rejected(named, verdict, 403, logged);
+    // A token that is taken makes the proxy choose its route anew.
+    http = past.http ?? http;
   }
   // No route of Istio's takes CONNECT, those for hosts that nobody registered included.
   if (http.method.is(exact('CONNECT'))) {

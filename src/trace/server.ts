@@ -3,12 +3,10 @@ import type { Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import { type Workload, shownName } from '../model/workloads';
 import { delivered } from './arrive';
-import { authorize } from './authorization';
 import { type Incoming, hopOf, brokenStatus, protocolOf } from './hop';
-import { badPath, noConnect, pastTokens, rejected } from './http-filters';
+import { noConnect, pastFilters, pathRead, workloadFilters } from './filters';
 import { inboundChain, ingressListener } from './inbound';
 import { exact } from './matcher';
-import { asIstioReads } from './paths';
 import { refused, step, unknown, type Behind, type Step } from './step';
 import type { Decision, ProxyRef, Refused } from './types';
 import { type Flight, type Walk, connectionOf, decisions, outermost, wire, noMatch } from './walk';
@@ -88,18 +86,11 @@ export function throughServer(
   const closed = unserved && { code: 'UF', status: brokenStatus(flight, incoming.receives), proxy, ...unserved };
   // Authorization of TCP looks at the first bytes; where nobody listens, the connection is closed by then.
   if (closed !== undefined && !readsHttp) return refused(hopOf(incoming, logged), closed);
-  const read = readsHttp && flight.http !== null ? asIstioReads(flight.http, mesh.config.pathNormalization) : null;
-  if (read !== null && 'refused' in read) return badPath(incoming, read.refused);
-  const past = read === null ? undefined : pastTokens(mesh, incoming, self, read, logged);
-  if (past?.held !== undefined) return past.held;
-  const verdict = authorize(mesh, self, {
-    flight,
-    http: past?.http ?? null,
-    sni: outermost(flight.layers)?.sni ?? null,
-    port: flight.port,
-    terminated: chain.terminates,
-  });
-  if (verdict.is !== 'allowed') return rejected(incoming, verdict, readsHttp ? 403 : null, logged);
+  const at = { mesh, incoming, flight, sni: shown?.sni ?? null, terminated: chain.terminates };
+  const read = pathRead(at, readsHttp ? flight.http : null);
+  if (read.held !== undefined) return read.held;
+  const past = pastFilters(at, workloadFilters(mesh, workload), read.http, () => logged);
+  if (past.held !== undefined) return past.held;
   if (closed !== undefined) return refused(hopOf(incoming, logged), closed);
   if (readsHttp && flight.http?.method.is(exact('CONNECT')) === true) {
     const status = flight.tunnelled === undefined ? 404 : brokenStatus(flight);
@@ -113,6 +104,6 @@ export function throughServer(
   if (behind === undefined) return step(hop, delivered(flight, outer));
   // The proxy behind the sidecar is dialled from an address of the sidecar's own.
   const from = { ...flight.from, address: SIDECAR_ADDRESS };
-  const passed = { ...flight, from, layers: inner, http: past?.http ?? flight.http, port: behind.port };
+  const passed = { ...flight, from, layers: inner, http: past.http ?? flight.http, port: behind.port };
   return step(hop, { at: 'envoy-gateway', flight: passed, proxies: behind.proxies });
 }

@@ -1,8 +1,6 @@
 /** RequestAuthentication: what becomes of a token that a request carries. */
 import { records, text, texts } from '../model/fields';
-import type { Mesh } from '../model/mesh';
-import { config, type Config } from '../model/objects';
-import { attaches } from './workload-policies';
+import type { Config } from '../model/objects';
 import type { HttpRequest } from './http-routes';
 import { Claims } from './claims';
 import { anyOf, exact, prefix as startsWith, PRESENT } from './matcher';
@@ -63,7 +61,7 @@ interface Carried {
   readonly stripped: HttpRequest;
 }
 
-export function rulesOf(policies: readonly Config[]): readonly TokenRule[] {
+export function tokenRules(policies: readonly Config[]): readonly TokenRule[] {
   return policies.flatMap(({ kind, namespace, name, spec }) =>
     records(spec.jwtRules).map((body, index): TokenRule => ({
       policy: `${kind} ${namespace}/${name}`,
@@ -90,20 +88,6 @@ export function rulesOf(policies: readonly Config[]): readonly TokenRule[] {
       // Since 1.32; an older release drops the field (security/v1beta1/request_authentication.proto of istio.io/api).
       isRequired: body.presence === 'REQUIRED',
     })),
-  );
-}
-
-/** The rules for tokens of a proxy: those of its namespace and of the mesh's. */
-export function tokenRules(
-  mesh: Mesh,
-  proxy: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
-): readonly TokenRule[] {
-  return rulesOf(
-    mesh
-      .of('security.istio.io', 'RequestAuthentication')
-      .map(config)
-      .filter(({ namespace }) => namespace === proxy.namespace || namespace === mesh.config.rootNamespace)
-      .filter((policy) => attaches(policy, proxy.namespace, proxy.labels)),
   );
 }
 

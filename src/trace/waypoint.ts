@@ -7,13 +7,11 @@ import type { VirtualService } from '../model/virtual-services';
 import { bindingOf, type Binding } from '../model/waypoints';
 import type { Workload } from '../model/workloads';
 import { toPod } from './ambient';
-import { authorize } from './authorization';
-import { waypointPolicies } from './workload-policies';
 import { findCluster, isMissing, type Cluster, type MissingCluster } from './clusters';
 import { hostWithoutPort } from './envoy';
+import { pastFilters, pathRead, waypointFilters, type Filtered } from './filters';
 import { cut, MUTUAL } from './hbone';
 import { hopOf, ruleDecision, type Incoming } from './hop';
-import { badPath, judged, rejected } from './http-filters';
 import {
   copiesOf,
   toldCopies,
@@ -25,9 +23,7 @@ import {
   type RouteContext,
 } from './http-routes';
 import { ownAnswer, replyOf } from './own-answer';
-import { asIstioReads } from './paths';
 import { askedFor, changed, tlsMisfit } from './send';
-import { judgeToken, rulesOf } from './tokens';
 import { refused, replied, step, unknown, type Step, type WaypointTarget } from './step';
 import type { Copy, Hop, ProxyRef, RouteRef, WireProtocol } from './types';
 import { layersTo, missingRefusal, unhealthyRefusal } from './upstream';
@@ -106,12 +102,16 @@ function toService(
       by: { ...ref, field: 'spec.ports' },
     });
   }
-  const read = readsHttp && flight.http !== null ? asIstioReads(flight.http, walk.mesh.config.pathNormalization) : null;
-  if (read !== null && 'refused' in read) return badPath(incoming, read.refused);
-  const asked = read === null ? flight : { ...flight, http: read };
-  const visit: Visit = { walk, flight: asked, binding, service, port, proxy, readsHttp, incoming };
-  const past = pastTokens(visit);
-  return 'then' in past ? past : (rejection(past) ?? forwarded(past));
+  const { mesh } = walk;
+  // Only ports of TLS are looked into for it.
+  const sni = isTls(port.protocol) ? (outermost(flight.layers)?.sni ?? null) : null;
+  const at: Filtered = { mesh, incoming, flight: { ...flight, layers: arriving }, sni, terminated: true };
+  const read = pathRead(at, readsHttp ? flight.http : null);
+  if (read.held !== undefined) return read.held;
+  const visit: Visit = { walk, flight, binding, service, port, proxy, readsHttp, incoming };
+  const asking = (http: HttpRequest | null): Visit => ({ ...visit, flight: { ...flight, http: http ?? flight.http } });
+  const past = pastFilters(at, waypointFilters(mesh, binding, ref), read.http, (http) => picked(asking(http)));
+  return past.held ?? forwarded(asking(past.http));
 }
 
 /**
@@ -125,52 +125,14 @@ function toWorkload(mesh: Mesh, flight: Flight, binding: Binding, workload: Work
   const spoken: WireProtocol = readsHttp ? 'HTTP' : flight.layers.length > 0 ? 'TLS' : 'TCP';
   const incoming: Incoming = { proxy, receives: wire(spoken, flight.port, layers), envoy: noMatch(), decidedBy: [] };
   const logged = { cluster: 'encap' };
-  let http = readsHttp ? flight.http : null;
-  if (http !== null) {
-    const read = asIstioReads(http, mesh.config.pathNormalization);
-    if ('refused' in read) return badPath(incoming, read.refused);
-    const token = judgeToken(rulesOf(waypointPolicies(mesh, 'RequestAuthentication', binding)), read);
-    const past = judged(incoming, token, read, logged);
-    if (past.held !== undefined) return past.held;
-    http = past.http;
-  }
-  const access = { flight: { ...flight, layers }, http, sni: null, port: flight.port, terminated: true };
-  const self = { namespace: binding.namespace, labels: {} };
-  const verdict = authorize(mesh, self, access, waypointPolicies(mesh, 'AuthorizationPolicy', binding));
-  if (verdict.is !== 'allowed') return rejected(incoming, verdict, readsHttp ? 403 : null, logged);
+  const at: Filtered = { mesh, incoming, flight: { ...flight, layers }, sni: null, terminated: true };
+  const read = pathRead(at, readsHttp ? flight.http : null);
+  if (read.held !== undefined) return read.held;
+  const past = pastFilters(at, waypointFilters(mesh, binding), read.http, () => logged);
+  if (past.held !== undefined) return past.held;
   const hop = hopOf(incoming, { ...logged, sends: wire(spoken, flight.port, layers) });
-  const onward = { ...flight, layers, http: http ?? flight.http, sentBy: proxy, from: peerOf(mesh, binding) };
+  const onward = { ...flight, layers, http: past.http ?? flight.http, sentBy: proxy, from: peerOf(mesh, binding) };
   return step(hop, toPod(onward, workload));
-}
-
-/** The visit with what is left of its request once a token has been judged; how it ends if that is refused. */
-function pastTokens(visit: Visit): Visit | Step {
-  const { walk, flight, binding, service, readsHttp, incoming } = visit;
-  if (!readsHttp || flight.http === null) return visit;
-  const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
-  const rules = rulesOf(waypointPolicies(walk.mesh, 'RequestAuthentication', binding, target));
-  const past = judged(incoming, judgeToken(rules, flight.http), flight.http, () => picked(visit));
-  return past.held ?? { ...visit, flight: { ...flight, http: past.http } };
-}
-
-/** Policies of the service, of the waypoint and of its class; undefined if they let it pass. */
-function rejection(visit: Visit): Step | undefined {
-  const { walk, flight, binding, service, port, readsHttp, incoming } = visit;
-  const { mesh } = walk;
-  const target = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
-  const outer = outermost(flight.layers);
-  const access = {
-    flight: { ...flight, layers: [...flight.layers, MUTUAL] },
-    http: readsHttp ? flight.http : null,
-    // Only ports of TLS are looked into for it.
-    sni: isTls(port.protocol) ? (outer?.sni ?? null) : null,
-    port: flight.port,
-    terminated: true,
-  };
-  const self = { namespace: binding.namespace, labels: {} };
-  const verdict = authorize(mesh, self, access, waypointPolicies(mesh, 'AuthorizationPolicy', binding, target));
-  if (verdict.is === 'allowed') return undefined;
-  return rejected(incoming, verdict, readsHttp ? 403 : null, picked(visit));
 }
 
 function forwarded(visit: Visit): Step {

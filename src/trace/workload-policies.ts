@@ -65,3 +65,12 @@ export function policiesFor(
     (byNamespace.get(owner) ?? []).filter((policy) => attaches(policy, namespace, labels)),
   );
 }
+
+/** The RequestAuthentications of a workload: those of its namespace and of the mesh's. */
+export function tokenPoliciesFor(mesh: Mesh, own: string, labels: Readonly<Record<string, string>>): readonly Config[] {
+  return mesh
+    .of('security.istio.io', 'RequestAuthentication')
+    .map(config)
+    .filter(({ namespace }) => namespace === own || namespace === mesh.config.rootNamespace)
+    .filter((policy) => attaches(policy, own, labels));
+}
