@@ -17,7 +17,7 @@ import { noteDns } from './dns';
 import { droppedBefore } from './enter';
 import { beforeEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
-import { withoutProxy } from './follow';
+import { withoutProxy } from './proxies';
 import { carry } from './loop';
 import { type Answer, type Dialled, answersOfProxy, dial } from './names';
 import { otherEnd } from './other-end';

@@ -2,7 +2,7 @@
 import { throughZtunnel, atZtunnel } from './ambient';
 import { arrive } from './arrive';
 import { throughProxies } from './envoy-gateway';
-import { gatewayProxy, throughGateway, throughSidecar } from './follow';
+import { gatewayProxy, throughGateway, throughSidecar } from './proxies';
 import { brokenStatus, ruleDecision } from './hop';
 import { throughServer } from './server';
 import { refused, type End, type Next, type Step } from './step';
