@@ -246,15 +246,21 @@ function upstreamTls(
   };
 }
 
-/** A cluster by its name, as the proxy has it; or why it has none of that name. */
-export function findCluster(view: ProxyView, isGateway: boolean, name: string): Cluster | MissingCluster {
+/** A cluster by its name, as the proxy has it; or why it has none of that name. `resolvesNames`: whether it resolves names of wildcards whatever it is. */
+export function findCluster(
+  view: ProxyView,
+  isGateway: boolean,
+  name: string,
+  resolvesNames = false,
+): Cluster | MissingCluster {
   const key = parseClusterName(name);
   if (key === undefined) return missing(name, { is: 'no-such-name', cluster: name }, undefined);
   const service = view.scope.service(key.host);
   if (service === undefined || service.resolution === 'ALIAS') return missingService(view, key, name);
   const { resolvesWildcardsInSidecars } = view.mesh.config.istio;
   // A cluster of a dynamic forward proxy has no subsets, and what resolves names for it is in sidecars and waypoints alone.
-  if (service.resolution === 'DYNAMIC_DNS' && (isGateway || !resolvesWildcardsInSidecars || key.subset !== '')) {
+  const resolves = resolvesNames || (!isGateway && resolvesWildcardsInSidecars && key.subset === '');
+  if (service.resolution === 'DYNAMIC_DNS' && !resolves) {
     const since = ISTIO_SWITCHES.resolvesWildcardsInSidecars.since;
     return missing(
       name,

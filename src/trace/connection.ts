@@ -1,5 +1,5 @@
 /** One connection at one proxy: TLS taken off if the filter chain does so, then a route or a TCP proxy. */
-import { findCluster, isMissing } from './clusters';
+import { isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, hopOf, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { pastFilters, pathRead } from './filters';
@@ -31,7 +31,7 @@ export function through(walk: Walk, at: AtListener): Step {
         };
   const incoming: Incoming = {
     proxy,
-    receives: receivedTls,
+    receives: at.receives ?? receivedTls,
     envoy: {
       listener: listener.name,
       filterChain: chain?.name ?? null,
@@ -93,7 +93,7 @@ export function through(walk: Walk, at: AtListener): Step {
     const http = read.http ?? flight.http;
     return throughRoutes(walk, { ...at, flight: { ...flight, http } }, incoming, rules, http);
   }
-  const filtered = { mesh, incoming, flight, sni: outer?.sni ?? null, terminated: terminates !== null };
+  const filtered = { mesh, incoming, flight, sni: at.sni === undefined ? (outer?.sni ?? null) : at.sni, terminated: terminates !== null }; // prettier-ignore
   const past = at.filters && pastFilters(filtered, at.filters, null, () => picked);
   // Authorization of TCP looks at the first bytes; a cluster without endpoints has closed the connection by then.
   if (past?.held !== undefined && !isDeadEnd(at, picked.cluster)) return past.held;
@@ -102,7 +102,7 @@ export function through(walk: Walk, at: AtListener): Step {
 
 function isDeadEnd(at: AtListener, name: string | null): boolean {
   if (name === null) return false;
-  const cluster = findCluster(at.view, at.self.type === 'gateway', name);
+  const cluster = at.cluster(name);
   if (isMissing(cluster)) return !cluster.mayExist;
   return cluster.type !== 'ORIGINAL_DST' && cluster.endpoints.length === 0 && cluster.endpointsKnown;
 }
@@ -114,13 +114,12 @@ function throughTcp(
   target: TcpTarget | null,
   inner: readonly TlsLayer[],
 ): Step {
-  const { view, self, workload, flight, proxy } = at;
   const chosen = target === null ? undefined : walk.choose(target.clusters);
   if (target === null || chosen === undefined) {
     return refused(hopOf(incoming), {
       code: 'NC',
       status: null,
-      proxy,
+      proxy: at.proxy,
       by: incoming.decidedBy[0] ?? null,
       reason: { kind: 'no-destination', readsHttp: false },
     });
@@ -131,10 +130,7 @@ function throughTcp(
   return send(
     walk,
     {
-      view,
-      self,
-      workload,
-      flight,
+      ...at,
       incoming: {
         ...incoming,
         decidedBy: decisions(ruleDecision(target.route), ...incoming.decidedBy, ...target.decidedBy),

@@ -1,13 +1,14 @@
 /** What the steps of a hop share: its parts as far as they are known, and how it is written down. */
 import type { Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
+import type { Cluster, MissingCluster } from './clusters';
 import type { FilterChain, Listener } from './envoy';
 import type { Filters } from './filters';
 import type { HttpRequest } from './http-routes';
 import type { SidecarView } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
 import type { Alternative, Copy, Decision, Hop, ProxyRef, RouteRef, Wire, WireProtocol } from './types';
-import type { Flight, TlsLayer } from './walk';
+import type { Flight, Peer, TlsLayer } from './walk';
 
 /** Parts of a hop that are known before its upstream is. */
 export interface Incoming {
@@ -17,11 +18,18 @@ export interface Incoming {
   readonly decidedBy: readonly Decision[];
 }
 
-export interface Sending {
+/** A connection at an Envoy, and how that finds its clusters. */
+export interface AtProxy {
   readonly view: SidecarView;
   readonly self: Proxy;
   readonly workload: Workload | undefined;
   readonly flight: Flight;
+  readonly cluster: (name: string) => Cluster | MissingCluster;
+  /** Who it is to those whom it sends to, where that is more than its workload says. */
+  readonly peer?: Peer;
+}
+
+export interface Sending extends AtProxy {
   readonly incoming: Incoming;
   readonly route: RouteRef | null;
   readonly alternatives: readonly Alternative[];
@@ -69,15 +77,16 @@ export function brokenStatus({ isRead }: Flight, receives?: Wire): number | null
   return isRead || receives?.protocol === 'HTTP' ? 503 : null;
 }
 
-export interface AtListener {
-  /** None on a sidecar's way out. */
-  readonly filters: Filters | undefined;
-  readonly view: SidecarView;
-  readonly self: Proxy;
-  readonly workload: Workload | undefined;
-  readonly flight: Flight;
+/** A connection at the listener of an Envoy, with what the control plane made for it. */
+export interface AtListener extends AtProxy {
   readonly proxy: ProxyRef;
   readonly listener: Listener;
   readonly chain: FilterChain | null;
+  /** What arrives, where that is told otherwise than by the chain that takes it. */
+  readonly receives?: Wire;
+  /** The SNI that a listener finds inside the session that ends before it. */
+  readonly sni?: string | null;
+  /** None on a sidecar's way out. */
+  readonly filters: Filters | undefined;
   readonly routeConfig: (name: string) => RouteConfig;
 }

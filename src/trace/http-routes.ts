@@ -62,6 +62,8 @@ export class VirtualHost {
     public readonly requireTls: boolean,
     /** The service whose names the domains are; undefined for hosts of VirtualServices alone. */
     public readonly service?: Service,
+    /** What a request that no route takes fits none of, in words; else its name says it. */
+    public readonly of?: string,
   ) {}
 
   public get routes(): readonly Route[] {

@@ -6,6 +6,7 @@ import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { ProxyScope } from '../model/sidecar-scope';
 import { type Workload, shownName } from '../model/workloads';
+import { findCluster } from './clusters';
 import { through } from './connection';
 import { type FilterChain, type Listener, hostWithoutPort, matchFilterChain, overlappingChains } from './envoy';
 import { workloadFilters } from './filters';
@@ -44,6 +45,7 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
     listener,
     chain,
     filters: undefined,
+    cluster: (name) => findCluster(view, false, name),
     routeConfig: (name) =>
       mesh.remember(scope, `routes ${name} ${self.namespace} ${JSON.stringify(self.labels)}`, () =>
         sidecarRouteConfig(view, name),
@@ -149,6 +151,7 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     listener,
     chain,
     filters: workloadFilters(mesh, self),
+    cluster: (name) => findCluster(view, true, name),
     routeConfig: (name) => mesh.remember(merged, `routes ${name}`, () => gatewayRouteConfig(view, merged, name)),
   });
 }

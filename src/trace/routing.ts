@@ -2,7 +2,7 @@
 import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
 import { noConnect, pastFilters } from './filters';
-import { findCluster, isMissing } from './clusters';
+import { isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
 import { type AtListener, type Incoming, hopOf, brokenStatus, ruleDecision } from './hop';
@@ -129,6 +129,8 @@ function noRoute(
   view: SidecarView,
 ): Step {
   const hop = hopOf(incoming);
+  if (rules.onlyFor !== undefined)
+    return refused(hop, { code: 'NR', status: 404, proxy, by: null, reason: { kind: 'foreign-host', authority: `${http.authority}`, host: rules.onlyFor } }); // prettier-ignore
   const handedOver = notHandedOver(walk, proxy, http);
   if (handedOver !== undefined) return refused(hop, { code: 'NR', status: 404, proxy, ...handedOver });
   const host = hostWithoutPort(http.authority.name);
@@ -175,7 +177,12 @@ function noMatchingRoute(
     // istiod's stand-in for a port on which it has nothing to serve.
     reason: virtualHost.name.startsWith('blackhole:')
       ? { kind: 'no-rule-on-port', port: Number(virtualHost.name.slice('blackhole:'.length)) }
-      : { kind: 'no-rule-matches', of: `route of ${virtualHost.name}`, method: `${http.method}`, path: `${http.path}` },
+      : {
+          kind: 'no-rule-matches',
+          of: virtualHost.of ?? `route of ${virtualHost.name}`,
+          method: `${http.method}`,
+          path: `${http.path}`,
+        },
     by:
       rule == null
         ? (incoming.decidedBy[0] ?? null)
@@ -193,7 +200,8 @@ function notHandedOver({ mesh }: Walk, proxy: ProxyRef, http: HttpRequest): Pick
         (uri === undefined || http.path.plain.is(stringMatch(uri) ?? PRESENT)) &&
         (method === undefined || http.method.is(stringMatch(method) ?? PRESENT)),
     );
-  const isHere = (name: string): boolean => (name === MESH_GATEWAY) === (proxy.kind === 'sidecar');
+  const isHere = (name: string): boolean =>
+    (name === MESH_GATEWAY) === (proxy.kind === 'sidecar' || proxy.kind === 'waypoint');
   const lost = mesh.virtualServices.all
     .filter(({ hosts, gateways }) => hosts.some((own) => isSubsetOf(host, own)) && gateways.some(isHere))
     .flatMap(({ unmerged = [] }) => unmerged)
@@ -226,10 +234,7 @@ function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRe
   return send(
     walk,
     {
-      view,
-      self: at.self,
-      workload: at.workload,
-      flight,
+      ...at,
       incoming: named,
       route: null,
       alternatives: [],
@@ -247,15 +252,15 @@ function catchAllCluster(view: SidecarView): string {
 }
 
 /** Copies for clusters that are there: Envoy drops the others. */
-function shown({ view, self }: AtListener, copies: readonly Copy[]): readonly Copy[] {
+function shown({ cluster: find }: AtListener, copies: readonly Copy[]): readonly Copy[] {
   return copies.filter(({ cluster }) => {
-    const found = findCluster(view, self.type === 'gateway', cluster);
+    const found = find(cluster);
     return !isMissing(found) || found.mayExist;
   });
 }
 
 function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Step {
-  const { proxy, view, self, workload, flight } = at;
+  const { proxy, flight } = at;
   const ref = route.rule?.ref ?? null;
   const answer = ownAnswer(route, http, flight.namedPort);
   if (answer !== undefined) {
@@ -298,10 +303,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
   return send(
     walk,
     {
-      view,
-      self,
-      workload,
-      flight,
+      ...at,
       incoming: { ...incoming, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) },
       route: ref,
       alternatives,

@@ -4,7 +4,7 @@ import { isSubsetOf, isWildcard } from '../model/hostnames';
 import { isHttp as isHttpProtocol } from '../model/protocols';
 import type { Service } from '../model/services';
 import { ingressBindingOf, USE_WAYPOINT, type Binding } from '../model/waypoints';
-import { type Cluster, findCluster, isMissing } from './clusters';
+import { type Cluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
 import { inCluster, spellsEndpoints } from './endpoint';
@@ -49,7 +49,7 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
     });
   }
   const protocol: WireProtocol = isHttp ? 'HTTP' : sending.inner.length > 0 ? 'TLS' : 'TCP';
-  const peer = asPeer(self, sending.workload, flight.from.serviceAccount);
+  const peer = sending.peer ?? asPeer(self, sending.workload, flight.from.serviceAccount);
   if (name === 'PassthroughCluster') {
     const onward: Flight = {
       ...flight,
@@ -62,7 +62,7 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
     const hopOn = hop({ sends: wire(protocol, flight.port, sending.inner) });
     return step(hopOn, { at: 'network', flight: onward, target: undefined, isHttp });
   }
-  const cluster = findCluster(view, self.type === 'gateway', name);
+  const cluster = sending.cluster(name);
   if (isMissing(cluster)) {
     const missed = hop({ decidedBy: decisions(...incoming.decidedBy, cluster.by) });
     if (cluster.mayExist)
@@ -246,8 +246,8 @@ function dialledHost(walk: Walk, flight: Flight, service: Service): string {
  * HTTP ports of all hosts share a listener, which resolves names for the service that it was made for: the oldest (policySvc in
  * buildSidecarOutboundHTTPListenerOpts, pilot/pkg/networking/core/listener.go). For a wildcard that came later nothing is resolved.
  */
-function otherResolver({ view, http, flight }: Sending, { service, port }: Cluster): string | undefined {
-  if (service.resolution !== 'DYNAMIC_DNS' || http === null) return undefined;
+function otherResolver({ view, http, flight, self }: Sending, { service, port }: Cluster): string | undefined {
+  if (service.resolution !== 'DYNAMIC_DNS' || http === null || self.type === 'gateway') return undefined;
   const sharing = view.scope.listeners.flatMap(({ servicesByPort }) => servicesByPort.get(port.port) ?? []);
   const other = sharing.find(([one, at]) => one.host !== service.host && isHttpProtocol(at.protocol));
   if (other === undefined) return undefined;
@@ -259,8 +259,9 @@ function otherResolver({ view, http, flight }: Sending, { service, port }: Clust
  * The waypoint that a gateway hands a request to in place of its service's endpoints: for services with an address whose endpoints istiod
  * sends apart from the cluster (findServiceWaypoint of pilot/pkg/xds/endpoints/endpoint_builder.go).
  */
-function ingressWaypoint({ mesh }: Walk, { self }: Sending, { type, service }: Cluster): Binding | undefined {
-  if (self.type !== 'gateway' || type !== 'EDS' || !hasAddress(service)) return undefined;
+function ingressWaypoint({ mesh }: Walk, { self, incoming }: Sending, { type, service }: Cluster): Binding | undefined {
+  if (self.type !== 'gateway' || incoming.proxy.kind === 'waypoint' || type !== 'EDS' || !hasAddress(service))
+    return undefined;
   const { kind, namespace, name } = service.config;
   return ingressBindingOf(mesh, { kind, namespace, name, labels: service.labels });
 }
@@ -297,13 +298,15 @@ function toWaypoint({ mesh }: Walk, sending: Sending, { cluster, binding, peer, 
 
 /** Where a cluster goes that EnvoyFilters made a dynamic forward proxy; see forwardProxied. */
 function resolvedByName(walk: Walk, sending: Sending, cluster: Cluster): Resolved | null | undefined {
-  const { self, workload, http } = sending;
+  const { self, workload, http, incoming } = sending;
   if (cluster.service.resolution === 'DYNAMIC_DNS') {
     const [host = '', port] =
       http === null ? [outermost(sending.inner)?.sni ?? ''] : http.authority.name.split(/:(?=\d+$)/);
     const usual = http === null ? cluster.port.port : cluster.tls === null ? 80 : 443;
     return host === '' ? null : { host, port: port === undefined ? usual : Number(port) };
   }
+  // No EnvoyFilter of a gateway's or a sidecar's is for waypoints.
+  if (incoming.proxy.kind === 'waypoint') return undefined;
   const proxy = { namespace: self.namespace, workload: workload?.name ?? null, labels: self.labels };
   return forwardProxied(walk.mesh, proxy, {
     cluster: cluster.name,

@@ -15,6 +15,8 @@ export interface RouteConfig {
   readonly match: (host: string) => VirtualHost | undefined;
   /** All of them. */
   readonly hosts: () => readonly VirtualHost[];
+  /** The host of the service that it is for, where it is for one alone. */
+  readonly onlyFor?: string;
 }
 
 /** A service as it takes part in routing on a port: by its host in lower case, with that port alone; on port 0, which is any, as it is. */
