@@ -40,9 +40,9 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   bar.end();
   const { changedCharts } = await import('../diff/charts.js');
   const { doubts: own, notes } = unreadable(was.problems, is.problems);
-  const doubts = [...own, ...changedCharts(was.unrendered ?? [], is.unrendered ?? [])];
+  const doubts = [...own, ...changedCharts(was.unrendered, is.unrendered)];
   const absent = [was, is].flatMap(({ without }, at) =>
-    without === undefined ? [] : `there is no world ${flags.world ?? ''} in ${at === 0 ? old : now}`,
+    without.map((name) => `there is no world ${name} in ${at === 0 ? old : now}`),
   );
   const { leftOutLine } = await import('../report/text.js');
   const passedOver = [was, is].flatMap(({ leftOut = [] }) => leftOutLine(leftOut));

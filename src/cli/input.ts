@@ -15,11 +15,15 @@ import { UsageError } from './exit';
 export interface InputFlags {
   readonly config?: string;
   readonly helm?: boolean;
-  readonly world?: string;
+  readonly world?: readonly string[];
 }
 
 export function addInputOptions(command: Command): Command {
-  return addHelmOption(command).option('--world <folder>', 'read one build root of those that mesh-edge worlds shows');
+  return addHelmOption(command).option(
+    '--world <folder>',
+    'read this build root of those that mesh-edge worlds shows; may be given several times',
+    (one: string, all: readonly string[] = []) => [...all, one],
+  );
 }
 
 export function addHelmOption(command: Command): Command {
@@ -50,14 +54,14 @@ export async function readSides(old: string, now: string, flags: InputFlags): Pr
   const settings = await configuration(flags.config);
   const options = {
     ...(await layoutOf(settings, flags)),
-    ...(flags.world === undefined ? {} : { world: flags.world }),
+    ...(flags.world === undefined ? {} : { worlds: flags.world }),
   };
   const known: KnownDocuments = new Map();
   const sides = [loadSide(old, known, now, options), loadSide(now, known, old, options)] as const;
   const [was, is] = sides;
   // A cluster that comes or goes is in one of the two alone.
-  if (was.without !== undefined && is.without !== undefined)
-    throw noSuchWorld(flags.world ?? '', [...new Set([...was.without, ...is.without])]);
+  for (const name of was.without.filter((one) => is.without.includes(one)))
+    throw noSuchWorld(name, [...new Set([...was.worlds, ...is.worlds])]);
   const others = loadExternals(settings.externals);
   return [beside(was, others), beside(is, others)];
 }
@@ -71,13 +75,17 @@ async function read(
   const settings = await configuration(flags.config);
   const layout = await layoutOf(settings, flags);
   const all = findWorlds(paths, undefined, undefined, layout);
-  const worlds = flags.world === undefined ? all : worldsNamed(flags.world, all);
-  if (worlds.length === 0)
-    throw noSuchWorld(
-      flags.world ?? '',
-      all.map(({ name }) => name),
-    );
-  return { worlds, others: loadExternals(settings.externals), layout };
+  const names = all.map(({ name }) => name);
+  const worlds = flags.world?.flatMap((name) => {
+    const found = worldsNamed(name, all);
+    if (found.length === 0) throw noSuchWorld(name, names);
+    return found;
+  });
+  return {
+    worlds: worlds === undefined ? all : [...new Set(worlds)],
+    others: loadExternals(settings.externals),
+    layout,
+  };
 }
 
 /** How the repository is laid out, with charts rendered if that was asked for. */

@@ -11,15 +11,17 @@ import { kustomizations } from './kustomizations';
 
 /** What a side is, beside its manifests. */
 export interface SideOptions extends WorldOptions {
-  /** One build root of those that are there. */
-  readonly world?: string;
+  /** Build roots of those that are there; all, if left out. */
+  readonly worlds?: readonly string[];
 }
 
-/** One side of a diff; without the world that was asked for, it has no manifests. */
+/** One side of a diff. */
 export interface Side extends Joined {
-  /** The build roots that are there, where one was asked for that is none of them. */
-  readonly without?: readonly string[];
-  readonly unrendered?: readonly Unrendered[];
+  /** The build roots that are there. */
+  readonly worlds: readonly string[];
+  /** Those that were asked for and are not. */
+  readonly without: readonly string[];
+  readonly unrendered: readonly Unrendered[];
 }
 
 /**
@@ -44,12 +46,16 @@ export function loadSide(side: string, known?: KnownDocuments, other = '', optio
  */
 function built(path: string, known: KnownDocuments | undefined, disk: FileTree, options: SideOptions): Side {
   const all = findWorlds([path], known, disk, options);
-  const worlds = options.world === undefined ? all : worldsNamed(options.world, all, disk);
-  if (worlds.length === 0)
-    return { manifests: [], problems: [], charts: [], unbuilt: [], without: all.map(({ name }) => name) };
+  const chosen = options.worlds?.map((name) => [name, worldsNamed(name, all, disk)] as const);
+  const worlds = chosen === undefined ? all : [...new Set(chosen.flatMap(([, found]) => found))];
+  const places = {
+    worlds: all.map(({ name }) => name),
+    without: (chosen ?? []).filter(([, found]) => found.length === 0).map(([name]) => name),
+  };
+  if (worlds.length === 0) return { manifests: [], problems: [], charts: [], unbuilt: [], unrendered: [], ...places };
   const tree = ignoring(disk, options.ignore);
   const one = joined(worlds, [path], known, tree);
-  const loaded = { ...one, unrendered: unrendered(one.charts, path, disk) };
+  const loaded = { ...one, ...places, unrendered: unrendered(one.charts, path, disk) };
   if (path === '-' || worlds.every(({ notBuilt, remote }) => notBuilt === undefined && remote.length === 0))
     return loaded;
   return { ...loaded, manifests: [...loaded.manifests, ...kustomizations(path, tree, loaded.manifests.length)] };

@@ -22,7 +22,7 @@ const FORMS = [
 /** Words in capitals within a name or host, which are always in small letters: what a replacement writes over. */
 const CAPITALS = /(^|[./-])[A-Z][A-Z0-9]*_[A-Z0-9_]+([./-]|$)/;
 const NAMES = new Set([
-  'host', 'hosts', 'hostname', 'hostnames', 'namespace', 'gateways', 'sniHosts', 'gatewayClassName', 'credentialName', 'serviceName', 'dnsNames',
+  'host', 'hosts', 'hostname', 'hostnames', 'namespace', 'gateways', 'sniHosts', 'gatewayClassName', 'credentialName', 'serviceName', 'dnsNames', 'jwksUri', 'issuer',
 ]); // prettier-ignore
 
 /** `_`: no name of anything. Flux's repositories call a Namespace so that kustomize is to name. */
@@ -59,7 +59,8 @@ export function placeholdersIn(value: unknown, limit = 1, at: FieldPath = []): r
       }
     }
   };
-  walk(value, at, typeof at.at(-1) === 'string' ? String(at.at(-1)) : undefined);
+  // The element of a list is a value of the list's own field.
+  walk(value, at, at.filter((part): part is string => typeof part === 'string').at(-1));
   return found;
 }
 

@@ -37,6 +37,16 @@ describe('a value that something else writes before the object is applied', () =
     expect(ids(virtualService('web.${DOMAIN}', '  exportToo: ["*"]\n'))).toContain('EDGE002 error spec.exportToo');
   });
 
+  it('is not judged wherever it stands in a list, nor where it is a whole address', () => {
+    const sidecar = (hosts: readonly string[]): string =>
+      `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a, namespace: shop }\nspec: { egress: [{ hosts: ${JSON.stringify(hosts)} }] }\n`;
+    const hosts = [1, 2, 3, 4, 5, 6].map((at) => `./web${at}.SHOP_NAMESPACE.svc.cluster.local`);
+    expect(ids(sidecar(hosts))).toEqual(['EDGE008 info spec.egress[0].hosts[0]']);
+    expect(ids(sidecar([...hosts, './web_x']))).toContain('EDGE105 error spec.egress[0].hosts[6]');
+    const tokens = `apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: { name: a, namespace: shop }\nspec: { jwtRules: [{ issuer: ISSUER_URL, jwksUri: JWKS_URI }] }\n`;
+    expect(ids(tokens).filter((one) => / error /.test(one))).toEqual([]);
+  });
+
   it.each([
     ['a group of a regular expression', '(?P<name>[a-z]+)'],
     ['the end of a line in one', '^/a$'],
