@@ -112,10 +112,10 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   if (findings.length === 0) {
     const most = compared + MOST_UNDECLARED;
     for (const task of plan(planned, clients, both, UNDECLARED)) {
-      if (compared >= most || findings.length > 0) break;
+      if (compared >= most) break;
       follow(task, most - compared);
     }
-    if (compared >= most && findings.length === 0)
+    if (compared >= most)
       notes.push(
         'Requests in another protocol than some object declares for the port were followed in part: there are too many of them',
       );

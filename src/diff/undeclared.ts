@@ -2,6 +2,7 @@
  * Requests that no object speaks of: in another protocol than is declared for the port, and to the Services of gateways by their own names.
  * Few send any, and so they are followed only where nothing else has changed: before it is said that nothing has.
  */
+import { labelsMatch, strings } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import type { Target } from '../traffic/universe';
 import { isGatewayService, otherHostProbes, probe, probesAt, probesTo, type Probe, type Probes } from './requests';
@@ -16,8 +17,34 @@ export const UNDECLARED: Probes = {
       : others(declared, meshes);
   },
   elsewhere: (ports, meshes) => others(otherHostProbes(ports, meshes), meshes),
-  at: (gateway, host, meshes) => others(probesAt(gateway, host, meshes), meshes),
+  at: (gateway, host, meshes) => {
+    const declared = probesAt(gateway, host, meshes);
+    if (declared.length === 0) return [];
+    // A Service may have ports that no server has, and that lead to one which another port is for.
+    const own = new Set(declared.map(({ port }) => port));
+    const ports = new Set(meshes.flatMap((mesh) => servicePorts(mesh, gateway)));
+    const more = [...ports]
+      .filter((port) => !own.has(port))
+      .flatMap((port) => SCHEMES.filter((scheme) => scheme !== 'tcp' || !host.startsWith('*')).map((scheme) => probe({ host, scheme, port }, meshes))); // prettier-ignore
+    return [...others(declared, meshes), ...more];
+  },
 };
+
+/** Ports of the Services that lead to the Pods of a gateway. */
+function servicePorts(mesh: Mesh, gateway: string): readonly number[] {
+  const [namespace = '', name = ''] = gateway.split('/');
+  const own = mesh.gateways.find((one) => one.namespace === namespace && one.name === name);
+  const pods =
+    own === undefined
+      ? []
+      : mesh.workloads.all.filter(({ membership, labels }) => membership === 'gateway' && labelsMatch(strings(own.spec.selector), labels)); // prettier-ignore
+  const services = [
+    ...pods.flatMap((pod) => mesh.services.inNamespace(pod.namespace).filter(({ selector }) => Object.keys(selector).length > 0 && labelsMatch(selector, pod.labels))), // prettier-ignore
+    // istiod names the Service of a Gateway of the Gateway API after it.
+    ...(own === undefined ? mesh.services.inNamespace(namespace).filter(({ host }) => host.startsWith(name)) : []),
+  ];
+  return services.flatMap(({ ports }) => ports.map(({ port }) => port));
+}
 
 /** The same places in each protocol that none of them has. */
 function others(declared: readonly Probe[], meshes: readonly Mesh[]): readonly Probe[] {

@@ -1,7 +1,7 @@
 /** Where the clients of a class may send requests: what is explored to speak of all of them. */
 import { Links } from '../diff/links';
 import { fromOutside } from '../diff/plan';
-import { probesFor } from '../diff/requests';
+import { probesAt, probesFor } from '../diff/requests';
 import { knows } from '../diff/scopes';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
@@ -37,18 +37,25 @@ export class Targets {
       readonly onEvery?: (host: string) => boolean;
     } = {},
   ): readonly Target[] {
-    if (client.at !== undefined)
-      return unique(
-        fromOutside(client, new Set(), true, [this.links, this.links]).map(({ host, probe }) =>
-          this.target(host === '*' ? '*.example' : host, probe),
-        ),
-      );
+    if (client.at !== undefined) return this.at(client, client.at, extra.hosts ?? []);
     const own = [...this.hosts]
       .filter((host) => knows(client, host, [this.mesh]))
       .flatMap((host) => (extra.onEvery?.(host) === true ? this.onEvery(host, extra.ports ?? []) : this.to(host)));
     const others = (extra.hosts ?? []).filter((host) => !this.hosts.has(host) || !knows(client, host, [this.mesh]));
     const ports = [...(extra.ports ?? []), ...(extra.onEvery === undefined ? [] : [this.otherPort])];
     return unique([...own, ...['*', ...others].flatMap((host) => this.unnamed(host, ports))]);
+  }
+
+  /** At a gateway: its hosts, one that stands for all others if it takes any, and those that are asked about and only that takes. */
+  private at(client: ClientClass, gateway: string, asked: readonly string[]): readonly Target[] {
+    const own = fromOutside(client, new Set(), true, [this.links, this.links]);
+    const hosts = new Set(own.map(({ host }) => host));
+    const covers = (one: string, host: string): boolean => one === host || (isWildcard(one) && one !== '*' && isSubsetOf(host, one)); // prettier-ignore
+    const others = asked.filter((host) => host !== '*' && ![...hosts].some((one) => covers(one, host)));
+    return unique([
+      ...own.map(({ host, probe }) => this.target(host === '*' ? '*.example' : host, probe)),
+      ...others.flatMap((host) => probesAt(gateway, host, [this.mesh]).map((probe) => this.target(host, probe))),
+    ]);
   }
 
   /** Whether objects are about a name itself, and not only about a wildcard that covers it. */

@@ -85,8 +85,10 @@ export function unknownNames(mesh: Mesh, rules: readonly Rule[]): readonly RuleP
           what: `no manifest has anything about namespace "${who.namespace}"`,
         });
     const hosts = hostsOf(rule.to, mesh);
+    // A gateway with a server for every host has something about any.
+    const isOpen = rule.from.some(({ is }) => is === 'outside');
     const isKnown = (host: string): boolean =>
-      [...known].some((one) => one !== '*' && (isSubsetOf(one, host) || isSubsetOf(host, one)));
+      [...known].some((one) => (one !== '*' || isOpen) && (isSubsetOf(one, host) || isSubsetOf(host, one)));
     if (hosts !== undefined && !hosts.some(isKnown))
       problems.push({
         line: rule.line,

@@ -69,12 +69,47 @@ describe('diff tells of', () => {
     ]);
   });
 
-  it('an ingress listener that leads to another port, and of one whose protocol changes only for TLS, which HTTP does not take', () => {
+  it('an ingress listener that leads to another port, and of one whose protocol changes, for what HTTP does not take', () => {
     const listener = (port: number, protocol = 'HTTP'): string =>
       sidecar(`{port: {number: 8080, name: p, protocol: ${protocol}}, defaultEndpoint: '127.0.0.1:${port}'}`);
     expect(told(between(MESH + listener(9000), MESH + listener(9001)))).toHaveLength(1);
     expect(told(between(MESH + listener(9000), MESH + listener(9000, 'TCP')))).toEqual([
-      "widened: shop/stock to https://stock.shop.svc.cluster.local:80/: refused, connection closed by the sidecar of shop/stock: no route for it -> directly, as a host that the mesh does not know; reaches port 80 with the application's own TLS",
+      'widened: every workload to tcp://stock.shop.svc.cluster.local:80: refused, connection closed by the sidecar of shop/stock: the proxy expects another protocol -> directly, as a host that the mesh does not know; reaches port 80 in plain text',
+      "widened: every workload to https://stock.shop.svc.cluster.local:80/: refused, connection closed by the sidecar of shop/stock: no route for it -> directly, as a host that the mesh does not know; reaches port 80 with the application's own TLS",
+    ]);
+  });
+
+  it('one port more of the Service of a gateway, by which clients outside come in', () => {
+    const door = (more: string): string => `${MESH}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ingress, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {istio: ingress}, annotations: {inject.istio.io/templates: gateway}}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ingress, namespace: shop}
+spec: {selector: {istio: ingress}, ports: [{name: http, port: 80}${more}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: door, namespace: shop}
+spec: {selector: {istio: ingress}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [site.example.com]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: site, namespace: shop}
+spec: {hosts: [site.example.com], gateways: [door], http: [{route: [{destination: {host: stock}}]}]}
+`;
+    const found = between(door(''), door(', {name: more, port: 9080, targetPort: 80}'));
+    expect(found.changes.map(({ effect, request }) => [effect, request.from, request.request])).toContainEqual([
+      'widened',
+      'outside',
+      'http://site.example.com:9080/',
     ]);
   });
 

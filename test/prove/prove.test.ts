@@ -50,7 +50,47 @@ function decide(rules: string, manifests = MANIFESTS): ReturnType<typeof prove> 
 }
 const one = (body: string): string => `rules:\n  - name: it\n    ${body}\n`;
 
+const EVERY_HOST = `${MANIFESTS}---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ingress, namespace: shop }
+spec:
+  template:
+    metadata: { labels: { istio: ingress }, annotations: { inject.istio.io/templates: gateway } }
+    spec: { containers: [{ name: istio-proxy, image: auto }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: shop }
+spec: { selector: { app: web }, ports: [{ name: http, port: 80 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: door, namespace: shop }
+spec: { selector: { istio: ingress }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: every, namespace: shop }
+spec: { hosts: ["*"], gateways: [door], http: [{ match: [{ uri: { prefix: /open } }], route: [{ destination: { host: web } }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: one, namespace: shop }
+spec: { hosts: [one.example.com], gateways: [door], http: [{ route: [{ destination: { host: web } }] }] }
+`;
+
 describe('prove', () => {
+  it('asks a gateway that takes every host for any that a rule is about, whether other manifests name it or not', () => {
+    for (const host of ['admin.example.org', '*.example.org', 'api.stripe.com']) {
+      const rule = (path: string): string =>
+        one(`forbid: { from: outside, to: { hosts: ["${host}"], paths: ["${path}"] } }`);
+      expect(unknownNames(buildMesh(loadText(EVERY_HOST).manifests), readRules(rule('/open')).rules)).toEqual([]);
+      expect(decide(rule('/open'), EVERY_HOST).map(({ verdict }) => verdict)).toEqual(['refuted']);
+      expect(decide(rule('/shut'), EVERY_HOST).map(({ verdict }) => verdict)).toEqual(['proved']);
+    }
+  });
+
   it.each([
     [
       'forbid: { from: { except: [shop/payments] }, to: { hosts: [api.stripe.com], paths: ["/admin", "/admin/*"] } }',
