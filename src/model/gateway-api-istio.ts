@@ -2,6 +2,7 @@ import { hostsInIstio } from './attachments';
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
 import { certificateNames, GATEWAY_API, type ApiGateway, type ApiListener, type GatewayApi } from './gateway-api';
 import { meshRoutes } from './gateway-api-mesh';
+import { refusedByIstio } from './gateway-api-refused';
 import { httpRules, l4Rules } from './gateway-api-rules';
 import { JoinedRoutes, routedVirtualService } from './gateway-api-virtual-service';
 import type { Manifest } from './manifest';
@@ -140,7 +141,7 @@ function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService
   const others: VirtualService[] = [];
   for (const attachment of api.attachments) {
     const { route, gateway, listener } = attachment;
-    if (gateway.controller !== 'istio') continue;
+    if (gateway.controller !== 'istio' || refusedByIstio(route) !== undefined) continue;
     const name = `${gateway.config.namespace}/${internalName(gateway, listener)}`;
     if (route.kind === 'TLSRoute' || route.kind === 'TCPRoute') {
       const hosts = route.kind === 'TLSRoute' ? hostsInIstio(attachment) : ['*'];

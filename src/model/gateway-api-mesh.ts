@@ -1,5 +1,6 @@
 import { record, records, text, texts, type Json } from './fields';
 import { GATEWAY_API, type ApiRoute, type GatewayApi, USUAL_CLASSES } from './gateway-api';
+import { refusedByIstio } from './gateway-api-refused';
 import { ANY_HTTP, httpRules, l4Rules } from './gateway-api-rules';
 import { overlaps } from './hostnames';
 import { JoinedRoutes, routedVirtualService } from './gateway-api-virtual-service';
@@ -81,6 +82,7 @@ export function meshRoutes(api: GatewayApi, domain: string): readonly VirtualSer
   const { kindsRead } = api.input;
   const read = api.routes.filter(({ kind }) => (kind !== 'TLSRoute' && kind !== 'TCPRoute') || kindsRead[kind]);
   for (const route of read) {
+    if (refusedByIstio(route) !== undefined) continue;
     for (const reference of records(route.config.spec.parentRefs)) {
       const parent = meshParent(api, route, reference, domain);
       if (parent === undefined) continue;

@@ -155,3 +155,39 @@ describe('a host that a narrower listener claims', () => {
     expect(told('http://other.net/', outside).hops[0]?.cluster).toBe('outbound|80||shop.app.svc.cluster.local');
   });
 });
+
+describe('a route with one rule that istiod takes for an error', () => {
+  const listener = '{name: http, port: 80, protocol: HTTP}';
+  const named = (kind: string, bad: string, good: string) => `${WORLD}${gateway(listener)}${route(kind, 'mixed', 'app', `parentRefs: [{name: front}], rules: [${good}, ${bad}]`)}`; // prettier-ignore
+  const TO_SHOP = 'backendRefs: [{name: shop, port: 80}]';
+  const OTHER = (more: string) => `{matches: [{path: {value: /other}}], ${more}}`;
+  const ask = (yaml: string, path = '/') =>
+    outcome(traceIn(yaml, { istioVersion: '1.29' })(`http://shop.example.com${path}`, outside));
+
+  it.each([
+    `filters: [{type: ExtensionRef, extensionRef: {group: example.com, kind: Own, name: own}}], ${TO_SHOP}`,
+    `filters: [{type: ExternalAuth, externalAuth: {protocol: HTTP, backendRef: {name: shop, port: 80}}}], ${TO_SHOP}`,
+    'backendRefs: [{name: shop, port: 80, filters: [{type: URLRewrite, urlRewrite: {hostname: a.example.com}}]}]',
+    'backendRefs: [{name: shop.app.svc.cluster.local, port: 80}]',
+    'backendRefs: [{group: networking.istio.io, kind: Hostname, name: a.example.com}]',
+  ])('is for nothing: %s', (bad) => {
+    expect(ask(named('HTTPRoute', OTHER(bad), `{${TO_SHOP}}`))).toMatch(/^NR 404/);
+  });
+
+  it('is for the other rules where a backend is not there, or has no weight', () => {
+    for (const bad of [
+      'backendRefs: [{name: gone, port: 80}]',
+      'backendRefs: [{name: shop.app.svc.cluster.local, port: 80, weight: 0}, {name: shop, port: 80}]',
+    ])
+      expect(ask(named('HTTPRoute', OTHER(bad), `{${TO_SHOP}}`))).toBe('delivered to shop.app.svc.cluster.local:80');
+  });
+
+  it('is for nothing in the mesh either', () => {
+    const yaml = (more: string): string =>
+      `${WORLD}${route('HTTPRoute', 'mixed', 'app', `parentRefs: [{group: "", kind: Service, name: shop}], rules: [{backendRefs: [{name: gone, port: 80${more}}]}]`)}`;
+    const inside = (more: string) =>
+      outcome(traceIn(yaml(more), { istioVersion: '1.29' })('http://shop.app/', { from: 'web' }));
+    expect(inside('')).toMatch(/500/);
+    expect(inside(', filters: [{type: ExtensionRef, extensionRef: {group: a.b, kind: C, name: d}}]')).toBe('delivered to shop.app.svc.cluster.local:80'); // prettier-ignore
+  });
+});

@@ -1,6 +1,7 @@
 import type { Against, Unattached } from '../../model/attachments';
 import { ruleFaults } from '../../model/envoy-gateway-rules';
 import type { ApiRoute } from '../../model/gateway-api';
+import { refusedByIstio } from '../../model/gateway-api-refused';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
 import { nameOf } from '../edge';
@@ -31,6 +32,17 @@ export const rule: Rule = {
         ...hit,
       };
     }
+    for (const route of mesh.gatewayApi.routes) {
+      const refused = isForIstio(route, mesh) ? refusedByIstio(route) : undefined;
+      if (refused === undefined) continue;
+      yield {
+        manifest: route.config.manifest,
+        field: ['spec', 'rules', refused.index],
+        what: `istiod takes nothing of the route: ${refused.detail}`,
+        why: 'An error in one rule keeps istiod from converting any rule of the route: what it is for gets 404, or what other routes say.',
+        fix: `${refused.cure[0]?.toUpperCase() ?? ''}${refused.cure.slice(1)}.`,
+      };
+    }
     const served = mesh.gatewayApi.attachments.filter(({ gateway }) => gateway.controller === 'envoy-gateway');
     for (const route of new Set(served.map((one) => one.route))) {
       for (const [index, fault] of ruleFaults(route, mesh).entries()) {
@@ -46,6 +58,14 @@ export const rule: Rule = {
     }
   },
 };
+
+function isForIstio(route: ApiRoute, { gatewayApi }: Mesh): boolean {
+  const parents = routeSpec(route.config.manifest).parentRefs ?? [];
+  return (
+    parents.some(({ kind }) => kind === 'Service' || kind === 'ServiceEntry') ||
+    gatewayApi.attachments.some((one) => one.route === route && one.gateway.controller.startsWith('istio'))
+  );
+}
 
 interface Verdict {
   readonly what: string;

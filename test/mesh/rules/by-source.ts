@@ -76,6 +76,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/route.go (Envoy Gateway 1.7.0) and pilot/pkg/config/kube/gateway (Istio 1.29.1)',
     'the selector of namespaces is a LabelSelector of Kubernetes, expressions included',
   ),
+  'route-not-attached/foreign-filter': read(
+    'pilot/pkg/config/kube/gateway/conversion.go and route_collections.go (Istio 1.29.1), and seen in the simulation',
+    'a filter that convertHTTPRoute does not know is an error, and computeRoute then has no rule of the route at all',
+  ),
   'route-not-attached/kind-of-listener': read(
     'internal/gatewayapi/validate.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
     'validateAllowedRoutes sets ResolvedRefs False, and validateListenerConditions leaves the listener out',
