@@ -27,6 +27,8 @@ interface Totals {
   hops: number;
   skipped: number;
   failures: number;
+  /** Objects that either side refused alike are not counted: only those that one takes and the other refuses. */
+  readonly admission: Set<string>;
   readonly differences: { readonly mesh: number; readonly difference: Difference; readonly yaml: string }[];
 }
 
@@ -38,7 +40,15 @@ async function measure(
   path: string,
   jobs: number,
 ): Promise<Totals> {
-  const totals: Totals = { meshes: 0, requests: 0, hops: 0, skipped: 0, failures: 0, differences: [] };
+  const totals: Totals = {
+    meshes: 0,
+    requests: 0,
+    hops: 0,
+    skipped: 0,
+    failures: 0,
+    admission: new Set(),
+    differences: [],
+  };
   let next = 0;
   // In slices: a sample of thousands of meshes at once would hold them all.
   const work = async (): Promise<void> => {
@@ -70,6 +80,7 @@ async function slice(oracle: Oracle, totals: Totals, from: number, sample: reado
     totals.hops += result.hops;
     totals.skipped += result.skipped;
     if (result.failure !== undefined) totals.failures += 1;
+    for (const one of result.admission) totals.admission.add(one);
     for (const difference of result.differences) {
       totals.differences.push({ mesh: from + index, difference, yaml: toYaml(mesh.things) });
     }
@@ -88,6 +99,7 @@ function report(totals: Totals, seed: number, requests: number, option: string):
     `| hops compared (listener, cluster, TLS, SNI, error) | ${totals.hops} |`,
     `| requests answered alike | ${agree} (${((100 * agree) / Math.max(1, totals.requests)).toFixed(3)} %) |`,
     `| requests left out: their listener has overlapping filter chains, which Envoy refuses and the oracle uses | ${totals.skipped} |`,
+    `| objects that istiod's webhook refuses and check takes, or the other way round | ${totals.admission.size} |`,
     `| meshes that the oracle could not load | ${totals.failures} |`,
   ].join('\n');
 }
@@ -112,6 +124,7 @@ async function main(): Promise<void> {
   for (const { mesh, difference } of totals.differences.slice(0, 20)) {
     console.log(`mesh ${mesh}: ${JSON.stringify(difference.ask)}: ${difference.what}`);
   }
+  for (const one of [...totals.admission].slice(0, 40)) console.log(one);
   const text = report(totals, seed, requests, byApi ? ' --gateway-api' : '');
   console.log(text);
   if (values.write) {
@@ -119,7 +132,7 @@ async function main(): Promise<void> {
     const page = readFileSync(file, 'utf8');
     writeFileSync(file, page.replace(byApi ? API_MARKS : MARKS, `$1\n\n${text}\n\n$2`));
   }
-  process.exitCode = totals.differences.length === 0 ? 0 : 1;
+  process.exitCode = totals.differences.length + totals.admission.size === 0 ? 0 : 1;
 }
 
 void main();

@@ -68,6 +68,7 @@ export interface Destination {
 export interface WeightedDestination {
   readonly destination?: Destination;
   readonly weight?: number;
+  readonly headers?: { readonly request?: HeaderOperations; readonly response?: HeaderOperations };
 }
 
 export interface StringMatch {
@@ -100,18 +101,34 @@ export interface HttpRoute {
   readonly delegate?: { readonly name?: string; readonly namespace?: string };
   readonly rewrite?: { readonly uri?: string; readonly authority?: string; readonly uriRegexRewrite?: { readonly match?: string; readonly rewrite?: string } }; // prettier-ignore
   readonly retries?: { readonly attempts?: number; readonly perTryTimeout?: string; readonly retryOn?: string };
-  readonly fault?: object;
+  readonly fault?: HttpFault;
+  readonly corsPolicy?: CorsPolicy;
+  readonly mirrorPercentage?: { readonly value?: number };
   readonly mirror?: Destination;
   readonly mirrors?: readonly {
     readonly destination?: Destination;
     readonly percentage?: { readonly value?: number };
   }[];
-  readonly headers?: {
-    readonly request?: {
-      readonly set?: Readonly<Record<string, string>>;
-      readonly add?: Readonly<Record<string, string>>;
-    };
-  };
+  readonly headers?: { readonly request?: HeaderOperations; readonly response?: HeaderOperations };
+}
+
+export interface HeaderOperations {
+  readonly set?: Readonly<Record<string, string>>;
+  readonly add?: Readonly<Record<string, string>>;
+  readonly remove?: readonly string[];
+}
+
+export interface HttpFault {
+  readonly abort?: { readonly percentage?: { readonly value?: number }; readonly httpStatus?: number; readonly grpcStatus?: string; readonly http2Error?: string }; // prettier-ignore
+  readonly delay?: { readonly percentage?: { readonly value?: number }; readonly exponentialDelay?: string };
+}
+
+export interface CorsPolicy {
+  readonly allowOrigins?: readonly StringMatch[];
+  readonly allowMethods?: readonly string[];
+  readonly allowHeaders?: readonly string[];
+  readonly exposeHeaders?: readonly string[];
+  readonly maxAge?: string;
 }
 
 export interface TlsMatch {

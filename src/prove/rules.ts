@@ -66,7 +66,7 @@ export function readRules(text: string): {
   const problems: RuleProblem[] = document.errors.map((error) => ({
     line: lines.linePos(error.pos[0]).line,
     key: '',
-    what: `it is no YAML: ${error.message.split('\n')[0] ?? ''}`,
+    what: `it is no YAML: ${inWords(error.message)}`,
   }));
   if (problems.length > 0) return { rules: [], problems };
   const reader = new Reader(lines, problems);
@@ -90,6 +90,11 @@ export function readRules(text: string): {
     else names.set(rule.name, rule.line);
   }
   return { rules: rules.filter((one) => one !== undefined), problems };
+}
+
+/** Where the parser gives up on nesting hangs on how deep it was called. */
+function inWords(message: string): string {
+  return message.includes('call stack') ? 'it is nested too deeply' : (message.split('\n')[0] ?? '');
 }
 
 function isBlock(text: string): boolean {

@@ -1,6 +1,7 @@
 /** What was proved, in the formats of `mesh-edge prove`. */
 import { printable } from '../model/printable';
 import type { Proof } from '../prove/prove';
+import { text as inText } from './markdown-text';
 
 export type ProveFormat = 'text' | 'json' | 'github' | 'markdown' | 'sarif';
 
@@ -74,8 +75,7 @@ function annotation(one: Proof, file: string): string {
 }
 
 function markdown(proofs: readonly Proof[]): string {
-  const cell = (value: string): string =>
-    printable(value).replace(/[\\`*_{}[\]<>()#+!|@~&]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const cell = (value: string): string => inText(value, true);
   const rows = proofs.map(
     (one) =>
       `| ${MARKS[one.verdict]} ${one.verdict} | ${cell(one.name)} | ${one.classes} | ${one.because.map(cell).join('<br>')} |`,

@@ -52,7 +52,7 @@ function changed(node: unknown, [step, ...rest]: readonly number[], by: Mutation
   else if (by.change === 'rename') {
     const kept = fields[key];
     delete fields[key];
-    set(fields, String(by.by), kept);
+    set(fields, typeof by.by === 'string' ? by.by : JSON.stringify(by.by), kept);
   } else set(fields, key, put(fields[key], by));
   return fields;
 }

@@ -1,3 +1,4 @@
+import { alive } from '../fuzz/markdown';
 import { loadText } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
 import { prove, unknownNames } from '../../src/prove/prove';
@@ -155,6 +156,7 @@ describe('prove', () => {
     ]);
     expect(readRules('rules: []\n').problems).toHaveLength(1);
     expect(readRules('a: [\n').problems[0]?.what).toMatch(/no YAML/);
+    expect(readRules(`rules: ${'['.repeat(20_000)}`).problems[0]?.what).toBe('it is no YAML: it is nested too deeply');
   });
 
   it('writes names of manifests so that they steer nothing', () => {
@@ -165,6 +167,9 @@ describe('prove', () => {
       expect(written).not.toMatch(/^::error::b/m);
       expect(written).not.toContain('\u001b');
     }
-    expect(formatProofs(evil, 'markdown', { file: 'r.yaml', color: false })).not.toContain('<!--');
+    const hostile = [{ ...evil[0], because: ['app to http://api.stripe.com/ @octocat [a](https://evil.example)'] }];
+    expect(
+      alive(formatProofs([...evil, ...hostile] as typeof evil, 'markdown', { file: 'r.yaml', color: false })),
+    ).toEqual([]);
   });
 });

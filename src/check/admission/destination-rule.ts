@@ -1,7 +1,8 @@
 /** What istiod's webhook refuses in a DestinationRule (pkg/config/validation of Istio 1.29). */
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { type ClientTls, type TrafficPolicy, specOf } from '../istio';
-import { type Issue, exportToIssues, selectorIssues } from './issue';
+import { connectionIssues } from './connection-settings';
+import { type Issue, exportToIssues, labelIssues, selectorIssues } from './issue';
 import { isAddress, isDnsLabel, isPortNumber, wrongHost, wrongName } from './names';
 
 const quote = JSON.stringify;
@@ -17,7 +18,7 @@ export function* destinationRuleIssues(manifest: Manifest): Generator<Issue> {
     };
   if (trafficPolicy) yield* trafficPolicyIssues(trafficPolicy, ['spec', 'trafficPolicy']);
   const names = new Set<string>();
-  for (const [at, { name = '', trafficPolicy: policy }] of subsets.entries()) {
+  for (const [at, { name = '', labels, trafficPolicy: policy }] of subsets.entries()) {
     const field = ['spec', 'subsets', at];
     if (names.has(name))
       yield {
@@ -32,6 +33,7 @@ export function* destinationRuleIssues(manifest: Manifest): Generator<Issue> {
         what: `the subset ${quote(name)} is no DNS label`,
         fix: 'Use letters, digits and hyphens.',
       };
+    yield* labelIssues(labels, [...field, 'labels']);
     if (policy) yield* trafficPolicyIssues(policy, [...field, 'trafficPolicy']);
   }
   yield* exportToIssues(exportTo, manifest.namespace, { hasSelector: workloadSelector !== undefined });
@@ -61,6 +63,7 @@ function* trafficPolicyIssues(policy: TrafficPolicy, field: FieldPath): Generato
   }
   if (tunnel && proxyProtocol) yield { field, what: 'tunnel and proxyProtocol are both set', fix: 'Keep one of them.' };
   if (tls) yield* clientTlsIssues(tls, [...field, 'tls']);
+  yield* connectionIssues(policy, field);
   for (const [at, port] of (portLevelSettings ?? []).entries()) {
     const inner = [...field, 'portLevelSettings', at];
     if (!port.port) yield { field: inner, what: 'settings of a port do not say of which', fix: 'Write port.number.' };
@@ -77,6 +80,7 @@ function* trafficPolicyIssues(policy: TrafficPolicy, field: FieldPath): Generato
         fix: 'Write tls, loadBalancer, connectionPool or outlierDetection.',
       };
     if (port.tls) yield* clientTlsIssues(port.tls, [...inner, 'tls']);
+    yield* connectionIssues(port, inner);
   }
   if (tunnel) {
     const { protocol = '', targetHost = '', targetPort } = tunnel;

@@ -1,6 +1,7 @@
 /** What istiod's webhook refuses in the parts that rules of a VirtualService share: destinations, gateways, ports. */
 import type { FieldPath } from '../../model/manifest';
 import type { Destination, WeightedDestination } from '../istio';
+import { headerOperationIssues } from './http-headers';
 import type { Issue } from './issue';
 import { isAddress, isDnsLabel, isPortNumber, wrongHost, wrongName } from './names';
 
@@ -38,8 +39,10 @@ export function* gatewayNameIssues(names: readonly string[], field: FieldPath): 
 /** Destinations with their weights. */
 export function* destinationsIssues(routes: readonly WeightedDestination[], field: FieldPath): Generator<Issue> {
   let total = 0;
-  for (const [at, { destination, weight = 0 }] of routes.entries()) {
+  for (const [at, { destination, weight = 0, headers }] of routes.entries()) {
     if (destination) yield* destinationIssues(destination, [...field, at, 'destination']);
+    else yield { field: [...field, at], what: 'a route has no destination', fix: 'Write destination with its host.' };
+    if (headers) yield* headerOperationIssues(headers, [...field, at, 'headers']);
     if (weight < 0) yield { field: [...field, at, 'weight'], what: `the weight is ${weight}`, fix: 'Write 0 or more.' };
     total += weight;
   }

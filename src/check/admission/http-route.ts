@@ -1,7 +1,10 @@
 /** What istiod's webhook refuses in an HTTP route of a VirtualService (pkg/config/validation/virtualservice.go of Istio 1.29). */
+import { STATUS_CODES } from 'node:http';
 import type { FieldPath } from '../../model/manifest';
 import type { HttpMatch, HttpRoute, StringMatch } from '../istio';
-import type { Issue } from './issue';
+import { headerOperationIssues, matchedHeaderIssues } from './http-headers';
+import { corsIssues, faultIssues, percentageIssues, statusIssues } from './http-policies';
+import { type Issue, labelIssues } from './issue';
 import { isDnsLabel } from './names';
 import { destinationIssues, destinationsIssues, gatewayNameIssues, matchPortIssues } from './destinations';
 import { refusalOf } from '../../model/re2';
@@ -11,6 +14,9 @@ const quote = JSON.stringify;
 /** Words of Envoy's retry_on; a status code is allowed as well. */
 const RETRY_ON = new Set(['5xx', 'gateway-error', 'reset', 'reset-before-request', 'connect-failure', 'envoy-ratelimited', 'retriable-4xx', 'refused-stream', 'retriable-status-codes', 'retriable-headers', 'http3-post-connect-failure', 'cancelled', 'deadline-exceeded', 'internal', 'resource-exhausted', 'unavailable']); // prettier-ignore
 
+/** What Go has words for (net/http, StatusText). */
+const STATUSES = new Set(Object.keys(STATUS_CODES).filter((status) => status !== '509'));
+
 export function* httpRouteIssues(route: HttpRoute, isDelegate: boolean, field: FieldPath): Generator<Issue> {
   yield* conflictIssues(route, isDelegate, field);
   for (const [at, match] of (route.match ?? []).entries()) yield* matchIssues(match, [...field, 'match', at]);
@@ -18,23 +24,16 @@ export function* httpRouteIssues(route: HttpRoute, isDelegate: boolean, field: F
   if (route.mirror) yield* destinationIssues(route.mirror, [...field, 'mirror']);
   for (const [at, { destination, percentage }] of (route.mirrors ?? []).entries()) {
     if (destination) yield* destinationIssues(destination, [...field, 'mirrors', at, 'destination']);
-    const value = percentage?.value ?? 0;
-    if (value < 0 || value > 100)
-      yield {
-        field: [...field, 'mirrors', at, 'percentage'],
-        what: `the percentage is ${value}`,
-        fix: 'Write a number from 0 to 100.',
-      };
+    else yield { field: [...field, 'mirrors', at], what: 'a mirror has no destination', fix: 'Write destination.' };
+    yield* percentageIssues(percentage?.value, [...field, 'mirrors', at, 'percentage']);
   }
   yield* retryIssues(route, [...field, 'retries']);
   yield* redirectIssues(route, [...field, 'redirect']);
-  const status = route.directResponse?.status;
-  if (status !== undefined && (status < 200 || status > 599))
-    yield {
-      field: [...field, 'directResponse', 'status'],
-      what: `${status} is no status of a response`,
-      fix: 'Write a status from 200 to 599.',
-    };
+  yield* statusIssues(route.directResponse?.status, [...field, 'directResponse', 'status']);
+  yield* percentageIssues(route.mirrorPercentage?.value, [...field, 'mirrorPercentage']);
+  yield* headerOperationIssues(route.headers ?? {}, [...field, 'headers']);
+  if (route.fault) yield* faultIssues(route.fault, [...field, 'fault']);
+  if (route.corsPolicy) yield* corsIssues(route.corsPolicy, [...field, 'corsPolicy']);
   yield* rewriteIssues(route, [...field, 'rewrite']);
 }
 
@@ -75,6 +74,7 @@ function* conflictIssues(route: HttpRoute, isDelegate: boolean, field: FieldPath
 function* matchIssues(match: HttpMatch, field: FieldPath): Generator<Issue> {
   yield* matchPortIssues(match.port, [...field, 'port']);
   yield* gatewayNameIssues(match.gateways ?? [], [...field, 'gateways']);
+  yield* labelIssues(match.sourceLabels, [...field, 'sourceLabels']);
   if (match.sourceNamespace && !isDnsLabel(match.sourceNamespace))
     yield {
       field: [...field, 'sourceNamespace'],
@@ -86,6 +86,7 @@ function* matchIssues(match: HttpMatch, field: FieldPath): Generator<Issue> {
     yield* stringMatchIssues(match[part], [...field, part]);
   for (const part of ['headers', 'queryParams', 'withoutHeaders'] as const) {
     for (const [name, value] of Object.entries(match[part] ?? {})) {
+      if (part !== 'queryParams') yield* matchedHeaderIssues(name, [...field, part, name]);
       if (part === 'withoutHeaders' && value.regex === '*') continue;
       yield* stringMatchIssues(value, [...field, part, name]);
     }
@@ -102,16 +103,20 @@ function* stringMatchIssues(match: StringMatch | undefined, field: FieldPath, ma
       what: 'the regular expression is empty',
       fix: 'Write an expression, or leave the match out.',
     };
-  else if (match.regex.length > 1024)
+  else yield* expressionIssues(match.regex, [...field, 'regex']);
+}
+
+function* expressionIssues(regex: string, field: FieldPath): Generator<Issue> {
+  if (regex.length > 1024)
     yield {
-      field: [...field, 'regex'],
-      what: `the regular expression has ${match.regex.length} characters`,
+      field,
+      what: `the regular expression has ${regex.length} characters`,
       fix: 'Write at most 1024 characters.',
     };
-  else if (refusalOf(match.regex) !== undefined) {
+  else if (refusalOf(regex) !== undefined) {
     yield {
-      field: [...field, 'regex'],
-      what: `${quote(match.regex)} is no regular expression of RE2`,
+      field,
+      what: `${quote(regex)} is no regular expression of RE2`,
       fix: 'Write it in the syntax of RE2: no lookahead, lookbehind or back reference.',
     };
   }
@@ -129,7 +134,7 @@ function* retryIssues({ retries }: HttpRoute, field: FieldPath): Generator<Issue
       fix: 'Write attempts, or leave the others out.',
     };
   for (const word of (retryOn ?? '').split(',').filter(Boolean)) {
-    if (!RETRY_ON.has(word) && !/^[1-5]\d\d$/.test(word))
+    if (!RETRY_ON.has(word) && !STATUSES.has(word))
       yield {
         field: [...field, 'retryOn'],
         what: `${quote(word)} is no condition for a retry`,
@@ -177,6 +182,8 @@ function* rewriteIssues({ rewrite, headers }: HttpRoute, field: FieldPath): Gene
         what: 'uriRegexRewrite needs both match and rewrite',
         fix: 'Write both.',
       };
+    else if (rewrite.uriRegexRewrite?.match)
+      yield* expressionIssues(rewrite.uriRegexRewrite.match, [...field, 'uriRegexRewrite', 'match']);
   }
   const sets = [...Object.keys(headers?.request?.set ?? {}), ...Object.keys(headers?.request?.add ?? {})].filter(
     (name) => /^(:authority|host)$/i.test(name),

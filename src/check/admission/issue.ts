@@ -2,6 +2,7 @@
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { Hit } from '../rule';
 import { isPlaceholder } from '../../model/placeholders';
+import { isDnsLabel } from './names';
 
 export interface Issue {
   readonly field: FieldPath;
@@ -45,7 +46,7 @@ export function* exportToIssues(
     }
     seen.add(key);
     const isWord = key === '*' || (key === '~' && options.allowsNobody === true);
-    if (!isWord && entry !== '.' && !isPlaceholder(entry) && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(key)) {
+    if (!isWord && entry !== '.' && !isPlaceholder(entry) && !isDnsLabel(key)) {
       yield {
         field: [...field, at],
         what: `exportTo has ${JSON.stringify(entry)}, which is neither a namespace nor one of . and *`,
@@ -149,3 +150,23 @@ export function* selectorIssues(
     }
   }
 }
+
+/** Labels by which workloads are told apart (pkg/config/labels/instance.go): as Kubernetes writes them, upper case allowed in the prefix. */
+export function* labelIssues(labels: Readonly<Record<string, string>> | undefined, field: FieldPath): Generator<Issue> {
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    const slash = key.indexOf('/');
+    const isKey =
+      NAME.test(key.slice(slash + 1)) &&
+      key.length - slash <= 64 &&
+      (slash < 0 || (slash <= 253 && key.slice(0, slash).split('.').every((label) => PREFIX_LABEL.test(label)))); // prettier-ignore
+    if (!isKey || (value !== '' && !NAME.test(value)))
+      yield {
+        field: [...field, key],
+        what: `${JSON.stringify(`${key}=${value}`)} is no label`,
+        fix: 'Use letters, digits, hyphens, dots and underscores, beginning and ending with a letter or digit.',
+      };
+  }
+}
+
+const NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+const PREFIX_LABEL = /^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;

@@ -44,7 +44,8 @@ export function wrongHost(host: string): string | undefined {
   if (host.length > 255) return 'it is longer than 255 characters';
   const [first = '', ...rest] = host.split('.');
   if (first.length > 63 || !WILDCARD_LABEL.test(first)) return `${JSON.stringify(first)} is no DNS label`;
-  return rest.length === 0 ? undefined : wrongName(rest.join('.'));
+  // `*.` is let through, as the dot at the end of a name is.
+  return rest.length === 0 || (rest.join('') === '' && rest.length === 1) ? undefined : wrongName(rest.join('.'));
 }
 
 /** A host of a Gateway's server or of a Sidecar, with or without its namespace. */

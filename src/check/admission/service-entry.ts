@@ -3,7 +3,7 @@ import type { Manifest } from '../../model/manifest';
 import type { IstioBehavior } from '../../model/release-behavior';
 import { type Endpoint, type ServiceEntrySpec, specOf } from '../istio';
 import { isHttp, isKnownProtocol, isTls } from '../protocol';
-import { type Issue, exportToIssues } from './issue';
+import { type Issue, exportToIssues, labelIssues } from './issue';
 import { isAddress, isAddressOrCidr, isDnsLabel, isPortNumber, wrongHost, wrongName } from './names';
 
 const quote = JSON.stringify;
@@ -22,7 +22,7 @@ export function* serviceEntryIssues(manifest: Manifest, istio: IstioBehavior): G
       };
     }
   }
-  if (spec.workloadSelector && spec.endpoints) {
+  if (spec.workloadSelector && (spec.endpoints ?? []).length > 0) {
     yield {
       field: ['spec', 'workloadSelector'],
       what: 'workloadSelector and endpoints are both set',
@@ -218,7 +218,8 @@ function* endpointIssues(
   portNames: readonly string[],
   mayBeName: boolean,
 ): Generator<Issue> {
-  for (const [at, { address = '', network, ports = {} }] of endpoints.entries()) {
+  for (const [at, { address = '', network, ports = {}, labels }] of endpoints.entries()) {
+    yield* labelIssues(labels, ['spec', 'endpoints', at, 'labels']);
     const field = ['spec', 'endpoints', at];
     const isSocket = address.startsWith('unix://');
     if (address === '' && !network && !mayBeName)
@@ -229,7 +230,24 @@ function* endpointIssues(
         what: `the Unix socket ${quote(address)} has ports`,
         fix: 'Remove the ports.',
       };
-    else if (address !== '' && !isSocket && !isAddress(address) && (!mayBeName || wrongName(address))) {
+    else if (isSocket && !mayBeName && !/^(@|\/(.*[^/])?$)/.test(address.slice('unix://'.length)))
+      yield {
+        field: [...field, 'address'],
+        what: `${quote(address)} is no absolute path of a socket`,
+        fix: 'Write unix:// and the whole path of the socket.',
+      };
+    else if (isSocket && !mayBeName && portNames.length !== 1)
+      yield {
+        field,
+        what: `an endpoint is a Unix socket, and the entry has ${portNames.length} ports`,
+        fix: 'Keep one port: a socket has none to tell them apart.',
+      };
+    else if (
+      (address !== '' || mayBeName) &&
+      (mayBeName || !isSocket) &&
+      !isAddress(address) &&
+      (!mayBeName || wrongName(address))
+    ) {
       yield {
         field: [...field, 'address'],
         what: `the endpoint ${quote(address)} is no IP address${mayBeName ? ' and no DNS name' : ', as resolution STATIC asks'}`,

@@ -1,10 +1,11 @@
 /** What istiod's webhook refuses in a VirtualService (pkg/config/validation of Istio 1.29). */
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { isSubsetOf } from '../hosts';
-import { type TlsRoute, type VirtualServiceSpec, specOf } from '../istio';
+import { type HttpRoute, type TlsRoute, type VirtualServiceSpec, specOf } from '../istio';
 import { destinationsIssues, gatewayNameIssues, matchPortIssues } from './destinations';
+import { isClaim } from './http-headers';
 import { httpRouteIssues } from './http-route';
-import { type Issue, exportToIssues } from './issue';
+import { type Issue, exportToIssues, labelIssues } from './issue';
 import { isAddress, isAddressOrCidr, wrongHost } from './names';
 
 const quote = JSON.stringify;
@@ -17,6 +18,7 @@ export function* virtualServiceIssues(manifest: Manifest): Generator<Issue> {
   if (http.length + tls.length + tcp.length === 0) {
     yield { field: ['spec'], what: 'there are no routes', fix: 'Write at least one of http, tls and tcp.' };
   }
+  if (gateways.length === 0 || gateways.includes('mesh')) yield* claimIssues(http);
   for (const [at, route] of http.entries()) {
     yield* httpRouteIssues(route, (spec.hosts ?? []).length === 0, ['spec', 'http', at]);
   }
@@ -25,7 +27,8 @@ export function* virtualServiceIssues(manifest: Manifest): Generator<Issue> {
     const field = ['spec', 'tcp', at];
     if (route.length === 0)
       yield { field, what: 'a TCP route has no destination', fix: 'Write route with a destination.' };
-    for (const [m, { destinationSubnets = [], port, gateways: names = [] }] of match.entries()) {
+    for (const [m, { destinationSubnets = [], port, gateways: names = [], sourceLabels }] of match.entries()) {
+      yield* labelIssues(sourceLabels, [...field, 'match', m, 'sourceLabels']);
       yield* subnetIssues(destinationSubnets, [...field, 'match', m, 'destinationSubnets']);
       yield* matchPortIssues(port, [...field, 'match', m, 'port']);
       yield* gatewayNameIssues(names, [...field, 'match', m, 'gateways']);
@@ -33,6 +36,20 @@ export function* virtualServiceIssues(manifest: Manifest): Generator<Issue> {
     yield* destinationsIssues(route, [...field, 'route']);
   }
   yield* exportToIssues(spec.exportTo, manifest.namespace);
+}
+
+/** Tokens are read at gateways alone; what is for the mesh as well is refused whole. */
+function* claimIssues(http: readonly HttpRoute[]): Generator<Issue> {
+  for (const [at, { match = [] }] of http.entries())
+    for (const [m, one] of match.entries())
+      for (const part of ['headers', 'withoutHeaders'] as const)
+        for (const name of Object.keys(one[part] ?? {}))
+          if (isClaim(name))
+            yield {
+              field: ['spec', 'http', at, 'match', m, part, name],
+              what: `a route is chosen by the claim ${quote(name)}, and the VirtualService is not for gateways alone`,
+              fix: 'Name the gateways, without mesh, and write a VirtualService of its own for the mesh.',
+            };
 }
 
 function* hostIssues(spec: VirtualServiceSpec): Generator<Issue> {
@@ -57,7 +74,7 @@ function* hostIssues(spec: VirtualServiceSpec): Generator<Issue> {
         fix: 'Write hosts: only http routes can be delegated.',
       };
   }
-  const isForMesh = gateways.length === 0 || gateways.every((gateway) => gateway === 'mesh');
+  const isForMesh = gateways.length === 0 || gateways.includes('mesh');
   let allValid = true;
   for (const [at, host] of hosts.entries()) {
     const field = ['spec', 'hosts', at];
@@ -101,8 +118,12 @@ function* tlsRouteIssues(
   if (match.length === 0) yield { field, what: 'a TLS route has no match', fix: 'Write match with sniHosts.' };
   if (route.length === 0)
     yield { field, what: 'a TLS route has no destination', fix: 'Write route with a destination.' };
-  const onGateway = gateways.some((gateway) => gateway !== 'mesh');
-  for (const [m, { sniHosts = [], destinationSubnets = [], port, gateways: names = [] }] of match.entries()) {
+  // Without gateways too (isGateway): only `mesh` by its name is none.
+  const onGateway = !gateways.includes('mesh');
+  for (const [
+    m,
+    { sniHosts = [], destinationSubnets = [], port, gateways: names = [], sourceLabels },
+  ] of match.entries()) {
     const at = [...field, 'match', m];
     if (sniHosts.length === 0)
       yield { field: at, what: 'a TLS match has no sniHosts', fix: 'Write the SNI that it is for.' };
@@ -133,6 +154,7 @@ function* tlsRouteIssues(
     }
     yield* subnetIssues(destinationSubnets, [...at, 'destinationSubnets']);
     yield* matchPortIssues(port, [...at, 'port']);
+    yield* labelIssues(sourceLabels, [...at, 'sourceLabels']);
     yield* gatewayNameIssues(names, [...at, 'gateways']);
   }
   yield* destinationsIssues(route, [...field, 'route']);

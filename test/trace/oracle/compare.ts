@@ -2,8 +2,10 @@
 import { admit } from '../../../src/check/schema/admit';
 import { evaluateRules } from '../../../src/check/schema/cel';
 import { Schemas } from '../../../src/check/schema/store';
+import { refusalOf } from '../../../src/check/accepted';
 import { loadText } from '../../../src/model/load';
 import { buildMesh } from '../../../src/model/mesh';
+import { readMeshConfig } from '../../../src/model/mesh-config';
 import { trace } from '../../../src/trace';
 import type { Hop, Trace } from '../../../src/trace/types';
 import type { Ask, GeneratedMesh, Thing } from './vocabulary';
@@ -24,6 +26,8 @@ export interface Comparison {
   /** Requests at a listener that Envoy refuses, which the oracle uses all the same. */
   readonly skipped: number;
   readonly differences: readonly Difference[];
+  /** Objects that one of the two takes and the other refuses, in words. */
+  readonly admission: readonly string[];
   /** What the oracle says of each request, in order. */
   readonly told: readonly (readonly OracleHop[])[];
   /** Set if the oracle could not say anything of this mesh. */
@@ -191,6 +195,31 @@ function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefin
     : undefined;
 }
 
+/** Of kinds that istiod's webhook judges. */
+const WEBHOOK = /^(networking|security|telemetry|extensions)\.istio\.io\//;
+
+function admissionDifferences(
+  things: readonly Thing[],
+  refused: ReadonlyMap<string, string>,
+  generated: GeneratedMesh,
+  { istioVersion }: OracleReleases,
+): string[] {
+  const { manifests } = loadText(toYaml([...things, meshConfigMap(generated)]));
+  const config = readMeshConfig(manifests, { istioVersion });
+  const schemas = schemasOf({ ...ORACLE_RELEASES, istioVersion });
+  return manifests
+    .filter(({ body }) => WEBHOOK.test(String((body as unknown as Thing).apiVersion)))
+    .flatMap((manifest) => {
+      const ours = refusalOf(manifest, config, schemas);
+      const theirs = refused.get(`${manifest.kind}/${manifest.name}`);
+      if ((ours === undefined) === (theirs === undefined)) return [];
+      // An API server refuses it before the webhook is asked.
+      const { violations, ruled } = admit(manifest, schemas);
+      if (ours === undefined && violations.length + evaluateRules(ruled).length > 0) return [];
+      return [`${JSON.stringify((manifest.body as unknown as Thing).spec)}: istiod ${theirs ?? `takes the ${manifest.kind}`}; we ${ours === undefined ? 'take it' : `refuse it: ${ours}`}`]; // prettier-ignore
+    });
+}
+
 export async function compare(
   oracle: Oracle,
   generated: GeneratedMesh,
@@ -201,7 +230,8 @@ export async function compare(
     oracle.ask(stored(things, releases), JSON.stringify(meshConfigOf(generated)), generated.asks.map(toCall));
   let reply = await ask();
   // What admission refuses never reaches a mesh: such objects are left out for both.
-  const refused = new Set((reply.invalid ?? []).map((text) => text.slice(0, text.indexOf(':'))));
+  const refused = new Map((reply.invalid ?? []).map((text) => [text.slice(0, text.indexOf(':')), text]));
+  const admission = admissionDifferences(things, refused, generated, releases);
   if (refused.size > 0) {
     things = things.filter((thing) => !refused.has(`${thing.kind}/${thing.metadata.name}`));
     reply = await ask();
@@ -213,6 +243,7 @@ export async function compare(
       tunnels: 0,
       skipped: 0,
       differences: [],
+      admission,
       told: [],
       failure: reply.error ?? 'no results',
     };
@@ -239,5 +270,14 @@ export async function compare(
     return what === undefined ? [] : [{ ask, what, ours, oracle: theirs }];
   });
   const told = generated.asks.map((_, index) => reply.results?.[index]?.hops ?? []);
-  return { requests: generated.asks.length - skipped, hops, tunnels, skipped, differences, told, failure: undefined };
+  return {
+    requests: generated.asks.length - skipped,
+    hops,
+    tunnels,
+    skipped,
+    differences,
+    admission,
+    told,
+    failure: undefined,
+  };
 }

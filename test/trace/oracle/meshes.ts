@@ -7,6 +7,7 @@ import { gateway, serviceEntry } from './entries-and-gateways';
 import { forwarded, partsOf } from './forwarded';
 import { destinationRule, peerAuthentication, sidecar } from './policies';
 import { CAPTURES_DNS, givenAddress, meshSettings, RARE_HOSTS, rareAsk, rareForms, withAddresses } from './rare-forms';
+import { spoiling, spoilt } from './refused';
 import { anyPath, method, requestHeaders, virtualService } from './virtual-services';
 import { type Ask, GATEWAYS, type GeneratedMesh, HOSTS, type Thing, metadata, pick, some } from './vocabulary';
 import { base, servicePorts } from './workloads';
@@ -78,6 +79,7 @@ export function meshes(requests: number, { rare = true } = {}): fc.Arbitrary<Gen
       mapped: fc.boolean(),
       shopPorts: servicePorts,
       shopRuns: fc.boolean(),
+      shopSeenBy: rare ? pick('', '', '', '', '.', 'web', 'app,edge', '*', '~', 'web, edge') : fc.constant(''),
       shopInMesh: fc.boolean(),
       headless: servicePorts,
     }),
@@ -92,6 +94,7 @@ export function meshes(requests: number, { rare = true } = {}): fc.Arbitrary<Gen
     rare: rare ? rareForms : fc.constant([]),
     rareAsk,
     config: rare ? meshSettings : fc.constant({}),
+    spoilings: rare ? spoiling : fc.constant([]),
   });
   return parts.chain((made) => {
     const names = made.gateways.map((one, index) => `${one.owner}/gw${index}`);
@@ -114,36 +117,39 @@ export function meshes(requests: number, { rare = true } = {}): fc.Arbitrary<Gen
             metadata: metadata(`${prefix}${index}`, one.owner, age()),
             spec: one.spec,
           });
-        const things: Thing[] = [
-          ...base(made.base),
-          ...made.rare,
-          ...made.entries.map(make('ServiceEntry', 'se', NETWORKING)),
-          ...made.gateways.map((one, index): Thing => ({
-            apiVersion: NETWORKING,
-            kind: 'Gateway',
-            metadata: metadata(`gw${index}`, one.owner, age()),
-            spec: {
-              selector: one.selector,
-              servers: one.servers.map((server, position) => ({
-                ...server.base,
-                port: { ...server.base.port, name: `${server.base.port.name}-${position}` },
-                hosts: server.hosts,
-              })),
-            },
-          })),
-          ...routes.map(make('VirtualService', 'vs', NETWORKING)),
-          ...made.rules.map(make('DestinationRule', 'dr', NETWORKING)),
-          ...made.sidecars.map(make('Sidecar', 'sc', NETWORKING)),
-          ...made.peers.map(make('PeerAuthentication', 'pa', SECURITY)),
-          ...made.forwards.flatMap((one, index) =>
-            partsOf(one, index).map((part): Thing => ({
+        const things = spoilt(
+          [
+            ...base(made.base),
+            ...made.rare,
+            ...made.entries.map(make('ServiceEntry', 'se', NETWORKING)),
+            ...made.gateways.map((one, index): Thing => ({
               apiVersion: NETWORKING,
-              kind: part.kind,
-              metadata: metadata(part.name, part.owner, age()),
-              spec: part.spec,
+              kind: 'Gateway',
+              metadata: metadata(`gw${index}`, one.owner, age()),
+              spec: {
+                selector: one.selector,
+                servers: one.servers.map((server, position) => ({
+                  ...server.base,
+                  port: { ...server.base.port, name: `${server.base.port.name}-${position}` },
+                  hosts: server.hosts,
+                })),
+              },
             })),
-          ),
-        ];
+            ...routes.map(make('VirtualService', 'vs', NETWORKING)),
+            ...made.rules.map(make('DestinationRule', 'dr', NETWORKING)),
+            ...made.sidecars.map(make('Sidecar', 'sc', NETWORKING)),
+            ...made.peers.map(make('PeerAuthentication', 'pa', SECURITY)),
+            ...made.forwards.flatMap((one, index) =>
+              partsOf(one, index).map((part): Thing => ({
+                apiVersion: NETWORKING,
+                kind: part.kind,
+                metadata: metadata(part.name, part.owner, age()),
+                spec: part.spec,
+              })),
+            ),
+          ],
+          made.spoilings,
+        );
         const atGateways = made.rare.some(({ kind }) => kind === 'Ingress') ? 2 : 8;
         // Half of the requests are for what is forwarded, as its clients would send them.
         const asks = made.asks.map((one, index): Ask => {

@@ -5,7 +5,13 @@ import { HOSTS, anyHost, exportTo, gatewayHost, maybe, namespace, pick, some } f
 export const path = pick('/', '/v1', '/v1/items', '/health', '/v2');
 export const anyPath = pick('/', '/v1', '/v1/items', '/health', '/v2', '/V1/Items', '/v1?beta=yes');
 export const method = pick('GET', 'GET', 'GET', 'POST');
-export const requestHeaders = pick<Record<string, string>>({}, {}, { 'x-team': 'blue' }, { 'x-team': 'red' });
+export const requestHeaders = pick<Record<string, string>>(
+  {},
+  {},
+  { 'x-team': 'blue' },
+  { 'x-team': 'red' },
+  { constructor: 'a' },
+);
 
 /** Conditions that fewer people write; a request has to be made for them. */
 const condition = pick<object>(
@@ -19,6 +25,11 @@ const condition = pick<object>(
   { headers: { 'x-team': { prefix: 'b' } } },
   { headers: { 'x-team': { regex: 'b.+' } } },
   { headers: { 'x-team': {} } },
+  // Words that objects of a language have of their own.
+  { headers: { constructor: {} } },
+  { headers: { constructor: { exact: 'a' } } },
+  { withoutHeaders: { valueof: {} } },
+  { queryParams: { constructor: {} } },
   { headers: { ':authority': { exact: 'api.example.com' } } },
   { withoutHeaders: { 'x-team': { exact: 'blue' } } },
   { withoutHeaders: { 'x-team': {} } },

@@ -28,11 +28,19 @@ function pod(name: string, owner: string, ip: string, labels: object, annotation
   };
 }
 
-function service(name: string, owner: string, clusterIP: string, selector: object, ports: readonly object[]): Thing {
+function service(
+  name: string,
+  owner: string,
+  clusterIP: string,
+  selector: object,
+  ports: readonly object[],
+  seenBy = '',
+): Thing {
+  const annotations = seenBy === '' ? {} : { 'networking.istio.io/exportTo': seenBy };
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace: owner },
+    metadata: { name, namespace: owner, annotations },
     spec: { clusterIP, selector, ports },
   };
 }
@@ -66,11 +74,12 @@ interface Base {
   readonly mapped: boolean;
   readonly shopPorts: readonly { name: string; port: number; targetPort: number }[];
   readonly shopRuns: boolean;
+  readonly shopSeenBy: string;
   readonly shopInMesh: boolean;
   readonly headless: readonly { name: string; port: number; targetPort: number }[];
 }
 
-export function base({ mapped, shopPorts, shopRuns, shopInMesh, headless }: Base): readonly Thing[] {
+export function base({ mapped, shopPorts, shopRuns, shopSeenBy, shopInMesh, headless }: Base): readonly Thing[] {
   const mesh = { 'security.istio.io/tlsMode': 'istio' };
   const gatewayPorts = [
     { name: 'http2', port: 80, targetPort: mapped ? 8080 : 80 },
@@ -88,7 +97,7 @@ export function base({ mapped, shopPorts, shopRuns, shopInMesh, headless }: Base
       slice(one.name, one.namespace, one, gatewayPorts),
     ]),
     pod('shop', 'app', '10.244.1.30', { app: 'shop', ...(shopInMesh ? mesh : { 'sidecar.istio.io/inject': 'false' }) }),
-    service('shop', 'app', '10.96.0.60', { app: 'shop' }, shopPorts),
+    service('shop', 'app', '10.96.0.60', { app: 'shop' }, shopPorts, shopSeenBy),
     slice('shop', 'app', shopRuns ? { name: 'shop', ip: '10.244.1.30' } : undefined, shopPorts),
     pod('store', 'web', '10.244.1.40', { app: 'store', version: 'v1', ...mesh }),
     service('store', 'web', '10.96.0.61', { app: 'store' }, [{ name: 'http', port: 80, targetPort: 8080 }]),
