@@ -1,6 +1,6 @@
 /** Which requests to follow: for each client class the hosts that some changed object may reach. */
 import { isSubsetOf, isWildcard } from '../model/hostnames';
-import { record, records, text, texts } from '../model/fields';
+import { record, records, texts } from '../model/fields';
 import type { ClientClass } from '../traffic/clients';
 import { streamHost, type Links } from './links';
 import type { ObjectChange } from './objects';
@@ -150,7 +150,7 @@ function routeHostnames(links: Links, gateway: string): readonly string[] {
     links.mesh.of('gateway.networking.k8s.io', kind).flatMap((route) => {
       const spec = record(route.body.spec);
       const isBound = records(spec.parentRefs).some(
-        (parent) => `${text(parent.namespace) || route.namespace}/${text(parent.name)}` === gateway,
+        (parent) => links.mesh.gatewayApi.nameOfParent(route.namespace, parent) === gateway,
       );
       return isBound ? texts(spec.hostnames) : [];
     }),

@@ -1,6 +1,6 @@
 /** Where requests are worth exploring: hosts, on every port and protocol that objects of either set speak of. */
 import { ANY_ADDRESS, isAddress } from '../model/addresses';
-import { record, records, text, texts } from '../model/fields';
+import { record, texts } from '../model/fields';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { serversOf, type Server } from '../model/merged-gateway';
@@ -277,16 +277,13 @@ export function serversAt(mesh: Mesh, gateway: string): readonly Entrance[] {
   const own = [...mesh.gateways, ...mesh.ingresses].find((one) => `${one.namespace}/${one.name}` === gateway);
   const servers = own === undefined ? [] : serversOf(own).map(entranceOf);
   const [namespace = '', name = ''] = gateway.split('/');
-  const other = mesh.find('gateway.networking.k8s.io', 'Gateway', namespace, name);
-  const listeners = records(record(other?.body.spec).listeners)
+  // Those of sets are among them.
+  const listeners = (mesh.gatewayApi.find(namespace, name)?.listeners ?? [])
     // No request of ours is UDP.
     .filter(({ protocol }) => protocol !== 'UDP')
-    .map((listener): Entrance => {
-      const protocol = text(listener.protocol);
-      const port = Number(listener.port ?? 0);
+    .map(({ protocol, port, hostname }): Entrance => {
       const stream = streamHost(gateway);
       if (protocol === 'TCP') return { scheme: 'tcp', port, hosts: [stream], admits: (host) => host === stream };
-      const hostname = text(listener.hostname) || '*';
       return {
         scheme: protocol === 'HTTPS' || protocol === 'TLS' ? 'https' : protocol === 'HTTP' ? 'http' : 'tcp',
         port,

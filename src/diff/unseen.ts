@@ -33,7 +33,9 @@ const PARTS: Readonly<Record<string, readonly (readonly [string, Part])[]>> = {
   Gateway: [
     ['servers[].tls', each('servers', 'tls')],
     ['listeners[].tls', each('listeners', 'tls')],
+    ['tls', own('tls')],
   ],
+  ListenerSet: [['listeners[].tls', each('listeners', 'tls')]],
   VirtualService: [
     ['http[].headers', each('http', 'headers')],
     ['http[].corsPolicy', each('http', 'corsPolicy')],
@@ -85,8 +87,9 @@ export function isBehind(gateways: ReadonlySet<string>, { ref, was, is }: Object
   if (gateways.size === 0) return false;
   if (ref.kind === 'Gateway') return gateways.has(`${ref.namespace}/${ref.name}`);
   const parents = [was, is].flatMap((manifest) => {
-    const { parentRefs, targetRefs, targetRef } = record(record(manifest?.body).spec);
-    return [...records(parentRefs), ...records(targetRefs), ...(targetRef === undefined ? [] : [record(targetRef)])];
+    const { parentRefs, targetRefs, parentRef, targetRef } = record(record(manifest?.body).spec);
+    const single = [parentRef, targetRef].filter((one) => one !== undefined).map(record);
+    return [...records(parentRefs), ...records(targetRefs), ...single];
   });
   const named = parents.filter(({ kind }) => kind === undefined || kind === 'Gateway');
   return (

@@ -26,6 +26,8 @@ export const SUPPORT = {
   frontendCertificates: { envoyGateway: '1.8' },
   /** releasenotes/notes/gateway-insecure-fallback.yaml: before, AllowInsecureFallback is not read. */
   insecureFallback: { istio: '1.31' },
+  /** releasenotes/notes/cacert-secret-sds-auth.yaml: before, proxies are refused a CA that is a Secret. */
+  frontendSecrets: { istio: '1.31' },
   /** processRedirectFilter of internal/gatewayapi/filters.go */
   redirectsWithAnyCode: { envoyGateway: '1.8' },
   /** convertHTTPRoute of pilot/pkg/config/kube/gateway/conversion.go reads no sessionPersistence. */

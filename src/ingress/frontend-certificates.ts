@@ -44,34 +44,42 @@ export interface FrontendCertificates {
   readonly byPort: { readonly [port: string]: FrontendClientCertificates };
 }
 
-/** @internal */
+/**
+ * @param isNamed whether each CA is named with its namespace, even the Gateway's own: istiod looks for it beside the listener, which may be one of a set in another namespace
+ * @internal
+ */
 export function frontendSpec(
   { usual, byPort }: FrontendCertificates,
   own: string,
+  isNamed: boolean,
 ): gatewayApi.GatewaySpecTls | undefined {
   const ports = Object.keys(byPort).sort((a, b) => Number(a) - Number(b));
   if (!usual && !ports.length) return undefined;
   return {
     frontend: {
-      default: usual ? { validation: validation(usual, own) } : {},
+      default: usual ? { validation: validation(usual, own, isNamed) } : {},
       perPort: ports.length
         ? ports.map((port) => ({
             port: Number(port),
-            tls: { validation: validation(byPort[port], own) } as gatewayApi.GatewaySpecTlsFrontendPerPortTls,
+            tls: { validation: validation(byPort[port], own, isNamed) } as gatewayApi.GatewaySpecTlsFrontendPerPortTls,
           }))
         : undefined,
     },
   };
 }
 
-function validation(ca: FrontendClientCertificates, own: string): gatewayApi.GatewaySpecTlsFrontendDefaultValidation {
+function validation(
+  ca: FrontendClientCertificates,
+  own: string,
+  isNamed: boolean,
+): gatewayApi.GatewaySpecTlsFrontendDefaultValidation {
   return {
     caCertificateRefs: [
       {
         group: '',
         kind: kindOf(ca),
         name: ca.caName,
-        namespace: ca.caNamespace === own ? undefined : ca.caNamespace,
+        namespace: isNamed ? (ca.caNamespace ?? own) : ca.caNamespace === own ? undefined : ca.caNamespace,
       },
     ],
     mode: ca.allowInsecureFallback
@@ -112,6 +120,15 @@ export function frontendProblems(
       ...namespaceProblems('namespace of the CA', ca.caNamespace),
     ]),
     ...supportProblems(scope, ingressClass, 'frontendCertificates', 'clientCertificates at a gateway', open),
+    ...(all.some((ca) => ca.caIsSecret)
+      ? supportProblems(
+          scope,
+          ingressClass,
+          'frontendSecrets',
+          'a CA for clients in a Secret',
+          'the listener is not there',
+        )
+      : []),
     ...(all.some((ca) => ca.allowInsecureFallback)
       ? supportProblems(scope, ingressClass, 'insecureFallback', 'allowInsecureFallback', 'it is not read: clients without a certificate are refused') // prettier-ignore
       : []),

@@ -161,6 +161,7 @@ export class IngressGateway extends Construct implements IIngressGateway {
 
   private readonly admitted = new Map<string, Set<string>>();
   private readonly listenersFrom: Set<string>;
+  private readonly clientCas: ReturnType<typeof frontendReferences>;
 
   public constructor(scope: Construct, id: string, props: IngressGatewayProps) {
     super(scope, id);
@@ -171,6 +172,7 @@ export class IngressGateway extends Construct implements IIngressGateway {
     this.listenersFrom = new Set(props.listenersFrom ?? []);
     const { clientCertificates: usual, clientCertificatesByPort: byPort = {} } = props;
     const frontend: FrontendCertificates = { usual, byPort };
+    this.clientCas = frontendReferences(frontend);
     const issuers = this.annotatedIssuers();
     const { metadata } = props;
     const annotations = Object.fromEntries(issuers.map((text) => text.split('=') as [string, string]));
@@ -184,7 +186,7 @@ export class IngressGateway extends Construct implements IIngressGateway {
       spec: () => ({ spec: this.spec(props, frontend) }),
     });
     renderCertificates(this, this.listeners);
-    grantCertificates(this, this.name, this, this.listeners, frontendReferences(frontend));
+    grantCertificates(this, this.name, this, this.listeners, this.clientCas);
     refuseAtSynth(this, () => [
       ...this.problems(props, issuers),
       ...frontendProblems(this, this.ingressClass, frontend, this.listeners),
@@ -199,6 +201,15 @@ export class IngressGateway extends Construct implements IIngressGateway {
 
   public admitListeners(namespace: string): void {
     this.listenersFrom.add(namespace);
+  }
+
+  /**
+   * The CAs that clients are judged by, with the namespace of each.
+   *
+   * @internal
+   */
+  public get _clientCas(): ReturnType<typeof frontendReferences> {
+    return this.clientCas.map((ca) => ({ ...ca, namespace: ca.namespace ?? this.namespace }));
   }
 
   /**
@@ -220,7 +231,11 @@ export class IngressGateway extends Construct implements IIngressGateway {
       gatewayClassName: this.ingressClass.gatewayClassName,
       listeners: this.listeners.map((one) => one._spec(this.namespace, this.admitted.get(one.name) ?? [])),
       allowedListeners: this.listenersFrom.size ? listenersOf([...this.listenersFrom], this.namespace) : undefined,
-      tls: frontendSpec(frontend, this.namespace),
+      tls: frontendSpec(
+        frontend,
+        this.namespace,
+        [...this.listenersFrom].some((one) => one !== this.namespace),
+      ),
       infrastructure: labels || annotations ? { labels, annotations } : undefined,
     };
   }

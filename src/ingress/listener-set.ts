@@ -9,7 +9,7 @@ import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
 import { supportProblems } from './controller-support';
 import { IIngressClass } from './ingress-class';
-import { IIngressGateway } from './ingress-gateway';
+import { IIngressGateway, IngressGateway } from './ingress-gateway';
 import { addedListenerProblems, listenerMixProblems } from './ingress-gateway-rules';
 import { IngressListener } from './ingress-listener';
 import { grantCertificates, renderCertificates } from './listener-certificates';
@@ -98,7 +98,9 @@ export class ListenerSet extends Construct implements IIngressGateway {
     });
     this.gateway.admitListeners(this.namespace);
     renderCertificates(this, this.listeners);
-    grantCertificates(this, this.name, this, this.listeners);
+    // istiod asks for a grant to the set too, since it judges clients at the set's listeners.
+    const cas = this.gateway instanceof IngressGateway ? this.gateway._clientCas : [];
+    grantCertificates(this, this.name, this, this.listeners, cas);
     refuseAtSynth(this, () => this.problems(props));
     joinMesh<ListenerSet>('ListenerSet', this, setsInConflict);
   }

@@ -2,6 +2,7 @@ import { lets, reasonAgainst, type Against, type Attachment, type Unattached } f
 import { mergerOf } from './envoy-gateway';
 import { conflictsAmong } from './envoy-gateway-conflicts';
 import { kindsInEnvoyGateway, problemInEnvoyGateway } from './envoy-gateway-listeners';
+import { frontendCas, frontendTls, type FrontendTls } from './frontend-tls';
 import { entry, list, number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { GATEWAY_API } from './groups';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
@@ -24,6 +25,8 @@ export interface ApiListener {
   /** `*` for any. */
   readonly hostname: string;
   readonly tls: Json | undefined;
+  /** Whether clients have to show a certificate, by the Gateway's own word. */
+  readonly frontend: FrontendTls | undefined;
   readonly admits: (namespace: string) => boolean;
   /** Which namespaces may have routes at it: All, Same, Selector. */
   readonly from: string;
@@ -220,6 +223,29 @@ function referenceProblem(
       };
 }
 
+/** Why a listener cannot judge the certificates of clients, and is not programmed then (buildTLS of conversion.go, frontendTLSValidationInvalid of contexts.go). */
+function clientCaProblem(
+  listener: Json,
+  owner: Manifest,
+  asking: Parameters<typeof frontendCas>[2],
+  input: GatewayApiInput,
+): Problem | undefined {
+  const references = frontendCas(listener, owner, asking);
+  const isIstio = asking.controller === 'istio';
+  if (isIstio && references.length > 1)
+    return { problem: 'it has more than one CA for clients', cure: 'put the CAs into one ConfigMap' };
+  const by = isIstio ? owner : asking.gateway;
+  const from = { group: by.group, kind: by.kind, namespace: by.namespace };
+  const lacking = references.find((to) => !isGranted(input, from, to));
+  if (lacking === undefined) return undefined;
+  const { kind, namespace, name } = lacking;
+  return {
+    problem: `the CA of its clients, ${kind} ${namespace}/${name}, is in another namespace, and no ReferenceGrant there lets ${by.kind}s of ${by.namespace} use it`,
+    cure: `write a ReferenceGrant in ${namespace} that lets ${by.kind}s of ${by.namespace} use ${kind} ${name}, or keep it in ${by.namespace}`,
+    problemOf: 'grant',
+  };
+}
+
 const TLS_SECRET = 'kubernetes.io/tls';
 
 /** Since 1.9: a reference to a certificate that is got from elsewhere. */
@@ -235,12 +261,14 @@ function parseGateway(
   const className = text(object.spec.gatewayClassName);
   const controller = classes.get(className) ?? entry(USUAL_CLASSES, className) ?? 'other';
   const isIstio = controller === 'istio' || controller === 'istio-waypoint';
+  const asking = { gateway: manifest, controller, istio: input.istio, envoyGateway: input.envoyGateway };
   const parse = (listener: Json, index: number, owner: Manifest): ApiListener => ({
     name: text(listener.name),
     port: number(listener.port),
     protocol: text(listener.protocol).toUpperCase(),
     hostname: text(listener.hostname) || '*',
     tls: optionalRecord(listener.tls),
+    frontend: frontendTls(listener, asking),
     from: text(record(record(listener.allowedRoutes).namespaces).from) || 'Same',
     admits: admission(listener, owner.namespace, input),
     kinds: kindsOf(listener, kindsTaken(listener, controller, input)),
@@ -248,7 +276,8 @@ function parseGateway(
     problem: undefined,
     ...((isIstio ? unreadProtocol(listener, input) : undefined) ??
       (controller === 'envoy-gateway' ? problemInEnvoyGateway(listener) : undefined) ??
-      certificateProblem(listener, owner, controller, input)),
+      certificateProblem(listener, owner, controller, input) ??
+      clientCaProblem(listener, owner, asking, input)),
   });
   const own = records(object.spec.listeners).map((listener, index) => parse(listener, index, manifest));
   const takesBroaderHosts = controller !== 'envoy-gateway' || input.envoyGateway.takesBroaderHosts;
@@ -420,15 +449,26 @@ export class GatewayApi {
     }
   }
 
+  private setOf(namespace: string, parent: Json): ListenerSet | undefined {
+    const home = text(parent.namespace) || namespace;
+    return this.sets.find(
+      ({ manifest: { kind, namespace, name } }) => kind === parent.kind && namespace === home && name === parent.name,
+    );
+  }
+
+  /** `namespace/name` of the Gateway that a reference of an object of a namespace names, or names a set of. */
+  public nameOfParent(namespace: string, parent: Json): string | undefined {
+    const kind = text(parent.kind) || 'Gateway';
+    if (kind !== 'Gateway' && !/^X?ListenerSet$/.test(kind)) return undefined;
+    return this.setOf(namespace, parent)?.gateway ?? `${text(parent.namespace) || namespace}/${text(parent.name)}`;
+  }
+
   /** What a reference names: a Gateway, or the Gateway of a set of listeners. Nothing at all where it is of another kind. */
   private parentOf(route: ApiRoute, parent: Json): NamedParent {
     const kind = text(parent.kind) || 'Gateway';
     if (kind !== 'Gateway' && !/^X?ListenerSet$/.test(kind)) return {};
-    const namespace = text(parent.namespace) || route.config.namespace;
-    const set = this.sets.find(
-      ({ manifest }) => manifest.kind === kind && manifest.namespace === namespace && manifest.name === parent.name,
-    );
-    const name = set === undefined ? `${namespace}/${text(parent.name)}` : set.gateway;
+    const set = this.setOf(route.config.namespace, parent);
+    const name = this.nameOfParent(route.config.namespace, parent) ?? '';
     const [home = '', owner = ''] = name.split('/');
     return { set, name, gateway: kind !== 'Gateway' && set === undefined ? undefined : this.find(home, owner) };
   }

@@ -66,6 +66,8 @@ export interface GatewayForProxy {
   readonly gateway: Config;
   /** Gateway API gateways name their Services; Istio's choose Pods and guess the Service. */
   readonly services: readonly string[] | undefined;
+  /** The namespace of those, where it is not that of `gateway`: a set of listeners is in one of its own. */
+  readonly servicesIn?: string;
 }
 
 const MODES: readonly ServerTlsMode[] = [
@@ -179,9 +181,8 @@ export function gatewaysFor(
   return gateways.flatMap((candidate): readonly (readonly [GatewayForProxy, readonly ServiceTarget[]])[] => {
     if (candidate.services !== undefined) {
       const named = candidate.services;
-      const matching = targets.filter(
-        (target) => named.includes(target.serviceHost) && target.namespace === candidate.gateway.namespace,
-      );
+      const home = candidate.servicesIn ?? candidate.gateway.namespace;
+      const matching = targets.filter((target) => named.includes(target.serviceHost) && target.namespace === home);
       return matching.length > 0 ? [[candidate, matching]] : [];
     }
     const selector = optionalRecord(candidate.gateway.spec.selector);

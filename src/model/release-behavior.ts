@@ -35,6 +35,8 @@ const ISTIO = {
   takesTlsRoutesOfAnyMode: { since: '1.30', source: 'generateSupportedKinds of pilot/pkg/config/kube/gateway/conditions.go' }, // prettier-ignore
   /** Routes for a Service or ServiceEntry whose waypoint is another controller's are that one's, and not for sidecars either. */
   leavesRoutesToOtherWaypoints: { since: '1.31', source: 'waypointManagedByAnotherController of pilot/pkg/config/kube/gateway/conversion.go' }, // prettier-ignore
+  /** Mode AllowInsecureFallback of spec.tls.frontend lets clients in without a certificate; before, it is not read. */
+  readsInsecureFallback: { since: '1.31', source: 'releasenotes/notes/gateway-insecure-fallback.yaml' },
 } as const satisfies Record<string, Switch>;
 
 export type IstioBehavior = Readonly<Record<keyof typeof ISTIO, boolean>>;
@@ -74,6 +76,8 @@ const ENVOY_GATEWAY = {
   answersForInvalidRoutes: { since: '1.8', source: 'processHTTPRouteParentRefs of internal/gatewayapi/route.go' },
   /** A GRPCRoute may not answer by itself that all is well. */
   refusesSuccessOfGrpc: { since: '1.9', source: 'grpcDirectResponse2xxMsg of internal/gatewayapi/filters.go' },
+  /** spec.tls.frontend of a Gateway: which certificates clients show at its HTTPS listeners. */
+  readsFrontendTls: { since: '1.8', source: 'ProcessGatewayTLS of internal/gatewayapi/listener.go' },
   /** A route of `*.com` is for a listener of `*.example.com`, under the narrower name. */
   takesBroaderHosts: { since: '1.8', source: 'computeHosts of internal/gatewayapi/helpers.go' },
 } as const satisfies Record<string, Switch>;

@@ -1,5 +1,7 @@
 /** What a listener of Envoy Gateway does with a connection and a request before any route: its ClientTrafficPolicy. */
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
+import type { FrontendTls } from '../model/frontend-tls';
+import type { ApiListener } from '../model/gateway-api';
 import { entry, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { HttpRequest } from './http-routes';
 import { PRESENT, exact } from './matcher';
@@ -28,8 +30,13 @@ function decision(policy: EffectivePolicy | undefined, field: string): Decision 
   return { kind, namespace, name, field: `spec.${field}` };
 }
 
-/** Whether clients must show a certificate; of both, `mode` (since 1.8) counts (api/v1alpha1/tls_types.go). */
-export function demandsCertificate(policy: EffectivePolicy | undefined): boolean {
+/**
+ * Whether clients must show a certificate; of both, `mode` (since 1.8) counts (api/v1alpha1/tls_types.go). What the Gateway says holds where
+ * the policy says nothing (buildListenerTLSParameters of internal/gatewayapi/clienttrafficpolicy.go).
+ */
+export function demandsCertificate(policy: EffectivePolicy | undefined, frontend?: FrontendTls): boolean {
+  if (frontend !== undefined && optionalRecord(record(policy?.spec.tls).clientValidation) === undefined)
+    return frontend.demands;
   const validation = optionalRecord(record(policy?.spec.tls).clientValidation);
   const mode = text(validation?.mode);
   if (mode !== '') return mode === 'RequireAny' || mode === 'RequireAndVerify';
@@ -40,7 +47,12 @@ export function demandsCertificate(policy: EffectivePolicy | undefined): boolean
 export function connectionVerdict(
   policy: EffectivePolicy | undefined,
   outer: TlsLayer | undefined,
+  listener: ApiListener | undefined,
 ): Exclude<ListenerVerdict, { is: 'taken' }> | undefined {
+  return headerVerdict(policy) ?? certificateVerdict(policy, outer, listener?.frontend);
+}
+
+function headerVerdict(policy: EffectivePolicy | undefined): Extract<ListenerVerdict, { is: 'unknown' }> | undefined {
   if (policy === undefined) return undefined;
   const { spec } = policy;
   const [header, field] =
@@ -54,15 +66,23 @@ export function connectionVerdict(
       what: `the listener closes connections that do not begin with a header of the PROXY protocol (${field} of ClientTrafficPolicy ${namespace}/${name}): whether the load balancer before it sends one, no manifest shows`,
       by: decision(policy, field)!,
     };
-  if (demandsCertificate(policy) && outer?.kind === 'SIMPLE')
-    return {
-      is: 'refused',
-      code: 'UF',
-      status: null,
-      reason: { kind: 'client-certificate-missing', asks: 'listener', port: 0 },
-      by: decision(policy, 'tls.clientValidation'),
-    };
   return undefined;
+}
+
+function certificateVerdict(
+  policy: EffectivePolicy | undefined,
+  outer: TlsLayer | undefined,
+  frontend: FrontendTls | undefined,
+): Refused | undefined {
+  if (outer?.kind !== 'SIMPLE' || !demandsCertificate(policy, frontend)) return undefined;
+  const isByPolicy = optionalRecord(record(policy?.spec.tls).clientValidation) !== undefined;
+  return {
+    is: 'refused',
+    code: 'UF',
+    status: null,
+    reason: { kind: 'client-certificate-missing', asks: 'listener', port: 0 },
+    by: isByPolicy ? decision(policy, 'tls.clientValidation') : undefined,
+  };
 }
 
 const ESCAPED: Readonly<Record<string, PathSettings['escapedSlashes']>> = {

@@ -29,6 +29,12 @@ export function gatewayDecision(gateway: ApiGateway, field: string): Decision {
   return { ...gatewayRef(gateway), field };
 }
 
+/** The field by which a Gateway asks clients for certificates at a listener. */
+export function frontendDecision(gateway: ApiGateway, served: Served | undefined): Decision | undefined {
+  const field = served?.listener.frontend?.field;
+  return field === undefined ? undefined : gatewayDecision(gateway, field);
+}
+
 /** A listener as what decides: of the Gateway itself, or of the set that it is from. */
 export function listenerDecision({ gateway, listener: { set, index } }: Served): Decision {
   const { kind, namespace, name } = set ?? gateway.config.manifest;

@@ -30,7 +30,16 @@ import { hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
 import { attachedAt, candidatesAt, hasCookies, type Candidate } from './envoy-gateway-candidates';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
-import { hopOf, gatewayDecision, gatewayRef, listenerDecision, refuse, reply, type Stage } from './envoy-gateway-stage';
+import {
+  frontendDecision,
+  hopOf,
+  gatewayDecision,
+  gatewayRef,
+  listenerDecision,
+  refuse,
+  reply,
+  type Stage,
+} from './envoy-gateway-stage';
 import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
 import {
@@ -94,7 +103,7 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
   const receives: Hop['receives'] = {
     ...wire(protocol, flight.namedPort, flight.layers),
     ...(outer !== undefined && terminates
-      ? { tls: demandsCertificate(policy) ? ('MUTUAL' as const) : ('SIMPLE' as const) }
+      ? { tls: demandsCertificate(policy, first?.listener.frontend) ? ('MUTUAL' as const) : ('SIMPLE' as const) }
       : {}),
   };
   const stage: Stage = { walk, mesh, gateway, proxy, workload, ref, flight, receives };
@@ -125,10 +134,11 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
   const patch = patchPolicy(gateway, mesh);
   if (patch !== undefined)
     return undecided(stage, `EnvoyPatchPolicy ${patch.manifest.namespace}/${patch.manifest.name} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`); // prettier-ignore
-  const held = connectionVerdict(policy, terminates ? outer : undefined);
+  const held = connectionVerdict(policy, terminates ? outer : undefined, first?.listener);
   if (held?.is === 'unknown') return undecided(stage, held.what, held.by);
-  if (held !== undefined) return refuse(stage, held.code, held.status, held.reason, held.by ?? at());
-  if (demandsCertificate(policy) && terminates)
+  if (held !== undefined)
+    return refuse(stage, held.code, held.status, held.reason, held.by ?? frontendDecision(gateway, first) ?? at());
+  if (demandsCertificate(policy, first?.listener.frontend) && terminates)
     walk.note(`assumed that the client shows a certificate that ${home}/${workload.name} trusts`);
   if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
   if (flight.http === null)

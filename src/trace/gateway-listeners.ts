@@ -24,7 +24,7 @@ const MESH_ALPN = ['istio', 'istio-peer-exchange', 'istio-http/1.0', 'istio-http
 export function serverDecision(server: Server): Decision {
   const { kind, namespace, name, manifest, spec } = server.gateway;
   // A Gateway of the Gateway API stands behind those that istiod makes of its listeners.
-  if (manifest.group === GATEWAY_API)
+  if (manifest.group === GATEWAY_API || manifest.kind === 'XListenerSet')
     return { kind: manifest.kind, namespace, name: manifest.name, field: `spec.listeners[${String(spec.listener)}]` };
   if (manifest.kind === 'Ingress') return { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name, field: 'spec' }; // prettier-ignore
   return { kind, namespace, name, field: `spec.servers[${server.index}]` };

@@ -259,6 +259,12 @@ function shown({ cluster: find }: AtListener, copies: readonly Copy[]): readonly
   });
 }
 
+/** Where a route of the Gateway API says what istiod makes a field of a VirtualService of. */
+function fieldOf(kind: string, field: string): string {
+  if (kind !== 'HTTPRoute' && kind !== 'GRPCRoute') return field;
+  return field === 'directResponse' ? 'backendRefs' : 'filters';
+}
+
 function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Step {
   const { proxy, flight } = at;
   const ref = route.rule?.ref ?? null;
@@ -267,7 +273,12 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
     const by =
       ref === null
         ? null
-        : { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}.${answer.field}` };
+        : {
+            kind: ref.kind,
+            namespace: ref.namespace,
+            name: ref.name,
+            field: `spec.${ref.rule}.${fieldOf(ref.kind, answer.field)}`,
+          };
     const hop = hopOf(incoming, {
       route: ref,
       // A filter before the router answers when the router's cluster is known already.

@@ -39,7 +39,7 @@ function* forSection(
   const single = record(record(policy.body).spec).targetRef !== undefined;
   const field = [...(single ? ['spec', 'targetRef'] : ['spec', 'targetRefs', at]), 'sectionName'];
   const own = gateway.listeners.find((listener) => listener.name === sectionName && listener.set === undefined);
-  const names = gateway.listeners.map((listener) => listener.name);
+  const names = gateway.listeners.filter(({ set }) => set === undefined).map((listener) => listener.name);
   if (own === undefined) {
     const near = nearest(sectionName, names);
     yield {
