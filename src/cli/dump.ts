@@ -57,7 +57,6 @@ export function register(program: Command): void {
     .description('print the command that fetches from a cluster what check, trace and diff read, and no Secret')
     .option('--root-namespace <namespace>', 'where istiod runs', 'istio-system')
     .option('--envoy-gateway-namespace <namespace>', "where Envoy Gateway's controller runs", 'envoy-gateway-system')
-    .addHelpText('after', '\nFor example: sh -c "$(mesh-edge dump)" > cluster.yaml && mesh-edge check cluster.yaml')
     .action((flags: { readonly rootNamespace: string; readonly envoyGatewayNamespace: string }) => {
       process.stdout.write(`${dumpCommand(flags.rootNamespace, flags.envoyGatewayNamespace)}\n`);
       process.exitCode = OK;

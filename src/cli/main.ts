@@ -7,8 +7,10 @@ import { InputError } from '../model/files';
 import { reasonOf } from '../output/reason';
 import { register as registerAdopt } from './adopt';
 import { register as registerCheck } from './check';
+import { register as registerCompletion } from './completion';
 import { register as registerDiagram } from './diagram';
 import { register as registerDiff } from './diff';
+import { addExamples } from './examples';
 import { USAGE, UsageError } from './exit';
 import { guardOutput } from './output';
 import { register as registerDump } from './dump';
@@ -41,9 +43,13 @@ export function createProgram(): Command {
     registerVerify,
     registerProve,
     registerList,
+    registerCompletion,
   ])
     register(program);
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program);
+    addExamples(command);
+  }
   return program;
 }
 

@@ -2,7 +2,7 @@ import { App, Chart } from 'cdk8s';
 import { join } from 'node:path';
 import '../../src/jest/index';
 import type {} from '../../src/jest/public';
-import { EgressGateway, ExternalPort, ExternalService, HttpEgress, TlsEgress } from '../../src/index';
+import { EgressGateway, ExternalPort, ExternalService, HttpEgress, TlsEgress, Workloads } from '../../src/index';
 
 function edge(): { app: App; chart: Chart } {
   const app = new App();
@@ -61,6 +61,15 @@ describe('the matchers of every request', () => {
 });
 
 describe('the matchers', () => {
+  it('count a gateway once that opens the TLS of the hop, and hands what is inside to a listener of its own', () => {
+    const chart = new Chart(new App(), 'edge');
+    const api = new ExternalService(chart, 'Api', { hosts: ['api.example.com'], ports: [ExternalPort.https()] });
+    new EgressGateway(chart, 'Egress').allow(Workloads.in('shop'), api);
+    const payments = { from: 'shop/payments', to: 'https://api.example.com/' };
+    expect(chart).toDeliver({ ...payments, via: 'istio-egress/egress' });
+    expect(chart).not.toDeliver({ ...payments, via: ['istio-egress/egress', 'istio-egress/other'] });
+  });
+
   it('follow a request through what a chart or an app renders', () => {
     const { app, chart } = edge();
     expect(chart).toDeliver({
