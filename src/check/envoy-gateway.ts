@@ -41,7 +41,7 @@ export function targetsOf(policy: Manifest): readonly Reference[] {
 }
 
 /**
- * The rules of routes that a policy is for: those of routes that it targets, and those that attach to a Gateway or listener
+ * The rules of routes that a policy is for: those of routes that it targets, and those that attach to a Gateway, a ListenerSet or a listener
  * that it targets, unless a policy of the same kind targets the route itself.
  */
 export function coveredRules(context: CheckContext, policy: Manifest): readonly CoveredRule[] {
@@ -55,9 +55,10 @@ export function coveredRules(context: CheckContext, policy: Manifest): readonly 
   };
   for (const { group = '', kind = '', name = '', sectionName } of targetsOf(policy)) {
     if (group !== GATEWAY_API) continue;
-    if (kind === 'Gateway') {
+    if (kind === 'Gateway' || kind === 'ListenerSet') {
       for (const { route, gateway, listener } of gatewayApi.attachments) {
-        const isTarget = gateway.config.namespace === policy.namespace && gateway.config.name === name;
+        const target = kind === 'Gateway' ? gateway.config : listener.set;
+        const isTarget = target?.namespace === policy.namespace && target.name === name;
         if (!isTarget || (sectionName !== undefined && sectionName !== listener.name)) continue;
         if (!hasPolicyOfItsOwn(context, policy, route)) add(route);
       }

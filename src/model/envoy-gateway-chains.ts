@@ -4,6 +4,7 @@
  */
 import { hostnamesAt, type Attachment } from './attachments';
 import type { ApiGateway, ApiListener, GatewayApi } from './gateway-api';
+import { containerPort } from './envoy-gateway';
 import { isSubsetOf } from './hostnames';
 
 export interface EnvoyRefusal {
@@ -63,10 +64,13 @@ export interface Served {
 
 /** The listeners of a port at the proxies of a Gateway, in the order in which Envoy Gateway looks at them. */
 export function servedAt(api: GatewayApi, gateway: ApiGateway, port: number): readonly Served[] {
+  // Ports of a Gateway that come to one port of the proxies are one listener of Envoy's, whatever port a client has dialled.
+  const listening = (one: ApiGateway, at: number): number => containerPort(one, at, api.input);
+  const own = listening(gateway, port);
   return api
     .servedWith(gateway)
     .flatMap((one) => one.listeners.map((listener): Served => ({ gateway: one, listener })))
-    .filter(({ listener }) => listener.port === port && listener.problem === undefined);
+    .filter(({ gateway: one, listener }) => listener.problem === undefined && listening(one, listener.port) === own);
 }
 
 /** The filter chains of a port, by server names. */
@@ -120,6 +124,10 @@ function listenerRefusal(chains: readonly Chain[]): EnvoyRefusal | undefined {
   return undefined;
 }
 
+/** `80`, or `80 and 10080` where both come to one port of the proxies. */
+const portsOf = (a: ApiListener, b: ApiListener): string =>
+  [...new Set([a.port, b.port])].sort((x, y) => x - y).join(' and ');
+
 /** Listeners of plain HTTP on one port share a route configuration, in which Envoy takes no domain twice. */
 function routesRefusal(api: GatewayApi, served: readonly Served[]): EnvoyRefusal | undefined {
   const owners = new Map<string, Attachment>();
@@ -132,7 +140,7 @@ function routesRefusal(api: GatewayApi, served: readonly Served[]): EnvoyRefusal
         else if (other.listener !== listener)
           return {
             is: 'routes',
-            what: `Envoy refuses the routes of port ${listener.port}: ${nameOf(other)} at ${placeOf(other, gateway)} and ${nameOf(attachment)} at ${placeOf(attachment, other.gateway)} both have the hostname ${host}, and plain HTTP of one port is one list of hosts`,
+            what: `Envoy refuses the routes of port ${portsOf(other.listener, listener)}: ${nameOf(other)} at ${placeOf(other, gateway)} and ${nameOf(attachment)} at ${placeOf(attachment, other.gateway)} both have the hostname ${host}, and plain HTTP of one port${other.listener.port === listener.port ? '' : ' of the proxies'} is one list of hosts`,
             fix: 'attach the routes of a hostname to one listener of the port (sectionName)',
             at: [other, { gateway, listener }],
           };

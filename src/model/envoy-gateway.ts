@@ -189,7 +189,12 @@ export function backendTls(
   return undefined;
 }
 
-/** Envoy Gateway's proxies do not listen on ports below 1024: it adds 10000 to them. */
-export function listenPort(port: number): number {
-  return port < 1024 ? port + 10_000 : port;
+/**
+ * The port on which Envoy Gateway's proxies listen for one of a Gateway: ports below 1024 are moved up by 10000, onto others perhaps that the
+ * Gateway has, unless the EnvoyProxy says otherwise (servicePortToContainerPort of internal/gatewayapi/listener.go).
+ */
+export function containerPort(gateway: ApiGateway, port: number, input: EnvoyGatewayInput): number {
+  if (port >= 1024) return port;
+  const { kubernetes } = record(effectiveProxy(gateway, input).spec.provider);
+  return record(kubernetes).useListenerPortAsContainerPort === true ? port : port + 10_000;
 }

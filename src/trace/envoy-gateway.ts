@@ -3,7 +3,7 @@ import { hostnamesAt, type Attachment } from '../model/attachments';
 import { chainFor, chainsAt, refusedByEnvoy, servedAt, type Served } from '../model/envoy-gateway-chains';
 import {
   effectiveProxy,
-  listenPort,
+  containerPort,
   mergerOf,
   proxyNamespace,
   proxyWorkload,
@@ -68,7 +68,7 @@ export function beforeEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGatew
   const workload = proxyWorkload(gateway, proxy, info, home, mergerOf(gateway, mesh) !== undefined);
   if (info === undefined && workload.membership === 'none')
     walk.note(`no manifest shows namespace ${home}; assumed that Envoy Gateway's proxies there have no sidecar`);
-  const port = listenPort(flight.namedPort);
+  const port = containerPort(gateway, flight.namedPort, mesh);
   const dropped = droppedBefore(walk, flight, workload, port);
   if (dropped !== undefined) return dropped;
   const proxies = { gateway, proxy, workload, home };

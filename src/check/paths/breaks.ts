@@ -58,7 +58,8 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
     refusal.proxy.kind === 'envoy-gateway' ? 'no-route' : byPort(reason, refusal),
   'gateway-not-accepted': 'no-route',
   'chains-match-alike': byPort,
-  'listener-refused-by-envoy': 'no-route',
+  // Another rule tells it of the port, once.
+  'listener-refused-by-envoy': undefined,
   'no-listener-on-port': 'no-route',
   'no-listener-for-connection': 'no-route',
   'listener-takes-udp': 'no-route',

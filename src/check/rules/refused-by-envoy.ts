@@ -1,3 +1,4 @@
+import { containerPort } from '../../model/envoy-gateway';
 import { refusedByEnvoy } from '../../model/envoy-gateway-chains';
 import { envoyGateways } from '../envoy-gateway';
 import type { Rule } from '../rule';
@@ -14,7 +15,9 @@ export const rule: Rule = {
   footguns: ['Y09'],
   *check(context) {
     for (const { gateway } of context.index(envoyGateways)) {
-      for (const port of new Set(gateway.listeners.map((listener) => listener.port))) {
+      // Ports that come to one port of the proxies are refused as one.
+      const ports = new Map(gateway.listeners.map(({ port }) => [containerPort(gateway, port, context.mesh), port]));
+      for (const port of ports.values()) {
         const refused = refusedByEnvoy(context.mesh.gatewayApi, gateway, port);
         const last = refused?.at.at(-1);
         // Proxies that several Gateways share are told of once.
