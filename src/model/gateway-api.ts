@@ -8,6 +8,7 @@ import { GATEWAY_API } from './groups';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
+import { withConflictsInIstio } from './gateway-api-conflicts';
 import { type ApiKindsRead, type EnvoyGatewayBehavior, type IstioBehavior, whyKindUnread } from './release-behavior';
 import type { ReleasesInForce } from './releases-in-force';
 import { selects } from './selectors';
@@ -288,7 +289,9 @@ function parseGateway(
     .flatMap((set) =>
       set.listeners.map((listener, index) => ({ ...parse(listener, index, set.manifest), set: set.manifest })),
     );
-  return { ...gateway, listeners: [...own, ...added] };
+  const all = [...own, ...added];
+  const isJudged = controller === 'istio' && input.istio.comparesListeners;
+  return { ...gateway, listeners: isJudged ? withConflictsInIstio(all) : all };
 }
 
 /** Gateways by the proxies that serve them: each has its own, or those of a class of Envoy Gateway's share them, the oldest first. */

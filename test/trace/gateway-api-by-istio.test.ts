@@ -191,3 +191,51 @@ describe('a route with one rule that istiod takes for an error', () => {
     expect(inside(', filters: [{type: ExtensionRef, extensionRef: {group: a.b, kind: C, name: d}}]')).toBe('delivered to shop.app.svc.cluster.local:80'); // prettier-ignore
   });
 });
+
+describe('listeners of one Gateway that clash', () => {
+  const listeners = '{name: web, port: 80, protocol: HTTP, hostname: a.example.com}, {name: again, port: 80, protocol: HTTP, hostname: a.example.com}, {name: stream, port: 80, protocol: TCP}, {name: other, port: 80, protocol: HTTP, hostname: b.example.com}'; // prettier-ignore
+  const set = (name: string, created: string, listener: string): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: ${name}, namespace: app, creationTimestamp: "${created}"}
+spec: {parentRef: {name: front}, listeners: [${listener}]}`;
+  const routes = ['web', 'again', 'other']
+    .map((name) =>
+      route(
+        'HTTPRoute',
+        name,
+        'app',
+        `parentRefs: [{name: front, sectionName: ${name}}], rules: [{matches: [{path: {value: /${name}}}], backendRefs: [{name: shop, port: 80}]}]`,
+      ),
+    ) // prettier-ignore
+    .join('');
+  const sets = ['old', 'new']
+    .map((name) =>
+      route(
+        'HTTPRoute',
+        `of-${name}`,
+        'app',
+        `parentRefs: [{group: gateway.networking.k8s.io, kind: ListenerSet, name: ${name}}], rules: [{matches: [{path: {value: /${name}}}], backendRefs: [{name: shop, port: 80}]}]`,
+      ),
+    ) // prettier-ignore
+    .join('');
+  const ask = (yaml: string, url: string, istioVersion = '1.31') =>
+    outcome(traceIn(yaml, { istioVersion, gatewayApiVersion: '1.6' })(url, outside)).split(' ')[0];
+
+  it('are left out from 1.30 on where an earlier one has their place', () => {
+    const yaml = WORLD + gateway(listeners) + routes;
+    expect(ask(yaml, 'http://a.example.com/web')).toBe('delivered');
+    expect(ask(yaml, 'http://a.example.com/again')).toBe('NR');
+    expect(ask(yaml, 'http://b.example.com/other')).toBe('delivered');
+    expect(ask(yaml, 'http://a.example.com/again', '1.29')).toBe('delivered');
+  });
+
+  it('are those of the Gateway before those of sets, and of the older set', () => {
+    const yaml = `${WORLD}${gateway('{name: web, port: 80, protocol: HTTP, hostname: a.example.com}').replace('spec: {', 'spec: {allowedListeners: {namespaces: {from: Same}}, ')}${routes}${sets}${set('new', '2025-02-01T00:00:00Z', '{name: x, port: 80, protocol: HTTP, hostname: c.example.com}, {name: y, port: 80, protocol: HTTP, hostname: a.example.com}')}${set('old', '2025-01-01T00:00:00Z', '{name: x, port: 80, protocol: HTTP, hostname: c.example.com}')}`;
+    expect(ask(yaml, 'http://a.example.com/web')).toBe('delivered');
+    expect(ask(yaml, 'http://a.example.com/new')).toBe('NR');
+    expect(ask(yaml, 'http://c.example.com/old')).toBe('delivered');
+    expect(ask(yaml, 'http://c.example.com/new')).toBe('NR');
+  });
+});

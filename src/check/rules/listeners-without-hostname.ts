@@ -13,7 +13,8 @@ export const rule: Rule = {
   footguns: ['Y09', 'Y08', 'G08'],
   *check({ mesh }) {
     for (const gateway of mesh.gatewayApi.gateways) {
-      const found = gateway.controller === 'envoy-gateway' ? inEnvoyGateway(gateway) : sameServerNames(gateway);
+      const isJudged = gateway.controller === 'envoy-gateway' || gateway.listeners.some(({ problemOf }) => problemOf === 'conflict'); // prettier-ignore
+      const found = isJudged ? inConflict(gateway) : sameServerNames(gateway);
       for (const { listener, what, fix } of found)
         yield {
           manifest: listener.set ?? gateway.config.manifest,
@@ -31,8 +32,8 @@ interface Found {
   readonly fix?: string;
 }
 
-/** Those in conflict by Envoy Gateway's rules, each told at the later of the two. */
-function* inEnvoyGateway({ listeners }: ApiGateway): Generator<Found> {
+/** Those in conflict by the rules of their controller, each told at the later of the two. */
+function* inConflict({ listeners }: ApiGateway): Generator<Found> {
   for (const [at, listener] of listeners.entries()) {
     const { name, problem = '', problemOf, rival, cure = '' } = listener;
     if (problemOf !== 'conflict' || listeners.slice(at + 1).some((one) => one.name === rival)) continue;
