@@ -4,8 +4,9 @@ import type { Mesh } from '../model/mesh';
 import type { Config } from '../model/objects';
 import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
 import { headerFits, type HttpRequest } from './http-routes';
-import { evaluate, exact, prefix, PRESENT, regex, suffix, type Matcher } from './matcher';
+import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
 import type { Decision, ObjectRef } from './types';
+import { folding, KEYS, namespacePattern, pathPattern, pattern } from './authorization-matchers';
 import type { Claims } from './claims';
 import type { Asking, HowToAllow, Reason } from './reasons';
 import { outermost, type Flight } from './walk';
@@ -56,34 +57,6 @@ function fits(pattern: string, value: string): boolean {
   if (pattern.startsWith('*')) return value.endsWith(pattern.slice(1));
   if (pattern.endsWith('*')) return value.startsWith(pattern.slice(0, -1));
   return value === pattern;
-}
-
-/** The same as a value. */
-function pattern(value: string): Matcher {
-  // Any text but an empty one.
-  if (value === '*') return regex('(?s).+');
-  if (value.startsWith('*')) return suffix(value.slice(1));
-  return value.endsWith('*') ? prefix(value.slice(0, -1)) : exact(value);
-}
-
-function folding(matcher: Matcher): Matcher {
-  return 'value' in matcher ? { ...matcher, folds: true } : matcher;
-}
-
-/** Characters that Envoy's templates take (`kLiteral`, uri_template_lib/uri_template_internal.cc): others are in no segment. */
-const IN_TEMPLATES = "a-zA-Z0-9._~%!$&'()+,;:@=";
-
-/** `{*}` is a segment, `{**}` any number of them. */
-function pathPattern(value: string): Matcher {
-  if (!/\{\*{1,2}\}/.test(value)) return pattern(value);
-  const parts = value
-    .split(/(\{\*{1,2}\})/)
-    .map((part) => (part === '{*}' ? `[${IN_TEMPLATES}-]+` : part === '{**}' ? `[${IN_TEMPLATES}/-]*` : quoted(part)));
-  return regex(parts.join(''));
-}
-
-function quoted(value: string): string {
-  return value.replace(/[.+*?^${}()|[\]\\]/g, '\\$&');
 }
 
 interface Subject {
@@ -172,9 +145,7 @@ function isRequestPrincipal(given: string, claims: Claims): boolean {
 const TESTS: Readonly<Record<string, Test>> = {
   principals: (value, subject) => byPrincipal(subject, (principal) => principalFits(subject, value, principal)),
   namespaces: (value, subject) =>
-    byPrincipal(subject, (principal) =>
-      evaluate(regex(`.*/ns/${value.split('*').map(quoted).join('.*')}/.*`), `/${principal}/`),
-    ),
+    byPrincipal(subject, (principal) => evaluate(regex(`.*${namespacePattern(value)}.*`), `/${principal}/`)),
   serviceAccounts: (value, subject) =>
     byPrincipal(subject, (principal) => serviceAccountFits(value, subject.policyNamespace, principal)),
   // Aliases stand for one another here too (ExpandTrustDomainAliases).
@@ -186,17 +157,6 @@ const TESTS: Readonly<Record<string, Test>> = {
   methods: HTTP_ONLY((value, http) => http.method.is(pattern(value))),
   paths: HTTP_ONLY((value, http) => http.path.plain.is(pathPattern(value))),
   ports: (value, { access }) => Number(value) === access.port,
-};
-
-const KEYS: Readonly<Record<string, string>> = {
-  'source.ip': 'ipBlocks',
-  'remote.ip': 'remoteIpBlocks',
-  'source.namespace': 'namespaces',
-  'source.principal': 'principals',
-  'source.trustDomain': 'trustDomains',
-  'source.serviceAccount': 'serviceAccounts',
-  'request.auth.principal': 'requestPrincipals',
-  'destination.port': 'ports',
 };
 
 function testOf(key: string): Test {

@@ -17,7 +17,7 @@ import { evaluate } from '../trace/matcher';
 import { istioPaths, type PathSettings } from '../trace/paths';
 import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
 import { member, type Literal } from './members';
-import { keyOf, pathForm, requestOf, universe, type PathForm, type Target, type Values } from './universe';
+import { keyOf, pathForm, type About, requestOf, universe, type PathForm, type Target, type Values } from './universe';
 
 export type { Literal } from './members';
 export type { Target } from './universe';
@@ -271,9 +271,9 @@ export function pathsOf(meshes: readonly Mesh[], { at }: Client): PathForm {
 }
 
 /** A region in words. */
-export function regionText(region: readonly Condition[]): string {
+export function regionText(region: readonly (Literal & { readonly dimension: About })[]): string {
   if (region.length === 0) return 'every request';
-  const byDimension = new Map<string, Condition[]>();
+  const byDimension = new Map<string, Literal[]>();
   for (const one of region)
     byDimension.set(keyOf(one.dimension), [...(byDimension.get(keyOf(one.dimension)) ?? []), one]);
   return [...byDimension]

@@ -10,11 +10,10 @@
 import { Asked, AskedHeaders, AskedPath, type Ask, type Dimension, type Recorder } from '../trace/ask';
 import { Claims } from '../trace/claims';
 import type { HttpRequest } from '../trace/http-routes';
-import { push } from '../model/objects';
-import { evaluate, exact, regex, type Matcher } from '../trace/matcher';
+import { exact, regex, type Matcher } from '../trace/matcher';
 import type { Condition } from './explore';
-import { member, type Member } from './members';
-import { claimed, keyOf, universe, type PathForm, type Values } from './universe';
+import { aboutOne, Cover, Earlier, literalKey } from './cover';
+import { claimed, universe, type PathForm, type Values } from './universe';
 
 /** Something that takes requests that fulfil all of some conditions. */
 export interface Taker {
@@ -40,8 +39,6 @@ export type Fate =
   | { readonly is: 'taken'; readonly by: readonly number[] }
   | { readonly is: 'unclear' };
 
-/** Turns that are tried for one taker; then it is not known. */
-const MOST_TURNS = 3000;
 /** More conditions than anybody writes. */
 const MOST_CONDITIONS = 300;
 
@@ -56,43 +53,22 @@ export function fates(takers: readonly Taker[], space: Space): readonly Fate[] {
   });
 }
 
-/** Takers in their order, those of one exact path by that path: of thousands, few may have a request. */
-export class Earlier {
-  private readonly byPath = new Map<string, number[]>();
-  private readonly others: number[] = [];
-
-  public static of(some: readonly number[]): Earlier {
-    const made = new Earlier();
-    made.others.push(...some);
-    return made;
-  }
-
-  public add(index: number, conditions: readonly Condition[]): void {
-    for (const { dimension, matcher, holds } of conditions)
-      if (holds && dimension.kind === 'path' && matcher.is === 'exact' && matcher.folds !== true)
-        return push(this.byPath, matcher.value, index);
-    this.others.push(index);
-  }
-
-  /** The first that has a request of a path. */
-  public find(path: string, has: (index: number) => boolean): number | undefined {
-    const own = this.byPath.get(path)?.find(has);
-    const other = this.others.find((one) => (own === undefined || one < own) && has(one));
-    return other ?? own;
-  }
-}
-
 type Conditions = readonly Condition[] | Extract<Fate, { readonly is: 'never' | 'unclear' }>;
 
 /** Takers of which each may be looked at beside any others: what they ask for is found out once. */
 export class FirstMatch {
   private readonly conditions: (Conditions | undefined)[] = [];
-  private readonly members = new Map<string, Member>();
+  private readonly cover: Cover<Condition>;
 
   public constructor(
     private readonly takers: readonly Taker[],
     private readonly space: Space,
-  ) {}
+  ) {
+    this.cover = new Cover(
+      (index) => this.conditionsOf(index) as readonly Condition[],
+      (dimension) => universeIn(dimension as Dimension, space),
+    );
+  }
 
   /** Puts one among those that are tried before others. */
   public put(index: number, earlier: Earlier): void {
@@ -103,60 +79,9 @@ export class FirstMatch {
   public fate(index: number, earlier: Earlier): Fate {
     const own = this.conditionsOf(index);
     if ('is' in own) return own;
-    const found = this.beside(own, earlier);
-    if (found.is !== 'taken') return found;
-    return { is: 'taken', by: this.fewest(own, found.by) };
-  }
-
-  /** Of those that have everything between them as few as will do, if one alone does not. */
-  private fewest(own: readonly Condition[], by: readonly number[]): readonly number[] {
-    const suffices = (some: readonly number[]): boolean => this.beside(own, Earlier.of(some)).is === 'taken';
-    const alone = by.find((one) => suffices([one]));
-    if (alone !== undefined) return [alone];
-    return by.reduce<readonly number[]>((kept, one) => {
-      const others = kept.filter((other) => other !== one);
-      return by.length <= 12 && suffices(others) ? others : kept;
-    }, by);
-  }
-
-  /** Whether a request fulfils some conditions, and none of the earlier takers has it. */
-  private beside(own: readonly Condition[], earlier: Earlier): Fate {
-    const met = new Set<number>();
-    let isUnclear = false;
-    let turns = 0;
-    const turned = (region: readonly Condition[]): HttpRequest | undefined => {
-      turns += 1;
-      if (turns > MOST_TURNS) {
-        isUnclear = true;
-        return undefined;
-      }
-      const values = this.valuesOf(region);
-      if (values === undefined) {
-        isUnclear = true;
-        return undefined;
-      }
-      const textOf = (dimension: Dimension): string | undefined => this.textOf(values, dimension);
-      const taker = earlier.find(textOf(PATH) ?? '', (one) =>
-        isFulfilled(this.conditionsOf(one) as readonly Condition[], textOf),
-      );
-      if (taker === undefined) return requestOf(values, this.space);
-      met.add(taker);
-      let within = region;
-      for (const one of this.conditionsOf(taker) as readonly Condition[]) {
-        const other: Condition = { ...one, holds: !one.holds };
-        const found = this.memberOf([...within, other], one.dimension);
-        if (found.is === 'undecided') isUnclear = true;
-        if (found.is === 'member') {
-          const witness = turned([...within, other]);
-          if (witness !== undefined) return witness;
-          within = [...within, one];
-        }
-      }
-      return undefined;
-    };
-    const witness = turned(own);
-    if (witness !== undefined) return { is: 'reached', witness };
-    return isUnclear ? { is: 'unclear' } : { is: 'taken', by: [...met].sort((a, b) => a - b) };
+    const found = this.cover.beside(own, earlier);
+    if (found.is === 'reached') return { is: 'reached', witness: requestOf(found.values as Values, this.space) };
+    return found.is === 'taken' ? { is: 'taken', by: this.cover.fewest(own, found.by) } : found;
   }
 
   /** The conditions of a taker, found by asking it about requests until one fulfils them all. */
@@ -169,12 +94,12 @@ export class FirstMatch {
     const region: Condition[] = [];
     const known = new Set<string>();
     for (let turn = 0; turn < MOST_CONDITIONS; turn += 1) {
-      const values = this.valuesOf(region);
+      const values = this.cover.valuesOf(region);
       if (values === undefined) return { is: 'unclear' };
       const asks: Ask[] = [];
       let isOpened = false;
       const recorder: Recorder = { asked: (ask) => asks.push(ask), opened: () => (isOpened = true) };
-      const took = takes(requestOf(values, this.space, recorder));
+      const took = takes(requestOf(values as Values, this.space, recorder));
       if (isOpened || asks.some(isBeyond)) return { is: 'unclear' };
       let last: Condition | undefined;
       for (const { dimension, matcher, answer, whenAbsent } of asks) {
@@ -190,7 +115,7 @@ export class FirstMatch {
       if (last === undefined) return { is: 'never', because: [] };
       const wanted: Condition = { ...last, holds: !last.holds };
       region[region.length - 1] = wanted;
-      const found = this.memberOf(region, wanted.dimension);
+      const found = this.cover.memberOf(region, wanted.dimension);
       if (found.is === 'undecided') return { is: 'unclear' };
       if (found.is === 'none') return { is: 'never', because: aboutOne(region, wanted.dimension) };
     }
@@ -203,44 +128,8 @@ export class FirstMatch {
       region.some(({ dimension }) => dimension.kind === kind && (name === undefined || dimension.name === name));
     return (has('query') && has('parameter')) || (has('cookie') && has('header', 'cookie'));
   }
-
-  private valuesOf(region: readonly Condition[]): Values | undefined {
-    const values = new Map<string, { readonly dimension: Dimension; readonly text: string | undefined }>();
-    for (const { dimension } of region) {
-      const key = keyOf(dimension);
-      if (values.has(key)) continue;
-      const found = this.memberOf(region, dimension);
-      if (found.is !== 'member') return undefined;
-      values.set(key, { dimension, text: found.text });
-    }
-    return values;
-  }
-
-  private memberOf(region: readonly Condition[], dimension: Dimension): Member {
-    const own = aboutOne(region, dimension);
-    const key = `${keyOf(dimension)} ${own.map((one) => `${one.holds} ${literalKey(one)}`).join(' ')}`;
-    let found = this.members.get(key);
-    if (found === undefined) {
-      found = member(own, this.universe(dimension));
-      this.members.set(key, found);
-    }
-    return found;
-  }
-
-  /** What a request has that some values do not speak of: what it would have without any condition. */
-  private textOf(values: Values, dimension: Dimension): string | undefined {
-    const given = values.get(keyOf(dimension));
-    if (given !== undefined) return given.text;
-    const plain = this.memberOf([], dimension);
-    return plain.is === 'member' ? plain.text : undefined;
-  }
-
-  private universe(dimension: Dimension): ReturnType<typeof universe> {
-    return universeIn(dimension, this.space);
-  }
 }
 
-const PATH: Dimension = { kind: 'path', name: '' };
 /** What a request has that nothing was asked about: for all that was asked, any would do. */
 const PLAIN = { host: 'never-registered.example', path: '/', method: 'GET' };
 const TARGET = { scheme: 'http', host: '*', port: 80 } as const;
@@ -277,22 +166,6 @@ function requestOf(values: Values, space: Space, recorder?: Recorder): HttpReque
     // Whether a proxy knows the claims of a token is for other rules: here a request may have any.
     claims: Claims.said({ place: 'header authorization Bearer', claims, recorder }),
   };
-}
-
-function isFulfilled(conditions: readonly Condition[], textOf: (dimension: Dimension) => string | undefined): boolean {
-  return conditions.every(({ dimension, matcher, holds, whenAbsent }) => {
-    const text = textOf(dimension);
-    return (text === undefined ? whenAbsent : evaluate(matcher, text)) === holds;
-  });
-}
-
-function aboutOne(region: readonly Condition[], dimension: Dimension): readonly Condition[] {
-  const key = keyOf(dimension);
-  return region.filter((one) => keyOf(one.dimension) === key);
-}
-
-function literalKey({ dimension, matcher, whenAbsent }: Condition): string {
-  return `${keyOf(dimension)} ${whenAbsent} ${JSON.stringify(matcher)}`;
 }
 
 /** Texts that are no printable ASCII, of which requests are not explored. */

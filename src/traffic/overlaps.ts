@@ -4,7 +4,8 @@ import type { L4Match, VirtualService } from '../model/virtual-services';
 import { isCatchAllRoute, routesOf, type Route } from '../trace/http-routes';
 import { istioPaths } from '../trace/paths';
 import type { RouteMatch } from './dead-routes';
-import { Earlier, FirstMatch } from './first-match';
+import { Earlier } from './cover';
+import { FirstMatch } from './first-match';
 import { authorities, listed } from './routes-in-order';
 import { pathForm } from './universe';
 

@@ -115,7 +115,14 @@ function hosts(target: Target): Universe {
 /** What a request has of each dimension, by its key; what is not there has its plainest value. */
 export type Values = ReadonlyMap<string, { readonly dimension: Dimension; readonly text: string | undefined }>;
 
-export function keyOf({ kind, name, claim }: Dimension): string {
+/** What a condition is about: a part of a request, or of who sends it. */
+export interface About {
+  readonly kind: string;
+  readonly name: string;
+  readonly claim?: readonly string[];
+}
+
+export function keyOf({ kind, name, claim }: About): string {
   if (kind === 'token') return `token in ${name}`;
   if (claim !== undefined) return `claim ${claim.join('.')} in ${name}`;
   return name === '' ? kind : `${kind} ${name}`;

@@ -72,6 +72,8 @@ import { rule as redirectToItself } from './redirect-to-itself';
 import { rule as assumedObjects } from './assumed-objects';
 import { rule as policyUntoldToZtunnel } from './policy-untold-to-ztunnel';
 import { rule as unreachableRouteRule } from './unreachable-route-rule';
+import { rule as authorizationRuleNeverMet } from './authorization-rule-never-met';
+import { rule as allowAlwaysDenied } from './allow-always-denied';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -230,6 +232,8 @@ export const rules: readonly Rule[] = [
   assumedObjects,
   policyUntoldToZtunnel,
   unreachableRouteRule,
+  authorizationRuleNeverMet,
+  allowAlwaysDenied,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,

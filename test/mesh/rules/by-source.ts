@@ -18,6 +18,14 @@ export const BY_SOURCE: Confirmations = {
     AUTHZ,
     'a condition of HTTP is left out of a DENY for a TCP filter, so that it denies more',
   ),
+  'authorization-rule-never-met': read(
+    AUTHZ,
+    'the values of a field are joined by or, fields and conditions by and; a permission or principal of Envoy with both a value and its negation matches nothing',
+  ),
+  'allow-always-denied': read(
+    'pilot/pkg/security/authz/builder/builder.go (Istio 1.29.1)',
+    'the filter of DENY policies is put before that of ALLOW policies',
+  ),
   'unreachable-route-rule': read(
     'pilot/pkg/config/kube/gateway/conversion.go and route_collections.go (Istio 1.29.1)',
     'routes of one host and parent are joined into one VirtualService, whose rules are sorted by how specific they are and keep their order else; Envoy takes the first',
