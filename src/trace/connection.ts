@@ -3,6 +3,7 @@ import { isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, hopOf, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { pastFilters, pathRead } from './filters';
+import { handshake } from './handshake';
 import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
 import { send } from './send';
@@ -66,21 +67,15 @@ export function through(walk: Walk, at: AtListener): Step {
       listener.chains[0]?.decidedBy[0],
     );
   }
-  if (terminates !== null && outer === undefined) {
+  const shaken = terminates === null ? 'done' : handshake(terminates.mode, outer);
+  if (terminates !== null && shaken === 'plain-text')
     return refuse('UF', { kind: 'tls-expected', listener: null, mode: terminates.mode });
-  }
-  if (
-    terminates !== null &&
-    outer !== undefined &&
-    (terminates.mode === 'ISTIO_MUTUAL') !== (outer.kind === 'ISTIO_MUTUAL')
-  ) {
+  if (terminates !== null && outer !== undefined && shaken === 'other-tls')
     return refuse('UF', { kind: 'tls-mode-mismatch', server: terminates.mode, sender: outer.kind });
-  }
-  if (terminates?.mode === 'MUTUAL' && outer !== undefined && outer.certificate === '') {
-    if (outer.kind === 'SIMPLE')
-      return refuse('UF', { kind: 'client-certificate-missing', asks: 'server', port: flight.port });
+  if (shaken === 'no-certificate')
+    return refuse('UF', { kind: 'client-certificate-missing', asks: 'server', port: flight.port });
+  if (shaken === 'certificate-assumed')
     walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload ?? '?'} trusts`);
-  }
   const inner = terminates === null ? flight.layers : flight.layers.slice(0, -1);
   if (chain.routeConfig !== null) {
     if (inner.length > 0 || flight.http === null) {

@@ -15,6 +15,8 @@ import { hopOf, listenerDecision, refuse, type Stage } from './envoy-gateway-sta
 import type { HttpRequest } from './http-routes';
 import type { Reason } from './reasons';
 import { changed } from './send';
+import { layersTo } from './upstream';
+import type { UpstreamTls } from './clusters';
 import { step, unknown, type Step, type Target } from './step';
 import type { Copy, Decision, RouteRef } from './types';
 import { decisions, noMatch, wire, type Flight, type TlsLayer } from './walk';
@@ -240,6 +242,20 @@ function dialledBy({ proxy }: Stage, routing: EffectivePolicy | undefined): Deci
   return manifest && { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name, field: 'spec.routingType' }; // prettier-ignore
 }
 
+/** TLS to a backend, as clusters of Istio's proxies have it. */
+function upstreamTls(tls: Upstream['tls']): UpstreamTls | null {
+  if (tls === undefined) return null;
+  const { kind, namespace, name } = tls.manifest;
+  return {
+    mode: 'SIMPLE',
+    sni: tls.sni,
+    automatic: false,
+    credentialName: '',
+    subjectAltNames: [],
+    by: { kind, namespace, name, field: tls.field },
+  };
+}
+
 function forward(
   { stage, attachment, http, inner, ref, by, routing, copies = [] }: ToBackend,
   upstream: Upstream,
@@ -247,22 +263,14 @@ function forward(
   const { mesh, workload, flight } = stage;
   const { gateway, listener } = attachment;
   const { tls } = upstream;
-  const layers: readonly TlsLayer[] =
-    tls === undefined ? inner : [...inner, { kind: 'SIMPLE', sni: tls.sni, certificate: '' }];
+  const layers = layersTo(upstreamTls(tls), inner, http, false);
   const hop = hopOf(stage, {
     route: ref,
     ...(copies.length === 0 ? {} : { copies }),
     ...changed(flight.http, http),
     cluster: `${ref.kind.toLowerCase()}/${ref.namespace}/${ref.name}/${ref.rule.replace(/^rules\[(\d+)\]$/, 'rule/$1')}`,
     sends: wire(http === null ? (layers.length > 0 ? 'TLS' : 'TCP') : 'HTTP', upstream.port, layers),
-    decidedBy: decisions(
-      by,
-      listenerDecision(attachment),
-      dialledBy(stage, routing),
-      tls === undefined
-        ? undefined
-        : { kind: tls.manifest.kind, namespace: tls.manifest.namespace, name: tls.manifest.name, field: tls.field },
-    ),
+    decidedBy: decisions(by, listenerDecision(attachment), dialledBy(stage, routing), upstreamTls(tls)?.by),
     envoy: {
       ...noMatch(),
       listener: `${gateway.config.namespace}/${gateway.config.name}/${listener.name}`,

@@ -2,23 +2,21 @@
 import { hostnamesAt, type Attachment } from '../model/attachments';
 import type { Served } from '../model/envoy-gateway-chains';
 import { cookieConditions, routeFault, ruleFaults, type RuleFault } from '../model/envoy-gateway-rules';
-import { record, records, text, type Json } from '../model/fields';
+import { record, records, type Json } from '../model/fields';
 import { byEnvoyGatewayPrecedence, httpRules } from '../model/gateway-api-rules';
 import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
 import type { HttpRule } from '../model/virtual-services';
 import { DomainIndex } from './envoy';
 import type { Stage } from './envoy-gateway-stage';
-import type { HttpRequest } from './http-routes';
-import { exact, regex } from './matcher';
+import { weighted, type Route } from './http-routes';
 
-export interface Candidate {
+/** A route of Envoy's, and what Envoy Gateway's filters and policies go by. */
+export interface Candidate extends Route {
   readonly attachment: Attachment;
   readonly rule: HttpRule;
   /** The rule as it is written. */
   readonly own: Json;
-  /** Cookies that the request has to have besides. */
-  readonly cookies: readonly Json[];
   /** Why Envoy Gateway answers 500 in its place. */
   readonly fault: RuleFault | undefined;
 }
@@ -52,6 +50,14 @@ export function candidatesAt(
   });
 }
 
+function routeOf(rule: HttpRule): Route {
+  const clusters = weighted(rule.route, (destination) => destination.host);
+  const mirrors = rule.mirrors
+    .filter(({ destination: { host } }) => host !== '')
+    .map(({ destination, percent }) => ({ cluster: `${destination.host}:${destination.port}`, percent, destination }));
+  return { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true, mirrors };
+}
+
 function inOrder(attachments: readonly Attachment[], asGiven: boolean, mesh: Mesh): readonly Candidate[] {
   const byRule = new Map<HttpRule, Candidate>();
   for (const attachment of attachments) {
@@ -66,18 +72,11 @@ function inOrder(attachments: readonly Attachment[], asGiven: boolean, mesh: Mes
       const sets = cookieConditions(own, route, mesh);
       for (const cookies of sets.length > 0 ? sets : [[]]) {
         const copy = { ...rule };
-        byRule.set(copy, { attachment, rule: copy, own, cookies, fault });
+        byRule.set(copy, { ...routeOf(copy), cookies, attachment, rule: copy, own, fault });
       }
     }
   }
   const rules = [...byRule.keys()];
   const cookiesOf = (rule: HttpRule): readonly Json[] => byRule.get(rule)?.cookies ?? [];
   return (asGiven ? rules : byEnvoyGatewayPrecedence(rules, cookiesOf)).flatMap((rule) => byRule.get(rule) ?? []);
-}
-
-/** Whether a request has the cookies that an HTTPRouteFilter wants. */
-export function hasCookies(cookies: readonly Json[], { headers }: HttpRequest): boolean {
-  return cookies.every(({ name, type, value }) =>
-    headers.cookie(text(name)).is(type === 'RegularExpression' ? regex(text(value)) : exact(text(value))),
-  );
 }

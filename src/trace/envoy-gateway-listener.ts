@@ -3,6 +3,7 @@ import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import type { FrontendTls } from '../model/frontend-tls';
 import type { ApiListener } from '../model/gateway-api';
 import { entry, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import { handshake } from './handshake';
 import type { HttpRequest } from './http-routes';
 import { PRESENT, exact } from './matcher';
 import { asRead, type PathSettings } from './paths';
@@ -74,7 +75,7 @@ function certificateVerdict(
   outer: TlsLayer | undefined,
   frontend: FrontendTls | undefined,
 ): Refused | undefined {
-  if (outer?.kind !== 'SIMPLE' || !demandsCertificate(policy, frontend)) return undefined;
+  if (!demandsCertificate(policy, frontend) || handshake('MUTUAL', outer) !== 'no-certificate') return undefined;
   const isByPolicy = optionalRecord(record(policy?.spec.tls).clientValidation) !== undefined;
   return {
     is: 'refused',

@@ -28,7 +28,7 @@ import { shownName } from '../model/workloads';
 import { Asked } from './ask';
 import { hostWithoutPort } from './envoy';
 import { toBackend } from './envoy-gateway-backend';
-import { attachedAt, candidatesAt, hasCookies, type Candidate } from './envoy-gateway-candidates';
+import { attachedAt, candidatesAt, type Candidate } from './envoy-gateway-candidates';
 import { connectionVerdict, demandsCertificate, requestVerdict } from './envoy-gateway-listener';
 import {
   frontendDecision,
@@ -42,15 +42,8 @@ import {
 } from './envoy-gateway-stage';
 import { droppedBefore } from './enter';
 import { inboundCapture } from './capture';
-import {
-  copiesOf,
-  rewritten,
-  routeMatches,
-  unreadablePart,
-  weighted,
-  type HttpRequest,
-  type Route,
-} from './http-routes';
+import { handshake } from './handshake';
+import { copiesOf, firstRoute, rewritten, toldCopies, weighted, type HttpRequest, type Route } from './http-routes';
 import { streamVerdict } from './envoy-gateway-authorization';
 import { applyOwnFilters, type OwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
 import { ownAnswer, replyOf } from './own-answer';
@@ -138,7 +131,11 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
   if (held?.is === 'unknown') return undecided(stage, held.what, held.by);
   if (held !== undefined)
     return refuse(stage, held.code, held.status, held.reason, held.by ?? frontendDecision(gateway, first) ?? at());
-  if (demandsCertificate(policy, first?.listener.frontend) && terminates)
+  if (
+    demandsCertificate(policy, first?.listener.frontend) &&
+    terminates &&
+    handshake('MUTUAL', outer) === 'certificate-assumed'
+  )
     walk.note(`assumed that the client shows a certificate that ${home}/${workload.name} trusts`);
   if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
   if (flight.http === null)
@@ -186,15 +183,10 @@ function forwardHttp(stage: Stage, listeners: readonly Served[], http: HttpReque
       gatewayDecision(gateway, 'spec.listeners'),
     );
   }
-  for (const candidate of candidates) {
-    const { rule } = candidate;
-    const clusters = weighted(rule.route, (destination) => destination.host);
-    const route: Route = { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true };
-    if (unreadablePart(route, http) !== undefined) {
-      return unknown(hopOf(stage, { route: rule.ref }), 'a condition of a route can be evaluated only by the proxy');
-    }
-    if (routeMatches(route, http) && hasCookies(candidate.cookies, http)) return throughRule(stage, candidate, route, http); // prettier-ignore
-  }
+  const found = firstRoute(candidates, http);
+  if (found?.isOpen === true)
+    return unknown(hopOf(stage, { route: found.route.rule.ref }), 'a condition of a route can be evaluated only by the proxy'); // prettier-ignore
+  if (found !== undefined) return throughRule(stage, found.route, http);
   const first = candidates[0]?.rule.ref;
   return refuse(
     stage,
@@ -217,9 +209,10 @@ function forwards({ mesh }: Stage, { rule, clusters }: Route): boolean {
   );
 }
 
-function throughRule(stage: Stage, { attachment, own, fault }: Candidate, route: Route, http: HttpRequest): Step {
+function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
   const { mesh, walk } = stage;
-  const ref = route.rule?.ref as RouteRef;
+  const { attachment, own, fault } = route;
+  const { ref } = route.rule;
   const by: Decision = { kind: ref.kind, namespace: ref.namespace, name: ref.name, field: `spec.${ref.rule}` };
   const place = { ...attachment, rule: text(own.name) };
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
@@ -233,7 +226,7 @@ function throughRule(stage: Stage, { attachment, own, fault }: Candidate, route:
     traffic,
     security,
     extension: foreignPart(place, mesh),
-    cors: route.rule?.corsPolicy === undefined ? undefined : by,
+    cors: route.rule.corsPolicy === undefined ? undefined : by,
     limitsGlobally: limits,
     broken: security === undefined ? [] : mesh.remember(security.manifest, 'broken references', () => brokenReferences(security.manifest, mesh)), // prettier-ignore
     forwards: filters.answer === undefined && forwards(stage, route),
@@ -286,9 +279,7 @@ function throughRule(stage: Stage, { attachment, own, fault }: Candidate, route:
     inner: [],
     ref,
     by,
-    copies: (route.rule?.mirrors ?? [])
-      .filter(({ destination: { host } }) => host !== '')
-      .map(({ destination: { host, port }, percent }) => ({ cluster: `${host}:${port}`, percent })),
+    copies: toldCopies(route.mirrors ?? []),
   });
 }
 

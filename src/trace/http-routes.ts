@@ -49,6 +49,8 @@ export interface Route {
   readonly mirrors?: readonly RouteCopy[];
   /** Whether a prefix of paths ends where a segment does. */
   readonly bySegments?: boolean;
+  /** Cookies that a request has to have besides. */
+  readonly cookies?: readonly Json[];
 }
 
 /** A virtual host. Its routes are made when a request first asks for them: of thousands of hosts behind a port few are asked. */
@@ -154,8 +156,8 @@ function pathKind(uri: Json): string {
   return typeof uri.regex === 'string' ? uri.regex : '/';
 }
 
-export function isCatchAllRoute(route: Route): boolean {
-  return isCatchAll(route.match);
+export function isCatchAllRoute({ match, cookies = [] }: Route): boolean {
+  return cookies.length === 0 && isCatchAll(match);
 }
 
 /** Whether a VirtualService makes any route for a proxy and port. */
@@ -276,10 +278,10 @@ function queryMatches(match: HttpMatch, path: AskedPath): boolean {
   });
 }
 
-/** Whether a route takes a request: path, query, headers, method, authority and scheme must all fit. */
+/** Whether a route takes a request: path, query, headers, cookies, method, authority and scheme must all fit. */
 export function routeMatches(route: Route, request: HttpRequest): boolean {
-  const { match } = route;
-  if (match === null) return true;
+  const { match, cookies = [] } = route;
+  if (match === null) return hasCookies(cookies, request);
   const path = pathMatcher(match, route.bySegments ?? route.gatewaySemantics);
   return (
     (match.scheme === undefined || stringMatches(match.scheme, request.scheme)) &&
@@ -287,8 +289,27 @@ export function routeMatches(route: Route, request: HttpRequest): boolean {
     (match.method === undefined || fits(match.method, request.method)) &&
     (match.authority === undefined || fits(match.authority, request.authority)) &&
     headersMatch(match, request) &&
-    queryMatches(match, request.path)
+    queryMatches(match, request.path) &&
+    hasCookies(cookies, request)
   );
+}
+
+function hasCookies(cookies: readonly Json[], { headers }: HttpRequest): boolean {
+  return cookies.every(({ name, type, value }) =>
+    headers.cookie(text(name)).is(type === 'RegularExpression' ? regex(text(value)) : exact(text(value))),
+  );
+}
+
+/** The first route that takes a request, in the order in which Envoy asks; `isOpen` if it, or one before it, has a condition that only the proxy can evaluate. */
+export function firstRoute<R extends Route>(
+  routes: readonly R[],
+  http: HttpRequest,
+): { readonly route: R; readonly isOpen: boolean } | undefined {
+  for (const route of routes) {
+    if (unreadablePart(route, http) !== undefined) return { route, isOpen: true };
+    if (routeMatches(route, http)) return { route, isOpen: false };
+  }
+  return undefined;
 }
 
 /** Whether a route has a condition that this reading cannot evaluate. */

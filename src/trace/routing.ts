@@ -13,8 +13,7 @@ import {
   copiesOf,
   toldCopies,
   rewritten,
-  routeMatches,
-  unreadablePart,
+  firstRoute,
 } from './http-routes';
 import { exact, PRESENT, stringMatch } from './matcher';
 import { abortShare, ownAnswer, replyOf } from './own-answer';
@@ -71,15 +70,15 @@ export function throughRoutes(
       reason: { kind: 'redirect-to-https' },
     });
   }
-  const route = firstRoute(virtualHost, http);
-  if (route === 'unreadable') {
+  const first = firstRoute(virtualHost.routes, http);
+  if (first?.isOpen === true) {
     return unknown(
       hopOf(named),
       'a condition of a route is a token claim or a regular expression that only the proxy can evaluate',
     );
   }
-  if (route === undefined) return noMatchingRoute(walk, named, proxy, virtualHost, http);
-  return throughRoute(walk, at, named, route, http);
+  if (first === undefined) return noMatchingRoute(walk, named, proxy, virtualHost, http);
+  return throughRoute(walk, at, named, first.route, http);
 }
 
 /** The redirect of a virtual host to HTTPS knows no route. */
@@ -94,8 +93,9 @@ function picked(
 ): Pick<Hop, 'route' | 'cluster' | 'alternatives'> {
   const nothing = { route: null, cluster: null, alternatives: [] };
   if (virtualHost === undefined || (virtualHost.requireTls && !isTls)) return nothing;
-  const route = firstRoute(virtualHost, http);
-  if (route === undefined || route === 'unreadable') return nothing;
+  const first = firstRoute(virtualHost.routes, http);
+  if (first === undefined || first.isOpen) return nothing;
+  const { route } = first;
   const ref = route.rule?.ref ?? null;
   const forwards = route.rule?.redirect === undefined && route.rule?.directResponse === undefined;
   const chosen = forwards ? walk.choose(route.clusters) : undefined;
@@ -110,14 +110,6 @@ function picked(
 
 function withVirtualHost(incoming: Incoming, name: string | null): Incoming {
   return { ...incoming, envoy: { ...incoming.envoy, virtualHost: name } };
-}
-
-function firstRoute(virtualHost: VirtualHost, http: HttpRequest): Route | 'unreadable' | undefined {
-  for (const route of virtualHost.routes) {
-    if (unreadablePart(route, http) !== undefined) return 'unreadable';
-    if (routeMatches(route, http)) return route;
-  }
-  return undefined;
 }
 
 function noRoute(

@@ -155,7 +155,7 @@ function sendToCluster(
   // Where ambient mode is installed, proxies reach its workloads through tunnels, whose mutual TLS is the mesh's.
   const isTunnelled = endpoint?.workload?.membership === 'ztunnel' && sending.tunnel === null;
   const made = layersTo(
-    isTunnelled && cluster.tls?.mode === 'ISTIO_MUTUAL' ? { ...cluster, tls: null } : cluster,
+    isTunnelled && cluster.tls?.mode === 'ISTIO_MUTUAL' ? null : cluster.tls,
     sending.inner,
     http,
     isOriginal || (endpoint !== undefined && cluster.takesMutualTls(endpoint)),

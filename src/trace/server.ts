@@ -5,6 +5,7 @@ import { type Workload, shownName } from '../model/workloads';
 import { delivered } from './arrive';
 import { type Incoming, hopOf, brokenStatus, protocolOf } from './hop';
 import { noConnect, pastFilters, pathRead, workloadFilters } from './filters';
+import { handshake } from './handshake';
 import { inboundChain, ingressListener } from './inbound';
 import { exact } from './matcher';
 import { refused, step, unknown, type Behind, type Step } from './step';
@@ -70,19 +71,17 @@ export function throughServer(
   }
   const logged = { route: null, cluster: chain.cluster };
   const shown = outermost(flight.layers);
-  if (chain.demandsCertificate && shown?.certificate === '') {
-    if (shown.kind === 'APPLICATION')
-      walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload} trusts`);
-    else {
-      return refused(hopOf(incoming, logged), {
-        code: 'UF',
-        status: brokenStatus(flight, incoming.receives),
-        proxy,
-        by: by ?? null,
-        reason: { kind: 'client-certificate-missing', asks: 'sidecar-ingress', port: flight.port },
-      });
-    }
-  }
+  const shaken = chain.demandsCertificate ? handshake('MUTUAL', shown) : 'done';
+  if (shaken === 'no-certificate')
+    return refused(hopOf(incoming, logged), {
+      code: 'UF',
+      status: brokenStatus(flight, incoming.receives),
+      proxy,
+      by: by ?? null,
+      reason: { kind: 'client-certificate-missing', asks: 'sidecar-ingress', port: flight.port },
+    });
+  if (shaken === 'certificate-assumed')
+    walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload} trusts`);
   const closed = unserved && { code: 'UF', status: brokenStatus(flight, incoming.receives), proxy, ...unserved };
   // Authorization of TCP looks at the first bytes; where nobody listens, the connection is closed by then.
   if (closed !== undefined && !readsHttp) return refused(hopOf(incoming, logged), closed);

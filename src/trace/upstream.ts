@@ -1,7 +1,7 @@
 import { ANY_ADDRESS } from '../model/addresses';
 import type { Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
-import type { Cluster, MissingCluster } from './clusters';
+import type { Cluster, MissingCluster, UpstreamTls } from './clusters';
 import type { HttpRequest } from './http-routes';
 import { ruleOf, type HeldBySource } from './held-by-source';
 import type { NoEndpoints } from './reasons';
@@ -11,12 +11,11 @@ import { hostWithoutPort } from './envoy';
 
 /** TLS sessions of the connection that a cluster opens: what comes in unread stays inside. */
 export function layersTo(
-  cluster: Cluster,
+  tls: UpstreamTls | null,
   inner: readonly TlsLayer[],
   http: HttpRequest | null,
   takesMutualTls: boolean,
 ): readonly TlsLayer[] {
-  const { tls } = cluster;
   if (tls === null || (tls.automatic && !takesMutualTls)) return inner;
   const fromHost = http === null ? null : hostWithoutPort(http.authority.name);
   return [

@@ -12,7 +12,7 @@ import { HELM_VALUES } from '../model/recognize';
 import { isHttpOrAuto } from '../model/protocols';
 import { isWildcard } from '../model/hostnames';
 import { MESH_GATEWAY, type HttpMatch, type RuleRef, type VirtualService } from '../model/virtual-services';
-import { candidatesAt, hasCookies } from '../trace/envoy-gateway-candidates';
+import { candidatesAt } from '../trace/envoy-gateway-candidates';
 import { gatewayRouteConfig, type GatewayView } from '../trace/gateway-routes';
 import {
   isCatchAllRoute,
@@ -266,15 +266,7 @@ export function* envoyGatewayLists(mesh: Mesh): Generator<RouteList> {
     const place = `Gateway ${gateway.config.namespace}/${gateway.config.name}`;
     for (const listeners of sharedListeners(mesh, gateway)) {
       for (const [host, candidates] of candidatesAt({ mesh, gateway, proxy }, listeners).entries) {
-        const routes = candidates().map(({ rule, cookies }): Listed => {
-          const match = rule.matches[0] ?? null;
-          const route: Route = { name: rule.name, rule, match, clusters: [], gatewaySemantics: true };
-          return {
-            ...listed(route),
-            takes: (request) => routeMatches(route, request) && hasCookies(cookies, request),
-            takesAll: cookies.length === 0 && isCatchAllRoute(route),
-          };
-        });
+        const routes = candidates().map((route) => listed(route));
         yield { place, host, routes, paths, authority: authorities([host]), asksScheme: false };
       }
     }
