@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     console.log(`\nseed ${seed}: ${campaign.runs} commands in ${seconds} s (${(campaign.runs / seconds).toFixed(1)} a second), ${found.length} kinds of faults; slowest ${Math.round(campaign.slowest.ms)} ms: ${campaign.slowest.args.join(' ').slice(0, 200)}`); // prettier-ignore
     process.exitCode = found.length === 0 ? 0 : 1;
   } finally {
-    campaign.end();
+    await campaign.end();
   }
 }
 

@@ -122,8 +122,8 @@ export class Campaign {
     return { faults, args };
   }
 
-  end(): void {
-    this.runner.end();
+  async end(): Promise<void> {
+    await this.runner.end();
     rmSync(this.home, { recursive: true, force: true });
   }
 }

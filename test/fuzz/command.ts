@@ -31,6 +31,7 @@ const mesh = all(
       .map((pair) => [...pair]),
     word('istio-system', 'a').map((one) => ['--root-namespace', one]),
     word('cluster.local').map((one) => ['--trust-domain', one]),
+    word('new', 'new/overlays/p', 'prod').map((one) => ['--world', one]),
     fc.constant<string[]>(['--config', 'configuration']),
   ),
 );
@@ -91,6 +92,13 @@ const range = (from: string, to: string): fc.Arbitrary<string> =>
 const COMMANDS: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<string[]> }[] = [
   { weight: 6, arbitrary: all(given('check', 'SIDE'), format('text', 'json', 'sarif', 'github', 'markdown'), mesh) },
   { weight: 1, arbitrary: all(given('check', '-', '--format', 'json'), mesh) },
+  { weight: 1, arbitrary: all(given('check', 'SIDE', 'BEFORE'), format('text', 'markdown'), mesh) },
+  {
+    weight: 1,
+    arbitrary: all(fc.constantFrom(['diff', '-', 'SIDE'], ['diff', 'BEFORE', '-']), format('text', 'json')),
+  },
+  { weight: 1, arbitrary: all(given('trace', 'SIDE', '--requests', '-'), mesh) },
+  { weight: 1, arbitrary: all(given('check', 'SIDE', '--baseline', 'b.json', '--write-baseline'), mesh) },
   {
     weight: 6,
     arbitrary: all(

@@ -64,6 +64,6 @@ it('is right for a few seconds of hostile worlds; the rest is for npm run fuzz',
     expect(found.map(({ kind, what, args }) => ({ kind, what, args }))).toEqual([]);
     expect(campaign.runs).toBeGreaterThan(0);
   } finally {
-    campaign.end();
+    await campaign.end();
   }
 }, 60_000);

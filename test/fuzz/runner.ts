@@ -28,10 +28,12 @@ export class Runner {
     });
   }
 
-  end(): void {
-    this.worker?.removeAllListeners();
-    this.worker?.kill('SIGKILL');
-    this.worker = undefined;
+  async end(): Promise<void> {
+    const { worker } = this;
+    if (worker === undefined) return;
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.kill('SIGKILL');
+    await ended;
   }
 
   private async start(): Promise<ChildProcess> {

@@ -8,6 +8,7 @@ import { buildMesh } from '../../../src/model/mesh';
 import { readMeshConfig } from '../../../src/model/mesh-config';
 import { trace } from '../../../src/trace';
 import type { Hop, Trace } from '../../../src/trace/types';
+import { CAPTURES_DNS, givenAddresses, withoutAddresses } from './rare-forms';
 import type { Ask, GeneratedMesh, Thing } from './vocabulary';
 import type { Oracle, OracleCall, OracleHop, OracleReply } from './process';
 
@@ -162,7 +163,9 @@ function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefin
     if (error === 'protocol error' && /^no (route|virtual host) matched$/.test(theirError)) return undefined;
     if (error !== theirError) return `${where}: error "${theirError}" of the oracle is "${error}" of ours`;
     if (error === '' || theirs.listener !== undefined) {
-      if ((own.envoy.listener ?? '') !== (theirs.listener ?? ''))
+      // An address that Istio gives is whichever is free.
+      const isGiven = own.envoy.listener?.startsWith('auto-ip-of:') === true && theirs.listener?.startsWith('240.240.');
+      if ((own.envoy.listener ?? '') !== (theirs.listener ?? '') && isGiven !== true)
         return `${where}: listener ${theirs.listener ?? ''} of the oracle is ${own.envoy.listener ?? ''} of ours`;
     }
     const cluster = error === 'invalid TLS' ? '' : (own.cluster ?? '');
@@ -251,6 +254,10 @@ export async function compare(
   let skipped = 0;
   let hops = 0;
   let tunnels = 0;
+  const captures = generated.config === CAPTURES_DNS;
+  const bare = captures
+    ? buildMesh(loadText(toYaml([...withoutAddresses(things), meshConfigMap(generated)])).manifests, releases)
+    : undefined;
   const differences = generated.asks.flatMap((ask, index): readonly Difference[] => {
     const theirs = reply.results?.[index]?.hops ?? [];
     const ours = trace(mesh, {
@@ -265,6 +272,18 @@ export async function compare(
       return [];
     }
     hops += theirs.length;
+    const [given, ...others] = captures ? givenAddresses(things, ask.host) : [];
+    if (bare !== undefined && given === ask.address && others.length === 0 && ask.at === undefined) {
+      const unwritten = trace(bare, {
+        from: ask.from,
+        request: requestOf(ask),
+        method: ask.method,
+        headers: ask.headers,
+      });
+      const what = unwritten.outcome === 'unknown' ? undefined : difference(unwritten, theirs);
+      if (what !== undefined)
+        return [{ ask, what: `without addresses in status: ${what}`, ours: unwritten, oracle: theirs }];
+    }
     tunnels += theirs.filter(({ tunnel }) => tunnel !== undefined).length;
     const what = difference(ours, theirs);
     return what === undefined ? [] : [{ ask, what, ours, oracle: theirs }];

@@ -6,7 +6,15 @@ import fc from 'fast-check';
 import { gateway, serviceEntry } from './entries-and-gateways';
 import { forwarded, partsOf } from './forwarded';
 import { destinationRule, peerAuthentication, sidecar } from './policies';
-import { CAPTURES_DNS, givenAddress, meshSettings, RARE_HOSTS, rareAsk, rareForms, withAddresses } from './rare-forms';
+import {
+  CAPTURES_DNS,
+  givenAddresses,
+  meshSettings,
+  RARE_HOSTS,
+  rareAsk,
+  rareForms,
+  withAddresses,
+} from './rare-forms';
 import { spoiling, spoilt } from './refused';
 import { anyPath, method, requestHeaders, virtualService } from './virtual-services';
 import { type Ask, GATEWAYS, type GeneratedMesh, HOSTS, type Thing, metadata, pick, some } from './vocabulary';
@@ -68,6 +76,9 @@ function atGateway(one: Ask, mapped: boolean): Ask {
   const name = `${gateway.namespace}/${gateway.name}`;
   return { ...one, from: name, at: name, address: gateway.ip, podPort: pods[one.port] ?? one.port };
 }
+
+const ofSeveral = (addresses: readonly string[], index: number): string | undefined =>
+  addresses[index % Math.max(1, addresses.length)];
 
 const SECURITY = 'security.istio.io/v1';
 const NETWORKING = 'networking.istio.io/v1';
@@ -170,7 +181,8 @@ export function meshes(requests: number, { rare = true } = {}): fc.Arbitrary<Gen
           // Most clients dial what their sidecar answers.
           asks: asks.map((one, index) => ({
             ...one,
-            address: (index % 4 === 0 ? undefined : givenAddress(addressed, one.host)) ?? one.address,
+            address:
+              (index % 4 === 0 ? undefined : ofSeveral(givenAddresses(addressed, one.host), index)) ?? one.address,
           })),
         };
       });

@@ -323,14 +323,19 @@ export function withAddresses(things: readonly Thing[]): readonly Thing[] {
   });
 }
 
-/** The address that a sidecar would answer for a host, among those that some entry has. */
-export function givenAddress(things: readonly Thing[], host: string): string | undefined {
+/** The addresses that a sidecar would answer for a host: each of the entries that declare it has one of its own. */
+export function givenAddresses(things: readonly Thing[], host: string): readonly string[] {
   return things
     .flatMap(
       ({ status }) =>
         (status as { readonly addresses?: readonly { host: string; value: string }[] } | undefined)?.addresses ?? [],
     ) // prettier-ignore
-    .find((one) => one.host === host)?.value;
+    .flatMap((one) => (one.host === host ? [one.value] : []));
+}
+
+/** The same manifests as they lie in a repository: nobody has written addresses into them. */
+export function withoutAddresses(things: readonly Thing[]): readonly Thing[] {
+  return things.map((thing) => (thing.kind === 'ServiceEntry' ? { ...thing, status: undefined } : thing));
 }
 
 export const meshSettings = fc.oneof(
