@@ -1,12 +1,13 @@
 /** Kustomizations as objects that can be compared: what they do to the objects of their files, patches included. */
 import { dirname, relative } from 'node:path';
-import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
+import { load } from 'js-yaml';
 import { record, texts } from '../model/fields';
 import type { FileTree } from '../model/file-tree';
 import { findFiles } from '../model/files';
 import { isKustomization, overlaid } from '../model/kustomize';
 import type { Manifest } from '../model/manifest';
 import { toManifest } from '../model/object';
+import { KUBERNETES_SCHEMA } from '../model/yaml-schema';
 
 const API = 'kustomize.config.k8s.io/v1beta1';
 
@@ -16,7 +17,7 @@ export function kustomizations(path: string, tree: FileTree, from: number): read
   return files.flatMap((file, index) => {
     let body;
     try {
-      body = record(load(tree.read(file).toString('utf8'), { schema: CORE_SCHEMA.withTags(mergeTag) }));
+      body = record(load(tree.read(file).toString('utf8'), { schema: KUBERNETES_SCHEMA }));
     } catch {
       return []; // reading it as a manifest says what is wrong
     }

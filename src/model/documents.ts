@@ -4,10 +4,11 @@
  * Reading is on the path of every object of a mesh, so what is plain is read by a reader that knows no more (`plain-yaml.ts`),
  * the rest by the faster library. On which line a field stands is read only if somebody asks (`lines.ts`).
  */
-import { CORE_SCHEMA, type YAMLException, load, mergeTag } from 'js-yaml';
+import { type YAMLException, load } from 'js-yaml';
 import { indentShallow, isShallow } from './flow-indentation';
 import { PlainReader } from './plain-yaml';
 import { isDefinition, unreadDefinition, withoutSpec } from './unread';
+import { KUBERNETES_SCHEMA } from './yaml-schema';
 
 /** One document of a stream. */
 export interface Document {
@@ -28,7 +29,6 @@ const MAX_ALIASED_NODES = 200_000;
 /** An alias needs an anchor. Without one, `*` is a host or an audience like any other, and nothing is repeated. */
 const MAY_HAVE_ALIASES = /(?:^|[\s[{,])&[^\s,[\]{}]/;
 
-const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 const MARKER = /^(?:---(?=[ \t\r\n]|$)|\.\.\.(?=[ \t\r\n]|$))/gm;
 const MARKER_LENGTH = 3;
 
@@ -128,7 +128,7 @@ function endOfDocument(text: string, start: number): number {
 /** Reads one document with the meaning that Kubernetes gives to YAML: no duplicate keys, no tags of one's own, no dates. */
 export function readDocument(document: Document): Reading {
   try {
-    return accept(document, load(document.text, { schema: SCHEMA }), MAY_HAVE_ALIASES.test(document.text));
+    return accept(document, load(document.text, { schema: KUBERNETES_SCHEMA }), MAY_HAVE_ALIASES.test(document.text));
   } catch (error) {
     if (isYamlException(error)) {
       const indented = isShallow(error) ? indentShallow(document.text) : undefined;

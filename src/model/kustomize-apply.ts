@@ -1,10 +1,11 @@
 /** Which objects a patch of a kustomization is for, and what becomes of them (kustomize/api internal/builtins/PatchTransformer.go). */
-import { CORE_SCHEMA, loadAll, mergeTag } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import { record, text } from './fields';
 import { isOperation, jsonPatch, strategicMerge } from './kustomize-patch';
 import { NotBuilt, type Resource, effectiveNamespace, idOf, idText, metadataOf, remember } from './kustomize-resource';
 import { isRecord } from './recognize';
 import { changedLater, isUnread } from './unread';
+import { KUBERNETES_SCHEMA } from './yaml-schema';
 
 export interface Patch {
   /** The kustomization that says so. */
@@ -19,9 +20,7 @@ export interface Patch {
 export function applyPatch(all: readonly Resource[], patch: Patch, isWhole: boolean): Resource[] {
   let documents: unknown[];
   try {
-    documents = loadAll(patch.text, { schema: CORE_SCHEMA.withTags(mergeTag) }).filter(
-      (one) => one !== null && one !== undefined,
-    );
+    documents = loadAll(patch.text, { schema: KUBERNETES_SCHEMA }).filter((one) => one !== null && one !== undefined);
   } catch {
     throw new NotBuilt(`a patch of ${patch.file} cannot be read`);
   }
@@ -31,7 +30,7 @@ export function applyPatch(all: readonly Resource[], patch: Patch, isWhole: bool
     const chosen = select(all, patch.target);
     for (const one of chosen) {
       remember(one);
-      one.body = patched(one, patch, () => jsonPatch(one.body, operations));
+      one.body = patched(one, patch, () => withAnnotations(one.body, (body) => jsonPatch(body, operations)));
     }
     return [...all];
   }
@@ -71,21 +70,27 @@ function merged(one: Resource, document: Record<string, unknown>, patch: Patch):
 /** What is merged into the `spec` of a definition that nobody has read is merged when somebody reads it. */
 function mergedLater(
   body: Record<string, unknown>,
-  patch: Record<string, unknown>,
+  { spec, ...own }: Record<string, unknown>,
 ): Record<string, unknown> | undefined {
-  const { spec, ...own } = patch;
-  const said = JSON.stringify(patch);
-  if (!isUnread(body) || said.includes('"$')) return undefined;
+  const said = JSON.stringify({ spec, ...own });
+  if (!isUnread(body) || said.includes('"$') || spec === null) return undefined;
   const { group } = idOf(body);
   const rest = strategicMerge(structuredClone({ apiVersion: body.apiVersion, kind: body.kind, metadata: body.metadata }), own, group); // prettier-ignore
-  return isRecord(rest)
-    ? changedLater(
-        body,
-        structuredClone(rest),
-        said,
-        (whole) => record(strategicMerge({ spec: whole }, { spec }, group)).spec,
-      )
-    : undefined;
+  if (!isRecord(rest)) return undefined;
+  const merge = (whole: unknown): unknown =>
+    spec === undefined ? whole : record(strategicMerge({ spec: whole }, { spec }, group)).spec;
+  return changedLater(body, structuredClone(rest), said, merge);
+}
+
+/** While it is built, an object has annotations: kustomize keeps there what it was (resource.StorePreviousId), and takes them away in the end. */
+function withAnnotations(body: Record<string, unknown>, change: (body: Record<string, unknown>) => unknown): unknown {
+  const metadata = metadataOf(body);
+  if (metadata.annotations !== undefined && metadata.annotations !== null) return change(body);
+  const value = change({ ...body, metadata: { ...metadata, annotations: {} } });
+  if (!isRecord(value)) return value;
+  const { annotations } = metadataOf(value);
+  if (isRecord(annotations) && Object.keys(annotations).length === 0) delete metadataOf(value).annotations;
+  return value;
 }
 
 function patched(one: Resource, patch: Patch, apply: () => unknown): Record<string, unknown> {

@@ -3,7 +3,7 @@
  * here (plugins, charts) throws `NotBuilt` with the reason; remote bases are named, and the rest is built without them.
  */
 import { basename, join, relative, resolve } from 'node:path';
-import { CORE_SCHEMA, load as parse, mergeTag } from 'js-yaml';
+import { load as parse } from 'js-yaml';
 import { record, records, strings, text, texts } from './fields';
 import { readText } from './files';
 import { DISK, type FileTree } from './file-tree';
@@ -13,6 +13,7 @@ import { applyPatch, type Patch } from './kustomize-apply';
 import { followNames, replaceValues, resolveVars } from './kustomize-references';
 import type { Loaded, Manifest } from './manifest';
 import { isRecord } from './recognize';
+import { KUBERNETES_SCHEMA } from './yaml-schema';
 
 export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
@@ -78,7 +79,7 @@ export class Kustomizer {
     if (!('text' in read)) throw new NotBuilt(`${file}: ${read.what}`);
     let value: unknown;
     try {
-      value = parse(read.text, { schema: CORE_SCHEMA.withTags(mergeTag) });
+      value = parse(read.text, { schema: KUBERNETES_SCHEMA });
     } catch (error) {
       throw new NotBuilt(
         `${read.file} cannot be read: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
@@ -233,7 +234,7 @@ export class Kustomizer {
 
   private replacementsIn(path: string, state: State): readonly Record<string, unknown>[] {
     const { text: content } = this.textOf(join(path, '..'), basename(path), state);
-    const value: unknown = parse(content, { schema: CORE_SCHEMA });
+    const value: unknown = parse(content, { schema: KUBERNETES_SCHEMA });
     return Array.isArray(value) ? records(value) : [record(value)];
   }
 }

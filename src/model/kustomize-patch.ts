@@ -4,7 +4,7 @@ import { isRecord } from './recognize';
 /** Lists of Kubernetes' own kinds that are merged element by element, by these keys; every other list is replaced. */
 const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
   containers: ['name'], initContainers: ['name'], ephemeralContainers: ['name'], env: ['name'], volumes: ['name'], imagePullSecrets: ['name'], volumeMounts: ['mountPath'],
-  volumeDevices: ['devicePath'], hostAliases: ['ip'], topologySpreadConstraints: ['topologyKey'], ownerReferences: ['uid'], secrets: ['name'], ports: ['containerPort', 'port'],
+  volumeDevices: ['devicePath'], webhooks: ['name'], matchConditions: ['name'], resourceClaims: ['name'], schedulingGates: ['name'], conditions: ['type'], hostAliases: ['ip'], topologySpreadConstraints: ['topologyKey'], ownerReferences: ['uid'], secrets: ['name'], ports: ['containerPort', 'port'],
 }; // prettier-ignore
 
 /** Groups whose lists are merged: those with a dot are custom resources, of which kustomize has no schema. */
@@ -92,10 +92,13 @@ export function jsonPatch(target: unknown, operations: readonly Operation[]): un
       case 'add':
         put(root, path, structuredClone(value), true);
         break;
-      case 'replace':
-        get(root, path);
+      case 'replace': {
+        // json-patch v4 (patch.go, partialDoc.get) misses no key of a mapping, and so adds it.
+        const { parent } = parentOf(root, path);
+        if (Array.isArray(parent)) get(root, path);
         put(root, path, structuredClone(value), false);
         break;
+      }
       case 'remove':
         remove(root, path);
         break;

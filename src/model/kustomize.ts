@@ -1,8 +1,9 @@
 /** Files that kustomize lays over others: parts of objects, which say nothing by themselves. */
 import { dirname, resolve } from 'node:path';
-import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
+import { load } from 'js-yaml';
 import { record, records, texts } from './fields';
 import { DISK, type FileTree } from './file-tree';
+import { KUBERNETES_SCHEMA } from './yaml-schema';
 
 const KUSTOMIZATION = /(^|[/\\])(kustomization\.ya?ml|Kustomization)$/;
 
@@ -14,7 +15,7 @@ export function isKustomization(file: string): boolean {
 export function overlaid(file: string, tree: FileTree = DISK): readonly string[] {
   let kustomization;
   try {
-    kustomization = record(load(tree.read(file).toString('utf8'), { schema: CORE_SCHEMA.withTags(mergeTag) }));
+    kustomization = record(load(tree.read(file).toString('utf8'), { schema: KUBERNETES_SCHEMA }));
   } catch {
     return []; // reading it as a manifest says what is wrong
   }

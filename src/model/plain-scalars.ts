@@ -1,10 +1,12 @@
-/** What a plain scalar stands for, by the core schema of YAML 1.2 (section 10.3.2); undefined where the library must say. */
+/** What a plain scalar stands for, by the core schema of YAML 1.2 with Go's numbers; undefined where the library must say (`yaml-schema.ts`). */
 import type { Interned } from './string-table';
 
-const DIGITS = /^[0-9]{1,15}$/;
+/** With a leading zero they are octal to Kubernetes: `yaml-schema.ts` says it. */
+const DIGITS = /^(?:0|[1-9][0-9]{0,14})$/;
 const DECIMAL = /^[0-9]{1,10}\.[0-9]{1,10}$/;
 /** Whatever might be a number to any reader; most of it is not, but that is for the library to say. */
-const NUMBER_LIKE = /^[-+]?(?:\.?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]*)?|0[xob][0-9a-fA-F_]*|\.[a-zA-Z]{3})$/;
+const NUMBER_LIKE =
+  /^[-+]?(?:\.?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9_]*)?|0[xobXOB][0-9a-fA-F_]*|\.[a-zA-Z]{3})$/;
 const WORDS: ReadonlyMap<string, boolean | null> = new Map<string, boolean | null>([
   ...['~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
   ...['true', 'True', 'TRUE'].map((word) => [word, true] as const),

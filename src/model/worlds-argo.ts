@@ -1,10 +1,11 @@
 /** Applications of Argo CD: what each takes from the repository, and those that an ApplicationSet makes where that can be read. */
-import { CORE_SCHEMA, load } from 'js-yaml';
+import { load } from 'js-yaml';
 import { record, records, text, texts } from './fields';
 import { matcher } from './glob';
 import type { Manifest } from './manifest';
 import { toManifest } from './object';
 import { isRecord } from './recognize';
+import { KUBERNETES_SCHEMA } from './yaml-schema';
 
 const ARGO = 'argoproj.io';
 
@@ -154,7 +155,7 @@ function pathParameters(path: string, isGo: boolean): Parameters {
 function parsed(content: string | undefined): readonly unknown[] {
   if (content === undefined) return [];
   try {
-    const value: unknown = load(content, { schema: CORE_SCHEMA });
+    const value: unknown = load(content, { schema: KUBERNETES_SCHEMA });
     return Array.isArray(value) ? value : [value];
   } catch {
     return [];

@@ -1,13 +1,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { CORE_SCHEMA, dump, load, mergeTag } from 'js-yaml';
+import { dump, load } from 'js-yaml';
 import { stringify } from 'yaml';
 import { toYaml } from '../../src/core/yaml';
 import { type PlainDocument, PlainReader } from '../../src/model/plain-yaml';
+import { KUBERNETES_SCHEMA } from '../../src/model/yaml-schema';
 
 /** The definition of what a document says. */
-const byLibrary = (text: string): unknown => load(text, { schema: CORE_SCHEMA.withTags(mergeTag) });
+const byLibrary = (text: string): unknown => load(text, { schema: KUBERNETES_SCHEMA });
 
 /** What the reader says of the first document of a text, having been held to the library wherever it says anything. */
 function agreed(text: string): PlainDocument | undefined {

@@ -113,14 +113,24 @@ patches:
       spec: { preserveUnknownFields: false, conversion: { strategy: ${name} } }
 `,
         );
+      put('three/kustomization.yaml', 'resources: [../base]\npatches: [{ path: patch.yaml }]\n');
+      put(
+        'three/patch.yaml',
+        crd()
+          .replace(/spec:[^]*$/, '')
+          .replace('metadata:', 'metadata:\n  labels: { of: three }'),
+      );
       const bodies = findWorlds([home]).flatMap(({ loaded }) => loaded.manifests.map(({ body }) => body));
-      expect(bodies.map(isUnread)).toEqual([true, true]);
+      expect(bodies.map(isUnread)).toEqual([true, true, true]);
       const plain = parse(crd(), { schema: CORE_SCHEMA }) as Record<string, Record<string, unknown>>;
       expect(bodies).toEqual(
-        ['one', 'two'].map((name) => ({
+        ['one', 'three', 'two'].map((name) => ({
           ...plain,
           metadata: { ...plain.metadata, annotations: { note: 'one: two', by: 'base' }, labels: { of: name } },
-          spec: { ...plain.spec, preserveUnknownFields: false, conversion: { strategy: name } },
+          spec: {
+            ...plain.spec,
+            ...(name === 'three' ? {} : { preserveUnknownFields: false, conversion: { strategy: name } }),
+          },
         })),
       );
     });

@@ -237,6 +237,55 @@ patches:
     ]);
   });
 
+  it('adds by JSON patches what is replaced and not there, and annotations of any object', () => {
+    const [deployment] = bodies({
+      'kustomization.yaml': `resources: [web.yaml]
+patches:
+  - target: { kind: Deployment }
+    patch: |-
+      - { op: replace, path: /spec/template/spec/serviceAccount, value: other }
+      - { op: add, path: /metadata/annotations/example.org~1a, value: b }
+  - target: { kind: ServiceAccount }
+    patch: '[{ op: add, path: /automountServiceAccountToken, value: false }]'
+`,
+      'web.yaml': DEPLOYMENT,
+    });
+    expect(deployment.spec.template.spec.serviceAccount).toBe('other');
+    expect(deployment.metadata.annotations).toEqual({ 'example.org/a': 'b' });
+    const [, account] = bodies({
+      'kustomization.yaml': `resources: [web.yaml]
+patches: [{ target: { kind: ServiceAccount }, patch: '[{ op: add, path: /automountServiceAccountToken, value: false }]' }]
+`,
+      'web.yaml': DEPLOYMENT,
+    });
+    expect(account).toEqual({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'web' }, automountServiceAccountToken: false }); // prettier-ignore
+  });
+
+  it('merges webhooks by their names, so that replacements find their fields', () => {
+    const [webhooks] = bodies({
+      'kustomization.yaml': `resources: [hooks.yaml]
+patches: [{ path: patch.yaml }]
+replacements: [{ sourceValue: shop, targets: [{ select: { kind: MutatingWebhookConfiguration }, fieldPaths: [webhooks.*.clientConfig.service.namespace] }] }]
+`,
+      'hooks.yaml': `apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: { name: hooks }
+webhooks:
+  - { name: a.example.org, clientConfig: { service: { name: a, namespace: NOT_YET } } }
+  - { name: b.example.org, clientConfig: { service: { name: b, namespace: NOT_YET } } }
+`,
+      'patch.yaml': `apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: { name: hooks }
+webhooks: [{ name: a.example.org, failurePolicy: Fail }]
+`,
+    });
+    expect(webhooks.webhooks).toEqual([
+      { name: 'a.example.org', clientConfig: { service: { name: 'a', namespace: 'shop' } }, failurePolicy: 'Fail' },
+      { name: 'b.example.org', clientConfig: { service: { name: 'b', namespace: 'shop' } } },
+    ]);
+  });
+
   it('makes no list of claims where there is none', () => {
     const [stateful] = bodies({
       'kustomization.yaml': 'commonLabels: { team: a }\nresources: [web.yaml]\n',
