@@ -26,6 +26,7 @@ function doorsAt(manifest: Manifest, links: Links, own: Links | undefined): Iter
     const found = links.mesh.find('', 'Service', namespace, service);
     return found === undefined ? NONE : ofService(found, links);
   }
+  if (group === 'security.istio.io') return held(manifest, links);
   const workload = own === undefined ? undefined : readWorkload(manifest, own.mesh.namespaces);
   return workload?.membership === 'gateway' ? runBy(namespace, workload.labels, links) : NONE;
 }
@@ -53,6 +54,18 @@ function ofService(manifest: Manifest, links: Links): ReadonlySet<string> {
   for (const gateway of links.mesh.of(GATEWAY_API, 'Gateway'))
     if (gateway.namespace === namespace && name.startsWith(gateway.name)) found.add(`${namespace}/${gateway.name}`);
   return found;
+}
+
+/** Gateways whose Pods a policy selects: all of its namespace, or of the mesh from the root namespace, if it selects none. */
+function held(manifest: Manifest, links: Links): Iterable<string> {
+  const { namespace, body } = manifest;
+  const { selector } = record(record(body).spec);
+  const labels = strings(record(selector).matchLabels);
+  const isRoot = links.mesh.config.rootNamespace === namespace;
+  return links.mesh.workloads.all
+    .filter((pod) => pod.membership === 'gateway' && (isRoot || pod.namespace === namespace))
+    .filter((pod) => labelsMatch(labels, pod.labels))
+    .flatMap((pod) => [...runBy(pod.namespace, pod.labels, links)]);
 }
 
 /** Gateways whose servers share a port with one of this Gateway, and may share its Pods: of two kinds of listener one is left out. */

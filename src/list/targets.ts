@@ -35,11 +35,13 @@ export class Targets {
       readonly hosts?: readonly string[];
       readonly ports?: readonly number[];
       readonly onEvery?: (host: string) => boolean;
+      /** Hosts that objects name and that are left out. */
+      readonly isIdle?: (host: string) => boolean;
     } = {},
   ): readonly Target[] {
     if (client.at !== undefined) return this.at(client, client.at, extra.hosts ?? []);
     const own = [...this.hosts]
-      .filter((host) => knows(client, host, [this.mesh]))
+      .filter((host) => extra.isIdle?.(host) !== true && knows(client, host, [this.mesh]))
       .flatMap((host) => (extra.onEvery?.(host) === true ? this.onEvery(host, extra.ports ?? []) : this.to(host)));
     const others = (extra.hosts ?? []).filter((host) => !this.hosts.has(host) || !knows(client, host, [this.mesh]));
     const ports = [...(extra.ports ?? []), ...(extra.onEvery === undefined ? [] : [this.otherPort])];
@@ -56,6 +58,14 @@ export class Targets {
       ...own.map(({ host, probe }) => this.target(host === '*' ? '*.example' : host, probe)),
       ...others.flatMap((host) => probesAt(gateway, host, [this.mesh]).map((probe) => this.target(host, probe))),
     ]);
+  }
+
+  /** Hosts whose requests may arrive at one of these, by routes, aliases and other names: itself among them. */
+  public leadingTo(wanted: readonly string[]): ReadonlySet<string> {
+    const related = [...this.hosts].filter((host) =>
+      wanted.some((one) => isSubsetOf(host, one) || isSubsetOf(one, host)),
+    );
+    return this.links.viaAll([...wanted, ...related]);
   }
 
   /** Whether objects are about a name itself, and not only about a wildcard that covers it. */

@@ -2,7 +2,7 @@
  * Decides rules for every request: each class of requests of each client that a rule is about is followed once, and what cannot be
  * decided is never a proof. A counterexample is followed once more before it is told.
  */
-import { contains } from '../model/addresses';
+import { contains, isAddress } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { everyName } from '../diff/requests';
@@ -119,6 +119,8 @@ export function prove(mesh: Mesh, rules: readonly Rule[], { onProgress }: ProveO
 
 class Prover {
   private readonly hosts: readonly string[] | undefined;
+  /** Hosts whose requests may arrive at those of the rule; undefined where it names none. */
+  private readonly leading: ReadonlySet<string> | undefined;
   private readonly doubts = new Set<string>();
   private readonly witnesses = new Set<string>();
   private followed = 0;
@@ -131,6 +133,7 @@ class Prover {
     private readonly targets: Targets,
   ) {
     this.hosts = hostsOf(rule.to, mesh);
+    this.leading = this.hosts === undefined ? undefined : targets.leadingTo(this.hosts);
   }
 
   public decide(callers: ReturnType<typeof callersOf>): Proof {
@@ -168,10 +171,21 @@ class Prover {
     };
   }
 
+  /** Whether nothing leads from a name to the hosts of the rule. An address may be anybody's, and so may a name that nobody has. */
+  private isIdle(host: string): boolean {
+    if (this.leading === undefined || this.leading.has(host)) return false;
+    return !isWildcard(host) && !isAddress(host) && !this.isAsked({ host });
+  }
+
   private reachable(client: Parameters<Targets['of']>[0]): readonly Target[] {
     const { to } = this.rule;
     const wanted = this.targets
-      .of(client, { hosts: this.hosts, ports: to.ports, onEvery: (host) => this.isAsked({ host }) })
+      .of(client, {
+        hosts: this.hosts,
+        ports: to.ports,
+        onEvery: (host) => this.isAsked({ host }),
+        isIdle: (host) => this.isIdle(host),
+      })
       .filter(({ port }) => to.ports === undefined || to.ports.includes(port))
       .filter(({ scheme }) => to.protocols === undefined || to.protocols.includes(scheme));
     const blocks = to.cidrs?.map((cidr) => ({ cidr, address: cidr.split('/')[0] ?? '' })) ?? [];

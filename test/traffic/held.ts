@@ -42,6 +42,14 @@ export function differs([was, is]: readonly [Mesh, Mesh], request: TraceRequest)
   return fingerprint(ways[0]) !== fingerprint(ways[1]) || byIdentity(ways, [before, after]) !== undefined;
 }
 
+const OF_TLS = new Set([443, 8443]);
+
+/** Plain text to a port of HTTP, TLS to one of TLS: others are told of only where nothing else changes (docs/every-request.md). */
+function isDeclared({ request }: TraceRequest): boolean {
+  const [, scheme = '', port = ''] = /^(\w+):\/\/[^/:]*:?(\d*)/.exec(request) ?? [];
+  return port === '' || (scheme === 'https' || scheme === 'tls') === OF_TLS.has(Number(port));
+}
+
 /** Whether it gets anywhere on one side at least. */
 function arrives(meshes: readonly Mesh[], request: TraceRequest): boolean {
   return meshes.some((mesh) => (follow(mesh, request)?.outcome ?? 'refused') !== 'refused');
@@ -77,7 +85,9 @@ export function hold(
     missed: isSilent ? found[0] : undefined,
     false: wrong,
     untold: told.complete
-      ? found.find((request) => arrives(meshes, request) && !isTold(told, hostOf(request.request)))
+      ? found.find(
+          (request) => isDeclared(request) && arrives(meshes, request) && !isTold(told, hostOf(request.request)),
+        )
       : undefined,
   };
 }

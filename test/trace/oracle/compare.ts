@@ -95,7 +95,7 @@ export function meshConfigMap(generated: GeneratedMesh): Thing {
   };
 }
 
-function toCall(ask: Ask): OracleCall {
+export function toCall(ask: Ask): OracleCall {
   const isTls = ask.scheme === 'https' || ask.scheme === 'tls';
   return {
     from: ask.from,
