@@ -108,7 +108,17 @@ export function hostnamesAt({ route, gateway, listener }: Attachment): readonly 
   return [...found];
 }
 
-/** Hosts of a route as Istio takes them to a listener, which narrows them itself: those that a narrower listener claims are left to it. */
+/**
+ * Hosts of a TLSRoute as Istio takes them to a listener: all of them, also those that a narrower listener claims; `narrows`: only as far
+ * as the listener's own goes (TLSRouteCollection of pilot/pkg/config/kube/gateway/route_collections.go).
+ */
+export function tlsHostsInIstio({ route, listener }: Attachment, narrows: boolean): readonly string[] {
+  const own = listener.hostname;
+  if (own === '*' || !narrows) return route.hostnames.length === 0 ? ['*'] : route.hostnames;
+  return [...new Set(route.hostnames.flatMap((host) => intersection(host, own, true) ?? []))];
+}
+
+/** Hosts of a route of HTTP as Istio takes them to a listener, which narrows them itself: those that a narrower listener claims are left to it. */
 export function hostsInIstio({ route, gateway, listener }: Attachment): readonly string[] {
   const hosts = route.hostnames.length === 0 ? ['*'] : route.hostnames;
   const own = listener.hostname;

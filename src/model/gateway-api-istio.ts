@@ -1,4 +1,4 @@
-import { hostsInIstio } from './attachments';
+import { hostsInIstio, tlsHostsInIstio } from './attachments';
 import { record, records, strings, text, type Json } from './fields';
 import { certificateNames, GATEWAY_API, type ApiGateway, type ApiListener, type GatewayApi } from './gateway-api';
 import { meshRoutes } from './gateway-api-mesh';
@@ -150,7 +150,7 @@ function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService
     const owner = ownerOf(gateway, listener);
     const name = `${owner.namespace}/${internalName(owner, listener)}`;
     if (route.kind === 'TLSRoute' || route.kind === 'TCPRoute') {
-      const hosts = route.kind === 'TLSRoute' ? hostsInIstio(attachment) : ['*'];
+      const hosts = route.kind === 'TLSRoute' ? tlsHostsInIstio(attachment, api.input.istio.narrowsTlsHosts) : ['*']; // prettier-ignore
       const rules = l4Rules(route, api.input, domain, hosts);
       const terminated = listener.protocol === 'TCP' || listener.tls?.mode !== 'Passthrough';
       for (const host of hosts)

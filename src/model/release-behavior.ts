@@ -33,6 +33,8 @@ const ISTIO = {
   readsAllOfGrant: { since: '1.30', source: 'releasenotes/notes/reference-grant-to-or-semantics.yaml' },
   /** Listeners for TLS take TLSRoutes whatever their mode; before, those that terminate it take TCPRoutes alone. */
   takesTlsRoutesOfAnyMode: { since: '1.30', source: 'generateSupportedKinds of pilot/pkg/config/kube/gateway/conditions.go' }, // prettier-ignore
+  /** A TLSRoute at a listener with a hostname is for what both have; before, for all of its hostnames. */
+  narrowsTlsHosts: { since: '1.30', source: 'releasenotes/notes/fix-tls-route-hostname-bypass.yaml; route_collections.go' }, // prettier-ignore
   /** Of listeners of a Gateway and its sets that clash, the first is served, and the others are not; before, their servers are merged as those of Istio's Gateways. */
   comparesListeners: { since: '1.30', source: 'releasenotes/notes/listenerset-conflict-resolution.yaml; listener_conflict.go of pilot/pkg/config/kube/gatewaycommon' }, // prettier-ignore
   /** Routes for a Service or ServiceEntry whose waypoint is another controller's are that one's, and not for sidecars either. */

@@ -239,3 +239,22 @@ spec: {parentRef: {name: front}, listeners: [${listener}]}`;
     expect(ask(yaml, 'http://c.example.com/new')).toBe('NR');
   });
 });
+
+describe('hostnames of a TLSRoute', () => {
+  const tls = (name: string, hostname = '') => `{name: ${name}, port: 443, protocol: TLS, tls: {mode: Passthrough}${hostname}}`; // prettier-ignore
+  const to = (section: string, host: string) =>
+    route('TLSRoute', 'shop', 'app', `parentRefs: [{name: front, sectionName: ${section}}], hostnames: ["${host}"], rules: [{backendRefs: [{name: shop, port: 443}]}]`); // prettier-ignore
+  const ask = (yaml: string, host: string) =>
+    outcome(traceIn(WORLD + yaml, { istioVersion: '1.31', gatewayApiVersion: '1.6' })(`tls://${host}:443`, outside)).split(' ')[0]; // prettier-ignore
+
+  it('are not left to a narrower listener, as those of an HTTPRoute are', () => {
+    const yaml = gateway(`${tls('own', ', hostname: a.example.com')}, ${tls('any')}`) + to('any', 'a.example.com');
+    expect(ask(yaml, 'a.example.com')).toBe('delivered');
+  });
+
+  it('are narrowed to that of the listener', () => {
+    const yaml = gateway(tls('own', ', hostname: "*.a.example.com"')) + to('own', '*.example.com');
+    expect(ask(yaml, 'x.a.example.com')).toBe('delivered');
+    expect(ask(yaml, 'b.example.com')).not.toBe('delivered');
+  });
+});
