@@ -199,11 +199,6 @@ export function addressOf(workload: Workload): string {
   return workload.addresses[0] ?? standIn(workload);
 }
 
-export interface NamespacedName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** The workloads of a namespace by what they are looked up by, each index made when it is first asked for. */
 class OfNamespace {
   public readonly all: Workload[] = [];

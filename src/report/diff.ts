@@ -1,5 +1,5 @@
 /** A diff as text, JSON and Markdown. */
-import type { Change, ChangedObject, Diff, Effect, Undecided } from '../diff/types';
+import type { ChangedObject, Diff, Effect, Undecided } from '../diff/types';
 import { type Reading, READING_ORDER, TITLES, forReading } from './diff-rows';
 import { code, text } from './markdown-text';
 import { allPrintable, json } from '../model/printable';
@@ -221,5 +221,3 @@ function capital(value: string): string {
 function inCell(value: string): string {
   return text(value, true);
 }
-
-export type { Change };

@@ -27,7 +27,7 @@ import type { Trace, TraceRequest } from './types';
 import { ownerOf, Walk, type Flight } from './walk';
 
 export { RequestError } from './request';
-export type { Ask, Recorder } from './ask';
+export type { Recorder } from './ask';
 export type * from './types';
 export type { Reason, ReasonKind } from './reasons';
 export { REASON_KINDS, wordsOf } from './words';

@@ -45,8 +45,8 @@ export function asIstioReads(
 }
 
 /**
- * A request with its path as a proxy reads it. Requests are explored with paths that stand as they are in that form
- * (`isCanonical`); what becomes of others is that of the path they are turned into.
+ * A request with its path as a proxy reads it. Requests are explored with paths that stand as they are in that form;
+ * what becomes of others is that of the path they are turned into.
  */
 export function asRead(
   http: HttpRequest,
@@ -62,12 +62,6 @@ export function asRead(
     'canonical form',
   );
   return { is: 'taken', http: { ...http, path } };
-}
-
-/** Whether a proxy takes a path as it stands. */
-export function isCanonical(path: string, settings: PathSettings): boolean {
-  const treated = treatPath({ path, method: 'GET' }, settings);
-  return treated.is === 'taken' && treated.path === path;
 }
 
 /** In Envoy's order: slashes unescaped, the path made canonical, slashes merged. */

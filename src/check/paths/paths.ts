@@ -17,7 +17,7 @@ import type { Followed, FollowedHop, Path } from './followed';
 import { ingressProbes } from './ingress-probes';
 import { type Probe, probesOf } from './probes';
 
-export type { Followed, FollowedHop, Path } from './followed';
+export type { Followed, Path } from './followed';
 
 export interface BrokenPath extends Path {
   readonly kind: Break;

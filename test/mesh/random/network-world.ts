@@ -1,6 +1,5 @@
 /** What random NetworkPolicies are about: clients with and without sidecars, servers, a gateway out and one in. */
 import { type KubeObject } from '../../lab/api';
-import { DNS_IP, ISTIOD_IP } from '../../lab/network';
 
 const NETWORKING = 'networking.istio.io/v1';
 const OUT = 'egw.edge.svc.cluster.local';
@@ -8,8 +7,6 @@ const SHOP = 'shop.app.svc.cluster.local';
 const STORE = 'store.web.svc.cluster.local';
 /** Sites, by address, so that nobody has to ask DNS: a policy may well forbid it. */
 export const SITES = { 'api.example.com': '203.0.113.60', 'www.example.com': '203.0.113.61' } as const;
-/** A site that no manifest has. */
-export const ELSEWHERE = '203.0.113.62';
 
 const namespace = (name: string, labels: object = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -174,9 +171,3 @@ export const NETWORK_WORLD: readonly KubeObject[] = [
 
 /** Those whose logs tell where a request stopped. */
 export const NETWORK_PROXIES = ['app/sleep', 'app/other', 'app/shop', 'edge/egw', 'edge/front'] as const;
-
-/** The processes of the node that policies know as Pods. */
-export const NODE_PROCESSES = [
-  { address: DNS_IP, port: 53 },
-  { address: ISTIOD_IP, port: 15012 },
-] as const;
