@@ -198,6 +198,9 @@ function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefin
     : undefined;
 }
 
+const declares = ({ kind, spec }: Thing, host: string): boolean =>
+  kind === 'ServiceEntry' && ((spec as { readonly hosts?: readonly string[] }).hosts ?? []).includes(host);
+
 /** Of kinds that istiod's webhook judges. */
 const WEBHOOK = /^(networking|security|telemetry|extensions)\.istio\.io\//;
 
@@ -272,8 +275,14 @@ export async function compare(
       return [];
     }
     hops += theirs.length;
-    const [given, ...others] = captures ? givenAddresses(things, ask.host) : [];
-    if (bare !== undefined && given === ask.address && others.length === 0 && ask.at === undefined) {
+    // Of several entries each answers with an address of its own, and clients take any.
+    const declaring = bare === undefined ? [] : things.filter((thing) => declares(thing, ask.host));
+    if (
+      bare !== undefined &&
+      declaring.length === 1 &&
+      givenAddresses(declaring, ask.host)[0] === ask.address &&
+      ask.at === undefined
+    ) {
       const unwritten = trace(bare, {
         from: ask.from,
         request: requestOf(ask),
