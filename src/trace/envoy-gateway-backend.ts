@@ -1,4 +1,5 @@
 /** Where Envoy Gateway sends what a route chose: a Service, or a Backend of its own kind. */
+import { authorityOf } from '../model/backend-authority';
 import { shownName } from '../model/workloads';
 import { backendTls, routingType } from '../model/envoy-gateway';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
@@ -101,6 +102,8 @@ function ofService(going: ToBackend): Upstream | Step {
       ref,
     );
   const tls = backendTls({ namespace: service.namespace, name: service.name }, port.name, mesh);
+  const untrusted = tls && withoutAuthority(going, tls.manifest);
+  if (untrusted !== undefined) return untrusted;
   return {
     host: service.host,
     port: port.port,
@@ -117,6 +120,18 @@ function ofService(going: ToBackend): Upstream | Step {
       target: { workload: endpoint?.workload, original: false },
     },
   };
+}
+
+/** Envoy Gateway dials no backend that it cannot verify as it is told to; an authority that no manifest shows is taken as there. */
+function withoutAuthority(going: ToBackend, manifest: Manifest): Step | undefined {
+  const { stage, http, ref } = going;
+  const { fault, assumed } = authorityOf(manifest, stage.mesh);
+  const { kind, namespace, name } = manifest;
+  if (fault !== undefined)
+    return refuse(stage, http === null ? 'NC' : 'direct_response', http === null ? null : 500, { kind: 'backend-authority-not-usable', detail: fault.what, cure: fault.fix }, { kind, namespace, name, field: `spec.${fault.field}` }, ref); // prettier-ignore
+  for (const one of assumed)
+    stage.walk.note(`no manifest shows ${one}, by which ${kind} ${namespace}/${name} verifies the server; assumed to be there (without it Envoy Gateway answers 500)`); // prettier-ignore
+  return undefined;
 }
 
 function ofName(going: ToBackend, host: string, byService: boolean): Step {
@@ -177,6 +192,11 @@ function ofBackend(going: ToBackend): Upstream | Step {
     policy !== undefined;
   if (settings !== undefined && settings.insecureSkipVerify !== true && !isVerified)
     return none(going, { kind: 'backend-tls-unverified', backend });
+  const verifying = [settings === undefined || settings.insecureSkipVerify === true ? undefined : manifest, policy?.manifest]; // prettier-ignore
+  for (const one of verifying) {
+    const untrusted = one && withoutAuthority(going, one);
+    if (untrusted !== undefined) return untrusted;
+  }
   const endpoints = records(spec.endpoints);
   if (endpoints.some((one) => one.unix !== undefined)) return none(going, { kind: 'backend-unix-socket', backend });
   const problem = addressProblem(spec) ?? certificateProblem(settings, namespace);

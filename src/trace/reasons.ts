@@ -187,6 +187,7 @@ interface OfRoutes {
   'backends-not-enabled': { readonly backend: string };
   'backend-missing': { readonly backend: string };
   'backend-tls-unverified': { readonly backend: string };
+  'backend-authority-not-usable': { readonly detail: string; readonly cure: string };
   'backend-unix-socket': { readonly backend: string };
   'backend-without-endpoint': { readonly backend: string };
   /** Envoy Gateway does not take an address of it. */

@@ -123,6 +123,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'backends-not-enabled': byBackend,
   'backend-missing': 'no-destination',
   'backend-tls-unverified': byBackend,
+  'backend-authority-not-usable': undefined,
   'backend-unix-socket': byBackend,
   'backend-without-endpoint': byBackend,
   'backend-not-accepted': 'no-destination',

@@ -149,6 +149,7 @@ import { rule as routePolicyReplacesGateway } from './route-policy-replaces-gate
 import { rule as clientPolicyRefused } from './client-policy-refused';
 import { rule as policiesOfOneTarget } from './policies-of-one-target';
 import { rule as ownProxyReplacesClass } from './own-proxy-replaces-class';
+import { rule as backendAuthorityNotUsable } from './backend-authority-not-usable';
 import { rule as policyReferenceNotUsable } from './policy-reference-not-usable';
 import { rule as streamPolicyRefused } from './stream-policy-refused';
 import { rule as refusedByEnvoy } from './refused-by-envoy';
@@ -309,6 +310,7 @@ export const rules: readonly Rule[] = [
   clientPolicyRefused,
   policiesOfOneTarget,
   ownProxyReplacesClass,
+  backendAuthorityNotUsable,
   policyReferenceNotUsable,
   streamPolicyRefused,
   refusedByEnvoy,

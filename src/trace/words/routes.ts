@@ -26,6 +26,7 @@ type RouteKinds =
   | 'backends-not-enabled'
   | 'backend-missing'
   | 'backend-tls-unverified'
+  | 'backend-authority-not-usable'
   | 'backend-unix-socket'
   | 'backend-without-endpoint'
   | 'backend-not-accepted'
@@ -136,6 +137,7 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
     what: `Backend ${backend} has TLS with nothing to verify its server by`,
     fix: 'set tls.wellKnownCACertificates or tls.caCertificateRefs',
   }),
+  'backend-authority-not-usable': ({ detail, cure }) => ({ what: detail, fix: cure }),
   'backend-unix-socket': ({ backend }) => ({
     what: `Backend ${backend} has a Unix socket, which no route may name`,
     fix: 'use an address',

@@ -76,6 +76,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/securitypolicy.go (Envoy Gateway 1.7.0)',
     'routes that have a policy of their own are left out of what is translated for their Gateway',
   ),
+  'backend-authority-not-usable': read(
+    'internal/gatewayapi/backendtlspolicy.go and route.go (Envoy Gateway 1.7.0)',
+    'getCaCertsFromCARefs fails for a ConfigMap without ca.crt, tls.crt or a single key, and processDestination makes of that a backend that cannot be used (1.7.0, 1.8.0 and 1.9.1 alike)',
+  ),
   'client-policy-refused': read(
     'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'validatePortOverlapForClientTrafficPolicy refuses a policy for one of several HTTP listeners of a port',

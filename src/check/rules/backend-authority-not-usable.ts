@@ -1,0 +1,52 @@
+import { authorityOf } from '../../model/backend-authority';
+import { record, records, text } from '../../model/fields';
+import type { Manifest } from '../../model/manifest';
+import type { CheckContext } from '../context';
+import { ENVOY_GATEWAY, GATEWAY_API } from '../gateway-api';
+import type { Rule } from '../rule';
+
+export const rule: Rule = {
+  id: 'EDGE840',
+  name: 'backend-authority-not-usable',
+  severity: 'error',
+  title: 'The authority by which Envoy Gateway verifies a backend cannot be read',
+  why: 'Envoy Gateway dials no backend that it cannot verify as it is told to: it answers 500 in its place. It reads ca.crt or tls.crt of a ConfigMap or Secret, or the one key that there is, or a ClusterTrustBundle.',
+  fix: 'Put the authority into ca.crt of a ConfigMap in the namespace of the policy, and name that.',
+  see: 'https://gateway.envoyproxy.io/docs/tasks/security/backend-tls/',
+  reads: ['BackendTLSPolicy', 'Backend'],
+  footguns: ['Y26'],
+  *check(context) {
+    for (const manifest of [...context.of(GATEWAY_API, 'BackendTLSPolicy'), ...context.of(ENVOY_GATEWAY, 'Backend')]) {
+      const { tls } = record(record(manifest.body).spec);
+      if (record(tls).insecureSkipVerify === true) continue;
+      const { fault } = authorityOf(manifest, context.mesh);
+      if (fault === undefined || !isUsed(context, manifest)) continue;
+      const [, path = '', index = ''] = /^(\w+)\.caCertificateRefs\[(\d+)\]$/.exec(fault.field) ?? [];
+      yield {
+        manifest,
+        field: ['spec', path, 'caCertificateRefs', Number(index)],
+        what: fault.what,
+        fix: `${fault.fix[0]?.toUpperCase() ?? ''}${fault.fix.slice(1)}.`,
+      };
+    }
+  },
+};
+
+/** Whether a route that Envoy Gateway serves leads to what is verified so. */
+function isUsed({ mesh }: CheckContext, { kind, namespace, name, body }: Manifest): boolean {
+  const verified =
+    kind === 'Backend'
+      ? [`Backend ${name}`]
+      : records(record(record(body).spec).targetRefs).map((ref) => `${text(ref.kind)} ${text(ref.name)}`);
+  return mesh.gatewayApi.attachments.some(
+    ({ route, gateway }) =>
+      gateway.controller === 'envoy-gateway' &&
+      records(route.config.spec.rules)
+        .flatMap(({ backendRefs }) => records(backendRefs))
+        .some(
+          (backend) =>
+            (text(backend.namespace) || route.config.namespace) === namespace &&
+            verified.includes(`${text(backend.kind) || 'Service'} ${text(backend.name)}`),
+        ),
+  );
+}

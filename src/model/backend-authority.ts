@@ -1,0 +1,55 @@
+/** The authority that Envoy Gateway verifies a backend by, where the reference to it cannot be used: then it answers 500 in the backend's place. */
+import { record, records, text } from './fields';
+import type { Manifest } from './manifest';
+import type { Mesh } from './mesh';
+
+export interface AuthorityFault {
+  readonly what: string;
+  readonly fix: string;
+  /** Below `spec`. */
+  readonly field: string;
+}
+
+export interface Authority {
+  readonly fault: AuthorityFault | undefined;
+  /** ConfigMaps and Secrets that no manifest shows. */
+  readonly assumed: readonly string[];
+}
+
+const KINDS = ['ConfigMap', 'Secret', 'ClusterTrustBundle'];
+
+/**
+ * What a BackendTLSPolicy, or the TLS of a Backend, refers to (getCaCertsFromCARefs of internal/gatewayapi/backendtlspolicy.go): keys ca.crt or
+ * tls.crt, else the only one that there is. One reference that cannot be used is enough.
+ */
+export function authorityOf({ kind, namespace, name, body }: Manifest, mesh: Mesh): Authority {
+  const spec = record(record(body).spec);
+  const [path, owner] =
+    kind === 'BackendTLSPolicy' ? ['validation', record(spec.validation)] : ['tls', record(spec.tls)];
+  const refs = records(owner.caCertificateRefs);
+  if (refs.length === 0 || owner.wellKnownCACertificates === 'System') return { fault: undefined, assumed: [] };
+  const of = `${kind} ${namespace}/${name}`;
+  const assumed: string[] = [];
+  for (const [index, ref] of refs.entries()) {
+    const field = `${path}.caCertificateRefs[${index}]`;
+    const [target, named] = [text(ref.kind), text(ref.name)];
+    const whole = `${target} ${text(ref.namespace) || namespace}/${named}`;
+    if (target !== 'ConfigMap' && target !== 'Secret') continue;
+    const found = mesh.find('', target, text(ref.namespace) || namespace, named);
+    const keys = keysOf(found);
+    if (found === undefined) assumed.push(whole);
+    else if (keys !== undefined && !keys.includes('ca.crt') && !keys.includes('tls.crt') && keys.length !== 1)
+      return { fault: { field, what: `${whole}, by which ${of} verifies the server, has no authority: ${keys.length === 0 ? 'it is empty' : `its keys are ${keys.join(', ')}`}`, fix: `put the authority into ca.crt of ${whole}` }, assumed }; // prettier-ignore
+  }
+  if (refs.every(({ kind: other }) => !KINDS.includes(text(other))))
+    return { fault: { field: `${path}.caCertificateRefs[0]`, what: `${of} takes the authority from a ${text(refs[0]?.kind)}, which Envoy Gateway does not read`, fix: 'put it into ca.crt of a ConfigMap' }, assumed }; // prettier-ignore
+  return { fault: undefined, assumed };
+}
+
+/** Undefined where the manifest leaves out what is in it, as of a Secret it should. */
+function keysOf(found: Manifest | undefined): readonly string[] | undefined {
+  const { data, stringData } = record(found?.body);
+  if (found?.kind !== 'Secret') return Object.keys(record(data));
+  const all = Object.keys({ ...record(data), ...record(stringData) });
+  return all.length === 0 ? undefined : all;
+}
