@@ -10,6 +10,7 @@ import { DISK, type FileTree } from './file-tree';
 import { type Built, NotBuilt, type Remote, type Resource, currentId, newResource } from './kustomize-resource';
 import { annotate, label, prefix, relocate, retag, scale } from './kustomize-transform';
 import { applyPatch, type Patch } from './kustomize-apply';
+import type { FieldSpec } from './kustomize-fields';
 import { followNames, replaceValues, resolveVars } from './kustomize-references';
 import type { Loaded, Manifest } from './manifest';
 import { isRecord } from './recognize';
@@ -200,7 +201,7 @@ export class Kustomizer {
     annotate(all, strings(kustomization.commonAnnotations));
     for (const entry of records(kustomization.patchesJson6902)) patch({ ...this.patchOf(folder, entry, file, state) });
     scale(all, records(kustomization.replicas), file, isWhole);
-    retag(all, records(kustomization.images));
+    retag(all, records(kustomization.images), this.imageFields(folder, kustomization, state));
     for (const entry of records(kustomization.replacements)) {
       const read = text(entry.path) === '' ? [entry] : this.replacementsIn(join(folder, text(entry.path)), state);
       for (const one of read) replaceValues(all, one, file, isWhole);
@@ -230,6 +231,15 @@ export class Kustomizer {
     const read = readText(path, this.tree);
     if (!('text' in read)) throw new NotBuilt(`${path}: ${read.what}`);
     return read;
+  }
+
+  /** Fields of custom resources that hold images, as files of `configurations` name them. */
+  private imageFields(folder: string, kustomization: Record<string, unknown>, state: State): readonly FieldSpec[] {
+    if (records(kustomization.images).length === 0) return [];
+    return texts(kustomization.configurations)
+      .map((entry) => record(parse(this.textOf(folder, entry, state).text, { schema: KUBERNETES_SCHEMA })))
+      .flatMap(({ images }) => records(images))
+      .map(({ kind, path }) => ({ ...(text(kind) === '' ? {} : { kinds: [text(kind)] }), path: text(path) }));
   }
 
   private replacementsIn(path: string, state: State): readonly Record<string, unknown>[] {

@@ -110,7 +110,11 @@ export function scale(
   }
 }
 
-export function retag(all: readonly Resource[], images: readonly Record<string, unknown>[]): void {
+export function retag(
+  all: readonly Resource[],
+  images: readonly Record<string, unknown>[],
+  fields: readonly FieldSpec[] = [],
+): void {
   if (images.length === 0) return;
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit);
@@ -123,8 +127,15 @@ export function retag(all: readonly Resource[], images: readonly Record<string, 
     }
     Object.values(value).forEach(visit);
   };
-  for (const one of all)
-    if (one.original.kind !== 'CustomResourceDefinition') visit(one.body.spec ?? one.body.template);
+  for (const one of all) {
+    if (one.original.kind === 'CustomResourceDefinition') continue;
+    visit(one.body.spec ?? one.body.template);
+    for (const spec of fields.filter((field) => isOfSpec(field, one.original.kind)))
+      atPath(one.body, spec.path.split('/'), false, (parent, key) => {
+        const image = parent[key];
+        if (typeof image === 'string') parent[key] = images.reduce((known, own) => withImage(known, own), image);
+      });
+  }
 }
 
 function withImage(image: string, { name, newName, newTag, digest }: Record<string, unknown>): string {

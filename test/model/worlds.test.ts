@@ -261,6 +261,22 @@ patches: [{ target: { kind: ServiceAccount }, patch: '[{ op: add, path: /automou
     expect(account).toEqual({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'web' }, automountServiceAccountToken: false }); // prettier-ignore
   });
 
+  it('changes images of custom resources where configurations name their fields', () => {
+    const [storage] = bodies({
+      'kustomization.yaml': `resources: [storage.yaml]
+configurations: [fields.yaml]
+images: [{ name: reader, newName: registry.example/reader, newTag: '2' }]
+`,
+      'fields.yaml': 'images: [{ kind: Storage, path: spec/container/image }]\n',
+      'storage.yaml': `apiVersion: example.org/v1
+kind: Storage
+metadata: { name: s }
+spec: { container: { image: "reader:1" }, other: { image: "reader:1" } }
+`,
+    });
+    expect(storage.spec).toEqual({ container: { image: 'registry.example/reader:2' }, other: { image: 'reader:1' } });
+  });
+
   it('merges webhooks by their names, so that replacements find their fields', () => {
     const [webhooks] = bodies({
       'kustomization.yaml': `resources: [hooks.yaml]
