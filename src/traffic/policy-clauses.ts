@@ -7,7 +7,7 @@ import { anyOf, exact, prefix, PRESENT, regex, suffix, type Matcher } from '../t
 import { istioPaths } from '../trace/paths';
 import type { Clause } from './cover';
 import type { Universe } from './members';
-import { pathForm, universe, type About } from './universe';
+import { pathForm, universe, type About, type PathForm } from './universe';
 
 /** A condition with the place where it is written, below the rule. */
 export interface PolicyClause extends Clause {
@@ -179,9 +179,9 @@ function bitsOfSix(address: string): string | undefined {
 const TARGET = { scheme: 'http', host: '*', port: 80 } as const;
 const ANY = regex('[!-~]+');
 
-/** What conditions of policies may be about. */
-export function policyUniverse(mesh: Mesh): (dimension: About) => Universe {
-  const paths = pathForm([istioPaths(mesh.config.pathNormalization)]);
+/** What conditions of policies may be about; paths as Istio's proxies treat them, if nothing else is said. */
+export function policyUniverse(mesh: Mesh, form?: PathForm): (dimension: About) => Universe {
+  const paths = form ?? pathForm([istioPaths(mesh.config.pathNormalization)]);
   const of = (all: Matcher, mayBeAbsent: boolean, ...plain: readonly string[]): Universe => ({ all: [all], none: [], mayBeAbsent, plain }); // prettier-ignore
   return (dimension) => {
     switch (dimension.kind) {

@@ -74,6 +74,7 @@ import { rule as policyUntoldToZtunnel } from './policy-untold-to-ztunnel';
 import { rule as unreachableRouteRule } from './unreachable-route-rule';
 import { rule as authorizationRuleNeverMet } from './authorization-rule-never-met';
 import { rule as allowAlwaysDenied } from './allow-always-denied';
+import { rule as securityPolicyRuleIdle } from './security-policy-rule-idle';
 import { rule as destinationNotDeclared } from './destination-not-declared';
 import { rule as sidecarImportsNothing } from './sidecar-imports-nothing';
 import { rule as sidecarPortHidesRest } from './sidecar-port-hides-rest';
@@ -235,6 +236,7 @@ export const rules: readonly Rule[] = [
   unreachableRouteRule,
   authorizationRuleNeverMet,
   allowAlwaysDenied,
+  securityPolicyRuleIdle,
   destinationNotDeclared,
   sidecarImportsNothing,
   sidecarPortHidesRest,

@@ -26,6 +26,10 @@ export const BY_SOURCE: Confirmations = {
     'pilot/pkg/security/authz/builder/builder.go (Istio 1.29.1)',
     'the filter of DENY policies is put before that of ALLOW policies',
   ),
+  'security-policy-rule-idle': read(
+    'internal/xds/translator/authorization.go (Envoy Gateway 1.7.0)',
+    "rules become a list of matchers of Envoy's, of which the first that fits decides",
+  ),
   'unreachable-route-rule': read(
     'pilot/pkg/config/kube/gateway/conversion.go and route_collections.go (Istio 1.29.1)',
     'routes of one host and parent are joined into one VirtualService, whose rules are sorted by how specific they are and keep their order else; Envoy takes the first',
