@@ -125,7 +125,7 @@ function throughTcp(
   return send(
     walk,
     {
-      ...at,
+      at,
       incoming: {
         ...incoming,
         decidedBy: decisions(ruleDecision(target.route), ...incoming.decidedBy, ...target.decidedBy),

@@ -29,7 +29,9 @@ export interface AtProxy {
   readonly peer?: Peer;
 }
 
-export interface Sending extends AtProxy {
+/** What a proxy sends on to a cluster. */
+export interface Sending {
+  readonly at: AtProxy;
   readonly incoming: Incoming;
   readonly route: RouteRef | null;
   readonly alternatives: readonly Alternative[];

@@ -226,7 +226,7 @@ function toCatchAll(walk: Walk, at: AtListener, incoming: Incoming, http: HttpRe
   return send(
     walk,
     {
-      ...at,
+      at,
       incoming: named,
       route: null,
       alternatives: [],
@@ -306,7 +306,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
   return send(
     walk,
     {
-      ...at,
+      at,
       incoming: { ...incoming, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) },
       route: ref,
       alternatives,

@@ -23,7 +23,8 @@ import { noClusterWords } from './words';
 
 /** Sends to a cluster: there may be none of that name, or none of its endpoints; otherwise to the first endpoint. */
 export function send(walk: Walk, sending: Sending, name: string): Step {
-  const { view, self, flight, incoming, http } = sending;
+  const { at, incoming, http } = sending;
+  const { view, self, flight } = at;
   const { proxy } = incoming;
   const isHttp = http !== null;
   const hop = (rest: Partial<Hop>): Hop =>
@@ -49,7 +50,7 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
     });
   }
   const protocol: WireProtocol = isHttp ? 'HTTP' : sending.inner.length > 0 ? 'TLS' : 'TCP';
-  const peer = sending.peer ?? asPeer(self, sending.workload, flight.from.serviceAccount);
+  const peer = at.peer ?? asPeer(self, at.workload, flight.from.serviceAccount);
   if (name === 'PassthroughCluster') {
     const onward: Flight = {
       ...flight,
@@ -62,7 +63,7 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
     const hopOn = hop({ sends: wire(protocol, flight.port, sending.inner) });
     return step(hopOn, { at: 'network', flight: onward, target: undefined, isHttp });
   }
-  const cluster = sending.cluster(name);
+  const cluster = at.cluster(name);
   if (isMissing(cluster)) {
     const missed = hop({ decidedBy: decisions(...incoming.decidedBy, cluster.by) });
     if (cluster.mayExist)
@@ -93,7 +94,8 @@ function sendToCluster(
   protocol: WireProtocol,
   peer: Flight['from'],
 ): Step {
-  const { flight, incoming, http } = sending;
+  const { at, incoming, http } = sending;
+  const { flight } = at;
   const { proxy } = incoming;
   const isHttp = http !== null;
   const decidedBy = decisions(...incoming.decidedBy, ...cluster.decidedBy);
@@ -122,12 +124,7 @@ function sendToCluster(
   if (!isOriginal && endpoint === undefined && resolved === undefined) {
     if (cluster.endpointsKnown) {
       return refused(hop({ decidedBy }), {
-        ...unhealthyRefusal(
-          cluster,
-          proxy,
-          isHttp,
-          heldBySource(sending.view, cluster.service.host, cluster.port.port),
-        ),
+        ...unhealthyRefusal(cluster, proxy, isHttp, heldBySource(at.view, cluster.service.host, cluster.port.port)),
         ...(isHttp ? {} : { status: brokenStatus(flight) }),
       });
     }
@@ -135,7 +132,7 @@ function sendToCluster(
       `no manifest shows the endpoints of ${cluster.service.config.kind} ${cluster.service.namespace}/${cluster.service.config.name}; assumed that there are some`,
     );
   }
-  const inside = inCluster(walk.mesh, cluster, endpoint, sending.self.namespace);
+  const inside = inCluster(walk.mesh, cluster, endpoint, at.self.namespace);
   if (inside !== undefined && 'missing' in inside) {
     const { kind, namespace, name } = cluster.service.config;
     if (inside.mayExist) return unknown(hop({ decidedBy }), `no manifest shows the Service ${inside.missing}, to which ${kind} ${namespace}/${name} leads: what happens there cannot be told`); // prettier-ignore
@@ -166,7 +163,7 @@ function sendToCluster(
   const override = typeof onEndpoint === 'number' && onEndpoint > 0 ? onEndpoint : undefined;
   const dialled = resolved?.port ?? (isOriginal ? (override ?? flight.port) : (endpoint?.port ?? cluster.port.port));
   // A gateway that dials its own loopback comes back to itself, by a listener that nobody else can reach.
-  const itself = sending.self.type === 'gateway' && isLoopback(endpoint?.address ?? '') ? sending.workload : undefined;
+  const itself = at.self.type === 'gateway' && isLoopback(endpoint?.address ?? '') ? at.workload : undefined;
   const workload = itself ?? endpoint?.workload;
   const leaves = cluster.service.meshExternal && workload === undefined && inside === undefined;
   const namedPort = leaves || inside !== undefined ? dialled : cluster.port.port;
@@ -246,7 +243,7 @@ function dialledHost(walk: Walk, flight: Flight, service: Service): string {
  * HTTP ports of all hosts share a listener, which resolves names for the service that it was made for: the oldest (policySvc in
  * buildSidecarOutboundHTTPListenerOpts, pilot/pkg/networking/core/listener.go). For a wildcard that came later nothing is resolved.
  */
-function otherResolver({ view, http, flight, self }: Sending, { service, port }: Cluster): string | undefined {
+function otherResolver({ at: { view, flight, self }, http }: Sending, { service, port }: Cluster): string | undefined {
   if (service.resolution !== 'DYNAMIC_DNS' || http === null || self.type === 'gateway') return undefined;
   const sharing = view.scope.listeners.flatMap(({ servicesByPort }) => servicesByPort.get(port.port) ?? []);
   const other = sharing.find(([one, at]) => one.host !== service.host && isHttpProtocol(at.protocol));
@@ -259,7 +256,11 @@ function otherResolver({ view, http, flight, self }: Sending, { service, port }:
  * The waypoint that a gateway hands a request to in place of its service's endpoints: for services with an address whose endpoints istiod
  * sends apart from the cluster (findServiceWaypoint of pilot/pkg/xds/endpoints/endpoint_builder.go).
  */
-function ingressWaypoint({ mesh }: Walk, { self, incoming }: Sending, { type, service }: Cluster): Binding | undefined {
+function ingressWaypoint(
+  { mesh }: Walk,
+  { at: { self }, incoming }: Sending,
+  { type, service }: Cluster,
+): Binding | undefined {
   if (self.type !== 'gateway' || incoming.proxy.kind === 'waypoint' || type !== 'EDS' || !hasAddress(service))
     return undefined;
   const { kind, namespace, name } = service.config;
@@ -274,7 +275,8 @@ interface ToWaypoint {
 }
 
 function toWaypoint({ mesh }: Walk, sending: Sending, { cluster, binding, peer, hop }: ToWaypoint): Step {
-  const { flight, incoming, http, inner } = sending;
+  const { at, incoming, http, inner } = sending;
+  const { flight } = at;
   const { kind, namespace, name } = binding.by;
   const onward: Flight = {
     ...flight,
@@ -298,7 +300,8 @@ function toWaypoint({ mesh }: Walk, sending: Sending, { cluster, binding, peer, 
 
 /** Where a cluster goes that EnvoyFilters made a dynamic forward proxy; see forwardProxied. */
 function resolvedByName(walk: Walk, sending: Sending, cluster: Cluster): Resolved | null | undefined {
-  const { self, workload, http, incoming } = sending;
+  const { at, http, incoming } = sending;
+  const { self, workload } = at;
   if (cluster.service.resolution === 'DYNAMIC_DNS') {
     const [host = '', port] =
       http === null ? [outermost(sending.inner)?.sni ?? ''] : http.authority.name.split(/:(?=\d+$)/);
