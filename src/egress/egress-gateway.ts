@@ -17,6 +17,7 @@ import { IExternalService } from './external-service';
 import { ForwardedWildcard, forwardProxy } from './forward-proxy';
 import { ServerClaim, SubsetClaim, mergeServers, mergeSubsets, serverProblems, subsetProblems } from './gateway-claims';
 import { GatewayHop } from './gateway-hop';
+import { GatewayLockdown } from './gateway-lockdown';
 import { GatewayPolicies } from './gateway-policies';
 import { podPortOf } from './pod-port';
 import { Grant } from './policy-grant';
@@ -161,6 +162,9 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
 
   private readonly routes: EgressRoute[] = [];
   private policies?: GatewayPolicies;
+
+  /** @internal */
+  public readonly _lockdown = new GatewayLockdown();
 
   /**
    * Takes an external service through this gateway.

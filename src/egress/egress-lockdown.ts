@@ -11,6 +11,7 @@ import { MeshObject } from '../mesh/mesh-object';
 import { Workloads } from '../mesh/workloads';
 import { ClusterLockdown } from './cluster-lockdown';
 import { EgressAssurance } from './egress-assurance';
+import { EgressGatewayBase } from './egress-gateway';
 import type { EgressTrafficPolicy } from './egress-traffic-policy';
 import { gatewayOf, grouped, whereOf } from './policy-grant';
 import { IEgressProxy } from './egress-proxy';
@@ -23,7 +24,7 @@ export interface EgressLockdownProps {
   /**
    * The namespaces of the applications. Each gets a NetworkPolicy for all of its pods.
    *
-   * @default those of the callers in the policies that name this lockdown (`EgressTrafficPolicyProps.lockdown`)
+   * @default those of the callers in the policies of the gateway, and in others that name this lockdown (`EgressTrafficPolicyProps.lockdown`)
    */
   readonly namespaces?: string[];
 
@@ -128,6 +129,7 @@ export class EgressLockdown extends Construct {
     this.policy('Gateway', `${name}-gateway`, gateway.namespace, () => this.gatewayPods());
     this.policy('Rest', `${name}-rest`, gateway.namespace, () => this.restOfGatewayNamespace());
     if (props.clusterWide) this.clusterPolicy = this.clusterWide(props.clusterWide, name);
+    if (!props.namespaces && gateway instanceof EgressGatewayBase) gateway._lockdown.lockBy(this);
     refuseAtSynth(this, () => this.problems());
   }
 
@@ -301,7 +303,7 @@ export class EgressLockdown extends Construct {
       problems.push({
         what: '`namespaces` is empty',
         why: 'nobody would be locked in',
-        fix: 'name the namespaces of the applications, or this lockdown in a policy (`lockdown`)',
+        fix: 'name the namespaces of the applications, or let a policy go through the gateway',
       });
     if ([...namespaces, ...meshNamespaces].includes(gateway.namespace))
       problems.push({

@@ -106,7 +106,7 @@ export interface AllowOptions extends EgressTrafficOptions {
   /**
    * The lockdown by which the cluster's network holds it too.
    *
-   * @default none
+   * @default that of the gateway, if it has one
    */
   readonly lockdown?: EgressLockdown;
 
@@ -142,7 +142,7 @@ export interface EgressTrafficPolicyProps {
    * The lockdown by which the cluster's network holds it too: the callers' namespaces are locked in, and what leaves straight from sidecars
    * gets a way out for just those pods and ports.
    *
-   * @default none: proxies alone hold it
+   * @default that of the gateway, unless it names its namespaces itself; without one proxies alone hold it
    */
   readonly lockdown?: EgressLockdown;
 
@@ -183,8 +183,7 @@ export class EgressTrafficPolicy extends Construct {
   /** @internal */
   public readonly _permissions: readonly Permission[];
 
-  /** @internal */
-  public readonly _lockdown?: EgressLockdown;
+  private lockdown?: EgressLockdown;
 
   public constructor(scope: Construct, id: string, props: EgressTrafficPolicyProps) {
     super(scope, id);
@@ -202,14 +201,30 @@ export class EgressTrafficPolicy extends Construct {
     }
     if (grants.length) this.gateway?._admit(grants);
     for (const [service, some] of byService(direct)) DirectEgress.of(service).add(some);
-    this._lockdown = props.lockdown;
     for (const permission of this._permissions)
       showMirrors(permission.upstream, [gatewayOf(permission)?.namespace ?? permission.from.namespace]);
-    for (const { from } of this._permissions) this._lockdown?._lockIn(from.namespace);
-    for (const one of direct) this._lockdown?._letOut({ ...one, ...wayOut(one) });
+    if (props.lockdown) this._holdBy(props.lockdown);
+    else this.gateway?._lockdown.hold(this);
     if (props.registryOnly !== false) this.cutTheRest();
     refuseAtSynth(this, () => this.problems(props));
     joinMesh('EgressTrafficPolicy', this, policiesAgainstEachOther);
+  }
+
+  /** @internal */
+  public get _lockdown(): EgressLockdown | undefined {
+    return this.lockdown;
+  }
+
+  /**
+   * Has the cluster's network hold it too.
+   *
+   * @internal
+   */
+  public _holdBy(lockdown: EgressLockdown): void {
+    this.lockdown = lockdown;
+    for (const { from } of this._permissions) lockdown._lockIn(from.namespace);
+    for (const one of this._permissions.filter((permission) => !gatewayOf(permission)))
+      lockdown._letOut({ ...one, ...wayOut(one) });
   }
 
   /**

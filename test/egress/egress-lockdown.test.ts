@@ -33,6 +33,52 @@ const spec = (chart: Chart, name: string) => rendered(chart, 'NetworkPolicy', na
 const portsOf = (rule: any) => (rule.ports ?? []).map(({ port }: any) => port);
 
 describe('EgressLockdown', () => {
+  it('is said once for all policies of a gateway, whichever is made first', () => {
+    const names = (isFirst: boolean): string[] => {
+      const chart = world();
+      const gateway = new EgressGateway(chart, 'Egress', { name: 'egress' });
+      const site = new ExternalService(chart, 'Site', { hosts: ['a.example.com'], ports: [ExternalPort.https()] });
+      const lock = (): void => void new EgressLockdown(chart, 'Lockdown', { gateway });
+      if (isFirst) lock();
+      for (const namespace of ['shop', 'mobile'])
+        new EgressTrafficPolicy(chart, namespace, { gateway, rules: [{ from: [Workloads.inNamespace(namespace)], to: [site] }] }); // prettier-ignore
+      gateway.allow(Workloads.inNamespace('data'), site);
+      if (!isFirst) lock();
+      expect(refusals(chart)).toEqual([]);
+      const policies = chart.node.findAll().filter((node): node is ApiObject => ApiObject.isApiObject(node) && node.kind === 'NetworkPolicy'); // prettier-ignore
+      return policies.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort();
+    };
+    expect(names(true)).toEqual([
+      'data/lockdown-applications',
+      'istio-egress/lockdown-gateway',
+      'istio-egress/lockdown-rest',
+      'mobile/lockdown-applications',
+      'shop/lockdown-applications',
+    ]);
+    expect(names(false)).toEqual(names(true));
+  });
+
+  it("lets out what its gateway's policies let leave straight, unless it names its namespaces", () => {
+    const chart = (namespaces?: string[]): Chart => {
+      const of = world();
+      const gateway = new EgressGateway(of, 'Egress', { name: 'egress' });
+      const site = new ExternalService(of, 'Site', { hosts: ['a.example.com'], ports: [ExternalPort.https()] });
+      const other = new ExternalService(of, 'Other', { hosts: ['b.example.com'], ports: [ExternalPort.https()] });
+      new EgressLockdown(of, 'Lockdown', { gateway, namespaces });
+      new EgressTrafficPolicy(of, 'Policy', {
+        gateway,
+        rules: [
+          { from: [Workloads.in('shop', { app: 'push' })], to: [site], direct: true },
+          { from: [Workloads.in('shop', { app: 'cart' })], to: [other] },
+        ],
+      });
+      return of;
+    };
+    expect(refusals(chart())).toEqual([]);
+    expect(spec(chart(), 'lockdown-direct-app-push').podSelector).toEqual({ matchLabels: { app: 'push' } });
+    expect(refusals(chart(['shop'])).join()).toContain('leave straight from their sidecars');
+  });
+
   it('lets applications reach DNS, istiod, one another, and the gateway by the ports of its pods', () => {
     const { egress, podSelector, policyTypes } = spec(locked({ meshNamespaces: ['common'] }), 'lockdown-applications');
     expect({ podSelector, policyTypes }).toEqual({ podSelector: {}, policyTypes: ['Egress'] });
