@@ -37,3 +37,19 @@ it('asks with the cookies that an HTTPRouteFilter wants', () => {
 `;
   expect(found(yaml).filter((one) => one.endsWith('error'))).toEqual([]);
 });
+
+it('tells each listener of a set whose place another one has, also where both have one name', () => {
+  const set = (name: string): string =>
+    `{apiVersion: gateway.networking.k8s.io/v1, kind: ListenerSet, metadata: {name: ${name}, namespace: edge}, spec: {parentRef: {name: front}, listeners: [{name: web, port: 80, protocol: HTTP, hostname: a.example.com}]}}`;
+  const yaml = `
+{apiVersion: v1, kind: Namespace, metadata: {name: edge}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: front, namespace: edge}, spec: {gatewayClassName: istio, allowedListeners: {namespaces: {from: Same}}, listeners: [{name: web, port: 80, protocol: HTTP, hostname: a.example.com}]}}
+---
+${set('one')}
+---
+${set('two')}
+`;
+  const told = check(loadText(yaml), {}).findings.filter(({ id }) => id === 'EDGE815');
+  expect(told.map(({ object }) => object?.name)).toEqual(['one', 'two']);
+});

@@ -32,11 +32,12 @@ interface Found {
   readonly fix?: string;
 }
 
-/** Those in conflict by the rules of their controller, each told at the later of the two. */
-function* inConflict({ listeners }: ApiGateway): Generator<Found> {
+/** Those in conflict by the rules of their controller. Envoy Gateway may serve neither of two: that is told at the later of them. */
+function* inConflict({ listeners, controller }: ApiGateway): Generator<Found> {
   for (const [at, listener] of listeners.entries()) {
     const { name, problem = '', problemOf, rival, cure = '' } = listener;
-    if (problemOf !== 'conflict' || listeners.slice(at + 1).some((one) => one.name === rival)) continue;
+    if (problemOf !== 'conflict') continue;
+    if (controller === 'envoy-gateway' && listeners.slice(at + 1).some((one) => one.name === rival)) continue;
     yield { listener, what: `listener ${name} is not programmed: ${problem}`, fix: `${cure[0]?.toUpperCase() ?? ''}${cure.slice(1)}.` }; // prettier-ignore
   }
 }
