@@ -52,7 +52,7 @@ export const rule: Rule = {
           manifest,
           field: ['spec', 'ports', at],
           what: `port ${number} is ${protocol}, which Istio 1.29 leaves out of waypoints for wildcards with DYNAMIC_DNS`,
-          fix: 'Name the single hosts, with resolution DNS.',
+          fix: 'Name the single hosts, with resolution DNS. ztunnel lets what it does not know pass: only a NetworkPolicy keeps workloads from the other names of the domain.',
         };
       }
     }
