@@ -21,7 +21,7 @@ export function relocate(all: readonly Resource[], namespace: string, file: stri
     else if (kind === 'Namespace' && group === '') metadataOf(one.body).name = namespace;
     if (kind === 'APIService')
       atPath(one.body, ['spec', 'service', 'namespace'], true, (parent, key) => (parent[key] = namespace));
-    if (kind === 'CustomResourceDefinition' && mayHold(one.body, 'conversion:')) atPath(one.body, ['spec', 'conversion', 'webhook', 'clientConfig', 'service', 'namespace'], false, (parent, key) => { if (parent[key] !== undefined) parent[key] = namespace; }); // prettier-ignore
+    if (kind === 'CustomResourceDefinition' && mayHold(one.body, 'conversion')) atPath(one.body, ['spec', 'conversion', 'webhook', 'clientConfig', 'service', 'namespace'], false, (parent, key) => { if (parent[key] !== undefined) parent[key] = namespace; }); // prettier-ignore
     if (/^(Cluster)?RoleBinding$/.test(kind)) {
       const { subjects } = one.body;
       for (const subject of Array.isArray(subjects) ? subjects.filter(isRecord) : [])

@@ -134,5 +134,19 @@ patches:
         })),
       );
     });
+
+    test('has the namespace of its webhook changed, wherever that was said', () => {
+      const webhook = '{ strategy: Webhook, webhook: { clientConfig: { service: { name: a, namespace: old } } } }';
+      put('hooks/crd.yaml', crd());
+      put('hooks/patch.yaml', `${crd().replace(/spec:[^]*$/, '')}spec: { conversion: ${webhook} }\n`);
+      put('hooks/kustomization.yaml', 'namespace: shop\nresources: [crd.yaml]\npatches: [{ path: patch.yaml }]\n');
+      const [world] = findWorlds([join(home, 'hooks')]);
+      expect(world?.loaded.manifests[0]?.body).toMatchObject({
+        spec: {
+          scope: 'Namespaced',
+          conversion: { webhook: { clientConfig: { service: { name: 'a', namespace: 'shop' } } } },
+        },
+      });
+    });
   });
 });
