@@ -84,9 +84,20 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
     const known = undecided.get(key);
     undecided.set(key, known === undefined ? one : { ...known, from: union(known.from, one.from) });
   };
-  for (const [index, { client, names }] of callers.entries()) {
+  // Namespaces that differ from others only by objects of their own stand with the others but for the hosts of these, as in diff.
+  const elsewhere = options.from === undefined ? callers.find(({ client }) => client.isElsewhere) : undefined;
+  const like = elsewhere === undefined ? [] : callers.filter(({ client }) => client.likeElsewhere);
+  for (const [index, caller] of callers.entries()) {
+    const { client } = caller;
     options.onProgress?.(index, callers.length);
-    for (const target of targets.of(client, options.to === undefined ? {} : { hosts: [options.to] })) {
+    const isLike = like.includes(caller);
+    for (const target of targets.of(client, {
+      ...(options.to === undefined ? {} : { hosts: [options.to] }),
+      isIdle: (host) => isLike && !targets.isOwned(host, client),
+    })) {
+      if (isLike && !targets.isOwned(target.host, client)) continue;
+      const also = caller === elsewhere ? like.filter((one) => !targets.isOwned(target.host, one.client)) : [];
+      const names = union(caller.names, also.flatMap((one) => one.names)); // prettier-ignore
       const asked = urlOf(target);
       let found: ReturnType<typeof explore>;
       try {
@@ -126,10 +137,10 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
         merged.set(
           key,
           known === undefined
-            ? { entry: { from: names, ...draft, requests }, clients: [client] }
+            ? { entry: { from: names, ...draft, requests }, clients: [client, ...also.map((one) => one.client)] }
             : {
                 entry: { ...known.entry, from: union(known.entry.from, names) },
-                clients: [...known.clients, client],
+                clients: [...known.clients, client, ...also.map((one) => one.client)],
               },
         );
       }

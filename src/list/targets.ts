@@ -17,6 +17,7 @@ export class Targets {
   public readonly hosts: ReadonlySet<string>;
   private readonly links: Links;
   private readonly wildcards: readonly string[];
+  private readonly owners = new Map<string, ReadonlySet<string>>();
   private readonly byHost = new Map<string, readonly Target[]>();
 
   public constructor(private readonly mesh: Mesh) {
@@ -58,6 +59,13 @@ export class Targets {
       ...own.map(({ host, probe }) => this.target(host === '*' ? '*.example' : host, probe)),
       ...others.flatMap((host) => probesAt(gateway, host, [this.mesh]).map((probe) => this.target(host, probe))),
     ]);
+  }
+
+  /** Whether a namespace of a client has an object about a host, or about one that its routes send to. */
+  public isOwned(host: string, { namespaces }: ClientClass): boolean {
+    const known = this.owners.get(host) ?? this.links.ownersOf(host);
+    this.owners.set(host, known);
+    return [...namespaces].some((namespace) => known.has(namespace));
   }
 
   /** Hosts whose requests may arrive at one of these, by routes, aliases and other names: itself among them. */
