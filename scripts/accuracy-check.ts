@@ -1,6 +1,6 @@
 /**
  * `npm run accuracy:check`: measures `mesh-edge check` against what others have written, read from the Go module cache,
- * and writes the numbers into docs/accuracy.md.
+ * and writes the numbers into docs/accuracy/check.md.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -230,7 +230,7 @@ function falseAlarms(cache: string): string[] {
 async function main(): Promise<void> {
   const cache = modules();
   const section = [...analyzers(cache), ...refused(cache), ...(await refusedByCel()), ...falseAlarms(cache)].join('\n');
-  const file = join(ROOT, 'docs/accuracy.md');
+  const file = join(ROOT, 'docs/accuracy/check.md');
   const text = readFileSync(file, 'utf8');
   const block = `<!-- check -->\n\n${section}\n<!-- end of check -->`;
   const made = text.includes('<!-- check -->')

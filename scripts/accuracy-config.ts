@@ -15,7 +15,7 @@ import { gatewayApiMeshes } from '../test/trace/oracle/gateway-api';
 import { meshes } from '../test/trace/oracle/meshes';
 import { findOracle, Oracle } from '../test/trace/oracle/process';
 
-const FILE = 'docs/accuracy.md';
+const FILE = 'docs/accuracy/configuration.md';
 const MARKS = /(<!-- config -->)[^]*?(<!-- end of config -->)/;
 const API_MARKS = /(<!-- config by the gateway api -->)[^]*?(<!-- end of config by the gateway api -->)/;
 /** Meshes of one sample: thousands at once would all be held. */

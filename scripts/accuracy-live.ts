@@ -4,7 +4,7 @@
  *   npm run accuracy:live -- [--seconds 600] [--seed 1] [--requests 12] [--lab NAME] [--skip N] [--meshes N] [--ingress] [--show FOLDER] [--write]
  *
  * With --ingress the requests come from outside, by the Gateway API and by Istio's own. With --lab a lab that runs already is taken. --show writes what differs, with its manifests, into a folder. With --write the numbers
- * go into docs/accuracy.md.
+ * go into docs/accuracy/real-mesh.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   );
   console.log(text);
   if (values.write) {
-    const file = 'docs/accuracy.md';
+    const file = 'docs/accuracy/real-mesh.md';
     const page = readFileSync(file, 'utf8');
     const mark = values.ingress ? 'ingress' : 'live';
     const section = new RegExp(`(<!-- ${mark} -->)[^]*?(<!-- end of ${mark} -->)`);

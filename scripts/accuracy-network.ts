@@ -4,7 +4,7 @@
  *   npm run accuracy:network -- [--seconds 600] [--seed 1] [--requests 16] [--lab NAME] [--skip N] [--sets N] [--show FOLDER] [--write]
  *
  * With --lab a lab that runs already is taken. --show writes what differs, with its manifests, into a folder. With --write the numbers
- * go into docs/accuracy.md.
+ * go into docs/accuracy/real-mesh.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
   const text = report(totals, `--seconds ${seconds} --requests ${requests} --seed ${seed}`);
   console.log(text);
   if (values.write) {
-    const file = 'docs/accuracy.md';
+    const file = 'docs/accuracy/real-mesh.md';
     const page = readFileSync(file, 'utf8');
     writeFileSync(file, page.replace(/(<!-- network -->)[^]*?(<!-- end of network -->)/, `$1\n\n${text}\n\n$2`));
   }

@@ -3,7 +3,7 @@
  *
  *   npm run accuracy:simulations -- [--write]
  *
- * The tests come from the Go module cache. With --write the numbers go into docs/accuracy.md.
+ * The tests come from the Go module cache. With --write the numbers go into docs/accuracy/simulation.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { answers } from '../test/simulations/compare';
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   ].join('\n');
   console.log(text);
   if (process.argv.includes('--write')) {
-    const file = 'docs/accuracy.md';
+    const file = 'docs/accuracy/simulation.md';
     const page = readFileSync(file, 'utf8');
     writeFileSync(
       file,

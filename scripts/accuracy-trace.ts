@@ -3,7 +3,7 @@
  *
  *   npm run accuracy:trace -- --meshes 2000 --seed 1 [--requests 10] [--gateway-api] [--jobs 1] [--oracle PATH] [--write]
  *
- * With --gateway-api the ways of the meshes are those of the Gateway API. With --write the numbers go into docs/accuracy.md, between the
+ * With --gateway-api the ways of the meshes are those of the Gateway API. With --write the numbers go into docs/accuracy/simulation.md, between the
  * marks of its section.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -128,7 +128,7 @@ async function main(): Promise<void> {
   const text = report(totals, seed, requests, byApi ? ' --gateway-api' : '');
   console.log(text);
   if (values.write) {
-    const file = 'docs/accuracy.md';
+    const file = 'docs/accuracy/simulation.md';
     const page = readFileSync(file, 'utf8');
     writeFileSync(file, page.replace(byApi ? API_MARKS : MARKS, `$1\n\n${text}\n\n$2`));
   }

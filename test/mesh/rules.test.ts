@@ -148,7 +148,7 @@ describe('ambient mode shows what the rule says', () => {
   });
 });
 
-it('docs/accuracy.md says what was seen', () => {
+it('docs/accuracy/rules.md says what was seen', () => {
   const tests = confirmedBy('test').map(([of, { file, test }]) => ({ of, cells: [`${test} (test/mesh/${file})`] }));
   const reasons = confirmedBy('reason').map(([of, { reason }]) => ({ of, cells: [reason] }));
   const seen = ['seen with the bad example', 'seen with the good one'];

@@ -3,7 +3,7 @@ import { answers } from '../simulations/compare';
 import { reasonOf } from '../simulations/known';
 
 describe("Istio's own simulation tests", () => {
-  it('are answered alike, but for the differences that docs/accuracy.md explains', async () => {
+  it('are answered alike, but for the differences that docs/accuracy/simulation.md explains', async () => {
     const all = (await simulatedCases((line) => process.stderr.write(`${line}\n`))).flatMap(answers);
     const different = all.filter(({ difference }) => difference !== undefined);
     expect(different.filter((answer) => reasonOf(answer) === undefined)).toEqual([]);

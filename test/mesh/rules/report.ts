@@ -1,9 +1,9 @@
-/** The section of docs/accuracy.md on what was seen of each rule. It has no times, so that it changes only when behaviour does. */
+/** The section of docs/accuracy/rules.md on what was seen of each rule. It has no times, so that it changes only when behaviour does. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { rules } from '../../../src/check/rules';
 
-export const ACCURACY = path.resolve(__dirname, '../../../docs/accuracy.md');
+export const ACCURACY = path.resolve(__dirname, '../../../docs/accuracy/rules.md');
 const BLOCK = /(<!-- rules -->\n)[^]*?(<!-- end of rules -->)/;
 
 export interface Row {
@@ -40,7 +40,7 @@ const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll(
 function named(of: string): string {
   const [name, file] = of.split('/');
   const id = idOf(name!);
-  return `[${id}](rules/${id}.md) ${name}${file === undefined ? '' : `: ${file}`}`;
+  return `[${id}](../rules/${id}.md) ${name}${file === undefined ? '' : `: ${file}`}`;
 }
 
 function idOf(name: string): string {
@@ -55,6 +55,6 @@ function byRule(a: Row, b: Row): number {
 /** The page as it is, and as it has to be. */
 export function withSection(section: string): { readonly now: string; readonly wanted: string } {
   const now = fs.readFileSync(ACCURACY, 'utf8');
-  if (!BLOCK.test(now)) throw new Error('docs/accuracy.md has no place for what was seen of the rules');
+  if (!BLOCK.test(now)) throw new Error('docs/accuracy/rules.md has no place for what was seen of the rules');
   return { now, wanted: now.replace(BLOCK, (_, start: string, end: string) => `${start}\n${section}\n${end}`) };
 }

@@ -1,6 +1,6 @@
 /**
  * Random meshes that a team could have written: a few namespaces and hosts, so that objects meet, overlap and contradict one
- * another; requests that mostly ask for what is there. What the oracle cannot see is left out (see docs/accuracy.md).
+ * another; requests that mostly ask for what is there. What the oracle cannot see is left out (see docs/accuracy).
  */
 import fc from 'fast-check';
 import { gateway, serviceEntry } from './entries-and-gateways';
