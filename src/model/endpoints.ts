@@ -3,7 +3,7 @@ import { labelsMatch, number, optionalRecord, record, records, strings, text, ty
 import type { Manifest } from './manifest';
 import { push } from './objects';
 import type { Port, Service } from './services';
-import { addressOf, isShown, type Workload, type Workloads } from './workloads';
+import { addressOf, type Workload, type Workloads } from './workloads';
 
 export interface Endpoint {
   /** IP or name to dial; the workload's kind and name where no manifest shows an IP. */
@@ -184,7 +184,7 @@ export class Endpoints {
         };
       })
       .filter((endpoint): endpoint is Endpoint => endpoint !== undefined);
-    const known = selected.length > 0 || this.workloads.inNamespace(service.namespace).some(isShown);
+    const known = selected.length > 0 || this.workloads.areShown(service.namespace);
     return { known, endpoints };
   }
 

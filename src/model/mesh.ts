@@ -61,6 +61,15 @@ export interface Layer {
   readonly other: ProxyScope | undefined;
 }
 
+/** What a state of a mesh shows, that another state of it does not assume to be somewhere else. */
+export interface Shown {
+  /** Namespaces whose workloads it shows. */
+  readonly workloads: ReadonlySet<string>;
+  /** Services, as `namespace/name`. */
+  readonly services: ReadonlySet<string>;
+}
+
+const NOTHING_SHOWN: Shown = { workloads: new Set(), services: new Set() };
 const NO_MANIFESTS: readonly Manifest[] = [];
 const ISTIO_GROUPS = new Set(['networking.istio.io', 'security.istio.io', 'telemetry.istio.io']);
 
@@ -98,6 +107,7 @@ export class Mesh implements Registry {
     public readonly manifests: readonly Manifest[],
     options: MeshOptions = {},
     public readonly leftOut: readonly LeftOut[] = [],
+    elsewhere: Shown = NOTHING_SHOWN,
   ) {
     this.config = readMeshConfig(manifests, options);
     const isHidden = undiscovered(manifests, this.config);
@@ -123,7 +133,9 @@ export class Mesh implements Registry {
       parseVirtualService(config(manifest), this.config),
     );
     const routes = mergeDelegates(parsed);
-    const installed = installedGateways(manifests, this.config, services, workloads, this.gateways, routes);
+    const installed = installedGateways(manifests, this.config, services, workloads, this.gateways, routes).filter(
+      ({ service }) => !elsewhere.services.has(`${service.namespace}/${service.name}`),
+    );
     this.gatewayApi = new GatewayApi({
       of: (group, kind) => this.of(group, kind),
       find: (group, kind, namespace, name) => this.find(group, kind, namespace, name),
@@ -145,7 +157,8 @@ export class Mesh implements Registry {
     this.ingresses = fromIngress.gateways;
     const allServices = [...services, ...installed.map((gateway) => gateway.service), ...fromApi.services];
     const allWorkloads = [...workloads, ...installed.map((gateway) => gateway.workload), ...fromApi.workloads];
-    this.workloads = new Workloads([...allWorkloads, ...this.unseenWorkloads(allServices, allWorkloads)]);
+    const unseen = this.unseenWorkloads(allServices, allWorkloads, elsewhere.workloads);
+    this.workloads = new Workloads([...allWorkloads, ...unseen], elsewhere.workloads);
     this.services = new ServiceRegistry(allServices);
     this.endpoints = new Endpoints(manifests, this.workloads, this.services.all);
     this.virtualServices = new VirtualServiceIndex(
@@ -187,6 +200,14 @@ export class Mesh implements Registry {
     this.rootSidecar = bySelector.find(
       (sidecar) => sidecar.namespace === this.config.rootNamespace && !selectsWorkloads(sidecar),
     );
+  }
+
+  /** What its manifests show of workloads and Services. */
+  public shown(): Shown {
+    return {
+      workloads: new Set(this.workloads.all.filter(isShown).map(({ namespace }) => namespace)),
+      services: new Set(this.of('', 'Service').map(({ namespace, name }) => `${namespace}/${name}`)),
+    };
   }
 
   /** Manifests of a kind; the group is empty for the core group. */
@@ -238,8 +259,12 @@ export class Mesh implements Registry {
   }
 
   /** The workloads that Services select in namespaces whose workloads no manifest shows: the cluster has them, or nothing would work. */
-  private unseenWorkloads(services: readonly Service[], workloads: readonly Workload[]): readonly Workload[] {
-    const shown = new Set(workloads.filter(isShown).map((workload) => workload.namespace));
+  private unseenWorkloads(
+    services: readonly Service[],
+    workloads: readonly Workload[],
+    elsewhere: ReadonlySet<string>,
+  ): readonly Workload[] {
+    const shown = new Set([...elsewhere, ...workloads.filter(isShown).map((workload) => workload.namespace)]);
     const selectors = this.of('networking.istio.io', 'Gateway')
       .map((gateway) => optionalRecord(record(record(gateway.body).spec).selector))
       .filter((selector) => selector !== undefined)

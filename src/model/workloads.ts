@@ -238,7 +238,11 @@ export class Workloads {
   private readonly byAddress = new Map<string, Workload>();
   private ofGateways: readonly Workload[] | undefined;
 
-  public constructor(public readonly all: readonly Workload[]) {
+  /** `elsewhere`: namespaces whose workloads another state of the mesh shows, so that what is not there is gone. */
+  public constructor(
+    public readonly all: readonly Workload[],
+    private readonly elsewhere: ReadonlySet<string> = new Set(),
+  ) {
     for (const workload of all) {
       let siblings = this.byNamespace.get(workload.namespace);
       if (siblings === undefined) this.byNamespace.set(workload.namespace, (siblings = new OfNamespace()));
@@ -251,6 +255,11 @@ export class Workloads {
   public get gateways(): readonly Workload[] {
     this.ofGateways ??= this.all.filter(({ membership }) => membership === 'gateway');
     return this.ofGateways;
+  }
+
+  /** Whether the workloads of a namespace are among the manifests: what its Services select and nobody shows is not there. */
+  public areShown(namespace: string): boolean {
+    return this.elsewhere.has(namespace) || this.inNamespace(namespace).some(isShown);
   }
 
   public inNamespace(namespace: string): readonly Workload[] {
