@@ -7,10 +7,10 @@
 //     shop/payments https://api.stripe.com/ delivered
 //     shop/web https://api.stripe.com/ refused
 import type { Chart } from 'cdk8s';
-import { EgressGateway, ExternalPort, ExternalService, Workloads } from 'cdk8s-mesh-edge';
+import { EgressGateway, ExternalService, Workloads } from 'cdk8s-mesh-edge';
 
 export function recipe(chart: Chart): void {
   const gateway = new EgressGateway(chart, 'Egress');
-  const stripe = new ExternalService(chart, 'Stripe', { hosts: ['api.stripe.com'], ports: [ExternalPort.https()] });
+  const stripe = new ExternalService(chart, 'Stripe', { hosts: ['api.stripe.com'] });
   gateway.allow(Workloads.in('shop', { app: 'payments' }, { serviceAccounts: ['payments'] }), stripe);
 }

@@ -5,19 +5,12 @@
 //
 //     shop/payments https://api.stripe.com/ delivered
 import type { Chart } from 'cdk8s';
-import {
-  EgressGateway,
-  EgressLockdown,
-  EgressTrafficPolicy,
-  ExternalPort,
-  ExternalService,
-  Workloads,
-} from 'cdk8s-mesh-edge';
+import { EgressGateway, EgressLockdown, EgressTrafficPolicy, ExternalService, Workloads } from 'cdk8s-mesh-edge';
 
 export function recipe(chart: Chart): void {
   const gateway = new EgressGateway(chart, 'Egress');
   new EgressLockdown(chart, 'Lockdown', { gateway });
-  const stripe = new ExternalService(chart, 'Stripe', { hosts: ['api.stripe.com'], ports: [ExternalPort.https()] });
+  const stripe = new ExternalService(chart, 'Stripe', { hosts: ['api.stripe.com'] });
   new EgressTrafficPolicy(chart, 'Payments', {
     gateway,
     rules: [{ from: [Workloads.in('shop', { app: 'payments' })], to: [stripe] }],

@@ -4,7 +4,6 @@
 import type { Chart } from 'cdk8s';
 import {
   EnvoyGatewayInMesh,
-  ExternalPort,
   ExternalService,
   HttpIngressRoute,
   IngressBackend,
@@ -38,7 +37,6 @@ export function recipe(chart: Chart): void {
         tokenEndpoint: 'https://login.example.com/token',
         service: new ExternalService(chart, 'Provider', {
           hosts: ['login.example.com'],
-          ports: [ExternalPort.https()],
           namespace: 'shop',
         }),
       },

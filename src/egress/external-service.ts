@@ -78,8 +78,10 @@ export interface ExternalServiceProps {
 
   /**
    * Its ports. All that applications use: a sidecar in REGISTRY_ONLY mode cuts every other.
+   *
+   * @default [ExternalPort.https()]: port 443, with TLS that applications make
    */
-  readonly ports: ExternalPort[];
+  readonly ports?: ExternalPort[];
 
   /**
    * How proxies find its address.
@@ -224,7 +226,7 @@ export class ExternalService extends Construct implements IExternalService {
   public constructor(scope: Construct, id: string, props: ExternalServiceProps) {
     super(scope, id);
     this.hosts = [...settled(props.hosts)];
-    this.ports = [...props.ports];
+    this.ports = [...(props.ports ?? [ExternalPort.https()])];
     this.addresses = [...settled(props.addresses ?? [])];
     this.subjectAltNames = [...(props.subjectAltNames ?? [])];
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';

@@ -29,6 +29,10 @@ describe('an external service', () => {
     });
   });
 
+  it('has port 443 with TLS that applications make, where no port is said', () => {
+    expect(spec({ hosts: ['api.example.com'] })).toEqual(spec({ hosts: ['api.example.com'], ports: [https] }));
+  });
+
   it('keeps the address that was dialled for wildcards and for IP ranges', () => {
     expect(spec({ hosts: ['*.example.com'], ports: [https] }).resolution).toBe('NONE');
     expect(
