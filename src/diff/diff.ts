@@ -7,13 +7,12 @@
 import { record, texts } from '../model/fields';
 import { nameOfLeftOut, whoLeavesOut } from '../model/left-out';
 import type { Manifest } from '../model/manifest';
-import { acceptedMesh } from '../check/accepted';
-import type { Mesh, Shown } from '../model/mesh';
 import type { MeshOptions } from '../model/mesh-options';
 import type { Trace } from '../trace/types';
 import { type ClientClass, clientClasses } from '../traffic/clients';
 import { nameClients } from '../traffic/client-names';
 import { regionText } from '../traffic/explore';
+import { bothStates } from './both-states';
 import { compare, type Difference } from './compare';
 import { assumedGateways } from './assumed-gateways';
 import { Links } from './links';
@@ -61,10 +60,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   const changes = objectChanges(was, is);
   if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0, []);
   const assumed = assumedGateways(was, is);
-  const meshes = bothStates(
-    (elsewhere) => acceptedMesh([...was, ...assumed], options.mesh, elsewhere),
-    (elsewhere) => acceptedMesh([...is, ...assumed], options.meshAfter ?? options.mesh, elsewhere),
-  );
+  const meshes = bothStates([...was, ...assumed], [...is, ...assumed], options.mesh, options.meshAfter);
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const refused = meshes.map(
     ({ leftOut }) => new Set(leftOut.filter(({ field }) => field === undefined).map(({ manifest }) => manifest)),
@@ -328,19 +324,4 @@ function result(
     undecided,
     notes,
   };
-}
-
-type MakeMesh = (elsewhere?: Shown) => Mesh;
-
-/**
- * The mesh before and after. What the manifests of one side show and those of the other do not came or went with the change: nobody
- * assumes there that it is somewhere else.
- */
-function bothStates(before: MakeMesh, after: MakeMesh): readonly [Mesh, Mesh] {
-  const meshes = [before(), after()] as const;
-  const [was, is] = [meshes[0].shown(), meshes[1].shown()];
-  const holds = (all: Shown, some: Shown): boolean =>
-    [...some.workloads].every((name) => all.workloads.has(name)) &&
-    [...some.services].every((name) => all.services.has(name));
-  return [holds(was, is) ? meshes[0] : before(is), holds(is, was) ? meshes[1] : after(was)];
 }

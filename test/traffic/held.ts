@@ -1,5 +1,5 @@
 /** What `diff` says of two sets of manifests, held against requests that know nothing of how it looks for them. */
-import { acceptedMesh } from '../../src/check/accepted';
+import { bothStates } from '../../src/diff/both-states';
 import { diff } from '../../src/diff/diff';
 import type { Diff } from '../../src/diff/types';
 import { byIdentity, fingerprint, wayOf } from '../../src/diff/way';
@@ -66,7 +66,7 @@ export function hold(
   requests: readonly TraceRequest[],
   options: MeshOptions = {},
 ): Held {
-  const meshes = [acceptedMesh(sides[0], options), acceptedMesh(sides[1], options)] as const;
+  const meshes = bothStates(...sides, options);
   const told = diff(...sides, { mesh: options });
   const wrong = told.changes
     // A Gateway that neither side shows has to be assumed before anything can be asked of it.
