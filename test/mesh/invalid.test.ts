@@ -20,7 +20,7 @@ const NOT_OF_ADMISSION = ['request-refused', 'client-policy-refused', 'stream-po
  * Secrets without the contents that no file of ours may have.
  */
 const isNotForApi = ({ apiVersion, kind, metadata, data, stringData }: KubeObject) =>
-  /^(install\.istio\.io|helm\.toolkit\.fluxcd\.io)\//.test(apiVersion) ||
+  /^(install\.istio\.io|helm\.toolkit\.fluxcd\.io|bitnami\.com|external-secrets\.io)\//.test(apiVersion) ||
   'uid' in metadata ||
   (kind === 'Secret' && !data && !stringData);
 
