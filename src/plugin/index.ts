@@ -18,6 +18,7 @@ import { formatText, formatWhere } from '../report/text';
 import { check } from '../check/check';
 import type { Finding } from '../check/finding';
 import { type ValidationProperties, checkOptionsOf, isSerious } from './at-synth';
+import { valuesBeside } from './values';
 
 export { problemsOf } from './invariants';
 export { CheckValidation, type ValidationProperties, checkAtSynth } from './at-synth';
@@ -43,7 +44,8 @@ export class MeshEdgeValidation {
   async validate(context: ValidationContext): Promise<void> {
     // Once every validation has passed, ours and those of others.
     placeWhenAccepted(context.manifests, (text) => process.stderr.write(`${printable(text)}\n`));
-    const result = check(load(context.manifests), checkOptionsOf(this.properties));
+    const found = load([...context.manifests, ...valuesBeside(context.manifests)]);
+    const result = check(found, checkOptionsOf(this.properties));
     for (const finding of result.findings) {
       if (isSerious(finding, this.properties)) context.report.addViolation(violationOf(finding, context.manifests));
     }
