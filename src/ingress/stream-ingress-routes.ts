@@ -73,33 +73,12 @@ export class TlsIngressRoute extends Construct implements IIngressRoute {
     this.name = props.name ?? nameOfId(id);
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.gateway = props.gateway;
-    const attachment: RouteAttachment = {
-      kind: this.kind,
-      name: this.name,
-      namespace: this.namespace,
-      gateway: this.gateway,
+    this.resource = streamRoute(this, gatewayApi.TlsRoute, props, {
       listenerNames: props.listeners ?? passthroughListeners(props.gateway),
       hostnames: props.hostnames,
       fits: (listener) => listener._isPassthrough,
-    };
-    this.resource = new MeshObject<gatewayApi.TlsRouteProps>(this, 'Resource', {
-      ...gatewayApi.TlsRoute.GVK,
-      metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
-      manifest: gatewayApi.TlsRoute.manifest,
-      spec: () => ({
-        spec: {
-          parentRefs: parentRefs(attachment),
-          hostnames: props.hostnames,
-          rules: [{ backendRefs: props.backends.map((backend) => backend._ref(this.namespace)) }],
-        },
-      }),
     });
-    attachRoute(this, attachment, props.backends);
-    refuseAtSynth(this, () => [
-      ...streamProblems(this.name, props.namespace, props.backends),
-      ...(props.hostnames.length ? [] : [noHostname]),
-      ...attachmentProblems(attachment),
-    ]);
+    refuseAtSynth(this, () => (props.hostnames.length ? [] : [noHostname]));
   }
 }
 
@@ -156,31 +135,10 @@ export class TcpIngressRoute extends Construct implements IIngressRoute {
     this.name = props.name ?? nameOfId(id);
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.gateway = props.gateway;
-    const attachment: RouteAttachment = {
-      kind: this.kind,
-      name: this.name,
-      namespace: this.namespace,
-      gateway: this.gateway,
+    this.resource = streamRoute(this, gatewayApi.TcpRoute, props, {
       listenerNames: [props.listener],
-      hostnames: [],
       fits: (listener) => listener.protocol === 'TCP' || (listener.protocol === 'TLS' && !listener._isPassthrough),
-    };
-    this.resource = new MeshObject<gatewayApi.TcpRouteProps>(this, 'Resource', {
-      ...gatewayApi.TcpRoute.GVK,
-      metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
-      manifest: gatewayApi.TcpRoute.manifest,
-      spec: () => ({
-        spec: {
-          parentRefs: parentRefs(attachment),
-          rules: [{ backendRefs: props.backends.map((backend) => backend._ref(this.namespace)) }],
-        },
-      }),
     });
-    attachRoute(this, attachment, props.backends);
-    refuseAtSynth(this, () => [
-      ...streamProblems(this.name, props.namespace, props.backends),
-      ...attachmentProblems(attachment),
-    ]);
   }
 }
 
@@ -247,32 +205,53 @@ export class UdpIngressRoute extends Construct implements IIngressRoute {
     this.name = props.name ?? nameOfId(id);
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.gateway = props.gateway;
-    const attachment: RouteAttachment = {
-      kind: this.kind,
-      name: this.name,
-      namespace: this.namespace,
-      gateway: this.gateway,
+    this.resource = streamRoute(this, gatewayApi.UdpRoute, props, {
       listenerNames: [props.listener],
-      hostnames: [],
       fits: (listener) => listener.protocol === 'UDP',
-    };
-    this.resource = new MeshObject<gatewayApi.UdpRouteProps>(this, 'Resource', {
-      ...gatewayApi.UdpRoute.GVK,
-      metadata: objectMetadata({ name: this.name, namespace: this.namespace }, props.metadata),
-      manifest: gatewayApi.UdpRoute.manifest,
-      spec: () => ({
-        spec: {
-          parentRefs: parentRefs(attachment),
-          rules: [{ backendRefs: props.backends.map((backend) => backend._ref(this.namespace)) }],
-        },
-      }),
     });
-    attachRoute(this, attachment, props.backends);
-    refuseAtSynth(this, () => [
-      ...streamProblems(this.name, props.namespace, props.backends),
-      ...attachmentProblems(attachment),
-    ]);
   }
+}
+
+/** What is said of each of these routes. */
+interface StreamRouteProps {
+  readonly namespace?: string;
+  readonly backends: IngressBackend[];
+  readonly metadata?: ApiObjectMetadata;
+}
+
+/** The generated binding of a kind of route. */
+interface RouteBinding {
+  readonly GVK: { readonly apiVersion: string; readonly kind: string };
+  readonly manifest: (props: never) => unknown;
+}
+
+/** Renders a route that sends all that its listeners give it to its backends, and attaches it. */
+function streamRoute(
+  route: Construct & IIngressRoute,
+  binding: RouteBinding,
+  props: StreamRouteProps,
+  wanted: Pick<RouteAttachment, 'listenerNames' | 'fits'> & { readonly hostnames?: string[] },
+): ApiObject {
+  const { kind, name, namespace, gateway } = route;
+  const attachment: RouteAttachment = { kind, name, namespace, gateway, hostnames: [], ...wanted };
+  const resource = new MeshObject(route, 'Resource', {
+    ...binding.GVK,
+    metadata: objectMetadata({ name, namespace }, props.metadata),
+    manifest: binding.manifest as (given: object) => unknown,
+    spec: () => ({
+      spec: {
+        parentRefs: parentRefs(attachment),
+        hostnames: wanted.hostnames,
+        rules: [{ backendRefs: props.backends.map((backend) => backend._ref(namespace)) }],
+      },
+    }),
+  });
+  attachRoute(route, attachment, props.backends);
+  refuseAtSynth(route, () => [
+    ...streamProblems(name, props.namespace, props.backends),
+    ...attachmentProblems(attachment),
+  ]);
+  return resource;
 }
 
 /** Unnamed, a route would try all listeners, and be refused by those that end TLS or read HTTP. */
