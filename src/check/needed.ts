@@ -1,4 +1,4 @@
-/** Secrets, ConfigMaps, Services and Backends that objects of the edge name: what has to be there for them to work. */
+/** Secrets, ConfigMaps, Services, Backends and Gateways that objects of the edge name: what has to be there for them to work. */
 import { brokenReferences } from '../model/envoy-gateway-references';
 import { isRecord } from '../model/recognize';
 import { list, record, records, text, type Json } from '../model/fields';
@@ -13,7 +13,7 @@ import { judgeHost } from './named-hosts';
 import { missingBackend } from './backends';
 import { serviceSpec } from './workloads';
 
-export const NEEDED_KINDS = ['Secret', 'ConfigMap', 'Service', 'Backend'] as const;
+export const NEEDED_KINDS = ['Secret', 'ConfigMap', 'Service', 'Backend', 'Gateway'] as const;
 
 export interface Needed {
   readonly kind: (typeof NEEDED_KINDS)[number];
@@ -28,6 +28,7 @@ export interface Needed {
 export function* needed(context: CheckContext): Generator<Needed> {
   yield* credentials(context);
   yield* hosts(context);
+  yield* parents(context);
   for (const manifest of context.manifests)
     if (manifest.group === GATEWAY_API || manifest.group === ENVOY_GATEWAY || manifest.kind === 'XListenerSet')
       yield* references(context, manifest);
@@ -84,6 +85,26 @@ function* hosts(context: CheckContext): Generator<Needed> {
   }
 }
 
+/** Gateways that routes and sets of listeners name; one of that name in another namespace is most likely meant, and told as that. */
+function* parents(context: CheckContext): Generator<Needed> {
+  const gateways = context.of(GATEWAY_API, 'Gateway');
+  for (const manifest of context.manifests) {
+    const isSet = manifest.kind === 'ListenerSet' || manifest.kind === 'XListenerSet';
+    if (!isSet && (manifest.group !== GATEWAY_API || !/Route$/.test(manifest.kind))) continue;
+    const { parentRef, parentRefs } = record(record(manifest.body).spec);
+    const named: readonly (readonly [FieldPath, Json])[] = isSet
+      ? [[['spec', 'parentRef'], record(parentRef)]]
+      : records(parentRefs).map((parent, at) => [['spec', 'parentRefs', at], parent]);
+    for (const [field, parent] of named) {
+      const name = text(parent.name);
+      if ((text(parent.kind) || 'Gateway') !== 'Gateway' || (text(parent.group) || GATEWAY_API) !== GATEWAY_API)
+        continue;
+      if (name === '' || gateways.some((gateway) => gateway.name === name)) continue;
+      yield { kind: 'Gateway', namespace: text(parent.namespace) || manifest.namespace, name, by: manifest, field };
+    }
+  }
+}
+
 /** Fields of the Gateway API and of Envoy Gateway that refer to others by name, with the kind that is meant where none is written. */
 const REFERENCES: Readonly<Record<string, Needed['kind']>> = {
   certificateRefs: 'Secret',
@@ -123,7 +144,7 @@ function* references(context: CheckContext, manifest: Manifest): Generator<Neede
   );
   for (const { field, key, body } of walk(spec, ['spec'])) {
     const standing = key === 'valueRef' && field.at(-2) === 'credential' ? 'Secret' : REFERENCES[key];
-    const kind = NEEDED_KINDS.find((one) => one === (text(body.kind) || standing));
+    const kind = NEEDED_KINDS.find((one) => one !== 'Gateway' && one === (text(body.kind) || standing));
     const name = text(body.name);
     const namespace = text(body.namespace) || manifest.namespace;
     if (kind === undefined || name === '' || body.weight === 0 || !isOfKind(kind, text(body.group))) continue;

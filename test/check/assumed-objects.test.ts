@@ -46,7 +46,7 @@ describe('what other objects need and no manifest shows', () => {
   it('is named once where several need it', () => {
     const rule = (name: string): string => object(`${API} GRPCRoute`, `shop/${name}`, '{ parentRefs: [{ name: public }], rules: [{ backendRefs: [{ name: web, port: 80 }] }] }'); // prettier-ignore
     expect(assumed(...['a', 'b', 'c', 'd', 'e'].map(rule))).toEqual([
-      'in shop: Service web (for GRPCRoute shop/a, GRPCRoute shop/b, GRPCRoute shop/c and 2 more)',
+      'in shop: Gateway public (for GRPCRoute shop/a, GRPCRoute shop/b, GRPCRoute shop/c and 2 more), Service web (for GRPCRoute shop/a, GRPCRoute shop/b, GRPCRoute shop/c and 2 more)',
     ]);
   });
 
@@ -96,7 +96,9 @@ describe('what other objects need and no manifest shows', () => {
 
   it('is told once: not of a Service that is known to be wrong', () => {
     const service = (name: string): string => object('v1 Service', name, '{ ports: [{ name: http, port: 80 }] }');
-    const route = object(`${API} HTTPRoute`, 'shop/web', '{ parentRefs: [{ name: public, namespace: edge }], rules: [{ backendRefs: [{ name: web, port: 80 }] }] }'); // prettier-ignore
+    const route =
+      object(`${API} HTTPRoute`, 'shop/web', '{ parentRefs: [{ name: public, namespace: edge }], rules: [{ backendRefs: [{ name: web, port: 80 }] }] }') +
+      object(`${API} Gateway`, 'edge/public', '{ gatewayClassName: istio, listeners: [{ name: a, port: 80, protocol: HTTP, allowedRoutes: { namespaces: { from: All } } }] }'); // prettier-ignore
     expect(findings(route, service('shop/wep')).map(({ id, severity }) => `${severity} ${id}`)).toContain('error EDGE804'); // prettier-ignore
     expect(assumed(route, service('shop/wep'))).toEqual([]);
     // Others of the namespace are shown, and nothing else fills it.
@@ -116,6 +118,16 @@ describe('what other objects need and no manifest shows', () => {
     expect(assumed(own, rule('{ name: own-istio, port: 80 }'))).toEqual([]);
     expect(assumed(own, rule('{ name: gone, port: 80, weight: 0 }'))).toEqual([]);
     expect(assumed(own, rule('{ name: gone, port: 80, weight: 1 }'))).toHaveLength(1);
+  });
+
+  it('is told of Gateways that routes and sets of listeners name, unless one of that name is elsewhere', () => {
+    const route = (parent: string): string => object(`${API} HTTPRoute`, 'shop/web', `{ parentRefs: [${parent}], rules: [{ filters: [{ type: RequestRedirect, requestRedirect: { scheme: https } }] }] }`); // prettier-ignore
+    const gateway = object(`${API} Gateway`, 'edge/public', '{ gatewayClassName: istio, listeners: [{ name: a, port: 80, protocol: HTTP }] }'); // prettier-ignore
+    expect(assumed(route('{ name: public, namespace: edge }'))).toEqual(['in edge: Gateway public (for HTTPRoute shop/web)']); // prettier-ignore
+    expect(assumed(object(`${API} ListenerSet`, 'shop/own', '{ parentRef: { name: public, namespace: edge }, listeners: [{ name: own, port: 80, protocol: HTTP }] }'))).toEqual(['in edge: Gateway public (for ListenerSet shop/own)']); // prettier-ignore
+    expect(assumed(route('{ name: public, namespace: edge }'), gateway)).toEqual([]);
+    expect(assumed(route('{ name: public }'), gateway)).toEqual([]);
+    expect(assumed(route('{ kind: Service, group: "", name: public }'))).toEqual([]);
   });
 
   it('is not told of names that something else writes', () => {

@@ -2,7 +2,7 @@ import { isPlaceholder } from '../../model/placeholders';
 import type { CheckContext } from '../context';
 import { nameOf, push } from '../edge';
 import { isDeclared } from '../externals';
-import { ENVOY_GATEWAY } from '../gateway-api';
+import { ENVOY_GATEWAY, GATEWAY_API } from '../gateway-api';
 import { type Needed, needed } from '../needed';
 import type { Rule } from '../rule';
 import { storedValues } from '../stored-values';
@@ -17,7 +17,7 @@ export const rule: Rule = {
   name: 'assumed-objects',
   severity: 'info',
   title: 'What other objects need is shown by no manifest, and assumed to be there',
-  why: 'All that is found here holds if they are there, with the keys, ports and hosts that are asked for. Without its Secret a listener does not open and a login fails; without its Service a route ends in 500 or 503.',
+  why: 'All that is found here holds if they are there, with the keys, ports and hosts that are asked for. Without its Secret a listener does not open and a login fails; without its Service a route ends in 500 or 503; without its Gateway nothing comes to a route.',
   fix: 'Nothing, if they are made elsewhere: declare them in mesh-edge.yaml under externals, as KIND NAMESPACE/NAME. Else add them, or what makes them (Certificate, ExternalSecret, SealedSecret).',
   see: 'https://istio.io/latest/docs/ops/diagnostic-tools/istioctl-analyze/',
   reads: [
@@ -64,11 +64,13 @@ function assumedOf(context: CheckContext): readonly Needed[] {
   );
 }
 
+const GROUPS = { Service: '', Backend: ENVOY_GATEWAY, Gateway: GATEWAY_API } as const;
+
 function isShown(context: CheckContext, kind: Needed['kind'], namespace: string | undefined, name: string): boolean {
   if (kind === 'Secret' || kind === 'ConfigMap') {
     return context.index(storedValues).has(kind, namespace, name);
   }
-  return context.find(kind === 'Backend' ? ENVOY_GATEWAY : '', kind, namespace ?? '', name) !== undefined;
+  return context.find(GROUPS[kind], kind, namespace ?? '', name) !== undefined;
 }
 
 function grouped(all: readonly Needed[], keyOf: (one: Needed) => string): Map<string, Needed[]> {
