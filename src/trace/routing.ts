@@ -37,7 +37,7 @@ export function throughRoutes(
   const isGateway = self.type === 'gateway';
   const host = hostWithoutPort(received.authority.name);
   let http = received;
-  const virtualHost = rules.match(host);
+  const virtualHost = rules.match(host, received.authority.name.toLowerCase());
   if (at.filters !== undefined) {
     const named = withVirtualHost(incoming, virtualHost?.name ?? null);
     const isTls = flight.layers.length > 0;

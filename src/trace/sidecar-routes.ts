@@ -12,7 +12,8 @@ import type { ProxyView } from './tcp-routes';
 /** Route configuration of a listener: its virtual hosts by domain; a request for none of them goes to the catch-all. */
 export interface RouteConfig {
   readonly name: string;
-  readonly match: (host: string) => VirtualHost | undefined;
+  /** By the host that is asked for; `written` is the Host header as it is, for listeners that tell ports apart by it. */
+  readonly match: (host: string, written?: string) => VirtualHost | undefined;
   /** All of them. */
   readonly hosts: () => readonly VirtualHost[];
   /** The host of the service that it is for, where it is for one alone. */
@@ -174,7 +175,11 @@ function sidecarVirtualHosts(view: ProxyView, egress: EgressListener, port: numb
     if (names.add(name).size === before) return;
     const { all, expanded } = service === undefined ? { all: [host], expanded: [] } : serviceDomains(host, service, '');
     // An expansion gives way to a service of just that name.
-    const domains = all.filter((domain) => !(hosts.has(domain) && expanded.includes(domain)) && take(domain));
+    const own = all.filter((domain) => !(hosts.has(domain) && expanded.includes(domain)));
+    const bare = own.filter(take);
+    // An HTTP proxy's listener has the services of every port: those of others than 80 by name and port alone (mergeAllVirtualHosts of istiod).
+    const ported = port === 0 ? own.map((domain) => `${domain}:${wrapper.port}`).filter(take) : [];
+    const domains = [...(port === 0 && wrapper.port !== 80 ? [] : bare), ...ported];
     if (domains.length > 0 && (port === 0 || wrapper.port === port))
       result.push(new VirtualHost(name, domains, wrapper.routes, false, service));
   };
@@ -260,9 +265,18 @@ export function sidecarRouteConfig(view: ProxyView, name: string): RouteConfig {
   }
   const domains = domainsOf(view, egress, routedPort);
   const owners = byServiceName(view, egress, routedPort);
+  const byOwnName = (asked: string): VirtualHost | undefined => {
+    const found = inOwnNamespace(view, owners, asked);
+    return routedPort === 0 && found?.service !== undefined && !found.domains.includes(found.service.host)
+      ? undefined
+      : found;
+  };
   return {
     name,
-    match: (asked) => domains.matchExact(asked) ?? inOwnNamespace(view, owners, asked) ?? domains.matchWildcard(asked),
+    match: (asked, written = asked) => {
+      const sought = routedPort === 0 ? written : asked;
+      return domains.matchExact(sought) ?? byOwnName(sought) ?? domains.matchWildcard(sought);
+    },
     hosts: () => virtualHostsOf(view, egress, routedPort),
   };
 }
