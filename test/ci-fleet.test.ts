@@ -173,7 +173,7 @@ describe('a fleet as jobs', () => {
     mkdirSync(work);
     const run = (name: string, env: Record<string, string> = {}): { stdout: string; status: number } => {
       const { source = 'exit 9', workingDir = '' } = named(name)?.script ?? {};
-      return bash(`set -u\n${source}`, workingDir.replace('/work', work), env);
+      return bash(`set -u\n${source}`, workingDir.replace('/fleet', work), env);
     };
     const divided = run('worlds', { REPOSITORY: origin, REVISION: 'main' });
     expect(JSON.parse(divided.stdout)).toEqual([['clusters/a', 'clusters/b', 'clusters/c']]);

@@ -1,7 +1,7 @@
 import { MESH_CONFIG, meshConfigMap } from '../lab/istiod';
 import { type AmbientRequest, AmbientMesh, caller, type SeenThroughWaypoint } from './ambient';
 import { CLIENT, committed, eventually } from './mesh';
-import { partner } from './scenarios';
+import { partner } from './arrangements';
 import { secret } from './secrets';
 
 let ambient: AmbientMesh;

@@ -1,7 +1,8 @@
 import { ApiError } from '../lab/api';
 import { committed, eventually, GATEWAY, Mesh } from './mesh';
 import { type Figures, type LoadOptions, underLoad } from './load';
-import { credential, SCENARIOS } from './scenarios';
+import { credential } from './arrangements';
+import { SCENARIOS } from './scenarios';
 
 /** The time within which traffic has to flow again after the gateway was killed. */
 const GATEWAY_OUTAGE_MS = 10_000;

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { type KubeObject } from '../../lab/api';
 import { readManifests } from '../../lab/manifests';
 import { type Mesh } from '../mesh';
-import { credential } from '../scenarios';
+import { credential } from '../arrangements';
 import { type ByLab, type Confirmations } from './confirmation';
 import {
   accepted,
