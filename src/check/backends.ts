@@ -12,9 +12,9 @@ export function missingBackend(
   namespace: string,
   name: string,
 ): Pick<Hit, 'what' | 'fix' | 'severity'> | undefined {
+  // Shown, or made by istiod of a Gateway, or brought by an installation.
+  if (mesh.services.ofCluster(namespace, name) !== undefined) return undefined;
   const siblings = mesh.services.inNamespace(namespace).filter(({ registry }) => registry === 'Kubernetes');
-  // The Service that istiod makes of a Gateway, or that an installation brings.
-  if (siblings.some((one) => one.name === name)) return undefined;
   const shown = siblings.filter(({ assumed }) => !assumed).map((one) => one.name);
   // The Service that istiod makes for a Gateway has its class in its name.
   const isGateway = mesh.gatewayApi.find(namespace, name) !== undefined;

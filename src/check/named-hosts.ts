@@ -32,7 +32,6 @@ export function judgeHost(context: CheckContext, written: string, manifest: Mani
   )
     return undefined;
   const [, , namespace] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/.exec(host) ?? [];
-  const known = services.all.filter(({ assumed }) => !assumed).map((service) => service.host);
   if (namespace !== undefined) {
     const siblings = services
       .inNamespace(namespace)
@@ -51,9 +50,10 @@ export function judgeHost(context: CheckContext, written: string, manifest: Mani
       ...(near ? { fix: `Did you mean ${near}?` } : {}),
     };
   }
+  const outside = services.all.filter((one) => !one.assumed && !one.host.endsWith('.svc.cluster.local'));
   const near = nearest(
     host,
-    known.filter((name) => !name.endsWith('.svc.cluster.local')),
+    outside.map((one) => one.host),
   );
   return {
     what: `${nameOf(manifest)} names ${JSON.stringify(written)}, which no ServiceEntry declares`,
@@ -72,10 +72,8 @@ function namesakeOf(
 ): NamedHost | undefined {
   if (manifests.some((one) => one.namespace === namespace || (one.kind === 'Namespace' && one.name === namespace)))
     return undefined;
-  const found = mesh.services.inNamespace(manifest.namespace).find(
-    (one) => !one.assumed && one.registry === 'Kubernetes' && one.name === host.split('.')[0], // prettier-ignore
-  );
-  if (!found) return undefined;
+  const found = mesh.services.ofCluster(manifest.namespace, host.split('.')[0] ?? '');
+  if (found?.assumed !== false) return undefined;
   return {
     what: `${nameOf(manifest)} names ${JSON.stringify(written)}, and no manifest has anything of namespace ${namespace}; there is ${nameOf(found.config.manifest)}`,
     fix: `If ${found.host} is meant, write that; else nothing is to be done.`,

@@ -46,13 +46,14 @@ function* credentials(context: CheckContext): Generator<Needed> {
 function* hosts(context: CheckContext): Generator<Needed> {
   const domain = context.mesh.config.clusterDomain;
   const { services } = context.mesh;
-  const named = function* (by: Manifest, written: string, field: FieldPath, isTold = false): Generator<Needed> {
+  const named = function* (by: Manifest, written: string, field: FieldPath, mayBeTold = false): Generator<Needed> {
     const host = /\.svc$/.test(written) ? `${written}.${domain}` : toFqdn(written, by.namespace, domain);
     const [name, namespace, ...rest] = host.split('.');
     if (!name || !namespace || name.includes('*') || rest.join('.') !== `svc.${domain}`) return;
     // An entry may declare such a host as well.
     if ([...services.named(host).values()].some(({ assumed }) => !assumed)) return;
-    if (!isTold) yield { kind: 'Service', namespace, name, by, field };
+    if (mayBeTold && judgeHost(context, written, by) !== undefined) return;
+    yield { kind: 'Service', namespace, name, by, field };
   };
   for (const { manifest, spec } of context.index(virtualServices)) {
     for (const kind of ['http', 'tls', 'tcp'] as const) {
@@ -66,14 +67,14 @@ function* hosts(context: CheckContext): Generator<Needed> {
         ];
         for (const { destination, path } of destinations) {
           const host = text(record(destination).host);
-          if (host !== '') yield* named(manifest, host, [...at, ...path, 'host'], judgeHost(context, host, manifest) !== undefined); // prettier-ignore
+          if (host !== '') yield* named(manifest, host, [...at, ...path, 'host'], true);
         }
       }
     }
   }
   for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
     const { host = '' } = specOf('DestinationRule', manifest);
-    yield* named(manifest, host, ['spec', 'host'], judgeHost(context, host, manifest) !== undefined);
+    yield* named(manifest, host, ['spec', 'host'], true);
   }
   for (const manifest of context.of(NETWORKING, 'ServiceEntry'))
     for (const [at, { address }] of records(record(record(manifest.body).spec).endpoints).entries())
@@ -87,7 +88,7 @@ function* hosts(context: CheckContext): Generator<Needed> {
 
 /** Gateways that routes and sets of listeners name; one of that name in another namespace is most likely meant, and told as that. */
 function* parents(context: CheckContext): Generator<Needed> {
-  const gateways = context.of(GATEWAY_API, 'Gateway');
+  const shown = new Set(context.of(GATEWAY_API, 'Gateway').map(({ name }) => name));
   for (const manifest of context.manifests) {
     const isSet = manifest.kind === 'ListenerSet' || manifest.kind === 'XListenerSet';
     if (!isSet && (manifest.group !== GATEWAY_API || !/Route$/.test(manifest.kind))) continue;
@@ -99,7 +100,7 @@ function* parents(context: CheckContext): Generator<Needed> {
       const name = text(parent.name);
       if ((text(parent.kind) || 'Gateway') !== 'Gateway' || (text(parent.group) || GATEWAY_API) !== GATEWAY_API)
         continue;
-      if (name === '' || gateways.some((gateway) => gateway.name === name)) continue;
+      if (name === '' || shown.has(name)) continue;
       yield { kind: 'Gateway', namespace: text(parent.namespace) || manifest.namespace, name, by: manifest, field };
     }
   }
@@ -151,7 +152,7 @@ function* references(context: CheckContext, manifest: Manifest): Generator<Neede
     if (told.has(`${kind} ${namespace}/${name}`)) continue;
     // A Service that istiod makes of a Gateway is not shown, and is there.
     if (kind === 'Service') {
-      const isMade = context.mesh.services.inNamespace(namespace).some((one) => one.registry === 'Kubernetes' && one.name === name); // prettier-ignore
+      const isMade = context.mesh.services.ofCluster(namespace, name) !== undefined;
       if (isMade || (/Route$/.test(manifest.kind) && missingBackend(context, namespace, name) !== undefined)) continue;
     }
     yield { kind, namespace, name, by: manifest, field };

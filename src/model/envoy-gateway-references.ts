@@ -108,9 +108,7 @@ export function backendProblem(
   const whole = `${kind} ${namespace}/${name}`;
   const missing = (what: string, fix: string) => ({ is: 'missing', what, fix }) as const;
   if (kind === 'Service') {
-    const service = mesh.services
-      .inNamespace(namespace)
-      .find((one) => one.registry === 'Kubernetes' && one.name === name);
+    const service = mesh.services.ofCluster(namespace, name);
     if (service === undefined && !mesh.isOpen(namespace))
       return missing(`there is no ${whole}`, `correct the name of the backend, or create ${whole}`);
     if (service !== undefined && !service.ports.some((one) => one.port === port))

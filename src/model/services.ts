@@ -163,6 +163,8 @@ export class ServiceRegistry {
   private readonly byHost = new Map<string, Map<string, Service>>();
   private readonly visible = new VisibilityIndex<Service>();
   private readonly byNamespace = new Map<string, Service[]>();
+  /** Services of Kubernetes, by `namespace/name`. */
+  private readonly ofKubernetes = new Map<string, Service>();
   private readonly bySelector = new Map<string, SelectorIndex<Service>>();
   private unique: boolean | undefined;
   private declaredTwice: ReadonlySet<string> | undefined;
@@ -182,6 +184,10 @@ export class ServiceRegistry {
       const siblings = this.byNamespace.get(service.namespace);
       if (siblings === undefined) this.byNamespace.set(service.namespace, [service]);
       else siblings.push(service);
+      if (service.registry !== 'Kubernetes') continue;
+      const key = `${service.namespace}/${service.name}`;
+      const namesake = this.ofKubernetes.get(key);
+      if (namesake === undefined || (namesake.assumed && !service.assumed)) this.ofKubernetes.set(key, service);
     }
   }
 
@@ -225,6 +231,11 @@ export class ServiceRegistry {
 
   public get everyones(): readonly Service[] {
     return this.visible.everyones;
+  }
+
+  /** The Service object of that name; one that a manifest shows, before one that is assumed. */
+  public ofCluster(namespace: string, name: string): Service | undefined {
+    return this.ofKubernetes.get(`${namespace}/${name}`);
   }
 
   public inNamespace(namespace: string): readonly Service[] {

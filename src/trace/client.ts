@@ -224,9 +224,7 @@ function isMeant({ atGroup }: TraceRequest, api: ApiGateway, istio: Config, port
 }
 
 function behindService(mesh: Mesh, namespace: string, name: string): Workload | undefined {
-  const service = mesh.services
-    .inNamespace(namespace)
-    .find((candidate) => candidate.registry === 'Kubernetes' && candidate.name === name);
+  const service = mesh.services.ofCluster(namespace, name);
   return service === undefined
     ? undefined
     : mesh.workloads.selected(namespace, service.selector).find((workload) => workload.membership === 'gateway');

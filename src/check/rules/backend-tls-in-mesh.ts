@@ -20,9 +20,7 @@ export const rule: Rule = {
     for (const manifest of context.of(GATEWAY_API, 'BackendTLSPolicy')) {
       for (const [at, { group = '', kind, name, sectionName }] of targetsOf(manifest).entries()) {
         if (group !== '' || kind !== 'Service') continue;
-        const service = context.mesh.services
-          .inNamespace(manifest.namespace)
-          .find((candidate) => candidate.registry === 'Kubernetes' && candidate.name === name);
+        const service = context.mesh.services.ofCluster(manifest.namespace, name ?? '');
         if (!service || !isCalledThroughSidecar(context, service) || !isInMesh(context, service)) continue;
         const ports = service.ports.filter((port) => sectionName === undefined || port.name === sectionName);
         const plain = ports.filter(({ protocol }) => isHttpOrAuto(protocol));

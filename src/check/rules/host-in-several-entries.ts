@@ -80,8 +80,8 @@ function shortened({ mesh }: CheckContext, { manifest, spec }: Entry, host: stri
   const namespaces = namespace === undefined ? mesh.namespaces.keys() : [namespace];
   return [...new Set([...namespaces, ...(namespace === undefined ? [manifest.namespace] : [])])]
     .filter((viewer) => namespace !== undefined || isVisible(spec.exportTo, manifest.namespace, viewer))
-    .flatMap((viewer) => mesh.services.inNamespace(viewer))
-    .find((service) => service.registry === 'Kubernetes' && !service.assumed && service.name === name);
+    .map((viewer) => mesh.services.ofCluster(viewer, name))
+    .find((service) => service?.assumed === false);
 }
 
 /** An entry of another namespace than the Service of its host. */

@@ -48,10 +48,8 @@ function* headlessBackends(context: CheckContext, { gateway, proxy }: EnvoyGatew
       for (const [b, backend] of records(rule.backendRefs).entries()) {
         if ((text(backend.kind) || 'Service') !== 'Service') continue;
         const namespace = text(backend.namespace) || route.config.namespace;
-        const service = context.mesh.services
-          .inNamespace(namespace)
-          .find(({ registry, name, assumed }) => registry === 'Kubernetes' && name === backend.name && !assumed);
-        if (service?.resolution !== 'PASSTHROUGH') continue;
+        const service = context.mesh.services.ofCluster(namespace, text(backend.name));
+        if (service?.assumed !== false || service.resolution !== 'PASSTHROUGH') continue;
         const by = proxy.manifest ? nameOf(proxy.manifest) : 'the EnvoyProxy';
         yield {
           manifest: route.config.manifest,
