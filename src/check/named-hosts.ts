@@ -20,7 +20,6 @@ export function judgeHost(context: CheckContext, written: string, manifest: Mani
   const host = toFqdn(written, manifest.namespace);
   const candidates = [
     host,
-    toFqdn(`${written}`, manifest.namespace),
     ...(/^[^.]+\.[^.]+$/.test(written) ? [`${written}.svc.cluster.local`] : []),
     ...(/\.svc$/.test(written) ? [`${written}.cluster.local`] : []),
   ];

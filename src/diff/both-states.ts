@@ -18,14 +18,15 @@ export function bothStates(
   const after = acceptedMesh(is, optionsAfter);
   const [shownBefore, shownAfter] = [before.shown(), after.shown()];
   return [
-    holds(shownBefore, shownAfter) ? before : acceptedMesh(was, options, shownAfter),
-    holds(shownAfter, shownBefore) ? after : acceptedMesh(is, optionsAfter, shownBefore),
+    assumes(before, shownBefore, shownAfter) ? acceptedMesh(was, options, shownAfter) : before,
+    assumes(after, shownAfter, shownBefore) ? acceptedMesh(is, optionsAfter, shownBefore) : after,
   ];
 }
 
-function holds(all: Shown, some: Shown): boolean {
+/** Whether a side takes something for granted that the other one shows: Pods behind Services, or a gateway's Service. */
+function assumes({ services }: Mesh, own: Shown, other: Shown): boolean {
   return (
-    [...some.workloads].every((name) => all.workloads.has(name)) &&
-    [...some.services].every((name) => all.services.has(name))
+    [...other.workloads].some((name) => !own.workloads.has(name) && services.inNamespace(name).length > 0) ||
+    services.all.some(({ assumed, namespace, name }) => assumed && other.services.has(`${namespace}/${name}`))
   );
 }

@@ -1,6 +1,5 @@
 /** Gateways whose whole entrance hangs on a changed object: the Pods that run them, and the Services that lead to these. */
-import { optionalRecord, record, records, strings, text } from '../model/fields';
-import { labelsMatch } from '../model/fields';
+import { labelsMatch, optionalRecord, record, records, strings, text } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import { readWorkload } from '../model/workloads';
 import { serverHosts, type Links } from './links';

@@ -33,8 +33,8 @@ export const rule: Rule = {
       };
     }
     for (const route of mesh.gatewayApi.routes) {
-      const refused = isForIstio(route, mesh) ? refusedByIstio(route) : undefined;
-      if (refused === undefined) continue;
+      const refused = refusedByIstio(route);
+      if (refused === undefined || !isForIstio(route, mesh)) continue;
       yield {
         manifest: route.config.manifest,
         field: ['spec', 'rules', refused.index],
