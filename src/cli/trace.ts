@@ -86,7 +86,7 @@ function readLines(file: string, paths: readonly string[]): readonly string[] {
 
 /** One line out for each line in, in order. A request that nothing can follow is answered `unknown`, with the reason. */
 async function followAll(mesh: Mesh, requests: readonly TraceRequest[]): Promise<void> {
-  const { RequestError, trace } = await import('../trace/index.js');
+  const { notFollowed, RequestError, trace } = await import('../trace/index.js');
   for (const [index, request] of requests.entries()) {
     let result: Trace;
     try {
@@ -94,7 +94,7 @@ async function followAll(mesh: Mesh, requests: readonly TraceRequest[]): Promise
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       process.stderr.write(`mesh-edge: request ${index + 1}: ${printable(error.message)}\n`);
-      result = { outcome: 'unknown', hops: [], destination: null, refusal: null, notes: [error.message] };
+      result = notFollowed(error);
     }
     process.stdout.write(`${json(result)}\n`);
   }

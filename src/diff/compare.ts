@@ -2,7 +2,7 @@
 import type { Mesh } from '../model/mesh';
 import type { Dimension, Recorder } from '../trace/ask';
 import { exact } from '../trace/matcher';
-import { RequestError, trace, wordsOf } from '../trace/index';
+import { notFollowed, RequestError, trace, whyUnknown, withNotes, wordsOf } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
 import { exploreWith, pathsOf, regionText, withShares, type Condition, type ExploreOptions } from '../traffic/explore';
 import { member } from '../traffic/members';
@@ -75,8 +75,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
     }
     for (const why of open) doubts.push({ what: regionText(region), why });
     const [before] = followed.traces;
-    if (before.outcome === 'unknown')
-      doubts.push({ what: regionText(region), why: before.notes[before.notes.length - 1] ?? 'a part is missing' });
+    if (before.outcome === 'unknown') doubts.push({ what: regionText(region), why: whyUnknown(before) });
     if (followed.rewrites[0].join() === followed.rewrites[1].join()) continue;
     // A path that is made anew may come out alike of one path and not of another.
     const others = otherPaths(region, witness, probe.target, paths);
@@ -220,8 +219,7 @@ function follow(mesh: Mesh, request: TraceRequest, recorder: Recorder): Trace {
     return trace(mesh, request, recorder);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    if (request.at === undefined)
-      return { outcome: 'unknown', hops: [], destination: null, refusal: null, notes: [error.message] };
+    if (request.at === undefined) return notFollowed(error);
     const [namespace = '', workload = ''] = request.at.split('/');
     const reason = { kind: 'no-such-gateway', gateway: request.at } as const;
     return {
@@ -236,7 +234,7 @@ function follow(mesh: Mesh, request: TraceRequest, recorder: Recorder): Trace {
         by: null,
         reason,
       },
-      notes: [],
+      ...withNotes([]),
     };
   }
 }

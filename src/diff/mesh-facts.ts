@@ -6,7 +6,7 @@ import type { Mesh } from '../model/mesh';
 export function meshFacts(mesh: Mesh): string {
   const { outboundFrom: _from, ...config } = mesh.config;
   const apis = ['enableBackend', 'enableEnvoyPatchPolicy'].map((name) => extensionApi(mesh, name) ?? null);
-  return canonical([config, apis, [...mesh.assumptions.keys()].sort(), installedPorts(mesh)]);
+  return canonical([config, apis, [...mesh.installedGateways.keys()].sort(), installedPorts(mesh)]);
 }
 
 function installedPorts(mesh: Mesh): unknown {

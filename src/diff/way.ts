@@ -1,7 +1,7 @@
 /** A trace as a reviewer sees it: what happens to the traffic, without the names of the objects that make it so. */
 import { record, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import type { ReasonKind } from '../trace/index';
+import { type ReasonKind, whyUnknown } from '../trace/index';
 import type { Answer, Decision, Hop, ProxyRef, TlsKind, Trace } from '../trace/types';
 import type { Effect, TlsSettings, Way, WayHop } from './types';
 
@@ -199,7 +199,7 @@ function tlsAt(mesh: Mesh, decision: Decision): Json | undefined {
 }
 
 function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
-  if (way.outcome === 'unknown') return `cannot be told: ${trace.notes[trace.notes.length - 1] ?? 'a part is missing'}`;
+  if (way.outcome === 'unknown') return `cannot be told: ${whyUnknown(trace)}`;
   if (trace.answer !== undefined) return answerText(trace.answer);
   if (way.refusal !== null) return refusalText(trace);
   const parts: string[] = [];

@@ -13,7 +13,7 @@ import { printable } from '../model/printable';
 import { acceptedMesh } from '../check/accepted';
 import { formatText } from '../report/text';
 import { tlsLabel, traceText } from '../report/trace-text';
-import { trace } from '../trace/index';
+import { trace, whyUnknown } from '../trace/index';
 import type { TlsKind, Trace, TraceRequest } from '../trace/types';
 import { loadSubject } from '../model/subject';
 import { type MatcherResult, toAlwaysPass, toNeverReach, toOnlyReach } from './every-request';
@@ -158,11 +158,12 @@ function verdict(wrong: readonly string[], negated: string, result: Trace, reque
   };
 }
 
-function outcomeText({ outcome, refusal, answer, notes }: Trace): string {
+function outcomeText(told: Trace): string {
+  const { outcome, refusal, answer } = told;
   if (answer !== undefined)
     return `answered by the proxy itself (${answer.status}${answer.location === undefined ? '' : ` to ${answer.location}`})`;
   if (refusal !== null) return `refused (${refusal.code}, ${statusText(refusal.status)})`;
-  return outcome === 'unknown' ? `unknown: ${notes[notes.length - 1] ?? ''}` : outcome;
+  return outcome === 'unknown' ? `unknown: ${whyUnknown(told)}` : outcome;
 }
 
 function statusText(status: number | null): string {

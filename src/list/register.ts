@@ -12,7 +12,7 @@ import { explore, regionText, type Target } from '../traffic/explore';
 import { assumptionsOf } from './assumptions';
 import { callersOf, type CallerFilter } from './callers';
 import { isOutside } from './outside';
-import { RequestError } from '../trace/index';
+import { RequestError, whyUnknown } from '../trace/index';
 import { Targets } from './targets';
 
 export interface RegisterHop {
@@ -118,7 +118,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
           continue;
         }
         if (trace.outcome === 'unknown')
-          for (const why of trace.notes.slice(-1)) doubt({ from: names, to: asked, what: regionText(region), why });
+          doubt({ from: names, to: asked, what: regionText(region), why: whyUnknown(trace) });
         if (!isOf) continue;
         for (const note of trace.notes) if (trace.outcome === 'delivered') notes.add(note);
         const draft = draftOf(mesh, target, trace, witness, by);

@@ -16,7 +16,8 @@ import type { Workload } from './workloads';
 export interface InstalledGateway {
   readonly service: Service;
   readonly workload: Workload;
-  readonly note: string;
+  /** The IstioOperator that has it installed; undefined where it is only assumed to be. */
+  readonly installedBy: Manifest | undefined;
 }
 
 interface Shape {
@@ -24,7 +25,8 @@ interface Shape {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly (readonly [string, number, number])[];
-  readonly note: string;
+  /** The IstioOperator that has it installed; undefined where it is only assumed to be. */
+  readonly installedBy: Manifest | undefined;
 }
 
 const USUAL_PORTS: readonly (readonly [string, number, number])[] = [
@@ -57,7 +59,7 @@ function shapesOfOperator(manifest: Manifest): readonly Shape[] {
         name,
         labels: { ...usualLabels(name), ...strings(gateway.label) },
         ports: ports.length > 0 ? ports : USUAL_PORTS,
-        note: `gateway ${namespace}/${name} is as IstioOperator ${manifest.namespace}/${manifest.name} installs it`,
+        installedBy: manifest,
       };
     });
 }
@@ -102,7 +104,7 @@ function build(shape: Shape, mesh: MeshConfig, index: number): InstalledGateway 
       membershipAssumed: true,
       manifest: undefined,
     },
-    note: shape.note,
+    installedBy: shape.installedBy,
   };
 }
 
@@ -171,11 +173,7 @@ export function installedGateways(
       name,
       labels,
       ports: [...ports.values()],
-      note: `no manifest has Service ${namespace}/${name}; assumed to be an Istio gateway as usually installed (80 to 8080, 443 to 8443, labels ${Object.entries(
-        labels,
-      )
-        .map(([key, value]) => `${key}=${value}`)
-        .join(', ')})`,
+      installedBy: undefined,
     });
   }
   shapes.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));

@@ -16,11 +16,16 @@ export interface LeftOut {
 }
 
 /** `istiod's webhook refuses it`, and who else does what. */
-export function whoLeavesOut({ by, field }: LeftOut): string {
+export function whoLeavesOut({ by, field }: { readonly by: LeftOut['by']; readonly field?: string | null }): string {
   if (by === 'webhook') return "istiod's webhook refuses it";
-  return field === undefined ? 'an API server refuses it' : 'an API server drops it';
+  return field == null ? 'an API server refuses it' : 'an API server drops it';
 }
 
-export function nameOfLeftOut({ kind, namespace, name, field }: LeftOut): string {
-  return `${field === undefined ? '' : `${field} of `}${kind} ${namespace}/${name}`;
+export function nameOfLeftOut({
+  kind,
+  namespace,
+  name,
+  field,
+}: Pick<LeftOut, 'kind' | 'namespace' | 'name'> & { readonly field?: string | null }): string {
+  return `${field == null ? '' : `${field} of `}${kind} ${namespace}/${name}`;
 }

@@ -7,7 +7,7 @@ import { GatewayApi } from './gateway-api';
 import { selects } from './selectors';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { fromKubernetesIngress } from './kubernetes-ingress';
-import { installedGateways } from './installed-gateways';
+import { type InstalledGateway, installedGateways } from './installed-gateways';
 import type { LeftOut } from './left-out';
 import type { Manifest } from './manifest';
 import {
@@ -90,8 +90,8 @@ export class Mesh implements Registry {
   /** Those that istiod makes of Ingress objects; the manifest of each is the Ingress. */
   public readonly ingresses: readonly Config[];
   public readonly gatewayApi: GatewayApi;
-  /** Notes on gateways that are assumed, by `namespace/name`. */
-  public readonly assumptions: ReadonlyMap<string, string>;
+  /** Gateways of which no manifest shows the Service or the Pods, by `namespace/name`. */
+  public readonly installedGateways: ReadonlyMap<string, InstalledGateway>;
 
   /** By group, then kind. */
   private readonly objects = new Map<string, Map<string, Manifest[]>>();
@@ -187,8 +187,8 @@ export class Mesh implements Registry {
       })),
       ...fromApi.gateways,
     ].sort((a, b) => compareAge(a.gateway, b.gateway));
-    this.assumptions = new Map(
-      installed.map((gateway) => [`${gateway.workload.namespace}/${gateway.workload.name}`, gateway.note]),
+    this.installedGateways = new Map(
+      installed.map((gateway) => [`${gateway.workload.namespace}/${gateway.workload.name}`, gateway]),
     );
 
     const sidecars = this.of('networking.istio.io', 'Sidecar').map(config).sort(compareAge);

@@ -8,7 +8,7 @@ import type { Mesh } from '../model/mesh';
 import { everyName } from '../diff/requests';
 import { isOutside } from '../list/outside';
 import { Targets } from '../list/targets';
-import { RequestError } from '../trace/index';
+import { RequestError, whyUnknown } from '../trace/index';
 import { anyOf, exact, prefix, type Matcher } from '../trace/matcher';
 import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
 import {
@@ -252,7 +252,7 @@ class Prover {
       if (this.rule.is === 'forbid' && target.isUndeclared !== true) this.isTrueOfSome = true;
       if (again.outcome === 'delivered' && this.isExcepted(again)) continue;
       if (again.outcome === 'unknown') {
-        this.doubts.add(`${name} to ${request.request}: ${again.notes[again.notes.length - 1] ?? 'a part is missing'}`);
+        this.doubts.add(`${name} to ${request.request}: ${whyUnknown(again)}`);
         continue;
       }
       if (this.rule.to.outside && again.outcome === 'delivered' && !isOutside(this.mesh, again)) continue;

@@ -1,4 +1,5 @@
 /** A trace as a Mermaid flowchart: client, proxies and destination in a row, each arrow with what travels on it. */
+import { whyUnknown } from '../trace/words';
 import type { Hop, Trace, TraceRequest } from '../trace/types';
 import { label } from './mermaid-text';
 import { allPrintable } from '../model/printable';
@@ -49,7 +50,7 @@ export function traceMermaid(found: Trace, asked: TraceRequest): string {
     );
     lines.push(`  ${previous} -.-x end1`);
   } else {
-    lines.push(`  end1{{${quoted(`unknown\n${trace.notes[trace.notes.length - 1] ?? ''}`)}}}`);
+    lines.push(`  end1{{${quoted(`unknown\n${whyUnknown(trace)}`)}}}`);
     lines.push(`  ${previous} -.- end1`);
   }
   lines.push(

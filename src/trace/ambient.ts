@@ -9,7 +9,9 @@ import { authorize } from './authorization';
 import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
 import { rejected } from './filters';
 import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
+import { remark } from './notes';
 import type { Reason } from './reasons';
+import { refOf, serviceRef } from './refs';
 import { refused, step, type Behind, type Next, type Step } from './step';
 import type { Decision, Destination, ProxyRef } from './types';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
@@ -96,7 +98,13 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
   const by = binding === undefined ? undefined : asksFor(binding);
   if (binding?.problem !== undefined)
     walk.note(
-      `${binding.by.kind} ${binding.by.name} asks for waypoint ${binding.namespace}/${binding.name}, and istiod ignores it: ${binding.problem.what} (${binding.problem.fix})`,
+      remark({
+        kind: 'waypoint-ignored',
+        by: refOf(binding.by),
+        waypoint: `${binding.namespace}/${binding.name}`,
+        detail: binding.problem.what,
+        cure: binding.problem.fix,
+      }),
     );
   if (binding?.gateway !== undefined && binding.problem === undefined) {
     const tunnel = wire(protocolOf(flight), HBONE_PORT, [...flight.layers, MUTUAL]);
@@ -141,10 +149,8 @@ function isWaypointItself(mesh: Mesh, service: Service): boolean {
 /** Names the entries that a reader would expect to hold the host. */
 function noteUnknown(walk: Walk, flight: Flight): void {
   const entries = walk.mesh.services.declaring(flight.host).filter((one) => one.registry === 'External');
-  for (const entry of entries) {
-    const why = isTold(entry) ? 'Istio gives it no address' : 'a range is among its addresses';
-    walk.note(`ztunnel does not know ServiceEntry ${entry.namespace}/${entry.config.name} by name: ${why}`);
-  }
+  for (const entry of entries)
+    walk.note(remark({ kind: 'not-known-by-name', entry: serviceRef(entry), hasRange: !isTold(entry) }));
 }
 
 interface Straight {

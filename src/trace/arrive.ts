@@ -9,6 +9,7 @@ import { brokenStatus } from './hop';
 import { entersSidecar } from './inbound';
 import { dial, serviceAt } from './names';
 import { networkVerdict } from './network-policy';
+import { gap } from './notes';
 import { refused, unknown, type End, type Step, type Target } from './step';
 import type { Destination, ProxyRef, Refused } from './types';
 import { type Flight, type TlsLayer, type Walk, outermost } from './walk';
@@ -42,7 +43,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
   if (workload?.membership === 'ztunnel' && outermost(onward.layers)?.kind === 'ISTIO_MUTUAL' && target !== undefined)
     return cut(mesh, onward, workload) ?? { then: { at: 'inbound-ztunnel', flight: onward, workload } };
   const verdict = networkVerdict(mesh, onward, workload, walk.addressOf(onward.host));
-  if (verdict.is === 'unknown') return unknown(undefined, verdict.what);
+  if (verdict.is === 'unknown') return unknown(undefined, verdict.why);
   if (verdict.is === 'denied') {
     return refused(undefined, {
       code: flight.sentBy === null ? 'NetworkPolicy' : 'UF',
@@ -57,7 +58,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
   if (workload !== undefined && served === 'unsaid')
     return unknown(
       undefined,
-      `no container of ${workload.namespace}/${workload.name} lists port ${onward.port}, and no Service leads to it: whether anything listens there cannot be told`,
+      gap({ kind: 'port-not-listed', namespace: workload.namespace, workload: workload.name, port: onward.port }),
     );
   if (workload?.membership === 'gateway') return { then: { at: 'gateway', flight: onward, workload } };
   if (workload?.membership === 'sidecar' && entersSidecar(mesh, workload, onward.port))

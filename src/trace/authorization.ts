@@ -5,12 +5,13 @@ import type { Config } from '../model/objects';
 import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
-import type { Decision, ObjectRef } from './types';
+import { gap, type Gap } from './notes';
+import { refOf } from './refs';
+import type { Decision } from './types';
 import { folding, KEYS, namespacePattern, pathPattern, pattern } from './authorization-matchers';
 import type { Claims } from './claims';
 import type { Asking, HowToAllow, Reason } from './reasons';
 import { outermost, type Flight } from './walk';
-import { askingText } from './words';
 
 /** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
 export interface Access {
@@ -29,7 +30,7 @@ export interface Access {
 export type Verdict =
   | { readonly is: 'allowed' }
   | { readonly is: 'denied'; readonly reason: Reason; readonly by: Decision | undefined }
-  | { readonly is: 'unknown'; readonly what: string; readonly by: Decision | undefined };
+  | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision | undefined };
 
 /** `unknown`: what decides is not in the manifests. */
 type Truth = boolean | 'unknown';
@@ -257,10 +258,6 @@ function askingOf({ access, mesh }: Subject): Asking {
   };
 }
 
-function refOf({ kind, namespace, name }: Config): ObjectRef {
-  return { kind, namespace, name };
-}
-
 /** The providers that the policies of action CUSTOM of a workload name, where nobody can be asked by them: of one workload there may be one only. */
 function badProviders({ config: { authorizers } }: Mesh, policies: readonly Config[]): readonly string[] | undefined {
   const names = [...new Set(policies.map((policy) => text(record(policy.spec.provider).name)))];
@@ -356,7 +353,7 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
       };
     return {
       is: 'unknown',
-      what: `AuthorizationPolicy ${policy.namespace}/${policy.name} leaves ${askingText(askingOf(subject))} to an external authorizer`,
+      why: gap({ kind: 'left-to-authorizer', policy: refOf(policy), asking: askingOf(subject) }),
       by: decision(policy, `spec.rules[${match}]`),
     };
   }
@@ -383,7 +380,7 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
   if (doubtful !== undefined)
     return {
       is: 'unknown',
-      what: `whether AuthorizationPolicy ${doubtful.namespace}/${doubtful.name} lets ${askingText(askingOf(subject))} pass hangs on an IP or a token that no manifest shows`,
+      why: gap({ kind: 'authorization-open', policy: refOf(doubtful), asking: askingOf(subject) }),
       by: doubtful,
     };
   return {

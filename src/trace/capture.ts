@@ -6,8 +6,8 @@ import type { Decision } from './types';
 export interface Captured {
   readonly captured: boolean;
   readonly by: Decision | undefined;
-  /** Set where the decision hangs on an address that nothing tells. */
-  readonly unknown: string | undefined;
+  /** Whether the decision hangs on an address that nothing tells. */
+  readonly isUnknown: boolean;
 }
 
 function items(text: string): readonly string[] {
@@ -48,21 +48,20 @@ export function outboundCapture(
         }
       : undefined;
   const excludePorts = annotation('excludeOutboundPorts') ?? mesh.excludePorts;
-  if (hasPort(excludePorts, port)) return { captured: false, by: by('excludeOutboundPorts'), unknown: undefined };
+  if (hasPort(excludePorts, port)) return { captured: false, by: by('excludeOutboundPorts'), isUnknown: false };
   const includePorts = annotation('includeOutboundPorts') ?? mesh.includePorts;
-  if (hasPort(includePorts, port)) return { captured: true, by: by('includeOutboundPorts'), unknown: undefined };
+  if (hasPort(includePorts, port)) return { captured: true, by: by('includeOutboundPorts'), isUnknown: false };
   const excluded = inRanges(annotation('excludeOutboundIPRanges') ?? mesh.excludeRanges, address);
-  if (excluded === true) return { captured: false, by: by('excludeOutboundIPRanges'), unknown: undefined };
+  if (excluded === true) return { captured: false, by: by('excludeOutboundIPRanges'), isUnknown: false };
   const included = inRanges(annotation('includeOutboundIPRanges') ?? mesh.includeRanges, address);
   if (excluded === undefined || included === undefined) {
     return {
       captured: true,
       by: undefined,
-      unknown:
-        'whether the sidecar captures this connection hangs on the address that the client dials: say it with --address',
+      isUnknown: true,
     };
   }
-  return { captured: included, by: by('includeOutboundIPRanges'), unknown: undefined };
+  return { captured: included, by: by('includeOutboundIPRanges'), isUnknown: false };
 }
 
 /** Whether iptables hand an inbound connection on a port of the Pod to its sidecar. */

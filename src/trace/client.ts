@@ -4,9 +4,11 @@ import type { Config } from '../model/objects';
 import { optionalRecord, records, strings, text } from '../model/fields';
 import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
 import { namespaceInjection, type Workload } from '../model/workloads';
+import { assumption, type Note, remark } from './notes';
 import { RequestError } from './request';
 import type { ProxyKind, TraceRequest } from './types';
 import type { Peer } from './walk';
+import { firstOf } from './words';
 
 /** Where a request starts. */
 export interface Origin {
@@ -18,11 +20,8 @@ export interface Origin {
   readonly isAmbient?: boolean;
   /** The gateway that a client from outside dials, and the port on its Pods. */
   readonly entry: { readonly workload: Workload; readonly port: number } | { readonly gateway: ApiGateway } | undefined;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
-
-/** How many workloads of a namespace are named where the one that was asked for is none of them. */
-const NAMED = 5;
 
 export function client(mesh: Mesh, request: TraceRequest, port: number): Origin {
   if (request.from === 'outside') return fromOutside(mesh, request, port);
@@ -76,7 +75,7 @@ function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name
     };
     const notes =
       workload.membershipAssumed && workload.membership === 'sidecar'
-        ? [`no manifest shows namespace ${namespace}; assumed that it injects sidecars`]
+        ? [assumption({ kind: 'namespace-injects-sidecars', namespace })]
         : [];
     return {
       peer,
@@ -92,27 +91,20 @@ function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name
   const origin = fromNamespace(mesh, request, namespace, name);
   // Pods of one controller go by its name.
   const names = [...new Set(shown.map((candidate) => candidate.controller ?? candidate.name))];
-  const others = firstOf(names);
   return {
     ...origin,
     notes: [
-      `no manifest has a workload ${namespace}/${name}${others === '' ? '' : ` (there are ${others})`}; followed one with labels ${labelText(origin.peer.labels)} and service account ${origin.peer.serviceAccount}`,
+      assumption({
+        kind: 'client-workload',
+        namespace,
+        name,
+        known: names,
+        labels: origin.peer.labels,
+        serviceAccount: origin.peer.serviceAccount,
+      }),
       ...origin.notes,
     ],
   };
-}
-
-function firstOf(names: readonly string[]): string {
-  const rest = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
-  return `${names.slice(0, NAMED).join(', ')}${rest}`;
-}
-
-function labelText(labels: Readonly<Record<string, string>>): string {
-  return (
-    Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(',') || '(none)'
-  );
 }
 
 function fromNamespace(mesh: Mesh, request: TraceRequest, namespace: string, name?: string): Origin {
@@ -129,8 +121,7 @@ function fromNamespace(mesh: Mesh, request: TraceRequest, namespace: string, nam
   const opted = peer.labels['sidecar.istio.io/inject'];
   const hasSidecar =
     opted === 'false' ? false : opted === 'true' ? info?.labels['istio-injection'] !== 'disabled' : injected !== false;
-  const notes =
-    info === undefined ? [`no manifest shows namespace ${namespace}; assumed that it injects sidecars`] : [];
+  const notes = info === undefined ? [assumption({ kind: 'namespace-injects-sidecars', namespace })] : [];
   const isAmbient = !hasSidecar && mesh.membershipIn(namespace) === 'ztunnel';
   return { peer, name: name ?? null, kind: 'none', hasSidecar, isAmbient, entry: undefined, notes };
 }
@@ -145,7 +136,7 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
   if (api !== undefined && (istio === undefined || !isMeant(request, api, istio, port))) {
     const origin = atApiGateway(mesh, api, port);
     const isBoth = istio !== undefined && request.atGroup === undefined && portsOf(istio).includes(port);
-    const both = `Istio and the Gateway API each have a Gateway ${namespace}/${name} for port ${port}; followed at the one of the Gateway API`;
+    const both = remark({ kind: 'gateways-of-one-name', gateway: `${namespace}/${name}`, port });
     return isBoth ? { ...origin, notes: [...origin.notes, both] } : origin;
   }
   const gateway =
@@ -206,11 +197,8 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     membershipAssumed: true,
     manifest: undefined,
   };
-  const note = `no manifest shows the Pods that Gateway ${namespace}/${name} selects (${labelText(labels)}); assumed in namespace ${assumed.namespace}, with the ports that its servers name (${serversOf(
-    gateway,
-  )
-    .map((server) => server.port)
-    .join(', ')})`;
+  const ports = serversOf(gateway).map((server) => server.port);
+  const note = assumption({ kind: 'gateway-pods', gateway: `${namespace}/${name}`, namespace: assumed.namespace, labels, ports }); // prettier-ignore
   return { peer, name: null, kind: 'none', hasSidecar: false, entry: { workload: assumed, port }, notes: [note] };
 }
 

@@ -7,6 +7,7 @@ import { ISTIO_SWITCHES } from '../model/release-behavior';
 import type { Mesh } from '../model/mesh';
 import { portsNaming } from '../model/sidecar-scope';
 import type { Port, Service } from '../model/services';
+import { serviceRef } from './refs';
 import type { ProxyView } from './tcp-routes';
 import type { NoCluster } from './reasons';
 import type { Decision, ObjectRef } from './types';
@@ -83,10 +84,6 @@ function decision(service: Service, field: string): Decision {
   return { kind, namespace, name, field };
 }
 
-function refOf({ config: { kind, name }, namespace }: Service): ObjectRef {
-  return { kind, namespace, name };
-}
-
 function sidecarRef({ namespace, name }: { readonly namespace: string; readonly name: string }): ObjectRef {
   return { kind: 'Sidecar', namespace, name };
 }
@@ -114,7 +111,7 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
   if (elsewhere?.resolution === 'ALIAS')
     return {
       name,
-      cause: { is: 'external-name', service: refOf(elsewhere), externalName: elsewhere.externalName },
+      cause: { is: 'external-name', service: serviceRef(elsewhere), externalName: elsewhere.externalName },
       by: undefined,
       mayExist: false,
     };
@@ -138,7 +135,7 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
       name,
       {
         is: 'not-exported',
-        entry: refOf(elsewhere),
+        entry: serviceRef(elsewhere),
         host: key.host,
         to: view.proxy.namespace,
         hasSidecar: sidecar !== undefined,
@@ -264,7 +261,7 @@ export function findCluster(
     const since = ISTIO_SWITCHES.resolvesWildcardsInSidecars.since;
     return missing(
       name,
-      { is: 'wildcard-by-name', entry: refOf(service), inSidecars: resolvesWildcardsInSidecars, since },
+      { is: 'wildcard-by-name', entry: serviceRef(service), inSidecars: resolvesWildcardsInSidecars, since },
       decision(service, 'spec.resolution'),
     );
   }
@@ -282,7 +279,7 @@ export function findCluster(
       );
     return missing(
       name,
-      { is: 'no-port', entry: refOf(service), host: key.host, port: key.port, ports },
+      { is: 'no-port', entry: serviceRef(service), host: key.host, port: key.port, ports },
       decision(service, 'spec.ports'),
     );
   }

@@ -4,6 +4,7 @@ import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, hopOf, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { pastFilters, pathRead } from './filters';
 import { handshake } from './handshake';
+import { assumption } from './notes';
 import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
 import { send } from './send';
@@ -75,7 +76,7 @@ export function through(walk: Walk, at: AtListener): Step {
   if (shaken === 'no-certificate')
     return refuse('UF', { kind: 'client-certificate-missing', asks: 'server', port: flight.port });
   if (shaken === 'certificate-assumed')
-    walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload ?? '?'} trusts`);
+    walk.note(assumption({ kind: 'client-certificate', namespace: proxy.namespace, workload: proxy.workload }));
   const inner = terminates === null ? flight.layers : flight.layers.slice(0, -1);
   if (chain.routeConfig !== null) {
     if (inner.length > 0 || flight.http === null) {

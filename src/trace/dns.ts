@@ -2,6 +2,7 @@
 import { records, text, type Json } from '../model/fields';
 import { proxySettings } from '../model/proxy-config';
 import { isolating, portMatches } from './network-policy';
+import { assumption } from './notes';
 import { ownerOf, type Peer, type Walk } from './walk';
 
 /** The ports that DNS has in its Pods, of one kind of cluster or another. */
@@ -16,8 +17,8 @@ export function noteDns(walk: Walk, from: Peer, host: string, address: string | 
   const policies = isolating(mesh, 'Egress', from);
   if (policies.length === 0 || policies.flatMap(({ spec }) => records(spec.egress)).some(mayLeadToDns)) return;
   if (proxySettings(mesh, ownerOf(from)).answersDns) return;
-  const names = policies.map((policy) => `${policy.namespace}/${policy.name}`).join(', ');
-  walk.note(`assumed that the client has an address for ${host}: NetworkPolicy ${names} lets it not ask DNS for one`);
+  const names = policies.map((policy) => `${policy.namespace}/${policy.name}`);
+  walk.note(assumption({ kind: 'client-has-address', host, policies: names }));
 }
 
 function mayLeadToDns(rule: Json): boolean {

@@ -1,6 +1,7 @@
 /** From outside into the cluster: what NetworkPolicies say of it at the Pods of a gateway. */
 import type { Workload } from '../model/workloads';
 import { networkVerdict } from './network-policy';
+import { assumption } from './notes';
 import { refused, type Step } from './step';
 import type { Flight, Walk } from './walk';
 
@@ -12,9 +13,8 @@ export function droppedBefore(walk: Walk, flight: Flight, workload: Workload, po
   const verdict = networkVerdict(walk.mesh, { from: flight.from, port, address: null }, workload);
   if (verdict.is === 'allowed') return undefined;
   if (verdict.is === 'unknown') {
-    walk.note(
-      `assumed that NetworkPolicies let the client, or the load balancer before ${workload.namespace}/${workload.name}, pass: they go by its IP, which no manifest shows`,
-    );
+    const { namespace, name } = workload;
+    walk.note(assumption({ kind: 'network-policies-let-client-in', namespace, workload: name }));
     return undefined;
   }
   return refused(undefined, {

@@ -6,6 +6,7 @@ import { claimsFit } from './envoy-gateway-tokens';
 import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
 import type { HttpRequest } from './http-routes';
 import { anyOf, exact, pathPrefix } from './matcher';
+import type { OpenCondition } from './notes';
 import type { TokenVerdict } from './tokens';
 
 /** A request, or a connection that none is read from, with the address that it comes from where that is known. */
@@ -48,13 +49,10 @@ function isPrincipal(principal: Json, http: Asking, token: TokenVerdict): boolea
   return source == null ? undefined : ranges.every((list) => list.some((range) => contains(range, source)));
 }
 
-function whatIsOpen({ cel, operation, principal }: Json): string {
-  if (text(cel) !== '') return 'an expression in CEL, which is not evaluated here';
-  if (optionalRecord(record(operation).path)?.type === 'RegularExpression')
-    return 'an expression for the path with its query';
-  return record(principal).clientIPGeoLocations === undefined
-    ? "the client's address"
-    : "where the client's address lies";
+function whatIsOpen({ cel, operation, principal }: Json): OpenCondition {
+  if (text(cel) !== '') return 'CEL';
+  if (optionalRecord(record(operation).path)?.type === 'RegularExpression') return 'path with query';
+  return record(principal).clientIPGeoLocations === undefined ? 'client address' : 'client location';
 }
 
 /** The first rule that fits decides. */
@@ -94,6 +92,6 @@ export function authorizationVerdict(
 export function streamVerdict(policy: EffectivePolicy, source: string | null): PolicyVerdict | undefined {
   const rules = records(record(policy.spec.authorization).rules);
   if (rules.some(({ principal }) => texts(record(principal).clientCIDRs).length === 0))
-    return unknown(policy, 'authorization', 'a rule that names no clientCIDRs, which says nothing of a connection');
+    return unknown(policy, 'authorization', 'rule without clientCIDRs');
   return authorizationVerdict(policy, { source }, { is: 'none' });
 }

@@ -14,7 +14,9 @@ import { outboundCapture } from './capture';
 import { hostWithoutPort } from './envoy';
 import { hopOf, listenerDecision, refuse, type Stage } from './envoy-gateway-stage';
 import type { HttpRequest } from './http-routes';
+import { assumption, gap, remark } from './notes';
 import type { Reason } from './reasons';
+import { refOf } from './refs';
 import { changed } from './send';
 import { layersTo } from './upstream';
 import type { UpstreamTls } from './clusters';
@@ -80,7 +82,7 @@ function ofService(going: ToBackend): Upstream | Step {
     if (service === undefined && mesh.isOpen(namespace)) {
       return unknown(
         hopOf(stage, { route: ref, decidedBy: [by] }),
-        `no manifest shows namespace ${namespace}: whether Service ${destination.host} exists cannot be told`,
+        gap({ kind: 'namespace-not-shown', namespace, object: `Service ${destination.host}` }),
       );
     }
     const missing = service === undefined ? null : destination.port;
@@ -130,7 +132,7 @@ function withoutAuthority(going: ToBackend, manifest: Manifest): Step | undefine
   if (fault !== undefined)
     return refuse(stage, http === null ? 'NC' : 'direct_response', http === null ? null : 500, { kind: 'backend-authority-not-usable', detail: fault.what, cure: fault.fix }, { kind, namespace, name, field: `spec.${fault.field}` }, ref); // prettier-ignore
   for (const one of assumed)
-    stage.walk.note(`no manifest shows ${one}, by which ${kind} ${namespace}/${name} verifies the server; assumed to be there (without it Envoy Gateway answers 500)`); // prettier-ignore
+    stage.walk.note(assumption({ kind: 'authority-exists', authority: one, by: refOf(manifest) }));
   return undefined;
 }
 
@@ -139,10 +141,7 @@ function ofName(going: ToBackend, host: string, byService: boolean): Step {
   const { mesh } = stage;
   if (mesh.config.envoyGateway.refusesExternalNames) return none(going, { kind: 'backend-by-name', host });
   if (!byService) return refuse(stage, 'UH', http === null ? null : 503, { kind: 'backend-by-name', host }, by, ref);
-  return unknown(
-    hopOf(stage, { route: ref, decidedBy: [by] }),
-    `Envoy Gateway is told to dial addresses of Services, and ${host}, which is of type ExternalName, has none`,
-  );
+  return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), gap({ kind: 'no-address-of-name', host }));
 }
 
 /** What other clusters export, under a name of all clusters: which endpoints it has no manifest shows. */
@@ -151,7 +150,7 @@ function ofImport(going: ToBackend): Upstream | Step {
   const [namespace = '', name = ''] = destination.host.replace(/^ServiceImport /, '').split('/');
   const manifest = stage.mesh.find('multicluster.x-k8s.io', 'ServiceImport', namespace, name);
   if (manifest === undefined)
-    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), `no manifest shows ServiceImport ${namespace}/${name}, which a controller makes of what other clusters export`); // prettier-ignore
+    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), gap({ kind: 'import-not-shown', object: { kind: 'ServiceImport', namespace, name } })); // prettier-ignore
   const host = `${name}.${namespace}.svc.clusterset.local`;
   const { ports } = record(record(manifest.body).spec);
   const { port } = destination;
@@ -178,11 +177,10 @@ function ofBackend(going: ToBackend): Upstream | Step {
   if (isOn === false) return none(going, { kind: 'backends-not-enabled', backend });
   const manifest = mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
   if (manifest === undefined && mesh.isOpen(namespace)) {
-    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), `no manifest shows namespace ${namespace}: whether ${backendHost(namespace, name)} exists cannot be told`); // prettier-ignore
+    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), gap({ kind: 'namespace-not-shown', namespace, object: backendHost(namespace, name) })); // prettier-ignore
   }
   if (manifest === undefined) return none(going, { kind: 'backend-missing', backend });
-  if (isOn === undefined)
-    walk.note(`no manifest shows how Envoy Gateway is installed; assumed that it takes Backends (enableBackend)`);
+  if (isOn === undefined) walk.note(assumption({ kind: 'backends-enabled' }));
   const spec = record(record(manifest.body).spec);
   const settings = optionalRecord(spec.tls);
   const policy = backendTls({ kind: 'Backend', namespace, name }, '', mesh);
@@ -215,7 +213,7 @@ function ofBackend(going: ToBackend): Upstream | Step {
   const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority.name ?? '')?.[1] ?? usual) : number(first?.port);
   if (host === '') return none(going, { kind: 'backend-without-endpoint', backend });
   if (endpoints.length > 1)
-    walk.note(`requests are spread over the ${endpoints.length} endpoints of ${backendHost(namespace, name)}; followed to the first`); // prettier-ignore
+    walk.note(remark({ kind: 'backend-of-several-endpoints', backend: backendHost(namespace, name), endpoints: endpoints.length })); // prettier-ignore
   const address = /^[\d.]+$|:/.test(host) ? host : null;
   return {
     host,

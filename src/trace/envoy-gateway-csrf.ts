@@ -19,8 +19,8 @@ export function csrfVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyV
   const isSaid = origin.is(PRESENT) || referer.is(PRESENT);
   // Host and port of the origin are compared with the Host: which of the two is which, only one request tells.
   if (isSaid && texts(additionalOrigins).some((one) => origin.is(originMatcher(one)))) return undefined;
-  if (isSaid) return unknown(policy, 'csrf', 'whether the origin that the browser names is the Host asked for');
-  if (share > 0) return unknown(policy, 'csrf', 'chance: a share of the requests is only recorded');
+  if (isSaid) return unknown(policy, 'csrf', 'origin');
+  if (share > 0) return unknown(policy, 'csrf', 'recorded share');
   return {
     is: 'refused',
     code: 'csrf_origin_mismatch',

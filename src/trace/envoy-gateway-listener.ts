@@ -6,8 +6,10 @@ import { entry, optionalRecord, record, records, text, texts, type Json } from '
 import { handshake } from './handshake';
 import type { HttpRequest } from './http-routes';
 import { PRESENT, exact } from './matcher';
+import { gap, type Gap } from './notes';
 import { asRead, type PathSettings } from './paths';
 import type { Reason } from './reasons';
+import { refOf } from './refs';
 import type { Decision } from './types';
 import type { TlsLayer } from './walk';
 
@@ -21,7 +23,7 @@ export type ListenerVerdict =
       readonly location?: string;
       readonly by: Decision | undefined;
     }
-  | { readonly is: 'unknown'; readonly what: string; readonly by: Decision };
+  | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision };
 
 type Refused = Extract<ListenerVerdict, { is: 'refused' }>;
 
@@ -60,11 +62,10 @@ function headerVerdict(policy: EffectivePolicy | undefined): Extract<ListenerVer
     optionalRecord(spec.proxyProtocol) === undefined
       ? [spec.enableProxyProtocol === true, 'enableProxyProtocol']
       : [record(spec.proxyProtocol).optional !== true, 'proxyProtocol'];
-  const { namespace, name } = policy.manifest;
   if (header)
     return {
       is: 'unknown',
-      what: `the listener closes connections that do not begin with a header of the PROXY protocol (${field} of ClientTrafficPolicy ${namespace}/${name}): whether the load balancer before it sends one, no manifest shows`,
+      why: gap({ kind: 'proxy-protocol-at-listener', policy: refOf(policy.manifest), field }),
       by: decision(policy, field)!,
     };
   return undefined;

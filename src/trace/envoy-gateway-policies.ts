@@ -10,6 +10,7 @@ import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-ve
 import type { Asked, AskedPath } from './ask';
 import { byExpression, type HttpRequest } from './http-routes';
 import { PRESENT } from './matcher';
+import { gap } from './notes';
 import { isPreflight } from './own-answer';
 import type { Reason } from './reasons';
 import { judgeToken, type TokenVerdict } from './tokens';
@@ -43,7 +44,7 @@ const FILTERS: Readonly<Partial<Record<FilterName, Filter>>> = {
   fault: ({ traffic }) => traffic && faultVerdict(traffic),
   cors: corsVerdict,
   csrf: ({ security, http }) => csrfVerdict(security!, http),
-  ext_authz: ({ security }) => unknown(security!, 'extAuth', 'a service that no manifest shows'),
+  ext_authz: ({ security }) => unknown(security!, 'extAuth', 'external authorization'),
   api_key_auth: (at) => credentialVerdict(at, 'apiKeyAuth'),
   basic_auth: (at) => credentialVerdict(at, 'basicAuth'),
   oauth2: oidcVerdict,
@@ -164,7 +165,7 @@ function corsVerdict({ security, cors, forwards, http }: Passing): PolicyVerdict
 
 function oidcVerdict({ security, http }: Passing): PolicyVerdict {
   const policy = security!;
-  if (http.headers.get('cookie').is(PRESENT)) return unknown(policy, 'oidc', 'credentials that no manifest shows');
+  if (http.headers.get('cookie').is(PRESENT)) return unknown(policy, 'oidc', 'credentials');
   return {
     is: 'refused',
     code: 'oidc',
@@ -177,7 +178,7 @@ function oidcVerdict({ security, http }: Passing): PolicyVerdict {
 
 function credentialVerdict({ security, http }: Passing, kind: 'apiKeyAuth' | 'basicAuth'): PolicyVerdict {
   const policy = security!;
-  if (shows(kind, record(policy.spec[kind]), http)) return unknown(policy, kind, 'credentials that no manifest shows');
+  if (shows(kind, record(policy.spec[kind]), http)) return unknown(policy, kind, 'credentials');
   return {
     is: 'refused',
     code: kind,
@@ -211,10 +212,9 @@ function tokenVerdict(at: Passing): PolicyVerdict | undefined {
 function foreignVerdict({ extension }: Passing): PolicyVerdict | undefined {
   if (extension === undefined) return undefined;
   const { policy, field } = extension;
-  const { namespace, name } = policy.manifest;
   return {
     is: 'unknown',
-    what: `EnvoyExtensionPolicy ${namespace}/${name} hands the request to code of its own (spec.${field}), which may answer or change it`,
+    why: gap({ kind: 'own-code', policy: refOf(policy), field }),
     by: decision(policy, field),
   };
 }

@@ -1,5 +1,6 @@
 /** What a policy of Envoy Gateway says to a request. */
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
+import { gap, type Gap, type OpenCondition } from './notes';
 import type { Reason } from './reasons';
 import type { Decision, ObjectRef } from './types';
 
@@ -12,7 +13,7 @@ export type PolicyVerdict =
       readonly location?: string | undefined;
       readonly by: Decision;
     }
-  | { readonly is: 'unknown'; readonly what: string; readonly by: Decision };
+  | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision };
 
 export function decision({ manifest }: EffectivePolicy, field: string): Decision {
   const { kind, namespace, name } = manifest;
@@ -23,11 +24,10 @@ export function refOf({ manifest: { kind, namespace, name } }: EffectivePolicy):
   return { kind, namespace, name };
 }
 
-export function unknown(policy: EffectivePolicy, field: string, on: string): PolicyVerdict {
-  const { namespace, name } = policy.manifest;
+export function unknown(policy: EffectivePolicy, field: string, on: OpenCondition): PolicyVerdict {
   return {
     is: 'unknown',
-    what: `whether SecurityPolicy ${namespace}/${name} lets the request pass hangs on ${on} (${field})`,
+    why: gap({ kind: 'security-policy-open', policy: refOf(policy), field, on }),
     by: decision(policy, field),
   };
 }

@@ -46,8 +46,10 @@ import { handshake } from './handshake';
 import { copiesOf, firstRoute, rewritten, toldCopies, weighted, type HttpRequest, type Route } from './http-routes';
 import { streamVerdict } from './envoy-gateway-authorization';
 import { applyOwnFilters, type OwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
+import { assumption, gap, type Gap, remark } from './notes';
 import { ownAnswer, replyOf } from './own-answer';
 import type { Reason } from './reasons';
+import { refOf } from './refs';
 import { unknown, type EnvoyGatewayProxies, type Step } from './step';
 import type { Decision, Hop, ProxyRef, RouteRef, WireProtocol } from './types';
 import { outermost, wire, type Flight, type Walk } from './walk';
@@ -60,7 +62,7 @@ export function beforeEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGatew
   const info = mesh.namespaces.get(home);
   const workload = proxyWorkload(gateway, proxy, info, home, mergerOf(gateway, mesh) !== undefined);
   if (info === undefined && workload.membership === 'none')
-    walk.note(`no manifest shows namespace ${home}; assumed that Envoy Gateway's proxies there have no sidecar`);
+    walk.note(assumption({ kind: 'proxies-without-sidecar', namespace: home }));
   const port = containerPort(gateway, flight.namedPort, mesh);
   const dropped = droppedBefore(walk, flight, workload, port);
   if (dropped !== undefined) return dropped;
@@ -126,9 +128,9 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
     return refuse(stage, 'UF', null, { kind: 'tls-expected', listener: first?.listener.name ?? '', mode: null }, at());
   const patch = patchPolicy(gateway, mesh);
   if (patch !== undefined)
-    return undecided(stage, `EnvoyPatchPolicy ${patch.manifest.namespace}/${patch.manifest.name} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`); // prettier-ignore
+    return undecided(stage, gap({ kind: 'patch-policy', policy: refOf(patch.manifest) })); // prettier-ignore
   const held = connectionVerdict(policy, terminates ? outer : undefined, first?.listener);
-  if (held?.is === 'unknown') return undecided(stage, held.what, held.by);
+  if (held?.is === 'unknown') return undecided(stage, held.why, held.by);
   if (held !== undefined)
     return refuse(stage, held.code, held.status, held.reason, held.by ?? frontendDecision(gateway, first) ?? at());
   if (
@@ -136,7 +138,7 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
     terminates &&
     handshake('MUTUAL', outer) === 'certificate-assumed'
   )
-    walk.note(`assumed that the client shows a certificate that ${home}/${workload.name} trusts`);
+    walk.note(assumption({ kind: 'client-certificate', namespace: home, workload: workload.name }));
   if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
   if (flight.http === null)
     return refuse(
@@ -152,8 +154,8 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
   return forwardHttp(stage, listeners, (read.is === 'taken' ? read.http : null) ?? flight.http);
 }
 
-function undecided(stage: Stage, what: string, ...by: readonly Decision[]): Step {
-  return unknown(hopOf(stage, { decidedBy: by }), what);
+function undecided(stage: Stage, why: Gap, ...by: readonly Decision[]): Step {
+  return unknown(hopOf(stage, { decidedBy: by }), why);
 }
 
 function whyUnattached({ mesh, gateway }: Stage): readonly string[] {
@@ -185,7 +187,7 @@ function forwardHttp(stage: Stage, listeners: readonly Served[], http: HttpReque
   }
   const found = firstRoute(candidates, http);
   if (found?.isOpen === true)
-    return unknown(hopOf(stage, { route: found.route.rule.ref }), 'a condition of a route can be evaluated only by the proxy'); // prettier-ignore
+    return unknown(hopOf(stage, { route: found.route.rule.ref }), gap({ kind: 'condition-for-proxy-only', byEnvoyGateway: true })); // prettier-ignore
   if (found !== undefined) return throughRule(stage, found.route, http);
   const first = candidates[0]?.rule.ref;
   return refuse(
@@ -234,19 +236,14 @@ function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
   });
   if (verdict?.is === 'refused') return reply(stage, verdict, ref);
   if (verdict?.is === 'unknown') {
-    return unknown(hopOf(stage, { route: ref, decidedBy: [verdict.by] }), verdict.what);
+    return unknown(hopOf(stage, { route: ref, decidedBy: [verdict.by] }), verdict.why);
   }
   if (traffic !== undefined && optionalRecord(traffic.spec.rateLimit) !== undefined) {
     const isUncertain = limits === undefined && isGlobalLimit(traffic);
-    walk.note(
-      `BackendTrafficPolicy ${traffic.manifest.namespace}/${traffic.manifest.name} limits the rate: over it the answer is 429${isUncertain ? ", and always 500 if Envoy Gateway's own configuration, which no manifest shows, has no rateLimit" : ''}`,
-    );
+    walk.note(remark({ kind: 'rate-limited', policy: refOf(traffic.manifest), isUncertain }));
   }
   if (fault === undefined && found.includes(null)) {
-    return unknown(
-      hopOf(stage, { route: ref, decidedBy: [by] }),
-      `a filter of the rule names an HTTPRouteFilter that no manifest shows`,
-    );
+    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), gap({ kind: 'filter-not-shown', route: refOf(ref) }));
   }
   if (filters.answer !== undefined) return reply(stage, { code: 'direct_response', ...filters.answer, by }, ref);
   const answer = ownAnswer(route, http, stage.flight.namedPort);
@@ -287,10 +284,11 @@ function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
 function noteShares(walk: Walk, { clusters }: Route): void {
   const total = clusters.reduce((sum, { weight }) => sum + weight, 0);
   if (clusters.length < 2 || total === 0) return;
-  const share = (weight: number): string => `${Math.round((100 * weight) / total)} %`;
-  walk.note(
-    `requests are spread by weight: ${clusters.map(({ destination, weight }) => `${share(weight)} ${destination.host === '' ? 'are answered 500, as the backend is none or may not be referred to' : `to ${destination.host}`}`).join(', ')}`,
-  );
+  const shares = clusters.map(({ destination: { host }, weight }) => ({
+    host: host === '' ? null : host,
+    percent: Math.round((100 * weight) / total),
+  }));
+  walk.note(remark({ kind: 'backends-weighted', shares }));
 }
 
 interface L4Candidate {
@@ -320,14 +318,13 @@ function nameOfRule({ route }: Attachment, { rule }: RouteRef): string {
 /** What SecurityPolicies make of a connection: a network filter before the route's own closes it. */
 function streamHeld(stage: Stage, attachment: Attachment, ref: RouteRef): Step | undefined {
   const { mesh, walk, flight } = stage;
-  const { route } = attachment;
   const { authorization, refused } = streamPolicies({ ...attachment, rule: nameOfRule(attachment, ref) }, mesh);
   for (const { policy, why } of refused)
-    walk.note(`Envoy Gateway refuses SecurityPolicy ${policy.manifest.namespace}/${policy.manifest.name} for ${route.kind} ${ref.namespace}/${ref.name}: ${why}`); // prettier-ignore
+    walk.note(remark({ kind: 'policy-not-for-route', policy: refOf(policy.manifest), route: refOf(ref), detail: why }));
   const verdict = authorization && streamVerdict(authorization, flight.from.address);
   if (verdict === undefined) return undefined;
   if (verdict.is === 'refused') return refuse(stage, verdict.code, null, verdict.reason, verdict.by, ref);
-  return unknown(hopOf(stage, { route: ref, decidedBy: [verdict.by] }), verdict.what);
+  return unknown(hopOf(stage, { route: ref, decidedBy: [verdict.by] }), verdict.why);
 }
 
 function forwardL4(stage: Stage, attachments: readonly Attachment[]): Step {

@@ -9,6 +9,7 @@ import { portsNaming } from '../model/sidecar-scope';
 import type { Service } from '../model/services';
 import { heldBySource, ruleOf } from './held-by-source';
 import type { Spoken, UnknownHost, Wanted } from './reasons';
+import { serviceRef } from './refs';
 import type { ProxyView } from './tcp-routes';
 import type { Decision, ObjectRef } from './types';
 
@@ -20,10 +21,6 @@ export interface Explanation {
 function decision(service: Service, field: string): Decision {
   const { kind, namespace, name } = service.config;
   return { kind, namespace, name, field };
-}
-
-function refOf({ config: { kind, name }, namespace }: Service): ObjectRef {
-  return { kind, namespace, name };
 }
 
 /** Why a proxy knows nothing of a host and port: hidden, out of its Sidecar's scope, on other ports only, or nowhere at all. */
@@ -61,7 +58,7 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
         by: { kind, namespace, name, field: 'spec.egress' },
       };
     return {
-      cause: { is: 'not-imported', entry: refOf(outside), host: outside.host, sidecar: { kind, namespace, name } },
+      cause: { is: 'not-imported', entry: serviceRef(outside), host: outside.host, sidecar: { kind, namespace, name } },
       by: { kind, namespace, name, field: 'spec.egress' },
     };
   }
@@ -70,7 +67,7 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
   // To export it would let the namespace reach its ports, and not the one that is asked for.
   if (other !== undefined)
     return {
-      cause: { is: 'neither-declared-nor-exported', entry: refOf(other), declared: portsOf(other), namespace: proxy.namespace, ...wanted }, // prettier-ignore
+      cause: { is: 'neither-declared-nor-exported', entry: serviceRef(other), declared: portsOf(other), namespace: proxy.namespace, ...wanted }, // prettier-ignore
       by: decision(other, 'spec.ports'),
     };
   const left = mesh.leftOut.find(
@@ -112,7 +109,7 @@ function podAt({ mesh, proxy }: ProxyView, { host, port }: Wanted): Explanation 
     cause: {
       is: 'pod-by-address',
       pod: { kind: pod.kind, namespace: pod.namespace, name: pod.name },
-      service: refOf(service),
+      service: serviceRef(service),
       host: service.host,
       port,
       headless: headless?.ports.find((one) => one.port === port)?.protocol ?? null,
@@ -158,16 +155,16 @@ function notExported(view: ProxyView, service: Service, wanted: Wanted): Explana
   const own = service.ports.find(({ port }) => port === wanted.port);
   if (own !== undefined && !isSpoken(own.protocol, wanted.protocol))
     return {
-      cause: { is: 'neither-spoken-nor-exported', entry: refOf(service), namespace, port: own.port, declared: own.protocol, spoken: wanted.protocol }, // prettier-ignore
+      cause: { is: 'neither-spoken-nor-exported', entry: serviceRef(service), namespace, port: own.port, declared: own.protocol, spoken: wanted.protocol }, // prettier-ignore
       by: decision(service, `spec.ports[${own.index}].protocol`),
     };
   const carrier = carriedBy(view, service, wanted);
   if (carrier === undefined)
-    return { cause: { is: 'not-exported', entry: refOf(service), namespace, carrier: null }, by };
+    return { cause: { is: 'not-exported', entry: serviceRef(service), namespace, carrier: null }, by };
   const { kind, name, namespace: owner } = carrier.config;
   const section = ({ HTTP: 'http', TLS: 'tls', TCP: 'tcp' } as const)[wanted.protocol];
   return {
-    cause: { is: 'not-exported', entry: refOf(service), namespace, carrier: { route: { kind, namespace: owner, name }, section, port: wanted.port } }, // prettier-ignore
+    cause: { is: 'not-exported', entry: serviceRef(service), namespace, carrier: { route: { kind, namespace: owner, name }, section, port: wanted.port } }, // prettier-ignore
     by,
   };
 }
@@ -214,7 +211,7 @@ function ofImported(view: ProxyView, service: Service, wanted: Wanted): Explanat
     return {
       cause: {
         is: 'port-not-declared',
-        entry: refOf(service),
+        entry: serviceRef(service),
         declared: portsOf(service),
         namespace: view.proxy.namespace,
         // Of an object for this host alone; a port of another would be open for what else that stands for.
@@ -240,19 +237,19 @@ function ofImported(view: ProxyView, service: Service, wanted: Wanted): Explanat
     const { kind, namespace, name } = replaced.config;
     const names = [...new Set(replaced.tls.flatMap(({ matches }) => matches.flatMap(({ sniHosts }) => sniHosts)))];
     return {
-      cause: { is: 'replaced-by-tls-rules', rule: { kind, namespace, name }, entry: refOf(service), host, declared: service.host, names }, // prettier-ignore
+      cause: { is: 'replaced-by-tls-rules', rule: { kind, namespace, name }, entry: serviceRef(service), host, declared: service.host, names }, // prettier-ignore
       by: { kind, namespace, name, field: 'spec.tls' },
     };
   }
   if (!isSpoken(own.protocol, protocol))
     return {
-      cause: { is: 'other-protocol', entry: refOf(service), port, declared: own.protocol, spoken: protocol },
+      cause: { is: 'other-protocol', entry: serviceRef(service), port, declared: own.protocol, spoken: protocol },
       by: decision(service, `spec.ports[${own.index}].protocol`),
     };
   if (service.address === ANY_ADDRESS || protocol === 'HTTP') return undefined;
   const addresses = [service.address, ...service.extraAddresses];
   return {
-    cause: { is: 'other-address', entry: refOf(service), addresses, spoken: protocol },
+    cause: { is: 'other-address', entry: serviceRef(service), addresses, spoken: protocol },
     by: decision(service, 'spec.addresses'),
   };
 }

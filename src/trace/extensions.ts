@@ -7,8 +7,11 @@ import type { Mesh } from '../model/mesh';
 import { config, type Config } from '../model/objects';
 import { type ExtendedProxy, isFor, namesCluster } from './extension-scope';
 import { forwardProxyPart } from './forward-proxy';
+import { gap } from './notes';
 import { letsPass } from './passing-patches';
+import { type ObjectRef, refOf } from './refs';
 import type { Hop, Trace, TraceRequest } from './types';
+import { withNotes } from './words';
 
 type Context = 'SIDECAR_OUTBOUND' | 'SIDECAR_INBOUND' | 'GATEWAY';
 
@@ -120,22 +123,26 @@ function wasmTouches(plugin: Config, place: Place): boolean {
   );
 }
 
-function extensionsOf(mesh: Mesh, place: Place): readonly string[] {
-  const name = ({ kind, namespace, name: own }: Config): string => `${kind} ${namespace}/${own}`;
+interface Extension {
+  readonly extension: ObjectRef;
+  readonly field: string | null;
+}
+
+function extensionsOf(mesh: Mesh, place: Place): readonly Extension[] {
   const filters = mesh
     .of('networking.istio.io', 'EnvoyFilter')
     .map(config)
     .filter((filter) => isFor(mesh, filter, optionalRecord(record(filter.spec.workloadSelector).labels), place))
     .flatMap((filter) => {
       const index = records(filter.spec.configPatches).findIndex((entry) => touches(entry, place));
-      return index < 0 ? [] : [`${name(filter)} spec.configPatches[${index}]`];
+      return index < 0 ? [] : [{ extension: refOf(filter), field: `spec.configPatches[${index}]` }];
     });
   const plugins = mesh
     .of('extensions.istio.io', 'WasmPlugin')
     .map(config)
     .filter((plugin) => isFor(mesh, plugin, optionalRecord(record(plugin.spec.selector).matchLabels), place))
     .filter((plugin) => wasmTouches(plugin, place))
-    .map(name);
+    .map((plugin) => ({ extension: refOf(plugin), field: null }));
   return [...filters, ...plugins];
 }
 
@@ -144,9 +151,13 @@ export function withExtensions(mesh: Mesh, request: TraceRequest, trace: Trace):
   if (mesh.of('networking.istio.io', 'EnvoyFilter').length + mesh.of('extensions.istio.io', 'WasmPlugin').length === 0)
     return trace;
   const notes = placesOf(mesh, request, trace).flatMap((place) =>
-    extensionsOf(mesh, place).map(
-      (extension) =>
-        `${extension} changes what ${place.hop.proxy.kind} ${place.hop.proxy.namespace}/${place.hop.proxy.workload ?? '?'} does here, which only Envoy can tell; without it the request is ${trace.outcome}${trace.refusal === null ? '' : ` (${trace.refusal.code})`}`,
+    extensionsOf(mesh, place).map((one) =>
+      gap({
+        kind: 'extension',
+        ...one,
+        proxy: place.hop.proxy,
+        without: { outcome: trace.outcome, code: trace.refusal?.code ?? null },
+      }),
     ),
   );
   if (notes.length === 0) return trace;
@@ -155,6 +166,6 @@ export function withExtensions(mesh: Mesh, request: TraceRequest, trace: Trace):
     outcome: 'unknown',
     destination: null,
     refusal: null,
-    notes: [...new Set([...trace.notes, ...notes])],
+    ...withNotes([...trace.noted, ...notes]),
   };
 }

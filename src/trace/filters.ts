@@ -77,7 +77,7 @@ export function pastFilters(
   let passed = http;
   if (passed !== null) {
     const token = judgeToken(tokens(), passed);
-    if (token.is === 'unknown') return { held: unknown(hop(passed, token.by), token.what) };
+    if (token.is === 'unknown') return { held: unknown(hop(passed, token.by), token.why) };
     if (token.is === 'invalid') {
       const { status, reason, by } = token;
       return { held: refused(hop(passed, by), { code: 'jwt_authn', status, proxy, by, reason }) };
@@ -91,7 +91,7 @@ export function pastFilters(
 
 /** Held by authorization. */
 export function rejected(hop: Hop, verdict: Exclude<Verdict, { is: 'allowed' }>, status: number | null): Step {
-  if (verdict.is === 'unknown') return unknown(hop, verdict.what);
+  if (verdict.is === 'unknown') return unknown(hop, verdict.why);
   return refused(hop, { code: 'RBAC', status, proxy: hop.proxy, by: verdict.by ?? null, reason: verdict.reason });
 }
 

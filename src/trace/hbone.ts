@@ -28,7 +28,7 @@ export function cut(mesh: Mesh, flight: Flight, workload: Workload | undefined):
     workload,
   );
   if (verdict.is === 'allowed' || workload === undefined) return undefined;
-  if (verdict.is === 'unknown') return unknown(undefined, verdict.what);
+  if (verdict.is === 'unknown') return unknown(undefined, verdict.why);
   const proxy = flight.sentBy ?? { kind: 'none' as const, namespace: flight.from.namespace, workload: null };
   return refused(undefined, { code: 'UF', status: null, proxy, by: verdict.by, reason: verdict.reason });
 }

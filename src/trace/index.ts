@@ -7,7 +7,6 @@
  * ```
  */
 import { overlaps } from '../model/hostnames';
-import { nameOfLeftOut, whoLeavesOut } from '../model/left-out';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Recorder } from './ask';
@@ -17,20 +16,24 @@ import { noteDns } from './dns';
 import { droppedBefore } from './enter';
 import { beforeEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
+import { gap, type Note, remark } from './notes';
 import { withoutProxy } from './proxies';
 import { carry } from './loop';
 import { type Answer, type Dialled, answersOfProxy, dial } from './names';
 import { otherEnd } from './other-end';
-import { parseRequest } from './request';
+import { refOf } from './refs';
+import { parseRequest, type RequestError } from './request';
 import { unknown, type Step } from './step';
 import type { Trace, TraceRequest } from './types';
 import { ownerOf, Walk, type Flight } from './walk';
+import { withNotes } from './words';
 
 export { RequestError } from './request';
 export type { Recorder } from './ask';
 export type * from './types';
+export type { NoteKind } from './notes';
 export type { Reason, ReasonKind } from './reasons';
-export { REASON_KINDS, wordsOf } from './words';
+export { NOTE_KINDS, REASON_KINDS, whyUnknown, withNotes, wordsOf, wordsOfNote } from './words';
 
 /**
  * Follows one request through a mesh. A `recorder` gets each question that a proxy asked of the request: all that give the same
@@ -52,7 +55,7 @@ function follow(mesh: Mesh, request: TraceRequest, recorder?: Recorder): Trace {
       told.outcome === 'delivered' && origin.entry === undefined
         ? otherEnd(mesh, host, origin.peer.namespace, told)
         : undefined;
-    return note === undefined ? told : { ...told, notes: [...told.notes, note] };
+    return note === undefined ? told : { ...told, ...withNotes([...told.noted, note]) };
   }
   return eitherOf(answers.map((answer) => ({ answer, told: followTo(mesh, request, answer.dialled, recorder) })), host); // prettier-ignore
 }
@@ -68,22 +71,25 @@ function eitherOf(ways: readonly { readonly answer: Answer; readonly told: Trace
     ]);
   const [first] = ways as [(typeof ways)[number]];
   if (ways.every(({ told }) => shape(told) === shape(first.told))) return first.told;
-  const each = ways.map(({ answer: { service }, told }) => {
-    const { kind, namespace, name } = service.config;
-    const end = told.refusal === null ? told.outcome : `${told.outcome} (${told.refusal.code})`;
-    return `that of ${kind} ${namespace}/${name}: ${end}`;
-  });
+  const each = ways.map(({ answer: { service }, told: { outcome, refusal } }) => ({
+    entry: refOf(service.config),
+    outcome,
+    code: refusal?.code ?? null,
+  }));
   const good = ways.find(({ told }) => told.outcome === 'delivered') ?? first;
   return {
     ...good.told,
     outcome: 'unknown',
     destination: null,
     refusal: null,
-    notes: [
-      `the sidecar answers DNS queries for ${host} with ${ways.length} addresses in random order, one of each object that declares it, and connections fare by the one that the client takes (${each.join('; ')}): declare the host in one ServiceEntry, with all its ports`,
-      ...good.told.notes,
-    ],
+    ...withNotes([gap({ kind: 'answers-differ', host, answers: each }), ...good.told.noted]),
   };
+}
+
+/** The trace of a request that is none, or that names a client or a gateway that cannot be. */
+export function notFollowed({ message }: RequestError): Trace {
+  const notes = withNotes([gap({ kind: 'request-not-followed', detail: message })]);
+  return { outcome: 'unknown', hops: [], destination: null, refusal: null, ...notes };
 }
 
 function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined, recorder?: Recorder): Trace {
@@ -97,7 +103,9 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
   for (const note of origin.notes) walk.note(note);
   for (const one of mesh.leftOut)
     if (one.hosts === undefined || one.hosts.some((own) => overlaps(own, parsed.host)))
-      walk.note(`${nameOfLeftOut(one)} is not followed: ${whoLeavesOut(one)}, since ${one.why}`);
+      walk.note(
+        remark({ kind: 'left-out', object: refOf(one), field: one.field ?? null, by: one.by, detail: one.why }),
+      );
   const target = answer ?? dial(mesh, parsed.host, parsed.address, origin.peer.namespace);
   const flight: Flight = {
     from: origin.peer,
@@ -123,7 +131,7 @@ function firstStep(
   flight: Flight,
   { entry, peer, name, kind, hasSidecar, isAmbient }: Origin,
   given: string | null,
-  notes: readonly string[],
+  notes: readonly Note[],
 ): Step {
   const { mesh } = walk;
   if (entry !== undefined) {
@@ -137,11 +145,11 @@ function firstStep(
   if (isAmbient === true) return { then: { at: 'outbound-ztunnel', flight, name, dialsPod: false } };
   if (!hasSidecar) return withoutProxy(flight, { kind, namespace, workload: name }, undefined);
   if (proxySettings(mesh, ownerOf(peer)).interception === 'NONE') {
-    walk.note('nothing leads the client to its sidecar (interceptionMode NONE): it dials its destination itself');
+    walk.note(remark({ kind: 'not-led-to-sidecar' }));
     return withoutProxy(flight, { kind: 'none', namespace, workload: name }, undefined);
   }
   const capture = outboundCapture(workload, mesh.config.capture, flight.address, flight.port);
-  if (capture.unknown !== undefined) return unknown(undefined, capture.unknown);
+  if (capture.isUnknown) return unknown(undefined, gap({ kind: 'capture-by-address' }));
   if (!capture.captured) return withoutProxy(flight, { kind: 'none', namespace, workload: name }, capture.by);
   for (const note of notes) walk.note(note);
   return { then: { at: 'outbound-sidecar', flight, workload, proxy: { kind: 'sidecar', namespace, workload: name } } };

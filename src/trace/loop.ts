@@ -2,6 +2,7 @@
 import { throughZtunnel, atZtunnel } from './ambient';
 import { arrive } from './arrive';
 import { throughProxies } from './envoy-gateway';
+import { remark } from './notes';
 import { gatewayProxy, throughGateway, throughSidecar } from './proxies';
 import { brokenStatus, ruleDecision } from './hop';
 import { throughServer } from './server';
@@ -9,7 +10,7 @@ import { refused, type End, type Next, type Step } from './step';
 import type { Hop, ProxyRef, Trace } from './types';
 import { outermost, type Flight, type Walk } from './walk';
 import { throughWaypoint } from './waypoint';
-import { wordsOf } from './words';
+import { withNotes, wordsOf } from './words';
 
 const MAX_HOPS = 16;
 
@@ -85,23 +86,21 @@ function keyOf(proxy: ProxyRef, flight: Flight): string {
 }
 
 function noteCopies(walk: Walk, { copies = [] }: Hop): void {
-  for (const { cluster, percent } of copies)
-    walk.note(
-      `${percent === 100 ? '' : `${percent} % of the `}requests are copied to ${cluster}, whose answers nobody waits for`,
-    );
+  for (const { cluster, percent } of copies) walk.note(remark({ kind: 'copied', cluster, percent }));
 }
 
 function ended(walk: Walk, hops: readonly Hop[], end: End): Trace {
-  if (end.is === 'unknown') walk.note(end.what);
-  const { notes } = walk;
-  if (end.is === 'delivered') return { outcome: 'delivered', hops, destination: end.destination, refusal: null, notes };
-  if (end.is === 'unknown') return { outcome: 'unknown', hops, destination: null, refusal: null, notes };
+  if (end.is === 'unknown') walk.note(end.why);
+  const notes = withNotes(walk.notes);
+  if (end.is === 'delivered')
+    return { outcome: 'delivered', hops, destination: end.destination, refusal: null, ...notes };
+  if (end.is === 'unknown') return { outcome: 'unknown', hops, destination: null, refusal: null, ...notes };
   // A fault is never meant, whatever its status.
   const { location, ...told } = end.is === 'replied' ? end.reply : { ...end.refused, location: undefined };
   const { code, status, proxy, by, reason } = told;
   const { what, fix } = wordsOf(reason);
   if (end.is === 'refused' || end.reply.status >= 400 || code === 'FI')
-    return { outcome: 'refused', hops, destination: null, refusal: { code, status, proxy, what, fix, by, reason }, notes }; // prettier-ignore
+    return { outcome: 'refused', hops, destination: null, refusal: { code, status, proxy, what, fix, by, reason }, ...notes }; // prettier-ignore
   const answer = { code, status: end.reply.status, proxy, what, by, reason, ...(location === undefined ? {} : { location }) }; // prettier-ignore
-  return { outcome: 'answered', hops, destination: null, refusal: null, answer, notes };
+  return { outcome: 'answered', hops, destination: null, refusal: null, answer, ...notes };
 }

@@ -7,6 +7,7 @@ import { proxySettings } from '../model/proxy-config';
 import type { Service } from '../model/services';
 import { addressOf, type Workload } from '../model/workloads';
 import type { Origin } from './client';
+import { assumption, type Note } from './notes';
 import { ownerOf } from './walk';
 
 /** What a name or an IP means to a client that dials it. */
@@ -17,7 +18,7 @@ export interface Dialled {
   readonly service: Service | undefined;
   /** The workload behind it. */
   readonly workload: Workload | undefined;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** The Service of the cluster that a name reaches by the search path of a Pod's DNS. */
@@ -136,11 +137,7 @@ export function dial(mesh: Mesh, host: string, given: string | null, namespace: 
       address,
       service: undefined,
       workload: single === undefined ? undefined : mesh.workloads.at(address),
-      notes: [
-        single === undefined
-          ? `assumed that ${host} resolves to an address in ${String(range)}, which its ServiceEntry claims (say --address if it does not)`
-          : `assumed that ${host} resolves to ${address}, an address of its ServiceEntry (say --address if it does not)`,
-      ],
+      notes: [assumption({ kind: 'address-of-entry', host, address: single ?? range ?? address })],
     };
   }
   return { address: null, service: undefined, workload: undefined, notes: [] };

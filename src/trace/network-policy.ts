@@ -4,6 +4,7 @@ import type { Mesh } from '../model/mesh';
 import { config, push, type Config } from '../model/objects';
 import { selects } from '../model/selectors';
 import type { Workload } from '../model/workloads';
+import { gap, type Gap } from './notes';
 import type { Reason } from './reasons';
 import type { Decision } from './types';
 import type { Flight } from './walk';
@@ -11,7 +12,7 @@ import type { Flight } from './walk';
 export type NetworkVerdict =
   | { readonly is: 'allowed' }
   | { readonly is: 'denied'; readonly reason: Reason; readonly by: Decision | null }
-  | { readonly is: 'unknown'; readonly what: string };
+  | { readonly is: 'unknown'; readonly why: Gap };
 
 type Truth = boolean | 'unknown';
 
@@ -115,19 +116,22 @@ function judge(
   }
   const first = policies[0] as Config;
   const all = policies.map((policy) => `${policy.namespace}/${policy.name}`);
-  const names = all.join(', ');
   const peer = party.isPod
     ? `Pods of namespace ${party.namespace ?? '?'}`
     : (party.address ?? 'addresses outside the cluster');
   if (party.onNode)
     return {
       is: 'unknown',
-      what: `whether NetworkPolicy ${names} lets this pass hangs on nodes: ${party.namespace ?? ''}/${party.name} has the network of its own (hostNetwork), and a node reaches its own Pods whatever policies say`,
+      why: gap({
+        kind: 'network-policy-by-node',
+        policies: all,
+        peer: { namespace: party.namespace ?? '', workload: party.name },
+      }),
     };
   if (result === 'unknown')
     return {
       is: 'unknown',
-      what: `whether NetworkPolicy ${names} lets this pass hangs on an IP that no manifest shows: say it with --address`,
+      why: gap({ kind: 'network-policy-by-address', policies: all }),
     };
   return {
     is: 'denied',

@@ -4,6 +4,8 @@ import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { parseClusterName } from './clusters';
 import { serviceNamed } from './names';
+import { remark, type Remark } from './notes';
+import { refOf } from './refs';
 import type { Hop, Trace } from './types';
 
 /** The note for a delivered request that does not end where its client means it to. */
@@ -12,7 +14,7 @@ export function otherEnd(
   named: string,
   namespace: string,
   { hops, destination }: Trace,
-): string | undefined {
+): Remark | undefined {
   // prettier-ignore
   const host = named.replace(/\.$/, '');
   if (destination === null || isAddress(host) || destination.host === host) return undefined;
@@ -23,8 +25,16 @@ export function otherEnd(
   if (serviceNamed(mesh, host, namespace) !== undefined) return undefined;
   const entry = mesh.services.declaring(key.host).find(({ ports }) => ports.some(({ port }) => port === key.port));
   const by = last.route ?? entry?.config;
-  const who = by === undefined ? `cluster ${last.cluster ?? ''}` : `${by.kind} ${by.namespace}/${by.name}`;
-  return `this connection is for ${host}, and ends at ${destination.host}: ${who} takes what comes on port ${last.receives.port}${last.receives.protocol === 'TCP' ? ', where nothing names a host' : ', whatever host it is for'}`;
+  const { port, protocol } = last.receives;
+  return remark({
+    kind: 'other-end',
+    host,
+    end: destination.host,
+    by: by === undefined ? null : refOf(by),
+    cluster: last.cluster,
+    port,
+    isTcp: protocol === 'TCP',
+  });
 }
 
 /** Whether the rule that was followed is one for the host. */

@@ -1,6 +1,7 @@
 /** Where a connection enters a proxy: the sidecar of its client, a gateway, or none. */
 import { ANY_ADDRESS } from '../model/addresses';
 import { GATEWAY_API } from '../model/gateway-api';
+import { gap, noteOfInstalled, remark } from './notes';
 import { unrouted } from './unrouted';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
@@ -95,8 +96,9 @@ function pickListener(
     const listener = listeners.get(bind);
     if (listener === undefined) continue;
     if (listener.refused === null) return listener;
+    const { namespace, workload } = proxy;
     walk.note(
-      `Envoy of ${proxy.namespace}/${proxy.workload ?? '?'} refuses listener ${listener.name}: several filter chains match ${listener.refused}; followed as if it had none`,
+      remark({ kind: 'listener-refused', namespace, workload, listener: listener.name, chains: listener.refused }),
     );
   }
   return undefined;
@@ -128,10 +130,10 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
   if (proxySettings(mesh, workload).proxyProtocol)
     return unknown(
       undefined,
-      `the gateway ${proxy.namespace}/${proxy.workload} closes connections that do not begin with a header of the PROXY protocol (gatewayTopology.proxyProtocol of its proxyConfig): whether its sender sends one, no manifest shows`,
+      gap({ kind: 'proxy-protocol-at-gateway', namespace: proxy.namespace, workload: proxy.workload }),
     );
-  const assumption = mesh.assumptions.get(`${workload.namespace}/${workload.name}`);
-  if (assumption !== undefined) walk.note(assumption);
+  const installed = mesh.installedGateways.get(`${workload.namespace}/${workload.name}`);
+  if (installed !== undefined) walk.note(noteOfInstalled(installed));
   const scope = mesh.scopeOf(self);
   const merged = mesh.mergedGateway(self);
   const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses };

@@ -1,4 +1,5 @@
 /** Objects that a trace speaks of. */
+import type { Service } from '../model/services';
 
 export interface ObjectRef {
   readonly kind: string;
@@ -14,4 +15,14 @@ export interface RouteRef extends ObjectRef {
 /** An object that had a say, and the field in it. */
 export interface Decision extends ObjectRef {
   readonly field: string;
+}
+
+/** An object by its name, without whatever else is known of it. */
+export function refOf({ kind, namespace, name }: ObjectRef): ObjectRef {
+  return { kind, namespace, name };
+}
+
+/** The object that a service is of. */
+export function serviceRef({ config: { kind, name }, namespace }: Service): ObjectRef {
+  return { kind, namespace, name };
 }

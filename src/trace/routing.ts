@@ -16,6 +16,7 @@ import {
   firstRoute,
 } from './http-routes';
 import { exact, PRESENT, stringMatch } from './matcher';
+import { gap, remark } from './notes';
 import { abortShare, ownAnswer, replyOf } from './own-answer';
 import { send } from './send';
 import { type SidecarView, virtualOutbound } from './sidecar-listeners';
@@ -72,10 +73,7 @@ export function throughRoutes(
   }
   const first = firstRoute(virtualHost.routes, http);
   if (first?.isOpen === true) {
-    return unknown(
-      hopOf(named),
-      'a condition of a route is a token claim or a regular expression that only the proxy can evaluate',
-    );
+    return unknown(hopOf(named), gap({ kind: 'condition-for-proxy-only', byEnvoyGateway: false }));
   }
   if (first === undefined) return noMatchingRoute(walk, named, proxy, virtualHost, http);
   return throughRoute(walk, at, named, first.route, http);
@@ -283,8 +281,7 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
     return replied(hop, { ...replyOf(answer), proxy, by });
   }
   const share = abortShare(route);
-  if (share > 0 && ref !== null)
-    walk.note(`${ref.kind} ${ref.namespace}/${ref.name} ${ref.rule} aborts ${share} % of these requests`);
+  if (share > 0 && ref !== null) walk.note(remark({ kind: 'aborts-share', rule: ref, percent: share }));
   const chosen = walk.choose(route.clusters, copiesOf(route));
   if (chosen === undefined) {
     const hop = hopOf(incoming, { route: ref, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) });
@@ -301,7 +298,12 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
     .map(({ cluster, weight }) => ({ cluster, weight }));
   if (alternatives.length > 0)
     walk.note(
-      `${chosen.weight} parts of ${route.clusters.reduce((sum, item) => sum + item.weight, 0)} go this way; the others to ${alternatives.map((item) => item.cluster).join(', ')}`,
+      remark({
+        kind: 'weighted',
+        weight: chosen.weight,
+        total: route.clusters.reduce((sum, item) => sum + item.weight, 0),
+        others: alternatives.map((item) => item.cluster),
+      }),
     );
   return send(
     walk,

@@ -15,11 +15,12 @@ import { type Sending, hopOf, brokenStatus } from './hop';
 import { Asked, AskedHeaders, AskedPath } from './ask';
 import type { HttpRequest } from './http-routes';
 import { dial } from './names';
+import { assumption, gap, type Gap, remark } from './notes';
+import { refOf, serviceRef } from './refs';
 import { refused, step, unknown, type Step } from './step';
 import type { Hop, ProxyRef, Refused, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
 import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
-import { noClusterWords } from './words';
 
 /** Sends to a cluster: there may be none of that name, or none of its endpoints; otherwise to the first endpoint. */
 export function send(walk: Walk, sending: Sending, name: string): Step {
@@ -67,10 +68,7 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
   if (isMissing(cluster)) {
     const missed = hop({ decidedBy: decisions(...incoming.decidedBy, cluster.by) });
     if (cluster.mayExist)
-      return unknown(
-        missed,
-        `${noClusterWords(cluster.cause).why} among the manifests given, and none of them shows its namespace: whether ${name} exists cannot be told`,
-      );
+      return unknown(missed, gap({ kind: 'cluster-namespace-not-shown', cluster: name, cause: cluster.cause }));
     return refused(missed, {
       ...missingRefusal(cluster, proxy, isHttp, sending.gatewayApi),
       ...(isHttp ? {} : { status: brokenStatus(flight) }),
@@ -107,9 +105,7 @@ function sendToCluster(
   const isOriginal = cluster.type === 'ORIGINAL_DST' && resolved === undefined;
   const endpoint = isOriginal || resolved !== undefined ? undefined : cluster.endpoints[0];
   if (cluster.ignoredTls !== undefined)
-    walk.note(
-      `${cluster.ignoredTls.kind} ${cluster.ignoredTls.namespace}/${cluster.ignoredTls.name} ${cluster.ignoredTls.field} is ignored: a sidecar takes credentials only from a DestinationRule with a workloadSelector, so no TLS is originated`,
-    );
+    walk.note(remark({ kind: 'tls-ignored', rule: refOf(cluster.ignoredTls), field: cluster.ignoredTls.field }));
   if (resolved === null) {
     return refused(hop({ decidedBy }), {
       code: 'UH',
@@ -128,15 +124,14 @@ function sendToCluster(
         ...(isHttp ? {} : { status: brokenStatus(flight) }),
       });
     }
-    walk.note(
-      `no manifest shows the endpoints of ${cluster.service.config.kind} ${cluster.service.namespace}/${cluster.service.config.name}; assumed that there are some`,
-    );
+    walk.note(assumption({ kind: 'endpoints-exist', service: serviceRef(cluster.service) }));
   }
   const inside = inCluster(walk.mesh, cluster, endpoint, at.self.namespace);
   if (inside !== undefined && 'missing' in inside) {
     const { kind, namespace, name } = cluster.service.config;
-    if (inside.mayExist) return unknown(hop({ decidedBy }), `no manifest shows the Service ${inside.missing}, to which ${kind} ${namespace}/${name} leads: what happens there cannot be told`); // prettier-ignore
     const entry = { kind, namespace, name };
+    if (inside.mayExist)
+      return unknown(hop({ decidedBy }), gap({ kind: 'service-not-shown', host: inside.missing, by: entry }));
     return refused(hop({ decidedBy }), {
       code: 'UH',
       status: isHttp ? 503 : brokenStatus(flight),
@@ -147,7 +142,11 @@ function sendToCluster(
   }
   if (inside !== undefined && cluster.endpoints.some((other) => other.address !== endpoint?.address))
     walk.note(
-      `cluster ${cluster.name} has ${cluster.endpoints.length} endpoints (${cluster.endpoints.map((one) => one.address).join(', ')}); followed the first`,
+      remark({
+        kind: 'several-endpoints',
+        cluster: cluster.name,
+        addresses: cluster.endpoints.map((one) => one.address),
+      }),
     );
   // Where ambient mode is installed, proxies reach its workloads through tunnels, whose mutual TLS is the mesh's.
   const isTunnelled = endpoint?.workload?.membership === 'ztunnel' && sending.tunnel === null;
@@ -204,9 +203,7 @@ function sendToCluster(
       (isOriginal ? dialledHost(walk, flight, cluster.service) : hostOf(cluster, layers, http, flight)),
   };
   if (sending.tunnel !== null)
-    walk.note(
-      `the connection is tunnelled by HTTP CONNECT to ${sending.tunnel} through ${cluster.service.host}:${dialled}`,
-    );
+    walk.note(remark({ kind: 'tunnelled', to: sending.tunnel, through: `${cluster.service.host}:${dialled}` }));
   const misfit =
     leaves && sending.tunnel === null
       ? tlsMisfit(cluster, sending.inner, layers, { isHttp, port: dialled }, proxy)
@@ -234,7 +231,7 @@ function dialledHost(walk: Walk, flight: Flight, service: Service): string {
   const isNamed = service.host === flight.host || (isWildcard(service.host) && isSubsetOf(flight.host, service.host));
   if (!isNamed && service.address === ANY_ADDRESS)
     walk.note(
-      `${service.config.kind} ${service.namespace}/${service.config.name} (host ${service.host}) sends connections on to the address that the client dialled: this one ends at ${flight.host}`,
+      remark({ kind: 'original-destination', entry: serviceRef(service), host: service.host, dialled: flight.host }),
     );
   return flight.host;
 }
@@ -243,13 +240,18 @@ function dialledHost(walk: Walk, flight: Flight, service: Service): string {
  * HTTP ports of all hosts share a listener, which resolves names for the service that it was made for: the oldest (policySvc in
  * buildSidecarOutboundHTTPListenerOpts, pilot/pkg/networking/core/listener.go). For a wildcard that came later nothing is resolved.
  */
-function otherResolver({ at: { view, flight, self }, http }: Sending, { service, port }: Cluster): string | undefined {
+function otherResolver({ at: { view, flight, self }, http }: Sending, { service, port }: Cluster): Gap | undefined {
   if (service.resolution !== 'DYNAMIC_DNS' || http === null || self.type === 'gateway') return undefined;
   const sharing = view.scope.listeners.flatMap(({ servicesByPort }) => servicesByPort.get(port.port) ?? []);
   const other = sharing.find(([one, at]) => one.host !== service.host && isHttpProtocol(at.protocol));
   if (other === undefined) return undefined;
-  const [{ config: from }] = other;
-  return `${service.config.kind} ${service.namespace}/${service.config.name} resolves ${flight.host} by name only if it is older than ${from.kind} ${from.namespace}/${from.name}, which has port ${port.port} too: the listener of the port resolves names for the one that it was made for`;
+  return gap({
+    kind: 'resolved-for-oldest',
+    entry: serviceRef(service),
+    other: refOf(other[0].config),
+    host: flight.host,
+    port: port.port,
+  });
 }
 
 /**

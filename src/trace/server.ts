@@ -8,6 +8,7 @@ import { noConnect, pastFilters, pathRead, workloadFilters } from './filters';
 import { handshake } from './handshake';
 import { inboundChain, ingressListener } from './inbound';
 import { exact } from './matcher';
+import { assumption, gap } from './notes';
 import { refused, step, unknown, type Behind, type Step } from './step';
 import type { Decision, ProxyRef, Refused } from './types';
 import { type Flight, type Walk, connectionOf, decisions, outermost, wire, noMatch } from './walk';
@@ -34,7 +35,7 @@ export function throughServer(
   if (ingressListener(mesh, self, flight.port)?.binds === true && proxySettings(mesh, workload).interception !== 'NONE')
     return unknown(
       undefined,
-      `the Sidecar of ${workload.namespace}/${workload.name} binds its ingress listener to port ${flight.port} (captureMode NONE), and iptables redirect that port: which of the two takes a connection cannot be told`,
+      gap({ kind: 'ingress-listener-and-redirection', namespace: workload.namespace, workload: workload.name, port: flight.port }), // prettier-ignore
     );
   const chain = inboundChain(mesh, self, flight.port, connectionOf(flight));
   const by: Decision | undefined =
@@ -81,7 +82,7 @@ export function throughServer(
       reason: { kind: 'client-certificate-missing', asks: 'sidecar-ingress', port: flight.port },
     });
   if (shaken === 'certificate-assumed')
-    walk.note(`assumed that the client shows a certificate that ${proxy.namespace}/${proxy.workload} trusts`);
+    walk.note(assumption({ kind: 'client-certificate', namespace: proxy.namespace, workload: proxy.workload }));
   const closed = unserved && { code: 'UF', status: brokenStatus(flight, incoming.receives), proxy, ...unserved };
   // Authorization of TCP looks at the first bytes; where nobody listens, the connection is closed by then.
   if (closed !== undefined && !readsHttp) return refused(hopOf(incoming, logged), closed);

@@ -7,6 +7,7 @@ import type { ApiGateway } from '../model/gateway-api';
 import type { Port, Service } from '../model/services';
 import type { Binding } from '../model/waypoints';
 import type { Workload } from '../model/workloads';
+import type { Gap } from './notes';
 import type { Answer, Destination, Hop, ProxyRef, Refused } from './types';
 import type { Flight } from './walk';
 
@@ -79,7 +80,7 @@ export type End =
   | { readonly is: 'refused'; readonly refused: Refused }
   /** What a proxy replies by itself: an answer, as it is meant to, or from status 400 on a refusal. */
   | { readonly is: 'replied'; readonly reply: Refused & Pick<Answer, 'status' | 'location'> }
-  | { readonly is: 'unknown'; readonly what: string };
+  | { readonly is: 'unknown'; readonly why: Gap };
 
 export interface Step {
   /** What the proxy did; the network leaves none. */
@@ -95,8 +96,8 @@ export function replied(hop: Hop, reply: Refused & Pick<Answer, 'status' | 'loca
   return step(hop, { is: 'replied', reply });
 }
 
-export function unknown(hop: Hop | undefined, what: string): Step {
-  return step(hop, { is: 'unknown', what });
+export function unknown(hop: Hop | undefined, why: Gap): Step {
+  return step(hop, { is: 'unknown', why });
 }
 
 export function step(hop: Hop | undefined, then: Next | End): Step {

@@ -13,8 +13,10 @@ import {
   type Verification,
   verifyToken,
 } from './token-verification';
+import { gap, type Gap } from './notes';
 import { isPreflight } from './own-answer';
 import type { Reason, TokenProblem } from './reasons';
+import { refOf } from './refs';
 import type { Decision } from './types';
 
 export type TokenVerdict =
@@ -25,7 +27,7 @@ export type TokenVerdict =
       readonly reason: Reason;
       readonly by: Decision;
     }
-  | { readonly is: 'unknown'; readonly what: string; readonly by: Decision }
+  | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision }
   /** With the request as it goes on: with claims, and without the token unless a rule forwards it. */
   | { readonly is: 'valid'; readonly http: HttpRequest; readonly rule: TokenRule; readonly by: Decision };
 
@@ -189,7 +191,7 @@ function judgeOptional(rules: readonly TokenRule[], http: HttpRequest): TokenVer
   if (open !== undefined)
     return {
       is: 'unknown',
-      what: `whether ${open.rule.policy} takes the token hangs on its signature, and no manifest shows the keys of its issuer`,
+      why: gap({ kind: 'token-signature', policy: refOf(open.rule.by) }),
       by: open.rule.by,
     };
   for (const { rule, verdict } of judged) {

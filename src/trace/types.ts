@@ -2,6 +2,7 @@
  * The words of a trace: the JSON of `mesh-edge trace --format json`, field for field. Text, Mermaid, diff and the jest
  * matchers are all made from these, so nothing here is prose that a program would have to read.
  */
+import type { Note } from './notes';
 import type { Reason } from './reasons';
 import type { Decision, ObjectRef, RouteRef } from './refs';
 
@@ -140,6 +141,8 @@ export interface Trace {
   readonly answer?: Answer;
   /** Assumptions made (what an installation usually has and no manifest says), and for `unknown` what is missing. */
   readonly notes: readonly string[];
+  /** The same, in the same order, as a program reads it: `notes` are its words. */
+  readonly noted: readonly Note[];
 }
 
 /** One request to follow. The fields of a line of `--requests`, with what else the command line can say. */

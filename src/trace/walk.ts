@@ -4,6 +4,7 @@ import type { Workload } from '../model/workloads';
 import type { Recorder } from './ask';
 import type { Connection, WeightedCluster } from './envoy';
 import { heaviest, type HttpRequest } from './http-routes';
+import type { Note } from './notes';
 import type { Decision, Hop, ProxyRef, TlsKind, Wire, WireProtocol } from './types';
 
 /** One TLS session around what is sent; sessions nest where a proxy adds its own around an application's. */
@@ -62,7 +63,7 @@ export interface Flight {
 
 /** What holds at every step of a walk, and what is noted on the way. */
 export class Walk {
-  private readonly remarks: string[] = [];
+  private readonly noted: Note[] = [];
 
   /** `lookedUp` is what the client says the name of its request resolves to. */
   public constructor(
@@ -84,12 +85,12 @@ export class Walk {
     return host === this.lookedUp?.host ? this.lookedUp.address : null;
   }
 
-  public note(text: string): void {
-    if (text !== '' && !this.remarks.includes(text)) this.remarks.push(text);
+  public note(note: Note): void {
+    this.noted.push(note);
   }
 
-  public get notes(): readonly string[] {
-    return this.remarks;
+  public get notes(): readonly Note[] {
+    return this.noted;
   }
 }
 

@@ -80,7 +80,7 @@ const traced = (yaml: string, url: string, options = {}): Trace =>
   traceIn(yaml, options)(url, { from: 'outside', at: 'edge/edge' });
 const ask = (yaml: string, url: string, options = {}): string => {
   const told = traced(yaml, url, options);
-  const assumed = told.notes.some((note) => note.startsWith('assumed that the client shows a certificate'));
+  const assumed = told.noted.some(({ kind }) => kind === 'client-certificate');
   const isMutual = told.hops[0]?.receives.tls === 'MUTUAL';
   if (isMutual !== assumed) return `MUTUAL: ${isMutual}, assumed: ${assumed}`;
   return `${outcome(told)}${isMutual ? ', MUTUAL' : ''}`;

@@ -44,8 +44,8 @@ function tokenCall({ oidc: { provider = {} } }: OidcPolicy): { url: string; fiel
 function follow({ mesh }: CheckContext, { workload }: EnvoyGatewayView, url: string): Trace | undefined {
   const port = urlParts(url)?.port;
   if (port === undefined) return undefined;
-  const { captured, unknown } = outboundCapture(workload, mesh.config.capture, null, port);
-  if (unknown !== undefined) return undefined;
+  const { captured, isUnknown } = outboundCapture(workload, mesh.config.capture, null, port);
+  if (isUnknown) return undefined;
   const hasSidecar = workload.membership === 'sidecar' && captured;
   const labels = { ...workload.labels, 'sidecar.istio.io/inject': `${hasSidecar}` };
   try {

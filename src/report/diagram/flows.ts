@@ -9,7 +9,8 @@ import { fromOutside } from '../../diff/plan';
 import { knows } from '../../diff/scopes';
 import { otherHostProbes, probesFor, type Probe } from '../../diff/requests';
 import type { Mesh } from '../../model/mesh';
-import { RequestError, trace } from '../../trace/index';
+import { RequestError, trace, wordsOfNote } from '../../trace/index';
+import { noteOfInstalled } from '../../trace/notes';
 import type { Trace, TraceRequest } from '../../trace/types';
 import { linkBehind, linkOf, pathOf, type Link, type Path } from './path';
 import { explore } from '../../traffic/explore';
@@ -78,8 +79,8 @@ export function edgeMap(mesh: Mesh, onProgress?: (done: number, total: number) =
       const found = new Map<string, Followed>();
       for (const { witness, trace: result } of classes) {
         for (const { proxy } of result.hops) {
-          const assumed = mesh.assumptions.get(`${proxy.namespace}/${proxy.workload ?? ''}`);
-          if (assumed !== undefined) notes.add(assumed);
+          const installed = mesh.installedGateways.get(`${proxy.namespace}/${proxy.workload ?? ''}`);
+          if (installed !== undefined) notes.add(wordsOfNote(noteOfInstalled(installed)));
         }
         const one = { client, probe: { ...probe, label: probe.labelOf(witness) }, host, result, request: witness };
         const key = wayKey(one);

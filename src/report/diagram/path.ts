@@ -1,5 +1,6 @@
 /** A trace as the stops of a picture: client, proxies, end, and what travels between them. */
 import { proxyLabel } from '../trace-text';
+import { whyUnknown } from '../../trace/words';
 import type { Destination, Hop, ProxyKind, TlsKind, Trace, TraceRequest, Wire } from '../../trace/types';
 
 export interface Stop {
@@ -122,7 +123,8 @@ function decidesOf({ decidedBy }: Hop): Stop['decides'] {
   return [...byObject].map(([object, fields]) => ({ object, fields }));
 }
 
-function endOf({ destination, refusal, answer, notes }: Trace): Stop {
+function endOf(trace: Trace): Stop {
+  const { destination, refusal, answer } = trace;
   if (answer !== undefined)
     return {
       kind: 'answered',
@@ -152,6 +154,6 @@ function endOf({ destination, refusal, answer, notes }: Trace): Stop {
     role: 'unknown',
     name: 'unknown',
     decides: [],
-    text: [notes[notes.length - 1] ?? ''],
+    text: [whyUnknown(trace)],
   };
 }

@@ -270,7 +270,7 @@ export async function compare(
       method: ask.method,
       headers: ask.headers,
     });
-    if (ours.notes.some((note) => note.includes('refuses listener'))) {
+    if (ours.noted.some(({ kind }) => kind === 'listener-refused')) {
       skipped += 1;
       return [];
     }

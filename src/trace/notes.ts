@@ -1,0 +1,131 @@
+/**
+ * What a trace says beside its outcome: a closed union with fields, as `reasons.ts` is of refusals. Programs read these; `words/notes.ts` makes
+ * sentences of them, last.
+ */
+import type { InstalledGateway } from '../model/installed-gateways';
+import type { LeftOut } from '../model/left-out';
+import type { Asking, NoCluster } from './reasons';
+import { refOf, type ObjectRef, type RouteRef } from './refs';
+import type { Outcome, ProxyRef } from './types';
+
+/** A workload where manifests show it, or what stands for it. */
+interface Place {
+  readonly namespace: string;
+  readonly workload: string | null;
+}
+
+/** What no manifest says, and installations usually have. */
+interface Assumptions {
+  'namespace-injects-sidecars': { readonly namespace: string };
+  /** `known`: workloads that the namespace does have. */
+  'client-workload': { readonly namespace: string; readonly name: string; readonly known: readonly string[]; readonly labels: Readonly<Record<string, string>>; readonly serviceAccount: string }; // prettier-ignore
+  'gateway-pods': { readonly gateway: string; readonly namespace: string; readonly labels: Readonly<Record<string, string>>; readonly ports: readonly number[] }; // prettier-ignore
+  'installed-gateway': { readonly service: ObjectRef; readonly labels: Readonly<Record<string, string>> };
+  'client-certificate': Place;
+  'network-policies-let-client-in': Place;
+  'client-has-address': { readonly host: string; readonly policies: readonly string[] };
+  /** `address`: one of the object's addresses, or a range of them. */
+  'address-of-entry': { readonly host: string; readonly address: string };
+  'endpoints-exist': { readonly service: ObjectRef };
+  'proxies-without-sidecar': { readonly namespace: string };
+  'backends-enabled': Record<never, never>;
+  'authority-exists': { readonly authority: string; readonly by: ObjectRef };
+}
+
+/** What a SecurityPolicy's answer hangs on. */
+export type OpenCondition =
+  | 'external authorization'
+  | 'credentials'
+  | 'origin'
+  | 'recorded share'
+  | 'rule without clientCIDRs'
+  | 'CEL'
+  | 'path with query'
+  | 'client address'
+  | 'client location';
+
+/** What the outcome hangs on and no manifest shows, so that it is `unknown`. */
+interface Gaps {
+  /** A request that is none, or names a client or gateway that cannot be; `detail` is the error. */
+  'request-not-followed': { readonly detail: string };
+  'network-policy-by-node': { readonly policies: readonly string[]; readonly peer: Place };
+  'network-policy-by-address': { readonly policies: readonly string[] };
+  'capture-by-address': Record<never, never>;
+  'port-not-listed': Place & { readonly port: number };
+  'proxy-protocol-at-gateway': Place;
+  'proxy-protocol-at-listener': { readonly policy: ObjectRef; readonly field: string };
+  'ingress-listener-and-redirection': Place & { readonly port: number };
+  'condition-for-proxy-only': { readonly byEnvoyGateway: boolean };
+  'token-signature': { readonly policy: ObjectRef };
+  'left-to-authorizer': { readonly policy: ObjectRef; readonly asking: Asking };
+  'authorization-open': { readonly policy: ObjectRef; readonly asking: Asking };
+  'security-policy-open': { readonly policy: ObjectRef; readonly field: string; readonly on: OpenCondition };
+  'patch-policy': { readonly policy: ObjectRef };
+  'own-code': { readonly policy: ObjectRef; readonly field: string };
+  'namespace-not-shown': { readonly namespace: string; readonly object: string };
+  'cluster-namespace-not-shown': { readonly cluster: string; readonly cause: NoCluster };
+  'service-not-shown': { readonly host: string; readonly by: ObjectRef };
+  'import-not-shown': { readonly object: ObjectRef };
+  'filter-not-shown': { readonly route: ObjectRef };
+  'no-address-of-name': { readonly host: string };
+  'resolved-for-oldest': { readonly entry: ObjectRef; readonly other: ObjectRef; readonly host: string; readonly port: number }; // prettier-ignore
+  'answers-differ': { readonly host: string; readonly answers: readonly { readonly entry: ObjectRef; readonly outcome: Outcome; readonly code: string | null }[] }; // prettier-ignore
+  /** `without`: what becomes of the request if the extension does nothing. */
+  'extension': { readonly extension: ObjectRef; readonly field: string | null; readonly proxy: ProxyRef; readonly without: { readonly outcome: Outcome; readonly code: string | null } }; // prettier-ignore
+}
+
+/** What a reader would else miss, or wonder about. */
+interface Remarks {
+  'gateway-of-operator': { readonly gateway: string; readonly operator: ObjectRef };
+  'left-out': { readonly object: ObjectRef; readonly field: string | null; readonly by: LeftOut['by']; readonly detail: string }; // prettier-ignore
+  'gateways-of-one-name': { readonly gateway: string; readonly port: number };
+  'not-led-to-sidecar': Record<never, never>;
+  copied: { readonly cluster: string; readonly percent: number };
+  'listener-refused': Place & { readonly listener: string; readonly chains: string };
+  'waypoint-ignored': { readonly by: ObjectRef; readonly waypoint: string; readonly detail: string; readonly cure: string }; // prettier-ignore
+  'not-known-by-name': { readonly entry: ObjectRef; readonly hasRange: boolean };
+  'tls-ignored': { readonly rule: ObjectRef; readonly field: string };
+  'several-endpoints': { readonly cluster: string; readonly addresses: readonly string[] };
+  'backend-of-several-endpoints': { readonly backend: string; readonly endpoints: number };
+  tunnelled: { readonly to: string; readonly through: string };
+  'original-destination': { readonly entry: ObjectRef; readonly host: string; readonly dialled: string };
+  'aborts-share': { readonly rule: RouteRef; readonly percent: number };
+  weighted: { readonly weight: number; readonly total: number; readonly others: readonly string[] };
+  /** A host is null where nothing is sent on, and requests are answered 500. */
+  'backends-weighted': { readonly shares: readonly { readonly host: string | null; readonly percent: number }[] };
+  'rate-limited': { readonly policy: ObjectRef; readonly isUncertain: boolean };
+  'policy-not-for-route': { readonly policy: ObjectRef; readonly route: ObjectRef; readonly detail: string };
+  /** `by` is null where only the cluster is known. */
+  'other-end': { readonly host: string; readonly end: string; readonly by: ObjectRef | null; readonly cluster: string | null; readonly port: number; readonly isTcp: boolean }; // prettier-ignore
+}
+
+type Of<Kinds> = { readonly [K in keyof Kinds]: { readonly kind: K } & Kinds[K] }[keyof Kinds];
+
+export type Assumption = { readonly is: 'assumption' } & Of<Assumptions>;
+export type Gap = { readonly is: 'gap' } & Of<Gaps>;
+export type Remark = { readonly is: 'remark' } & Of<Remarks>;
+
+/** One thing that a trace says beside its outcome. */
+export type Note = Assumption | Gap | Remark;
+
+export type Notes = Assumptions & Gaps & Remarks;
+export type NoteKind = keyof Notes;
+
+/** What is to be said of a gateway of which no manifest shows the Service or the Pods. */
+export function noteOfInstalled({ workload: { namespace, name, labels }, installedBy }: InstalledGateway): Note {
+  return installedBy === undefined
+    ? assumption({ kind: 'installed-gateway', service: { kind: 'Service', namespace, name }, labels })
+    : remark({ kind: 'gateway-of-operator', gateway: `${namespace}/${name}`, operator: refOf(installedBy) });
+}
+
+export function assumption(fields: Of<Assumptions>): Assumption {
+  return { is: 'assumption', ...fields };
+}
+
+export function gap(fields: Of<Gaps>): Gap {
+  return { is: 'gap', ...fields };
+}
+
+export function remark(fields: Of<Remarks>): Remark {
+  return { is: 'remark', ...fields };
+}
