@@ -5,7 +5,6 @@
 import type { Command } from 'commander';
 import type { Configuration } from '../check/configuration';
 import type { Side } from '../diff/revision';
-import type { KnownDocuments } from '../model/documents';
 import type { Manifest } from '../model/manifest';
 import { printable } from '../model/printable';
 import type { Joined, World, WorldOptions } from '../model/worlds';
@@ -56,7 +55,8 @@ export async function readSides(old: string, now: string, flags: InputFlags): Pr
     ...(await layoutOf(settings, flags)),
     ...(flags.world === undefined ? {} : { worlds: flags.world }),
   };
-  const known: KnownDocuments = new Map();
+  const { noKnownDocuments } = await import('../model/documents.js');
+  const known = noKnownDocuments();
   const sides = [loadSide(old, known, now, options), loadSide(now, known, old, options)] as const;
   const [was, is] = sides;
   // A cluster that comes or goes is in one of the two alone.

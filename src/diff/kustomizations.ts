@@ -1,13 +1,12 @@
 /** Kustomizations as objects that can be compared: what they do to the objects of their files, patches included. */
 import { dirname, relative } from 'node:path';
-import { load } from 'js-yaml';
 import { record, texts } from '../model/fields';
 import type { FileTree } from '../model/file-tree';
 import { findFiles } from '../model/files';
 import { isKustomization, overlaid } from '../model/kustomize';
 import type { Manifest } from '../model/manifest';
 import { toManifest } from '../model/object';
-import { KUBERNETES_SCHEMA } from '../model/yaml-schema';
+import { readYamlDocument } from '../model/yaml-values';
 
 const API = 'kustomize.config.k8s.io/v1beta1';
 
@@ -17,7 +16,7 @@ export function kustomizations(path: string, tree: FileTree, from: number): read
   return files.flatMap((file, index) => {
     let body;
     try {
-      body = record(load(tree.read(file).toString('utf8'), { schema: KUBERNETES_SCHEMA }));
+      body = record(readYamlDocument(tree.read(file).toString('utf8'), 'kubectl'));
     } catch {
       return []; // reading it as a manifest says what is wrong
     }

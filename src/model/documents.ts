@@ -4,11 +4,12 @@
  * Reading is on the path of every object of a mesh, so what is plain is read by a reader that knows no more (`plain-yaml.ts`),
  * the rest by the faster library. On which line a field stands is read only if somebody asks (`lines.ts`).
  */
-import { type YAMLException, load } from 'js-yaml';
+import type { YAMLException } from 'js-yaml';
 import { indentShallow, isShallow } from './flow-indentation';
 import { PlainReader } from './plain-yaml';
 import { isDefinition, unreadDefinition, withoutSpec } from './unread';
-import { KUBERNETES_SCHEMA } from './yaml-schema';
+import type { YamlReader } from './yaml-scalars';
+import { readYamlDocument } from './yaml-values';
 
 /** One document of a stream. */
 export interface Document {
@@ -19,7 +20,8 @@ export interface Document {
 
 /** What reading a document came to: its value, or why it has none. */
 export type Reading =
-  { readonly value: unknown } | { readonly reason: string; readonly line: number; readonly isTwice?: boolean };
+  | { readonly value: unknown }
+  | { readonly reason: string; readonly line: number; readonly isTwice?: boolean; readonly isToolsOwn?: boolean };
 
 /** Deeper than any Kubernetes object: a hand-made bomb, not a manifest. */
 const MAX_DEPTH = 100;
@@ -29,8 +31,11 @@ const MAX_ALIASED_NODES = 200_000;
 /** An alias needs an anchor. Without one, `*` is a host or an audience like any other, and nothing is repeated. */
 const MAY_HAVE_ALIASES = /(?:^|[\s[{,])&[^\s,[\]{}]/;
 
-const MARKER = /^(?:---(?=[ \t\r\n]|$)|\.\.\.(?=[ \t\r\n]|$))/gm;
+/** kubectl and kustomize end a document at every line that begins with `---`, and read on only if a comment at most is behind it. */
+const MARKER = /^(?:---|\.\.\.(?=[ \t\r\n]|$))/gm;
 const MARKER_LENGTH = 3;
+/** Ends of lines to YAML 1.1, which kubectl and kustomize read, and to no other reader. */
+const OLD_LINE_ENDS = /[\u0085\u2028\u2029]/;
 
 /** A document that was read, or the reason why it could not be. */
 export interface ReadDocument extends Document {
@@ -40,14 +45,36 @@ export interface ReadDocument extends Document {
 }
 
 /** Values of documents by their text, for a reader of two versions of one thing: what is written alike is read once. */
-export type KnownDocuments = Map<string, Record<string, unknown>>;
+export type KnownDocuments = Readonly<Record<YamlReader, Map<string, Record<string, unknown>>>>;
+
+export function noKnownDocuments(): KnownDocuments {
+  return { kubectl: new Map(), kustomize: new Map() };
+}
 
 /** Reads a YAML stream, split at its `---` and `...` lines; documents with nothing but comments are left out. */
-export function* readDocuments(text: string, known?: KnownDocuments): Generator<ReadDocument> {
-  const plain = new PlainReader(text);
+export function* readDocuments(
+  text: string,
+  knownToAll?: KnownDocuments,
+  by: YamlReader = 'kubectl',
+): Generator<ReadDocument> {
+  const isOld = OLD_LINE_ENDS.test(text);
+  const plain = isOld ? undefined : new PlainReader(text);
+  const known = knownToAll?.[by];
   let start = 0;
   let line = 1;
   for (;;) {
+    const refused = unreadByTools(text, start);
+    if (refused !== undefined) {
+      const end = refused.isToEnd ? text.length : endOfDocument(text, start);
+      const document = { text: text.slice(start, end), line };
+      const reading = { reason: refused.reason, line: refused.isToEnd ? line : firstLine(document), isToolsOwn: true };
+      if (!isBlank(document.text)) yield { ...document, reading, firstLine: firstLine(document) };
+      line += countNewlines(document.text);
+      start += document.text.length;
+      if (start >= text.length) return;
+      start += MARKER_LENGTH;
+      continue;
+    }
     const same = known === undefined || known.size === 0 ? undefined : knownAt(text, start, known);
     if (same !== undefined) {
       const document = { text: same.text, line };
@@ -58,7 +85,7 @@ export function* readDocuments(text: string, known?: KnownDocuments): Generator<
       start += MARKER_LENGTH;
       continue;
     }
-    const definition = isDefinition(text, start) ? definitionAt(text, start, line) : undefined;
+    const definition = !isOld && isDefinition(text, start) ? definitionAt(text, start, line, by) : undefined;
     if (definition !== undefined) {
       yield definition;
       line += countNewlines(definition.text);
@@ -67,12 +94,12 @@ export function* readDocuments(text: string, known?: KnownDocuments): Generator<
       start += MARKER_LENGTH;
       continue;
     }
-    const found = plain.read(start, line);
+    const found = plain?.read(start, line);
     const end = found?.end ?? endOfDocument(text, start);
     if (found === undefined) {
       const document = { text: text.slice(start, end), line };
       if (!isBlank(document.text)) {
-        yield { ...document, reading: readDocument(document), firstLine: firstLine(document) };
+        yield { ...document, reading: readDocument(document, by), firstLine: firstLine(document) };
       }
       line += countNewlines(document.text);
     } else {
@@ -92,7 +119,7 @@ export function* readDocuments(text: string, known?: KnownDocuments): Generator<
 function knownAt(
   text: string,
   start: number,
-  known: KnownDocuments,
+  known: ReadonlyMap<string, Record<string, unknown>>,
 ): { readonly text: string; readonly value: Record<string, unknown> } | undefined {
   const own = text.slice(start, endOfDocument(text, start));
   const value = known.get(own);
@@ -100,23 +127,23 @@ function knownAt(
 }
 
 /** A CustomResourceDefinition, whose `spec` is read when somebody asks for it. */
-function definitionAt(text: string, start: number, line: number): ReadDocument | undefined {
+function definitionAt(text: string, start: number, line: number, by: YamlReader): ReadDocument | undefined {
   const document = { text: text.slice(start, endOfDocument(text, start)), line };
   const rest = withoutSpec(document.text);
-  const known = rest === undefined ? undefined : readDocument({ text: rest, line });
+  const known = rest === undefined ? undefined : readDocument({ text: rest, line }, by);
   if (known === undefined || !('value' in known)) return undefined;
   let whole: unknown;
   const value = unreadDefinition(known.value, document.text, () => {
-    whole ??= readWhole(document);
+    whole ??= readWhole(document, by);
     return whole;
   });
   return value === undefined ? undefined : { ...document, reading: { value }, firstLine: firstLine(document) };
 }
 
-function readWhole(document: Document): unknown {
+function readWhole(document: Document, by: YamlReader): unknown {
   const plain = new PlainReader(document.text).read(0, document.line);
   if (plain !== undefined && plain.end >= document.text.length) return plain.value;
-  const reading = readDocument(document);
+  const reading = readDocument(document, by);
   return 'value' in reading ? reading.value : undefined;
 }
 
@@ -125,19 +152,68 @@ function endOfDocument(text: string, start: number): number {
   return MARKER.exec(text)?.index ?? text.length;
 }
 
-/** Reads one document with the meaning that Kubernetes gives to YAML: no duplicate keys, no tags of one's own, no dates. */
-export function readDocument(document: Document): Reading {
+/**
+ * What neither kubectl nor kustomize reads of what other readers do: a document on the line of its marker and directives, for which they refuse
+ * the file; what stands between `...` and the next `---`, which they pass over in silence (apimachinery, pkg/util/yaml, YAMLReader.Read; kyaml,
+ * kio/byteio_reader.go).
+ */
+function unreadByTools(
+  text: string,
+  start: number,
+): { readonly reason: string; readonly isToEnd?: boolean } | undefined {
+  DIRECTIVE.lastIndex = start;
+  if (DIRECTIVE.test(text))
+    return { reason: 'kubectl and kustomize read no directives, and refuse the file', isToEnd: true };
+  if (start === 0) return undefined;
+  if (text.startsWith('...', start - MARKER_LENGTH))
+    return { reason: 'kubectl and kustomize pass over what stands between `...` and the next `---`' };
+  const isRead = /[ \t\r]*(?:[#\n]|$)/y;
+  isRead.lastIndex = start;
+  return isRead.test(text)
+    ? undefined
+    : {
+        reason: 'kubectl and kustomize take no more than a comment behind `---`, and refuse the file from here on',
+        isToEnd: true,
+      };
+}
+
+/** The first line that says something. */
+const DIRECTIVE = /(?:[ \t]*(?:#[^\n]*)?\r?\n)*%/y;
+
+/** Reads one document as Kubernetes' tools do, but for keys that are given twice, which they do not agree about. */
+export function readDocument(document: Document, by: YamlReader = 'kubectl'): Reading {
   try {
-    return accept(document, load(document.text, { schema: KUBERNETES_SCHEMA }), MAY_HAVE_ALIASES.test(document.text));
+    const value = readYamlDocument(document.text, by);
+    if (OLD_LINE_ENDS.test(document.text) && !isSame(value, document, by))
+      return {
+        reason: OLD_LINE_END,
+        line: document.line + countNewlines(document.text.slice(0, document.text.search(OLD_LINE_ENDS))),
+        isToolsOwn: true,
+      };
+    return accept(document, value, MAY_HAVE_ALIASES.test(document.text));
   } catch (error) {
     if (isYamlException(error)) {
       const indented = isShallow(error) ? indentShallow(document.text) : undefined;
-      return indented === undefined ? unread(document, error) : readDocument({ ...document, text: indented });
+      return indented === undefined ? unread(document, error) : readDocument({ ...document, text: indented }, by);
     }
     if (error instanceof Error && error.name === 'RangeError') {
       return { reason: 'it is nested too deeply to be read', line: document.line + leadingBlankLines(document.text) };
     }
     return { reason: error instanceof Error ? error.message : String(error), line: document.line };
+  }
+}
+
+const OLD_LINE_END =
+  'a character ends a line for kubectl and kustomize, and for no other reader (U+0085, U+2028 or U+2029), so that it says more than is seen';
+
+/** Whether it says the same where these characters end lines. */
+function isSame(value: unknown, document: Document, by: YamlReader): boolean {
+  const plain = (text: string): string => text.replace(/[\u0085\u2028\u2029\n ]+/g, ' ');
+  try {
+    const broken = readYamlDocument(document.text.replace(/[\u0085\u2028\u2029]/g, '\n'), by);
+    return plain(JSON.stringify(broken).replaceAll('\\n', ' ')) === plain(JSON.stringify(value).replaceAll('\\n', ' '));
+  } catch {
+    return false;
   }
 }
 

@@ -1,11 +1,10 @@
 /** Which objects a patch of a kustomization is for, and what becomes of them (kustomize/api internal/builtins/PatchTransformer.go). */
-import { loadAll } from 'js-yaml';
 import { record, text } from './fields';
 import { isOperation, jsonPatch, strategicMerge } from './kustomize-patch';
 import { NotBuilt, type Resource, effectiveNamespace, idOf, idText, metadataOf, remember } from './kustomize-resource';
 import { isRecord } from './recognize';
 import { changedLater, isUnread } from './unread';
-import { KUBERNETES_SCHEMA } from './yaml-schema';
+import { readYaml } from './yaml-values';
 
 export interface Patch {
   /** The kustomization that says so. */
@@ -20,7 +19,9 @@ export interface Patch {
 export function applyPatch(all: readonly Resource[], patch: Patch, isWhole: boolean): Resource[] {
   let documents: unknown[];
   try {
-    documents = loadAll(patch.text, { schema: KUBERNETES_SCHEMA }).filter((one) => one !== null && one !== undefined);
+    documents = readYaml(patch.text, 'kustomize').filter((one) => one !== null);
+    // Operations are made JSON by sigs.k8s.io/yaml, as kubectl reads (api/internal/builtins/PatchTransformer.go, jsonPatchFromBytes).
+    if (Array.isArray(documents[0])) documents = [...readYaml(patch.text, 'kubectl')];
   } catch {
     throw new NotBuilt(`a patch of ${patch.file} cannot be read`);
   }

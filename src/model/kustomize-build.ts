@@ -3,7 +3,6 @@
  * here (plugins, charts) throws `NotBuilt` with the reason; remote bases are named, and the rest is built without them.
  */
 import { basename, join, relative, resolve } from 'node:path';
-import { load as parse } from 'js-yaml';
 import { record, records, strings, text, texts } from './fields';
 import { readText } from './files';
 import { DISK, type FileTree } from './file-tree';
@@ -14,7 +13,7 @@ import type { FieldSpec } from './kustomize-fields';
 import { followNames, replaceValues, resolveVars } from './kustomize-references';
 import type { Loaded, Manifest } from './manifest';
 import { isRecord } from './recognize';
-import { KUBERNETES_SCHEMA } from './yaml-schema';
+import { readYamlDocument } from './yaml-values';
 
 export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
@@ -80,7 +79,7 @@ export class Kustomizer {
     if (!('text' in read)) throw new NotBuilt(`${file}: ${read.what}`);
     let value: unknown;
     try {
-      value = parse(read.text, { schema: KUBERNETES_SCHEMA });
+      value = readYamlDocument(read.text, 'kubectl');
     } catch (error) {
       throw new NotBuilt(
         `${read.file} cannot be read: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
@@ -237,14 +236,14 @@ export class Kustomizer {
   private imageFields(folder: string, kustomization: Record<string, unknown>, state: State): readonly FieldSpec[] {
     if (records(kustomization.images).length === 0) return [];
     return texts(kustomization.configurations)
-      .map((entry) => record(parse(this.textOf(folder, entry, state).text, { schema: KUBERNETES_SCHEMA })))
+      .map((entry) => record(readYamlDocument(this.textOf(folder, entry, state).text, 'kubectl')))
       .flatMap(({ images }) => records(images))
       .map(({ kind, path }) => ({ ...(text(kind) === '' ? {} : { kinds: [text(kind)] }), path: text(path) }));
   }
 
   private replacementsIn(path: string, state: State): readonly Record<string, unknown>[] {
     const { text: content } = this.textOf(join(path, '..'), basename(path), state);
-    const value: unknown = parse(content, { schema: KUBERNETES_SCHEMA });
+    const value = readYamlDocument(content, 'kubectl');
     return Array.isArray(value) ? records(value) : [record(value)];
   }
 }

@@ -1,9 +1,8 @@
 /** Files that kustomize lays over others: parts of objects, which say nothing by themselves. */
 import { dirname, resolve } from 'node:path';
-import { load } from 'js-yaml';
 import { record, records, texts } from './fields';
 import { DISK, type FileTree } from './file-tree';
-import { KUBERNETES_SCHEMA } from './yaml-schema';
+import { readYamlDocument } from './yaml-values';
 
 const KUSTOMIZATION = /(^|[/\\])(kustomization\.ya?ml|Kustomization)$/;
 
@@ -15,7 +14,7 @@ export function isKustomization(file: string): boolean {
 export function overlaid(file: string, tree: FileTree = DISK): readonly string[] {
   let kustomization;
   try {
-    kustomization = record(load(tree.read(file).toString('utf8'), { schema: KUBERNETES_SCHEMA }));
+    kustomization = record(readYamlDocument(tree.read(file).toString('utf8'), 'kubectl'));
   } catch {
     return []; // reading it as a manifest says what is wrong
   }

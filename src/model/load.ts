@@ -23,6 +23,7 @@ import type { FieldPath, LeftOut, LoadProblem, Loaded, Manifest, Source } from '
 import { toManifest } from './object';
 import { HELM_CHART, HELM_VALUES, isRecord, recognize, seemsKubernetes } from './recognize';
 import { isTemplate } from './template';
+import type { YamlReader } from './yaml-scalars';
 
 export type { KnownDocuments } from './documents';
 export { InputError } from './files';
@@ -66,11 +67,11 @@ export function load(paths: readonly string[], known?: KnownDocuments, tree: Fil
   return { manifests: tree.isOnDisk ? withConstructPaths(manifests) : manifests, problems, leftOut };
 }
 
-/** Reads the documents of one text. `named`: the user named the file itself, so that no broken part of it is passed over. */
+/** Reads the documents of one text. `named`: the user named the file itself, so that no broken part of it is passed over. `by`: whose meaning of YAML holds, by default kubectl's. */
 export function loadText(
   text: string,
   file?: string,
-  options: { named?: boolean; from?: number; known?: KnownDocuments } = {},
+  options: { named?: boolean; from?: number; known?: KnownDocuments; by?: YamlReader } = {},
 ): Loaded {
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
@@ -78,7 +79,7 @@ export function loadText(
   const passOver = (line: number | undefined, why: string): void =>
     void leftOut.push({ file: file ?? 'input', ...(line === undefined ? {} : { line }), why });
   const from = options.from ?? 0;
-  for (const document of documentsOf(text, options.known)) {
+  for (const document of documentsOf(text, options.known, options.by)) {
     const { reading, firstLine } = document;
     if ('reason' in reading) {
       const why = whyNotOurs(document, reading, options.named ?? true, file);
@@ -155,8 +156,8 @@ export function loadObjects(
  * JSON is read by the platform's own parser, which is faster by far; what it refuses may still be YAML in flow style. Several values one after
  * the other, such as one object a line, are as many documents: kubectl reads them so (apimachinery, pkg/util/yaml, YAMLOrJSONDecoder).
  */
-function documentsOf(text: string, known?: KnownDocuments): Iterable<ReadDocument> {
-  if (!/^\s*[{[]/.test(text)) return readDocuments(text, known);
+function documentsOf(text: string, known?: KnownDocuments, by?: YamlReader): Iterable<ReadDocument> {
+  if (!/^\s*[{[]/.test(text)) return readDocuments(text, known, by);
   const documents: ReadDocument[] = [];
   let line = 1;
   for (const own of jsonValues(text)) {
@@ -164,17 +165,25 @@ function documentsOf(text: string, known?: KnownDocuments): Iterable<ReadDocumen
     try {
       value = JSON.parse(own);
     } catch {
-      if (documents.length === 0 || /^---/m.test(text)) return readDocuments(text, known);
+      if (documents.length === 0 || /^---/m.test(text)) return readDocuments(text, known, by);
       // Broken, or in the wider syntax of YAML, among others that are not.
       const document = { text: own, line };
-      documents.push({ ...document, reading: readDocument(document), firstLine: firstLine(document) });
+      documents.push({ ...document, reading: readDocument(document, by), firstLine: firstLine(document) });
       line += newlinesIn(own);
       continue;
     }
-    for (const document of valuesIn({ text: own, line }, value)) documents.push(document);
+    if (by === 'kustomize' && documents.length > 0 && !/^---/m.test(text))
+      documents.push(unreadByKustomize({ text: own, line }));
+    else for (const document of valuesIn({ text: own, line }, value)) documents.push(document);
     line += newlinesIn(own);
   }
   return documents;
+}
+
+function unreadByKustomize(document: Document): ReadDocument {
+  const first = firstLine(document);
+  const reason = 'of several values of JSON in a file kustomize takes the first, and passes over the rest';
+  return { ...document, reading: { reason, line: first, isToolsOwn: true }, firstLine: first };
 }
 
 function newlinesIn(text: string): number {
@@ -221,9 +230,11 @@ function unreadable(reading: Unread, file: string | undefined): LoadProblem {
   return {
     source: { ...(file === undefined ? {} : { file }), line: reading.line },
     what: `the document cannot be read: ${reading.reason}`,
-    why: reading.isTwice
-      ? 'kubectl takes the last of the two, kustomize and Flux refuse the document; which one was meant it does not say, and it is left out of the judgement'
-      : 'an API server would refuse it, and what it was meant to say is left out of the judgement',
+    why: reading.isToolsOwn
+      ? 'what it says is left out of the judgement'
+      : reading.isTwice
+        ? 'kubectl takes the last of the two, kustomize and Flux refuse the document; which one was meant it does not say, and it is left out of the judgement'
+        : 'an API server would refuse it, and what it was meant to say is left out of the judgement',
     fix: reading.isTwice ? 'keep one of the two' : 'correct the YAML at this line',
   };
 }

@@ -43,8 +43,8 @@ const IN_KEY = tableOf(/[A-Za-z0-9_/.-]/);
 
 /** Deeper than what people write and far from the limit of the library, which says what is too deep. */
 const MAX_DEPTH = 40;
-/** Behind a backslash, what JSON knows as well as YAML. Asked escape by escape: one expression over a long text ends the stack. */
-const JSON_ESCAPE = /["\\/bfnrt]|u[0-9a-fA-F]{4}/y;
+/** Behind a backslash, what JSON knows as well as YAML, so without slashes and halves of characters. Asked escape by escape: one expression over a long text ends the stack. */
+const JSON_ESCAPE = /["\\bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}/y;
 const NOT_IN_LITERAL = /[^\t\n\x20-\x7E]/;
 
 /** One document of a stream, as far as it was understood. */
@@ -132,7 +132,8 @@ export class PlainReader {
       }
       key = this.keys.take(text, start, at, hash);
     }
-    if (typeof key !== 'string' || text.charCodeAt(at) !== COLON) return undefined;
+    // Quoted, `<<` merges nothing, and yet kustomize loses it.
+    if (typeof key !== 'string' || key === '<<' || text.charCodeAt(at) !== COLON) return undefined;
     this.position = at + 1;
     return key;
   }

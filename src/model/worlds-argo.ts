@@ -1,11 +1,10 @@
 /** Applications of Argo CD: what each takes from the repository, and those that an ApplicationSet makes where that can be read. */
-import { load } from 'js-yaml';
 import { record, records, text, texts } from './fields';
 import { matcher } from './glob';
 import type { Manifest } from './manifest';
 import { toManifest } from './object';
 import { isRecord } from './recognize';
-import { KUBERNETES_SCHEMA } from './yaml-schema';
+import { readYamlDocument } from './yaml-values';
 
 const ARGO = 'argoproj.io';
 
@@ -155,7 +154,7 @@ function pathParameters(path: string, isGo: boolean): Parameters {
 function parsed(content: string | undefined): readonly unknown[] {
   if (content === undefined) return [];
   try {
-    const value: unknown = load(content, { schema: KUBERNETES_SCHEMA });
+    const value = readYamlDocument(content, 'kubectl');
     return Array.isArray(value) ? value : [value];
   } catch {
     return [];

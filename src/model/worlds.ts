@@ -49,7 +49,10 @@ export function findWorlds(
     if (folders.length < paths.length || (isPlain && !loaded.manifests.some(appliesMore)))
       return [{ name: all, folder: folders[0] ?? all, by: 'files', loaded, remote: [] }];
   }
-  const kustomizer = new Kustomizer((content, file) => loadText(content, file, { named: false, known }), tree);
+  const kustomizer = new Kustomizer(
+    (content, file) => loadText(content, file, { named: false, known, by: 'kustomize' }),
+    tree,
+  );
   const taken = new Set(kustomizations.flatMap((file) => kustomizer.takenUp(file)));
   const groups = leftOver(files, kustomizations, taken);
   const drafts = [

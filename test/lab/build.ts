@@ -212,17 +212,28 @@ const envoyGateway: Part = {
   },
 };
 
-/** The routing oracle: our own command in test/oracle on Istio's traffic simulation, rebuilt when its sources change. */
-export function oraclePart(): Part {
-  const source = path.resolve(__dirname, '../oracle');
+/** A command of our own in Go, rebuilt when its sources change. */
+function ownCommand(name: string, id: string, source: string): Part {
   const hash = createHash('sha256');
-  for (const name of fs.readdirSync(source).sort()) hash.update(fs.readFileSync(path.join(source, name)));
+  const files = fs.readdirSync(source).filter((file) => /\.go$|^go\./.test(file));
+  for (const file of files.sort()) hash.update(fs.readFileSync(path.join(source, file)));
   return {
-    name: 'mesh-oracle',
-    id: `oracle-${hash.digest('hex').slice(0, 12)}`,
-    fill: (folder) =>
-      go(['build', ...GO_FLAGS, '-ldflags', '-s -w', '-o', path.join(folder, 'mesh-oracle'), '.'], source),
+    name,
+    id: `${id}-${hash.digest('hex').slice(0, 12)}`,
+    fill: (folder) => go(['build', ...GO_FLAGS, '-ldflags', '-s -w', '-o', path.join(folder, name), '.'], source),
   };
+}
+
+/** The routing oracle, on Istio's traffic simulation. */
+export function oraclePart(): Part {
+  return ownCommand('mesh-oracle', 'oracle', path.resolve(__dirname, '../oracle'));
+}
+
+/** The path of what reads YAML as kubectl and kustomize do, built on first use. */
+export async function yamlReaders(say?: (line: string) => void): Promise<string> {
+  const part = ownCommand('yaml-readers', 'yaml', path.resolve(__dirname, '../yaml'));
+  await build([part], say);
+  return path.join(partFolder(part.id), 'yaml-readers');
 }
 
 /** The path of the routing oracle, built on first use. */

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { noKnownDocuments } from '../../src/model/documents';
 import { InputError, load, loadObjects, loadText } from '../../src/model/load';
 
 function folder(files: Record<string, string | Buffer>): string {
@@ -27,8 +28,8 @@ describe('a stream of YAML documents', () => {
     expect(manifests[1]?.lineOf([])).toBe(14);
   });
 
-  it('reads CRLF, a byte order mark, a document after `--- `, and empty documents', () => {
-    const text = `---\r\n---\r\n# nothing\r\n---\r\n${entry('a').replace(/\n/g, '\r\n')}\r\n--- {apiVersion: v1, kind: Namespace, metadata: {name: app}}\r\n...\r\n`;
+  it('reads CRLF, a byte order mark, a comment after `--- `, and empty documents', () => {
+    const text = `---\r\n---\r\n# nothing\r\n---\r\n${entry('a').replace(/\n/g, '\r\n')}\r\n--- # of the team\r\n{apiVersion: v1, kind: Namespace, metadata: {name: app}}\r\n...\r\n`;
     const root = folder({ 'a.yaml': `\uFEFF${text}` });
     const { manifests, problems } = load([root]);
     expect(problems).toEqual([]);
@@ -48,7 +49,7 @@ describe('a stream of YAML documents', () => {
   });
 
   it('reads once what two texts write alike, each with lines of its own', () => {
-    const known = new Map<string, Record<string, unknown>>();
+    const known = noKnownDocuments();
     const was = loadText(`${entry('a')}---\n${entry('b')}---\n${entry('c')}`, 'was.yaml', { known });
     const is = loadText(
       `# moved\n---\n${entry('b')}---\n\n${entry('a')}---\n${entry('c')}---\n${entry('b')}`,

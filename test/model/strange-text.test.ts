@@ -45,11 +45,17 @@ describe('quoted text that goes on no deeper than its key', () => {
 describe('a document that cannot be read', () => {
   it.each([
     'spec:\n  a: "{{ request.path }}"\n b: 1\n',
-    '# see {{ docs }}\nspec: !!binary aGVsbG8=\n',
+    '# see {{ docs }}\nspec: !!binary no base64\n',
     'spec:\n  a: [1\n  b: "{{ x }}"\n',
   ])('is no template for its braces alone: %j', (extra) => {
     const { problems, leftOut } = loadText(entry(extra), 'a.yaml', { named: false });
     expect([problems.length, leftOut?.length]).toEqual([1, 0]);
+  });
+
+  it('is none that has a tag, which kubectl decodes or passes over, whatever its comments hold', () => {
+    const { manifests, problems } = loadText(entry('# see {{ docs }}\nspec: { a: !!binary aGVsbG8=, b: !own c }\n'));
+    expect(problems).toEqual([]);
+    expect(manifests[0]?.body.spec).toEqual({ a: 'hello', b: 'c' });
   });
 
   it.each([
