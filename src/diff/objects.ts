@@ -1,6 +1,6 @@
 /** Which objects differ between two sets of manifests, by what they say and not by how it is written. */
 import { canonical } from '../model/canonical';
-import { record, type Json } from '../model/fields';
+import { record, records, text, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { ChangedObject } from './types';
 
@@ -13,7 +13,13 @@ export interface ObjectChange {
 /** Written by an API server or by tools, and read by nothing that decides about traffic. */
 const BOOKKEEPING = new Set(['managedFields', 'resourceVersion', 'uid', 'generation', 'selfLink']);
 const TOOL_ANNOTATIONS =
-  /^(kubectl\.kubernetes\.io\/|argocd\.argoproj\.io\/|meta\.helm\.sh\/|deployment\.kubernetes\.io\/)/;
+  /^(kubectl\.kubernetes\.io\/|argocd\.argoproj\.io\/|meta\.helm\.sh\/|deployment\.kubernetes\.io\/|endpoints\.kubernetes\.io\/)/;
+/** What of a status decides about traffic, by kind. All else in it says how far a controller has got, and changes from read to read. */
+const STATUS: Readonly<Record<string, readonly string[]>> = {
+  Pod: ['phase', 'podIP', 'podIPs', 'conditions'],
+  ServiceEntry: ['addresses'],
+  Node: ['nodeInfo', 'addresses'],
+};
 
 export function objectChanges(was: readonly Manifest[], is: readonly Manifest[]): readonly ObjectChange[] {
   const before = byKey(was);
@@ -49,10 +55,19 @@ function same(a: Manifest, b: Manifest): boolean {
 }
 
 function meaning(body: unknown): Json {
-  const { metadata, apiVersion: _version, ...rest } = record(body);
+  const { metadata, apiVersion: _version, status, ...rest } = record(body);
   const kept = Object.fromEntries(Object.entries(record(metadata)).filter(([name]) => !BOOKKEEPING.has(name)));
   const annotations = Object.fromEntries(
     Object.entries(record(kept.annotations)).filter(([name]) => !TOOL_ANNOTATIONS.test(name)),
   );
-  return { ...rest, metadata: { ...kept, annotations } };
+  return { ...rest, status: decisive(text(rest.kind), record(status)), metadata: { ...kept, annotations } };
+}
+
+function decisive(kind: string, status: Json): Json {
+  const fields = (Object.hasOwn(STATUS, kind) ? STATUS[kind] : undefined) ?? [];
+  return Object.fromEntries(
+    Object.entries(status)
+      .filter(([field]) => fields.includes(field))
+      .map(([field, value]) => [field, field === 'conditions' ? records(value).map(({ type, status: is }) => [type, is]) : value]), // prettier-ignore
+  );
 }

@@ -11,7 +11,7 @@ import { list, optionalRecord, record, records, text, type Json } from '../model
 import { loadObjects } from '../model/load';
 import type { Manifest } from '../model/manifest';
 import { canonical } from '../model/canonical';
-import { controllerOf } from '../model/workloads';
+import { controllerOf } from '../model/controllers';
 import { objectKey } from './objects';
 
 export interface Overlay {

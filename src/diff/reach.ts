@@ -6,7 +6,7 @@ import { optionalRecord, record, records, strings, text, texts, type Json } from
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
 import { visibility, type Visibility } from '../model/objects';
-import { readWorkload } from '../model/workloads';
+import { type Workload, readWorkload } from '../model/workloads';
 import { isForwardProxy } from '../trace/forward-proxy';
 import { hostsOf, serverHosts, type Links } from './links';
 import { meshFacts } from './mesh-facts';
@@ -463,8 +463,10 @@ function ofWorkload(change: ObjectChange, sides: readonly Side[], both: readonly
   const [old, now] = [read(change.was, both[0]), read(change.is, both[1])];
   if (first === undefined || (old === undefined && now === undefined) || old === now) return NOTHING;
   const { namespace, name } = first.manifest;
-  const isOwn = (workload: { namespace: string; name: string }): boolean =>
-    workload.namespace === namespace && workload.name === name;
+  // A ReplicaSet stands under the name of its Deployment, where that is not shown.
+  const isOwn = (workload: Workload): boolean =>
+    (workload.namespace === namespace && workload.name === name) ||
+    (workload.manifest !== undefined && (workload.manifest === change.was || workload.manifest === change.is));
   const workloads = both.flatMap((links) => links.mesh.workloads.all.filter(isOwn));
   const carried = both.flatMap((links) =>
     workloads.flatMap((workload) => [

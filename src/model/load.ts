@@ -112,9 +112,10 @@ export function loadText(
     } else if (recognized.is === 'list' && isRecord(value) && Array.isArray(value.items)) {
       value.items.forEach((item: unknown, index) => {
         const field = [...at, 'items', index];
+        const whole = withKind(value, item);
         // The line of an item is known only by reading the list with positions, so it is left until somebody asks.
         const itemSource: Source = { file: source.file, get line() { return locate(field) ?? source.line; } }; // prettier-ignore
-        take(item, field, itemSource, locate, depth + 1);
+        take(whole, field, itemSource, locate, depth + 1);
       });
     } else if (recognized.is === 'helm-values' && isRecord(value)) {
       manifests.push(toManifest({ ...value, kind: HELM_VALUES }, from + manifests.length, source, locate));
@@ -125,6 +126,14 @@ export function loadText(
       manifests.push(toManifest(value, from + manifests.length, source, lineOf));
     }
   }
+}
+
+/** An API server leaves the kind of the items of a list to the list (`kubectl get --raw`, client libraries): a PodList holds Pods. */
+function withKind(list: Record<string, unknown>, item: unknown): unknown {
+  const { apiVersion, kind } = list;
+  if (!isRecord(item) || 'kind' in item || 'apiVersion' in item || typeof kind !== 'string' || kind === 'List')
+    return item;
+  return { apiVersion, kind: kind.slice(0, -'List'.length), ...item };
 }
 
 /** Manifests of objects that are in memory already, such as those of a chart. */
@@ -144,7 +153,10 @@ export function loadObjects(
         fix: recognized.fix,
       });
     } else if (isRecord(object) && recognized.is !== 'other' && recognized.is !== 'template') {
-      const items = recognized.is === 'list' && Array.isArray(object.items) ? object.items.filter(isRecord) : [object];
+      const items =
+        recognized.is === 'list' && Array.isArray(object.items)
+          ? object.items.map((item) => withKind(object, item)).filter(isRecord)
+          : [object];
       for (const item of items)
         manifests.push(toManifest(item, manifests.length, sourceOf(object, index), () => undefined));
     }

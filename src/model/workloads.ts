@@ -1,6 +1,7 @@
 import { list, number, record, records, strings, text, texts, type Json } from './fields';
 import { LabelIndex } from './label-index';
 import type { Manifest } from './manifest';
+import { controllerOf, makerOf } from './controllers';
 
 /** How a workload meets the mesh. `gateway`: it is an Istio gateway itself. `ztunnel`: ambient, without a proxy of its own. */
 export type Membership = 'sidecar' | 'gateway' | 'waypoint' | 'ztunnel' | 'none';
@@ -24,7 +25,7 @@ export interface Workload {
   readonly membership: Membership;
   /** Why, where a manifest says so; an assumption otherwise. */
   readonly membershipAssumed: boolean;
-  /** Of a live Pod that something makes: the name of that. */
+  /** Of a live Pod, ReplicaSet or Job that something makes: the name of that. */
   readonly controller?: string;
   readonly manifest: Manifest | undefined;
 }
@@ -160,7 +161,7 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
     (address) => address !== '',
   );
   const replicas = record(body.spec).replicas;
-  const controller = manifest.kind === 'Pod' ? controllerOf(body) : undefined;
+  const controller = manifest.kind === 'Pod' ? controllerOf(body) : makerOf(body);
   const phase = text(status.phase);
   return {
     kind: manifest.kind,
@@ -214,7 +215,7 @@ class OfNamespace {
   /** The live Pods that run of a controller of this name. */
   public podsOf(controller: string): readonly Workload[] {
     this.pods ??= grouped(
-      this.all.filter(({ controller: name, runs }) => name !== undefined && runs),
+      this.all.filter(({ controller: name, kind, runs }) => name !== undefined && kind === 'Pod' && runs),
       (one) => one.controller ?? '',
     );
     return this.pods.get(controller) ?? [];
@@ -230,6 +231,27 @@ function grouped(workloads: readonly Workload[], keyOf: (workload: Workload) => 
     else known.push(workload);
   }
   return groups;
+}
+
+/**
+ * Without what stands between a controller and its Pods, where one of these is shown: the ReplicaSets that a Deployment has left of each of
+ * its templates, the Jobs of a CronJob. Which of them comes first in a dump is chance. Where neither is shown, one of them stands for the
+ * controller, under its name.
+ */
+export function withoutMiddlemen(workloads: readonly Workload[]): readonly Workload[] {
+  const isMiddle = ({ kind, controller }: Workload): boolean => kind !== 'Pod' && controller !== undefined;
+  if (!workloads.some(isMiddle)) return workloads;
+  const keyOf = (one: Workload): string => `${one.namespace}/${shownName(one)}`;
+  const shown = new Set(workloads.filter((one) => !isMiddle(one) && (one.kind !== 'Pod' || one.runs)).map(keyOf));
+  const standIns = new Map<string, Workload>();
+  for (const one of workloads)
+    if (isMiddle(one) && !shown.has(keyOf(one)) && standIns.get(keyOf(one))?.runs !== true)
+      standIns.set(keyOf(one), one);
+  return workloads.flatMap((one): readonly Workload[] => {
+    if (!isMiddle(one)) return [one];
+    const { controller: _maker, ...rest } = one;
+    return standIns.get(keyOf(one)) === one ? [{ ...rest, name: shownName(one) }] : [];
+  });
 }
 
 /** Workloads by namespace and name, the Pods of a controller standing aside for it where both are there. */
@@ -287,13 +309,8 @@ export class Workloads {
   /** By the workload's own name, else by the name of what makes it, else by its `app` label, else by its ServiceAccount. */
   public find(namespace: string, name: string): Workload | undefined {
     const candidates = this.inNamespace(namespace);
-    const named = this.named(namespace, name);
-    const pods = this.byNamespace.get(namespace)?.podsOf(name) ?? [];
-    // What a controller would make today is no Pod yet: where those that run are none of it in the mesh otherwise, they are what there is.
-    if (named?.kind === 'Pod' || pods.some(({ membership }) => membership === named?.membership)) return named;
     return (
-      pods[0] ??
-      named ??
+      this.called(namespace, name) ??
       candidates.find(
         (workload) => workload.labels.app === name || workload.labels['app.kubernetes.io/name'] === name,
       ) ??
@@ -301,26 +318,18 @@ export class Workloads {
     );
   }
 
+  /** Of its own name, or of that of what makes it. */
+  public called(namespace: string, name: string): Workload | undefined {
+    const named = this.named(namespace, name);
+    const pods = this.byNamespace.get(namespace)?.podsOf(name) ?? [];
+    // What a controller would make today is no Pod yet: where those that run are none of it in the mesh otherwise, they are what there is.
+    if (named?.kind === 'Pod' || pods.some(({ membership }) => membership === named?.membership)) return named;
+    return pods[0] ?? named;
+  }
+
   public selected(namespace: string, selector: Readonly<Record<string, string>>): readonly Workload[] {
     return this.byNamespace.get(namespace)?.byLabels.selectedBy(selector) ?? [];
   }
-}
-
-/**
- * The controller that a live Pod is of, as Istio names workloads: istio.io/istio, pkg/kube/util.go, GetDeployMetaFromPod. Undefined for a Pod that
- * nobody made.
- */
-export function controllerOf(pod: Json): string | undefined {
-  const { generateName, ownerReferences, labels } = record(pod.metadata);
-  const owner = records(ownerReferences).find((one) => one.controller === true);
-  if (text(generateName) === '' || owner === undefined) return undefined;
-  const has = strings(labels);
-  const name = text(owner.name);
-  if (text(owner.kind) === 'ReplicaSet')
-    for (const hash of [has['pod-template-hash'], has['rollouts-pod-template-hash']])
-      if (hash !== undefined && hash !== '' && name.endsWith(`-${hash}`)) return name.slice(0, -hash.length - 1);
-  if (text(owner.kind) === 'ReplicationController' && has.deploymentconfig) return has.deploymentconfig;
-  return text(owner.kind) === 'Job' ? (/^(.+)-\d{8,10}$/.exec(name)?.[1] ?? name) : name;
 }
 
 /** What people and Istio call a workload: a Pod by its controller, which outlives it. */

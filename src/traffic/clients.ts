@@ -132,7 +132,7 @@ export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly C
 function represented(group: readonly Draft[], meshes: readonly Mesh[]): readonly (readonly Draft[])[] {
   const serves = ({ member: { namespace, name } }: Draft): boolean =>
     meshes.some((mesh) => {
-      const labels = name === null ? undefined : mesh.workloads.named(namespace, name)?.labels;
+      const labels = name === null ? undefined : mesh.workloads.called(namespace, name)?.labels;
       return labels !== undefined && mesh.services.inNamespace(namespace).some(({ selector }) => Object.keys(selector).length > 0 && labelsMatch(selector, labels)); // prettier-ignore
     });
   const at = group.findIndex((draft) => !serves(draft));
@@ -181,18 +181,20 @@ function isEnrolledAnew(namespace: string, meshes: readonly Mesh[]): boolean {
 const isNoWaypoint = ({ membership }: Workload): boolean => membership !== 'waypoint';
 
 function isClient(workload: Workload): boolean {
-  return (
-    workload.runs &&
-    workload.membership !== 'gateway' &&
-    workload.membership !== 'waypoint' &&
-    workload.kind !== 'ReplicaSet'
-  );
+  return workload.runs && workload.membership !== 'gateway' && workload.membership !== 'waypoint';
 }
 
 /** Whether some mesh has no other use for the workload than as a client, and none has it and does not run it. */
 function isClientIn(meshes: readonly Mesh[], { namespace, name }: Workload): boolean {
   const sides = meshes.map((mesh) => mesh.workloads.allNamed(namespace, name)).filter(({ length }) => length > 0);
-  return sides.some((side) => side.every(isClient)) && sides.flat().every(({ runs, kind }) => runs && kind !== 'ReplicaSet'); // prettier-ignore
+  return sides.some((side) => side.every(isClient)) && sides.flat().every(({ runs }) => runs);
+}
+
+/** A live Pod goes by its controller, which outlives it, unless it is in the mesh otherwise than what that name stands for. */
+function clientName(mesh: Mesh, { namespace, name, kind, controller, membership, serviceAccount }: Workload): string {
+  if (kind !== 'Pod' || controller === undefined) return name;
+  const known = mesh.workloads.called(namespace, controller);
+  return known?.membership === membership && known.serviceAccount === serviceAccount ? controller : name;
 }
 
 function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions): readonly Draft[] {
@@ -200,10 +202,11 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
   const workloads = new Map<string, Workload>();
   for (const mesh of meshes)
     for (const workload of mesh.workloads.inNamespace(namespace))
-      if (workload.manifest !== undefined && isClientIn(meshes, workload)) workloads.set(workload.name, workload);
+      if (workload.manifest !== undefined && isClientIn(meshes, workload))
+        workloads.set(clientName(mesh, workload), workload);
   const drafts: Draft[] = [];
   for (const [name, workload] of workloads) {
-    const versions = meshes.map((mesh) => mesh.workloads.named(namespace, name));
+    const versions = meshes.map((mesh) => mesh.workloads.called(namespace, name));
     const isAnother =
       new Set(versions.map((version) => version?.serviceAccount).filter((one) => one !== undefined)).size > 1;
     const facts = versions.map((version) => (version === undefined ? null : factsOf(version, told, isAnother)));

@@ -1,4 +1,4 @@
-import { loadObjects } from '../../src/model/load';
+import { loadObjects, loadText } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
 import { trace } from '../../src/trace';
 import { layOver } from '../../src/diff/overlay';
@@ -41,6 +41,13 @@ const pod = (
   },
   status: { phase: 'Running', podIP: `10.0.0.${id.length}` },
 });
+
+const entry = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'ServiceEntry',
+  metadata: { name: 'api', namespace: 'shop' },
+  spec: { hosts: ['api.example.com'], ports: [{ number: 443, name: 'tls', protocol: 'TLS' }], resolution: 'DNS' },
+};
 
 const hash = { 'pod-template-hash': '5d9c7b8f6' };
 const meshOf = (...objects: object[]) =>
@@ -97,6 +104,68 @@ describe('Pods of a live cluster', () => {
     const over = (applied: object) => layOver(live, loadObjects([applied]).manifests).after.map(({ kind }) => kind);
     expect(over(deployment('web'))).toEqual(['Namespace', 'Deployment', 'Pod']);
     expect(over(deployment('web', { version: 'v2' }))).toEqual(['Namespace', 'Deployment']);
+  });
+
+  it('are known by the Deployment whatever of its ReplicaSets comes first, which stands for it where nothing else is shown', () => {
+    const set = (id: string, replicas: number) => ({
+      ...deployment('web'),
+      kind: 'ReplicaSet',
+      metadata: {
+        name: `web-${id}`,
+        namespace: 'shop',
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u', controller: true }],
+      },
+      spec: { ...deployment('web').spec, replicas },
+    });
+    const sets = [set('old', 0), set('new', 2)];
+    const own = pod('web-new', 'ReplicaSet', 'x', { labels: { 'pod-template-hash': 'new' } });
+    const names = (...objects: object[]) => meshOf(...objects).workloads.all.map(({ kind, name }) => `${kind} ${name}`);
+    expect(names(...sets, deployment('web'))).toEqual(['Deployment web']);
+    expect(names(...sets, own)).toEqual(['Pod web-new-x']);
+    for (const some of [sets, [...sets].reverse()]) {
+      expect(names(...some)).toEqual(['ReplicaSet web']);
+      expect(meshOf(...some).workloads.find('shop', 'web')?.runs).toBe(true);
+    }
+  });
+
+  it('are the same clients after a restart, even where their proxies are not what the template shows', () => {
+    const read = (hash: string, ip: string) => [
+      namespace('shop'),
+      deployment('web'),
+      {
+        ...pod(`web-${hash}`, 'ReplicaSet', `x${hash}`, { labels: { 'pod-template-hash': hash } }),
+        status: { phase: 'Running', podIP: ip, conditions: [{ type: 'Ready', status: 'True', lastProbeTime: ip }] },
+      },
+      entry,
+    ];
+    const [old, now] = [read('aaa', '10.0.0.1'), read('bbb', '10.0.0.2')].map((all) => loadObjects(all).manifests);
+    const found = diff(old ?? [], now ?? [], { mesh: { outbound: 'REGISTRY_ONLY' } });
+    expect([found.changes, found.undecided]).toEqual([[], []]);
+  });
+
+  it('and their statuses are no difference between two reads of one state', () => {
+    const read = (seen: string) => [
+      namespace('shop'),
+      {
+        ...deployment('web'),
+        status: { observedGeneration: 1, conditions: [{ type: 'Available', lastUpdateTime: seen }] },
+      },
+      { ...entry, status: { conditions: [{ type: 'x', lastTransitionTime: seen }] } },
+    ];
+    const [old, now] = [read('1'), read('2')].map((all) => loadObjects(all).manifests);
+    expect(diff(old ?? [], now ?? []).summary.objects).toEqual({ added: 0, removed: 0, changed: 0, withoutEffect: 0 });
+  });
+
+  it('of raw lists of an API server have the kind of their list', () => {
+    const list = {
+      apiVersion: 'v1',
+      kind: 'PodList',
+      items: [{ metadata: { name: 'a', namespace: 'shop' }, spec: {} }],
+    };
+    for (const loaded of [loadObjects([list]), loadText(JSON.stringify(list))])
+      expect(loaded.manifests.map(({ kind, apiVersion, name }) => [kind, apiVersion, name])).toEqual([
+        ['Pod', 'v1', 'a'],
+      ]);
   });
 
   it('are told apart in time that grows with their number', () => {
