@@ -60,6 +60,7 @@ interface Piece {
 export class Endpoints {
   private readonly slices = new Map<string, Manifest[]>();
   private readonly workloadEntries = new Map<string, Manifest[]>();
+  private readonly workloadGroups = new Map<string, Manifest[]>();
   private readonly groups = new Map<string, Service[]>();
 
   public constructor(
@@ -72,6 +73,7 @@ export class Endpoints {
       if (manifest.kind === 'EndpointSlice' && service !== undefined)
         push(this.slices, `${manifest.namespace}/${service}`, manifest);
       if (manifest.kind === 'WorkloadEntry') push(this.workloadEntries, manifest.namespace, manifest);
+      if (manifest.kind === 'WorkloadGroup') push(this.workloadGroups, manifest.namespace, manifest);
     }
     for (const service of services) push(this.groups, `${service.namespace}/${service.host}`, service);
   }
@@ -138,7 +140,10 @@ export class Endpoints {
   private ofKubernetes(service: Service, port: Port): EndpointSet {
     const inCluster = this.ofPods(service, port);
     const machines = this.machinesBehind(service);
-    if (machines.length === 0) return inCluster;
+    if (machines.length === 0)
+      return inCluster.endpoints.length === 0 && service.resolution === 'EDS' && this.mayRegister(service)
+        ? { known: false, endpoints: [] }
+        : inCluster;
     const theirs = machines.flatMap((spec) => this.ofMachine(spec, service, port));
     return { known: true, endpoints: [...inCluster.endpoints, ...theirs] };
   }
@@ -149,6 +154,15 @@ export class Endpoints {
     return (this.workloadEntries.get(service.namespace) ?? [])
       .map((manifest) => record(record(manifest.body).spec))
       .filter((spec) => selectsMachine(service.selector, spec));
+  }
+
+  /** Whether machines of a WorkloadGroup would be selected: each makes a WorkloadEntry when it joins, which no manifest has. */
+  private mayRegister({ namespace, selector }: Service): boolean {
+    return (this.workloadGroups.get(namespace) ?? []).some(({ body }) => {
+      const { metadata, template } = record(record(body).spec);
+      const labels = { ...strings(record(template).labels), ...strings(record(metadata).labels) };
+      return Object.keys(selector).length > 0 && labelsMatch(selector, labels);
+    });
   }
 
   /** A port that the Service names has to be among the machine's own; a numbered one may be, by the Service's name for it. */
@@ -253,7 +267,8 @@ export class Endpoints {
       workload,
       namespace: workload.namespace,
     }));
-    return { known: true, endpoints: [...entries, ...fromPods] };
+    const endpoints = [...entries, ...fromPods];
+    return { known: endpoints.length > 0 || !this.mayRegister(service), endpoints };
   }
 }
 

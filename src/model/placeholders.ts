@@ -17,6 +17,7 @@ const FORMS = [
   /(^|[^\w])@@?[A-Z][A-Z0-9_]*@@?([^\w]|$)/, // @DOMAIN@
   /\b[A-Z0-9_]*(PLACEHOLDER|CHANGE_?ME|REPLACE_?(ME|THIS|WITH\w*))[A-Z0-9_]*\b/,
   /%%[A-Z][A-Z0-9_]*%%/,
+  /^[Pp]laceholder[A-Z_]|[a-z]Placeholder$/, // placeholderName, hostPlaceholder
 ];
 
 /** Words in capitals within a name or host, which are always in small letters: what a replacement writes over. */
@@ -37,7 +38,8 @@ const NOT_OURS = new Set([
 
 export function isPlaceholder(value: string, field: string | undefined = undefined): boolean {
   if (value === '') return false;
-  if (/[$#<{@%]|ENC\[|PLACEHOLDER|CHANGE|REPLACE/.test(value) && FORMS.some((form) => form.test(value))) return true;
+  if (/[$#<{@%]|ENC\[|PLACEHOLDER|[Pp]laceholder|CHANGE|REPLACE/.test(value) && FORMS.some((form) => form.test(value)))
+    return true;
   if (field === undefined) return false;
   return NAMES.has(field) && CAPITALS.test(value);
 }

@@ -1,13 +1,16 @@
 /**
- * Text of a template (Helm, gomplate, Jinja), which is no YAML before it is rendered. Braces alone make none: they stand in comments, in
+ * Text of a template (Helm, gomplate, Jinja, FreeMarker, ERB), which is no YAML before it is rendered. Braces alone make none: they stand in comments, in
  * strings and in Envoy's formats too, and a broken document that holds them is a broken document.
  */
 import { readDocument } from './documents';
 
 const ACTION = /\{\{|\{%|\{#/;
+/** Tags of FreeMarker and ERB, which nothing else that stands in YAML has. */
+const TAG = /<\/?#[a-z]+[\s>]|<#--|<%[-=#]?\s[^\n]*%>/;
 
 /** Whether a document that cannot be read on a line (of its own) is a template: it is broken by its actions, and by nothing else. */
 export function isTemplate(text: string, brokenLine: number): boolean {
+  if (TAG.test(text)) return true;
   if (!ACTION.test(text)) return false;
   if (hasBareAction(text.split('\n')[brokenLine] ?? '')) return true;
   const reading = readDocument({ text: withoutActions(text), line: 1 });

@@ -64,6 +64,22 @@ export class Sources {
     return undefined;
   }
 
+  /**
+   * What Flux applies from: the path is one of the repository, or of an artifact that was made of a part of it (OCIRepository, Bucket,
+   * ExternalArtifact), whose top is then a folder around the Kustomization.
+   */
+  private sourceOf({ body, source }: Manifest, path: string): string | undefined {
+    const found = this.find(path);
+    const spec = record(record(body).spec);
+    if (found !== undefined || text(record(spec.sourceRef).kind) === 'GitRepository') return found;
+    if (source.file === undefined || /^(\.?\/?)*$/.test(path)) return undefined;
+    for (let top = dirname(resolve(this.tree.pathOf(source.file))); this.folders.has(top); top = dirname(top)) {
+      const target = join(top, path).replace(/(.)\/$/, '$1');
+      if (this.folders.has(target)) return target;
+    }
+    return undefined;
+  }
+
   /** `.` stands for this repository only if a build root lies there, since it may be that of any other. */
   private isRootPath(path: string, folder: string): boolean {
     return !/^(\.?\/?)$/.test(path) || this.kustomizationIn(folder);
@@ -85,7 +101,7 @@ export class Sources {
   public flux(manifest: Manifest): Brought {
     const path = text(record(record(manifest.body).spec).path);
     const label = `Kustomization ${manifest.namespace}/${manifest.name}`;
-    const folder = this.find(path);
+    const folder = this.sourceOf(manifest, path);
     if (folder === undefined) return { ...NOTHING, remote: [`${path || './'} (${label})`] };
     const folders: string[] = [];
     const files: string[] = [];

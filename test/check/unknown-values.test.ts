@@ -24,7 +24,7 @@ spec: { ports: [{ name: http, port: 80 }] }
 describe('a value that something else writes before the object is applied', () => {
   it.each([
     'web.${DOMAIN}', 'web.${DOMAIN:=example.org}', '$(DOMAIN)', 'web.$DOMAIN', '<DOMAIN>', 'web.###ZARF_VAR_DOMAIN###', 'web.{{ .Values.domain }}', '${var.domain}', 'web.MY_DOMAIN.org',
-    '@DOMAIN@', 'DOMAIN_PLACEHOLDER', 'web.CHANGEME',
+    '@DOMAIN@', 'DOMAIN_PLACEHOLDER', 'web.CHANGEME', 'placeholderHost',
   ])('is not judged: %s', (host) => {
     expect(ids(virtualService(host))).toEqual(['EDGE008 info spec.hosts[0]']);
   }); // prettier-ignore

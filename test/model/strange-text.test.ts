@@ -64,6 +64,8 @@ describe('a document that cannot be read', () => {
     'spec:\n{% for x in y %}\n  - {{ x }}\n{% endfor %}\n',
     'spec:\n{{- if a }}\n  a: 1\n{{- else }}\n  a: 2\n{{- end }}\n',
     'spec:\n  a: "{{ .Values.a | default "b" }}"\n',
+    'spec:\n<#if config.on == true>\n  a: 1\n</#if>\n  b: 2\n',
+    'spec:\n  <%- if on -%>\n  a: 1\n',
   ])('is a template if its actions are what breaks it, and told: %j', (extra) => {
     const { problems, leftOut } = loadText(entry(extra), 'a.yaml', { named: false });
     expect(problems).toEqual([]);

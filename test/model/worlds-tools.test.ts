@@ -181,6 +181,20 @@ spec:
     expect(worlds['clusters/dev']).not.toContain('ServiceEntry default/prod');
   });
 
+  it('find their path in the part of the repository that an artifact is made of', () => {
+    const below = (kind: string): string =>
+      `path: ./apps, targetNamespace: shop, sourceRef: { kind: ${kind}, name: all }`;
+    const files = (kind: string): Record<string, string> => ({
+      'kubernetes/clusters/prod/apps.yaml': kustomization('apps', below(kind)),
+      'kubernetes/apps/entry.yaml': entry('bank'),
+    });
+    const artifact = tree(files('OCIRepository'));
+    expect(Object.values(named(artifact, findWorlds([artifact]))).flat()).toContain('ServiceEntry shop/bank');
+    // A path of a Git repository is one from its top, and this repository may be another.
+    const git = tree(files('GitRepository'));
+    expect(findWorlds([git]).flatMap(({ remote }) => remote)).toEqual(['./apps (Kustomization flux-system/apps)']);
+  });
+
   it('that wait for one of another repository leave a world that is not whole', () => {
     const root = tree({
       'apps.yaml': kustomization('apps', 'path: ./apps, dependsOn: [{ name: platform }]'),

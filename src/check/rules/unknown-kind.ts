@@ -16,12 +16,13 @@ export const rule: Rule = {
   reads: [],
   footguns: ['G14'],
   *check(context) {
+    const told = new Set<string>();
     for (const manifest of context.manifests) {
       const { group, version, kind } = manifest;
       const versions = context.schemas.versionsOf(group, kind);
       if (versions !== undefined) {
         if (!versions.includes(version)) yield notServed(manifest, versions, context);
-        else yield* onlyExperimental(manifest, versions, context);
+        else yield* onlyExperimental(manifest, versions, context, told);
         continue;
       }
       const kinds = context.schemas.kindsOf(group);
@@ -71,14 +72,24 @@ function notServed(manifest: Manifest, versions: readonly string[], context: Che
 
 const OPTION = { istio: '--istio-version', gatewayApi: '--gateway-api-version', envoyGateway: '--envoy-gateway-version', kubernetes: '--kubernetes-version' } as const; // prettier-ignore
 
-/** Which channel is installed nobody said: a version of the experimental one alone is refused by the other, which serves a newer version. */
-function* onlyExperimental(manifest: Manifest, versions: readonly string[], context: CheckContext): Iterable<Hit> {
+/**
+ * Which channel is installed nobody said: a version of the experimental one alone is refused by the other, which serves a newer version.
+ * Said once of each kind: who has one that is served has them all.
+ */
+function* onlyExperimental(
+  manifest: Manifest,
+  versions: readonly string[],
+  context: CheckContext,
+  told: Set<string>,
+): Iterable<Hit> {
   const { group, version, kind } = manifest;
   if (version === 'v1' || !versions.includes('v1') || componentOf(group) !== 'gatewayApi') return;
   const { gatewayApi } = context.releases;
   if (gatewayApi.from !== 'default' || context.schemas.releaseFor(group, kind) === null) return;
   const standard = context.schemas.with('gatewayApi', gatewayApi.release.replace(EXPERIMENTAL, ''));
   if ((standard.versionsOf(group, kind) ?? []).includes(version)) return;
+  if (told.has(`${kind} ${version}`)) return;
+  told.add(`${kind} ${version}`);
   yield {
     manifest,
     field: ['apiVersion'],
