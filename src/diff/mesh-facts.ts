@@ -4,9 +4,10 @@ import type { Mesh } from '../model/mesh';
 
 /** What the mesh configuration says, and the gateways that an installation brings. */
 export function meshFacts(mesh: Mesh): string {
-  const { outboundFrom: _from, ...config } = mesh.config;
+  const { outboundFrom: _from, revisions, ...config } = mesh.config;
+  const ofRevisions = [...revisions].map(([name, { outbound }]) => [name, outbound]);
   const apis = ['enableBackend', 'enableEnvoyPatchPolicy'].map((name) => extensionApi(mesh, name) ?? null);
-  return canonical([config, apis, [...mesh.installedGateways.keys()].sort(), installedPorts(mesh)]);
+  return canonical([config, ofRevisions, apis, [...mesh.installedGateways.keys()].sort(), installedPorts(mesh)]);
 }
 
 function installedPorts(mesh: Mesh): unknown {

@@ -4,7 +4,7 @@ import type { Mesh } from '../model/mesh';
 export function assumptionsOf({ config }: Mesh): readonly string[] {
   return [
     'The manifests are all that the mesh has; nothing was sent, and no cluster was asked.',
-    `Outbound traffic to unknown hosts: ${config.outbound}.`,
+    `Outbound traffic to unknown hosts: ${config.outbound}${[...config.revisions].map(([name, { outbound }]) => `, for revision ${name} ${outbound}`).join('')}.`,
     `Root namespace ${config.rootNamespace}, trust domain ${config.trustDomain}, cluster domain ${config.clusterDomain}.`,
     'Workloads that no proxy captures are not in the register: only a NetworkPolicy or a firewall keeps them from going out by themselves.',
     'Requests are those of docs/every-request.md: well-formed, and sent by one client at a time.',

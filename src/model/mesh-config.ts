@@ -56,11 +56,19 @@ export interface MeshConfig {
   readonly capture: OutboundCapture;
   /** Where the outbound mode was read; null for a default or an option. */
   readonly outboundFrom: Manifest | null;
+  /** Of several revisions, each with its own; none where there is but one, or an option decides. */
+  readonly revisions: ReadonlyMap<string, RevisionSettings>;
   readonly releases: ReleasesInForce;
   /** What the release of Istio does that others do otherwise. */
   readonly istio: IstioBehavior;
   /** What the release of Envoy Gateway does that others do otherwise. */
   readonly envoyGateway: EnvoyGatewayBehavior;
+}
+
+/** What a revision of istiod has of its own, where several serve one cluster. */
+export interface RevisionSettings {
+  readonly outbound: 'REGISTRY_ONLY' | 'ALLOW_ANY';
+  readonly from: Manifest;
 }
 
 export interface OutboundCapture {
@@ -98,10 +106,15 @@ function meshConfigOf(manifest: Manifest): Found | undefined {
     return { manifest, meshConfig: {}, global: {}, env: listedEnv(containers[0]?.env) };
   }
   if (manifest.kind === 'ConfigMap' && (manifest.name === 'istio' || manifest.name.startsWith('istio-'))) {
-    const mesh = text(record(body.data).mesh);
-    if (mesh === '') return undefined;
+    const { mesh, values } = record(body.data);
+    const isInjector = manifest.name.startsWith('istio-sidecar-injector');
+    const given = text(isInjector ? values : mesh);
+    if (given === '') return undefined;
     try {
-      return { manifest, meshConfig: record(parse(mesh)), global: {}, env: {} };
+      const read = record(parse(given));
+      return isInjector
+        ? { manifest, meshConfig: {}, global: { proxy: record(record(read.global).proxy) }, env: {} }
+        : { manifest, meshConfig: read, global: {}, env: {} };
     } catch {
       return undefined;
     }
@@ -172,8 +185,31 @@ function exportTo(value: unknown): readonly string[] {
   return names.length > 0 ? names : ['*'];
 }
 
+/** The ConfigMaps of other revisions than the default one stand behind what is said for all. */
+function inOrder(found: readonly Found[]): readonly Found[] {
+  const isOther = ({ manifest: { kind, name } }: Found): boolean =>
+    kind === 'ConfigMap' && !/^istio(-sidecar-injector)?$/.test(name);
+  const others = found.filter(isOther).sort((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1));
+  return [...found.filter((one) => !isOther(one)), ...others];
+}
+
+/** The settings of each revision that has a ConfigMap of its own. */
+function revisionsOf(found: readonly Found[]): ReadonlyMap<string, RevisionSettings> {
+  const own = found.filter(({ manifest: { kind, name } }) => kind === 'ConfigMap' && !name.startsWith('istio-sidecar-injector')); // prettier-ignore
+  if (own.length < 2) return new Map();
+  return new Map(
+    own.map(({ manifest, meshConfig }) => [
+      manifest.labels['istio.io/rev'] ?? (manifest.name === 'istio' ? 'default' : manifest.name.slice('istio-'.length)),
+      { outbound: outboundMode(text(record(meshConfig.outboundTrafficPolicy).mode)), from: manifest },
+    ]),
+  );
+}
+
+const outboundMode = (mode: string): 'REGISTRY_ONLY' | 'ALLOW_ANY' =>
+  mode === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY';
+
 export function readMeshConfig(manifests: readonly Manifest[], options: MeshOptions): MeshConfig {
-  const found = manifests.map(meshConfigOf).filter((item): item is Found => item !== undefined);
+  const found = inOrder(manifests.map(meshConfigOf).filter((item): item is Found => item !== undefined));
   const first = (path: (config: Json) => unknown): unknown =>
     found.map((item) => path(item.meshConfig)).find((value) => value !== undefined);
   const releases = releasesInForce(manifests, options);
@@ -190,7 +226,8 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
   const mode = text(first((config) => config.ingressControllerMode));
   const mtls = first((config) => config.enableAutoMtls);
   return {
-    outbound: options.outbound ?? (outbound === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY'),
+    outbound: options.outbound ?? outboundMode(outbound),
+    revisions: options.outbound === undefined ? revisionsOf(found) : new Map(),
     rootNamespace:
       options.rootNamespace ??
       (text(first((config) => config.rootNamespace)) ||

@@ -38,6 +38,7 @@ import {
   isShown,
   namespaceInjection,
   readWorkload,
+  withoutMiddlemen,
   Workloads,
   type Membership,
   type NamespaceInfo,
@@ -121,9 +122,11 @@ export class Mesh implements Registry {
       this.of('', 'Namespace').map((manifest) => [manifest.name, { labels: manifest.labels, manifest }]),
     );
 
-    const workloads = manifests
-      .map((manifest) => readWorkload(manifest, this.namespaces))
-      .filter((workload): workload is Workload => workload !== undefined);
+    const workloads = withoutMiddlemen(
+      manifests
+        .map((manifest) => readWorkload(manifest, this.namespaces))
+        .filter((workload): workload is Workload => workload !== undefined),
+    );
     const services = [
       ...this.of('', 'Service').map((manifest) => fromKubernetes(manifest, this.config)),
       ...this.of('networking.istio.io', 'ServiceEntry').flatMap((manifest) => fromServiceEntry(manifest, this.config)),
@@ -314,6 +317,24 @@ export class Mesh implements Registry {
     return info === undefined ? 'sidecar' : 'none';
   }
 
+  /** What becomes of calls to hosts that nobody declared, by the revision of istiod that serves a namespace, and where that was read. */
+  public outboundIn(namespace: string): { readonly mode: MeshConfig['outbound']; readonly from: Manifest | null } {
+    const { revisions, outbound, outboundFrom } = this.config;
+    const labels = this.namespaces.get(namespace)?.labels ?? {};
+    const named = labels['istio-injection'] === 'enabled' ? 'default' : (labels['istio.io/rev'] ?? 'default');
+    const own = revisions.size === 0 ? undefined : revisions.get(this.revisionNamed(named));
+    return own === undefined ? { mode: outbound, from: outboundFrom } : { mode: own.outbound, from: own.from };
+  }
+
+  /** A tag of a revision, which its webhook names, stands for it. */
+  private revisionNamed(name: string): string {
+    if (this.config.revisions.has(name)) return name;
+    const webhook = this.of('admissionregistration.k8s.io', 'MutatingWebhookConfiguration').find(
+      ({ labels }) => labels['istio.io/tag'] === name,
+    );
+    return webhook?.labels['istio.io/rev'] ?? name;
+  }
+
   /** The Sidecar that scopes a workload: of its namespace one that selects it, then the general one, then the mesh's. */
   public sidecarFor(namespace: string, labels: Readonly<Record<string, string>>): Config | undefined {
     const own = this.sidecars.get(namespace);
@@ -339,7 +360,7 @@ export class Mesh implements Registry {
         importsAll && hasCommonScope(this, proxy.namespace)
           ? this.remember(this, 'common scope', () => sidecarBase(this, '', undefined))
           : sidecarBase(this, proxy.namespace, sidecar);
-      return sidecarScope(this, proxy.namespace, sidecar, this.config.outbound, base);
+      return sidecarScope(this, proxy.namespace, sidecar, this.outboundIn(proxy.namespace).mode, base);
     });
   }
 
@@ -362,7 +383,7 @@ export class Mesh implements Registry {
     const scope = (name: string, base: () => ScopeBase): ProxyScope =>
       this.cachedScope(
         `${name} ${namespace} ${sidecar === undefined ? '' : `${sidecar.namespace}/${sidecar.name}`}`,
-        () => sidecarScope(this, namespace, sidecar, this.config.outbound, base()),
+        () => sidecarScope(this, namespace, sidecar, this.outboundIn(namespace).mode, base()),
       );
     const common = scope('public', () => this.remember(this, 'common scope', () => sidecarBase(this, '', undefined)));
     if (own.ports.size === 0) return { scope: common, isOwn: false, other: undefined };

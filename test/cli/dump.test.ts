@@ -16,7 +16,7 @@ describe('the command that fetches from a cluster', () => {
     const list = served.map((kind) => `echo ${kind}`).join('\n');
     writeFileSync(
       kubectl,
-      `#!/bin/sh\nif [ "$1" = api-resources ]; then\n${list}\nelse echo "$@" >> ${log}; echo "kind: List"; fi\n`,
+      `#!/bin/sh\nif [ "$1" = api-resources ]; then\n${list}\nelif [ "$*" = "get configmap -n istio-system -l istio.io/rev -o name" ]; then\nprintf 'configmap/istio\\nconfigmap/istio-1-29\\nconfigmap/istio-sidecar-injector\\nconfigmap/values\\n'\nelse echo "$@" >> ${log}; echo "kind: List"; fi\n`,
     );
     chmodSync(kubectl, 0o755);
     const env = { ...process.env, PATH: `${home}:${process.env.PATH ?? ''}` };
@@ -35,12 +35,16 @@ describe('the command that fetches from a cluster', () => {
       'gateways.gateway.networking.k8s.io',
       'certificates.cert-manager.io',
       'endpointslices.discovery.k8s.io',
+      'ciliumendpoints.cilium.io',
+      'ciliumclusterwidenetworkpolicies.cilium.io',
+      'ipaddresses.networking.k8s.io',
+      'networkpolicies.networking.k8s.io',
     ]);
     expect(first).toBe(
-      'get deployments.apps,endpointslices.discovery.k8s.io,gateways.gateway.networking.k8s.io,pods,services,virtualservices.networking.istio.io -A -o yaml',
+      'get ciliumclusterwidenetworkpolicies.cilium.io,deployments.apps,endpointslices.discovery.k8s.io,gateways.gateway.networking.k8s.io,networkpolicies.networking.k8s.io,pods,services,virtualservices.networking.istio.io -A -o yaml',
     );
     expect(rest).toEqual([
-      'get configmap istio -n istio-system --ignore-not-found -o yaml',
+      'get configmap istio istio-1-29 istio-sidecar-injector -n istio-system --ignore-not-found -o yaml',
       'get configmap envoy-gateway-config -n envoy-gateway-system --ignore-not-found -o yaml',
     ]);
   });
