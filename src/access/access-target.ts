@@ -5,6 +5,7 @@ import { Problem, quote } from '../core/problem';
 import { ClassicIngress } from '../ingress/classic-ingress';
 import { IIngressGateway } from '../ingress/ingress-gateway';
 import { sameMesh } from '../mesh/mesh-boundary';
+import type { NamedNamespace } from '../mesh/namespace-names';
 import { Workloads } from '../mesh/workloads';
 
 /** A port that a proxy reads, as policies see it. */
@@ -24,6 +25,8 @@ interface Selection {
   readonly construct?: IConstruct;
   readonly ports?: readonly TargetPort[];
   readonly problems?: readonly Problem[];
+  /** The namespace, where a user wrote it. */
+  readonly named?: readonly NamedNamespace[];
 }
 
 const HTTP_PROTOCOLS = new Set(['http', 'http2', 'grpc', 'grpc-web', 'kubernetes.io/h2c', 'kubernetes.io/ws']);
@@ -54,6 +57,7 @@ export class AccessTarget {
     return new AccessTarget({
       namespace: workloads.namespace,
       labels: workloads._sourceLabels ?? {},
+      named: [workloads._named('`target`')],
       problems: [...problems, ...workloads._problems()],
     });
   }
@@ -110,6 +114,11 @@ export class AccessTarget {
 
   private constructor(private readonly selection: Selection) {
     this.namespace = selection.namespace;
+  }
+
+  /** @internal */
+  public get _named(): readonly NamedNamespace[] {
+    return this.selection.named ?? [];
   }
 
   /** @internal */

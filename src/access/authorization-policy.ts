@@ -8,6 +8,7 @@ import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { ExternalAuthorizer, providersOf } from '../mesh/external-authorizer';
 import { meshMembers } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { AccessRule, Action, asksForToken, ruleProblems, ruleSpec } from './access-rule';
 import { AccessTarget } from './access-target';
 import type { RequestAuthentication } from './request-authentication';
@@ -123,6 +124,13 @@ export class AuthorizationPolicy extends Construct {
       }),
     });
     refuseAtSynth(this, () => this.problems(props, action));
+    namesNamespaces(this, () => [
+      ...this.target._named,
+      ...props.rules.flatMap(({ callers = [], exceptCallers = [] }) => [
+        ...callers.map((one) => one._named('`callers`')),
+        ...exceptCallers.map((one) => one._named('`exceptCallers`')),
+      ]),
+    ]);
   }
 
   private problems(props: AuthorizationPolicyProps, action: AuthorizationAction): Problem[] {

@@ -7,6 +7,7 @@ import { objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { ruleProblems, ruleSpec } from './access-rule';
 import { AccessTarget } from './access-target';
 
@@ -156,6 +157,7 @@ export class RequestAuthentication extends Construct {
     if (props.required !== false) this.requirement = this.require(name, props);
     refuseAtSynth(this, () => this.problems(props));
     joinMesh<RequestAuthentication>('RequestAuthentication', this, () => []);
+    namesNamespaces(this, () => this.target._named);
   }
 
   private require(name: string, props: RequestAuthenticationProps): ApiObject {

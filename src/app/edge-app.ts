@@ -53,6 +53,12 @@ export interface EdgeAppProps {
  *
  * It renders the same objects as cdk8s' `App`, in time linear in their number: each construct is validated once, and each
  * object rendered once, whatever the number of charts.
+ * @example
+ * const app = new EdgeApp();
+ * const chart = new Chart(app, 'edge');
+ * const gateway = EgressGateway.fromInstalled(chart, 'Egress');
+ * gateway.forward(new ExternalService(chart, 'Cnn', { hosts: ['edition.cnn.com'], audience: Audience.namespaces('news') }));
+ * app.synth();
  */
 export class EdgeApp extends App {
   private readonly manifestsDir: string;

@@ -16,6 +16,8 @@ export interface OutputFileProps {
  * A file that belongs with a chart's manifests and is none itself: install input for istioctl or Helm, or a README.
  *
  * Written by `EdgeApp`; cdk8s' own `App` leaves it out.
+ * @example
+ * new OutputFile(this, 'Readme', { path: 'README.md', content: 'What may cross the edge.' });
  */
 export class OutputFile extends Construct {
   /** Where the file goes, relative to the folder of its chart. */

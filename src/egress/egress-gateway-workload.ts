@@ -73,6 +73,12 @@ export interface EgressGatewayWorkloadProps {
  * injection template, Service (ClusterIP: nothing outside can call it), autoscaler and disruption budget.
  *
  * @see https://istio.io/latest/docs/setup/additional-setup/gateway/
+ * @example
+ * new EgressGatewayWorkload(this, 'istio-egressgateway', {
+ *   namespace: 'istio-egress',
+ *   nodes: DedicatedNodes.labeled({ edge: 'egress' }),
+ * });
+ * const gateway = EgressGateway.fromInstalled(this, 'Egress', { namespace: 'istio-egress' });
  */
 export class EgressGatewayWorkload extends Construct {
   /** The name of its Deployment and Service. */

@@ -414,6 +414,10 @@ function firstByPort(claims: readonly ServerClaim[]): ServerClaim[] {
  * An egress gateway that this construct runs, as plain manifests: its workload, and all that its hosts share.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/
+ * @example
+ * const gateway = new EgressGateway(this, 'Egress');
+ * const stripe = new ExternalService(this, 'Stripe', { hosts: ['api.stripe.com'], namespace: 'istio-egress' });
+ * gateway.allow(Workloads.in('shop', { app: 'payments' }), stripe);
  */
 export class EgressGateway extends EgressGatewayBase {
   /**

@@ -8,6 +8,7 @@ import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { coreBindings } from '../mesh/core-bindings';
 import { meshMembers } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { Workloads } from '../mesh/workloads';
 import { ClusterLockdown } from './cluster-lockdown';
 import { EgressAssurance } from './egress-assurance';
@@ -97,6 +98,9 @@ const ISTIOD_XDS = 15012;
  * and mean nothing.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/#additional-security-considerations
+ * @example
+ * const gateway = new EgressGateway(this, 'Egress');
+ * new EgressLockdown(this, 'Lockdown', { gateway, namespaces: ['shop'] });
  */
 export class EgressLockdown extends Construct {
   /**
@@ -131,6 +135,10 @@ export class EgressLockdown extends Construct {
     if (props.clusterWide) this.clusterPolicy = this.clusterWide(props.clusterWide, name);
     if (!props.namespaces && gateway instanceof EgressGatewayBase) gateway._lockdown.lockBy(this);
     refuseAtSynth(this, () => this.problems());
+    namesNamespaces(this, () => [
+      ...(props.namespaces ?? []).map((one) => ({ where: '`namespaces`', name: one })),
+      ...(props.meshNamespaces ?? []).map((one) => ({ where: '`meshNamespaces`', name: one })),
+    ]);
   }
 
   /**

@@ -7,6 +7,7 @@ import { Problem, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { joinMesh, meshBoundaryOf } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import type { EgressGatewayBase } from './egress-gateway';
 import { hostsRoutedTwice } from './egress-route-overlap';
 import { forwardProblems } from './egress-route-rules';
@@ -20,7 +21,7 @@ import { GatewayHop } from './gateway-hop';
 import { SAFE_RETRIES } from './policy-callers';
 import { connectionRule, originationRule } from './origination-rule';
 import { UpstreamParts, limitedRoute } from './upstream-filter';
-import { UpstreamSettings, routeSettings, showMirrors, trafficPolicy } from './upstream-settings';
+import { UpstreamSettings, mirrorsNamed, routeSettings, showMirrors, trafficPolicy } from './upstream-settings';
 
 /** How an external service is taken through a gateway. */
 export interface ForwardOptions {
@@ -83,7 +84,7 @@ export interface EgressRouteProps {
   /** What is forwarded. */
   readonly service: IExternalService;
 
-  /** How. */
+  /** How it goes: what each protocol does, and by which hop. */
   readonly options: ForwardOptions;
 }
 
@@ -103,6 +104,9 @@ interface Leg {
 /**
  * An external service's way through an egress gateway: for each of its hosts a VirtualService with both hops, and a DestinationRule
  * where the gateway makes the TLS. Made by `EgressGateway.forward`.
+ * @example
+ * const route = gateway.forward(stripe);
+ * route.virtualServices[0].metadata.addAnnotation('example.com/owner', 'shop');
  */
 export class EgressRoute extends Construct {
   /** The rendered VirtualServices, one a host, then one for each TCP port at the gateway. */
@@ -133,6 +137,7 @@ export class EgressRoute extends Construct {
     }
     showMirrors(props.options.upstream, [this.gateway.namespace]);
     joinMesh('mesh route', this, hostsRoutedTwice);
+    namesNamespaces(this, () => mirrorsNamed(this.options.upstream));
   }
 
   /** What leaves the gateway through a proxy. */

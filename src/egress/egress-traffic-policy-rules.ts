@@ -1,8 +1,7 @@
 import { isIpAddress, isWildcard } from '../core/hostname';
 import { portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
-import { meshMembers } from '../mesh/mesh-boundary';
-import type { MeshNamespace } from '../mesh/mesh-namespace';
+import { MeshNamespace } from '../mesh/mesh-namespace';
 import { Workloads } from '../mesh/workloads';
 import type { EgressTrafficPolicy, EgressTrafficRule } from './egress-traffic-policy';
 import type { EgressGatewayBase } from './egress-gateway';
@@ -90,9 +89,7 @@ function allowsEverything(rule: EgressTrafficRule): Problem[] {
 }
 
 function cannotMatch(policy: EgressTrafficPolicy, workloads: Workloads): Problem[] {
-  const namespace = meshMembers<MeshNamespace>('MeshNamespace', policy).find(
-    ({ name }) => name === workloads.namespace,
-  );
+  const namespace = MeshNamespace._called(workloads.namespace, policy);
   if (namespace && !namespace.membership.isInjected) {
     return [
       {

@@ -2,6 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { joinMesh, meshMembers, sameMesh } from '../mesh/mesh-boundary';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { OutboundMode, OutboundTrafficPolicy } from '../mesh/outbound-traffic-policy';
 import { Workloads } from '../mesh/workloads';
 import type { EgressGatewayBase } from './egress-gateway';
@@ -14,7 +15,7 @@ import { IExternalService } from './external-service';
 import { policiesAgainstEachOther } from './policy-conflicts';
 import { DirectEgress } from './policy-direct';
 import { Grant, Permission, gatewayOf } from './policy-grant';
-import { UpstreamSettings, showMirrors } from './upstream-settings';
+import { UpstreamSettings, mirrorsNamed, showMirrors } from './upstream-settings';
 
 /** How what is allowed is reached, and what of it. */
 export interface EgressTrafficOptions {
@@ -172,6 +173,14 @@ export interface EgressTrafficPolicyProps {
  * It holds what goes through proxies. A process that gets around its sidecar is held by networks only: see EgressLockdown.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/
+ * @example
+ * new EgressTrafficPolicy(this, 'Policy', {
+ *   gateway,
+ *   rules: [
+ *     { from: [Workloads.in('shop', { app: 'payments' }, { serviceAccounts: ['payments'] })], to: [stripe] },
+ *     { from: [Workloads.in('billing')], to: [bank], methods: ['GET'], paths: ['/rates/*'] },
+ *   ],
+ * });
  */
 export class EgressTrafficPolicy extends Construct {
   /** The gateway that it goes through, if it has one. */
@@ -208,6 +217,12 @@ export class EgressTrafficPolicy extends Construct {
     if (props.registryOnly !== false) this.cutTheRest();
     refuseAtSynth(this, () => this.problems(props));
     joinMesh('EgressTrafficPolicy', this, policiesAgainstEachOther);
+    namesNamespaces(this, () =>
+      props.rules.flatMap((rule) => [
+        ...rule.from.map((workloads) => workloads._named()),
+        ...mirrorsNamed(rule.upstream),
+      ]),
+    );
   }
 
   /** @internal */

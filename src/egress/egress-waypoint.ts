@@ -62,6 +62,12 @@ const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
  * is for NetworkPolicies to hold (EgressLockdown).
  *
  * @see https://istio.io/latest/docs/ambient/usage/waypoint/
+ * @example
+ * const waypoint = new EgressWaypoint(this, 'Waypoint', { namespace: 'istio-egress' });
+ * new WaypointTrafficPolicy(this, 'Policy', {
+ *   waypoint,
+ *   rules: [{ from: [Workloads.serviceAccount('shop', 'payments')], to: [stripe] }],
+ * });
  */
 export class EgressWaypoint extends Construct implements IEgressWaypoint {
   public readonly name: string;

@@ -29,6 +29,7 @@ export class ExternalPort {
    * Plain-text HTTP/1.1.
    *
    * @param number the port that applications dial, 80 if left out
+   * @param options its name, and the port that the service itself listens on
    */
   public static http(number?: number, options?: ExternalPortOptions): ExternalPort {
     return new ExternalPort(number ?? 80, 'HTTP', options ?? {});
@@ -51,6 +52,7 @@ export class ExternalPort {
    * HTTPS made by the application: the proxies route it by SNI and never see inside.
    *
    * @param number the port that applications dial, 443 if left out
+   * @param options its name, and the port that the service itself listens on
    */
   public static https(number?: number, options?: ExternalPortOptions): ExternalPort {
     return new ExternalPort(number ?? 443, 'HTTPS', options ?? {});
@@ -61,6 +63,7 @@ export class ExternalPort {
    * text and upgrade (Postgres, MySQL, SMTP): those are TCP.
    *
    * @param number the port that applications dial, 443 if left out
+   * @param options its name, and the port that the service itself listens on
    */
   public static tls(number?: number, options?: ExternalPortOptions): ExternalPort {
     return new ExternalPort(number ?? 443, 'TLS', options ?? {});
@@ -70,6 +73,7 @@ export class ExternalPort {
    * Plain-text HTTP/2.
    *
    * @param number the port that applications dial, 80 if left out
+   * @param options its name, and the port that the service itself listens on
    */
   public static http2(number?: number, options?: ExternalPortOptions): ExternalPort {
     return new ExternalPort(number ?? 80, 'HTTP2', options ?? {});
@@ -79,6 +83,7 @@ export class ExternalPort {
    * Plain-text gRPC.
    *
    * @param number the port that applications dial
+   * @param options its name, and the port that the service itself listens on
    */
   public static grpc(number: number, options?: ExternalPortOptions): ExternalPort {
     return new ExternalPort(number, 'GRPC', options ?? {});
@@ -88,6 +93,7 @@ export class ExternalPort {
    * Any other protocol, told apart by address: give the service `addresses`, or have Istio allocate one (DNS capture).
    *
    * @param number the port that applications dial
+   * @param options its name, and the port that the service itself listens on
    */
   public static tcp(number: number, options?: ExternalPortOptions): ExternalPort {
     return new ExternalPort(number, 'TCP', options ?? {});
@@ -97,6 +103,7 @@ export class ExternalPort {
    * MongoDB's wire protocol in plain text. Routed as TCP.
    *
    * @param number the port that applications dial, 27017 if left out
+   * @param options its name, and the port that the service itself listens on
    */
   public static mongo(number?: number, options?: ExternalPortOptions): ExternalPort {
     return new ExternalPort(number ?? 27017, 'MONGO', options ?? {});

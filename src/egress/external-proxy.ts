@@ -57,6 +57,8 @@ export interface ExternalProxyProps {
  * CONNECT and then the application's own TLS, which a sidecar that took it for HTTP would answer with 404.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/http-proxy/
+ * @example
+ * new ExternalProxy(this, 'Proxy', { host: 'proxy.corp.example', addresses: ['10.1.2.3'], namespace: 'shop' });
  */
 export class ExternalProxy extends Construct {
   /** The proxy as a service. */

@@ -10,6 +10,7 @@ import { settled } from '../core/settled';
 import { Audience } from '../mesh/audience';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { ExternalPort, portNames } from './external-port';
 import { addressProblems, hostMixProblems, portMixProblems } from './external-service-rules';
 import { overlappingServices } from './external-service-overlap';
@@ -191,6 +192,12 @@ export interface ExternalServiceAttributes {
  * `SidecarEgress` has the sidecar make the TLS.
  *
  * @see https://istio.io/latest/docs/reference/config/networking/service-entry/
+ * @example
+ * new ExternalService(this, 'Stripe', {
+ *   hosts: ['api.stripe.com'],
+ *   ports: [ExternalPort.https()],
+ *   audience: Audience.namespaces('shop', 'billing'),
+ * });
  */
 export class ExternalService extends Construct implements IExternalService {
   /**
@@ -243,6 +250,7 @@ export class ExternalService extends Construct implements IExternalService {
     });
     refuseAtSynth(this, () => this.problems(props));
     joinMesh('ExternalService', this, overlappingServices);
+    namesNamespaces(this, () => this.audience._named());
   }
 
   public showIn(namespace: string): void {

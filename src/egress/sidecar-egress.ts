@@ -8,6 +8,7 @@ import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { hostsRoutedTwice } from './egress-route-overlap';
 import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
 import { defaultWay, plainToTls } from './plain-http';
@@ -16,7 +17,14 @@ import { IExternalService } from './external-service';
 import { connectionRule, originationProblems, originationRule } from './origination-rule';
 import { tunnelProblems } from './transparent-proxy';
 import { limitedRoute, upstreamFilter } from './upstream-filter';
-import { UpstreamSettings, routeSettings, showMirrors, trafficPolicy, upstreamProblems } from './upstream-settings';
+import {
+  UpstreamSettings,
+  mirrorsNamed,
+  routeSettings,
+  showMirrors,
+  trafficPolicy,
+  upstreamProblems,
+} from './upstream-settings';
 
 /** How sidecars reach an external service. */
 export interface SidecarEgressProps {
@@ -79,6 +87,9 @@ export interface SidecarEgressProps {
  * limits (`upstream`), with no gateway between. TLS that applications make themselves passes untouched.
  *
  * @see https://istio.io/latest/docs/tasks/traffic-management/egress/egress-tls-origination/
+ * @example
+ * const cnn = new ExternalService(this, 'Cnn', { hosts: ['edition.cnn.com'], ports: [ExternalPort.httpThenTls()], namespace: 'news' });
+ * new SidecarEgress(this, 'FromSidecar', { service: cnn, http: HttpEgress.originateTls() });
  */
 export class SidecarEgress extends Construct {
   /** The rendered VirtualServices, one a host. */
@@ -115,6 +126,7 @@ export class SidecarEgress extends Construct {
     this.filters(props, ways);
     refuseAtSynth(this, () => this.problems(props, ways));
     joinMesh('mesh route', this, hostsRoutedTwice);
+    namesNamespaces(this, () => mirrorsNamed(props.upstream));
   }
 
   /** @internal */

@@ -68,6 +68,9 @@ interface Tunnel {
  * REGISTRY_ONLY. For applications that do use a proxy by its address, see ExternalProxy.
  *
  * @see https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy-TunnelSettings
+ * @example
+ * const proxy = new TransparentProxy(this, 'Proxy', { host: 'proxy.corp.example', namespace: 'istio-egress' });
+ * gateway.forward(wikipedia, { https: TlsEgress.tunnel(proxy) });
  */
 export class TransparentProxy extends Construct {
   /** Its DNS name. */

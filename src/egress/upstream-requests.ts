@@ -4,6 +4,7 @@ import { HeaderChanges } from '../core/header-changes';
 import { isWildcard } from '../core/hostname';
 import { namespaceProblems, portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
+import type { NamedNamespace } from '../mesh/namespace-names';
 import { IExternalService } from './external-service';
 import { istioDuration } from './istio-duration';
 
@@ -76,6 +77,11 @@ export class MirrorTarget {
   /** @internal */
   public _showTo(namespaces: readonly string[]): void {
     for (const namespace of namespaces) this.service?.showIn(namespace);
+  }
+
+  /** @internal */
+  public _named(): NamedNamespace[] {
+    return this.namespace === undefined ? [] : [{ where: 'a mirror', name: this.namespace }];
   }
 
   /** @internal */

@@ -2,6 +2,7 @@ import { Duration } from 'cdk8s';
 import * as networking from '../../imports/networking.istio.io';
 import { HeaderChanges } from '../core/header-changes';
 import { Problem, quote } from '../core/problem';
+import type { NamedNamespace } from '../mesh/namespace-names';
 import { istioDuration } from './istio-duration';
 import { Resolution } from './resolution';
 import { EgressRateLimit, EgressTlsVersions, filterProblems, limitedRoute } from './upstream-filter';
@@ -302,6 +303,11 @@ export function upstreamKey(settings: UpstreamSettings | undefined): string {
 /** Shows the targets of mirrors to the proxies that send the copies. */
 export function showMirrors(settings: UpstreamSettings | undefined, namespaces: readonly string[]): void {
   for (const { to } of settings?.mirrors ?? []) to._showTo(namespaces);
+}
+
+/** The namespaces that mirrors name. */
+export function mirrorsNamed(settings: UpstreamSettings | undefined): NamedNamespace[] {
+  return (settings?.mirrors ?? []).flatMap(({ to }) => to._named());
 }
 
 /** What the last proxy does with a service. */

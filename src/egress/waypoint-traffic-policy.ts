@@ -1,7 +1,8 @@
 import { Construct } from 'constructs';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
-import { meshMembers, sameMesh } from '../mesh/mesh-boundary';
-import type { MeshNamespace } from '../mesh/mesh-namespace';
+import { sameMesh } from '../mesh/mesh-boundary';
+import { MeshNamespace } from '../mesh/mesh-namespace';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { Workloads } from '../mesh/workloads';
 import { generalRuleProblems } from './egress-traffic-policy-rules';
 import { EgressWaypoint } from './egress-waypoint';
@@ -77,6 +78,11 @@ export interface WaypointTrafficPolicyProps {
  * greeting, and nobody but the callers may answer it.
  *
  * @see https://istio.io/latest/docs/ambient/usage/waypoint/
+ * @example
+ * new WaypointTrafficPolicy(this, 'Policy', {
+ *   waypoint: new EgressWaypoint(this, 'Waypoint'),
+ *   rules: [{ from: [Workloads.serviceAccount('shop', 'payments')], to: [stripe], ports: [443] }],
+ * });
  */
 export class WaypointTrafficPolicy extends Construct {
   /** The waypoint that all of it goes through. */
@@ -92,6 +98,7 @@ export class WaypointTrafficPolicy extends Construct {
     }
     this.waypoint._admit(grants);
     refuseAtSynth(this, () => this.problems(props));
+    namesNamespaces(this, () => props.rules.flatMap((rule) => rule.from.map((workloads) => workloads._named())));
   }
 
   private grantsOf(rule: WaypointTrafficRule, index: number, trustDomain: string): WaypointGrant[] {
@@ -148,8 +155,7 @@ export class WaypointTrafficPolicy extends Construct {
 
   private callerProblems(workloads: Workloads): Problem[] {
     const problems: Problem[] = [];
-    const members = meshMembers<MeshNamespace>('MeshNamespace', this);
-    const namespace = members.find(({ name }) => name === workloads.namespace);
+    const namespace = MeshNamespace._called(workloads.namespace, this);
     if (Object.keys(workloads.labels).length)
       problems.push({
         what: `${workloads._words()} are chosen by labels`,

@@ -60,6 +60,13 @@ export interface BackendTlsPolicyProps {
  * it would need a port that is declared TLS.
  *
  * @see https://gateway-api.sigs.k8s.io/api-types/backendtlspolicy/
+ * @example
+ * new BackendTlsPolicy(this, 'Orders', {
+ *   namespace: 'shop',
+ *   serviceName: 'orders',
+ *   hostname: 'orders.internal.example.com',
+ *   caConfigMapName: 'internal-ca',
+ * });
  */
 export class BackendTlsPolicy extends Construct {
   /** The Service and, if it is about one, its port. */

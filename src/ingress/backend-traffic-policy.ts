@@ -54,7 +54,7 @@ export interface BackendRetry {
 /** How much a backend is asked at once. What is over it gets 503 at once. */
 export interface CircuitBreaker {
   /**
-   * Connections.
+   * Open connections.
    *
    * @default 1024
    */
@@ -191,6 +191,11 @@ export interface BackendTrafficPolicyProps {
  * in the namespace of its target.
  *
  * @see https://gateway.envoyproxy.io/docs/api/extension_types/#backendtrafficpolicy
+ * @example
+ * new BackendTrafficPolicy(this, 'Limits', {
+ *   target: PolicyTarget.route(route),
+ *   rateLimit: RateLimit.local([{ requests: 100, unit: RateLimitUnit.MINUTE }]),
+ * });
  */
 export class BackendTrafficPolicy extends Construct {
   /** What it is about. */

@@ -8,6 +8,7 @@ import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { Audience } from '../mesh/audience';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { ClassicIngressServer, classicServers, serverPort, serverProblems } from './classic-server';
 import { IngressBackend } from './ingress-backend';
 
@@ -155,6 +156,11 @@ export class ClassicIngress extends Construct {
     });
     refuseAtSynth(this, () => this.problems(props, servers));
     joinMesh<ClassicIngress>('ClassicIngress', this, oneGatewayPerCertificate);
+    namesNamespaces(this, () => [
+      { where: '`proxyNamespace`', name: this.proxyNamespace },
+      ...props.paths.flatMap((path) => path.backend._named()),
+      ...servers.flatMap(({ passthrough }) => passthrough?._named() ?? []),
+    ]);
   }
 
   private passedOn(servers: readonly ClassicIngressServer[]): networking.VirtualServiceSpecTls[] | undefined {

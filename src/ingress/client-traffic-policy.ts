@@ -119,6 +119,11 @@ export interface ClientTrafficPolicyProps {
  * ClientTrafficPolicy in the namespace of its target.
  *
  * @see https://gateway.envoyproxy.io/docs/tasks/traffic/client-traffic-policy/
+ * @example
+ * new ClientTrafficPolicy(this, 'Clients', {
+ *   target: PolicyTarget.gateway(gateway),
+ *   minTlsVersion: TlsVersion.V1_3,
+ * });
  */
 export class ClientTrafficPolicy extends Construct {
   /** What it is about. */

@@ -102,6 +102,13 @@ export interface EnvoyGatewayInMeshProps {
  * Pods that ran before injection was on have no sidecar: see `RolloutRestart`. Apply server-side, after the chart.
  *
  * @see https://gateway.envoyproxy.io/docs/tasks/operations/customize-envoyproxy/
+ * @example
+ * const envoyGateway = new EnvoyGatewayInMesh(this, 'EnvoyGateway');
+ * new IngressGateway(this, 'Public', {
+ *   namespace: 'shop',
+ *   ingressClass: envoyGateway,
+ *   listeners: [IngressListener.https(ListenerCertificate.secret('shop-tls'), { hostname: 'shop.example.com' })],
+ * });
  */
 export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
   public readonly gatewayClassName: string;

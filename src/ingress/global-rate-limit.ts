@@ -48,6 +48,13 @@ export interface RateLimitRedisProps {
  * service may use it, by its identity in the mesh; there is no password.
  *
  * @see https://gateway.envoyproxy.io/docs/tasks/traffic/global-rate-limit/
+ * @example
+ * const store = new RateLimitRedis(this, 'Redis', { namespace: 'envoy-gateway-system' });
+ * new EnvoyGatewayInMesh(this, 'EnvoyGateway', { rateLimitStore: store });
+ * new BackendTrafficPolicy(this, 'Limits', {
+ *   target: PolicyTarget.route(route),
+ *   rateLimit: RateLimit.global([{ requests: 100, unit: RateLimitUnit.MINUTE }]),
+ * });
  */
 export class RateLimitRedis extends Construct implements IRateLimitStore {
   /** Its name. */

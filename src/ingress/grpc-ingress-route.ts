@@ -148,6 +148,12 @@ const HOST_HEADER = 'x-mesh-service';
  * rendered too, which takes the Service's name from a header that the route sets.
  *
  * @see https://gateway-api.sigs.k8s.io/api-types/grpcroute/
+ * @example
+ * new GrpcIngressRoute(this, 'Catalog', {
+ *   gateway,
+ *   hostnames: ['grpc.example.com'],
+ *   rules: [{ backends: [IngressBackend.service('catalog', 9090)] }],
+ * });
  */
 export class GrpcIngressRoute extends Construct implements IIngressRoute {
   public readonly kind = 'GRPCRoute';

@@ -87,6 +87,15 @@ export interface HttpIngressRouteProps {
  * finds the Service by, and speaks mutual TLS to it for. The host that the client asked for goes along in x-forwarded-host.
  *
  * @see https://gateway-api.sigs.k8s.io/api-types/httproute/
+ * @example
+ * new HttpIngressRoute(this, 'Shop', {
+ *   gateway,
+ *   hostnames: ['shop.example.com'],
+ *   rules: [
+ *     { matches: [HttpMatch.prefix('/api/')], backends: [IngressBackend.service('api', 8080)], timeout: Duration.seconds(10) },
+ *     { backends: [IngressBackend.service('web', 80)] },
+ *   ],
+ * });
  */
 export class HttpIngressRoute extends Construct implements IIngressRoute {
   public readonly kind = 'HTTPRoute';

@@ -2,6 +2,7 @@ import { IConstruct } from 'constructs';
 import { renderedBy } from '../core/api-objects';
 import { isDnsLabel, namespaceProblems, portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
+import type { NamedNamespace } from '../mesh/namespace-names';
 import type { IExternalBackend } from './external-backend';
 import type { GrantedReference } from './reference-grants';
 
@@ -123,6 +124,12 @@ export class IngressBackend {
     }
     const to = { toGroup: '', toKind: 'Service', toNamespace: this.namespace ?? fromNamespace, toName: this.name };
     return { fromGroup, fromKind, fromNamespace, ...to };
+  }
+
+  /** @internal */
+  public _named(): NamedNamespace[] {
+    if (this._external || this.namespace === undefined) return [];
+    return [{ where: `backend ${quote(this.name)}`, name: this.namespace }];
   }
 
   /** @internal */

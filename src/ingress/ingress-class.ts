@@ -1,6 +1,6 @@
 /** Who reads the Gateways of a class, and runs their proxies. */
 export enum IngressController {
-  /** istiod. */
+  /** istiod, of Istio. */
   ISTIO = 'istio',
   /** Envoy Gateway. */
   ENVOY_GATEWAY = 'envoy-gateway',

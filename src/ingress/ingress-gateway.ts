@@ -7,6 +7,7 @@ import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import {
   FrontendCertificates,
   FrontendClientCertificates,
@@ -137,6 +138,12 @@ export interface IngressGatewayAttributes {
  * put those of the class aside.
  *
  * @see https://gateway-api.sigs.k8s.io/api-types/gateway/
+ * @example
+ * new IngressGateway(this, 'Public', {
+ *   namespace: 'shop',
+ *   ingressClass: IngressClass.istio(),
+ *   listeners: [IngressListener.https(ListenerCertificate.secret('shop-tls'), { hostname: 'shop.example.com' })],
+ * });
  */
 export class IngressGateway extends Construct implements IIngressGateway {
   /**
@@ -192,6 +199,10 @@ export class IngressGateway extends Construct implements IIngressGateway {
       ...frontendProblems(this, this.ingressClass, frontend, this.listeners),
     ]);
     joinMesh<IngressGateway>('IngressGateway', this, gatewaysWithOneCertificate);
+    namesNamespaces(this, () => [
+      ...(props.listenersFrom ?? []).map((one) => ({ where: '`listenersFrom`', name: one })),
+      ...this.listeners.flatMap((listener) => listener._named()),
+    ]);
   }
 
   public admitRoutes(namespace: string, listenerNames: string[]): void {

@@ -3,6 +3,7 @@ import type * as gatewayApi from '../../imports/gateway.networking.k8s.io';
 import { hostProblems } from '../core/hostname';
 import { isDnsLabel, portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
+import type { NamedNamespace } from '../mesh/namespace-names';
 import { supportProblems } from './controller-support';
 import { IIngressClass } from './ingress-class';
 import { ListenerCertificate } from './listener-certificate';
@@ -171,6 +172,14 @@ export class IngressListener {
           }))
         : undefined,
     };
+  }
+
+  /** @internal */
+  public _named(): NamedNamespace[] {
+    return (this.options.routesFrom ?? []).map((name) => ({
+      where: `\`routesFrom\` of listener ${quote(this.name)}`,
+      name,
+    }));
   }
 
   /** @internal */

@@ -7,6 +7,7 @@ import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { joinMesh } from '../mesh/mesh-boundary';
 import { MeshObject } from '../mesh/mesh-object';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { supportProblems } from './controller-support';
 import { IIngressClass } from './ingress-class';
 import { IIngressGateway, IngressGateway } from './ingress-gateway';
@@ -103,6 +104,7 @@ export class ListenerSet extends Construct implements IIngressGateway {
     grantCertificates(this, this.name, this, this.listeners, cas);
     refuseAtSynth(this, () => this.problems(props));
     joinMesh<ListenerSet>('ListenerSet', this, setsInConflict);
+    namesNamespaces(this, () => this.listeners.flatMap((listener) => listener._named()));
   }
 
   public admitRoutes(namespace: string, listenerNames: string[]): void {

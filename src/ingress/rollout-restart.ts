@@ -41,6 +41,12 @@ const CAUSE = 'mesh-edge/restarted-for';
  * all else of the Deployment stays as its owner has it. A Deployment that is not there makes the apply fail.
  *
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
+ * @example
+ * new RolloutRestart(this, 'Restart', {
+ *   namespace: 'envoy-gateway-system',
+ *   deployments: ['envoy-gateway'],
+ *   cause: 'istio-injection',
+ * });
  */
 export class RolloutRestart extends Construct {
   /** The partial Deployments, in the order of their names. */

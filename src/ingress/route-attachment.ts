@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { covers, hostProblems } from '../core/hostname';
 import { Problem, quote } from '../core/problem';
+import { namesNamespaces } from '../mesh/namespace-names';
 import { IngressBackend } from './ingress-backend';
 import { IIngressGateway } from './ingress-gateway';
 import { IngressListener } from './ingress-listener';
@@ -32,6 +33,7 @@ export function attachRoute(scope: Construct, route: RouteAttachment, backends: 
   for (const { _external } of backends) _external?.showIn(ingressClass.proxyNamespace || namespace);
   const grants = backends.map((backend) => backend._grant(GATEWAY_API_GROUP, route.kind, route.namespace));
   grantReferences(scope, route.name, grants);
+  namesNamespaces(scope, () => backends.flatMap((backend) => backend._named()));
 }
 
 /** @internal */

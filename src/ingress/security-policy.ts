@@ -110,6 +110,11 @@ export interface SecurityPolicyProps {
  * is open: 200 without a login.
  *
  * @see https://gateway.envoyproxy.io/docs/tasks/security/oidc/
+ * @example
+ * new SecurityPolicy(this, 'Tokens', {
+ *   target: PolicyTarget.route(route),
+ *   jwt: [{ name: 'login', issuer: 'https://login.example.com', jwksUri: 'https://login.example.com/keys' }],
+ * });
  */
 export class SecurityPolicy extends Construct {
   /** What it is about. */

@@ -58,6 +58,12 @@ export interface TlsIngressRouteProps {
  * Where the gateway sends through a sidecar, name the Service's port `tls-...` or `https-...`, or give it `appProtocol: tls`.
  *
  * @see https://gateway-api.sigs.k8s.io/api-types/tlsroute/
+ * @example
+ * new TlsIngressRoute(this, 'Vault', {
+ *   gateway,
+ *   hostnames: ['vault.example.com'],
+ *   backends: [IngressBackend.service('vault', 8200)],
+ * });
  */
 export class TlsIngressRoute extends Construct implements IIngressRoute {
   public readonly kind = 'TLSRoute';
@@ -120,6 +126,12 @@ export interface TcpIngressRouteProps {
  * namespace that it sends to.
  *
  * @see https://gateway-api.sigs.k8s.io/guides/tcp/
+ * @example
+ * new TcpIngressRoute(this, 'Database', {
+ *   gateway,
+ *   listener: 'tcp-5432',
+ *   backends: [IngressBackend.service('postgres', 5432)],
+ * });
  */
 export class TcpIngressRoute extends Construct implements IIngressRoute {
   public readonly kind = 'TCPRoute';

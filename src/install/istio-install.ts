@@ -91,6 +91,11 @@ export interface IstioInstallProps {
  * `helm upgrade istiod istio/istiod -n istio-system -f install/helm-istiod.values`.
  *
  * @see https://istio.io/latest/docs/setup/additional-setup/customize-installation/
+ * @example
+ * new IstioInstall(this, 'Install', {
+ *   outboundTrafficPolicy: OutboundMode.REGISTRY_ONLY,
+ *   egressGateways: [{ name: 'istio-egressgateway' }],
+ * });
  */
 export class IstioInstall extends Construct {
   /** @internal */

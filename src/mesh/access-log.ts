@@ -6,6 +6,7 @@ import { objectMetadata } from '../core/metadata';
 import { namespaceProblems } from '../core/names';
 import { refuseAtSynth } from '../core/problem';
 import { MeshObject } from './mesh-object';
+import { namesNamespaces } from './namespace-names';
 
 /** A field of an access log and Envoy's operator for it. */
 const FIELDS: ReadonlyArray<readonly [string, string]> = [
@@ -45,7 +46,7 @@ export class AccessLogFormat {
   }
 
   /**
-   * Text.
+   * A line of text for each request.
    *
    * @param line Envoy's format of a line; left out, Istio's own text format with the same facts
    */
@@ -110,6 +111,10 @@ export interface AccessLogProps {
  * Has proxies log each request and connection, with what an audit of the edge needs: cluster, SNI, flags. Renders a Telemetry object.
  *
  * @see https://istio.io/latest/docs/tasks/observability/logs/telemetry-api/
+ * @example
+ * const format = AccessLogFormat.json();
+ * new IstioInstall(this, 'Install', { accessLogs: [format] });
+ * new AccessLog(this, 'Mesh', { format });
  */
 export class AccessLog extends Construct {
   /** The rendered Telemetry, to patch. */
@@ -133,5 +138,7 @@ export class AccessLog extends Construct {
       }),
     });
     refuseAtSynth(this, () => namespaceProblems('namespace', props.namespace));
+    const { namespace } = props;
+    if (namespace !== undefined) namesNamespaces(this, () => [{ where: '`namespace`', name: namespace }]);
   }
 }

@@ -2,6 +2,7 @@ import { IConstruct } from 'constructs';
 import { renderedBy } from '../core/api-objects';
 import { namespaceProblems } from '../core/names';
 import { Problem } from '../core/problem';
+import type { NamedNamespace } from './namespace-names';
 
 /**
  * Who in the mesh sees an object: the namespaces whose proxies get it from istiod (`exportTo`).
@@ -98,6 +99,11 @@ export class Audience {
    */
   public _namespaces(owner: string): string[] {
     return [...new Set([owner, ...this.names])].sort();
+  }
+
+  /** @internal */
+  public _named(): NamedNamespace[] {
+    return this.names.map((name) => ({ where: '`audience`', name }));
   }
 
   /** @internal */

@@ -55,13 +55,11 @@ interface Prover {
  * request that the app's objects, all charts together, can make of it, and synth is refused where the rule does not hold, with a request
  * that breaks it.
  *
- * ```ts
+ * What other repositories add to the same mesh it does not see: `mesh-edge prove` decides the same rules over all manifests of a cluster.
+ * @example
  * new EdgeInvariant(this, 'OnlyPaymentsReachStripe', {
  *   rule: InvariantRule.forbid({ except: [TrafficSource.workload('shop', 'payments')], to: { hosts: ['api.stripe.com'] } }),
  * });
- * ```
- *
- * What other repositories add to the same mesh it does not see: `mesh-edge prove` decides the same rules over all manifests of a cluster.
  */
 export class EdgeInvariant extends Construct {
   /** What it is called in messages. */

@@ -37,10 +37,21 @@ export class MeshMembership {
     return new MeshMembership({ 'istio-injection': 'disabled' }, false);
   }
 
+  /** What another repository or tool says, and this app does not: no label is rendered, and no rule is judged by it. */
+  public static unknown(): MeshMembership {
+    return new MeshMembership({}, false, false);
+  }
+
   private constructor(
     private readonly labels: { readonly [key: string]: string },
     private readonly injected: boolean,
+    private readonly known = true,
   ) {}
+
+  /** Whether it is known here; where it is not, neither of the other two is true. */
+  public get isKnown(): boolean {
+    return this.known;
+  }
 
   /** Whether ztunnel captures the traffic of Pods. */
   public get isAmbient(): boolean {

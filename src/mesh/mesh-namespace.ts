@@ -5,7 +5,7 @@ import { nameOfId } from '../core/ids';
 import { namespaceProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { coreBindings } from './core-bindings';
-import { joinMesh } from './mesh-boundary';
+import { joinMesh, meshMembers } from './mesh-boundary';
 import { MeshObject } from './mesh-object';
 import { membershipLabels, MeshMembership } from './mesh-membership';
 
@@ -42,11 +42,24 @@ export interface MeshNamespaceProps {
   readonly labels?: { [key: string]: string };
 
   /**
-   * Annotations.
+   * Annotations of the Namespace.
    *
    * @default none
    */
   readonly annotations?: { [key: string]: string };
+}
+
+/** A namespace that another repository makes. */
+export interface MeshNamespaceAttributes {
+  /** The name of the namespace. */
+  readonly name: string;
+
+  /**
+   * How the Pods that are made in it take part in the mesh. Callers in a namespace without sidecars, say, are refused where it is known.
+   *
+   * @default MeshMembership.unknown(): nothing is judged by it
+   */
+  readonly membership?: MeshMembership;
 }
 
 /**
@@ -55,9 +68,49 @@ export interface MeshNamespaceProps {
  * Istio looks at the labels when a Pod is made: Pods that run already stay as they are until they are made anew.
  * Applied by server-side apply to a namespace that another tool made, it adds its labels and leaves the rest alone.
  *
+ * An app that makes one for the namespaces of its applications has said which there are: a policy, an audience or a lockdown that names another is refused, because nobody
+ * would be meant by it. What other repositories make is said by `fromName`. Namespaces of other constructs (cdk8s-plus, `Include`) count too, and
+ * so does each in which the app runs something. An app that makes none but its gateway's (`MeshMembership.none()`) leaves them to others.
+ *
  * @see https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/
+ * @example
+ * new MeshNamespace(this, 'Shop', { name: 'shop' });
+ * new MeshNamespace(this, 'Egress', { name: 'istio-egress', membership: MeshMembership.none() });
+ * MeshNamespace.fromName(this, 'Billing', 'billing'); // another repository makes it
  */
 export class MeshNamespace extends Construct implements IMeshNamespace {
+  /**
+   * A namespace that another repository makes. Renders nothing.
+   *
+   * @param scope where it is known
+   * @param id the construct's id
+   * @param name the name of the namespace
+   */
+  public static fromName(scope: Construct, id: string, name: string): IMeshNamespace {
+    return new ForeignNamespace(scope, id, { name });
+  }
+
+  /**
+   * A namespace that another repository makes, and what is known of it. Renders nothing.
+   *
+   * @param scope where it is known
+   * @param id the construct's id
+   * @param attributes its name, and how it takes part in the mesh
+   */
+  public static fromAttributes(scope: Construct, id: string, attributes: MeshNamespaceAttributes): IMeshNamespace {
+    return new ForeignNamespace(scope, id, attributes);
+  }
+
+  /**
+   * What the mesh of a construct says of a namespace whose membership is known.
+   *
+   * @internal
+   */
+  public static _called(name: string, construct: IConstruct): IMeshNamespace | undefined {
+    const members = meshMembers<IMeshNamespace>('MeshNamespace', construct);
+    return members.find((one) => one.name === name && one.membership.isKnown);
+  }
+
   public readonly name: string;
   public readonly membership: MeshMembership;
 
@@ -82,7 +135,20 @@ export class MeshNamespace extends Construct implements IMeshNamespace {
       spec: () => ({}),
     });
     refuseAtSynth(this, () => [...namespaceProblems('name', this.name), ...labelProblems(props.labels ?? {})]);
-    joinMesh<MeshNamespace>('MeshNamespace', this, declaredOnce);
+    joinMesh<IMeshNamespace>('MeshNamespace', this, declaredOnce);
+  }
+}
+
+class ForeignNamespace extends Construct implements IMeshNamespace {
+  public readonly name: string;
+  public readonly membership: MeshMembership;
+
+  public constructor(scope: Construct, id: string, attributes: MeshNamespaceAttributes) {
+    super(scope, id);
+    this.name = attributes.name;
+    this.membership = attributes.membership ?? MeshMembership.unknown();
+    refuseAtSynth(this, () => namespaceProblems('name', this.name));
+    joinMesh<IMeshNamespace>('MeshNamespace', this, declaredOnce);
   }
 }
 
@@ -95,10 +161,10 @@ function labelProblems(labels: { readonly [key: string]: string }): Problem[] {
   }));
 }
 
-function declaredOnce(namespaces: readonly MeshNamespace[]): Array<{ at: IConstruct; problem: Problem }> {
-  const owners = new Map<string, MeshNamespace>();
+function declaredOnce(namespaces: readonly IMeshNamespace[]): Array<{ at: IConstruct; problem: Problem }> {
+  const owners = new Map<string, IMeshNamespace>();
   const found: Array<{ at: IConstruct; problem: Problem }> = [];
-  for (const namespace of namespaces) {
+  for (const namespace of namespaces.filter((one) => !(one instanceof ForeignNamespace))) {
     const other = owners.get(namespace.name);
     if (!other) owners.set(namespace.name, namespace);
     else {

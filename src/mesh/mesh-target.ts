@@ -42,7 +42,11 @@ const EXPERIMENTAL = '/experimental';
  * synth, with the release that it needs. Give it to an `EdgeApp`, or to a part of any app by `applyTo`.
  */
 export class MeshTarget {
-  /** What the objects of a construct are written for: that of the nearest construct around it that has one, else the newest. */
+  /**
+   * What the objects of a construct are written for: that of the nearest construct around it that has one, else the newest.
+   *
+   * @param scope the construct
+   */
   public static of(scope: IConstruct): MeshTarget {
     const said = scope.node.tryGetContext(CONTEXT) as MeshTargetProps | undefined;
     return said === undefined ? MeshTarget.newest() : new MeshTarget(said);

@@ -7,6 +7,7 @@ import { namespaceProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { joinMesh } from './mesh-boundary';
 import { MeshObject } from './mesh-object';
+import { namesNamespaces } from './namespace-names';
 
 /** What sidecars do with traffic to hosts that nobody registered. */
 export enum OutboundMode {
@@ -58,6 +59,8 @@ export interface OutboundTrafficPolicyProps {
  * It is no boundary: a process that gets around its sidecar gets out. See EgressLockdown for what is.
  *
  * @see https://istio.io/latest/docs/reference/config/networking/sidecar/#OutboundTrafficPolicy
+ * @example
+ * new OutboundTrafficPolicy(this, 'RegistryOnly', { namespace: 'shop', mode: OutboundMode.REGISTRY_ONLY });
  */
 export class OutboundTrafficPolicy extends Construct {
   /** The rendered Sidecar, to patch. */
@@ -87,6 +90,7 @@ export class OutboundTrafficPolicy extends Construct {
     });
     refuseAtSynth(this, () => namespaceProblems('namespace', props.namespace));
     joinMesh('Sidecar', this, competingSidecars);
+    if (props.namespace !== undefined) namesNamespaces(this, () => [{ where: '`namespace`', name: this.namespace }]);
   }
 }
 

@@ -7,6 +7,7 @@ import { objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { joinMesh } from './mesh-boundary';
 import { MeshObject } from './mesh-object';
+import { namesNamespaces } from './namespace-names';
 import { PeerScope } from './peer-scope';
 
 /** What a proxy accepts from those who call its workload. */
@@ -55,6 +56,8 @@ export interface PeerAuthenticationProps {
  * workloads, because Istio ignores them anywhere else.
  *
  * @see https://istio.io/latest/docs/reference/config/security/peer_authentication/
+ * @example
+ * new PeerAuthentication(this, 'Strict', { appliesTo: PeerScope.mesh() });
  */
 export class PeerAuthentication extends Construct {
   /** Whose callers are meant. */
@@ -87,6 +90,7 @@ export class PeerAuthentication extends Construct {
     });
     refuseAtSynth(this, () => [...objectNameProblems('name', props.name), ...this.appliesTo._problems()]);
     joinMesh<PeerAuthentication>('PeerAuthentication', this, oneForEachScope);
+    namesNamespaces(this, () => this.appliesTo._named());
   }
 }
 

@@ -1,6 +1,7 @@
 import type * as security from '../../imports/security.istio.io';
 import { namespaceProblems, portProblems } from '../core/names';
 import { Problem } from '../core/problem';
+import type { NamedNamespace } from './namespace-names';
 import type { MutualTls } from './peer-authentication';
 
 /** What may be said of some workloads beyond their labels. */
@@ -85,6 +86,11 @@ export class PeerScope {
     if (this.isMesh) return 'the mesh';
     if (!this.isSelective) return `namespace ${this.namespace}`;
     return `workloads ${JSON.stringify(this.labels)} of namespace ${this.namespace}`;
+  }
+
+  /** @internal */
+  public _named(): NamedNamespace[] {
+    return this.isMesh ? [] : [{ where: '`appliesTo`', name: this.namespace }];
   }
 
   /** @internal */

@@ -2,6 +2,7 @@ import { IConstruct } from 'constructs';
 import { renderedBy } from '../core/api-objects';
 import { isDnsLabel, isObjectName, namespaceProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
+import type { NamedNamespace } from './namespace-names';
 
 /** What may be said of workloads beyond their labels. */
 export interface WorkloadsOptions {
@@ -111,6 +112,11 @@ export class Workloads {
     const accounts = this.serviceAccounts.map((name) => `service account ${name}`);
     const who = [...labels, ...accounts].join(', ');
     return who === '' ? `all workloads of ${quote(this.namespace)}` : `workloads ${who} of ${quote(this.namespace)}`;
+  }
+
+  /** @internal */
+  public _named(where = '`from`'): NamedNamespace {
+    return { where, name: this.namespace };
   }
 
   /**
