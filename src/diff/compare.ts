@@ -4,6 +4,7 @@ import type { Dimension, Recorder } from '../trace/ask';
 import { exact } from '../trace/matcher';
 import { notFollowed, RequestError, trace, whyUnknown, withNotes, wordsOf } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
+import type { Budget } from '../traffic/budget';
 import { exploreWith, pathsOf, regionText, withShares, type Condition, type ExploreOptions } from '../traffic/explore';
 import { member } from '../traffic/members';
 import { otherNames } from '../traffic/sni';
@@ -45,7 +46,7 @@ const PATH: Dimension = { kind: 'path', name: '' };
 /** Paths of a class that are followed where both sides make them anew, each in its own way. */
 const MORE_PATHS = 2;
 
-export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: number): Compared {
+export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: number, budget?: Budget): Compared {
   const { client, probe } = task;
   const paths = pathsOf(meshes, client.request);
   const differences = new Map<string, Difference>();
@@ -65,6 +66,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
     {
       mostClasses,
       paths,
+      budget,
     },
   );
   for (const { region, witness, followed, open } of exploration.classes) {
@@ -90,13 +92,13 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
-  if (inBoth(offers).length > 0) doubts.push(...ofShares(task, meshes, { mostClasses, paths }, inBoth(offers)));
-  for (const one of otherNames(probe.target, meshes)) {
+  if (inBoth(offers).length > 0) doubts.push(...ofShares(task, meshes, { mostClasses, paths, budget }, inBoth(offers)));
+  for (const one of otherNames(probe.target, meshes, client.request.at)) {
     const { classes, undecided, followed } = exploreWith(
       (request, recorder) => followBoth(meshes, request, recorder),
       client.request,
       one,
-      { mostClasses, paths },
+      { mostClasses, paths, budget },
     );
     extra += followed;
     for (const { region, witness, followed } of classes) {

@@ -10,6 +10,7 @@ import type { Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import type { Trace } from '../trace/types';
 import { type ClientClass, clientClasses } from '../traffic/clients';
+import { Budget, MOST_WORK } from '../traffic/budget';
 import { nameClients } from '../traffic/client-names';
 import { regionText } from '../traffic/explore';
 import { bothStates } from './both-states';
@@ -85,8 +86,13 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   const inDoubt = new Set<ChangedObject>();
   const notes: string[] = [];
   let compared = 0;
+  const budget = new Budget(MOST_WORK);
   const follow = (task: Task, left: number): void => {
-    const { differences, doubts: own, followed } = compare(task, meshes, Math.max(1, Math.min(MOST_CLASSES, left)));
+    const {
+      differences,
+      doubts: own,
+      followed,
+    } = compare(task, meshes, Math.max(1, Math.min(MOST_CLASSES, left)), budget);
     compared += followed;
     for (const one of own) {
       doubts.add(task, one);

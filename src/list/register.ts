@@ -7,8 +7,11 @@ import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Destination, ObjectRef, Outcome, ProxyRef, TlsKind, Trace, TraceRequest } from '../trace/types';
 import { clientClasses, type ClientClass } from '../traffic/clients';
-import { nameClients } from '../traffic/client-names';
+import { Budget, MOST_WORK } from '../traffic/budget';
+import { ClientNames } from '../traffic/client-names';
 import { explore, regionText, type Target } from '../traffic/explore';
+import { otherNames } from '../traffic/sni';
+import { UNKNOWN_HOST } from '../traffic/universe';
 import { assumptionsOf } from './assumptions';
 import { callersOf, type CallerFilter } from './callers';
 import { isOutside } from './outside';
@@ -62,94 +65,131 @@ export interface RegisterOptions {
   readonly to?: string;
   readonly by?: ObjectRef;
   readonly onProgress?: (done: number, total: number) => void;
+  /** What the work is charged to: what is left when it is used up is undecided. @default that of one command */
+  readonly budget?: Budget;
 }
 
 type Draft = Omit<RegisterEntry, 'from' | 'requests'> & { readonly regions: string[]; count: number };
 
 interface Merged {
-  readonly entry: RegisterEntry;
+  readonly entry: Omit<RegisterEntry, 'from'>;
+  readonly names: Set<string>;
+  readonly clients: ClientClass[];
+}
+
+interface Followed {
+  readonly client: ClientClass;
+  readonly target: Target;
+  /** For whom it is the same. */
+  readonly names: readonly string[];
   readonly clients: readonly ClientClass[];
 }
+
+type Doubt = Omit<UndecidedEntry, 'from'> & { readonly from: Set<string> };
 
 export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
   const targets = new Targets(mesh);
   const all = clientClasses(mesh, mesh);
   const callers = callersOf(all, mesh, options.from);
   const merged = new Map<string, Merged>();
-  const undecided = new Map<string, UndecidedEntry>();
+  const undecided = new Map<string, Doubt>();
   const notes = new Set<string>();
+  const budget = options.budget ?? new Budget(MOST_WORK);
   let refuses = false;
-  const doubt = (one: UndecidedEntry): void => {
-    const key = JSON.stringify([one.to, one.what, one.why]);
-    const known = undecided.get(key);
-    undecided.set(key, known === undefined ? one : { ...known, from: union(known.from, one.from) });
+  const doubt = ({ from, to, what, why }: UndecidedEntry): void => {
+    const key = JSON.stringify([to, what, why]);
+    const known = undecided.get(key) ?? { from: new Set<string>(), to, what, why };
+    undecided.set(key, known);
+    for (const one of from) known.from.add(one);
+  };
+  /** Explores what some clients send to a target, and adds what gets through and is not told yet; returns what is. */
+  const follow = ({ client, target, names, clients }: Followed, told?: ReadonlySet<string>): ReadonlySet<string> => {
+    const url = urlOf(target);
+    let found: ReturnType<typeof explore>;
+    try {
+      found = explore(mesh, client.request, target, { budget });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      doubt({ from: names, to: url, what: 'every request', why: error.message });
+      return new Set();
+    }
+    const drafts = new Map<string, Draft>();
+    const keys = new Set<string>();
+    for (const { trace, witness, region, open, decidedBy } of found.classes) {
+      if (!isWanted(mesh, client, target, trace, options)) continue;
+      const by = withEntries(mesh, trace, decidedBy);
+      for (const why of open) doubt({ from: names, to: url, what: regionText(region), why });
+      const isOf = options.by === undefined || by.some((one) => isSame(one, options.by));
+      if (trace.outcome === 'refused') {
+        refuses ||= isOf;
+        continue;
+      }
+      if (trace.outcome === 'unknown')
+        doubt({ from: names, to: url, what: regionText(region), why: whyUnknown(trace) });
+      if (!isOf) continue;
+      for (const note of trace.notes) if (trace.outcome === 'delivered') notes.add(note);
+      const draft = draftOf(mesh, target, trace, witness, by);
+      const key = JSON.stringify({ ...draft, request: undefined });
+      // What the client shows, which no hop of the register tells, may be all that another SNI changes.
+      const shown = `${key} ${trace.hops[0]?.receives.tls ?? ''}`;
+      const plain = witness.sni === undefined ? shown : shown.replaceAll(JSON.stringify(witness.sni), JSON.stringify(hostOf(witness))); // prettier-ignore
+      keys.add(plain);
+      if (told?.has(plain) === true) continue;
+      const known = drafts.get(key) ?? { ...draft, regions: [], count: 0 };
+      known.regions.push(regionText(region));
+      known.count += 1;
+      drafts.set(key, known);
+    }
+    for (const { what, why } of found.undecided) doubt({ from: names, to: url, what, why });
+    for (const { regions, count, ...draft } of drafts.values()) {
+      const isAll = count === found.classes.length && found.undecided.length === 0;
+      const own = isAll ? 'every request' : [...new Set(regions)].sort(compare).join('; or ');
+      const requests = `${own}${sniText(target)}`;
+      const key = JSON.stringify({ ...draft, requests, request: undefined });
+      const known = merged.get(key) ?? { entry: { ...draft, requests }, names: new Set<string>(), clients: [] };
+      merged.set(key, known);
+      for (const one of names) known.names.add(one);
+      known.clients.push(...clients);
+    }
+    return keys;
   };
   // Namespaces that differ from others only by objects of their own stand with the others but for the hosts of these, as in diff.
   const elsewhere = options.from === undefined ? callers.find(({ client }) => client.isElsewhere) : undefined;
-  const like = elsewhere === undefined ? [] : callers.filter(({ client }) => client.likeElsewhere);
+  const like = new Set(elsewhere === undefined ? [] : callers.filter(({ client }) => client.likeElsewhere));
   for (const [index, caller] of callers.entries()) {
     const { client } = caller;
     options.onProgress?.(index, callers.length);
-    const isLike = like.includes(caller);
-    for (const target of targets.of(client, {
+    if (budget.isSpent) {
+      doubt({ from: caller.names, to: options.to ?? 'every host', what: 'every request', why: budget.why });
+      continue;
+    }
+    const isLike = like.has(caller);
+    const asked = targets.of(client, {
       ...(options.to === undefined ? {} : { hosts: [options.to] }),
       isIdle: (host) => isLike && !targets.isOwned(host, client),
-    })) {
+    });
+    for (const [at, target] of asked.entries()) {
+      if (budget.isSpent) {
+        const others = asked.length - at - 1;
+        const to = `${urlOf(target)}${others === 0 ? '' : ` and ${others} more`}`;
+        doubt({ from: caller.names, to, what: 'every request', why: budget.why });
+        break;
+      }
       if (isLike && !targets.isOwned(target.host, client)) continue;
-      const also = caller === elsewhere ? like.filter((one) => !targets.isOwned(target.host, one.client)) : [];
+      const also = caller === elsewhere ? [...like].filter((one) => !targets.isOwned(target.host, one.client)) : [];
       const names = union(caller.names, also.flatMap((one) => one.names)); // prettier-ignore
-      const asked = urlOf(target);
-      let found: ReturnType<typeof explore>;
-      try {
-        found = explore(mesh, client.request, target);
-      } catch (error) {
-        if (!(error instanceof RequestError)) throw error;
-        doubt({ from: names, to: asked, what: 'every request', why: error.message });
-        continue;
-      }
-      const drafts = new Map<string, Draft>();
-      for (const { trace, witness, region, open, decidedBy } of found.classes) {
-        if (!isWanted(mesh, client, target, trace, options)) continue;
-        const by = withEntries(mesh, trace, decidedBy);
-        for (const why of open) doubt({ from: names, to: asked, what: regionText(region), why });
-        const isOf = options.by === undefined || by.some((one) => isSame(one, options.by));
-        if (trace.outcome === 'refused') {
-          refuses ||= isOf;
-          continue;
-        }
-        if (trace.outcome === 'unknown')
-          doubt({ from: names, to: asked, what: regionText(region), why: whyUnknown(trace) });
-        if (!isOf) continue;
-        for (const note of trace.notes) if (trace.outcome === 'delivered') notes.add(note);
-        const draft = draftOf(mesh, target, trace, witness, by);
-        const key = JSON.stringify({ ...draft, request: undefined });
-        const known = drafts.get(key) ?? { ...draft, regions: [], count: 0 };
-        known.regions.push(regionText(region));
-        known.count += 1;
-        drafts.set(key, known);
-      }
-      for (const { what, why } of found.undecided) doubt({ from: names, to: asked, what, why });
-      for (const { regions, count, ...draft } of drafts.values()) {
-        const isAll = count === found.classes.length && found.undecided.length === 0;
-        const requests = isAll ? 'every request' : [...new Set(regions)].sort(compare).join('; or ');
-        const key = JSON.stringify({ ...draft, requests, request: undefined });
-        const known = merged.get(key);
-        merged.set(
-          key,
-          known === undefined
-            ? { entry: { from: names, ...draft, requests }, clients: [client, ...also.map((one) => one.client)] }
-            : {
-                entry: { ...known.entry, from: union(known.entry.from, names) },
-                clients: [...known.clients, client, ...also.map((one) => one.client)],
-              },
-        );
-      }
+      const clients = [client, ...also.map((one) => one.client)];
+      const told = follow({ client, target, names, clients });
+      // Whoever dials one name may say another in its TLS: what that does otherwise is told beside it.
+      for (const other of otherNames(target, [mesh], client.at))
+        follow({ client, target: other, names, clients }, told);
     }
   }
+  const named = new ClientNames(all);
   const entries = [...merged.entries()]
-    .map(([key, { entry, clients }]): readonly [string, RegisterEntry] => [
+    .map(([key, { entry, names, clients }]): readonly [string, RegisterEntry] => [
       key,
-      options.from === undefined ? { ...entry, from: nameClients(clients, all) } : entry,
+      { ...entry, from: options.from === undefined ? named.of(clients) : [...names].sort(compare) },
     ])
     .sort(([a, one], [b, other]) => compare(orderOf(one), orderOf(other)) || compare(a, b))
     .map(([, { from, to, port, protocol, requests, path, also, by, outcome, request }]) => ({
@@ -164,7 +204,9 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
       outcome,
       request, // prettier-ignore
     }));
-  const doubts = [...undecided.values()].sort((a, b) => compare(JSON.stringify([a.to, a]), JSON.stringify([b.to, b])));
+  const doubts = [...undecided.values()]
+    .map((one): UndecidedEntry => ({ ...one, from: [...one.from].sort(compare) }))
+    .sort((a, b) => compare(JSON.stringify([a.to, a]), JSON.stringify([b.to, b])));
   const complete = doubts.length === 0 && entries.every(({ outcome }) => outcome !== 'unknown');
   const use = entries.length > 0 ? 'lets through' : !complete ? 'undecided' : refuses ? 'only refuses' : 'none';
   return {
@@ -251,6 +293,15 @@ function isSame(one: ObjectRef, other: ObjectRef | undefined): boolean {
 
 function urlOf({ scheme, host, port }: Target): string {
   return `${scheme}://${host === '*' ? '(any other host)' : host}:${port}`;
+}
+
+function sniText({ sni }: Target): string {
+  if (sni === undefined) return '';
+  return sni === UNKNOWN_HOST ? ' with an SNI that no object has' : ` with the SNI ${sni}`;
+}
+
+function hostOf({ request }: TraceRequest): string {
+  return /^\w+:\/\/(\[[^\]]*\]|[^/:?]*)/.exec(request)?.[1] ?? '';
 }
 
 function orderOf({ from, to, port, protocol }: RegisterEntry): string {

@@ -22,6 +22,7 @@ import {
   type Condition,
   type Target,
 } from '../traffic/explore';
+import { Budget, MOST_WORK } from '../traffic/budget';
 import { member } from '../traffic/members';
 import { otherNames } from '../traffic/sni';
 import { universe } from '../traffic/universe';
@@ -64,6 +65,8 @@ export interface Proof {
 
 export interface ProveOptions {
   readonly onProgress?: (done: number, total: number) => void;
+  /** Work for all rules, of which each has an equal share (see `Budget`): a rule that takes more is undecided. */
+  readonly work?: number;
 }
 
 const MOST_REASONS = 5;
@@ -108,12 +111,16 @@ function hostsOf({ hosts }: Where, mesh: Mesh): readonly string[] | undefined {
   });
 }
 
-export function prove(mesh: Mesh, rules: readonly Rule[], { onProgress }: ProveOptions = {}): readonly Proof[] {
+export function prove(
+  mesh: Mesh,
+  rules: readonly Rule[],
+  { onProgress, work = MOST_WORK }: ProveOptions = {},
+): readonly Proof[] {
   const targets = new Targets(mesh);
   const classes = allClients(mesh, rules);
   return rules.map((rule, index) => {
     onProgress?.(index, rules.length);
-    return new Prover(mesh, rule, targets).decide(callersOf(rule, classes, mesh));
+    return new Prover(mesh, rule, targets, new Budget(work / rules.length)).decide(callersOf(rule, classes, mesh));
   });
 }
 
@@ -131,6 +138,7 @@ class Prover {
     private readonly mesh: Mesh,
     private readonly rule: Rule,
     private readonly targets: Targets,
+    private readonly budget: Budget,
   ) {
     this.hosts = hostsOf(rule.to, mesh);
     this.leading = this.hosts === undefined ? undefined : targets.leadingTo(this.hosts);
@@ -139,6 +147,10 @@ class Prover {
   public decide(callers: ReturnType<typeof callersOf>): Proof {
     for (const { client, name } of callers) {
       for (const target of this.reachable(client)) {
+        if (this.budget.isSpent) {
+          this.doubts.add(`${name} to ${urlOf(target)} and all that comes after it: ${this.budget.why}`);
+          break;
+        }
         const refuted = this.follow(client.request, target, name);
         if (refuted !== undefined) return refuted;
       }
@@ -199,7 +211,7 @@ class Prover {
         .map((one): Target => ({ ...one, address })),
     );
     // Whoever asks for one name may say another in its TLS.
-    const names = wanted.filter((one) => this.isAsked(one)).flatMap((one) => otherNames(one, [this.mesh]));
+    const names = wanted.filter((one) => this.isAsked(one)).flatMap((one) => otherNames(one, [this.mesh], client.at));
     return [...wanted, ...names, ...dialled, ...asked];
   }
 
@@ -210,7 +222,7 @@ class Prover {
         if (refuted !== undefined) return [];
         let explored;
         try {
-          explored = explore(this.mesh, client, target, { prefers });
+          explored = explore(this.mesh, client, target, { prefers, budget: this.budget });
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
           this.doubts.add(`${name} to ${target.host}: ${error.message}`);

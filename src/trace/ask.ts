@@ -6,7 +6,7 @@ import type { Json } from '../model/fields';
 import { evaluate, PRESENT, type Matcher } from './matcher';
 
 export type DimensionKind =
-  'host' | 'path' | 'query' | 'parameter' | 'method' | 'header' | 'cookie' | 'token' | 'claim';
+  'host' | 'sni' | 'path' | 'query' | 'parameter' | 'method' | 'header' | 'cookie' | 'token' | 'claim';
 
 /** What a question is about: for parameters, headers and cookies the one of that name; for tokens and claims the place of the token. */
 export interface Dimension {
@@ -60,6 +60,8 @@ interface Origin {
   /** How the text comes of the client's: without its first characters, and with others before the rest. */
   readonly drop: number;
   readonly put: string;
+  /** What the client's text has behind it: the port of a Host beside the name that is its SNI. */
+  readonly behind?: string;
   /** Why it does not: then a question about it tells nothing of the client's. */
   readonly lost?: string;
 }
@@ -82,6 +84,15 @@ export class Asked {
     return new Asked(value, origin);
   }
 
+  /** The SNI of a client that says the name of its Host there, which may have a port behind it. */
+  public static sniOfHost(name: string, port: string, recorder?: Recorder): Asked {
+    const dimension: Dimension = { kind: 'host', name: '' };
+    return new Asked(
+      name,
+      recorder === undefined ? undefined : { recorder, dimension, drop: 0, put: '', behind: port },
+    );
+  }
+
   /** A claim of a token that the client is said to send, as JSON. */
   public static claim(place: string, claim: readonly string[], json: string | undefined, recorder?: Recorder): Asked {
     const dimension: Dimension = { kind: 'claim', name: place, claim };
@@ -92,10 +103,11 @@ export class Asked {
   public is(matcher: Matcher, whenAbsent = false): boolean {
     const answer = this.value === undefined ? whenAbsent : evaluate(matcher, this.value);
     if (this.origin !== undefined) {
-      const { recorder, dimension, drop, put, lost } = this.origin;
+      const { recorder, dimension, drop, put, behind = '', lost } = this.origin;
       if (lost !== undefined) recorder.opened(dimension, lost);
       else {
-        const about: Matcher = drop === 0 && put === '' ? matcher : { is: 'rewritten', drop, put, of: matcher };
+        const whole = behind === '' ? matcher : withBehind(matcher, behind);
+        const about: Matcher = drop === 0 && put === '' ? whole : { is: 'rewritten', drop, put, of: whole };
         recorder.asked({ dimension, matcher: about, answer, whenAbsent });
       }
     }
@@ -139,6 +151,14 @@ export class Asked {
   public toString(): string {
     return this.value ?? '';
   }
+}
+
+/** What a matcher says of a text before something that it knows nothing of. */
+function withBehind(matcher: Matcher, behind: string): Matcher {
+  if (matcher.is === 'any of') return { ...matcher, of: matcher.of.map((one) => withBehind(one, behind)) };
+  return matcher.is === 'exact' || matcher.is === 'suffix'
+    ? { ...matcher, value: `${matcher.value}${behind}` }
+    : matcher;
 }
 
 /** The headers of a request, names in lower case. */

@@ -117,6 +117,7 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
         ? [{ kind: 'APPLICATION', sni: parsed.sni, certificate: '' }]
         : [],
     http: parsed.http,
+    askedSni: parsed.askedSni,
     host: parsed.host,
     sentBy: null,
     isHttp2: false,

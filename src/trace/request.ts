@@ -17,6 +17,8 @@ export interface ParsedRequest {
   /** IP that the client dials, if it says so itself. */
   readonly address: string | null;
   readonly sni: string | null;
+  /** The same, for what asks about it; undefined where there is none. */
+  readonly askedSni: Asked | undefined;
   /** What is said once TLS is off; null for `tls` and `tcp`. */
   readonly http: HttpRequest | null;
 }
@@ -54,13 +56,21 @@ export function parseRequest(request: TraceRequest, recorder?: Recorder): Parsed
   const { host: hostHeader, ':authority': authority, ...others } = headers;
   const tokens = new Map(Object.entries(request.tokens ?? {}));
   const suffix = port === DEFAULT_PORTS[plain] ? '' : `:${port}`;
+  // A name's trailing dot is for DNS; no client puts it in the SNI.
+  const name = isLiteral ? null : host.replace(/\.$/, '');
+  const sni = plain === 'https' || plain === 'tls' ? (request.sni ?? name) : null;
   return {
     scheme: plain,
     host,
     port,
     address: request.address ?? (isLiteral ? host : null),
-    // A name's trailing dot is for DNS; no client puts it in the SNI.
-    sni: plain === 'https' || plain === 'tls' ? (request.sni ?? (isLiteral ? null : host.replace(/\.$/, ''))) : null,
+    sni,
+    askedSni:
+      sni === null
+        ? undefined
+        : request.sni === undefined
+          ? Asked.sniOfHost(sni, plain === 'tls' ? `:${port}` : suffix, recorder)
+          : Asked.sent('sni', '', sni, recorder),
     http: isHttp
       ? {
           authority: Asked.sent(

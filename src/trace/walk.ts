@@ -1,7 +1,7 @@
 import type { Mesh } from '../model/mesh';
 import type { ProxyOwner } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
-import type { Recorder } from './ask';
+import type { Asked, Recorder } from './ask';
 import type { Connection, WeightedCluster } from './envoy';
 import { heaviest, type HttpRequest } from './http-routes';
 import type { Note } from './notes';
@@ -59,6 +59,8 @@ export interface Flight {
   readonly isRead: boolean;
   /** What travels inside an HTTP CONNECT, and where that leads; the rest is then about the CONNECT itself. */
   readonly tunnelled?: Tunnelled;
+  /** The SNI that the client itself said. */
+  readonly askedSni?: Asked | undefined;
 }
 
 /** What holds at every step of a walk, and what is noted on the way. */

@@ -32,20 +32,30 @@ export function waypointPolicies(
   waypoint: { readonly namespace: string; readonly name: string },
   service?: { readonly kind: string; readonly namespace: string; readonly name: string },
 ): readonly Config[] {
-  return mesh
-    .of('security.istio.io', kind)
-    .map(config)
-    .filter((policy) => !isDryRun(policy))
-    .filter((policy) =>
-      targetRefs(policy).some((ref) => {
-        const name = text(ref.name);
-        if (ref.kind === service?.kind) return policy.namespace === service?.namespace && name === service?.name;
-        if (ref.kind === 'GatewayClass')
-          return policy.namespace === mesh.config.rootNamespace && name === 'istio-waypoint';
-        return ref.kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name;
-      }),
-    )
-    .sort(compareAge);
+  const key = `${kind} of waypoint ${waypoint.namespace}/${waypoint.name} for ${service?.kind} ${service?.namespace}/${service?.name}`;
+  return mesh.remember(mesh, key, () => ofWaypoint(mesh, kind, waypoint, service));
+}
+
+const ofWaypoint: typeof waypointPolicies = (mesh, kind, waypoint, service) =>
+  allOf(mesh, kind).filter((policy) =>
+    targetRefs(policy).some((ref) => {
+      const name = text(ref.name);
+      if (ref.kind === service?.kind) return policy.namespace === service?.namespace && name === service?.name;
+      if (ref.kind === 'GatewayClass')
+        return policy.namespace === mesh.config.rootNamespace && name === 'istio-waypoint';
+      return ref.kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name;
+    }),
+  );
+
+/** All that count, by age. */
+function allOf(mesh: Mesh, kind: 'AuthorizationPolicy' | 'RequestAuthentication'): readonly Config[] {
+  return mesh.remember(mesh, `${kind} by age`, () =>
+    mesh
+      .of('security.istio.io', kind)
+      .map(config)
+      .filter((policy) => !isDryRun(policy))
+      .sort(compareAge),
+  );
 }
 
 /** The AuthorizationPolicies of a workload: those of the root namespace first, each namespace's by age. */
@@ -54,23 +64,25 @@ export function policiesFor(
   namespace: string,
   labels: Readonly<Record<string, string>>,
 ): readonly Config[] {
-  const byNamespace = mesh.remember(mesh, 'authorization policies', () => {
-    const grouped = new Map<string, Config[]>();
-    for (const policy of mesh.of('security.istio.io', 'AuthorizationPolicy').map(config).sort(compareAge)) {
-      if (!isDryRun(policy)) push(grouped, policy.namespace, policy);
-    }
-    return grouped;
+  return mesh.remember(labels, `authorization policies in ${namespace}`, () => {
+    const byNamespace = mesh.remember(mesh, 'authorization policies', () => {
+      const grouped = new Map<string, Config[]>();
+      for (const policy of allOf(mesh, 'AuthorizationPolicy')) push(grouped, policy.namespace, policy);
+      return grouped;
+    });
+    return [...new Set([mesh.config.rootNamespace, namespace])].flatMap((owner) =>
+      (byNamespace.get(owner) ?? []).filter((policy) => attaches(policy, namespace, labels)),
+    );
   });
-  return [...new Set([mesh.config.rootNamespace, namespace])].flatMap((owner) =>
-    (byNamespace.get(owner) ?? []).filter((policy) => attaches(policy, namespace, labels)),
-  );
 }
 
 /** The RequestAuthentications of a workload: those of its namespace and of the mesh's. */
 export function tokenPoliciesFor(mesh: Mesh, own: string, labels: Readonly<Record<string, string>>): readonly Config[] {
-  return mesh
-    .of('security.istio.io', 'RequestAuthentication')
-    .map(config)
-    .filter(({ namespace }) => namespace === own || namespace === mesh.config.rootNamespace)
-    .filter((policy) => attaches(policy, own, labels));
+  return mesh.remember(labels, `token policies in ${own}`, () =>
+    mesh
+      .of('security.istio.io', 'RequestAuthentication')
+      .map(config)
+      .filter(({ namespace }) => namespace === own || namespace === mesh.config.rootNamespace)
+      .filter((policy) => attaches(policy, own, labels)),
+  );
 }

@@ -19,6 +19,8 @@ export interface Automaton {
 export class TooLarge extends Error {}
 
 const MOST_STATES = 4000;
+/** Instructions of one expression that are looked at, all its states together. */
+const MOST_INSTRUCTIONS = 20_000_000;
 
 const known = new Map<string, Automaton>();
 const MOST_KNOWN = 2000;
@@ -149,6 +151,13 @@ function ofExpression(pattern: string): Automaton {
   if (program === undefined) throw new TooLarge(`the expression ${pattern} cannot be followed`);
   const { instructions } = program;
   const states = new States<Places>();
+  let looked = 0;
+  const reachedFrom = ({ at, before }: Places, after: number): readonly number[] => {
+    const found = reached(instructions, at, before, after);
+    looked += found.length + at.length;
+    if (looked > MOST_INSTRUCTIONS) throw new TooLarge(`an expression takes more than ${MOST_INSTRUCTIONS} steps`);
+    return found;
+  };
   // What a step hangs on of the character before is whether there was one, and whether it belongs to a word.
   const place = (at: readonly number[], before: number): number =>
     states.number(`${at.join()} ${Number.isNaN(before) ? '' : isWord(before)}`, () => ({ at, before }));
@@ -158,9 +167,8 @@ function ofExpression(pattern: string): Automaton {
       state < 0
         ? state
         : states.step(state, code, () => {
-            const { at, before } = states.at(state);
             const next = new Set<number>();
-            for (const pc of reached(instructions, at, before, code)) {
+            for (const pc of reachedFrom(states.at(state), code)) {
               const one = instructions[pc] as Instruction;
               if (one.op !== OP.match && consumes(one, code)) next.add(one.out);
             }
@@ -173,8 +181,7 @@ function ofExpression(pattern: string): Automaton {
           }),
     accepts: (state) => {
       if (state < 0) return state === ALL;
-      const { at, before } = states.at(state);
-      return reached(instructions, at, before, NaN).some((pc) => instructions[pc]?.op === OP.match);
+      return reachedFrom(states.at(state), NaN).some((pc) => instructions[pc]?.op === OP.match);
     },
     cuts: instructions.flatMap(cutsOfInstruction),
   };

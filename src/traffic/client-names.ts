@@ -1,3 +1,4 @@
+import { push } from '../model/objects';
 import type { ClientClass } from './clients';
 
 /** A Gateway's name; of one that istiod makes of an Ingress, the name of that. */
@@ -6,53 +7,73 @@ function entrance(gateway: string): string {
   return found === null ? gateway : `Ingress ${found[2] ?? ''}/${found[1] ?? ''}`;
 }
 
-/** `every workload`, else whole namespaces (`shop`), else workloads (`shop/payments`), sorted. */
-export function nameClients(some: readonly ClientClass[], all: readonly ClientClass[]): readonly string[] {
-  const outside = [
-    ...(some.some((client) => client.isBare === true) ? ['any workload without a sidecar'] : []),
-    ...some
-      .filter((client) => client.at !== undefined)
-      .map((client) => `outside, at ${entrance(client.at ?? '')}`)
-      .sort(),
-  ];
-  const isInside = (client: ClientClass): boolean => client.at === undefined && client.isBare !== true;
-  const inside = all.filter(isInside);
-  const chosen = new Set(some.filter(isInside).map((client) => client.index));
-  if (chosen.size === 0) return outside;
-  if (chosen.size === inside.length && inside.some((client) => client.isElsewhere))
-    return ['every workload', ...outside];
-  const names: string[] = [];
-  const namespaces = new Set(inside.flatMap((client) => [...client.namespaces]));
-  const elsewhere: string[] = [];
-  for (const namespace of [...namespaces].sort()) {
-    const classes = inside.filter((client) => client.namespaces.has(namespace));
-    const isElsewhere = classes.some((client) => client.isElsewhere);
-    const found = namesIn(namespace, isElsewhere ? 'any other namespace' : namespace, classes, chosen);
-    (isElsewhere ? elsewhere : names).push(...found);
+/** Names of client classes, of which there are some among all of a mesh. */
+export class ClientNames {
+  private readonly inside: readonly ClientClass[];
+  private readonly hasElsewhere: boolean;
+  /** How many classes a namespace has. */
+  private readonly counts = new Map<string, number>();
+  /** Namespaces that stand for all that no manifest names. */
+  private readonly elsewhere = new Set<string>();
+
+  public constructor(all: readonly ClientClass[]) {
+    this.inside = all.filter(isInside);
+    this.hasElsewhere = this.inside.some((client) => client.isElsewhere);
+    for (const { namespaces, isElsewhere } of this.inside)
+      for (const namespace of namespaces) {
+        this.counts.set(namespace, (this.counts.get(namespace) ?? 0) + 1);
+        if (isElsewhere) this.elsewhere.add(namespace);
+      }
   }
-  return [...names, ...elsewhere, ...outside];
+
+  /** `every workload`, else whole namespaces (`shop`), else workloads (`shop/payments`), sorted. */
+  public of(some: readonly ClientClass[]): readonly string[] {
+    const outside = [
+      ...(some.some((client) => client.isBare === true) ? ['any workload without a sidecar'] : []),
+      ...some
+        .filter((client) => client.at !== undefined)
+        .map((client) => `outside, at ${entrance(client.at ?? '')}`)
+        .sort(),
+    ];
+    const chosen = [...new Map(some.filter(isInside).map((client) => [client.index, client])).values()];
+    if (chosen.length === 0) return outside;
+    if (chosen.length === this.inside.length && this.hasElsewhere) return ['every workload', ...outside];
+    const byNamespace = new Map<string, ClientClass[]>();
+    for (const client of chosen.sort((a, b) => a.index - b.index))
+      for (const namespace of client.namespaces) push(byNamespace, namespace, client);
+    const names: string[] = [];
+    const elsewhere: string[] = [];
+    for (const namespace of [...byNamespace.keys()].sort()) {
+      const isElsewhere = this.elsewhere.has(namespace);
+      const shown = isElsewhere ? 'any other namespace' : namespace;
+      const own = byNamespace.get(namespace) ?? [];
+      const isWhole = own.length === this.counts.get(namespace);
+      (isElsewhere ? elsewhere : names).push(...(isWhole ? [shown] : namesIn(namespace, shown, own)));
+    }
+    return [...names, ...elsewhere, ...outside];
+  }
 }
 
-function namesIn(
-  namespace: string,
-  shown: string,
-  classes: readonly ClientClass[],
-  chosen: ReadonlySet<number>,
-): readonly string[] {
-  const hit = classes.filter((client) => chosen.has(client.index));
-  if (hit.length === classes.length) return [shown];
-  const members = hit.flatMap((client) =>
+export function nameClients(some: readonly ClientClass[], all: readonly ClientClass[]): readonly string[] {
+  return new ClientNames(all).of(some);
+}
+
+function isInside(client: ClientClass): boolean {
+  return client.at === undefined && client.isBare !== true;
+}
+
+function namesIn(namespace: string, shown: string, classes: readonly ClientClass[]): readonly string[] {
+  const members = classes.flatMap((client) =>
     client.members.filter((member) => member.namespace === namespace).map(({ name }) => name ?? '(other workloads)'),
   );
   // Pods with `app=a` stand for those among them that have other labels too, if these fare alike.
   const parts = members.map((name) => new Set(name.split(',')));
+  const isIn = (less: ReadonlySet<string>, more: ReadonlySet<string>): boolean =>
+    less.size < more.size && [...less].every((part) => more.has(part));
   return members
-    .filter(
-      (_, at) =>
-        !parts.some(
-          (less, other) =>
-            other !== at && less.size < (parts[at]?.size ?? 0) && [...less].every((part) => parts[at]?.has(part)),
-        ),
-    )
+    .filter((_name, at) => {
+      const own = parts[at] ?? new Set();
+      return own.size === 1 || !parts.some((less) => isIn(less, own));
+    })
     .map((name) => `${shown}/${name}`);
 }

@@ -11,11 +11,13 @@
  */
 import type { Mesh } from '../model/mesh';
 import { record } from '../model/fields';
+import { push } from '../model/objects';
 import type { Ask, Dimension, Recorder } from '../trace/ask';
 import { trace } from '../trace/index';
 import { evaluate } from '../trace/matcher';
 import { istioPaths, type PathSettings } from '../trace/paths';
 import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
+import type { Budget } from './budget';
 import { member, type Literal } from './members';
 import { keyOf, pathForm, type About, requestOf, universe, type PathForm, type Target, type Values } from './universe';
 
@@ -61,6 +63,8 @@ export interface ExploreOptions {
   readonly paths?: PathForm;
   /** Clusters that are followed where they are offered, in place of those of the greatest weight. */
   readonly prefers?: ReadonlySet<string>;
+  /** What the work is charged to: when it is used up, what is left is undecided, and named. @default no limit but that of the classes */
+  readonly budget?: Budget | undefined;
 }
 
 /** Who sends: what a request says beside its URL, method and headers. */
@@ -82,7 +86,7 @@ export function exploreWith<T>(
   follow: (request: TraceRequest, recorder: Recorder) => T,
   client: Client,
   target: Target,
-  { mostClasses = MOST_CLASSES, paths = 'BASE', prefers = NOTHING }: ExploreOptions = {},
+  { mostClasses = MOST_CLASSES, paths = 'BASE', prefers = NOTHING, budget }: ExploreOptions = {},
 ): Exploration<T> {
   const classes: RequestClass<T>[] = [];
   const undecided: Undecided[] = [];
@@ -90,11 +94,14 @@ export function exploreWith<T>(
   const open: Node[] = [{ region: [], values: new Map() }];
   let followed = 0;
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (classes.length >= mostClasses) {
+    if (classes.length >= mostClasses || budget?.isSpent === true) {
       const rest = [node, ...open];
       undecided.push({
         what: `${regionText(node.region)}${rest.length === 1 ? '' : `, and ${rest.length - 1} more parts of what there is to ask`}`,
-        why: `there are more than ${mostClasses} classes of requests to ${target.host}`,
+        why:
+          budget?.isSpent === true
+            ? budget.why
+            : `there are more than ${mostClasses} classes of requests to ${target.host}`,
         region: node.region,
       });
       break;
@@ -109,8 +116,11 @@ export function exploreWith<T>(
       prefers,
     });
     followed += 1;
+    budget?.follow();
     const region: Condition[] = [...node.region];
     const known = new Set(region.map(literalKey));
+    const byDimension = new Map<string, Condition[]>();
+    for (const one of region) push(byDimension, keyOf(one.dimension), one);
     const siblings: Node[] = [];
     for (const { dimension, matcher, answer, whenAbsent } of asks) {
       const condition: Condition = { dimension, matcher, holds: answer, whenAbsent };
@@ -118,18 +128,20 @@ export function exploreWith<T>(
       if (known.has(key)) continue;
       known.add(key);
       const other: Condition = { ...condition, holds: !answer };
-      const own = [...region.filter((one) => keyOf(one.dimension) === keyOf(dimension)), other];
-      const found = member(own, universe(dimension, target, paths));
+      const about = keyOf(dimension);
+      const own = [...(byDimension.get(about) ?? []), other];
+      const found = member(own, universe(dimension, target, paths), budget);
       if (found.is === 'none') continue; // it follows from what is known
       const turned = [...region, other];
       region.push(condition);
+      push(byDimension, about, condition);
       if (found.is === 'undecided') {
         undecided.push({ what: regionText(turned), why: found.why, region: turned });
         continue;
       }
       siblings.push({
         region: turned,
-        values: new Map([...node.values, [keyOf(dimension), { dimension, text: found.text }]]),
+        values: new Map([...node.values, [about, { dimension, text: found.text }]]),
       });
     }
     // The last answers are turned first: plain requests are followed before odd ones.

@@ -1,5 +1,6 @@
 /** Whether any text fulfils some conditions at once, and which one is the plainest. */
 import { evaluate, type Matcher } from '../trace/matcher';
+import type { Budget } from './budget';
 import { ALL, automaton, DEAD, FIRST, LAST, TooLarge, type Automaton } from './automata';
 
 /** A matcher that holds, or one that does not. */
@@ -31,11 +32,15 @@ export type Member =
 
 const MOST_PLACES = 20_000;
 
-/** The plainest text of a universe that fulfils conditions; no text is one, where a request may do without. */
-export function member(literals: readonly Literal[], universe: Universe): Member {
+/**
+ * The plainest text of a universe that fulfils conditions; no text is one, where a request may do without. What it takes is charged to a
+ * budget; once that is used up, nothing that has to be searched for is decided.
+ */
+export function member(literals: readonly Literal[], universe: Universe, budget?: Budget): Member {
+  budget?.spend(literals.length);
   if (universe.mayBeAbsent && literals.every(({ holds, whenAbsent }) => holds === whenAbsent))
     return { is: 'member', text: undefined };
-  if (universe.claim !== undefined) return claim(literals, universe);
+  if (universe.claim !== undefined) return claim(literals, universe, budget);
   const isMember = (text: string): boolean =>
     literals.every(({ matcher, holds }) => evaluate(matcher, text) === holds) && isWithin(text, universe);
   const held = literals.filter(({ holds }) => holds).map(({ matcher }) => matcher);
@@ -43,11 +48,11 @@ export function member(literals: readonly Literal[], universe: Universe): Member
     if (one.is === 'exact' && one.folds !== true)
       return isMember(one.value) ? { is: 'member', text: one.value } : { is: 'none' };
   const guess = [...held.flatMap(guesses), ...universe.plain].find(isMember);
-  return guess === undefined ? search(literals, universe) : { is: 'member', text: guess };
+  return guess === undefined ? search(literals, universe, budget) : { is: 'member', text: guess };
 }
 
 /** A claim that fulfils conditions: one text where it has to be one, else a text for each condition that holds. */
-function claim(literals: readonly Literal[], universe: Universe): Member {
+function claim(literals: readonly Literal[], universe: Universe, budget: Budget | undefined): Member {
   const { claim: _, ...ofTexts } = universe;
   const own: Universe = { ...ofTexts, mayBeAbsent: false };
   const about = literals.flatMap(({ matcher, ...literal }) => (matcher.is === 'some' ? [{ ...literal, matcher: matcher.of }] : [])); // prettier-ignore
@@ -57,13 +62,13 @@ function claim(literals: readonly Literal[], universe: Universe): Member {
   if (literals.some(({ matcher, holds }) => matcher.is === 'present' && !holds)) return { is: 'none' };
   if (universe.claim === 'text' || asList === false) {
     if (asList === true) return { is: 'none' };
-    const found = member(about, own);
+    const found = member(about, own, budget);
     return found.is === 'member' ? { is: 'member', text: JSON.stringify(found.text) } : found;
   }
   const texts: string[] = [];
   for (const one of held) {
     if (texts.some((text) => evaluate(one.matcher, text))) continue;
-    const found = member([one, ...failing], own);
+    const found = member([one, ...failing], own, budget);
     if (found.is !== 'member') return found;
     texts.push(found.text ?? '');
   }
@@ -101,7 +106,7 @@ interface Place {
 }
 
 /** A shortest text, found by walking all conditions side by side: if none is found there is none. */
-function search(literals: readonly Literal[], { all, none, isTaken }: Universe): Member {
+function search(literals: readonly Literal[], { all, none, isTaken }: Universe, budget: Budget | undefined): Member {
   try {
     const holding = [...all, ...literals.filter(({ holds }) => holds).map(({ matcher }) => matcher)].map(automaton);
     const failing = [...none, ...literals.filter(({ holds }) => !holds).map(({ matcher }) => matcher)].map(automaton);
@@ -125,6 +130,8 @@ function search(literals: readonly Literal[], { all, none, isTaken }: Universe):
             why: `of the names that it could be, only ${text} was found, which has objects of its own`,
           };
         if (isFound) return { is: 'member', text };
+        if (budget?.isSpent === true) return { is: 'undecided', why: budget.why };
+        budget?.spend(alphabet.length * walked.length);
         for (const code of alphabet) {
           const onward = states.map((state, index) => (walked[index] as Automaton).step(state, code));
           if (isHopeless(onward)) continue;

@@ -14,7 +14,7 @@ export interface Target {
   readonly port: number;
   /** The IP that is dialled, where it matters which one. */
   readonly address?: string;
-  /** SNI of the client's TLS, if it is not the name that is dialled. */
+  /** SNI of the client's TLS, if it is not the name that is dialled: one of those that are told apart only where they are asked about. */
   readonly sni?: string;
   /** No object says that this is spoken there; somebody may try. */
   readonly isUndeclared?: true;
@@ -63,12 +63,16 @@ const TEXTS: Readonly<Record<string, Matcher>> = {
 
 const CLAIM_TEXTS = regex('[ -~]*');
 
+const NAME = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*';
+const SNI = regex(NAME);
+
 /** Begins a name below a wildcard that nobody has. */
 const STAND_IN = 'any-name';
-const UNKNOWN_HOST = 'never-registered.example';
+export const UNKNOWN_HOST = 'never-registered.example';
 
 export function universe({ kind, claim = [] }: Dimension, target: Target, form: PathForm): Universe {
   if (kind === 'host') return hosts(target);
+  if (kind === 'sni') return { all: [SNI], none: [], mayBeAbsent: false, plain: [target.sni ?? UNKNOWN_HOST] };
   if (kind === 'token') return { all: [exact('token')], none: [], mayBeAbsent: true, plain: ['token'] };
   if (kind === 'claim') {
     // The names that every token's own are, of which there is one of each (RFC 7519).
@@ -101,7 +105,7 @@ function hosts(target: Target): Universe {
     return { all: [exact(authority)], none: [], mayBeAbsent: false, plain: [authority] };
   }
   const below = host.slice(1);
-  const names = regex(`[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*(?::${target.port})?`);
+  const names = regex(`${NAME}(?::${target.port})?`);
   const plain = below === '' ? [UNKNOWN_HOST, 'any.example'] : [`${STAND_IN}${below}`, `x${below}`, `any.x${below}`];
   return {
     all: [names, suffix(`${below}${end}`)],
@@ -156,7 +160,7 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
     ...client,
     request: `${target.scheme}://${name}${port}${isHttp ? `${of('path') ?? '/'}${search}` : ''}`,
     ...(target.address === undefined ? {} : { address: target.address }),
-    ...(target.sni === undefined ? {} : { sni: target.sni }),
+    ...(target.sni === undefined ? {} : { sni: of('sni') ?? target.sni }),
     ...(method === 'GET' ? {} : { method }),
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
     ...(Object.keys(tokens).length === 0 ? {} : { tokens }),

@@ -22,6 +22,8 @@ export function valueIn(request: TraceRequest): (dimension: Dimension) => string
         return request.method ?? 'GET';
       case 'header':
         return request.headers?.[name];
+      case 'sni':
+        return request.sni ?? url.hostname;
       case 'cookie':
       case 'token':
       case 'claim':

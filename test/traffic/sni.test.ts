@@ -1,4 +1,5 @@
 import { diff } from '../../src/diff/diff';
+import { register } from '../../src/list/register';
 import { loadText } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
 import { prove } from '../../src/prove/prove';
@@ -35,6 +36,48 @@ spec: { selector: { matchLabels: { app: server } }, action: DENY, rules: [{ when
 `;
 const HOST = 'server.shop.svc.cluster.local';
 const NAMED = deny(`[${HOST}]`);
+
+/** Clients have to show a certificate to the one server, and not to the other, whose routes have the same Host. */
+const GATEWAY = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: gw, namespace: istio-system }
+spec: { template: { metadata: { labels: { istio: gw }, annotations: { inject.istio.io/templates: gateway } }, spec: { containers: [{ name: a }] } } }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: istio-system }
+spec:
+  selector: { istio: gw }
+  servers:
+    - { port: { number: 443, name: admin, protocol: HTTPS }, hosts: [admin.example.com], tls: { mode: MUTUAL, credentialName: a } }
+    - { port: { number: 443, name: all, protocol: HTTPS }, hosts: ["*.example.com"], tls: { mode: SIMPLE, credentialName: b } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: admin, namespace: istio-system }
+spec: { hosts: [admin.example.com], gateways: [edge], http: [{ route: [{ destination: { host: server.shop.svc.cluster.local, port: { number: 443 } } }] }] }
+---
+`;
+
+describe('an SNI at a gateway that leads to another server than the Host', () => {
+  const mesh = buildMesh(loadText(BASE.replace('name: tls,', 'name: http,') + GATEWAY).manifests);
+
+  it('refutes that clients show a certificate', () => {
+    const { rules } = readRules(
+      'rules: [{ name: it, require: { from: outside, to: { hosts: [admin.example.com] }, authenticated: true } }]',
+    );
+    expect(prove(mesh, rules)[0]).toMatchObject({ verdict: 'refuted', counterexample: { sni: 'any.example.com' } });
+  });
+
+  it('is an entry of the register', () => {
+    const entries = register(mesh, { from: 'outside' }).entries.filter(({ to }) => to.host === 'admin.example.com');
+    expect(entries.map(({ requests, request }) => [requests, request.sni])).toEqual([
+      ['every request with the SNI any.example.com', 'any.example.com'],
+      ['every request', undefined],
+    ]);
+  });
+});
 
 describe('an SNI that is not the name that was dialled', () => {
   it('is followed by trace', () => {
