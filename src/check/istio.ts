@@ -311,3 +311,12 @@ export function specOf<K extends keyof Specs>(kind: K, manifest: Manifest): Spec
 export const NETWORKING = 'networking.istio.io';
 export const SECURITY = 'security.istio.io';
 export const TELEMETRY = 'telemetry.istio.io';
+
+/** Policies that choose proxies by a selector, or by targetRefs what gateways and waypoints serve. */
+export const PROXY_POLICIES = [
+  [SECURITY, 'AuthorizationPolicy'],
+  [SECURITY, 'RequestAuthentication'],
+  [TELEMETRY, 'Telemetry'],
+  ['extensions.istio.io', 'WasmPlugin'],
+  ['extensions.istio.io', 'TrafficExtension'],
+] as const;

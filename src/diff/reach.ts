@@ -28,7 +28,13 @@ const NOTHING: Reach = { hosts: new Set(), clients: new Set(), ports: new Set(),
 const EVERYTHING: Reach = { ...NOTHING, hosts: 'all', clients: 'all', otherHosts: true };
 
 /** Kinds whose configuration reaches Envoy as it is written: what it does there is not ours to tell. */
-const AS_WRITTEN = new Set(['EnvoyFilter', 'WasmPlugin', 'EnvoyPatchPolicy', 'EnvoyExtensionPolicy']);
+const AS_WRITTEN = new Set([
+  'EnvoyFilter',
+  'WasmPlugin',
+  'TrafficExtension',
+  'EnvoyPatchPolicy',
+  'EnvoyExtensionPolicy',
+]);
 
 /** Whether nobody but Envoy can tell what a change does. */
 export function isBeyondJudgement({ ref, was, is }: ObjectChange): boolean {

@@ -43,7 +43,7 @@ export function recognize(value: unknown): Recognized {
 /** Kinds that people write by hand and that the rules read. */
 const KINDS = new Set([
   'ServiceEntry', 'Gateway', 'VirtualService', 'DestinationRule', 'Sidecar', 'EnvoyFilter', 'WorkloadEntry', 'WorkloadGroup', 'ProxyConfig', 'AuthorizationPolicy',
-  'PeerAuthentication', 'RequestAuthentication', 'Telemetry', 'WasmPlugin', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute', 'GatewayClass', 'ReferenceGrant',
+  'PeerAuthentication', 'RequestAuthentication', 'Telemetry', 'WasmPlugin', 'TrafficExtension', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute', 'GatewayClass', 'ReferenceGrant',
   'BackendTLSPolicy', 'EnvoyProxy', 'SecurityPolicy', 'BackendTrafficPolicy', 'ClientTrafficPolicy', 'EnvoyPatchPolicy', 'EnvoyExtensionPolicy', 'Backend', 'HTTPRouteFilter',
   'NetworkPolicy', 'Ingress', 'Service', 'Namespace', 'Deployment', 'StatefulSet', 'DaemonSet', 'Pod', 'ConfigMap', 'Secret', 'ServiceAccount',
 ]); // prettier-ignore

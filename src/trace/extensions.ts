@@ -1,15 +1,16 @@
 /**
- * What may change a request's way and cannot be read from manifests: EnvoyFilters and WasmPlugins. A trace is followed as if they were
+ * What may change a request's way and cannot be read from manifests: EnvoyFilters, and code of WasmPlugins and TrafficExtensions. A trace is followed as if they were
  * not there, and says so; if one of them touches a hop, its outcome is `unknown`.
  */
 import { number, optionalRecord, record, records, text, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import { config, type Config } from '../model/objects';
+import { config } from '../model/objects';
 import { type ExtendedProxy, isFor, namesCluster } from './extension-scope';
 import { forwardProxyPart } from './forward-proxy';
 import { gap } from './notes';
 import { letsPass } from './passing-patches';
 import { type ObjectRef, refOf } from './refs';
+import { extensionsThatTouch, trafficExtensions } from './traffic-extensions';
 import type { Hop, Trace, TraceRequest } from './types';
 import { withNotes } from './words';
 
@@ -107,22 +108,6 @@ function touches(entry: Json, place: Place): boolean {
   }
 }
 
-function wasmTouches(plugin: Config, place: Place): boolean {
-  const isHttp = text(plugin.spec.type) !== 'NETWORK';
-  if (isHttp && !place.readsHttp) return false;
-  const server = place.context !== 'SIDECAR_OUTBOUND';
-  const matches = records(plugin.spec.match);
-  return (
-    matches.length === 0 ||
-    matches.some((match) => {
-      const mode = text(match.mode) || 'CLIENT_AND_SERVER';
-      const ports = records(match.ports).map((port) => number(port.number));
-      const isWay = mode === 'CLIENT_AND_SERVER' || mode === 'UNDEFINED' || (mode === 'SERVER') === server;
-      return isWay && (ports.length === 0 || ports.includes(place.hop.receives.port));
-    })
-  );
-}
-
 interface Extension {
   readonly extension: ObjectRef;
   readonly field: string | null;
@@ -137,19 +122,13 @@ function extensionsOf(mesh: Mesh, place: Place): readonly Extension[] {
       const index = records(filter.spec.configPatches).findIndex((entry) => touches(entry, place));
       return index < 0 ? [] : [{ extension: refOf(filter), field: `spec.configPatches[${index}]` }];
     });
-  const plugins = mesh
-    .of('extensions.istio.io', 'WasmPlugin')
-    .map(config)
-    .filter((plugin) => isFor(mesh, plugin, optionalRecord(record(plugin.spec.selector).matchLabels), place))
-    .filter((plugin) => wasmTouches(plugin, place))
-    .map((plugin) => ({ extension: refOf(plugin), field: null }));
+  const plugins = extensionsThatTouch(mesh, place, place.hop).map((one) => ({ extension: refOf(one), field: null }));
   return [...filters, ...plugins];
 }
 
 /** The trace, or one of unknown outcome if an extension touches one of its hops. */
 export function withExtensions(mesh: Mesh, request: TraceRequest, trace: Trace): Trace {
-  if (mesh.of('networking.istio.io', 'EnvoyFilter').length + mesh.of('extensions.istio.io', 'WasmPlugin').length === 0)
-    return trace;
+  if (mesh.of('networking.istio.io', 'EnvoyFilter').length + trafficExtensions(mesh).length === 0) return trace;
   const notes = placesOf(mesh, request, trace).flatMap((place) =>
     extensionsOf(mesh, place).map((one) =>
       gap({

@@ -3,7 +3,12 @@ import { labelsMatch, optionalRecord, record, records, strings, text, type Json 
 import type { Mesh } from '../model/mesh';
 import { compareAge, config, push, type Config } from '../model/objects';
 
-function targetRefs(policy: Config): readonly Json[] {
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export function targetRefs(policy: Config): readonly Json[] {
   const refs = records(policy.spec.targetRefs);
   const single = optionalRecord(policy.spec.targetRef);
   return refs.length > 0 || single === undefined ? refs : [single];
@@ -25,27 +30,34 @@ function isDryRun({ kind, manifest }: Config): boolean {
   return kind === 'AuthorizationPolicy' && /^(?:1|t|T|TRUE|true|True)$/.test(manifest.annotations['istio.io/dry-run'] ?? ''); // prettier-ignore
 }
 
+/** Whether a policy names a waypoint, its class, or the service that is called; selectors do not count. */
+export function attachesToWaypoint(
+  mesh: Mesh,
+  policy: Config,
+  waypoint: Named,
+  service?: Named & { readonly kind: string },
+): boolean {
+  return targetRefs(policy).some((ref) => {
+    const name = text(ref.name);
+    if (ref.kind === service?.kind) return policy.namespace === service?.namespace && name === service?.name;
+    if (ref.kind === 'GatewayClass') return policy.namespace === mesh.config.rootNamespace && name === 'istio-waypoint';
+    return ref.kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name;
+  });
+}
+
 /** Policies of a waypoint: those that name its Gateway, its class, or the service that is called; selectors do not count. */
 export function waypointPolicies(
   mesh: Mesh,
   kind: 'AuthorizationPolicy' | 'RequestAuthentication',
-  waypoint: { readonly namespace: string; readonly name: string },
-  service?: { readonly kind: string; readonly namespace: string; readonly name: string },
+  waypoint: Named,
+  service?: Named & { readonly kind: string },
 ): readonly Config[] {
   const key = `${kind} of waypoint ${waypoint.namespace}/${waypoint.name} for ${service?.kind} ${service?.namespace}/${service?.name}`;
   return mesh.remember(mesh, key, () => ofWaypoint(mesh, kind, waypoint, service));
 }
 
 const ofWaypoint: typeof waypointPolicies = (mesh, kind, waypoint, service) =>
-  allOf(mesh, kind).filter((policy) =>
-    targetRefs(policy).some((ref) => {
-      const name = text(ref.name);
-      if (ref.kind === service?.kind) return policy.namespace === service?.namespace && name === service?.name;
-      if (ref.kind === 'GatewayClass')
-        return policy.namespace === mesh.config.rootNamespace && name === 'istio-waypoint';
-      return ref.kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name;
-    }),
-  );
+  allOf(mesh, kind).filter((policy) => attachesToWaypoint(mesh, policy, waypoint, service));
 
 /** All that count, by age. */
 function allOf(mesh: Mesh, kind: 'AuthorizationPolicy' | 'RequestAuthentication'): readonly Config[] {

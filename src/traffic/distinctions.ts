@@ -39,6 +39,7 @@ const EXPORTING = new Set(['ServiceEntry', 'VirtualService', 'DestinationRule'])
 const OF_PROXIES: Readonly<Record<string, (spec: Json) => unknown>> = {
   EnvoyFilter: (spec) => record(spec.workloadSelector).labels,
   WasmPlugin: (spec) => record(spec.selector).matchLabels,
+  TrafficExtension: (spec) => record(spec.selector).matchLabels,
   Telemetry: (spec) => record(spec.selector).matchLabels,
   ProxyConfig: (spec) => record(spec.selector).matchLabels,
 };

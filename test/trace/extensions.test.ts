@@ -60,6 +60,59 @@ kind: DestinationRule
 metadata: {name: cnn, namespace: app}
 spec: {host: edition.cnn.com, trafficPolicy: {tls: {mode: SIMPLE, sni: edition.cnn.com}}}`;
 
+const extension = (kind: string, spec: string, namespace: string): string => `
+---
+apiVersion: extensions.istio.io/v1alpha1
+kind: ${kind}
+metadata: {name: plugin, namespace: ${namespace}}
+spec: {${spec}}`;
+
+/** The fields of a WasmPlugin as a TrafficExtension has them. */
+const wasmIn = (spec: string): string =>
+  /^type: /.test(spec)
+    ? `wasm: {url: "oci://example.org/plugin", ${spec}}`
+    : `wasm: {url: "oci://example.org/plugin"}, ${spec}`;
+
+const OUTSIDE = { from: 'outside', at: 'istio-system/edge' } as const;
+const GATEWAY = `
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example.com]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: app}
+spec: {hosts: [shop.example.com], gateways: [istio-system/edge], http: [{route: [{destination: {host: shop}}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec: {template: {metadata: {labels: {istio: ingressgateway}, annotations: {inject.istio.io/templates: gateway}}, spec: {containers: [{name: istio-proxy, image: auto}]}}}
+`;
+const WAYPOINT =
+  MESH.replace(
+    'labels: {istio-injection: enabled}',
+    'labels: {istio.io/dataplane-mode: ambient, istio.io/use-waypoint: main, istio.io/use-waypoint-namespace: edge}',
+  ) +
+  `
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: main, namespace: edge}
+spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE, allowedRoutes: {namespaces: {from: All}}}]}
+`;
+
 describe('an EnvoyFilter', () => {
   it('that says versions to a cluster which makes TLS changes nothing, and wraps what another sends', () => {
     const told = (yaml: string) => outcome(traceIn(MESH + yaml)(HTTP));
@@ -115,14 +168,16 @@ describe('an EnvoyFilter', () => {
   });
 });
 
-describe('a WasmPlugin', () => {
-  const plugin = (spec: string): string => `
----
-apiVersion: extensions.istio.io/v1alpha1
-kind: WasmPlugin
-metadata: {name: plugin, namespace: app}
-spec: {url: "oci://example.org/plugin", ${spec}}`;
-
+describe.each([
+  [
+    'a WasmPlugin',
+    (spec: string, at = 'app') => extension('WasmPlugin', `url: "oci://example.org/plugin", ${spec}`, at),
+  ],
+  [
+    'a TrafficExtension with WebAssembly',
+    (spec: string, at = 'app') => extension('TrafficExtension', wasmIn(spec), at),
+  ],
+])('%s', (_kind, plugin) => {
   it.each([
     ['selects the client', 'selector: {matchLabels: {app: sleep}}', HTTP],
     ['selects the server', 'selector: {matchLabels: {app: shop}}', 'http://shop/'],
@@ -137,8 +192,47 @@ spec: {url: "oci://example.org/plugin", ${spec}}`;
     ['is for servers', 'match: [{mode: SERVER}]', HTTP],
     ['is for another port', 'match: [{ports: [{number: 8080}]}]', HTTP],
     ['reads HTTP, where TLS is passed through', 'phase: AUTHN', TLS],
+    ['targets what is no Gateway', 'targetRefs: [{kind: Service, group: "", name: shop}]', 'http://shop/'],
   ])('that %s changes nothing', (_what, spec, request) => {
     expect(traceIn(MESH + plugin(spec))(request).outcome).toBe('delivered');
+  });
+
+  it('counts a gateway as a client, whichever port its Service has', () => {
+    const told = (match: string): string =>
+      outcome(
+        traceIn(MESH + GATEWAY + plugin(`match: [${match}]`, 'istio-system'))('http://shop.example.com/', OUTSIDE),
+      );
+    expect(told('{mode: SERVER, ports: [{number: 80}]}')).toBe('delivered to shop.app.svc.cluster.local:80');
+    expect(told('{mode: CLIENT, ports: [{number: 81}]}')).toBe('delivered to shop.app.svc.cluster.local:80');
+    for (const match of ['{mode: CLIENT}', '{ports: [{number: 80}]}', '{ports: [{number: 8080}]}'])
+      expect(told(match)).toBe('unknown');
+  });
+
+  it('at a waypoint is told by targetRefs alone, from the namespace of the service, and knows no port', () => {
+    const told = (spec: string, at = 'app'): string =>
+      outcome(traceIn(WAYPOINT + plugin(spec, at))('http://shop.app/', { from: 'app/sleep' }));
+    const shop = 'targetRefs: [{kind: Service, group: "", name: shop}]';
+    expect(told(shop)).toBe('unknown');
+    expect(told(`${shop}, match: [{mode: SERVER}]`)).toBe('unknown');
+    expect(told('targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: main}]', 'edge')).toBe('unknown');
+    expect(told('targetRefs: [{kind: GatewayClass, group: gateway.networking.k8s.io, name: istio-waypoint}]', 'istio-system')).toBe('unknown'); // prettier-ignore
+    const untouched = 'delivered to shop.app.svc.cluster.local:80';
+    expect(told('selector: {matchLabels: {}}', 'edge')).toBe(untouched);
+    expect(told(shop, 'edge')).toBe(untouched);
+    expect(told(`${shop}, match: [{mode: CLIENT}]`)).toBe(untouched);
+    expect(told(`${shop}, match: [{ports: [{number: 80}]}]`)).toBe(untouched);
+    expect(told('targetRefs: [{kind: Service, group: "", name: other}]')).toBe(untouched);
+  });
+});
+
+describe('a TrafficExtension with Lua', () => {
+  const lua = (spec: string): string =>
+    extension('TrafficExtension', `lua: {inlineCode: "function envoy_on_request(handle) end"}, ${spec}`, 'app');
+
+  it('is for HTTP, and leaves unknown what it does there', () => {
+    expect(outcome(traceIn(MESH + lua(''))(HTTP))).toBe('unknown');
+    expect(traceIn(MESH + lua(''))(HTTP).notes.join()).toContain('TrafficExtension app/plugin changes what');
+    expect(traceIn(MESH + lua(''))(TLS)).toEqual(traceIn(MESH)(TLS));
   });
 });
 

@@ -79,7 +79,9 @@ function toldApart(context: CheckContext): boolean {
     byIdentity ||
     context.of('networking.k8s.io', 'NetworkPolicy').length > 0 ||
     context.of(NETWORKING, 'EnvoyFilter').length > 0 ||
-    context.of(NETWORKING, 'ProxyConfig').length > 0
+    context.of(NETWORKING, 'ProxyConfig').length > 0 ||
+    context.of('extensions.istio.io', 'WasmPlugin').length > 0 ||
+    context.of('extensions.istio.io', 'TrafficExtension').length > 0
   );
 }
 

@@ -10,6 +10,8 @@ const SELECTORS: readonly (readonly [string, string, readonly string[]])[] = [
   ['security.istio.io', 'PeerAuthentication', ['selector', 'matchLabels']],
   ['security.istio.io', 'RequestAuthentication', ['selector', 'matchLabels']],
   ['telemetry.istio.io', 'Telemetry', ['selector', 'matchLabels']],
+  ['extensions.istio.io', 'WasmPlugin', ['selector', 'matchLabels']],
+  ['extensions.istio.io', 'TrafficExtension', ['selector', 'matchLabels']],
 ];
 
 export const rule: Rule = {

@@ -2,11 +2,11 @@ import { ENVOY_GATEWAY, GATEWAY_API, type Reference } from '../gateway-api';
 import { record, records, text } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
-import { NETWORKING, SECURITY, TELEMETRY } from '../istio';
+import { NETWORKING, PROXY_POLICIES } from '../istio';
 import type { Hit, Rule } from '../rule';
 import { nearest } from '../schema/structural';
 
-const POLICIES = [[SECURITY, 'AuthorizationPolicy'], [SECURITY, 'RequestAuthentication'], [TELEMETRY, 'Telemetry'], ['extensions.istio.io', 'WasmPlugin'], [NETWORKING, 'EnvoyFilter'], [ENVOY_GATEWAY, 'SecurityPolicy'], [ENVOY_GATEWAY, 'BackendTrafficPolicy'], [ENVOY_GATEWAY, 'ClientTrafficPolicy'], [ENVOY_GATEWAY, 'EnvoyExtensionPolicy'], [GATEWAY_API, 'BackendTLSPolicy']] as const; // prettier-ignore
+const POLICIES = [...PROXY_POLICIES, [NETWORKING, 'EnvoyFilter'], [ENVOY_GATEWAY, 'SecurityPolicy'], [ENVOY_GATEWAY, 'BackendTrafficPolicy'], [ENVOY_GATEWAY, 'ClientTrafficPolicy'], [ENVOY_GATEWAY, 'EnvoyExtensionPolicy'], [GATEWAY_API, 'BackendTLSPolicy']] as const; // prettier-ignore
 
 export const rule: Rule = {
   id: 'EDGE807',

@@ -3,11 +3,11 @@ import type { Manifest } from '../../model/manifest';
 import { bindingOf, waypoints } from '../../model/waypoints';
 import { isLedBy, targetRefsOf } from '../authorization';
 import type { CheckContext } from '../context';
-import { NETWORKING, type PolicyTarget, SECURITY, TELEMETRY, type TargetRef } from '../istio';
+import { NETWORKING, type PolicyTarget, PROXY_POLICIES, type TargetRef } from '../istio';
 import type { Hit, Rule } from '../rule';
 
 /** Policies that only a proxy which reads HTTP applies, and a waypoint is that of what it serves. */
-const KINDS = [[SECURITY, 'AuthorizationPolicy'], [SECURITY, 'RequestAuthentication'], [TELEMETRY, 'Telemetry'], ['extensions.istio.io', 'WasmPlugin']] as const; // prettier-ignore
+const KINDS = PROXY_POLICIES;
 
 export const rule: Rule = {
   id: 'EDGE713',

@@ -1,11 +1,11 @@
 import type { CheckContext } from '../context';
 import { selects } from '../edge';
 import { GATEWAY_API, gatewaySpec } from '../gateway-api';
-import { type PolicyTarget, SECURITY, TELEMETRY } from '../istio';
+import { type PolicyTarget, PROXY_POLICIES } from '../istio';
 import type { Rule } from '../rule';
 import { podTemplates } from '../workloads';
 
-const KINDS = [[SECURITY, 'AuthorizationPolicy'], [SECURITY, 'RequestAuthentication'], [TELEMETRY, 'Telemetry'], ['extensions.istio.io', 'WasmPlugin']] as const; // prettier-ignore
+const KINDS = PROXY_POLICIES;
 const NAME_LABEL = 'gateway.networking.k8s.io/gateway-name';
 
 export const rule: Rule = {

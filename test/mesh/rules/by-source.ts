@@ -34,6 +34,10 @@ export const BY_SOURCE: Confirmations = {
     'pilot/pkg/config/kube/gateway/conversion.go and route_collections.go (Istio 1.29.1)',
     'routes of one host and parent are joined into one VirtualService, whose rules are sorted by how specific they are and keep their order else; Envoy takes the first',
   ),
+  'object-selects-nothing/wasm-plugin': read(
+    'pilot/pkg/model/policyattachment.go (Istio 1.29.1)',
+    'what has no targetRefs is attached to proxies whose labels have those of its selector, and to no other',
+  ),
   'policy-target-not-found/chart': reason(
     'that a chart may bring the target is an assumption of ours; what a policy without its target does is seen with the other examples',
   ),
