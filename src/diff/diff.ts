@@ -22,9 +22,18 @@ import { objectChanges } from './objects';
 import { cover, isFor, plan, type Covered, type Task } from './plan';
 import { isBeyondJudgement, reachOf } from './reach';
 import { Doubts, settingsInDoubt } from './doubts';
-import { EFFECTS, type Change, type ChangedObject, type Diff, type Effect, type Undecided } from './types';
+import {
+  EFFECTS,
+  type Change,
+  type ChangedObject,
+  type Diff,
+  type Effect,
+  type Setting,
+  type Undecided,
+} from './types';
 import { UNDECLARED } from './undeclared';
-import { isBehind, unknownGateways, unseenParts } from './unseen';
+import { doubtOf, noteOf, settingsOf } from './settings';
+import { isBehind, unknownGateways } from './unseen';
 import { effectOf } from './way';
 
 export type * from './types';
@@ -45,8 +54,25 @@ interface Finding extends Difference {
   readonly because: readonly ChangedObject[];
 }
 
-/** Kinds that say what servers demand of their callers. */
-const DEMANDS = new Set(['PeerAuthentication', 'AuthorizationPolicy']);
+/** Kinds that say nothing of what servers demand of callers without a proxy: where a client's own proxy sends what. */
+const OF_CLIENTS = new Set([
+  'VirtualService',
+  'DestinationRule',
+  'ServiceEntry',
+  'Gateway',
+  'ListenerSet',
+  'HTTPRoute',
+  'GRPCRoute',
+  'TLSRoute',
+  'TCPRoute',
+  'ReferenceGrant',
+  'GatewayClass',
+  'SecurityPolicy',
+  'ClientTrafficPolicy',
+  'BackendTrafficPolicy',
+  'ProxyConfig',
+  'EnvoyFilter',
+]);
 
 const PROGRESS_EVERY = 256;
 /** Classes that are told of one change: of more, these are examples. */
@@ -78,7 +104,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   const covered = cover(reached, both);
   const clients = clientClasses(
     ...meshes,
-    options.meshAfter !== undefined || changes.some(({ ref }) => DEMANDS.has(ref.kind)),
+    options.meshAfter !== undefined || changes.some(({ ref }) => !OF_CLIENTS.has(ref.kind)),
   );
   const planned = options.exhaustive === true ? everything(covered) : covered;
   const findings: Finding[] = [];
@@ -141,19 +167,20 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   const nobodys = unknownGateways(meshes);
   for (const change of changes) {
     const { kind, namespace, name, change: how } = change.ref;
-    if (effective.has(change.ref) || beyond.has(change.ref)) continue;
-    const parts = unseenParts(change, meshes);
-    if (isBehind(nobodys, change))
-      doubts.everywhere({
-        what: `${kind} ${namespace}/${name} is ${how}`,
-        why: "it is for a Gateway whose class no manifest shows to be Istio's or Envoy Gateway's, so what that does to traffic cannot be told",
-      });
-    else if (parts.length > 0)
-      notes.push(
-        `${kind} ${namespace}/${name} is ${how} in ${parts.join(', ')}: whom it trusts, what it limits or which headers it sets shows in no way that a request takes; read it`,
-      );
-    else continue;
+    if (effective.has(change.ref) || beyond.has(change.ref) || !isBehind(nobodys, change)) continue;
+    doubts.everywhere({
+      what: `${kind} ${namespace}/${name} is ${how}`,
+      why: "it is for a Gateway whose class no manifest shows to be Istio's or Envoy Gateway's, so what that does to traffic cannot be told",
+    });
     beyond.add(change.ref);
+  }
+  const settings = settingsOf(
+    changes.filter(({ ref }) => !beyond.has(ref)),
+    effective,
+  );
+  for (const one of settings) {
+    if (one.decided) notes.push(noteOf(one));
+    else doubts.everywhere(doubtOf(one));
   }
   for (const change of changes) {
     const doubt = effective.has(change.ref) ? undefined : outOfSight(change);
@@ -165,7 +192,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     doubts.everywhere(one.doubt);
     inDoubt.add(one.change);
   }
-  return result(grouped, refs, beyond, notes, compared, doubts.told(), inDoubt);
+  return result(grouped, refs, beyond, notes, compared, doubts.told(), inDoubt, settings);
 }
 
 /** A way in through a Gateway that no manifest shows is one only if that Gateway takes it. */
@@ -294,15 +321,18 @@ function result(
   requestsCompared: number,
   undecided: readonly Undecided[],
   inDoubt: ReadonlySet<ChangedObject> = new Set(),
+  settings: readonly Setting[] = [],
 ): Diff {
   const effective = new Set(
     changes.flatMap((change) => change.because).map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
   );
+  const set = new Set(settings.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`));
   const withoutEffect = objects
     .filter(
       (object) =>
         !beyond.has(object) &&
         !inDoubt.has(object) &&
+        !set.has(`${object.kind} ${object.namespace}/${object.name}`) &&
         !effective.has(`${object.kind} ${object.namespace}/${object.name}`),
     )
     .sort(byName);
@@ -328,6 +358,7 @@ function result(
     withoutEffect,
     complete: undecided.length === 0 && beyond.size === 0,
     undecided,
+    settings,
     notes,
   };
 }

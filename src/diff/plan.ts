@@ -6,7 +6,7 @@ import { streamHost, type Links } from './links';
 import type { ObjectChange } from './objects';
 import { doorsOf } from './doors';
 import type { Reach } from './reach';
-import { changedPorts, knows } from './scopes';
+import { changedPorts, knows, openPorts } from './scopes';
 import { DECLARED, serversAt, type Probe, type Probes } from './requests';
 
 export interface Task {
@@ -104,7 +104,8 @@ export function plan(
     };
     if (shaken.size > 0) for (const host of everyHost) if (!hosts.has(host)) add(host, ({ port }) => shaken.has(port));
     for (const host of hosts) add(host, () => true);
-    const ports = new Set([...shaken, ...own.flatMap(({ reach }) => [...reach.ports])].filter((port) => port > 0));
+    const taken = isLike || client.isBare === true ? [] : [...hosts].filter((host) => knows(client, host, meshes)).flatMap((host) => meshes.flatMap((mesh) => [...(openPorts(mesh).get(host) ?? [])])); // prettier-ignore
+    const ports = new Set([...shaken, ...taken, ...own.flatMap(({ reach }) => [...reach.ports])].filter((port) => port > 0)); // prettier-ignore
     if (!isLike && client.isBare !== true && (ports.size > 0 || own.some(({ reach }) => reach.otherHosts)))
       for (const probe of wanted.elsewhere(ports, meshes))
         tasks.push({ client, also: client.isElsewhere ? like : [], host: '', probe });

@@ -275,7 +275,8 @@ export interface Entrance {
 /** Servers of an Istio Gateway, and listeners of one of the Gateway API, alike. */
 export function serversAt(mesh: Mesh, gateway: string): readonly Entrance[] {
   const own = [...mesh.gateways, ...mesh.ingresses].find((one) => `${one.namespace}/${one.name}` === gateway);
-  const servers = own === undefined ? [] : serversOf(own).map(entranceOf);
+  const passed = own === undefined ? [] : namesPassedOn(mesh, gateway);
+  const servers = own === undefined ? [] : serversOf(own).map((server) => entranceOf(server, passed));
   const [namespace = '', name = ''] = gateway.split('/');
   // Those of sets are among them.
   const listeners = (mesh.gatewayApi.find(namespace, name)?.listeners ?? [])
@@ -294,7 +295,14 @@ export function serversAt(mesh: Mesh, gateway: string): readonly Entrance[] {
   return [...servers, ...listeners];
 }
 
-function entranceOf(server: Server): Entrance {
+/** Names that routes for TLS have a gateway pass on: what a VirtualService asks as `sniHosts` need not be hosts of the server. */
+function namesPassedOn(mesh: Mesh, gateway: string): readonly string[] {
+  return mesh.virtualServices.all
+    .filter(({ gateways }) => gateways.includes(gateway))
+    .flatMap(({ tls }) => tls.flatMap(({ matches }) => matches.flatMap(({ sniHosts }) => sniHosts)));
+}
+
+function entranceOf(server: Server, passed: readonly string[] = []): Entrance {
   const hosts = server.hosts.map((host) => host.slice(host.indexOf('/') + 1));
   const scheme =
     server.protocol === 'HTTPS' || server.protocol === 'TLS'
@@ -306,6 +314,8 @@ function entranceOf(server: Server): Entrance {
     scheme,
     port: server.port,
     hosts,
-    admits: (host) => hosts.some((own) => isSubsetOf(host, own) || isSubsetOf(own, host)),
+    admits: (host) =>
+      (server.protocol === 'TLS' && passed.includes(host)) ||
+      hosts.some((own) => isSubsetOf(host, own) || isSubsetOf(own, host)),
   };
 }

@@ -90,3 +90,18 @@ function kinds(mesh: Mesh, scope: ProxyScope): ReadonlyMap<number, string> {
     return new Map([...found].map(([port, names]) => [port, [...names].sort().join()]));
   });
 }
+
+/** By host, ports of TCP that an entry without an address has: a listener for the port takes connections to every address. */
+export function openPorts(mesh: Mesh): ReadonlyMap<string, ReadonlySet<number>> {
+  return mesh.remember(mesh, 'diff: ports of every address', () => {
+    const found = new Map<string, Set<number>>();
+    for (const { host, address, ports } of mesh.services.all) {
+      if (address !== '0.0.0.0') continue;
+      for (const { port, protocol } of ports) {
+        if (HTTP.has(protocol) || protocol === 'UDP') continue;
+        found.set(host, (found.get(host) ?? new Set()).add(port));
+      }
+    }
+    return found;
+  });
+}

@@ -123,6 +123,15 @@ export interface DiffSummary {
   readonly refusedOtherwise: number;
 }
 
+/** Fields of an object that differ and show in no way that a request takes. */
+export interface Setting extends ChangedObject {
+  /** What they bear on, in words: "how long and how often proxies try". */
+  readonly about: string;
+  /** Whether they certainly decide neither where a request goes nor whether it gets through; others are among what is undecided. */
+  readonly decided: boolean;
+  readonly fields: readonly string[];
+}
+
 /** Requests of which it is not known whether they fare as before. */
 export interface Undecided {
   readonly from: readonly string[];
@@ -139,6 +148,8 @@ export interface Diff {
   /** Whether what is said holds for every request that `docs/every-request.md` speaks of. */
   readonly complete: boolean;
   readonly undecided: readonly Undecided[];
+  /** What differs beside where requests go: timeouts, limits, keys, versions of TLS. */
+  readonly settings: readonly Setting[];
   /** What the comparison could not judge, and documents that could not be read. */
   readonly notes: readonly string[];
 }

@@ -2,7 +2,7 @@
  * Requests that no object speaks of: in another protocol than is declared for the port, and to the Services of gateways by their own names.
  * Few send any, and so they are followed only where nothing else has changed: before it is said that nothing has.
  */
-import { labelsMatch, strings } from '../model/fields';
+import { labelsMatch, record, records, strings, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import type { Target } from '../traffic/universe';
 import { isGatewayService, otherHostProbes, probe, probesAt, probesTo, type Probe, type Probes } from './requests';
@@ -12,9 +12,11 @@ const SCHEMES = ['http', 'https', 'tcp'] as const;
 export const UNDECLARED: Probes = {
   to: (host, meshes) => {
     const declared = probesTo(host, meshes);
-    return meshes.some((mesh) => isGatewayService(mesh, host))
-      ? [...declared, ...others(declared, meshes)]
-      : others(declared, meshes);
+    const known = new Set(declared.map(({ port }) => port));
+    const ports = [...new Set(meshes.flatMap((mesh) => portsOfPods(mesh, host)))].filter((port) => !known.has(port));
+    const pods = ports.flatMap((port) => SCHEMES.map((scheme) => probe({ host, scheme, port }, meshes)));
+    const found = [...others(declared, meshes), ...pods];
+    return meshes.some((mesh) => isGatewayService(mesh, host)) ? [...declared, ...found] : found;
   },
   elsewhere: (ports, meshes) => others(otherHostProbes(ports, meshes), meshes),
   at: (gateway, host, meshes) => {
@@ -29,6 +31,47 @@ export const UNDECLARED: Probes = {
     return [...others(declared, meshes), ...more];
   },
 };
+
+/** The name of a headless Service is that of its Pods: whoever dials it may take any port that something says of them. */
+function portsOfPods(mesh: Mesh, host: string): readonly number[] {
+  return mesh.services
+    .declaring(host)
+    .filter(({ registry, resolution, selector }) => registry === 'Kubernetes' && resolution === 'PASSTHROUGH' && Object.keys(selector).length > 0)
+    .flatMap(({ namespace, selector }) =>
+      mesh.workloads.selected(namespace, selector).flatMap((pod) => [
+        ...pod.namedPorts.values(),
+        ...mesh.services
+          .inNamespace(namespace)
+          .filter((one) => Object.keys(one.selector).length > 0 && labelsMatch(one.selector, pod.labels))
+          .flatMap(({ ports }) => ports.map(({ target }) => (typeof target === 'number' ? target : 0))),
+        ...policyPorts(mesh, pod.namespace),
+      ]),
+    )
+    .filter((port) => port > 0);
+} // prettier-ignore
+
+/** Ports that policies about servers name. */
+function policyPorts(mesh: Mesh, namespace: string): readonly number[] {
+  const here = (kind: string): readonly Json[] =>
+    ['security.istio.io', 'networking.istio.io'].flatMap((group) =>
+      mesh
+        .of(group, kind)
+        .filter((one) => one.namespace === namespace || one.namespace === mesh.config.rootNamespace)
+        .map(({ body }) => record(record(body).spec)),
+    );
+  return [
+    ...here('PeerAuthentication').flatMap(({ portLevelMtls }) => Object.keys(record(portLevelMtls))),
+    ...here('AuthorizationPolicy').flatMap(({ rules }) =>
+      records(rules).flatMap(({ to, when }) => [
+        ...records(to).flatMap(({ operation }) => [...texts(record(operation).ports), ...texts(record(operation).notPorts)]),
+        ...records(when).flatMap(({ key, values, notValues }) => (key === 'destination.port' ? [...texts(values), ...texts(notValues)] : [])),
+      ]),
+    ),
+    ...here('Sidecar').flatMap(({ ingress }) => records(ingress).map(({ port }) => String(record(port).number))),
+  ]
+    .map(Number)
+    .filter((port) => port > 0);
+} // prettier-ignore
 
 /** Ports of the Services that lead to the Pods of a gateway. */
 function servicePorts(mesh: Mesh, gateway: string): readonly number[] {

@@ -1,5 +1,5 @@
 import { contains, hasAddressesOfPods, hasThePublicInternet, isAddress, isLoopback } from '../model/addresses';
-import { list, number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import { list, number, optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config, push, type Config } from '../model/objects';
 import { selects } from '../model/selectors';
@@ -26,8 +26,27 @@ interface Party {
   readonly name: string;
 }
 
-function namespaceLabels(mesh: Mesh, namespace: string): Readonly<Record<string, string>> {
-  return { 'kubernetes.io/metadata.name': namespace, ...mesh.namespaces.get(namespace)?.labels };
+const NAME = 'kubernetes.io/metadata.name';
+
+/** Of a namespace that no manifest shows the name is known, and no other label. */
+function selectsNamespace(mesh: Mesh, selector: Json, namespace: string): Truth {
+  const shown = mesh.namespaces.get(namespace)?.labels;
+  if (shown !== undefined) return selects(selector, { [NAME]: namespace, ...shown });
+  const known: Json = {
+    matchLabels: Object.fromEntries(Object.entries(strings(selector.matchLabels)).filter(([key]) => key === NAME)),
+    matchExpressions: records(selector.matchExpressions).filter(({ key }) => key === NAME),
+  };
+  if (!selects(known, { [NAME]: namespace })) return false;
+  const keys = [
+    ...Object.keys(strings(selector.matchLabels)),
+    ...records(selector.matchExpressions).map(({ key }) => key),
+  ];
+  return keys.every((key) => key === NAME) ? true : 'unknown';
+}
+
+/** Both hold; a part that is not known leaves open what the other does not settle. */
+function both(one: Truth, other: () => boolean): Truth {
+  return one === false || !other() ? false : one;
 }
 
 function blockMatches(block: Json, party: Party): Truth {
@@ -50,8 +69,8 @@ function peerMatches(mesh: Mesh, policyNamespace: string, peer: Json, party: Par
   const inNamespace =
     namespaces === undefined
       ? party.namespace === policyNamespace
-      : selects(namespaces, namespaceLabels(mesh, party.namespace));
-  return inNamespace && (pods === undefined || selects(pods, party.labels));
+      : selectsNamespace(mesh, namespaces, party.namespace);
+  return both(inNamespace, () => pods === undefined || selects(pods, party.labels));
 }
 
 export function portMatches(entry: Json, port: number, named: ReadonlyMap<string, number>): boolean {
@@ -103,6 +122,7 @@ function judge(
   const policies = isolating(mesh, direction, own);
   if (policies.length === 0) return { is: 'allowed' };
   let result: Truth = false;
+  let isByLabels = false;
   for (const policy of policies) {
     for (const rule of records(direction === 'Ingress' ? policy.spec.ingress : policy.spec.egress)) {
       const ports = records(rule.ports);
@@ -112,6 +132,7 @@ function judge(
         peers.length === 0 ? [true] : peers.map((peer) => peerMatches(mesh, policy.namespace, peer, party));
       if (matches.includes(true)) return { is: 'allowed' };
       if (matches.includes('unknown')) result = 'unknown';
+      isByLabels ||= matches.some((match, at) => match === 'unknown' && peers[at]?.ipBlock === undefined);
     }
   }
   const first = policies[0] as Config;
@@ -127,6 +148,11 @@ function judge(
         policies: all,
         peer: { namespace: party.namespace ?? '', workload: party.name },
       }),
+    };
+  if (result === 'unknown' && isByLabels)
+    return {
+      is: 'unknown',
+      why: gap({ kind: 'network-policy-by-namespace', policies: all, namespace: party.namespace ?? '' }),
     };
   if (result === 'unknown')
     return {

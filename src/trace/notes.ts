@@ -49,6 +49,8 @@ interface Gaps {
   /** A request that is none, or names a client or gateway that cannot be; `detail` is the error. */
   'request-not-followed': { readonly detail: string };
   'network-policy-by-node': { readonly policies: readonly string[]; readonly peer: Place };
+  /** `namespace`: the one whose labels no manifest shows. */
+  'network-policy-by-namespace': { readonly policies: readonly string[]; readonly namespace: string };
   'network-policy-by-address': { readonly policies: readonly string[] };
   'capture-by-address': Record<never, never>;
   'port-not-listed': Place & { readonly port: number };

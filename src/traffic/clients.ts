@@ -159,8 +159,8 @@ function clientNamespaces(meshes: readonly Mesh[], told: Distinctions): readonly
         names.add(name);
   }
   for (const name of [...told.namespaces, ...told.owners]) names.add(name);
-  for (const pattern of told.namespacePatterns)
-    if (![...names].some((name) => fits(pattern, name))) names.add(standIn(pattern));
+  // Namespaces that manifests show are named by something else, or not: of those that fit a pattern, others fare by it alone.
+  for (const name of familyNames([...told.namespacePatterns])) names.add(name);
   return [...names]
     .filter((name) => {
       if (CONTROL_NAMESPACES.has(name)) return false;
@@ -241,10 +241,11 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
     });
   }
   const shown = [...workloads.values()].map((workload) => workload.serviceAccount);
+  const patterns = told.accounts.map(({ name }) => name).filter(isPattern);
   for (const account of told.accounts) {
     if (account.namespace !== '*' && account.namespace !== namespace) continue;
-    const serviceAccount = standIn(account.name);
-    if (shown.some((one) => fits(account.name, one))) continue;
+    const serviceAccount = standIn(account.name, patterns);
+    if (!isPattern(account.name) && shown.includes(account.name)) continue;
     drafts.push({
       key: `${place} sa ${account.name}`,
       member: { namespace, name: `serviceaccount=${account.name}` },
@@ -277,6 +278,7 @@ function elsewhereDrafts(
   namespace: string,
   told: Distinctions,
 ): readonly { readonly name: string | null; readonly request: ClientClass['request'] }[] {
+  const patterns = told.accounts.map(({ name }) => name).filter(isPattern);
   const everywhere = told.selections.filter(({ namespaces }) => namespaces === 'all').map(({ labels }) => labels);
   return [
     { name: null, request: { from: namespace } },
@@ -285,7 +287,7 @@ function elsewhereDrafts(
       .filter((account) => account.namespace === '*')
       .map(({ name }) => ({
         name: `serviceaccount=${name}`,
-        request: { from: namespace, serviceAccount: standIn(name) },
+        request: { from: namespace, serviceAccount: standIn(name, patterns) },
       })),
   ];
 }
@@ -318,9 +320,24 @@ function labelText(labels: Labels): string {
     .join(',');
 }
 
-/** A name that `prefix*` or `*suffix` stands for. */
-function standIn(pattern: string): string {
-  return pattern.replace('*', pattern.startsWith('*') ? 'any-' : 'any');
+const isPattern = (name: string): boolean => /^\*|\*$/.test(name);
+/** What may stand for a `*`. */
+const ANYTHING = ['any', 'other', 'else', 'x', '0'];
+
+/** A name that `prefix*` or `*suffix` stands for, and as few of the other patterns as may be. */
+function standIn(pattern: string, patterns: readonly string[]): string {
+  const isSuffix = pattern.startsWith('*');
+  const others = (name: string): number => patterns.filter((other) => fits(other, name)).length;
+  const [first = pattern, ...rest] = ANYTHING.map((word) => pattern.replace('*', isSuffix ? `${word}-` : word));
+  return rest.reduce((best, name) => (others(name) < others(best) ? name : best), first);
+}
+
+/** A name for each pattern, and for each prefix together with each suffix. */
+function familyNames(patterns: readonly string[]): readonly string[] {
+  const prefixes = patterns.filter((pattern) => pattern.endsWith('*'));
+  const suffixes = patterns.filter((pattern) => pattern.startsWith('*'));
+  const both = prefixes.flatMap((prefix) => suffixes.map((suffix) => `${prefix.slice(0, -1)}any-${suffix.slice(1)}`));
+  return [...patterns.map((pattern) => standIn(pattern, patterns)), ...both.slice(0, MAX_UNIONS)];
 }
 
 /** As policies compare names: `*`, `prefix*`, `*suffix`, or the whole. */

@@ -75,6 +75,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
   'request-not-followed': ({ detail }) => detail,
   'network-policy-by-node': ({ policies, peer }) =>
     `whether NetworkPolicy ${policies.join(', ')} lets this pass hangs on nodes: ${placeText(peer)} has the network of its own (hostNetwork), and a node reaches its own Pods whatever policies say`,
+  'network-policy-by-namespace': ({ policies, namespace }) =>
+    `whether NetworkPolicy ${policies.join(', ')} lets this pass hangs on the labels of namespace ${namespace}, which no manifest shows`,
   'network-policy-by-address': ({ policies }) =>
     `whether NetworkPolicy ${policies.join(', ')} lets this pass hangs on an IP that no manifest shows: say it with --address`,
   'capture-by-address': () =>
