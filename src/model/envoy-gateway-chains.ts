@@ -24,6 +24,8 @@ export interface Chain {
   readonly listener: ApiListener;
   /** What it stands for, in words. */
   readonly of: string;
+  /** Whether it leads nowhere, since the listener has no route. */
+  readonly isIdle?: true;
 }
 
 const nameOf = ({ route: { kind, config } }: Attachment): string => `${kind} ${config.namespace}/${config.name}`;
@@ -43,7 +45,7 @@ function chainsOf({ gateway, listener }: Served, attached: readonly Attachment[]
     .filter((one) => one.listener === listener && /^T(LS|CP)Route$/.test(one.route.kind))
     .filter((one) => one.route.kind === 'TCPRoute' || hostnamesAt(one).length > 0);
   // Without a route the listener gets a chain that leads nowhere and matches everything, whatever its hostname.
-  if (routes.length === 0) return [{ names: [], gateway, listener, of: `${by}, which has no route` }];
+  if (routes.length === 0) return [{ names: [], gateway, listener, of: `${by}, which has no route`, isIdle: true }];
   return routes.map((attachment): Chain => {
     const hosts = attachment.route.kind === 'TLSRoute' ? hostnamesAt(attachment) : own;
     const isTcp = listener.protocol === 'TCP';
@@ -75,9 +77,11 @@ export function servedAt(api: GatewayApi, gateway: ApiGateway, port: number): re
 
 /** The filter chains of a port, by server names. */
 export function chainsAt(api: GatewayApi, gateway: ApiGateway, port: number): readonly Chain[] {
-  return servedAt(api, gateway, port)
+  const chains = servedAt(api, gateway, port)
     .filter(({ listener }) => hasChain(listener))
     .flatMap((served) => chainsOf(served, api.attachedTo(served.gateway)));
+  const idle = chains.find(({ isIdle }) => isIdle === true);
+  return api.input.envoyGateway.sharesEmptyChain ? chains.filter((one) => one.isIdle !== true || one === idle) : chains;
 }
 
 /** The chain that Envoy gives a connection: of the longest server name that fits, else the one without any. */
@@ -107,7 +111,7 @@ function listenerRefusal(chains: readonly Chain[]): EnvoyRefusal | undefined {
         continue;
       }
       const both = name === '' ? 'take every name' : `have the hostname ${name}`;
-      const idle = [other, chain].find(({ of }) => of.endsWith('no route'));
+      const idle = [other, chain].find(({ isIdle }) => isIdle === true);
       return {
         is: 'listener',
         what: `Envoy refuses the listener: ${other.of} and ${chain.of} both ${both}`,

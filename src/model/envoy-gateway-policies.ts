@@ -1,6 +1,6 @@
 /** Which of Envoy Gateway's policies is in force for a rule of a route at a listener, and the filters of its own that routes name. */
 import { optionalRecord, record, records, strings, text, type Json } from './fields';
-import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
+import { isGranted, type ApiGateway, type ApiListener, type ApiRoute } from './gateway-api';
 import { selects } from './selectors';
 import { mergerOf, type EnvoyGatewayInput } from './envoy-gateway';
 import type { Served } from './envoy-gateway-chains';
@@ -22,6 +22,8 @@ export interface PolicyPlace {
 export interface EffectivePolicy {
   readonly manifest: Manifest;
   readonly spec: Json;
+  /** The policy of the listener or Gateway that it has taken what it lacks from. */
+  readonly parent?: Manifest;
 }
 
 interface Target {
@@ -35,15 +37,25 @@ interface Target {
 class Targets {
   private readonly byName = new Map<string, Manifest[]>();
   private readonly bySelector = new Map<string, { readonly policy: Manifest; readonly selector: Json }[]>();
+  /** Those that select in other namespaces too. */
+  private readonly elsewhere = new Map<string, { readonly policy: Manifest; readonly selector: Json }[]>();
 
-  public constructor(policies: readonly Manifest[]) {
+  public constructor(
+    policies: readonly Manifest[],
+    private readonly input: ReleasedInput,
+  ) {
     for (const policy of policies) {
       const spec = record(record(policy.body).spec);
       const single = optionalRecord(spec.targetRef);
       for (const ref of [...records(spec.targetRefs), ...(single === undefined ? [] : [single])])
         push(this.byName, nameOf(policy.namespace, text(ref.kind), text(ref.name), text(ref.sectionName)), policy);
       for (const selector of records(spec.targetSelectors))
-        push(this.bySelector, `${policy.namespace}/${text(selector.kind)}`, { policy, selector });
+        if (
+          input.config.envoyGateway.selectsTargetsElsewhere &&
+          ['All', 'Selector'].includes(text(record(selector.namespaces).from))
+        )
+          push(this.elsewhere, text(selector.kind), { policy, selector });
+        else push(this.bySelector, `${policy.namespace}/${text(selector.kind)}`, { policy, selector });
     }
   }
 
@@ -51,10 +63,20 @@ class Targets {
     const named = this.byName.get(nameOf(manifest.namespace, kind, manifest.name, section ?? '')) ?? [];
     if (section !== undefined) return named;
     const labels = strings(record(record(manifest.body).metadata).labels);
-    const selecting = (this.bySelector.get(`${manifest.namespace}/${kind}`) ?? []).filter(({ selector }) =>
-      selects(selector, labels),
-    );
+    const near = this.bySelector.get(`${manifest.namespace}/${kind}`) ?? [];
+    const far = (this.elsewhere.get(kind) ?? []).filter((one) => this.reaches(one.policy, record(one.selector.namespaces), manifest)); // prettier-ignore
+    const selecting = [...near, ...far].filter(({ selector }) => selects(selector, labels));
     return selecting.length === 0 ? named : [...new Set([...named, ...selecting.map(({ policy }) => policy)])];
+  }
+
+  /** Whether a selector is for a namespace, which has to grant it what is not the policy's own (resolvePolicyTargetsFromSelectors of internal/gatewayapi). */
+  private reaches(policy: Manifest, { from, selector }: Json, { group, kind, namespace, name }: Manifest): boolean {
+    if (from === 'Selector') {
+      const own = this.input.of('', 'Namespace').find((one) => one.name === namespace);
+      if (!selects(record(selector), { 'kubernetes.io/metadata.name': namespace, ...own?.labels })) return false;
+    }
+    const by = { group: GROUP, kind: policy.kind, namespace: policy.namespace };
+    return isGranted(this.input, by, { group, kind, namespace, name });
   }
 }
 
@@ -64,15 +86,15 @@ function nameOf(namespace: string, kind: string, name: string, section: string):
 
 const known = new WeakMap<readonly Manifest[], Targets>();
 
-function targetsOf(policies: readonly Manifest[]): Targets {
+function targetsOf(policies: readonly Manifest[], input: ReleasedInput): Targets {
   let targets = known.get(policies);
-  if (targets === undefined) known.set(policies, (targets = new Targets(policies)));
+  if (targets === undefined) known.set(policies, (targets = new Targets(policies, input)));
   return targets;
 }
 
 /** Of several on one target the oldest counts, by name where they are of one age; the others are in conflict. */
-function first(policies: readonly Manifest[], target: Target): EffectivePolicy | undefined {
-  const found = [...targetsOf(policies).of(target)].sort(
+function first(policies: readonly Manifest[], target: Target, input: ReleasedInput): EffectivePolicy | undefined {
+  const found = [...targetsOf(policies, input).of(target)].sort(
     (a, b) => config(a).created - config(b).created || (a.name < b.name ? -1 : 1),
   )[0];
   return found === undefined ? undefined : { manifest: found, spec: record(record(found.body).spec) };
@@ -94,9 +116,9 @@ function scopesOf({ gateway, listener }: Pick<PolicyPlace, 'gateway' | 'listener
 export function policyLevels(
   kind: string,
   { route, rule, gateway, listener }: PolicyPlace,
-  input: EnvoyGatewayInput,
+  input: ReleasedInput,
 ): Levels {
-  return levelsAmong(input.of(GROUP, kind), { route, rule, gateway, listener });
+  return levelsAmong(input.of(GROUP, kind), { route, rule, gateway, listener }, input);
 }
 
 interface Levels {
@@ -104,11 +126,15 @@ interface Levels {
   readonly ofGateway: readonly EffectivePolicy[];
 }
 
-function levelsAmong(all: readonly Manifest[], { route, rule, gateway, listener }: PolicyPlace): Levels {
+function levelsAmong(
+  all: readonly Manifest[],
+  { route, rule, gateway, listener }: PolicyPlace,
+  input: ReleasedInput,
+): Levels {
   if (all.length === 0) return { ofRoute: [], ofGateway: [] };
   const onRoute = { kind: route.kind, manifest: route.config.manifest };
   const found = (target: Target): readonly EffectivePolicy[] => {
-    const policy = first(all, target);
+    const policy = first(all, target, input);
     return policy === undefined ? [] : [policy];
   };
   return {
@@ -126,11 +152,19 @@ const routing = new WeakMap<readonly Manifest[], readonly Manifest[]>();
 export function routingTypeAt(place: PolicyPlace, input: ReleasedInput): EffectivePolicy | undefined {
   if (!input.config.envoyGateway.readsRoutingTypeOfPolicies) return undefined;
   const all = input.of(GROUP, 'BackendTrafficPolicy');
+  if (input.config.envoyGateway.keepsRoutingTypeOfParents) return nearestRoutingType(levelsAmong(all, place, input));
   let saying = routing.get(all);
   if (saying === undefined)
     routing.set(all, (saying = all.filter(({ body }) => text(record(record(body).spec).routingType) !== '')));
-  const { ofRoute, ofGateway } = levelsAmong(saying, place);
+  const { ofRoute, ofGateway } = levelsAmong(saying, place, input);
   return [...ofRoute, ...ofGateway][0];
+}
+
+/** The policy of the rule, or of the route, decides alone unless it merges; and of listeners and Gateways the nearest that says something. */
+function nearestRoutingType({ ofRoute: [own], ofGateway }: Levels): EffectivePolicy | undefined {
+  const says = ({ spec }: EffectivePolicy): boolean => text(spec.routingType) !== '';
+  if (own !== undefined && (says(own) || text(own.spec.mergeType) === '')) return says(own) ? own : undefined;
+  return ofGateway.find(says);
 }
 
 /** Which release of Envoy Gateway it is, besides where objects are looked up. */
@@ -163,7 +197,7 @@ export function effectivePolicy(kind: string, place: PolicyPlace, input: Release
   const [parent] = ofGateway;
   if (own === undefined || parent === undefined || text(own.spec.mergeType) === '' || !merges(kind, input))
     return own ?? parent;
-  return { manifest: own.manifest, spec: mergedWith(parent.spec, own.spec) };
+  return { manifest: own.manifest, spec: mergedWith(parent.spec, own.spec), parent: parent.manifest };
 }
 
 /**
@@ -173,7 +207,7 @@ export function effectivePolicy(kind: string, place: PolicyPlace, input: Release
 export function clientTrafficPolicy(
   { gateway, listener }: Served,
   plain: readonly Served[],
-  input: EnvoyGatewayInput,
+  input: ReleasedInput,
 ): EffectivePolicy | undefined {
   const all = input.of(GROUP, 'ClientTrafficPolicy');
   if (all.length === 0) return undefined;
@@ -181,7 +215,7 @@ export function clientTrafficPolicy(
   const [decisive = { gateway, listener }] = sharing;
   const { set } = decisive.listener;
   for (const target of scopesOf(decisive)) {
-    const policy = first(all, target);
+    const policy = first(all, target, input);
     if (policy === undefined) continue;
     if (target.section !== undefined) return sharing.length > 1 ? undefined : policy;
     const isWhole = target.manifest === set ? sharing.every(({ listener: one }) => one.set === set) : holdsForAll(decisive, sharing); // prettier-ignore
@@ -211,15 +245,12 @@ export interface StreamPolicies {
  * first whose authorization counts, since nothing but authorization is carried out there. For a TCPRoute one with anything else is
  * refused as a whole (validateSecurityPolicyForTCP of internal/gatewayapi/securitypolicy.go).
  */
-export function streamPolicies(
-  { route, rule, gateway, listener }: PolicyPlace,
-  input: EnvoyGatewayInput,
-): StreamPolicies {
+export function streamPolicies({ route, rule, gateway, listener }: PolicyPlace, input: ReleasedInput): StreamPolicies {
   const all = input.of(GROUP, 'SecurityPolicy');
   const refused: StreamPolicies['refused'][number][] = [];
   if (all.length === 0) return { authorization: undefined, refused };
   const onRoute = { kind: route.kind, manifest: route.config.manifest };
-  const own = [rule === '' ? undefined : first(all, { ...onRoute, section: rule }), first(all, { ...onRoute, section: undefined })]; // prettier-ignore
+  const own = [rule === '' ? undefined : first(all, { ...onRoute, section: rule }, input), first(all, { ...onRoute, section: undefined }, input)]; // prettier-ignore
   let authorization: EffectivePolicy | undefined;
   for (const policy of own) {
     if (policy === undefined) continue;
@@ -228,7 +259,7 @@ export function streamPolicies(
     else if (optionalRecord(policy.spec.authorization) !== undefined) authorization ??= policy;
   }
   authorization ??= scopesOf({ gateway, listener })
-    .map((target) => first(all, target))
+    .map((target) => first(all, target, input))
     .find((policy) => optionalRecord(policy?.spec.authorization) !== undefined);
   return { authorization, refused };
 }
@@ -244,16 +275,6 @@ export function notForStreams(spec: Json): string | undefined {
   return index < 0
     ? undefined
     : `authorization.rules[${index}] names tokens or headers, which a TCP connection has none of`;
-}
-
-/** The EnvoyExtensionPolicy in force for a rule, with the field that hands requests to code of others. */
-export function foreignPart(
-  place: PolicyPlace,
-  input: ReleasedInput,
-): { readonly policy: EffectivePolicy; readonly field: string } | undefined {
-  const extension = effectivePolicy('EnvoyExtensionPolicy', place, input);
-  const field = ['wasm', 'extProc', 'lua', 'dynamicModule'].find((name) => records(extension?.spec[name]).length > 0);
-  return extension === undefined || field === undefined ? undefined : { policy: extension, field };
 }
 
 /** The EnvoyPatchPolicy of a Gateway; undefined if there is none, or Envoy Gateway is seen to be told of none. */

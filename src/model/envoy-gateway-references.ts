@@ -1,6 +1,8 @@
 /** Services, Backends and Secrets that a policy of Envoy Gateway's names, and which of these it cannot use: then its whole target answers 500. */
 import { isGranted } from './gateway-api';
 import { optionalRecord, record, records, text, type Json } from './fields';
+import { extensionApi } from './envoy-gateway-settings';
+import { lacksData } from './envoy-gateway-traffic-faults';
 import type { Manifest } from './manifest';
 import type { Mesh } from './mesh';
 
@@ -81,6 +83,7 @@ export function brokenReferences({ kind, namespace: own, body }: Manifest, mesh:
     const problem = backendProblem(target, reference, { kind, namespace: own }, mesh);
     if (problem !== undefined) found.push({ part, field, target, ...problem });
   }
+  found.push(...keysMissing(spec, own, mesh));
   for (const { part, field, body: reference } of secrets(spec)) {
     const namespace = text(reference.namespace) || own;
     const target = { kind: 'Secret', namespace, name: text(reference.name) };
@@ -97,6 +100,28 @@ export function brokenReferences({ kind, namespace: own, body }: Manifest, mesh:
   return found;
 }
 
+function byName(namespace: string, name: string, mesh: Mesh): boolean {
+  return record(record(mesh.find('', 'Service', namespace, name)?.body).spec).type === 'ExternalName';
+}
+
+/** Keys that a policy keeps in a ConfigMap beside it (buildLocalJWKS of internal/gatewayapi/securitypolicy.go). */
+function* keysMissing({ jwt }: Json, namespace: string, mesh: Mesh): Generator<BrokenReference> {
+  for (const [index, { localJWKS }] of records(record(jwt).providers).entries()) {
+    const { type, valueRef } = record(localJWKS);
+    const name = text(record(valueRef).name);
+    const lacking = type === 'ValueRef' && name !== '' ? lacksData(namespace, name, mesh) : undefined;
+    if (lacking !== undefined)
+      yield {
+        part: 'jwt',
+        field: `jwt.providers[${index}].localJWKS.valueRef`,
+        target: { kind: 'ConfigMap', namespace, name },
+        is: 'missing',
+        what: `its keys are in ${lacking}`,
+        fix: `make ConfigMap ${namespace}/${name} with the key jwks`,
+      };
+  }
+}
+
 /** Why a backend cannot be used. @param owner whose kind a grant has to name, of Envoy Gateway's own group where none is said */
 export function backendProblem(
   { kind, namespace, name }: BrokenReference['target'],
@@ -107,10 +132,14 @@ export function backendProblem(
   const port = Number(reference.port ?? 0);
   const whole = `${kind} ${namespace}/${name}`;
   const missing = (what: string, fix: string) => ({ is: 'missing', what, fix }) as const;
+  if (kind === 'Backend' && extensionApi(mesh, 'enableBackend') === false)
+    return missing(`${whole} is not read, since Envoy Gateway's configuration has no enableBackend`, 'set extensionApis.enableBackend in it'); // prettier-ignore
   if (kind === 'Service') {
     const service = mesh.services.ofCluster(namespace, name);
     if (service === undefined && !mesh.isOpen(namespace))
       return missing(`there is no ${whole}`, `correct the name of the backend, or create ${whole}`);
+    if (byName(namespace, name, mesh) && mesh.config.envoyGateway.refusesExternalNames)
+      return missing(`${whole} is of type ExternalName, which is no backend`, 'use a Backend with the name');
     if (service !== undefined && !service.ports.some((one) => one.port === port))
       return {
         is: 'no-port',

@@ -4,8 +4,9 @@
  * accepted is not attached at all.
  */
 import { settingsOf } from './envoy-gateway-settings';
+import { isAddress } from './addresses';
 import { backendProblem } from './envoy-gateway-references';
-import { optionalRecord, record, records, strings, text, texts, type Json } from './fields';
+import { list, optionalRecord, record, records, strings, text, type Json } from './fields';
 import { GATEWAY_API, type ApiRoute } from './gateway-api';
 import type { Mesh } from './mesh';
 import { refusalOf } from './re2';
@@ -72,7 +73,7 @@ function filterFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undef
         fault ??= headerFault(record(filter.responseHeaderModifier));
         break;
       case 'URLRewrite':
-        fault ??= rewriteFault(record(filter.urlRewrite), rewritten);
+        fault ??= rewriteFault(record(filter.urlRewrite), rewritten) ?? hostnameFault(record(filter.urlRewrite).hostname) ?? pathFault(record(filter.urlRewrite).path); // prettier-ignore
         break;
       case 'RequestRedirect':
         answers ??= 'RequestRedirect';
@@ -103,21 +104,28 @@ function filterFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undef
 /** A DynamicResolver goes to whatever is asked for, and beside another backend nowhere. */
 function backendFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undefined {
   const backends = records(rule.backendRefs);
-  if (backends.length < 2) return undefined;
   const dynamic = backends.find(({ kind, namespace, name, weight }) => {
     if (kind !== 'Backend' || weight === 0) return false;
     const found = mesh.find(GROUP, 'Backend', text(namespace) || route.config.namespace, text(name));
     return record(record(found?.body).spec).type === 'DynamicResolver';
   });
-  return dynamic && { is: 'reference', detail: `Backend ${text(dynamic.name)} is a DynamicResolver, which may not be one of several backends`, cure: 'give it a rule of its own' }; // prettier-ignore
+  const ofPath = records(rule.filters).some(({ extensionRef }) => {
+    const own = extensionRef === undefined ? undefined : extensionOf(record(extensionRef), route, mesh);
+    return own !== undefined && !('is' in own) && record(record(own.spec.urlRewrite).hostname).type === 'PathRegex';
+  });
+  if (dynamic !== undefined && ofPath) return { is: 'reference', detail: `Backend ${text(dynamic.name)} is a DynamicResolver, and would go where the path says`, cure: 'take the Host from elsewhere' }; // prettier-ignore
+  return dynamic && backends.length > 1 ? { is: 'reference', detail: `Backend ${text(dynamic.name)} is a DynamicResolver, which may not be one of several backends`, cure: 'give it a rule of its own' } : undefined; // prettier-ignore
 }
 
 /** One invalid header is enough. */
 function headerFault({ add, set, remove }: Json): RuleFault | undefined {
   const given = [...records(add), ...records(set)].map(({ name, value }) => ({ name: text(name), value: text(value) }));
-  const name = [...given.map((one) => one.name), ...texts(remove)].find((one) => /[/:]/.test(one) || /^host$/i.test(one)); // prettier-ignore
+  const name = [...given.map((one) => one.name), ...list(remove).map(text)].find((one) => one === '' || /[/:]/.test(one) || /^host$/i.test(one)); // prettier-ignore
   if (name !== undefined)
-    return invalid(`a header modifier may not change ${name}`, 'use URLRewrite for the Host, and leave the header out');
+    return invalid(
+      `a header modifier may not change ${name === '' ? 'a header without a name' : name}`,
+      'use URLRewrite for the Host, and leave the header out',
+    );
   // HeaderValueRegexp, without the choice that takes exponential time.
   const bad = given.find(({ value }) => !/^[!-~]+(?:[\t ][!-~]+)*$/.test(value));
   return bad && invalid(`${JSON.stringify(bad.value)} is no value that a header modifier takes (${bad.name})`, 'write a value of visible characters'); // prettier-ignore
@@ -138,9 +146,31 @@ function rewriteFault({ hostname, path }: Json, rewritten: Set<'hostname' | 'pat
   return undefined;
 }
 
-function redirectFault({ statusCode }: Json, { config }: Mesh): RuleFault | undefined {
+function redirectFault({ statusCode, scheme, hostname }: Json, { config }: Mesh): RuleFault | undefined {
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https')
+    return invalid(`a redirect may not have scheme ${text(scheme)}`, 'use http or https');
+  const host = hostnameFault(hostname);
+  if (host !== undefined) return host;
   if (statusCode === undefined || statusCode === 301 || statusCode === 302) return undefined;
-  return config.envoyGateway.redirectsWithAnyCode ? undefined : invalid(`a redirect may not have status ${String(statusCode)}`, 'use 301 or 302'); // prettier-ignore
+  return config.envoyGateway.redirectsWithAnyCode && [303, 307, 308].includes(Number(statusCode)) ? undefined : invalid(`a redirect may not have status ${String(statusCode)}`, 'use 301 or 302'); // prettier-ignore
+}
+
+/** A name, and no address (validateHostname of internal/gatewayapi/helpers.go). */
+function hostnameFault(hostname: unknown): RuleFault | undefined {
+  const name = text(hostname);
+  if (hostname === undefined || (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name) && name.length <= 253 && !isAddress(name))) return undefined; // prettier-ignore
+  return invalid(`${JSON.stringify(name)} may not become the Host`, 'write a name, and no address');
+}
+
+/** What a URLRewrite of the Gateway API has to say besides its type. */
+function pathFault(path: unknown): RuleFault | undefined {
+  if (path === undefined) return undefined;
+  const { type, replaceFullPath, replacePrefixMatch } = record(path);
+  const [own, other] = type === 'ReplaceFullPath' ? [replaceFullPath, replacePrefixMatch] : [replacePrefixMatch, replaceFullPath]; // prettier-ignore
+  const isKnown = type === 'ReplaceFullPath' || type === 'ReplacePrefixMatch';
+  return isKnown && own !== undefined && other === undefined
+    ? undefined
+    : invalid('the path of a URLRewrite does not go with its type', 'write the field that is named as the type, and no other'); // prettier-ignore
 }
 
 function mirrorFault(reference: Json, route: ApiRoute, mesh: Mesh): RuleFault | undefined {
@@ -186,6 +216,8 @@ function ownFilterFault(
   if (twice !== undefined) return twice;
   if (why !== undefined)
     return invalid(`the pattern ${JSON.stringify(pattern)} of an HTTPRouteFilter is no regular expression: ${why}`, 'correct the expression'); // prettier-ignore
+  const host = ownHostFault(record(rewrite.hostname));
+  if (host !== undefined) return host;
   const body = record(record(spec.directResponse).body);
   const name = text(record(body.valueRef).name);
   if (body.type !== 'ValueRef' || name === '') return undefined;
@@ -200,6 +232,15 @@ function ownFilterFault(
         `its direct response is in ConfigMap ${namespace}/${name}, which is empty`,
         'give it the key response.body',
       );
+}
+
+function ownHostFault({ type, header, pathRegex }: Json): RuleFault | undefined {
+  if (type === 'Header' && text(header) === '') return invalid('an HTTPRouteFilter takes the Host from a header that it does not name', 'write urlRewrite.hostname.header'); // prettier-ignore
+  if (type !== 'PathRegex') return undefined;
+  const { pattern, substitution } = record(pathRegex);
+  if (text(pattern) === '' || text(substitution) === '') return invalid('an HTTPRouteFilter makes the Host of an expression that it does not have', 'write urlRewrite.hostname.pathRegex'); // prettier-ignore
+  const why = refusalOf(text(pattern));
+  return why === undefined ? undefined : invalid(`the pattern ${JSON.stringify(pattern)} of an HTTPRouteFilter is no regular expression: ${why}`, 'correct the expression'); // prettier-ignore
 }
 
 /** gRPC takes a status of success alone for an answer that is not valid. */

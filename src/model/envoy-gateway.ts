@@ -3,6 +3,7 @@ import { optionalRecord, record, records, strings, text, type Json } from './fie
 import type { ApiGateway } from './gateway-api';
 import { GATEWAY_API } from './groups';
 import type { Manifest } from './manifest';
+import type { EnvoyGatewayBehavior } from './release-behavior';
 import { membershipOf, type NamespaceInfo, type Workload } from './workloads';
 
 const GROUP = 'gateway.envoyproxy.io';
@@ -60,6 +61,7 @@ export interface Merger {
 /** Where objects are looked up, and which namespaces may hold more than the manifests show. */
 interface ShownInput extends EnvoyGatewayInput {
   readonly isOpen: (namespace: string) => boolean;
+  readonly config: { readonly envoyGateway: EnvoyGatewayBehavior };
 }
 
 /**
@@ -69,7 +71,10 @@ interface ShownInput extends EnvoyGatewayInput {
 export function whyNotAccepted(
   gateway: ApiGateway,
   input: ShownInput,
-): { readonly detail: string; readonly cure: string } | undefined {
+): { readonly detail: string; readonly cure: string; readonly field?: string } | undefined {
+  const address = records(gateway.config.spec.addresses).find(({ type }) => !['', 'IPAddress', 'Hostname'].includes(text(type))); // prettier-ignore
+  if (address !== undefined && input.config.envoyGateway.refusesNamedAddresses)
+    return { detail: `it asks for an address of type ${text(address.type)}`, cure: 'ask for an IPAddress or a Hostname', field: 'spec.addresses' }; // prettier-ignore
   const reference = optionalRecord(record(gateway.config.spec.infrastructure).parametersRef);
   if (reference === undefined) return undefined;
   const { namespace } = gateway.config;

@@ -141,7 +141,7 @@ function admission(listener: Json, own: string, input: GatewayApiInput): (namesp
  * @param lastOfKind of a grant's entries for one kind the last one counts alone
  */
 export function isGranted(
-  input: GatewayApiInput,
+  input: Pick<GatewayApiInput, 'of'>,
   from: { readonly group?: string; readonly kind: string; readonly namespace: string },
   to: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string },
   lastOfKind = false,

@@ -72,8 +72,8 @@ const ENVOY_GATEWAY = {
   readsRoutingTypeOfPolicies: { since: '1.8', source: 'BuildBTPRoutingTypeIndex of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
   /** Services of type ExternalName are refused as backends; before, they have no endpoints. In 1.8 since 1.8.3. */
   refusesExternalNames: { since: '1.8', source: 'isServiceExternalName of internal/gatewayapi/route.go in v1.8.3' },
-  /** Backends whose own filters rewrite the path are refused. */
-  refusesPathsOfBackends: { since: '1.9', source: 'validateBackendRefFilters of internal/gatewayapi/validate.go' },
+  /** Backends whose own filters rewrite the path are refused. In 1.8 since 1.8.3 at the latest. */
+  refusesPathsOfBackends: { since: '1.8', source: 'validateBackendRefFilters of internal/gatewayapi/validate.go' },
   /** Redirects may have 303, 307 and 308 besides 301 and 302. */
   redirectsWithAnyCode: { since: '1.8', source: 'processRedirectFilter of internal/gatewayapi/filters.go' },
   /** An HTTPRoute none of whose rules is accepted answers 500 where its filters are at fault; before, it is not attached at all, as GRPCRoutes are. */
@@ -82,6 +82,26 @@ const ENVOY_GATEWAY = {
   refusesSuccessOfGrpc: { since: '1.9', source: 'grpcDirectResponse2xxMsg of internal/gatewayapi/filters.go' },
   /** spec.tls.frontend of a Gateway: which certificates clients show at its HTTPS listeners. */
   readsFrontendTls: { since: '1.8', source: 'ProcessGatewayTLS of internal/gatewayapi/listener.go' },
+  /** A BackendTrafficPolicy may limit bandwidth; before, the API server drops the field. */
+  limitsBandwidth: { since: '1.8', source: 'buildBandwidthLimit of internal/gatewayapi/backendtrafficpolicy.go' },
+  /** requestBuffer and httpUpgrade of one BackendTrafficPolicy are refused together. */
+  refusesBuffersOfUpgrades: { since: '1.8', source: 'buildTrafficFeatures of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
+  /** Listeners of TLS and TCP that have no route share one filter chain; before, each has one that takes everything, and Envoy takes no two. */
+  sharesEmptyChain: { since: '1.8', source: 'emptyFilterChainAdded of internal/xds/translator/translator.go' },
+  /** targetSelectors of policies may select in other namespaces, which have to grant it. */
+  selectsTargetsElsewhere: { since: '1.8', source: 'TargetSelectorNamespaces of api/v1alpha1/policy_helpers.go' },
+  /** Bodies of responseOverride that a policy has from the Gateway's are looked for in that one's namespace; before, in its own. */
+  readsBodiesOfParents: { since: '1.8', source: 'buildBackendTrafficPolicyOwners of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
+  /** clientValidation that verifies has to name a CA; before, no certificate is asked for without one. */
+  wantsCaToVerify: { since: '1.8', source: 'buildListenerTLSParameters of internal/gatewayapi/clienttrafficpolicy.go' },
+  /** A BackendTrafficPolicy of a route that says nothing of routingType, nor of mergeType, keeps that of the Gateway's away; before, the nearest that says something counts. */
+  keepsRoutingTypeOfParents: { since: '1.9', source: 'isRouteEffective of internal/gatewayapi/policyindex.go' },
+  /** Gateways with an address that is neither IPAddress nor Hostname are not accepted. */
+  refusesNamedAddresses: { since: '1.8', source: 'unsupportedAddressType of internal/gatewayapi/translator.go' },
+  /** Lua of EnvoyExtensionPolicies is off unless enableLua is set; before, it is on unless disableLua is. */
+  wantsLuaEnabled: { since: '1.9', source: 'LuaDisabled of api/v1alpha1/envoygateway_helpers.go' },
+  /** A TLSRoute may lead to a Backend of type DynamicResolver, which goes where the SNI says. */
+  resolvesBySni: { since: '1.9', source: 'internal/gatewayapi/testdata/tlsroute-dynamic-resolver.out.yaml' },
   /** A route of `*.com` is for a listener of `*.example.com`, under the narrower name. */
   takesBroaderHosts: { since: '1.8', source: 'computeHosts of internal/gatewayapi/helpers.go' },
 } as const satisfies Record<string, Switch>;

@@ -22,7 +22,7 @@ import { layersTo } from './upstream';
 import type { UpstreamTls } from './clusters';
 import { step, unknown, type Step, type Target } from './step';
 import type { Copy, Decision, RouteRef } from './types';
-import { decisions, noMatch, wire, type Flight, type TlsLayer } from './walk';
+import { decisions, noMatch, outermost, wire, type Flight, type TlsLayer } from './walk';
 
 /** What a route of a listener sends to a backend. */
 export interface ToBackend {
@@ -74,11 +74,11 @@ function ofService(going: ToBackend): Upstream | Step {
   const service = [...mesh.services.named(destination.host).values()].find(
     (candidate) => candidate.registry === 'Kubernetes',
   );
-  const port =
-    service?.ports.find((candidate) => candidate.port === destination.port) ??
-    (destination.port === 0 ? service?.ports[0] : undefined);
+  const port = service?.ports.find((candidate) => candidate.port === destination.port);
   const [, namespace = ''] = destination.host.split('.');
   if (service === undefined || port === undefined) {
+    // A backend that may not be named has no host.
+    if (destination.host === '') return none(going, { kind: 'backend-not-granted' });
     if (service === undefined && mesh.isOpen(namespace)) {
       return unknown(
         hopOf(stage, { route: ref, decidedBy: [by] }),
@@ -197,10 +197,14 @@ function ofBackend(going: ToBackend): Upstream | Step {
   }
   const endpoints = records(spec.endpoints);
   if (endpoints.some((one) => one.unix !== undefined)) return none(going, { kind: 'backend-unix-socket', backend });
-  const problem = addressProblem(spec) ?? certificateProblem(settings, namespace);
+  const problem = mixedAddresses(spec) ?? addressProblem(spec) ?? certificateProblem(settings, namespace);
   if (problem !== undefined) return none(going, { kind: 'backend-not-accepted', backend, ...problem });
   const isDynamic = spec.type === 'DynamicResolver';
-  const asked = hostWithoutPort(http?.authority.name ?? '');
+  const { listener, route } = going.attachment;
+  const alone = records(record(records(route.config.spec.rules)[0]).backendRefs).length === 1;
+  const bySni = mesh.config.envoyGateway.resolvesBySni && listener.tls?.mode === 'Passthrough' && alone;
+  const sni = bySni ? outermost(stage.flight.layers)?.sni : undefined;
+  const asked = http === null ? (sni ?? '') : hostWithoutPort(http.authority.name);
   const tls =
     policy !== undefined
       ? { ...policy, field: 'spec.validation.hostname' }
@@ -208,7 +212,7 @@ function ofBackend(going: ToBackend): Upstream | Step {
         ? undefined
         : { sni: text(settings.sni) || asked, manifest, field: 'spec.tls' };
   const [first] = endpoints.map((one) => record(one.fqdn ?? one.ip));
-  const usual = tls === undefined ? 80 : 443;
+  const usual = tls === undefined && http !== null ? 80 : 443;
   const host = isDynamic ? asked : text(first?.hostname) || text(first?.address);
   const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority.name ?? '')?.[1] ?? usual) : number(first?.port);
   if (host === '') return none(going, { kind: 'backend-without-endpoint', backend });
@@ -230,6 +234,15 @@ function ofBackend(going: ToBackend): Upstream | Step {
 interface BackendProblem {
   readonly detail: string;
   readonly cure: string;
+}
+
+/** Names and addresses in one Backend (mixed address types, processBackendDestinationSetting of internal/gatewayapi/route.go). */
+function mixedAddresses({ endpoints }: Json): BackendProblem | undefined {
+  const all = records(endpoints);
+  const named = all.filter(({ fqdn }) => fqdn !== undefined).length;
+  return named === 0 || named === all.length
+    ? undefined
+    : { detail: 'it has names and addresses', cure: 'give the names a Backend of their own' };
 }
 
 /** validateHostname and validateIP of internal/gatewayapi/backend.go: one bad endpoint is enough. */

@@ -2,8 +2,10 @@
 import { hostnamesAt, type Attachment } from '../model/attachments';
 import type { Served } from '../model/envoy-gateway-chains';
 import { cookieConditions, routeFault, ruleFaults, type RuleFault } from '../model/envoy-gateway-rules';
-import { record, records, type Json } from '../model/fields';
-import { byEnvoyGatewayPrecedence, httpRules } from '../model/gateway-api-rules';
+import { effectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
+import { trafficFault } from '../model/envoy-gateway-traffic-faults';
+import { record, records, text, type Json } from '../model/fields';
+import { ANY_HTTP, byEnvoyGatewayPrecedence, httpRules } from '../model/gateway-api-rules';
 import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
 import type { HttpRule } from '../model/virtual-services';
@@ -19,6 +21,8 @@ export interface Candidate extends Route {
   readonly own: Json;
   /** Why Envoy Gateway answers 500 in its place. */
   readonly fault: RuleFault | undefined;
+  /** Whether it is there for preflights alone, which its filter for CORS answers. */
+  readonly isForPreflights?: true;
 }
 
 export function attachedAt({ mesh }: Pick<Stage, 'mesh'>, listeners: readonly Served[]): readonly Attachment[] {
@@ -58,6 +62,29 @@ function routeOf(rule: HttpRule): Route {
   return { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true, mirrors };
 }
 
+/** Where a BackendTrafficPolicy has an upgrade of type CONNECT, a route takes CONNECT alone, whatever the path (buildXdsRouteMatch of internal/xds/translator/route.go). */
+function matchOf(rule: HttpRule, place: PolicyPlace, mesh: Mesh): Partial<Route> {
+  const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
+  if (traffic === undefined || !records(traffic.spec.httpUpgrade).some(({ type }) => type === 'CONNECT')) return {};
+  if (trafficFault(traffic, mesh) !== undefined) return {};
+  return { match: { ...(rule.matches[0] ?? ANY_HTTP), uri: undefined, method: { exact: 'CONNECT' } } };
+}
+
+/**
+ * A rule with a CORS filter that is for another method than OPTIONS is given a route for its preflights (processHTTPRouteRule of
+ * internal/gatewayapi/route.go).
+ */
+function forPreflights(rule: HttpRule, candidate: Candidate): Candidate | undefined {
+  const [match] = rule.matches;
+  const { method, headers } = match ?? {};
+  if (rule.corsPolicy === undefined || match === undefined || method === undefined || method.exact === 'OPTIONS') return undefined; // prettier-ignore
+  if ((candidate.cookies ?? []).length > 0) return undefined;
+  const any = { regex: '.*' };
+  const asking = { ...match, method: { exact: 'OPTIONS' }, headers: { ...headers, origin: any, 'access-control-request-method': any } }; // prettier-ignore
+  const copy = { ...rule, matches: [asking], redirect: undefined, directResponse: undefined };
+  return { ...candidate, ...routeOf(copy), rule: copy, isForPreflights: true };
+}
+
 function inOrder(attachments: readonly Attachment[], asGiven: boolean, mesh: Mesh): readonly Candidate[] {
   const byRule = new Map<HttpRule, Candidate>();
   for (const attachment of attachments) {
@@ -72,9 +99,21 @@ function inOrder(attachments: readonly Attachment[], asGiven: boolean, mesh: Mes
       const sets = cookieConditions(own, route, mesh);
       for (const cookies of sets.length > 0 ? sets : [[]]) {
         const copy = { ...rule };
-        byRule.set(copy, { ...routeOf(copy), cookies, attachment, rule: copy, own, fault });
+        byRule.set(copy, {
+          ...routeOf(copy),
+          ...matchOf(copy, { ...attachment, rule: text(own.name) }, mesh),
+          cookies,
+          attachment,
+          rule: copy,
+          own,
+          fault,
+        });
       }
     }
+  }
+  for (const [rule, candidate] of [...byRule]) {
+    const twin = forPreflights(rule, candidate);
+    if (twin !== undefined) byRule.set(twin.rule, twin);
   }
   const rules = [...byRule.keys()];
   const cookiesOf = (rule: HttpRule): readonly Json[] => byRule.get(rule)?.cookies ?? [];

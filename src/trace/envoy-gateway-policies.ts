@@ -2,6 +2,7 @@
 import { filterOrder, type FilterName } from '../model/envoy-gateway-filters';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import type { BrokenReference } from '../model/envoy-gateway-references';
+import type { PolicyFault } from '../model/envoy-gateway-traffic-faults';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import { authorizationVerdict } from './envoy-gateway-authorization';
 import { csrfVerdict } from './envoy-gateway-csrf';
@@ -22,6 +23,8 @@ export interface AtRule {
   readonly traffic: EffectivePolicy | undefined;
   readonly security: EffectivePolicy | undefined;
   readonly extension: { readonly policy: EffectivePolicy; readonly field: string } | undefined;
+  /** What Envoy Gateway does not take of the other policies: it answers 500. */
+  readonly faults: readonly (PolicyFault & { readonly policy: EffectivePolicy })[];
   /** A CORS filter of the route's own, which goes before the policy's. */
   readonly cors: Decision | undefined;
   /** Whether Envoy Gateway's own configuration lets global rate limits be; undefined where no manifest shows it. */
@@ -98,7 +101,7 @@ export function policyVerdict(rule: AtRule): PolicyVerdict | undefined {
  * and may be done without (translateSecurityPolicyForRoute of internal/gatewayapi/securitypolicy.go).
  */
 function failure(rule: AtRule): PolicyVerdict | undefined {
-  return securityFailure(rule) ?? limitFailure(rule);
+  return securityFailure(rule) ?? limitFailure(rule) ?? faultOf(rule);
 }
 
 /** Whether a BackendTrafficPolicy has a limit that is counted for all proxies together. */
@@ -117,6 +120,13 @@ function limitFailure({ traffic, limitsGlobally }: AtRule): PolicyVerdict | unde
     reason: { kind: 'rate-limit-not-configured', policy: refOf(traffic) },
     by: decision(traffic, 'rateLimit.global'),
   };
+}
+
+function faultOf({ faults: [fault] }: AtRule): PolicyVerdict | undefined {
+  if (fault === undefined) return undefined;
+  const { policy, field, what, fix } = fault;
+  const reason: Reason = { kind: 'policy-not-usable', policy: refOf(policy), problem: 'invalid', detail: what, cure: fix }; // prettier-ignore
+  return { is: 'refused', code: 'direct_response', status: 500, reason, by: decision(policy, field) };
 }
 
 function securityFailure({ security, broken }: AtRule): PolicyVerdict | undefined {
@@ -260,6 +270,9 @@ export function applyOwnFilters(given: readonly (Json | null)[], http: HttpReque
         authority = named.changed((value) => value, 'a header that becomes the Host of the request');
     }
     if (hostname.type === 'Backend') authority = null;
+    const ofPath = record(hostname.pathRegex);
+    if (hostname.type === 'PathRegex')
+      authority = byExpression(http.path.plain, text(ofPath.pattern), text(ofPath.substitution));
     const pattern = record(record(rewrite.path).replaceRegexMatch);
     if (text(pattern.pattern) !== '')
       path = http.path.withPlain(

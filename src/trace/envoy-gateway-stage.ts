@@ -1,6 +1,8 @@
 /** What the steps at a proxy of Envoy Gateway's share. */
 import type { EffectiveProxy } from '../model/envoy-gateway';
 import type { Served } from '../model/envoy-gateway-chains';
+import type { EffectivePolicy } from '../model/envoy-gateway-policies';
+import type { PolicyFault } from '../model/envoy-gateway-traffic-faults';
 import type { ApiGateway } from '../model/gateway-api';
 import type { Mesh } from '../model/mesh';
 import type { Workload } from '../model/workloads';
@@ -19,6 +21,8 @@ export interface Stage {
   readonly ref: ProxyRef;
   readonly flight: Flight;
   readonly receives: Hop['receives'];
+  /** What Envoy Gateway does not take of the listener's ClientTrafficPolicy. */
+  readonly clientFault?: (PolicyFault & { readonly policy: EffectivePolicy }) | undefined;
 }
 
 export function gatewayRef({ config: { namespace, name } }: ApiGateway): ObjectRef {

@@ -11,18 +11,22 @@ import {
 } from '../model/envoy-gateway';
 import {
   clientTrafficPolicy,
+  type EffectivePolicy,
   effectivePolicy,
-  foreignPart,
   ownFilters,
   patchPolicy,
   routingTypeAt,
   streamPolicies,
 } from '../model/envoy-gateway-policies';
+import { clientFault } from '../model/envoy-gateway-client-faults';
+import { extensionFault, foreignCode } from '../model/envoy-gateway-extension-faults';
+import { trafficFault } from '../model/envoy-gateway-traffic-faults';
 import { limitsGlobally } from '../model/envoy-gateway-settings';
 import { optionalRecord, record, records, text } from '../model/fields';
 import { routeFault } from '../model/envoy-gateway-rules';
 import type { ApiGateway, ApiRoute } from '../model/gateway-api';
 import { l4Rules } from '../model/gateway-api-rules';
+import type { Mesh } from '../model/mesh';
 import { isSubsetOf } from '../model/hostnames';
 import { shownName } from '../model/workloads';
 import { Asked } from './ask';
@@ -45,7 +49,8 @@ import { inboundCapture } from './capture';
 import { handshake } from './handshake';
 import { copiesOf, firstRoute, rewritten, toldCopies, weighted, type HttpRequest, type Route } from './http-routes';
 import { streamVerdict } from './envoy-gateway-authorization';
-import { applyOwnFilters, type OwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
+import { applyOwnFilters, type AtRule, type OwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
+import { decision } from './envoy-gateway-verdict';
 import { assumption, gap, type Gap, remark } from './notes';
 import { ownAnswer, replyOf } from './own-answer';
 import type { Reason } from './reasons';
@@ -101,10 +106,10 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
       ? { tls: demandsCertificate(policy, first?.listener.frontend) ? ('MUTUAL' as const) : ('SIMPLE' as const) }
       : {}),
   };
-  const stage: Stage = { walk, mesh, gateway, proxy, workload, ref, flight, receives };
+  const stage: Stage = { walk, mesh, gateway, proxy, workload, ref, flight, receives, clientFault: ofClient(mesh, first, policy) }; // prettier-ignore
   const notAccepted = whyNotAccepted(gateway, mesh);
   if (notAccepted !== undefined)
-    return refuse(stage, 'NR', null, { kind: 'gateway-not-accepted', gateway: gatewayRef(gateway), ...notAccepted }, gatewayDecision(gateway, 'spec.infrastructure.parametersRef')); // prettier-ignore
+    return refuse(stage, 'NR', null, { kind: 'gateway-not-accepted', gateway: gatewayRef(gateway), detail: notAccepted.detail, cure: notAccepted.cure }, gatewayDecision(gateway, notAccepted.field ?? 'spec.infrastructure.parametersRef')); // prettier-ignore
   const refused = mesh.remember(gateway, `refused ${flight.namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, flight.namedPort)); // prettier-ignore
   const refusedBy = (): Decision => (refused?.at[0] === undefined ? at() : listenerDecision(refused.at[0]));
   if (refused?.is === 'listener') return refuse(stage, 'NR', null, { kind: 'listener-refused-by-envoy', detail: refused.what, cure: refused.fix }, refusedBy()); // prettier-ignore
@@ -139,6 +144,10 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
     handshake('MUTUAL', outer) === 'certificate-assumed'
   )
     walk.note(assumption({ kind: 'client-certificate', namespace: home, workload: workload.name }));
+  if (protocol !== 'HTTP' && stage.clientFault !== undefined) {
+    const { policy: by, field, what, fix } = stage.clientFault;
+    return refuse(stage, 'NC', null, { kind: 'policy-not-usable', policy: refOf(by.manifest), problem: 'invalid', detail: what, cure: fix }, decision(by, field)); // prettier-ignore
+  }
   if (protocol !== 'HTTP') return forwardL4(stage, attachedAt(stage, listeners));
   if (flight.http === null)
     return refuse(
@@ -152,6 +161,11 @@ export function throughProxies(walk: Walk, flight: Flight, proxies: EnvoyGateway
   if (read.is === 'refused') return reply(stage, { ...read, by: read.by ?? at() });
   if (refused !== undefined) return refuse(stage, 'NR', 404, { kind: 'listener-refused-by-envoy', detail: refused.what, cure: refused.fix }, refusedBy()); // prettier-ignore
   return forwardHttp(stage, listeners, (read.is === 'taken' ? read.http : null) ?? flight.http);
+}
+
+function ofClient(mesh: Mesh, first: Served | undefined, policy: EffectivePolicy | undefined): Stage['clientFault'] {
+  const fault = first && policy && clientFault(policy, first.listener, attachedAt({ mesh }, [first]), mesh);
+  return fault && policy && { policy, ...fault };
 }
 
 function undecided(stage: Stage, why: Gap, ...by: readonly Decision[]): Step {
@@ -219,6 +233,7 @@ function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
   const place = { ...attachment, rule: text(own.name) };
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
   const security = effectivePolicy('SecurityPolicy', place, mesh);
+  const { extension, faults } = policyFaults(stage, traffic, effectivePolicy('EnvoyExtensionPolicy', place, mesh));
   const limits = traffic && mesh.remember(traffic.manifest, 'limits globally', () => limitsGlobally(mesh));
   const found = ownFilters(attachment.route, own, mesh);
   const failed: OwnFilters['answer'] = fault && { status: 500, reason: { kind: 'filter-not-usable', detail: fault.detail, cure: fault.cure } }; // prettier-ignore
@@ -227,11 +242,12 @@ function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
     proxy: stage.proxy.spec,
     traffic,
     security,
-    extension: foreignPart(place, mesh),
+    extension,
+    faults,
     cors: route.rule.corsPolicy === undefined ? undefined : by,
     limitsGlobally: limits,
     broken: security === undefined ? [] : mesh.remember(security.manifest, 'broken references', () => brokenReferences(security.manifest, mesh)), // prettier-ignore
-    forwards: filters.answer === undefined && forwards(stage, route),
+    forwards: route.isForPreflights === true || (filters.answer === undefined && forwards(stage, route)),
     http: { ...http, source: stage.flight.from.address },
   });
   if (verdict?.is === 'refused') return reply(stage, verdict, ref);
@@ -278,6 +294,27 @@ function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
     by,
     copies: toldCopies(route.mirrors ?? []),
   });
+}
+
+/** What Envoy Gateway does not take of the policies for a rule, and the code of others that requests are handed to. */
+function policyFaults(
+  { mesh, proxy, clientFault }: Stage,
+  traffic: EffectivePolicy | undefined,
+  extension: EffectivePolicy | undefined,
+): Pick<AtRule, 'extension' | 'faults'> {
+  const ofTraffic = traffic && trafficFault(traffic, mesh);
+  const code = extension === undefined ? [] : foreignCode(extension.manifest, extension.spec, proxy.spec, mesh);
+  const ofExtension = extensionFault(code);
+  const running = ofExtension === undefined ? code.find(({ fault }) => fault === undefined) : undefined;
+  return {
+    extension:
+      extension === undefined || running === undefined ? undefined : { policy: extension, field: running.part },
+    faults: [
+      ...(clientFault === undefined ? [] : [clientFault]),
+      ...(traffic === undefined || ofTraffic === undefined ? [] : [{ policy: traffic, ...ofTraffic }]),
+      ...(extension === undefined || ofExtension === undefined ? [] : [{ policy: extension, ...ofExtension }]),
+    ],
+  };
 }
 
 /** Envoy Gateway keeps all backends of a rule in one cluster, so that no other cluster's name tells of the rest. */

@@ -158,7 +158,7 @@ interface OfFilters {
   'denied-by-security-policy': { readonly policy: ObjectRef };
   'underscore-in-header': { readonly headers: readonly string[] };
   'client-address-missing': { readonly header: string };
-  'policy-not-usable': { readonly policy: ObjectRef; readonly problem: BrokenReference['is']; readonly detail: string; readonly cure: string }; // prettier-ignore
+  'policy-not-usable': { readonly policy: ObjectRef; readonly problem: BrokenReference['is'] | 'invalid'; readonly detail: string; readonly cure: string }; // prettier-ignore
   'rate-limit-not-configured': { readonly policy: ObjectRef };
 }
 
