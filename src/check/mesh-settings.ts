@@ -5,6 +5,7 @@ import { proxySettings } from '../model/proxy-config';
 import type { Service } from '../model/services';
 import { type CheckContext, defineIndex } from './context';
 import { type Entry, isVisible, push } from './edge';
+import { anyoneIn } from '../traffic/senders';
 import { type Client, clients } from './paths/clients';
 
 const servicesOf = defineIndex('services by manifest', ({ mesh }): ReadonlyMap<Manifest, readonly Service[]> => {
@@ -21,7 +22,7 @@ export function getsAddresses(context: CheckContext, { manifest }: Entry): boole
 
 /** Clients that see all of some entries and whose sidecars answer no DNS: to them hosts without addresses have none. */
 export function withoutDnsCapture(context: CheckContext, entries: readonly Entry[]): readonly Client[] {
-  const own = [...new Set(entries.map(({ manifest }) => manifest.namespace))].map((namespace) => usual(namespace));
+  const own = [...new Set(entries.map(({ manifest }) => manifest.namespace))].map((namespace) => anyoneIn(namespace));
   const seeing = (all: readonly Client[]): readonly Client[] =>
     all.filter(({ namespace }) =>
       entries.every(({ manifest, spec }) => isVisible(spec.exportTo, manifest.namespace, namespace)),
@@ -35,9 +36,4 @@ function capturesDns({ mesh }: CheckContext, { from, namespace, labels }: Client
   const [, name] = from.split('/');
   const annotations = name === undefined ? {} : (mesh.workloads.find(namespace, name)?.annotations ?? {});
   return proxySettings(mesh, { namespace, labels, annotations }).answersDns;
-}
-
-/** Whoever a namespace may hold. */
-function usual(namespace: string): Client {
-  return { from: namespace, namespace, labels: {}, isAssumed: true, hasSidecarForSure: false };
 }

@@ -14,6 +14,8 @@ export interface Selection {
   readonly labels: Labels;
   /** `all`: in every namespace. */
   readonly namespaces: ReadonlySet<string> | 'all';
+  /** Namespaces of the objects that do. */
+  readonly owners: ReadonlySet<string>;
 }
 
 export interface Distinctions {
@@ -71,7 +73,11 @@ class Reader {
   public readonly blocks = new Set<string>();
   public namespaceLabels = false;
 
+  /** Namespace of the object that is read. */
+  private owner = '';
+
   public read(manifest: Manifest, mesh: Mesh): void {
+    this.owner = manifest.namespace;
     const spec = record(record(manifest.body).spec);
     const isRoot = manifest.namespace === mesh.config.rootNamespace;
     const own = new Set([manifest.namespace]);
@@ -201,9 +207,10 @@ class Reader {
     for (const labels of chosenBy(wanted, records(selector.matchExpressions))) {
       if (Object.keys(labels).length === 0) continue;
       const key = JSON.stringify(Object.entries(labels).sort());
-      const known = this.selected.get(key)?.namespaces ?? new Set<string>();
-      const both = known === 'all' || namespaces === 'all' ? 'all' : new Set([...known, ...namespaces]);
-      this.selected.set(key, { labels, namespaces: both });
+      const known = this.selected.get(key);
+      const before = known?.namespaces ?? new Set<string>();
+      const both = before === 'all' || namespaces === 'all' ? 'all' : new Set([...before, ...namespaces]);
+      this.selected.set(key, { labels, namespaces: both, owners: new Set([...(known?.owners ?? []), this.owner]) });
     }
   }
 }
