@@ -1,6 +1,9 @@
 /** What the register takes for true without having seen it, in sentences. */
 import type { Mesh } from '../model/mesh';
 
+/** Said once for all of them. */
+export const UNSHOWN_INJECT = 'Namespaces that no manifest shows inject sidecars.';
+
 export function assumptionsOf({ config }: Mesh): readonly string[] {
   return [
     'The manifests are all that the mesh has; nothing was sent, and no cluster was asked.',

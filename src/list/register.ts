@@ -12,7 +12,7 @@ import { ClientNames } from '../traffic/client-names';
 import { explore, regionText, type Target } from '../traffic/explore';
 import { otherNames } from '../traffic/sni';
 import { UNKNOWN_HOST } from '../traffic/universe';
-import { assumptionsOf } from './assumptions';
+import { assumptionsOf, UNSHOWN_INJECT } from './assumptions';
 import { callersOf, type CallerFilter } from './callers';
 import { isOutside } from './outside';
 import { RequestError, whyUnknown } from '../trace/index';
@@ -23,6 +23,7 @@ export interface RegisterHop {
   readonly proxy: Pick<ProxyRef, 'kind'> & { readonly namespace: string | null; readonly workload: string | null };
   /** On the connection that it opens; null where it opens none. */
   readonly tls: TlsKind | null;
+  /** `*`: that of whatever host the client dials, or any that no object has. */
   readonly sni: string | null;
   /** Whom the next proxy sees by Istio's mutual TLS: `caller`, a SPIFFE name, or null for nobody. */
   readonly identity: string | null;
@@ -127,7 +128,12 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
       if (trace.outcome === 'unknown')
         doubt({ from: names, to: url, what: regionText(region), why: whyUnknown(trace) });
       if (!isOf) continue;
-      for (const note of trace.notes) if (trace.outcome === 'delivered') notes.add(note);
+      if (trace.outcome === 'delivered')
+        for (const [at, note] of trace.notes.entries())
+          // The namespace that stands for all that no manifest shows has a name that nobody knows.
+          notes.add(
+            client.isElsewhere && trace.noted[at]?.kind === 'namespace-injects-sidecars' ? UNSHOWN_INJECT : note,
+          );
       const draft = draftOf(mesh, target, trace, witness, by);
       const key = JSON.stringify({ ...draft, request: undefined });
       // What the client shows, which no hop of the register tells, may be all that another SNI changes.
@@ -141,7 +147,8 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
       drafts.set(key, known);
     }
     for (const { what, why } of found.undecided) doubt({ from: names, to: url, what, why });
-    for (const { regions, count, ...draft } of drafts.values()) {
+    for (const { regions, count, ...named } of drafts.values()) {
+      const draft = withoutNames(named);
       const isAll = count === found.classes.length && found.undecided.length === 0;
       const own = isAll ? 'every request' : [...new Set(regions)].sort(compare).join('; or ');
       const requests = `${own}${sniText(target)}`;
@@ -265,6 +272,21 @@ function draftOf(
     by: [...by].sort((a, b) => compare(textOf(a), textOf(b))),
     outcome: told.outcome === 'refused' ? 'unknown' : told.outcome,
     request,
+  };
+}
+
+/** The name that stands for all that no object has is none of the register's. */
+function asAny<Name extends string | null>(name: Name): Name | '*' {
+  return name === UNKNOWN_HOST ? '*' : name;
+}
+
+function withoutNames<Entry extends Pick<RegisterEntry, 'to' | 'path'>>(entry: Entry): Entry {
+  const { destination } = entry.to;
+  const to = destination && { ...destination, host: asAny(destination.host), sni: asAny(destination.sni) };
+  return {
+    ...entry,
+    to: { ...entry.to, destination: to },
+    path: entry.path.map((hop) => ({ ...hop, sni: asAny(hop.sni) })),
   };
 }
 

@@ -41,7 +41,7 @@ function hopText({ proxy, tls, sni, identity }: RegisterHop): string {
     proxy.namespace === null ? `caller's ${proxy.kind}` : `${proxy.kind} ${proxy.namespace}/${proxy.workload ?? '*'}`;
   const said = [
     ...(tls === null ? [] : [`TLS ${tls}`]),
-    ...(sni === null ? [] : [`SNI ${sni}`]),
+    ...(sni === null ? [] : [sni === '*' ? 'any SNI' : `SNI ${sni}`]),
     ...(identity === null ? [] : [identity === 'caller' ? 'as the caller' : `as ${identity}`]),
   ];
   return said.length === 0 ? name : `${name} (${said.join(', ')})`;

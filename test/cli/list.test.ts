@@ -79,6 +79,18 @@ describe('mesh-edge list', () => {
       expect(list([...PARTS].reverse(), '--format', format).stdout).toBe(list(PARTS, '--format', format).stdout);
   });
 
+  it('calls hosts and namespaces that nobody has by no name of its own', () => {
+    const all = ['text', 'json', 'csv', 'html'].map(
+      (format) => list(PARTS, '--outbound', 'ALLOW_ANY', '--format', format).stdout,
+    );
+    expect(all[0]).toMatch(/any other host port 443\n.*\n {4}path: caller's sidecar \(TLS APPLICATION, any SNI\)/);
+    expect(all[0]).toContain('Namespaces that no manifest shows inject sidecars.');
+    const { entries: found, ...others } = JSON.parse(all[1]!) as { entries: Entry[] };
+    const told = found.map((one) => ({ ...one, request: undefined }));
+    for (const text of [all[0], all[3], JSON.stringify([told, others])])
+      expect(text).not.toMatch(/never-registered|other-namespace/);
+  });
+
   it('takes one caller, one host, one object', () => {
     expect(new Set(entries('--from', 'billing').flatMap(({ from }) => from))).toEqual(new Set(['billing']));
     expect(new Set(entries('--to', 'bank.example.com').map(({ to }) => to.host))).toEqual(
