@@ -14,8 +14,9 @@ export interface Selection {
   readonly labels: Labels;
   /** `all`: in every namespace. */
   readonly namespaces: ReadonlySet<string> | 'all';
-  /** Namespaces of the objects that do. */
+  /** Namespaces of the objects that do, and their kinds. */
   readonly owners: ReadonlySet<string>;
+  readonly kinds: ReadonlySet<string>;
 }
 
 export interface Distinctions {
@@ -73,11 +74,13 @@ class Reader {
   public readonly blocks = new Set<string>();
   public namespaceLabels = false;
 
-  /** Namespace of the object that is read. */
+  /** Namespace and kind of the object that is read. */
   private owner = '';
+  private kind = '';
 
   public read(manifest: Manifest, mesh: Mesh): void {
     this.owner = manifest.namespace;
+    this.kind = manifest.kind;
     const spec = record(record(manifest.body).spec);
     const isRoot = manifest.namespace === mesh.config.rootNamespace;
     const own = new Set([manifest.namespace]);
@@ -210,7 +213,9 @@ class Reader {
       const known = this.selected.get(key);
       const before = known?.namespaces ?? new Set<string>();
       const both = before === 'all' || namespaces === 'all' ? 'all' : new Set([...before, ...namespaces]);
-      this.selected.set(key, { labels, namespaces: both, owners: new Set([...(known?.owners ?? []), this.owner]) });
+      const owners = new Set([...(known?.owners ?? []), this.owner]);
+      const kinds = new Set([...(known?.kinds ?? []), this.kind]);
+      this.selected.set(key, { labels, namespaces: both, owners, kinds });
     }
   }
 }

@@ -33,7 +33,7 @@ export function anyoneIn(namespace: string): Sender {
 }
 
 export function senders(mesh: Mesh): readonly Sender[] {
-  const { selections } = distinctions([mesh]);
+  const selections = distinctions([mesh]).selections.filter(isFollowed);
   const accounts = toldApart(mesh);
   const chosenIn = new Map<string, readonly Selection[]>();
   const byScope = new Map<string, Sender>();
@@ -62,6 +62,16 @@ export function senders(mesh: Mesh): readonly Sender[] {
         .map(({ labels }) => ({ ...anyoneIn(namespace), labels })),
     ]);
   return [...byScope.values(), ...assumed];
+}
+
+/**
+ * Telemetry alters no way of a request, and NetworkPolicies, of which each workload may have its own, are followed by one workload for each
+ * service account: every selector more is every host once more.
+ */
+const NOT_FOLLOWED: ReadonlySet<string> = new Set(['Telemetry', 'NetworkPolicy']);
+
+function isFollowed({ kinds }: Selection): boolean {
+  return [...kinds].some((kind) => !NOT_FOLLOWED.has(kind));
 }
 
 function isIn({ namespaces }: Selection, namespace: string): boolean {

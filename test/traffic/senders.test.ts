@@ -35,12 +35,12 @@ metadata: { name: pay, namespace: routes }
 spec: { hosts: [pay.example.com], http: [{ match: [{ sourceLabels: { app: payments }, sourceNamespace: shop }], route: [{ destination: { host: pay.example.com } }] }] }`,
     ],
     [
-      'the selector of a Telemetry',
+      'the selector of an EnvoyFilter',
       `
-apiVersion: telemetry.istio.io/v1
-kind: Telemetry
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
 metadata: { name: pay, namespace: shop }
-spec: { selector: { matchLabels: { app: payments } }, accessLogging: [{ disabled: true }] }`,
+spec: { workloadSelector: { labels: { app: payments } }, configPatches: [] }`,
     ],
     [
       'the selector of a Sidecar',
@@ -53,6 +53,20 @@ spec: { workloadSelector: { labels: { app: payments } }, egress: [{ hosts: ["./*
   ])('are two where %s chooses one of them', (_, object) => {
     const all = from(object).filter((name) => name.startsWith('shop/'));
     expect(all).toEqual(['shop/web', 'shop/payments']);
+  });
+
+  it('are one where the selectors are of Telemetries and NetworkPolicies, of which each workload may have its own', () => {
+    const telemetry = `
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: { name: pay, namespace: shop }
+spec: { selector: { matchLabels: { app: payments } }, accessLogging: [{ disabled: true }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: pay, namespace: shop }
+spec: { podSelector: { matchLabels: { app: payments } }, policyTypes: [Ingress], ingress: [{}] }`;
+    expect(from(telemetry)).toEqual(['shop/web']);
   });
 
   it('are those of another namespace only where a route is for them', () => {
