@@ -1,7 +1,7 @@
 import { PeerAuthentications } from './authentication';
 import { backendTlsRules } from './backend-tls';
 import { DestinationRuleIndex } from './destination-rules';
-import { Endpoints, selectsMachine } from './endpoints';
+import { Endpoints } from './endpoints';
 import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from './fields';
 import { GatewayApi } from './gateway-api';
 import { selects } from './selectors';
@@ -22,7 +22,7 @@ import { ownLayer, publicLayer } from './own-layer';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
 import type { MeshOptions } from './mesh-options';
 import { compareAge, config, firstOfEach, push, type Config } from './objects';
-import { fromKubernetes, fromServiceEntry, ServiceRegistry, type Service } from './services';
+import { fromKubernetes, fromServiceEntry, ServiceRegistry } from './services';
 import {
   gatewayScope,
   hasCommonScope,
@@ -33,6 +33,7 @@ import {
   type Registry,
 } from './sidecar-scope';
 import { mergeDelegates } from './delegates';
+import { unseenWorkloads } from './unseen-workloads';
 import { parseVirtualService, VirtualServiceIndex } from './virtual-services';
 import {
   isShown,
@@ -160,7 +161,7 @@ export class Mesh implements Registry {
     this.ingresses = fromIngress.gateways;
     const allServices = [...services, ...installed.map((gateway) => gateway.service), ...fromApi.services];
     const allWorkloads = [...workloads, ...installed.map((gateway) => gateway.workload), ...fromApi.workloads];
-    const unseen = this.unseenWorkloads(allServices, allWorkloads, elsewhere.workloads);
+    const unseen = unseenWorkloads(this, allServices, allWorkloads, elsewhere.workloads);
     this.workloads = new Workloads([...allWorkloads, ...unseen], elsewhere.workloads);
     this.services = new ServiceRegistry(allServices);
     this.endpoints = new Endpoints(manifests, this.workloads, this.services.all);
@@ -259,54 +260,6 @@ export class Mesh implements Registry {
         manifest.group === 'gateway.networking.k8s.io' ||
         manifest.kind === 'IstioOperator',
     );
-  }
-
-  /** The workloads that Services select in namespaces whose workloads no manifest shows: the cluster has them, or nothing would work. */
-  private unseenWorkloads(
-    services: readonly Service[],
-    workloads: readonly Workload[],
-    elsewhere: ReadonlySet<string>,
-  ): readonly Workload[] {
-    const shown = new Set([...elsewhere, ...workloads.filter(isShown).map((workload) => workload.namespace)]);
-    const selectors = this.of('networking.istio.io', 'Gateway')
-      .map((gateway) => optionalRecord(record(record(gateway.body).spec).selector))
-      .filter((selector) => selector !== undefined)
-      .map(strings);
-    const unseen = new Map<string, Workload>();
-    const machines = this.of('networking.istio.io', 'WorkloadEntry');
-    for (const service of services) {
-      if (
-        service.registry !== 'Kubernetes' ||
-        Object.keys(service.selector).length === 0 ||
-        shown.has(service.namespace) ||
-        machines.some(
-          ({ namespace, body }) =>
-            namespace === service.namespace && selectsMachine(service.selector, record(record(body).spec)),
-        )
-      )
-        continue;
-      const key = `${service.namespace} ${JSON.stringify(service.selector)}`;
-      if (unseen.has(key)) continue;
-      const isGateway =
-        /gateway/.test(service.selector.istio ?? '') ||
-        selectors.some((selector) => Object.keys(selector).length > 0 && labelsMatch(selector, service.selector));
-      unseen.set(key, {
-        kind: 'Deployment',
-        namespace: service.namespace,
-        name: service.name,
-        labels: service.selector,
-        annotations: {},
-        serviceAccount: 'default',
-        addresses: [],
-        runs: true,
-        ready: true,
-        namedPorts: new Map(),
-        membership: isGateway ? 'gateway' : this.membershipIn(service.namespace),
-        membershipAssumed: true,
-        manifest: undefined,
-      });
-    }
-    return [...unseen.values()];
   }
 
   /** What a Pod without labels of its own becomes in a namespace; assumed to be in the mesh if no manifest shows the namespace. */

@@ -79,8 +79,8 @@ function forPreflights(rule: HttpRule, candidate: Candidate): Candidate | undefi
   const { method, headers } = match ?? {};
   if (rule.corsPolicy === undefined || match === undefined || method === undefined || method.exact === 'OPTIONS') return undefined; // prettier-ignore
   if ((candidate.cookies ?? []).length > 0) return undefined;
-  const any = { regex: '.*' };
-  const asking = { ...match, method: { exact: 'OPTIONS' }, headers: { ...headers, origin: any, 'access-control-request-method': any } }; // prettier-ignore
+  const present = { regex: '.*' };
+  const asking = { ...match, method: { exact: 'OPTIONS' }, headers: { ...headers, origin: present, 'access-control-request-method': present } }; // prettier-ignore
   const copy = { ...rule, matches: [asking], redirect: undefined, directResponse: undefined };
   return { ...candidate, ...routeOf(copy), rule: copy, isForPreflights: true };
 }

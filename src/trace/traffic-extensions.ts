@@ -46,7 +46,7 @@ function isAtWaypoint(
   const name = labels['gateway.networking.k8s.io/gateway-name'] ?? workload ?? '';
   const served = [hop.cluster, hop.envoy.filterChain].find((one) => one?.startsWith(SERVES));
   const host = served?.split('|')[3];
-  const service = mesh.services.all.find((one) => one.host === host);
+  const service = host === undefined ? undefined : mesh.services.declaring(host)[0];
   // What is called is not known of every hop: then what is for any of the waypoint's services may be for it.
   if (service === undefined && hop.cluster !== 'encap')
     return (

@@ -1,0 +1,61 @@
+import { selectsMachine } from './endpoints';
+import { labelsMatch, optionalRecord, record, strings } from './fields';
+import type { Manifest } from './manifest';
+import type { Service } from './services';
+import { isShown, type Membership, type Workload } from './workloads';
+
+/** What is known of a mesh before its workloads are. */
+interface MeshSoFar {
+  of(group: string, kind: string): readonly Manifest[];
+  membershipIn(namespace: string): Membership;
+}
+
+/** The workloads that Services select in namespaces whose workloads no manifest shows: the cluster has them, or nothing would work. */
+export function unseenWorkloads(
+  mesh: MeshSoFar,
+  services: readonly Service[],
+  workloads: readonly Workload[],
+  elsewhere: ReadonlySet<string>,
+): readonly Workload[] {
+  const shown = new Set([...elsewhere, ...workloads.filter(isShown).map((workload) => workload.namespace)]);
+  const selectors = mesh
+    .of('networking.istio.io', 'Gateway')
+    .map((gateway) => optionalRecord(record(record(gateway.body).spec).selector))
+    .filter((selector) => selector !== undefined)
+    .map(strings);
+  const unseen = new Map<string, Workload>();
+  const machines = mesh.of('networking.istio.io', 'WorkloadEntry');
+  for (const service of services) {
+    if (
+      service.registry !== 'Kubernetes' ||
+      Object.keys(service.selector).length === 0 ||
+      shown.has(service.namespace) ||
+      machines.some(
+        ({ namespace, body }) =>
+          namespace === service.namespace && selectsMachine(service.selector, record(record(body).spec)),
+      )
+    )
+      continue;
+    const key = `${service.namespace} ${JSON.stringify(service.selector)}`;
+    if (unseen.has(key)) continue;
+    const isGateway =
+      /gateway/.test(service.selector.istio ?? '') ||
+      selectors.some((selector) => Object.keys(selector).length > 0 && labelsMatch(selector, service.selector));
+    unseen.set(key, {
+      kind: 'Deployment',
+      namespace: service.namespace,
+      name: service.name,
+      labels: service.selector,
+      annotations: {},
+      serviceAccount: 'default',
+      addresses: [],
+      runs: true,
+      ready: true,
+      namedPorts: new Map(),
+      membership: isGateway ? 'gateway' : mesh.membershipIn(service.namespace),
+      membershipAssumed: true,
+      manifest: undefined,
+    });
+  }
+  return [...unseen.values()];
+}
