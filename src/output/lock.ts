@@ -1,5 +1,5 @@
 /** One synth at a time writes a folder: the other waits the moment that it takes. */
-import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
@@ -22,17 +22,44 @@ export function withLock<T>(lock: string, action: () => T): T {
 }
 
 function acquired(lock: string, owner: string): boolean {
-  for (;;) {
-    try {
-      writeFileSync(lock, owner, { flag: 'wx' });
-      return true;
-    } catch (error) {
-      // Nothing is written beside the folder then, by nobody.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false;
+  const own = `${lock}.${randomBytes(6).toString('hex')}`;
+  try {
+    for (;;) {
+      const isMine = claimed(lock, owner, own);
+      if (isMine !== undefined) return isMine;
+      const other = ownerOf(lock);
+      if (other !== undefined && isGone(lock, other)) takeAway(lock, other);
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TURN_MS);
     }
-    const other = ownerOf(lock);
-    if (other !== undefined && isGone(lock, other)) takeAway(lock, other);
-    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TURN_MS);
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/**
+ * Makes the lock with its owner in it at once, by a link to a file of our own: one that is empty, its maker killed between the two, would keep the
+ * next one waiting. Undefined while another one has it, false where no file can be made.
+ */
+function claimed(lock: string, owner: string, own: string): boolean | undefined {
+  try {
+    writeFileSync(own, owner);
+  } catch {
+    // Nothing is written beside the folder then, by nobody.
+    return false;
+  }
+  try {
+    linkSync(own, lock);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Without our own file, another one took it for a crash's, and it is made again.
+    if (code === 'EEXIST' || code === 'ENOENT') return undefined;
+  }
+  try {
+    writeFileSync(lock, owner, { flag: 'wx' }); // no file system for links
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EEXIST' ? undefined : false;
   }
 }
 

@@ -129,6 +129,25 @@ describe('a folder that is replaced', () => {
     expect(readdirSync(root).sort()).toEqual(['.dist.synthesized', 'dist']);
   });
 
+  it('is locked by a file that names its owner from the first moment, whenever that one is killed', async () => {
+    const { root, dist } = made();
+    const child = spawn(process.execPath, [script, dist, '1', '0', 'a', 'b'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const end = ended(child);
+    await begun(child);
+    const seen = new Set<string>();
+    const until = Date.now() + 1000;
+    while (Date.now() < until) {
+      try {
+        seen.add(readFileSync(join(root, '.dist.lock'), 'utf8').split(' ')[1] ?? '(nobody)');
+      } catch {
+        // Between two turns there is none.
+      }
+    }
+    child.kill('SIGKILL');
+    await end;
+    expect([...seen]).toEqual([String(child.pid)]);
+  });
+
   it('comes back where a crash came between taking the old one away and putting the new one there', () => {
     const { root, dist } = made();
     replaceFolder(dist, filesOf('a', 1));
