@@ -7,7 +7,7 @@ import { bindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../mod
 import { type Workload, shownName } from '../model/workloads';
 import { authorize } from './authorization';
 import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
-import { rejected } from './filters';
+import { denied, heldBy } from './filters';
 import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import { remark } from './notes';
 import type { Reason } from './reasons';
@@ -205,7 +205,7 @@ export function atZtunnel({ mesh }: Walk, flight: Flight, workload: Workload, be
   const access = { flight, http: null, sni: null, port: flight.port, terminated: isMutual, atZtunnel: true };
   const verdict = authorize(mesh, access, policiesFor(mesh, workload.namespace, workload.labels));
   if (verdict.is !== 'allowed')
-    return rejected(hopOf(incoming, { decidedBy: decisions(verdict.by) }), verdict, brokenStatus(flight));
+    return heldBy(denied(verdict, brokenStatus(flight)), hopOf(incoming, { decidedBy: decisions(verdict.by) }));
   const hop = hopOf(incoming, { sends: wire(incoming.receives.protocol, flight.port, inner) });
   if (behind !== undefined)
     return step(hop, {

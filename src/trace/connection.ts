@@ -1,23 +1,19 @@
 /** One connection at one proxy: TLS taken off if the filter chain does so, then a route or a TCP proxy. */
-import { isMissing } from './clusters';
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, hopOf, brokenStatus, protocolOf, ruleDecision } from './hop';
-import { pastFilters, pathRead } from './filters';
+import { pastFilters } from './filters';
 import { handshake } from './handshake';
 import { assumption } from './notes';
 import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
-import { send } from './send';
 import { refused, type Step } from './step';
 import type { Decision } from './types';
 import { type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
 
 /** Envoy's view of one connection: TLS taken off if the chain does so, then a route or a TCP proxy. */
 export function through(walk: Walk, at: AtListener): Step {
-  const { flight, proxy, listener, chain, self } = at;
-  const { mesh } = walk;
+  const { flight, proxy, plane, listener, chain } = at;
   const outer = outermost(flight.layers);
-  const isGateway = self.type === 'gateway';
   const terminates = chain?.terminates ?? null;
   const receivedTls =
     terminates === null || outer === undefined
@@ -55,18 +51,7 @@ export function through(walk: Walk, at: AtListener): Step {
     return refused(hopOf(incoming, picked), { code, status, proxy, by: by ?? chain?.decidedBy[0] ?? null, reason });
   };
   if (chain === null) {
-    return refuse(
-      'NR',
-      {
-        kind: 'no-filter-chain',
-        listener: listener.name,
-        isTls: outer !== undefined,
-        sni: outer?.sni ?? null,
-        served: [...new Set(listener.chains.flatMap((one) => one.sniHosts))],
-        atGateway: isGateway,
-      },
-      listener.chains[0]?.decidedBy[0],
-    );
+    return refuse('NR', plane.noChain(listener, outer), listener.chains[0]?.decidedBy[0]);
   }
   const shaken = terminates === null ? 'done' : handshake(terminates.mode, outer);
   if (terminates !== null && shaken === 'plain-text')
@@ -81,26 +66,19 @@ export function through(walk: Walk, at: AtListener): Step {
   if (chain.routeConfig !== null) {
     if (inner.length > 0 || flight.http === null) {
       const got = inner.length > 0 ? 'TLS' : 'other';
-      return refuse('DPE', { kind: 'http-expected', got, byEnvoyGateway: false });
+      return refuse('DPE', { kind: 'http-expected', got, byEnvoyGateway: plane.byEnvoyGateway });
     }
     const rules = at.routeConfig(chain.routeConfig);
-    const read = pathRead({ mesh, incoming }, flight.http);
+    const read = plane.reads(incoming, flight.http);
     if (read.held !== undefined) return read.held;
     const http = read.http ?? flight.http;
     return throughRoutes(walk, { ...at, flight: { ...flight, http } }, incoming, rules, http);
   }
-  const filtered = { mesh, incoming, flight, sni: at.sni === undefined ? (outer?.sni ?? null) : at.sni, terminated: terminates !== null }; // prettier-ignore
-  const past = at.filters && pastFilters(filtered, at.filters, null, () => picked);
+  const filtered = { walk, incoming, flight, sni: at.sni === undefined ? (outer?.sni ?? null) : at.sni, terminated: terminates !== null }; // prettier-ignore
+  const past = pastFilters(filtered, at.filters, null, () => picked);
   // Authorization of TCP looks at the first bytes; a cluster without endpoints has closed the connection by then.
-  if (past?.held !== undefined && !isDeadEnd(at, picked.cluster)) return past.held;
+  if (past.held !== undefined && (picked.cluster === null || !plane.isDeadEnd(picked.cluster))) return past.held;
   return throughTcp(walk, at, incoming, chain.tcp, inner);
-}
-
-function isDeadEnd(at: AtListener, name: string | null): boolean {
-  if (name === null) return false;
-  const cluster = at.cluster(name);
-  if (isMissing(cluster)) return !cluster.mayExist;
-  return cluster.type !== 'ORIGINAL_DST' && cluster.endpoints.length === 0 && cluster.endpointsKnown;
 }
 
 function throughTcp(
@@ -123,10 +101,8 @@ function throughTcp(
   const alternatives = target.clusters
     .filter((item) => item !== chosen)
     .map(({ cluster, weight }) => ({ cluster, weight }));
-  return send(
-    walk,
+  return at.plane.send(
     {
-      at,
       incoming: {
         ...incoming,
         decidedBy: decisions(ruleDecision(target.route), ...incoming.decidedBy, ...target.decidedBy),

@@ -1,6 +1,6 @@
 /**
- * What istiod puts before the router, or the TCP proxy, of every proxy of its own that has policies: the check of tokens, then authorization. Which
- * of them a chain has is data, and what they make of a connection or request is the same at sidecars, gateways and waypoints.
+ * Filters before the router, or the TCP proxy: which of them a chain or a route has is data, in the order in which Envoy asks them, and one loop carries a
+ * connection or request through them, whoever's proxy it is. istiod's own are here: the check of tokens, then authorization.
  */
 import type { Mesh } from '../model/mesh';
 import type { Config } from '../model/objects';
@@ -8,41 +8,18 @@ import type { Binding } from '../model/waypoints';
 import { authorize, type Verdict } from './authorization';
 import { hopOf, type Incoming } from './hop';
 import type { HttpRequest } from './http-routes';
-import { asIstioReads, type RefusedPath } from './paths';
-import { refused, unknown, type Step } from './step';
+import type { Gap } from './notes';
+import { asIstioReads } from './paths';
+import type { Reason } from './reasons';
+import { refused, replied, unknown, type Step } from './step';
 import { judgeToken, tokenRules, type TokenRule } from './tokens';
 import type { Decision, Hop, ObjectRef, ProxyRef, Refused } from './types';
-import { decisions, type Flight } from './walk';
+import { decisions, type Flight, type Walk } from './walk';
 import { policiesFor, tokenPoliciesFor, waypointPolicies } from './workload-policies';
-
-export interface Filters {
-  readonly tokens: () => readonly TokenRule[];
-  /** AuthorizationPolicies. */
-  readonly policies: () => readonly Config[];
-}
-
-/** Those of a workload: a sidecar's inbound listener, or a gateway. */
-export function workloadFilters(
-  mesh: Mesh,
-  { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
-): Filters {
-  return {
-    tokens: () => tokenRules(tokenPoliciesFor(mesh, namespace, labels)),
-    policies: () => policiesFor(mesh, namespace, labels),
-  };
-}
-
-/** Those of a waypoint, for one of its services or, without any, for Pods that are dialled by their addresses. */
-export function waypointFilters(mesh: Mesh, binding: Binding, service?: ObjectRef): Filters {
-  return {
-    tokens: () => tokenRules(waypointPolicies(mesh, 'RequestAuthentication', binding, service)),
-    policies: () => waypointPolicies(mesh, 'AuthorizationPolicy', binding, service),
-  };
-}
 
 /** A connection as it stands before the filters of a chain. */
 export interface Filtered {
-  readonly mesh: Mesh;
+  readonly walk: Walk;
   readonly incoming: Incoming;
   readonly flight: Flight;
   readonly sni: string | null;
@@ -50,59 +27,129 @@ export interface Filtered {
   readonly terminated: boolean;
 }
 
+export type FilterVerdict =
+  | { readonly is: 'passed'; readonly http: HttpRequest | null }
+  | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision | undefined }
+  | {
+      readonly is: 'refused';
+      readonly code: string;
+      /** Null where the connection is closed. */
+      readonly status: number | null;
+      readonly reason: Reason;
+      readonly by: Decision | undefined;
+      /** Where an answer leads that is no error. */
+      readonly location?: string | undefined;
+    };
+
+/** What a filter does not let pass. */
+export type Held = Exclude<FilterVerdict, { is: 'passed' }>;
+
+/** What a filter makes of a connection, and of the request that the proxy reads from it, if any. */
+export type Filter = (at: Filtered, http: HttpRequest | null) => FilterVerdict;
+
 /** What passes the filters, or how it ended there. */
 export type Past = { readonly held: Step } | { readonly held?: undefined; readonly http: HttpRequest | null };
 
-/** The request with its path as proxies of Istio's read it, before any filter; held where none of them takes such a path. */
-export function pathRead({ mesh, incoming }: Pick<Filtered, 'mesh' | 'incoming'>, http: HttpRequest | null): Past {
-  if (http === null) return { http };
-  const read = asIstioReads(http, mesh.config.pathNormalization);
-  return 'refused' in read ? { held: badPath(incoming, read.refused) } : { http: read };
-}
-
 /**
- * A connection at the filters, with the request that the proxy reads from it, if any. `logged` is what the router would do with it, which Envoy
- * logs of what a filter refuses.
+ * A connection at filters, one after the other, with the request that the proxy reads from it, if any. `logged` is what the router would do with it,
+ * which Envoy logs of what a filter refuses.
  */
 export function pastFilters(
   at: Filtered,
-  { tokens, policies }: Filters,
+  filters: readonly Filter[],
   http: HttpRequest | null,
   logged: (http: HttpRequest | null) => Partial<Hop>,
 ): Past {
-  const { mesh, incoming, flight, sni, terminated } = at;
-  const hop = (asked: HttpRequest | null, by: Decision | undefined): Hop =>
-    hopOf(incoming, { ...logged(asked), decidedBy: decisions(...incoming.decidedBy, by) });
-  const { proxy } = incoming;
+  const { incoming } = at;
   let passed = http;
-  if (passed !== null) {
-    const token = judgeToken(tokens(), passed);
-    if (token.is === 'unknown') return { held: unknown(hop(passed, token.by), token.why) };
-    if (token.is === 'invalid') {
-      const { status, reason, by } = token;
-      return { held: refused(hop(passed, by), { code: 'jwt_authn', status, proxy, by, reason }) };
+  for (const filter of filters) {
+    const verdict = filter(at, passed);
+    if (verdict.is === 'passed') {
+      passed = verdict.http;
+      continue;
     }
-    if (token.is === 'valid') passed = token.http;
+    const decidedBy = decisions(...incoming.decidedBy, verdict.by);
+    return { held: heldBy(verdict, hopOf(incoming, { ...logged(passed), decidedBy })) };
   }
-  const verdict = authorize(mesh, { flight, http: passed, sni, port: flight.port, terminated }, policies());
-  if (verdict.is === 'allowed') return { http: passed };
-  return { held: rejected(hop(passed, verdict.by), verdict, passed === null ? null : 403) };
+  return { http: passed };
 }
 
-/** Held by authorization. */
-export function rejected(hop: Hop, verdict: Exclude<Verdict, { is: 'allowed' }>, status: number | null): Step {
+/** How a filter ends what it holds. */
+export function heldBy(verdict: Held, hop: Hop): Step {
   if (verdict.is === 'unknown') return unknown(hop, verdict.why);
-  return refused(hop, { code: 'RBAC', status, proxy: hop.proxy, by: verdict.by ?? null, reason: verdict.reason });
+  const { code, status, reason, by = null, location } = verdict;
+  const told = { code, proxy: hop.proxy, by, reason };
+  if (status === null) return refused(hop, { ...told, status });
+  return replied(hop, location === undefined ? { ...told, status } : { ...told, status, location });
 }
 
-function badPath(incoming: Incoming, path: RefusedPath): Step {
-  return refused(hopOf(incoming), {
-    code: 'path_normalization_failed',
-    status: 400,
-    proxy: incoming.proxy,
-    by: null,
-    reason: { kind: 'path-refused', ...path, byEnvoyGateway: false },
-  });
+/** Which tokens a filter takes, and what becomes of requests without one. */
+export interface TokenCheck {
+  readonly rules: readonly TokenRule[];
+  /** Why a request without a token is refused; undefined lets it pass. */
+  readonly missing?: { readonly reason: Reason; readonly by: Decision };
+  /** Whether what a token that is not valid says counts for nothing, and the request passes. */
+  readonly passesInvalid?: boolean;
+  /** Whether nothing hangs on what a token says, once it may pass whatever it is. */
+  readonly isIdle?: boolean;
+}
+
+/** Envoy's filter for tokens. */
+export function tokenFilter(check: () => TokenCheck): Filter {
+  return (_at, http) => {
+    const passed = { is: 'passed', http } as const;
+    if (http === null) return passed;
+    const { rules, missing, passesInvalid, isIdle } = check();
+    const token = judgeToken(rules, http);
+    if (token.is === 'valid') return { is: 'passed', http: token.http };
+    if (token.is === 'unknown') return passesInvalid === true && isIdle === true ? passed : token;
+    if (passesInvalid === true) return passed;
+    if (token.is === 'invalid') return { ...token, is: 'refused', code: 'jwt_authn' };
+    return missing === undefined ? passed : { is: 'refused', code: 'jwt', status: 401, ...missing };
+  };
+}
+
+function authorizationFilter(policies: () => readonly Config[]): Filter {
+  return ({ walk: { mesh }, flight, sni, terminated }, http) => {
+    const verdict = authorize(mesh, { flight, http, sni, port: flight.port, terminated }, policies());
+    return verdict.is === 'allowed' ? { is: 'passed', http } : denied(verdict, http === null ? null : 403);
+  };
+}
+
+/** What authorization does not allow. */
+export function denied(verdict: Exclude<Verdict, { is: 'allowed' }>, status: number | null): Held {
+  return verdict.is === 'unknown' ? verdict : { ...verdict, is: 'refused', code: 'RBAC', status };
+}
+
+/** Those of a workload: a sidecar's inbound listener, or a gateway. */
+export function workloadFilters(
+  mesh: Mesh,
+  { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+): readonly Filter[] {
+  return [
+    tokenFilter(() => ({ rules: tokenRules(tokenPoliciesFor(mesh, namespace, labels)) })),
+    authorizationFilter(() => policiesFor(mesh, namespace, labels)),
+  ];
+}
+
+/** Those of a waypoint, for one of its services or, without any, for Pods that are dialled by their addresses. */
+export function waypointFilters(mesh: Mesh, binding: Binding, service?: ObjectRef): readonly Filter[] {
+  return [
+    tokenFilter(() => ({ rules: tokenRules(waypointPolicies(mesh, 'RequestAuthentication', binding, service)) })),
+    authorizationFilter(() => waypointPolicies(mesh, 'AuthorizationPolicy', binding, service)),
+  ];
+}
+
+/** The request with its path as proxies of Istio's read it, before any filter; held where none of them takes such a path. */
+export function pathRead({ config }: Mesh, incoming: Incoming, http: HttpRequest | null): Past {
+  if (http === null) return { http };
+  const read = asIstioReads(http, config.pathNormalization);
+  if (!('refused' in read)) return { http: read };
+  const reason: Reason = { kind: 'path-refused', ...read.refused, byEnvoyGateway: false };
+  const { proxy } = incoming;
+  return {
+    held: refused(hopOf(incoming), { code: 'path_normalization_failed', status: 400, proxy, by: null, reason }),
+  };
 }
 
 /** What a proxy that reads HTTP answers to CONNECT. */

@@ -3,10 +3,12 @@ import type { Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import type { Cluster, MissingCluster } from './clusters';
 import type { FilterChain, Listener } from './envoy';
-import type { Filters } from './filters';
-import type { HttpRequest } from './http-routes';
+import type { Filter, Past } from './filters';
+import type { HttpRequest, Route, VirtualHost, WeightedRoute } from './http-routes';
+import type { Reason } from './reasons';
 import type { SidecarView } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
+import type { Step } from './step';
 import type { Alternative, Copy, Decision, Hop, ProxyRef, RouteRef, Wire, WireProtocol } from './types';
 import type { Flight, Peer, TlsLayer } from './walk';
 
@@ -30,8 +32,7 @@ export interface AtProxy {
 }
 
 /** What a proxy sends on to a cluster. */
-export interface Sending {
-  readonly at: AtProxy;
+export interface Onward {
   readonly incoming: Incoming;
   readonly route: RouteRef | null;
   readonly alternatives: readonly Alternative[];
@@ -43,6 +44,11 @@ export interface Sending {
   readonly gatewayApi: boolean;
   readonly tunnel: string | null;
   readonly copies?: readonly Copy[];
+}
+
+/** The same at a proxy of istiod's. */
+export interface Sending extends Onward {
+  readonly at: AtProxy;
 }
 
 export function hopOf(parts: Incoming, rest: Partial<Hop> = {}): Hop {
@@ -64,6 +70,10 @@ export function hopOf(parts: Incoming, rest: Partial<Hop> = {}): Hop {
   };
 }
 
+export function withVirtualHost(incoming: Incoming, name: string | null): Incoming {
+  return { ...incoming, envoy: { ...incoming.envoy, virtualHost: name } };
+}
+
 export function ruleDecision(route: RouteRef | null): Decision | undefined {
   return route === null
     ? undefined
@@ -79,9 +89,32 @@ export function brokenStatus({ isRead }: Flight, receives?: Wire): number | null
   return isRead || receives?.protocol === 'HTTP' ? 503 : null;
 }
 
-/** A connection at the listener of an Envoy, with what the control plane made for it. */
-export interface AtListener extends AtProxy {
+/**
+ * What proxies of one control plane have for themselves: how they read a request before any filter, how they reach what clusters stand for, and why
+ * there is none of what a connection or request would need.
+ */
+export interface ControlPlane {
+  readonly byEnvoyGateway: boolean;
+  readonly reads: (incoming: Incoming, http: HttpRequest) => Past;
+  /** Sends to a cluster by its name; of a route, with the destination that it stands for. */
+  readonly send: (onward: Onward, cluster: string, chosen?: WeightedRoute) => Step;
+  /** What is told of the destinations of a route that are not followed. */
+  readonly sharesOf: (route: Route, chosen: WeightedRoute) => readonly Alternative[];
+  readonly mayHave: (cluster: string) => boolean;
+  /** Whether a cluster has closed a connection by the time that filters have read of it. */
+  readonly isDeadEnd: (cluster: string) => boolean;
+  readonly noChain: (listener: Listener, outer: TlsLayer | undefined) => Reason;
+  /** A request whose Host no virtual host of the route configuration has. */
+  readonly noHost: (incoming: Incoming, routes: RouteConfig, http: HttpRequest) => Step;
+  /** A request that no route of a virtual host takes. */
+  readonly noRoute: (incoming: Incoming, host: VirtualHost, http: HttpRequest) => Step;
+}
+
+/** A connection at the listener of an Envoy, with what its control plane made for it. */
+export interface AtListener {
+  readonly flight: Flight;
   readonly proxy: ProxyRef;
+  readonly plane: ControlPlane;
   readonly listener: Listener;
   readonly chain: FilterChain | null;
   /** What arrives, where that is told otherwise than by the chain that takes it. */
@@ -89,6 +122,6 @@ export interface AtListener extends AtProxy {
   /** The SNI that a listener finds inside the session that ends before it. */
   readonly sni?: string | null;
   /** None on a sidecar's way out. */
-  readonly filters: Filters | undefined;
+  readonly filters: readonly Filter[];
   readonly routeConfig: (name: string) => RouteConfig;
 }

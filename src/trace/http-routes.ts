@@ -51,6 +51,8 @@ export interface Route {
   readonly bySegments?: boolean;
   /** Cookies that a request has to have besides. */
   readonly cookies?: readonly Json[];
+  /** Whether it is for CONNECT, which no other route takes: such a request has no path (getRouteFromRoutes of Envoy's source/common/router/config_impl.cc). */
+  readonly takesConnect?: true;
 }
 
 /** A virtual host. Its routes are made when a request first asks for them: of thousands of hosts behind a port few are asked. */

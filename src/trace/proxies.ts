@@ -14,6 +14,7 @@ import { workloadFilters } from './filters';
 import { gatewayListeners } from './gateway-listeners';
 import { gatewayRouteConfig } from './gateway-routes';
 import { hopOf, brokenStatus, protocolOf } from './hop';
+import { istioPlane } from './istio-plane';
 import { type SidecarView, sidecarListeners, virtualOutbound } from './sidecar-listeners';
 import { sidecarRouteConfig } from './sidecar-routes';
 import type { Reason } from './reasons';
@@ -38,15 +39,12 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
   const listener = pickListener(walk, listeners, flight.address, proxy) ?? virtualOutbound(view);
   const chain = matchFilterChain(listener, connectionOf(flight));
   return through(walk, {
-    view,
-    self,
-    workload,
     flight,
     proxy,
+    plane: istioPlane(walk, { view, self, workload, flight, cluster: (name) => findCluster(view, false, name) }),
     listener,
     chain,
-    filters: undefined,
-    cluster: (name) => findCluster(view, false, name),
+    filters: [],
     routeConfig: (name) =>
       mesh.remember(scope, `routes ${name} ${self.namespace} ${JSON.stringify(self.labels)}`, () =>
         sidecarRouteConfig(view, name),
@@ -145,15 +143,12 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
   if (listener === undefined) return noListener(mesh, flight, proxy, merged, refusedByEnvoy);
   const chain = matchFilterChain(listener, connectionOf(flight));
   return through(walk, {
-    view,
-    self,
-    workload,
     flight,
     proxy,
+    plane: istioPlane(walk, { view, self, workload, flight, cluster: (name) => findCluster(view, true, name) }),
     listener,
     chain,
     filters: workloadFilters(mesh, self),
-    cluster: (name) => findCluster(view, true, name),
     routeConfig: (name) => mesh.remember(merged, `routes ${name}`, () => gatewayRouteConfig(view, merged, name)),
   });
 }

@@ -86,8 +86,8 @@ export function throughServer(
   const closed = unserved && { code: 'UF', status: brokenStatus(flight, incoming.receives), proxy, ...unserved };
   // Authorization of TCP looks at the first bytes; where nobody listens, the connection is closed by then.
   if (closed !== undefined && !readsHttp) return refused(hopOf(incoming, logged), closed);
-  const at = { mesh, incoming, flight, sni: shown?.sni ?? null, terminated: chain.terminates };
-  const read = pathRead(at, readsHttp ? flight.http : null);
+  const at = { walk, incoming, flight, sni: shown?.sni ?? null, terminated: chain.terminates };
+  const read = pathRead(mesh, incoming, readsHttp ? flight.http : null);
   if (read.held !== undefined) return read.held;
   const past = pastFilters(at, workloadFilters(mesh, workload), read.http, () => logged);
   if (past.held !== undefined) return past.held;

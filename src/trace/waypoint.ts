@@ -8,7 +8,8 @@ import { toPod } from './ambient';
 import { through } from './connection';
 import { pastFilters, pathRead, waypointFilters, type Filtered } from './filters';
 import { cut, MUTUAL } from './hbone';
-import { hopOf, type Incoming } from './hop';
+import { hopOf, type AtProxy, type Incoming } from './hop';
+import { istioPlane } from './istio-plane';
 import { refused, step, type Step, type WaypointTarget } from './step';
 import type { ProxyRef, WireProtocol } from './types';
 import { noMatch, outermost, wire, type Flight, type Walk } from './walk';
@@ -19,7 +20,7 @@ export function throughWaypoint(walk: Walk, flight: Flight, binding: Binding, to
   const { mesh } = walk;
   const dropped = cut(mesh, flight, mesh.workloads.find(binding.namespace, binding.name));
   if (dropped !== undefined) return dropped;
-  return 'workload' in to ? toWorkload(mesh, flight, binding, to.workload) : toService(walk, flight, binding, to);
+  return 'workload' in to ? toWorkload(walk, flight, binding, to.workload) : toService(walk, flight, binding, to);
 }
 
 function toService(
@@ -59,12 +60,18 @@ function toService(
   const { mesh } = walk;
   const own = { mesh, binding, service, port };
   const self = waypointProxy(binding);
-  return through(walk, {
+  const at: AtProxy = {
     view: { mesh, scope: mesh.scopeOf(self), proxy: self, addresses: [] },
     self,
     workload: undefined,
     flight: { ...flight, layers: arriving },
+    cluster: (name) => waypointCluster(own, name),
+    peer: peerOf(mesh, binding),
+  };
+  return through(walk, {
+    flight: at.flight,
     proxy,
+    plane: istioPlane(walk, at),
     ...waypointChain(own, readsHttp),
     receives: incoming.receives,
     // Only ports of TLS are looked into for it.
@@ -72,8 +79,6 @@ function toService(
     filters: waypointFilters(mesh, binding, ref),
     routeConfig: (name) =>
       mesh.remember(service, `routes ${name} ${binding.namespace}/${binding.name}`, () => waypointRoutes(own, name)),
-    cluster: (name) => waypointCluster(own, name),
-    peer: peerOf(mesh, binding),
   });
 }
 
@@ -81,15 +86,16 @@ function toService(
  * A connection to the own address of a Pod, by the chains `direct-http` and `direct-tcp` (listener_waypoint.go): of policies those
  * of the waypoint and of its class count, and nothing is routed.
  */
-function toWorkload(mesh: Mesh, flight: Flight, binding: Binding, workload: Workload): Step {
+function toWorkload(walk: Walk, flight: Flight, binding: Binding, workload: Workload): Step {
+  const { mesh } = walk;
   const proxy: ProxyRef = { kind: 'waypoint', namespace: binding.namespace, workload: binding.name };
   const layers = [...flight.layers, MUTUAL];
   const readsHttp = flight.http !== null && flight.layers.length === 0;
   const spoken: WireProtocol = readsHttp ? 'HTTP' : flight.layers.length > 0 ? 'TLS' : 'TCP';
   const incoming: Incoming = { proxy, receives: wire(spoken, flight.port, layers), envoy: noMatch(), decidedBy: [] };
   const logged = { cluster: 'encap' };
-  const at: Filtered = { mesh, incoming, flight: { ...flight, layers }, sni: null, terminated: true };
-  const read = pathRead(at, readsHttp ? flight.http : null);
+  const at: Filtered = { walk, incoming, flight: { ...flight, layers }, sni: null, terminated: true };
+  const read = pathRead(mesh, incoming, readsHttp ? flight.http : null);
   if (read.held !== undefined) return read.held;
   const past = pastFilters(at, waypointFilters(mesh, binding), read.http, () => logged);
   if (past.held !== undefined) return past.held;
