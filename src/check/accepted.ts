@@ -1,7 +1,7 @@
 /** Manifests as a cluster would come to have them: without what an API server or istiod's admission webhook refuses or drops. */
 import type { Manifest } from '../model/manifest';
 import type { LeftOut } from '../model/left-out';
-import { Mesh, type Shown } from '../model/mesh';
+import { Mesh } from '../model/mesh';
 import { type MeshConfig, readMeshConfig } from '../model/mesh-config';
 import type { MeshOptions } from '../model/mesh-options';
 import { unknownFields } from '../model/placeholders';
@@ -51,7 +51,7 @@ function isStored({ body }: Manifest): boolean {
 }
 
 /** The mesh without what a cluster would not have; a trace of a request that such an object speaks of says so. */
-export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}, elsewhere?: Shown): Mesh {
+export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
   const config = readMeshConfig(manifests, options);
   const releases = releasesInForce(manifests, options);
   const schemas = schemasInForce(manifests, releases);
@@ -69,7 +69,7 @@ export function acceptedMesh(manifests: readonly Manifest[], options: MeshOption
     leave('webhook', why);
     return [];
   });
-  return new Mesh(leftOut.length === 0 ? manifests : kept, options, leftOut, elsewhere);
+  return new Mesh(leftOut.length === 0 ? manifests : kept, options, leftOut);
 }
 
 /** Hosts that an object speaks of; undefined where it speaks of all. */

@@ -7,6 +7,7 @@ import type { Trace, TraceRequest } from '../trace/types';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
+import { parseLine } from './request-line';
 import { addRequestOptions, type RequestFlags, requestOf } from './request-options';
 
 const FORMATS = ['text', 'json', 'mermaid'] as const;
@@ -98,46 +99,4 @@ async function followAll(mesh: Mesh, requests: readonly TraceRequest[]): Promise
     }
     process.stdout.write(`${json(result)}\n`);
   }
-}
-
-function parseLine(line: string, number: number): TraceRequest {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    throw new UsageError(`request ${number} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new UsageError(`request ${number} is not an object with "from" and "request"`);
-  // A field that is null says nothing, as one that is not there.
-  const given = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
-  const { from, request } = Object.fromEntries(given) as Partial<TraceRequest>;
-  if (typeof from !== 'string' || typeof request !== 'string') {
-    throw new UsageError(`request ${number} needs "from" and "request", both strings`);
-  }
-  const known = given.filter(([name]) => TEXTS.has(name) || MAPS.has(name));
-  return Object.fromEntries(
-    known.map(([name, field]) => [name, fieldOf(name, field, number)]),
-  ) as unknown as TraceRequest;
-}
-
-const TEXTS = new Set(['from', 'request', 'address', 'sni', 'method', 'serviceAccount', 'at']);
-const MAPS = new Set(['headers', 'labels', 'tokens']);
-
-function fieldOf(name: string, value: unknown, number: number): unknown {
-  const wrong = (wanted: string): UsageError =>
-    new UsageError(`request ${number}: "${name}" is ${JSON.stringify(value)}, not ${wanted}`);
-  if (TEXTS.has(name)) {
-    if (typeof value !== 'string') throw wrong('a string');
-    return value;
-  }
-  const isPlain = (one: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof one);
-  if (name === 'tokens') {
-    const isRecord = (one: unknown): boolean => typeof one === 'object' && one !== null && !Array.isArray(one);
-    if (!isRecord(value) || !Object.values(value as object).every(isRecord)) throw wrong('an object of objects');
-    return value;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.values(value).every(isPlain))
-    throw wrong('an object of strings');
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]));
 }

@@ -1,32 +1,37 @@
 /** The meshes of the two sides of a change. */
 import { acceptedMesh } from '../check/accepted';
+import { assumedGateways } from '../model/assumed-gateways';
+import type { Beside } from '../model/beside';
 import type { Manifest } from '../model/manifest';
-import type { Mesh, Shown } from '../model/mesh';
+import type { Mesh } from '../model/mesh';
 import type { MeshOptions } from '../model/mesh-options';
+
+export interface BothStates {
+  /** Before and after, each with what is known of the other. */
+  readonly meshes: readonly [Mesh, Mesh];
+  /** The same by themselves, as `trace` has them. */
+  readonly alone: readonly [Mesh, Mesh];
+  /** What sets the former apart from the latter. */
+  readonly beside: Required<Beside>;
+}
 
 /**
  * The mesh before and after. What the manifests of one side show and those of the other do not came or went with the change: nobody
- * assumes there that it is somewhere else.
+ * assumes there that it is somewhere else. A Gateway that routes are bound to and neither side shows is in another repository.
  */
 export function bothStates(
   was: readonly Manifest[],
   is: readonly Manifest[],
   options?: MeshOptions,
   optionsAfter = options,
-): readonly [Mesh, Mesh] {
-  const before = acceptedMesh(was, options);
-  const after = acceptedMesh(is, optionsAfter);
-  const [shownBefore, shownAfter] = [before.shown(), after.shown()];
-  return [
-    assumes(before, shownBefore, shownAfter) ? acceptedMesh(was, options, shownAfter) : before,
-    assumes(after, shownAfter, shownBefore) ? acceptedMesh(is, optionsAfter, shownBefore) : after,
-  ];
-}
-
-/** Whether a side takes something for granted that the other one shows: Pods behind Services, or a gateway's Service. */
-function assumes({ services }: Mesh, own: Shown, other: Shown): boolean {
-  return (
-    [...other.workloads].some((name) => !own.workloads.has(name) && services.inNamespace(name).length > 0) ||
-    services.all.some(({ assumed, namespace, name }) => assumed && other.services.has(`${namespace}/${name}`))
-  );
+): BothStates {
+  const alone = [acceptedMesh(was, options), acceptedMesh(is, optionsAfter)] as const;
+  const assumed = assumedGateways(was, is);
+  const [before, after] = [alone[0].beside({ assumed }), alone[1].beside({ assumed })];
+  const known = [before.lacking(after), after.lacking(before)] as const;
+  return {
+    meshes: [alone[0].beside({ known: known[0], assumed }), alone[1].beside({ known: known[1], assumed })],
+    alone,
+    beside: { known: [...new Set(known.flat())], assumed },
+  };
 }

@@ -2,15 +2,17 @@
 import type { Mesh } from '../model/mesh';
 import type { Dimension, Recorder } from '../trace/ask';
 import { exact } from '../trace/matcher';
-import { notFollowed, RequestError, trace, whyUnknown, withNotes, wordsOf } from '../trace/index';
+import { whyUnknown } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
 import type { Budget } from '../traffic/budget';
 import { exploreWith, pathsOf, regionText, withShares, type Condition, type ExploreOptions } from '../traffic/explore';
 import { member } from '../traffic/members';
 import { otherNames } from '../traffic/sni';
 import { universe, type PathForm } from '../traffic/universe';
+import { follow } from './follow';
 import type { Task } from './plan';
 import type { Way } from './types';
+import { unknownGateways } from './unseen';
 import { byIdentity, fingerprint, toldApart, wayOf } from './way';
 
 /** A class of requests that fares otherwise than before; of several that change alike, the plainest stands for all. */
@@ -46,8 +48,12 @@ const PATH: Dimension = { kind: 'path', name: '' };
 /** Paths of a class that are followed where both sides make them anew, each in its own way. */
 const MORE_PATHS = 2;
 
+const NOTHING: Compared = { differences: [], doubts: [], followed: 0 };
+
 export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: number, budget?: Budget): Compared {
   const { client, probe } = task;
+  // What changes behind such a Gateway is told as a whole.
+  if (meshes.every((mesh) => unknownGateways([mesh]).has(client.at ?? ''))) return NOTHING;
   const paths = pathsOf(meshes, client.request);
   const differences = new Map<string, Difference>();
   const doubts: Doubt[] = [];
@@ -213,32 +219,6 @@ function keyOf(way: Way): string {
     asks: way.asks === null ? null : '*',
     ...(answer === undefined ? {} : { answer: { ...answer, location: null } }),
   });
-}
-
-/** A request that a set can make no sense of is unknown in it; a gateway that only one has refuses it in the other. */
-function follow(mesh: Mesh, request: TraceRequest, recorder: Recorder): Trace {
-  try {
-    return trace(mesh, request, recorder);
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    if (request.at === undefined) return notFollowed(error);
-    const [namespace = '', workload = ''] = request.at.split('/');
-    const reason = { kind: 'no-such-gateway', gateway: request.at } as const;
-    return {
-      outcome: 'refused',
-      hops: [],
-      destination: null,
-      refusal: {
-        code: 'no-such-gateway',
-        status: null,
-        proxy: { kind: 'none', namespace, workload },
-        ...wordsOf(reason),
-        by: null,
-        reason,
-      },
-      ...withNotes([]),
-    };
-  }
 }
 
 /** The fewer words a request takes, the plainer it is. */

@@ -14,8 +14,8 @@ import { Budget, MOST_WORK } from '../traffic/budget';
 import { nameClients } from '../traffic/client-names';
 import { regionText } from '../traffic/explore';
 import { bothStates } from './both-states';
+import { byItself } from './by-itself';
 import { compare, type Difference } from './compare';
-import { assumedGateways } from './assumed-gateways';
 import { Links } from './links';
 import { outOfSight } from './out-of-sight';
 import { objectChanges } from './objects';
@@ -86,8 +86,8 @@ const MOST_UNDECLARED = 20_000;
 export function diff(was: readonly Manifest[], is: readonly Manifest[], options: DiffOptions = {}): Diff {
   const changes = objectChanges(was, is);
   if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0, []);
-  const assumed = assumedGateways(was, is);
-  const meshes = bothStates([...was, ...assumed], [...is, ...assumed], options.mesh, options.meshAfter);
+  const states = bothStates(was, is, options.mesh, options.meshAfter);
+  const { meshes } = states;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const refused = meshes.map(
     ({ leftOut }) => new Set(leftOut.filter(({ field }) => field === undefined).map(({ manifest }) => manifest)),
@@ -162,7 +162,9 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     notes.push(
       `${nameOfLeftOut(one)} is left out where ${whoLeavesOut(one)}: ${one.why}. Compared is what a cluster would have without it`,
     );
-  const grouped = group(findings, clients).map((change) => onAssumption(change, assumed));
+  const grouped = group(findings, clients)
+    .map((change) => ({ ...change, request: byItself(change.request, states) }))
+    .map(onAssumption);
   const effective = new Set(grouped.flatMap(({ because }) => because));
   const nobodys = unknownGateways(meshes);
   for (const change of changes) {
@@ -196,9 +198,9 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
 }
 
 /** A way in through a Gateway that no manifest shows is one only if that Gateway takes it. */
-function onAssumption(change: Change, assumed: readonly Manifest[]): Change {
-  const { at } = change.request;
-  if (at === undefined || !assumed.some(({ namespace, name }) => `${namespace}/${name}` === at)) return change;
+function onAssumption(change: Change): Change {
+  const { at, assumed = [] } = change.request;
+  if (at === undefined || !assumed.some((one) => one.endsWith(`/${at}`))) return change;
   return { ...change, from: change.from.map((one) => `${one}, if that Gateway takes it`) };
 }
 

@@ -1,5 +1,7 @@
+import { assumedGateway } from './assumed-gateways';
 import { PeerAuthentications } from './authentication';
 import { backendTlsRules } from './backend-tls';
+import { type Beside, knownFrom, NOTHING_KNOWN, type Known } from './beside';
 import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints } from './endpoints';
 import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from './fields';
@@ -21,7 +23,7 @@ import { openNamespaces } from './open-namespaces';
 import { ownLayer, publicLayer } from './own-layer';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
 import type { MeshOptions } from './mesh-options';
-import { compareAge, config, firstOfEach, push, type Config } from './objects';
+import { compareAge, compareText, config, firstOfEach, push, type Config } from './objects';
 import { fromKubernetes, fromServiceEntry, ServiceRegistry } from './services';
 import {
   gatewayScope,
@@ -63,15 +65,6 @@ export interface Layer {
   readonly other: ProxyScope | undefined;
 }
 
-/** What a state of a mesh shows, that another state of it does not assume to be somewhere else. */
-export interface Shown {
-  /** Namespaces whose workloads it shows. */
-  readonly workloads: ReadonlySet<string>;
-  /** Services, as `namespace/name`. */
-  readonly services: ReadonlySet<string>;
-}
-
-const NOTHING_SHOWN: Shown = { workloads: new Set(), services: new Set() };
 const NO_MANIFESTS: readonly Manifest[] = [];
 const ISTIO_GROUPS = new Set(['networking.istio.io', 'security.istio.io', 'telemetry.istio.io']);
 
@@ -107,9 +100,9 @@ export class Mesh implements Registry {
 
   public constructor(
     public readonly manifests: readonly Manifest[],
-    options: MeshOptions = {},
+    private readonly options: MeshOptions = {},
     public readonly leftOut: readonly LeftOut[] = [],
-    elsewhere: Shown = NOTHING_SHOWN,
+    known: Known = NOTHING_KNOWN,
   ) {
     this.config = readMeshConfig(manifests, options);
     const isHidden = undiscovered(manifests, this.config);
@@ -138,7 +131,8 @@ export class Mesh implements Registry {
     );
     const routes = mergeDelegates(parsed);
     const installed = installedGateways(manifests, this.config, services, workloads, this.gateways, routes).filter(
-      ({ service }) => !elsewhere.services.has(`${service.namespace}/${service.name}`),
+      ({ service, installedBy }) =>
+        installedBy !== undefined || !known.services.has(`${service.namespace}/${service.name}`),
     );
     this.gatewayApi = new GatewayApi({
       of: (group, kind) => this.of(group, kind),
@@ -161,8 +155,8 @@ export class Mesh implements Registry {
     this.ingresses = fromIngress.gateways;
     const allServices = [...services, ...installed.map((gateway) => gateway.service), ...fromApi.services];
     const allWorkloads = [...workloads, ...installed.map((gateway) => gateway.workload), ...fromApi.workloads];
-    const unseen = unseenWorkloads(this, allServices, allWorkloads, elsewhere.workloads);
-    this.workloads = new Workloads([...allWorkloads, ...unseen], elsewhere.workloads);
+    const unseen = unseenWorkloads(this, allServices, allWorkloads, known.workloads);
+    this.workloads = new Workloads([...allWorkloads, ...unseen], known.workloads);
     this.services = new ServiceRegistry(allServices);
     this.endpoints = new Endpoints(manifests, this.workloads, this.services.all);
     this.virtualServices = new VirtualServiceIndex(
@@ -206,12 +200,28 @@ export class Mesh implements Registry {
     );
   }
 
-  /** What its manifests show of workloads and Services. */
-  public shown(): Shown {
-    return {
-      workloads: new Set(this.workloads.all.filter(isShown).map(({ namespace }) => namespace)),
-      services: new Set(this.of('', 'Service').map(({ namespace, name }) => `${namespace}/${name}`)),
-    };
+  /** The mesh of the same manifests, where more is known than they show. */
+  public beside({ known = [], assumed = [] }: Beside): Mesh {
+    if (known.length + assumed.length === 0) return this;
+    return this.remember(this, `beside ${JSON.stringify([known, assumed])}`, () => {
+      const gateways = assumed.map((one, index) => assumedGateway(one, this.manifests.length + index));
+      return new Mesh([...this.manifests, ...gateways], this.options, this.leftOut, knownFrom(known));
+    });
+  }
+
+  /** What is taken to be somewhere else here, and another state of the mesh shows: it came or went with what sets the two apart. */
+  public lacking(other: Mesh): readonly string[] {
+    const shown = new Set(this.workloads.all.filter(isShown).map(({ namespace }) => namespace));
+    const workloads = new Map(
+      other.workloads.all
+        .filter(isShown)
+        .filter(({ namespace }) => !shown.has(namespace) && this.services.inNamespace(namespace).length > 0)
+        .map(({ kind, namespace, name }) => [namespace, `${kind}/${namespace}/${name}`]),
+    );
+    const services = this.services.all
+      .filter(({ assumed, namespace, name }) => assumed && other.find('', 'Service', namespace, name) !== undefined)
+      .map(({ namespace, name }) => `Service/${namespace}/${name}`);
+    return [...new Set([...workloads.values(), ...services])].sort(compareText);
   }
 
   /** Manifests of a kind; the group is empty for the core group. */

@@ -15,9 +15,9 @@ export function unseenWorkloads(
   mesh: MeshSoFar,
   services: readonly Service[],
   workloads: readonly Workload[],
-  elsewhere: ReadonlySet<string>,
+  known: ReadonlySet<string>,
 ): readonly Workload[] {
-  const shown = new Set([...elsewhere, ...workloads.filter(isShown).map((workload) => workload.namespace)]);
+  const shown = new Set([...known, ...workloads.filter(isShown).map((workload) => workload.namespace)]);
   const selectors = mesh
     .of('networking.istio.io', 'Gateway')
     .map((gateway) => optionalRecord(record(record(gateway.body).spec).selector))

@@ -260,10 +260,10 @@ export class Workloads {
   private readonly byAddress = new Map<string, Workload>();
   private ofGateways: readonly Workload[] | undefined;
 
-  /** `elsewhere`: namespaces whose workloads another state of the mesh shows, so that what is not there is gone. */
+  /** `known`: namespaces whose workloads another state of the mesh shows, so that what is not there is gone. */
   public constructor(
     public readonly all: readonly Workload[],
-    private readonly elsewhere: ReadonlySet<string> = new Set(),
+    private readonly known: ReadonlySet<string> = new Set(),
   ) {
     for (const workload of all) {
       let siblings = this.byNamespace.get(workload.namespace);
@@ -281,7 +281,7 @@ export class Workloads {
 
   /** Whether the workloads of a namespace are among the manifests: what its Services select and nobody shows is not there. */
   public areShown(namespace: string): boolean {
-    return this.elsewhere.has(namespace) || this.inNamespace(namespace).some(isShown);
+    return this.known.has(namespace) || this.inNamespace(namespace).some(isShown);
   }
 
   public inNamespace(namespace: string): readonly Workload[] {

@@ -5,7 +5,7 @@ import { optionalRecord, records, strings, text } from '../model/fields';
 import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
 import { namespaceInjection, type Workload } from '../model/workloads';
 import { assumption, type Note, remark } from './notes';
-import { RequestError } from './request';
+import { NoGateway, RequestError } from './request';
 import type { ProxyKind, TraceRequest } from './types';
 import type { Peer } from './walk';
 import { firstOf } from './words';
@@ -177,7 +177,7 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     const known = [...mesh.gateways, ...mesh.gatewayApi.gateways.map((candidate) => candidate.config)].map(
       (candidate) => `${candidate.namespace}/${candidate.name}`,
     );
-    throw new RequestError(
+    throw new NoGateway(
       `there is no gateway ${namespace}/${name}: ${known.length === 0 ? 'the manifests have none' : `there are ${firstOf(known)}`}`,
     );
   }
@@ -234,13 +234,11 @@ function atApiGateway(mesh: Mesh, api: ApiGateway, port: number): Origin {
   if (api.controller === 'envoy-gateway') return { ...origin, entry: { gateway: api } };
   const workload =
     mesh.workloads.selected(namespace, { [`${GATEWAY_API}/gateway-name`]: name })[0] ?? behindAddress(mesh, api);
-  if (api.controller === 'other' || workload === undefined) {
+  if (api.controller === 'other')
     throw new RequestError(
-      api.controller === 'other'
-        ? `Gateway ${namespace}/${name} is of class "${api.className}", whose controller is neither Istio's nor Envoy Gateway's`
-        : `nothing runs Gateway ${namespace}/${name}`,
+      `Gateway ${namespace}/${name} is of class "${api.className}", whose controller is neither Istio's nor Envoy Gateway's`,
     );
-  }
+  if (workload === undefined) throw new NoGateway(`nothing runs Gateway ${namespace}/${name}`);
   const proxy = { type: 'gateway' as const, namespace: workload.namespace, labels: workload.labels, addresses: [] };
   const target = mesh.serviceTargets(proxy).find((candidate) => candidate.port === port);
   return { ...origin, entry: { workload, port: target?.targetPort ?? port } };

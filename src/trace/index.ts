@@ -22,13 +22,13 @@ import { carry } from './loop';
 import { type Answer, type Dialled, answersOfProxy, dial } from './names';
 import { otherEnd } from './other-end';
 import { refOf } from './refs';
-import { parseRequest, type RequestError } from './request';
+import { NoGateway, parseRequest, type RequestError } from './request';
 import { unknown, type Step } from './step';
 import type { Trace, TraceRequest } from './types';
 import { ownerOf, Walk, type Flight } from './walk';
-import { withNotes } from './words';
+import { withNotes, wordsOf } from './words';
 
-export { RequestError } from './request';
+export { NoGateway, RequestError } from './request';
 export type { Recorder } from './ask';
 export type * from './types';
 export type { NoteKind } from './notes';
@@ -42,7 +42,28 @@ export { NOTE_KINDS, REASON_KINDS, whyUnknown, withNotes, wordsOf, wordsOfNote }
  * @throws RequestError if the request is none, or names a client or gateway that cannot be.
  */
 export function trace(mesh: Mesh, request: TraceRequest, recorder?: Recorder): Trace {
-  return withExtensions(mesh, request, follow(mesh, request, recorder));
+  const given = mesh.beside(request);
+  try {
+    return withExtensions(given, request, follow(given, request, recorder));
+  } catch (error) {
+    const { at, known = [] } = request;
+    if (!(error instanceof NoGateway) || at === undefined || !known.some((one) => one.endsWith(`/${at}`))) throw error;
+    return noSuchGateway(at);
+  }
+}
+
+/** The trace of a request from outside whose gateway is gone, or not there yet. */
+export function noSuchGateway(at: string): Trace {
+  const [namespace = '', workload = ''] = at.split('/');
+  const reason = { kind: 'no-such-gateway', gateway: at } as const;
+  const proxy = { kind: 'none', namespace, workload } as const;
+  return {
+    outcome: 'refused',
+    hops: [],
+    destination: null,
+    refusal: { code: 'no-such-gateway', status: null, proxy, ...wordsOf(reason), by: null, reason },
+    ...withNotes([]),
+  };
 }
 
 function follow(mesh: Mesh, request: TraceRequest, recorder?: Recorder): Trace {

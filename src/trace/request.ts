@@ -8,6 +8,9 @@ export class RequestError extends Error {
   public override readonly name = 'RequestError';
 }
 
+/** There is no such gateway, or nothing runs it. */
+export class NoGateway extends RequestError {}
+
 /** What a client does: whom it dials, what it speaks. */
 export interface ParsedRequest {
   readonly scheme: 'http' | 'https' | 'tls' | 'tcp';

@@ -169,6 +169,13 @@ export interface TraceRequest {
   readonly serviceAccount?: string;
   /** `NAMESPACE/GATEWAY` at which a request from `outside` enters. */
   readonly at?: string;
+  /**
+   * What another state of the manifests shows, as `KIND/NAMESPACE/NAME`: what these lack of it is gone, or not there yet, where it would
+   * be assumed to be somewhere else.
+   */
+  readonly known?: readonly string[];
+  /** Gateways that another repository has, as `Gateway.GROUP/NAMESPACE/NAME`: taken to admit what is bound to them. */
+  readonly assumed?: readonly string[];
   /** Which of two gateways of that name: Istio's and one of the Gateway API may share it. */
   readonly atGroup?: 'networking.istio.io' | 'gateway.networking.k8s.io';
 }

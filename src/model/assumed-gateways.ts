@@ -1,33 +1,23 @@
 /** Gateways that routes are bound to and no manifest shows: they are in another repository, and are taken to admit what is bound to them. */
-import { record, records, text, texts } from '../model/fields';
-import type { Manifest } from '../model/manifest';
-import { toManifest } from '../model/object';
+import { record, records, text, texts } from './fields';
+import type { Manifest } from './manifest';
+import { toManifest } from './object';
 
 const GATEWAY_API = 'gateway.networking.k8s.io';
+const ISTIO = 'networking.istio.io';
 
-/** A Gateway for each reference of either side to one that neither side has. */
-export function assumedGateways(...sides: readonly (readonly Manifest[])[]): readonly Manifest[] {
+/** `Gateway.GROUP/NAMESPACE/NAME` of each Gateway that either side refers to and neither has. */
+export function assumedGateways(...sides: readonly (readonly Manifest[])[]): readonly string[] {
   const all = sides.flat();
-  const shown = new Set(
-    all.filter(({ kind }) => kind === 'Gateway').map((one) => `${one.group} ${one.namespace}/${one.name}`),
-  );
-  const assumed = new Map<string, Manifest>();
+  const shown = new Set(all.filter(({ kind }) => kind === 'Gateway').map(gatewayName));
+  const assumed = new Set<string>();
   const assume = (group: string, namespace: string, name: string): void => {
-    const key = `${group} ${namespace}/${name}`;
-    if (name === '' || shown.has(key) || assumed.has(key)) return;
-    const body = {
-      kind: 'Gateway',
-      metadata: { namespace, name },
-      ...(group === GATEWAY_API ? ofTheApi : ofIstio(name)),
-    };
-    assumed.set(
-      key,
-      toManifest(body, all.length + assumed.size, {}, () => undefined),
-    );
+    const key = gatewayName({ group, namespace, name });
+    if (name !== '' && !shown.has(key)) assumed.add(key);
   };
   for (const manifest of all) {
     const spec = record(record(manifest.body).spec);
-    if (manifest.kind === 'VirtualService' && manifest.group === 'networking.istio.io') {
+    if (manifest.kind === 'VirtualService' && manifest.group === ISTIO) {
       const rules = [...records(spec.http), ...records(spec.tls), ...records(spec.tcp)];
       const named = [
         ...texts(spec.gateways),
@@ -37,7 +27,7 @@ export function assumedGateways(...sides: readonly (readonly Manifest[])[]): rea
         const slash = gateway.indexOf('/');
         if (gateway === 'mesh') continue;
         const own = slash < 0 || gateway.startsWith('./');
-        assume('networking.istio.io', own ? manifest.namespace : gateway.slice(0, slash), gateway.slice(slash + 1));
+        assume(ISTIO, own ? manifest.namespace : gateway.slice(0, slash), gateway.slice(slash + 1));
       }
     }
     if (manifest.group !== GATEWAY_API || !/Route$/.test(manifest.kind)) continue;
@@ -47,13 +37,27 @@ export function assumedGateways(...sides: readonly (readonly Manifest[])[]): rea
       assume(GATEWAY_API, text(parent.namespace) || manifest.namespace, text(parent.name));
     }
   }
-  return [...assumed.values()];
+  return [...assumed];
+}
+
+export function gatewayName({ group, namespace, name }: Pick<Manifest, 'group' | 'namespace' | 'name'>): string {
+  return `Gateway.${group}/${namespace}/${name}`;
 }
 
 /** As a Gateway for everyone is written: plain text on 80, TLS on 443. */
+export function assumedGateway(named: string, index: number): Manifest {
+  const [kind = '', namespace = '', name = ''] = named.split('/');
+  const body = {
+    kind: 'Gateway',
+    metadata: { namespace, name },
+    ...(kind === `Gateway.${GATEWAY_API}` ? ofTheApi : ofIstio(name)),
+  };
+  return toManifest(body, index, {}, () => undefined);
+}
+
 function ofIstio(name: string): object {
   return {
-    apiVersion: 'networking.istio.io/v1',
+    apiVersion: `${ISTIO}/v1`,
     spec: {
       selector: { 'mesh-edge/assumed': name },
       servers: [

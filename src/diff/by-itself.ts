@@ -1,0 +1,42 @@
+/** Witnesses as `trace` takes them with the manifests of one side alone, who does not know what the other side shows. */
+import type { Beside } from '../model/beside';
+import type { Mesh } from '../model/mesh';
+import { RequestError, trace } from '../trace/index';
+import type { TraceRequest } from '../trace/types';
+import type { BothStates } from './both-states';
+import { follow } from './follow';
+import { fingerprint, wayOf } from './way';
+
+/** The request, with what has to be known beside either side for it to fare there as it does in the change. */
+export function byItself(request: TraceRequest, { meshes, alone, beside }: BothStates): TraceRequest {
+  const wanted = meshes.map((mesh) => fingerprint(wayOf(mesh, follow(mesh, request), '')));
+  const isSo = (given: Beside): boolean =>
+    alone.every((mesh, side) => asTraced(mesh, { ...request, ...given }) === wanted[side]);
+  const gateways = request.at === undefined ? [] : entrancesNamed(request.at, meshes);
+  const known = [...gateways, ...beside.known];
+  const few: readonly Beside[] = [
+    {},
+    ...known.map((one) => ({ known: [one] })),
+    ...beside.assumed.map((one) => ({ assumed: [one] })),
+  ];
+  const all = { ...(known.length === 0 ? {} : { known }), ...(beside.assumed.length === 0 ? {} : { assumed: beside.assumed }) }; // prettier-ignore
+  return { ...request, ...(few.find(isSo) ?? all) };
+}
+
+function asTraced(mesh: Mesh, request: TraceRequest): string | undefined {
+  try {
+    return fingerprint(wayOf(mesh, trace(mesh, request), ''));
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    return undefined;
+  }
+}
+
+/** The Gateways, and Ingresses, of a name that either side has. */
+function entrancesNamed(at: string, meshes: readonly Mesh[]): readonly string[] {
+  const all = meshes.flatMap(
+    (mesh) =>
+    mesh.manifests.filter(({ kind, namespace, name }) => (kind === 'Gateway' || kind === 'Ingress') && `${namespace}/${name}` === at), // prettier-ignore
+  );
+  return [...new Set(all.map(({ kind, group, namespace, name }) => `${kind}.${group}/${namespace}/${name}`))];
+}
