@@ -68,9 +68,7 @@ export function hold(
 ): Held {
   const { meshes } = bothStates(...sides, options);
   const told = diff(...sides, { mesh: options });
-  const wrong = told.changes
-    .map(({ request }) => request)
-    .find((request) => !differs(meshes, request));
+  const wrong = told.changes.map(({ request }) => request).find((request) => !differs(meshes, request));
   // Clients outside enter where `docs/every-request.md` says that they do.
   const ways = new Set(entrances(meshes));
   const isThere = ({ at, from }: TraceRequest): boolean =>
