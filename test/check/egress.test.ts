@@ -466,3 +466,40 @@ spec: {containers: [{name: job, image: job}]}`;
     expect(found(mesh('portLevelSettings: [{port: {number: 80}, tls: {mode: SIMPLE}}]'))).toEqual(['EDGE114 warning']);
   });
 });
+
+describe('TLS that a DestinationRule originates for some workloads alone', () => {
+  const pod = (name: string): string => `
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}, namespace: app}
+spec: {selector: {matchLabels: {app: ${name}}}, template: {metadata: {labels: {app: ${name}}}, spec: {containers: [{name: c, image: c}]}}}`;
+  const world = (selected: string): string => `${NAMESPACES}${pod('pay')}${pod('web')}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bank, namespace: app}
+spec: {hosts: [bank.example.net], location: MESH_EXTERNAL, resolution: DNS, exportTo: [.], ports: [{number: 80, name: http, protocol: HTTP, targetPort: 443}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: bank, namespace: app}
+spec:
+  host: bank.example.net
+  workloadSelector: {matchLabels: {app: ${selected}}}
+  trafficPolicy: {tls: {mode: MUTUAL, credentialName: bank, sni: bank.example.net, subjectAltNames: [bank.example.net]}}`;
+  const web = `
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: web, namespace: app}
+spec: {workloadSelector: {labels: {app: web}}, egress: [{hosts: [istio-system/*]}]}`;
+
+  it('is no error for the others, which may call the host and need not', () => {
+    const [found] = judge(world('pay')).filter(({ id }) => id === 'EDGE302');
+    expect(found).toMatchObject({ severity: 'warning', object: { name: 'bank' }, field: 'spec.workloadSelector' });
+    expect(ids(world('pay') + web).join()).not.toContain('EDGE302');
+  });
+
+  it('is one where it is for nobody', () => expect(ids(world('nobody'))).toContain('EDGE302 error'));
+});

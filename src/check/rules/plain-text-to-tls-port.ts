@@ -39,19 +39,40 @@ function* wrongPorts(context: CheckContext): Generator<Hit> {
     if (wrong === undefined || (path.client.isAssumed && right.has(path.probe.url))) continue;
     const decided = path.trace.hops.at(-1)?.decidedBy.find(({ kind }) => kind === 'DestinationRule');
     const missed = decided ? undefined : missedRule(context, path);
-    const at = (decided && findDecided(context, decided)) ?? missed ?? { manifest: path.probe.manifest, field: path.probe.field }; // prettier-ignore
+    const others = decided || missed || !right.has(path.probe.url) ? undefined : ruleOfOthers(context, path);
+    const at = (decided && findDecided(context, decided)) ?? missed ?? others ?? { manifest: path.probe.manifest, field: path.probe.field }; // prettier-ignore
     if (said.has(at.manifest)) continue;
     said.add(at.manifest);
     yield {
       ...at,
       onTheWay: [at.manifest, ...rulesFor(context, path.trace.hops.at(-1)?.cluster)],
-      what: `${path.probe.url} from ${path.client.from} leaves ${wrong}${missed ? `, though ${nameOf(missed.manifest)} is to originate TLS for it` : ''}`,
+      what: `${path.probe.url} from ${path.client.from} leaves ${wrong}${missed ? `, though ${nameOf(missed.manifest)} is to originate TLS for it` : ''}${others ? `: ${nameOf(others.manifest)} originates TLS for the workloads that it selects alone` : ''}`,
       ...(missed ? { why: missed.why, fix: missed.fix } : {}),
+      ...(others ? FOR_SOME : {}),
       ...(decided?.field.endsWith('credentialName')
         ? { why: 'The sidecar leaves out the TLS of a DestinationRule whose credentialName it may not read: it reads a Secret only for a rule with a workloadSelector.', fix: 'Add a workloadSelector for the client, in its namespace; or originate TLS at the egress gateway.' } // prettier-ignore
         : {}),
     };
   }
+}
+
+/** A host that some workloads call with TLS of their sidecars is seen by others too, which need not call it. */
+const FOR_SOME = {
+  severity: 'warning',
+  why: 'Other workloads that see the host have no TLS originated: what they send is answered 400, or the connection is closed.',
+  fix: 'If the others are not to call the host, keep it from them by Sidecars; if they are, select them too.',
+} as const;
+
+function ruleOfOthers(context: CheckContext, { trace: { hops } }: Path): Pick<Hit, 'field'> & { readonly manifest: Manifest } | undefined { // prettier-ignore
+  const manifest = rulesFor(context, hops.at(-1)?.cluster).find((rule) => {
+    const spec = specOf('DestinationRule', rule);
+    return spec.workloadSelector !== undefined && originatesTls(spec);
+  });
+  return manifest && { manifest, field: ['spec', 'workloadSelector'] };
+}
+
+function originatesTls(spec: ReturnType<typeof specOf<'DestinationRule'>>): boolean {
+  return [...policiesOf(spec)].some(({ policy }) => policy.tls?.mode === 'SIMPLE' || policy.tls?.mode === 'MUTUAL');
 }
 
 function wrongPort({ probe, trace: { outcome, destination, hops } }: Path): string | undefined {
@@ -83,7 +104,7 @@ function missedRule(context: CheckContext, { trace: { hops }, client }: Path): M
   const root = mesh.config.rootNamespace;
   for (const manifest of rulesFor(context, last?.cluster)) {
     const spec = specOf('DestinationRule', manifest);
-    if (![...policiesOf(spec)].some(({ policy }) => policy.tls?.mode === 'SIMPLE' || policy.tls?.mode === 'MUTUAL')) continue; // prettier-ignore
+    if (!originatesTls(spec)) continue;
     const isLookedUp = [reader, ...owners, root].includes(manifest.namespace);
     if (isLookedUp && isVisible(spec.exportTo, manifest.namespace, reader)) {
       const first = mergedInto(context, manifest, last?.cluster);
