@@ -10,10 +10,10 @@ import { tokenRulesOf } from './envoy-gateway-tokens';
 import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
 import type { Asked, AskedPath } from './ask';
 import { byExpression, type HttpRequest } from './http-routes';
-import { PRESENT } from './matcher';
+import { exact, prefix, PRESENT, regex, suffix } from './matcher';
 import { gap } from './notes';
 import { isPreflight } from './own-answer';
-import type { Reason } from './reasons';
+import type { Reason, SignInProblem } from './reasons';
 import { judgeToken, type TokenVerdict } from './tokens';
 import type { Decision } from './types';
 
@@ -82,7 +82,8 @@ const FOREIGN: Readonly<Record<string, FilterName>> = {
 export function policyVerdict(rule: AtRule): PolicyVerdict | undefined {
   const { security, traffic, extension, broken, proxy } = rule;
   const present = new Set<FilterName>();
-  if (optionalRecord(traffic?.spec.faultInjection) !== undefined) present.add('fault');
+  const isCarriedOut = limitFailure(rule) === undefined && !rule.faults.some(({ policy }) => policy === traffic);
+  if (isCarriedOut && optionalRecord(traffic?.spec.faultInjection) !== undefined) present.add('fault');
   if (rule.cors !== undefined) present.add('cors');
   for (const [part, filter] of Object.entries(PARTS))
     if (optionalRecord(security?.spec[part]) !== undefined && !broken.some((one) => one.part === part))
@@ -173,17 +174,52 @@ function corsVerdict({ security, cors, forwards, http }: Passing): PolicyVerdict
   };
 }
 
-function oidcVerdict({ security, http }: Passing): PolicyVerdict {
+/** The filter for logins, in its order (decodeHeaders of extensions/filters/http/oauth2/filter.cc of Envoy). */
+function oidcVerdict({ security, http }: Passing): PolicyVerdict | undefined {
   const policy = security!;
+  const oidc = record(policy.spec.oidc);
+  if (oidc.passThroughAuthHeader === true && hasTokenHeader(record(policy.spec.jwt), http)) return undefined;
+  const told = { is: 'refused', code: 'oidc', by: decision(policy, 'oidc') } as const;
+  if (http.path.plain.is(exact(text(oidc.logoutPath) || '/logout')))
+    return { ...told, status: 302, reason: { kind: 'sign-out', policy: refOf(policy) } };
   if (http.headers.get('cookie').is(PRESENT)) return unknown(policy, 'oidc', 'credentials');
+  const refused = (why: SignInProblem): PolicyVerdict => ({
+    ...told,
+    status: 401,
+    reason: { kind: 'sign-in-refused', policy: refOf(policy), why },
+  });
+  // Who comes back from the provider has the cookie that the redirect there has set.
+  if (http.path.plain.is(exact(callbackPath(oidc)))) return refused('callback');
+  if (records(record(oidc.denyRedirect).headers).some((header) => fitsHeader(header, http))) return refused('redirect-denied'); // prettier-ignore
   return {
-    is: 'refused',
-    code: 'oidc',
+    ...told,
     status: 302,
     reason: { kind: 'sign-in', policy: refOf(policy) },
-    location: text(record(record(policy.spec.oidc).provider).authorizationEndpoint) || undefined,
-    by: decision(policy, 'oidc'),
+    location: text(record(oidc.provider).authorizationEndpoint) || undefined,
   };
+}
+
+/** The path of redirectURL, whose host may be a variable of Envoy's (extractRedirectPath of internal/gatewayapi/securitypolicy.go). */
+function callbackPath({ redirectURL }: Json): string {
+  return /^[^:]+:\/\/[^/]*(\/[^?#]*)/.exec(text(redirectURL))?.[1] ?? '/oauth2/callback';
+}
+
+function fitsHeader({ name, type, value }: Json, http: HttpRequest): boolean {
+  const wanted = text(value);
+  const matcher =
+    type === 'Prefix' ? prefix(wanted) : type === 'Suffix' ? suffix(wanted) : type === 'RegularExpression' ? regex(wanted) : exact(wanted); // prettier-ignore
+  return http.headers.get(text(name)).is(matcher);
+}
+
+/** Whether a header is there that a provider of tokens looks into (buildHeaderMatchers of internal/xds/translator/oidc.go). */
+function hasTokenHeader(jwt: Json, http: HttpRequest): boolean {
+  return records(jwt.providers).some(({ extractFrom }) => {
+    const from = optionalRecord(extractFrom);
+    if (from === undefined) return http.headers.get('authorization').is(prefix('Bearer '));
+    return records(from.headers).some(({ name, valuePrefix }) =>
+      http.headers.get(text(name)).is(valuePrefix === undefined ? PRESENT : prefix(text(valuePrefix))),
+    );
+  });
 }
 
 function credentialVerdict({ security, http }: Passing, kind: 'apiKeyAuth' | 'basicAuth'): PolicyVerdict {

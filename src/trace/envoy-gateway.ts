@@ -236,6 +236,7 @@ function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
   const { extension, faults } = policyFaults(stage, traffic, effectivePolicy('EnvoyExtensionPolicy', place, mesh));
   const limits = traffic && mesh.remember(traffic.manifest, 'limits globally', () => limitsGlobally(mesh));
   const found = ownFilters(attachment.route, own, mesh);
+  if (traffic !== undefined && !faults.some(({ policy }) => policy === traffic)) walk.overrides.unshift(traffic);
   const failed: OwnFilters['answer'] = fault && { status: 500, reason: { kind: 'filter-not-usable', detail: fault.detail, cure: fault.cure } }; // prettier-ignore
   const filters = { ...applyOwnFilters(found, http), ...(failed === undefined ? {} : { answer: failed }) };
   const verdict = policyVerdict({

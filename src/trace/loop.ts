@@ -2,12 +2,14 @@
 import { throughZtunnel, atZtunnel } from './ambient';
 import { arrive } from './arrive';
 import { throughProxies } from './envoy-gateway';
-import { remark } from './notes';
+import { gap, remark } from './notes';
 import { gatewayProxy, throughGateway, throughSidecar } from './proxies';
 import { brokenStatus, ruleDecision } from './hop';
+import { overrideOf } from './response-override';
 import { throughServer } from './server';
 import { refused, type End, type Next, type Step } from './step';
 import type { Hop, ProxyRef, Trace } from './types';
+import { refOf as policyRef } from './envoy-gateway-verdict';
 import { outermost, type Flight, type Walk } from './walk';
 import { throughWaypoint } from './waypoint';
 import { withNotes, wordsOf } from './words';
@@ -89,7 +91,25 @@ function noteCopies(walk: Walk, { copies = [] }: Hop): void {
   for (const { cluster, percent } of copies) walk.note(remark({ kind: 'copied', cluster, percent }));
 }
 
-function ended(walk: Walk, hops: readonly Hop[], end: End): Trace {
+/** An end as the client sees it: policies on the way back may replace a response by its status. What is refused stays so. */
+function comeBack(walk: Walk, end: End): End {
+  if (end.is === 'delivered' || end.is === 'unknown') return end;
+  const told = end.is === 'replied' ? end.reply : end.refused;
+  let { status } = told;
+  for (const policy of walk.overrides) {
+    const override = status === null ? undefined : overrideOf(policy, status);
+    if (status === null || override === undefined) continue;
+    if (override.is === 'redirect') return { is: 'unknown', why: gap({ kind: 'response-redirected', policy: policyRef(policy), status }) }; // prettier-ignore
+    walk.note(remark({ kind: 'status-replaced', policy: policyRef(policy), from: status, to: override.status }));
+    status = override.status;
+  }
+  if (status === told.status || status === null) return end;
+  if (end.is === 'replied' && end.reply.status < 400) return { is: 'replied', reply: { ...end.reply, status } };
+  return { is: 'refused', refused: { ...told, status } };
+}
+
+function ended(walk: Walk, hops: readonly Hop[], last: End): Trace {
+  const end = comeBack(walk, last);
   if (end.is === 'unknown') walk.note(end.why);
   const notes = withNotes(walk.notes);
   if (end.is === 'delivered')

@@ -63,6 +63,8 @@ interface Gaps {
   'authorization-open': { readonly policy: ObjectRef; readonly asking: Asking };
   'security-policy-open': { readonly policy: ObjectRef; readonly field: string; readonly on: OpenCondition };
   'patch-policy': { readonly policy: ObjectRef };
+  /** Another route answers in the place of a response of that status. */
+  'response-redirected': { readonly policy: ObjectRef; readonly status: number };
   'own-code': { readonly policy: ObjectRef; readonly field: string };
   'namespace-not-shown': { readonly namespace: string; readonly object: string };
   'cluster-namespace-not-shown': { readonly cluster: string; readonly cause: NoCluster };
@@ -95,6 +97,7 @@ interface Remarks {
   weighted: { readonly weight: number; readonly total: number; readonly others: readonly string[] };
   /** A host is null where nothing is sent on, and requests are answered 500. */
   'backends-weighted': { readonly shares: readonly { readonly host: string | null; readonly percent: number }[] };
+  'status-replaced': { readonly policy: ObjectRef; readonly from: number; readonly to: number };
   'rate-limited': { readonly policy: ObjectRef; readonly isUncertain: boolean };
   'policy-not-for-route': { readonly policy: ObjectRef; readonly route: ObjectRef; readonly detail: string };
   /** `by` is null where only the cluster is known. */

@@ -16,6 +16,9 @@ export interface Asking {
   readonly http: { readonly method: string; readonly authority: string; readonly path: string } | null;
 }
 
+/** Why a client without a session is not sent to sign in. */
+export type SignInProblem = 'callback' | 'redirect-denied';
+
 /** What is wrong with a token. */
 export type TokenProblem =
   | { readonly is: 'not-valid-yet' | 'expired' | 'not-signed-by-issuer' }
@@ -152,6 +155,8 @@ interface OfFilters {
   'token-missing': { readonly policy: ObjectRef };
   'credentials-missing': { readonly policy: ObjectRef; readonly credential: 'apiKeyAuth' | 'basicAuth' };
   'sign-in': { readonly policy: ObjectRef };
+  'sign-out': { readonly policy: ObjectRef };
+  'sign-in-refused': { readonly policy: ObjectRef; readonly why: SignInProblem };
   'denied-by-rule': { readonly policy: ObjectRef; readonly rule: number; readonly asking: Asking };
   'allowed-by-no-rule': { readonly policies: readonly string[]; readonly asking: Asking; readonly advice: HowToAllow };
   'no-authorizer': { readonly policy: ObjectRef; readonly asking: Asking; readonly providers: readonly string[]; readonly known: readonly string[] }; // prettier-ignore

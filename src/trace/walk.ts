@@ -1,3 +1,4 @@
+import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import type { Mesh } from '../model/mesh';
 import type { ProxyOwner } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
@@ -66,6 +67,8 @@ export interface Flight {
 /** What holds at every step of a walk, and what is noted on the way. */
 export class Walk {
   private readonly noted: Note[] = [];
+  /** Policies on the way that may put another response in the place of what comes back, the last first. */
+  public readonly overrides: EffectivePolicy[] = [];
 
   /** `lookedUp` is what the client says the name of its request resolves to. */
   public constructor(

@@ -88,6 +88,8 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'token-missing': undefined,
   'credentials-missing': undefined,
   'sign-in': undefined,
+  'sign-out': undefined,
+  'sign-in-refused': undefined,
   'denied-by-rule': 'authorization',
   'allowed-by-no-rule': 'authorization',
   'no-authorizer': 'authorization',

@@ -63,7 +63,11 @@ const FOR_SOME = {
   fix: 'If the others are not to call the host, keep it from them by Sidecars; if they are, select them too.',
 } as const;
 
-function ruleOfOthers(context: CheckContext, { trace: { hops } }: Path): Pick<Hit, 'field'> & { readonly manifest: Manifest } | undefined { // prettier-ignore
+function ruleOfOthers(
+  context: CheckContext,
+  { trace: { hops } }: Path,
+): (Pick<Hit, 'field'> & { readonly manifest: Manifest }) | undefined {
+  // prettier-ignore
   const manifest = rulesFor(context, hops.at(-1)?.cluster).find((rule) => {
     const spec = specOf('DestinationRule', rule);
     return spec.workloadSelector !== undefined && originatesTls(spec);

@@ -12,6 +12,8 @@ type Kinds =
   | 'token-missing'
   | 'credentials-missing'
   | 'sign-in'
+  | 'sign-out'
+  | 'sign-in-refused'
   | 'denied-by-rule'
   | 'allowed-by-no-rule'
   | 'no-authorizer'
@@ -69,6 +71,11 @@ export const FILTER_WORDS: WordsFor<Kinds> = {
     fix: credential === 'apiKeyAuth' ? 'send the key where extractFrom says' : 'send an Authorization header',
   }),
   'sign-in': () => ({ what: 'a request without a session is sent to the OpenID provider', fix: 'sign in first' }),
+  'sign-out': () => ({ what: 'the path ends the session of its client', fix: 'ask for another path' }),
+  'sign-in-refused': ({ policy, why }) =>
+    why === 'callback'
+      ? { what: 'the path is the one that the OpenID provider leads back to, and the request has no cookie of a login that was begun', fix: 'sign in by another path first' } // prettier-ignore
+      : { what: `a request without a session is not sent to the OpenID provider: it has a header of oidc.denyRedirect of ${named(policy)}`, fix: 'sign in first' }, // prettier-ignore
   'denied-by-rule': ({ policy, rule, asking }) => ({
     what: `${named(policy)} denies ${askingText(asking)}`,
     fix: `except it from rules[${rule}], if it should pass`,

@@ -103,6 +103,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `whether ${named(policy)} lets the request pass hangs on ${ON[on]} (${field})`,
   'patch-policy': ({ policy }) =>
     `${named(policy)} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`,
+  'response-redirected': ({ policy, status }) =>
+    `in the place of ${status} ${named(policy)} has another route answer (spec.responseOverride), by an internal redirect of Envoy that is not followed`,
   'own-code': ({ policy, field }) =>
     `${named(policy)} hands the request to code of its own (spec.${field}), which may answer or change it`,
   'namespace-not-shown': ({ namespace, object }) =>
@@ -152,6 +154,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `${weight} parts of ${total} go this way; the others to ${others.join(', ')}`,
   'backends-weighted': ({ shares }) =>
     `requests are spread by weight: ${shares.map(({ host, percent }) => `${percent} % ${host === null ? 'are answered 500, as the backend is none or may not be referred to' : `to ${host}`}`).join(', ')}`,
+  'status-replaced': ({ policy, from, to }) =>
+    `the proxy answers ${from}, and ${named(policy)} puts ${to} in its place (spec.responseOverride)`,
   'rate-limited': ({ policy, isUncertain }) =>
     `${named(policy)} limits the rate: over it the answer is 429${isUncertain ? ", and always 500 if Envoy Gateway's own configuration, which no manifest shows, has no rateLimit" : ''}`,
   'policy-not-for-route': ({ policy, route, detail }) =>
