@@ -7,6 +7,7 @@ import type { MeshOptions } from '../model/mesh-options';
 import { unknownFields } from '../model/placeholders';
 import { releasesInForce } from '../model/releases-in-force';
 import { list, record, text, texts } from '../model/fields';
+import { isAdmitted } from '../model/workloads';
 import { peerAuthenticationIssues, requestAuthenticationIssues, telemetryIssues } from './admission/authentication';
 import { authorizationPolicyIssues } from './admission/authorization-policy';
 import { destinationRuleIssues } from './admission/destination-rule';
@@ -16,9 +17,8 @@ import { serviceEntryIssues } from './admission/service-entry';
 import { sidecarIssues } from './admission/sidecar';
 import { virtualServiceIssues } from './admission/virtual-service';
 import { schemasInForce } from './context';
-import { storedBy } from './released';
-import { admit } from './schema/admit';
-import type { Schemas } from './schema/store';
+import { isAskedOf, isFollowedAnyway, storedBy } from './released';
+import { type Admitted, admit } from './schema/admit';
 
 type Judge = (manifest: Manifest, config: MeshConfig) => Iterable<Issue>;
 
@@ -35,19 +35,18 @@ const JUDGES: Readonly<Record<string, Judge>> = {
 };
 
 /** Why istiod's webhook refuses an object; undefined if it takes it. */
-export function refusalOf(manifest: Manifest, config: MeshConfig, schemas: Schemas): string | undefined {
-  const key = `${manifest.group}/${manifest.kind}`;
+export function refusalOf({ original, manifest }: Admitted, config: MeshConfig): string | undefined {
+  const key = `${original.group}/${original.kind}`;
   const judge = Object.hasOwn(JUDGES, key) ? JUDGES[key] : undefined;
   // What a tool fills in later is not known, and so not what a webhook says of it.
-  if (judge === undefined || isStored(manifest) || unknownFields(manifest).length > 0) return undefined;
-  for (const { what, isWarning } of judge(admit(manifest, schemas).manifest, config))
-    if (isWarning !== true) return what;
+  if (judge === undefined || unknownFields(original).length > 0) return undefined;
+  for (const { what, isWarning } of judge(manifest, config)) if (isWarning !== true) return what;
   return undefined;
 }
 
-/** What an API server has given its id has been let in, whatever a webhook would say today. */
-function isStored({ body }: Manifest): boolean {
-  return text(record(record(body).metadata).uid) !== '';
+/** What an API server has given its id, or a kubelet its state, has been let in, whatever a webhook would say today. */
+function isStored({ kind, body }: Manifest): boolean {
+  return text(record(record(body).metadata).uid) !== '' || (kind === 'Pod' && isAdmitted(record(body)));
 }
 
 /** The mesh without what a cluster would not have; a trace of a request that such an object speaks of says so. */
@@ -58,13 +57,21 @@ export function acceptedMesh(manifests: readonly Manifest[], options: MeshOption
   const leftOut: LeftOut[] = [];
   const kept = manifests.flatMap((manifest) => {
     const { kind, namespace, name } = manifest;
+    const isFollowed = isFollowedAnyway(manifest);
     const leave = (by: LeftOut['by'], why: string, field?: string): void =>
-      void leftOut.push({ manifest, kind, namespace, name, by, why, ...(field === undefined ? {} : { field }), hosts: hostsOf(manifest) }); // prettier-ignore
-    const stored = isStored(manifest) ? undefined : storedBy(manifest, schemas, releases);
+      void leftOut.push({ manifest, kind, namespace, name, by, why, ...(field === undefined ? {} : { field }), ...(isFollowed ? { isFollowed } : {}), hosts: hostsOf(manifest, config) }); // prettier-ignore
+    if (isStored(manifest) || !isAskedOf(manifest)) return [manifest];
+    const admitted = admit(manifest, schemas);
+    const stored = storedBy(admitted, schemas, releases);
+    if (isFollowed) {
+      const [refusal] = stored?.manifest === undefined ? (stored?.missing ?? []) : [];
+      if (refusal !== undefined) leave('api-server', refusal.why);
+      return [manifest];
+    }
     for (const { field, why } of stored?.missing ?? []) leave('api-server', why, field);
     const has = stored === undefined ? manifest : stored.manifest;
     if (has === undefined) return [];
-    const why = refusalOf(has, config, schemas);
+    const why = refusalOf(has === manifest ? admitted : admit(has, schemas), config);
     if (why === undefined) return [has];
     leave('webhook', why);
     return [];
@@ -73,11 +80,15 @@ export function acceptedMesh(manifests: readonly Manifest[], options: MeshOption
 }
 
 /** Hosts that an object speaks of; undefined where it speaks of all. */
-function hostsOf({ kind, body }: Manifest): readonly string[] | undefined {
+function hostsOf(
+  { kind, namespace, name, body }: Manifest,
+  { clusterDomain }: MeshConfig,
+): readonly string[] | undefined {
   const spec = record(record(body).spec);
   if (/^(HTTP|GRPC|TLS)Route$/.test(kind)) return list(spec.hostnames).length > 0 ? texts(spec.hostnames) : undefined;
   if (kind === 'ServiceEntry' || kind === 'VirtualService')
     return list(spec.hosts).length > 0 ? texts(spec.hosts) : undefined;
+  if (kind === 'Service') return [name, `${name}.${namespace}`, `${name}.${namespace}.svc`, `${name}.${namespace}.svc.${clusterDomain}`]; // prettier-ignore
   // No request fares otherwise for it.
   if (kind === 'Telemetry') return [];
   return kind === 'DestinationRule' && text(spec.host) !== '' ? [text(spec.host)] : undefined;

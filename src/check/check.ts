@@ -6,7 +6,7 @@ import type { Severities } from './configuration-entries';
 import { CheckContext } from './context';
 import { severityOf } from './doubtful';
 import { speaksOfDeclared } from './externals';
-import { formatField } from './field';
+import { formatField } from '../model/field-path';
 import { type CheckResult, type Finding, type ObjectId, SEVERITIES, type Severity, type Where } from './finding';
 import type { Hit, Rule } from './rule';
 import { rules as allRules } from './rules';

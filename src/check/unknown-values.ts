@@ -27,17 +27,21 @@ export function isKnown(rule: Rule, hit: Hit, context: CheckContext): boolean {
   if (isPlaceholder(hit.what)) return false;
   const unknown = context.index(unknownValues);
   if (hit.manifest === undefined || unknown.size === 0) return true;
-  if (FORM.test(rule.id))
-    return !unknown.has(hit.manifest.index) || !holdsPlaceholder(hit.manifest, hit.field, unknown);
+  if (FORM.test(rule.id)) return isKnownForm(hit.manifest, hit.what, hit.field, unknown.get(hit.manifest.index) ?? []);
   return ![hit.manifest, ...(hit.onTheWay ?? []), ...(hit.beside ?? [])].some(({ index }) => unknown.has(index));
 }
 
-function holdsPlaceholder(
+/** Whether what is wrong with the form of one value is not that it stands for another. `unknown`: where the object holds such values. */
+export function isKnownForm(
   manifest: Manifest,
+  what: string,
   field: FieldPath,
-  unknown: ReadonlyMap<number, readonly FieldPath[]>,
+  unknown: readonly FieldPath[],
 ): boolean {
-  const own = unknown.get(manifest.index) ?? [];
+  return !isPlaceholder(what) && (unknown.length === 0 || !holdsPlaceholder(manifest, field, unknown));
+}
+
+function holdsPlaceholder(manifest: Manifest, field: FieldPath, own: readonly FieldPath[]): boolean {
   if (own.some((path) => path.join('\n') === field.join('\n'))) return true;
   const value = valueAt(manifest.body, field);
   return value === undefined

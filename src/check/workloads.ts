@@ -2,6 +2,7 @@
 import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
 import { type Json, record } from '../model/fields';
+import { namespaceInjection } from '../model/injection';
 import { LabelIndex, SelectorIndex } from '../model/label-index';
 
 type Labels = Readonly<Record<string, string>>;
@@ -133,9 +134,5 @@ export function servicesAskingFor(context: CheckContext, labels: Labels): readon
 
 /** Namespaces whose Pods get a sidecar, as far as manifests show. */
 export function isInjected(context: CheckContext, namespace: string): boolean | undefined {
-  const manifest = context.find('', 'Namespace', '', namespace);
-  if (!manifest) return undefined;
-  const { labels } = manifest;
-  if (labels['istio-injection'] !== undefined) return labels['istio-injection'] === 'enabled';
-  return labels['istio.io/rev'] !== undefined;
+  return namespaceInjection(context.find('', 'Namespace', '', namespace));
 }

@@ -5,7 +5,7 @@
  * apart (`clients.ts`). `exhaustive` follows everything, which is slower and must find the same: the tests hold it to that.
  */
 import { record, texts } from '../model/fields';
-import { nameOfLeftOut, whoLeavesOut } from '../model/left-out';
+import { howFollowed, nameOfLeftOut, whoLeavesOut } from '../model/left-out';
 import type { Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import type { Trace } from '../trace/types';
@@ -90,7 +90,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   const { meshes } = states;
   const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
   const refused = meshes.map(
-    ({ leftOut }) => new Set(leftOut.filter(({ field }) => field === undefined).map(({ manifest }) => manifest)),
+    ({ leftOut }) =>
+      new Set(
+        leftOut
+          .filter(({ field, isFollowed }) => field === undefined && isFollowed !== true)
+          .map(({ manifest }) => manifest),
+      ),
   );
   const kept = (one: Manifest | undefined, side: 0 | 1): Manifest | undefined =>
     one !== undefined && refused[side]?.has(one) === true ? undefined : one;
@@ -160,7 +165,9 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     meshes.flatMap(({ leftOut }) => leftOut.map((left) => [nameOfLeftOut(left), left])),
   ).values())
     notes.push(
-      `${nameOfLeftOut(one)} is left out where ${whoLeavesOut(one)}: ${one.why}. Compared is what a cluster would have without it`,
+      one.isFollowed === true
+        ? `${nameOfLeftOut(one)} ${howFollowed(one.why)}`
+        : `${nameOfLeftOut(one)} is left out where ${whoLeavesOut(one)}: ${one.why}. Compared is what a cluster would have without it`,
     );
   const grouped = group(findings, clients)
     .map((change) => ({ ...change, request: byItself(change.request, states) }))

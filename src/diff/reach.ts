@@ -103,7 +103,7 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
     return NOTHING;
   }
   if (group === 'security.istio.io') return ofPolicy(sides, both);
-  if (kind === 'NetworkPolicy') return ofNetworkPolicy(first.manifest.namespace, both);
+  if (kind === 'NetworkPolicy') return ofNetworkPolicy(sides, both);
   if (GATEWAY_API.has(group) || kind === 'Ingress' || kind === 'IngressClass')
     return { ...NOTHING, hosts: 'all', clients: 'all' };
   if (kind === 'ConfigMap' && sides.some(({ manifest }) => isEnvoyGatewayConfig(manifest)))
@@ -437,10 +437,21 @@ function targetsOf(manifest: Manifest): readonly Json[] {
 }
 
 /** What a namespace's own Pods may dial, and what may reach them. */
-function ofNetworkPolicy(namespace: string, both: readonly Links[]): Reach {
-  if (both.some((links) => links.hasGateway(namespace))) return { ...EVERYTHING, hosts: 'all' };
+function ofNetworkPolicy(sides: readonly Side[], both: readonly Links[]): Reach {
+  const namespace = sides[0]?.manifest.namespace ?? '';
+  const ports = new Set(sides.flatMap(({ manifest }) => portsDialled(specOf(manifest))));
+  if (both.some((links) => links.hasGateway(namespace))) return { ...EVERYTHING, hosts: 'all', ports };
   const inward = both.flatMap((links) => [...links.into(namespace)]);
-  return inward.length > 0 ? EVERYTHING : { ...EVERYTHING, clients: new Set([namespace]) };
+  return inward.length > 0 ? { ...EVERYTHING, ports } : { ...EVERYTHING, ports, clients: new Set([namespace]) };
+}
+
+/** Ports that rules for what leaves name, the first and last of each row. */
+function portsDialled(spec: Json): readonly number[] {
+  return records(spec.egress)
+    .flatMap(({ ports }) => records(ports))
+    .filter(({ protocol }) => (text(protocol) || 'TCP') === 'TCP')
+    .flatMap(({ port, endPort }) => [Number(port), Number(endPort)])
+    .filter((port) => Number.isInteger(port) && port > 0);
 }
 
 function ofNamespace(change: ObjectChange, namespace: string, both: readonly Links[]): Reach {

@@ -1,11 +1,12 @@
 /** Where requests are worth exploring: hosts, on every port and protocol that objects of either set speak of. */
-import { ANY_ADDRESS, isAddress } from '../model/addresses';
+import { ANY_ADDRESS, contains, isAddress, isLoopback } from '../model/addresses';
 import { record, texts } from '../model/fields';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { serversOf, type Server } from '../model/merged-gateway';
 import type { Port, Service } from '../model/services';
 import type { VirtualService } from '../model/virtual-services';
+import { type Part, claimedRanges, partsOf, toldRanges } from './address-ranges';
 import { Links, streamHost } from './links';
 import { wildcardsOver } from './scopes';
 import type { TraceRequest } from '../trace/types';
@@ -72,7 +73,7 @@ export function probesTo(host: string, meshes: readonly Mesh[]): readonly Probe[
   for (const mesh of meshes) {
     const named = mesh.services.declaring(host);
     const services = named.length > 0 ? named : wildcardsOver(mesh, host).filter((service) => service.host !== '*');
-    const entries = mesh.of('networking.istio.io', 'ServiceEntry').length > 0 ? addressesOf(mesh, host) : [];
+    const entries = mesh.of('networking.istio.io', 'ServiceEntry').length > 0 ? addressesOf(mesh, host, meshes) : [];
     for (const service of services.flatMap((one) => behindAlias(mesh, one))) {
       isKnown = true;
       isExternal ||= service.registry === 'External';
@@ -146,27 +147,21 @@ function forMesh(match: { readonly gateways: readonly string[] }, route: Virtual
   return match.gateways.length === 0 ? route.gateways.includes('mesh') : match.gateways.includes('mesh');
 }
 
-/** One address of each range that entries give a host; those of single addresses are what its name resolves to. */
-function addressesOf(mesh: Mesh, host: string): readonly string[] {
-  const index = mesh.remember(mesh, 'diff: addresses by host', () => {
+/** An address of each part that objects tell apart in the ranges which entries give a host; those of single addresses are what its name resolves to. */
+function addressesOf(mesh: Mesh, host: string, meshes: readonly Mesh[]): readonly string[] {
+  const index = mesh.remember(mesh, 'diff: ranges by host', () => {
     const byHost = new Map<string, Set<string>>();
-    for (const service of mesh.services.all) {
-      if (service.registry !== 'External' || service.address === '0.0.0.0') continue;
-      const known = byHost.get(service.host) ?? new Set<string>();
-      byHost.set(service.host, known.add(firstAddress(service.address)));
+    for (const { registry, address, host: name } of mesh.services.all) {
+      if (registry !== 'External' || address === ANY_ADDRESS) continue;
+      const known = byHost.get(name) ?? new Set<string>();
+      byHost.set(name, known.add(address));
     }
     return byHost;
   });
-  return [...(index.get(host) ?? [])];
-}
-
-/** An address within a range: the first that a host may have. */
-function firstAddress(range: string): string {
-  const [network = '', length] = range.split('/');
-  if (length === undefined || Number(length) >= 31 || network.includes(':')) return network;
-  const parts = network.split('.').map(Number);
-  parts[3] = (parts[3] ?? 0) + 1;
-  return parts.join('.');
+  const ranges = [...(index.get(host) ?? [])];
+  if (ranges.length === 0) return [];
+  const told = meshes.flatMap(toldRanges);
+  return ranges.flatMap((range) => partsOf(range, told).map(({ address }) => address));
 }
 
 /** Requests to a host that no object names, which the outbound policy decides, on the ports at hand. */
@@ -175,8 +170,10 @@ export function otherHostProbes(ports: ReadonlySet<number>, meshes: readonly Mes
     probe({ host: '*', scheme: 'http', port: 80 }, meshes),
     probe({ host: '*', scheme: 'https', port: 443 }, meshes),
   ];
-  for (const port of [...ports].sort((a, b) => a - b)) {
-    probes.push(probe({ host: '*', scheme: 'tcp', port, address: ANY_OTHER_ADDRESS }, meshes));
+  const parts = otherParts(meshes);
+  for (const port of new Set([...(parts.length > 0 ? [443] : []), ...[...ports].sort((a, b) => a - b)])) {
+    if (ports.has(port)) probes.push(probe({ host: '*', scheme: 'tcp', port, address: ANY_OTHER_ADDRESS }, meshes));
+    for (const { address, range } of parts) probes.push(probe({ host: '*', scheme: 'tcp', port, address, range }, meshes)); // prettier-ignore
     if (port === 80 || port === 443) continue;
     probes.push(
       probe({ host: '*', scheme: 'http', port }, meshes),
@@ -186,14 +183,32 @@ export function otherHostProbes(ports: ReadonlySet<number>, meshes: readonly Mes
   return probes;
 }
 
+/** Addresses that no entry claims, one for each part of the rest that objects tell apart from the others. */
+function otherParts(meshes: readonly Mesh[]): readonly Part[] {
+  const told = [...new Set(meshes.flatMap(toldRanges))].filter(
+    (range) => !range.endsWith('/0') && !range.includes(':'),
+  );
+  if (told.length === 0) return [];
+  const claimed = new Set(meshes.flatMap(claimedRanges));
+  return partsOf('0.0.0.0/0', [...told, ...claimed]).filter(
+    ({ address, range }) =>
+      range !== undefined &&
+      !isLoopback(address) &&
+      !contains(range, ANY_OTHER_ADDRESS) &&
+      ![...claimed].some((one) => contains(one, address)),
+  );
+}
+
 export interface Place {
   readonly host: string;
   readonly scheme: Target['scheme'];
   readonly port: number;
   readonly address?: string | undefined;
+  /** What the address stands for, where it is of no host. */
+  readonly range?: string | undefined;
 }
 
-export function probe({ host, scheme, port, address }: Place, meshes: readonly Mesh[]): Probe {
+export function probe({ host, scheme, port, address, range }: Place, meshes: readonly Mesh[]): Probe {
   const isWild = host.startsWith('*');
   const target: Target = {
     scheme,
@@ -203,7 +218,7 @@ export function probe({ host, scheme, port, address }: Place, meshes: readonly M
     ...(isWild ? { except: (name) => isNamedOtherwise(name, host, meshes) } : {}),
   };
   const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
-  const name = host === '*' ? (address === undefined ? '(any other host)' : '(any other address)') : host;
+  const name = host === '*' ? (address === undefined ? '(any other host)' : anyAddress(range)) : host;
   const base = `${scheme}://${name}${isDefault ? '' : `:${port}`}`;
   const labelOf: Probe['labelOf'] = ({ request, method = 'GET', headers = {}, tokens = {}, sni }) => {
     const slash = request.indexOf('/', request.indexOf('://') + 3);
@@ -222,6 +237,10 @@ export function probe({ host, scheme, port, address }: Place, meshes: readonly M
   };
   const { from: _, ...request } = requestOf({ from: '' }, target, new Map());
   return { target, request, label: labelOf(request), labelOf, port };
+}
+
+function anyAddress(range: string | undefined): string {
+  return range === undefined ? '(any other address)' : `(any other address in ${range})`;
 }
 
 /** Whether a name below a wildcard is an object's own, or below another wildcard that is below this one. */

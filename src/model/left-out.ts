@@ -11,6 +11,8 @@ export interface LeftOut {
   /** The field that is dropped; undefined where the whole object is refused. */
   readonly field?: string;
   readonly why: string;
+  /** Whether it is followed as it is written all the same, which a trace that meets it says. */
+  readonly isFollowed?: true;
   /** Whose requests it would be for; undefined for all. */
   readonly hosts: readonly string[] | undefined;
 }
@@ -19,6 +21,10 @@ export interface LeftOut {
 export function whoLeavesOut({ by, field }: { readonly by: LeftOut['by']; readonly field?: string | null }): string {
   if (by === 'webhook') return "istiod's webhook refuses it";
   return field == null ? 'an API server refuses it' : 'an API server drops it';
+}
+
+export function howFollowed(why: string): string {
+  return `is followed as it is written, and an API server refuses it: ${why}`;
 }
 
 export function nameOfLeftOut({

@@ -1,32 +1,40 @@
-/** On which line of a document a field stands: the document is read again for its places when somebody first asks. */
+/** On which line of a document a field stands, and how it is written: the document is read again for its places when somebody first asks. */
 import { EVENT_ID, type Event, SCALAR_STYLE, getScalarValue, parseEvents } from 'js-yaml';
 import type { Document } from './documents';
 import { indentShallow } from './flow-indentation';
-import type { FieldPath } from './manifest';
+import type { FieldPath, LineOf } from './manifest';
+import { plainScalar } from './yaml-scalars';
 
 /** A place that a field path can lead to: a key, or an item of a list, and what is within. */
 interface Place {
   readonly line: number;
   readonly entries?: ReadonlyMap<string, Place>;
+  /** A plain scalar that reads otherwise than it is written. */
+  readonly written?: string;
 }
 
 /** The places of a document take many times the memory of its text, so those of a short one are not kept. */
 const SHORT = 2_000;
 
 /** Answers with the line of a field, or of its nearest ancestor that the text has. */
-export function lineLocator(document: Document): (field: FieldPath) => number | undefined {
+export function lineLocator(document: Document): LineOf {
   let kept: Place | null | undefined;
-  return (field) => {
+  const way = (field: FieldPath): readonly (Place | undefined)[] => {
     const root = kept === undefined ? placesOf(document) : kept;
     if (document.text.length > SHORT) kept = root;
-    let line = root?.line;
-    for (let place = root?.entries, at = 0; place !== undefined && at < field.length; at += 1) {
-      const next = place.get(String(field[at]));
-      line = next?.line ?? line;
-      place = next?.entries;
-    }
-    return line;
+    const places: (Place | undefined)[] = [root ?? undefined];
+    for (const step of field) places.push(places.at(-1)?.entries?.get(String(step)));
+    return places;
   };
+  return Object.assign(
+    (field: FieldPath) =>
+      way(field)
+        .filter((place) => place !== undefined)
+        .at(-1)?.line,
+    {
+      written: (field: FieldPath) => way(field).at(-1)?.written,
+    },
+  );
 }
 
 function placesOf(document: Document): Place | null {
@@ -60,7 +68,10 @@ class PlaceReader {
   private readNode(line: number): Place {
     const first = this.lineHere(line);
     const event = this.events[this.next++];
-    if (event?.type !== EVENT_ID.MAPPING && event?.type !== EVENT_ID.SEQUENCE) return { line };
+    if (event?.type !== EVENT_ID.MAPPING && event?.type !== EVENT_ID.SEQUENCE) {
+      const written = event === undefined ? undefined : this.writtenOtherwise(event);
+      return written === undefined ? { line } : { line, written };
+    }
     const entries = new Map<string, Place>();
     for (let index = 0; this.events[this.next]?.type !== EVENT_ID.POP; index += 1) {
       const here = this.lineHere(first);
@@ -70,6 +81,13 @@ class PlaceReader {
     }
     this.next += 1;
     return { line, entries };
+  }
+
+  private writtenOtherwise(event: Event): string | undefined {
+    if (event.type !== EVENT_ID.SCALAR || event.style !== SCALAR_STYLE.PLAIN) return undefined;
+    const source = getScalarValue(this.document.text, event);
+    const value = plainScalar(source, 'kubectl');
+    return typeof value === 'string' || String(value) === source ? undefined : source;
   }
 
   private readKey(): string | undefined {

@@ -19,7 +19,7 @@ import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';
 import { jsonValues, keyGivenTwice } from './json-keys';
 import { lineLocator } from './lines';
-import type { FieldPath, LeftOut, LoadProblem, Loaded, Manifest, Source } from './manifest';
+import type { FieldPath, LeftOut, LineOf, LoadProblem, Loaded, Manifest, Source } from './manifest';
 import { toManifest } from './object';
 import { HELM_CHART, HELM_VALUES, isRecord, recognize, seemsKubernetes } from './recognize';
 import { isTemplate } from './template';
@@ -96,7 +96,7 @@ export function loadText(
   }
   return { manifests, problems, leftOut };
 
-  function take(value: unknown, at: FieldPath, source: Source, locate: Manifest['lineOf'], depth = 0): void {
+  function take(value: unknown, at: FieldPath, source: Source, locate: LineOf, depth = 0): void {
     const recognized = recognize(value);
     if (recognized.is === 'broken') {
       problems.push({ source, what: recognized.what, why: recognized.why, fix: recognized.fix });
@@ -122,10 +122,17 @@ export function loadText(
     } else if (recognized.is === 'helm-chart' && isRecord(value)) {
       manifests.push(toManifest({ ...value, kind: HELM_CHART }, from + manifests.length, source, locate));
     } else if (recognized.is === 'object' && isRecord(value)) {
-      const lineOf = at.length === 0 ? locate : (field: FieldPath) => locate([...at, ...field]);
+      const lineOf = at.length === 0 ? locate : within(locate, at);
       manifests.push(toManifest(value, from + manifests.length, source, lineOf));
     }
   }
+}
+
+/** Where the fields of an object stand that is within another one. */
+function within(locate: LineOf, at: FieldPath): LineOf {
+  return Object.assign((field: FieldPath) => locate([...at, ...field]), {
+    written: (field: FieldPath) => locate.written?.([...at, ...field]),
+  });
 }
 
 /** An API server leaves the kind of the items of a list to the list (`kubectl get --raw`, client libraries): a PodList holds Pods. */

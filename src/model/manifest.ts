@@ -17,6 +17,12 @@ export interface Source {
 /** A path into an object: field names and list indices, `['spec', 'http', 0, 'match']`. */
 export type FieldPath = readonly (string | number)[];
 
+export interface LineOf {
+  (field: FieldPath): number | undefined;
+  /** How a number or boolean is written, where that is not as it reads: `no`, `1.10`. */
+  readonly written?: (field: FieldPath) => string | undefined;
+}
+
 export interface Manifest {
   readonly apiVersion: string;
   /** API group; empty for the core group. */
@@ -34,7 +40,7 @@ export interface Manifest {
   readonly index: number;
   readonly source: Source;
   /** Line of a field in the source file, or of its nearest ancestor that has one. */
-  readonly lineOf: (field: FieldPath) => number | undefined;
+  readonly lineOf: LineOf;
 }
 
 /** A document that could not be read: a finding of its own, the rest is still judged. */

@@ -52,8 +52,8 @@ export interface MeshConfig {
   readonly allocatesAddresses: boolean;
   /** What proxies are told unless ProxyConfigs or their Pods say otherwise. */
   readonly proxyDefaults: Json;
-  /** Mesh-wide capture of outbound traffic, overridden by annotations on pods. */
-  readonly capture: OutboundCapture;
+  /** Which connections are led to sidecars, unless annotations of Pods say otherwise. */
+  readonly capture: Capture;
   /** Where the outbound mode was read; null for a default or an option. */
   readonly outboundFrom: Manifest | null;
   /** Of several revisions, each with its own; none where there is but one, or an option decides. */
@@ -71,12 +71,15 @@ export interface RevisionSettings {
   readonly from: Manifest;
 }
 
-export interface OutboundCapture {
+export interface Capture {
   /** `*` or CIDRs, comma separated, as in the annotation. */
   readonly includeRanges: string;
   readonly excludeRanges: string;
   readonly includePorts: string;
   readonly excludePorts: string;
+  /** `*` or ports, comma separated. */
+  readonly includeInbound: string;
+  readonly excludeInbound: string;
 }
 
 interface Found {
@@ -215,11 +218,11 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
   const releases = releasesInForce(manifests, options);
   const istio = istioBehavior(releases.istio.release);
   const proxy = found.map((item) => record(item.global.proxy));
-  const proxyText = (name: string): string =>
+  const proxyText = (name: string, otherwise = ''): string =>
     proxy
       .map((values) => values[name])
-      .filter((value) => value !== undefined)
-      .map(String)[0] ?? '';
+      .filter((value) => value !== undefined && value !== null)
+      .map(String)[0] ?? otherwise;
 
   const modeFrom = found.find((item) => text(record(item.meshConfig.outboundTrafficPolicy).mode) !== '');
   const outbound = modeFrom === undefined ? '' : text(record(modeFrom.meshConfig.outboundTrafficPolicy).mode);
@@ -252,10 +255,13 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     proxyDefaults: record(first((config) => config.defaultConfig)),
     pathNormalization: pathNormalization(text(record(first((config) => config.pathNormalization)).normalization)),
     capture: {
-      includeRanges: proxyText('includeIPRanges') || '*',
+      // Empty is none, and not the default.
+      includeRanges: proxyText('includeIPRanges', '*'),
       excludeRanges: proxyText('excludeIPRanges'),
       includePorts: proxyText('includeOutboundPorts'),
       excludePorts: proxyText('excludeOutboundPorts'),
+      includeInbound: proxyText('includeInboundPorts', '*'),
+      excludeInbound: proxyText('excludeInboundPorts'),
     },
     releases,
     istio,

@@ -9,6 +9,7 @@ import { GatewayApi } from './gateway-api';
 import { selects } from './selectors';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { fromKubernetesIngress } from './kubernetes-ingress';
+import { namespaceInjection } from './injection';
 import { type InstalledGateway, installedGateways } from './installed-gateways';
 import type { LeftOut } from './left-out';
 import type { Manifest } from './manifest';
@@ -39,7 +40,6 @@ import { unseenWorkloads } from './unseen-workloads';
 import { parseVirtualService, VirtualServiceIndex } from './virtual-services';
 import {
   isShown,
-  namespaceInjection,
   readWorkload,
   withoutMiddlemen,
   Workloads,

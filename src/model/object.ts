@@ -1,5 +1,5 @@
 /** From one parsed object to a `Manifest`: who it is, and nothing about what it means. */
-import type { FieldPath, Manifest, Source } from './manifest';
+import type { LineOf, Manifest, Source } from './manifest';
 import { isRecord } from './recognize';
 
 /** Kinds without a namespace, by group, of the groups that a mesh's manifests use. */
@@ -27,12 +27,7 @@ const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
   'policy.networking.k8s.io': ['AdminNetworkPolicy', 'BaselineAdminNetworkPolicy', 'ClusterNetworkPolicy'],
 };
 
-export function toManifest(
-  body: Record<string, unknown>,
-  index: number,
-  source: Source,
-  lineOf: (field: FieldPath) => number | undefined,
-): Manifest {
+export function toManifest(body: Record<string, unknown>, index: number, source: Source, lineOf: LineOf): Manifest {
   const apiVersion = typeof body.apiVersion === 'string' ? body.apiVersion : '';
   const slash = apiVersion.indexOf('/');
   const group = slash === -1 ? '' : apiVersion.slice(0, slash);

@@ -2,6 +2,8 @@ import { list, number, record, records, strings, text, texts, type Json } from '
 import { LabelIndex } from './label-index';
 import type { Manifest } from './manifest';
 import { controllerOf, makerOf } from './controllers';
+import { podInjection } from './injection';
+import { type RunAs, runAsProxy } from './run-as-proxy';
 
 /** How a workload meets the mesh. `gateway`: it is an Istio gateway itself. `ztunnel`: ambient, without a proxy of its own. */
 export type Membership = 'sidecar' | 'gateway' | 'waypoint' | 'ztunnel' | 'none';
@@ -20,6 +22,8 @@ export interface Workload {
   readonly ready: boolean;
   /** Ports of its containers by name; those without a name by their number. */
   readonly namedPorts: ReadonlyMap<string, number>;
+  /** Containers that run as the user of the proxy, if any do. */
+  readonly runsAsProxy?: RunAs;
   /** Whether its Pods have the network of their node, and no address of their own. */
   readonly onNode?: boolean;
   readonly membership: Membership;
@@ -48,19 +52,6 @@ const NEVER_INJECTED = new Set(['kube-system', 'kube-public', 'kube-node-lease',
 export interface NamespaceInfo {
   readonly labels: Readonly<Record<string, string>>;
   readonly manifest: Manifest;
-}
-
-function isFlag(value: string | undefined, wanted: 'true' | 'false'): boolean {
-  if (value === undefined) return false;
-  return (wanted === 'true' ? ['true', 'y', 'yes', 'on'] : ['false', 'n', 'no', 'off']).includes(value.toLowerCase());
-}
-
-/** Whether the injector of a namespace acts on its Pods by its labels; undefined if no manifest shows the namespace. */
-export function namespaceInjection(info: Pick<NamespaceInfo, 'labels'> | undefined): boolean | undefined {
-  if (info === undefined) return undefined;
-  const { labels } = info;
-  if (labels['istio-injection'] !== undefined) return labels['istio-injection'] === 'enabled';
-  return labels['istio.io/rev'] !== undefined;
 }
 
 interface PodShape {
@@ -114,13 +105,9 @@ export function membershipOf(
   if (isRouter(pod, containers)) return has('gateway');
   if (containers.some((container) => text(container.name) === 'istio-proxy')) return has('sidecar');
   if (pod.spec.hostNetwork === true || NEVER_INJECTED.has(namespace)) return has('none');
-  const own = pod.labels['sidecar.istio.io/inject'] ?? pod.annotations['sidecar.istio.io/inject'];
   const mode = pod.labels['istio.io/dataplane-mode'] ?? info?.labels['istio.io/dataplane-mode'];
-  if (isFlag(own, 'false') || isFinal) return has(mode === 'ambient' ? 'ztunnel' : 'none');
-  const injected = namespaceInjection(info);
-  const disabled = info?.labels['istio-injection'] === 'disabled';
-  if (isFlag(own, 'true') && !disabled) return has('sidecar');
-  if (injected === true || (pod.labels['istio.io/rev'] !== undefined && !disabled)) return has('sidecar');
+  const injected = isFinal ? false : podInjection(pod, info);
+  if (injected === true) return has('sidecar');
   if (mode === 'ambient') return has('ztunnel');
   return injected === false ? has('none') : has('sidecar', true);
 }
@@ -163,6 +150,7 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
   const replicas = record(body.spec).replicas;
   const controller = manifest.kind === 'Pod' ? controllerOf(body) : makerOf(body);
   const phase = text(status.phase);
+  const runsAsProxy = runAsProxy(pod.spec, path, namespaces.get(manifest.namespace)?.manifest);
   return {
     kind: manifest.kind,
     namespace: manifest.namespace,
@@ -177,6 +165,7 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
     onNode: pod.spec.hostNetwork === true,
     membership,
     membershipAssumed: assumed,
+    ...(runsAsProxy === undefined ? {} : { runsAsProxy }),
     ...(controller === undefined ? {} : { controller }),
     manifest,
   };

@@ -1,5 +1,6 @@
-import { contains, isAddress, isCidr } from '../model/addresses';
-import type { OutboundCapture } from '../model/mesh-config';
+import { formatField } from '../model/field-path';
+import { contains, isAddress, isCidr, isLoopback } from '../model/addresses';
+import type { Capture } from '../model/mesh-config';
 import type { Workload } from '../model/workloads';
 import type { Decision } from './types';
 
@@ -30,44 +31,55 @@ function inRanges(list: string, address: string | null): boolean | undefined {
   return ranges.some((range) => (isCidr(range) || isAddress(range)) && contains(range, address));
 }
 
-/** Whether iptables hand a Pod's outbound connection to its sidecar, by the Pod's annotations or the mesh's install values. */
+/** The interface by which a Pod is in the network of its cluster. */
+const MAIN_INTERFACE = 'eth0';
+
+const annotationOf = (workload: Workload | undefined, name: string): string | undefined =>
+  workload?.annotations[`traffic.sidecar.istio.io/${name}`];
+
+/**
+ * Whether iptables hand a Pod's outbound connection to its sidecar, by the Pod's annotations, by who it runs as, or by the mesh's install
+ * values. The first rule that is for a connection decides, in the order of Run of tools/istio-iptables/pkg/capture/run.go.
+ */
 export function outboundCapture(
   workload: Workload | undefined,
-  mesh: OutboundCapture,
+  mesh: Capture,
   address: string | null,
   port: number,
 ): Captured {
-  const annotation = (name: string): string | undefined => workload?.annotations[`traffic.sidecar.istio.io/${name}`];
+  const annotation = (name: string): string | undefined => annotationOf(workload, name);
   const by = (name: string): Decision | undefined =>
     workload !== undefined && annotation(name) !== undefined
-      ? {
-          kind: workload.kind,
-          namespace: workload.namespace,
-          name: workload.name,
-          field: `metadata.annotations.traffic.sidecar.istio.io/${name}`,
-        }
+      ? decisionOf(workload, `metadata.annotations.traffic.sidecar.istio.io/${name}`)
       : undefined;
-  const excludePorts = annotation('excludeOutboundPorts') ?? mesh.excludePorts;
-  if (hasPort(excludePorts, port)) return { captured: false, by: by('excludeOutboundPorts'), isUnknown: false };
-  const includePorts = annotation('includeOutboundPorts') ?? mesh.includePorts;
-  if (hasPort(includePorts, port)) return { captured: true, by: by('includeOutboundPorts'), isUnknown: false };
+  const passes = (name: string): Captured => ({ captured: false, by: by(name), isUnknown: false });
+  if (isLoopback(address ?? '')) return { captured: false, by: undefined, isUnknown: false };
+  if (items(annotation('excludeInterfaces') ?? '').includes(MAIN_INTERFACE)) return passes('excludeInterfaces');
+  if (hasPort(annotation('excludeOutboundPorts') ?? mesh.excludePorts, port)) return passes('excludeOutboundPorts');
+  if (workload?.runsAsProxy?.isAll === true)
+    return { captured: false, by: decisionOf(workload, formatField(workload.runsAsProxy.field)), isUnknown: false };
   const excluded = inRanges(annotation('excludeOutboundIPRanges') ?? mesh.excludeRanges, address);
-  if (excluded === true) return { captured: false, by: by('excludeOutboundIPRanges'), isUnknown: false };
-  const included = inRanges(annotation('includeOutboundIPRanges') ?? mesh.includeRanges, address);
-  if (excluded === undefined || included === undefined) {
-    return {
-      captured: true,
-      by: undefined,
-      isUnknown: true,
-    };
-  }
-  return { captured: included, by: by('includeOutboundIPRanges'), isUnknown: false };
+  if (excluded === true) return passes('excludeOutboundIPRanges');
+  const byPort = hasPort(annotation('includeOutboundPorts') ?? mesh.includePorts, port);
+  const included = byPort || inRanges(annotation('includeOutboundIPRanges') ?? mesh.includeRanges, address);
+  if (included === false) return passes('includeOutboundIPRanges');
+  if (excluded === undefined || included === undefined) return { captured: true, by: undefined, isUnknown: true };
+  return { captured: true, by: by(byPort ? 'includeOutboundPorts' : 'includeOutboundIPRanges'), isUnknown: false };
 }
 
-/** Whether iptables hand an inbound connection on a port of the Pod to its sidecar. */
-export function inboundCapture(workload: Workload, port: number): boolean {
-  const include = workload.annotations['traffic.sidecar.istio.io/includeInboundPorts'];
-  const exclude = workload.annotations['traffic.sidecar.istio.io/excludeInboundPorts'] ?? '';
-  if (hasPort(exclude, port) || [15020, 15021, 15090].includes(port)) return false;
-  return include === undefined || hasPort(include, port);
+function decisionOf({ kind, namespace, name }: Workload, field: string): Decision {
+  return { kind, namespace, name, field };
+}
+
+/** Ports of the proxy's own, which the rules leave out beside those that are excluded. */
+const OWN_PORTS = [15020, 15021, 15090];
+
+/** Whether iptables hand an inbound connection on a port of the Pod to its sidecar: where ports are listed, what is excluded counts for nothing. */
+export function inboundCapture(workload: Workload, mesh: Capture, port: number): boolean {
+  if (items(annotationOf(workload, 'excludeInterfaces') ?? '').includes(MAIN_INTERFACE)) return false;
+  const include = annotationOf(workload, 'includeInboundPorts') ?? mesh.includeInbound;
+  if (include.trim() !== '*') return items(include).some((item) => Number(item) === port);
+  const status = Number(workload.annotations['status.sidecar.istio.io/port'] ?? 0);
+  const exclude = annotationOf(workload, 'excludeInboundPorts') ?? mesh.excludeInbound;
+  return !hasPort(exclude, port) && port !== status && !OWN_PORTS.includes(port);
 }

@@ -3,7 +3,8 @@ import { portsOf, serversOf } from '../model/merged-gateway';
 import type { Config } from '../model/objects';
 import { optionalRecord, records, strings, text } from '../model/fields';
 import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
-import { namespaceInjection, type Workload } from '../model/workloads';
+import { namespaceInjection, podInjection } from '../model/injection';
+import type { Workload } from '../model/workloads';
 import { assumption, type Note, remark } from './notes';
 import { NoGateway, RequestError } from './request';
 import type { ProxyKind, TraceRequest } from './types';
@@ -118,9 +119,7 @@ function fromNamespace(mesh: Mesh, request: TraceRequest, namespace: string, nam
     workload: undefined,
     inMesh: injected !== false,
   };
-  const opted = peer.labels['sidecar.istio.io/inject'];
-  const hasSidecar =
-    opted === 'false' ? false : opted === 'true' ? info?.labels['istio-injection'] !== 'disabled' : injected !== false;
+  const hasSidecar = podInjection({ labels: peer.labels, annotations: {} }, info) !== false;
   const notes = info === undefined ? [assumption({ kind: 'namespace-injects-sidecars', namespace })] : [];
   const isAmbient = !hasSidecar && mesh.membershipIn(namespace) === 'ztunnel';
   return { peer, name: name ?? null, kind: 'none', hasSidecar, isAmbient, entry: undefined, notes };

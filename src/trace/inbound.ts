@@ -59,7 +59,7 @@ export function ingressListener(mesh: Mesh, proxy: Proxy, port: number): Ingress
 
 /** Whether a sidecar takes connections to a port: those that iptables redirect, or without them those of its own listeners. */
 export function entersSidecar(mesh: Mesh, workload: Workload, port: number): boolean {
-  if (proxySettings(mesh, workload).interception !== 'NONE') return inboundCapture(workload, port);
+  if (proxySettings(mesh, workload).interception !== 'NONE') return inboundCapture(workload, mesh.config.capture, port);
   const { namespace, labels, addresses } = workload;
   return (ingressListener(mesh, { type: 'sidecar', namespace, labels, addresses }, port) ?? null) !== null;
 }

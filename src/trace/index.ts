@@ -123,7 +123,7 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
   const origin = client(mesh, request, parsed.port);
   for (const note of origin.notes) walk.note(note);
   for (const one of mesh.leftOut)
-    if (one.hosts === undefined || one.hosts.some((own) => overlaps(own, parsed.host)))
+    if (one.isFollowed !== true && (one.hosts === undefined || one.hosts.some((own) => overlaps(own, parsed.host))))
       walk.note(
         remark({ kind: 'left-out', object: refOf(one), field: one.field ?? null, by: one.by, detail: one.why }),
       );
@@ -144,7 +144,21 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
     isHttp2: false,
     isRead: false,
   };
-  return carry(walk, firstStep(walk, flight, origin, parsed.address, target.notes));
+  return withRefused(mesh, origin, carry(walk, firstStep(walk, flight, origin, parsed.address, target.notes)));
+}
+
+/** A trace that meets workloads and namespaces which an API server refuses says so. */
+function withRefused(mesh: Mesh, { peer, name }: Origin, told: Trace): Trace {
+  const followed = mesh.leftOut.filter(({ isFollowed }) => isFollowed === true);
+  if (followed.length === 0) return told;
+  const met = [{ namespace: peer.namespace, workload: name }, ...told.hops.map(({ proxy }) => proxy)];
+  const refused = followed.filter((one) =>
+    met.some(({ namespace, workload }) =>
+      one.kind === 'Namespace' ? one.name === namespace : one.namespace === namespace && one.name === workload,
+    ),
+  );
+  const notes = refused.map((one) => remark({ kind: 'followed-though-refused', object: refOf(one), detail: one.why }));
+  return refused.length === 0 ? told : { ...told, ...withNotes([...told.noted, ...notes]) };
 }
 
 /** Where the connection goes first: to a gateway from outside, to the proxy that carries the client's connections, or out without one. */
@@ -173,6 +187,8 @@ function firstStep(
   const capture = outboundCapture(workload, mesh.config.capture, flight.address, flight.port);
   if (capture.isUnknown) return unknown(undefined, gap({ kind: 'capture-by-address' }));
   if (!capture.captured) return withoutProxy(flight, { kind: 'none', namespace, workload: name }, capture.by);
+  if (workload?.runsAsProxy !== undefined)
+    walk.note(remark({ kind: 'containers-past-sidecar', namespace, workload: name, containers: workload.runsAsProxy.containers })); // prettier-ignore
   for (const note of notes) walk.note(note);
   return { then: { at: 'outbound-sidecar', flight, workload, proxy: { kind: 'sidecar', namespace, workload: name } } };
 }

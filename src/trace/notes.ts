@@ -82,8 +82,11 @@ interface Gaps {
 interface Remarks {
   'gateway-of-operator': { readonly gateway: string; readonly operator: ObjectRef };
   'left-out': { readonly object: ObjectRef; readonly field: string | null; readonly by: LeftOut['by']; readonly detail: string }; // prettier-ignore
+  /** A workload or namespace that an API server refuses, and that is followed as it is written. */
+  'followed-though-refused': { readonly object: ObjectRef; readonly detail: string };
   'gateways-of-one-name': { readonly gateway: string; readonly port: number };
   'not-led-to-sidecar': Record<never, never>;
+  'containers-past-sidecar': Place & { readonly containers: readonly string[] };
   copied: { readonly cluster: string; readonly percent: number };
   'listener-refused': Place & { readonly listener: string; readonly chains: string };
   'waypoint-ignored': { readonly by: ObjectRef; readonly waypoint: string; readonly detail: string; readonly cure: string }; // prettier-ignore

@@ -369,10 +369,13 @@ interface Facts {
   readonly membership: Workload['membership'];
   /** Blocks of policies that its address is in. */
   readonly blocks: readonly string[];
+  /** Whether its sidecar sees nothing of what it sends. */
+  readonly runsAsProxy: boolean;
 }
 
-function isPlain({ labels, annotations, account, membership, blocks }: Facts): boolean {
+function isPlain({ labels, annotations, account, membership, blocks, runsAsProxy }: Facts): boolean {
   return (
+    !runsAsProxy &&
     blocks.length === 0 &&
     Object.keys(labels).length === 0 &&
     Object.keys(annotations).length === 0 &&
@@ -396,7 +399,8 @@ function factsOf(workload: Workload, told: Distinctions, isAnother: boolean): Fa
   );
   const account = isNamed || isAnother ? workload.serviceAccount : '';
   const blocks = [...told.blocks].filter((block) => workload.addresses.some((address) => contains(block, address)));
-  return { labels, annotations, account, membership: workload.membership, blocks };
+  const runsAsProxy = workload.runsAsProxy?.isAll === true;
+  return { labels, annotations, account, membership: workload.membership, blocks, runsAsProxy };
 }
 
 /** Gateways at which clients from outside enter: all but those that the mesh's own routes send to. */

@@ -41,7 +41,7 @@ export function senders(mesh: Mesh): readonly Sender[] {
     const { namespace } = workload;
     let own = chosenIn.get(namespace);
     if (own === undefined) chosenIn.set(namespace, (own = selections.filter((one) => isIn(one, namespace))));
-    const settings = accounts ? workload.serviceAccount : JSON.stringify(settingsOf(workload));
+    const settings = `${accounts ? workload.serviceAccount : ''} ${JSON.stringify(settingsOf(workload))}`;
     const key = `${scopeKey(mesh, workload, own)} ${settings}`;
     if (byScope.has(key)) continue;
     byScope.set(key, {
@@ -107,11 +107,12 @@ function toldApart(mesh: Mesh): boolean {
   );
 }
 
-/** What a Pod says of its own proxy. */
-function settingsOf({ annotations }: Workload): readonly (readonly [string, string])[] {
-  return Object.entries(annotations)
+/** What a Pod says of its own proxy, and whether it runs as that. */
+function settingsOf({ annotations, runsAsProxy }: Workload): readonly (readonly [string, string])[] {
+  const own = Object.entries(annotations)
     .filter(([key]) => /^(traffic\.sidecar|sidecar|proxy)\.istio\.io\//.test(key) && key !== 'sidecar.istio.io/status')
     .sort();
+  return runsAsProxy?.isAll === true ? [...own, ['runs as', 'the proxy']] : own;
 }
 
 /** Workloads of a namespace differ by the Sidecar they get, and by selectors of other objects that reach only some of them. */

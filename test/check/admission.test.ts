@@ -1,5 +1,6 @@
 /** What istiod's webhook refuses; `npm run accuracy:trace` holds it to the webhook itself, on random objects. */
 import { refusalOf } from '../../src/check/accepted';
+import { admit } from '../../src/check/schema/admit';
 import { Schemas } from '../../src/check/schema/store';
 import { loadObjects } from '../../src/model/load';
 import { readMeshConfig } from '../../src/model/mesh-config';
@@ -10,7 +11,7 @@ function refusal(kind: string, spec: object): string | undefined {
   const { manifests } = loadObjects([
     { apiVersion: 'networking.istio.io/v1', kind, metadata: { name: 'x', namespace: 'app' }, spec },
   ]);
-  return manifests[0] && refusalOf(manifests[0], readMeshConfig(manifests, { istioVersion: '1.29' }), schemas);
+  return manifests[0] && refusalOf(admit(manifests[0], schemas), readMeshConfig(manifests, { istioVersion: '1.29' }));
 }
 
 const destination = { host: 'a.example.com' };

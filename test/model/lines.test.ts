@@ -105,3 +105,17 @@ describe('the line of a field', () => {
     expect([long(['last', 0]), long(['hosts', 1]), long(['last', 0])]).toEqual([7, 3, 7]);
   });
 });
+
+describe('how a field is written', () => {
+  const { written } = lineLocator({
+    text: 'a: no\nb: [1.10, 0755, "no", 2]\nc: {d: yes, e: true, f: no way}\n',
+    line: 1,
+  });
+
+  it('is told where a number or boolean does not read as it is written', () => {
+    expect(written?.(['a'])).toBe('no');
+    expect([0, 1, 2, 3].map((index) => written?.(['b', index]))).toEqual(['1.10', '0755', undefined, undefined]);
+    expect(['d', 'e', 'f', 'g'].map((key) => written?.(['c', key]))).toEqual(['yes', undefined, undefined, undefined]);
+    expect(written?.(['a', 'b'])).toBeUndefined();
+  });
+});

@@ -3,7 +3,7 @@ import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
 import { gatewaysByName, push, virtualServices } from '../edge';
 import { envoyGateways } from '../envoy-gateway';
-import { formatField } from '../field';
+import { formatField } from '../../model/field-path';
 import type { Hit } from '../rule';
 import { waysFor } from '../egress-gateways';
 import { isSubsetOf, toFqdn } from '../hosts';

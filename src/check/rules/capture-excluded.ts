@@ -21,6 +21,15 @@ export const rule: Rule = {
   *check(context) {
     const ports = edgePorts(context);
     for (const capture of [...captures(context)]) yield* judge(context, capture, ports);
+    for (const { manifest, membership, runsAsProxy } of context.mesh.workloads.all)
+      if (manifest !== undefined && membership === 'sidecar' && runsAsProxy !== undefined)
+        yield {
+          manifest,
+          field: runsAsProxy.field,
+          what: `${runsAsProxy.containers.join(' and ')} of ${manifest.name} ${runsAsProxy.containers.length === 1 ? 'runs' : 'run'} as the user or group of the sidecar: nothing is captured of what ${runsAsProxy.containers.length === 1 ? 'it sends' : 'they send'}`,
+          why: 'The rules that lead connections to a sidecar let those of its own user and group go, by default 1337.',
+          fix: 'Run the application as another user and group.',
+        };
   },
 };
 

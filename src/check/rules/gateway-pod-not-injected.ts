@@ -1,5 +1,6 @@
 import type { Rule } from '../rule';
-import { isInjected, podTemplates } from '../workloads';
+import { podTemplates } from '../workloads';
+import { podInjection } from '../../model/injection';
 
 export const rule: Rule = {
   id: 'EDGE605',
@@ -16,18 +17,15 @@ export const rule: Rule = {
       const container = (spec.containers ?? []).findIndex(({ image }) => image === 'auto');
       if (container === -1) continue;
       const own = labels['sidecar.istio.io/inject'] ?? annotations['sidecar.istio.io/inject'];
-      const isAsked =
-        own === 'true' ||
-        (own !== 'false' && (labels['istio.io/rev'] !== undefined || isInjected(context, namespace) === true));
-      if (!isAsked && (own === 'false' || isInjected(context, namespace) === false || own === undefined)) {
+      const injected = podInjection({ labels, annotations }, context.find('', 'Namespace', '', namespace));
+      if (injected !== true) {
         yield {
           manifest,
           field: [...at, 'spec', 'containers', container, 'image'],
-          severity: own === undefined && isInjected(context, namespace) === undefined ? 'warning' : 'error',
+          severity: injected === undefined ? 'warning' : 'error',
           what: `the image is auto, and ${own === 'false' ? 'the pod refuses injection' : 'neither the pod nor its namespace asks for injection'}`,
         };
       } else if (
-        isAsked &&
         !/gateway/.test(annotations['inject.istio.io/templates'] ?? '') &&
         (spec.containers ?? []).some(({ name, image }) => name === 'istio-proxy' && image === 'auto')
       ) {

@@ -1,4 +1,4 @@
-import { formatField } from '../field';
+import { formatField } from '../../model/field-path';
 import type { Manifest } from '../../model/manifest';
 import type { Rule } from '../rule';
 import { unknownValues } from '../unknown-values';

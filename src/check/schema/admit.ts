@@ -24,7 +24,12 @@ export function admit(manifest: Manifest, schemas: Schemas): Admitted {
   const isServed = known.includes(manifest.version);
   const schema = isServed ? schemas.schemaOf(manifest) : schemaInstead(manifest, known, schemas);
   if (!schema) return unjudged;
-  const { violations, value, ruled, isBlocked } = conform(schema, manifest.body, schemas.resolve);
+  const { violations, value, ruled, isBlocked } = conform(
+    schema,
+    manifest.body,
+    schemas.resolve,
+    manifest.lineOf.written,
+  );
   // SOPS keeps how a file is encrypted beside its content, and takes it away when it decrypts it.
   const own = violations.filter(({ field }) => field[0] !== 'sops');
   return {

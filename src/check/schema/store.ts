@@ -117,6 +117,8 @@ export function expressionOf(rule: string): unknown {
 /** The schemas that one set of manifests is judged by. */
 export class Schemas {
   private readonly crds = new Map<string, Readonly<Record<string, Schema>>>();
+  /** Versions that are served, by kind: asked for with each object. */
+  private readonly served = new Map<string, readonly string[] | undefined>();
 
   /** @param crds CRDs among the manifests, which are believed before those that this package knows */
   constructor(
@@ -147,6 +149,12 @@ export class Schemas {
 
   /** Versions of a kind that are served; undefined if no schema of any release knows the kind. */
   versionsOf(group: string, kind: string): readonly string[] | undefined {
+    const key = `${group}/${kind}`;
+    if (!this.served.has(key)) this.served.set(key, this.readVersions(group, kind));
+    return this.served.get(key);
+  }
+
+  private readVersions(group: string, kind: string): readonly string[] | undefined {
     const crd = this.crds.get(`${group}/${kind}`);
     if (crd) return Object.keys(crd);
     if (entriesOf(group, kind) === undefined) return undefined;

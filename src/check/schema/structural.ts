@@ -4,6 +4,7 @@
  * takes longer than judging a thousand objects with them.)
  */
 import type { FieldPath } from '../../model/manifest';
+import { plainScalar } from '../../model/yaml-scalars';
 
 export interface Schema {
   readonly type?: string;
@@ -82,8 +83,14 @@ type MoreOfViolation = Pick<Violation, 'isUnknownField' | 'missing'>;
 
 const DROP = Symbol('dropped');
 
-export function conform(schema: Schema, value: unknown, resolve: Resolve): Conformed {
-  const walk = new Walk(resolve);
+/** @param written how a number or boolean is written, where that is not as it reads */
+export function conform(
+  schema: Schema,
+  value: unknown,
+  resolve: Resolve,
+  written?: (field: FieldPath) => string | undefined,
+): Conformed {
+  const walk = new Walk(resolve, written);
   const result = walk.visit(schema, value, []);
   return {
     violations: walk.violations,
@@ -101,6 +108,7 @@ class Walk {
 
   constructor(
     private readonly resolve: Resolve,
+    private readonly written?: (field: FieldPath) => string | undefined,
     /** A branch of allOf, anyOf, oneOf or not: it only adds conditions, and does not list the fields there are. */
     private readonly isBranch = false,
   ) {}
@@ -121,8 +129,17 @@ class Walk {
   private hasType(schema: Schema, value: unknown, field: FieldPath): boolean {
     const expected = typeName(schema);
     if (expected === undefined || matchesType(expected, value)) return true;
-    this.block(field, `${quote(value)} is ${article(describe(value))}, where ${article(expected)} belongs`, `The schema of this kind has ${article(expected)} here, and an API server refuses anything else.`, hintForType(expected, value)); // prettier-ignore
+    const text = this.textOf(value, field);
+    this.block(field, `${text ?? quote(value)} is ${article(describe(value))}, where ${article(expected)} belongs`, `The schema of this kind has ${article(expected)} here, and an API server refuses anything else.`, hintForType(expected, value, text)); // prettier-ignore
     return false;
+  }
+
+  /** A number or boolean as it is written: `no` is false to kubectl, and `1.10` is 1.1. */
+  private textOf(value: unknown, field: FieldPath): string | undefined {
+    if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+    const written = this.written?.(field);
+    // What builds from files may have put another value in the place.
+    return written !== undefined && plainScalar(written, 'kubectl') === value ? written : undefined;
   }
 
   private visitList(schema: Schema, value: readonly unknown[], field: FieldPath): unknown {
@@ -240,7 +257,7 @@ class Walk {
   private checkJunctions(schema: Schema, value: unknown, field: FieldPath): void {
     if (!schema.allOf && !schema.anyOf && !schema.oneOf && !schema.not) return;
     const follow = (branch: Schema): Walk => {
-      const walk = new Walk(this.resolve, true);
+      const walk = new Walk(this.resolve, this.written, true);
       walk.visit(branch, value, field);
       return walk;
     };
@@ -331,8 +348,8 @@ export function quote(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-function hintForType(expected: string, value: unknown): string {
-  if (expected === 'string' && typeof value !== 'object') return `Put it in quotes: "${String(value)}".`;
+function hintForType(expected: string, value: unknown, written = String(value)): string {
+  if (expected === 'string' && typeof value !== 'object') return `Put it in quotes: "${written}".`;
   if ((expected === 'integer' || expected === 'number') && typeof value === 'string')
     return 'Write the number without quotes.';
   if (expected === 'array') return 'Write a list, with an entry a line that begins with "- ".';

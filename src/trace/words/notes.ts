@@ -1,5 +1,5 @@
 /** Notes as sentences: assumptions, what is missing where a request cannot be followed, and remarks. */
-import { nameOfLeftOut, whoLeavesOut } from '../../model/left-out';
+import { howFollowed, nameOfLeftOut, whoLeavesOut } from '../../model/left-out';
 import type { Note, NoteKind, Notes, OpenCondition } from '../notes';
 import type { ObjectRef, Outcome } from '../types';
 import { noClusterWords } from './clusters';
@@ -127,11 +127,14 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
 
   'left-out': ({ object, field, by, detail }) =>
     `${nameOfLeftOut({ ...object, field })} is not followed: ${whoLeavesOut({ by, field })}, since ${detail}`,
+  'followed-though-refused': ({ object, detail }) => `${named(object)} ${howFollowed(detail)}`,
   'gateway-of-operator': ({ gateway, operator }) => `gateway ${gateway} is as ${named(operator)} installs it`,
   'gateways-of-one-name': ({ gateway, port }) =>
     `Istio and the Gateway API each have a Gateway ${gateway} for port ${port}; followed at the one of the Gateway API`,
   'not-led-to-sidecar': () =>
     'nothing leads the client to its sidecar (interceptionMode NONE): it dials its destination itself',
+  'containers-past-sidecar': ({ containers, ...place }) =>
+    `${containers.length === 1 ? 'container' : 'containers'} ${containers.join(', ')} of ${placeText(place)} ${containers.length === 1 ? 'runs' : 'run'} as the user or group of the proxy: what ${containers.length === 1 ? 'it sends' : 'they send'} goes past the sidecar; followed what the others send`,
   copied: ({ cluster, percent }) =>
     `${percent === 100 ? '' : `${percent} % of the `}requests are copied to ${cluster}, whose answers nobody waits for`,
   'listener-refused': ({ listener, chains, ...place }) =>

@@ -152,3 +152,17 @@ describe('the CEL rules of a CRD', () => {
     expect(judge(gateway('')).map(({ id }) => id)).toEqual(['EDGE003']);
   });
 });
+
+describe('a value as it is written', () => {
+  it.each([
+    ['no', 'no is a boolean, where a string belongs', 'Put it in quotes: "no".'],
+    ['1.10', '1.10 is a number, where a string belongs', 'Put it in quotes: "1.10".'],
+    ['0755', '0755 is a number, where a string belongs', 'Put it in quotes: "0755".'],
+    ['5', '5 is a number, where a string belongs', 'Put it in quotes: "5".'],
+  ])('is named, and advised to be quoted: %s', (value, what, fix) => {
+    const [found] = judge(entry(`resolution: STATIC, endpoints: [{address: 203.0.113.4, labels: {team: ${value}}}]`));
+    expect(found).toMatchObject({ id: 'EDGE002', what, fix });
+    const list = judge(`{apiVersion: v1, kind: List, items: [${entry(`resolution: STATIC, endpoints: [{address: 203.0.113.4, labels: {team: ${value}}}]`).replace(/\n/g, ', ').replace('apiVersion', '{apiVersion').replace(/, $/, '}')}]}`); // prettier-ignore
+    expect(list[0]).toMatchObject({ id: 'EDGE002', what, fix });
+  });
+});

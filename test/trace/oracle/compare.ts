@@ -216,11 +216,12 @@ function admissionDifferences(
   return manifests
     .filter(({ body }) => WEBHOOK.test(String((body as unknown as Thing).apiVersion)))
     .flatMap((manifest) => {
-      const ours = refusalOf(manifest, config, schemas);
+      const admitted = admit(manifest, schemas);
+      const ours = refusalOf(admitted, config);
       const theirs = refused.get(`${manifest.kind}/${manifest.name}`);
       if ((ours === undefined) === (theirs === undefined)) return [];
       // An API server refuses it before the webhook is asked.
-      const { violations, ruled } = admit(manifest, schemas);
+      const { violations, ruled } = admitted;
       if (ours === undefined && violations.length + evaluateRules(ruled).length > 0) return [];
       return [`${JSON.stringify((manifest.body as unknown as Thing).spec)}: istiod ${theirs ?? `takes the ${manifest.kind}`}; we ${ours === undefined ? 'take it' : `refuse it: ${ours}`}`]; // prettier-ignore
     });

@@ -1,4 +1,4 @@
-import type { FieldPath } from '../model/manifest';
+import type { FieldPath } from './manifest';
 
 /** `['spec', 'http', 0]` as `spec.http[0]`; a key that is no plain word is quoted: `metadata.labels["a/b"]`. */
 export function formatField(field: FieldPath): string {
