@@ -138,7 +138,7 @@ const OWN: Readonly<Record<string, Own>> = {
   'gateway.networking.x-k8s.io/XBackend': [[], []],
   'gateway.networking.x-k8s.io/XMesh': [[], []],
   'gateway.networking.x-k8s.io/XTelemetryPolicy': [[[/./, 'nothing']], []],
-  'gateway.envoyproxy.io/Backend': [[], [[/^tls\.sni$/, 'followed'], [from('tls'), 'trust'], [from('endpoints|type'), 'followed']]],
+  'gateway.envoyproxy.io/Backend': [[[from('fallback'), 'followed']], [[/^tls\.sni$/, 'followed'], [from('tls'), 'trust'], [from('endpoints|type'), 'followed']]],
   'gateway.envoyproxy.io/BackendTrafficPolicy': [
     [[from('responseOverride'), 'content'], [from('healthCheck|connection'), 'limits'], [from('dns'), 'endpoints']],
     [[from('routingType|mergeType'), 'followed'], TARGETS],

@@ -34,6 +34,8 @@ export interface ToBackend {
   readonly inner: readonly TlsLayer[];
   readonly ref: RouteRef;
   readonly by: Decision;
+  /** Name of the cluster. */
+  readonly cluster: string;
   readonly copies?: readonly Copy[];
   /** What says how Services are dialled, before the EnvoyProxy does. */
   readonly routing?: EffectivePolicy | undefined;
@@ -197,7 +199,7 @@ function ofBackend(going: ToBackend): Upstream | Step {
   }
   const endpoints = records(spec.endpoints);
   if (endpoints.some((one) => one.unix !== undefined)) return none(going, { kind: 'backend-unix-socket', backend });
-  const problem = mixedAddresses(spec) ?? addressProblem(spec) ?? certificateProblem(settings, namespace);
+  const problem = backendProblem(spec) ?? certificateProblem(settings, namespace);
   if (problem !== undefined) return none(going, { kind: 'backend-not-accepted', backend, ...problem });
   const isDynamic = spec.type === 'DynamicResolver';
   const { listener, route } = going.attachment;
@@ -234,6 +236,11 @@ function ofBackend(going: ToBackend): Upstream | Step {
 interface BackendProblem {
   readonly detail: string;
   readonly cure: string;
+}
+
+/** What Envoy Gateway does not accept of a Backend's endpoints. */
+export function backendProblem(spec: Json): BackendProblem | undefined {
+  return mixedAddresses(spec) ?? addressProblem(spec);
 }
 
 /** Names and addresses in one Backend (mixed address types, processBackendDestinationSetting of internal/gatewayapi/route.go). */
@@ -288,7 +295,7 @@ function upstreamTls(tls: Upstream['tls']): UpstreamTls | null {
 }
 
 function forward(
-  { stage, attachment, http, inner, ref, by, routing, copies = [] }: ToBackend,
+  { stage, attachment, http, inner, ref, by, cluster, routing, copies = [] }: ToBackend,
   upstream: Upstream,
 ): Step {
   const { mesh, workload, flight } = stage;
@@ -299,7 +306,7 @@ function forward(
     route: ref,
     ...(copies.length === 0 ? {} : { copies }),
     ...changed(flight.http, http),
-    cluster: `${ref.kind.toLowerCase()}/${ref.namespace}/${ref.name}/${ref.rule.replace(/^rules\[(\d+)\]$/, 'rule/$1')}`,
+    cluster,
     sends: wire(http === null ? (layers.length > 0 ? 'TLS' : 'TCP') : 'HTTP', upstream.port, layers),
     decidedBy: decisions(by, listenerDecision(attachment), dialledBy(stage, routing), upstreamTls(tls)?.by),
     envoy: {

@@ -50,6 +50,7 @@ import { handshake } from './handshake';
 import { copiesOf, firstRoute, rewritten, toldCopies, weighted, type HttpRequest, type Route } from './http-routes';
 import { streamVerdict } from './envoy-gateway-authorization';
 import { applyOwnFilters, type AtRule, type OwnFilters, isGlobalLimit, policyVerdict } from './envoy-gateway-policies';
+import { firstOf, sharesOf } from './envoy-gateway-shares';
 import { decision } from './envoy-gateway-verdict';
 import { assumption, gap, type Gap, remark } from './notes';
 import { ownAnswer, replyOf } from './own-answer';
@@ -276,10 +277,11 @@ function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
       },
       ref,
     );
-  const chosen = walk.choose(route.clusters, copiesOf(route));
+  const { backends, apart } = sharesOf(stage, route, place, traffic);
+  const chosen = walk.choose(backends, copiesOf(route));
   if (chosen === undefined || chosen.destination.host === '')
     return refuse(stage, 'direct_response', 500, { kind: 'backend-not-granted' }, by, ref);
-  noteShares(walk, route);
+  noteShares(walk, backends);
   const onward = rewritten(http, route, chosen.destination);
   const authority =
     filters.authority === null ? Asked.fixed(chosen.destination.host) : (filters.authority ?? onward.authority);
@@ -293,6 +295,7 @@ function throughRule(stage: Stage, route: Candidate, http: HttpRequest): Step {
     inner: [],
     ref,
     by,
+    cluster: clusterOf(ref, apart && chosen.index >= 0 ? chosen.index : undefined),
     copies: toldCopies(route.mirrors ?? []),
   });
 }
@@ -318,8 +321,14 @@ function policyFaults(
   };
 }
 
+/** The name that Envoy Gateway gives a cluster: of a rule, of one of its backends, or of a route of TCP or TLS (irRouteDestinationName). */
+function clusterOf({ kind, namespace, name, rule }: RouteRef, backend?: number): string {
+  const index = kind === 'TCPRoute' || kind === 'TLSRoute' ? -1 : Number(/\d+/.exec(rule)?.[0] ?? 0);
+  return `${kind.toLowerCase()}/${namespace}/${name}/rule/${index}${backend === undefined ? '' : `/backend/${backend}`}`;
+}
+
 /** Envoy Gateway keeps all backends of a rule in one cluster, so that no other cluster's name tells of the rest. */
-function noteShares(walk: Walk, { clusters }: Route): void {
+function noteShares(walk: Walk, clusters: Route['clusters']): void {
   const total = clusters.reduce((sum, { weight }) => sum + weight, 0);
   if (clusters.length < 2 || total === 0) return;
   const shares = clusters.map(({ destination: { host }, weight }) => ({
@@ -373,7 +382,14 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Step {
       byEnvoyGateway: true,
     })[0];
     const chosen =
-      rule === undefined ? undefined : stage.walk.choose(weighted(rule.route, (destination) => destination.host));
+      rule === undefined
+        ? undefined
+        : stage.walk.choose(
+            firstOf(
+              stage,
+              weighted(rule.route, (destination) => destination.host),
+            ),
+          );
     if (rule === undefined || chosen === undefined) continue;
     const by: Decision = {
       kind: rule.ref.kind,
@@ -388,7 +404,7 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Step {
         ? flight.layers
         : flight.layers.slice(0, -1);
     const routing = routingTypeAt({ ...attachment, rule: nameOfRule(attachment, rule.ref) }, mesh);
-    return toBackend({ stage, attachment, destination: chosen.destination, routing, http: null, inner, ref: rule.ref, by }); // prettier-ignore
+    return toBackend({ stage, attachment, destination: chosen.destination, routing, http: null, inner, ref: rule.ref, by, cluster: clusterOf(rule.ref) }); // prettier-ignore
   }
   return refuse(
     stage,

@@ -87,6 +87,8 @@ function wayDiffers(wanted: Extract<Expected, { is: 'forwarded' }>, { hops: [hop
   const all = wanted.to.flatMap(({ endpoints }) => endpoints);
   const other = envoy.endpoints.find((one) => all.length > 0 && !all.includes(one));
   if (other !== undefined) return `to ${all.join(', ')}, trace says ${envoy.endpoints.join(', ')}`;
+  if (wanted.clusters.length > 0 && !wanted.clusters.includes(hop?.cluster ?? ''))
+    return `by cluster ${wanted.clusters.join(' or ')}, trace says ${hop?.cluster ?? ''}`;
   const isTls = sends?.tls !== 'NONE';
   if (wanted.to.every(({ sni }) => (sni !== null) !== isTls) && hop!.receives.protocol === 'HTTP')
     return `${isTls ? 'without' : 'with'} TLS, trace says ${isTls ? 'with' : 'without'}`;

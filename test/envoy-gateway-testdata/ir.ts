@@ -13,7 +13,12 @@ interface Match {
 }
 
 interface Setting {
+  readonly name?: string;
   readonly weight?: number;
+  readonly priority?: number;
+  readonly addressType?: string;
+  readonly filters?: unknown;
+  readonly preferLocal?: unknown;
   readonly invalid?: boolean;
   readonly isDynamicResolver?: boolean;
   readonly isCustomBackend?: boolean;
@@ -22,6 +27,7 @@ interface Setting {
 }
 
 interface Destination {
+  readonly name?: string;
   readonly settings?: readonly Setting[];
   readonly backendClusterRefs?: readonly { readonly name: string; readonly weight?: number }[];
 }
@@ -71,6 +77,7 @@ interface HttpRoute {
   readonly security?: Security;
   readonly cors?: unknown;
   readonly traffic?: {
+    readonly loadBalancer?: { readonly preferLocal?: unknown };
     readonly faultInjection?: { readonly abort?: { readonly httpStatus?: number; readonly percentage?: number } };
     readonly httpUpgrade?: readonly { readonly type?: string; readonly connect?: unknown }[];
   };
@@ -137,6 +144,8 @@ export type Expected =
       /** `httproute/ns/name/rule/0`. */
       readonly rule: string;
       readonly to: readonly Backend[];
+      /** What its cluster may be called; empty where that is not read. */
+      readonly clusters: readonly string[];
       /** Statuses that a share of the requests gets in their place. */
       readonly else: readonly number[];
       readonly host?: string;
@@ -215,7 +224,9 @@ function throughTcp(ir: Ir, { name }: TcpListener, route: TcpRoute | undefined):
   const held = route.authorization && authorized(route.authorization, undefined);
   if (held !== undefined) return held.is === 'answered' ? closed(held.by) : held;
   const { to } = backends(ir, route.destination);
-  return to.length === 0 ? closed('no backend') : { is: 'forwarded', rule: route.name, to, else: [] };
+  // One cluster, whatever its backends are (processTCPListenerXdsTranslation).
+  const clusters = [route.destination?.name ?? ''].filter((name) => name !== '');
+  return to.length === 0 ? closed('no backend') : { is: 'forwarded', rule: route.name, to, clusters, else: [] };
 }
 
 function throughHttp(ir: Ir, listeners: readonly HttpListener[], ask: Ask): Expected {
@@ -272,7 +283,29 @@ interface Shares {
   readonly empty: number;
 }
 
-function backends(ir: Ir, destination: Destination | undefined): Shares {
+/** Whether each backend has a cluster of its own (HTTPRoute.NeedsClusterPerSetting of internal/ir/xds.go). */
+function isPerSetting({ destination, traffic }: HttpRoute): boolean {
+  const settings = destination?.settings ?? [];
+  const types = new Set(settings.flatMap(({ addressType }) => addressType ?? []));
+  const isLacking = ({ weight, invalid, endpoints = [], isDynamicResolver, isCustomBackend }: Setting): boolean =>
+    weight !== undefined && weight > 0 && (invalid === true || (endpoints.length === 0 && isDynamicResolver !== true && isCustomBackend !== true)); // prettier-ignore
+  return (
+    traffic?.loadBalancer?.preferLocal !== undefined ||
+    settings.some(isLacking) ||
+    types.size > 1 ||
+    types.has('Mixed') ||
+    settings.some(({ filters }) => filters !== undefined) ||
+    (settings.length > 1 && settings.some(({ preferLocal }) => preferLocal !== undefined))
+  );
+}
+
+function clustersOf(route: HttpRoute): readonly string[] {
+  const { name, settings = [], backendClusterRefs = [] } = route.destination ?? {};
+  if (settings.length === 0 || backendClusterRefs.length > 0) return [];
+  return (isPerSetting(route) ? settings.map((one) => one.name) : [name]).flatMap((one) => one ?? []);
+}
+
+function backends(ir: Ir, destination: Destination | undefined, perSetting = false): Shares {
   const to: Backend[] = [];
   let [invalid, empty] = [0, 0];
   const add = (setting: Setting, weight: number | undefined): void => {
@@ -284,7 +317,9 @@ function backends(ir: Ir, destination: Destination | undefined): Shares {
     else
       to.push({ endpoints: endpoints.map(({ host = '', port, path }) => path ?? `${host}:${port}`), sni: tls === undefined ? null : (tls.sni ?? '') }); // prettier-ignore
   };
-  for (const setting of destination?.settings ?? []) add(setting, setting.weight);
+  const settings = destination?.settings ?? [];
+  const waits = settings.some(({ priority, weight }) => (priority ?? 0) === 0 && weight !== 0) && !perSetting;
+  for (const setting of settings) if (!waits || (setting.priority ?? 0) === 0) add(setting, setting.weight);
   for (const { name, weight } of destination?.backendClusterRefs ?? []) {
     const setting = ir.backendClusters?.find((one) => one.name === name)?.setting;
     if (setting !== undefined) add(setting, weight);
@@ -298,7 +333,7 @@ function throughRoute(ir: Ir, route: HttpRoute, ask: Ask): Expected {
   const { directResponse, redirect, destination, urlRewrite } = route;
   if (directResponse !== undefined) return answered(directResponse.statusCode ?? 200, 'direct response');
   if (redirect !== undefined) return answered(redirect.statusCode ?? 302, 'redirect');
-  const { to, invalid, empty } = backends(ir, destination);
+  const { to, invalid, empty } = backends(ir, destination, isPerSetting(route));
   const status = empty > 0 ? 503 : 500;
   if (to.length === 0) return answered(status, empty > 0 ? 'no endpoints' : 'no backend');
   const { host, path } = urlRewrite ?? {};
@@ -306,6 +341,7 @@ function throughRoute(ir: Ir, route: HttpRoute, ask: Ask): Expected {
     is: 'forwarded',
     rule: route.name.replace(/\/match\/.*$/, ''),
     to,
+    clusters: clustersOf(route),
     else: invalid + empty > 0 ? [status] : [],
     ...(host?.name === undefined ? {} : { host: host.name }),
     ...(path === undefined ? {} : rewritten(path, route, ask)),

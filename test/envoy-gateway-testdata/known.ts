@@ -10,7 +10,7 @@ const REASONS: readonly (readonly [worlds: RegExp, why: string])[] = [
     /secret-is-not-valid|invalid-multiple-tls|mismatched-tls|cert-bundle-both-invalid|duplicated-api-key|invalid-lua|policy-with-invalid|^sds/, // prettier-ignore
     'what is in a Secret, and whether code is valid, is not looked at',
   ],
-  [/(?:service|backendref).*serviceimport|no-service\.import|serviceimport-backendref-mixed|invalid-no-serviceimport|serviceimport-target/, 'a ServiceImport, which a controller makes, is not known where no manifest shows it, nor are its endpoints'], // prettier-ignore
+  [/(?:service|backendref).*serviceimport|no-service\.import|serviceimport-backendref-mixed|serviceimport-backendrefs-diff|invalid-no-serviceimport|serviceimport-target/, 'a ServiceImport, which a controller makes, is not known where no manifest shows it, nor are its endpoints'], // prettier-ignore
   [
     /extproc|wasm|lua|failopen/,
     'code of others that is refused beside code that is not, and code that Envoy Gateway fetches',

@@ -1,0 +1,73 @@
+/** Which backends of a rule Envoy Gateway spreads requests over, and under which names of clusters. */
+import { isAddress } from '../model/addresses';
+import { routingType } from '../model/envoy-gateway';
+import { routingTypeAt, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
+import { optionalRecord, record, records } from '../model/fields';
+import { backendProblem } from './envoy-gateway-backend';
+import type { Candidate } from './envoy-gateway-candidates';
+import type { Stage } from './envoy-gateway-stage';
+import type { WeightedRoute } from './http-routes';
+
+/** What the endpoints of a backend are: `invalid` for one that cannot be used, `none` where nothing runs. */
+type Endpoints = 'addresses' | 'names' | 'none' | 'invalid';
+
+export interface Shares {
+  /** Those that get requests as long as they are healthy. */
+  readonly backends: readonly WeightedRoute[];
+  /** Whether each backend has a cluster of its own, which is named after its place in the rule. */
+  readonly apart: boolean;
+}
+
+/**
+ * One cluster has all backends of a rule, unless they are of several kinds (NeedsClusterPerSetting of internal/ir/xds.go). Within one cluster
+ * those with `fallback` are of the second priority; with a cluster each they have their share like others.
+ */
+export function sharesOf(
+  stage: Stage,
+  { clusters, own }: Candidate,
+  place: PolicyPlace,
+  traffic: EffectivePolicy | undefined,
+): Shares {
+  // prettier-ignore
+  const found = clusters.map((one) => endpointsOf(stage, one, place));
+  const refs = records(own.backendRefs);
+  const { preferLocal } = record(record(traffic?.spec.loadBalancer).zoneAware);
+  const isUsable = (one: Endpoints): boolean => one === 'addresses' || one === 'names';
+  const apart =
+    clusters.some(({ index }) => records(refs[index]?.filters).length > 0) ||
+    optionalRecord(preferLocal) !== undefined ||
+    found.some((one) => !isUsable(one)) ||
+    new Set(found).size > 1;
+  return { backends: apart ? clusters : firstOf(stage, clusters), apart };
+}
+
+/** Of the backends of one cluster those of the first priority; where there are none, all. */
+export function firstOf(stage: Stage, clusters: readonly WeightedRoute[]): readonly WeightedRoute[] {
+  const first = clusters.filter(({ destination: { host } }) => backendOf(stage, host)?.fallback !== true);
+  return first.length === 0 ? clusters : first;
+}
+
+function backendOf({ mesh }: Stage, host: string): ReturnType<typeof record> | undefined {
+  const [, namespace = '', name = ''] = /^Backend ([^/]*)\/(.*)$/.exec(host) ?? [];
+  const manifest = name === '' ? undefined : mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
+  return manifest && record(record(manifest.body).spec);
+}
+
+function endpointsOf(stage: Stage, { destination: { host, port } }: WeightedRoute, place: PolicyPlace): Endpoints {
+  const { mesh, proxy } = stage;
+  if (host === '') return 'invalid';
+  if (host.startsWith('ServiceImport ')) return 'addresses';
+  if (host.startsWith('Backend ')) {
+    const spec = backendOf(stage, host);
+    if (spec === undefined) return mesh.isOpen(/^Backend ([^/]*)/.exec(host)?.[1] ?? '') ? 'names' : 'invalid';
+    if (backendProblem(spec) !== undefined) return 'invalid';
+    return records(spec.endpoints).some(({ ip }) => ip !== undefined) ? 'addresses' : 'names';
+  }
+  const service = [...mesh.services.named(host).values()].find(({ registry }) => registry === 'Kubernetes');
+  const at = service?.ports.find((one) => one.port === port);
+  if (service === undefined || at === undefined) return mesh.isOpen(host.split('.')[1] ?? '') ? 'addresses' : 'invalid';
+  if (routingType(proxy, service.resolution === 'PASSTHROUGH', routingTypeAt(place, mesh)) === 'Service') return 'addresses'; // prettier-ignore
+  const { endpoints, known } = mesh.endpoints.of(service, at, {});
+  if (known && endpoints.length === 0) return 'none';
+  return endpoints.some(({ address }) => address !== null && !isAddress(address)) ? 'names' : 'addresses';
+}
