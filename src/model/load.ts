@@ -100,6 +100,13 @@ export function loadText(
     const recognized = recognize(value);
     if (recognized.is === 'broken') {
       problems.push({ source, what: recognized.what, why: recognized.why, fix: recognized.fix });
+    } else if (holdsObjects(value)) {
+      problems.push({
+        source,
+        what: 'the document is a list of objects, and what it holds is left out of the judgement',
+        why: 'kubectl takes one object, or one of kind List, and refuses anything else ("cannot unmarshal array")',
+        fix: 'write one object after the other, or put them into the items of a List',
+      });
     } else if (recognized.is === 'template') {
       passOver(source.line, TEMPLATE);
     } else if (recognized.is === 'list' && depth >= MAX_LIST_DEPTH) {
@@ -126,6 +133,11 @@ export function loadText(
       manifests.push(toManifest(value, from + manifests.length, source, lineOf));
     }
   }
+}
+
+/** Whether a document is an array that has an object of Kubernetes in it. */
+function holdsObjects(value: unknown): boolean {
+  return Array.isArray(value) && value.some((item) => ['object', 'list'].includes(recognize(item).is));
 }
 
 /** Where the fields of an object stand that is within another one. */
@@ -193,7 +205,7 @@ function documentsOf(text: string, known?: KnownDocuments, by?: YamlReader): Ite
     }
     if (by === 'kustomize' && documents.length > 0 && !/^---/m.test(text))
       documents.push(unreadByKustomize({ text: own, line }));
-    else for (const document of valuesIn({ text: own, line }, value)) documents.push(document);
+    else documents.push(withValue({ text: own, line }, value));
     line += newlinesIn(own);
   }
   return documents;
@@ -211,20 +223,14 @@ function newlinesIn(text: string): number {
   return count;
 }
 
-function valuesIn(document: Document, value: unknown): ReadDocument[] {
+function withValue(document: Document, value: unknown): ReadDocument {
   const first = firstLine(document);
   const twice = keyGivenTwice(document.text);
   if (twice !== undefined) {
     const reason = `key ${JSON.stringify(twice.key)} is given twice`;
-    return [
-      { ...document, reading: { reason, line: document.line + twice.line - 1, isTwice: true }, firstLine: first },
-    ];
+    return { ...document, reading: { reason, line: document.line + twice.line - 1, isTwice: true }, firstLine: first };
   }
-  return (Array.isArray(value) ? value : [value]).map((entry) => ({
-    ...document,
-    reading: accept(document, entry, false),
-    firstLine: first,
-  }));
+  return { ...document, reading: accept(document, value, false), firstLine: first };
 }
 
 const TEMPLATE = 'a template, which is not rendered';

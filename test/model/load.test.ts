@@ -248,3 +248,21 @@ describe('objects in memory', () => {
     expect(manifests[0]?.namespace).toBe('default');
   });
 });
+
+describe('a document that is an array', () => {
+  const OBJECT = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}';
+
+  it.each([
+    ['of JSON', `[${OBJECT}, ${OBJECT}]`],
+    ['of YAML', `- ${OBJECT}\n- ${OBJECT}\n`],
+  ])('%s is refused if it holds objects, as kubectl refuses it, and those beside it are read', (_, array) => {
+    const { manifests, problems } = loadText(`${OBJECT}\n---\n${array}`);
+    expect(manifests.map(({ name }) => name)).toEqual(['a']);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.why).toContain('cannot unmarshal array');
+  });
+
+  it('is not ours if it holds none', () => {
+    expect(loadText('[1, {"name": "a"}]')).toMatchObject({ manifests: [], problems: [] });
+  });
+});
