@@ -15,10 +15,10 @@ export interface BrokenReference {
   readonly part: PolicyPart;
   /** Below `spec`. */
   readonly field: string;
-  readonly is: 'missing' | 'no-port' | 'not-granted' | 'elsewhere';
+  readonly is: 'missing' | 'no-port' | 'not-granted' | 'elsewhere' | 'invalid';
   readonly what: string;
   readonly fix: string;
-  /** What it refers to. */
+  /** What it refers to; the policy itself for a value of its own. */
   readonly target: { readonly kind: string; readonly namespace: string; readonly name: string };
 }
 
@@ -71,7 +71,11 @@ function secrets({ oidc, basicAuth, apiKeyAuth }: Json): readonly Reference[] {
  * The references of a SecurityPolicy that Envoy Gateway cannot follow (validateExtServiceBackendReference and validateSecretObjectRef in
  * internal/gatewayapi/validate.go). What may be in a namespace that no manifest shows is none of them.
  */
-export function brokenReferences({ kind, namespace: own, body }: Manifest, mesh: Mesh): readonly BrokenReference[] {
+export function brokenReferences(
+  { kind, namespace: own, name: policy, body }: Manifest,
+  mesh: Mesh,
+): readonly BrokenReference[] {
+  // prettier-ignore
   const spec = record(record(body).spec);
   const found: BrokenReference[] = [];
   for (const { part, field, body: reference } of backends(spec)) {
@@ -84,6 +88,16 @@ export function brokenReferences({ kind, namespace: own, body }: Manifest, mesh:
     if (problem !== undefined) found.push({ part, field, target, ...problem });
   }
   found.push(...keysMissing(spec, own, mesh));
+  const back = record(spec.oidc).redirectURL;
+  if (back !== undefined && callbackPath(text(back)) === undefined)
+    found.push({
+      part: 'oidc',
+      field: 'oidc.redirectURL',
+      target: { kind, namespace: own, name: policy },
+      is: 'invalid',
+      what: `its redirectURL ${text(back)} has no path of its own, to which the provider leads back`,
+      fix: 'write a path after the host (https://HOST/oauth2/callback) that no application uses',
+    });
   for (const { part, field, body: reference } of secrets(spec)) {
     const namespace = text(reference.namespace) || own;
     const target = { kind: 'Secret', namespace, name: text(reference.name) };
@@ -98,6 +112,17 @@ export function brokenReferences({ kind, namespace: own, body }: Manifest, mesh:
       });
   }
   return found;
+}
+
+const VARIABLE_SCHEME = '%REQ(x-forwarded-proto)%';
+
+/**
+ * The path that an OpenID provider leads back to; undefined for a URL that Envoy Gateway does not take (extractRedirectPath of
+ * internal/gatewayapi/securitypolicy.go).
+ */
+export function callbackPath(redirectURL: string): string | undefined {
+  const [, scheme = '', path = ''] = /^(.+?):\/\/[^/]+(\/.+)$/.exec(redirectURL) ?? [];
+  return ['http', 'https', VARIABLE_SCHEME].includes(scheme) ? path : undefined;
 }
 
 function byName(namespace: string, name: string, mesh: Mesh): boolean {

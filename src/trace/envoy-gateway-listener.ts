@@ -5,7 +5,7 @@ import type { ApiListener } from '../model/gateway-api';
 import { entry, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import { handshake } from './handshake';
 import type { HttpRequest } from './http-routes';
-import { PRESENT, exact } from './matcher';
+import { PRESENT, exact, regex } from './matcher';
 import { gap, type Gap } from './notes';
 import { asRead, type PathSettings } from './paths';
 import type { Reason } from './reasons';
@@ -163,10 +163,14 @@ function early(settings: Json, http: HttpRequest): HttpRequest['headers'] {
   return headers;
 }
 
+const BYTE = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+/** What is an IP, and no port beside it; of IPv6 no more is asked than its characters. */
+const ADDRESS = regex(`(?:${BYTE}\\.){3}${BYTE}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*`);
+
 function withoutAddress(policy: EffectivePolicy | undefined, http: HttpRequest): Refused | undefined {
   const custom = record(record(policy?.spec.clientIPDetection).customHeader);
   const name = text(custom.name).toLowerCase();
-  if (custom.failClosed !== true || name === '' || http.headers.get(name).is(PRESENT)) return undefined;
+  if (custom.failClosed !== true || name === '' || http.headers.get(name).is(ADDRESS)) return undefined;
   return {
     is: 'refused',
     code: 'rejecting_because_detection_failed',

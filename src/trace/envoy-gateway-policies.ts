@@ -1,7 +1,7 @@
 /** What Envoy Gateway's own policies and filters do to a request before it is forwarded. */
 import { filterOrder, type FilterName } from '../model/envoy-gateway-filters';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
-import type { BrokenReference } from '../model/envoy-gateway-references';
+import { callbackPath, type BrokenReference } from '../model/envoy-gateway-references';
 import type { PolicyFault } from '../model/envoy-gateway-traffic-faults';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import { authorizationVerdict } from './envoy-gateway-authorization';
@@ -189,7 +189,7 @@ function oidcVerdict({ security, http }: Passing): PolicyVerdict | undefined {
     reason: { kind: 'sign-in-refused', policy: refOf(policy), why },
   });
   // Who comes back from the provider has the cookie that the redirect there has set.
-  if (http.path.plain.is(exact(callbackPath(oidc)))) return refused('callback');
+  if (http.path.plain.is(exact(callbackPath(text(oidc.redirectURL)) ?? '/oauth2/callback'))) return refused('callback');
   if (records(record(oidc.denyRedirect).headers).some((header) => fitsHeader(header, http))) return refused('redirect-denied'); // prettier-ignore
   return {
     ...told,
@@ -197,11 +197,6 @@ function oidcVerdict({ security, http }: Passing): PolicyVerdict | undefined {
     reason: { kind: 'sign-in', policy: refOf(policy) },
     location: text(record(oidc.provider).authorizationEndpoint) || undefined,
   };
-}
-
-/** The path of redirectURL, whose host may be a variable of Envoy's (extractRedirectPath of internal/gatewayapi/securitypolicy.go). */
-function callbackPath({ redirectURL }: Json): string {
-  return /^[^:]+:\/\/[^/]*(\/[^?#]*)/.exec(text(redirectURL))?.[1] ?? '/oauth2/callback';
 }
 
 function fitsHeader({ name, type, value }: Json, http: HttpRequest): boolean {

@@ -115,6 +115,9 @@ describe('a ClientTrafficPolicy', () => {
     const detected = client('clientIPDetection: {customHeader: {name: X-Client, failClosed: true}}');
     expect(ask(detected, '/v1/items')).toBe('rejecting_because_detection_failed 403 at envoy-gateway');
     expect(ask(detected, '/v1/items', { 'x-client': '192.0.2.1' })).toBe(DELIVERED);
+    expect(ask(detected, '/v1/items', { 'x-client': '2001:db8::1' })).toBe(DELIVERED);
+    for (const no of ['', 'me', '192.0.2.1:80', '192.0.2.256'])
+      expect(ask(detected, '/v1/items', { 'x-client': no })).toBe('rejecting_because_detection_failed 403 at envoy-gateway'); // prettier-ignore
   });
 
   it('may demand certificates, which a client is assumed to have', () => {

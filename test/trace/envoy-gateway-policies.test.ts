@@ -359,6 +359,11 @@ describe('a login by OIDC', () => {
   });
 });
 
+describe('a login whose redirectURL leads to no path', () => {
+  it.each(['https://www.example.com/', 'https://www.example.com', 'www.example.com/back'])('is none: %s', (url) =>
+    expect(ask(policy('SecurityPolicy', `${ON_ROUTE}, oidc: {provider: {issuer: 'https://id.example.com'}, clientID: shop, clientSecret: {name: shop}, redirectURL: '${url}'}`))).toBe('direct_response 500 at envoy-gateway')); // prettier-ignore
+});
+
 describe('responses that a BackendTrafficPolicy replaces', () => {
   const override = (statuses: string, rest: string): string =>
     policy('BackendTrafficPolicy', `${ON_ROUTE}, responseOverride: [{match: {statusCodes: [${statuses}]}, ${rest}}]`);

@@ -101,7 +101,7 @@ export const FILTER_WORDS: WordsFor<Kinds> = {
     fix: 'rename the header, or set headers.withUnderscoresAction in a ClientTrafficPolicy',
   }),
   'client-address-missing': ({ header }) => ({
-    what: `the request lacks the header ${header}, by which the listener knows the address of its client`,
+    what: `the request has no address in the header ${header}, by which the listener knows its client`,
     fix: 'send it, or take failClosed off clientIPDetection.customHeader',
   }),
   'policy-not-usable': ({ policy, detail, cure }) => ({
