@@ -29,7 +29,7 @@ export function sharesOf(
   traffic: EffectivePolicy | undefined,
 ): Shares {
   // prettier-ignore
-  const found = clusters.map((one) => endpointsOf(stage, one, place));
+  const found = clusters.flatMap((one) => endpointsOf(stage, one, place) ?? []);
   const refs = records(own.backendRefs);
   const { preferLocal } = record(record(traffic?.spec.loadBalancer).zoneAware);
   const isUsable = (one: Endpoints): boolean => one === 'addresses' || one === 'names';
@@ -53,10 +53,15 @@ function backendOf({ mesh }: Stage, host: string): ReturnType<typeof record> | u
   return manifest && record(record(manifest.body).spec);
 }
 
-function endpointsOf(stage: Stage, { destination: { host, port } }: WeightedRoute, place: PolicyPlace): Endpoints {
+function endpointsOf(
+  stage: Stage,
+  { destination: { host, port } }: WeightedRoute,
+  place: PolicyPlace,
+): Endpoints | undefined {
   const { mesh, proxy } = stage;
   if (host === '') return 'invalid';
-  if (host.startsWith('ServiceImport ')) return 'addresses';
+  // Which endpoints a controller gives it no manifest tells.
+  if (host.startsWith('ServiceImport ')) return undefined;
   if (host.startsWith('Backend ')) {
     const spec = backendOf(stage, host);
     if (spec === undefined) return mesh.isOpen(/^Backend ([^/]*)/.exec(host)?.[1] ?? '') ? 'names' : 'invalid';
