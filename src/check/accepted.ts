@@ -59,7 +59,7 @@ export function acceptedMesh(manifests: readonly Manifest[], options: MeshOption
     const { kind, namespace, name } = manifest;
     const isFollowed = isFollowedAnyway(manifest);
     const leave = (by: LeftOut['by'], why: string, field?: string): void =>
-      void leftOut.push({ manifest, kind, namespace, name, by, why, ...(field === undefined ? {} : { field }), ...(isFollowed ? { isFollowed } : {}), hosts: hostsOf(manifest, config) }); // prettier-ignore
+      void leftOut.push({ manifest, kind, namespace, name, by, why, ...(field === undefined ? {} : { field }), ...(isFollowed ? { isFollowed } : {}), hosts: hostsOf(manifest, config), ...(isForAll(manifest) ? { isForAll: true } : {}) }); // prettier-ignore
     if (isStored(manifest) || !isAskedOf(manifest)) return [manifest];
     const admitted = admit(manifest, schemas);
     const stored = storedBy(admitted, schemas, releases);
@@ -92,4 +92,9 @@ function hostsOf(
   // No request fares otherwise for it.
   if (kind === 'Telemetry') return [];
   return kind === 'DestinationRule' && text(spec.host) !== '' ? [text(spec.host)] : undefined;
+}
+
+/** Whether the hosts of an entry count for nothing, since connections go on to whatever address was dialled. */
+function isForAll({ kind, body }: Manifest): boolean {
+  return kind === 'ServiceEntry' && (text(record(record(body).spec).resolution) || 'NONE') === 'NONE';
 }

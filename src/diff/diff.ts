@@ -33,6 +33,7 @@ import {
 } from './types';
 import { UNDECLARED } from './undeclared';
 import { doubtOf, noteOf, settingsOf } from './settings';
+import { podPortsInDoubt } from './pod-ports';
 import { isBehind, unknownGateways } from './unseen';
 import { effectOf } from './way';
 
@@ -173,6 +174,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     .map((change) => ({ ...change, request: byItself(change.request, states) }))
     .map(onAssumption);
   const effective = new Set(grouped.flatMap(({ because }) => because));
+  for (const change of changes) {
+    const doubt = effective.has(change.ref) ? undefined : podPortsInDoubt(change, meshes);
+    if (doubt === undefined) continue;
+    doubts.everywhere(doubt);
+    beyond.add(change.ref);
+  }
   const nobodys = unknownGateways(meshes);
   for (const change of changes) {
     const { kind, namespace, name, change: how } = change.ref;

@@ -80,8 +80,9 @@ export function probesTo(host: string, meshes: readonly Mesh[]): readonly Probe[
       for (const port of service.ports) {
         const scheme = schemeOf(port);
         if (scheme === undefined) continue;
+        // Of what is told by names, only addresses that objects tell apart make a difference.
         if (scheme !== 'tcp' || entries.length === 0) want(scheme, port.port);
-        else for (const address of entries) want(scheme, port.port, address);
+        for (const { address, isPart } of entries) if (scheme === 'tcp' || isPart) want(scheme, port.port, address);
       }
     }
   }
@@ -148,7 +149,11 @@ function forMesh(match: { readonly gateways: readonly string[] }, route: Virtual
 }
 
 /** An address of each part that objects tell apart in the ranges which entries give a host; those of single addresses are what its name resolves to. */
-function addressesOf(mesh: Mesh, host: string, meshes: readonly Mesh[]): readonly string[] {
+function addressesOf(
+  mesh: Mesh,
+  host: string,
+  meshes: readonly Mesh[],
+): readonly { readonly address: string; readonly isPart: boolean }[] {
   const index = mesh.remember(mesh, 'diff: ranges by host', () => {
     const byHost = new Map<string, Set<string>>();
     for (const { registry, address, host: name } of mesh.services.all) {
@@ -161,7 +166,10 @@ function addressesOf(mesh: Mesh, host: string, meshes: readonly Mesh[]): readonl
   const ranges = [...(index.get(host) ?? [])];
   if (ranges.length === 0) return [];
   const told = meshes.flatMap(toldRanges);
-  return ranges.flatMap((range) => partsOf(range, told).map(({ address }) => address));
+  return ranges.flatMap((range) => {
+    const parts = partsOf(range, told);
+    return parts.map(({ address }) => ({ address, isPart: parts.length > 1 }));
+  });
 }
 
 /** Requests to a host that no object names, which the outbound policy decides, on the ports at hand. */

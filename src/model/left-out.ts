@@ -15,6 +15,8 @@ export interface LeftOut {
   readonly isFollowed?: true;
   /** Whose requests it would be for; undefined for all. */
   readonly hosts: readonly string[] | undefined;
+  /** Whether requests for other hosts would fare by it as well. */
+  readonly isForAll?: true;
 }
 
 /** `istiod's webhook refuses it`, and who else does what. */

@@ -7,6 +7,7 @@
  * ```
  */
 import { overlaps } from '../model/hostnames';
+import type { LeftOut } from '../model/left-out';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Recorder } from './ask';
@@ -123,7 +124,7 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
   const origin = client(mesh, request, parsed.port);
   for (const note of origin.notes) walk.note(note);
   for (const one of mesh.leftOut)
-    if (one.isFollowed !== true && (one.hosts === undefined || one.hosts.some((own) => overlaps(own, parsed.host))))
+    if (one.isFollowed !== true && isAbout(one, parsed.host))
       walk.note(
         remark({ kind: 'left-out', object: refOf(one), field: one.field ?? null, by: one.by, detail: one.why }),
       );
@@ -145,6 +146,10 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
     isRead: false,
   };
   return withRefused(mesh, origin, carry(walk, firstStep(walk, flight, origin, parsed.address, target.notes)));
+}
+
+function isAbout({ hosts, isForAll }: LeftOut, host: string): boolean {
+  return hosts === undefined || isForAll === true || hosts.some((own) => overlaps(own, host));
 }
 
 /** A trace that meets workloads and namespaces which an API server refuses says so. */

@@ -60,6 +60,13 @@ describe('what an API server refuses', () => {
     expect(told(LABELLED.replace('no', "'no'")).outcome).toBe('delivered');
   });
 
+  it('is told of every host where its own would have counted for nothing', () => {
+    const entry = object('ServiceEntry', 'x', 'hosts: [x.example.com], resolution: NONE, ports: [{number: "443", name: tcp, protocol: TCP}]'); // prettier-ignore
+    expect(ask(WORLD + entry, 'https://other.example.com/').notes?.join()).toContain(
+      'ServiceEntry app/x is not followed',
+    );
+  });
+
   it.each([
     ['breaks a rule of its CRD', 'hosts: [x.example.com], resolution: NONE, ports: [{number: 443, name: tls, protocol: TLS}], endpoints: [{address: 203.0.113.4}]'], // prettier-ignore
     ['lacks a field', 'hosts: [x.example.com], resolution: STATIC, ports: [{number: 443, protocol: TLS}], endpoints: [{address: 203.0.113.4}]'], // prettier-ignore

@@ -33,6 +33,12 @@ describe('a change for some addresses', () => {
     expect(told(part, part.replace('name: out', 'name: same'))).toEqual([]);
   });
 
+  it('is told of TLS too, where the range that an entry claims is cut', () => {
+    const range = RANGE.replace('5432', '443').replace('protocol: TCP', 'protocol: TLS');
+    const to = (...except: string[]): string => client() + range + policy(block('0.0.0.0/0', ...except));
+    expect(told(to(), to('198.51.100.128/25'))).toEqual(['narrowed https://db.example.com/ at 198.51.100.129']);
+  });
+
   it('is told of a block that leaves out addresses which no object claims', () => {
     const [all, part] = [client() + policy(block('0.0.0.0/0')), client() + policy(block('0.0.0.0/0', '10.20.0.0/16'))];
     expect(told(all, part)).toEqual(['narrowed tcp://(any other address in 10.20.0.0/16):443']);
