@@ -4,6 +4,7 @@ import type { Config } from '../model/objects';
 import { optionalRecord, records, strings, text } from '../model/fields';
 import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
 import { namespaceInjection, podInjection } from '../model/injection';
+import { whoLeavesOut } from '../model/left-out';
 import type { Workload } from '../model/workloads';
 import { assumption, type Note, remark } from './notes';
 import { NoGateway, RequestError } from './request';
@@ -176,6 +177,9 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     const known = [...mesh.gateways, ...mesh.gatewayApi.gateways.map((candidate) => candidate.config)].map(
       (candidate) => `${candidate.namespace}/${candidate.name}`,
     );
+    const left = mesh.leftOut.find((one) => one.kind === 'Gateway' && one.namespace === namespace && one.name === name);
+    if (left !== undefined && left.field === undefined)
+      throw new NoGateway(`Gateway ${namespace}/${name} is not followed: ${whoLeavesOut(left)}, since ${left.why}`);
     throw new NoGateway(
       `there is no gateway ${namespace}/${name}: ${known.length === 0 ? 'the manifests have none' : `there are ${firstOf(known)}`}`,
     );

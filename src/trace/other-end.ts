@@ -15,12 +15,14 @@ export function otherEnd(
   namespace: string,
   { hops, destination }: Trace,
 ): Remark | undefined {
-  // prettier-ignore
   const host = named.replace(/\.$/, '');
-  if (destination === null || isAddress(host) || destination.host === host) return undefined;
+  // Who dials the address of an entry means the host of that.
+  const meant = isAddress(host) ? hostsAt(mesh, host) : [host];
+  if (destination === null || meant.length === 0 || meant.includes(destination.host)) return undefined;
   const last = [...hops].reverse().find(({ cluster }) => cluster?.startsWith('outbound') === true);
   const key = parseClusterName(last?.cluster ?? '');
-  if (last === undefined || key === undefined || isSubsetOf(host, key.host) || isMeant(mesh, last, host)) return undefined; // prettier-ignore
+  if (last === undefined || key === undefined) return undefined;
+  if (meant.some((one) => isSubsetOf(one, key.host) || isMeant(mesh, last, one))) return undefined;
   // Another name of a Service of the cluster is no other host.
   if (serviceNamed(mesh, host, namespace) !== undefined) return undefined;
   const entry = mesh.services.declaring(key.host).find(({ ports }) => ports.some(({ port }) => port === key.port));
@@ -35,6 +37,12 @@ export function otherEnd(
     port,
     isTcp: protocol === 'TCP',
   });
+}
+
+function hostsAt(mesh: Mesh, address: string): readonly string[] {
+  return mesh.services.all
+    .filter((service) => service.registry === 'External' && service.address === address)
+    .map(({ host }) => host);
 }
 
 /** Whether the rule that was followed is one for the host. */
