@@ -38,7 +38,7 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
         : { ...trace.destination, endpoints: isInMesh(last?.cluster) ? [] : [...(last?.envoy.endpoints ?? [])].sort() },
     tls: last === undefined ? null : tlsSettings(mesh, last),
     passthrough,
-    split,
+    split: [...split, ...spreadOf(trace)],
     copies: trace.hops.flatMap(({ copies = [] }) =>
       copies.map(({ cluster, percent }) => `${shape(cluster)}${percent === 100 ? '' : ` (${percent} %)`}`),
     ),
@@ -48,6 +48,15 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
     certificate: trace.hops[0]?.receives.tls === 'MUTUAL',
   };
   return { ...way, text: describe(way, trace, host) };
+}
+
+/** The shares of backends that have one cluster between them, whose name tells of none. */
+function spreadOf({ noted }: Trace): readonly string[] {
+  return noted.flatMap((note) =>
+    note.kind === 'backends-weighted'
+      ? note.shares.map(({ host, percent }) => `${percent} % to ${host ?? 'nobody (500)'}`)
+      : [],
+  );
 }
 
 /** Equal for ways that are the same traffic. The text is made from the rest, so it is left out. */

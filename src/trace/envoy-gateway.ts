@@ -333,7 +333,7 @@ function noteShares(walk: Walk, clusters: Route['clusters']): void {
   if (clusters.length < 2 || total === 0) return;
   const shares = clusters.map(({ destination: { host }, weight }) => ({
     host: host === '' ? null : host,
-    percent: Math.round((100 * weight) / total),
+    percent: Math.round((1000 * weight) / total) / 10,
   }));
   walk.note(remark({ kind: 'backends-weighted', shares }));
 }
@@ -381,15 +381,14 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Step {
     const rule = l4Rules(attachment.route, mesh.gatewayApi.input, mesh.config.clusterDomain, hosts, {
       byEnvoyGateway: true,
     })[0];
-    const chosen =
+    const backends =
       rule === undefined
-        ? undefined
-        : stage.walk.choose(
-            firstOf(
-              stage,
-              weighted(rule.route, (destination) => destination.host),
-            ),
+        ? []
+        : firstOf(
+            stage,
+            weighted(rule.route, ({ host }) => host),
           );
+    const chosen = stage.walk.choose(backends);
     if (rule === undefined || chosen === undefined) continue;
     const by: Decision = {
       kind: rule.ref.kind,
@@ -399,6 +398,7 @@ function forwardL4(stage: Stage, attachments: readonly Attachment[]): Step {
     };
     const held = streamHeld(stage, attachment, rule.ref);
     if (held !== undefined) return held;
+    noteShares(stage.walk, backends);
     const inner =
       attachment.listener.tls === undefined || attachment.listener.tls.mode === 'Passthrough'
         ? flight.layers
