@@ -51,13 +51,18 @@ export {
   StickySessions,
 } from './ingress/backend-health';
 export * from './ingress/backend-traffic-policy';
+export * from './ingress/classic-gateway';
 export * from './ingress/classic-ingress';
+export * from './ingress/classic-match';
+export * from './ingress/classic-route';
 export { type ClassicClientCertificates, type ClassicIngressServer } from './ingress/classic-server';
 export * from './ingress/client-traffic-policy';
+export * from './ingress/envoy-backend';
 export * from './ingress/envoy-gateway-in-mesh';
 export { type EnvoyProxySettings, ProxyServiceType } from './ingress/envoy-proxy-settings';
 export * from './ingress/external-backend';
 export { type FrontendClientCertificates } from './ingress/frontend-certificates';
+export * from './ingress/gateway-class';
 export * from './ingress/global-rate-limit';
 export * from './ingress/grpc-ingress-route';
 export * from './ingress/http-ingress-route';
@@ -70,6 +75,8 @@ export * from './ingress/ingress-gateway';
 export * from './ingress/ingress-listener';
 export * from './ingress/listener-certificate';
 export * from './ingress/listener-set';
+export * from './ingress/reference-grant';
+export * from './ingress/mesh-service';
 export { type OidcLogin, type OidcProvider } from './ingress/oidc-login';
 export { PolicyMerge } from './ingress/policy-merge';
 export * from './ingress/policy-target';
@@ -83,6 +90,7 @@ export {
 } from './ingress/request-checks';
 export * from './ingress/rollout-restart';
 export * from './ingress/security-policy';
+export * from './ingress/service-versions';
 export { SessionPersistence } from './ingress/session-persistence';
 export * from './ingress/shared-classic-ingress';
 export { type DnsRecord, type PublishedPath, SharedIngress } from './ingress/shared-ingress';

@@ -11,9 +11,12 @@ import type { MeshOptions } from '../model/mesh-options';
 import { HELM_VALUES } from '../model/recognize';
 import { Names } from './code';
 import { liftEntry, readEntry, type Entry } from './entry';
+import { judgeExact } from './exact';
 import { liftGateways } from './gateway';
+import { liftIngress } from './ingress/lift';
 import { leftOver, serversLeft } from './left-over';
 import type { Carried, Lifted } from './lifted';
+import type { Patch } from './patches';
 import { projectFiles, type ProjectFile } from './project';
 import { run, type Constructs } from './run';
 
@@ -21,6 +24,10 @@ export interface Adopted {
   readonly files: readonly ProjectFile[];
   /** Objects that constructs say. */
   readonly lifted: number;
+  /** The same, each with how many patches there are to what its construct renders. */
+  readonly converted: readonly { readonly manifest: Manifest; readonly patches: number }[];
+  /** Objects of the mesh and of gateways that stay as they are, each with the reason. */
+  readonly kept: readonly { readonly manifest: Manifest; readonly why: string }[];
   /** Objects of the mesh and of gateways that are kept as they are, in TypeScript. */
   readonly raw: number;
   /** Objects of other kinds, which stay in the YAML where they are. */
@@ -33,6 +40,12 @@ export interface Adopted {
 /** One object is said in two ways: two environments, most likely. */
 export class TwiceError extends Error {}
 
+/** Why objects are not said by a construct: together with others (a gateway and what passes it), and each alone. */
+interface Reasons {
+  readonly together: Map<Manifest, string>;
+  readonly alone: Map<Manifest, string>;
+}
+
 interface Plan {
   readonly lifted: readonly Lifted[];
   readonly raw: readonly Manifest[];
@@ -42,24 +55,34 @@ interface Plan {
 const RESERVED_IDS = ['Raw'];
 const EDGE_GROUPS =
   /^((networking|security|telemetry|extensions)\.istio\.io|gateway\.networking\.(x-)?k8s\.io|gateway\.envoyproxy\.io)$/;
+/** Configuration of a program, which no API server takes. */
+const isObject = ({ group, kind }: Manifest): boolean =>
+  !(group === 'gateway.envoyproxy.io' && kind === 'EnvoyGateway');
 
 /** @throws TwiceError where one object is there twice, and not the same */
 export function adopt(manifests: readonly Manifest[], options: MeshOptions, constructs: Constructs): Adopted {
   const secrets = manifests.filter((one) => one.kind === 'Secret' && one.group === '');
   const kept = once(manifests.filter((one) => !secrets.includes(one)));
-  const isOurs = (one: Manifest): boolean => EDGE_GROUPS.test(one.group) || one.kind === HELM_VALUES;
+  const isOurs = (one: Manifest): boolean => (EDGE_GROUPS.test(one.group) && isObject(one)) || one.kind === HELM_VALUES;
   const left = kept.filter((one) => !isOurs(one));
-  const reasons = new Map<Manifest, string>();
-  const plan = sameTraffic(kept, planOf(kept, isOurs, reasons, constructs), options, reasons);
+  const reasons: Reasons = { together: new Map(), alone: new Map() };
+  const draw = (): Plan => planOf(kept, isOurs, reasons, constructs);
+  const plan = sameTraffic(kept, draw(), options, { reasons, plan: draw });
   const { undecided } = compare(kept, plan, options);
   return {
     files: projectFiles(
       plan.lifted,
       plan.raw.filter((one) => isOurs(one) && one.kind !== HELM_VALUES),
       plan.raw.filter((one) => one.kind === HELM_VALUES),
-      reasons,
+      reasons.alone,
     ),
     lifted: plan.lifted.reduce((sum, one) => sum + one.replaces.length, 0),
+    converted: plan.lifted.flatMap((one) =>
+      one.replaces.map((manifest) => ({ manifest, patches: patchesOf(one, manifest) })),
+    ),
+    kept: plan.raw
+      .filter((one) => isOurs(one) && one.kind !== HELM_VALUES)
+      .map((manifest) => ({ manifest, why: reasons.alone.get(manifest) ?? '' })),
     raw: plan.raw.length - left.length,
     left,
     undecided: undecided.map(({ to, what, why }) => `${to}: ${what}: ${why}`),
@@ -69,11 +92,22 @@ export function adopt(manifests: readonly Manifest[], options: MeshOptions, cons
           `Secret ${namespace}/${name} is left out: what it holds does not belong in source code; create it from your secret store`,
       ),
       ...plan.raw.flatMap((one) => {
-        const why = reasons.get(one);
+        const why = reasons.alone.get(one);
         return why === undefined ? [] : [`${nameOf(one)} is kept as it is: ${why}`];
+      }),
+      ...plan.lifted.flatMap(({ replaces: [one] }) => {
+        const why = one && reasons.together.get(one);
+        return one === undefined || why === undefined
+          ? []
+          : [`${nameOf(one)} is converted by itself, and not with what belongs to it: ${why}`];
       }),
     ],
   };
+}
+
+function patchesOf({ patches = [], carried }: Lifted, { kind, namespace, name }: Manifest): number {
+  const own = carried.filter((one) => one.kind === kind && one.namespace === namespace && one.name === name);
+  return patches.length + own.length;
 }
 
 /** Each object once, as an API server has it. */
@@ -101,80 +135,99 @@ const placeOf = ({ file, line }: Source): string => `${file ?? 'the input'}${lin
 function planOf(
   kept: readonly Manifest[],
   isOurs: (one: Manifest) => boolean,
-  reasons: Map<Manifest, string>,
+  reasons: Reasons,
   constructs: Constructs,
 ): Plan {
   const carried = new Map<string, readonly Carried[]>();
+  const patches = new Map<string, readonly Patch[]>();
   for (;;) {
-    const known = carried.size;
-    const plan = draft(kept, reasons, carried);
-    const { refused, renders } = run(plan.lifted, constructs);
+    const known = carried.size + patches.size;
+    const plan = draft(kept, reasons, { carried, patches });
+    const { refused, renders, skipped } = run(plan.lifted, constructs);
     const kicked = new Map(refused);
     for (const one of plan.lifted) {
-      if (kicked.has(one)) continue;
+      if (kicked.has(one) || skipped.has(one)) continue;
+      if (one.isExact === true) {
+        const judged = judgeExact(one, renders.get(one) ?? []);
+        if (judged.loss !== undefined) kicked.set(one, judged.loss);
+        else if (judged.patches.length > 0) patches.set(keyOf(one), judged.patches);
+        continue;
+      }
       const { loss, more } = lossOf(one, renders.get(one) ?? []);
       if (loss !== undefined) kicked.set(one, loss);
       else if (more.length > 0) carried.set(keyOf(one), [...(carried.get(keyOf(one)) ?? []), ...more]);
     }
-    if (kicked.size === 0 && carried.size === known) {
-      for (const one of plan.raw) if (isOurs(one) && !reasons.has(one)) reasons.set(one, noConstruct(one));
+    if (kicked.size === 0 && carried.size + patches.size === known) {
+      for (const one of plan.raw)
+        if (isOurs(one) && !reasons.alone.has(one))
+          reasons.alone.set(one, reasons.together.get(one) ?? noConstruct(one));
       return { ...plan, renders };
     }
-    keepAsTheyAre(kicked, reasons);
+    keepAsTheyAre(kicked, plan.lifted, reasons);
+    // What a gateway renders hangs on the routes that are attached to it: its patches are those of another plan now.
+    if (kicked.size > 0) patches.clear();
   }
 }
 
-/** The entries of a gateway whose routes stay can still be said by themselves. */
-function keepAsTheyAre(kicked: ReadonlyMap<Lifted, string>, reasons: Map<Manifest, string>): void {
-  for (const [{ replaces }, why] of kicked)
-    for (const one of replaces) if (one.kind !== 'ServiceEntry' || replaces.length === 1) reasons.set(one, why);
+/** The entries of a gateway whose routes stay can still be said by themselves; what names a gateway that cannot be named stays. */
+function keepAsTheyAre(kicked: ReadonlyMap<Lifted, string>, all: readonly Lifted[], reasons: Reasons): void {
+  for (const [{ replaces: own, provides = '', isExact = false }, why] of kicked) {
+    const replaces = own.length > 0 ? own : all.filter(({ uses = [] }) => uses.includes(provides)).flatMap((one) => one.replaces); // prettier-ignore
+    const kept = isExact || own.length === 0 ? reasons.alone : reasons.together;
+    for (const one of replaces) if (isExact || one.kind !== 'ServiceEntry' || replaces.length === 1) kept.set(one, why);
+  }
 }
 
 function noConstruct({ kind }: Manifest): string {
-  return kind === 'ServiceEntry'
-    ? 'it says more than an ExternalService does'
-    : ['Gateway', 'VirtualService', 'DestinationRule'].includes(kind)
-      ? 'it is no part of a gateway that `forward` would write alike'
-      : `adopt writes no construct for this kind`;
+  return `no construct is for ${kind}`;
+}
+
+/** What is added to what constructs render, by the objects that they stand for. */
+interface Additions {
+  readonly carried: ReadonlyMap<string, readonly Carried[]>;
+  readonly patches: ReadonlyMap<string, readonly Patch[]>;
 }
 
 /** What constructs are to say, but for the objects that have a reason to stay as they are. */
-function draft(
-  kept: readonly Manifest[],
-  reasons: ReadonlyMap<Manifest, string>,
-  carried: ReadonlyMap<string, readonly Carried[]>,
-): Omit<Plan, 'renders'> {
-  const entries = readEntries(kept).filter(({ manifest }) => !reasons.has(manifest));
+function draft(kept: readonly Manifest[], reasons: Reasons, { carried, patches }: Additions): Omit<Plan, 'renders'> {
+  const entries = readEntries(kept).filter(({ manifest }) => !reasons.together.has(manifest));
   const names = { ids: new Names(RESERVED_IDS), variables: new Names() };
   const all = liftGateways(kept, entries, names);
-  const gateways = all.filter(({ replaces }) => replaces.every((one) => !reasons.has(one)));
+  const gateways = all.filter(({ replaces }) => replaces.every((one) => !reasons.together.has(one)));
   const taken = new Set(gateways.flatMap((one) => one.replaces));
-  const alone = entries
+  const byThemselves = entries
     .filter((entry) => !taken.has(entry.manifest))
     .map((entry) => liftEntry(entry, names.ids.free(entry.manifest.name), undefined, names.variables));
-  const lifted = [...gateways, ...alone].map((one) => ({ ...one, carried: carried.get(keyOf(one)) ?? [] }));
+  for (const one of byThemselves) for (const manifest of one.replaces) taken.add(manifest);
+  const ingress = liftIngress(kept, taken, reasons.alone, names);
+  const lifted = [...gateways, ...byThemselves, ...ingress].map((one) => ({
+    ...one,
+    carried: carried.get(keyOf(one)) ?? [],
+    patches: patches.get(keyOf(one)),
+  }));
   return { lifted, raw: without(kept, lifted) };
 }
 
-/** Objects whose constructs change traffic stay as they are: first each gateway that does alone, then all of what is left. */
-function sameTraffic(
-  kept: readonly Manifest[],
-  plan: Plan,
-  options: MeshOptions,
-  reasons: Map<Manifest, string>,
-): Plan {
-  const CHANGES = 'what the construct renders would change traffic';
-  if (isSame(kept, plan, options)) return plan;
-  const good = plan.lifted.filter((one) => {
-    const alone = { ...plan, lifted: [one], raw: without(kept, [one]) };
-    if (isSame(kept, alone, options)) return true;
-    for (const manifest of one.replaces) reasons.set(manifest, CHANGES);
-    return false;
-  });
-  const rest = { ...plan, lifted: good, raw: without(kept, good) };
-  if (isSame(kept, rest, options)) return rest;
-  for (const manifest of good.flatMap((one) => one.replaces)) reasons.set(manifest, CHANGES);
-  return { ...plan, lifted: [], raw: kept };
+/**
+ * Objects whose constructs change traffic stay as they are: first each that does alone, then all. What is rendered field by field as it was written is the
+ * same object.
+ */
+function sameTraffic(kept: readonly Manifest[], first: Plan, options: MeshOptions, again: Again): Plan {
+  const { reasons } = again;
+  for (let plan = first; ; plan = again.plan()) {
+    const loose = plan.lifted.filter((one) => one.isExact !== true);
+    if (loose.length === 0 || isSame(kept, plan, options)) return plan;
+    const alone = (one: Lifted): Plan => ({ ...plan, lifted: [one], raw: without(kept, [one]) });
+    const bad = loose.filter((one) => !isSame(kept, alone(one), options));
+    for (const manifest of (bad.length > 0 ? bad : loose).flatMap((one) => one.replaces))
+      reasons.together.set(manifest, 'what the construct renders would change traffic');
+  }
+}
+
+interface Again {
+  readonly reasons: Reasons;
+  /** A plan without what has a reason by now. */
+  readonly plan: () => Plan;
 }
 
 function compare(

@@ -10,11 +10,26 @@ export function expression(source: string): Expression {
   return new Expression(source);
 }
 
+/** A call with values as arguments, laid out as they are. */
+export class Call {
+  public readonly args: readonly unknown[];
+
+  /** Arguments that are not there are left out at the end. */
+  public constructor(
+    public readonly name: string,
+    ...args: readonly unknown[]
+  ) {
+    const there = args.map((one, index) => (one === undefined ? 0 : index + 1));
+    this.args = args.slice(0, Math.max(0, ...there));
+  }
+}
+
 export function literal(value: unknown, indent = 0): string {
   const flat = inline(value);
   if (flat.length + indent <= WIDTH && !flat.includes('\n')) return flat;
   const pad = ' '.repeat(indent + 2);
   const end = ' '.repeat(indent);
+  if (value instanceof Call) return `${value.name}(${value.args.map((one) => literal(one, indent)).join(', ')})`;
   if (Array.isArray(value)) return `[\n${value.map((item) => `${pad}${literal(item, indent + 2)},\n`).join('')}${end}]`;
   if (typeof value === 'object' && value !== null && !(value instanceof Expression))
     return `{\n${entriesOf(value)
@@ -25,6 +40,7 @@ export function literal(value: unknown, indent = 0): string {
 
 function inline(value: unknown): string {
   if (value instanceof Expression) return value.source;
+  if (value instanceof Call) return `${value.name}(${value.args.map(inline).join(', ')})`;
   if (typeof value === 'string') return quoted(value);
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
@@ -59,9 +75,10 @@ export class Names {
     for (const name of reserved) this.taken.add(name);
   }
 
-  public free(wanted: string): string {
-    let name = wanted;
-    for (let count = 2; this.taken.has(name); count++) name = `${wanted}${count}`;
+  /** @param other what to take where `wanted` is taken; with a number if that is too */
+  public free(wanted: string, other = wanted): string {
+    let name = this.taken.has(wanted) ? other : wanted;
+    for (let count = 2; this.taken.has(name); count++) name = `${other}${count}`;
     this.taken.add(name);
     return name;
   }

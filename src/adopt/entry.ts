@@ -2,8 +2,8 @@
 import { entry, record, records, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import { expression, literal, variableName, type Expression, type Names } from './code';
-import { OWN_NOTES } from './left-over';
 import type { Lifted } from './lifted';
+import { OWN_NOTES } from './written';
 
 export interface Entry {
   readonly manifest: Manifest;

@@ -6,6 +6,7 @@
 import { canonical } from '../model/canonical';
 import { record, records, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
+import { OWN_NOTES } from './written';
 
 /** A field that is missing, where it goes in the rendered object, and what was in it. */
 export interface LeftOver {
@@ -14,9 +15,6 @@ export interface LeftOver {
   readonly pointer: string | undefined;
   readonly value: unknown;
 }
-
-/** Annotations that tools and controllers write for themselves. */
-export const OWN_NOTES = new Set(['kubectl.kubernetes.io/last-applied-configuration']);
 
 export function leftOver(manifest: Manifest, rendered: Json): readonly LeftOver[] {
   const spec = record(record(manifest.body).spec);

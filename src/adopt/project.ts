@@ -7,6 +7,7 @@ import type { Manifest } from '../model/manifest';
 import { printable } from '../model/printable';
 import { literal, Names } from './code';
 import { cdk8sNames, statementsOf, type Lifted } from './lifted';
+import { asWritten } from './written';
 
 export interface ProjectFile {
   /** Relative to the folder that is written to. */
@@ -91,7 +92,8 @@ function edgeFile(lifted: readonly Lifted[], hasRaw: boolean, values: readonly M
   const imports = [
     ...new Set([...lifted.flatMap((one) => [...one.imports]), ...(values.length > 0 ? ['OutputFile'] : [])]),
   ].sort();
-  const body = lifted.map(statementsOf);
+  const used = new Set(lifted.flatMap((one) => [...(one.uses ?? [])]));
+  const body = lifted.map((one) => statementsOf(one, one.provides !== undefined && used.has(one.provides)));
   if (hasRaw) body.push('    addRaw(this);');
   values.forEach((one, index) => {
     const { kind: _kind, ...content } = record(one.body);
@@ -100,10 +102,10 @@ function edgeFile(lifted: readonly Lifted[], hasRaw: boolean, values: readonly M
       `    new OutputFile(this, ${literal(`Values${index + 1}`)}, ${literal({ path, content: stringify(content) }, 4)});`,
     );
   });
-  const used = imports.filter((name) => body.some((code) => new RegExp(`\\b${name}\\b`).test(code)));
+  const named = imports.filter((name) => body.some((code) => new RegExp(`\\b${name}\\b`).test(code)));
   return [
     `import { ${[...new Set(['Chart', ...lifted.flatMap((one) => [...cdk8sNames(one)])])].sort().join(', ')} } from 'cdk8s';`,
-    ...(used.length === 0 ? [] : [importLine(used)]),
+    ...(named.length === 0 ? [] : [importLine(named)]),
     "import type { Construct } from 'constructs';",
     ...(lifted.some(({ carried }) => carried.length > 0) ? ["import { carry } from './carry';"] : []),
     ...(hasRaw ? ["import { addRaw } from './raw';"] : []),
@@ -129,15 +131,7 @@ function importLine(names: readonly string[]): string {
 function rawFile(raw: readonly Manifest[], reasons: ReadonlyMap<Manifest, string>): string {
   const ids = new Names();
   const objects = raw.map((manifest) => {
-    const { metadata, ...rest } = record(manifest.body);
-    const {
-      managedFields: _fields,
-      resourceVersion: _version,
-      uid: _uid,
-      generation: _generation,
-      ...kept
-    } = record(metadata);
-    const { status: _status, ...body } = rest;
+    const { metadata: kept, ...body } = asWritten(manifest);
     const id = ids.free(
       `${manifest.kind}-${manifest.namespace === '' ? '' : `${manifest.namespace}-`}${manifest.name}`,
     );

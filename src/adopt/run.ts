@@ -40,6 +40,8 @@ export interface Outcome {
   readonly renders: ReadonlyMap<Lifted, readonly Json[]>;
   /** Why some of them cannot be synthesized, in the constructs' own words. */
   readonly refused: ReadonlyMap<Lifted, string>;
+  /** Those that need one that was refused. */
+  readonly skipped: ReadonlySet<Lifted>;
 }
 
 export function run(lifted: readonly Lifted[], { cdk8s, edge }: Constructs): Outcome {
@@ -48,10 +50,18 @@ export function run(lifted: readonly Lifted[], { cdk8s, edge }: Constructs): Out
   const chart = new cdk8s.Chart(app, 'edge');
   const refused = new Map<Lifted, string>();
   const owners = new Map<Node, Lifted>();
+  const variables = new Map<string, unknown>();
+  const skipped = new Set<Lifted>();
   for (const one of lifted) {
+    // Without what it needs it is neither good nor bad: the one that is missing has been refused.
+    if (one.uses?.some((name) => !variables.has(name)) === true) {
+      skipped.add(one);
+      continue;
+    }
     const before = new Set(chart.node.children);
     try {
-      statements(one, cdk8s, edge).call(chart);
+      const made = statements(one, { cdk8s, edge }, variables).call(chart);
+      if (one.provides !== undefined) variables.set(one.provides, made);
     } catch (error) {
       refused.set(one, firstLine(error instanceof Error ? error.message : String(error)));
     }
@@ -62,14 +72,18 @@ export function run(lifted: readonly Lifted[], { cdk8s, edge }: Constructs): Out
   const renders = new Map<Lifted, Json[]>(lifted.map((one) => [one, []]));
   for (const construct of app.node.findAll()) {
     const owner = ownerOf(construct.node);
-    for (const problem of construct.node.validate())
-      for (const one of owner === undefined ? blamed(problem, owners, lifted) : [owner])
-        if (!refused.has(one)) refused.set(one, firstLine(problem).replace(PLACE, ''));
-    if (owner === undefined || typeof construct.kind !== 'string' || construct.toJson === undefined) continue;
-    // As it is written to a file: what JSON does not have is not there.
-    renders.get(owner)?.push(record(JSON.parse(JSON.stringify(construct.toJson()))));
+    try {
+      for (const problem of construct.node.validate())
+        for (const one of owner === undefined ? blamed(problem, owners, lifted) : [owner])
+          if (!refused.has(one)) refused.set(one, firstLine(problem).replace(PLACE, ''));
+      if (owner === undefined || typeof construct.kind !== 'string' || construct.toJson === undefined) continue;
+      // As it is written to a file: what JSON does not have is not there.
+      renders.get(owner)?.push(record(JSON.parse(JSON.stringify(construct.toJson()))));
+    } catch (error) {
+      if (owner !== undefined) refused.set(owner, firstLine(error instanceof Error ? error.message : String(error)));
+    }
   }
-  return { renders, refused };
+  return { renders, refused, skipped };
 }
 
 /** How a problem between constructs begins, which the mesh finds that they belong to. */
@@ -81,14 +95,16 @@ function blamed(problem: string, owners: ReadonlyMap<Node, Lifted>, all: readonl
   return found === undefined ? all : [found[1]];
 }
 
-function statements(one: Lifted, cdk8s: Constructs['cdk8s'], edge: Constructs['edge']): () => void {
+function statements(one: Lifted, { cdk8s, edge }: Constructs, variables: ReadonlyMap<string, unknown>): () => unknown {
   const own = one.imports.map((name) => [name, edge[name]] as const);
   const theirs = Object.entries(cdk8s).filter(([name]) => cdk8sNames(one).includes(name));
-  const scope = new Map<string, unknown>([...own, ...theirs, ['carry', carry]]);
+  const others = (one.uses ?? []).map((name) => [name, variables.get(name)] as const);
+  const scope = new Map<string, unknown>([...own, ...theirs, ...others, ['carry', carry]]);
+  const result = one.provides === undefined ? '' : `\nreturn ${one.provides};`;
   // The text is our own, and its values are quoted by `literal`.
-  const make = new Function(...scope.keys(), `return function () {\n${statementsOf(one)}\n};`) as (
+  const make = new Function(...scope.keys(), `return function () {\n${statementsOf(one)}${result}\n};`) as (
     ...exports: unknown[]
-  ) => () => void;
+  ) => () => unknown;
   return make(...scope.values());
 }
 

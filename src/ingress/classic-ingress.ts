@@ -189,7 +189,10 @@ export class ClassicIngress extends Construct {
       ...objectNameProblems('name', this.name),
       ...namespaceProblems('namespace', props.namespace),
       ...serverProblems(servers, this.proxyNamespace),
-      ...props.paths.flatMap((path) => path.backend._problems()),
+      ...props.paths.flatMap(({ backend }) => [
+        ...backend._problems(),
+        ...backend._hostProblems('a VirtualService sends to hosts'),
+      ]),
     ];
     if (!props.paths.length && servers.some(({ passthrough }) => !passthrough))
       problems.push({ what: 'has no path', why: 'clients would get 404', fix: 'give `paths` at least one' });

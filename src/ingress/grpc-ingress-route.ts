@@ -14,6 +14,23 @@ import { IngressBackend } from './ingress-backend';
 import { IIngressGateway } from './ingress-gateway';
 import { attachmentProblems, attachRoute, parentRefs, RouteAttachment } from './route-attachment';
 
+/** What a call has to carry, beyond its service and method. */
+export interface GrpcMatchOptions {
+  /**
+   * Headers and their exact values.
+   *
+   * @default any
+   */
+  readonly headers?: { [name: string]: string };
+
+  /**
+   * Headers and regular expressions that their values match as a whole.
+   *
+   * @default any
+   */
+  readonly headersMatching?: { [name: string]: string };
+}
+
 /**
  * Which gRPC calls a rule is about.
  *
@@ -24,9 +41,10 @@ export class GrpcMatch {
    * All methods of a service.
    *
    * @param service its full name, such as "shop.v1.Orders"
+   * @param options what else the call has to carry
    */
-  public static service(service: string): GrpcMatch {
-    return new GrpcMatch(service);
+  public static service(service: string, options?: GrpcMatchOptions): GrpcMatch {
+    return new GrpcMatch(service, undefined, options);
   }
 
   /**
@@ -34,19 +52,40 @@ export class GrpcMatch {
    *
    * @param service the full name of its service
    * @param method its name
+   * @param options what else the call has to carry
    */
-  public static method(service: string, method: string): GrpcMatch {
-    return new GrpcMatch(service, method);
+  public static method(service: string, method: string, options?: GrpcMatchOptions): GrpcMatch {
+    return new GrpcMatch(service, method, options);
+  }
+
+  /**
+   * Any call.
+   *
+   * @param options what it has to carry
+   */
+  public static any(options: GrpcMatchOptions): GrpcMatch {
+    return new GrpcMatch(undefined, undefined, options);
   }
 
   private constructor(
-    private readonly service: string,
+    private readonly service?: string,
     private readonly method?: string,
+    private readonly options: GrpcMatchOptions = {},
   ) {}
 
   /** @internal */
   public _spec(): gatewayApi.GrpcRouteSpecRulesMatches {
-    return { method: { service: this.service, method: this.method } };
+    const { service, method } = this;
+    const { headers = {}, headersMatching = {} } = this.options;
+    const Type = gatewayApi.GrpcRouteSpecRulesMatchesHeadersType;
+    const all = [
+      ...Object.entries(headers).map(([name, value]) => ({ name, value })),
+      ...Object.entries(headersMatching).map(([name, value]) => ({ name, value, type: Type.REGULAR_EXPRESSION })),
+    ];
+    return {
+      method: service === undefined ? undefined : { service, method },
+      headers: all.length ? all.sort((a, b) => (a.name < b.name ? -1 : 1)) : undefined,
+    };
   }
 
   /** @internal */
@@ -269,6 +308,10 @@ export class GrpcIngressRoute extends Construct implements IIngressRoute {
         why: 'clients would get UNAVAILABLE',
         fix: 'give it `backends`',
       });
+    if (this.gateway.ingressClass.sendsThroughSidecar)
+      problems.push(
+        ...rule.backends.flatMap((backend) => backend._hostProblems('the sidecar finds the Service by the host')),
+      );
     const services = new Set(rule.backends.map((backend) => `${backend.namespace ?? ''}/${backend.name}`));
     if (this.gateway.ingressClass.sendsThroughSidecar && services.size > 1) {
       problems.push({

@@ -86,6 +86,7 @@ export function hostForSidecar(rule: HttpRule, namespace: string, ingressClass: 
   // A site outside answers to its own name alone, whoever sends.
   if (backend?._external && !rule.keepHost && !rule.redirect) return backend._external.hostname;
   if (!ingressClass.sendsThroughSidecar || rule.keepHost || rule.redirect || !backend) return undefined;
+  if (backend._hostProblems('').length) return undefined;
   return backend._host(namespace, ingressClass.clusterDomain);
 }
 

@@ -21,6 +21,32 @@ export interface IngressBackendOptions {
    * @default equal shares
    */
   readonly weight?: number;
+
+  /**
+   * Whether whoever owns the other namespace gives the leave (ReferenceGrant), so that none is rendered here.
+   *
+   * @default false
+   */
+  readonly grantedElsewhere?: boolean;
+}
+
+/** What a route may send to that is no Service, such as a Backend of Envoy Gateway or a Hostname of Istio. */
+export interface BackendReference {
+  /** Its API group, such as "gateway.envoyproxy.io". */
+  readonly group: string;
+
+  /** Its kind, such as "Backend". */
+  readonly kind: string;
+
+  /** Its name. */
+  readonly name: string;
+
+  /**
+   * The port, where the kind has not its own.
+   *
+   * @default none
+   */
+  readonly port?: number;
 }
 
 /** Where a route sends requests. */
@@ -67,11 +93,23 @@ export class IngressBackend {
     return new IngressBackend(backend.name, backend.port, { ...options, namespace: backend.namespace }, backend);
   }
 
+  /**
+   * Anything else that the gateway's class sends to. Behind a gateway that sends through a sidecar, the host that is asked for stays.
+   *
+   * @param reference what it is
+   * @param options its namespace and share
+   */
+  public static reference(reference: BackendReference, options?: IngressBackendOptions): IngressBackend {
+    return new IngressBackend(reference.name, reference.port ?? 0, options ?? {}, undefined, reference);
+  }
+
   /** The Service's namespace, if another than the route's was said. */
   public readonly namespace?: string;
 
   /** Its share of requests, if one was said. */
   public readonly weight?: number;
+
+  private readonly grantedElsewhere: boolean;
 
   private constructor(
     /** The Service's name. */
@@ -85,7 +123,14 @@ export class IngressBackend {
      * @internal
      */
     public readonly _external?: IExternalBackend,
+    /**
+     * What is no Service.
+     *
+     * @internal
+     */
+    public readonly _reference?: BackendReference,
   ) {
+    this.grantedElsewhere = options.grantedElsewhere ?? false;
     this.namespace = options.namespace;
     this.weight = options.weight;
   }
@@ -96,6 +141,7 @@ export class IngressBackend {
    * @internal
    */
   public _host(routeNamespace: string, clusterDomain: string): string {
+    if (this._reference) return this.name;
     return this._external?.hostname ?? `${this.name}.${this.namespace ?? routeNamespace}.svc.${clusterDomain}`;
   }
 
@@ -112,18 +158,24 @@ export class IngressBackend {
     // A Backend has its port in itself.
     if (this._external)
       return { group: 'gateway.envoyproxy.io', kind: 'Backend', name: this.name, namespace, weight: this.weight };
+    if (this._reference) {
+      const { group, kind, name, port } = this._reference;
+      return { group, kind, name, namespace, port, weight: this.weight };
+    }
     return { kind: 'Service', name: this.name, namespace, port: this.port, weight: this.weight };
   }
 
   /** @internal */
-  public _grant(fromGroup: string, fromKind: string, fromNamespace: string): GrantedReference {
+  public _grants(fromGroup: string, fromKind: string, fromNamespace: string): GrantedReference[] {
+    if (this.grantedElsewhere) return [];
     if (this._external) {
       const toNamespace = this._external.namespace;
       const to = { toGroup: 'gateway.envoyproxy.io', toKind: 'Backend', toNamespace, toName: this.name };
-      return { fromGroup, fromKind, fromNamespace, ...to };
+      return [{ fromGroup, fromKind, fromNamespace, ...to }];
     }
-    const to = { toGroup: '', toKind: 'Service', toNamespace: this.namespace ?? fromNamespace, toName: this.name };
-    return { fromGroup, fromKind, fromNamespace, ...to };
+    const { group: toGroup, kind: toKind } = this._reference ?? { group: '', kind: 'Service' };
+    const to = { toGroup, toKind, toNamespace: this.namespace ?? fromNamespace, toName: this.name };
+    return [{ fromGroup, fromKind, fromNamespace, ...to }];
   }
 
   /** @internal */
@@ -132,13 +184,25 @@ export class IngressBackend {
     return [{ where: `backend ${quote(this.name)}`, name: this.namespace }];
   }
 
+  /**
+   * Where a host has to be written for it: a Service, a site outside and Istio's Hostname have one.
+   *
+   * @internal
+   */
+  public _hostProblems(why: string): Problem[] {
+    if (!this._reference || this._reference.kind === 'Hostname') return [];
+    const fix = 'use IngressBackend.service, or a gateway of Gateway API that sends by itself';
+    return [{ what: `backend ${quote(this.name)} is a ${this._reference.kind}, which has no host name`, why, fix }];
+  }
+
   /** @internal */
   public _problems(): Problem[] {
+    const hasPort = this._reference === undefined || this._reference.port !== undefined;
     const problems = [
-      ...portProblems(`port of backend ${quote(this.name)}`, this.port),
+      ...(hasPort ? portProblems(`port of backend ${quote(this.name)}`, this.port) : []),
       ...namespaceProblems(`namespace of backend ${quote(this.name)}`, this.namespace),
     ];
-    if (!this._external && !isDnsLabel(this.name)) {
+    if (!this._external && !this._reference && !isDnsLabel(this.name)) {
       const [name, namespace] = this.name.split('.');
       problems.push({
         what: `backend ${quote(this.name)} is not the name of a Service`,

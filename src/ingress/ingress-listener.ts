@@ -37,6 +37,21 @@ export interface IngressListenerOptions {
    * @default none: the gateway's own namespace only
    */
   readonly routesFrom?: string[];
+
+  /**
+   * Whether routes of every namespace may attach to it: whoever may write a route anywhere in the cluster decides then what is served here.
+   *
+   * @default false
+   */
+  readonly routesFromAnywhere?: boolean;
+
+  /**
+   * Labels of namespaces whose routes may attach to it, and no others: not the gateway's own without them. Excludes `routesFrom`. Routes that are
+   * attached in this app have to be in a namespace with these labels.
+   *
+   * @default none
+   */
+  readonly routesFromLabeled?: { [label: string]: string };
 }
 
 /**
@@ -158,8 +173,19 @@ export class IngressListener {
       port: this.port,
       hostname: this.hostname,
       tls: this.mode === undefined ? undefined : this.tls(gatewayNamespace),
-      allowedRoutes: others.size ? admitted([gatewayNamespace, ...others]) : undefined,
+      allowedRoutes: this.allowed(gatewayNamespace, others),
     };
+  }
+
+  private allowed(
+    gatewayNamespace: string,
+    others: ReadonlySet<string>,
+  ): gatewayApi.GatewaySpecListenersAllowedRoutes | undefined {
+    const { routesFromAnywhere, routesFromLabeled } = this.options;
+    if (routesFromAnywhere)
+      return { namespaces: { from: 'All' as gatewayApi.GatewaySpecListenersAllowedRoutesNamespacesFrom } };
+    if (routesFromLabeled) return selected({ matchLabels: { ...routesFromLabeled } });
+    return others.size ? admitted([gatewayNamespace, ...others]) : undefined;
   }
 
   private tls(gatewayNamespace: string): gatewayApi.GatewaySpecListenersTls {
@@ -203,16 +229,27 @@ export class IngressListener {
       });
     }
     if (this.hostname !== undefined) problems.push(...hostProblems(this.hostname));
+    const { routesFrom, routesFromAnywhere, routesFromLabeled } = this.options;
+    if ([routesFrom?.length, routesFromAnywhere, routesFromLabeled].filter(Boolean).length > 1) {
+      problems.push({
+        what: `listener ${quote(this.name)} says twice where routes may come from`,
+        why: 'a listener takes them from everywhere, by labels, or by names',
+        fix: 'keep one of `routesFrom`, `routesFromAnywhere` and `routesFromLabeled`',
+      });
+    }
     return [...problems, ...this.certificates.flatMap((one) => one._problems(this.name, this.hostname))];
   }
 }
 
 function admitted(namespaces: readonly string[]): gatewayApi.GatewaySpecListenersAllowedRoutes {
   const values = [...namespaces].sort();
+  return selected({ matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }] });
+}
+
+function selected(
+  selector: gatewayApi.GatewaySpecListenersAllowedRoutesNamespacesSelector,
+): gatewayApi.GatewaySpecListenersAllowedRoutes {
   return {
-    namespaces: {
-      from: 'Selector' as gatewayApi.GatewaySpecListenersAllowedRoutesNamespacesFrom,
-      selector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }] },
-    },
+    namespaces: { from: 'Selector' as gatewayApi.GatewaySpecListenersAllowedRoutesNamespacesFrom, selector },
   };
 }

@@ -29,6 +29,16 @@ export class CertificateIssuer {
   ) {}
 }
 
+/** What may be said of a Secret beyond its name and namespace. */
+export interface ListenerSecretOptions {
+  /**
+   * Whether whoever owns the other namespace gives the leave (ReferenceGrant), so that none is rendered here.
+   *
+   * @default false
+   */
+  readonly grantedElsewhere?: boolean;
+}
+
 /**
  * The certificate that a listener shows to clients: always a Secret of type `kubernetes.io/tls`, made by someone else. No key goes
  * into a manifest.
@@ -41,9 +51,10 @@ export class ListenerCertificate {
    *
    * @param name its name
    * @param namespace where it lies, if not in the namespace of the gateway; the ReferenceGrant that this takes is rendered too
+   * @param options who gives the leave
    */
-  public static secret(name: string, namespace?: string): ListenerCertificate {
-    return new ListenerCertificate(name, namespace);
+  public static secret(name: string, namespace?: string, options?: ListenerSecretOptions): ListenerCertificate {
+    return new ListenerCertificate(name, namespace, undefined, [], false, options?.grantedElsewhere);
   }
 
   /**
@@ -77,7 +88,13 @@ export class ListenerCertificate {
     public readonly issuer?: CertificateIssuer,
     private readonly names: readonly string[] = [],
     private readonly byAnnotation = false,
+    private readonly grantedElsewhere = false,
   ) {}
+
+  /** @internal */
+  public get _isGrantedElsewhere(): boolean {
+    return this.grantedElsewhere;
+  }
 
   /** @internal */
   public get _isAnnotated(): boolean {

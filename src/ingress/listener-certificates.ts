@@ -59,6 +59,7 @@ export function grantCertificates(
   const from = { fromGroup: 'gateway.networking.k8s.io', fromKind: owner.kind, fromNamespace: owner.namespace };
   const certificates = listeners
     .flatMap((listener) => listener._certificates)
+    .filter((certificate) => !certificate._isGrantedElsewhere)
     .map(({ secretName, namespace }) => ({ kind: 'Secret', name: secretName, namespace }));
   const references = [...certificates, ...others].map((to): GrantedReference => ({
     ...from,

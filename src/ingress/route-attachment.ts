@@ -31,7 +31,7 @@ export function attachRoute(scope: Construct, route: RouteAttachment, backends: 
   route.gateway.admitRoutes(route.namespace, [...route.listenerNames]);
   const { ingressClass, namespace } = route.gateway;
   for (const { _external } of backends) _external?.showIn(ingressClass.proxyNamespace || namespace);
-  const grants = backends.map((backend) => backend._grant(GATEWAY_API_GROUP, route.kind, route.namespace));
+  const grants = backends.flatMap((backend) => backend._grants(GATEWAY_API_GROUP, route.kind, route.namespace));
   grantReferences(scope, route.name, grants);
   namesNamespaces(scope, () => backends.flatMap((backend) => backend._named()));
 }
@@ -42,7 +42,8 @@ export function parentRefs(
 ): Array<{ group: string; kind: string; name: string; namespace?: string; sectionName?: string }> {
   const { gateway, namespace } = route;
   const ref = {
-    group: GATEWAY_API_GROUP,
+    // A Service is of the core group, and takes routes for its clients in the mesh.
+    group: gateway.kind === 'Service' ? '' : GATEWAY_API_GROUP,
     kind: gateway.kind,
     name: gateway.name,
     namespace: gateway.namespace === namespace ? undefined : gateway.namespace,

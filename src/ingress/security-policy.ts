@@ -151,7 +151,7 @@ export class SecurityPolicy extends Construct {
     });
     props.target._guardedBy(this);
     const asked = props.externalAuthorization?.service;
-    if (asked) grantReferences(this, name, [asked._grant('gateway.envoyproxy.io', 'SecurityPolicy', namespace)]);
+    if (asked) grantReferences(this, name, asked._grants('gateway.envoyproxy.io', 'SecurityPolicy', namespace));
     this.showProvider(props.target);
     refuseAtSynth(this, () => this.problems(props));
     joinMesh<SecurityPolicy>('SecurityPolicy', this, sharedSessions);

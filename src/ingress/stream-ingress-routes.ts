@@ -93,8 +93,12 @@ export interface TcpIngressRouteProps {
   /** The gateway that takes the connections. */
   readonly gateway: IIngressGateway;
 
-  /** The listener that it is attached to: a TCP route has all connections of a listener, or none. */
-  readonly listener: string;
+  /**
+   * The listener that it is attached to: a TCP route has all connections of a listener, or none.
+   *
+   * @default all listeners of TCP that the gateway has
+   */
+  readonly listener?: string;
 
   /** Where the connections go. Several share them by weight. */
   readonly backends: IngressBackend[];
@@ -148,7 +152,7 @@ export class TcpIngressRoute extends Construct implements IIngressRoute {
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.gateway = props.gateway;
     this.resource = streamRoute(this, gatewayApi.TcpRoute, props, {
-      listenerNames: [props.listener],
+      listenerNames: props.listener === undefined ? [] : [props.listener],
       fits: (listener) => listener.protocol === 'TCP' || (listener.protocol === 'TLS' && !listener._isPassthrough),
     });
   }
@@ -159,8 +163,12 @@ export interface UdpIngressRouteProps {
   /** The gateway that takes the datagrams. */
   readonly gateway: IIngressGateway;
 
-  /** The listener that it is attached to: a UDP route has all datagrams of a listener, or none. */
-  readonly listener: string;
+  /**
+   * The listener that it is attached to: a UDP route has all datagrams of a listener, or none.
+   *
+   * @default all listeners of UDP that the gateway has
+   */
+  readonly listener?: string;
 
   /** Where the datagrams go. Several share the clients by weight. */
   readonly backends: IngressBackend[];
@@ -218,7 +226,7 @@ export class UdpIngressRoute extends Construct implements IIngressRoute {
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.gateway = props.gateway;
     this.resource = streamRoute(this, gatewayApi.UdpRoute, props, {
-      listenerNames: [props.listener],
+      listenerNames: props.listener === undefined ? [] : [props.listener],
       fits: (listener) => listener.protocol === 'UDP',
     });
   }

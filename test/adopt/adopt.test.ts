@@ -3,16 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, type Chart } from 'cdk8s';
-import type { Construct } from 'constructs';
-import { transformSync } from 'esbuild';
 import { adopt as adoptWith, type Adopted } from '../../src/adopt/adopt';
 import type { ProjectFile } from '../../src/adopt/project';
 import type { Constructs } from '../../src/adopt/run';
 import { diff } from '../../src/diff/diff';
-import { loadSubject } from '../../src/model/subject';
 import { load, loadObjects } from '../../src/model/load';
 import type { Manifest } from '../../src/model/manifest';
+import { synthesize } from './synthesize';
 
 const root = join(__dirname, '..', '..');
 const scenarios = readdirSync(join(root, 'dist')).map((name) => [name, join(root, 'dist', name)] as const);
@@ -23,34 +20,6 @@ const fixtures = [
 
 const constructs: Constructs = { cdk8s: jest.requireActual('cdk8s'), edge: jest.requireActual('../../src/index') };
 const adopt = (manifests: readonly Manifest[]): Adopted => adoptWith(manifests, {}, constructs);
-
-/** Runs the files that were written: the modules are evaluated with the package's own sources behind its name. */
-function synthesize(files: readonly ProjectFile[]): readonly Manifest[] {
-  const modules = new Map<string, Record<string, unknown>>();
-  const evaluate = (path: string): Record<string, unknown> => {
-    const known = modules.get(path);
-    if (known !== undefined) return known;
-    const file = files.find((one) => one.path === path);
-    if (file === undefined) throw new Error(`no file ${path} was written`);
-    const { code } = transformSync(file.text, { loader: 'ts', format: 'cjs', target: 'node20' });
-    const module = { exports: {} as Record<string, unknown> };
-    const own = (name: string): unknown =>
-      name.startsWith('./')
-        ? evaluate(`${name.slice(2)}.ts`)
-        : name === 'cdk8s-mesh-edge'
-          ? jest.requireActual('../../src/index')
-          : jest.requireActual(name);
-    new Function('require', 'module', 'exports', code)(own, module, module.exports);
-    modules.set(path, module.exports);
-    return module.exports;
-  };
-  const { Edge } = evaluate('edge.ts') as { Edge: new (scope: Construct, id: string) => Chart };
-  const app = new App();
-  const chart = new Edge(app, 'edge');
-  const problems = app.node.findAll().flatMap((node) => node.node.validate());
-  expect(problems).toEqual([]);
-  return chart.toJson().length === 0 ? [] : loadSubject(chart, 'adopt').manifests;
-}
 
 function sourceOf(files: readonly ProjectFile[], path: string): string {
   return files.find((file) => file.path === path)?.text ?? '';

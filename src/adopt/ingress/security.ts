@@ -1,0 +1,130 @@
+/** Istio's policies of who may come to a workload, and what is logged of it. */
+import { Call } from '../code';
+import { record, records, strings, text, texts, type Json } from '../../model/fields';
+import type { Manifest } from '../../model/manifest';
+import { type Draft, EnumValue, given, Kept, objectProps } from './draft';
+import type { Known } from './gateways';
+import { listed, pick } from './routes';
+
+export function peerDraft(manifest: Manifest): Draft | Kept {
+  const { selector, mtls, portLevelMtls } = record(manifest.body.spec);
+  const labels = strings(record(selector).matchLabels);
+  const mode = text(record(mtls).mode) || 'UNSET';
+  const ports = Object.entries(record(portLevelMtls)).map(([port, own]) => [port, new EnumValue(`MutualTls.${text(record(own).mode) || 'UNSET'}`)] as const); // prettier-ignore
+  const isWide = Object.keys(labels).length === 0;
+  if (isWide && ports.length > 0) return new Kept('it has ports and no selector, which Istio ignores');
+  const appliesTo = isWide
+    ? new Call('PeerScope.inNamespace', manifest.namespace)
+    : new Call('PeerScope.workloads', manifest.namespace, labels, ports.length === 0 ? undefined : { ports: Object.fromEntries(ports) }); // prettier-ignore
+  const { namespace: _ofScope, ...own } = objectProps(manifest);
+  const isUsual = mode === 'STRICT';
+  return {
+    construct: 'PeerAuthentication',
+    props: { appliesTo, mode: isUsual ? undefined : new EnumValue(`MutualTls.${mode}`), ...own },
+  };
+}
+
+/** What a policy is about: a gateway of Gateway API, the Pods of some labels, or all of its namespace. */
+function target(manifest: Manifest, known: Known): Call | Kept {
+  const { selector, targetRef, targetRefs } = record(manifest.body.spec);
+  const refs = [...records(targetRefs), ...(targetRef === undefined ? [] : [record(targetRef)])];
+  const [first] = refs;
+  if (first !== undefined) {
+    const gateway =
+      text(first.kind) === 'Gateway' ? known.gateway('Gateway', manifest.namespace, text(first.name)) : undefined;
+    return gateway === undefined ? new Kept(`it is about ${text(first.kind)} ${text(first.name)}`) : new Call('AccessTarget.gateway', gateway); // prettier-ignore
+  }
+  const labels = strings(record(selector).matchLabels);
+  return Object.keys(labels).length > 0
+    ? new Call('AccessTarget.workloads', new Call('Workloads.in', manifest.namespace, labels))
+    : new Call('AccessTarget.mesh', manifest.namespace);
+}
+
+export function tokensDraft(manifest: Manifest, known: Known): Draft | Kept {
+  const about = target(manifest, known);
+  if (about instanceof Kept) return about;
+  const { namespace: _ofTarget, ...own } = objectProps(manifest);
+  return {
+    construct: 'RequestAuthentication',
+    props: {
+      target: about,
+      issuers: records(record(manifest.body.spec).jwtRules).map(issuer),
+      required: false,
+      ...own,
+    },
+  };
+}
+
+function issuer(rule: Json): Json {
+  const headers = records(rule.fromHeaders).map(({ name, prefix }) => [text(name), text(prefix)] as const);
+  const claims = records(rule.outputClaimToHeaders).map(({ claim, header }) => [text(claim), text(header)] as const);
+  return (
+    given({
+      ...pick(rule, ['issuer', 'jwksUri', 'jwks', 'audiences', 'fromParams', 'fromCookies']),
+      issuer: text(rule.issuer),
+      fromHeaders: headers.length === 0 ? undefined : Object.fromEntries(headers),
+      claimToHeaders: claims.length === 0 ? undefined : Object.fromEntries(claims),
+      forwardToken: rule.forwardOriginalToken,
+    }) ?? {}
+  );
+}
+
+export function accessDraft(manifest: Manifest, known: Known): Draft | Kept {
+  const about = target(manifest, known);
+  if (about instanceof Kept) return about;
+  const { action = 'ALLOW', rules } = record(manifest.body.spec);
+  if (action !== 'ALLOW' && action !== 'DENY') return new Kept(`its action is ${text(action)}`);
+  const own = records(rules).map((rule) => accessRule(rule));
+  const odd = own.find((one) => one instanceof Kept);
+  if (odd instanceof Kept) return odd;
+  const { namespace: _ofTarget, ...named } = objectProps(manifest);
+  return {
+    construct: 'AuthorizationPolicy',
+    props: {
+      target: about,
+      action: action === 'DENY' ? new Call('AuthorizationAction.deny') : undefined,
+      rules: own,
+      tokensReadElsewhere: own.some((one) => !(one instanceof Kept) && (one.tokens ?? one.claims) !== undefined) ? true : undefined, // prettier-ignore
+      ...named,
+    },
+  };
+}
+
+const SOURCES: Readonly<Record<string, string>> = { ipBlocks: 'addresses', remoteIpBlocks: 'clientAddresses', requestPrincipals: 'tokens' }; // prettier-ignore
+const OPERATIONS: Readonly<Record<string, string>> = { methods: 'methods', paths: 'paths', notPaths: 'exceptPaths' };
+
+/** What a rule asks for; who comes by name of a service account in a namespace. */
+function accessRule({ from, to, when }: Json): Json | Kept {
+  const [source, ...sources] = records(from).map((one) => record(one.source));
+  const [operation, ...operations] = records(to).map((one) => record(one.operation));
+  if (sources.length > 0 || operations.length > 0)
+    return new Kept('a rule has several sources or operations, which an AccessRule says as one');
+  const callers = [
+    ...texts(source?.principals).map(account),
+    ...texts(source?.namespaces).map((name) => (name.includes('*') ? undefined : new Call('Workloads.in', name))),
+  ];
+  if (callers.includes(undefined)) return new Kept('a rule names callers by a pattern');
+  const known = (fields: Readonly<Record<string, string>>, all: Json | undefined): Json =>
+    Object.fromEntries(Object.entries(fields).map(([field, prop]) => [prop, listed(texts(all?.[field]))]));
+  const claims = records(when).flatMap(({ key, values }) => {
+    const path = [...text(key).matchAll(/\[([^\]]+)\]/g)].map(([, name]) => name);
+    return text(key).startsWith('request.auth.claims[') && values !== undefined
+      ? [{ path, values: texts(values) }]
+      : [];
+  });
+  const ports = texts(operation?.ports).map(Number);
+  return (
+    given({
+      callers: listed(callers),
+      ...known(SOURCES, source),
+      ...known(OPERATIONS, operation),
+      ports: listed(ports),
+      claims: listed(claims),
+    }) ?? {}
+  );
+}
+
+function account(principal: string): Call | undefined {
+  const found = /^cluster\.local\/ns\/([a-z0-9-]+)\/sa\/([a-z0-9.-]+)$/.exec(principal);
+  return found === null ? undefined : new Call('Workloads.serviceAccount', found[1], found[2]);
+}
