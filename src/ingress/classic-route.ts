@@ -52,8 +52,7 @@ export class ClassicDestination {
   }
 
   private constructor(
-    /** The host. */
-    public readonly host: string,
+    private readonly name: string,
     private readonly options: ClassicDestinationOptions,
   ) {}
 
@@ -61,7 +60,7 @@ export class ClassicDestination {
   public _spec(): networking.VirtualServiceSpecHttpRoute {
     const { port, version: subset, weight } = this.options;
     return {
-      destination: { host: this.host, subset, port: port === undefined ? undefined : { number: port } },
+      destination: { host: this.name, subset, port: port === undefined ? undefined : { number: port } },
       weight,
     };
   }

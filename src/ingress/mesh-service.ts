@@ -24,6 +24,7 @@ export interface MeshServiceAttributes {
  * });
  */
 export class MeshService extends Construct implements IIngressGateway {
+  /** "Service". */
   public readonly kind = 'Service';
   public readonly name: string;
   public readonly namespace: string;
@@ -36,11 +37,16 @@ export class MeshService extends Construct implements IIngressGateway {
     this.namespace = attributes.namespace;
   }
 
-  public admitRoutes(): void {
-    // A Service takes the routes of its own namespace, and those of others for their own clients.
+  /** @throws if listeners are named */
+  public admitRoutes(namespace: string, listenerNames: string[]): void {
+    if (listenerNames.length)
+      throw new Error(
+        `${this.node.path}: a route of ${namespace} names listeners (${listenerNames.join(', ')}), and a Service has none. Leave \`listeners\` out`,
+      );
   }
 
-  public admitListeners(): void {
-    // It has no listeners.
+  /** @throws always: listeners are added to gateways */
+  public admitListeners(namespace: string): void {
+    throw new Error(`${this.node.path}: a ListenerSet of ${namespace} is added to a Service. Name a Gateway`);
   }
 }

@@ -1,7 +1,7 @@
 /** Which files a PATH stands for, and their text. Nothing in them is executed. */
 import { isUtf8 } from 'node:buffer';
 import { readSync } from 'node:fs';
-import { extname, join, resolve } from 'node:path';
+import { extname, join, resolve, sep } from 'node:path';
 import { printable } from './printable';
 import { DISK, type FileTree } from './file-tree';
 import { isGlob, matcher } from './glob';
@@ -117,6 +117,7 @@ interface Walk {
 /** Goes through a folder and those within it; a list and no recursion, since they may be nested deeper than a stack. */
 function walk({ tree, add, walked, problems, leftOut }: Walk, root: string): void {
   const open: { readonly path: string; readonly kind: 'file' | 'folder' }[] = [{ path: root, kind: 'folder' }];
+  let whole: string | undefined;
   for (let one = open.pop(); one !== undefined; one = open.pop()) {
     const folder = one.path;
     if (one.kind === 'file') {
@@ -127,6 +128,11 @@ function walk({ tree, add, walked, problems, leftOut }: Walk, root: string): voi
     try {
       const real = tree.real(folder);
       if (walked.has(real)) continue;
+      whole ??= real;
+      if (folder !== root && whole.startsWith(real.endsWith(sep) ? real : `${real}${sep}`)) {
+        leftOut.push({ file: tree.nameOf(folder), why: 'a link to a folder around the one that was named' });
+        continue;
+      }
       walked.add(real);
       entries = [...tree.entries(folder)].sort();
     } catch (error) {

@@ -66,9 +66,9 @@ export class Known {
   ): Reference {
     const own = this.variables.get(key);
     if (own !== undefined) return new Reference(own);
-    const variable = this.places.variables.free(variableName(name), variableName(`${name}-${stem}`));
+    const variable = this.places.variables.free(variableName(`${name}-${stem}`));
     this.variables.set(key, variable);
-    const code = made(this.places.ids.free(name, `${name}-${stem}`));
+    const code = made(this.places.ids.free(`${name}-${stem}`));
     this.foreign.push({
       uses: [],
       ...code,

@@ -176,6 +176,7 @@ export function filterDraft(manifest: Manifest): Draft {
   const { hostname, path } = record(urlRewrite);
   const response = record(directResponse);
   const injected = record(credentialInjection);
+  const regex = record(record(path).replaceRegexMatch);
   const secretName = text(record(record(injected.credential).valueRef).name);
   const cookies = records(records(matches)[0]?.cookies).map((one) => ({
     name: text(one.name),
@@ -189,7 +190,7 @@ export function filterDraft(manifest: Manifest): Draft {
         directResponse === undefined
           ? undefined
           : (given({ ...pick(response, ['statusCode', 'contentType']), body: record(response.body).inline }) ?? {}),
-      replacePath: record(path).replaceRegexMatch,
+      replacePath: regex.pattern === undefined || regex.substitution === undefined ? undefined : regex,
       hostFromHeader: record(hostname).header,
       credential: secretName === '' ? undefined : { secretName, ...pick(injected, ['header', 'overwrite']) },
       cookies: listed(cookies),

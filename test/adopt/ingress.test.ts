@@ -1,0 +1,122 @@
+/** Objects of Gateway API, Envoy Gateway and Istio's own API, each as a construct that renders it field by field. */
+import { join } from 'node:path';
+import { adopt as adoptWith, type Adopted } from '../../src/adopt/adopt';
+import type { Constructs } from '../../src/adopt/run';
+import { load, loadObjects } from '../../src/model/load';
+import type { Manifest } from '../../src/model/manifest';
+import { judgeSample } from './judge';
+
+const constructs: Constructs = { cdk8s: jest.requireActual('cdk8s'), edge: jest.requireActual('../../src/index') };
+const adopt = (manifests: readonly Manifest[]): Adopted => adoptWith(manifests, {}, constructs);
+const edgeOf = ({ files }: Adopted): string => files.find(({ path }) => path === 'edge.ts')?.text ?? '';
+const whyOf = ({ kept }: Adopted): readonly string[] =>
+  kept.map(({ manifest, why }) => `${manifest.kind} ${manifest.name}: ${why}`);
+
+const route = (name: string, spec: object, kind = 'HTTPRoute'): object => ({
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind,
+  metadata: { name, namespace: 'shop' },
+  spec,
+});
+
+describe("a team's edge", () => {
+  const { manifests } = load([join(__dirname, 'fixtures', 'platform.yaml')]);
+  const adopted = adopt(manifests);
+  const edge = edgeOf(adopted);
+
+  it('becomes constructs whole, which render the same objects and the same traffic', () => {
+    expect(whyOf(adopted)).toEqual([]);
+    expect(adopted.lifted).toBe(manifests.length);
+    expect(judgeSample(manifests, adopted)).toEqual([]);
+  });
+
+  it('names gateways and routes by their variables, and needs none for what nobody names', () => {
+    expect(edge).toContain("const thePublic = new IngressGateway(this, 'public', {");
+    expect(edge).toContain('gateway: thePublic');
+    expect(edge).toContain('target: PolicyTarget.route(shop)');
+    expect(edge).toContain('gateways: [classic]');
+    expect(edge).toMatch(/^ {4}new AuthorizationPolicy\(/m);
+  });
+
+  it('says by props what has one, and patches the rest', () => {
+    expect(edge).toContain('IngressListener.http({ routesFromAnywhere: true })');
+    expect(edge).toContain("ListenerCertificate.secret('shop-tls', 'certs', { grantedElsewhere: true })");
+    expect(edge).toContain('timeout: Duration.millis(1500)');
+    expect(edge).toContain(
+      "IngressBackend.service('api', 8080, { namespace: 'legacy', weight: 10, grantedElsewhere: true })",
+    );
+    expect(edge).toContain("retries: { attempts: 3, on: ['5xx'], perTryTimeout: Duration.seconds(1) }");
+    expect(edge).toMatch(/thePublic\.resource\.addJsonPatch\(\n\s+JsonPatch\.add\('\/spec\/addresses', \[/);
+    expect(edge).toMatch(/JsonPatch\.add\('\/spec\/useClientProtocol', true\)/);
+    // Filters are applied in the order in which they were written.
+    expect(edge).toMatch(/JsonPatch\.replace\('\/spec\/rules\/0\/filters', \[/);
+  });
+});
+
+it('names a gateway that is made elsewhere, and has no leave rendered for it', () => {
+  const { manifests } = loadObjects([
+    route('web', {
+      parentRefs: [{ name: 'public', namespace: 'edge' }],
+      rules: [{ backendRefs: [{ name: 'web', port: 80 }] }],
+    }),
+    route('api', { parentRefs: [{ name: 'public', namespace: 'edge' }], rules: [{ backendRefs: [{ name: 'api', namespace: 'other', port: 80 }] }] }), // prettier-ignore
+  ]);
+  const adopted = adopt(manifests);
+  expect(edgeOf(adopted).match(/IngressGateway\.fromAttributes\(/g)).toHaveLength(1);
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});
+
+it('takes a Service as the parent of routes for its clients', () => {
+  const parentRefs = [{ group: '', kind: 'Service', name: 'reviews', port: 9080 }];
+  const { manifests } = loadObjects([
+    route('reviews', { parentRefs, rules: [{ backendRefs: [{ name: 'v2', port: 9080 }] }] }),
+  ]);
+  const adopted = adopt(manifests);
+  expect(edgeOf(adopted)).toContain("new MeshService(this, 'reviews-service', { name: 'reviews', namespace: 'shop' })");
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});
+
+it.each([
+  ['a route of no gateway', route('web', { rules: [] }), 'HTTPRoute web: it is attached to no gateway'],
+  [
+    'what the construct refuses',
+    route('web', { parentRefs: [{ name: 'public' }], rules: [{}] }),
+    'HTTPRoute web: a rule sends requests nowhere',
+  ],
+  [
+    'a listener that no construct makes',
+    { ...route('way', { gatewayClassName: 'istio-waypoint', listeners: [{ name: 'mesh', port: 15008, protocol: 'HBONE' }] }), kind: 'Gateway' }, // prettier-ignore
+    'Gateway way: no IngressListener is for HBONE',
+  ],
+  [
+    'a policy whose targets are chosen by labels',
+    {
+      ...route('limits', { targetSelectors: [{ kind: 'Gateway', matchLabels: { a: 'b' } }] }, 'BackendTrafficPolicy'),
+      apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    },
+    'BackendTrafficPolicy limits: it chooses its targets by labels',
+  ],
+])('keeps as it is, with the reason: %s', (_what, object, why) => {
+  const { manifests } = loadObjects([object]);
+  const adopted = adopt(manifests);
+  expect(whyOf(adopted)).toEqual([why]);
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});
+
+it('leaves a route with a gateway that constructs refuse to name it as one made elsewhere', () => {
+  const gateway = { ...route('public', { gatewayClassName: 'eg', listeners: [{ name: 'bad_name', port: 80, protocol: 'HTTP' }] }), kind: 'Gateway' }; // prettier-ignore
+  const { manifests } = loadObjects([
+    gateway,
+    route('web', { parentRefs: [{ name: 'public' }], rules: [{ backendRefs: [{ name: 'web', port: 80 }] }] }),
+  ]);
+  const adopted = adopt(manifests);
+  expect(whyOf(adopted)).toEqual(['Gateway public: listener name "bad_name" is not a DNS label']);
+  expect(edgeOf(adopted)).toContain("ingressClass: IngressClass.named('eg')");
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});
+
+it('keeps the version of a kind that older clusters do not serve as v1', () => {
+  const tcp = { ...route('db', { parentRefs: [{ name: 'public', sectionName: 'db' }], rules: [{ backendRefs: [{ name: 'db', port: 5432 }] }] }, 'TCPRoute'), apiVersion: 'gateway.networking.k8s.io/v1alpha2' }; // prettier-ignore
+  const adopted = adopt(loadObjects([tcp]).manifests);
+  expect(edgeOf(adopted)).toContain("JsonPatch.replace('/apiVersion', 'gateway.networking.k8s.io/v1alpha2')");
+});
