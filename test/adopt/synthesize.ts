@@ -1,4 +1,5 @@
 /** Runs the files that `adopt` writes, as a synth does. */
+import { createRequire } from 'node:module';
 import { App, type Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { transformSync } from 'esbuild';
@@ -6,6 +7,8 @@ import type { ProjectFile } from '../../src/adopt/project';
 import * as edge from '../../src/index';
 import type { Manifest } from '../../src/model/manifest';
 import { loadSubject } from '../../src/model/subject';
+
+const fromHere = createRequire(__filename);
 
 /** Runs the files that were written: the modules are evaluated with the package's own sources behind its name. */
 export function synthesize(files: readonly ProjectFile[]): readonly Manifest[] {
@@ -22,7 +25,7 @@ export function synthesize(files: readonly ProjectFile[]): readonly Manifest[] {
         ? evaluate(`${name.slice(2)}.ts`)
         : name === 'cdk8s-mesh-edge'
           ? edge
-          : (require(name) as Record<string, unknown>);
+          : (fromHere(name) as Record<string, unknown>);
     new Function('require', 'module', 'exports', code)(own, module, module.exports);
     modules.set(path, module.exports);
     return module.exports;
