@@ -24,7 +24,7 @@ export interface MeshServiceAttributes {
  * });
  */
 export class MeshService extends Construct implements IIngressGateway {
-  /** "Service". */
+  /** Its kind: "Service". */
   public readonly kind = 'Service';
   public readonly name: string;
   public readonly namespace: string;
@@ -37,7 +37,6 @@ export class MeshService extends Construct implements IIngressGateway {
     this.namespace = attributes.namespace;
   }
 
-  /** @throws if listeners are named */
   public admitRoutes(namespace: string, listenerNames: string[]): void {
     if (listenerNames.length)
       throw new Error(
@@ -45,7 +44,6 @@ export class MeshService extends Construct implements IIngressGateway {
       );
   }
 
-  /** @throws always: listeners are added to gateways */
   public admitListeners(namespace: string): void {
     throw new Error(`${this.node.path}: a ListenerSet of ${namespace} is added to a Service. Name a Gateway`);
   }
