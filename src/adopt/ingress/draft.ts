@@ -1,6 +1,6 @@
 /** What a construct is made with, before it is code: its class, its props, and what of other constructs they name. */
 import { OWN_NOTES } from '../written';
-import { Call, Expression, expression, literal, type Names, variableName } from '../code';
+import { Call, Expression, literal, type Names, variableName } from '../code';
 import { record, text, type Json } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import type { Lifted } from '../lifted';
@@ -100,5 +100,3 @@ export function namesIn(value: unknown): {
 
 /** A member of an enumeration of the package. */
 export class EnumValue extends Expression {}
-
-export { expression };

@@ -3,7 +3,7 @@ import { Call, literal, variableName } from '../code';
 import { record, records, strings, text } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import type { Lifted } from '../lifted';
-import { type Draft, exactly, given, Kept, objectProps, type Places, Reference } from './draft';
+import { type Draft, Kept, objectProps, type Places, Reference } from './draft';
 import { listenerCalls } from './listeners';
 
 const ISTIO = 'networking.istio.io';
@@ -151,5 +151,3 @@ export function attachment(
   const sections = parents.filter((ref) => keyOf(ref) === keyOf(first)).map((ref) => text(ref.sectionName));
   return { gateway, listeners: sections.every((one) => one !== '') ? sections : undefined };
 }
-
-export { exactly, given };

@@ -1,6 +1,6 @@
 /** Routes of Gateway API. */
 import { Call } from '../code';
-import { number, record, records, strings, text, texts, type Json } from '../../model/fields';
+import { number, record, records, text, texts, type Json } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import { type Draft, duration, given, Kept, objectProps } from './draft';
 import { attachment, type Known } from './gateways';
@@ -225,5 +225,3 @@ export function listed<T>(values: readonly T[]): readonly T[] | undefined {
 export function pick(from: Json, fields: readonly string[]): Json {
   return Object.fromEntries(fields.filter((field) => from[field] !== undefined).map((field) => [field, from[field]]));
 }
-
-export { strings };
