@@ -192,6 +192,11 @@ function extensionOf(reference: Json, route: ApiRoute, mesh: Mesh): RuleFault | 
     if (settingsOf(mesh).some(({ body }) => optionalRecord(body.extensionManager) !== undefined)) return { spec: {} };
     return invalid(`Envoy Gateway knows no filter ${group}/${kind}`, `name an HTTPRouteFilter (${GROUP})`);
   }
+  if (route.kind === 'GRPCRoute' && !mesh.config.envoyGateway.extendsGrpcRoutes)
+    return invalid(
+      `Envoy Gateway ${mesh.config.releases.envoyGateway.release} takes no HTTPRouteFilter in a GRPCRoute`,
+      'take the filter out, or install Envoy Gateway 1.9',
+    );
   const { namespace } = route.config;
   const found = mesh.find(GROUP, kind, namespace, name);
   if (found === undefined)

@@ -78,6 +78,8 @@ const ENVOY_GATEWAY = {
   redirectsWithAnyCode: { since: '1.8', source: 'processRedirectFilter of internal/gatewayapi/filters.go' },
   /** An HTTPRoute none of whose rules is accepted answers 500 where its filters are at fault; before, it is not attached at all, as GRPCRoutes are. */
   answersForInvalidRoutes: { since: '1.8', source: 'processHTTPRouteParentRefs of internal/gatewayapi/route.go' },
+  /** GRPCRoutes may name HTTPRouteFilters; before, that is a filter which is not known. */
+  extendsGrpcRoutes: { since: '1.9', source: 'ValidateGRPCRouteFilter of internal/gatewayapi/helpers.go' },
   /** A GRPCRoute may not answer by itself that all is well. */
   refusesSuccessOfGrpc: { since: '1.9', source: 'grpcDirectResponse2xxMsg of internal/gatewayapi/filters.go' },
   /** spec.tls.frontend of a Gateway: which certificates clients show at its HTTPS listeners. */

@@ -1,26 +1,13 @@
 /** CEL rules of CRDs, evaluated as an API server does: with Kubernetes' functions, on values that have their defaults. */
-import {
-  type CelFunc,
-  CelScalar,
-  type CelInput,
-  celEnv,
-  celFunc,
-  celMethod,
-  isCelError,
-  mapType,
-  parse,
-  plan,
-} from '@bufbuild/cel';
+import { type CelInput, celEnv, isCelError, parse, plan } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
+import { kubernetesFunctions } from './cel-functions';
 import { expressionOf } from './store';
 import type { CelRule, Ruled, Schema, Violation } from './structural';
 
 type Expression = Parameters<typeof plan>[1];
 type Evaluate = (bindings: { self: CelInput }) => unknown;
 export type Verdict = { readonly ok: boolean; readonly message?: string };
-
-/** An object of Kubernetes' own type `url.URL`, as a map of its parts. */
-const URL_TYPE = mapType(CelScalar.STRING, CelScalar.STRING);
 
 let environment: ReturnType<typeof celEnv> | undefined;
 const planned = new Map<string, Evaluate | undefined>();
@@ -81,6 +68,7 @@ function planOf(rule: string): Evaluate | undefined {
       // Rules of CRDs among the manifests may be in no schema of this package.
       const expression = expressionOf(rule) ?? parse(rule).expr;
       restore(expression);
+      if (callsUnknown(expression)) throw new Error('a function that is not known here');
       const evaluate = plan(environment, expression as Expression) as unknown as Evaluate;
       planned.set(rule, (bindings) => {
         try {
@@ -95,6 +83,27 @@ function planOf(rule: string): Evaluate | undefined {
     }
   }
   return planned.get(rule);
+}
+
+/** What the planner itself makes of calls, without a function of that name. */
+const OPERATORS = new Set(['_?_:_', '_&&_', '_||_', '_[_]', '@not_strictly_false', '__not_strictly_false__']);
+
+/** Whether an expression calls what API servers have and we do not: an error then is ours, and refuses nothing. */
+function callsUnknown(node: unknown): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  const { case: kind, value } = node as { readonly case?: unknown; readonly value?: unknown };
+  if (kind === 'callExpr') {
+    const { function: name, target } = value as { readonly function: string; readonly target?: unknown };
+    const space = nameOf(target);
+    const names = space === undefined ? [name] : [`${space}.${name}`, name];
+    if (!OPERATORS.has(name) && names.every((one) => environment?.funcs.find(one) === undefined)) return true;
+  }
+  return Object.values(node).some(callsUnknown);
+}
+
+function nameOf(target: unknown): string | undefined {
+  const { exprKind } = (target ?? {}) as { readonly exprKind?: { readonly case?: string; readonly value?: { readonly name?: string } } }; // prettier-ignore
+  return exprKind?.case === 'identExpr' ? exprKind.value?.name : undefined;
 }
 
 /**
@@ -135,56 +144,6 @@ function escapeName(name: string): string {
   return name.replace(
     /__|[.\-/]/g,
     (part) => ({ __: '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' })[part] ?? part,
-  );
-}
-
-function kubernetesFunctions(): CelFunc[] {
-  const { STRING, BOOL } = CelScalar;
-  return [
-    celFunc('isURL', [STRING], BOOL, (text) => parseUrl(text) !== undefined),
-    celFunc('url', [STRING], URL_TYPE, (text) => {
-      const url = parseUrl(text);
-      if (!url) throw new Error(`${text} is no URL`);
-      return new Map(Object.entries(url)) as never;
-    }),
-    ...(['Scheme', 'Host', 'Hostname', 'Port', 'EscapedPath'] as const).map((part) =>
-      celMethod(`get${part}`, URL_TYPE, [], STRING, function () {
-        return String(this.get(part) ?? '');
-      }),
-    ),
-    celFunc('isIP', [STRING], BOOL, (text) => isIp(text)),
-    celFunc('isCIDR', [STRING], BOOL, (text) => isCidr(text)),
-    celMethod('find', STRING, [STRING], STRING, function (pattern) {
-      return new RegExp(pattern).exec(String(this))?.[0] ?? '';
-    }),
-  ];
-}
-
-/** Go's url.ParseRequestURI: an absolute URL, or an absolute path. */
-function parseUrl(text: string): Record<string, string> | undefined {
-  const match =
-    /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):\/\/(?:[^/?#@\s]*@)?(\[[^\]\s]*\]|[^/?#:\s]*)(?::(\d*))?|([a-zA-Z][a-zA-Z0-9+.-]*):(?=[^/\s]))?([^\s?]*)(\?\S*)?$/.exec(
-      text,
-    );
-  if (!match || text === '') return undefined;
-  const [, scheme = '', host = '', port = '', opaque = '', path = ''] = match;
-  if (!scheme && !opaque && !path.startsWith('/')) return undefined;
-  return { Scheme: (scheme || opaque).toLowerCase(), Host: port ? `${host}:${port}` : host, Hostname: host.replace(/^\[|\]$/g, ''), Port: port, EscapedPath: path }; // prettier-ignore
-}
-
-function isIp(text: string): boolean {
-  return isIpv4(text) || (/^[0-9a-f:.]+$/i.test(text) && text.includes(':') && URL.canParse(`http://[${text}]/`));
-}
-
-function isIpv4(text: string): boolean {
-  const parts = text.split('.');
-  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
-}
-
-function isCidr(text: string): boolean {
-  const [address = '', bits = '', ...rest] = text.split('/');
-  return (
-    rest.length === 0 && isIp(address) && /^\d{1,3}$/.test(bits) && Number(bits) <= (address.includes(':') ? 128 : 32)
   );
 }
 

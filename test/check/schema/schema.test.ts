@@ -151,6 +151,37 @@ describe('the CEL rules of a CRD', () => {
     expect(judge(gateway(', certificateRefs: [{name: web}]'))).toEqual([]);
     expect(judge(gateway('')).map(({ id }) => id)).toEqual(['EDGE003']);
   });
+
+  it('know the formats of names', () => {
+    const backend = (label: string): string =>
+      `${head('XBackend', 'gateway.networking.x-k8s.io/v1alpha1')}spec: {type: EndpointSelector, endpointSelector: {matchLabels: {${label}: web}}, port: {number: 80}, protocol: HTTP}\n`;
+    for (const label of ['app', 'app.kubernetes.io/name', 'A_b.c-d']) expect(judge(backend(label))).toEqual([]);
+    for (const label of ['-app', 'a b', 'a/b/c', 'Example.com/name', 'x'.repeat(64)])
+      expect(judge(backend(JSON.stringify(label))).map(({ id, field }) => `${id} ${field}`)).toEqual([
+        'EDGE003 spec.endpointSelector.matchLabels',
+      ]);
+  });
+
+  it('refuse nothing by a function that is not known here', () => {
+    const rule = (text: string): string => `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Thing, plural: things}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: string}}, x-kubernetes-validations: [{rule: "${text}", message: too large}]}}}}
+---
+${head('Thing', 'example.com/v1')}spec: {size: 5Gi}
+`;
+    expect(judge(rule("quantity(self.size).isLessThan(quantity('1Gi'))"))).toEqual([]);
+    expect(judge(rule('self.size.size() < 3'))).toEqual([]);
+    expect(judge(rule('self.size.size() < 2')).map(({ what }) => what)).toEqual(['too large']);
+  });
 });
 
 describe('a value as it is written', () => {
