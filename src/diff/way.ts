@@ -1,4 +1,5 @@
 /** A trace as a reviewer sees it: what happens to the traffic, without the names of the objects that make it so. */
+import { isCatchAll } from '../trace/catch-all';
 import { record, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { type ReasonKind, whyUnknown } from '../trace/index';
@@ -11,7 +12,7 @@ const ENCRYPTED = new Set<TlsKind>(['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'APPLICA
 /** `host`: the one asked for, which the text does not repeat. */
 export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
   const last = trace.hops[trace.hops.length - 1];
-  const passthrough = trace.hops.some((hop) => hop.cluster === 'PassthroughCluster');
+  const passthrough = trace.hops.some(({ cluster }) => isCatchAll(cluster));
   const split = trace.hops.flatMap((hop) => {
     if (hop.alternatives.length === 0) return [];
     const own = hop.weight ?? 0;

@@ -3,6 +3,7 @@ import { number, record, records, text, texts, type Json } from './fields';
 import { GATEWAY_API } from './gateway-api';
 import type { Manifest } from './manifest';
 import { compareText, config, type Config } from './objects';
+import type { IstioBehavior } from './release-behavior';
 
 interface Input {
   readonly of: (group: string, kind: string) => readonly Manifest[];
@@ -40,10 +41,14 @@ function tlsOf({ spec, namespace }: Config): Json {
   };
 }
 
+/** Policies that are for another controller say so. */
+const IGNORED = 'istio.io/ignore-policy-attachment';
+
 /** One rule for each host, the oldest policy for it or for a port of it first; all of them older than any DestinationRule. */
-export function backendTlsRules(input: Input, domain: string): readonly Config[] {
+export function backendTlsRules(input: Input, domain: string, istio: IstioBehavior): readonly Config[] {
   const targets = input
     .of(GATEWAY_API, 'BackendTLSPolicy')
+    .filter(({ annotations }) => !istio.leavesPoliciesToOthers || annotations[IGNORED]?.toLowerCase() !== 'true')
     .map(config)
     .sort((a, b) => a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name))
     .flatMap((policy) =>

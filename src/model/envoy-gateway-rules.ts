@@ -194,7 +194,7 @@ function extensionOf(reference: Json, route: ApiRoute, mesh: Mesh): RuleFault | 
   }
   if (route.kind === 'GRPCRoute' && !mesh.config.envoyGateway.extendsGrpcRoutes)
     return invalid(
-      `Envoy Gateway ${mesh.config.releases.envoyGateway.release} takes no HTTPRouteFilter in a GRPCRoute`,
+      `Envoy Gateway ${mesh.config.releases.envoyGateway.release} takes no HTTPRouteFilter in a GRPCRoute: that needs Envoy Gateway 1.9`,
       'take the filter out, or install Envoy Gateway 1.9',
     );
   const { namespace } = route.config;

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import type { Manifest } from './manifest';
-import { record, records, text, texts, type Json } from './fields';
+import { optionalRecord, record, records, text, texts, type Json } from './fields';
 import type { MeshOptions } from './mesh-options';
 import { HELM_VALUES } from './recognize';
 import {
@@ -16,6 +16,9 @@ import { type ReleasesInForce, releasesInForce } from './releases-in-force';
 /** What Istio's proxies make of paths: as they are, in canonical form, with slashes merged, with escaped slashes too. */
 export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
 
+/** What becomes of requests to hosts that nobody declares: nothing, out to the address dialled, or (HTTP) to what the Host resolves to. */
+export type OutboundMode = 'REGISTRY_ONLY' | 'ALLOW_ANY' | 'ALLOW_ANY_DYNAMIC_DNS';
+
 /** An extension provider that requests may be authorized by. */
 export interface Authorizer {
   readonly name: string;
@@ -24,7 +27,9 @@ export interface Authorizer {
 
 /** The parts of Istio's mesh configuration that decide where a request goes. */
 export interface MeshConfig {
-  readonly outbound: 'REGISTRY_ONLY' | 'ALLOW_ANY';
+  readonly outbound: OutboundMode;
+  /** TLS that is originated to hosts that ALLOW_ANY_DYNAMIC_DNS resolves; undefined for none. */
+  readonly outboundTls: Json | undefined;
   readonly rootNamespace: string;
   readonly trustDomain: string;
   readonly trustDomainAliases: readonly string[];
@@ -44,6 +49,8 @@ export interface MeshConfig {
   readonly pathNormalization: PathNormalization;
   /** The providers that may authorize requests; undefined where no manifest shows the mesh's configuration. */
   readonly authorizers: readonly Authorizer[] | undefined;
+  /** Whether of one workload several of them may be asked. */
+  readonly severalAuthorizers: boolean;
   /** Whether gateways hand requests to the waypoints of services that ask for it. */
   readonly ingressToWaypoints: boolean;
   /** Whether istiod reads TLS of the `ingress` listeners of Sidecars. */
@@ -67,7 +74,7 @@ export interface MeshConfig {
 
 /** What a revision of istiod has of its own, where several serve one cluster. */
 export interface RevisionSettings {
-  readonly outbound: 'REGISTRY_ONLY' | 'ALLOW_ANY';
+  readonly outbound: OutboundMode;
   readonly from: Manifest;
 }
 
@@ -91,7 +98,7 @@ interface Found {
 }
 
 /** Mesh configuration inside an object: IstioOperator, the `istio` ConfigMap, and anything that carries Helm values of istiod. */
-function meshConfigOf(manifest: Manifest): Found | undefined {
+export function meshConfigOf(manifest: Manifest): Found | undefined {
   const body = record(manifest.body);
   const spec = record(body.spec);
   if (manifest.kind === 'IstioOperator') {
@@ -197,19 +204,23 @@ function inOrder(found: readonly Found[]): readonly Found[] {
 }
 
 /** The settings of each revision that has a ConfigMap of its own. */
-function revisionsOf(found: readonly Found[]): ReadonlyMap<string, RevisionSettings> {
+function revisionsOf(found: readonly Found[], istio: IstioBehavior): ReadonlyMap<string, RevisionSettings> {
   const own = found.filter(({ manifest: { kind, name } }) => kind === 'ConfigMap' && !name.startsWith('istio-sidecar-injector')); // prettier-ignore
   if (own.length < 2) return new Map();
   return new Map(
     own.map(({ manifest, meshConfig }) => [
       manifest.labels['istio.io/rev'] ?? (manifest.name === 'istio' ? 'default' : manifest.name.slice('istio-'.length)),
-      { outbound: outboundMode(text(record(meshConfig.outboundTrafficPolicy).mode)), from: manifest },
+      { outbound: outboundMode(text(record(meshConfig.outboundTrafficPolicy).mode), istio), from: manifest },
     ]),
   );
 }
 
-const outboundMode = (mode: string): 'REGISTRY_ONLY' | 'ALLOW_ANY' =>
-  mode === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY';
+function outboundMode(mode: string, istio: IstioBehavior): OutboundMode {
+  if (mode !== 'ALLOW_ANY_DYNAMIC_DNS') return mode === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY' : 'ALLOW_ANY';
+  if (istio.resolvesUnknownHosts) return mode;
+  // A release that has the word and asks for ALLOW_ANY alone lets nothing out; one that does not know it takes the defaults of the whole.
+  return istio.knowsDynamicOutbound ? 'REGISTRY_ONLY' : 'ALLOW_ANY';
+}
 
 export function readMeshConfig(manifests: readonly Manifest[], options: MeshOptions): MeshConfig {
   const found = inOrder(manifests.map(meshConfigOf).filter((item): item is Found => item !== undefined));
@@ -229,8 +240,9 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
   const mode = text(first((config) => config.ingressControllerMode));
   const mtls = first((config) => config.enableAutoMtls);
   return {
-    outbound: options.outbound ?? outboundMode(outbound),
-    revisions: options.outbound === undefined ? revisionsOf(found) : new Map(),
+    outbound: options.outbound ?? outboundMode(outbound, istio),
+    outboundTls: optionalRecord(record(modeFrom?.meshConfig.outboundTrafficPolicy).tls),
+    revisions: options.outbound === undefined ? revisionsOf(found, istio) : new Map(),
     rootNamespace:
       options.rootNamespace ??
       (text(first((config) => config.rootNamespace)) ||
@@ -249,6 +261,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     discoverySelectors: records(first((config) => config.discoverySelectors)),
     apiKindsRead: apiKindsRead(releases, isSet(found, 'PILOT_ENABLE_ALPHA_GATEWAY_API', false)),
     authorizers: authorizers(found),
+    severalAuthorizers: istio.asksSeveralProviders && isSet(found, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false), // prettier-ignore
     ingressToWaypoints: isSet(found, 'ENABLE_INGRESS_WAYPOINT_ROUTING', true),
     sidecarIngressTls: isSet(found, 'ENABLE_TLS_ON_SIDECAR_INGRESS', false),
     allocatesAddresses: isSet(found, 'PILOT_ENABLE_IP_AUTOALLOCATE', true),

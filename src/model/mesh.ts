@@ -170,6 +170,7 @@ export class Mesh implements Registry {
         ...backendTlsRules(
           { of: (group, kind) => this.of(group, kind), find: (...key) => this.find(...key) },
           this.config.clusterDomain,
+          this.config.istio,
         ),
       ],
       this.config,

@@ -39,6 +39,16 @@ const ISTIO = {
   comparesListeners: { since: '1.30', source: 'releasenotes/notes/listenerset-conflict-resolution.yaml; listener_conflict.go of pilot/pkg/config/kube/gatewaycommon' }, // prettier-ignore
   /** Routes for a Service or ServiceEntry whose waypoint is another controller's are that one's, and not for sidecars either. */
   leavesRoutesToOtherWaypoints: { since: '1.31', source: 'waypointManagedByAnotherController of pilot/pkg/config/kube/gateway/conversion.go' }, // prettier-ignore
+  /** Of one workload several providers may be asked (CUSTOM), if PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS is set; before, none is, and the rules deny. */
+  asksSeveralProviders: { since: '1.30', source: 'releasenotes/notes/58082.yaml; pilot/pkg/security/authz/builder/builder.go' }, // prettier-ignore
+  /** istio.io/ignore-policy-attachment keeps a BackendTLSPolicy from istiod. */
+  leavesPoliciesToOthers: { since: '1.30', source: 'releasenotes/notes/60122.yaml' },
+  /** istio.io/use-waypoint-canary leads a share of connections through a second waypoint. */
+  sharesWaypoints: { since: '1.31', source: 'releasenotes/notes/60801-weighted-waypoint-canary.yaml' },
+  /** Sidecars send HTTP for hosts that nobody declares to what the Host resolves to, if outboundTrafficPolicy has mode ALLOW_ANY_DYNAMIC_DNS. */
+  resolvesUnknownHosts: { since: '1.31', source: 'releasenotes/notes/allow-any-dynamic-dns.yaml' },
+  /** That mode is a word of the mesh configuration; before, all of the configuration that has it is passed over. */
+  knowsDynamicOutbound: { since: '1.30', source: 'mesh/v1alpha1/config.proto of istio.io/api; pkg/config/mesh/meshwatcher/collection.go' }, // prettier-ignore
   /** Mode AllowInsecureFallback of spec.tls.frontend lets clients in without a certificate; before, it is not read. */
   readsInsecureFallback: { since: '1.31', source: 'releasenotes/notes/gateway-insecure-fallback.yaml' },
 } as const satisfies Record<string, Switch>;

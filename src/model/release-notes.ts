@@ -56,7 +56,15 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
     what: 'ztunnel is told of ServiceEntries whose addresses are CIDR blocks, which it was not told of before',
     advice: 'Read which workloads in ambient mode reach these blocks, and by which policies.',
     source: 'releasenotes/notes/59797.yaml',
-    isAbout: (manifest) => manifest.kind === 'ServiceEntry' && JSON.stringify(specOf(manifest).addresses ?? []).includes('/'), // prettier-ignore
+    isAbout: (manifest, all) => manifest.kind === 'ServiceEntry' && JSON.stringify(specOf(manifest).addresses ?? []).includes('/') && all.some(isOfAmbient), // prettier-ignore
+  },
+  {
+    component: 'istio',
+    release: '1.30',
+    what: 'the agent of istio-cni leaves out Pods of excludeNamespaces as its plugin does: those in ambient mode are taken out of the mesh',
+    advice: 'Read cni.excludeNamespaces, and take namespaces away that are to stay in ambient mode.',
+    source: 'releasenotes/notes/59295.yaml',
+    isAbout: ({ body }) => /"excludeNamespaces":\["/.test(JSON.stringify(body)) && /"cni"|IstioCNI/.test(JSON.stringify(body)), // prettier-ignore
   },
   {
     component: 'istio',

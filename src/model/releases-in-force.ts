@@ -3,7 +3,7 @@ import { record, records, text, type Json } from './fields';
 import type { Manifest } from './manifest';
 import type { MeshOptions } from './mesh-options';
 import { HELM_CHART, HELM_VALUES } from './recognize';
-import { COMPONENTS, COMPONENT_NAMES, type Component, EXPERIMENTAL, releaseNames } from './releases';
+import { COMPONENTS, COMPONENT_NAMES, type Component, componentOf, EXPERIMENTAL, releaseNames } from './releases';
 import { groupDefinedBy } from './unread';
 
 export interface ReleaseInForce {
@@ -99,15 +99,18 @@ type Put = (component: Component, stated: unknown) => void;
 
 function read(manifest: Manifest, strong: Put, weak: Put): void {
   if (manifest.kind === 'CustomResourceDefinition') {
-    if (groupDefinedBy(manifest) === 'gateway.networking.k8s.io') strong('gatewayApi', bundleOf(manifest));
+    if (componentOf(groupDefinedBy(manifest)) === 'gatewayApi') strong('gatewayApi', bundleOf(manifest));
     return;
   }
   const body = record(manifest.body);
   const spec = record(body.spec);
+  const [, rendered = '', by = ''] = /^([a-z-]+?)-(v?\d.*)$/.exec(manifest.labels['helm.sh/chart'] ?? '') ?? [];
+  chart(strong, rendered, by);
   switch (manifest.kind) {
     case 'IstioOperator':
       strong('istio', spec.tag);
-      strong('istio', record(record(spec.values).global).tag);
+      strong('istio', record(record(spec.components).pilot).tag);
+      values(strong, record(spec.values));
       weak('istio', dashed(spec.revision));
       return;
     case 'Istio':
@@ -117,7 +120,7 @@ function read(manifest: Manifest, strong: Put, weak: Put): void {
       if (manifest.group === 'sailoperator.io') strong('istio', spec.version);
       return;
     case HELM_VALUES:
-      for (const level of [body, ...Object.values(body).map(record)]) strong('istio', record(level.global).tag);
+      for (const level of [body, ...Object.values(body).map(record)]) values(strong, level);
       return;
     case HELM_CHART:
       chart(strong, text(body.name), text(body.appVersion) || text(body.version));
@@ -127,7 +130,7 @@ function read(manifest: Manifest, strong: Put, weak: Put): void {
     case 'HelmRelease': {
       const { chart: name, version } = record(record(spec.chart).spec);
       chart(strong, text(name), text(version));
-      strong('istio', record(record(spec.values).global).tag);
+      values(strong, record(spec.values));
       return;
     }
     case 'HelmChart':
@@ -141,8 +144,10 @@ function read(manifest: Manifest, strong: Put, weak: Put): void {
       );
       return;
     case 'Application':
-      for (const source of [record(spec.source), ...records(spec.sources)])
-        chart(strong, text(source.chart), text(source.targetRevision));
+      application(strong, spec);
+      return;
+    case 'ApplicationSet':
+      application(strong, record(record(spec.template).spec));
       return;
     case 'Node':
       strong('kubernetes', record(record(body.status).nodeInfo).kubeletVersion);
@@ -161,16 +166,46 @@ function read(manifest: Manifest, strong: Put, weak: Put): void {
   }
 }
 
+function application(strong: Put, spec: Json): void {
+  for (const source of [record(spec.source), ...records(spec.sources)]) {
+    chart(strong, text(source.chart), text(source.targetRevision));
+    values(strong, record(record(source.helm).valuesObject));
+  }
+}
+
+/** Tags among the values of Istio's charts. */
+function values(strong: Put, given: Json): void {
+  strong('istio', record(given.pilot).tag);
+  strong('istio', record(given.global).tag);
+}
+
+/**
+ * The release that a constraint of Helm comes to: `~1.31.0`, `=1.31.2`, `>=1.31.0 <1.32.0`, `1.31.0 - 1.31.9`. Of one that several releases
+ * meet (`^1.30.0`) nobody says which is installed.
+ */
+function constrained(version: string): string {
+  const plain = version.trim().replace(/^[~=]\s*/, '');
+  const [, from = '', below] = /^>=?\s*v?(\d+\.\d+\S*?),?\s+<\s*v?(\d+\.\d+)/.exec(plain) ?? [];
+  const [, first = '', last] = /^v?(\d+\.\d+\S*)\s+-\s+v?(\d+\.\d+)/.exec(plain) ?? [];
+  if (last !== undefined) return minor(first) === minor(last) ? first : '';
+  if (below === undefined) return plain;
+  const [major = 0, least = 0] = from.split('.').map(Number);
+  return below === `${major}.${least + 1}` || below === minor(from) ? from : '';
+}
+
+const minor = (version: string): string => version.split('.').slice(0, 2).join('.');
+
 /** Charts by their own names, wherever they are kept. */
-function chart(strong: Put, name: string, version: string): void {
+function chart(strong: Put, name: string, stated: string): void {
+  const version = constrained(stated);
   // Istio's charts `base`, `gateway` and `cni` have names that those of others have as well.
   if (name === 'istiod' || name === 'ztunnel') strong('istio', version);
   if (name === 'gateway-helm' || name === 'gateway-crds-helm') strong('envoyGateway', version);
 }
 
-/** Revisions are named after releases, with dashes for dots: `1-29-1`. */
+/** Revisions are named after releases, with dashes for dots: `1-29-1`, `1-29-1-canary`. */
 function dashed(revision: unknown): string | undefined {
-  const match = /^v?(\d+)-(\d+)(?:-(\d+))?$/.exec(text(revision));
+  const match = /^v?(\d)-(\d{2})(?:-(\d+))?(?:-[a-z][a-z0-9-]*)?$/.exec(text(revision));
   return match === null ? undefined : match.slice(1).filter(Boolean).join('.');
 }
 

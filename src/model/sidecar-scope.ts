@@ -2,6 +2,7 @@ import { ANY_ADDRESS } from './addresses';
 import { ruleForWorkload, type DestinationRule, type DestinationRuleIndex } from './destination-rules';
 import { number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { HostIndex, isSubsetOf, isWildcard, overlaps } from './hostnames';
+import type { OutboundMode } from './mesh-config';
 import { compareText, type Config, type Visibility } from './objects';
 import { parseProtocol, type Protocol } from './protocols';
 import type { IstioBehavior } from './release-behavior';
@@ -30,7 +31,7 @@ export interface EgressListener {
 }
 
 export interface OutboundPolicy {
-  readonly mode: 'REGISTRY_ONLY' | 'ALLOW_ANY';
+  readonly mode: OutboundMode;
   readonly egressProxy: Json | undefined;
 }
 

@@ -1,6 +1,7 @@
 /** Which waypoint a Service or ServiceEntry is led through: istiod's own rules for the labels that ask for one. */
 import type { ApiGateway } from './gateway-api';
 import type { Mesh } from './mesh';
+import type { Service } from './services';
 
 export interface Binding {
   /** The waypoint that the label names. */
@@ -15,6 +16,8 @@ export interface Binding {
 
 export const USE_WAYPOINT = 'istio.io/use-waypoint';
 export const USE_WAYPOINT_NAMESPACE = 'istio.io/use-waypoint-namespace';
+export const USE_WAYPOINT_CANARY = 'istio.io/use-waypoint-canary';
+const CANARY_WEIGHT = `${USE_WAYPOINT_CANARY}-weight`;
 export const INGRESS_USE_WAYPOINT = 'istio.io/ingress-use-waypoint';
 export const WAYPOINT_FOR = 'istio.io/waypoint-for';
 const HBONE_PORT = 15008;
@@ -61,6 +64,32 @@ export function binding(mesh: Mesh, by: Bound, namespace: string): Binding | und
     gateway,
     problem: problemOf(mesh, { namespace: where, name }, gateway, namespace),
   };
+}
+
+export interface Canary {
+  readonly namespace: string;
+  readonly name: string;
+  /** Percent of the connections that it gets. */
+  readonly weight: number;
+}
+
+/**
+ * The second waypoint that gets a share of a service's connections; undefined where istiod leaves all of them to the first one
+ * (buildWeightedWaypoints of pilot/pkg/serviceregistry/ambient/waypoints.go).
+ */
+export function canaryOf(mesh: Mesh, service: Service, first: Binding): Canary | undefined {
+  if (!mesh.config.istio.sharesWaypoints) return undefined;
+  const own = service.labels[USE_WAYPOINT];
+  const above = own === undefined || own === 'none' ? mesh.namespaces.get(service.namespace)?.manifest : undefined;
+  const { labels, annotations } = service.config.manifest;
+  const asking = labels[USE_WAYPOINT_CANARY] === undefined ? (above?.labels ?? {}) : labels;
+  const name = asking[USE_WAYPOINT_CANARY] ?? 'none';
+  const namespace = asking[`${USE_WAYPOINT_CANARY}-namespace`] ?? service.namespace;
+  const weight = Number(annotations[CANARY_WEIGHT] ?? above?.annotations[CANARY_WEIGHT] ?? 0);
+  if (['', 'none'].includes(name) || !Number.isInteger(weight) || weight <= 0 || weight > 100) return undefined;
+  if (name === first.name && namespace === first.namespace) return undefined;
+  const gateway = mesh.gatewayApi.find(namespace, name);
+  return problemOf(mesh, { namespace, name }, gateway, service.namespace) === undefined ? { namespace, name, weight } : undefined; // prettier-ignore
 }
 
 function problemOf(

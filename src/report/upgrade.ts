@@ -64,7 +64,7 @@ function parts(upgrade: Upgrade): readonly Part[] {
       title: 'Settled by the new release',
       entries: upgrade.settled.filter(({ severity }) => severity !== 'info').map((finding) => [`${finding.id} ${placeOf(finding)}: ${finding.what}`]), // prettier-ignore
     },
-    { title: 'End of life', entries: upgrade.support.map((one) => [supportLine(one), `source: ${one.source}`]) },
+    { title: 'End of life', entries: [...upgrade.support.map((one) => [supportLine(one), `source: ${one.source}`] as const), ...undated(upgrade)] }, // prettier-ignore
     { title: 'Notes', entries: upgrade.notes.map((note) => [note]) },
   ];
   return all.filter(({ entries }) => entries.length > 0);
@@ -92,12 +92,35 @@ function some(objects: readonly string[]): string {
 }
 
 function supportLine({ component, release, date, isExpected }: Support): string {
-  return `${component} ${release}: ${isExpected === true ? 'expected in ' : ''}${date}`;
+  return `${component} ${release}: mended until ${date}${isExpected === true ? ', as expected' : ''}`;
+}
+
+/** New releases whose end no one has told yet. */
+function undated({ moves, support }: Upgrade): readonly (readonly [string])[] {
+  const dated = (title: string, release: string): boolean => support.some((one) => one.component === title && one.release === release); // prettier-ignore
+  return moves
+    .filter(({ title, to }) => (title === 'Istio' || title === 'Envoy Gateway') && !dated(title, to))
+    .map(({ title, to }) => [`${title} ${to}: no date was published yet`]);
+}
+
+/** What a release manager reads first. */
+function inShort({ traffic, newly, deprecated, defaults }: Upgrade): string {
+  const count = (number: number, one: string, many: string): string => number === 0 ? `no ${one}` : `${number} ${number === 1 ? one : many}`; // prettier-ignore
+  const refused = newly.filter(({ id }) => SCHEMA_RULES.has(id)).length;
+  const found = newly.filter(({ id, severity }) => !SCHEMA_RULES.has(id) && severity !== 'info').length;
+  const parts = [
+    `${count(traffic.changes.length, 'change', 'changes')} of traffic${traffic.complete ? '' : ', as far as it was decided'}`,
+    `${count(refused, 'object or field', 'objects or fields')} newly refused or dropped`,
+    ...(found === 0 ? [] : [count(found, 'other finding', 'other findings')]),
+    ...(deprecated.length === 0 ? [] : [count(deprecated.length, 'deprecated version', 'deprecated versions')]),
+    `${count(defaults.length, 'default that changed is', 'defaults that changed are')} about what is here`,
+  ];
+  return `In short: ${parts.join('; ')}.`;
 }
 
 function plain(upgrade: Upgrade, view: View): string {
   const paint = (code: number, value: string): string => (view.color ? `\u001b[${code}m${value}\u001b[0m` : value);
-  const lines: string[] = [paint(1, titleOf(upgrade)), ''];
+  const lines: string[] = [paint(1, titleOf(upgrade)), '', ...wrap(inShort(upgrade), view.width, ''), ''];
   for (const { title, entries } of parts(upgrade)) {
     lines.push(paint(1, `${title} (${entries.length})`), '');
     for (const [head, ...rest] of entries) {
@@ -114,7 +137,7 @@ function plain(upgrade: Upgrade, view: View): string {
 }
 
 function markdown(upgrade: Upgrade, view: View): string {
-  const lines: string[] = [`### mesh-edge upgrade: ${text(titleOf(upgrade))}`, ''];
+  const lines: string[] = [`### mesh-edge upgrade: ${text(titleOf(upgrade))}`, '', text(inShort(upgrade)), ''];
   for (const { title, entries } of parts(upgrade)) {
     lines.push(`#### ${title}`, '');
     for (const [head, ...rest] of entries) lines.push(`- ${text(head)}`, ...rest.map((line) => `  <br>${text(line)}`));

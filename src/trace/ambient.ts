@@ -12,7 +12,8 @@ import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import { remark } from './notes';
 import type { Reason } from './reasons';
 import { refOf, serviceRef } from './refs';
-import { refused, step, type Behind, type Next, type Step } from './step';
+import { sharedWith } from './shared-waypoint';
+import { refused, step, unknown, type Behind, type Next, type Step } from './step';
 import type { Decision, Destination, ProxyRef } from './types';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 import { policiesFor } from './workload-policies';
@@ -109,6 +110,8 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
   if (binding?.gateway !== undefined && binding.problem === undefined) {
     const tunnel = wire(protocolOf(flight), HBONE_PORT, [...flight.layers, MUTUAL]);
     const hop = hopOf(incoming, { sends: tunnel, decidedBy: decisions(by) });
+    const shared = sharedWith(mesh, service, binding);
+    if (shared !== undefined) return unknown(hop, shared);
     return step(hop, { at: 'waypoint', flight: onward, binding, to: { service, port } });
   }
   if (service.resolution === 'PASSTHROUGH' && service.registry === 'External') {

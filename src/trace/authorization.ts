@@ -27,17 +27,22 @@ function askingOf({ access, mesh }: Subject): Asking {
   };
 }
 
-/** The providers that the policies of action CUSTOM of a workload name, where nobody can be asked by them: of one workload there may be one only. */
+/**
+ * The providers that the policies of action CUSTOM of a workload name, where nobody can be asked by them: of one workload there may be one
+ * only, unless istiod is told otherwise.
+ */
 function badProviders({ config: { authorizers } }: Mesh, policies: readonly Config[]): readonly string[] | undefined {
-  const names = [...new Set(policies.map((policy) => text(record(policy.spec.provider).name)))];
+  const names = [...new Set(policies.map(providerOf))];
   if (names.length > 1) return names;
   const isKnown = authorizers === undefined || authorizers.some(({ name }) => name === names[0]);
   return policies.length === 0 || isKnown ? undefined : names;
 }
 
+const providerOf = ({ spec }: Config): string => text(record(spec.provider).name);
+
 /** An authorizer that speaks HTTP is not asked about what the proxy does not read (buildTCP, authz/builder/builder.go). */
-function isAsked({ mesh, access }: Subject, { spec }: Config): boolean {
-  const provider = mesh.config.authorizers?.find(({ name }) => name === text(record(spec.provider).name));
+function isAsked({ mesh, access }: Subject, policy: Config): boolean {
+  const provider = mesh.config.authorizers?.find(({ name }) => name === providerOf(policy));
   return access.http !== null || provider?.speaks !== 'HTTP';
 }
 
@@ -86,8 +91,9 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
   const subject: Subject = { mesh, access, policyNamespace: '' };
   const principal = principalOf(subject);
   const asking = access.atZtunnel === true ? [] : byAction.CUSTOM.all;
-  const bad = badProviders(mesh, asking);
+  const whole = mesh.config.severalAuthorizers ? undefined : badProviders(mesh, asking);
   for (const policy of asking) {
+    const bad = mesh.config.severalAuthorizers ? badProviders(mesh, [policy]) : whole;
     const results = evaluate(policy, false);
     const match = results.findIndex((result) => result !== false);
     if (match < 0 || (bad === undefined && !isAsked(subject, policy))) continue;

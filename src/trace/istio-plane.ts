@@ -1,4 +1,5 @@
 /** What istiod's proxies have for themselves: how they read requests, reach clusters, and why there is no chain, host or route for what comes. */
+import { PASSTHROUGH, RESOLVED_BY_HOST } from './catch-all';
 import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
 import { isMissing } from './clusters';
@@ -148,8 +149,10 @@ function notHandedOver({ mesh }: Walk, proxy: ProxyRef, http: HttpRequest): Pick
 function toCatchAll(walk: Walk, at: AtProxy, incoming: Incoming, http: HttpRequest): Step {
   const { view, flight } = at;
   const { proxy } = incoming;
-  const isBlocked = view.scope.outbound.mode === 'REGISTRY_ONLY';
-  const named = withVirtualHost(incoming, isBlocked ? 'block_all' : 'allow_any');
+  const { mode } = view.scope.outbound;
+  const isBlocked = mode === 'REGISTRY_ONLY';
+  const resolves = mode === 'ALLOW_ANY_DYNAMIC_DNS';
+  const named = withVirtualHost(incoming, isBlocked ? 'block_all' : resolves ? UNKNOWN_HOSTS : 'allow_any');
   if (isBlocked) {
     const { cause, by = null } = unknownDestination(view, hostWithoutPort(http.authority.name), flight.port, 'HTTP');
     return refused(hopOf(named), {
@@ -160,7 +163,7 @@ function toCatchAll(walk: Walk, at: AtProxy, incoming: Incoming, http: HttpReque
       reason: { kind: 'host-blocked', to: `${http.authority}`, readsHttp: true, cause },
     });
   }
-  const name = catchAllCluster(view);
+  const name = resolves ? RESOLVED_BY_HOST : catchAllCluster(view);
   return send(
     walk,
     {
@@ -178,5 +181,5 @@ function toCatchAll(walk: Walk, at: AtProxy, incoming: Incoming, http: HttpReque
 }
 
 function catchAllCluster(view: SidecarView): string {
-  return virtualOutbound(view).chains[0]?.tcp?.clusters[0]?.cluster ?? 'PassthroughCluster';
+  return virtualOutbound(view).chains[0]?.tcp?.clusters[0]?.cluster ?? PASSTHROUGH;
 }

@@ -55,6 +55,9 @@ interface Gaps {
   'capture-by-address': Record<never, never>;
   'port-not-listed': Place & { readonly port: number };
   'proxy-protocol-at-gateway': Place;
+  'tls-to-unknown-hosts': Record<never, never>;
+  /** `weight`: percent of connections that the canary gets. */
+  'waypoint-canary': { readonly service: ObjectRef; readonly waypoint: string; readonly canary: string; readonly weight: number }; // prettier-ignore
   'proxy-protocol-at-listener': { readonly policy: ObjectRef; readonly field: string };
   'ingress-listener-and-redirection': Place & { readonly port: number };
   'condition-for-proxy-only': { readonly byEnvoyGateway: boolean };

@@ -1,9 +1,10 @@
 /** From a proxy to the cluster that its route or TCP proxy names. */
-import { ANY_ADDRESS, isLoopback } from '../model/addresses';
+import { ANY_ADDRESS, isAddress, isLoopback } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import { isHttp as isHttpProtocol } from '../model/protocols';
 import type { Service } from '../model/services';
 import { ingressBindingOf, USE_WAYPOINT, type Binding } from '../model/waypoints';
+import { isCatchAll, RESOLVED_BY_HOST } from './catch-all';
 import { type Cluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
@@ -17,6 +18,7 @@ import type { HttpRequest } from './http-routes';
 import { dial } from './names';
 import { assumption, gap, type Gap, remark } from './notes';
 import { refOf, serviceRef } from './refs';
+import { sharedWith } from './shared-waypoint';
 import { refused, step, unknown, type Step } from './step';
 import type { Hop, ProxyRef, Refused, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
@@ -52,16 +54,21 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
   }
   const protocol: WireProtocol = isHttp ? 'HTTP' : sending.inner.length > 0 ? 'TLS' : 'TCP';
   const peer = at.peer ?? asPeer(self, at.workload, flight.from.serviceAccount);
-  if (name === 'PassthroughCluster') {
+  if (isCatchAll(name)) {
+    const { mode } = walk.mesh.config.outboundTls ?? {};
+    if (name === RESOLVED_BY_HOST && mode !== undefined && mode !== 'DISABLE')
+      return unknown(hop({}), gap({ kind: 'tls-to-unknown-hosts' }));
+    const to: Partial<Flight> = name === RESOLVED_BY_HOST && http !== null ? byHost(http) : {};
     const onward: Flight = {
       ...flight,
+      ...to,
       from: { ...peer, inMesh: true },
       layers: sending.inner,
       http: isHttp ? http : flight.http,
       sentBy: proxy,
-      namedPort: flight.port,
+      namedPort: to.port ?? flight.port,
     };
-    const hopOn = hop({ sends: wire(protocol, flight.port, sending.inner) });
+    const hopOn = hop({ sends: wire(protocol, onward.port, sending.inner) });
     return step(hopOn, { at: 'network', flight: onward, target: undefined, isHttp });
   }
   const cluster = at.cluster(name);
@@ -75,6 +82,12 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
     });
   }
   return sendToCluster(walk, sending, cluster, hop, protocol, peer);
+}
+
+/** Where a forward proxy goes that resolves the Host: to port 80 where that has none. */
+function byHost({ authority }: HttpRequest): Pick<Flight, 'host' | 'address' | 'port'> {
+  const [host = '', port = '80'] = authority.name.split(/:(?=\d+$)/);
+  return { host, address: isAddress(host) ? host : null, port: Number(port) };
 }
 
 /** What a proxy asks for in place of what it was asked for. */
@@ -297,6 +310,8 @@ function toWaypoint({ mesh }: Walk, sending: Sending, { cluster, binding, peer, 
     sends: wire(protocol, HBONE_PORT, [...inner, MUTUAL]),
     identity: `${mesh.config.trustDomain}/ns/${peer.namespace}/sa/${peer.serviceAccount}`,
   });
+  const shared = sharedWith(mesh, cluster.service, binding);
+  if (shared !== undefined) return unknown(hopOn, shared);
   return step(hopOn, { at: 'waypoint', flight: onward, binding, to: cluster });
 }
 

@@ -6,6 +6,7 @@ import { isHttp, isTcp, isTls, type Protocol } from '../model/protocols';
 import type { Port, Service } from '../model/services';
 import type { EgressListener } from '../model/sidecar-scope';
 import { MESH_GATEWAY, sourceMatches, type L4Match, type VirtualService } from '../model/virtual-services';
+import { PASSTHROUGH } from './catch-all';
 import { alternativeHosts } from './domains';
 import { filterChain, matchesAll, overlappingChains, type FilterChain, type Listener, type TcpTarget } from './envoy';
 import { clusterName } from './http-routes';
@@ -57,7 +58,7 @@ export function catchAll(view: ProxyView): TcpTarget {
           ];
     return { clusters: [{ cluster, weight: 0 }], route: null, tunnel: null, decidedBy: by };
   }
-  return { clusters: [{ cluster: 'PassthroughCluster', weight: 0 }], route: null, tunnel: null, decidedBy: [] };
+  return { clusters: [{ cluster: PASSTHROUGH, weight: 0 }], route: null, tunnel: null, decidedBy: [] };
 }
 
 /** VirtualServices of a listener whose hosts overlap with a service's, in their order. */
@@ -376,16 +377,21 @@ export function sidecarListeners(view: SidecarView, port: number): ReadonlyMap<s
   return new Map([...map.entries.values()].map((entry) => [entry.bind, toListener(view, entry, port)]));
 }
 
+/** The route configuration of HTTP that no other listener takes, where names are resolved: it has no host but what is asked for. */
+export const UNKNOWN_HOSTS = 'allow_any_dynamic_dns';
+
 /** The listener for traffic that none other takes: everything redirected by iptables ends up here. */
 export function virtualOutbound(view: ProxyView): Listener {
+  const resolves = view.scope.outbound.mode === 'ALLOW_ANY_DYNAMIC_DNS';
+  const http = filterChain({ name: UNKNOWN_HOSTS, applicationProtocols: PLAIN_HTTP, routeConfig: UNKNOWN_HOSTS });
   return {
     name: 'virtualOutbound',
     address: ANY_ADDRESS,
     port: 15001,
-    chains: [filterChain({ name: 'virtualOutbound-catchall-tcp', tcp: catchAll(view) })],
+    chains: [filterChain({ name: 'virtualOutbound-catchall-tcp', tcp: catchAll(view) }), ...(resolves ? [http] : [])],
     defaultChain: null,
     tlsInspector: false,
-    httpInspector: false,
+    httpInspector: resolves,
     refused: null,
   };
 }

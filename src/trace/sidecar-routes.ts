@@ -1,3 +1,4 @@
+import { UNKNOWN_HOSTS } from './sidecar-listeners';
 import { isWildcard, overlaps } from '../model/hostnames';
 import { push } from '../model/objects';
 import { isHttpOrAuto } from '../model/protocols';
@@ -247,6 +248,7 @@ function inOwnNamespace(
 
 /** The route configuration that a listener of the sidecar asks for by name: `80`, or `host:port` for a sniffed service of its own. */
 export function sidecarRouteConfig(view: ProxyView, name: string): RouteConfig {
+  if (name === UNKNOWN_HOSTS) return { name, match: () => undefined, hosts: () => [] };
   const colon = name.lastIndexOf(':');
   const port = Number(name.slice(colon + 1));
   const egress = egressListenerFor(view, port);

@@ -20,7 +20,11 @@ const NEEDS: readonly { readonly component: Component; readonly release: string;
 const MOST_AT_ONCE = 2;
 
 export function stepsOf(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
-  return [...gatewayApiSteps(manifests, moves), ...versionSteps(manifests, moves), ...controllerSteps(moves)];
+  return [
+    ...gatewayApiSteps(manifests, moves),
+    ...versionSteps(manifests, moves),
+    ...controllerSteps(manifests, moves),
+  ];
 }
 
 function gatewayApiSteps(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
@@ -31,7 +35,7 @@ function gatewayApiSteps(manifests: readonly Manifest[], moves: readonly Move[])
   };
   const needs = NEEDS.filter(({ component, release, kinds }) => reached(component, release) && manifests.some(({ kind, group }) => group === 'gateway.networking.k8s.io' && kinds.includes(kind))); // prettier-ignore
   const steps = needs.map(({ component, release, gatewayApi, why }) => ({
-    what: `Apply the CRDs of Gateway API ${gatewayApi} or newer before ${COMPONENTS[component].title} ${release}`,
+    what: `Apply the CRDs of Gateway API ${gatewayApi} or newer before ${COMPONENTS[component].title} ${release} or newer`,
     why,
   }));
   if (api === undefined || steps.length > 0) return steps;
@@ -51,24 +55,54 @@ function versionSteps(manifests: readonly Manifest[], moves: readonly Move[]): r
   ];
 }
 
-function controllerSteps(moves: readonly Move[]): readonly Step[] {
+/** The releases that a component comes through on its way up; none on the way down. */
+export function pathOf({ component, from, to }: Move): readonly string[] {
+  const names = COMPONENTS[component].releases.map(({ name }) => name);
+  const [old, now] = [from, to].map((release) => names.indexOf(release.replace(EXPERIMENTAL, ''))) as [number, number];
+  const stride = component === 'istio' ? MOST_AT_ONCE : component === 'gatewayApi' ? old - now : 1;
+  const path: string[] = [];
+  for (let at = old; at > now;) {
+    at = Math.max(now, at - stride);
+    path.push(names[at] ?? '');
+  }
+  return path;
+}
+
+function controllerSteps(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
   return moves
     .filter(({ component }) => component === 'istio' || component === 'envoyGateway')
-    .flatMap(({ component, title, from, to }) => {
-      const names = COMPONENTS[component].releases.map(({ name }) => name);
-      const [old, now] = [names.indexOf(from), names.indexOf(to)];
-      const isUp = now < old;
-      const path: string[] = [];
-      for (let at = old; isUp && at > now;) {
-        at = Math.max(now, at - (component === 'istio' ? MOST_AT_ONCE : 1));
-        path.push(names[at] ?? '');
-      }
-      const steps: Step[] = isUp
-        ? path.map((release) => ({
-            what: `Upgrade ${title} to ${release}${component === 'istio' ? ' (by a revision beside the old one; in place only a release at a time), and restart the workloads so that they get its proxy' : ', its CRDs before the controller'}`,
-            why: component === 'istio' ? `a control plane may be ${MOST_AT_ONCE} releases ahead of the one before at most, and proxies run with the release that injected them until their Pods are made anew` : 'a controller reads fields that its own CRDs have, and an older set drops them',
-          }))
-        : [{ what: `Take back what only ${title} ${from} has, then go back to ${to}`, why: 'an older release drops or refuses it' }]; // prettier-ignore
-      return steps;
+    .flatMap((move) => {
+      const { component, title, from, to } = move;
+      const path = pathOf(move);
+      if (path.length === 0)
+        return [{ what: `Take back what only ${title} ${from} has, then go back to ${to}`, why: 'an older release drops or refuses it' }]; // prettier-ignore
+      return component === 'istio'
+        ? path.flatMap((release, at) => istioSteps(manifests, path[at - 1] ?? from, release))
+        : path.map((release) => ({
+            what: `Upgrade ${title} to ${release}, its CRDs before the controller`,
+            why: 'a controller reads fields that its own CRDs have, and an older set drops them',
+          }));
     });
+}
+
+function istioSteps(manifests: readonly Manifest[], from: string, to: string): readonly Step[] {
+  const isAmbient = manifests.some(({ kind, labels }) => kind === 'ZTunnel' || labels['istio.io/dataplane-mode'] === 'ambient'); // prettier-ignore
+  return [
+    {
+      what: `Upgrade Istio to ${to}: its CRDs first (chart base), then istiod beside the one of ${from}, as a revision of its own`,
+      why: `an API server drops what its CRDs do not have; by a revision Istio may be ${MOST_AT_ONCE} releases ahead, in place one`,
+    },
+    ...(isAmbient
+      ? [
+          {
+            what: `Upgrade istio-cni and ztunnel to ${to}, node by node, then the waypoints`,
+            why: 'nothing injects them; connections of a node in ambient mode break when its ztunnel goes',
+          },
+        ]
+      : []),
+    {
+      what: `Move namespaces and gateways to the revision of ${to}, restart their workloads, and take istiod ${from} away once no proxy asks it`,
+      why: 'a proxy keeps the release that injected it until its Pod is made anew',
+    },
+  ];
 }

@@ -10,11 +10,11 @@ import { diff } from '../diff/diff';
 import type { Diff } from '../diff/types';
 import type { Loaded, Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
-import { RELEASE_NOTES } from '../model/release-notes';
+import { RELEASE_NOTES, type ReleaseNote } from '../model/release-notes';
 import { COMPONENTS, COMPONENT_NAMES, type Component, type EndOfLife, EXPERIMENTAL, isSince } from '../model/releases';
 import { releasesInForce } from '../model/releases-in-force';
 import type { Move } from './move';
-import { type Step, stepsOf } from './steps';
+import { pathOf, type Step, stepsOf } from './steps';
 
 export type { Move } from './move';
 export type { Step } from './steps';
@@ -84,7 +84,7 @@ export function upgrade(loaded: Loaded, { was, is, onProgress }: UpgradeOptions)
     defaults: defaultsOf(loaded.manifests, moves),
     steps: stepsOf(loaded.manifests, moves),
     support: moves.flatMap(supportOf),
-    notes: notesOf(contexts),
+    notes: [...notesOf(contexts, moves), ...notHere(loaded.manifests, moves)],
   };
 }
 
@@ -136,16 +136,21 @@ function deprecatedIn({ manifests, releases, schemas }: CheckContext): readonly 
   return [...found.values()];
 }
 
+/** Notes of the releases after the one in use, up to the new one. */
+function notesWithin({ component, from, to }: Move): readonly ReleaseNote[] {
+  return RELEASE_NOTES.filter(
+    (note) =>
+      note.component === component && !isSince(component, from, note.release) && isSince(component, to, note.release),
+  );
+}
+
 function defaultsOf(manifests: readonly Manifest[], moves: readonly Move[]): readonly ChangedDefault[] {
-  return moves.flatMap(({ component, title, from, to }) =>
-    RELEASE_NOTES.filter(
-      (note) =>
-        note.component === component && !isSince(component, from, note.release) && isSince(component, to, note.release),
-    )
-      .map((note) => ({ note, objects: manifests.filter((manifest) => note.isAbout(manifest, manifests)).map(nameOf) }))
+  return moves.flatMap((move) =>
+    notesWithin(move)
+      .map((note) => ({ note, objects: [...new Set(manifests.filter((manifest) => note.isAbout(manifest, manifests)).map(nameOf))] })) // prettier-ignore
       .filter(({ objects }) => objects.length > 0)
       .map(({ note, objects }) => ({
-        component: title,
+        component: move.title,
         release: note.release,
         what: note.what,
         advice: note.advice,
@@ -155,22 +160,32 @@ function defaultsOf(manifests: readonly Manifest[], moves: readonly Move[]): rea
   );
 }
 
-function supportOf({ component, title, from, to }: Move): readonly Support[] {
+/** Of the release in use, and of those that the way leads through. */
+function supportOf(move: Move): readonly Support[] {
+  const { component, title, from, to } = move;
   const { releases, support } = COMPONENTS[component];
-  return [from, to].flatMap((release) => {
+  return [...new Set([from, ...pathOf(move), to])].flatMap((release) => {
     const { endOfLife } = releases.find(({ name }) => name === release.replace(EXPERIMENTAL, '')) ?? {};
     return endOfLife === undefined ? [] : [{ component: title, release, source: support ?? '', ...endOfLife }];
   });
 }
 
-function notesOf(contexts: readonly CheckContext[]): readonly string[] {
+/** How many changes of defaults are not told, since they are about nothing here. */
+function notHere(manifests: readonly Manifest[], moves: readonly Move[]): readonly string[] {
+  const told = defaultsOf(manifests, moves).length;
+  const all = moves.flatMap((move) => notesWithin(move)).length;
+  if (all === told) return [];
+  return [`${told === 0 ? '' : 'Another '}${all - told} ${all - told === 1 ? 'default that changed is' : 'defaults that changed are'} about nothing that is here.`]; // prettier-ignore
+}
+
+function notesOf(contexts: readonly CheckContext[], moves: readonly Move[]): readonly string[] {
   const unmodelled = contexts.flatMap(({ releases }) =>
     COMPONENT_NAMES.filter((component) => !releases[component].isModelled).map(
       (component) =>
         `${COMPONENTS[component].title} ${releases[component].stated} is not known here, and is judged by ${releases[component].release}`,
     ),
   );
-  const { istio } = contexts[1]?.releases ?? {};
-  const beyond = istio?.release === '1.32' ? ['What istiod 1.32 does to traffic is known from its release notes and the branch it was cut from, a few weeks before: no istiod of it was at hand.'] : []; // prettier-ignore
+  const isNewest = moves.some(({ component, from, to }) => component === 'istio' && [from, to].includes('1.32'));
+  const beyond = isNewest ? ['What istiod 1.32 does to traffic is known from its release notes and the branch it was cut from, a few weeks before: no istiod of it was at hand.'] : []; // prettier-ignore
   return [...new Set(unmodelled), ...beyond];
 }

@@ -2,6 +2,7 @@
  * Compares what a running proxy has with what istiod would send it by the manifests, part by part: listeners with their filter chains, routes of each domain in their
  * order, clusters with their TLS. What both agree about decides about requests in the same way, so parts that are equal are equal for every request.
  */
+import { PASSTHROUGH, RESOLVED_BY_HOST } from '../trace/catch-all';
 import { isIP } from 'node:net';
 import type { Mesh } from '../model/mesh';
 import { expectedOf, routeShapes, type Expected } from './expected';
@@ -40,7 +41,7 @@ export interface Verification {
 }
 
 /** Of Envoy itself, whatever the manifests say. */
-const OWN_CLUSTERS = new Set(['BlackHoleCluster', 'PassthroughCluster', 'InboundPassthroughCluster']);
+const OWN_CLUSTERS = new Set(['BlackHoleCluster', PASSTHROUGH, RESOLVED_BY_HOST, 'InboundPassthroughCluster']);
 
 const NOT_COMPARED = [
   'what the proxy does with calls to its own workload (virtualInbound)',

@@ -18,6 +18,15 @@ describe('the release that manifests are judged by', () => {
     ['a HelmRelease', 'istio', '1.31', '{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: istiod}, spec: {chart: {spec: {chart: istiod, version: 1.31.x}}}}'],
     ['an Application of Argo CD', 'envoyGateway', '1.8', '{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: eg}, spec: {sources: [{chart: gateway-helm, targetRevision: v1.8.0}]}}'],
     ['a chart that depends on another', 'istio', '1.29', '{apiVersion: v2, name: mesh, version: 0.4.0, dependencies: [{name: istiod, version: 1.29.1}]}'],
+    ['a patch range of a dependency', 'istio', '1.31', '{apiVersion: v2, name: mesh, version: 0.4.0, dependencies: [{name: istiod, version: ~1.31.0}]}'],
+    ['bounds of a dependency', 'istio', '1.30', '{apiVersion: v2, name: mesh, version: 0.4.0, dependencies: [{name: istiod, version: ">=1.30.2 <1.31.0"}]}'],
+    ['a span of a dependency', 'envoyGateway', '1.8', '{apiVersion: v2, name: edge, version: 0.4.0, dependencies: [{name: gateway-helm, version: v1.8.0 - v1.8.3}]}'],
+    ['a template of Applications', 'istio', '1.30', '{apiVersion: argoproj.io/v1alpha1, kind: ApplicationSet, metadata: {name: istiod}, spec: {template: {spec: {source: {chart: istiod, targetRevision: 1.30.*}}}}}'],
+    ['a tag of istiod alone', 'istio', '1.29', '{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: mesh}, spec: {values: {pilot: {tag: 1.29.3-distroless}}}}'],
+    ['what a chart rendered', 'istio', '1.31', '{apiVersion: v1, kind: ServiceAccount, metadata: {name: istiod, labels: {helm.sh/chart: istiod-1.31.2}}}'],
+    ['what the chart of Envoy Gateway rendered', 'envoyGateway', '1.9', '{apiVersion: v1, kind: ServiceAccount, metadata: {name: envoy-gateway, labels: {helm.sh/chart: gateway-helm-v1.9.1}}}'],
+    ['a revision with a word behind it', 'istio', '1.31', '{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {istio.io/rev: 1-31-2-canary}}}'],
+    ['a CRD of the experimental channel alone', 'gatewayApi', '1.7/experimental', '{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: xbackends.gateway.networking.x-k8s.io, annotations: {gateway.networking.k8s.io/bundle-version: v1.7.0, gateway.networking.k8s.io/channel: experimental}}, spec: {group: gateway.networking.x-k8s.io}}'],
     ['an image of Envoy Gateway', 'envoyGateway', '1.7', '{apiVersion: apps/v1, kind: Deployment, metadata: {name: envoy-gateway}, spec: {template: {spec: {containers: [{image: "example.org/envoyproxy/gateway:v1.7.2"}]}}}}'],
     ['a CRD of the experimental channel', 'gatewayApi', '1.4/experimental', '{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gateways.gateway.networking.k8s.io, annotations: {gateway.networking.k8s.io/bundle-version: v1.4.1, gateway.networking.k8s.io/channel: experimental}}, spec: {group: gateway.networking.k8s.io}}'],
     ['a CRD of the standard channel', 'gatewayApi', '1.6', '{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gateways.gateway.networking.k8s.io, annotations: {gateway.networking.k8s.io/bundle-version: v1.6.0, gateway.networking.k8s.io/channel: standard}}, spec: {group: gateway.networking.k8s.io}}'],
@@ -49,6 +58,16 @@ describe('the release that manifests are judged by', () => {
     expect(inForce('istio', '', { istioVersion: '1.27.1' })).toMatchObject({ release: '1.28', isModelled: false });
     expect(inForce('istio', '', { istioVersion: '1.40' })).toMatchObject({ release: '1.32', isModelled: false });
   });
+
+  it.each([
+    ['a dependency that several releases meet', '{apiVersion: v2, name: mesh, version: 0.4.0, dependencies: [{name: istiod, version: ^1.30.0}]}'],
+    ['bounds that several releases are within', '{apiVersion: v2, name: mesh, version: 0.4.0, dependencies: [{name: istiod, version: ">=1.29.0 <1.32.0"}]}'],
+    ['a revision of another kind', '{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {istio.io/rev: 2024-11-30}}}'],
+    ['another chart', '{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, labels: {helm.sh/chart: gateway-1.28.0}}}'],
+    ['an image that is named by its digest', '{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod}, spec: {template: {spec: {containers: [{image: "istio/pilot@sha256:1280"}]}}}}'],
+  ])('is not told by %s', (_, yaml) => {
+    expect(inForce('istio', yaml)).toMatchObject({ release: '1.32', from: 'default' });
+  }); // prettier-ignore
 
   it('is known to the mesh', () => {
     expect(buildMesh([], { istioVersion: '1.30' }).config.releases.istio.release).toBe('1.30');

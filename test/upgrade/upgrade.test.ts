@@ -82,10 +82,12 @@ describe('an upgrade', () => {
       { istioVersion: '1.32', gatewayApiVersion: '1.7' },
     );
     expect(told.steps.map(({ what }) => what)).toEqual([
-      'Apply the CRDs of Gateway API 1.5 or newer before Istio 1.30',
+      'Apply the CRDs of Gateway API 1.5 or newer before Istio 1.30 or newer',
       'Write TLSRoute as gateway.networking.k8s.io/v1 as soon as the CRDs serve it, and before the next apply',
-      expect.stringContaining('Upgrade Istio to 1.31'),
-      expect.stringContaining('Upgrade Istio to 1.32'),
+      expect.stringContaining('Upgrade Istio to 1.31: its CRDs first'),
+      expect.stringContaining('take istiod 1.29 away'),
+      expect.stringContaining('Upgrade Istio to 1.32: its CRDs first'),
+      expect.stringContaining('take istiod 1.31 away'),
     ]);
     expect(told.newly.map(({ what }) => what)).toContain(
       'TLSRoute v1alpha2 needs the experimental channel of Gateway API 1.7',
@@ -110,8 +112,18 @@ describe('an upgrade', () => {
   it.each(['text', 'markdown'] as const)('is said as %s', (format) => {
     const told = between(APP + POLICY, { istioVersion: '1.29' }, { istioVersion: '1.32' });
     const text = formatUpgrade(told, format, { color: false, width: 100 });
-    for (const part of ['Istio 1.29 to 1.32', 'Steps, in this order', 'End of life', 'Settled by the new release'])
+    for (const part of ['Istio 1.29 to 1.32', 'In short: ', 'Steps, in this order', 'End of life', 'Istio 1.32: no date was published yet', 'Settled by the new release'])
       expect(text).toContain(part);
+  }); // prettier-ignore
+
+  it('tells istio-cni, ztunnel and waypoints where they are, and nothing of Istio where it stays', () => {
+    const ambient =
+      '{apiVersion: v1, kind: Namespace, metadata: {name: app, labels: {istio.io/dataplane-mode: ambient}}}';
+    const steps = (yaml: string) => between(yaml, { istioVersion: '1.31' }, { istioVersion: '1.32' }).steps.map(({ what }) => what); // prettier-ignore
+    expect(steps(ambient)).toContainEqual(expect.stringContaining('istio-cni and ztunnel to 1.32'));
+    expect(steps(APP).join()).not.toContain('ztunnel');
+    const told = between(ambient, { envoyGatewayVersion: '1.8' }, { envoyGatewayVersion: '1.9' });
+    expect(formatUpgrade(told, 'text', { color: false, width: 100 })).not.toContain('istiod');
   });
 });
 

@@ -1,3 +1,4 @@
+import { isCatchAll } from '../../trace/catch-all';
 import { MESH, type RuleMatch, isVisible, nameOf, ruleMatches } from '../edge';
 import { type WayOut, waysFor, waysOut } from '../egress-gateways';
 import { type Path, paths } from '../paths/paths';
@@ -107,7 +108,7 @@ function isForOthers({ spec, manifest, gateways }: WayOut['service'], gateway: s
 
 /** Whether the sidecar knows nothing of the host, and lets the request out as it lets out everything. */
 function isUndeclared({ trace: { hops } }: Path): boolean {
-  return hops.at(-1)?.cluster === 'PassthroughCluster';
+  return isCatchAll(hops.at(-1)?.cluster);
 }
 
 function closeNamespace(namespace: string): Pick<Hit, 'why' | 'fix'> {

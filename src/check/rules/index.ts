@@ -11,6 +11,7 @@ import { rule as unrenderedValues } from './unrendered-values';
 import { rule as worldNotBuilt } from './world-not-built';
 import { rule as releaseNotModelled } from './release-not-modelled';
 import { rule as releasesDisagree } from './releases-disagree';
+import { rule as settingNeedsNewerRelease } from './setting-needs-newer-release';
 import { rule as serviceEntryRefused } from './service-entry-refused';
 import { rule as virtualServiceRefused } from './virtual-service-refused';
 import { rule as destinationRuleRefused } from './destination-rule-refused';
@@ -173,6 +174,7 @@ export const rules: readonly Rule[] = [
   worldNotBuilt,
   releaseNotModelled,
   releasesDisagree,
+  settingNeedsNewerRelease,
   serviceEntryRefused,
   virtualServiceRefused,
   destinationRuleRefused,

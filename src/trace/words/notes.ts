@@ -1,5 +1,6 @@
 /** Notes as sentences: assumptions, what is missing where a request cannot be followed, and remarks. */
 import { howFollowed, nameOfLeftOut, whoLeavesOut } from '../../model/left-out';
+import { USE_WAYPOINT_CANARY } from '../../model/waypoints';
 import type { Note, NoteKind, Notes, OpenCondition } from '../notes';
 import type { ObjectRef, Outcome } from '../types';
 import { noClusterWords } from './clusters';
@@ -85,6 +86,12 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `no container of ${placeText(place)} lists port ${port}, and no Service leads to it: whether anything listens there cannot be told`,
   'proxy-protocol-at-gateway': (place) =>
     `the gateway ${placeText(place)} closes connections that do not begin with a header of the PROXY protocol (gatewayTopology.proxyProtocol of its proxyConfig): whether its sender sends one, no manifest shows`,
+  'tls-to-unknown-hosts': () =>
+    'the sidecar originates TLS to hosts that nobody declares (outboundTrafficPolicy.tls of the mesh configuration): what becomes of it is not followed',
+  'waypoint-canary': ({ service, waypoint, canary, weight }) =>
+    weight === 100
+      ? `connections to ${named(service)} go through waypoint ${canary} (${USE_WAYPOINT_CANARY}), which is not followed`
+      : `${weight} % of the connections to ${named(service)} go through waypoint ${canary}, the others through ${waypoint} (${USE_WAYPOINT_CANARY}): which one a connection takes cannot be told`,
   'proxy-protocol-at-listener': ({ policy, field }) =>
     `the listener closes connections that do not begin with a header of the PROXY protocol (${field} of ${named(policy)}): whether the load balancer before it sends one, no manifest shows`,
   'ingress-listener-and-redirection': ({ port, ...place }) =>

@@ -24,6 +24,7 @@ export const BY_OTHER_MEANS: Confirmations = {
   'assumed-objects': reason('it says what no manifest shows, and judges nothing'),
   'release-not-modelled': reason('which releases are known here is our own'),
   'releases-disagree': reason('it says what the manifests say'),
+  'setting-needs-newer-release': reason('it says what an older release does not read, by its sources'),
   'request-refused': reason('it says what trace says, which is compared with istiod above'),
   'single-gateway-replica/one': reason('that one pod is one is not to be refuted; faults.test.ts shows the outage'),
   'suppression-without-reason': reason('suppressions are our own'),
