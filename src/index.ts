@@ -2,7 +2,9 @@
 export { type AccessRule, type TokenClaim } from './access/access-rule';
 export * from './access/access-target';
 export * from './access/authorization-policy';
+export * from './access/extension-code';
 export * from './access/request-authentication';
+export * from './access/traffic-extension';
 export * from './app/edge-app';
 export * from './app/output-file';
 export * from './core/header-changes';

@@ -28,6 +28,14 @@ export function importHost(namespace: string, name: string): string {
   return `ServiceImport ${namespace}/${name}`;
 }
 
+/** The group of what the Gateway API tries out. */
+export const EXPERIMENTS = 'gateway.networking.x-k8s.io';
+
+/** An XBackend as the host of a destination, where istiod reads it: it gives it a name that hangs on what the API server numbers. */
+export function xBackendHost(namespace: string, name: string): string {
+  return `XBackend ${namespace}/${name}`;
+}
+
 /** A backend of a route as a destination; one that may not be named, or is none, has no host. */
 function backend(
   reference: Json,
@@ -56,6 +64,8 @@ function backend(
     const from = { kind: route.kind, namespace: route.config.namespace };
     return { ...parts, host: isGranted(input, from, { group, kind, namespace, name }) ? hostOf(namespace, name) : '' };
   }
+  if (group === EXPERIMENTS && kind === 'XBackend' && options.byEnvoyGateway !== true && input.kindsRead.XBackend)
+    return { ...parts, host: xBackendHost(namespace, name) };
   if (group !== '' || kind !== 'Service' || name.includes('.')) return { ...parts, host: '' };
   const allowed =
     options.granted === true ||

@@ -49,6 +49,8 @@ const ISTIO = {
   resolvesUnknownHosts: { since: '1.31', source: 'releasenotes/notes/allow-any-dynamic-dns.yaml' },
   /** That mode is a word of the mesh configuration; before, all of the configuration that has it is passed over. */
   knowsDynamicOutbound: { since: '1.30', source: 'mesh/v1alpha1/config.proto of istio.io/api; pkg/config/mesh/meshwatcher/collection.go' }, // prettier-ignore
+  /** istiod reads XBackends, if PILOT_ENABLE_ALPHA_GATEWAY_API tells it to; before, a backend of that kind is none. */
+  readsXBackends: { since: '1.32', source: 'releasenotes/notes/61012.yaml' },
   /** Mode AllowInsecureFallback of spec.tls.frontend lets clients in without a certificate; before, it is not read. */
   readsInsecureFallback: { since: '1.31', source: 'releasenotes/notes/gateway-insecure-fallback.yaml' },
 } as const satisfies Record<string, Switch>;
@@ -142,11 +144,12 @@ export interface ApiKindsRead {
   readonly TCPRoute: boolean;
   readonly ListenerSet: boolean;
   readonly XListenerSet: boolean;
+  readonly XBackend: boolean;
 }
 
 /** @param alpha whether PILOT_ENABLE_ALPHA_GATEWAY_API is set in istiod's environment */
 export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: boolean): ApiKindsRead {
-  const { readsTlsRoutes, readsTcpRoutes, readsListenerSets } = istioBehavior(istio.release);
+  const { readsTlsRoutes, readsTcpRoutes, readsListenerSets, readsXBackends } = istioBehavior(istio.release);
   // Where nobody says which Istio it is, it is one that goes with the Gateway API that is there.
   const serves = (kind: 'TLSRoute' | 'TCPRoute'): boolean =>
     istio.from === 'default' || isSince('gatewayApi', gatewayApi.release, SERVED[kind].v1);
@@ -157,6 +160,7 @@ export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: bool
     TCPRoute: readsTcpRoutes ? serves('TCPRoute') : alpha && servesAlpha,
     ListenerSet: readsListenerSets,
     XListenerSet: !readsListenerSets && alpha,
+    XBackend: readsXBackends && alpha,
   };
 }
 

@@ -11,7 +11,7 @@ import type { HttpRequest, Route, VirtualHost, WeightedRoute } from './http-rout
 import { PRESENT, stringMatch } from './matcher';
 import { remark } from './notes';
 import { send } from './send';
-import { virtualOutbound, type SidecarView } from './sidecar-listeners';
+import { UNKNOWN_HOSTS, virtualOutbound, type SidecarView } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
 import { refused, type Step } from './step';
 import type { Alternative, ProxyRef, Refused } from './types';

@@ -40,6 +40,8 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
       ...changed(flight.http, http),
       ...rest,
     });
+  const [, experiment] = /\|(XBackend [^|]+)$/.exec(name) ?? [];
+  if (experiment !== undefined) return unknown(hop({ cluster: null }), gap({ kind: 'x-backend', backend: experiment }));
   if (name === 'BlackHoleCluster') {
     const protocol = flight.layers.length > 0 ? 'TLS' : flight.http === null ? 'TCP' : 'HTTP';
     const asked = outermost(flight.layers)?.sni ?? flight.host;

@@ -25,7 +25,7 @@ const SAID = { drops: /silently drops|drops the field/, refuses: /refuses/, igno
 const brought = (component: Component, file: string): readonly (Brought & { readonly component: Component })[] =>
   (load(readFileSync(join(__dirname, 'brought', file), 'utf8')) as readonly Brought[]).map((one) => ({ ...one, component })); // prettier-ignore
 
-const ALL = [...brought('istio', 'istio.yaml'), ...brought('gatewayApi', 'gateway-api.yaml'), ...brought('envoyGateway', 'envoy-gateway.yaml')]; // prettier-ignore
+const ALL = [...brought('istio', 'istio.yaml'), ...brought('gatewayApi', 'gateway-api.yaml'), ...brought('envoyGateway', 'envoy-gateway.yaml'), ...brought('kubernetes', 'kubernetes.yaml')]; // prettier-ignore
 
 function before(component: Component, release: string): string {
   const names = COMPONENTS[component].releases.map(({ name }) => name);
@@ -43,6 +43,9 @@ const SHOWN: Readonly<Record<string, readonly ((release: string) => string)[]>> 
   ],
   gatewayApi: [
     (release) => `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gatewayclasses.gateway.networking.k8s.io, annotations: {gateway.networking.k8s.io/bundle-version: v${release.replace(EXPERIMENTAL, '')}.0, gateway.networking.k8s.io/channel: ${release.endsWith(EXPERIMENTAL) ? 'experimental' : 'standard'}}}, spec: {group: gateway.networking.k8s.io, scope: Cluster, names: {kind: GatewayClass, plural: gatewayclasses}, versions: []}}`,
+  ],
+  kubernetes: [
+    (release) => `{apiVersion: v1, kind: Node, metadata: {name: one}, status: {nodeInfo: {kubeletVersion: v${release}.2}}}`,
   ],
   envoyGateway: [
     (release) => `{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: eg, namespace: envoy-gateway-system}, spec: {interval: 1h, chart: {spec: {chart: gateway-helm, version: v${release}.1, sourceRef: {kind: HelmRepository, name: eg}}}}}`,

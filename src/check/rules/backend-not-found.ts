@@ -1,6 +1,9 @@
+import { EXPERIMENTS } from '../../model/gateway-api-rules';
+import type { Manifest } from '../../model/manifest';
 import { missingBackend } from '../backends';
+import type { CheckContext } from '../context';
 import { GATEWAY_API, ROUTE_KINDS, routeSpec } from '../gateway-api';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
 import { serviceSpec } from '../workloads';
 
 export const rule: Rule = {
@@ -22,9 +25,13 @@ export const rule: Rule = {
             b,
             { group = '', kind: target = 'Service', name = '', namespace = manifest.namespace, port, weight },
           ] of backendRefs.entries()) {
+            const field = ['spec', 'rules', r, 'backendRefs', b];
+            if (group === EXPERIMENTS && target === 'XBackend' && weight !== 0) {
+              const why = unreadBackend(context, manifest, `${namespace}/${name}`);
+              if (why !== undefined) yield { manifest, field: [...field, 'kind'], ...why };
+            }
             if (group !== '' || target !== 'Service' || weight === 0) continue;
             const service = context.find('', 'Service', namespace, name);
-            const field = ['spec', 'rules', r, 'backendRefs', b];
             if (!service) {
               const told = missingBackend(context, namespace, name);
               if (told) yield { manifest, field: [...field, 'name'], ...told };
@@ -43,3 +50,29 @@ export const rule: Rule = {
     }
   },
 };
+
+/** Why a gateway that a route is attached to takes no XBackend; undefined where all do, and for controllers that are not known here. */
+function unreadBackend(
+  { mesh }: CheckContext,
+  route: Manifest,
+  name: string,
+): Omit<Hit, 'manifest' | 'field'> | undefined {
+  const own = route.namespace;
+  const controllers = (routeSpec(route).parentRefs ?? [])
+    .filter(({ kind = 'Gateway' }) => kind === 'Gateway')
+    .map((parent) => mesh.gatewayApi.find(parent.namespace ?? own, parent.name ?? '')?.controller);
+  const { releases, apiKindsRead, istio } = mesh.config;
+  if (controllers.includes('envoy-gateway'))
+    return { what: `Envoy Gateway takes no backend of kind XBackend, as ${name} is`, fix: 'Write a Backend of gateway.envoyproxy.io in its place.' }; // prettier-ignore
+  if (!controllers.includes('istio') || apiKindsRead.XBackend) return undefined;
+  return istio.readsXBackends
+    ? {
+        what: `istiod reads XBackend ${name} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`,
+        fix: 'Set the variable, or write a ServiceEntry and a backendRef of kind Hostname (networking.istio.io).',
+      }
+    : {
+        what: `a backend of kind XBackend, as ${name} is, needs Istio 1.32`,
+        why: `Istio ${releases.istio.release} takes no such backend, and answers 500 for its share of the requests.`,
+        fix: 'Write a ServiceEntry, and a backendRef of kind Hostname (networking.istio.io).',
+      };
+}

@@ -1,9 +1,9 @@
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
 import type { Admitted } from '../schema/admit';
-import { releaseTaking, releaseTitle, standardTakes } from '../schema/other-releases';
+import { releaseTaking, releaseTitle, serverOf, standardTakes } from '../schema/other-releases';
 import type { Violation } from '../schema/structural';
-import { COMPONENTS, componentOf } from '../../model/releases';
+import { COMPONENTS } from '../../model/releases';
 
 export const rule: Rule = {
   id: 'EDGE002',
@@ -28,8 +28,7 @@ export function byRelease(
   { original, violation }: { readonly original: Admitted['original']; readonly violation: Violation },
   { schemas, releases }: CheckContext,
 ): Partial<Hit> {
-  const component = componentOf(original.group);
-  if (component === undefined) return {};
+  const component = serverOf(original.group);
   const { from, release } = releases[component];
   if (standardTakes(original, violation, schemas, releases[component]))
     return {

@@ -15,6 +15,11 @@ export function releaseTitle(component: Component, release: string): string {
     : `${title} ${release}`;
 }
 
+/** Which component serves the kinds of a group: Kubernetes, unless it is known to be another. */
+export function serverOf(group: string): Component {
+  return componentOf(group) ?? 'kubernetes';
+}
+
 export interface OtherRelease {
   readonly release: string;
   /** Whether it is newer than the one in force, or the experimental channel of it; else it went after that release. */
@@ -39,8 +44,7 @@ export function releaseTaking(
   schemas: Schemas,
   { release }: ReleaseInForce,
 ): OtherRelease | undefined {
-  const component = componentOf(manifest.group);
-  if (component === undefined) return undefined;
+  const component = serverOf(manifest.group);
   // A CRD among the manifests may be older than what is judged by otherwise.
   const own = schemas.releaseFor(manifest.group, manifest.kind) === null ? [{ release, isNewer: true }] : [];
   return [...own, ...inOrder(component, release)].find((other) => {

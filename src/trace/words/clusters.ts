@@ -159,6 +159,12 @@ export function unroutedWords(cause: Unrouted): Cause {
 export function noClusterWords(cause: NoCluster): Cause {
   switch (cause.is) {
     case 'no-such-name':
+      // istiod's name for a backend that it makes nothing of.
+      if (cause.cluster === 'UnknownService')
+        return {
+          why: 'a backend of the route is none that istiod takes: no Service or Hostname, or one of another namespace that no ReferenceGrant allows',
+          fix: 'name a Service, and write a ReferenceGrant where it is in another namespace',
+        };
       return {
         why: `cluster ${cause.cluster} is in no configuration`,
         fix: 'correct the destination of the route',

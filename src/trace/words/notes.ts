@@ -88,6 +88,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `the gateway ${placeText(place)} closes connections that do not begin with a header of the PROXY protocol (gatewayTopology.proxyProtocol of its proxyConfig): whether its sender sends one, no manifest shows`,
   'tls-to-unknown-hosts': () =>
     'the sidecar originates TLS to hosts that nobody declares (outboundTrafficPolicy.tls of the mesh configuration): what becomes of it is not followed',
+  'x-backend': ({ backend }) =>
+    `the route leads to ${backend}, which istiod reads since PILOT_ENABLE_ALPHA_GATEWAY_API tells it to: what it makes of it is not followed`,
   'waypoint-canary': ({ service, waypoint, canary, weight }) =>
     weight === 100
       ? `connections to ${named(service)} go through waypoint ${canary} (${USE_WAYPOINT_CANARY}), which is not followed`
