@@ -32,8 +32,8 @@ function titleOf({ moves }: Upgrade): string {
 }
 
 function parts(upgrade: Upgrade): readonly Part[] {
-  const refused = upgrade.newly.filter(({ id }) => SCHEMA_RULES.has(id));
-  const others = upgrade.newly.filter(({ id, severity }) => !SCHEMA_RULES.has(id) && severity !== 'info');
+  const refused = upgrade.newly.filter(isRefused);
+  const others = upgrade.newly.filter((one) => !isRefused(one) && one.severity !== 'info');
   const all: readonly Part[] = [
     { title: 'Refused or dropped by the new release', entries: refused.map(entryOf) },
     { title: 'Found by check under the new release, and not before', entries: others.map(entryOf) },
@@ -73,8 +73,8 @@ function parts(upgrade: Upgrade): readonly Part[] {
 /** Of a diff of releases: they are the same objects on purpose. */
 const SAME_OBJECTS = /\n?The two sets hold the same objects\.\n/;
 
-/** What an API server says of the objects themselves. */
-const SCHEMA_RULES = new Set(['EDGE002', 'EDGE003', 'EDGE004']);
+/** What an API server and istiod's webhook say of the objects themselves. */
+const isRefused = ({ id }: Finding): boolean => /^EDGE(00[234]|10\d)$/.test(id);
 
 function entryOf(finding: Finding): readonly [string, ...string[]] {
   return [`${finding.severity} ${finding.id} ${placeOf(finding)}: ${finding.what}`, `why: ${finding.why}`, `fix: ${finding.fix}`]; // prettier-ignore
@@ -92,7 +92,7 @@ function some(objects: readonly string[]): string {
 }
 
 function supportLine({ component, release, date, isExpected }: Support): string {
-  return `${component} ${release}: mended until ${date}${isExpected === true ? ', as expected' : ''}`;
+  return `${component} ${release}: mended until ${date}${isExpected === true ? ' (expected)' : ''}`;
 }
 
 /** New releases whose end no one has told yet. */
@@ -106,8 +106,8 @@ function undated({ moves, support }: Upgrade): readonly (readonly [string])[] {
 /** What a release manager reads first. */
 function inShort({ traffic, newly, deprecated, defaults }: Upgrade): string {
   const count = (number: number, one: string, many: string): string => number === 0 ? `no ${one}` : `${number} ${number === 1 ? one : many}`; // prettier-ignore
-  const refused = newly.filter(({ id }) => SCHEMA_RULES.has(id)).length;
-  const found = newly.filter(({ id, severity }) => !SCHEMA_RULES.has(id) && severity !== 'info').length;
+  const refused = newly.filter(isRefused).length;
+  const found = newly.filter((one) => !isRefused(one) && one.severity !== 'info').length;
   const parts = [
     `${count(traffic.changes.length, 'change', 'changes')} of traffic${traffic.complete ? '' : ', as far as it was decided'}`,
     `${count(refused, 'object or field', 'objects or fields')} newly refused or dropped`,

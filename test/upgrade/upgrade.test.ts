@@ -116,6 +116,13 @@ describe('an upgrade', () => {
       expect(text).toContain(part);
   }); // prettier-ignore
 
+  it("counts what istiod's webhook refuses among what is refused", () => {
+    const sidecar = '{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: default, namespace: app}, spec: {egress: [{hosts: ["*/*", "~legacy/*"]}]}}'; // prettier-ignore
+    const text = formatUpgrade(between(sidecar, { istioVersion: '1.31' }, { istioVersion: '1.30' }), 'text', { color: false, width: 200 }); // prettier-ignore
+    expect(text).toContain('1 object or field newly refused or dropped');
+    expect(text).toContain('Refused or dropped by the new release (1)');
+  });
+
   it('tells istio-cni, ztunnel and waypoints where they are, and nothing of Istio where it stays', () => {
     const ambient =
       '{apiVersion: v1, kind: Namespace, metadata: {name: app, labels: {istio.io/dataplane-mode: ambient}}}';
