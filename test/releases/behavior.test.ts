@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { check } from '../../src/check/check';
 import { loadText } from '../../src/model/load';
+import { ENVOY_GATEWAY_SWITCHES, ISTIO_SWITCHES } from '../../src/model/release-behavior';
 import { outcome, traceIn } from '../trace/text';
+
+const DOCUMENTED = readFileSync(join(__dirname, '../../docs/releases.md'), 'utf8');
 
 const under = (istioVersion: string) => ({ outbound: 'REGISTRY_ONLY', istioVersion }) as const;
 const errors = (yaml: string, istioVersion: string): readonly string[] =>
@@ -296,4 +301,11 @@ describe('a route for a service whose waypoint another controller serves', () =>
     expect(told(mesh('istio.io/use-waypoint: own', ', istio.io/use-waypoint: foreign'), '1.31')).toBe('NC 500 at sidecar'); // prettier-ignore
     expect(told(mesh('istio.io/use-waypoint: none', ', istio.io/use-waypoint: foreign'), '1.31')).toBe('NC 500 at sidecar'); // prettier-ignore
   });
+});
+
+describe('the switches of releases', () => {
+  it.each([...Object.keys(ISTIO_SWITCHES), ...Object.keys(ENVOY_GATEWAY_SWITCHES)])(
+    'are in docs/releases.md: %s',
+    (name) => expect(DOCUMENTED).toMatch(new RegExp(`\\b${name}\\b`)),
+  );
 });
