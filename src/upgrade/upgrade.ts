@@ -147,7 +147,10 @@ function notesWithin({ component, from, to }: Move): readonly ReleaseNote[] {
 function defaultsOf(manifests: readonly Manifest[], moves: readonly Move[]): readonly ChangedDefault[] {
   return moves.flatMap((move) =>
     notesWithin(move)
-      .map((note) => ({ note, objects: [...new Set(manifests.filter((manifest) => note.isAbout(manifest, manifests)).map(nameOf))] })) // prettier-ignore
+      .map((note) => ({
+        note,
+        objects: [...new Set(manifests.filter((manifest) => note.isAbout(manifest, manifests)).map(nameOf))],
+      })) // prettier-ignore
       .filter(({ objects }) => objects.length > 0)
       .map(({ note, objects }) => ({
         component: move.title,
