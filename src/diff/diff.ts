@@ -47,6 +47,8 @@ export interface DiffOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Follows every request to every host, whatever the changed objects can reach. */
   readonly exhaustive?: boolean;
+  /** What the work is charged to: what is left when it is used up is undecided. @default that of one command */
+  readonly budget?: Budget;
 }
 
 interface Finding extends Difference {
@@ -118,7 +120,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   const inDoubt = new Set<ChangedObject>();
   const notes: string[] = [];
   let compared = 0;
-  const budget = new Budget(MOST_WORK);
+  const budget = options.budget ?? new Budget(MOST_WORK);
   const follow = (task: Task, left: number): void => {
     const {
       differences,

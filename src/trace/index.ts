@@ -34,7 +34,7 @@ export type { Recorder } from './ask';
 export type * from './types';
 export type { NoteKind } from './notes';
 export type { Reason, ReasonKind } from './reasons';
-export { NOTE_KINDS, REASON_KINDS, whyUnknown, withNotes, wordsOf, wordsOfNote } from './words';
+export { NOTE_KINDS, REASON_KINDS, whyUnknown, wordsOf, wordsOfNote } from './words';
 
 /**
  * Follows one request through a mesh. A `recorder` gets each question that a proxy asked of the request: all that give the same

@@ -237,7 +237,8 @@ function stringOf(matcher: Json, name: string): string {
   return `${name} ? ${JSON.stringify(matcher)}`;
 }
 
-function actionOf(route: Json): string {
+/** What a route does, in words. */
+export function actionOf(route: Json): string {
   const { redirect, direct_response: direct } = route;
   const match = record(route.match);
   if (redirect !== undefined) return redirectOf(record(redirect));

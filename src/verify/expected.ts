@@ -12,7 +12,7 @@ import { gatewayRouteConfig } from '../trace/gateway-routes';
 import { AskedPath } from '../trace/ask';
 import { rewrittenPath, type Route, type VirtualHost, type WeightedRoute } from '../trace/http-routes';
 import { copyWords, hostWords, redirectWords, rewriteWords, samplesOf } from './rewrites';
-import { type SidecarView, sidecarListeners } from '../trace/sidecar-listeners';
+import { type SidecarView, sidecarListeners, virtualOutbound } from '../trace/sidecar-listeners';
 import { sidecarRouteConfig, type RouteConfig } from '../trace/sidecar-routes';
 import type { RunningProxy } from './config-dump';
 import { MESH_TLS, tlsWords, type ChainShape, type ListenerShape, type RouteShape } from './shape';
@@ -26,6 +26,10 @@ export interface ExpectedCluster {
 export interface Expected {
   /** Listeners for a port, by address. */
   readonly listeners: (port: number) => ReadonlyMap<string, ListenerShape>;
+  /** The same, as connections are followed through them. */
+  readonly envoyListeners: (port: number) => ReadonlyMap<string, Listener>;
+  /** Where a sidecar sends what no listener, or no host of a listener, is for. */
+  readonly catchAll: string;
   readonly routes: (name: string) => RouteConfig;
   readonly cluster: (name: string) => ExpectedCluster | undefined;
   /** Whether any manifest knows the host of a cluster. */
@@ -44,11 +48,13 @@ export function expectedOf(mesh: Mesh, running: RunningProxy): Expected {
   const capturesDns = owner === undefined ? false : proxySettings(mesh, owner).answersDns;
   const view: SidecarView = { mesh, scope, proxy: self, addresses: self.addresses, capturesDns };
   const merged = self.type === 'gateway' ? mesh.mergedGateway(self) : undefined;
+  const envoyListeners = (port: number): ReadonlyMap<string, Listener> =>
+    merged === undefined ? sidecarListeners(view, port) : gatewayListeners(view, merged, port);
   return {
-    listeners: (port) => {
-      const found = merged === undefined ? sidecarListeners(view, port) : gatewayListeners(view, merged, port);
-      return new Map([...found].map(([address, listener]) => [address, listenerShape(listener)]));
-    },
+    listeners: (port) =>
+      new Map([...envoyListeners(port)].map(([address, listener]) => [address, listenerShape(listener)])),
+    envoyListeners,
+    catchAll: virtualOutbound(view).chains[0]?.tcp?.clusters[0]?.cluster ?? '',
     routes: (name) => (merged === undefined ? sidecarRouteConfig(view, name) : gatewayRouteConfig(view, merged, name)),
     cluster: (name) => {
       const found = findCluster(view, self.type === 'gateway', name);
@@ -135,7 +141,8 @@ function stringOf(name: string, value: unknown): string {
   return `${name} is there`;
 }
 
-function actionOf(route: Route): string {
+/** What a route does, in words. */
+export function actionOf(route: Route): string {
   const { rule, clusters } = route;
   if (rule?.redirect !== undefined) return redirectOf(rule.redirect);
   if (rule?.directResponse !== undefined) return `answers ${text(String(record(rule.directResponse).status))}`;

@@ -66,6 +66,17 @@ describe('a kustomization', () => {
     expect(proved.rules).toMatchObject([{ verdict: 'refuted', counterexample: { from: 'prod' } }]);
   });
 
+  it.each([
+    ['rules: [{ name: a, forbid: { from: *, to: outside } }]', 'odd.yaml:1'],
+    ['rules: []', 'there are no rules'],
+    ['rules: [{ name: a, forbid: { from: nowhere, to: outside } }]', 'anything about namespace "nowhere"'],
+    ['rules: [{ name: a, forbid: { from: prod, to: { hosts: [nobody.example] } } }]', 'anything about "nobody.example"'],
+  ])('is held to no rules that cannot be read, or name what nobody knows: %s', (text, why) => {
+    const { stdout, stderr, status } = run('prove', write('odd.yaml', text), 'prod', ...CLOSED);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+    expect(stderr).toContain(why);
+  });
+
   it('is left out by list where mesh-edge.yaml says that it is no part of any mesh', () => {
     const config = write('ignoring.yaml', 'ignore: ["**/extra/**"]\n');
     write('plain/mesh.yaml', MESH);

@@ -1,5 +1,7 @@
+import { diff } from '../../src/diff/diff';
 import { register } from '../../src/list/register';
 import { loadText } from '../../src/model/load';
+import type { Manifest } from '../../src/model/manifest';
 import { buildMesh } from '../../src/model/mesh';
 import { prove } from '../../src/prove/prove';
 import { readRules } from '../../src/prove/rules';
@@ -32,6 +34,40 @@ describe('work beyond a budget', () => {
     expect(undecided.length).toBeGreaterThan(0);
     expect(undecided.every(({ why }) => why.includes('more work than one answer may'))).toBe(true);
     expect(register(meshOf('/a.*')).complete).toBe(true);
+  });
+
+  it('is named as undecided by diff, which calls nothing of it unchanged', () => {
+    const sides = ['/a.*', '/(a|aa).*'].map((pattern) => loadText(route(pattern)).manifests) as [Manifest[], Manifest[]]; // prettier-ignore
+    const budget = new Budget(2000);
+    const found = diff(...sides, { budget });
+    expect(found.complete).toBe(false);
+    expect(found.undecided.some(({ why }) => why === budget.why)).toBe(true);
+    expect(found.undecided.every(({ from, to, what }) => from.length > 0 && to !== '' && what !== '')).toBe(true);
+    expect(found.withoutEffect).toEqual([]);
+    expect(diff(...sides, { budget: new Budget(2000) })).toEqual(found);
+    expect(diff(...sides)).toMatchObject({ changes: [], complete: true });
+  });
+
+  it('keeps a diff that would follow too much to a few seconds', () => {
+    const hosts = Array.from({ length: 40 }, (_one, index) => `h${index}.example.com`);
+    const world = (status: number): Manifest[] => {
+      const rules = Array.from({ length: 40 }, (_one, index) => `{ match: [{ uri: { regex: '/[ab]*a[ab]{${index % 9}}' }, headers: { x-${index}: { exact: a } } }], directResponse: { status: ${status} } }`); // prettier-ignore
+      const text = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: api, namespace: shop }
+spec: { hosts: [${hosts.join(', ')}], http: [${rules.join(', ')}] }
+`;
+      return [...loadText(text).manifests];
+    };
+    const budget = new Budget(500_000);
+    const start = process.cpuUsage();
+    const found = diff(world(403), world(404), { budget });
+    const { user } = process.cpuUsage(start);
+    expect(budget.isSpent).toBe(true);
+    expect(found.complete).toBe(false);
+    expect(found.undecided.some(({ why }) => why === budget.why)).toBe(true);
+    // What the budget allows is well under a second of a processor.
+    expect(user / 1e6).toBeLessThan(20);
   });
 
   it('leaves no rule proved', () => {

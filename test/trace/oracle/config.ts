@@ -2,10 +2,10 @@
 import { buildMesh, type Mesh } from '../../../src/model/mesh';
 import { loadText } from '../../../src/model/load';
 import { record, text, type Json } from '../../../src/model/fields';
-import { runningProxy, type RunningProxy } from '../../../src/verify/config-dump';
+import { runningProxy, type RunningProxy, type SentConfig } from '../../../src/verify/config-dump';
 import { verify, type Difference, type Verification } from '../../../src/verify/verify';
 import { isAdmitted, ORACLE_RELEASES, meshConfigMap, meshConfigOf, stored, toYaml } from './compare';
-import type { Oracle, OracleConfig, OracleReply } from './process';
+import type { Oracle, OracleReply } from './process';
 import type { GeneratedMesh, Thing } from './vocabulary';
 
 export interface ConfigComparison {
@@ -19,7 +19,22 @@ export interface ConfigComparison {
 
 const NOTHING: Verification['compared'] = { listeners: 0, domains: 0, clusters: 0 };
 
-export async function compareConfig(oracle: Oracle, generated: GeneratedMesh): Promise<ConfigComparison> {
+/** A mesh as istiod has it and as the manifests say, and what istiod sends each of its proxies. */
+export interface Configured {
+  readonly mesh: Mesh;
+  readonly proxies: readonly {
+    readonly name: string;
+    readonly running: RunningProxy;
+    /** With the names of Envoy's own fields. */
+    readonly sent: SentConfig;
+  }[];
+}
+
+/** Undefined, with the reason, of a mesh that the oracle can say nothing of. */
+export async function configured(
+  oracle: Oracle,
+  generated: GeneratedMesh,
+): Promise<Configured | { readonly failure: string }> {
   let things = generated.things.filter(isAdmitted);
   const ask = (): Promise<OracleReply> =>
     oracle.ask(stored(things), JSON.stringify(meshConfigOf(generated)), [], things.filter(isPod).map(nameOf));
@@ -30,21 +45,27 @@ export async function compareConfig(oracle: Oracle, generated: GeneratedMesh): P
     things = things.filter((thing) => !refused.has(`${thing.kind}/${thing.metadata.name}`));
     reply = await ask();
   }
-  if (reply.error !== undefined || reply.configs === undefined)
-    return { proxies: 0, parts: NOTHING, differences: [], failure: reply.error ?? 'no configuration' };
-  const mesh = buildMesh(loadText(toYaml([...things, meshConfigMap(generated)])).manifests, ORACLE_RELEASES);
-  return compareAll(mesh, things, reply.configs);
+  if (reply.error !== undefined || reply.configs === undefined) return { failure: reply.error ?? 'no configuration' };
+  const { configs } = reply;
+  const proxies = things.filter(isPod).flatMap((pod) => {
+    const named = configs[nameOf(pod)];
+    const sent = named && {
+      listeners: (named.listeners ?? []).map(withFieldNames),
+      routes: (named.routes ?? []).map(withFieldNames),
+      clusters: (named.clusters ?? []).map(withFieldNames),
+    };
+    return sent === undefined ? [] : [{ name: nameOf(pod), running: runningOf(pod, sent), sent }];
+  });
+  return {
+    mesh: buildMesh(loadText(toYaml([...things, meshConfigMap(generated)])).manifests, ORACLE_RELEASES),
+    proxies,
+  };
 }
 
-function compareAll(
-  mesh: Mesh,
-  things: readonly Thing[],
-  configs: Readonly<Record<string, OracleConfig>>,
-): ConfigComparison {
-  const all = things.filter(isPod).flatMap((pod) => {
-    const sent = configs[nameOf(pod)];
-    return sent === undefined ? [] : [{ proxy: nameOf(pod), verification: verify(mesh, runningOf(pod, sent)) }];
-  });
+export async function compareConfig(oracle: Oracle, generated: GeneratedMesh): Promise<ConfigComparison> {
+  const found = await configured(oracle, generated);
+  if ('failure' in found) return { proxies: 0, parts: NOTHING, differences: [], failure: found.failure };
+  const all = found.proxies.map(({ name, running }) => ({ proxy: name, verification: verify(found.mesh, running) }));
   const sum = (kind: keyof Verification['compared']): number =>
     all.reduce((total, { verification }) => total + verification.compared[kind], 0);
   return {
@@ -64,7 +85,7 @@ function nameOf({ metadata: { namespace = 'default', name } }: Thing): string {
 }
 
 /** As the oracle takes Pods for proxies. */
-function runningOf(pod: Thing, sent: OracleConfig): RunningProxy {
+function runningOf(pod: Thing, sent: SentConfig): RunningProxy {
   const { metadata } = pod as unknown as { readonly metadata: { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> } }; // prettier-ignore
   const { labels = {}, annotations = {} } = metadata;
   const isGateway = annotations['inject.istio.io/templates'] === 'gateway' || (labels.istio ?? '').includes('gateway');
@@ -76,11 +97,7 @@ function runningOf(pod: Thing, sent: OracleConfig): RunningProxy {
       address: text(record((pod as unknown as Json).status).podIP),
       labels,
     },
-    {
-      listeners: (sent.listeners ?? []).map(withFieldNames),
-      routes: (sent.routes ?? []).map(withFieldNames),
-      clusters: (sent.clusters ?? []).map(withFieldNames),
-    },
+    sent,
   );
 }
 
