@@ -149,6 +149,12 @@ const SIGNS: Readonly<Record<Effect, string>> = {
   'refused-otherwise': '🚫',
 };
 
+const WHY_EVERY =
+  'This is no sample. All that a proxy asks of a request is whether its host, path, query, method, headers, cookies, SNI or token fit the conditions in these manifests. ' +
+  'For each client and each destination that these objects can reach, one request was followed through both sides for each set of answers that some request can give: ' +
+  'all others give the same answers as one of these, and go the same way. Had one not been decided, it would be named here. ' +
+  '`docs/every-request.md` of cdk8s-mesh-edge says what is assumed and how this is held to istiod and Envoy.';
+
 function markdown(diff: Diff, view: DiffView): string {
   const lines = ['### What this changes in network traffic', ''];
   const counted = READING_ORDER.map(
@@ -157,7 +163,7 @@ function markdown(diff: Diff, view: DiffView): string {
   if (diff.changes.length === 0) {
     lines.push(
       diff.complete
-        ? '**No change of traffic.** Every request does the same before and after.'
+        ? '**No change of traffic, for every request.** Each does the same before and after.'
         : '**No change found**, of what could be decided.',
       '',
     );
@@ -201,6 +207,8 @@ function markdown(diff: Diff, view: DiffView): string {
   }
   lines.push(text(summaryLine(diff)), '');
   for (const note of diff.notes) lines.push(`> **Note** ${text(note)}`, '');
+  if (diff.changes.length === 0 && diff.complete)
+    lines.push('<details><summary>Why to believe it</summary>', '', WHY_EVERY, '', '</details>', '');
   lines.push(
     '<details><summary>How to read this</summary>',
     '',

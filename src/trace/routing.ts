@@ -30,7 +30,7 @@ export function throughRoutes(
   const { proxy, plane, flight } = at;
   const host = hostWithoutPort(received.authority.name);
   let http = received;
-  const virtualHost = rules.match(host, received.authority.name.toLowerCase());
+  const virtualHost = rules.match(host);
   if (at.filters.length > 0) {
     const named = withVirtualHost(incoming, virtualHost?.name ?? null);
     const isTls = flight.layers.length > 0;

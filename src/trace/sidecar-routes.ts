@@ -13,8 +13,8 @@ import type { ProxyView } from './tcp-routes';
 /** Route configuration of a listener: its virtual hosts by domain; a request for none of them goes to the catch-all. */
 export interface RouteConfig {
   readonly name: string;
-  /** By the host that is asked for; `written` is the Host header as it is, for listeners that tell ports apart by it. */
-  readonly match: (host: string, written?: string) => VirtualHost | undefined;
+  /** By the host that is asked for, without its port: istiod has Envoy ignore that (`ignore_port_in_host_matching`). */
+  readonly match: (host: string) => VirtualHost | undefined;
   /** All of them. */
   readonly hosts: () => readonly VirtualHost[];
   /** The host of the service that it is for, where it is for one alone. */
@@ -275,10 +275,7 @@ export function sidecarRouteConfig(view: ProxyView, name: string): RouteConfig {
   };
   return {
     name,
-    match: (asked, written = asked) => {
-      const sought = routedPort === 0 ? written : asked;
-      return domains.matchExact(sought) ?? byOwnName(sought) ?? domains.matchWildcard(sought);
-    },
+    match: (asked) => domains.matchExact(asked) ?? byOwnName(asked) ?? domains.matchWildcard(asked),
     hosts: () => virtualHostsOf(view, egress, routedPort),
   };
 }

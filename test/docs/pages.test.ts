@@ -22,7 +22,7 @@ function outputOf(command: string): string {
   }
 }
 
-describe.each(['diff.md', 'diagram.md', 'adopt.md'])('docs/%s', (page) => {
+describe.each(['diff.md', 'diagram.md', 'adopt.md', 'every-request.md'])('docs/%s', (page) => {
   it('shows what the commands really print', () => {
     const file = join(root, 'docs', page);
     const text = readFileSync(file, 'utf8');
