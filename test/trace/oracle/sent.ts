@@ -53,7 +53,14 @@ export function readSent({ listeners, routes }: SentConfig): Sent {
     const own = byPort.get(one.port) ?? new Map<string, Listener>();
     byPort.set(one.port, own.set(one.address, one));
   }
-  return { listeners: byPort, catchAll, routes: new Map(routes.map((one) => [text(one.name), routesOf(one)])) };
+  return { listeners: byPort, catchAll, routes: firstOf(routes) };
+}
+
+/** The oracle makes one that two listeners ask for a second time, of what the first has used up; a running istiod makes it once. */
+function firstOf(routes: readonly Json[]): ReadonlyMap<string, SentRoutes> {
+  const found = new Map<string, SentRoutes>();
+  for (const one of routes) if (!found.has(text(one.name))) found.set(text(one.name), routesOf(one));
+  return found;
 }
 
 function listenerOf(listener: Json): Listener {
