@@ -223,7 +223,7 @@ class Comparison {
   }
 
   private ours(rules: RouteConfig, http: HttpRequest): string {
-    const host = rules.match(hostWithoutPort(http.authority.name), http.authority.name.toLowerCase());
+    const host = rules.match(hostWithoutPort(http.authority.name));
     if (host === undefined) {
       if (!this.isSidecar || rules.name.includes(':')) return 'no host';
       return this.expected.catchAll === 'BlackHoleCluster' ? 'answers 502' : `to ${this.expected.catchAll}`;
