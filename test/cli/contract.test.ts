@@ -70,7 +70,10 @@ describe('a kustomization', () => {
     ['rules: [{ name: a, forbid: { from: *, to: outside } }]', 'odd.yaml:1'],
     ['rules: []', 'there are no rules'],
     ['rules: [{ name: a, forbid: { from: nowhere, to: outside } }]', 'anything about namespace "nowhere"'],
-    ['rules: [{ name: a, forbid: { from: prod, to: { hosts: [nobody.example] } } }]', 'anything about "nobody.example"'],
+    [
+      'rules: [{ name: a, forbid: { from: prod, to: { hosts: [nobody.example] } } }]',
+      'anything about "nobody.example"',
+    ],
   ])('is held to no rules that cannot be read, or name what nobody knows: %s', (text, why) => {
     const { stdout, stderr, status } = run('prove', write('odd.yaml', text), 'prod', ...CLOSED);
     expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
