@@ -183,12 +183,22 @@ function ofServiceEntry(sides: readonly Side[], both: readonly Links[]): Reach {
   const beside = both.flatMap(({ mesh }) =>
     own.flatMap((host) => mesh.virtualServices.forHost(host).filter(({ tls, tcp }) => tls.length + tcp.length > 0)),
   );
-  const hosts = [...own, ...beside.flatMap(hostsOf)];
+  const hosts = [...own, ...beside.flatMap(hostsOf), ...both.flatMap(({ mesh }) => [...hostsOfRoutesAlone(mesh)])];
   return toHosts(
     both.flatMap((links) => [...links.viaAll(hosts)]),
     audience(sides.map(exportOf), sides),
     portsOf(sides),
   );
+}
+
+/** Hosts that routes of sidecars are for and no service has: they are routed where a listener is there for some service on the port. */
+function hostsOfRoutesAlone(mesh: Mesh): ReadonlySet<string> {
+  return mesh.remember(mesh, 'diff: hosts of routes alone', () => {
+    const routes = mesh.virtualServices.all.filter(
+      ({ gateways, http }) => gateways.includes('mesh') && http.length > 0,
+    );
+    return new Set(routes.flatMap(hostsOf).filter((host) => mesh.services.named(host).size === 0));
+  });
 }
 
 /** Ports that an object declares. */

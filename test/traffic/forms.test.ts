@@ -24,6 +24,7 @@ describe.each(Object.keys(FORMS))('a change of one field (%s)', (form) => {
 const ONCE: readonly (readonly [string, number, string])[] = [
   ['policies', 1_013_092, 'a headless Service dialled at another port of its Pods'],
   ['policies', 3_000_728, 'any address on a port whose TCP an entry without an address takes'],
+  ['policies', 4_000_475, 'a host of routes alone, on the port of an entry that goes'],
   ['ingress', 3_000_743, 'a name that routes for TLS ask for, and no host of the server is'],
 ];
 
