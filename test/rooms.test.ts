@@ -22,7 +22,7 @@ const ARROWS: Record<string, readonly string[]> = {
   check: ['model', 'trace', 'traffic'],
   diff: ['model', 'trace', 'check', 'traffic'],
   verify: ['model', 'trace'],
-  adopt: ['model', 'trace', 'traffic', 'diff'],
+  adopt: ['model', 'check', 'trace', 'traffic', 'diff'],
   upgrade: ['model', 'check', 'diff'],
   list: ['model', 'trace', 'traffic', 'diff'],
   prove: ['model', 'trace', 'traffic', 'diff', 'list'],
