@@ -6,7 +6,7 @@ import { handshake } from './handshake';
 import { assumption } from './notes';
 import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
-import { refused, type Step } from './step';
+import { refused, unknown, type Step } from './step';
 import type { Decision } from './types';
 import { type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
 
@@ -42,26 +42,31 @@ export function through(walk: Walk, at: AtListener): Step {
   };
   // A TCP proxy picks its cluster as soon as it has the connection, before any handshake: Envoy logs it whatever comes of that.
   const tcp = chain?.tcp ?? null;
-  const picked = {
-    route: tcp?.route ?? null,
-    cluster: (tcp === null ? undefined : walk.choose(tcp.clusters)?.cluster) ?? null,
-  };
+  const first = tcp === null ? undefined : walk.choose(tcp.clusters);
+  const picked = { route: tcp?.route ?? null, cluster: first?.name ?? first?.cluster ?? null };
   const refuse = (code: string, reason: Reason, by?: Decision): Step => {
-    const status = brokenStatus(flight, incoming.receives);
+    // What it cannot read it does not answer; a proxy before it may.
+    const status = brokenStatus(flight);
     return refused(hopOf(incoming, picked), { code, status, proxy, by: by ?? chain?.decidedBy[0] ?? null, reason });
   };
   if (chain === null) {
-    return refuse('NR', plane.noChain(listener, outer), listener.chains[0]?.decidedBy[0]);
+    const { reason, by } = plane.noChain(listener, outer);
+    return refuse('NR', reason, by ?? undefined);
   }
   const shaken = terminates === null ? 'done' : handshake(terminates.mode, outer);
-  if (terminates !== null && shaken === 'plain-text')
-    return refuse('UF', { kind: 'tls-expected', listener: null, mode: terminates.mode });
+  if (terminates !== null && shaken === 'plain-text') return refuse('UF', plane.noTls(chain, terminates.mode));
   if (terminates !== null && outer !== undefined && shaken === 'other-tls')
     return refuse('UF', { kind: 'tls-mode-mismatch', server: terminates.mode, sender: outer.kind });
-  if (shaken === 'no-certificate')
-    return refuse('UF', { kind: 'client-certificate-missing', asks: 'server', port: flight.port });
+  const { openBefore, demandedBy, unusable } = chain;
+  if (openBefore !== undefined)
+    return unknown(hopOf(incoming, { ...picked, decidedBy: decisions(openBefore.by) }), openBefore.why);
+  if (shaken === 'no-certificate') {
+    const asks = plane.byEnvoyGateway ? 'listener' : 'server';
+    return refuse('UF', { kind: 'client-certificate-missing', asks, port: flight.port }, demandedBy);
+  }
   if (shaken === 'certificate-assumed')
     walk.note(assumption({ kind: 'client-certificate', namespace: proxy.namespace, workload: proxy.workload }));
+  if (unusable !== undefined) return refuse(unusable.code, unusable.reason, unusable.by);
   const inner = terminates === null ? flight.layers : flight.layers.slice(0, -1);
   if (chain.routeConfig !== null) {
     if (inner.length > 0 || flight.http === null) {
@@ -98,9 +103,7 @@ function throughTcp(
       reason: { kind: 'no-destination', readsHttp: false },
     });
   }
-  const alternatives = target.clusters
-    .filter((item) => item !== chosen)
-    .map(({ cluster, weight }) => ({ cluster, weight }));
+  const alternatives = at.plane.sharesOf(target, chosen);
   return at.plane.send(
     {
       incoming: {
@@ -115,6 +118,7 @@ function throughTcp(
       gatewayApi: false,
       tunnel: target.tunnel,
     },
-    chosen.cluster,
+    chosen,
+    target,
   );
 }

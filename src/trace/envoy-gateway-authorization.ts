@@ -3,11 +3,11 @@ import { contains } from '../model/addresses';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import { claimsFit } from './envoy-gateway-tokens';
-import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
+import { decision, refOf, unknown } from './envoy-gateway-verdict';
+import type { Held } from './filters';
 import type { HttpRequest } from './http-routes';
 import { anyOf, exact, pathPrefix } from './matcher';
 import type { OpenCondition } from './notes';
-import type { TokenVerdict } from './tokens';
 
 /** A request, or a connection that none is read from, with the address that it comes from where that is known. */
 type Asking = Partial<HttpRequest> & { readonly source?: string | null };
@@ -24,24 +24,24 @@ function isPath(match: Json, { path }: Asking): boolean | undefined {
 }
 
 /** Whether an authorization rule is about a request; undefined where the manifests cannot tell. */
-function isAbout(rule: Json, http: Asking, token: TokenVerdict): boolean | undefined {
+function isAbout(rule: Json, http: Asking): boolean | undefined {
   const { methods, path } = record(rule.operation);
   const named = texts(methods);
   if (named.length > 0 && http.method?.is(anyOf(...named.map((method) => exact(method)))) === false) return false;
   const match = optionalRecord(path);
-  const answers = [match === undefined ? true : isPath(match, http), isPrincipal(record(rule.principal), http, token)];
+  const answers = [match === undefined ? true : isPath(match, http), isPrincipal(record(rule.principal), http)];
   if (answers.includes(false)) return false;
   return answers.includes(undefined) || text(rule.cel) !== '' ? undefined : true;
 }
 
 /** Whether a principal of an authorization rule is who calls; undefined where the manifests cannot tell. */
-function isPrincipal(principal: Json, http: Asking, token: TokenVerdict): boolean | undefined {
+function isPrincipal(principal: Json, http: Asking): boolean | undefined {
   const named = records(principal.headers).every(({ name, values }) => {
     return http.headers?.get(text(name)).is(anyOf(...texts(values).map((value) => exact(value))));
   });
   if (!named) return false;
   const jwt = optionalRecord(principal.jwt);
-  if (jwt !== undefined && !claimsFit(jwt, token)) return false;
+  if (jwt !== undefined && !claimsFit(jwt, http)) return false;
   if (principal.clientIPGeoLocations !== undefined) return undefined;
   const ranges = [texts(principal.clientCIDRs), texts(principal.sourceCIDRs)].filter((list) => list.length > 0);
   if (ranges.every((list) => list.some((range) => EVERYBODY.has(range)))) return true;
@@ -56,17 +56,13 @@ function whatIsOpen({ cel, operation, principal }: Json): OpenCondition {
 }
 
 /** The first rule that fits decides. */
-export function authorizationVerdict(
-  policy: EffectivePolicy,
-  http: Asking,
-  token: TokenVerdict,
-): PolicyVerdict | undefined {
+export function authorizationVerdict(policy: EffectivePolicy, http: Asking): Held | undefined {
   const authorization = record(policy.spec.authorization);
   let action = text(authorization.defaultAction) || 'Deny';
   let field = 'authorization.defaultAction';
   const open: Json[] = [];
   for (const [index, rule] of records(authorization.rules).entries()) {
-    const fits = isAbout(rule, http, token);
+    const fits = isAbout(rule, http);
     if (fits === false) continue;
     if (fits === undefined) {
       open.push(rule);
@@ -89,9 +85,10 @@ export function authorizationVerdict(
 }
 
 /** Whether an authorization of connections lets one pass: only the client's address counts, and a rule without any is not to be told. */
-export function streamVerdict(policy: EffectivePolicy, source: string | null): PolicyVerdict | undefined {
+export function streamVerdict(policy: EffectivePolicy, source: string | null): Held | undefined {
   const rules = records(record(policy.spec.authorization).rules);
   if (rules.some(({ principal }) => texts(record(principal).clientCIDRs).length === 0))
     return unknown(policy, 'authorization', 'rule without clientCIDRs');
-  return authorizationVerdict(policy, { source }, { is: 'none' });
+  const verdict = authorizationVerdict(policy, { source });
+  return verdict?.is === 'refused' ? { ...verdict, status: null } : verdict;
 }

@@ -12,31 +12,27 @@ import type { Manifest } from '../model/manifest';
 import type { RouteDestination } from '../model/virtual-services';
 import { outboundCapture } from './capture';
 import { hostWithoutPort } from './envoy';
-import { hopOf, listenerDecision, refuse, type Stage } from './envoy-gateway-stage';
-import type { HttpRequest } from './http-routes';
-import { assumption, gap, remark } from './notes';
+import { listenerDecision, type Stage } from './envoy-gateway-stage';
+import { brokenStatus, hopOf, ruleDecision, type Onward } from './hop';
+import { assumption, gap, remark, type Gap } from './notes';
 import type { Reason } from './reasons';
 import { refOf } from './refs';
 import { changed } from './send';
 import { layersTo } from './upstream';
 import type { UpstreamTls } from './clusters';
-import { step, unknown, type Step, type Target } from './step';
-import type { Copy, Decision, RouteRef } from './types';
-import { decisions, noMatch, outermost, wire, type Flight, type TlsLayer } from './walk';
+import { refused, step, unknown, type Step, type Target } from './step';
+import type { Decision, RouteRef } from './types';
+import { decisions, outermost, wire, type Flight } from './walk';
 
 /** What a route of a listener sends to a backend. */
 export interface ToBackend {
   readonly stage: Stage;
+  readonly onward: Onward;
+  readonly ref: RouteRef;
   readonly attachment: Attachment;
   readonly destination: RouteDestination;
-  /** Null for what the proxy does not read as HTTP. */
-  readonly http: HttpRequest | null;
-  readonly inner: readonly TlsLayer[];
-  readonly ref: RouteRef;
-  readonly by: Decision;
   /** Name of the cluster. */
   readonly cluster: string;
-  readonly copies?: readonly Copy[];
   /** What says how Services are dialled, before the EnvoyProxy does. */
   readonly routing?: EffectivePolicy | undefined;
 }
@@ -66,13 +62,32 @@ export function toBackend(going: ToBackend): Step {
   return 'then' in upstream ? upstream : forward(going, upstream);
 }
 
-function none({ stage, http, ref, by }: ToBackend, reason: Reason): Step {
-  return refuse(stage, http === null ? 'NC' : 'direct_response', http === null ? null : 500, reason, by, ref);
+/** A backend that Envoy Gateway has no cluster for. */
+function none(going: ToBackend, reason: Reason, by?: Decision): Step {
+  return refuse(going, going.onward.http === null ? 'NC' : 'direct_response', 500, reason, by);
+}
+
+/** @param status what a client of HTTP sees */
+function refuse(going: ToBackend, code: string, status: number, reason: Reason, by?: Decision): Step {
+  const { onward, ref, stage } = going;
+  const { incoming, http } = onward;
+  const decidedBy = decisions(by, ...incoming.decidedBy);
+  return refused(hopOf(incoming, { route: ref, decidedBy }), {
+    code,
+    status: http === null ? brokenStatus(stage.flight) : status,
+    proxy: incoming.proxy,
+    by: by ?? ruleDecision(ref) ?? null,
+    reason,
+  });
+}
+
+function undecided({ onward: { incoming }, ref }: ToBackend, why: Gap): Step {
+  return unknown(hopOf(incoming, { route: ref }), why);
 }
 
 function ofService(going: ToBackend): Upstream | Step {
-  const { stage, destination, http, ref, by } = going;
-  const { mesh } = stage;
+  const { destination } = going;
+  const { mesh } = going.stage;
   const service = [...mesh.services.named(destination.host).values()].find(
     (candidate) => candidate.registry === 'Kubernetes',
   );
@@ -82,29 +97,19 @@ function ofService(going: ToBackend): Upstream | Step {
     // A backend that may not be named has no host.
     if (destination.host === '') return none(going, { kind: 'backend-not-granted' });
     if (service === undefined && mesh.isOpen(namespace)) {
-      return unknown(
-        hopOf(stage, { route: ref, decidedBy: [by] }),
-        gap({ kind: 'namespace-not-shown', namespace, object: `Service ${destination.host}` }),
-      );
+      return undecided(going, gap({ kind: 'namespace-not-shown', namespace, object: `Service ${destination.host}` }));
     }
     const missing = service === undefined ? null : destination.port;
     return none(going, { kind: 'backend-service-missing', host: destination.host, port: missing });
   }
-  const byService = routingType(stage.proxy, service.resolution === 'PASSTHROUGH', going.routing) === 'Service';
+  const byService = routingType(going.stage.proxy, service.resolution === 'PASSTHROUGH', going.routing) === 'Service';
   // A name has neither an address nor endpoints.
   if (record(record(mesh.find('', 'Service', service.namespace, service.name)?.body).spec).type === 'ExternalName')
     return ofName(going, service.host, byService);
   const { endpoints, known } = mesh.endpoints.of(service, port, {});
   const endpoint = endpoints[0];
   if (endpoint === undefined && known)
-    return refuse(
-      stage,
-      'UH',
-      http === null ? null : 503,
-      { kind: 'backend-without-pods', host: destination.host },
-      by,
-      ref,
-    );
+    return refuse(going, 'UH', 503, { kind: 'backend-without-pods', host: destination.host });
   const tls = backendTls({ namespace: service.namespace, name: service.name }, port.name, mesh);
   const untrusted = tls && withoutAuthority(going, tls.manifest);
   if (untrusted !== undefined) return untrusted;
@@ -128,31 +133,30 @@ function ofService(going: ToBackend): Upstream | Step {
 
 /** Envoy Gateway dials no backend that it cannot verify as it is told to; an authority that no manifest shows is taken as there. */
 function withoutAuthority(going: ToBackend, manifest: Manifest): Step | undefined {
-  const { stage, http, ref } = going;
+  const { stage } = going;
   const { fault, assumed } = authorityOf(manifest, stage.mesh);
   const { kind, namespace, name } = manifest;
   if (fault !== undefined)
-    return refuse(stage, http === null ? 'NC' : 'direct_response', http === null ? null : 500, { kind: 'backend-authority-not-usable', detail: fault.what, cure: fault.fix }, { kind, namespace, name, field: `spec.${fault.field}` }, ref); // prettier-ignore
+    return none(going, { kind: 'backend-authority-not-usable', detail: fault.what, cure: fault.fix }, { kind, namespace, name, field: `spec.${fault.field}` }); // prettier-ignore
   for (const one of assumed)
     stage.walk.note(assumption({ kind: 'authority-exists', authority: one, by: refOf(manifest) }));
   return undefined;
 }
 
 function ofName(going: ToBackend, host: string, byService: boolean): Step {
-  const { stage, http, ref, by } = going;
-  const { mesh } = stage;
+  const { mesh } = going.stage;
   if (mesh.config.envoyGateway.refusesExternalNames) return none(going, { kind: 'backend-by-name', host });
-  if (!byService) return refuse(stage, 'UH', http === null ? null : 503, { kind: 'backend-by-name', host }, by, ref);
-  return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), gap({ kind: 'no-address-of-name', host }));
+  if (!byService) return refuse(going, 'UH', 503, { kind: 'backend-by-name', host });
+  return undecided(going, gap({ kind: 'no-address-of-name', host }));
 }
 
 /** What other clusters export, under a name of all clusters: which endpoints it has no manifest shows. */
 function ofImport(going: ToBackend): Upstream | Step {
-  const { stage, destination, ref, by } = going;
+  const { stage, destination } = going;
   const [namespace = '', name = ''] = destination.host.replace(/^ServiceImport /, '').split('/');
   const manifest = stage.mesh.find('multicluster.x-k8s.io', 'ServiceImport', namespace, name);
   if (manifest === undefined)
-    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), gap({ kind: 'import-not-shown', object: { kind: 'ServiceImport', namespace, name } })); // prettier-ignore
+    return undecided(going, gap({ kind: 'import-not-shown', object: { kind: 'ServiceImport', namespace, name } })); // prettier-ignore
   const host = `${name}.${namespace}.svc.clusterset.local`;
   const { ports } = record(record(manifest.body).spec);
   const { port } = destination;
@@ -171,7 +175,11 @@ function ofImport(going: ToBackend): Upstream | Step {
 
 /** A Backend: names or addresses outside, or whatever the Host names. */
 function ofBackend(going: ToBackend): Upstream | Step {
-  const { stage, destination, http, ref, by } = going;
+  const {
+    stage,
+    destination,
+    onward: { http },
+  } = going;
   const { mesh, walk } = stage;
   const [namespace = '', name = ''] = destination.host.replace(/^Backend /, '').split('/');
   const backend = `${namespace}/${name}`;
@@ -179,7 +187,7 @@ function ofBackend(going: ToBackend): Upstream | Step {
   if (isOn === false) return none(going, { kind: 'backends-not-enabled', backend });
   const manifest = mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
   if (manifest === undefined && mesh.isOpen(namespace)) {
-    return unknown(hopOf(stage, { route: ref, decidedBy: [by] }), gap({ kind: 'namespace-not-shown', namespace, object: backendHost(namespace, name) })); // prettier-ignore
+    return undecided(going, gap({ kind: 'namespace-not-shown', namespace, object: backendHost(namespace, name) })); // prettier-ignore
   }
   if (manifest === undefined) return none(going, { kind: 'backend-missing', backend });
   if (isOn === undefined) walk.note(assumption({ kind: 'backends-enabled' }));
@@ -294,26 +302,20 @@ function upstreamTls(tls: Upstream['tls']): UpstreamTls | null {
   };
 }
 
-function forward(
-  { stage, attachment, http, inner, ref, by, cluster, routing, copies = [] }: ToBackend,
-  upstream: Upstream,
-): Step {
+function forward(going: ToBackend, upstream: Upstream): Step {
+  const { stage, attachment, ref, routing } = going;
+  const { incoming, http, inner, copies = [] } = going.onward;
   const { mesh, workload, flight } = stage;
-  const { gateway, listener } = attachment;
   const { tls } = upstream;
   const layers = layersTo(upstreamTls(tls), inner, http, false);
-  const hop = hopOf(stage, {
+  const hop = hopOf(incoming, {
     route: ref,
     ...(copies.length === 0 ? {} : { copies }),
     ...changed(flight.http, http),
-    cluster,
+    cluster: going.cluster,
     sends: wire(http === null ? (layers.length > 0 ? 'TLS' : 'TCP') : 'HTTP', upstream.port, layers),
-    decidedBy: decisions(by, listenerDecision(attachment), dialledBy(stage, routing), upstreamTls(tls)?.by),
-    envoy: {
-      ...noMatch(),
-      listener: `${gateway.config.namespace}/${gateway.config.name}/${listener.name}`,
-      endpoints: upstream.endpoints,
-    },
+    decidedBy: decisions(...incoming.decidedBy, listenerDecision(attachment), dialledBy(stage, routing), upstreamTls(tls)?.by), // prettier-ignore
+    envoy: { ...incoming.envoy, endpoints: upstream.endpoints },
   });
   const onward: Flight = {
     ...flight,
@@ -331,7 +333,7 @@ function forward(
     layers,
     http: http ?? flight.http,
     host: upstream.host,
-    sentBy: stage.ref,
+    sentBy: incoming.proxy,
   };
   const direct = (): Step => {
     const { address, port, target } = upstream.direct;

@@ -10,12 +10,20 @@ import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
 import type { HttpRule } from '../model/virtual-services';
 import { DomainIndex } from './envoy';
-import type { Stage } from './envoy-gateway-stage';
-import { weighted, type Route } from './http-routes';
+import { faultOfClient } from './envoy-gateway-listener';
+import { attachedAt, type Proxies } from './envoy-gateway-stage';
+import { extrasOf } from './envoy-gateway-route';
+import type { RouteRef } from './refs';
+import { weighted, type Route, type RouteExtras } from './http-routes';
+
+/** Where something is that Envoy Gateway made for a rule: what policies are found by, and what traces name. */
+export interface Placed {
+  readonly place: Attachment & PolicyPlace;
+  readonly ref: RouteRef;
+}
 
 /** A route of Envoy's, and what Envoy Gateway's filters and policies go by. */
-export interface Candidate extends Route {
-  readonly attachment: Attachment;
+export interface Candidate extends Route, Placed {
   readonly rule: HttpRule;
   /** The rule as it is written. */
   readonly own: Json;
@@ -25,31 +33,18 @@ export interface Candidate extends Route {
   readonly isForPreflights?: true;
 }
 
-export function attachedAt({ mesh }: Pick<Stage, 'mesh'>, listeners: readonly Served[]): readonly Attachment[] {
-  return listeners.flatMap((served) =>
-    mesh.gatewayApi.attachedTo(served.gateway).filter(({ listener }) => listener === served.listener),
-  );
-}
-
 /** The rules of the routes at some listeners by host. */
-export function candidatesAt(
-  stage: Pick<Stage, 'mesh' | 'gateway' | 'proxy'>,
-  listeners: readonly Served[],
-): DomainIndex<() => readonly Candidate[]> {
-  const { mesh, gateway, proxy } = stage;
+export function candidatesAt(proxies: Proxies, listeners: readonly Served[]): DomainIndex<() => readonly Candidate[]> {
+  const { mesh, gateway } = proxies;
   const names = listeners.map((one) => `${one.gateway.config.namespace}/${one.gateway.config.name} ${one.gateway.listeners.indexOf(one.listener)}`); // prettier-ignore
   return mesh.remember(gateway, `hosts at ${names.join()}`, () => {
     const byHost = new Map<string, Attachment[]>();
-    for (const attachment of attachedAt(stage, listeners))
+    for (const attachment of attachedAt(proxies, listeners))
       if (routeFault(attachment.route, mesh) === undefined)
         for (const host of hostnamesAt(attachment)) push(byHost, host, attachment);
     const domains = new DomainIndex<() => readonly Candidate[]>();
     for (const [host, attachments] of byHost)
-      domains.add(host, () =>
-        mesh.remember(attachments, 'candidates', () =>
-          inOrder(attachments, proxy.spec.preserveRouteOrder === true, mesh),
-        ),
-      );
+      domains.add(host, () => mesh.remember(attachments, 'candidates', () => inOrder(attachments, proxies, listeners)));
     return domains;
   });
 }
@@ -67,7 +62,10 @@ function matchOf(rule: HttpRule, place: PolicyPlace, mesh: Mesh): Partial<Route>
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
   if (traffic === undefined || !records(traffic.spec.httpUpgrade).some(({ type }) => type === 'CONNECT')) return {};
   if (trafficFault(traffic, mesh) !== undefined) return {};
-  return { match: { ...(rule.matches[0] ?? ANY_HTTP), uri: undefined, method: { exact: 'CONNECT' } } };
+  return {
+    match: { ...(rule.matches[0] ?? ANY_HTTP), uri: undefined, method: { exact: 'CONNECT' } },
+    takesConnect: true,
+  };
 }
 
 /**
@@ -85,7 +83,14 @@ function forPreflights(rule: HttpRule, candidate: Candidate): Candidate | undefi
   return { ...candidate, ...routeOf(copy), rule: copy, isForPreflights: true };
 }
 
-function inOrder(attachments: readonly Attachment[], asGiven: boolean, mesh: Mesh): readonly Candidate[] {
+function inOrder(
+  attachments: readonly Attachment[],
+  proxies: Proxies,
+  listeners: readonly Served[],
+): readonly Candidate[] {
+  const { mesh, proxy } = proxies;
+  const asGiven = proxy.spec.preserveRouteOrder === true;
+  const clientFault = (): ReturnType<typeof faultOfClient> => faultOfClient(mesh, listeners);
   const byRule = new Map<HttpRule, Candidate>();
   for (const attachment of attachments) {
     const { route } = attachment;
@@ -99,11 +104,13 @@ function inOrder(attachments: readonly Attachment[], asGiven: boolean, mesh: Mes
       const sets = cookieConditions(own, route, mesh);
       for (const cookies of sets.length > 0 ? sets : [[]]) {
         const copy = { ...rule };
+        const place = { ...attachment, rule: text(own.name) };
         byRule.set(copy, {
           ...routeOf(copy),
-          ...matchOf(copy, { ...attachment, rule: text(own.name) }, mesh),
+          ...matchOf(copy, place, mesh),
           cookies,
-          attachment,
+          place,
+          ref: rule.ref,
           rule: copy,
           own,
           fault,
@@ -117,5 +124,10 @@ function inOrder(attachments: readonly Attachment[], asGiven: boolean, mesh: Mes
   }
   const rules = [...byRule.keys()];
   const cookiesOf = (rule: HttpRule): readonly Json[] => byRule.get(rule)?.cookies ?? [];
-  return (asGiven ? rules : byEnvoyGatewayPrecedence(rules, cookiesOf)).flatMap((rule) => byRule.get(rule) ?? []);
+  const ordered = asGiven ? rules : byEnvoyGatewayPrecedence(rules, cookiesOf);
+  return ordered.flatMap((rule): readonly Candidate[] => {
+    const candidate = byRule.get(rule);
+    const extras = (): RouteExtras => mesh.remember(rule, 'extras', () => extrasOf(candidate!, proxies, clientFault()));
+    return candidate === undefined ? [] : [{ ...candidate, extras }];
+  });
 }

@@ -1,14 +1,15 @@
 /** Requests that another site's page makes a browser send: the filter for CSRF (source/extensions/filters/http/csrf/csrf_filter.cc of Envoy). */
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { number, optionalRecord, record, texts } from '../model/fields';
-import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
+import { decision, refOf, unknown } from './envoy-gateway-verdict';
+import type { Held } from './filters';
 import type { HttpRequest } from './http-routes';
 import { anyOf, exact, prefix, PRESENT, suffix, type Matcher } from './matcher';
 
 const CHANGING = anyOf(...['POST', 'PUT', 'DELETE', 'PATCH'].map((method) => exact(method)));
 
 /** Undefined lets the request pass. */
-export function csrfVerdict(policy: EffectivePolicy, http: HttpRequest): PolicyVerdict | undefined {
+export function csrfVerdict(policy: EffectivePolicy, http: HttpRequest): Held | undefined {
   if (!http.method.is(CHANGING)) return undefined;
   const { additionalOrigins, shadowFraction } = record(policy.spec.csrf);
   const shadow = optionalRecord(shadowFraction);

@@ -1,36 +1,44 @@
 /** What a listener of Envoy Gateway does with a connection and a request before any route: its ClientTrafficPolicy. */
-import type { EffectivePolicy } from '../model/envoy-gateway-policies';
+import type { Served } from '../model/envoy-gateway-chains';
+import { clientFault } from '../model/envoy-gateway-client-faults';
+import { clientTrafficPolicy, type EffectivePolicy } from '../model/envoy-gateway-policies';
+import type { PolicyFault } from '../model/envoy-gateway-traffic-faults';
 import type { FrontendTls } from '../model/frontend-tls';
-import type { ApiListener } from '../model/gateway-api';
 import { entry, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
-import { handshake } from './handshake';
+import type { FilterChain } from './envoy';
+import { attachedAt } from './envoy-gateway-stage';
+import { decision } from './envoy-gateway-verdict';
+import type { FilterVerdict } from './filters';
+import type { Mesh } from '../model/mesh';
 import type { HttpRequest } from './http-routes';
 import { PRESENT, exact, regex } from './matcher';
-import { gap, type Gap } from './notes';
+import { gap } from './notes';
 import { asRead, type PathSettings } from './paths';
-import type { Reason } from './reasons';
 import { refOf } from './refs';
 import type { Decision } from './types';
-import type { TlsLayer } from './walk';
 
-export type ListenerVerdict =
-  | { readonly is: 'taken'; readonly http: HttpRequest | null }
-  | {
-      readonly is: 'refused';
-      readonly code: string;
-      readonly status: number | null;
-      readonly reason: Reason;
-      readonly location?: string;
-      readonly by: Decision | undefined;
-    }
-  | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision };
+type Refused = Extract<FilterVerdict, { is: 'refused' }>;
 
-type Refused = Extract<ListenerVerdict, { is: 'refused' }>;
+/** The field of a policy that decides; undefined where what is usual does. */
+function fieldOf(policy: EffectivePolicy | undefined, field: string): Decision | undefined {
+  return policy && decision(policy, field);
+}
 
-function decision(policy: EffectivePolicy | undefined, field: string): Decision | undefined {
-  if (policy === undefined) return undefined;
-  const { kind, namespace, name } = policy.manifest;
-  return { kind, namespace, name, field: `spec.${field}` };
+/** The ClientTrafficPolicy of listeners that are one chain: several only of plain HTTP. */
+export function policyOf(mesh: Mesh, of: readonly Served[]): EffectivePolicy | undefined {
+  const [first] = of;
+  return first && clientTrafficPolicy(first, first.listener.protocol === 'HTTP' ? of : [], mesh);
+}
+
+/** What Envoy Gateway does not take of it. */
+export function faultOfClient(
+  mesh: Mesh,
+  of: readonly Served[],
+): (PolicyFault & { readonly policy: EffectivePolicy }) | undefined {
+  const [first] = of;
+  const policy = policyOf(mesh, of);
+  const fault = first && policy && clientFault(policy, first.listener, attachedAt({ mesh }, [first]), mesh);
+  return fault && policy && { policy, ...fault };
 }
 
 /**
@@ -46,45 +54,17 @@ export function demandsCertificate(policy: EffectivePolicy | undefined, frontend
   return validation !== undefined && validation.optional !== true && records(validation.caCertificateRefs).length > 0;
 }
 
-/** The connection: what has to come before its first byte, and the certificate of the client. Undefined takes it. */
-export function connectionVerdict(
-  policy: EffectivePolicy | undefined,
-  outer: TlsLayer | undefined,
-  listener: ApiListener | undefined,
-): Exclude<ListenerVerdict, { is: 'taken' }> | undefined {
-  return headerVerdict(policy) ?? certificateVerdict(policy, outer, listener?.frontend);
-}
-
-function headerVerdict(policy: EffectivePolicy | undefined): Extract<ListenerVerdict, { is: 'unknown' }> | undefined {
+/** What a connection has to begin with, before its first byte of TLS or HTTP: which PROXY header it has no manifest shows. */
+export function openBefore(policy: EffectivePolicy | undefined): FilterChain['openBefore'] {
   if (policy === undefined) return undefined;
   const { spec } = policy;
   const [header, field] =
     optionalRecord(spec.proxyProtocol) === undefined
       ? [spec.enableProxyProtocol === true, 'enableProxyProtocol']
       : [record(spec.proxyProtocol).optional !== true, 'proxyProtocol'];
-  if (header)
-    return {
-      is: 'unknown',
-      why: gap({ kind: 'proxy-protocol-at-listener', policy: refOf(policy.manifest), field }),
-      by: decision(policy, field)!,
-    };
-  return undefined;
-}
-
-function certificateVerdict(
-  policy: EffectivePolicy | undefined,
-  outer: TlsLayer | undefined,
-  frontend: FrontendTls | undefined,
-): Refused | undefined {
-  if (!demandsCertificate(policy, frontend) || handshake('MUTUAL', outer) !== 'no-certificate') return undefined;
-  const isByPolicy = optionalRecord(record(policy?.spec.tls).clientValidation) !== undefined;
-  return {
-    is: 'refused',
-    code: 'UF',
-    status: null,
-    reason: { kind: 'client-certificate-missing', asks: 'listener', port: 0 },
-    by: isByPolicy ? decision(policy, 'tls.clientValidation') : undefined,
-  };
+  if (!header) return undefined;
+  const why = gap({ kind: 'proxy-protocol-at-listener', policy: refOf(policy.manifest), field });
+  return { why, by: decision(policy, field) };
 }
 
 const ESCAPED: Readonly<Record<string, PathSettings['escapedSlashes']>> = {
@@ -99,7 +79,7 @@ export function requestVerdict(
   policy: EffectivePolicy | undefined,
   http: HttpRequest,
   overTls: boolean,
-): ListenerVerdict {
+): FilterVerdict {
   const spec = policy?.spec ?? {};
   const named = withoutUnderscores(policy, record(spec.headers), http, overTls);
   if ('is' in named) return named;
@@ -119,11 +99,11 @@ export function requestVerdict(
           ? { kind: 'path-refused', path: treated.path, has: treated.has, byEnvoyGateway: true }
           : { kind: 'path-redirected', location: treated.path },
       ...(treated.is === 'refused' ? {} : { location: treated.path }),
-      by: decision(policy, 'path.escapedSlashesAction'),
+      by: fieldOf(policy, 'path.escapedSlashesAction'),
     };
   const headers = early(record(record(spec.headers).earlyRequestHeaders), treated.http);
   const asked = { ...treated.http, headers };
-  return withoutAddress(policy, asked) ?? healthAnswer(policy, asked) ?? { is: 'taken', http: asked };
+  return withoutAddress(policy, asked) ?? healthAnswer(policy, asked) ?? { is: 'passed', http: asked };
 }
 
 function withoutUnderscores(
@@ -143,7 +123,7 @@ function withoutUnderscores(
     // HTTP/2, which clients choose over TLS, has its stream reset.
     status: overTls ? null : 400,
     reason: { kind: 'underscore-in-header', headers: found },
-    by: decision(policy, 'headers.withUnderscoresAction'),
+    by: fieldOf(policy, 'headers.withUnderscoresAction'),
   };
 }
 
@@ -176,7 +156,7 @@ function withoutAddress(policy: EffectivePolicy | undefined, http: HttpRequest):
     code: 'rejecting_because_detection_failed',
     status: 403,
     reason: { kind: 'client-address-missing', header: name },
-    by: decision(policy, 'clientIPDetection.customHeader'),
+    by: fieldOf(policy, 'clientIPDetection.customHeader'),
   };
 }
 
@@ -188,6 +168,6 @@ function healthAnswer(policy: EffectivePolicy | undefined, http: HttpRequest): R
     code: 'direct_response',
     status: 200,
     reason: { kind: 'health-check', path },
-    by: decision(policy, 'healthCheck.path'),
+    by: fieldOf(policy, 'healthCheck.path'),
   };
 }

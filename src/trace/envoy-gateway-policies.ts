@@ -7,17 +7,17 @@ import { number, optionalRecord, record, records, text, texts, type Json } from 
 import { authorizationVerdict } from './envoy-gateway-authorization';
 import { csrfVerdict } from './envoy-gateway-csrf';
 import { tokenRulesOf } from './envoy-gateway-tokens';
-import { decision, refOf, unknown, type PolicyVerdict } from './envoy-gateway-verdict';
-import type { Asked, AskedPath } from './ask';
+import { decision, refOf, unknown } from './envoy-gateway-verdict';
+import { Asked } from './ask';
+import { tokenFilter, type Filter, type Filtered, type Held, type TokenCheck } from './filters';
 import { byExpression, type HttpRequest } from './http-routes';
 import { exact, prefix, PRESENT, regex, suffix } from './matcher';
 import { gap } from './notes';
-import { isPreflight } from './own-answer';
+import { isPreflight, type OwnAnswer } from './own-answer';
 import type { Reason, SignInProblem } from './reasons';
-import { judgeToken, type TokenVerdict } from './tokens';
 import type { Decision } from './types';
 
-/** The policies and filters of a rule, and the request that meets them. */
+/** The policies and filters of a rule. */
 export interface AtRule {
   readonly proxy: Json;
   readonly traffic: EffectivePolicy | undefined;
@@ -33,30 +33,28 @@ export interface AtRule {
   readonly broken: readonly BrokenReference[];
   /** Whether the route sends on what it takes: Envoy's filter for CORS takes no notice of others. */
   readonly forwards: boolean;
-  readonly http: HttpRequest & { readonly source: string | null };
 }
 
-/** A rule as the filters find it one after the other: the one for tokens leaves what it found to that for authorization. */
-interface Passing extends AtRule {
-  token: TokenVerdict;
+/** A filter that holds what it gives a verdict on. */
+function holding(verdict: (http: HttpRequest, at: Filtered) => Held | undefined): Filter {
+  return (at, http) => (http === null ? undefined : verdict(http, at)) ?? { is: 'passed', http };
 }
 
-type Filter = (at: Passing) => PolicyVerdict | undefined;
-
-const FILTERS: Readonly<Partial<Record<FilterName, Filter>>> = {
-  fault: ({ traffic }) => traffic && faultVerdict(traffic),
-  cors: corsVerdict,
-  csrf: ({ security, http }) => csrfVerdict(security!, http),
-  ext_authz: ({ security }) => unknown(security!, 'extAuth', 'external authorization'),
-  api_key_auth: (at) => credentialVerdict(at, 'apiKeyAuth'),
-  basic_auth: (at) => credentialVerdict(at, 'basicAuth'),
-  oauth2: oidcVerdict,
-  jwt_authn: tokenVerdict,
-  lua: foreignVerdict,
-  ext_proc: foreignVerdict,
-  wasm: foreignVerdict,
-  dynamic_modules: foreignVerdict,
-  rbac: ({ security, http, token }) => authorizationVerdict(security!, http, token),
+const FILTERS: Readonly<Partial<Record<FilterName, (rule: AtRule) => Filter>>> = {
+  fault: ({ traffic }) => holding(() => traffic && faultVerdict(traffic)),
+  cors: (rule) => holding((http) => corsVerdict(rule, http)),
+  csrf: ({ security }) => holding((http) => csrfVerdict(security!, http)),
+  ext_authz: ({ security }) => holding(() => unknown(security!, 'extAuth', 'external authorization')),
+  api_key_auth: ({ security }) => holding((http) => credentialVerdict(security!, http, 'apiKeyAuth')),
+  basic_auth: ({ security }) => holding((http) => credentialVerdict(security!, http, 'basicAuth')),
+  oauth2: ({ security }) => holding((http) => oidcVerdict(security!, http)),
+  jwt_authn: ({ security }) => tokenFilter(() => tokenCheck(security!)),
+  lua: (rule) => holding(() => foreignVerdict(rule)),
+  ext_proc: (rule) => holding(() => foreignVerdict(rule)),
+  wasm: (rule) => holding(() => foreignVerdict(rule)),
+  dynamic_modules: (rule) => holding(() => foreignVerdict(rule)),
+  rbac: ({ security }) =>
+    holding((http, { flight }) => authorizationVerdict(security!, { ...http, source: flight.from.address })),
 };
 
 /** Which filter carries out which part of a SecurityPolicy. */
@@ -78,8 +76,8 @@ const FOREIGN: Readonly<Record<string, FilterName>> = {
   dynamicModule: 'dynamic_modules',
 };
 
-/** What the filters before the router make of a request at a rule, in their order; undefined lets it pass. */
-export function policyVerdict(rule: AtRule): PolicyVerdict | undefined {
+/** The filters of a rule, in the order in which a request meets them; what makes all requests fail comes last. */
+export function filtersOfRule(rule: AtRule): readonly Filter[] {
   const { security, traffic, extension, broken, proxy } = rule;
   const present = new Set<FilterName>();
   const isCarriedOut = limitFailure(rule) === undefined && !rule.faults.some(({ policy }) => policy === traffic);
@@ -89,19 +87,19 @@ export function policyVerdict(rule: AtRule): PolicyVerdict | undefined {
     if (optionalRecord(security?.spec[part]) !== undefined && !broken.some((one) => one.part === part))
       present.add(filter);
   if (extension !== undefined) present.add(FOREIGN[extension.field] ?? 'wasm');
-  const at: Passing = { ...rule, forwards: rule.forwards && failure(rule) === undefined, token: { is: 'none' } };
-  for (const name of filterOrder(proxy, present)) {
-    const verdict = FILTERS[name]?.(at);
-    if (verdict !== undefined) return verdict;
-  }
-  return failure(rule);
+  const fails = failure(rule);
+  const own = { ...rule, forwards: rule.forwards && fails === undefined };
+  return [
+    ...filterOrder(proxy, present).flatMap((name) => FILTERS[name]?.(own) ?? []),
+    ...(fails === undefined ? [] : [holding(() => fails)]),
+  ];
 }
 
 /**
  * What a SecurityPolicy that Envoy Gateway cannot carry out makes of all requests: it answers 500, unless only the authorizer is amiss
  * and may be done without (translateSecurityPolicyForRoute of internal/gatewayapi/securitypolicy.go).
  */
-function failure(rule: AtRule): PolicyVerdict | undefined {
+function failure(rule: AtRule): Held | undefined {
   return securityFailure(rule) ?? limitFailure(rule) ?? faultOf(rule);
 }
 
@@ -112,7 +110,7 @@ export function isGlobalLimit({ spec }: EffectivePolicy): boolean {
 }
 
 /** A global rate limit where Envoy Gateway is not told to count: 500 on every route (buildGlobalRateLimit of internal/gatewayapi/backendtrafficpolicy.go). */
-function limitFailure({ traffic, limitsGlobally }: AtRule): PolicyVerdict | undefined {
+function limitFailure({ traffic, limitsGlobally }: AtRule): Held | undefined {
   if (traffic === undefined || limitsGlobally !== false || !isGlobalLimit(traffic)) return undefined;
   return {
     is: 'refused',
@@ -123,14 +121,14 @@ function limitFailure({ traffic, limitsGlobally }: AtRule): PolicyVerdict | unde
   };
 }
 
-function faultOf({ faults: [fault] }: AtRule): PolicyVerdict | undefined {
+function faultOf({ faults: [fault] }: AtRule): Held | undefined {
   if (fault === undefined) return undefined;
   const { policy, field, what, fix } = fault;
   const reason: Reason = { kind: 'policy-not-usable', policy: refOf(policy), problem: 'invalid', detail: what, cure: fix }; // prettier-ignore
   return { is: 'refused', code: 'direct_response', status: 500, reason, by: decision(policy, field) };
 }
 
-function securityFailure({ security, broken }: AtRule): PolicyVerdict | undefined {
+function securityFailure({ security, broken }: AtRule): Held | undefined {
   const worst = broken.find(({ part }) => part !== 'extAuth') ?? broken[0];
   if (security === undefined || worst === undefined) return undefined;
   if (worst.part === 'extAuth' && record(security.spec.extAuth).failOpen === true) return undefined;
@@ -149,7 +147,7 @@ function securityFailure({ security, broken }: AtRule): PolicyVerdict | undefine
   };
 }
 
-function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
+function faultVerdict(policy: EffectivePolicy): Held | undefined {
   const abort = optionalRecord(record(policy.spec.faultInjection).abort);
   if (abort === undefined || number(abort.percentage ?? 100) < 100) return undefined;
   const status = number(abort.httpStatus) || 200;
@@ -163,7 +161,7 @@ function faultVerdict(policy: EffectivePolicy): PolicyVerdict | undefined {
 }
 
 /** The filter answers every preflight, if the route is one that forwards. */
-function corsVerdict({ security, cors, forwards, http }: Passing): PolicyVerdict | undefined {
+function corsVerdict({ security, cors, forwards }: AtRule, http: HttpRequest): Held | undefined {
   if (!forwards || !isPreflight(http)) return undefined;
   return {
     is: 'refused',
@@ -175,15 +173,14 @@ function corsVerdict({ security, cors, forwards, http }: Passing): PolicyVerdict
 }
 
 /** The filter for logins, in its order (decodeHeaders of extensions/filters/http/oauth2/filter.cc of Envoy). */
-function oidcVerdict({ security, http }: Passing): PolicyVerdict | undefined {
-  const policy = security!;
+function oidcVerdict(policy: EffectivePolicy, http: HttpRequest): Held | undefined {
   const oidc = record(policy.spec.oidc);
   if (oidc.passThroughAuthHeader === true && hasTokenHeader(record(policy.spec.jwt), http)) return undefined;
   const told = { is: 'refused', code: 'oidc', by: decision(policy, 'oidc') } as const;
   if (http.path.plain.is(exact(text(oidc.logoutPath) || '/logout')))
     return { ...told, status: 302, reason: { kind: 'sign-out', policy: refOf(policy) } };
   if (http.headers.get('cookie').is(PRESENT)) return unknown(policy, 'oidc', 'credentials');
-  const refused = (why: SignInProblem): PolicyVerdict => ({
+  const refused = (why: SignInProblem): Held => ({
     ...told,
     status: 401,
     reason: { kind: 'sign-in-refused', policy: refOf(policy), why },
@@ -217,8 +214,7 @@ function hasTokenHeader(jwt: Json, http: HttpRequest): boolean {
   });
 }
 
-function credentialVerdict({ security, http }: Passing, kind: 'apiKeyAuth' | 'basicAuth'): PolicyVerdict {
-  const policy = security!;
+function credentialVerdict(policy: EffectivePolicy, http: HttpRequest, kind: 'apiKeyAuth' | 'basicAuth'): Held {
   if (shows(kind, record(policy.spec[kind]), http)) return unknown(policy, kind, 'credentials');
   return {
     is: 'refused',
@@ -229,28 +225,19 @@ function credentialVerdict({ security, http }: Passing, kind: 'apiKeyAuth' | 'ba
   };
 }
 
-function tokenVerdict(at: Passing): PolicyVerdict | undefined {
-  const policy = at.security!;
-  const token = judgeToken(tokenRulesOf(policy), at.http);
-  at.token = token;
-  // What a token that is not valid says counts for nothing; since 1.9 it may pass all the same.
-  if (record(policy.spec.jwt).failOpen === true) {
-    if (token.is === 'invalid') at.token = { is: 'none' };
-    return token.is === 'unknown' && policy.spec.authorization !== undefined ? token : undefined;
-  }
-  if (token.is === 'unknown') return token;
-  if (token.is === 'invalid') return { ...token, is: 'refused', code: 'jwt_authn' };
-  if (token.is !== 'none' || record(policy.spec.jwt).optional === true) return undefined;
+function tokenCheck(policy: EffectivePolicy): TokenCheck {
+  const { optional, failOpen } = record(policy.spec.jwt);
+  const missing = { reason: { kind: 'token-missing', policy: refOf(policy) }, by: decision(policy, 'jwt') } as const;
   return {
-    is: 'refused',
-    code: 'jwt',
-    status: 401,
-    reason: { kind: 'token-missing', policy: refOf(policy) },
-    by: decision(policy, 'jwt'),
+    rules: tokenRulesOf(policy),
+    ...(optional === true ? {} : { missing }),
+    // Since 1.9.
+    passesInvalid: failOpen === true,
+    isIdle: policy.spec.authorization === undefined,
   };
 }
 
-function foreignVerdict({ extension }: Passing): PolicyVerdict | undefined {
+function foreignVerdict({ extension }: AtRule): Held | undefined {
   if (extension === undefined) return undefined;
   const { policy, field } = extension;
   return {
@@ -272,44 +259,44 @@ function shows(kind: string, settings: Json, http: HttpRequest): boolean {
   );
 }
 
-/** What Envoy Gateway's own filters make of a rule: an answer by itself, or another Host and path. */
-export interface OwnFilters {
-  readonly answer: { readonly status: number; readonly reason: Reason } | undefined;
-  /** The Host; undefined leaves it, null is what only the backend tells. */
-  readonly authority: Asked | null | undefined;
-  readonly path: AskedPath | undefined;
+/** What a rule's HTTPRouteFilter answers in place of its backends. */
+export function answerOf(given: readonly (Json | null)[]): OwnAnswer | undefined {
+  const [direct] = given.flatMap((filter) =>
+    [optionalRecord(filter?.directResponse)].filter((one) => one !== undefined),
+  );
+  if (direct === undefined) return undefined;
+  const status = number(direct.statusCode) || 200;
+  const reason = { kind: 'direct-response', status, filter: true, byEnvoyGateway: true } as const;
+  return { code: 'direct_response', status, reason, field: 'filters' };
 }
 
-/** @param given the HTTPRouteFilters of a rule */
-export function applyOwnFilters(given: readonly (Json | null)[], http: HttpRequest): OwnFilters {
-  let answer: OwnFilters['answer'];
-  let authority: OwnFilters['authority'];
-  let path: OwnFilters['path'];
+/** The request as it goes on by a rule's HTTPRouteFilters, which rewrite what it was when it came. */
+export function rewrittenBy(
+  given: readonly (Json | null)[],
+  asked: HttpRequest,
+  onward: HttpRequest,
+  backend: string,
+): HttpRequest {
+  let { authority, path } = onward;
   for (const filter of given) {
-    // What cannot be found is told before.
-    if (filter === null) continue;
-    const direct = optionalRecord(filter.directResponse);
-    if (direct !== undefined) {
-      const status = number(direct.statusCode) || 200;
-      answer ??= { status, reason: { kind: 'direct-response', status, filter: true, byEnvoyGateway: true } };
-    }
-    const rewrite = record(filter.urlRewrite);
+    const rewrite = record(filter?.urlRewrite);
     const hostname = record(rewrite.hostname);
     if (hostname.type === 'Header') {
-      const named = http.headers.get(text(hostname.header));
+      const named = asked.headers.get(text(hostname.header));
       if (named.is(PRESENT))
         authority = named.changed((value) => value, 'a header that becomes the Host of the request');
     }
-    if (hostname.type === 'Backend') authority = null;
+    // Which it becomes only the backend tells.
+    if (hostname.type === 'Backend') authority = Asked.fixed(backend);
     const ofPath = record(hostname.pathRegex);
     if (hostname.type === 'PathRegex')
-      authority = byExpression(http.path.plain, text(ofPath.pattern), text(ofPath.substitution));
+      authority = byExpression(asked.path.plain, text(ofPath.pattern), text(ofPath.substitution));
     const pattern = record(record(rewrite.path).replaceRegexMatch);
     if (text(pattern.pattern) !== '')
-      path = http.path.withPlain(
-        byExpression(http.path.plain, text(pattern.pattern), text(pattern.substitution)),
+      path = asked.path.withPlain(
+        byExpression(asked.path.plain, text(pattern.pattern), text(pattern.substitution)),
         `expression ${JSON.stringify([pattern.pattern, pattern.substitution])}`,
       );
   }
-  return { answer, authority, path };
+  return { ...onward, authority, path };
 }

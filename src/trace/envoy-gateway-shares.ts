@@ -5,7 +5,7 @@ import { routingTypeAt, type EffectivePolicy, type PolicyPlace } from '../model/
 import { optionalRecord, record, records } from '../model/fields';
 import { backendProblem } from './envoy-gateway-backend';
 import type { Candidate } from './envoy-gateway-candidates';
-import type { Stage } from './envoy-gateway-stage';
+import type { Proxies } from './envoy-gateway-stage';
 import type { WeightedRoute } from './http-routes';
 
 /** What the endpoints of a backend are: `invalid` for one that cannot be used, `none` where nothing runs. */
@@ -23,12 +23,10 @@ export interface Shares {
  * those with `fallback` are of the second priority; with a cluster each they have their share like others.
  */
 export function sharesOf(
-  stage: Stage,
-  { clusters, own }: Candidate,
-  place: PolicyPlace,
+  stage: Proxies,
+  { clusters, own, place }: Candidate,
   traffic: EffectivePolicy | undefined,
 ): Shares {
-  // prettier-ignore
   const found = clusters.flatMap((one) => endpointsOf(stage, one, place) ?? []);
   const refs = records(own.backendRefs);
   const { preferLocal } = record(record(traffic?.spec.loadBalancer).zoneAware);
@@ -42,19 +40,19 @@ export function sharesOf(
 }
 
 /** Of the backends of one cluster those of the first priority; where there are none, all. */
-export function firstOf(stage: Stage, clusters: readonly WeightedRoute[]): readonly WeightedRoute[] {
+export function firstOf(stage: Pick<Proxies, 'mesh'>, clusters: readonly WeightedRoute[]): readonly WeightedRoute[] {
   const first = clusters.filter(({ destination: { host } }) => backendOf(stage, host)?.fallback !== true);
   return first.length === 0 ? clusters : first;
 }
 
-function backendOf({ mesh }: Stage, host: string): ReturnType<typeof record> | undefined {
+function backendOf({ mesh }: Pick<Proxies, 'mesh'>, host: string): ReturnType<typeof record> | undefined {
   const [, namespace = '', name = ''] = /^Backend ([^/]*)\/(.*)$/.exec(host) ?? [];
   const manifest = name === '' ? undefined : mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
   return manifest && record(record(manifest.body).spec);
 }
 
 function endpointsOf(
-  stage: Stage,
+  stage: Proxies,
   { destination: { host, port } }: WeightedRoute,
   place: PolicyPlace,
 ): Endpoints | undefined {

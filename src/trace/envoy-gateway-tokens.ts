@@ -1,8 +1,9 @@
 /** Tokens by SecurityPolicies of Envoy Gateway: its providers as rules for tokens, and its conditions on claims. */
 import { type EffectivePolicy } from '../model/envoy-gateway-policies';
 import { record, records, text, texts, type Json } from '../model/fields';
+import type { HttpRequest } from './http-routes';
 import { anyOf, exact } from './matcher';
-import { type TokenRule, type TokenVerdict } from './tokens';
+import type { TokenRule } from './tokens';
 
 export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly TokenRule[] {
   const { kind, namespace, name } = manifest;
@@ -36,10 +37,11 @@ export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly Toke
 }
 
 /** Whether a token is of the provider, and has all claims and scopes, that a principal names. */
-export function claimsFit({ provider, claims, scopes }: Json, token: TokenVerdict): boolean {
-  if (token.is !== 'valid' || token.rule.name !== text(provider)) return false;
-  const own = token.http.claims;
-  if (own === undefined || own === 'unknown') return false;
+export function claimsFit(
+  { provider, claims, scopes }: Json,
+  { claims: own, verifiedBy }: Partial<HttpRequest>,
+): boolean {
+  if (verifiedBy !== text(provider) || own === undefined || own === 'unknown') return false;
   const isScoped = texts(scopes).every((scope) =>
     ['scope', 'scp'].some((claim) => own.isList([claim]) && own.has([claim], exact(scope))),
   );

@@ -1,19 +1,8 @@
 /** What a policy of Envoy Gateway says to a request. */
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
-import { gap, type Gap, type OpenCondition } from './notes';
-import type { Reason } from './reasons';
+import type { Held } from './filters';
+import { gap, type OpenCondition } from './notes';
 import type { Decision, ObjectRef } from './types';
-
-export type PolicyVerdict =
-  | {
-      readonly is: 'refused';
-      readonly code: string;
-      readonly status: number;
-      readonly reason: Reason;
-      readonly location?: string | undefined;
-      readonly by: Decision;
-    }
-  | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision };
 
 export function decision({ manifest }: EffectivePolicy, field: string): Decision {
   const { kind, namespace, name } = manifest;
@@ -24,7 +13,7 @@ export function refOf({ manifest: { kind, namespace, name } }: EffectivePolicy):
   return { kind, namespace, name };
 }
 
-export function unknown(policy: EffectivePolicy, field: string, on: OpenCondition): PolicyVerdict {
+export function unknown(policy: EffectivePolicy, field: string, on: OpenCondition): Held {
   return {
     is: 'unknown',
     why: gap({ kind: 'security-policy-open', policy: refOf(policy), field, on }),

@@ -2,6 +2,8 @@ import { canonicalCidr, contains, prefixLength } from '../model/addresses';
 import { isSubsetOf } from '../model/hostnames';
 import type { ServerTls } from '../model/merged-gateway';
 import { push } from '../model/objects';
+import type { Gap } from './notes';
+import type { Reason } from './reasons';
 import type { Decision, RouteRef } from './types';
 
 /** A connection as a proxy sees it arrive. */
@@ -19,6 +21,8 @@ export interface Connection {
 export interface WeightedCluster {
   readonly cluster: string;
   readonly weight: number;
+  /** How the proxy names it, where that does not tell it from others of the route. */
+  readonly name?: string;
 }
 
 /** Where a TCP proxy filter sends. */
@@ -42,6 +46,12 @@ export interface FilterChain {
   /** TLS that the chain takes off. */
   readonly terminates: ServerTls | null;
   readonly decidedBy: readonly Decision[];
+  /** What decides, before anything is read, and nobody knows of. */
+  readonly openBefore?: { readonly why: Gap; readonly by: Decision | undefined };
+  /** What asks for a certificate, where that is another object than the listener's. */
+  readonly demandedBy?: Decision | undefined;
+  /** Why it closes whatever it takes. */
+  readonly unusable?: { readonly code: string; readonly reason: Reason; readonly by: Decision };
 }
 
 export interface Listener {

@@ -1,15 +1,16 @@
 /** What the steps of a hop share: its parts as far as they are known, and how it is written down. */
+import type { ServerTlsMode } from '../model/merged-gateway';
 import type { Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import type { Cluster, MissingCluster } from './clusters';
-import type { FilterChain, Listener } from './envoy';
+import type { FilterChain, Listener, TcpTarget, WeightedCluster } from './envoy';
 import type { Filter, Past } from './filters';
-import type { HttpRequest, Route, VirtualHost, WeightedRoute } from './http-routes';
+import type { HttpRequest, Route, VirtualHost } from './http-routes';
 import type { Reason } from './reasons';
 import type { SidecarView } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
 import type { Step } from './step';
-import type { Alternative, Copy, Decision, Hop, ProxyRef, RouteRef, Wire, WireProtocol } from './types';
+import type { Alternative, Copy, Decision, Hop, ProxyRef, Refused, RouteRef, Wire, WireProtocol } from './types';
 import type { Flight, Peer, TlsLayer } from './walk';
 
 /** Parts of a hop that are known before its upstream is. */
@@ -89,6 +90,9 @@ export function brokenStatus({ isRead }: Flight, receives?: Wire): number | null
   return isRead || receives?.protocol === 'HTTP' ? 503 : null;
 }
 
+/** Why something is not there. */
+export type Absent = Pick<Refused, 'reason' | 'by'>;
+
 /**
  * What proxies of one control plane have for themselves: how they read a request before any filter, how they reach what clusters stand for, and why
  * there is none of what a connection or request would need.
@@ -96,14 +100,15 @@ export function brokenStatus({ isRead }: Flight, receives?: Wire): number | null
 export interface ControlPlane {
   readonly byEnvoyGateway: boolean;
   readonly reads: (incoming: Incoming, http: HttpRequest) => Past;
-  /** Sends to a cluster by its name; of a route, with the destination that it stands for. */
-  readonly send: (onward: Onward, cluster: string, chosen?: WeightedRoute) => Step;
+  /** Sends to a cluster that a route or TCP proxy has chosen. */
+  readonly send: (onward: Onward, chosen: WeightedCluster, by: Route | TcpTarget) => Step;
   /** What is told of the destinations of a route that are not followed. */
-  readonly sharesOf: (route: Route, chosen: WeightedRoute) => readonly Alternative[];
+  readonly sharesOf: (by: Route | TcpTarget, chosen: WeightedCluster) => readonly Alternative[];
   readonly mayHave: (cluster: string) => boolean;
   /** Whether a cluster has closed a connection by the time that filters have read of it. */
   readonly isDeadEnd: (cluster: string) => boolean;
-  readonly noChain: (listener: Listener, outer: TlsLayer | undefined) => Reason;
+  readonly noTls: (chain: FilterChain, mode: ServerTlsMode) => Reason;
+  readonly noChain: (listener: Listener, outer: TlsLayer | undefined) => Absent;
   /** A request whose Host no virtual host of the route configuration has. */
   readonly noHost: (incoming: Incoming, routes: RouteConfig, http: HttpRequest) => Step;
   /** A request that no route of a virtual host takes. */

@@ -11,7 +11,9 @@ import {
 } from '../model/virtual-services';
 import { Asked, type AskedHeaders, type AskedPath } from './ask';
 import type { WeightedCluster } from './envoy';
+import type { Filter } from './filters';
 import { evaluate, exact, pathPrefix, prefix, PRESENT, regex, stringMatch, type Matcher } from './matcher';
+import type { OwnAnswer } from './own-answer';
 import type { Copy } from './types';
 import type { Claims } from './claims';
 
@@ -25,6 +27,8 @@ export interface HttpRequest {
   readonly headers: AskedHeaders;
   /** The claims of a token that the proxy at hand has verified; the next one knows nothing of them. */
   readonly claims?: Claims | 'unknown';
+  /** The name of the rule that verified it, where such have one. */
+  readonly verifiedBy?: string;
 }
 
 export interface WeightedRoute extends WeightedCluster {
@@ -53,6 +57,20 @@ export interface Route {
   readonly cookies?: readonly Json[];
   /** Whether it is for CONNECT, which no other route takes: such a request has no path (getRouteFromRoutes of Envoy's source/common/router/config_impl.cc). */
   readonly takesConnect?: true;
+  /** What it has beside its rule, made when a request first comes to it. */
+  readonly extras?: () => RouteExtras;
+}
+
+/** What a route has that no rule of istiod's says. */
+export interface RouteExtras {
+  /** Filters of its own, behind those of its chain. */
+  readonly filters: readonly Filter[];
+  /** Those of its clusters that get requests, by their names. */
+  readonly clusters: readonly WeightedRoute[];
+  /** What it answers by itself, whatever its rule says. */
+  readonly answer: OwnAnswer | undefined;
+  /** The request as it goes on, by what it was before its rule rewrote it. */
+  readonly changes: (asked: HttpRequest, onward: HttpRequest, destination: RouteDestination) => HttpRequest;
 }
 
 /** A virtual host. Its routes are made when a request first asks for them: of thousands of hosts behind a port few are asked. */
@@ -343,7 +361,7 @@ export function unreadablePart(route: Route, { claims }: Pick<HttpRequest, 'clai
 /** The request as the next proxy receives it: authority and path rewritten, headers set, added and removed. */
 export function rewritten(request: HttpRequest, route: Route, destination: RouteDestination | undefined): HttpRequest {
   const { rule } = route;
-  const { claims: _, ...onward } = request;
+  const { claims: _claims, verifiedBy: _rule, ...onward } = request;
   if (rule === null) return onward;
   const written = text(rule.rewrite?.authority) || authorityOf(rule.headers) || (destination?.authority ?? '');
   const authority = written === '' ? request.authority : Asked.fixed(written);

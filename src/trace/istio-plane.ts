@@ -3,11 +3,11 @@ import { PASSTHROUGH, RESOLVED_BY_HOST } from './catch-all';
 import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
 import { isMissing } from './clusters';
-import { hostWithoutPort } from './envoy';
+import { hostWithoutPort, type TcpTarget, type WeightedCluster } from './envoy';
 import { unknownDestination } from './explain';
 import { pathRead } from './filters';
 import { hopOf, withVirtualHost, type AtProxy, type ControlPlane, type Incoming } from './hop';
-import type { HttpRequest, Route, VirtualHost, WeightedRoute } from './http-routes';
+import type { HttpRequest, Route, VirtualHost } from './http-routes';
 import { PRESENT, stringMatch } from './matcher';
 import { remark } from './notes';
 import { send } from './send';
@@ -23,8 +23,9 @@ export function istioPlane(walk: Walk, at: AtProxy): ControlPlane {
   return {
     byEnvoyGateway: false,
     reads: (incoming, http) => pathRead(walk.mesh, incoming, http),
-    send: (onward, cluster) => send(walk, { at, ...onward }, cluster),
-    sharesOf: (route, chosen) => sharesOf(walk, route, chosen),
+    send: (onward, { cluster }) => send(walk, { at, ...onward }, cluster),
+    sharesOf: (by, chosen) => sharesOf(walk, by, chosen),
+    noTls: (_chain, mode) => ({ kind: 'tls-expected', listener: null, mode }),
     mayHave: (name) => {
       const cluster = at.cluster(name);
       return !isMissing(cluster) || cluster.mayExist;
@@ -35,12 +36,15 @@ export function istioPlane(walk: Walk, at: AtProxy): ControlPlane {
       return cluster.type !== 'ORIGINAL_DST' && cluster.endpoints.length === 0 && cluster.endpointsKnown;
     },
     noChain: ({ name, chains }, outer) => ({
-      kind: 'no-filter-chain',
-      listener: name,
-      isTls: outer !== undefined,
-      sni: outer?.sni ?? null,
-      served: [...new Set(chains.flatMap((one) => one.sniHosts))],
-      atGateway: isGateway,
+      reason: {
+        kind: 'no-filter-chain',
+        listener: name,
+        isTls: outer !== undefined,
+        sni: outer?.sni ?? null,
+        served: [...new Set(chains.flatMap((one) => one.sniHosts))],
+        atGateway: isGateway,
+      },
+      by: chains[0]?.decidedBy[0] ?? null,
     }),
     // A route configuration of one sniffed service has no virtual host for others.
     noHost: (incoming, rules, http) =>
@@ -52,10 +56,11 @@ export function istioPlane(walk: Walk, at: AtProxy): ControlPlane {
 }
 
 /** Each destination of a rule is a cluster of its own. */
-function sharesOf(walk: Walk, { clusters }: Route, chosen: WeightedRoute): readonly Alternative[] {
+function sharesOf(walk: Walk, by: Route | TcpTarget, chosen: WeightedCluster): readonly Alternative[] {
+  const clusters: readonly WeightedCluster[] = by.clusters;
   const others = clusters.filter((item) => item !== chosen).map(({ cluster, weight }) => ({ cluster, weight }));
   const total = clusters.reduce((sum, { weight }) => sum + weight, 0);
-  if (others.length > 0)
+  if (others.length > 0 && 'match' in by)
     walk.note(remark({ kind: 'weighted', weight: chosen.weight, total, others: others.map(({ cluster }) => cluster) }));
   return others;
 }

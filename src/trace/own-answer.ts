@@ -44,9 +44,16 @@ function answersPreflight(cors: Json, http: HttpRequest): boolean {
  * What a route does without an upstream: a fault for everyone, an answer to a preflight, a redirect, a fixed answer. `listens` is the
  * port of the listener.
  */
-export function ownAnswer(route: Route, http: HttpRequest, listens: number): OwnAnswer | undefined {
+export function ownAnswer(
+  route: Route,
+  http: HttpRequest,
+  listens: number,
+  byEnvoyGateway = false,
+): OwnAnswer | undefined {
   const { rule } = route;
   if (rule === null) return undefined;
+  const told = route.extras?.().answer;
+  if (told !== undefined) return told;
   const abort = optionalRecord(rule.fault?.abort);
   if (abort !== undefined && abortShare(route) >= 100) {
     return {
@@ -79,7 +86,7 @@ export function ownAnswer(route: Route, http: HttpRequest, listens: number): Own
   }
   if (rule.directResponse !== undefined) {
     const status = number(rule.directResponse.status);
-    const reason = { kind: 'direct-response', status, filter: false, byEnvoyGateway: false } as const;
+    const reason = { kind: 'direct-response', status, filter: false, byEnvoyGateway } as const;
     return { code: 'direct_response', status, reason, field: 'directResponse' };
   }
   return undefined;

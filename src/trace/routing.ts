@@ -104,10 +104,15 @@ function fieldOf(kind: string, field: string): string {
   return field === 'directResponse' ? 'backendRefs' : 'filters';
 }
 
-function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, http: HttpRequest): Step {
+function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, received: HttpRequest): Step {
   const { proxy, plane, flight } = at;
   const ref = route.rule?.ref ?? null;
-  const answer = ownAnswer(route, http, flight.namedPort);
+  const extras = route.extras?.();
+  const sni = outermost(flight.layers)?.sni ?? null;
+  const past = pastFilters({ walk, incoming, flight, sni, terminated: true }, extras?.filters ?? [], received, () => ({ route: ref })); // prettier-ignore
+  if (past.held !== undefined) return past.held;
+  const http = past.http ?? received;
+  const answer = ownAnswer(route, http, flight.namedPort, plane.byEnvoyGateway);
   if (answer !== undefined) {
     const by =
       ref === null
@@ -131,7 +136,8 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
   }
   const share = abortShare(route);
   if (share > 0 && ref !== null) walk.note(remark({ kind: 'aborts-share', rule: ref, percent: share }));
-  const chosen = walk.choose(route.clusters, copiesOf(route));
+  const clusters = extras?.clusters ?? route.clusters;
+  const chosen = walk.choose(clusters, copiesOf(route));
   if (chosen === undefined) {
     const hop = hopOf(incoming, { route: ref, decidedBy: decisions(ruleDecision(ref), ...incoming.decidedBy) });
     return refused(hop, {
@@ -142,7 +148,8 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       reason: { kind: 'no-destination', readsHttp: true },
     });
   }
-  const alternatives = plane.sharesOf(route, chosen);
+  const alternatives = plane.sharesOf({ ...route, clusters }, chosen);
+  const onward = rewritten(http, route, chosen.destination);
   // Envoy drops copies for clusters that are not there.
   const copies = route.mirrors && toldCopies(route.mirrors).filter(({ cluster }) => plane.mayHave(cluster));
   return plane.send(
@@ -152,12 +159,12 @@ function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Rou
       alternatives,
       ...(alternatives.length > 0 ? { weight: chosen.weight } : {}),
       inner: [],
-      http: rewritten(http, route, chosen.destination),
+      http: extras?.changes(http, onward, chosen.destination) ?? onward,
       gatewayApi: route.gatewaySemantics,
       tunnel: null,
       ...(copies === undefined ? {} : { copies }),
     },
-    chosen.cluster,
     chosen,
+    route,
   );
 }

@@ -76,7 +76,7 @@ export function throughServer(
   if (shaken === 'no-certificate')
     return refused(hopOf(incoming, logged), {
       code: 'UF',
-      status: brokenStatus(flight, incoming.receives),
+      status: brokenStatus(flight),
       proxy,
       by: by ?? null,
       reason: { kind: 'client-certificate-missing', asks: 'sidecar-ingress', port: flight.port },

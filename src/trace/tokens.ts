@@ -136,7 +136,7 @@ function goesOn({ rule, stripped, token }: Carried, http: HttpRequest): HttpRequ
     const own = claims.written(claim.split('.'));
     if (own !== undefined) headers = headers.with(header, own);
   }
-  return { ...from, headers, claims: claims.normalized(rule.spaceDelimited) };
+  return { ...from, headers, claims: claims.normalized(rule.spaceDelimited), verifiedBy: rule.name };
 }
 
 /** Of a token that its issuer signed and that is within its time: whether it is this issuer's, and meant for whom it is sent to. */

@@ -107,7 +107,12 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
           },
   'http-expected': ({ got, byEnvoyGateway }) =>
     byEnvoyGateway
-      ? { what: 'the listener expects HTTP', fix: 'speak HTTP, or use a TCP listener' }
+      ? got === 'TLS'
+        ? {
+            what: 'the listener expects HTTP and gets TLS',
+            fix: 'send plain HTTP to the port, or add a listener of protocol HTTPS whose hostname takes the SNI',
+          }
+        : { what: 'the listener expects HTTP', fix: 'speak HTTP, or use a TCP listener' }
       : {
           what: `the listener expects HTTP and gets ${got === 'TLS' ? 'TLS' : 'something that is not HTTP'}`,
           fix:
