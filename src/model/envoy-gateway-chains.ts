@@ -5,7 +5,6 @@
 import { hostnamesAt, type Attachment } from './attachments';
 import type { ApiGateway, ApiListener, GatewayApi } from './gateway-api';
 import { containerPort } from './envoy-gateway';
-import { isSubsetOf } from './hostnames';
 
 export interface EnvoyRefusal {
   /** `listener`: nothing listens on the port. `routes`: no request on the port finds a route. */
@@ -82,22 +81,6 @@ export function chainsAt(api: GatewayApi, gateway: ApiGateway, port: number): re
     .flatMap((served) => chainsOf(served, api.attachedTo(served.gateway)));
   const idle = chains.find(({ isIdle }) => isIdle === true);
   return api.input.envoyGateway.sharesEmptyChain ? chains.filter((one) => one.isIdle !== true || one === idle) : chains;
-}
-
-/** The chain that Envoy gives a connection: of the longest server name that fits, else the one without any. */
-export function chainFor(chains: readonly Chain[], sni: string | null): Chain | undefined {
-  const fit = ({ names }: Chain): number =>
-    Math.max(
-      names.length === 0 ? 0 : -1,
-      ...names.map((name) => (sni === null || !isSubsetOf(sni, name) ? -1 : name === sni ? Infinity : name.length)),
-    );
-  return chains
-    .map((chain) => ({ chain, fit: fit(chain) }))
-    .filter((one) => one.fit >= 0)
-    .reduce<{ readonly chain: Chain; readonly fit: number } | undefined>(
-      (best, one) => (best === undefined || one.fit > best.fit ? one : best),
-      undefined,
-    )?.chain;
 }
 
 /** Two chains that match the same: Envoy refuses the whole listener ("has the same matching rules defined as"). */
