@@ -1,5 +1,5 @@
 /** Where requests are worth exploring: hosts, on every port and protocol that objects of either set speak of. */
-import { ANY_ADDRESS, contains, isAddress, isLoopback } from '../model/addresses';
+import { ANY_ADDRESS, isAddress, isLoopback } from '../model/addresses';
 import { record, texts } from '../model/fields';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
@@ -24,6 +24,7 @@ export interface Probe {
 
 /** An address for documentation, which no mesh has. */
 const ANY_OTHER_ADDRESS = '203.0.113.251';
+const ANY_OTHER_ADDRESS_OF_IPV6 = '2001:db8::fb';
 
 export function schemeOf(port: Port): 'http' | 'https' | 'tcp' | undefined {
   switch (port.protocol) {
@@ -165,7 +166,7 @@ function addressesOf(
   });
   const ranges = [...(index.get(host) ?? [])];
   if (ranges.length === 0) return [];
-  const told = meshes.flatMap(toldRanges);
+  const told = toldRanges(meshes);
   return ranges.flatMap((range) => {
     const parts = partsOf(range, told);
     return parts.map(({ address }) => ({ address, isPart: parts.length > 1 }));
@@ -178,10 +179,10 @@ export function otherHostProbes(ports: ReadonlySet<number>, meshes: readonly Mes
     probe({ host: '*', scheme: 'http', port: 80 }, meshes),
     probe({ host: '*', scheme: 'https', port: 443 }, meshes),
   ];
-  const parts = otherParts(meshes);
+  const parts = otherParts(meshes).slice(0, MOST_PARTS);
   for (const port of new Set([...(parts.length > 0 ? [443] : []), ...[...ports].sort((a, b) => a - b)])) {
     if (ports.has(port)) probes.push(probe({ host: '*', scheme: 'tcp', port, address: ANY_OTHER_ADDRESS }, meshes));
-    for (const { address, range } of parts) probes.push(probe({ host: '*', scheme: 'tcp', port, address, range }, meshes)); // prettier-ignore
+    for (const { address, ranges } of parts) probes.push(probe({ host: '*', scheme: 'tcp', port, address, ranges }, meshes)); // prettier-ignore
     if (port === 80 || port === 443) continue;
     probes.push(
       probe({ host: '*', scheme: 'http', port }, meshes),
@@ -191,20 +192,34 @@ export function otherHostProbes(ports: ReadonlySet<number>, meshes: readonly Mes
   return probes;
 }
 
+const MOST_RANGES_NAMED = 6;
+
+/** Parts that are followed: each is every port once more. */
+const MOST_PARTS = 64;
+
+const PARTS = new WeakMap<readonly Mesh[], readonly Part[]>();
+
 /** Addresses that no entry claims, one for each part of the rest that objects tell apart from the others. */
 function otherParts(meshes: readonly Mesh[]): readonly Part[] {
-  const told = [...new Set(meshes.flatMap(toldRanges))].filter(
-    (range) => !range.endsWith('/0') && !range.includes(':'),
-  );
+  const known = PARTS.get(meshes) ?? partsNobodyClaims(meshes);
+  PARTS.set(meshes, known);
+  return known;
+}
+
+function partsNobodyClaims(meshes: readonly Mesh[]): readonly Part[] {
+  // Who says nothing of IPv6 but that all of it is meant is not asked about it.
+  const told = toldRanges(meshes).filter(({ range }) => range !== '::/0');
   if (told.length === 0) return [];
-  const claimed = new Set(meshes.flatMap(claimedRanges));
-  return partsOf('0.0.0.0/0', [...told, ...claimed]).filter(
-    ({ address, range }) =>
-      range !== undefined &&
-      !isLoopback(address) &&
-      !contains(range, ANY_OTHER_ADDRESS) &&
-      ![...claimed].some((one) => contains(one, address)),
-  );
+  const claimed = [...new Set(meshes.flatMap(claimedRanges))];
+  const standing = [ANY_OTHER_ADDRESS, ANY_OTHER_ADDRESS_OF_IPV6];
+  return ['0.0.0.0/0', '::/0']
+    .flatMap((all) => partsOf(all, told, { claimed, standing }))
+    .filter(({ address, ranges }) => ranges.length > 0 && address !== ANY_OTHER_ADDRESS && !isLoopback(address));
+}
+
+/** How many parts of the addresses that no entry claims are not followed: there are too many of them. */
+export function partsBeyond(meshes: readonly Mesh[]): number {
+  return Math.max(0, otherParts(meshes).length - MOST_PARTS);
 }
 
 export interface Place {
@@ -213,10 +228,10 @@ export interface Place {
   readonly port: number;
   readonly address?: string | undefined;
   /** What the address stands for, where it is of no host. */
-  readonly range?: string | undefined;
+  readonly ranges?: readonly string[] | undefined;
 }
 
-export function probe({ host, scheme, port, address, range }: Place, meshes: readonly Mesh[]): Probe {
+export function probe({ host, scheme, port, address, ranges }: Place, meshes: readonly Mesh[]): Probe {
   const isWild = host.startsWith('*');
   const target: Target = {
     scheme,
@@ -226,7 +241,7 @@ export function probe({ host, scheme, port, address, range }: Place, meshes: rea
     ...(isWild ? { except: (name) => isNamedOtherwise(name, host, meshes) } : {}),
   };
   const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
-  const name = host === '*' ? (address === undefined ? '(any other host)' : anyAddress(range)) : host;
+  const name = host === '*' ? (address === undefined ? '(any other host)' : anyAddress(ranges)) : host;
   const base = `${scheme}://${name}${isDefault ? '' : `:${port}`}`;
   const labelOf: Probe['labelOf'] = ({ request, method = 'GET', headers = {}, tokens = {}, sni }) => {
     const slash = request.indexOf('/', request.indexOf('://') + 3);
@@ -247,8 +262,11 @@ export function probe({ host, scheme, port, address, range }: Place, meshes: rea
   return { target, request, label: labelOf(request), labelOf, port };
 }
 
-function anyAddress(range: string | undefined): string {
-  return range === undefined ? '(any other address)' : `(any other address in ${range})`;
+function anyAddress(ranges: readonly string[] = []): string {
+  if (ranges.length === 0) return '(any other address)';
+  const named = ranges.slice(0, MOST_RANGES_NAMED).join(', ');
+  const more = ranges.length - MOST_RANGES_NAMED;
+  return `(any other address in ${named}${more > 0 ? ` and ${more} more ranges` : ''})`;
 }
 
 /** Whether a name below a wildcard is an object's own, or below another wildcard that is below this one. */

@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net';
 
 /** Stands for "no address of its own" in Istio's registry. */
 export const ANY_ADDRESS = '0.0.0.0';
@@ -91,4 +91,30 @@ export function hasAddressesOfPods(cidr: string, except: readonly string[]): boo
 
 export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1';
+}
+
+/** An address as a number of 32 or 128 bits. */
+export function bitsOf(address: string): bigint {
+  if (isIPv4(address)) return address.split('.').reduce((sum, octet) => sum * 256n + BigInt(octet), 0n);
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const before = groupsOf(head);
+  const after = tail === undefined ? [] : groupsOf(tail);
+  const zeros = tail === undefined ? [] : Array<bigint>(Math.max(0, 8 - before.length - after.length)).fill(0n);
+  return [...before, ...zeros, ...after].reduce((sum, group) => sum * 65536n + group, 0n);
+}
+
+function groupsOf(part: string): bigint[] {
+  if (part === '') return [];
+  return part.split(':').flatMap((group) => {
+    if (!isIPv4(group)) return [BigInt(`0x${group}`)];
+    const bits = bitsOf(group);
+    return [bits / 65536n, bits % 65536n];
+  });
+}
+
+/** The address that a number of 32 or 128 bits is, as people write it. */
+export function addressAt(bits: bigint, isV4: boolean): string {
+  if (isV4) return [24n, 16n, 8n, 0n].map((shift) => String((bits >> shift) & 255n)).join('.');
+  const groups = Array.from({ length: 8 }, (_, index) => ((bits >> BigInt(112 - 16 * index)) & 65535n).toString(16));
+  return new SocketAddress({ family: 'ipv6', address: groups.join(':') }).address;
 }

@@ -1,6 +1,8 @@
 /** Addresses that are told apart by objects: by NetworkPolicies, by routes for subnets, and by what sidecars capture. */
+import fc from 'fast-check';
 import { partsOf } from '../../src/diff/address-ranges';
 import { diff } from '../../src/diff/diff';
+import { canonicalCidr, contains } from '../../src/model/addresses';
 import { loadText } from '../../src/model/load';
 import type { MeshOptions } from '../../src/model/mesh-options';
 
@@ -72,20 +74,86 @@ describe('a change for some addresses', () => {
   });
 });
 
+describe('a change among very many ranges', () => {
+  const blocks = (count: number, from = 0): string =>
+    Array.from({ length: count }, (_, index) => `{ipBlock: {cidr: 10.${from + index}.0.0/16}}`).join();
+  const each = (count: number): string =>
+    Array.from({ length: count }, (_, index) => `{to: [{ipBlock: {cidr: 10.${index}.0.0/16}}], ports: [{port: ${1000 + index}}]}`).join(); // prettier-ignore
+
+  it('is told however many of them one rule names, and however many addresses entries claim', () => {
+    const claimed = Array.from({ length: 80 }, (_, index) => entry(`addresses: [192.0.${index}.7], resolution: DNS`).replace('name: db', `name: db${index}`).replace('db.example.com', `db${index}.example.com`)).join(''); // prettier-ignore
+    const to = (rows: string): string => client() + claimed + policy(`{to: [${rows}], ports: [{port: 5432}]}`);
+    expect(told(to(blocks(200)), to(blocks(199)))).toEqual([
+      'narrowed tcp://(any other address in 10.199.0.0/16):5432',
+    ]);
+    expect(told(to(blocks(3)), to('{podSelector: {}}'))).toContain(
+      'narrowed tcp://(any other address in 10.0.0.0/16, 10.1.0.0/16, 10.2.0.0/16):5432',
+    );
+  });
+
+  it('is told of ranges of IPv6', () => {
+    const [all, part] = ['', 'except: [2001:db8:7::/48]'].map((except) => client() + policy(`{to: [{ipBlock: {cidr: "2001:db8::/32", ${except}}}]}`)) as [string, string]; // prettier-ignore
+    expect(told(all, part)).toEqual(['narrowed tcp://(any other address in 2001:db8:7::/48):443']);
+  });
+
+  it('leaves undecided what more ranges there are than are followed', () => {
+    const diffOf = (was: number, is: number) =>
+      diff(loadText(client() + policy(each(was))).manifests, loadText(client() + policy(each(is))).manifests);
+    const beyond = (was: number, is: number): readonly string[] =>
+      diffOf(was, is)
+        .undecided.map(({ what }) => what)
+        .filter((what) => what.includes('more ranges'));
+    expect(beyond(80, 79)).toEqual(['connections to addresses in 16 more ranges that no entry claims']);
+    expect(beyond(30, 29)).toEqual([]);
+    expect(
+      diffOf(30, 29)
+        .changes.map(({ to }) => to)
+        .flat(),
+    ).toContain('tcp://(any other address in 10.29.0.0/16):1029');
+  });
+});
+
 describe('parts of a range', () => {
+  const named = (...ranges: string[]) => ranges.map((range) => ({ range, at: range }));
+
   it('are each told by which of the others they are in', () => {
-    expect(partsOf('10.0.0.0/24', [])).toEqual([{ address: '10.0.0.1', range: undefined }]);
-    expect(partsOf('10.0.0.7', ['10.0.0.0/8'])).toEqual([{ address: '10.0.0.7', range: '10.0.0.0/8' }]);
-    expect(partsOf('10.0.0.0/24', ['10.0.0.128/25', '10.0.0.192/26', '0.0.0.0/0', '11.0.0.0/8'])).toEqual([
-      { address: '10.0.0.1', range: '0.0.0.0/0' },
-      { address: '10.0.0.129', range: '10.0.0.128/25' },
-      { address: '10.0.0.193', range: '10.0.0.192/26' },
+    expect(partsOf('10.0.0.0/24', [])).toEqual([{ address: '10.0.0.1', ranges: [] }]);
+    expect(partsOf('10.0.0.7', named('10.0.0.0/8'))).toEqual([{ address: '10.0.0.7', ranges: ['10.0.0.0/8'] }]);
+    expect(partsOf('10.0.0.0/24', named('10.0.0.128/25', '10.0.0.192/26', '0.0.0.0/0', '11.0.0.0/8'))).toEqual([
+      { address: '10.0.0.1', ranges: ['0.0.0.0/0'] },
+      { address: '10.0.0.129', ranges: ['10.0.0.128/25'] },
+      { address: '10.0.0.193', ranges: ['10.0.0.192/26'] },
     ]);
-    expect(partsOf('10.0.0.0/30', ['10.0.0.0/32', '10.0.0.2/31'])).toEqual([
-      { address: '10.0.0.0', range: '10.0.0.0/32' },
-      { address: '10.0.0.1', range: undefined },
-      { address: '10.0.0.3', range: '10.0.0.2/31' },
+    expect(partsOf('10.0.0.0/30', named('10.0.0.0/32', '10.0.0.2/31'))).toEqual([
+      { address: '10.0.0.0', ranges: ['10.0.0.0/32'] },
+      { address: '10.0.0.1', ranges: [] },
+      { address: '10.0.0.3', ranges: ['10.0.0.2/31'] },
     ]);
-    expect(partsOf('2001:db8::/32', ['2001:db8:1::/48'])).toEqual([{ address: '2001:db8::', range: undefined }]);
+    expect(partsOf('2001:db8::/32', named('2001:db8:1::/48'))).toEqual([
+      { address: '2001:db8::1', ranges: [] },
+      { address: '2001:db8:1::1', ranges: ['2001:db8:1::/48'] },
+    ]);
+  });
+
+  it('are one where one place names their ranges, and have no address that is claimed', () => {
+    const told = ['10.0.0.0/26', '10.0.0.128/26'].map((range) => ({ range, at: 'rule' }));
+    expect(partsOf('10.0.0.0/24', told, { claimed: ['10.0.0.0/27'], standing: ['10.0.0.130'] })).toEqual([
+      { address: '10.0.0.130', ranges: ['10.0.0.0/26', '10.0.0.128/26'] },
+      { address: '10.0.0.65', ranges: [] },
+    ]);
+  });
+
+  it('cover the whole, and each address is in the part of its ranges', () => {
+    const range = fc
+      .tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 24, max: 32 }))
+      .map(([last, bits]) => canonicalCidr(`10.0.0.${last}/${bits}`));
+    fc.assert(
+      fc.property(fc.array(range, { maxLength: 12 }), (ranges) => {
+        const parts = partsOf('10.0.0.0/24', named(...ranges));
+        const keyOf = (address: string): string => [...new Set(ranges.filter((one) => contains(one, address)))].sort().join(); // prettier-ignore
+        const all = Array.from({ length: 256 }, (_, last) => keyOf(`10.0.0.${last}`));
+        expect(parts.map(({ address }) => keyOf(address)).sort()).toEqual([...new Set(all)].sort());
+      }),
+    );
   });
 });
