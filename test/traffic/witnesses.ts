@@ -102,7 +102,7 @@ function asEntry({ outcome, destination, hops }: Trace): unknown {
 /** Rules that most meshes break somewhere: each counterexample has to arrive, as its trace says. */
 function proved(manifests: readonly Manifest[], options: MeshOptions): Witnessed {
   const mesh = acceptedMesh(manifests, options);
-  const names = [...everyName(mesh)].filter((name) => /^(\*\.)?[a-z0-9][-a-z0-9.]*$/.test(name)).sort();
+  const names = [...everyName(mesh)].filter((name) => /^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)).sort();
   const rules = [
     ...['*', 'outside'].flatMap((from) => [
       `forbid: { from: "${from}", to: "*" }`,
