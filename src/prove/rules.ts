@@ -106,7 +106,7 @@ function isBlock(text: string): boolean {
 }
 
 function isHost(text: string): boolean {
-  return isAddress(text) || /^(\*\.)?[a-z0-9_]([-a-z0-9_.]*[a-z0-9_])?$/i.test(text);
+  return isAddress(text) || /^(\*\.)?[a-z0-9_]([-a-z0-9_.]*[a-z0-9_])?\.?$/i.test(text);
 }
 
 class Reader {
