@@ -99,6 +99,8 @@ interface Found {
 
 /** Mesh configuration inside an object: IstioOperator, the `istio` ConfigMap, and anything that carries Helm values of istiod. */
 export function meshConfigOf(manifest: Manifest): Found | undefined {
+  // What is long, and holds none, stays unread.
+  if (manifest.kind === 'CustomResourceDefinition') return undefined;
   const body = record(manifest.body);
   const spec = record(body.spec);
   if (manifest.kind === 'IstioOperator') {

@@ -53,7 +53,8 @@ const PLAIN: Readonly<Record<string, readonly string[]>> = {
 };
 
 const TEXTS: Readonly<Record<string, Matcher>> = {
-  method: regex('[A-Z]+'),
+  // A token (RFC 9110), in capitals as requests are asked for here.
+  method: regex("[!#$%&'*+\\-.^_`|~0-9A-Z]+"),
   query: regex('(?:other=1)?'),
   // Spaces around a value do not belong to it.
   header: regex('(?:[!-~](?:[ -~]*[!-~])?)?'),

@@ -134,6 +134,12 @@ describe('prove', () => {
     expect(decide(`rules:\n  - ${rule}    vacuous: allowed\n`)[0]?.passes).toBe(true);
   });
 
+  it('decides about methods with other characters than letters', () => {
+    const rule = (method: string): string =>
+      one(`forbid: { from: shop/web, to: { hosts: [api.stripe.com], methods: [${method}], paths: [/public] } }`);
+    expect(decide(rule('M-SEARCH'))[0]).toMatchObject({ verdict: 'refuted', counterexample: { method: 'M-SEARCH' } });
+  });
+
   it('names namespaces and hosts that nothing is about', () => {
     const { rules } = readRules(one('forbid: { from: shpo/web, to: { hosts: [api.strip.com] } }'));
     expect(unknownNames(buildMesh(loadText(MANIFESTS).manifests, {}), rules).map(({ what }) => what)).toEqual([
