@@ -1,7 +1,7 @@
 /** A Service that a route of the Gateway API leads to and that no manifest shows. */
 import type { CheckContext } from './context';
 import type { Hit } from './rule';
-import { nearest } from './schema/structural';
+import { nearestName } from '../model/near-names';
 
 /**
  * What is known to be wrong with it: a namespace that shows a name like it, or that shows others and that nothing else fills. Undefined where
@@ -19,7 +19,7 @@ export function missingBackend(
   // The Service that istiod makes for a Gateway has its class in its name.
   const isGateway = mesh.gatewayApi.find(namespace, name) !== undefined;
   const near =
-    nearest(name, shown) ??
+    nearestName(name, shown) ??
     (isGateway ? siblings.find((candidate) => candidate.name.startsWith(`${name}-`))?.name : undefined);
   const what = `there is no Service ${namespace}/${name}`;
   if (near) return { what, fix: `Did you mean ${near}?` };

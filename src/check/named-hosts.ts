@@ -3,7 +3,7 @@ import type { Manifest } from '../model/manifest';
 import type { CheckContext } from './context';
 import { nameOf } from './edge';
 import { isSubsetOf, toFqdn } from './hosts';
-import { nearest } from './schema/structural';
+import { nearestName } from '../model/near-names';
 
 export interface NamedHost {
   readonly what: string;
@@ -36,7 +36,7 @@ export function judgeHost(context: CheckContext, written: string, manifest: Mani
       .inNamespace(namespace)
       .filter(({ assumed, registry }) => !assumed && registry === 'Kubernetes');
     if (siblings.length === 0) return namesakeOf(context, host, namespace, written, manifest);
-    const near = nearest(
+    const near = nearestName(
       host.split('.')[0] ?? '',
       siblings.map(({ host: name }) => name.split('.')[0] ?? ''),
     );
@@ -50,7 +50,7 @@ export function judgeHost(context: CheckContext, written: string, manifest: Mani
     };
   }
   const outside = services.all.filter((one) => !one.assumed && !one.host.endsWith('.svc.cluster.local'));
-  const near = nearest(
+  const near = nearestName(
     host,
     outside.map((one) => one.host),
   );

@@ -32,7 +32,7 @@ export function register(program: Command): void {
 
 async function run(paths: readonly string[], flags: ListFlags): Promise<void> {
   const { acceptedMesh } = await import('../check/accepted.js');
-  const { nearest } = await import('../check/schema/structural.js');
+  const { nearestName } = await import('../model/near-names.js');
   const { register: registerOf } = await import('../list/register.js');
   const { readNames } = await import('../list/names.js');
   const { formatRegister } = await import('../report/list.js');
@@ -43,7 +43,7 @@ async function run(paths: readonly string[], flags: ListFlags): Promise<void> {
     throw new UsageError(
       problems
         .map(({ what, word, known }) => {
-          const near = nearest(word, known);
+          const near = nearestName(word, known);
           return near === undefined ? `${what}${someOf(known)}` : `${what}; did you mean "${near}"?`;
         })
         .join('\nmesh-edge: '),

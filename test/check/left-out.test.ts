@@ -19,7 +19,7 @@ describe('a host with routes for some requests alone', () => {
   ); // prettier-ignore
 
   it('has an error where what the routes let through does not arrive', () => {
-    expect(found(mesh('{uri: {prefix: /v1/}}', 'gone.example.com'))).toContain('EDGE210 error');
+    expect(found(mesh('{uri: {prefix: /v1/}}', 'gone.example.com'))).toContain('EDGE211 error');
   });
 });
 

@@ -7,7 +7,7 @@ import { targetsOf } from '../envoy-gateway';
 import { ENVOY_GATEWAY, type Reference } from '../gateway-api';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
-import { nearest } from '../schema/structural';
+import { nearestName } from '../../model/near-names';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
@@ -41,7 +41,7 @@ function* forSection(
   const own = gateway.listeners.find((listener) => listener.name === sectionName && listener.set === undefined);
   const names = gateway.listeners.filter(({ set }) => set === undefined).map((listener) => listener.name);
   if (own === undefined) {
-    const near = nearest(sectionName, names);
+    const near = nearestName(sectionName, names);
     yield {
       manifest: policy,
       field,

@@ -4,7 +4,7 @@ import type { FieldPath, Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { ENVOY_GATEWAY, GATEWAY_API } from '../gateway-api';
 import type { Hit, Rule } from '../rule';
-import { nearest } from '../schema/structural';
+import { nearestName } from '../../model/near-names';
 
 const CONTROLLER = 'gateway.envoyproxy.io/gatewayclass-controller';
 
@@ -39,7 +39,7 @@ export const rule: Rule = {
       const name = text(spec.gatewayClassName);
       const names = classes.map((one) => one.name);
       if (name === '' || names.length === 0 || names.includes(name) || isInstalled(name, classes)) continue;
-      const near = nearest(name, names);
+      const near = nearestName(name, names);
       yield {
         manifest,
         field: ['spec', 'gatewayClassName'],
@@ -69,7 +69,8 @@ function* parameters(context: CheckContext, manifest: Manifest, field: FieldPath
   if (known.length === 0 || known.some((one) => one.name === name && one.namespace === namespace)) return;
   const shown = known.map((one) => `${one.namespace}/${one.name}`).join(', ');
   // One of quite another name may be in another repository.
-  const near = known.find((one) => one.name === name) ?? known.find((one) => nearest(name, [one.name]) !== undefined);
+  const near =
+    known.find((one) => one.name === name) ?? known.find((one) => nearestName(name, [one.name]) !== undefined);
   yield {
     manifest,
     field: [...field, 'name'],

@@ -2,7 +2,7 @@ import { record, texts } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import { MESH, gatewaysByName, virtualServices } from '../edge';
 import type { Hit, Rule } from '../rule';
-import { nearest } from '../schema/structural';
+import { nearestName } from '../../model/near-names';
 
 export const rule: Rule = {
   id: 'EDGE204',
@@ -25,7 +25,7 @@ export const rule: Rule = {
         if (name === MESH || gateways.has(name) || name.includes('~')) continue;
         const [namespace = '', short = ''] = name.split('/');
         const elsewhere = named.filter((candidate) => candidate.endsWith(`/${short}`));
-        const near = nearest(
+        const near = nearestName(
           name,
           named.filter((candidate) => candidate.startsWith(`${namespace}/`)),
         );

@@ -3,7 +3,7 @@ import type { Service } from '../../model/services';
 import type { CheckContext } from '../context';
 import { GATEWAY_API, ROUTE_KINDS, type Reference, routeSpec } from '../gateway-api';
 import type { Hit, Rule } from '../rule';
-import { nearest } from '../schema/structural';
+import { nearestName } from '../../model/near-names';
 
 export const rule: Rule = {
   id: 'EDGE805',
@@ -54,7 +54,7 @@ function judge(
   const service = siblings.find((candidate) => candidate.name === name);
   if (!service) {
     if (siblings.length === 0) return undefined;
-    const near = nearest(
+    const near = nearestName(
       name,
       siblings.map((candidate) => candidate.name),
     );
@@ -77,7 +77,7 @@ function ofEntry(context: CheckContext, group: string, namespace: string, name: 
   const entries = context.of(ISTIO, 'ServiceEntry');
   if (entries.some((entry) => entry.namespace === namespace && entry.name === name)) return undefined;
   const siblings = entries.filter((entry) => entry.namespace === namespace).map((entry) => entry.name);
-  const near = nearest(name, siblings);
+  const near = nearestName(name, siblings);
   return {
     field: ['name'],
     what: `there is no ServiceEntry ${namespace}/${name}`,

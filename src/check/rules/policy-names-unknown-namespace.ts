@@ -1,6 +1,6 @@
 import { SECURITY, specOf } from '../istio';
 import type { Rule } from '../rule';
-import { nearest } from '../schema/structural';
+import { nearestName } from '../../model/near-names';
 
 export const rule: Rule = {
   id: 'EDGE518',
@@ -24,7 +24,7 @@ export const rule: Rule = {
             for (const [n, value] of (source[field] ?? []).entries()) {
               const name = field === 'principals' ? (/\/ns\/([^/*]+)\/sa\//.exec(value)?.[1] ?? '*') : value;
               if (name.includes('*') || known.has(name)) continue;
-              const near = nearest(name, shown);
+              const near = nearestName(name, shown);
               yield {
                 manifest,
                 field: ['spec', 'rules', r, 'from', f, 'source', field, n],

@@ -4,7 +4,7 @@ import type { Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { NETWORKING, PROXY_POLICIES } from '../istio';
 import type { Hit, Rule } from '../rule';
-import { nearest } from '../schema/structural';
+import { nearestName } from '../../model/near-names';
 
 const POLICIES = [...PROXY_POLICIES, [NETWORKING, 'EnvoyFilter'], [ENVOY_GATEWAY, 'SecurityPolicy'], [ENVOY_GATEWAY, 'BackendTrafficPolicy'], [ENVOY_GATEWAY, 'ClientTrafficPolicy'], [ENVOY_GATEWAY, 'EnvoyExtensionPolicy'], [GATEWAY_API, 'BackendTLSPolicy']] as const; // prettier-ignore
 
@@ -65,7 +65,7 @@ function sectionless({ kind, name, body }: Manifest, section: string): Omit<Hit,
     .map((one) => text(one.name))
     .filter(Boolean);
   if (names.includes(section)) return undefined;
-  const near = nearest(section, names);
+  const near = nearestName(section, names);
   const has = names.length === 0 ? 'none with a name' : names.join(', ');
   return {
     what: `${kind} ${name} has no ${isRoute ? 'rule' : 'listener'} ${section}, but ${has}`,
@@ -79,7 +79,7 @@ function sectionless({ kind, name, body }: Manifest, section: string): Omit<Hit,
 /** A name that nothing of the namespace has, where other objects of the kind are there. */
 function misnamed({ kind, name = '' }: Reference, siblings: readonly string[]): Omit<Hit, 'field'> | undefined {
   if (siblings.length === 0) return undefined;
-  const near = nearest(name, siblings);
+  const near = nearestName(name, siblings);
   return {
     what: `there is no ${kind} ${name} in the policy's namespace, which has ${siblings.slice(0, 5).join(', ')}`,
     ...(near ? { fix: `Did you mean ${near}?` } : { severity: 'warning' as const }),

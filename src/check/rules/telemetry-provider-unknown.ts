@@ -3,7 +3,7 @@ import { type Json, record, records, text } from '../../model/fields';
 import type { CheckContext } from '../context';
 import { TELEMETRY } from '../istio';
 import type { Rule } from '../rule';
-import { nearest } from '../schema/structural';
+import { nearestName } from '../../model/near-names';
 
 /** Providers that every installation has. */
 const USUAL = ['envoy', 'prometheus', 'stackdriver', 'envoy_file_access_log'];
@@ -32,7 +32,7 @@ export const rule: Rule = {
           const providers = records(entry.providers);
           for (const [p, { name }] of providers.entries()) {
             if (configs.length === 0 || known.has(text(name))) continue;
-            const near = nearest(text(name), [...known]);
+            const near = nearestName(text(name), [...known]);
             yield {
               manifest,
               field: ['spec', kind, at, 'providers', p, 'name'],

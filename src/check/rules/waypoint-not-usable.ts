@@ -2,7 +2,7 @@ import type { Manifest } from '../../model/manifest';
 import { binding, waypoints } from '../../model/waypoints';
 import { NETWORKING } from '../istio';
 import type { Rule } from '../rule';
-import { nearest } from '../schema/structural';
+import { nearestName } from '../../model/near-names';
 
 export const rule: Rule = {
   id: 'EDGE702',
@@ -32,7 +32,7 @@ export const rule: Rule = {
       // A namespace may lead its workloads by one waypoint and its services by another.
       if (bound.problem.is === 'not for services' && manifest.kind === 'Namespace') continue;
       const { what, fix } = bound.problem;
-      const near = isUnknown ? nearest(bound.name, beside) : undefined;
+      const near = isUnknown ? nearestName(bound.name, beside) : undefined;
       yield {
         manifest,
         field: ['metadata', 'labels', 'istio.io/use-waypoint'],
