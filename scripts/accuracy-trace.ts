@@ -98,7 +98,7 @@ function report(totals: Totals, seed: number, requests: number, option: string):
     `| requests compared | ${totals.requests} |`,
     `| hops compared (listener, cluster, TLS, SNI, error) | ${totals.hops} |`,
     `| requests answered alike | ${agree} (${((100 * agree) / Math.max(1, totals.requests)).toFixed(3)} %) |`,
-    `| requests left out: their listener has overlapping filter chains, which Envoy refuses and the oracle uses | ${totals.skipped} |`,
+    `| requests left out: their listener has overlapping filter chains, which Envoy refuses and the oracle uses, or they dial the Pod itself, which the oracle has led to the sidecar | ${totals.skipped} |`,
     `| objects that istiod's webhook refuses and check takes, or the other way round | ${totals.admission.size} |`,
     `| meshes that the oracle could not load | ${totals.failures} |`,
   ].join('\n');

@@ -1,5 +1,6 @@
 import { formatField } from '../model/field-path';
 import { contains, isAddress, isCidr, isLoopback } from '../model/addresses';
+import type { Mesh } from '../model/mesh';
 import type { Capture } from '../model/mesh-config';
 import type { Workload } from '../model/workloads';
 import type { Decision } from './types';
@@ -65,6 +66,27 @@ export function outboundCapture(
   if (included === false) return passes('includeOutboundIPRanges');
   if (excluded === undefined || included === undefined) return { captured: true, by: undefined, isUnknown: true };
   return { captured: true, by: by(byPort ? 'includeOutboundPorts' : 'includeOutboundIPRanges'), isUnknown: false };
+}
+
+/**
+ * Whether a sidecar itself listens where a connection is dialled, so that nothing has to lead it there: a Sidecar's own listener that is bound
+ * (captureMode NONE), as every one of its is where the Pod's traffic is not led at all. One that no
+ * service is for is not made.
+ */
+export function isListenedAt(
+  mesh: Mesh,
+  { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+  { address, port }: { readonly address: string | null; readonly port: number },
+  bindsAll: boolean,
+): boolean {
+  const { listeners } = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: [] });
+  return listeners.some(
+    (listener) =>
+      listener.port?.number === port &&
+      listener.services.length > 0 &&
+      (listener.captureMode === 'NONE' || (bindsAll && listener.captureMode !== 'IPTABLES')) &&
+      (listener.bind || '127.0.0.1') === address,
+  );
 }
 
 function decisionOf({ kind, namespace, name }: Workload, field: string): Decision {

@@ -6,12 +6,13 @@
  * trace(mesh, { from: 'app/sleep', request: 'https://edition.cnn.com/' }).outcome;
  * ```
  */
+import { isLoopback } from '../model/addresses';
 import { overlaps } from '../model/hostnames';
 import type { LeftOut } from '../model/left-out';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Recorder } from './ask';
-import { outboundCapture } from './capture';
+import { isListenedAt, outboundCapture } from './capture';
 import { client, type Origin } from './client';
 import { noteDns } from './dns';
 import { droppedBefore } from './enter';
@@ -185,7 +186,12 @@ function firstStep(
   noteDns(walk, peer, flight.host, given);
   if (isAmbient === true) return { then: { at: 'outbound-ztunnel', flight, name, dialsPod: false } };
   if (!hasSidecar) return withoutProxy(flight, { kind, namespace, workload: name }, undefined);
-  if (proxySettings(mesh, ownerOf(peer)).interception === 'NONE') {
+  const { interception } = proxySettings(mesh, ownerOf(peer));
+  const bySidecar = { at: 'outbound-sidecar', flight, workload, proxy: { kind: 'sidecar', namespace, workload: name } } as const; // prettier-ignore
+  if (isListenedAt(mesh, peer, flight, interception === 'NONE')) return { then: bySidecar };
+  if (isLoopback(flight.address ?? ''))
+    return unknown(undefined, gap({ kind: 'own-loopback', address: flight.address ?? '', port: flight.port }));
+  if (interception === 'NONE') {
     walk.note(remark({ kind: 'not-led-to-sidecar' }));
     return withoutProxy(flight, { kind: 'none', namespace, workload: name }, undefined);
   }
@@ -195,5 +201,5 @@ function firstStep(
   if (workload?.runsAsProxy !== undefined)
     walk.note(remark({ kind: 'containers-past-sidecar', namespace, workload: name, containers: workload.runsAsProxy.containers })); // prettier-ignore
   for (const note of notes) walk.note(note);
-  return { then: { at: 'outbound-sidecar', flight, workload, proxy: { kind: 'sidecar', namespace, workload: name } } };
+  return { then: bySidecar };
 }

@@ -46,6 +46,8 @@ export type OpenCondition =
 
 /** What the outcome hangs on and no manifest shows, so that it is `unknown`. */
 interface Gaps {
+  /** The Pod itself is dialled, where no listener of its sidecar is bound. */
+  'own-loopback': { readonly address: string; readonly port: number };
   /** A request that is none, or names a client or gateway that cannot be; `detail` is the error. */
   'request-not-followed': { readonly detail: string };
   'network-policy-by-node': { readonly policies: readonly string[]; readonly peer: Place };

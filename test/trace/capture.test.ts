@@ -39,9 +39,29 @@ const passes = (one: Pod, address = '10.1.2.3', port = 5432, more = ''): boolean
 const traffic = (name: string, value: string): string => `traffic.sidecar.istio.io/${name}: "${value}"`;
 
 describe('connections that are led to a sidecar', () => {
-  it('are all but those to loopback', () => {
+  it('are all but those to loopback, where the Pod itself is dialled', () => {
     expect(passes({})).toBe(false);
-    expect(passes({}, '127.0.0.1')).toBe(true);
+    const told = ask(INJECTED + pod({}), 'tcp://db.example.com:5432', '127.0.0.1');
+    expect([told.outcome, told.noted.map(({ kind }) => kind)]).toEqual(['unknown', ['own-loopback']]);
+  });
+
+  it('are those to loopback too, where a Sidecar listens there', () => {
+    const sidecar = (bound: string, port: number): string => `
+---
+{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: api, namespace: app}, spec: {hosts: [api.example.com], ports: [{number: ${port}, name: http, protocol: HTTP}], resolution: DNS}}
+---
+{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: own, namespace: app}, spec: {egress: [{port: {number: 8080, protocol: HTTP, name: http}, ${bound}, hosts: ["*/*"]}]}}`;
+    const proxies = (bound: string, annotations = '', address = '127.0.0.1', port = 8080) =>
+      ask(INJECTED + sidecar(bound, port) + pod({ annotations }), 'http://api.example.com:8080/', address).hops.map(
+        ({ proxy }) => proxy.kind,
+      );
+    expect(proxies('bind: 127.0.0.1, captureMode: NONE')).toEqual(['sidecar']);
+    expect(proxies('captureMode: NONE')).toEqual(['sidecar']);
+    expect(proxies('bind: 127.0.0.1')).toEqual([]);
+    expect(proxies('bind: 127.0.0.1', 'sidecar.istio.io/interceptionMode: NONE')).toEqual(['sidecar']);
+    expect(proxies('bind: 127.0.0.1', 'sidecar.istio.io/interceptionMode: NONE', '10.1.2.3')).toEqual(['none']);
+    // No service has the port, so that there is no such listener.
+    expect(proxies('bind: 127.0.0.1, captureMode: NONE', '', '127.0.0.1', 80)).toEqual([]);
   });
 
   it('are not those to ranges that are left out, whatever ports and ranges are taken in', () => {

@@ -73,6 +73,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
   'authority-exists': ({ authority, by }) =>
     `no manifest shows ${authority}, by which ${named(by)} verifies the server; assumed to be there (without it Envoy Gateway answers 500)`,
 
+  'own-loopback': ({ address, port }) =>
+    `${address} is the Pod itself: nothing leads what is dialled there to the sidecar, and no Sidecar has it listen there on port ${port}`,
   'request-not-followed': ({ detail }) => detail,
   'network-policy-by-node': ({ policies, peer }) =>
     `whether NetworkPolicy ${policies.join(', ')} lets this pass hangs on nodes: ${placeText(peer)} has the network of its own (hostNetwork), and a node reaches its own Pods whatever policies say`,

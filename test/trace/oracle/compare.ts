@@ -271,7 +271,8 @@ export async function compare(
       method: ask.method,
       headers: ask.headers,
     });
-    if (ours.noted.some(({ kind }) => kind === 'listener-refused')) {
+    // The oracle knows no iptables: what a Pod dials at itself is led to its sidecar there.
+    if (ours.noted.some(({ kind }) => kind === 'listener-refused' || kind === 'own-loopback')) {
       skipped += 1;
       return [];
     }
