@@ -1,5 +1,6 @@
 /** Requests of which it is not known whether they fare as before: one line for all clients and targets that share the reason. */
 import { record } from '../model/fields';
+import { isOfInstallation } from '../model/installation';
 import type { Mesh } from '../model/mesh';
 import { nameClients } from '../traffic/client-names';
 import type { ClientClass } from '../traffic/clients';
@@ -43,7 +44,6 @@ export class Doubts {
 }
 
 const OTHER_PATHS = 'requests whose path is not in canonical form';
-const MESH_SETTINGS = new Set(['ConfigMap', 'IstioOperator', 'HelmValues', 'HelmRelease', 'Istio']);
 
 /** Settings by which proxies read requests before any question is asked of them: requests are explored as they stand after it. */
 export function settingsInDoubt(
@@ -54,7 +54,7 @@ export function settingsInDoubt(
   const [before, after] = [was.config.pathNormalization, is.config.pathNormalization];
   if (before !== after)
     for (const { ref } of changes)
-      if (MESH_SETTINGS.has(ref.kind))
+      if (isOfInstallation(ref))
         found.push({
           change: ref,
           doubt: {

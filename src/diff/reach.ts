@@ -3,6 +3,7 @@
  * this errs on the side of too much; the tests compare it with following everything.
  */
 import { optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
+import { isOfInstallation } from '../model/installation';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
 import { visibility, type Visibility } from '../model/objects';
@@ -43,7 +44,6 @@ export function isBeyondJudgement({ ref, was, is }: ObjectChange): boolean {
 }
 
 const GATEWAY_API = new Set(['gateway.networking.k8s.io', 'gateway.envoyproxy.io', 'gateway.networking.x-k8s.io']);
-const MESH_CONFIG = new Set(['IstioOperator', 'HelmValues', 'HelmRelease', 'Istio']);
 
 /** Kinds of which nothing but the spec, and their age, is read. */
 const SPEC_DECIDES = new Set([
@@ -108,9 +108,7 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
     return { ...NOTHING, hosts: 'all', clients: 'all' };
   if (kind === 'ConfigMap' && sides.some(({ manifest }) => isEnvoyGatewayConfig(manifest)))
     return { ...NOTHING, hosts: 'all', clients: 'all' };
-  const isControlPlane = kind === 'Deployment' && /^istiod(-|$)/.test(first.manifest.name);
-  if (MESH_CONFIG.has(kind) || isControlPlane || (kind === 'ConfigMap' && /^istio($|-)/.test(first.manifest.name)))
-    return meshFacts(was.mesh) === meshFacts(is.mesh) ? NOTHING : EVERYTHING;
+  if (isOfInstallation(first.manifest)) return meshFacts(was.mesh) === meshFacts(is.mesh) ? NOTHING : EVERYTHING;
   if (group === '' && kind === 'Service') {
     const { namespace, name } = first.manifest;
     const host = `${name}.${namespace}.svc.${is.mesh.config.clusterDomain}`;

@@ -2,9 +2,9 @@
  * What differs in objects and shows in no way that a request takes: timeouts, limits, keys, versions of TLS, services opened to the outside.
  * Each field is found where it differs, and told by what it bears on (`field-bearings.ts`).
  */
-import { parse } from 'yaml';
 import { canonical } from '../model/canonical';
-import { record, text, type Json } from '../model/fields';
+import { record, type Json } from '../model/fields';
+import { installationOf, isOfInstallation } from '../model/installation';
 import type { Manifest } from '../model/manifest';
 import { bearingOf, DOUBTFUL, INSTALLATION, MESH_CONFIG, WORDS, type Bearing } from './field-bearings';
 import type { ObjectChange } from './objects';
@@ -65,7 +65,6 @@ interface Part {
   readonly bearing: (field: string) => Bearing | undefined;
 }
 
-const INSTALLERS = new Set(['IstioOperator', 'HelmValues', 'HelmRelease', 'Istio']);
 /** Annotations by which cloud controllers open a Service. */
 const OF_CLOUDS = /^(service\.(beta\.)?kubernetes\.io|cloud\.google\.com|networking\.gke\.io|metallb\.(io|universe\.tf)|lb\.cilium\.io|external-dns\.alpha\.kubernetes\.io)\//; // prettier-ignore
 /** Annotations of Pods by which proxies are built otherwise than istiod would. */
@@ -74,10 +73,9 @@ const OF_PROXIES = /^(sidecar\.istio\.io\/(bootstrapOverride|userVolume\w*|proxy
 /** The parts of an object that are gone through field by field. */
 function partsOf(manifest: Manifest | undefined): readonly Part[] {
   if (manifest === undefined) return [];
-  const { group, kind, name } = manifest;
+  const { group, kind } = manifest;
   const key = `${group}/${kind}`;
-  if (INSTALLERS.has(kind) || (kind === 'ConfigMap' && /^istio($|-)/.test(name))) return ofInstallation(kind);
-  const parts: Part[] = [];
+  const parts: Part[] = isOfInstallation(manifest) ? [...OF_INSTALLATION] : [];
   if (bearingOf(key, 'x') !== undefined)
     parts.push({ name: '', read: specOf, bearing: (field) => bearingOf(key, field) });
   if (key === '/Service')
@@ -102,49 +100,23 @@ function annotationsOfPods(manifest: Manifest): Json {
   return manifest.kind === 'Pod' ? manifest.annotations : record(record(inner.metadata).annotations);
 }
 
-/** `spec.meshConfig` of an IstioOperator, `meshConfig` of Helm values at any level, `data.mesh` of the ConfigMap. */
-function ofInstallation(kind: string): readonly Part[] {
-  const mesh: Part = {
+/** What an installation says, wherever it is written. */
+const OF_INSTALLATION: readonly Part[] = [
+  {
     name: 'meshConfig.',
-    read: (manifest) => meshConfigIn(manifest),
+    read: (manifest) => installationOf(manifest)?.meshConfig ?? {},
     bearing: (field) => bearingOf(MESH_CONFIG, field),
-  };
-  if (kind === 'ConfigMap') {
-    const networks: Part = {
-      name: 'meshNetworks.',
-      read: ({ body }) => parsed(text(record(record(body).data).meshNetworks)),
-      bearing: () => 'unread',
-    };
-    return [mesh, networks];
-  }
-  const values: Part = {
+  },
+  { name: 'meshNetworks.', read: (manifest) => installationOf(manifest)?.meshNetworks ?? {}, bearing: () => 'unread' },
+  {
     name: '',
-    read: (manifest) => ({ global: valuesIn(manifest, 'global'), env: valuesIn(manifest, 'pilot').env ?? {} }),
+    read: (manifest) => {
+      const { global = {}, env = {} } = installationOf(manifest) ?? {};
+      return { global: { ...global, meshNetworks: undefined }, env };
+    },
     bearing: (field) => bearingOf(INSTALLATION, field),
-  };
-  return [mesh, values];
-}
-
-function meshConfigIn(manifest: Manifest): Json {
-  const { data, spec } = record(manifest.body);
-  if (manifest.kind === 'ConfigMap') return parsed(text(record(data).mesh));
-  return { ...valuesIn(manifest, 'meshConfig'), ...record(record(spec).meshConfig) };
-}
-
-function valuesIn({ kind, body }: Manifest, name: string): Json {
-  const spec = record(record(body).spec);
-  const values = kind === 'HelmValues' ? record(body) : record(spec.values);
-  const levels = [values, ...Object.values(values).map(record)];
-  return record(levels.map((level) => level[name]).find((value) => value !== undefined));
-}
-
-function parsed(yaml: string): Json {
-  try {
-    return record(parse(yaml));
-  } catch {
-    return {};
-  }
-}
+  },
+];
 
 const LIST = '[]';
 type Path = readonly string[];

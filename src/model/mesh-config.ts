@@ -1,8 +1,7 @@
-import { parse } from 'yaml';
-import type { Manifest } from './manifest';
 import { optionalRecord, record, records, text, texts, type Json } from './fields';
+import { type Installation, installationsOf, showsMeshConfig } from './installation';
+import type { Manifest } from './manifest';
 import type { MeshOptions } from './mesh-options';
-import { HELM_VALUES } from './recognize';
 import {
   apiKindsRead,
   type ApiKindsRead,
@@ -89,95 +88,18 @@ export interface Capture {
   readonly excludeInbound: string;
 }
 
-interface Found {
-  readonly manifest: Manifest;
-  readonly meshConfig: Json;
-  readonly global: Json;
-  /** Environment of istiod. */
-  readonly env: Json;
-}
-
-/** Mesh configuration inside an object: IstioOperator, the `istio` ConfigMap, and anything that carries Helm values of istiod. */
-export function meshConfigOf(manifest: Manifest): Found | undefined {
-  // What is long, and holds none, stays unread.
-  if (manifest.kind === 'CustomResourceDefinition') return undefined;
-  const body = record(manifest.body);
-  const spec = record(body.spec);
-  if (manifest.kind === 'IstioOperator') {
-    const values = record(spec.values);
-    const pilot = record(record(record(spec.components).pilot).k8s);
-    return {
-      manifest,
-      meshConfig: { ...record(values.meshConfig), ...record(spec.meshConfig) },
-      global: { ...(text(spec.namespace) === '' ? {} : { istioNamespace: spec.namespace }), ...record(values.global) },
-      env: { ...record(record(values.pilot).env), ...listedEnv(pilot.env) },
-    };
-  }
-  if (manifest.kind === 'Deployment' && /^istiod(-|$)/.test(manifest.name)) {
-    const containers = records(record(record(spec.template).spec).containers);
-    return { manifest, meshConfig: {}, global: {}, env: listedEnv(containers[0]?.env) };
-  }
-  if (manifest.kind === 'ConfigMap' && (manifest.name === 'istio' || manifest.name.startsWith('istio-'))) {
-    const { mesh, values } = record(body.data);
-    const isInjector = manifest.name.startsWith('istio-sidecar-injector');
-    const given = text(isInjector ? values : mesh);
-    if (given === '') return undefined;
-    try {
-      const read = record(parse(given));
-      return isInjector
-        ? { manifest, meshConfig: {}, global: { proxy: record(record(read.global).proxy) }, env: {} }
-        : { manifest, meshConfig: read, global: {}, env: {} };
-    } catch {
-      return undefined;
-    }
-  }
-  if (manifest.kind === 'Istio' && manifest.group === 'sailoperator.io') {
-    return { manifest, ...fromValues(record(spec.values)) };
-  }
-  if (manifest.kind === 'HelmRelease') {
-    const values = record(spec.values);
-    return ['meshConfig', 'global', 'pilot'].some((name) => name in values)
-      ? { manifest, ...fromValues(values) }
-      : undefined;
-  }
-  if (manifest.kind === HELM_VALUES) {
-    const levels = [body, ...Object.values(body).map(record)];
-    const find = (name: string): Json =>
-      record(levels.map((level) => level[name]).find((value) => value !== undefined));
-    // Envoy Gateway's values say nothing of the mesh.
-    if (levels.every(({ meshConfig, global }) => meshConfig === undefined && global === undefined)) return undefined;
-    return {
-      manifest,
-      ...fromValues({ meshConfig: find('meshConfig'), global: find('global'), pilot: find('pilot'), env: find('env') }),
-    };
-  }
-  return undefined;
-}
-
-function fromValues(values: Json): Omit<Found, 'manifest'> {
-  return {
-    meshConfig: record(values.meshConfig),
-    global: record(values.global),
-    env: { ...record(values.env), ...record(record(values.pilot).env) },
-  };
-}
-
-function listedEnv(env: unknown): Json {
-  return Object.fromEntries(records(env).map((entry) => [text(entry.name), entry.value]));
-}
-
 function ingressSelector(given: string, service: string): string {
   return given || (service === '' || service === 'istio-ingressgateway' ? 'ingressgateway' : service);
 }
 
 /** A switch in the environment of istiod. */
-function isSet(found: readonly Found[], name: string, otherwise: boolean): boolean {
+function isSet(found: readonly Installation[], name: string, otherwise: boolean): boolean {
   const given = found.map((item) => item.env[name]).find((value) => value !== undefined);
   return given === undefined ? otherwise : String(given).toLowerCase() === 'true';
 }
 
-function authorizers(found: readonly Found[]): readonly Authorizer[] | undefined {
-  const shown = found.filter(({ meshConfig }) => Object.keys(meshConfig).length > 0);
+function authorizers(found: readonly Installation[]): readonly Authorizer[] | undefined {
+  const shown = found.filter(showsMeshConfig);
   if (shown.length === 0) return undefined;
   return shown
     .flatMap(({ meshConfig }) => records(meshConfig.extensionProviders))
@@ -198,15 +120,15 @@ function exportTo(value: unknown): readonly string[] {
 }
 
 /** The ConfigMaps of other revisions than the default one stand behind what is said for all. */
-function inOrder(found: readonly Found[]): readonly Found[] {
-  const isOther = ({ manifest: { kind, name } }: Found): boolean =>
+function inOrder(found: readonly Installation[]): readonly Installation[] {
+  const isOther = ({ manifest: { kind, name } }: Installation): boolean =>
     kind === 'ConfigMap' && !/^istio(-sidecar-injector)?$/.test(name);
   const others = found.filter(isOther).sort((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1));
   return [...found.filter((one) => !isOther(one)), ...others];
 }
 
 /** The settings of each revision that has a ConfigMap of its own. */
-function revisionsOf(found: readonly Found[], istio: IstioBehavior): ReadonlyMap<string, RevisionSettings> {
+function revisionsOf(found: readonly Installation[], istio: IstioBehavior): ReadonlyMap<string, RevisionSettings> {
   const own = found.filter(({ manifest: { kind, name } }) => kind === 'ConfigMap' && !name.startsWith('istio-sidecar-injector')); // prettier-ignore
   if (own.length < 2) return new Map();
   return new Map(
@@ -225,7 +147,7 @@ function outboundMode(mode: string, istio: IstioBehavior): OutboundMode {
 }
 
 export function readMeshConfig(manifests: readonly Manifest[], options: MeshOptions): MeshConfig {
-  const found = inOrder(manifests.map(meshConfigOf).filter((item): item is Found => item !== undefined));
+  const found = inOrder(installationsOf(manifests));
   const first = (path: (config: Json) => unknown): unknown =>
     found.map((item) => path(item.meshConfig)).find((value) => value !== undefined);
   const releases = releasesInForce(manifests, options);

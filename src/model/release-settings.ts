@@ -4,7 +4,7 @@
  */
 import { record, text } from './fields';
 import type { FieldPath, Manifest } from './manifest';
-import { meshConfigOf } from './mesh-config';
+import { fieldOf, installationOf } from './installation';
 import { COMPONENTS, isSince } from './releases';
 
 interface Setting {
@@ -18,23 +18,22 @@ interface Setting {
   readonly find: (manifest: Manifest) => FieldPath | undefined;
 }
 
-const IN_MESH: Readonly<Record<string, FieldPath>> = { ConfigMap: ['data', 'mesh'], IstioOperator: ['spec', 'meshConfig'], Istio: ['spec', 'values', 'meshConfig'], HelmRelease: ['spec', 'values', 'meshConfig'] }; // prettier-ignore
-
 /** A field of the mesh configuration, wherever that is kept; with `value`, only where it has that. */
 const ofMesh =
   (path: string, value?: string) =>
   (manifest: Manifest): FieldPath | undefined => {
     const steps = path.split('.');
-    const found = steps.reduce<unknown>((inner, step) => record(inner)[step], meshConfigOf(manifest)?.meshConfig);
-    if (found === undefined || (value !== undefined && text(found) !== value)) return undefined;
-    const within = IN_MESH[manifest.kind] ?? ['meshConfig'];
-    return manifest.kind === 'ConfigMap' ? within : [...within, ...steps];
+    const installation = installationOf(manifest);
+    const found = steps.reduce<unknown>((inner, step) => record(inner)[step], installation?.meshConfig);
+    if (installation === undefined || found === undefined || (value !== undefined && text(found) !== value))
+      return undefined;
+    return fieldOf(installation, 'meshConfig', steps);
   };
 
 const ofIstiod =
   (name: string) =>
   (manifest: Manifest): FieldPath | undefined =>
-    meshConfigOf(manifest)?.env[name] === undefined ? undefined : [];
+    installationOf(manifest)?.env[name] === undefined ? undefined : [];
 
 const labelled =
   (name: string) =>

@@ -6,9 +6,9 @@ import { servedAt, type Served } from '../model/envoy-gateway-chains';
 import { effectiveProxy } from '../model/envoy-gateway';
 import type { ApiGateway } from '../model/gateway-api';
 import { strings, record } from '../model/fields';
+import { isOfInstallation } from '../model/installation';
 import type { Manifest } from '../model/manifest';
 import type { Mesh, Proxy } from '../model/mesh';
-import { HELM_VALUES } from '../model/recognize';
 import { isHttpOrAuto } from '../model/protocols';
 import { isWildcard } from '../model/hostnames';
 import { MESH_GATEWAY, type HttpMatch, type RuleRef, type VirtualService } from '../model/virtual-services';
@@ -228,7 +228,7 @@ function hasForwardProxies(mesh: Mesh): boolean {
     mesh,
     'forward proxies',
     () =>
-    mesh.manifests.some((one) => ['Sidecar', 'IstioOperator', 'ConfigMap', HELM_VALUES].includes(one.kind) && isSaid(one)), // prettier-ignore
+    mesh.manifests.some((one) => (one.kind === 'Sidecar' || isOfInstallation(one)) && isSaid(one)), // prettier-ignore
   );
 }
 

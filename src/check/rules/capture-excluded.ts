@@ -1,4 +1,5 @@
 import { record, text } from '../../model/fields';
+import { fieldOf, installationsOf } from '../../model/installation';
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { MESH, ruleMatches, serviceEntries, virtualServices } from '../edge';
@@ -67,21 +68,16 @@ function* captures(context: CheckContext): Generator<Capture> {
       excludePorts: read('excludeOutboundPorts'),
     };
   }
-  for (const manifest of context.manifests) {
-    if (!['HelmValues', 'IstioOperator', 'Istio', 'HelmRelease'].includes(manifest.kind)) continue;
-    const root = manifest.kind === 'HelmValues' ? [] : ['spec', 'values'];
-    const values = root.reduce((value, key) => record(value[key]), record(manifest.body));
-    for (const at of [root, ...Object.keys(values).map((key) => [...root, key])]) {
-      const level = at.reduce((value, key) => record(value[key]), record(manifest.body));
-      const proxy = record(record(level.global).proxy);
-      const read = (name: string): Setting => setting(name, proxy[name], [...at, 'global', 'proxy', name]);
-      yield {
-        manifest,
-        include: read('includeIPRanges'),
-        exclude: read('excludeIPRanges'),
-        excludePorts: read('excludeOutboundPorts'),
-      };
-    }
+  for (const installation of installationsOf(context.manifests)) {
+    const proxy = record(installation.global.proxy);
+    const read = (name: string): Setting =>
+      setting(name, proxy[name], fieldOf(installation, 'global', ['proxy', name]));
+    yield {
+      manifest: installation.manifest,
+      include: read('includeIPRanges'),
+      exclude: read('excludeIPRanges'),
+      excludePorts: read('excludeOutboundPorts'),
+    };
   }
 }
 

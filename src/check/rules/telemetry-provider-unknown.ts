@@ -1,6 +1,5 @@
-import { parse } from 'yaml';
-import { type Json, record, records, text } from '../../model/fields';
-import type { CheckContext } from '../context';
+import { record, records, text } from '../../model/fields';
+import { installationsOf, showsMeshConfig } from '../../model/installation';
 import { TELEMETRY } from '../istio';
 import type { Rule } from '../rule';
 import { nearestName } from '../../model/near-names';
@@ -19,7 +18,9 @@ export const rule: Rule = {
   reads: ['Telemetry'],
   footguns: ['W09'],
   *check(context) {
-    const configs = meshConfigs(context);
+    const configs = installationsOf(context.manifests)
+      .filter(showsMeshConfig)
+      .map(({ meshConfig }) => meshConfig);
     const known = new Set([
       ...USUAL,
       ...configs.flatMap((config) => records(config.extensionProviders).map(({ name }) => text(name))),
@@ -53,23 +54,3 @@ export const rule: Rule = {
     }
   },
 };
-
-/** Mesh configurations, in whatever carries them. */
-function meshConfigs({ manifests }: CheckContext): readonly Json[] {
-  return manifests.flatMap((manifest): readonly Json[] => {
-    const body = record(manifest.body);
-    const spec = record(body.spec);
-    if (manifest.kind === 'ConfigMap' && /^istio(-|$)/.test(manifest.name)) {
-      const mesh = text(record(body.data).mesh);
-      try {
-        return mesh === '' ? [] : [record(parse(mesh))];
-      } catch {
-        return [];
-      }
-    }
-    if (manifest.kind === 'IstioOperator') return [record(spec.meshConfig)];
-    const values = manifest.kind === 'HelmValues' ? body : record(spec.values);
-    if (!['HelmValues', 'Istio', 'HelmRelease'].includes(manifest.kind)) return [];
-    return [values, ...Object.values(values).map(record)].map((level) => record(level.meshConfig)).filter((config) => Object.keys(config).length > 0); // prettier-ignore
-  });
-}

@@ -1,0 +1,167 @@
+/**
+ * What an object says of how Istio is installed: the mesh configuration, the chart's global values, the environment of istiod. It may be
+ * an IstioOperator, Helm values, a HelmRelease, the Sail operator's Istio, or what an installation leaves in a cluster.
+ */
+import { parse } from 'yaml';
+import { list, record, records, text, type Json } from './fields';
+import type { FieldPath, Manifest } from './manifest';
+import { HELM_VALUES } from './recognize';
+
+export interface Installation {
+  readonly manifest: Manifest;
+  readonly meshConfig: Json;
+  readonly global: Json;
+  /** Environment of istiod. */
+  readonly env: Json;
+  readonly meshNetworks: Json;
+  /** Where the mesh configuration and the global values are written; the place before another overrides it. */
+  readonly at: { readonly meshConfig: readonly FieldPath[]; readonly global: readonly FieldPath[] };
+}
+
+/** Kinds that say nothing else. */
+const INSTALLERS: ReadonlySet<string> = new Set(['IstioOperator', HELM_VALUES, 'HelmRelease', 'Istio']);
+
+/** Whether an object may say how Istio is installed: by its kind, or by the name that the control plane's own objects have. */
+export function isOfInstallation({ kind, name }: Pick<Manifest, 'kind' | 'name'>): boolean {
+  if (kind === 'ConfigMap') return /^istio($|-)/.test(name);
+  return INSTALLERS.has(kind) || (kind === 'Deployment' && /^istiod(-|$)/.test(name));
+}
+
+const KNOWN = new WeakMap<Manifest, Installation | 'none'>();
+
+export function installationOf(manifest: Manifest): Installation | undefined {
+  if (!isOfInstallation(manifest)) return undefined;
+  let known = KNOWN.get(manifest);
+  if (known === undefined) KNOWN.set(manifest, (known = read(manifest) ?? 'none'));
+  return known === 'none' ? undefined : known;
+}
+
+/** Of all manifests, as they stand. */
+export function installationsOf(manifests: readonly Manifest[]): readonly Installation[] {
+  return manifests.map(installationOf).filter((one): one is Installation => one !== undefined);
+}
+
+/** Whether the configuration of the mesh is shown: an installation of gateways, or of one component, is silent of it. */
+export function showsMeshConfig({ meshConfig }: Installation): boolean {
+  return Object.keys(meshConfig).length > 0;
+}
+
+/** The field of an object in which a part of its mesh configuration or global values is written. */
+export function fieldOf({ manifest, at }: Installation, part: 'meshConfig' | 'global', steps: FieldPath): FieldPath {
+  // What stands in a text of a ConfigMap has no field of its own.
+  if (manifest.kind === 'ConfigMap') return at[part][0] ?? [];
+  const whole = at[part].map((place) => [...place, ...steps]);
+  return whole.find((path) => valueAt(manifest, path) !== undefined) ?? whole[0] ?? [];
+}
+
+function valueAt({ body }: Manifest, path: FieldPath): unknown {
+  return path.reduce<unknown>((inner, step) => (typeof step === 'number' ? list(inner)[step] : record(inner)[step]), body); // prettier-ignore
+}
+
+function read(manifest: Manifest): Installation | undefined {
+  const body = record(manifest.body);
+  const spec = record(body.spec);
+  switch (manifest.kind) {
+    case 'IstioOperator':
+      return ofOperator(manifest, spec);
+    case 'Deployment': {
+      const containers = records(record(record(spec.template).spec).containers);
+      return made(manifest, { env: listedEnv(containers[0]?.env) });
+    }
+    case 'ConfigMap':
+      return ofConfigMap(manifest, record(body.data));
+    case 'Istio':
+      if (manifest.group !== 'sailoperator.io') return undefined;
+      return fromValues(manifest, [[['spec', 'values'], record(spec.values)]]);
+    case 'HelmRelease': {
+      const levels = levelsOf(record(spec.values), ['spec', 'values']);
+      // Any chart may be released by one.
+      return isOfIstio(levels) ? fromValues(manifest, levels) : undefined;
+    }
+    default: {
+      const levels = levelsOf(body, []);
+      // Envoy Gateway's values say nothing of the mesh.
+      const isMesh = levels.some(([, { meshConfig, global }]) => meshConfig !== undefined || global !== undefined);
+      return isMesh ? fromValues(manifest, levels) : undefined;
+    }
+  }
+}
+
+type Given = Partial<Omit<Installation, 'manifest'>>;
+
+function made(manifest: Manifest, given: Given): Installation {
+  return { manifest, meshConfig: {}, global: {}, env: {}, meshNetworks: {}, at: { meshConfig: [], global: [] }, ...given }; // prettier-ignore
+}
+
+function ofOperator(manifest: Manifest, spec: Json): Installation {
+  const values = record(spec.values);
+  const pilot = record(record(record(spec.components).pilot).k8s);
+  const global = record(values.global);
+  return made(manifest, {
+    meshConfig: { ...record(values.meshConfig), ...record(spec.meshConfig) },
+    global: { ...(text(spec.namespace) === '' ? {} : { istioNamespace: spec.namespace }), ...global },
+    env: { ...record(record(values.pilot).env), ...listedEnv(pilot.env) },
+    meshNetworks: record(global.meshNetworks),
+    at: { meshConfig: [['spec', 'meshConfig'], ['spec', 'values', 'meshConfig']], global: [['spec', 'values', 'global']] }, // prettier-ignore
+  });
+}
+
+function ofConfigMap(manifest: Manifest, { mesh, values, meshNetworks }: Json): Installation | undefined {
+  if (manifest.name.startsWith('istio-sidecar-injector')) {
+    const injected = parsed(values);
+    const at = { meshConfig: [], global: [['data', 'values']] };
+    return injected && made(manifest, { global: record(injected.global), at });
+  }
+  const config = parsed(mesh);
+  return (
+    config &&
+    made(manifest, {
+      meshConfig: config,
+      meshNetworks: parsed(meshNetworks) ?? {},
+      at: { meshConfig: [['data', 'mesh']], global: [] },
+    })
+  );
+}
+
+/** Undefined of what is empty, or no YAML. */
+function parsed(given: unknown): Json | undefined {
+  if (text(given) === '') return undefined;
+  try {
+    return record(parse(text(given)));
+  } catch {
+    return undefined;
+  }
+}
+
+type Level = readonly [at: FieldPath, values: Json];
+
+/** Values of a chart, and those that it hands to the charts in it. */
+function levelsOf(values: Json, at: FieldPath): readonly Level[] {
+  return [[at, values], ...Object.entries(values).map(([key, inner]): Level => [[...at, key], record(inner)])];
+}
+
+function isOfIstio([own, ...inner]: readonly Level[]): boolean {
+  return (
+    ['meshConfig', 'global', 'pilot'].some((name) => name in (own?.[1] ?? {})) ||
+    inner.some(([, { meshConfig, global }]) => meshConfig !== undefined || record(global).proxy !== undefined)
+  );
+}
+
+function fromValues(manifest: Manifest, levels: readonly Level[]): Installation {
+  const find = (name: string): { readonly at: readonly FieldPath[]; readonly value: Json } => {
+    const found = levels.find(([, level]) => level[name] !== undefined);
+    return { at: found === undefined ? [] : [[...found[0], name]], value: record(found?.[1][name]) };
+  };
+  const [meshConfig, global] = [find('meshConfig'), find('global')];
+  return made(manifest, {
+    meshConfig: meshConfig.value,
+    global: global.value,
+    env: { ...find('env').value, ...record(find('pilot').value.env) },
+    meshNetworks: record(global.value.meshNetworks),
+    at: { meshConfig: meshConfig.at, global: global.at },
+  });
+}
+
+function listedEnv(env: unknown): Json {
+  return Object.fromEntries(records(env).map((entry) => [text(entry.name), entry.value]));
+}

@@ -1,0 +1,116 @@
+/** An installation is read alike by everything that asks of it, whatever it is written in. */
+import { diff } from '../../src/diff/diff';
+import { loadText } from '../../src/model/load';
+import { readMeshConfig } from '../../src/model/mesh-config';
+
+interface Settings {
+  readonly mode: string;
+  readonly timeout: string;
+  readonly range: string;
+}
+
+const FORMS: Readonly<Record<string, (settings: Settings) => string>> = {
+  IstioOperator: ({ mode, timeout, range }) => `
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: { name: mesh, namespace: istio-system }
+spec:
+  meshConfig: { outboundTrafficPolicy: { mode: ${mode} } }
+  values: { meshConfig: { connectTimeout: ${timeout} }, global: { proxy: { includeIPRanges: ${range} } } }
+`,
+  'Helm values': ({ mode, timeout, range }) => `
+meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
+global: { proxy: { includeIPRanges: ${range} } }
+`,
+  'Helm values of a chart around it': ({ mode, timeout, range }) => `
+istiod:
+  meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
+  global: { proxy: { includeIPRanges: ${range} } }
+`,
+  HelmRelease: ({ mode, timeout, range }) => `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: istiod, namespace: istio-system }
+spec:
+  values:
+    meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
+    global: { proxy: { includeIPRanges: ${range} } }
+`,
+  'HelmRelease of a chart around it': ({ mode, timeout, range }) => `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: platform, namespace: istio-system }
+spec:
+  values:
+    istiod:
+      meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
+      global: { proxy: { includeIPRanges: ${range} } }
+`,
+  "the Sail operator's Istio": ({ mode, timeout, range }) => `
+apiVersion: sailoperator.io/v1
+kind: Istio
+metadata: { name: default }
+spec:
+  values:
+    meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
+    global: { proxy: { includeIPRanges: ${range} } }
+`,
+  'what it leaves in a cluster': ({ mode, timeout, range }) => `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data:
+  mesh: "{ outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }"
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio-sidecar-injector, namespace: istio-system }
+data:
+  values: '{ "global": { "proxy": { "includeIPRanges": "${range}" } } }'
+`,
+};
+const AS_IT_IS: Settings = { mode: 'REGISTRY_ONLY', timeout: '10s', range: '10.0.0.0/8' };
+const manifestsOf = (form: string, settings: Settings): ReturnType<typeof loadText>['manifests'] =>
+  loadText(FORMS[form]?.(settings) ?? '').manifests;
+
+describe.each(Object.keys(FORMS))('in %s', (form) => {
+  it('what decides where requests go is found', () => {
+    const { outbound, capture } = readMeshConfig(manifestsOf(form, AS_IT_IS), {});
+    expect({ outbound, ranges: capture.includeRanges }).toEqual({ outbound: 'REGISTRY_ONLY', ranges: '10.0.0.0/8' });
+  });
+
+  it('what differs besides is told, by the name that users know', () => {
+    const changed = manifestsOf(form, { ...AS_IT_IS, timeout: '1ms' });
+    const { settings } = diff(manifestsOf(form, AS_IT_IS), changed);
+    expect(settings.map(({ fields }) => fields)).toEqual([['meshConfig.connectTimeout']]);
+  });
+});
+
+const withEnv = (value: string): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: istiod, namespace: istio-system }
+spec:
+  selector: { matchLabels: { app: istiod } }
+  template:
+    metadata: { labels: { app: istiod } }
+    spec: { containers: [{ name: discovery, image: pilot, env: [{ name: PILOT_ENABLE_MYSTERY, value: "${value}" }] }] }
+`;
+
+it('a variable of istiod that nothing here reads is not decided, wherever it is set', () => {
+  const { complete, undecided } = diff(loadText(withEnv('true')).manifests, loadText(withEnv('false')).manifests);
+  expect(complete).toBe(false);
+  expect(undecided.map(({ what }) => what)).toEqual([
+    'Deployment istio-system/istiod is changed in env.PILOT_ENABLE_MYSTERY',
+  ]);
+});
+
+const networks = (gateway: string): string => `
+meshConfig: { rootNamespace: istio-system }
+global: { meshNetworks: { away: { gateways: [{ address: ${gateway}, port: 15443 }] } } }
+`;
+
+it('networks of the mesh are not decided in the values of a chart either', () => {
+  const { complete } = diff(loadText(networks('192.0.2.1')).manifests, loadText(networks('192.0.2.2')).manifests);
+  expect(complete).toBe(false);
+});
