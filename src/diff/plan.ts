@@ -5,7 +5,7 @@ import type { ClientClass } from '../traffic/clients';
 import { streamHost, type Links } from './links';
 import type { ObjectChange } from './objects';
 import { doorsOf } from './doors';
-import type { Reach } from './reach';
+import type { Reach } from './reach-shape';
 import { changedPorts, knows, openPorts } from './scopes';
 import { DECLARED, serversAt, type Probe, type Probes } from './requests';
 

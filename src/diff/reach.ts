@@ -2,7 +2,7 @@
  * How far a changed object can reach: the hosts and clients whose traffic it may alter. What is outside is not followed, so
  * this errs on the side of too much; the tests compare it with following everything.
  */
-import { optionalRecord, record, records, strings, text, texts, type Json } from '../model/fields';
+import { record, records, strings, text, texts, type Json } from '../model/fields';
 import { isOfInstallation } from '../model/installation';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
@@ -12,21 +12,9 @@ import { isForwardProxy } from '../trace/forward-proxy';
 import { hostsOf, serverHosts, type Links } from './links';
 import { meshFacts } from './mesh-facts';
 import { type ObjectChange } from './objects';
+import { ofNetworkPolicy, ofPolicy } from './reach-of-policies';
+import { EVERYTHING, NOTHING, type Reach, type Side, specOf, toHosts } from './reach-shape';
 import { canonical } from '../model/canonical';
-
-export interface Reach {
-  /** Hosts and wildcards; `all` for every host. */
-  readonly hosts: ReadonlySet<string> | 'all';
-  /** Namespaces of the clients that may notice; `all` for everyone, outside included. */
-  readonly clients: ReadonlySet<string> | 'all';
-  /** Ports on which hosts that nobody names may fare otherwise. */
-  readonly ports: ReadonlySet<number>;
-  /** Whether hosts that nobody names are concerned on the usual ports. */
-  readonly otherHosts: boolean;
-}
-
-const NOTHING: Reach = { hosts: new Set(), clients: new Set(), ports: new Set(), otherHosts: false };
-const EVERYTHING: Reach = { ...NOTHING, hosts: 'all', clients: 'all', otherHosts: true };
 
 /** Kinds whose configuration reaches Envoy as it is written: what it does there is not ours to tell. */
 const AS_WRITTEN = new Set([
@@ -64,11 +52,6 @@ function onlyMetadata({ was, is }: ObjectChange): boolean {
       manifest.annotations['istio.io/dry-run'] ?? '',
     ]);
   return read(was) === read(is);
-}
-
-interface Side {
-  readonly manifest: Manifest;
-  readonly links: Links;
 }
 
 export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
@@ -127,10 +110,6 @@ function isEnvoyGatewayConfig(manifest: Manifest): boolean {
   return Object.keys(record(record(manifest.body).data)).some((key) => /^envoy-gateway\.ya?ml$/.test(key));
 }
 
-function toHosts(hosts: Iterable<string>, clients: Reach['clients'], ports: ReadonlySet<number> = new Set()): Reach {
-  return { ...NOTHING, ports, hosts: new Set(hosts), clients };
-}
-
 /** Who may notice an object: those who see it, or everyone if a gateway on the way is among them. */
 function audience(seenBy: readonly Visibility[], sides: readonly Side[]): Reach['clients'] {
   // ztunnels are told of everything, whatever is exported to whom.
@@ -169,10 +148,6 @@ function exportOf({ manifest, links }: Side): Visibility {
         ? config.defaultDestinationRuleExportTo
         : config.defaultServiceExportTo;
   return visibility(texts(spec.exportTo), defaults, manifest.namespace);
-}
-
-function specOf(manifest: Manifest | undefined): Json {
-  return record(record(manifest?.body).spec);
 }
 
 function ofServiceEntry(sides: readonly Side[], both: readonly Links[]): Reach {
@@ -382,84 +357,6 @@ function ofEndpoints(namespace: string, both: readonly Links[]): Reach {
     both.flatMap((links) => [...links.into(namespace)]),
     'all',
   );
-}
-
-function ofPolicy(sides: readonly Side[], both: readonly Links[]): Reach {
-  const [first] = sides;
-  if (first === undefined) return NOTHING;
-  const { namespace, kind } = first.manifest;
-  if (kind !== 'AuthorizationPolicy' && kind !== 'PeerAuthentication' && kind !== 'RequestAuthentication')
-    return NOTHING;
-  if (both.some((links) => links.mesh.config.rootNamespace === namespace)) {
-    const selective = sides.every(({ manifest }) => optionalRecord(specOf(manifest).selector) !== undefined);
-    if (!selective || kind !== 'AuthorizationPolicy') {
-      const inMesh = both.flatMap((links) =>
-        [...links.mesh.workloads.namespaces()].flatMap((one) => [...links.into(one)]),
-      );
-      return toHosts(
-        [
-          ...inMesh,
-          ...both.flatMap((links) =>
-            [...links.mesh.services.all].filter((s) => s.registry === 'Kubernetes').map((s) => s.host),
-          ),
-        ],
-        'all',
-      );
-    }
-  }
-  const refs = sides.flatMap(({ manifest }) => targetsOf(manifest));
-  // What a waypoint carries is known only by following it.
-  if (refs.some((ref) => ref.kind !== 'Service' && ref.kind !== 'ServiceEntry')) return EVERYTHING;
-  const selectors = sides
-    .filter(({ manifest }) => targetsOf(manifest).length === 0)
-    .map(({ manifest }) => strings(record(specOf(manifest).selector).matchLabels));
-  const attached = both.flatMap((links) =>
-    refs.flatMap((ref) => {
-      const name = text(ref.name);
-      if (ref.kind === 'Service') return [...links.via(`${name}.${namespace}.svc.${links.mesh.config.clusterDomain}`)];
-      const entry = links.mesh.find('networking.istio.io', 'ServiceEntry', namespace, name);
-      return [...links.viaAll(texts(specOf(entry).hosts))];
-    }),
-  );
-  const targets = both.flatMap((links) =>
-    links.mesh.workloads.all.filter(
-      (workload) =>
-        (workload.namespace === namespace || links.mesh.config.rootNamespace === namespace) &&
-        selectors.some((selector) => Object.entries(selector).every(([key, value]) => workload.labels[key] === value)),
-    ),
-  );
-  if (targets.some(({ membership }) => membership === 'waypoint')) return EVERYTHING;
-  const hosts = both.flatMap((links) =>
-    targets.flatMap((workload) => [
-      ...(workload.membership === 'gateway' ? links.through(workload) : []),
-      ...links.viaAll(links.hostsAt(workload)),
-    ]),
-  );
-  const peers = kind === 'PeerAuthentication' ? both.flatMap((links) => [...links.into(namespace)]) : [];
-  return toHosts([...hosts, ...attached, ...peers], 'all');
-}
-
-function targetsOf(manifest: Manifest): readonly Json[] {
-  const { targetRefs, targetRef } = specOf(manifest);
-  return [...records(targetRefs), ...(targetRef === undefined ? [] : [record(targetRef)])];
-}
-
-/** What a namespace's own Pods may dial, and what may reach them. */
-function ofNetworkPolicy(sides: readonly Side[], both: readonly Links[]): Reach {
-  const namespace = sides[0]?.manifest.namespace ?? '';
-  const ports = new Set(sides.flatMap(({ manifest }) => portsDialled(specOf(manifest))));
-  if (both.some((links) => links.hasGateway(namespace))) return { ...EVERYTHING, hosts: 'all', ports };
-  const inward = both.flatMap((links) => [...links.into(namespace)]);
-  return inward.length > 0 ? { ...EVERYTHING, ports } : { ...EVERYTHING, ports, clients: new Set([namespace]) };
-}
-
-/** Ports that rules for what leaves name, the first and last of each row. */
-function portsDialled(spec: Json): readonly number[] {
-  return records(spec.egress)
-    .flatMap(({ ports }) => records(ports))
-    .filter(({ protocol }) => (text(protocol) || 'TCP') === 'TCP')
-    .flatMap(({ port, endPort }) => [Number(port), Number(endPort)])
-    .filter((port) => Number.isInteger(port) && port > 0);
 }
 
 function ofNamespace(change: ObjectChange, namespace: string, both: readonly Links[]): Reach {
