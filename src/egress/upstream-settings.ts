@@ -277,16 +277,23 @@ export function routeSettings(
   return {
     ...(rateLimit && { name: limitedRoute(host) }),
     ...(timeout && { timeout: istioDuration(timeout) }),
-    ...(retries && { retries: retriesOf(retries) }),
+    ...(retries && { retries: retriesOf(retries, UNSEEN) }),
     ...treatment(settings),
   };
 }
 
-function retriesOf({ attempts = 2, on, perTryTimeout }: EgressRetries): networking.VirtualServiceSpecHttpRetries {
+/** What never reached the site. */
+const UNSEEN = ['connect-failure', 'refused-stream'];
+
+/** @internal `usual`: what is retried where nothing is said; Istio's own list without it. */
+export function retriesOf(
+  { attempts = 2, on, perTryTimeout }: EgressRetries,
+  usual?: readonly string[],
+): networking.VirtualServiceSpecHttpRetries {
   if (attempts === 0) return { attempts };
   return {
     attempts,
-    retryOn: (on ?? ['connect-failure', 'refused-stream']).join(','),
+    retryOn: (on ?? usual)?.join(','),
     perTryTimeout: istioDuration(perTryTimeout),
   };
 }

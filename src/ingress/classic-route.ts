@@ -8,7 +8,7 @@ import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { istioDuration } from '../egress/istio-duration';
 import { FaultInjection, treatment, treatmentProblems } from '../egress/upstream-requests';
-import { EgressRetries } from '../egress/upstream-settings';
+import { EgressRetries, retriesOf } from '../egress/upstream-settings';
 import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
 import { namesNamespaces } from '../mesh/namespace-names';
@@ -142,9 +142,9 @@ export interface ClassicRule {
   readonly timeout?: Duration;
 
   /**
-   * What is tried again.
+   * How often requests are tried again. Without `on` it is for what Istio's own list has (`connect-failure`, `refused-stream`, `unavailable`, `cancelled`, `retriable-status-codes`).
    *
-   * @default Istio's own: twice where no connection came about
+   * @default Istio's own: twice, for that list
    */
   readonly retries?: EgressRetries;
 
@@ -386,11 +386,7 @@ function httpRule(rule: ClassicRule): networking.VirtualServiceSpecHttp {
     rewrite: uri === undefined && authority === undefined ? undefined : { uri, authority },
     route: rule.destinations?.length ? rule.destinations.map((one) => one._spec()) : undefined,
     timeout: istioDuration(rule.timeout),
-    retries: retries && {
-      attempts: retries.attempts,
-      perTryTimeout: istioDuration(retries.perTryTimeout),
-      retryOn: retries.on?.join(','),
-    },
+    retries: retries && retriesOf(retries),
     ...treatment(rule),
   };
 }
