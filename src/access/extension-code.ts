@@ -25,7 +25,7 @@ export interface WasmCode {
    *
    * @default nothing
    */
-  readonly config?: { [key: string]: any }; // eslint-disable-line @typescript-eslint/no-explicit-any -- jsii has no unknown
+  readonly config?: object;
 
   /**
    * Whether requests pass where the module fails or cannot be fetched.
