@@ -1,0 +1,72 @@
+/** Random meshes that are asked of the oracle one after the other, and the table that the documentation has of it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { toYaml } from '../test/trace/oracle/compare';
+import { gatewayApiMeshes } from '../test/trace/oracle/gateway-api';
+import { meshes } from '../test/trace/oracle/meshes';
+import { findOracle, Oracle } from '../test/trace/oracle/process';
+import type { GeneratedMesh } from '../test/trace/oracle/vocabulary';
+
+const FILE = 'docs/accuracy/configuration.md';
+/** Meshes of one sample: thousands at once would all be held. */
+const SLICE = 100;
+
+interface Suite {
+  /** The command, and the marks of its section. */
+  readonly name: string;
+  /** Asks of one mesh; what it returns is shown as progress. */
+  readonly ask: (oracle: Oracle, mesh: GeneratedMesh, at: number) => Promise<string>;
+  /** Rows of the table, and whether anything differs. */
+  readonly result: () => { readonly rows: readonly string[]; readonly differs: boolean };
+}
+
+/** `--meshes N --seed N [--gateway-api] [--only MESH] [--oracle PATH] [--write]` */
+export async function askOfMeshes({ name, ask, result }: Suite): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      meshes: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      'gateway-api': { type: 'boolean', default: false },
+      oracle: { type: 'string' },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const path = values.oracle ?? findOracle();
+  if (path === undefined) throw new Error('no oracle: build it (npm run lab -- build), or name one with --oracle');
+  const [count, seed] = [Number(values.meshes), Number(values.seed)];
+  const byApi = values['gateway-api'];
+  const oracle = new Oracle(path);
+  let asked = 0;
+  for (let from = 0; from < count; from += SLICE) {
+    const sample = fc.sample((byApi ? gatewayApiMeshes : meshes)(1), {
+      numRuns: Math.min(SLICE, count - from),
+      seed: seed * 100_000 + from,
+    });
+    let told = '';
+    for (const [index, mesh] of sample.entries()) {
+      if (values.only !== undefined && Number(values.only) !== from + index) continue;
+      if (values.only !== undefined) console.log(toYaml(mesh.things));
+      told = await ask(oracle, mesh, from + index);
+      asked += 1;
+    }
+    process.stderr.write(`\r${asked} meshes, ${told} `);
+  }
+  process.stderr.write('\n');
+  oracle.end();
+  const { rows, differs } = result();
+  const table = [
+    `\`npm run accuracy:${name} -- --meshes ${count} --seed ${seed}${byApi ? ' --gateway-api' : ''} --write\``,
+    '',
+    '| measured | |',
+    '| --- | --- |',
+    `| meshes | ${asked} |`,
+    ...rows,
+  ].join('\n');
+  console.log(table);
+  const section = byApi ? `${name} by the gateway api` : name;
+  const marks = new RegExp(`(<!-- ${section} -->)[^]*?(<!-- end of ${section} -->)`);
+  if (values.write) writeFileSync(FILE, readFileSync(FILE, 'utf8').replace(marks, `$1\n\n${table}\n\n$2`));
+  process.exitCode = differs ? 1 : 0;
+}
