@@ -6,7 +6,7 @@ import { formatField } from '../model/field-path';
 import { record } from '../model/fields';
 import type { FieldPath, Manifest } from '../model/manifest';
 import { unknownFields } from '../model/placeholders';
-import { componentOf } from '../model/releases';
+import { componentOf, serverOf } from '../model/releases';
 import type { ReleasesInForce } from '../model/releases-in-force';
 import { type Admitted, admit } from './schema/admit';
 import { evaluateRules } from './schema/cel';
@@ -65,7 +65,7 @@ export function storedBy(admitted: Admitted, schemas: Schemas, releases: Release
   const component = componentOf(group);
   const served = schemas.versionsOf(group, kind);
   if (served === undefined) return undefined;
-  const inForce = releases[component ?? 'kubernetes'];
+  const inForce = releases[serverOf(group)];
   // Without a word of a release, what another one takes may be taken by the cluster.
   const isOpen = inForce.from === 'default' && schemas.releaseFor(group, kind) !== null;
   if (!served.includes(version)) {
@@ -81,7 +81,7 @@ export function storedBy(admitted: Admitted, schemas: Schemas, releases: Release
   for (const violation of violationsOf(admitted)) {
     const other = releaseTaking(manifest, violation, schemas, inForce);
     if (other !== undefined && isOpen) continue;
-    const why = whyNot(violation, other && { ...other, title: releaseTitle(component ?? 'kubernetes', other.release) });
+    const why = whyNot(violation, other && { ...other, title: releaseTitle(serverOf(group), other.release) });
     if (violation.isUnknownField === true) {
       dropped.push(violation.field);
       missing.push({ field: formatField(violation.field), why });

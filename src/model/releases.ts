@@ -88,6 +88,11 @@ export function componentOf(group: string): Component | undefined {
   return undefined;
 }
 
+/** Which component serves the kinds of a group: Kubernetes, unless it is known to be another. */
+export function serverOf(group: string): Component {
+  return componentOf(group) ?? 'kubernetes';
+}
+
 /**
  * Releases of a component by name, newest first. Those of Gateway API come by channel, the experimental one first: the newest of
  * it has everything that any channel has today.

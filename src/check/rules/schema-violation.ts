@@ -1,9 +1,9 @@
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
 import type { Admitted } from '../schema/admit';
-import { releaseTaking, releaseTitle, serverOf, standardTakes } from '../schema/other-releases';
+import { releaseTaking, releaseTitle, standardTakes } from '../schema/other-releases';
 import type { Violation } from '../schema/structural';
-import { COMPONENTS } from '../../model/releases';
+import { COMPONENTS, serverOf } from '../../model/releases';
 
 export const rule: Rule = {
   id: 'EDGE002',

@@ -1,6 +1,6 @@
 /** Which other release takes what the one in force does not: "needs Istio 1.31". */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import { COMPONENTS, type Component, EXPERIMENTAL, componentOf, releaseNames } from '../../model/releases';
+import { COMPONENTS, type Component, EXPERIMENTAL, componentOf, releaseNames, serverOf } from '../../model/releases';
 import type { ReleaseInForce } from '../../model/releases-in-force';
 import { admit } from './admit';
 import { evaluateRules } from './cel';
@@ -13,11 +13,6 @@ export function releaseTitle(component: Component, release: string): string {
   return release.endsWith(EXPERIMENTAL)
     ? `the experimental channel of ${title} ${release.replace(EXPERIMENTAL, '')}`
     : `${title} ${release}`;
-}
-
-/** Which component serves the kinds of a group: Kubernetes, unless it is known to be another. */
-export function serverOf(group: string): Component {
-  return componentOf(group) ?? 'kubernetes';
 }
 
 export interface OtherRelease {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { record, records, text } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
-import { type Component, componentOf, newerRelease, releaseNames } from '../../model/releases';
+import { type Component, componentOf, newerRelease, releaseNames, serverOf } from '../../model/releases';
 import { type Difference, type Json, applyDifference } from './difference';
 import { withoutStatus } from './crd-schema';
 import type { Schema } from './structural';
@@ -53,7 +53,7 @@ function entriesOf(group: string, kind: string): Readonly<Record<string, Version
 /** Releases that serve a version of a kind, newest first; none if no release does. */
 export function releasesServing({ group, version, kind }: GroupVersionKind): readonly string[] {
   const entry = entriesOf(group, kind)?.[version];
-  return entry === undefined ? [] : (entry.in ?? releaseNames(componentOf(group) ?? 'kubernetes'));
+  return entry === undefined ? [] : (entry.in ?? releaseNames(serverOf(group)));
 }
 
 /** Releases in which a version is served with a warning that it is deprecated. */
@@ -70,7 +70,7 @@ export function versionsIn(release: string, group: string, kind: string): readon
 
 /** The schema of a version of a kind in one release; undefined if the release does not serve it. */
 export function schemaIn(release: string, { group, version, kind }: GroupVersionKind): Schema | undefined {
-  const component = componentOf(group) ?? 'kubernetes';
+  const component = serverOf(group);
   const key = `${release} ${group}/${version}/${kind}`;
   if (prepared.has(key)) return prepared.get(key);
   const schema = versionsIn(release, group, kind).includes(version) ? rawSchema(component, release, group, kind, version) : undefined; // prettier-ignore
@@ -144,7 +144,7 @@ export class Schemas {
 
   /** The release that a kind is judged by; null if a CRD among the manifests is believed. */
   releaseFor(group: string, kind: string): string | null {
-    return this.crds.has(`${group}/${kind}`) ? null : this.releases[componentOf(group) ?? 'kubernetes'];
+    return this.crds.has(`${group}/${kind}`) ? null : this.releases[serverOf(group)];
   }
 
   /** Versions of a kind that are served; undefined if no schema of any release knows the kind. */
@@ -158,7 +158,7 @@ export class Schemas {
     const crd = this.crds.get(`${group}/${kind}`);
     if (crd) return Object.keys(crd);
     if (entriesOf(group, kind) === undefined) return undefined;
-    return versionsIn(this.releases[componentOf(group) ?? 'kubernetes'], group, kind);
+    return versionsIn(this.releases[serverOf(group)], group, kind);
   }
 
   /** Kinds of a group, if all of them are known (the groups of Istio, Gateway API and Envoy Gateway). */
@@ -173,7 +173,7 @@ export class Schemas {
 
   schemaOf(id: GroupVersionKind): Schema | undefined {
     const crd = this.crds.get(`${id.group}/${id.kind}`);
-    const schema = crd ? crd[id.version] : schemaIn(this.releases[componentOf(id.group) ?? 'kubernetes'], id);
+    const schema = crd ? crd[id.version] : schemaIn(this.releases[serverOf(id.group)], id);
     return schema === undefined ? undefined : typed(schema);
   }
 
