@@ -3,8 +3,7 @@ import { isIPv4 } from 'node:net';
 import { ANY_ADDRESS, addressAt, bitsOf, canonicalCidr, isAddress, isCidr, prefixLength } from '../model/addresses';
 import { record, records, text, texts } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-
-const CAPTURED = ['includeOutboundIPRanges', 'excludeOutboundIPRanges'].map((name) => `traffic.sidecar.istio.io/${name}`); // prettier-ignore
+import { capturedRanges } from '../trace/capture';
 
 /** A range, and the place that names it: what one place names in one row decides alike for all addresses in it. */
 export interface Told {
@@ -14,7 +13,10 @@ export interface Told {
 
 /** Blocks of NetworkPolicies and what they leave out, subnets of routes, and what sidecars capture, on each side. */
 export function toldRanges(meshes: readonly Mesh[]): readonly Told[] {
-  return meshes.flatMap((mesh, side) => toldIn(mesh).map(({ range, at }) => ({ range, at: `${side} ${at}` })));
+  const [first] = meshes;
+  const make = (): readonly Told[] =>
+    meshes.flatMap((mesh, side) => toldIn(mesh).map(({ range, at }) => ({ range, at: `${side} ${at}` })));
+  return first === undefined ? [] : first.remember(meshes, 'diff: ranges on each side', make);
 }
 
 function toldIn(mesh: Mesh): readonly Told[] {
@@ -42,10 +44,7 @@ function toldIn(mesh: Mesh): readonly Told[] {
           }),
         ),
       );
-    const { includeRanges, excludeRanges } = mesh.config.capture;
-    const captured = mesh.workloads.all.flatMap(({ annotations }) => CAPTURED.map((name) => annotations[name] ?? ''));
-    for (const list of new Set([includeRanges, excludeRanges, ...captured]))
-      for (const range of list.split(',')) add(range.trim(), `captured ${list}`);
+    for (const list of capturedRanges(mesh)) for (const range of list) add(range, `captured ${list.join()}`);
     return [...found.values()];
   });
 }
@@ -92,7 +91,7 @@ export function partsOf(
   const isV4 = isIPv4(whole.split('/')[0] ?? '');
   const stands = standing.filter((one) => isIPv4(one) === isV4).map((one) => ({ address: one, bits: bitsOf(one) }));
   const parts = new Map<string, { address: string; ranges: Set<string> }>();
-  for (const { first, last, around } of segments(outer, within(whole, told, claimed))) {
+  for (const { first, last, around } of segments(outer, within(outer, isV4, told, claimed))) {
     if (around.some(({ at }) => at === undefined)) continue;
     const key = [...new Set(around.flatMap(({ at }) => [...(at ?? [])]))].sort().join('\n');
     const stood = stands.find(({ bits }) => first <= bits && bits <= last)?.address;
@@ -108,9 +107,7 @@ export function partsOf(
 }
 
 /** Ranges that have addresses in common with another one, of the same family; wider ones come before those that begin where they do. */
-function within(whole: string, told: readonly Told[], claimed: readonly string[]): readonly Range[] {
-  const outer = boundsOf(whole);
-  const isV4 = isIPv4(whole.split('/')[0] ?? '');
+function within(outer: Bounds, isV4: boolean, told: readonly Told[], claimed: readonly string[]): readonly Range[] {
   const places = new Map<string, Set<string> | undefined>();
   for (const { range, at } of told) places.set(range, (places.get(range) ?? new Set<string>()).add(at));
   for (const range of claimed) places.set(range, undefined);

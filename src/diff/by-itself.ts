@@ -7,6 +7,9 @@ import type { BothStates } from './both-states';
 import { follow } from './follow';
 import { fingerprint, wayOf } from './way';
 
+/** What is tried by itself: each is a state of the mesh once more. */
+const MOST_TRIED = 8;
+
 /** The request, with what has to be known beside either side for it to fare there as it does in the change. */
 export function byItself(request: TraceRequest, { meshes, alone, beside }: BothStates): TraceRequest {
   const wanted = meshes.map((mesh) => fingerprint(wayOf(mesh, follow(mesh, request), '')));
@@ -20,7 +23,7 @@ export function byItself(request: TraceRequest, { meshes, alone, beside }: BothS
     ...beside.assumed.map((one) => ({ assumed: [one] })),
   ];
   const all = { ...(known.length === 0 ? {} : { known }), ...(beside.assumed.length === 0 ? {} : { assumed: beside.assumed }) }; // prettier-ignore
-  return { ...request, ...(few.find(isSo) ?? all) };
+  return { ...request, ...(few.slice(0, 1 + MOST_TRIED).find(isSo) ?? all) };
 }
 
 function asTraced(mesh: Mesh, request: TraceRequest): string | undefined {

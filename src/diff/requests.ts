@@ -164,11 +164,10 @@ function addressesOf(
     }
     return byHost;
   });
-  const ranges = [...(index.get(host) ?? [])];
-  if (ranges.length === 0) return [];
-  const told = toldRanges(meshes);
-  return ranges.flatMap((range) => {
-    const parts = partsOf(range, told);
+  return [...(index.get(host) ?? [])].flatMap((range) => {
+    // Most of what entries claim is one address.
+    if (isAddress(range)) return { address: range, isPart: false };
+    const parts = partsOf(range, toldRanges(meshes));
     return parts.map(({ address }) => ({ address, isPart: parts.length > 1 }));
   });
 }
@@ -197,13 +196,10 @@ const MOST_RANGES_NAMED = 6;
 /** Parts that are followed: each is every port once more. */
 const MOST_PARTS = 64;
 
-const PARTS = new WeakMap<readonly Mesh[], readonly Part[]>();
-
 /** Addresses that no entry claims, one for each part of the rest that objects tell apart from the others. */
 function otherParts(meshes: readonly Mesh[]): readonly Part[] {
-  const known = PARTS.get(meshes) ?? partsNobodyClaims(meshes);
-  PARTS.set(meshes, known);
-  return known;
+  const [first] = meshes;
+  return first === undefined ? [] : first.remember(meshes, 'diff: parts that nobody claims', () => partsNobodyClaims(meshes)); // prettier-ignore
 }
 
 function partsNobodyClaims(meshes: readonly Mesh[]): readonly Part[] {
