@@ -69,9 +69,8 @@ export function outboundCapture(
 }
 
 /**
- * Whether a sidecar itself listens where a connection is dialled, so that nothing has to lead it there: a Sidecar's own listener that is bound
- * (captureMode NONE), as every one of its is where the Pod's traffic is not led at all. One that no
- * service is for is not made.
+ * Whether a sidecar itself listens where a connection is dialled, so that nothing has to lead it there: at a listener of its Sidecar that is
+ * bound (captureMode NONE, or any where the Pod's traffic is not led at all), and that some service is for.
  */
 export function isListenedAt(
   mesh: Mesh,
@@ -79,6 +78,8 @@ export function isListenedAt(
   { address, port }: { readonly address: string | null; readonly port: number },
   bindsAll: boolean,
 ): boolean {
+  // Without a Sidecar there is none, and the scope of a whole namespace need not be made to know it.
+  if (mesh.sidecarFor(namespace, labels) === undefined) return false;
   const { listeners } = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: [] });
   return listeners.some(
     (listener) =>
@@ -87,6 +88,13 @@ export function isListenedAt(
       (listener.captureMode === 'NONE' || (bindsAll && listener.captureMode !== 'IPTABLES')) &&
       (listener.bind || '127.0.0.1') === address,
   );
+}
+
+/** Ranges that Pods' annotations and the install values tell apart, each list by itself. */
+export function capturedRanges(mesh: Mesh): readonly (readonly string[])[] {
+  const { includeRanges, excludeRanges } = mesh.config.capture;
+  const own = mesh.workloads.all.flatMap((workload) => ['includeOutboundIPRanges', 'excludeOutboundIPRanges'].map((name) => annotationOf(workload, name) ?? '')); // prettier-ignore
+  return [...new Set([includeRanges, excludeRanges, ...own])].map(items);
 }
 
 function decisionOf({ kind, namespace, name }: Workload, field: string): Decision {

@@ -90,7 +90,6 @@ function inOrder(
 ): readonly Candidate[] {
   const { mesh, proxy } = proxies;
   const asGiven = proxy.spec.preserveRouteOrder === true;
-  const clientFault = (): ReturnType<typeof faultOfClient> => faultOfClient(mesh, listeners);
   const byRule = new Map<HttpRule, Candidate>();
   for (const attachment of attachments) {
     const { route } = attachment;
@@ -127,7 +126,9 @@ function inOrder(
   const ordered = asGiven ? rules : byEnvoyGatewayPrecedence(rules, cookiesOf);
   return ordered.flatMap((rule): readonly Candidate[] => {
     const candidate = byRule.get(rule);
-    const extras = (): RouteExtras => mesh.remember(rule, 'extras', () => extrasOf(candidate!, proxies, clientFault()));
-    return candidate === undefined ? [] : [{ ...candidate, extras }];
+    if (candidate === undefined) return [];
+    const extras = (): RouteExtras =>
+      mesh.remember(rule, 'extras', () => extrasOf(candidate, proxies, faultOfClient(mesh, listeners)));
+    return [{ ...candidate, extras }];
   });
 }

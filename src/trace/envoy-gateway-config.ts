@@ -14,7 +14,7 @@ import { DomainIndex, filterChain, type FilterChain, type Listener, type TcpTarg
 import { candidatesAt, type Placed } from './envoy-gateway-candidates';
 import { demandsCertificate, faultOfClient, openBefore, policyOf } from './envoy-gateway-listener';
 import { attachedAt, clusterNameOf, frontendDecision, listenerDecision, type Proxies } from './envoy-gateway-stage';
-import { firstOf } from './envoy-gateway-shares';
+import { ofFirstPriority } from './envoy-gateway-shares';
 import { decision } from './envoy-gateway-verdict';
 import { gap } from './notes';
 import { VirtualHost, weighted, type WeightedRoute } from './http-routes';
@@ -124,7 +124,7 @@ export function streamTarget({ mesh }: Proxies, chain: ServedChain, sni: string 
     if (rule === undefined) continue;
     const name = clusterNameOf(rule.ref);
     const all = weighted(rule.route, (destination) => destination.host);
-    const clusters = firstOf({ mesh }, all).map((one) => ({ ...one, name }));
+    const clusters = ofFirstPriority({ mesh }, all).map((one) => ({ ...one, name }));
     if (clusters.length === 0) continue;
     const place = { ...attachment, rule: nameOfRule(attachment, rule.ref) };
     return { clusters, route: rule.ref, ref: rule.ref, tunnel: null, decidedBy: [], place };

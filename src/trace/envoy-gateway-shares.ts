@@ -36,11 +36,14 @@ export function sharesOf(
     optionalRecord(preferLocal) !== undefined ||
     found.some((one) => !isUsable(one)) ||
     new Set(found).size > 1;
-  return { backends: apart ? clusters : firstOf(stage, clusters), apart };
+  return { backends: apart ? clusters : ofFirstPriority(stage, clusters), apart };
 }
 
 /** Of the backends of one cluster those of the first priority; where there are none, all. */
-export function firstOf(stage: Pick<Proxies, 'mesh'>, clusters: readonly WeightedRoute[]): readonly WeightedRoute[] {
+export function ofFirstPriority(
+  stage: Pick<Proxies, 'mesh'>,
+  clusters: readonly WeightedRoute[],
+): readonly WeightedRoute[] {
   const first = clusters.filter(({ destination: { host } }) => backendOf(stage, host)?.fallback !== true);
   return first.length === 0 ? clusters : first;
 }
