@@ -35,5 +35,5 @@ export function withoutDnsCapture(context: CheckContext, entries: readonly Entry
 function capturesDns({ mesh }: CheckContext, { from, namespace, labels }: Client): boolean {
   const [, name] = from.split('/');
   const annotations = name === undefined ? {} : (mesh.workloads.find(namespace, name)?.annotations ?? {});
-  return proxySettings(mesh, { namespace, labels, annotations }).answersDns;
+  return proxySettings(mesh.servedTo({ namespace, labels }), { namespace, labels, annotations }).answersDns;
 }

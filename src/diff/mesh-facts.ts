@@ -1,13 +1,18 @@
 import { canonical } from '../model/canonical';
 import { extensionApi } from '../model/envoy-gateway-settings';
+import type { MeshConfig } from '../model/mesh-config';
 import type { Mesh } from '../model/mesh';
 
 /** What the mesh configuration says, and the gateways that an installation brings. */
 export function meshFacts(mesh: Mesh): string {
-  const { outboundFrom: _from, revisions, ...config } = mesh.config;
-  const ofRevisions = [...revisions].map(([name, { outbound }]) => [name, outbound]);
+  const { revisions, ...config } = withoutSource(mesh.config);
+  const ofRevisions = [[...revisions.tags], mesh.ofRevisions().map(([name, own]) => [name, withoutSource(own)])];
   const apis = ['enableBackend', 'enableEnvoyPatchPolicy'].map((name) => extensionApi(mesh, name) ?? null);
   return canonical([config, ofRevisions, apis, [...mesh.installedGateways.keys()].sort(), installedPorts(mesh)]);
+}
+
+function withoutSource({ outboundFrom: _from, ...config }: MeshConfig): Omit<MeshConfig, 'outboundFrom'> {
+  return config;
 }
 
 function installedPorts(mesh: Mesh): unknown {

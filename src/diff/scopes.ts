@@ -55,9 +55,11 @@ export function wildcardsOver(mesh: Mesh, host: string): readonly Service[] {
 export function changedPorts(client: ClientClass, meshes: readonly [Mesh, Mesh]): ReadonlySet<number> {
   const changed = new Set<number>();
   for (const namespace of client.namespaces) {
-    const [was, is] = meshes.map((mesh) =>
-      kinds(mesh, mesh.scopeOf({ type: 'sidecar', namespace, labels: labelsOf(client, mesh), addresses: [] })),
-    );
+    const [was, is] = meshes.map((whole) => {
+      const labels = labelsOf(client, whole);
+      const mesh = whole.servedTo({ namespace, labels });
+      return kinds(mesh, mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: [] }));
+    });
     for (const port of new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])]))
       if (was?.get(port) !== is?.get(port)) changed.add(port);
     break; // the namespaces of a class see the same

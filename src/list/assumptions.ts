@@ -1,14 +1,24 @@
 /** What the register takes for true without having seen it, in sentences. */
+import type { MeshConfig } from '../model/mesh-config';
 import type { Mesh } from '../model/mesh';
 
 /** Said once for all of them. */
 export const UNSHOWN_INJECT = 'Namespaces that no manifest shows inject sidecars.';
 
-export function assumptionsOf({ config }: Mesh): readonly string[] {
+export function assumptionsOf(mesh: Mesh): readonly string[] {
+  const { config } = mesh;
+  const of = (say: (settings: MeshConfig) => string): string =>
+    [
+      say(config),
+      ...mesh
+        .ofRevisions()
+        .filter(([, own]) => say(own) !== say(config))
+        .map(([name, own]) => `for revision ${name} ${say(own)}`),
+    ].join(', ');
   return [
     'The manifests are all that the mesh has; nothing was sent, and no cluster was asked.',
-    `Outbound traffic to unknown hosts: ${config.outbound}${[...config.revisions].map(([name, { outbound }]) => `, for revision ${name} ${outbound}`).join('')}.`,
-    `Root namespace ${config.rootNamespace}, trust domain ${config.trustDomain}, cluster domain ${config.clusterDomain}.`,
+    `Outbound traffic to unknown hosts: ${of(({ outbound }) => outbound)}.`,
+    `Root namespace ${config.rootNamespace}, trust domain ${of(({ trustDomain }) => trustDomain)}, cluster domain ${config.clusterDomain}.`,
     'Workloads that no proxy captures are not in the register: only a NetworkPolicy or a firewall keeps them from going out by themselves.',
     'Requests are those of docs/every-request.md: well-formed, and sent by one client at a time.',
   ];

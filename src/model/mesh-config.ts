@@ -11,6 +11,7 @@ import {
   istioBehavior,
 } from './release-behavior';
 import { type ReleasesInForce, releasesInForce } from './releases-in-force';
+import { DEFAULT_REVISION, isOfAnother, revisionOf, revisionTags } from './revisions';
 
 /** What Istio's proxies make of paths: as they are, in canonical form, with slashes merged, with escaped slashes too. */
 export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
@@ -32,6 +33,8 @@ export interface MeshConfig {
   readonly rootNamespace: string;
   readonly trustDomain: string;
   readonly trustDomainAliases: readonly string[];
+  /** Whether sidecars take only peers of these trust domains. */
+  readonly validatesTrustDomain: boolean;
   readonly clusterDomain: string;
   readonly autoMtls: boolean;
   readonly defaultServiceExportTo: readonly string[];
@@ -62,8 +65,7 @@ export interface MeshConfig {
   readonly capture: Capture;
   /** Where the outbound mode was read; null for a default or an option. */
   readonly outboundFrom: Manifest | null;
-  /** Of several revisions, each with its own; none where there is but one, or an option decides. */
-  readonly revisions: ReadonlyMap<string, RevisionSettings>;
+  readonly revisions: Revisions;
   readonly releases: ReleasesInForce;
   /** What the release of Istio does that others do otherwise. */
   readonly istio: IstioBehavior;
@@ -71,10 +73,12 @@ export interface MeshConfig {
   readonly envoyGateway: EnvoyGatewayBehavior;
 }
 
-/** What a revision of istiod has of its own, where several serve one cluster. */
-export interface RevisionSettings {
-  readonly outbound: OutboundMode;
-  readonly from: Manifest;
+/** The revisions of istiod that manifests show. */
+export interface Revisions {
+  /** Those whose settings are shown. */
+  readonly names: readonly string[];
+  /** Which revision each tag stands for. */
+  readonly tags: ReadonlyMap<string, string>;
 }
 
 export interface Capture {
@@ -119,24 +123,33 @@ function exportTo(value: unknown): readonly string[] {
   return names.length > 0 ? names : ['*'];
 }
 
+/** Whether an object with settings comes with an istiod, rather than with a gateway or an injector alone. */
+function isOfIstiod({ manifest, meshConfig }: Installation): boolean {
+  const { kind, name, body } = manifest;
+  const spec = record(record(body).spec);
+  if (kind === 'ConfigMap') return !name.startsWith('istio-sidecar-injector');
+  if (kind === 'Istio') return true;
+  if (Object.keys(meshConfig).length > 0) return true;
+  return kind === 'IstioOperator' && !['empty', 'remote'].includes(text(spec.profile));
+}
+
+/** What is said for the revision, or where none is asked for, for the one that serves by default; all of it where no two are told apart. */
+function ofRevision(
+  found: readonly Installation[],
+  { names, tags }: Revisions,
+  revision: string | undefined,
+): readonly Installation[] {
+  const asked = revision ?? tags.get(DEFAULT_REVISION) ?? DEFAULT_REVISION;
+  if (names.length > 1 && names.includes(asked)) return found.filter(({ manifest }) => revisionOf(manifest) === asked);
+  return inOrder(found);
+}
+
 /** The ConfigMaps of other revisions than the default one stand behind what is said for all. */
 function inOrder(found: readonly Installation[]): readonly Installation[] {
   const isOther = ({ manifest: { kind, name } }: Installation): boolean =>
     kind === 'ConfigMap' && !/^istio(-sidecar-injector)?$/.test(name);
   const others = found.filter(isOther).sort((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1));
   return [...found.filter((one) => !isOther(one)), ...others];
-}
-
-/** The settings of each revision that has a ConfigMap of its own. */
-function revisionsOf(found: readonly Installation[], istio: IstioBehavior): ReadonlyMap<string, RevisionSettings> {
-  const own = found.filter(({ manifest: { kind, name } }) => kind === 'ConfigMap' && !name.startsWith('istio-sidecar-injector')); // prettier-ignore
-  if (own.length < 2) return new Map();
-  return new Map(
-    own.map(({ manifest, meshConfig }) => [
-      manifest.labels['istio.io/rev'] ?? (manifest.name === 'istio' ? 'default' : manifest.name.slice('istio-'.length)),
-      { outbound: outboundMode(text(record(meshConfig.outboundTrafficPolicy).mode), istio), from: manifest },
-    ]),
-  );
 }
 
 function outboundMode(mode: string, istio: IstioBehavior): OutboundMode {
@@ -146,11 +159,20 @@ function outboundMode(mode: string, istio: IstioBehavior): OutboundMode {
   return istio.knowsDynamicOutbound ? 'REGISTRY_ONLY' : 'ALLOW_ANY';
 }
 
-export function readMeshConfig(manifests: readonly Manifest[], options: MeshOptions): MeshConfig {
-  const found = inOrder(installationsOf(manifests));
+/** @param revision whose settings are asked for, one of those whose are shown. Default: those of the revision that serves by default. */
+export function readMeshConfig(manifests: readonly Manifest[], options: MeshOptions, revision?: string): MeshConfig {
+  const all = installationsOf(manifests);
+  const revisions: Revisions = {
+    names: [...new Set(all.filter(isOfIstiod).map(({ manifest }) => revisionOf(manifest)))].sort(),
+    tags: revisionTags(manifests),
+  };
+  const found = ofRevision(all, revisions, revision);
   const first = (path: (config: Json) => unknown): unknown =>
     found.map((item) => path(item.meshConfig)).find((value) => value !== undefined);
-  const releases = releasesInForce(manifests, options);
+  const releases = releasesInForce(
+    revision === undefined ? manifests : manifests.filter((one) => !isOfAnother(one, revision, revisions.tags)),
+    options,
+  );
   const istio = istioBehavior(releases.istio.release);
   const proxy = found.map((item) => record(item.global.proxy));
   const proxyText = (name: string, otherwise = ''): string =>
@@ -166,7 +188,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
   return {
     outbound: options.outbound ?? outboundMode(outbound, istio),
     outboundTls: optionalRecord(record(modeFrom?.meshConfig.outboundTrafficPolicy).tls),
-    revisions: options.outbound === undefined ? revisionsOf(found, istio) : new Map(),
+    revisions,
     rootNamespace:
       options.rootNamespace ??
       (text(first((config) => config.rootNamespace)) ||
@@ -174,6 +196,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
         'istio-system'),
     trustDomain: options.trustDomain ?? (text(first((config) => config.trustDomain)) || 'cluster.local'),
     trustDomainAliases: texts(first((config) => config.trustDomainAliases)),
+    validatesTrustDomain: !isSet(found, 'PILOT_SKIP_VALIDATE_TRUST_DOMAIN', false),
     clusterDomain: 'cluster.local',
     autoMtls: mtls !== false,
     defaultServiceExportTo: exportTo(first((config) => config.defaultServiceExportTo)),

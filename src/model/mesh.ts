@@ -20,6 +20,7 @@ import {
   type MergedGateway,
   type ServiceTarget,
 } from './merged-gateway';
+import { canonical } from './canonical';
 import { openNamespaces } from './open-namespaces';
 import { ownLayer, publicLayer } from './own-layer';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
@@ -35,6 +36,7 @@ import {
   type ScopeBase,
   type Registry,
 } from './sidecar-scope';
+import { askedRevision, REVISION_LABEL, type ServedPod } from './revisions';
 import { mergeDelegates } from './delegates';
 import { unseenWorkloads } from './unseen-workloads';
 import { parseVirtualService, VirtualServiceIndex } from './virtual-services';
@@ -97,17 +99,20 @@ export class Mesh implements Registry {
   private readonly scopes = new Map<string, ProxyScope>();
   private readonly merged = new Map<string, MergedGateway>();
   private readonly memo = new WeakMap<object, Map<string, unknown>>();
+  /** Of the mesh as one revision knows it, the mesh. */
+  private whole: Mesh | undefined;
 
   public constructor(
     public readonly manifests: readonly Manifest[],
     private readonly options: MeshOptions = {},
     public readonly leftOut: readonly LeftOut[] = [],
-    known: Known = NOTHING_KNOWN,
+    private readonly known: Known = NOTHING_KNOWN,
+    private readonly revision?: string,
   ) {
-    this.config = readMeshConfig(manifests, options);
+    this.config = readMeshConfig(manifests, options, revision);
     const isHidden = undiscovered(manifests, this.config);
     for (const manifest of manifests) {
-      if (isHidden(manifest)) continue;
+      if (isHidden(manifest) || (revision !== undefined && isForAnother(manifest, revision))) continue;
       let kinds = this.objects.get(manifest.group);
       if (kinds === undefined) this.objects.set(manifest.group, (kinds = new Map()));
       push(kinds, manifest.kind, manifest);
@@ -206,7 +211,7 @@ export class Mesh implements Registry {
     if (known.length + assumed.length === 0) return this;
     return this.remember(this, `beside ${JSON.stringify([known, assumed])}`, () => {
       const gateways = assumed.map((one, index) => assumedGateway(one, this.manifests.length + index));
-      return new Mesh([...this.manifests, ...gateways], this.options, this.leftOut, knownFrom(known));
+      return new Mesh([...this.manifests, ...gateways], this.options, this.leftOut, knownFrom(known), this.revision);
     });
   }
 
@@ -281,22 +286,49 @@ export class Mesh implements Registry {
     return info === undefined ? 'sidecar' : 'none';
   }
 
-  /** What becomes of calls to hosts that nobody declared, by the revision of istiod that serves a namespace, and where that was read. */
-  public outboundIn(namespace: string): { readonly mode: MeshConfig['outbound']; readonly from: Manifest | null } {
-    const { revisions, outbound, outboundFrom } = this.config;
-    const labels = this.namespaces.get(namespace)?.labels ?? {};
-    const named = labels['istio-injection'] === 'enabled' ? 'default' : (labels['istio.io/rev'] ?? 'default');
-    const own = revisions.size === 0 ? undefined : revisions.get(this.revisionNamed(named));
-    return own === undefined ? { mode: outbound, from: outboundFrom } : { mode: own.outbound, from: own.from };
+  /**
+   * The mesh as the istiod knows it that serves a Pod's proxy: of several revisions each has settings of its own, and reads no object that is
+   * labelled for another.
+   */
+  public servedTo(pod: ServedPod): Mesh {
+    const { names, tags } = this.config.revisions;
+    if (names.length === 0 || !this.hasSeveralViews) return this;
+    const asked = askedRevision(pod, this.namespaces.get(pod.namespace)?.labels ?? {});
+    const revision = names.includes(asked) ? asked : (tags.get(asked) ?? asked);
+    return names.includes(revision) ? this.seenBy(revision) : (this.whole ?? this);
   }
 
-  /** A tag of a revision, which its webhook names, stands for it. */
-  private revisionNamed(name: string): string {
-    if (this.config.revisions.has(name)) return name;
-    const webhook = this.of('admissionregistration.k8s.io', 'MutatingWebhookConfiguration').find(
-      ({ labels }) => labels['istio.io/tag'] === name,
-    );
-    return webhook?.labels['istio.io/rev'] ?? name;
+  /** The mesh as each revision of istiod knows it, where they know different ones. */
+  public get views(): readonly Mesh[] {
+    if (!this.hasSeveralViews) return [this];
+    return [...new Set([this as Mesh, ...this.config.revisions.names.map((name) => this.seenBy(name))])];
+  }
+
+  /** The settings of each revision, where several are shown. */
+  public ofRevisions(): readonly (readonly [string, MeshConfig])[] {
+    const { names } = this.config.revisions;
+    return names.length < 2 ? [] : names.map((name) => [name, this.seenBy(name).config]);
+  }
+
+  private seenBy(revision: string): Mesh {
+    const whole = this.whole ?? this;
+    return whole.remember(whole, `revision ${revision}`, () => {
+      const own = readMeshConfig(this.manifests, this.options, revision);
+      const isAlike = settingsOf(own) === settingsOf(whole.config) && !whole.manifests.some((one) => isForAnother(one, revision)); // prettier-ignore
+      if (isAlike) return whole;
+      const view = new Mesh(this.manifests, this.options, this.leftOut, this.known, revision);
+      view.whole = whole;
+      return view;
+    });
+  }
+
+  private get hasSeveralViews(): boolean {
+    const whole = this.whole ?? this;
+    return whole.remember(whole, 'several views', () => {
+      const { names } = whole.config.revisions;
+      const [only = ''] = names;
+      return names.length > 1 || (names.length === 1 && whole.manifests.some((one) => isForAnother(one, only)));
+    });
   }
 
   /** The Sidecar that scopes a workload: of its namespace one that selects it, then the general one, then the mesh's. */
@@ -324,7 +356,7 @@ export class Mesh implements Registry {
         importsAll && hasCommonScope(this, proxy.namespace)
           ? this.remember(this, 'common scope', () => sidecarBase(this, '', undefined))
           : sidecarBase(this, proxy.namespace, sidecar);
-      return sidecarScope(this, proxy.namespace, sidecar, this.outboundIn(proxy.namespace).mode, base);
+      return sidecarScope(this, proxy.namespace, sidecar, this.config.outbound, base);
     });
   }
 
@@ -347,7 +379,7 @@ export class Mesh implements Registry {
     const scope = (name: string, base: () => ScopeBase): ProxyScope =>
       this.cachedScope(
         `${name} ${namespace} ${sidecar === undefined ? '' : `${sidecar.namespace}/${sidecar.name}`}`,
-        () => sidecarScope(this, namespace, sidecar, this.outboundIn(namespace).mode, base()),
+        () => sidecarScope(this, namespace, sidecar, this.config.outbound, base()),
       );
     const common = scope('public', () => this.remember(this, 'common scope', () => sidecarBase(this, '', undefined)));
     if (own.ports.size === 0) return { scope: common, isOwn: false, other: undefined };
@@ -453,6 +485,24 @@ function undiscovered(manifests: readonly Manifest[], { discoverySelectors }: Me
   );
   return ({ group, kind, namespace }) =>
     hidden.has(namespace) && (ISTIO_GROUPS.has(group) || (group === '' && kind === 'Service'));
+}
+
+/** Whether an object is labelled for another revision of istiod, which alone reads it (LabelsInRevision, pkg/config/model.go of Istio). */
+function isForAnother({ group, labels }: Manifest, revision: string): boolean {
+  const label = labels[REVISION_LABEL];
+  return (
+    label !== undefined && label !== revision && (ISTIO_GROUPS.has(group) || group === 'gateway.networking.k8s.io')
+  );
+}
+
+/** What of the settings decides about requests. */
+function settingsOf({
+  outboundFrom: _from,
+  releases: _releases,
+  revisions: _revisions,
+  ...settings
+}: MeshConfig): string {
+  return canonical(settings);
 }
 
 function selectsWorkloads(sidecar: Config): boolean {

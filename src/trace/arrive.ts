@@ -61,7 +61,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       gap({ kind: 'port-not-listed', namespace: workload.namespace, workload: workload.name, port: onward.port }),
     );
   if (workload?.membership === 'gateway') return { then: { at: 'gateway', flight: onward, workload } };
-  if (workload?.membership === 'sidecar' && entersSidecar(mesh, workload, onward.port))
+  if (workload?.membership === 'sidecar' && entersSidecar(mesh.servedTo(workload), workload, onward.port))
     return { then: { at: 'inbound-sidecar', flight: onward, workload } };
   if (workload?.membership === 'ztunnel') return { then: { at: 'inbound-ztunnel', flight: onward, workload } };
   const outer = outermost(onward.layers);
@@ -166,7 +166,7 @@ function notServed(mesh: Mesh, flight: Flight, workload: Workload, mapped: Servi
     },
     by: { kind: 'Service', namespace: mapped.namespace, name, field: `spec.ports[${position}].targetPort` },
   };
-  const isCaptured = workload.membership === 'sidecar' && entersSidecar(mesh, workload, flight.port);
+  const isCaptured = workload.membership === 'sidecar' && entersSidecar(mesh.servedTo(workload), workload, flight.port);
   if (isCaptured) return { then: { at: 'inbound-sidecar', flight, workload, unserved } };
   return refused(undefined, { code: 'UF', status: brokenStatus(flight), proxy: senderOf(flight), ...unserved });
 }

@@ -7,7 +7,8 @@ import { folding, KEYS, namespacePattern, pathPattern, pattern } from './authori
 import type { Claims } from './claims';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
-import { outermost, type Flight } from './walk';
+import { trustedDomains } from './handshake';
+import { outermost, podOf, type Flight } from './walk';
 
 /** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
 export interface Access {
@@ -60,7 +61,12 @@ export interface Subject {
 export function principalOf({ mesh, access }: Subject): string | undefined {
   const { flight } = access;
   if (!access.terminated || !flight.from.inMesh || outermost(flight.layers)?.kind !== 'ISTIO_MUTUAL') return undefined;
-  return `${mesh.config.trustDomain}/ns/${flight.from.namespace}/sa/${flight.from.serviceAccount}`;
+  return `${trustDomainOf(mesh, flight)}/ns/${flight.from.namespace}/sa/${flight.from.serviceAccount}`;
+}
+
+/** The trust domain of who sends, which is that of its own revision of istiod. */
+function trustDomainOf(mesh: Mesh, { from }: Flight): string {
+  return mesh.servedTo(podOf(from)).config.trustDomain;
 }
 
 function byPrincipal(subject: Subject, matches: (principal: string) => boolean): Truth {
@@ -73,14 +79,16 @@ function principalFits({ mesh, access }: Subject, pattern: string, principal: st
   if (fits(pattern, principal)) return true;
   if (access.atZtunnel === true || pattern.split('/').length !== 5) return false;
   const [domain, rest] = [pattern.slice(0, pattern.indexOf('/')), pattern.slice(pattern.indexOf('/') + 1)];
-  const isAlias = domain === 'cluster.local' || mesh.config.trustDomainAliases.includes(domain);
-  return isAlias && fits(`${mesh.config.trustDomain}/${rest}`, principal);
+  const own = trustedDomains(mesh);
+  const isOwn = domain === 'cluster.local' || own.includes(domain);
+  return isOwn && own.some((one) => fits(`${one}/${rest}`, principal));
 }
 
-function trustDomainFits(value: string, { config }: Mesh): boolean {
+function trustDomainFits(value: string, { mesh, access }: Subject): boolean {
   if (value === '*') return true;
-  const own = [config.trustDomain, ...config.trustDomainAliases];
-  return fits(value, config.trustDomain) || own.some((domain) => domain === value);
+  const domain = trustDomainOf(mesh, access.flight);
+  const own = trustedDomains(mesh);
+  return fits(value, domain) || (own.includes(value) && own.includes(domain));
 }
 
 function serviceAccountFits(value: string, policyNamespace: string, principal: string): boolean {
@@ -141,7 +149,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   serviceAccounts: (value, subject) =>
     byPrincipal(subject, (principal) => serviceAccountFits(value, subject.policyNamespace, principal)),
   // Aliases stand for one another here too (ExpandTrustDomainAliases).
-  trustDomains: (value, subject) => byPrincipal(subject, () => trustDomainFits(value, subject.mesh)),
+  trustDomains: (value, subject) => byPrincipal(subject, () => trustDomainFits(value, subject)),
   ipBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
   remoteIpBlocks: (value, { access }) => (access.atZtunnel === true ? 'absent' : inBlock(value, remoteAddress(access))),
   requestPrincipals: FROM_TOKEN(isRequestPrincipal),

@@ -92,9 +92,9 @@ export function isListenedAt(
 
 /** Ranges that Pods' annotations and the install values tell apart, each list by itself. */
 export function capturedRanges(mesh: Mesh): readonly (readonly string[])[] {
-  const { includeRanges, excludeRanges } = mesh.config.capture;
+  const installed = mesh.views.flatMap(({ config: { capture } }) => [capture.includeRanges, capture.excludeRanges]);
   const own = mesh.workloads.all.flatMap((workload) => ['includeOutboundIPRanges', 'excludeOutboundIPRanges'].map((name) => annotationOf(workload, name) ?? '')); // prettier-ignore
-  return [...new Set([includeRanges, excludeRanges, ...own])].map(items);
+  return [...new Set([...installed, ...own])].map(items);
 }
 
 function decisionOf({ kind, namespace, name }: Workload, field: string): Decision {

@@ -2,7 +2,7 @@
 import type { TcpTarget } from './envoy';
 import { type AtListener, type Incoming, hopOf, brokenStatus, protocolOf, ruleDecision } from './hop';
 import { pastFilters } from './filters';
-import { handshake } from './handshake';
+import { handshake, strangers } from './handshake';
 import { assumption } from './notes';
 import type { Reason } from './reasons';
 import { throughRoutes } from './routing';
@@ -57,6 +57,9 @@ export function through(walk: Walk, at: AtListener): Step {
   if (terminates !== null && shaken === 'plain-text') return refuse('UF', plane.noTls(chain, terminates.mode));
   if (terminates !== null && outer !== undefined && shaken === 'other-tls')
     return refuse('UF', { kind: 'tls-mode-mismatch', server: terminates.mode, sender: outer.kind });
+  const stranger =
+    terminates === null || plane.byEnvoyGateway ? undefined : strangers(walk.mesh, flight, { isGateway: true });
+  if (stranger !== undefined) return refuse('UF', stranger);
   const { openBefore, demandedBy, unusable } = chain;
   if (openBefore !== undefined)
     return unknown(hopOf(incoming, { ...picked, decidedBy: decisions(openBefore.by) }), openBefore.why);

@@ -343,7 +343,7 @@ function forward(going: ToBackend, upstream: Upstream): Step {
   if (workload.membership === 'ztunnel')
     return step(hop, { at: 'outbound-ztunnel', flight: onward, name: shownName(workload), dialsPod: !upstream.byService && onward.address !== null }); // prettier-ignore
   if (workload.membership !== 'sidecar') return direct();
-  const capture = outboundCapture(workload, mesh.config.capture, onward.address, onward.port);
+  const capture = outboundCapture(workload, mesh.servedTo(workload).config.capture, onward.address, onward.port);
   if (!capture.captured) return direct();
   const proxy = { kind: 'sidecar' as const, namespace: workload.namespace, workload: shownName(workload) };
   return step(hop, { at: 'outbound-sidecar', flight: onward, workload, proxy });

@@ -43,7 +43,7 @@ export function beforeEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGatew
   const behind = { proxies, port: flight.port };
   if (workload.membership === 'ztunnel')
     return { then: { at: 'inbound-ztunnel', flight: { ...flight, port }, workload, behind } };
-  if (workload.membership === 'sidecar' && inboundCapture(workload, mesh.config.capture, port))
+  if (workload.membership === 'sidecar' && inboundCapture(workload, mesh.servedTo(workload).config.capture, port))
     return { then: { at: 'inbound-sidecar', flight: { ...flight, port }, workload, behind } };
   return { then: { at: 'envoy-gateway', flight, proxies } };
 }

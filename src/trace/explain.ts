@@ -270,7 +270,7 @@ function outboundPolicy({ mesh, scope }: ProxyView): Decision | undefined {
       name: sidecar.name,
       field: 'spec.outboundTrafficPolicy',
     };
-  const { from } = mesh.outboundIn(scope.namespace);
+  const { outboundFrom: from } = mesh.config;
   if (from === null) return undefined;
   return {
     kind: from.kind,

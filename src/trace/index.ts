@@ -27,7 +27,7 @@ import { refOf } from './refs';
 import { NoGateway, parseRequest, type RequestError } from './request';
 import { unknown, type Step } from './step';
 import type { Trace, TraceRequest } from './types';
-import { ownerOf, Walk, type Flight } from './walk';
+import { ownerOf, podOf, Walk, type Flight } from './walk';
 import { withNotes, wordsOf } from './words';
 
 export { NoGateway, RequestError } from './request';
@@ -175,7 +175,7 @@ function firstStep(
   given: string | null,
   notes: readonly Note[],
 ): Step {
-  const { mesh } = walk;
+  const mesh = walk.mesh.servedTo(podOf(peer));
   if (entry !== undefined) {
     if ('gateway' in entry) return beforeEnvoyGateway(walk, flight, entry.gateway);
     const { workload, port } = entry;
@@ -183,7 +183,7 @@ function firstStep(
     return droppedBefore(walk, flight, workload, port) ?? { then: { at: 'gateway', flight: { ...flight, address, port }, workload } }; // prettier-ignore
   }
   const { namespace, workload } = peer;
-  noteDns(walk, peer, flight.host, given);
+  noteDns(walk.at(podOf(peer)), peer, flight.host, given);
   if (isAmbient === true) return { then: { at: 'outbound-ztunnel', flight, name, dialsPod: false } };
   if (!hasSidecar) return withoutProxy(flight, { kind, namespace, workload: name }, undefined);
   const { interception } = proxySettings(mesh, ownerOf(peer));

@@ -8,9 +8,11 @@ import { brokenStatus, ruleDecision } from './hop';
 import { overrideOf } from './response-override';
 import { throughServer } from './server';
 import { refused, type End, type Next, type Step } from './step';
+import type { ServedPod } from '../model/revisions';
+import type { Binding } from '../model/waypoints';
 import type { Hop, ProxyRef, Trace } from './types';
 import { refOf as policyRef } from './envoy-gateway-verdict';
-import { outermost, type Flight, type Walk } from './walk';
+import { outermost, podOf, type Flight, type Walk } from './walk';
 import { throughWaypoint } from './waypoint';
 import { withNotes, wordsOf } from './words';
 
@@ -38,20 +40,25 @@ function stepAt(walk: Walk, next: Next): Step {
     case 'network':
       return arrive(walk, next.flight, next.target, next.isHttp);
     case 'outbound-sidecar':
-      return throughSidecar(walk, next.flight, next.workload, next.proxy);
+      return throughSidecar(walk.at(podOf(next.flight.from)), next.flight, next.workload, next.proxy);
     case 'inbound-sidecar':
-      return throughServer(walk, next.flight, next.workload, next.unserved, next.behind);
+      return throughServer(walk.at(next.workload), next.flight, next.workload, next.unserved, next.behind);
     case 'gateway':
-      return throughGateway(walk, next.flight, next.workload);
+      return throughGateway(walk.at(next.workload), next.flight, next.workload);
     case 'outbound-ztunnel':
       return throughZtunnel(walk, next.flight, next.name, next.dialsPod);
     case 'inbound-ztunnel':
       return atZtunnel(walk, next.flight, next.workload, next.behind);
     case 'waypoint':
-      return throughWaypoint(walk, next.flight, next.binding, next.to);
+      return throughWaypoint(walk.at(waypointPod(walk, next.binding)), next.flight, next.binding, next.to);
     case 'envoy-gateway':
       return throughProxies(walk, next.flight, next.proxies);
   }
+}
+
+/** The Pod of a waypoint. */
+function waypointPod({ mesh }: Walk, { namespace, name }: Binding): ServedPod {
+  return mesh.workloads.find(namespace, name) ?? { namespace, labels: {} };
 }
 
 /** The refusal of a proxy that sees the same request for the second time. Whatever goes round comes through a sidecar or a gateway. */

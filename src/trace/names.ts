@@ -8,7 +8,7 @@ import type { Service } from '../model/services';
 import { addressOf, type Workload } from '../model/workloads';
 import type { Origin } from './client';
 import { assumption, type Note } from './notes';
-import { ownerOf } from './walk';
+import { ownerOf, podOf } from './walk';
 
 /** What a name or an IP means to a client that dials it. */
 export interface Dialled {
@@ -85,8 +85,9 @@ export interface Answer {
  * What the sidecar answers for a host that only ServiceEntries declare, those in its scope together (pkg/dns/server/name_table.go of Istio); nothing
  * where it leaves the answer to the cluster's DNS. An agent gives them in random order, and clients take the first.
  */
-export function answersOfProxy(mesh: Mesh, host: string, given: string | null, origin: Origin): readonly Answer[] {
+export function answersOfProxy(whole: Mesh, host: string, given: string | null, origin: Origin): readonly Answer[] {
   const { namespace, labels, workload } = origin.peer;
+  const mesh = whole.servedTo(podOf(origin.peer));
   if (given !== null || !origin.hasSidecar || !proxySettings(mesh, ownerOf(origin.peer)).answersDns) return [];
   const scope = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: workload?.addresses ?? [] });
   const name = host.replace(/\.$/, '').toLowerCase();

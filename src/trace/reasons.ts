@@ -132,6 +132,8 @@ interface OfListeners {
   'no-filter-chain': { readonly listener: string; readonly isTls: boolean; readonly sni: string | null; readonly served: readonly string[]; readonly atGateway: boolean }; // prettier-ignore
   'tls-expected': { readonly listener: string | null; readonly mode: string | null };
   'tls-mode-mismatch': { readonly server: string; readonly sender: string };
+  /** Two revisions of istiod have different trust domains; one of the two proxies takes the other for a stranger. */
+  'trust-domains-differ': { readonly client: string; readonly server: string; readonly refusedBy: 'client' | 'server' };
   'client-certificate-missing': { readonly asks: 'server' | 'sidecar-ingress' | 'listener'; readonly port: number };
   'http-expected': { readonly got: 'TLS' | 'other'; readonly byEnvoyGateway: boolean };
   'mutual-tls-expected': { readonly port: number; readonly got: 'plain-text' | 'tls'; readonly atZtunnel: boolean };

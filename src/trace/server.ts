@@ -5,7 +5,7 @@ import { type Workload, shownName } from '../model/workloads';
 import { delivered } from './arrive';
 import { type Incoming, hopOf, brokenStatus, protocolOf } from './hop';
 import { noConnect, pastFilters, pathRead, workloadFilters } from './filters';
-import { handshake } from './handshake';
+import { handshake, strangers } from './handshake';
 import { inboundChain, ingressListener } from './inbound';
 import { exact } from './matcher';
 import { assumption, gap } from './notes';
@@ -80,6 +80,15 @@ export function throughServer(
       proxy,
       by: by ?? null,
       reason: { kind: 'client-certificate-missing', asks: 'sidecar-ingress', port: flight.port },
+    });
+  const stranger = chain.terminates ? strangers(mesh, flight, { isGateway: false }) : undefined;
+  if (stranger !== undefined)
+    return refused(hopOf(incoming, logged), {
+      code: 'UF',
+      status: brokenStatus(flight),
+      proxy,
+      by: null,
+      reason: stranger,
     });
   if (shaken === 'certificate-assumed')
     walk.note(assumption({ kind: 'client-certificate', namespace: proxy.namespace, workload: proxy.workload }));

@@ -1,6 +1,7 @@
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import type { Mesh } from '../model/mesh';
 import type { ProxyOwner } from '../model/proxy-config';
+import type { ServedPod } from '../model/revisions';
 import type { Workload } from '../model/workloads';
 import type { Asked, Recorder } from './ask';
 import type { Connection, WeightedCluster } from './envoy';
@@ -29,6 +30,11 @@ export interface Peer {
 /** The Pod whose sidecar carries what a client sends. */
 export function ownerOf({ namespace, labels, workload }: Peer): ProxyOwner {
   return { namespace, labels, annotations: workload?.annotations ?? {} };
+}
+
+/** The Pod of a peer, with the labels that are said of it. */
+export function podOf({ namespace, labels, workload }: Peer): ServedPod {
+  return { kind: workload?.kind, manifest: workload?.manifest, namespace, labels };
 }
 
 /** What is on its way from one hop to the next. */
@@ -66,16 +72,26 @@ export interface Flight {
 
 /** What holds at every step of a walk, and what is noted on the way. */
 export class Walk {
-  private readonly noted: Note[] = [];
+  private readonly noted: Note[];
   /** Policies on the way that may put another response in the place of what comes back, the last first. */
-  public readonly overrides: EffectivePolicy[] = [];
+  public readonly overrides: EffectivePolicy[];
 
   /** `lookedUp` is what the client says the name of its request resolves to. */
   public constructor(
     public readonly mesh: Mesh,
     private readonly lookedUp?: { readonly host: string; readonly address: string },
     private readonly recorder?: Recorder,
-  ) {}
+    same?: Walk,
+  ) {
+    this.noted = same?.noted ?? [];
+    this.overrides = same?.overrides ?? [];
+  }
+
+  /** The same walk where the proxy of a Pod decides, by the mesh as its istiod knows it. */
+  public at(pod: ServedPod): Walk {
+    const mesh = this.mesh.servedTo(pod);
+    return mesh === this.mesh ? this : new Walk(mesh, this.lookedUp, this.recorder, this);
+  }
 
   /** The cluster that is followed: the one of the greatest weight, unless whoever asks wants another share, or copies. */
   public choose<T extends WeightedCluster>(clusters: readonly T[], copies: readonly T[] = []): T | undefined {

@@ -6,6 +6,7 @@ import { contains } from '../model/addresses';
 import { canonical } from '../model/canonical';
 import { labelsMatch, optionalRecord, strings } from '../model/fields';
 import type { Mesh } from '../model/mesh';
+import { REVISION_LABEL } from '../model/revisions';
 import type { Workload } from '../model/workloads';
 import type { TraceRequest } from '../trace/types';
 import { distinctions, type Distinctions } from './distinctions';
@@ -389,7 +390,7 @@ function factsOf(workload: Workload, told: Distinctions, isAnother: boolean): Fa
   const labels = Object.fromEntries(
     Object.entries(workload.labels).filter(([key, value]) => {
       const values = told.labels.get(key);
-      return values === null || (values?.has(value) ?? false);
+      return values === null || key === REVISION_LABEL || (values?.has(value) ?? false);
     }),
   );
   const annotations = Object.fromEntries(Object.entries(workload.annotations).filter(([key]) => CAPTURE.test(key)));

@@ -36,7 +36,8 @@ export interface Expected {
   readonly knows: (host: string) => boolean;
 }
 
-export function expectedOf(mesh: Mesh, running: RunningProxy): Expected {
+export function expectedOf(whole: Mesh, running: RunningProxy): Expected {
+  const mesh = whole.servedTo({ namespace: running.namespace, labels: running.labels, isRunning: true });
   const self: Proxy = {
     type: running.type === 'gateway' ? 'gateway' : 'sidecar',
     namespace: running.namespace,

@@ -66,6 +66,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'no-filter-chain': ({ isTls }) => (isTls ? 'sni-not-served' : 'tls-mode'),
   'tls-expected': 'tls-mode',
   'tls-mode-mismatch': 'tls-mode',
+  'trust-domains-differ': 'tls-mode',
   'client-certificate-missing': byPort,
   'http-expected': 'tls-mode',
   // ztunnel makes an authorization of it.

@@ -76,7 +76,7 @@ function readersOf(context: CheckContext, manifest: Manifest, host: string): rea
     if (membership !== 'sidecar' && membership !== 'gateway') return false;
     if (membership === 'gateway' && !leadsTo(context, pod, host)) return false;
     const type = membership === 'gateway' ? 'gateway' : 'sidecar';
-    const scope = mesh.scopeOf({ type, namespace: pod.namespace, labels: pod.labels, addresses: [] });
+    const scope = mesh.servedTo(pod).scopeOf({ type, namespace: pod.namespace, labels: pod.labels, addresses: [] });
     const rule = scope.destinationRule(host, pod.labels);
     return rule !== undefined && rule.from.some((config) => config.manifest === manifest);
   });

@@ -44,7 +44,7 @@ function tokenCall({ oidc: { provider = {} } }: OidcPolicy): { url: string; fiel
 function follow({ mesh }: CheckContext, { workload }: EnvoyGatewayView, url: string): Trace | undefined {
   const port = urlParts(url)?.port;
   if (port === undefined) return undefined;
-  const { captured, isUnknown } = outboundCapture(workload, mesh.config.capture, null, port);
+  const { captured, isUnknown } = outboundCapture(workload, mesh.servedTo(workload).config.capture, null, port);
   if (isUnknown) return undefined;
   const hasSidecar = workload.membership === 'sidecar' && captured;
   const labels = { ...workload.labels, 'sidecar.istio.io/inject': `${hasSidecar}` };

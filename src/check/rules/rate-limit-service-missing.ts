@@ -61,7 +61,7 @@ function unreadable(
   const inMesh = gateways.find(
     ({ workload }) =>
       workload.membership === 'sidecar' &&
-      outboundCapture(workload, context.mesh.config.capture, null, PORT).captured &&
+      outboundCapture(workload, context.mesh.servedTo(workload).config.capture, null, PORT).captured &&
       !isDeclaredTls(context, workload.namespace),
   );
   if (!inMesh) return undefined;

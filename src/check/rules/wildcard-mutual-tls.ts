@@ -53,7 +53,7 @@ function isReached(context: CheckContext, host: string, manifest: Manifest): boo
     .filter(({ namespace }) => entries.some((entry) => isVisible(entry.spec.exportTo, entry.manifest.namespace, namespace))); // prettier-ignore
   const own = entries.map((entry) => ({ namespace: entry.manifest.namespace, labels: {} }));
   return (seeing.length > 0 ? seeing : own).some(({ namespace, labels }) => {
-    const scope = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: [] });
+    const scope = mesh.servedTo({ namespace, labels }).scopeOf({ type: 'sidecar', namespace, labels, addresses: [] });
     return scope.destinationRule(host, labels)?.from.some((one) => one.manifest === manifest) === true;
   });
 }

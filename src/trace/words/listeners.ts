@@ -15,6 +15,7 @@ type Kinds =
   | 'no-filter-chain'
   | 'tls-expected'
   | 'tls-mode-mismatch'
+  | 'trust-domains-differ'
   | 'client-certificate-missing'
   | 'http-expected'
   | 'mutual-tls-expected'
@@ -83,6 +84,10 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
           fix: `originate TLS on the way here, or make the server's protocol HTTP`,
         }
       : { what: `listener ${listener} expects TLS and gets plain text`, fix: 'send it over TLS' },
+  'trust-domains-differ': ({ client, server, refusedBy }) => ({
+    what: `the ${refusedBy} takes no identity of trust domain ${refusedBy === 'server' ? client : server}: the revisions of istiod that serve the two have trust domains ${client} and ${server}, and the handshake fails`,
+    fix: `list ${refusedBy === 'server' ? client : server} under meshConfig.trustDomainAliases of the ${refusedBy}'s revision, and the other one the other way round`,
+  }),
   'tls-mode-mismatch': ({ server, sender }) => ({
     what: `the server's TLS mode is ${server} and the sender's is ${sender}: the handshake fails`,
     fix:
