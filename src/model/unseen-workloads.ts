@@ -10,6 +10,11 @@ interface MeshSoFar {
   membershipIn(namespace: string): Membership;
 }
 
+/** Whether it is what istiod makes a Service for, and Pods with it. */
+function isGatewayOfApi({ namespace, selector }: Service, workloads: readonly Workload[]): boolean {
+  return workloads.some((one) => one.namespace === namespace && !isShown(one) && labelsMatch(selector, one.labels));
+}
+
 /** The workloads that Services select in namespaces whose workloads no manifest shows: the cluster has them, or nothing would work. */
 export function unseenWorkloads(
   mesh: MeshSoFar,
@@ -30,6 +35,7 @@ export function unseenWorkloads(
       service.registry !== 'Kubernetes' ||
       Object.keys(service.selector).length === 0 ||
       shown.has(service.namespace) ||
+      isGatewayOfApi(service, workloads) ||
       machines.some(
         ({ namespace, body }) =>
           namespace === service.namespace && selectsMachine(service.selector, record(record(body).spec)),

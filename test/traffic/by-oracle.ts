@@ -11,7 +11,8 @@ async function followed(oracle: Oracle, mesh: GeneratedMesh): Promise<readonly (
   return reply.results.map(({ hops }) => hops);
 }
 
-const wordsOf = (hops: readonly OracleHop[]): string =>
+/** What istiod has a request do, to compare with the same of another state. */
+export const wordsOf = (hops: readonly OracleHop[]): string =>
   JSON.stringify(
     hops.map(({ proxy, cluster, upstreamTls, upstreamSni, tunnel, error }) => [
       proxy,

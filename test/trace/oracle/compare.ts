@@ -46,7 +46,7 @@ export function toYaml(things: readonly Thing[]): string {
     .join('\n---\n');
 }
 
-export function meshConfigOf({ outbound, config }: GeneratedMesh): object {
+export function meshConfigOf({ outbound, config }: Pick<GeneratedMesh, 'config' | 'outbound'>): object {
   return { ...config, outboundTrafficPolicy: { mode: outbound } };
 }
 
@@ -86,7 +86,7 @@ export function stored(things: readonly Thing[], releases: OracleReleases = ORAC
 }
 
 /** The mesh's configuration as a cluster keeps it. */
-export function meshConfigMap(generated: GeneratedMesh): Thing {
+export function meshConfigMap(generated: Pick<GeneratedMesh, 'config' | 'outbound'>): Thing {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -107,7 +107,7 @@ export function toCall(ask: Ask): OracleCall {
     headers: ask.headers,
     tls: isTls ? 'tls' : 'plaintext',
     protocol: ask.scheme === 'http' || ask.scheme === 'https' ? 'http' : 'tcp',
-    sni: isTls ? ask.host.toLowerCase() : '',
+    sni: isTls ? (ask.sni ?? ask.host).toLowerCase() : '',
   };
 }
 
@@ -139,14 +139,22 @@ export function errorOf(trace: Trace, hop: Hop, isLast: boolean): string {
   return hop.envoy.virtualHost === null ? 'no virtual host matched' : 'no route matched';
 }
 
-function proxyOf(hop: Hop): string {
+function ownName(hop: Hop): string {
   return `${hop.proxy.namespace}/${hop.proxy.workload ?? ''}`;
 }
 
-function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefined {
-  const hops = ours.hops.filter(
-    (hop, index) => hop.proxy.kind !== 'none' && !(index > 0 && hop.proxy.kind === 'sidecar'),
-  );
+/** Hops at proxies whose configuration the oracle follows: the sidecar of a client, and gateways. */
+export function followedHops({ hops }: Trace): readonly Hop[] {
+  return hops.filter((hop, index) => hop.proxy.kind !== 'none' && !(index > 0 && hop.proxy.kind === 'sidecar'));
+}
+
+/** What the two say differently of a request, in a sentence; `proxyOf` gives the Pod that a hop's proxy is. */
+export function difference(
+  ours: Trace,
+  oracle: readonly OracleHop[],
+  proxyOf: (hop: Hop) => string = ownName,
+): string | undefined {
+  const hops = followedHops(ours);
   for (const [index, theirs] of oracle.entries()) {
     const own = hops[index];
     // A loop is followed once round by us, and on and on by the oracle.
@@ -194,8 +202,13 @@ function difference(ours: Trace, oracle: readonly OracleHop[]): string | undefin
   // The simulation ends at an endpoint that is a Service of the cluster; we follow it.
   if (hops[oracle.length - 1]?.endpointsOf !== undefined) return undefined;
   return more !== undefined && oracle.length < 3
-    ? `we go on to ${more.proxy.namespace}/${more.proxy.workload ?? ''}, the oracle stops after ${oracle.length}`
+    ? `we go on to ${proxyOf(more)}, the oracle stops after ${oracle.length}`
     : undefined;
+}
+
+/** What istiod's validation says of objects that it refuses, by their kind and name. */
+export function refusedIn({ invalid = [] }: OracleReply): ReadonlyMap<string, string> {
+  return new Map(invalid.map((text) => [text.slice(0, text.indexOf(':')), text]));
 }
 
 const declares = ({ kind, spec }: Thing, host: string): boolean =>
@@ -204,10 +217,11 @@ const declares = ({ kind, spec }: Thing, host: string): boolean =>
 /** Of kinds that istiod's webhook judges. */
 const WEBHOOK = /^(networking|security|telemetry|extensions)\.istio\.io\//;
 
-function admissionDifferences(
+/** Objects that one of the two takes and the other refuses, in words. */
+export function admissionDifferences(
   things: readonly Thing[],
   refused: ReadonlyMap<string, string>,
-  generated: GeneratedMesh,
+  generated: Pick<GeneratedMesh, 'config' | 'outbound'>,
   { istioVersion }: OracleReleases,
 ): string[] {
   const { manifests } = loadText(toYaml([...things, meshConfigMap(generated)]));
@@ -237,7 +251,7 @@ export async function compare(
     oracle.ask(stored(things, releases), JSON.stringify(meshConfigOf(generated)), generated.asks.map(toCall));
   let reply = await ask();
   // What admission refuses never reaches a mesh: such objects are left out for both.
-  const refused = new Map((reply.invalid ?? []).map((text) => [text.slice(0, text.indexOf(':')), text]));
+  const refused = refusedIn(reply);
   const admission = admissionDifferences(things, refused, generated, releases);
   if (refused.size > 0) {
     things = things.filter((thing) => !refused.has(`${thing.kind}/${thing.metadata.name}`));

@@ -14,6 +14,8 @@ export interface Ask {
   readonly host: string;
   readonly address: string;
   readonly port: number;
+  /** Of the client's TLS. @default the host */
+  readonly sni?: string;
   /** With the query. */
   readonly path: string;
   readonly method: string;
