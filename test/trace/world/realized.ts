@@ -6,7 +6,7 @@ import { ANY_ADDRESS, isAddress } from '../../../src/model/addresses';
 import { labelsMatch, list, record, records, strings, text, type Json } from '../../../src/model/fields';
 import type { Manifest } from '../../../src/model/manifest';
 import type { Mesh } from '../../../src/model/mesh';
-import { meshConfigOf } from '../../../src/model/mesh-config';
+import { installationsOf } from '../../../src/model/installation';
 import type { MeshOptions } from '../../../src/model/mesh-options';
 import { standIn, type Workload } from '../../../src/model/workloads';
 import { withAddresses } from '../oracle/rare-forms';
@@ -202,7 +202,7 @@ function targetOf({ port, targetPort }: Json, { namedPorts }: Workload): number 
 
 /** The mesh's configuration that manifests and options have together, for istiod to read. */
 export function meshConfigFrom(manifests: readonly Manifest[], options: MeshOptions): object {
-  const written = manifests.map((one) => meshConfigOf(one)?.meshConfig ?? {});
+  const written = installationsOf(manifests).map(({ meshConfig }) => meshConfig);
   const { outbound, rootNamespace, trustDomain } = options;
   return {
     ...Object.assign({}, ...written.reverse()),
