@@ -44,7 +44,7 @@ async function run(file: string, paths: readonly string[], flags: ProveFlags): P
   bar.end();
   sayUnread(loaded, 'what is said holds without it');
   const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
-  process.stdout.write(formatProofs(proofs, flags.format, { file, color }));
+  process.stdout.write(formatProofs(proofs, flags.format, { file, color, leftOut: mesh.leftOut }));
   process.exitCode = proofs.every(({ passes }) => passes) && loaded.problems.length === 0 ? OK : FOUND;
 }
 

@@ -1,4 +1,5 @@
 /** What the register takes for true without having seen it, in sentences. */
+import { textOfLeftOut } from '../model/left-out';
 import type { MeshConfig } from '../model/mesh-config';
 import type { Mesh } from '../model/mesh';
 
@@ -21,5 +22,6 @@ export function assumptionsOf(mesh: Mesh): readonly string[] {
     `Root namespace ${config.rootNamespace}, trust domain ${of(({ trustDomain }) => trustDomain)}, cluster domain ${config.clusterDomain}.`,
     'Workloads that no proxy captures are not in the register: only a NetworkPolicy or a firewall keeps them from going out by themselves.',
     'Requests are those of docs/every-request.md: well-formed, and sent by one client at a time.',
+    ...mesh.leftOut.map((one) => `${textOfLeftOut(one)}.`),
   ];
 }

@@ -25,6 +25,17 @@ export function whoLeavesOut({ by, field }: { readonly by: LeftOut['by']; readon
   return field == null ? 'an API server refuses it' : 'an API server drops it';
 }
 
+/** That it is not in force, and why; or that it is followed nevertheless. */
+export function textOfLeftOut(one: Said): string {
+  return one.isFollowed === true
+    ? `${nameOfLeftOut(one)} ${howFollowed(one.why)}`
+    : `${nameOfLeftOut(one)} is not followed: ${whoLeavesOut(one)}, since ${one.why}`;
+}
+
+type Said = Pick<LeftOut, 'kind' | 'namespace' | 'name' | 'by' | 'why' | 'isFollowed'> & {
+  readonly field?: string | null;
+};
+
 export function howFollowed(why: string): string {
   return `is followed as it is written, and an API server refuses it: ${why}`;
 }

@@ -4,6 +4,7 @@
  */
 import { contains, isAddress } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
+import { textOfLeftOut } from '../model/left-out';
 import type { Mesh } from '../model/mesh';
 import { everyName } from '../diff/requests';
 import { isOutside } from '../list/outside';
@@ -96,10 +97,17 @@ export function unknownNames(mesh: Mesh, rules: readonly Rule[]): readonly RuleP
       problems.push({
         line: rule.line,
         key: `${rule.is}.to.hosts`,
-        what: `no manifest has anything about ${hosts.map((host) => `"${host}"`).join(' or ')}`,
+        what: `no manifest has anything about ${hosts.map((host) => `"${host}"`).join(' or ')}${notFollowedFor(hosts, mesh)}`,
       });
     return problems;
   });
+}
+
+/** The objects about those hosts that no cluster would take, which is why nothing is known of the hosts. */
+function notFollowedFor(hosts: readonly string[], { leftOut }: Mesh): string {
+  const isAbout = (one: string): boolean => hosts.some((host) => isSubsetOf(one, host) || isSubsetOf(host, one));
+  const about = leftOut.filter(({ hosts: own = [], isFollowed }) => isFollowed !== true && own.some(isAbout));
+  return about.map((one) => ` (${textOfLeftOut(one)})`).join('');
 }
 
 /** The hosts of a rule, those of Services among them. */

@@ -1,4 +1,5 @@
 /** What was proved, in the formats of `mesh-edge prove`. */
+import { textOfLeftOut, type LeftOut } from '../model/left-out';
 import { printable } from '../model/printable';
 import type { Proof } from '../prove/prove';
 import { text as inText } from './markdown-text';
@@ -9,29 +10,32 @@ interface Settings {
   /** The file of the rules. */
   readonly file: string;
   readonly color: boolean;
+  /** What no cluster would have of the manifests, or what is followed although one would refuse it. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 const MARKS = { proved: '✔', refuted: '✘', undecided: '?', vacuous: '∅' } as const;
 
 export function formatProofs(proofs: readonly Proof[], format: ProveFormat, settings: Settings): string {
+  const leftOut = (settings.leftOut ?? []).map(textOfLeftOut);
   switch (format) {
     case 'json':
-      return `${JSON.stringify({ rules: proofs.map(({ passes: _passes, by: _by, line: _line, ...rest }) => rest) }, null, 2)}\n`;
+      return `${JSON.stringify({ rules: proofs.map(({ passes: _passes, by: _by, line: _line, ...rest }) => rest), assumptions: leftOut }, null, 2)}\n`;
     case 'github':
       return proofs
         .filter(({ passes }) => !passes)
         .map((one) => annotation(one, settings.file))
         .join('');
     case 'markdown':
-      return markdown(proofs);
+      return markdown(proofs, leftOut);
     case 'sarif':
       return sarif(proofs, settings.file);
     case 'text':
-      return text(proofs, settings.color);
+      return text(proofs, leftOut, settings.color);
   }
 }
 
-function text(proofs: readonly Proof[], color: boolean): string {
+function text(proofs: readonly Proof[], leftOut: readonly string[], color: boolean): string {
   const painted = (one: Proof): string => {
     const mark = `${MARKS[one.verdict]} ${one.verdict}`;
     return color ? `\u001b[${one.passes ? 32 : one.verdict === 'refuted' ? 31 : 33}m${mark}\u001b[0m` : mark;
@@ -44,7 +48,8 @@ function text(proofs: readonly Proof[], color: boolean): string {
     ].join('\n'),
   );
   const good = proofs.filter(({ passes }) => passes).length;
-  return `${parts.join('\n\n')}\n\n${good} of ${proofs.length} ${proofs.length === 1 ? 'rule' : 'rules'} hold for every request.\n`;
+  const said = leftOut.map((one) => `\n${printable(one)}`).join('');
+  return `${parts.join('\n\n')}\n\n${good} of ${proofs.length} ${proofs.length === 1 ? 'rule' : 'rules'} hold for every request.\n${said === '' ? '' : `${said}\n`}`;
 }
 
 /** The counterexample as `mesh-edge trace` takes it. */
@@ -74,13 +79,13 @@ function annotation(one: Proof, file: string): string {
   return `::${level} file=${property(file)},line=${one.line},title=${property(printable(`${one.verdict}: ${one.name}`))}::${data(printable([...one.because, ...(one.counterexample === null ? [] : [followIt(one)])].join('; ')))}\n`;
 }
 
-function markdown(proofs: readonly Proof[]): string {
+function markdown(proofs: readonly Proof[], leftOut: readonly string[]): string {
   const cell = (value: string): string => inText(value, true);
   const rows = proofs.map(
     (one) =>
       `| ${MARKS[one.verdict]} ${one.verdict} | ${cell(one.name)} | ${one.classes} | ${one.because.map(cell).join('<br>')} |`,
   );
-  return `| verdict | rule | classes of requests | because |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+  return `| verdict | rule | classes of requests | because |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n${leftOut.map((one) => `\n${inText(one)}\n`).join('')}`;
 }
 
 function sarif(proofs: readonly Proof[], file: string): string {

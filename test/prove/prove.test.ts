@@ -1,4 +1,6 @@
 import { alive } from '../fuzz/markdown';
+import { acceptedMesh } from '../../src/check/accepted';
+import { register } from '../../src/list/register';
 import { loadText } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
 import { prove, unknownNames } from '../../src/prove/prove';
@@ -146,6 +148,23 @@ describe('prove', () => {
       'no manifest has anything about namespace "shpo"',
       'no manifest has anything about "api.strip.com"',
     ]);
+  });
+
+  it('says which objects no cluster would take, with the verdicts and where nothing else is about a host', () => {
+    const entry =
+      '\n---\n{ apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: { name: bank, namespace: shop }, spec: { hosts: [bank.example.com], resolution: DNS, ports: [{ number: 80, name: HTTP_, protocol: HTTP }] } }\n';
+    const mesh = acceptedMesh(loadText(MANIFESTS + entry).manifests, {});
+    const said =
+      'ServiceEntry shop/bank is not followed: istiod\'s webhook refuses it, since the port\'s name "HTTP_" is no DNS label';
+    const { rules } = readRules(one('forbid: { from: shop/web, to: { hosts: [bank.example.com] } }'));
+    expect(unknownNames(mesh, rules).map(({ what }) => what)).toEqual([
+      `no manifest has anything about "bank.example.com" (${said})`,
+    ]);
+    const proofs = prove(mesh, readRules(one('forbid: { from: shop/web, to: { hosts: [api.stripe.com] } }')).rules);
+    const settings = { file: 'r.yaml', color: false, leftOut: mesh.leftOut };
+    expect(formatProofs(proofs, 'text', settings)).toContain(`\n${said}\n`);
+    expect(JSON.parse(formatProofs(proofs, 'json', settings))).toMatchObject({ assumptions: [said] });
+    expect(register(mesh).assumptions).toContain(`${said}.`);
   });
 
   it('says all that is wrong with a file at once, with lines and keys', () => {

@@ -1,5 +1,5 @@
 /** Notes as sentences: assumptions, what is missing where a request cannot be followed, and remarks. */
-import { howFollowed, nameOfLeftOut, whoLeavesOut } from '../../model/left-out';
+import { howFollowed, textOfLeftOut } from '../../model/left-out';
 import { USE_WAYPOINT_CANARY } from '../../model/waypoints';
 import type { Note, NoteKind, Notes, OpenCondition } from '../notes';
 import type { ObjectRef, Outcome } from '../types';
@@ -136,8 +136,7 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
   extension: ({ extension, field, proxy, without }) =>
     `${named(extension)}${field === null ? '' : ` ${field}`} changes what ${proxy.kind} ${placeText(proxy)} does here, which only Envoy can tell; without it the request is ${outcomeText(without)}`,
 
-  'left-out': ({ object, field, by, detail }) =>
-    `${nameOfLeftOut({ ...object, field })} is not followed: ${whoLeavesOut({ by, field })}, since ${detail}`,
+  'left-out': ({ object, field, by, detail }) => textOfLeftOut({ ...object, field, by, why: detail }),
   'followed-though-refused': ({ object, detail }) => `${named(object)} ${howFollowed(detail)}`,
   'gateway-of-operator': ({ gateway, operator }) => `gateway ${gateway} is as ${named(operator)} installs it`,
   'gateways-of-one-name': ({ gateway, port }) =>
