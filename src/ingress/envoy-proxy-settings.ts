@@ -140,8 +140,9 @@ function deployment(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecPr
   };
 }
 
-function quantities(
-  settings: EnvoyProxySettings,
+/** @internal */
+export function quantities(
+  settings: Pick<EnvoyProxySettings, 'requests' | 'limits'>,
 ): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyDeploymentContainerResources | undefined {
   const { requests, limits } = settings;
   if (!requests && !limits) return undefined;
@@ -171,7 +172,10 @@ function disruptionBudget(
   return { minAvailable: Count.fromNumber(minAvailable) };
 }
 
-function service(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyService | undefined {
+/** @internal */
+export function service(
+  settings: Pick<EnvoyProxySettings, 'serviceType' | 'serviceAnnotations'>,
+): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyService | undefined {
   if (!settings.serviceType && !settings.serviceAnnotations) return undefined;
   return {
     type: settings.serviceType as string as envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyServiceType,
@@ -179,15 +183,28 @@ function service(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecProvi
   };
 }
 
-function accessLog(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecTelemetry | undefined {
-  if (settings.accessLogFormat === undefined) return undefined;
+/**
+ * One log on standard output, as a line of text or as the fields of JSON.
+ *
+ * @internal
+ */
+export function accessLog({
+  accessLogFormat,
+  accessLogFields: json,
+}: {
+  readonly accessLogFormat?: string;
+  readonly accessLogFields?: { readonly [field: string]: string };
+}): envoyGateway.EnvoyProxySpecTelemetry | undefined {
+  if (accessLogFormat === undefined && json === undefined) return undefined;
   const api = envoyGatewayBindings();
-  const text = settings.accessLogFormat.endsWith('\n') ? settings.accessLogFormat : `${settings.accessLogFormat}\n`;
+  const Type = api.EnvoyProxySpecTelemetryAccessLogSettingsFormatType;
+  const text =
+    accessLogFormat === undefined || accessLogFormat.endsWith('\n') ? accessLogFormat : `${accessLogFormat}\n`;
   return {
     accessLog: {
       settings: [
         {
-          format: { type: api.EnvoyProxySpecTelemetryAccessLogSettingsFormatType.TEXT, text },
+          format: text === undefined ? { type: Type.JSON, json } : { type: Type.TEXT, text },
           sinks: [{ type: api.EnvoyProxySpecTelemetryAccessLogSettingsSinksType.FILE, file: { path: '/dev/stdout' } }],
         },
       ],

@@ -120,3 +120,43 @@ it('keeps the version of a kind that older clusters do not serve as v1', () => {
   const adopted = adopt(loadObjects([tcp]).manifests);
   expect(edgeOf(adopted)).toContain("JsonPatch.replace('/apiVersion', 'gateway.networking.k8s.io/v1alpha2')");
 });
+
+describe("Envoy Gateway's proxies and their extensions", () => {
+  const own = (kind: string, spec: object): object => ({ apiVersion: 'gateway.envoyproxy.io/v1alpha1', kind, metadata: { name: 'own', namespace: 'shop' }, spec }); // prettier-ignore
+  const adoptedOf = (...objects: readonly object[]): { readonly edge: string; readonly faults: readonly string[] } => {
+    const { manifests } = loadObjects(objects);
+    const adopted = adopt(manifests);
+    return { edge: edgeOf(adopted), faults: [...judgeSample(manifests, adopted), ...whyOf(adopted)] };
+  };
+
+  it('are said by props, and what no prop says is patched', () => {
+    const { edge, faults } = adoptedOf(
+      own('EnvoyProxy', {
+        provider: { type: 'Kubernetes', kubernetes: { envoyDeployment: { replicas: 2, container: { resources: { requests: { cpu: '1' } } } }, envoyService: { type: 'NodePort' } } }, // prettier-ignore
+        telemetry: { accessLog: { settings: [{ format: { type: 'Text', text: 'x\n' }, sinks: [{ type: 'File', file: { path: '/dev/stdout' } }] }] } }, // prettier-ignore
+        concurrency: 4,
+      }),
+    );
+    expect(faults).toEqual([]);
+    expect(edge).toContain("requests: { cpu: '1' }");
+    expect(edge).toContain('serviceType: ProxyServiceType.NODE_PORT');
+    expect(edge).toContain("accessLogFormat: 'x\\n'");
+    expect(edge).toContain("JsonPatch.add('/spec/concurrency', 4)");
+  });
+
+  it('name what runs, and the gateway that it runs at', () => {
+    const { edge, faults } = adoptedOf(
+      own('EnvoyExtensionPolicy', {
+        targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'public' }],
+        lua: [{ type: 'Inline', inline: 'function envoy_on_request(handle) end' }],
+        wasm: [{ name: 'w', code: { type: 'Image', image: { url: 'registry.example.com/w:1' } }, failOpen: true }],
+        extProc: [
+          { backendRefs: [{ name: 'processor', port: 9000 }], processingMode: { request: { body: 'Streamed' } } },
+        ],
+      }),
+    );
+    expect(faults).toEqual([]);
+    expect(edge).toContain("EnvoyExtension.wasmImage('registry.example.com/w:1', { name: 'w', failOpen: true })");
+    expect(edge).toContain('request: { body: ProcessedBody.STREAMED }');
+  });
+});

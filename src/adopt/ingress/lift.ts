@@ -6,6 +6,7 @@ import { classDraft, gatewayDraft, Known, listenerSetDraft } from './gateways';
 import { classicGatewayDraft, classicRouteDraft, serviceEntryDraft, versionsDraft } from './istio';
 import { backendDraft, backendTrafficDraft, clientTrafficDraft, filterDraft, securityDraft } from './policies';
 import { accessDraft, peerDraft, tokensDraft } from './security';
+import { extensionDraft, proxyDraft } from './proxies';
 import { backendTlsDraft, grantDraft, grpcRouteDraft, httpRouteDraft, streamRouteDraft } from './routes';
 
 type Drafter = (manifest: Manifest, known: Known) => Draft | Kept;
@@ -23,6 +24,7 @@ const ENVOY_GATEWAY = 'gateway.envoyproxy.io';
 
 /** In the order in which they are written. */
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  [`${ENVOY_GATEWAY}/EnvoyProxy`, { draft: proxyDraft, stem: 'proxies' }],
   [`${GATEWAY_API}/GatewayClass`, { draft: classDraft, stem: 'class' }],
   [`${GATEWAY_API}/Gateway`, { draft: gatewayDraft, stem: 'gateway' }],
   [`${GATEWAY_API}/ListenerSet`, { draft: listenerSetDraft, stem: 'listeners' }],
@@ -42,6 +44,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   [`${ENVOY_GATEWAY}/ClientTrafficPolicy`, { draft: clientTrafficDraft, stem: 'clients' }],
   [`${ENVOY_GATEWAY}/BackendTrafficPolicy`, { draft: backendTrafficDraft, stem: 'backends' }],
   [`${ENVOY_GATEWAY}/SecurityPolicy`, { draft: securityDraft, stem: 'security' }],
+  [`${ENVOY_GATEWAY}/EnvoyExtensionPolicy`, { draft: extensionDraft, stem: 'extensions' }],
   [`${SECURITY}/PeerAuthentication`, { draft: peerDraft, stem: 'peers' }],
   [`${SECURITY}/RequestAuthentication`, { draft: tokensDraft, stem: 'tokens' }],
   [`${SECURITY}/AuthorizationPolicy`, { draft: accessDraft, stem: 'access' }],

@@ -24,7 +24,7 @@ function target(manifest: Manifest, known: Known): Call | Kept {
   return kind === 'HTTPRoute' ? new Call('PolicyTarget.rule', found, section) : new Kept('it is about a rule of no HTTPRoute'); // prettier-ignore
 }
 
-function policy(construct: string, manifest: Manifest, known: Known, props: (spec: Json) => Json): Draft | Kept {
+export function policy(construct: string, manifest: Manifest, known: Known, props: (spec: Json) => Json): Draft | Kept {
   const about = target(manifest, known);
   if (about instanceof Kept) return about;
   const { namespace: _ofTarget, ...own } = objectProps(manifest);
