@@ -1,5 +1,5 @@
 /** Which of Envoy Gateway's policies is in force for a rule of a route at a listener, and the filters of its own that routes name. */
-import { optionalRecord, record, records, strings, text, type Json } from './fields';
+import { list, optionalRecord, record, records, strings, text, type Json } from './fields';
 import { isGranted, type ApiGateway, type ApiListener, type ApiRoute } from './gateway-api';
 import { selects } from './selectors';
 import { mergerOf, type EnvoyGatewayInput } from './envoy-gateway';
@@ -137,11 +137,13 @@ function levelsAmong(
     const policy = first(all, target, input);
     return policy === undefined ? [] : [policy];
   };
+  const ofRoute = [
+    ...(rule === '' ? [] : found({ ...onRoute, section: rule })),
+    ...found({ ...onRoute, section: undefined }),
+  ];
   return {
-    ofRoute: [
-      ...(rule === '' ? [] : found({ ...onRoute, section: rule })),
-      ...found({ ...onRoute, section: undefined }),
-    ],
+    // One that is refused for a route leaves it to the next.
+    ofRoute: ofRoute.filter(({ manifest, spec }) => manifest.kind !== 'SecurityPolicy' || notForRoutes(spec) === undefined), // prettier-ignore
     ofGateway: scopesOf({ gateway, listener }).flatMap(found),
   };
 }
@@ -275,6 +277,22 @@ export function notForStreams(spec: Json): string | undefined {
   return index < 0
     ? undefined
     : `authorization.rules[${index}] names tokens or headers, which a TCP connection has none of`;
+}
+
+/**
+ * Why Envoy Gateway refuses a SecurityPolicy as a whole where it is for a route of HTTP or gRPC (validateSecurityPolicy of
+ * internal/gatewayapi/securitypolicy.go); for a Gateway it looks at none of this.
+ */
+export function notForRoutes({ apiKeyAuth, oidc, jwt }: Json): string | undefined {
+  const places = ['headers', 'params', 'cookies'];
+  const mixed = records(record(apiKeyAuth).extractFrom).findIndex((from) => places.filter((name) => list(from[name]).length > 0).length > 1); // prettier-ignore
+  if (mixed >= 0)
+    return `apiKeyAuth.extractFrom[${mixed}] names several of headers, params and cookies, and each entry may name one`;
+  if (record(oidc).passThroughAuthHeader !== true) return undefined;
+  const providers = records(record(jwt).providers);
+  const reads = providers.some(({ extractFrom }) => optionalRecord(extractFrom) === undefined || records(record(extractFrom).headers).length > 0); // prettier-ignore
+  if (reads) return undefined;
+  return `oidc.passThroughAuthHeader needs a provider under jwt that reads tokens from a header, and there is ${providers.length === 0 ? 'no jwt' : 'none'}`;
 }
 
 /** The EnvoyPatchPolicy of a Gateway; undefined if there is none, or Envoy Gateway is seen to be told of none. */

@@ -243,6 +243,8 @@ function saidAt(place: string, tokens: SaidTokens, recorder: Recorder | undefine
 
 const ABSENT = Asked.fixed(undefined);
 
+const nameOf = (pair: string): string => pair.split('=', 1)[0] ?? '';
+
 /** The path of a request and its query. */
 export class AskedPath {
   private constructor(
@@ -261,11 +263,11 @@ export class AskedPath {
     return new AskedPath(Asked.sent('path', '', plain, recorder), query, new Set(), recorder, tokens);
   }
 
-  /** The first value of a parameter of the query. */
+  /** The first value of a parameter of the query, as it stands: Envoy takes no escapes off where it chooses a route. */
   public parameter(name: string): Asked {
     if (this.dropped.has(name)) return ABSENT;
-    const value = new URLSearchParams(this.sent).get(name) ?? undefined;
-    return Asked.sent('parameter', name, value, this.recorder);
+    const pair = this.sent.split('&').find((one) => nameOf(one) === name);
+    return Asked.sent('parameter', name, pair?.slice(name.length + 1), this.recorder);
   }
 
   /** The token that the request is said to carry in a parameter. */
@@ -299,7 +301,7 @@ export class AskedPath {
     if (this.dropped.size === 0) return this.sent;
     return this.sent
       .split('&')
-      .filter((pair) => !this.dropped.has(pair.split('=')[0] ?? ''))
+      .filter((pair) => !this.dropped.has(nameOf(pair)))
       .join('&');
   }
 

@@ -144,8 +144,19 @@ function early(settings: Json, http: HttpRequest): HttpRequest['headers'] {
 }
 
 const BYTE = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
-/** What is an IP, and no port beside it; of IPv6 no more is asked than its characters. */
-const ADDRESS = regex(`(?:${BYTE}\\.){3}${BYTE}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*`);
+const IPV4 = `(?:${BYTE}\\.){3}${BYTE}`;
+const GROUP = '[0-9A-Fa-f]{1,4}';
+/** The last two groups of an IPv6 address. */
+const TAIL = `(?:${GROUP}:${GROUP}|${IPV4})`;
+/** IPv6 by the number of groups before `::`, after which as many may follow as there is room for. */
+const SHORTENED = [0, 1, 2, 3, 4, 5, 6].map((before) => {
+  const start = before === 0 ? '' : `${GROUP}(?::${GROUP}){${before - 1}}`;
+  const room = 7 - before;
+  const after = room < 2 ? `(?:${GROUP})?` : `(?:(?:${GROUP}:){0,${room - 2}}${TAIL}|${GROUP})?`;
+  return `${start}::${after}`;
+});
+/** What is an IP, and no port beside it. */
+const ADDRESS = regex([IPV4, `(?:${GROUP}:){6}${TAIL}`, ...SHORTENED, `${GROUP}(?::${GROUP}){6}::`].join('|'));
 
 function withoutAddress(policy: EffectivePolicy | undefined, http: HttpRequest): Refused | undefined {
   const custom = record(record(policy?.spec.clientIPDetection).customHeader);

@@ -76,8 +76,12 @@ const FOREIGN: Readonly<Record<string, FilterName>> = {
   dynamicModule: 'dynamic_modules',
 };
 
-/** The filters of a rule, in the order in which a request meets them; what makes all requests fail comes last. */
-export function filtersOfRule(rule: AtRule): readonly Filter[] {
+/**
+ * The filters of a rule, in the order in which a request meets them; what makes all requests fail comes last.
+ *
+ * @param past only those that come after this one
+ */
+export function filtersOfRule(rule: AtRule, past?: FilterName): readonly Filter[] {
   const { security, traffic, extension, broken, proxy } = rule;
   const present = new Set<FilterName>();
   const isCarriedOut = limitFailure(rule) === undefined && !rule.faults.some(({ policy }) => policy === traffic);
@@ -89,8 +93,10 @@ export function filtersOfRule(rule: AtRule): readonly Filter[] {
   if (extension !== undefined) present.add(FOREIGN[extension.field] ?? 'wasm');
   const fails = failure(rule);
   const own = { ...rule, forwards: rule.forwards && fails === undefined };
+  if (past !== undefined) present.add(past);
+  const order = filterOrder(proxy, present);
   return [
-    ...filterOrder(proxy, present).flatMap((name) => FILTERS[name]?.(own) ?? []),
+    ...order.slice(past === undefined ? 0 : order.indexOf(past) + 1).flatMap((name) => FILTERS[name]?.(own) ?? []),
     ...(fails === undefined ? [] : [holding(() => fails)]),
   ];
 }
@@ -247,10 +253,9 @@ function foreignVerdict({ extension }: AtRule): Held | undefined {
   };
 }
 
-const hasToken = (http: HttpRequest): boolean => http.headers.get('authorization').is(PRESENT);
-
 function shows(kind: string, settings: Json, http: HttpRequest): boolean {
-  if (kind !== 'apiKeyAuth') return hasToken(http);
+  // Envoy takes no other spelling.
+  if (kind !== 'apiKeyAuth') return http.headers.get('authorization').is(prefix('Basic '));
   return records(settings.extractFrom).some(
     (from) =>
       texts(from.headers).some((name) => http.headers.get(name).is(PRESENT)) ||

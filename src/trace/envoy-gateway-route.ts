@@ -36,7 +36,7 @@ export function extrasOf(
     traffic,
     extension: effectivePolicy('EnvoyExtensionPolicy', place, mesh),
   });
-  const filters = filtersOfRule({
+  const atRule: AtRule = {
     proxy: proxy.spec,
     traffic,
     security,
@@ -45,16 +45,18 @@ export function extrasOf(
     limitsGlobally: limits,
     broken: security === undefined ? [] : mesh.remember(security.manifest, 'broken references', () => brokenReferences(security.manifest, mesh)), // prettier-ignore
     forwards: candidate.isForPreflights === true || (told === undefined && forwards(mesh, candidate)),
-  });
+  };
+  const around = (filters: readonly Filter[]): readonly Filter[] => [
+    ...overrides(traffic, faults.faults),
+    ...filters,
+    ...notes(traffic, limits),
+    ...(fault === undefined ? notShown(candidate, found) : []),
+  ];
   const { backends, apart } = sharesOf({ mesh, proxy, gateway }, candidate, traffic);
   return {
     clusters: backends.map((one) => ({ ...one, name: clusterNameOf(rule.ref, apart ? one.index : undefined) })),
-    filters: [
-      ...overrides(traffic, faults.faults),
-      ...filters,
-      ...notes(traffic, limits),
-      ...(fault === undefined ? notShown(candidate, found) : []),
-    ],
+    filters: around(filtersOfRule(atRule)),
+    pastTokens: () => around(filtersOfRule(atRule, 'jwt_authn')),
     answer: told ?? withoutBackends(candidate),
     changes: (asked, onward, { host }) => rewrittenBy(found, asked, onward, host),
   };

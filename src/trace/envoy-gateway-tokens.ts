@@ -31,6 +31,7 @@ export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly Toke
         claim: text(claim),
       })),
       spaceDelimited: ['scope', 'scp'],
+      choosesAnew: provider.recomputeRoute === true,
       isRequired: false,
     };
   });

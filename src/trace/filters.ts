@@ -9,10 +9,11 @@ import { authorize, type Verdict } from './authorization';
 import { hopOf, type Incoming } from './hop';
 import type { HttpRequest } from './http-routes';
 import type { Gap } from './notes';
+import { isPreflight } from './own-answer';
 import { asIstioReads } from './paths';
 import type { Reason } from './reasons';
 import { refused, replied, unknown, type Step } from './step';
-import { judgeToken, tokenRules, type TokenRule } from './tokens';
+import { judgeToken, tokenRules, withoutWritten, type TokenRule } from './tokens';
 import type { Decision, Hop, ObjectRef, ProxyRef, Refused } from './types';
 import { decisions, type Flight, type Walk } from './walk';
 import { policiesFor, tokenPoliciesFor, waypointPolicies } from './workload-policies';
@@ -28,7 +29,8 @@ export interface Filtered {
 }
 
 export type FilterVerdict =
-  | { readonly is: 'passed'; readonly http: HttpRequest | null }
+  /** `anew`: the route is chosen anew, for the request as it is now. */
+  | { readonly is: 'passed'; readonly http: HttpRequest | null; readonly anew?: boolean }
   | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision | undefined }
   | {
       readonly is: 'refused';
@@ -48,7 +50,14 @@ export type Held = Exclude<FilterVerdict, { is: 'passed' }>;
 export type Filter = (at: Filtered, http: HttpRequest | null) => FilterVerdict;
 
 /** What passes the filters, or how it ended there. */
-export type Past = { readonly held: Step } | { readonly held?: undefined; readonly http: HttpRequest | null };
+export type Past =
+  | { readonly held: Step }
+  | {
+      readonly held?: undefined;
+      readonly http: HttpRequest | null;
+      /** The filters that are left, where a route is to be chosen anew before them. */
+      readonly left?: readonly Filter[];
+    };
 
 /**
  * A connection at filters, one after the other, with the request that the proxy reads from it, if any. `logged` is what the router would do with it,
@@ -62,10 +71,11 @@ export function pastFilters(
 ): Past {
   const { incoming } = at;
   let passed = http;
-  for (const filter of filters) {
+  for (const [index, filter] of filters.entries()) {
     const verdict = filter(at, passed);
     if (verdict.is === 'passed') {
       passed = verdict.http;
+      if (verdict.anew === true) return { http: passed, left: filters.slice(index + 1) };
       continue;
     }
     const decidedBy = decisions(...incoming.decidedBy, verdict.by);
@@ -92,20 +102,23 @@ export interface TokenCheck {
   readonly passesInvalid?: boolean;
   /** Whether nothing hangs on what a token says, once it may pass whatever it is. */
   readonly isIdle?: boolean;
+  /** Whether a browser's question before a request of another origin passes as it is. */
+  readonly sparesPreflights?: boolean;
 }
 
 /** Envoy's filter for tokens. */
 export function tokenFilter(check: () => TokenCheck): Filter {
   return (_at, http) => {
-    const passed = { is: 'passed', http } as const;
-    if (http === null) return passed;
-    const { rules, missing, passesInvalid, isIdle } = check();
+    if (http === null) return { is: 'passed', http };
+    const { rules, missing, passesInvalid, isIdle, sparesPreflights } = check();
+    if (sparesPreflights === true && isPreflight(http)) return { is: 'passed', http };
     const token = judgeToken(rules, http);
-    if (token.is === 'valid') return { is: 'passed', http: token.http };
-    if (token.is === 'unknown') return passesInvalid === true && isIdle === true ? passed : token;
-    if (passesInvalid === true) return passed;
+    if (token.is === 'valid') return { is: 'passed', http: token.http, anew: token.rule.choosesAnew === true };
+    if (token.is === 'unknown' && !(passesInvalid === true && isIdle === true)) return token;
+    if (passesInvalid === true) return { is: 'passed', http: withoutWritten(rules, http) };
     if (token.is === 'invalid') return { ...token, is: 'refused', code: 'jwt_authn' };
-    return missing === undefined ? passed : { is: 'refused', code: 'jwt', status: 401, ...missing };
+    if (token.is === 'none' && missing !== undefined) return { is: 'refused', code: 'jwt', status: 401, ...missing };
+    return { is: 'passed', http: withoutWritten(rules, http) };
   };
 }
 
@@ -127,7 +140,7 @@ export function workloadFilters(
   { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
 ): readonly Filter[] {
   return [
-    tokenFilter(() => ({ rules: tokenRules(tokenPoliciesFor(mesh, namespace, labels)) })),
+    tokenFilter(() => ({ rules: tokenRules(tokenPoliciesFor(mesh, namespace, labels)), sparesPreflights: true })),
     authorizationFilter(() => policiesFor(mesh, namespace, labels)),
   ];
 }
@@ -135,7 +148,7 @@ export function workloadFilters(
 /** Those of a waypoint, for one of its services or, without any, for Pods that are dialled by their addresses. */
 export function waypointFilters(mesh: Mesh, binding: Binding, service?: ObjectRef): readonly Filter[] {
   return [
-    tokenFilter(() => ({ rules: tokenRules(waypointPolicies(mesh, 'RequestAuthentication', binding, service)) })),
+    tokenFilter(() => ({ rules: tokenRules(waypointPolicies(mesh, 'RequestAuthentication', binding, service)), sparesPreflights: true })), // prettier-ignore
     authorizationFilter(() => waypointPolicies(mesh, 'AuthorizationPolicy', binding, service)),
   ];
 }

@@ -65,6 +65,8 @@ export interface Route {
 export interface RouteExtras {
   /** Filters of its own, behind those of its chain. */
   readonly filters: readonly Filter[];
+  /** Those that a request meets which another route has led to its tokens. */
+  readonly pastTokens: () => readonly Filter[];
   /** Those of its clusters that get requests, by their names. */
   readonly clusters: readonly WeightedRoute[];
   /** What it answers by itself, whatever its rule says. */

@@ -1,5 +1,5 @@
 /** HTTP at one proxy: virtual host, route, and what the route does. */
-import { noConnect, pastFilters } from './filters';
+import { noConnect, pastFilters, type Filter } from './filters';
 import { hostWithoutPort } from './envoy';
 import { type AtListener, type Incoming, hopOf, brokenStatus, ruleDecision, withVirtualHost } from './hop';
 import {
@@ -68,7 +68,15 @@ export function throughRoutes(
     return unknown(hopOf(named), gap({ kind: 'condition-for-proxy-only', byEnvoyGateway: plane.byEnvoyGateway }));
   }
   if (first === undefined) return plane.noRoute(named, virtualHost, http);
-  return throughRoute(walk, at, named, first.route, http);
+  return throughRoute({ walk, at, incoming: named, virtualHost }, first.route, http);
+}
+
+/** A request at a virtual host that has taken it. */
+interface AtHost {
+  readonly walk: Walk;
+  readonly at: AtListener;
+  readonly incoming: Incoming;
+  readonly virtualHost: VirtualHost;
 }
 
 /** The redirect of a virtual host to HTTPS knows no route. */
@@ -104,14 +112,38 @@ function fieldOf(kind: string, field: string): string {
   return field === 'directResponse' ? 'backendRefs' : 'filters';
 }
 
-function throughRoute(walk: Walk, at: AtListener, incoming: Incoming, route: Route, received: HttpRequest): Step {
+function throughRoute(
+  host: AtHost,
+  route: Route,
+  received: HttpRequest,
+  filters: readonly Filter[] = route.extras?.().filters ?? [],
+): Step {
+  const { walk, incoming, at } = host;
+  const { flight } = at;
+  const ref = route.rule?.ref ?? null;
+  const sni = outermost(flight.layers)?.sni ?? null;
+  const past = pastFilters({ walk, incoming, flight, sni, terminated: true }, filters, received, () => ({ route: ref })); // prettier-ignore
+  if (past.held !== undefined) return past.held;
+  const http = past.http ?? received;
+  return past.left === undefined ? byRoute(host, route, http) : chosenAnew(host, route, http, past.left);
+}
+
+/** A route chosen anew for what a token has written into headers; of another route only the filters are left that come after tokens. */
+function chosenAnew(host: AtHost, route: Route, http: HttpRequest, left: readonly Filter[]): Step {
+  const { at, incoming, virtualHost } = host;
+  const { plane } = at;
+  const first = firstRoute(virtualHost.routes, http);
+  if (first?.isOpen === true)
+    return unknown(hopOf(incoming), gap({ kind: 'condition-for-proxy-only', byEnvoyGateway: plane.byEnvoyGateway }));
+  if (first === undefined) return plane.noRoute(incoming, virtualHost, http);
+  return throughRoute(host, first.route, http, first.route === route ? left : (first.route.extras?.().pastTokens() ?? [])); // prettier-ignore
+}
+
+/** What a route does with a request that its filters let pass. */
+function byRoute({ walk, at, incoming }: AtHost, route: Route, http: HttpRequest): Step {
   const { proxy, plane, flight } = at;
   const ref = route.rule?.ref ?? null;
   const extras = route.extras?.();
-  const sni = outermost(flight.layers)?.sni ?? null;
-  const past = pastFilters({ walk, incoming, flight, sni, terminated: true }, extras?.filters ?? [], received, () => ({ route: ref })); // prettier-ignore
-  if (past.held !== undefined) return past.held;
-  const http = past.http ?? received;
   const answer = ownAnswer(route, http, flight.namedPort, plane.byEnvoyGateway);
   if (answer !== undefined) {
     const by =

@@ -14,7 +14,6 @@ import {
   verifyToken,
 } from './token-verification';
 import { gap, type Gap } from './notes';
-import { isPreflight } from './own-answer';
 import type { Reason, TokenProblem } from './reasons';
 import { refOf } from './refs';
 import type { Decision } from './types';
@@ -51,6 +50,8 @@ export interface TokenRule {
   readonly payloadHeader: string;
   readonly claimHeaders: readonly { readonly header: string; readonly claim: string }[];
   readonly spaceDelimited: readonly string[];
+  /** Whether the proxy chooses its route anew with what a token of the rule has written into headers. */
+  readonly choosesAnew?: boolean;
   /** Whether a request without such a token is refused, whatever other rules say. */
   readonly isRequired: boolean;
 }
@@ -124,9 +125,18 @@ function find(rule: TokenRule, http: HttpRequest): Carried | undefined {
   return undefined;
 }
 
-/** The request with what a rule has of its token written into headers. */
-function goesOn({ rule, stripped, token }: Carried, http: HttpRequest): HttpRequest {
-  const from = rule.isForwarded ? http : stripped;
+/** Headers that only a token may write: what a client sends under their names is taken off before any token is looked at (sanitizeHeaders of Envoy's extractor). */
+export function withoutWritten(rules: readonly TokenRule[], http: HttpRequest): HttpRequest {
+  const names = rules.flatMap(({ payloadHeader, claimHeaders }) => [
+    ...(payloadHeader === '' ? [] : [payloadHeader]),
+    ...claimHeaders.map(({ header }) => header),
+  ]);
+  return names.length === 0 ? http : { ...http, headers: names.reduce((kept, name) => kept.without(name), http.headers) }; // prettier-ignore
+}
+
+/** The request with what a rule has of its token written into headers. @param asked the rules up to it, which Envoy has asked */
+function goesOn({ rule, stripped, token }: Carried, http: HttpRequest, asked: readonly TokenRule[]): HttpRequest {
+  const from = withoutWritten(asked, rule.isForwarded ? http : stripped);
   if (typeof token === 'string') return from;
   const claims = token instanceof Claims ? token : Claims.read(token.claims);
   let { headers } = from;
@@ -154,8 +164,6 @@ function verifySaid(claims: Claims, trust: Trust): Verification {
  * and of several rules one has to take the token.
  */
 export function judgeToken(rules: readonly TokenRule[], http: HttpRequest): TokenVerdict {
-  // Envoy's filter lets a browser's question before a request of another origin pass.
-  if (isPreflight(http)) return { is: 'none' };
   for (const rule of rules.filter(({ isRequired }) => isRequired)) {
     const own = judgeOptional([rule], http);
     if (own.is === 'none') return missing(rule);
@@ -186,7 +194,7 @@ function judgeOptional(rules: readonly TokenRule[], http: HttpRequest): TokenVer
   }));
   const taken = judged.find(({ verdict }) => verdict?.is === 'valid');
   if (taken !== undefined && typeof taken.token !== 'string')
-    return { is: 'valid', http: goesOn(taken, http), rule: taken.rule, by: taken.rule.by };
+    return { is: 'valid', http: goesOn(taken, http, rules.slice(0, rules.indexOf(taken.rule) + 1)), rule: taken.rule, by: taken.rule.by }; // prettier-ignore
   const open = judged.find(({ verdict }) => verdict?.is === 'unknown');
   if (open !== undefined)
     return {

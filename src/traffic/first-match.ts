@@ -152,7 +152,7 @@ function requestOf(values: Values, space: Space, recorder?: Recorder): HttpReque
     if (text === undefined) continue;
     if (dimension.kind === 'header') headers.push([dimension.name, text]);
     if (dimension.kind === 'cookie') cookies.push(`${dimension.name}=${text}`);
-    if (dimension.kind === 'parameter') query.push(`${encodeURIComponent(dimension.name)}=${encodeURIComponent(text)}`);
+    if (dimension.kind === 'parameter') query.push(`${dimension.name}=${text}`);
     if (dimension.kind === 'query' && text !== '') query.push(text);
     if (dimension.kind === 'claim') claimed(claims, dimension.claim ?? [], JSON.parse(text));
   }

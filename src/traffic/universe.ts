@@ -59,7 +59,8 @@ const TEXTS: Readonly<Record<string, Matcher>> = {
   // Spaces around a value do not belong to it.
   header: regex('(?:[!-~](?:[ -~]*[!-~])?)?'),
   cookie: regex('[!#-+\\--:<-\\[\\]-~]*'),
-  parameter: regex('[ -~]*'),
+  // As it is written in a URL.
+  parameter: regex('[!-"$%\'-~]*'),
 };
 
 const CLAIM_TEXTS = regex('[ -~]*');
@@ -149,7 +150,7 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
     if (text === undefined) continue;
     if (dimension.kind === 'header') headers.push([dimension.name, text]);
     if (dimension.kind === 'cookie') cookies.push(`${dimension.name}=${text}`);
-    if (dimension.kind === 'parameter') query.push(`${encodeURIComponent(dimension.name)}=${encodeURIComponent(text)}`);
+    if (dimension.kind === 'parameter') query.push(`${dimension.name}=${text}`);
     if (dimension.kind === 'query' && text !== '') query.push(text);
     if (dimension.kind === 'token') tokens[dimension.name] ??= {};
     if (dimension.kind === 'claim') claimed((tokens[dimension.name] ??= {}), dimension.claim ?? [], JSON.parse(text));

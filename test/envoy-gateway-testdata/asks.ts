@@ -36,7 +36,7 @@ function wish(kind: string, match: Json, cookies: readonly Json[]): Wish {
   }
   const { type, value } = record(match.path);
   const path = text(value).replace(/^(?!\/)/, '/');
-  const query = exact(records(match.queryParams)).map((pair) => pair.map(encodeURIComponent).join('='));
+  const query = exact(records(match.queryParams)).map((pair) => pair.join('='));
   const below = type === 'Exact' || type === 'RegularExpression' ? path : `${path.replace(/\/$/, '')}/below`;
   return {
     path: `${below}${query.length === 0 ? '' : `?${query.join('&')}`}`,

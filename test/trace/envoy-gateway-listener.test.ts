@@ -116,7 +116,8 @@ describe('a ClientTrafficPolicy', () => {
     expect(ask(detected, '/v1/items')).toBe('rejecting_because_detection_failed 403 at envoy-gateway');
     expect(ask(detected, '/v1/items', { 'x-client': '192.0.2.1' })).toBe(DELIVERED);
     expect(ask(detected, '/v1/items', { 'x-client': '2001:db8::1' })).toBe(DELIVERED);
-    for (const no of ['', 'me', '192.0.2.1:80', '192.0.2.256'])
+    expect(ask(detected, '/v1/items', { 'x-client': '::ffff:192.0.2.1' })).toBe(DELIVERED);
+    for (const no of ['', 'me', '192.0.2.1:80', '192.0.2.256', '1:2', '[::1]', '1::2::3', 'fe80::1%eth0'])
       expect(ask(detected, '/v1/items', { 'x-client': no })).toBe('rejecting_because_detection_failed 403 at envoy-gateway'); // prettier-ignore
   });
 

@@ -112,6 +112,29 @@ describe('which policy of Envoy Gateway is in force', () => {
   });
 });
 
+/** As Envoy Gateway 1.7.0 translates it, and an Envoy then answers. */
+describe('a SecurityPolicy that Envoy Gateway refuses for a route', () => {
+  const login = "oidc: {provider: {issuer: 'https://id.example.com'}, clientID: shop, clientSecret: {name: shop}, redirectURL: 'https://www.example.com/back', passThroughAuthHeader: true}"; // prettier-ignore
+  const jwt = (from: string): string => `, jwt: {providers: [{name: id, issuer: 'https://id.example.com', ${from}remoteJWKS: {uri: 'https://id.example.com/keys'}}]}`; // prettier-ignore
+  const keys = 'apiKeyAuth: {credentialRefs: [{name: keys}], extractFrom: [{headers: [X-Key], params: [key]}]}';
+
+  it.each([
+    ['a login that lets tokens pass which nothing reads', login, DELIVERED],
+    ['one whose provider reads cookies alone', login + jwt('extractFrom: {cookies: [id]}, '), DELIVERED],
+    ['one whose provider reads a header', login + jwt('extractFrom: {headers: [{name: id}]}, '), 'oidc 302 at envoy-gateway'], // prettier-ignore
+    ['one whose provider reads where tokens usually are', login + jwt(''), 'oidc 302 at envoy-gateway'],
+    ['keys in several kinds of places by one entry', keys, DELIVERED],
+  ])('asks nobody for anything: %s', (_what, text, expected) => {
+    expect(ask(policy('SecurityPolicy', `${ON_ROUTE}, ${text}`))).toBe(expected);
+  });
+
+  it('leaves the route to the policy of the Gateway, for which none of this is looked at', () => {
+    const denied = policy('SecurityPolicy', `${onGateway()}, authorization: {defaultAction: Deny}`);
+    expect(ask(policy('SecurityPolicy', `${ON_ROUTE}, ${login}`) + denied)).toBe('RBAC 403 at envoy-gateway');
+    expect(ask(policy('SecurityPolicy', `${onGateway()}, ${keys}`))).toBe('apiKeyAuth 401 at envoy-gateway');
+  });
+});
+
 describe('a fault of Envoy Gateway', () => {
   it('comes before who may call, and before backends that are none', () => {
     const denied = policy('SecurityPolicy', `${ON_ROUTE}, authorization: {defaultAction: Deny}`);
@@ -162,11 +185,25 @@ describe('an authorization of Envoy Gateway', () => {
 describe('credentials that a SecurityPolicy asks for', () => {
   const asks = (text: string, path = '/', headers = {}): string =>
     ask(policy('SecurityPolicy', `${ON_ROUTE}, ${text}`), path, { headers });
-  const key = 'apiKeyAuth: {credentialRefs: [{name: keys}], extractFrom: [{headers: [X-Key], params: [key]}]}';
+  const key = 'apiKeyAuth: {credentialRefs: [{name: keys}], extractFrom: [{headers: [X-Key]}, {params: [key]}]}';
 
   it.each([
     ['none for basicAuth', 'basicAuth: {users: {name: users}}', '/', {}, 'basicAuth 401 at envoy-gateway'],
     ['one for basicAuth', 'basicAuth: {users: {name: users}}', '/', { authorization: 'Basic x' }, 'unknown'],
+    [
+      'a token for basicAuth',
+      'basicAuth: {users: {name: users}}',
+      '/',
+      { authorization: 'Bearer x' },
+      'basicAuth 401 at envoy-gateway',
+    ],
+    [
+      'another spelling for basicAuth',
+      'basicAuth: {users: {name: users}}',
+      '/',
+      { authorization: 'basic eDp5' },
+      'basicAuth 401 at envoy-gateway',
+    ],
     ['no key', key, '/', {}, 'apiKeyAuth 401 at envoy-gateway'],
     ['a key in a header', key, '/', { 'x-key': 'a' }, 'unknown'],
     ['a key in the query', key, '/?key=a', {}, 'unknown'],
@@ -228,6 +265,56 @@ describe('tokens that a SecurityPolicy asks for', () => {
     const rules = `rules: [{action: Allow, principal: {jwt: {provider: login, ${principal}}}}]`;
     expect(asks(`${jwt()}, authorization: {${rules}}`, { aud: 'shop', ...claims })).toBe(expected);
     expect(asks(`${jwt('optional: true, ')}, authorization: {${rules}}`)).toBe('RBAC 403 at envoy-gateway');
+  });
+});
+
+/** As Envoy 1.37 does it with what Envoy Gateway 1.7.0 makes of such policies. */
+describe('headers that a token of a SecurityPolicy writes', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keys = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] });
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const bearer = (claims: object): string => {
+    const text = `${part({ alg: 'RS256' })}.${part({ iss: 'https://login.example.com', ...claims })}`;
+    return `Bearer ${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`;
+  };
+  const jwt = (more = ''): string =>
+    `jwt: {optional: true, providers: [{name: login, issuer: "https://login.example.com", localJWKS: {type: Inline, inline: '${keys}'}, claimToHeaders: [{header: X-Tier, claim: tier}]${more}}]}`;
+  const GOLD = 'authorization: {rules: [{action: Allow, principal: {headers: [{name: x-tier, values: [gold]}]}}]}';
+
+  it.each([
+    ['a client that writes it itself', {}, 'RBAC 403 at envoy-gateway'],
+    ['one that does so beside a token without it', { authorization: bearer({}) }, 'RBAC 403 at envoy-gateway'],
+    ['one whose token has it', { authorization: bearer({ tier: 'gold' }), 'x-tier': 'lead' }, DELIVERED],
+    ['one whose token has another', { authorization: bearer({ tier: 'lead' }) }, 'RBAC 403 at envoy-gateway'],
+  ])('are of no other making: %s', (_who, headers, expected) => {
+    expect(ask(policy('SecurityPolicy', `${ON_ROUTE}, ${jwt()}, ${GOLD}`), '/', { headers: { 'x-tier': 'gold', ...headers } })).toBe(expected); // prettier-ignore
+  });
+
+  it('choose another route where they are told to, which has its filters after that of tokens', () => {
+    const gold = `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: gold, namespace: app}
+spec:
+  parentRefs: [{name: front}]
+  rules: [{matches: [{headers: [{name: x-tier, value: gold}]}], backendRefs: [{name: store, port: 80}]}]`;
+    const onGold = 'targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: gold}]';
+    const anew = policy('SecurityPolicy', `${ON_ROUTE}, ${jwt(', recomputeRoute: true')}`);
+    const headers = { authorization: bearer({ tier: 'gold' }) };
+    const asks = (more: string): string => ask(more, '/', { headers });
+    expect(asks(gold + policy('SecurityPolicy', `${ON_ROUTE}, ${jwt()}`))).toBe(DELIVERED);
+    expect(asks(gold + anew)).toBe('delivered to store.app.svc.cluster.local:80');
+    expect(asks(gold + anew + policy('BackendTrafficPolicy', `${onGold}, ${abort(418)}`))).toBe('delivered to store.app.svc.cluster.local:80'); // prettier-ignore
+    expect(asks(gold + anew + policy('SecurityPolicy', `${onGold}, authorization: {defaultAction: Deny}`))).toBe('RBAC 403 at envoy-gateway'); // prettier-ignore
+  });
+
+  it('are asked of preflights as of others', () => {
+    const preflight = { origin: 'https://a.example', 'access-control-request-method': 'GET' };
+    const needed = policy('SecurityPolicy', `${ON_ROUTE}, ${jwt().replace('optional: true, ', '')}`);
+    const asks = (headers: object): string => ask(needed, '/', { method: 'OPTIONS', headers: { ...preflight, ...headers } }); // prettier-ignore
+    expect(asks({})).toBe('jwt 401 at envoy-gateway');
+    expect(asks({ authorization: bearer({}) })).toBe(DELIVERED);
   });
 });
 
@@ -320,9 +407,13 @@ spec:
     ['a method, which counts as a header', 'queryParams: [{name: v, value: "2"}]', 'method: GET', 'store'],
     ['more headers before a method', 'headers: [{name: x-a, value: a}, {name: x-b, value: b}]', 'method: GET', 'shop'],
     ['the first of equals', 'method: GET', 'method: GET', 'shop'],
+    ['a parameter as it stands in the query', 'queryParams: [{name: w, value: a+b}]', 'queryParams: [{name: w, value: "a b"}]', 'shop'], // prettier-ignore
+    ['no parameter without its escapes', 'queryParams: [{name: x, value: "1"}]', 'queryParams: [{name: x, value: "%31"}]', 'store'], // prettier-ignore
   ])('%s', (_, first, second, expected) => {
     const request = { headers: { 'x-a': 'a', 'x-b': 'b' } };
-    expect(ask(routes(first, second), '/v1?v=2', request)).toBe(`delivered to ${expected}.app.svc.cluster.local:80`);
+    expect(ask(routes(first, second), '/v1?v=2&w=a+b&x=%31', request)).toBe(
+      `delivered to ${expected}.app.svc.cluster.local:80`,
+    );
   });
 });
 

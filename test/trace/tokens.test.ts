@@ -231,6 +231,17 @@ describe('the claims of a token', () => {
     expect(ask(yaml, token({ group: 'staff' }))).toBe('direct_response 202 at ingress-gateway');
   });
 
+  it('are all that a header for them says, whatever a client writes into it', () => {
+    const yaml = authentication(', outputClaimToHeaders: [{header: X-Group, claim: group}], outputPayloadToHeader: x-payload'); // prettier-ignore
+    const answered = 'direct_response 202 at ingress-gateway';
+    expect(ask(authentication(''), undefined, '/', { 'x-group': 'staff' })).toBe(answered);
+    expect(ask(yaml, undefined, '/', { 'x-group': 'staff' })).toBe(SHOP);
+    expect(ask(yaml, token({}), '/', { 'x-group': 'staff' })).toBe(SHOP);
+    const denied = yaml + authorization('DENY', '{when: [{key: "request.headers[x-payload]", values: ["*"]}]}');
+    expect(ask(denied, undefined, '/', { 'x-payload': 'own' })).toBe(SHOP);
+    expect(ask(denied, token({}))).toBe('RBAC 403 at ingress-gateway');
+  });
+
   const mine = 'https://login.example.com/ann';
   it.each([
     [`from: [{source: {requestPrincipals: ["${mine}"]}}]`, {}, SHOP],

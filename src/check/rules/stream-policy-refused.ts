@@ -1,31 +1,35 @@
-import { notForStreams } from '../../model/envoy-gateway-policies';
-import { record } from '../../model/fields';
+import { notForRoutes, notForStreams } from '../../model/envoy-gateway-policies';
+import { record, type Json } from '../../model/fields';
 import { targetsOf } from '../envoy-gateway';
 import { ENVOY_GATEWAY } from '../gateway-api';
 import type { Rule } from '../rule';
+
+const REFUSALS: Readonly<Record<string, (spec: Json) => string | undefined>> = {
+  TCPRoute: notForStreams,
+  HTTPRoute: notForRoutes,
+  GRPCRoute: notForRoutes,
+};
 
 export const rule: Rule = {
   id: 'EDGE851',
   name: 'stream-policy-refused',
   severity: 'error',
-  title: 'A SecurityPolicy for a TCPRoute has more than authorization, and none of it is in force',
-  why: 'For connections Envoy Gateway carries out authorization by clientCIDRs and nothing else. A policy for a TCPRoute that has more is refused as a whole: the port stays open to everybody.',
-  fix: 'Keep authorization with clientCIDRs in the policy for the TCPRoute, and ask for tokens and logins in a policy for routes of HTTP.',
+  title: 'A SecurityPolicy is refused for its route, and none of it is in force',
+  why: 'Envoy Gateway refuses some policies for a route as a whole: for a TCPRoute those that have more than authorization by clientCIDRs; for others those that look for an API key in several kinds of places by one entry, and those that pass tokens on without a provider that reads them from a header. What such a policy asks for is asked of nobody: the policy of the Gateway is in force, if there is one, else the route is open to everybody.',
+  fix: 'Keep authorization with clientCIDRs in the policy for a TCPRoute, and ask for tokens and logins in a policy for routes of HTTP; give each kind of place an entry of its own in apiKeyAuth.extractFrom; add a provider to jwt that reads a header, or take passThroughAuthHeader off.',
   see: 'https://gateway.envoyproxy.io/docs/tasks/security/restrict-ip-access/',
   reads: ['SecurityPolicy'],
   footguns: ['Y24'],
   *check(context) {
     for (const policy of context.of(ENVOY_GATEWAY, 'SecurityPolicy')) {
       const spec = record(record(policy.body).spec);
-      const why = notForStreams(spec);
-      if (why === undefined) continue;
-      for (const [at, { kind, name = '' }] of targetsOf(policy).entries()) {
-        if (kind !== 'TCPRoute') continue;
-        if (!context.find('gateway.networking.k8s.io', 'TCPRoute', policy.namespace, name)) continue;
+      for (const [at, { kind = '', name = '' }] of targetsOf(policy).entries()) {
+        const why = Object.hasOwn(REFUSALS, kind) ? REFUSALS[kind]?.(spec) : undefined;
+        if (why === undefined || !context.find('gateway.networking.k8s.io', kind, policy.namespace, name)) continue;
         yield {
           manifest: policy,
           field: spec.targetRef === undefined ? ['spec', 'targetRefs', at] : ['spec', 'targetRef'],
-          what: `Envoy Gateway refuses the policy for TCPRoute ${policy.namespace}/${name}: ${why}`,
+          what: `Envoy Gateway refuses the policy for ${kind} ${policy.namespace}/${name}: ${why}`,
         };
       }
     }

@@ -114,7 +114,7 @@ export const BY_SOURCE: Confirmations = {
   ),
   'stream-policy-refused': read(
     'internal/gatewayapi/securitypolicy.go (Envoy Gateway 1.7.0)',
-    'validateSecurityPolicyForTCP refuses a policy with anything but authorization',
+    'validateSecurityPolicyForTCP refuses a policy with anything but authorization, validateSecurityPolicy mixed places of keys and tokens that nothing reads; the latter seen in what 1.7.0 translates',
   ),
   'refused-by-envoy': read(
     'internal/xds/translator/translator.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
