@@ -283,7 +283,17 @@ function isOfSubset({ labels, workload }: Endpoint, subset: Readonly<Record<stri
   return Object.entries(subset).every(([key, value]) => labels[key] === undefined || labels[key] === value);
 }
 
-/** EDS carries addresses only: an endpoint with a name is left out, as istiod leaves it out. */
+/** Whether an address is a Unix domain socket, in the proxy's own Pod. */
+export function isSocket(address: string): boolean {
+  return address.startsWith('unix://');
+}
+
+/** `ADDRESS:PORT`; a socket has no port. */
+export function endpointText({ address, port }: Pick<Endpoint, 'address' | 'port'>): string {
+  return isSocket(address) ? address : `${address}:${port}`;
+}
+
+/** EDS carries addresses and sockets only: an endpoint with a name is left out, as istiod leaves it out. */
 export function isEdsEndpoint(endpoint: Endpoint): boolean {
-  return isAddress(endpoint.address) || (endpoint.workload !== undefined && endpoint.workload.addresses.length === 0);
+  return isAddress(endpoint.address) || isSocket(endpoint.address) || (endpoint.workload !== undefined && endpoint.workload.addresses.length === 0);
 }

@@ -1,5 +1,6 @@
 /** From a proxy to the cluster that its route or TCP proxy names. */
 import { ANY_ADDRESS, isAddress, isLoopback } from '../model/addresses';
+import { endpointText } from '../model/endpoints';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import { isHttp as isHttpProtocol } from '../model/protocols';
 import type { Service } from '../model/services';
@@ -189,9 +190,7 @@ function sendToCluster(
       : {}),
     envoy: {
       ...incoming.envoy,
-      endpoints: (resolved ? [{ address: resolved.host, port: resolved.port }] : cluster.endpoints).map(
-        (item) => `${item.address}:${item.port}`,
-      ),
+      endpoints: (resolved ? [{ address: resolved.host, port: resolved.port }] : cluster.endpoints).map(endpointText),
       tunnel: sending.tunnel,
     },
     ...(resolved === undefined && !isOriginal && spellsEndpoints(cluster)

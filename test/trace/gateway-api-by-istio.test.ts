@@ -1,4 +1,6 @@
 /** What istiod makes of the Gateway API: each case is what its own configuration generation does (test/trace/oracle/gateway-api.ts). */
+import { loadText } from '../../src/model/load';
+import { buildMesh } from '../../src/model/mesh';
 import { outcome, traceIn } from './text';
 
 const WORLD = `
@@ -36,6 +38,49 @@ spec: {${spec}}`;
 
 const SHOP = 'rules: [{backendRefs: [{name: shop, port: 80}]}]';
 const outside = { from: 'outside', at: 'app/front' };
+
+describe('a Service of the Pods that istiod makes for a Gateway', () => {
+  const egress = `${WORLD}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge, labels: {istio-injection: enabled}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: edge}
+spec: {hosts: [site.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: out, namespace: edge}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: site, namespace: edge}
+spec: {hosts: [site.example.com], http: [{route: [{destination: {host: out-istio.edge.svc.cluster.local, port: {number: 80}}}]}]}
+${route('HTTPRoute', 'site', 'edge', 'parentRefs: [{name: out}], hostnames: [site.example.com], rules: [{backendRefs: [{group: networking.istio.io, kind: Hostname, name: site.example.com, port: 80}]}]')}`;
+  const service = `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out-istio, namespace: edge}
+spec: {clusterIP: 10.0.0.9, selector: {gateway.networking.k8s.io/gateway-name: out}, ports: [{name: http, port: 80}]}`;
+
+  it.each([
+    ['assumed', egress],
+    ['written', egress + service],
+  ])('leads to the gateway and to nothing else, when it is %s', (_, yaml) => {
+    const mesh = buildMesh(loadText(yaml).manifests, {});
+    expect(mesh.workloads.inNamespace('edge').map(({ name, membership }) => [name, membership])).toEqual([
+      ['out-istio', 'gateway'],
+    ]);
+    const told = traceIn(yaml)('http://site.example.com/');
+    expect(told.hops.map(({ proxy }) => proxy.kind)).toEqual(['sidecar', 'egress-gateway']);
+    expect(told.destination?.host).toBe('site.example.com');
+  });
+});
 
 describe('routes and listeners of TLS', () => {
   const passthrough =

@@ -25,6 +25,26 @@ spec: {hosts: [api.example.com], http: [${rules}]}`;
 const TO_API = 'route: [{destination: {host: api.example.com}}]';
 const TO_WWW = 'route: [{destination: {host: www.example.com}}]';
 
+describe('a Unix domain socket', () => {
+  const socket = (object: string): string => `${MESH}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: socket, namespace: app}
+spec: {hosts: [socket.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: STATIC, ${object}}`;
+
+  it('is an endpoint of an entry, without a port', () => {
+    const told = traceIn(socket("endpoints: [{address: 'unix:///var/run/api.sock'}]"))('http://socket.example.com/');
+    expect(outcome(told)).toBe('delivered to socket.example.com:80');
+    expect(told.hops[0]?.envoy.endpoints).toEqual(['unix:///var/run/api.sock']);
+  });
+
+  it('is no endpoint where a name stands in its place', () => {
+    const told = traceIn(socket('endpoints: [{address: api.example.net}]'))('http://socket.example.com/');
+    expect(outcome(told)).toBe('UH 503 at sidecar');
+  });
+});
+
 describe('a WorkloadEntry that a Service selects', () => {
   const machine = (labels: string, ports = ''): string => `${MESH}
 ---

@@ -14,9 +14,9 @@ async function followed(oracle: Oracle, mesh: GeneratedMesh): Promise<readonly (
 /** What istiod has a request do, to compare with the same of another state. */
 export const wordsOf = (hops: readonly OracleHop[]): string =>
   JSON.stringify(
-    hops.map(({ proxy, cluster, upstreamTls, upstreamSni, tunnel, error }) => [
+    hops.map(({ proxy, cluster, clusterType, upstreamTls, upstreamSni, tunnel, error }) => [
       proxy,
-      error === undefined || error === '' ? [cluster, upstreamTls, upstreamSni?.startsWith('outbound_.') ? '' : upstreamSni, tunnel] : 'refused', // prettier-ignore
+      error === undefined || error === '' ? [cluster, clusterType === 'ORIGINAL_DST', upstreamTls, upstreamSni?.startsWith('outbound_.') ? '' : upstreamSni, tunnel] : 'refused', // prettier-ignore
     ]),
   );
 

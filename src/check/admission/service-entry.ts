@@ -1,4 +1,5 @@
 /** What istiod's webhook refuses in a ServiceEntry (pkg/config/validation/validation.go of Istio 1.29). */
+import { isSocket } from '../../model/endpoints';
 import type { Manifest } from '../../model/manifest';
 import type { IstioBehavior } from '../../model/release-behavior';
 import { type Endpoint, type ServiceEntrySpec, specOf } from '../istio';
@@ -221,22 +222,22 @@ function* endpointIssues(
   for (const [at, { address = '', network, ports = {}, labels }] of endpoints.entries()) {
     yield* labelIssues(labels, ['spec', 'endpoints', at, 'labels']);
     const field = ['spec', 'endpoints', at];
-    const isSocket = address.startsWith('unix://');
+    const isAtSocket = isSocket(address);
     if (address === '' && !network && !mayBeName)
       yield { field, what: 'an endpoint has no address', fix: 'Write its address.' };
-    else if (isSocket && Object.keys(ports).length > 0)
+    else if (isAtSocket && Object.keys(ports).length > 0)
       yield {
         field: [...field, 'ports'],
         what: `the Unix socket ${quote(address)} has ports`,
         fix: 'Remove the ports.',
       };
-    else if (isSocket && !mayBeName && !/^(@|\/(.*[^/])?$)/.test(address.slice('unix://'.length)))
+    else if (isAtSocket && !mayBeName && !/^(@|\/(.*[^/])?$)/.test(address.slice('unix://'.length)))
       yield {
         field: [...field, 'address'],
         what: `${quote(address)} is no absolute path of a socket`,
         fix: 'Write unix:// and the whole path of the socket.',
       };
-    else if (isSocket && !mayBeName && portNames.length !== 1)
+    else if (isAtSocket && !mayBeName && portNames.length !== 1)
       yield {
         field,
         what: `an endpoint is a Unix socket, and the entry has ${portNames.length} ports`,
@@ -244,7 +245,7 @@ function* endpointIssues(
       };
     else if (
       (address !== '' || mayBeName) &&
-      (mayBeName || !isSocket) &&
+      (mayBeName || !isAtSocket) &&
       !isAddress(address) &&
       (!mayBeName || wrongName(address))
     ) {

@@ -53,7 +53,7 @@ const NONE: Equivalence = {
 };
 
 /** How often istiod is asked anew before it is told that it never answers so. */
-const TRIES = 4;
+export const TRIES = 4;
 
 /**
  * What istiod answers by chance (of two entries with one address, whose services come in no order) is no disagreement: it is one only if istiod,

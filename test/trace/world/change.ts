@@ -1,10 +1,11 @@
 /** What `diff` says of a change, held against istiod's own configuration before and after it. */
 import { diff } from '../../../src/diff/diff';
 import type { Manifest } from '../../../src/model/manifest';
+import { push } from '../../../src/model/objects';
 import type { MeshOptions } from '../../../src/model/mesh-options';
 import type { TraceRequest } from '../../../src/trace/types';
 import { wordsOf } from '../../traffic/by-oracle';
-import type { Oracle } from '../oracle/process';
+import type { Oracle, OracleHop } from '../oracle/process';
 import { World } from './compare';
 
 export interface JudgedChange {
@@ -28,26 +29,34 @@ export async function judgeChange(
   const told = diff(...sides, { mesh: options });
   const witnesses = told.changes.map(({ request }) => request);
   const asked = [...requests, ...witnesses];
-  const before = await answered(oracle, new World(sides[0], options, asked));
-  const after = await answered(oracle, new World(sides[1], options, asked));
+  const before = await followed(oracle, new World(sides[0], options, asked));
+  const after = await followed(oracle, new World(sides[1], options, asked));
   if (typeof before === 'string' || typeof after === 'string')
     return { altered: 0, missed: [], idle: [], failure: typeof before === 'string' ? before : String(after) };
-  const isAltered = (one: TraceRequest): boolean => before.has(one) && after.has(one) && before.get(one) !== after.get(one); // prettier-ignore
-  const altered = requests.filter(isAltered);
+  const differs = (one: TraceRequest, words: (hops: readonly OracleHop[]) => string): boolean => {
+    const [was, is] = [before.get(one), after.get(one)];
+    return was !== undefined && is !== undefined && was.map(words).join(' ') !== is.map(words).join(' ');
+  };
+  const altered = requests.filter((one) => differs(one, wordsOf));
+  // Which endpoints a cluster has is told of, and alone it is no other way of a request.
+  const withEndpoints = (hops: readonly OracleHop[]): string => wordsOf(hops) + JSON.stringify(hops.map(({ endpoints }) => endpoints)); // prettier-ignore
   return {
     altered: altered.length,
     missed: told.changes.length > 0 || !told.complete ? [] : altered,
-    idle: witnesses.filter((one) => before.has(one) && after.has(one) && !isAltered(one)),
+    idle: witnesses.filter((one) => before.has(one) && after.has(one) && !differs(one, withEndpoints)),
     failure: undefined,
   };
 }
 
-async function answered(oracle: Oracle, world: World): Promise<ReadonlyMap<TraceRequest, string> | string> {
+/** What istiod has each request do, at each address that its client may dial. */
+async function followed(
+  oracle: Oracle,
+  world: World,
+): Promise<ReadonlyMap<TraceRequest, readonly (readonly OracleHop[])[]> | string> {
   const questions = world.questions();
   const told = await world.follow(oracle, questions);
   if ('failure' in told) return told.failure;
-  const words = new Map<TraceRequest, string>();
-  for (const [index, { request }] of questions.entries())
-    words.set(request, `${words.get(request) ?? ''} ${wordsOf(told.hops[index] ?? [])}`);
-  return words;
+  const all = new Map<TraceRequest, OracleHop[][]>();
+  for (const [index, { request }] of questions.entries()) push(all, request, [...(told.hops[index] ?? [])]);
+  return all;
 }

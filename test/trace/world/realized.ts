@@ -23,7 +23,7 @@ export interface Realized {
 }
 
 /** Kinds that istiod takes from a cluster and that are kept as they are written. */
-const KEPT = new Set(['Namespace', 'ConfigMap', 'Ingress', 'IngressClass', 'EndpointSlice', 'Secret']);
+const KEPT = new Set(['Namespace', 'Ingress', 'IngressClass', 'EndpointSlice', 'Secret']);
 const ISTIO = /^(networking|security|telemetry|extensions)\.istio\.io$/;
 
 export function realized(mesh: Mesh, clients: readonly Client[]): Realized {
@@ -50,8 +50,10 @@ export function realized(mesh: Mesh, clients: readonly Client[]): Realized {
   const running = mesh.workloads.all.filter(({ runs }) => runs);
   for (const workload of running) add(workload);
   const strangers = new Map<string, string>();
-  for (const { namespace, labels } of clients)
-    strangers.set(keyOf(namespace, labels), add(stranger(namespace, labels, strangers.size)));
+  for (const { namespace, labels } of clients) {
+    const key = keyOf(namespace, labels);
+    if (!strangers.has(key)) strangers.set(key, add(stranger(namespace, labels, strangers.size)));
+  }
   const services = [...new Set(mesh.services.all.filter(({ registry }) => registry === 'Kubernetes').map(({ config }) => config.manifest))]; // prettier-ignore
   const ends = running.flatMap((workload) => {
     const pod = pods.get(names.get(workload) ?? '');
@@ -146,8 +148,11 @@ function podOf(workload: Workload, name: string, address: string): Thing {
   };
 }
 
+const APPLIED = '2024-01-01T00:00:00Z';
+
 function asThing({ body, namespace, name, apiVersion, kind }: Manifest): Thing {
-  const metadata = record(body.metadata);
+  // What nobody has dated is applied at once, so that names decide which is the older.
+  const metadata = { creationTimestamp: APPLIED, ...record(body.metadata) };
   return { ...body, apiVersion, kind, metadata: { ...metadata, name, ...(namespace === '' ? {} : { namespace }) } };
 }
 
