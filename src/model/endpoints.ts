@@ -295,5 +295,9 @@ export function endpointText({ address, port }: Pick<Endpoint, 'address' | 'port
 
 /** EDS carries addresses and sockets only: an endpoint with a name is left out, as istiod leaves it out. */
 export function isEdsEndpoint(endpoint: Endpoint): boolean {
-  return isAddress(endpoint.address) || isSocket(endpoint.address) || (endpoint.workload !== undefined && endpoint.workload.addresses.length === 0);
+  return (
+    isAddress(endpoint.address) ||
+    isSocket(endpoint.address) ||
+    (endpoint.workload !== undefined && endpoint.workload.addresses.length === 0)
+  );
 }
