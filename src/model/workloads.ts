@@ -24,6 +24,8 @@ export interface Workload {
   readonly namedPorts: ReadonlyMap<string, number>;
   /** Containers that run as the user of the proxy, if any do. */
   readonly runsAsProxy?: RunAs;
+  /** Whether its containers are proxies and nothing else, as those of a gateway are that is not injected as one. */
+  readonly hasNoApplication?: boolean;
   /** Whether its Pods have the network of their node, and no address of their own. */
   readonly onNode?: boolean;
   readonly membership: Membership;
@@ -48,6 +50,11 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const NEVER_INJECTED = new Set(['kube-system', 'kube-public', 'kube-node-lease', 'local-path-storage']);
+
+/** Whether istiod's webhook leaves a namespace alone, whatever its labels are. */
+export function isNeverInjected(namespace: string): boolean {
+  return NEVER_INJECTED.has(namespace);
+}
 
 export interface NamespaceInfo {
   readonly labels: Readonly<Record<string, string>>;
@@ -104,7 +111,7 @@ export function membershipOf(
   }
   if (isRouter(pod, containers)) return has('gateway');
   if (containers.some((container) => text(container.name) === 'istio-proxy')) return has('sidecar');
-  if (pod.spec.hostNetwork === true || NEVER_INJECTED.has(namespace)) return has('none');
+  if (pod.spec.hostNetwork === true || isNeverInjected(namespace)) return has('none');
   const mode = pod.labels['istio.io/dataplane-mode'] ?? info?.labels['istio.io/dataplane-mode'];
   const injected = isFinal ? false : podInjection(pod, info);
   if (injected === true) return has('sidecar');
@@ -119,6 +126,12 @@ function namedPorts(spec: Json): ReadonlyMap<string, number> {
       ports.set(text(port.name) || String(number(port.containerPort)), number(port.containerPort));
   }
   return ports;
+}
+
+/** `image: auto` is what injection makes a proxy of. */
+function hasNoApplication({ containers }: Json): boolean {
+  const own = records(containers);
+  return own.length > 0 && own.every(({ name, image }) => name === 'istio-proxy' || image === 'auto');
 }
 
 function isReady(status: Json): boolean {
@@ -162,6 +175,7 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
     runs: replicas !== 0 && phase !== 'Failed' && phase !== 'Succeeded' && record(body.spec).suspend !== true,
     ready: manifest.kind !== 'Pod' || isReady(status),
     namedPorts: namedPorts(pod.spec),
+    hasNoApplication: hasNoApplication(pod.spec),
     onNode: pod.spec.hostNetwork === true,
     membership,
     membershipAssumed: assumed,

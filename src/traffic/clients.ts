@@ -7,9 +7,10 @@ import { canonical } from '../model/canonical';
 import { labelsMatch, optionalRecord, strings } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { REVISION_LABEL } from '../model/revisions';
-import type { Workload } from '../model/workloads';
+import { isNeverInjected, type Workload } from '../model/workloads';
 import type { TraceRequest } from '../trace/types';
 import { distinctions, type Distinctions } from './distinctions';
+import { callsOthers, isOfControlPlane, mayHoldAnyone } from './who-calls';
 
 export interface Member {
   readonly namespace: string;
@@ -41,7 +42,6 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Labels by which a namespace has the Pods in it become part of the mesh. */
 const ENROLS = ['istio-injection', 'istio.io/rev', 'istio.io/dataplane-mode'];
-const CONTROL_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
 const CAPTURE = /^(traffic\.)?sidecar\.istio\.io\/|^proxy\.istio\.io\/|^istio\.io\/|^inject\.istio\.io\//;
 
 interface Draft {
@@ -164,12 +164,12 @@ function clientNamespaces(meshes: readonly Mesh[], told: Distinctions): readonly
   for (const name of familyNames([...told.namespacePatterns])) names.add(name);
   return [...names]
     .filter((name) => {
-      if (CONTROL_NAMESPACES.has(name)) return false;
-      // A waypoint is beside those whom it serves, whether manifests show them or not.
-      const own = meshes.flatMap((mesh) => mesh.workloads.inNamespace(name)).filter(isNoWaypoint);
-      const clients = own.filter(isClient);
-      if (meshes.some((mesh) => mesh.config.rootNamespace === name)) return clients.length > 0;
-      return own.length === 0 || clients.length > 0 || isEnrolledAnew(name, meshes);
+      if (isNeverInjected(name)) return false;
+      return (
+        meshes.some((mesh) => mesh.workloads.inNamespace(name).some(callsOthers)) ||
+        mayHoldAnyone(meshes, name) ||
+        (!isOfControlPlane(meshes, name) && isEnrolledAnew(name, meshes))
+      );
     })
     .sort();
 }
@@ -181,14 +181,10 @@ function isEnrolledAnew(namespace: string, meshes: readonly Mesh[]): boolean {
 
 const isNoWaypoint = ({ membership }: Workload): boolean => membership !== 'waypoint';
 
-function isClient(workload: Workload): boolean {
-  return workload.runs && workload.membership !== 'gateway' && workload.membership !== 'waypoint';
-}
-
 /** Whether some mesh has no other use for the workload than as a client, and none has it and does not run it. */
 function isClientIn(meshes: readonly Mesh[], { namespace, name }: Workload): boolean {
   const sides = meshes.map((mesh) => mesh.workloads.allNamed(namespace, name)).filter(({ length }) => length > 0);
-  return sides.some((side) => side.every(isClient)) && sides.flat().every(({ runs }) => runs);
+  return sides.some((side) => side.every(callsOthers)) && sides.flat().every(({ runs }) => runs);
 }
 
 /** A live Pod goes by its controller, which outlives it, unless it is in the mesh otherwise than what that name stands for. */
@@ -223,7 +219,7 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
   }
   const isGatewaySelector = (labels: Labels): boolean =>
     meshes.some((mesh) =>
-      mesh.workloads.inNamespace(namespace).some((one) => !isClient(one) && labelsMatch(labels, one.labels)),
+      mesh.workloads.inNamespace(namespace).some((one) => !callsOthers(one) && labelsMatch(labels, one.labels)),
     );
   // Pods that manifests show are what they show; labels that none of them has are of Pods that live elsewhere.
   const named = labelSets(
@@ -262,7 +258,7 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
       });
     }
   }
-  const hasGateways = meshes.some((mesh) => mesh.workloads.inNamespace(namespace).filter(isNoWaypoint).some((one) => !isClient(one))); // prettier-ignore
+  const hasGateways = meshes.some((mesh) => mesh.workloads.inNamespace(namespace).filter(isNoWaypoint).some((one) => !callsOthers(one))); // prettier-ignore
   if (workloads.size === 0 && (!hasGateways || isEnrolledAnew(namespace, meshes))) {
     drafts.push({
       key: `${place} rest`,

@@ -2,10 +2,11 @@
  * Workloads that send requests, as one set of manifests shows them: one for each way in which configuration may reach the workloads of a namespace, and
  * the namespaces that edge objects are written for where no workload is shown. Classes of all clients are in clients.ts.
  */
-import { labelsMatch, optionalRecord, record, strings } from '../model/fields';
+import { labelsMatch, record } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import type { Workload } from '../model/workloads';
+import type { Membership, Workload } from '../model/workloads';
 import { distinctions, type Selection } from './distinctions';
+import { callsOthers, mayHoldAnyone } from './who-calls';
 
 export interface Sender {
   /** `NAMESPACE` or `NAMESPACE/WORKLOAD`, as a trace names it. */
@@ -52,9 +53,8 @@ export function senders(mesh: Mesh): readonly Sender[] {
       hasSidecarForSure: !workload.membershipAssumed,
     });
   }
-  const known = new Set([...byScope.values()].map(({ namespace }) => namespace));
   const assumed = [...assumedNamespaces(mesh)]
-    .filter((namespace) => !known.has(namespace) && mayHoldSenders(mesh, namespace))
+    .filter((namespace) => isMeshed(mesh.membershipIn(namespace)) && mayHoldAnyone([mesh], namespace))
     .flatMap((namespace) => [
       anyoneIn(namespace),
       ...selections
@@ -78,18 +78,13 @@ function isIn({ namespaces }: Selection, namespace: string): boolean {
   return namespaces === 'all' || namespaces.has(namespace);
 }
 
-/** What a Gateway selects is a gateway, and calls nobody by itself, even if something is wrong with its injection. */
+/** Callers in the mesh: of others no proxy of theirs says what becomes of a request. */
 function shownIn(mesh: Mesh): readonly Workload[] {
-  const gateways = mesh
-    .of('networking.istio.io', 'Gateway')
-    .map(({ body }) => strings(optionalRecord(record(record(body).spec).selector)))
-    .filter((selector) => Object.keys(selector).length > 0);
-  return mesh.workloads.all.filter(
-    ({ manifest, membership, labels }) =>
-      manifest !== undefined &&
-      (membership === 'sidecar' || membership === 'ztunnel') &&
-      !gateways.some((selector) => labelsMatch(selector, labels)),
-  );
+  return mesh.workloads.all.filter((one) => one.manifest !== undefined && isMeshed(one.membership) && callsOthers(one));
+}
+
+function isMeshed(membership: Membership): boolean {
+  return membership === 'sidecar' || membership === 'ztunnel';
 }
 
 /** Whether anything in the manifests may tell workloads of one namespace apart by who they are: there may be hundreds, and else one stands for all. */
@@ -134,13 +129,4 @@ function assumedNamespaces(mesh: Mesh): ReadonlySet<string> {
     }
   }
   return namespaces;
-}
-
-/** A namespace of gateways, of the control plane, or that is outside the mesh sends no requests of its own. */
-function mayHoldSenders(mesh: Mesh, namespace: string): boolean {
-  if (namespace === mesh.config.rootNamespace) return false;
-  const workloads = mesh.workloads.inNamespace(namespace);
-  if (workloads.some(({ membership }) => membership === 'gateway')) return false;
-  if (workloads.some(({ manifest }) => manifest !== undefined)) return false;
-  return mesh.membershipIn(namespace) === 'sidecar';
 }
