@@ -1,5 +1,4 @@
 /** Conditions of AuthorizationPolicies: what each asks of a connection and of the request in it, and whether a rule matches. */
-import { contains, isAddress } from '../model/addresses';
 import { entry, list, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
@@ -8,41 +7,8 @@ import type { Claims } from './claims';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
 import { trustedDomains } from './handshake';
-import { outermost, podOf, type Flight } from './walk';
-
-/** A connection, and the request in it if the proxy reads HTTP, as the RBAC filter sees it. */
-export interface Access {
-  readonly flight: Flight;
-  /** Null where the filter is a TCP one: conditions on HTTP do not exist for it. */
-  readonly http: HttpRequest | null;
-  readonly sni: string | null;
-  /** The port that the proxy really listens on. */
-  readonly port: number;
-  /** Whether the proxy took TLS off, and so knows the peer's certificate. */
-  readonly terminated: boolean;
-  /** Whether ztunnel judges, which is told less than an Envoy (convertAuthorizationPolicy, ambient/authorization.go of istiod). */
-  readonly atZtunnel?: boolean;
-}
-
-/** `unknown`: what decides is not in the manifests. */
-export type Truth = boolean | 'unknown';
-
-/** `absent`: the condition does not exist for the filter at hand. */
-type Condition = Truth | 'absent';
-
-function and(items: readonly Truth[]): Truth {
-  if (items.includes(false)) return false;
-  return items.includes('unknown') ? 'unknown' : true;
-}
-
-function or(items: readonly Truth[]): Truth {
-  if (items.includes(true)) return true;
-  return items.includes('unknown') ? 'unknown' : false;
-}
-
-function not(value: Truth): Truth {
-  return value === 'unknown' ? value : !value;
-}
+import { and, inBlock, not, some, type Access, type Block, type Condition, type Rule as FilterRule, type Truth } from './rbac'; // prettier-ignore
+import { outermost, podOf } from './walk';
 
 /** `*`, `prefix*`, `*suffix`, or the whole. */
 function fits(pattern: string, value: string): boolean {
@@ -95,12 +61,6 @@ function serviceAccountFits(value: string, policyNamespace: string, principal: s
   const slash = value.indexOf('/');
   const [namespace, name] = slash < 0 ? [policyNamespace, value] : [value.slice(0, slash), value.slice(slash + 1)];
   return principal.endsWith(`/ns/${namespace}/sa/${name}`);
-}
-
-/** Of a Pod that runs nowhere yet the address is not known. */
-function inBlock(block: string, address: string | null): Truth {
-  if (address === null || !isAddress(address)) return block === '0.0.0.0/0' ? true : 'unknown';
-  return contains(block, address);
 }
 
 /**
@@ -195,6 +155,8 @@ export interface Rule {
   readonly from: readonly (readonly Field[])[];
   readonly when: readonly Field[];
   readonly to: readonly (readonly Field[])[];
+  /** The whole, as the filter has it: who asks comes first, and what is asked for is not looked at where that decides already. */
+  readonly asked: FilterRule<Subject>;
 }
 
 const SOURCES = ['principals', 'namespaces', 'serviceAccounts', 'ipBlocks', 'remoteIpBlocks', 'requestPrincipals'];
@@ -204,17 +166,27 @@ const OPERATIONS = ['hosts', 'methods', 'paths', 'ports'];
 export function rulesOf(mesh: Mesh, spec: Json): readonly Rule[] {
   return mesh.remember(spec, 'rules with their conditions', () => {
     const sources = mesh.config.istio.knowsTrustDomains ? [...SOURCES, 'trustDomains'] : SOURCES;
-    return records(spec.rules).map((rule) => ({
-      from: records(rule.from).map(({ source }) => fieldsOf(record(source), sources)),
-      when: records(rule.when).map((item) => ({
+    return records(spec.rules).map((rule) => {
+      const from = records(rule.from).map(({ source }) => fieldsOf(record(source), sources));
+      const when = records(rule.when).map((item) => ({
         name: text(item.key),
         test: testOf(text(item.key)),
         values: texts(item.values),
         notValues: texts(item.notValues),
-      })),
-      to: records(rule.to).map(({ operation }) => fieldsOf(record(operation), OPERATIONS)),
-    }));
+      }));
+      const to = records(rule.to).map(({ operation }) => fieldsOf(record(operation), OPERATIONS));
+      const conditions: Block<Subject> = when.map((field) => (subject) => whenHolds(field, subject));
+      return { from, when, to, asked: [from.map(blockOf), [conditions], to.map(blockOf)] };
+    });
   });
+}
+
+function blockOf(fields: readonly Field[]): Block<Subject> {
+  return fields.map(
+    ({ test, values, notValues }) =>
+      (subject) =>
+        condition(values, notValues, test, subject),
+  );
 }
 
 function fieldsOf(block: Json, names: readonly string[]): readonly Field[] {
@@ -238,62 +210,11 @@ export function whenHolds({ name, test, values, notValues }: Field, subject: Sub
 }
 
 function condition(values: readonly string[], notValues: readonly string[], test: Test, subject: Subject): Condition {
-  const wanted = values.length === 0 ? true : anyOf(values, test, subject);
+  const wanted = values.length === 0 ? true : some(values, (value) => test(value, subject));
   // Whatever else it says, what is asked next is asked of requests that it still may hold for.
   if (wanted === 'absent' || wanted === false || notValues.length === 0) return wanted;
-  const unwanted = anyOf(notValues, test, subject);
+  const unwanted = some(notValues, (value) => test(value, subject));
   return unwanted === 'absent' ? 'absent' : and([wanted, not(unwanted)]);
-}
-
-/** Whether one of some values is met: those behind the first are not asked for. A test is absent for all values or for none. */
-function anyOf(values: readonly string[], test: Test, subject: Subject): Condition {
-  const found: Truth[] = [];
-  for (const value of values) {
-    const result = test(value, subject);
-    if (result === true || result === 'absent') return result;
-    found.push(result);
-  }
-  return or(found);
-}
-
-/** Whether nothing that rules speak of is absent for a filter: then what is false in part is false. */
-function knowsAll({ access }: Subject): boolean {
-  return access.http !== null && access.atZtunnel !== true;
-}
-
-/**
- * Whether a rule matches. Conditions that the filter does not know make an ALLOW rule vanish; from a DENY rule they are left
- * out, which makes it deny more. Who asks comes first, and what is asked for is not looked at where that decides already.
- */
-export function ruleMatches({ from, when, to }: Rule, subject: Subject, isAllow: boolean): Truth {
-  const isWhole = knowsAll(subject);
-  let isVoid = false;
-  const all = (fields: readonly Field[], holds: (field: Field) => Condition): Truth => {
-    const found: Truth[] = [];
-    for (const field of fields) {
-      const result = holds(field);
-      if (result === 'absent') isVoid ||= isAllow;
-      else found.push(result);
-      if (isWhole && result === false) return false;
-    }
-    return and(found);
-  };
-  const holds = ({ test, values, notValues }: Field): Condition => condition(values, notValues, test, subject);
-  const some = (blocks: readonly (readonly Field[])[]): Truth => {
-    if (blocks.length === 0) return true;
-    const found: Truth[] = [];
-    for (const fields of blocks) {
-      found.push(all(fields, holds));
-      if (isWhole && found[found.length - 1] === true) return true;
-    }
-    return or(found);
-  };
-  const asking = some(from);
-  if (isWhole && asking === false) return false;
-  const conditions = all(when, (field) => whenHolds(field, subject));
-  if (isWhole && conditions === false) return false;
-  const result = and([asking, conditions, some(to)]);
-  return isVoid ? false : result;
 }
 
 /** Fields of a block whose condition is not met, by the name under which they are written. */

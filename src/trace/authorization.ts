@@ -6,8 +6,9 @@ import { gap, type Gap } from './notes';
 import { refOf } from './refs';
 import type { Decision } from './types';
 import type { Asking, HowToAllow, Reason } from './reasons';
-import { principalOf, ruleMatches, rulesOf, unmet, whenHolds, type Access, type Subject, type Truth } from './authorization-conditions'; // prettier-ignore
+import { principalOf, rulesOf, unmet, whenHolds, type Subject } from './authorization-conditions';
 import { policiesByAction, type PoliciesOfAction } from './policies-by-caller';
+import { decide, ruleMatches, type Access, type Action, type Placed, type Truth } from './rbac';
 
 export type Verdict =
   | { readonly is: 'allowed' }
@@ -77,16 +78,31 @@ function nearest({ mesh, access }: Subject, allowing: PoliciesOfAction): HowToAl
   return found;
 }
 
+interface PlacedRule {
+  readonly policy: Config;
+  readonly index: number;
+}
+
+/** The rules of a policy, each to be asked when its turn comes. */
+function* placed(mesh: Mesh, access: Access, policy: Config, action: Action): Generator<Placed<PlacedRule>> {
+  const subject: Subject = { mesh, access, policyNamespace: policy.namespace };
+  for (const [index, rule] of rulesOf(mesh, policy.spec).entries())
+    yield { action, rule: { policy, index }, holds: () => ruleMatches(rule.asked, subject, action === 'ALLOW') };
+}
+
+/** Rules up to the first that matches: those behind it decide nothing. */
+function untilMatch<R>(rules: Iterable<Placed<R>>): readonly { readonly rule: R; readonly holds: Truth }[] {
+  const found: { rule: R; holds: Truth }[] = [];
+  for (const { rule, holds } of rules) {
+    const one = { rule, holds: holds() };
+    found.push(one);
+    if (one.holds === true) break;
+  }
+  return found;
+}
+
 /** DENY first, then ALLOW if there is any: what the RBAC filters of a proxy answer. */
 export function authorize(mesh: Mesh, access: Access, policies: readonly Config[]): Verdict {
-  const evaluate = (policy: Config, isAllow: boolean): readonly Truth[] => {
-    const found: Truth[] = [];
-    for (const rule of rulesOf(mesh, policy.spec)) {
-      found.push(ruleMatches(rule, { mesh, access, policyNamespace: policy.namespace }, isAllow));
-      if (found[found.length - 1] === true) break; // those behind it decide nothing
-    }
-    return found;
-  };
   const byAction = policiesByAction(mesh, policies);
   const subject: Subject = { mesh, access, policyNamespace: '' };
   const principal = principalOf(subject);
@@ -94,10 +110,10 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
   const whole = mesh.config.severalAuthorizers ? undefined : badProviders(mesh, asking);
   for (const policy of asking) {
     const bad = mesh.config.severalAuthorizers ? badProviders(mesh, [policy]) : whole;
-    const results = evaluate(policy, false);
-    const match = results.findIndex((result) => result !== false);
-    if (match < 0 || (bad === undefined && !isAsked(subject, policy))) continue;
-    if (bad !== undefined && results.includes(true))
+    const found = untilMatch(placed(mesh, access, policy, 'DENY'));
+    const match = found.find(({ holds }) => holds !== false);
+    if (match === undefined || (bad === undefined && !isAsked(subject, policy))) continue;
+    if (bad !== undefined && found.some(({ holds }) => holds === true))
       return {
         is: 'denied',
         reason: {
@@ -112,40 +128,33 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
     return {
       is: 'unknown',
       why: gap({ kind: 'left-to-authorizer', policy: refOf(policy), asking: askingOf(subject) }),
-      by: decision(policy, `spec.rules[${match}]`),
+      by: decision(policy, `spec.rules[${match.rule.index}]`),
     };
-  }
-  let uncertain: Decision | undefined;
-  for (const policy of byAction.DENY.about(principal)) {
-    const results = evaluate(policy, false);
-    const match = results.indexOf(true);
-    if (match >= 0) {
-      return {
-        is: 'denied',
-        reason: { kind: 'denied-by-rule', policy: refOf(policy), rule: match, asking: askingOf(subject) },
-        by: decision(policy, `spec.rules[${match}]`),
-      };
-    }
-    if (results.includes('unknown')) uncertain ??= decision(policy, `spec.rules[${results.indexOf('unknown')}]`);
   }
   const allowing = byAction.ALLOW;
-  let isAllowed = allowing.all.length === 0;
-  let open: Config | undefined;
-  for (const policy of isAllowed ? [] : allowing.about(principal)) {
-    const results = evaluate(policy, true);
-    isAllowed = results.includes(true);
-    if (isAllowed) break;
-    if (results.includes('unknown')) open ??= policy;
-  }
-  if (isAllowed && uncertain === undefined) return { is: 'allowed' };
-  const [first] = allowing.all;
-  const doubtful = uncertain ?? (isAllowed || open === undefined ? undefined : decision(open, 'spec.rules'));
-  if (doubtful !== undefined)
+  const rules = function* (): Generator<Placed<PlacedRule>> {
+    for (const policy of byAction.DENY.about(principal)) yield* placed(mesh, access, policy, 'DENY');
+    for (const policy of allowing.about(principal)) yield* placed(mesh, access, policy, 'ALLOW');
+  };
+  const outcome = decide(rules(), allowing.all.length === 0 ? 'ALLOW' : 'DENY');
+  if (outcome.is === 'open') {
+    const { policy, index } = outcome.rule;
     return {
       is: 'unknown',
-      why: gap({ kind: 'authorization-open', policy: refOf(doubtful), asking: askingOf(subject) }),
-      by: doubtful,
+      why: gap({ kind: 'authorization-open', policy: refOf(policy), asking: askingOf(subject) }),
+      by: decision(policy, outcome.action === 'DENY' ? `spec.rules[${index}]` : 'spec.rules'),
     };
+  }
+  if (outcome.action === 'ALLOW') return { is: 'allowed' };
+  if (outcome.rule !== undefined) {
+    const { policy, index } = outcome.rule;
+    return {
+      is: 'denied',
+      reason: { kind: 'denied-by-rule', policy: refOf(policy), rule: index, asking: askingOf(subject) },
+      by: decision(policy, `spec.rules[${index}]`),
+    };
+  }
+  const [first] = allowing.all;
   return {
     is: 'denied',
     reason: {

@@ -9,7 +9,7 @@ import { csrfVerdict } from './envoy-gateway-csrf';
 import { tokenRulesOf } from './envoy-gateway-tokens';
 import { decision, refOf, unknown } from './envoy-gateway-verdict';
 import { Asked } from './ask';
-import { tokenFilter, type Filter, type Filtered, type Held, type TokenCheck } from './filters';
+import { accessOf, tokenFilter, type Filter, type Filtered, type Held, type TokenCheck } from './filters';
 import { byExpression, type HttpRequest } from './http-routes';
 import { exact, prefix, PRESENT, regex, suffix } from './matcher';
 import { gap } from './notes';
@@ -53,8 +53,7 @@ const FILTERS: Readonly<Partial<Record<FilterName, (rule: AtRule) => Filter>>> =
   ext_proc: (rule) => holding(() => foreignVerdict(rule)),
   wasm: (rule) => holding(() => foreignVerdict(rule)),
   dynamic_modules: (rule) => holding(() => foreignVerdict(rule)),
-  rbac: ({ security }) =>
-    holding((http, { flight }) => authorizationVerdict(security!, { ...http, source: flight.from.address })),
+  rbac: ({ security }) => holding((http, at) => authorizationVerdict(at.walk.mesh, security!, accessOf(at, http))),
 };
 
 /** Which filter carries out which part of a SecurityPolicy. */

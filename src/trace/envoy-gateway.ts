@@ -19,7 +19,7 @@ import { streamVerdict } from './envoy-gateway-authorization';
 import { listenerAt, routesAt, streamTarget, type ServedChain, type StreamTarget } from './envoy-gateway-config';
 import { envoyGatewayPlane, whyUnattached } from './envoy-gateway-plane';
 import { gatewayDecision, gatewayRef, listenerDecision, type Stage } from './envoy-gateway-stage';
-import type { Filter } from './filters';
+import { accessOf, type Filter } from './filters';
 import { brokenStatus, hopOf, protocolOf, type Incoming } from './hop';
 import { assumption, remark } from './notes';
 import { refOf } from './refs';
@@ -105,10 +105,11 @@ function streamChain(
 
 /** What SecurityPolicies make of a connection: a network filter before the route's own closes it. */
 function streamFilter({ place, ref }: StreamTarget): Filter {
-  return ({ walk, flight }, http) => {
+  return (at, http) => {
+    const { walk } = at;
     const { authorization, refused: others } = streamPolicies(place, walk.mesh);
     for (const { policy, why } of others)
       walk.note(remark({ kind: 'policy-not-for-route', policy: refOf(policy.manifest), route: refOf(ref), detail: why })); // prettier-ignore
-    return (authorization && streamVerdict(authorization, flight.from.address)) ?? { is: 'passed', http };
+    return (authorization && streamVerdict(walk.mesh, authorization, accessOf(at, null))) ?? { is: 'passed', http };
   };
 }

@@ -11,6 +11,7 @@ import type { HttpRequest } from './http-routes';
 import type { Gap } from './notes';
 import { isPreflight } from './own-answer';
 import { asIstioReads } from './paths';
+import type { Access } from './rbac';
 import type { Reason } from './reasons';
 import { refused, replied, unknown, type Step } from './step';
 import { judgeToken, tokenRules, withoutWritten, type TokenRule } from './tokens';
@@ -123,10 +124,15 @@ export function tokenFilter(check: () => TokenCheck): Filter {
 }
 
 function authorizationFilter(policies: () => readonly Config[]): Filter {
-  return ({ walk: { mesh }, flight, sni, terminated }, http) => {
-    const verdict = authorize(mesh, { flight, http, sni, port: flight.port, terminated }, policies());
+  return (at, http) => {
+    const verdict = authorize(at.walk.mesh, accessOf(at, http), policies());
     return verdict.is === 'allowed' ? { is: 'passed', http } : denied(verdict, http === null ? null : 403);
   };
+}
+
+/** What the filter for authorization sees of a connection, and of the request in it. */
+export function accessOf({ flight, sni, terminated }: Filtered, http: HttpRequest | null): Access {
+  return { flight, http, sni, port: flight.port, terminated };
 }
 
 /** What authorization does not allow. */

@@ -1,0 +1,130 @@
+/**
+ * Envoy's RBAC filter, whoever's policies it was made of: conditions on a connection and the request in it, rules that are made of them, and which rule
+ * decides.
+ */
+import { contains, isAddress } from '../model/addresses';
+import type { HttpRequest } from './http-routes';
+import type { Flight } from './walk';
+
+/** A connection, and the request in it if the proxy reads HTTP, as the filter sees it. */
+export interface Access {
+  readonly flight: Flight;
+  /** Null where the filter is a TCP one: conditions on HTTP do not exist for it. */
+  readonly http: HttpRequest | null;
+  readonly sni: string | null;
+  /** The port that the proxy really listens on. */
+  readonly port: number;
+  /** Whether the proxy took TLS off, and so knows the peer's certificate. */
+  readonly terminated: boolean;
+  /** Whether ztunnel judges, which is told less than an Envoy (convertAuthorizationPolicy, ambient/authorization.go of istiod). */
+  readonly atZtunnel?: boolean;
+}
+
+/** `unknown`: what decides is not in the manifests. */
+export type Truth = boolean | 'unknown';
+
+/** `absent`: the condition does not exist for the filter at hand. */
+export type Condition = Truth | 'absent';
+
+export function and(items: readonly Truth[]): Truth {
+  if (items.includes(false)) return false;
+  return items.includes('unknown') ? 'unknown' : true;
+}
+
+export function or(items: readonly Truth[]): Truth {
+  if (items.includes(true)) return true;
+  return items.includes('unknown') ? 'unknown' : false;
+}
+
+export function not(value: Truth): Truth {
+  return value === 'unknown' ? value : !value;
+}
+
+/** Whether one of some values is met: those behind the first are not asked for. A test is absent for all values or for none. */
+export function some(values: readonly string[], test: (value: string) => Condition): Condition {
+  const found: Truth[] = [];
+  for (const value of values) {
+    const result = test(value);
+    if (result === true || result === 'absent') return result;
+    found.push(result);
+  }
+  return or(found);
+}
+
+/** Of a Pod that runs nowhere yet the address is not known. */
+export function inBlock(block: string, address: string | null): Truth {
+  if (address === null || !isAddress(address)) return block === '0.0.0.0/0' ? true : 'unknown';
+  return contains(block, address);
+}
+
+/** Conditions that all have to hold. */
+export type Block<S> = readonly ((subject: S) => Condition)[];
+
+/** Groups that all have to hold, of each of which one block has to; a group without any holds. */
+export type Rule<S> = readonly (readonly Block<S>[])[];
+
+/** Whether nothing that rules speak of is absent for a filter: then what is false in part is false. */
+function knowsAll({ http, atZtunnel }: Access): boolean {
+  return http !== null && atZtunnel !== true;
+}
+
+/**
+ * Whether a rule matches. Conditions that the filter does not know make an ALLOW rule vanish; from a DENY rule they are left
+ * out, which makes it deny more. What comes behind a part that decides already is not looked at.
+ */
+export function ruleMatches<S extends { readonly access: Access }>(rule: Rule<S>, subject: S, isAllow: boolean): Truth {
+  const isWhole = knowsAll(subject.access);
+  let isVoid = false;
+  const all = (block: Block<S>): Truth => {
+    const found: Truth[] = [];
+    for (const holds of block) {
+      const result = holds(subject);
+      if (result === 'absent') isVoid ||= isAllow;
+      else found.push(result);
+      if (isWhole && result === false) return false;
+    }
+    return and(found);
+  };
+  const found: Truth[] = [];
+  for (const blocks of rule) {
+    const group: Truth[] = [];
+    for (const block of blocks) {
+      group.push(all(block));
+      if (isWhole && group[group.length - 1] === true) break;
+    }
+    found.push(blocks.length === 0 ? true : or(group));
+    if (isWhole && found[found.length - 1] === false) return false;
+  }
+  return isVoid ? false : and(found);
+}
+
+export type Action = 'ALLOW' | 'DENY';
+
+/** A rule in its place among the others. */
+export interface Placed<R> {
+  readonly action: Action;
+  readonly rule: R;
+  readonly holds: () => Truth;
+}
+
+/** What the rules come to: the first that matches decides, if none before it that may match says otherwise. */
+export type Outcome<R> =
+  | { readonly is: 'decided'; readonly action: Action; readonly rule: R | undefined }
+  | { readonly is: 'open'; readonly action: Action; readonly rule: R };
+
+/** @param otherwise what becomes of those whom no rule is about */
+export function decide<R>(rules: Iterable<Placed<R>>, otherwise: Action): Outcome<R> {
+  const open: Placed<R>[] = [];
+  let decided: { readonly action: Action; readonly rule: R | undefined } = { action: otherwise, rule: undefined };
+  for (const one of rules) {
+    const holds = one.holds();
+    if (holds === 'unknown') open.push(one);
+    if (holds !== true) continue;
+    decided = one;
+    break;
+  }
+  const other = open.find(({ action }) => action !== decided.action);
+  return other === undefined
+    ? { is: 'decided', action: decided.action, rule: decided.rule }
+    : { is: 'open', action: other.action, rule: other.rule };
+}
