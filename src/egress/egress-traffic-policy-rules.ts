@@ -47,6 +47,18 @@ function upstreams(rule: EgressTrafficRule): Problem[] {
   });
 }
 
+/** A trust domain is part of the names of certificates. */
+export function trustDomainProblems(trustDomain = 'cluster.local'): Problem[] {
+  if (/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(trustDomain)) return [];
+  return [
+    {
+      what: `trust domain ${quote(trustDomain)}`,
+      why: 'no certificate carries such a name',
+      fix: 'such as "cluster.local"',
+    },
+  ];
+}
+
 /** What is wrong with a rule whatever it goes through. */
 export function generalRuleProblems(rule: EgressTrafficRule): Problem[] {
   return [

@@ -1,13 +1,13 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { Problem, quote, refuseAtSynth } from '../core/problem';
+import { Problem, refuseAtSynth } from '../core/problem';
 import { joinMesh, meshMembers, sameMesh } from '../mesh/mesh-boundary';
 import { namesNamespaces } from '../mesh/namespace-names';
 import { OutboundMode, OutboundTrafficPolicy } from '../mesh/outbound-traffic-policy';
 import { Workloads } from '../mesh/workloads';
 import type { EgressGatewayBase } from './egress-gateway';
 import type { EgressLockdown } from './egress-lockdown';
-import { ruleProblems } from './egress-traffic-policy-rules';
+import { ruleProblems, trustDomainProblems } from './egress-traffic-policy-rules';
 import { HttpEgress, TcpEgress, TlsEgress } from './egress-ways';
 import { defaultWay } from './plain-http';
 import { ExternalPort } from './external-port';
@@ -357,13 +357,7 @@ export class EgressTrafficPolicy extends Construct {
         why: 'it could not know who calls, and so refuses everybody',
         fix: 'give the gateway hop: GatewayHop.mutualTls()',
       });
-    if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(props.trustDomain ?? 'cluster.local'))
-      problems.push({
-        what: `trust domain ${quote(props.trustDomain)}`,
-        why: 'no certificate carries such a name',
-        fix: 'such as "cluster.local"',
-      });
-    return problems;
+    return [...problems, ...trustDomainProblems(props.trustDomain)];
   }
 }
 

@@ -4,7 +4,7 @@ import { sameMesh } from '../mesh/mesh-boundary';
 import { MeshNamespace } from '../mesh/mesh-namespace';
 import { namesNamespaces } from '../mesh/namespace-names';
 import { Workloads } from '../mesh/workloads';
-import { generalRuleProblems } from './egress-traffic-policy-rules';
+import { generalRuleProblems, trustDomainProblems } from './egress-traffic-policy-rules';
 import { EgressWaypoint } from './egress-waypoint';
 import { HttpEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
@@ -135,13 +135,7 @@ export class WaypointTrafficPolicy extends Construct {
         why: 'ztunnels of this mesh know nothing of it',
         fix: 'use a waypoint below the same MeshBoundary',
       });
-    if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(props.trustDomain ?? 'cluster.local'))
-      problems.push({
-        what: `trust domain ${quote(props.trustDomain)}`,
-        why: 'no certificate carries such a name',
-        fix: 'such as "cluster.local"',
-      });
-    return problems;
+    return [...problems, ...trustDomainProblems(props.trustDomain)];
   }
 
   private ruleProblems(rule: WaypointTrafficRule): Problem[] {

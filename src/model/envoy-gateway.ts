@@ -4,7 +4,7 @@ import type { ApiGateway } from './gateway-api';
 import { GATEWAY_API } from './groups';
 import type { Manifest } from './manifest';
 import type { EnvoyGatewayBehavior } from './release-behavior';
-import { membershipOf, type NamespaceInfo, type Workload } from './workloads';
+import { assumedWorkload, membershipOf, type NamespaceInfo, type Workload } from './workloads';
 
 const GROUP = 'gateway.envoyproxy.io';
 
@@ -144,21 +144,16 @@ export function proxyWorkload(
   // Where no manifest shows the namespace, nothing is assumed to be in front of the proxies that their own Pods do not ask for.
   const shown = info ?? { labels: { 'istio-injection': '' } };
   const { membership } = membershipOf({ labels, annotations, spec: {} }, namespace, shown);
-  return {
-    kind: 'Deployment',
+  return assumedWorkload({
     namespace,
     name: full,
     labels,
     annotations,
     serviceAccount: full,
-    addresses: [],
-    runs: true,
-    ready: true,
-    namedPorts: new Map(),
     membership,
     membershipAssumed: false,
     manifest: proxy.manifest,
-  };
+  });
 }
 
 /**

@@ -11,7 +11,7 @@ import type { MeshConfig } from './mesh-config';
 import { compareAge, config, type Config } from './objects';
 import { fromKubernetes, type Service } from './services';
 import type { VirtualService } from './virtual-services';
-import type { Workload } from './workloads';
+import { assumedWorkload, type Workload } from './workloads';
 
 /** What Istio makes of the Gateway API: Gateways and VirtualServices of its own, and for each gateway its Pods and Service. */
 export interface IstioFromGatewayApi {
@@ -102,21 +102,16 @@ function deployed(
   };
   return {
     service: fromKubernetes(manifest, mesh, true),
-    workload: {
-      kind: 'Deployment',
+    workload: assumedWorkload({
       namespace,
       name: deployment,
       labels,
       annotations: strings(infrastructure.annotations),
       serviceAccount: deployment,
-      addresses: [],
-      runs: true,
-      ready: true,
-      namedPorts: new Map(),
       membership: gateway.controller === 'istio-waypoint' ? 'waypoint' : 'gateway',
       membershipAssumed: false,
       manifest: gateway.config.manifest,
-    },
+    }),
   };
 }
 

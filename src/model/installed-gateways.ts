@@ -6,7 +6,7 @@ import { portsOf } from './merged-gateway';
 import type { MeshConfig } from './mesh-config';
 import { fromKubernetes, type Service } from './services';
 import { MESH_GATEWAY, type VirtualService } from './virtual-services';
-import type { Workload } from './workloads';
+import { assumedWorkload, type Workload } from './workloads';
 
 /**
  * Gateways that an installation brings and that repositories of routes rarely show: the Service and workload behind
@@ -89,21 +89,13 @@ function build(shape: Shape, mesh: MeshConfig, index: number): InstalledGateway 
   };
   return {
     service: fromKubernetes(manifest, mesh, true),
-    workload: {
-      kind: 'Deployment',
+    workload: assumedWorkload({
       namespace: shape.namespace,
       name: shape.name,
       labels: shape.labels,
-      annotations: {},
       serviceAccount: `${shape.name}-service-account`,
-      addresses: [],
-      runs: true,
-      ready: true,
-      namedPorts: new Map(),
       membership: 'gateway',
-      membershipAssumed: true,
-      manifest: undefined,
-    },
+    }),
     installedBy: shape.installedBy,
   };
 }

@@ -2,7 +2,7 @@ import { selectsMachine } from './endpoints';
 import { labelsMatch, optionalRecord, record, strings } from './fields';
 import type { Manifest } from './manifest';
 import type { Service } from './services';
-import { isShown, type Membership, type Workload } from './workloads';
+import { assumedWorkload, isShown, type Membership, type Workload } from './workloads';
 
 /** What is known of a mesh before its workloads are. */
 interface MeshSoFar {
@@ -47,21 +47,9 @@ export function unseenWorkloads(
     const isGateway =
       /gateway/.test(service.selector.istio ?? '') ||
       selectors.some((selector) => Object.keys(selector).length > 0 && labelsMatch(selector, service.selector));
-    unseen.set(key, {
-      kind: 'Deployment',
-      namespace: service.namespace,
-      name: service.name,
-      labels: service.selector,
-      annotations: {},
-      serviceAccount: 'default',
-      addresses: [],
-      runs: true,
-      ready: true,
-      namedPorts: new Map(),
-      membership: isGateway ? 'gateway' : mesh.membershipIn(service.namespace),
-      membershipAssumed: true,
-      manifest: undefined,
-    });
+    const { namespace, name, selector: labels } = service;
+    const membership = isGateway ? 'gateway' : mesh.membershipIn(namespace);
+    unseen.set(key, assumedWorkload({ namespace, name, labels, membership }));
   }
   return [...unseen.values()];
 }

@@ -139,6 +139,24 @@ function isReady(status: Json): boolean {
   return condition === undefined || condition.status !== 'False';
 }
 
+type Assumed = Pick<Workload, 'namespace' | 'name' | 'labels' | 'membership'> & Partial<Workload>;
+
+/** Pods that no manifest shows, of which only so much is known: a Deployment that runs, with what is said of it. */
+export function assumedWorkload(known: Assumed): Workload {
+  return {
+    kind: 'Deployment',
+    annotations: {},
+    serviceAccount: 'default',
+    addresses: [],
+    runs: true,
+    ready: true,
+    namedPorts: new Map(),
+    membershipAssumed: true,
+    manifest: undefined,
+    ...known,
+  };
+}
+
 export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string, NamespaceInfo>): Workload | undefined {
   const path = Object.hasOwn(TEMPLATES, manifest.kind) ? TEMPLATES[manifest.kind] : undefined;
   if (path === undefined) return undefined;

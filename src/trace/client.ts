@@ -5,7 +5,7 @@ import { optionalRecord, records, strings, text } from '../model/fields';
 import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
 import { namespaceInjection, podInjection } from '../model/injection';
 import { whoLeavesOut } from '../model/left-out';
-import type { Workload } from '../model/workloads';
+import { assumedWorkload, type Workload } from '../model/workloads';
 import { assumption, type Note, remark } from './notes';
 import { NoGateway, RequestError } from './request';
 import type { ProxyKind, TraceRequest } from './types';
@@ -185,21 +185,12 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     );
   }
   const labels = strings(selector);
-  const assumed: Workload = {
-    kind: 'Deployment',
+  const assumed = assumedWorkload({
     namespace: mesh.config.rootNamespace,
     name: labels.app ?? (labels.istio === undefined ? gateway.name : `istio-${labels.istio}`),
     labels,
-    annotations: {},
-    serviceAccount: 'default',
-    addresses: [],
-    runs: true,
-    ready: true,
-    namedPorts: new Map(),
     membership: 'gateway',
-    membershipAssumed: true,
-    manifest: undefined,
-  };
+  });
   const ports = serversOf(gateway).map((server) => server.port);
   const note = assumption({ kind: 'gateway-pods', gateway: `${namespace}/${name}`, namespace: assumed.namespace, labels, ports }); // prettier-ignore
   return { peer, name: null, kind: 'none', hasSidecar: false, entry: { workload: assumed, port }, notes: [note] };

@@ -3,8 +3,8 @@ import type { Manifest } from '../../model/manifest';
 import { type Server, type ServerTls, specOf } from '../istio';
 import { isHttp, isKnownProtocol, isTls } from '../protocol';
 import type { FieldPath } from '../../model/manifest';
-import type { Issue } from './issue';
-import { isAddress, isDnsLabel, isPortNumber, wrongScopedHost } from './names';
+import { boundIssues, type Issue } from './issue';
+import { isDnsLabel, wrongScopedHost } from './names';
 
 const quote = JSON.stringify;
 
@@ -61,24 +61,12 @@ function* serverIssues(server: Server, field: FieldPath): Generator<Issue> {
       what: `${quote(protocol)} is no protocol that Istio knows`,
       fix: 'Write HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS.',
     };
-  const isSocket = bind.startsWith('unix://');
-  if (!isSocket && !isPortNumber(number))
-    yield {
-      field: [...field, 'port', 'number'],
-      what: `${number} is no port number`,
-      fix: 'Write a number from 1 to 65535.',
-    };
-  if (isSocket && number !== 0)
+  yield* boundIssues(bind, number, field, ', or leave bind out');
+  if (bind.startsWith('unix://') && number !== 0)
     yield {
       field: [...field, 'port', 'number'],
       what: `the server is bound to a Unix socket, and has port ${number}`,
       fix: 'Write port number 0.',
-    };
-  if (bind !== '' && !isSocket && !isAddress(bind))
-    yield {
-      field: [...field, 'bind'],
-      what: `${quote(bind)} is no IP address`,
-      fix: 'Write an IP address, or leave bind out.',
     };
   if (name === '')
     yield {

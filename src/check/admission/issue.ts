@@ -2,7 +2,7 @@
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { Hit } from '../rule';
 import { isPlaceholder } from '../../model/placeholders';
-import { isDnsLabel } from './names';
+import { isAddress, isDnsLabel, isPortNumber } from './names';
 
 export interface Issue {
   readonly field: FieldPath;
@@ -11,6 +11,23 @@ export interface Issue {
   /** The webhook lets the object pass with a warning. */
   readonly isWarning?: boolean;
   readonly why?: string;
+}
+
+/** Where a server of a Gateway or a listener of a Sidecar is bound. @param otherwise what else `bind` may be */
+export function* boundIssues(bind: string, port: number, field: FieldPath, otherwise: string): Generator<Issue> {
+  const isSocket = bind.startsWith('unix://');
+  if (!isSocket && !isPortNumber(port))
+    yield {
+      field: [...field, 'port', 'number'],
+      what: `${port} is no port number`,
+      fix: 'Write a number from 1 to 65535.',
+    };
+  if (bind !== '' && !isSocket && !isAddress(bind))
+    yield {
+      field: [...field, 'bind'],
+      what: `${JSON.stringify(bind)} is no IP address`,
+      fix: `Write an IP address${otherwise}.`,
+    };
 }
 
 export function* toHits(manifest: Manifest, issues: Iterable<Issue>): Generator<Hit> {

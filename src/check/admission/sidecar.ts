@@ -4,8 +4,8 @@ import { ISTIO_SWITCHES, type IstioBehavior } from '../../model/release-behavior
 import { type SidecarListener, specOf } from '../istio';
 import { isKnownProtocol, isTls } from '../protocol';
 import { serverTlsIssues } from './gateway';
-import { type Issue, selectorIssues } from './issue';
-import { isAddress, isDnsLabel, isPortNumber, wrongName, wrongScopedHost } from './names';
+import { boundIssues, type Issue, selectorIssues } from './issue';
+import { isDnsLabel, isPortNumber, wrongName, wrongScopedHost } from './names';
 
 const quote = JSON.stringify;
 
@@ -73,19 +73,7 @@ function* portIssues({ port, bind = '' }: SidecarListener, field: FieldPath): Ge
       what: 'a listener has a targetPort',
       fix: 'Remove it: it means nothing here.',
     };
-  const isSocket = bind.startsWith('unix://');
-  if (!isSocket && !isPortNumber(number))
-    yield {
-      field: [...field, 'port', 'number'],
-      what: `${number} is no port number`,
-      fix: 'Write a number from 1 to 65535.',
-    };
-  if (bind !== '' && !isSocket && !isAddress(bind))
-    yield {
-      field: [...field, 'bind'],
-      what: `${quote(bind)} is no IP address`,
-      fix: 'Write an IP address or unix:///path.',
-    };
+  yield* boundIssues(bind, number, field, ' or unix:///path');
 }
 
 function* ingressIssues(listener: SidecarListener, field: FieldPath): Generator<Issue> {

@@ -1,5 +1,5 @@
 import { controllerNamespace } from '../../model/envoy-gateway';
-import type { Workload } from '../../model/workloads';
+import { assumedWorkload, type Workload } from '../../model/workloads';
 import { wordsOf } from '../../trace';
 import { networkVerdict } from '../../trace/network-policy';
 import type { CheckContext } from '../context';
@@ -48,8 +48,7 @@ function controllerPods({ mesh }: CheckContext): Workload {
     .inNamespace(namespace)
     .find(({ name, labels }) => name === 'envoy-gateway' || labels['control-plane'] === 'envoy-gateway');
   if (shown) return shown;
-  return {
-    kind: 'Deployment',
+  return assumedWorkload({
     namespace,
     name: 'envoy-gateway',
     labels: {
@@ -57,14 +56,8 @@ function controllerPods({ mesh }: CheckContext): Workload {
       'app.kubernetes.io/name': 'gateway-helm',
       'app.kubernetes.io/instance': 'eg',
     },
-    annotations: {},
     serviceAccount: 'envoy-gateway',
-    addresses: [],
-    runs: true,
-    ready: true,
     namedPorts: new Map([['grpc', XDS]]),
     membership: 'none',
-    membershipAssumed: true,
-    manifest: undefined,
-  };
+  });
 }
