@@ -13,16 +13,15 @@ import type { RouteDestination } from '../model/virtual-services';
 import { outboundCapture } from './capture';
 import { hostWithoutPort } from './envoy';
 import { listenerDecision, type Stage } from './envoy-gateway-stage';
-import { brokenStatus, hopOf, ruleDecision, type Onward } from './hop';
+import { brokenStatus, hopOf, hopTo, ruleDecision, type Onward } from './hop';
 import { assumption, gap, remark, type Gap } from './notes';
 import type { Reason } from './reasons';
 import { refOf } from './refs';
-import { changed } from './send';
-import { layersTo } from './upstream';
+import { layersTo, opened } from './upstream';
 import type { UpstreamTls } from './clusters';
 import { refused, step, unknown, type Step, type Target } from './step';
 import type { Decision, RouteRef } from './types';
-import { decisions, outermost, wire, type Flight } from './walk';
+import { decisions, outermost, wire } from './walk';
 
 /** What a route of a listener sends to a backend. */
 export interface ToBackend {
@@ -304,37 +303,19 @@ function upstreamTls(tls: Upstream['tls']): UpstreamTls | null {
 
 function forward(going: ToBackend, upstream: Upstream): Step {
   const { stage, attachment, ref, routing } = going;
-  const { incoming, http, inner, copies = [] } = going.onward;
+  const { incoming, http, inner } = going.onward;
   const { mesh, workload, flight } = stage;
   const { tls } = upstream;
   const layers = layersTo(upstreamTls(tls), inner, http, false);
-  const hop = hopOf(incoming, {
-    route: ref,
-    ...(copies.length === 0 ? {} : { copies }),
-    ...changed(flight.http, http),
-    cluster: going.cluster,
+  const hop = hopTo({ ...going.onward, route: ref }, flight, going.cluster, {
     sends: wire(http === null ? (layers.length > 0 ? 'TLS' : 'TCP') : 'HTTP', upstream.port, layers),
     decidedBy: decisions(...incoming.decidedBy, listenerDecision(attachment), dialledBy(stage, routing), upstreamTls(tls)?.by), // prettier-ignore
     envoy: { ...incoming.envoy, endpoints: upstream.endpoints },
   });
-  const onward: Flight = {
-    ...flight,
-    from: {
-      namespace: workload.namespace,
-      serviceAccount: workload.serviceAccount,
-      labels: workload.labels,
-      address: null,
-      workload,
-      inMesh: workload.membership === 'sidecar',
-    },
-    address: upstream.address,
-    port: upstream.dialled,
-    namedPort: upstream.port,
-    layers,
-    http: http ?? flight.http,
-    host: upstream.host,
-    sentBy: incoming.proxy,
-  };
+  const { host, address, dialled: port, port: namedPort } = upstream;
+  const { namespace, serviceAccount, labels } = workload;
+  const from = { namespace, serviceAccount, labels, address: null, workload, inMesh: workload.membership === 'sidecar' }; // prettier-ignore
+  const onward = opened(flight, going.onward, { from, host, address, port, namedPort, layers });
   const direct = (): Step => {
     const { address, port, target } = upstream.direct;
     const alone = { ...onward, from: { ...onward.from, inMesh: false }, address, port };

@@ -71,6 +71,26 @@ export function hopOf(parts: Incoming, rest: Partial<Hop> = {}): Hop {
   };
 }
 
+/** The hop of a proxy that sends on to a cluster: what its route chose, and what it asks for in place of what it was asked for. */
+export function hopTo(onward: Onward, { http: asked }: Flight, cluster: string, rest: Partial<Hop>): Hop {
+  const { incoming, route, alternatives, weight = null, copies, http } = onward;
+  return hopOf(incoming, {
+    route,
+    cluster,
+    alternatives,
+    weight,
+    ...(copies === undefined ? {} : { copies }),
+    ...changed(asked, http),
+    ...rest,
+  });
+}
+
+function changed(asked: HttpRequest | null, asks: HttpRequest | null): Pick<Hop, 'asks'> {
+  if (asked === null || asks === null) return {};
+  const [was, is] = [asked, asks].map(({ authority, path }) => ({ authority: `${authority}`, path: `${path}` }));
+  return is === undefined || (was?.authority === is.authority && was.path === is.path) ? {} : { asks: is };
+}
+
 export function withVirtualHost(incoming: Incoming, name: string | null): Incoming {
   return { ...incoming, envoy: { ...incoming.envoy, virtualHost: name } };
 }

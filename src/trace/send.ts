@@ -13,7 +13,7 @@ import { inCluster, spellsEndpoints } from './endpoint';
 import { heldBySource } from './held-by-source';
 import { type Resolved, forwardProxied } from './forward-proxy';
 import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
-import { type Sending, hopOf, brokenStatus } from './hop';
+import { type Sending, hopTo, brokenStatus } from './hop';
 import { Asked, AskedHeaders, AskedPath } from './ask';
 import type { HttpRequest } from './http-routes';
 import { dial } from './names';
@@ -22,7 +22,7 @@ import { refOf, serviceRef } from './refs';
 import { sharedWith } from './shared-waypoint';
 import { refused, step, unknown, type Step } from './step';
 import type { Hop, ProxyRef, Refused, WireProtocol } from './types';
-import { asPeer, layersTo, missingRefusal, unhealthyRefusal } from './upstream';
+import { asPeer, layersTo, missingRefusal, opened, unhealthyRefusal } from './upstream';
 import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
 
 /** Sends to a cluster: there may be none of that name, or none of its endpoints; otherwise to the first endpoint. */
@@ -31,16 +31,7 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
   const { view, self, flight } = at;
   const { proxy } = incoming;
   const isHttp = http !== null;
-  const hop = (rest: Partial<Hop>): Hop =>
-    hopOf(incoming, {
-      route: sending.route,
-      cluster: name,
-      alternatives: sending.alternatives,
-      weight: sending.weight ?? null,
-      ...(sending.copies === undefined ? {} : { copies: sending.copies }),
-      ...changed(flight.http, http),
-      ...rest,
-    });
+  const hop = (rest: Partial<Hop>): Hop => hopTo(sending, flight, name, rest);
   const [, experiment] = /\|(XBackend [^|]+)$/.exec(name) ?? [];
   if (experiment !== undefined) return unknown(hop({ cluster: null }), gap({ kind: 'x-backend', backend: experiment }));
   if (name === 'BlackHoleCluster') {
@@ -62,15 +53,8 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
     if (name === RESOLVED_BY_HOST && mode !== undefined && mode !== 'DISABLE')
       return unknown(hop({}), gap({ kind: 'tls-to-unknown-hosts' }));
     const to: Partial<Flight> = name === RESOLVED_BY_HOST && http !== null ? byHost(http) : {};
-    const onward: Flight = {
-      ...flight,
-      ...to,
-      from: { ...peer, inMesh: true },
-      layers: sending.inner,
-      http: isHttp ? http : flight.http,
-      sentBy: proxy,
-      namedPort: to.port ?? flight.port,
-    };
+    const { host, address, port } = flight;
+    const onward = opened(flight, sending, { host, address, port, namedPort: to.port ?? port, ...to, from: { ...peer, inMesh: true }, layers: sending.inner }); // prettier-ignore
     const hopOn = hop({ sends: wire(protocol, onward.port, sending.inner) });
     return step(hopOn, { at: 'network', flight: onward, target: undefined, isHttp });
   }
@@ -91,13 +75,6 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
 function byHost({ authority }: HttpRequest): Pick<Flight, 'host' | 'address' | 'port'> {
   const [host = '', port = '80'] = authority.name.split(/:(?=\d+$)/);
   return { host, address: isAddress(host) ? host : null, port: Number(port) };
-}
-
-/** What a proxy asks for in place of what it was asked for. */
-export function changed(asked: HttpRequest | null, asks: HttpRequest | null): Pick<Hop, 'asks'> {
-  if (asked === null || asks === null) return {};
-  const [was, is] = [asked, asks].map(({ authority, path }) => ({ authority: `${authority}`, path: `${path}` }));
-  return is === undefined || (was?.authority === is.authority && was.path === is.path) ? {} : { asks: is };
 }
 
 function sendToCluster(
@@ -203,19 +180,16 @@ function sendToCluster(
         }
       : {}),
   });
-  const onward: Flight = {
-    ...flight,
+  const onward = opened(flight, sending, {
     from: itself === undefined ? peer : { ...peer, address: LOOPBACK },
     address: isOriginal ? flight.address : (inside?.address ?? endpoint?.address ?? null),
     port: dialled,
     namedPort,
     layers,
-    http: isHttp ? http : flight.http,
-    sentBy: proxy,
     host:
       resolved?.host ??
       (isOriginal ? dialledHost(walk, flight, cluster.service) : hostOf(cluster, layers, http, flight)),
-  };
+  });
   if (sending.tunnel !== null)
     walk.note(remark({ kind: 'tunnelled', to: sending.tunnel, through: `${cluster.service.host}:${dialled}` }));
   const misfit =
@@ -294,17 +268,9 @@ function toWaypoint({ mesh }: Walk, sending: Sending, { cluster, binding, peer, 
   const { at, incoming, http, inner } = sending;
   const { flight } = at;
   const { kind, namespace, name } = binding.by;
-  const onward: Flight = {
-    ...flight,
-    from: { ...peer, inMesh: true },
-    address: cluster.service.address,
-    port: cluster.port.port,
-    namedPort: cluster.port.port,
-    layers: inner,
-    http: http ?? flight.http,
-    host: cluster.service.host,
-    sentBy: incoming.proxy,
-  };
+  const { host, address } = cluster.service;
+  const { port } = cluster.port;
+  const onward = opened(flight, sending, { from: { ...peer, inMesh: true }, host, address, port, namedPort: port, layers: inner }); // prettier-ignore
   const protocol = http !== null ? 'HTTP' : inner.length > 0 ? 'TLS' : 'TCP';
   const hopOn = hop({
     decidedBy: decisions(...incoming.decidedBy, { kind, namespace, name, field: `metadata.labels.${USE_WAYPOINT}` }),

@@ -2,6 +2,7 @@ import { ANY_ADDRESS } from '../model/addresses';
 import type { Proxy } from '../model/mesh';
 import type { Workload } from '../model/workloads';
 import type { Cluster, MissingCluster, UpstreamTls } from './clusters';
+import type { Onward } from './hop';
 import type { HttpRequest } from './http-routes';
 import { ruleOf, type HeldBySource } from './held-by-source';
 import type { NoEndpoints } from './reasons';
@@ -26,6 +27,14 @@ export function layersTo(
       certificate: tls.mode === 'SIMPLE' ? '' : tls.mode === 'ISTIO_MUTUAL' ? 'istio' : tls.credentialName || 'file',
     },
   ];
+}
+
+/** What a proxy opens a connection to, once it has the cluster: `port` is dialled, and `namedPort` is what it is called. */
+export type Opening = Pick<Flight, 'from' | 'host' | 'address' | 'port' | 'namedPort' | 'layers'>;
+
+/** The connection that a proxy opens, with what goes on in it. */
+export function opened(flight: Flight, { incoming, http }: Pick<Onward, 'incoming' | 'http'>, to: Opening): Flight {
+  return { ...flight, ...to, http: http ?? flight.http, sentBy: incoming.proxy };
 }
 
 /** Refusal for a cluster that does not exist: 503 NC for HTTP, a closed connection otherwise. */
