@@ -8,7 +8,7 @@ import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
 import { trustedDomains } from './handshake';
 import { and, inBlock, not, some, type Access, type Block, type Condition, type Rule as FilterRule, type Truth } from './rbac'; // prettier-ignore
-import { outermost, podOf } from './walk';
+import { outermost, podOf, type Flight } from './walk';
 
 /** `*`, `prefix*`, `*suffix`, or the whole. */
 function fits(pattern: string, value: string): boolean {
