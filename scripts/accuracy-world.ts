@@ -55,12 +55,13 @@ async function run(paths: string[], flags: Flags): Promise<void> {
     wrong += differences.length + admission.length + (failure === undefined ? 0 : 1);
   }
   if (after !== undefined) {
-    const { altered, missed, idle, failure } = await judgeChange(oracle, [manifests, after], requests, options);
+    const { altered, missed, untold, idle, failure } = await judgeChange(oracle, [manifests, after], requests, options);
     if (failure !== undefined) print(`the oracle cannot say: ${failure}`);
     for (const one of missed) print(`diff misses: ${one.from} ${requestText(one)}`);
+    for (const one of untold) print(`diff tells of nothing to this host: ${one.from} ${requestText(one)}`);
     for (const one of idle) print(`diff tells of what istiod answers as before: ${one.from} ${requestText(one)}`);
-    print(`${altered} requests are answered differently after the change; diff misses ${missed.length}, and tells of ${idle.length} that are not`); // prettier-ignore
-    wrong += missed.length + idle.length + (failure === undefined ? 0 : 1);
+    print(`${altered} requests are answered differently after the change; diff misses ${missed.length + untold.length}, and tells of ${idle.length} that are not`); // prettier-ignore
+    wrong += missed.length + untold.length + idle.length + (failure === undefined ? 0 : 1);
   }
   oracle.end();
   process.exitCode = wrong === 0 ? 0 : 1;

@@ -18,18 +18,20 @@ export function judgeHost(context: CheckContext, written: string, manifest: Mani
   if (written === '' || written.startsWith('*')) return undefined;
   const { services } = context.mesh;
   const host = toFqdn(written, manifest.namespace);
-  const candidates = [
-    host,
-    ...(/^[^.]+\.[^.]+$/.test(written) ? [`${written}.svc.cluster.local`] : []),
-    ...(/\.svc$/.test(written) ? [`${written}.cluster.local`] : []),
-  ];
   if (
-    candidates.some((name) => services.named(name).size > 0) ||
+    services.named(host).size > 0 ||
     // A wildcard may stand for a host outside; a Service of the cluster has its own name.
     (!host.endsWith(`.svc.${context.mesh.config.clusterDomain}`) &&
       services.all.some((service) => service.host.startsWith('*') && isSubsetOf(host, service.host)))
   )
     return undefined;
+  const whole = /\.svc$/.test(written) ? `${written}.cluster.local` : `${written}.svc.cluster.local`;
+  if (written.includes('.') && services.named(whole).size > 0)
+    return {
+      what: `${nameOf(manifest)} names ${JSON.stringify(written)}, which Istio takes as it is written, and not for ${whole}`,
+      fix: `Write ${whole}: only a name without a dot is completed.`,
+      isSure: true,
+    };
   const [, , namespace] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/.exec(host) ?? [];
   if (namespace !== undefined) {
     const siblings = services

@@ -136,11 +136,12 @@ interface OfListeners {
   'trust-domains-differ': { readonly client: string; readonly server: string; readonly refusedBy: 'client' | 'server' };
   'client-certificate-missing': { readonly asks: 'server' | 'sidecar-ingress' | 'listener'; readonly port: number };
   'http-expected': { readonly got: 'TLS' | 'other'; readonly byEnvoyGateway: boolean };
-  'mutual-tls-expected': { readonly port: number; readonly got: 'plain-text' | 'tls'; readonly atZtunnel: boolean };
+  /** `byProxy`: a proxy of the mesh sends it so, and not the client. */
+  'mutual-tls-expected': { readonly port: number; readonly got: 'plain-text' | 'tls'; readonly atZtunnel: boolean; readonly byProxy?: boolean }; // prettier-ignore
   'ingress-tls-expected': { readonly port: number };
   'own-certificate': { readonly port: number };
   'mutual-tls-disabled': { readonly port: number };
-  'declared-otherwise': { readonly port: number; readonly declared: string; readonly got: 'tls' | 'other' };
+  'declared-otherwise': { readonly port: number; readonly declared: string; readonly got: 'tls' | 'other'; readonly byProxy?: boolean }; // prettier-ignore
   'port-not-declared': { readonly service: ObjectRef; readonly port: number; readonly ports: readonly number[] };
   'wildcard-tls-at-waypoint': { readonly service: ObjectRef };
   'waypoint-port-declared-otherwise': { readonly service: ObjectRef; readonly port: number; readonly declared: string; readonly got: string }; // prettier-ignore

@@ -9,12 +9,20 @@ import { handshake, strangers } from './handshake';
 import { inboundChain, ingressListener } from './inbound';
 import { exact } from './matcher';
 import { assumption, gap } from './notes';
+import type { Reason } from './reasons';
 import { refused, step, unknown, type Behind, type Step } from './step';
 import type { Decision, ProxyRef, Refused } from './types';
 import { type Flight, type Walk, connectionOf, decisions, outermost, wire, noMatch } from './walk';
 
 /** Where a sidecar sends from what it takes for its Pod (pilot/pkg/networking/core/listener_inbound.go, InboundPassthroughBindIpv4). */
 const SIDECAR_ADDRESS = '127.0.0.6';
+
+/** With who has made the connection what it is: a proxy of the mesh, by its DestinationRule or for want of one, or the client itself. */
+function asSent(reason: Reason, { sentBy, layers }: Flight): Reason {
+  if (reason.kind !== 'mutual-tls-expected' && reason.kind !== 'declared-otherwise') return reason;
+  if (sentBy === null || outermost(layers)?.kind === 'APPLICATION') return reason;
+  return { ...reason, byProxy: true };
+}
 
 /** A connection at the sidecar of the workload that serves it; `unserved` where the workload does not. */
 export function throughServer(
@@ -67,7 +75,7 @@ export function throughServer(
       status: brokenStatus(flight, incoming.receives),
       proxy,
       by: by ?? null,
-      reason: chain.reason,
+      reason: asSent(chain.reason, flight),
     });
   }
   const logged = { route: null, cluster: chain.cluster };

@@ -15,6 +15,37 @@ kind: Namespace
 metadata: {name: ${name}, labels: {istio-injection: enabled}}`,
 ).join(''); // prettier-ignore
 
+describe('a name of a Service that is not written in full', () => {
+  const yaml = (host: string): string => `${NAMESPACES}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: gw}
+spec: {selector: {app: cart}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: cart, namespace: app}
+spec: {hosts: [cart.example.com], http: [{route: [{destination: {host: ${host}}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: cart, namespace: app}
+spec: {host: ${host}, trafficPolicy: {tls: {mode: DISABLE}}}`;
+
+  it.each(['cart.gw', 'cart.gw.svc'])('is nothing to Istio, which completes names without a dot: %s', (host) => {
+    const found = judge(yaml(host)).filter(({ id }) => id === 'EDGE210');
+    expect(found.map(({ severity, field, fix }) => [severity, field, fix])).toEqual([
+      ['error', 'spec.http[0].route[0].destination.host', 'Write cart.gw.svc.cluster.local: only a name without a dot is completed.'], // prettier-ignore
+      ['warning', 'spec.host', 'Write cart.gw.svc.cluster.local: only a name without a dot is completed.'],
+    ]);
+  });
+
+  it('is what it says when it is', () => {
+    expect(ids(yaml('cart.gw.svc.cluster.local')).join()).not.toContain('EDGE210');
+  });
+});
+
 describe('routes of the mesh', () => {
   const route = (parents: string): string => `${NAMESPACES}
 ---
@@ -142,6 +173,16 @@ istiod:
     const selected = proxyConfig('app', ', selector: {matchLabels: {app: books}}');
     expect(ids(two + sleep('books') + selected)).toEqual([]);
     expect(ids(two + sleep('books') + sleep('carts') + selected)).toContain('EDGE111 error');
+  });
+
+  it('is told apart from one that has no address of its own, where DNS answers for the other', () => {
+    const plain = tcp('db').replace('namespace: app}', 'namespace: app, labels: {networking.istio.io/enable-autoallocate-ip: "false"}}'); // prettier-ignore
+    const none = tcp('vpn', 'resolution: NONE');
+    for (const one of [plain, none]) {
+      expect(ids(NAMESPACES + one + tcp('events') + sleep('books') + proxyConfig('app')).join()).not.toContain('EDGE111'); // prettier-ignore
+      expect(ids(NAMESPACES + one + tcp('events') + sleep('books')).join()).toContain('EDGE111');
+    }
+    expect(ids(NAMESPACES + plain + none + sleep('books') + proxyConfig('app')).join()).toContain('EDGE111');
   });
 
   it('lets everything out with resolution NONE, which no DNS changes', () => {

@@ -25,6 +25,39 @@ spec: {hosts: [api.example.com], http: [${rules}]}`;
 const TO_API = 'route: [{destination: {host: api.example.com}}]';
 const TO_WWW = 'route: [{destination: {host: www.example.com}}]';
 
+describe("TLS of a sidecar that is not the mesh's", () => {
+  const strict = (tls: string): string => `${MESH}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: app}
+spec: {clusterIP: 10.0.0.8, selector: {app: api}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: app}
+spec: {mtls: {mode: STRICT}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: api, namespace: app}
+spec: {host: api, trafficPolicy: {tls: ${tls}}}`;
+
+  it.each([
+    ['{mode: SIMPLE}', 'TLS that its DestinationRule originates'],
+    ['{mode: DISABLE}', 'plain text'],
+  ])('is refused by a STRICT server, for what the DestinationRule says: %s', (tls, got) => {
+    const { refusal } = traceIn(strict(tls))('http://api/');
+    expect(refusal?.what).toBe(`port 8080 takes Istio's mutual TLS only (STRICT) and gets ${got}`);
+    expect(refusal?.fix).toContain('take tls out of the DestinationRule of the sender');
+  });
+
+  it('is none where the client has no sidecar', () => {
+    const { refusal } = traceIn(strict('{mode: SIMPLE}'))('http://api/', { labels: { 'sidecar.istio.io/inject': 'false' } }); // prettier-ignore
+    expect(refusal?.fix).toContain('send through a sidecar or gateway of the mesh');
+  });
+});
+
 describe('a Unix domain socket', () => {
   const socket = (object: string): string => `${MESH}
 ---

@@ -22,7 +22,7 @@ export interface Held {
   readonly untold: TraceRequest | undefined;
 }
 
-export const hostOf = (request: string): string => /^\w+:\/\/([^/:?]*)/.exec(request)?.[1] ?? '';
+export const hostOf = (request: string): string => (/^\w+:\/\/([^/:?]*)/.exec(request)?.[1] ?? '').toLowerCase();
 
 function follow(mesh: Mesh, request: TraceRequest): Trace | undefined {
   try {
@@ -45,7 +45,7 @@ export function differs([was, is]: readonly [Mesh, Mesh], request: TraceRequest)
 const OF_TLS = new Set([443, 8443]);
 
 /** Plain text to a port of HTTP, TLS to one of TLS: others are told of only where nothing else changes (docs/every-request.md). */
-function isDeclared({ request }: TraceRequest): boolean {
+export function isDeclared({ request }: TraceRequest): boolean {
   const [, scheme = '', port = ''] = /^(\w+):\/\/[^/:]*:?(\d*)/.exec(request) ?? [];
   return port === '' || (scheme === 'https' || scheme === 'tls') === OF_TLS.has(Number(port));
 }
@@ -89,7 +89,7 @@ export function hold(
 }
 
 /** Whether some change is about a host, by its name, a wildcard, or as one that nobody names. */
-function isTold({ changes }: Diff, host: string): boolean {
+export function isTold({ changes }: Diff, host: string): boolean {
   return changes.some(({ to, request }) => {
     const own = hostOf(request.request);
     // Short names of Services, and addresses that are dialled.

@@ -34,6 +34,9 @@ function received(isTls: boolean, sni: string | null): string {
   return isTls ? `SNI "${sni ?? ''}"` : 'plain text';
 }
 
+const tlsOf = (byProxy: boolean): string =>
+  byProxy ? 'TLS that its DestinationRule originates' : "the client's own TLS";
+
 export const LISTENER_WORDS: WordsFor<Kinds> = {
   'no-server-on-port': (ports) => ({
     what: `the gateway has no server on ${portText(ports)}: the connection is refused`,
@@ -125,9 +128,11 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
               ? 'send plain HTTP to the port (tls.mode DISABLE in the DestinationRule of the sender), or give its server a protocol and a tls mode that take the TLS off'
               : 'declare the port with the protocol that is spoken on it',
         },
-  'mutual-tls-expected': ({ port, got, atZtunnel }) => ({
-    what: `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${got === 'tls' ? "the client's own TLS" : 'plain text'}`,
-    fix: `send ${atZtunnel ? 'from a workload' : 'through a sidecar or gateway'} of the mesh; an exception for the port (portLevelMtls) would let in whoever reaches it, without an identity`,
+  'mutual-tls-expected': ({ port, got, atZtunnel, byProxy = false }) => ({
+    what: `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${got === 'tls' ? tlsOf(byProxy) : 'plain text'}`,
+    fix: byProxy
+      ? 'take tls out of the DestinationRule of the sender, so that its proxy uses mutual TLS by itself, or write tls.mode ISTIO_MUTUAL there'
+      : `send ${atZtunnel ? 'from a workload' : 'through a sidecar or gateway'} of the mesh; an exception for the port (portLevelMtls) would let in whoever reaches it, without an identity`,
   }),
   'ingress-tls-expected': ({ port }) => ({
     what: `port ${port} takes TLS only (tls of the Sidecar's ingress) and gets plain text`,
@@ -141,9 +146,14 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
     what: `port ${port} has mutual TLS disabled and gets Istio's mutual TLS`,
     fix: 'take the exception back, or set tls.mode DISABLE in the DestinationRule of the clients',
   }),
-  'declared-otherwise': ({ port, declared, got }) => ({
-    what: `port ${port} is declared ${declared} and gets ${got === 'tls' ? "the client's own TLS" : 'something that is not HTTP'}`,
-    fix: got === 'tls' ? 'name the port https- or tls-, or send plain HTTP' : 'name the port tcp-',
+  'declared-otherwise': ({ port, declared, got, byProxy = false }) => ({
+    what: `port ${port} is declared ${declared} and gets ${got === 'tls' ? tlsOf(byProxy) : 'something that is not HTTP'}`,
+    fix:
+      got !== 'tls'
+        ? 'name the port tcp-'
+        : byProxy
+          ? 'take tls out of the DestinationRule of the sender, so that its proxy uses mutual TLS by itself, or name the port https- or tls-'
+          : 'name the port https- or tls-, or send plain HTTP',
   }),
   'port-not-declared': ({ service, port, ports }) => ({
     what: `${named(service)} has no port ${port}, only ${ports.join(', ')}`,

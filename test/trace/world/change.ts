@@ -3,8 +3,10 @@ import { diff } from '../../../src/diff/diff';
 import type { Manifest } from '../../../src/model/manifest';
 import { push } from '../../../src/model/objects';
 import type { MeshOptions } from '../../../src/model/mesh-options';
+import { trace } from '../../../src/trace/index';
 import type { TraceRequest } from '../../../src/trace/types';
 import { wordsOf } from '../../traffic/by-oracle';
+import { hostOf, isDeclared, isTold } from '../../traffic/held';
 import type { Oracle, OracleHop } from '../oracle/process';
 import { World } from './compare';
 
@@ -13,6 +15,8 @@ export interface JudgedChange {
   readonly altered: number;
   /** Those, where diff says that nothing changes. */
   readonly missed: readonly TraceRequest[];
+  /** Those of a host that diff tells nothing of, in what objects declare to be spoken there. */
+  readonly untold: readonly TraceRequest[];
   /** Witnesses of diff that istiod has fare as before. */
   readonly idle: readonly TraceRequest[];
   readonly failure: string | undefined;
@@ -29,20 +33,29 @@ export async function judgeChange(
   const told = diff(...sides, { mesh: options });
   const witnesses = told.changes.map(({ request }) => request);
   const asked = [...requests, ...witnesses];
-  const before = await followed(oracle, new World(sides[0], options, asked));
-  const after = await followed(oracle, new World(sides[1], options, asked));
+  const worlds = [new World(sides[0], options, asked), new World(sides[1], options, asked)] as const;
+  const before = await followed(oracle, worlds[0]);
+  const after = await followed(oracle, worlds[1]);
   if (typeof before === 'string' || typeof after === 'string')
-    return { altered: 0, missed: [], idle: [], failure: typeof before === 'string' ? before : String(after) };
+    return {
+      altered: 0,
+      missed: [],
+      untold: [],
+      idle: [],
+      failure: typeof before === 'string' ? before : String(after),
+    };
   const differs = (one: TraceRequest, words: (hops: readonly OracleHop[]) => string): boolean => {
     const [was, is] = [before.get(one), after.get(one)];
     return was !== undefined && is !== undefined && was.map(words).join(' ') !== is.map(words).join(' ');
   };
   const altered = requests.filter((one) => differs(one, wordsOf));
+  const arrives = (one: TraceRequest): boolean => worlds.some(({ mesh }) => trace(mesh, one).outcome !== 'refused');
   // Which endpoints a cluster has is told of, and alone it is no other way of a request.
   const withEndpoints = (hops: readonly OracleHop[]): string => wordsOf(hops) + JSON.stringify(hops.map(({ endpoints }) => endpoints)); // prettier-ignore
   return {
     altered: altered.length,
     missed: told.changes.length > 0 || !told.complete ? [] : altered,
+    untold: told.complete ? altered.filter((one) => isDeclared(one) && arrives(one) && !isTold(told, hostOf(one.request))) : [], // prettier-ignore
     idle: witnesses.filter((one) => before.has(one) && after.has(one) && !differs(one, withEndpoints)),
     failure: undefined,
   };

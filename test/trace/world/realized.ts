@@ -2,6 +2,7 @@
  * Any manifests as a cluster would run them, for the oracle: a Pod with an address for each workload, addresses for Services, the endpoints
  * between the two, and what istiod allocates. What is assumed to be somewhere else (the gateway that an installation brings) is there as well.
  */
+import { createHash } from 'node:crypto';
 import { ANY_ADDRESS, isAddress } from '../../../src/model/addresses';
 import { labelsMatch, list, record, records, strings, text, type Json } from '../../../src/model/fields';
 import type { Manifest } from '../../../src/model/manifest';
@@ -52,7 +53,7 @@ export function realized(mesh: Mesh, clients: readonly Client[]): Realized {
   const strangers = new Map<string, string>();
   for (const { namespace, labels } of clients) {
     const key = keyOf(namespace, labels);
-    if (!strangers.has(key)) strangers.set(key, add(stranger(namespace, labels, strangers.size)));
+    if (!strangers.has(key)) strangers.set(key, add(stranger(namespace, labels)));
   }
   const services = [...new Set(mesh.services.all.filter(({ registry }) => registry === 'Kubernetes').map(({ config }) => config.manifest))]; // prettier-ignore
   const ends = running.flatMap((workload) => {
@@ -110,11 +111,13 @@ export interface Client {
 
 const keyOf = (namespace: string, labels: Client['labels']): string => `${namespace} ${JSON.stringify(labels)}`;
 
-function stranger(namespace: string, labels: Client['labels'], index: number): Workload {
+/** Of the same name in each state of a world. */
+function stranger(namespace: string, labels: Client['labels']): Workload {
+  const hash = createHash('sha256').update(keyOf(namespace, labels)).digest('hex').slice(0, 8);
   return {
     kind: 'Pod',
     namespace,
-    name: `stand-in-${index}`,
+    name: `stand-in-${hash}`,
     labels,
     annotations: {},
     serviceAccount: 'default',
