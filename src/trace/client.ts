@@ -161,17 +161,7 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     behindService(mesh, namespace, name);
   const peer = OUTSIDE;
   if (workload !== undefined) {
-    const target = mesh
-      .serviceTargets({ type: 'gateway', namespace: workload.namespace, labels: workload.labels, addresses: [] })
-      .find((candidate) => candidate.port === port);
-    return {
-      peer,
-      name: null,
-      kind: 'none',
-      hasSidecar: false,
-      entry: { workload, port: target?.targetPort ?? port },
-      notes: [],
-    };
+    return { peer, name: null, kind: 'none', hasSidecar: false, ...atPort(mesh, workload, port) };
   }
   if (gateway === undefined) {
     const known = [...mesh.gateways, ...mesh.gatewayApi.gateways.map((candidate) => candidate.config)].map(
@@ -233,9 +223,20 @@ function atApiGateway(mesh: Mesh, api: ApiGateway, port: number): Origin {
       `Gateway ${namespace}/${name} is of class "${api.className}", whose controller is neither Istio's nor Envoy Gateway's`,
     );
   if (workload === undefined) throw new NoGateway(`nothing runs Gateway ${namespace}/${name}`);
-  const proxy = { type: 'gateway' as const, namespace: workload.namespace, labels: workload.labels, addresses: [] };
-  const target = mesh.serviceTargets(proxy).find((candidate) => candidate.port === port);
-  return { ...origin, entry: { workload, port: target?.targetPort ?? port } };
+  return { ...origin, ...atPort(mesh, workload, port) };
+}
+
+/** Where a port of a gateway's Services leads; one that none of them has is dialled at the Pods, which is said. */
+function atPort(mesh: Mesh, workload: Workload, port: number): Pick<Origin, 'entry' | 'notes'> {
+  const { namespace, name, labels } = workload;
+  const targets = mesh.serviceTargets({ type: 'gateway', namespace, labels, addresses: [] });
+  const target = targets.find((candidate) => candidate.port === port);
+  const ports = [...new Set(targets.map((candidate) => candidate.port))];
+  const isLacking = target === undefined && ports.length > 0;
+  return {
+    entry: { workload, port: target?.targetPort ?? port },
+    notes: isLacking ? [remark({ kind: 'no-service-port', namespace, workload: name, port, ports })] : [],
+  };
 }
 
 /** The Pods behind the Service that a Gateway names as its address. */

@@ -274,12 +274,16 @@ export function answerOf(given: readonly (Json | null)[]): OwnAnswer | undefined
   return { code: 'direct_response', status, reason, field: 'filters' };
 }
 
-/** The request as it goes on by a rule's HTTPRouteFilters, which rewrite what it was when it came. */
+/**
+ * The request as it goes on by a rule's HTTPRouteFilters, which rewrite what it was when it came.
+ *
+ * @param backend the name of the endpoint that it goes to; undefined for one that has an address alone
+ */
 export function rewrittenBy(
   given: readonly (Json | null)[],
   asked: HttpRequest,
   onward: HttpRequest,
-  backend: string,
+  backend: string | undefined,
 ): HttpRequest {
   let { authority, path } = onward;
   for (const filter of given) {
@@ -291,7 +295,7 @@ export function rewrittenBy(
         authority = named.changed((value) => value, 'a header that becomes the Host of the request');
     }
     // Which it becomes only the backend tells.
-    if (hostname.type === 'Backend') authority = Asked.fixed(backend);
+    if (hostname.type === 'Backend' && backend !== undefined) authority = Asked.fixed(backend);
     const ofPath = record(hostname.pathRegex);
     if (hostname.type === 'PathRegex')
       authority = byExpression(asked.path.plain, text(ofPath.pattern), text(ofPath.substitution));

@@ -7,7 +7,7 @@ import { trafficFault } from '../model/envoy-gateway-traffic-faults';
 import { optionalRecord } from '../model/fields';
 import type { Candidate } from './envoy-gateway-candidates';
 import { answerOf, filtersOfRule, isGlobalLimit, rewrittenBy, type AtRule } from './envoy-gateway-policies';
-import { sharesOf } from './envoy-gateway-shares';
+import { endpointName, sharesOf } from './envoy-gateway-shares';
 import { clusterNameOf, type Proxies } from './envoy-gateway-stage';
 import type { Filter } from './filters';
 import { ruleDecision } from './hop';
@@ -58,7 +58,7 @@ export function extrasOf(
     filters: around(filtersOfRule(atRule)),
     pastTokens: () => around(filtersOfRule(atRule, 'jwt_authn')),
     answer: told ?? withoutBackends(candidate),
-    changes: (asked, onward, { host }) => rewrittenBy(found, asked, onward, host),
+    changes: (asked, onward, { host }) => rewrittenBy(found, asked, onward, endpointName({ mesh }, host)),
   };
 }
 

@@ -2,7 +2,7 @@
 import { isAddress } from '../model/addresses';
 import { routingType } from '../model/envoy-gateway';
 import { routingTypeAt, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
-import { optionalRecord, record, records } from '../model/fields';
+import { optionalRecord, record, records, text } from '../model/fields';
 import { backendProblem } from './envoy-gateway-backend';
 import type { Candidate } from './envoy-gateway-candidates';
 import type { Proxies } from './envoy-gateway-stage';
@@ -52,6 +52,12 @@ function backendOf({ mesh }: Pick<Proxies, 'mesh'>, host: string): ReturnType<ty
   const [, namespace = '', name = ''] = /^Backend ([^/]*)\/(.*)$/.exec(host) ?? [];
   const manifest = name === '' ? undefined : mesh.find('gateway.envoyproxy.io', 'Backend', namespace, name);
   return manifest && record(record(manifest.body).spec);
+}
+
+/** The name of the endpoint behind a backend, which its addresses have only if they are given one. */
+export function endpointName(stage: Pick<Proxies, 'mesh'>, host: string): string | undefined {
+  const [first] = records(backendOf(stage, host)?.endpoints);
+  return text(first?.hostname) || text(record(first?.fqdn).hostname) || undefined;
 }
 
 function endpointsOf(

@@ -91,6 +91,8 @@ interface Remarks {
   /** A workload or namespace that an API server refuses, and that is followed as it is written. */
   'followed-though-refused': { readonly object: ObjectRef; readonly detail: string };
   'gateways-of-one-name': { readonly gateway: string; readonly port: number };
+  /** What a client of a gateway dials its Pods at, since none of their Services has that port. */
+  'no-service-port': { readonly namespace: string; readonly workload: string; readonly port: number; readonly ports: readonly number[] }; // prettier-ignore
   'not-led-to-sidecar': Record<never, never>;
   'containers-past-sidecar': Place & { readonly containers: readonly string[] };
   copied: { readonly cluster: string; readonly percent: number };

@@ -372,6 +372,25 @@ spec:
     );
     expect(ask(route('rewrite') + more)).toBe('delivered to store.app.svc.cluster.local:80');
   });
+
+  /** As Envoy Gateway 1.7.0 translates it, and an Envoy then asks: it rewrites for endpoints that have a name. */
+  it.each([
+    ['the name of an endpoint', '{fqdn: {hostname: ext.example.com, port: 80}}', 'ext.example.com'],
+    ['the one that it is given beside', '{hostname: own.example.com, ip: {address: 192.0.2.1, port: 80}}', 'own.example.com'], // prettier-ignore
+    ['nothing for an address', '{ip: {address: 192.0.2.1, port: 80}}', 'www.example.com'],
+  ])('that make the backend the Host take %s', (_what, endpoint, host) => {
+    const named = route('host').replace('{name: store, port: 80}', '{group: gateway.envoyproxy.io, kind: Backend, name: out}'); // prettier-ignore
+    const out = `
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: out, namespace: app}
+spec: {endpoints: [${endpoint}]}`;
+    const asked = (text: string): string | undefined =>
+      traceIn(MESH + text + filter('host', 'urlRewrite: {hostname: {type: Backend}}'))('http://www.example.com/', { from: 'outside', at: 'app/front' }).hops[0]?.asks?.authority; // prettier-ignore
+    expect(asked(named + out) ?? 'www.example.com').toBe(host);
+    expect(asked(route('host'))).toBeUndefined();
+  });
 });
 
 describe('the order of routes at Envoy Gateway', () => {

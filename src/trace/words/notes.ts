@@ -141,6 +141,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
   'gateway-of-operator': ({ gateway, operator }) => `gateway ${gateway} is as ${named(operator)} installs it`,
   'gateways-of-one-name': ({ gateway, port }) =>
     `Istio and the Gateway API each have a Gateway ${gateway} for port ${port}; followed at the one of the Gateway API`,
+  'no-service-port': ({ port, ports, ...place }) =>
+    `no Service of gateway ${placeText(place)} has port ${port} (${ports.length === 1 ? 'there is' : 'there are'} ${ports.join(', ')}): only who dials its Pods comes to it, and so it is followed`,
   'not-led-to-sidecar': () =>
     'nothing leads the client to its sidecar (interceptionMode NONE): it dials its destination itself',
   'containers-past-sidecar': ({ containers, ...place }) =>
