@@ -97,6 +97,21 @@ export function capturedRanges(mesh: Mesh): readonly (readonly string[])[] {
   return [...new Set([...installed, ...own])].map(items);
 }
 
+/**
+ * Interfaces by which virtual machines are in the network of a Pod: what comes from there is led to the proxy as what the Pod sends is, by the
+ * older annotation at sidecars alone (sidecar_redirect.go and iptables.go of Istio's cni).
+ */
+export function virtualInterfaces(
+  workload: Workload | undefined,
+  isAmbient: boolean,
+): { readonly annotation: string; readonly interfaces: readonly string[] } | undefined {
+  const newer = 'istio.io/reroute-virtual-interfaces';
+  const older = 'traffic.sidecar.istio.io/kubevirtInterfaces';
+  const annotation = isAmbient || workload?.annotations[newer] !== undefined ? newer : older;
+  const interfaces = items(workload?.annotations[annotation] ?? '');
+  return interfaces.length === 0 ? undefined : { annotation, interfaces };
+}
+
 function decisionOf({ kind, namespace, name }: Workload, field: string): Decision {
   return { kind, namespace, name, field };
 }

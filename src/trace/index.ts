@@ -12,7 +12,7 @@ import type { LeftOut } from '../model/left-out';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Recorder } from './ask';
-import { isListenedAt, outboundCapture } from './capture';
+import { isListenedAt, outboundCapture, virtualInterfaces } from './capture';
 import { client, type Origin } from './client';
 import { noteDns } from './dns';
 import { droppedBefore } from './enter';
@@ -184,6 +184,8 @@ function firstStep(
   }
   const { namespace, workload } = peer;
   noteDns(walk.at(podOf(peer)), peer, flight.host, given);
+  const virtual = isAmbient === true || hasSidecar ? virtualInterfaces(workload, isAmbient === true) : undefined;
+  if (virtual !== undefined) walk.note(remark({ kind: 'virtual-machines', namespace, workload: name, ...virtual }));
   if (isAmbient === true) return { then: { at: 'outbound-ztunnel', flight, name, dialsPod: false } };
   if (!hasSidecar) return withoutProxy(flight, { kind, namespace, workload: name }, undefined);
   const { interception } = proxySettings(mesh, ownerOf(peer));

@@ -94,6 +94,8 @@ interface Remarks {
   /** What a client of a gateway dials its Pods at, since none of their Services has that port. */
   'no-service-port': { readonly namespace: string; readonly workload: string; readonly port: number; readonly ports: readonly number[] }; // prettier-ignore
   'not-led-to-sidecar': Record<never, never>;
+  /** What virtual machines in a Pod send. */
+  'virtual-machines': Place & { readonly interfaces: readonly string[]; readonly annotation: string };
   'containers-past-sidecar': Place & { readonly containers: readonly string[] };
   copied: { readonly cluster: string; readonly percent: number };
   'listener-refused': Place & { readonly listener: string; readonly chains: string };

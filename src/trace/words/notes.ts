@@ -145,6 +145,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `no Service of gateway ${placeText(place)} has port ${port} (${ports.length === 1 ? 'there is' : 'there are'} ${ports.join(', ')}): only who dials its Pods comes to it, and so it is followed`,
   'not-led-to-sidecar': () =>
     'nothing leads the client to its sidecar (interceptionMode NONE): it dials its destination itself',
+  'virtual-machines': ({ interfaces, annotation, ...place }) =>
+    `what virtual machines behind ${interfaces.join(', ')} of ${placeText(place)} send (${annotation}) is not followed; followed what its containers send`,
   'containers-past-sidecar': ({ containers, ...place }) =>
     `${containers.length === 1 ? 'container' : 'containers'} ${containers.join(', ')} of ${placeText(place)} ${containers.length === 1 ? 'runs' : 'run'} as the user or group of the proxy: what ${containers.length === 1 ? 'it sends' : 'they send'} goes past the sidecar; followed what the others send`,
   copied: ({ cluster, percent }) =>
