@@ -179,7 +179,8 @@ export function toPod(flight: Flight, workload: Workload): Next {
 
 /** Without a waypoint: to an endpoint, by the mesh's mutual TLS where the other end knows it. */
 function straight(mesh: Mesh, flight: Flight, { service, port, incoming, by }: Straight): Step {
-  const endpoint = mesh.endpoints.of(service, port, {}).endpoints[0];
+  const { endpoints } = mesh.endpoints.of(service, port, {});
+  const [endpoint] = endpoints;
   const workload = endpoint?.workload;
   const inMesh = workload !== undefined && isMeshed(workload);
   const layers = inMesh ? [...flight.layers, MUTUAL] : flight.layers;
@@ -187,7 +188,7 @@ function straight(mesh: Mesh, flight: Flight, { service, port, incoming, by }: S
   const target = service.registry === 'External' && workload === undefined ? dialled : port.port;
   const hop = hopOf(incoming, { sends: wire(protocolOf(flight), target, layers), decidedBy: decisions(by) });
   const onward = { ...flight, layers, address: endpoint?.address ?? null, port: dialled, namedPort: target, host: endpoint?.address !== undefined && workload === undefined && !isAddress(endpoint.address) ? endpoint.address : service.host }; // prettier-ignore
-  return step(hop, { at: 'network', flight: onward, target: { workload, original: false }, isHttp: flight.http !== null }); // prettier-ignore
+  return step(hop, { at: 'network', flight: onward, target: { workload, original: false, among: endpoints }, isHttp: flight.http !== null }); // prettier-ignore
 }
 
 /** At the ztunnel of a Pod's node, where plain text arrives as well: it passes unless mutual TLS is demanded or a policy wants to know who sends. */

@@ -4,7 +4,8 @@ import type { ServiceTarget } from '../model/merged-gateway';
 import type { Mesh } from '../model/mesh';
 import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
-import { cut } from './hbone';
+import { noteApart } from './endpoints-apart';
+import { cut, HBONE_PORT } from './hbone';
 import { brokenStatus } from './hop';
 import { entersSidecar } from './inbound';
 import { dial, serviceAt } from './names';
@@ -17,7 +18,7 @@ import { type Flight, type TlsLayer, type Walk, outermost } from './walk';
 /** The connection leaves its sender: over the network to a gateway, a workload of the mesh, or out. */
 export function arrive(walk: Walk, flight: Flight, target: Target | undefined, isHttp: boolean): Step {
   const { mesh } = walk;
-  let { workload } = target ?? { workload: undefined };
+  let { workload, among = [] }: Pick<Target, 'workload' | 'among'> = target ?? { workload: undefined };
   let onward = flight;
   if (target === undefined || target.original) {
     if (flight.address !== null && isAutoAddress(flight.address)) return nobodyThere(mesh, flight);
@@ -30,6 +31,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       const [endpoint] = endpoints;
       if (endpoint === undefined && known) return noEndpoints(flight, service);
       workload = endpoint?.workload;
+      among = endpoints;
       onward = {
         ...flight,
         port: endpoint?.port ?? flight.port,
@@ -40,8 +42,13 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       workload = dial(mesh, flight.host, null, flight.from.namespace).workload;
     }
   }
-  if (workload?.membership === 'ztunnel' && outermost(onward.layers)?.kind === 'ISTIO_MUTUAL' && target !== undefined)
-    return cut(mesh, onward, workload) ?? { then: { at: 'inbound-ztunnel', flight: onward, workload } };
+  const tunnelled =
+    target !== undefined && outermost(onward.layers)?.kind === 'ISTIO_MUTUAL' && workload?.membership === 'ztunnel'
+      ? workload
+      : undefined;
+  noteApart(walk, onward, { workload, among }, tunnelled && HBONE_PORT);
+  if (tunnelled !== undefined)
+    return cut(mesh, onward, tunnelled) ?? { then: { at: 'inbound-ztunnel', flight: onward, workload: tunnelled } };
   const verdict = networkVerdict(mesh, onward, workload, walk.addressOf(onward.host));
   if (verdict.is === 'unknown') return unknown(undefined, verdict.why);
   if (verdict.is === 'denied') {

@@ -9,6 +9,7 @@ import type { Attachment } from '../model/attachments';
 import { backendHost } from '../model/gateway-api-rules';
 import { isAddress } from '../model/addresses';
 import type { Manifest } from '../model/manifest';
+import type { Mesh } from '../model/mesh';
 import type { RouteDestination } from '../model/virtual-services';
 import { outboundCapture } from './capture';
 import { hostWithoutPort } from './envoy';
@@ -125,7 +126,7 @@ function ofService(going: ToBackend): Upstream | Step {
     direct: {
       address: endpoint?.address ?? null,
       port: endpoint?.port ?? port.port,
-      target: { workload: endpoint?.workload, original: false },
+      target: { workload: endpoint?.workload, original: false, among: endpoints },
     },
   };
 }
@@ -209,10 +210,7 @@ function ofBackend(going: ToBackend): Upstream | Step {
   const problem = backendProblem(spec) ?? certificateProblem(settings, namespace);
   if (problem !== undefined) return none(going, { kind: 'backend-not-accepted', backend, ...problem });
   const isDynamic = spec.type === 'DynamicResolver';
-  const { listener, route } = going.attachment;
-  const alone = records(record(records(route.config.spec.rules)[0]).backendRefs).length === 1;
-  const bySni = mesh.config.envoyGateway.resolvesBySni && listener.tls?.mode === 'Passthrough' && alone;
-  const sni = bySni ? outermost(stage.flight.layers)?.sni : undefined;
+  const sni = resolvesSni(going.attachment, mesh) ? outermost(stage.flight.layers)?.sni : undefined;
   const asked = http === null ? (sni ?? '') : hostWithoutPort(http.authority.name);
   const tls =
     policy !== undefined
@@ -224,7 +222,7 @@ function ofBackend(going: ToBackend): Upstream | Step {
   const usual = tls === undefined && http !== null ? 80 : 443;
   const host = isDynamic ? asked : text(first?.hostname) || text(first?.address);
   const port = isDynamic ? Number(/:(\d+)$/.exec(http?.authority.name ?? '')?.[1] ?? usual) : number(first?.port);
-  if (host === '') return none(going, { kind: 'backend-without-endpoint', backend });
+  if (host === '') return none(going, { kind: 'backend-without-endpoint', backend, resolves: isDynamic });
   if (endpoints.length > 1)
     walk.note(remark({ kind: 'backend-of-several-endpoints', backend: backendHost(namespace, name), endpoints: endpoints.length })); // prettier-ignore
   const address = /^[\d.]+$|:/.test(host) ? host : null;
@@ -238,6 +236,12 @@ function ofBackend(going: ToBackend): Upstream | Step {
     tls,
     direct: { address, port, target: undefined },
   };
+}
+
+/** Whether a DynamicResolver behind a route of TLS goes by the SNI. */
+export function resolvesSni({ listener, route }: Pick<Attachment, 'listener' | 'route'>, mesh: Mesh): boolean {
+  const alone = records(record(records(route.config.spec.rules)[0]).backendRefs).length === 1;
+  return mesh.config.envoyGateway.resolvesBySni && listener.tls?.mode === 'Passthrough' && alone;
 }
 
 interface BackendProblem {

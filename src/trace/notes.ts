@@ -94,6 +94,8 @@ interface Remarks {
   /** What a client of a gateway dials its Pods at, since none of their Services has that port. */
   'no-service-port': { readonly namespace: string; readonly workload: string; readonly port: number; readonly ports: readonly number[] }; // prettier-ignore
   'not-led-to-sidecar': Record<never, never>;
+  /** Endpoints of a service that NetworkPolicies do not treat alike: the one that is followed, and those that fare otherwise. */
+  'endpoints-apart': Place & { readonly passes: boolean; readonly others: readonly string[] };
   /** What virtual machines in a Pod send. */
   'virtual-machines': Place & { readonly interfaces: readonly string[]; readonly annotation: string };
   'containers-past-sidecar': Place & { readonly containers: readonly string[] };

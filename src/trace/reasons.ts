@@ -197,7 +197,8 @@ interface OfRoutes {
   'backend-tls-unverified': { readonly backend: string };
   'backend-authority-not-usable': { readonly detail: string; readonly cure: string };
   'backend-unix-socket': { readonly backend: string };
-  'backend-without-endpoint': { readonly backend: string };
+  /** `resolves`: it has none by nature, and the connection names no host that Envoy Gateway reads. */
+  'backend-without-endpoint': { readonly backend: string; readonly resolves: boolean };
   /** Envoy Gateway does not take an address of it. */
   'backend-not-accepted': { readonly backend: string; readonly detail: string; readonly cure: string };
   /** A Service of type ExternalName. */

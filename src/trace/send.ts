@@ -198,7 +198,7 @@ function sendToCluster(
       : undefined;
   if (misfit !== undefined) return refused(hopOn, misfit);
   // What is dialled at a Service of the cluster is looked up as it is for any client.
-  const target = { workload, original: isOriginal || inside !== undefined };
+  const target = { workload, original: isOriginal || inside !== undefined, among: endpoint === undefined ? [] : cluster.endpoints }; // prettier-ignore
   if (sending.tunnel === null) return step(hopOn, { at: 'network', flight: onward, target, isHttp });
   const asked = tunnelled(onward, sending.tunnel, sending.inner);
   return step(hopOn, { at: 'network', flight: asked, target, isHttp: false });

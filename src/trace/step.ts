@@ -2,6 +2,7 @@
  * What a proxy, or the network between two, makes of a connection: what happened there, and where it goes next or how it ends. Steps are data:
  * nothing here calls the next proxy, and the loop of `loop.ts` does.
  */
+import type { Endpoint } from '../model/endpoints';
 import type { EffectiveProxy } from '../model/envoy-gateway';
 import type { ApiGateway } from '../model/gateway-api';
 import type { Port, Service } from '../model/services';
@@ -16,6 +17,8 @@ export interface Target {
   readonly workload: Workload | undefined;
   /** Whether the sender dials what its client dialled, so that the address is looked up as it is for any client. */
   readonly original: boolean;
+  /** The endpoints among which the sender has chosen, where it has. */
+  readonly among?: readonly Endpoint[];
 }
 
 /** The Pods that run a Gateway of Envoy Gateway's. */

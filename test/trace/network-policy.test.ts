@@ -200,3 +200,44 @@ spec: {podSelector: {}, policyTypes: [Ingress], ingress: [RULE]}
     expect(seen.notes).toEqual([expect.stringMatching(/^assumed that NetworkPolicies let the client/)]);
   });
 });
+
+describe('a NetworkPolicy for some of the Pods of a Service', () => {
+  const pod = (name: string): string => `
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, namespace: shop, labels: { app: web, track: ${name} } }
+spec: { containers: [{ name: web, image: web, ports: [{ containerPort: 80 }] }] }`;
+  const closed = (track: string): string => `
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: closed, namespace: shop }
+spec: { podSelector: { matchLabels: { track: ${track} } }, policyTypes: [Ingress] }`;
+  const world = (injected: string): string => `
+apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { ${injected} } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: sleep, namespace: shop, labels: { app: sleep } }
+spec: { containers: [{ name: c, image: c }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: shop }
+spec: { clusterIP: 10.96.0.9, selector: { app: web }, ports: [{ name: http, port: 80 }] }
+${pod('a')}${pod('b')}`;
+  const apart = (injected: string, track: string): object | undefined =>
+    traceIn(world(injected) + closed(track))('http://web.shop/', { from: 'shop/sleep' }).noted.find(({ kind }) => kind === 'endpoints-apart'); // prettier-ignore
+
+  it.each(['istio-injection: enabled', 'istio.io/dataplane-mode: ambient', 'plain: "1"'])(
+    'is said of the one that is followed and of the others: %s',
+    (injected) => {
+      expect(apart(injected, 'b')).toMatchObject({ workload: 'a', passes: true, others: ['shop/b'] });
+      expect(apart(injected, 'a')).toMatchObject({ workload: 'a', passes: false, others: ['shop/b'] });
+      expect(apart(injected, 'none')).toBeUndefined();
+    },
+  );
+});

@@ -1,8 +1,10 @@
+import { record } from '../../model/fields';
 import { EXPERIMENTS } from '../../model/gateway-api-rules';
 import type { Manifest } from '../../model/manifest';
+import { resolvesSni } from '../../trace/envoy-gateway-backend';
 import { missingBackend } from '../backends';
 import type { CheckContext } from '../context';
-import { GATEWAY_API, ROUTE_KINDS, routeSpec } from '../gateway-api';
+import { ENVOY_GATEWAY, GATEWAY_API, ROUTE_KINDS, routeSpec } from '../gateway-api';
 import type { Hit, Rule } from '../rule';
 import { serviceSpec } from '../workloads';
 
@@ -30,6 +32,10 @@ export const rule: Rule = {
               const why = unreadBackend(context, manifest, `${namespace}/${name}`);
               if (why !== undefined) yield { manifest, field: [...field, 'kind'], ...why };
             }
+            if (group === ENVOY_GATEWAY && target === 'Backend' && weight !== 0) {
+              const what = unresolved(context, manifest, namespace, name);
+              if (what !== undefined) yield { manifest, field: [...field, 'name'], what, why: UNRESOLVED, fix: 'Name a Backend with endpoints, or let Envoy Gateway 1.9 or newer resolve the SNI of TLS that passes through (TLSRoute).' }; // prettier-ignore
+            }
             if (group !== '' || target !== 'Service' || weight === 0) continue;
             const service = context.find('', 'Service', namespace, name);
             if (!service) {
@@ -50,6 +56,22 @@ export const rule: Rule = {
     }
   },
 };
+
+const UNRESOLVED =
+  'Such a Backend has no endpoint of its own: Envoy Gateway closes every connection for which it knows no host.';
+
+/** What a route of connections has of a Backend that goes by the host which a request names; undefined where Envoy Gateway reads one. */
+function unresolved({ mesh }: CheckContext, route: Manifest, namespace: string, name: string): string | undefined {
+  if (route.kind !== 'TLSRoute' && route.kind !== 'TCPRoute') return undefined;
+  const backend = mesh.find(ENVOY_GATEWAY, 'Backend', namespace, name);
+  if (record(record(backend?.body).spec).type !== 'DynamicResolver') return undefined;
+  const attached = mesh.gatewayApi.attachments.filter((one) => one.route.config.manifest === route && one.gateway.controller === 'envoy-gateway'); // prettier-ignore
+  const closed = attached.find((one) => !resolvesSni(one, mesh));
+  return (
+    closed &&
+    `Backend ${namespace}/${name} resolves the host that a request names (DynamicResolver), and listener ${closed.listener.name} of Gateway ${closed.gateway.config.namespace}/${closed.gateway.config.name} reads none for this ${route.kind}`
+  );
+}
 
 /** Why a gateway that a route is attached to takes no XBackend; undefined where all do, and for controllers that are not known here. */
 function unreadBackend(

@@ -145,6 +145,10 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `no Service of gateway ${placeText(place)} has port ${port} (${ports.length === 1 ? 'there is' : 'there are'} ${ports.join(', ')}): only who dials its Pods comes to it, and so it is followed`,
   'not-led-to-sidecar': () =>
     'nothing leads the client to its sidecar (interceptionMode NONE): it dials its destination itself',
+  'endpoints-apart': ({ passes, others, ...place }) =>
+    passes
+      ? `NetworkPolicies let this pass to ${placeText(place)}, which is followed, and not to ${firstOf(others)}, which ${others.length === 1 ? 'is an endpoint' : 'are endpoints'} as well: a share of the connections fails`
+      : `NetworkPolicies let this pass to ${firstOf(others)}, and not to ${placeText(place)}, which is an endpoint as well and is followed: a share of the connections fails`,
   'virtual-machines': ({ interfaces, annotation, ...place }) =>
     `what virtual machines behind ${interfaces.join(', ')} of ${placeText(place)} send (${annotation}) is not followed; followed what its containers send`,
   'containers-past-sidecar': ({ containers, ...place }) =>

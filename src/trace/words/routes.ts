@@ -142,7 +142,13 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
     what: `Backend ${backend} has a Unix socket, which no route may name`,
     fix: 'use an address',
   }),
-  'backend-without-endpoint': ({ backend }) => ({ what: `Backend ${backend} has no endpoint`, fix: 'give it one' }),
+  'backend-without-endpoint': ({ backend, resolves }) =>
+    resolves
+      ? {
+          what: `Backend ${backend} resolves the host that a request names (DynamicResolver), and this connection names none that Envoy Gateway reads`,
+          fix: 'name a Backend with endpoints; of TLS that passes through Envoy Gateway 1.9 and newer resolve the SNI',
+        }
+      : { what: `Backend ${backend} has no endpoint`, fix: 'give it one' },
   'backend-not-accepted': ({ backend, detail, cure }) => ({
     what: `Envoy Gateway does not accept Backend ${backend}: ${detail}`,
     fix: cure,
