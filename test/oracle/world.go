@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	metadatafake "k8s.io/client-go/metadata/fake"
@@ -15,6 +17,8 @@ import (
 	"sigs.k8s.io/gateway-api/pkg/consts"
 	"sigs.k8s.io/yaml"
 
+	networking "istio.io/api/networking/v1alpha3"
+	clientnetworking "istio.io/client-go/pkg/apis/networking/v1"
 	"istio.io/istio/pilot/pkg/config/kube/crd"
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pilot/pkg/simulation"
@@ -117,7 +121,10 @@ func inWorld(o *objects, meshYaml string, visit func(*world)) (err error) {
 				Configs:                    o.configs,
 				MeshConfig:                 meshConfig,
 				DisableSecretAuthorization: true,
-				KubeClientModifier:         func(c kubelib.Client) { releaseGatewayAPI(t, c) },
+				KubeClientModifier: func(c kubelib.Client) {
+					releaseGatewayAPI(t, c)
+					storeEntries(t, c, o.configs)
+				},
 			}),
 			proxies: map[string]*model.Proxy{},
 			byIP:    map[string]string{},
@@ -145,6 +152,20 @@ func releaseGatewayAPI(t test.Failer, c kubelib.Client) {
 	fake.PrependReactor("update", "customresourcedefinitions", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		return true, action.(clienttesting.UpdateAction).GetObject(), nil
 	})
+}
+
+// storeEntries puts the ServiceEntries where routes of the Gateway API look for their parents and backends, which is no store of configuration.
+func storeEntries(t test.Failer, c kubelib.Client, configs []config.Config) {
+	for _, one := range configs {
+		spec, isEntry := one.Spec.(*networking.ServiceEntry)
+		if !isEntry {
+			continue
+		}
+		entry := &clientnetworking.ServiceEntry{ObjectMeta: one.ToObjectMeta(), Spec: *spec.DeepCopy()} //nolint:govet
+		if _, err := c.Istio().NetworkingV1().ServiceEntries(one.Namespace).Create(context.Background(), entry, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (w *world) addProxy(pod *corev1.Pod) {

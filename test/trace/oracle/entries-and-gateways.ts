@@ -39,6 +39,7 @@ const endpoint = pick(
   { address: 'egw.edge.svc.cluster.local' },
   { address: '10.96.0.50', ports: { http: 80, tls: 443 } },
   { address: 'store.web.svc.cluster.local', ports: { http: 80 } },
+  { address: 'unix:///var/run/api.sock' },
 );
 
 export const serviceEntry = fc
@@ -70,7 +71,9 @@ export const serviceEntry = fc
     const given =
       resolution === 'STATIC'
         ? (endpoints ?? [{ address: '198.51.100.9' }]).map((one) =>
-            one.address.startsWith('1') ? one : { address: '198.51.100.7' },
+            one.address.startsWith('1') || (one.address.startsWith('unix:') && made.ports.length === 1)
+              ? one
+              : { address: '198.51.100.7' },
           )
         : resolution === 'DNS'
           ? endpoints

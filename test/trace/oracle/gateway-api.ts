@@ -79,6 +79,19 @@ const WORLD: readonly Thing[] = [
       resolution: 'DNS',
     },
   },
+  {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'ServiceEntry',
+    metadata: metadata('sites', 'web', 2),
+    spec: {
+      hosts: ['www.example.com', 'db.partner.io', '*.b.example.com'],
+      ports: [
+        { number: 80, name: 'http', protocol: 'HTTP' },
+        { number: 8080, name: 'http-alt', protocol: 'HTTP' },
+      ],
+      resolution: 'NONE',
+    },
+  },
 ];
 
 const listener = fc
@@ -180,8 +193,13 @@ const parent = fc.oneof(
       { group: '', kind: 'Service', name: 'shop', namespace: 'app' },
       { group: '', kind: 'Service', name: 'shop', namespace: 'app', port: 80 },
       { group: '', kind: 'Service', name: 'store', namespace: 'web' },
+      { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'site', namespace: 'app' },
+      { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'site', namespace: 'app', port: 80 },
+      { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'sites', namespace: 'web' },
+      { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'sites', namespace: 'web', port: 8080 },
+      { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'site' },
     ),
-    weight: 2,
+    weight: 3,
   },
 );
 const route = fc
@@ -208,6 +226,9 @@ const tlsPolicy = fc.record({
     { group: '', kind: 'Service', name: 'shop' },
     { group: '', kind: 'Service', name: 'shop', sectionName: 'https' },
     { group: '', kind: 'Service', name: 'store' },
+    { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'site' },
+    { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'site', sectionName: 'http' },
+    { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'sites', sectionName: 'http-alt' },
   ),
   hostname: pick('shop.example.com', 'api.example.com'),
 });
@@ -217,7 +238,7 @@ const ask: fc.Arbitrary<Ask> = fc
     from: pick('edge/front-istio', 'edge/front-istio', 'edge/side-istio', 'app/sleep', 'web/sleep'),
     scheme: pick('http' as const, 'http' as const, 'http' as const, 'https' as const),
     outside: pick<string>(...HOSTS, 'other.net'),
-    inside: pick('shop.app', 'shop.app.svc.cluster.local', 'store.web.svc.cluster.local', 'api.example.com'),
+    inside: pick('shop.app', 'shop.app.svc.cluster.local', 'store.web.svc.cluster.local', 'api.example.com', 'www.example.com', 'db.partner.io', 'a.b.example.com'), // prettier-ignore
     special: pick(false, false, true),
     path: pick('/', '/v1', '/v1/items', '/v12', '/health', '/v2', '/v1?beta=yes'),
     method: pick('GET', 'GET', 'POST'),
@@ -233,7 +254,7 @@ const ask: fc.Arbitrary<Ask> = fc
       address: isInside
         ? host.startsWith('shop') ? '10.96.0.60' : host.startsWith('store') ? '10.96.0.61' : '203.0.113.10' // prettier-ignore
         : one.from === 'edge/front-istio' ? '10.244.4.10' : '10.244.4.11', // prettier-ignore
-      port: one.scheme === 'https' ? 443 : special && !isInside ? 8080 : 80,
+      port: one.scheme === 'https' ? 443 : special && (!isInside || host.includes('example.com') || host === 'db.partner.io') ? 8080 : 80, // prettier-ignore
     };
   });
 
