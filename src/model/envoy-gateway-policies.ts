@@ -237,9 +237,16 @@ export function holdsForAll({ gateway }: Served, sharing: readonly Served[]): bo
 const nameIn = ({ config: { namespace, name } }: ApiGateway): string => `${namespace}/${name}`;
 
 /** What a policy for connections says: the SecurityPolicy whose authorization counts, and those that Envoy Gateway refuses for the route. */
+/** Why Envoy Gateway refuses a SecurityPolicy as a whole for a route; `rule` and `entry` are indexes. */
+export type PolicyRefusal =
+  | { readonly is: 'more-than-authorization'; readonly part: string }
+  | { readonly is: 'tokens-or-headers'; readonly rule: number }
+  | { readonly is: 'several-places'; readonly entry: number }
+  | { readonly is: 'no-provider-of-headers'; readonly hasProviders: boolean };
+
 export interface StreamPolicies {
   readonly authorization: EffectivePolicy | undefined;
-  readonly refused: readonly { readonly policy: EffectivePolicy; readonly why: string }[];
+  readonly refused: readonly { readonly policy: EffectivePolicy; readonly why: PolicyRefusal }[];
 }
 
 /**
@@ -269,30 +276,26 @@ export function streamPolicies({ route, rule, gateway, listener }: PolicyPlace, 
 const FOR_REQUESTS = ['cors', 'jwt', 'oidc', 'apiKeyAuth', 'basicAuth', 'extAuth'];
 
 /** Why a SecurityPolicy may not be for a TCPRoute. */
-export function notForStreams(spec: Json): string | undefined {
+export function notForStreams(spec: Json): PolicyRefusal | undefined {
   const field = FOR_REQUESTS.find((name) => optionalRecord(spec[name]) !== undefined);
-  if (field !== undefined) return `it has ${field}, and only authorization is carried out for TCP`;
+  if (field !== undefined) return { is: 'more-than-authorization', part: field };
   const rules = records(record(spec.authorization).rules);
   const index = rules.findIndex(({ principal }) => optionalRecord(record(principal).jwt) !== undefined || records(record(principal).headers).length > 0); // prettier-ignore
-  return index < 0
-    ? undefined
-    : `authorization.rules[${index}] names tokens or headers, which a TCP connection has none of`;
+  return index < 0 ? undefined : { is: 'tokens-or-headers', rule: index };
 }
 
 /**
  * Why Envoy Gateway refuses a SecurityPolicy as a whole where it is for a route of HTTP or gRPC (validateSecurityPolicy of
  * internal/gatewayapi/securitypolicy.go); for a Gateway it looks at none of this.
  */
-export function notForRoutes({ apiKeyAuth, oidc, jwt }: Json): string | undefined {
+export function notForRoutes({ apiKeyAuth, oidc, jwt }: Json): PolicyRefusal | undefined {
   const places = ['headers', 'params', 'cookies'];
   const mixed = records(record(apiKeyAuth).extractFrom).findIndex((from) => places.filter((name) => list(from[name]).length > 0).length > 1); // prettier-ignore
-  if (mixed >= 0)
-    return `apiKeyAuth.extractFrom[${mixed}] names several of headers, params and cookies, and each entry may name one`;
+  if (mixed >= 0) return { is: 'several-places', entry: mixed };
   if (record(oidc).passThroughAuthHeader !== true) return undefined;
   const providers = records(record(jwt).providers);
   const reads = providers.some(({ extractFrom }) => optionalRecord(extractFrom) === undefined || records(record(extractFrom).headers).length > 0); // prettier-ignore
-  if (reads) return undefined;
-  return `oidc.passThroughAuthHeader needs a provider under jwt that reads tokens from a header, and there is ${providers.length === 0 ? 'no jwt' : 'none'}`;
+  return reads ? undefined : { is: 'no-provider-of-headers', hasProviders: providers.length > 0 };
 }
 
 /** The EnvoyPatchPolicy of a Gateway; undefined if there is none, or Envoy Gateway is seen to be told of none. */

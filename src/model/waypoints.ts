@@ -11,8 +11,20 @@ export interface Binding {
   readonly by: { readonly kind: string; readonly namespace: string; readonly name: string };
   readonly gateway: ApiGateway | undefined;
   /** Why istiod ignores the label, and then nothing leads through a waypoint. */
-  readonly problem: { readonly is: 'missing' | 'not admitted' | 'not for services'; readonly what: string; readonly fix: string } | undefined; // prettier-ignore
+  readonly problem: WaypointProblem | undefined;
 }
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Why a waypoint that is asked for does not serve who asks for it. */
+export type WaypointProblem =
+  /** `elsewhere`: waypoints of that name in other namespaces. */
+  | { readonly is: 'missing'; readonly waypoint: Named; readonly elsewhere: readonly Named[] }
+  | { readonly is: 'not admitted'; readonly waypoint: Named; readonly namespace: string }
+  | { readonly is: 'not for services'; readonly waypoint: Named; readonly traffic: string };
 
 export const USE_WAYPOINT = 'istio.io/use-waypoint';
 export const USE_WAYPOINT_NAMESPACE = 'istio.io/use-waypoint-namespace';
@@ -94,37 +106,19 @@ export function canaryOf(mesh: Mesh, service: Service, first: Binding): Canary |
 
 function problemOf(
   mesh: Mesh,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
+  waypoint: Named,
   gateway: ApiGateway | undefined,
   user: string,
-): Binding['problem'] {
+): WaypointProblem | undefined {
   if (gateway === undefined) {
-    const elsewhere = waypoints(mesh).filter((one) => one.config.name === name);
-    const there = elsewhere.map((one) => `${one.config.namespace}/${one.config.name}`).join(', ');
-    return {
-      is: 'missing',
-      what: `there is no waypoint ${namespace}/${name}${there === '' ? '' : `, but there is ${there}`}`,
-      fix:
-        elsewhere[0] === undefined
-          ? `create the Gateway ${namespace}/${name} of class istio-waypoint, or correct the label`
-          : `add the label ${USE_WAYPOINT_NAMESPACE}: ${elsewhere[0].config.namespace}`,
-    };
+    const elsewhere = waypoints(mesh).filter((one) => one.config.name === waypoint.name);
+    return { is: 'missing', waypoint, elsewhere: elsewhere.map(({ config: { namespace, name } }) => ({ namespace, name })) }; // prettier-ignore
   }
   const listener = gateway.listeners.find((one) => one.protocol === 'HBONE' && one.port === HBONE_PORT);
-  const admits = listener === undefined ? user === namespace : listener.admits(user);
-  if (!admits)
-    return {
-      is: 'not admitted',
-      what: `Gateway ${namespace}/${name} admits no namespace ${user}`,
-      fix: `let its HBONE listener admit ${user} (allowedRoutes.namespaces)`,
-    };
+  const admits = listener === undefined ? user === waypoint.namespace : listener.admits(user);
+  if (!admits) return { is: 'not admitted', waypoint, namespace: user };
   const traffic = trafficOf(mesh, gateway);
-  if (traffic !== 'service' && traffic !== 'all')
-    return {
-      is: 'not for services',
-      what: `Gateway ${namespace}/${name} is for traffic "${traffic}" (${WAYPOINT_FOR}), not for services`,
-      fix: `label it ${WAYPOINT_FOR}: service, or all`,
-    };
+  if (traffic !== 'service' && traffic !== 'all') return { is: 'not for services', waypoint, traffic };
   return undefined;
 }
 

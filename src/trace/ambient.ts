@@ -103,8 +103,7 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
         kind: 'waypoint-ignored',
         by: refOf(binding.by),
         waypoint: `${binding.namespace}/${binding.name}`,
-        detail: binding.problem.what,
-        cure: binding.problem.fix,
+        problem: binding.problem,
       }),
     );
   if (binding?.gateway !== undefined && binding.problem === undefined) {

@@ -109,7 +109,7 @@ function streamFilter({ place, ref }: StreamTarget): Filter {
     const { walk } = at;
     const { authorization, refused: others } = streamPolicies(place, walk.mesh);
     for (const { policy, why } of others)
-      walk.note(remark({ kind: 'policy-not-for-route', policy: refOf(policy.manifest), route: refOf(ref), detail: why })); // prettier-ignore
+      walk.note(remark({ kind: 'policy-not-for-route', policy: refOf(policy.manifest), route: refOf(ref), problem: why })); // prettier-ignore
     return (authorization && streamVerdict(walk.mesh, authorization, accessOf(at, null))) ?? { is: 'passed', http };
   };
 }

@@ -2,8 +2,10 @@
  * What a trace says beside its outcome: a closed union with fields, as `reasons.ts` is of refusals. Programs read these; `words/notes.ts` makes
  * sentences of them, last.
  */
+import type { PolicyRefusal } from '../model/envoy-gateway-policies';
 import type { InstalledGateway } from '../model/installed-gateways';
 import type { LeftOut } from '../model/left-out';
+import type { WaypointProblem } from '../model/waypoints';
 import type { Asking, NoCluster } from './reasons';
 import { refOf, type ObjectRef, type RouteRef } from './refs';
 import type { Outcome, ProxyRef } from './types';
@@ -101,7 +103,8 @@ interface Remarks {
   'containers-past-sidecar': Place & { readonly containers: readonly string[] };
   copied: { readonly cluster: string; readonly percent: number };
   'listener-refused': Place & { readonly listener: string; readonly chains: string };
-  'waypoint-ignored': { readonly by: ObjectRef; readonly waypoint: string; readonly detail: string; readonly cure: string }; // prettier-ignore
+  /** `detail` and `cure` are words, put there last. */
+  'waypoint-ignored': { readonly by: ObjectRef; readonly waypoint: string; readonly problem: WaypointProblem; readonly detail?: string; readonly cure?: string }; // prettier-ignore
   'not-known-by-name': { readonly entry: ObjectRef; readonly hasRange: boolean };
   'tls-ignored': { readonly rule: ObjectRef; readonly field: string };
   'several-endpoints': { readonly cluster: string; readonly addresses: readonly string[] };
@@ -114,7 +117,8 @@ interface Remarks {
   'backends-weighted': { readonly shares: readonly { readonly host: string | null; readonly percent: number }[] };
   'status-replaced': { readonly policy: ObjectRef; readonly from: number; readonly to: number };
   'rate-limited': { readonly policy: ObjectRef; readonly isUncertain: boolean };
-  'policy-not-for-route': { readonly policy: ObjectRef; readonly route: ObjectRef; readonly detail: string };
+  /** `detail` is words, put there last. */
+  'policy-not-for-route': { readonly policy: ObjectRef; readonly route: ObjectRef; readonly problem: PolicyRefusal; readonly detail?: string }; // prettier-ignore
   /** `by` is null where only the cluster is known. */
   'other-end': { readonly host: string; readonly end: string; readonly by: ObjectRef | null; readonly cluster: string | null; readonly port: number; readonly isTcp: boolean }; // prettier-ignore
 }

@@ -22,6 +22,7 @@ function entry(name: string, more: string, port = '{ number: 80, name: p, protoc
 }
 
 const DNS = entry('api', 'resolution: DNS');
+const AMBIENT = '\n---\n{ apiVersion: v1, kind: Namespace, metadata: { name: calm, labels: { istio.io/dataplane-mode: ambient } } }\n'; // prettier-ignore
 const TO_API = 'destination: { host: api.example.com }';
 const HTTP = 'http://api.example.com/';
 const DENIES_EGRESS = object('NetworkPolicy', 'closed', '{ podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ ipBlock: { cidr: 203.0.113.0/24 } }] }] }', 'networking.k8s.io/v1'); // prettier-ignore
@@ -38,6 +39,7 @@ const SHOWN: readonly (readonly [NoteKind, string, { from?: string; request?: st
   ['client-has-address', DNS + DENIES_EGRESS.replace('to: [{ ipBlock: { cidr: 203.0.113.0/24 } }]', 'ports: [{ port: 80 }]'), {}, { is: 'assumption', host: 'api.example.com', policies: ['app/closed'] }], // prettier-ignore
   ['address-of-entry', entry('db', 'addresses: [203.0.113.0/24]', '{ number: 5432, name: p, protocol: TCP }'), { request: 'tcp://db.example.com:5432' }, { is: 'assumption', host: 'db.example.com', address: '203.0.113.0/24' }], // prettier-ignore
   ['network-policy-by-address', DNS + DENIES_EGRESS.replace('203.0.113.0/24', '198.51.100.0/24'), {}, { is: 'gap', policies: ['app/closed'] }], // prettier-ignore
+  ['waypoint-ignored', AMBIENT + DNS.replace('{ name: api, namespace: app }', '{ name: api, namespace: app, labels: { istio.io/use-waypoint: way } }'), { from: 'calm' }, { is: 'remark', by: { kind: 'ServiceEntry', namespace: 'app', name: 'api' }, waypoint: 'app/way', problem: { is: 'missing', waypoint: { namespace: 'app', name: 'way' }, elsewhere: [] }, detail: 'there is no waypoint app/way', cure: 'create the Gateway app/way of class istio-waypoint, or correct the label' }], // prettier-ignore
   ['copied', DNS + route(`{ route: [{ ${TO_API} }], mirror: { host: api.example.com }, mirrorPercentage: { value: 20 } }`), {}, { is: 'remark', cluster: 'outbound|80||api.example.com', percent: 20 }], // prettier-ignore
   ['aborts-share', DNS + route(`{ fault: { abort: { httpStatus: 503, percentage: { value: 10 } } }, route: [{ ${TO_API} }] }`), {}, { is: 'remark', rule: { kind: 'VirtualService', namespace: 'app', name: 'api', rule: 'http[0]' }, percent: 10 }], // prettier-ignore
   ['weighted', DNS + entry('new', 'resolution: DNS') + route(`{ route: [{ ${TO_API}, weight: 90 }, { destination: { host: new.example.com }, weight: 10 }] }`), {}, { is: 'remark', weight: 90, total: 100, others: ['outbound|80||new.example.com'] }], // prettier-ignore

@@ -3,6 +3,7 @@ import type { Manifest } from '../../model/manifest';
 import { bindingOf, waypoints } from '../../model/waypoints';
 import { isLedBy, targetRefsOf } from '../authorization';
 import type { CheckContext } from '../context';
+import { waypointProblemWords } from '../../trace/words/waypoints';
 import { NETWORKING, type PolicyTarget, PROXY_POLICIES, type TargetRef } from '../istio';
 import type { Hit, Rule } from '../rule';
 
@@ -60,15 +61,16 @@ function* forTarget(
   // What nobody binds to a waypoint, for a policy of access to an external host, is another rule's.
   if (binding === undefined && kind === 'ServiceEntry' && policy.kind === 'AuthorizationPolicy') return;
   if (binding !== undefined && binding.problem === undefined) return;
+  const problem = binding?.problem && waypointProblemWords(binding.problem);
   const isShown = mesh.namespaces.has(policy.namespace);
   yield {
     manifest: policy,
     field,
     what:
-      binding === undefined
+      problem === undefined
         ? `${kind} ${policy.namespace}/${name}, which it targets, is bound to no waypoint${isShown ? '' : ` by a label of its own, and no manifest shows namespace ${policy.namespace}`}`
-        : `${kind} ${policy.namespace}/${name}, which it targets, is led through no waypoint: ${binding.problem?.what ?? ''}`,
-    fix: binding === undefined ? adviceFor(context, policy, kind, name) : `${sentence(binding.problem?.fix ?? '')}.`,
+        : `${kind} ${policy.namespace}/${name}, which it targets, is led through no waypoint: ${problem.what}`,
+    fix: problem === undefined ? adviceFor(context, policy, kind, name) : `${sentence(problem.fix)}.`,
     ...(isShown ? {} : { severity: 'warning' as const }),
     onTheWay: [target, ...context.of('', 'Namespace').filter((one) => one.name === policy.namespace)],
   };

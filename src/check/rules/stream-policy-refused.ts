@@ -1,10 +1,11 @@
-import { notForRoutes, notForStreams } from '../../model/envoy-gateway-policies';
+import { notForRoutes, notForStreams, type PolicyRefusal } from '../../model/envoy-gateway-policies';
 import { record, type Json } from '../../model/fields';
+import { policyRefusalText } from '../../trace/words/policies';
 import { targetsOf } from '../envoy-gateway';
 import { ENVOY_GATEWAY } from '../gateway-api';
 import type { Rule } from '../rule';
 
-const REFUSALS: Readonly<Record<string, (spec: Json) => string | undefined>> = {
+const REFUSALS: Readonly<Record<string, (spec: Json) => PolicyRefusal | undefined>> = {
   TCPRoute: notForStreams,
   HTTPRoute: notForRoutes,
   GRPCRoute: notForRoutes,
@@ -29,7 +30,7 @@ export const rule: Rule = {
         yield {
           manifest: policy,
           field: spec.targetRef === undefined ? ['spec', 'targetRefs', at] : ['spec', 'targetRef'],
-          what: `Envoy Gateway refuses the policy for ${kind} ${policy.namespace}/${name}: ${why}`,
+          what: `Envoy Gateway refuses the policy for ${kind} ${policy.namespace}/${name}: ${policyRefusalText(why)}`,
         };
       }
     }

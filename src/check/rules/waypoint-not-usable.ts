@@ -1,5 +1,6 @@
 import type { Manifest } from '../../model/manifest';
 import { binding, waypoints } from '../../model/waypoints';
+import { waypointProblemWords } from '../../trace/words/waypoints';
 import { NETWORKING } from '../istio';
 import type { Rule } from '../rule';
 import { nearestName } from '../../model/near-names';
@@ -31,7 +32,7 @@ export const rule: Rule = {
       if (isUnknown && beside.length === 0) continue;
       // A namespace may lead its workloads by one waypoint and its services by another.
       if (bound.problem.is === 'not for services' && manifest.kind === 'Namespace') continue;
-      const { what, fix } = bound.problem;
+      const { what, fix } = waypointProblemWords(bound.problem);
       const near = isUnknown ? nearestName(bound.name, beside) : undefined;
       yield {
         manifest,

@@ -5,7 +5,7 @@ import type { Trace } from '../types';
 import { FILTER_WORDS } from './filters';
 import { LISTENER_WORDS } from './listeners';
 import { NETWORK_WORDS } from './network';
-import { wordsOfNote } from './notes';
+import { worded, wordsOfNote } from './notes';
 import { REPLY_WORDS } from './replies';
 import { ROUTE_WORDS, UPSTREAM_TLS_WORDS } from './routes';
 import type { Words, WordsFor } from './words';
@@ -37,7 +37,7 @@ export function withNotes(notes: readonly Note[]): Pick<Trace, 'notes' | 'noted'
     const text = wordsOfNote(note);
     if (!byText.has(text)) byText.set(text, note);
   }
-  return { notes: [...byText.keys()], noted: [...byText.values()] };
+  return { notes: [...byText.keys()], noted: [...byText.values()].map(worded) };
 }
 
 const NO_NOTES = { notes: [], noted: [] };

@@ -5,6 +5,8 @@ import type { Note, NoteKind, Notes, OpenCondition } from '../notes';
 import type { ObjectRef, Outcome } from '../types';
 import { noClusterWords } from './clusters';
 import { askingText } from './filters';
+import { policyRefusalText } from './policies';
+import { waypointProblemWords } from './waypoints';
 import { named } from './words';
 
 interface Place {
@@ -157,8 +159,10 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `${percent === 100 ? '' : `${percent} % of the `}requests are copied to ${cluster}, whose answers nobody waits for`,
   'listener-refused': ({ listener, chains, ...place }) =>
     `Envoy of ${placeText(place)} refuses listener ${listener}: several filter chains match ${chains}; followed as if it had none`,
-  'waypoint-ignored': ({ by, waypoint, detail, cure }) =>
-    `${by.kind} ${by.name} asks for waypoint ${waypoint}, and istiod ignores it: ${detail} (${cure})`,
+  'waypoint-ignored': ({ by, waypoint, problem }) => {
+    const { what, fix } = waypointProblemWords(problem);
+    return `${by.kind} ${by.name} asks for waypoint ${waypoint}, and istiod ignores it: ${what} (${fix})`;
+  },
   'not-known-by-name': ({ entry, hasRange }) =>
     `ztunnel does not know ${named(entry)} by name: ${hasRange ? 'a range is among its addresses' : 'Istio gives it no address'}`,
   'tls-ignored': ({ rule, field }) =>
@@ -179,8 +183,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `the proxy answers ${from}, and ${named(policy)} puts ${to} in its place (spec.responseOverride)`,
   'rate-limited': ({ policy, isUncertain }) =>
     `${named(policy)} limits the rate: over it the answer is 429${isUncertain ? ", and always 500 if Envoy Gateway's own configuration, which no manifest shows, has no rateLimit" : ''}`,
-  'policy-not-for-route': ({ policy, route, detail }) =>
-    `Envoy Gateway refuses ${named(policy)} for ${named(route)}: ${detail}`,
+  'policy-not-for-route': ({ policy, route, problem }) =>
+    `Envoy Gateway refuses ${named(policy)} for ${named(route)}: ${policyRefusalText(problem)}`,
   'other-end': ({ host, end, by, cluster, port, isTcp }) =>
     `this connection is for ${host}, and ends at ${end}: ${byText(by, cluster)} takes what comes on port ${port}${isTcp ? ', where nothing names a host' : ', whatever host it is for'}`,
 };
@@ -194,4 +198,12 @@ export const NOTE_KINDS: readonly NoteKind[] = Object.keys(WORDS) as NoteKind[];
 
 export function wordsOfNote(note: Note): string {
   return (WORDS[note.kind] as (fields: Note) => string)(note);
+}
+
+/** A note with the words that are fields of it, for who reads no problems. */
+export function worded(note: Note): Note {
+  if (note.kind === 'policy-not-for-route') return { ...note, detail: policyRefusalText(note.problem) };
+  if (note.kind !== 'waypoint-ignored') return note;
+  const { what, fix } = waypointProblemWords(note.problem);
+  return { ...note, detail: what, cure: fix };
 }

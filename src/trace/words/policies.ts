@@ -1,0 +1,15 @@
+/** Why Envoy Gateway refuses a SecurityPolicy for a route. */
+import type { PolicyRefusal } from '../../model/envoy-gateway-policies';
+
+export function policyRefusalText(refusal: PolicyRefusal): string {
+  switch (refusal.is) {
+    case 'more-than-authorization':
+      return `it has ${refusal.part}, and only authorization is carried out for TCP`;
+    case 'tokens-or-headers':
+      return `authorization.rules[${refusal.rule}] names tokens or headers, which a TCP connection has none of`;
+    case 'several-places':
+      return `apiKeyAuth.extractFrom[${refusal.entry}] names several of headers, params and cookies, and each entry may name one`;
+    case 'no-provider-of-headers':
+      return `oidc.passThroughAuthHeader needs a provider under jwt that reads tokens from a header, and there is ${refusal.hasProviders ? 'none' : 'no jwt'}`;
+  }
+}
