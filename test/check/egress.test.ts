@@ -273,7 +273,7 @@ spec:
     expect(ids(yaml('*.cloud.example', '*.cloud.example'))).not.toContain('EDGE514 warning');
   });
 
-  it('are those of a Service where a DestinationRule writes a host without a dot', () => {
+  it('are those of a Service where a route or a DestinationRule writes a host without a dot', () => {
     const yaml = (host: string): string => `${NAMESPACES}
 ---
 apiVersion: networking.istio.io/v1
@@ -284,9 +284,14 @@ spec: {hosts: [${host}], addresses: [203.0.113.9], ports: [{number: 8443, name: 
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: bin, namespace: app}
-spec: {host: ${host}, trafficPolicy: {tls: {mode: DISABLE}}}`;
-    expect(ids(yaml('bin'))).toContain('EDGE210 warning');
-    expect(ids(yaml('bin.example.org'))).not.toContain('EDGE210 warning');
+spec: {host: ${host}, trafficPolicy: {tls: {mode: DISABLE}}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bin, namespace: app}
+spec: {hosts: [www.example.org], tcp: [{route: [{destination: {host: ${host}}}]}]}`;
+    expect(ids(yaml('bin'))).toEqual(expect.arrayContaining(['EDGE210 warning', 'EDGE210 error']));
+    expect(ids(yaml('bin.example.org')).join()).not.toContain('EDGE210');
   });
 
   it('lead nowhere where a route names an ExternalName Service', () => {

@@ -31,7 +31,7 @@ export const rule: Rule = {
           ];
           for (const { destination, at } of named) {
             const field: FieldPath = ['spec', kind, r, ...at];
-            const hit = judgeHost(context, destination?.host ?? '', manifest);
+            const hit = shortened(context, destination?.host ?? '', manifest) ?? judgeHost(context, destination?.host ?? '', manifest); // prettier-ignore
             const isMirror = at[0] !== 'route';
             // Sidecars that meet such a route are followed hop by hop, and said to fail there; nobody waits for a mirror's answer.
             if (hit)
@@ -61,7 +61,7 @@ export const rule: Rule = {
   },
 };
 
-/** A DestinationRule's host without a dot is a Service of its namespace; a ServiceEntry's is taken as it is written. */
+/** A host without a dot in a route or a DestinationRule is a Service of its namespace; a ServiceEntry's is taken as it is written. */
 function shortened(context: CheckContext, host: string, manifest: Manifest): NamedHost | undefined {
   if (host === '' || host.includes('.') || host.includes('*')) return undefined;
   const { services } = context.mesh;
