@@ -207,7 +207,11 @@ const envoyGateway: Part = {
   fill: async (folder) => {
     const env = { GONOSUMDB: 'github.com/envoyproxy/gateway' };
     const source = moduleFolder('github.com/envoyproxy/gateway', `v${VERSIONS.envoyGateway}`, env);
-    const crds = joinYaml(path.join(source, 'charts/gateway-helm/crds/generated'), () => true);
+    // From 1.8 on they are a chart inside of the chart.
+    const homes = ['crds', 'charts/crds/crds'].map((home) =>
+      path.join(source, 'charts/gateway-helm', home, 'generated'),
+    );
+    const crds = joinYaml(homes.find((home) => fs.existsSync(home)) ?? '', () => true);
     fs.writeFileSync(path.join(folder, 'crds.yaml'), crds);
   },
 };
@@ -224,9 +228,34 @@ function ownCommand(name: string, id: string, source: string): Part {
   };
 }
 
+const ORACLE = path.resolve(__dirname, '../oracle');
+
 /** The routing oracle, on Istio's traffic simulation. */
 export function oraclePart(): Part {
-  return ownCommand('mesh-oracle', 'oracle', path.resolve(__dirname, '../oracle'));
+  return ownCommand('mesh-oracle', 'oracle', ORACLE);
+}
+
+/** The same, of another release than the pinned one: its sources against that Istio, outside of the checkout. */
+function otherOraclePart(release: string): Part {
+  const pinned = oraclePart();
+  return {
+    name: `${pinned.name} of Istio ${release}`,
+    id: `${pinned.id}-${release}`,
+    fill: async (folder) => {
+      const { version, instead = {} } = istioModule(release);
+      const wrapper = path.join(folder, 'wrapper');
+      fs.cpSync(ORACLE, wrapper, { recursive: true });
+      fs.appendFileSync(
+        path.join(wrapper, 'go.sum'),
+        fs.readFileSync(path.join(moduleFolder('istio.io/istio', version), 'go.sum')),
+      );
+      const replaced = Object.entries(instead).map(([module, taken]) => `-replace=${module}=${module}@${taken}`);
+      await go(['mod', 'edit', `-require=istio.io/istio@${version}`, ...replaced], wrapper);
+      const out = path.join(folder, pinned.name);
+      await go(['build', '-mod=mod', ...GO_FLAGS, '-ldflags', '-s -w', '-o', out, '.'], wrapper);
+      fs.rmSync(wrapper, { recursive: true });
+    },
+  };
 }
 
 /** The path of what reads YAML as kubectl and kustomize do, built on first use. */
@@ -237,8 +266,8 @@ export async function yamlReaders(say?: (line: string) => void): Promise<string>
 }
 
 /** The path of the routing oracle, built on first use. */
-export async function oracleBinary(say?: (line: string) => void): Promise<string> {
-  const part = oraclePart();
+export async function oracleBinary(say?: (line: string) => void, release: string = VERSIONS.istio): Promise<string> {
+  const part = release === VERSIONS.istio ? oraclePart() : otherOraclePart(release);
   await build([part], say);
   return path.join(partFolder(part.id), 'mesh-oracle');
 }

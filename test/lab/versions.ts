@@ -2,7 +2,7 @@
  * Every version that the lab runs, in one place. A part is built once for each version and kept in the cache folder,
  * so changing a line here builds that part anew and leaves the others alone.
  */
-export const VERSIONS = {
+const PINNED = {
   istio: '1.29.1',
   kubernetes: '1.34.2',
   etcd: '3.6.4',
@@ -17,6 +17,27 @@ export const VERSIONS = {
   // What Envoy Gateway 1.7.0 runs, which has no release of its own.
   rateLimit: '1.4.1-0.20260122083618-3fb702589d36',
 } as const;
+
+/** The Gateway API that other releases of the two control planes are built for. */
+const GATEWAY_API: Readonly<Record<string, string>> = {
+  '1.30-dev': '1.5.1',
+  '1.31-dev': '1.6.3',
+  '1.8.0': '1.5.1',
+  '1.9.1': '1.6.3',
+};
+
+/** Releases of Istio and Envoy Gateway that the lab runs beside the pinned ones, if it is told to. */
+export const OTHER_RELEASES = { istio: ['1.30-dev', '1.31-dev'], envoyGateway: ['1.8.0', '1.9.1'] } as const;
+
+/** `MESH_EDGE_ISTIO` and `MESH_EDGE_ENVOY_GATEWAY` name others than the pinned ones, and the Gateway API goes with them. */
+export const VERSIONS = {
+  ...PINNED,
+  envoyGateway: process.env.MESH_EDGE_ENVOY_GATEWAY ?? PINNED.envoyGateway,
+  gatewayApi:
+    GATEWAY_API[process.env.MESH_EDGE_ENVOY_GATEWAY ?? ''] ??
+    GATEWAY_API[process.env.MESH_EDGE_ISTIO ?? ''] ??
+    PINNED.gatewayApi,
+};
 
 /** The releases of the lab, and of the oracle: what is compared with them is judged by them. */
 export const LAB_RELEASES = {
@@ -39,6 +60,14 @@ export interface IstioModule {
 /** Each Istio that the lab can run. */
 const ISTIO_MODULES: Readonly<Record<string, IstioModule>> = {
   '1.29.1': { version: 'v0.0.0-20260306174214-6991a379e1fc' },
+  // Master when 1.30 was cut.
+  '1.30-dev': {
+    version: 'v0.0.0-20260423205519-b01690e6db7d',
+    instead: {
+      'istio.io/api': 'v1.30.8',
+      'istio.io/client-go': 'v1.30.8',
+    },
+  },
   // What became 1.31, four weeks before: the module proxy has no commit of a release beside 1.29.1.
   '1.31-dev': {
     version: 'v0.0.0-20260827124520-eed52ebb66ad',
