@@ -462,6 +462,25 @@ describe('a login by OIDC', () => {
     expect(ask(login(', passThroughAuthHeader: true', named), '/', { headers: { 'x-token': 'x' } })).toBe('jwt_authn 401 at envoy-gateway'); // prettier-ignore
   });
 
+  /** As an Envoy 1.37 answered, with what Envoy Gateway 1.7.0 makes of such a policy. */
+  it.each([
+    ['a path with a query', '/any?x=1', {}, 'oidc 302 at envoy-gateway'],
+    ['a program that asks for JSON', '/', { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' }, 'oidc 302 at envoy-gateway'], // prettier-ignore
+    ['a token that nothing is told to pass', '/', { authorization: 'Bearer a.b.c' }, 'oidc 302 at envoy-gateway'],
+    ['the way back with an error of the provider', '/back?error=access_denied', {}, 'oidc 401 at envoy-gateway'],
+    ['the way back with a code', '/back?code=a&state=b', {}, 'oidc 401 at envoy-gateway'],
+    ['a slash more than the way back', '/back/', {}, 'oidc 302 at envoy-gateway'],
+    ['the way out with a query', '/bye?x=1', {}, 'oidc 302 at envoy-gateway'],
+  ])('answers %s', (_what, path, headers, expected) => {
+    expect(ask(login(), path, { headers })).toBe(expected);
+  });
+
+  it('goes before who may call, and after keys', () => {
+    const more = ', apiKeyAuth: {credentialRefs: [{name: keys}], extractFrom: [{headers: [X-Key]}]}';
+    expect(ask(login('', ', authorization: {defaultAction: Deny}'))).toBe('oidc 302 at envoy-gateway');
+    expect(ask(login('', more), '/bye')).toBe('apiKeyAuth 401 at envoy-gateway');
+  });
+
   it('takes nobody back who has begun no login, and signs out', () => {
     expect(ask(login(), '/back?code=x&state=y')).toBe('oidc 401 at envoy-gateway');
     expect(ask(login(), '/back', { headers: { cookie: 'a=b' } })).toBe('unknown');
