@@ -6,9 +6,9 @@ import { gap, type Gap } from './notes';
 import { refOf } from './refs';
 import type { Decision } from './types';
 import type { Asking, HowToAllow, Reason } from './reasons';
-import { principalOf, rulesOf, unmet, whenHolds, type Subject } from './authorization-conditions';
+import { principalOf, rulesOf, unmet, whenHolds, type Rule, type Subject } from './authorization-conditions';
 import { policiesByAction, type PoliciesOfAction } from './policies-by-caller';
-import { decide, ruleMatches, type Access, type Action, type Placed, type Truth } from './rbac';
+import { decide, ruleMatches, type Access, type Action, type Truth } from './rbac';
 
 export type Verdict =
   | { readonly is: 'allowed' }
@@ -79,26 +79,22 @@ function nearest({ mesh, access }: Subject, allowing: PoliciesOfAction): HowToAl
 }
 
 interface PlacedRule {
+  readonly action: Action;
   readonly policy: Config;
   readonly index: number;
+  readonly asked: Rule['asked'];
 }
 
-/** The rules of a policy, each to be asked when its turn comes. */
-function* placed(mesh: Mesh, access: Access, policy: Config, action: Action): Generator<Placed<PlacedRule>> {
-  const subject: Subject = { mesh, access, policyNamespace: policy.namespace };
-  for (const [index, rule] of rulesOf(mesh, policy.spec).entries())
-    yield { action, rule: { policy, index }, holds: () => ruleMatches(rule.asked, subject, action === 'ALLOW') };
+/** The rules of a policy, those of a provider's as of one that denies. */
+function placedRules(mesh: Mesh, policy: Config): readonly PlacedRule[] {
+  return mesh.remember(policy, 'rules in their places', () => {
+    const action = (text(policy.spec.action) || 'ALLOW') === 'ALLOW' ? 'ALLOW' : 'DENY';
+    return rulesOf(mesh, policy.spec).map(({ asked }, index) => ({ action, policy, index, asked }));
+  });
 }
 
-/** Rules up to the first that matches: those behind it decide nothing. */
-function untilMatch<R>(rules: Iterable<Placed<R>>): readonly { readonly rule: R; readonly holds: Truth }[] {
-  const found: { rule: R; holds: Truth }[] = [];
-  for (const { rule, holds } of rules) {
-    const one = { rule, holds: holds() };
-    found.push(one);
-    if (one.holds === true) break;
-  }
-  return found;
+function* rulesOfAll(mesh: Mesh, ...lists: readonly (readonly Config[])[]): Generator<PlacedRule> {
+  for (const policies of lists) for (const policy of policies) yield* placedRules(mesh, policy);
 }
 
 /** DENY first, then ALLOW if there is any: what the RBAC filters of a proxy answer. */
@@ -106,14 +102,17 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
   const byAction = policiesByAction(mesh, policies);
   const subject: Subject = { mesh, access, policyNamespace: '' };
   const principal = principalOf(subject);
+  const holds = ({ policy, asked, action }: PlacedRule): Truth =>
+    ruleMatches(asked, { mesh, access, policyNamespace: policy.namespace }, action === 'ALLOW');
   const asking = access.atZtunnel === true ? [] : byAction.CUSTOM.all;
   const whole = mesh.config.severalAuthorizers ? undefined : badProviders(mesh, asking);
   for (const policy of asking) {
     const bad = mesh.config.severalAuthorizers ? badProviders(mesh, [policy]) : whole;
-    const found = untilMatch(placed(mesh, access, policy, 'DENY'));
-    const match = found.find(({ holds }) => holds !== false);
+    // What matches decides; a rule before it that may match is told of.
+    const own = placedRules(mesh, policy);
+    const match = own.find((rule) => holds(rule) !== false);
     if (match === undefined || (bad === undefined && !isAsked(subject, policy))) continue;
-    if (bad !== undefined && found.some(({ holds }) => holds === true))
+    if (bad !== undefined && own.some((rule) => holds(rule) === true))
       return {
         is: 'denied',
         reason: {
@@ -128,21 +127,18 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
     return {
       is: 'unknown',
       why: gap({ kind: 'left-to-authorizer', policy: refOf(policy), asking: askingOf(subject) }),
-      by: decision(policy, `spec.rules[${match.rule.index}]`),
+      by: decision(policy, `spec.rules[${match.index}]`),
     };
   }
   const allowing = byAction.ALLOW;
-  const rules = function* (): Generator<Placed<PlacedRule>> {
-    for (const policy of byAction.DENY.about(principal)) yield* placed(mesh, access, policy, 'DENY');
-    for (const policy of allowing.about(principal)) yield* placed(mesh, access, policy, 'ALLOW');
-  };
-  const outcome = decide(rules(), allowing.all.length === 0 ? 'ALLOW' : 'DENY');
+  const rules = rulesOfAll(mesh, byAction.DENY.about(principal), allowing.about(principal));
+  const outcome = decide(rules, holds, allowing.all.length === 0 ? 'ALLOW' : 'DENY');
   if (outcome.is === 'open') {
-    const { policy, index } = outcome.rule;
+    const { action, policy, index } = outcome.rule;
     return {
       is: 'unknown',
       why: gap({ kind: 'authorization-open', policy: refOf(policy), asking: askingOf(subject) }),
-      by: decision(policy, outcome.action === 'DENY' ? `spec.rules[${index}]` : 'spec.rules'),
+      by: decision(policy, action === 'DENY' ? `spec.rules[${index}]` : 'spec.rules'),
     };
   }
   if (outcome.action === 'ALLOW') return { is: 'allowed' };

@@ -76,13 +76,8 @@ function whatIsOpen({ cel, operation: asked, principal: who }: Json): OpenCondit
 /** What the RBAC filter of a route or a TCP proxy holds; undefined lets pass. */
 export function authorizationVerdict(mesh: Mesh, policy: EffectivePolicy, access: Access): Held | undefined {
   const rules = rulesOf(mesh, policy.spec);
-  const placed = rules.map((rule) => ({
-    action: rule.action,
-    rule,
-    holds: () => ruleMatches(rule.asked, { access }, rule.action === 'ALLOW'),
-  }));
   const otherwise = text(record(policy.spec.authorization).defaultAction) === 'Allow' ? 'ALLOW' : 'DENY';
-  const outcome = decide(placed, otherwise);
+  const outcome = decide(rules, ({ asked, action }) => ruleMatches(asked, { access }, action === 'ALLOW'), otherwise);
   if (outcome.is === 'open') return unknown(policy, 'authorization', outcome.rule.open);
   if (outcome.action === 'ALLOW') return undefined;
   const field = outcome.rule === undefined ? 'defaultAction' : `rules[${outcome.rule.index}]`;

@@ -100,31 +100,28 @@ export function ruleMatches<S extends { readonly access: Access }>(rule: Rule<S>
 
 export type Action = 'ALLOW' | 'DENY';
 
-/** A rule in its place among the others. */
-export interface Placed<R> {
+/** What a rule does to those whom it matches. */
+export interface Acting {
   readonly action: Action;
-  readonly rule: R;
-  readonly holds: () => Truth;
 }
 
 /** What the rules come to: the first that matches decides, if none before it that may match says otherwise. */
-export type Outcome<R> =
+export type Outcome<R extends Acting> =
   | { readonly is: 'decided'; readonly action: Action; readonly rule: R | undefined }
-  | { readonly is: 'open'; readonly action: Action; readonly rule: R };
+  | { readonly is: 'open'; readonly rule: R };
 
 /** @param otherwise what becomes of those whom no rule is about */
-export function decide<R>(rules: Iterable<Placed<R>>, otherwise: Action): Outcome<R> {
-  const open: Placed<R>[] = [];
-  let decided: { readonly action: Action; readonly rule: R | undefined } = { action: otherwise, rule: undefined };
-  for (const one of rules) {
-    const holds = one.holds();
-    if (holds === 'unknown') open.push(one);
-    if (holds !== true) continue;
-    decided = one;
+export function decide<R extends Acting>(rules: Iterable<R>, holds: (rule: R) => Truth, otherwise: Action): Outcome<R> {
+  let open: R[] | undefined;
+  let decided: R | undefined;
+  for (const rule of rules) {
+    const truth = holds(rule);
+    if (truth === 'unknown') (open ??= []).push(rule);
+    if (truth !== true) continue;
+    decided = rule;
     break;
   }
-  const other = open.find(({ action }) => action !== decided.action);
-  return other === undefined
-    ? { is: 'decided', action: decided.action, rule: decided.rule }
-    : { is: 'open', action: other.action, rule: other.rule };
+  const action = decided?.action ?? otherwise;
+  const other = open?.find((rule) => rule.action !== action);
+  return other === undefined ? { is: 'decided', action, rule: decided } : { is: 'open', rule: other };
 }

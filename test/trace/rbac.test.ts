@@ -1,6 +1,6 @@
 /** The filter for authorization is one, whoever's policies its rules were made of. */
 import fc from 'fast-check';
-import { decide, type Action, type Placed, type Truth } from '../../src/trace/rbac';
+import { decide, type Action, type Truth } from '../../src/trace/rbac';
 import { outcome, traceIn } from './text';
 
 const actions = fc.constantFrom<Action>('ALLOW', 'DENY');
@@ -9,9 +9,6 @@ const rules = fc.array(fc.record({ action: actions, truth: fc.constantFrom<Truth
 });
 
 type Given = readonly { readonly action: Action; readonly truth: Truth }[];
-
-const placed = (given: Given): readonly Placed<number>[] =>
-  given.map(({ action, truth }, rule) => ({ action, rule, holds: () => truth }));
 
 /** What each way comes to in which what is not known may turn out. */
 function everyWay(given: Given, otherwise: Action): ReadonlySet<Action> {
@@ -29,7 +26,7 @@ describe('which rule decides', () => {
   it('is told where every way of what is not known comes to the same, and only there', () => {
     fc.assert(
       fc.property(rules, actions, (given, otherwise) => {
-        const outcome = decide(placed(given), otherwise);
+        const outcome = decide(given, ({ truth }) => truth, otherwise);
         const ways = everyWay(given, otherwise);
         expect(outcome.is).toBe(ways.size === 1 ? 'decided' : 'open');
         if (outcome.is === 'decided') expect([...ways]).toEqual([outcome.action]);
@@ -39,12 +36,9 @@ describe('which rule decides', () => {
 
   it('asks no rule behind the one that matches', () => {
     const asked: number[] = [];
-    const given = [false, true, true].map((truth, rule): Placed<number> => ({
-      action: 'ALLOW',
-      rule,
-      holds: () => (asked.push(rule), truth),
-    }));
-    expect(decide(given, 'DENY')).toEqual({ is: 'decided', action: 'ALLOW', rule: 1 });
+    const given = [false, true, true].map((truth, index) => ({ action: 'ALLOW' as const, truth, index }));
+    const outcome = decide(given, ({ truth, index }) => (asked.push(index), truth), 'DENY');
+    expect(outcome).toEqual({ is: 'decided', action: 'ALLOW', rule: given[1] });
     expect(asked).toEqual([0, 1]);
   });
 });
