@@ -314,13 +314,20 @@ function originations(rule: EgressTrafficRule, gateway: EgressGatewayBase | unde
   const host = rule.to.flatMap(({ hosts }) => hosts)[0];
   const problems = host === undefined || !gateway ? [] : originationProblems(host, way, gateway.namespace);
   for (const service of rule.to) {
-    const http = service.ports.find((port) => port.isHttp);
-    if (!http || http.targetPort !== undefined || service.ports.some((port) => port.isTls)) continue;
-    problems.push({
+    problems.push(...noTlsPort(service, service.ports));
+  }
+  return problems;
+}
+
+/** TLS that is originated to a service needs a port to go to. @param used the ports that a rule speaks of */
+export function noTlsPort(service: IExternalService, used: readonly ExternalPort[]): Problem[] {
+  const http = used.find((port) => port.isHttp);
+  if (!http || http.targetPort !== undefined || service.ports.some((port) => port.isTls)) return [];
+  return [
+    {
       what: `TLS origination, but ${service.node.path} has no port for the TLS to go to`,
       why: `TLS would be spoken to plain-text port ${http.number}`,
       fix: `declare ExternalPort.https() beside it, or ExternalPort.http(${http.number}, { targetPort: 443 })`,
-    });
-  }
-  return problems;
+    },
+  ];
 }

@@ -4,7 +4,7 @@ import { sameMesh } from '../mesh/mesh-boundary';
 import { MeshNamespace } from '../mesh/mesh-namespace';
 import { namesNamespaces } from '../mesh/namespace-names';
 import { Workloads } from '../mesh/workloads';
-import { generalRuleProblems, trustDomainProblems } from './egress-traffic-policy-rules';
+import { generalRuleProblems, noTlsPort, trustDomainProblems } from './egress-traffic-policy-rules';
 import { EgressWaypoint } from './egress-waypoint';
 import { HttpEgress } from './egress-ways';
 import { ExternalPort } from './external-port';
@@ -182,16 +182,7 @@ export class WaypointTrafficPolicy extends Construct {
         why: 'no route of the waypoint leads to it, so the request would leave as plain HTTP to the TLS port',
         fix: 'leave out `subset`',
       });
-    for (const service of rule.to) {
-      const http = portsOf(rule, service).find((port) => port.isHttp);
-      if (!http || http.targetPort !== undefined || service.ports.some((port) => port.isTls)) continue;
-      problems.push({
-        what: `TLS origination, but ${service.node.path} has no port for the TLS to go to`,
-        why: `TLS would be spoken to plain-text port ${http.number}`,
-        fix: `declare ExternalPort.https() beside it, or ExternalPort.http(${http.number}, { targetPort: 443 })`,
-      });
-    }
-    return problems;
+    return [...problems, ...rule.to.flatMap((service) => noTlsPort(service, portsOf(rule, service)))];
   }
 }
 

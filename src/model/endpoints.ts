@@ -188,14 +188,7 @@ export class Endpoints {
         const target =
           typeof port.target === 'string' ? workload.namedPorts.get(port.target) : port.target || port.port;
         if (target === undefined) return undefined;
-        return {
-          address: addressOf(workload),
-          port: target,
-          labels: workload.labels,
-          mutualTls: takesMutualTls(workload),
-          workload,
-          namespace: workload.namespace,
-        };
+        return podEndpoint(workload, target);
       })
       .filter((endpoint): endpoint is Endpoint => endpoint !== undefined);
     const known = selected.length > 0 || this.workloads.areShown(service.namespace);
@@ -259,14 +252,7 @@ export class Endpoints {
       .filter((spec) => labelsMatch(service.selector, strings(spec.labels)))
       .map((spec) => entryEndpoint(spec, port, this.workloads.at(text(spec.address)), service.namespace));
     const pods = this.workloads.selected(service.namespace, service.selector).filter((workload) => workload.runs);
-    const fromPods = pods.map((workload): Endpoint => ({
-      address: addressOf(workload),
-      port: target,
-      labels: workload.labels,
-      mutualTls: takesMutualTls(workload),
-      workload,
-      namespace: workload.namespace,
-    }));
+    const fromPods = pods.map((workload) => podEndpoint(workload, target));
     const endpoints = [...entries, ...fromPods];
     return { known: endpoints.length > 0 || !this.mayRegister(service), endpoints };
   }
@@ -300,4 +286,9 @@ export function isEdsEndpoint(endpoint: Endpoint): boolean {
     isSocket(endpoint.address) ||
     (endpoint.workload !== undefined && endpoint.workload.addresses.length === 0)
   );
+}
+
+function podEndpoint(workload: Workload, port: number): Endpoint {
+  const { labels, namespace } = workload;
+  return { address: addressOf(workload), port, labels, mutualTls: takesMutualTls(workload), workload, namespace };
 }

@@ -13,7 +13,7 @@ import type { HttpRequest } from '../trace/http-routes';
 import { exact, regex, type Matcher } from '../trace/matcher';
 import type { Condition } from './explore';
 import { aboutOne, Cover, Earlier, literalKey } from './cover';
-import { claimed, universe, type PathForm, type Values } from './universe';
+import { claimed, universe, written, type PathForm, type Values } from './universe';
 
 /** Something that takes requests that fulfil all of some conditions. */
 export interface Taker {
@@ -143,26 +143,17 @@ function universeIn(dimension: Dimension, { paths, authority }: Space): ReturnTy
 }
 
 function requestOf(values: Values, space: Space, recorder?: Recorder): HttpRequest {
-  const headers: [string, string][] = [];
-  const cookies: string[] = [];
-  const query: string[] = [];
+  const { headers, search } = written(values);
   const claims: Record<string, unknown> = {};
   const plain = (kind: keyof typeof PLAIN): string => values.get(kind)?.text ?? PLAIN[kind];
-  for (const { dimension, text } of values.values()) {
-    if (text === undefined) continue;
-    if (dimension.kind === 'header') headers.push([dimension.name, text]);
-    if (dimension.kind === 'cookie') cookies.push(`${dimension.name}=${text}`);
-    if (dimension.kind === 'parameter') query.push(`${dimension.name}=${text}`);
-    if (dimension.kind === 'query' && text !== '') query.push(text);
-    if (dimension.kind === 'claim') claimed(claims, dimension.claim ?? [], JSON.parse(text));
-  }
-  if (cookies.length > 0) headers.push(['cookie', cookies.join('; ')]);
+  for (const { dimension, text } of values.values())
+    if (text !== undefined && dimension.kind === 'claim') claimed(claims, dimension.claim ?? [], JSON.parse(text));
   return {
     authority: Asked.sent('host', '', plain('host'), recorder),
     method: Asked.sent('method', '', plain('method'), recorder),
-    path: AskedPath.of(`${plain('path')}${query.length === 0 ? '' : `?${query.join('&')}`}`, recorder),
+    path: AskedPath.of(`${plain('path')}${search}`, recorder),
     scheme: space.scheme,
-    headers: AskedHeaders.of(Object.fromEntries(headers), recorder),
+    headers: AskedHeaders.of(headers, recorder),
     // Whether a proxy knows the claims of a token is for other rules: here a request may have any.
     claims: Claims.said({ place: 'header authorization Bearer', claims, recorder }),
   };

@@ -142,21 +142,13 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
   const name = authority.endsWith(end) ? authority.slice(0, authority.length - end.length) : authority;
   const isHttp = target.scheme === 'http' || target.scheme === 'https';
   const port = isHttp ? end : `:${target.port}`;
-  const headers: [string, string][] = [];
-  const cookies: string[] = [];
-  const query: string[] = [];
+  const { headers, search } = written(values);
   const tokens: Record<string, Record<string, unknown>> = {};
   for (const { dimension, text } of values.values()) {
     if (text === undefined) continue;
-    if (dimension.kind === 'header') headers.push([dimension.name, text]);
-    if (dimension.kind === 'cookie') cookies.push(`${dimension.name}=${text}`);
-    if (dimension.kind === 'parameter') query.push(`${dimension.name}=${text}`);
-    if (dimension.kind === 'query' && text !== '') query.push(text);
     if (dimension.kind === 'token') tokens[dimension.name] ??= {};
     if (dimension.kind === 'claim') claimed((tokens[dimension.name] ??= {}), dimension.claim ?? [], JSON.parse(text));
   }
-  if (cookies.length > 0) headers.push(['cookie', cookies.join('; ')]);
-  const search = query.length === 0 ? '' : `?${query.join('&')}`;
   const method = of('method') ?? 'GET';
   return {
     ...client,
@@ -164,9 +156,28 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
     ...(target.address === undefined ? {} : { address: target.address }),
     ...(target.sni === undefined ? {} : { sni: of('sni') ?? target.sni }),
     ...(method === 'GET' ? {} : { method }),
-    ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
     ...(Object.keys(tokens).length === 0 ? {} : { tokens }),
   };
+}
+
+/** Headers, with the cookies among them, and the query with its question mark. */
+export function written(values: Values): {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly search: string;
+} {
+  const headers: [string, string][] = [];
+  const cookies: string[] = [];
+  const query: string[] = [];
+  for (const { dimension, text } of values.values()) {
+    if (text === undefined) continue;
+    if (dimension.kind === 'header') headers.push([dimension.name, text]);
+    if (dimension.kind === 'cookie') cookies.push(`${dimension.name}=${text}`);
+    if (dimension.kind === 'parameter') query.push(`${dimension.name}=${text}`);
+    if (dimension.kind === 'query' && text !== '') query.push(text);
+  }
+  if (cookies.length > 0) headers.push(['cookie', cookies.join('; ')]);
+  return { headers: Object.fromEntries(headers), search: query.length === 0 ? '' : `?${query.join('&')}` };
 }
 
 /** A claim among those of a token. */
