@@ -1,5 +1,6 @@
 /** What `diff` says of a change, held against istiod's own configuration before and after it. */
 import { diff } from '../../../src/diff/diff';
+import { isGatewayService } from '../../../src/diff/requests';
 import type { Manifest } from '../../../src/model/manifest';
 import { push } from '../../../src/model/objects';
 import type { MeshOptions } from '../../../src/model/mesh-options';
@@ -8,7 +9,7 @@ import type { TraceRequest } from '../../../src/trace/types';
 import { wordsOf } from '../../traffic/by-oracle';
 import { hostOf, isDeclared, isTold } from '../../traffic/held';
 import type { Oracle, OracleHop } from '../oracle/process';
-import { World } from './compare';
+import { isBeyond, World } from './compare';
 
 export interface JudgedChange {
   /** How many of the requests istiod has fare otherwise. */
@@ -50,13 +51,21 @@ export async function judgeChange(
   };
   const altered = requests.filter((one) => differs(one, wordsOf));
   const arrives = (one: TraceRequest): boolean => worlds.some(({ mesh }) => trace(mesh, one).outcome !== 'refused');
-  // Which endpoints a cluster has is told of, and alone it is no other way of a request.
-  const withEndpoints = (hops: readonly OracleHop[]): string => wordsOf(hops) + JSON.stringify(hops.map(({ endpoints }) => endpoints)); // prettier-ignore
+  // The Service of a gateway is a stop on the way (docs/every-request.md).
+  const isStop = ({ request }: TraceRequest): boolean => worlds.some(({ mesh }) => mesh.services.all.some(({ host }) => host.startsWith(hostOf(request)) && isGatewayService(mesh, host))); // prettier-ignore
+  // Which endpoints a cluster has, and what a proxy answers by itself, is told of, and no other way of a request.
+  const shown = (hops: readonly OracleHop[]): string => wordsOf(hops) + JSON.stringify(hops.map(({ endpoints, cluster, virtualHost, route, error }) => [endpoints, error, cluster === undefined ? [virtualHost, route] : ''])); // prettier-ignore
   return {
     altered: altered.length,
     missed: told.changes.length > 0 || !told.complete ? [] : altered,
-    untold: told.complete ? altered.filter((one) => isDeclared(one) && arrives(one) && !isTold(told, hostOf(one.request))) : [], // prettier-ignore
-    idle: witnesses.filter((one) => before.has(one) && after.has(one) && !differs(one, withEndpoints)),
+    untold: told.complete ? altered.filter((one) => isDeclared(one) && one.address === undefined && arrives(one) && !isStop(one) && !isTold(told, hostOf(one.request))) : [], // prettier-ignore
+    idle: witnesses.filter(
+      (one) =>
+        before.has(one) &&
+        after.has(one) &&
+        !differs(one, shown) &&
+        !worlds.some(({ mesh }) => isBeyond(trace(mesh, one))),
+    ),
     failure: undefined,
   };
 }

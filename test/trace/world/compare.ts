@@ -265,6 +265,11 @@ function layerBeyond(ours: Trace): { readonly is: string; readonly from: number 
   return undefined;
 }
 
+/** Whether what becomes of a request hangs on more than the configuration that istiod sends, or on whether somebody answers at an address. */
+export function isBeyond(ours: Trace): boolean {
+  return layerBeyond(ours) !== undefined || (ours.refusal !== null && ours.hops.at(-1)?.cluster === 'PassthroughCluster'); // prettier-ignore
+}
+
 /** As the oracle takes hosts: without the port that was dialled. */
 function authorityOf(authority: string, port: number): string {
   const end = `:${port}`;
