@@ -5,6 +5,7 @@
  */
 import { acceptedMesh } from '../../../src/check/accepted';
 import type { Manifest } from '../../../src/model/manifest';
+import { record, records, text } from '../../../src/model/fields';
 import { loadText } from '../../../src/model/load';
 import { buildMesh, type Mesh } from '../../../src/model/mesh';
 import type { MeshOptions } from '../../../src/model/mesh-options';
@@ -101,6 +102,7 @@ export class World {
       if (entry !== undefined && 'gateway' in entry) return [];
       if (entry === undefined && (!hasSidecar || isAmbient === true)) return [];
       const pod = entry === undefined ? (peer.workload === undefined ? this.real.standInFor(peer.namespace, peer.labels) : this.real.podOf(peer.workload)) : this.real.podOf(entry.workload); // prettier-ignore
+      if (this.addressOf(pod) === '' || isTakenForGateway(origin)) return [];
       const { scheme, host, port, address, http } = parseRequest(request);
       const ask = {
         from: pod,
@@ -138,6 +140,14 @@ export class World {
     const known = this.others.get(host) ?? `198.18.${Math.floor(this.others.size / 250)}.${(this.others.size % 250) + 1}`; // prettier-ignore
     this.others.set(host, known);
     return known;
+  }
+
+  /** A listener of the Gateway API whose Secret no manifest shows is none to istiod; we take it for there. */
+  private lacksSecret(ours: Trace, istiod: readonly OracleHop[]): boolean {
+    const last = istiod.at(-1);
+    const hop = followedHops(ours)[istiod.length - 1];
+    if (last?.error !== 'no listener matched' || hop === undefined) return false;
+    return this.mesh.gatewayApi.gateways.some(({ config: { namespace, spec } }) => namespace === hop.proxy.namespace && records(spec.listeners).flatMap(({ tls }) => records(record(tls).certificateRefs)).some(({ name, namespace: owner }) => this.mesh.find('', 'Secret', text(owner) || namespace, text(name)) === undefined)); // prettier-ignore
   }
 
   /** With the address of a Service or Pod in the name of its listener, in place of what stands for it. */
@@ -228,6 +238,7 @@ export class World {
   ): WorldDifference | undefined {
     // prettier-ignore
     if (ours.outcome === 'unknown') return undefined;
+    if (this.lacksSecret(ours, istiod)) return undefined;
     const layer = layerBeyond(ours);
     const [mine, theirs] = layer === undefined ? [ours, istiod] : [{ ...ours, refusal: null, hops: followedHops(ours).slice(0, layer.from) }, istiod.slice(0, layer.from)]; // prettier-ignore
     const what = difference({ ...mine, hops: mine.hops.map((hop) => this.placed(hop)) }, theirs, (hop) =>
@@ -239,10 +250,16 @@ export class World {
   private withoutProxy(request: TraceRequest): string {
     const origin = this.originOf(request);
     if (origin === undefined) return 'a client or gateway that is not there';
-    if (origin.entry !== undefined) return 'Envoy Gateway';
+    if (origin.entry !== undefined) return 'gateway' in origin.entry ? 'Envoy Gateway' : 'a gateway whose Pods no manifest shows'; // prettier-ignore
+    if (isTakenForGateway(origin)) return 'a client with the labels of a gateway';
     if (origin.isAmbient === true) return 'ztunnel';
     return origin.hasSidecar ? 'a Pod that dials itself' : 'a client without a proxy';
   }
+}
+
+/** The oracle knows gateways by their labels, which a client in a namespace may have too. */
+function isTakenForGateway({ entry, peer: { workload, labels } }: Origin): boolean {
+  return entry === undefined && workload === undefined && (labels.istio ?? '').includes('gateway');
 }
 
 /** What refuses or answers, and is no matter of the routing that istiod's simulation follows. */
@@ -255,11 +272,12 @@ function layerBeyond(ours: Trace): { readonly is: string; readonly from: number 
   if (ours.noted.some(({ kind }) => kind === 'listener-refused')) return { is: 'a listener that Envoy refuses', from: 0 }; // prettier-ignore
   if (first === undefined || first.proxy.kind === 'none') return { is: 'redirection of packets (iptables)', from: 0 };
   const at = hops.findIndex(({ proxy: { kind } }) => kind === 'waypoint' || kind === 'ztunnel' || kind === 'envoy-gateway'); // prettier-ignore
-  // What comes before ztunnel goes through its tunnel.
-  if (at >= 0) return { is: hops[at]?.proxy.kind ?? '', from: hops[at]?.proxy.kind === 'ztunnel' ? Math.max(0, at - 1) : at }; // prettier-ignore
+  // What comes before ztunnel or a waypoint goes through a tunnel.
+  if (at >= 0) return { is: hops[at]?.proxy.kind ?? '', from: hops[at]?.proxy.kind === 'envoy-gateway' ? at : Math.max(0, at - 1) }; // prettier-ignore
+  if (ours.noted.some(({ kind }) => kind === 'endpoints-exist')) return { is: 'endpoints that no manifest shows', from: Math.max(0, hops.length - 1) }; // prettier-ignore
+  if (ours.refusal?.reason.kind === 'network-policy-denies') return { is: 'NetworkPolicy', from: hops.length };
   if (ours.answer?.reason.kind === 'preflight') return { is: 'the filter of CORS', from: hops.length - 1 };
   const code = ours.refusal?.code ?? '';
-  if (code === 'NetworkPolicy') return { is: 'NetworkPolicy', from: Math.max(0, hops.length - 1) };
   const last = hops.at(-1);
   if (FILTERS.has(code) && last?.sends === null) return { is: `the filter ${code}`, from: hops.length - 1 };
   return undefined;
