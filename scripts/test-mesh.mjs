@@ -2,8 +2,12 @@
 //
 // Runs the tests that need a real mesh. --istio takes another release of Istio than the pinned one; --write writes
 // docs/conformance.md anew; --mutation asks instead whether these tests can fail. Everything else is handed to jest.
+//
+// The whole suite waits more than it computes, so it runs in several labs side by side, each of a worker of jest; what names
+// files, writes pages or takes a running lab runs in one.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import * as os from 'node:os';
 
 const args = process.argv.slice(2);
 const env = { ...process.env };
@@ -27,9 +31,19 @@ const mutation = args.indexOf('--mutation');
 if (mutation >= 0) args.splice(mutation, 1);
 const project = mutation >= 0 ? 'mutation' : 'mesh';
 
+const isWhole =
+  write < 0 && mutation < 0 && !env.MESH_EDGE_LAB && args.every((arg) => /^--(json|outputFile)/.test(arg));
+const GIGABYTE = 2 ** 30;
+/** A lab takes about 2 GB. */
+const labs = Math.max(1, Math.min(os.availableParallelism(), Math.floor(os.totalmem() / (4 * GIGABYTE)), 4));
+
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
-const { status } = spawnSync(process.execPath, [jest, '--selectProjects', project, '--runInBand', ...args], {
-  stdio: 'inherit',
-  env,
-});
+const { status } = spawnSync(
+  process.execPath,
+  [jest, '--selectProjects', project, isWhole ? `--maxWorkers=${labs}` : '--runInBand', ...args],
+  {
+    stdio: 'inherit',
+    env,
+  },
+);
 process.exit(status ?? 1);

@@ -25,6 +25,12 @@ export type AccessLine = Readonly<Record<string, string | number | null>>;
 
 /** A running lab, seen from outside: its Kubernetes API, its Pods, and the logs of all of it. */
 export class Lab {
+  /** Builds what a lab needs and this machine lacks: before several are started at once, which would each build it. */
+  public static async prepare(say: (line: string) => void = () => {}): Promise<void> {
+    await installPackages(say);
+    await build(labParts(), say);
+  }
+
   /**
    * Starts a lab, building first what it lacks.
    *
@@ -35,8 +41,7 @@ export class Lab {
     demandNamespaces();
     if (await answers(folder))
       throw new Error(`a lab named "${name}" is running already: npm run lab -- down --name ${name}`);
-    await installPackages(say);
-    await build(labParts(), say);
+    await Lab.prepare(say);
     await sweep(say);
     claim(folder, name);
     fs.mkdirSync(path.join(folder, 'pki'), { mode: 0o700 });

@@ -37,6 +37,8 @@ export interface Request {
   readonly server?: { readonly pod: string; readonly container: string };
 }
 
+export const say = (line: string) => process.stderr.write(`${line}\n`);
+
 export const DIST = path.resolve(__dirname, '../../dist');
 
 /** The objects of one scenario as committed under `dist/`, without its input for installers. */
@@ -66,10 +68,8 @@ const base = (): readonly KubeObject[] => [...fixture('base.yaml'), ...committed
 
 /** The lab as a test uses it: worlds come and go, requests are made and seen. */
 export class Mesh {
-  /** Starts the lab that the tests share, or takes the one that `MESH_EDGE_LAB` names, and furnishes it. */
-  public static async start(): Promise<Mesh> {
-    const name = process.env.MESH_EDGE_LAB_NAME;
-    const say = (line: string) => process.stderr.write(`${line}\n`);
+  /** Starts a lab of that name, or takes the one that `MESH_EDGE_LAB` names, and furnishes it. */
+  public static async start(name = process.env.MESH_EDGE_LAB_NAME): Promise<Mesh> {
     const running = process.env.MESH_EDGE_LAB !== undefined;
     const mesh = new Mesh(running ? await Lab.connect(name) : await Lab.start({ name, attached: true, say }));
     await mesh.furnish();
