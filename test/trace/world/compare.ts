@@ -142,12 +142,19 @@ export class World {
     return known;
   }
 
-  /** A listener of the Gateway API whose Secret no manifest shows is none to istiod; we take it for there. */
+  /** A listener of the Gateway API whose Secret no manifest shows, or shows without a certificate, is none to istiod; we take it for there. */
   private lacksSecret(ours: Trace, istiod: readonly OracleHop[]): boolean {
-    const last = istiod.at(-1);
     const hop = followedHops(ours)[istiod.length - 1];
-    if (last?.error !== 'no listener matched' || hop === undefined) return false;
-    return this.mesh.gatewayApi.gateways.some(({ config: { namespace, spec } }) => namespace === hop.proxy.namespace && records(spec.listeners).flatMap(({ tls }) => records(record(tls).certificateRefs)).some(({ name, namespace: owner }) => this.mesh.find('', 'Secret', text(owner) || namespace, text(name)) === undefined)); // prettier-ignore
+    if (istiod.at(-1)?.error !== 'no listener matched' || hop === undefined) return false;
+    const own = this.mesh.gatewayApi.gateways.filter(({ config }) => config.namespace === hop.proxy.namespace);
+    return own.some(({ config: { namespace, spec } }) =>
+      records(spec.listeners)
+        .flatMap(({ tls }) => records(record(tls).certificateRefs))
+        .some((one) => {
+          const secret = this.mesh.find('', 'Secret', text(one.namespace) || namespace, text(one.name));
+          return text(record(secret?.body.data)['tls.crt']) === '';
+        }),
+    );
   }
 
   /** With the address of a Service or Pod in the name of its listener, in place of what stands for it. */
