@@ -124,7 +124,9 @@ function istio(release: string): Part {
       const commands = ['pilot/cmd/pilot-discovery', 'pilot/cmd/pilot-agent', 'istioctl/cmd/istioctl'];
       const targets = commands.map((command) => `istio.io/istio/${command}`);
       const stamp = `-s -w -X istio.io/istio/pkg/version.buildVersion=${release}`;
-      if (instead) await buildInWrapper(folder, istioGoMod(version, instead), targets, stamp);
+      const sums = path.join(moduleFolder('istio.io/istio', version), 'go.sum');
+      if (instead)
+        await buildInWrapper(folder, istioGoMod(version, instead), targets, stamp, fs.readFileSync(sums, 'utf8')); // prettier-ignore
       else {
         const published = targets.map((target) => `${target}@${version}`);
         await go(['install', ...GO_FLAGS, '-ldflags', stamp, ...published], folder, { GOBIN: folder });
