@@ -5,7 +5,18 @@ import { exact } from '../trace/matcher';
 import { whyUnknown } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
 import type { Budget } from '../traffic/budget';
-import { exploreWith, pathsOf, regionText, withShares, type Condition, type ExploreOptions } from '../traffic/explore';
+import { exploreByAddress } from '../traffic/by-address';
+import {
+  exploreWith,
+  pathsOf,
+  regionText,
+  withShares,
+  type Client,
+  type Condition,
+  type Exploration,
+  type ExploreOptions,
+  type Target,
+} from '../traffic/explore';
 import { member } from '../traffic/members';
 import { otherNames } from '../traffic/sni';
 import { universe, type PathForm } from '../traffic/universe';
@@ -65,16 +76,8 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
     differences.set(found.key, { ...plain, regions: [...plain.regions, ...(other?.regions ?? [])] });
   };
   const offers: Offers = [new Set(), new Set()];
-  const exploration = exploreWith(
-    (request, recorder) => followBoth(meshes, request, recorder, offers),
-    client.request,
-    probe.target,
-    {
-      mostClasses,
-      paths,
-      budget,
-    },
-  );
+  const options = { mostClasses, paths, budget };
+  const exploration = exploreBoth(meshes, client.request, probe.target, options, offers);
   for (const { region, witness, followed, open } of exploration.classes) {
     const found = differenceOf(meshes, witness, followed.traces);
     if (found !== undefined) {
@@ -98,14 +101,9 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
-  if (inBoth(offers).length > 0) doubts.push(...ofShares(task, meshes, { mostClasses, paths, budget }, inBoth(offers)));
+  if (inBoth(offers).length > 0) doubts.push(...ofShares(task, meshes, options, inBoth(offers)));
   for (const one of otherNames(probe.target, meshes, client.request.at)) {
-    const { classes, undecided, followed } = exploreWith(
-      (request, recorder) => followBoth(meshes, request, recorder),
-      client.request,
-      one,
-      { mostClasses, paths, budget },
-    );
+    const { classes, undecided, followed } = exploreBoth(meshes, client.request, one, options);
     extra += followed;
     for (const { region, witness, followed } of classes) {
       const found = differenceOf(meshes, witness, followed.traces);
@@ -154,12 +152,7 @@ function ofShares(
     (prefers) => {
       if (prefers.size === 0) return shares;
       const offers: Offers = [new Set(), new Set()];
-      const { classes, undecided } = exploreWith(
-        (request, recorder) => followBoth(meshes, request, recorder, offers),
-        client.request,
-        target,
-        { ...options, prefers },
-      );
+      const { classes, undecided } = exploreBoth(meshes, client.request, target, { ...options, prefers }, offers);
       for (const { witness, region, followed, open } of classes) {
         for (const why of open) note(prefers, regionText(region), why);
         const found = differenceOf(meshes, witness, followed.traces);
@@ -174,6 +167,21 @@ function ofShares(
     (why) => doubts.set(why, { what: 'every request', why }),
   );
   return [...doubts.values()];
+}
+
+function exploreBoth(
+  meshes: readonly [Mesh, Mesh],
+  client: Client,
+  target: Target,
+  options: ExploreOptions,
+  offers?: Offers,
+): Exploration<Both> {
+  return exploreByAddress(
+    meshes,
+    target,
+    (one) => exploreWith((request, recorder) => followBoth(meshes, request, recorder, offers), client, one, options),
+    ({ traces }) => traces,
+  );
 }
 
 function followBoth(meshes: readonly [Mesh, Mesh], request: TraceRequest, recorder?: Recorder, offers?: Offers): Both {

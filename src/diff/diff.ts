@@ -7,9 +7,11 @@
 import { record, texts } from '../model/fields';
 import { howFollowed, nameOfLeftOut, whoLeavesOut } from '../model/left-out';
 import type { Manifest } from '../model/manifest';
+import type { Mesh } from '../model/mesh';
 import type { MeshOptions } from '../model/mesh-options';
 import type { Trace } from '../trace/types';
 import { type ClientClass, clientClasses } from '../traffic/clients';
+import { partsBeyond } from '../traffic/address-parts';
 import { Budget, MOST_WORK } from '../traffic/budget';
 import { nameClients } from '../traffic/client-names';
 import { regionText } from '../traffic/explore';
@@ -31,10 +33,10 @@ import {
   type Setting,
   type Undecided,
 } from './types';
+import type { Probes } from './requests';
 import { UNDECLARED } from './undeclared';
 import { doubtOf, noteOf, settingsOf } from './settings';
 import { podPortsInDoubt } from './pod-ports';
-import { partsBeyond } from './requests';
 import { isBehind, unknownGateways } from './unseen';
 import { effectOf } from './way';
 
@@ -115,7 +117,6 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     ...meshes,
     options.meshAfter !== undefined || changes.some(({ ref }) => !OF_CLIENTS.has(ref.kind)),
   );
-  const planned = options.exhaustive === true ? everything(covered) : covered;
   const findings: Finding[] = [];
   const doubts = new Doubts(clients);
   const inDoubt = new Set<ChangedObject>();
@@ -141,7 +142,15 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
         because: reasons(task, one.traces, covered),
       });
   };
-  const tasks = plan(planned, clients, both);
+  const isGone = (client: ClientClass): boolean => hasComeOrGone(client, meshes);
+  const planned = (wanted?: Probes): readonly Task[] =>
+    options.exhaustive === true
+      ? [
+          ...plan(everything(covered), clients.filter((one) => !isGone(one)), both, wanted), // prettier-ignore
+          ...plan(covered, clients.filter(isGone), both, wanted),
+        ]
+      : plan(covered, clients, both, wanted);
+  const tasks = planned();
   tasks.forEach((task, index) => {
     if (index % PROGRESS_EVERY === 0) options.onProgress?.(index, tasks.length);
     follow(task, MOST_REQUESTS - compared);
@@ -149,7 +158,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   options.onProgress?.(tasks.length, tasks.length);
   if (findings.length === 0) {
     const most = compared + MOST_UNDECLARED;
-    for (const task of plan(planned, clients, both, UNDECLARED)) {
+    for (const task of planned(UNDECLARED)) {
       if (compared >= most) break;
       follow(task, most - compared);
     }
@@ -179,7 +188,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
         ? `${nameOfLeftOut(one)} ${howFollowed(one.why)}`
         : `${nameOfLeftOut(one)} is left out where ${whoLeavesOut(one)}: ${one.why}. Compared is what a cluster would have without it`,
     );
-  const grouped = group(findings, clients)
+  const grouped = group(withoutEchoes(findings), clients)
     .map((change) => ({ ...change, request: byItself(change.request, states) }))
     .map(onAssumption);
   const effective = new Set(grouped.flatMap(({ because }) => because));
@@ -227,6 +236,14 @@ function onAssumption(change: Change): Change {
   return { ...change, from: change.from.map((one) => `${one}, if that Gateway takes it`) };
 }
 
+/** A workload that comes or goes sends nothing on the other side: what it sends to others has no before and after. */
+function hasComeOrGone({ members }: ClientClass, meshes: readonly Mesh[]): boolean {
+  return members.every(
+    ({ namespace, name }) =>
+      name !== null && new Set(meshes.map((mesh) => mesh.workloads.called(namespace, name) !== undefined)).size > 1,
+  );
+}
+
 function everything(covered: readonly Covered[]): readonly Covered[] {
   return [
     ...covered,
@@ -270,6 +287,18 @@ function reasons(task: Task, traces: readonly Trace[], covered: readonly Covered
 function names(manifest: Manifest | undefined, host: string): boolean {
   return (
     manifest?.kind === 'ServiceEntry' && host !== '' && texts(record(record(manifest.body).spec).hosts).includes(host)
+  );
+}
+
+/** What changes for connections to an address is not told again of requests that somebody sends there under a name that nobody has. */
+function withoutEchoes(findings: readonly Finding[]): readonly Finding[] {
+  const keyOf = ({ task, request: { address } }: Finding): string => `${task.client.index} ${address ?? ''}`;
+  const isOther = ({ task, request }: Finding): boolean => task.host === '' && request.address !== undefined;
+  const connections = new Set(
+    findings.filter((one) => isOther(one) && one.task.probe.target.scheme === 'tcp').map(keyOf),
+  );
+  return findings.filter(
+    (one) => !isOther(one) || one.task.probe.target.scheme === 'tcp' || !connections.has(keyOf(one)),
   );
 }
 

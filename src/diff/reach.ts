@@ -95,8 +95,9 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
   if (group === '' && kind === 'Service') {
     const { namespace, name } = first.manifest;
     const host = `${name}.${namespace}.svc.${is.mesh.config.clusterDomain}`;
+    const beside = besideOnPods(sides, ({ selector }) => strings(selector));
     return toHosts(
-      both.flatMap((links) => [...links.via(host)]),
+      both.flatMap((links) => [...links.viaAll([host, ...beside])]),
       'all',
       portsOf(sides),
     );
@@ -156,12 +157,31 @@ function ofServiceEntry(sides: readonly Side[], both: readonly Links[]): Reach {
   const beside = both.flatMap(({ mesh }) =>
     own.flatMap((host) => mesh.virtualServices.forHost(host).filter(({ tls, tcp }) => tls.length + tcp.length > 0)),
   );
-  const hosts = [...own, ...beside.flatMap(hostsOf), ...both.flatMap(({ mesh }) => [...hostsOfRoutesAlone(mesh)])];
+  const behind = besideOnPods(sides, ({ workloadSelector }) => strings(record(workloadSelector).labels));
+  const hosts = [
+    ...own,
+    ...behind,
+    ...beside.flatMap(hostsOf),
+    ...both.flatMap(({ mesh }) => [...hostsOfRoutesAlone(mesh)]),
+  ];
   return toHosts(
     both.flatMap((links) => [...links.viaAll(hosts)]),
-    audience(sides.map(exportOf), sides),
+    // What its Pods are asked for, everybody may notice.
+    behind.length > 0 ? 'all' : audience(sides.map(exportOf), sides),
     portsOf(sides),
   );
+}
+
+/** Hosts that have Pods in common with an object which selects some: what listens at these is made of all that is said of them. */
+function besideOnPods(
+  sides: readonly Side[],
+  selectorOf: (spec: Json) => Readonly<Record<string, string>>,
+): readonly string[] {
+  return sides.flatMap(({ manifest, links }) => {
+    const selector = selectorOf(specOf(manifest));
+    if (Object.keys(selector).length === 0) return [];
+    return links.mesh.workloads.selected(manifest.namespace, selector).flatMap((workload) => links.hostsAt(workload));
+  });
 }
 
 /** Hosts that routes of sidecars are for and no service has: they are routed where a listener is there for some service on the port. */

@@ -1,15 +1,15 @@
 /** Where requests are worth exploring: hosts, on every port and protocol that objects of either set speak of. */
-import { ANY_ADDRESS, isAddress, isLoopback } from '../model/addresses';
+import { ANY_ADDRESS, isAddress } from '../model/addresses';
 import { record, texts } from '../model/fields';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { serversOf, type Server } from '../model/merged-gateway';
 import type { Port, Service } from '../model/services';
 import type { VirtualService } from '../model/virtual-services';
-import { type Part, claimedRanges, partsOf, toldRanges } from './address-ranges';
 import { Links, streamHost } from './links';
 import { wildcardsOver } from './scopes';
 import type { TraceRequest } from '../trace/types';
+import { partsOfHost, rangesText, unclaimedParts, type Part } from '../traffic/address-parts';
 import { requestOf, type Target } from '../traffic/universe';
 
 export interface Probe {
@@ -18,13 +18,11 @@ export interface Probe {
   readonly request: Pick<TraceRequest, 'request' | 'address' | 'method' | 'headers' | 'tokens' | 'sni'>;
   /** As people see it: the wildcard and not its stand-in, the method if it is not GET, headers and tokens that decide. */
   readonly label: string;
-  readonly labelOf: (request: Pick<TraceRequest, 'request' | 'method' | 'headers' | 'tokens' | 'sni'>) => string;
+  readonly labelOf: (
+    request: Pick<TraceRequest, 'request' | 'address' | 'method' | 'headers' | 'tokens' | 'sni'>,
+  ) => string;
   readonly port: number;
 }
-
-/** An address for documentation, which no mesh has. */
-const ANY_OTHER_ADDRESS = '203.0.113.251';
-const ANY_OTHER_ADDRESS_OF_IPV6 = '2001:db8::fb';
 
 export function schemeOf(port: Port): 'http' | 'https' | 'tcp' | undefined {
   switch (port.protocol) {
@@ -63,10 +61,10 @@ export function probesFor(host: string, meshes: readonly Mesh[]): readonly Probe
 /** The same, of gateways' Services too. */
 export function probesTo(host: string, meshes: readonly Mesh[]): readonly Probe[] {
   if (host === '*') return [];
-  const wanted = new Map<string, { scheme: Target['scheme']; port: number; address: string | undefined }>();
-  const want = (scheme: Target['scheme'], port: number, address?: string): void => {
+  const wanted = new Map<string, Omit<Place, 'host'>>();
+  const want = (scheme: Target['scheme'], port: number, address?: string, part?: Part): void => {
     const key = `${scheme} ${port} ${address ?? ''}`;
-    if (port > 0 && !wanted.has(key)) wanted.set(key, { scheme, port, address });
+    if (port > 0 && !wanted.has(key)) wanted.set(key, { scheme, port, address, part });
   };
   const routes = meshes.flatMap((mesh) => mesh.virtualServices.forHost(host));
   let isKnown = false;
@@ -74,7 +72,7 @@ export function probesTo(host: string, meshes: readonly Mesh[]): readonly Probe[
   for (const mesh of meshes) {
     const named = mesh.services.declaring(host);
     const services = named.length > 0 ? named : wildcardsOver(mesh, host).filter((service) => service.host !== '*');
-    const entries = mesh.of('networking.istio.io', 'ServiceEntry').length > 0 ? addressesOf(mesh, host, meshes) : [];
+    const entries = mesh.of('networking.istio.io', 'ServiceEntry').length > 0 ? partsOfHost(mesh, host, meshes) : [];
     for (const service of services.flatMap((one) => behindAlias(mesh, one))) {
       isKnown = true;
       isExternal ||= service.registry === 'External';
@@ -83,7 +81,7 @@ export function probesTo(host: string, meshes: readonly Mesh[]): readonly Probe[
         if (scheme === undefined) continue;
         // Of what is told by names, only addresses that objects tell apart make a difference.
         if (scheme !== 'tcp' || entries.length === 0) want(scheme, port.port);
-        for (const { address, isPart } of entries) if (scheme === 'tcp' || isPart) want(scheme, port.port, address);
+        for (const { address, part } of entries) if (scheme === 'tcp' || part !== undefined) want(scheme, port.port, address, part); // prettier-ignore
       }
     }
   }
@@ -99,7 +97,7 @@ export function probesTo(host: string, meshes: readonly Mesh[]): readonly Probe[
     for (const rule of route.tcp)
       for (const match of rule.matches) if (match.port > 0 && forMesh(match, route)) want('tcp', match.port);
   }
-  const byName = [...wanted.values()].map(({ scheme, port, address }) => probe({ host, scheme, port, address }, meshes)); // prettier-ignore
+  const byName = [...wanted.values()].map((place) => probe({ host, ...place }, meshes));
   // A route for the whole name of a Service that stands for another leaves its shorter names to that (byServiceName in sidecar-routes.ts).
   const isAlias = routes.length > 0 && meshes.some((mesh) => mesh.services.declaring(host).some(({ resolution }) => resolution === 'ALIAS')); // prettier-ignore
   const shorter = isAlias ? byName.filter(({ target }) => target.scheme === 'http').map(({ port }) => probe({ host: host.split('.').slice(0, 2).join('.'), scheme: 'http', port }, meshes)) : []; // prettier-ignore
@@ -149,39 +147,16 @@ function forMesh(match: { readonly gateways: readonly string[] }, route: Virtual
   return match.gateways.length === 0 ? route.gateways.includes('mesh') : match.gateways.includes('mesh');
 }
 
-/** An address of each part that objects tell apart in the ranges which entries give a host; those of single addresses are what its name resolves to. */
-function addressesOf(
-  mesh: Mesh,
-  host: string,
-  meshes: readonly Mesh[],
-): readonly { readonly address: string; readonly isPart: boolean }[] {
-  const index = mesh.remember(mesh, 'diff: ranges by host', () => {
-    const byHost = new Map<string, Set<string>>();
-    for (const { registry, address, host: name } of mesh.services.all) {
-      if (registry !== 'External' || address === ANY_ADDRESS) continue;
-      const known = byHost.get(name) ?? new Set<string>();
-      byHost.set(name, known.add(address));
-    }
-    return byHost;
-  });
-  return [...(index.get(host) ?? [])].flatMap((range) => {
-    // Most of what entries claim is one address.
-    if (isAddress(range)) return { address: range, isPart: false };
-    const parts = partsOf(range, toldRanges(meshes));
-    return parts.map(({ address }) => ({ address, isPart: parts.length > 1 }));
-  });
-}
-
 /** Requests to a host that no object names, which the outbound policy decides, on the ports at hand. */
 export function otherHostProbes(ports: ReadonlySet<number>, meshes: readonly Mesh[]): readonly Probe[] {
   const probes: Probe[] = [
     probe({ host: '*', scheme: 'http', port: 80 }, meshes),
     probe({ host: '*', scheme: 'https', port: 443 }, meshes),
   ];
-  const parts = otherParts(meshes).slice(0, MOST_PARTS);
+  const [first, ...parts] = unclaimedParts(meshes);
   for (const port of new Set([...(parts.length > 0 ? [443] : []), ...[...ports].sort((a, b) => a - b)])) {
-    if (ports.has(port)) probes.push(probe({ host: '*', scheme: 'tcp', port, address: ANY_OTHER_ADDRESS }, meshes));
-    for (const { address, ranges } of parts) probes.push(probe({ host: '*', scheme: 'tcp', port, address, ranges }, meshes)); // prettier-ignore
+    for (const part of [...(ports.has(port) && first !== undefined ? [first] : []), ...parts])
+      probes.push(probe({ host: '*', scheme: 'tcp', port, address: part.address, part }, meshes));
     if (port === 80 || port === 443) continue;
     probes.push(
       probe({ host: '*', scheme: 'http', port }, meshes),
@@ -191,55 +166,36 @@ export function otherHostProbes(ports: ReadonlySet<number>, meshes: readonly Mes
   return probes;
 }
 
-const MOST_RANGES_NAMED = 6;
-
-/** Parts that are followed: each is every port once more. */
-const MOST_PARTS = 64;
-
-/** Addresses that no entry claims, one for each part of the rest that objects tell apart from the others. */
-function otherParts(meshes: readonly Mesh[]): readonly Part[] {
-  const [first] = meshes;
-  return first === undefined ? [] : first.remember(meshes, 'diff: parts that nobody claims', () => partsNobodyClaims(meshes)); // prettier-ignore
-}
-
-function partsNobodyClaims(meshes: readonly Mesh[]): readonly Part[] {
-  // Who says nothing of IPv6 but that all of it is meant is not asked about it.
-  const told = toldRanges(meshes).filter(({ range }) => range !== '::/0');
-  if (told.length === 0) return [];
-  const claimed = [...new Set(meshes.flatMap(claimedRanges))];
-  const standing = [ANY_OTHER_ADDRESS, ANY_OTHER_ADDRESS_OF_IPV6];
-  return ['0.0.0.0/0', '::/0']
-    .flatMap((all) => partsOf(all, told, { claimed, standing }))
-    .filter(({ address, ranges }) => ranges.length > 0 && address !== ANY_OTHER_ADDRESS && !isLoopback(address));
-}
-
-/** How many parts of the addresses that no entry claims are not followed: there are too many of them. */
-export function partsBeyond(meshes: readonly Mesh[]): number {
-  return Math.max(0, otherParts(meshes).length - MOST_PARTS);
-}
-
 export interface Place {
   readonly host: string;
   readonly scheme: Target['scheme'];
   readonly port: number;
   readonly address?: string | undefined;
-  /** What the address stands for, where it is of no host. */
-  readonly ranges?: readonly string[] | undefined;
+  /** What the address stands for. */
+  readonly part?: Part | undefined;
 }
 
-export function probe({ host, scheme, port, address, ranges }: Place, meshes: readonly Mesh[]): Probe {
+export function probe({ host, scheme, port, address, part }: Place, meshes: readonly Mesh[]): Probe {
   const isWild = host.startsWith('*');
   const target: Target = {
     scheme,
     host,
     port,
     ...(address === undefined ? {} : { address }),
+    ...(part === undefined ? {} : { parts: [part] }),
     ...(isWild ? { except: (name) => isNamedOtherwise(name, host, meshes) } : {}),
   };
   const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
-  const name = host === '*' ? (address === undefined ? '(any other host)' : anyAddress(ranges)) : host;
+  const name = host === '*' ? (address === undefined ? '(any other host)' : anyAddress(part)) : host;
   const base = `${scheme}://${name}${isDefault ? '' : `:${port}`}`;
-  const labelOf: Probe['labelOf'] = ({ request, method = 'GET', headers = {}, tokens = {}, sni }) => {
+  const labelOf: Probe['labelOf'] = ({
+    request,
+    method = 'GET',
+    headers = {},
+    tokens = {},
+    sni,
+    address: dialled = address,
+  }) => {
     const slash = request.indexOf('/', request.indexOf('://') + 3);
     const path = slash < 0 || (host === '*' && request.slice(slash) === '/') ? '' : request.slice(slash);
     const given = [
@@ -251,18 +207,16 @@ export function probe({ host, scheme, port, address, ranges }: Place, meshes: re
       ...(method === 'GET' ? [] : [method]),
       `${base}${path}`,
       ...(given.length === 0 ? [] : [`with ${given.join(', ')}`]),
-      ...(address === undefined || host === '*' ? [] : [`at ${address}`]),
+      ...(dialled === undefined || (host === '*' && dialled === address) ? [] : [`at ${dialled}`]),
     ].join(' ');
   };
   const { from: _, ...request } = requestOf({ from: '' }, target, new Map());
   return { target, request, label: labelOf(request), labelOf, port };
 }
 
-function anyAddress(ranges: readonly string[] = []): string {
-  if (ranges.length === 0) return '(any other address)';
-  const named = ranges.slice(0, MOST_RANGES_NAMED).join(', ');
-  const more = ranges.length - MOST_RANGES_NAMED;
-  return `(any other address in ${named}${more > 0 ? ` and ${more} more ranges` : ''})`;
+function anyAddress(part: Part | undefined): string {
+  const named = rangesText(part?.ranges ?? []);
+  return named === '' ? '(any other address)' : `(any other address in ${named})`;
 }
 
 /** Whether a name below a wildcard is an object's own, or below another wildcard that is below this one. */

@@ -1,5 +1,6 @@
 /** What the register takes for true without having seen it, in sentences. */
 import { textOfLeftOut } from '../model/left-out';
+import { serversOf } from '../model/merged-gateway';
 import type { MeshConfig } from '../model/mesh-config';
 import type { Mesh } from '../model/mesh';
 
@@ -16,6 +17,9 @@ export function assumptionsOf(mesh: Mesh): readonly string[] {
         .filter(([, own]) => say(own) !== say(config))
         .map(([name, own]) => `for revision ${name} ${say(own)}`),
     ].join(', ');
+  const passing = mesh.gateways.filter((gateway) =>
+    serversOf(gateway).some(({ tls }) => tls?.mode === 'AUTO_PASSTHROUGH'),
+  );
   return [
     'The manifests are all that the mesh has; nothing was sent, and no cluster was asked.',
     `Outbound traffic to unknown hosts: ${of(({ outbound }) => outbound)}.`,
@@ -23,5 +27,9 @@ export function assumptionsOf(mesh: Mesh): readonly string[] {
     'Workloads that no proxy captures are not in the register: only a NetworkPolicy or a firewall keeps them from going out by themselves.',
     'Requests are those of docs/every-request.md: well-formed, and sent by one client at a time.',
     ...mesh.leftOut.map((one) => `${textOfLeftOut(one)}.`),
+    ...passing.map(
+      ({ namespace, name }) =>
+        `Nobody but proxies of the mesh says the ALPN of the mesh and the SNI of a cluster at Gateway ${namespace}/${name}, which passes that on to the Service (AUTO_PASSTHROUGH).`,
+    ),
   ];
 }

@@ -1,15 +1,13 @@
 /** Where the clients of a class may send requests: what is explored to speak of all of them. */
 import { Links } from '../diff/links';
 import { fromOutside } from '../diff/plan';
-import { probesAt, probesFor } from '../diff/requests';
+import { probesAt, probesFor, type Probe } from '../diff/requests';
 import { knows } from '../diff/scopes';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
+import { unclaimedParts } from '../traffic/address-parts';
 import type { ClientClass } from '../traffic/clients';
 import type { Target } from '../traffic/explore';
-
-/** An address for documentation, which stands for every one that no object has. */
-export const ANY_OTHER_ADDRESS = '203.0.113.251';
 
 const SCHEMES = ['http', 'https', 'tcp'] as const;
 
@@ -20,7 +18,10 @@ export class Targets {
   private readonly owners = new Map<string, ReadonlySet<string>>();
   private readonly byHost = new Map<string, readonly Target[]>();
 
+  private readonly meshes: readonly Mesh[];
+
   public constructor(private readonly mesh: Mesh) {
+    this.meshes = [mesh];
     this.links = new Links(mesh);
     this.hosts = new Set([...this.links.hosts()].filter((host) => host !== '*' && !/(^|\.)invalid$/.test(host)));
     this.wildcards = [...this.hosts].filter(isWildcard);
@@ -87,7 +88,7 @@ export class Targets {
   private to(host: string): readonly Target[] {
     const known = this.byHost.get(host);
     if (known !== undefined) return known;
-    const found = unique(probesFor(host, [this.mesh]).map((probe) => this.target(host, probe)));
+    const found = byParts(unique(probesFor(host, [this.mesh]).map((probe) => this.target(host, probe))));
     this.byHost.set(host, found);
     return found;
   }
@@ -126,16 +127,15 @@ export class Targets {
     ].filter(({ scheme, isUndeclared }) => isUndeclared !== true || scheme !== 'tcp' || !isWildcard(host));
   }
 
-  private target(
-    host: string,
-    probe: { readonly port: number; readonly request: { readonly request: string; readonly address?: string } },
-  ): Target {
+  private target(host: string, probe: Pick<Probe, 'port' | 'request' | 'target'>): Target {
+    const { parts } = probe.target;
     const scheme = probe.request.request.slice(0, probe.request.request.indexOf(':')) as Target['scheme'];
     return {
       scheme,
       host,
       port: probe.port,
       ...(probe.request.address === undefined ? {} : { address: probe.request.address }),
+      ...(parts === undefined ? {} : { parts }),
       ...(isWildcard(host) ? { except: (name: string) => this.isNamed(name, host) } : {}),
     };
   }
@@ -151,7 +151,7 @@ export class Targets {
         .flatMap((port) => [of('http', port), of('https', port)])
         .map((one): Target => (host === '*' ? one : { ...one, isUndeclared: true })),
       ...(host === '*'
-        ? [...new Set([443, ...ports])].map((port) => ({ ...of('tcp', port), address: ANY_OTHER_ADDRESS }))
+        ? [...new Set([443, ...ports])].map((port) => ({ ...of('tcp', port), parts: unclaimedParts(this.meshes) }))
         : []),
     ];
   }
@@ -161,4 +161,20 @@ function unique(targets: readonly Target[]): readonly Target[] {
   return [
     ...new Map(targets.map((one) => [`${one.scheme} ${one.host} ${one.port} ${one.address ?? ''}`, one])).values(),
   ];
+}
+
+/** What is followed at each part of a host's addresses is one target: its classes are those of all the parts. */
+function byParts(targets: readonly Target[]): readonly Target[] {
+  const found = new Map<string, Target>();
+  for (const one of targets) {
+    const key = `${one.scheme} ${one.port}`;
+    if (one.parts === undefined) {
+      found.set(`${key} ${one.address ?? ''}`, one);
+      continue;
+    }
+    const { address: _, ...whole } = one;
+    // Who dials the name dials one of them.
+    found.set(`${key} `, { ...whole, parts: [...(found.get(`${key} `)?.parts ?? []), ...one.parts] });
+  }
+  return [...found.values()];
 }

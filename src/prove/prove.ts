@@ -23,6 +23,7 @@ import {
   type Condition,
   type Target,
 } from '../traffic/explore';
+import { partsWithin } from '../traffic/address-parts';
 import { Budget, MOST_WORK } from '../traffic/budget';
 import { member } from '../traffic/members';
 import { otherNames } from '../traffic/sni';
@@ -208,15 +209,15 @@ class Prover {
       })
       .filter(({ port }) => to.ports === undefined || to.ports.includes(port))
       .filter(({ scheme }) => to.protocols === undefined || to.protocols.includes(scheme));
-    const blocks = to.cidrs?.map((cidr) => ({ cidr, address: cidr.split('/')[0] ?? '' })) ?? [];
-    const dialled = blocks.flatMap(({ address }) =>
+    const parts = to.cidrs?.flatMap((cidr) => partsWithin(cidr, this.mesh)) ?? [];
+    const dialled = parts.flatMap(({ address }) =>
       (to.ports ?? this.targets.ports).map((port): Target => ({ scheme: 'tcp', host: address, port, address })),
     );
     // Where a proxy sends on to whatever address was dialled, a name that may be asked for leads to any of them.
-    const asked = blocks.flatMap(({ address }) =>
+    const asked = parts.flatMap(({ address }) =>
       wanted
         .filter(({ host, scheme }) => scheme !== 'tcp' && this.targets.isDialled(host))
-        .map((one): Target => ({ ...one, address })),
+        .map(({ parts: _, ...one }): Target => ({ ...one, address })),
     );
     // Whoever asks for one name may say another in its TLS.
     const names = wanted.filter((one) => this.isAsked(one)).flatMap((one) => otherNames(one, [this.mesh], client.at));
@@ -257,7 +258,7 @@ class Prover {
     for (const { region, witness, trace: told, open } of explored.classes) {
       this.followed += 1;
       if (!this.isAsked(target) && !this.arrivesThere(told)) continue;
-      if (this.rule.to.cidrs !== undefined && !this.isInBlocks(target, told)) continue;
+      if (this.rule.to.cidrs !== undefined && !this.isInBlocks(witness.address, told)) continue;
       const within = this.narrowed(region, target, client);
       if (within === 'none') continue;
       if (within === 'undecided') {
@@ -346,7 +347,7 @@ class Prover {
     return destination !== null && (this.hosts?.some((wanted) => isSubsetOf(destination.host, wanted)) ?? true);
   }
 
-  private isInBlocks({ address }: Target, { hops }: Trace): boolean {
+  private isInBlocks(address: string | undefined, { hops }: Trace): boolean {
     const endpoints = (hops[hops.length - 1]?.envoy.endpoints ?? []).map((one) => one.replace(/:\d+$/, ''));
     const ends = endpoints.length > 0 ? endpoints : address === undefined ? [] : [address];
     return this.rule.to.cidrs?.some((cidr) => ends.some((one) => contains(cidr, one))) ?? true;

@@ -6,7 +6,7 @@ import type { Json } from '../model/fields';
 import { evaluate, PRESENT, type Matcher } from './matcher';
 
 export type DimensionKind =
-  'host' | 'sni' | 'path' | 'query' | 'parameter' | 'method' | 'header' | 'cookie' | 'token' | 'claim';
+  'host' | 'sni' | 'path' | 'query' | 'parameter' | 'method' | 'header' | 'cookie' | 'token' | 'claim' | 'address';
 
 /** What a question is about: for parameters, headers and cookies the one of that name; for tokens and claims the place of the token. */
 export interface Dimension {

@@ -1,4 +1,5 @@
 /** Conditions on one text of a request, as values: whoever explores requests reads in them what sets requests apart. */
+import { contains, prefixLength } from '../model/addresses';
 import { list, type Json } from '../model/fields';
 import { expression } from '../model/re2';
 
@@ -13,6 +14,8 @@ export type Matcher =
   /** Of a claim, which is JSON: whether it, or one of its list, is a text that `of` takes; whether it is a list. */
   | { readonly is: 'some'; readonly of: Matcher }
   | { readonly is: 'list' }
+  /** Of an address: the narrowest range that it is in, of both lists, is one of `ranges`. */
+  | { readonly is: 'within'; readonly ranges: readonly string[]; readonly except: readonly string[] }
   /** What `of` says of the text without its first `drop` characters and with `put` before the rest. */
   | { readonly is: 'rewritten'; readonly drop: number; readonly put: string; readonly of: Matcher };
 
@@ -69,6 +72,8 @@ export function evaluate(matcher: Matcher, text: string): boolean {
       return textsOf(text).some((one) => evaluate(matcher.of, one));
     case 'list':
       return Array.isArray(JSON.parse(text));
+    case 'within':
+      return isWithinRanges(matcher, text);
     case 'rewritten':
       return evaluate(matcher.of, matcher.put + text.slice(matcher.drop));
   }
@@ -78,6 +83,16 @@ export function evaluate(matcher: Matcher, text: string): boolean {
 export function textsOf(claim: string): readonly string[] {
   const value: unknown = JSON.parse(claim);
   return list(Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string');
+}
+
+function isWithinRanges(
+  { ranges, except }: { readonly ranges: readonly string[]; readonly except: readonly string[] },
+  address: string,
+): boolean {
+  const widthIn = (of: readonly string[]): number =>
+    Math.max(-1, ...of.filter((range) => contains(range, address)).map(prefixLength));
+  const own = widthIn(ranges);
+  return own >= 0 && own > widthIn(except);
 }
 
 function folded({ folds }: { readonly folds?: boolean }, text: string): string {

@@ -53,6 +53,8 @@ function make(matcher: Matcher): Automaton {
     case 'some':
     case 'list':
       throw new TooLarge('a claim is no text that could be walked');
+    case 'within':
+      throw new TooLarge('an address is no text that could be walked');
     case 'rewritten':
       return ofRewritten(automaton(matcher.of), matcher.drop, matcher.put);
   }

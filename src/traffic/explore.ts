@@ -18,43 +18,15 @@ import { evaluate } from '../trace/matcher';
 import { istioPaths, type PathSettings } from '../trace/paths';
 import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
 import type { Budget } from './budget';
+import { rangesText } from './address-parts';
+import { exploreByAddress } from './by-address';
+import type { Condition, Exploration, RequestClass, Undecided } from './exploration';
 import { member, type Literal } from './members';
 import { keyOf, pathForm, type About, requestOf, universe, type PathForm, type Target, type Values } from './universe';
 
+export type { Condition, Exploration, RequestClass, Undecided } from './exploration';
 export type { Literal } from './members';
 export type { Target } from './universe';
-
-/** A condition that the requests of a class fulfil. */
-export interface Condition extends Literal {
-  readonly dimension: Dimension;
-}
-
-/** Requests that all give the same answers. A request is one of them if it fulfils every condition. */
-export interface RequestClass<T> {
-  /** In the order in which they were asked; those that follow from others are left out. */
-  readonly region: readonly Condition[];
-  /** The plainest that was found, as `trace` and a line of `trace --requests` take it. */
-  readonly witness: TraceRequest;
-  readonly followed: T;
-  /** Why other requests of the class may fare otherwise than the witness. */
-  readonly open: readonly string[];
-}
-
-/** Requests of which it is not known how they fare. */
-export interface Undecided {
-  readonly what: string;
-  readonly why: string;
-  readonly region: readonly Condition[];
-}
-
-export interface Exploration<T> {
-  readonly classes: readonly RequestClass<T>[];
-  readonly undecided: readonly Undecided[];
-  /** How many requests were followed. */
-  readonly followed: number;
-  /** Clusters that shares of these requests, or copies of them, go to and that were not followed. */
-  readonly offered: readonly string[];
-}
 
 export interface ExploreOptions {
   /** Classes beyond this are not looked for: what is left is undecided, and named. @default 2000 */
@@ -238,14 +210,12 @@ export function explore(
   readonly undecided: readonly Undecided[];
   readonly offered: readonly string[];
 } {
-  const { classes, undecided, offered } = exploreWith(
-    (request, recorder) => trace(mesh, request, recorder),
-    client,
+  const paths = pathsOf([mesh], client);
+  const { classes, undecided, offered } = exploreByAddress<Trace>(
+    [mesh],
     target,
-    {
-      paths: pathsOf([mesh], client),
-      ...options,
-    },
+    (one) => exploreWith((request, recorder) => trace(mesh, request, recorder), client, one, { paths, ...options }),
+    (followed) => [followed],
   );
   return {
     classes: classes.map((one) => ({ ...one, trace: one.followed, decidedBy: decidedBy(one.followed) })),
@@ -315,9 +285,16 @@ function matcherText(matcher: Literal['matcher']): string {
       return matcherText(matcher.of);
     case 'list':
       return 'a list';
+    case 'within':
+      return withinText(rangesText(matcher.ranges), rangesText(matcher.except));
     case 'rewritten':
       return `becoming ${matcherText(matcher.of)} with ${JSON.stringify(matcher.put)} for its first ${matcher.drop} characters`;
   }
+}
+
+function withinText(ranges: string, except: string): string {
+  const parts = [...(ranges === '' ? [] : [`in ${ranges}`]), ...(except === '' ? [] : [`outside of ${except}`])];
+  return parts.join(' and ') || 'of any range';
 }
 
 /** Whether a request, given by its values, is one of a class. */

@@ -4,6 +4,7 @@ import type { Dimension } from '../trace/ask';
 import { exact, regex, suffix, type Matcher } from '../trace/matcher';
 import type { PathSettings } from '../trace/paths';
 import type { TraceRequest } from '../trace/types';
+import type { Part } from './address-parts';
 import type { Universe } from './members';
 
 /** Where requests go that are explored together: one scheme and port of one host, or of all hosts that fare alike by their names. */
@@ -14,6 +15,8 @@ export interface Target {
   readonly port: number;
   /** The IP that is dialled, where it matters which one. */
   readonly address?: string;
+  /** What the address stands for; without one, the parts that are explored each by itself. */
+  readonly parts?: readonly Part[];
   /** SNI of the client's TLS, if it is not the name that is dialled: one of those that are told apart only where they are asked about. */
   readonly sni?: string;
   /** No object says that this is spoken there; somebody may try. */

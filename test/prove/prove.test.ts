@@ -198,3 +198,39 @@ describe('prove', () => {
     ).toEqual([]);
   });
 });
+
+describe('addresses', () => {
+  const network = `${MANIFESTS}---
+{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: db, namespace: shop}, spec: {hosts: [db.example.com], ports: [{number: 5432, name: tcp, protocol: TCP}], addresses: [198.51.100.0/24], resolution: NONE}}
+---
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: out, namespace: shop}, spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [198.51.100.128/25, 10.0.0.0/8]}}]}]}}
+`;
+  const dialled = (...cidrs: string[]): ReturnType<typeof prove> => {
+    const { rules } = readRules(cidrs.map((cidr) => `  - { name: "${cidr}", forbid: { from: shop, to: { cidrs: ["${cidr}"] } } }`).join('\n').replace(/^/, 'rules:\n')); // prettier-ignore
+    return prove(buildMesh(loadText(network).manifests, { outbound: 'ALLOW_ANY' }), rules);
+  };
+
+  it('of one block are told apart by what policies let pass of it', () => {
+    expect(dialled('10.0.0.0/8', '8.0.0.0/6', '198.51.100.0/24', '198.51.100.128/25').map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
+      '10.0.0.0/8 proved',
+      '8.0.0.0/6 refuted',
+      '198.51.100.0/24 refuted',
+      '198.51.100.128/25 proved',
+    ]); // prettier-ignore
+    // Not of its first address alone.
+    const [beyond] = dialled('10.0.0.0/7');
+    expect(beyond?.verdict).toBe('refuted');
+    expect(beyond?.counterexample?.address).toBe('11.0.0.1');
+  });
+
+  it('are told apart in the register', () => {
+    const { entries } = register(buildMesh(loadText(network).manifests, { outbound: 'ALLOW_ANY' }));
+    const byAddress = entries
+      .filter(({ protocol, from }) => protocol === 'tcp' && from.some((one) => one.startsWith('shop')))
+      .map(({ to, requests }) => `${to.host}: ${requests}`);
+    expect([...new Set(byAddress)]).toEqual([
+      '*: address outside of 10.0.0.0/8, 198.51.100.0/24',
+      'db.example.com: address outside of 198.51.100.128/25',
+    ]);
+  });
+});

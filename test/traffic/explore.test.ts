@@ -1,36 +1,9 @@
 import { trace } from '../../src/trace/index';
-import type { Dimension } from '../../src/trace/ask';
 import type { TraceRequest } from '../../src/trace/types';
 import { explore, isOf } from '../../src/traffic/explore';
 import { fingerprint, wayOf } from '../../src/diff/way';
+import { valueIn } from './values';
 import { dense, meshOf, random, SENDERS, world } from './worlds';
-
-/** What a request has of each dimension. */
-export function valueIn(request: TraceRequest): (dimension: Dimension) => string | undefined {
-  const url = new URL(request.request);
-  return ({ kind, name }) => {
-    switch (kind) {
-      case 'host':
-        return url.host;
-      case 'path':
-        return request.request.slice(request.request.indexOf('/', 8)).split('?')[0];
-      case 'query':
-        return url.search.slice(1);
-      case 'parameter':
-        return url.searchParams.get(name) ?? undefined;
-      case 'method':
-        return request.method ?? 'GET';
-      case 'header':
-        return request.headers?.[name];
-      case 'sni':
-        return request.sni ?? url.hostname;
-      case 'cookie':
-      case 'token':
-      case 'claim':
-        return undefined;
-    }
-  };
-}
 
 describe('classes of requests', () => {
   it.each(Array.from({ length: 12 }, (_one, index) => index + 1))(

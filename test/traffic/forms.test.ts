@@ -4,9 +4,11 @@ import { random } from './worlds';
 
 /** Of each form; `npm run accuracy:changes` holds many more. */
 const CHANGES = 4;
+/** The first seed, where the first few alter nothing. */
+const FIRST: Readonly<Record<string, number>> = { network: 1019 };
 
 describe.each(Object.keys(FORMS))('a change of one field (%s)', (form) => {
-  const judged = Array.from({ length: CHANGES }, (_one, seed) => seed + 1).flatMap((seed) => {
+  const judged = Array.from({ length: CHANGES }, (_one, index) => (FIRST[form] ?? 1) + index).flatMap((seed) => {
     const change = FORMS[form]?.(random(seed), 30);
     return change === undefined ? [] : [{ seed, how: change.how, ...hold(change.sides, change.requests, change.options) }]; // prettier-ignore
   });
@@ -25,6 +27,7 @@ const ONCE: readonly (readonly [string, number, string])[] = [
   ['policies', 1_013_092, 'a headless Service dialled at another port of its Pods'],
   ['policies', 3_000_728, 'any address on a port whose TCP an entry without an address takes'],
   ['policies', 4_000_475, 'a host of routes alone, on the port of an entry that goes'],
+  ['discovery', 1017, 'the port of a headless Service that an entry for the same Pods had opened'],
   ['ingress', 3_000_743, 'a name that routes for TLS ask for, and no host of the server is'],
 ];
 

@@ -11,8 +11,10 @@ import { WORLD } from '../mesh/random/world';
 import { ORACLE_RELEASES, toYaml } from '../trace/oracle/compare';
 import type { Thing } from '../trace/oracle/vocabulary';
 import { ambientRequests, ambientWorld } from './ambient-worlds';
+import { gatewayRequests, gatewayWorld, type Controller } from './gateway-worlds';
 import { oneField, type Body } from './one-field';
 import { manifestsOfMesh, registryChange, requestOfAsk } from './registry-worlds';
+import { sidecarRequests, sidecarWorld } from './sidecar-worlds';
 import type { Random } from './worlds';
 
 export interface FormOfChange {
@@ -120,6 +122,21 @@ const byAmbient: Form = (next, requests) => {
   return changeOf(next, [was, ambientWorld(next)], ambientRequests(next, requests), {});
 };
 
+const bySidecars =
+  (about: 'discovery' | 'network'): Form =>
+  (next, requests) =>
+    changeOf(next, [sidecarWorld(next, about), sidecarWorld(next, about)], sidecarRequests(next, requests), {});
+
+const byGateway =
+  (controller: Controller): Form =>
+  (next, requests) =>
+    changeOf(
+      next,
+      [gatewayWorld(next, controller), gatewayWorld(next, controller)],
+      gatewayRequests(next, requests),
+      {},
+    );
+
 export const FORMS: Readonly<Record<string, Form>> = {
   registry: byRegistry(false),
   'gateway api': byRegistry(true),
@@ -127,4 +144,8 @@ export const FORMS: Readonly<Record<string, Form>> = {
   ingress: byLab(ingressMeshes, [...INGRESS_WORLD]),
   'envoy gateway': byEnvoyGateway,
   ambient: byAmbient,
+  discovery: bySidecars('discovery'),
+  network: bySidecars('network'),
+  'routes of every kind (istio)': byGateway('istio'),
+  'routes of every kind (envoy gateway)': byGateway('envoy gateway'),
 };

@@ -24,6 +24,8 @@ export interface Held {
 
 export const hostOf = (request: string): string => (/^\w+:\/\/([^/:?]*)/.exec(request)?.[1] ?? '').toLowerCase();
 
+const portOf = (request: string): string => /:(\d+)/.exec(request.slice(6))?.[1] ?? '';
+
 function follow(mesh: Mesh, request: TraceRequest): Trace | undefined {
   try {
     return trace(mesh, request);
@@ -81,16 +83,17 @@ export function hold(
     missed: isSilent ? found[0] : undefined,
     false: wrong,
     untold: told.complete
-      ? found.find(
-          (request) => isDeclared(request) && arrives(meshes, request) && !isTold(told, hostOf(request.request)),
-        )
+      ? found.find((request) => isDeclared(request) && arrives(meshes, request) && !isTold(told, request))
       : undefined,
   };
 }
 
 /** Whether some change is about a host, by its name, a wildcard, or as one that nobody names. */
-export function isTold({ changes }: Diff, host: string): boolean {
+export function isTold({ changes }: Diff, { request: asked, at }: TraceRequest): boolean {
+  const host = hostOf(asked);
   return changes.some(({ to, request }) => {
+    // A listener of TCP at a gateway knows no host.
+    if (at !== undefined && asked.startsWith('tcp:') && portOf(asked) === portOf(request.request)) return true;
     const own = hostOf(request.request);
     // Short names of Services, and addresses that are dialled.
     if (own.startsWith(`${host}.`) || /^[0-9.]+$/.test(host)) return true;

@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { contains } from '../../../src/model/addresses';
-import type { Mesh } from '../../../src/model/mesh';
+import type { Mesh, Proxy } from '../../../src/model/mesh';
 import {
   matchFilterChain,
   hostWithoutPort,
@@ -19,6 +19,7 @@ import type { TraceRequest } from '../../../src/trace/types';
 import { exploreWith, type Target } from '../../../src/traffic/explore';
 import { actionOf, expectedOf, type Expected } from '../../../src/verify/expected';
 import { configured, type Configured } from './config';
+import { expectedInbound, Inbound } from './inbound';
 import type { Oracle } from './process';
 import { readSent, type Sent, type SentRoutes } from './sent';
 import type { GeneratedMesh } from './vocabulary';
@@ -114,7 +115,10 @@ class Comparison {
   }
 
   public made(): Equivalence {
-    if (this.isSidecar) this.compare('what no listener is for', this.expected.catchAll, this.sent.catchAll);
+    if (this.isSidecar) {
+      this.compare('what no listener is for', this.expected.catchAll, this.sent.catchAll);
+      this.inbound(new Inbound(this.proxy.sent));
+    }
     const ports = new Set([...this.sent.listeners.keys(), ...this.mesh.services.all.flatMap(({ ports: own }) => own.map(({ port }) => port))]); // prettier-ignore
     for (const port of ports) this.port(port);
     for (const name of this.clusters) this.cluster(name);
@@ -133,6 +137,20 @@ class Comparison {
   private compare(of: unknown, manifests: string, istiod: string): void {
     for (const name of `${manifests} ${istiod}`.matchAll(/outbound\|[^ ,;]*/g)) this.clusters.add(name[0]);
     if (manifests !== istiod) this.disagreements.push({ proxy: this.proxy.name, of, manifests, istiod });
+  }
+
+  /** Every kind of connection to the Pod itself, on each port that either knows of. */
+  private inbound(sent: Inbound): void {
+    const { namespace, labels, address } = this.proxy.running;
+    const own: Proxy = { type: 'sidecar', namespace, labels, addresses: address.split(',') };
+    const declared = this.mesh.serviceTargets(own).map(({ targetPort }) => targetPort);
+    for (const port of new Set([...sent.ports, ...declared]))
+      for (const application of ['http', 'http2', 'tcp'] as const)
+        for (const tls of ['none', 'tls', 'istio'] as const) {
+          this.connections += 1;
+          const connection: Connection = { address, port, application, tls, sni: tls === 'none' ? null : OTHER_NAME };
+          this.compare({ inbound: connection }, expectedInbound(this.mesh, own, port, connection), sent.does(port, connection)); // prettier-ignore
+        }
   }
 
   private port(port: number): void {

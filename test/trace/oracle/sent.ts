@@ -81,7 +81,7 @@ function listenerOf(listener: Json): Listener {
   };
 }
 
-function chainOf(chain: Json): FilterChain {
+export function chainOf(chain: Json): FilterChain {
   const match = record(chain.filter_chain_match);
   const filters = records(chain.filters).map((filter) => record(filter.typed_config));
   const http = filters.find((one) => text(one['@type']).endsWith('HttpConnectionManager'));

@@ -58,7 +58,7 @@ export async function judgeChange(
   return {
     altered: altered.length,
     missed: told.changes.length > 0 || !told.complete ? [] : altered,
-    untold: told.complete ? altered.filter((one) => isDeclared(one) && one.address === undefined && arrives(one) && !isStop(one) && !isTold(told, hostOf(one.request))) : [], // prettier-ignore
+    untold: told.complete ? altered.filter((one) => isDeclared(one) && one.address === undefined && arrives(one) && !isStop(one) && !isTold(told, one)) : [], // prettier-ignore
     idle: witnesses.filter(
       (one) =>
         before.has(one) &&

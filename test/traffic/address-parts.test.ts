@@ -1,6 +1,6 @@
 /** Addresses that are told apart by objects: by NetworkPolicies, by routes for subnets, and by what sidecars capture. */
 import fc from 'fast-check';
-import { partsOf } from '../../src/diff/address-ranges';
+import { partsOf } from '../../src/traffic/address-parts';
 import { diff } from '../../src/diff/diff';
 import { canonicalCidr, contains } from '../../src/model/addresses';
 import { loadText } from '../../src/model/load';
@@ -114,22 +114,24 @@ describe('a change among very many ranges', () => {
 });
 
 describe('parts of a range', () => {
+  const partsIn = (...given: Parameters<typeof partsOf>) =>
+    partsOf(...given).map(({ address, ranges }) => ({ address, ranges }));
   const named = (...ranges: string[]) => ranges.map((range) => ({ range, at: range }));
 
   it('are each told by which of the others they are in', () => {
-    expect(partsOf('10.0.0.0/24', [])).toEqual([{ address: '10.0.0.1', ranges: [] }]);
-    expect(partsOf('10.0.0.7', named('10.0.0.0/8'))).toEqual([{ address: '10.0.0.7', ranges: ['10.0.0.0/8'] }]);
-    expect(partsOf('10.0.0.0/24', named('10.0.0.128/25', '10.0.0.192/26', '0.0.0.0/0', '11.0.0.0/8'))).toEqual([
+    expect(partsIn('10.0.0.0/24', [])).toEqual([{ address: '10.0.0.1', ranges: [] }]);
+    expect(partsIn('10.0.0.7', named('10.0.0.0/8'))).toEqual([{ address: '10.0.0.7', ranges: ['10.0.0.0/8'] }]);
+    expect(partsIn('10.0.0.0/24', named('10.0.0.128/25', '10.0.0.192/26', '0.0.0.0/0', '11.0.0.0/8'))).toEqual([
       { address: '10.0.0.1', ranges: ['0.0.0.0/0'] },
       { address: '10.0.0.129', ranges: ['10.0.0.128/25'] },
       { address: '10.0.0.193', ranges: ['10.0.0.192/26'] },
     ]);
-    expect(partsOf('10.0.0.0/30', named('10.0.0.0/32', '10.0.0.2/31'))).toEqual([
+    expect(partsIn('10.0.0.0/30', named('10.0.0.0/32', '10.0.0.2/31'))).toEqual([
       { address: '10.0.0.0', ranges: ['10.0.0.0/32'] },
       { address: '10.0.0.1', ranges: [] },
       { address: '10.0.0.3', ranges: ['10.0.0.2/31'] },
     ]);
-    expect(partsOf('2001:db8::/32', named('2001:db8:1::/48'))).toEqual([
+    expect(partsIn('2001:db8::/32', named('2001:db8:1::/48'))).toEqual([
       { address: '2001:db8::1', ranges: [] },
       { address: '2001:db8:1::1', ranges: ['2001:db8:1::/48'] },
     ]);
@@ -137,7 +139,7 @@ describe('parts of a range', () => {
 
   it('are one where one place names their ranges, and have no address that is claimed', () => {
     const told = ['10.0.0.0/26', '10.0.0.128/26'].map((range) => ({ range, at: 'rule' }));
-    expect(partsOf('10.0.0.0/24', told, { claimed: ['10.0.0.0/27'], standing: ['10.0.0.130'] })).toEqual([
+    expect(partsIn('10.0.0.0/24', told, { claimed: ['10.0.0.0/27'], standing: ['10.0.0.130'] })).toEqual([
       { address: '10.0.0.130', ranges: ['10.0.0.0/26', '10.0.0.128/26'] },
       { address: '10.0.0.65', ranges: [] },
     ]);
@@ -149,7 +151,7 @@ describe('parts of a range', () => {
       .map(([last, bits]) => canonicalCidr(`10.0.0.${last}/${bits}`));
     fc.assert(
       fc.property(fc.array(range, { maxLength: 12 }), (ranges) => {
-        const parts = partsOf('10.0.0.0/24', named(...ranges));
+        const parts = partsIn('10.0.0.0/24', named(...ranges));
         const keyOf = (address: string): string => [...new Set(ranges.filter((one) => contains(one, address)))].sort().join(); // prettier-ignore
         const all = Array.from({ length: 256 }, (_, last) => keyOf(`10.0.0.${last}`));
         expect(parts.map(({ address }) => keyOf(address)).sort()).toEqual([...new Set(all)].sort());
