@@ -9,6 +9,7 @@
 import { isLoopback } from '../model/addresses';
 import { overlaps } from '../model/hostnames';
 import type { LeftOut } from '../model/left-out';
+import { HTTP1_METHODS } from '../model/http1-methods';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Recorder } from './ask';
@@ -146,7 +147,16 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
     isHttp2: false,
     isRead: false,
   };
-  return withRefused(mesh, origin, carry(walk, firstStep(walk, flight, origin, parsed.address, target.notes)));
+  const told = withRefused(mesh, origin, carry(walk, firstStep(walk, flight, origin, parsed.address, target.notes)));
+  // What explores asks for methods of every sort, by whichever version of HTTP has them.
+  return recorder === undefined ? withMethod(told, (request.method ?? 'GET').toUpperCase()) : told;
+}
+
+/** A trace of a method that only HTTP/2 can have says so, where a proxy reads it. */
+function withMethod(told: Trace, method: string): Trace {
+  const reader = HTTP1_METHODS.has(method) ? undefined : told.hops.find(({ receives }) => receives.protocol === 'HTTP');
+  if (reader === undefined) return told;
+  return { ...told, ...withNotes([...told.noted, remark({ kind: 'method-of-http2', method, proxy: reader.proxy })]) };
 }
 
 function isAbout({ hosts, isForAll }: LeftOut, host: string): boolean {

@@ -30,11 +30,17 @@ const route = (rule: string): string =>
   object('VirtualService', 'api', `{ hosts: [api.example.com], http: [${rule}] }`);
 
 /** Each kind by the smallest mesh and request that shows it: what is in the mesh, who asks for what, and what the note is. */
-const SHOWN: readonly (readonly [NoteKind, string, { from?: string; request?: string; at?: string }, object])[] = [
+const SHOWN: readonly (readonly [
+  NoteKind,
+  string,
+  { from?: string; request?: string; at?: string; method?: string },
+  object,
+])[] = [
   ['namespace-injects-sidecars', DNS, { from: 'other' }, { is: 'assumption', namespace: 'other' }],
   ['client-workload', DNS, { from: 'app/wake' }, { is: 'assumption', namespace: 'app', name: 'wake', known: ['sleep'], labels: { app: 'wake' }, serviceAccount: 'wake' }], // prettier-ignore
   ['gateway-pods', object('Gateway', 'edge', '{ selector: { istio: edge }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }'), { from: 'outside', at: 'app/edge' }, { is: 'assumption', gateway: 'app/edge', namespace: 'istio-system', labels: { istio: 'edge' }, ports: [80] }], // prettier-ignore
   ['no-service-port', `${object('Service', 'edge', '{ selector: { istio: edge }, ports: [{ name: http, port: 80, targetPort: 8080 }] }', 'v1')}${object('Pod', 'edge', '{ containers: [{ name: istio-proxy, image: auto }] }', 'v1').replace('name: edge', 'name: edge, annotations: { inject.istio.io/templates: gateway }, labels: { istio: edge, sidecar.istio.io/inject: "true" }')}${object('Gateway', 'edge', '{ selector: { istio: edge }, servers: [{ port: { number: 7777, name: http, protocol: HTTP }, hosts: ["*"] }] }')}`, { from: 'outside', at: 'app/edge', request: 'http://api.example.com:7777/' }, { is: 'remark', namespace: 'app', workload: 'edge', port: 7777, ports: [80] }], // prettier-ignore
+  ['method-of-http2', DNS, { method: 'M-SEARCH' }, { is: 'remark', method: 'M-SEARCH', proxy: { kind: 'sidecar', namespace: 'app', workload: 'sleep' } }], // prettier-ignore
   ['virtual-machines', DNS + object('Pod', 'machine', '{ containers: [{ name: c, image: i }] }', 'v1').replace('name: machine', 'name: machine, annotations: { traffic.sidecar.istio.io/kubevirtInterfaces: "k6t-eth0, net1" }'), { from: 'app/machine' }, { is: 'remark', namespace: 'app', workload: 'machine', interfaces: ['k6t-eth0', 'net1'], annotation: 'traffic.sidecar.istio.io/kubevirtInterfaces' }], // prettier-ignore
   ['client-has-address', DNS + DENIES_EGRESS.replace('to: [{ ipBlock: { cidr: 203.0.113.0/24 } }]', 'ports: [{ port: 80 }]'), {}, { is: 'assumption', host: 'api.example.com', policies: ['app/closed'] }], // prettier-ignore
   ['address-of-entry', entry('db', 'addresses: [203.0.113.0/24]', '{ number: 5432, name: p, protocol: TCP }'), { request: 'tcp://db.example.com:5432' }, { is: 'assumption', host: 'db.example.com', address: '203.0.113.0/24' }], // prettier-ignore
@@ -48,10 +54,10 @@ const SHOWN: readonly (readonly [NoteKind, string, { from?: string; request?: st
 
 function asked(
   yaml: string,
-  { from = 'app/sleep', request = HTTP, at }: { from?: string; request?: string; at?: string },
+  { from = 'app/sleep', request = HTTP, at, method }: { from?: string; request?: string; at?: string; method?: string },
 ): Trace {
   // prettier-ignore
-  return traceIn(NAMESPACE + yaml)(request, { from, ...(at === undefined ? {} : { at }) });
+  return traceIn(NAMESPACE + yaml)(request, { from, ...(at === undefined ? {} : { at }), ...(method === undefined ? {} : { method }) });
 }
 
 describe('a note of a trace', () => {

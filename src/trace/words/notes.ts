@@ -151,6 +151,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     passes
       ? `NetworkPolicies let this pass to ${placeText(place)}, which is followed, and not to ${firstOf(others)}, which ${others.length === 1 ? 'is an endpoint' : 'are endpoints'} as well: a share of the connections fails`
       : `NetworkPolicies let this pass to ${firstOf(others)}, and not to ${placeText(place)}, which is an endpoint as well and is followed: a share of the connections fails`,
+  'method-of-http2': ({ method, proxy }) =>
+    `${proxy.kind} ${placeText(proxy)} answers 400 to method ${method} of HTTP/1.1, which Envoy does not know; followed as a request of HTTP/2`,
   'virtual-machines': ({ interfaces, annotation, ...place }) =>
     `what virtual machines behind ${interfaces.join(', ')} of ${placeText(place)} send (${annotation}) is not followed; followed what its containers send`,
   'containers-past-sidecar': ({ containers, ...place }) =>
