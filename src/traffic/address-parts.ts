@@ -210,9 +210,14 @@ export function unclaimedParts(meshes: readonly Mesh[]): readonly Part[] {
   return everyUnclaimed(meshes).slice(0, MOST_PARTS + 1);
 }
 
-/** How many parts of the addresses that no entry claims are not followed: there are too many of them. */
-export function partsBeyond(meshes: readonly Mesh[]): number {
-  return Math.max(0, everyUnclaimed(meshes).length - MOST_PARTS - 1);
+/** What is not followed of the addresses that no entry claims, and why: undefined unless there are too many parts of them. */
+export function partsBeyond(meshes: readonly Mesh[]): { readonly what: string; readonly why: string } | undefined {
+  const further = everyUnclaimed(meshes).length - MOST_PARTS - 1;
+  if (further <= 0) return undefined;
+  return {
+    what: `connections to addresses in ${further} more ranges that no entry claims`,
+    why: 'NetworkPolicies, routes and the capture of sidecars tell more ranges apart than are followed',
+  };
 }
 
 function everyUnclaimed(meshes: readonly Mesh[]): readonly Part[] {

@@ -4,7 +4,7 @@
  */
 import type { Mesh } from '../model/mesh';
 import type { Trace } from '../trace/types';
-import { unclaimedParts, type Part } from './address-parts';
+import { partsBeyond, unclaimedParts, type Part } from './address-parts';
 import type { Condition, Exploration } from './exploration';
 import type { Target } from './universe';
 
@@ -30,7 +30,11 @@ export function exploreByAddress<T>(
 ): Exploration<T> {
   if (target.address !== undefined) return explore(target);
   if (target.parts?.length === 1) return explore({ ...target, address: target.parts[0]?.address ?? '' });
-  if (target.parts !== undefined) return together(target.parts.map((part) => exploreAt(part, target, explore)));
+  if (target.parts !== undefined) {
+    const found = together(target.parts.map((part) => exploreAt(part, target, explore)));
+    const further = partsBeyond(meshes);
+    return further === undefined ? found : { ...found, undecided: [...found.undecided, { ...further, region: [] }] };
+  }
   const whole = explore(target);
   if (!isOpen(whole, traces)) return whole;
   const all = unclaimedParts(meshes);

@@ -2,9 +2,14 @@
 import fc from 'fast-check';
 import { partsOf } from '../../src/traffic/address-parts';
 import { diff } from '../../src/diff/diff';
+import { acceptedMesh } from '../../src/check/accepted';
 import { canonicalCidr, contains } from '../../src/model/addresses';
+import { register } from '../../src/list/register';
 import { loadText } from '../../src/model/load';
+import type { Mesh } from '../../src/model/mesh';
 import type { MeshOptions } from '../../src/model/mesh-options';
+import { prove } from '../../src/prove/prove';
+import { readRules } from '../../src/prove/rules';
 
 const client = (annotations = ''): string => `
 {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}
@@ -110,6 +115,24 @@ describe('a change among very many ranges', () => {
         .changes.map(({ to }) => to)
         .flat(),
     ).toContain('tcp://(any other address in 10.29.0.0/16):1029');
+  });
+
+  it('leaves them undecided in the register and in a rule as well', () => {
+    const meshOf = (count: number): Mesh => acceptedMesh(loadText(client() + policy(each(count))).manifests, {});
+    const [many, few] = [meshOf(80), meshOf(30)];
+    const beyond = 'connections to addresses in 16 more ranges that no entry claims';
+    const listed = (mesh: Mesh): readonly string[] => register(mesh).undecided.map(({ what }) => what);
+    expect(listed(many)).toContain(beyond);
+    expect(register(many).complete).toBe(false);
+    expect(listed(few).filter((what) => what.includes('more ranges'))).toEqual([]);
+    const { rules } = readRules(
+      'rules: [{ name: not so, forbid: { from: shop/web, to: { ports: [9999], protocols: [tcp] } } }]',
+    );
+    expect(prove(many, rules)[0]).toMatchObject({
+      verdict: 'undecided',
+      because: expect.arrayContaining([expect.stringContaining(beyond)]) as unknown,
+    });
+    expect(prove(few, rules)[0]?.verdict).not.toBe('undecided');
   });
 });
 

@@ -1,7 +1,7 @@
 import { CHANGES_OF, witnessed, type Witnessed } from './witnesses';
 
 /** Seeds of each form that are tried for a change which alters traffic; `npm run accuracy:witnesses` follows many more. */
-const SEEDS = [1, 2, 3, 4, 5];
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /** What is shown of changes until one of them alters traffic. */
 function shown(form: string): readonly Witnessed[] {
