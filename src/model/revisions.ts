@@ -39,19 +39,18 @@ export function revisionTags(manifests: readonly Manifest[]): ReadonlyMap<string
       add(labels[TAG_LABEL] ?? '', labels[REVISION_LABEL] ?? '');
       continue;
     }
-    const spec = record(record(manifest.body).spec);
-    if (kind === 'IstioRevisionTag') add(manifest.name, revisionOfTarget(record(spec.targetRef), manifests));
+    if (kind === 'IstioRevisionTag')
+      add(manifest.name, revisionOfTarget(record(record(record(manifest.body).spec).targetRef), manifests));
     else for (const values of valuesOf(manifest)) for (const tag of texts(values.revisionTags)) add(tag, text(values.revision) || DEFAULT_REVISION); // prettier-ignore
   }
   return tags;
 }
 
-/** Helm values that an object carries for istiod. */
-function valuesOf(manifest: Manifest): readonly Json[] {
-  const body = record(manifest.body);
-  const { values } = record(body.spec);
-  if (manifest.kind === HELM_VALUES) return [body, ...Object.values(body).map(record)];
-  return manifest.kind === 'IstioOperator' || manifest.kind === 'HelmRelease' ? [record(values)] : [];
+/** Helm values that an object carries for istiod. No other object is read. */
+function valuesOf({ kind, body }: Manifest): readonly Json[] {
+  const own = (): Json => record(body);
+  if (kind === HELM_VALUES) return [own(), ...Object.values(own()).map(record)];
+  return kind === 'IstioOperator' || kind === 'HelmRelease' ? [record(record(own().spec).values)] : [];
 }
 
 function revisionOfTarget(target: Json, manifests: readonly Manifest[]): string {
