@@ -10,13 +10,14 @@ import {
   serviceEntries,
   virtualServices,
 } from '../edge';
+import { policiesOf } from '../credentials';
 import { isSubsetOf, toFqdn } from '../hosts';
-import type { HttpMatch, ServiceEntrySpec, TcpMatch } from '../istio';
+import { type HttpMatch, NETWORKING, type ServiceEntrySpec, specOf, type TcpMatch } from '../istio';
 import { ANY_ADDRESS, contains, isAddress } from '../../model/addresses';
 import { isTcp, isTls as modelIsTls } from '../../model/protocols';
 import { isHttp, isTls } from '../protocol';
 import type { TraceRequest } from '../../trace';
-import type { Client } from './clients';
+import { type Client, clients } from './clients';
 
 export interface Probe {
   readonly scheme: 'http' | 'https' | 'tcp';
@@ -52,7 +53,44 @@ export function probesOf(context: CheckContext): Probe[] {
   for (const service of context.index(virtualServices)) {
     for (const probe of ruleProbes(context, service)) add(probe);
   }
+  for (const manifest of context.of(NETWORKING, 'DestinationRule'))
+    for (const probe of tlsProbes(context, manifest)) add(probe);
   return [...probes.values()];
+}
+
+/**
+ * Whoever says what TLS is spoken to a Service of the mesh speaks of requests to it: to its workloads, since those to gateways are for
+ * whoever a route leads there, and so are subsets.
+ */
+function* tlsProbes(context: CheckContext, manifest: Manifest): Generator<Probe> {
+  const spec = specOf('DestinationRule', manifest);
+  const spoken = [...policiesOf({ trafficPolicy: spec.trafficPolicy })].find(
+    ({ policy }) => policy.tls?.mode !== undefined,
+  );
+  const host = toFqdn(spec.host ?? '', manifest.namespace);
+  const services = context.mesh.services.named(host);
+  if (spoken === undefined || !isName(host)) return;
+  const field = [...spoken.field, 'tls', 'mode'];
+  const isHeldTo = ({ namespace, labels }: Client): boolean => {
+    const mesh = context.mesh.servedTo({ namespace, labels });
+    const rule = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: [] }).destinationRule(host, labels);
+    return rule?.from.some((one) => one.manifest === manifest) === true;
+  };
+  for (const { registry, namespace, selector, ports } of services.values()) {
+    if (registry !== 'Kubernetes') continue;
+    const workloads = context.mesh.workloads.selected(namespace, selector);
+    if (!workloads.some(({ membership }) => membership !== 'gateway')) continue;
+    // All other namespaces get the rule alike: one of them stands for them.
+    const near = [manifest.namespace, namespace];
+    const other = context.index(clients).find((client) => !near.includes(client.namespace));
+    const isFor = (client: Client): boolean =>
+      (client === other || near.includes(client.namespace)) && isHeldTo(client);
+    for (const { port, protocol } of ports) {
+      const scheme = isHttp(protocol) ? 'http' : 'tcp';
+      if (protocol !== 'UDP' && !modelIsTls(protocol))
+        yield { scheme, host, port, url: `${scheme}://${host}:${port}${scheme === 'http' ? '/' : ''}`, manifest, field, isFor }; // prettier-ignore
+    }
+  }
 }
 
 function* entryProbes(manifest: Manifest, spec: ServiceEntrySpec): Generator<Probe> {

@@ -15,7 +15,15 @@ import type { Break } from './breaks';
 import { type BrokenPath, brokenPaths } from './paths';
 
 /** Kinds that speak of requests. */
-export const PATH_KINDS = ['ServiceEntry', 'VirtualService', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'];
+export const PATH_KINDS = [
+  'ServiceEntry',
+  'VirtualService',
+  'DestinationRule',
+  'HTTPRoute',
+  'GRPCRoute',
+  'TLSRoute',
+  'TCPRoute',
+];
 
 /** Pages for requests that come in, where those of the rules are about what goes out. */
 const SEE_AT_INGRESS: { readonly [kind in Break]?: string } = {
