@@ -6,7 +6,6 @@ import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints } from './endpoints';
 import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from './fields';
 import { GatewayApi } from './gateway-api';
-import { selects } from './selectors';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { fromKubernetesIngress } from './kubernetes-ingress';
 import { namespaceInjection } from './injection';
@@ -20,8 +19,8 @@ import {
   type MergedGateway,
   type ServiceTarget,
 } from './merged-gateway';
-import { canonical } from './canonical';
 import { openNamespaces } from './open-namespaces';
+import { isForAnother, ISTIO_GROUPS, settingsOf, undiscovered } from './istiod-view';
 import { ownLayer, publicLayer } from './own-layer';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
 import type { MeshOptions } from './mesh-options';
@@ -36,7 +35,7 @@ import {
   type ScopeBase,
   type Registry,
 } from './sidecar-scope';
-import { askedRevision, REVISION_LABEL, type ServedPod } from './revisions';
+import { askedRevision, type ServedPod } from './revisions';
 import { mergeDelegates } from './delegates';
 import { unseenWorkloads } from './unseen-workloads';
 import { parseVirtualService, VirtualServiceIndex } from './virtual-services';
@@ -68,7 +67,6 @@ export interface Layer {
 }
 
 const NO_MANIFESTS: readonly Manifest[] = [];
-const ISTIO_GROUPS = new Set(['networking.istio.io', 'security.istio.io', 'telemetry.istio.io']);
 
 /**
  * A mesh as its manifests describe it: everything that istiod would know, indexed the way it looks things up. It holds no
@@ -469,40 +467,6 @@ export class Mesh implements Registry {
     if (!values.has(name)) values.set(name, make());
     return values.get(name) as T;
   }
-}
-
-/** What istiod does not look at: Services and its own kinds in namespaces that are shown and that its selectors leave out. */
-function undiscovered(manifests: readonly Manifest[], { discoverySelectors }: MeshConfig): (one: Manifest) => boolean {
-  if (discoverySelectors.length === 0) return () => false;
-  const hidden = new Set(
-    manifests
-      .filter(({ group, kind }) => group === '' && kind === 'Namespace')
-      .filter(({ name, labels }) => {
-        const all = { 'kubernetes.io/metadata.name': name, ...labels };
-        return !discoverySelectors.some((selector) => selects(selector, all));
-      })
-      .map(({ name }) => name),
-  );
-  return ({ group, kind, namespace }) =>
-    hidden.has(namespace) && (ISTIO_GROUPS.has(group) || (group === '' && kind === 'Service'));
-}
-
-/** Whether an object is labelled for another revision of istiod, which alone reads it (LabelsInRevision, pkg/config/model.go of Istio). */
-function isForAnother({ group, labels }: Manifest, revision: string): boolean {
-  const label = labels[REVISION_LABEL];
-  return (
-    label !== undefined && label !== revision && (ISTIO_GROUPS.has(group) || group === 'gateway.networking.k8s.io')
-  );
-}
-
-/** What of the settings decides about requests. */
-function settingsOf({
-  outboundFrom: _from,
-  releases: _releases,
-  revisions: _revisions,
-  ...settings
-}: MeshConfig): string {
-  return canonical(settings);
 }
 
 function selectsWorkloads(sidecar: Config): boolean {
