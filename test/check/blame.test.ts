@@ -256,3 +256,23 @@ describe('a request that goes past the gateway', () => {
     expect(found.map(({ id, object }) => `${id} ${object?.kind}`)).toEqual(['EDGE406 Sidecar']);
   });
 });
+
+describe('a route to what is not there', () => {
+  const to = (destination: string): string =>
+    [
+      '{apiVersion: v1, kind: Namespace, metadata: {name: app, labels: {istio-injection: enabled}}}',
+      '{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: api, namespace: app}, spec: {hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}}',
+      `{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: api, namespace: app}, spec: {hosts: [api.example.com], http: [{route: [{destination: ${destination}}]}]}}`,
+    ].join('\n---\n');
+  const fields = (text: string): readonly (string | null)[] =>
+    check(loadText(text))
+      .findings.filter(({ id }) => id === 'EDGE211')
+      .map(({ field }) => field);
+
+  it('is mended at its host where nothing has that name, and at its port where the name has others', () => {
+    expect(fields(to('{host: gone.example.org, port: {number: 80}}'))).toEqual([
+      'spec.http[0].route[0].destination.host',
+    ]);
+    expect(fields(to('{host: api.example.com, port: {number: 81}}'))).toEqual(['spec.http[0].route[0].destination.port.number']); // prettier-ignore
+  });
+});

@@ -3,7 +3,7 @@
  * is mostly the other: the route that names what is not there, the sender's TLS, the rule that misses the gateway.
  */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import type { Decision } from '../../trace';
+import type { Decision, Reason } from '../../trace';
 import type { CheckContext } from '../context';
 import { MESH, gatewaysByName, isVisible, ruleMatches, virtualServices } from '../edge';
 import { ROUTE_KINDS, routeSpec } from '../gateway-api';
@@ -27,7 +27,9 @@ export function blame(context: CheckContext, path: Path, kind: Break): Blamed | 
       return routeFor(context, refusal.by, path.probe.host, ['http', 'tls', 'tcp']);
     case 'no-destination':
       return refusal.by === null || refusal.by.field === 'spec.ports'
-        ? portOfRoute(context, last, refusal.by)
+        ? lacksHost(refusal.reason)
+          ? destinationOf(context, last, 'host')
+          : portOfRoute(context, last, refusal.by)
         : undefined;
     case 'no-subset':
       return refusal.by === null ? destinationOf(context, last, 'subset') : undefined;
@@ -52,6 +54,11 @@ export function blame(context: CheckContext, path: Path, kind: Break): Blamed | 
   }
 }
 
+/** Whether nothing is there by the name that a route sends to, whatever the port. */
+function lacksHost(reason: Reason): boolean {
+  return reason.kind === 'no-cluster' && (reason.cause.is === 'no-such-name' || reason.cause.is === 'no-service');
+}
+
 /** A port that a route names and the host lacks. Of a gateway's Service it is the Service that lags behind its Gateway. */
 function portOfRoute(context: CheckContext, hop: FollowedHop, by: Decision | null): Blamed | undefined {
   const port = Number(hop.cluster?.split('|')[1]);
@@ -73,12 +80,10 @@ function isOfGateway({ mesh }: CheckContext, { cluster }: FollowedHop): boolean 
   );
 }
 
+type Part = 'host' | 'port' | 'subset' | 'destination';
+
 /** The destination of the rule that chose a hop's cluster. */
-function destinationOf(
-  context: CheckContext,
-  hop: FollowedHop,
-  part: 'port' | 'subset' | 'destination',
-): Blamed | undefined {
+function destinationOf(context: CheckContext, hop: FollowedHop, part: Part): Blamed | undefined {
   const { route, cluster } = hop;
   if (!route?.rule) return undefined;
   if (route.kind !== 'VirtualService') return backendOf(context, hop, part);
@@ -93,16 +98,12 @@ function destinationOf(
   );
   if (at < 0) return undefined;
   const { port } = rule?.route?.[at]?.destination ?? {};
-  const own = part === 'port' && port ? ['port', 'number'] : part === 'subset' ? ['subset'] : [];
+  const own = part === 'port' ? (port ? ['port', 'number'] : []) : part === 'destination' ? [] : [part];
   return { manifest: found.manifest, field: [...found.field, 'route', at, 'destination', ...own] };
 }
 
 /** The same of a route of Gateway API: the backend that has the name and the port of the cluster. */
-function backendOf(
-  context: CheckContext,
-  { route, cluster }: FollowedHop,
-  part: 'port' | 'subset' | 'destination',
-): Blamed | undefined {
+function backendOf(context: CheckContext, { route, cluster }: FollowedHop, part: Part): Blamed | undefined {
   if (!route || part === 'subset' || !(ROUTE_KINDS as readonly string[]).includes(route.kind)) return undefined;
   const found = findDecided(context, { ...route, field: `spec.${route.rule}` });
   const index = Number(parseField(route.rule ?? '')[1]);
@@ -115,7 +116,8 @@ function backendOf(
         host.startsWith(`${backend.name ?? ''}.${backend.namespace ?? found.manifest.namespace}.svc.`)),
   );
   if (at < 0) return undefined;
-  return { manifest: found.manifest, field: [...found.field, 'backendRefs', at, ...(part === 'port' ? ['port'] : [])] };
+  const own = part === 'port' ? ['port'] : part === 'host' ? ['name'] : [];
+  return { manifest: found.manifest, field: [...found.field, 'backendRefs', at, ...own] };
 }
 
 /** What a DestinationRule says of a hop's TLS, if one does. */
