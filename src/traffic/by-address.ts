@@ -32,7 +32,8 @@ export function exploreByAddress<T>(
   if (target.parts?.length === 1) return explore({ ...target, address: target.parts[0]?.address ?? '' });
   if (target.parts !== undefined) {
     const found = together(target.parts.map((part) => exploreAt(part, target, explore)));
-    const further = partsBeyond(meshes);
+    // Those of a host are all followed.
+    const further = target.host === '*' ? partsBeyond(meshes) : undefined;
     return further === undefined ? found : { ...found, undecided: [...found.undecided, { ...further, region: [] }] };
   }
   const whole = explore(target);

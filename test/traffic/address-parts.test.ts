@@ -125,6 +125,11 @@ describe('a change among very many ranges', () => {
     expect(listed(many)).toContain(beyond);
     expect(register(many).complete).toBe(false);
     expect(listed(few).filter((what) => what.includes('more ranges'))).toEqual([]);
+    const halved = `{to: [{ipBlock: {cidr: 198.51.100.0/25}}], ports: [{port: 5432}]}`;
+    const told = register(acceptedMesh(loadText(client() + RANGE + policy(`${each(80)}, ${halved}`)).manifests, {}));
+    expect(told.undecided.filter(({ what }) => what.includes('more ranges')).map(({ to }) => to)).not.toContainEqual(
+      expect.stringContaining('db.example.com'),
+    );
     const { rules } = readRules(
       'rules: [{ name: not so, forbid: { from: shop/web, to: { ports: [9999], protocols: [tcp] } } }]',
     );
