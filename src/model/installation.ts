@@ -74,12 +74,12 @@ function read(manifest: Manifest): Installation | undefined {
       if (manifest.group !== 'sailoperator.io') return undefined;
       return fromValues(manifest, [[['spec', 'values'], record(spec.values)]]);
     case 'HelmRelease': {
-      const levels = levelsOf(record(spec.values), ['spec', 'values']);
+      const levels = levelsIn(manifest);
       // Any chart may be released by one.
       return isOfIstio(levels) ? fromValues(manifest, levels) : undefined;
     }
     default: {
-      const levels = levelsOf(body, []);
+      const levels = levelsIn(manifest);
       // Envoy Gateway's values say nothing of the mesh.
       const isMesh = levels.some(([, { meshConfig, global }]) => meshConfig !== undefined || global !== undefined);
       return isMesh ? fromValues(manifest, levels) : undefined;
@@ -134,6 +134,17 @@ function parsed(given: unknown): Json | undefined {
 }
 
 type Level = readonly [at: FieldPath, values: Json];
+
+/** Where an object carries values of charts; none but those that do is read. */
+function levelsIn({ kind, body }: Manifest): readonly Level[] {
+  if (kind === HELM_VALUES) return levelsOf(record(body), []);
+  return kind === 'HelmRelease' ? levelsOf(record(record(record(body).spec).values), ['spec', 'values']) : [];
+}
+
+/** The values of charts that an object carries: its own, and those that it hands to the charts in it. */
+export function chartValues(manifest: Manifest): readonly Json[] {
+  return levelsIn(manifest).map(([, values]) => values);
+}
 
 /** Values of a chart, and those that it hands to the charts in it. */
 function levelsOf(values: Json, at: FieldPath): readonly Level[] {

@@ -3,7 +3,7 @@
  * (mutatingwebhook.yaml and revision-tags-mwc.yaml of Istio's istiod chart), and what that one has for settings is all that the proxy is told.
  */
 import { record, records, text, texts, type Json } from './fields';
-import { installationOf } from './installation';
+import { chartValues, installationOf } from './installation';
 import type { Manifest } from './manifest';
 import { HELM_VALUES } from './recognize';
 import { isAdmitted } from './workloads';
@@ -47,10 +47,9 @@ export function revisionTags(manifests: readonly Manifest[]): ReadonlyMap<string
 }
 
 /** Helm values that an object carries for istiod. No other object is read. */
-function valuesOf({ kind, body }: Manifest): readonly Json[] {
-  const own = (): Json => record(body);
-  if (kind === HELM_VALUES) return [own(), ...Object.values(own()).map(record)];
-  return kind === 'IstioOperator' || kind === 'HelmRelease' ? [record(record(own().spec).values)] : [];
+function valuesOf(manifest: Manifest): readonly Json[] {
+  if (manifest.kind === 'IstioOperator') return [record(record(record(manifest.body).spec).values)];
+  return chartValues(manifest);
 }
 
 function revisionOfTarget(target: Json, manifests: readonly Manifest[]): string {
@@ -69,10 +68,9 @@ export function revisionOf(manifest: Manifest): string {
     switch (kind) {
       case 'IstioOperator':
         return text(spec.revision) || text(values.revision);
-      case 'HelmRelease':
-        return text(values.revision);
       case 'Istio':
         return record(spec.updateStrategy).type === 'RevisionBased' ? `${name}-${text(spec.version).replaceAll('.', '-')}` : name; // prettier-ignore
+      case 'HelmRelease':
       case HELM_VALUES:
         return valuesOf(manifest).map(({ revision }) => text(revision)).find((revision) => revision !== '') ?? ''; // prettier-ignore
       default:

@@ -90,6 +90,7 @@ describe('which revision serves a Pod', () => {
     const tags: readonly object[] = [
       { apiVersion: 'v1', kind: 'Service', metadata: { name: 'istiod-revision-tag-stable', namespace: 'istio-system', labels: { 'istio.io/tag': 'stable', 'istio.io/rev': 'canary' } }, spec: { ports: [] } }, // prettier-ignore
       { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', metadata: { name: 'istiod', namespace: 'istio-system' }, spec: { values: { revision: 'canary', revisionTags: ['stable'] } } }, // prettier-ignore
+      { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease', metadata: { name: 'platform', namespace: 'istio-system' }, spec: { values: { istiod: { revision: 'canary', revisionTags: ['stable'] } } } }, // prettier-ignore
       { apiVersion: 'sailoperator.io/v1', kind: 'IstioRevisionTag', metadata: { name: 'stable' }, spec: { targetRef: { kind: 'IstioRevision', name: 'canary' } } }, // prettier-ignore
     ];
     for (const one of tags) expect(isOpen([one, namespace('shop', { 'istio.io/rev': 'stable' })], 'shop')).toBe(true);
