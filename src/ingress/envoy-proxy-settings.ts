@@ -1,18 +1,12 @@
 import { Problem, quote } from '../core/problem';
 import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
+import { accessLog, EnvoyProxyPods, quantities, service } from './envoy-proxy-pods';
 
-/** How clients reach the proxies. */
-export enum ProxyServiceType {
-  /** A load balancer of the cloud. */
-  LOAD_BALANCER = 'LoadBalancer',
-  /** From inside the cluster only. */
-  CLUSTER_IP = 'ClusterIP',
-  /** A port of each node. */
-  NODE_PORT = 'NodePort',
-}
-
-/** What Envoy Gateway's proxies are made of. All of one class are alike. */
-export interface EnvoyProxySettings {
+/**
+ * What Envoy Gateway's proxies in a mesh are made of. All of one class are alike. Annotations of their Pods are added to the one that keeps the sidecar off the
+ * way in.
+ */
+export interface EnvoyProxySettings extends EnvoyProxyPods {
   /**
    * How many proxies there are for each Gateway.
    *
@@ -21,81 +15,11 @@ export interface EnvoyProxySettings {
   readonly replicas?: number;
 
   /**
-   * The most proxies that an autoscaler may make for each Gateway, by CPU use.
-   *
-   * @default no autoscaler
-   */
-  readonly maxReplicas?: number;
-
-  /**
    * How many proxies of a Gateway have to stay up while nodes are drained.
    *
    * @default 1 where there are several proxies
    */
   readonly minAvailable?: number;
-
-  /**
-   * What each proxy is sure to get, such as "100m" of `cpu` and "256Mi" of `memory`.
-   *
-   * @default Envoy Gateway's own: 100m and 512Mi
-   */
-  readonly requests?: { [resource: string]: string };
-
-  /**
-   * What each proxy may take at most.
-   *
-   * @default no limit
-   */
-  readonly limits?: { [resource: string]: string };
-
-  /**
-   * Labels of the Pods. They are added to Envoy Gateway's own.
-   *
-   * @default none
-   */
-  readonly podLabels?: { [key: string]: string };
-
-  /**
-   * Annotations of the Pods. They are added to the one that keeps the sidecar off the way in.
-   *
-   * @default none
-   */
-  readonly podAnnotations?: { [key: string]: string };
-
-  /**
-   * How clients reach the proxies.
-   *
-   * @default LOAD_BALANCER
-   */
-  readonly serviceType?: ProxyServiceType;
-
-  /**
-   * Annotations of the Service, which is where load balancers take their settings from.
-   *
-   * @default none
-   */
-  readonly serviceAnnotations?: { [key: string]: string };
-
-  /**
-   * The image of Envoy.
-   *
-   * @default the one that the release of Envoy Gateway was tested with
-   */
-  readonly image?: string;
-
-  /**
-   * Further arguments of Envoy's command line.
-   *
-   * @default none
-   */
-  readonly extraArgs?: string[];
-
-  /**
-   * The format of access logs as one line of text, in Envoy's command operators.
-   *
-   * @default Envoy Gateway's own, as JSON
-   */
-  readonly accessLogFormat?: string;
 }
 
 /** Tells the sidecar's iptables rules which ports of the Pod to capture on the way in. Empty: none. */
@@ -140,22 +64,6 @@ function deployment(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecPr
   };
 }
 
-/** @internal */
-export function quantities(
-  settings: Pick<EnvoyProxySettings, 'requests' | 'limits'>,
-): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyDeploymentContainerResources | undefined {
-  const { requests, limits } = settings;
-  if (!requests && !limits) return undefined;
-  const api = envoyGatewayBindings();
-  const Request = api.EnvoyProxySpecProviderKubernetesEnvoyDeploymentContainerResourcesRequests;
-  const Limit = api.EnvoyProxySpecProviderKubernetesEnvoyDeploymentContainerResourcesLimits;
-  return {
-    requests:
-      requests && Object.fromEntries(Object.entries(requests).map(([name, text]) => [name, Request.fromString(text)])),
-    limits: limits && Object.fromEntries(Object.entries(limits).map(([name, text]) => [name, Limit.fromString(text)])),
-  };
-}
-
 function autoscaler(settings: EnvoyProxySettings): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyHpa | undefined {
   if (settings.maxReplicas === undefined) return undefined;
   return { minReplicas: settings.replicas ?? 2, maxReplicas: settings.maxReplicas };
@@ -170,46 +78,6 @@ function disruptionBudget(
   const api = envoyGatewayBindings();
   const Count = api.EnvoyProxySpecProviderKubernetesEnvoyPdbMinAvailable;
   return { minAvailable: Count.fromNumber(minAvailable) };
-}
-
-/** @internal */
-export function service(
-  settings: Pick<EnvoyProxySettings, 'serviceType' | 'serviceAnnotations'>,
-): envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyService | undefined {
-  if (!settings.serviceType && !settings.serviceAnnotations) return undefined;
-  return {
-    type: settings.serviceType as string as envoyGateway.EnvoyProxySpecProviderKubernetesEnvoyServiceType,
-    annotations: settings.serviceAnnotations,
-  };
-}
-
-/**
- * One log on standard output, as a line of text or as the fields of JSON.
- *
- * @internal
- */
-export function accessLog({
-  accessLogFormat,
-  accessLogFields: json,
-}: {
-  readonly accessLogFormat?: string;
-  readonly accessLogFields?: { readonly [field: string]: string };
-}): envoyGateway.EnvoyProxySpecTelemetry | undefined {
-  if (accessLogFormat === undefined && json === undefined) return undefined;
-  const api = envoyGatewayBindings();
-  const Type = api.EnvoyProxySpecTelemetryAccessLogSettingsFormatType;
-  const text =
-    accessLogFormat === undefined || accessLogFormat.endsWith('\n') ? accessLogFormat : `${accessLogFormat}\n`;
-  return {
-    accessLog: {
-      settings: [
-        {
-          format: text === undefined ? { type: Type.JSON, json } : { type: Type.TEXT, text },
-          sinks: [{ type: api.EnvoyProxySpecTelemetryAccessLogSettingsSinksType.FILE, file: { path: '/dev/stdout' } }],
-        },
-      ],
-    },
-  };
 }
 
 /** @internal */

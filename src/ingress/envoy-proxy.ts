@@ -6,80 +6,17 @@ import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, refuseAtSynth } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
 import { ENVOY_GATEWAY_API, envoyGateway, envoyGatewayBindings } from './envoy-gateway-bindings';
-import { accessLog, ProxyServiceType, quantities, service } from './envoy-proxy-settings';
+import { accessLog, EnvoyProxyPods, quantities, service } from './envoy-proxy-pods';
 import { ClassParameters } from './gateway-class';
 
 /** What there is to say of the proxies of a class or a Gateway. */
-export interface EnvoyProxyProps {
+export interface EnvoyProxyProps extends EnvoyProxyPods {
   /**
    * How many proxies there are for each Gateway; where `maxReplicas` is given, the fewest.
    *
    * @default Envoy Gateway's own: 1
    */
   readonly replicas?: number;
-
-  /**
-   * The most proxies that an autoscaler may make for each Gateway.
-   *
-   * @default no autoscaler
-   */
-  readonly maxReplicas?: number;
-
-  /**
-   * What each proxy is sure to get, such as "100m" of `cpu` and "256Mi" of `memory`.
-   *
-   * @default Envoy Gateway's own: 100m and 512Mi
-   */
-  readonly requests?: { [resource: string]: string };
-
-  /**
-   * What each proxy may take at most.
-   *
-   * @default no limit
-   */
-  readonly limits?: { [resource: string]: string };
-
-  /**
-   * Labels of the Pods. They are added to Envoy Gateway's own.
-   *
-   * @default none
-   */
-  readonly podLabels?: { [key: string]: string };
-
-  /**
-   * Annotations of the Pods.
-   *
-   * @default none
-   */
-  readonly podAnnotations?: { [key: string]: string };
-
-  /**
-   * How clients reach the proxies.
-   *
-   * @default LOAD_BALANCER
-   */
-  readonly serviceType?: ProxyServiceType;
-
-  /**
-   * Annotations of the Service, which is where load balancers take their settings from.
-   *
-   * @default none
-   */
-  readonly serviceAnnotations?: { [key: string]: string };
-
-  /**
-   * The image of Envoy.
-   *
-   * @default the one that the release of Envoy Gateway was tested with
-   */
-  readonly image?: string;
-
-  /**
-   * Further arguments of Envoy's command line.
-   *
-   * @default none
-   */
-  readonly extraArgs?: string[];
 
   /**
    * Whether all Gateways of the class share proxies. Their listeners then have to differ, as those of one Gateway do.
@@ -94,13 +31,6 @@ export interface EnvoyProxyProps {
    * @default false
    */
   readonly dialsServices?: boolean;
-
-  /**
-   * The format of access logs on standard output as one line of text, in Envoy's command operators.
-   *
-   * @default Envoy Gateway's own, as JSON
-   */
-  readonly accessLogFormat?: string;
 
   /**
    * The fields of access logs on standard output as JSON, each with Envoy's command operators.

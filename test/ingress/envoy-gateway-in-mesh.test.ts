@@ -1,6 +1,6 @@
 import { OutputFile } from '../../src/app/output-file';
 import { EnvoyGatewayInMesh } from '../../src/ingress/envoy-gateway-in-mesh';
-import { ProxyServiceType } from '../../src/ingress/envoy-proxy-settings';
+import { ProxyServiceType } from '../../src/ingress/envoy-proxy-pods';
 import { RateLimitRedis } from '../../src/ingress/global-rate-limit';
 import { RolloutRestart } from '../../src/ingress/rollout-restart';
 import { MeshMembership } from '../../src/mesh/mesh-membership';
