@@ -11,6 +11,7 @@ import {
   virtualServices,
 } from '../edge';
 import { policiesOf } from '../credentials';
+import { isHeldTo } from '../destination-rules';
 import { isSubsetOf, toFqdn } from '../hosts';
 import { type HttpMatch, NETWORKING, type ServiceEntrySpec, specOf, type TcpMatch } from '../istio';
 import { ANY_ADDRESS, contains, isAddress } from '../../model/addresses';
@@ -68,15 +69,9 @@ function* tlsProbes(context: CheckContext, manifest: Manifest): Generator<Probe>
     ({ policy }) => policy.tls?.mode !== undefined,
   );
   const host = toFqdn(spec.host ?? '', manifest.namespace);
-  const services = context.mesh.services.named(host);
   if (spoken === undefined || !isName(host)) return;
   const field = [...spoken.field, 'tls', 'mode'];
-  const isHeldTo = ({ namespace, labels }: Client): boolean => {
-    const mesh = context.mesh.servedTo({ namespace, labels });
-    const rule = mesh.scopeOf({ type: 'sidecar', namespace, labels, addresses: [] }).destinationRule(host, labels);
-    return rule?.from.some((one) => one.manifest === manifest) === true;
-  };
-  for (const { registry, namespace, selector, ports } of services.values()) {
+  for (const { registry, namespace, selector, ports } of context.mesh.services.named(host).values()) {
     if (registry !== 'Kubernetes') continue;
     const workloads = context.mesh.workloads.selected(namespace, selector);
     if (!workloads.some(({ membership }) => membership !== 'gateway')) continue;
@@ -84,7 +79,7 @@ function* tlsProbes(context: CheckContext, manifest: Manifest): Generator<Probe>
     const near = [manifest.namespace, namespace];
     const other = context.index(clients).find((client) => !near.includes(client.namespace));
     const isFor = (client: Client): boolean =>
-      (client === other || near.includes(client.namespace)) && isHeldTo(client);
+      (client === other || near.includes(client.namespace)) && isHeldTo(context, manifest, host, client);
     for (const { port, protocol } of ports) {
       const scheme = isHttp(protocol) ? 'http' : 'tcp';
       if (protocol !== 'UDP' && !modelIsTls(protocol))

@@ -1,6 +1,7 @@
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { policiesOf } from '../credentials';
+import { isHeldTo } from '../destination-rules';
 import { MESH, gatewaysByName, nameOf, ruleMatches, selects, virtualServices } from '../edge';
 import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
@@ -75,10 +76,7 @@ function readersOf(context: CheckContext, manifest: Manifest, host: string): rea
     const { membership } = mesh.workloads.find(pod.namespace, pod.manifest.name) ?? {};
     if (membership !== 'sidecar' && membership !== 'gateway') return false;
     if (membership === 'gateway' && !leadsTo(context, pod, host)) return false;
-    const type = membership === 'gateway' ? 'gateway' : 'sidecar';
-    const scope = mesh.servedTo(pod).scopeOf({ type, namespace: pod.namespace, labels: pod.labels, addresses: [] });
-    const rule = scope.destinationRule(host, pod.labels);
-    return rule !== undefined && rule.from.some((config) => config.manifest === manifest);
+    return isHeldTo(context, manifest, host, pod, membership);
   });
 }
 

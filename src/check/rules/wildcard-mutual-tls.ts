@@ -1,6 +1,7 @@
 import { NETWORKING, specOf } from '../istio';
 import type { Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
+import { isHeldTo } from '../destination-rules';
 import { isVisible, serviceEntries } from '../edge';
 import { clients } from '../paths/clients';
 import { isSubsetOf } from '../hosts';
@@ -44,16 +45,12 @@ export const rule: Rule = {
   },
 };
 
-/** Whether a client gets its settings for a host of this rule: one that names the host more closely, or that is found before, takes its place. */
+/** Whether a client gets its settings for a host of this rule. */
 function isReached(context: CheckContext, host: string, manifest: Manifest): boolean {
-  const { mesh } = context;
   const entries = context.index(serviceEntries).filter(({ spec }) => spec.hosts?.includes(host));
   const seeing = context
     .index(clients)
     .filter(({ namespace }) => entries.some((entry) => isVisible(entry.spec.exportTo, entry.manifest.namespace, namespace))); // prettier-ignore
   const own = entries.map((entry) => ({ namespace: entry.manifest.namespace, labels: {} }));
-  return (seeing.length > 0 ? seeing : own).some(({ namespace, labels }) => {
-    const scope = mesh.servedTo({ namespace, labels }).scopeOf({ type: 'sidecar', namespace, labels, addresses: [] });
-    return scope.destinationRule(host, labels)?.from.some((one) => one.manifest === manifest) === true;
-  });
+  return (seeing.length > 0 ? seeing : own).some((one) => isHeldTo(context, manifest, host, one));
 }
