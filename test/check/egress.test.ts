@@ -1,19 +1,4 @@
-import { check } from '../../src/check/check';
-import type { Finding } from '../../src/check/finding';
-import { loadText } from '../../src/model/load';
-import type { MeshOptions } from '../../src/model/mesh-options';
-
-const judge = (yaml: string, options: MeshOptions = {}): readonly Finding[] => check(loadText(yaml), options).findings;
-const ids = (yaml: string, options?: MeshOptions): readonly string[] =>
-  judge(yaml, options).map(({ id, severity }) => `${id} ${severity}`);
-
-const NAMESPACES = ['app', 'gw'].map(
-  (name) => `
----
-apiVersion: v1
-kind: Namespace
-metadata: {name: ${name}, labels: {istio-injection: enabled}}`,
-).join(''); // prettier-ignore
+import { ids, judge, NAMESPACES } from './judged';
 
 describe('a name of a Service that is not written in full', () => {
   const yaml = (host: string): string => `${NAMESPACES}
