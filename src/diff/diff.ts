@@ -5,7 +5,7 @@
  * apart (`clients.ts`). `exhaustive` follows everything, which is slower and must find the same: the tests hold it to that.
  */
 import { record, texts } from '../model/fields';
-import { howFollowed, nameOfLeftOut, whoLeavesOut } from '../model/left-out';
+import { nameOfLeftOut, textOfLeftOut, whoLeavesOut } from '../model/left-out';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
 import type { MeshOptions } from '../model/mesh-options';
@@ -146,7 +146,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   const planned = (wanted?: Probes): readonly Task[] =>
     options.exhaustive === true
       ? [
-          ...plan(everything(covered), clients.filter((one) => !isGone(one)), both, wanted), // prettier-ignore
+          ...plan(
+            everything(covered),
+            clients.filter((one) => !isGone(one)),
+            both,
+            wanted,
+          ),
           ...plan(covered, clients.filter(isGone), both, wanted),
         ]
       : plan(covered, clients, both, wanted);
@@ -181,7 +186,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   ).values())
     notes.push(
       one.isFollowed === true
-        ? `${nameOfLeftOut(one)} ${howFollowed(one.why)}`
+        ? textOfLeftOut(one)
         : `${nameOfLeftOut(one)} is left out where ${whoLeavesOut(one)}: ${one.why}. Compared is what a cluster would have without it`,
     );
   const grouped = group(withoutEchoes(findings), clients)

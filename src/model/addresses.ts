@@ -26,7 +26,7 @@ export function contains(cidr: string, address: string): boolean {
   const network = slash < 0 ? cidr : cidr.slice(0, slash);
   if (family === 0 || isIP(network) !== family) return false;
   const rest = (family === 4 ? 32 : 128) - prefixLength(cidr);
-  if (!(rest >= 0)) return false;
+  if (!Number.isInteger(rest) || rest < 0) return false;
   return bitsOf(network) >> BigInt(rest) === bitsOf(address) >> BigInt(rest);
 }
 

@@ -236,7 +236,6 @@ export function holdsForAll({ gateway }: Served, sharing: readonly Served[]): bo
 
 const nameIn = ({ config: { namespace, name } }: ApiGateway): string => `${namespace}/${name}`;
 
-/** What a policy for connections says: the SecurityPolicy whose authorization counts, and those that Envoy Gateway refuses for the route. */
 /** Why Envoy Gateway refuses a SecurityPolicy as a whole for a route; `rule` and `entry` are indexes. */
 export type PolicyRefusal =
   | { readonly is: 'more-than-authorization'; readonly part: string }
@@ -244,6 +243,7 @@ export type PolicyRefusal =
   | { readonly is: 'several-places'; readonly entry: number }
   | { readonly is: 'no-provider-of-headers'; readonly hasProviders: boolean };
 
+/** What a policy for connections says: the SecurityPolicy whose authorization counts, and those that Envoy Gateway refuses for the route. */
 export interface StreamPolicies {
   readonly authorization: EffectivePolicy | undefined;
   readonly refused: readonly { readonly policy: EffectivePolicy; readonly why: PolicyRefusal }[];

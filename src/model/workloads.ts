@@ -51,6 +51,11 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 
 const NEVER_INJECTED = new Set(['kube-system', 'kube-public', 'kube-node-lease', 'local-path-storage']);
 
+/** Whether a proxy of the mesh carries what the Pods send, and takes what they get. */
+export function isMeshed({ membership }: Pick<Workload, 'membership'>): boolean {
+  return membership === 'sidecar' || membership === 'ztunnel';
+}
+
 /** Whether istiod's webhook leaves a namespace alone, whatever its labels are. */
 export function isNeverInjected(namespace: string): boolean {
   return NEVER_INJECTED.has(namespace);

@@ -4,7 +4,7 @@ import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import { bindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
-import { type Workload, shownName } from '../model/workloads';
+import { isMeshed, type Workload, shownName } from '../model/workloads';
 import { authorize } from './authorization';
 import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
 import { denied, heldBy } from './filters';
@@ -163,7 +163,6 @@ interface Straight {
 }
 
 /** ztunnel knows Pods by their addresses, and how each is reached. */
-const isMeshed = ({ membership }: Workload): boolean => membership === 'ztunnel' || membership === 'sidecar';
 
 /** To the address that the client dialled. */
 function toOriginal(flight: Flight): Next {

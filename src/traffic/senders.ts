@@ -4,7 +4,7 @@
  */
 import { labelsMatch, record } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import type { Membership, Workload } from '../model/workloads';
+import { isMeshed, type Workload } from '../model/workloads';
 import { distinctions, type Selection } from './distinctions';
 import { callsOthers, mayHoldAnyone } from './who-calls';
 
@@ -54,7 +54,7 @@ export function senders(mesh: Mesh): readonly Sender[] {
     });
   }
   const assumed = [...assumedNamespaces(mesh)]
-    .filter((namespace) => isMeshed(mesh.membershipIn(namespace)) && mayHoldAnyone([mesh], namespace))
+    .filter((namespace) => isMeshed({ membership: mesh.membershipIn(namespace) }) && mayHoldAnyone([mesh], namespace))
     .flatMap((namespace) => [
       anyoneIn(namespace),
       ...selections
@@ -80,11 +80,7 @@ function isIn({ namespaces }: Selection, namespace: string): boolean {
 
 /** Callers in the mesh: of others no proxy of theirs says what becomes of a request. */
 function shownIn(mesh: Mesh): readonly Workload[] {
-  return mesh.workloads.all.filter((one) => one.manifest !== undefined && isMeshed(one.membership) && callsOthers(one));
-}
-
-function isMeshed(membership: Membership): boolean {
-  return membership === 'sidecar' || membership === 'ztunnel';
+  return mesh.workloads.all.filter((one) => one.manifest !== undefined && isMeshed(one) && callsOthers(one));
 }
 
 /** Whether anything in the manifests may tell workloads of one namespace apart by who they are: there may be hundreds, and else one stands for all. */

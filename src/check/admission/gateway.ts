@@ -1,4 +1,5 @@
 /** What istiod's webhook refuses in a Gateway (pkg/config/validation/validation.go of Istio 1.29). */
+import { isSocket } from '../../model/endpoints';
 import type { Manifest } from '../../model/manifest';
 import { type Server, type ServerTls, specOf } from '../istio';
 import { isHttp, isKnownProtocol, isTls } from '../protocol';
@@ -62,7 +63,7 @@ function* serverIssues(server: Server, field: FieldPath): Generator<Issue> {
       fix: 'Write HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS.',
     };
   yield* boundIssues(bind, number, field, ', or leave bind out');
-  if (bind.startsWith('unix://') && number !== 0)
+  if (isSocket(bind) && number !== 0)
     yield {
       field: [...field, 'port', 'number'],
       what: `the server is bound to a Unix socket, and has port ${number}`,

@@ -1,4 +1,5 @@
 /** What Istio's admission webhook has to say of one field. */
+import { isSocket } from '../../model/endpoints';
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { Hit } from '../rule';
 import { isPlaceholder } from '../../model/placeholders';
@@ -15,14 +16,13 @@ export interface Issue {
 
 /** Where a server of a Gateway or a listener of a Sidecar is bound. @param otherwise what else `bind` may be */
 export function* boundIssues(bind: string, port: number, field: FieldPath, otherwise: string): Generator<Issue> {
-  const isSocket = bind.startsWith('unix://');
-  if (!isSocket && !isPortNumber(port))
+  if (!isSocket(bind) && !isPortNumber(port))
     yield {
       field: [...field, 'port', 'number'],
       what: `${port} is no port number`,
       fix: 'Write a number from 1 to 65535.',
     };
-  if (bind !== '' && !isSocket && !isAddress(bind))
+  if (bind !== '' && !isSocket(bind) && !isAddress(bind))
     yield {
       field: [...field, 'bind'],
       what: `${JSON.stringify(bind)} is no IP address`,

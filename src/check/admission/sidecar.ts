@@ -1,4 +1,5 @@
 /** What istiod's webhook refuses in a Sidecar (pkg/config/validation/validation.go of Istio 1.29). */
+import { isSocket } from '../../model/endpoints';
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { ISTIO_SWITCHES, type IstioBehavior } from '../../model/release-behavior';
 import { type SidecarListener, specOf } from '../istio';
@@ -80,7 +81,7 @@ function* ingressIssues(listener: SidecarListener, field: FieldPath): Generator<
   const { port, defaultEndpoint = '', tls } = listener;
   if (!port) yield { field, what: 'an ingress listener has no port', fix: 'Write its port.' };
   yield* portIssues(listener, field);
-  if (defaultEndpoint !== '' && !defaultEndpoint.startsWith('unix://')) {
+  if (defaultEndpoint !== '' && !isSocket(defaultEndpoint)) {
     const at = defaultEndpoint.lastIndexOf(':');
     const host = defaultEndpoint.slice(0, at).replace(/^\[|\]$/g, '');
     if (
@@ -144,7 +145,7 @@ function* egressIssues(
       };
     }
     yield* portIssues(listener, field);
-    if (bind.startsWith('unix://') && !['DEFAULT', 'NONE'].includes(captureMode))
+    if (isSocket(bind) && !['DEFAULT', 'NONE'].includes(captureMode))
       yield {
         field: [...field, 'captureMode'],
         what: `a Unix socket has captureMode ${captureMode}`,
