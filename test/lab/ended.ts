@@ -26,12 +26,20 @@ export function guessWhyEnded(folder: string): string {
   return whyEnded(folder) ?? `its first process was killed. The end of its log:\n${tail(log, 4)}`;
 }
 
-/** Takes the folder of an ended lab away, its logs to where the last few are kept. */
-export function keepLogs(folder: string): void {
-  for (const name of NO_LOGS) fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+/** Takes the folder of an ended lab away, its logs to where the last few are kept; false where another has just done so. */
+export function keepLogs(folder: string): boolean {
   fs.mkdirSync(grave(), { recursive: true, mode: 0o700 });
   const time = new Date().toISOString().replace(/[:.]/g, '-');
-  fs.renameSync(folder, path.join(grave(), `${time}-${path.basename(folder)}`));
+  const kept = path.join(grave(), `${time}-${path.basename(folder)}`);
+  try {
+    // The first step is the one that only one of two labs that start side by side can take.
+    fs.renameSync(folder, kept);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return false;
+  }
+  for (const name of NO_LOGS) fs.rmSync(path.join(kept, name), { recursive: true, force: true });
   const all = fs.readdirSync(grave()).sort();
   for (const name of all.slice(0, -KEPT)) fs.rmSync(path.join(grave(), name), { recursive: true, force: true });
+  return true;
 }

@@ -197,13 +197,17 @@ function folderOf(name: string): string {
 
 /** @throws where another lab of that name is starting at this moment */
 function claim(folder: string, name: string): void {
+  // The folder appears with its starter in it: without one it would look like the folder of a lab that has ended.
+  const prepared = fs.mkdtempSync(path.join(cacheRoot(), 'starting-'));
+  fs.chmodSync(prepared, 0o755);
+  fs.writeFileSync(path.join(prepared, 'starter'), `${process.pid}`);
   try {
-    fs.mkdirSync(folder, { mode: 0o755 });
+    fs.renameSync(prepared, folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    fs.rmSync(prepared, { recursive: true, force: true });
+    if (!['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     throw new Error(`a lab named "${name}" is starting already`, { cause: error });
   }
-  fs.writeFileSync(path.join(folder, 'starter'), `${process.pid}`);
 }
 
 function isStarting(folder: string): boolean {
@@ -213,14 +217,14 @@ function isStarting(folder: string): boolean {
 }
 
 /** Takes away the files of labs that no longer run, all but their logs: a crash leaves those, and nothing else. */
-async function sweep(say: (line: string) => void): Promise<void> {
+export async function sweep(say: (line: string) => void): Promise<void> {
   const runs = path.join(cacheRoot(), 'run');
   fs.mkdirSync(runs, { recursive: true });
   for (const name of fs.readdirSync(runs)) {
     const folder = path.join(runs, name);
     if (isStarting(folder) || (await answers(folder))) continue;
-    say(`lab "${name}" has ended: ${guessWhyEnded(folder)}`);
-    keepLogs(folder);
+    const why = guessWhyEnded(folder);
+    if (keepLogs(folder)) say(`lab "${name}" has ended: ${why}`);
   }
 }
 
