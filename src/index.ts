@@ -66,6 +66,7 @@ export * from './ingress/envoy-gateway-in-mesh';
 export * from './ingress/envoy-proxy';
 export { type EnvoyProxyPods, ProxyServiceType } from './ingress/envoy-proxy-pods';
 export { type EnvoyProxySettings } from './ingress/envoy-proxy-settings';
+export * from './ingress/experimental-backend';
 export * from './ingress/external-backend';
 export { type FrontendClientCertificates } from './ingress/frontend-certificates';
 export * from './ingress/gateway-class';

@@ -23,25 +23,13 @@ import {
   TcpIngressRoute,
   UdpIngressRoute,
 } from '../../src';
-import { check } from '../../src/check/check';
-import { loadObjects } from '../../src/model/load';
-import { ApiObject } from 'cdk8s';
+import { notAdmitted } from './admitted';
 import { chart, problems, rendered } from './synthesized';
 
 const istio = IngressClass.istio();
 const envoyGateway = IngressClass.named('eg', { controller: IngressController.ENVOY_GATEWAY });
 const web = IngressBackend.service('web', 80);
 const shopTls = ListenerCertificate.secret('shop-tls');
-
-/** What the API server of the target's releases refuses or drops of all that is rendered. */
-function notAdmitted(of: Chart, target: MeshTargetProps): readonly string[] {
-  const objects = of.node.findAll().filter((node): node is ApiObject => ApiObject.isApiObject(node));
-  const { istio: istioVersion, gatewayApi: gatewayApiVersion, envoyGateway: envoyGatewayVersion } = target;
-  const loaded = loadObjects(objects.map((object) => object.toJson()));
-  return check(loaded, { istioVersion, gatewayApiVersion, envoyGatewayVersion })
-    .findings.filter(({ id }) => /^EDGE00[234]$/.test(id))
-    .map(({ what, field }) => `${field}: ${what}`);
-}
 
 function https(of: Chart, ingressClass: IngressClass, clientCertificates?: FrontendClientCertificates): IngressGateway {
   return new IngressGateway(of, 'Edge', { ingressClass, listeners: [IngressListener.https(shopTls)], clientCertificates }); // prettier-ignore
