@@ -65,17 +65,17 @@ export class ExperimentalBackendDestination {
 
 /** What is spoken with an XBackend. */
 export enum ExperimentalBackendProtocol {
-  /** Bytes. */
+  /** Bytes, as they come. */
   TCP = 'TCP',
   /** HTTP of any version. */
   HTTP = 'HTTP',
   /** HTTP/1.1 alone. */
   HTTP11 = 'HTTP11',
-  /** HTTP/2. */
+  /** HTTP/2, by TLS or without. */
   HTTP2 = 'HTTP2',
   /** HTTP/2 without TLS. */
   H2C = 'H2C',
-  /** gRPC. */
+  /** gRPC, on HTTP/2. */
   GRPC = 'GRPC',
   /** The Model Context Protocol. */
   MCP = 'MCP',
