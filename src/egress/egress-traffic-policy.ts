@@ -168,7 +168,8 @@ export interface EgressTrafficPolicyProps {
  * What leaves straight from the sidecar is held there alone, by labels: a workload of the same namespace that no rule names gets 502, or a closed
  * connection.
  *
- * Policies add up, in any order.
+ * Policies add up, in any order. Its routes and AuthorizationPolicies are therefore in the chart of the gateway (where it leaves straight from sidecars: of the service), whichever
+ * chart the policy is in.
  *
  * It holds what goes through proxies. A process that gets around its sidecar is held by networks only: see EgressLockdown.
  *
