@@ -65,7 +65,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   const { client, probe } = task;
   // What changes behind such a Gateway is told as a whole.
   if (meshes.every((mesh) => unknownGateways([mesh]).has(client.at ?? ''))) return NOTHING;
-  const paths = pathsOf(meshes, client.request);
+  const paths = pathsOf(meshes, client.request, probe.target);
   const differences = new Map<string, Difference>();
   const doubts: Doubt[] = [];
   let extra = 0;

@@ -363,7 +363,7 @@ class Prover {
       const own = region.filter(({ dimension }) => dimension.kind === kind);
       const one = member(
         [...own, { matcher: wanted, holds: true, whenAbsent: false }],
-        universe({ kind, name: '' }, target, pathsOf([this.mesh], client)),
+        universe({ kind, name: '' }, target, pathsOf([this.mesh], client, target)),
       );
       if (one.is !== 'member') return one.is === 'none' ? 'none' : 'undecided';
       found[kind] = one.text;

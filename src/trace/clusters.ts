@@ -26,18 +26,22 @@ export interface UpstreamTls {
   readonly by: Decision | undefined;
 }
 
-export interface Cluster {
+/** A cluster as Envoy goes by it when it opens a connection, whoever made it. */
+export interface Upstream {
   readonly name: string;
+  readonly endpoints: readonly Endpoint[];
+  /** Whether the manifests can tell the endpoints. */
+  readonly endpointsKnown: boolean;
+  readonly tls: UpstreamTls | null;
+}
+
+export interface Cluster extends Upstream {
   readonly type: ClusterType;
   readonly service: Service;
   readonly port: Port;
   readonly subset: string;
-  readonly endpoints: readonly Endpoint[];
-  /** Whether the manifests can tell the endpoints. */
-  readonly endpointsKnown: boolean;
   /** How many endpoints the port has, whatever their labels. */
   readonly ofAllSubsets: number;
-  readonly tls: UpstreamTls | null;
   readonly decidedBy: readonly Decision[];
   /** TLS asked for in vain: a credential named for all sidecars is ignored, and the connection stays plain. */
   readonly ignoredTls: Decision | undefined;

@@ -12,12 +12,13 @@ import { isSubsetOf } from '../model/hostnames';
 import type { RouteRef } from './refs';
 import { DomainIndex, filterChain, type FilterChain, type Listener, type TcpTarget } from './envoy';
 import { candidatesAt, type Placed } from './envoy-gateway-candidates';
-import { demandsCertificate, faultOfClient, openBefore, policyOf } from './envoy-gateway-listener';
+import { demandsCertificate, faultOfClient, openBefore, pathSettings, policyOf } from './envoy-gateway-listener';
 import { attachedAt, clusterNameOf, frontendDecision, listenerDecision, type Proxies } from './envoy-gateway-stage';
 import { ofFirstPriority } from './envoy-gateway-shares';
 import { decision } from './envoy-gateway-verdict';
 import { gap } from './notes';
 import { VirtualHost, weighted, type WeightedRoute } from './http-routes';
+import type { PathSettings } from './paths';
 import { refOf } from './refs';
 import type { RouteConfig } from './sidecar-routes';
 
@@ -27,28 +28,49 @@ export interface ServedChain extends FilterChain {
   readonly policy: EffectivePolicy | undefined;
 }
 
+export interface ServedListener extends Listener {
+  readonly chains: readonly ServedChain[];
+  readonly defaultChain: ServedChain | null;
+}
+
 /** Where a TCP proxy of Envoy Gateway's sends. */
 export interface StreamTarget extends TcpTarget, Placed {
   readonly clusters: readonly WeightedRoute[];
 }
+
+/** Proxies, as far as their listeners go by them. */
+type AtGateway = Pick<Proxies, 'mesh' | 'gateway'>;
 
 export function listenerName({ gateway, listener }: Served): string {
   return `${gateway.config.namespace}/${gateway.config.name}/${listener.name}`;
 }
 
 /** The listener of a port; without chains where the Gateway serves nothing there. */
-export function listenerAt({ mesh, gateway, proxy }: Proxies, port: number): Listener {
+export function listenerAt({ mesh, gateway }: AtGateway, port: number): ServedListener {
   return mesh.remember(gateway, `listener ${port}`, () => {
     const served = servedAt(mesh.gatewayApi, gateway, port);
     const plain = served.filter(({ listener }) => listener.protocol === 'HTTP');
-    const chains = chainsAt(mesh.gatewayApi, gateway, port).map((chain) => chainOf({ mesh, gateway, proxy }, [chain], chain.names)); // prettier-ignore
+    const chains = chainsAt(mesh.gatewayApi, gateway, port).map((chain) =>
+      chainOf({ mesh, gateway }, [chain], chain.names),
+    );
     const [first] = served;
     const name = first === undefined ? `${gateway.config.namespace}/${gateway.config.name}` : listenerName(first);
-    return { name, address: '', port, chains, defaultChain: plain.length > 0 ? chainOf({ mesh, gateway, proxy }, plain, []) : null, tlsInspector: true, httpInspector: false, refused: null }; // prettier-ignore
+    return { name, address: '', port, chains, defaultChain: plain.length > 0 ? chainOf({ mesh, gateway }, plain, []) : null, tlsInspector: true, httpInspector: false, refused: null }; // prettier-ignore
   });
 }
 
-function chainOf({ mesh, gateway }: Proxies, of: readonly Served[], names: readonly string[]): ServedChain {
+/**
+ * How paths are treated at a port: as usual where the Gateway serves nothing there, and by the chain that changes them least where there are
+ * several, since which of them a connection finds is asked of it.
+ */
+export function pathSettingsAt(at: AtGateway, port: number): PathSettings {
+  const { chains, defaultChain } = listenerAt(at, port);
+  const all = [...chains, defaultChain].filter((one) => one !== null);
+  const settings = all.map(({ policy }) => pathSettings(policy));
+  return settings.find(({ mergesSlashes }) => !mergesSlashes) ?? settings[0] ?? pathSettings(undefined);
+}
+
+function chainOf({ mesh, gateway }: AtGateway, of: readonly Served[], names: readonly string[]): ServedChain {
   const first = of[0]!;
   const { listener } = first;
   const policy = policyOf(mesh, of);

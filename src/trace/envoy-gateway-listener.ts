@@ -74,7 +74,17 @@ const ESCAPED: Readonly<Record<string, PathSettings['escapedSlashes']>> = {
   RejectRequest: 'REJECT',
 };
 
-/** The request as routes see it. Envoy Gateway merges slashes and redirects from escaped ones unless it is told otherwise. */
+/** How a listener treats paths. Envoy Gateway merges slashes and redirects from escaped ones unless it is told otherwise. */
+export function pathSettings(policy: EffectivePolicy | undefined): PathSettings {
+  const path = record(policy?.spec.path);
+  return {
+    normalizes: true,
+    mergesSlashes: path.disableMergeSlashes !== true,
+    escapedSlashes: entry(ESCAPED, text(path.escapedSlashesAction)) ?? 'REDIRECT',
+  };
+}
+
+/** The request as routes see it. */
 export function requestVerdict(
   policy: EffectivePolicy | undefined,
   http: HttpRequest,
@@ -83,12 +93,7 @@ export function requestVerdict(
   const spec = policy?.spec ?? {};
   const named = withoutUnderscores(policy, record(spec.headers), http, overTls);
   if ('is' in named) return named;
-  const path = record(spec.path);
-  const treated = asRead(named, {
-    normalizes: true,
-    mergesSlashes: path.disableMergeSlashes !== true,
-    escapedSlashes: entry(ESCAPED, text(path.escapedSlashesAction)) ?? 'REDIRECT',
-  });
+  const treated = asRead(named, pathSettings(policy));
   if (treated.is !== 'taken')
     return {
       is: 'refused',

@@ -1,14 +1,14 @@
 /** What Envoy Gateway's proxies have for themselves: how they read requests, reach backends, and why there is no chain, host or route for what comes. */
 import { servedAt, type EnvoyRefusal } from '../model/envoy-gateway-chains';
-import { routingTypeAt } from '../model/envoy-gateway-policies';
 import { routeFault } from '../model/envoy-gateway-rules';
 import type { ApiGateway, ApiRoute } from '../model/gateway-api';
 import type { Mesh } from '../model/mesh';
 import { hostWithoutPort } from './envoy';
-import { toBackend } from './envoy-gateway-backend';
 import type { Candidate } from './envoy-gateway-candidates';
+import { backendCluster } from './envoy-gateway-clusters';
 import type { ServedChain, StreamTarget } from './envoy-gateway-config';
 import { requestVerdict } from './envoy-gateway-listener';
+import { sendToBackend } from './envoy-gateway-send';
 import { clusterNameOf, gatewayDecision, gatewayRef, listenerDecision, type Stage } from './envoy-gateway-stage';
 import { heldBy, type Past } from './filters';
 import { hopOf, type Absent, type ControlPlane, type Incoming } from './hop';
@@ -24,7 +24,7 @@ export function envoyGatewayPlane(
   chain: ServedChain | null,
   refusal: EnvoyRefusal | undefined,
 ): ControlPlane {
-  const { mesh, walk } = stage;
+  const { walk } = stage;
   return {
     byEnvoyGateway: true,
     reads: (incoming, http) => reads(stage, chain, incoming, http),
@@ -32,8 +32,7 @@ export function envoyGatewayPlane(
       // What it chooses from is what Envoy Gateway made.
       const { place, ref } = by as Candidate | StreamTarget;
       const { destination, name: cluster = clusterNameOf(ref) } = chosen as WeightedRoute;
-      const routing = routingTypeAt(place, mesh);
-      return toBackend({ stage, onward, ref, attachment: place, destination, cluster, routing });
+      return sendToBackend({ stage, onward, place, ref }, backendCluster(stage, { place, destination }, cluster));
     },
     sharesOf: (by) => {
       noteShares(walk, (by as Candidate | StreamTarget).clusters);

@@ -1,10 +1,9 @@
 /** Which backends of a rule Envoy Gateway spreads requests over, and under which names of clusters. */
 import { isAddress } from '../model/addresses';
-import { routingType } from '../model/envoy-gateway';
-import { routingTypeAt, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
+import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { optionalRecord, record, records, text } from '../model/fields';
-import { backendProblem } from './envoy-gateway-backend';
-import type { Candidate } from './envoy-gateway-candidates';
+import type { Candidate, Placed } from './envoy-gateway-candidates';
+import { backendCluster } from './envoy-gateway-clusters';
 import type { Proxies } from './envoy-gateway-stage';
 import type { WeightedRoute } from './http-routes';
 
@@ -60,26 +59,15 @@ export function endpointName(stage: Pick<Proxies, 'mesh'>, host: string): string
   return text(first?.hostname) || text(record(first?.fqdn).hostname) || undefined;
 }
 
-function endpointsOf(
-  stage: Proxies,
-  { destination: { host, port } }: WeightedRoute,
-  place: PolicyPlace,
-): Endpoints | undefined {
-  const { mesh, proxy } = stage;
-  if (host === '') return 'invalid';
+function endpointsOf(proxies: Proxies, { destination }: WeightedRoute, place: Placed['place']): Endpoints | undefined {
+  const { host } = destination;
+  const upstream = backendCluster(proxies, { place, destination });
+  if (upstream.is === 'missing') return upstream.lacks === 'cluster' ? 'invalid' : 'none';
   // Which endpoints a controller gives it no manifest tells.
   if (host.startsWith('ServiceImport ')) return undefined;
-  if (host.startsWith('Backend ')) {
-    const spec = backendOf(stage, host);
-    if (spec === undefined) return mesh.isOpen(/^Backend ([^/]*)/.exec(host)?.[1] ?? '') ? 'names' : 'invalid';
-    if (backendProblem(spec) !== undefined) return 'invalid';
-    return records(spec.endpoints).some(({ ip }) => ip !== undefined) ? 'addresses' : 'names';
-  }
-  const service = [...mesh.services.named(host).values()].find(({ registry }) => registry === 'Kubernetes');
-  const at = service?.ports.find((one) => one.port === port);
-  if (service === undefined || at === undefined) return mesh.isOpen(host.split('.')[1] ?? '') ? 'addresses' : 'invalid';
-  if (routingType(proxy, service.resolution === 'PASSTHROUGH', routingTypeAt(place, mesh)) === 'Service') return 'addresses'; // prettier-ignore
-  const { endpoints, known } = mesh.endpoints.of(service, at, {});
-  if (known && endpoints.length === 0) return 'none';
-  return endpoints.some(({ address }) => address !== null && !isAddress(address)) ? 'names' : 'addresses';
+  if (upstream.is === 'open') return host.startsWith('Backend ') ? 'names' : 'addresses';
+  const { endpoints, byService, pods, resolves } = upstream;
+  if (byService || resolves !== undefined) return byService ? 'addresses' : 'names';
+  const isName = ({ address }: { readonly address: string }): boolean => !isAddress(address);
+  return (pods === undefined ? endpoints.every(isName) : endpoints.some(isName)) ? 'names' : 'addresses';
 }

@@ -5,6 +5,7 @@
 import { number, optionalRecord, record, records, text, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config } from '../model/objects';
+import { hostWithoutPort } from './envoy';
 import { type ExtendedProxy, isFor, namesCluster } from './extension-scope';
 
 const PREFIX = 'type.googleapis.com/envoy.extensions.';
@@ -64,6 +65,16 @@ export interface Resolved {
   readonly port: number;
 }
 
+/**
+ * Where a proxy goes that resolves what it was asked for: the Host of a request, and the port that this may have; without one the SNI. Null if
+ * nothing was asked for.
+ */
+export function resolvedName(authority: string | null, sni: string | null, usualPort: number): Resolved | null {
+  if (authority === null) return sni === null || sni === '' ? null : { host: sni, port: usualPort };
+  const host = hostWithoutPort(authority);
+  return host === '' ? null : { host, port: Number(/:(\d+)$/.exec(authority)?.[1] ?? usualPort) };
+}
+
 /** Where a dynamic forward proxy goes: null if no filter resolves the name, undefined if the cluster is none. */
 export function forwardProxied(mesh: Mesh, proxy: ExtendedProxy, sent: Forwarded): Resolved | null | undefined {
   const entries = mesh
@@ -77,16 +88,15 @@ export function forwardProxied(mesh: Mesh, proxy: ExtendedProxy, sent: Forwarded
   if (find('cluster', (match) => namesCluster(match, sent.cluster)) === undefined) return undefined;
   if (sent.authority !== null) {
     if (find('by-host', () => true) === undefined) return null;
-    const [host = '', port] = sent.authority.split(/:(?=\d+$)/);
-    return { host, port: port === undefined ? (sent.originates ? 443 : 80) : Number(port) };
+    return resolvedName(sent.authority, null, sent.originates ? 443 : 80);
   }
   const filter = find('by-sni', (match) => {
     const wanted = text(record(record(match.listener).filterChain).sni);
     return wanted === '' || sniMatches(wanted, sent.sni);
   });
-  if (filter === undefined || sent.sni === null) return null;
+  if (filter === undefined) return null;
   const port = number(record(record(record(filter.patch).value).typed_config).port_value);
-  return { host: sent.sni, port: port || 443 };
+  return resolvedName(null, sent.sni, port || 443);
 }
 
 /** Whether a filter chain of that server name is the one for an SNI. */

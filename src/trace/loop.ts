@@ -14,7 +14,7 @@ import type { Hop, ProxyRef, Trace } from './types';
 import { refOf as policyRef } from './envoy-gateway-verdict';
 import { outermost, podOf, type Flight, type Walk } from './walk';
 import { throughWaypoint } from './waypoint';
-import { withNotes, wordsOf } from './words';
+import { spelled, withNotes, wordsOf } from './words';
 
 const MAX_HOPS = 16;
 
@@ -124,8 +124,9 @@ function ended(walk: Walk, hops: readonly Hop[], last: End): Trace {
   if (end.is === 'unknown') return { outcome: 'unknown', hops, destination: null, refusal: null, ...notes };
   // A fault is never meant, whatever its status.
   const { location, ...told } = end.is === 'replied' ? end.reply : { ...end.refused, location: undefined };
-  const { code, status, proxy, by, reason } = told;
-  const { what, fix } = wordsOf(reason);
+  const { code, status, proxy, by } = told;
+  const { what, fix } = wordsOf(told.reason);
+  const reason = spelled(told.reason);
   if (end.is === 'refused' || end.reply.status >= 400 || code === 'FI')
     return { outcome: 'refused', hops, destination: null, refusal: { code, status, proxy, what, fix, by, reason }, ...notes }; // prettier-ignore
   const answer = { code, status: end.reply.status, proxy, what, by, reason, ...(location === undefined ? {} : { location }) }; // prettier-ignore

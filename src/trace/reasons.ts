@@ -1,6 +1,7 @@
 /**
  * Why a request does not arrive, or is answered on its way: a closed union with fields. Programs read these; `words/` makes sentences of them, last.
  */
+import type { BackendProblem } from '../model/envoy-gateway-backends';
 import type { BrokenReference } from '../model/envoy-gateway-references';
 import type { LeftOut } from '../model/left-out';
 import type { Protocol } from '../model/protocols';
@@ -117,6 +118,12 @@ interface OfNetwork {
   'no-such-gateway': { readonly gateway: string };
 }
 
+/** What is wrong and how to mend it, in words, which are put there last. */
+interface Spelled {
+  readonly detail?: string;
+  readonly cure?: string;
+}
+
 /** At a listener: whether a connection is taken, and its TLS. */
 interface OfListeners {
   'no-server-on-port': { readonly port: number; readonly namedPort: number };
@@ -200,7 +207,7 @@ interface OfRoutes {
   /** `resolves`: it has none by nature, and the connection names no host that Envoy Gateway reads. */
   'backend-without-endpoint': { readonly backend: string; readonly resolves: boolean };
   /** Envoy Gateway does not take an address of it. */
-  'backend-not-accepted': { readonly backend: string; readonly detail: string; readonly cure: string };
+  'backend-not-accepted': { readonly backend: string; readonly problem: BackendProblem } & Spelled;
   /** A Service of type ExternalName. */
   'backend-by-name': { readonly host: string };
   /** A filter, or a copy, that Envoy Gateway cannot carry out. */

@@ -11,7 +11,7 @@ import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
 import { inCluster, spellsEndpoints } from './endpoint';
 import { heldBySource } from './held-by-source';
-import { type Resolved, forwardProxied } from './forward-proxy';
+import { type Resolved, forwardProxied, resolvedName } from './forward-proxy';
 import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
 import { type Sending, hopTo, brokenStatus } from './hop';
 import { Asked, AskedHeaders, AskedPath } from './ask';
@@ -73,8 +73,8 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
 
 /** Where a forward proxy goes that resolves the Host: to port 80 where that has none. */
 function byHost({ authority }: HttpRequest): Pick<Flight, 'host' | 'address' | 'port'> {
-  const [host = '', port = '80'] = authority.name.split(/:(?=\d+$)/);
-  return { host, address: isAddress(host) ? host : null, port: Number(port) };
+  const { host, port } = resolvedName(authority.name, null, 80) ?? { host: '', port: 80 };
+  return { host, address: isAddress(host) ? host : null, port };
 }
 
 function sendToCluster(
@@ -287,10 +287,8 @@ function resolvedByName(walk: Walk, sending: Sending, cluster: Cluster): Resolve
   const { at, http, incoming } = sending;
   const { self, workload } = at;
   if (cluster.service.resolution === 'DYNAMIC_DNS') {
-    const [host = '', port] =
-      http === null ? [outermost(sending.inner)?.sni ?? ''] : http.authority.name.split(/:(?=\d+$)/);
     const usual = http === null ? cluster.port.port : cluster.tls === null ? 80 : 443;
-    return host === '' ? null : { host, port: port === undefined ? usual : Number(port) };
+    return resolvedName(http?.authority.name ?? null, outermost(sending.inner)?.sni ?? null, usual);
   }
   // No EnvoyFilter of a gateway's or a sidecar's is for waypoints.
   if (incoming.proxy.kind === 'waypoint') return undefined;

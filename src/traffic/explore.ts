@@ -10,9 +10,9 @@
  * ```
  */
 import type { Mesh } from '../model/mesh';
-import { record } from '../model/fields';
 import { push } from '../model/objects';
 import type { Ask, Dimension, Recorder } from '../trace/ask';
+import { pathSettingsAt } from '../trace/envoy-gateway-config';
 import { trace } from '../trace/index';
 import { evaluate } from '../trace/matcher';
 import { istioPaths, type PathSettings } from '../trace/paths';
@@ -210,7 +210,7 @@ export function explore(
   readonly undecided: readonly Undecided[];
   readonly offered: readonly string[];
 } {
-  const paths = pathsOf([mesh], client);
+  const paths = pathsOf([mesh], client, target);
   const { classes, undecided, offered } = exploreByAddress<Trace>(
     [mesh],
     target,
@@ -238,17 +238,14 @@ export function decidedBy({ hops, refusal }: Trace): readonly ObjectRef[] {
   return [...found.values()];
 }
 
-/** How paths look that the proxies on the way take as they stand. */
-export function pathsOf(meshes: readonly Mesh[], { at }: Client): PathForm {
-  const settings: PathSettings[] = meshes.map((mesh) => istioPaths(mesh.config.pathNormalization));
-  const [namespace = '', name = ''] = (at ?? '').split('/');
-  for (const mesh of meshes) {
-    if (at === undefined || mesh.gatewayApi.find(namespace, name)?.controller !== 'envoy-gateway') continue;
-    const keepsSlashes = mesh
-      .of('gateway.envoyproxy.io', 'ClientTrafficPolicy')
-      .some(({ body }) => record(record(body.spec).path).disableMergeSlashes === true);
-    settings.push({ normalizes: true, mergesSlashes: !keepsSlashes, escapedSlashes: 'REDIRECT' });
-  }
+/** How paths look that the first proxy on the way which reads them takes as they stand. */
+export function pathsOf(meshes: readonly Mesh[], { at = '' }: Client, { port }: Target): PathForm {
+  const [namespace = '', name = ''] = at.split('/');
+  const settings = meshes.map((mesh): PathSettings => {
+    const gateway = mesh.gatewayApi.find(namespace, name);
+    if (gateway?.controller === 'envoy-gateway') return pathSettingsAt({ mesh, gateway }, port);
+    return istioPaths(mesh.config.pathNormalization);
+  });
   return pathForm(settings);
 }
 

@@ -1,7 +1,7 @@
 import { record } from '../../model/fields';
 import { EXPERIMENTS } from '../../model/gateway-api-rules';
 import type { Manifest } from '../../model/manifest';
-import { resolvesSni } from '../../trace/envoy-gateway-backend';
+import { resolvesSni } from '../../trace/envoy-gateway-clusters';
 import { missingBackend } from '../backends';
 import type { CheckContext } from '../context';
 import { ENVOY_GATEWAY, GATEWAY_API, ROUTE_KINDS, routeSpec } from '../gateway-api';

@@ -1,4 +1,4 @@
-import { idleRules } from '../../traffic/security-policy-rules';
+import { idleRules } from '../../traffic/idle-rules';
 import { regionText } from '../../traffic/explore';
 import type { Rule } from '../rule';
 

@@ -10,6 +10,7 @@ import { REPLY_WORDS } from './replies';
 import { ROUTE_WORDS, UPSTREAM_TLS_WORDS } from './routes';
 import type { Words, WordsFor } from './words';
 
+export { spelled } from './problems';
 export { firstOf, NOTE_KINDS, wordsOfNote } from './notes';
 export type { Words } from './words';
 

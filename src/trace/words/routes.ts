@@ -1,6 +1,7 @@
 /** Reasons of routes: which there are, where they lead, and the TLS that goes there. */
 import { unmergedWords } from '../../model/delegates';
 import { noClusterWords, noEndpointsWords, unknownHostWords, unroutedWords } from './clusters';
+import { backendProblemWords } from './problems';
 import { named, portText, type WordsFor } from './words';
 
 type RouteKinds =
@@ -149,10 +150,10 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
           fix: 'name a Backend with endpoints; of TLS that passes through Envoy Gateway 1.9 and newer resolve the SNI',
         }
       : { what: `Backend ${backend} has no endpoint`, fix: 'give it one' },
-  'backend-not-accepted': ({ backend, detail, cure }) => ({
-    what: `Envoy Gateway does not accept Backend ${backend}: ${detail}`,
-    fix: cure,
-  }),
+  'backend-not-accepted': ({ backend, problem }) => {
+    const { what, fix } = backendProblemWords(problem);
+    return { what: `Envoy Gateway does not accept Backend ${backend}: ${what}`, fix };
+  },
   'backend-by-name': ({ host }) => ({
     what: `Service ${host} is of type ExternalName, which Envoy Gateway has no endpoints of`,
     fix: 'name a Backend with the host as an endpoint (fqdn) in place of the Service',

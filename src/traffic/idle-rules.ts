@@ -1,8 +1,8 @@
 /** Rules of authorization in SecurityPolicies of Envoy Gateway: the first that fits decides, and some are never the first. */
-import { optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config, type Config } from '../model/objects';
-import { anyOf, exact, pathPrefix, prefix, PRESENT, type Matcher } from '../trace/matcher';
+import { anyOf, prefix, PRESENT, type Matcher } from '../trace/matcher';
+import { securityRules, type RuleCondition, type SecurityRule } from '../trace/security-policy-rules';
 import { aboutOne, Cover, Earlier, type Clause } from './cover';
 import { bitsOf, policyUniverse } from './policy-clauses';
 
@@ -14,7 +14,7 @@ export interface IdleRule {
   readonly because: readonly Clause[];
 }
 
-interface ReadRule {
+interface Compared {
   readonly clauses: readonly Clause[];
   /** Whether these are all of its conditions; others narrow it further. */
   readonly isWhole: boolean;
@@ -30,7 +30,7 @@ export function idleRules(mesh: Mesh): readonly IdleRule[] {
 }
 
 function idleOf(mesh: Mesh, policy: Config): readonly IdleRule[] {
-  const rules = records(record(policy.spec.authorization).rules).map(read);
+  const rules = securityRules(mesh, policy.spec).map(asCompared);
   if (rules.length === 0) return [];
   const cover = new Cover<Clause>((index) => rules[index]?.clauses ?? [], policyUniverse(mesh, 'NONE'));
   const before: number[] = [];
@@ -43,36 +43,39 @@ function idleOf(mesh: Mesh, policy: Config): readonly IdleRule[] {
   });
 }
 
-function read({ operation, principal, cel }: Json): ReadRule {
-  const { methods, path } = record(operation);
-  const { clientCIDRs, sourceCIDRs, jwt, headers, clientIPGeoLocations } = record(principal);
+/** Conditions as they are compared; those that no manifest decides narrow a rule further. */
+function asCompared({ conditions }: SecurityRule): Compared {
   const clauses: Clause[] = [];
-  const add = (kind: string, name: string, matcher: Matcher, holds = true): void => {
-    clauses.push({ dimension: { kind, name }, matcher, holds, whenAbsent: false });
-  };
-  let isWhole = text(cel) === '' && clientIPGeoLocations === undefined;
-  const named = texts(methods);
-  if (named.length > 0) add('method', '', anyOf(...named.map((one) => exact(one))));
-  const match = optionalRecord(path);
-  // An expression is for the path with its query.
-  if (match?.type === 'RegularExpression') isWhole = false;
-  else if (match !== undefined) {
-    const value = text(match.value);
-    add('path', '', match.type === 'Exact' ? exact(value) : pathPrefix(value), match.invert !== true);
+  let isWhole = true;
+  for (const condition of conditions) {
+    const clause = clauseOf(condition);
+    if (clause === undefined) isWhole = false;
+    else clauses.push(clause);
   }
-  for (const [kind, given] of [
-    ['remote.ip', texts(clientCIDRs)],
-    ['source.ip', texts(sourceCIDRs)],
-  ] as const) {
-    const blocks = given.map(bitsOf);
-    if (blocks.includes(undefined)) isWhole = false;
-    else if (blocks.length > 0) add(kind, '', anyOf(...(blocks as string[]).map((bits) => prefix(bits))));
-  }
-  for (const { name, values } of records(headers))
-    add('header', text(name).toLowerCase(), anyOf(...texts(values).map((value) => exact(value))));
-  // A token is known again where just the same is asked of it.
-  if (optionalRecord(jwt) !== undefined) add('jwt', JSON.stringify(jwt), PRESENT);
   if (clauses.some(({ matcher }) => /[^\x20-\x7e]/.test(JSON.stringify(matcher))))
     return { clauses: [], isWhole: false };
   return { clauses, isWhole };
+}
+
+function clauseOf(condition: RuleCondition): Clause | undefined {
+  const about = (kind: string, name: string, matcher: Matcher, holds = true): Clause => ({ dimension: { kind, name }, matcher, holds, whenAbsent: false }); // prettier-ignore
+  switch (condition.on) {
+    case 'method':
+      return about('method', '', condition.matcher);
+    case 'path':
+      return about('path', '', condition.matcher, condition.holds);
+    case 'header':
+      return about('header', condition.name.toLowerCase(), condition.matcher);
+    case 'token':
+      // A token is known again where just the same is asked of it.
+      return about('jwt', JSON.stringify(condition.principal), PRESENT);
+    case 'client':
+    case 'connection': {
+      const blocks = condition.ranges.map(bitsOf);
+      if (blocks.includes(undefined)) return undefined;
+      return about(condition.on === 'client' ? 'remote.ip' : 'source.ip', '', anyOf(...(blocks as string[]).map((bits) => prefix(bits)))); // prettier-ignore
+    }
+    case 'open':
+      return undefined;
+  }
 }
