@@ -1,6 +1,7 @@
 /** Judges manifests: every rule over all of them, suppressions applied, findings sorted. */
 import type { Loaded, Manifest, Source } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
+import { countObjects } from '../model/recognize';
 import { COMPONENTS, COMPONENT_NAMES, type Component, componentOf } from '../model/releases';
 import type { Severities } from './configuration-entries';
 import { CheckContext } from './context';
@@ -190,7 +191,7 @@ function compare(a: string, b: string): number {
 function summarize(loaded: Loaded, placed: readonly Placed[], context: CheckContext): CheckResult['summary'] {
   const count = (severity: Severity): number => placed.filter(({ finding }) => finding.severity === severity).length;
   return {
-    objects: loaded.own ?? loaded.manifests.length,
+    objects: countObjects(loaded.manifests.slice(0, loaded.own)),
     errors: count('error'),
     warnings: count('warning'),
     infos: count('info'),

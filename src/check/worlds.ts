@@ -1,5 +1,6 @@
 /** Judges each world of a repository by itself, and says once what holds in several. */
 import type { World } from '../model/worlds';
+import { REMOTE_RELEASE } from '../model/recognize';
 import { type CheckOptions, check } from './check';
 import { rules } from './rules';
 import type { LeftOut } from '../model/manifest';
@@ -57,6 +58,7 @@ export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}
     judged.flatMap(({ loaded }) =>
       loaded.manifests
         .slice(0, loaded.own)
+        .filter(({ kind }) => kind !== REMOTE_RELEASE)
         .map(({ source, kind, namespace, name }) => `${source.file}:${source.line} ${kind} ${namespace}/${name}`),
     ),
   );

@@ -1,6 +1,7 @@
 /** `mesh-edge worlds PATH...`: the build roots of a repository, each a mesh of its own. */
 import { type Command, Option } from 'commander';
 import { printable } from '../model/printable';
+import { countObjects } from '../model/recognize';
 import { addHelmOption, readWorlds } from './input';
 
 export function register(program: Command): void {
@@ -27,7 +28,7 @@ async function run(paths: string[], flags: WorldsFlags): Promise<void> {
   const rows = worlds.map(({ name, by, loaded, remote, charts = [], notBuilt }) => ({
     world: name,
     by,
-    objects: loaded.own ?? loaded.manifests.length,
+    objects: countObjects(loaded.manifests.slice(0, loaded.own)),
     remote: [...new Set(remote)],
     charts: charts.map(({ folder, release, namespace, by: installer, reason }) => ({
       folder,

@@ -2,6 +2,7 @@
 import { canonical } from '../model/canonical';
 import { record, records, text, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
+import { REMOTE_RELEASE } from '../model/recognize';
 import type { ChangedObject } from './types';
 
 export interface ObjectChange {
@@ -42,7 +43,9 @@ export function objectKey(manifest: Manifest): string {
 
 /** Of two documents for one object the later is the one that is applied last. */
 function byKey(manifests: readonly Manifest[]): ReadonlyMap<string, Manifest> {
-  return new Map(manifests.map((manifest) => [objectKey(manifest), manifest]));
+  // The kustomization that fetches a release says so itself.
+  const own = manifests.filter(({ kind }) => kind !== REMOTE_RELEASE);
+  return new Map(own.map((manifest) => [objectKey(manifest), manifest]));
 }
 
 function refOf(manifest: Manifest, change: ChangedObject['change']): ChangedObject {

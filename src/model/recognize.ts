@@ -16,6 +16,14 @@ export const HELM_VALUES = 'HelmValues';
 /** The kind that a Chart.yaml of Istio or Envoy Gateway, or of what depends on them, is filed under: it names their releases. */
 export const HELM_CHART = 'HelmChartFile';
 
+/** The kind that a file which a kustomization fetches is filed under, where its address names a release of Gateway API or Envoy Gateway. */
+export const REMOTE_RELEASE = 'RemoteRelease';
+
+/** How many of these are objects, or stand for what makes some. */
+export function countObjects(manifests: readonly { readonly kind: string }[]): number {
+  return manifests.filter(({ kind }) => kind !== REMOTE_RELEASE).length;
+}
+
 /** Configuration of tools, written like a Kubernetes object and never sent to a cluster. */
 const TOOL_GROUPS =
   /^(kustomize\.config\.k8s\.io|kind\.x-k8s\.io|skaffold|argocd-image-updater|kubeadm\.k8s\.io|kubelet\.config\.k8s\.io|audit\.k8s\.io|apiserver\.config\.k8s\.io|k3d\.io|helmfile)/;

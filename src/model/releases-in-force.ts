@@ -2,8 +2,9 @@
 import { record, records, text, type Json } from './fields';
 import type { Manifest } from './manifest';
 import type { MeshOptions } from './mesh-options';
-import { HELM_CHART, HELM_VALUES } from './recognize';
+import { HELM_CHART, HELM_VALUES, REMOTE_RELEASE } from './recognize';
 import { COMPONENTS, COMPONENT_NAMES, type Component, componentOf, EXPERIMENTAL, releaseNames } from './releases';
+import { releaseNamedBy } from './remote-releases';
 import { groupDefinedBy } from './unread';
 
 export interface ReleaseInForce {
@@ -143,6 +144,13 @@ function read(manifest: Manifest, strong: Put, weak: Put): void {
         text(record(spec.ref).tag) || text(record(spec.ref).semver),
       );
       return;
+    case 'GitRepository':
+      // What of the repository is applied is said elsewhere: the experimental channel has all that the other has.
+      fetched(strong, text(spec.url), 'experimental', text(record(spec.ref).tag) || text(record(spec.ref).semver));
+      return;
+    case REMOTE_RELEASE:
+      fetched(strong, text(body.address), '', '');
+      return;
     case 'Application':
       application(strong, spec);
       return;
@@ -169,8 +177,14 @@ function read(manifest: Manifest, strong: Put, weak: Put): void {
 function application(strong: Put, spec: Json): void {
   for (const source of [record(spec.source), ...records(spec.sources)]) {
     chart(strong, text(source.chart), text(source.targetRevision));
+    fetched(strong, text(source.repoURL), text(source.path), text(source.targetRevision));
     values(strong, record(record(source.helm).valuesObject));
   }
+}
+
+function fetched(strong: Put, address: string, path: string, revision: string): void {
+  const named = releaseNamedBy(address, path, constrained(revision));
+  if (named !== undefined) strong(named.component, named.stated);
 }
 
 /** Tags among the values of Istio's charts. */

@@ -8,6 +8,8 @@ export interface Release {
   /** Version of the Go module that its schemas are imported from. */
   readonly schemas: string;
   readonly endOfLife?: EndOfLife;
+  /** Of Envoy Gateway: the Gateway API whose definitions its chart `gateway-helm` brings, those of the experimental channel (charts/gateway-helm). */
+  readonly bringsGatewayApi?: string;
 }
 
 /** When a release stops being mended. */
@@ -57,10 +59,10 @@ export const COMPONENTS: Readonly<Record<Component, ComponentReleases>> = {
     module: 'github.com/envoyproxy/gateway',
     support: 'https://gateway.envoyproxy.io/news/releases/matrix/',
     releases: [
-      { name: '1.9', schemas: 'v1.9.1', endOfLife: { date: '2027-02-14' } },
-      { name: '1.8', schemas: 'v1.8.3', endOfLife: { date: '2026-11-08' } },
-      { name: '1.7', schemas: 'v1.7.0', endOfLife: { date: '2026-08-05' } },
-      { name: '1.6', schemas: 'v1.6.3', endOfLife: { date: '2026-05-13' } },
+      { name: '1.9', schemas: 'v1.9.1', bringsGatewayApi: '1.6', endOfLife: { date: '2027-02-14' } },
+      { name: '1.8', schemas: 'v1.8.3', bringsGatewayApi: '1.5', endOfLife: { date: '2026-11-08' } },
+      { name: '1.7', schemas: 'v1.7.0', bringsGatewayApi: '1.4', endOfLife: { date: '2026-08-05' } },
+      { name: '1.6', schemas: 'v1.6.3', bringsGatewayApi: '1.4', endOfLife: { date: '2026-05-13' } },
     ],
   },
   kubernetes: {
@@ -115,4 +117,10 @@ export function newerRelease(component: Component, release: string): string | un
 export function isSince(component: Component, release: string, since: string): boolean {
   const names = COMPONENTS[component].releases.map(({ name }) => name);
   return names.indexOf(release.replace(EXPERIMENTAL, '')) <= names.indexOf(since);
+}
+
+/** The Gateway API that an installation of Envoy Gateway by its chart has definitions of. */
+export function gatewayApiBroughtBy(envoyGateway: string): string | undefined {
+  const brought = COMPONENTS.envoyGateway.releases.find(({ name }) => name === envoyGateway)?.bringsGatewayApi;
+  return brought === undefined ? undefined : `${brought}${EXPERIMENTAL}`;
 }

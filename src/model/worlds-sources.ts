@@ -9,6 +9,7 @@ import type { Kustomizer } from './kustomize-build';
 import { type Built, NotBuilt } from './kustomize-resource';
 import type { Manifest } from './manifest';
 import { toManifest } from './object';
+import { remoteReleases } from './remote-releases';
 import { type Repository, argoOverlay, isIncluded, placed, pluginOf, sourcesOf } from './worlds-argo';
 import { fluxOverlay } from './worlds-flux';
 
@@ -170,7 +171,10 @@ export class Sources {
     return {
       ...NOTHING,
       ...taken,
-      manifests: built.resources.map(({ body, from }, index) => toManifest(body, index, from.source, from.lineOf)),
+      manifests: [
+        ...built.resources.map(({ body, from }, index) => toManifest(body, index, from.source, from.lineOf)),
+        ...remoteReleases(built.remote),
+      ],
       remote: built.remote.map(({ entry }) => entry),
     };
   }

@@ -14,6 +14,7 @@ import { NotBuilt } from './kustomize-resource';
 import { load, loadText } from './load';
 import type { LeftOut, LoadProblem, Loaded, Manifest } from './manifest';
 import { toManifest } from './object';
+import { remoteReleases } from './remote-releases';
 import { clustersIn } from './worlds-clusters';
 import type { Draft, World } from './worlds-draft';
 import { type Render, appliesMore, withTools } from './worlds-applied';
@@ -204,7 +205,8 @@ function build(kustomizer: Kustomizer, folder: string): Draft {
   const draft = { name: folder, folder, by: 'kustomize' as const, problems: [], charts: [] };
   try {
     const { resources, remote } = kustomizer.build(folder);
-    const manifests = resources.map(({ body, from }, index) => toManifest(body, index, from.source, from.lineOf));
+    const own = resources.map(({ body, from }, index) => toManifest(body, index, from.source, from.lineOf));
+    const manifests = [...own, ...remoteReleases(remote)];
     return { ...draft, manifests, remote: remote.map(({ entry }) => entry) };
   } catch (error) {
     if (!(error instanceof NotBuilt)) throw error;

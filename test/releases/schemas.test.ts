@@ -53,6 +53,13 @@ describe('schemas by release', () => {
     expect(found(yaml, options)).toEqual([wanted]);
   }); // prettier-ignore
 
+  it('know that the chart of Envoy Gateway brings the experimental channel', () => {
+    const chart = (version: string): string =>
+      object('source.toolkit.fluxcd.io/v1', 'OCIRepository', `{url: "oci://registry.example/envoyproxy/gateway-helm", ref: {tag: ${version}}}`); // prettier-ignore
+    expect(found(`${TLS_ROUTE('v1alpha2')}\n---\n${chart('v1.8.1')}`, {})).toEqual([]);
+    expect(found(`${TLS_ROUTE('v1alpha2')}\n---\n${chart('v1.8.1')}`, { gatewayApiVersion: '1.7' })).toHaveLength(1);
+  });
+
   it('say what an older release does with a field that it does not have, and with a value', () => {
     expect(why(TRUST_DOMAINS, { istioVersion: '1.29' })).toContain('silently drops it');
     expect(why(REDIRECT, { gatewayApiVersion: '1.4' })).toContain('an API server refuses the object');

@@ -1,5 +1,5 @@
 import type { Manifest } from '../../model/manifest';
-import { COMPONENTS, EXPERIMENTAL, componentOf } from '../../model/releases';
+import { COMPONENTS, EXPERIMENTAL, componentOf, gatewayApiBroughtBy } from '../../model/releases';
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
 import { releaseServing, releaseTitle } from '../schema/other-releases';
@@ -88,6 +88,7 @@ function* onlyExperimental(
   if (gatewayApi.from !== 'default' || context.schemas.releaseFor(group, kind) === null) return;
   const standard = context.schemas.with('gatewayApi', gatewayApi.release.replace(EXPERIMENTAL, ''));
   if ((standard.versionsOf(group, kind) ?? []).includes(version)) return;
+  if (isBroughtByChart(manifest, context)) return;
   if (told.has(`${kind} ${version}`)) return;
   told.add(`${kind} ${version}`);
   yield {
@@ -98,4 +99,11 @@ function* onlyExperimental(
     why: `The standard channel of ${COMPONENTS.gatewayApi.title} ${gatewayApi.release.replace(EXPERIMENTAL, '')} serves ${kind} as v1 and refuses other versions: "no matches for kind".`,
     fix: `Write apiVersion: ${group}/v1; if the cluster runs an older release, say it by --gateway-api-version.`,
   };
+}
+
+/** Whether Envoy Gateway is installed by a chart that has the experimental channel in it, of a release that serves the version. */
+function isBroughtByChart({ group, version, kind }: Manifest, { releases, schemas }: CheckContext): boolean {
+  const { from, release } = releases.envoyGateway;
+  const brought = from === 'manifests' ? gatewayApiBroughtBy(release) : undefined;
+  return brought !== undefined && (schemas.with('gatewayApi', brought).versionsOf(group, kind) ?? []).includes(version);
 }
