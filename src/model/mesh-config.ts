@@ -53,6 +53,8 @@ export interface MeshConfig {
   readonly authorizers: readonly Authorizer[] | undefined;
   /** Whether of one workload several of them may be asked. */
   readonly severalAuthorizers: boolean;
+  /** Which of several namespaces a sidecar takes a host from that its own has not: that of a Kubernetes Service, else of the oldest entry; else the first by name. */
+  readonly picksBestNamespace: boolean;
   /** Whether gateways hand requests to the waypoints of services that ask for it. */
   readonly ingressToWaypoints: boolean;
   /** Whether istiod reads TLS of the `ingress` listeners of Sidecars. */
@@ -209,6 +211,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     apiKindsRead: apiKindsRead(releases, isSet(found, 'PILOT_ENABLE_ALPHA_GATEWAY_API', false)),
     authorizers: authorizers(found),
     severalAuthorizers: istio.asksSeveralProviders && isSet(found, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false), // prettier-ignore
+    picksBestNamespace: istio.picksBestNamespace && isSet(found, 'PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE', true),
     ingressToWaypoints: isSet(found, 'ENABLE_INGRESS_WAYPOINT_ROUTING', true),
     sidecarIngressTls: isSet(found, 'ENABLE_TLS_ON_SIDECAR_INGRESS', false),
     allocatesAddresses: isSet(found, 'PILOT_ENABLE_IP_AUTOALLOCATE', true),

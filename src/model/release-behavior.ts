@@ -25,6 +25,8 @@ const ISTIO = {
   resolvesWildcardsInSidecars: { since: '1.30', source: 'releasenotes/notes/se-wildcard-host-sidecar.yaml' },
   /** Sources of an AuthorizationPolicy have trustDomains, and conditions source.trustDomain. */
   knowsTrustDomains: { since: '1.30', source: 'releasenotes/notes/add-trust-domains-to-authz-policy.yaml' },
+  /** Of one host in several other namespaces a sidecar takes a Service of Kubernetes, else the oldest entry, unless PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE is off; before, that of the first namespace by name. */
+  picksBestNamespace: { since: '1.30', source: 'releasenotes/notes/sidecar-pick-best-service-namespace.yaml; pickBestVisibleNamespace of pilot/pkg/model/sidecar.go' }, // prettier-ignore
   /** `~NAMESPACE/HOST` among the hosts of a Sidecar takes hosts away that others import. */
   excludesHostsOfSidecars: { since: '1.31', source: 'releasenotes/notes/60139.yaml' },
   /** A rule of an HTTPRoute without backendRefs is answered with 404, and with 500 before and after. */

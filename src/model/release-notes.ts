@@ -4,7 +4,7 @@
  */
 import type { Manifest } from './manifest';
 import type { Component } from './releases';
-import { record, records, texts, type Json } from './fields';
+import { record, records, type Json } from './fields';
 
 export interface ReleaseNote {
   readonly component: Component;
@@ -37,18 +37,6 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
     advice: 'Set cni.ambient.reconcileIptablesOnStartup to false to keep rules as they are until Pods are restarted.',
     source: 'releasenotes/notes/reconcile-iptables-default-true.yaml',
     isAbout: isOfAmbient,
-  },
-  {
-    component: 'istio',
-    release: '1.30',
-    what: 'of one host in several namespaces, a sidecar takes a Service of Kubernetes, else the oldest ServiceEntry, where it took the first namespace by name',
-    advice: 'Declare a host once, or import it by namespace/host in a Sidecar.',
-    source: 'releasenotes/notes/sidecar-pick-best-service-namespace.yaml',
-    isAbout: (manifest, all) => {
-      const isElsewhere = ({ kind, namespace }: Manifest): boolean => kind === 'ServiceEntry' && namespace !== manifest.namespace; // prettier-ignore
-      const hosts = manifest.kind === 'ServiceEntry' ? texts(specOf(manifest).hosts) : [];
-      return hosts.some((host) => all.some((other) => isElsewhere(other) && texts(specOf(other).hosts).includes(host)));
-    },
   },
   {
     component: 'istio',

@@ -88,6 +88,13 @@ const SETTINGS: readonly Setting[] = [
     find: ofMesh('defaultConfig.connectionSettings'),
   },
   {
+    name: 'PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE',
+    since: '1.30',
+    before: 'does not read it: of one host in several namespaces sidecars take that of the first by name',
+    source: 'releasenotes/notes/sidecar-pick-best-service-namespace.yaml',
+    find: ofIstiod('PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE'),
+  },
+  {
     name: 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS',
     since: '1.30',
     before: 'does not read it: where policies of one workload name several providers, what their rules match is denied',

@@ -3,7 +3,7 @@ import { ruleForWorkload, type DestinationRule, type DestinationRuleIndex } from
 import { number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { HostIndex, isSubsetOf, isWildcard, overlaps } from './hostnames';
 import type { OutboundMode } from './mesh-config';
-import { compareText, type Config, type Visibility } from './objects';
+import { compareAge, compareText, type Config, type Visibility } from './objects';
 import { parseProtocol, type Protocol } from './protocols';
 import type { IstioBehavior } from './release-behavior';
 import type { Port, Service, ServiceRegistry } from './services';
@@ -13,7 +13,7 @@ export interface Registry {
   readonly services: ServiceRegistry;
   readonly virtualServices: VirtualServiceIndex;
   readonly destinationRules: DestinationRuleIndex;
-  readonly config: { readonly istio: IstioBehavior };
+  readonly config: { readonly istio: IstioBehavior; readonly picksBestNamespace: boolean };
 }
 
 /** One `egress` listener of a Sidecar, or the one for everything of a proxy that no Sidecar scopes. */
@@ -67,9 +67,11 @@ interface ImportedHosts {
   readonly excluded: readonly string[];
 }
 
-/** Only services are taken away: routes for their hosts stay (selectServices of pilot/pkg/model/sidecar.go). */
-function isExcluded(hosts: ImportedHosts | undefined, service: Service): boolean {
-  return hosts?.excluded.some((host) => isSubsetOf(service.host, host)) === true;
+/** What a namespace has of a host that is taken away, by its own name or by that of all namespaces: Services and routes alike. */
+function isExcluded(hosts: ReadonlyMap<string, ImportedHosts>, owner: string, host: string): boolean {
+  return [hosts.get(owner), hosts.get('*')].some(
+    (some) => some?.excluded.some((one) => isSubsetOf(host, one)) === true,
+  );
 }
 
 function importsService(hosts: ImportedHosts, host: string): boolean {
@@ -78,12 +80,13 @@ function importsService(hosts: ImportedHosts, host: string): boolean {
   return hosts.all.some((imported) => (wild || isWildcard(imported)) && isSubsetOf(host, imported));
 }
 
-function importsVirtualService(hosts: ImportedHosts, service: VirtualService): boolean {
-  return service.hosts.some((host) => {
-    if (hosts.exact.has(host)) return true;
+/** @param hosts of the route, that are not taken away */
+function importsVirtualService(imports: ImportedHosts, service: VirtualService, hosts: readonly string[]): boolean {
+  return hosts.some((host) => {
+    if (imports.exact.has(host)) return true;
     const wild = isWildcard(host);
     const fits = service.semantics === 'gateway-api' ? isSubsetOf : overlaps;
-    return hosts.all.some((imported) => (wild || isWildcard(imported)) && fits(host, imported));
+    return imports.all.some((imported) => (wild || isWildcard(imported)) && fits(host, imported));
   });
 }
 
@@ -140,10 +143,8 @@ function selectVirtualServices(
   const everywhere = hosts.get('*');
   const selected = candidates.filter((service) => {
     const own = hosts.get(service.namespace);
-    return (
-      (own !== undefined && importsVirtualService(own, service)) ||
-      (everywhere !== undefined && importsVirtualService(everywhere, service))
-    );
+    const left = service.hosts.filter((host) => !isExcluded(hosts, service.namespace, host));
+    return [own, everywhere].some((some) => some !== undefined && importsVirtualService(some, service, left));
   });
   const groups: Record<'own' | 'exported' | 'public', VirtualService[]> = { own: [], exported: [], public: [] };
   const group = (seenBy: Visibility, service: VirtualService): VirtualService[] =>
@@ -171,7 +172,7 @@ function selectServices(
   };
   const imported: Service[] = [];
   for (const service of registry.services.seenFrom(namespace)) {
-    if (isExcluded(hosts.get(service.namespace), service) || isExcluded(everywhere, service)) continue;
+    if (isExcluded(hosts, service.namespace, service.host)) continue;
     const found = trimmed(hosts.get(service.namespace), service) ?? trimmed(everywhere, service);
     if (found !== undefined) imported.push(found);
   }
@@ -200,6 +201,7 @@ export function portsNaming(
     const listens = number(record(port).number);
     if (listens === 0 || parseProtocol(record(port).protocol) === 'HTTP_PROXY') return [];
     const named = importedHosts(texts(hosts), namespace, registry.config.istio.excludesHostsOfSidecars);
+    if (isExcluded(named, service.namespace, service.host)) return [];
     const own = [named.get(service.namespace), named.get('*')];
     return own.some((one) => one !== undefined && importsService(one, service.host)) ? [listens] : [];
   });
@@ -322,20 +324,17 @@ function canMerge(a: Service, b: Service): boolean {
 /** The service that a route of a proxy's scope may send to by a host: the one of the proxy's namespace, whoever it is exported to. */
 export function destinationFor(registry: Registry, host: string, namespace: string): Service | undefined {
   const candidates = registry.services.named(host);
-  return candidates.get(namespace) ?? firstVisibleNamespace(registry, candidates, namespace);
+  const own = candidates.get(namespace);
+  if (own !== undefined) return own;
+  const compare = registry.config.picksBestNamespace ? byRegistryAndAge : byNamespace;
+  return [...candidates.values()].filter((service) => registry.services.isVisible(service, namespace)).sort(compare)[0];
 }
 
-function firstVisibleNamespace(
-  registry: Registry,
-  candidates: ReadonlyMap<string, Service>,
-  namespace: string,
-): Service | undefined {
-  let first: Service | undefined;
-  for (const service of candidates.values()) {
-    if (!registry.services.isVisible(service, namespace)) continue;
-    if (first === undefined || compareText(service.namespace, first.namespace) < 0) first = service;
-  }
-  return first;
+const byNamespace = (a: Service, b: Service): number => compareText(a.namespace, b.namespace);
+
+function byRegistryAndAge(a: Service, b: Service): number {
+  const rank = ({ registry }: Service): number => (registry === 'Kubernetes' ? 0 : 1);
+  return rank(a) - rank(b) || compareAge(a, b);
 }
 
 function makeScope(

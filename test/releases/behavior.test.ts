@@ -112,6 +112,72 @@ spec: {egress: [{hosts: ['*/*', '~app/bank.example.com']}]}
   });
 });
 
+describe('routes for hosts that a Sidecar excludes', () => {
+  const mesh = `${APP}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: outside, namespace: app}
+spec: {hosts: [news.example.com, bank.example.com], ports: [{number: 80, name: web, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bank, namespace: web}
+spec: {hosts: [bank.example.com], http: [{route: [{destination: {host: news.example.com}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: scope, namespace: app}
+spec: {egress: [{hosts: ['*/*', '~web/bank.example.com']}]}
+`;
+
+  it('are not imported either, while the host itself is from another namespace', () => {
+    const ends = ["'~web/bank.example.com'", "'~web/shop.example.com'"].map((excluded) =>
+      outcome(traceIn(mesh.replace("'~web/bank.example.com'", excluded), under('1.31'))('http://bank.example.com/')),
+    );
+    expect(ends).toEqual(['delivered to bank.example.com:80', 'delivered to news.example.com:80']);
+  });
+});
+
+describe('a host that several other namespaces have', () => {
+  const entry = (namespace: string, port: number, created: string): string => `---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: ${namespace}, creationTimestamp: "${created}"}
+spec: {hosts: [api.example.com], ports: [{number: ${port}, name: web, protocol: HTTP}], resolution: DNS}
+`;
+  const mesh = (env = ''): string => `${APP}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: news, namespace: app}
+spec: {hosts: [news.example.com], ports: [{number: 80, name: web, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: news, namespace: app}
+spec: {hosts: [news.example.com], http: [{route: [{destination: {host: api.example.com, port: {number: 80}}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: scope, namespace: app}
+spec: {egress: [{hosts: ['./*']}]}
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh}
+spec: {values: {pilot: {env: {${env}}}}}
+${entry('aa', 8080, '2026-02-01T00:00:00Z')}${entry('zz', 80, '2026-01-01T00:00:00Z')}`;
+
+  it.each([
+    ['1.29', '', 'NC 503 at sidecar'],
+    ['1.30', '', 'delivered to api.example.com:80'],
+    ['1.30', "PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE: 'false'", 'NC 503 at sidecar'],
+  ])('is that of the first by name, and the oldest from 1.30 on: %s with {%s}', (release, env, end) => {
+    expect(outcome(traceIn(mesh(env), under(release))('http://news.example.com/'))).toBe(end);
+  });
+});
+
 describe('trust domains in an AuthorizationPolicy', () => {
   const mesh = (source: string): string => `${APP}
 ---
