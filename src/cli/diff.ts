@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import type { Overlay } from '../diff/overlay';
 import type { Undecided } from '../diff/types';
 import type { LoadProblem, Manifest } from '../model/manifest';
+import type { MeshOptions } from '../model/mesh-options';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readSides } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -35,12 +36,13 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const { formatDiff } = await import('../report/diff.js');
   const bar = progressBar('comparing traffic');
   const [was, is] = await readSides(old, now, flags);
-  const { before, after } = await sides(was.manifests, is.manifests, flags.over === true);
-  const found = diff(before, after, { mesh: await meshOptionsOf(flags), onProgress: bar.update });
+  const mesh = await meshOptionsOf(flags);
+  const { before, after, doubts: later } = await sides(was.manifests, is.manifests, flags.over === true, mesh);
+  const found = diff(before, after, { mesh, onProgress: bar.update });
   bar.end();
   const { changedCharts } = await import('../diff/charts.js');
   const { doubts: own, notes } = unreadable(was.problems, is.problems);
-  const doubts = [...own, ...changedCharts(was.unrendered, is.unrendered)];
+  const doubts = [...later, ...own, ...changedCharts(was.unrendered, is.unrendered)];
   const absent = [was, is].flatMap(({ without }, at) =>
     without.map((name) => `there is no world ${name} in ${at === 0 ? old : now}`),
   );
@@ -82,8 +84,13 @@ function unreadable(
   };
 }
 
-async function sides(old: readonly Manifest[], now: readonly Manifest[], over: boolean): Promise<Overlay> {
-  if (!over) return { before: old, after: now };
+async function sides(
+  old: readonly Manifest[],
+  now: readonly Manifest[],
+  isOver: boolean,
+  mesh: MeshOptions,
+): Promise<Overlay> {
+  if (!isOver) return { before: old, after: now, doubts: [] };
   const { layOver } = await import('../diff/overlay.js');
-  return layOver(old, now);
+  return layOver(old, now, mesh);
 }

@@ -5,16 +5,19 @@ import type { Chart } from '../model/charts';
 import type { FileTree } from '../model/file-tree';
 import type { Undecided } from './types';
 
-/** A chart as it can be compared with that of another revision. */
+/** What is given to a tool that renders, as it can be compared with that of another revision. */
 export interface Unrendered {
-  /** From the folder that the side is. */
-  readonly folder: string;
+  /** `chart FOLDER`, from the folder that the side is. */
+  readonly what: string;
   readonly digest: string;
 }
 
 export function unrendered(charts: readonly Chart[], side: string, tree: FileTree): readonly Unrendered[] {
   const folders = new Set(charts.map(({ folder }) => tree.pathOf(folder)));
-  return [...folders].map((folder) => ({ folder: relative(side, folder) || '.', digest: digestOf(folder, tree) }));
+  return [...folders].map((folder) => ({
+    what: `chart ${relative(side, folder) || '.'}`,
+    digest: digestOf(folder, tree),
+  }));
 }
 
 function digestOf(chart: string, tree: FileTree): string {
@@ -34,14 +37,20 @@ function digestOf(chart: string, tree: FileTree): string {
   return hash.digest('hex');
 }
 
+export function digest(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
 export function changedCharts(was: readonly Unrendered[], is: readonly Unrendered[]): readonly Undecided[] {
-  const [old, now] = [was, is].map((all) => new Map(all.map(({ folder, digest }) => [folder, digest])));
-  return [...new Set([...was, ...is].map(({ folder }) => folder))]
-    .filter((folder) => old?.get(folder) !== now?.get(folder))
-    .map((folder) => ({
+  const [old, now] = [was, is].map((all) => new Map(all.map(({ what, digest }) => [what, digest])));
+  return [...new Set([...was, ...is].map(({ what }) => what))]
+    .filter((what) => old?.get(what) !== now?.get(what))
+    .map((what) => ({
       from: ['everybody'],
       to: 'every host',
-      what: `chart ${folder} is ${old?.has(folder) !== true ? 'added' : now?.has(folder) !== true ? 'removed' : 'changed'}`,
-      why: 'it is not rendered, so what it makes of its templates is not known (--helm renders it)',
+      what: `${what} is ${old?.has(what) !== true ? 'added' : now?.has(what) !== true ? 'removed' : 'changed'}`,
+      why: what.startsWith('chart ')
+        ? 'it is not rendered, so what it makes of its templates is not known (--helm renders it)'
+        : 'what is made with it is not rendered here, so what becomes of it is not known (compare what is rendered)',
     }));
 }

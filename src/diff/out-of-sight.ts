@@ -3,7 +3,8 @@
  * do to it is not known, and never "no effect".
  */
 import { canonical } from '../model/canonical';
-import { record } from '../model/fields';
+import { record, type Json } from '../model/fields';
+import { networkConfig } from './network-config';
 import type { ObjectChange } from './objects';
 
 /** Kinds of groups that cannot alter where a request goes, or whether it arrives. */
@@ -30,6 +31,12 @@ const READ: Readonly<Record<string, RegExp>> = {
   'sailoperator.io': /./,
 };
 
+/** Controllers that do as the spec of their objects says, whatever these are labelled. */
+const READS_NO_MARKS = /(^|\.)(fluxcd\.io|argoproj\.io)$/;
+/** Labels and annotations by which tools know their own. */
+const BOOKKEEPING =
+  /^(helm\.sh\/|meta\.helm\.sh\/|app\.kubernetes\.io\/|kubectl\.kubernetes\.io\/|argocd\.argoproj\.io\/|([\w-]+\.)*fluxcd\.io\/|checksum\/)/;
+
 export interface OutOfSight {
   readonly what: string;
   readonly why: string;
@@ -40,19 +47,29 @@ export function outOfSight({ ref, was, is }: ObjectChange): OutOfSight | undefin
   const manifest = is ?? was;
   if (manifest === undefined || ref.kind === 'HelmValues') return undefined;
   const { group } = manifest;
+  const what = `${ref.kind} ${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name} is ${ref.change}`;
+  const configures = networkConfig({ ref, was, is });
+  if (configures !== undefined) return { what, why: `${configures}, so what that does to traffic is not known` };
   const known = Object.hasOwn(READ, group) ? READ[group] : undefined;
   if (known?.test(ref.kind) === true || HARMLESS_GROUPS.test(group)) return undefined;
   if (group === '' && HARMLESS_CORE.has(ref.kind)) return undefined;
   if (group === 'argoproj.io' && ref.kind === 'Rollout') return undefined;
   const meaning = (side: typeof was): string => {
-    const { metadata: _metadata, apiVersion: _version, status: _status, ...rest } = record(side?.body);
-    return canonical(rest);
+    const { metadata, apiVersion: _version, status: _status, ...rest } = record(side?.body);
+    return canonical([rest, READS_NO_MARKS.test(group) ? null : marks(record(metadata))]);
   };
   if (was !== undefined && is !== undefined && meaning(was) === meaning(is)) return undefined;
   return {
-    what: `${ref.kind} ${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name} is ${ref.change}`,
+    what,
     why: `${reasonOf(group, ref.kind)}, so what that does to traffic is not known`,
   };
+}
+
+/** Labels and annotations: many controllers take orders by them. */
+function marks({ labels, annotations }: Json): unknown {
+  const kept = (given: unknown): Json =>
+    Object.fromEntries(Object.entries(record(given)).filter(([name]) => !BOOKKEEPING.test(name)));
+  return [kept(labels), kept(annotations)];
 }
 
 function reasonOf(group: string, kind: string): string {

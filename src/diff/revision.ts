@@ -8,6 +8,7 @@ import { ignoring } from '../model/worlds-layout';
 import { type Unrendered, unrendered } from './charts';
 import { GitTree, fromTop, git } from './git-tree';
 import { kustomizations } from './kustomizations';
+import { valuesFiles, valuesObjects } from './values-files';
 
 /** What a side is, beside its manifests. */
 export interface SideOptions extends WorldOptions {
@@ -55,7 +56,15 @@ function built(path: string, known: KnownDocuments | undefined, disk: FileTree, 
   if (worlds.length === 0) return { manifests: [], problems: [], charts: [], unbuilt: [], unrendered: [], ...places };
   const tree = ignoring(disk, options.ignore);
   const one = joined(worlds, [path], known, tree);
-  const loaded = { ...one, ...places, unrendered: unrendered(one.charts, path, disk) };
+  const unread = [
+    ...unrendered(one.charts, path, disk),
+    ...valuesFiles(path, tree, one.manifests),
+    ...valuesObjects(
+      one.manifests,
+      worlds.flatMap(({ remote }) => remote),
+    ),
+  ];
+  const loaded = { ...one, ...places, unrendered: unread };
   if (path === '-' || worlds.every(({ notBuilt, remote }) => notBuilt === undefined && remote.length === 0))
     return loaded;
   return { ...loaded, manifests: [...loaded.manifests, ...kustomizations(path, tree, loaded.manifests.length)] };

@@ -10,6 +10,7 @@ import { type Built, NotBuilt, type Remote, type Resource, currentId, newResourc
 import { annotate, label, prefix, relocate, retag, scale } from './kustomize-transform';
 import { applyPatch, type Patch } from './kustomize-apply';
 import type { FieldSpec } from './kustomize-fields';
+import { generated } from './kustomize-generate';
 import { followNames, replaceValues, resolveVars } from './kustomize-references';
 import type { Loaded, Manifest } from './manifest';
 import { isRecord } from './recognize';
@@ -143,7 +144,7 @@ export class Kustomizer {
     let resources = [...above];
     for (const entry of [...texts(kustomization.resources), ...texts(kustomization.bases)])
       resources = append(resources, this.take(folder, entry, deeper), file);
-    resources = append(resources, generated(kustomization, file), file);
+    resources = append(resources, generated(resources, kustomization, file, (entry) => this.contentOf(folder, entry, state)), file); // prettier-ignore
     for (const entry of texts(kustomization.components)) {
       if (isRemote(entry)) state.remote.push({ entry, file });
       else resources = this.accumulate(join(folder, entry), resources, deeper);
@@ -232,6 +233,15 @@ export class Kustomizer {
     return read;
   }
 
+  /** What a generator reads; undefined for a file that is no text. */
+  private contentOf(folder: string, entry: string, state: State): string | undefined {
+    const path = join(folder, entry);
+    state.files.add(resolve(path));
+    if (this.tree.kindOf(path) !== 'file') throw new NotBuilt(`${path} is not there`);
+    const read = readText(path, this.tree);
+    return 'text' in read ? read.text : undefined;
+  }
+
   /** Fields of custom resources that hold images, as files of `configurations` name them. */
   private imageFields(folder: string, kustomization: Record<string, unknown>, state: State): readonly FieldSpec[] {
     if (records(kustomization.images).length === 0) return [];
@@ -270,33 +280,4 @@ function append(all: Resource[], more: readonly Resource[], file: string): Resou
     known.add(id);
   }
   return [...all, ...more];
-}
-
-/** Generators by name only: what they hold is of no concern to the mesh, and their names get no hash here. */
-function generated(kustomization: Record<string, unknown>, file: string): readonly Resource[] {
-  return (['configMapGenerator', 'secretGenerator'] as const).flatMap((key) =>
-    records(kustomization[key])
-      .filter(({ behavior }) => behavior !== 'merge' && behavior !== 'replace')
-      .map((entry) => {
-        const literals = texts(entry.literals).map((one): [string, string] => [
-          one.slice(0, one.indexOf('=')),
-          one.slice(one.indexOf('=') + 1),
-        ]);
-        const namespace = text(entry.namespace);
-        const own = record(entry.options);
-        const all = record(kustomization.generatorOptions);
-        const marks = Object.fromEntries(
-          (['labels', 'annotations'] as const)
-            .map((mark) => [mark, { ...record(all[mark]), ...record(own[mark]) }] as const)
-            .filter(([, values]) => Object.keys(values).length > 0),
-        );
-        const body = {
-          apiVersion: 'v1',
-          kind: key === 'secretGenerator' ? 'Secret' : 'ConfigMap',
-          metadata: { name: text(entry.name), ...(namespace === '' ? {} : { namespace }), ...marks },
-          ...(key === 'configMapGenerator' && literals.length > 0 ? { data: Object.fromEntries(literals) } : {}),
-        };
-        return newResource({ body, source: { file }, lineOf: () => undefined });
-      }),
-  );
 }

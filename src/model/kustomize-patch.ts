@@ -10,9 +10,24 @@ const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
 /** Groups whose lists are merged: those with a dot are custom resources, of which kustomize has no schema. */
 const BUILT_IN = /^(|apps|batch|autoscaling|policy|[a-z.]+\.k8s\.io)$/;
 
+/** Whether kinds of a group are Kubernetes' own. */
+export function isBuiltIn(group: string): boolean {
+  return BUILT_IN.test(group) && group !== 'gateway.networking.k8s.io';
+}
+
+/** The field that tells items of a list apart which are merged; undefined for a list that is replaced. */
+export function mergeKeyOf(field: string, items: readonly unknown[]): string | undefined {
+  const keys = Object.hasOwn(MERGE_KEYS, field) ? MERGE_KEYS[field] : undefined;
+  return keys?.find((one) => items.some((item) => isRecord(item) && one in item));
+}
+
+/** What an item is called among those that are merged. */
+export function itemName(item: unknown, key: string): string | undefined {
+  return isRecord(item) ? `${String(item[key])}/${key === 'name' ? '' : String(item.protocol ?? 'TCP')}` : undefined;
+}
+
 export function strategicMerge(target: unknown, patch: unknown, group: string): unknown {
-  const byKeys = BUILT_IN.test(group) && group !== 'gateway.networking.k8s.io';
-  return merge(target, patch, byKeys, '');
+  return merge(target, patch, isBuiltIn(group), '');
 }
 
 function merge(target: unknown, patch: unknown, byKeys: boolean, field: string): unknown {
@@ -37,15 +52,13 @@ function merge(target: unknown, patch: unknown, byKeys: boolean, field: string):
 }
 
 function mergeLists(target: unknown, patch: readonly unknown[], byKeys: boolean, field: string): unknown {
-  const keys = byKeys ? MERGE_KEYS[field] : undefined;
   const replaces = patch.some((item) => isRecord(item) && item.$patch === 'replace' && Object.keys(item).length === 1);
-  const key = keys?.find((one) => patch.some((item) => isRecord(item) && one in item));
+  const key = byKeys ? mergeKeyOf(field, patch) : undefined;
   if (replaces || key === undefined || !Array.isArray(target)) {
     const kept = patch.filter((item) => !isRecord(item) || item.$patch === undefined).map(withoutDirectives);
     return kept;
   }
-  const identity = (item: unknown): string | undefined =>
-    isRecord(item) ? `${String(item[key])}/${key === 'name' ? '' : String(item.protocol ?? 'TCP')}` : undefined;
+  const identity = (item: unknown): string | undefined => itemName(item, key);
   // kyaml yaml/walk/associative_sequence.go: the elements of the patch in its order, then the others.
   const first: unknown[] = [];
   let rest: readonly unknown[] = target;

@@ -162,11 +162,20 @@ export function assumedWorkload(known: Assumed): Workload {
   };
 }
 
+function templatePath({ kind }: Manifest): readonly string[] | undefined {
+  return Object.hasOwn(TEMPLATES, kind) ? TEMPLATES[kind] : undefined;
+}
+
+/** What Pods are made by: a Pod itself, or the template of a controller. */
+export function podTemplateOf(manifest: Manifest): Json | undefined {
+  return templatePath(manifest)?.reduce<Json>((value, key) => record(value[key]), record(manifest.body));
+}
+
 export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string, NamespaceInfo>): Workload | undefined {
-  const path = Object.hasOwn(TEMPLATES, manifest.kind) ? TEMPLATES[manifest.kind] : undefined;
-  if (path === undefined) return undefined;
+  const path = templatePath(manifest);
+  const template = podTemplateOf(manifest);
+  if (path === undefined || template === undefined) return undefined;
   const body = record(manifest.body);
-  const template = path.reduce<Json>((value, key) => record(value[key]), body);
   const metadata = record(template.metadata);
   const pod: PodShape = {
     labels: strings(metadata.labels),

@@ -36,6 +36,47 @@ describe('a kind that nothing here reads', () => {
   });
 });
 
+describe('labels and annotations of such a kind', () => {
+  const of = (apiVersion: string, kind: string, metadata: string): string =>
+    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: x, namespace: shop, ${metadata} }\nspec: {}\n`;
+
+  it('are undecided too, since controllers take orders by them', () => {
+    const service = (labels: string): string => of('serving.knative.dev/v1', 'Service', `labels: { ${labels} }`);
+    const found = compare(service('networking.knative.dev/visibility: cluster-local'), service(''));
+    expect(found.undecided).toEqual([expect.objectContaining({ what: 'Service shop/x is changed' })]);
+  });
+
+  it.each([
+    ['serving.knative.dev/v1', 'Service', 'labels: { helm.sh/chart: x-1 }', 'labels: { helm.sh/chart: x-2 }'],
+    ['helm.toolkit.fluxcd.io/v2', 'HelmRelease', 'labels: { team: a }', 'labels: { team: b }'],
+  ])('are nothing where they are known to be for tools alone: %s %s', (apiVersion, kind, was, is) => {
+    expect(compare(of(apiVersion, kind, was), of(apiVersion, kind, is)).undecided).toEqual([]);
+  });
+});
+
+describe('a ConfigMap', () => {
+  const of = (name: string, value: string): string =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: { config: "${value}" }\n`.replace(
+      /name: (\S+)\/(\S+)/,
+      'namespace: $1, name: $2',
+    );
+
+  it.each([
+    ['istio-system/istio-sidecar-injector', 'which Pods get a sidecar'],
+    ['istio-system/istio-sidecar-injector-canary', 'which Pods get a sidecar'],
+    ['istio-system/istio-cni-config', 'redirects'],
+    ['kube-system/coredns', 'names resolve'],
+    ['kube-system/cilium-config', 'NetworkPolicies'],
+  ])('that configures what carries traffic is undecided: %s', (name, why) => {
+    expect(compare(of(name, 'a'), of(name, 'b')).undecided).toEqual([expect.objectContaining({ why: expect.stringContaining(why) })]); // prettier-ignore
+    expect(compare(of(name, 'a'), of(name, 'a')).undecided).toEqual([]);
+  });
+
+  it.each(['shop/web', 'shop/coredns', 'kube-system/web'])('of an application is nothing to traffic: %s', (name) => {
+    expect(compare(of(name, 'a'), of(name, 'b'))).toMatchObject({ complete: true, undecided: [] });
+  });
+});
+
 describe('a Gateway that no manifest shows', () => {
   it.each([
     [

@@ -118,4 +118,190 @@ describe('manifests laid over a live cluster', () => {
     const [after] = overlay([live], [git]).after;
     expect(Object.keys(after?.data as object).sort()).toEqual(['__proto__', 'constructor']);
   });
+
+  describe('in lists', () => {
+    const policy = (rule: Body): Body => ({
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: { rules: [rule] },
+    });
+    const narrow = policy({ from: [{ source: { namespaces: ['a'] } }], to: [{ operation: { methods: ['GET'] } }] });
+    const wide = policy({ from: [{ source: { namespaces: ['a'] } }] });
+
+    it.each([
+      ['was applied before', lastApplied(narrow)],
+      ['somebody wrote by hand', lastApplied({ ...narrow, spec: wide.spec })],
+      ['nobody knows the origin of', narrow],
+    ])('lose what an item has that %s, since they are replaced as a whole', (_which, live) => {
+      const { after } = overlay([namespace, given({ ...live, spec: narrow.spec })], [wide]);
+      expect(after.at(-1)?.spec).toEqual(wide.spec);
+    });
+
+    it('have the default of the schema again where a field is left out', () => {
+      const gateway = (listener: Body): Body => ({
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'Gateway',
+        metadata: { name: 'web', namespace: 'shop' },
+        spec: { gatewayClassName: 'istio', listeners: [{ name: 'http', port: 80, protocol: 'HTTP', ...listener }] },
+      });
+      const [all, same] = ['All', 'Same'].map((from) => gateway({ allowedRoutes: { namespaces: { from } } })) as [Body, Body]; // prettier-ignore
+      expect(overlay([given(lastApplied(all))], [gateway({})]).after.at(-1)?.spec).toEqual(same.spec);
+      expect(overlay([given(same)], [gateway({})]).found.summary.objects).toMatchObject({ changed: 0 });
+    });
+
+    it('of Kubernetes\u2019 own kinds are merged item by item, as the kind has it', () => {
+      const service = (ports: Body[]): Body => ({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'web', namespace: 'shop' },
+        spec: { ports },
+      });
+      const live = {
+        ...lastApplied(service([{ port: 80, name: 'http', appProtocol: 'http' }, { port: 81 }])),
+        spec: {
+          clusterIP: '10.96.0.7',
+          ports: [
+            { port: 80, name: 'http', appProtocol: 'http', protocol: 'TCP', targetPort: 80, nodePort: 30080 },
+            { port: 81, protocol: 'TCP' },
+            { port: 82, protocol: 'TCP', name: 'added' },
+          ],
+        },
+      };
+      expect(overlay([live], [service([{ port: 80, name: 'http' }])]).after.at(-1)?.spec).toEqual({
+        clusterIP: '10.96.0.7',
+        ports: [
+          { port: 80, name: 'http', protocol: 'TCP', targetPort: 80, nodePort: 30080 },
+          { port: 82, protocol: 'TCP', name: 'added' },
+        ],
+      });
+      const owner = {
+        manager: 'flux',
+        operation: 'Apply',
+        fieldsV1: { 'f:spec': { 'f:ports': { 'k:{"port":82,"protocol":"TCP"}': { 'f:name': {} } } } },
+      };
+      const owned = { ...live, metadata: { name: 'web', namespace: 'shop', managedFields: [owner] } };
+      expect(overlay([owned], [service([{ port: 80, name: 'http' }])]).after.at(-1)?.spec.ports).toHaveLength(2);
+    });
+
+    it('of NetworkPolicies are replaced, with the protocol filled in', () => {
+      const network = (egress: Body): Body => ({
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: 'out', namespace: 'shop' },
+        spec: { podSelector: {}, policyTypes: ['Egress'], egress: [egress] },
+      });
+      const to = [{ ipBlock: { cidr: '192.0.2.0/24' } }];
+      const live = network({ ports: [{ port: 443, protocol: 'TCP' }], to });
+      expect(overlay([live], [network({ ports: [{ port: 443 }] })]).after.at(-1)?.spec.egress[0]).not.toHaveProperty('to'); // prettier-ignore
+      expect(overlay([live], [network({ ports: [{ port: 443 }], to })]).found.summary.objects.changed).toBe(0);
+    });
+  });
+
+  describe('have controllers make of it what is to be', () => {
+    const labelled = (app: string): Body => ({ metadata: { labels: { app } }, spec: { containers: [{ name: 'app', image: 'x' }] } }); // prettier-ignore
+    const deployment = (app: string, more: Body = {}): Body => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: app, namespace: 'shop' },
+      spec: { selector: { matchLabels: { app } }, template: labelled(app), ...more },
+    });
+    const pod = (app: string, ip: string, proxies: Body[] = [{ name: 'istio-proxy', image: 'proxyv2' }]): Body => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: `${app}-5f-x`,
+        generateName: `${app}-5f-`,
+        namespace: 'shop',
+        uid: ip,
+        labels: { app, 'pod-template-hash': '5f', 'security.istio.io/tlsMode': 'istio' },
+        ownerReferences: [{ kind: 'ReplicaSet', name: `${app}-5f`, controller: true }],
+      },
+      spec: { containers: [{ name: 'app', image: 'x' }, ...proxies] },
+      status: { phase: 'Running', podIP: ip },
+    });
+    const service = (app: string): Body => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: { clusterIP: '10.96.0.7', selector: { app }, ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
+    });
+    const slice = {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        name: 'web-x',
+        namespace: 'shop',
+        labels: { 'kubernetes.io/service-name': 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' }, // prettier-ignore
+      },
+      ports: [{ name: 'http', port: 8080 }],
+      endpoints: [{ addresses: ['10.1.0.1'], targetRef: { kind: 'Pod', namespace: 'shop', name: 'old-5f-x' } }],
+    };
+    const closed = {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'old', namespace: 'shop' },
+      spec: { selector: { matchLabels: { app: 'old' } } },
+    };
+    const live = [namespace, deployment('old'), deployment('new'), pod('old', '10.1.0.1'), pod('new', '10.1.0.2'), service('old'), slice, closed]; // prettier-ignore
+    const effects = (git: Body[]): string[] =>
+      overlay(live, git).found.changes.map(({ effect, to }) => `${effect} ${to}`);
+
+    it('endpoints of a Service that selects others', () => {
+      expect(effects([service('new')])).toEqual(
+        expect.arrayContaining([expect.stringMatching(/^widened http:\/\/web\./)]),
+      );
+    });
+
+    it('endpoints of a Service with a workload that was not there', () => {
+      const also = { ...deployment('also'), spec: { ...deployment('also').spec, template: labelled('old') } };
+      expect(overlay(live, [also]).after.map(({ kind }) => kind)).not.toContain('EndpointSlice');
+      expect(effects([])).toEqual([]);
+    });
+
+    it('no Pods of what is scaled to nothing', () => {
+      const names = overlay(live, [deployment('old', { replicas: 0 })]).after.map(({ metadata }) => metadata.name);
+      expect(names).not.toContain('old-5f-x');
+      expect(names).toContain('new-5f-x');
+    });
+
+    it('policies hold for Pods whose template changes', () => {
+      const changed = { ...labelled('old'), spec: { containers: [{ name: 'app', image: 'y' }] } };
+      expect(effects([deployment('old', { template: changed })])).toEqual([]);
+    });
+
+    it('no sidecars for Pods that run when their namespace gets another label, and say that this is not the end of it', () => {
+      const { after, doubts } = layOver(manifests(...live), manifests({ ...namespace, metadata: { name: 'shop', labels: { 'istio-injection': 'disabled' } } })); // prettier-ignore
+      expect(after.map(({ name }) => name)).toContain('old-5f-x');
+      expect(doubts.map(({ what }) => what)).toEqual([
+        'Pods of namespace shop that run (2) keep their sidecars, whatever its labels become',
+      ]);
+      const bare = [{ ...namespace, metadata: { name: 'shop' } }, pod('old', '10.1.0.1', [])];
+      expect(layOver(manifests(...bare), manifests(namespace)).doubts[0]?.what).toMatch(/\(1\) get no sidecars/);
+      expect(layOver(manifests(...live), manifests(namespace)).doubts).toEqual([]);
+    });
+
+    it('ports of the Service that istiod made for a Gateway', () => {
+      const listener = (port: number): Body => ({ name: `p${port}`, port, protocol: 'HTTP' });
+      const gateway = (...ports: number[]): Body => ({
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'Gateway',
+        metadata: { name: 'web', namespace: 'shop' },
+        spec: { gatewayClassName: 'istio', listeners: ports.map(listener) },
+      });
+      const made = {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'web-istio', namespace: 'shop', labels: { 'gateway.networking.k8s.io/gateway-name': 'web' } },
+        spec: { clusterIP: '10.96.0.8', ports: [{ name: 'status-port', port: 15021 }, { name: 'p80', port: 80, nodePort: 30080 }] }, // prettier-ignore
+      };
+      const ports = (...after: number[]): unknown =>
+        overlay([gateway(80), made], [gateway(...after)])
+          .after.at(1)
+          ?.spec.ports.map(({ port }: Body) => port);
+      expect(ports(80, 8080)).toEqual([15021, 80, 8080]);
+      expect(ports(8080)).toEqual([15021, 8080]);
+      expect(ports(80)).toEqual([15021, 80]);
+    });
+  });
 });

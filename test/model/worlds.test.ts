@@ -309,4 +309,57 @@ webhooks: [{ name: a.example.org, failurePolicy: Fail }]
     });
     expect(Object.keys(stateful.spec).sort()).toEqual(['selector', 'serviceName', 'template']);
   });
+
+  it('generates ConfigMaps of files, variables and literals, and merges into others, as kustomize does', () => {
+    const maps = bodies({
+      'base/kustomization.yaml': `namespace: shop
+configMapGenerator:
+  - { name: a, envs: [v.env], files: [f.txt, k=f.txt], literals: ['q="x y"', "s='z'", e=, eq=a=b] }
+  - { name: b, literals: [one=1, two=2] }
+`,
+      'base/v.env': '  A=1 \n# no\n\nB\nC=x=y\r\nD="q"\n',
+      'base/f.txt': 'hello\n',
+      'over/kustomization.yaml': `resources: [../base]
+configMapGenerator:
+  - { name: a, behavior: merge, literals: [q=new, n=1] }
+  - { name: b, behavior: replace, literals: [three=3] }
+`,
+    });
+    // kubectl kustomize over
+    expect(maps.map(({ data }) => data)).toEqual([
+      {
+        A: '1 ',
+        B: '',
+        C: 'x=y',
+        D: '"q"',
+        e: '',
+        eq: 'a=b',
+        'f.txt': 'hello\n',
+        k: 'hello\n',
+        n: '1',
+        q: 'new',
+        s: 'z',
+      },
+      { three: '3' },
+    ]);
+  });
+
+  it('is not built where a file that it generates from is not there', () => {
+    const root = tree({ 'kustomization.yaml': 'configMapGenerator: [{ name: a, files: [gone.txt] }]\n' });
+    expect(findWorlds([root])[0]?.notBuilt).toMatch(/gone\.txt is not there/);
+  });
+
+  it('hands what it generates on: the mesh configuration, and values of replacements', () => {
+    const [config, entry] = bodies({
+      'kustomization.yaml': `namespace: shop
+resources: [bank.yaml]
+configMapGenerator: [{ name: vars, envs: [vars.env] }]
+replacements: [{ source: { kind: ConfigMap, name: vars, fieldPath: data.host }, targets: [{ select: { kind: ServiceEntry }, fieldPaths: [spec.hosts.0] }] }]
+`,
+      'vars.env': 'host=other.example\n',
+      'bank.yaml': ENTRY,
+    }).sort((a, b) => a.kind.localeCompare(b.kind));
+    expect(config.data).toEqual({ host: 'other.example' });
+    expect(entry.spec.hosts).toEqual(['other.example']);
+  });
 });
