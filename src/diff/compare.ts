@@ -1,6 +1,7 @@
 /** What becomes of every request of one client to one target, before and after. */
 import type { Mesh } from '../model/mesh';
 import type { Dimension, Recorder } from '../trace/ask';
+import { isEndpoint } from '../trace/endpoint-kinds';
 import { exact } from '../trace/matcher';
 import { whyUnknown } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
@@ -33,6 +34,8 @@ export interface Difference {
   readonly was: Way;
   readonly is: Way;
   readonly key: string;
+  /** Whether it is told by the names of proxies alone. */
+  readonly isInName: boolean;
   /** Classes of requests that change so: the request is of the first of them. */
   readonly regions: readonly (readonly Condition[])[];
 }
@@ -101,7 +104,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
-  if (inBoth(offers).length > 0) doubts.push(...ofShares(task, meshes, options, inBoth(offers)));
+  if (toFollow(offers).length > 0) doubts.push(...ofShares(task, meshes, options, toFollow(offers)));
   for (const one of otherNames(probe.target, meshes, client.request.at)) {
     const { classes, undecided, followed } = exploreBoth(meshes, client.request, one, options);
     extra += followed;
@@ -123,11 +126,12 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   return { differences: told, doubts, followed: exploration.followed + extra };
 }
 
-/** Clusters that shares go to on each side and that were not followed. */
+/** Clusters that shares go to on each side, and endpoints, that were not followed. */
 type Offers = readonly [Set<string>, Set<string>];
 
-function inBoth([was, is]: Offers): readonly string[] {
-  return [...was].filter((cluster) => is.has(cluster));
+/** Shares that both sides have: a new one is told as such. An endpoint of another kind on one side fares there as none did on the other. */
+function toFollow([was, is]: Offers): readonly string[] {
+  return [...new Set([...was, ...is])].filter((one) => isEndpoint(one) || (was.has(one) && is.has(one)));
 }
 
 /**
@@ -144,7 +148,7 @@ function ofShares(
   const note = (prefers: ReadonlySet<string>, what: string, why: string): void => {
     const told = {
       what,
-      why: `of the requests that go to ${[...prefers].join(', then ')} (by weight, or as copies): ${why}`,
+      why: `of the requests that go to ${[...prefers].join(', then ')} (${howChosen(prefers)}): ${why}`,
     };
     if (!doubts.has(told.why)) doubts.set(told.why, told);
   };
@@ -159,14 +163,20 @@ function ofShares(
         // What is told of the greatest share is not told again.
         if (found === undefined || differenceOf(meshes, witness, followBoth(meshes, witness).traces) !== undefined)
           continue;
+        if (found.isInName && [...prefers].some(isEndpoint)) continue;
         note(prefers, regionText(region), `they were ${found.was.text}, and are ${found.is.text}`);
       }
       for (const { what, why } of undecided) note(prefers, what, why);
-      return inBoth(offers);
+      return toFollow(offers);
     },
     (why) => doubts.set(why, { what: 'every request', why }),
   );
   return [...doubts.values()];
+}
+
+function howChosen(prefers: ReadonlySet<string>): string {
+  const ways = [...prefers].map((one) => (isEndpoint(one) ? 'one of several' : 'by weight, or as copies'));
+  return [...new Set(ways)].join(', ');
 }
 
 function exploreBoth(
@@ -213,7 +223,7 @@ function differenceOf(
   const written = `${keyOf(was)}\n${keyOf(is)}${isSame ? `\n${told.text}\n${now.text}` : ''}`;
   const key =
     request.sni === undefined ? written : written.replaceAll(JSON.stringify(request.sni), JSON.stringify(host));
-  return { request, traces, was: told, is: now, key, regions: [] };
+  return { request, traces, was: told, is: now, key, isInName: was.text === is.text, regions: [] };
 }
 
 function isSo(meshes: readonly [Mesh, Mesh], { request, key }: Difference): boolean {

@@ -133,7 +133,7 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
             : { kind: 'resolved-by-waypoints-only', service: ref },
     });
   }
-  return straight(mesh, onward, { service, port: port as Port, incoming, by });
+  return straight(walk, onward, { service, port: port as Port, incoming, by });
 }
 
 /** The label that leads to a waypoint. */
@@ -176,9 +176,9 @@ export function toPod(flight: Flight, workload: Workload): Next {
 }
 
 /** Without a waypoint: to an endpoint, by the mesh's mutual TLS where the other end knows it. */
-function straight(mesh: Mesh, flight: Flight, { service, port, incoming, by }: Straight): Step {
-  const { endpoints } = mesh.endpoints.of(service, port, {});
-  const [endpoint] = endpoints;
+function straight(walk: Walk, flight: Flight, { service, port, incoming, by }: Straight): Step {
+  const { endpoints } = walk.mesh.endpoints.of(service, port, {});
+  const endpoint = walk.endpointOf(endpoints);
   const workload = endpoint?.workload;
   const inMesh = workload !== undefined && isMeshed(workload);
   const layers = inMesh ? [...flight.layers, MUTUAL] : flight.layers;

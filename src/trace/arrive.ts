@@ -28,7 +28,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
     if (service !== undefined && port === undefined) return noSuchPort(flight, service);
     if (service !== undefined && port !== undefined) {
       const { endpoints, known } = mesh.endpoints.of(service, port, {});
-      const [endpoint] = endpoints;
+      const endpoint = walk.endpointOf(endpoints);
       if (endpoint === undefined && known) return noEndpoints(flight, service);
       workload = endpoint?.workload;
       among = endpoints;

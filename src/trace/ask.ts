@@ -48,9 +48,9 @@ export interface Recorder {
   readonly opened: (dimension: Dimension, why: string) => void;
   /** The path was made anew, and how: `expression ...` where by a regular expression. */
   readonly rewrote?: (how: string) => void;
-  /** Clusters that a proxy chose among by weight, or sends copies to: those that were not followed. */
+  /** Clusters that a proxy chose among by weight, or sends copies to, and endpoints of unlike kinds: those that were not followed. */
   readonly offered?: (clusters: readonly string[]) => void;
-  /** Clusters that are followed where they are offered, in place of the one of the greatest weight. */
+  /** Those that are followed where they are offered, in place of the cluster of the greatest weight and of the first endpoint. */
   readonly prefers?: ReadonlySet<string>;
 }
 

@@ -61,7 +61,8 @@ function open(going: ToBackend, cluster: BackendCluster, resolved: Resolved | un
   const { incoming, http, inner } = going.onward;
   const { mesh, workload, flight } = stage;
   const { pods, tls } = cluster;
-  const endpoint = cluster.endpoints[0];
+  const pod = pods && stage.walk.endpointOf(pods);
+  const endpoint = cluster.byService ? cluster.endpoints[0] : (pod ?? cluster.endpoints[0]);
   const { host, port: namedPort } = resolved ?? cluster;
   const port = endpoint?.port ?? namedPort;
   const dialled = pods === undefined ? host : (endpoint?.address ?? '');
@@ -92,7 +93,6 @@ function open(going: ToBackend, cluster: BackendCluster, resolved: Resolved | un
   const alone = { ...onward, from: { ...onward.from, inMesh: false } };
   if (pods === undefined) return step(hop, { at: 'network', flight: alone, target: undefined, isHttp });
   // The address of a Service leads to one of its Pods.
-  const [pod] = pods;
   const target = { workload: pod?.workload, original: false, among: pods };
   return step(hop, { at: 'network', flight: { ...alone, address: pod?.address ?? null, port: pod?.port ?? namedPort }, target, isHttp }); // prettier-ignore
 }

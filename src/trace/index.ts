@@ -16,6 +16,7 @@ import type { Recorder } from './ask';
 import { isListenedAt, outboundCapture, virtualInterfaces } from './capture';
 import { client, type Origin } from './client';
 import { noteDns } from './dns';
+import { workloadOffered } from './endpoint-kinds';
 import { droppedBefore } from './enter';
 import { beforeEnvoyGateway } from './envoy-gateway';
 import { withExtensions } from './extensions';
@@ -116,6 +117,9 @@ export function notFollowed({ message }: RequestError): Trace {
   return { outcome: 'unknown', hops: [], destination: null, refusal: null, ...notes };
 }
 
+/** Endpoints of other kinds that a trace looks at. */
+const MOST_OTHERS = 10;
+
 function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined, recorder?: Recorder): Trace {
   const parsed = parseRequest(request, recorder);
   const walk = new Walk(
@@ -149,7 +153,28 @@ function followTo(mesh: Mesh, request: TraceRequest, answer: Dialled | undefined
   };
   const told = withRefused(mesh, origin, carry(walk, firstStep(walk, flight, origin, parsed.address, target.notes)));
   // What explores asks for methods of every sort, by whichever version of HTTP has them.
-  return recorder === undefined ? withMethod(told, (request.method ?? 'GET').toUpperCase()) : told;
+  if (recorder !== undefined) return told;
+  const others = [...walk.others].slice(0, MOST_OTHERS).map((name) => ({
+    name,
+    told: followTo(mesh, request, answer, {
+      asked: () => undefined,
+      opened: () => undefined,
+      prefers: new Set([name]),
+    }),
+  }));
+  return withMethod(withOthers(told, others), (request.method ?? 'GET').toUpperCase());
+}
+
+/** A trace that other endpoints would end otherwise says so. */
+function withOthers(told: Trace, others: readonly { readonly name: string; readonly told: Trace }[]): Trace {
+  const isRefused = ({ outcome }: Trace): boolean => outcome === 'refused';
+  const known = new Set(told.noted.flatMap((one) => (one.kind === 'endpoints-apart' ? one.others : [])));
+  const names = others
+    .filter((one) => one.told.outcome !== 'unknown' && isRefused(one.told) !== isRefused(told))
+    .map(({ name }) => workloadOffered(name))
+    .filter((name) => !known.has(name));
+  if (told.outcome === 'unknown' || names.length === 0) return told;
+  return { ...told, ...withNotes([...told.noted, remark({ kind: 'endpoints-differ', passes: !isRefused(told), others: names })]) }; // prettier-ignore
 }
 
 /** A trace of a method that only HTTP/2 can have says so, where a proxy reads it. */

@@ -98,6 +98,8 @@ interface Remarks {
   'not-led-to-sidecar': Record<never, never>;
   /** Endpoints of a service that NetworkPolicies do not treat alike: the one that is followed, and those that fare otherwise. */
   'endpoints-apart': Place & { readonly passes: boolean; readonly others: readonly string[] };
+  /** The same by whatever else holds for some of them: policies, proxies, ports. */
+  'endpoints-differ': { readonly passes: boolean; readonly others: readonly string[] };
   /** What Envoy takes by HTTP/2 alone. */
   'method-of-http2': { readonly method: string; readonly proxy: ProxyRef };
   /** What virtual machines in a Pod send. */

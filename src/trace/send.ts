@@ -96,7 +96,7 @@ function sendToCluster(
   }
   const resolved = resolvedByName(walk, sending, cluster);
   const isOriginal = cluster.type === 'ORIGINAL_DST' && resolved === undefined;
-  const endpoint = isOriginal || resolved !== undefined ? undefined : cluster.endpoints[0];
+  const endpoint = isOriginal || resolved !== undefined ? undefined : walk.endpointOf(cluster.endpoints);
   if (cluster.ignoredTls !== undefined)
     walk.note(remark({ kind: 'tls-ignored', rule: refOf(cluster.ignoredTls), field: cluster.ignoredTls.field }));
   if (resolved === null) {

@@ -1,9 +1,11 @@
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
+import type { Endpoint } from '../model/endpoints';
 import type { Mesh } from '../model/mesh';
 import type { ProxyOwner } from '../model/proxy-config';
 import type { ServedPod } from '../model/revisions';
 import type { Workload } from '../model/workloads';
 import type { Asked, Recorder } from './ask';
+import { endpointKinds, endpointName } from './endpoint-kinds';
 import type { Connection, WeightedCluster } from './envoy';
 import { heaviest, type HttpRequest } from './http-routes';
 import type { Note } from './notes';
@@ -75,6 +77,8 @@ export class Walk {
   private readonly noted: Note[];
   /** Policies on the way that may put another response in the place of what comes back, the last first. */
   public readonly overrides: EffectivePolicy[];
+  /** Endpoints of other kinds than those that were followed. */
+  public readonly others: Set<string>;
 
   /** `lookedUp` is what the client says the name of its request resolves to. */
   public constructor(
@@ -85,6 +89,7 @@ export class Walk {
   ) {
     this.noted = same?.noted ?? [];
     this.overrides = same?.overrides ?? [];
+    this.others = same?.others ?? new Set();
   }
 
   /** The same walk where the proxy of a Pod decides, by the mesh as its istiod knows it. */
@@ -96,9 +101,26 @@ export class Walk {
   /** The cluster that is followed: the one of the greatest weight, unless whoever asks wants another share, or copies. */
   public choose<T extends WeightedCluster>(clusters: readonly T[], copies: readonly T[] = []): T | undefined {
     const all = [...clusters, ...copies];
-    const chosen = all.find(({ cluster }) => this.recorder?.prefers?.has(cluster)) ?? heaviest(clusters);
-    if (all.length > 1) this.recorder?.offered?.(all.filter((one) => one !== chosen).map(({ cluster }) => cluster));
+    const wanted = all.find(({ cluster }) => this.recorder?.prefers?.has(cluster));
+    const chosen = wanted ?? heaviest(clusters);
+    if (all.length > 1 && wanted === undefined)
+      this.recorder?.offered?.(all.filter((one) => one !== chosen).map(({ cluster }) => cluster));
     return chosen;
+  }
+
+  /** The endpoint that is followed: the first, unless whoever asks wants one of another kind. */
+  public endpointOf(endpoints: readonly Endpoint[]): Endpoint | undefined {
+    const [first] = endpoints;
+    if (endpoints.length < 2) return first;
+    const { prefers } = this.recorder ?? {};
+    const wanted = prefers === undefined || prefers.size === 0 ? undefined : endpoints.find((one) => prefers.has(endpointName(one))); // prettier-ignore
+    if (wanted !== undefined) return wanted;
+    const kinds = endpointKinds(this.mesh, endpoints);
+    if (kinds.length < 2) return first;
+    const others = kinds.slice(1).map(({ name }) => name);
+    this.recorder?.offered?.(others);
+    for (const name of others) this.others.add(name);
+    return first;
   }
 
   /** The IP of a host outside, if the request tells it. */

@@ -151,6 +151,10 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     passes
       ? `NetworkPolicies let this pass to ${placeText(place)}, which is followed, and not to ${firstOf(others)}, which ${others.length === 1 ? 'is an endpoint' : 'are endpoints'} as well: a share of the connections fails`
       : `NetworkPolicies let this pass to ${firstOf(others)}, and not to ${placeText(place)}, which is an endpoint as well and is followed: a share of the connections fails`,
+  'endpoints-differ': ({ passes, others }) =>
+    passes
+      ? `it would be refused at ${firstOf(others)}, which ${others.length === 1 ? 'is an endpoint' : 'are endpoints'} as well and ${others.length === 1 ? 'is' : 'are'} not followed: a share of the requests fails`
+      : `it would get through at ${firstOf(others)}, which ${others.length === 1 ? 'is an endpoint' : 'are endpoints'} as well and ${others.length === 1 ? 'is' : 'are'} not followed: a share of the requests does`,
   'method-of-http2': ({ method, proxy }) =>
     `${proxy.kind} ${placeText(proxy)} answers 400 to method ${method} of HTTP/1.1, which Envoy does not know; followed as a request of HTTP/2`,
   'virtual-machines': ({ interfaces, annotation, ...place }) =>
