@@ -46,9 +46,8 @@ function ofService(manifest: Manifest, links: Links): ReadonlySet<string> {
   const { namespace, name } = manifest;
   const selector = strings(record(record(manifest.body).spec).selector);
   const found = new Set(runBy(namespace, selector, links));
-  if (Object.keys(selector).length > 0)
-    for (const pod of links.mesh.workloads.selected(namespace, selector))
-      if (pod.membership === 'gateway') for (const one of runBy(namespace, pod.labels, links)) found.add(one);
+  for (const pod of links.mesh.workloads.behind({ namespace, selector }))
+    if (pod.membership === 'gateway') for (const one of runBy(namespace, pod.labels, links)) found.add(one);
   // istiod names the Service of a Gateway of the Gateway API after it.
   for (const gateway of links.mesh.of(GATEWAY_API, 'Gateway'))
     if (gateway.namespace === namespace && name.startsWith(gateway.name)) found.add(`${namespace}/${gateway.name}`);

@@ -179,8 +179,7 @@ function besideOnPods(
 ): readonly string[] {
   return sides.flatMap(({ manifest, links }) => {
     const selector = selectorOf(specOf(manifest));
-    if (Object.keys(selector).length === 0) return [];
-    return links.mesh.workloads.selected(manifest.namespace, selector).flatMap((workload) => links.hostsAt(workload));
+    return links.mesh.workloads.behind({ namespace: manifest.namespace, selector }).flatMap((workload) => links.hostsAt(workload));
   });
 }
 

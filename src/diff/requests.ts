@@ -136,9 +136,8 @@ export function isGatewayService(mesh: Mesh, host: string): boolean {
   return [...mesh.services.named(host).values()].some(
     (service) =>
       service.registry === 'Kubernetes' &&
-      Object.keys(service.selector).length > 0 &&
       mesh.workloads
-        .selected(service.namespace, service.selector)
+        .behind(service)
         .some((workload) => workload.membership === 'gateway'),
   );
 }

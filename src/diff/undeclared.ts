@@ -36,12 +36,12 @@ export const UNDECLARED: Probes = {
 function portsOfPods(mesh: Mesh, host: string): readonly number[] {
   return mesh.services
     .declaring(host)
-    .filter(({ registry, resolution, selector }) => registry === 'Kubernetes' && resolution === 'PASSTHROUGH' && Object.keys(selector).length > 0)
-    .flatMap(({ namespace, selector }) =>
-      mesh.workloads.selected(namespace, selector).flatMap((pod) => [
+    .filter(({ registry, resolution }) => registry === 'Kubernetes' && resolution === 'PASSTHROUGH')
+    .flatMap((service) =>
+      mesh.workloads.behind(service).flatMap((pod) => [
         ...pod.namedPorts.values(),
         ...mesh.services
-          .inNamespace(namespace)
+          .inNamespace(service.namespace)
           .filter((one) => Object.keys(one.selector).length > 0 && labelsMatch(one.selector, pod.labels))
           .flatMap(({ ports }) => ports.map(({ target }) => (typeof target === 'number' ? target : 0))),
         ...policyPorts(mesh, pod.namespace),

@@ -115,7 +115,9 @@ export class Endpoints {
   private piecesOf(group: readonly Service[]): readonly Piece[] {
     const byAge = [...new Map(group.map((service) => [service.config.manifest, service])).values()];
     const isEntry = (service: Service): boolean => service.registry === 'External';
-    const objects = [...byAge.filter(isEntry), ...byAge.filter((service) => !isEntry(service))];
+    // Of a Service exported to nobody istiod takes no EndpointSlices (serviceNeedsPush of its endpointSliceController).
+    const ofCluster = byAge.filter((service) => !isEntry(service) && !service.exportTo.includes('~'));
+    const objects = [...byAge.filter(isEntry), ...ofCluster];
     return objects.flatMap((object) => object.ports.map((port) => ({ object, port, set: this.own(object, port) })));
   }
 
@@ -180,7 +182,7 @@ export class Endpoints {
       return { known: true, endpoints: slices.flatMap((slice) => this.ofSlice(slice, service, port)) };
     if (Object.keys(service.selector).length === 0) return { known: false, endpoints: [] };
     const selected = this.workloads
-      .selected(service.namespace, service.selector)
+      .behind(service)
       .filter((workload) => workload.runs && workload.kind !== 'CronJob' && workload.kind !== 'Job');
     const endpoints = selected
       .filter((workload) => workload.ready || service.config.spec.publishNotReadyAddresses === true)
@@ -247,11 +249,12 @@ export class Endpoints {
   }
 
   private selectedByEntry(service: Service, port: Port, target: number): EndpointSet {
+    if (Object.keys(service.selector).length === 0) return { known: true, endpoints: [] };
     const entries = (this.workloadEntries.get(service.namespace) ?? [])
       .map((manifest) => record(record(manifest.body).spec))
       .filter((spec) => labelsMatch(service.selector, strings(spec.labels)))
       .map((spec) => entryEndpoint(spec, port, this.workloads.at(text(spec.address)), service.namespace));
-    const pods = this.workloads.selected(service.namespace, service.selector).filter((workload) => workload.runs);
+    const pods = this.workloads.behind(service).filter((workload) => workload.runs);
     const fromPods = pods.map((workload) => podEndpoint(workload, target));
     const endpoints = [...entries, ...fromPods];
     return { known: endpoints.length > 0 || !this.mayRegister(service), endpoints };

@@ -289,6 +289,12 @@ export function withoutMiddlemen(workloads: readonly Workload[]): readonly Workl
   });
 }
 
+/** A Service, or what else chooses Pods of its namespace by their labels. */
+interface Selecting {
+  readonly namespace: string;
+  readonly selector: Readonly<Record<string, string>>;
+}
+
 /** Workloads by namespace and name, the Pods of a controller standing aside for it where both are there. */
 export class Workloads {
   private readonly byNamespace = new Map<string, OfNamespace>();
@@ -362,8 +368,14 @@ export class Workloads {
     return pods[0] ?? named;
   }
 
+  /** Of policies and the like, for which a selector without labels is for all of the namespace. */
   public selected(namespace: string, selector: Readonly<Record<string, string>>): readonly Workload[] {
     return this.byNamespace.get(namespace)?.byLabels.selectedBy(selector) ?? [];
+  }
+
+  /** Those that a Service or a ServiceEntry leads to: without labels it selects none. */
+  public behind({ namespace, selector }: Selecting): readonly Workload[] {
+    return Object.keys(selector).length === 0 ? [] : this.selected(namespace, selector);
   }
 }
 

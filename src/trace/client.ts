@@ -199,7 +199,7 @@ function behindService(mesh: Mesh, namespace: string, name: string): Workload | 
   const service = mesh.services.ofCluster(namespace, name);
   return service === undefined
     ? undefined
-    : mesh.workloads.selected(namespace, service.selector).find((workload) => workload.membership === 'gateway');
+    : mesh.workloads.behind(service).find((workload) => workload.membership === 'gateway');
 }
 
 const OUTSIDE: Peer = {

@@ -44,7 +44,7 @@ function podNamed(mesh: Mesh, host: string, namespace: string): Dialled | undefi
   if (service?.resolution !== 'PASSTHROUGH') return undefined;
   const pod = host.slice(0, dot);
   const workload = mesh.workloads
-    .selected(service.namespace, service.selector)
+    .behind(service)
     .find((item) => item.name === pod || item.name === pod.replace(/-\d+$/, ''));
   return workload === undefined ? undefined : { address: addressOf(workload), service, workload, notes: [] };
 }

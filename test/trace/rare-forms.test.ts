@@ -1,4 +1,5 @@
 /** Forms that few write and Istio takes: each case is what istiod and Envoy make of it. */
+import { PASSTHROUGH } from '../../src/trace/catch-all';
 import { outcome, traceIn } from './text';
 
 const MESH = `
@@ -24,6 +25,64 @@ spec: {hosts: [api.example.com], http: [${rules}]}`;
 
 const TO_API = 'route: [{destination: {host: api.example.com}}]';
 const TO_WWW = 'route: [{destination: {host: www.example.com}}]';
+
+describe('listeners for each endpoint of an entry without addresses', () => {
+  const POD = `
+apiVersion: v1
+kind: Pod
+metadata: {name: server, namespace: app, labels: {app: server, sidecar.istio.io/inject: "false"}}
+spec: {containers: [{name: app, image: none}]}
+status: {podIP: 10.244.3.10}
+---`;
+  const entry = (host: string, more: string): string => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: servers, namespace: app}
+spec: {hosts: [${host}], ports: [{number: 443, name: tcp, protocol: TCP}], resolution: NONE, ${more}}`;
+  const service = (exportTo: string): string => `
+apiVersion: v1
+kind: Service
+metadata: {name: server, namespace: app, annotations: {networking.istio.io/exportTo: "${exportTo}"}}
+spec: {clusterIP: 10.96.0.9, selector: {app: server}, ports: [{name: tcp, port: 443, targetPort: 443}]}
+---`;
+  const OTHERS = `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: others, namespace: app, creationTimestamp: "2024-01-01T00:00:00Z"}
+spec: {hosts: [servers.example.com], ports: [{number: 443, name: tcp, protocol: TCP}], resolution: STATIC, addresses: [203.0.113.9], endpoints: [{address: 10.244.3.11}]}`;
+  const clusterTo = (yaml: string, address: string): string | null | undefined =>
+    traceIn(POD + yaml, {})(`tcp://${address}:443`).hops[0]?.cluster;
+  const OWN = 'outbound|443||servers.example.com';
+  const OF_CLUSTER = 'outbound|443||server.app.svc.cluster.local';
+
+  it.each([
+    ['a workloadSelector with labels', 'workloadSelector: {labels: {app: server}}', OWN, PASSTHROUGH],
+    ['one without labels: it selects nothing', 'workloadSelector: {}', OWN, OWN],
+    ['no workloadSelector', 'location: MESH_EXTERNAL', OWN, OWN],
+  ])('are made of what the selector chooses, or one for every address: %s', (_, more, ofPod, ofOthers) => {
+    expect(clusterTo(entry('servers.example.com', more), '10.244.3.10')).toBe(ofPod);
+    expect(clusterTo(entry('servers.example.com', more), '10.244.3.12')).toBe(ofOthers);
+  });
+
+  it.each([
+    ['a workloadSelector with labels', 'workloadSelector: {labels: {app: server}}', OWN],
+    ['one without labels', 'workloadSelector: {}', PASSTHROUGH],
+  ])('are made of endpoints of another entry for the host, too: %s', (_, more, ofPod) => {
+    const both = entry('servers.example.com', more) + OTHERS;
+    expect(clusterTo(both, '10.244.3.11')).toBe(OWN);
+    expect(clusterTo(both, '10.244.3.10')).toBe(ofPod);
+  });
+
+  it.each([
+    ['everybody', '*', PASSTHROUGH],
+    ['nobody, whose EndpointSlices istiod does not take', '~', OF_CLUSTER],
+  ])('are made of Pods of a Service of the same name that is exported to %s', (_, exportTo, ofOthers) => {
+    const both = service(exportTo) + entry('server.app.svc.cluster.local', 'location: MESH_INTERNAL');
+    expect(clusterTo(both, '10.244.3.10')).toBe(OF_CLUSTER);
+    expect(clusterTo(both, '10.244.3.12')).toBe(ofOthers);
+  });
+});
 
 describe("TLS of a sidecar that is not the mesh's", () => {
   const strict = (tls: string): string => `${MESH}

@@ -63,10 +63,10 @@ function leadsInside({ mesh }: CheckContext, service: VirtualServiceView, { kind
     routes.every(({ destination }) => {
       const named = mesh.services.declaring(toFqdn(destination?.host ?? '', service.manifest.namespace));
       return named.some(
-        ({ registry, assumed, namespace, selector }) =>
-          registry === 'Kubernetes' &&
-          !assumed &&
-          !mesh.workloads.selected(namespace, selector).some(({ membership }) => membership === 'gateway'),
+        (service) =>
+          service.registry === 'Kubernetes' &&
+          !service.assumed &&
+          !mesh.workloads.behind(service).some(({ membership }) => membership === 'gateway'),
       );
     })
   );

@@ -57,8 +57,8 @@ function isCalledThroughSidecar(context: CheckContext, service: Service): boolea
 }
 
 function isInMesh({ mesh }: CheckContext, service: Service): boolean {
-  const pods = mesh.workloads.selected(service.namespace, service.selector);
-  return Object.keys(service.selector).length > 0 && pods.length > 0
+  const pods = mesh.workloads.behind(service);
+  return pods.length > 0
     ? pods.some(({ membership }) => membership === 'sidecar')
     : mesh.namespaces.has(service.namespace) && mesh.membershipIn(service.namespace) === 'sidecar';
 }

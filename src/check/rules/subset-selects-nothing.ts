@@ -20,8 +20,8 @@ export const rule: Rule = {
       const { host = '', subsets = [] } = specOf('DestinationRule', manifest);
       if (subsets.length === 0) continue;
       for (const service of services.named(toFqdn(host, manifest.namespace)).values()) {
-        if (service.registry !== 'Kubernetes' || Object.keys(service.selector).length === 0) continue;
-        const pods = workloads.selected(service.namespace, service.selector).filter(isShown);
+        if (service.registry !== 'Kubernetes') continue;
+        const pods = workloads.behind(service).filter(isShown);
         if (pods.length === 0) continue;
         for (const [at, { name, labels = {} }] of subsets.entries()) {
           // Those of the topology are of nodes.
