@@ -5,7 +5,7 @@ import { authorityOf } from '../model/virtual-services';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { Workload } from '../model/workloads';
-import { findCluster, isMissing } from '../trace/clusters';
+import { findCluster, isMissing, type Cluster } from '../trace/clusters';
 import type { FilterChain, Listener } from '../trace/envoy';
 import { gatewayListeners } from '../trace/gateway-listeners';
 import { gatewayRouteConfig } from '../trace/gateway-routes';
@@ -21,6 +21,8 @@ export interface ExpectedCluster {
   readonly type: string;
   /** How it speaks upstream. */
   readonly tls: string;
+  /** With its endpoints. */
+  readonly whole: Cluster;
 }
 
 export interface Expected {
@@ -62,6 +64,7 @@ export function expectedOf(whole: Mesh, running: RunningProxy): Expected {
       if (isMissing(found)) return undefined;
       const { tls } = found;
       return {
+        whole: found,
         type: found.type,
         tls:
           tls === null ? 'plain text' : tlsWords(tls.mode === 'SIMPLE' ? 'TLS' : tls.mode === 'MUTUAL' ? 'mutual TLS' : MESH_TLS, tls.sni ?? '', tls.automatic), // prettier-ignore

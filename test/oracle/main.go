@@ -12,13 +12,14 @@
 //	{"ms": 40, "error": "", "invalid": [], "results": [{"hops": [{"proxy": "app/sleep", "listener": "...",
 //	  "filterChain": "...", "routeConfig": "...", "virtualHost": "...", "route": "...", "cluster": "...",
 //	  "clusterType": "...", "clusters": [], "upstreamTls": "...", "upstreamSni": "...", "layers": ["tls example.com"],
-//	  "tunnel": "", "endpoints": [], "error": ""}]}], "configs": {"app/sleep": {"listeners": [], "routes": [], "clusters": []}}}
+//	  "tunnel": "", "endpoints": [], "error": ""}]}], "configs": {"app/sleep": {"listeners": [], "routes": [], "clusters": [], "endpoints": []}}}
 //
 // "layers" are the TLS sessions around a request as it leaves a proxy, the innermost first; "tunnel" what a CONNECT
 // asks its proxy for. "configs" has, for each proxy of "show", what istiod sends it, as protobuf's JSON.
 //
 // The proxies are the Pods in the YAML: a router where its annotation inject.istio.io/templates is "gateway" or its label
-// istio names a gateway, a sidecar otherwise. A call from a router enters at that gateway.
+// istio names a gateway, a waypoint where its label gateway.istio.io/managed says so (with PILOT_ENABLE_AMBIENT=true in the
+// environment, as for istiod), a sidecar otherwise. A call from a router enters at that gateway.
 //
 // What the simulation leaves out: authorization, faults, TLS handshakes and certificates, weights (the heaviest cluster is followed,
 // all are listed in "clusters"), and what happens after a cluster is chosen, but for one with no endpoints (error "UH").

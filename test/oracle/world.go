@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/gateway-api/pkg/consts"
 	"sigs.k8s.io/yaml"
 
+	"istio.io/api/label"
 	networking "istio.io/api/networking/v1alpha3"
 	clientnetworking "istio.io/client-go/pkg/apis/networking/v1"
 	"istio.io/istio/pilot/pkg/config/kube/crd"
@@ -25,6 +26,7 @@ import (
 	"istio.io/istio/pilot/test/xds"
 	"istio.io/istio/pkg/cluster"
 	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/config/mesh"
 	"istio.io/istio/pkg/config/schema/collections"
 	"istio.io/istio/pkg/config/schema/gvr"
@@ -124,6 +126,7 @@ func inWorld(o *objects, meshYaml string, visit func(*world)) (err error) {
 				KubeClientModifier: func(c kubelib.Client) {
 					releaseGatewayAPI(t, c)
 					storeEntries(t, c, o.configs)
+					storeMachines(t, c, o.configs)
 				},
 			}),
 			proxies: map[string]*model.Proxy{},
@@ -168,10 +171,27 @@ func storeEntries(t test.Failer, c kubelib.Client, configs []config.Config) {
 	}
 }
 
+// storeMachines puts the WorkloadEntries where the ambient mesh looks for workloads.
+func storeMachines(t test.Failer, c kubelib.Client, configs []config.Config) {
+	for _, one := range configs {
+		spec, isMachine := one.Spec.(*networking.WorkloadEntry)
+		if !isMachine {
+			continue
+		}
+		entry := &clientnetworking.WorkloadEntry{ObjectMeta: one.ToObjectMeta(), Spec: *spec.DeepCopy()} //nolint:govet
+		if _, err := c.Istio().NetworkingV1().WorkloadEntries(one.Namespace).Create(context.Background(), entry, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func (w *world) addProxy(pod *corev1.Pod) {
 	kind := model.SidecarProxy
 	if pod.Annotations["inject.istio.io/templates"] == "gateway" || strings.Contains(pod.Labels["istio"], "gateway") {
 		kind = model.Router
+	}
+	if pod.Labels[label.GatewayManaged.Name] == constants.ManagedGatewayMeshControllerLabel {
+		kind = model.Waypoint
 	}
 	key := pod.Namespace + "/" + pod.Name
 	addresses := []string{pod.Status.PodIP}

@@ -27,6 +27,8 @@ export interface Configured {
     readonly running: RunningProxy;
     /** With the names of Envoy's own fields. */
     readonly sent: SentConfig;
+    /** Of clusters that are told their endpoints, by the name of the cluster. */
+    readonly endpoints: ReadonlyMap<string, Json>;
   }[];
 }
 
@@ -54,7 +56,9 @@ export async function configured(
       routes: (named.routes ?? []).map(withFieldNames),
       clusters: (named.clusters ?? []).map(withFieldNames),
     };
-    return sent === undefined ? [] : [{ name: nameOf(pod), running: runningOf(pod, sent), sent }];
+    const told = (named?.endpoints ?? []).map(withFieldNames);
+    const endpoints = new Map(told.map((one) => [text(one.cluster_name), one]));
+    return sent === undefined ? [] : [{ name: nameOf(pod), running: runningOf(pod, sent), sent, endpoints }];
   });
   return {
     mesh: buildMesh(loadText(toYaml([...things, meshConfigMap(generated)])).manifests, ORACLE_RELEASES),

@@ -22,6 +22,7 @@ import { configured, type Configured } from './config';
 import { expectedInbound, Inbound } from './inbound';
 import type { Oracle } from './process';
 import { readSent, type Sent, type SentRoutes } from './sent';
+import { endpointsExpected, endpointsSent } from './told';
 import type { GeneratedMesh } from './vocabulary';
 
 export interface Disagreement {
@@ -38,6 +39,7 @@ export interface Equivalence {
   /** Classes of requests that were led through both. */
   readonly classes: number;
   readonly clusters: number;
+  readonly endpoints: number;
   readonly disagreements: readonly Disagreement[];
   readonly undecided: readonly string[];
   readonly failure: string | undefined;
@@ -48,13 +50,14 @@ const NONE: Equivalence = {
   connections: 0,
   classes: 0,
   clusters: 0,
+  endpoints: 0,
   disagreements: [],
   undecided: [],
   failure: undefined,
 };
 
 /** How often istiod is asked anew before it is told that it never answers so. */
-export const TRIES = 4;
+export const TRIES = 12;
 
 /**
  * What istiod answers by chance (of two entries with one address, whose services come in no order) is no disagreement: it is one only if istiod,
@@ -76,13 +79,14 @@ async function once(oracle: Oracle, generated: GeneratedMesh): Promise<Equivalen
   const found = await configured(oracle, generated);
   if ('failure' in found) return { ...NONE, failure: found.failure };
   const all = found.proxies.map((one) => new Comparison(found.mesh, one).made());
-  const sum = (of: 'proxies' | 'connections' | 'classes' | 'clusters'): number =>
+  const sum = (of: 'proxies' | 'connections' | 'classes' | 'clusters' | 'endpoints'): number =>
     all.reduce((total, one) => total + one[of], 0);
   return {
     proxies: sum('proxies'),
     connections: sum('connections'),
     classes: sum('classes'),
     clusters: sum('clusters'),
+    endpoints: sum('endpoints'),
     disagreements: all.flatMap(({ disagreements }) => disagreements),
     undecided: all.flatMap(({ undecided }) => undecided),
     failure: undefined,
@@ -104,6 +108,7 @@ class Comparison {
   private readonly undecided: string[] = [];
   private connections = 0;
   private classes = 0;
+  private endpoints = 0;
 
   public constructor(
     private readonly mesh: Mesh,
@@ -122,12 +127,13 @@ class Comparison {
     const ports = new Set([...this.sent.listeners.keys(), ...this.mesh.services.all.flatMap(({ ports: own }) => own.map(({ port }) => port))]); // prettier-ignore
     for (const port of ports) this.port(port);
     for (const name of this.clusters) this.cluster(name);
-    const { connections, classes, disagreements, undecided } = this;
+    const { connections, classes, endpoints, disagreements, undecided } = this;
     return {
       proxies: 1,
       connections,
       classes,
       clusters: this.clusters.size,
+      endpoints,
       disagreements,
       undecided,
       failure: undefined,
@@ -136,7 +142,7 @@ class Comparison {
 
   private compare(of: unknown, manifests: string, istiod: string): void {
     for (const name of `${manifests} ${istiod}`.matchAll(/outbound\|[^ ,;]*/g)) this.clusters.add(name[0]);
-    if (manifests !== istiod) this.disagreements.push({ proxy: this.proxy.name, of, manifests, istiod });
+    this.differ(of, manifests, istiod);
   }
 
   /** Every kind of connection to the Pod itself, on each port that either knows of. */
@@ -253,8 +259,17 @@ class Comparison {
 
   private cluster(name: string): void {
     const [ours, theirs] = [this.expected.cluster(name), this.proxy.running.clusters.get(name)];
-    const words = (one: typeof ours): string => (one === undefined ? 'no such cluster' : `${one.type}, ${one.tls}`);
-    if (words(ours) !== words(theirs)) this.disagreements.push({ proxy: this.proxy.name, of: name, manifests: words(ours), istiod: words(theirs) }); // prettier-ignore
+    const words = (one: typeof theirs): string => (one === undefined ? 'no such cluster' : `${one.type}, ${one.tls}`);
+    this.differ(name, words(ours), words(theirs));
+    const expected = endpointsExpected(ours?.whole);
+    if (expected === undefined) return;
+    const sent = endpointsSent(this.proxy.sent.clusters.find((one) => one.name === name), this.proxy.endpoints.get(name)); // prettier-ignore
+    this.endpoints += sent.length;
+    this.differ({ endpoints: name }, expected.join(', '), sent.join(', '));
+  }
+
+  private differ(of: unknown, manifests: string, istiod: string): void {
+    if (manifests !== istiod) this.disagreements.push({ proxy: this.proxy.name, of, manifests, istiod });
   }
 }
 

@@ -42,6 +42,8 @@ export interface OracleConfig {
   readonly listeners: readonly object[] | null;
   readonly routes: readonly object[] | null;
   readonly clusters: readonly object[] | null;
+  /** Of clusters that are told their endpoints. */
+  readonly endpoints: readonly object[] | null;
 }
 
 export interface OracleReply {
