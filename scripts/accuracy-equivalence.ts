@@ -9,13 +9,23 @@
 import { equivalence } from '../test/trace/oracle/equivalence';
 import { askOfMeshes } from './sampled-meshes';
 
-const totals = { proxies: 0, connections: 0, classes: 0, clusters: 0, endpoints: 0, differing: 0, undecided: 0, failures: 0 };
+const totals = {
+  proxies: 0,
+  connections: 0,
+  classes: 0,
+  clusters: 0,
+  endpoints: 0,
+  differing: 0,
+  undecided: 0,
+  failures: 0,
+};
 
 void askOfMeshes({
   name: 'equivalence',
   async ask(oracle, mesh, at) {
     const found = await equivalence(oracle, mesh);
-    for (const kind of ['proxies', 'connections', 'classes', 'clusters', 'endpoints'] as const) totals[kind] += found[kind];
+    for (const kind of ['proxies', 'connections', 'classes', 'clusters', 'endpoints'] as const)
+      totals[kind] += found[kind];
     totals.differing += new Set(found.disagreements.map(({ proxy }) => proxy)).size;
     totals.undecided += found.undecided.length;
     if (found.failure !== undefined) totals.failures += 1;

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { toYaml } from '../test/trace/oracle/compare';
+import { ambientMeshes } from '../test/trace/oracle/ambient';
 import { gatewayApiMeshes } from '../test/trace/oracle/gateway-api';
 import { meshes } from '../test/trace/oracle/meshes';
 import { findOracle, Oracle } from '../test/trace/oracle/process';
@@ -11,6 +12,12 @@ import type { GeneratedMesh } from '../test/trace/oracle/vocabulary';
 const FILE = 'docs/accuracy/configuration.md';
 /** Meshes of one sample: thousands at once would all be held. */
 const SLICE = 100;
+
+/** Other meshes than those of Istio's own objects and sidecars. */
+const KINDS = [
+  { option: 'gateway-api', meshes: gatewayApiMeshes, title: ' by the gateway api' },
+  { option: 'ambient', meshes: ambientMeshes, title: ' of waypoints' },
+] as const;
 
 interface Suite {
   /** The command, and the marks of its section. */
@@ -21,7 +28,7 @@ interface Suite {
   readonly result: () => { readonly rows: readonly string[]; readonly differs: boolean };
 }
 
-/** `--meshes N --seed N [--gateway-api] [--only MESH] [--oracle PATH] [--write]` */
+/** `--meshes N --seed N [--gateway-api | --ambient] [--only MESH] [--oracle PATH] [--write]` */
 export async function askOfMeshes({ name, ask, result }: Suite): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -29,6 +36,7 @@ export async function askOfMeshes({ name, ask, result }: Suite): Promise<void> {
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
       'gateway-api': { type: 'boolean', default: false },
+      ambient: { type: 'boolean', default: false },
       oracle: { type: 'string' },
       write: { type: 'boolean', default: false },
     },
@@ -36,11 +44,11 @@ export async function askOfMeshes({ name, ask, result }: Suite): Promise<void> {
   const path = values.oracle ?? findOracle();
   if (path === undefined) throw new Error('no oracle: build it (npm run lab -- build), or name one with --oracle');
   const [count, seed] = [Number(values.meshes), Number(values.seed)];
-  const byApi = values['gateway-api'];
-  const oracle = new Oracle(path);
+  const kind = KINDS.find(({ option }) => values[option]) ?? { option: undefined, meshes, title: '' };
+  const oracle = new Oracle(path, values.ambient);
   let asked = 0;
   for (let from = 0; from < count; from += SLICE) {
-    const sample = fc.sample((byApi ? gatewayApiMeshes : meshes)(1), {
+    const sample = fc.sample(kind.meshes(1), {
       numRuns: Math.min(SLICE, count - from),
       seed: seed * 100_000 + from,
     });
@@ -57,7 +65,7 @@ export async function askOfMeshes({ name, ask, result }: Suite): Promise<void> {
   oracle.end();
   const { rows, differs } = result();
   const table = [
-    `\`npm run accuracy:${name} -- --meshes ${count} --seed ${seed}${byApi ? ' --gateway-api' : ''} --write\``,
+    `\`npm run accuracy:${name} -- --meshes ${count} --seed ${seed}${kind.option === undefined ? '' : ` --${kind.option}`} --write\``,
     '',
     '| measured | |',
     '| --- | --- |',
@@ -65,7 +73,7 @@ export async function askOfMeshes({ name, ask, result }: Suite): Promise<void> {
     ...rows,
   ].join('\n');
   console.log(table);
-  const section = byApi ? `${name} by the gateway api` : name;
+  const section = `${name}${kind.title}`;
   const marks = new RegExp(`(<!-- ${section} -->)[^]*?(<!-- end of ${section} -->)`);
   if (values.write) writeFileSync(FILE, readFileSync(FILE, 'utf8').replace(marks, `$1\n\n${table}\n\n$2`));
   process.exitCode = differs ? 1 : 0;

@@ -93,7 +93,7 @@ export class Endpoints {
     const group = this.sharing(service);
     const pieces =
       group === undefined
-        ? [this.own(service, port)]
+        ? [isUntold(service) ? { known: false, endpoints: [] } : this.own(service, port)]
         : this.piecesOf(group)
             .filter((piece) => piece.port.name === port.name)
             .map((piece) => piece.set);
@@ -115,9 +115,7 @@ export class Endpoints {
   private piecesOf(group: readonly Service[]): readonly Piece[] {
     const byAge = [...new Map(group.map((service) => [service.config.manifest, service])).values()];
     const isEntry = (service: Service): boolean => service.registry === 'External';
-    // Of a Service exported to nobody istiod takes no EndpointSlices (serviceNeedsPush of its endpointSliceController).
-    const ofCluster = byAge.filter((service) => !isEntry(service) && !service.exportTo.includes('~'));
-    const objects = [...byAge.filter(isEntry), ...ofCluster];
+    const objects = [...byAge.filter(isEntry), ...byAge.filter((service) => !isEntry(service) && !isUntold(service))];
     return objects.flatMap((object) => object.ports.map((port) => ({ object, port, set: this.own(object, port) })));
   }
 
@@ -259,6 +257,14 @@ export class Endpoints {
     const endpoints = [...entries, ...fromPods];
     return { known: endpoints.length > 0 || !this.mayRegister(service), endpoints };
   }
+}
+
+/**
+ * Whether it is a Service that is exported to nobody: istiod takes its EndpointSlices only if it read them before the Service (serviceNeedsPush of its
+ * endpointSliceController).
+ */
+function isUntold({ exportTo }: Service): boolean {
+  return exportTo.includes('~');
 }
 
 /** Whether a selector of a Service takes a WorkloadEntry. */

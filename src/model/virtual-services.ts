@@ -312,10 +312,10 @@ export class VirtualServiceIndex {
   }
 }
 
-/** Hosts that a VirtualService may send to, with the ports it names; port 0 stands for "any". */
+/** Hosts that a VirtualService may send to, from that namespace or from any, with the ports it names; port 0 stands for "any". */
 export function destinationsOf(
   service: VirtualService,
-  sourceNamespace: string,
+  sourceNamespace?: string,
 ): ReadonlyMap<string, ReadonlySet<number>> {
   const result = new Map<string, Set<number>>();
   const add = (destination: RouteDestination): void => {
@@ -331,7 +331,7 @@ export function destinationsOf(
       asks = true;
       isMeant ||= match.sourceNamespace === sourceNamespace;
     }
-    if (!asks || isMeant) rule.route.forEach(add);
+    if (!asks || isMeant || sourceNamespace === undefined) rule.route.forEach(add);
   }
   for (const rule of service.tcp) rule.route.forEach(add);
   for (const rule of service.tls) rule.route.forEach(add);

@@ -48,6 +48,21 @@ export function bindingOf(mesh: Mesh, object: Bound): Binding | undefined {
   return binding(mesh, { kind: 'Namespace', namespace: '', name: object.namespace, labels }, object.namespace);
 }
 
+/** Values of the label by which istiod knows the Services that it makes for waypoints, and for gateways to other networks. */
+const MANAGED = ['istio.io-mesh-controller', 'istio.io-eastwest-controller'];
+
+/** The waypoint that connections to a service are led through: none for a waypoint's own (fetchWaypointForService, in the same place). */
+export function serviceBindingOf(mesh: Mesh, service: Service): Binding | undefined {
+  if (isWaypointItself(mesh, service)) return undefined;
+  const { kind, namespace, name } = service.config;
+  return bindingOf(mesh, { kind, namespace, name, labels: service.labels });
+}
+
+function isWaypointItself(mesh: Mesh, { registry, namespace, name, labels }: Service): boolean {
+  if (MANAGED.includes(labels['gateway.istio.io/managed'] ?? '')) return true;
+  return registry === 'Kubernetes' && mesh.gatewayApi.find(namespace, name)?.controller === 'istio-waypoint';
+}
+
 /**
  * The waypoint that connections to a Pod's own address are led through: one for workloads, or for all (fetchWaypointForWorkload of
  * pilot/pkg/serviceregistry/kube/controller/ambient/waypoints.go). A waypoint's own Pods have none.

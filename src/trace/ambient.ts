@@ -1,12 +1,12 @@
 /** Ambient mode: ztunnel carries connections of Pods that have no proxy of their own, to waypoints where services ask for one. */
-import { isAddress, prefixLength } from '../model/addresses';
+import { isAddress } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
-import { bindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
+import { serviceBindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
 import { isMeshed, type Workload, shownName } from '../model/workloads';
 import { authorize } from './authorization';
-import { HBONE_PORT, MUTUAL, hasAddress } from './hbone';
+import { HBONE_PORT, MUTUAL, hasAddress, isTold } from './hbone';
 import { denied, heldBy } from './filters';
 import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import { remark } from './notes';
@@ -17,18 +17,6 @@ import { refused, step, unknown, type Behind, type Next, type Step } from './ste
 import type { Decision, Destination, ProxyRef } from './types';
 import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 import { policiesFor } from './workload-policies';
-
-/** Whether istiod tells ztunnels of a service at all: a ServiceEntry with a range among its addresses is left out. */
-function isTold(service: Service): boolean {
-  if (service.registry === 'Kubernetes') return service.resolution !== 'ALIAS';
-  const addresses = service.config.spec.addresses;
-  return !(Array.isArray(addresses) ? addresses : []).some((address) => isRange(String(address)));
-}
-
-function isRange(address: string): boolean {
-  if (!address.includes('/')) return false;
-  return prefixLength(address) !== prefixLength(address.slice(0, address.indexOf('/')));
-}
 
 /** Of the services of a host: that of the client's namespace, else a Service of the cluster, else the oldest. What is exported to whom does not matter. */
 function preferred(services: Iterable<Service>, namespace: string): Service | undefined {
@@ -88,14 +76,7 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
     return step(hopOf(incoming, { sends: receives }), toOriginal(onward));
   }
   const port = service.ports.find((candidate) => candidate.port === flight.port);
-  const binding = isWaypointItself(mesh, service)
-    ? undefined
-    : bindingOf(mesh, {
-        kind: service.config.kind,
-        namespace: service.namespace,
-        name: service.config.name,
-        labels: service.labels,
-      });
+  const binding = serviceBindingOf(mesh, service);
   const by = binding === undefined ? undefined : asksFor(binding);
   if (binding?.problem !== undefined)
     walk.note(
@@ -139,13 +120,6 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
 /** The label that leads to a waypoint. */
 function asksFor({ by: { kind, namespace, name } }: Binding): Decision {
   return { kind, namespace, name, field: `metadata.labels.${USE_WAYPOINT}` };
-}
-
-/** A waypoint's own Service has none. */
-function isWaypointItself(mesh: Mesh, service: Service): boolean {
-  if (service.registry !== 'Kubernetes') return false;
-  if (service.labels['gateway.istio.io/managed'] !== undefined) return true;
-  return mesh.gatewayApi.find(service.namespace, service.name)?.controller === 'istio-waypoint';
 }
 
 /** Names the entries that a reader would expect to hold the host. */

@@ -40,6 +40,8 @@ export interface Cluster extends Upstream {
   readonly service: Service;
   readonly port: Port;
   readonly subset: string;
+  /** The namespace of a waypoint that does not see the service, though it is one of its own: it is told no endpoints of it. */
+  readonly unseenIn?: string;
   /** How many endpoints the port has, whatever their labels. */
   readonly ofAllSubsets: number;
   readonly decidedBy: readonly Decision[];

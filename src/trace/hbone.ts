@@ -1,5 +1,5 @@
 /** Tunnels of ambient mode: HTTP CONNECT in the mesh's mutual TLS, on a port of their own. */
-import { ANY_ADDRESS } from '../model/addresses';
+import { ANY_ADDRESS, prefixLength } from '../model/addresses';
 import { isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Service } from '../model/services';
@@ -18,6 +18,18 @@ export function hasAddress(service: Service): boolean {
   if (service.registry === 'Kubernetes' || service.resolution === 'PASSTHROUGH') return false;
   if (service.labels[AUTO_ALLOCATE]?.toLowerCase() === 'false') return false;
   return !isWildcard(service.host) || service.resolution === 'DYNAMIC_DNS';
+}
+
+/** Whether istiod tells ztunnels of a service at all: a ServiceEntry with a range among its addresses is left out. */
+export function isTold(service: Service): boolean {
+  if (service.registry === 'Kubernetes') return service.resolution !== 'ALIAS';
+  const addresses = service.config.spec.addresses;
+  return !(Array.isArray(addresses) ? addresses : []).some((address) => isRange(String(address)));
+}
+
+function isRange(address: string): boolean {
+  if (!address.includes('/')) return false;
+  return prefixLength(address) !== prefixLength(address.slice(0, address.indexOf('/')));
 }
 
 /** A NetworkPolicy sees Pods: of what is on its way to a proxy of the mesh it sees the tunnel's port. */

@@ -83,7 +83,8 @@ export type NoCluster =
   | { readonly is: 'port-not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly port: number; readonly imported: readonly number[] } // prettier-ignore
   | { readonly is: 'no-port'; readonly entry: ObjectRef; readonly host: string; readonly port: number; readonly ports: readonly number[] } // prettier-ignore
   | { readonly is: 'no-subset'; readonly host: string; readonly subset: string; readonly rules: readonly { readonly namespace: string; readonly name: string }[] | null; readonly subsets: readonly string[]; readonly elsewhere: { readonly service: string; readonly proxy: string; readonly root: string } | null } // prettier-ignore
-  | { readonly is: 'no-dns-endpoint'; readonly host: string; readonly subset: string };
+  | { readonly is: 'no-dns-endpoint'; readonly host: string; readonly subset: string }
+  | { readonly is: 'no-route-of-waypoint'; readonly host: string; readonly waypoint: string };
 
 /** Why a cluster has no endpoints. */
 export type NoEndpoints =
@@ -91,6 +92,7 @@ export type NoEndpoints =
   | { readonly is: 'no-original-destination'; readonly entry: ObjectRef; readonly host: string; readonly isAddress: boolean } // prettier-ignore
   | { readonly is: 'entry-without-endpoint'; readonly entry: ObjectRef; readonly selects: boolean; readonly isBlock: boolean } // prettier-ignore
   | { readonly is: 'nothing-selected'; readonly service: ObjectRef }
+  | { readonly is: 'not-exported-to-waypoint'; readonly service: ObjectRef; readonly namespace: string }
   | {
       readonly is: 'nothing-in-subset';
       readonly service: ObjectRef;
@@ -151,6 +153,7 @@ interface OfListeners {
   'declared-otherwise': { readonly port: number; readonly declared: string; readonly got: 'tls' | 'other'; readonly byProxy?: boolean }; // prettier-ignore
   'port-not-declared': { readonly service: ObjectRef; readonly port: number; readonly ports: readonly number[] };
   'wildcard-tls-at-waypoint': { readonly service: ObjectRef };
+  'other-address-at-waypoint': { readonly service: ObjectRef; readonly address: string; readonly first: string };
   'waypoint-port-declared-otherwise': { readonly service: ObjectRef; readonly port: number; readonly declared: string; readonly got: string }; // prettier-ignore
 }
 

@@ -78,6 +78,11 @@ export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: bool
       { ...owner, field: 'spec.resolution' },
     );
   const isOfEntry = service.registry === 'External';
+  if (cluster.unseenIn !== undefined)
+    return because(
+      { is: 'not-exported-to-waypoint', service: owner, namespace: cluster.unseenIn },
+      { ...owner, field: isOfEntry ? 'spec.exportTo' : 'metadata.annotations' },
+    );
   if (subset !== '' && (!isOfEntry || cluster.ofAllSubsets > 0))
     return because(
       { is: 'nothing-in-subset', service: owner, subset, ofEntry: isOfEntry },

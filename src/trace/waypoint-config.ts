@@ -2,12 +2,14 @@
  * What istiod makes for a waypoint of a service: a filter chain of its internal listener, routes, filters and clusters, in the shape that sidecars and
  * gateways have (listener_waypoint.go and cluster_waypoint.go of pilot/pkg/networking/core).
  */
+import { ANY_ADDRESS } from '../model/addresses';
 import { overlaps } from '../model/hostnames';
 import type { Mesh, Proxy } from '../model/mesh';
+import { push } from '../model/objects';
 import { isHttp } from '../model/protocols';
 import type { Port, Service } from '../model/services';
-import type { L4Rule, VirtualService } from '../model/virtual-services';
-import { bindingOf, type Binding } from '../model/waypoints';
+import { destinationsOf, type L4Rule, type VirtualService } from '../model/virtual-services';
+import { serviceBindingOf, type Binding } from '../model/waypoints';
 import { findCluster, isMissing, parseClusterName, type Cluster, type MissingCluster } from './clusters';
 import { DomainIndex, filterChain, type FilterChain, type Listener, type TcpTarget } from './envoy';
 import { clusterName, routesOf, VirtualHost, type Route } from './http-routes';
@@ -34,7 +36,7 @@ function viewOf({ mesh, binding }: Pick<WaypointPort, 'mesh' | 'binding'>): Side
 
 /** Whether the waypoint is that service's own: it then has clusters of another name for it. */
 function isOwn({ mesh, binding }: Pick<WaypointPort, 'mesh' | 'binding'>, service: Service): boolean {
-  const other = bindingOf(mesh, { ...service.config, labels: service.labels });
+  const other = serviceBindingOf(mesh, service);
   return (
     other !== undefined &&
     other.problem === undefined &&
@@ -47,14 +49,21 @@ function ownNamed(at: Pick<WaypointPort, 'mesh' | 'binding'>, host: string): Ser
   return [...at.mesh.services.named(host).values()].find((one) => isOwn(at, one));
 }
 
-/** The name that the waypoint gives a cluster, of which sidecars have `outbound|80||host`. */
-function nameOf(at: WaypointPort, cluster: string, readsHttp: boolean): string {
+/**
+ * The name that routes at the waypoint give a cluster, of which sidecars have `outbound|80||host` (getWaypointDestinationCluster): of a host
+ * that the waypoint does not see, that of a service of its own.
+ */
+function nameOf(at: WaypointPort, cluster: string): string {
   const { port, subset = '', host = '' } = parseClusterName(cluster) ?? {};
-  const service = ownNamed(at, host);
-  if (service === undefined) return cluster;
-  const protocol = service.ports.find((one) => one.port === port)?.protocol;
-  const kind = protocol === undefined || isHttp(protocol) || (protocol === 'AUTO' && readsHttp) ? 'http' : 'tcp';
-  return `inbound-vip|${port ?? ''}|${kind}${subset === '' ? '' : `/${subset}`}|${host}`;
+  const service = viewOf(at).scope.service(host);
+  if (service !== undefined && ownNamed(at, host) === undefined) return cluster;
+  const protocol = service?.ports.find((one) => one.port === port)?.protocol;
+  const kind = protocol === undefined || isHttp(protocol) || protocol === 'AUTO' ? 'http' : 'tcp';
+  return vipName(host, port ?? 0, `${kind}${subset === '' ? '' : `/${subset}`}`);
+}
+
+function vipName(host: string, port: number, kind: string): string {
+  return `inbound-vip|${port}|${kind}|${host}`;
 }
 
 /** VirtualServices of the mesh that name the service's host, of the waypoint's namespace or the service's; of other namespaces they do not count. */
@@ -74,7 +83,7 @@ export function waypointChain(
   readsHttp: boolean,
 ): { readonly listener: Listener; readonly chain: FilterChain } {
   const { service, port } = at;
-  const name = `inbound-vip|${port.port}|${readsHttp ? 'http' : 'tcp'}|${service.host}`;
+  const name = vipName(service.host, port.port, readsHttp ? 'http' : 'tcp');
   const chain = filterChain({
     name,
     terminates: { mode: 'ISTIO_MUTUAL', httpsRedirect: false, credentialName: '' },
@@ -93,7 +102,7 @@ export function waypointRoutes(at: WaypointPort, name: string): RouteConfig {
   const context = { port: port.port, gateway: 'mesh', proxy, lookup: (host: string) => scope.service(host) };
   const named = <T extends { readonly cluster: string }>(one: T): T => ({
     ...one,
-    cluster: nameOf(at, one.cluster, true),
+    cluster: nameOf(at, one.cluster),
   });
   const routes = (owner === undefined ? [] : routesOf(owner, context))
     .filter(({ match }) => match === null || Object.keys(match.sourceLabels).length === 0)
@@ -116,7 +125,7 @@ function ownRoute(at: WaypointPort): Route {
   const { service, port } = at;
   const { host } = service;
   const destination = { host, subset: '', port: port.port, weight: 0, authority: '', headers: {} };
-  const cluster = nameOf(at, clusterName(host, '', port.port), true);
+  const cluster = vipName(host, port.port, 'http');
   return { name: 'default', rule: null, match: null, clusters: [{ cluster, weight: 0, index: 0, destination }], gatewaySemantics: false }; // prettier-ignore
 }
 
@@ -137,13 +146,49 @@ function tcpTarget(at: WaypointPort): TcpTarget {
     tls ??
     services.flatMap((one) => one.tcp).find(({ matches }) => matches.length === 0 || matches.some((one) => fits(one)));
   const view = viewOf(at);
-  const target = rule === undefined || rule.route.length === 0 ? targetOfService(view, service.host, port.port) : targetOfRule(view, rule, port.port); // prettier-ignore
-  const clusters = target.clusters.map(({ cluster, weight }) => ({ cluster: nameOf(at, cluster, false), weight }));
-  return { ...target, clusters };
+  if (rule === undefined || rule.route.length === 0)
+    return { ...targetOfService(view, service.host, port.port), clusters: [{ cluster: vipName(service.host, port.port, 'tcp'), weight: 0 }] }; // prettier-ignore
+  const target = targetOfRule(view, rule, port.port);
+  return { ...target, clusters: target.clusters.map((one) => ({ ...one, cluster: nameOf(at, one.cluster) })) };
+}
+
+/**
+ * The service whose chains a connection gets: a waypoint tells its services apart by address, has of each but the first one, and takes the oldest service
+ * of several with the same that has the port (buildWaypointInternal). Undefined where none of its services has the address.
+ */
+export function servedAt(at: Omit<WaypointPort, 'port'>, port: number): Service | undefined {
+  const { mesh, binding, service } = at;
+  // Istio gives each service an address of its own where it has none.
+  if (service.address === ANY_ADDRESS) return service;
+  const byAddress = mesh.remember(mesh.services, `services of waypoint ${binding.namespace}/${binding.name}`, () => {
+    const found = new Map<string, Service[]>();
+    for (const one of mesh.services.all) {
+      const isFirst = mesh.services.named(one.host).get(one.namespace) === one;
+      if (!isFirst || one.address === ANY_ADDRESS || !isOwn(at, one)) continue;
+      for (const address of [one.address, ...one.extraAddresses]) push(found, address, one);
+    }
+    return found;
+  });
+  const having = byAddress.get(service.address) ?? [];
+  return having.find(({ ports }) => ports.some((one) => one.port === port && one.protocol !== 'UDP')) ?? having[0];
+}
+
+/** Whether a VirtualService for the whole name of one of the waypoint's services leads to a host (filterWaypointOutboundServices of waypoint.go). */
+function isReferenced({ mesh, binding }: Pick<WaypointPort, 'mesh' | 'binding'>, host: string): boolean {
+  const referenced = mesh.remember(
+    mesh.services,
+    `hosts that waypoint ${binding.namespace}/${binding.name} leads to`,
+    () => {
+      const own = new Set(mesh.services.all.filter((one) => isOwn({ mesh, binding }, one)).map((one) => one.host));
+      const routes = mesh.virtualServices.all.filter(({ gateways, hosts }) => gateways.includes('mesh') && hosts.some((one) => own.has(one))); // prettier-ignore
+      return new Set(routes.flatMap((one) => [...destinationsOf(one).keys()]));
+    },
+  );
+  return referenced.has(host);
 }
 
 /** A cluster by the name that the waypoint gives it. */
-export function waypointCluster(at: WaypointPort, name: string): Cluster | MissingCluster {
+export function waypointCluster(at: Pick<WaypointPort, 'mesh' | 'binding'>, name: string): Cluster | MissingCluster {
   const [direction, port = '', kind = '', host = ''] = name.split('|');
   const isVip = direction === 'inbound-vip';
   const subset = isVip ? kind.replace(/^\w+\/?/, '') : kind;
@@ -157,8 +202,16 @@ export function waypointCluster(at: WaypointPort, name: string): Cluster | Missi
   const wanted = isVip ? clusterName(host, subset, Number(port)) : name;
   const found = findCluster({ ...view, scope }, true, wanted, isVip);
   if (isMissing(found)) return found;
-  const isOriginal = found.service.resolution === 'PASSTHROUGH' && found.service.registry === 'External';
-  const type = isOriginal ? 'ORIGINAL_DST' : 'EDS';
+  if (!isVip && !isReferenced(at, host)) {
+    const waypoint = `${at.binding.namespace}/${at.binding.name}`;
+    return { name, cause: { is: 'no-route-of-waypoint', host, waypoint }, by: undefined, mayExist: false };
+  }
+  const type = found.service.resolution === 'PASSTHROUGH' ? 'ORIGINAL_DST' : found.type;
+  const seen = view.scope.service(host);
   // Of its own services it makes no mutual TLS of the mesh by a DestinationRule; the tunnel to the other end has it (buildWaypointTLSContext).
-  return { ...found, type, ...(isVip && found.tls?.mode === 'ISTIO_MUTUAL' ? { tls: null } : {}) };
+  const unseen =
+    type === 'EDS' && (seen?.namespace !== found.service.namespace || !seen.ports.some(({ port: own }) => own === found.port.port)) // prettier-ignore
+      ? { endpoints: [], endpointsKnown: true, unseenIn: view.proxy.namespace }
+      : {};
+  return { ...found, ...unseen, type, ...(isVip && found.tls?.mode === 'ISTIO_MUTUAL' ? { tls: null } : {}) };
 }

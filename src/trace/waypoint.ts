@@ -13,7 +13,7 @@ import { istioPlane } from './istio-plane';
 import { refused, step, type Step, type WaypointTarget } from './step';
 import type { ProxyRef, WireProtocol } from './types';
 import { noMatch, outermost, wire, type Flight, type Walk } from './walk';
-import { waypointChain, waypointCluster, waypointProxy, waypointRoutes } from './waypoint-config';
+import { servedAt, waypointChain, waypointCluster, waypointProxy, waypointRoutes } from './waypoint-config';
 
 /** A connection at a waypoint, for a service or for a Pod; NetworkPolicies see the tunnel in which it comes. */
 export function throughWaypoint(walk: Walk, flight: Flight, binding: Binding, to: WaypointTarget): Step {
@@ -27,8 +27,12 @@ function toService(
   walk: Walk,
   flight: Flight,
   binding: Binding,
-  { service, port }: Extract<WaypointTarget, { service: Service }>,
+  asked: Extract<WaypointTarget, { service: Service }>,
 ): Step {
+  const { mesh } = walk;
+  const served = servedAt({ mesh, binding, service: asked.service }, flight.port);
+  const service = served ?? asked.service;
+  const port = served === asked.service ? asked.port : service.ports.find((one) => one.port === flight.port);
   const proxy: ProxyRef = { kind: 'waypoint', namespace: binding.namespace, workload: binding.name };
   const arriving = [...flight.layers, MUTUAL];
   const takesHttp = port !== undefined && isHttp(port.protocol);
@@ -36,6 +40,10 @@ function toService(
   const spoken: WireProtocol = readsHttp ? 'HTTP' : flight.layers.length > 0 ? 'TLS' : 'TCP';
   const incoming: Incoming = { proxy, receives: wire(spoken, flight.port, arriving), envoy: noMatch(), decidedBy: [] };
   const ref = { kind: service.config.kind, namespace: service.namespace, name: service.config.name };
+  if (served === undefined) {
+    const first = mesh.services.named(service.host).get(service.namespace)?.address ?? '';
+    return refused(hopOf(incoming), { code: 'NR', status: null, proxy, reason: { kind: 'other-address-at-waypoint', service: ref, address: service.address, first }, by: { ...ref, field: 'spec.addresses' } }); // prettier-ignore
+  }
   if (port === undefined || (service.resolution === 'DYNAMIC_DNS' && isTls(port.protocol))) {
     return refused(hopOf(incoming), {
       code: 'NR',
@@ -57,7 +65,6 @@ function toService(
       by: { ...ref, field: 'spec.ports' },
     });
   }
-  const { mesh } = walk;
   const own = { mesh, binding, service, port };
   const self = waypointProxy(binding);
   const at: AtProxy = {

@@ -145,8 +145,14 @@ function weightsOf(action: Json): readonly string[] {
 function clusterOf(cluster: Json): ClusterShape {
   const type = text(cluster.type) || (optionalRecord(cluster.cluster_type) === undefined ? 'STATIC' : 'by name');
   const matched = records(cluster.transport_socket_matches).find(({ name }) => name === 'tlsMode-istio');
-  const tls = record(record(record(matched ?? cluster).transport_socket).typed_config);
+  const tls = innermost(record(record(record(matched ?? cluster).transport_socket).typed_config));
   return { type, tls: upstreamTls(tls, matched !== undefined) };
+}
+
+/** What a socket of a tunnel, or one that sends a PROXY header, is wrapped around. */
+function innermost(socket: Json): Json {
+  const inner = optionalRecord(record(socket.transport_socket).typed_config);
+  return inner === undefined ? socket : innermost(inner);
 }
 
 /** The certificate of the workload itself is named `default`. */

@@ -61,16 +61,19 @@ export function expectedOf(whole: Mesh, running: RunningProxy): Expected {
     routes: (name) => (merged === undefined ? sidecarRouteConfig(view, name) : gatewayRouteConfig(view, merged, name)),
     cluster: (name) => {
       const found = findCluster(view, self.type === 'gateway', name);
-      if (isMissing(found)) return undefined;
-      const { tls } = found;
-      return {
-        whole: found,
-        type: found.type,
-        tls:
-          tls === null ? 'plain text' : tlsWords(tls.mode === 'SIMPLE' ? 'TLS' : tls.mode === 'MUTUAL' ? 'mutual TLS' : MESH_TLS, tls.sni ?? '', tls.automatic), // prettier-ignore
-      };
+      return isMissing(found) ? undefined : clusterShape(found);
     },
     knows: (host) => scope.service(host) !== undefined || mesh.services.named(host).size > 0,
+  };
+}
+
+export function clusterShape(cluster: Cluster): ExpectedCluster {
+  const { tls, type, service } = cluster;
+  return {
+    whole: cluster,
+    type: service.resolution === 'DYNAMIC_DNS' ? 'by name' : type,
+    tls:
+      tls === null ? 'plain text' : tlsWords(tls.mode === 'SIMPLE' ? 'TLS' : tls.mode === 'MUTUAL' ? 'mutual TLS' : MESH_TLS, tls.sni ?? '', tls.automatic), // prettier-ignore
   };
 }
 

@@ -216,6 +216,11 @@ export function noClusterWords(cause: NoCluster): Cause {
         why: `${cause.host} resolves by DNS but has no endpoint${cause.subset === '' ? '' : ` for subset "${cause.subset}"`}`,
         fix: 'give the ServiceEntry endpoints, or labels on them that the subset selects',
       };
+    case 'no-route-of-waypoint':
+      return {
+        why: `waypoint ${cause.waypoint} has clusters of other services only for VirtualServices whose hosts have the whole name of one of its own, and none of these leads to ${cause.host}`,
+        fix: `name the host of the waypoint's service in the VirtualService that leads to ${cause.host}, without a wildcard`,
+      };
   }
 }
 
@@ -265,6 +270,11 @@ export function noEndpointsWords(cause: NoEndpoints): Cause {
       return {
         why: `nothing that runs is selected by ${named(cause.service)}`,
         fix: 'correct the selector or the labels of the Pods',
+      };
+    case 'not-exported-to-waypoint':
+      return {
+        why: `${named(cause.service)} is not exported to namespace ${cause.namespace} of the waypoint, or another of the same name is nearer there: istiod tells the waypoint no endpoints of it`,
+        fix: `export ${named(cause.service)} to namespace ${cause.namespace}, or use a waypoint of namespace ${cause.service.namespace}`,
       };
     case 'nothing-in-subset':
       return {

@@ -25,6 +25,7 @@ type Kinds =
   | 'declared-otherwise'
   | 'port-not-declared'
   | 'wildcard-tls-at-waypoint'
+  | 'other-address-at-waypoint'
   | 'waypoint-port-declared-otherwise';
 
 const ADD_SERVER = 'add a server for the port to a Gateway that selects these Pods';
@@ -162,6 +163,10 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
   'wildcard-tls-at-waypoint': () => ({
     what: 'istiod leaves TLS ports of wildcards with DYNAMIC_DNS out of waypoints',
     fix: 'name the single hosts, with resolution DNS',
+  }),
+  'other-address-at-waypoint': ({ service, address, first }) => ({
+    what: `a waypoint takes connections to the first address of ${named(service)} alone, ${first}, and not to ${address}`,
+    fix: 'give each address an entry of its own',
   }),
   'waypoint-port-declared-otherwise': ({ service, port, declared, got }) => ({
     what: `port ${port} of ${named(service)} is ${declared}, and ${got} comes there`,

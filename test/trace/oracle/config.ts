@@ -4,6 +4,7 @@ import { loadText } from '../../../src/model/load';
 import { record, text, type Json } from '../../../src/model/fields';
 import { runningProxy, type RunningProxy, type SentConfig } from '../../../src/verify/config-dump';
 import { verify, type Difference, type Verification } from '../../../src/verify/verify';
+import { MANAGED } from './ambient';
 import { isAdmitted, ORACLE_RELEASES, meshConfigMap, meshConfigOf, stored, toYaml } from './compare';
 import type { Oracle, OracleReply } from './process';
 import type { GeneratedMesh, Thing } from './vocabulary';
@@ -39,7 +40,7 @@ export async function configured(
 ): Promise<Configured | { readonly failure: string }> {
   let things = generated.things.filter(isAdmitted);
   const ask = (): Promise<OracleReply> =>
-    oracle.ask(stored(things), JSON.stringify(meshConfigOf(generated)), [], things.filter(isPod).map(nameOf));
+    oracle.ask(stored(things), JSON.stringify(meshConfigOf(generated)), [], proxiesOf(things).map(nameOf));
   let reply = await ask();
   // What admission refuses never reaches a mesh: such objects are left out for both.
   const refused = new Set((reply.invalid ?? []).map((problem) => problem.slice(0, problem.indexOf(':'))));
@@ -49,7 +50,7 @@ export async function configured(
   }
   if (reply.error !== undefined || reply.configs === undefined) return { failure: reply.error ?? 'no configuration' };
   const { configs } = reply;
-  const proxies = things.filter(isPod).flatMap((pod) => {
+  const proxies = proxiesOf(things).flatMap((pod) => {
     const named = configs[nameOf(pod)];
     const sent = named && {
       listeners: (named.listeners ?? []).map(withFieldNames),
@@ -82,7 +83,16 @@ export async function compareConfig(oracle: Oracle, generated: GeneratedMesh): P
   };
 }
 
-const isPod = ({ kind }: Thing): boolean => kind === 'Pod';
+/** Of an ambient mesh its waypoints: what sidecars do beside them is no question here. */
+function proxiesOf(things: readonly Thing[]): readonly Thing[] {
+  const pods = things.filter(({ kind }) => kind === 'Pod');
+  const waypoints = pods.filter(isWaypoint);
+  return waypoints.length > 0 ? waypoints : pods;
+}
+
+function isWaypoint({ metadata: { labels } }: Thing): boolean {
+  return record(labels)[MANAGED] !== undefined;
+}
 
 function nameOf({ metadata: { namespace = 'default', name } }: Thing): string {
   return `${namespace}/${name}`;
@@ -95,7 +105,7 @@ function runningOf(pod: Thing, sent: SentConfig): RunningProxy {
   const isGateway = annotations['inject.istio.io/templates'] === 'gateway' || (labels.istio ?? '').includes('gateway');
   return runningProxy(
     {
-      type: isGateway ? 'gateway' : 'sidecar',
+      type: isWaypoint(pod) ? 'waypoint' : isGateway ? 'gateway' : 'sidecar',
       namespace: pod.metadata.namespace ?? 'default',
       pod: pod.metadata.name,
       address: text(record((pod as unknown as Json).status).podIP),

@@ -24,6 +24,7 @@ import type { Oracle } from './process';
 import { readSent, type Sent, type SentRoutes } from './sent';
 import { endpointsExpected, endpointsSent } from './told';
 import type { GeneratedMesh } from './vocabulary';
+import { Waypoint, type Arrival, type Taken } from './waypoints';
 
 export interface Disagreement {
   readonly proxy: string;
@@ -100,6 +101,7 @@ const ANY = '0.0.0.0';
 
 class Comparison {
   private readonly expected: Expected;
+  private readonly waypoint: Waypoint | undefined;
   private readonly sent: Sent;
   private readonly isSidecar: boolean;
   private readonly explored = new Set<string>();
@@ -117,6 +119,7 @@ class Comparison {
     this.expected = expectedOf(mesh, proxy.running);
     this.sent = readSent(proxy.sent);
     this.isSidecar = proxy.running.type === 'sidecar';
+    this.waypoint = proxy.running.type === 'waypoint' ? new Waypoint(mesh, proxy.running, proxy.sent) : undefined;
   }
 
   public made(): Equivalence {
@@ -124,7 +127,8 @@ class Comparison {
       this.compare('what no listener is for', this.expected.catchAll, this.sent.catchAll);
       this.inbound(new Inbound(this.proxy.sent));
     }
-    const ports = new Set([...this.sent.listeners.keys(), ...this.mesh.services.all.flatMap(({ ports: own }) => own.map(({ port }) => port))]); // prettier-ignore
+    if (this.waypoint !== undefined) for (const arrival of this.waypoint.arrivals()) this.arrival(arrival);
+    const ports = this.waypoint !== undefined ? [] : new Set([...this.sent.listeners.keys(), ...this.mesh.services.all.flatMap(({ ports: own }) => own.map(({ port }) => port))]); // prettier-ignore
     for (const port of ports) this.port(port);
     for (const name of this.clusters) this.cluster(name);
     const { connections, classes, endpoints, disagreements, undecided } = this;
@@ -141,7 +145,8 @@ class Comparison {
   }
 
   private compare(of: unknown, manifests: string, istiod: string): void {
-    for (const name of `${manifests} ${istiod}`.matchAll(/outbound\|[^ ,;]*/g)) this.clusters.add(name[0]);
+    for (const name of `${manifests} ${istiod}`.matchAll(/(?:outbound|inbound-vip)\|[^ ,;]*/g))
+      this.clusters.add(name[0]);
     this.differ(of, manifests, istiod);
   }
 
@@ -157,6 +162,13 @@ class Comparison {
           const connection: Connection = { address, port, application, tls, sni: tls === 'none' ? null : OTHER_NAME };
           this.compare({ inbound: connection }, expectedInbound(this.mesh, own, port, connection), sent.does(port, connection)); // prettier-ignore
         }
+  }
+
+  private arrival({ of, manifests, istiod, routes }: Arrival): void {
+    this.connections += 1;
+    const words = (taken: Taken): string => (typeof taken === 'string' ? taken : wordsOf(taken));
+    this.compare({ arriving: of }, words(manifests), words(istiod));
+    if (routes !== undefined) this.requests(routes.manifests, routes.istiod, 'http', of.port);
   }
 
   private port(port: number): void {
@@ -258,7 +270,7 @@ class Comparison {
   }
 
   private cluster(name: string): void {
-    const [ours, theirs] = [this.expected.cluster(name), this.proxy.running.clusters.get(name)];
+    const [ours, theirs] = [(this.waypoint ?? this.expected).cluster(name), this.proxy.running.clusters.get(name)];
     const words = (one: typeof theirs): string => (one === undefined ? 'no such cluster' : `${one.type}, ${one.tls}`);
     this.differ(name, words(ours), words(theirs));
     const expected = endpointsExpected(ours?.whole);

@@ -63,8 +63,10 @@ export class Oracle {
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly waiting: ((reply: OracleReply) => void)[] = [];
 
-  public constructor(path: string) {
-    this.child = spawn(path, [], { stdio: 'pipe' });
+  /** @param ambient whether it is istiod of an ambient mesh */
+  public constructor(path: string, ambient = false) {
+    const env = ambient ? { ...process.env, PILOT_ENABLE_AMBIENT: 'true' } : process.env;
+    this.child = spawn(path, [], { stdio: 'pipe', env });
     this.child.stderr.resume();
     createInterface({ input: this.child.stdout }).on('line', (line) => {
       this.waiting.shift()?.(JSON.parse(line) as OracleReply);

@@ -115,7 +115,7 @@ function clustersOf(tcp: Json): readonly WeightedCluster[] {
   return text(tcp.cluster) === '' ? [] : [{ cluster: text(tcp.cluster), weight: 1 }];
 }
 
-function routesOf(config: Json): SentRoutes {
+export function routesOf(config: Json): SentRoutes {
   const hosts = new Map<string, SentHost>();
   for (const host of records(config.virtual_hosts)) {
     const requireTls = text(host.require_tls) !== '' && text(host.require_tls) !== 'NONE';

@@ -24,9 +24,7 @@ export function endpointsExpected(cluster: Cluster | undefined): readonly string
   if (cluster === undefined || cluster.type === 'ORIGINAL_DST') return [];
   if (!cluster.endpointsKnown) return undefined;
   const isAutomatic = cluster.tls?.automatic === true;
-  return sorted(
-    cluster.endpoints.map((one) => inWords(endpointText(one), isAutomatic && cluster.takesMutualTls(one))),
-  );
+  return sorted(cluster.endpoints.map((one) => inWords(endpointText(one), isAutomatic && cluster.takesMutualTls(one))));
 }
 
 /** Of an endpoint behind a tunnel what the tunnel is asked for. */
