@@ -116,7 +116,10 @@ export class Endpoints {
     const byAge = [...new Map(group.map((service) => [service.config.manifest, service])).values()];
     const isEntry = (service: Service): boolean => service.registry === 'External';
     const objects = [...byAge.filter(isEntry), ...byAge.filter((service) => !isEntry(service) && !isUntold(service))];
-    return objects.flatMap((object) => object.ports.map((port) => ({ object, port, set: this.own(object, port) })));
+    const pieces = objects.flatMap((object) =>
+      object.ports.map((port) => ({ object, port, set: this.own(object, port) })),
+    );
+    return pieces.filter((piece) => !isTooLate(piece, pieces));
   }
 
   private byNumber(group: readonly Service[], number: number): EndpointSet {
@@ -257,6 +260,16 @@ export class Endpoints {
     const endpoints = [...entries, ...fromPods];
     return { known: endpoints.length > 0 || !this.mayRegister(service), endpoints };
   }
+}
+
+/**
+ * Of DNS_ROUND_ROBIN a host has one endpoint on each port: that of the entry which istiod reads first, by its name where it starts (addInstances of the
+ * serviceentry registry's store.go).
+ */
+function isTooLate({ object, port }: Piece, all: readonly Piece[]): boolean {
+  if (object.resolution !== 'DNS_ROUND_ROBIN') return false;
+  const before = (one: Piece): boolean => one.object.registry === 'External' && one.object.config.name < object.config.name; // prettier-ignore
+  return all.some((one) => before(one) && one.port.port === port.port && one.set.endpoints.length > 0);
 }
 
 /**
