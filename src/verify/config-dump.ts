@@ -144,9 +144,24 @@ function weightsOf(action: Json): readonly string[] {
 
 function clusterOf(cluster: Json): ClusterShape {
   const type = text(cluster.type) || (optionalRecord(cluster.cluster_type) === undefined ? 'STATIC' : 'by name');
-  const matched = records(cluster.transport_socket_matches).find(({ name }) => name === 'tlsMode-istio');
+  const matched = socketOf(cluster);
   const tls = innermost(record(record(record(matched ?? cluster).transport_socket).typed_config));
-  return { type, tls: upstreamTls(tls, matched !== undefined) };
+  return { type, tls: upstreamTls(tls, isAutomatic(cluster)) };
+}
+
+/** Where endpoints may be behind tunnels, TLS is in a list of sockets: the mesh's, or what a DestinationRule says (applyHBONETransportSocketMatches of cluster_tls.go). */
+function socketOf(cluster: Json): Json | undefined {
+  const sockets = records(cluster.transport_socket_matches);
+  return sockets.find(({ name }) => name === MESH_SOCKET) ?? sockets.find(({ name }) => name === 'user');
+}
+
+const MESH_SOCKET = 'tlsMode-istio';
+
+/** Whether endpoints get the mesh's mutual TLS only if they take it. */
+export function isAutomatic(cluster: Json): boolean {
+  return records(cluster.transport_socket_matches).some(
+    ({ name, match }) => name === MESH_SOCKET && match !== undefined,
+  );
 }
 
 /** What a socket of a tunnel, or one that sends a PROXY header, is wrapped around. */

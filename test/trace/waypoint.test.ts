@@ -77,6 +77,84 @@ spec: {host: '*.example.com', trafficPolicy: {tls: {mode: SIMPLE}}}`;
     expect(entry?.endpointsOf).toEqual({ kind: 'ServiceEntry', namespace: 'shop', name: 'alias' });
   });
 
+  it('takes connections to the first address of an entry alone, and of several services with one address to the oldest that has the port', () => {
+    const two = ENTRY('pair', "hosts: [pair.example.com], resolution: STATIC, addresses: [203.0.113.1, 203.0.113.2], endpoints: [{address: 198.51.100.1}], ports: [{number: 80, name: http, protocol: HTTP}]"); // prettier-ignore
+    expect(follow(two, 'http://pair.example.com/', { address: '203.0.113.1' }).outcome).toBe('delivered');
+    const { refusal } = follow(two, 'http://pair.example.com/', { address: '203.0.113.2' });
+    expect([refusal?.code, refusal?.reason.kind, refusal?.proxy.kind]).toEqual([
+      'NR',
+      'other-address-at-waypoint',
+      'waypoint',
+    ]);
+    const older = two.replaceAll('pair', 'older').replace('number: 80', 'number: 81').replace('namespace: shop', 'namespace: shop, creationTimestamp: "2020-01-01T00:00:00Z"'); // prettier-ignore
+    const cluster = (port: number): string | null | undefined =>
+      follow(`${two}---${older}`, `http://203.0.113.1:${port}/`).hops.find(({ proxy }) => proxy.kind === 'waypoint')
+        ?.cluster;
+    expect(cluster(80)).toBe('inbound-vip|80|http|pair.example.com');
+    expect(cluster(81)).toBe('inbound-vip|81|http|older.example.com');
+  });
+
+  it.each([
+    ['the namespace of the waypoint', 'shop', 'delivered', undefined],
+    ['another', 'elsewhere', 'refused', 'not-exported-to-waypoint'],
+  ])('is told endpoints of its services that are exported to it: to %s', (_, to, outcome, cause) => {
+    const objects = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: pay, labels: {istio.io/dataplane-mode: ambient}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bank, namespace: pay, labels: {istio.io/use-waypoint: main, istio.io/use-waypoint-namespace: shop}}
+spec: {hosts: [bank.example.com], resolution: STATIC, exportTo: [${to}], endpoints: [{address: 198.51.100.1}], ports: [{number: 80, name: http, protocol: HTTP}]}`;
+    const admitting = WORLD.replace('protocol: HBONE', 'protocol: HBONE, allowedRoutes: {namespaces: {from: All}}');
+    const mesh = buildMesh(loadText(`${admitting}---${objects}`).manifests);
+    const told = trace(mesh, { from: 'pay/client', request: 'http://bank.example.com/' });
+    expect(told.outcome).toBe(outcome);
+    const reason = told.refusal?.reason;
+    expect(reason?.kind === 'no-endpoints' ? reason.cause.is : undefined).toBe(cause);
+  });
+
+  it.each([
+    ['the whole name of a service of its own', 'web.shop.svc.cluster.local', 'delivered', undefined],
+    ['a wildcard above it', "'*.shop.svc.cluster.local'", 'refused', 'no-route-of-waypoint'],
+  ])('has clusters of other services where a VirtualService is for %s', (_, host, outcome, cause) => {
+    const objects = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: other, namespace: shop, labels: {istio.io/use-waypoint: none}}
+spec: {hosts: [other.example.com], resolution: STATIC, endpoints: [{address: 198.51.100.1}], ports: [{number: 80, name: http, protocol: HTTP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: over, namespace: shop}
+spec: {hosts: [${host}], http: [{route: [{destination: {host: other.example.com}}]}]}`;
+    const told = follow(objects, 'http://web.shop/');
+    expect(told.outcome).toBe(outcome);
+    const reason = told.refusal?.reason;
+    expect(reason?.kind === 'no-cluster' ? reason.cause.is : undefined).toBe(cause);
+  });
+
+  it('names the cluster of a host that it does not see as one of its own, which it has none of', () => {
+    const { refusal, hops } = follow(
+      ENTRY('over', '').replace('ServiceEntry', 'VirtualService').replace('{}', '{hosts: [web], http: [{route: [{destination: {host: gone.example.com, port: {number: 80}}}]}]}'), // prettier-ignore
+      'http://web.shop/',
+    );
+    expect([refusal?.code, refusal?.status]).toEqual(['NC', 503]);
+    expect(hops.at(-1)?.cluster).toBe('inbound-vip|80|http|gone.example.com');
+  });
+
+  it('is led through by no connection to a waypoint itself, by the label that istiod gives its Service', () => {
+    const objects = `
+apiVersion: v1
+kind: Service
+metadata: {name: main-of-old, namespace: shop, labels: {gateway.istio.io/managed: istio.io-mesh-controller}}
+spec: {clusterIP: 10.96.0.11, selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}`;
+    expect(follow(objects, 'http://main-of-old.shop/').hops.map(({ proxy }) => proxy.kind)).not.toContain('waypoint');
+    const ofGateway = objects.replace('istio.io-mesh-controller', 'istio.io-gateway-controller');
+    expect(follow(ofGateway, 'http://main-of-old.shop/').hops.map(({ proxy }) => proxy.kind)).toContain('waypoint');
+  });
+
   it('names the HTTPRoute whose rules take a request, and none that istiod merges them into', () => {
     const routes = ['one', 'two'].map((name) => `
 apiVersion: gateway.networking.k8s.io/v1

@@ -1,12 +1,12 @@
 /** Endpoints of a cluster: as istiod sends them, in the cluster itself or told apart from it, and by the manifests. */
 import { endpointText } from '../../../src/model/endpoints';
 import { number, record, records, text, type Json } from '../../../src/model/fields';
+import { isAutomatic } from '../../../src/verify/config-dump';
 import type { Cluster } from '../../../src/trace/clusters';
 
 /** Each with whether it gets mutual TLS where the cluster leaves that to its endpoints. */
 export function endpointsSent(cluster: Json | undefined, told: Json | undefined): readonly string[] {
   const assignment = record(cluster?.load_assignment ?? told);
-  const isAutomatic = records(cluster?.transport_socket_matches).some(({ name }) => name === 'tlsMode-istio');
   return sorted(
     records(assignment.endpoints)
       .flatMap((locality) => records(locality.lb_endpoints))
@@ -14,7 +14,10 @@ export function endpointsSent(cluster: Json | undefined, told: Json | undefined)
         const address = record(record(one.endpoint).address);
         // `tlsMode`, renamed as fields of Envoy's are.
         const matched = record(record(record(one.metadata).filter_metadata)['envoy.transport_socket_match']);
-        return inWords(addressOf(address), isAutomatic && matched.tls_mode === 'istio');
+        return inWords(
+          addressOf(address),
+          cluster !== undefined && isAutomatic(cluster) && matched.tls_mode === 'istio',
+        );
       }),
   );
 }
@@ -23,8 +26,8 @@ export function endpointsSent(cluster: Json | undefined, told: Json | undefined)
 export function endpointsExpected(cluster: Cluster | undefined): readonly string[] | undefined {
   if (cluster === undefined || cluster.type === 'ORIGINAL_DST') return [];
   if (!cluster.endpointsKnown) return undefined;
-  const isAutomatic = cluster.tls?.automatic === true;
-  return sorted(cluster.endpoints.map((one) => inWords(endpointText(one), isAutomatic && cluster.takesMutualTls(one))));
+  const asks = cluster.tls?.automatic === true;
+  return sorted(cluster.endpoints.map((one) => inWords(endpointText(one), asks && cluster.takesMutualTls(one))));
 }
 
 /** Of an endpoint behind a tunnel what the tunnel is asked for. */
