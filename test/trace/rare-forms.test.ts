@@ -84,6 +84,20 @@ spec: {hosts: [servers.example.com], ports: [{number: 443, name: tcp, protocol: 
   });
 });
 
+describe('a host with DNS_ROUND_ROBIN that two entries declare', () => {
+  const entry = (name: string, address: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}, namespace: app}
+spec: {hosts: [one.example.com], resolution: DNS_ROUND_ROBIN, endpoints: [{address: ${address}}], ports: [{number: 80, name: http, protocol: HTTP}]}`;
+
+  it('has the one endpoint of the entry that istiod reads first', () => {
+    const both = entry('b', 'b.example.com') + entry('a', 'a.example.com');
+    expect(traceIn(MESH + both)('http://one.example.com/').hops[0]?.envoy.endpoints).toEqual(['a.example.com:80']);
+  });
+});
+
 describe("TLS of a sidecar that is not the mesh's", () => {
   const strict = (tls: string): string => `${MESH}
 ---
