@@ -179,7 +179,9 @@ function besideOnPods(
 ): readonly string[] {
   return sides.flatMap(({ manifest, links }) => {
     const selector = selectorOf(specOf(manifest));
-    return links.mesh.workloads.behind({ namespace: manifest.namespace, selector }).flatMap((workload) => links.hostsAt(workload));
+    return links.mesh.workloads
+      .behind({ namespace: manifest.namespace, selector })
+      .flatMap((workload) => links.hostsAt(workload));
   });
 }
 

@@ -136,9 +136,7 @@ export function isGatewayService(mesh: Mesh, host: string): boolean {
   return [...mesh.services.named(host).values()].some(
     (service) =>
       service.registry === 'Kubernetes' &&
-      mesh.workloads
-        .behind(service)
-        .some((workload) => workload.membership === 'gateway'),
+      mesh.workloads.behind(service).some((workload) => workload.membership === 'gateway'),
   );
 }
 

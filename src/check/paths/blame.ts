@@ -75,8 +75,7 @@ function portOfRoute(context: CheckContext, hop: FollowedHop, by: Decision | nul
 function isOfGateway({ mesh }: CheckContext, { cluster }: FollowedHop): boolean {
   const host = cluster?.split('|')[3] ?? '';
   return [...mesh.services.named(host).values()].some(
-    (service) =>
-      service.assumed || mesh.workloads.behind(service).some(({ membership }) => membership === 'gateway'),
+    (service) => service.assumed || mesh.workloads.behind(service).some(({ membership }) => membership === 'gateway'),
   );
 }
 
