@@ -139,7 +139,7 @@ function* references(context: CheckContext, manifest: Manifest): Generator<Neede
   const told = new Set(
     manifest.kind === 'SecurityPolicy'
       ? brokenReferences(manifest, context.mesh).map(
-          ({ target }) => `${target.kind} ${target.namespace}/${target.name}`,
+          ({ fault: { target } }) => `${target.kind} ${target.namespace}/${target.name}`,
         )
       : [],
   );

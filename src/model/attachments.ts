@@ -2,6 +2,8 @@
 import { number, records, text, type Json } from './fields';
 import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
 import { isSubsetOf, overlaps } from './hostnames';
+import type { ListenerProblem } from './listener-problems';
+import type { SetProblem } from './listener-sets';
 
 /** A route at a listener, with the hostnames that both have. */
 export interface Attachment {
@@ -10,12 +12,18 @@ export interface Attachment {
   readonly listener: ApiListener;
 }
 
-/** Why a listener does not take a route. `listener`: it is not programmed itself. `taken`: another route has it. */
-export interface Against {
-  readonly is: 'port' | 'section' | 'kind' | 'namespace' | 'hostname' | 'rules' | 'listener' | 'taken';
-  readonly listener: ApiListener;
-  readonly what: string;
-}
+/** Why a listener does not take a route. */
+export type Against = { readonly listener: ApiListener } & (
+  | { readonly is: 'port'; readonly wanted: number }
+  | { readonly is: 'section'; readonly wanted: string }
+  | { readonly is: 'kind' | 'namespace' | 'hostname'; readonly route: ApiRoute }
+  /** Envoy Gateway takes one rule of a TCPRoute. */
+  | { readonly is: 'rules' }
+  /** It is not programmed itself. */
+  | { readonly is: 'listener'; readonly problem: ListenerProblem }
+  /** Another route has it. */
+  | { readonly is: 'taken' }
+);
 
 /** A reference of a route to a parent that does not take it. */
 export interface Unattached {
@@ -23,7 +31,7 @@ export interface Unattached {
   /** `namespace/name` of the Gateway, and itself where there is one. */
   readonly gateway: string;
   readonly parent: ApiGateway | undefined;
-  readonly why: string;
+  readonly why: { readonly is: 'no-such-parent'; readonly kind: string } | SetProblem | { readonly is: 'no-listener' };
   /** Of each listener; none where the parent is not there, or takes no listeners of the set. */
   readonly against: readonly Against[];
   readonly field: string;
@@ -39,16 +47,10 @@ export function lets(route: ApiRoute, parent: Json, listener: ApiListener): bool
 function letsNot(route: ApiRoute, parent: Json, listener: ApiListener): Against | undefined {
   const section = text(parent.sectionName);
   const port = number(parent.port);
-  const { name } = listener;
-  if (port !== 0 && port !== listener.port)
-    return { is: 'port', listener, what: `listener ${name} is on port ${listener.port}, not ${port}` };
-  if (section !== '' && section !== name)
-    return { is: 'section', listener, what: `listener ${name} is not ${section}` };
-  if (!listener.kinds.includes(route.kind))
-    return { is: 'kind', listener, what: `listener ${name} (${listener.protocol}) takes no ${route.kind}` };
-  return listener.admits(route.config.namespace)
-    ? undefined
-    : { is: 'namespace', listener, what: `listener ${name} admits no routes of namespace ${route.config.namespace}` };
+  if (port !== 0 && port !== listener.port) return { is: 'port', listener, wanted: port };
+  if (section !== '' && section !== listener.name) return { is: 'section', listener, wanted: section };
+  if (!listener.kinds.includes(route.kind)) return { is: 'kind', listener, route };
+  return listener.admits(route.config.namespace) ? undefined : { is: 'namespace', listener, route };
 }
 
 /** @param others how many routes have the listener, this one among them */
@@ -59,26 +61,18 @@ export function reasonAgainst(
   listener: ApiListener,
   others: number,
 ): Against | undefined {
-  const { name, hostname } = listener;
+  const { hostname, problem } = listener;
   const not = letsNot(route, parent, listener);
   if (not !== undefined) return not;
   const isFor = ({ takesBroaderHosts }: ApiGateway, host: string): boolean =>
     takesBroaderHosts || !host.startsWith('*') ? overlaps(host, hostname) : intersection(host, hostname, false) !== undefined; // prettier-ignore
   if (hostname !== '*' && route.hostnames.length > 0 && !route.hostnames.some((host) => isFor(gateway, host)))
-    return {
-      is: 'hostname',
-      listener,
-      what: `no hostname of the route (${route.hostnames.join(', ')}) is within ${hostname} of listener ${name}`,
-    };
-  if (listener.problem !== undefined)
-    return { is: 'listener', listener, what: `listener ${name} is not programmed: ${listener.problem}` };
+    return { is: 'hostname', listener, route };
+  if (problem !== undefined) return { is: 'listener', listener, problem };
   if (gateway.controller !== 'envoy-gateway' || route.kind !== 'TCPRoute') return undefined;
   // processTCPRouteParentRefs of internal/gatewayapi/route.go
-  if (records(route.config.spec.rules).length !== 1)
-    return { is: 'rules', listener, what: 'Envoy Gateway takes a TCPRoute with one rule only' };
-  return others > 1
-    ? { is: 'taken', listener, what: `listener ${name} has a route already, and Envoy Gateway takes one` }
-    : undefined;
+  if (records(route.config.spec.rules).length !== 1) return { is: 'rules', listener };
+  return others > 1 ? { is: 'taken', listener } : undefined;
 }
 
 /** The narrower of two hostnames, if one is within the other; `broader`: also where the route's wildcard is broader than the listener's. */

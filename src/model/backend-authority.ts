@@ -3,12 +3,13 @@ import { record, records, text } from './fields';
 import type { Manifest } from './manifest';
 import type { Mesh } from './mesh';
 
-export interface AuthorityFault {
-  readonly what: string;
-  readonly fix: string;
-  /** Below `spec`. */
-  readonly field: string;
-}
+/** `field` is below `spec`, and `of` what is verified so. */
+export type AuthorityFault = { readonly field: string; readonly of: ObjectRef } & (
+  | { readonly is: 'no-authority'; readonly object: string; readonly keys: readonly string[] }
+  | { readonly is: 'kind-not-read'; readonly kind: string }
+);
+
+type ObjectRef = Pick<Manifest, 'kind' | 'namespace' | 'name'>;
 
 export interface Authority {
   readonly fault: AuthorityFault | undefined;
@@ -28,7 +29,7 @@ export function authorityOf({ kind, namespace, name, body }: Manifest, mesh: Mes
     kind === 'BackendTLSPolicy' ? ['validation', record(spec.validation)] : ['tls', record(spec.tls)];
   const refs = records(owner.caCertificateRefs);
   if (refs.length === 0 || owner.wellKnownCACertificates === 'System') return { fault: undefined, assumed: [] };
-  const of = `${kind} ${namespace}/${name}`;
+  const of = { kind, namespace, name };
   const assumed: string[] = [];
   for (const [index, ref] of refs.entries()) {
     const field = `${path}.caCertificateRefs[${index}]`;
@@ -39,10 +40,13 @@ export function authorityOf({ kind, namespace, name, body }: Manifest, mesh: Mes
     const keys = keysOf(found);
     if (found === undefined) assumed.push(whole);
     else if (keys !== undefined && !keys.includes('ca.crt') && !keys.includes('tls.crt') && keys.length !== 1)
-      return { fault: { field, what: `${whole}, by which ${of} verifies the server, has no authority: ${keys.length === 0 ? 'it is empty' : `its keys are ${keys.join(', ')}`}`, fix: `put the authority into ca.crt of ${whole}` }, assumed }; // prettier-ignore
+      return { fault: { is: 'no-authority', field, of, object: whole, keys }, assumed };
   }
   if (refs.every(({ kind: other }) => !KINDS.includes(text(other))))
-    return { fault: { field: `${path}.caCertificateRefs[0]`, what: `${of} takes the authority from a ${text(refs[0]?.kind)}, which Envoy Gateway does not read`, fix: 'put it into ca.crt of a ConfigMap' }, assumed }; // prettier-ignore
+    return {
+      fault: { is: 'kind-not-read', field: `${path}.caCertificateRefs[0]`, of, kind: text(refs[0]?.kind) },
+      assumed,
+    };
   return { fault: undefined, assumed };
 }
 

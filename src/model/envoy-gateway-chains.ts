@@ -6,11 +6,31 @@ import { hostnamesAt, type Attachment } from './attachments';
 import type { ApiGateway, ApiListener, GatewayApi } from './gateway-api';
 import { containerPort } from './envoy-gateway';
 
+/** A chain of a listener: of the listener itself, of a route at it, or one that leads nowhere since there is no route. */
+export interface ChainOf {
+  readonly listener: string;
+  /** `HTTPRoute app/web`. */
+  readonly route: string | null;
+  readonly isIdle: boolean;
+}
+
+/** A route at a listener; `gateway` is that of the listener where it is another than that of the other route. */
+export interface RouteAt {
+  readonly route: string;
+  readonly listener: string;
+  readonly gateway: string | null;
+  readonly port: number;
+}
+
+export type RefusedByEnvoy =
+  /** `name`: the server name that both have; null where both take every name. */
+  | { readonly is: 'chains-match-alike'; readonly name: string | null; readonly chains: readonly [ChainOf, ChainOf]; readonly ofOneListener: boolean } // prettier-ignore
+  | { readonly is: 'hostname-twice'; readonly hostname: string; readonly routes: readonly [RouteAt, RouteAt] };
+
 export interface EnvoyRefusal {
   /** `listener`: nothing listens on the port. `routes`: no request on the port finds a route. */
   readonly is: 'listener' | 'routes';
-  readonly what: string;
-  readonly fix: string;
+  readonly problem: RefusedByEnvoy;
   /** The listeners that do not go together. */
   readonly at: readonly Served[];
 }
@@ -21,30 +41,23 @@ export interface Chain {
   readonly names: readonly string[];
   readonly gateway: ApiGateway;
   readonly listener: ApiListener;
-  /** What it stands for, in words. */
-  readonly of: string;
-  /** Whether it leads nowhere, since the listener has no route. */
-  readonly isIdle?: true;
+  readonly of: ChainOf;
 }
 
 const nameOf = ({ route: { kind, config } }: Attachment): string => `${kind} ${config.namespace}/${config.name}`;
-
-/** A listener, with its Gateway where that is another than the one it is told beside. */
-export const placeOf = ({ gateway, listener }: Served, beside: ApiGateway): string =>
-  `listener ${listener.name}${gateway === beside ? '' : ` of Gateway ${gateway.config.namespace}/${gateway.config.name}`}`;
 
 /** Whether chains may be given to a listener at all: those of plain HTTP share the chain that takes what no other does. */
 const hasChain = ({ protocol }: ApiListener): boolean => ['HTTPS', 'TLS', 'TCP'].includes(protocol);
 
 function chainsOf({ gateway, listener }: Served, attached: readonly Attachment[]): readonly Chain[] {
-  const by = `listener ${listener.name}`;
+  const of = { listener: listener.name, route: null, isIdle: false };
   const own = listener.hostname === '*' ? [] : [listener.hostname];
-  if (listener.protocol === 'HTTPS') return [{ names: own, gateway, listener, of: by }];
+  if (listener.protocol === 'HTTPS') return [{ names: own, gateway, listener, of }];
   const routes = attached
     .filter((one) => one.listener === listener && /^T(LS|CP)Route$/.test(one.route.kind))
     .filter((one) => one.route.kind === 'TCPRoute' || hostnamesAt(one).length > 0);
   // Without a route the listener gets a chain that leads nowhere and matches everything, whatever its hostname.
-  if (routes.length === 0) return [{ names: [], gateway, listener, of: `${by}, which has no route`, isIdle: true }];
+  if (routes.length === 0) return [{ names: [], gateway, listener, of: { ...of, isIdle: true } }];
   return routes.map((attachment): Chain => {
     const hosts = attachment.route.kind === 'TLSRoute' ? hostnamesAt(attachment) : own;
     const isTcp = listener.protocol === 'TCP';
@@ -52,7 +65,7 @@ function chainsOf({ gateway, listener }: Served, attached: readonly Attachment[]
       names: isTcp || hosts[0] === '*' ? [] : hosts,
       gateway,
       listener,
-      of: `${nameOf(attachment)} at ${by}`,
+      of: { ...of, route: nameOf(attachment) },
     };
   });
 }
@@ -79,8 +92,8 @@ export function chainsAt(api: GatewayApi, gateway: ApiGateway, port: number): re
   const chains = servedAt(api, gateway, port)
     .filter(({ listener }) => hasChain(listener))
     .flatMap((served) => chainsOf(served, api.attachedTo(served.gateway)));
-  const idle = chains.find(({ isIdle }) => isIdle === true);
-  return api.input.envoyGateway.sharesEmptyChain ? chains.filter((one) => one.isIdle !== true || one === idle) : chains;
+  const idle = chains.find(({ of }) => of.isIdle);
+  return api.input.envoyGateway.sharesEmptyChain ? chains.filter((one) => !one.of.isIdle || one === idle) : chains;
 }
 
 /** Two chains that match the same: Envoy refuses the whole listener ("has the same matching rules defined as"). */
@@ -93,27 +106,31 @@ function listenerRefusal(chains: readonly Chain[]): EnvoyRefusal | undefined {
         owners.set(name, chain);
         continue;
       }
-      const both = name === '' ? 'take every name' : `have the hostname ${name}`;
-      const idle = [other, chain].find(({ isIdle }) => isIdle === true);
+      const ofOneListener = other.listener === chain.listener;
       return {
         is: 'listener',
-        what: `Envoy refuses the listener: ${other.of} and ${chain.of} both ${both}`,
-        fix:
-          idle !== undefined
-            ? `attach a route to listener ${idle.listener.name}, or take that listener out`
-            : chain.listener === other.listener
-              ? 'give each hostname of a listener to one TLSRoute'
-              : 'give each listener of the port a hostname of its own',
-        at: other.listener === chain.listener ? [chain] : [other, chain],
+        problem: {
+          is: 'chains-match-alike',
+          name: name === '' ? null : name,
+          chains: [other.of, chain.of],
+          ofOneListener,
+        },
+        at: ofOneListener ? [chain] : [other, chain],
       };
     }
   }
   return undefined;
 }
 
-/** `80`, or `80 and 10080` where both come to one port of the proxies. */
-const portsOf = (a: ApiListener, b: ApiListener): string =>
-  [...new Set([a.port, b.port])].sort((x, y) => x - y).join(' and ');
+/** A listener by its name, with its Gateway where that is another than the one it is told beside. */
+export function placeOf({ gateway, listener }: Served, beside: ApiGateway): Pick<RouteAt, 'listener' | 'gateway'> {
+  const other = gateway === beside ? null : `${gateway.config.namespace}/${gateway.config.name}`;
+  return { listener: listener.name, gateway: other };
+}
+
+function routeAt(attachment: Attachment, beside: ApiGateway): RouteAt {
+  return { route: nameOf(attachment), ...placeOf(attachment, beside), port: attachment.listener.port };
+}
 
 /** Listeners of plain HTTP on one port share a route configuration, in which Envoy takes no domain twice. */
 function routesRefusal(api: GatewayApi, served: readonly Served[]): EnvoyRefusal | undefined {
@@ -127,8 +144,7 @@ function routesRefusal(api: GatewayApi, served: readonly Served[]): EnvoyRefusal
         else if (other.listener !== listener)
           return {
             is: 'routes',
-            what: `Envoy refuses the routes of port ${portsOf(other.listener, listener)}: ${nameOf(other)} at ${placeOf(other, gateway)} and ${nameOf(attachment)} at ${placeOf(attachment, other.gateway)} both have the hostname ${host}, and plain HTTP of one port${other.listener.port === listener.port ? '' : ' of the proxies'} is one list of hosts`,
-            fix: 'attach the routes of a hostname to one listener of the port (sectionName)',
+            problem: { is: 'hostname-twice', hostname: host, routes: [routeAt(other, gateway), routeAt(attachment, other.gateway)] }, // prettier-ignore
             at: [other, { gateway, listener }],
           };
       }

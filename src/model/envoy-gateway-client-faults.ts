@@ -4,10 +4,11 @@
  */
 import { hostnamesAt, type Attachment } from './attachments';
 import type { EffectivePolicy } from './envoy-gateway-policies';
-import { amountFault, durationFault, http2Fault, type PolicyFault } from './envoy-gateway-traffic-faults';
+import { amountFault, durationFault, http2Fault } from './envoy-gateway-traffic-faults';
 import { list, optionalRecord, record, records, text, texts, type Json } from './fields';
 import type { ApiListener } from './gateway-api';
 import type { Mesh } from './mesh';
+import type { PolicyFault } from './policy-problems';
 
 /** @param attached the routes at the listener */
 export function clientFault(
@@ -47,9 +48,9 @@ function headersFault(headers: Json): PolicyFault | undefined {
       .flatMap(records)
       .map(({ name, value }) => ({ name: text(name), value: text(value) }));
     const name = given.map((one) => one.name).find((one) => one === '' || /[/:]/.test(one)) ?? (list(remove).includes('') ? '' : undefined); // prettier-ignore
-    if (name !== undefined) return { field, what: `${field} has ${JSON.stringify(name)}, which is no name of a header`, fix: 'correct the name' }; // prettier-ignore
+    if (name !== undefined) return { field, problem: { is: 'header-name', path: field, header: name } };
     const bad = given.find(({ value }) => !/^[!-~]+(?:[\t ][!-~]+)*$/.test(value));
-    if (bad !== undefined) return { field, what: `${field} gives ${bad.name} the value ${JSON.stringify(bad.value)}`, fix: 'write a value of visible characters' }; // prettier-ignore
+    if (bad !== undefined) return { field, problem: { is: 'header-value', path: field, header: bad.name, value: bad.value } }; // prettier-ignore
   }
   return undefined;
 }
@@ -68,7 +69,7 @@ function defaultHostFault(
   );
   return named.length === 1
     ? undefined
-    : { field: 'http1.http10.useDefaultHost', what: `the listener has ${named.length === 0 ? 'no hostname' : 'several hostnames'} to take for the one of requests without a Host`, fix: 'give the listener a hostname, or take useDefaultHost off' }; // prettier-ignore
+    : { field: 'http1.http10.useDefaultHost', problem: { is: 'default-host', hasSeveral: named.length > 0 } };
 }
 
 const VERIFYING = ['VerifyIfGiven', 'RequireAndVerify'];
@@ -84,9 +85,9 @@ function validationFault(
   const field = 'tls.clientValidation.caCertificateRefs';
   const references = records(validation.caCertificateRefs);
   const odd = references.find(({ kind }) => !['', 'Secret', 'ConfigMap', 'ClusterTrustBundle'].includes(text(kind)));
-  if (odd !== undefined) return { field, what: `its CA is a ${text(odd.kind)}, which Envoy Gateway does not read`, fix: 'keep the CA in ca.crt of a ConfigMap' }; // prettier-ignore
+  if (odd !== undefined) return { field, problem: { is: 'ca-of-other-kind', kind: text(odd.kind) } };
   const mode = texts([validation.mode])[0] ?? (validation.optional === true ? 'VerifyIfGiven' : 'RequireAndVerify');
   return !mesh.config.envoyGateway.wantsCaToVerify || references.length > 0 || !VERIFYING.includes(mode)
     ? undefined
-    : { field: 'tls.clientValidation', what: `tls.clientValidation names no CA to verify clients by (${mode})`, fix: `name one in ${field}` }; // prettier-ignore
+    : { field: 'tls.clientValidation', problem: { is: 'no-ca', mode, path: field } };
 }

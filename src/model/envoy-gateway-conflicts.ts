@@ -2,7 +2,8 @@
  * Listeners that Envoy Gateway calls in conflict, and does not program (validateConflicted… of internal/gatewayapi/validate.go). Where
  * proxies are shared by several Gateways, listeners of one may be in conflict with those of another.
  */
-import type { ApiListener, Problem } from './gateway-api';
+import type { ApiListener } from './gateway-api';
+import type { ListenerProblem } from './listener-problems';
 import type { EnvoyGatewayBehavior } from './release-behavior';
 
 type Listener = Pick<ApiListener, 'name' | 'port' | 'protocol' | 'hostname' | 'problem' | 'set'>;
@@ -14,10 +15,8 @@ export interface Contender {
   readonly listeners: readonly Listener[];
 }
 
-interface Conflict extends Problem {
-  readonly problemOf: 'conflict';
-  /** The name of the listener that it is in conflict with. */
-  readonly rival: string;
+interface Conflict {
+  readonly problem: ListenerProblem;
   /** Whether another listener has its hostname in its place. */
   readonly lostHostname?: boolean;
 }
@@ -29,8 +28,6 @@ const family = ({ protocol }: Listener): string =>
   protocol === 'HTTPS' || protocol === 'TLS' ? 'HTTPS/TLS' : protocol;
 
 const isStream = ({ protocol }: Listener): boolean => protocol === 'TCP' || protocol === 'UDP';
-
-const hostOf = ({ hostname }: Listener): string => (hostname === '*' ? 'no hostname' : `hostname ${hostname}`);
 
 const setOf = ({ set }: Listener): string => (set === undefined ? '' : `${set.namespace}/${set.name}`);
 
@@ -71,12 +68,8 @@ function groupBy<K>(listeners: readonly Listener[], key: (listener: Listener) =>
 }
 
 function mixed(listener: Listener, other: Listener, neither: boolean): Conflict {
-  return {
-    problemOf: 'conflict',
-    rival: other.name,
-    problem: `it is in conflict with listener ${other.name}, and ${neither ? 'neither is' : 'is not'} programmed: port ${listener.port} cannot be ${listener.protocol} and ${other.protocol}`,
-    cure: 'give each protocol a port of its own',
-  };
+  const { port, protocol } = listener;
+  return { problem: { is: 'other-protocol-on-port', rival: other.name, neither, port, protocol, other: other.protocol } }; // prettier-ignore
 }
 
 /** Plain HTTP beside HTTPS or TLS: none is programmed (validateConflictedLayer7Listeners, up to 1.8). */
@@ -135,10 +128,7 @@ function sameHostnames(http: readonly Listener[], prefersOwn: boolean, found: Co
       if (listener === winner || found.has(listener)) continue;
       const other = winner ?? sharing.find((one) => one !== listener) ?? listener;
       found.set(listener, {
-        problemOf: 'conflict',
-        rival: other.name,
-        problem: `it is in conflict with listener ${other.name}, and ${winner === undefined ? 'neither is' : 'is not'} programmed: both have port ${listener.port} and ${hostOf(listener)}`,
-        cure: 'give each listener of the port a hostname of its own, or attach its routes to the one that is kept',
+        problem: { is: 'same-hostname-on-port', rival: other.name, neither: winner === undefined, port: listener.port, hostname: listener.hostname }, // prettier-ignore
         ...(winner === undefined ? {} : { lostHostname: true }),
       });
     }
@@ -154,12 +144,7 @@ function laterStreams(listeners: readonly Listener[], protocol: string, found: C
     // prettier-ignore
     for (const listener of rest)
       if (!found.has(listener))
-        found.set(listener, {
-          problemOf: 'conflict',
-          rival: first?.name ?? '',
-          problem: `listener ${first?.name ?? ''} has port ${listener.port} (${protocol}) already`,
-          cure: 'give it a port of its own',
-        });
+        found.set(listener, { problem: { is: 'port-taken', rival: first?.name ?? '', port: listener.port, protocol } });
 }
 
 /** Of listeners with one port, protocol and hostname the first is programmed (validateConflictedMergedListeners). */
@@ -172,12 +157,7 @@ function ofOtherGateways(contenders: readonly Contender[], found: Conflicts): vo
       const owner = taken.get(key);
       if (owner === undefined) taken.set(key, contender);
       else if (!found.has(listener))
-        found.set(listener, {
-          problemOf: 'conflict',
-          rival: '',
-          problem: `a listener of Gateway ${owner.name}, which has the same proxies and comes before, has port ${port}, protocol ${protocol} and ${hostOf(listener)} as ${name} has`,
-          cure: 'give each listener of the shared proxies a hostname or port of its own',
-        });
+        found.set(listener, { problem: { is: 'same-at-shared-proxies', gateway: owner.name, listener: name, port, protocol, hostname } }); // prettier-ignore
     }
   }
 }

@@ -2,13 +2,14 @@
  * What Envoy Gateway does not take in an EnvoyExtensionPolicy: 500 on every route that the policy is for, unless only code is amiss that may fail open; that
  * is left out then (translateEnvoyExtensionPolicyForRoute of internal/gatewayapi/envoyextensionpolicy.go). Whether code itself is valid, as Envoy Gateway asks of Lua, is not known here.
  */
-import { backendProblem } from './envoy-gateway-references';
+import { backendProblem, referredTo } from './envoy-gateway-references';
 import { settingsOf } from './envoy-gateway-settings';
-import { lacksData, type PolicyFault } from './envoy-gateway-traffic-faults';
 import { secondsOf } from './envoy-gateway-values';
 import { record, records, text, type Json } from './fields';
+import { lacksData } from './lacking-data';
 import type { Manifest } from './manifest';
 import type { Mesh } from './mesh';
+import type { PolicyFault } from './policy-problems';
 
 /** Code that a policy hands requests to, and why Envoy Gateway cannot have it so. */
 export interface ForeignCode {
@@ -48,16 +49,13 @@ function processorFault(
 ): PolicyFault | undefined {
   // prettier-ignore
   for (const [at, reference] of records(backendRefs).entries()) {
-    const target = {
-      kind: text(reference.kind) || 'Service',
-      namespace: text(reference.namespace) || own,
-      name: text(reference.name),
-    };
-    const problem = backendProblem(target, reference, { kind, namespace: own }, mesh);
-    if (problem !== undefined) return { field: `${field}.backendRefs[${at}]`, what: problem.what, fix: problem.fix };
+    const backend = backendProblem(referredTo(reference, own), reference, { kind, namespace: own }, mesh);
+    if (backend !== undefined)
+      return { field: `${field}.backendRefs[${at}]`, problem: { is: 'processor-not-usable', backend } };
   }
+  const path = `${field}.messageTimeout`;
   return messageTimeout !== undefined && secondsOf(text(messageTimeout)) === undefined
-    ? { field: `${field}.messageTimeout`, what: `${field}.messageTimeout is no duration`, fix: 'write it as 10s' }
+    ? { field: path, problem: { is: 'processor-timeout', path } }
     : undefined;
 }
 
@@ -68,10 +66,10 @@ function luaFault(
   mesh: Mesh,
 ): PolicyFault | undefined {
   // prettier-ignore
-  if (isLuaOff(mesh)) return { field, what: "Envoy Gateway's configuration does not let Lua be", fix: 'write extensionApis.enableLua: true in it' }; // prettier-ignore
+  if (isLuaOff(mesh)) return { field, problem: { is: 'lua-off' } };
   const name = text(record(valueRef).name);
   const lacking = type === 'ValueRef' && name !== '' ? lacksData(namespace, name, mesh) : undefined;
-  return lacking === undefined ? undefined : { field: `${field}.valueRef`, what: `its code is in ${lacking}`, fix: `make ConfigMap ${namespace}/${name} with the key lua` }; // prettier-ignore
+  return lacking === undefined ? undefined : { field: `${field}.valueRef`, problem: { is: 'code-missing', lacking } };
 }
 
 /** By LuaDisabled of api/v1alpha1/envoygateway_helpers.go. */
@@ -86,11 +84,11 @@ function isLuaOff(mesh: Mesh): boolean {
 function wasmFault({ code }: Json, field: string): PolicyFault | undefined {
   const { type, http, image } = record(code);
   const lacking = type === 'HTTP' && http === undefined ? 'http' : type === 'Image' && image === undefined ? 'image' : undefined; // prettier-ignore
-  return lacking === undefined ? undefined : { field: `${field}.code`, what: `${field}.code has no ${lacking}`, fix: `write ${field}.code.${lacking}` }; // prettier-ignore
+  return lacking === undefined ? undefined : { field: `${field}.code`, problem: { is: 'code-not-written', path: `${field}.code`, part: lacking } }; // prettier-ignore
 }
 
 function moduleFault({ name }: Json, field: string, { dynamicModules }: Json): PolicyFault | undefined {
   return records(dynamicModules).some((one) => one.name === name)
     ? undefined
-    : { field: `${field}.name`, what: `no EnvoyProxy of the Gateway allows the module ${text(name)}`, fix: 'name it in dynamicModules of the EnvoyProxy' }; // prettier-ignore
+    : { field: `${field}.name`, problem: { is: 'module-not-allowed', module: text(name) } };
 }

@@ -2,7 +2,7 @@
 import { isGranted } from './gateway-api';
 import { optionalRecord, record, records, text, type Json } from './fields';
 import { extensionApi } from './envoy-gateway-settings';
-import { lacksData } from './envoy-gateway-traffic-faults';
+import { lacksData, type LackingData } from './lacking-data';
 import type { Manifest } from './manifest';
 import type { Mesh } from './mesh';
 
@@ -11,15 +11,37 @@ const GROUP = 'gateway.envoyproxy.io';
 /** The part of a SecurityPolicy that a reference belongs to. */
 export type PolicyPart = 'extAuth' | 'oidc' | 'jwt' | 'basicAuth' | 'apiKeyAuth';
 
+/** What a policy, or a copy, refers to. */
+export interface Referred {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Why a backend cannot be used. */
+export type BackendFault = { readonly target: Referred } & (
+  | { readonly is: 'backends-not-enabled' | 'missing' | 'external-name' | 'resolver' }
+  | { readonly is: 'no-port'; readonly port: number; readonly ports: readonly number[] }
+  /** `owner`: whose group, kind and namespace a ReferenceGrant has to name. */
+  | { readonly is: 'not-granted'; readonly owner: { readonly group: string; readonly kind: string; readonly namespace: string } } // prettier-ignore
+);
+
+export type ReferenceFault =
+  | BackendFault
+  | { readonly is: 'keys-missing'; readonly target: Referred; readonly lacking: LackingData }
+  | { readonly is: 'no-callback-path'; readonly target: Referred; readonly redirectURL: string }
+  | { readonly is: 'secret-elsewhere'; readonly target: Referred; readonly own: string };
+
 export interface BrokenReference {
   readonly part: PolicyPart;
   /** Below `spec`. */
   readonly field: string;
-  readonly is: 'missing' | 'no-port' | 'not-granted' | 'elsewhere' | 'invalid';
-  readonly what: string;
-  readonly fix: string;
-  /** What it refers to; the policy itself for a value of its own. */
-  readonly target: { readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly fault: ReferenceFault;
+}
+
+/** What a reference of an object in a namespace refers to. */
+export function referredTo({ kind, namespace, name }: Json, own: string): Referred {
+  return { kind: text(kind) || 'Service', namespace: text(namespace) || own, name: text(name) };
 }
 
 interface Reference {
@@ -79,13 +101,8 @@ export function brokenReferences(
   const spec = record(record(body).spec);
   const found: BrokenReference[] = [];
   for (const { part, field, body: reference } of backends(spec)) {
-    const target = {
-      kind: text(reference.kind) || 'Service',
-      namespace: text(reference.namespace) || own,
-      name: text(reference.name),
-    };
-    const problem = backendProblem(target, reference, { kind, namespace: own }, mesh);
-    if (problem !== undefined) found.push({ part, field, target, ...problem });
+    const fault = backendProblem(referredTo(reference, own), reference, { kind, namespace: own }, mesh);
+    if (fault !== undefined) found.push({ part, field, fault });
   }
   found.push(...keysMissing(spec, own, mesh));
   const back = record(spec.oidc).redirectURL;
@@ -93,23 +110,12 @@ export function brokenReferences(
     found.push({
       part: 'oidc',
       field: 'oidc.redirectURL',
-      target: { kind, namespace: own, name: policy },
-      is: 'invalid',
-      what: `its redirectURL ${text(back)} has no path of its own, to which the provider leads back`,
-      fix: 'write a path after the host (https://HOST/oauth2/callback) that no application uses',
+      fault: { is: 'no-callback-path', target: { kind, namespace: own, name: policy }, redirectURL: text(back) },
     });
   for (const { part, field, body: reference } of secrets(spec)) {
     const namespace = text(reference.namespace) || own;
     const target = { kind: 'Secret', namespace, name: text(reference.name) };
-    if (namespace !== own)
-      found.push({
-        part,
-        field,
-        target,
-        is: 'elsewhere',
-        what: `Secret ${namespace}/${target.name} is not in the namespace of the policy, and Envoy Gateway takes it from nowhere else`,
-        fix: `keep the Secret in namespace ${own}`,
-      });
+    if (namespace !== own) found.push({ part, field, fault: { is: 'secret-elsewhere', target, own } });
   }
   return found;
 }
@@ -139,51 +145,38 @@ function* keysMissing({ jwt }: Json, namespace: string, mesh: Mesh): Generator<B
       yield {
         part: 'jwt',
         field: `jwt.providers[${index}].localJWKS.valueRef`,
-        target: { kind: 'ConfigMap', namespace, name },
-        is: 'missing',
-        what: `its keys are in ${lacking}`,
-        fix: `make ConfigMap ${namespace}/${name} with the key jwks`,
+        fault: { is: 'keys-missing', target: { kind: 'ConfigMap', namespace, name }, lacking },
       };
   }
 }
 
 /** Why a backend cannot be used. @param owner whose kind a grant has to name, of Envoy Gateway's own group where none is said */
 export function backendProblem(
-  { kind, namespace, name }: BrokenReference['target'],
+  target: Referred,
   reference: Json,
   owner: { readonly group?: string; readonly kind: string; readonly namespace: string },
   mesh: Mesh,
-): Pick<BrokenReference, 'is' | 'what' | 'fix'> | undefined {
+): BackendFault | undefined {
+  const { kind, namespace, name } = target;
   const port = Number(reference.port ?? 0);
-  const whole = `${kind} ${namespace}/${name}`;
-  const missing = (what: string, fix: string) => ({ is: 'missing', what, fix }) as const;
   if (kind === 'Backend' && extensionApi(mesh, 'enableBackend') === false)
-    return missing(`${whole} is not read, since Envoy Gateway's configuration has no enableBackend`, 'set extensionApis.enableBackend in it'); // prettier-ignore
+    return { is: 'backends-not-enabled', target };
   if (kind === 'Service') {
     const service = mesh.services.ofCluster(namespace, name);
-    if (service === undefined && !mesh.isOpen(namespace))
-      return missing(`there is no ${whole}`, `correct the name of the backend, or create ${whole}`);
+    if (service === undefined && !mesh.isOpen(namespace)) return { is: 'missing', target };
     if (byName(namespace, name, mesh) && mesh.config.envoyGateway.refusesExternalNames)
-      return missing(`${whole} is of type ExternalName, which is no backend`, 'use a Backend with the name');
+      return { is: 'external-name', target };
     if (service !== undefined && !service.ports.some((one) => one.port === port))
-      return {
-        is: 'no-port',
-        what: `${whole} has port ${service.ports.map((one) => one.port).join(', ')}, and not ${port}`,
-        fix: 'write a port of the Service',
-      };
+      return { is: 'no-port', target, port, ports: service.ports.map((one) => one.port) };
   }
   if (kind === 'Backend') {
     const backend = mesh.find(GROUP, 'Backend', namespace, name);
-    if (backend === undefined && !mesh.isOpen(namespace))
-      return missing(`there is no ${whole}`, `correct the name of the backend, or create ${whole}`);
-    if (record(record(backend?.body).spec).type === 'DynamicResolver')
-      return missing(`${whole} is a DynamicResolver, which policies may not name`, 'name a Backend with endpoints');
+    if (backend === undefined && !mesh.isOpen(namespace)) return { is: 'missing', target };
+    if (record(record(backend?.body).spec).type === 'DynamicResolver') return { is: 'resolver', target };
   }
   const group = text(reference.group);
-  if (isGranted(mesh.gatewayApi.input, { group: GROUP, ...owner }, { group, kind, namespace, name })) return undefined;
-  return {
-    is: 'not-granted',
-    what: `no ReferenceGrant in ${namespace} lets a ${owner.kind} of ${owner.namespace} use ${whole}`,
-    fix: `write a ReferenceGrant in ${namespace} that lets a ${owner.kind} (${owner.group ?? GROUP}) of ${owner.namespace} use ${kind} ${name}`,
-  };
+  const by = { group: GROUP, ...owner };
+  return isGranted(mesh.gatewayApi.input, by, { group, kind, namespace, name })
+    ? undefined
+    : { is: 'not-granted', target, owner: by };
 }

@@ -5,7 +5,7 @@
  */
 import { settingsOf } from './envoy-gateway-settings';
 import { isAddress } from './addresses';
-import { backendProblem } from './envoy-gateway-references';
+import { backendProblem, referredTo, type BackendFault } from './envoy-gateway-references';
 import { list, optionalRecord, record, records, strings, text, type Json } from './fields';
 import { GATEWAY_API, type ApiRoute } from './gateway-api';
 import type { Mesh } from './mesh';
@@ -13,11 +13,37 @@ import { refusalOf } from './re2';
 
 const GROUP = 'gateway.envoyproxy.io';
 
+/** What is amiss with a rule, as data: words are made of it last. */
+export type RuleProblem =
+  | { readonly is: 'not-an-expression'; readonly pattern: string; readonly why: string }
+  /** Of an HTTPRouteFilter; `why` is null for one that is empty. */
+  | { readonly is: 'not-an-expression-of-filter'; readonly pattern: string; readonly why: string | null }
+  | { readonly is: 'two-filters-with-matches' }
+  | { readonly is: 'copies-and-answers'; readonly answers: string }
+  | { readonly is: 'resolver-by-path'; readonly backend: string }
+  | { readonly is: 'resolver-among-others'; readonly backend: string }
+  /** Empty for one without a name. */
+  | { readonly is: 'header-not-to-change'; readonly header: string }
+  | { readonly is: 'header-value'; readonly header: string; readonly value: string }
+  | { readonly is: 'rewritten-twice'; readonly part: 'hostname' | 'path' }
+  | { readonly is: 'redirect-scheme'; readonly scheme: string }
+  | { readonly is: 'redirect-status'; readonly status: string }
+  | { readonly is: 'no-hostname'; readonly host: string }
+  | { readonly is: 'path-of-other-type' }
+  | { readonly is: 'copy-not-usable'; readonly backend: BackendFault }
+  | { readonly is: 'foreign-filter'; readonly filter: string }
+  | { readonly is: 'filter-for-grpc'; readonly release: string }
+  | { readonly is: 'no-such-filter'; readonly filter: string }
+  | { readonly is: 'body-missing'; readonly config: string }
+  | { readonly is: 'body-empty'; readonly config: string }
+  | { readonly is: 'host-header-not-named' }
+  | { readonly is: 'host-expression-incomplete' }
+  | { readonly is: 'success-for-grpc'; readonly status: number };
+
 export interface RuleFault {
   /** `match`: the rule is not there. `filter`: it answers 500. `reference`: the same, and the route is attached whatever its other rules are. */
   readonly is: 'match' | 'filter' | 'reference';
-  readonly detail: string;
-  readonly cure: string;
+  readonly problem: RuleProblem;
 }
 
 /** What is amiss with each rule of a route; undefined where nothing is. */
@@ -44,19 +70,15 @@ function matchFault(rule: Json): RuleFault | undefined {
       if (type !== 'RegularExpression') continue;
       for (const pattern of [value, service, method].map(text)) {
         const why = pattern === '' ? undefined : refusalOf(pattern);
-        if (why !== undefined)
-          return {
-            is: 'match',
-            detail: `${JSON.stringify(pattern)} is no regular expression: ${why}`,
-            cure: 'correct the expression',
-          };
+        if (why !== undefined) return { is: 'match', problem: { is: 'not-an-expression', pattern, why } };
       }
     }
   }
   return undefined;
 }
 
-const invalid = (detail: string, cure: string): RuleFault => ({ is: 'filter', detail, cure });
+const invalid = (problem: RuleProblem): RuleFault => ({ is: 'filter', problem });
+const unusable = (problem: RuleProblem): RuleFault => ({ is: 'reference', problem });
 
 function filterFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undefined {
   const rewritten = new Set<'hostname' | 'path'>();
@@ -88,8 +110,7 @@ function filterFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undef
         if ('is' in own) fault ??= own;
         else {
           if (optionalRecord(own.spec.directResponse) !== undefined) answers ??= 'directResponse';
-          if (matches && records(own.spec.matches).length > 0)
-            fault ??= invalid('it has two HTTPRouteFilters with matches', TWICE);
+          if (matches && records(own.spec.matches).length > 0) fault ??= invalid({ is: 'two-filters-with-matches' });
           matches ||= records(own.spec.matches).length > 0;
           fault ??= ownFilterFault(own.spec, rewritten, route, mesh) ?? successFault(own.spec, route, mesh);
         }
@@ -98,7 +119,7 @@ function filterFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | undef
       default:
     }
   }
-  return fault ?? (mirrors && answers !== undefined ? invalid(`it has RequestMirror and ${answers}`, 'take one of them out') : undefined); // prettier-ignore
+  return fault ?? (mirrors && answers !== undefined ? invalid({ is: 'copies-and-answers', answers }) : undefined); // prettier-ignore
 }
 
 /** A DynamicResolver goes to whatever is asked for, and beside another backend nowhere. */
@@ -113,25 +134,19 @@ function backendFault(rule: Json, route: ApiRoute, mesh: Mesh): RuleFault | unde
     const own = extensionRef === undefined ? undefined : extensionOf(record(extensionRef), route, mesh);
     return own !== undefined && !('is' in own) && record(record(own.spec.urlRewrite).hostname).type === 'PathRegex';
   });
-  if (dynamic !== undefined && ofPath) return { is: 'reference', detail: `Backend ${text(dynamic.name)} is a DynamicResolver, and would go where the path says`, cure: 'take the Host from elsewhere' }; // prettier-ignore
-  return dynamic && backends.length > 1 ? { is: 'reference', detail: `Backend ${text(dynamic.name)} is a DynamicResolver, which may not be one of several backends`, cure: 'give it a rule of its own' } : undefined; // prettier-ignore
+  if (dynamic !== undefined && ofPath) return unusable({ is: 'resolver-by-path', backend: text(dynamic.name) });
+  return dynamic && backends.length > 1 ? unusable({ is: 'resolver-among-others', backend: text(dynamic.name) }) : undefined; // prettier-ignore
 }
 
 /** One invalid header is enough. */
 function headerFault({ add, set, remove }: Json): RuleFault | undefined {
   const given = [...records(add), ...records(set)].map(({ name, value }) => ({ name: text(name), value: text(value) }));
   const name = [...given.map((one) => one.name), ...list(remove).map(text)].find((one) => one === '' || /[/:]/.test(one) || /^host$/i.test(one)); // prettier-ignore
-  if (name !== undefined)
-    return invalid(
-      `a header modifier may not change ${name === '' ? 'a header without a name' : name}`,
-      'use URLRewrite for the Host, and leave the header out',
-    );
+  if (name !== undefined) return invalid({ is: 'header-not-to-change', header: name });
   // HeaderValueRegexp, without the choice that takes exponential time.
   const bad = given.find(({ value }) => !/^[!-~]+(?:[\t ][!-~]+)*$/.test(value));
-  return bad && invalid(`${JSON.stringify(bad.value)} is no value that a header modifier takes (${bad.name})`, 'write a value of visible characters'); // prettier-ignore
+  return bad && invalid({ is: 'header-value', header: bad.name, value: bad.value });
 }
-
-const TWICE = 'take one of the filters out';
 
 function rewriteFault({ hostname, path }: Json, rewritten: Set<'hostname' | 'path'>): RuleFault | undefined {
   for (const [part, value] of [
@@ -140,7 +155,7 @@ function rewriteFault({ hostname, path }: Json, rewritten: Set<'hostname' | 'pat
   ] as const) {
     // prettier-ignore
     if (value === undefined) continue;
-    if (rewritten.has(part)) return invalid(`two filters rewrite the ${part}`, TWICE);
+    if (rewritten.has(part)) return invalid({ is: 'rewritten-twice', part });
     rewritten.add(part);
   }
   return undefined;
@@ -148,18 +163,18 @@ function rewriteFault({ hostname, path }: Json, rewritten: Set<'hostname' | 'pat
 
 function redirectFault({ statusCode, scheme, hostname }: Json, { config }: Mesh): RuleFault | undefined {
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https')
-    return invalid(`a redirect may not have scheme ${text(scheme)}`, 'use http or https');
+    return invalid({ is: 'redirect-scheme', scheme: text(scheme) });
   const host = hostnameFault(hostname);
   if (host !== undefined) return host;
   if (statusCode === undefined || statusCode === 301 || statusCode === 302) return undefined;
-  return config.envoyGateway.redirectsWithAnyCode && [303, 307, 308].includes(Number(statusCode)) ? undefined : invalid(`a redirect may not have status ${String(statusCode)}`, 'use 301 or 302'); // prettier-ignore
+  return config.envoyGateway.redirectsWithAnyCode && [303, 307, 308].includes(Number(statusCode)) ? undefined : invalid({ is: 'redirect-status', status: String(statusCode) }); // prettier-ignore
 }
 
 /** A name, and no address (validateHostname of internal/gatewayapi/helpers.go). */
 function hostnameFault(hostname: unknown): RuleFault | undefined {
   const name = text(hostname);
   if (hostname === undefined || (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name) && name.length <= 253 && !isAddress(name))) return undefined; // prettier-ignore
-  return invalid(`${JSON.stringify(name)} may not become the Host`, 'write a name, and no address');
+  return invalid({ is: 'no-hostname', host: name });
 }
 
 /** What a URLRewrite of the Gateway API has to say besides its type. */
@@ -170,18 +185,18 @@ function pathFault(path: unknown): RuleFault | undefined {
   const isKnown = type === 'ReplaceFullPath' || type === 'ReplacePrefixMatch';
   return isKnown && own !== undefined && other === undefined
     ? undefined
-    : invalid('the path of a URLRewrite does not go with its type', 'write the field that is named as the type, and no other'); // prettier-ignore
+    : invalid({ is: 'path-of-other-type' }); // prettier-ignore
 }
 
 function mirrorFault(reference: Json, route: ApiRoute, mesh: Mesh): RuleFault | undefined {
   const { namespace: own } = route.config;
-  const target = {
-    kind: text(reference.kind) || 'Service',
-    namespace: text(reference.namespace) || own,
-    name: text(reference.name),
-  };
-  const problem = backendProblem(target, reference, { group: GATEWAY_API, kind: route.kind, namespace: own }, mesh);
-  return problem && { is: 'reference', detail: `its RequestMirror cannot be used: ${problem.what}`, cure: problem.fix };
+  const problem = backendProblem(
+    referredTo(reference, own),
+    reference,
+    { group: GATEWAY_API, kind: route.kind, namespace: own },
+    mesh,
+  );
+  return problem && unusable({ is: 'copy-not-usable', backend: problem });
 }
 
 /** The HTTPRouteFilter that a filter names. */
@@ -190,19 +205,14 @@ function extensionOf(reference: Json, route: ApiRoute, mesh: Mesh): RuleFault | 
   if (group !== GROUP || kind !== 'HTTPRouteFilter') {
     // What an extension of Envoy Gateway's brings is not known here.
     if (settingsOf(mesh).some(({ body }) => optionalRecord(body.extensionManager) !== undefined)) return { spec: {} };
-    return invalid(`Envoy Gateway knows no filter ${group}/${kind}`, `name an HTTPRouteFilter (${GROUP})`);
+    return invalid({ is: 'foreign-filter', filter: `${group}/${kind}` });
   }
   if (route.kind === 'GRPCRoute' && !mesh.config.envoyGateway.extendsGrpcRoutes)
-    return invalid(
-      `Envoy Gateway ${mesh.config.releases.envoyGateway.release} takes no HTTPRouteFilter in a GRPCRoute: that needs Envoy Gateway 1.9`,
-      'take the filter out, or install Envoy Gateway 1.9',
-    );
+    return invalid({ is: 'filter-for-grpc', release: mesh.config.releases.envoyGateway.release });
   const { namespace } = route.config;
   const found = mesh.find(GROUP, kind, namespace, name);
   if (found === undefined)
-    return mesh.isOpen(namespace)
-      ? { spec: {} }
-      : { is: 'reference', detail: `a filter of the rule names an HTTPRouteFilter that is not there: ${namespace}/${name}`, cure: 'make that HTTPRouteFilter, or correct its name' }; // prettier-ignore
+    return mesh.isOpen(namespace) ? { spec: {} } : unusable({ is: 'no-such-filter', filter: `${namespace}/${name}` });
   return { spec: record(record(found.body).spec) };
 }
 
@@ -216,11 +226,10 @@ function ownFilterFault(
   const rewrite = record(spec.urlRewrite);
   const { replaceRegexMatch, type } = record(rewrite.path);
   const pattern = text(record(replaceRegexMatch).pattern);
-  const why = type === 'ReplaceRegexMatch' ? (pattern === '' ? 'it is empty' : refusalOf(pattern)) : undefined;
+  const why = type === 'ReplaceRegexMatch' ? (pattern === '' ? null : refusalOf(pattern)) : undefined;
   const twice = rewriteFault(rewrite, rewritten);
   if (twice !== undefined) return twice;
-  if (why !== undefined)
-    return invalid(`the pattern ${JSON.stringify(pattern)} of an HTTPRouteFilter is no regular expression: ${why}`, 'correct the expression'); // prettier-ignore
+  if (why !== undefined) return invalid({ is: 'not-an-expression-of-filter', pattern, why });
   const host = ownHostFault(record(rewrite.hostname));
   if (host !== undefined) return host;
   const body = record(record(spec.directResponse).body);
@@ -229,23 +238,20 @@ function ownFilterFault(
   const { namespace } = route.config;
   const found = mesh.find('', 'ConfigMap', namespace, name);
   if (found === undefined)
-    return mesh.isOpen(namespace) ? undefined : invalid(`its direct response is in ConfigMap ${namespace}/${name}, which is not there`, `make ConfigMap ${namespace}/${name}, or correct its name`); // prettier-ignore
+    return mesh.isOpen(namespace) ? undefined : invalid({ is: 'body-missing', config: `${namespace}/${name}` }); // prettier-ignore
   const { data, binaryData } = record(found.body);
   return Object.keys({ ...strings(data), ...strings(binaryData) }).length > 0
     ? undefined
-    : invalid(
-        `its direct response is in ConfigMap ${namespace}/${name}, which is empty`,
-        'give it the key response.body',
-      );
+    : invalid({ is: 'body-empty', config: `${namespace}/${name}` });
 }
 
 function ownHostFault({ type, header, pathRegex }: Json): RuleFault | undefined {
-  if (type === 'Header' && text(header) === '') return invalid('an HTTPRouteFilter takes the Host from a header that it does not name', 'write urlRewrite.hostname.header'); // prettier-ignore
+  if (type === 'Header' && text(header) === '') return invalid({ is: 'host-header-not-named' }); // prettier-ignore
   if (type !== 'PathRegex') return undefined;
   const { pattern, substitution } = record(pathRegex);
-  if (text(pattern) === '' || text(substitution) === '') return invalid('an HTTPRouteFilter makes the Host of an expression that it does not have', 'write urlRewrite.hostname.pathRegex'); // prettier-ignore
+  if (text(pattern) === '' || text(substitution) === '') return invalid({ is: 'host-expression-incomplete' }); // prettier-ignore
   const why = refusalOf(text(pattern));
-  return why === undefined ? undefined : invalid(`the pattern ${JSON.stringify(pattern)} of an HTTPRouteFilter is no regular expression: ${why}`, 'correct the expression'); // prettier-ignore
+  return why === undefined ? undefined : invalid({ is: 'not-an-expression-of-filter', pattern: text(pattern), why }); // prettier-ignore
 }
 
 /** gRPC takes a status of success alone for an answer that is not valid. */
@@ -253,7 +259,7 @@ function successFault({ directResponse }: Json, { kind }: ApiRoute, { config }: 
   const { statusCode } = record(directResponse);
   if (kind !== 'GRPCRoute' || !config.envoyGateway.refusesSuccessOfGrpc) return undefined;
   return typeof statusCode === 'number' && statusCode >= 200 && statusCode < 300
-    ? invalid(`a GRPCRoute may not answer ${statusCode} by itself`, 'use another status, or send the call on')
+    ? invalid({ is: 'success-for-grpc', status: statusCode })
     : undefined;
 }
 

@@ -4,17 +4,12 @@
  */
 import { isCidr } from './addresses';
 import { secondsOf, wholeOf } from './envoy-gateway-values';
-import { optionalRecord, record, records, strings, text, type Json } from './fields';
+import { optionalRecord, record, records, text, type Json } from './fields';
+import { lacksData } from './lacking-data';
 import type { EffectivePolicy } from './envoy-gateway-policies';
 import type { Mesh } from './mesh';
+import type { PolicyFault, SelectorProblem } from './policy-problems';
 import { refusalOf } from './re2';
-
-export interface PolicyFault {
-  /** Below `spec`. */
-  readonly field: string;
-  readonly what: string;
-  readonly fix: string;
-}
 
 type Found = PolicyFault | undefined;
 
@@ -57,11 +52,7 @@ export function durationFault(spec: Json, fields: readonly string[]): Found {
     const steps = field.split('.');
     const value = steps.slice(0, -1).reduce((at, step) => record(at[step]), spec)[steps.at(-1) ?? ''];
     if (value !== undefined && value !== null && secondsOf(text(value)) === undefined)
-      return {
-        field,
-        what: `${field} is ${JSON.stringify(value)}, which is no duration`,
-        fix: 'write it as 10s or 1m30s',
-      };
+      return { field, problem: { is: 'no-duration', path: field, value } };
   }
   return undefined;
 }
@@ -71,9 +62,10 @@ export function amountFault(owner: Json, path: string, name: string, least: numb
   const value = owner[name];
   if (value === undefined || value === null) return undefined;
   const whole = wholeOf(value);
+  const field = `${path}.${name}`;
   return whole !== undefined && whole >= least && whole <= most
     ? undefined
-    : { field: `${path}.${name}`, what: `${path}.${name} is ${JSON.stringify(value)}, and has to be a whole number from ${least} to ${most}`, fix: 'correct the amount' }; // prettier-ignore
+    : { field, problem: { is: 'amount', path: field, value, least, most } };
 }
 
 export function http2Fault(http2: Json, path: string): Found {
@@ -88,20 +80,20 @@ const UNITS: Readonly<Record<string, number>> = { Second: 1, Minute: 60, Hour: 3
 function limitFault({ type, local, global }: Json): Found {
   const own = optionalRecord(local);
   const shared = optionalRecord(global);
-  if (type === 'Local' && own === undefined) return { field: 'rateLimit', what: 'its rateLimit is Local and says nothing of local', fix: 'write rateLimit.local' }; // prettier-ignore
-  if (type === 'Global' && shared === undefined) return { field: 'rateLimit', what: 'its rateLimit is Global and says nothing of global', fix: 'write rateLimit.global' }; // prettier-ignore
+  if (type === 'Local' && own === undefined) return { field: 'rateLimit', problem: { is: 'limit-not-written', type } };
+  if (type === 'Global' && shared === undefined)
+    return { field: 'rateLimit', problem: { is: 'limit-not-written', type } };
   return (own && type !== 'Global' ? localFault(records(own.rules)) : undefined) ?? (shared && type !== 'Local' ? selectorsFault(records(shared.rules), 'rateLimit.global') : undefined); // prettier-ignore
 }
 
 function localFault(rules: readonly Json[]): Found {
   const general = rules.filter(({ clientSelectors }) => records(clientSelectors).length === 0);
-  if (general.length > 1)
-    return { field: 'rateLimit.local.rules', what: 'rateLimit.local has more than one rule without clientSelectors', fix: 'keep one of them' }; // prettier-ignore
+  if (general.length > 1) return { field: 'rateLimit.local.rules', problem: { is: 'several-general-limits' } };
   const unitOf = ({ limit }: Json): number => UNITS[text(record(limit).unit)] ?? 0;
   const usual = general[0] === undefined ? 1 : unitOf(general[0]);
   const odd = rules.findIndex((rule) => usual === 0 || unitOf(rule) % usual !== 0);
   if (odd >= 0)
-    return { field: `rateLimit.local.rules[${odd}].limit.unit`, what: `the unit of rateLimit.local.rules[${odd}] is no multiple of that of the rule without clientSelectors`, fix: 'give that rule the smaller unit' }; // prettier-ignore
+    return { field: `rateLimit.local.rules[${odd}].limit.unit`, problem: { is: 'unit-of-limit', rule: odd } };
   return selectorsFault(rules, 'rateLimit.local');
 }
 
@@ -110,7 +102,7 @@ function selectorsFault(rules: readonly Json[], path: string): Found {
     for (const selector of records(clientSelectors)) {
       const why = selectorFault(selector);
       if (why !== undefined)
-        return { field: `${path}.rules[${at}].clientSelectors`, what: `${path}.rules[${at}] ${why}`, fix: 'correct the selector' }; // prettier-ignore
+        return { field: `${path}.rules[${at}].clientSelectors`, problem: { is: 'selector', path, rule: at, why } };
     }
   }
   return undefined;
@@ -118,24 +110,24 @@ function selectorsFault(rules: readonly Json[], path: string): Found {
 
 const SELECTS = ['headers', 'methods', 'queryParams'];
 
-function selectorFault(selector: Json): string | undefined {
+function selectorFault(selector: Json): SelectorProblem | undefined {
   const { path, sourceCIDR } = selector;
-  if (path === undefined && sourceCIDR === undefined && SELECTS.every((field) => records(selector[field]).length === 0)) return 'has a selector that selects by nothing'; // prettier-ignore
+  if (path === undefined && sourceCIDR === undefined && SELECTS.every((field) => records(selector[field]).length === 0)) return { is: 'selects-nothing' }; // prettier-ignore
   for (const { type = 'Exact', value, invert } of records(selector.headers)) {
-    if (type === 'Distinct' ? value !== undefined || invert === true : value === undefined) return 'has a header whose type and value do not go together'; // prettier-ignore
+    if (type === 'Distinct' ? value !== undefined || invert === true : value === undefined) return { is: 'header-type' }; // prettier-ignore
     const why = type === 'RegularExpression' ? refusalOf(text(value)) : undefined;
-    if (why !== undefined) return `has an expression that is none: ${why}`;
+    if (why !== undefined) return { is: 'not-an-expression', why };
   }
   for (const { type = 'Exact', value, invert } of records(selector.queryParams)) {
-    if (type === 'Distinct' ? value !== undefined || invert === true : text(value) === '') return 'has a parameter whose type and value do not go together'; // prettier-ignore
+    if (type === 'Distinct' ? value !== undefined || invert === true : text(value) === '') return { is: 'parameter-type' }; // prettier-ignore
     const why = type === 'RegularExpression' ? refusalOf(text(value)) : undefined;
-    if (why !== undefined) return `has an expression that is none: ${why}`;
+    if (why !== undefined) return { is: 'not-an-expression', why };
   }
   const own = record(path);
   const why = own.type === 'RegularExpression' ? refusalOf(text(own.value)) : undefined;
-  if (why !== undefined) return `has an expression that is none: ${why}`;
+  if (why !== undefined) return { is: 'not-an-expression', why };
   const range = text(record(sourceCIDR).value);
-  return sourceCIDR !== undefined && !isCidr(range) ? `has ${JSON.stringify(range)}, which is no range of addresses` : undefined; // prettier-ignore
+  return sourceCIDR !== undefined && !isCidr(range) ? { is: 'no-range', range } : undefined;
 }
 
 function bandwidthFault(bandwidth: Json): Found {
@@ -147,7 +139,7 @@ function bandwidthFault(bandwidth: Json): Found {
     const seconds = unit === 'Minute' || unit === 'Hour' ? UNITS[unit] : 1;
     const whole = wholeOf(value);
     if (whole === undefined || seconds === undefined || Math.floor(whole / seconds / 1024) < 1)
-      return { field, what: `${field} comes to less than 1 KiB a second, or is no amount`, fix: 'write at least 1Ki a second' }; // prettier-ignore
+      return { field, problem: { is: 'bandwidth', path: field } };
   }
   return undefined;
 }
@@ -159,7 +151,7 @@ function balancerFault({ type, consistentHash }: Json): Found {
   if (type !== 'ConsistentHash' || typeof tableSize !== 'number') return undefined;
   return tableSize <= LARGEST_TABLE && isPrime(tableSize)
     ? undefined
-    : { field: 'loadBalancer.consistentHash.tableSize', what: `loadBalancer.consistentHash.tableSize is ${tableSize}, and has to be a prime of at most ${LARGEST_TABLE}`, fix: 'use 65537, say' }; // prettier-ignore
+    : { field: 'loadBalancer.consistentHash.tableSize', problem: { is: 'table-size', size: tableSize, most: LARGEST_TABLE } }; // prettier-ignore
 }
 
 function isPrime(value: number): boolean {
@@ -182,14 +174,9 @@ function retryFault({ perRetry }: Json): Found {
   const { baseInterval, maxInterval } = record(record(perRetry).backOff);
   const [base, most] = [baseInterval, maxInterval].map((one) => (one === undefined ? undefined : secondsOf(text(one))));
   const field = 'retry.perRetry.backOff';
-  if (base === 0 || most === 0)
-    return { field, what: `${field} has an interval of 0s`, fix: 'write a longer interval' };
+  if (base === 0 || most === 0) return { field, problem: { is: 'interval-of-nothing', path: field } };
   return base !== undefined && most !== undefined && base > most
-    ? {
-        field,
-        what: `${field}.maxInterval is shorter than baseInterval`,
-        fix: 'write the longer interval as maxInterval',
-      }
+    ? { field, problem: { is: 'intervals-in-disorder', path: field } }
     : undefined;
 }
 
@@ -201,18 +188,9 @@ function overrideFault(overrides: readonly Json[], namespace: string, mesh: Mesh
     if (type !== 'ValueRef' || name === '') continue;
     const lacking = lacksData(namespace, name, mesh);
     if (lacking !== undefined)
-      return { field: `responseOverride[${at}].response.body.valueRef`, what: `responseOverride[${at}] takes its body from ${lacking}`, fix: `make ConfigMap ${namespace}/${name} with the key response.body` }; // prettier-ignore
+      return { field: `responseOverride[${at}].response.body.valueRef`, problem: { is: 'body-missing', override: at, lacking } }; // prettier-ignore
   }
   return undefined;
-}
-
-/** A ConfigMap that is not there, or is empty, in words; undefined where it is there or may be. */
-export function lacksData(namespace: string, name: string, mesh: Mesh): string | undefined {
-  const found = mesh.find('', 'ConfigMap', namespace, name);
-  const whole = `ConfigMap ${namespace}/${name}`;
-  if (found === undefined) return mesh.isOpen(namespace) ? undefined : `${whole}, which is not there`;
-  const { data, binaryData } = record(found.body);
-  return Object.keys({ ...strings(data), ...strings(binaryData) }).length > 0 ? undefined : `${whole}, which is empty`;
 }
 
 function bufferFault(spec: Json, { config: { envoyGateway } }: Mesh): Found {
@@ -220,5 +198,5 @@ function bufferFault(spec: Json, { config: { envoyGateway } }: Mesh): Found {
   if (buffer === undefined) return undefined;
   const found = amountFault(buffer, 'requestBuffer', 'limit', 0, MOST);
   if (found !== undefined || !envoyGateway.refusesBuffersOfUpgrades || records(spec.httpUpgrade).length === 0) return found; // prettier-ignore
-  return { field: 'requestBuffer', what: 'requestBuffer goes with no httpUpgrade', fix: 'take one of them out' };
+  return { field: 'requestBuffer', problem: { is: 'buffer-of-upgrades' } };
 }

@@ -64,37 +64,33 @@ interface ShownInput extends EnvoyGatewayInput {
   readonly config: { readonly envoyGateway: EnvoyGatewayBehavior };
 }
 
+/** Why Envoy Gateway does not accept a Gateway: by its addresses, or by the EnvoyProxy that it names itself. */
+export type GatewayProblem =
+  | { readonly is: 'address-of-other-type'; readonly type: string }
+  /** Its class has an EnvoyProxy with mergeGateways. */
+  | { readonly is: 'own-proxy-of-merged'; readonly proxy: string }
+  | { readonly is: 'parameters-of-no-proxy'; readonly parameters: string; readonly wanted: string }
+  | { readonly is: 'no-such-proxy'; readonly proxy: string };
+
 /**
  * Why Envoy Gateway does not accept a Gateway, and serves none of its listeners: its parametersRef (processGatewayParamsRef of
  * internal/provider/kubernetes/controller.go).
  */
-export function whyNotAccepted(
-  gateway: ApiGateway,
-  input: ShownInput,
-): { readonly detail: string; readonly cure: string; readonly field?: string } | undefined {
+export function whyNotAccepted(gateway: ApiGateway, input: ShownInput): GatewayProblem | undefined {
   const address = records(gateway.config.spec.addresses).find(({ type }) => !['', 'IPAddress', 'Hostname'].includes(text(type))); // prettier-ignore
   if (address !== undefined && input.config.envoyGateway.refusesNamedAddresses)
-    return { detail: `it asks for an address of type ${text(address.type)}`, cure: 'ask for an IPAddress or a Hostname', field: 'spec.addresses' }; // prettier-ignore
+    return { is: 'address-of-other-type', type: text(address.type) };
   const reference = optionalRecord(record(gateway.config.spec.infrastructure).parametersRef);
   if (reference === undefined) return undefined;
   const { namespace } = gateway.config;
   const { manifest, spec } = proxyOfClass(gateway, input);
   if (manifest !== undefined && spec.mergeGateways === true)
-    return {
-      detail: `it names an EnvoyProxy, and EnvoyProxy ${manifest.namespace}/${manifest.name} of its class has mergeGateways`,
-      cure: 'take infrastructure.parametersRef off the Gateway',
-    };
+    return { is: 'own-proxy-of-merged', proxy: `${manifest.namespace}/${manifest.name}` };
   const name = text(reference.name);
   if (text(reference.kind) !== 'EnvoyProxy' || text(reference.group) !== GROUP)
-    return {
-      detail: `its parametersRef is ${text(reference.kind)} ${name}, which is no EnvoyProxy`,
-      cure: `name an EnvoyProxy (${GROUP}) in infrastructure.parametersRef`,
-    };
+    return { is: 'parameters-of-no-proxy', parameters: `${text(reference.kind)} ${name}`, wanted: GROUP };
   if (input.find(GROUP, 'EnvoyProxy', namespace, name) !== undefined || input.isOpen(namespace)) return undefined;
-  return {
-    detail: `there is no EnvoyProxy ${namespace}/${name}`,
-    cure: `correct the name in infrastructure.parametersRef, or create EnvoyProxy ${namespace}/${name}`,
-  };
+  return { is: 'no-such-proxy', proxy: `${namespace}/${name}` };
 }
 
 /** The namespace of Envoy Gateway itself: where its Deployment or its Service is, else where its chart puts them. */

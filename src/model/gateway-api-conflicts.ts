@@ -2,7 +2,8 @@
  * Listeners that istiod leaves out because another one of their Gateway has their place (ComputeGatewayListenerConflicts of
  * pilot/pkg/config/kube/gatewaycommon/listener_conflict.go): the Gateway's own go before those of sets, older sets before newer ones.
  */
-import type { ApiListener, Problem } from './gateway-api';
+import type { ApiListener } from './gateway-api';
+import type { ListenerProblem } from './listener-problems';
 import { config } from './objects';
 
 const isStream = ({ protocol }: ApiListener): boolean => protocol === 'TCP' || protocol === 'UDP';
@@ -10,13 +11,13 @@ const isStream = ({ protocol }: ApiListener): boolean => protocol === 'TCP' || p
 /** The listeners of a Gateway, its own first, each with what it lost its place to. */
 export function withConflictsInIstio(listeners: readonly ApiListener[]): readonly ApiListener[] {
   const kept: ApiListener[] = [];
-  const lost = new Map<ApiListener, Problem & { readonly rival: string }>();
+  const lost = new Map<ApiListener, ListenerProblem>();
   for (const listener of [...listeners].sort(byAgeOfSets)) {
     const rival = kept.find((other) => !areDistinct(listener, other));
     if (rival === undefined) kept.push(listener);
     else lost.set(listener, conflict(listener, rival));
   }
-  return lost.size === 0 ? listeners : listeners.map((one) => ({ ...one, ...lost.get(one) }));
+  return lost.size === 0 ? listeners : listeners.map((one) => ({ ...one, problem: lost.get(one) ?? one.problem }));
 }
 
 function byAgeOfSets({ set: a }: ApiListener, { set: b }: ApiListener): number {
@@ -32,17 +33,7 @@ function areDistinct(a: ApiListener, b: ApiListener): boolean {
   return !isStream(a) && !isStream(b) && a.hostname !== b.hostname;
 }
 
-function conflict(listener: ApiListener, rival: ApiListener): Problem & { readonly rival: string } {
-  const { port, protocol, hostname } = listener;
-  const shared =
-    protocol !== rival.protocol
-      ? `port ${port} cannot be ${protocol} and ${rival.protocol}${isStream(listener) || isStream(rival) ? '' : ' for one hostname'}`
-      : `both have port ${port}${isStream(listener) ? '' : ` and ${hostname === '*' ? 'no hostname' : `hostname ${hostname}`}`}`;
-  const of = rival.set === undefined ? '' : ` of ListenerSet ${rival.set.namespace}/${rival.set.name}`;
-  return {
-    problem: `it is in conflict with listener ${rival.name}${of}, which istiod keeps: ${shared}`,
-    cure: 'give it a port or a hostname of its own',
-    problemOf: 'conflict',
-    rival: rival.name,
-  };
+function conflict({ port, protocol, hostname }: ApiListener, rival: ApiListener): ListenerProblem {
+  const set = rival.set === undefined ? null : `${rival.set.namespace}/${rival.set.name}`;
+  return { is: 'lost-in-istio', rival: rival.name, set, port, hostname, protocol, other: rival.protocol };
 }

@@ -5,6 +5,7 @@ import { kindsInEnvoyGateway, problemInEnvoyGateway } from './envoy-gateway-list
 import { frontendCas, frontendTls, type FrontendTls } from './frontend-tls';
 import { entry, list, number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { GATEWAY_API } from './groups';
+import type { ListenerProblem } from './listener-problems';
 import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-sets';
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
@@ -37,12 +38,7 @@ export interface ApiListener {
   /** The XListenerSet that it is from; undefined for a listener of the Gateway's own. */
   readonly set?: Manifest;
   /** Why the listener is not programmed. */
-  readonly problem: string | undefined;
-  /** What to do about that. */
-  readonly cure?: string;
-  readonly problemOf?: Problem['problemOf'];
-  /** The listener that it is in conflict with. */
-  readonly rival?: string;
+  readonly problem: ListenerProblem | undefined;
   /** Whether its hostname is another listener's, which has it in its place. */
   readonly lostHostname?: boolean;
 }
@@ -162,13 +158,6 @@ export function isGranted(
   });
 }
 
-export interface Problem {
-  readonly problem: string;
-  readonly cure: string;
-  /** `grant`: no ReferenceGrant lets it have its certificate. `unread`: istiod does not read routes for it. None for a fault of its own. */
-  readonly problemOf?: 'grant' | 'conflict' | 'unread';
-}
-
 /** Modes of istiod's own, in which the proxy shows the certificate that it has anyway. */
 const OWN_CERTIFICATE = new Set(['ISTIO_SIMPLE', 'ISTIO_MUTUAL']);
 
@@ -182,13 +171,12 @@ function certificateProblem(
   owner: Manifest,
   controller: GatewayController,
   input: GatewayApiInput,
-): Problem | undefined {
+): ListenerProblem | undefined {
   const tls = record(listener.tls);
   if (tls.mode === 'Passthrough') return undefined;
   if (OWN_CERTIFICATE.has(text(record(tls.options)['gateway.istio.io/tls-terminate-mode']))) return undefined;
   const references = records(tls.certificateRefs);
-  if (controller !== 'envoy-gateway' && references.length > 2)
-    return { problem: 'it has more than two certificates', cure: 'keep two, one for RSA and one for ECDSA' };
+  if (controller !== 'envoy-gateway' && references.length > 2) return { is: 'more-than-two-certificates' };
   const problems = references.map((reference) => referenceProblem(reference, owner, controller, input));
   return problems.every((problem) => problem !== undefined) ? problems[0] : undefined;
 }
@@ -198,30 +186,20 @@ function referenceProblem(
   owner: Manifest,
   controller: GatewayController,
   input: GatewayApiInput,
-): Problem | undefined {
+): ListenerProblem | undefined {
   const namespace = text(reference.namespace) || owner.namespace;
   const name = text(reference.name);
   const kind = text(reference.kind) || 'Secret';
   if (kind !== 'Secret' || text(reference.group) !== '')
-    return {
-      problem: `its certificate is ${kind} ${namespace}/${name}, and only a Secret can be one`,
-      cure: 'name a Secret in certificateRefs',
-    };
+    return { is: 'certificate-of-no-secret', certificate: { kind, namespace, name } };
   const from = { group: owner.group, kind: owner.kind, namespace: owner.namespace };
   if (!isGranted(input, from, { group: '', kind, namespace, name }))
-    return {
-      problem: `its certificate ${namespace}/${name} is in another namespace, and no ReferenceGrant there lets ${owner.kind}s of ${owner.namespace} use it`,
-      cure: `write a ReferenceGrant in ${namespace} that lets ${owner.kind}s of ${owner.namespace} use Secret ${name}, or keep the Secret in ${owner.namespace}`,
-      problemOf: 'grant',
-    };
+    return { is: 'certificate-not-granted', certificate: { kind, namespace, name }, owner: { kind: owner.kind, namespace: owner.namespace } }; // prettier-ignore
   const secret = controller === 'envoy-gateway' ? input.find('', kind, namespace, name) : undefined;
   const type = text(record(secret?.body).type) || 'Opaque';
   return secret === undefined || type === TLS_SECRET || type === SDS_SECRET
     ? undefined
-    : {
-        problem: `its certificate ${namespace}/${name} is a Secret of type ${type}, and Envoy Gateway takes ${TLS_SECRET} alone`,
-        cure: `write type: ${TLS_SECRET} in the Secret`,
-      };
+    : { is: 'certificate-of-other-type', secret: `${namespace}/${name}`, type, takes: TLS_SECRET };
 }
 
 /** Why a listener cannot judge the certificates of clients, and is not programmed then (buildTLS of conversion.go, frontendTLSValidationInvalid of contexts.go). */
@@ -230,21 +208,16 @@ function clientCaProblem(
   owner: Manifest,
   asking: Parameters<typeof frontendCas>[2],
   input: GatewayApiInput,
-): Problem | undefined {
+): ListenerProblem | undefined {
   const references = frontendCas(listener, owner, asking);
   const isIstio = asking.controller === 'istio';
-  if (isIstio && references.length > 1)
-    return { problem: 'it has more than one CA for clients', cure: 'put the CAs into one ConfigMap' };
+  if (isIstio && references.length > 1) return { is: 'several-client-cas' };
   const by = isIstio ? owner : asking.gateway;
   const from = { group: by.group, kind: by.kind, namespace: by.namespace };
   const lacking = references.find((to) => !isGranted(input, from, to));
   if (lacking === undefined) return undefined;
   const { kind, namespace, name } = lacking;
-  return {
-    problem: `the CA of its clients, ${kind} ${namespace}/${name}, is in another namespace, and no ReferenceGrant there lets ${by.kind}s of ${by.namespace} use it`,
-    cure: `write a ReferenceGrant in ${namespace} that lets ${by.kind}s of ${by.namespace} use ${kind} ${name}, or keep it in ${by.namespace}`,
-    problemOf: 'grant',
-  };
+  return { is: 'client-ca-not-granted', authority: { kind, namespace, name }, owner: { kind: by.kind, namespace: by.namespace } }; // prettier-ignore
 }
 
 const TLS_SECRET = 'kubernetes.io/tls';
@@ -274,11 +247,11 @@ function parseGateway(
     admits: admission(listener, owner.namespace, input),
     kinds: kindsOf(listener, kindsTaken(listener, controller, input)),
     index,
-    problem: undefined,
-    ...((isIstio ? unreadProtocol(listener, input) : undefined) ??
+    problem:
+      (isIstio ? unreadProtocol(listener, input) : undefined) ??
       (controller === 'envoy-gateway' ? problemInEnvoyGateway(listener) : undefined) ??
       certificateProblem(listener, owner, controller, input) ??
-      clientCaProblem(listener, owner, asking, input)),
+      clientCaProblem(listener, owner, asking, input),
   });
   const own = records(object.spec.listeners).map((listener, index) => parse(listener, index, manifest));
   const takesBroaderHosts = controller !== 'envoy-gateway' || input.envoyGateway.takesBroaderHosts;
@@ -329,17 +302,11 @@ function withConflicts({ merged, gateways }: Fleet, input: GatewayApiInput): rea
 }
 
 /** Why istiod does not take the protocol of a listener. */
-function unreadProtocol(listener: Json, { kindsRead, releases }: GatewayApiInput): Problem | undefined {
+function unreadProtocol(listener: Json, { kindsRead, releases }: GatewayApiInput): ListenerProblem | undefined {
   const protocol = text(listener.protocol).toUpperCase();
   if (protocol !== 'TLS' && protocol !== 'TCP') return undefined;
   const kind = `${protocol}Route` as const;
-  return kindsRead[kind]
-    ? undefined
-    : {
-        problem: whyKindUnread(kind, releases),
-        problemOf: 'unread',
-        cure: "set PILOT_ENABLE_ALPHA_GATEWAY_API=true in istiod's environment, or run a release that reads such routes",
-      };
+  return kindsRead[kind] ? undefined : whyKindUnread(kind, releases);
 }
 
 /** Gateways and routes of the Gateway API, and which route is attached where. */
@@ -427,11 +394,11 @@ export class GatewayApi {
       const kind = text(parent.kind) || 'Gateway';
       if (name === undefined) continue;
       const field = `spec.parentRefs[${index}]`;
-      const refuse = (why: string, against: readonly Against[] = []): void => {
+      const refuse = (why: Unattached['why'], against: readonly Against[] = []): void => {
         unattached.push({ route, gateway: name, parent: gateway, why, against, field, index });
       };
       if (gateway === undefined) {
-        refuse(`there is no such ${kind}`);
+        refuse({ is: 'no-such-parent', kind });
         continue;
       }
       const notTaken = set === undefined ? undefined : whyNotTaken(set, gateway, this.input);
@@ -447,8 +414,7 @@ export class GatewayApi {
           return against;
         });
       const all = reasons.filter((one) => one !== undefined);
-      if (all.length === reasons.length)
-        refuse(all.map(({ what }) => what).join('; ') || 'the Gateway has no listeners', all);
+      if (all.length === reasons.length) refuse({ is: 'no-listener' }, all);
     }
   }
 

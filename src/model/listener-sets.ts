@@ -11,6 +11,14 @@ const SETS = [
   ['gateway.networking.k8s.io', 'ListenerSet'],
 ] as const;
 
+/** Why a Gateway has no listeners of a set. */
+export type SetProblem =
+  /** `release` reads sets of the standard channel in place of these. */
+  | { readonly is: 'set-replaced'; readonly by: 'Istio' | 'Envoy Gateway'; readonly release: string }
+  | { readonly is: 'set-unread'; readonly by: 'Istio' | 'Envoy Gateway'; readonly since: string }
+  | { readonly is: 'set-not-switched-on'; readonly by: 'Istio' | 'Envoy Gateway'; readonly kind: string }
+  | { readonly is: 'set-not-admitted'; readonly kind: string; readonly namespace: string };
+
 export interface ListenerSet {
   readonly manifest: Manifest;
   /** `namespace/name` of the Gateway. */
@@ -32,7 +40,7 @@ export function listenerSets(input: GatewayApiInput): readonly ListenerSet[] {
 }
 
 /** Why a Gateway has no listeners of a set; undefined if it has them. */
-export function whyNotTaken(set: ListenerSet, gateway: ApiGateway, input: GatewayApiInput): string | undefined {
+export function whyNotTaken(set: ListenerSet, gateway: ApiGateway, input: GatewayApiInput): SetProblem | undefined {
   const { kind, namespace } = set.manifest;
   const notRead = gateway.controller === 'envoy-gateway' ? unreadByEnvoyGateway(kind, input) : undefined;
   if (notRead !== undefined) return notRead;
@@ -40,28 +48,26 @@ export function whyNotTaken(set: ListenerSet, gateway: ApiGateway, input: Gatewa
     const { XListenerSet, ListenerSet } = input.kindsRead;
     if (kind === 'XListenerSet' && !XListenerSet)
       return ListenerSet
-        ? `Istio ${input.releases.istio.release} reads ListenerSets of gateway.networking.k8s.io/v1 in place of XListenerSets`
-        : 'istiod reads XListenerSets only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment';
-    if (kind === 'ListenerSet' && !ListenerSet) return 'istiod reads ListenerSets from Istio 1.30 on';
+        ? { is: 'set-replaced', by: 'Istio', release: input.releases.istio.release }
+        : { is: 'set-not-switched-on', by: 'Istio', kind };
+    if (kind === 'ListenerSet' && !ListenerSet) return { is: 'set-unread', by: 'Istio', since: '1.30' };
   }
   const { from, selector } = record(record(gateway.config.spec.allowedListeners).namespaces);
   const own = gateway.config.namespace === namespace;
   const labels = { 'kubernetes.io/metadata.name': namespace, ...input.namespaces.get(namespace)?.labels };
   const isAllowed =
     from === 'All' || (from === 'Same' && own) || (from === 'Selector' && selects(record(selector), labels));
-  return isAllowed ? undefined : `allowedListeners of the Gateway does not admit ${kind}s of namespace ${namespace}`;
+  return isAllowed ? undefined : { is: 'set-not-admitted', kind, namespace };
 }
 
-function unreadByEnvoyGateway(kind: string, input: GatewayApiInput): string | undefined {
+function unreadByEnvoyGateway(kind: string, input: GatewayApiInput): SetProblem | undefined {
   const { release, from } = input.releases.envoyGateway;
   const { readsListenerSets } = envoyGatewayBehavior(release);
-  if (kind === 'ListenerSet') return readsListenerSets ? undefined : 'Envoy Gateway reads ListenerSets from 1.8 on';
+  if (kind === 'ListenerSet')
+    return readsListenerSets ? undefined : { is: 'set-unread', by: 'Envoy Gateway', since: '1.8' };
   // Where nobody says which Envoy Gateway it is, it is one that goes with the XListenerSets that are there.
-  if (readsListenerSets && from !== 'default')
-    return `Envoy Gateway ${release} reads ListenerSets of gateway.networking.k8s.io/v1 in place of XListenerSets`;
-  return gatewayApiKind(input, kind) === true
-    ? undefined
-    : `Envoy Gateway reads ${kind}s only with gatewayAPI.enabled: [${kind}] in its configuration`;
+  if (readsListenerSets && from !== 'default') return { is: 'set-replaced', by: 'Envoy Gateway', release };
+  return gatewayApiKind(input, kind) === true ? undefined : { is: 'set-not-switched-on', by: 'Envoy Gateway', kind };
 }
 
 /** Whether a listener is of the set, or of the Gateway itself for none. */

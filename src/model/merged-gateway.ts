@@ -38,11 +38,17 @@ export interface ServerGroup {
   routeName: string;
 }
 
+export type ServerProblem =
+  | { readonly is: 'hosts-taken'; readonly port: number; readonly hosts: readonly string[] }
+  | { readonly is: 'plain-text-already'; readonly port: number; readonly protocol: string }
+  | { readonly is: 'port-taken'; readonly port: number }
+  | { readonly is: 'port-name-taken'; readonly port: number; readonly portName: string };
+
 /** A server that istiod leaves out, and why. */
 export interface Rejected {
   readonly server: Server;
   readonly port: number;
-  readonly why: string;
+  readonly why: ServerProblem;
   /** The server that was there first. */
   readonly by: Server | undefined;
 }
@@ -215,7 +221,7 @@ export function mergeGateways(
   for (const [candidate, targets] of selected) {
     for (const server of serversOf(candidate.gateway)) {
       for (const number of resolvePorts(server.port, targets, candidate.services === undefined)) {
-        const reject = (why: string): void => {
+        const reject = (why: ServerProblem): void => {
           rejected.push({ server, port: number, why, by: seen.get(number) });
         };
         const routeName = routeNameOf(server, number);
@@ -224,7 +230,7 @@ export function mergeGateways(
           tlsHosts.set(number, taken);
           const duplicates = takeHosts(server.hosts, server.bind, taken);
           if (duplicates.length > 0) {
-            reject(`another server on port ${number} already has host ${duplicates.join(', ')}`);
+            reject({ is: 'hosts-taken', port: number, hosts: duplicates });
             continue;
           }
         }
@@ -240,9 +246,9 @@ export function mergeGateways(
           const canMerge =
             (isHttp(server.protocol) || server.protocol === current.protocol) && isHttp(current.protocol);
           if (!canMerge && sameBind) {
-            reject(`port ${number} already serves ${current.protocol} in plain text`);
+            reject({ is: 'plain-text-already', port: number, protocol: current.protocol });
           } else if (routeName === '' && sameBind) {
-            reject(`port ${number} already has a server`);
+            reject({ is: 'port-taken', port: number });
           } else if (!sameBind) {
             const existing = groups.get(keyOf(port));
             if (existing === undefined) start(server, port, routeName);
@@ -265,7 +271,7 @@ export function mergeGateways(
         }
         if (isHttpServer(server)) {
           if (routeName === '' || serversByRoute.has(routeName)) {
-            reject(`its port name "${server.portName}" is not unique for HTTPS on port ${number}`);
+            reject({ is: 'port-name-taken', port: number, portName: server.portName });
             continue;
           }
           serversByRoute.set(routeName, [server]);

@@ -2,6 +2,7 @@
  * What releases do otherwise with the same objects, each with the note or source that says so. Nothing else asks for a version: whoever
  * needs one asks for a switch of this file.
  */
+import type { UnreadKind } from './listener-problems';
 import { EXPERIMENTAL, isSince } from './releases';
 import type { ReleasesInForce } from './releases-in-force';
 
@@ -167,10 +168,8 @@ export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: bool
 }
 
 /** Why istiod does not take a listener of a protocol, which is that of a kind that it does not read. */
-export function whyKindUnread(kind: 'TLSRoute' | 'TCPRoute', { istio, gatewayApi }: ReleasesInForce): string {
+export function whyKindUnread(kind: 'TLSRoute' | 'TCPRoute', { istio, gatewayApi }: ReleasesInForce): UnreadKind {
   const { since } = ISTIO[kind === 'TLSRoute' ? 'readsTlsRoutes' : 'readsTcpRoutes'];
-  const { v1 } = SERVED[kind];
-  return isSince('istio', istio.release, since)
-    ? `Istio ${istio.release} reads ${kind} v1, which Gateway API ${gatewayApi.release} does not serve: it needs ${v1}`
-    : `before ${since}, istiod takes protocol ${kind.slice(0, 3)} only with PILOT_ENABLE_ALPHA_GATEWAY_API=true in its environment`;
+  const needs = { istio: istio.release, gatewayApi: gatewayApi.release, wanted: SERVED[kind].v1 };
+  return { is: 'kind-unread', kind, since, needs: isSince('istio', istio.release, since) ? needs : null };
 }

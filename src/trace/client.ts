@@ -4,13 +4,12 @@ import type { Config } from '../model/objects';
 import { optionalRecord, records, strings, text } from '../model/fields';
 import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
 import { namespaceInjection, podInjection } from '../model/injection';
-import { whoLeavesOut } from '../model/left-out';
 import { assumedWorkload, type Workload } from '../model/workloads';
 import { assumption, type Note, remark } from './notes';
+import { refOf } from './refs';
 import { NoGateway, RequestError } from './request';
 import type { ProxyKind, TraceRequest } from './types';
 import type { Peer } from './walk';
-import { firstOf } from './words';
 
 /** Where a request starts. */
 export interface Origin {
@@ -28,8 +27,7 @@ export interface Origin {
 export function client(mesh: Mesh, request: TraceRequest, port: number): Origin {
   if (request.from === 'outside') return fromOutside(mesh, request, port);
   const { namespace, name } = parseClient(mesh, request.from);
-  if (request.at !== undefined)
-    throw new RequestError(`a request enters at a gateway only from "outside", not from "${request.from}"`);
+  if (request.at !== undefined) throw new RequestError({ is: 'not-from-outside', from: request.from });
   return name === undefined ? fromNamespace(mesh, request, namespace) : fromWorkload(mesh, request, namespace, name);
 }
 
@@ -46,8 +44,7 @@ function parseClient(mesh: Mesh, from: string): ClientName {
   const known = splits(from).find(
     ({ namespace }) => namespace !== '' && mesh.manifests.some((one) => one.namespace === namespace),
   );
-  if (known === undefined)
-    throw new RequestError(`client "${from}" is not NAMESPACE, NAMESPACE/WORKLOAD, or "outside"`);
+  if (known === undefined) throw new RequestError({ is: 'no-client', given: from });
   return known;
 }
 
@@ -129,8 +126,7 @@ function fromNamespace(mesh: Mesh, request: TraceRequest, namespace: string, nam
 /** A gateway by the name of its Gateway object, else of its workload or Service. */
 function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
   const [namespace = '', name = '', ...rest] = (request.at ?? '').split('/');
-  if (namespace === '' || name === '' || rest.length > 0)
-    throw new RequestError('a request from "outside" needs --at NAMESPACE/GATEWAY');
+  if (namespace === '' || name === '' || rest.length > 0) throw new RequestError({ is: 'no-gateway-named' });
   const api = mesh.gatewayApi.find(namespace, name);
   const istio = mesh.gatewayNamed(namespace, name);
   if (api !== undefined && (istio === undefined || !isMeant(request, api, istio, port))) {
@@ -169,10 +165,8 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
     );
     const left = mesh.leftOut.find((one) => one.kind === 'Gateway' && one.namespace === namespace && one.name === name);
     if (left !== undefined && left.field === undefined)
-      throw new NoGateway(`Gateway ${namespace}/${name} is not followed: ${whoLeavesOut(left)}, since ${left.why}`);
-    throw new NoGateway(
-      `there is no gateway ${namespace}/${name}: ${known.length === 0 ? 'the manifests have none' : `there are ${firstOf(known)}`}`,
-    );
+      throw new NoGateway({ is: 'gateway-left-out', gateway: refOf(left), by: left.by, why: left.why });
+    throw new NoGateway({ is: 'no-such-gateway', gateway: `${namespace}/${name}`, known });
   }
   const labels = strings(selector);
   const assumed = assumedWorkload({
@@ -219,10 +213,8 @@ function atApiGateway(mesh: Mesh, api: ApiGateway, port: number): Origin {
   const workload =
     mesh.workloads.selected(namespace, { [`${GATEWAY_API}/gateway-name`]: name })[0] ?? behindAddress(mesh, api);
   if (api.controller === 'other')
-    throw new RequestError(
-      `Gateway ${namespace}/${name} is of class "${api.className}", whose controller is neither Istio's nor Envoy Gateway's`,
-    );
-  if (workload === undefined) throw new NoGateway(`nothing runs Gateway ${namespace}/${name}`);
+    throw new RequestError({ is: 'foreign-controller', gateway: refOf(api.config), className: api.className });
+  if (workload === undefined) throw new NoGateway({ is: 'gateway-without-pods', gateway: refOf(api.config) });
   return { ...origin, ...atPort(mesh, workload, port) };
 }
 

@@ -144,7 +144,7 @@ function withoutAuthority(mesh: Mesh, manifest: Manifest, notes: Note[]): Missin
   const { fault, assumed } = authorityOf(manifest, mesh);
   const { kind, namespace, name } = manifest;
   if (fault !== undefined)
-    return missing({ kind: 'backend-authority-not-usable', detail: fault.what, cure: fault.fix }, { kind, namespace, name, field: `spec.${fault.field}` }); // prettier-ignore
+    return missing({ kind: 'backend-authority-not-usable', problem: fault }, { kind, namespace, name, field: `spec.${fault.field}` }); // prettier-ignore
   notes.push(...assumed.map((authority) => assumption({ kind: 'authority-exists', authority, by: refOf(manifest) })));
   return undefined;
 }

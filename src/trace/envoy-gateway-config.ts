@@ -5,7 +5,7 @@
 import { hostnamesAt, type Attachment } from '../model/attachments';
 import { chainsAt, servedAt, type Served } from '../model/envoy-gateway-chains';
 import { patchPolicy, type EffectivePolicy } from '../model/envoy-gateway-policies';
-import type { PolicyFault } from '../model/envoy-gateway-traffic-faults';
+import type { PolicyFault } from '../model/policy-problems';
 import { record, records, text } from '../model/fields';
 import { l4Rules } from '../model/gateway-api-rules';
 import { isSubsetOf } from '../model/hostnames';
@@ -100,10 +100,9 @@ function chainOf({ mesh, gateway }: AtGateway, of: readonly Served[], names: rea
 function unusable({
   policy,
   field,
-  what,
-  fix,
+  problem: fault,
 }: PolicyFault & { readonly policy: EffectivePolicy }): FilterChain['unusable'] {
-  const reason = { kind: 'policy-not-usable', policy: refOf(policy.manifest), problem: 'invalid', detail: what, cure: fix } as const; // prettier-ignore
+  const reason = { kind: 'policy-not-usable', policy: refOf(policy.manifest), problem: 'invalid', fault } as const;
   return { code: 'NC', reason, by: decision(policy, field) };
 }
 

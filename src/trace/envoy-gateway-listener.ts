@@ -2,7 +2,7 @@
 import type { Served } from '../model/envoy-gateway-chains';
 import { clientFault } from '../model/envoy-gateway-client-faults';
 import { clientTrafficPolicy, type EffectivePolicy } from '../model/envoy-gateway-policies';
-import type { PolicyFault } from '../model/envoy-gateway-traffic-faults';
+import type { PolicyFault } from '../model/policy-problems';
 import type { FrontendTls } from '../model/frontend-tls';
 import { entry, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { FilterChain } from './envoy';

@@ -17,6 +17,8 @@ import { remark } from './notes';
 import { refOf } from './refs';
 import { refused, type Step } from './step';
 import { decisions, type TlsLayer, type Walk } from './walk';
+import { unattachedText } from './words/listener-problems';
+import { ruleProblemWords } from './words/rule-problems';
 
 /** @param refusal the routes of the port that Envoy does not take */
 export function envoyGatewayPlane(
@@ -70,9 +72,9 @@ function noteShares(walk: Walk, clusters: Route['clusters']): void {
 function noChain({ mesh, gateway, flight: { namedPort: port } }: Stage, outer: TlsLayer | undefined): Absent {
   const own = gatewayRef(gateway);
   const idle = gateway.listeners.find((listener) => listener.port === port && listener.problem !== undefined);
-  if (idle !== undefined)
+  if (idle?.problem !== undefined)
     return {
-      reason: { kind: 'listener-not-programmed', gateway: own, listener: idle.name, detail: idle.problem ?? '', cure: idle.cure ?? '' }, // prettier-ignore
+      reason: { kind: 'listener-not-programmed', gateway: own, listener: idle.name, problem: idle.problem },
       by: listenerDecision({ gateway, listener: idle }),
     };
   const served = servedAt(mesh.gatewayApi, gateway, port);
@@ -96,7 +98,7 @@ function noHost(
     reason:
       refusal === undefined
         ? { kind: 'no-hostname', gateway: gatewayRef(gateway), host, unattached: whyUnattached(mesh, gateway) }
-        : { kind: 'listener-refused-by-envoy', detail: refusal.what, cure: refusal.fix },
+        : { kind: 'listener-refused-by-envoy', problem: refusal.problem },
     by: at === undefined ? gatewayDecision(gateway, 'spec.listeners') : listenerDecision(at),
   });
 }
@@ -122,10 +124,14 @@ export function whyUnattached(mesh: Mesh, gateway: ApiGateway): readonly string[
     `${route.kind} ${route.config.namespace}/${route.config.name} is not attached: ${why}`;
   const attached = new Set(mesh.gatewayApi.attachedTo(gateway).map(({ route }) => route));
   return [
-    ...mesh.gatewayApi.unattached.filter((item) => item.gateway === name).map(({ route, why }) => told(route, why)),
+    ...mesh.gatewayApi.unattached
+      .filter((item) => item.gateway === name)
+      .map((item) => told(item.route, unattachedText(item))),
     ...[...attached].flatMap((route) => {
       const fault = routeFault(route, mesh);
-      return fault === undefined ? [] : [told(route, `Envoy Gateway accepts none of its rules, since ${fault.detail}`)];
+      return fault === undefined
+        ? []
+        : [told(route, `Envoy Gateway accepts none of its rules, since ${ruleProblemWords(fault.problem).what}`)];
     }),
   ];
 }

@@ -1,8 +1,8 @@
 /** What Envoy Gateway's own policies and filters do to a request before it is forwarded. */
 import { filterOrder, type FilterName } from '../model/envoy-gateway-filters';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
-import { callbackPath, type BrokenReference } from '../model/envoy-gateway-references';
-import type { PolicyFault } from '../model/envoy-gateway-traffic-faults';
+import { callbackPath, type BrokenReference, type ReferenceFault } from '../model/envoy-gateway-references';
+import type { PolicyFault } from '../model/policy-problems';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import { authorizationVerdict } from './envoy-gateway-authorization';
 import { csrfVerdict } from './envoy-gateway-csrf';
@@ -128,10 +128,23 @@ function limitFailure({ traffic, limitsGlobally }: AtRule): Held | undefined {
 
 function faultOf({ faults: [fault] }: AtRule): Held | undefined {
   if (fault === undefined) return undefined;
-  const { policy, field, what, fix } = fault;
-  const reason: Reason = { kind: 'policy-not-usable', policy: refOf(policy), problem: 'invalid', detail: what, cure: fix }; // prettier-ignore
+  const { policy, field, problem } = fault;
+  const reason: Reason = { kind: 'policy-not-usable', policy: refOf(policy), problem: 'invalid', fault: problem };
   return { is: 'refused', code: 'direct_response', status: 500, reason, by: decision(policy, field) };
 }
+
+/** What sort of fault it is. */
+const SORTS: Readonly<Record<ReferenceFault['is'], 'missing' | 'no-port' | 'not-granted' | 'elsewhere' | 'invalid'>> = {
+  'backends-not-enabled': 'missing',
+  missing: 'missing',
+  'external-name': 'missing',
+  resolver: 'missing',
+  'no-port': 'no-port',
+  'not-granted': 'not-granted',
+  'keys-missing': 'missing',
+  'no-callback-path': 'invalid',
+  'secret-elsewhere': 'elsewhere',
+};
 
 function securityFailure({ security, broken }: AtRule): Held | undefined {
   const worst = broken.find(({ part }) => part !== 'extAuth') ?? broken[0];
@@ -141,13 +154,7 @@ function securityFailure({ security, broken }: AtRule): Held | undefined {
     is: 'refused',
     code: 'direct_response',
     status: 500,
-    reason: {
-      kind: 'policy-not-usable',
-      policy: refOf(security),
-      problem: worst.is,
-      detail: worst.what,
-      cure: worst.fix,
-    },
+    reason: { kind: 'policy-not-usable', policy: refOf(security), problem: SORTS[worst.fault.is], fault: worst.fault },
     by: decision(security, worst.field),
   };
 }

@@ -28,7 +28,7 @@ export function extrasOf(
   const security = effectivePolicy('SecurityPolicy', place, mesh);
   const limits = traffic && mesh.remember(traffic.manifest, 'limits globally', () => limitsGlobally(mesh));
   const found = ownFilters(place.route, own, mesh);
-  const failed: OwnAnswer | undefined = fault && { code: 'direct_response', status: 500, reason: { kind: 'filter-not-usable', detail: fault.detail, cure: fault.cure }, field: 'filters' }; // prettier-ignore
+  const failed: OwnAnswer | undefined = fault && { code: 'direct_response', status: 500, reason: { kind: 'filter-not-usable', problem: fault.problem }, field: 'filters' }; // prettier-ignore
   const told = failed ?? answerOf(found);
   const faults = policyFaults(mesh, {
     proxy,

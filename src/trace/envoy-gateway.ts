@@ -66,14 +66,14 @@ export function throughProxies(
     refused(hopOf(incoming, { decidedBy: decisions(by ?? undefined) }), { code: 'NR', status: brokenStatus(flight), proxy: own, reason, by }); // prettier-ignore
   const notAccepted = whyNotAccepted(gateway, mesh);
   if (notAccepted !== undefined) {
-    const { detail, cure, field = 'spec.infrastructure.parametersRef' } = notAccepted;
-    return closed({ reason: { kind: 'gateway-not-accepted', gateway: gatewayRef(gateway), detail, cure }, by: gatewayDecision(gateway, field) }); // prettier-ignore
+    const field = notAccepted.is === 'address-of-other-type' ? 'spec.addresses' : 'spec.infrastructure.parametersRef';
+    return closed({ reason: { kind: 'gateway-not-accepted', gateway: gatewayRef(gateway), problem: notAccepted }, by: gatewayDecision(gateway, field) }); // prettier-ignore
   }
   const refusal = mesh.remember(gateway, `refused ${namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, namedPort)); // prettier-ignore
   if (refusal?.is === 'listener') {
     const [at] = refusal.at;
     const by = at === undefined ? gatewayDecision(gateway, 'spec.listeners') : listenerDecision(at);
-    return closed({ reason: { kind: 'listener-refused-by-envoy', detail: refusal.what, cure: refusal.fix }, by });
+    return closed({ reason: { kind: 'listener-refused-by-envoy', problem: refusal.problem }, by });
   }
   const stream = matched?.routeConfig === null ? streamTarget(stage, matched, outermost(flight.layers)?.sni ?? null) : undefined; // prettier-ignore
   return through(walk, {

@@ -112,8 +112,8 @@ function eitherOf(ways: readonly { readonly answer: Answer; readonly told: Trace
 }
 
 /** The trace of a request that is none, or that names a client or a gateway that cannot be. */
-export function notFollowed({ message }: RequestError): Trace {
-  const notes = withNotes([gap({ kind: 'request-not-followed', detail: message })]);
+export function notFollowed({ problem }: RequestError): Trace {
+  const notes = withNotes([gap({ kind: 'request-not-followed', problem })]);
   return { outcome: 'unknown', hops: [], destination: null, refusal: null, ...notes };
 }
 

@@ -8,6 +8,7 @@ import type { LeftOut } from '../model/left-out';
 import type { WaypointProblem } from '../model/waypoints';
 import type { Asking, NoCluster } from './reasons';
 import { refOf, type ObjectRef, type RouteRef } from './refs';
+import type { RequestProblem } from './request-problems';
 import type { Outcome, ProxyRef } from './types';
 
 /** A workload where manifests show it, or what stands for it. */
@@ -50,8 +51,8 @@ export type OpenCondition =
 interface Gaps {
   /** The Pod itself is dialled, where no listener of its sidecar is bound. */
   'own-loopback': { readonly address: string; readonly port: number };
-  /** A request that is none, or names a client or gateway that cannot be; `detail` is the error. */
-  'request-not-followed': { readonly detail: string };
+  /** `detail` is words, put there last. */
+  'request-not-followed': { readonly problem: RequestProblem; readonly detail?: string };
   'network-policy-by-node': { readonly policies: readonly string[]; readonly peer: Place };
   /** `namespace`: the one whose labels no manifest shows. */
   'network-policy-by-namespace': { readonly policies: readonly string[]; readonly namespace: string };

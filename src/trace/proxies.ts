@@ -199,7 +199,7 @@ function noListener(
     onPort.length > 0
       ? { kind: 'server-without-route', gateway: server?.gatewayName ?? '', port, namedPort, section }
       : rejection !== undefined
-        ? { kind: 'server-left-out', gateway: rejection.server.gatewayName, port, namedPort, detail: rejection.why }
+        ? { kind: 'server-left-out', gateway: rejection.server.gatewayName, port, namedPort, problem: rejection.why }
         : { kind: 'no-server-on-port', port, namedPort };
   return refuse({ by, reason });
 }
@@ -225,11 +225,11 @@ function idleListener(
   const workload = mesh.workloads.find(proxy.namespace, proxy.workload ?? '');
   const gateway = mesh.gatewayApi.find(proxy.namespace, workload?.labels[`${GATEWAY_API}/gateway-name`] ?? '');
   const listener = gateway?.listeners.find((one) => one.port === port && one.problem !== undefined);
-  if (gateway === undefined || listener === undefined) return undefined;
+  if (gateway === undefined || listener?.problem === undefined) return undefined;
   const { namespace, name } = gateway.config;
   const own = { kind: 'Gateway', namespace, name };
   return {
-    reason: { kind: 'listener-not-programmed', gateway: own, listener: listener.name, detail: listener.problem ?? '', cure: listener.cure ?? '' }, // prettier-ignore
+    reason: { kind: 'listener-not-programmed', gateway: own, listener: listener.name, problem: listener.problem },
     by: { ...own, field: `spec.listeners[${listener.index}]` },
   };
 }

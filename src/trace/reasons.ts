@@ -1,9 +1,16 @@
 /**
  * Why a request does not arrive, or is answered on its way: a closed union with fields. Programs read these; `words/` makes sentences of them, last.
  */
+import type { AuthorityFault } from '../model/backend-authority';
+import type { GatewayProblem } from '../model/envoy-gateway';
+import type { RefusedByEnvoy } from '../model/envoy-gateway-chains';
 import type { BackendProblem } from '../model/envoy-gateway-backends';
-import type { BrokenReference } from '../model/envoy-gateway-references';
+import type { ReferenceFault } from '../model/envoy-gateway-references';
+import type { RuleProblem } from '../model/envoy-gateway-rules';
 import type { LeftOut } from '../model/left-out';
+import type { ListenerProblem } from '../model/listener-problems';
+import type { ServerProblem } from '../model/merged-gateway';
+import type { PolicyProblem } from '../model/policy-problems';
 import type { Protocol } from '../model/protocols';
 import type { Unmerged } from '../model/virtual-services';
 import type { ObjectRef, RouteRef } from './refs';
@@ -130,11 +137,11 @@ interface Spelled {
 interface OfListeners {
   'no-server-on-port': { readonly port: number; readonly namedPort: number };
   'server-without-route': { readonly gateway: string; readonly port: number; readonly namedPort: number; readonly section: 'tls' | 'tcp' }; // prettier-ignore
-  'server-left-out': { readonly gateway: string; readonly port: number; readonly namedPort: number; readonly detail: string }; // prettier-ignore
-  'listener-not-programmed': { readonly gateway: ObjectRef; readonly listener: string; readonly detail: string; readonly cure: string }; // prettier-ignore
-  'gateway-not-accepted': { readonly gateway: ObjectRef; readonly detail: string; readonly cure: string };
+  'server-left-out': { readonly gateway: string; readonly port: number; readonly namedPort: number; readonly problem: ServerProblem; readonly detail?: string }; // prettier-ignore
+  'listener-not-programmed': { readonly gateway: ObjectRef; readonly listener: string; readonly problem: ListenerProblem } & Spelled; // prettier-ignore
+  'gateway-not-accepted': { readonly gateway: ObjectRef; readonly problem: GatewayProblem } & Spelled;
   'chains-match-alike': { readonly listener: string; readonly matched: string; readonly servers: readonly string[] };
-  'listener-refused-by-envoy': { readonly detail: string; readonly cure: string };
+  'listener-refused-by-envoy': { readonly problem: RefusedByEnvoy } & Spelled;
   'no-listener-on-port': { readonly gateway: ObjectRef; readonly port: number };
   'no-listener-for-connection': { readonly gateway: ObjectRef; readonly port: number; readonly isTls: boolean; readonly sni: string | null }; // prettier-ignore
   'listener-takes-udp': { readonly gateway: ObjectRef; readonly listener: string; readonly port: number };
@@ -176,7 +183,7 @@ interface OfFilters {
   'denied-by-security-policy': { readonly policy: ObjectRef };
   'underscore-in-header': { readonly headers: readonly string[] };
   'client-address-missing': { readonly header: string };
-  'policy-not-usable': { readonly policy: ObjectRef; readonly problem: BrokenReference['is'] | 'invalid'; readonly detail: string; readonly cure: string }; // prettier-ignore
+  'policy-not-usable': { readonly policy: ObjectRef; readonly problem: 'missing' | 'no-port' | 'not-granted' | 'elsewhere' | 'invalid'; readonly fault: ReferenceFault | PolicyProblem } & Spelled; // prettier-ignore
   'rate-limit-not-configured': { readonly policy: ObjectRef };
 }
 
@@ -205,7 +212,7 @@ interface OfRoutes {
   'backends-not-enabled': { readonly backend: string };
   'backend-missing': { readonly backend: string };
   'backend-tls-unverified': { readonly backend: string };
-  'backend-authority-not-usable': { readonly detail: string; readonly cure: string };
+  'backend-authority-not-usable': { readonly problem: AuthorityFault } & Spelled;
   'backend-unix-socket': { readonly backend: string };
   /** `resolves`: it has none by nature, and the connection names no host that Envoy Gateway reads. */
   'backend-without-endpoint': { readonly backend: string; readonly resolves: boolean };
@@ -214,7 +221,7 @@ interface OfRoutes {
   /** A Service of type ExternalName. */
   'backend-by-name': { readonly host: string };
   /** A filter, or a copy, that Envoy Gateway cannot carry out. */
-  'filter-not-usable': { readonly detail: string; readonly cure: string };
+  'filter-not-usable': { readonly problem: RuleProblem } & Spelled;
 }
 
 /** At the other end, by the TLS that is sent. */

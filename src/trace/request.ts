@@ -1,11 +1,17 @@
 import { isAddress } from '../model/addresses';
 import { Asked, AskedHeaders, AskedPath, type Recorder } from './ask';
 import type { HttpRequest } from './http-routes';
+import type { RequestProblem } from './request-problems';
 import type { TraceRequest } from './types';
+import { requestProblemText } from './words/requests';
 
 /** A request that cannot be understood: the message says what was given and what would be. */
 export class RequestError extends Error {
   public override readonly name = 'RequestError';
+
+  public constructor(public readonly problem: RequestProblem) {
+    super(requestProblemText(problem));
+  }
 }
 
 /** There is no such gateway, or nothing runs it. */
@@ -28,8 +34,6 @@ export interface ParsedRequest {
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, tls: 443 };
 
-const FORMS = 'write http://host/path, https://host/path, tls://host:port or tcp://address:port';
-
 export function parseRequest(request: TraceRequest, recorder?: Recorder): ParsedRequest {
   const given = request.request;
   // A name and password before the host are for the server.
@@ -38,19 +42,14 @@ export function parseRequest(request: TraceRequest, recorder?: Recorder): Parsed
   );
   const scheme = found?.[1]?.toLowerCase() ?? '';
   if (found === null || !['http', 'https', 'tls', 'tcp', 'grpc', 'grpcs'].includes(scheme))
-    throw new RequestError(`"${given}" is no request: ${FORMS}`);
+    throw new RequestError({ is: 'no-request', given });
   const plain = scheme === 'grpc' ? 'http' : scheme === 'grpcs' ? 'https' : (scheme as ParsedRequest['scheme']);
   const host = (found[2] ?? '').toLowerCase().replace(/^\[|\]$/g, '');
   const port = found[3] === undefined ? DEFAULT_PORTS[plain] : Number(found[3]);
-  if (port === undefined || port < 1 || port > 65535) {
-    throw new RequestError(
-      port === undefined
-        ? `"${given}" names no port: ${FORMS}`
-        : `port ${port} of "${given}" is not between 1 and 65535`,
-    );
-  }
+  if (port === undefined) throw new RequestError({ is: 'no-port', given });
+  if (port < 1 || port > 65535) throw new RequestError({ is: 'no-such-port', given, port });
   if (request.address !== undefined && !isAddress(request.address))
-    throw new RequestError(`address "${request.address}" is not an IP`);
+    throw new RequestError({ is: 'no-address', given: request.address });
   const isLiteral = isAddress(host);
   const isHttp = plain === 'http' || plain === 'https';
   const headers = Object.fromEntries(

@@ -96,6 +96,18 @@ describe('a BackendTrafficPolicy that Envoy Gateway does not take', () => {
     });
   });
 
+  it('says as data what of it is not taken, and in words', () => {
+    const told = ask(policy('BackendTrafficPolicy', 'timeout: {http: {requestTimeout: soon}}'));
+    expect(told.refusal?.reason).toEqual({
+      kind: 'policy-not-usable',
+      policy: { kind: 'BackendTrafficPolicy', namespace: 'edge', name: 'own' },
+      problem: 'invalid',
+      fault: { is: 'no-duration', path: 'timeout.http.requestTimeout', value: 'soon' },
+      detail: 'timeout.http.requestTimeout is "soon", which is no duration',
+      cure: 'write it as 10s or 1m30s',
+    });
+  });
+
   it('takes CONNECT alone where it upgrades to that', () => {
     const yaml = policy('BackendTrafficPolicy', 'httpUpgrade: [{type: CONNECT}]');
     expect(end(yaml)).toBe('NR 404 at envoy-gateway');

@@ -79,7 +79,11 @@ describe('listeners in conflict', () => {
   ])('are all not programmed: %s', (_, listeners) => {
     const told = ask(gateway(...listeners) + at443, 'https://shop.example.com/');
     expect(outcome(told)).toBe('NR - at envoy-gateway');
-    expect(told.refusal?.reason).toMatchObject({ kind: 'listener-not-programmed', listener: 'https' });
+    expect(told.refusal?.reason).toMatchObject({
+      kind: 'listener-not-programmed',
+      listener: 'https',
+      problem: { neither: true, port: 443 },
+    });
     expect(told.refusal?.what).toContain('is not programmed: it is in conflict with listener');
     expect(told.refusal?.by).toMatchObject({ kind: 'Gateway', field: 'spec.listeners[0]' });
   });

@@ -1,6 +1,8 @@
 import { authorityOf } from '../../model/backend-authority';
 import { record, records, text } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
+import { authorityWords } from '../../trace/words/problems';
+import { asSentence } from '../../trace/words/words';
 import type { CheckContext } from '../context';
 import { ENVOY_GATEWAY, GATEWAY_API } from '../gateway-api';
 import type { Rule } from '../rule';
@@ -22,11 +24,12 @@ export const rule: Rule = {
       const { fault } = authorityOf(manifest, context.mesh);
       if (fault === undefined || !isUsed(context, manifest)) continue;
       const [, path = '', index = ''] = /^(\w+)\.caCertificateRefs\[(\d+)\]$/.exec(fault.field) ?? [];
+      const { what, fix } = authorityWords(fault);
       yield {
         manifest,
         field: ['spec', path, 'caCertificateRefs', Number(index)],
-        what: fault.what,
-        fix: `${fault.fix[0]?.toUpperCase() ?? ''}${fault.fix.slice(1)}.`,
+        what,
+        fix: asSentence(fix),
       };
     }
   },

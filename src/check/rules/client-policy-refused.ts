@@ -8,6 +8,7 @@ import { ENVOY_GATEWAY, type Reference } from '../gateway-api';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
 import { nearestName } from '../../model/near-names';
+import { placeText } from '../../trace/words/problems';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
@@ -57,7 +58,7 @@ function* forSection(
   yield {
     manifest: policy,
     field,
-    what: `listener ${own.name} of Gateway ${policy.namespace}/${name} shares port ${own.port} with ${sharing.map((one) => placeOf(one, gateway)).join(', ')}`,
+    what: `listener ${own.name} of Gateway ${policy.namespace}/${name} shares port ${own.port} with ${sharing.map((one) => placeText(placeOf(one, gateway))).join(', ')}`,
   };
 }
 
@@ -83,7 +84,7 @@ function* forGateway(
       field: single ? ['spec', 'targetRef'] : ['spec', 'targetRefs', at],
       what: `Gateway ${policy.namespace}/${name} shares port ${port} of its proxies with ${plain
         .filter((one) => one.gateway !== gateway)
-        .map((one) => placeOf(one, gateway))
+        .map((one) => placeText(placeOf(one, gateway)))
         .join(', ')}`,
       fix: 'Give the Gateway a port of its own, or take it out of the class whose Gateways are merged.',
     };

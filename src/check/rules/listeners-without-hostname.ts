@@ -1,4 +1,7 @@
 import type { ApiGateway, ApiListener } from '../../model/gateway-api';
+import { sortOf } from '../../model/listener-problems';
+import { listenerProblemWords } from '../../trace/words/listener-problems';
+import { asSentence } from '../../trace/words/words';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -13,7 +16,7 @@ export const rule: Rule = {
   footguns: ['Y09', 'Y08', 'G08'],
   *check({ mesh }) {
     for (const gateway of mesh.gatewayApi.gateways) {
-      const isJudged = gateway.controller === 'envoy-gateway' || gateway.listeners.some(({ problemOf }) => problemOf === 'conflict'); // prettier-ignore
+      const isJudged = gateway.controller === 'envoy-gateway' || gateway.listeners.some(({ problem }) => problem !== undefined && sortOf(problem) === 'conflict'); // prettier-ignore
       const found = isJudged ? inConflict(gateway) : sameServerNames(gateway);
       for (const { listener, what, fix } of found)
         yield {
@@ -35,10 +38,12 @@ interface Found {
 /** Those in conflict by the rules of their controller. Envoy Gateway may serve neither of two: that is told at the later of them. */
 function* inConflict({ listeners, controller }: ApiGateway): Generator<Found> {
   for (const [at, listener] of listeners.entries()) {
-    const { name, problem = '', problemOf, rival, cure = '' } = listener;
-    if (problemOf !== 'conflict') continue;
+    const { name, problem } = listener;
+    if (problem === undefined || sortOf(problem) !== 'conflict') continue;
+    const rival = 'rival' in problem ? problem.rival : '';
     if (controller === 'envoy-gateway' && listeners.slice(at + 1).some((one) => one.name === rival)) continue;
-    yield { listener, what: `listener ${name} is not programmed: ${problem}`, fix: `${cure[0]?.toUpperCase() ?? ''}${cure.slice(1)}.` }; // prettier-ignore
+    const { what, fix } = listenerProblemWords(problem);
+    yield { listener, what: `listener ${name} is not programmed: ${what}`, fix: asSentence(fix) };
   }
 }
 

@@ -1,5 +1,7 @@
 import { brokenReferences } from '../../model/envoy-gateway-references';
 import { record } from '../../model/fields';
+import { referenceFaultWords } from '../../trace/words/rule-problems';
+import { asSentence } from '../../trace/words/words';
 import { coveredRules } from '../envoy-gateway';
 import { ENVOY_GATEWAY } from '../gateway-api';
 import type { FieldPath } from '../../model/manifest';
@@ -21,13 +23,15 @@ export const rule: Rule = {
       if (broken.length === 0 || coveredRules(context, policy).length === 0) continue;
       const { extAuth } = record(record(policy.body).spec);
       const opens = record(extAuth).failOpen === true && broken.every(({ part }) => part === 'extAuth');
-      for (const { field, what, fix } of broken)
+      for (const { field, fault } of broken) {
+        const { what, fix } = referenceFaultWords(fault);
         yield {
           manifest: policy,
           field: pathOf(`spec.${field}`),
           what: opens ? `${what}; failOpen is set, so everybody passes unasked` : what,
-          fix: `${fix[0]?.toUpperCase() ?? ''}${fix.slice(1)}.`,
+          fix: asSentence(fix),
         };
+      }
     }
   },
 };

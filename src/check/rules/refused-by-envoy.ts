@@ -1,5 +1,7 @@
 import { containerPort } from '../../model/envoy-gateway';
 import { refusedByEnvoy } from '../../model/envoy-gateway-chains';
+import { envoyRefusalWords } from '../../trace/words/problems';
+import { asSentence } from '../../trace/words/words';
 import { envoyGateways } from '../envoy-gateway';
 import type { Rule } from '../rule';
 
@@ -22,11 +24,12 @@ export const rule: Rule = {
         const last = refused?.at.at(-1);
         // Proxies that several Gateways share are told of once.
         if (refused === undefined || last?.gateway !== gateway) continue;
+        const { what, fix } = envoyRefusalWords(refused.problem);
         yield {
           manifest: last.listener.set ?? gateway.config.manifest,
           field: ['spec', 'listeners', last.listener.index],
-          what: refused.what,
-          fix: `${refused.fix[0]?.toUpperCase() ?? ''}${refused.fix.slice(1)}.`,
+          what,
+          fix: asSentence(fix),
         };
       }
     }

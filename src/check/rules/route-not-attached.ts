@@ -2,8 +2,12 @@ import type { Against, Unattached } from '../../model/attachments';
 import { ruleFaults } from '../../model/envoy-gateway-rules';
 import type { ApiRoute } from '../../model/gateway-api';
 import { refusedByIstio } from '../../model/gateway-api-refused';
+import { sortOf } from '../../model/listener-problems';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
+import { againstText, listenerProblemWords, unattachedText } from '../../trace/words/listener-problems';
+import { ruleProblemWords } from '../../trace/words/rule-problems';
+import { asSentence } from '../../trace/words/words';
 import { nameOf } from '../edge';
 import { GATEWAY_API, ROUTE_KINDS, type Reference, routeSpec } from '../gateway-api';
 import type { Hit, Rule } from '../rule';
@@ -40,19 +44,20 @@ export const rule: Rule = {
         field: ['spec', 'rules', refused.index],
         what: `istiod takes nothing of the route: ${refused.detail}`,
         why: 'An error in one rule keeps istiod from converting any rule of the route: what it is for gets 404, or what other routes say.',
-        fix: `${refused.cure[0]?.toUpperCase() ?? ''}${refused.cure.slice(1)}.`,
+        fix: asSentence(refused.cure),
       };
     }
     const served = mesh.gatewayApi.attachments.filter(({ gateway }) => gateway.controller === 'envoy-gateway');
     for (const route of new Set(served.map((one) => one.route))) {
       for (const [index, fault] of ruleFaults(route, mesh).entries()) {
         if (fault === undefined || fault.is === 'reference') continue;
+        const { what, fix } = ruleProblemWords(fault.problem);
         yield {
           manifest: route.config.manifest,
           field: ['spec', 'rules', index],
-          what: `Envoy Gateway does not accept the rule: ${fault.detail}`,
+          what: `Envoy Gateway does not accept the rule: ${what}`,
           why: `A rule that is not valid ${fault.is === 'match' ? 'is left out' : 'answers 500'}, and a route without a valid one is not attached.`,
-          fix: `${fault.cure[0]?.toUpperCase() ?? ''}${fault.cure.slice(1)}.`,
+          fix: asSentence(fix),
         };
       }
     }
@@ -93,12 +98,14 @@ const parentOf = (route: ApiRoute, index: number): Reference => routeSpec(route.
 /** Reasons that say the same of all listeners, those first which a reference meets first. */
 const SAME: readonly Against['is'][] = ['section', 'port', 'kind', 'namespace', 'hostname', 'rules', 'taken'];
 
-function judge({ route, parent: gateway, index, against, why }: Unattached, mesh: Mesh): Verdict | undefined {
+function judge(unattached: Unattached, mesh: Mesh): Verdict | undefined {
+  const { route, parent: gateway, index, against } = unattached;
   if (gateway === undefined) return undefined;
   const whole = nameOf(gateway.config.manifest);
   const parent = parentOf(route, index);
   const severity = 'error';
-  if (against.length === 0) return { what: `no listener of ${whole} takes it: ${why}`, severity };
+  if (against.length === 0)
+    return { what: `no listener of ${whole} takes it: ${unattachedText(unattached)}`, severity };
   // Of listeners that the reference does not speak of there is nothing to say, unless it speaks of none.
   const meant = against.filter(({ is }) => is !== 'section' && is !== 'port');
   if (meant.length === 0)
@@ -108,9 +115,9 @@ function judge({ route, parent: gateway, index, against, why }: Unattached, mesh
       severity,
     };
   if (meant.some((one) => one.is === 'namespace' && isUncertain(one, route, mesh))) return undefined;
-  const idle = meant.filter(({ is }) => is === 'listener').map(({ listener }) => listener);
+  const problems = meant.flatMap((one) => (one.is === 'listener' ? [one.problem] : []));
   // Other rules tell of the listener itself.
-  if (idle.some(({ problemOf }) => problemOf === 'grant' || problemOf === 'conflict')) return undefined;
+  if (problems.map(sortOf).some((sort) => sort === 'grant' || sort === 'conflict')) return undefined;
   const [first] = SAME.filter((is) => meant.every((one) => one.is === is));
   if (first === 'kind')
     return {
@@ -127,11 +134,11 @@ function judge({ route, parent: gateway, index, against, why }: Unattached, mesh
       what: `the hostnames ${route.hostnames.join(', ')} are none of ${meant.map(({ listener }) => listener.hostname).join(', ')}, which ${whole} has`,
       severity,
     };
-  const cure = idle[0]?.cure;
+  const [problem] = problems;
   return {
-    what: `no listener of ${whole} takes it: ${[...new Set(meant.map(({ what }) => what))].join('; ')}`,
-    severity: idle.some(({ problemOf }) => problemOf === 'unread') ? 'warning' : severity,
-    ...(cure === undefined ? {} : { fix: `${cure[0]?.toUpperCase() ?? ''}${cure.slice(1)}.` }),
+    what: `no listener of ${whole} takes it: ${[...new Set(meant.map(againstText))].join('; ')}`,
+    severity: problems.some((one) => sortOf(one) === 'unread') ? 'warning' : severity,
+    ...(problem === undefined ? {} : { fix: asSentence(listenerProblemWords(problem).fix) }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Reasons of filters: paths and headers as they are read, tokens, authorization. */
 import type { Asking, HowToAllow, TokenProblem } from '../reasons';
+import { policyFaultWords } from './policy-problems';
 import { named, type WordsFor } from './words';
 
 type Kinds =
@@ -104,10 +105,13 @@ export const FILTER_WORDS: WordsFor<Kinds> = {
     what: `the request has no address in the header ${header}, by which the listener knows its client`,
     fix: 'send it, or take failClosed off clientIPDetection.customHeader',
   }),
-  'policy-not-usable': ({ policy, detail, cure }) => ({
-    what: `Envoy Gateway answers 500 wherever ${named(policy)} applies, since it cannot use it: ${detail}`,
-    fix: cure,
-  }),
+  'policy-not-usable': ({ policy, fault }) => {
+    const { what, fix } = policyFaultWords(fault);
+    return {
+      what: `Envoy Gateway answers 500 wherever ${named(policy)} applies, since it cannot use it: ${what}`,
+      fix,
+    };
+  },
   'rate-limit-not-configured': ({ policy }) => ({
     what: `Envoy Gateway answers 500 wherever ${named(policy)} applies, since it has a global rate limit, and Envoy Gateway's own configuration has no rateLimit`,
     fix: "configure rateLimit.backend in Envoy Gateway's configuration, or use a limit of type Local",

@@ -11,7 +11,7 @@ import { ROUTE_WORDS, UPSTREAM_TLS_WORDS } from './routes';
 import type { Words, WordsFor } from './words';
 
 export { spelled } from './problems';
-export { firstOf, NOTE_KINDS, wordsOfNote } from './notes';
+export { NOTE_KINDS, wordsOfNote } from './notes';
 export type { Words } from './words';
 
 const WORDS: WordsFor<ReasonKind> = {

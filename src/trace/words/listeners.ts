@@ -1,4 +1,6 @@
 /** Reasons at a listener: whether it takes a connection, and the TLS in which it comes. */
+import { listenerProblemWords } from './listener-problems';
+import { envoyRefusalWords, notAcceptedWords, serverProblemText } from './problems';
 import { named, portText, type WordsFor } from './words';
 
 type Kinds =
@@ -47,23 +49,23 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
     what: `Gateway ${gateway} has a server for ${portText(ports)}, but no VirtualService gives it a ${section} route, so istiod makes no listener`,
     fix: 'bind a VirtualService whose route kind fits the server: http for HTTP and HTTPS, tls for PASSTHROUGH, tcp for TCP and terminated TLS',
   }),
-  'server-left-out': ({ gateway, detail, ...ports }) => ({
-    what: `istiod leaves out the server of Gateway ${gateway} for ${portText(ports)}: ${detail}`,
+  'server-left-out': ({ gateway, problem, ...ports }) => ({
+    what: `istiod leaves out the server of Gateway ${gateway} for ${portText(ports)}: ${serverProblemText(problem)}`,
     fix: ADD_SERVER,
   }),
-  'listener-not-programmed': ({ gateway, listener, detail, cure }) => ({
-    what: `listener ${listener} of ${named(gateway)} is not programmed: ${detail}`,
-    fix: cure === '' ? 'mend that, and the connection is taken' : cure,
-  }),
-  'gateway-not-accepted': ({ gateway, detail, cure }) => ({
-    what: `Envoy Gateway does not accept ${named(gateway)}: ${detail}`,
-    fix: cure,
-  }),
+  'listener-not-programmed': ({ gateway, listener, problem }) => {
+    const { what, fix } = listenerProblemWords(problem);
+    return { what: `listener ${listener} of ${named(gateway)} is not programmed: ${what}`, fix };
+  },
+  'gateway-not-accepted': ({ gateway, problem }) => {
+    const { what, fix } = notAcceptedWords(problem);
+    return { what: `Envoy Gateway does not accept ${named(gateway)}: ${what}`, fix };
+  },
   'chains-match-alike': ({ listener, matched, servers }) => ({
     what: `Envoy refuses listener ${listener}: several of its filter chains match ${matched}${servers.length > 1 ? `, those of ${servers.join(' and ')}` : ''}`,
     fix: 'give each of these servers a port of its own, or hosts by which TLS tells them apart; or make one server of them',
   }),
-  'listener-refused-by-envoy': ({ detail, cure }) => ({ what: detail, fix: cure }),
+  'listener-refused-by-envoy': ({ problem }) => envoyRefusalWords(problem),
   'no-listener-on-port': ({ port }) => ({ what: `the Gateway has no listener on port ${port}`, fix: ADD_LISTENER }),
   'no-listener-for-connection': ({ port, isTls, sni }) => ({
     what: `no listener on port ${port} takes ${received(isTls, sni)}`,

@@ -6,8 +6,9 @@ import type { ObjectRef, Outcome } from '../types';
 import { noClusterWords } from './clusters';
 import { askingText } from './filters';
 import { policyRefusalText } from './policies';
+import { requestProblemText } from './requests';
 import { waypointProblemWords } from './waypoints';
-import { named } from './words';
+import { firstOf, named } from './words';
 
 interface Place {
   readonly namespace: string;
@@ -22,14 +23,6 @@ function labelText(labels: Readonly<Record<string, string>>, separator = ','): s
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(separator);
-}
-
-/** How many workloads of a namespace are named where the one that was asked for is none of them. */
-const NAMED = 5;
-
-export function firstOf(names: readonly string[]): string {
-  const rest = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
-  return `${names.slice(0, NAMED).join(', ')}${rest}`;
 }
 
 function outcomeText({ outcome, code }: { readonly outcome: Outcome; readonly code: string | null }): string {
@@ -77,7 +70,7 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
 
   'own-loopback': ({ address, port }) =>
     `${address} is the Pod itself: nothing leads what is dialled there to the sidecar, and no Sidecar has it listen there on port ${port}`,
-  'request-not-followed': ({ detail }) => detail,
+  'request-not-followed': ({ problem }) => requestProblemText(problem),
   'network-policy-by-node': ({ policies, peer }) =>
     `whether NetworkPolicy ${policies.join(', ')} lets this pass hangs on nodes: ${placeText(peer)} has the network of its own (hostNetwork), and a node reaches its own Pods whatever policies say`,
   'network-policy-by-namespace': ({ policies, namespace }) =>
@@ -208,6 +201,7 @@ export function wordsOfNote(note: Note): string {
 
 /** A note with the words that are fields of it, for who reads no problems. */
 export function worded(note: Note): Note {
+  if (note.kind === 'request-not-followed') return { ...note, detail: requestProblemText(note.problem) };
   if (note.kind === 'policy-not-for-route') return { ...note, detail: policyRefusalText(note.problem) };
   if (note.kind !== 'waypoint-ignored') return note;
   const { what, fix } = waypointProblemWords(note.problem);

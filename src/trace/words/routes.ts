@@ -1,7 +1,8 @@
 /** Reasons of routes: which there are, where they lead, and the TLS that goes there. */
 import { unmergedWords } from '../../model/delegates';
 import { noClusterWords, noEndpointsWords, unknownHostWords, unroutedWords } from './clusters';
-import { backendProblemWords } from './problems';
+import { authorityWords, backendProblemWords } from './problems';
+import { ruleProblemWords } from './rule-problems';
 import { named, portText, type WordsFor } from './words';
 
 type RouteKinds =
@@ -138,7 +139,7 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
     what: `Backend ${backend} has TLS with nothing to verify its server by`,
     fix: 'set tls.wellKnownCACertificates or tls.caCertificateRefs',
   }),
-  'backend-authority-not-usable': ({ detail, cure }) => ({ what: detail, fix: cure }),
+  'backend-authority-not-usable': ({ problem }) => authorityWords(problem),
   'backend-unix-socket': ({ backend }) => ({
     what: `Backend ${backend} has a Unix socket, which no route may name`,
     fix: 'use an address',
@@ -158,10 +159,10 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
     what: `Service ${host} is of type ExternalName, which Envoy Gateway has no endpoints of`,
     fix: 'name a Backend with the host as an endpoint (fqdn) in place of the Service',
   }),
-  'filter-not-usable': ({ detail, cure }) => ({
-    what: `Envoy Gateway answers 500 for the rule: ${detail}`,
-    fix: cure,
-  }),
+  'filter-not-usable': ({ problem }) => {
+    const { what, fix } = ruleProblemWords(problem);
+    return { what: `Envoy Gateway answers 500 for the rule: ${what}`, fix };
+  },
 };
 
 export const UPSTREAM_TLS_WORDS: WordsFor<TlsKinds> = {
