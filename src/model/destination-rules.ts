@@ -109,7 +109,11 @@ class MergedRule implements DestinationRule {
   public readonly from: Config[];
   private readonly known: Set<string>;
 
-  public constructor(oldest: DestinationRule) {
+  /** @param fillsGaps whether a policy of the Gateway API only says what DestinationRules leave out */
+  public constructor(
+    oldest: DestinationRule,
+    private readonly fillsGaps: boolean,
+  ) {
     this.host = oldest.host;
     this.namespace = oldest.namespace;
     this.selector = oldest.selector;
@@ -121,22 +125,43 @@ class MergedRule implements DestinationRule {
   }
 
   public take(incoming: DestinationRule): this {
-    this.policy ??= incoming.policy;
+    this.policy = this.withPolicyOf(incoming);
     // Subsets that are younger than these of one name give way; those that one rule names twice stay as they are.
     for (const subset of incoming.subsets.filter(({ name }) => !this.known.has(name))) this.subsets.push(subset);
     for (const subset of incoming.subsets) this.known.add(subset.name);
     this.from.push(...incoming.from);
     return this;
   }
+
+  private withPolicyOf(incoming: DestinationRule): Policy | undefined {
+    const isOneOfEach = isOfGatewayApi(this) !== isOfGatewayApi(incoming);
+    if (!this.fillsGaps || !isOneOfEach || this.policy === undefined || incoming.policy === undefined)
+      return this.policy ?? incoming.policy;
+    return isOfGatewayApi(this) ? filledUp(incoming.policy, this.policy) : filledUp(this.policy, incoming.policy);
+  }
 }
 
-function merged(existing: DestinationRule, incoming: DestinationRule): DestinationRule {
-  return (existing instanceof MergedRule ? existing : new MergedRule(existing)).take(incoming);
+const isOfGatewayApi = (rule: DestinationRule): boolean => first(rule).kind !== 'DestinationRule';
+
+/** What one policy says, and where it says nothing the other: of a port as well (mergeBackendPolicyTrafficPolicy of pilot/pkg/model). */
+function filledUp(rule: Policy, gaps: Policy): Policy {
+  const portOf = (one: Json): number => number(record(one.port).number);
+  const [own, others] = [records(rule.policy.portLevelSettings), records(gaps.policy.portLevelSettings)];
+  const portLevelSettings = [
+    ...own.map((one) => ({ ...others.find((other) => portOf(other) === portOf(one)), ...one })),
+    ...others.filter((other) => !own.some((one) => portOf(one) === portOf(other))),
+  ];
+  const saysTls = [rule.policy, ...own].some(({ tls }) => tls !== undefined);
+  return { ...(saysTls ? rule : gaps), policy: { ...gaps.policy, ...rule.policy, portLevelSettings } };
+}
+
+function merged(existing: DestinationRule, incoming: DestinationRule, fillsGaps: boolean): DestinationRule {
+  return (existing instanceof MergedRule ? existing : new MergedRule(existing, fillsGaps)).take(incoming);
 }
 
 type Rules = HostIndex<DestinationRule[]>;
 
-function add(rules: Rules, incoming: DestinationRule): void {
+function add(rules: Rules, incoming: DestinationRule, fillsGaps: boolean): void {
   const existing = rules.get(incoming.host);
   if (existing === undefined) {
     rules.set(incoming.host, [incoming]);
@@ -157,7 +182,7 @@ function add(rules: Rules, incoming: DestinationRule): void {
       return;
     }
     if ((rule.selector === undefined && incoming.selector === undefined) || bothSelect) separately = false;
-    existing[index] = merged(rule, incoming);
+    existing[index] = merged(rule, incoming, fillsGaps);
   });
   if (separately) existing.push(incoming);
 }
@@ -181,13 +206,14 @@ export class DestinationRuleIndex {
 
   private insert(rule: DestinationRule): void {
     const { exportTo, namespace } = rule;
+    const fillsGaps = this.mesh.istio.prefersDestinationRules;
     if (exportTo.size === 0 || exportTo.has('*') || exportTo.has('.') || exportTo.has(namespace))
-      add(rulesOf(this.local, namespace), rule);
+      add(rulesOf(this.local, namespace), rule, fillsGaps);
     const isPrivate =
       (exportTo.size === 0 && this.mesh.defaultDestinationRuleExportTo.includes('.')) ||
       (exportTo.size === 1 && (exportTo.has('.') || exportTo.has(namespace)));
-    if (!isPrivate) add(rulesOf(this.exported, namespace), rule);
-    else if (namespace === this.mesh.rootNamespace) add(this.rootLocal, rule);
+    if (!isPrivate) add(rulesOf(this.exported, namespace), rule, fillsGaps);
+    else if (namespace === this.mesh.rootNamespace) add(this.rootLocal, rule, fillsGaps);
   }
 
   /** The candidates for a client in a namespace: more than one only where some select workloads. */

@@ -55,6 +55,12 @@ function servicesOf(gateway: ApiGateway, domain: string): readonly string[] {
   return [`${deploymentName(gateway)}.${gateway.config.namespace}.svc.${domain}`];
 }
 
+/** Whether istiod makes the Pods: an address is asked for then, and any other names a Service and Pods that somebody else runs (IsManaged). */
+function isManaged({ config: { spec } }: ApiGateway): boolean {
+  const [first, ...rest] = records(spec.addresses);
+  return first === undefined || (rest.length === 0 && (text(first.type) || 'IPAddress') === 'IPAddress');
+}
+
 function deploymentName(gateway: ApiGateway): string {
   const override = gateway.config.manifest.annotations['gateway.istio.io/name-override'];
   return (
@@ -137,7 +143,7 @@ function toIstioGateway(gateway: ApiGateway, listener: ApiListener, namespaces: 
 
 /** Routes of one gateway listener and host are one VirtualService, its rules in the order of the Gateway API. */
 function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService[] {
-  const joined = new JoinedRoutes();
+  const joined = new JoinedRoutes(api.input.istio.joinsRoutesOfBothKinds);
   const others: VirtualService[] = [];
   for (const attachment of api.attachments) {
     const { route, gateway, listener } = attachment;
@@ -185,8 +191,7 @@ export function istioFromGatewayApi(
   );
   const hosts = new Set(known.services.map((service) => service.host));
   const made = ours
-    // Addresses name a Service and Pods that somebody else runs.
-    .filter((gateway) => records(gateway.config.spec.addresses).length === 0)
+    .filter(isManaged)
     .filter(
       (gateway) =>
         !known.workloads.some(
@@ -207,6 +212,7 @@ export function istioFromGatewayApi(
             gateway: toIstioGateway(gateway, listener, namespaces),
             services: servicesOf(gateway, mesh.clusterDomain),
             servicesIn: gateway.config.namespace,
+            isMade: isManaged(gateway),
           })),
       ),
     routes: [...gatewayRoutes(api, mesh.clusterDomain), ...meshRoutes(api, mesh.clusterDomain)].sort(compareAge),

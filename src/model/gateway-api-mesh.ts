@@ -77,7 +77,7 @@ function tlsForHost(rule: L4Rule, port: number, host: string): L4Rule {
  * one VirtualService, its rules in the order of the Gateway API; a backend in another namespace needs no grant.
  */
 export function meshRoutes(api: GatewayApi, domain: string): readonly VirtualService[] {
-  const joined = new JoinedRoutes();
+  const joined = new JoinedRoutes(api.input.istio.joinsRoutesOfBothKinds);
   const others: VirtualService[] = [];
   const { kindsRead } = api.input;
   const read = api.routes.filter(({ kind }) => (kind !== 'TLSRoute' && kind !== 'TCPRoute') || kindsRead[kind]);

@@ -34,8 +34,12 @@ export class JoinedRoutes {
     { readonly base: ApiRoute; readonly host: string; readonly rules: HttpRule[] }
   >();
 
+  /** @param ofBothKinds whether HTTPRoutes and GRPCRoutes are joined with each other */
+  public constructor(private readonly ofBothKinds: boolean) {}
+
+  /** Routes are added the oldest first: what is joined is the first one's. */
   public add(route: ApiRoute, key: string, host: string, rules: readonly HttpRule[]): void {
-    const own = `${route.kind} ${key}/${host}`;
+    const own = `${this.ofBothKinds ? '' : route.kind} ${key}/${host}`;
     const entry = this.byKey.get(own) ?? { base: route, host, rules: [] };
     this.byKey.set(own, entry);
     entry.rules.push(...rules);

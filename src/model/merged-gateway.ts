@@ -74,6 +74,8 @@ export interface GatewayForProxy {
   readonly services: readonly string[] | undefined;
   /** The namespace of those, where it is not that of `gateway`: a set of listeners is in one of its own. */
   readonly servicesIn?: string;
+  /** Of the Gateway API, for Pods that istiod makes. */
+  readonly isMade?: boolean;
 }
 
 const MODES: readonly ServerTlsMode[] = [
@@ -194,6 +196,15 @@ export function gatewaysFor(
     const selector = optionalRecord(candidate.gateway.spec.selector);
     return selector === undefined || labelsMatch(strings(selector), labels) ? [[candidate, targets]] : [];
   });
+}
+
+/** Beside Gateways of the Gateway API whose Pods istiod makes, those of Istio in other namespaces do not count: they would see their credentials. */
+export function apartFromMade<T extends readonly [GatewayForProxy, ...unknown[]]>(
+  selected: readonly T[],
+): readonly T[] {
+  const homes = new Set(selected.flatMap(([{ isMade, gateway }]) => (isMade === true ? [gateway.namespace] : [])));
+  if (homes.size === 0) return selected;
+  return selected.filter(([{ services, gateway }]) => services !== undefined || homes.has(gateway.namespace));
 }
 
 function keyOf(port: ServerPort): string {

@@ -53,6 +53,8 @@ export interface MeshConfig {
   readonly authorizers: readonly Authorizer[] | undefined;
   /** Whether of one workload several of them may be asked. */
   readonly severalAuthorizers: boolean;
+  /** Whether Gateways of Istio in other namespaces stay out of Pods that istiod makes for the Gateway API. */
+  readonly keepsGatewaysApart: boolean;
   /** Which of several namespaces a sidecar takes a host from that its own has not: that of a Kubernetes Service, else of the oldest entry; else the first by name. */
   readonly picksBestNamespace: boolean;
   /** Whether gateways hand requests to the waypoints of services that ask for it. */
@@ -125,6 +127,11 @@ function exportTo(value: unknown): readonly string[] {
   return names.length > 0 ? names : ['*'];
 }
 
+/** What is read of a default that does not count as a whole: its own namespace before all, and names of others not at all. */
+function oneOf(names: readonly string[]): readonly string[] {
+  return [names.includes('.') ? '.' : names.includes('*') ? '*' : '~'];
+}
+
 /** Whether an object with settings comes with an istiod, rather than with a gateway or an injector alone. */
 function isOfIstiod({ manifest, meshConfig }: Installation): boolean {
   const { kind, name, body } = manifest;
@@ -176,6 +183,8 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     options,
   );
   const istio = istioBehavior(releases.istio.release);
+  const defaultExport = (value: unknown): readonly string[] =>
+    istio.readsAllOfExportDefaults ? exportTo(value) : oneOf(exportTo(value));
   const proxy = found.map((item) => record(item.global.proxy));
   const proxyText = (name: string, otherwise = ''): string =>
     proxy
@@ -201,9 +210,9 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     validatesTrustDomain: !isSet(found, 'PILOT_SKIP_VALIDATE_TRUST_DOMAIN', false),
     clusterDomain: 'cluster.local',
     autoMtls: mtls !== false,
-    defaultServiceExportTo: exportTo(first((config) => config.defaultServiceExportTo)),
-    defaultVirtualServiceExportTo: exportTo(first((config) => config.defaultVirtualServiceExportTo)),
-    defaultDestinationRuleExportTo: exportTo(first((config) => config.defaultDestinationRuleExportTo)),
+    defaultServiceExportTo: defaultExport(first((config) => config.defaultServiceExportTo)),
+    defaultVirtualServiceExportTo: defaultExport(first((config) => config.defaultVirtualServiceExportTo)),
+    defaultDestinationRuleExportTo: oneOf(exportTo(first((config) => config.defaultDestinationRuleExportTo))),
     ingressMode: mode === 'OFF' || mode === 'DEFAULT' ? mode : 'STRICT',
     ingressClass: text(first((config) => config.ingressClass)) || 'istio',
     ingressSelector: ingressSelector(text(first((config) => config.ingressSelector)), text(first((config) => config.ingressService))), // prettier-ignore
@@ -211,6 +220,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     apiKindsRead: apiKindsRead(releases, isSet(found, 'PILOT_ENABLE_ALPHA_GATEWAY_API', false)),
     authorizers: authorizers(found),
     severalAuthorizers: istio.asksSeveralProviders && isSet(found, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false), // prettier-ignore
+    keepsGatewaysApart: istio.keepsGatewaysApart && isSet(found, 'PILOT_ENABLE_STRICT_GATEWAY_MERGING', true),
     picksBestNamespace: istio.picksBestNamespace && isSet(found, 'PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE', true),
     ingressToWaypoints: isSet(found, 'ENABLE_INGRESS_WAYPOINT_ROUTING', true),
     sidecarIngressTls: isSet(found, 'ENABLE_TLS_ON_SIDECAR_INGRESS', false),

@@ -13,6 +13,7 @@ import { type InstalledGateway, installedGateways } from './installed-gateways';
 import type { LeftOut } from './left-out';
 import type { Manifest } from './manifest';
 import {
+  apartFromMade,
   gatewaysFor,
   mergeGateways,
   type GatewayForProxy,
@@ -402,7 +403,8 @@ export class Mesh implements Registry {
     const key = `${proxy.namespace} ${JSON.stringify(Object.entries(proxy.labels).sort())} ${proxy.addresses.join()}`;
     const existing = this.merged.get(key);
     if (existing !== undefined) return existing;
-    const made = mergeGateways(gatewaysFor(this.gatewaysForProxies, proxy.labels, this.serviceTargets(proxy)));
+    const selected = gatewaysFor(this.gatewaysForProxies, proxy.labels, this.serviceTargets(proxy));
+    const made = mergeGateways(this.config.keepsGatewaysApart ? apartFromMade(selected) : selected);
     this.merged.set(key, made);
     return made;
   }

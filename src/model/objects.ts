@@ -48,13 +48,11 @@ export type Visibility = 'private' | 'public' | 'none' | readonly string[];
  * where `.` is its own.
  */
 export function visibility(exportTo: readonly string[], defaults: readonly string[], namespace: string): Visibility {
-  if (exportTo.length === 0) {
-    if (defaults.includes('.')) return 'private';
-    return defaults.includes('*') ? 'public' : 'none';
-  }
-  if (exportTo.includes('*')) return 'public';
-  if (exportTo.includes('~')) return 'none';
-  return [...new Set(exportTo.map((entry) => (entry === '.' ? namespace : entry)))];
+  const said = exportTo.length === 0 ? defaults : exportTo;
+  if (said.includes('*')) return 'public';
+  if (said.includes('~')) return 'none';
+  if (exportTo.length === 0 && said.every((entry) => entry === '.')) return 'private';
+  return [...new Set(said.map((entry) => (entry === '.' ? namespace : entry)))];
 }
 
 /** Items by who sees them, each list in the order in which items were added. */

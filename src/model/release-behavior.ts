@@ -28,6 +28,16 @@ const ISTIO = {
   knowsTrustDomains: { since: '1.30', source: 'releasenotes/notes/add-trust-domains-to-authz-policy.yaml' },
   /** Of one host in several other namespaces a sidecar takes a Service of Kubernetes, else the oldest entry, unless PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE is off; before, that of the first namespace by name. */
   picksBestNamespace: { since: '1.30', source: 'releasenotes/notes/sidecar-pick-best-service-namespace.yaml; pickBestVisibleNamespace of pilot/pkg/model/sidecar.go' }, // prettier-ignore
+  /** HTTPRoutes and GRPCRoutes for one host of a listener are joined; before, they are two sets of routes, and of one namespace the HTTPRoutes alone. */
+  joinsRoutesOfBothKinds: { since: '1.30', source: 'releasenotes/notes/http-grpc-same-hostname.yaml; httpAndGrpcVS of pilot/pkg/config/kube/gateway/controller.go' }, // prettier-ignore
+  /** Istio's Gateways of other namespaces are not for Pods that istiod makes for the Gateway API, unless PILOT_ENABLE_STRICT_GATEWAY_MERGING is off. */
+  keepsGatewaysApart: { since: '1.31', source: 'releasenotes/notes/strict-gateway-merging.yaml; filterStrictGatewayMerging of pilot/pkg/model/push_context.go' }, // prettier-ignore
+  /** Of a DestinationRule and a BackendTLSPolicy for one host, the former counts, and the latter where it says nothing; before, the latter's policy is the only one. */
+  prefersDestinationRules: { since: '1.31', source: 'releasenotes/notes/60358.yaml; mergeBackendPolicyTrafficPolicy of pilot/pkg/model/destination_rule.go' }, // prettier-ignore
+  /** ztunnel knows ServiceEntries with ranges among their addresses, and takes the narrowest range that an address is in. */
+  tellsZtunnelOfRanges: { since: '1.30', source: 'releasenotes/notes/59797.yaml; toNetworkAddressFromCidr of pilot/pkg/serviceregistry/ambient/helpers.go' }, // prettier-ignore
+  /** Namespaces in defaultServiceExportTo and defaultVirtualServiceExportTo count, also beside `.`; before, the first of `.` and `*` alone does. */
+  readsAllOfExportDefaults: { since: '1.31', source: 'releasenotes/notes/60560.yaml; serviceExportTo of pilot/pkg/model/push_context.go' }, // prettier-ignore
   /** `~NAMESPACE/HOST` among the hosts of a Sidecar takes hosts away that others import. */
   excludesHostsOfSidecars: { since: '1.31', source: 'releasenotes/notes/60139.yaml' },
   /** A rule of an HTTPRoute without backendRefs is answered with 404, and with 500 before and after. */

@@ -41,14 +41,6 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
   {
     component: 'istio',
     release: '1.30',
-    what: 'ztunnel is told of ServiceEntries whose addresses are CIDR blocks, which it was not told of before',
-    advice: 'Read which workloads in ambient mode reach these blocks, and by which policies.',
-    source: 'releasenotes/notes/59797.yaml',
-    isAbout: (manifest, all) => manifest.kind === 'ServiceEntry' && JSON.stringify(specOf(manifest).addresses ?? []).includes('/') && all.some(isOfAmbient), // prettier-ignore
-  },
-  {
-    component: 'istio',
-    release: '1.30',
     what: 'the agent of istio-cni leaves out Pods of excludeNamespaces as its plugin does: those in ambient mode are taken out of the mesh',
     advice: 'Read cni.excludeNamespaces, and take namespaces away that are to stay in ambient mode.',
     source: 'releasenotes/notes/59295.yaml',
@@ -61,23 +53,6 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
     advice: 'Set PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS=false in the environment of istiod to have it as before.',
     source: 'releasenotes/notes/60690.yaml',
     isAbout: (manifest) => manifest.kind === 'DestinationRule' && JSON.stringify(manifest.body).includes('"outlierDetection"'), // prettier-ignore
-  },
-  {
-    component: 'istio',
-    release: '1.31',
-    what: "servers of Istio's own Gateways in other namespaces are not merged into gateways that the Gateway API makes",
-    advice:
-      'Put such a Gateway into the namespace of the proxy, or set PILOT_ENABLE_STRICT_GATEWAY_MERGING=false in the environment of istiod.',
-    source: 'releasenotes/notes/strict-gateway-merging.yaml',
-    isAbout: (manifest) => manifest.group === 'networking.istio.io' && manifest.kind === 'Gateway' && JSON.stringify(specOf(manifest).selector ?? {}).includes('gateway.networking.k8s.io/'), // prettier-ignore
-  },
-  {
-    component: 'istio',
-    release: '1.31',
-    what: 'of a DestinationRule and a BackendTLSPolicy for one host, fields of the DestinationRule count first, whichever is older',
-    advice: 'Say TLS towards a host in one of the two.',
-    source: 'releasenotes/notes/60358.yaml',
-    isAbout: ofKind('BackendTLSPolicy', 'XBackendTrafficPolicy'),
   },
   {
     component: 'istio',

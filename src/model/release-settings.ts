@@ -88,6 +88,13 @@ const SETTINGS: readonly Setting[] = [
     find: ofMesh('defaultConfig.connectionSettings'),
   },
   {
+    name: 'PILOT_ENABLE_STRICT_GATEWAY_MERGING',
+    since: '1.31',
+    before: "does not read it: Istio's Gateways of other namespaces are merged into gateways of the Gateway API",
+    source: 'releasenotes/notes/strict-gateway-merging.yaml',
+    find: ofIstiod('PILOT_ENABLE_STRICT_GATEWAY_MERGING'),
+  },
+  {
     name: 'PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE',
     since: '1.30',
     before: 'does not read it: of one host in several namespaces sidecars take that of the first by name',

@@ -1,12 +1,12 @@
 /** Ambient mode: ztunnel carries connections of Pods that have no proxy of their own, to waypoints where services ask for one. */
-import { isAddress } from '../model/addresses';
+import { contains, isAddress, prefixLength } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import { serviceBindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
 import { isMeshed, type Workload, shownName } from '../model/workloads';
 import { authorize } from './authorization';
-import { HBONE_PORT, MUTUAL, hasAddress, isTold } from './hbone';
+import { HBONE_PORT, MUTUAL, hasAddress, isRange, isTold } from './hbone';
 import { denied, heldBy } from './filters';
 import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import { remark } from './notes';
@@ -19,8 +19,8 @@ import { decisions, noMatch, outermost, wire, type Flight, type Walk } from './w
 import { policiesFor } from './workload-policies';
 
 /** Of the services of a host: that of the client's namespace, else a Service of the cluster, else the oldest. What is exported to whom does not matter. */
-function preferred(services: Iterable<Service>, namespace: string): Service | undefined {
-  const told = [...services].filter((service) => isTold(service) && hasAddress(service));
+function preferred(mesh: Mesh, services: Iterable<Service>, namespace: string): Service | undefined {
+  const told = [...services].filter((service) => isTold(mesh, service) && hasAddress(service));
   return (
     told.find((service) => service.namespace === namespace) ??
     told.find((service) => service.registry === 'Kubernetes') ??
@@ -31,20 +31,29 @@ function preferred(services: Iterable<Service>, namespace: string): Service | un
   );
 }
 
+/** Services that have an address, else those with the narrowest range that it is in. */
+function servicesAt(mesh: Mesh, address: string): readonly Service[] {
+  const at = mesh.services.all.filter((one) => one.address === address || one.extraAddresses.includes(address));
+  if (at.length > 0 || !mesh.config.istio.tellsZtunnelOfRanges) return at;
+  const around = mesh.services.all.filter((one) => isRange(one.address) && contains(one.address, address));
+  const narrowest = Math.max(...around.map((one) => prefixLength(one.address)));
+  return around.filter((one) => prefixLength(one.address) === narrowest);
+}
+
 /** The service that ztunnel knows a destination by: the address that is dialled, which its DNS proxy gave for the name. */
 function knownService(mesh: Mesh, flight: Flight, dialsAddress: boolean): Service | undefined {
   const { namespace } = flight.from;
   if (flight.address !== null) {
     const { address } = flight;
-    const at = mesh.services.all.filter((one) => one.address === address || one.extraAddresses.includes(address));
-    const found = preferred(at, namespace);
+    const found = preferred(mesh, servicesAt(mesh, address), namespace);
     if (found !== undefined || dialsAddress) return found;
   }
-  const exact = preferred(mesh.services.named(flight.host).values(), namespace);
+  const exact = preferred(mesh, mesh.services.named(flight.host).values(), namespace);
   if (exact !== undefined) return exact;
   const wildcards = mesh.services.all.filter((one) => isWildcard(one.host) && isSubsetOf(flight.host, one.host));
   const longest = Math.max(...wildcards.map(({ host }) => host.length));
   return preferred(
+    mesh,
     wildcards.filter(({ host }) => host.length === longest),
     namespace,
   );
@@ -126,7 +135,7 @@ function asksFor({ by: { kind, namespace, name } }: Binding): Decision {
 function noteUnknown(walk: Walk, flight: Flight): void {
   const entries = walk.mesh.services.declaring(flight.host).filter((one) => one.registry === 'External');
   for (const entry of entries)
-    walk.note(remark({ kind: 'not-known-by-name', entry: serviceRef(entry), hasRange: !isTold(entry) }));
+    walk.note(remark({ kind: 'not-known-by-name', entry: serviceRef(entry), hasRange: !isTold(walk.mesh, entry) }));
 }
 
 interface Straight {

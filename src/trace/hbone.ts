@@ -20,14 +20,15 @@ export function hasAddress(service: Service): boolean {
   return !isWildcard(service.host) || service.resolution === 'DYNAMIC_DNS';
 }
 
-/** Whether istiod tells ztunnels of a service at all: a ServiceEntry with a range among its addresses is left out. */
-export function isTold(service: Service): boolean {
+/** Whether istiod tells ztunnels of a service at all: before 1.30 a ServiceEntry with a range among its addresses is left out. */
+export function isTold({ config: { istio } }: Mesh, service: Service): boolean {
   if (service.registry === 'Kubernetes') return service.resolution !== 'ALIAS';
+  if (istio.tellsZtunnelOfRanges) return true;
   const addresses = service.config.spec.addresses;
   return !(Array.isArray(addresses) ? addresses : []).some((address) => isRange(String(address)));
 }
 
-function isRange(address: string): boolean {
+export function isRange(address: string): boolean {
   if (!address.includes('/')) return false;
   return prefixLength(address) !== prefixLength(address.slice(0, address.indexOf('/')));
 }

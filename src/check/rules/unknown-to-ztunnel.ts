@@ -9,7 +9,7 @@ export const rule: Rule = {
   name: 'unknown-to-ztunnel',
   severity: 'error',
   title: 'An entry is bound to a waypoint, and ztunnel has no address to know it by',
-  why: 'ztunnel knows services by single addresses. What it does not know it dials itself, past the waypoint and all of its policies.',
+  why: 'ztunnel knows services by their addresses, before Istio 1.30 by single ones. What it does not know it dials itself, past the waypoint and all of its policies.',
   fix: 'Use resolution DNS or STATIC, without ranges, and leave istio.io/enable-autoallocate-ip as it is, so that Istio gives the host an address; or write single addresses.',
   see: 'https://istio.io/latest/docs/ambient/architecture/data-plane/',
   reads: ['ServiceEntry'],
@@ -17,13 +17,14 @@ export const rule: Rule = {
   *check(context) {
     for (const { manifest } of context.index(ledEntries)) {
       const { hosts = [], addresses = [], resolution = 'NONE', ports = [] } = specOf('ServiceEntry', manifest);
-      const range = addresses.findIndex((address) => isCidr(address) && isRange(address));
+      const { tellsZtunnelOfRanges } = context.mesh.config.istio;
+      const range = tellsZtunnelOfRanges ? -1 : addresses.findIndex((address) => isCidr(address) && isRange(address));
       const host = hosts.join(', ');
       if (range >= 0)
         yield {
           manifest,
           field: ['spec', 'addresses', range],
-          what: `${addresses[range]} is a range, and istiod then tells ztunnel nothing of ${host}`,
+          what: `${addresses[range]} is a range, and istiod before 1.30 then tells ztunnel nothing of ${host}`,
         };
       if (addresses.length > 0) continue;
       if (resolution === 'NONE')
