@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import { compare, toYaml, type OracleReleases } from '../test/trace/oracle/compare';
+import { compare, ORACLE_RELEASES, toYaml, type OracleReleases } from '../test/trace/oracle/compare';
 import { gatewayApiMeshes } from '../test/trace/oracle/gateway-api';
 import { meshes } from '../test/trace/oracle/meshes';
 import { findOracle, Oracle } from '../test/trace/oracle/process';
@@ -20,6 +20,13 @@ function releasesOf(istioVersion: string | undefined): OracleReleases {
   if (istioVersion === undefined || gatewayApi === undefined)
     throw new Error(`no istiod of ${String(istioVersion)} is known here: ${Object.keys(GATEWAY_API).join(', ')}`);
   return { istioVersion, gatewayApiVersion: `${gatewayApi}/experimental` };
+}
+
+/** Undefined for the pinned istiod, which knows its own. */
+function bundleOf({ gatewayApiVersion }: OracleReleases): string | undefined {
+  return gatewayApiVersion === ORACLE_RELEASES.gatewayApiVersion
+    ? undefined
+    : `v${gatewayApiVersion.replace('/experimental', '')}.0`;
 }
 
 async function main(): Promise<void> {
@@ -39,8 +46,8 @@ async function main(): Promise<void> {
   if (first === undefined || last === undefined || paths[0] === undefined || paths[1] === undefined)
     throw new Error('name the oracles of both releases with --old and --new, and the releases as OLD..NEW');
   const sides = [
-    { oracle: new Oracle(paths[0]), releases: first },
-    { oracle: new Oracle(paths[1]), releases: last },
+    { oracle: new Oracle(paths[0], false, bundleOf(first)), releases: first },
+    { oracle: new Oracle(paths[1], false, bundleOf(last)), releases: last },
   ] as const;
   const kind = values['gateway-api'] ? gatewayApiMeshes : meshes;
   const sample = fc.sample(kind(Number(values.requests)), {

@@ -290,7 +290,7 @@ export function l4Rules(
   options: BackendOptions = {},
 ): readonly L4Rule[] {
   const { namespace, name } = route.config;
-  return records(route.config.spec.rules).map((rule, index): L4Rule => ({
+  const rules = records(route.config.spec.rules).map((rule, index): L4Rule => ({
     ref: { kind: route.kind, namespace, name, rule: `rules[${index}]` },
     matches:
       route.kind === 'TLSRoute'
@@ -298,6 +298,8 @@ export function l4Rules(
         : [],
     route: destinations(rule, route, input, domain, options),
   }));
+  // Without a backend that counts, istiod makes a rule of a TLSRoute without any match, which is for no connection (convertTLSRoute).
+  return route.kind === 'TLSRoute' ? rules.filter((rule) => rule.route.length > 0) : rules;
 }
 
 function rank(match: HttpMatch | undefined): readonly number[] {

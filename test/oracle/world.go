@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -145,9 +146,14 @@ func inWorld(o *objects, meshYaml string, visit func(*world)) (err error) {
 }
 
 // releaseGatewayAPI says of which release the CRDs are that istiod reads from a certain one on: without that it ignores their objects.
+// GATEWAY_API_BUNDLE names another than that of the pinned istiod; later ones read TLSRoutes and TCPRoutes by their releases too.
 func releaseGatewayAPI(t test.Failer, c kubelib.Client) {
-	release := map[string]string{consts.BundleVersionAnnotation: "v1.4.0"}
-	for _, resource := range []schema.GroupVersionResource{gvr.GRPCRoute, gvr.BackendTLSPolicy} {
+	bundle, resources := "v1.4.0", []schema.GroupVersionResource{gvr.GRPCRoute, gvr.BackendTLSPolicy}
+	if other := os.Getenv("GATEWAY_API_BUNDLE"); other != "" {
+		bundle, resources = other, append(resources, gvr.TLSRoute, gvr.TCPRoute)
+	}
+	release := map[string]string{consts.BundleVersionAnnotation: bundle}
+	for _, resource := range resources {
 		clienttest.MakeCRDWithAnnotations(t, c, resource, release)
 	}
 	// The fake server makes some of them anew, and says nothing of a release.

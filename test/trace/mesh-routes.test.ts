@@ -93,3 +93,21 @@ describe('a route whose parent is a ServiceEntry', () => {
     expect(through(manifests)).toBe('NC 500 at sidecar by outbound|80||nowhere.edge.svc.cluster.local');
   });
 });
+
+describe('a TLSRoute for a Service none of whose backends has a weight', () => {
+  it('is for no connection, as in istiod: the Service answers as without it', () => {
+    const mesh = (weight: number): string => `
+{apiVersion: v1, kind: Namespace, metadata: {name: app, labels: {istio-injection: enabled}}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: sleep, namespace: app}, spec: {selector: {matchLabels: {app: sleep}}, template: {metadata: {labels: {app: sleep}}, spec: {containers: [{name: c, image: c}]}}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: vault, namespace: app}, spec: {selector: {app: sleep}, ports: [{name: tls, port: 443}, {name: tls-new, port: 8443}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: TLSRoute, metadata: {name: vault, namespace: app}, spec: {parentRefs: [{group: "", kind: Service, name: vault, port: 443}], hostnames: [vault.app.svc.cluster.local], rules: [{backendRefs: [{name: vault, port: 8443, weight: ${weight}}]}]}}
+`;
+    const ends = [1, 0].map((weight) =>
+      outcome(traceIn(mesh(weight), { istioVersion: '1.31' })('https://vault.app.svc.cluster.local/')),
+    );
+    expect(ends).toEqual([8443, 443].map((port) => `delivered to vault.app.svc.cluster.local:${port}`));
+  });
+});

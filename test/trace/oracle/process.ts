@@ -63,9 +63,16 @@ export class Oracle {
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly waiting: ((reply: OracleReply) => void)[] = [];
 
-  /** @param ambient whether it is istiod of an ambient mesh */
-  public constructor(path: string, ambient = false) {
-    const env = ambient ? { ...process.env, PILOT_ENABLE_AMBIENT: 'true' } : process.env;
+  /**
+   * @param ambient whether it is istiod of an ambient mesh
+   * @param gatewayApi the release that its definitions of the Gateway API are said to be of, where it is not the pinned istiod's
+   */
+  public constructor(path: string, ambient = false, gatewayApi?: string) {
+    const env = {
+      ...process.env,
+      ...(ambient ? { PILOT_ENABLE_AMBIENT: 'true' } : {}),
+      ...(gatewayApi === undefined ? {} : { GATEWAY_API_BUNDLE: gatewayApi }),
+    };
     this.child = spawn(path, [], { stdio: 'pipe', env });
     this.child.stderr.resume();
     createInterface({ input: this.child.stdout }).on('line', (line) => {
