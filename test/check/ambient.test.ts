@@ -1,9 +1,12 @@
 import { check } from '../../src/check/check';
 import { loadObjects, loadText } from '../../src/model/load';
+import { LAB_RELEASES } from '../lab/versions';
 import { WORLD } from '../mesh/ambient-variations';
 
 // What a real istiod and waypoint made of the same world is asked by test/mesh/ambient-trace.test.ts.
-const found = check(loadObjects(WORLD)).findings.filter(({ id }) => /^EDGE7[01]/.test(id) && id !== 'EDGE709');
+const found = check(loadObjects(WORLD), { istioVersion: LAB_RELEASES.istioVersion }).findings.filter(
+  ({ id }) => /^EDGE7[01]/.test(id) && id !== 'EDGE709',
+);
 const about = (name: string): readonly string[] => [
   ...new Set(found.filter(({ object }) => object?.name === name).map(({ id }) => id)),
 ];

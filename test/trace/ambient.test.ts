@@ -1,11 +1,12 @@
 import { loadObjects } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
 import { trace } from '../../src/trace';
+import { LAB_RELEASES } from '../lab/versions';
 import { WORLD } from '../mesh/ambient-variations';
 import { traceIn } from './text';
 
 // What a real istiod and waypoint did with the same world is asked by test/mesh/ambient-trace.test.ts.
-const mesh = buildMesh(loadObjects(WORLD).manifests);
+const mesh = buildMesh(loadObjects(WORLD).manifests, { istioVersion: LAB_RELEASES.istioVersion });
 
 function outcome(request: string): string {
   const { hops, destination, refusal, answer, outcome: is } = trace(mesh, { from: 'shop/caller', request });
