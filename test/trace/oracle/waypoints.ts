@@ -88,7 +88,7 @@ export class Waypoint {
 
   private get services(): readonly Service[] {
     return this.mesh.services.all.filter((service) => {
-      if (!isTold(service) || this.isDoubled(service.host)) return false;
+      if (!isTold(this.mesh, service) || this.isDoubled(service.host)) return false;
       const own = serviceBindingOf(this.mesh, service);
       return own?.problem === undefined && own?.namespace === this.binding.namespace && own.name === this.binding.name;
     });
