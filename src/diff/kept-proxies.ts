@@ -16,7 +16,7 @@ export function keptProxies({ before, after }: Sides): readonly Undecided[] {
     if (pod.kind !== 'Pod' || pod.group !== '' || !isAdmitted(pod.body)) continue;
     const shape = { labels: strings(record(metadata).labels), annotations: strings(record(metadata).annotations), spec: record(spec) }; // prettier-ignore
     const [earlier, now] = [was.get(pod.namespace), info].map((one) => podInjection(shape, one));
-    const { membership } = membershipOf(shape, pod.namespace, info, true);
+    const { membership } = membershipOf(shape, pod.namespace, info, 'final');
     const hasProxy = membership === 'sidecar';
     if (earlier === now || now === hasProxy || membership === 'gateway' || membership === 'waypoint') continue;
     const count = kept.get(pod.namespace) ?? { with: 0, without: 0 };

@@ -7,8 +7,10 @@ import { controllerOf } from '../model/controllers';
 import { labelsMatch, record, records, strings, text, type Json } from '../model/fields';
 import { loadObjects } from '../model/load';
 import type { Manifest } from '../model/manifest';
-import { podTemplateOf } from '../model/workloads';
+import { isRunning, podTemplateOf, REDIRECTION } from '../model/workloads';
 import { objectKey } from './objects';
+
+const MODE = 'istio.io/dataplane-mode';
 
 export interface Sides {
   readonly before: readonly Manifest[];
@@ -19,7 +21,7 @@ export function reconciled({ before, after }: Sides): Sides {
   const was = new Map(before.map((manifest) => [objectKey(manifest), manifest]));
   const changed = after.filter((manifest) => was.get(objectKey(manifest)) !== manifest);
   const served = withServices(after, changed, was);
-  const running = withoutReplaced(served, was);
+  const running = withRedirection(withoutReplaced(served, was), changed, was);
   return withoutStaleEndpoints({ before, after: running });
 }
 
@@ -39,6 +41,33 @@ function withoutReplaced(after: readonly Manifest[], was: ReadonlyMap<string, Ma
     const controller = kind === 'Pod' && group === '' ? controllerOf(record(body)) : undefined;
     return controller === undefined || !restarted.has(`${namespace}/${controller}`);
   });
+}
+
+/** With what Istio's CNI plugin does to Pods that run when their namespace becomes ambient, or is so no more. */
+function withRedirection(
+  after: readonly Manifest[],
+  changed: readonly Manifest[],
+  was: ReadonlyMap<string, Manifest>,
+): readonly Manifest[] {
+  const modes = new Map<string, string | undefined>();
+  for (const one of changed) {
+    if (one.kind !== 'Namespace' || one.group !== '') continue;
+    const mode = one.labels[MODE];
+    if (was.get(objectKey(one))?.labels[MODE] !== mode) modes.set(one.name, mode);
+  }
+  if (modes.size === 0) return after;
+  return after.map((pod) => {
+    if (pod.kind !== 'Pod' || pod.group !== '' || !modes.has(pod.namespace) || !isRunning(pod.body)) return pod;
+    const { [REDIRECTION]: _earlier, ...others } = pod.annotations;
+    const isTaken = (pod.labels[MODE] ?? modes.get(pod.namespace)) === 'ambient' && pod.annotations['sidecar.istio.io/status'] === undefined; // prettier-ignore
+    const annotations = isTaken ? { ...others, [REDIRECTION]: 'enabled' } : others;
+    return remade(pod, { ...pod.body, metadata: { ...record(pod.body.metadata), annotations } });
+  });
+}
+
+function remade(manifest: Manifest, body: Json): Manifest {
+  const [made] = loadObjects([body]).manifests;
+  return made === undefined ? manifest : { ...made, index: manifest.index, source: manifest.source };
 }
 
 /**
@@ -131,8 +160,7 @@ function withPorts(service: Manifest, old: Manifest, gateway: Manifest): Manifes
     }));
   if (added.length === 0 && kept.length === ports.length) return service;
   const body = { ...service.body, spec: { ...record(service.body.spec), ports: [...kept, ...added] } };
-  const [made] = loadObjects([body]).manifests;
-  return made === undefined ? service : { ...made, index: service.index, source: service.source };
+  return remade(service, body);
 }
 
 /** Envoy Gateway's proxies listen above the privileged ports; Istio's where the listener says. */

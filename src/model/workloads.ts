@@ -96,12 +96,28 @@ export function isAdmitted(pod: Json): boolean {
   );
 }
 
+/** Set by Istio's CNI plugin on Pods that it has redirected to ztunnel; istiod tells others to reach no other one through a tunnel. */
+export const REDIRECTION = 'ambient.istio.io/redirection';
+
+/** Whether a Pod runs, so that what Istio's CNI plugin does with it is done, and can be seen. */
+export function isRunning(pod: Json): boolean {
+  return text(record(pod.metadata).uid) !== '' && text(record(pod.status).phase) === 'Running';
+}
+
+/** How far a Pod has come: `final` from its admission on, `running` once its containers are. */
+export type PodState = 'to be' | 'final' | 'running';
+
+function stateOf({ kind, body }: Manifest): PodState {
+  if (kind !== 'Pod' || !isAdmitted(body)) return 'to be';
+  return isRunning(body) ? 'running' : 'final';
+}
+
 /** What a Pod becomes, by its own labels and those of its namespace. */
 export function membershipOf(
   pod: PodShape,
   namespace: string,
   info: Pick<NamespaceInfo, 'labels'> | undefined,
-  isFinal = false,
+  state: PodState = 'to be',
 ): { membership: Membership; assumed: boolean } {
   const containers = [...records(pod.spec.containers), ...records(pod.spec.initContainers)];
   const has = (membership: Membership, assumed = false): { membership: Membership; assumed: boolean } => ({
@@ -118,9 +134,10 @@ export function membershipOf(
   if (containers.some((container) => text(container.name) === 'istio-proxy')) return has('sidecar');
   if (pod.spec.hostNetwork === true || isNeverInjected(namespace)) return has('none');
   const mode = pod.labels['istio.io/dataplane-mode'] ?? info?.labels['istio.io/dataplane-mode'];
-  const injected = isFinal ? false : podInjection(pod, info);
+  if (state === 'running' && pod.annotations[REDIRECTION] === 'enabled') return has('ztunnel');
+  const injected = state === 'to be' ? podInjection(pod, info) : false;
   if (injected === true) return has('sidecar');
-  if (mode === 'ambient') return has('ztunnel');
+  if (mode === 'ambient') return has(state === 'running' ? 'none' : 'ztunnel');
   return injected === false ? has('none') : has('sidecar', true);
 }
 
@@ -186,7 +203,7 @@ export function readWorkload(manifest: Manifest, namespaces: ReadonlyMap<string,
     pod,
     manifest.namespace,
     namespaces.get(manifest.namespace),
-    manifest.kind === 'Pod' && isAdmitted(body),
+    stateOf(manifest),
   );
   const status = manifest.kind === 'Pod' ? record(body.status) : {};
   const addresses = [text(status.podIP), ...records(status.podIPs).map((item) => text(item.ip))].filter(

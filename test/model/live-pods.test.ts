@@ -187,3 +187,46 @@ describe('Pods of a live cluster', () => {
     expect(performance.now() - begin).toBeLessThan(15_000);
   });
 });
+
+describe('a Pod of an ambient namespace', () => {
+  const pod = (
+    annotations: Readonly<Record<string, string>>,
+    more: Readonly<Record<string, unknown>> = {},
+  ): unknown => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web', namespace: 'shop', uid: 'u', annotations },
+    spec: { containers: [{ name: 'web', image: 'web' }] },
+    status: { phase: 'Running', podIP: '10.1.0.1' },
+    ...more,
+  });
+  const namespace = (labels: Readonly<Record<string, string>>): unknown => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'shop', labels },
+  });
+  const ambient = { 'istio.io/dataplane-mode': 'ambient' };
+  const redirected = { 'ambient.istio.io/redirection': 'enabled' };
+  const membership = (...objects: readonly unknown[]): string | undefined =>
+    buildMesh(loadObjects(objects).manifests).workloads.named('shop', 'web')?.membership;
+
+  it('that runs is in it where the CNI plugin has redirected it, and not by a label alone', () => {
+    expect(membership(namespace(ambient), pod(redirected))).toBe('ztunnel');
+    expect(membership(namespace(ambient), pod({}))).toBe('none');
+    expect(membership(namespace(ambient), pod({ 'ambient.istio.io/redirection': 'pending' }))).toBe('none');
+  });
+
+  it('is taken to be redirected where it is still to be made, or to start', () => {
+    expect(membership(namespace(ambient), pod({}, { status: undefined }))).toBe('ztunnel');
+    expect(membership(namespace(ambient), pod({}, { status: { phase: 'Pending' } }))).toBe('ztunnel');
+  });
+
+  it('is redirected at once where its namespace becomes ambient, and no more where that ends', () => {
+    const over = (live: readonly unknown[], git: unknown): string | undefined => {
+      const { after } = layOver(loadObjects(live).manifests, loadObjects([git]).manifests);
+      return buildMesh(after).workloads.named('shop', 'web')?.membership;
+    };
+    expect(over([namespace({}), pod({})], namespace(ambient))).toBe('ztunnel');
+    expect(over([namespace(ambient), pod(redirected)], namespace({ 'istio.io/dataplane-mode': 'none' }))).toBe('none');
+  });
+});
