@@ -28,7 +28,18 @@ export function withoutDnsCapture(context: CheckContext, entries: readonly Entry
       entries.every(({ manifest, spec }) => isVisible(spec.exportTo, manifest.namespace, namespace)),
     );
   const shown = seeing(context.index(clients));
-  return (shown.length > 0 ? shown : own).filter((client) => !capturesDns(context, client));
+  return (shown.length > 0 ? shown : own).filter((client) => !answersDns(context, client));
+}
+
+const answers = defineIndex('clients whose sidecars answer DNS', () => new Map<string, boolean>());
+
+/** Asked of few clients for each of many entries. */
+function answersDns(context: CheckContext, client: Client): boolean {
+  const known = context.index(answers);
+  const key = JSON.stringify([client.from, client.namespace, client.labels]);
+  const answer = known.get(key) ?? capturesDns(context, client);
+  known.set(key, answer);
+  return answer;
 }
 
 /** Whether manifests say that the sidecar of a client answers DNS, by all the ways in which a proxy is told: one reader for trace and check. */
