@@ -52,6 +52,9 @@ export function chartOfRelease(manifest: Manifest, find: (path: string) => strin
     namespace: text(spec.targetNamespace) || manifest.namespace,
     values: [...values, ...(spec.values === undefined ? [] : [asText(spec.values)])],
     by: `HelmRelease ${manifest.namespace}/${manifest.name}`,
+    ...(records(spec.valuesFrom).length === 0
+      ? {}
+      : { reason: 'its HelmRelease takes values from ConfigMaps or Secrets (valuesFrom), which are not read here' }),
   };
 }
 

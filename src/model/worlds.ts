@@ -254,7 +254,7 @@ function loadFound(files: readonly string[], known: KnownDocuments | undefined, 
 function renderer(render: RenderChart | undefined, known: KnownDocuments | undefined, tree: FileTree): Render {
   return (chart) => {
     const named = { ...chart, folder: tree.nameOf(chart.folder) };
-    if (render === undefined) return { chart: named };
+    if (render === undefined || chart.reason !== undefined) return { chart: named };
     const made = render(chart, tree);
     if ('reason' in made) return { chart: { ...named, reason: made.reason } };
     return { manifests: loadText(made.text, `${named.folder} (helm template)`, { named: true, known }).manifests };

@@ -249,3 +249,27 @@ console.log(JSON.stringify({ apiVersion: 'networking.istio.io/v1', kind: 'Servic
     }
   });
 });
+
+it('a chart whose HelmRelease takes values that are not read here is not rendered with the others alone', () => {
+  const root = mkdtempSync(join(tmpdir(), 'mesh-edge-values-from-'));
+  mkdirSync(join(root, 'charts', 'web'), { recursive: true });
+  writeFileSync(join(root, 'charts', 'web', 'Chart.yaml'), 'apiVersion: v2\nname: web\nversion: 1.0.0\n');
+  const release = (more: string): string => `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: web, namespace: shop }
+spec: { chart: { spec: { chart: ./charts/web, sourceRef: { kind: GitRepository, name: x } } }${more} }
+`;
+  const rendered = (more: string): number => {
+    writeFileSync(join(root, 'release.yaml'), release(more));
+    let asked = 0;
+    findWorlds([root], undefined, undefined, {
+      renderChart: ({ by }) => {
+        if (by !== undefined) asked += 1;
+        return { text: '' };
+      },
+    });
+    return asked;
+  };
+  expect(rendered('')).toBeGreaterThan(0);
+  expect(rendered(', valuesFrom: [{ kind: ConfigMap, name: given }]')).toBe(0);
+});
