@@ -7,9 +7,10 @@ import { canonical } from '../model/canonical';
 import { labelsMatch, optionalRecord, strings } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { REVISION_LABEL } from '../model/revisions';
+import { selects } from '../model/selectors';
 import { isNeverInjected, type Workload } from '../model/workloads';
 import type { TraceRequest } from '../trace/types';
-import { distinctions, type Distinctions } from './distinctions';
+import { distinctions, type Distinctions, type Selection } from './distinctions';
 import { callsOthers, isOfControlPlane, mayHoldAnyone } from './who-calls';
 
 export interface Member {
@@ -222,13 +223,20 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
       mesh.workloads.inNamespace(namespace).some((one) => !callsOthers(one) && labelsMatch(labels, one.labels)),
     );
   // Pods that manifests show are what they show; labels that none of them has are of Pods that live elsewhere.
-  const named = labelSets(
-    told.selections
-      .filter(({ namespaces }) => namespaces === 'all' || namespaces.has(namespace))
+  const isAbout = ({ namespaces }: Pick<Selection, 'namespaces'>): boolean =>
+    namespaces === 'all' || namespaces.has(namespace);
+  const unshown = told.lacking
+    .filter(isAbout)
+    .filter(({ selector }) => ![...workloads.values()].some((workload) => selects(selector, workload.labels)))
+    .map(({ labels }) => labels);
+  const named = labelSets([
+    ...told.selections
+      .filter(isAbout)
       .map(({ labels }) => labels)
       .filter((labels) => ![...workloads.values()].some((workload) => labelsMatch(labels, workload.labels)))
       .filter((labels) => !isGatewaySelector(labels)),
-  );
+    ...unshown.filter((labels) => Object.keys(labels).length > 0),
+  ]);
   for (const labels of named) {
     drafts.push({
       key: `${place} ${canonical({ labels })}`,
@@ -259,7 +267,8 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
     }
   }
   const hasGateways = meshes.some((mesh) => mesh.workloads.inNamespace(namespace).filter(isNoWaypoint).some((one) => !callsOthers(one))); // prettier-ignore
-  if (workloads.size === 0 && (!hasGateways || isEnrolledAnew(namespace, meshes))) {
+  const isRestSelected = unshown.some((labels) => Object.keys(labels).length === 0);
+  if (isRestSelected || (workloads.size === 0 && (!hasGateways || isEnrolledAnew(namespace, meshes)))) {
     drafts.push({
       key: `${place} rest`,
       member: { namespace, name: null },

@@ -19,6 +19,13 @@ export interface Selection {
   readonly kinds: ReadonlySet<string>;
 }
 
+/** A selector that asks for the lack of labels or of values, and labels with which it selects a Pod that has no others. */
+export interface Lacking {
+  readonly selector: Json;
+  readonly labels: Labels;
+  readonly namespaces: Selection['namespaces'];
+}
+
 export interface Distinctions {
   /** Namespaces that some object names, or that hold an object which is for their own clients. */
   readonly namespaces: ReadonlySet<string>;
@@ -29,6 +36,7 @@ export interface Distinctions {
   /** Values asked of a label, by its key; null if any value makes a difference. */
   readonly labels: ReadonlyMap<string, ReadonlySet<string> | null>;
   readonly selections: readonly Selection[];
+  readonly lacking: readonly Lacking[];
   /** Service accounts that policies name, with the namespace (`*`: of every one); a name may be `prefix*` or `*suffix`. */
   readonly accounts: readonly { readonly namespace: string; readonly name: string }[];
   /** Blocks of addresses that policies ask of their callers. */
@@ -60,6 +68,7 @@ export function distinctions(meshes: readonly Mesh[]): Distinctions {
     blocks,
     namespaceLabels,
     selections: [...found.selected.values()],
+    lacking: found.lacking,
     accounts: [...found.trusted.values()],
   };
 }
@@ -70,6 +79,7 @@ class Reader {
   public readonly namespacePatterns = new Set<string>();
   public readonly labels = new Map<string, Set<string> | null>();
   public readonly selected = new Map<string, Selection>();
+  public readonly lacking: Lacking[] = [];
   public readonly trusted = new Map<string, { namespace: string; name: string }>();
   public readonly blocks = new Set<string>();
   public namespaceLabels = false;
@@ -201,13 +211,17 @@ class Reader {
 
   private select(namespaces: Selection['namespaces'], selector: Json): void {
     const wanted = strings(selector.matchLabels);
-    for (const expression of records(selector.matchExpressions)) this.labels.set(text(expression.key), null);
+    for (const { key } of records(selector.matchExpressions)) this.labels.set(text(key), null);
     for (const [name, value] of Object.entries(wanted)) {
       const values = this.labels.get(name);
       if (values === undefined) this.labels.set(name, new Set([value]));
       else values?.add(value);
     }
-    for (const labels of chosenBy(wanted, records(selector.matchExpressions))) {
+    const expressions = records(selector.matchExpressions);
+    const [asked, refused] = [expressions.filter((one) => !asksForLack(one)), expressions.filter(asksForLack)];
+    if (refused.length > 0)
+      for (const labels of chosenBy(wanted, asked)) this.lacking.push({ selector, labels, namespaces });
+    for (const labels of chosenBy(wanted, expressions)) {
       if (Object.keys(labels).length === 0) continue;
       const key = JSON.stringify(Object.entries(labels).sort());
       const known = this.selected.get(key);
@@ -219,6 +233,8 @@ class Reader {
     }
   }
 }
+
+const asksForLack = ({ operator }: Json): boolean => operator === 'NotIn' || operator === 'DoesNotExist';
 
 const ANY_VALUE = 'any';
 

@@ -203,3 +203,28 @@ describe('hosts below .invalid', () => {
     expect(found.changes.map(({ to }) => to).filter((to) => to.includes('invalid'))).toEqual([]);
   });
 });
+
+describe('clients that a NetworkPolicy selects by labels which they lack', () => {
+  const mesh = (spec: string): string => `${service('')}---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: pay, namespace: shop}, spec: {selector: {matchLabels: {app: pay}}, template: {metadata: {labels: {app: pay}}, spec: {containers: [{name: c}]}}}}
+---
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: held, namespace: shop}, spec: {podSelector: {${spec}}, policyTypes: [Egress]}}
+`;
+  const rest = 'matchExpressions: [{key: app, operator: NotIn, values: [pay]}]';
+
+  it.each([
+    ['that have none', `${rest}, matchLabels: {tier: none}`, rest, 'shop'],
+    ['that have others', rest, `${rest}, matchLabels: {tier: front}`, 'shop/tier=front'],
+    ['that lack one alone', 'matchLabels: {tier: none}', 'matchExpressions: [{key: app, operator: DoesNotExist}]', 'shop'],
+  ])('are followed where no manifest shows a Pod that it selects: those %s', (_, was, is, who) => {
+    const classes = clientClasses(buildMesh(loadText(mesh(was)).manifests, LOCKED), buildMesh(loadText(mesh(is)).manifests, LOCKED)); // prettier-ignore
+    const names = classes.flatMap(({ members }) => members.map(({ namespace, name }) => (name === null ? namespace : `${namespace}/${name}`))); // prettier-ignore
+    expect(names).toContain(who);
+  }); // prettier-ignore
+
+  it('are not asked for where a Pod that is shown has what the selector asks for', () => {
+    const all = mesh('matchExpressions: [{key: app, operator: NotIn, values: [web]}]');
+    const classes = clientClasses(buildMesh(loadText(all).manifests), buildMesh(loadText(all).manifests));
+    expect(classes.flatMap(({ members }) => members)).not.toContainEqual({ namespace: 'shop', name: null });
+  });
+});
