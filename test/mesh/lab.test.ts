@@ -7,6 +7,8 @@ import { Lab } from '../lab/lab';
 import { eventually, Mesh } from './mesh';
 
 const REPOSITORY = path.resolve(__dirname, '../..');
+/** Seconds that a lab may take to start, beside the two of the workers. */
+const READY = 180;
 
 /** The processes that have the folder of that lab among their arguments. */
 function processesOf(name: string): readonly string[] {
@@ -102,12 +104,12 @@ describe('a lab', () => {
   it('leaves nothing when the process that it belongs to is killed', async () => {
     const name = `crash-${process.pid}`;
     const { child, output } = runLab(name);
-    await eventually(async () => expect(output()).toContain('ready;'), 60);
+    await eventually(async () => expect(output()).toContain('ready;'), READY);
     const networks = inside(networksOf(processesOf(name)));
     expect(networks.size).toBeGreaterThan(1);
     process.kill(child.pid!, 'SIGKILL');
     await expectNothingLeft(name, networks);
-  });
+  }, 300_000);
 
   it('leaves nothing when it is interrupted while it starts', async () => {
     const name = `ctrl-c-${process.pid}`;
@@ -122,7 +124,7 @@ describe('a lab', () => {
     const name = `dies-${process.pid}`;
     const { child, output } = runLab(name);
     const status = new Promise((resolve) => child.on('exit', resolve));
-    await eventually(async () => expect(output()).toContain('ready;'), 120);
+    await eventually(async () => expect(output()).toContain('ready;'), READY);
     const lab = await Lab.connect(name);
     await killPart(name, 'pilot-discovery');
     await eventually(() => lab.run('settle', { seconds: 1 }), 30);
@@ -144,7 +146,7 @@ describe('a lab', () => {
     await next.down();
     const kept = fs.readdirSync(path.join(cacheRoot(), 'ended')).filter((folder) => folder.endsWith(name));
     expect(fs.readdirSync(path.join(cacheRoot(), 'ended', kept[0]!)).sort()).toContain('logs');
-  }, 240_000);
+  }, 300_000);
 
   it('says which of its processes ended, and why, when one cannot start', async () => {
     const name = `broken-${process.pid}`;
