@@ -382,11 +382,12 @@ function ofEndpoints(namespace: string, both: readonly Links[]): Reach {
 
 function ofNamespace(change: ObjectChange, namespace: string, both: readonly Links[]): Reach {
   if (canonical(change.was?.labels ?? null) === canonical(change.is?.labels ?? null)) return NOTHING;
-  const inward = both.flatMap((links) => [...links.into(namespace)]);
-  const isShown = change.was !== undefined && change.is !== undefined;
-  const own = both.some((links) => links.mesh.workloads.inNamespace(namespace).length > 0);
-  if (!isShown && !own && inward.length === 0) return { ...EVERYTHING, clients: new Set([namespace]) };
-  return inward.length > 0 ? EVERYTHING : { ...EVERYTHING, clients: new Set([namespace]) };
+  // By its labels listeners take its routes, and gateways its listeners: whoever comes to those may notice.
+  const isInUse = both.some(
+    (links) =>
+      links.into(namespace).size > 0 || links.mesh.manifests.some((manifest) => manifest.namespace === namespace),
+  );
+  return isInUse ? EVERYTHING : { ...EVERYTHING, clients: new Set([namespace]) };
 }
 
 function ofWorkload(change: ObjectChange, sides: readonly Side[], both: readonly Links[]): Reach {
