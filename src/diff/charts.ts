@@ -7,8 +7,10 @@ import type { Undecided } from './types';
 
 /** What is given to a tool that renders, as it can be compared with that of another revision. */
 export interface Unrendered {
-  /** `chart FOLDER`, from the folder that the side is. */
+  /** `chart FOLDER`, `values file PATH`, from the folder that the side is; an object by its kind and name. */
   readonly what: string;
+  /** Whether it is a chart itself, which could be rendered here. */
+  readonly isChart: boolean;
   readonly digest: string;
 }
 
@@ -16,6 +18,7 @@ export function unrendered(charts: readonly Chart[], side: string, tree: FileTre
   const folders = new Set(charts.map(({ folder }) => tree.pathOf(folder)));
   return [...folders].map((folder) => ({
     what: `chart ${relative(side, folder) || '.'}`,
+    isChart: true,
     digest: digestOf(folder, tree),
   }));
 }
@@ -43,13 +46,14 @@ export function digest(content: string | Buffer): string {
 
 export function changedCharts(was: readonly Unrendered[], is: readonly Unrendered[]): readonly Undecided[] {
   const [old, now] = [was, is].map((all) => new Map(all.map(({ what, digest }) => [what, digest])));
-  return [...new Set([...was, ...is].map(({ what }) => what))]
-    .filter((what) => old?.get(what) !== now?.get(what))
-    .map((what) => ({
+  const all = new Map([...was, ...is].map((one) => [one.what, one]));
+  return [...all.values()]
+    .filter(({ what }) => old?.get(what) !== now?.get(what))
+    .map(({ what, isChart }) => ({
       from: ['everybody'],
       to: 'every host',
       what: `${what} is ${old?.has(what) !== true ? 'added' : now?.has(what) !== true ? 'removed' : 'changed'}`,
-      why: what.startsWith('chart ')
+      why: isChart
         ? 'it is not rendered, so what it makes of its templates is not known (--helm renders it)'
         : 'what is made with it is not rendered here, so what becomes of it is not known (compare what is rendered)',
     }));

@@ -31,6 +31,7 @@ export function valuesFiles(side: string, tree: FileTree, manifests: readonly Ma
     const folder = relative(side, file);
     return {
       what: `${helmfiles.includes(file) ? 'helmfile' : 'values file'} ${folder}`,
+      isChart: false,
       digest: digest(tree.read(file)),
     };
   });
@@ -102,7 +103,7 @@ export function valuesObjects(manifests: readonly Manifest[], remote: readonly s
     if (user === undefined) return [];
     const { data, stringData, binaryData } = body;
     return [
-      { what: `${kind} ${namespace}/${name}, with values for ${user},`, digest: digest(canonical([data ?? null, stringData ?? null, binaryData ?? null])) },
+      { what: `${kind} ${namespace}/${name}, with values for ${user},`, isChart: false, digest: digest(canonical([data ?? null, stringData ?? null, binaryData ?? null])) },
     ]; // prettier-ignore
   });
 }

@@ -19,6 +19,11 @@ export function prefixLength(cidr: string): number {
   return isIPv4(cidr) ? 32 : 128;
 }
 
+/** Whether an entry stands for more than one address: `10.0.0.7/32` does not. */
+export function isRange(entry: string): boolean {
+  return entry.includes('/') && prefixLength(entry) !== prefixLength(entry.slice(0, entry.indexOf('/')));
+}
+
 /** By numbers: a list of Node's own (`BlockList`) takes ten times as long to make, and this is asked for each request. */
 export function contains(cidr: string, address: string): boolean {
   const family = isIP(address);

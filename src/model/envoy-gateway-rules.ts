@@ -6,8 +6,9 @@
 import { settingsOf } from './envoy-gateway-settings';
 import { isAddress } from './addresses';
 import { backendProblem, referredTo, type BackendFault } from './envoy-gateway-references';
-import { list, optionalRecord, record, records, strings, text, type Json } from './fields';
+import { list, optionalRecord, record, records, text, type Json } from './fields';
 import { GATEWAY_API, type ApiRoute } from './gateway-api';
+import { lacksData } from './lacking-data';
 import type { Mesh } from './mesh';
 import { refusalOf } from './re2';
 
@@ -236,13 +237,8 @@ function ownFilterFault(
   const name = text(record(body.valueRef).name);
   if (body.type !== 'ValueRef' || name === '') return undefined;
   const { namespace } = route.config;
-  const found = mesh.find('', 'ConfigMap', namespace, name);
-  if (found === undefined)
-    return mesh.isOpen(namespace) ? undefined : invalid({ is: 'body-missing', config: `${namespace}/${name}` }); // prettier-ignore
-  const { data, binaryData } = record(found.body);
-  return Object.keys({ ...strings(data), ...strings(binaryData) }).length > 0
-    ? undefined
-    : invalid({ is: 'body-empty', config: `${namespace}/${name}` });
+  const lacking = lacksData(namespace, name, mesh);
+  return lacking && invalid({ is: lacking.isEmpty ? 'body-empty' : 'body-missing', config: lacking.config });
 }
 
 function ownHostFault({ type, header, pathRegex }: Json): RuleFault | undefined {

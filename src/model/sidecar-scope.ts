@@ -69,9 +69,9 @@ interface ImportedHosts {
 
 /** What a namespace has of a host that is taken away, by its own name or by that of all namespaces: Services and routes alike. */
 function isExcluded(hosts: ReadonlyMap<string, ImportedHosts>, owner: string, host: string): boolean {
-  return [hosts.get(owner), hosts.get('*')].some(
-    (some) => some?.excluded.some((one) => isSubsetOf(host, one)) === true,
-  );
+  const takesAway = (some: ImportedHosts | undefined): boolean =>
+    some !== undefined && some.excluded.length > 0 && some.excluded.some((one) => isSubsetOf(host, one));
+  return takesAway(hosts.get(owner)) || takesAway(hosts.get('*'));
 }
 
 function importsService(hosts: ImportedHosts, host: string): boolean {

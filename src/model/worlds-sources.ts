@@ -6,10 +6,9 @@ import type { FileTree } from './file-tree';
 import { readText } from './files';
 import { isKustomization } from './kustomize';
 import type { Kustomizer } from './kustomize-build';
+import { manifestsOf } from './kustomize-manifests';
 import { type Built, NotBuilt } from './kustomize-resource';
 import type { Manifest } from './manifest';
-import { toManifest } from './object';
-import { remoteReleases } from './remote-releases';
 import { type Repository, argoOverlay, isIncluded, placed, pluginOf, sourcesOf } from './worlds-argo';
 import { fluxOverlay } from './worlds-flux';
 
@@ -171,10 +170,7 @@ export class Sources {
     return {
       ...NOTHING,
       ...taken,
-      manifests: [
-        ...built.resources.map(({ body, from }, index) => toManifest(body, index, from.source, from.lineOf)),
-        ...remoteReleases(built.remote),
-      ],
+      manifests: manifestsOf(built),
       remote: built.remote.map(({ entry }) => entry),
     };
   }

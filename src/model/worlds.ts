@@ -10,11 +10,10 @@ import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles } from './files';
 import { isKustomization } from './kustomize';
 import { Kustomizer } from './kustomize-build';
+import { manifestsOf } from './kustomize-manifests';
 import { NotBuilt } from './kustomize-resource';
 import { load, loadText } from './load';
 import type { LeftOut, LoadProblem, Loaded, Manifest } from './manifest';
-import { toManifest } from './object';
-import { remoteReleases } from './remote-releases';
 import { clustersIn } from './worlds-clusters';
 import type { Draft, World } from './worlds-draft';
 import { type Render, appliesMore, withTools } from './worlds-applied';
@@ -204,10 +203,8 @@ function isRoot(kustomizer: Kustomizer, file: string, taken: ReadonlySet<string>
 function build(kustomizer: Kustomizer, folder: string): Draft {
   const draft = { name: folder, folder, by: 'kustomize' as const, problems: [], charts: [] };
   try {
-    const { resources, remote } = kustomizer.build(folder);
-    const own = resources.map(({ body, from }, index) => toManifest(body, index, from.source, from.lineOf));
-    const manifests = [...own, ...remoteReleases(remote)];
-    return { ...draft, manifests, remote: remote.map(({ entry }) => entry) };
+    const built = kustomizer.build(folder);
+    return { ...draft, manifests: manifestsOf(built), remote: built.remote.map(({ entry }) => entry) };
   } catch (error) {
     if (!(error instanceof NotBuilt)) throw error;
     return { ...draft, manifests: [], remote: [], notBuilt: error.message, uses: kustomizer.uses(folder) };

@@ -1,12 +1,12 @@
 /** Ambient mode: ztunnel carries connections of Pods that have no proxy of their own, to waypoints where services ask for one. */
-import { contains, isAddress, prefixLength } from '../model/addresses';
+import { contains, isAddress, isRange, prefixLength } from '../model/addresses';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
 import { serviceBindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
 import { isMeshed, type Workload, shownName } from '../model/workloads';
 import { authorize } from './authorization';
-import { HBONE_PORT, MUTUAL, hasAddress, isRange, isTold } from './hbone';
+import { HBONE_PORT, MUTUAL, hasAddress, isTold } from './hbone';
 import { denied, heldBy } from './filters';
 import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import { remark } from './notes';
@@ -144,8 +144,6 @@ interface Straight {
   readonly incoming: Incoming;
   readonly by: Decision | undefined;
 }
-
-/** ztunnel knows Pods by their addresses, and how each is reached. */
 
 /** To the address that the client dialled. */
 function toOriginal(flight: Flight): Next {

@@ -1,5 +1,5 @@
 /** Tunnels of ambient mode: HTTP CONNECT in the mesh's mutual TLS, on a port of their own. */
-import { ANY_ADDRESS, prefixLength } from '../model/addresses';
+import { ANY_ADDRESS, isRange } from '../model/addresses';
 import { isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Service } from '../model/services';
@@ -26,11 +26,6 @@ export function isTold({ config: { istio } }: Mesh, service: Service): boolean {
   if (istio.tellsZtunnelOfRanges) return true;
   const addresses = service.config.spec.addresses;
   return !(Array.isArray(addresses) ? addresses : []).some((address) => isRange(String(address)));
-}
-
-export function isRange(address: string): boolean {
-  if (!address.includes('/')) return false;
-  return prefixLength(address) !== prefixLength(address.slice(0, address.indexOf('/')));
 }
 
 /** A NetworkPolicy sees Pods: of what is on its way to a proxy of the mesh it sees the tunnel's port. */

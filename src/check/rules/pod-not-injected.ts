@@ -37,17 +37,15 @@ export const rule: Rule = {
     for (const { first, manifest, count, isAmbient } of found.values()) {
       const { namespace, name } = first;
       const controller = madeBy(first);
-      const which =
-        controller === undefined || count === 1
-          ? `Pod ${namespace}/${name}, which is there already, has`
-          : `${count} Pods of ${controller} (${name} and others), which are there already, have`;
+      const isOne = controller === undefined || count === 1;
+      const which = isOne
+        ? `Pod ${namespace}/${name}, which is there already,`
+        : `${count} Pods of ${controller} (${name} and others), which are there already,`;
       if (isAmbient) {
-        const verb = controller === undefined || count === 1 ? 'is' : 'are';
-        const them = which.replace(/, (which .*), (has|have)$/, `, $1, ${verb}`);
         yield {
           manifest,
           field: ['metadata', 'annotations'],
-          what: `namespace ${namespace} is ambient, and ${them} not redirected to ztunnel`,
+          what: `namespace ${namespace} is ambient, and ${which} ${isOne ? 'is' : 'are'} not redirected to ztunnel`,
           why: "Istio's CNI plugin annotates each Pod that it has redirected. To one without that istiod sends others past the tunnel, and what it sends leaves past every rule of the mesh.",
           fix: "See what Istio's CNI plugin says on the Pod's node (its DaemonSet runs there, and its log names the Pod), and restart what makes the Pod.",
           see: 'https://istio.io/latest/docs/ambient/architecture/traffic-redirection/',
@@ -57,7 +55,7 @@ export const rule: Rule = {
       yield {
         manifest,
         field: ['spec', 'containers'],
-        what: `namespace ${namespace} is injected, and ${which} no istio-proxy`,
+        what: `namespace ${namespace} is injected, and ${which} ${isOne ? 'has' : 'have'} no istio-proxy`,
       };
     }
   },

@@ -1,4 +1,4 @@
-import { isCidr, prefixLength } from '../../model/addresses';
+import { isCidr, isRange } from '../../model/addresses';
 import { isWildcard } from '../../model/hostnames';
 import { specOf } from '../istio';
 import type { Rule } from '../rule';
@@ -61,7 +61,3 @@ export const rule: Rule = {
 };
 
 const AUTO_ALLOCATE = 'networking.istio.io/enable-autoallocate-ip';
-
-function isRange(address: string): boolean {
-  return prefixLength(address) !== prefixLength(address.slice(0, address.indexOf('/')));
-}
