@@ -46,7 +46,7 @@ export function check(loaded: Loaded, options: CheckOptions = {}): CheckResult {
     .filter((one) => !off.includes(one))
     .map((one) => (failed.includes(one) ? one : weighed(one, severity[one.rule.id])))
     .sort(bySeverityThenPlace);
-  const leftOut = loaded.leftOut ?? [];
+  const leftOut = (loaded.leftOut ?? []).map(({ digest: _digest, ...told }) => told);
   const suppressed = [
     ...hidden.map(({ candidate, by, reason }) => ({ ...pick(candidate.finding), by, reason })),
     ...off.map(({ finding }) => ({ ...pick(finding), by: 'configuration', reason: 'severity: off' })),

@@ -1,9 +1,7 @@
 /** `mesh-edge diff OLD NEW`: what a change of manifests changes in traffic. */
-import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Overlay } from '../diff/overlay';
-import type { Undecided } from '../diff/types';
-import type { LoadProblem, Manifest } from '../model/manifest';
+import type { Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readSides } from './input';
@@ -41,7 +39,8 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const found = diff(before, after, { mesh, onProgress: bar.update });
   bar.end();
   const { changedCharts } = await import('../diff/charts.js');
-  const { doubts: own, notes } = unreadable(was.problems, is.problems);
+  const { unreadOf } = await import('../diff/unread.js');
+  const { doubts: own, notes } = unreadOf(was, is);
   const doubts = [...later, ...own, ...changedCharts(was.unrendered, is.unrendered)];
   const absent = [was, is].flatMap(({ without }, at) =>
     without.map((name) => `there is no world ${name} in ${at === 0 ? old : now}`),
@@ -60,28 +59,6 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   );
   // What is not decided may be a change: whoever asks for a status is told.
   process.exitCode = flags.exitCode === true && whole.changes.length + whole.undecided.length > 0 ? FOUND : OK;
-}
-
-/**
- * A document that cannot be read on one side alone differs, and what it does is not known. One that is as unreadable on the other side
- * is noted.
- */
-function unreadable(
-  old: readonly LoadProblem[],
-  now: readonly LoadProblem[],
-): { readonly doubts: readonly Undecided[]; readonly notes: readonly string[] } {
-  const key = ({ source: { file = '', line }, what }: LoadProblem): string =>
-    JSON.stringify([basename(file), line, what]);
-  const place = ({ file = '', line }: LoadProblem['source']): string => (line === undefined ? file : `${file}:${line}`);
-  const [inOld, inNew] = [new Set(old.map(key)), new Set(now.map(key))];
-  const all = [...old, ...now];
-  const isOnBoth = (problem: LoadProblem): boolean => inOld.has(key(problem)) && inNew.has(key(problem));
-  return {
-    doubts: all
-      .filter((problem) => !isOnBoth(problem))
-      .map(({ source, what }) => ({ from: ['everybody'], to: 'every host', what: place(source), why: what })),
-    notes: all.filter(isOnBoth).map(({ source, what }) => `${place(source)}: ${what}; it is left out`),
-  };
 }
 
 async function sides(

@@ -40,10 +40,6 @@ function digestOf(chart: string, tree: FileTree): string {
   return hash.digest('hex');
 }
 
-export function digest(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
 export function changedCharts(was: readonly Unrendered[], is: readonly Unrendered[]): readonly Undecided[] {
   const [old, now] = [was, is].map((all) => new Map(all.map(({ what, digest }) => [what, digest])));
   const all = new Map([...was, ...is].map((one) => [one.what, one]));

@@ -1,7 +1,8 @@
 /** The files of a git revision, as a checkout of it would have them: folders, links, and names that need not be UTF-8. */
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { fromBytes, type FileTree } from '../model/file-tree';
 import { InputError } from '../model/files';
+import { printable } from '../model/printable';
 
 /** Git objects of a repository of manifests are small; a gigabyte holds more than ten million lines. */
 const MAX_BYTES = 1 << 30;
@@ -14,10 +15,25 @@ interface Node {
 }
 
 export function git(args: readonly string[], input?: string): Buffer | undefined {
+  const run = ran(args, input);
+  return run.status === 0 ? run.stdout : undefined;
+}
+
+/** Why git reads nothing here; undefined if it does. */
+export function refusalOfGit(): string | undefined {
+  const { status, stderr } = ran(['rev-parse', '--git-dir']);
+  if (status === 0) return undefined;
+  const [reason = ''] = stderr.toString('utf8').split('\n');
+  return /not a git repository/.test(reason) || reason === ''
+    ? 'this folder is in no git repository'
+    : `git reads nothing here (${printable(reason)})`;
+}
+
+function ran(args: readonly string[], input?: string): SpawnSyncReturns<Buffer> {
   const run = spawnSync('git', args, { input, maxBuffer: MAX_BYTES });
   if (run.error !== undefined && 'code' in run.error && run.error.code === 'ENOENT')
     throw new InputError('git is not installed, so that no revision can be read');
-  return run.status === 0 ? run.stdout : undefined;
+  return run;
 }
 
 /** As git reads the path of `REV:PATH`: from the top of the repository, or from here if the path begins with a dot. */
@@ -114,15 +130,21 @@ export class GitTree implements FileTree {
   }
 
   /** What a checkout has, and the revision does not hold by itself. */
-  public leftOut(folder: string): readonly { path: string; why: string }[] {
+  public leftOut(folder: string): readonly { path: string; why: string; digest: string }[] {
     const inside = this.real(folder);
     return this.entries(folder).flatMap((entry) => {
       const path = inside === '' ? entry : `${inside}/${entry}`;
       const node = this.nodes.get(path);
       if (node?.is === 'submodule')
-        return [{ path, why: 'it is a git submodule, whose files are not part of this revision' }];
+        return [{ path, why: 'it is a git submodule, whose files are not part of this revision', digest: node.object }];
       if (node?.is === 'link' && this.leadsOut(path))
-        return [{ path, why: 'the link leads out of the repository, where this revision holds nothing' }];
+        return [
+          {
+            path,
+            why: 'the link leads out of the repository, where this revision holds nothing',
+            digest: node.object,
+          },
+        ];
       return [];
     });
   }

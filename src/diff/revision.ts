@@ -6,7 +6,7 @@ import { InputError, type KnownDocuments } from '../model/load';
 import { type Joined, type WorldOptions, findWorlds, joined, worldsNamed } from '../model/worlds';
 import { ignoring } from '../model/worlds-layout';
 import { type Unrendered, unrendered } from './charts';
-import { GitTree, fromTop, git } from './git-tree';
+import { GitTree, fromTop, git, refusalOfGit } from './git-tree';
 import { kustomizations } from './kustomizations';
 import { valuesFiles, valuesObjects } from './values-files';
 
@@ -34,8 +34,9 @@ export function loadSide(side: string, known?: KnownDocuments, other = '', optio
   const colon = side.indexOf(':');
   if (colon < 0 && isRevision(side)) return loadRevision(side, pathOf(other), side, options, known);
   if (colon <= 0) {
+    const refusal = refusalOfGit();
     throw new InputError(
-      `"${side}" is neither a file nor a folder here, nor a git revision (REV, or REV:PATH, as in main:dist)`,
+      `"${side}" is neither a file nor a folder here, nor a git revision (REV, or REV:PATH, as in main:dist)${refusal === undefined ? '' : `; ${refusal}`}`,
     );
   }
   return loadRevision(side.slice(0, colon), side.slice(colon + 1), side, options, known);
@@ -89,8 +90,8 @@ function loadRevision(
   known?: KnownDocuments,
 ): Side {
   // A bare repository has no folder of its own, and can be read all the same.
-  if (git(['rev-parse', '--git-dir']) === undefined)
-    throw new InputError(`"${side}": this folder is in no git repository, and there is no such file`);
+  const refusal = refusalOfGit();
+  if (refusal !== undefined) throw new InputError(`"${side}": ${refusal}, and there is no such file`);
   // A revision is never taken for an option of git.
   if (!isRevision(revision))
     throw new InputError(`"${side}": git knows no revision "${revision}" (in a shallow clone, fetch it first)`);

@@ -9,7 +9,8 @@ import type { FileTree } from '../model/file-tree';
 import { findFiles, readText } from '../model/files';
 import type { Manifest } from '../model/manifest';
 import { readYaml } from '../model/yaml-values';
-import { type Unrendered, digest } from './charts';
+import { type Unrendered } from './charts';
+import { digest } from '../model/digest';
 
 const HELMFILE = /(^|[/\\])(helmfile(\.[\w-]+)?\.ya?ml|helmfile\.d[/\\][^/\\]+\.ya?ml)$/;
 

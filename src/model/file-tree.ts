@@ -25,8 +25,8 @@ export interface FileTree {
   placeOf(path: string): string;
   /** Whether other programs find its files at these paths. */
   readonly isOnDisk: boolean;
-  /** Parts of a folder that the tree itself leaves out, with why. */
-  leftOut?(folder: string): readonly { readonly path: string; readonly why: string }[];
+  /** Parts of a folder that the tree itself leaves out, with why, and what tells two versions of them apart. */
+  leftOut?(folder: string): readonly { readonly path: string; readonly why: string; readonly digest: string }[];
 }
 
 /** The files of this machine. */

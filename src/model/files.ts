@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readSync } from 'node:fs';
 import { extname, join, resolve, sep } from 'node:path';
+import { digest } from './digest';
 import { printable } from './printable';
 import { DISK, type FileTree } from './file-tree';
 import { isGlob, matcher } from './glob';
@@ -91,7 +92,7 @@ export function readText(file: string, tree: FileTree = DISK): FileText | LoadPr
   let bytes: Buffer = Buffer.alloc(0);
   try {
     bytes = file === '-' ? readStdin() : tree.read(file);
-    return { file: source.file, text: decode(bytes).replace(/^\uFEFF/, '') };
+    return { file: source.file, text: withoutMarks(decode(bytes)) };
   } catch (error) {
     const notUtf8 = codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA';
     return {
@@ -101,6 +102,7 @@ export function readText(file: string, tree: FileTree = DISK): FileText | LoadPr
         ? 'Kubernetes reads manifests as UTF-8 and refuses any other bytes'
         : 'what it holds is left out of the judgement',
       fix: notUtf8 ? 'save the file as UTF-8' : 'make the file readable, or name other paths',
+      ...(notUtf8 ? { digest: digest(bytes) } : {}),
     };
   }
 }
@@ -140,7 +142,7 @@ function walk({ tree, add, walked, problems, leftOut }: Walk, root: string): voi
       continue;
     }
     const absent = tree.leftOut?.(folder) ?? [];
-    for (const { path, why } of absent) problems.push(unreadFolder(tree.nameOf(path), why));
+    for (const { path, why, digest } of absent) problems.push({ ...unreadFolder(tree.nameOf(path), why), digest });
     const isChart = entries.includes('Chart.yaml');
     const next: { readonly path: string; readonly kind: 'file' | 'folder' }[] = [];
     for (const entry of entries) {
@@ -219,6 +221,14 @@ function unreadFolder(file: string, what: string): LoadProblem {
     why: 'what it holds is left out of the judgement',
     fix: 'make the folder readable, or name other paths',
   };
+}
+
+/**
+ * Without byte order marks where a document begins, in which files are left that were joined from others: kubectl and kustomize read each
+ * document by itself, and take a mark before it for none of its text.
+ */
+function withoutMarks(text: string): string {
+  return text.includes('\uFEFF') ? text.replace(/^\uFEFF/, '').replace(/^(---.*\r?\n)\uFEFF/gm, '$1') : text;
 }
 
 function decode(bytes: Uint8Array): string {

@@ -15,6 +15,7 @@ import {
   readDocument,
   readDocuments,
 } from './documents';
+import { digest } from './digest';
 import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';
 import { jsonValues, keyGivenTwice } from './json-keys';
@@ -76,42 +77,51 @@ export function loadText(
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
   const leftOut: LeftOut[] = [];
-  const passOver = (line: number | undefined, why: string): void =>
-    void leftOut.push({ file: file ?? 'input', ...(line === undefined ? {} : { line }), why });
+  const passOver = ({ text, firstLine: line }: ReadDocument, why: string): void =>
+    void leftOut.push({
+      file: file ?? 'input',
+      line,
+      why,
+      ...(why === TEMPLATE ? { digest: digest(text.trim()) } : {}),
+    });
   const from = options.from ?? 0;
+  if (LFS_POINTER.test(text)) return { manifests, problems: [pointer(text, file)] };
   for (const document of documentsOf(text, options.known, options.by)) {
     const { reading, firstLine } = document;
     if ('reason' in reading) {
       const why = whyNotOurs(document, reading, options.named ?? true, file);
-      if (why === undefined) problems.push(unreadable(reading, file));
-      else passOver(firstLine, why);
+      if (why === undefined) problems.push({ ...unreadable(reading, file), digest: digest(document.text.trim()) });
+      else passOver(document, why);
       continue;
     }
-    take(
-      reading.value,
-      [],
-      file === undefined ? { line: firstLine } : { file, line: firstLine },
-      lineLocator(document),
-    );
+    const source = file === undefined ? { line: firstLine } : { file, line: firstLine };
+    take(document, reading.value, [], source, lineLocator(document));
   }
   return { manifests, problems, leftOut };
 
-  function take(value: unknown, at: FieldPath, source: Source, locate: LineOf, depth = 0): void {
+  function take(
+    document: ReadDocument,
+    value: unknown,
+    at: FieldPath,
+    source: Source,
+    locate: LineOf,
+    depth = 0,
+  ): void {
     const recognized = recognize(value);
+    const refuse = (problem: Pick<LoadProblem, 'what' | 'why' | 'fix'>): void =>
+      void problems.push({ source, ...problem, digest: digest(document.text.trim()) });
     if (recognized.is === 'broken') {
-      problems.push({ source, what: recognized.what, why: recognized.why, fix: recognized.fix });
+      refuse({ what: recognized.what, why: recognized.why, fix: recognized.fix });
     } else if (holdsObjects(value)) {
-      problems.push({
-        source,
+      refuse({
         what: 'the document is a list of objects, and what it holds is left out of the judgement',
         why: 'kubectl takes one object, or one of kind List, and refuses anything else ("cannot unmarshal array")',
         fix: 'write one object after the other, or put them into the items of a List',
       });
     } else if (recognized.is === 'template') {
-      passOver(source.line, TEMPLATE);
+      passOver({ ...document, firstLine: source.line ?? document.firstLine }, TEMPLATE);
     } else if (recognized.is === 'list' && depth >= MAX_LIST_DEPTH) {
-      problems.push({
-        source,
+      refuse({
         what: `the list is within ${MAX_LIST_DEPTH} others, and what it holds is left out of the judgement`,
         why: 'kubectl takes a list apart; lists within lists are no more than a way to hide objects from readers',
         fix: 'write the objects one beside the other',
@@ -122,7 +132,7 @@ export function loadText(
         const whole = withKind(value, item);
         // The line of an item is known only by reading the list with positions, so it is left until somebody asks.
         const itemSource: Source = { file: source.file, get line() { return locate(field) ?? source.line; } }; // prettier-ignore
-        take(whole, field, itemSource, locate, depth + 1);
+        take(document, whole, field, itemSource, locate, depth + 1);
       });
     } else if (recognized.is === 'helm-values' && isRecord(value)) {
       manifests.push(toManifest({ ...value, kind: HELM_VALUES }, from + manifests.length, source, locate));
@@ -231,6 +241,19 @@ function withValue(document: Document, value: unknown): ReadDocument {
     return { ...document, reading: { reason, line: document.line + twice.line - 1, isTwice: true }, firstLine: first };
   }
   return { ...document, reading: accept(document, value, false), firstLine: first };
+}
+
+/** What Git keeps instead of a file that Git LFS stores elsewhere. */
+const LFS_POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\r?\n/;
+
+function pointer(text: string, file: string | undefined): LoadProblem {
+  return {
+    source: { ...(file === undefined ? {} : { file }), line: 1 },
+    what: 'the file is a pointer of Git LFS, and what it stands for is left out of the judgement',
+    why: 'whoever applies it has the file itself, which lies elsewhere',
+    fix: 'fetch it first (git lfs pull), and name the folder instead of a revision',
+    digest: digest(text),
+  };
 }
 
 const TEMPLATE = 'a template, which is not rendered';

@@ -49,6 +49,8 @@ export interface LoadProblem {
   readonly what: string;
   readonly why: string;
   readonly fix: string;
+  /** Of what was not read: alike where two versions of it are. */
+  readonly digest?: string;
 }
 
 /** A file, folder or document that was passed over, and why: what nobody judged is told, so that it does not read as a pass. */
@@ -57,6 +59,8 @@ export interface LeftOut {
   /** Of a document. */
   readonly line?: number;
   readonly why: string;
+  /** Of a document that would be applied once a tool has filled it in: alike where two versions of it are. */
+  readonly digest?: string;
 }
 
 export interface Loaded {

@@ -81,9 +81,10 @@ export function verifyToken(token: Token, trust: Trust, now: number): Verificati
   const { claims } = token;
   const refused = (status: 401 | 403, problem: TokenProblem): Verification => ({ is: 'invalid', status, problem });
   if (trust.issuer !== '' && text(claims.iss) !== trust.issuer) return { is: 'issuer' };
-  if (number(claims.nbf) > now + CLOCK_SKEW) return refused(401, { is: 'not-valid-yet' });
-  // A zero is no date, as for Envoy (verifyTimeConstraint of jwt.cc).
-  if (number(claims.exp) !== 0 && number(claims.exp) + CLOCK_SKEW < now) return refused(401, { is: 'expired' });
+  // Whole seconds, of which a zero is no date, as for Envoy (verifyTimeConstraint of jwt.cc).
+  const [from, until] = [claims.nbf, claims.exp].map((date) => Math.trunc(number(date)));
+  if (from !== undefined && from > now + CLOCK_SKEW) return refused(401, { is: 'not-valid-yet' });
+  if (until !== undefined && until !== 0 && until + CLOCK_SKEW < now) return refused(401, { is: 'expired' });
   const audiences = (typeof claims.aud === 'string' ? [claims.aud] : texts(claims.aud)).map(plainAudience);
   const wanted = trust.audiences.map(plainAudience);
   if (wanted.length > 0 && !wanted.some((audience) => audiences.includes(audience)))
@@ -135,13 +136,17 @@ function isSignedBy(key: Json, alg: string, { signed, signature }: Token): boole
   }
 }
 
-/** Claims as Envoy keeps them for authorization and routes: those that list words with spaces between them become lists. */
+/** Claims as Envoy keeps them for authorization and routes: those that list words with spaces between them become lists, if there is a word. */
 export function normalized(claims: Json, spaceDelimited: readonly string[]): Json {
   const names = new Set(spaceDelimited);
+  const listed = (value: string): readonly string[] | string => {
+    const words = value.split(' ').filter((word) => word !== '');
+    return words.length === 0 ? value : words;
+  };
   return Object.fromEntries(
     Object.entries(claims).map(([name, value]) => [
       name,
-      names.has(name) && typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : value,
+      names.has(name) && typeof value === 'string' ? listed(value) : value,
     ]),
   );
 }

@@ -145,6 +145,20 @@ describe('a document that cannot be read, among good ones', () => {
 
 describe('used wrongly', () => {
   it.each([
+    ['HEAD:.', '.'],
+    ['HEAD', '.'],
+  ])('a revision of a repository that git does not trust is refused in words of git: %s', (old, now) => {
+    write('theirs/mesh.yaml', MESH);
+    const cwd = join(home, 'theirs');
+    execFileSync('git', ['init', '-q'], { cwd });
+    const env = { ...process.env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' };
+    const options = { cwd, env, encoding: 'utf8' } as const;
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'bin/mesh-edge'), 'diff', old, now], options);
+    expect(status).toBe(2);
+    expect(stderr).toContain('detected dubious ownership');
+  });
+
+  it.each([
     ['a range of three releases', ['upgrade', 'some', '--istio-version', '1.29..1.30..1.31'], 'OLD..NEW'],
     ['a configuration that is not there', ['check', 'some', '--config', 'none.yaml'], 'none.yaml cannot be read'],
     ['a dump that is not there', ['verify', 'some', '--config-dump', 'none.json'], 'none.json cannot be read'],

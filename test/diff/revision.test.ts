@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { diff } from '../../src/diff/diff';
 import { loadSide } from '../../src/diff/revision';
+import { unreadOf } from '../../src/diff/unread';
 
 const entry = (name: string, host = `${name}.example.com`): string => `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -121,6 +122,20 @@ describe('a git revision', () => {
     expect(loadSide('HEAD:m').problems.map(({ source, what }) => `${source.file ?? ''}: ${what}`)).toEqual([
       'HEAD:m/out: the link leads out of the repository, where this revision holds nothing',
     ]);
+  });
+
+  it('tells two commits of a submodule apart, whose files it does not hold', () => {
+    const pinned = (commit: string): string => {
+      git('update-index', '--add', '--cacheinfo', `160000,${commit.repeat(40)},m/sub`);
+      git('commit', '-q', '-m', commit);
+      return git('rev-parse', 'HEAD').trim();
+    };
+    const [one, other] = [pinned('1'), pinned('2')];
+    const doubts = (old: string, now: string): number =>
+      unreadOf(loadSide(`${old}:m`), loadSide(`${now}:m`)).doubts.length;
+    expect([doubts(one, other), doubts(one, one)]).toEqual([2, 0]);
+    git('rm', '-q', '--cached', 'm/sub');
+    git('commit', '-q', '-m', 'without');
   });
 
   it('can be read of a bare repository', () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check } from '../../src/check/check';
-import { load, loadText } from '../../src/model/load';
+import { InputError, load, loadText } from '../../src/model/load';
 import { format } from '../../src/report';
 
 const entry = (extra: string): string =>
@@ -69,7 +69,9 @@ describe('a document that cannot be read', () => {
   ])('is a template if its actions are what breaks it, and told: %j', (extra) => {
     const { problems, leftOut } = loadText(entry(extra), 'a.yaml', { named: false });
     expect(problems).toEqual([]);
-    expect(leftOut).toEqual([{ file: 'a.yaml', line: expect.any(Number), why: 'a template, which is not rendered' }]);
+    expect(leftOut).toMatchObject([
+      { file: 'a.yaml', line: expect.any(Number) as number, why: 'a template, which is not rendered' },
+    ]);
   });
 
   it('says of a key given twice what becomes of it, in YAML and in JSON', () => {
@@ -193,5 +195,31 @@ describe('several values of JSON, one after the other', () => {
     const begin = performance.now();
     expect(names(text)).toHaveLength(20_000);
     expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+});
+
+describe('byte order marks', () => {
+  const object = (name: string): string =>
+    `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: app }\n`;
+
+  it('are no text where a document begins, as in files that were joined from others', () => {
+    const text = `\uFEFF${object('a')}---\n\uFEFF${object('b')}--- # more\r\n\uFEFF# one\n${object('c')}`;
+    const { manifests, problems } = load([folder({ 'a.yaml': text })]);
+    expect([manifests.map(({ name }) => name), problems]).toEqual([['a', 'b', 'c'], []]);
+  });
+
+  it('are text elsewhere', () => {
+    expect(() => load([folder({ 'a.yaml': `apiVersion: v1\n\uFEFFkind: Service\n` })])).toThrow(InputError);
+  });
+});
+
+describe('a pointer of Git LFS', () => {
+  it('is told, since another file is applied than the one that is there', () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 1\n`;
+    const { manifests, problems } = load([folder({ 'a.yaml': pointer, 'b.yaml': entry('spec: {}\n') })]);
+    expect(manifests).toHaveLength(1);
+    expect(problems.map(({ what }) => what)).toEqual([
+      'the file is a pointer of Git LFS, and what it stands for is left out of the judgement',
+    ]);
   });
 });

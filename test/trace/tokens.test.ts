@@ -155,7 +155,7 @@ describe('a token whose keys are in the manifests', () => {
     expect(ask(authentication(''), signed(header, claims))).toBe('jwt_authn 401 at ingress-gateway');
   });
 
-  it.each([{ exp: 0 }, { iat: 1.5 }, { aud: [] }, { aud: 'shop', jti: 'x' }])(
+  it.each([{ exp: 0 }, { exp: 0.5 }, { iat: 1.5 }, { aud: [] }, { aud: 'shop', jti: 'x' }])(
     'is taken with claims %j, which are of the right types',
     (claims) => expect(ask(authentication(''), signed(HEADER, claims))).toBe(SHOP),
   );
@@ -254,6 +254,12 @@ describe('the claims of a token', () => {
     ['when: [{key: "request.auth.claims[group]", values: [staff]}]', { group: ['staff'] }, SHOP],
     ['when: [{key: "request.auth.claims[org][role]", values: ["adm*"]}]', { org: { role: 'admix' } }, ADMIN],
     ['when: [{key: "request.auth.claims[scope]", values: [write]}]', { scope: 'read write' }, SHOP],
+    // Spaces alone are no words, and the text stays as it is.
+    ['when: [{key: "request.auth.claims[scope]", values: ["*"]}]', { scope: ' ' }, SHOP],
+    ['when: [{key: "request.auth.claims[scope]", notValues: ["*"]}]', { scope: '' }, SHOP],
+    // Numbers and booleans are no text, so that no value fits them.
+    ['when: [{key: "request.auth.claims[group]", values: ["*"]}]', { group: 5 }, 'RBAC 403 at ingress-gateway'],
+    ['when: [{key: "request.auth.claims[group]", notValues: ["true"]}]', { group: true }, SHOP],
     [
       'when: [{key: "request.auth.claims[words]", values: [write]}]',
       { words: 'a write' },
