@@ -27,12 +27,12 @@ export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}
   const unbuilt = unread.flatMap((loaded) => check(loaded, options).findings.filter(({ id }) => id === 'EDGE009'));
   const judgedBy = new Map<string, CheckResult['summary']['judgedBy'][number]>();
   const leftOut = new Map<string, LeftOut>();
+  for (const { loaded } of worlds) for (const one of loaded.leftOut ?? []) leftOut.set(JSON.stringify(one), one);
   const suppressed = new Map<string, Suppressed>();
   const found = new Map<string, { readonly finding: Finding; readonly worlds: string[] }>();
   for (const world of judged) {
     const result = check(world.loaded, options);
     for (const one of result.summary.judgedBy) judgedBy.set(JSON.stringify(one), one);
-    for (const one of result.leftOut ?? []) leftOut.set(JSON.stringify(one), one);
     for (const one of result.suppressed ?? []) suppressed.set(JSON.stringify(one), one);
     for (const finding of result.findings) {
       const mild =

@@ -35,7 +35,12 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const bar = progressBar('comparing traffic');
   const [was, is] = await readSides(old, now, flags);
   const mesh = await meshOptionsOf(flags);
-  const { before, after, doubts: later } = await sides(was.manifests, is.manifests, flags.over === true, mesh);
+  const {
+    before,
+    after,
+    doubts: later,
+    notes: kept,
+  } = await sides(was.manifests, is.manifests, flags.over === true, mesh);
   const found = diff(before, after, { mesh, onProgress: bar.update });
   bar.end();
   const { changedCharts } = await import('../diff/charts.js');
@@ -51,7 +56,7 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
     ...found,
     complete: found.complete && doubts.length === 0,
     undecided: [...found.undecided, ...doubts],
-    notes: [...found.notes, ...new Set([...notes, ...absent, ...passedOver])],
+    notes: [...found.notes, ...new Set([...kept, ...notes, ...absent, ...passedOver])],
   };
   const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
   process.stdout.write(
@@ -67,7 +72,7 @@ async function sides(
   isOver: boolean,
   mesh: MeshOptions,
 ): Promise<Overlay> {
-  if (!isOver) return { before: old, after: now, doubts: [] };
+  if (!isOver) return { before: old, after: now, doubts: [], notes: [] };
   const { layOver } = await import('../diff/overlay.js');
   return layOver(old, now, mesh);
 }

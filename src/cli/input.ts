@@ -48,7 +48,7 @@ export async function readManifests(paths: readonly string[], flags: InputFlags)
 
 /** Both sides of a diff. What others own is the same for both: it is read as it is today. */
 export async function readSides(old: string, now: string, flags: InputFlags): Promise<readonly [Side, Side]> {
-  const { loadSide } = await import('../diff/revision.js');
+  const { loadSide, refuseNothing } = await import('../diff/revision.js');
   const { beside, loadExternals } = await import('../check/externals.js');
   const settings = await configuration(flags.config);
   const options = {
@@ -59,6 +59,7 @@ export async function readSides(old: string, now: string, flags: InputFlags): Pr
   const known = noKnownDocuments();
   const sides = [loadSide(old, known, now, options), loadSide(now, known, old, options)] as const;
   const [was, is] = sides;
+  refuseNothing(was, is);
   // A cluster that comes or goes is in one of the two alone.
   for (const name of was.without.filter((one) => is.without.includes(one)))
     throw noSuchWorld(name, [...new Set([...was.worlds, ...is.worlds])]);

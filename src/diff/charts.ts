@@ -11,6 +11,8 @@ export interface Unrendered {
   readonly what: string;
   /** Whether it is a chart itself, which could be rendered here. */
   readonly isChart: boolean;
+  /** What is told together: all files of one program are one doubt. */
+  readonly group?: string;
   readonly digest: string;
 }
 
@@ -43,14 +45,23 @@ function digestOf(chart: string, tree: FileTree): string {
 export function changedCharts(was: readonly Unrendered[], is: readonly Unrendered[]): readonly Undecided[] {
   const [old, now] = [was, is].map((all) => new Map(all.map(({ what, digest }) => [what, digest])));
   const all = new Map([...was, ...is].map((one) => [one.what, one]));
-  return [...all.values()]
-    .filter(({ what }) => old?.get(what) !== now?.get(what))
-    .map(({ what, isChart }) => ({
-      from: ['everybody'],
-      to: 'every host',
-      what: `${what} is ${old?.has(what) !== true ? 'added' : now?.has(what) !== true ? 'removed' : 'changed'}`,
-      why: isChart
-        ? 'it is not rendered, so what it makes of its templates is not known (--helm renders it)'
-        : 'what is made with it is not rendered here, so what becomes of it is not known (compare what is rendered)',
-    }));
+  const differing = [...all.values()].filter(({ what }) => old?.get(what) !== now?.get(what));
+  const change = ({ what }: Unrendered): string =>
+    `${what} is ${old?.has(what) !== true ? 'added' : now?.has(what) !== true ? 'removed' : 'changed'}`;
+  const groups = new Map<string, Unrendered[]>();
+  for (const one of differing) {
+    const key = one.group ?? one.what;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()].map((group) => ({
+    from: ['everybody'],
+    to: 'every host',
+    what: group.slice(0, NAMED).map(change).join(', ') + (group.length > NAMED ? ` and ${group.length - NAMED} more` : ''), // prettier-ignore
+    why: group.some(({ isChart }) => isChart)
+      ? 'it is not rendered, so what it makes of its templates is not known (--helm renders it)'
+      : 'what is made with it is not rendered here, so what becomes of it is not known (compare what is rendered)',
+  }));
 }
+
+/** As many files of a program as a sentence names. */
+const NAMED = 5;

@@ -14,6 +14,7 @@ import { releasesInForce } from '../model/releases-in-force';
 import { apply } from './apply';
 import { keptProxies } from './kept-proxies';
 import { objectKey } from './objects';
+import { prunable } from './prunable';
 import { reconciled } from './reconciled';
 import type { Undecided } from './types';
 
@@ -22,6 +23,8 @@ export interface Overlay {
   readonly after: readonly Manifest[];
   /** What applying them changes later. */
   readonly doubts: readonly Undecided[];
+  /** What applying them leaves, and a prune would not. */
+  readonly notes: readonly string[];
 }
 
 /** Metadata that a manifest says. The rest is the cluster's. */
@@ -31,12 +34,14 @@ export function layOver(live: readonly Manifest[], applied: readonly Manifest[],
   const before = lastOfEach(live);
   const schemas = schemasInForce(live, releasesInForce(live, options));
   const after = new Map(before);
-  for (const [key, manifest] of lastOfEach(applied)) {
+  const given = lastOfEach(applied);
+  for (const [key, manifest] of given) {
     const known = before.get(key);
     after.set(key, known === undefined ? manifest : merged(known, manifest, schemas));
   }
   const sides = reconciled({ before: [...before.values()], after: [...after.values()] });
-  return { ...sides, doubts: keptProxies(sides) };
+  const notes = prunable([...before.values()], (one) => given.has(objectKey(one)));
+  return { ...sides, doubts: keptProxies(sides), notes };
 }
 
 /** Of two documents for one object the later is the one that is applied last. */

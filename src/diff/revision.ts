@@ -1,13 +1,18 @@
 /** Reads one side of a diff: files, folders, standard input, or `REV:PATH`, which git shows without a checkout. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
+import { canonical } from '../model/canonical';
 import { DISK, type FileTree } from '../model/file-tree';
-import { InputError, type KnownDocuments } from '../model/load';
-import { type Joined, type WorldOptions, findWorlds, joined, worldsNamed } from '../model/worlds';
+import { findAll, readText } from '../model/files';
+import { InputError, type KnownDocuments, loadText } from '../model/load';
+import type { Loaded } from '../model/manifest';
+import { type Joined, type World, type WorldOptions, findWorlds, joined, worldsNamed } from '../model/worlds';
 import { ignoring } from '../model/worlds-layout';
-import { type Unrendered, unrendered } from './charts';
+import { type Unrendered, changedCharts, unrendered } from './charts';
 import { GitTree, fromTop, git, refusalOfGit } from './git-tree';
 import { kustomizations } from './kustomizations';
+import { programFiles } from './programs';
+import { unreadOf } from './unread';
 import { valuesFiles, valuesObjects } from './values-files';
 
 /** What a side is, beside its manifests. */
@@ -23,6 +28,8 @@ export interface Side extends Joined {
   /** Those that were asked for and are not. */
   readonly without: readonly string[];
   readonly unrendered: readonly Unrendered[];
+  /** Why there is no object here, although something is that makes some. */
+  readonly nothing?: string;
 }
 
 /**
@@ -47,7 +54,8 @@ export function loadSide(side: string, known?: KnownDocuments, other = '', optio
  * the files is not what they hold.
  */
 function built(path: string, known: KnownDocuments | undefined, disk: FileTree, options: SideOptions): Side {
-  const all = findWorlds([path], known, disk, options);
+  const all = worldsOf(path, known, disk, options);
+  if (typeof all === 'string') return nothingIn(path, all, ignoring(disk, options.ignore));
   const chosen = options.worlds?.map((name) => [name, worldsNamed(name, all, disk)] as const);
   const worlds = chosen === undefined ? all : [...new Set(chosen.flatMap(([, found]) => found))];
   const places = {
@@ -60,6 +68,7 @@ function built(path: string, known: KnownDocuments | undefined, disk: FileTree, 
   const unread = [
     ...unrendered(one.charts, path, disk),
     ...valuesFiles(path, tree, one.manifests),
+    ...programFiles(path, tree, one),
     ...valuesObjects(
       one.manifests,
       worlds.flatMap(({ remote }) => remote),
@@ -69,6 +78,49 @@ function built(path: string, known: KnownDocuments | undefined, disk: FileTree, 
   if (path === '-' || worlds.every(({ notBuilt, remote }) => notBuilt === undefined && remote.length === 0))
     return loaded;
   return { ...loaded, manifests: [...loaded.manifests, ...kustomizations(path, tree, loaded.manifests.length)] };
+}
+
+/** The worlds of a path; where it holds no object, why. */
+function worldsOf(
+  path: string,
+  known: KnownDocuments | undefined,
+  disk: FileTree,
+  options: SideOptions,
+): readonly World[] | string {
+  try {
+    return findWorlds([path], known, disk, options);
+  } catch (error) {
+    if (!(error instanceof InputError) || disk.kindOf(path) !== 'folder') throw error;
+    return error.message;
+  }
+}
+
+/** A side of programs and kustomizations alone: that they differ from those of the other side can be told. */
+function nothingIn(path: string, nothing: string, tree: FileTree): Side {
+  const { files } = findAll([path], [], tree, []);
+  const parts = partsOf(files, tree);
+  const unrendered = programFiles(path, tree, parts);
+  const manifests = kustomizations(path, tree, 0);
+  const templates = (parts.leftOut ?? []).filter(({ digest }) => digest !== undefined);
+  if (unrendered.length + manifests.length + templates.length === 0) throw new InputError(nothing);
+  return { ...parts, manifests, charts: [], unbuilt: [], worlds: [], without: [], unrendered, nothing };
+}
+
+/** @throws InputError if neither side holds an object, and nothing else that could be compared differs. */
+export function refuseNothing(was: Side, is: Side): void {
+  if (was.nothing === undefined || is.nothing === undefined) return;
+  const [old, now] = [was, is].map(({ manifests }) => canonical(manifests.map(({ name, body }) => [name, body])));
+  if (old === now && changedCharts(was.unrendered, is.unrendered).length + unreadOf(was, is).doubts.length === 0)
+    throw new InputError(is.nothing);
+}
+
+/** What reading files leaves out, where they hold no object. */
+function partsOf(files: readonly string[], tree: FileTree): Loaded {
+  const leftOut = files.flatMap((file) => {
+    const read = readText(file, tree);
+    return 'text' in read ? (loadText(read.text, read.file, { named: false }).leftOut ?? []) : [];
+  });
+  return { manifests: [], problems: [], leftOut };
 }
 
 function isRevision(name: string): boolean {

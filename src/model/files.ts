@@ -7,6 +7,7 @@ import { printable } from './printable';
 import { DISK, type FileTree } from './file-tree';
 import { isGlob, matcher } from './glob';
 import { isKustomization, overlaid } from './kustomize';
+import { type ManifestProgram, manifestPrograms, passedOver } from './manifest-programs';
 import type { LeftOut, LoadProblem } from './manifest';
 
 /** A PATH that is not there: the user's command is wrong, not the manifests. */
@@ -40,10 +41,23 @@ export function findFiles(
   tree: FileTree = DISK,
   leftOut: LeftOut[] = [],
 ): string[] {
+  const { files, programs } = findAll(paths, problems, tree, leftOut);
+  for (const one of programs) leftOut.push(...passedOver(one, tree));
+  return files;
+}
+
+/** Files of the paths that are read, and the programs beside them that write manifests. */
+export function findAll(
+  paths: readonly string[],
+  problems: LoadProblem[],
+  tree: FileTree,
+  leftOut: LeftOut[],
+): { readonly files: string[]; readonly programs: readonly ManifestProgram[] } {
   const files: string[] = [];
   const seen = new Set<string>();
   const named = new Set<string>(['-']);
   const walked = new Set<string>();
+  const others: string[] = [];
   const add = (file: string): void => {
     const real = file === '-' ? file : tree.real(file);
     if (!seen.has(real)) {
@@ -62,18 +76,19 @@ export function findFiles(
     } catch (error) {
       throw new InputError(`cannot read ${printable(tree.nameOf(path))}: ${reasonOf(error)}`);
     }
-    if (isFolder) walk({ tree, add, walked, problems, leftOut }, path);
+    if (isFolder) walk({ tree, add, others, walked, problems, leftOut }, path);
     else {
       named.add(path);
       add(path);
     }
   }
   tree.prepare?.(files);
+  const programs = manifestPrograms(files, others, tree);
   const parts = new Set(files.filter(isKustomization).flatMap((file) => overlaid(file, tree)));
-  if (parts.size === 0) return files;
+  if (parts.size === 0) return { files, programs };
   const isPart = (file: string): boolean => !named.has(file) && parts.has(resolve(file));
   for (const file of files.filter(isPart)) leftOut.push({ file: tree.nameOf(file), why: 'a patch of a kustomization' });
-  return files.filter((file) => !isPart(file));
+  return { files: files.filter((file) => !isPart(file)), programs };
 }
 
 /** The files and folders that a pattern stands for; a name without one stands for itself. */
@@ -110,6 +125,8 @@ export function readText(file: string, tree: FileTree = DISK): FileText | LoadPr
 interface Walk {
   readonly tree: FileTree;
   readonly add: (file: string) => void;
+  /** Files of other names. */
+  readonly others: string[];
   /** Real folders that were walked already. A folder may be linked to from many others, and from within itself. */
   readonly walked: Set<string>;
   readonly problems: LoadProblem[];
@@ -117,7 +134,7 @@ interface Walk {
 }
 
 /** Goes through a folder and those within it; a list and no recursion, since they may be nested deeper than a stack. */
-function walk({ tree, add, walked, problems, leftOut }: Walk, root: string): void {
+function walk({ tree, add, others, walked, problems, leftOut }: Walk, root: string): void {
   const open: { readonly path: string; readonly kind: 'file' | 'folder' }[] = [{ path: root, kind: 'folder' }];
   let whole: string | undefined;
   for (let one = open.pop(); one !== undefined; one = open.pop()) {
@@ -149,7 +166,10 @@ function walk({ tree, add, walked, problems, leftOut }: Walk, root: string): voi
       if (entry === GIT || entry === METADATA) continue;
       const path = join(folder, entry);
       const kind = tree.kindOf(path);
-      if (kind !== 'folder' && !isManifestName(entry)) continue;
+      if (kind !== 'folder' && !isManifestName(entry)) {
+        if (kind === 'file' && !entry.startsWith('.')) others.push(path);
+        continue;
+      }
       if (kind === undefined && !entry.startsWith('.') && absent.length === 0) problems.push(unreadable(tree, path));
       if (kind !== 'folder' && kind !== 'file') continue;
       const why = whyPassedOver(entry, kind, isChart);

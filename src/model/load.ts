@@ -23,7 +23,7 @@ import { lineLocator } from './lines';
 import type { FieldPath, LeftOut, LineOf, LoadProblem, Loaded, Manifest, Source } from './manifest';
 import { toManifest } from './object';
 import { HELM_CHART, HELM_VALUES, isRecord, recognize, seemsKubernetes } from './recognize';
-import { isTemplate } from './template';
+import { TEMPLATE, hasYttData, isTemplate, isYtt } from './template';
 import type { YamlReader } from './yaml-scalars';
 
 export type { KnownDocuments } from './documents';
@@ -34,38 +34,47 @@ const MAX_LIST_DEPTH = 4;
 
 /**
  * Everything that the paths hold: files, folders (searched recursively for .yaml, .yml, .json and .values), `-` for standard input.
- * `known` is filled with what is read, and spares reading what it holds already. `tree`: where the paths are. `isNamed`:
- * the user named the paths, so that no broken part of a file is passed over.
+ * `known` is filled with what is read, and spares reading what it holds already. `tree`: where the paths are. Of files
+ * that are named themselves no broken part is passed over.
  *
  * @throws InputError if a path does not exist, or if nothing that could be read is a Kubernetes object.
  */
-export function load(paths: readonly string[], known?: KnownDocuments, tree: FileTree = DISK, isNamed = true): Loaded {
+export function load(paths: readonly string[], known?: KnownDocuments, tree: FileTree = DISK): Loaded {
+  const { files, ...loaded } = read(paths, known, tree, true);
+  if (loaded.manifests.length > 0) return loaded;
+  const names = paths.map((path) => tree.nameOf(path));
+  throw new InputError(nothingRead(names, files, loaded.problems, loaded.leftOut ?? []));
+}
+
+/** The same of files that nobody named, which may hold no object: no broken part of them that is none of ours is told. */
+export function loadFound(files: readonly string[], known: KnownDocuments | undefined, tree: FileTree): Loaded {
+  const { files: _files, ...loaded } = read(files, known, tree, false);
+  return loaded;
+}
+
+function read(
+  paths: readonly string[],
+  known: KnownDocuments | undefined,
+  tree: FileTree,
+  isNamed: boolean,
+): Loaded & { readonly files: readonly string[] } {
   const problems: LoadProblem[] = [];
   const manifests: Manifest[] = [];
   const named = new Set(paths);
   const leftOut: LeftOut[] = [];
   const files = findFiles(paths, problems, tree, leftOut);
   for (const file of files) {
-    const read = readText(file, tree);
-    if (!('text' in read)) {
-      problems.push(read);
+    const own = readText(file, tree);
+    if (!('text' in own)) {
+      problems.push(own);
       continue;
     }
-    const loaded = loadText(read.text, read.file, { named: isNamed && named.has(file), from: manifests.length, known });
+    const loaded = loadText(own.text, own.file, { named: isNamed && named.has(file), from: manifests.length, known });
     for (const manifest of loaded.manifests) manifests.push(manifest);
     problems.push(...loaded.problems);
     leftOut.push(...(loaded.leftOut ?? []));
   }
-  if (manifests.length === 0)
-    throw new InputError(
-      nothingRead(
-        paths.map((path) => tree.nameOf(path)),
-        files,
-        problems,
-        leftOut,
-      ),
-    );
-  return { manifests: tree.isOnDisk ? withConstructPaths(manifests) : manifests, problems, leftOut };
+  return { manifests: tree.isOnDisk ? withConstructPaths(manifests) : manifests, problems, leftOut, files };
 }
 
 /** Reads the documents of one text. `named`: the user named the file itself, so that no broken part of it is passed over. `by`: whose meaning of YAML holds, by default kubectl's. */
@@ -86,12 +95,17 @@ export function loadText(
     });
   const from = options.from ?? 0;
   if (LFS_POINTER.test(text)) return { manifests, problems: [pointer(text, file)] };
+  const isYttFile = hasYttData(text);
   for (const document of documentsOf(text, options.known, options.by)) {
     const { reading, firstLine } = document;
     if ('reason' in reading) {
       const why = whyNotOurs(document, reading, options.named ?? true, file);
       if (why === undefined) problems.push({ ...unreadable(reading, file), digest: digest(document.text.trim()) });
       else passOver(document, why);
+      continue;
+    }
+    if (isYttFile || isYtt(document.text)) {
+      passOver(document, TEMPLATE);
       continue;
     }
     const source = file === undefined ? { line: firstLine } : { file, line: firstLine };
@@ -256,8 +270,6 @@ function pointer(text: string, file: string | undefined): LoadProblem {
   };
 }
 
-const TEMPLATE = 'a template, which is not rendered';
-
 type Unread = Extract<Reading, { readonly reason: string }>;
 
 /** Why a document that cannot be read is passed over: a template is no YAML yet, and a foreign file that nobody named is none of ours. */
@@ -287,6 +299,9 @@ function unreadable(reading: Unread, file: string | undefined): LoadProblem {
   };
 }
 
+/** As many as one reads. */
+const MOST_REASONS = 20;
+
 function nothingRead(
   paths: readonly string[],
   files: readonly string[],
@@ -298,6 +313,8 @@ function nothingRead(
     ...problems.map(({ source, what }) => ({ file: source.file ?? '', line: source.line, text: what })),
     ...leftOut.map(({ file, line, why }) => ({ file, line, text: `left out: ${why}` })),
   ].map(({ file, line, text }) => `\n  ${printable(`${file}${line === undefined ? '' : `:${line}`}: ${text}`)}`);
+  if (reasons.length > MOST_REASONS)
+    reasons.splice(MOST_REASONS, Infinity, `\n  and ${reasons.length - MOST_REASONS} more`);
   const looked =
     files.length === 0 ? 'no .yaml, .yml, .json or .values file' : 'no Kubernetes object that could be read';
   const hint = leftOut.some(({ why }) => why.startsWith('templates of a Helm chart'))

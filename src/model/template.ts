@@ -8,6 +8,22 @@ const ACTION = /\{\{|\{%|\{#/;
 /** Tags of FreeMarker and ERB, which nothing else that stands in YAML has. */
 const TAG = /<\/?#[a-z]+[\s>]|<#--|<%[-=#]?\s[^\n]*%>/;
 
+/** Why a document of them is left out. */
+export const TEMPLATE = 'a template, which is not rendered';
+
+/** Lines and values of ytt, which stand in comments of YAML, so that any other reader takes the values for empty. */
+const YTT = /^[ \t]*#@(?:[ \t/a-z]|$)|[:-][ \t]+#@[ \t]/m;
+
+/** Whether ytt makes something else of a document than it says. */
+export function isYtt(text: string): boolean {
+  return text.includes('#@') && YTT.test(text);
+}
+
+/** Whether a file is what ytt is given to render with, which it says before the document. */
+export function hasYttData(text: string): boolean {
+  return text.includes('#@') && /^#@[ \t]*data\//m.test(text);
+}
+
 /** Whether a document that cannot be read on a line (of its own) is a template: it is broken by its actions, and by nothing else. */
 export function isTemplate(text: string, brokenLine: number): boolean {
   if (TAG.test(text)) return true;

@@ -12,12 +12,13 @@ import { isKustomization } from './kustomize';
 import { Kustomizer } from './kustomize-build';
 import { manifestsOf } from './kustomize-manifests';
 import { NotBuilt } from './kustomize-resource';
-import { load, loadText } from './load';
+import { load, loadFound, loadText } from './load';
 import type { LeftOut, LoadProblem, Loaded, Manifest } from './manifest';
 import { clustersIn } from './worlds-clusters';
 import type { Draft, World } from './worlds-draft';
 import { type Render, appliesMore, withTools } from './worlds-applied';
 import { type Layout, configured, ignoring, placed } from './worlds-layout';
+import { printable } from './printable';
 import { Sources } from './worlds-sources';
 
 export type { World } from './worlds-draft';
@@ -56,7 +57,9 @@ export function findWorlds(
   const taken = new Set(kustomizations.flatMap((file) => kustomizer.takenUp(file)));
   const groups = leftOver(files, kustomizations, taken);
   const drafts = [
-    ...kustomizations.filter((file) => isRoot(kustomizer, file, taken)).map((file) => build(kustomizer, dirname(file))),
+    ...kustomizations
+      .filter((file) => isRoot(kustomizer, file, taken))
+      .map((file) => build(kustomizer, dirname(file), tree)),
     ...groups
       .map(([folder, own]) =>
         plain(kustomizations.length === 0 && groups.length === 1 ? (folders[0] ?? folder) : folder, own, known, tree),
@@ -78,17 +81,33 @@ export function findWorlds(
   const found = configured([...applied.drafts, ...rest], options.roots, {
     tree,
     isBuilt: (folder) => kustomizer.fileOf(folder) !== undefined,
-    build: (folder) => withTools([build(kustomizer, folder)], sources, render).drafts,
+    build: (folder) => withTools([build(kustomizer, folder, tree)], sources, render).drafts,
   });
+  const isWorld = ({ manifests, problems, remote, notBuilt, charts: own }: Draft): boolean =>
+    manifests.length + problems.length + remote.length + own.length > 0 || notBuilt !== undefined;
+  const leftOut = [...passedOver, ...found.filter((draft) => !isWorld(draft)).flatMap((draft) => draft.leftOut ?? [])];
   const worlds = found
-    .filter(
-      ({ manifests, problems, notBuilt, charts: own }) =>
-        manifests.length > 0 || problems.length > 0 || notBuilt !== undefined || own.length > 0,
-    )
-    .map((draft, at) => finished(draft, tree, at === 0 ? { unread, passedOver } : undefined));
+    .filter(isWorld)
+    .map((draft, at) => finished(draft, tree, at === 0 ? { unread, passedOver: leftOut } : undefined));
   if (worlds.every(({ loaded, notBuilt }) => loaded.manifests.length === 0 && notBuilt === undefined))
-    load(paths, known, tree); // says what is there instead of objects
+    sayWhatIsThere(() => load(paths, known, tree), drafts);
   return worlds;
+}
+
+/** @throws InputError that says what is there instead of objects. */
+function sayWhatIsThere(read: () => unknown, drafts: readonly Draft[]): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const elsewhere = drafts
+      .filter(({ remote }) => remote.length > 0)
+      .map(
+        ({ name, remote }) =>
+          `\n  ${printable(`${name} takes up ${remote.join(', ')}, and nothing is fetched: build it and give the result: kubectl kustomize ${name} | mesh-edge check -`)}`,
+      );
+    throw new InputError(`${error.message}${elsewhere.join('')}`);
+  }
 }
 
 function loadUnlessCharts(
@@ -158,8 +177,12 @@ export function joined(
   );
   const unread = { charts, unbuilt };
   const shown = worlds.filter(({ loaded, notBuilt }) => loaded.manifests.length > 0 || notBuilt !== undefined);
-  if (shown.length === 1 && shown[0]?.by === 'files') return { ...shown[0].loaded, ...unread };
   const built = worlds.map(({ loaded }) => loaded);
+  const told = {
+    problems: distinct(built.flatMap(({ problems }) => problems)),
+    leftOut: distinct(built.flatMap(({ leftOut = [] }) => leftOut)),
+  };
+  if (shown.length === 1 && shown[0]?.by === 'files') return { ...shown[0].loaded, ...told, ...unread };
   const files = new Set(built.flatMap(({ manifests }) => manifests.map(({ source }) => source.file)));
   const rest = loadFound(
     worlds.flatMap(({ uses = [] }) => uses),
@@ -178,11 +201,10 @@ export function joined(
       return seen.has(key) ? false : seen.add(key);
     })
     .map((manifest, index) => ({ ...manifest, index }));
-  const all = [...built, rest];
   return {
     manifests: once,
-    problems: distinct(all.flatMap(({ problems }) => problems)),
-    leftOut: distinct(all.flatMap(({ leftOut = [] }) => leftOut)),
+    problems: distinct([...told.problems, ...rest.problems]),
+    leftOut: distinct([...told.leftOut, ...(rest.leftOut ?? [])]),
     ...unread,
   };
 }
@@ -200,11 +222,13 @@ function isRoot(kustomizer: Kustomizer, file: string, taken: ReadonlySet<string>
   }
 }
 
-function build(kustomizer: Kustomizer, folder: string): Draft {
+function build(kustomizer: Kustomizer, folder: string, tree: FileTree): Draft {
   const draft = { name: folder, folder, by: 'kustomize' as const, problems: [], charts: [] };
   try {
     const built = kustomizer.build(folder);
-    return { ...draft, manifests: manifestsOf(built), remote: built.remote.map(({ entry }) => entry) };
+    const remote = built.remote.map(({ entry }) => entry);
+    const leftOut = built.remote.map(({ entry, file }) => ({ file: tree.nameOf(file), why: `takes up ${entry}, which is not fetched` })); // prettier-ignore
+    return { ...draft, manifests: manifestsOf(built), remote, ...(leftOut.length === 0 ? {} : { leftOut }) };
   } catch (error) {
     if (!(error instanceof NotBuilt)) throw error;
     return { ...draft, manifests: [], remote: [], notBuilt: error.message, uses: kustomizer.uses(folder) };
@@ -238,14 +262,6 @@ function plain(folder: string, files: readonly string[], known: KnownDocuments |
   const rest = leftOut === undefined ? {} : { leftOut };
   const own = { manifests: [...manifests], problems: [...problems] };
   return { name: folder, folder, by: 'files', isPlain: true, remote: [], charts: [], ...own, ...rest };
-}
-
-function loadFound(files: readonly string[], known: KnownDocuments | undefined, tree: FileTree): Loaded {
-  try {
-    return load(files, known, tree, false);
-  } catch {
-    return { manifests: [], problems: [] }; // values of charts and the like: no object in them
-  }
 }
 
 function renderer(render: RenderChart | undefined, known: KnownDocuments | undefined, tree: FileTree): Render {

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { changedCharts } from '../../src/diff/charts';
-import { loadSide } from '../../src/diff/revision';
+import { type Side, loadSide, refuseNothing } from '../../src/diff/revision';
+import { unreadOf } from '../../src/diff/unread';
 
 const APPLICATION = `apiVersion: argoproj.io/v1alpha1
 kind: Application
@@ -89,6 +90,84 @@ describe('what a tool is given to render with', () => {
   it('is decided where the files are here, and are built with it', () => {
     const always = { 'user.yaml': kustomization('flux-system'), 'apps/kustomization.yaml': 'resources: [a.yaml]\n', 'apps/a.yaml': configMap('1').replace('given', 'made') }; // prettier-ignore
     expect(undecided(always, 'given.yaml', configMap('1'), configMap('2'))).toEqual([]);
+  });
+
+  const SHOP = { 'shop.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n' };
+  it.each([
+    ['Jsonnet', {}, 'env/main.jsonnet', 'Jsonnet file env/main.jsonnet'],
+    ['what Jsonnet reads', { 'env/main.jsonnet': '{}' }, 'env/values.json', 'Jsonnet file env/values.json'],
+    ['CUE and Timoni', {}, 'timoni/templates/config.cue', 'CUE file timoni/templates/config.cue'],
+    ['helpers of ytt', {}, 'lib/host.star', 'ytt file lib/host.star'],
+    [
+      'a cdk8s app',
+      { 'edge/cdk8s.yaml': 'language: python\napp: python main.py\n' },
+      'edge/main.py',
+      'cdk8s file edge/main.py',
+    ],
+    ['a stack of Pulumi', { 'p/Pulumi.yaml': 'name: x\nruntime: go\n' }, 'p/main.go', 'Pulumi file p/main.go'],
+    ['Terraform', { 'main.tf': 'resource "helm_release" "x" {}\n' }, 'main.tf', 'Terraform file main.tf'],
+    ['a template beside manifests', {}, 'shop.yaml.j2', 'template file shop.yaml.j2'],
+  ])('is undecided where a program that writes manifests differs: %s', (_which, always, file, told) => {
+    const [was, is] = file.endsWith('.tf')
+      ? ['kubernetes_manifest 1', 'kubernetes_manifest 2']
+      : ['apiVersion: 1', 'apiVersion: 2'];
+    const all = { ...SHOP, ...always } as Record<string, string>;
+    expect(undecided(all, file, was, is)).toEqual([`${told} is changed`]);
+    expect(undecided(all, file, was, was)).toEqual([]);
+  });
+
+  it('is decided where what a cdk8s app writes is there, where a file is a test, or where no program is', () => {
+    const app = { ...SHOP, 'cdk8s.yaml': 'app: node main.js\noutput: out\n' };
+    expect(undecided({ ...app, 'out/shop.yaml': SHOP['shop.yaml'] }, 'main.ts', '1', '2')).toEqual([]);
+    expect(undecided(app, 'main.ts', '1', '2')).toEqual(['cdk8s file main.ts is changed']);
+    expect(undecided(app, 'test/main.ts', '1', '2')).toEqual([]);
+    expect(undecided(SHOP, 'main.ts', '1', '2')).toEqual([]);
+    expect(undecided(SHOP, 'main.tf', 'resource "aws_instance" "a" {}', 'resource "aws_instance" "b" {}')).toEqual([]);
+  });
+
+  it('is one doubt for all files of a program', () => {
+    const files = (value: string): Record<string, string> =>
+      Object.fromEntries([...'abcdefg'].map((name) => [`${name}.jsonnet`, value]));
+    expect(
+      changedCharts(side({ ...SHOP, ...files('1') }), side({ ...SHOP, ...files('2') })).map(({ what }) => what),
+    ).toEqual([expect.stringMatching(/^Jsonnet file a\.jsonnet is changed, .* and 2 more$/)]);
+  });
+
+  const YTT = (host: string): string =>
+    `#@ load("@ytt:data", "data")\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: #@ data.values.${host}\n`;
+  it.each([
+    ['ytt', YTT('a'), YTT('b')],
+    ['what ytt is given', '#@data/values\n---\nhost: a\n', '#@data/values\n---\nhost: b\n'],
+  ])('is undecided where a template among manifests differs, which is no manifest: %s', (_which, was, is) => {
+    const write = (text: string): Side => {
+      const path = mkdtempSync(join(folder, 'side-'));
+      writeFileSync(join(path, 'shop.yaml'), SHOP['shop.yaml']);
+      writeFileSync(join(path, 'a.yaml'), text);
+      return loadSide(path);
+    };
+    const doubts = (old: string, now: string): number => unreadOf(write(old), write(now)).doubts.length;
+    expect(doubts(was, is)).toBeGreaterThan(0);
+    expect(doubts(was, was)).toBe(0);
+  });
+
+  it.each([
+    ['programs', 'main.jsonnet', '1', '2'],
+    ['templates', 'a.yaml', YTT('a'), YTT('b')],
+    [
+      'kustomizations of what is elsewhere',
+      'kustomization.yaml',
+      'resources: [https://git.example.com/x?ref=1]\n',
+      'resources: [https://git.example.com/x?ref=2]\n',
+    ],
+  ])('is compared where a side has nothing but %s', (_which, file, was, is) => {
+    const write = (text: string): string => {
+      const path = mkdtempSync(join(folder, 'side-'));
+      writeFileSync(join(path, file), text);
+      return path;
+    };
+    const [old, now, same] = [write(was), write(is), write(was)];
+    expect(() => refuseNothing(loadSide(old), loadSide(now))).not.toThrow();
+    expect(() => refuseNothing(loadSide(old), loadSide(same))).toThrow(/no Kubernetes object|no \.yaml/);
   });
 
   it('of a hostile pattern takes no time', () => {

@@ -46,6 +46,30 @@ const overlay = (live: Body[], git: Body[]) => {
   return { found, after: after.map(({ body }) => body as Body) };
 };
 
+describe('what a prune would delete', () => {
+  const of = (name: string, metadata: Body): Body => given(entry(`${name}.example.com`, { metadata }, name));
+  const flux = { labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps', 'kustomize.toolkit.fluxcd.io/namespace': 'flux' } };
+  const argo = { annotations: { 'argocd.argoproj.io/tracking-id': 'web:networking.istio.io/ServiceEntry:shop/x' } };
+  const notes = (...live: Body[]): readonly string[] =>
+    layOver(manifests(...live), manifests(entry('kept.example.com', {}, 'kept'))).notes;
+
+  it.each([
+    ['Flux', flux, 'Kustomization flux/apps'],
+    ['Argo CD', argo, 'Application web'],
+    ['Helm', { annotations: { 'meta.helm.sh/release-name': 'web', 'meta.helm.sh/release-namespace': 'shop' } }, 'Helm release shop/web'],
+  ])('is named where %s applied it with what Git has', (_tool, marks, owner) => {
+    expect(notes(of('kept', marks), of('gone', marks))).toEqual([
+      expect.stringContaining(`ServiceEntry shop/gone is of ${owner}, as others that NEW has, and not in NEW`),
+    ]);
+  });
+
+  it('is nothing of others, and nothing that controllers make', () => {
+    const other = { labels: { ...flux.labels, 'kustomize.toolkit.fluxcd.io/name': 'infra' } };
+    const made = { ...flux, ownerReferences: [{ kind: 'Deployment', name: 'x' }] };
+    expect(notes(of('kept', flux), of('theirs', other), of('made', made), of('by-hand', {}))).toEqual([]);
+  });
+}); // prettier-ignore
+
 describe('manifests laid over a live cluster', () => {
   it('change nothing where the cluster has what they say, with all that it filled in', () => {
     const service = (spec: Body) => ({

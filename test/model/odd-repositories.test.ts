@@ -192,3 +192,31 @@ it('gives one base to each overlay that takes it up, and makes no world of the b
   });
   expect(worldsOf(root)).toEqual({ dev: ['dev/own'], prod: ['prod/own'] });
 });
+
+it('tells what is taken up from elsewhere alone, and programs and templates that are not run', () => {
+  const root = tree({
+    'remote/kustomization.yaml': 'resources: [https://git.example.com/base?ref=1]\n',
+    'own/a.yaml': entry('own'),
+    'own/b.yaml':
+      '#@ load("@ytt:data", "data")\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: #@ data.values.name\n',
+    'own/main.jsonnet': '{}',
+  });
+  expect(worldsOf(root)).toEqual({ remote: [], own: ['default/own'] });
+  const { findings, leftOut = [] } = checkWorlds(findWorlds([root]), {});
+  expect(findings).toEqual([]);
+  expect(leftOut.map(({ file, why }) => [relative(root, file), why]).sort()).toEqual([
+    ['own/b.yaml', 'a template, which is not rendered'],
+    ['own/main.jsonnet', 'Jsonnet, which is not run: jsonnet --yaml-stream FILE | mesh-edge check -'],
+    ['remote/kustomization.yaml', 'takes up https://git.example.com/base?ref=1, which is not fetched'],
+  ]);
+});
+
+it('says of a folder without an object what is there instead, and how to get at it', () => {
+  const root = tree({ 'kustomization.yaml': 'resources: [https://git.example.com/base?ref=1]\n' });
+  expect(() => findWorlds([root])).toThrow(
+    /no Kubernetes object that could be read.*\n.*takes up https:\/\/git\.example\.com\/base\?ref=1, and nothing is fetched: build it and give the result: kubectl kustomize/,
+  );
+  expect(() => findWorlds([tree({ 'main.cue': '' })])).toThrow(
+    /main\.cue: left out: CUE, which is not run: cue export/,
+  );
+});
