@@ -6,6 +6,7 @@ import { type MeshConfig, readMeshConfig } from '../model/mesh-config';
 import type { MeshOptions } from '../model/mesh-options';
 import { unknownFields } from '../model/placeholders';
 import { releasesInForce } from '../model/releases-in-force';
+import { releasesOfCrds } from '../model/revision-releases';
 import { list, record, text, texts } from '../model/fields';
 import { isAdmitted } from '../model/workloads';
 import { peerAuthenticationIssues, requestAuthenticationIssues, telemetryIssues } from './admission/authentication';
@@ -52,7 +53,7 @@ function isStored({ kind, body }: Manifest): boolean {
 /** The mesh without what a cluster would not have; a trace of a request that such an object speaks of says so. */
 export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
   const config = readMeshConfig(manifests, options);
-  const releases = releasesInForce(manifests, options);
+  const releases = releasesOfCrds(manifests, releasesInForce(manifests, options));
   const schemas = schemasInForce(manifests, releases);
   const leftOut: LeftOut[] = [];
   const kept = manifests.flatMap((manifest) => {

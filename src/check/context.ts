@@ -7,6 +7,7 @@ import { componentOf } from '../model/releases';
 import { groupDefinedBy } from '../model/unread';
 import { type ReleasesInForce, releasesInForce } from '../model/releases-in-force';
 import { type Admitted, admit } from './schema/admit';
+import { releasesOfCrds } from '../model/revision-releases';
 import { Schemas } from './schema/store';
 
 export class CheckContext {
@@ -18,6 +19,8 @@ export class CheckContext {
   readonly admitted: readonly Admitted[];
   /** The releases that the manifests are judged by. */
   readonly releases: ReleasesInForce;
+  /** Those that the CRDs of the cluster are of. */
+  readonly crds: ReleasesInForce;
   readonly schemas: Schemas;
   private readonly byKind = new Map<string, Manifest[]>();
   private readonly byName = new Map<string, ReadonlyMap<string, Manifest>>();
@@ -29,7 +32,8 @@ export class CheckContext {
     readonly options: MeshOptions = {},
   ) {
     this.releases = releasesInForce(loaded.manifests, options);
-    this.schemas = schemasInForce(loaded.manifests, this.releases);
+    this.crds = releasesOfCrds(loaded.manifests, this.releases);
+    this.schemas = schemasInForce(loaded.manifests, this.crds);
     this.admitted = loaded.manifests.map((manifest) => admit(manifest, this.schemas));
     this.manifests = lastOfEach(this.admitted.map(({ manifest }) => manifest));
     for (const manifest of this.manifests) {

@@ -11,6 +11,7 @@ import { loadObjects } from '../model/load';
 import type { Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import { releasesInForce } from '../model/releases-in-force';
+import { releasesOfCrds } from '../model/revision-releases';
 import { apply } from './apply';
 import { keptProxies } from './kept-proxies';
 import { objectKey } from './objects';
@@ -32,7 +33,7 @@ const SAID = new Set(['name', 'namespace', 'labels', 'annotations', 'ownerRefere
 
 export function layOver(live: readonly Manifest[], applied: readonly Manifest[], options: MeshOptions = {}): Overlay {
   const before = lastOfEach(live);
-  const schemas = schemasInForce(live, releasesInForce(live, options));
+  const schemas = schemasInForce(live, releasesOfCrds(live, releasesInForce(live, options)));
   const after = new Map(before);
   const given = lastOfEach(applied);
   for (const [key, manifest] of given) {

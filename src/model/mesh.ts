@@ -290,11 +290,17 @@ export class Mesh implements Registry {
    * labelled for another.
    */
   public servedTo(pod: ServedPod): Mesh {
+    if (this.config.revisions.names.length === 0 || !this.hasSeveralViews) return this;
+    const revision = this.revisionServing(pod);
+    return revision === undefined ? (this.whole ?? this) : this.seenBy(revision);
+  }
+
+  /** The revision whose webhook a Pod is sent to, by its own name; undefined where no settings of it are shown. */
+  public revisionServing(pod: ServedPod): string | undefined {
     const { names, tags } = this.config.revisions;
-    if (names.length === 0 || !this.hasSeveralViews) return this;
     const asked = askedRevision(pod, this.namespaces.get(pod.namespace)?.labels ?? {});
     const revision = names.includes(asked) ? asked : (tags.get(asked) ?? asked);
-    return names.includes(revision) ? this.seenBy(revision) : (this.whole ?? this);
+    return names.includes(revision) ? revision : undefined;
   }
 
   /** The mesh as each revision of istiod knows it, where they know different ones. */

@@ -4,6 +4,7 @@ import type { FieldPath, Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { MESH, ruleMatches, serviceEntries, virtualServices } from '../edge';
 import type { Hit, Rule } from '../rule';
+import { readersOf } from '../served';
 import { podTemplates } from '../workloads';
 
 const WIDE = new Set(['*', '0.0.0.0/0', '::/0']);
@@ -100,7 +101,7 @@ function* judge(
   yield {
     manifest,
     field: include.field,
-    severity: isHeld(context) ? 'warning' : 'info',
+    severity: isHeld(context, manifest) ? 'warning' : 'info',
     what: `${include.name} is ${include.items.join(',')}: whatever else is called goes past the sidecar`,
   };
   if (exclude.items.length > 0)
@@ -120,9 +121,9 @@ function edgePorts(context: CheckContext): ReadonlySet<string> {
 }
 
 /** Whether the mesh is to hold what leaves, or to lead it through a gateway. */
-function isHeld(context: CheckContext): boolean {
+function isHeld(context: CheckContext, manifest: Manifest): boolean {
   return (
-    context.mesh.config.outbound === 'REGISTRY_ONLY' ||
+    readersOf(context, manifest).some(({ config }) => config.outbound === 'REGISTRY_ONLY') ||
     context
       .index(virtualServices)
       .some(

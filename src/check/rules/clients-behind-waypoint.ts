@@ -136,7 +136,7 @@ const namesOthersThanThese = ({ from = [] }: AuthorizationRule): boolean =>
   from.some(({ source = {} }) => SPARING.some((name) => (source[name] ?? []).length > 0));
 
 const principalOf = ({ mesh }: CheckContext, { namespace, account }: Waypoint): string =>
-  `${mesh.config.trustDomain}/ns/${namespace}/sa/${account}`;
+  `${mesh.servedTo({ namespace, labels: {} }).config.trustDomain}/ns/${namespace}/sa/${account}`;
 
 /** Whether a rule takes the waypoint for one whom it names. Addresses of waypoints are not known, so that those may be its. */
 function admits(

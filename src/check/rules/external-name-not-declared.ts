@@ -1,5 +1,6 @@
 import { entriesByHost } from '../edge';
 import type { Rule } from '../rule';
+import { isHeldBack } from '../served';
 import { serviceSpec } from '../workloads';
 
 export const rule: Rule = {
@@ -24,7 +25,7 @@ export const rule: Rule = {
         manifest,
         field: ['spec', 'externalName'],
         // Under ALLOW_ANY it works, as it would without the Service.
-        severity: context.mesh.config.outbound === 'REGISTRY_ONLY' ? 'warning' : 'info',
+        severity: isHeldBack(context, manifest.namespace) ? 'warning' : 'info',
         what: `${manifest.namespace}/${manifest.name} is another name of ${host}, which no ServiceEntry declares`,
       };
     }

@@ -1,5 +1,6 @@
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
+import { isHeldBack } from '../served';
 
 export const rule: Rule = {
   id: 'EDGE502',
@@ -12,10 +13,13 @@ export const rule: Rule = {
   reads: ['Sidecar'],
   footguns: ['E02'],
   *check(context) {
-    if (context.mesh.config.outbound !== 'REGISTRY_ONLY') return;
     for (const manifest of context.of(NETWORKING, 'Sidecar')) {
-      const { outboundTrafficPolicy } = specOf('Sidecar', manifest);
-      if (outboundTrafficPolicy?.mode === 'ALLOW_ANY' && !outboundTrafficPolicy.egressProxy)
+      const { outboundTrafficPolicy, workloadSelector } = specOf('Sidecar', manifest);
+      if (
+        outboundTrafficPolicy?.mode === 'ALLOW_ANY' &&
+        !outboundTrafficPolicy.egressProxy &&
+        isHeldBack(context, manifest.namespace, workloadSelector?.labels)
+      )
         yield {
           manifest,
           field: ['spec', 'outboundTrafficPolicy', 'mode'],

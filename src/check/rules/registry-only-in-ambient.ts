@@ -1,4 +1,5 @@
 import type { Rule } from '../rule';
+import { isHeldBack } from '../served';
 
 export const rule: Rule = {
   id: 'EDGE704',
@@ -11,10 +12,13 @@ export const rule: Rule = {
   reads: ['Namespace'],
   footguns: ['A06', 'E01'],
   *check(context) {
-    if (context.mesh.config.outbound !== 'REGISTRY_ONLY') return;
     const held = new Set(context.of('networking.k8s.io', 'NetworkPolicy').map(({ namespace }) => namespace));
     for (const manifest of context.of('', 'Namespace')) {
-      if (manifest.labels['istio.io/dataplane-mode'] === 'ambient' && !held.has(manifest.name))
+      if (
+        manifest.labels['istio.io/dataplane-mode'] === 'ambient' &&
+        !held.has(manifest.name) &&
+        isHeldBack(context, manifest.name)
+      )
         yield {
           manifest,
           field: ['metadata', 'labels', 'istio.io/dataplane-mode'],

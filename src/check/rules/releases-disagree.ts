@@ -8,7 +8,7 @@ export const rule: Rule = {
   name: 'releases-disagree',
   severity: 'info',
   title: 'The manifests show several releases of one component',
-  why: 'While a control plane is upgraded, its old and new release read the same objects, which have to be right for both. They are judged by the oldest.',
+  why: 'While a control plane is upgraded, its old and new release read the same objects, which have to be right for both. Where the mesh configuration of each revision is shown, Pods are judged by the one that serves them, and objects by the CRDs of the newest; else all by the oldest.',
   fix: 'Say which release to judge by, or check once for each of them.',
   see: 'https://istio.io/latest/docs/setup/upgrade/canary/',
   reads: [],

@@ -1,9 +1,12 @@
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
-import type { Admitted } from '../schema/admit';
+import type { Manifest } from '../../model/manifest';
+import { compareVersions } from '../../model/releases-in-force';
+import { type Admitted, admit } from '../schema/admit';
+import { readersOf } from '../served';
 import { releaseTaking, releaseTitle, standardTakes } from '../schema/other-releases';
 import type { Violation } from '../schema/structural';
-import { COMPONENTS, serverOf } from '../../model/releases';
+import { COMPONENTS, componentOf, serverOf } from '../../model/releases';
 
 export const rule: Rule = {
   id: 'EDGE002',
@@ -20,13 +23,42 @@ export const rule: Rule = {
     for (const { manifest, original, violations } of context.admitted)
       for (const violation of violations)
         yield { manifest, ...violation, ...byRelease({ original, violation }, context) };
+    if (context.crds.istio.release !== context.releases.istio.release) yield* unreadByOlder(context);
   },
 };
+
+/** Fields that the CRDs of the newest revision take, and an older istiod, which serves Pods that the object is for, does not know. */
+function* unreadByOlder(context: CheckContext): Generator<Hit> {
+  const { release } = context.crds.istio;
+  for (const { manifest, original } of context.admitted) {
+    if (serverOf(original.group) !== 'istio' || componentOf(original.group) !== 'istio') continue;
+    const older = olderThan(release, context, manifest);
+    if (older === undefined) continue;
+    for (const violation of admit(original, context.schemas.with('istio', older)).violations) {
+      const needed = releaseTaking(original, violation, context.schemas, { ...context.crds.istio, release: older });
+      if (violation.isUnknownField === true && needed?.isNewer === true)
+        yield {
+          manifest,
+          field: violation.field,
+          severity: 'warning',
+          what: `there is no field ${JSON.stringify(violation.field.at(-1))} in ${releaseTitle('istio', older)}, which serves ${manifest.namespace === context.mesh.config.rootNamespace ? 'part of the mesh' : `namespace ${manifest.namespace}`}: it needs ${releaseTitle('istio', needed.release)}`,
+          why: `The CRDs of ${releaseTitle('istio', release)} take it, and an istiod of ${releaseTitle('istio', older)} reads the object without it.`,
+          fix: `Let a revision of ${releaseTitle('istio', needed.release)} or newer serve the namespace, or take it away.`,
+        };
+    }
+  }
+}
+
+/** The oldest release that reads an object for somebody, where it is older than this one. */
+function olderThan(release: string, context: CheckContext, manifest: Manifest): string | undefined {
+  const found = readersOf(context, manifest).map(({ config }) => config.releases.istio.release);
+  return found.filter((own) => compareVersions(own, release) < 0).sort(compareVersions)[0];
+}
 
 /** What one release refuses or drops, another may take: that is said instead of a slip of the pen. */
 export function byRelease(
   { original, violation }: { readonly original: Admitted['original']; readonly violation: Violation },
-  { schemas, releases }: CheckContext,
+  { schemas, crds: releases }: CheckContext,
 ): Partial<Hit> {
   const component = serverOf(original.group);
   const { from, release } = releases[component];

@@ -1,8 +1,9 @@
-import { record, records, text } from '../../model/fields';
-import { installationsOf, showsMeshConfig } from '../../model/installation';
+import { record, records, strings, text } from '../../model/fields';
+import { showsMeshConfig } from '../../model/installation';
 import { TELEMETRY } from '../istio';
 import type { Rule } from '../rule';
 import { nearestName } from '../../model/near-names';
+import { installationsServing } from '../served';
 
 /** Providers that every installation has. */
 const USUAL = ['envoy', 'prometheus', 'stackdriver', 'envoy_file_access_log'];
@@ -18,16 +19,17 @@ export const rule: Rule = {
   reads: ['Telemetry'],
   footguns: ['W09'],
   *check(context) {
-    const configs = installationsOf(context.manifests)
-      .filter(showsMeshConfig)
-      .map(({ meshConfig }) => meshConfig);
-    const known = new Set([
-      ...USUAL,
-      ...configs.flatMap((config) => records(config.extensionProviders).map(({ name }) => text(name))),
-    ]);
-    const defaults = configs.map((config) => record(config.defaultProviders));
     for (const manifest of context.of(TELEMETRY, 'Telemetry')) {
       const spec = record(record(manifest.body).spec);
+      const { matchLabels } = record(spec.selector);
+      const configs = installationsServing(context, manifest.namespace, strings(matchLabels))
+        .filter(showsMeshConfig)
+        .map(({ meshConfig }) => meshConfig);
+      const known = new Set([
+        ...USUAL,
+        ...configs.flatMap((config) => records(config.extensionProviders).map(({ name }) => text(name))),
+      ]);
+      const defaults = configs.map((config) => record(config.defaultProviders));
       for (const kind of ['accessLogging', 'metrics', 'tracing']) {
         for (const [at, entry] of records(spec[kind]).entries()) {
           const providers = records(entry.providers);

@@ -47,7 +47,7 @@ function notServed(manifest: Manifest, versions: readonly string[], context: Che
   const component = componentOf(group);
   const field = ['apiVersion'];
   const write = versions.length > 0 ? `Write apiVersion: ${group ? `${group}/` : ''}${versions.includes('v1') ? 'v1' : versions[0]}` : undefined; // prettier-ignore
-  const inForce = component === undefined ? undefined : context.releases[component];
+  const inForce = component === undefined ? undefined : context.crds[component];
   const other = inForce === undefined ? undefined : releaseServing(manifest, inForce);
   if (component === undefined || inForce === undefined || other === undefined)
     return { manifest, field, what: `${kind} is not served as ${quote(apiVersion)}`, ...(write === undefined ? {} : { fix: `${write}.` }) }; // prettier-ignore

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule';
+import { isHeldBack } from '../served';
 import { isInjected, podTemplates } from '../workloads';
 
 export const rule: Rule = {
@@ -12,10 +13,10 @@ export const rule: Rule = {
   reads: ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'],
   footguns: ['E13'],
   *check(context) {
-    // Where every host may be called, a sidecar holds nothing back that a pod without one could take.
-    const severity = context.mesh.config.outbound === 'REGISTRY_ONLY' ? 'warning' : 'info';
     for (const { manifest, namespace, labels, annotations, spec, at } of context.index(podTemplates)) {
       if (isInjected(context, namespace) !== true) continue;
+      // Where every host may be called, a sidecar holds nothing back that a pod without one could take.
+      const severity = isHeldBack(context, namespace) ? 'warning' : 'info';
       const own = labels['sidecar.istio.io/inject'] ?? annotations['sidecar.istio.io/inject'];
       if (own === 'false')
         yield {
