@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type CheckResult, type Severity, SEVERITIES } from '../check/finding';
 import { printable } from '../model/printable';
+import { isColored } from './color';
 import { configuration } from './configuration';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readWorlds } from './input';
@@ -59,7 +60,7 @@ async function run(paths: string[], flags: CheckFlags): Promise<void> {
   if (flags.writeBaseline === true) return writeBaseline(all, baseline);
   const result = baseline === undefined ? all : await withoutBaseline(all, baseline);
   const { format } = await import('../report/index.js');
-  const options = { color: useColor(), width: Math.min(process.stdout.columns ?? 100, 120) };
+  const options = { color: isColored(), width: Math.min(process.stdout.columns ?? 100, 120) };
   write(format(result, flags.format, options));
   const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(flags.failOn) + 1);
   process.exitCode = result.findings.some(({ severity }) => failing.includes(severity)) ? FOUND : OK;
@@ -99,9 +100,4 @@ function write(parts: Iterable<string>): void {
     block = '';
   }
   process.stdout.write(block);
-}
-
-function useColor(): boolean {
-  if (process.env.NO_COLOR) return false;
-  return Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true;
 }

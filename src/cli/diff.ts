@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Overlay } from '../diff/overlay';
 import type { Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
+import { isColored } from './color';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readSides } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -58,7 +59,7 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
     undecided: [...found.undecided, ...doubts],
     notes: [...found.notes, ...new Set([...kept, ...notes, ...absent, ...passedOver])],
   };
-  const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
+  const color = isColored();
   process.stdout.write(
     formatDiff(whole, flags.format, { color, width: Math.min(process.stdout.columns ?? 100, 120), old, new: now }),
   );

@@ -3,6 +3,7 @@
  * obey: whatever a command writes of names, files, git and headers, it cannot be forgotten.
  */
 import { safeOutput } from '../model/printable';
+import { isColored } from './color';
 
 type Write = (text: string) => string;
 
@@ -11,7 +12,7 @@ export function guardOutput(argv: readonly string[]): void {
   const commands = argv.some(
     (one, at) => one === '--format=github' || (one === '--format' && argv[at + 1] === 'github'),
   );
-  const colors = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
+  const colors = isColored();
   guard(process.stdout, (text) => safeOutput(text, { colors, commands }));
   guard(process.stderr, (text) => safeOutput(text));
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { ProveFormat } from '../report/prove';
+import { isColored } from './color';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -43,7 +44,7 @@ async function run(file: string, paths: readonly string[], flags: ProveFlags): P
   const proofs = prove(mesh, rules, { onProgress: bar.update });
   bar.end();
   sayUnread(loaded, 'what is said holds without it');
-  const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
+  const color = isColored();
   process.stdout.write(formatProofs(proofs, flags.format, { file, color, leftOut: mesh.leftOut }));
   process.exitCode = proofs.every(({ passes }) => passes) && loaded.problems.length === 0 ? OK : FOUND;
 }

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { json, printable } from '../model/printable';
 import type { Mesh } from '../model/mesh';
 import type { Trace, TraceRequest } from '../trace/types';
+import { isColored } from './color';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -63,12 +64,7 @@ async function followOne(mesh: Mesh, request: TraceRequest): Promise<Trace> {
 async function written(result: Trace, request: TraceRequest, format: TraceFlags['format']): Promise<string> {
   if (format === 'json') return `${json(result, 2)}\n`;
   if (format === 'mermaid') return (await import('../report/trace-mermaid.js')).traceMermaid(result, request);
-  return (await import('../report/trace-text.js')).traceText(result, request, { color: useColor() });
-}
-
-function useColor(): boolean {
-  if (process.env.NO_COLOR) return false;
-  return Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true;
+  return (await import('../report/trace-text.js')).traceText(result, request, { color: isColored() });
 }
 
 function readLines(file: string, paths: readonly string[]): readonly string[] {

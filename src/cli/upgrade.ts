@@ -1,5 +1,6 @@
 /** `mesh-edge upgrade PATH...`: what another release of Istio, Gateway API or Envoy Gateway does to the same manifests. */
 import { type Command, Option } from 'commander';
+import { isColored } from './color';
 import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addInstallOptions, addReleaseRanges, type MeshFlags, releaseSides } from './mesh-options';
@@ -33,7 +34,7 @@ async function run(paths: string[], flags: UpgradeFlags): Promise<void> {
   const bar = progressBar('comparing traffic');
   const found = upgrade(loaded, { was, is, onProgress: bar.update });
   bar.end();
-  const color = !process.env.NO_COLOR && (Boolean(process.env.FORCE_COLOR) || process.stdout.isTTY === true);
+  const color = isColored();
   const width = Math.min(process.stdout.columns ?? 100, 120);
   process.stdout.write(formatUpgrade(found, flags.format, { color, width }));
   sayUnread(loaded, 'what is said holds without it');

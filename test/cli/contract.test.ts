@@ -143,6 +143,29 @@ describe('a document that cannot be read, among good ones', () => {
   });
 });
 
+describe('colours', () => {
+  write('coloured/mesh.yaml', MESH);
+  it.each([
+    [{ FORCE_COLOR: '1' }, true],
+    [{ FORCE_COLOR: '0' }, false],
+    [{ FORCE_COLOR: 'false' }, false],
+    [{ FORCE_COLOR: '' }, false],
+    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, false],
+  ])('are written or not as the environment says: %j', (said, expected) => {
+    const asked = [
+      ['check', 'coloured'],
+      ['diff', 'coloured', write('coloured-other.yaml', MESH.replace('bank.', 'other.'))],
+      ['trace', 'coloured', '--request', 'http://bank.example.com/', '--from', 'shop'],
+    ];
+    const env = { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...said };
+    for (const args of asked) {
+      const options = { cwd: home, env, encoding: 'utf8' } as const;
+      const { stdout } = spawnSync(process.execPath, [join(ROOT, 'bin/mesh-edge'), ...args], options);
+      expect([args[0], stdout.includes('\u001b[')]).toEqual([args[0], expected]);
+    }
+  });
+});
+
 describe('used wrongly', () => {
   it.each([
     ['HEAD:.', '.'],
