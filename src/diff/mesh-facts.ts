@@ -1,5 +1,5 @@
 import { canonical } from '../model/canonical';
-import { extensionApi } from '../model/envoy-gateway-settings';
+import { settingsOf } from '../model/envoy-gateway-settings';
 import type { MeshConfig } from '../model/mesh-config';
 import type { Mesh } from '../model/mesh';
 
@@ -7,8 +7,14 @@ import type { Mesh } from '../model/mesh';
 export function meshFacts(mesh: Mesh): string {
   const { revisions, ...config } = withoutSource(mesh.config);
   const ofRevisions = [[...revisions.tags], mesh.ofRevisions().map(([name, own]) => [name, withoutSource(own)])];
-  const apis = ['enableBackend', 'enableEnvoyPatchPolicy'].map((name) => extensionApi(mesh, name) ?? null);
-  return canonical([config, ofRevisions, apis, [...mesh.installedGateways.keys()].sort(), installedPorts(mesh)]);
+  const ofEnvoyGateway = settingsOf(mesh).map(({ body }) => body);
+  return canonical([
+    config,
+    ofRevisions,
+    ofEnvoyGateway,
+    [...mesh.installedGateways.keys()].sort(),
+    installedPorts(mesh),
+  ]);
 }
 
 function withoutSource({ outboundFrom: _from, ...config }: MeshConfig): Omit<MeshConfig, 'outboundFrom'> {

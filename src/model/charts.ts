@@ -86,7 +86,7 @@ export function chartOfSource(
 const asText = (value: unknown): Values => ({ text: JSON.stringify(value) });
 
 /** `a.b.c` as Helm's `--set` reads it, where it is plain. */
-function nested(path: string, value: unknown): Record<string, unknown> {
+export function nested(path: string, value: unknown): Record<string, unknown> {
   const [first = '', ...rest] = path.split('.');
   return { [first]: rest.length === 0 ? value : nested(rest.join('.'), value) };
 }

@@ -2,7 +2,16 @@
 import { parse } from 'yaml';
 import { list, optionalRecord, record, strings, type Json } from './fields';
 import type { FieldPath, Manifest } from './manifest';
+import { levelsIn } from './given-values';
 import { HELM_VALUES } from './recognize';
+
+/** What carries values of charts. */
+const CARRIERS = [
+  ['', HELM_VALUES],
+  ['helm.toolkit.fluxcd.io', 'HelmRelease'],
+  ['argoproj.io', 'Application'],
+  ['helm.cattle.io', 'HelmChart'],
+] as const;
 
 interface Input {
   readonly of: (group: string, kind: string) => readonly Manifest[];
@@ -51,18 +60,12 @@ export function settingsOf(input: Input): readonly EnvoyGatewaySettings[] {
     ...input
       .of('gateway.envoyproxy.io', 'EnvoyGateway')
       .map((manifest): EnvoyGatewaySettings => ({ manifest, field: [], body: record(manifest.body) })),
-    ...input.of('', HELM_VALUES).flatMap((manifest) => {
-      const body = record(manifest.body);
-      const levels = [
-        ['', body] as const,
-        ...Object.entries(body).map(([key, level]) => [key, record(level)] as const),
-      ];
-      return levels.flatMap(([key, level]): readonly EnvoyGatewaySettings[] => {
-        const found = optionalRecord(record(level.config).envoyGateway);
-        const field = [...(key === '' ? [] : [key]), 'config', 'envoyGateway'];
-        return found === undefined ? [] : [{ manifest, field, body: found }];
-      });
-    }),
+    ...CARRIERS.flatMap(([group, kind]) => input.of(group, kind)).flatMap((manifest) =>
+      levelsIn(manifest).flatMap(([at, level]): readonly EnvoyGatewaySettings[] => {
+        const body = optionalRecord(record(level.config).envoyGateway);
+        return body === undefined ? [] : [{ manifest, field: [...at, 'config', 'envoyGateway'], body }];
+      }),
+    ),
   ];
 }
 

@@ -1,9 +1,10 @@
 /**
  * What an object says of how Istio is installed: the mesh configuration, the chart's global values, the environment of istiod. It may be
- * an IstioOperator, Helm values, a HelmRelease, the Sail operator's Istio, or what an installation leaves in a cluster.
+ * an IstioOperator, Helm values, what a tool gives to the chart, the Sail operator's Istio, or what an installation leaves in a cluster.
  */
 import { parse } from 'yaml';
 import { list, record, records, text, type Json } from './fields';
+import { givenValues, INSTALLS_CHARTS, type Level, levelsIn, levelsOf } from './given-values';
 import type { FieldPath, Manifest } from './manifest';
 import { HELM_VALUES } from './recognize';
 
@@ -19,7 +20,7 @@ export interface Installation {
 }
 
 /** Kinds that say nothing else. */
-const INSTALLERS: ReadonlySet<string> = new Set(['IstioOperator', HELM_VALUES, 'HelmRelease', 'Istio']);
+const INSTALLERS: ReadonlySet<string> = new Set(['IstioOperator', HELM_VALUES, 'Istio', ...INSTALLS_CHARTS]);
 
 /** Whether an object may say how Istio is installed: by its kind, or by the name that the control plane's own objects have. */
 export function isOfInstallation({ kind, name }: Pick<Manifest, 'kind' | 'name'>): boolean {
@@ -73,12 +74,12 @@ function read(manifest: Manifest): Installation | undefined {
     case 'Istio':
       if (manifest.group !== 'sailoperator.io') return undefined;
       return fromValues(manifest, [[['spec', 'values'], record(spec.values)]]);
-    case 'HelmRelease': {
-      const levels = levelsIn(manifest);
-      // Any chart may be released by one.
-      return isOfIstio(levels) ? fromValues(manifest, levels) : undefined;
-    }
     default: {
+      if (INSTALLS_CHARTS.has(manifest.kind)) {
+        // Any chart may be installed so.
+        const levels = givenValues(manifest).map(({ values, at }) => levelsOf(values, at)).filter(isOfIstio); // prettier-ignore
+        return levels.length === 0 ? undefined : fromValues(manifest, levels.flat());
+      }
       const levels = levelsIn(manifest);
       // Envoy Gateway's values say nothing of the mesh.
       const isMesh = levels.some(([, { meshConfig, global }]) => meshConfig !== undefined || global !== undefined);
@@ -133,22 +134,9 @@ function parsed(given: unknown): Json | undefined {
   }
 }
 
-type Level = readonly [at: FieldPath, values: Json];
-
-/** Where an object carries values of charts; none but those that do is read. */
-function levelsIn({ kind, body }: Manifest): readonly Level[] {
-  if (kind === HELM_VALUES) return levelsOf(record(body), []);
-  return kind === 'HelmRelease' ? levelsOf(record(record(record(body).spec).values), ['spec', 'values']) : [];
-}
-
 /** The values of charts that an object carries: its own, and those that it hands to the charts in it. */
 export function chartValues(manifest: Manifest): readonly Json[] {
   return levelsIn(manifest).map(([, values]) => values);
-}
-
-/** Values of a chart, and those that it hands to the charts in it. */
-function levelsOf(values: Json, at: FieldPath): readonly Level[] {
-  return [[at, values], ...Object.entries(values).map(([key, inner]): Level => [[...at, key], record(inner)])];
 }
 
 function isOfIstio([own, ...inner]: readonly Level[]): boolean {

@@ -1,5 +1,6 @@
 /** Which release of each component the manifests are judged by: the one that was asked for, else the one that they show, else the newest. */
 import { record, records, text, type Json } from './fields';
+import { givenValues } from './given-values';
 import type { Manifest } from './manifest';
 import type { MeshOptions } from './mesh-options';
 import { HELM_CHART, HELM_VALUES, REMOTE_RELEASE } from './recognize';
@@ -131,11 +132,12 @@ function read(manifest: Manifest, strong: Put, weak: Put): void {
     case 'HelmRelease': {
       const { chart: name, version } = record(record(spec.chart).spec);
       chart(strong, text(name), text(version));
-      values(strong, record(spec.values));
+      given(strong, manifest);
       return;
     }
     case 'HelmChart':
       chart(strong, text(spec.chart), text(spec.version));
+      given(strong, manifest);
       return;
     case 'OCIRepository':
       chart(
@@ -153,6 +155,7 @@ function read(manifest: Manifest, strong: Put, weak: Put): void {
       return;
     case 'Application':
       application(strong, spec);
+      given(strong, manifest);
       return;
     case 'ApplicationSet':
       application(strong, record(record(spec.template).spec));
@@ -185,6 +188,10 @@ function application(strong: Put, spec: Json): void {
 function fetched(strong: Put, address: string, path: string, revision: string): void {
   const named = releaseNamedBy(address, path, constrained(revision));
   if (named !== undefined) strong(named.component, named.stated);
+}
+
+function given(strong: Put, manifest: Manifest): void {
+  for (const one of givenValues(manifest)) values(strong, one.values);
 }
 
 /** Tags among the values of Istio's charts. */

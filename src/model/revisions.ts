@@ -71,6 +71,8 @@ export function revisionOf(manifest: Manifest): string {
       case 'Istio':
         return record(spec.updateStrategy).type === 'RevisionBased' ? `${name}-${text(spec.version).replaceAll('.', '-')}` : name; // prettier-ignore
       case 'HelmRelease':
+      case 'Application':
+      case 'HelmChart':
       case HELM_VALUES:
         return valuesOf(manifest).map(({ revision }) => text(revision)).find((revision) => revision !== '') ?? ''; // prettier-ignore
       default:

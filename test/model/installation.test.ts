@@ -46,6 +46,44 @@ spec:
       meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
       global: { proxy: { includeIPRanges: ${range} } }
 `,
+  'an Application of Argo CD': ({ mode, timeout, range }) => `
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: istiod, namespace: argocd }
+spec:
+  destination: { server: https://kubernetes.default.svc, namespace: istio-system }
+  source:
+    chart: istiod
+    helm:
+      valuesObject:
+        meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
+        global: { proxy: { includeIPRanges: ${range} } }
+`,
+  'an Application of several charts, with a text and parameters': ({ mode, timeout, range }) => `
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: platform, namespace: argocd }
+spec:
+  destination: { name: in-cluster, namespace: istio-system }
+  sources:
+    - { chart: redis, helm: { values: "replicas: 2" } }
+    - chart: istiod
+      helm:
+        values: |
+          meshConfig: { outboundTrafficPolicy: { mode: ALLOW_ANY }, connectTimeout: ${timeout} }
+          global: { proxy: { includeIPRanges: ${range} } }
+        parameters: [{ name: meshConfig.outboundTrafficPolicy.mode, value: ${mode} }]
+`,
+  'a HelmChart of k3s': ({ mode, timeout, range }) => `
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata: { name: istiod, namespace: kube-system }
+spec:
+  chart: istiod
+  targetNamespace: istio-system
+  valuesContent: "meshConfig: { connectTimeout: ${timeout} }"
+  set: { global.proxy.includeIPRanges: ${range}, meshConfig.outboundTrafficPolicy.mode: ${mode} }
+`,
   "the Sail operator's Istio": ({ mode, timeout, range }) => `
 apiVersion: sailoperator.io/v1
 kind: Istio

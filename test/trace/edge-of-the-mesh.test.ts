@@ -1,4 +1,6 @@
 /** What stands before and behind the proxies that requests from outside enter: waypoints, ztunnels and sidecars. */
+import { diff } from '../../src/diff/diff';
+import { loadText } from '../../src/model/load';
 import { outcome, traceIn } from './text';
 
 const namespace = (name: string, labels: string) => `---
@@ -207,18 +209,37 @@ describe('the namespace of the proxies', () => {
   const inOwn = { provider: { type: 'Kubernetes', kubernetes: { deploy: { type: 'GatewayNamespace' } } } };
   const config = JSON.stringify({ apiVersion: 'gateway.envoyproxy.io/v1alpha1', kind: 'EnvoyGateway', ...inOwn });
 
-  it.each([
+  const values = `{config: {envoyGateway: ${JSON.stringify(inOwn)}}}`;
+  const forms: readonly (readonly [string, string])[] = [
     [
       'a ConfigMap',
       `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: envoy-gateway-config, namespace: envoy-gateway-system}\ndata: {envoy-gateway.yaml: '${config}'}\n`,
     ],
     ['an EnvoyGateway', `---\n${config}\n`],
     ['Helm values', `---\nconfig: {envoyGateway: ${JSON.stringify(inOwn)}}\n`],
-  ])('is that of the Gateway as %s says', (_, yaml) => {
-    const told = traceIn(namespace('shop', '') + workload('web') + service('') + gateway('eg') + yaml)(
-      'http://shop.example.com/',
-      { from: 'outside', at: 'shop/public' },
-    );
+    [
+      'a HelmRelease of a chart around it',
+      `---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: eg, namespace: envoy-gateway-system}\nspec: {values: {eg: ${values}}}\n`,
+    ],
+    [
+      'an Application',
+      `---\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: eg, namespace: argocd}\nspec: {source: {chart: gateway-helm, helm: {values: '${values}'}}}\n`,
+    ],
+  ];
+  const world = namespace('shop', '') + workload('web') + service('') + gateway('eg');
+
+  it.each(forms)('is that of the Gateway as %s says', (_, yaml) => {
+    const told = traceIn(world + yaml)('http://shop.example.com/', { from: 'outside', at: 'shop/public' });
     expect(told.hops[0]?.proxy).toEqual({ kind: 'envoy-gateway', namespace: 'shop', workload: 'envoy-shop-public' });
+  });
+
+  it.each(forms)('that alters is followed by diff, as %s says', (_, yaml) => {
+    const ownOnly =
+      'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: own, namespace: shop}\n' +
+      'spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]}\n';
+    const side = (text: string): ReturnType<typeof loadText>['manifests'] =>
+      loadText(`${world}---\n${ownOnly}${text}`).manifests;
+    const { changes } = diff(side(yaml.replace('GatewayNamespace', 'ControllerNamespace')), side(yaml));
+    expect(changes.map(({ effect, to }) => `${effect} ${to}`)).toContain('widened http://(any other host)');
   });
 });
