@@ -157,7 +157,7 @@ describe('colours', () => {
       ['diff', 'coloured', write('coloured-other.yaml', MESH.replace('bank.', 'other.'))],
       ['trace', 'coloured', '--request', 'http://bank.example.com/', '--from', 'shop'],
     ];
-    const env = { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...said };
+    const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '', ...said };
     for (const args of asked) {
       const options = { cwd: home, env, encoding: 'utf8' } as const;
       const { stdout } = spawnSync(process.execPath, [join(ROOT, 'bin/mesh-edge'), ...args], options);
