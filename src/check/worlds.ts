@@ -3,7 +3,7 @@ import type { World } from '../model/worlds';
 import { REMOTE_RELEASE } from '../model/recognize';
 import { type CheckOptions, check } from './check';
 import { rules } from './rules';
-import type { LeftOut } from '../model/manifest';
+import type { LeftOut, Loaded } from '../model/manifest';
 import { type CheckResult, type Finding, SEVERITIES, type Suppressed } from './finding';
 
 /** Rules that find something missing: in a world that takes up what nothing here shows, it may be there. */
@@ -18,12 +18,7 @@ export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}
     ({ loaded, notBuilt }) => notBuilt === undefined && loaded.manifests.length + loaded.problems.length > 0,
   );
   // What was not read is one finding for all of it.
-  const unread = [
-    ...worlds.flatMap(({ name, loaded, notBuilt }) =>
-      notBuilt === undefined ? [] : [{ ...loaded, notBuilt: { folder: name, reason: notBuilt } }],
-    ),
-    ...(charts.length === 0 ? [] : [{ manifests: [], problems: [], charts }]),
-  ];
+  const unread = [...notBuiltOf(worlds), ...(charts.length === 0 ? [] : [{ manifests: [], problems: [], charts }])];
   const unbuilt = unread.flatMap((loaded) => check(loaded, options).findings.filter(({ id }) => id === 'EDGE009'));
   const judgedBy = new Map<string, CheckResult['summary']['judgedBy'][number]>();
   const leftOut = new Map<string, LeftOut>();
@@ -78,3 +73,25 @@ export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}
     ...(suppressed.size === 0 ? {} : { suppressed: [...suppressed.values()] }),
   };
 }
+
+/** Roots that are not built; many that are not for one reason are one. */
+function notBuiltOf(worlds: readonly World[]): readonly Loaded[] {
+  const groups = new Map<string, World[]>();
+  for (const world of worlds) {
+    if (world.notBuilt === undefined) continue;
+    const key = world.notBuilt.replaceAll(world.name, '').replace(/^\S*kustomization\.ya?ml /, '');
+    groups.set(key, [...(groups.get(key) ?? []), world]);
+  }
+  return [...groups.values()].flatMap((group): readonly Loaded[] => {
+    const told = ({ name, notBuilt = '' }: World): NonNullable<Loaded['notBuilt']> => ({
+      folder: name,
+      reason: notBuilt,
+    });
+    const [first, ...others] = group;
+    if (first === undefined || others.length < FEW) return group.map((one) => ({ ...one.loaded, notBuilt: told(one) }));
+    return [{ ...first.loaded, notBuilt: { ...told(first), others: others.map(({ name }) => name) } }];
+  });
+}
+
+/** As many as are told one by one. */
+const FEW = 4;

@@ -23,18 +23,22 @@ interface Language {
   readonly render: string;
   /** What the text has to say, where other programs have files of that name too. */
   readonly says?: RegExp;
+  /** What one of all its files has to say, where a language is for other things as well. */
+  readonly mark?: RegExp;
 }
 
+/** What is written about Kubernetes names it, or the fields that its objects have. */
+const KUBERNETES = /\b(apiVersion|k8s|kubernetes|timoni)\b/i;
 const PIPE = '| mesh-edge check -';
 
 const LANGUAGES: readonly Language[] = [
   { tool: 'Jsonnet', files: /\.(jsonnet|libsonnet)$/, render: `jsonnet --yaml-stream FILE ${PIPE}` },
-  { tool: 'CUE', files: /\.cue$/, render: `cue export FILE --out yaml, or timoni build NAME FOLDER of a module, ${PIPE}` },
+  { tool: 'CUE', files: /\.cue$/, mark: KUBERNETES, render: `cue export FILE --out yaml, or timoni build NAME FOLDER of a module, ${PIPE}` },
   { tool: 'ytt', files: /\.(star|lib\.ya?ml|lib\.txt)$/, render: `ytt -f FOLDER ${PIPE}` },
-  { tool: 'KCL', files: /\.k$/, render: `kcl run FILE ${PIPE}` },
-  { tool: 'Dhall', files: /\.dhall$/, render: `dhall-to-yaml --documents --file FILE ${PIPE}` },
-  { tool: 'Pkl', files: /\.pkl$/, render: `pkl eval --format yaml FILE ${PIPE}` },
-  { tool: 'Nickel', files: /\.ncl$/, render: `nickel export --format yaml FILE ${PIPE}` },
+  { tool: 'KCL', files: /\.k$/, mark: KUBERNETES, render: `kcl run FILE ${PIPE}` },
+  { tool: 'Dhall', files: /\.dhall$/, mark: KUBERNETES, render: `dhall-to-yaml --documents --file FILE ${PIPE}` },
+  { tool: 'Pkl', files: /\.pkl$/, mark: KUBERNETES, render: `pkl eval --format yaml FILE ${PIPE}` },
+  { tool: 'Nickel', files: /\.ncl$/, mark: KUBERNETES, render: `nickel export --format yaml FILE ${PIPE}` },
   { tool: 'Terraform', files: /\.(tf|tofu|tf\.json)$/, says: /\b(kubernetes_\w+|kubectl_manifest|kustomization_resource|helm_release)\b/, render: 'give the manifests that it applies, or what the cluster has: mesh-edge dump' },
   { tool: 'template', files: /\.(ya?ml|json)\.(j2|jinja2?|gotmpl|tmpl|tpl|template|erb|mustache|hbs|tftpl)$/, says: /\bapiVersion\b/, render: `render it: ... ${PIPE}` },
 ]; // prettier-ignore
@@ -69,11 +73,11 @@ export function manifestPrograms(
     else known.files.push(file);
   };
   const all = [...others, ...manifests];
-  tree.prepare?.(all.filter((file) => LANGUAGES.some((one) => one.says !== undefined && one.files.test(file))));
-  for (const file of all) {
-    const language = LANGUAGES.find((one) => one.files.test(file));
-    if (language !== undefined && (language.says === undefined || says(file, language.says, tree)))
-      add(language.tool, language.render, file);
+  for (const { tool, files: ending, says: words, mark, render } of LANGUAGES) {
+    const found = all.filter((file) => ending.test(file));
+    if (words !== undefined || mark !== undefined) tree.prepare?.(found);
+    if (mark !== undefined && !found.some((file) => says(file, mark, tree))) continue;
+    for (const file of found) if (words === undefined || says(file, words, tree)) add(tool, render, file);
   }
   for (const { tool, render, folder } of projects) {
     if (tool === 'cdk8s' && hasOutput(folder, manifests, tree)) continue;

@@ -69,8 +69,8 @@ export interface Loaded {
   readonly leftOut?: readonly LeftOut[];
   /** How many of the manifests are judged, the first; the others are others' and only known. All, if left out. */
   readonly own?: number;
-  /** A folder that its kustomization cannot be applied to here, and why: nothing else is known of it. */
-  readonly notBuilt?: { readonly folder: string; readonly reason: string };
+  /** A folder that its kustomization cannot be applied to here, and why: nothing else is known of it. `others`: of the same reason. */
+  readonly notBuilt?: { readonly folder: string; readonly reason: string; readonly others?: readonly string[] };
   /** Helm charts that are not rendered, with why where rendering failed. */
   readonly charts?: readonly {
     readonly folder: string;

@@ -78,10 +78,18 @@ function isPatch(value: Record<string, unknown>): boolean {
   return [value, metadata, spec].some((level) => isRecord(level) && ('$patch' in level || '$retainKeys' in level));
 }
 
-/** Text that could not be read, but might be a manifest to a reader that can: it names its apiVersion or kind, or writes in escapes. */
+/**
+ * Text that could not be read, but might be a manifest to a reader that can: it names its apiVersion and kind, or one of them as a key of its
+ * own and not of what is within it. Either may be written in escapes.
+ */
 export function seemsKubernetes(text: string): boolean {
-  return /(apiVersion|kind)["']?\s*(:|$)|\\[uUx]/m.test(text);
+  const plain = text.includes('\\') ? text.replace(ESCAPE, (_all, long, half, short) => String.fromCharCode(parseInt(String(long ?? half ?? short), 16))) : text; // prettier-ignore
+  return (/apiVersion["']?\s*(:|$)/m.test(plain) && /kind["']?\s*(:|$)/m.test(plain)) || OWN_KEY.test(plain);
 }
+
+/** Escapes of letters: everything else is no part of these names. */
+const ESCAPE = /\\(?:U000000([46-7][0-9a-fA-F])|u00([46-7][0-9a-fA-F])|x([46-7][0-9a-fA-F]))/g;
+const OWN_KEY = /(^|^[{[][^:\n]*?|^---[ \t]+)["']?(apiVersion|kind)["']?[ \t]*(:|$)/m;
 
 function recognizeObject(value: Record<string, unknown>, apiVersion: string, kind: string): Recognized {
   if (TOOL_GROUPS.test(apiVersion)) return { is: 'other' };

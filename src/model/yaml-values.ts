@@ -198,10 +198,11 @@ class Values {
     }
   }
 
-  /** A plain `<<`. */
+  /** A plain `<<`, or one with the tag of merges, as yq writes it (`!!merge <<`). */
   private isMerge(event: Event): boolean {
     if (event.type !== EVENT_ID.SCALAR || getScalarValue(this.text, event) !== '<<') return false;
-    const isPlain = event.style === SCALAR_STYLE.PLAIN && event.tagStart === NONE;
+    const tag = event.tagStart === NONE ? undefined : tagOf(this.text.slice(event.tagStart, event.tagEnd));
+    const isPlain = tag === 'merge' || (event.style === SCALAR_STYLE.PLAIN && (tag === undefined || tag === '!'));
     if (!isPlain && this.by === 'kustomize') this.refuse(event, 'kustomize loses a key of this name');
     return isPlain;
   }

@@ -96,7 +96,12 @@ describe('what a tool is given to render with', () => {
   it.each([
     ['Jsonnet', {}, 'env/main.jsonnet', 'Jsonnet file env/main.jsonnet'],
     ['what Jsonnet reads', { 'env/main.jsonnet': '{}' }, 'env/values.json', 'Jsonnet file env/values.json'],
-    ['CUE and Timoni', {}, 'timoni/templates/config.cue', 'CUE file timoni/templates/config.cue'],
+    [
+      'CUE and Timoni',
+      { 'timoni/timoni.cue': 'timoni: apiVersion: "v1alpha1"' },
+      'timoni/templates/config.cue',
+      'CUE file timoni/templates/config.cue',
+    ],
     ['helpers of ytt', {}, 'lib/host.star', 'ytt file lib/host.star'],
     [
       'a cdk8s app',
@@ -122,6 +127,7 @@ describe('what a tool is given to render with', () => {
     expect(undecided(app, 'main.ts', '1', '2')).toEqual(['cdk8s file main.ts is changed']);
     expect(undecided(app, 'test/main.ts', '1', '2')).toEqual([]);
     expect(undecided(SHOP, 'main.ts', '1', '2')).toEqual([]);
+    expect(undecided(SHOP, 'site/data.cue', 'a: 1', 'a: 2')).toEqual([]);
     expect(undecided(SHOP, 'main.tf', 'resource "aws_instance" "a" {}', 'resource "aws_instance" "b" {}')).toEqual([]);
   });
 

@@ -216,7 +216,22 @@ it('says of a folder without an object what is there instead, and how to get at 
   expect(() => findWorlds([root])).toThrow(
     /no Kubernetes object that could be read.*\n.*takes up https:\/\/git\.example\.com\/base\?ref=1, and nothing is fetched: build it and give the result: kubectl kustomize/,
   );
-  expect(() => findWorlds([tree({ 'main.cue': '' })])).toThrow(
+  expect(() => findWorlds([tree({ 'main.cue': 'apiVersion: "v1"' })])).toThrow(
     /main\.cue: left out: CUE, which is not run: cue export/,
   );
+});
+
+it('takes no broken document for an object that names its kind deep inside, or writes in escapes', () => {
+  const root = tree({
+    'own.yaml': entry('own'),
+    'patch.yaml': '- op: replace\n  path: /spec/x\n  value: 1\ntarget:\n  kind: Gateway\n  name: web\n',
+    'words.json': '{"greeting": "\\u05d4\\u05d9", "cut": "\\u05',
+    'broken.yaml': 'kind: Gateway\nspec: [\n',
+    'hidden.yaml': '"\\u0061piVersion": v1\n"\\x6bind": Service\nspec: [\n',
+  });
+  const [world] = findWorlds([root]);
+  expect(world?.loaded.problems.map(({ source }) => relative(root, source.file ?? ''))).toEqual([
+    'broken.yaml',
+    'hidden.yaml',
+  ]);
 });

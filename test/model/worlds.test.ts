@@ -120,6 +120,25 @@ spec:
     expect(findings[0]?.what).toMatch(/helmCharts, which render charts/);
   });
 
+  it('of one reason, many that cannot be built are one finding', () => {
+    const files = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name): [string, string] => [
+      `${name}/kustomization.yaml`,
+      'helmCharts: [{ name: web }]\n',
+    ]);
+    const root = tree({
+      ...Object.fromEntries(files),
+      'h/kustomization.yaml': 'resources: [none.yaml]\n',
+      'i/se.yaml': ENTRY,
+    });
+    const { findings } = checkWorlds(findWorlds([root]));
+    expect(findings.map(({ what }) => what.replaceAll(root, ''))).toEqual([
+      expect.stringMatching(
+        /^\/a is not built here: .* has helmCharts, .*; nor are \/b, \/c, \/d, \/e, \/f and 1 more, for the same reason$/,
+      ),
+      expect.stringMatching(/^\/h is not built here/),
+    ]);
+  });
+
   it('say what they take up from elsewhere', () => {
     const root = tree({
       'kustomization.yaml': 'resources: [se.yaml, https://example.org/crds.yaml]\n',

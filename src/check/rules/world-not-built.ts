@@ -16,11 +16,11 @@ export const rule: Rule = {
   footguns: [],
   *check({ loaded: { notBuilt, charts = [] } }) {
     if (notBuilt !== undefined) {
-      const { folder, reason } = notBuilt;
+      const { folder, reason, others = [] } = notBuilt;
       yield {
         source: { file: folder },
         field: [],
-        what: `${folder} is not built here: ${reason}`,
+        what: `${folder} is not built here: ${reason}${others.length === 0 ? '' : `; nor are ${some(others)}, for the same reason`}`,
         fix: `Build it and give the result: kubectl kustomize ${folder} | mesh-edge check -.`,
       };
     }
@@ -38,6 +38,11 @@ export const rule: Rule = {
   },
 };
 
+function some(names: readonly string[]): string {
+  const rest = names.length - NAMED;
+  return `${names.slice(0, NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
 const HELM = 'https://helm.sh/docs/helm/helm_template/';
 
 function notRendered(charts: NonNullable<Loaded['charts']>): {
@@ -49,13 +54,11 @@ function notRendered(charts: NonNullable<Loaded['charts']>): {
 } {
   const folders = [...new Set(charts.map(({ folder }) => folder))];
   const [{ folder, release, namespace } = { folder: '.', release: 'RELEASE', namespace: 'default' }] = charts;
-  const rest = folders.length - NAMED;
-  const named = `${folders.slice(0, NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
   return {
     source: { file: folder },
     field: [],
     see: HELM,
-    what: `${folders.length} ${folders.length === 1 ? 'chart is' : 'charts are'} not rendered: ${named}`,
+    what: `${folders.length} ${folders.length === 1 ? 'chart is' : 'charts are'} not rendered: ${some(folders)}`,
     fix: `Render them and give the result: helm template ${release} ${folder} --namespace ${namespace} | mesh-edge check -, or let your own helm do it: mesh-edge check --helm.`,
   };
 }
