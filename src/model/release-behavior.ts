@@ -24,6 +24,8 @@ const ISTIO = {
   readsListenerSets: { since: '1.30', source: 'releasenotes/notes/agw-fix-listenerset-not-allowed-reporting.yaml' },
   /** Sidecars resolve names of wildcards with DYNAMIC_DNS, as waypoints do; and their ports may be GRPC and HTTP2, their location MESH_INTERNAL. */
   resolvesWildcardsInSidecars: { since: '1.30', source: 'releasenotes/notes/se-wildcard-host-sidecar.yaml' },
+  /** Entries of MESH_INTERNAL with DYNAMIC_DNS are no services of a waypoint, though ztunnel leads connections for them there. */
+  keepsInternalWildcardsFromWaypoints: { since: '1.30', source: 'releasenotes/notes/se-wildcard-host-sidecar.yaml; findWaypointResources of pilot/pkg/networking/core/waypoint.go' }, // prettier-ignore
   /** Sources of an AuthorizationPolicy have trustDomains, and conditions source.trustDomain. */
   knowsTrustDomains: { since: '1.30', source: 'releasenotes/notes/add-trust-domains-to-authz-policy.yaml' },
   /** Of one host in several other namespaces a sidecar takes a Service of Kubernetes, else the oldest entry, unless PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE is off; before, that of the first namespace by name. */

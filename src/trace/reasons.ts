@@ -86,6 +86,7 @@ export type NoCluster =
   | { readonly is: 'not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly namespace: string }
   | { readonly is: 'not-exported'; readonly entry: ObjectRef; readonly host: string; readonly to: string; readonly hasSidecar: boolean } // prettier-ignore
   | { readonly is: 'no-service'; readonly host: string; readonly inCluster: boolean; readonly namespace: string }
+  | { readonly is: 'wildcard-protocol-at-waypoint'; readonly entry: ObjectRef; readonly port: number; readonly protocol: string }
   | { readonly is: 'wildcard-by-name'; readonly entry: ObjectRef; readonly inSidecars: boolean; readonly since: string }
   | { readonly is: 'port-not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly port: number; readonly imported: readonly number[] } // prettier-ignore
   | { readonly is: 'no-port'; readonly entry: ObjectRef; readonly host: string; readonly port: number; readonly ports: readonly number[] } // prettier-ignore
@@ -160,6 +161,7 @@ interface OfListeners {
   'declared-otherwise': { readonly port: number; readonly declared: string; readonly got: 'tls' | 'other'; readonly byProxy?: boolean }; // prettier-ignore
   'port-not-declared': { readonly service: ObjectRef; readonly port: number; readonly ports: readonly number[] };
   'wildcard-tls-at-waypoint': { readonly service: ObjectRef };
+  'internal-wildcard-at-waypoint': { readonly service: ObjectRef };
   'other-address-at-waypoint': { readonly service: ObjectRef; readonly address: string; readonly first: string };
   'waypoint-port-declared-otherwise': { readonly service: ObjectRef; readonly port: number; readonly declared: string; readonly got: string }; // prettier-ignore
 }

@@ -8,11 +8,12 @@ import type { Mesh, Proxy } from '../model/mesh';
 import { push } from '../model/objects';
 import { isHttp } from '../model/protocols';
 import type { Port, Service } from '../model/services';
-import { destinationsOf, type L4Rule, type VirtualService } from '../model/virtual-services';
+import { destinationsOf, sourceMatches, type L4Match, type L4Rule, type VirtualService } from '../model/virtual-services';
 import { serviceBindingOf, type Binding } from '../model/waypoints';
 import { findCluster, isMissing, parseClusterName, type Cluster, type MissingCluster } from './clusters';
 import { DomainIndex, filterChain, type FilterChain, type Listener, type TcpTarget } from './envoy';
 import { clusterName, routesOf, VirtualHost, type Route } from './http-routes';
+import { serviceRef } from './refs';
 import type { SidecarView } from './sidecar-listeners';
 import type { RouteConfig } from './sidecar-routes';
 import { targetOfRule, targetOfService } from './tcp-routes';
@@ -34,10 +35,16 @@ function viewOf({ mesh, binding }: Pick<WaypointPort, 'mesh' | 'binding'>): Side
   return { mesh, scope: mesh.scopeOf(proxy), proxy, addresses: [] };
 }
 
+/** Whether no waypoint has the service, even where ztunnel leads connections for it there. */
+export function isKeptFromWaypoints({ config }: Mesh, { resolution, meshExternal }: Service): boolean {
+  return config.istio.keepsInternalWildcardsFromWaypoints && resolution === 'DYNAMIC_DNS' && !meshExternal;
+}
+
 /** Whether the waypoint is that service's own: it then has clusters of another name for it. */
 function isOwn({ mesh, binding }: Pick<WaypointPort, 'mesh' | 'binding'>, service: Service): boolean {
   const other = serviceBindingOf(mesh, service);
   return (
+    !isKeptFromWaypoints(mesh, service) &&
     other !== undefined &&
     other.problem === undefined &&
     other.namespace === binding.namespace &&
@@ -129,12 +136,17 @@ function ownRoute(at: WaypointPort): Route {
   return { name: 'default', rule: null, match: null, clusters: [{ cluster, weight: 0, index: 0, destination }], gatewaySemantics: false }; // prettier-ignore
 }
 
+/** Of a connection a waypoint asks nothing about who sends it: a condition on that fits nobody. */
+const NOBODY = { namespace: '', labels: {} };
+
 /** Rules for TLS come first, and only those that name exactly the service's host count; then rules for TCP. */
 function tcpTarget(at: WaypointPort): TcpTarget {
   const { service, port } = at;
   const services = routesFor(at);
-  const fits = (match: { readonly port: number; readonly gateways: readonly string[] }): boolean =>
-    (match.port === 0 || match.port === port.port) && (match.gateways.length === 0 || match.gateways.includes('mesh'));
+  const fits = (match: L4Match): boolean =>
+    (match.port === 0 || match.port === port.port) &&
+    (match.gateways.length === 0 || match.gateways.includes('mesh')) &&
+    sourceMatches(match, NOBODY);
   const tls = services
     .flatMap((one) => one.tls)
     .find(
@@ -202,6 +214,12 @@ export function waypointCluster(at: Pick<WaypointPort, 'mesh' | 'binding'>, name
   const wanted = isVip ? clusterName(host, subset, Number(port)) : name;
   const found = findCluster({ ...view, scope }, true, wanted, isVip);
   if (isMissing(found)) return found;
+  const { protocol } = found.port;
+  if (isVip && found.service.resolution === 'DYNAMIC_DNS' && !['HTTP', 'TLS'].includes(protocol)) {
+    const entry = serviceRef(found.service);
+    const cause = { is: 'wildcard-protocol-at-waypoint', entry, port: found.port.port, protocol } as const;
+    return { name, cause, by: { ...entry, field: 'spec.ports' }, mayExist: false };
+  }
   if (!isVip && !isReferenced(at, host)) {
     const waypoint = `${at.binding.namespace}/${at.binding.name}`;
     return { name, cause: { is: 'no-route-of-waypoint', host, waypoint }, by: undefined, mayExist: false };

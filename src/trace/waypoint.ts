@@ -13,7 +13,7 @@ import { istioPlane } from './istio-plane';
 import { refused, step, type Step, type WaypointTarget } from './step';
 import type { ProxyRef, WireProtocol } from './types';
 import { noMatch, outermost, wire, type Flight, type Walk } from './walk';
-import { servedAt, waypointChain, waypointCluster, waypointProxy, waypointRoutes } from './waypoint-config';
+import { isKeptFromWaypoints, servedAt, waypointChain, waypointCluster, waypointProxy, waypointRoutes } from './waypoint-config';
 
 /** A connection at a waypoint, for a service or for a Pod; NetworkPolicies see the tunnel in which it comes. */
 export function throughWaypoint(walk: Walk, flight: Flight, binding: Binding, to: WaypointTarget): Step {
@@ -44,6 +44,8 @@ function toService(
     const first = mesh.services.named(service.host).get(service.namespace)?.address ?? '';
     return refused(hopOf(incoming), { code: 'NR', status: null, proxy, reason: { kind: 'other-address-at-waypoint', service: ref, address: service.address, first }, by: { ...ref, field: 'spec.addresses' } }); // prettier-ignore
   }
+  if (isKeptFromWaypoints(mesh, service))
+    return refused(hopOf(incoming), { code: 'NR', status: null, proxy, reason: { kind: 'internal-wildcard-at-waypoint', service: ref }, by: { ...ref, field: 'spec.location' } }); // prettier-ignore
   if (port === undefined || (service.resolution === 'DYNAMIC_DNS' && isTls(port.protocol))) {
     return refused(hopOf(incoming), {
       code: 'NR',

@@ -135,6 +135,35 @@ spec: {hosts: [${host}], http: [{route: [{destination: {host: other.example.com}
     expect(reason?.kind === 'no-cluster' ? reason.cause.is : undefined).toBe(cause);
   });
 
+  it('has no part in rules for connections that ask who sends them', () => {
+    const rules = (match: string): string => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: raw, namespace: shop}
+spec:
+  hosts: [web.shop.svc.cluster.local]
+  tcp:
+    - match: [{port: 9000, ${match}}]
+      route: [{destination: {host: nowhere.shop.svc.cluster.local}}]`;
+    const reached = (match: string): string => follow(rules(match), 'tcp://web.shop:9000').outcome;
+    expect(reached('gateways: [mesh]')).toBe('refused');
+    expect(reached('sourceNamespace: shop')).toBe('delivered');
+    expect(reached('sourceLabels: {app: client}')).toBe('delivered');
+  });
+
+  it('is asked about wildcards of the mesh that it resolves only before Istio 1.30', () => {
+    const wildcard = ENTRY('sites', "hosts: ['*.example.com'], location: MESH_INTERNAL, resolution: DYNAMIC_DNS, ports: [{number: 80, name: http, protocol: HTTP}, {number: 81, name: http2, protocol: HTTP2}]"); // prettier-ignore
+    const by = (release: string, entry: string, port = 80): Trace => {
+      const { manifests } = loadText(`${WORLD}---\n${entry}`);
+      return trace(buildMesh(manifests, { istioVersion: release }), { from: 'shop/client', request: `http://a.example.com:${port}/` }); // prettier-ignore
+    };
+    expect(by('1.30', wildcard)).toMatchObject({ outcome: 'refused', refusal: { code: 'NR', reason: { kind: 'internal-wildcard-at-waypoint' } } }); // prettier-ignore
+    const external = wildcard.replace('MESH_INTERNAL', 'MESH_EXTERNAL');
+    expect(by('1.30', external).outcome).toBe('delivered');
+    expect(by('1.30', external, 81)).toMatchObject({ outcome: 'refused', refusal: { code: 'NC', status: 503, proxy: { kind: 'waypoint' } } }); // prettier-ignore
+    expect(by('1.29.1', wildcard.replace(/, \{number: 81.*?\}/, '')).outcome).toBe('delivered');
+  });
+
   it('names the cluster of a host that it does not see as one of its own, which it has none of', () => {
     const { refusal, hops } = follow(
       ENTRY('over', '').replace('ServiceEntry', 'VirtualService').replace('{}', '{hosts: [web], http: [{route: [{destination: {host: gone.example.com, port: {number: 80}}}]}]}'), // prettier-ignore

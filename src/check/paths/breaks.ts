@@ -78,6 +78,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'port-not-declared': (reason, refusal, trace) =>
     refusal.proxy.kind === 'waypoint' ? 'no-route' : unlessHeld(reason, refusal, trace),
   'wildcard-tls-at-waypoint': 'no-route',
+  'internal-wildcard-at-waypoint': 'no-route',
   'other-address-at-waypoint': 'no-route',
   'waypoint-port-declared-otherwise': 'tls-mode',
 

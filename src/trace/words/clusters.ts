@@ -194,6 +194,11 @@ export function noClusterWords(cause: NoCluster): Cause {
             why: `no ServiceEntry has host ${cause.host}`,
             fix: `add a ServiceEntry for ${cause.host} that namespace ${cause.namespace} can see`,
           };
+    case 'wildcard-protocol-at-waypoint':
+      return {
+        why: `port ${cause.port} of ${named(cause.entry)} is ${cause.protocol}, and waypoints resolve names of DYNAMIC_DNS for ports of HTTP alone`,
+        fix: 'declare the port HTTP',
+      };
     case 'wildcard-by-name':
       return {
         why: `resolution DYNAMIC_DNS of ${named(cause.entry)} works in waypoints only${cause.inSidecars ? ', and in sidecars without subsets' : `, and in sidecars from Istio ${cause.since} on`}`,

@@ -27,6 +27,7 @@ type Kinds =
   | 'declared-otherwise'
   | 'port-not-declared'
   | 'wildcard-tls-at-waypoint'
+  | 'internal-wildcard-at-waypoint'
   | 'other-address-at-waypoint'
   | 'waypoint-port-declared-otherwise';
 
@@ -165,6 +166,10 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
   'wildcard-tls-at-waypoint': () => ({
     what: 'istiod leaves TLS ports of wildcards with DYNAMIC_DNS out of waypoints',
     fix: 'name the single hosts, with resolution DNS',
+  }),
+  'internal-wildcard-at-waypoint': ({ service }) => ({
+    what: `istiod leaves ${named(service)} out of waypoints, since it is a wildcard of the mesh itself with DYNAMIC_DNS`,
+    fix: 'write location: MESH_EXTERNAL',
   }),
   'other-address-at-waypoint': ({ service, address, first }) => ({
     what: `a waypoint takes connections to the first address of ${named(service)} alone, ${first}, and not to ${address}`,
