@@ -2,7 +2,7 @@
 import type { Mesh } from '../model/mesh';
 import type { Dimension, Recorder } from '../trace/ask';
 import { isEndpoint } from '../trace/endpoint-kinds';
-import { exact } from '../trace/matcher';
+import { exact, type Matcher } from '../trace/matcher';
 import { whyUnknown } from '../trace/index';
 import type { Trace, TraceRequest } from '../trace/types';
 import type { Budget } from '../traffic/budget';
@@ -19,6 +19,7 @@ import {
   type Target,
 } from '../traffic/explore';
 import { member } from '../traffic/members';
+import { followShorterNames } from '../traffic/shorter-names';
 import { otherNames } from '../traffic/sni';
 import { universe, type PathForm } from '../traffic/universe';
 import { follow } from './follow';
@@ -89,6 +90,8 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
     }
     for (const why of open) doubts.push({ what: regionText(region), why });
     const [before] = followed.traces;
+    const blocks = followed.traces.map(blocksAssumed);
+    if (blocks[0] !== blocks[1]) doubts.push({ what: regionText(region), why: clientsByAddress(blocks) });
     if (before.outcome === 'unknown') doubts.push({ what: regionText(region), why: whyUnknown(before) });
     if (followed.rewrites[0].join() === followed.rewrites[1].join()) continue;
     // A path that is made anew may come out alike of one path and not of another.
@@ -105,16 +108,21 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
   if (toFollow(offers).length > 0) doubts.push(...ofShares(task, meshes, options, toFollow(offers)));
-  for (const one of otherNames(probe.target, meshes, client.request.at)) {
-    const { classes, undecided, followed } = exploreBoth(meshes, client.request, one, options);
+  const alsoAs = (one: Target): readonly Matcher[] => {
+    const { classes, undecided, followed, hostAsked } = exploreBoth(meshes, client.request, one, options);
+    const told = new Set(differences.keys());
     extra += followed;
     for (const { region, witness, followed } of classes) {
       const found = differenceOf(meshes, witness, followed.traces);
-      // What changes whatever the SNI is told once.
-      if (found !== undefined && !differences.has(found.key)) note({ ...found, regions: [region] });
+      // What changes whatever the name is told once.
+      if (found !== undefined && !told.has(found.key)) note({ ...found, regions: [region] });
     }
-    for (const { what, why } of undecided) doubts.push({ what: `the SNI ${one.sni ?? ''}, ${what}`, why });
-  }
+    const as = one.sni === undefined ? `the name ${one.host}` : `the SNI ${one.sni}`;
+    for (const { what, why } of undecided) doubts.push({ what: `${as}, ${what}`, why });
+    return hostAsked;
+  };
+  followShorterNames(probe.target, meshes, client.request, exploration.hostAsked, alsoAs);
+  otherNames(probe.target, meshes, client.request.at).forEach(alsoAs);
   // A request is told only if it fares otherwise when it is followed by itself, as `trace` would.
   const found = [...differences.values()];
   const told = found.filter((one) => isSo(meshes, one));
@@ -124,6 +132,16 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       why: 'followed by itself, the request that was found does not differ in this way',
     });
   return { differences: told, doubts, followed: exploration.followed + extra };
+}
+
+/** Blocks of clients' addresses that NetworkPolicies let in, which no request says that its client is in. */
+function blocksAssumed({ noted }: Trace): string {
+  return noted.flatMap((note) => (note.kind === 'network-policies-let-client-in' ? note.blocks : [])).join(', ');
+}
+
+function clientsByAddress([was = '', is = '']: readonly string[]): string {
+  const words = (blocks: string): string => (blocks === '' ? 'every client' : `clients in ${blocks}`);
+  return `NetworkPolicies let ${words(was)} in before, and ${words(is)} now: no request says where its client is`;
 }
 
 /** Clusters that shares go to on each side, and endpoints, that were not followed. */

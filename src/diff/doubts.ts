@@ -1,5 +1,5 @@
 /** Requests of which it is not known whether they fare as before: one line for all clients and targets that share the reason. */
-import { record } from '../model/fields';
+import { record, type Json } from '../model/fields';
 import { isOfInstallation } from '../model/installation';
 import type { Mesh } from '../model/mesh';
 import { nameClients } from '../traffic/client-names';
@@ -63,15 +63,15 @@ export function settingsInDoubt(
           },
         });
   for (const { ref, was: old, is: now } of changes) {
-    const path = (side: typeof old): string => JSON.stringify(record(record(record(side?.body).spec).path));
-    if (ref.kind !== 'ClientTrafficPolicy' || path(old) === path(now)) continue;
-    found.push({
-      change: ref,
-      doubt: {
-        what: OTHER_PATHS,
-        why: `ClientTrafficPolicy ${ref.namespace}/${ref.name} has paths read otherwise than before`,
-      },
-    });
+    if (ref.kind !== 'ClientTrafficPolicy') continue;
+    const specs = [old, now].map((side) => record(record(side?.body).spec));
+    const differs = (read: (spec: Json) => unknown): boolean => new Set(specs.map((spec) => JSON.stringify(read(spec)))).size > 1; // prettier-ignore
+    const policy = `ClientTrafficPolicy ${ref.namespace}/${ref.name}`;
+    const doubt = (what: string, how: string): void =>
+      void found.push({ change: ref, doubt: { what, why: `${policy} ${how}` } });
+    if (differs(({ path }) => record(path))) doubt(OTHER_PATHS, 'has paths read otherwise than before');
+    if (differs(({ headers }) => record(headers).withUnderscoresAction ?? 'RejectRequest'))
+      doubt('requests with a header whose name has an underscore', 'has such headers taken otherwise than before');
   }
   return found;
 }

@@ -155,6 +155,7 @@ const OWN: Readonly<Record<string, Own>> = {
     [
       [from('jwt\\.providers\\.(claimToHeaders|recomputeRoute)'), 'content'],
       [from('jwt\\.providers\\.(localJWKS|remoteJWKS)|oidc|basicAuth|apiKeyAuth|extAuth'), 'trust'],
+      [from('cors\\.(allowOrigins|allowHeaders|exposeHeaders|maxAge|allowCredentials)'), 'content'],
       [from('cors\\.allowMethods'), 'followed'],
     ],
     [[from('authorization|cors|csrf|jwt|mergeType'), 'followed'], TARGETS],

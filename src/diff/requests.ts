@@ -184,7 +184,7 @@ export function probe({ host, scheme, port, address, part }: Place, meshes: read
   };
   const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
   const name = host === '*' ? (address === undefined ? '(any other host)' : anyAddress(part)) : host;
-  const base = `${scheme}://${name}${isDefault ? '' : `:${port}`}`;
+  const end = isDefault ? '' : `:${port}`;
   const labelOf: Probe['labelOf'] = ({
     request,
     method = 'GET',
@@ -195,6 +195,7 @@ export function probe({ host, scheme, port, address, part }: Place, meshes: read
   }) => {
     const slash = request.indexOf('/', request.indexOf('://') + 3);
     const path = slash < 0 || (host === '*' && request.slice(slash) === '/') ? '' : request.slice(slash);
+    const base = `${scheme}://${shorterIn(request, host) ?? name}${end}`;
     const given = [
       ...(sni === undefined ? [] : [`the SNI ${sni}`]),
       ...Object.entries(headers).map(([key, value]) => `${key}: ${value}`),
@@ -209,6 +210,12 @@ export function probe({ host, scheme, port, address, part }: Place, meshes: read
   };
   const { from: _, ...request } = requestOf({ from: '' }, target, new Map());
   return { target, request, label: labelOf(request), labelOf, port };
+}
+
+/** A shorter name of a Service that a request has in place of the whole one. */
+function shorterIn(request: string, host: string): string | undefined {
+  const [, named = ''] = /^\w+:\/\/([^/:?]+)/.exec(request) ?? [];
+  return host.startsWith(`${named}.`) ? named : undefined;
 }
 
 function anyAddress(part: Part | undefined): string {

@@ -10,6 +10,7 @@ import { clientClasses, type ClientClass } from '../traffic/clients';
 import { Budget, MOST_WORK } from '../traffic/budget';
 import { ClientNames } from '../traffic/client-names';
 import { explore, regionText, type Target } from '../traffic/explore';
+import { followShorterNames } from '../traffic/shorter-names';
 import { otherNames } from '../traffic/sni';
 import { UNKNOWN_HOST } from '../traffic/universe';
 import { assumptionsOf, UNSHOWN_INJECT } from './assumptions';
@@ -86,6 +87,12 @@ interface Followed {
   readonly clients: readonly ClientClass[];
 }
 
+/** What is told of a target by now, and what was asked about the Host. */
+interface Told {
+  readonly keys: ReadonlySet<string>;
+  readonly hostAsked: ReturnType<typeof explore>['hostAsked'];
+}
+
 type Doubt = Omit<UndecidedEntry, 'from'> & { readonly from: Set<string> };
 
 export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
@@ -104,7 +111,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
     for (const one of from) known.from.add(one);
   };
   /** Explores what some clients send to a target, and adds what gets through and is not told yet; returns what is. */
-  const follow = ({ client, target, names, clients }: Followed, told?: ReadonlySet<string>): ReadonlySet<string> => {
+  const follow = ({ client, target, names, clients }: Followed, told?: ReadonlySet<string>): Told => {
     const url = urlOf(target);
     let found: ReturnType<typeof explore>;
     try {
@@ -112,7 +119,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       doubt({ from: names, to: url, what: 'every request', why: error.message });
-      return new Set();
+      return { keys: new Set(), hostAsked: [] };
     }
     const drafts = new Map<string, Draft>();
     const keys = new Set<string>();
@@ -158,7 +165,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
       for (const one of names) known.names.add(one);
       known.clients.push(...clients);
     }
-    return keys;
+    return { keys, hostAsked: found.hostAsked };
   };
   // Namespaces that differ from others only by objects of their own stand with the others but for the hosts of these, as in diff.
   const elsewhere = options.from === undefined ? callers.find(({ client }) => client.isElsewhere) : undefined;
@@ -186,10 +193,12 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
       const also = caller === elsewhere ? [...like].filter((one) => !targets.isOwned(target.host, one.client)) : [];
       const names = union(caller.names, also.flatMap((one) => one.names)); // prettier-ignore
       const clients = [client, ...also.map((one) => one.client)];
-      const told = follow({ client, target, names, clients });
-      // Whoever dials one name may say another in its TLS: what that does otherwise is told beside it.
-      for (const other of otherNames(target, [mesh], client.at))
-        follow({ client, target: other, names, clients }, told);
+      const { keys, hostAsked } = follow({ client, target, names, clients });
+      // Whoever dials one name may say another in its TLS, or a shorter one of the same Service: what that does otherwise is told beside it.
+      const alsoAs = (other: Target): Told['hostAsked'] =>
+        follow({ client, target: other, names, clients }, keys).hostAsked;
+      followShorterNames(target, [mesh], client.request, hostAsked, alsoAs);
+      otherNames(target, [mesh], client.at).forEach(alsoAs);
     }
   }
   const named = new ClientNames(all);
@@ -229,7 +238,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
 function isWanted(
   mesh: Mesh,
   client: ClientClass,
-  { host }: Target,
+  { host: named, shortFor: host = named }: Target,
   told: Trace,
   { to, by }: RegisterOptions,
 ): boolean {

@@ -46,7 +46,7 @@ export function canonicalCidr(cidr: string): string {
   return `${[24, 16, 8, 0].map((shift) => Math.floor(masked / 2 ** shift) % 256).join('.')}/${bits}`;
 }
 
-/** Ranges that no host on the internet has: of private networks, carriers, links, loopback, documentation, tests, groups. */
+/** Ranges that no host on the internet has: of private networks, carriers, links, loopback, tests, groups. Those of documentation stand for what is there. */
 const NOT_PUBLIC: readonly string[] = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -55,11 +55,8 @@ const NOT_PUBLIC: readonly string[] = [
   '169.254.0.0/16',
   '172.16.0.0/12',
   '192.0.0.0/24',
-  '192.0.2.0/24',
   '192.168.0.0/16',
   '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
   '224.0.0.0/4',
   '240.0.0.0/4',
   '::/127',

@@ -26,6 +26,7 @@ import {
 import { partsWithin } from '../traffic/address-parts';
 import { Budget, MOST_WORK } from '../traffic/budget';
 import { member } from '../traffic/members';
+import { followShorterNames } from '../traffic/shorter-names';
 import { otherNames } from '../traffic/sni';
 import { universe } from '../traffic/universe';
 import { allClients, callersOf } from './clients';
@@ -225,7 +226,23 @@ class Prover {
   }
 
   private follow(client: Client, target: Target, name: string): Proof | undefined {
+    let { refuted, asked } = this.followOne(client, target, name);
+    if (refuted !== undefined) return refuted;
+    followShorterNames(target, [this.mesh], client, asked, (shorter) => {
+      if (refuted === undefined) ({ refuted, asked } = this.followOne(client, shorter, name));
+      return asked;
+    });
+    return refuted;
+  }
+
+  /** @returns also what was asked about the Host */
+  private followOne(
+    client: Client,
+    target: Target,
+    name: string,
+  ): { readonly refuted: Proof | undefined; readonly asked: readonly Matcher[] } {
     let refuted: Proof | undefined;
+    const asked: Matcher[] = [];
     withShares(
       (prefers) => {
         if (refuted !== undefined) return [];
@@ -238,11 +255,12 @@ class Prover {
           return [];
         }
         refuted = this.judge(explored, client, target, name, prefers);
+        asked.push(...explored.hostAsked);
         return explored.offered;
       },
       (why) => this.doubts.add(`${name} to ${urlOf(target)}: ${why}`),
     );
-    return refuted;
+    return { refuted, asked };
   }
 
   private judge(
@@ -326,7 +344,7 @@ class Prover {
   }
 
   /** Whether the rule is about what is asked for. */
-  private isAsked({ host }: Pick<Target, 'host'>): boolean {
+  private isAsked({ host: named, shortFor: host = named }: Pick<Target, 'host' | 'shortFor'>): boolean {
     return (
       this.hosts === undefined ||
       this.hosts.some(

@@ -14,7 +14,8 @@ export function droppedBefore(walk: Walk, flight: Flight, workload: Workload, po
   if (verdict.is === 'allowed') return undefined;
   if (verdict.is === 'unknown') {
     const { namespace, name } = workload;
-    walk.note(assumption({ kind: 'network-policies-let-client-in', namespace, workload: name }));
+    const blocks = verdict.why.kind === 'network-policy-by-address' ? verdict.why.blocks : [];
+    walk.note(assumption({ kind: 'network-policies-let-client-in', namespace, workload: name, blocks }));
     return undefined;
   }
   return refused(undefined, {

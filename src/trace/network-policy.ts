@@ -60,6 +60,11 @@ function blockMatches(block: Json, party: Party): Truth {
   return contains(cidr, party.address) && !except.some((range) => contains(range, party.address ?? ''));
 }
 
+function blockText({ cidr, except }: Json): string {
+  const left = texts(except);
+  return `${text(cidr)}${left.length === 0 ? '' : ` except ${[...left].sort().join(', ')}`}`;
+}
+
 function peerMatches(mesh: Mesh, policyNamespace: string, peer: Json, party: Party): Truth {
   const block = optionalRecord(peer.ipBlock);
   if (block !== undefined) return blockMatches(block, party);
@@ -123,6 +128,7 @@ function judge(
   if (policies.length === 0) return { is: 'allowed' };
   let result: Truth = false;
   let isByLabels = false;
+  const blocks = new Set<string>();
   for (const policy of policies) {
     for (const rule of records(direction === 'Ingress' ? policy.spec.ingress : policy.spec.egress)) {
       const ports = records(rule.ports);
@@ -132,6 +138,10 @@ function judge(
         peers.length === 0 ? [true] : peers.map((peer) => peerMatches(mesh, policy.namespace, peer, party));
       if (matches.includes(true)) return { is: 'allowed' };
       if (matches.includes('unknown')) result = 'unknown';
+      for (const [at, match] of matches.entries()) {
+        const block = optionalRecord(peers[at]?.ipBlock);
+        if (match === 'unknown' && block !== undefined) blocks.add(blockText(block));
+      }
       isByLabels ||= matches.some((match, at) => match === 'unknown' && peers[at]?.ipBlock === undefined);
     }
   }
@@ -157,7 +167,7 @@ function judge(
   if (result === 'unknown')
     return {
       is: 'unknown',
-      why: gap({ kind: 'network-policy-by-address', policies: all }),
+      why: gap({ kind: 'network-policy-by-address', policies: all, blocks: [...blocks].sort() }),
     };
   return {
     is: 'denied',

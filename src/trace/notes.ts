@@ -25,7 +25,8 @@ interface Assumptions {
   'gateway-pods': { readonly gateway: string; readonly namespace: string; readonly labels: Readonly<Record<string, string>>; readonly ports: readonly number[] }; // prettier-ignore
   'installed-gateway': { readonly service: ObjectRef; readonly labels: Readonly<Record<string, string>> };
   'client-certificate': Place;
-  'network-policies-let-client-in': Place;
+  /** `blocks`: of addresses, by which policies tell clients apart. */
+  'network-policies-let-client-in': Place & { readonly blocks: readonly string[] };
   'client-has-address': { readonly host: string; readonly policies: readonly string[] };
   /** `address`: one of the object's addresses, or a range of them. */
   'address-of-entry': { readonly host: string; readonly address: string };
@@ -56,7 +57,7 @@ interface Gaps {
   'network-policy-by-node': { readonly policies: readonly string[]; readonly peer: Place };
   /** `namespace`: the one whose labels no manifest shows. */
   'network-policy-by-namespace': { readonly policies: readonly string[]; readonly namespace: string };
-  'network-policy-by-address': { readonly policies: readonly string[] };
+  'network-policy-by-address': { readonly policies: readonly string[]; readonly blocks: readonly string[] };
   'capture-by-address': Record<never, never>;
   'port-not-listed': Place & { readonly port: number };
   'proxy-protocol-at-gateway': Place;

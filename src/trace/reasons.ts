@@ -86,7 +86,12 @@ export type NoCluster =
   | { readonly is: 'not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly namespace: string }
   | { readonly is: 'not-exported'; readonly entry: ObjectRef; readonly host: string; readonly to: string; readonly hasSidecar: boolean } // prettier-ignore
   | { readonly is: 'no-service'; readonly host: string; readonly inCluster: boolean; readonly namespace: string }
-  | { readonly is: 'wildcard-protocol-at-waypoint'; readonly entry: ObjectRef; readonly port: number; readonly protocol: string }
+  | {
+      readonly is: 'wildcard-protocol-at-waypoint';
+      readonly entry: ObjectRef;
+      readonly port: number;
+      readonly protocol: string;
+    }
   | { readonly is: 'wildcard-by-name'; readonly entry: ObjectRef; readonly inSidecars: boolean; readonly since: string }
   | { readonly is: 'port-not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly port: number; readonly imported: readonly number[] } // prettier-ignore
   | { readonly is: 'no-port'; readonly entry: ObjectRef; readonly host: string; readonly port: number; readonly ports: readonly number[] } // prettier-ignore

@@ -8,7 +8,13 @@ import type { Mesh, Proxy } from '../model/mesh';
 import { push } from '../model/objects';
 import { isHttp } from '../model/protocols';
 import type { Port, Service } from '../model/services';
-import { destinationsOf, sourceMatches, type L4Match, type L4Rule, type VirtualService } from '../model/virtual-services';
+import {
+  destinationsOf,
+  sourceMatches,
+  type L4Match,
+  type L4Rule,
+  type VirtualService,
+} from '../model/virtual-services';
 import { serviceBindingOf, type Binding } from '../model/waypoints';
 import { findCluster, isMissing, parseClusterName, type Cluster, type MissingCluster } from './clusters';
 import { DomainIndex, filterChain, type FilterChain, type Listener, type TcpTarget } from './envoy';

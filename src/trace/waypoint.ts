@@ -13,7 +13,14 @@ import { istioPlane } from './istio-plane';
 import { refused, step, type Step, type WaypointTarget } from './step';
 import type { ProxyRef, WireProtocol } from './types';
 import { noMatch, outermost, wire, type Flight, type Walk } from './walk';
-import { isKeptFromWaypoints, servedAt, waypointChain, waypointCluster, waypointProxy, waypointRoutes } from './waypoint-config';
+import {
+  isKeptFromWaypoints,
+  servedAt,
+  waypointChain,
+  waypointCluster,
+  waypointProxy,
+  waypointRoutes,
+} from './waypoint-config';
 
 /** A connection at a waypoint, for a service or for a Pod; NetworkPolicies see the tunnel in which it comes. */
 export function throughWaypoint(walk: Walk, flight: Flight, binding: Binding, to: WaypointTarget): Step {

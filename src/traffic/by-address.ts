@@ -77,5 +77,6 @@ function together<T>(parts: readonly Exploration<T>[]): Exploration<T> {
     undecided: parts.flatMap(({ undecided }) => undecided),
     followed: parts.reduce((sum, { followed }) => sum + followed, 0),
     offered: [...new Set(parts.flatMap(({ offered }) => offered))],
+    hostAsked: parts.flatMap(({ hostAsked }) => hostAsked),
   };
 }

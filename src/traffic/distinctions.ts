@@ -134,6 +134,8 @@ class Reader {
 
   private readAuthorization(spec: Json, manifest: Manifest): void {
     for (const rule of records(spec.rules)) {
+      // Clients of its own namespace may dial its Services by their names alone, and so have a Host of their own.
+      if (records(rule.to).some(({ operation }) => asksForShortHost(record(operation)))) this.name(manifest.namespace);
       const conditions = records(rule.when);
       const valuesOf = (key: string): readonly string[] =>
         conditions.filter((one) => one.key === key).flatMap((one) => [...texts(one.values), ...texts(one.notValues)]);
@@ -183,6 +185,11 @@ class Reader {
     const own = new Set([manifest.namespace]);
     this.name(manifest.namespace);
     this.select(own, record(spec.podSelector));
+    for (const { from } of records(spec.ingress))
+      for (const { ipBlock } of records(from)) {
+        const { cidr, except } = record(ipBlock);
+        for (const block of [text(cidr), ...texts(except)]) if (block !== '') this.blocks.add(block);
+      }
     for (const rule of [...records(spec.ingress), ...records(spec.egress)]) {
       for (const peer of [...records(rule.from), ...records(rule.to)]) {
         const other = peer.namespaceSelector;
@@ -232,6 +239,11 @@ class Reader {
       this.selected.set(key, { labels, namespaces: both, owners, kinds });
     }
   }
+}
+
+/** Whether conditions on the Host tell a name without a dot from longer ones. */
+function asksForShortHost({ hosts, notHosts }: Json): boolean {
+  return [...texts(hosts), ...texts(notHosts)].some((host) => !host.includes('.') && !host.endsWith('*'));
 }
 
 const asksForLack = ({ operator }: Json): boolean => operator === 'NotIn' || operator === 'DoesNotExist';

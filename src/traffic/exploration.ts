@@ -1,5 +1,6 @@
 /** What an exploration finds: classes of requests that fare alike, and what is not decided. */
 import type { Dimension } from '../trace/ask';
+import type { Matcher } from '../trace/matcher';
 import type { TraceRequest } from '../trace/types';
 import type { Literal } from './members';
 
@@ -33,4 +34,6 @@ export interface Exploration<T> {
   readonly followed: number;
   /** Clusters that shares of these requests, or copies of them, go to and that were not followed. */
   readonly offered: readonly string[];
+  /** What was asked about the Host. */
+  readonly hostAsked: readonly Matcher[];
 }

@@ -14,7 +14,7 @@ import { push } from '../model/objects';
 import type { Ask, Dimension, Recorder } from '../trace/ask';
 import { pathSettingsAt } from '../trace/envoy-gateway-config';
 import { trace } from '../trace/index';
-import { evaluate } from '../trace/matcher';
+import { evaluate, type Matcher } from '../trace/matcher';
 import { istioPaths, type PathSettings } from '../trace/paths';
 import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
 import type { Budget } from './budget';
@@ -63,6 +63,7 @@ export function exploreWith<T>(
   const classes: RequestClass<T>[] = [];
   const undecided: Undecided[] = [];
   const offered = new Set<string>();
+  const hostAsked = new Map<string, Matcher>();
   const open: Node[] = [{ region: [], values: new Map() }];
   let followed = 0;
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
@@ -99,6 +100,7 @@ export function exploreWith<T>(
       const key = literalKey(condition);
       if (known.has(key)) continue;
       known.add(key);
+      if (dimension.kind === 'host') hostAsked.set(key, matcher);
       const other: Condition = { ...condition, holds: !answer };
       const about = keyOf(dimension);
       const own = [...(byDimension.get(about) ?? []), other];
@@ -120,7 +122,7 @@ export function exploreWith<T>(
     open.push(...siblings.reverse());
     classes.push({ region, witness, followed: result, open: [...new Set([...opened, ...clashes(region)])] });
   }
-  return { classes, undecided, followed, offered: [...offered] };
+  return { classes, undecided, followed, offered: [...offered], hostAsked: [...hostAsked.values()] };
 }
 
 /** Shares of one exploration that are explored each by itself. */
@@ -209,9 +211,10 @@ export function explore(
   })[];
   readonly undecided: readonly Undecided[];
   readonly offered: readonly string[];
+  readonly hostAsked: readonly Matcher[];
 } {
   const paths = pathsOf([mesh], client, target);
-  const { classes, undecided, offered } = exploreByAddress<Trace>(
+  const { classes, undecided, offered, hostAsked } = exploreByAddress<Trace>(
     [mesh],
     target,
     (one) => exploreWith((request, recorder) => trace(mesh, request, recorder), client, one, { paths, ...options }),
@@ -221,6 +224,7 @@ export function explore(
     classes: classes.map((one) => ({ ...one, trace: one.followed, decidedBy: decidedBy(one.followed) })),
     undecided,
     offered,
+    hostAsked,
   };
 }
 

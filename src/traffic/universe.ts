@@ -19,6 +19,8 @@ export interface Target {
   readonly parts?: readonly Part[];
   /** SNI of the client's TLS, if it is not the name that is dialled: one of those that are told apart only where they are asked about. */
   readonly sni?: string;
+  /** The whole name of a Service, of which `host` is a shorter one. */
+  readonly shortFor?: string;
   /** No object says that this is spoken there; somebody may try. */
   readonly isUndeclared?: true;
   /** Names and wildcards that are explored by themselves. */
@@ -94,7 +96,8 @@ export function universe({ kind, claim = [] }: Dimension, target: Target, form: 
   };
 }
 
-function tail({ scheme, port }: Target): string {
+/** What follows the name in the Host. */
+export function tail({ scheme, port }: Pick<Target, 'scheme' | 'port'>): string {
   return (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443) ? '' : `:${port}`;
 }
 

@@ -74,6 +74,18 @@ spec: {hosts: [stock.app.svc.cluster.local], http: [{directResponse: {status: 40
     expect(between(stock + route + alias('stock', 'stock.example.org'), stock + route)).toContain('narrowed http://stock.app/'); // prettier-ignore
   });
 
+  it('the shorter names of a Service that a policy tells apart by the Host', () => {
+    const byHost = (hosts: string): string =>
+      server('web', '10.96.4.4') +
+      deny.replace('{}', `{action: DENY, rules: [{to: [{operation: {hosts: ${hosts}}}]}]}`);
+    const full = 'web.edge.svc.cluster.local';
+    const all = byHost(`[${full}, web.edge.svc, web.edge, web]`);
+    expect([...new Set(between(all, byHost(`[${full}, web.edge.svc, web]`)))]).toEqual(['widened http://web.edge/']);
+    // The name alone is for clients in its own namespace.
+    expect([...new Set(between(all, byHost(`[${full}, web.edge.svc, web.edge]`)))]).toEqual(['widened http://web/']);
+    expect(between(byHost('["web.edge*"]'), byHost('["web.e*"]'))).toEqual([]);
+  });
+
   it('an address that is asked for as a host', () => {
     const at = (more: string): string => entry('metadata', `hosts: [metadata.example.org], resolution: NONE, ${HTTP}${more}`); // prettier-ignore
     expect(between(at(', addresses: [203.0.113.7]'), at(''))).toEqual(['narrowed http://203.0.113.7/']);

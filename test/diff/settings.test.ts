@@ -101,6 +101,47 @@ const replaced = (what: string, by: string): Diff => {
   return between(MESH, MESH.replace(what, by));
 };
 
+describe('of Envoy Gateway, diff tells', () => {
+  const GATEWAY = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: eg }
+spec: { controllerName: gateway.envoyproxy.io/gatewayclass-controller }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: door, namespace: shop }
+spec: { gatewayClassName: eg, listeners: [{ name: http, port: 80, protocol: HTTP }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: stock, namespace: shop }
+spec: { parentRefs: [{ name: door }], rules: [{ backendRefs: [{ name: stock, port: 80 }] }] }
+---
+${MESH}`;
+  const policy = (kind: string, target: string, spec: string): string => `---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: ${kind}
+metadata: { name: it, namespace: shop }
+spec: { targetRefs: [{ group: gateway.networking.k8s.io, ${target} }], ${spec} }
+`;
+
+  it('headers with underscores that are taken otherwise, as not decided', () => {
+    const taking = (how: string): string => GATEWAY + policy('ClientTrafficPolicy', 'kind: Gateway, name: door', how);
+    const [plain, allowing] = [taking('http2: {}'), taking('headers: { withUnderscoresAction: Allow }')];
+    const found = between(plain, allowing);
+    expect(found.complete).toBe(false);
+    expect(found.undecided.map(({ what }) => what)).toEqual(['requests with a header whose name has an underscore']);
+    expect(between(plain, taking('headers: { withUnderscoresAction: RejectRequest }')).complete).toBe(true);
+  });
+
+  it('origins that answers name, which alter no way', () => {
+    const cors = (origin: string): string => GATEWAY + policy('SecurityPolicy', 'kind: HTTPRoute, name: stock', `cors: { allowOrigins: ["${origin}"] }`); // prettier-ignore
+    const found = between(cors('https://one.example'), cors('https://two.example'));
+    expect(found).toMatchObject({ changes: [], complete: true, settings: [{ fields: ['cors.allowOrigins[]'] }] });
+  });
+});
+
 describe('diff tells, with no change of traffic, of', () => {
   it.each([
     ['a timeout', 'timeout: 10s', 'timeout: 1ms', ['http[].timeout']],

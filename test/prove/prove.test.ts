@@ -233,4 +233,20 @@ describe('addresses', () => {
       'db.example.com: address outside of 198.51.100.128/25',
     ]);
   });
+
+  it('is asked of the shorter names of a Service, which a policy may forget', () => {
+    const denying = (hosts: string): string => `${EVERY_HOST}---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: closed, namespace: shop }
+spec: { selector: { matchLabels: { app: web } }, action: DENY, rules: [{ to: [{ operation: { hosts: [${hosts}] } }] }] }
+`;
+    const rule = one('forbid: { from: "*", to: { hosts: [web.shop.svc.cluster.local], protocols: [http] } }');
+    const [forgotten] = decide(rule, denying('web.shop.svc.cluster.local'));
+    expect(forgotten).toMatchObject({ verdict: 'refuted', counterexample: { request: 'http://web.shop/' } });
+    const mesh = buildMesh(loadText(denying('web.shop.svc.cluster.local')).manifests);
+    const listed = register(mesh, { to: 'web.shop.svc.cluster.local' }).entries;
+    expect(listed.map(({ request }) => request.request)).toContain('http://web.shop/');
+    expect(decide(rule, denying('"web*"'))[0]?.verdict).not.toBe('refuted');
+  });
 });

@@ -128,6 +128,14 @@ describe('tokens of requests', () => {
     }
   });
 
+  it('are what preflights are spared, which nobody asks about where no token is asked for', () => {
+    const classes = (yaml: string): number =>
+      explore(buildMesh(loadText(yaml).manifests), { from: 'shop/server' }, { scheme: 'http', host: 'server.shop.svc.cluster.local', port: 80 }).classes.length; // prettier-ignore
+    const [without = ''] = BASE.split(/(?=apiVersion: security)/);
+    expect(classes(without)).toBe(1);
+    expect(classes(BASE)).toBeGreaterThan(1);
+  });
+
   it('differ in a diff where a claim is no longer asked for', () => {
     const open = BASE + policy('[{ when: [{ key: "request.auth.claims[role]", values: [admin, guest] }] }]');
     const found = diff(loadText(ADMIN).manifests, loadText(open).manifests);
