@@ -17,9 +17,10 @@ import type { Issue } from './admission/issue';
 import { serviceEntryIssues } from './admission/service-entry';
 import { sidecarIssues } from './admission/sidecar';
 import { virtualServiceIssues } from './admission/virtual-service';
-import { schemasInForce } from './context';
+import { definitionsInForce, schemasInForce } from './context';
 import { isAskedOf, isFollowedAnyway, storedBy } from './released';
 import { type Admitted, admit } from './schema/admit';
+import { Taken } from './taken';
 
 type Judge = (manifest: Manifest, config: MeshConfig) => Iterable<Issue>;
 
@@ -50,13 +51,18 @@ function isStored({ kind, body }: Manifest): boolean {
   return text(record(record(body).metadata).uid) !== '' || (kind === 'Pod' && isAdmitted(record(body)));
 }
 
-/** The mesh without what a cluster would not have; a trace of a request that such an object speaks of says so. */
-export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
+/**
+ * The mesh without what a cluster would not have; a trace of a request that such an object speaks of says so. `taken`: what other states of
+ * it have that was judged before.
+ */
+export function acceptedMesh(manifests: readonly Manifest[], options: MeshOptions = {}, taken = new Taken()): Mesh {
   const config = readMeshConfig(manifests, options);
   const releases = releasesOfCrds(manifests, releasesInForce(manifests, options));
   const schemas = schemasInForce(manifests, releases);
+  const known = taken.by(config, releases, definitionsInForce(manifests, releases));
   const leftOut: LeftOut[] = [];
   const kept = manifests.flatMap((manifest) => {
+    if (known.has(manifest.body)) return [manifest];
     const { kind, namespace, name } = manifest;
     const isFollowed = isFollowedAnyway(manifest);
     const leave = (by: LeftOut['by'], why: string, field?: string): void =>
@@ -67,13 +73,17 @@ export function acceptedMesh(manifests: readonly Manifest[], options: MeshOption
     if (isFollowed) {
       const [refusal] = stored?.manifest === undefined ? (stored?.missing ?? []) : [];
       if (refusal !== undefined) leave('api-server', refusal.why);
+      else known.add(manifest.body);
       return [manifest];
     }
     for (const { field, why } of stored?.missing ?? []) leave('api-server', why, field);
     const has = stored === undefined ? manifest : stored.manifest;
     if (has === undefined) return [];
     const why = refusalOf(has === manifest ? admitted : admit(has, schemas), config);
-    if (why === undefined) return [has];
+    if (why === undefined) {
+      if (has === manifest) known.add(manifest.body);
+      return [has];
+    }
     leave('webhook', why);
     return [];
   });

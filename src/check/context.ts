@@ -81,13 +81,16 @@ export class CheckContext {
 /** A release that was asked for by an option outweighs the CRDs among the manifests: they may be those of the cluster before. */
 export function schemasInForce(manifests: readonly Manifest[], inForce: ReleasesInForce): Schemas {
   const { istio, gatewayApi, envoyGateway, kubernetes } = inForce;
-  const crds = manifests.filter((manifest) => {
+  const names = { istio: istio.release, gatewayApi: gatewayApi.release, envoyGateway: envoyGateway.release, kubernetes: kubernetes.release }; // prettier-ignore
+  return new Schemas(names, definitionsInForce(manifests, inForce));
+}
+
+export function definitionsInForce(manifests: readonly Manifest[], inForce: ReleasesInForce): readonly Manifest[] {
+  return manifests.filter((manifest) => {
     if (manifest.kind !== 'CustomResourceDefinition') return false;
     const component = componentOf(groupDefinedBy(manifest));
     return component !== undefined && inForce[component].from !== 'option';
   });
-  const names = { istio: istio.release, gatewayApi: gatewayApi.release, envoyGateway: envoyGateway.release, kubernetes: kubernetes.release }; // prettier-ignore
-  return new Schemas(names, crds);
 }
 
 function lastOfEach(manifests: readonly Manifest[]): readonly Manifest[] {

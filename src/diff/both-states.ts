@@ -1,5 +1,6 @@
 /** The meshes of the two sides of a change. */
 import { acceptedMesh } from '../check/accepted';
+import { Taken } from '../check/taken';
 import { assumedGateways } from '../model/assumed-gateways';
 import type { Beside } from '../model/beside';
 import type { Manifest } from '../model/manifest';
@@ -25,7 +26,8 @@ export function bothStates(
   options?: MeshOptions,
   optionsAfter = options,
 ): BothStates {
-  const alone = [acceptedMesh(was, options), acceptedMesh(is, optionsAfter)] as const;
+  const taken = new Taken();
+  const alone = [acceptedMesh(was, options, taken), acceptedMesh(is, optionsAfter, taken)] as const;
   const assumed = assumedGateways(was, is);
   const [before, after] = [alone[0].beside({ assumed }), alone[1].beside({ assumed })];
   const known = [before.lacking(after), after.lacking(before)] as const;

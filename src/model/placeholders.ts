@@ -47,22 +47,29 @@ export function isPlaceholder(value: string, field: string | undefined = undefin
 /** Where a value holds a placeholder, as fields below it; the first `limit` of them. */
 export function placeholdersIn(value: unknown, limit = 1, at: FieldPath = []): readonly FieldPath[] {
   const found: FieldPath[] = [];
-  const walk = (node: unknown, path: FieldPath, field: string | undefined): void => {
+  // Where the walk is: copied only for what is found.
+  const path = [...at];
+  const within = (step: string | number, node: unknown, field: string | undefined): void => {
+    path.push(step);
+    walk(node, field);
+    path.pop();
+  };
+  const walk = (node: unknown, field: string | undefined): void => {
     if (found.length >= limit) return;
     if (typeof node === 'string') {
-      if (isPlaceholder(node, field)) found.push(path);
+      if (isPlaceholder(node, field)) found.push([...path]);
     } else if (Array.isArray(node)) {
-      node.forEach((item, index) => walk(item, [...path, index], field));
+      node.forEach((item, index) => within(index, item, field));
     } else if (isRecord(node)) {
-      for (const [key, item] of Object.entries(node)) {
+      for (const key of Object.keys(node)) {
         // `port: {{ .Values.port }}` is a mapping of a mapping to YAML.
         if (key === '[object Object]' || isPlaceholder(key)) found.push([...path, key]);
-        else if (!NOT_OURS.has(key)) walk(item, [...path, key], key);
+        else if (!NOT_OURS.has(key)) within(key, node[key], key);
       }
     }
   };
   // The element of a list is a value of the list's own field.
-  walk(value, at, at.filter((part): part is string => typeof part === 'string').at(-1));
+  walk(value, at.filter((part): part is string => typeof part === 'string').at(-1));
   return found;
 }
 

@@ -91,7 +91,7 @@ export function conform(
   written?: (field: FieldPath) => string | undefined,
 ): Conformed {
   const walk = new Walk(resolve, written);
-  const result = walk.visit(schema, value, []);
+  const result = walk.visit(schema, value);
   return {
     violations: walk.violations,
     value: result === DROP ? {} : result,
@@ -111,52 +111,65 @@ class Walk {
     private readonly written?: (field: FieldPath) => string | undefined,
     /** A branch of allOf, anyOf, oneOf or not: it only adds conditions, and does not list the fields there are. */
     private readonly isBranch = false,
+    /** Where the walk is: copied only for what is told of a place. */
+    private readonly path: (string | number)[] = [],
   ) {}
 
-  visit(given: Schema, value: unknown, field: FieldPath): unknown {
+  private get field(): FieldPath {
+    return this.path.slice();
+  }
+
+  private visitWithin(step: string | number, schema: Schema, value: unknown): unknown {
+    this.path.push(step);
+    const visited = this.visit(schema, value);
+    this.path.pop();
+    return visited;
+  }
+
+  visit(given: Schema, value: unknown): unknown {
     const schema = given.$ref === undefined ? given : this.resolve(given.$ref);
     if (value === null && schema.nullable) return value;
-    if (!this.hasType(schema, value, field)) return DROP;
-    this.checkScalar(schema, value, field);
+    if (!this.hasType(schema, value)) return DROP;
+    this.checkScalar(schema, value);
     let result = value;
-    if (Array.isArray(value)) result = this.visitList(schema, value, field);
-    else if (isObject(value)) result = this.visitObject(schema, value, field);
-    this.checkJunctions(schema, result, field);
-    if (schema['x-kubernetes-validations']) this.ruled.push({ schema, value: result, field });
+    if (Array.isArray(value)) result = this.visitList(schema, value);
+    else if (isObject(value)) result = this.visitObject(schema, value);
+    this.checkJunctions(schema, result);
+    if (schema['x-kubernetes-validations']) this.ruled.push({ schema, value: result, field: this.field });
     return result;
   }
 
-  private hasType(schema: Schema, value: unknown, field: FieldPath): boolean {
+  private hasType(schema: Schema, value: unknown): boolean {
     const expected = typeName(schema);
     if (expected === undefined || matchesType(expected, value)) return true;
-    const text = this.textOf(value, field);
-    this.block(field, `${text ?? quote(value)} is ${article(describe(value))}, where ${article(expected)} belongs`, `The schema of this kind has ${article(expected)} here, and an API server refuses anything else.`, hintForType(expected, value, text)); // prettier-ignore
+    const text = this.textOf(value);
+    this.block(this.field, `${text ?? quote(value)} is ${article(describe(value))}, where ${article(expected)} belongs`, `The schema of this kind has ${article(expected)} here, and an API server refuses anything else.`, hintForType(expected, value, text)); // prettier-ignore
     return false;
   }
 
   /** A number or boolean as it is written: `no` is false to kubectl, and `1.10` is 1.1. */
-  private textOf(value: unknown, field: FieldPath): string | undefined {
+  private textOf(value: unknown): string | undefined {
     if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
-    const written = this.written?.(field);
+    const written = this.written?.(this.field);
     // What builds from files may have put another value in the place.
     return written !== undefined && plainScalar(written, 'kubectl') === value ? written : undefined;
   }
 
-  private visitList(schema: Schema, value: readonly unknown[], field: FieldPath): unknown {
+  private visitList(schema: Schema, value: readonly unknown[]): unknown {
     const { items } = schema;
     if (!items) return value;
     let changed = false;
     const result: unknown[] = [];
     value.forEach((item, index) => {
-      const visited = this.visit(items, item, [...field, index]);
+      const visited = this.visitWithin(index, items, item);
       changed ||= visited !== item;
       if (visited !== DROP) result.push(visited);
     });
-    this.checkListKeys(schema, result, field);
+    this.checkListKeys(schema, result);
     return changed ? result : value;
   }
 
-  private visitObject(schema: Schema, value: Record<string, unknown>, field: FieldPath): unknown {
+  private visitObject(schema: Schema, value: Record<string, unknown>): unknown {
     const properties = schema.properties ?? {};
     const closed =
       !this.isBranch &&
@@ -177,49 +190,48 @@ class Walk {
           set(key, DROP);
           continue;
         }
-        const visited = this.visit(child, value[key], [...field, key]);
+        const visited = this.visitWithin(key, child, value[key]);
         if (visited !== value[key]) set(key, visited);
       } else if (closed) {
         const known = Object.keys(properties);
-        this.block([...field, key], `there is no field ${quote(key)} here`, 'An API server refuses (or silently drops) a field that the schema of the kind does not have.', fixUnknown(key, known), { isUnknownField: true }); // prettier-ignore
+        this.block([...this.path, key], `there is no field ${quote(key)} here`, 'An API server refuses (or silently drops) a field that the schema of the kind does not have.', fixUnknown(key, known), { isUnknownField: true }); // prettier-ignore
         set(key, DROP);
       } else if (value[key] === null) {
         set(key, DROP);
       }
     }
-    for (const [key, child] of Object.entries(properties)) {
-      if (child.default !== undefined && !Object.hasOwn(result, key))
-        set(key, this.visit(child, child.default, [...field, key]));
-    }
+    for (const [key, child] of defaultsOf(properties))
+      if (!Object.hasOwn(result, key)) set(key, this.visitWithin(key, child, child.default));
     for (const key of schema.required ?? []) {
       if (!Object.hasOwn(result, key) && !(Object.hasOwn(value, key) && value[key] !== null)) {
-        this.block(field, `${quote(key)} is missing${inside(field)}`, 'The schema of this kind requires the field.', `Write ${key}.`, { missing: key }); // prettier-ignore
+        this.block(this.field, `${quote(key)} is missing${inside(this.path)}`, 'The schema of this kind requires the field.', `Write ${key}.`, { missing: key }); // prettier-ignore
       }
     }
-    this.checkSize(schema, Object.keys(result).length, 'minProperties', 'maxProperties', 'entries', field);
+    if (schema.minProperties !== undefined || schema.maxProperties !== undefined)
+      this.checkSize(schema, Object.keys(result).length, 'minProperties', 'maxProperties', 'entries');
     return result;
   }
 
-  private checkScalar(schema: Schema, value: unknown, field: FieldPath): void {
+  private checkScalar(schema: Schema, value: unknown): void {
     if (schema.enum && !schema.enum.includes(value)) {
-      this.block(field, `${quote(value)} is none of ${schema.enum.map(quote).join(', ')}`, 'The schema of this kind lists the values that it knows, and an API server refuses others.', fixEnum(value, schema.enum)); // prettier-ignore
+      this.block(this.field, `${quote(value)} is none of ${schema.enum.map(quote).join(', ')}`, 'The schema of this kind lists the values that it knows, and an API server refuses others.', fixEnum(value, schema.enum)); // prettier-ignore
     }
     if (typeof value === 'string') {
       if (schema.pattern !== undefined && !matchesPattern(schema.pattern, value)) {
-        this.add(field, `${quote(value)} does not have the form ${schema.pattern}`, 'The schema of this kind asks for this form, and an API server refuses others.', 'Write a value of this form.'); // prettier-ignore
+        this.add(this.field, `${quote(value)} does not have the form ${schema.pattern}`, 'The schema of this kind asks for this form, and an API server refuses others.', 'Write a value of this form.'); // prettier-ignore
       }
       if (schema.minLength !== undefined || schema.maxLength !== undefined) {
-        this.checkSize(schema, [...value].length, 'minLength', 'maxLength', 'characters', field);
+        this.checkSize(schema, [...value].length, 'minLength', 'maxLength', 'characters');
       }
     } else if (typeof value === 'number') {
       const { minimum, maximum } = schema;
       const low = minimum !== undefined && (schema.exclusiveMinimum ? value <= minimum : value < minimum);
       const high = maximum !== undefined && (schema.exclusiveMaximum ? value >= maximum : value > maximum);
       if (low || high) {
-        this.add(field, `${value} is ${low ? `less than ${minimum}` : `more than ${maximum}`}`, 'The schema of this kind sets this limit, and an API server refuses what is beyond.', `Write a number ${low ? `of at least ${minimum}` : `of at most ${maximum}`}.`); // prettier-ignore
+        this.add(this.field, `${value} is ${low ? `less than ${minimum}` : `more than ${maximum}`}`, 'The schema of this kind sets this limit, and an API server refuses what is beyond.', `Write a number ${low ? `of at least ${minimum}` : `of at most ${maximum}`}.`); // prettier-ignore
       }
     } else if (Array.isArray(value)) {
-      this.checkSize(schema, value.length, 'minItems', 'maxItems', 'entries', field);
+      this.checkSize(schema, value.length, 'minItems', 'maxItems', 'entries');
     }
   }
 
@@ -229,7 +241,6 @@ class Walk {
     min: 'minItems' | 'minLength' | 'minProperties',
     max: 'maxItems' | 'maxLength' | 'maxProperties',
     unit: string,
-    field: FieldPath,
   ): void {
     const least = schema[min];
     const most = schema[max];
@@ -237,10 +248,10 @@ class Walk {
     if (!low && !(most !== undefined && size > most)) return;
     const limit = low ? `at least ${least}` : `at most ${most}`;
     this.isBlocked ||= !low;
-    this.add(field, `there are ${size} ${unit}, where ${limit} belong`, 'The schema of this kind sets this limit, and an API server refuses what is beyond.', `Write ${limit} ${unit}.`); // prettier-ignore
+    this.add(this.field, `there are ${size} ${unit}, where ${limit} belong`, 'The schema of this kind sets this limit, and an API server refuses what is beyond.', `Write ${limit} ${unit}.`); // prettier-ignore
   }
 
-  private checkListKeys(schema: Schema, value: readonly unknown[], field: FieldPath): void {
+  private checkListKeys(schema: Schema, value: readonly unknown[]): void {
     const keys = schema['x-kubernetes-list-map-keys'];
     if (!keys && schema['x-kubernetes-list-type'] !== 'set') return;
     const seen = new Set<string>();
@@ -248,17 +259,17 @@ class Walk {
       const id = JSON.stringify(keys && isObject(item) ? keys.map((key) => item[key]) : item);
       if (seen.has(id)) {
         const shown = keys && isObject(item) ? keys.map((key) => `${key} ${quote(item[key])}`).join(', ') : quote(item);
-        this.add([...field, index], `${shown} is there twice`, 'No two entries of this list may be the same, and an API server refuses them.', 'Remove one of them.'); // prettier-ignore
+        this.add([...this.path, index], `${shown} is there twice`, 'No two entries of this list may be the same, and an API server refuses them.', 'Remove one of them.'); // prettier-ignore
       }
       seen.add(id);
     });
   }
 
-  private checkJunctions(schema: Schema, value: unknown, field: FieldPath): void {
+  private checkJunctions(schema: Schema, value: unknown): void {
     if (!schema.allOf && !schema.anyOf && !schema.oneOf && !schema.not) return;
     const follow = (branch: Schema): Walk => {
-      const walk = new Walk(this.resolve, this.written, true);
-      walk.visit(branch, value, field);
+      const walk = new Walk(this.resolve, this.written, true, this.path);
+      walk.visit(branch, value);
       return walk;
     };
     const fits = (branch: Schema): boolean => follow(branch).violations.length === 0;
@@ -268,7 +279,7 @@ class Walk {
     }
     const fail = (which: string, branches: readonly Schema[]): void => {
       this.isBlocked ||= !branches.some(fits) && branches.some((branch) => follow(branch).isBlocked);
-      this.add(field, `${which} ${branches.map(summarize).filter(Boolean).join(', or ')}`.trim(), 'The schema of this kind allows only certain combinations of fields here.', 'Keep one of the combinations that are allowed.'); // prettier-ignore
+      this.add(this.field, `${which} ${branches.map(summarize).filter(Boolean).join(', or ')}`.trim(), 'The schema of this kind allows only certain combinations of fields here.', 'Keep one of the combinations that are allowed.'); // prettier-ignore
     };
     if (schema.anyOf && !schema.anyOf.some(fits)) fail('none of the combinations fits:', schema.anyOf);
     if (schema.oneOf) {
@@ -286,6 +297,17 @@ class Walk {
   private add(field: FieldPath, what: string, why: string, fix: string, more: MoreOfViolation = {}): void {
     this.violations.push({ field, what, why, fix, ...more });
   }
+}
+
+const withDefaults = new WeakMap<object, readonly (readonly [string, Schema])[]>();
+
+/** Of some properties those that have a default: asked for with each object, and few. */
+function defaultsOf(properties: Readonly<Record<string, Schema>>): readonly (readonly [string, Schema])[] {
+  const known = withDefaults.get(properties);
+  if (known !== undefined) return known;
+  const found = Object.entries(properties).filter(([, child]) => child.default !== undefined);
+  withDefaults.set(properties, found);
+  return found;
 }
 
 function typeName(schema: Schema): string | undefined {
