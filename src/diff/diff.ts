@@ -18,6 +18,7 @@ import { regionText } from '../traffic/explore';
 import { bothStates } from './both-states';
 import { byItself } from './by-itself';
 import { compare, type Difference } from './compare';
+import { withDefaults } from './defaults';
 import { Links } from './links';
 import { outOfSight } from './out-of-sight';
 import { objectChanges } from './objects';
@@ -209,8 +210,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     });
     beyond.add(change.ref);
   }
+  const sides = [{ manifests: was, options: options.mesh }, { manifests: is, options: options.meshAfter ?? options.mesh }] as const; // prettier-ignore
   const settings = settingsOf(
-    changes.filter(({ ref }) => !beyond.has(ref)),
+    withDefaults(
+      changes.filter(({ ref }) => !beyond.has(ref)),
+      sides,
+    ),
     effective,
   );
   for (const one of settings) {

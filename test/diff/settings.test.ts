@@ -177,3 +177,16 @@ describe('diff tells, with no change of traffic, of', () => {
     expect(between(MESH, MESH.replace('kind: VirtualService\nmetadata: { name: stock', 'kind: VirtualService\nmetadata: { name: other')).settings).toEqual([]); // prettier-ignore
   });
 });
+
+it('a default that is written out is no change of whom one trusts, and another value is', () => {
+  const gateway = (tls: string): string => `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: web, namespace: shop }
+spec:
+  gatewayClassName: istio
+  listeners: [{ name: https, port: 443, protocol: HTTPS, tls: { certificateRefs: [{ name: cert${tls} }] } }]
+`;
+  const short = gateway('');
+  expect(between(short, gateway(', group: "", kind: Secret'))).toMatchObject({ complete: true, settings: [], summary: { objects: { withoutEffect: 1 } } }); // prettier-ignore
+  expect(between(short, gateway(', kind: ConfigMap')).undecided).not.toEqual([]);
+});
