@@ -20,7 +20,7 @@ export function getsAddresses(context: CheckContext, { manifest }: Entry): boole
   return services.length > 0 && services.every((service) => autoAddress(service) !== undefined);
 }
 
-/** Clients that see all of some entries and whose sidecars answer no DNS: to them hosts without addresses have none. */
+/** Clients that see all of some entries and whose proxies answer no DNS: to them hosts without addresses have none. */
 export function withoutDnsCapture(context: CheckContext, entries: readonly Entry[]): readonly Client[] {
   const own = [...new Set(entries.map(({ manifest }) => manifest.namespace))].map((namespace) => anyoneIn(namespace));
   const seeing = (all: readonly Client[]): readonly Client[] =>
@@ -42,9 +42,11 @@ function answersDns(context: CheckContext, client: Client): boolean {
   return answer;
 }
 
-/** Whether manifests say that the sidecar of a client answers DNS, by all the ways in which a proxy is told: one reader for trace and check. */
+/** Whether manifests say that the proxy of a client answers DNS, by all the ways in which a sidecar is told; ztunnels do. One reader for trace and check. */
 function capturesDns({ mesh }: CheckContext, { from, namespace, labels }: Client): boolean {
   const [, name] = from.split('/');
-  const annotations = name === undefined ? {} : (mesh.workloads.find(namespace, name)?.annotations ?? {});
+  const workload = name === undefined ? undefined : mesh.workloads.find(namespace, name);
+  if ((workload?.membership ?? mesh.membershipIn(namespace)) === 'ztunnel') return true;
+  const annotations = workload?.annotations ?? {};
   return proxySettings(mesh.servedTo({ namespace, labels }), { namespace, labels, annotations }).answersDns;
 }

@@ -4,6 +4,13 @@ import { record, records, text } from './fields';
 import { isWildcard } from './hostnames';
 import type { Service } from './services';
 
+export const AUTO_ALLOCATE = 'networking.istio.io/enable-autoallocate-ip';
+
+/** Whether an entry's labels ask for no address of Istio's. */
+export function refusesAddress(labels: Readonly<Record<string, string>>): boolean {
+  return labels[AUTO_ALLOCATE]?.toLowerCase() === 'false';
+}
+
 const STAND_IN = 'auto-ip-of:';
 /** What Istio allocates from. */
 const RANGES = ['240.240.0.0/16', '2001:2::/48'];
@@ -15,7 +22,7 @@ const RANGES = ['240.240.0.0/16', '2001:2::/48'];
 export function autoAddress(service: Service, isByHost = false): string | undefined {
   const { registry, resolution, address, labels, host, namespace } = service;
   if (registry !== 'External' || resolution === 'PASSTHROUGH' || address !== ANY_ADDRESS) return undefined;
-  if (labels['networking.istio.io/enable-autoallocate-ip']?.toLowerCase() === 'false') return undefined;
+  if (refusesAddress(labels)) return undefined;
   if (isWildcard(host) && resolution !== 'DYNAMIC_DNS') return undefined;
   const given = records(record(record(service.config.manifest.body).status).addresses)
     .filter((entry) => text(entry.host) === host)

@@ -51,6 +51,13 @@ export function strings(value: unknown): Readonly<Record<string, string>> {
   return result;
 }
 
+/** A switch as Go reads it from text (strconv.ParseBool), which is how istiod and its agents read their environment; undefined if it is none. */
+export function goBoolean(value: unknown): boolean | undefined {
+  const given = String(value);
+  if (/^(1|t|T|true|True|TRUE)$/.test(given)) return true;
+  return /^(0|f|F|false|False|FALSE)$/.test(given) ? false : undefined;
+}
+
 /** What a table has for a word that anybody may have written: `constructor` and `toString` are words like others. */
 export function entry<T>(table: Readonly<Record<string, T>>, word: string): T | undefined {
   return Object.hasOwn(table, word) ? table[word] : undefined;

@@ -1,4 +1,4 @@
-import { optionalRecord, record, records, text, texts, type Json } from './fields';
+import { goBoolean, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { type Installation, installationsOf, showsMeshConfig } from './installation';
 import type { Manifest } from './manifest';
 import type { MeshOptions } from './mesh-options';
@@ -103,7 +103,7 @@ function ingressSelector(given: string, service: string): string {
 /** A switch in the environment of istiod. */
 function isSet(found: readonly Installation[], name: string, otherwise: boolean): boolean {
   const given = found.map((item) => item.env[name]).find((value) => value !== undefined);
-  return given === undefined ? otherwise : String(given).toLowerCase() === 'true';
+  return goBoolean(given) ?? otherwise;
 }
 
 function authorizers(found: readonly Installation[]): readonly Authorizer[] | undefined {

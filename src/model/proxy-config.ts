@@ -1,6 +1,6 @@
 /** What a proxy is told by the mesh's `defaultConfig`, by ProxyConfigs, and by an annotation of its Pod. */
 import { parse } from 'yaml';
-import { labelsMatch, record, strings, text, type Json } from './fields';
+import { goBoolean, labelsMatch, record, strings, text, type Json } from './fields';
 import type { Mesh } from './mesh';
 import { compareAge, config } from './objects';
 
@@ -29,9 +29,9 @@ export function proxySettings(mesh: Mesh, owner: ProxyOwner): ProxySettings {
   const key = `proxy settings ${owner.namespace} ${JSON.stringify(owner.labels)} ${annotation}`;
   const { metadata, interception, topology } = mesh.remember(mesh, key, () => layered(mesh, owner, annotation));
   const mode = owner.annotations['sidecar.istio.io/interceptionMode'] ?? interception;
-  const allocates = mesh.config.allocatesAddresses || metadata.ISTIO_META_DNS_AUTO_ALLOCATE === 'true';
+  const allocates = mesh.config.allocatesAddresses || goBoolean(metadata.ISTIO_META_DNS_AUTO_ALLOCATE) === true;
   return {
-    answersDns: metadata.ISTIO_META_DNS_CAPTURE === 'true' && allocates,
+    answersDns: goBoolean(metadata.ISTIO_META_DNS_CAPTURE) === true && allocates,
     interception: mode === 'NONE' || mode === 'TPROXY' ? mode : 'REDIRECT',
     proxyProtocol: topology.proxyProtocol !== undefined && topology.proxyProtocol !== null,
   };

@@ -1,7 +1,7 @@
 /** What Envoy Gateway's proxies have for themselves: how they read requests, reach backends, and why there is no chain, host or route for what comes. */
 import { servedAt, type EnvoyRefusal } from '../model/envoy-gateway-chains';
 import { routeFault } from '../model/envoy-gateway-rules';
-import type { ApiGateway, ApiRoute } from '../model/gateway-api';
+import type { ApiGateway } from '../model/gateway-api';
 import type { Mesh } from '../model/mesh';
 import { hostWithoutPort } from './envoy';
 import type { Candidate } from './envoy-gateway-candidates';
@@ -17,7 +17,7 @@ import { remark } from './notes';
 import { refOf } from './refs';
 import { refused, type Step } from './step';
 import { decisions, type TlsLayer, type Walk } from './walk';
-import { unattachedText } from './words/listener-problems';
+import { toldUnattached, unattachedTo } from './unattached';
 import { ruleProblemWords } from './words/rule-problems';
 
 /** @param refusal the routes of the port that Envoy does not take */
@@ -120,18 +120,19 @@ function notFound(incoming: Incoming, absent: Absent): Step {
 /** Why routes that name a Gateway are not attached to it. */
 export function whyUnattached(mesh: Mesh, gateway: ApiGateway): readonly string[] {
   const name = `${gateway.config.namespace}/${gateway.config.name}`;
-  const told = (route: ApiRoute, why: string): string =>
-    `${route.kind} ${route.config.namespace}/${route.config.name} is not attached: ${why}`;
   const attached = new Set(mesh.gatewayApi.attachedTo(gateway).map(({ route }) => route));
   return [
-    ...mesh.gatewayApi.unattached
-      .filter((item) => item.gateway === name)
-      .map((item) => told(item.route, unattachedText(item))),
+    ...unattachedTo(mesh, name),
     ...[...attached].flatMap((route) => {
       const fault = routeFault(route, mesh);
       return fault === undefined
         ? []
-        : [told(route, `Envoy Gateway accepts none of its rules, since ${ruleProblemWords(fault.problem).what}`)];
+        : [
+            toldUnattached(
+              route,
+              `Envoy Gateway accepts none of its rules, since ${ruleProblemWords(fault.problem).what}`,
+            ),
+          ];
     }),
   ];
 }

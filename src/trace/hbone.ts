@@ -1,5 +1,6 @@
 /** Tunnels of ambient mode: HTTP CONNECT in the mesh's mutual TLS, on a port of their own. */
 import { ANY_ADDRESS, isRange } from '../model/addresses';
+import { refusesAddress } from '../model/auto-addresses';
 import { isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Service } from '../model/services';
@@ -10,13 +11,12 @@ import type { Flight, TlsLayer } from './walk';
 
 export const MUTUAL: TlsLayer = { kind: 'ISTIO_MUTUAL', sni: null, certificate: 'istio' };
 export const HBONE_PORT = 15008;
-const AUTO_ALLOCATE = 'networking.istio.io/enable-autoallocate-ip';
 
 /** Whether a service has an address that ztunnel knows it by: its own, or one that Istio gives a ServiceEntry's host. */
 export function hasAddress(service: Service): boolean {
   if (service.address !== ANY_ADDRESS) return true;
   if (service.registry === 'Kubernetes' || service.resolution === 'PASSTHROUGH') return false;
-  if (service.labels[AUTO_ALLOCATE]?.toLowerCase() === 'false') return false;
+  if (refusesAddress(service.labels)) return false;
   return !isWildcard(service.host) || service.resolution === 'DYNAMIC_DNS';
 }
 

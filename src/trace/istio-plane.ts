@@ -15,6 +15,7 @@ import { UNKNOWN_HOSTS, virtualOutbound, type SidecarView } from './sidecar-list
 import type { RouteConfig } from './sidecar-routes';
 import { refused, type Step } from './step';
 import type { Alternative, ProxyRef, Refused } from './types';
+import { noHostname } from './unattached';
 import { unrouted } from './unrouted';
 import type { Walk } from './walk';
 
@@ -81,7 +82,13 @@ function noHost(walk: Walk, incoming: Incoming, rules: RouteConfig, http: HttpRe
     status: 404,
     proxy,
     by: incoming.decidedBy[0] ?? null,
-    reason: { kind: 'no-virtual-host', routes: rules.name, host, namespace: proxy.namespace, bound },
+    reason: noHostname(walk.mesh, incoming.decidedBy, host) ?? {
+      kind: 'no-virtual-host',
+      routes: rules.name,
+      host,
+      namespace: proxy.namespace,
+      bound,
+    },
   });
 }
 
@@ -111,7 +118,10 @@ function noRoute(walk: Walk, incoming: Incoming, virtualHost: VirtualHost, http:
     proxy,
     // istiod's stand-in for a port on which it has nothing to serve.
     reason: virtualHost.name.startsWith('blackhole:')
-      ? { kind: 'no-rule-on-port', port: Number(virtualHost.name.slice('blackhole:'.length)) }
+      ? (noHostname(walk.mesh, incoming.decidedBy, hostWithoutPort(http.authority.name)) ?? {
+          kind: 'no-rule-on-port',
+          port: Number(virtualHost.name.slice('blackhole:'.length)),
+        })
       : {
           kind: 'no-rule-matches',
           of: virtualHost.of ?? `route of ${virtualHost.name}`,

@@ -2,6 +2,7 @@
 import { ANY_ADDRESS } from '../model/addresses';
 import { GATEWAY_API } from '../model/gateway-api';
 import { gap, noteOfInstalled, remark } from './notes';
+import { noL4Route } from './unattached';
 import { unrouted } from './unrouted';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
@@ -11,7 +12,7 @@ import { findCluster } from './clusters';
 import { through } from './connection';
 import { type FilterChain, type Listener, hostWithoutPort, matchFilterChain, overlappingChains } from './envoy';
 import { workloadFilters } from './filters';
-import { gatewayListeners } from './gateway-listeners';
+import { gatewayListeners, serverDecision } from './gateway-listeners';
 import { gatewayRouteConfig } from './gateway-routes';
 import { hopOf, brokenStatus, protocolOf } from './hop';
 import { istioPlane } from './istio-plane';
@@ -169,15 +170,7 @@ function noListener(
   const onPort = merged.groups.filter((group) => group.port.number === flight.port).flatMap((group) => group.servers);
   const rejection = merged.rejected.find((item) => item.port === flight.port);
   const server = onPort[0] ?? rejection?.server;
-  const by: Decision | null =
-    server === undefined
-      ? null
-      : {
-          kind: server.gateway.kind,
-          namespace: server.gateway.namespace,
-          name: server.gateway.name,
-          field: `spec.servers[${server.index}]`,
-        };
+  const by = server === undefined ? null : serverDecision(server);
   const { port, namedPort } = flight;
   const section = server?.tls?.mode === 'PASSTHROUGH' ? 'tls' : 'tcp';
   const unserved =
@@ -195,9 +188,16 @@ function noListener(
       by: unserved.by,
       reason: { kind: 'no-rule-for-server', server: { gateway: server?.gatewayName ?? '', port, namedPort }, cause: unserved.cause }, // prettier-ignore
     });
+  const sni = outermost(flight.layers)?.sni ?? null;
   const reason: Reason =
     onPort.length > 0
-      ? { kind: 'server-without-route', gateway: server?.gatewayName ?? '', port, namedPort, section }
+      ? (noL4Route(mesh, by, { sni, port: namedPort }) ?? {
+          kind: 'server-without-route',
+          gateway: server?.gatewayName ?? '',
+          port,
+          namedPort,
+          section,
+        })
       : rejection !== undefined
         ? { kind: 'server-left-out', gateway: rejection.server.gatewayName, port, namedPort, problem: rejection.why }
         : { kind: 'no-server-on-port', port, namedPort };

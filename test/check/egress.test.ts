@@ -160,6 +160,26 @@ istiod:
     expect(ids(two + sleep('books') + sleep('carts') + selected)).toContain('EDGE111 error');
   });
 
+  it('is told apart by ztunnels, which answer DNS', () => {
+    const two = tcp('db') + tcp('events');
+    const ambient = (name: string): string =>
+      `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}, labels: {istio.io/dataplane-mode: ambient}}\n`;
+    expect(ids(ambient('app') + two)).toEqual([]);
+    expect(ids(ambient('app') + two + sleep('books'))).toEqual([]);
+    const captured = sleep('books').replace('labels: {app: books}}, spec', 'labels: {app: books, sidecar.istio.io/inject: "true"}}, spec'); // prettier-ignore
+    expect(ids(ambient('app') + two + captured)).toContain('EDGE111 error');
+  });
+
+  it.each([
+    ['"TRUE"', true],
+    ['"1"', true],
+    ['"0"', false],
+    ['"yes"', false],
+  ])('is told apart where DNS capture is %s, as Go reads switches', (value, expected) => {
+    const capture = proxyConfig('app').replace('"true"', value);
+    expect(ids(NAMESPACES + tcp('db') + tcp('events') + sleep('books') + capture).length === 0).toBe(expected);
+  });
+
   it('is told apart from one that has no address of its own, where DNS answers for the other', () => {
     const plain = tcp('db').replace('namespace: app}', 'namespace: app, labels: {networking.istio.io/enable-autoallocate-ip: "false"}}'); // prettier-ignore
     const none = tcp('vpn', 'resolution: NONE');

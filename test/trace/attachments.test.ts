@@ -1,6 +1,7 @@
 /** Kinds of routes that istiod takes to a listener: generateSupportedKinds of pilot/pkg/config/kube/gateway/conditions.go, in 1.29.1 and 1.30. */
 import { loadText } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
+import { traceIn } from './text';
 
 const ALPHA = `apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
@@ -42,4 +43,33 @@ it('is a TLSRoute too where TLS is terminated, from 1.30 on', () => {
     buildMesh(loadText(yaml).manifests, { istioVersion: '1.30' }).gatewayApi.attachments.length;
   expect(count(v1('TLSRoute'))).toBe(1);
   expect(count(at(PASS, 'TCPRoute'))).toBe(0);
+});
+
+describe('a route that is not attached to a Gateway of Istio', () => {
+  const world = (protocol: string, kind: string) => `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: edge}
+spec: {gatewayClassName: istio, listeners: [{name: one, port: 443, ${protocol}}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ${kind}
+metadata: {name: shop, namespace: app}
+spec: {hostnames: [www.example.com], parentRefs: [{name: front, namespace: edge}], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: app}
+`;
+
+  it.each([
+    ['protocol: HTTP', 'HTTPRoute', 'http://www.example.com:443/', 'no-hostname'],
+    [PASS, 'TLSRoute', 'https://www.example.com/', 'no-l4-route'],
+  ])('is named with what keeps it: %s', (listener, kind, url, reason) => {
+    const told = traceIn(world(listener, kind))(url, { from: 'outside', at: 'edge/front' });
+    expect(told.refusal?.reason).toMatchObject({
+      kind: reason,
+      unattached: [`${kind} app/shop is not attached: listener one admits no routes of namespace app`],
+    });
+    expect(told.refusal?.by).toEqual({ kind: 'Gateway', namespace: 'edge', name: 'front', field: 'spec.listeners[0]' });
+  });
 });

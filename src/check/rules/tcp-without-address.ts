@@ -1,3 +1,4 @@
+import { refusesAddress } from '../../model/auto-addresses';
 import type { Manifest } from '../../model/manifest';
 import { bindingOf } from '../../model/waypoints';
 import type { CheckContext } from '../context';
@@ -46,9 +47,5 @@ const OPEN: Pick<Hit, 'why' | 'fix'> = {
 /** In ambient mode Istio gives the host an address, which ztunnel knows it by; sidecars of its own namespace alone may see it. */
 function isForWaypoint(context: CheckContext, manifest: Manifest): boolean {
   const bound = bindingOf(context.mesh, manifest);
-  return (
-    bound !== undefined &&
-    bound.problem === undefined &&
-    manifest.labels['networking.istio.io/enable-autoallocate-ip'] !== 'false'
-  );
+  return bound !== undefined && bound.problem === undefined && !refusesAddress(manifest.labels);
 }

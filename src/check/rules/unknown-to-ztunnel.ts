@@ -1,3 +1,4 @@
+import { AUTO_ALLOCATE, refusesAddress } from '../../model/auto-addresses';
 import { isCidr, isRange } from '../../model/addresses';
 import { isWildcard } from '../../model/hostnames';
 import { specOf } from '../istio';
@@ -33,7 +34,7 @@ export const rule: Rule = {
           field: ['spec', 'resolution'],
           what: `${host} has resolution NONE and no addresses, so Istio gives it none`,
         };
-      else if (manifest.labels[AUTO_ALLOCATE]?.toLowerCase() === 'false')
+      else if (refusesAddress(manifest.labels))
         yield {
           manifest,
           field: ['metadata', 'labels', AUTO_ALLOCATE],
@@ -59,5 +60,3 @@ export const rule: Rule = {
     }
   },
 };
-
-const AUTO_ALLOCATE = 'networking.istio.io/enable-autoallocate-ip';

@@ -85,11 +85,14 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
   }),
   'no-hostname': ({ gateway, host, unattached }) => ({
     what: `no route of ${named(gateway)} has hostname ${host}${alsoText(unattached)}`,
-    fix: `add ${host} to the hostnames of a route that is attached`,
+    fix: `${unattached.length === 0 ? '' : 'mend what keeps the route from attaching, or '}add ${host} to the hostnames of a route that is attached`,
   }),
   'no-l4-route': ({ sni, port, unattached }) => ({
     what: `no TLSRoute or TCPRoute is attached for ${sni ?? `port ${port}`}${alsoText(unattached)}`,
-    fix: "attach a route of the listener's protocol",
+    fix:
+      unattached.length === 0
+        ? "attach a route of the listener's protocol"
+        : "mend what keeps the route from attaching, or attach another of the listener's protocol",
   }),
   'no-destination': ({ readsHttp }) => ({
     what: readsHttp ? 'the route has no destination with a weight' : 'the rule has no destination',

@@ -1,0 +1,41 @@
+/** Routes that name a Gateway of the Gateway API and are not attached to it, whoever's it is. */
+import type { ApiRoute } from '../model/gateway-api';
+import type { Mesh } from '../model/mesh';
+import type { Reason } from './reasons';
+import type { Decision, ObjectRef } from './types';
+import { unattachedText } from './words/listener-problems';
+
+export function toldUnattached(route: ApiRoute, why: string): string {
+  return `${route.kind} ${route.config.namespace}/${route.config.name} is not attached: ${why}`;
+}
+
+/** @param gateway `NAMESPACE/NAME` */
+export function unattachedTo(mesh: Mesh, gateway: string): readonly string[] {
+  return mesh.gatewayApi.unattached
+    .filter((item) => item.gateway === gateway)
+    .map((item) => toldUnattached(item.route, unattachedText(item)));
+}
+
+/** The Gateway or ListenerSet whose listener a connection came to; undefined if it was a server of Istio's own Gateway. */
+function ownerOf(by: readonly (Decision | null)[]): ObjectRef | undefined {
+  const owner = by.find((one) => one?.field?.startsWith('spec.listeners') === true);
+  return owner == null ? undefined : { kind: owner.kind, namespace: owner.namespace, name: owner.name };
+}
+
+/** Why a listener of Istio's has no route for a host; undefined if it is no listener. */
+export function noHostname(mesh: Mesh, by: readonly (Decision | null)[], host: string): Reason | undefined {
+  const gateway = ownerOf(by);
+  if (gateway === undefined) return undefined;
+  return { kind: 'no-hostname', gateway, host, unattached: unattachedTo(mesh, `${gateway.namespace}/${gateway.name}`) };
+}
+
+/** The same of a listener whose connections are read no further. */
+export function noL4Route(
+  mesh: Mesh,
+  by: Decision | null,
+  wanted: { readonly sni: string | null; readonly port: number },
+): Reason | undefined {
+  const gateway = ownerOf([by]);
+  if (gateway === undefined) return undefined;
+  return { kind: 'no-l4-route', ...wanted, unattached: unattachedTo(mesh, `${gateway.namespace}/${gateway.name}`) };
+}
