@@ -4,6 +4,7 @@ import type { ApiGateway, ApiListener, ApiRoute } from './gateway-api';
 import { isSubsetOf, overlaps } from './hostnames';
 import type { ListenerProblem } from './listener-problems';
 import type { SetProblem } from './listener-sets';
+import type { UnservedKind } from './release-behavior';
 
 /** A route at a listener, with the hostnames that both have. */
 export interface Attachment {
@@ -31,7 +32,11 @@ export interface Unattached {
   /** `namespace/name` of the Gateway, and itself where there is one. */
   readonly gateway: string;
   readonly parent: ApiGateway | undefined;
-  readonly why: { readonly is: 'no-such-parent'; readonly kind: string } | SetProblem | { readonly is: 'no-listener' };
+  readonly why:
+    | { readonly is: 'no-such-parent'; readonly kind: string }
+    | SetProblem
+    | UnservedKind
+    | { readonly is: 'no-listener' };
   /** Of each listener; none where the parent is not there, or takes no listeners of the set. */
   readonly against: readonly Against[];
   readonly field: string;

@@ -20,8 +20,8 @@ export interface Authority {
 const KINDS = ['ConfigMap', 'Secret', 'ClusterTrustBundle'];
 
 /**
- * What a BackendTLSPolicy, or the TLS of a Backend, refers to (getCaCertsFromCARefs of internal/gatewayapi/backendtlspolicy.go): keys ca.crt or
- * tls.crt, else the only one that there is. One reference that cannot be used is enough.
+ * What a BackendTLSPolicy, or the TLS of a Backend, refers to (getCaCertsFromCARefs of internal/gatewayapi/backendtlspolicy.go): key ca.crt, of
+ * later releases tls.crt too, else the only one that there is. One reference that cannot be used is enough.
  */
 export function authorityOf({ kind, namespace, name, body }: Manifest, mesh: Mesh): Authority {
   const spec = record(record(body).spec);
@@ -38,8 +38,9 @@ export function authorityOf({ kind, namespace, name, body }: Manifest, mesh: Mes
     if (target !== 'ConfigMap' && target !== 'Secret') continue;
     const found = mesh.find('', target, text(ref.namespace) || namespace, named);
     const keys = keysOf(found);
+    const isRead = mesh.config.envoyGateway.readsAuthoritiesOfServers ? ['ca.crt', 'tls.crt'] : ['ca.crt'];
     if (found === undefined) assumed.push(whole);
-    else if (keys !== undefined && !keys.includes('ca.crt') && !keys.includes('tls.crt') && keys.length !== 1)
+    else if (keys !== undefined && !isRead.some((key) => keys.includes(key)) && keys.length !== 1)
       return { fault: { is: 'no-authority', field, of, object: whole, keys }, assumed };
   }
   if (refs.every(({ kind: other }) => !KINDS.includes(text(other))))

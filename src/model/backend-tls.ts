@@ -1,13 +1,41 @@
-/** BackendTLSPolicies of the Gateway API as istiod reads them: a DestinationRule for each host that one names. */
+/**
+ * BackendTLSPolicies of the Gateway API. istiod makes a DestinationRule of them for each host that one names; Envoy Gateway looks for the policy of a
+ * backend where a route leads to it.
+ */
 import { number, record, records, text, texts, type Json } from './fields';
 import { GATEWAY_API } from './gateway-api';
 import type { Manifest } from './manifest';
 import { compareText, config, type Config } from './objects';
-import type { IstioBehavior } from './release-behavior';
+import type { EnvoyGatewayBehavior, IstioBehavior } from './release-behavior';
 
 interface Input {
   readonly of: (group: string, kind: string) => readonly Manifest[];
   readonly find: (group: string, kind: string, namespace: string, name: string) => Manifest | undefined;
+}
+
+/** What a policy is for: an object of its namespace, or a port of it. */
+interface TargetRef {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  /** The name of a port, or of a Backend its number; empty for all of them. */
+  readonly section: string;
+}
+
+function targetRefs({ spec }: Config): readonly TargetRef[] {
+  return records(spec.targetRefs).map(({ group, kind, name, sectionName }) => ({
+    group: text(group),
+    kind: text(kind),
+    name: text(name),
+    section: text(sectionName),
+  }));
+}
+
+/** The oldest first, in both products. */
+function byAge(manifests: readonly Manifest[]): readonly Config[] {
+  return manifests
+    .map(config)
+    .sort((a, b) => a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
 }
 
 interface Target {
@@ -18,8 +46,12 @@ interface Target {
 }
 
 /** Hosts of a target, and the port that its section is; undefined if istiod finds none. */
-function hostsOf(ref: Json, namespace: string, input: Input, domain: string): Omit<Target, 'policy'>[] {
-  const [group, kind, name, section] = [text(ref.group), text(ref.kind), text(ref.name), text(ref.sectionName)];
+function hostsOf(
+  { group, kind, name, section }: TargetRef,
+  namespace: string,
+  input: Input,
+  domain: string,
+): Omit<Target, 'policy'>[] {
   const isService = group === '' && kind === 'Service';
   if (!isService && !(group === 'networking.istio.io' && kind === 'ServiceEntry')) return [];
   const spec = record(record(input.find(group, kind, namespace, name)?.body).spec);
@@ -46,16 +78,14 @@ const IGNORED = 'istio.io/ignore-policy-attachment';
 
 /** One rule for each host, the oldest policy for it or for a port of it first; all of them older than any DestinationRule. */
 export function backendTlsRules(input: Input, domain: string, istio: IstioBehavior): readonly Config[] {
-  const targets = input
+  const read = input
     .of(GATEWAY_API, 'BackendTLSPolicy')
-    .filter(({ annotations }) => !istio.leavesPoliciesToOthers || annotations[IGNORED]?.toLowerCase() !== 'true')
-    .map(config)
-    .sort((a, b) => a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name))
-    .flatMap((policy) =>
-      records(policy.spec.targetRefs).flatMap((ref) =>
-        hostsOf(ref, policy.namespace, input, domain).map((one): Target => ({ ...one, policy })),
-      ),
-    );
+    .filter(({ annotations }) => !istio.leavesPoliciesToOthers || annotations[IGNORED]?.toLowerCase() !== 'true');
+  const targets = byAge(read).flatMap((policy) =>
+    targetRefs(policy).flatMap((ref) =>
+      hostsOf(ref, policy.namespace, input, domain).map((one): Target => ({ ...one, policy })),
+    ),
+  );
   const byHost = new Map<string, Target[]>();
   for (const target of targets) {
     const key = `${target.policy.namespace} ${target.host}`;
@@ -79,4 +109,39 @@ export function backendTlsRules(input: Input, domain: string, istio: IstioBehavi
       },
     };
   });
+}
+
+/** What a route of Envoy Gateway leads to: a Service, an imported one, or a Backend. */
+export interface BackendObject {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The name of the port, or of a Backend its number where the route says one. */
+  readonly section: string;
+}
+
+/**
+ * The policy by which Envoy Gateway dials a backend (getBackendTLSPolicy of internal/gatewayapi/backendtlspolicy.go): the oldest that is for it or for
+ * the port, and where the release tells them apart, one for the port before one for the whole.
+ */
+export function backendTlsPolicy(
+  backend: BackendObject,
+  input: Pick<Input, 'of'>,
+  { prefersSections }: EnvoyGatewayBehavior,
+): { readonly sni: string; readonly manifest: Manifest } | undefined {
+  const own = byAge(
+    input.of(GATEWAY_API, 'BackendTLSPolicy').filter(({ namespace }) => namespace === backend.namespace),
+  );
+  const isFor = ({ group, kind, name }: TargetRef): boolean =>
+    group === backend.group && kind === backend.kind && name === backend.name;
+  const ofPort = (policy: Config): boolean => {
+    // The first target without a section ends the search in a policy.
+    const first = targetRefs(policy).find((ref) => isFor(ref) && (ref.section === '' || ref.section === backend.section)); // prettier-ignore
+    return first !== undefined && first.section !== '';
+  };
+  const ofWhole = (policy: Config): boolean =>
+    targetRefs(policy).some((ref) => isFor(ref) && (ref.section === '' || ref.section === backend.section));
+  const found = (prefersSections ? own.find(ofPort) : undefined) ?? own.find(ofWhole);
+  return found && { sni: text(record(found.spec.validation).hostname), manifest: found.manifest };
 }

@@ -46,11 +46,7 @@ export function conflictsAmong(
   for (const { listeners } of counting) {
     const http = listeners.filter((one) => !isStream(one));
     if (!behavior.prefersOwnListeners) mixedFamilies(http, found);
-    sameHostnames(
-      behavior.prefersOwnListeners ? http.filter((one) => !losers.has(one)) : http,
-      behavior.prefersOwnListeners,
-      found,
-    );
+    sameHostnames(behavior.prefersOwnListeners ? http.filter((one) => !losers.has(one)) : http, behavior, found);
     for (const protocol of ['TCP', 'UDP']) laterStreams(listeners, protocol, found);
   }
   if (merged) ofOtherGateways(counting, found);
@@ -117,19 +113,23 @@ function protocolConflicts(
   return losers;
 }
 
-/** One hostname twice: none is programmed; since 1.9 a Gateway's only one goes before those of sets, and else the first of several sets. */
-function sameHostnames(http: readonly Listener[], prefersOwn: boolean, found: Conflicts): void {
+/** One hostname twice: none is programmed; since 1.8.2 a Gateway's only one goes before those of sets, and else the first of several sets. */
+function sameHostnames(
+  http: readonly Listener[],
+  { prefersOwnHostnames, prefersOwnListeners }: EnvoyGatewayBehavior,
+  found: Conflicts,
+): void {
   for (const sharing of groupBy(http, ({ port, hostname }) => `${port} ${hostname}`)) {
     if (sharing.length < 2) continue;
     const own = sharing.filter(({ set }) => set === undefined);
     const sets = sharing.filter(({ set }) => set !== undefined).map(setOf);
-    const winner = !prefersOwn || own.length > 1 ? undefined : (own[0] ?? (new Set(sets).size < sets.length ? undefined : sharing[0])); // prettier-ignore
+    const winner = !prefersOwnHostnames || own.length > 1 ? undefined : (own[0] ?? (new Set(sets).size < sets.length ? undefined : sharing[0])); // prettier-ignore
     for (const listener of sharing) {
       if (listener === winner || found.has(listener)) continue;
       const other = winner ?? sharing.find((one) => one !== listener) ?? listener;
       found.set(listener, {
         problem: { is: 'same-hostname-on-port', rival: other.name, neither: winner === undefined, port: listener.port, hostname: listener.hostname }, // prettier-ignore
-        ...(winner === undefined ? {} : { lostHostname: true }),
+        ...(winner === undefined || !prefersOwnListeners ? {} : { lostHostname: true }),
       });
     }
   }

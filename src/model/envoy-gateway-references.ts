@@ -5,6 +5,7 @@ import { extensionApi } from './envoy-gateway-settings';
 import { lacksData, type LackingData } from './lacking-data';
 import type { Manifest } from './manifest';
 import type { Mesh } from './mesh';
+import { providerFault, type ProviderFault } from './oidc-provider';
 
 const GROUP = 'gateway.envoyproxy.io';
 
@@ -30,6 +31,7 @@ export type ReferenceFault =
   | BackendFault
   | { readonly is: 'keys-missing'; readonly target: Referred; readonly lacking: LackingData }
   | { readonly is: 'no-callback-path'; readonly target: Referred; readonly redirectURL: string }
+  | { readonly is: 'provider-not-taken'; readonly target: Referred; readonly fault: ProviderFault }
   | { readonly is: 'secret-elsewhere'; readonly target: Referred; readonly own: string };
 
 export interface BrokenReference {
@@ -105,6 +107,13 @@ export function brokenReferences(
     if (fault !== undefined) found.push({ part, field, fault });
   }
   found.push(...keysMissing(spec, own, mesh));
+  const provider = providerFault(record(spec.oidc), mesh.config.envoyGateway);
+  if (provider !== undefined)
+    found.push({
+      part: 'oidc',
+      field: `oidc.provider.${provider.field}`,
+      fault: { is: 'provider-not-taken', target: { kind, namespace: own, name: policy }, fault: provider },
+    });
   const back = record(spec.oidc).redirectURL;
   if (back !== undefined && callbackPath(text(back)) === undefined)
     found.push({

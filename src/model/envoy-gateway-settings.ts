@@ -49,8 +49,16 @@ export interface EnvoyGatewaySettings {
   readonly body: Json;
 }
 
+const found = new WeakMap<Input, readonly EnvoyGatewaySettings[]>();
+
 /** All that the manifests show of Envoy Gateway's own configuration. */
 export function settingsOf(input: Input): readonly EnvoyGatewaySettings[] {
+  const known = found.get(input) ?? find(input);
+  found.set(input, known);
+  return known;
+}
+
+function find(input: Input): readonly EnvoyGatewaySettings[] {
   return [
     ...input.of('', 'ConfigMap').flatMap((manifest) =>
       Object.entries(strings(record(manifest.body).data))

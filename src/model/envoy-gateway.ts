@@ -19,15 +19,49 @@ export interface EffectiveProxy {
   readonly spec: Json;
 }
 
+/** Where objects are looked up, by the ways of a release: a mesh, or what the Gateway API's objects are read from. */
+type ReleasedInput = EnvoyGatewayInput &
+  (
+    | { readonly config: { readonly envoyGateway: EnvoyGatewayBehavior } }
+    | { readonly envoyGateway: EnvoyGatewayBehavior }
+  );
+
 /**
- * The EnvoyProxy of a Gateway: the one it names itself replaces that of its class, they are not merged. Where the Gateways of a class
- * share their proxies, that of the class alone counts (attachEnvoyProxy of internal/gatewayapi/contexts.go).
+ * The EnvoyProxy of a Gateway: the one it names itself, else that of its class, else the one in Envoy Gateway's own configuration. By mergeType the
+ * nearer one is laid over the other; without it stands in its place. Where the Gateways of a class share their proxies, what a Gateway names counts
+ * for nothing (attachEnvoyProxy of internal/gatewayapi/contexts.go, MergeEnvoyProxyConfigs of internal/gatewayapi/envoyproxy_merge.go).
  */
-export function effectiveProxy(gateway: ApiGateway, input: EnvoyGatewayInput): EffectiveProxy {
-  const own = optionalRecord(record(gateway.config.spec.infrastructure).parametersRef);
-  if (own === undefined || mergerOf(gateway, input) !== undefined) return proxyOfClass(gateway, input);
-  const manifest = input.find(GROUP, 'EnvoyProxy', gateway.config.namespace, text(own.name));
-  return { manifest, spec: record(record(manifest?.body).spec) };
+export function effectiveProxy(gateway: ApiGateway, input: ReleasedInput): EffectiveProxy {
+  const ofClass = proxyOfClass(gateway, input);
+  const usual = optionalRecord(settingsOf(input).find(({ body }) => body.envoyProxy !== undefined)?.body.envoyProxy);
+  const reference = optionalRecord(record(gateway.config.spec.infrastructure).parametersRef);
+  const named = reference === undefined || mergerOf(gateway, input) !== undefined ? '' : text(reference.name);
+  const own = named === '' ? undefined : input.find(GROUP, 'EnvoyProxy', gateway.config.namespace, named);
+  const specs = { own: own && specOf(own), ofClass: ofClass.manifest && ofClass.spec };
+  const manifest = own ?? ofClass.manifest;
+  const { mergesProxies } = 'config' in input ? input.config.envoyGateway : input.envoyGateway;
+  if (!mergesProxies) return { manifest, spec: specs.own ?? specs.ofClass ?? usual ?? {} };
+  const nearer = laidOver(specs.ofClass, specs.own, text(specs.own?.mergeType));
+  const spec = laidOver(usual, nearer, text(specs.ofClass?.mergeType) || text(specs.own?.mergeType));
+  return { manifest, spec: spec ?? {} };
+}
+
+function specOf(manifest: Manifest): Json {
+  return record(record(manifest.body).spec);
+}
+
+/** One spec over another; fields of both are joined only by a mergeType. */
+function laidOver(base: Json | undefined, over: Json | undefined, mergeType: string): Json | undefined {
+  if (base === undefined || over === undefined) return over ?? base;
+  return mergeType === '' || mergeType === 'Replace' ? over : joined(base, over);
+}
+
+function joined(base: Json, over: Json): Json {
+  const entries = Object.entries(over).map(([key, value]) => {
+    const [below, above] = [optionalRecord(base[key]), optionalRecord(value)];
+    return [key, below !== undefined && above !== undefined ? joined(below, above) : value] as const;
+  });
+  return { ...base, ...Object.fromEntries(entries) };
 }
 
 /** The EnvoyProxy of a Gateway's class. */
@@ -36,7 +70,7 @@ export function proxyOfClass(gateway: ApiGateway, input: EnvoyGatewayInput): Eff
   const ofClass = optionalRecord(record(record(gatewayClass?.body).spec).parametersRef);
   if (ofClass === undefined) return { manifest: undefined, spec: {} };
   const manifest = input.find(GROUP, 'EnvoyProxy', text(ofClass.namespace), text(ofClass.name));
-  return { manifest, spec: record(record(manifest?.body).spec) };
+  return { manifest, spec: manifest === undefined ? {} : specOf(manifest) };
 }
 
 /**
@@ -165,31 +199,11 @@ export function routingType(
   return asked === 'Service' && !isHeadless ? 'Service' : 'Endpoint';
 }
 
-/** TLS towards a Service, or a Backend, by a BackendTLSPolicy: SNI and where it is written. */
-export function backendTls(
-  service: { readonly namespace: string; readonly name: string; readonly kind?: string },
-  portName: string,
-  input: EnvoyGatewayInput,
-): { readonly sni: string; readonly manifest: Manifest } | undefined {
-  for (const policy of input.of(GATEWAY_API, 'BackendTLSPolicy')) {
-    if (policy.namespace !== service.namespace) continue;
-    const spec = record(record(policy.body).spec);
-    const isTarget = records(spec.targetRefs).some(
-      (reference) =>
-        text(reference.kind) === (service.kind ?? 'Service') &&
-        text(reference.name) === service.name &&
-        (text(reference.sectionName) === '' || text(reference.sectionName) === portName),
-    );
-    if (isTarget) return { sni: text(record(spec.validation).hostname), manifest: policy };
-  }
-  return undefined;
-}
-
 /**
  * The port on which Envoy Gateway's proxies listen for one of a Gateway: ports below 1024 are moved up by 10000, onto others perhaps that the
  * Gateway has, unless the EnvoyProxy says otherwise (servicePortToContainerPort of internal/gatewayapi/listener.go).
  */
-export function containerPort(gateway: ApiGateway, port: number, input: EnvoyGatewayInput): number {
+export function containerPort(gateway: ApiGateway, port: number, input: ReleasedInput): number {
   if (port >= 1024) return port;
   const { kubernetes } = record(effectiveProxy(gateway, input).spec.provider);
   return record(kubernetes).useListenerPortAsContainerPort === true ? port : port + 10_000;

@@ -199,7 +199,7 @@ function filtersOf(rule: Json, byEnvoyGateway: boolean): Filters {
 /** istiod's mark for a redirect that replaces the matched prefix alone (pilot/pkg/config/kube/gateway/conversion.go). */
 export const PREFIX_MARK = '%PREFIX()%';
 
-/** A redirect as a VirtualService has it: istiod keeps the port of the request where neither scheme nor port is said, Envoy Gateway none. */
+/** A redirect as a VirtualService has it: istiod keeps the port of the request where neither scheme nor port is said. To Envoy Gateway a usual port is none. */
 function redirectOf(wanted: Json, byEnvoyGateway: boolean): Json {
   const path = record(wanted.path);
   const port = number(wanted.port);
@@ -211,7 +211,7 @@ function redirectOf(wanted: Json, byEnvoyGateway: boolean): Json {
     uri:
       text(path.replaceFullPath) ||
       (path.type === 'ReplacePrefixMatch' ? `${PREFIX_MARK}${text(path.replacePrefixMatch)}` : ''),
-    port: byEnvoyGateway && isUsual ? 0 : port,
+    ...(byEnvoyGateway && wanted.port === undefined ? {} : { port: byEnvoyGateway && isUsual ? 0 : port }),
     ...(byEnvoyGateway || port !== 0 || text(wanted.scheme) !== '' ? {} : { derivePort: 'FROM_REQUEST_PORT' }),
   };
 }

@@ -10,7 +10,13 @@ import { isOf, listenerSets, whyNotTaken, type ListenerSet } from './listener-se
 import type { Manifest } from './manifest';
 import { compareText, config, firstOfEach, push, type Config } from './objects';
 import { withConflictsInIstio } from './gateway-api-conflicts';
-import { type ApiKindsRead, type EnvoyGatewayBehavior, type IstioBehavior, whyKindUnread } from './release-behavior';
+import {
+  type ApiKindsRead,
+  type EnvoyGatewayBehavior,
+  type IstioBehavior,
+  whyKindUnread,
+  whyUnserved,
+} from './release-behavior';
 import type { ReleasesInForce } from './releases-in-force';
 import { selects } from './selectors';
 import type { NamespaceInfo } from './workloads';
@@ -385,8 +391,9 @@ export class GatewayApi {
 
   private attach(route: ApiRoute, attachments: Attachment[], unattached: Unattached[]): void {
     const parents = records(route.config.spec.parentRefs).map((parent, index) => ({ ...this.parentOf(route, parent), parent, index })); // prettier-ignore
+    const unserved = whyUnserved(route.kind, this.input.releases);
     for (const { parent, gateway, set } of parents)
-      if (gateway?.controller === 'envoy-gateway')
+      if (gateway?.controller === 'envoy-gateway' && unserved === undefined)
         for (const listener of gateway.listeners)
           if (isOf(listener, set?.manifest) && lets(route, parent, listener))
             this.counts.set(listener, (this.counts.get(listener) ?? 0) + 1);
@@ -404,6 +411,10 @@ export class GatewayApi {
       const notTaken = set === undefined ? undefined : whyNotTaken(set, gateway, this.input);
       if (notTaken !== undefined) {
         refuse(notTaken);
+        continue;
+      }
+      if (gateway.controller === 'envoy-gateway' && unserved !== undefined) {
+        refuse(unserved);
         continue;
       }
       const reasons = gateway.listeners

@@ -93,7 +93,9 @@ const ENVOY_GATEWAY = {
   sparesInvalidListeners: { since: '1.8', source: 'isSpecValidForConflictChecks of internal/gatewayapi/validate.go' },
   /** A listener of TCP is in conflict with one of HTTP, HTTPS or TLS; before, they share a port. */
   comparesProtocolsOfStreams: { since: '1.8', source: 'validateConflictedProtocolsListeners of internal/gatewayapi/validate.go' }, // prettier-ignore
-  /** Of listeners in conflict those of the Gateway go before those of sets, and the first set before the others; before, none is programmed. */
+  /** Of listeners of one hostname that of the Gateway goes before those of sets, and the first set before the others; before, none is programmed. In 1.8 since 1.8.2. */
+  prefersOwnHostnames: { since: '1.8', source: 'validateConflictedLayer7Listeners of internal/gatewayapi/validate.go in v1.8.3' }, // prettier-ignore
+  /** The same of listeners of protocols that do not go together; and what lost its hostname leaves routes of that to the other. */
   prefersOwnListeners: { since: '1.9', source: 'validateConflictedHostnameListeners of internal/gatewayapi/validate.go' }, // prettier-ignore
   /** A BackendTrafficPolicy says how Services are dialled, before the EnvoyProxy does. */
   readsRoutingTypeOfPolicies: { since: '1.8', source: 'BuildBTPRoutingTypeIndex of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
@@ -131,6 +133,20 @@ const ENVOY_GATEWAY = {
   wantsLuaEnabled: { since: '1.9', source: 'LuaDisabled of api/v1alpha1/envoygateway_helpers.go' },
   /** A TLSRoute may lead to a Backend of type DynamicResolver, which goes where the SNI says. */
   resolvesBySni: { since: '1.9', source: 'internal/gatewayapi/testdata/tlsroute-dynamic-resolver.out.yaml' },
+  /** Of the BackendTLSPolicies of a backend one for the port counts before one for the whole; before, the oldest of them. In 1.8 since 1.8.1. */
+  prefersSections: { since: '1.8', source: 'getBackendTLSPolicy of internal/gatewayapi/backendtlspolicy.go in v1.8.3' }, // prettier-ignore
+  /** The issuer of an OpenID provider has to be an https URL without user, query and fragment. In 1.9 since 1.9.1. */
+  wantsSecureIssuers: { since: '1.9', source: 'validateOIDCIssuerURL of internal/gatewayapi/securitypolicy.go' },
+  /** TLSRoutes are asked for as v1, before as v1alpha3. */
+  readsTlsRoutesAsV1: { since: '1.8', source: 'watchResources of internal/provider/kubernetes/controller.go' },
+  /** TCPRoutes and UDPRoutes are asked for as v1, before as v1alpha2. */
+  readsStreamRoutesAsV1: { since: '1.9', source: 'watchResources of internal/provider/kubernetes/controller.go' },
+  /** A redirect that says neither scheme nor port keeps the port of the listener; before, that of the first listener that the route has from one parentRef. */
+  redirectsByListener: { since: '1.9', source: 'processHTTPRouteParentRefListener of internal/gatewayapi/route.go' }, // prettier-ignore
+  /** mergeType of an EnvoyProxy lays it over that of the class, and over the one of Envoy Gateway's own configuration. */
+  mergesProxies: { since: '1.8', source: 'MergeEnvoyProxyConfigs of internal/gatewayapi/envoyproxy_merge.go' },
+  /** A backend's authority is read from tls.crt too where there is no ca.crt. */
+  readsAuthoritiesOfServers: { since: '1.9', source: 'getFirstMatchOrFirstFromData of internal/gatewayapi/helpers.go' }, // prettier-ignore
   /** A route of `*.com` is for a listener of `*.example.com`, under the narrower name. */
   takesBroaderHosts: { since: '1.8', source: 'computeHosts of internal/gatewayapi/helpers.go' },
 } as const satisfies Record<string, Switch>;
@@ -151,6 +167,7 @@ export function envoyGatewayBehavior(release: string): EnvoyGatewayBehavior {
 const SERVED = {
   TLSRoute: { v1: '1.5' },
   TCPRoute: { v1: '1.6' },
+  UDPRoute: { v1: '1.6' },
 } as const;
 
 /** Which kinds of the Gateway API istiod reads. */
@@ -184,4 +201,29 @@ export function whyKindUnread(kind: 'TLSRoute' | 'TCPRoute', { istio, gatewayApi
   const { since } = ISTIO[kind === 'TLSRoute' ? 'readsTlsRoutes' : 'readsTcpRoutes'];
   const needs = { istio: istio.release, gatewayApi: gatewayApi.release, wanted: SERVED[kind].v1 };
   return { is: 'kind-unread', kind, since, needs: isSince('istio', istio.release, since) ? needs : null };
+}
+
+/** A kind of route that a release of Envoy Gateway asks for in a version that the Gateway API that is there does not serve. */
+export interface UnservedKind {
+  readonly is: 'kind-unserved';
+  readonly kind: string;
+  readonly envoyGateway: string;
+  readonly gatewayApi: string;
+  /** The Gateway API that serves it. */
+  readonly wanted: string;
+}
+
+/** Undefined where Envoy Gateway reads routes of a kind, and where nobody says which releases there are. */
+export function whyUnserved(kind: string, { envoyGateway, gatewayApi }: ReleasesInForce): UnservedKind | undefined {
+  if (kind !== 'TLSRoute' && kind !== 'TCPRoute' && kind !== 'UDPRoute') return undefined;
+  if (envoyGateway.from === 'default' || gatewayApi.from === 'default') return undefined;
+  const { readsTlsRoutesAsV1, readsStreamRoutesAsV1 } = envoyGatewayBehavior(envoyGateway.release);
+  const { v1 } = SERVED[kind];
+  const asV1 = kind === 'TLSRoute' ? readsTlsRoutesAsV1 : readsStreamRoutesAsV1;
+  // A standard channel never served what comes before v1.
+  const isServed = asV1 ? isSince('gatewayApi', gatewayApi.release, v1) : gatewayApi.release.endsWith(EXPERIMENTAL);
+  const wanted = asV1 ? v1 : `${gatewayApi.release}${EXPERIMENTAL}`;
+  return isServed
+    ? undefined
+    : { is: 'kind-unserved', kind, envoyGateway: envoyGateway.release, gatewayApi: gatewayApi.release, wanted };
 }

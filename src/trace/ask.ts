@@ -168,6 +168,8 @@ export class AskedHeaders {
     private readonly written: ReadonlyMap<string, Asked>,
     private readonly recorder: Recorder | undefined,
     private readonly tokens: SaidTokens,
+    /** Whether a header was taken out whatever its name is. */
+    private readonly isGone: (name: string) => boolean = () => false,
   ) {}
 
   public static of(
@@ -183,6 +185,7 @@ export class AskedHeaders {
     const lower = name.toLowerCase();
     const written = this.written.get(lower);
     if (written !== undefined) return written;
+    if (this.isGone(lower)) return ABSENT;
     const place = [...this.tokens.keys()].find(
       (one) => one === `header ${lower}` || one.startsWith(`header ${lower} `),
     );
@@ -194,18 +197,19 @@ export class AskedHeaders {
 
   /** The token that the request is said to carry in a header. */
   public token(name: string, prefix: string): SaidToken | undefined {
-    if (this.written.has(name.toLowerCase())) return undefined;
+    const lower = name.toLowerCase();
+    if (this.written.has(lower) || this.isGone(lower)) return undefined;
     return saidAt(tokenPlace('header', name, prefix), this.tokens, this.recorder);
   }
 
   /** The same, in a cookie. */
   public cookieToken(name: string): SaidToken | undefined {
-    if (this.written.has('cookie')) return undefined;
+    if (this.written.has('cookie') || this.isGone('cookie')) return undefined;
     return saidAt(tokenPlace('cookie', name), this.tokens, this.recorder);
   }
 
   public cookie(name: string): Asked {
-    const written = this.written.get('cookie');
+    const written = this.written.get('cookie') ?? (this.isGone('cookie') ? ABSENT : undefined);
     const cookies = written === undefined ? (this.sent.get('cookie') ?? '') : written.toString();
     const found = cookies.split(/; */).find((pair) => pair.slice(0, pair.indexOf('=')) === name);
     const value = found === undefined ? undefined : found.slice(name.length + 1);
@@ -215,7 +219,7 @@ export class AskedHeaders {
   /** Names of the headers that are there. */
   public get names(): readonly string[] {
     return [...new Set([...this.sent.keys(), ...this.written.keys()])].filter(
-      (name) => this.written.get(name) !== ABSENT,
+      (name) => this.written.get(name) !== ABSENT && (this.written.has(name) || !this.isGone(name)),
     );
   }
 
@@ -226,11 +230,19 @@ export class AskedHeaders {
       new Map([...this.written, [name.toLowerCase(), asked]]),
       this.recorder,
       this.tokens,
+      this.isGone,
     );
   }
 
   public without(name: string): AskedHeaders {
     return this.with(name, ABSENT);
+  }
+
+  /** Without all headers whose names, in lower case, are such. */
+  public withoutThose(isSuch: (name: string) => boolean): AskedHeaders {
+    const written = new Map([...this.written].filter(([name]) => !isSuch(name)));
+    const isGone = (name: string): boolean => isSuch(name) || this.isGone(name);
+    return new AskedHeaders(this.sent, written, this.recorder, this.tokens, isGone);
   }
 }
 

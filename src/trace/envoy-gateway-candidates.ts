@@ -57,6 +57,29 @@ function routeOf(rule: HttpRule): Route {
   return { name: rule.name, rule, match: rule.matches[0] ?? null, clusters, gatewaySemantics: true, mirrors };
 }
 
+/** The port of the redirects at a listener that say neither scheme nor port (processHTTPRouteParentRefListener of internal/gatewayapi/route.go). */
+function redirectPort({ route, gateway, listener }: Attachment, { gatewayApi, config }: Mesh): number {
+  const isForAll = records(route.config.spec.parentRefs).some(
+    ({ name, namespace, sectionName, port }) =>
+      text(name) === gateway.config.name &&
+      (text(namespace) || route.config.namespace) === gateway.config.namespace &&
+      text(sectionName) === '' &&
+      port === undefined,
+  );
+  if (config.envoyGateway.redirectsByListener || !isForAll) return listener.port;
+  const attached = gatewayApi.attachedTo(gateway).filter((one) => one.route === route && hostnamesAt(one).length > 0);
+  const first = gateway.listeners.find((one) => one.problem === undefined && attached.some((other) => other.listener === one)); // prettier-ignore
+  return (first ?? listener).port;
+}
+
+/** A rule of its own for each listener; its redirect, where it says neither scheme nor port, keeps that of the listener, unless it is a usual one. */
+function withRedirectPort(rule: HttpRule, attachment: Attachment, mesh: Mesh): HttpRule {
+  const { redirect } = rule;
+  if (redirect === undefined || text(redirect.scheme) !== '' || redirect.port !== undefined) return { ...rule };
+  const port = redirectPort(attachment, mesh);
+  return port === 80 || port === 443 ? { ...rule } : { ...rule, redirect: { ...redirect, port } };
+}
+
 /** Where a BackendTrafficPolicy has an upgrade of type CONNECT, a route takes CONNECT alone, whatever the path (buildXdsRouteMatch of internal/xds/translator/route.go). */
 function matchOf(rule: HttpRule, place: PolicyPlace, mesh: Mesh): Partial<Route> {
   const traffic = effectivePolicy('BackendTrafficPolicy', place, mesh);
@@ -102,7 +125,7 @@ function inOrder(
       if (fault?.is === 'match') continue;
       const sets = cookieConditions(own, route, mesh);
       for (const cookies of sets.length > 0 ? sets : [[]]) {
-        const copy = { ...rule };
+        const copy = withRedirectPort(rule, attachment, mesh);
         const place = { ...attachment, rule: text(own.name) };
         byRule.set(copy, {
           ...routeOf(copy),

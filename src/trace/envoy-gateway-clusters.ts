@@ -4,8 +4,9 @@
  */
 import type { Attachment } from '../model/attachments';
 import { authorityOf } from '../model/backend-authority';
+import { backendTlsPolicy } from '../model/backend-tls';
 import type { Endpoint } from '../model/endpoints';
-import { backendTls, routingType } from '../model/envoy-gateway';
+import { routingType } from '../model/envoy-gateway';
 import { backendProblem } from '../model/envoy-gateway-backends';
 import { routingTypeAt, type EffectivePolicy, type PolicyPlace } from '../model/envoy-gateway-policies';
 import { extensionApi } from '../model/envoy-gateway-settings';
@@ -78,9 +79,9 @@ export function backendCluster({ mesh, proxy }: Proxies, { place, destination }:
   const notes: Note[] = [];
   const routing = routingTypeAt(place, mesh);
   const made = /^Backend /.test(host)
-    ? ofBackend(mesh, host, resolvesSni(place, mesh), notes)
+    ? ofBackend(mesh, destination, resolvesSni(place, mesh), notes)
     : /^ServiceImport /.test(host)
-      ? ofImport(mesh, destination)
+      ? ofImport(mesh, destination, notes)
       : ofService(mesh, destination, (isHeadless) => routingType(proxy, isHeadless, routing) === 'Service', notes);
   return 'is' in made ? { ...made, notes } : { ...made, is: 'cluster', name, routing, notes };
 }
@@ -108,7 +109,9 @@ function ofService(
   const { endpoints, known } = mesh.endpoints.of(service, port, {});
   if (endpoints.length === 0 && known)
     return { is: 'missing', lacks: 'endpoints', reason: { kind: 'backend-without-pods', host }, by: undefined };
-  const tls = backendTls({ namespace: service.namespace, name: service.name }, port.name, mesh);
+  const { namespace: owner, name } = service;
+  const target = { group: '', kind: 'Service', namespace: owner, name, section: port.name };
+  const tls = backendTlsPolicy(target, mesh, mesh.config.envoyGateway);
   const untrusted = tls && withoutAuthority(mesh, tls.manifest, notes);
   if (untrusted !== undefined) return untrusted;
   return {
@@ -116,7 +119,7 @@ function ofService(
     port: port.port,
     endpoints: byService ? [addressOf(service, port.port)] : endpoints,
     endpointsKnown: byService || known,
-    tls: tls === undefined ? null : upstreamTls(tls.sni, tls.manifest, 'spec.validation.hostname'),
+    tls: tlsBy(tls),
     resolves: undefined,
     pods: endpoints,
     byService,
@@ -139,6 +142,10 @@ function upstreamTls(sni: string, { kind, namespace, name }: Manifest, field: st
   };
 }
 
+function tlsBy(policy: ReturnType<typeof backendTlsPolicy>): UpstreamTls | null {
+  return policy === undefined ? null : upstreamTls(policy.sni, policy.manifest, 'spec.validation.hostname');
+}
+
 /** Envoy Gateway dials no backend that it cannot verify as it is told to; an authority that no manifest shows is taken as there. */
 function withoutAuthority(mesh: Mesh, manifest: Manifest, notes: Note[]): MissingBackend | undefined {
   const { fault, assumed } = authorityOf(manifest, mesh);
@@ -157,22 +164,26 @@ function ofName(mesh: Mesh, host: string, byService: boolean): Made {
 }
 
 /** What other clusters export, under a name of all clusters: which endpoints it has no manifest shows. */
-function ofImport(mesh: Mesh, destination: RouteDestination): Made {
+function ofImport(mesh: Mesh, destination: RouteDestination, notes: Note[]): Made {
   const [namespace = '', name = ''] = destination.host.replace(/^ServiceImport /, '').split('/');
   const manifest = mesh.find('multicluster.x-k8s.io', 'ServiceImport', namespace, name);
   if (manifest === undefined)
     return open(gap({ kind: 'import-not-shown', object: { kind: 'ServiceImport', namespace, name } }));
   const host = `${name}.${namespace}.svc.clusterset.local`;
-  const { ports } = record(record(manifest.body).spec);
   const { port } = destination;
-  if (records(ports).every((one) => one.port !== port)) return missing({ kind: 'backend-service-missing', host, port });
-  return { ...NO_SERVICE, host, port, endpoints: [], endpointsKnown: false, tls: null };
+  const own = records(record(record(manifest.body).spec).ports).find((one) => one.port === port);
+  if (own === undefined) return missing({ kind: 'backend-service-missing', host, port });
+  const target = { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', namespace, name, section: text(own.name) };
+  const policy = backendTlsPolicy(target, mesh, mesh.config.envoyGateway);
+  const untrusted = policy && withoutAuthority(mesh, policy.manifest, notes);
+  if (untrusted !== undefined) return untrusted;
+  return { ...NO_SERVICE, host, port, endpoints: [], endpointsKnown: false, tls: tlsBy(policy) };
 }
 
 const NO_SERVICE = { resolves: undefined, pods: undefined, byService: false } as const;
 
 /** A Backend of Envoy Gateway's own: names or addresses outside, or whatever a connection names. */
-function ofBackend(mesh: Mesh, written: string, resolvesSni: boolean, notes: Note[]): Made {
+function ofBackend(mesh: Mesh, { host: written, port }: RouteDestination, resolvesSni: boolean, notes: Note[]): Made {
   const [namespace = '', name = ''] = written.replace(/^Backend /, '').split('/');
   const backend = `${namespace}/${name}`;
   const isOn = mesh.remember(mesh, 'enableBackend', () => extensionApi(mesh, 'enableBackend'));
@@ -184,7 +195,14 @@ function ofBackend(mesh: Mesh, written: string, resolvesSni: boolean, notes: Not
   if (isOn === undefined) notes.push(assumption({ kind: 'backends-enabled' }));
   const spec = record(record(manifest.body).spec);
   const settings = optionalRecord(spec.tls);
-  const policy = backendTls({ kind: 'Backend', namespace, name }, '', mesh);
+  const target = {
+    group: 'gateway.envoyproxy.io',
+    kind: 'Backend',
+    namespace,
+    name,
+    section: port === 0 ? '' : String(port),
+  };
+  const policy = backendTlsPolicy(target, mesh, mesh.config.envoyGateway);
   const isVerified =
     records(settings?.caCertificateRefs).length > 0 ||
     text(settings?.wellKnownCACertificates) !== '' ||
@@ -200,7 +218,7 @@ function ofBackend(mesh: Mesh, written: string, resolvesSni: boolean, notes: Not
   if (endpoints.some((one) => one.unix !== undefined)) return missing({ kind: 'backend-unix-socket', backend });
   const problem = backendProblem(spec, namespace);
   if (problem !== undefined) return missing({ kind: 'backend-not-accepted', backend, problem });
-  const tls = policy ? upstreamTls(policy.sni, policy.manifest, 'spec.validation.hostname') : settings && upstreamTls(text(settings.sni), manifest, 'spec.tls'); // prettier-ignore
+  const tls = tlsBy(policy) ?? (settings && upstreamTls(ownSni(settings, endpoints[0]), manifest, 'spec.tls'));
   const outside = { ...NO_SERVICE, endpointsKnown: true, tls: tls ?? null };
   if (spec.type === 'DynamicResolver')
     return { ...outside, host: backend, port: 0, endpoints: [], resolves: resolvesSni ? 'host or SNI' : 'host' };
@@ -211,6 +229,12 @@ function ofBackend(mesh: Mesh, written: string, resolvesSni: boolean, notes: Not
   if (found.length > 1)
     notes.push(remark({ kind: 'backend-of-several-endpoints', backend: backendHost(namespace, name), endpoints: found.length })); // prettier-ignore
   return { ...outside, host: first.address, port: first.port, endpoints: found };
+}
+
+/** The name that a Backend says of itself: one for all of it, or that of each endpoint. */
+function ownSni({ sni, autoSNIFromEndpointHostname }: Json, endpoint: Json = {}): string {
+  if (autoSNIFromEndpointHostname !== true) return text(sni);
+  return text(endpoint.hostname) || text(record(endpoint.fqdn).hostname);
 }
 
 function endpointOutside({ hostname, address, port }: Json, namespace: string): Endpoint {

@@ -5,6 +5,7 @@ import { clientTrafficPolicy, type EffectivePolicy } from '../model/envoy-gatewa
 import type { PolicyFault } from '../model/policy-problems';
 import type { FrontendTls } from '../model/frontend-tls';
 import { entry, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import { fullMatch } from '../model/re2';
 import type { FilterChain } from './envoy';
 import { attachedAt } from './envoy-gateway-stage';
 import { decision } from './envoy-gateway-verdict';
@@ -106,8 +107,10 @@ export function requestVerdict(
       ...(treated.is === 'refused' ? {} : { location: treated.path }),
       by: fieldOf(policy, 'path.escapedSlashesAction'),
     };
-  const headers = early(record(record(spec.headers).earlyRequestHeaders), treated.http);
-  const asked = { ...treated.http, headers };
+  const settings = record(spec.headers);
+  const headers = early(record(settings.earlyRequestHeaders), treated.http);
+  const authority = hostAsRead(record(settings.host), treated.http);
+  const asked = { ...treated.http, headers, authority };
   return withoutAddress(policy, asked) ?? healthAnswer(policy, asked) ?? { is: 'passed', http: asked };
 }
 
@@ -132,20 +135,54 @@ function withoutUnderscores(
   };
 }
 
-/** Headers as they are set, added and removed before a route is looked for. */
+/** The dot that ends a name, which a listener may take off. */
+const LAST_DOT = /\.(?=$|:\d+$)/;
+
+function hostAsRead({ stripTrailingHostDot }: Json, { authority }: HttpRequest): HttpRequest['authority'] {
+  if (stripTrailingHostDot !== true || !LAST_DOT.test(authority.name)) return authority;
+  return authority.changed((name) => name.replace(LAST_DOT, ''), 'a name whose last dot is taken off');
+}
+
+/**
+ * Headers as a listener changes them before a route is looked for: of each name the first of what is added, set, or added where it is lacking; then what
+ * is removed (translateHeaderModifier of internal/gatewayapi/clienttrafficpolicy.go).
+ */
 function early(settings: Json, http: HttpRequest): HttpRequest['headers'] {
   let { headers } = http;
-  for (const { name, value } of records(settings.set)) headers = headers.with(text(name), text(value));
-  for (const { name, value } of records(settings.add)) {
-    const known = headers.get(text(name));
-    const added = `,${text(value)}`;
-    headers = headers.with(
-      text(name),
-      known.is(PRESENT) ? known.changed((own) => own + added, 'a header that a listener adds to') : text(value),
-    );
-  }
+  const changed = new Set<string>();
+  for (const mode of ['add', 'set', 'addIfAbsent'] as const)
+    for (const { name, value } of records(settings[mode])) {
+      const header = text(name).toLowerCase();
+      if (changed.has(header)) continue;
+      changed.add(header);
+      headers = written(headers, mode, header, text(value));
+    }
   for (const name of texts(settings.remove)) headers = headers.without(name);
-  return headers;
+  const matches = records(settings.removeOnMatch);
+  return matches.length === 0 ? headers : headers.withoutThose((name) => matches.some((match) => isMet(match, name)));
+}
+
+function written(
+  headers: HttpRequest['headers'],
+  mode: 'add' | 'set' | 'addIfAbsent',
+  name: string,
+  value: string,
+): HttpRequest['headers'] {
+  const known = headers.get(name);
+  if (mode === 'set' || !known.is(PRESENT)) return headers.with(name, value);
+  if (mode === 'addIfAbsent') return headers;
+  return headers.with(
+    name,
+    known.changed((own) => `${own},${value}`, 'a header that a listener adds to'),
+  );
+}
+
+/** Whether a name is as a match has it, by case. */
+function isMet({ type, value }: Json, name: string): boolean {
+  const wanted = text(value);
+  if (type === 'Prefix') return name.startsWith(wanted);
+  if (type === 'Suffix') return name.endsWith(wanted);
+  return type === 'RegularExpression' ? fullMatch(wanted, name) === true : name === wanted;
 }
 
 const BYTE = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';

@@ -143,6 +143,7 @@ const SORTS: Readonly<Record<ReferenceFault['is'], 'missing' | 'no-port' | 'not-
   'not-granted': 'not-granted',
   'keys-missing': 'missing',
   'no-callback-path': 'invalid',
+  'provider-not-taken': 'invalid',
   'secret-elsewhere': 'elsewhere',
 };
 

@@ -81,8 +81,8 @@ function withoutBackends({ rule, clusters }: Candidate): OwnAnswer | undefined {
 function overrides(traffic: EffectivePolicy | undefined, faults: AtRule['faults']): readonly Filter[] {
   if (traffic === undefined || faults.some(({ policy }) => policy === traffic)) return [];
   return [
-    ({ walk }, http) => {
-      walk.overrides.unshift(traffic);
+    ({ walk, incoming }, http) => {
+      walk.overrides.unshift({ policy: traffic, at: incoming.proxy });
       return { is: 'passed', http };
     },
   ];

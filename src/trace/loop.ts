@@ -103,9 +103,11 @@ function comeBack(walk: Walk, end: End): End {
   if (end.is === 'delivered' || end.is === 'unknown') return end;
   const told = end.is === 'replied' ? end.reply : end.refused;
   let { status } = told;
-  for (const policy of walk.overrides) {
-    const override = status === null ? undefined : overrideOf(policy, status);
+  for (const { policy, at } of walk.overrides) {
+    const isLocal = told.proxy.namespace === at.namespace && told.proxy.workload === at.workload;
+    const override = status === null ? undefined : overrideOf(policy, { status, isLocal });
     if (status === null || override === undefined) continue;
+    if (override.is === 'open') return { is: 'unknown', why: gap({ kind: 'response-headers', policy: policyRef(policy), status }) }; // prettier-ignore
     if (override.is === 'redirect') return { is: 'unknown', why: gap({ kind: 'response-redirected', policy: policyRef(policy), status }) }; // prettier-ignore
     walk.note(remark({ kind: 'status-replaced', policy: policyRef(policy), from: status, to: override.status }));
     status = override.status;

@@ -74,6 +74,7 @@ interface Gaps {
   'security-policy-open': { readonly policy: ObjectRef; readonly field: string; readonly on: OpenCondition };
   'patch-policy': { readonly policy: ObjectRef };
   /** Another route answers in the place of a response of that status. */
+  'response-headers': { readonly policy: ObjectRef; readonly status: number };
   'response-redirected': { readonly policy: ObjectRef; readonly status: number };
   'own-code': { readonly policy: ObjectRef; readonly field: string };
   'namespace-not-shown': { readonly namespace: string; readonly object: string };

@@ -75,8 +75,8 @@ export interface Flight {
 /** What holds at every step of a walk, and what is noted on the way. */
 export class Walk {
   private readonly noted: Note[];
-  /** Policies on the way that may put another response in the place of what comes back, the last first. */
-  public readonly overrides: EffectivePolicy[];
+  /** Policies on the way that may put another response in the place of what comes back, the last first, and whose proxies do. */
+  public readonly overrides: { readonly policy: EffectivePolicy; readonly at: ProxyRef }[];
   /** Endpoints of other kinds than those that were followed. */
   public readonly others: Set<string>;
 

@@ -42,7 +42,8 @@ apiVersion: v1
 kind: ${kind}
 metadata: { name: ca, namespace: app }
 ${data}`;
-const ask = (yaml: string) => traceIn(yaml)('http://web.example.com:8080/', { from: 'outside', at: 'app/edge' });
+const ask = (yaml: string, release = '1.9') =>
+  traceIn(yaml, { envoyGatewayVersion: release })('http://web.example.com:8080/', { from: 'outside', at: 'app/edge' });
 
 describe('the authority of a BackendTLSPolicy at Envoy Gateway', () => {
   it.each([
@@ -72,6 +73,12 @@ describe('the authority of a BackendTLSPolicy at Envoy Gateway', () => {
     expect(outcome(told)).toMatch(/^delivered/);
     expect(told.notes?.join()).toContain(`no manifest shows ${kind} app/gone, by which BackendTLSPolicy app/web verifies the server`);
   }); // prettier-ignore
+
+  it('is read from tls.crt since 1.9', () => {
+    const yaml = edge(ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: { tls.crt: x, more: y }'));
+    expect(outcome(ask(yaml, '1.9'))).toMatch(/^delivered/);
+    expect(outcome(ask(yaml, '1.8'))).toBe('direct_response 500 at envoy-gateway');
+  });
 
   it('is not asked for where the system has it', () => {
     expect(outcome(ask(edge('wellKnownCACertificates: System')))).toMatch(/^delivered/);

@@ -150,9 +150,10 @@ spec: {parentRef: {name: front}, listeners: [{${listener}}]}
   const own = gateway(['name: http, port: 80, protocol: HTTP, hostname: shop.example.com'], open);
   const same = set('name: again, port: 80, protocol: HTTP, hostname: shop.example.com');
 
-  it('give way to the Gateway from 1.9 on, and before neither is programmed', () => {
+  // 1.8.3 takes the hostname that the set has lost for taken, and no route for it; egctl's own test says so.
+  it('give way to the Gateway from 1.8 on, which has its routes since 1.9', () => {
     expect(end(own + same + shop(), PLAIN, '1.9')).toBe(SHOP);
-    expect(end(own + same + shop(), PLAIN, '1.8')).toBe(CLOSED);
+    expect(end(own + same + shop(), PLAIN, '1.8')).toBe('NR 404 at envoy-gateway');
   });
 
   it('give way where protocols are mixed', () => {

@@ -12,7 +12,7 @@ export const rule: Rule = {
   name: 'backend-authority-not-usable',
   severity: 'error',
   title: 'The authority by which Envoy Gateway verifies a backend cannot be read',
-  why: 'Envoy Gateway dials no backend that it cannot verify as it is told to: it answers 500 in its place. It reads ca.crt or tls.crt of a ConfigMap or Secret, or the one key that there is, or a ClusterTrustBundle.',
+  why: 'Envoy Gateway dials no backend that it cannot verify as it is told to: it answers 500 in its place. It reads ca.crt of a ConfigMap or Secret, since 1.9 tls.crt too, or the one key that there is, or a ClusterTrustBundle.',
   fix: 'Put the authority into ca.crt of a ConfigMap in the namespace of the policy, and name that.',
   see: 'https://gateway.envoyproxy.io/docs/tasks/security/backend-tls/',
   reads: ['BackendTLSPolicy', 'Backend'],

@@ -1,10 +1,10 @@
+import { backendTlsPolicy } from '../../model/backend-tls';
 import { SelectorIndex } from '../../model/label-index';
 import { isTls } from '../../model/protocols';
 import type { Port, Service } from '../../model/services';
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
 import { gatewaysByName, nameOf, push, virtualServices } from '../edge';
-import { targetsOf } from '../envoy-gateway';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
 import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
@@ -102,18 +102,10 @@ const rulesByHost = defineIndex('rules by host', (context): ReadonlyMap<string, 
 
 /** Whether a DestinationRule or a BackendTLSPolicy wraps requests to the port in TLS. */
 function originates(context: CheckContext, host: string, port: number, name: string): boolean {
-  const [service, namespace] = host.split('.');
-  const byPolicy = context
-    .of(GATEWAY_API, 'BackendTLSPolicy')
-    .some(
-      (manifest) =>
-        manifest.namespace === namespace &&
-        targetsOf(manifest).some(
-          (target) => target.name === service && (target.sectionName === undefined || target.sectionName === name),
-        ),
-    );
+  const [service = '', namespace = ''] = host.split('.');
+  const backend = { group: '', kind: 'Service', namespace, name: service, section: name };
   return (
-    byPolicy ||
+    backendTlsPolicy(backend, context.mesh, context.mesh.config.envoyGateway) !== undefined ||
     (context.index(rulesByHost).get(host) ?? []).some((manifest) => {
       const spec = specOf('DestinationRule', manifest);
       return [...policiesOf(spec)].some(

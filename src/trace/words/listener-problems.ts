@@ -180,6 +180,8 @@ export function unattachedText({ why, against }: Unattached): string {
   switch (why.is) {
     case 'no-such-parent':
       return `there is no such ${why.kind}`;
+    case 'kind-unserved':
+      return `Envoy Gateway ${why.envoyGateway} asks for ${why.kind}s in a version that Gateway API ${why.gatewayApi} does not serve: ${why.wanted} does`;
     case 'no-listener':
       return against.map(againstText).join('; ') || 'the Gateway has no listeners';
     default:

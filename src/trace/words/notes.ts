@@ -109,6 +109,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `whether ${named(policy)} lets the request pass hangs on ${ON[on]} (${field})`,
   'patch-policy': ({ policy }) =>
     `${named(policy)} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`,
+  'response-headers': ({ policy, status }) =>
+    `whether ${named(policy)} puts another response in the place of ${status} hangs on its headers (spec.responseOverride), which only the proxy sees`,
   'response-redirected': ({ policy, status }) =>
     `in the place of ${status} ${named(policy)} has another route answer (spec.responseOverride), by an internal redirect of Envoy that is not followed`,
   'own-code': ({ policy, field }) =>

@@ -2,6 +2,7 @@
 import type { BackendFault, ReferenceFault } from '../../model/envoy-gateway-references';
 import type { RuleProblem } from '../../model/envoy-gateway-rules';
 import type { LackingData } from '../../model/lacking-data';
+import type { ProviderFault } from '../../model/oidc-provider';
 import { named, type Words } from './words';
 
 const TWICE = 'take one of the filters out';
@@ -45,6 +46,15 @@ export function backendFaultWords(fault: BackendFault): Words {
   }
 }
 
+const PROVIDER: Readonly<Record<ProviderFault['has'], string>> = {
+  address: 'has an address for its host, and Envoy Gateway takes names only',
+  'other-scheme': 'is no https URL, and Envoy Gateway takes no other',
+  'no-host': 'has no host',
+  user: 'has a user in it',
+  query: 'has a query',
+  fragment: 'has a fragment',
+};
+
 /** Why a SecurityPolicy cannot have what it refers to. */
 export function referenceFaultWords(fault: ReferenceFault): Words {
   switch (fault.is) {
@@ -58,6 +68,10 @@ export function referenceFaultWords(fault: ReferenceFault): Words {
         what: `its redirectURL ${fault.redirectURL} has no path of its own, to which the provider leads back`,
         fix: 'write a path after the host (https://HOST/oauth2/callback) that no application uses',
       };
+    case 'provider-not-taken': {
+      const { field, url, has } = fault.fault;
+      return { what: `its ${field} ${url} ${PROVIDER[has]}`, fix: 'write an https URL with a name for its host' };
+    }
     case 'secret-elsewhere':
       return {
         what: `${named(fault.target)} is not in the namespace of the policy, and Envoy Gateway takes it from nowhere else`,
