@@ -8,9 +8,13 @@ import type { ApiRoute } from './gateway-api';
 export interface RefusedRule {
   /** Which rule it is. */
   readonly index: number;
-  readonly detail: string;
-  readonly cure: string;
+  readonly problem: RefusedRuleProblem;
 }
+
+export type RefusedRuleProblem =
+  | { readonly is: 'unknown-filter'; readonly filter: string; readonly ofBackend: boolean }
+  | { readonly is: 'no-service-name'; readonly name: string }
+  | { readonly is: 'hostname-with-namespace' | 'hostname-without-port'; readonly name: string };
 
 const HEADERS = ['RequestHeaderModifier', 'ResponseHeaderModifier'];
 const FILTERS: Readonly<Partial<Record<ApiRoute['kind'], readonly string[]>>> = {
@@ -24,25 +28,22 @@ export function refusedByIstio(route: ApiRoute): RefusedRule | undefined {
   for (const [index, rule] of records(route.config.spec.rules).entries()) {
     const own = known && records(rule.filters).find(({ type }) => !known.includes(text(type)));
     if (own !== undefined)
-      return { index, detail: `istiod knows no filter ${text(own.type)}`, cure: 'take the filter out' };
+      return { index, problem: { is: 'unknown-filter', filter: text(own.type), ofBackend: false } };
     for (const backend of records(rule.backendRefs)) {
       if (backend.weight !== undefined && number(backend.weight) === 0) continue;
-      const fault = backendFault(backend);
-      if (fault !== undefined) return { index, ...fault };
+      const problem = backendProblem(backend);
+      if (problem !== undefined) return { index, problem };
     }
   }
   return undefined;
 }
 
-function backendFault(backend: Json): Omit<RefusedRule, 'index'> | undefined {
+function backendProblem(backend: Json): RefusedRuleProblem | undefined {
   const foreign = records(backend.filters).find(({ type }) => !HEADERS.includes(text(type)));
-  if (foreign !== undefined)
-    return { detail: `istiod knows no filter ${text(foreign.type)} of a backend`, cure: 'move the filter to the rule' };
+  if (foreign !== undefined) return { is: 'unknown-filter', filter: text(foreign.type), ofBackend: true };
   const [group, kind, name] = [text(backend.group), text(backend.kind) || 'Service', text(backend.name)];
-  if (group === '' && kind === 'Service' && name.includes('.'))
-    return { detail: `${name} is no name of a Service`, cure: 'write the name alone, and its namespace beside it' };
+  if (group === '' && kind === 'Service' && name.includes('.')) return { is: 'no-service-name', name };
   if (group !== 'networking.istio.io' || kind !== 'Hostname') return undefined;
-  if (text(record(backend).namespace) !== '')
-    return { detail: `Hostname ${name} has a namespace`, cure: 'leave the namespace out' };
-  return backend.port === undefined ? { detail: `Hostname ${name} has no port`, cure: 'write the port' } : undefined;
+  if (text(record(backend).namespace) !== '') return { is: 'hostname-with-namespace', name };
+  return backend.port === undefined ? { is: 'hostname-without-port', name } : undefined;
 }

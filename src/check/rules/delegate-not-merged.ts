@@ -1,4 +1,5 @@
-import { unmergedWords } from '../../model/delegates';
+import { unmergedWords } from '../../trace/words/delegates';
+import { asSentence } from '../../trace/words/words';
 import { NETWORKING } from '../istio';
 import { parseField } from '../paths/decided';
 import type { Rule } from '../rule';
@@ -35,7 +36,7 @@ export const rule: Rule = {
           manifest: (inOwn === '' ? undefined : own) ?? root.config.manifest,
           field: parseField(inOwn === '' ? `spec.${rule.rule}.delegate` : inOwn),
           what,
-          fix: `${fix.charAt(0).toUpperCase()}${fix.slice(1)}.`,
+          fix: asSentence(fix),
           ...(isElsewhere || isPart ? { severity: 'warning' as const } : {}),
           onTheWay: [],
         };

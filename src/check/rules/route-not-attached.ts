@@ -6,7 +6,7 @@ import { sortOf } from '../../model/listener-problems';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
 import { againstText, listenerProblemWords, unattachedText } from '../../trace/words/listener-problems';
-import { ruleProblemWords } from '../../trace/words/rule-problems';
+import { refusedRuleWords, ruleProblemWords } from '../../trace/words/rule-problems';
 import { asSentence } from '../../trace/words/words';
 import { nameOf } from '../edge';
 import { GATEWAY_API, ROUTE_KINDS, type Reference, routeSpec } from '../gateway-api';
@@ -39,12 +39,13 @@ export const rule: Rule = {
     for (const route of mesh.gatewayApi.routes) {
       const refused = refusedByIstio(route);
       if (refused === undefined || !isForIstio(route, mesh)) continue;
+      const { what, fix } = refusedRuleWords(refused.problem);
       yield {
         manifest: route.config.manifest,
         field: ['spec', 'rules', refused.index],
-        what: `istiod takes nothing of the route: ${refused.detail}`,
+        what: `istiod takes nothing of the route: ${what}`,
         why: 'An error in one rule keeps istiod from converting any rule of the route: what it is for gets 404, or what other routes say.',
-        fix: asSentence(refused.cure),
+        fix: asSentence(fix),
       };
     }
     const served = mesh.gatewayApi.attachments.filter(({ gateway }) => gateway.controller === 'envoy-gateway');
@@ -105,7 +106,13 @@ function judge(unattached: Unattached, mesh: Mesh): Verdict | undefined {
   const parent = parentOf(route, index);
   const severity = 'error';
   if (against.length === 0)
-    return { what: `no listener of ${whole} takes it: ${unattachedText(unattached)}`, severity };
+    return {
+      what: `no listener of ${whole} takes it: ${unattachedText(unattached)}`,
+      severity,
+      ...(unattached.why.is === 'kind-unserved'
+        ? { fix: 'Install that Gateway API, or the release of Envoy Gateway that goes with the one there is.' }
+        : {}),
+    };
   // Of listeners that the reference does not speak of there is nothing to say, unless it speaks of none.
   const meant = against.filter(({ is }) => is !== 'section' && is !== 'port');
   if (meant.length === 0)

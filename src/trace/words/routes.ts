@@ -1,6 +1,6 @@
 /** Reasons of routes: which there are, where they lead, and the TLS that goes there. */
-import { unmergedWords } from '../../model/delegates';
 import { noClusterWords, noEndpointsWords, unknownHostWords, unroutedWords } from './clusters';
+import { unmergedWords } from './delegates';
 import { authorityWords, backendProblemWords } from './problems';
 import { ruleProblemWords } from './rule-problems';
 import { named, portText, type WordsFor } from './words';

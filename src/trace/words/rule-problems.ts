@@ -1,6 +1,7 @@
 /** What Envoy Gateway does not take of a route's rules, and of what these and its policies refer to, in words. */
 import type { BackendFault, ReferenceFault } from '../../model/envoy-gateway-references';
 import type { RuleProblem } from '../../model/envoy-gateway-rules';
+import type { RefusedRuleProblem } from '../../model/gateway-api-refused';
 import type { LackingData } from '../../model/lacking-data';
 import type { ProviderFault } from '../../model/oidc-provider';
 import { named, type Words } from './words';
@@ -79,6 +80,25 @@ export function referenceFaultWords(fault: ReferenceFault): Words {
       };
     default:
       return backendFaultWords(fault);
+  }
+}
+
+/** Why istiod takes nothing of a route. */
+export function refusedRuleWords(problem: RefusedRuleProblem): Words {
+  switch (problem.is) {
+    case 'unknown-filter':
+      return problem.ofBackend
+        ? { what: `istiod knows no filter ${problem.filter} of a backend`, fix: 'move the filter to the rule' }
+        : { what: `istiod knows no filter ${problem.filter}`, fix: 'take the filter out' };
+    case 'no-service-name':
+      return {
+        what: `${problem.name} is no name of a Service`,
+        fix: 'write the name alone, and its namespace beside it',
+      };
+    case 'hostname-with-namespace':
+      return { what: `Hostname ${problem.name} has a namespace`, fix: 'leave the namespace out' };
+    case 'hostname-without-port':
+      return { what: `Hostname ${problem.name} has no port`, fix: 'write the port' };
   }
 }
 
