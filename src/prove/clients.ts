@@ -12,7 +12,7 @@ export interface Caller {
 
 /** Classes of a mesh, and the workloads that rules name and no manifest shows. */
 export function allClients(mesh: Mesh, rules: readonly Rule[]): readonly ClientClass[] {
-  const classes = [...clientClasses(mesh, mesh)];
+  const classes = [...clientClasses(mesh, mesh, true)];
   for (const who of rules.flatMap(({ from, except }) => [...from, ...except])) {
     if (who.is !== 'workload' && who.is !== 'account') continue;
     if (classes.some((one) => one.members.some((member) => isMember(who, member, one, mesh)))) continue;

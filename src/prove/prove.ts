@@ -25,6 +25,7 @@ import {
 } from '../traffic/explore';
 import { partsWithin } from '../traffic/address-parts';
 import { Budget, MOST_WORK } from '../traffic/budget';
+import type { ClientClass } from '../traffic/clients';
 import { member } from '../traffic/members';
 import { followShorterNames } from '../traffic/shorter-names';
 import { otherNames } from '../traffic/sni';
@@ -199,7 +200,14 @@ class Prover {
     return !isWildcard(host) && !isAddress(host) && !this.isAsked({ host });
   }
 
-  private reachable(client: Parameters<Targets['of']>[0]): readonly Target[] {
+  /** Of workloads without a sidecar only servers of the mesh ask anything: what they send elsewhere no proxy sees. */
+  private isBeyond({ isBare }: ClientClass, { host }: Target): boolean {
+    if (isBare !== true) return false;
+    const isServed = this.mesh.services.declaring(host).some(({ registry, resolution }) => registry === 'Kubernetes' && resolution !== 'ALIAS'); // prettier-ignore
+    return this.rule.to.outside || !isServed;
+  }
+
+  private reachable(client: ClientClass): readonly Target[] {
     const { to } = this.rule;
     const wanted = this.targets
       .of(client, {
@@ -222,7 +230,7 @@ class Prover {
     );
     // Whoever asks for one name may say another in its TLS.
     const names = wanted.filter((one) => this.isAsked(one)).flatMap((one) => otherNames(one, [this.mesh], client.at));
-    return [...wanted, ...names, ...dialled, ...asked];
+    return [...wanted, ...names, ...dialled, ...asked].filter((one) => !this.isBeyond(client, one));
   }
 
   private follow(client: Client, target: Target, name: string): Proof | undefined {

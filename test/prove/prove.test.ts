@@ -234,6 +234,24 @@ describe('addresses', () => {
     ]);
   });
 
+  it('is asked of workloads without a sidecar too, where a Service of the mesh is', () => {
+    const rules = `rules:
+  - { name: known, require: { from: "*", to: { services: [shop/web] }, identity: true } }
+  - { name: encrypted, require: { from: "*", to: { services: [shop/web] }, tls: encrypted } }
+  - { name: leaves, require: { from: "*", to: { hosts: [api.stripe.com] }, tls: encrypted } }
+`;
+    const strict = `${EVERY_HOST}---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: strict, namespace: shop }
+spec: { mtls: { mode: STRICT } }
+`;
+    const verdicts = (manifests: string): readonly string[] => decide(rules, manifests).map(({ verdict }) => verdict);
+    expect(verdicts(EVERY_HOST)).toEqual(['refuted', 'refuted', 'proved']);
+    expect(decide(rules, EVERY_HOST)[0]?.because[0]).toContain('a workload without a sidecar');
+    expect(verdicts(strict)).toEqual(['proved', 'proved', 'proved']);
+  });
+
   it('is asked of the shorter names of a Service, which a policy may forget', () => {
     const denying = (hosts: string): string => `${EVERY_HOST}---
 apiVersion: security.istio.io/v1
