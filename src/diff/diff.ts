@@ -95,7 +95,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
   if (changes.length === 0 && options.exhaustive !== true) return result([], [], new Set(), [], 0, []);
   const states = bothStates(was, is, options.mesh, options.meshAfter);
   const { meshes } = states;
-  const both = [new Links(meshes[0]), new Links(meshes[1])] as const;
+  const both = [Links.of(meshes[0]), Links.of(meshes[1])] as const;
   const refused = meshes.map(
     ({ leftOut }) =>
       new Set(

@@ -24,7 +24,11 @@ export class Links {
   private readonly routesByHost = new Map<string, Set<string>>();
   private names: ReadonlyMap<string, readonly string[]> | undefined;
 
-  public constructor(public readonly mesh: Mesh) {
+  public static of(mesh: Mesh): Links {
+    return mesh.remember(mesh, 'diff: links', () => new Links(mesh));
+  }
+
+  private constructor(public readonly mesh: Mesh) {
     for (const service of mesh.virtualServices.all) {
       for (const gateway of service.gateways) push(this.byGateway, gateway, service);
       const seen = new Set<string>();

@@ -243,7 +243,7 @@ export function everyName(mesh: Mesh): ReadonlySet<string> {
 }
 
 function namesOf(mesh: Mesh): ReadonlySet<string> {
-  const names = new Set<string>(new Links(mesh).hosts());
+  const names = new Set<string>(Links.of(mesh).hosts());
   for (const gateway of [...mesh.gateways, ...mesh.ingresses])
     for (const server of serversOf(gateway)) for (const host of entranceOf(server).hosts) names.add(host);
   for (const kind of ['HTTPRoute', 'GRPCRoute', 'TLSRoute'])

@@ -22,7 +22,7 @@ export class Targets {
 
   public constructor(private readonly mesh: Mesh) {
     this.meshes = [mesh];
-    this.links = new Links(mesh);
+    this.links = Links.of(mesh);
     this.hosts = new Set([...this.links.hosts()].filter((host) => host !== '*' && !/(^|\.)invalid$/.test(host)));
     this.wildcards = [...this.hosts].filter(isWildcard);
   }

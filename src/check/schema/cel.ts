@@ -19,11 +19,13 @@ const VERDICTS_KEPT = 5_000;
 export function evaluateRules(ruled: readonly Ruled[]): Violation[] {
   const violations: Violation[] = [];
   for (const { schema, value, field } of ruled) {
-    const text = JSON.stringify(value) ?? '';
+    let whole: string | undefined;
     let input: CelInput | undefined;
     for (const rule of schema['x-kubernetes-validations'] ?? []) {
       if (/\boldSelf\b/.test(rule.rule)) continue; // compares with an object that is in the cluster already
       const known = verdictsOf(rule);
+      const read = fieldsRead(rule);
+      const text = read === undefined ? (whole ??= JSON.stringify(value) ?? '') : JSON.stringify(only(read, value));
       let verdict = known.get(text);
       if (!verdict) {
         input ??= toCel(value, schema);
@@ -42,6 +44,30 @@ export function evaluateRules(ruled: readonly Ruled[]): Violation[] {
     }
   }
   return violations;
+}
+
+const reading = new Map<CelRule, readonly string[] | undefined>();
+
+/** Fields of its value that a rule hangs on: what else the value has alters no verdict. Undefined where it may hang on all of it. */
+function fieldsRead(rule: CelRule): readonly string[] | undefined {
+  if (!reading.has(rule)) reading.set(rule, readFields(`${rule.rule} ${rule.messageExpression ?? ''}`));
+  return reading.get(rule);
+}
+
+function readFields(expression: string): readonly string[] | undefined {
+  const found = new Set<string>();
+  for (const [, name = '', call] of expression.matchAll(/\bself\b(?:\.(\w+)\b(\s*\()?)?/g)) {
+    // By itself, by a function of the whole, or under a name that is written otherwise in CEL.
+    if (name === '' || call !== undefined || name.includes('__')) return undefined;
+    found.add(name);
+  }
+  return [...found];
+}
+
+function only(fields: readonly string[], value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const own = value as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(fields.filter((field) => Object.hasOwn(own, field)).map((field) => [field, own[field]]));
 }
 
 function verdictsOf(rule: CelRule): Map<string, Verdict> {

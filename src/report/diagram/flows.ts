@@ -67,7 +67,7 @@ interface Followed {
 }
 
 export function edgeMap(mesh: Mesh, onProgress?: (done: number, total: number) => void): EdgeMap {
-  const links = new Links(mesh);
+  const links = Links.of(mesh);
   const clients = clientClasses(mesh, mesh);
   const hosts = [...new Set(links.hosts())].filter((host) => host !== '*').sort(byDomain);
   const followed: Followed[] = [];

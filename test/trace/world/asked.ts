@@ -66,7 +66,7 @@ const nameBelow = (name: string): string => name.replace(/^\*\./, 'any-name.').r
 
 /** With the shorter names that Services have. */
 function namesIn(mesh: Mesh): readonly string[] {
-  const names = [...everyName(mesh), ...new Links(mesh).hosts(), ...mesh.services.all.map(({ host }) => host)];
+  const names = [...everyName(mesh), ...Links.of(mesh).hosts(), ...mesh.services.all.map(({ host }) => host)];
   const shorter = names.flatMap((name) => (/^[^.*]+\.[^.]+\.svc\./.test(name) ? [name.split('.')[0] ?? name, name.split('.').slice(0, 2).join('.')] : [])); // prettier-ignore
   return [...names, ...shorter].filter((name) => name !== '*' && (!isWildcard(name) || name.startsWith('*.')) && /^[*a-z0-9.-]+$/.test(name)); // prettier-ignore
 }
