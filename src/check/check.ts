@@ -1,4 +1,5 @@
 /** Judges manifests: every rule over all of them, suppressions applied, findings sorted. */
+import { installationOf } from '../model/installation';
 import type { Loaded, Manifest, Source } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import { countObjects } from '../model/recognize';
@@ -200,10 +201,22 @@ function summarize(loaded: Loaded, placed: readonly Placed[], context: CheckCont
 }
 
 /** Istio always: it decides about objects of Kubernetes too. Of the others, those that the manifests have objects of, or were told of. */
-function judgedBy(manifests: readonly Manifest[], { releases }: CheckContext): CheckResult['summary']['judgedBy'] {
+function judgedBy(manifests: readonly Manifest[], context: CheckContext): CheckResult['summary']['judgedBy'] {
+  const { releases } = context;
   const used = new Set<Component | undefined>(['istio', ...manifests.map(({ group }) => componentOf(group))]);
   return COMPONENT_NAMES.filter((name) => used.has(name) || releases[name].from !== 'default').map((name) => {
     const { release, stated, from } = releases[name];
-    return { component: COMPONENTS[name].title, release, stated, from };
+    const compatibility = name === 'istio' ? compatibilityAsked(context) : '';
+    return {
+      component: COMPONENTS[name].title,
+      release,
+      stated,
+      from,
+      ...(compatibility === '' ? {} : { compatibility }),
+    };
   });
+}
+
+function compatibilityAsked({ manifests, mesh }: CheckContext): string {
+  return manifests.some((one) => installationOf(one) !== undefined) ? mesh.config.compatibilityVersion : '';
 }

@@ -47,6 +47,8 @@ export interface JudgedBy {
   readonly stated: string;
   /** Who said so: an option, the manifests, or nobody. */
   readonly from: 'option' | 'manifests' | 'default';
+  /** The older release whose defaults the installation asks for (`compatibilityVersion`). */
+  readonly compatibility?: string;
 }
 
 export interface CheckSummary {

@@ -24,6 +24,11 @@ export function assumptionsOf(mesh: Mesh): readonly string[] {
     'The manifests are all that the mesh has; nothing was sent, and no cluster was asked.',
     `Outbound traffic to unknown hosts: ${of(({ outbound }) => outbound)}.`,
     `Root namespace ${config.rootNamespace}, trust domain ${of(({ trustDomain }) => trustDomain)}, cluster domain ${config.clusterDomain}.`,
+    ...(config.compatibilityVersion === ''
+      ? []
+      : [
+          `Istio is asked for the defaults of ${config.compatibilityVersion} (compatibilityVersion); of these, those that decide about requests are followed.`,
+        ]),
     'Workloads that no proxy captures are not in the register: only a NetworkPolicy or a firewall keeps them from going out by themselves.',
     'Requests are those of docs/every-request.md: well-formed, and sent by one client at a time.',
     ...mesh.leftOut.map((one) => `${textOfLeftOut(one)}.`),

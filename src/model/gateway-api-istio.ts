@@ -9,6 +9,7 @@ import type { Manifest } from './manifest';
 import type { GatewayForProxy } from './merged-gateway';
 import type { MeshConfig } from './mesh-config';
 import { compareAge, config, type Config } from './objects';
+import type { IstioBehavior } from './release-behavior';
 import { fromKubernetes, type Service } from './services';
 import type { VirtualService } from './virtual-services';
 import { assumedWorkload, type Workload } from './workloads';
@@ -21,12 +22,17 @@ export interface IstioFromGatewayApi {
   readonly workloads: readonly Workload[];
 }
 
-function serverTls(listener: ApiListener): Json | undefined {
+/** Words of the option that istiod knows; others count for nothing (buildTLS of conversion.go). */
+const TERMINATE_MODES = new Set(['MUTUAL', 'OPTIONAL_MUTUAL', 'ISTIO_SIMPLE', 'ISTIO_MUTUAL']);
+
+function serverTls(listener: ApiListener, { keepsTerminateMode }: IstioBehavior): Json | undefined {
   if (listener.tls === undefined) return undefined;
   if (listener.tls.mode === 'Passthrough') return { mode: 'PASSTHROUGH' };
   const options = strings(listener.tls.options);
   const asked = listener.frontend === undefined ? 'SIMPLE' : listener.frontend.demands ? 'MUTUAL' : 'OPTIONAL_MUTUAL';
-  const mode = options['gateway.istio.io/tls-terminate-mode'] ?? asked;
+  const option = options['gateway.istio.io/tls-terminate-mode'] ?? '';
+  const isKept = TERMINATE_MODES.has(option) && (listener.frontend === undefined || keepsTerminateMode);
+  const mode = isKept ? option : asked;
   return { mode, credentialName: certificateNames(listener.tls)[0] ?? '' };
 }
 
@@ -121,8 +127,13 @@ function deployed(
   };
 }
 
-function toIstioGateway(gateway: ApiGateway, listener: ApiListener, namespaces: Iterable<string>): Config {
-  const tls = serverTls(listener);
+function toIstioGateway(
+  gateway: ApiGateway,
+  listener: ApiListener,
+  mesh: MeshConfig,
+  namespaces: Iterable<string>,
+): Config {
+  const tls = serverTls(listener, mesh.istio);
   const owner = ownerOf(gateway, listener);
   const hosts = serverHosts(listener, owner.namespace, namespaces);
   return {
@@ -209,7 +220,7 @@ export function istioFromGatewayApi(
         gateway.listeners
           .filter((listener) => listener.problem === undefined)
           .map((listener): GatewayForProxy => ({
-            gateway: toIstioGateway(gateway, listener, namespaces),
+            gateway: toIstioGateway(gateway, listener, mesh, namespaces),
             services: servicesOf(gateway, mesh.clusterDomain),
             servicesIn: gateway.config.namespace,
             isMade: isManaged(gateway),

@@ -2,7 +2,7 @@ import { lets, reasonAgainst, type Against, type Attachment, type Unattached } f
 import { mergerOf } from './envoy-gateway';
 import { conflictsAmong } from './envoy-gateway-conflicts';
 import { kindsInEnvoyGateway, problemInEnvoyGateway } from './envoy-gateway-listeners';
-import { frontendCas, frontendTls, type FrontendTls } from './frontend-tls';
+import { type CaReference, frontendCas, frontendTls, type FrontendTls } from './frontend-tls';
 import { entry, list, number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { GATEWAY_API } from './groups';
 import type { ListenerProblem } from './listener-problems';
@@ -13,6 +13,7 @@ import { withConflictsInIstio } from './gateway-api-conflicts';
 import {
   type ApiKindsRead,
   type EnvoyGatewayBehavior,
+  ISTIO_SWITCHES,
   type IstioBehavior,
   whyKindUnread,
   whyUnserved,
@@ -221,9 +222,19 @@ function clientCaProblem(
   const by = isIstio ? owner : asking.gateway;
   const from = { group: by.group, kind: by.kind, namespace: by.namespace };
   const lacking = references.find((to) => !isGranted(input, from, to));
-  if (lacking === undefined) return undefined;
+  if (lacking === undefined)
+    return isIstio && !asking.istio.tellsClientCaSecrets ? untoldCa(references[0], listener, owner) : undefined;
   const { kind, namespace, name } = lacking;
   return { is: 'client-ca-not-granted', authority: { kind, namespace, name }, owner: { kind: by.kind, namespace: by.namespace } }; // prettier-ignore
+}
+
+/** A CA in a Secret that is none of the listener's certificates: istiod took nobody's word for it that the gateway may have it. */
+function untoldCa(reference: CaReference | undefined, listener: Json, owner: Manifest): ListenerProblem | undefined {
+  if (reference === undefined || reference.kind !== 'Secret') return undefined;
+  const { kind, namespace, name } = reference;
+  const isCertificate = records(record(listener.tls).certificateRefs).some((one) => text(one.name) === name && (text(one.namespace) || owner.namespace) === namespace); // prettier-ignore
+  const { since } = ISTIO_SWITCHES.tellsClientCaSecrets;
+  return isCertificate ? undefined : { is: 'client-ca-not-told', authority: { kind, namespace, name }, since };
 }
 
 const TLS_SECRET = 'kubernetes.io/tls';

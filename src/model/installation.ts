@@ -14,6 +14,8 @@ export interface Installation {
   readonly global: Json;
   /** Environment of istiod. */
   readonly env: Json;
+  /** The older release whose defaults are asked for, as `1.29`; empty for those of its own. */
+  readonly compatibilityVersion: string;
   readonly meshNetworks: Json;
   /** Where the mesh configuration and the global values are written; the place before another overrides it. */
   readonly at: { readonly meshConfig: readonly FieldPath[]; readonly global: readonly FieldPath[] };
@@ -82,7 +84,7 @@ function read(manifest: Manifest): Installation | undefined {
       }
       const levels = levelsIn(manifest);
       // Envoy Gateway's values say nothing of the mesh.
-      const isMesh = levels.some(([, { meshConfig, global }]) => meshConfig !== undefined || global !== undefined);
+      const isMesh = levels.some(([, { meshConfig, global, compatibilityVersion }]) => [meshConfig, global, compatibilityVersion].some((one) => one !== undefined)); // prettier-ignore
       return isMesh ? fromValues(manifest, levels) : undefined;
     }
   }
@@ -91,7 +93,7 @@ function read(manifest: Manifest): Installation | undefined {
 type Given = Partial<Omit<Installation, 'manifest'>>;
 
 function made(manifest: Manifest, given: Given): Installation {
-  return { manifest, meshConfig: {}, global: {}, env: {}, meshNetworks: {}, at: { meshConfig: [], global: [] }, ...given }; // prettier-ignore
+  return { manifest, meshConfig: {}, global: {}, env: {}, compatibilityVersion: '', meshNetworks: {}, at: { meshConfig: [], global: [] }, ...given }; // prettier-ignore
 }
 
 function ofOperator(manifest: Manifest, spec: Json): Installation {
@@ -102,6 +104,7 @@ function ofOperator(manifest: Manifest, spec: Json): Installation {
     meshConfig: { ...record(values.meshConfig), ...record(spec.meshConfig) },
     global: { ...(text(spec.namespace) === '' ? {} : { istioNamespace: spec.namespace }), ...global },
     env: { ...record(record(values.pilot).env), ...listedEnv(pilot.env) },
+    compatibilityVersion: text(spec.compatibilityVersion) || text(values.compatibilityVersion),
     meshNetworks: record(global.meshNetworks),
     at: { meshConfig: [['spec', 'meshConfig'], ['spec', 'values', 'meshConfig']], global: [['spec', 'values', 'global']] }, // prettier-ignore
   });
@@ -141,7 +144,7 @@ export function chartValues(manifest: Manifest): readonly Json[] {
 
 function isOfIstio([own, ...inner]: readonly Level[]): boolean {
   return (
-    ['meshConfig', 'global', 'pilot'].some((name) => name in (own?.[1] ?? {})) ||
+    ['meshConfig', 'global', 'pilot', 'compatibilityVersion'].some((name) => name in (own?.[1] ?? {})) ||
     inner.some(([, { meshConfig, global }]) => meshConfig !== undefined || record(global).proxy !== undefined)
   );
 }
@@ -156,6 +159,7 @@ function fromValues(manifest: Manifest, levels: readonly Level[]): Installation 
     meshConfig: meshConfig.value,
     global: global.value,
     env: { ...find('env').value, ...record(find('pilot').value.env) },
+    compatibilityVersion: levels.map(([, level]) => text(level.compatibilityVersion)).find((one) => one !== '') ?? '',
     meshNetworks: record(global.value.meshNetworks),
     at: { meshConfig: meshConfig.at, global: global.at },
   });

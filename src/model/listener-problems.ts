@@ -25,6 +25,8 @@ type OfReferences =
   /** `owner`: whose kind and namespace a ReferenceGrant has to name. */
   | { readonly is: 'certificate-not-granted'; readonly certificate: Named; readonly owner: Omit<Named, 'name'> }
   | { readonly is: 'several-client-cas' }
+  /** By the release: istiod keeps the Secret from the gateway, which then ends no TLS. */
+  | { readonly is: 'client-ca-not-told'; readonly authority: Named; readonly since: string }
   | { readonly is: 'client-ca-not-granted'; readonly authority: Named; readonly owner: Omit<Named, 'name'> };
 
 /** By others of its port; `neither`: the rival is not programmed as well. */

@@ -10,7 +10,7 @@ import {
   type IstioBehavior,
   istioBehavior,
 } from './release-behavior';
-import { type ReleasesInForce, releasesInForce } from './releases-in-force';
+import { type ReleasesInForce, compareVersions, releasesInForce } from './releases-in-force';
 import { DEFAULT_REVISION, isOfAnother, revisionOf, revisionTags } from './revisions';
 
 /** What Istio's proxies make of paths: as they are, in canonical form, with slashes merged, with escaped slashes too. */
@@ -69,7 +69,11 @@ export interface MeshConfig {
   readonly capture: Capture;
   /** Where the outbound mode was read; null for a default or an option. */
   readonly outboundFrom: Manifest | null;
+  /** What limits who knows ServiceEntries; null where nothing does. */
+  readonly entryVisibility: Json | null;
   readonly revisions: Revisions;
+  /** The older release whose defaults istiod is asked for; empty for those of its own. */
+  readonly compatibilityVersion: string;
   readonly releases: ReleasesInForce;
   /** What the release of Istio does that others do otherwise. */
   readonly istio: IstioBehavior;
@@ -100,11 +104,25 @@ function ingressSelector(given: string, service: string): string {
   return given || (service === '' || service === 'istio-ingressgateway' ? 'ingressgateway' : service);
 }
 
-/** A switch in the environment of istiod. */
+/** A switch in the environment of istiod. What a compatibilityVersion says is a default, which values outweigh. */
 function isSet(found: readonly Installation[], name: string, otherwise: boolean): boolean {
   const given = found.map((item) => item.env[name]).find((value) => value !== undefined);
-  return goBoolean(given) ?? otherwise;
+  const said = goBoolean(given);
+  if (said !== undefined) return said;
+  const since = CHANGED_DEFAULTS.get(name);
+  const asked = compatibilityOf(found);
+  return since !== undefined && asked !== '' && compareVersions(asked, since) < 0 ? false : otherwise;
 }
+
+function compatibilityOf(found: readonly Installation[]): string {
+  return found.map(({ compatibilityVersion }) => compatibilityVersion).find((one) => one !== '') ?? '';
+}
+
+/** Switches that a release has turned on, and that its chart turns off for whoever asks for an older one (manifests/helm-profiles/compatibility-version-*.yaml). */
+const CHANGED_DEFAULTS: ReadonlyMap<string, string> = new Map([
+  ['PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE', '1.30'],
+  ['PILOT_ENABLE_STRICT_GATEWAY_MERGING', '1.31'],
+]);
 
 function authorizers(found: readonly Installation[]): readonly Authorizer[] | undefined {
   const shown = found.filter(showsMeshConfig);
@@ -200,6 +218,10 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     outbound: options.outbound ?? outboundMode(outbound, istio),
     outboundTls: optionalRecord(record(modeFrom?.meshConfig.outboundTrafficPolicy).tls),
     revisions,
+    compatibilityVersion: compatibilityOf(found),
+    entryVisibility: istio.limitsEntries
+      ? (optionalRecord(first((config) => config.serviceEntryVisibility)) ?? null)
+      : null,
     rootNamespace:
       options.rootNamespace ??
       (text(first((config) => config.rootNamespace)) ||

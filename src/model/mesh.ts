@@ -127,7 +127,9 @@ export class Mesh implements Registry {
     );
     const services = [
       ...this.of('', 'Service').map((manifest) => fromKubernetes(manifest, this.config)),
-      ...this.of('networking.istio.io', 'ServiceEntry').flatMap((manifest) => fromServiceEntry(manifest, this.config)),
+      ...this.of('networking.istio.io', 'ServiceEntry').flatMap((manifest) =>
+        fromServiceEntry(manifest, this.config, (name) => this.namespaces.get(name)?.labels ?? {}),
+      ),
     ];
     this.gateways = this.of('networking.istio.io', 'Gateway').map(config).sort(compareAge);
     const parsed = this.of('networking.istio.io', 'VirtualService').map((manifest) =>

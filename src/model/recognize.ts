@@ -116,6 +116,7 @@ function isHelmValues(value: Record<string, unknown>): boolean {
   return [value, ...Object.values(value).filter(isRecord)].some(
     (level) =>
       isRecord(level.meshConfig) ||
+      (typeof level.compatibilityVersion === 'string' && /^1\.\d+$/.test(level.compatibilityVersion)) ||
       (isRecord(level.global) && isRecord(level.global.proxy)) ||
       (isRecord(level.config) && isRecord(level.config.envoyGateway)),
   );

@@ -66,6 +66,12 @@ const ISTIO = {
   knowsDynamicOutbound: { since: '1.30', source: 'mesh/v1alpha1/config.proto of istio.io/api; pkg/config/mesh/meshwatcher/collection.go' }, // prettier-ignore
   /** istiod reads XBackends, if PILOT_ENABLE_ALPHA_GATEWAY_API tells it to; before, a backend of that kind is none. */
   readsXBackends: { since: '1.32', source: 'releasenotes/notes/61012.yaml' },
+  /** meshConfig.serviceEntryVisibility says which namespaces know a ServiceEntry, beside exportTo. */
+  limitsEntries: { since: '1.31', source: 'releasenotes/notes/60870-serviceentry-visibility.yaml; serviceExportTo of pilot/pkg/model/push_context.go, pilot/pkg/serviceregistry/ambient/waypoints.go' }, // prettier-ignore
+  /** Where a listener has an option tls-terminate-mode, and spec.tls.frontend asks for certificates, the option holds; before, certificates are demanded. */
+  keepsTerminateMode: { since: '1.30', source: 'releasenotes/notes/59098.yaml; buildTLS of pilot/pkg/config/kube/gateway/conversion.go' }, // prettier-ignore
+  /** Gateways are given the CA of their clients (spec.tls.frontend) that is in a Secret; before, only one in the Secret of a certificate of the listener. */
+  tellsClientCaSecrets: { since: '1.31', source: 'releasenotes/notes/cacert-secret-sds-auth.yaml; MergeGateways of pilot/pkg/model/gateway.go' }, // prettier-ignore
   /** Mode AllowInsecureFallback of spec.tls.frontend lets clients in without a certificate; before, it is not read. */
   readsInsecureFallback: { since: '1.31', source: 'releasenotes/notes/gateway-insecure-fallback.yaml' },
 } as const satisfies Record<string, Switch>;

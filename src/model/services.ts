@@ -1,6 +1,7 @@
 import { ANY_ADDRESS, isAddress, isCidr, prefixLength } from './addresses';
 import { entry, number, record, records, strings, text, texts, type Json } from './fields';
 import { SelectorIndex } from './label-index';
+import { type EntryLimit, entryVisibility, limited } from './entry-visibility';
 import type { Manifest } from './manifest';
 import { compareText, config, push, visibility, VisibilityIndex, type Config, type Visibility } from './objects';
 import { parseProtocol, servicePortProtocol, type Protocol } from './protocols';
@@ -37,6 +38,8 @@ export interface Service {
   readonly visibility: Visibility;
   /** As written, for telling whether two entries are alike. */
   readonly exportTo: readonly string[];
+  /** To whom the mesh limits it, which ztunnel and waypoints hold to whoever else sees it. */
+  readonly limit?: EntryLimit;
   readonly labels: Readonly<Record<string, string>>;
   readonly selector: Readonly<Record<string, string>>;
   readonly externalName: string;
@@ -113,7 +116,11 @@ function entryAddress(address: string): string | undefined {
 }
 
 /** One registry entry for each pair of host and address, as istiod makes them. */
-export function fromServiceEntry(manifest: Manifest, mesh: MeshConfig): readonly Service[] {
+export function fromServiceEntry(
+  manifest: Manifest,
+  mesh: MeshConfig,
+  labelsOf: (namespace: string) => Readonly<Record<string, string>> = () => ({}),
+): readonly Service[] {
   const object = config(manifest);
   const { spec } = object;
   const ports = records(spec.ports).map((port, index): Port => ({
@@ -129,7 +136,10 @@ export function fromServiceEntry(manifest: Manifest, mesh: MeshConfig): readonly
       ? [ANY_ADDRESS]
       : given.map(entryAddress).filter((address): address is string => address !== undefined);
   const exportTo = texts(spec.exportTo);
-  const seenBy = visibility(exportTo, mesh.defaultServiceExportTo, manifest.namespace);
+  const limits = mesh.entryVisibility === null ? undefined : entryVisibility(mesh.entryVisibility);
+  const limit = limits?.of(manifest.namespace, labelsOf(manifest.namespace));
+  const said = visibility(exportTo, mesh.defaultServiceExportTo, manifest.namespace);
+  const seenBy = limits?.isForSidecars === true ? limited(said, manifest.namespace, limit) : said;
   const sortedExportTo = exportTo.length < 2 ? exportTo : [...new Set(exportTo)].sort();
   const selector = strings(record(spec.workloadSelector).labels);
   return texts(spec.hosts).flatMap((host) =>
@@ -146,6 +156,7 @@ export function fromServiceEntry(manifest: Manifest, mesh: MeshConfig): readonly
       meshExternal: spec.location !== 'MESH_INTERNAL' && spec.location !== 1,
       visibility: seenBy,
       exportTo: sortedExportTo,
+      ...(limit === undefined ? {} : { limit }),
       labels: manifest.labels,
       selector,
       externalName: '',

@@ -55,7 +55,9 @@ const MANAGED = ['istio.io-mesh-controller', 'istio.io-eastwest-controller'];
 export function serviceBindingOf(mesh: Mesh, service: Service): Binding | undefined {
   if (isWaypointItself(mesh, service)) return undefined;
   const { kind, namespace, name } = service.config;
-  return bindingOf(mesh, { kind, namespace, name, labels: service.labels });
+  const found = bindingOf(mesh, { kind, namespace, name, labels: service.labels });
+  // A waypoint of another namespace would show it there.
+  return service.limit === 'NAMESPACE' && found?.namespace !== namespace ? undefined : found;
 }
 
 function isWaypointItself(mesh: Mesh, { registry, namespace, name, labels }: Service): boolean {

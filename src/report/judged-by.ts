@@ -5,7 +5,14 @@ export function judgedByLine(judged: readonly JudgedBy[]): string {
   return `judged by ${judged.map(one).join(', ')}`;
 }
 
-function one({ component, release, stated, from }: JudgedBy): string {
+function one(judged: JudgedBy): string {
+  const { compatibility } = judged;
+  return compatibility === undefined
+    ? byRelease(judged)
+    : `${byRelease(judged)} with the defaults of ${compatibility} (compatibilityVersion)`;
+}
+
+function byRelease({ component, release, stated, from }: JudgedBy): string {
   const [name = '', channel] = release.split('/');
   const isOther = stated.replace(/^v/, '').split('/')[0]?.startsWith(name) !== true;
   // Where nobody says which channel is installed, what any of them serves is taken.

@@ -6,7 +6,7 @@ import type { Port, Service } from '../model/services';
 import { serviceBindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
 import { isMeshed, type Workload, shownName } from '../model/workloads';
 import { authorize } from './authorization';
-import { HBONE_PORT, MUTUAL, hasAddress, isTold } from './hbone';
+import { HBONE_PORT, MUTUAL, hasAddress, isOpenTo, isTold } from './hbone';
 import { denied, heldBy } from './filters';
 import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import { remark } from './notes';
@@ -20,7 +20,9 @@ import { policiesFor } from './workload-policies';
 
 /** Of the services of a host: that of the client's namespace, else a Service of the cluster, else the oldest. What is exported to whom does not matter. */
 function preferred(mesh: Mesh, services: Iterable<Service>, namespace: string): Service | undefined {
-  const told = [...services].filter((service) => isTold(mesh, service) && hasAddress(service));
+  const told = [...services].filter(
+    (service) => isTold(mesh, service) && hasAddress(service) && isOpenTo(service, namespace),
+  );
   return (
     told.find((service) => service.namespace === namespace) ??
     told.find((service) => service.registry === 'Kubernetes') ??

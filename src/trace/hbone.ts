@@ -20,6 +20,11 @@ export function hasAddress(service: Service): boolean {
   return !isWildcard(service.host) || service.resolution === 'DYNAMIC_DNS';
 }
 
+/** Whether the mesh lets clients of a namespace know a service, as ztunnel holds to it. */
+export function isOpenTo({ limit, namespace: own }: Service, namespace: string): boolean {
+  return limit === undefined || (limit === 'NAMESPACE' && own === namespace);
+}
+
 /** Whether istiod tells ztunnels of a service at all: before 1.30 a ServiceEntry with a range among its addresses is left out. */
 export function isTold({ config: { istio } }: Mesh, service: Service): boolean {
   if (service.registry === 'Kubernetes') return service.resolution !== 'ALIAS';

@@ -1,7 +1,9 @@
 /** An installation is read alike by everything that asks of it, whatever it is written in. */
+import { check } from '../../src/check/check';
 import { diff } from '../../src/diff/diff';
 import { loadText } from '../../src/model/load';
 import { readMeshConfig } from '../../src/model/mesh-config';
+import { judgedByLine } from '../../src/report/judged-by';
 
 interface Settings {
   readonly mode: string;
@@ -152,3 +154,26 @@ it('networks of the mesh are not decided in the values of a chart either', () =>
   const { complete } = diff(loadText(networks('192.0.2.1')).manifests, loadText(networks('192.0.2.2')).manifests);
   expect(complete).toBe(false);
 });
+
+describe.each([
+  ['an IstioOperator', (own: string) => `apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: { name: mesh, namespace: istio-system }\nspec: { compatibilityVersion: "1.30", values: { pilot: { env: { ${own} } } } }\n`],
+  ['Helm values', (own: string) => `compatibilityVersion: "1.30"\npilot: { env: { ${own} } }\n`],
+  ['a HelmRelease', (own: string) => `apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: { name: istiod, namespace: istio-system }\nspec: { values: { compatibilityVersion: "1.30", pilot: { env: { ${own} } } } }\n`],
+  ['an Istio of the Sail operator', (own: string) => `apiVersion: sailoperator.io/v1\nkind: Istio\nmetadata: { name: default }\nspec: { values: { compatibilityVersion: "1.30", pilot: { env: { ${own} } } } }\n`],
+])('compatibilityVersion in %s', (_where, written) => {
+  const read = (own: string, istioVersion: string): readonly boolean[] => {
+    const { keepsGatewaysApart, picksBestNamespace } = readMeshConfig(loadText(written(own)).manifests, { istioVersion });
+    return [keepsGatewaysApart, picksBestNamespace];
+  };
+
+  it('has the defaults of that release, and what is written outweighs them', () => {
+    expect(read('', '1.31')).toEqual([false, true]);
+    expect(read("PILOT_ENABLE_STRICT_GATEWAY_MERGING: 'true'", '1.31')).toEqual([true, true]);
+    expect(readMeshConfig([], { istioVersion: '1.31' })).toMatchObject({ keepsGatewaysApart: true, picksBestNamespace: true });
+  });
+
+  it('is said by check', () => {
+    const { summary } = check(loadText(written('')), { istioVersion: '1.31' });
+    expect(judgedByLine(summary.judgedBy)).toMatch(/Istio 1\.31 with the defaults of 1\.30 \(compatibilityVersion\)/);
+  });
+}); // prettier-ignore

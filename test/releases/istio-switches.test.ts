@@ -138,3 +138,53 @@ describe('a Gateway that asks for an address', () => {
     expect(outcome(trace)).toBe('delivered to web.app.svc.cluster.local:80');
   }); // prettier-ignore
 });
+
+describe('serviceEntryVisibility', () => {
+  const entry = (home: string): string =>
+    `{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: api, namespace: ${home}}, spec: {hosts: [api.${home}.example], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}}`;
+  const mesh = (setting: string, labels = 'istio-injection: enabled'): string =>
+    together(
+      namespace('app', labels),
+      workload('sleep', 'app'),
+      namespace('open', 'reach: all'),
+      namespace('shut', 'reach: none'),
+      ...['app', 'open', 'shut'].map(entry),
+      istiod(`serviceEntryVisibility: ${setting}`),
+    );
+  const ends = (yaml: string, istioVersion = '1.31'): readonly string[] =>
+    ['app', 'open', 'shut'].map((home) => {
+      const { outcome: end, hops } = traceIn(yaml, { outbound: 'REGISTRY_ONLY', istioVersion })(`http://api.${home}.example/`, { from: 'app/sleep' });
+      return hops.at(-1)?.cluster === 'PassthroughCluster' ? 'passes' : end;
+    });
+  const OWN = '{defaultVisibility: NAMESPACE, applyToSidecars: true}';
+  const BY_LABEL = '{applyToSidecars: true, defaultVisibility: NAMESPACE, policies: [{visibility: NONE, matchingRules: [{namespaceSelector: {matchLabels: {reach: none}}}]}, {visibility: PUBLIC, matchingRules: [{namespaceSelector: {matchExpressions: [{key: reach, operator: Exists}]}}]}]}';
+  const ALL = ['delivered', 'delivered', 'delivered'];
+
+  it.each([
+    ['its own namespace', OWN, '1.31', ['delivered', 'refused', 'refused']],
+    ['whom the first policy that fits says', BY_LABEL, '1.31', ['delivered', 'delivered', 'refused']],
+    ['nobody', '{defaultVisibility: NONE, applyToSidecars: true}', '1.31', ['refused', 'refused', 'refused']],
+    ['ztunnel alone, and sidecars see all', '{defaultVisibility: NONE}', '1.31', ALL],
+    ['everybody by a release that does not read it', OWN, '1.30', ALL],
+  ])('lets %s know an entry', (_whom, setting, istioVersion, expected) => {
+    expect(ends(mesh(setting), istioVersion)).toEqual(expected);
+  });
+
+  it('is for ztunnel in any case, which passes on what it may not know', () => {
+    const known = (setting: string, home: string): boolean =>
+      traceIn(mesh(setting, 'istio.io/dataplane-mode: ambient'), { istioVersion: '1.31' })(`http://api.${home}.example/`, { from: 'app/sleep' })
+        .noted.every(({ kind }) => kind !== 'not-known-by-name');
+    expect(['app', 'open'].map((home) => known('{defaultVisibility: PUBLIC}', home))).toEqual([true, true]);
+    expect(['app', 'open'].map((home) => known('{defaultVisibility: NAMESPACE}', home))).toEqual([true, false]);
+  });
+
+  it('leaves an entry that its namespace alone may know to no waypoint of another', () => {
+    const through = (setting: string): boolean => {
+      const led = mesh(setting, 'istio.io/dataplane-mode: ambient').replace('metadata: {name: api, namespace: app}', 'metadata: {name: api, namespace: app, labels: {istio.io/use-waypoint: waypoint, istio.io/use-waypoint-namespace: open}}');
+      const waypoint = '{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: waypoint, namespace: open, labels: {istio.io/waypoint-for: service}}, spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE, allowedRoutes: {namespaces: {from: All}}}]}}';
+      return traceIn(together(led, waypoint), { istioVersion: '1.31' })('http://api.app.example/', { from: 'app/sleep' }).hops.some(({ proxy }) => proxy.kind === 'waypoint');
+    };
+    expect(through('{defaultVisibility: PUBLIC}')).toBe(true);
+    expect(through('{defaultVisibility: NAMESPACE}')).toBe(false);
+  });
+}); // prettier-ignore

@@ -114,6 +114,33 @@ describe('certificates that a Gateway asks clients for', () => {
     expect(ask(mesh('istio', '{default: {}}'), TEAM)).toBe(DELIVERED);
   });
 
+  it.each([
+    ['OPTIONAL_MUTUAL', '1.30', DELIVERED],
+    ['OPTIONAL_MUTUAL', '1.29', WITH_CERTIFICATE],
+    ['MUTUAL', '1.30', WITH_CERTIFICATE],
+    ['SIMPLE', '1.30', WITH_CERTIFICATE],
+  ])(
+    'are asked as an option of the listener says (%s), where Istio %s lets it outweigh',
+    (option, istioVersion, expected) => {
+      const options = `options: {gateway.istio.io/tls-terminate-mode: ${option}}`;
+      const yaml = mesh('istio', all).replaceAll('tls: {certificateRefs', `tls: {${options}, certificateRefs`);
+      expect(ask(yaml, WWW, { istioVersion })).toBe(expected);
+    },
+  );
+
+  it.each([
+    ['1.31', 'a Secret of its own', 'clients', WITH_CERTIFICATE],
+    ['1.30', 'a Secret of its own', 'clients', 'UF - at ingress-gateway'],
+    ['1.30', 'the Secret of the certificate', 'www', WITH_CERTIFICATE],
+  ])(
+    'are judged, by Istio %s, by a CA in %s only where the gateway is given it',
+    (istioVersion, _where, name, expected) => {
+      const secret = `{default: {validation: {caCertificateRefs: [{group: '', kind: Secret, name: ${name}}]}}}`;
+      expect(ask(mesh('istio', secret), WWW, { istioVersion })).toBe(expected);
+      expect(ask(mesh('eg', secret), WWW, { istioVersion })).toBe(WITH_CERTIFICATE);
+    },
+  );
+
   it('need a grant for a CA of another namespace: to the Gateway, and with Istio to a set by itself', () => {
     const named = `{default: ${ca('', ', namespace: edge')}}`;
     expect(ask(mesh('eg', named), TEAM)).toBe(WITH_CERTIFICATE);

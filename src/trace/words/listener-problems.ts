@@ -93,6 +93,13 @@ export function listenerProblemWords(problem: ListenerProblem): Words {
     }
     case 'several-client-cas':
       return { what: 'it has more than one CA for clients', fix: 'put the CAs into one ConfigMap' };
+    case 'client-ca-not-told': {
+      const { authority: to, since } = problem;
+      return {
+        what: `the CA of its clients is in Secret ${to.namespace}/${to.name}, which istiod gives to no gateway before ${since}: the gateway waits for it, and ends no TLS`,
+        fix: `keep the CA in a ConfigMap (key ca.crt), or upgrade to Istio ${since}`,
+      };
+    }
     case 'client-ca-not-granted': {
       const { authority: to, owner } = problem;
       return {
