@@ -178,7 +178,7 @@ const OWN: Readonly<Record<string, Own>> = {
 
 /** Of the mesh's configuration, wherever it is written. */
 const MESH: readonly Row[] = [
-  [from('outboundTrafficPolicy|rootNamespace|trustDomain(Aliases)?|enableAutoMtls|default\\w+ExportTo|ingress(ControllerMode|Class|Selector|Service)|discoverySelectors|pathNormalization|extensionProviders\\.name'), 'followed'],
+  [from('outboundTrafficPolicy|rootNamespace|trustDomain(Aliases)?|enableAutoMtls|default\\w+ExportTo|serviceEntryVisibility|ingress(ControllerMode|Class|Selector|Service)|discoverySelectors|pathNormalization|extensionProviders\\.name'), 'followed'],
   [/^defaultConfig\.(proxyMetadata\.ISTIO_META_DNS|interceptionMode)/, 'followed'],
   [/^defaultConfig\.(proxyMetadata|gatewayTopology|proxyHeaders|image\.)/, 'unread'],
   [from('defaultConfig|accessLog\\w*|enableTracing|defaultProviders|enablePrometheusMerge|(out|in)boundClusterStatName|disableEnvoyListenerLog|enableEnvoyAccessLogService|configSources|dnsRefreshRate|extensionProviders\\.\\w*(Otel|otel|zipkin|datadog|skywalking|opentelemetry|stackdriver|prometheus|envoyFileAccessLog|envoyHttpAls|envoyTcpAls|lightstep|opencensus)\\w*'), 'nothing'],
@@ -191,7 +191,7 @@ const MESH: readonly Row[] = [
 
 /** Of what installs istiod. */
 const INSTALL: readonly Row[] = [
-  [/^env\.(PILOT_ENABLE_ALPHA_GATEWAY_API|ENABLE_INGRESS_WAYPOINT_ROUTING|ENABLE_TLS_ON_SIDECAR_INGRESS|PILOT_ENABLE_IP_AUTOALLOCATE)$/, 'followed'],
+  [/^env\.(PILOT_ENABLE_ALPHA_GATEWAY_API|ENABLE_INGRESS_WAYPOINT_ROUTING|ENABLE_TLS_ON_SIDECAR_INGRESS|PILOT_ENABLE_IP_AUTOALLOCATE|PILOT_ENABLE_STRICT_GATEWAY_MERGING|PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE)$/, 'followed'],
   [from('env|global\\.(network|multiCluster|meshID)'), 'unread'],
   [/./, 'nothing'],
 ]; // prettier-ignore
