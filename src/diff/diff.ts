@@ -190,7 +190,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
         ? textOfLeftOut(one)
         : `${nameOfLeftOut(one)} is left out where ${whoLeavesOut(one)}: ${one.why}. Compared is what a cluster would have without it`,
     );
-  const grouped = group(withoutEchoes(findings), clients)
+  const grouped = group(withoutCases(withoutEchoes(findings)), clients)
     .map((change) => ({ ...change, request: byItself(change.request, states) }))
     .map(onAssumption);
   const effective = new Set(grouped.flatMap(({ because }) => because));
@@ -296,9 +296,13 @@ function names(manifest: Manifest | undefined, host: string): boolean {
   );
 }
 
-/** What changes for connections to an address is not told again of requests that somebody sends there under a name that nobody has. */
+/**
+ * What changes for connections to an address and port is not told again of requests that somebody sends there under a name that nobody
+ * has, as long as it is the same change.
+ */
 function withoutEchoes(findings: readonly Finding[]): readonly Finding[] {
-  const keyOf = ({ task, request: { address } }: Finding): string => `${task.client.index} ${address ?? ''}`;
+  const keyOf = ({ task, request: { address = '' }, was, is }: Finding): string =>
+    JSON.stringify([task.client.index, address, task.probe.port, effectOf(was, is)]);
   const isOther = ({ task, request }: Finding): boolean => task.host === '' && request.address !== undefined;
   const connections = new Set(
     findings.filter((one) => isOther(one) && one.task.probe.target.scheme === 'tcp').map(keyOf),
@@ -306,6 +310,17 @@ function withoutEchoes(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(
     (one) => !isOther(one) || one.task.probe.target.scheme === 'tcp' || !connections.has(keyOf(one)),
   );
+}
+
+/** A host that objects write in several cases is one host: names are compared without it (RFC 4343). */
+function withoutCases(findings: readonly Finding[]): readonly Finding[] {
+  const kept = new Map<string, Finding>();
+  for (const one of findings) {
+    const plain = one.label.replace(/\w+:\/\/[^/ ]+/, (host) => host.toLowerCase());
+    const key = JSON.stringify([one.task.client.index, plain, one.key]);
+    if (one.label === plain || !kept.has(key)) kept.set(key, one);
+  }
+  return [...kept.values()];
 }
 
 /** One change for all the clients that see the same of a request. */

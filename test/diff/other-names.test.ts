@@ -106,3 +106,17 @@ spec: {hosts: [stock.app.svc.cluster.local], http: [{directResponse: {status: 40
     expect(between(mesh, mesh + deny)).toContain('narrowed http://news.example.com/');
   });
 });
+
+it('a host that is written in several cases is told once', () => {
+  const entry = (name: string, host: string): string => `---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}, namespace: shop}
+spec: {hosts: [${host}], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}
+`;
+  const told = (now: string): readonly string[] =>
+    diff([], loadText(now).manifests, { mesh: { outbound: 'REGISTRY_ONLY' } })
+      .changes.filter(({ effect }) => effect === 'widened')
+      .map(({ to }) => to);
+  expect(told(entry('one', 'api.example.com') + entry('two', 'Api.example.com'))).toEqual(['http://api.example.com/']);
+});

@@ -304,6 +304,12 @@ export const BY_REQUEST: Confirmations = {
     bad: 'app/sleep: outbound|5432||db.example.com',
     good: 'app/sleep: outbound|5432||replica.example.com',
   },
+  'tcp-ports-collide/without-resolution': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'tcp://203.0.113.7:5432' },
+    bad: 'app/sleep: outbound|5432||any.example.com',
+    good: 'app/sleep: outbound|5432||db.example.com',
+  },
   'tcp-without-address/no-address': {
     by: 'request',
     ask: { from: 'app/sleep', url: 'tcp://198.51.100.20:5432' },
@@ -343,6 +349,18 @@ export const BY_REQUEST: Confirmations = {
     bad: 'app/sleep: PassthroughCluster in tls api.example.com',
     good: 'app/sleep: outbound|443||api.example.com in tls api.example.com',
   },
+  'unknown-destination/external-name': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://shop.app.svc.cluster.local:8080/' },
+    bad: 'app/sleep: outbound|80||partner.app.svc.cluster.local, which does not exist',
+    good: 'app/sleep: outbound|80||api.example.com',
+  },
+  'unknown-destination/half-qualified': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://shop.app.svc.cluster.local:8080/' },
+    bad: 'app/sleep: outbound|8080||shop.app, which does not exist',
+    good: 'app/sleep: outbound|8080||shop.app.svc.cluster.local in mtls outbound_.8080_._.shop.app.svc.cluster.local',
+  },
   'unknown-destination/misspelt': {
     by: 'request',
     ask: CNN,
@@ -354,6 +372,21 @@ export const BY_REQUEST: Confirmations = {
     ask: { from: 'app/sleep', url: 'http://shop.app.svc.cluster.local:8080/' },
     bad: 'app/sleep: outbound|8080||shop.apps.svc.cluster.local, which does not exist',
     good: 'app/sleep: outbound|8080||shop.app.svc.cluster.local in mtls outbound_.8080_._.shop.app.svc.cluster.local',
+  },
+  'unknown-destination/not-exported': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://shop.app.svc.cluster.local:8080/' },
+    bad: 'app/sleep: outbound|8080||stock.store.svc.cluster.local, which does not exist',
+    good: 'app/sleep: outbound|8080||stock.store.svc.cluster.local in mtls outbound_.8080_._.stock.store.svc.cluster.local',
+  },
+  'unknown-destination/short-outside': {
+    by: 'request',
+    ask: {
+      bad: { from: 'app/sleep', url: 'http://legacy/' },
+      good: { from: 'app/sleep', url: 'http://legacy.example.com/' },
+    },
+    bad: 'app/sleep: outbound|80||legacy',
+    good: 'app/sleep: outbound|80||legacy.example.com in tls legacy.example.com',
   },
   'unreachable-rule/after-catch-all': {
     by: 'request',
