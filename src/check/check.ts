@@ -84,7 +84,7 @@ function weighed(placed: Placed, severity: Severity | 'off' | undefined): Placed
 function isJudged(rule: Rule, hit: Hit, context: CheckContext): boolean {
   const { loaded } = context;
   if (hit.manifest !== undefined && hit.manifest.index >= (loaded.own ?? Infinity)) return false;
-  if (rule.findsAbsence === true && speaksOfDeclared(loaded, hit.what)) return false;
+  if (rule.findsAbsence === true && speaksOfDeclared(loaded, hit.what, context.mesh.config.clusterDomain)) return false;
   return isKnown(rule, hit, context);
 }
 

@@ -1,8 +1,7 @@
 /** Who reads a credential that an object names. */
 import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
-import { MESH, gatewaysByName, push, ruleMatches, virtualServices } from './edge';
-import { toFqdn } from './hosts';
+import { MESH, gatewaysByName, push, ruleMatches, virtualServices, fullHost } from './edge';
 import { NETWORKING, type ServerTls, type TrafficPolicy, specOf } from './istio';
 import { type PodTemplate, podsWith } from './workloads';
 
@@ -82,7 +81,7 @@ const gatewaysByDestination = defineIndex(
     for (const service of context.index(virtualServices)) {
       for (const { kind, rule: at, gateways } of ruleMatches(service)) {
         for (const { destination } of service.spec[kind]?.[at]?.route ?? []) {
-          const host = toFqdn(destination?.host ?? '', service.manifest.namespace);
+          const host = fullHost(context, destination?.host ?? '', service.manifest.namespace);
           for (const name of gateways) if (name !== MESH) push(found, host, name);
         }
       }
@@ -93,7 +92,7 @@ const gatewaysByDestination = defineIndex(
 
 /** Pods of the gateways whose routes lead to the host of a DestinationRule. */
 function gatewaysThatSend(context: CheckContext, manifest: Manifest): PodTemplate[] {
-  const host = toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace);
+  const host = fullHost(context, specOf('DestinationRule', manifest).host ?? '', manifest.namespace);
   const gateways = context.index(gatewaysByDestination).get(host) ?? [];
   const byName = context.index(gatewaysByName);
   return [...new Set([...new Set(gateways)].flatMap((name) => podsOf(context, byName.get(name)?.spec.selector ?? {})))];

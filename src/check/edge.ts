@@ -1,8 +1,8 @@
 /** Views of the objects of an edge that several rules share. */
+import { overlaps, resolveShortName } from '../model/hostnames';
 import type { FieldPath, Manifest } from '../model/manifest';
 import { resolveGatewayName } from '../model/virtual-services';
 import { type CheckContext, defineIndex } from './context';
-import { overlaps } from './hosts';
 import {
   type GatewaySpec,
   NETWORKING,
@@ -166,4 +166,9 @@ export function selects(
   labels: Readonly<Record<string, string>>,
 ): boolean {
   return Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value);
+}
+
+/** The whole name of a host that an object of a namespace names: a name without dots is a Service of that. */
+export function fullHost({ mesh }: Pick<CheckContext, 'mesh'>, host: string, namespace: string): string {
+  return resolveShortName(host, namespace, mesh.config.clusterDomain);
 }

@@ -4,8 +4,17 @@ import { type Attachment, hostnamesAt } from '../model/attachments';
 import type { ApiGateway } from '../model/gateway-api';
 import { record, records, text } from '../model/fields';
 import { type CheckContext, defineIndex } from './context';
-import { MESH, type VirtualServiceView, gatewaysByName, push, ruleMatches, selects, virtualServices } from './edge';
-import { isSubsetOf, toFqdn } from './hosts';
+import {
+  MESH,
+  type VirtualServiceView,
+  gatewaysByName,
+  push,
+  ruleMatches,
+  selects,
+  virtualServices,
+  fullHost,
+} from './edge';
+import { isSubsetOf } from '../model/hostnames';
 import { type PodTemplate, isGatewayPod } from './workloads';
 
 /** A rule on a gateway whose destination is the host itself: the second hop of traffic that leaves. */
@@ -67,7 +76,8 @@ export const egressGateways = defineIndex('egress gateways', (context): Readonly
   for (const service of context.index(virtualServices)) {
     for (const { kind, rule, gateways } of ruleMatches(service)) {
       const leadsIn = (service.spec[kind]?.[rule]?.route ?? []).some(
-        ({ destination }) => !isOutside(context, toFqdn(destination?.host ?? '', service.manifest.namespace)),
+        ({ destination }) =>
+          !isOutside(context, fullHost(context, destination?.host ?? '', service.manifest.namespace)),
       );
       // A rule for sidecars as well is the first hop.
       if (leadsIn && !gateways.includes(MESH)) for (const gateway of gateways) hosts.delete(gateway);

@@ -57,7 +57,7 @@ function marker({ kind, namespace, name }: Declared): Manifest {
 }
 
 /** Whether a sentence about something missing speaks of what is declared. */
-export function speaksOfDeclared({ manifests, own }: Loaded, what: string): boolean {
+export function speaksOfDeclared({ manifests, own }: Loaded, what: string, clusterDomain: string): boolean {
   if (own === undefined) return false;
   return manifests.slice(own).some(({ group, body }) => {
     if (group !== GROUP) return false;
@@ -65,7 +65,7 @@ export function speaksOfDeclared({ manifests, own }: Loaded, what: string): bool
     const names =
       kind === 'Namespace'
         ? [namespace]
-        : [`${namespace}/${name}`, `${name}.${namespace}`, `${name}.${namespace}.svc.cluster.local`];
+        : [`${namespace}/${name}`, `${name}.${namespace}`, `${name}.${namespace}.svc.${clusterDomain}`];
     return names.some((one) => new RegExp(`(^|[^\\w.-])${one.replace(/[.]/g, '\\.')}($|[^\\w-])`).test(what));
   });
 }

@@ -1,8 +1,8 @@
 /** Hosts that objects of Istio's name: what is known to be wrong with one, where manifests show what its namespace has. */
 import type { Manifest } from '../model/manifest';
 import type { CheckContext } from './context';
-import { nameOf } from './edge';
-import { isSubsetOf, toFqdn } from './hosts';
+import { nameOf, fullHost } from './edge';
+import { isSubsetOf } from '../model/hostnames';
 import { nearestName } from '../model/near-names';
 
 export interface NamedHost {
@@ -16,23 +16,25 @@ export interface NamedHost {
 /** Nothing for a host that is declared, or whose namespace no manifest shows. */
 export function judgeHost(context: CheckContext, written: string, manifest: Manifest): NamedHost | undefined {
   if (written === '' || written.startsWith('*')) return undefined;
-  const { services } = context.mesh;
-  const host = toFqdn(written, manifest.namespace);
+  const { services, config } = context.mesh;
+  const { clusterDomain } = config;
+  const host = fullHost(context, written, manifest.namespace);
   if (
     services.named(host).size > 0 ||
     // A wildcard may stand for a host outside; a Service of the cluster has its own name.
-    (!host.endsWith(`.svc.${context.mesh.config.clusterDomain}`) &&
+    (!host.endsWith(`.svc.${clusterDomain}`) &&
       services.all.some((service) => service.host.startsWith('*') && isSubsetOf(host, service.host)))
   )
     return undefined;
-  const whole = /\.svc$/.test(written) ? `${written}.cluster.local` : `${written}.svc.cluster.local`;
+  const whole = /\.svc$/.test(written) ? `${written}.${clusterDomain}` : `${written}.svc.${clusterDomain}`;
   if (written.includes('.') && services.named(whole).size > 0)
     return {
       what: `${nameOf(manifest)} names ${JSON.stringify(written)}, which Istio takes as it is written, and not for ${whole}`,
       fix: `Write ${whole}: only a name without a dot is completed.`,
       isSure: true,
     };
-  const [, , namespace] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/.exec(host) ?? [];
+  const parts = host.endsWith(`.svc.${clusterDomain}`) ? host.split('.') : [];
+  const namespace = parts.length === 3 + clusterDomain.split('.').length ? parts[1] : undefined;
   if (namespace !== undefined) {
     const siblings = services
       .inNamespace(namespace)
@@ -51,7 +53,7 @@ export function judgeHost(context: CheckContext, written: string, manifest: Mani
       ...(near ? { fix: `Did you mean ${near}?` } : {}),
     };
   }
-  const outside = services.all.filter((one) => !one.assumed && !one.host.endsWith('.svc.cluster.local'));
+  const outside = services.all.filter((one) => !one.assumed && !one.host.endsWith(`.svc.${clusterDomain}`));
   const near = nearestName(
     host,
     outside.map((one) => one.host),

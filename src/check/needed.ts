@@ -5,9 +5,8 @@ import { list, record, records, text, type Json } from '../model/fields';
 import type { FieldPath, Manifest } from '../model/manifest';
 import type { CheckContext } from './context';
 import { namedCredentials } from './credentials';
-import { virtualServices } from './edge';
+import { virtualServices, fullHost } from './edge';
 import { ENVOY_GATEWAY, GATEWAY_API } from './gateway-api';
-import { toFqdn } from './hosts';
 import { NETWORKING, specOf } from './istio';
 import { judgeHost } from './named-hosts';
 import { missingBackend } from './backends';
@@ -47,7 +46,7 @@ function* hosts(context: CheckContext): Generator<Needed> {
   const domain = context.mesh.config.clusterDomain;
   const { services } = context.mesh;
   const named = function* (by: Manifest, written: string, field: FieldPath, mayBeTold = false): Generator<Needed> {
-    const host = /\.svc$/.test(written) ? `${written}.${domain}` : toFqdn(written, by.namespace, domain);
+    const host = /\.svc$/.test(written) ? `${written}.${domain}` : fullHost(context, written, by.namespace);
     const [name, namespace, ...rest] = host.split('.');
     if (!name || !namespace || name.includes('*') || rest.join('.') !== `svc.${domain}`) return;
     // An entry may declare such a host as well.

@@ -122,7 +122,7 @@ function reversed(name: string): string {
 }
 
 /** A name without dots is a Service of the object's own namespace; anything else is taken as it is. */
-export function resolveShortName(host: string, namespace: string, domain = 'cluster.local'): string {
+export function resolveShortName(host: string, namespace: string, domain: string): string {
   if (host === '' || host === '*' || host.includes('.') || host.includes(':')) return host;
   return `${host}.${namespace}.svc.${domain}`;
 }

@@ -3,7 +3,7 @@
  * an IstioOperator, Helm values, what a tool gives to the chart, the Sail operator's Istio, or what an installation leaves in a cluster.
  */
 import { parse } from 'yaml';
-import { list, record, records, text, type Json } from './fields';
+import { list, record, records, text, texts, type Json } from './fields';
 import { givenValues, INSTALLS_CHARTS, type Level, levelsIn, levelsOf } from './given-values';
 import type { FieldPath, Manifest } from './manifest';
 import { HELM_VALUES } from './recognize';
@@ -69,7 +69,11 @@ function read(manifest: Manifest): Installation | undefined {
       return ofOperator(manifest, spec);
     case 'Deployment': {
       const containers = records(record(record(spec.template).spec).containers);
-      return made(manifest, { env: listedEnv(containers[0]?.env) });
+      const domain = domainOf(texts(containers[0]?.args));
+      return made(manifest, {
+        env: listedEnv(containers[0]?.env),
+        ...(domain === undefined ? {} : { global: { proxy: { clusterDomain: domain } } }),
+      });
     }
     case 'ConfigMap':
       return ofConfigMap(manifest, record(body.data));
@@ -88,6 +92,16 @@ function read(manifest: Manifest): Installation | undefined {
       return isMesh ? fromValues(manifest, levels) : undefined;
     }
   }
+}
+
+/** What istiod is told that names of Services end in. */
+function domainOf(args: readonly string[]): string | undefined {
+  const at = args.findIndex((arg) => /^--domain(=|$)/.test(arg));
+  return args[at]?.startsWith('--domain=') === true
+    ? args[at].slice('--domain='.length)
+    : at < 0
+      ? undefined
+      : args[at + 1];
 }
 
 type Given = Partial<Omit<Installation, 'manifest'>>;

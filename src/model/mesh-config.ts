@@ -35,6 +35,7 @@ export interface MeshConfig {
   readonly trustDomainAliases: readonly string[];
   /** Whether sidecars take only peers of these trust domains. */
   readonly validatesTrustDomain: boolean;
+  /** What names of Services end in, as istiod is told (`--domain`, which the chart has from `global.proxy.clusterDomain`). */
   readonly clusterDomain: string;
   readonly autoMtls: boolean;
   readonly defaultServiceExportTo: readonly string[];
@@ -230,7 +231,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     trustDomain: options.trustDomain ?? (text(first((config) => config.trustDomain)) || 'cluster.local'),
     trustDomainAliases: texts(first((config) => config.trustDomainAliases)),
     validatesTrustDomain: !isSet(found, 'PILOT_SKIP_VALIDATE_TRUST_DOMAIN', false),
-    clusterDomain: 'cluster.local',
+    clusterDomain: proxyText('clusterDomain') || 'cluster.local',
     autoMtls: mtls !== false,
     defaultServiceExportTo: defaultExport(first((config) => config.defaultServiceExportTo)),
     defaultVirtualServiceExportTo: defaultExport(first((config) => config.defaultVirtualServiceExportTo)),

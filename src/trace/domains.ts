@@ -5,11 +5,7 @@ import { ANY_ADDRESS } from '../model/addresses';
  * The other names under which a client of a namespace may call a service: with a trailing dot, and for Services of the cluster
  * the shorter forms that its DNS search path completes.
  */
-export function alternativeHosts(
-  host: string,
-  clientNamespace: string,
-  clusterDomain = 'cluster.local',
-): readonly string[] {
+export function alternativeHosts(host: string, clientNamespace: string, clusterDomain: string): readonly string[] {
   const names = /^[\d.]+$|:/.test(host) ? [] : [`${host}.`];
   if (!host.endsWith(`.svc.${clusterDomain}`)) return names;
   const upToNamespace = host.slice(0, host.indexOf('.svc.'));
@@ -27,11 +23,16 @@ export interface Domains {
 }
 
 /** Every Host under which a service answers on a port; `host` is its own as routes have it. */
-export function serviceDomains(host: string, service: Service, clientNamespace: string): Domains {
+export function serviceDomains(
+  host: string,
+  service: Service,
+  clientNamespace: string,
+  clusterDomain: string,
+): Domains {
   const expanded: string[] = [];
   let all: string[] = [];
   const add = (name: string): void => {
-    const others = alternativeHosts(name, clientNamespace);
+    const others = alternativeHosts(name, clientNamespace, clusterDomain);
     all.push(name, ...others);
     expanded.push(...others);
   };

@@ -127,7 +127,10 @@ function tlsChains(
   const bySni = cidrs.length > 0 || address === '' || (address === ANY_ADDRESS && bind === ANY_ADDRESS);
   const names = [
     service.host,
-    ...service.aliases.flatMap((alias) => [alias, ...alternativeHosts(alias, view.proxy.namespace)]),
+    ...service.aliases.flatMap((alias) => [
+      alias,
+      ...alternativeHosts(alias, view.proxy.namespace, view.mesh.config.clusterDomain),
+    ]),
   ];
   return [
     filterChain({

@@ -174,7 +174,10 @@ function sidecarVirtualHosts(view: ProxyView, egress: EgressListener, port: numb
     const name = `${host}:${wrapper.port}`;
     const before = names.size;
     if (names.add(name).size === before) return;
-    const { all, expanded } = service === undefined ? { all: [host], expanded: [] } : serviceDomains(host, service, '');
+    const { all, expanded } =
+      service === undefined
+        ? { all: [host], expanded: [] }
+        : serviceDomains(host, service, '', view.mesh.config.clusterDomain);
     // An expansion gives way to a service of just that name.
     const own = all.filter((domain) => !(hosts.has(domain) && expanded.includes(domain)));
     const bare = own.filter(take);

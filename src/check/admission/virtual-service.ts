@@ -1,6 +1,6 @@
 /** What istiod's webhook refuses in a VirtualService (pkg/config/validation of Istio 1.29). */
 import type { FieldPath, Manifest } from '../../model/manifest';
-import { isSubsetOf } from '../hosts';
+import { isSubsetOf } from '../../model/hostnames';
 import { type HttpRoute, type TlsRoute, type VirtualServiceSpec, specOf } from '../istio';
 import { destinationsIssues, gatewayNameIssues, matchPortIssues } from './destinations';
 import { isClaim } from './http-headers';

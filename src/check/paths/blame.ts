@@ -5,9 +5,9 @@
 import type { FieldPath, Manifest } from '../../model/manifest';
 import type { Decision, Reason } from '../../trace';
 import type { CheckContext } from '../context';
-import { MESH, gatewaysByName, isVisible, ruleMatches, virtualServices } from '../edge';
+import { MESH, gatewaysByName, isVisible, ruleMatches, virtualServices, fullHost } from '../edge';
 import { ROUTE_KINDS, routeSpec } from '../gateway-api';
-import { overlaps, toFqdn } from '../hosts';
+import { overlaps } from '../../model/hostnames';
 import { specOf } from '../istio';
 import { findDecided, parseField } from './decided';
 import type { Break } from './breaks';
@@ -93,7 +93,7 @@ function destinationOf(context: CheckContext, hop: FollowedHop, part: Part): Bla
   const rule = specOf('VirtualService', found.manifest)[section]?.[Number(index)];
   const at = (rule?.route ?? []).findIndex(
     ({ destination }) =>
-      toFqdn(destination?.host ?? '', route.namespace) === host && (destination?.subset ?? '') === subset,
+      fullHost(context, destination?.host ?? '', route.namespace) === host && (destination?.subset ?? '') === subset,
   );
   if (at < 0) return undefined;
   const { port } = rule?.route?.[at]?.destination ?? {};

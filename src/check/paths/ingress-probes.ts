@@ -3,11 +3,10 @@ import { type Attachment, hostnamesAt } from '../../model/attachments';
 import { cookieConditions } from '../../model/envoy-gateway-rules';
 import { number, record, records, strings, text } from '../../model/fields';
 import { GATEWAY_API, type ApiRoute } from '../../model/gateway-api';
-import { hostsForNamespace } from '../../model/hostnames';
+import { hostsForNamespace, isSubsetOf, overlaps } from '../../model/hostnames';
 import { isHttp as declaresHttp } from '../../model/protocols';
 import type { CheckContext } from '../context';
-import { type GatewayView, MESH, type RuleMatch, type VirtualServiceView, gatewaysByName, ruleMatches, virtualServices } from '../edge'; // prettier-ignore
-import { isSubsetOf, overlaps, toFqdn } from '../hosts';
+import { type GatewayView, MESH, type RuleMatch, type VirtualServiceView, gatewaysByName, ruleMatches, virtualServices, fullHost } from '../edge'; // prettier-ignore
 import type { HttpMatch, Server } from '../istio';
 import { isHttp, isPlainTcp } from '../protocol';
 import { type Probe, httpRequest, isName, sampleOf } from './probes';
@@ -61,7 +60,7 @@ function leadsInside({ mesh }: CheckContext, service: VirtualServiceView, { kind
   return (
     routes.length > 0 &&
     routes.every(({ destination }) => {
-      const named = mesh.services.declaring(toFqdn(destination?.host ?? '', service.manifest.namespace));
+      const named = mesh.services.declaring(fullHost({ mesh }, destination?.host ?? '', service.manifest.namespace));
       return named.some(
         (service) =>
           service.registry === 'Kubernetes' &&
@@ -95,7 +94,7 @@ function* serverProbes(
   if (rule.kind === 'tcp' && scheme !== 'http' && tls?.mode !== 'PASSTHROUGH') {
     const [host] = namesOf(['*'], served);
     const { host: to = '', port: onPort } = spec.tcp?.[rule.rule]?.route?.[0]?.destination ?? {};
-    const isSpoken = speaksHttp(context, toFqdn(to, manifest.namespace), onPort?.number ?? listen);
+    const isSpoken = speaksHttp(context, fullHost(context, to, manifest.namespace), onPort?.number ?? listen);
     if (host !== undefined) yield { ...found, host, ...l4(host, listen, scheme === 'https', isSpoken) };
     return;
   }
@@ -151,7 +150,7 @@ function* attachmentProbes(
     const found = { manifest, field, isFor, at, atGroup: GATEWAY_API, port } as const;
     if (route.kind === 'TCPRoute') {
       const [first] = records(rule.backendRefs);
-      const backend = `${text(first?.name)}.${text(first?.namespace) || route.config.namespace}.svc.cluster.local`;
+      const backend = `${text(first?.name)}.${text(first?.namespace) || route.config.namespace}.svc.${context.mesh.config.clusterDomain}`;
       const host = sampleOf(listener.hostname);
       yield {
         ...found,

@@ -9,10 +9,11 @@ import {
   ruleMatches,
   serviceEntries,
   virtualServices,
+  fullHost,
 } from '../edge';
 import { policiesOf } from '../credentials';
 import { isHeldTo } from '../destination-rules';
-import { isSubsetOf, toFqdn } from '../hosts';
+import { isSubsetOf } from '../../model/hostnames';
 import { type HttpMatch, NETWORKING, type ServiceEntrySpec, specOf, type TcpMatch } from '../istio';
 import { ANY_ADDRESS, contains, isAddress } from '../../model/addresses';
 import { isTcp, isTls as modelIsTls } from '../../model/protocols';
@@ -68,7 +69,7 @@ function* tlsProbes(context: CheckContext, manifest: Manifest): Generator<Probe>
   const spoken = [...policiesOf({ trafficPolicy: spec.trafficPolicy })].find(
     ({ policy }) => policy.tls?.mode !== undefined,
   );
-  const host = toFqdn(spec.host ?? '', manifest.namespace);
+  const host = fullHost(context, spec.host ?? '', manifest.namespace);
   if (spoken === undefined || !isName(host)) return;
   const field = [...spoken.field, 'tls', 'mode'];
   for (const { registry, namespace, selector, ports } of context.mesh.services.named(host).values()) {
@@ -120,7 +121,7 @@ function* ruleProbes(context: CheckContext, service: VirtualServiceView): Genera
       const request = httpRequest(match);
       if (!request) continue;
       for (const written of service.hosts) {
-        const host = sampleOf(toFqdn(written, manifest.namespace));
+        const host = sampleOf(fullHost(context, written, manifest.namespace));
         if (!isName(host) || !mayReach(match, host)) continue;
         for (const port of rule.port ? [rule.port] : portsOf(context, host, 'http')) {
           const { path, method, headers } = request;
@@ -140,7 +141,7 @@ function* ruleProbes(context: CheckContext, service: VirtualServiceView): Genera
     } else if (rule.kind === 'tcp') {
       const match: TcpMatch = spec.tcp?.[rule.rule]?.match?.[rule.match ?? 0] ?? {};
       for (const host of service.hosts)
-        yield* tcpProbes(context, manifest, rule, match, toFqdn(host, manifest.namespace));
+        yield* tcpProbes(context, manifest, rule, match, fullHost(context, host, manifest.namespace));
     } else {
       const match: Source = spec.tls?.[rule.rule]?.match?.[rule.match ?? 0] ?? {};
       for (const written of rule.sniHosts) {
@@ -243,7 +244,7 @@ const sourcesByHost = defineIndex('sources by host', (context): ReadonlyMap<stri
     for (const { kind, rule, match, gateways } of ruleMatches(service)) {
       if (!gateways.includes(MESH)) continue;
       const source: Source = (match === undefined ? undefined : service.spec[kind]?.[rule]?.match?.[match]) ?? {};
-      for (const host of service.hosts) push(byHost, toFqdn(host, service.manifest.namespace), source);
+      for (const host of service.hosts) push(byHost, fullHost(context, host, service.manifest.namespace), source);
     }
   }
   return byHost;

@@ -1,12 +1,12 @@
 /** One finding for each cause that breaks paths, however many requests it breaks. */
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { gatewaysByName, push, virtualServices } from '../edge';
+import { gatewaysByName, push, virtualServices, fullHost } from '../edge';
 import { envoyGateways } from '../envoy-gateway';
 import { formatField } from '../../model/field-path';
 import type { Hit } from '../rule';
 import { waysFor } from '../egress-gateways';
-import { isSubsetOf, toFqdn } from '../hosts';
+import { isSubsetOf } from '../../model/hostnames';
 import { NETWORKING, specOf } from '../istio';
 import type { Client } from './clients';
 import { findDecided } from './decided';
@@ -135,7 +135,7 @@ function onTheWay(context: CheckContext, all: readonly BrokenPath[]): readonly M
 const rulesByHost = defineIndex('rules by host', (context): ReadonlyMap<string, readonly Manifest[]> => {
   const rules = new Map<string, Manifest[]>();
   for (const manifest of context.of(NETWORKING, 'DestinationRule'))
-    push(rules, toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace), manifest);
+    push(rules, fullHost(context, specOf('DestinationRule', manifest).host ?? '', manifest.namespace), manifest);
   return rules;
 });
 

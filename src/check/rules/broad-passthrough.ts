@@ -9,7 +9,7 @@ import {
   ruleMatches,
   virtualServices,
 } from '../edge';
-import { isSubsetOf } from '../hosts';
+import { isSubsetOf } from '../../model/hostnames';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {

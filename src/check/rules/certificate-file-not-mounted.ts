@@ -2,8 +2,7 @@ import type { FieldPath, Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
 import { policiesOf } from '../credentials';
 import { isHeldTo } from '../destination-rules';
-import { MESH, gatewaysByName, nameOf, ruleMatches, selects, virtualServices } from '../edge';
-import { toFqdn } from '../hosts';
+import { MESH, gatewaysByName, nameOf, ruleMatches, selects, virtualServices, fullHost } from '../edge';
 import { NETWORKING, specOf } from '../istio';
 import { hasFile } from '../proxy-files';
 import type { Rule } from '../rule';
@@ -26,7 +25,7 @@ export const rule: Rule = {
         tls?.mode === 'SIMPLE' || tls?.mode === 'MUTUAL' ? filesOf(tls, [...field, 'tls']) : [],
       );
       if (named.length === 0) continue;
-      const readers = readersOf(context, manifest, toFqdn(spec.host ?? '', manifest.namespace));
+      const readers = readersOf(context, manifest, fullHost(context, spec.host ?? '', manifest.namespace));
       yield* missing(manifest, named, readers);
     }
     for (const { manifest, spec } of context.index(gatewaysByName).values()) {
@@ -89,7 +88,7 @@ function leadsTo(context: CheckContext, { labels }: PodTemplate, host: string): 
       ruleMatches(service).some(
         ({ kind, rule: at, gateways: names }) =>
           (service.spec[kind]?.[at]?.route ?? []).some(
-            ({ destination }) => toFqdn(destination?.host ?? '', service.manifest.namespace) === host,
+            ({ destination }) => fullHost(context, destination?.host ?? '', service.manifest.namespace) === host,
           ) && names.some((name) => name !== MESH && selectsPod(gateways.get(name)?.spec.selector, labels)),
       ),
     );

@@ -1,5 +1,4 @@
-import { entriesByHost } from '../edge';
-import { toFqdn } from '../hosts';
+import { entriesByHost, fullHost } from '../edge';
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
 import { policiesOf } from '../credentials';
@@ -17,7 +16,7 @@ export const rule: Rule = {
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
-      const host = toFqdn(spec.host ?? '', manifest.namespace);
+      const host = fullHost(context, spec.host ?? '', manifest.namespace);
       const entries = context.index(entriesByHost).get(host) ?? [];
       if (entries.some((entry) => (entry.spec.subjectAltNames ?? []).length > 0)) continue;
       for (const { policy, field } of policiesOf(spec)) {

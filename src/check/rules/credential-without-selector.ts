@@ -1,7 +1,6 @@
 import { bindingOf } from '../../model/waypoints';
 import { policiesOf } from '../credentials';
-import { MESH, ruleMatches, virtualServices } from '../edge';
-import { toFqdn } from '../hosts';
+import { MESH, ruleMatches, virtualServices, fullHost } from '../edge';
 import { NETWORKING, specOf } from '../istio';
 import type { CheckContext } from '../context';
 import type { Rule } from '../rule';
@@ -20,7 +19,7 @@ export const rule: Rule = {
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
       if (spec.workloadSelector || ![...policiesOf(spec)].some(({ policy }) => policy.tls?.credentialName)) continue;
-      const host = toFqdn(spec.host ?? '', manifest.namespace);
+      const host = fullHost(context, spec.host ?? '', manifest.namespace);
       if (!isForSidecars(context, host, manifest.namespace)) continue;
       for (const { policy, field } of policiesOf(spec)) {
         const { credentialName, mode } = policy.tls ?? {};

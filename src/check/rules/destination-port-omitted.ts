@@ -1,5 +1,4 @@
-import { virtualServices } from '../edge';
-import { toFqdn } from '../hosts';
+import { virtualServices, fullHost } from '../edge';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -20,13 +19,13 @@ export const rule: Rule = {
             if (destination.port || !destination.host) continue;
             const ports = new Set(
               context.mesh.services
-                .declaring(toFqdn(destination.host, manifest.namespace))
+                .declaring(fullHost(context, destination.host, manifest.namespace))
                 .flatMap((service) => (service.assumed ? [] : service.ports.map(({ port }) => port))),
             );
             if (ports.size < 2) continue;
             // A request on one of the destination's own ports stays on it.
             const own = context.mesh.services
-              .declaring(toFqdn(spec.hosts?.[0] ?? '', manifest.namespace))
+              .declaring(fullHost(context, spec.hosts?.[0] ?? '', manifest.namespace))
               .flatMap((service) => service.ports.map(({ port }) => port));
             if (own.length > 0 && own.every((port) => ports.has(port))) continue;
             yield {

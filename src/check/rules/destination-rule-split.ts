@@ -1,5 +1,4 @@
-import { type Exported, haveCommonViewer, nameOf, push } from '../edge';
-import { toFqdn } from '../hosts';
+import { type Exported, haveCommonViewer, nameOf, push, fullHost } from '../edge';
 import { type DestinationRuleSpec, NETWORKING, specOf } from '../istio';
 import type { FieldPath } from '../../model/manifest';
 import type { Rule } from '../rule';
@@ -19,7 +18,7 @@ export const rule: Rule = {
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
       if (spec.workloadSelector) continue;
-      const host = toFqdn(spec.host ?? '', manifest.namespace);
+      const host = fullHost(context, spec.host ?? '', manifest.namespace);
       const key = `${manifest.namespace} ${host}`;
       let seen = byHost.get(key);
       if (!seen) byHost.set(key, (seen = { policies: new Map(), subsets: new Map() }));

@@ -3,7 +3,7 @@ import { MESH, type RuleMatch, isVisible, nameOf, ruleMatches } from '../edge';
 import { type WayOut, waysFor, waysOut } from '../egress-gateways';
 import { type Path, paths } from '../paths/paths';
 import type { CheckContext } from '../context';
-import { overlaps } from '../hosts';
+import { overlaps } from '../../model/hostnames';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {

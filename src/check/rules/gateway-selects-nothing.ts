@@ -1,7 +1,6 @@
 import type { Manifest } from '../../model/manifest';
 import type { CheckContext } from '../context';
-import { MESH, gatewaysByName, nameOf, ruleMatches, selects, virtualServices } from '../edge';
-import { toFqdn } from '../hosts';
+import { MESH, gatewaysByName, nameOf, ruleMatches, selects, virtualServices, fullHost } from '../edge';
 import type { Rule } from '../rule';
 import { isGatewayPod, podTemplates, podsWith, servicesAskingFor } from '../workloads';
 
@@ -78,7 +77,7 @@ function podsBehind(
         .filter(({ gateways }) => gateways.includes(MESH))
         .flatMap(({ kind, rule: at }) => view.spec[kind]?.[at]?.route ?? [])
         .flatMap(({ destination }) => [
-          ...context.mesh.services.named(toFqdn(destination?.host ?? '', view.manifest.namespace)).values(),
+          ...context.mesh.services.named(fullHost(context, destination?.host ?? '', view.manifest.namespace)).values(),
         ]),
     )
     .flatMap(({ config, namespace, selector, assumed }) =>

@@ -46,7 +46,8 @@ export const rule: Rule = {
             kind === 'Service' && !own.some(({ urlRewrite }) => urlRewrite?.hostname),
         );
         if (services.length === 0 || host) continue;
-        const isInternal = hostnames.length > 0 && hostnames.every((host) => host.endsWith('.svc.cluster.local'));
+        const isInternal =
+          hostnames.length > 0 && hostnames.every((host) => host.endsWith(`.svc.${context.mesh.config.clusterDomain}`));
         if (isInternal) continue;
         yield {
           manifest,

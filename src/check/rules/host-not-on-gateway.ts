@@ -1,5 +1,5 @@
-import { MESH, gatewaysByName, nameOf, virtualServices } from '../edge';
-import { overlaps, toFqdn } from '../hosts';
+import { MESH, gatewaysByName, nameOf, virtualServices, fullHost } from '../edge';
+import { overlaps } from '../../model/hostnames';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -33,7 +33,8 @@ export const rule: Rule = {
         const refused = hosts.filter(
           (host) =>
             !admitted.some(
-              (candidate) => overlaps(candidate, toFqdn(host, manifest.namespace)) || overlaps(candidate, host),
+              (candidate) =>
+                overlaps(candidate, fullHost(context, host, manifest.namespace)) || overlaps(candidate, host),
             ),
         );
         if (refused.length === 0) continue;

@@ -1,5 +1,4 @@
-import { type VirtualServiceView, MESH, haveCommonViewer, nameOf, push, virtualServices } from '../edge';
-import { toFqdn } from '../hosts';
+import { type VirtualServiceView, MESH, haveCommonViewer, nameOf, push, virtualServices, fullHost } from '../edge';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -16,7 +15,8 @@ export const rule: Rule = {
     const byHost = new Map<string, VirtualServiceView[]>();
     for (const service of context.index(virtualServices)) {
       if (!service.gateways.includes(MESH)) continue;
-      for (const host of new Set(service.hosts)) push(byHost, toFqdn(host, service.manifest.namespace), service);
+      for (const host of new Set(service.hosts))
+        push(byHost, fullHost(context, host, service.manifest.namespace), service);
     }
     for (const [host, services] of byHost) {
       for (const [index, service] of services.entries()) {
@@ -29,7 +29,7 @@ export const rule: Rule = {
             'hosts',
             Math.max(
               0,
-              service.hosts.findIndex((candidate) => toFqdn(candidate, service.manifest.namespace) === host),
+              service.hosts.findIndex((candidate) => fullHost(context, candidate, service.manifest.namespace) === host),
             ),
           ],
           what: `${nameOf(service.manifest)} and ${nameOf(other.manifest)} are both for ${host} in the mesh`,

@@ -4,9 +4,8 @@ import { isTls } from '../../model/protocols';
 import type { Port, Service } from '../../model/services';
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { gatewaysByName, nameOf, push, virtualServices } from '../edge';
+import { gatewaysByName, nameOf, push, virtualServices, fullHost } from '../edge';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
-import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
 import { policiesOf } from '../credentials';
@@ -73,7 +72,7 @@ function* httpDestinations(context: CheckContext): Generator<HttpDestination> {
       for (const { destination: { host = '', port } = {} } of route)
         yield {
           route: `http[${r}] of ${nameOf(manifest)}`,
-          host: toFqdn(host, manifest.namespace),
+          host: fullHost(context, host, manifest.namespace),
           port: port?.number ?? 0,
         };
     }
@@ -96,7 +95,7 @@ function* httpDestinations(context: CheckContext): Generator<HttpDestination> {
 const rulesByHost = defineIndex('rules by host', (context): ReadonlyMap<string, readonly Manifest[]> => {
   const found = new Map<string, Manifest[]>();
   for (const manifest of context.of(NETWORKING, 'DestinationRule'))
-    push(found, toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace), manifest);
+    push(found, fullHost(context, specOf('DestinationRule', manifest).host ?? '', manifest.namespace), manifest);
   return found;
 });
 

@@ -1,10 +1,9 @@
 import type { Manifest } from '../../model/manifest';
-import { toFqdn } from '../hosts';
 import type { Service } from '../../model/services';
 import { INGRESS_USE_WAYPOINT, ingressBindingOf } from '../../model/waypoints';
 import { targetRefsOf, waypointOf } from '../authorization';
 import type { CheckContext } from '../context';
-import { MESH, nameOf, ruleMatches, virtualServices } from '../edge';
+import { MESH, nameOf, ruleMatches, virtualServices, fullHost } from '../edge';
 import { SECURITY, specOf } from '../istio';
 import { type Reference, routeSpec } from '../gateway-api';
 import type { FieldPath } from '../../model/manifest';
@@ -73,7 +72,7 @@ function* routed(context: CheckContext): Generator<Routed> {
       if (gateway === undefined || kind !== 'http' || seen.has(rule)) continue;
       seen.add(rule);
       for (const [at, { destination }] of (service.spec.http?.[rule]?.route ?? []).entries()) {
-        const host = toFqdn(destination?.host ?? '', service.manifest.namespace, context.mesh.config.clusterDomain);
+        const host = fullHost(context, destination?.host ?? '', service.manifest.namespace);
         yield {
           route: service.manifest,
           gateway: `Gateway ${gateway}`,

@@ -1,7 +1,6 @@
-import { MESH, nameOf, push, virtualServices } from '../edge';
+import { MESH, nameOf, push, virtualServices, fullHost } from '../edge';
 import type { Manifest } from '../../model/manifest';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
-import { toFqdn } from '../hosts';
 import type { CheckContext } from '../context';
 import type { L4Match, VirtualService } from '../../model/virtual-services';
 import type { Hit, Rule } from '../rule';
@@ -22,7 +21,7 @@ export const rule: Rule = {
     const byHost = new Map<string, Manifest[]>();
     for (const { manifest, hosts, gateways, spec } of context.index(virtualServices)) {
       if (!gateways.includes(MESH) || (spec.exportTo ?? []).includes('~')) continue;
-      for (const host of new Set(hosts)) push(byHost, toFqdn(host, manifest.namespace), manifest);
+      for (const host of new Set(hosts)) push(byHost, fullHost(context, host, manifest.namespace), manifest);
     }
     for (const manifest of KINDS.flatMap((kind) => context.of(GATEWAY_API, kind))) {
       for (const { host, at } of parentHosts(context, manifest)) {

@@ -1,7 +1,7 @@
 import type { CheckContext } from '../context';
 import { nameOf } from '../edge';
 import { coveredRules } from '../envoy-gateway';
-import { isSubsetOf, overlaps } from '../hosts';
+import { isSubsetOf, overlaps } from '../../model/hostnames';
 import { type OidcPolicy, oidcPolicies } from '../oidc';
 import type { Rule } from '../rule';
 

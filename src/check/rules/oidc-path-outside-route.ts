@@ -1,6 +1,6 @@
 import type { CheckContext } from '../context';
 import { type CoveredRule, coveredRules } from '../envoy-gateway';
-import { isSubsetOf } from '../hosts';
+import { isSubsetOf } from '../../model/hostnames';
 import { type OidcPolicy, oidcPolicies, urlParts } from '../oidc';
 import type { Hit, Rule } from '../rule';
 import { fullMatch } from '../../model/re2';

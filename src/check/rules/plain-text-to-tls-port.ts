@@ -2,8 +2,7 @@ import { findDecided } from '../paths/decided';
 import { type Path, paths } from '../paths/paths';
 import { PATH_KINDS, brokenPathHits, rulesFor } from '../paths/report';
 import type { CheckContext } from '../context';
-import { isVisible, nameOf } from '../edge';
-import { toFqdn } from '../hosts';
+import { isVisible, nameOf, fullHost } from '../edge';
 import { specOf } from '../istio';
 import { policiesOf } from '../credentials';
 import type { Manifest } from '../../model/manifest';
@@ -31,10 +30,10 @@ function* wrongPorts(context: CheckContext): Generator<Hit> {
   const said = new Set<unknown>();
   const all = context.index(paths);
   const right = new Set(
-    all.filter((path) => path.trace.outcome === 'delivered' && !wrongPort(path)).map(({ probe }) => probe.url),
+    all.filter((path) => path.trace.outcome === 'delivered' && !wrongPort(context, path)).map(({ probe }) => probe.url),
   );
   for (const path of all) {
-    const wrong = wrongPort(path);
+    const wrong = wrongPort(context, path);
     // A rule for some workloads of a namespace says nothing of others that no manifest shows.
     if (wrong === undefined || (path.client.isAssumed && right.has(path.probe.url))) continue;
     const decided = path.trace.hops.at(-1)?.decidedBy.find(({ kind }) => kind === 'DestinationRule');
@@ -79,11 +78,11 @@ function originatesTls(spec: ReturnType<typeof specOf<'DestinationRule'>>): bool
   return [...policiesOf(spec)].some(({ policy }) => policy.tls?.mode === 'SIMPLE' || policy.tls?.mode === 'MUTUAL');
 }
 
-function wrongPort({ probe, trace: { outcome, destination, hops } }: Path): string | undefined {
+function wrongPort({ mesh }: CheckContext, { probe, trace: { outcome, destination, hops } }: Path): string | undefined {
   if (outcome !== 'delivered' || !destination || hops.at(-1)?.proxy.kind === 'none') return undefined;
   const { host, port, tls } = destination;
   if (probe.scheme !== 'http' || probe.port === 443 || probe.at !== undefined) return undefined;
-  if (port === 443 && tls === 'NONE' && !host.endsWith('.svc.cluster.local'))
+  if (port === 443 && tls === 'NONE' && !host.endsWith(`.svc.${mesh.config.clusterDomain}`))
     return `as plain HTTP to port 443 of ${host}`;
   return port === 80 && (tls === 'SIMPLE' || tls === 'MUTUAL') ? `in TLS to port 80 of ${host}` : undefined;
 }
@@ -146,6 +145,6 @@ function mergedInto(
   return rulesFor(context, cluster).find((other) => {
     const spec = specOf('DestinationRule', other);
     const isTwin = other !== manifest && other.namespace === manifest.namespace && !spec.workloadSelector;
-    return isTwin && toFqdn(spec.host ?? '', other.namespace) === toFqdn(own.host ?? '', manifest.namespace) && spec.trafficPolicy !== undefined; // prettier-ignore
+    return isTwin && fullHost(context, spec.host ?? '', other.namespace) === fullHost(context, own.host ?? '', manifest.namespace) && spec.trafficPolicy !== undefined; // prettier-ignore
   });
 }

@@ -1,8 +1,8 @@
 import type { Service } from '../../model/services';
 import { isHttpOrAuto } from '../../model/protocols';
 import type { CheckContext } from '../context';
-import { MESH, type RuleMatch, type VirtualServiceView, nameOf, ruleMatches, virtualServices } from '../edge';
-import { isSubsetOf, toFqdn } from '../hosts';
+import { MESH, type RuleMatch, type VirtualServiceView, nameOf, ruleMatches, virtualServices, fullHost } from '../edge';
+import { isSubsetOf } from '../../model/hostnames';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
@@ -21,7 +21,7 @@ export const rule: Rule = {
     for (const view of context.index(virtualServices)) {
       const rules = ruleMatches(view).filter(({ kind, gateways }) => kind === 'http' && gateways.includes(MESH));
       for (const written of rules.length === 0 ? [] : view.hosts) {
-        const host = toFqdn(written, view.manifest.namespace);
+        const host = fullHost(context, written, view.manifest.namespace);
         if (host.startsWith('*')) continue;
         const own = services.declaring(host);
         const around = own.length > 0 ? [] : wild.filter((service) => isSubsetOf(host, service.host));

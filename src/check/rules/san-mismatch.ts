@@ -1,5 +1,6 @@
 import { NETWORKING, specOf } from '../istio';
-import { isSubsetOf, toFqdn } from '../hosts';
+import { fullHost } from '../edge';
+import { isSubsetOf } from '../../model/hostnames';
 import type { Rule } from '../rule';
 import { policiesOf } from '../credentials';
 
@@ -16,7 +17,7 @@ export const rule: Rule = {
   *check(context) {
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const spec = specOf('DestinationRule', manifest);
-      const host = toFqdn(spec.host ?? '', manifest.namespace);
+      const host = fullHost(context, spec.host ?? '', manifest.namespace);
       for (const { policy, field } of policiesOf(spec)) {
         const { mode, subjectAltNames = [], sni } = policy.tls ?? {};
         if ((mode !== 'SIMPLE' && mode !== 'MUTUAL') || subjectAltNames.length === 0) continue;

@@ -1,4 +1,4 @@
-import { isSubsetOf, overlaps } from '../hosts';
+import { isSubsetOf, overlaps } from '../../model/hostnames';
 import { isVisible } from '../edge';
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';

@@ -1,6 +1,6 @@
 import { labelsMatch } from '../../model/fields';
+import { fullHost } from '../edge';
 import { isShown } from '../../model/workloads';
-import { toFqdn } from '../hosts';
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
 
@@ -19,7 +19,7 @@ export const rule: Rule = {
     for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
       const { host = '', subsets = [] } = specOf('DestinationRule', manifest);
       if (subsets.length === 0) continue;
-      for (const service of services.named(toFqdn(host, manifest.namespace)).values()) {
+      for (const service of services.named(fullHost(context, host, manifest.namespace)).values()) {
         if (service.registry !== 'Kubernetes') continue;
         const pods = workloads.behind(service).filter(isShown);
         if (pods.length === 0) continue;

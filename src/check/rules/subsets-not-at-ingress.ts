@@ -1,5 +1,4 @@
-import { MESH, nameOf, push, ruleMatches, virtualServices } from '../edge';
-import { toFqdn } from '../hosts';
+import { MESH, nameOf, push, ruleMatches, virtualServices, fullHost } from '../edge';
 import type { Destination } from '../istio';
 import type { Manifest } from '../../model/manifest';
 import type { Rule } from '../rule';
@@ -18,11 +17,11 @@ export const rule: Rule = {
     const chosen = new Map<string, Manifest[]>();
     for (const { manifest, hosts, gateways, spec } of context.index(virtualServices)) {
       if (!gateways.includes(MESH)) continue;
-      const own = new Set(hosts.map((host) => toFqdn(host, manifest.namespace)));
+      const own = new Set(hosts.map((host) => fullHost(context, host, manifest.namespace)));
       const named = (spec.http ?? [])
         .flatMap(({ route = [] }) => route)
         .flatMap(({ destination: { host = '', subset } = {} as Destination }) =>
-          subset ? [toFqdn(host, manifest.namespace)] : [],
+          subset ? [fullHost(context, host, manifest.namespace)] : [],
         );
       for (const host of new Set(named)) if (own.has(host)) push(chosen, host, manifest);
     }
@@ -37,7 +36,7 @@ export const rule: Rule = {
       for (const at of atGateways) {
         const route = spec.http?.[at]?.route ?? [];
         for (const [d, { destination = {} }] of route.entries()) {
-          const others = chosen.get(toFqdn(destination.host ?? '', manifest.namespace)) ?? [];
+          const others = chosen.get(fullHost(context, destination.host ?? '', manifest.namespace)) ?? [];
           const [other] = others.filter((candidate) => candidate !== manifest);
           if (!other || destination.subset) continue;
           yield {

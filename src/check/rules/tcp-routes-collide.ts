@@ -1,6 +1,7 @@
+import type { CheckContext } from '../context';
 import { compareAge, config } from '../../model/objects';
-import { MESH, type VirtualServiceView, gatewaysByName, haveCommonViewer, nameOf, ruleMatches, virtualServices } from '../edge'; // prettier-ignore
-import { overlaps, toFqdn } from '../hosts';
+import { MESH, type VirtualServiceView, gatewaysByName, haveCommonViewer, nameOf, ruleMatches, virtualServices, fullHost } from '../edge'; // prettier-ignore
+import { overlaps } from '../../model/hostnames';
 import type { Server } from '../istio';
 import { isHttp } from '../protocol';
 import type { Rule } from '../rule';
@@ -23,7 +24,7 @@ export const rule: Rule = {
     for (const [gateway, { spec }] of context.index(gatewaysByName)) {
       for (const server of spec.servers ?? []) {
         if (isHttp(server.port?.protocol) || server.tls?.mode === 'PASSTHROUGH') continue;
-        const rules = services.flatMap((service) => tcpRuleFor(service, gateway, server) ?? []);
+        const rules = services.flatMap((service) => tcpRuleFor(context, service, gateway, server) ?? []);
         const [first, ...others] = rules;
         for (const other of others) {
           if (first === undefined || other.to === first.to || !haveCommonViewer(first.service, other.service)) continue;
@@ -45,7 +46,12 @@ interface TcpRule {
 }
 
 /** The rule of a VirtualService that istiod would take for a server, if no older one has any: addresses and labels of clients count for nothing there. */
-function tcpRuleFor(service: VirtualServiceView, gateway: string, { port, hosts = [] }: Server): TcpRule | undefined {
+function tcpRuleFor(
+  context: CheckContext,
+  service: VirtualServiceView,
+  gateway: string,
+  { port, hosts = [] }: Server,
+): TcpRule | undefined {
   const served = hosts.map((host) => host.slice(host.indexOf('/') + 1));
   if (!service.hosts.some((host) => served.some((own) => own === '*' || overlaps(own, host)))) return undefined;
   const found = ruleMatches(service).find(
@@ -58,7 +64,7 @@ function tcpRuleFor(service: VirtualServiceView, gateway: string, { port, hosts 
   if (found === undefined || routes.length === 0) return undefined;
   const to = routes.map(({ destination = {} }) => {
     const { host = '', port: at, subset } = destination;
-    return `${toFqdn(host, service.manifest.namespace)}${at?.number ? `:${at.number}` : ''}${subset ? ` (${subset})` : ''}`;
+    return `${fullHost(context, host, service.manifest.namespace)}${at?.number ? `:${at.number}` : ''}${subset ? ` (${subset})` : ''}`;
   });
   return { service, field: found.field, to: [...new Set(to)].sort().join(', ') };
 }

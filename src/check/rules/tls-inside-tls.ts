@@ -1,7 +1,6 @@
 import type { Manifest } from '../../model/manifest';
-import { nameOf, virtualServices } from '../edge';
+import { nameOf, virtualServices, fullHost } from '../edge';
 import { type CheckContext, defineIndex } from '../context';
-import { toFqdn } from '../hosts';
 import { specOf } from '../istio';
 import { findDecided } from '../paths/decided';
 import { paths } from '../paths/paths';
@@ -41,7 +40,9 @@ export const rule: Rule = {
 function isForHttp(context: CheckContext, manifest: Manifest): boolean {
   return (
     manifest.kind === 'DestinationRule' &&
-    context.index(routedHosts).has(toFqdn(specOf('DestinationRule', manifest).host ?? '', manifest.namespace))
+    context
+      .index(routedHosts)
+      .has(fullHost(context, specOf('DestinationRule', manifest).host ?? '', manifest.namespace))
   );
 }
 
@@ -53,7 +54,7 @@ const routedHosts = defineIndex(
         .index(virtualServices)
         .flatMap(({ spec, manifest: { namespace } }) =>
           (spec.http ?? []).flatMap(({ route = [] }) =>
-            route.map(({ destination }) => toFqdn(destination?.host ?? '', namespace)),
+            route.map(({ destination }) => fullHost(context, destination?.host ?? '', namespace)),
           ),
         ),
     ),

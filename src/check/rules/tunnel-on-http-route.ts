@@ -1,5 +1,4 @@
-import { MESH, ruleMatches, virtualServices } from '../edge';
-import { toFqdn } from '../hosts';
+import { MESH, ruleMatches, virtualServices, fullHost } from '../edge';
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';
 
@@ -23,14 +22,14 @@ export const rule: Rule = {
         ),
       ];
       if (tunnels.length === 0) continue;
-      const host = toFqdn(spec.host ?? '', manifest.namespace);
+      const host = fullHost(context, spec.host ?? '', manifest.namespace);
       for (const { subset, field } of tunnels) {
         const users = context.index(virtualServices).flatMap((service) =>
           ruleMatches(service)
             .filter(({ kind, rule }) =>
               (service.spec[kind]?.[rule]?.route ?? []).some(
                 ({ destination }) =>
-                  toFqdn(destination?.host ?? '', service.manifest.namespace) === host &&
+                  fullHost(context, destination?.host ?? '', service.manifest.namespace) === host &&
                   (subset === undefined || destination?.subset === subset),
               ),
             )

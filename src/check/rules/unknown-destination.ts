@@ -1,5 +1,4 @@
-import { MESH, nameOf, push, virtualServices } from '../edge';
-import { toFqdn } from '../hosts';
+import { MESH, nameOf, push, virtualServices, fullHost } from '../edge';
 import { type Destination, NETWORKING, specOf } from '../istio';
 import { type CheckContext, defineIndex } from '../context';
 import type { FieldPath, Manifest } from '../../model/manifest';
@@ -65,11 +64,11 @@ export const rule: Rule = {
 function shortened(context: CheckContext, host: string, manifest: Manifest): NamedHost | undefined {
   if (host === '' || host.includes('.') || host.includes('*')) return undefined;
   const { services } = context.mesh;
-  if (services.named(toFqdn(host, manifest.namespace)).size > 0) return undefined;
+  if (services.named(fullHost(context, host, manifest.namespace)).size > 0) return undefined;
   const [entry] = [...services.named(host).values()].filter(({ registry }) => registry === 'External');
   if (entry === undefined) return undefined;
   return {
-    what: `${nameOf(manifest)} names ${JSON.stringify(host)}, which means ${toFqdn(host, manifest.namespace)}, and not the host ${host} of ${nameOf(entry.config.manifest)}`,
+    what: `${nameOf(manifest)} names ${JSON.stringify(host)}, which means ${fullHost(context, host, manifest.namespace)}, and not the host ${host} of ${nameOf(entry.config.manifest)}`,
     fix: `Give the host outside a name with a dot, in ${nameOf(entry.config.manifest)} and here.`,
     isSure: true,
   };
@@ -83,7 +82,7 @@ function* partsOf(
   field: FieldPath,
   isForMesh: boolean,
 ): Generator<Hit> {
-  const fqdn = toFqdn(host, manifest.namespace);
+  const fqdn = fullHost(context, host, manifest.namespace);
   const declared = [...context.mesh.services.named(fqdn).values()].filter(({ assumed }) => !assumed);
   const { services } = context.mesh;
   const seen = declared.filter((service) => services.isVisible(service, manifest.namespace));
@@ -145,7 +144,7 @@ const subsetsByHost = defineIndex('subsets by host', (context): ReadonlyMap<stri
   for (const manifest of context.of(NETWORKING, 'DestinationRule')) {
     const { host = '', subsets = [] } = specOf('DestinationRule', manifest);
     for (const name of ['', ...subsets.map((subset) => subset.name ?? '')])
-      push(found, toFqdn(host, manifest.namespace), name);
+      push(found, fullHost(context, host, manifest.namespace), name);
   }
   return found;
 });

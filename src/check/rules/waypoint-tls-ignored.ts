@@ -1,5 +1,5 @@
 import { NETWORKING, specOf } from '../istio';
-import { toFqdn } from '../hosts';
+import { fullHost } from '../edge';
 import type { Rule } from '../rule';
 import { isAllAmbient, ledEntries } from '../waypoints';
 import { policiesOf } from '../credentials';
@@ -24,7 +24,7 @@ export const rule: Rule = {
         /^(SIMPLE|MUTUAL|ISTIO_MUTUAL)$/.test(policy.tls?.mode ?? ''),
       );
       if (asked === undefined) continue;
-      const host = toFqdn(spec.host ?? '', manifest.namespace);
+      const host = fullHost(context, spec.host ?? '', manifest.namespace);
       for (const { binding, services } of led) {
         if (!services.some((service) => service.host === host)) continue;
         const waypoint = `${binding.namespace}/${binding.name}`;

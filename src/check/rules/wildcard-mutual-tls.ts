@@ -4,7 +4,7 @@ import type { CheckContext } from '../context';
 import { isHeldTo } from '../destination-rules';
 import { isVisible, serviceEntries } from '../edge';
 import { clients } from '../paths/clients';
-import { isSubsetOf } from '../hosts';
+import { isSubsetOf } from '../../model/hostnames';
 import type { Rule } from '../rule';
 import { policiesOf } from '../credentials';
 
