@@ -85,6 +85,8 @@ interface Followed {
   /** For whom it is the same. */
   readonly names: readonly string[];
   readonly clients: readonly ClientClass[];
+  /** The same target with other SNIs, which are followed next. */
+  readonly others: readonly Target[];
 }
 
 /** What is told of a target by now, and what was asked about the Host. */
@@ -111,7 +113,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
     for (const one of from) known.from.add(one);
   };
   /** Explores what some clients send to a target, and adds what gets through and is not told yet; returns what is. */
-  const follow = ({ client, target, names, clients }: Followed, told?: ReadonlySet<string>): Told => {
+  const follow = ({ client, target, names, clients, others }: Followed, told?: ReadonlySet<string>): Told => {
     const url = urlOf(target);
     let found: ReturnType<typeof explore>;
     try {
@@ -123,6 +125,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
     }
     const drafts = new Map<string, Draft>();
     const keys = new Set<string>();
+    const isToldAgain = told !== undefined || others.length > 0 || found.hostAsked.length > 0;
     for (const { trace, witness, region, open, decidedBy } of found.classes) {
       if (!isWanted(mesh, client, target, trace, options)) continue;
       const by = withEntries(mesh, trace, decidedBy);
@@ -142,12 +145,15 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
             client.isElsewhere && trace.noted[at]?.kind === 'namespace-injects-sidecars' ? UNSHOWN_INJECT : note,
           );
       const draft = draftOf(mesh, target, trace, witness, by);
-      const key = JSON.stringify({ ...draft, request: undefined });
-      // What the client shows, which no hop of the register tells, may be all that another SNI changes.
-      const shown = `${key} ${trace.hops[0]?.receives.tls ?? ''}`;
-      const plain = witness.sni === undefined ? shown : shown.replaceAll(JSON.stringify(witness.sni), JSON.stringify(hostOf(witness))); // prettier-ignore
-      keys.add(plain);
-      if (told?.has(plain) === true) continue;
+      const isOnly = found.classes.length === 1 && !isToldAgain;
+      const key = isOnly ? '' : JSON.stringify({ ...draft, request: undefined });
+      if (isToldAgain) {
+        // What the client shows, which no hop of the register tells, may be all that another SNI changes.
+        const shown = `${key} ${trace.hops[0]?.receives.tls ?? ''}`;
+        const plain = witness.sni === undefined ? shown : shown.replaceAll(JSON.stringify(witness.sni), JSON.stringify(hostOf(witness))); // prettier-ignore
+        keys.add(plain);
+        if (told?.has(plain) === true) continue;
+      }
       const known = drafts.get(key) ?? { ...draft, regions: [], count: 0 };
       known.regions.push(regionText(region));
       known.count += 1;
@@ -193,12 +199,13 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
       const also = caller === elsewhere ? [...like].filter((one) => !targets.isOwned(target.host, one.client)) : [];
       const names = union(caller.names, also.flatMap((one) => one.names)); // prettier-ignore
       const clients = [client, ...also.map((one) => one.client)];
-      const { keys, hostAsked } = follow({ client, target, names, clients });
+      const others = otherNames(target, [mesh], client.at);
+      const { keys, hostAsked } = follow({ client, target, names, clients, others });
       // Whoever dials one name may say another in its TLS, or a shorter one of the same Service: what that does otherwise is told beside it.
       const alsoAs = (other: Target): Told['hostAsked'] =>
-        follow({ client, target: other, names, clients }, keys).hostAsked;
+        follow({ client, target: other, names, clients, others: [] }, keys).hostAsked;
       followShorterNames(target, [mesh], client.request, hostAsked, alsoAs);
-      otherNames(target, [mesh], client.at).forEach(alsoAs);
+      others.forEach(alsoAs);
     }
   }
   const named = new ClientNames(all);

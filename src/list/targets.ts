@@ -64,9 +64,10 @@ export class Targets {
 
   /** Whether a namespace of a client has an object about a host, or about one that its routes send to. */
   public isOwned(host: string, { namespaces }: ClientClass): boolean {
-    const known = this.owners.get(host) ?? this.links.ownersOf(host);
-    this.owners.set(host, known);
-    return [...namespaces].some((namespace) => known.has(namespace));
+    let known = this.owners.get(host);
+    if (known === undefined) this.owners.set(host, (known = this.links.ownersOf(host)));
+    if (known.size > 0) for (const namespace of namespaces) if (known.has(namespace)) return true;
+    return false;
   }
 
   /** Hosts whose requests may arrive at one of these, by routes, aliases and other names: itself among them. */

@@ -265,7 +265,9 @@ export class ServiceRegistry {
 
   /** What each object that declares a host makes of it: several of one namespace, where that splits a host's ports over them. */
   public declaring(host: string): readonly Service[] {
-    return [...this.named(host).keys()].flatMap((namespace) => {
+    const named = this.named(host);
+    if (named.size === 0) return NO_SERVICES;
+    return [...named.keys()].flatMap((namespace) => {
       let byHost = this.byHostInNamespace.get(namespace);
       if (byHost === undefined) {
         byHost = new Map();
@@ -290,6 +292,7 @@ export class ServiceRegistry {
 }
 
 const NONE: ReadonlyMap<string, Service> = new Map();
+const NO_SERVICES: readonly Service[] = [];
 
 /** Gives each service the ExternalName Services that stand for it, followed through chains of them. */
 function withAliases(services: readonly Service[]): readonly Service[] {
