@@ -1,5 +1,5 @@
 // What the package exports, sorted by file. A file that holds more than API is exported by name.
-export { type AccessRule, type TokenClaim } from './access/access-rule';
+export { type AccessOperation, type AccessRule, type AccessSource, type TokenClaim } from './access/access-rule';
 export * from './access/access-target';
 export * from './access/authorization-policy';
 export * from './access/extension-code';

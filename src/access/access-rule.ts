@@ -12,8 +12,8 @@ export interface TokenClaim {
   readonly values: string[];
 }
 
-/** Which requests a rule is about: those for which all that is said holds. In each list, one is enough. */
-export interface AccessRule {
+/** Who sends a request: all that is said holds. In each list, one is enough. */
+export interface AccessSource {
   /**
    * The callers, as the mesh's certificates tell: a whole namespace, or service accounts. Labels stay at home, and can't be named here.
    *
@@ -49,21 +49,10 @@ export interface AccessRule {
    * @default with one or without
    */
   readonly tokens?: string[];
+}
 
-  /**
-   * Claims of such a token, all of them.
-   *
-   * @default any
-   */
-  readonly claims?: TokenClaim[];
-
-  /**
-   * Claims of tokens that it is not about: each of them has to have none of the values, or to be missing.
-   *
-   * @default none
-   */
-  readonly exceptClaims?: TokenClaim[];
-
+/** What a request asks for: all that is said holds. In each list, one is enough. */
+export interface AccessOperation {
   /**
    * Hosts that are asked for, with any port or none. A star stands first or last; such a host is compared as it is written, port included.
    *
@@ -98,6 +87,23 @@ export interface AccessRule {
    * @default all
    */
   readonly ports?: number[];
+}
+
+/** Which requests a rule is about: those for which all that is said holds. In each list, one is enough. */
+export interface AccessRule extends AccessSource, AccessOperation {
+  /**
+   * Claims of such a token, all of them.
+   *
+   * @default any
+   */
+  readonly claims?: TokenClaim[];
+
+  /**
+   * Claims of tokens that it is not about: each of them has to have none of the values, or to be missing.
+   *
+   * @default none
+   */
+  readonly exceptClaims?: TokenClaim[];
 
   /**
    * Headers, and the values of which each needs one; a star stands first or last.
@@ -105,6 +111,22 @@ export interface AccessRule {
    * @default any
    */
   readonly headers?: { [name: string]: string[] };
+
+  /**
+   * Others whom it is about as well, each with callers, addresses and tokens of its own: who fits one of them need not fit what the rule itself says of
+   * callers, addresses and tokens.
+   *
+   * @default none
+   */
+  readonly orFrom?: AccessSource[];
+
+  /**
+   * Other requests that it is about as well, each with hosts, methods, paths and ports of its own: what fits one of them need not fit what the rule itself
+   * says of these.
+   *
+   * @default none
+   */
+  readonly orTo?: AccessOperation[];
 }
 
 /** What a rule does: it decides how a rule is read where its fields do not fit. */
@@ -112,21 +134,8 @@ export type Action = 'ALLOW' | 'DENY' | 'CUSTOM';
 
 /** A rule as Istio writes it. Namespaces and principals of one source would both have to fit, so each gets a source. */
 export function ruleSpec(rule: AccessRule, trustDomain: string): security.AuthorizationPolicySpecRules {
-  const common = {
-    ipBlocks: listed(rule.addresses),
-    remoteIpBlocks: listed(rule.clientAddresses),
-    requestPrincipals: listed(rule.tokens),
-    ...exceptions(rule.exceptCallers ?? [], trustDomain),
-  };
-  const sources = callerSources(rule.callers ?? [], trustDomain).map((source) => ({ ...source, ...common }));
-  const isSourced = rule.callers?.length || Object.values(common).some((value) => value !== undefined);
-  const operation = {
-    hosts: listed(rule.hosts?.flatMap((host) => (host.includes('*') ? [host] : [host, `${host}:*`]))),
-    methods: listed(rule.methods),
-    paths: listed(rule.paths),
-    notPaths: listed(rule.exceptPaths),
-    ports: listed(rule.ports?.map(String)),
-  };
+  const sources = [rule, ...(rule.orFrom ?? [])].flatMap((one) => sourceSpecs(one, trustDomain));
+  const operations = [rule, ...(rule.orTo ?? [])].flatMap(operationSpecs);
   const when = [
     ...(rule.claims ?? []).map(({ path, values }) => ({
       key: `request.auth.claims${path.map((name) => `[${name}]`).join('')}`,
@@ -142,10 +151,34 @@ export function ruleSpec(rule: AccessRule, trustDomain: string): security.Author
     })),
   ];
   return {
-    from: isSourced ? sources.map((source) => ({ source })) : undefined,
-    to: Object.values(operation).some((value) => value !== undefined) ? [{ operation }] : undefined,
+    from: sources.length ? sources.map((source) => ({ source })) : undefined,
+    to: operations.length ? operations.map((operation) => ({ operation })) : undefined,
     when: when.length ? when : undefined,
   };
+}
+
+/** The sources of one who sends; none if nothing is said of that. */
+function sourceSpecs(one: AccessSource, trustDomain: string): security.AuthorizationPolicySpecRulesFromSource[] {
+  const common = {
+    ipBlocks: listed(one.addresses),
+    remoteIpBlocks: listed(one.clientAddresses),
+    requestPrincipals: listed(one.tokens),
+    ...exceptions(one.exceptCallers ?? [], trustDomain),
+  };
+  const isSourced = one.callers?.length || Object.values(common).some((value) => value !== undefined);
+  return isSourced ? callerSources(one.callers ?? [], trustDomain).map((source) => ({ ...source, ...common })) : [];
+}
+
+/** The operation of what is asked for; none if nothing is said of that. */
+function operationSpecs(one: AccessOperation): security.AuthorizationPolicySpecRulesToOperation[] {
+  const operation = {
+    hosts: listed(one.hosts?.flatMap((host) => (host.includes('*') ? [host] : [host, `${host}:*`]))),
+    methods: listed(one.methods),
+    paths: listed(one.paths),
+    notPaths: listed(one.exceptPaths),
+    ports: listed(one.ports?.map(String)),
+  };
+  return Object.values(operation).some((value) => value !== undefined) ? [operation] : [];
 }
 
 /** Not one of these: all exceptions of a source have to hold. */
@@ -181,8 +214,8 @@ function listed<T>(values: readonly T[] | undefined): T[] | undefined {
 }
 
 /** Whether a rule asks for a token. */
-export function asksForToken({ tokens, claims, exceptClaims }: AccessRule): boolean {
-  return Boolean(tokens?.length || claims?.length || exceptClaims?.length);
+export function asksForToken({ tokens, claims, exceptClaims, orFrom = [] }: AccessRule): boolean {
+  return Boolean(tokens?.length || claims?.length || exceptClaims?.length || orFrom.some((one) => one.tokens?.length));
 }
 
 /** What of a rule only HTTP has. */
@@ -208,13 +241,57 @@ export function ruleProblems(rule: AccessRule, index: number, action: Action, ta
   const at = `rules[${index}]`;
   return [
     ...nothingSaid(rule, at, action),
+    ...partProblems(rule, at, target),
+    ...httpOnTcp(rule, at, action, target),
+    ...alternativeProblems(rule, at, action, target),
+  ];
+}
+
+function partProblems(rule: AccessRule, at: string, target: AccessTarget): Problem[] {
+  return [
     ...emptyLists(rule, at),
     ...callerProblems(rule, at),
     ...shapeProblems(rule, at),
     ...portProblems(rule, at, target),
-    ...httpOnTcp(rule, at, action, target),
   ];
 }
+
+/** An alternative to nothing would narrow what it was to widen, and one that says nothing is no alternative. */
+function alternativeProblems(rule: AccessRule, at: string, action: Action, target: AccessTarget): Problem[] {
+  const { orFrom = [], orTo = [] } = rule;
+  const isSaid = (one: AccessRule, names: readonly (keyof AccessRule)[]): boolean =>
+    names.some((name) => one[name] !== undefined);
+  const lonely = (list: readonly AccessRule[], field: string, names: readonly (keyof AccessRule)[]): Problem[] => [
+    ...(list.length && !isSaid(rule, names)
+      ? [
+          {
+            what: `${at}.${field} is an alternative to nothing`,
+            why: `the rule itself says none of ${names.join(', ')}, and fits any without it`,
+            fix: `put the first of \`${field}\` into the rule itself`,
+          },
+        ]
+      : []),
+    ...list.flatMap((one, index) =>
+      isSaid(one, names)
+        ? partProblems(one, `${at}.${field}[${index}]`, target)
+        : [
+            {
+              what: `${at}.${field}[${index}] says nothing`,
+              why: 'Istio refuses such a source, and such an operation fits everything',
+              fix: 'say one of ' + names.join(', ') + ', or leave it out',
+            },
+          ],
+    ),
+  ];
+  return [
+    ...lonely(orFrom, 'orFrom', SOURCE_FIELDS),
+    ...lonely(orTo, 'orTo', OPERATION_FIELDS),
+    ...orTo.flatMap((one, index) => httpOnTcp(one, `${at}.orTo[${index}]`, action, target)),
+  ];
+}
+
+const SOURCE_FIELDS = ['callers', 'exceptCallers', 'addresses', 'clientAddresses', 'tokens'] as const;
+const OPERATION_FIELDS = ['hosts', 'methods', 'paths', 'exceptPaths', 'ports'] as const;
 
 function nothingSaid(rule: AccessRule, at: string, action: Action): Problem[] {
   if (action === 'CUSTOM' || Object.values(rule).some((value) => value !== undefined)) return [];

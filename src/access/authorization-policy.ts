@@ -126,10 +126,12 @@ export class AuthorizationPolicy extends Construct {
     refuseAtSynth(this, () => this.problems(props, action));
     namesNamespaces(this, () => [
       ...this.target._named,
-      ...props.rules.flatMap(({ callers = [], exceptCallers = [] }) => [
-        ...callers.map((one) => one._named('`callers`')),
-        ...exceptCallers.map((one) => one._named('`exceptCallers`')),
-      ]),
+      ...props.rules
+        .flatMap((rule) => [rule, ...(rule.orFrom ?? [])])
+        .flatMap(({ callers = [], exceptCallers = [] }) => [
+          ...callers.map((one) => one._named('`callers`')),
+          ...exceptCallers.map((one) => one._named('`exceptCallers`')),
+        ]),
     ]);
   }
 

@@ -83,6 +83,35 @@ describe('an AuthorizationPolicy', () => {
     });
   });
 
+  it('has alternatives of who comes and of what is asked for, each as Istio writes it', () => {
+    const rule: AccessRule = {
+      callers: [orders],
+      orFrom: [{ callers: [Workloads.in('billing')], addresses: ['10.0.0.0/8'] }, { addresses: ['192.0.2.0/24'] }],
+      methods: ['GET'],
+      orTo: [{ methods: ['POST'], paths: ['/charge'] }],
+    };
+    expect(specOf(ruled(rule)).rules).toEqual([
+      {
+        from: [
+          { source: { principals: ['cluster.local/ns/shop/sa/orders'] } },
+          { source: { namespaces: ['billing'], ipBlocks: ['10.0.0.0/8'] } },
+          { source: { ipBlocks: ['192.0.2.0/24'] } },
+        ],
+        to: [{ operation: { methods: ['GET'] } }, { operation: { methods: ['POST'], paths: ['/charge'] } }],
+      },
+    ]);
+    expect(problems(ruled(rule))).toBe('');
+  });
+
+  it.each<[string, AccessRule, RegExp]>([
+    ['an alternative to nobody', { methods: ['GET'], orFrom: [{ callers: [orders] }] }, /rules\[0\]\.orFrom is an alternative to nothing/],
+    ['an alternative to no request', { callers: [orders], orTo: [{ methods: ['GET'] }] }, /rules\[0\]\.orTo is an alternative to nothing/],
+    ['an alternative that says nothing', { callers: [orders], orFrom: [{}] }, /rules\[0\]\.orFrom\[0\] says nothing/],
+    ['what is wrong in an alternative', { methods: ['GET'], orTo: [{ methods: ['post'] }] }, /rules\[0\]\.orTo\[0\]\.methods has "post"/],
+  ])('refuses %s', (_what, rule, expected) => {
+    expect(problems(ruled(rule))).toMatch(expected);
+  }); // prettier-ignore
+
   it('is understood by our own trace as it was meant', () => {
     const of = policy({ rules: [{ callers: [orders], paths: ['/charge'] }] });
     const pods = ['payments', 'orders', 'web'].map(

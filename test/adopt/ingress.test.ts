@@ -160,3 +160,33 @@ describe("Envoy Gateway's proxies and their extensions", () => {
     expect(edge).toContain('request: { body: ProcessedBody.STREAMED }');
   });
 });
+
+it('says several sources and operations of a rule as its alternatives', () => {
+  const { manifests } = loadObjects([
+    {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: {
+        selector: { matchLabels: { app: 'web' } },
+        action: 'ALLOW',
+        rules: [
+          {
+            from: [
+              { source: { principals: ['cluster.local/ns/shop/sa/orders'] } },
+              { source: { namespaces: ['billing'] } },
+              { source: { ipBlocks: ['10.0.0.0/8'] } },
+            ],
+            to: [{ operation: { methods: ['GET'] } }, { operation: { methods: ['POST'], paths: ['/orders/*'] } }],
+          },
+        ],
+      },
+    },
+  ]);
+  const adopted = adopt(manifests);
+  expect(whyOf(adopted)).toEqual([]);
+  expect(edgeOf(adopted)).toContain("orFrom: [{ callers: [Workloads.in('billing')] }, { addresses: ['10.0.0.0/8'] }]");
+  expect(edgeOf(adopted)).toContain("orTo: [{ methods: ['POST'], paths: ['/orders/*'] }]");
+  expect(edgeOf(adopted)).not.toContain('JsonPatch');
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});

@@ -84,10 +84,15 @@ export function accessDraft(manifest: Manifest, known: Known): Draft | Kept {
       target: about,
       action: action === 'DENY' ? new Call('AuthorizationAction.deny') : undefined,
       rules: own,
-      tokensReadElsewhere: own.some((one) => !(one instanceof Kept) && (one.tokens ?? one.claims) !== undefined) ? true : undefined, // prettier-ignore
+      tokensReadElsewhere: own.some((one) => !(one instanceof Kept) && needsTokens(one)) ? true : undefined, // prettier-ignore
       ...named,
     },
   };
+}
+
+/** Whether tokens are asked for, by the rule or by an alternative of it. */
+function needsTokens({ tokens, claims, orFrom }: Json): boolean {
+  return (tokens ?? claims) !== undefined || records(orFrom).some((one) => one.tokens !== undefined);
 }
 
 const SOURCES: Readonly<Record<string, string>> = { ipBlocks: 'addresses', remoteIpBlocks: 'clientAddresses', requestPrincipals: 'tokens' }; // prettier-ignore
@@ -95,33 +100,42 @@ const OPERATIONS: Readonly<Record<string, string>> = { methods: 'methods', paths
 
 /** What a rule asks for; who comes by name of a service account in a namespace. */
 function accessRule({ from, to, when }: Json): Json | Kept {
-  const [source, ...sources] = records(from).map((one) => record(one.source));
-  const [operation, ...operations] = records(to).map((one) => record(one.operation));
-  if (sources.length > 0 || operations.length > 0)
-    return new Kept('a rule has several sources or operations, which an AccessRule says as one');
-  const callers = [
-    ...texts(source?.principals).map(account),
-    ...texts(source?.namespaces).map((name) => (name.includes('*') ? undefined : new Call('Workloads.in', name))),
-  ];
-  if (callers.includes(undefined)) return new Kept('a rule names callers by a pattern');
-  const known = (fields: Readonly<Record<string, string>>, all: Json | undefined): Json =>
-    Object.fromEntries(Object.entries(fields).map(([field, prop]) => [prop, listed(texts(all?.[field]))]));
+  const sources = records(from).map((one) => sourceProps(record(one.source)));
+  const odd = sources.find((one) => one instanceof Kept);
+  if (odd instanceof Kept) return odd;
+  const [source = {}, ...others] = sources;
+  const [operation = {}, ...further] = records(to).map((one) => operationProps(record(one.operation)));
   const claims = records(when).flatMap(({ key, values }) => {
     const path = [...text(key).matchAll(/\[([^\]]+)\]/g)].map(([, name]) => name);
     return text(key).startsWith('request.auth.claims[') && values !== undefined
       ? [{ path, values: texts(values) }]
       : [];
   });
-  const ports = texts(operation?.ports).map(Number);
   return (
     given({
-      callers: listed(callers),
-      ...known(SOURCES, source),
-      ...known(OPERATIONS, operation),
-      ports: listed(ports),
+      ...source,
+      ...operation,
       claims: listed(claims),
+      orFrom: listed(others),
+      orTo: listed(further),
     }) ?? {}
   );
+}
+
+const known = (fields: Readonly<Record<string, string>>, all: Json): Json =>
+  Object.fromEntries(Object.entries(fields).map(([field, prop]) => [prop, listed(texts(all[field]))]));
+
+function sourceProps(source: Json): Json | Kept {
+  const callers = [
+    ...texts(source.principals).map(account),
+    ...texts(source.namespaces).map((name) => (name.includes('*') ? undefined : new Call('Workloads.in', name))),
+  ];
+  if (callers.includes(undefined)) return new Kept('a rule names callers by a pattern');
+  return given({ callers: listed(callers), ...known(SOURCES, source) }) ?? {};
+}
+
+function operationProps(operation: Json): Json {
+  return given({ ...known(OPERATIONS, operation), ports: listed(texts(operation.ports).map(Number)) }) ?? {};
 }
 
 function account(principal: string): Call | undefined {
