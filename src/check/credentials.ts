@@ -1,7 +1,8 @@
 /** Who reads a credential that an object names. */
+import { push } from '../model/objects';
 import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
-import { MESH, gatewaysByName, push, ruleMatches, virtualServices, fullHost } from './edge';
+import { MESH, gatewaysByName, ruleMatches, virtualServices, fullHost } from './edge';
 import { NETWORKING, type ServerTls, type TrafficPolicy, specOf } from './istio';
 import { type PodTemplate, podsWith } from './workloads';
 

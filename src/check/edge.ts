@@ -1,6 +1,7 @@
 /** Views of the objects of an edge that several rules share. */
 import { overlaps, resolveShortName } from '../model/hostnames';
 import type { FieldPath, Manifest } from '../model/manifest';
+import { push } from '../model/objects';
 import { resolveGatewayName } from '../model/virtual-services';
 import { type CheckContext, defineIndex } from './context';
 import {
@@ -152,12 +153,6 @@ export function entriesFor(context: CheckContext, host: string): readonly Entry[
 /** `ServiceEntry app/cnn`, for a sentence. */
 export function nameOf(manifest: Manifest): string {
   return `${manifest.kind} ${manifest.namespace ? `${manifest.namespace}/` : ''}${manifest.name}`;
-}
-
-export function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }
 
 /** Whether every label that is asked for is there. */

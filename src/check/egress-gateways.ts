@@ -4,17 +4,9 @@ import { type Attachment, hostnamesAt } from '../model/attachments';
 import type { ApiGateway } from '../model/gateway-api';
 import { record, records, text } from '../model/fields';
 import { type CheckContext, defineIndex } from './context';
-import {
-  MESH,
-  type VirtualServiceView,
-  gatewaysByName,
-  push,
-  ruleMatches,
-  selects,
-  virtualServices,
-  fullHost,
-} from './edge';
+import { MESH, type VirtualServiceView, gatewaysByName, ruleMatches, selects, virtualServices, fullHost } from './edge';
 import { isSubsetOf } from '../model/hostnames';
+import { push } from '../model/objects';
 import { type PodTemplate, isGatewayPod } from './workloads';
 
 /** A rule on a gateway whose destination is the host itself: the second hop of traffic that leaves. */

@@ -66,25 +66,3 @@ export function routeSpec(manifest: Manifest): RouteSpec {
 }
 
 export const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'] as const;
-
-/** Whether a ReferenceGrant in the target's namespace lets an object refer to it. */
-export function isGranted(
-  grants: readonly Manifest[],
-  from: { group: string; kind: string; namespace: string },
-  to: { group: string; kind: string; namespace: string; name: string },
-): boolean {
-  return grants.some((grant) => {
-    if (grant.namespace !== to.namespace) return false;
-    const { spec = {} } = grant.body as { spec?: { from?: readonly Reference[]; to?: readonly Reference[] } };
-    const isFrom = (spec.from ?? []).some(
-      (entry) => (entry.group ?? '') === from.group && entry.kind === from.kind && entry.namespace === from.namespace,
-    );
-    return (
-      isFrom &&
-      (spec.to ?? []).some(
-        (entry) =>
-          (entry.group ?? '') === to.group && entry.kind === to.kind && (!entry.name || entry.name === to.name),
-      )
-    );
-  });
-}

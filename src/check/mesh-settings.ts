@@ -1,10 +1,11 @@
 /** Settings of the mesh that some rules depend on and that are not about routes. */
+import { push } from '../model/objects';
 import { autoAddress } from '../model/auto-addresses';
 import type { Manifest } from '../model/manifest';
 import { proxySettings } from '../model/proxy-config';
 import type { Service } from '../model/services';
 import { type CheckContext, defineIndex } from './context';
-import { type Entry, isVisible, push } from './edge';
+import { type Entry, isVisible } from './edge';
 import { anyoneIn } from '../traffic/senders';
 import { type Client, clients } from './paths/clients';
 

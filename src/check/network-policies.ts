@@ -1,9 +1,10 @@
 /** NetworkPolicies for traffic that leaves, joined by the pods they are for. */
+import { push } from '../model/objects';
 import { text, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import { selects as selectorMatches } from '../model/selectors';
 import { type CheckContext, defineIndex } from './context';
-import { push, selects } from './edge';
+import { selects } from './edge';
 
 export interface NetworkPolicyPeer {
   readonly ipBlock?: { readonly cidr?: string; readonly except?: readonly string[] };

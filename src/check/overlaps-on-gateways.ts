@@ -1,10 +1,10 @@
 /** VirtualServices that leave others nothing of the requests for a host of a gateway, found once for the rules that tell of it. */
-import { compareAge, config } from '../model/objects';
+import { compareAge, config, push } from '../model/objects';
 import type { Manifest } from '../model/manifest';
 import type { VirtualService } from '../model/virtual-services';
 import { overlapsAt } from '../traffic/overlaps';
 import { defineIndex } from './context';
-import { haveCommonViewer, MESH, nameOf, push, virtualServices, type VirtualServiceView } from './edge';
+import { haveCommonViewer, MESH, nameOf, virtualServices, type VirtualServiceView } from './edge';
 import type { Hit } from './rule';
 
 export interface OverlapHit extends Hit {

@@ -1,24 +1,20 @@
-/** Istio's protocol names, as it reads them from ports: case does not matter. */
-
-const HTTP = new Set(['http', 'http2', 'http_proxy', 'grpc', 'grpc-web']);
-const TLS = new Set(['https', 'tls']);
-const TCP = new Set(['tcp', 'mongo', 'redis', 'mysql', 'https', 'tls']);
+/** Protocols of ports of Istio's own objects, as they are written. */
+import * as model from '../model/protocols';
 
 export function isKnownProtocol(protocol: string): boolean {
-  const name = protocol.toLowerCase();
-  return HTTP.has(name) || TCP.has(name) || name === 'udp';
+  return model.parseProtocol(protocol) !== 'AUTO';
 }
 
 export function isHttp(protocol: string | undefined): boolean {
-  return HTTP.has((protocol ?? '').toLowerCase());
+  return model.isHttp(model.parseProtocol(protocol));
 }
 
 export function isTls(protocol: string | undefined): boolean {
-  return TLS.has((protocol ?? '').toLowerCase());
+  return model.isTls(model.parseProtocol(protocol));
 }
 
 /** Neither HTTP nor TLS: nothing in it names the host that it is for. An unset protocol is TCP here. */
-export function isPlainTcp(protocol: string | undefined): boolean {
-  const name = (protocol ?? '').toLowerCase();
-  return name === '' || (TCP.has(name) && !TLS.has(name));
+export function isPlainTcp(protocol = ''): boolean {
+  const read = model.parseProtocol(protocol);
+  return protocol === '' || (model.isTcp(read) && !model.isTls(read));
 }

@@ -2,13 +2,14 @@
  * The requests that manifests speak of, followed hop by hop for each client, and sorted by what became of them. Rules on
  * paths read from here, so that each request is followed once.
  */
+import { push } from '../../model/objects';
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { RequestError, type TraceRequest, trace } from '../../trace';
 import { type CheckContext, defineIndex } from '../context';
 import type { Service } from '../../model/services';
 import type { Mesh } from '../../model/mesh';
 import { type AuthorizationSource, SECURITY, specOf } from '../istio';
-import { push } from '../edge';
+
 import { blame } from './blame';
 import { type Break, breakOf } from './breaks';
 import { type Client, OUTSIDE, clients } from './clients';

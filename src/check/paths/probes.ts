@@ -5,7 +5,6 @@ import {
   MESH,
   type RuleMatch,
   type VirtualServiceView,
-  push,
   ruleMatches,
   serviceEntries,
   virtualServices,
@@ -14,6 +13,7 @@ import {
 import { policiesOf } from '../credentials';
 import { isHeldTo } from '../destination-rules';
 import { isSubsetOf } from '../../model/hostnames';
+import { push } from '../../model/objects';
 import { type HttpMatch, NETWORKING, type ServiceEntrySpec, specOf, type TcpMatch } from '../istio';
 import { ANY_ADDRESS, contains, isAddress } from '../../model/addresses';
 import { isTcp, isTls as modelIsTls } from '../../model/protocols';

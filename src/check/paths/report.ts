@@ -1,7 +1,8 @@
 /** One finding for each cause that breaks paths, however many requests it breaks. */
+import { push } from '../../model/objects';
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { gatewaysByName, push, virtualServices, fullHost } from '../edge';
+import { gatewaysByName, virtualServices, fullHost } from '../edge';
 import { envoyGateways } from '../envoy-gateway';
 import { formatField } from '../../model/field-path';
 import type { Hit } from '../rule';

@@ -1,6 +1,7 @@
+import { push } from '../../model/objects';
 import { isPlaceholder } from '../../model/placeholders';
 import type { CheckContext } from '../context';
-import { nameOf, push } from '../edge';
+import { nameOf } from '../edge';
 import { isDeclared } from '../externals';
 import { ENVOY_GATEWAY, GATEWAY_API } from '../gateway-api';
 import { type Needed, needed } from '../needed';

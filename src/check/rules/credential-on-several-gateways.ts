@@ -1,7 +1,8 @@
+import { push } from '../../model/objects';
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { record, records, text } from '../../model/fields';
 import type { CheckContext } from '../context';
-import { type GatewayView, gatewaysByName, nameOf, push } from '../edge';
+import { type GatewayView, gatewaysByName, nameOf } from '../edge';
 import type { Server } from '../istio';
 import type { Hit, Rule } from '../rule';
 import { mayShare } from './servers-conflict-on-port';

@@ -1,4 +1,5 @@
-import { type Exported, haveCommonViewer, nameOf, push, fullHost } from '../edge';
+import { push } from '../../model/objects';
+import { type Exported, haveCommonViewer, nameOf, fullHost } from '../edge';
 import { type DestinationRuleSpec, NETWORKING, specOf } from '../istio';
 import type { FieldPath } from '../../model/manifest';
 import type { Rule } from '../rule';

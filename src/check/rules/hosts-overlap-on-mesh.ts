@@ -1,4 +1,5 @@
-import { type VirtualServiceView, MESH, haveCommonViewer, nameOf, push, virtualServices, fullHost } from '../edge';
+import { push } from '../../model/objects';
+import { type VirtualServiceView, MESH, haveCommonViewer, nameOf, virtualServices, fullHost } from '../edge';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {

@@ -1,10 +1,11 @@
+import { push } from '../../model/objects';
 import { backendTlsPolicy } from '../../model/backend-tls';
 import { SelectorIndex } from '../../model/label-index';
 import { isTls } from '../../model/protocols';
 import type { Port, Service } from '../../model/services';
 import type { Manifest } from '../../model/manifest';
 import { type CheckContext, defineIndex } from '../context';
-import { gatewaysByName, nameOf, push, virtualServices, fullHost } from '../edge';
+import { gatewaysByName, nameOf, virtualServices, fullHost } from '../edge';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
 import { NETWORKING, specOf } from '../istio';
 import type { Rule } from '../rule';

@@ -1,4 +1,5 @@
-import { MESH, nameOf, push, virtualServices, fullHost } from '../edge';
+import { push } from '../../model/objects';
+import { MESH, nameOf, virtualServices, fullHost } from '../edge';
 import type { Manifest } from '../../model/manifest';
 import { GATEWAY_API, routeSpec } from '../gateway-api';
 import type { CheckContext } from '../context';

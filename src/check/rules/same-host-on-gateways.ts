@@ -1,4 +1,5 @@
-import { type GatewayView, gatewaysByName, nameOf, push } from '../edge';
+import { push } from '../../model/objects';
+import { type GatewayView, gatewaysByName, nameOf } from '../edge';
 import { isHttp } from '../protocol';
 import type { Hit, Rule } from '../rule';
 import { mayShare } from './servers-conflict-on-port';

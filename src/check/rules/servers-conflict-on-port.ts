@@ -1,4 +1,5 @@
-import { type GatewayView, gatewaysByName, nameOf, push, selects } from '../edge';
+import { push } from '../../model/objects';
+import { type GatewayView, gatewaysByName, nameOf, selects } from '../edge';
 import type { Server } from '../istio';
 import { isTls } from '../protocol';
 import type { Rule } from '../rule';

@@ -1,4 +1,5 @@
-import { nameOf, push } from '../edge';
+import { push } from '../../model/objects';
+import { nameOf } from '../edge';
 import { NETWORKING, specOf } from '../istio';
 import type { Manifest } from '../../model/manifest';
 import { selects } from '../edge';

@@ -1,5 +1,6 @@
+import { push } from '../../model/objects';
 import type { Manifest } from '../../model/manifest';
-import { nameOf, push } from '../edge';
+import { nameOf } from '../edge';
 import { TELEMETRY } from '../istio';
 import type { Rule } from '../rule';
 

@@ -1,4 +1,5 @@
-import { MESH, nameOf, push, ruleMatches, virtualServices, fullHost } from '../edge';
+import { push } from '../../model/objects';
+import { MESH, nameOf, ruleMatches, virtualServices, fullHost } from '../edge';
 import type { Destination } from '../istio';
 import type { Manifest } from '../../model/manifest';
 import type { Rule } from '../rule';

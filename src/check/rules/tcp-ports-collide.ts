@@ -1,4 +1,5 @@
-import { type Entry, haveCommonViewer, nameOf, push, serviceEntries } from '../edge';
+import { push } from '../../model/objects';
+import { type Entry, haveCommonViewer, nameOf, serviceEntries } from '../edge';
 import { isPlainTcp } from '../protocol';
 import type { CheckContext } from '../context';
 import { getsAddresses, withoutDnsCapture } from '../mesh-settings';

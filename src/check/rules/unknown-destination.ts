@@ -1,4 +1,5 @@
-import { MESH, nameOf, push, virtualServices, fullHost } from '../edge';
+import { push } from '../../model/objects';
+import { MESH, nameOf, virtualServices, fullHost } from '../edge';
 import { type Destination, NETWORKING, specOf } from '../istio';
 import { type CheckContext, defineIndex } from '../context';
 import type { FieldPath, Manifest } from '../../model/manifest';
