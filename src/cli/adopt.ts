@@ -40,7 +40,7 @@ async function run(paths: string[], flags: AdoptFlags): Promise<void> {
   })();
   const lines = write(adopted.files, flags);
   const say = (line: string): void => void process.stderr.write(`mesh-edge: ${printable(line)}\n`);
-  sayUnread(loaded, 'it is left out');
+  await sayUnread(loaded, 'it is left out');
   for (const note of adopted.notes) say(note);
   process.stdout.write([...lines, ...summary(adopted, flags)].map((line) => `${line}\n`).join(''));
   process.exitCode = OK;

@@ -36,7 +36,7 @@ async function run(paths: string[], flags: DiagramFlags): Promise<void> {
     throw new UsageError('--request needs --from NAMESPACE[/WORKLOAD], or --from outside with --at NAMESPACE/GATEWAY');
   const { acceptedMesh } = await import('../check/accepted.js');
   const loaded = await readManifests(paths, flags);
-  sayUnread(loaded, 'the other documents are drawn');
+  await sayUnread(loaded, 'the other documents are drawn');
   const mesh = acceptedMesh(loaded.manifests, await meshOptionsOf(flags));
   const bar = progressBar('following requests');
   const { edgePicture } = await import('../report/diagram/index.js');

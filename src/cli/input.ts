@@ -103,10 +103,16 @@ function noSuchWorld(name: string, worlds: readonly string[]): UsageError {
 const MOST_NAMED = 5;
 
 /** Says on standard error what was not read. `rest`: what the command did all the same. */
-export function sayUnread({ problems, charts, unbuilt }: Joined, rest: string): void {
+export async function sayUnread({ problems, charts, unbuilt, leftOut = [] }: Joined, rest: string): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`mesh-edge: ${printable(line)}\n`);
   for (const { source, what } of problems) say(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; ${rest}`);
   for (const { folder, reason } of unbuilt) say(`${folder} is not built: ${reason}; its files are read as they are`);
+  // What a tool would fill in and apply.
+  const templates = leftOut.filter(({ digest }) => digest !== undefined);
+  if (templates.length > 0) {
+    const { leftOutLine } = await import('../report/text.js');
+    for (const line of leftOutLine(templates)) say(`${line}; ${rest}`);
+  }
   if (charts.length === 0) return;
   const names = [
     ...new Set(charts.map(({ folder, reason = '' }) => (reason === '' ? folder : `${folder} (${reason})`))),

@@ -51,7 +51,7 @@ async function run(paths: readonly string[], flags: ListFlags): Promise<void> {
   const bar = progressBar('listing');
   const found = registerOf(mesh, optionsOf(from, to, by, bar.update));
   bar.end();
-  sayUnread(loaded, 'what is listed holds without it');
+  await sayUnread(loaded, 'what is listed holds without it');
   process.stdout.write(formatRegister(found, flags.format));
   process.exitCode = loaded.problems.length === 0 ? OK : FOUND;
 }

@@ -43,7 +43,7 @@ async function run(file: string, paths: readonly string[], flags: ProveFlags): P
   const bar = progressBar('proving');
   const proofs = prove(mesh, rules, { onProgress: bar.update });
   bar.end();
-  sayUnread(loaded, 'what is said holds without it');
+  await sayUnread(loaded, 'what is said holds without it');
   const color = isColored();
   process.stdout.write(formatProofs(proofs, flags.format, { file, color, leftOut: mesh.leftOut }));
   process.exitCode = proofs.every(({ passes }) => passes) && loaded.problems.length === 0 ? OK : FOUND;

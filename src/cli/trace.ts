@@ -42,7 +42,7 @@ async function run(paths: string[], flags: TraceFlags): Promise<void> {
   const request = requestOf(flags);
   const requests = lines?.map((line, index) => parseLine(line, index + 1));
   const result = requests === undefined ? await followOne(mesh, request) : undefined;
-  sayUnread(loaded, 'the other documents are traced');
+  await sayUnread(loaded, 'the other documents are traced');
   if (result === undefined) {
     await followAll(mesh, requests ?? []);
     return;

@@ -37,6 +37,6 @@ async function run(paths: string[], flags: UpgradeFlags): Promise<void> {
   const color = isColored();
   const width = Math.min(process.stdout.columns ?? 100, 120);
   process.stdout.write(formatUpgrade(found, flags.format, { color, width }));
-  sayUnread(loaded, 'what is said holds without it');
+  await sayUnread(loaded, 'what is said holds without it');
   process.exitCode = found.traffic.changes.length > 0 ? FOUND : OK;
 }

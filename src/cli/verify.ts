@@ -1,7 +1,7 @@
 /** `mesh-edge verify PATH... --config-dump FILE...`: what running proxies have, beside what the manifests say. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { InputError } from '../model/files';
+import { InputError, textOf } from '../model/files';
 import { FOUND, OK } from './exit';
 import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
@@ -36,7 +36,7 @@ async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> 
   const wrong: string[] = [];
   const proxies = flags.configDump.flatMap((file) => {
     try {
-      return [readConfigDump(readFileSync(file, 'utf8'), file)];
+      return [readConfigDump(textOf(readFileSync(file)), file)];
     } catch (error) {
       if (!(error instanceof NoConfigDump) && !(error instanceof Error && 'code' in error)) throw error;
       wrong.push('code' in error ? `${file} cannot be read: ${error.message}` : error.message);
@@ -45,7 +45,7 @@ async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> 
   });
   if (wrong.length > 0) throw new InputError(wrong.join('\n'));
   const found = proxies.map((proxy) => verify(mesh, proxy));
-  sayUnread(loaded, 'what is compared holds without it');
+  await sayUnread(loaded, 'what is compared holds without it');
   process.stdout.write(
     flags.format === 'json' ? `${JSON.stringify({ proxies: found }, null, 2)}\n` : formatVerification(found),
   );

@@ -107,7 +107,7 @@ export function readText(file: string, tree: FileTree = DISK): FileText | LoadPr
   let bytes: Buffer = Buffer.alloc(0);
   try {
     bytes = file === '-' ? readStdin() : tree.read(file);
-    return { file: source.file, text: withoutMarks(decode(bytes)) };
+    return { file: source.file, text: textOf(bytes) };
   } catch (error) {
     const notUtf8 = codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA';
     return {
@@ -241,6 +241,15 @@ function unreadFolder(file: string, what: string): LoadProblem {
     why: 'what it holds is left out of the judgement',
     fix: 'make the folder readable, or name other paths',
   };
+}
+
+/**
+ * What bytes say, in UTF-8, or in UTF-16 with the mark by which kubectl knows it.
+ *
+ * @throws for bytes that are neither.
+ */
+export function textOf(bytes: Uint8Array): string {
+  return withoutMarks(decode(bytes));
 }
 
 /**

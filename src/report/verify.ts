@@ -7,7 +7,7 @@ export function formatVerification(found: readonly Verification[]): string {
   return found.map(one).join('\n');
 }
 
-function one({ proxy, verdict, compared, differences, notInManifests, notCompared }: Verification): string {
+function one({ proxy, verdict, compared, differences, refused, notInManifests, notCompared }: Verification): string {
   const { listeners, domains, clusters } = compared;
   const name = `${proxy.type} ${proxy.namespace}/${proxy.pod}`;
   const lines = [
@@ -17,6 +17,7 @@ function one({ proxy, verdict, compared, differences, notInManifests, notCompare
         ? `${name}: not compared`
         : `${name}: ${differences.length} difference${differences.length === 1 ? '' : 's'} (${listeners} listeners, ${domains} domains, ${clusters} clusters compared)`,
     ...differences.slice(0, SHOWN).flatMap(difference),
+    ...refused.map(({ part, of, why }) => `  Envoy refused the last update of ${part} ${of}, and goes on with what it had: ${why}`), // prettier-ignore
   ];
   if (differences.length > SHOWN) lines.push(`  and ${differences.length - SHOWN} more (--format json has all)`);
   if (differences.length > 0)

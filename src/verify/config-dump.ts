@@ -5,6 +5,7 @@
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump.proto
  */
 import { replaceAll } from '../model/re2';
+import { readYaml } from '../model/yaml-values';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import {
   MESH_TLS,
@@ -27,6 +28,8 @@ export interface RunningProxy {
   /** By name. */
   readonly routes: ReadonlyMap<string, readonly VirtualHostShape[]>;
   readonly clusters: ReadonlyMap<string, ClusterShape>;
+  /** Updates that Envoy refused, and why. */
+  readonly refused: readonly { readonly part: 'listener' | 'route' | 'cluster'; readonly of: string; readonly why: string }[]; // prettier-ignore
 }
 
 /** Why a file is no dump of an Istio proxy; what is wrong, where, and how to get one. */
@@ -35,7 +38,8 @@ export class NoConfigDump extends Error {}
 export function readConfigDump(source: string, file: string): RunningProxy {
   let body: unknown;
   try {
-    body = JSON.parse(source);
+    // `istioctl proxy-config all -o yaml` has the same in YAML.
+    body = /^configs:/m.test(source) ? readYaml(source, 'kubectl')[0] : JSON.parse(source);
   } catch (error) {
     throw new NoConfigDump(`${file} is no JSON (${error instanceof Error ? error.message : String(error)}). ${HOW}`);
   }
@@ -48,6 +52,9 @@ export function readConfigDump(source: string, file: string): RunningProxy {
   if (type === undefined)
     throw new NoConfigDump(`${file} is of node ${JSON.stringify(text(node.id))}, which is no proxy of Istio. ${HOW}`);
   const dot = name.lastIndexOf('.');
+  const listeners = parts('ListenersConfigDump').flatMap((one) => records(one.dynamic_listeners));
+  const routes = parts('RoutesConfigDump').flatMap((one) => records(one.dynamic_route_configs));
+  const clusters = parts('ClustersConfigDump').flatMap((one) => records(one.dynamic_active_clusters));
   return runningProxy(
     {
       type,
@@ -59,17 +66,27 @@ export function readConfigDump(source: string, file: string): RunningProxy {
       ),
     },
     {
-      listeners: parts('ListenersConfigDump')
-        .flatMap((one) => records(one.dynamic_listeners))
-        .map((one) => record(record(one.active_state).listener)),
-      routes: parts('RoutesConfigDump')
-        .flatMap((one) => records(one.dynamic_route_configs))
-        .map((one) => record(one.route_config)),
-      clusters: parts('ClustersConfigDump')
-        .flatMap((one) => records(one.dynamic_active_clusters))
-        .map((one) => record(one.cluster)),
+      listeners: listeners.map((one) => record(record(one.active_state).listener)),
+      routes: routes.map((one) => record(one.route_config)),
+      clusters: clusters.map((one) => record(one.cluster)),
     },
+    [
+      ...listeners.flatMap((one) => refusal('listener', text(one.name), one)),
+      ...routes.flatMap((one) => refusal('route', text(record(one.route_config).name), one)),
+      ...[...clusters, ...parts('ClustersConfigDump').flatMap((one) => records(one.dynamic_warming_clusters))].flatMap(
+        (one) => refusal('cluster', text(record(one.cluster).name), one),
+      ),
+    ],
   );
+}
+
+/** Envoy keeps beside what it has why it did not take the last update of it. */
+function refusal(part: 'listener' | 'route' | 'cluster', of: string, one: Json): RunningProxy['refused'] {
+  const failed = optionalRecord(one.error_state);
+  if (failed === undefined) return [];
+  const sent = record(failed.failed_configuration);
+  const name = of || text(sent.name) || text(record(sent.route_config).name);
+  return [{ part, of: name, why: text(failed.details) || 'it does not say why' }];
 }
 
 /** What a control plane sends a proxy, as JSON with the names of Envoy's own fields. */
@@ -82,9 +99,14 @@ export interface SentConfig {
 type Node = Pick<RunningProxy, 'type' | 'namespace' | 'pod' | 'address' | 'labels'>;
 
 /** A proxy by what it was sent. */
-export function runningProxy(node: Node, { listeners, routes, clusters }: SentConfig): RunningProxy {
+export function runningProxy(
+  node: Node,
+  { listeners, routes, clusters }: SentConfig,
+  refused: RunningProxy['refused'] = [],
+): RunningProxy {
   return {
     ...node,
+    refused,
     listeners: listeners.map(listenerOf).filter(({ port }) => port > 0),
     routes: new Map(routes.map((config) => [text(config.name), virtualHostsOf(config)])),
     clusters: new Map(clusters.map((cluster) => [text(cluster.name), clusterOf(cluster)])),

@@ -4,6 +4,7 @@ import { PREFIX_MARK } from '../model/gateway-api-rules';
 import { authorityOf } from '../model/virtual-services';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
+import type { EgressListener } from '../model/sidecar-scope';
 import type { Workload } from '../model/workloads';
 import { findCluster, isMissing, type Cluster } from '../trace/clusters';
 import type { FilterChain, Listener } from '../trace/envoy';
@@ -26,6 +27,8 @@ export interface ExpectedCluster {
 }
 
 export interface Expected {
+  /** Every port for which there is a listener of something that manifests show. */
+  readonly ports: readonly number[];
   /** Listeners for a port, by address. */
   readonly listeners: (port: number) => ReadonlyMap<string, ListenerShape>;
   /** The same, as connections are followed through them. */
@@ -53,7 +56,10 @@ export function expectedOf(whole: Mesh, running: RunningProxy): Expected {
   const merged = self.type === 'gateway' ? mesh.mergedGateway(self) : undefined;
   const envoyListeners = (port: number): ReadonlyMap<string, Listener> =>
     merged === undefined ? sidecarListeners(view, port) : gatewayListeners(view, merged, port);
+  const candidates =
+    merged === undefined ? scope.listeners.flatMap(portsOf) : merged.groups.map(({ port }) => port.number);
   return {
+    ports: [...new Set(candidates)].filter((port) => envoyListeners(port).size > 0),
     listeners: (port) =>
       new Map([...envoyListeners(port)].map(([address, listener]) => [address, listenerShape(listener)])),
     envoyListeners,
@@ -65,6 +71,11 @@ export function expectedOf(whole: Mesh, running: RunningProxy): Expected {
     },
     knows: (host) => scope.service(host) !== undefined || mesh.services.named(host).size > 0,
   };
+}
+
+function portsOf({ port, services }: EgressListener): readonly number[] {
+  if (port !== undefined) return [port.number];
+  return services.filter(({ assumed }) => !assumed).flatMap((service) => service.ports.map((one) => one.port));
 }
 
 export function clusterShape(cluster: Cluster): ExpectedCluster {

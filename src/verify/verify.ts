@@ -29,11 +29,15 @@ export interface Difference {
   readonly proxy: string | null;
 }
 
+export type Refused = RunningProxy['refused'][number];
+
 export interface Verification {
   readonly proxy: { readonly type: RunningProxy['type']; readonly namespace: string; readonly pod: string };
   readonly verdict: 'agreed' | 'differs' | 'not compared';
   readonly compared: Readonly<Record<'listeners' | 'domains' | 'clusters', number>>;
   readonly differences: readonly Difference[];
+  /** What Envoy refused of the last that it was sent, with its own words: it goes on with what it had. */
+  readonly refused: readonly Refused[];
   /** Parts of services that no manifest shows: whether they are stale nobody can say. */
   readonly notInManifests: readonly string[];
   /** What is not compared, and why. */
@@ -54,7 +58,7 @@ export function verify(mesh: Mesh, running: RunningProxy): Verification {
   const none = { listeners: 0, domains: 0, clusters: 0 };
   if (running.type === 'waypoint') {
     const why = 'the configuration of waypoints is not compared yet';
-    return { proxy, verdict: 'not compared', compared: none, differences: [], notInManifests: [], notCompared: [why] };
+    return { proxy, verdict: 'not compared', compared: none, differences: [], refused: running.refused, notInManifests: [], notCompared: [why] }; // prettier-ignore
   }
   const expected = expectedOf(mesh, running);
   const unknown = new Set<string>();
@@ -70,9 +74,10 @@ export function verify(mesh: Mesh, running: RunningProxy): Verification {
   const differences = [...listeners.differences, ...domains.differences, ...clusters.differences];
   return {
     proxy,
-    verdict: differences.length === 0 ? 'agreed' : 'differs',
+    verdict: differences.length + running.refused.length === 0 ? 'agreed' : 'differs',
     compared: { listeners: listeners.count, domains: domains.count, clusters: clusters.count },
     differences,
+    refused: running.refused,
     notInManifests: [...unknown].sort(),
     notCompared: NOT_COMPARED,
   };
@@ -88,7 +93,7 @@ function compareListeners(expected: Expected, running: RunningProxy, isShown: Is
   const differences: Difference[] = [];
   let count = 0;
   const own = running.listeners.filter(({ name }) => name !== 'virtualInbound' && name !== 'virtualOutbound');
-  const ports = [...new Set(own.map(({ port }) => port))].sort((a, b) => a - b);
+  const ports = [...new Set([...own.map(({ port }) => port), ...expected.ports])].sort((a, b) => a - b);
   for (const port of ports) {
     const wanted = new Map(expected.listeners(port));
     const had = new Map(own.filter((one) => one.port === port).map((one) => [one.address, one]));
@@ -182,6 +187,12 @@ function compareRoutes(expected: Expected, running: RunningProxy, isShown: IsSho
         chainsOf(listener).flatMap(({ routeConfig }) => (routeConfig === undefined ? [] : [routeConfig])),
       ),
   );
+  for (const name of used) {
+    if (running.routes.has(name)) continue;
+    count++;
+    const hosts = expected.routes(name).hosts();
+    differences.push({ part: 'route', of: name, manifests: hosts.map((host) => host.name).join(', ') || 'no host', proxy: null }); // prettier-ignore
+  }
   for (const [name, hosts] of running.routes) {
     if (!used.has(name)) continue;
     const config = expected.routes(name);
@@ -271,5 +282,18 @@ function compareClusters(expected: Expected, running: RunningProxy, isShown: IsS
     const [a, b] = [ours === undefined ? null : clusterWords(ours), clusterWords(cluster)];
     if (a !== b) differences.push({ part: 'cluster', of: name, manifests: a, proxy: b });
   }
+  for (const name of ledTo(running)) {
+    const ours = running.clusters.has(name) || !isShown(name) ? undefined : expected.cluster(name);
+    if (ours === undefined) continue;
+    count++;
+    differences.push({ part: 'cluster', of: name, manifests: clusterWords(ours), proxy: null });
+  }
   return { count, differences };
+}
+
+/** Clusters of the mesh that its listeners and routes lead to. */
+function ledTo(running: RunningProxy): ReadonlySet<string> {
+  const chains = running.listeners.filter(({ name }) => name !== 'virtualInbound').flatMap(chainsOf);
+  const named = chains.flatMap((chain) => clustersOf(chain, running)).map((name) => name.replace(/ \(.*$/, ''));
+  return new Set(named.filter((name) => /^outbound\|[^ ]*$/.test(name)));
 }

@@ -129,6 +129,18 @@ describe('a document that cannot be read, among good ones', () => {
     expect(stderr).toMatch(/some\/broken\.yaml:\d+: the document cannot be read/);
   });
 
+  it.each([
+    ['trace', ['--request', 'http://bank.example.com/', '--from', 'shop']],
+    ['list', []],
+    ['upgrade', ['--istio-version', '1.29..1.30']],
+  ])('is told by %s as well if a tool would fill it in', (command, args) => {
+    write('filled/mesh.yaml', MESH);
+    write('filled/template.yaml', `${MESH.trim()}\n{{ if .more }}\n`);
+    expect(run(command, 'filled', ...args).stderr).toMatch(
+      /filled\/template\.yaml:\d+ \(a template, which is not rendered\)/,
+    );
+  });
+
   it('is a change that diff cannot decide where it is new, and a note where both sides have it', () => {
     write('whole/mesh.yaml', MESH);
     const compared = (old: string, now: string) => {

@@ -105,6 +105,78 @@ describe('mesh-edge verify', () => {
     expect(status).toBe(1);
   });
 
+  /** The dump with a part of it altered, as JSON. */
+  const altered = (name: string, change: (configs: any[]) => void): string => {
+    const whole = JSON.parse(JSON.stringify(dump('outbound|80||a.example.com'))) as { configs: any[] };
+    change(whole.configs);
+    return write(name, whole);
+  };
+  const verified = (file: string) => {
+    const { stdout, status } = run(manifests, '--config-dump', file, '--format', 'json');
+    const { proxies } = JSON.parse(stdout) as {
+      proxies: { verdict: string; differences: { part: string; of: string; proxy: unknown }[]; refused: object[] }[];
+    };
+    const [{ verdict, differences, refused } = { verdict: '', differences: [], refused: [] }] = proxies;
+    return { verdict, status, refused, differences: differences.map(({ part, of, proxy }) => [part, of, proxy]) };
+  };
+  const differs = (...differences: readonly (readonly [string, string, null])[]) => ({ verdict: 'differs', status: 1, refused: [], differences }); // prettier-ignore
+
+  it.each<[string, (configs: any[]) => void, ReturnType<typeof differs>]>([
+    ['a listener', ([, , listeners]) => (listeners.dynamic_listeners = []), differs(['listener', '0.0.0.0_80', null])],
+    [
+      'a listener that is about to be there, or no more',
+      ([
+        ,
+        ,
+        {
+          dynamic_listeners: [one],
+        },
+      ]) => {
+        one.warming_state = one.active_state;
+        one.draining_state = one.active_state;
+        delete one.active_state;
+      },
+      differs(['listener', '0.0.0.0_80', null]),
+    ],
+    ['its routes', ([, , , routes]) => (routes.dynamic_route_configs = []), differs(['route', '80', null])],
+    [
+      'a cluster',
+      ([, clusters]) => (clusters.dynamic_active_clusters = []),
+      differs(['cluster', 'outbound|80||a.example.com', null]),
+    ],
+  ])('tells of a proxy that lacks %s', (what, change, expected) => {
+    expect(verified(altered(`lacks ${what}.json`, change))).toEqual(expected);
+  });
+
+  it('tells what Envoy has refused, since it goes on with what it had', () => {
+    const file = altered('refused.json', ([, , listeners, routes]) => {
+      listeners.dynamic_listeners[0].error_state = { details: 'matches alike', failed_configuration: {} };
+      routes.dynamic_route_configs[0].error_state = {
+        details: 'Duplicate entry of domain a',
+        failed_configuration: {},
+      };
+    });
+    expect(verified(file)).toEqual({
+      verdict: 'differs',
+      status: 1,
+      differences: [],
+      refused: [
+        { part: 'listener', of: '0.0.0.0_80', why: 'matches alike' },
+        { part: 'route', of: '80', why: 'Duplicate entry of domain a' },
+      ],
+    });
+    expect(run(manifests, '--config-dump', file).stdout).toContain('Envoy refused the last update of route 80');
+  });
+
+  it('reads dumps as shells and istioctl write them: with a mark, in UTF-16, as YAML', () => {
+    const text = JSON.stringify(dump('outbound|80||a.example.com'));
+    const utf16 = join(home, 'utf16.json');
+    writeFileSync(utf16, Buffer.from(`\uFEFF${text}`, 'utf16le'));
+    const yaml = `configs:\n${text.slice('{"configs":'.length, -1).replace(/^/gm, '  ')}\n`;
+    for (const file of [write('mark.json', `\uFEFF${text}`), utf16, write('dump.yaml', yaml)])
+      expect(verified(file).verdict).toBe('agreed');
+  });
+
   it('says of all files at once what is wrong with them, and writes nothing', () => {
     const files = [
       write('no.json', 'not json'),
