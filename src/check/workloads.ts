@@ -1,9 +1,9 @@
 /** Pods as manifests show them: Pods themselves, and the templates of what makes them. */
 import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
-import { type Json, record } from '../model/fields';
 import { namespaceInjection } from '../model/injection';
 import { LabelIndex, SelectorIndex } from '../model/label-index';
+import { podTemplateOf, templatePath } from '../model/workloads';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -38,27 +38,12 @@ interface Template {
   readonly spec?: PodSpec;
 }
 
-/** Where each kind keeps the template of its Pods. */
-const MAKERS: readonly (readonly [string, string, FieldPath])[] = [
-  ['apps', 'Deployment', ['spec', 'template']],
-  ['apps', 'StatefulSet', ['spec', 'template']],
-  ['apps', 'DaemonSet', ['spec', 'template']],
-  ['apps', 'ReplicaSet', ['spec', 'template']],
-  ['batch', 'Job', ['spec', 'template']],
-  ['batch', 'CronJob', ['spec', 'jobTemplate', 'spec', 'template']],
-  ['argoproj.io', 'Rollout', ['spec', 'template']],
-];
-
-export const podTemplates = defineIndex('pod templates', (context): readonly PodTemplate[] => {
-  const pods = context.of('', 'Pod').map((manifest) => view(manifest, manifest.body as Template, []));
-  const made = MAKERS.flatMap(([group, kind, at]) =>
-    context.of(group, kind).map((manifest) => {
-      const template = at.reduce<Json>((inner, step) => record(inner[step]), record(manifest.body));
-      return view(manifest, template as Template, at);
-    }),
-  );
-  return [...pods, ...made];
-});
+export const podTemplates = defineIndex('pod templates', (context): readonly PodTemplate[] =>
+  context.manifests.flatMap((manifest) => {
+    const at = templatePath(manifest);
+    return at === undefined ? [] : [view(manifest, podTemplateOf(manifest) as Template, at)];
+  }),
+);
 
 function view(manifest: Manifest, template: Template, at: FieldPath): PodTemplate {
   return {

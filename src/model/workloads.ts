@@ -1,4 +1,4 @@
-import { list, number, record, records, strings, text, texts, type Json } from './fields';
+import { entry, list, number, record, records, strings, text, texts, type Json } from './fields';
 import { LabelIndex } from './label-index';
 import type { Manifest } from './manifest';
 import { controllerOf, makerOf } from './controllers';
@@ -36,17 +36,17 @@ export interface Workload {
   readonly manifest: Manifest | undefined;
 }
 
-/** Pod templates by kind: where each keeps its template. */
+/** Where each kind keeps the template of its Pods. Others have kinds of these names too, whose fields say something else. */
 const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
-  Deployment: ['spec', 'template'],
-  StatefulSet: ['spec', 'template'],
-  DaemonSet: ['spec', 'template'],
-  ReplicaSet: ['spec', 'template'],
-  ReplicationController: ['spec', 'template'],
-  Rollout: ['spec', 'template'],
-  Job: ['spec', 'template'],
-  CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
-  Pod: [],
+  'apps/Deployment': ['spec', 'template'],
+  'apps/StatefulSet': ['spec', 'template'],
+  'apps/DaemonSet': ['spec', 'template'],
+  'apps/ReplicaSet': ['spec', 'template'],
+  '/ReplicationController': ['spec', 'template'],
+  'argoproj.io/Rollout': ['spec', 'template'],
+  'batch/Job': ['spec', 'template'],
+  'batch/CronJob': ['spec', 'jobTemplate', 'spec', 'template'],
+  '/Pod': [],
 };
 
 const NEVER_INJECTED = new Set(['kube-system', 'kube-public', 'kube-node-lease', 'local-path-storage']);
@@ -179,8 +179,8 @@ export function assumedWorkload(known: Assumed): Workload {
   };
 }
 
-function templatePath({ kind }: Manifest): readonly string[] | undefined {
-  return Object.hasOwn(TEMPLATES, kind) ? TEMPLATES[kind] : undefined;
+export function templatePath({ group, kind }: Manifest): readonly string[] | undefined {
+  return entry(TEMPLATES, `${group}/${kind}`);
 }
 
 /** What Pods are made by: a Pod itself, or the template of a controller. */
