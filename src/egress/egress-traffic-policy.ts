@@ -4,6 +4,7 @@ import { Problem, refuseAtSynth } from '../core/problem';
 import { joinMesh, meshMembers, sameMesh } from '../mesh/mesh-boundary';
 import { namesNamespaces } from '../mesh/namespace-names';
 import { OutboundMode, OutboundTrafficPolicy } from '../mesh/outbound-traffic-policy';
+import { SidecarScope } from '../mesh/sidecar-scope';
 import { Workloads } from '../mesh/workloads';
 import type { EgressGatewayBase } from './egress-gateway';
 import type { EgressLockdown } from './egress-lockdown';
@@ -316,7 +317,9 @@ export class EgressTrafficPolicy extends Construct {
   /** The first policy that names a namespace gives it its Sidecar. Every policy would make the same. */
   private cutTheRest(): void {
     const held = new Set(
-      meshMembers<OutboundTrafficPolicy>('Sidecar', this)
+      meshMembers<OutboundTrafficPolicy | SidecarScope>('Sidecar', this)
+        // One that leaves the mode to the mesh cuts nothing: beside it, this one is refused.
+        .filter((one) => !(one instanceof SidecarScope) || one.mode === OutboundMode.REGISTRY_ONLY)
         .filter(({ workloads }) => !Object.keys(workloads).length)
         .map(({ namespace }) => namespace),
     );

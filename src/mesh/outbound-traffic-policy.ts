@@ -1,10 +1,11 @@
 import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
-import { Construct, IConstruct } from 'constructs';
+import { Construct } from 'constructs';
 import * as networking from '../../imports/networking.istio.io';
 import { nameOfId } from '../core/ids';
 import { objectMetadata } from '../core/metadata';
 import { namespaceProblems } from '../core/names';
-import { Problem, quote, refuseAtSynth } from '../core/problem';
+import { refuseAtSynth } from '../core/problem';
+import { competingSidecars } from './competing-sidecars';
 import { joinMesh } from './mesh-boundary';
 import { MeshObject } from './mesh-object';
 import { namesNamespaces } from './namespace-names';
@@ -92,33 +93,4 @@ export class OutboundTrafficPolicy extends Construct {
     joinMesh('Sidecar', this, competingSidecars);
     if (props.namespace !== undefined) namesNamespaces(this, () => [{ where: '`namespace`', name: this.namespace }]);
   }
-}
-
-/** Istio leaves it open which of two Sidecars wins that select the same workload with the same precision. */
-function competingSidecars(sidecars: readonly OutboundTrafficPolicy[]): Array<{ at: IConstruct; problem: Problem }> {
-  const found: Array<{ at: IConstruct; problem: Problem }> = [];
-  const seen = new Map<string, OutboundTrafficPolicy>();
-  for (const sidecar of sidecars) {
-    const labels = Object.entries(sidecar.workloads)
-      .sort()
-      .map(([key, value]) => `${key}=${value}`)
-      .join(',');
-    const key = `${sidecar.namespace}/${labels}`;
-    const other = seen.get(key);
-    const whom =
-      labels === ''
-        ? `all workloads of ${quote(sidecar.namespace)}`
-        : `workloads ${labels} of ${quote(sidecar.namespace)}`;
-    if (other)
-      found.push({
-        at: sidecar,
-        problem: {
-          what: `${whom} have a Sidecar by both ${other.node.path} and ${sidecar.node.path}`,
-          why: 'Istio uses one of them, and does not say which',
-          fix: 'keep one',
-        },
-      });
-    else seen.set(key, sidecar);
-  }
-  return found;
 }

@@ -190,3 +190,17 @@ it('says several sources and operations of a rule as its alternatives', () => {
   expect(edgeOf(adopted)).not.toContain('JsonPatch');
   expect(judgeSample(manifests, adopted)).toEqual([]);
 });
+
+it('says a Sidecar by its hosts and mode, and carries what no prop says', () => {
+  const sidecar = (name: string, spec: object): object => ({ apiVersion: 'networking.istio.io/v1', kind: 'Sidecar', metadata: { name, namespace: name }, spec }); // prettier-ignore
+  const { manifests } = loadObjects([
+    sidecar('shop', { egress: [{ hosts: ['./*', 'istio-system/*'] }], outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } }), // prettier-ignore
+    sidecar('pay', { workloadSelector: { labels: { app: 'pay' } }, egress: [{ hosts: ['./*'] }], inboundConnectionPool: { tcp: { maxConnections: 9 } } }), // prettier-ignore
+    sidecar('odd', { egress: [{ hosts: ['./*'] }, { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*/a.example.com'] }] }), // prettier-ignore
+  ]);
+  const adopted = adopt(manifests);
+  expect(whyOf(adopted)).toEqual(['Sidecar odd: its hosts are told by listeners of their own']);
+  expect(edgeOf(adopted)).toContain("hosts: ['./*', 'istio-system/*'], mode: OutboundMode.REGISTRY_ONLY");
+  expect(edgeOf(adopted)).toContain("JsonPatch.add('/spec/inboundConnectionPool'");
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});

@@ -12,6 +12,7 @@ import { MeshBoundary } from '../../src/mesh/mesh-boundary';
 import { MeshMembership } from '../../src/mesh/mesh-membership';
 import { MeshNamespace } from '../../src/mesh/mesh-namespace';
 import { OutboundMode, OutboundTrafficPolicy } from '../../src/mesh/outbound-traffic-policy';
+import { SidecarScope } from '../../src/mesh/sidecar-scope';
 import { TlsCredential } from '../../src/mesh/tls-credential';
 import { Workloads } from '../../src/mesh/workloads';
 import { http, https, payments, orders, HOST, Mesh } from './policy-mesh';
@@ -181,6 +182,17 @@ describe('EgressTrafficPolicy', () => {
     expect(mesh.spec('Sidecar', 'registry-only').outboundTrafficPolicy).toEqual({ mode: 'REGISTRY_ONLY' });
     expect(mesh.names('Sidecar')).toHaveLength(2);
     expect(mesh.refused()).toBe('');
+  });
+
+  it('takes a Sidecar that cuts nothing for none, and is refused beside it', () => {
+    const held = (mode?: OutboundMode): string => {
+      const mesh = new Mesh();
+      new SidecarScope(mesh.chart, 'Scope', { namespace: 'billing', hosts: ['*/*'], mode });
+      mesh.policy({ from: [Workloads.in('billing')], to: [mesh.service('a.example.com')], ports: [80] });
+      return mesh.refused();
+    };
+    expect(held(OutboundMode.REGISTRY_ONLY)).toBe('');
+    expect(held()).toMatch(/all workloads of "billing" have a Sidecar by both/);
   });
 
   it('comes to the same whatever the order of policies', () => {

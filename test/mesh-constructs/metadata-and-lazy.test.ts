@@ -11,6 +11,7 @@ import { BackendTlsPolicy } from '../../src/ingress/backend-tls-policy';
 import { TcpIngressRoute, TlsIngressRoute } from '../../src/ingress/stream-ingress-routes';
 import { AccessLog, AccessLogFormat } from '../../src/mesh/access-log';
 import { OutboundMode, OutboundTrafficPolicy } from '../../src/mesh/outbound-traffic-policy';
+import { SidecarScope } from '../../src/mesh/sidecar-scope';
 import { PeerAuthentication } from '../../src/mesh/peer-authentication';
 import { PeerScope } from '../../src/mesh/peer-scope';
 
@@ -45,6 +46,7 @@ describe('the metadata of a construct with one object', () => {
       'OutboundTrafficPolicy',
       (of) => new OutboundTrafficPolicy(of, 'X', { mode: OutboundMode.REGISTRY_ONLY, metadata }),
     ],
+    ['SidecarScope', (of) => new SidecarScope(of, 'X', { hosts: ['./*'], metadata })],
     ['IngressGateway', gateway],
     [
       'HttpIngressRoute',

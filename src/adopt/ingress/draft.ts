@@ -65,7 +65,14 @@ export function exactly(manifest: Manifest, { construct, props }: Draft, places:
     provides: variable,
     uses: names.variables,
     isExact: true,
-    resource: construct === 'ExternalService' ? 'serviceEntry' : construct === 'AccessLog' ? 'telemetry' : 'resource',
+    resource:
+      construct === 'ExternalService'
+        ? 'serviceEntry'
+        : construct === 'AccessLog'
+          ? 'telemetry'
+          : construct === 'SidecarScope'
+            ? 'sidecar'
+            : 'resource',
     imports: [construct, ...names.classes].filter((name) => !FROM_CDK8S.has(name)),
     fromCdk8s: names.classes.filter((name) => FROM_CDK8S.has(name)),
     replaces: [manifest],

@@ -6,6 +6,27 @@ import { type Draft, EnumValue, given, Kept, objectProps } from './draft';
 import type { Known } from './gateways';
 import { listed, pick } from './routes';
 
+/** A Sidecar that says which hosts are told, and what becomes of others: its further listeners are patched. */
+export function sidecarDraft(manifest: Manifest): Draft | Kept {
+  const { workloadSelector, egress, outboundTrafficPolicy } = record(manifest.body.spec);
+  const [first, ...others] = records(egress);
+  const mode = text(record(outboundTrafficPolicy).mode);
+  if (others.length > 0 || first?.port !== undefined) return new Kept('its hosts are told by listeners of their own');
+  if (first === undefined && mode !== 'REGISTRY_ONLY' && mode !== 'ALLOW_ANY') return new Kept('it says neither hosts nor what becomes of others'); // prettier-ignore
+  const { namespace, ...own } = objectProps(manifest);
+  const labels = strings(record(workloadSelector).labels);
+  return {
+    construct: 'SidecarScope',
+    props: {
+      namespace,
+      workloads: Object.keys(labels).length === 0 ? undefined : labels,
+      hosts: first === undefined ? undefined : texts(first.hosts),
+      mode: mode === 'REGISTRY_ONLY' || mode === 'ALLOW_ANY' ? new EnumValue(`OutboundMode.${mode}`) : undefined,
+      ...own,
+    },
+  };
+}
+
 export function peerDraft(manifest: Manifest): Draft | Kept {
   const { selector, mtls, portLevelMtls } = record(manifest.body.spec);
   const labels = strings(record(selector).matchLabels);
