@@ -3,15 +3,11 @@
  * backend where a route leads to it.
  */
 import { number, record, records, text, texts, type Json } from './fields';
-import { GATEWAY_API } from './gateway-api';
+import { GATEWAY_API, type GatewayApiInput } from './gateway-api';
 import type { Manifest } from './manifest';
 import { compareText, config, type Config } from './objects';
-import type { EnvoyGatewayBehavior, IstioBehavior } from './release-behavior';
 
-interface Input {
-  readonly of: (group: string, kind: string) => readonly Manifest[];
-  readonly find: (group: string, kind: string, namespace: string, name: string) => Manifest | undefined;
-}
+type Input = Pick<GatewayApiInput, 'of' | 'find' | 'kindsRead' | 'istio' | 'envoyGateway'>;
 
 /** What a policy is for: an object of its namespace, or a port of it. */
 interface TargetRef {
@@ -31,9 +27,11 @@ function targetRefs({ spec }: Config): readonly TargetRef[] {
   }));
 }
 
-/** The oldest first, in both products. */
-function byAge(manifests: readonly Manifest[]): readonly Config[] {
-  return manifests
+/** Those that are read, the oldest first, in both products. */
+function policies({ of, kindsRead }: Input, isRead: (manifest: Manifest) => boolean): readonly Config[] {
+  if (!kindsRead.BackendTLSPolicy) return [];
+  return of(GATEWAY_API, 'BackendTLSPolicy')
+    .filter(isRead)
     .map(config)
     .sort((a, b) => a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
 }
@@ -77,11 +75,10 @@ function tlsOf({ spec, namespace }: Config): Json {
 const IGNORED = 'istio.io/ignore-policy-attachment';
 
 /** One rule for each host, the oldest policy for it or for a port of it first; all of them older than any DestinationRule. */
-export function backendTlsRules(input: Input, domain: string, istio: IstioBehavior): readonly Config[] {
-  const read = input
-    .of(GATEWAY_API, 'BackendTLSPolicy')
-    .filter(({ annotations }) => !istio.leavesPoliciesToOthers || annotations[IGNORED]?.toLowerCase() !== 'true');
-  const targets = byAge(read).flatMap((policy) =>
+export function backendTlsRules(input: Input, domain: string): readonly Config[] {
+  const isRead = ({ annotations }: Manifest): boolean =>
+    !input.istio.leavesPoliciesToOthers || annotations[IGNORED]?.toLowerCase() !== 'true';
+  const targets = policies(input, isRead).flatMap((policy) =>
     targetRefs(policy).flatMap((ref) =>
       hostsOf(ref, policy.namespace, input, domain).map((one): Target => ({ ...one, policy })),
     ),
@@ -127,12 +124,9 @@ export interface BackendObject {
  */
 export function backendTlsPolicy(
   backend: BackendObject,
-  input: Pick<Input, 'of'>,
-  { prefersSections }: EnvoyGatewayBehavior,
+  input: Input,
 ): { readonly sni: string; readonly manifest: Manifest } | undefined {
-  const own = byAge(
-    input.of(GATEWAY_API, 'BackendTLSPolicy').filter(({ namespace }) => namespace === backend.namespace),
-  );
+  const own = policies(input, ({ namespace }) => namespace === backend.namespace);
   const isFor = ({ group, kind, name }: TargetRef): boolean =>
     group === backend.group && kind === backend.kind && name === backend.name;
   const ofPort = (policy: Config): boolean => {
@@ -142,6 +136,6 @@ export function backendTlsPolicy(
   };
   const ofWhole = (policy: Config): boolean =>
     targetRefs(policy).some((ref) => isFor(ref) && (ref.section === '' || ref.section === backend.section));
-  const found = (prefersSections ? own.find(ofPort) : undefined) ?? own.find(ofWhole);
+  const found = (input.envoyGateway.prefersSections ? own.find(ofPort) : undefined) ?? own.find(ofWhole);
   return found && { sni: text(record(found.spec.validation).hostname), manifest: found.manifest };
 }

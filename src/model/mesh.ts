@@ -173,11 +173,7 @@ export class Mesh implements Registry {
     this.destinationRules = new DestinationRuleIndex(
       [
         ...this.of('networking.istio.io', 'DestinationRule').map(config),
-        ...backendTlsRules(
-          { of: (group, kind) => this.of(group, kind), find: (...key) => this.find(...key) },
-          this.config.clusterDomain,
-          this.config.istio,
-        ),
+        ...backendTlsRules(this.gatewayApi.input, this.config.clusterDomain),
       ],
       this.config,
     );

@@ -174,6 +174,7 @@ const SERVED = {
   TLSRoute: { v1: '1.5' },
   TCPRoute: { v1: '1.6' },
   UDPRoute: { v1: '1.6' },
+  BackendTLSPolicy: { v1: '1.4' },
 } as const;
 
 /** Which kinds of the Gateway API istiod reads. */
@@ -183,6 +184,8 @@ export interface ApiKindsRead {
   readonly ListenerSet: boolean;
   readonly XListenerSet: boolean;
   readonly XBackend: boolean;
+  /** By Envoy Gateway as well: both ask for it as v1 in all releases (minimumCRDVersions of pkg/kube/kclient/crdwatcher.go in Istio). */
+  readonly BackendTLSPolicy: boolean;
 }
 
 /** @param alpha whether PILOT_ENABLE_ALPHA_GATEWAY_API is set in istiod's environment */
@@ -199,6 +202,8 @@ export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: bool
     ListenerSet: readsListenerSets,
     XListenerSet: !readsListenerSets && alpha,
     XBackend: readsXBackends && alpha,
+    BackendTLSPolicy:
+      gatewayApi.from === 'default' || isSince('gatewayApi', gatewayApi.release, SERVED.BackendTLSPolicy.v1),
   };
 }
 

@@ -111,7 +111,7 @@ function ofService(
     return { is: 'missing', lacks: 'endpoints', reason: { kind: 'backend-without-pods', host }, by: undefined };
   const { namespace: owner, name } = service;
   const target = { group: '', kind: 'Service', namespace: owner, name, section: port.name };
-  const tls = backendTlsPolicy(target, mesh, mesh.config.envoyGateway);
+  const tls = backendTlsPolicy(target, mesh.gatewayApi.input);
   const untrusted = tls && withoutAuthority(mesh, tls.manifest, notes);
   if (untrusted !== undefined) return untrusted;
   return {
@@ -174,7 +174,7 @@ function ofImport(mesh: Mesh, destination: RouteDestination, notes: Note[]): Mad
   const own = records(record(record(manifest.body).spec).ports).find((one) => one.port === port);
   if (own === undefined) return missing({ kind: 'backend-service-missing', host, port });
   const target = { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', namespace, name, section: text(own.name) };
-  const policy = backendTlsPolicy(target, mesh, mesh.config.envoyGateway);
+  const policy = backendTlsPolicy(target, mesh.gatewayApi.input);
   const untrusted = policy && withoutAuthority(mesh, policy.manifest, notes);
   if (untrusted !== undefined) return untrusted;
   return { ...NO_SERVICE, host, port, endpoints: [], endpointsKnown: false, tls: tlsBy(policy) };
@@ -202,7 +202,7 @@ function ofBackend(mesh: Mesh, { host: written, port }: RouteDestination, resolv
     name,
     section: port === 0 ? '' : String(port),
   };
-  const policy = backendTlsPolicy(target, mesh, mesh.config.envoyGateway);
+  const policy = backendTlsPolicy(target, mesh.gatewayApi.input);
   const isVerified =
     records(settings?.caCertificateRefs).length > 0 ||
     text(settings?.wellKnownCACertificates) !== '' ||

@@ -88,3 +88,13 @@ spec: {endpoints: [{${endpoint}}], tls: {wellKnownCACertificates: System, ${tls}
     expect(sni(world('autoSNIFromEndpointHostname: true') + policy, '1.9')).toBe('a.example.com');
   });
 });
+
+describe('BackendTLSPolicies where the Gateway API does not serve them as v1', () => {
+  const tlsWith = (gatewayApiVersion: string): string | null | undefined =>
+    traceIn(MESH + tls('a', SERVICE), { gatewayApiVersion })('http://www.example.com/', { from: 'outside', at: 'app/front' }).hops.at(-1)?.sends?.sni; // prettier-ignore
+
+  it('are read by neither product', () => {
+    expect(tlsWith('1.4')).toBe('a.example.com');
+    expect(tlsWith('1.3/experimental')).toBeNull();
+  });
+});

@@ -105,7 +105,7 @@ function originates(context: CheckContext, host: string, port: number, name: str
   const [service = '', namespace = ''] = host.split('.');
   const backend = { group: '', kind: 'Service', namespace, name: service, section: name };
   return (
-    backendTlsPolicy(backend, context.mesh, context.mesh.config.envoyGateway) !== undefined ||
+    backendTlsPolicy(backend, context.mesh.gatewayApi.input) !== undefined ||
     (context.index(rulesByHost).get(host) ?? []).some((manifest) => {
       const spec = specOf('DestinationRule', manifest);
       return [...policiesOf(spec)].some(
