@@ -25,6 +25,8 @@ export interface FileTree {
   placeOf(path: string): string;
   /** Whether other programs find its files at these paths. */
   readonly isOnDisk: boolean;
+  /** What of a folder the configuration leaves out, and kubectl would read. */
+  ignored?(folder: string): readonly string[];
   /** Parts of a folder that the tree itself leaves out, with why, and what tells two versions of them apart. */
   leftOut?(folder: string): readonly { readonly path: string; readonly why: string; readonly digest: string }[];
 }

@@ -160,6 +160,8 @@ function walk({ tree, add, others, walked, problems, leftOut }: Walk, root: stri
     }
     const absent = tree.leftOut?.(folder) ?? [];
     for (const { path, why, digest } of absent) problems.push({ ...unreadFolder(tree.nameOf(path), why), digest });
+    for (const path of tree.ignored?.(folder) ?? [])
+      leftOut.push({ file: tree.nameOf(path), why: 'ignored in mesh-edge.yaml' });
     const isChart = entries.includes('Chart.yaml');
     const next: { readonly path: string; readonly kind: 'file' | 'folder' }[] = [];
     for (const entry of entries) {
@@ -178,6 +180,12 @@ function walk({ tree, add, others, walked, problems, leftOut }: Walk, root: stri
     }
     open.push(...next.reverse());
   }
+}
+
+/** Whether kubectl would read a file, or one in a folder. */
+export function isRead(tree: FileTree, path: string): boolean {
+  const kind = tree.kindOf(path);
+  return kind === 'folder' ? holdsManifests(tree, path) : kind === 'file' && isManifestName(path);
 }
 
 function isManifestName(name: string): boolean {

@@ -1,7 +1,8 @@
 /** What mesh-edge.yaml says of a repository: which folders are build roots, which are none of the mesh, and what charts are given. */
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Chart } from './charts';
 import type { FileTree } from './file-tree';
+import { isRead } from './files';
 import { isGlob, matcher } from './glob';
 import type { Source } from './manifest';
 import type { Draft } from './worlds-draft';
@@ -33,6 +34,11 @@ export function ignoring(tree: FileTree, ignore: readonly string[] = []): FileTr
     at: (path) => tree.at(path),
     real: (path) => tree.real(path),
     entries: (folder) => tree.entries(folder).filter((entry) => !isIgnored(`${folder}/${entry}`)),
+    ignored: (folder) =>
+      tree
+        .entries(folder)
+        .map((entry) => join(folder, entry))
+        .filter((path) => isIgnored(path) && isRead(tree, path)),
     read: (file) => tree.read(file),
     nameOf: (path) => tree.nameOf(path),
     pathOf: (name) => tree.pathOf(name),

@@ -120,6 +120,18 @@ describe('what mesh-edge.yaml says is no part of any mesh', () => {
   });
 });
 
+it('what the configuration ignores is named, since whoever changes a file may ignore it too', () => {
+  const text = (host: string): string => MESH.replace('bank.example.com', host);
+  write('ignoring/m/mesh.yaml', MESH);
+  write('ignoring/m/hidden/entry.yaml', text('a.example.net'));
+  write('ignoring/m/notes.txt', 'nothing');
+  write('ignoring/mesh-edge.yaml', 'ignore: [m/hidden, m/notes.txt]\n');
+  const cwd = join(home, 'ignoring');
+  const leftOut = '1 file left out: m/hidden (ignored in mesh-edge.yaml)';
+  expect(runIn(cwd, 'check', 'm').stdout).toContain(leftOut);
+  expect(runIn(cwd, 'diff', 'm', 'm').stdout).toContain(`note: ${leftOut}`);
+});
+
 describe('a document that cannot be read, among good ones', () => {
   write('some/mesh.yaml', MESH);
   write('some/broken.yaml', BROKEN);
