@@ -141,6 +141,8 @@ const ENVOY_GATEWAY = {
   resolvesBySni: { since: '1.9', source: 'internal/gatewayapi/testdata/tlsroute-dynamic-resolver.out.yaml' },
   /** Of the BackendTLSPolicies of a backend one for the port counts before one for the whole; before, the oldest of them. In 1.8 since 1.8.1. */
   prefersSections: { since: '1.8', source: 'getBackendTLSPolicy of internal/gatewayapi/backendtlspolicy.go in v1.8.3' }, // prettier-ignore
+  /** A global limit of 0 requests lets none pass; before, such a limit is not carried out. */
+  takesLimitsOfNone: { since: '1.9', source: 'release-notes/v1.9.0.yaml; buildRateLimitRule of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
   /** The issuer of an OpenID provider has to be an https URL without user, query and fragment. In 1.9 since 1.9.1. */
   wantsSecureIssuers: { since: '1.9', source: 'validateOIDCIssuerURL of internal/gatewayapi/securitypolicy.go' },
   /** TLSRoutes are asked for as v1, before as v1alpha3. */

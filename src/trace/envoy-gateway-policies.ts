@@ -96,6 +96,7 @@ export function filtersOfRule(rule: AtRule, past?: FilterName): readonly Filter[
   const order = filterOrder(proxy, present);
   return [
     ...order.slice(past === undefined ? 0 : order.indexOf(past) + 1).flatMap((name) => FILTERS[name]?.(own) ?? []),
+    ...(isCarriedOut ? [holding((_, { walk }) => (walk.mesh.config.envoyGateway.takesLimitsOfNone ? limitOfNone(traffic) : undefined))] : []), // prettier-ignore
     ...(fails === undefined ? [] : [holding(() => fails)]),
   ];
 }
@@ -112,6 +113,20 @@ function failure(rule: AtRule): Held | undefined {
 export function isGlobalLimit({ spec }: EffectivePolicy): boolean {
   const { type, global } = record(spec.rateLimit);
   return type === 'Global' || (type === undefined && optionalRecord(global) !== undefined);
+}
+
+/** A global limit of no request at all, which older releases refuse; of some clients alone, whether it is for a request the service for limits decides. */
+function limitOfNone(traffic: EffectivePolicy | undefined): Held | undefined {
+  if (traffic === undefined || !isGlobalLimit(traffic)) return undefined;
+  const none = records(record(record(traffic.spec.rateLimit).global).rules).filter(
+    ({ limit, shadowMode }) => record(limit).requests === 0 && shadowMode !== true,
+  );
+  const [first] = none;
+  if (first === undefined) return undefined;
+  const by = decision(traffic, 'rateLimit.global');
+  if (none.some(({ clientSelectors }) => records(clientSelectors).length === 0))
+    return { is: 'refused', code: 'request_rate_limited', status: 429, reason: { kind: 'rate-limit-of-none', policy: refOf(traffic) }, by }; // prettier-ignore
+  return unknown(traffic, 'rateLimit.global', 'limit of none');
 }
 
 /** A global rate limit where Envoy Gateway is not told to count: 500 on every route (buildGlobalRateLimit of internal/gatewayapi/backendtrafficpolicy.go). */

@@ -38,6 +38,7 @@ interface Assumptions {
 
 /** What a SecurityPolicy's answer hangs on. */
 export type OpenCondition =
+  | 'limit of none'
   | 'external authorization'
   | 'credentials'
   | 'origin'

@@ -192,6 +192,7 @@ interface OfFilters {
   'client-address-missing': { readonly header: string };
   'policy-not-usable': { readonly policy: ObjectRef; readonly problem: 'missing' | 'no-port' | 'not-granted' | 'elsewhere' | 'invalid'; readonly fault: ReferenceFault | PolicyProblem } & Spelled; // prettier-ignore
   'rate-limit-not-configured': { readonly policy: ObjectRef };
+  'rate-limit-of-none': { readonly policy: ObjectRef };
 }
 
 /** By routes, and where they lead. */

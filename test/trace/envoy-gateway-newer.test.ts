@@ -238,3 +238,20 @@ describe('the provider of a login', () => {
     else expect(end(provider, release)).not.toBe(BROKEN);
   });
 });
+
+describe('a global limit of no request', () => {
+  const end = (rule: string, envoyGatewayVersion = '1.9'): string =>
+    outcome(
+      traceIn(`${MESH}{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: BackendTrafficPolicy, metadata: {name: limit, namespace: app}, spec: {${TARGET}, rateLimit: {type: Global, global: {rules: [{${rule}}]}}}}`, { envoyGatewayVersion })('http://www.example.com/', { from: 'outside', at: 'app/front' }),
+    ); // prettier-ignore
+  const NONE = 'limit: {requests: 0, unit: Hour}';
+  const SOME = 'clientSelectors: [{headers: [{name: x-client, value: bad}]}]';
+
+  it('lets none pass, and of some clients hangs on who they are', () => {
+    expect(end(NONE)).toBe('request_rate_limited 429 at envoy-gateway');
+    expect(end(`${SOME}, ${NONE}`)).toBe('unknown');
+    expect(end(`shadowMode: true, ${NONE}`)).toBe(DELIVERED);
+    expect(end('limit: {requests: 1, unit: Hour}')).toBe(DELIVERED);
+    expect(end(NONE, '1.8')).toBe(DELIVERED);
+  });
+});

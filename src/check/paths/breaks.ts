@@ -101,6 +101,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'client-address-missing': 'other',
   'policy-not-usable': ({ problem }) => (problem === 'missing' ? 'no-destination' : undefined),
   'rate-limit-not-configured': undefined,
+  'rate-limit-of-none': undefined,
 
   loop: 'loop',
   'host-blocked': (_reason, _refusal, { hops }) => (hops.length > 1 ? 'no-destination' : 'not-declared'),

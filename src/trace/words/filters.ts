@@ -22,7 +22,8 @@ type Kinds =
   | 'underscore-in-header'
   | 'client-address-missing'
   | 'policy-not-usable'
-  | 'rate-limit-not-configured';
+  | 'rate-limit-not-configured'
+  | 'rate-limit-of-none';
 
 /** Who asks for what. */
 export function askingText({ principal, port, http }: Asking): string {
@@ -112,6 +113,10 @@ export const FILTER_WORDS: WordsFor<Kinds> = {
       fix,
     };
   },
+  'rate-limit-of-none': ({ policy }) => ({
+    what: `${named(policy)} lets 0 requests pass`,
+    fix: 'raise requests of the limit, or give the rule clientSelectors',
+  }),
   'rate-limit-not-configured': ({ policy }) => ({
     what: `Envoy Gateway answers 500 wherever ${named(policy)} applies, since it has a global rate limit, and Envoy Gateway's own configuration has no rateLimit`,
     fix: "configure rateLimit.backend in Envoy Gateway's configuration, or use a limit of type Local",

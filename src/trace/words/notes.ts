@@ -35,6 +35,7 @@ const ON: Readonly<Record<OpenCondition, string>> = {
   origin: 'whether the origin that the browser names is the Host asked for',
   'recorded share': 'chance: a share of the requests is only recorded',
   'rule without clientCIDRs': 'a rule that names no clientCIDRs, which says nothing of a connection',
+  'limit of none': 'whether a limit of 0 requests is for it',
   CEL: 'an expression in CEL, which is not evaluated here',
   'path with query': 'an expression for the path with its query',
   'client address': "the client's address",
