@@ -18,9 +18,18 @@ export const INSTALLS_CHARTS: ReadonlySet<string> = new Set(['HelmRelease', 'App
 /** Values of a chart, or of one in it, and where they stand. */
 export type Level = readonly [at: FieldPath, values: Json];
 
-/** Values of a chart, and those that it hands to the charts in it. */
+/** Values of a chart, and those that it hands to the charts in it; of charts within these, those of Istio's and Envoy Gateway's alone. */
 export function levelsOf(values: Json, at: FieldPath): readonly Level[] {
-  return [[at, values], ...Object.entries(values).map(([key, inner]): Level => [[...at, key], record(inner)])];
+  const within = inside([at, values]);
+  return [[at, values], ...within, ...within.flatMap(inside).flatMap(deeper)];
+}
+
+function inside([at, values]: Level): readonly Level[] {
+  return Object.entries(values).map(([key, inner]): Level => [[...at, key], record(inner)]);
+}
+
+function deeper(level: Level): readonly Level[] {
+  return [level, ...inside(level)].filter(([, { meshConfig, config }]) => meshConfig !== undefined || record(config).envoyGateway !== undefined); // prettier-ignore
 }
 
 /** Those of all charts for which an object carries values; none but such objects is read. */
@@ -30,6 +39,8 @@ export function levelsIn(manifest: Manifest): readonly Level[] {
 }
 
 export function givenValues(manifest: Manifest): readonly GivenValues[] {
+  // Definitions are not read for a field that no other kind has.
+  if (!INSTALLS_CHARTS.has(manifest.kind)) return [];
   const spec = record(record(manifest.body).spec);
   switch (manifest.kind) {
     case 'HelmRelease':

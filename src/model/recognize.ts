@@ -113,13 +113,20 @@ function recognizeObject(value: Record<string, unknown>, apiVersion: string, kin
 /** Values of Istio's or Envoy Gateway's own charts, or of a chart that has one of them as a dependency (`istiod.meshConfig`). */
 function isHelmValues(value: Record<string, unknown>): boolean {
   if ('apiVersion' in value || 'kind' in value) return false;
-  return [value, ...Object.values(value).filter(isRecord)].some(
+  const inside = (level: Record<string, unknown>): Record<string, unknown>[] => Object.values(level).filter(isRecord);
+  const within = inside(value);
+  const isShallow = [value, ...within].some(
     (level) =>
-      isRecord(level.meshConfig) ||
+      isConfiguring(level) ||
       (typeof level.compatibilityVersion === 'string' && /^1\.\d+$/.test(level.compatibilityVersion)) ||
-      (isRecord(level.global) && isRecord(level.global.proxy)) ||
-      (isRecord(level.config) && isRecord(level.config.envoyGateway)),
+      (isRecord(level.global) && isRecord(level.global.proxy)),
   );
+  // Charts within charts.
+  return isShallow || within.flatMap(inside).some((level) => isConfiguring(level) || inside(level).some(isConfiguring));
+}
+
+function isConfiguring({ meshConfig, config }: Record<string, unknown>): boolean {
+  return isRecord(meshConfig) || (isRecord(config) && isRecord(config.envoyGateway));
 }
 
 /** The charts whose release says which release a mesh or an Envoy Gateway is of. */

@@ -29,6 +29,13 @@ istiod:
   meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
   global: { proxy: { includeIPRanges: ${range} } }
 `,
+  'Helm values of a chart around charts around it': ({ mode, timeout, range }) => `
+replicas: 2
+mesh:
+  istiod:
+    meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
+    global: { proxy: { includeIPRanges: ${range} } }
+`,
   HelmRelease: ({ mode, timeout, range }) => `
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
@@ -47,6 +54,18 @@ spec:
     istiod:
       meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
       global: { proxy: { includeIPRanges: ${range} } }
+`,
+  'HelmRelease of a chart around charts around it': ({ mode, timeout, range }) => `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: platform, namespace: istio-system }
+spec:
+  values:
+    replicas: 2
+    mesh:
+      istiod:
+        meshConfig: { outboundTrafficPolicy: { mode: ${mode} }, connectTimeout: ${timeout} }
+        global: { proxy: { includeIPRanges: ${range} } }
 `,
   'an Application of Argo CD': ({ mode, timeout, range }) => `
 apiVersion: argoproj.io/v1alpha1
