@@ -50,8 +50,8 @@ function comparable(body: Json, rendered: Json): Json {
 }
 
 /** Kinds whose older versions say the same as v1, which every release that is in use serves. */
-const SETTLED = new Set(['Gateway', 'GatewayClass', 'HTTPRoute', 'VirtualService', 'DestinationRule', 'ServiceEntry', 'Sidecar', 'PeerAuthentication', 'RequestAuthentication', 'AuthorizationPolicy']); // prettier-ignore
+const SETTLED = new Set(['Gateway', 'GatewayClass', 'HTTPRoute', 'VirtualService', 'DestinationRule', 'ServiceEntry', 'Sidecar', 'Telemetry', 'PeerAuthentication', 'RequestAuthentication', 'AuthorizationPolicy']); // prettier-ignore
 
 export function isSameVersion({ apiVersion, kind }: Json, rendered: Json): boolean {
-  return apiVersion === rendered.apiVersion || (SETTLED.has(text(kind)) && /^(gateway\.networking\.k8s|(networking|security)\.istio)\.io\//.test(text(apiVersion))); // prettier-ignore
+  return apiVersion === rendered.apiVersion || (SETTLED.has(text(kind)) && /^(gateway\.networking\.k8s|(networking|security|telemetry)\.istio)\.io\//.test(text(apiVersion))); // prettier-ignore
 }

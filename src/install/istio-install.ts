@@ -139,7 +139,7 @@ function providers({
   accessLogs = [],
   externalAuthorizers = [],
 }: IstioInstallProps): Array<{ [key: string]: unknown }> {
-  return [...accessLogs, ...externalAuthorizers].map((one) => one._provider());
+  return [...accessLogs.filter((one) => !one._isInstalled), ...externalAuthorizers].map((one) => one._provider());
 }
 
 function operator(props: IstioInstallProps): unknown {

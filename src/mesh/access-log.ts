@@ -54,11 +54,22 @@ export class AccessLogFormat {
     return new AccessLogFormat('access-log-text', false, line ?? '');
   }
 
+  /**
+   * What a provider writes that the mesh configuration has already, by whomever. `IstioInstall` adds nothing for it.
+   *
+   * @param provider its name under `extensionProviders`, or "envoy", which every mesh has
+   */
+  public static installed(provider: string): AccessLogFormat {
+    return new AccessLogFormat(provider, false, '', true);
+  }
+
   private constructor(
     /** The name of the extension provider that writes it. */
     public readonly provider: string,
     private readonly isJson: boolean,
     private readonly line: string,
+    /** @internal */
+    public readonly _isInstalled: boolean = false,
   ) {}
 
   /**

@@ -204,3 +204,18 @@ it('says a Sidecar by its hosts and mode, and carries what no prop says', () => 
   expect(edgeOf(adopted)).toContain("JsonPatch.add('/spec/inboundConnectionPool'");
   expect(judgeSample(manifests, adopted)).toEqual([]);
 });
+
+it('says a Telemetry by the provider of its access logs, and carries the rest', () => {
+  const telemetry = (name: string, spec: object): object => ({ apiVersion: 'telemetry.istio.io/v1', kind: 'Telemetry', metadata: { name, namespace: 'istio-system' }, spec }); // prettier-ignore
+  const { manifests } = loadObjects([
+    telemetry('logs', { accessLogging: [{ providers: [{ name: 'envoy' }], filter: { expression: 'response.code >= 400' } }] }), // prettier-ignore
+    telemetry('some', { selector: { matchLabels: { app: 'web' } }, accessLogging: [{ providers: [{ name: 'otel' }] }], tracing: [{ randomSamplingPercentage: 5 }] }), // prettier-ignore
+    telemetry('traces', { selector: { matchLabels: { app: 'pay' } }, tracing: [{ randomSamplingPercentage: 5 }] }),
+  ]);
+  const adopted = adopt(manifests);
+  expect(whyOf(adopted)).toEqual(['Telemetry traces: it is about metrics or traces, which no construct says']);
+  expect(edgeOf(adopted)).toContain("format: AccessLogFormat.installed('envoy')");
+  expect(edgeOf(adopted)).toContain("JsonPatch.add('/spec/accessLogging/0/filter'");
+  expect(edgeOf(adopted)).toContain("JsonPatch.add('/spec/tracing'");
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});

@@ -5,7 +5,7 @@ import { type Draft, exactly, Kept, type Places } from './draft';
 import { classDraft, gatewayDraft, Known, listenerSetDraft } from './gateways';
 import { classicGatewayDraft, classicRouteDraft, serviceEntryDraft, versionsDraft } from './istio';
 import { backendDraft, backendTrafficDraft, clientTrafficDraft, filterDraft, securityDraft } from './policies';
-import { accessDraft, peerDraft, sidecarDraft, tokensDraft } from './security';
+import { accessDraft, peerDraft, sidecarDraft, telemetryDraft, tokensDraft } from './security';
 import { extensionDraft, proxyDraft } from './proxies';
 import { backendTlsDraft, grantDraft, grpcRouteDraft, httpRouteDraft, streamRouteDraft } from './routes';
 
@@ -46,6 +46,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   [`${ENVOY_GATEWAY}/SecurityPolicy`, { draft: securityDraft, stem: 'security' }],
   [`${ENVOY_GATEWAY}/EnvoyExtensionPolicy`, { draft: extensionDraft, stem: 'extensions' }],
   [`${ISTIO}/Sidecar`, { draft: sidecarDraft, stem: 'scope' }],
+  ['telemetry.istio.io/Telemetry', { draft: telemetryDraft, stem: 'logs' }],
   [`${SECURITY}/PeerAuthentication`, { draft: peerDraft, stem: 'peers' }],
   [`${SECURITY}/RequestAuthentication`, { draft: tokensDraft, stem: 'tokens' }],
   [`${SECURITY}/AuthorizationPolicy`, { draft: accessDraft, stem: 'access' }],

@@ -6,6 +6,26 @@ import { type Draft, EnumValue, given, Kept, objectProps } from './draft';
 import type { Known } from './gateways';
 import { listed, pick } from './routes';
 
+/** A Telemetry that has access logs of one provider: metrics, traces and filters are patched. */
+export function telemetryDraft(manifest: Manifest): Draft | Kept {
+  const { selector, accessLogging } = record(manifest.body.spec);
+  const [first, ...others] = records(accessLogging);
+  const [provider, ...more] = records(first?.providers);
+  if (first === undefined) return new Kept('it is about metrics or traces, which no construct says');
+  if (provider === undefined || others.length + more.length > 0) return new Kept('its access logs are not of one provider'); // prettier-ignore
+  const { namespace, ...own } = objectProps(manifest);
+  const labels = strings(record(selector).matchLabels);
+  return {
+    construct: 'AccessLog',
+    props: {
+      format: new Call('AccessLogFormat.installed', text(provider.name)),
+      namespace,
+      workloads: Object.keys(labels).length === 0 ? undefined : labels,
+      ...own,
+    },
+  };
+}
+
 /** A Sidecar that says which hosts are told, and what becomes of others: its further listeners are patched. */
 export function sidecarDraft(manifest: Manifest): Draft | Kept {
   const { workloadSelector, egress, outboundTrafficPolicy } = record(manifest.body.spec);
