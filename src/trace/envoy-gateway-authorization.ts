@@ -2,6 +2,7 @@
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { record, text } from '../model/fields';
 import type { Mesh } from '../model/mesh';
+import { clientAddress } from './client-address';
 import { claimsFit } from './envoy-gateway-tokens';
 import { decision, refOf, unknown } from './envoy-gateway-verdict';
 import type { Held } from './filters';
@@ -24,7 +25,10 @@ function holds(condition: RuleCondition, { http, flight }: Access): Condition {
       return http !== null && headerFits(http, condition.name, condition.matcher);
     case 'token':
       return http !== null && claimsFit(condition.principal, http);
-    case 'client':
+    case 'client': {
+      const told = http?.client && clientAddress(http.client);
+      return some(condition.ranges, (range) => inBlock(range, told === undefined ? flight.from.address : told));
+    }
     case 'connection':
       return some(condition.ranges, (range) => inBlock(range, flight.from.address));
     case 'open':

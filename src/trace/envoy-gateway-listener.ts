@@ -110,7 +110,9 @@ export function requestVerdict(
   const settings = record(spec.headers);
   const headers = early(record(settings.earlyRequestHeaders), treated.http);
   const authority = hostAsRead(record(settings.host), treated.http);
-  const asked = { ...treated.http, headers, authority };
+  const detection = optionalRecord(spec.clientIPDetection);
+  const client = detection && { settings: detection, headers: treated.http.headers };
+  const asked = { ...treated.http, headers, authority, client };
   return withoutAddress(policy, asked) ?? healthAnswer(policy, asked) ?? { is: 'passed', http: asked };
 }
 

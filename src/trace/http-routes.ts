@@ -10,6 +10,7 @@ import {
   type VirtualService,
 } from '../model/virtual-services';
 import { Asked, type AskedHeaders, type AskedPath } from './ask';
+import type { ClientDetection } from './client-address';
 import type { WeightedCluster } from './envoy';
 import type { Filter } from './filters';
 import { evaluate, exact, pathPrefix, prefix, PRESENT, regex, stringMatch, type Matcher } from './matcher';
@@ -29,6 +30,8 @@ export interface HttpRequest {
   readonly claims?: Claims | 'unknown';
   /** The name of the rule that verified it, where such have one. */
   readonly verifiedBy?: string;
+  /** Which headers tell the proxy at hand of the client's address. */
+  readonly client?: ClientDetection | undefined;
 }
 
 export interface WeightedRoute extends WeightedCluster {

@@ -255,3 +255,32 @@ describe('a global limit of no request', () => {
     expect(end(NONE, '1.8')).toBe(DELIVERED);
   });
 });
+
+describe('authorization by the address of the client', () => {
+  const end = (detection: string, headers: Record<string, string>, client = 'clientCIDRs'): string => {
+    const listener = detection === '' ? '' : `{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: ClientTrafficPolicy, metadata: {name: front, namespace: app}, spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: front}], clientIPDetection: {${detection}}}}\n---\n`; // prettier-ignore
+    const policy = `{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: SecurityPolicy, metadata: {name: office, namespace: app}, spec: {${TARGET}, authorization: {defaultAction: Deny, rules: [{action: Allow, principal: {${client}: [192.0.2.0/24]}}]}}}`;
+    return outcome(traceIn(MESH + listener + policy)('http://www.example.com/', { from: 'outside', at: 'app/front', headers })); // prettier-ignore
+  };
+  const forwarded = (value: string): Record<string, string> => ({ 'x-forwarded-for': value });
+
+  it.each([
+    ['xForwardedFor: {numTrustedHops: 1}', forwarded('192.0.2.7'), DELIVERED],
+    ['xForwardedFor: {numTrustedHops: 1}', forwarded('192.0.2.7, 198.51.100.1'), DENIED],
+    ['xForwardedFor: {numTrustedHops: 2}', forwarded('192.0.2.7, 198.51.100.1'), DELIVERED],
+    ['xForwardedFor: {numTrustedHops: 2}', forwarded('192.0.2.7'), 'unknown'],
+    ['xForwardedFor: {numTrustedHops: 1}', forwarded('somebody'), 'unknown'],
+    ['xForwardedFor: {numTrustedHops: 1}', {}, 'unknown'],
+    ['xForwardedFor: {trustedCIDRs: [198.51.100.0/24]}', forwarded('192.0.2.7'), 'unknown'],
+    ['customHeader: {name: X-Client}', { 'x-client': '192.0.2.7' }, DELIVERED],
+    ['customHeader: {name: X-Client}', { 'x-client': '198.51.100.1' }, DENIED],
+    ['directSourceIP: {}', forwarded('198.51.100.1'), 'unknown'],
+    ['', forwarded('198.51.100.1'), 'unknown'],
+  ])('is by the headers that {%s} has it look into: %j, %s', (detection, headers, expected) => {
+    expect(end(detection, headers as Record<string, string>)).toBe(expected);
+  });
+
+  it('is not by headers where the address of the connection is asked for', () => {
+    expect(end('xForwardedFor: {numTrustedHops: 1}', forwarded('192.0.2.7'), 'sourceCIDRs')).toBe('unknown');
+  });
+});
