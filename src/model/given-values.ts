@@ -10,6 +10,8 @@ import { clusterOf, isApplication, sourcesOf } from './worlds-argo';
 export interface GivenValues {
   readonly at: FieldPath;
   readonly values: Json;
+  /** Its name, where that is said. */
+  readonly chart: string;
 }
 
 /** Kinds that give values to charts. */
@@ -44,12 +46,12 @@ export function givenValues(manifest: Manifest): readonly GivenValues[] {
   const spec = record(record(manifest.body).spec);
   switch (manifest.kind) {
     case 'HelmRelease':
-      return [{ at: ['spec', 'values'], values: record(spec.values) }];
+      return [{ at: ['spec', 'values'], values: record(spec.values), chart: text(record(record(spec.chart).spec).chart) }]; // prettier-ignore
     case 'HelmChart':
       // Flux has a kind of this name that gives none.
       return spec.valuesContent === undefined && spec.set === undefined
         ? []
-        : [{ at: ['spec', 'valuesContent'], values: merged(read(spec.valuesContent), ...Object.entries(record(spec.set)).map(set)) }]; // prettier-ignore
+        : [{ at: ['spec', 'valuesContent'], values: merged(read(spec.valuesContent), ...Object.entries(record(spec.set)).map(set)), chart: text(spec.chart) }]; // prettier-ignore
     case 'Application':
       // What is put into another cluster is of another mesh.
       return isApplication(manifest) && clusterOf(manifest) === undefined ? ofApplication(manifest) : [];
@@ -69,6 +71,7 @@ function ofApplication(manifest: Manifest): readonly GivenValues[] {
     return {
       at: ['spec', ...(isOne ? ['source'] : ['sources', index]), 'helm', isObject ? 'valuesObject' : 'values'],
       values: merged(own, ...parameters),
+      chart: text(source.chart),
     };
   });
 }

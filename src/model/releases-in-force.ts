@@ -1,6 +1,6 @@
 /** Which release of each component the manifests are judged by: the one that was asked for, else the one that they show, else the newest. */
 import { record, records, text, type Json } from './fields';
-import { givenValues } from './given-values';
+import { givenValues, levelsOf } from './given-values';
 import type { Manifest } from './manifest';
 import type { MeshOptions } from './mesh-options';
 import { HELM_CHART, HELM_VALUES, REMOTE_RELEASE } from './recognize';
@@ -181,7 +181,7 @@ function application(strong: Put, spec: Json): void {
   for (const source of [record(spec.source), ...records(spec.sources)]) {
     chart(strong, text(source.chart), text(source.targetRevision));
     fetched(strong, text(source.repoURL), text(source.path), text(source.targetRevision));
-    values(strong, record(record(source.helm).valuesObject));
+    if (isIstioChart(text(source.chart))) values(strong, record(record(source.helm).valuesObject));
   }
 }
 
@@ -190,9 +190,19 @@ function fetched(strong: Put, address: string, path: string, revision: string): 
   if (named !== undefined) strong(named.component, named.stated);
 }
 
+/** Any chart may have a tag among its values: one of Istio's is told by its name, or by what else it is given. */
 function given(strong: Put, manifest: Manifest): void {
-  for (const one of givenValues(manifest)) values(strong, one.values);
+  for (const one of givenValues(manifest))
+    for (const [, level] of levelsOf(one.values, one.at)) {
+      const isIstios =
+        (level === one.values && isIstioChart(one.chart)) ||
+        ['meshConfig', 'pilot', 'istiod'].some((name) => level[name] !== undefined) ||
+        record(level.global).proxy !== undefined;
+      if (isIstios) values(strong, level);
+    }
 }
+
+const isIstioChart = (name: string): boolean => /(^|\/)(istiod|ztunnel)$/.test(name);
 
 /** Tags among the values of Istio's charts. */
 function values(strong: Put, given: Json): void {

@@ -22,6 +22,8 @@ describe('the release that manifests are judged by', () => {
     ['bounds of a dependency', 'istio', '1.30', '{apiVersion: v2, name: mesh, version: 0.4.0, dependencies: [{name: istiod, version: ">=1.30.2 <1.31.0"}]}'],
     ['a span of a dependency', 'envoyGateway', '1.8', '{apiVersion: v2, name: edge, version: 0.4.0, dependencies: [{name: gateway-helm, version: v1.8.0 - v1.8.3}]}'],
     ['a template of Applications', 'istio', '1.30', '{apiVersion: argoproj.io/v1alpha1, kind: ApplicationSet, metadata: {name: istiod}, spec: {template: {spec: {source: {chart: istiod, targetRevision: 1.30.*}}}}}'],
+    ['the tag of a chart by its name', 'istio', '1.30', '{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: mesh}, spec: {source: {chart: istiod, helm: {values: "global: {tag: 1.30.1}"}}}}'],
+    ['the tag of a chart around it', 'istio', '1.30', '{apiVersion: helm.cattle.io/v1, kind: HelmChart, metadata: {name: mesh}, spec: {chart: mesh, valuesContent: "istiod: {global: {tag: 1.30.1}, meshConfig: {}}"}}'],
     ['a tag of istiod alone', 'istio', '1.29', '{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: mesh}, spec: {values: {pilot: {tag: 1.29.3-distroless}}}}'],
     ['what a chart rendered', 'istio', '1.31', '{apiVersion: v1, kind: ServiceAccount, metadata: {name: istiod, labels: {helm.sh/chart: istiod-1.31.2}}}'],
     ['what the chart of Envoy Gateway rendered', 'envoyGateway', '1.9', '{apiVersion: v1, kind: ServiceAccount, metadata: {name: envoy-gateway, labels: {helm.sh/chart: gateway-helm-v1.9.1}}}'],
@@ -66,6 +68,9 @@ describe('the release that manifests are judged by', () => {
     ['bounds that several releases are within', '{apiVersion: v2, name: mesh, version: 0.4.0, dependencies: [{name: istiod, version: ">=1.29.0 <1.32.0"}]}'],
     ['a revision of another kind', '{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {istio.io/rev: 2024-11-30}}}'],
     ['another chart', '{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, labels: {helm.sh/chart: gateway-1.28.0}}}'],
+    ['the tag of another chart of a HelmRelease', '{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: forge}, spec: {chart: {spec: {chart: forge}}, values: {global: {tag: 1.29.0}, web: {global: {tag: 1.29.0}}}}}'],
+    ['the tag of another chart of an Application', '{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: forge}, spec: {source: {chart: forge, helm: {valuesObject: {global: {tag: 1.29.0}}}}}}'],
+    ['the tag of another HelmChart', '{apiVersion: helm.cattle.io/v1, kind: HelmChart, metadata: {name: forge}, spec: {chart: forge, set: {global.tag: 1.29.0}}}'],
     ['an image that is named by its digest', '{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod}, spec: {template: {spec: {containers: [{image: "istio/pilot@sha256:1280"}]}}}}'],
   ])('is not told by %s', (_, yaml) => {
     expect(inForce('istio', yaml)).toMatchObject({ release: '1.32', from: 'default' });
