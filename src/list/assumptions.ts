@@ -3,6 +3,7 @@ import { textOfLeftOut } from '../model/left-out';
 import { serversOf } from '../model/merged-gateway';
 import type { MeshConfig } from '../model/mesh-config';
 import type { Mesh } from '../model/mesh';
+import { isAmbientAlone } from '../traffic/clients';
 
 /** Said once for all of them. */
 export const UNSHOWN_INJECT = 'Namespaces that no manifest shows inject sidecars.';
@@ -31,6 +32,9 @@ export function assumptionsOf(mesh: Mesh): readonly string[] {
         ]),
     'Workloads that no proxy captures are not in the register: only a NetworkPolicy or a firewall keeps them from going out by themselves.',
     'Requests are those of docs/every-request.md: well-formed, and sent by one client at a time.',
+    ...(isAmbientAlone([mesh])
+      ? ['Namespaces that no manifest shows are in ambient mode, as those are that manifests show.']
+      : []),
     ...mesh.leftOut.map((one) => `${textOfLeftOut(one)}.`),
     ...passing.map(
       ({ namespace, name }) =>

@@ -2,6 +2,9 @@
 
 type Labels = Readonly<Record<string, string>>;
 
+/** Of a namespace or a Pod: `ambient` has ztunnel take its connections, `none` keeps it out. */
+export const DATAPLANE_MODE = 'istio.io/dataplane-mode';
+
 /** Whether the injector of a namespace acts on its Pods by its labels; undefined if no manifest shows the namespace. */
 export function namespaceInjection(info: { readonly labels: Labels } | undefined): boolean | undefined {
   if (info === undefined) return undefined;

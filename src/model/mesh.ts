@@ -8,7 +8,7 @@ import { labelsMatch, number, optionalRecord, record, records, strings, text, ty
 import { GatewayApi } from './gateway-api';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { fromKubernetesIngress } from './kubernetes-ingress';
-import { namespaceInjection } from './injection';
+import { DATAPLANE_MODE, namespaceInjection } from './injection';
 import { type InstalledGateway, installedGateways } from './installed-gateways';
 import type { LeftOut } from './left-out';
 import type { Manifest } from './manifest';
@@ -279,7 +279,7 @@ export class Mesh implements Registry {
   public membershipIn(namespace: string): Membership {
     const info = this.namespaces.get(namespace);
     if (namespaceInjection(info) === true) return 'sidecar';
-    if (info?.labels['istio.io/dataplane-mode'] === 'ambient') return 'ztunnel';
+    if (info?.labels[DATAPLANE_MODE] === 'ambient') return 'ztunnel';
     return info === undefined ? 'sidecar' : 'none';
   }
 

@@ -2,7 +2,7 @@ import { entry, list, number, record, records, strings, text, texts, type Json }
 import { LabelIndex } from './label-index';
 import type { Manifest } from './manifest';
 import { controllerOf, makerOf } from './controllers';
-import { podInjection } from './injection';
+import { DATAPLANE_MODE, podInjection } from './injection';
 import { type RunAs, runAsProxy } from './run-as-proxy';
 
 /** How a workload meets the mesh. `gateway`: it is an Istio gateway itself. `ztunnel`: ambient, without a proxy of its own. */
@@ -133,7 +133,7 @@ export function membershipOf(
   if (isRouter(pod, containers)) return has('gateway');
   if (containers.some((container) => text(container.name) === 'istio-proxy')) return has('sidecar');
   if (pod.spec.hostNetwork === true || isNeverInjected(namespace)) return has('none');
-  const mode = pod.labels['istio.io/dataplane-mode'] ?? info?.labels['istio.io/dataplane-mode'];
+  const mode = pod.labels[DATAPLANE_MODE] ?? info?.labels[DATAPLANE_MODE];
   if (state === 'running' && pod.annotations[REDIRECTION] === 'enabled') return has('ztunnel');
   const injected = state === 'to be' ? podInjection(pod, info) : false;
   if (injected === true) return has('sidecar');

@@ -3,7 +3,7 @@ import { portsOf, serversOf } from '../model/merged-gateway';
 import type { Config } from '../model/objects';
 import { optionalRecord, records, strings, text } from '../model/fields';
 import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
-import { namespaceInjection, podInjection } from '../model/injection';
+import { DATAPLANE_MODE, namespaceInjection, podInjection } from '../model/injection';
 import { assumedWorkload, type Workload } from '../model/workloads';
 import { assumption, type Note, remark } from './notes';
 import { refOf } from './refs';
@@ -109,17 +109,21 @@ function fromWorkload(mesh: Mesh, request: TraceRequest, namespace: string, name
 function fromNamespace(mesh: Mesh, request: TraceRequest, namespace: string, name?: string): Origin {
   const info = mesh.namespaces.get(namespace);
   const injected = namespaceInjection(info);
+  const labels = request.labels ?? (name === undefined ? {} : { app: name });
+  const isInjected = podInjection({ labels, annotations: {} }, info);
+  // A Pod may enrol itself; a sidecar that it gets comes first.
+  const isEnrolled = isInjected !== true && labels[DATAPLANE_MODE] === 'ambient';
   const peer: Peer = {
     namespace,
     serviceAccount: request.serviceAccount ?? name ?? 'default',
-    labels: request.labels ?? (name === undefined ? {} : { app: name }),
+    labels,
     address: null,
     workload: undefined,
-    inMesh: injected !== false,
+    inMesh: injected !== false && !isEnrolled,
   };
-  const hasSidecar = podInjection({ labels: peer.labels, annotations: {} }, info) !== false;
-  const notes = info === undefined ? [assumption({ kind: 'namespace-injects-sidecars', namespace })] : [];
-  const isAmbient = !hasSidecar && mesh.membershipIn(namespace) === 'ztunnel';
+  const hasSidecar = isInjected !== false && !isEnrolled;
+  const notes = info === undefined && hasSidecar ? [assumption({ kind: 'namespace-injects-sidecars', namespace })] : [];
+  const isAmbient = isEnrolled || (!hasSidecar && mesh.membershipIn(namespace) === 'ztunnel');
   return { peer, name: name ?? null, kind: 'none', hasSidecar, isAmbient, entry: undefined, notes };
 }
 

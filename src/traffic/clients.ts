@@ -6,6 +6,7 @@ import { contains } from '../model/addresses';
 import { canonical } from '../model/canonical';
 import { labelsMatch, optionalRecord, strings } from '../model/fields';
 import type { Mesh } from '../model/mesh';
+import { DATAPLANE_MODE } from '../model/injection';
 import { REVISION_LABEL } from '../model/revisions';
 import { selects } from '../model/selectors';
 import { isNeverInjected, type Workload } from '../model/workloads';
@@ -42,7 +43,7 @@ export interface ClientClass {
 type Labels = Readonly<Record<string, string>>;
 
 /** Labels by which a namespace has the Pods in it become part of the mesh. */
-const ENROLS = ['istio-injection', 'istio.io/rev', 'istio.io/dataplane-mode'];
+const ENROLS = ['istio-injection', 'istio.io/rev', DATAPLANE_MODE];
 const CAPTURE = /^(traffic\.)?sidecar\.istio\.io\/|^proxy\.istio\.io\/|^istio\.io\/|^inject\.istio\.io\//;
 
 interface Draft {
@@ -88,7 +89,8 @@ export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly C
     });
   }
   const elsewhere = unusedName(meshes);
-  for (const { name, request } of elsewhereDrafts(elsewhere, told))
+  const unshown = elsewhereDrafts(elsewhere, told);
+  for (const { name, request } of isAmbientAlone(meshes) ? unshown.map(enrolled) : unshown)
     classes.push({
       index: classes.length,
       namespace: elsewhere,
@@ -142,6 +144,19 @@ function represented(group: readonly Draft[], meshes: readonly Mesh[]): readonly
   if (at === 0 || first === undefined || others.length === 0) return [group];
   const plain = group[at];
   return plain === undefined ? [[first], others] : [[plain, ...group.filter((draft) => draft !== plain)]];
+}
+
+/** Whether manifests show ambient namespaces and no sidecar: those that they do not show are ambient too, then. */
+export function isAmbientAlone(meshes: readonly Mesh[]): boolean {
+  return meshes.every((mesh) => {
+    const shown = [...mesh.namespaces.keys()].map((namespace) => mesh.membershipIn(namespace));
+    return shown.includes('ztunnel') && !shown.includes('sidecar') && !mesh.workloads.all.some(({ membership }) => membership === 'sidecar'); // prettier-ignore
+  });
+}
+
+function enrolled<Client extends { readonly request: ClientClass['request'] }>(client: Client): Client {
+  const { request } = client;
+  return { ...client, request: { ...request, labels: { ...request.labels, [DATAPLANE_MODE]: 'ambient' } } };
 }
 
 function unusedName(meshes: readonly Mesh[]): string {

@@ -1,6 +1,7 @@
 import { diff } from '../../src/diff/diff';
 import { loadText } from '../../src/model/load';
 import { buildMesh } from '../../src/model/mesh';
+import { trace } from '../../src/trace/index';
 import { clientClasses } from '../../src/traffic/clients';
 import { nameClients } from '../../src/traffic/client-names';
 
@@ -226,5 +227,37 @@ describe('clients that a NetworkPolicy selects by labels which they lack', () =>
     const all = mesh('matchExpressions: [{key: app, operator: NotIn, values: [web]}]');
     const classes = clientClasses(buildMesh(loadText(all).manifests), buildMesh(loadText(all).manifests));
     expect(classes.flatMap(({ members }) => members)).not.toContainEqual({ namespace: 'shop', name: null });
+  });
+});
+
+describe('clients that no manifest shows', () => {
+  const namespace = (name: string, label: string): string => `
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: ${name}, labels: { ${label} } }`;
+  const mesh = (mode: string): string => `
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data: { mesh: "outboundTrafficPolicy: { mode: ${mode} }" }`;
+  const changes = (namespaces: string): readonly string[] =>
+    diff(loadText(namespaces + mesh('REGISTRY_ONLY')).manifests, loadText(namespaces + mesh('ALLOW_ANY')).manifests).changes.flatMap(({ from }) => from); // prettier-ignore
+  const ambient = namespace('shop', 'istio.io/dataplane-mode: ambient');
+
+  it('are in ambient mode where all that is shown is, and have sidecars else', () => {
+    expect(changes(ambient)).toEqual([]);
+    expect(changes(ambient + namespace('old', 'istio-injection: enabled'))).toContain('any other namespace');
+    expect(changes(namespace('old', 'istio-injection: enabled'))).not.toEqual([]);
+  });
+
+  it('are enrolled by a label of their own', () => {
+    const { manifests } = loadText(ambient);
+    const kinds = (labels: Readonly<Record<string, string>>): readonly string[] =>
+      trace(buildMesh(manifests), { from: 'else', request: 'http://any.example/', labels }).hops.map(({ proxy }) => proxy.kind); // prettier-ignore
+    expect(kinds({ 'istio.io/dataplane-mode': 'ambient' })).toEqual(['ztunnel']);
+    expect(kinds({ 'istio.io/dataplane-mode': 'ambient', 'sidecar.istio.io/inject': 'true' })).toEqual(['sidecar']);
+    expect(kinds({})).toEqual(['sidecar']);
   });
 });
