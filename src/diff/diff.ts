@@ -297,12 +297,12 @@ function names(manifest: Manifest | undefined, host: string): boolean {
 }
 
 /**
- * What changes for connections to an address and port is not told again of requests that somebody sends there under a name that nobody
- * has, as long as it is the same change.
+ * What changes for connections to an address is not told again of requests that somebody sends there under a name that nobody has, as long
+ * as it is the same change. One port stands for all of an address.
  */
 function withoutEchoes(findings: readonly Finding[]): readonly Finding[] {
   const keyOf = ({ task, request: { address = '' }, was, is }: Finding): string =>
-    JSON.stringify([task.client.index, address, task.probe.port, effectOf(was, is)]);
+    JSON.stringify([task.client.index, address, effectOf(was, is)]);
   const isOther = ({ task, request }: Finding): boolean => task.host === '' && request.address !== undefined;
   const connections = new Set(
     findings.filter((one) => isOther(one) && one.task.probe.target.scheme === 'tcp').map(keyOf),
