@@ -1,6 +1,6 @@
 /** What a proxy is told by the mesh's `defaultConfig`, by ProxyConfigs, and by an annotation of its Pod. */
 import { parse } from 'yaml';
-import { goBoolean, labelsMatch, record, strings, text, type Json } from './fields';
+import { goBoolean, labelsMatch, number, record, strings, text, type Json } from './fields';
 import type { Mesh } from './mesh';
 import { compareAge, config } from './objects';
 
@@ -18,6 +18,8 @@ export interface ProxySettings {
   readonly interception: 'REDIRECT' | 'TPROXY' | 'NONE';
   /** Whether a gateway takes only connections that begin with a header of the PROXY protocol. */
   readonly proxyProtocol: boolean;
+  /** How many proxies before a gateway are believed to have written who the client is. */
+  readonly trustedProxies: number;
 }
 
 /**
@@ -34,6 +36,7 @@ export function proxySettings(mesh: Mesh, owner: ProxyOwner): ProxySettings {
     answersDns: goBoolean(metadata.ISTIO_META_DNS_CAPTURE) === true && allocates,
     interception: mode === 'NONE' || mode === 'TPROXY' ? mode : 'REDIRECT',
     proxyProtocol: topology.proxyProtocol !== undefined && topology.proxyProtocol !== null,
+    trustedProxies: number(topology.numTrustedProxies),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Claims } from './claims';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
 import { trustedDomains } from './handshake';
-import { and, inBlock, not, some, type Access, type Block, type Condition, type Rule as FilterRule, type Truth } from './rbac'; // prettier-ignore
+import { addressOfClient, and, inBlock, not, some, type Access, type Block, type Condition, type Rule as FilterRule, type Truth } from './rbac'; // prettier-ignore
 import { outermost, podOf, type Flight } from './walk';
 
 /** `*`, `prefix*`, `*suffix`, or the whole. */
@@ -67,8 +67,9 @@ function serviceAccountFits(value: string, policyNamespace: string, principal: s
  * A proxy behind a gateway takes for the client of a request whom the gateway names in `x-forwarded-for`, which is not followed
  * (`useRemoteAddress`: true in networking/core/gateway.go, false in listener.go).
  */
-function remoteAddress({ flight, http }: Access): string | null {
-  return http !== null && flight.sentBy?.kind.endsWith('gateway') === true ? null : flight.from.address;
+function remoteAddress(access: Access): string | null {
+  const isBehindGateway = access.http !== null && access.flight.sentBy?.kind.endsWith('gateway') === true;
+  return isBehindGateway ? null : addressOfClient(access);
 }
 
 type Test = (value: string, subject: Subject) => Condition;

@@ -1,32 +1,31 @@
 /**
- * The address of a client as Envoy Gateway's proxies know it where a ClientTrafficPolicy has them look into headers (originalIPDetectionExtensions of
- * internal/xds/translator/listener.go; xff.cc and custom_header.cc of Envoy). Where the headers tell of none, it is that of the connection.
+ * The address of a client as an Envoy knows it that looks for it in headers. Where these tell of none, it is that of the connection. Istio's sidecars and
+ * waypoints believe the last address in X-Forwarded-For, its gateways as many as there are trusted proxies before them (useRemoteAddress and
+ * xffNumTrustedHops in pilot/pkg/networking/core), Envoy Gateway's what a ClientTrafficPolicy says (originalIPDetectionExtensions of
+ * internal/xds/translator/listener.go); xff.cc and custom_header.cc of Envoy.
  */
 import { isAddress } from '../model/addresses';
-import { number, optionalRecord, text, texts, type Json } from '../model/fields';
 import type { AskedHeaders } from './ask';
 import { PRESENT } from './matcher';
 
-/** What a listener looks into: kept as it came, since only authorization by address asks. */
+/** Where an address is looked for; it is read only where authorization asks for it. */
 export interface ClientDetection {
-  readonly settings: Json;
+  /**
+   * A header that has it alone, or how many proxies have written into X-Forwarded-For; `unknown` where that hangs on whether they are believed, which no
+   * manifest shows.
+   */
+  readonly by: { readonly header: string } | { readonly proxies: number | 'unknown' };
   readonly headers: AskedHeaders;
 }
 
 const WHY = 'the address of the client, which a header tells';
 
 /** Undefined for that of the connection, null where nobody knows which counts. */
-export function clientAddress({ settings, headers }: ClientDetection): string | null | undefined {
-  const custom = optionalRecord(settings.customHeader);
-  if (custom !== undefined) return addressIn(headers.get(text(custom.name)).read(WHY));
-  const forwarded = optionalRecord(settings.xForwardedFor);
-  if (forwarded === undefined) return undefined;
+export function clientAddress({ by, headers }: ClientDetection): string | null | undefined {
+  if ('header' in by) return addressIn(headers.get(by.header).read(WHY));
   const header = headers.get('x-forwarded-for');
-  if (!header.is(PRESENT)) return undefined;
-  // Whether the connection comes from one of them no manifest shows.
-  if (texts(forwarded.trustedCIDRs).length > 0) return null;
-  const hops = (header.read(WHY) ?? '').split(',');
-  return addressIn(hops.at(-Math.max(number(forwarded.numTrustedHops), 1)));
+  if (by.proxies === 0 || !header.is(PRESENT)) return undefined;
+  return by.proxies === 'unknown' ? null : addressIn((header.read(WHY) ?? '').split(',').at(-by.proxies));
 }
 
 function addressIn(told: string | undefined): string | undefined {

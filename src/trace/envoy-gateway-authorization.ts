@@ -2,20 +2,20 @@
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { record, text } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import { clientAddress } from './client-address';
 import { claimsFit } from './envoy-gateway-tokens';
 import { decision, refOf, unknown } from './envoy-gateway-verdict';
 import type { Held } from './filters';
 import { headerFits } from './http-routes';
 import type { OpenCondition } from './notes';
-import { decide, inBlock, ruleMatches, some, type Access, type Condition, type Rule } from './rbac';
+import { addressOfClient, decide, inBlock, ruleMatches, some, type Access, type Condition, type Rule } from './rbac';
 import { securityRules, type RuleCondition, type SecurityRule } from './security-policy-rules';
 
 interface Subject {
   readonly access: Access;
 }
 
-function holds(condition: RuleCondition, { http, flight }: Access): Condition {
+function holds(condition: RuleCondition, access: Access): Condition {
+  const { http, flight } = access;
   switch (condition.on) {
     case 'method':
       return http === null || http.method.is(condition.matcher);
@@ -26,8 +26,8 @@ function holds(condition: RuleCondition, { http, flight }: Access): Condition {
     case 'token':
       return http !== null && claimsFit(condition.principal, http);
     case 'client': {
-      const told = http?.client && clientAddress(http.client);
-      return some(condition.ranges, (range) => inBlock(range, told === undefined ? flight.from.address : told));
+      const address = addressOfClient(access);
+      return some(condition.ranges, (range) => inBlock(range, address));
     }
     case 'connection':
       return some(condition.ranges, (range) => inBlock(range, flight.from.address));

@@ -4,8 +4,9 @@ import { clientFault } from '../model/envoy-gateway-client-faults';
 import { clientTrafficPolicy, type EffectivePolicy } from '../model/envoy-gateway-policies';
 import type { PolicyFault } from '../model/policy-problems';
 import type { FrontendTls } from '../model/frontend-tls';
-import { entry, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
+import { entry, number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import { fullMatch } from '../model/re2';
+import type { ClientDetection } from './client-address';
 import type { FilterChain } from './envoy';
 import { attachedAt } from './envoy-gateway-stage';
 import { decision } from './envoy-gateway-verdict';
@@ -110,8 +111,7 @@ export function requestVerdict(
   const settings = record(spec.headers);
   const headers = early(record(settings.earlyRequestHeaders), treated.http);
   const authority = hostAsRead(record(settings.host), treated.http);
-  const detection = optionalRecord(spec.clientIPDetection);
-  const client = detection && { settings: detection, headers: treated.http.headers };
+  const client = detectionOf(record(spec.clientIPDetection), treated.http);
   const asked = { ...treated.http, headers, authority, client };
   return withoutAddress(policy, asked) ?? healthAnswer(policy, asked) ?? { is: 'passed', http: asked };
 }
@@ -135,6 +135,16 @@ function withoutUnderscores(
     reason: { kind: 'underscore-in-header', headers: found },
     by: fieldOf(policy, 'headers.withUnderscoresAction'),
   };
+}
+
+/** Where the address of the client is looked for. */
+function detectionOf({ customHeader, xForwardedFor }: Json, { headers }: HttpRequest): ClientDetection | undefined {
+  const custom = optionalRecord(customHeader);
+  if (custom !== undefined) return { by: { header: text(custom.name) }, headers };
+  const forwarded = optionalRecord(xForwardedFor);
+  if (forwarded === undefined) return undefined;
+  const hops = Math.max(number(forwarded.numTrustedHops), 1);
+  return { by: { proxies: texts(forwarded.trustedCIDRs).length > 0 ? 'unknown' : hops }, headers };
 }
 
 /** The dot that ends a name, which a listener may take off. */

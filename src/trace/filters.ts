@@ -125,16 +125,18 @@ export function tokenFilter(check: () => TokenCheck): Filter {
   };
 }
 
-function authorizationFilter(policies: () => readonly Config[]): Filter {
+/** @param proxies how many before this one are believed to have written who the client is */
+function authorizationFilter(policies: () => readonly Config[], proxies: number): Filter {
   return (at, http) => {
-    const verdict = authorize(at.walk.mesh, accessOf(at, http), policies());
+    const client = http === null ? undefined : { by: { proxies }, headers: http.headers };
+    const verdict = authorize(at.walk.mesh, { ...accessOf(at, http), client }, policies());
     return verdict.is === 'allowed' ? { is: 'passed', http } : denied(verdict, http === null ? null : 403);
   };
 }
 
 /** What the filter for authorization sees of a connection, and of the request in it. */
 export function accessOf({ flight, sni, terminated }: Filtered, http: HttpRequest | null): Access {
-  return { flight, http, sni, port: flight.port, terminated };
+  return { flight, http, sni, port: flight.port, terminated, client: http?.client };
 }
 
 /** What authorization does not allow. */
@@ -142,14 +144,18 @@ export function denied(verdict: Exclude<Verdict, { is: 'allowed' }>, status: num
   return verdict.is === 'unknown' ? verdict : { ...verdict, is: 'refused', code: 'RBAC', status };
 }
 
+/** A sidecar, and a waypoint, believe whoever wrote last. */
+export const BEFORE_SIDECARS = 1;
+
 /** Those of a workload: a sidecar's inbound listener, or a gateway. */
 export function workloadFilters(
   mesh: Mesh,
   { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+  trustedProxies: number,
 ): readonly Filter[] {
   return [
     tokenFilter(() => ({ rules: tokenRules(tokenPoliciesFor(mesh, namespace, labels)), sparesPreflights: true })),
-    authorizationFilter(() => policiesFor(mesh, namespace, labels)),
+    authorizationFilter(() => policiesFor(mesh, namespace, labels), trustedProxies),
   ];
 }
 
@@ -157,7 +163,7 @@ export function workloadFilters(
 export function waypointFilters(mesh: Mesh, binding: Binding, service?: ObjectRef): readonly Filter[] {
   return [
     tokenFilter(() => ({ rules: tokenRules(waypointPolicies(mesh, 'RequestAuthentication', binding, service)), sparesPreflights: true })), // prettier-ignore
-    authorizationFilter(() => waypointPolicies(mesh, 'AuthorizationPolicy', binding, service)),
+    authorizationFilter(() => waypointPolicies(mesh, 'AuthorizationPolicy', binding, service), BEFORE_SIDECARS),
   ];
 }
 

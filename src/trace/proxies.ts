@@ -126,7 +126,8 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     addresses: workload.addresses,
   };
   const proxy = gatewayProxy(flight, workload);
-  if (proxySettings(mesh, workload).proxyProtocol)
+  const settings = proxySettings(mesh, workload);
+  if (settings.proxyProtocol)
     return unknown(
       undefined,
       gap({ kind: 'proxy-protocol-at-gateway', namespace: proxy.namespace, workload: proxy.workload }),
@@ -149,7 +150,7 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     plane: istioPlane(walk, { view, self, workload, flight, cluster: (name) => findCluster(view, true, name) }),
     listener,
     chain,
-    filters: workloadFilters(mesh, self),
+    filters: workloadFilters(mesh, self, settings.trustedProxies),
     routeConfig: (name) => mesh.remember(merged, `routes ${name}`, () => gatewayRouteConfig(view, merged, name)),
   });
 }

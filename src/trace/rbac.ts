@@ -3,6 +3,7 @@
  * decides.
  */
 import { contains, isAddress } from '../model/addresses';
+import { clientAddress, type ClientDetection } from './client-address';
 import type { HttpRequest } from './http-routes';
 import type { Flight } from './walk';
 
@@ -18,6 +19,8 @@ export interface Access {
   readonly terminated: boolean;
   /** Whether ztunnel judges, which is told less than an Envoy (convertAuthorizationPolicy, ambient/authorization.go of istiod). */
   readonly atZtunnel?: boolean;
+  /** Where the proxy looks for the client's address besides the connection. */
+  readonly client?: ClientDetection | undefined;
 }
 
 /** `unknown`: what decides is not in the manifests. */
@@ -49,6 +52,12 @@ export function some(values: readonly string[], test: (value: string) => Conditi
     found.push(result);
   }
   return or(found);
+}
+
+/** The address that the proxy takes for the client's; null where nobody knows it. */
+export function addressOfClient({ flight, client }: Pick<Access, 'flight' | 'client'>): string | null {
+  const told = client && clientAddress(client);
+  return told === undefined ? flight.from.address : told;
 }
 
 /** Of a Pod that runs nowhere yet the address is not known. */

@@ -4,7 +4,7 @@ import { proxySettings } from '../model/proxy-config';
 import { type Workload, shownName } from '../model/workloads';
 import { delivered } from './arrive';
 import { type Incoming, hopOf, brokenStatus, protocolOf } from './hop';
-import { noConnect, pastFilters, pathRead, workloadFilters } from './filters';
+import { BEFORE_SIDECARS, noConnect, pastFilters, pathRead, workloadFilters } from './filters';
 import { handshake, strangers } from './handshake';
 import { inboundChain, ingressListener } from './inbound';
 import { exact } from './matcher';
@@ -106,7 +106,7 @@ export function throughServer(
   const at = { walk, incoming, flight, sni: shown?.sni ?? null, terminated: chain.terminates };
   const read = pathRead(mesh, incoming, readsHttp ? flight.http : null);
   if (read.held !== undefined) return read.held;
-  const past = pastFilters(at, workloadFilters(mesh, workload), read.http, () => logged);
+  const past = pastFilters(at, workloadFilters(mesh, workload, BEFORE_SIDECARS), read.http, () => logged);
   if (past.held !== undefined) return past.held;
   if (closed !== undefined) return refused(hopOf(incoming, logged), closed);
   if (readsHttp && flight.http?.method.is(exact('CONNECT')) === true) {

@@ -169,6 +169,56 @@ spec: {hosts: [a.example.com], gateways: [way], http: [{route: [{destination: {h
     });
   });
 
+  describe('of a client whom X-Forwarded-For names', () => {
+    const by = (source: string) => policy(`{selector: {matchLabels: {app: shop}}, rules: [{from: [{source: ${source}}]}]}`); // prettier-ignore
+    const forwarded = (value: string) => ({ headers: { 'x-forwarded-for': value } });
+    const REMOTE = '{remoteIpBlocks: [192.0.2.0/24]}';
+
+    it('believes the last of them at a sidecar', () => {
+      expect(ask(by(REMOTE), HTTP, forwarded('198.51.100.1, 192.0.2.7'))).toBe(delivered);
+      expect(ask(by(REMOTE), HTTP, forwarded('192.0.2.7, 198.51.100.1'))).toBe(forbidden);
+      expect(ask(by(REMOTE), HTTP, forwarded('192.0.2.7, somebody'))).toBe('unknown');
+      expect(ask(by(REMOTE))).toBe('unknown');
+      expect(ask(by('{ipBlocks: [192.0.2.0/24]}'), HTTP, forwarded('192.0.2.7'))).toBe('unknown');
+    });
+
+    it('believes at a gateway as many as there are trusted proxies', () => {
+      const way = (proxies: number) => `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: way, namespace: shop, labels: {istio: ingressgateway}, annotations: {proxy.istio.io/config: '{"gatewayTopology": {"numTrustedProxies": ${proxies}}}'}}
+spec: {serviceAccountName: way, containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: way, namespace: shop}
+spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: way, namespace: shop}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [a.example.com]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: way, namespace: shop}
+spec: {hosts: [a.example.com], gateways: [way], http: [{route: [{destination: {host: shop, port: {number: 80}}}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: way, namespace: shop}
+spec: {selector: {matchLabels: {istio: ingressgateway}}, rules: [{from: [{source: ${REMOTE}}]}]}`;
+      const at = (proxies: number, value: string) =>
+        ask(way(proxies), 'http://a.example.com/', { from: 'outside', at: 'shop/way', ...forwarded(value) });
+      expect(at(2, '192.0.2.7, 198.51.100.1')).toBe(delivered);
+      expect(at(1, '192.0.2.7, 198.51.100.1')).toBe('RBAC 403 at ingress-gateway');
+      expect(at(1, '198.51.100.1, 192.0.2.7')).toBe(delivered);
+      expect(at(0, '192.0.2.7')).toBe('unknown');
+      expect(at(3, '192.0.2.7')).toBe('unknown');
+    });
+  });
+
   it('takes a header that is there and empty for any value', () => {
     const denied = policy('{action: DENY, rules: [{when: [{key: "request.headers[x-a]", values: ["*"]}]}]}');
     expect(ask(denied, HTTP, { headers: { 'x-a': '' } })).toBe(forbidden);
