@@ -1,6 +1,7 @@
 import { effectOf, wayOf } from '../../src/diff/way';
 import { loadText } from '../../src/model/load';
 import { buildMesh, type Mesh } from '../../src/model/mesh';
+import type { MeshOptions } from '../../src/model/mesh-options';
 import { trace } from '../../src/trace';
 
 const mesh = (gatewayClass: string, filters: string) => `
@@ -87,11 +88,15 @@ describe.each(['istio', 'eg'])('a redirect of an HTTPRoute at class %s', (gatewa
   });
 });
 
-it('keeps the port of the listener in a redirect of class istio alone', () => {
-  const asked = (gatewayClass: string) =>
-    follow(mesh(gatewayClass, to('{hostname: new.example.com}')), 'http://shop.example.com:8080/old').answer?.location;
+it('keeps the port of the listener in a redirect of class istio, and of Envoy Gateway from 1.9 on', () => {
+  const asked = (gatewayClass: string, options: MeshOptions = {}) => {
+    const { manifests } = loadText(mesh(gatewayClass, to('{hostname: new.example.com}')));
+    const request = { from: 'outside', at: 'web/edge', request: 'http://shop.example.com:8080/old' };
+    return trace(buildMesh(manifests, options), request).answer?.location;
+  };
   expect(asked('istio')).toBe('http://new.example.com:8080/old');
-  expect(asked('eg')).toBe('http://new.example.com/old');
+  expect(asked('eg', { envoyGatewayVersion: '1.8' })).toBe('http://new.example.com/old');
+  expect(asked('eg', { envoyGatewayVersion: '1.9' })).toBe('http://new.example.com:8080/old');
 });
 
 const ISTIO = (rule: string, redirects = false) => `
