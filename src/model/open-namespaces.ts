@@ -1,5 +1,5 @@
 /** Namespaces that hold more than the manifests show, since charts and operators fill them in the cluster. */
-import { optionalRecord, record, text, type Json } from './fields';
+import { optionalRecord, record, records, text, type Json } from './fields';
 import type { Manifest } from './manifest';
 
 /** Groups whose objects bring no Service or workload with them: Kubernetes' own end in `.k8s.io` or have no dot. */
@@ -46,7 +46,7 @@ function chartsTarget({ kind, namespace, body }: Manifest): string | undefined {
 const CHARTS = /^(helm\.toolkit\.fluxcd\.io|helm\.cattle\.io|argoproj\.io)$/;
 
 export function openNamespaces({ manifests }: { readonly manifests: readonly Manifest[] }): ReadonlySet<string> {
-  const open = new Set<string>();
+  const open = new Set<string>(beingWatched(manifests));
   for (const manifest of manifests) {
     const target = CHARTS.test(manifest.group) ? chartsTarget(manifest) : undefined;
     if (target !== undefined) open.add(target);
@@ -55,4 +55,24 @@ export function openNamespaces({ manifests }: { readonly manifests: readonly Man
       open.add(manifest.namespace);
   }
   return open;
+}
+
+/** Ports that are there for those who watch, by name. */
+const WATCHED = /^(https?-)?metrics$/;
+
+/**
+ * Namespaces of which manifests show no workload, and no Service but those by which others are watched: somebody added these to what is installed
+ * from elsewhere.
+ */
+function beingWatched(manifests: readonly Manifest[]): readonly string[] {
+  const services = new Map<string, boolean>();
+  const filled = new Set<string>();
+  for (const { group, kind, namespace, body } of manifests) {
+    if (group === 'apps' || group === 'batch' || (group === '' && kind === 'Pod')) filled.add(namespace);
+    if (group !== '' || kind !== 'Service') continue;
+    const ports = records(record(record(body).spec).ports);
+    const isWatching = ports.length > 0 && ports.every(({ name }) => WATCHED.test(text(name)));
+    services.set(namespace, (services.get(namespace) ?? true) && isWatching);
+  }
+  return [...services].filter(([namespace, all]) => all && !filled.has(namespace)).map(([namespace]) => namespace);
 }

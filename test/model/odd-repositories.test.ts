@@ -235,3 +235,24 @@ it('takes no broken document for an object that names its kind deep inside, or w
     'hidden.yaml',
   ]);
 });
+
+it('takes a namespace of Services for scraping alone for one that is filled from elsewhere', () => {
+  const route = `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: web, namespace: argocd }
+spec: { gatewayClassName: istio, listeners: [{ name: http, port: 80, protocol: HTTP }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: argocd, namespace: argocd }
+spec: { parentRefs: [{ name: web }], rules: [{ backendRefs: [{ name: argocd-server, port: 80 }] }] }
+`;
+  const service = (name: string, port: string): string => `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: argocd }\nspec: { selector: { app: ${name} }, ports: [{ name: ${port}, port: 8082 }] }\n`; // prettier-ignore
+  const missing = (files: Record<string, string>): number =>
+    checkWorlds(findWorlds([tree({ 'route.yaml': route, ...files })]), {}).findings.filter(({ id }) => id === 'EDGE804').length; // prettier-ignore
+  expect(missing({ 'metrics.yaml': service('argocd-metrics', 'metrics') })).toBe(0);
+  expect(missing({ 'metrics.yaml': service('argocd-metrics', 'http') })).toBe(1);
+  expect(missing({ 'metrics.yaml': service('argocd-metrics', 'metrics'), 'web.yaml': service('other', 'http') })).toBe(
+    1,
+  );
+});
