@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { list, record, records, text, texts, type Json } from './fields';
 import { givenValues, INSTALLS_CHARTS, type Level, levelsIn, levelsOf } from './given-values';
 import type { FieldPath, Manifest } from './manifest';
+import { withFieldNames } from './proto-names';
 import { HELM_VALUES } from './recognize';
 
 export interface Installation {
@@ -107,7 +108,8 @@ function domainOf(args: readonly string[]): string | undefined {
 type Given = Partial<Omit<Installation, 'manifest'>>;
 
 function made(manifest: Manifest, given: Given): Installation {
-  return { manifest, meshConfig: {}, global: {}, env: {}, compatibilityVersion: '', meshNetworks: {}, at: { meshConfig: [], global: [] }, ...given }; // prettier-ignore
+  const meshConfig = withFieldNames(given.meshConfig ?? {});
+  return { manifest, global: {}, env: {}, compatibilityVersion: '', meshNetworks: {}, at: { meshConfig: [], global: [] }, ...given, meshConfig }; // prettier-ignore
 }
 
 function ofOperator(manifest: Manifest, spec: Json): Installation {

@@ -2,6 +2,7 @@
 import { parse } from 'yaml';
 import { goBoolean, labelsMatch, number, record, strings, text, type Json } from './fields';
 import type { Mesh } from './mesh';
+import { withFieldNames } from './proto-names';
 import { compareAge, config } from './objects';
 
 /** The Pod of a proxy. */
@@ -79,7 +80,7 @@ function layered(mesh: Mesh, { namespace, labels }: ProxyOwner, annotation: stri
 function parsed(annotation: string): Json {
   if (annotation === '') return {};
   try {
-    return record(parse(annotation));
+    return withFieldNames(record(parse(annotation)));
   } catch {
     return {};
   }
