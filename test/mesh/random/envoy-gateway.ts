@@ -5,8 +5,13 @@ import { type Thing, maybe, metadata, pick, some } from '../../trace/oracle/voca
 import { aim, routeTargets } from './aim';
 import { HOSTS, grants, rule } from './ingress';
 import { tokenHeaders, tokenPolicy } from './tokens';
+import { isSince } from '../../../src/model/releases';
+import { LAB_RELEASES } from '../../lab/versions';
 
 const GATEWAY_API = 'gateway.networking.k8s.io/v1';
+/** What the Envoy Gateway of the lab has, and older ones have not. */
+const has = (release: string, ...forms: readonly object[]): readonly object[] =>
+  isSince('envoyGateway', LAB_RELEASES.envoyGatewayVersion, release) ? forms : [];
 const ENVOY_GATEWAY = 'gateway.envoyproxy.io/v1alpha1';
 
 /** The Gateway; its class has sidecars beside the proxies, as `dist/envoy-gateway-in-mesh` says. */
@@ -120,12 +125,29 @@ const clientSettings = fc.record({
           { set: [{ name: 'x-team', value: 'ops' }] },
           { add: [{ name: 'x-team', value: 'pay' }] },
           { remove: ['x-team'] },
+          { addIfAbsent: [{ name: 'x-team', value: 'pay' }] },
+          { add: [{ name: 'x-team', value: 'pay' }], set: [{ name: 'X-Team', value: 'ops' }] },
+          ...has(
+            '1.8',
+            { removeOnMatch: [{ type: 'Prefix', value: 'x-te' }] },
+            { removeOnMatch: [{ value: 'X-Team' }] },
+          ),
         ),
       ),
+      host: maybe(pick<object | undefined>(undefined, ...has('1.9', { stripTrailingHostDot: true }))),
     }),
   ),
   healthCheck: maybe(pick({ path: '/health' }, { path: '/v1?v=2' }), 1, 3),
-  clientIPDetection: maybe(pick({ customHeader: { name: 'x-client', failClosed: true } }), 1, 5),
+  clientIPDetection: maybe(
+    pick<object>(
+      { customHeader: { name: 'x-client', failClosed: true } },
+      { customHeader: { name: 'x-client' } },
+      { xForwardedFor: { numTrustedHops: 1 } },
+      { xForwardedFor: { numTrustedHops: 2 } },
+    ),
+    1,
+    2,
+  ),
 });
 const policy = fc.record({
   /** Of a route by its number, or of the Gateway. */
@@ -157,6 +179,11 @@ const policy = fc.record({
       kind: 'SecurityPolicy',
       spec: { cors: { allowOrigins: ['https://www.example.com'], allowMethods: ['GET'] } },
     }),
+    // Which source a response has to have is for an Envoy that the lab has not.
+    pick(401, 403, 404, 503).map((value) => ({
+      kind: 'BackendTrafficPolicy',
+      spec: { responseOverride: [{ match: { statusCodes: [{ value }] }, response: { statusCode: 418 } }] },
+    })),
     pick('Service', 'Endpoint').map((routingType) => ({ kind: 'BackendTrafficPolicy', spec: { routingType } })),
   ),
   age: fc.nat(50),
@@ -180,7 +207,7 @@ const ask = fc.record({
     { scheme: 'https', port: 443 },
     { scheme: 'https', port: 8443 },
   ),
-  host: pick(...HOSTS, 'other.net'),
+  host: pick(...HOSTS, 'other.net', 'www.example.com.'),
   path: fc.oneof(
     { weight: 2, arbitrary: pick('/', '/v1', '/v1/items', '/v12', '/health', '/v2', '/v1?v=2', '/?v=2') },
     pick('/v1//items', '/v1%2Fitems', '/v2/../v1', '/%761', '//v1/./items', '/health/', '/V1', '/v1%5citems?v=%2F'),
@@ -194,6 +221,8 @@ const ask = fc.record({
         { 'x-team': 'ops' },
         { x_team: 'pay' },
         { 'x-client': '192.0.2.9', 'x-team': 'pay' },
+        { 'x-forwarded-for': '192.0.2.9' },
+        { 'x-forwarded-for': '192.0.2.9, 198.51.100.1', 'x-team': 'pay' },
         { origin: 'https://www.example.com', 'access-control-request-method': 'GET' },
       ),
       weight: 2,
