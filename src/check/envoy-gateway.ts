@@ -19,7 +19,7 @@ export const envoyGateways = defineIndex('envoy gateways', ({ mesh }): readonly 
   mesh.gatewayApi.gateways
     .filter(({ controller }) => controller === 'envoy-gateway')
     .map((gateway) => {
-      const proxy = effectiveProxy(gateway, mesh);
+      const proxy = effectiveProxy(gateway, mesh.gatewayApi.input);
       const home = proxyNamespace(gateway, mesh);
       return {
         gateway,

@@ -14,18 +14,16 @@ export function programFiles(side: string, tree: FileTree, { manifests, problems
   const isRead = new Set([...[...manifests, ...problems].map(({ source }) => source.file), ...leftOut.map(({ file }) => file)]);
   const data = files.filter((file) => !isRead.has(tree.nameOf(file)) && !isKustomization(file));
   tree.prepare?.([...programs.flatMap((one) => one.files), ...data]);
-  return [
-    ...programs.flatMap((one) => {
-      const folder = folderOf(one.files);
-      const given = data.filter((file) => !one.files.includes(file) && (folder === '' || file.startsWith(`${folder}${sep}`))); // prettier-ignore
-      return [...one.files, ...given].map((file) => ({
-        what: `${one.tool} file ${relative(side, file)}`,
-        isChart: false,
-        group: one.tool,
-        digest: digest(tree.read(file)),
-      }));
-    }),
-  ];
+  return programs.flatMap((one) => {
+    const folder = folderOf(one.files);
+    const given = data.filter((file) => !one.files.includes(file) && (folder === '' || file.startsWith(`${folder}${sep}`))); // prettier-ignore
+    return [...one.files, ...given].map((file) => ({
+      what: `${one.tool} file ${relative(side, file)}`,
+      isChart: false,
+      group: one.tool,
+      digest: digest(tree.read(file)),
+    }));
+  });
 } // prettier-ignore
 
 /** The folder around all of these: what data lies there may be what the program is given. */

@@ -1,14 +1,11 @@
 import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
-import * as networking from '../../imports/networking.istio.io';
-import { nameOfId } from '../core/ids';
-import { objectMetadata } from '../core/metadata';
 import { namespaceProblems } from '../core/names';
 import { refuseAtSynth } from '../core/problem';
 import { competingSidecars } from './competing-sidecars';
 import { joinMesh } from './mesh-boundary';
-import { MeshObject } from './mesh-object';
 import { namesNamespaces } from './namespace-names';
+import { sidecarObject } from './sidecar-object';
 
 /** What sidecars do with traffic to hosts that nobody registered. */
 export enum OutboundMode {
@@ -77,18 +74,8 @@ export class OutboundTrafficPolicy extends Construct {
     super(scope, id);
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.workloads = { ...props.workloads };
-    const selects = Object.keys(this.workloads).length > 0;
-    this.sidecar = new MeshObject(this, 'Resource', {
-      ...networking.Sidecar.GVK,
-      metadata: objectMetadata({ name: props.name ?? nameOfId(id), namespace: this.namespace }, props.metadata),
-      manifest: networking.Sidecar.manifest,
-      spec: () => ({
-        spec: {
-          workloadSelector: selects ? { labels: this.workloads } : undefined,
-          outboundTrafficPolicy: { mode: props.mode as string as networking.SidecarSpecOutboundTrafficPolicyMode },
-        },
-      }),
-    });
+    const { namespace, workloads } = this;
+    this.sidecar = sidecarObject(this, { ...props, namespace, workloads });
     refuseAtSynth(this, () => namespaceProblems('namespace', props.namespace));
     joinMesh('Sidecar', this, competingSidecars);
     if (props.namespace !== undefined) namesNamespaces(this, () => [{ where: '`namespace`', name: this.namespace }]);

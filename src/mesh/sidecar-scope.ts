@@ -1,15 +1,12 @@
 import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
-import * as networking from '../../imports/networking.istio.io';
-import { nameOfId } from '../core/ids';
-import { objectMetadata } from '../core/metadata';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { competingSidecars } from './competing-sidecars';
 import { joinMesh } from './mesh-boundary';
-import { MeshObject } from './mesh-object';
 import { namesNamespaces } from './namespace-names';
 import { OutboundMode } from './outbound-traffic-policy';
+import { sidecarObject } from './sidecar-object';
 
 /** For whom, and what they are told of. */
 export interface SidecarScopeProps {
@@ -84,20 +81,8 @@ export class SidecarScope extends Construct {
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.workloads = { ...props.workloads };
     this.mode = props.mode;
-    const selects = Object.keys(this.workloads).length > 0;
-    const { hosts, mode } = props;
-    this.sidecar = new MeshObject(this, 'Resource', {
-      ...networking.Sidecar.GVK,
-      metadata: objectMetadata({ name: props.name ?? nameOfId(id), namespace: this.namespace }, props.metadata),
-      manifest: networking.Sidecar.manifest,
-      spec: () => ({
-        spec: {
-          workloadSelector: selects ? { labels: this.workloads } : undefined,
-          egress: hosts && [{ hosts: [...hosts] }],
-          outboundTrafficPolicy: mode && { mode: mode as string as networking.SidecarSpecOutboundTrafficPolicyMode },
-        },
-      }),
-    });
+    const { namespace, workloads } = this;
+    this.sidecar = sidecarObject(this, { ...props, namespace, workloads });
     refuseAtSynth(this, () => [
       ...objectNameProblems('name', props.name),
       ...namespaceProblems('namespace', props.namespace),

@@ -3,9 +3,9 @@
  * backend where a route leads to it.
  */
 import { number, record, records, text, texts, type Json } from './fields';
-import { GATEWAY_API, type GatewayApiInput } from './gateway-api';
+import { compareConfigs, GATEWAY_API, type GatewayApiInput } from './gateway-api';
 import type { Manifest } from './manifest';
-import { compareText, config, type Config } from './objects';
+import { config, type Config } from './objects';
 
 type Input = Pick<GatewayApiInput, 'of' | 'find' | 'kindsRead' | 'istio' | 'envoyGateway'>;
 
@@ -30,10 +30,7 @@ function targetRefs({ spec }: Config): readonly TargetRef[] {
 /** Those that are read, the oldest first, in both products. */
 function policies({ of, kindsRead }: Input, isRead: (manifest: Manifest) => boolean): readonly Config[] {
   if (!kindsRead.BackendTLSPolicy) return [];
-  return of(GATEWAY_API, 'BackendTLSPolicy')
-    .filter(isRead)
-    .map(config)
-    .sort((a, b) => a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
+  return of(GATEWAY_API, 'BackendTLSPolicy').filter(isRead).map(config).sort(compareConfigs);
 }
 
 interface Target {
@@ -127,15 +124,17 @@ export function backendTlsPolicy(
   input: Input,
 ): { readonly sni: string; readonly manifest: Manifest } | undefined {
   const own = policies(input, ({ namespace }) => namespace === backend.namespace);
-  const isFor = ({ group, kind, name }: TargetRef): boolean =>
-    group === backend.group && kind === backend.kind && name === backend.name;
-  const ofPort = (policy: Config): boolean => {
-    // The first target without a section ends the search in a policy.
-    const first = targetRefs(policy).find((ref) => isFor(ref) && (ref.section === '' || ref.section === backend.section)); // prettier-ignore
-    return first !== undefined && first.section !== '';
-  };
-  const ofWhole = (policy: Config): boolean =>
-    targetRefs(policy).some((ref) => isFor(ref) && (ref.section === '' || ref.section === backend.section));
-  const found = (input.envoyGateway.prefersSections ? own.find(ofPort) : undefined) ?? own.find(ofWhole);
+  // The first that fits, even if a later one names the port.
+  const targetOf = (policy: Config): TargetRef | undefined =>
+    targetRefs(policy).find(
+      ({ group, kind, name, section }) =>
+        group === backend.group &&
+        kind === backend.kind &&
+        name === backend.name &&
+        (section === '' || section === backend.section),
+    );
+  const fitting = own.filter((policy) => targetOf(policy) !== undefined);
+  const ofPort = fitting.find((policy) => targetOf(policy)?.section !== '');
+  const found = (input.envoyGateway.prefersSections ? ofPort : undefined) ?? fitting[0];
   return found && { sni: text(record(found.spec.validation).hostname), manifest: found.manifest };
 }

@@ -19,12 +19,10 @@ export interface EffectiveProxy {
   readonly spec: Json;
 }
 
-/** Where objects are looked up, by the ways of a release: a mesh, or what the Gateway API's objects are read from. */
-type ReleasedInput = EnvoyGatewayInput &
-  (
-    | { readonly config: { readonly envoyGateway: EnvoyGatewayBehavior } }
-    | { readonly envoyGateway: EnvoyGatewayBehavior }
-  );
+/** Where objects are looked up, by the ways of a release. */
+interface ReleasedInput extends EnvoyGatewayInput {
+  readonly envoyGateway: EnvoyGatewayBehavior;
+}
 
 /**
  * The EnvoyProxy of a Gateway: the one it names itself, else that of its class, else the one in Envoy Gateway's own configuration. By mergeType the
@@ -39,8 +37,7 @@ export function effectiveProxy(gateway: ApiGateway, input: ReleasedInput): Effec
   const own = named === '' ? undefined : input.find(GROUP, 'EnvoyProxy', gateway.config.namespace, named);
   const specs = { own: own && specOf(own), ofClass: ofClass.manifest && ofClass.spec };
   const manifest = own ?? ofClass.manifest;
-  const { mergesProxies } = 'config' in input ? input.config.envoyGateway : input.envoyGateway;
-  if (!mergesProxies) return { manifest, spec: specs.own ?? specs.ofClass ?? usual ?? {} };
+  if (!input.envoyGateway.mergesProxies) return { manifest, spec: specs.own ?? specs.ofClass ?? usual ?? {} };
   const nearer = laidOver(specs.ofClass, specs.own, text(specs.own?.mergeType));
   const spec = laidOver(usual, nearer, text(specs.ofClass?.mergeType) || text(specs.own?.mergeType));
   return { manifest, spec: spec ?? {} };

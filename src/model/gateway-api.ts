@@ -304,7 +304,7 @@ interface Fleet {
 }
 
 /** By age, and by namespace and name where that is the same. */
-function compareConfigs(a: Config, b: Config): number {
+export function compareConfigs(a: Config, b: Config): number {
   return a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
 }
 

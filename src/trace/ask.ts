@@ -181,11 +181,15 @@ export class AskedHeaders {
     return new AskedHeaders(sent, new Map(), recorder, tokens);
   }
 
+  /** What proxies on the way made of a header; undefined where it is as the client sent it. */
+  private own(name: string): Asked | undefined {
+    return this.written.get(name) ?? (this.isGone(name) ? ABSENT : undefined);
+  }
+
   public get(name: string): Asked {
     const lower = name.toLowerCase();
-    const written = this.written.get(lower);
-    if (written !== undefined) return written;
-    if (this.isGone(lower)) return ABSENT;
+    const own = this.own(lower);
+    if (own !== undefined) return own;
     const place = [...this.tokens.keys()].find(
       (one) => one === `header ${lower}` || one.startsWith(`header ${lower} `),
     );
@@ -197,19 +201,18 @@ export class AskedHeaders {
 
   /** The token that the request is said to carry in a header. */
   public token(name: string, prefix: string): SaidToken | undefined {
-    const lower = name.toLowerCase();
-    if (this.written.has(lower) || this.isGone(lower)) return undefined;
+    if (this.own(name.toLowerCase()) !== undefined) return undefined;
     return saidAt(tokenPlace('header', name, prefix), this.tokens, this.recorder);
   }
 
   /** The same, in a cookie. */
   public cookieToken(name: string): SaidToken | undefined {
-    if (this.written.has('cookie') || this.isGone('cookie')) return undefined;
+    if (this.own('cookie') !== undefined) return undefined;
     return saidAt(tokenPlace('cookie', name), this.tokens, this.recorder);
   }
 
   public cookie(name: string): Asked {
-    const written = this.written.get('cookie') ?? (this.isGone('cookie') ? ABSENT : undefined);
+    const written = this.own('cookie');
     const cookies = written === undefined ? (this.sent.get('cookie') ?? '') : written.toString();
     const found = cookies.split(/; */).find((pair) => pair.slice(0, pair.indexOf('=')) === name);
     const value = found === undefined ? undefined : found.slice(name.length + 1);
@@ -218,9 +221,7 @@ export class AskedHeaders {
 
   /** Names of the headers that are there. */
   public get names(): readonly string[] {
-    return [...new Set([...this.sent.keys(), ...this.written.keys()])].filter(
-      (name) => this.written.get(name) !== ABSENT && (this.written.has(name) || !this.isGone(name)),
-    );
+    return [...new Set([...this.sent.keys(), ...this.written.keys()])].filter((name) => this.own(name) !== ABSENT);
   }
 
   public with(name: string, value: string | Asked): AskedHeaders {

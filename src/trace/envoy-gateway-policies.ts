@@ -121,11 +121,9 @@ function limitOfNone(traffic: EffectivePolicy | undefined): Held | undefined {
   const none = records(record(record(traffic.spec.rateLimit).global).rules).filter(
     ({ limit, shadowMode }) => record(limit).requests === 0 && shadowMode !== true,
   );
-  const [first] = none;
-  if (first === undefined) return undefined;
-  const by = decision(traffic, 'rateLimit.global');
+  if (none.length === 0) return undefined;
   if (none.some(({ clientSelectors }) => records(clientSelectors).length === 0))
-    return { is: 'refused', code: 'request_rate_limited', status: 429, reason: { kind: 'rate-limit-of-none', policy: refOf(traffic) }, by }; // prettier-ignore
+    return { is: 'refused', code: 'request_rate_limited', status: 429, reason: { kind: 'rate-limit-of-none', policy: refOf(traffic) }, by: decision(traffic, 'rateLimit.global') }; // prettier-ignore
   return unknown(traffic, 'rateLimit.global', 'limit of none');
 }
 

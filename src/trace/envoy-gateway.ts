@@ -30,13 +30,13 @@ import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type Wa
 /** A connection from outside to the Pods that Envoy Gateway runs for a Gateway: to the proxies, or before that to what is in the mesh before them. */
 export function beforeEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGateway): Step {
   const { mesh } = walk;
-  const proxy = effectiveProxy(gateway, mesh);
+  const proxy = effectiveProxy(gateway, mesh.gatewayApi.input);
   const home = mesh.remember(gateway, 'home', () => proxyNamespace(gateway, mesh));
   const info = mesh.namespaces.get(home);
   const workload = proxyWorkload(gateway, proxy, info, home, mergerOf(gateway, mesh) !== undefined);
   if (info === undefined && workload.membership === 'none')
     walk.note(assumption({ kind: 'proxies-without-sidecar', namespace: home }));
-  const port = containerPort(gateway, flight.namedPort, mesh);
+  const port = containerPort(gateway, flight.namedPort, mesh.gatewayApi.input);
   const dropped = droppedBefore(walk, flight, workload, port);
   if (dropped !== undefined) return dropped;
   const proxies = { gateway, proxy, workload, home };

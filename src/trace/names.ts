@@ -28,14 +28,14 @@ export function serviceNamed(mesh: Mesh, host: string, namespace: string): Servi
   const at = name.indexOf('.');
   const end = at < 0 ? -1 : name.indexOf('.', at + 1);
   const owner = at < 0 ? namespace : name.slice(at + 1, end < 0 ? undefined : end);
-  const isKubernetes = (host: string): Service | undefined => {
+  const serviceOf = (host: string): Service | undefined => {
     const found = mesh.services.named(host).get(owner);
     return found?.registry === 'Kubernetes' ? found : undefined;
   };
   // Names of Services and namespaces have no dots: how many there are says what is left out.
-  if (at < 0) return isKubernetes(`${name}.${namespace}.svc.${domain}`);
-  if (end < 0) return isKubernetes(`${name}.svc.${domain}`);
-  return isKubernetes(name) ?? (name.endsWith('.svc') ? isKubernetes(`${name}.${domain}`) : undefined);
+  if (at < 0) return serviceOf(`${name}.${namespace}.svc.${domain}`);
+  if (end < 0) return serviceOf(`${name}.svc.${domain}`);
+  return serviceOf(name) ?? (name.endsWith('.svc') ? serviceOf(`${name}.${domain}`) : undefined);
 }
 
 /** A Pod of a headless Service by its own name: `pod.service.namespace.svc...`. */

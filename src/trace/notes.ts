@@ -74,8 +74,9 @@ interface Gaps {
   'authorization-open': { readonly policy: ObjectRef; readonly asking: Asking };
   'security-policy-open': { readonly policy: ObjectRef; readonly field: string; readonly on: OpenCondition };
   'patch-policy': { readonly policy: ObjectRef };
-  /** Another route answers in the place of a response of that status. */
+  /** Whether another response takes the place of one of that status hangs on its headers. */
   'response-headers': { readonly policy: ObjectRef; readonly status: number };
+  /** Another route answers in the place of a response of that status. */
   'response-redirected': { readonly policy: ObjectRef; readonly status: number };
   'own-code': { readonly policy: ObjectRef; readonly field: string };
   'namespace-not-shown': { readonly namespace: string; readonly object: string };

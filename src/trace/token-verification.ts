@@ -82,9 +82,10 @@ export function verifyToken(token: Token, trust: Trust, now: number): Verificati
   const refused = (status: 401 | 403, problem: TokenProblem): Verification => ({ is: 'invalid', status, problem });
   if (trust.issuer !== '' && text(claims.iss) !== trust.issuer) return { is: 'issuer' };
   // Whole seconds, of which a zero is no date, as for Envoy (verifyTimeConstraint of jwt.cc).
-  const [from, until] = [claims.nbf, claims.exp].map((date) => Math.trunc(number(date)));
-  if (from !== undefined && from > now + CLOCK_SKEW) return refused(401, { is: 'not-valid-yet' });
-  if (until !== undefined && until !== 0 && until + CLOCK_SKEW < now) return refused(401, { is: 'expired' });
+  const from = Math.trunc(number(claims.nbf));
+  const until = Math.trunc(number(claims.exp));
+  if (from > now + CLOCK_SKEW) return refused(401, { is: 'not-valid-yet' });
+  if (until !== 0 && until + CLOCK_SKEW < now) return refused(401, { is: 'expired' });
   const audiences = (typeof claims.aud === 'string' ? [claims.aud] : texts(claims.aud)).map(plainAudience);
   const wanted = trust.audiences.map(plainAudience);
   if (wanted.length > 0 && !wanted.some((audience) => audiences.includes(audience)))

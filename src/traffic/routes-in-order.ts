@@ -262,7 +262,7 @@ export function* envoyGatewayLists(mesh: Mesh): Generator<RouteList> {
   const paths: PathForm = 'NONE';
   for (const gateway of mesh.gatewayApi.gateways) {
     if (gateway.controller !== 'envoy-gateway') continue;
-    const proxy = effectiveProxy(gateway, mesh);
+    const proxy = effectiveProxy(gateway, mesh.gatewayApi.input);
     const place = `Gateway ${gateway.config.namespace}/${gateway.config.name}`;
     for (const listeners of sharedListeners(mesh, gateway)) {
       for (const [host, candidates] of candidatesAt({ mesh, gateway, proxy }, listeners).entries) {

@@ -195,7 +195,7 @@ describe('an EnvoyProxy over another', () => {
   const specOf = (more: string, envoyGatewayVersion = '1.9', world = NAMED): object => {
     const mesh = buildMesh(loadText(world.replace(/---\n$/, '') + more).manifests, { envoyGatewayVersion });
     const [gateway] = mesh.gatewayApi.gateways;
-    return gateway === undefined ? {} : effectiveProxy(gateway, mesh).spec;
+    return gateway === undefined ? {} : effectiveProxy(gateway, mesh.gatewayApi.input).spec;
   };
 
   it('keeps what that one says by its mergeType, since 1.8', () => {

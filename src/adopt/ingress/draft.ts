@@ -55,6 +55,13 @@ export interface Places {
   readonly variables: Names;
 }
 
+/** The properties that hold the object of those constructs that do not call it `resource`. */
+const RESOURCE_OF: Readonly<Record<string, string>> = {
+  ExternalService: 'serviceEntry',
+  AccessLog: 'telemetry',
+  SidecarScope: 'sidecar',
+};
+
 /** The construct of one object, which is compared with what it renders field by field. */
 export function exactly(manifest: Manifest, { construct, props }: Draft, places: Places, stem: string): Lifted {
   const names = namesIn(props);
@@ -65,14 +72,7 @@ export function exactly(manifest: Manifest, { construct, props }: Draft, places:
     provides: variable,
     uses: names.variables,
     isExact: true,
-    resource:
-      construct === 'ExternalService'
-        ? 'serviceEntry'
-        : construct === 'AccessLog'
-          ? 'telemetry'
-          : construct === 'SidecarScope'
-            ? 'sidecar'
-            : 'resource',
+    resource: RESOURCE_OF[construct] ?? 'resource',
     imports: [construct, ...names.classes].filter((name) => !FROM_CDK8S.has(name)),
     fromCdk8s: names.classes.filter((name) => FROM_CDK8S.has(name)),
     replaces: [manifest],

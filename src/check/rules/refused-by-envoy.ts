@@ -18,7 +18,9 @@ export const rule: Rule = {
   *check(context) {
     for (const { gateway } of context.index(envoyGateways)) {
       // Ports that come to one port of the proxies are refused as one.
-      const ports = new Map(gateway.listeners.map(({ port }) => [containerPort(gateway, port, context.mesh), port]));
+      const ports = new Map(
+        gateway.listeners.map(({ port }) => [containerPort(gateway, port, context.mesh.gatewayApi.input), port]),
+      );
       for (const port of ports.values()) {
         const refused = refusedByEnvoy(context.mesh.gatewayApi, gateway, port);
         const last = refused?.at.at(-1);
