@@ -253,6 +253,7 @@ function parseGateway(
   const controller = classes.get(className) ?? entry(USUAL_CLASSES, className) ?? 'other';
   const isIstio = controller === 'istio' || controller === 'istio-waypoint';
   const asking = { gateway: manifest, controller, istio: input.istio, envoyGateway: input.envoyGateway };
+  const isSetsOwn = controller !== 'envoy-gateway' || input.envoyGateway.readsNamespacesOfSets;
   const parse = (listener: Json, index: number, owner: Manifest): ApiListener => ({
     name: text(listener.name),
     port: number(listener.port),
@@ -261,7 +262,7 @@ function parseGateway(
     tls: optionalRecord(listener.tls),
     frontend: frontendTls(listener, asking),
     from: text(record(record(listener.allowedRoutes).namespaces).from) || 'Same',
-    admits: admission(listener, owner.namespace, input),
+    admits: admission(listener, (isSetsOwn ? owner : manifest).namespace, input),
     kinds: kindsOf(listener, kindsTaken(listener, controller, input)),
     index,
     problem:

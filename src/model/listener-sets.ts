@@ -62,7 +62,7 @@ export function whyNotTaken(set: ListenerSet, gateway: ApiGateway, input: Gatewa
 
 function unreadByEnvoyGateway(kind: string, input: GatewayApiInput): SetProblem | undefined {
   const { release, from } = input.releases.envoyGateway;
-  const { readsListenerSets } = envoyGatewayBehavior(release);
+  const { readsListenerSets } = envoyGatewayBehavior(input.releases.envoyGateway);
   if (kind === 'ListenerSet')
     return readsListenerSets ? undefined : { is: 'set-unread', by: 'Envoy Gateway', since: '1.8' };
   // Where nobody says which Envoy Gateway it is, it is one that goes with the XListenerSets that are there.

@@ -261,7 +261,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     },
     releases,
     istio,
-    envoyGateway: envoyGatewayBehavior(releases.envoyGateway.release),
+    envoyGateway: envoyGatewayBehavior(releases.envoyGateway),
     outboundFrom: options.outbound === undefined ? (modeFrom?.manifest ?? null) : null,
   };
 }

@@ -4,13 +4,15 @@
  */
 import type { UnreadKind } from './listener-problems';
 import { EXPERIMENTAL, isSince } from './releases';
-import type { ReleasesInForce } from './releases-in-force';
+import { compareVersions, type ReleaseInForce, type ReleasesInForce } from './releases-in-force';
 
 interface Switch {
   /** The first release that does it. */
   readonly since: string;
   /** The first one that does it no more. */
   readonly until?: string;
+  /** Patch releases that began with it, where not all of their release do: `1.7.4` of an older release, or `1.8.2` of the first one. */
+  readonly patches?: readonly string[];
   /** Release note or source, in the repository of the component. */
   readonly source: string;
 }
@@ -95,19 +97,29 @@ const ENVOY_GATEWAY = {
   mergesExtensionPolicies: { since: '1.9', source: 'api/v1alpha1/envoyextensionypolicy_types.go has no such field in v1.8.3' }, // prettier-ignore
   /** ListenerSets of gateway.networking.k8s.io/v1 are read, without being told to; before, XListenerSets, and only if told to. */
   readsListenerSets: { since: '1.8', source: 'internal/provider/kubernetes/controller.go' },
+  /** Listeners of a set that say nothing of namespaces, or Same, are for routes of the set's own; before, of the Gateway's. */
+  readsNamespacesOfSets: { since: '1.8', patches: ['1.7.1'], source: 'AllowsNamespace of internal/gatewayapi/contexts.go' }, // prettier-ignore
   /** Listeners that are not valid by themselves are in conflict with none. */
-  sparesInvalidListeners: { since: '1.8', source: 'isSpecValidForConflictChecks of internal/gatewayapi/validate.go' },
+  sparesInvalidListeners: {
+    since: '1.8',
+    patches: ['1.7.4'],
+    source: 'isSpecValidForConflictChecks of internal/gatewayapi/validate.go',
+  },
   /** A listener of TCP is in conflict with one of HTTP, HTTPS or TLS; before, they share a port. */
   comparesProtocolsOfStreams: { since: '1.8', source: 'validateConflictedProtocolsListeners of internal/gatewayapi/validate.go' }, // prettier-ignore
-  /** Of listeners of one hostname that of the Gateway goes before those of sets, and the first set before the others; before, none is programmed. In 1.8 since 1.8.2. */
-  prefersOwnHostnames: { since: '1.8', source: 'validateConflictedLayer7Listeners of internal/gatewayapi/validate.go in v1.8.3' }, // prettier-ignore
+  /** Of listeners of one hostname that of the Gateway goes before those of sets, and the first set before the others; before, none is programmed. */
+  prefersOwnHostnames: { since: '1.8', patches: ['1.8.2'], source: 'validateConflictedLayer7Listeners of internal/gatewayapi/validate.go in v1.8.3' }, // prettier-ignore
   /** The same of listeners of protocols that do not go together; and what lost its hostname leaves routes of that to the other. */
   prefersOwnListeners: { since: '1.9', source: 'validateConflictedHostnameListeners of internal/gatewayapi/validate.go' }, // prettier-ignore
   /** A BackendTrafficPolicy says how Services are dialled, before the EnvoyProxy does. */
   readsRoutingTypeOfPolicies: { since: '1.8', source: 'BuildBTPRoutingTypeIndex of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
-  /** Services of type ExternalName are refused as backends; before, they have no endpoints. In 1.8 since 1.8.3. */
-  refusesExternalNames: { since: '1.8', source: 'isServiceExternalName of internal/gatewayapi/route.go in v1.8.3' },
-  /** Backends whose own filters rewrite the path are refused. In 1.8 since 1.8.3 at the latest. */
+  /** Services of type ExternalName are refused as backends; before, they have no endpoints. */
+  refusesExternalNames: {
+    since: '1.8',
+    patches: ['1.7.5', '1.8.2'],
+    source: 'isServiceExternalName of internal/gatewayapi/route.go in v1.8.3',
+  },
+  /** Backends whose own filters rewrite the path are refused. */
   refusesPathsOfBackends: { since: '1.8', source: 'validateBackendRefFilters of internal/gatewayapi/validate.go' },
   /** Redirects may have 303, 307 and 308 besides 301 and 302. */
   redirectsWithAnyCode: { since: '1.8', source: 'processRedirectFilter of internal/gatewayapi/filters.go' },
@@ -128,7 +140,7 @@ const ENVOY_GATEWAY = {
   /** targetSelectors of policies may select in other namespaces, which have to grant it. */
   selectsTargetsElsewhere: { since: '1.8', source: 'TargetSelectorNamespaces of api/v1alpha1/policy_helpers.go' },
   /** Bodies of responseOverride that a policy has from the Gateway's are looked for in that one's namespace; before, in its own. */
-  readsBodiesOfParents: { since: '1.8', source: 'buildBackendTrafficPolicyOwners of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
+  readsBodiesOfParents: { since: '1.8', patches: ['1.6.5', '1.7.1'], source: 'buildBackendTrafficPolicyOwners of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
   /** clientValidation that verifies has to name a CA; before, no certificate is asked for without one. */
   wantsCaToVerify: { since: '1.8', source: 'buildListenerTLSParameters of internal/gatewayapi/clienttrafficpolicy.go' },
   /** A BackendTrafficPolicy of a route that says nothing of routingType, nor of mergeType, keeps that of the Gateway's away; before, the nearest that says something counts. */
@@ -139,12 +151,16 @@ const ENVOY_GATEWAY = {
   wantsLuaEnabled: { since: '1.9', source: 'LuaDisabled of api/v1alpha1/envoygateway_helpers.go' },
   /** A TLSRoute may lead to a Backend of type DynamicResolver, which goes where the SNI says. */
   resolvesBySni: { since: '1.9', source: 'internal/gatewayapi/testdata/tlsroute-dynamic-resolver.out.yaml' },
-  /** Of the BackendTLSPolicies of a backend one for the port counts before one for the whole; before, the oldest of them. In 1.8 since 1.8.1. */
-  prefersSections: { since: '1.8', source: 'getBackendTLSPolicy of internal/gatewayapi/backendtlspolicy.go in v1.8.3' }, // prettier-ignore
+  /** Of the BackendTLSPolicies of a backend one for the port counts before one for the whole; before, the oldest of them. */
+  prefersSections: { since: '1.8', patches: ['1.7.4', '1.8.1'], source: 'getBackendTLSPolicy of internal/gatewayapi/backendtlspolicy.go in v1.8.3' }, // prettier-ignore
   /** A global limit of 0 requests lets none pass; before, such a limit is not carried out. */
   takesLimitsOfNone: { since: '1.9', source: 'release-notes/v1.9.0.yaml; buildRateLimitRule of internal/gatewayapi/backendtrafficpolicy.go' }, // prettier-ignore
-  /** The issuer of an OpenID provider has to be an https URL without user, query and fragment. In 1.9 since 1.9.1. */
-  wantsSecureIssuers: { since: '1.9', source: 'validateOIDCIssuerURL of internal/gatewayapi/securitypolicy.go' },
+  /** The issuer of an OpenID provider has to be an https URL without user, query and fragment. */
+  wantsSecureIssuers: {
+    since: '1.9',
+    patches: ['1.9.1'],
+    source: 'validateOIDCIssuerURL of internal/gatewayapi/securitypolicy.go',
+  },
   /** TLSRoutes are asked for as v1, before as v1alpha3. */
   readsTlsRoutesAsV1: { since: '1.8', source: 'watchResources of internal/provider/kubernetes/controller.go' },
   /** TCPRoutes and UDPRoutes are asked for as v1, before as v1alpha2. */
@@ -156,19 +172,30 @@ const ENVOY_GATEWAY = {
   /** A backend's authority is read from tls.crt too where there is no ca.crt. */
   readsAuthoritiesOfServers: { since: '1.9', source: 'getFirstMatchOrFirstFromData of internal/gatewayapi/helpers.go' }, // prettier-ignore
   /** A route of `*.com` is for a listener of `*.example.com`, under the narrower name. */
-  takesBroaderHosts: { since: '1.8', source: 'computeHosts of internal/gatewayapi/helpers.go' },
+  takesBroaderHosts: {
+    since: '1.8',
+    patches: ['1.6.5', '1.7.1'],
+    source: 'computeHosts of internal/gatewayapi/helpers.go',
+  },
 } as const satisfies Record<string, Switch>;
 
 export const ENVOY_GATEWAY_SWITCHES: Readonly<Record<keyof typeof ENVOY_GATEWAY, Switch>> = ENVOY_GATEWAY;
 
 export type EnvoyGatewayBehavior = Readonly<Record<keyof typeof ENVOY_GATEWAY, boolean>>;
 
-export function envoyGatewayBehavior(release: string): EnvoyGatewayBehavior {
-  const entries = Object.entries(ENVOY_GATEWAY).map(([name, { since }]) => [
-    name,
-    isSince('envoyGateway', release, since),
-  ]);
+export function envoyGatewayBehavior(inForce: Pick<ReleaseInForce, 'release' | 'patch'>): EnvoyGatewayBehavior {
+  const entries = Object.entries(ENVOY_GATEWAY_SWITCHES).map(([name, one]) => [name, doesInPatch(one, inForce)]);
   return Object.fromEntries(entries) as EnvoyGatewayBehavior;
+}
+
+/** A release whose patch nobody states is its newest one. */
+function doesInPatch(
+  { since, patches }: Switch,
+  { release, patch }: Pick<ReleaseInForce, 'release' | 'patch'>,
+): boolean {
+  const began = patches?.find((one) => one.startsWith(`${release}.`));
+  if (began === undefined) return isSince('envoyGateway', release, since);
+  return patch === null || compareVersions(patch, began) >= 0;
 }
 
 /** Releases of the Gateway API that serve what a release of istiod asks the API server for. */
@@ -230,7 +257,7 @@ export interface UnservedKind {
 export function whyUnserved(kind: string, { envoyGateway, gatewayApi }: ReleasesInForce): UnservedKind | undefined {
   if (kind !== 'TLSRoute' && kind !== 'TCPRoute' && kind !== 'UDPRoute') return undefined;
   if (envoyGateway.from === 'default' || gatewayApi.from === 'default') return undefined;
-  const { readsTlsRoutesAsV1, readsStreamRoutesAsV1 } = envoyGatewayBehavior(envoyGateway.release);
+  const { readsTlsRoutesAsV1, readsStreamRoutesAsV1 } = envoyGatewayBehavior(envoyGateway);
   const { v1 } = SERVED[kind];
   const asV1 = kind === 'TLSRoute' ? readsTlsRoutesAsV1 : readsStreamRoutesAsV1;
   // A standard channel never served what comes before v1.

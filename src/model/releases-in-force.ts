@@ -13,6 +13,8 @@ export interface ReleaseInForce {
   readonly release: string;
   /** What was asked for or found, as it was written; the same as `release` for the default. */
   readonly stated: string;
+  /** The patch release of it, `1.7.4`, where one was stated. */
+  readonly patch: string | null;
   readonly from: 'option' | 'manifests' | 'default';
   /** The manifest that showed it. */
   readonly shownBy: Manifest | null;
@@ -39,6 +41,8 @@ const OPTIONS: Readonly<Record<Component, keyof MeshOptions>> = {
 /** A version at the beginning of a text: `v1.29.1`, `1.29-alpha.x`, `1.7/experimental`. */
 const VERSION = /^v?(\d+\.\d+)(?=$|[.\-+/])/;
 
+const PATCH = /^v?(\d+\.\d+\.\d+)(?=$|[-+/])/;
+
 export function releasesInForce(manifests: readonly Manifest[], options: MeshOptions): ReleasesInForce {
   const shown = shownReleases(manifests);
   const entries = COMPONENT_NAMES.map((component) => {
@@ -60,10 +64,10 @@ function inForce(component: Component, asked: string | undefined, shown: readonl
     return { ...nearest(component, first.stated), stated: first.stated, from: 'manifests', shownBy: first.manifest, others }; // prettier-ignore
   }
   const newest = releaseNames(component)[0] ?? '';
-  return { release: newest, stated: newest, from: 'default', shownBy: null, isModelled: true, others: [] };
+  return { release: newest, stated: newest, from: 'default', patch: null, shownBy: null, isModelled: true, others: [] };
 }
 
-function nearest(component: Component, stated: string): { readonly release: string; readonly isModelled: boolean } {
+function nearest(component: Component, stated: string): Pick<ReleaseInForce, 'release' | 'patch' | 'isModelled'> {
   const name = VERSION.exec(stated)?.[1] ?? '';
   const channel = component === 'gatewayApi' && stated.endsWith(EXPERIMENTAL) ? EXPERIMENTAL : '';
   const names = COMPONENTS[component].releases.map((release) => release.name);
@@ -71,7 +75,7 @@ function nearest(component: Component, stated: string): { readonly release: stri
   const newest = names[0] ?? '';
   const oldest = names.at(-1) ?? '';
   const near = isModelled ? name : compareVersions(name, newest) > 0 ? newest : oldest;
-  return { release: `${near}${channel}`, isModelled };
+  return { release: `${near}${channel}`, patch: isModelled ? (PATCH.exec(stated)?.[1] ?? null) : null, isModelled };
 }
 
 export function compareVersions(a: string, b: string): number {

@@ -97,7 +97,7 @@ function supportLine({ component, release, date, isExpected }: Support): string 
 
 /** New releases whose end no one has told yet. */
 function undated({ moves, support }: Upgrade): readonly (readonly [string])[] {
-  const dated = (title: string, release: string): boolean => support.some((one) => one.component === title && one.release === release); // prettier-ignore
+  const dated = (title: string, release: string): boolean => support.some((one) => one.component === title && (one.release === release || release.startsWith(`${one.release}.`))); // prettier-ignore
   return moves
     .filter(({ title, to }) => (title === 'Istio' || title === 'Envoy Gateway') && !dated(title, to))
     .map(({ title, to }) => [`${title} ${to}: no date was published yet`]);

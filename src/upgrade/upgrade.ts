@@ -67,6 +67,7 @@ export interface UpgradeOptions {
 export function upgrade(loaded: Loaded, { was, is, onProgress }: UpgradeOptions): Upgrade {
   const sides = [pinned(loaded, was), pinned(loaded, is)] as const;
   const moves = movesBetween(...sides);
+  const patches = patchesBetween(...sides);
   const [before, after] = sides.map((options) => check(loaded, options).findings) as [readonly Finding[], readonly Finding[]]; // prettier-ignore
   const contexts = sides.map((options) => new CheckContext(loaded, options)) as [CheckContext, CheckContext];
   const traffic = diff(
@@ -76,14 +77,14 @@ export function upgrade(loaded: Loaded, { was, is, onProgress }: UpgradeOptions)
     { mesh: sides[0], meshAfter: sides[1], exhaustive: true, ...(onProgress === undefined ? {} : { onProgress }) },
   );
   return {
-    moves: moves.map(({ title, from, to }) => ({ title, from, to })),
+    moves: [...moves.map(({ title, from, to }) => ({ title, from, to })), ...patches],
     traffic,
     newly: without(after, before),
     settled: without(before, after),
     deprecated: deprecatedIn(contexts[1]),
     defaults: defaultsOf(loaded.manifests, moves),
     steps: stepsOf(loaded.manifests, moves),
-    support: moves.flatMap(supportOf),
+    support: [...moves, ...patches.map((patch) => ({ ...patch, ...sameRelease(sides[1]) }))].flatMap(supportOf),
     notes: [...notesOf(contexts, moves), ...notHere(loaded.manifests, moves)],
   };
 }
@@ -110,6 +111,20 @@ function movesBetween(was: MeshOptions, is: MeshOptions): readonly Move[] {
     from: old[component].release,
     to: now[component].release,
   }));
+}
+
+/** Of releases whose patches do otherwise with the same objects. */
+function patchesBetween(was: MeshOptions, is: MeshOptions): readonly Pick<Move, 'title' | 'from' | 'to'>[] {
+  const [old, now] = [releasesInForce([], was).envoyGateway, releasesInForce([], is).envoyGateway];
+  if (old.release !== now.release || old.patch === now.patch) return [];
+  const newest = `the newest ${old.release}`;
+  return [{ title: COMPONENTS.envoyGateway.title, from: old.patch ?? newest, to: now.patch ?? newest }];
+}
+
+/** The release whose patches they are. */
+function sameRelease(is: MeshOptions): Pick<Move, 'component' | 'from' | 'to'> {
+  const { release } = releasesInForce([], is).envoyGateway;
+  return { component: 'envoyGateway', from: release, to: release };
 }
 
 function without(findings: readonly Finding[], others: readonly Finding[]): readonly Finding[] {

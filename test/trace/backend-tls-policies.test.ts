@@ -22,11 +22,12 @@ describe('of several BackendTLSPolicies of one backend', () => {
   const whole = tls('a-whole', SERVICE);
   const port = tls('b-port', `${SERVICE}, sectionName: http`);
 
-  it('one for the port counts since 1.8, and before the one that comes first', () => {
+  it('one for the port counts since 1.8.1 and 1.7.4, and before the one that comes first', () => {
     for (const yaml of [MESH + whole + port, MESH + port + whole]) {
       expect(sni(yaml, '1.9')).toBe('b-port.example.com');
-      expect(sni(yaml, '1.8')).toBe('b-port.example.com');
-      expect(sni(yaml, '1.7')).toBe('a-whole.example.com');
+      for (const release of ['1.8', '1.8.1', '1.7', 'v1.7.5', '1.7.4'])
+        expect(sni(yaml, release)).toBe('b-port.example.com');
+      for (const release of ['1.8.0', 'v1.7.3', '1.7.0', '1.6']) expect(sni(yaml, release)).toBe('a-whole.example.com');
     }
   });
 

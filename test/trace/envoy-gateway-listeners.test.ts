@@ -61,7 +61,7 @@ const CLOSED = 'NR - at envoy-gateway';
 const NOBODY = 'NR 404 at envoy-gateway';
 const PLAIN = 'http://shop.example.com/';
 const TLS = 'https://shop.example.com/';
-const ask = (yaml: string, request: string, release = '1.7', at = 'edge/front') =>
+const ask = (yaml: string, request: string, release = '1.7.0', at = 'edge/front') =>
   traceIn(BASE + yaml, { envoyGatewayVersion: release })(request, { from: 'outside', at });
 const end = (...args: Parameters<typeof ask>) => outcome(ask(...args));
 
@@ -105,7 +105,8 @@ describe('a listener that is not valid by itself', () => {
       'name: odd, port: 80, protocol: HTTP, hostname: shop.example.com, allowedRoutes: {kinds: [{kind: TLSRoute}]}',
     ]);
     expect(end(both + route('HTTPRoute', 'shop', 'name: front, sectionName: http', ''), PLAIN)).toBe(CLOSED);
-    expect(end(both + route('HTTPRoute', 'shop', 'name: front, sectionName: http', ''), PLAIN, '1.8')).toBe(SHOP);
+    for (const release of ['1.7', '1.7.4', '1.8', '1.8.0'])
+      expect(end(both + route('HTTPRoute', 'shop', 'name: front, sectionName: http', ''), PLAIN, release)).toBe(SHOP);
   });
 });
 
@@ -132,10 +133,11 @@ describe('routes of TCP', () => {
   });
 });
 
-it('takes a route of a broader wildcard to a listener from 1.8 on', () => {
+it('takes a route of a broader wildcard to a listener from 1.6.5 and 1.7.1 on', () => {
   const wild = gateway(["name: http, port: 80, protocol: HTTP, hostname: '*.example.com'"]);
   expect(end(wild + shop('HTTPRoute', "'*.com'"), PLAIN)).toBe(NOBODY);
-  expect(end(wild + shop('HTTPRoute', "'*.com'"), PLAIN, '1.8')).toBe(SHOP);
+  for (const release of ['1.6.5', '1.7', '1.7.1', '1.8', '1.8.0'])
+    expect(end(wild + shop('HTTPRoute', "'*.com'"), PLAIN, release)).toBe(SHOP);
   expect(end(wild + shop('HTTPRoute', "'*.shop.example.com'"), 'http://a.shop.example.com/')).toBe(SHOP);
 });
 

@@ -50,7 +50,7 @@ const SIDE = 'delivered to side.edge.svc.cluster.local:80';
 const NOBODY = 'NR 404 at envoy-gateway';
 const FAILS = 'direct_response 500 at envoy-gateway';
 const PLAIN = 'http://shop.example.com/';
-const ask = (yaml: string, request = PLAIN, headers = {}, envoyGatewayVersion = '1.7') =>
+const ask = (yaml: string, request = PLAIN, headers = {}, envoyGatewayVersion = '1.7.0') =>
   traceIn(BASE + yaml, { envoyGatewayVersion })(request, { from: 'outside', at: 'edge/front', headers });
 const end = (...args: Parameters<typeof ask>) => outcome(ask(...args));
 
@@ -126,10 +126,12 @@ describe('cookies of an HTTPRouteFilter', () => {
 });
 
 describe('backends', () => {
-  it('of type ExternalName have no endpoints, and are refused from 1.8 on', () => {
+  it('of type ExternalName have no endpoints, and are refused from 1.7.5 and 1.8.2 on', () => {
     const named = "---\napiVersion: v1\nkind: Service\nmetadata: {name: far, namespace: edge}\nspec: {type: ExternalName, externalName: far.example.com, ports: [{port: 80}]}\n"; // prettier-ignore
     expect(end(route(to('far')) + named)).toBe('UH 503 at envoy-gateway');
-    expect(end(route(to('far')) + named, PLAIN, {}, '1.8')).toBe(FAILS);
+    expect(end(route(to('far')) + named, PLAIN, {}, '1.8.1')).toBe('UH 503 at envoy-gateway');
+    for (const release of ['1.7', '1.7.5', '1.8', '1.8.2', '1.9.0'])
+      expect(end(route(to('far')) + named, PLAIN, {}, release)).toBe(FAILS);
   });
 
   it('are refused with filters of their own that may not be there', () => {

@@ -110,6 +110,9 @@ describe('an XListenerSet', () => {
     expect(under(sets, '1.8')).toBe(DELIVERED);
     expect(under(mesh('eg', ALLOWED) + settings, '1.7')).toBe(DELIVERED);
     expect(under(mesh('eg', ALLOWED) + settings, '1.8')).toBe('NR - at envoy-gateway');
+    // Before 1.7.1 such listeners were for routes of the Gateway's namespace.
+    expect(under(mesh('eg', ALLOWED) + settings, '1.7.1')).toBe(DELIVERED);
+    expect(under(mesh('eg', ALLOWED) + settings, '1.7.0')).toBe('NR 404 at envoy-gateway');
   });
 
   it('needs a grant of its own kind for a certificate of another namespace', () => {

@@ -65,6 +65,33 @@ describe('an upgrade', () => {
     ]);
   });
 
+  it('may be one of patches alone, where they decide about requests', () => {
+    const broader = `${APP}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: eg}
+spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec: {gatewayClassName: eg, listeners: [{name: http, port: 80, protocol: HTTP, hostname: '*.example.com'}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web, namespace: app}
+spec: {parentRefs: [{name: front}], hostnames: ['*.com'], rules: [{backendRefs: [{name: web, port: 80}]}]}
+`;
+    const found = between(broader, { envoyGatewayVersion: '1.7.0' }, { envoyGatewayVersion: 'v1.7.5' });
+    expect(found.moves).toEqual([{ title: 'Envoy Gateway', from: '1.7.0', to: '1.7.5' }]);
+    expect(found.support).toMatchObject([{ release: '1.7', date: '2026-08-05' }]);
+    expect(found.traffic.changes.map(({ effect }) => effect)).toEqual(['widened']);
+    expect(between(broader, { envoyGatewayVersion: '1.7.1' }, { envoyGatewayVersion: '1.7' }).traffic.changes).toEqual(
+      [],
+    );
+  });
+
   it('changes nothing where both releases do the same', () => {
     const { traffic, newly, settled } = between(APP, { istioVersion: '1.29' }, { istioVersion: '1.32' });
     expect({ changes: traffic.changes, newly, settled }).toEqual({ changes: [], newly: [], settled: [] });
