@@ -36,7 +36,7 @@ function fieldOf(name: string, value: unknown, number: number): unknown {
     return value;
   }
   if (LISTS.has(name)) {
-    const isObject = (one: unknown): boolean => typeof one === 'string' && /^[^/]+\/[^/]+\/[^/]+$/.test(one);
+    const isObject = (one: unknown): boolean => typeof one === 'string' && /^[^/]+\/[^/]+\/[^/?]+(\?.*)?$/.test(one);
     if (!Array.isArray(value) || !value.every(isObject)) throw wrong('a list of objects as KIND/NAMESPACE/NAME');
     return value;
   }

@@ -2,6 +2,7 @@
 import { acceptedMesh } from '../check/accepted';
 import { Taken } from '../check/taken';
 import { assumedGateways } from '../model/assumed-gateways';
+import { assumedAlike } from '../model/installed-gateways';
 import type { Beside } from '../model/beside';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
@@ -18,7 +19,8 @@ export interface BothStates {
 
 /**
  * The mesh before and after. What the manifests of one side show and those of the other do not came or went with the change: nobody
- * assumes there that it is somewhere else. A Gateway that routes are bound to and neither side shows is in another repository.
+ * assumes there that it is somewhere else. A Gateway that routes are bound to and neither side shows is in another repository, and so is
+ * the Service of a gateway that routes of one side alone send to.
  */
 export function bothStates(
   was: readonly Manifest[],
@@ -28,7 +30,9 @@ export function bothStates(
 ): BothStates {
   const taken = new Taken();
   const alone = [acceptedMesh(was, options, taken), acceptedMesh(is, optionsAfter, taken)] as const;
-  const assumed = assumedGateways(was, is);
+  const gateways = assumedGateways(was, is);
+  const bound = alone.map((mesh) => mesh.beside({ assumed: gateways }).installedGateways);
+  const assumed = [...gateways, ...assumedAlike(...bound)];
   const [before, after] = [alone[0].beside({ assumed }), alone[1].beside({ assumed })];
   const known = [before.lacking(after), after.lacking(before)] as const;
   return {

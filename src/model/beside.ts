@@ -3,7 +3,10 @@
 export interface Beside {
   /** What another state shows, as `KIND/NAMESPACE/NAME`: what these manifests lack of it is not there, and not somewhere else. */
   readonly known?: readonly string[];
-  /** Gateways that are there though no manifest shows them, as `Gateway.GROUP/NAMESPACE/NAME`. */
+  /**
+   * Gateways that are there though no manifest shows them, as `Gateway.GROUP/NAMESPACE/NAME`, and Services of Istio's gateways, as
+   * `Service/NAMESPACE/NAME:PORT,...?LABEL=VALUE,...`.
+   */
   readonly assumed?: readonly string[];
 }
 
@@ -13,17 +16,20 @@ export interface Known {
   readonly workloads: ReadonlySet<string>;
   /** Services, as `namespace/name`. */
   readonly services: ReadonlySet<string>;
+  /** Services of gateways that are there though no manifest shows them. */
+  readonly gateways: readonly string[];
 }
 
-export const NOTHING_KNOWN: Known = { workloads: new Set(), services: new Set() };
+export const NOTHING_KNOWN: Known = { workloads: new Set(), services: new Set(), gateways: [] };
 
-const isOf = (kind: string, named: string): boolean => named.startsWith(`${kind}/`);
+export const isService = (named: string): boolean => named.startsWith('Service/');
 
-export function knownFrom(named: readonly string[]): Known {
-  const services = named.filter((one) => isOf('Service', one));
-  const workloads = named.filter((one) => !isOf('Service', one) && !one.startsWith('Gateway.'));
+export function knownFrom(named: readonly string[], gateways: readonly string[]): Known {
+  const services = named.filter(isService);
+  const workloads = named.filter((one) => !isService(one) && !one.startsWith('Gateway.'));
   return {
     services: new Set(services.map((one) => one.slice('Service/'.length))),
     workloads: new Set(workloads.map((one) => one.split('/')[1] ?? '')),
+    gateways,
   };
 }

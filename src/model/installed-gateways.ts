@@ -133,13 +133,14 @@ export function installedGateways(
   workloads: readonly Workload[],
   gateways: readonly Config[],
   routes: readonly VirtualService[],
+  assumed: readonly string[] = [],
 ): readonly InstalledGateway[] {
-  const known = new Set(services.map((service) => service.host));
-  const shapes = manifests
-    .filter((manifest) => manifest.kind === 'IstioOperator')
-    .flatMap(shapesOfOperator)
-    .filter((shape) => !known.has(hostOf(shape, mesh)));
-  for (const shape of shapes) known.add(hostOf(shape, mesh));
+  const shown = new Set(services.map((service) => service.host));
+  const shapes = [
+    ...manifests.filter((manifest) => manifest.kind === 'IstioOperator').flatMap(shapesOfOperator),
+    ...assumed.flatMap(shapeOf),
+  ].filter((shape) => !shown.has(hostOf(shape, mesh)));
+  const known = new Set([...shown, ...shapes.map((shape) => hostOf(shape, mesh))]);
   const selecting = gateways.filter((gateway) => optionalRecord(gateway.spec.selector) !== undefined);
   for (const [host, wanted] of missingHosts(known, routes, mesh.clusterDomain)) {
     const [name = '', namespace = ''] = host.split('.');
@@ -156,20 +157,60 @@ export function installedGateways(
         workload.namespace === namespace && chosen.some((gateway) => labelsMatch(selectorOf(gateway), workload.labels)),
     );
     if (chosen.length === 0 || isShown) continue;
-    const ports = new Map<number, readonly [string, number, number]>(USUAL_PORTS.map((port) => [port[1], port]));
     const asked = new Set(wanted.ports);
     for (const gateway of chosen) for (const port of portsOf(gateway)) asked.add(port);
-    for (const port of asked) if (!ports.has(port)) ports.set(port, [`tcp-${port}`, port, port]);
-    shapes.push({
-      namespace,
-      name,
-      labels,
-      ports: [...ports.values()],
-      installedBy: undefined,
-    });
+    shapes.push({ namespace, name, labels, ports: [...withUsual(asked).values()], installedBy: undefined });
   }
   shapes.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
   return shapes.map((shape, index) => build(shape, mesh, manifests.length + index));
+}
+
+const ASSUMED = /^Service\/([^/]+)\/([^/:]+):([\d,]*)\?(.*)$/;
+
+/**
+ * Gateways that two states of a mesh assume, one of them alone or each with other ports: neither came nor went, nor has another port for it.
+ * Each as `Service/NAMESPACE/NAME:PORT,...?LABEL=VALUE,...`.
+ */
+export function assumedAlike(...states: readonly ReadonlyMap<string, InstalledGateway>[]): readonly string[] {
+  const keys = new Set(states.flatMap((state) => [...state.keys()]));
+  return [...keys].flatMap((key) => {
+    const own = states.flatMap((state) => state.get(key) ?? []);
+    const [first] = own;
+    if (first === undefined || own.some(({ installedBy }) => installedBy !== undefined)) return [];
+    const [labels, ...otherLabels] = new Set(own.map(labelsOf));
+    const ports = new Set(own.flatMap(({ service }) => service.ports.map(({ port }) => port)));
+    const isAlike = own.length === states.length && own.every(({ service }) => service.ports.length === ports.size);
+    if (isAlike || otherLabels.length > 0) return [];
+    const { namespace, name } = first.service;
+    return [`Service/${namespace}/${name}:${[...ports].sort((a, b) => a - b).join()}?${labels ?? ''}`];
+  });
+}
+
+function labelsOf({ workload }: InstalledGateway): string {
+  return Object.entries(workload.labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join();
+}
+
+function shapeOf(assumed: string): readonly Shape[] {
+  const [, namespace, name, ports = '', labels = ''] = ASSUMED.exec(assumed) ?? [];
+  if (namespace === undefined || name === undefined) return [];
+  return [
+    {
+      namespace,
+      name,
+      labels: Object.fromEntries(labels.split(',').map((one) => one.split('=') as [string, string])),
+      ports: [...withUsual(ports.split(',').filter(Boolean).map(Number)).values()],
+      installedBy: undefined,
+    },
+  ];
+}
+
+function withUsual(asked: Iterable<number>): ReadonlyMap<number, readonly [string, number, number]> {
+  const ports = new Map<number, readonly [string, number, number]>(USUAL_PORTS.map((port) => [port[1], port]));
+  for (const port of asked) if (!ports.has(port)) ports.set(port, [`tcp-${port}`, port, port]);
+  return ports;
 }
 
 function selectorOf(gateway: Config): Readonly<Record<string, string>> {

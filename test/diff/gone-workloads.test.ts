@@ -116,6 +116,27 @@ spec: { components: { egressGateways: [{ name: egress, namespace: edge, enabled:
   });
 });
 
+describe("the Service of a gateway that neither side shows, and one side's routes send to", () => {
+  /** The first rule takes all, so that the second one is of no effect but for naming the gateway. */
+  const named = ROUTES.replace('  http:\n', '  http:\n    - route: [{ destination: { host: api.example.com } }]\n');
+  const unnamed = named.replace(/ {4}- match: \[\{ gateways: \[mesh\] \}\]\n.*\n/, '');
+
+  it('is there before and after', () => {
+    expect(named).toContain('host: egress.edge');
+    expect(unnamed).not.toContain('host: egress.edge');
+    for (const [was, is] of [
+      [named, unnamed],
+      [unnamed, named],
+    ] as const)
+      expect(diff(loadText(was).manifests, loadText(is).manifests)).toMatchObject({ changes: [], complete: true });
+  });
+
+  it('has the ports that the routes of either side ask for', () => {
+    const { changes } = diff(loadText(named).manifests, loadText(named.replaceAll('{ number: 80 }', '{ number: 9000 }')).manifests); // prettier-ignore
+    expect(changes).toEqual([]);
+  });
+});
+
 const ROUTE = `
 apiVersion: v1
 kind: Service
