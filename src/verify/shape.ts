@@ -1,4 +1,5 @@
 /** What decides about requests in a proxy's configuration, in words that two configurations can be compared by. */
+import { canonicalCidr } from '../model/addresses';
 
 export interface ChainShape {
   readonly sniHosts: readonly string[];
@@ -38,7 +39,10 @@ export interface VirtualHostShape {
 
 /** One chain in words: when it takes a connection. */
 export function condition(chain: ChainShape): string {
-  const cidrs = chain.cidrs.filter((cidr) => cidr !== '0.0.0.0/0').sort();
+  const cidrs = chain.cidrs
+    .filter((cidr) => !/^0\.0\.0\.0(\/|$)/.test(cidr))
+    .map(canonicalCidr)
+    .sort();
   // Where any name will do, the others count for nothing (getFilterChainMatch of Istio's listener.go).
   const names = chain.sniHosts.includes('*') ? [] : [...chain.sniHosts].sort();
   const parts = [
