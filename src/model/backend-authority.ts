@@ -1,12 +1,17 @@
-/** The authority that Envoy Gateway verifies a backend by, where the reference to it cannot be used: then it answers 500 in the backend's place. */
+/**
+ * The authority that a backend is verified by, where the reference to it cannot be used: Envoy Gateway answers 500 in the backend's place, and a gateway of
+ * Istio's fails to connect.
+ */
 import { record, records, text } from './fields';
 import type { Manifest } from './manifest';
 import type { Mesh } from './mesh';
 
+type Reader = 'Envoy Gateway' | 'istiod';
+
 /** `field` is below `spec`, and `of` what is verified so. */
 export type AuthorityFault = { readonly field: string; readonly of: ObjectRef } & (
   | { readonly is: 'no-authority'; readonly object: string; readonly keys: readonly string[] }
-  | { readonly is: 'kind-not-read'; readonly kind: string }
+  | { readonly is: 'kind-not-read'; readonly kind: string; readonly reader: Reader }
 );
 
 type ObjectRef = Pick<Manifest, 'kind' | 'namespace' | 'name'>;
@@ -45,7 +50,13 @@ export function authorityOf({ kind, namespace, name, body }: Manifest, mesh: Mes
   }
   if (refs.every(({ kind: other }) => !KINDS.includes(text(other))))
     return {
-      fault: { is: 'kind-not-read', field: `${path}.caCertificateRefs[0]`, of, kind: text(refs[0]?.kind) },
+      fault: {
+        is: 'kind-not-read',
+        field: `${path}.caCertificateRefs[0]`,
+        of,
+        kind: text(refs[0]?.kind),
+        reader: 'Envoy Gateway',
+      },
       assumed,
     };
   return { fault: undefined, assumed };
@@ -57,4 +68,36 @@ function keysOf(found: Manifest | undefined): readonly string[] | undefined {
   if (found?.kind !== 'Secret') return Object.keys(record(data));
   const all = Object.keys({ ...record(data), ...record(stringData) });
   return all.length === 0 ? undefined : all;
+}
+
+/** The name that istiod gives a credential for no one: no proxy is ever sent it. */
+const NO_CREDENTIAL = 'invalid://';
+
+/** Keys by which istiod knows an authority (ExtractRoot of pilot/pkg/credentials/kube/secrets.go). */
+const ISTIOD_READS = ['cacert', 'ca.crt'];
+
+/**
+ * What istiod makes of a BackendTLSPolicy (getBackendTLSCredentialName of pilot/pkg/config/kube/gateway/backend_policies.go): it reads the first
+ * reference alone, and ConfigMaps alone.
+ */
+export function istiodAuthorityOf(
+  { kind, namespace, name, body }: Manifest,
+  find: Mesh['find'],
+): Authority & { readonly credentialName: string } {
+  const validation = record(record(record(body).spec).validation);
+  const [ref] = records(validation.caCertificateRefs);
+  if (ref === undefined || text(validation.wellKnownCACertificates) !== '')
+    return { credentialName: '', fault: undefined, assumed: [] };
+  const place = { field: 'validation.caCertificateRefs[0]', of: { kind, namespace, name } };
+  const [target, named] = [text(ref.kind), text(ref.name)];
+  if (text(ref.group) !== '' || target !== 'ConfigMap')
+    return { credentialName: NO_CREDENTIAL, fault: { ...place, is: 'kind-not-read', kind: target, reader: 'istiod' }, assumed: [] }; // prettier-ignore
+  const whole = `ConfigMap ${namespace}/${named}`;
+  const credentialName = `configmap://${namespace}/${named}`;
+  const found = find('', 'ConfigMap', namespace, named);
+  if (found === undefined) return { credentialName, fault: undefined, assumed: [whole] };
+  const data = record(record(found.body).data);
+  if (ISTIOD_READS.some((key) => text(data[key]) !== '')) return { credentialName, fault: undefined, assumed: [] };
+  const fault = { ...place, is: 'no-authority', object: whole, keys: Object.keys(data) } as const;
+  return { credentialName: NO_CREDENTIAL, fault, assumed: [] };
 }

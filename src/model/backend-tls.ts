@@ -2,6 +2,7 @@
  * BackendTLSPolicies of the Gateway API. istiod makes a DestinationRule of them for each host that one names; Envoy Gateway looks for the policy of a
  * backend where a route leads to it.
  */
+import { istiodAuthorityOf } from './backend-authority';
 import { number, record, records, text, texts, type Json } from './fields';
 import { compareConfigs, GATEWAY_API, type GatewayApiInput } from './gateway-api';
 import type { Manifest } from './manifest';
@@ -57,14 +58,14 @@ function hostsOf(
   return hosts.map((host) => ({ host, port }));
 }
 
-function tlsOf({ spec, namespace }: Config): Json {
+function tlsOf({ spec, manifest }: Config, { find }: Input): Json {
   const validation = record(spec.validation);
-  const ca = records(validation.caCertificateRefs)[0];
+  const { credentialName } = istiodAuthorityOf(manifest, find);
   return {
     mode: 'SIMPLE',
     sni: text(validation.hostname),
     subjectAltNames: records(validation.subjectAltNames).map((name) => text(name.hostname) || text(name.uri)),
-    ...(ca === undefined ? {} : { credentialName: `configmap://${namespace}/${text(ca.name)}` }),
+    ...(credentialName === '' ? {} : { credentialName }),
   };
 }
 
@@ -97,8 +98,8 @@ export function backendTlsRules(input: Input, domain: string): readonly Config[]
       spec: {
         host,
         trafficPolicy: {
-          ...(whole === undefined ? {} : { tls: tlsOf(whole.policy) }),
-          portLevelSettings: ports.map((one) => ({ port: { number: one.port }, tls: tlsOf(one.policy) })),
+          ...(whole === undefined ? {} : { tls: tlsOf(whole.policy, input) }),
+          portLevelSettings: ports.map((one) => ({ port: { number: one.port }, tls: tlsOf(one.policy, input) })),
         },
       },
     };

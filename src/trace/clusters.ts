@@ -198,12 +198,8 @@ function upstreamTls(
       return { tls: null, decidedBy: [{ ...by, field: `${field}.mode` }], ignored: undefined, passthrough };
     const privileged = credentialName !== '' && !credentialName.startsWith('configmap://');
     if (privileged && isSidecar && rule?.selector === undefined && mode !== 'ISTIO_MUTUAL') {
-      return {
-        tls: null,
-        decidedBy: [{ ...by, field: `${field}.credentialName` }],
-        ignored: { ...by, field: `${field}.credentialName` },
-        passthrough,
-      };
+      const ignored = { ...by, field: `${field}.${isPolicy ? 'caCertificateRefs[0]' : 'credentialName'}` };
+      return { tls: null, decidedBy: [ignored], ignored, passthrough };
     }
     const isMutualWithoutKeys =
       mode === 'MUTUAL' &&

@@ -1,6 +1,8 @@
 /** From a proxy to the cluster that its route or TCP proxy names. */
 import { ANY_ADDRESS, isAddress, isLoopback } from '../model/addresses';
+import { istiodAuthorityOf } from '../model/backend-authority';
 import { endpointText } from '../model/endpoints';
+import { GATEWAY_API } from '../model/gateway-api';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import { isHttp as isHttpProtocol } from '../model/protocols';
 import type { Service } from '../model/services';
@@ -197,11 +199,27 @@ function sendToCluster(
       ? tlsMisfit(cluster, sending.inner, layers, { isHttp, port: dialled }, proxy)
       : undefined;
   if (misfit !== undefined) return refused(hopOn, misfit);
+  const unverified = withoutAuthority(walk, cluster, proxy);
+  if (unverified !== undefined) return refused(hopOn, { ...unverified, status: isHttp ? 503 : brokenStatus(flight) });
   // What is dialled at a Service of the cluster is looked up as it is for any client.
   const target = { workload, original: isOriginal || inside !== undefined, among: endpoint === undefined ? [] : cluster.endpoints }; // prettier-ignore
   if (sending.tunnel === null) return step(hopOn, { at: 'network', flight: onward, target, isHttp });
   const asked = tunnelled(onward, sending.tunnel, sending.inner);
   return step(hopOn, { at: 'network', flight: asked, target, isHttp: false });
+}
+
+/** A BackendTLSPolicy whose authority istiod cannot read: the proxy is given none, and opens no connection. One that no manifest shows is taken as there. */
+function withoutAuthority(walk: Walk, { tls }: Cluster, proxy: ProxyRef): Omit<Refused, 'status'> | undefined {
+  const { mesh } = walk;
+  if (tls?.by?.kind !== 'BackendTLSPolicy') return undefined;
+  const manifest = mesh.find(GATEWAY_API, 'BackendTLSPolicy', tls.by.namespace, tls.by.name);
+  if (manifest === undefined) return undefined;
+  const { fault, assumed } = istiodAuthorityOf(manifest, (...of) => mesh.find(...of));
+  for (const authority of assumed)
+    walk.note(assumption({ kind: 'authority-exists', authority, by: { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name } })); // prettier-ignore
+  if (fault === undefined) return undefined;
+  const by = { ...tls.by, field: `spec.${fault.field}` };
+  return { code: 'UF', proxy, by, reason: { kind: 'backend-authority-not-usable', problem: fault } };
 }
 
 /** A wildcard is no host: the one that was asked for is in the SNI, or in the Host header. */

@@ -1,10 +1,10 @@
 import { outcome, traceIn } from './text';
 
-const edge = (validation: string, more = ''): string => `
+const edge = (validation: string, more = '', controller = 'gateway.envoyproxy.io/gatewayclass-controller'): string => `
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
 metadata: { name: eg }
-spec: { controllerName: gateway.envoyproxy.io/gatewayclass-controller }
+spec: { controllerName: ${controller} }
 ---
 apiVersion: v1
 kind: Namespace
@@ -82,5 +82,55 @@ describe('the authority of a BackendTLSPolicy at Envoy Gateway', () => {
 
   it('is not asked for where the system has it', () => {
     expect(outcome(ask(edge('wellKnownCACertificates: System')))).toMatch(/^delivered/);
+  });
+});
+
+describe('the authority of a BackendTLSPolicy in Istio', () => {
+  const istio = (validation: string, more = '') =>
+    traceIn(edge(validation, more, 'istio.io/gateway-controller') + MESH);
+  const MESH = `
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: app, labels: { istio-injection: enabled } }
+`;
+  const outside = { from: 'outside', at: 'app/edge' };
+
+  it.each([
+    ['ca.crt', 'data: { ca.crt: x }'],
+    ['cacert', 'data: { cacert: x, more: y }'],
+  ])('is read from %s', (_, data) => {
+    const told = istio(ref('ConfigMap', 'ca'), stored('ConfigMap', data))('http://web.example.com:8080/', outside);
+    expect([outcome(told), told.hops[0]?.sends?.tls]).toEqual([expect.stringMatching(/^delivered/), 'SIMPLE']);
+  });
+
+  it.each([
+    ['an empty ConfigMap', ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: {}')],
+    ['an empty key', ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: { ca.crt: "" }')],
+    ['the key that Envoy Gateway takes alone', ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: { roots.pem: x }')],
+    ['a Secret', ref('Secret', 'ca'), stored('Secret', 'stringData: { ca.crt: x }')],
+    ['another kind', 'caCertificateRefs: [{ group: example.org, kind: Vault, name: ca }]', ''],
+  ])('keeps a gateway from connecting where it is %s', (_, validation, more) => {
+    const told = istio(validation, more)('http://web.example.com:8080/', outside);
+    expect(outcome(told)).toBe('UF 503 at ingress-gateway');
+    expect(told.refusal?.by).toEqual({ kind: 'BackendTLSPolicy', namespace: 'app', name: 'web', field: 'spec.validation.caCertificateRefs[0]' }); // prettier-ignore
+  });
+
+  it('has a sidecar send plain text where it cannot be read, and the trace says so', () => {
+    const told = istio(ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: {}'))('http://web.app:443/');
+    expect(told.hops[0]?.sends?.tls).not.toBe('SIMPLE');
+    expect(told.notes.join()).toContain('names an authority that istiod cannot read');
+  });
+
+  it('is the first reference alone', () => {
+    const two = 'caCertificateRefs: [{ group: "", kind: ConfigMap, name: ca }, { group: "", kind: Secret, name: gone }]'; // prettier-ignore
+    const told = istio(two, stored('ConfigMap', 'data: { ca.crt: x }'))('http://web.example.com:8080/', outside);
+    expect(outcome(told)).toMatch(/^delivered/);
+  });
+
+  it('is assumed to be there where no manifest shows the ConfigMap, and the trace says so', () => {
+    const told = istio(ref('ConfigMap', 'gone'))('http://web.example.com:8080/', outside);
+    expect(outcome(told)).toMatch(/^delivered/);
+    expect(told.notes.join()).toContain('no manifest shows ConfigMap app/gone, by which BackendTLSPolicy app/web verifies the server'); // prettier-ignore
   });
 });

@@ -67,7 +67,7 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
   'backends-enabled': () =>
     'no manifest shows how Envoy Gateway is installed; assumed that it takes Backends (enableBackend)',
   'authority-exists': ({ authority, by }) =>
-    `no manifest shows ${authority}, by which ${named(by)} verifies the server; assumed to be there (without it Envoy Gateway answers 500)`,
+    `no manifest shows ${authority}, by which ${named(by)} verifies the server; assumed to be there (without it nothing reaches the server)`,
 
   'own-loopback': ({ address, port }) =>
     `${address} is the Pod itself: nothing leads what is dialled there to the sidecar, and no Sidecar has it listen there on port ${port}`,
@@ -168,7 +168,9 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
   'not-known-by-name': ({ entry, hasRange }) =>
     `ztunnel does not know ${named(entry)} by name: ${hasRange ? 'a range is among its addresses' : 'Istio gives it no address'}`,
   'tls-ignored': ({ rule, field }) =>
-    `${named(rule)} ${field} is ignored: a sidecar takes credentials only from a DestinationRule with a workloadSelector, so no TLS is originated`,
+    rule.kind === 'BackendTLSPolicy'
+      ? `${named(rule)} ${field} names an authority that istiod cannot read: a sidecar originates no TLS then`
+      : `${named(rule)} ${field} is ignored: a sidecar takes credentials only from a DestinationRule with a workloadSelector, so no TLS is originated`,
   'several-endpoints': ({ cluster, addresses }) =>
     `cluster ${cluster} has ${addresses.length} endpoints (${addresses.join(', ')}); followed the first`,
   'backend-of-several-endpoints': ({ backend, endpoints }) =>

@@ -66,7 +66,7 @@ export function authorityWords(problem: AuthorityFault): Words {
     }
     case 'kind-not-read':
       return {
-        what: `${of} takes the authority from a ${problem.kind}, which Envoy Gateway does not read`,
+        what: `${of} takes the authority from a ${problem.kind}, which ${problem.reader} does not read`,
         fix: 'put it into ca.crt of a ConfigMap',
       };
   }

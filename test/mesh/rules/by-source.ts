@@ -88,6 +88,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/backendtlspolicy.go and route.go (Envoy Gateway 1.7.0)',
     'getCaCertsFromCARefs fails for a ConfigMap without ca.crt, tls.crt or a single key, and processDestination makes of that a backend that cannot be used (1.7.0, 1.8.0 and 1.9.1 alike)',
   ),
+  'backend-authority-not-usable/istio': read(
+    'pilot/pkg/config/kube/gateway/backend_policies.go (Istio 1.29.1)',
+    'getBackendTLSCredentialName gives a credential invalid:// for what is no ConfigMap with ca.crt or cacert, which pilot/pkg/xds/sds.go sends to no proxy; the conformance test BackendTLSPolicyInvalidKind wants 500, 502 or 503',
+  ),
   'client-policy-refused': read(
     'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'validatePortOverlapForClientTrafficPolicy refuses a policy for one of several HTTP listeners of a port',
