@@ -149,6 +149,8 @@ const ENVOY_GATEWAY = {
   refusesNamedAddresses: { since: '1.8', source: 'unsupportedAddressType of internal/gatewayapi/translator.go' },
   /** Lua of EnvoyExtensionPolicies is off unless enableLua is set; before, it is on unless disableLua is. */
   wantsLuaEnabled: { since: '1.9', source: 'LuaDisabled of api/v1alpha1/envoygateway_helpers.go' },
+  /** A DynamicResolver is kept from names of the proxy itself (127.0.0.1, localhost). */
+  guardsLoopback: { since: '1.7', source: 'buildDFPLoopbackRBACPerRoute of internal/xds/translator/dynamic_forward_proxy.go' }, // prettier-ignore
   /** A TLSRoute may lead to a Backend of type DynamicResolver, which goes where the SNI says. */
   resolvesBySni: { since: '1.9', source: 'internal/gatewayapi/testdata/tlsroute-dynamic-resolver.out.yaml' },
   /** Of the BackendTLSPolicies of a backend one for the port counts before one for the whole; before, the oldest of them. */

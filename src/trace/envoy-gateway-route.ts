@@ -7,6 +7,7 @@ import { trafficFault } from '../model/envoy-gateway-traffic-faults';
 import { optionalRecord } from '../model/fields';
 import type { Candidate } from './envoy-gateway-candidates';
 import { answerOf, filtersOfRule, isGlobalLimit, rewrittenBy, type AtRule } from './envoy-gateway-policies';
+import { loopbackFilter } from './envoy-gateway-guards';
 import { endpointName, sharesOf } from './envoy-gateway-shares';
 import { clusterNameOf, type Proxies } from './envoy-gateway-stage';
 import type { Filter } from './filters';
@@ -52,11 +53,12 @@ export function extrasOf(
     ...notes(traffic, limits),
     ...(fault === undefined ? notShown(candidate, found) : []),
   ];
+  const guards = loopbackFilter(candidate, mesh, found);
   const { backends, apart } = sharesOf({ mesh, proxy, gateway }, candidate, traffic);
   return {
     clusters: backends.map((one) => ({ ...one, name: clusterNameOf(rule.ref, apart ? one.index : undefined) })),
-    filters: around(filtersOfRule(atRule)),
-    pastTokens: () => around(filtersOfRule(atRule, 'jwt_authn')),
+    filters: around([...filtersOfRule(atRule), ...guards]),
+    pastTokens: () => around([...filtersOfRule(atRule, 'jwt_authn'), ...guards]),
     answer: told ?? withoutBackends(candidate),
     changes: (asked, onward, { host }) => rewrittenBy(found, asked, onward, endpointName({ mesh }, host)),
   };

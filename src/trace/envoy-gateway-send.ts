@@ -8,6 +8,7 @@ import { shownName } from '../model/workloads';
 import { outboundCapture } from './capture';
 import type { BackendCluster, BackendUpstream, MissingBackend } from './envoy-gateway-clusters';
 import type { Placed } from './envoy-gateway-candidates';
+import { brokenCircuit, SNI_ITSELF } from './envoy-gateway-guards';
 import { listenerDecision, type Stage } from './envoy-gateway-stage';
 import { resolvedName, type Resolved } from './forward-proxy';
 import { brokenStatus, hopOf, hopTo, ruleDecision, type Onward } from './hop';
@@ -28,6 +29,14 @@ export function sendToBackend(going: ToBackend, upstream: BackendUpstream): Step
   if (upstream.is === 'open') return unknown(hopOf(onward.incoming, { route: ref }), upstream.why);
   if (upstream.is === 'missing') return withoutUpstream(going, upstream);
   const { host: backend, resolves } = upstream;
+  if (resolves === 'host or SNI' && onward.http === null && stage.flight.askedSni?.is(SNI_ITSELF) === true)
+    return refused(hopOf(onward.incoming, { route: ref }), {
+      code: 'RBAC',
+      status: brokenStatus(stage.flight),
+      proxy: onward.incoming.proxy,
+      by: ruleDecision(ref) ?? null,
+      reason: { kind: 'loopback-asked-for', backend: backend.replace(/^Backend /, '') },
+    });
   const resolved = resolves && nameAsked(going, resolves, upstream);
   if (resolved === null)
     return withoutUpstream(going, { lacks: 'cluster', reason: { kind: 'backend-without-endpoint', backend, resolves: true }, by: undefined }); // prettier-ignore
@@ -77,6 +86,9 @@ function open(going: ToBackend, cluster: BackendCluster, resolved: Resolved | un
     decidedBy: decisions(...incoming.decidedBy, listenerDecision(place), dialledBy(stage, cluster), tls?.by),
     envoy: { ...incoming.envoy, endpoints: endpoints.map(endpointText) },
   });
+  const broken = brokenCircuit(going, mesh, http !== null);
+  if (broken !== undefined)
+    return refused(hop, { ...broken, proxy: incoming.proxy, status: http === null ? brokenStatus(flight) : 503 });
   const { namespace, serviceAccount, labels } = workload;
   const from = { namespace, serviceAccount, labels, address: null, workload, inMesh: workload.membership === 'sidecar' }; // prettier-ignore
   const onward = opened(flight, going.onward, { from, host, address, port, namedPort, layers });

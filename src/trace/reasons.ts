@@ -193,6 +193,9 @@ interface OfFilters {
   'policy-not-usable': { readonly policy: ObjectRef; readonly problem: 'missing' | 'no-port' | 'not-granted' | 'elsewhere' | 'invalid'; readonly fault: ReferenceFault | PolicyProblem } & Spelled; // prettier-ignore
   'rate-limit-not-configured': { readonly policy: ObjectRef };
   'rate-limit-of-none': { readonly policy: ObjectRef };
+  /** A Backend of type DynamicResolver, asked for a name of the proxy itself. */
+  'loopback-asked-for': { readonly backend: string };
+  'circuit-always-open': { readonly policy: ObjectRef; readonly field: string };
 }
 
 /** By routes, and where they lead. */

@@ -102,6 +102,8 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'policy-not-usable': ({ problem }) => (problem === 'missing' ? 'no-destination' : undefined),
   'rate-limit-not-configured': undefined,
   'rate-limit-of-none': undefined,
+  'loopback-asked-for': undefined,
+  'circuit-always-open': undefined,
 
   loop: 'loop',
   'host-blocked': (_reason, _refusal, { hops }) => (hops.length > 1 ? 'no-destination' : 'not-declared'),

@@ -23,7 +23,9 @@ type Kinds =
   | 'client-address-missing'
   | 'policy-not-usable'
   | 'rate-limit-not-configured'
-  | 'rate-limit-of-none';
+  | 'rate-limit-of-none'
+  | 'loopback-asked-for'
+  | 'circuit-always-open';
 
 /** Who asks for what. */
 export function askingText({ principal, port, http }: Asking): string {
@@ -116,6 +118,14 @@ export const FILTER_WORDS: WordsFor<Kinds> = {
   'rate-limit-of-none': ({ policy }) => ({
     what: `${named(policy)} lets 0 requests pass`,
     fix: 'raise requests of the limit, or give the rule clientSelectors',
+  }),
+  'loopback-asked-for': ({ backend }) => ({
+    what: `Backend ${backend} goes to the host that a request names, and Envoy Gateway keeps it from the proxy itself (127.0.0.1, localhost and the like)`,
+    fix: 'ask for another host',
+  }),
+  'circuit-always-open': ({ policy, field }) => ({
+    what: `${named(policy)} lets nothing pass to the backend: circuitBreaker.${field} is 0`,
+    fix: `raise circuitBreaker.${field}, or leave it out`,
   }),
   'rate-limit-not-configured': ({ policy }) => ({
     what: `Envoy Gateway answers 500 wherever ${named(policy)} applies, since it has a global rate limit, and Envoy Gateway's own configuration has no rateLimit`,
