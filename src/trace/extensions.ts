@@ -5,6 +5,8 @@
 import { number, optionalRecord, record, records, text, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { config } from '../model/objects';
+import type { Recorder } from './ask';
+import { decidesOf } from './connection-manager-patches';
 import { type ExtendedProxy, isFor, namesCluster } from './extension-scope';
 import { forwardProxyPart } from './forward-proxy';
 import { gap } from './notes';
@@ -20,11 +22,14 @@ interface Place extends ExtendedProxy {
   readonly hop: Hop;
   readonly context: Context;
   readonly readsHttp: boolean;
+  /** Whether a patch that is merged into the connection manager may decide about the request. */
+  readonly isDecidedBy: (patch: Json) => boolean;
 }
 
 const ISTIO_PROXIES = new Set(['sidecar', 'egress-gateway', 'ingress-gateway', 'waypoint']);
 
-function placesOf(mesh: Mesh, request: TraceRequest, trace: Trace): readonly Place[] {
+function placesOf(mesh: Mesh, request: TraceRequest, trace: Trace, recorder?: Recorder): readonly Place[] {
+  const isDecidedBy = (patch: Json): boolean => decidesOf(patch, request, trace, recorder);
   return trace.hops.flatMap((hop, index): readonly Place[] => {
     if (!ISTIO_PROXIES.has(hop.proxy.kind)) return [];
     const { namespace, workload } = hop.proxy;
@@ -37,7 +42,7 @@ function placesOf(mesh: Mesh, request: TraceRequest, trace: Trace): readonly Pla
         : hop.envoy.listener === 'virtualInbound'
           ? ('SIDECAR_INBOUND' as const)
           : ('SIDECAR_OUTBOUND' as const);
-    return [{ namespace, workload, hop, context, labels, readsHttp: hop.receives.protocol === 'HTTP' }];
+    return [{ namespace, workload, hop, context, labels, readsHttp: hop.receives.protocol === 'HTTP', isDecidedBy }];
   });
 }
 
@@ -91,8 +96,8 @@ function touches(entry: Json, place: Place): boolean {
     case 'HTTP_FILTER':
       return readsHttp && touchesListener(match, hop);
     case 'NETWORK_FILTER':
-      // Settings of Istio's own connection manager: timeouts, headers, logs.
-      return !(isMerge && readsHttp) && touchesListener(match, hop);
+      // A merge is into Istio's own connection manager.
+      return touchesListener(match, hop) && !(isMerge && readsHttp && !place.isDecidedBy(patch));
     case 'LISTENER':
     case 'FILTER_CHAIN':
       return (
@@ -127,9 +132,9 @@ function extensionsOf(mesh: Mesh, place: Place): readonly Extension[] {
 }
 
 /** The trace, or one of unknown outcome if an extension touches one of its hops. */
-export function withExtensions(mesh: Mesh, request: TraceRequest, trace: Trace): Trace {
+export function withExtensions(mesh: Mesh, request: TraceRequest, trace: Trace, recorder?: Recorder): Trace {
   if (mesh.of('networking.istio.io', 'EnvoyFilter').length + trafficExtensions(mesh).length === 0) return trace;
-  const notes = placesOf(mesh, request, trace).flatMap((place) =>
+  const notes = placesOf(mesh, request, trace, recorder).flatMap((place) =>
     extensionsOf(mesh, place).map((one) =>
       gap({
         kind: 'extension',

@@ -48,7 +48,7 @@ export { NOTE_KINDS, REASON_KINDS, whyUnknown, wordsOf, wordsOfNote } from './wo
 export function trace(mesh: Mesh, request: TraceRequest, recorder?: Recorder): Trace {
   const given = mesh.beside(request);
   try {
-    return withExtensions(given, request, follow(given, request, recorder));
+    return withExtensions(given, request, follow(given, request, recorder), recorder);
   } catch (error) {
     const { at, known = [] } = request;
     if (!(error instanceof NoGateway) || at === undefined || !known.some((one) => one.endsWith(`/${at}`))) throw error;

@@ -168,6 +168,52 @@ describe('an EnvoyFilter', () => {
   });
 });
 
+describe('an EnvoyFilter that is merged into the connection manager', () => {
+  const merged = (settings: string): string =>
+    filter(
+      `{applyTo: NETWORK_FILTER, match: {context: ANY}, patch: {operation: MERGE, value: {name: envoy.filters.network.http_connection_manager, typed_config: ${settings}}}}`,
+    );
+  const REDIRECTS = GATEWAY.replace(
+    'hosts: [shop.example.com]}',
+    'hosts: [shop.example.com], tls: {httpsRedirect: true}}',
+  );
+
+  it.each([
+    ['times and logs', '{stream_idle_timeout: 0s, access_log: [], server_name: shop}', {}],
+    ['hops that it trusts, where nothing is forwarded', '{xff_num_trusted_hops: 2}', {}],
+    ['paths, where this one is plain', '{normalize_path: true, mergeSlashes: true}', {}],
+    ['upgrades, where none is asked for', '{upgrade_configs: [{upgrade_type: websocket}]}', {}],
+    ['replies of its own, where the server replies', '{local_reply_config: {mappers: [{status_code: 418}]}}', {}],
+    ['bodies of its replies', '{local_reply_config: {body_format: {text_format: sorry}}}', { 'x-a': 'b' }],
+  ])('with settings of %s changes nothing', (_what, settings, headers) => {
+    expect(traceIn(MESH + merged(settings))(HTTP, { headers })).toEqual(traceIn(MESH)(HTTP, { headers }));
+  });
+
+  it.each([
+    ['hops that it trusts', '{xff_num_trusted_hops: 1}', HTTP, { 'x-forwarded-proto': 'https' }],
+    ['paths', '{merge_slashes: true}', 'http://edition.cnn.com/a//b', {}],
+    ['escapes', '{pathWithEscapedSlashesAction: UNESCAPE_AND_FORWARD}', 'http://edition.cnn.com/a%2Fb', {}],
+    ['ports of hosts', '{strip_any_host_port: true}', HTTP, { host: 'edition.cnn.com:8080' }],
+    ['upgrades', '{upgrade_configs: [{upgrade_type: websocket, enabled: false}]}', HTTP, { upgrade: 'websocket' }],
+    ['filters', '{http_filters: [{name: lua}]}', HTTP, {}],
+    ['routes', '{route_config: {name: own}}', HTTP, {}],
+    ['a codec', '{codec_type: HTTP2}', HTTP, {}],
+  ])('with settings of %s leaves the outcome unknown', (_what, settings, request, headers) => {
+    const told = traceIn(MESH + merged(settings))(request, { headers });
+    expect(outcome(told)).toBe('unknown');
+    expect(told.notes.join()).toContain('EnvoyFilter istio-system/patch spec.configPatches[0]');
+  });
+
+  it('may have a redirect go otherwise, by hops that it trusts and by replies of its own', () => {
+    const told = (settings: string, headers: Readonly<Record<string, string>> = {}) =>
+      outcome(traceIn(MESH + REDIRECTS + merged(settings))('http://shop.example.com/', { ...OUTSIDE, headers }));
+    expect(told('{xff_num_trusted_hops: 1}')).toBe(told('{}'));
+    expect(told('{}')).toContain('301');
+    expect(told('{xff_num_trusted_hops: 1}', { 'x-forwarded-proto': 'https' })).toBe('unknown');
+    expect(told('{local_reply_config: {mappers: [{status_code: 418}]}}')).toBe('unknown');
+  });
+});
+
 describe.each([
   [
     'a WasmPlugin',
