@@ -2,6 +2,7 @@
 import { filterOrder, type FilterName } from '../model/envoy-gateway-filters';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { callbackPath, type BrokenReference, type ReferenceFault } from '../model/envoy-gateway-references';
+import type { Mesh } from '../model/mesh';
 import type { PolicyFault } from '../model/policy-problems';
 import { number, optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import { authorizationVerdict } from './envoy-gateway-authorization';
@@ -19,6 +20,7 @@ import type { Decision } from './types';
 
 /** The policies and filters of a rule. */
 export interface AtRule {
+  readonly find: Mesh['find'];
   readonly proxy: Json;
   readonly traffic: EffectivePolicy | undefined;
   readonly security: EffectivePolicy | undefined;
@@ -48,7 +50,7 @@ const FILTERS: Readonly<Partial<Record<FilterName, (rule: AtRule) => Filter>>> =
   api_key_auth: ({ security }) => holding((http) => credentialVerdict(security!, http, 'apiKeyAuth')),
   basic_auth: ({ security }) => holding((http) => credentialVerdict(security!, http, 'basicAuth')),
   oauth2: ({ security }) => holding((http) => oidcVerdict(security!, http)),
-  jwt_authn: ({ security }) => tokenFilter(() => tokenCheck(security!)),
+  jwt_authn: ({ security, find }) => tokenFilter(() => tokenCheck(security!, find)),
   lua: (rule) => holding(() => foreignVerdict(rule)),
   ext_proc: (rule) => holding(() => foreignVerdict(rule)),
   wasm: (rule) => holding(() => foreignVerdict(rule)),
@@ -251,11 +253,11 @@ function credentialVerdict(policy: EffectivePolicy, http: HttpRequest, kind: 'ap
   };
 }
 
-function tokenCheck(policy: EffectivePolicy): TokenCheck {
+function tokenCheck(policy: EffectivePolicy, find: AtRule['find']): TokenCheck {
   const { optional, failOpen } = record(policy.spec.jwt);
   const missing = { reason: { kind: 'token-missing', policy: refOf(policy) }, by: decision(policy, 'jwt') } as const;
   return {
-    rules: tokenRulesOf(policy),
+    rules: tokenRulesOf(policy, find),
     ...(optional === true ? {} : { missing }),
     // Since 1.9.
     passesInvalid: failOpen === true,

@@ -38,6 +38,7 @@ export function extrasOf(
     extension: effectivePolicy('EnvoyExtensionPolicy', place, mesh),
   });
   const atRule: AtRule = {
+    find: (...of) => mesh.find(...of),
     proxy: proxy.spec,
     traffic,
     security,

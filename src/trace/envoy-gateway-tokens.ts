@@ -1,15 +1,26 @@
 /** Tokens by SecurityPolicies of Envoy Gateway: its providers as rules for tokens, and its conditions on claims. */
 import { type EffectivePolicy } from '../model/envoy-gateway-policies';
+import type { Mesh } from '../model/mesh';
 import { record, records, text, texts, type Json } from '../model/fields';
 import type { HttpRequest } from './http-routes';
 import { anyOf, exact } from './matcher';
 import type { TokenRule } from './tokens';
 
-export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly TokenRule[] {
+/** The key set of a provider, as far as manifests show it: written in the policy, or in a ConfigMap beside it. */
+function keysOf({ localJWKS }: Json, namespace: string, find: Mesh['find']): string | undefined {
+  const { type, inline, valueRef } = record(localJWKS);
+  if (type !== 'ValueRef') return text(inline) || undefined;
+  const shown = find('', 'ConfigMap', namespace, text(record(valueRef).name));
+  const data = record(record(shown?.body).data);
+  const [only, ...more] = Object.values(data);
+  // Of several others Envoy Gateway takes any.
+  return text(data.jwks ?? (more.length === 0 ? only : undefined)) || undefined;
+}
+
+export function tokenRulesOf({ manifest, spec }: EffectivePolicy, find: Mesh['find']): readonly TokenRule[] {
   const { kind, namespace, name } = manifest;
   return records(record(spec.jwt).providers).map((provider, index): TokenRule => {
     const { headers, params, cookies } = record(provider.extractFrom);
-    const inline = text(record(provider.localJWKS).inline);
     return {
       policy: `${kind} ${namespace}/${name}`,
       by: { kind, namespace, name, field: `spec.jwt.providers[${index}]` },
@@ -22,7 +33,7 @@ export function tokenRulesOf({ manifest, spec }: EffectivePolicy): readonly Toke
       trust: {
         issuer: text(provider.issuer),
         audiences: texts(provider.audiences),
-        keys: inline === '' ? undefined : inline,
+        keys: keysOf(provider, namespace, find),
       },
       isForwarded: true,
       payloadHeader: '',

@@ -174,6 +174,23 @@ describe('tokens that a SecurityPolicy asks for', () => {
     expect(asks(jwt('optional: true, '), { aud: 'other' })).toBe('jwt_authn 403 at envoy-gateway');
   });
 
+  it('are judged by the keys of a ConfigMap: those of jwks, or the only ones', () => {
+    const stored = (data: object) => `
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: keys, namespace: app}
+data: ${JSON.stringify(data)}`;
+    const referring = jwt().replace(/localJWKS: \{.*\}\}\]\}/, 'localJWKS: {type: ValueRef, valueRef: {group: "", kind: ConfigMap, name: keys}}}]}'); // prettier-ignore
+    const by = (data: object, claims: object) =>
+      ask(stored(data) + policy('SecurityPolicy', `${ON_ROUTE}, ${referring}`), '/', { headers: { authorization: `Bearer ${token(claims)}` } }); // prettier-ignore
+    const others = JSON.stringify({ keys: [] });
+    expect(by({ jwks: keys, more: others }, { aud: 'shop' })).toBe(DELIVERED);
+    expect(by({ any: keys }, { aud: 'shop' })).toBe(DELIVERED);
+    expect(by({ jwks: others, more: keys }, { aud: 'shop' })).toBe('jwt_authn 401 at envoy-gateway');
+    expect(by({ one: keys, more: others }, { aud: 'shop' })).toBe('unknown');
+  });
+
   it('cannot be judged where their keys are fetched', () => {
     const fetched = jwt().replace(/localJWKS: \{.*\}\}\]\}/, 'remoteJWKS: {uri: "https://login.example.com/keys"}}]}');
     expect(asks(fetched, { aud: 'shop' })).toBe('unknown');

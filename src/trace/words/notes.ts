@@ -30,8 +30,8 @@ function outcomeText({ outcome, code }: { readonly outcome: Outcome; readonly co
 }
 
 const ON: Readonly<Record<OpenCondition, string>> = {
-  'external authorization': 'a service that no manifest shows',
-  credentials: 'credentials that no manifest shows',
+  'external authorization': 'what the authorizer answers',
+  credentials: 'credentials, which are not looked at',
   origin: 'whether the origin that the browser names is the Host asked for',
   'recorded share': 'chance: a share of the requests is only recorded',
   'rule without clientCIDRs': 'a rule that names no clientCIDRs, which says nothing of a connection',
