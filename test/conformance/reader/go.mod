@@ -1,0 +1,3 @@
+module mesh-edge/conformance-reader
+
+go 1.24
