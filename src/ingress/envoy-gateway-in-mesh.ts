@@ -16,6 +16,9 @@ import { IRateLimitStore, RateLimitRedis } from './global-rate-limit';
 import { IIngressClass, IngressController } from './ingress-class';
 import { partialObject } from './partial-object';
 
+/** Envoy Gateway names this port "http", and speaks TLS on it. */
+const RATE_LIMIT_PORT = { name: 'http', port: 8081 };
+
 /** What there is to say of an Envoy Gateway that belongs to the mesh. */
 export interface EnvoyGatewayInMeshProps {
   /**
@@ -143,8 +146,8 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
     this.controlPlaneService = this.tlsPort('ControlPlane', 'envoy-gateway', { name: 'grpc', port: 18000 }, props);
     if (props.rateLimitStore instanceof RateLimitRedis) props.rateLimitStore._admit(this.proxyNamespace);
     if (props.rateLimitStore) {
-      // Envoy Gateway names this port "http", and speaks TLS on it.
-      this.tlsPort('RateLimit', 'envoy-ratelimit', { name: 'http', port: 8081 }, props);
+      this.tlsPort('RateLimit', 'envoy-ratelimit', RATE_LIMIT_PORT, props);
+      this.renderRateLimitPods();
     }
     const proxies = props.proxies ?? {};
     this.envoyProxy = new MeshObject<EnvoyProxySettings>(this, 'EnvoyProxy', {
@@ -179,6 +182,23 @@ export class EnvoyGatewayInMesh extends Construct implements IIngressClass {
       namespace: this.proxyNamespace,
       annotations: props.partialAnnotations,
       spec: () => ({ ports: [{ ...port, protocol: 'TCP', appProtocol: 'tls' }] }),
+    });
+  }
+
+  /** Since 1.9.1 proxies dial the Pods of the rate-limit service, which sidecars know, and hand their identity, by a headless Service alone. */
+  private renderRateLimitPods(): ApiObject {
+    return new MeshObject<unknown>(this, 'RateLimitPods', {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'envoy-ratelimit-pods', namespace: this.proxyNamespace },
+      manifest: (fields) => fields,
+      spec: () => ({
+        spec: {
+          clusterIP: 'None',
+          selector: { 'app.kubernetes.io/name': 'envoy-ratelimit', 'app.kubernetes.io/component': 'ratelimit' },
+          ports: [{ ...RATE_LIMIT_PORT, name: 'tls', protocol: 'TCP', appProtocol: 'tls' }],
+        },
+      }),
     });
   }
 

@@ -97,6 +97,8 @@ const ENVOY_GATEWAY = {
   mergesExtensionPolicies: { since: '1.9', source: 'api/v1alpha1/envoyextensionypolicy_types.go has no such field in v1.8.3' }, // prettier-ignore
   /** ListenerSets of gateway.networking.k8s.io/v1 are read, without being told to; before, XListenerSets, and only if told to. */
   readsListenerSets: { since: '1.8', source: 'internal/provider/kubernetes/controller.go' },
+  /** Proxies dial the Pods of the service that counts global limits; before, its Service. */
+  dialsRateLimitPods: { since: '1.9', patches: ['1.9.1'], source: 'release-notes/v1.9.1.yaml; processRateLimitServiceCluster of internal/gatewayapi/globalresources.go' }, // prettier-ignore
   /** Listeners of a set that say nothing of namespaces, or Same, are for routes of the set's own; before, of the Gateway's. */
   readsNamespacesOfSets: { since: '1.8', patches: ['1.7.1'], source: 'AllowsNamespace of internal/gatewayapi/contexts.go' }, // prettier-ignore
   /** Listeners that are not valid by themselves are in conflict with none. */

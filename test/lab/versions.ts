@@ -26,18 +26,27 @@ const GATEWAY_API: Readonly<Record<string, string>> = {
   '1.9.1': '1.6.3',
 };
 
+/** The Envoy that other releases of the two are made for (DefaultEnvoyProxyImage of Envoy Gateway; go.mod of Istio). */
+const ENVOY: Readonly<Record<string, string>> = {
+  '1.31-dev': '1.39.1',
+  '1.8.0': '1.38.2',
+  '1.9.1': '1.39.1',
+};
+
 /** Releases of Istio and Envoy Gateway that the lab runs beside the pinned ones, if it is told to. */
 export const OTHER_RELEASES = { istio: ['1.30-dev', '1.31-dev'], envoyGateway: ['1.8.0', '1.9.1'] } as const;
 
-/** `MESH_EDGE_ISTIO` and `MESH_EDGE_ENVOY_GATEWAY` name others than the pinned ones, and the Gateway API goes with them. */
+/** `MESH_EDGE_ISTIO` and `MESH_EDGE_ENVOY_GATEWAY` name others than the pinned ones, and the Gateway API and Envoy go with them. */
 export const VERSIONS = {
   ...PINNED,
   envoyGateway: process.env.MESH_EDGE_ENVOY_GATEWAY ?? PINNED.envoyGateway,
-  gatewayApi:
-    GATEWAY_API[process.env.MESH_EDGE_ENVOY_GATEWAY ?? ''] ??
-    GATEWAY_API[process.env.MESH_EDGE_ISTIO ?? ''] ??
-    PINNED.gatewayApi,
+  gatewayApi: goingWith(GATEWAY_API) ?? PINNED.gatewayApi,
+  envoy: goingWith(ENVOY) ?? PINNED.envoy,
 };
+
+function goingWith(versions: Readonly<Record<string, string>>): string | undefined {
+  return versions[process.env.MESH_EDGE_ENVOY_GATEWAY ?? ''] ?? versions[process.env.MESH_EDGE_ISTIO ?? ''];
+}
 
 /** The releases of the lab, and of the oracle: what is compared with them is judged by them. */
 export const LAB_RELEASES = {

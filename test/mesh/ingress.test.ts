@@ -1,14 +1,19 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { envoyGatewayBehavior } from '../../src/model/release-behavior';
+import { releasesInForce } from '../../src/model/releases-in-force';
 import { type KubeObject } from '../lab/api';
 import { loginSocket } from '../lab/internet';
 import { Authority } from '../lab/pki';
+import { LAB_RELEASES } from '../lab/versions';
 import { EnvoyGateway, NAMESPACE } from './envoy-gateway';
 import { CLIENT, committed, eventually, fixture, Mesh, PLAIN } from './mesh';
 import { OidcProvider } from './oidc-provider';
 
 jest.setTimeout(180_000);
+
+const { dialsRateLimitPods: dialsPods } = envoyGatewayBehavior(releasesInForce([], LAB_RELEASES).envoyGateway);
 
 const HTTPBIN = 'httpbin.httpbin.svc.cluster.local';
 
@@ -243,14 +248,28 @@ describe('rate-limit', () => {
     await eventually(async () => expect((await eg.request('/httpbin/get', shared)).status).toBe(429), 20);
   });
 
-  it('limits nothing globally where the rate-limit service lacks its appProtocol', async () => {
-    const service = committed('rate-limit').find(({ metadata }) => metadata.name === 'envoy-ratelimit')!;
-    await mesh.lab.apply([withoutAppProtocol(service)]);
+  const serviceNamed = (name: string): KubeObject =>
+    committed('rate-limit').find(({ kind, metadata }) => kind === 'Service' && metadata.name === name)!;
+  const limitsNothing = async (): Promise<void> => {
     await mesh.lab.settle();
     await eg.renewProxy();
     await eventually(async () => expect(await statuses(5, shared)).toEqual([200, 200, 200, 200, 200]), 20);
-    await mesh.lab.apply([service]);
-  });
+  };
+
+  if (dialsPods)
+    it('limits nothing globally where sidecars know no Pods of the rate-limit service', async () => {
+      const service = serviceNamed('envoy-ratelimit-pods');
+      await mesh.lab.delete([service]);
+      await limitsNothing();
+      await mesh.lab.apply([service]);
+    });
+  else
+    it('limits nothing globally where the rate-limit service lacks its appProtocol', async () => {
+      const service = serviceNamed('envoy-ratelimit');
+      await mesh.lab.apply([withoutAppProtocol(service)]);
+      await limitsNothing();
+      await mesh.lab.apply([service]);
+    });
 });
 
 describe('istio-ingress-path', () => {

@@ -1,8 +1,9 @@
-import { record, text } from '../../model/fields';
+import { labelsMatch, record, text } from '../../model/fields';
+import type { Manifest } from '../../model/manifest';
 import { outboundCapture } from '../../trace/capture';
 import { RequestError, trace } from '../../trace';
 import type { CheckContext } from '../context';
-import { gatewaysOfPolicy } from '../envoy-gateway';
+import { type EnvoyGatewayView, gatewaysOfPolicy } from '../envoy-gateway';
 import { type ControllerConfig, controllerConfigs } from '../envoy-gateway-config';
 import { nameOf } from '../edge';
 import { ENVOY_GATEWAY } from '../gateway-api';
@@ -12,6 +13,8 @@ import { serviceSpec } from '../workloads';
 const HOME = 'envoy-gateway-system';
 const RATE_LIMIT = 'envoy-ratelimit';
 const PORT = 8081;
+/** Labels of its Pods (rateLimitLabels of internal/infrastructure/kubernetes/ratelimit/resource.go). */
+const PODS = { 'app.kubernetes.io/name': RATE_LIMIT, 'app.kubernetes.io/component': 'ratelimit', 'app.kubernetes.io/managed-by': 'envoy-gateway' }; // prettier-ignore
 
 export const rule: Rule = {
   id: 'EDGE827',
@@ -53,33 +56,75 @@ export const rule: Rule = {
   },
 };
 
-/** The controller names the port of its rate-limit service http, and speaks TLS on it: a sidecar between takes that for HTTP. */
+/**
+ * The controller names the port of its rate-limit service http, and speaks TLS on it: a sidecar between takes that for HTTP. Where
+ * proxies dial Pods, a sidecar knows them by a headless Service alone, and else sends on without an identity, if at all.
+ */
 function unreadable(
   context: CheckContext,
   gateways: ReturnType<typeof gatewaysOfPolicy>,
 ): Omit<Hit, 'field'> | undefined {
-  const inMesh = gateways.find(
+  const { dialsRateLimitPods } = context.mesh.config.envoyGateway;
+  const inMesh = gateways.filter(
     ({ workload }) =>
       workload.membership === 'sidecar' &&
       outboundCapture(workload, context.mesh.servedTo(workload).config.capture, null, PORT).captured &&
-      !isDeclaredTls(context, workload.namespace),
+      !(dialsRateLimitPods && isDeclaredTls(context, workload.namespace, isHeadlessOfPods)),
   );
-  if (!inMesh) return undefined;
-  return {
-    severity: 'warning',
-    what: `the proxies of Gateway ${inMesh.gateway.config.namespace}/${inMesh.gateway.config.name} have sidecars, and port ${PORT} of Service ${inMesh.workload.namespace}/${RATE_LIMIT}, which carries TLS, is named http by Envoy Gateway`,
-    why: 'The sidecars take the TLS of the rate-limit service for HTTP and break it: the limit fails open, and nothing is limited.',
-    fix: `Write appProtocol: tls for port ${PORT} of Service ${RATE_LIMIT}, or exclude the port from the sidecars of the proxies (traffic.sidecar.istio.io/excludeOutboundPorts).`,
-  };
+  const misread = inMesh.find(({ workload }) => !isDeclaredTls(context, workload.namespace, isOwn));
+  if (misread !== undefined)
+    return {
+      severity: 'warning',
+      what: `the proxies of ${gatewayOf(misread)} have sidecars, and port ${PORT} of Service ${misread.workload.namespace}/${RATE_LIMIT}, which carries TLS, is named http by Envoy Gateway`,
+      why: 'The sidecars take the TLS of the rate-limit service for HTTP and break it: the limit fails open, and nothing is limited.',
+      fix: dialsRateLimitPods
+        ? HEADLESS
+        : `Write appProtocol: tls for port ${PORT} of Service ${RATE_LIMIT}, or exclude the port from the sidecars of the proxies (traffic.sidecar.istio.io/excludeOutboundPorts).`,
+    };
+  if (!dialsRateLimitPods) return undefined;
+  for (const view of inMesh) {
+    const why = whyUnanswered(context, view);
+    if (why !== undefined)
+      return {
+        severity: 'warning',
+        what: `the proxies of ${gatewayOf(view)} have sidecars, which know no Pod of ${view.workload.namespace}/${RATE_LIMIT}, and Envoy Gateway has them dial Pods: ${why}`,
+        why: 'The limit fails open, and nothing is limited.',
+        fix: HEADLESS,
+      };
+  }
+  return undefined;
 }
 
-function isDeclaredTls(context: CheckContext, namespace: string): boolean {
+const HEADLESS = `Add a Service with clusterIP: None for the Pods of ${RATE_LIMIT} (app.kubernetes.io/name: ${RATE_LIMIT}), with port ${PORT} and appProtocol: tls.`;
+
+const gatewayOf = ({ gateway }: EnvoyGatewayView): string =>
+  `Gateway ${gateway.config.namespace}/${gateway.config.name}`;
+
+/** What becomes of a connection to a Pod that its sidecar does not know. */
+function whyUnanswered({ mesh }: CheckContext, { workload }: EnvoyGatewayView): string | undefined {
+  const { mode } = mesh.peerAuthentications.forWorkload(workload.namespace, PODS, PORT);
+  if (mode === 'STRICT') return 'without the mutual TLS that the Pods demand';
+  const { namespace, labels } = workload;
+  const scope = mesh.servedTo(workload).scopeOf({ type: 'sidecar', namespace, labels, addresses: [] });
+  return scope.outbound.mode === 'REGISTRY_ONLY' ? 'REGISTRY_ONLY refuses that' : undefined;
+}
+
+type Names = (manifest: Manifest) => boolean;
+
+const isOwn: Names = ({ name }) => name === RATE_LIMIT;
+
+const isHeadlessOfPods: Names = (manifest) => {
+  const { clusterIP, selector } = serviceSpec(manifest);
+  return clusterIP === 'None' && selector !== undefined && labelsMatch(selector, PODS);
+};
+
+function isDeclaredTls(context: CheckContext, namespace: string, isIt: Names): boolean {
   return context
     .of('', 'Service')
     .some(
       (manifest) =>
         manifest.namespace === namespace &&
-        manifest.name === RATE_LIMIT &&
+        isIt(manifest) &&
         (serviceSpec(manifest).ports ?? []).some(
           ({ port, appProtocol }) => port === PORT && /^(tls|https|tcp)$/i.test(appProtocol ?? ''),
         ),
@@ -117,10 +162,9 @@ function* unreachable(context: CheckContext, { manifest, field, body }: Controll
 
 /** Why a connection of the rate-limit service is refused. */
 function follow({ mesh }: CheckContext, namespace: string, request: string): string | undefined {
-  const labels = { 'app.kubernetes.io/name': RATE_LIMIT, 'app.kubernetes.io/component': 'ratelimit' };
   if (!mesh.namespaces.has(namespace)) return undefined;
   try {
-    return trace(mesh, { from: namespace, labels, serviceAccount: RATE_LIMIT, request }).refusal?.what;
+    return trace(mesh, { from: namespace, labels: PODS, serviceAccount: RATE_LIMIT, request }).refusal?.what;
   } catch (error) {
     if (error instanceof RequestError) return undefined;
     throw error;

@@ -56,6 +56,9 @@ export const BY_OTHER_MEANS: Confirmations = {
     file: 'ingress.test.ts',
     test: 'limits nothing globally where the rate-limit service lacks its appProtocol',
   },
+  'rate-limit-service-missing/dialled-by-pod': reason(
+    'seen with Envoy Gateway 1.9.1 in the lab: limits nothing globally where sidecars know no Pods of the rate-limit service (ingress.test.ts)',
+  ),
   'rate-limit-service-missing/no-such-service': limits(UNREACHED),
   'rate-limit-service-missing/not-configured': limits(
     'without rateLimit.backend, the policy is refused, and every request that it covers is answered with 500',
