@@ -304,6 +304,13 @@ const REFUSALS: Readonly<Record<string, string>> = {
   UPE: 'the two ends speak different protocols',
   DPE: 'the proxy expects another protocol',
   FI: 'aborted by a fault rule',
+  jwt_authn: 'with a token that it does not take',
+  jwt: 'without a token',
+  csrf_origin_mismatch: 'asked for by a page of another origin',
+  path_normalization_failed: 'its path cannot be read',
+  rejecting_because_detection_failed: 'its header does not tell the address of the client',
+  request_rate_limited: 'its limit is none',
+  unexpected_underscore: 'a header has an underscore in its name',
   loop: 'it comes back to the same proxy',
   direct_response: 'answered by the proxy itself',
   'no-such-gateway': 'there is no such gateway',
@@ -400,6 +407,15 @@ function isWeaker(was: Way, is: Way): boolean {
     lostHop ||
     lostProxy ||
     gatewaysOf(is) < gatewaysOf(was) ||
-    (is.tls?.insecureSkipVerify === true && was.tls?.insecureSkipVerify !== true)
+    (is.tls?.insecureSkipVerify === true && was.tls?.insecureSkipVerify !== true) ||
+    takesMoreNames(was.tls, is.tls)
   );
+}
+
+/** Whether certificates of further servers are taken, by a name that was not: of any, where none is written. */
+function takesMoreNames(was: TlsSettings | null, is: TlsSettings | null): boolean {
+  const [before, after] = [was?.subjectAltNames ?? [], is?.subjectAltNames];
+  if (after === undefined || before.length === 0) return false;
+  const isKept = before.every((name) => after.includes(name));
+  return after.length === 0 || (isKept && after.length > before.length);
 }

@@ -10,10 +10,15 @@ export interface Caller {
   readonly name: string;
 }
 
-/** Classes of a mesh, and the workloads that rules name and no manifest shows. */
+/**
+ * Classes of a mesh, and the workloads that rules name and no manifest shows. Where rules tell a workload from others of its namespace, there
+ * are others, whether manifests show them or not.
+ */
 export function allClients(mesh: Mesh, rules: readonly Rule[]): readonly ClientClass[] {
   const classes = [...clientClasses(mesh, mesh, true)];
-  for (const who of rules.flatMap(({ from, except }) => [...from, ...except])) {
+  const named = rules.flatMap(({ from, except }) => [...from, ...except]);
+  classes.push(...othersBeside(named, classes));
+  for (const who of named) {
     if (who.is !== 'workload' && who.is !== 'account') continue;
     if (classes.some((one) => one.members.some((member) => isMember(who, member, one, mesh)))) continue;
     const request =
@@ -32,6 +37,27 @@ export function allClients(mesh: Mesh, rules: readonly Rule[]): readonly ClientC
     });
   }
   return classes;
+}
+
+function othersBeside(named: readonly Who[], classes: readonly ClientClass[]): readonly ClientClass[] {
+  const told = new Set(named.flatMap((who) => ('namespace' in who && who.is !== 'namespace' ? [who.namespace] : [])));
+  const namespaces = new Map<string, boolean>();
+  for (const { members, at, isUnnamed } of classes)
+    for (const { namespace, name } of at === undefined && isUnnamed !== true ? members : [])
+      if (told.has(namespace) || told.has(undefined))
+        namespaces.set(namespace, namespaces.get(namespace) === true || name === null);
+  return [...namespaces]
+    .filter(([, hasOthers]) => !hasOthers)
+    .map(([namespace], index) => ({
+      index: classes.length + index,
+      namespace,
+      request: { from: namespace },
+      members: [{ namespace, name: null }],
+      namespaces: new Set([namespace]),
+      at: undefined,
+      likeElsewhere: false,
+      isElsewhere: false,
+    }));
 }
 
 export function callersOf(rule: Rule, classes: readonly ClientClass[], mesh: Mesh): readonly Caller[] {

@@ -283,7 +283,11 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
   }
   const hasGateways = meshes.some((mesh) => mesh.workloads.inNamespace(namespace).filter(isNoWaypoint).some((one) => !callsOthers(one))); // prettier-ignore
   const isRestSelected = unshown.some((labels) => Object.keys(labels).length === 0);
-  if (isRestSelected || (workloads.size === 0 && (!hasGateways || isEnrolledAnew(namespace, meshes)))) {
+  if (
+    isRestSelected ||
+    isRestApart(namespace, [...workloads.values()], told) ||
+    (workloads.size === 0 && (!hasGateways || isEnrolledAnew(namespace, meshes)))
+  ) {
     drafts.push({
       key: `${place} rest`,
       member: { namespace, name: null },
@@ -292,6 +296,20 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
     });
   }
   return drafts;
+}
+
+/**
+ * Whether Pods of a namespace that no manifest shows may fare as none does that is shown: no selector chooses them, and nobody names their
+ * account.
+ */
+function isRestApart(namespace: string, shown: readonly Workload[], told: Distinctions): boolean {
+  const selectors = [namespace, '*'].flatMap((one) => told.selectors.get(one) ?? []);
+  const chosen = (labels: Labels): string => selectors.map((selector) => Number(selects(selector, labels))).join('');
+  const rest = chosen({});
+  return (
+    shown.length > 0 &&
+    shown.every((workload) => factsOf(workload, told, false).account !== '' || chosen(workload.labels) !== rest)
+  );
 }
 
 /** What policies and routes ask of workloads anywhere, in a namespace that nothing names. */

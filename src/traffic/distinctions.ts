@@ -2,10 +2,11 @@
  * What tells clients of a mesh apart: the namespaces that objects name, the labels that they select by, the service accounts that
  * they trust. Every field of every kind that selects clients is read here, and nowhere else.
  */
+import { canonical } from '../model/canonical';
 import { record, records, strings, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
-import { visibility } from '../model/objects';
+import { push, visibility } from '../model/objects';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -37,6 +38,8 @@ export interface Distinctions {
   readonly labels: ReadonlyMap<string, ReadonlySet<string> | null>;
   readonly selections: readonly Selection[];
   readonly lacking: readonly Lacking[];
+  /** Selectors of Pods by the namespace where they select, `*` for every one. */
+  readonly selectors: ReadonlyMap<string, readonly Json[]>;
   /** Service accounts that policies name, with the namespace (`*`: of every one); a name may be `prefix*` or `*suffix`. */
   readonly accounts: readonly { readonly namespace: string; readonly name: string }[];
   /** Blocks of addresses that policies ask of their callers. */
@@ -69,6 +72,7 @@ export function distinctions(meshes: readonly Mesh[]): Distinctions {
     namespaceLabels,
     selections: [...found.selected.values()],
     lacking: found.lacking,
+    selectors: found.selectors,
     accounts: [...found.trusted.values()],
   };
 }
@@ -80,6 +84,8 @@ class Reader {
   public readonly labels = new Map<string, Set<string> | null>();
   public readonly selected = new Map<string, Selection>();
   public readonly lacking: Lacking[] = [];
+  public readonly selectors = new Map<string, Json[]>();
+  private readonly known = new Set<string>();
   public readonly trusted = new Map<string, { namespace: string; name: string }>();
   public readonly blocks = new Set<string>();
   public namespaceLabels = false;
@@ -216,8 +222,20 @@ class Reader {
     if (name !== '' && name !== '*') this.trusted.set(`${namespace}/${name}`, { namespace, name });
   }
 
+  private keep(namespaces: Selection['namespaces'], { matchLabels, matchExpressions }: Json): void {
+    if (Object.keys(record(matchLabels)).length + records(matchExpressions).length === 0) return;
+    const selector = { matchLabels, matchExpressions };
+    for (const namespace of namespaces === 'all' ? ['*'] : namespaces) {
+      const key = `${namespace} ${canonical(selector)}`;
+      if (this.known.has(key)) continue;
+      this.known.add(key);
+      push(this.selectors, namespace, selector);
+    }
+  }
+
   private select(namespaces: Selection['namespaces'], selector: Json): void {
     const wanted = strings(selector.matchLabels);
+    this.keep(namespaces, selector);
     for (const { key } of records(selector.matchExpressions)) this.labels.set(text(key), null);
     for (const [name, value] of Object.entries(wanted)) {
       const values = this.labels.get(name);

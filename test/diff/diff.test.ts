@@ -70,6 +70,22 @@ describe('a diff of traffic', () => {
     expect(changes.map(({ effect, is }) => [effect, is.tls?.insecureSkipVerify])).toEqual([['weakened', true]]);
   });
 
+  it.each([
+    // istiod has the name of the host verified where no SNI is written, and any name where one is.
+    ['any name passes', 'mode: SIMPLE }', 'mode: SIMPLE, sni: api.stripe.com }', 'weakened'],
+    ['the name is verified', 'mode: SIMPLE, sni: api.stripe.com }', 'mode: SIMPLE }', 'rerouted'],
+    ['one name more passes', 'subjectAltNames: [a.com] }', 'subjectAltNames: [a.com, b.com] }', 'weakened'],
+    ['another name passes', 'subjectAltNames: [a.com] }', 'subjectAltNames: [b.com] }', 'rerouted'],
+  ])("tells of names in the server's certificate: %s", (_law, before, after, effect) => {
+    const written = 'mode: SIMPLE, sni: api.stripe.com }';
+    expect(company).toContain(written);
+    const [was, is] = [before, after].map((tls) => {
+      const whole = tls.startsWith('mode') ? tls : `mode: SIMPLE, sni: api.stripe.com, ${tls}`;
+      return loadText(company.replace(written, whole)).manifests;
+    });
+    expect(diff(was ?? [], is ?? []).changes.map((change) => change.effect)).toEqual([effect]);
+  });
+
   it('follows requests from outside at the gateways where they enter', () => {
     const changes = changesOf((yaml) => yaml.replace('prefix: /admin', 'prefix: /nothing'));
     expect(changes.filter(({ effect }) => effect === 'widened').map(told)).toEqual([

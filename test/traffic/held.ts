@@ -8,7 +8,8 @@ import type { Mesh } from '../../src/model/mesh';
 import type { MeshOptions } from '../../src/model/mesh-options';
 import { RequestError, trace } from '../../src/trace/index';
 import type { Trace, TraceRequest } from '../../src/trace/types';
-import { entrances } from '../../src/traffic/clients';
+import { DATAPLANE_MODE } from '../../src/model/injection';
+import { entrances, isAmbientAlone } from '../../src/traffic/clients';
 
 export interface Held {
   /** Whether some request, one of those at hand or one that is told, fares otherwise than before. */
@@ -75,7 +76,17 @@ export function hold(
   const ways = new Set(entrances(meshes));
   const isThere = ({ at, from }: TraceRequest): boolean =>
     at !== undefined ? ways.has(at) : new Set(meshes.map((mesh) => isShown(mesh, from))).size === 1;
-  const found = requests.filter(isThere).filter((request) => differs(meshes, request));
+  // Namespaces that no manifest shows are ambient where all that is shown is (docs/every-request.md).
+  const isUnshown = ({ at, from }: TraceRequest): boolean =>
+    at === undefined && meshes.every((mesh) => !mesh.shows(from.split('/')[0] ?? ''));
+  const enrolled = (request: TraceRequest): TraceRequest =>
+    isUnshown(request) && isAmbientAlone(meshes)
+      ? { ...request, labels: { ...request.labels, [DATAPLANE_MODE]: 'ambient' } }
+      : request;
+  const found = requests
+    .map(enrolled)
+    .filter(isThere)
+    .filter((request) => differs(meshes, request));
   const isSilent = told.changes.length === 0 && told.complete;
   return {
     alters: found.length > 0 || told.changes.length > 0,
