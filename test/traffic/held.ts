@@ -23,7 +23,9 @@ export interface Held {
   readonly untold: TraceRequest | undefined;
 }
 
-export const hostOf = (request: string): string => (/^\w+:\/\/([^/:?]*)/.exec(request)?.[1] ?? '').toLowerCase();
+/** A name with a dot at its end is the same name. */
+export const hostOf = (request: string): string =>
+  (/^\w+:\/\/([^/:?]*)/.exec(request)?.[1] ?? '').toLowerCase().replace(/\.$/, '');
 
 const portOf = (request: string): string => /:(\d+)/.exec(request.slice(6))?.[1] ?? '';
 
