@@ -9,7 +9,7 @@ import { loadObjects } from '../model/load';
 import type { Manifest, Source } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
 import { HELM_VALUES } from '../model/recognize';
-import { Names } from './code';
+import { INHERITED_IDS, Names } from './code';
 import { liftEntry, readEntry, type Entry } from './entry';
 import { judgeExact } from './exact';
 import { liftGateways } from './gateway';
@@ -18,7 +18,7 @@ import { leftOver, serversLeft } from './left-over';
 import type { Carried, Lifted } from './lifted';
 import type { Patch } from './patches';
 import { projectFiles, type ProjectFile } from './project';
-import { run, type Constructs } from './run';
+import { run, unsayable, type Constructs } from './run';
 
 export interface Adopted {
   readonly files: readonly ProjectFile[];
@@ -30,7 +30,7 @@ export interface Adopted {
   readonly kept: readonly { readonly manifest: Manifest; readonly why: string }[];
   /** Objects of the mesh and of gateways that are kept as they are, in TypeScript. */
   readonly raw: number;
-  /** Objects of other kinds, which stay in the YAML where they are. */
+  /** Objects of other kinds, and those that code cannot hold: they stay in the YAML where they are. */
   readonly left: readonly Manifest[];
   /** What of the comparison before and after could not be decided. */
   readonly undecided: readonly string[];
@@ -52,7 +52,7 @@ interface Plan {
   readonly renders: ReadonlyMap<Lifted, readonly Json[]>;
 }
 
-const RESERVED_IDS = ['Raw'];
+const RESERVED_IDS = ['Raw', ...INHERITED_IDS];
 const EDGE_GROUPS =
   /^((networking|security|telemetry|extensions)\.istio\.io|gateway\.networking\.(x-)?k8s\.io|gateway\.envoyproxy\.io)$/;
 /** Configuration of a program, which no API server takes. */
@@ -69,10 +69,13 @@ export function adopt(manifests: readonly Manifest[], options: MeshOptions, cons
   const draw = (): Plan => planOf(kept, isOurs, reasons, constructs);
   const plan = sameTraffic(kept, draw(), options, { reasons, plan: draw });
   const { undecided } = compare(kept, plan, options);
+  const objects = plan.raw.filter((one) => isOurs(one) && one.kind !== HELM_VALUES);
+  const beyond = unsayable(objects, constructs);
+  const raw = objects.filter((one) => !beyond.has(one));
   return {
     files: projectFiles(
       plan.lifted,
-      plan.raw.filter((one) => isOurs(one) && one.kind !== HELM_VALUES),
+      raw,
       plan.raw.filter((one) => one.kind === HELM_VALUES),
       reasons.alone,
     ),
@@ -80,19 +83,18 @@ export function adopt(manifests: readonly Manifest[], options: MeshOptions, cons
     converted: plan.lifted.flatMap((one) =>
       one.replaces.map((manifest) => ({ manifest, patches: patchesOf(one, manifest) })),
     ),
-    kept: plan.raw
-      .filter((one) => isOurs(one) && one.kind !== HELM_VALUES)
-      .map((manifest) => ({ manifest, why: reasons.alone.get(manifest) ?? '' })),
-    raw: plan.raw.length - left.length,
-    left,
+    kept: raw.map((manifest) => ({ manifest, why: reasons.alone.get(manifest) ?? '' })),
+    raw: plan.raw.length - left.length - beyond.size,
+    left: [...left, ...beyond.keys()],
     undecided: undecided.map(({ to, what, why }) => `${to}: ${what}: ${why}`),
     notes: [
       ...secrets.map(
         ({ namespace, name }) =>
           `Secret ${namespace}/${name} is left out: what it holds does not belong in source code; create it from your secret store`,
       ),
+      ...[...beyond].map(([one, why]) => `${nameOf(one)} stays in YAML: ${why}`),
       ...plan.raw.flatMap((one) => {
-        const why = reasons.alone.get(one);
+        const why = beyond.has(one) ? undefined : reasons.alone.get(one);
         return why === undefined ? [] : [`${nameOf(one)} is kept as it is: ${why}`];
       }),
       ...plan.lifted.flatMap(({ replaces: [one] }) => {

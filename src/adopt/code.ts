@@ -67,6 +67,9 @@ export function quoted(text: string): string {
   return `'${escaped.replace(/\u2028/g, '\\u2028').replace(/\u2029/g, '\\u2029')}'`;
 }
 
+/** Ids that no construct can have: a construct looks among its children for them, and finds what every object has. */
+export const INHERITED_IDS: readonly string[] = Object.getOwnPropertyNames(Object.prototype);
+
 /** Names that are free: each is given out once. */
 export class Names {
   private readonly taken = new Set<string>();
@@ -93,8 +96,10 @@ export function variableName(text: string): string {
   return /^[a-z]/.test(name) && !RESERVED.has(name) ? name : `the${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
+/** Words that no variable may be called in the strict code of a class, and names that the written constructor has already. */
 const RESERVED = new Set(
-  'break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with yield let static await async of package private protected public interface implements scope'.split(
-    ' ',
-  ),
+  (
+    'break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with yield let static await async of package private protected public interface implements ' +
+    'arguments eval undefined scope id carry'
+  ).split(' '),
 );

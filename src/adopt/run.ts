@@ -2,7 +2,10 @@
  * Runs the code that was written: by the package's own constructs, as synth will. What they render is what is compared, and what they
  * refuse is not written.
  */
+import { canonical } from '../model/canonical';
 import { record, type Json } from '../model/fields';
+import type { Manifest } from '../model/manifest';
+import { asWritten } from './written';
 import { cdk8sNames, statementsOf, type Lifted } from './lifted';
 
 /** A node of the construct tree, as far as it is looked at here. */
@@ -30,6 +33,7 @@ export interface Constructs {
   readonly cdk8s: {
     readonly App: new (props: { outdir: string }) => { readonly node: Node };
     readonly Chart: new (scope: object, id: string) => { readonly node: Node };
+    readonly ApiObject: new (scope: object, id: string, props: Json) => { toJson(): unknown };
   };
   /** What `cdk8s-mesh-edge` exports. */
   readonly edge: Readonly<Record<string, unknown>>;
@@ -58,14 +62,13 @@ export function run(lifted: readonly Lifted[], { cdk8s, edge }: Constructs): Out
       skipped.add(one);
       continue;
     }
-    const before = new Set(chart.node.children);
     try {
       const made = statements(one, { cdk8s, edge }, variables).call(chart);
       if (one.provides !== undefined) variables.set(one.provides, made);
     } catch (error) {
       refused.set(one, firstLine(error instanceof Error ? error.message : String(error)));
     }
-    for (const child of chart.node.children) if (!before.has(child)) owners.set(child.node, one);
+    for (const { node } of chart.node.children) if (!owners.has(node)) owners.set(node, one);
   }
   const ownerOf = (node: Node): Lifted | undefined =>
     node.scopes.map((scope) => owners.get(scope.node)).find((owner) => owner !== undefined);
@@ -122,3 +125,43 @@ function carry(
 }
 
 const firstLine = (message: string): string => message.split('\n', 1)[0] ?? '';
+
+/** Objects that `ApiObject` renders otherwise than they were written, or not at all, each with the reason. */
+export function unsayable(objects: readonly Manifest[], { cdk8s }: Constructs): ReadonlyMap<Manifest, string> {
+  const chart = new cdk8s.Chart(new cdk8s.App({ outdir: 'unused' }), 'edge');
+  const found = new Map<Manifest, string>();
+  for (const [index, one] of objects.entries()) {
+    const body = asWritten(one);
+    const odd = oddMetadata(record(body.metadata));
+    if (odd !== undefined) {
+      found.set(one, `an API server refuses it, since its ${odd} is no text`);
+      continue;
+    }
+    try {
+      const rendered = record(JSON.parse(JSON.stringify(new cdk8s.ApiObject(chart, `Object${index}`, body).toJson())));
+      if (canonical(compared(rendered)) !== canonical(compared(record(JSON.parse(JSON.stringify(body))))))
+        found.set(one, 'cdk8s renders it otherwise than it is written');
+    } catch {
+      found.set(one, 'cdk8s does not render what is in it');
+    }
+  }
+  return found;
+}
+
+/** Without a name that cdk8s makes where there is none, and labels that are an empty mapping. */
+function compared(body: Json): Json {
+  const { labels, annotations } = record(body.metadata);
+  return { ...body, metadata: { labels: record(labels), annotations: record(annotations) } };
+}
+
+/** What of metadata has to be text, and is not. */
+function oddMetadata(metadata: Json): string | undefined {
+  const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+  const own = ['name', 'namespace', 'generateName'].find((field) => !isText(metadata[field]));
+  if (own !== undefined) return own;
+  for (const field of ['labels', 'annotations']) {
+    const [key] = Object.entries(record(metadata[field])).find(([, value]) => !isText(value)) ?? [];
+    if (key !== undefined) return `${field === 'labels' ? 'label' : 'annotation'} ${key}`;
+  }
+  return undefined;
+}

@@ -86,7 +86,7 @@ const MOST_NAMED = 8;
 function summary({ lifted, raw, left, undecided }: Adopted, { output }: AdoptFlags): readonly string[] {
   const names = left.map(({ kind, namespace, name }) => `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`);
   const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
-  const stay = names.length === 1 ? '1 object of another kind stays' : `${names.length} objects of other kinds stay`;
+  const stay = names.length === 1 ? '1 object stays' : `${names.length} objects stay`;
   return [
     `${count(lifted, 'object')} converted to constructs, ${raw} kept as raw manifests.`,
     ...(left.length > 0 ? [`${stay} in YAML: ${printable(names.slice(0, MOST_NAMED).join(', '))}${more}`] : []),

@@ -1,4 +1,5 @@
 import { DEFAULT_SCALAR_STYLE_RULES, DumpOptions, SCALAR_STYLE, ScalarStyleRule, dump } from 'js-yaml';
+import { mayHoldHalves, wellFormed } from './well-formed';
 
 /** Also what Go alone takes for a number: other radices in capitals or signed, a dot or two alone. */
 const NUMBER_LIKE = /^[-+]?(?:0[xXoObB][0-9A-Fa-f_]*|[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]*)?)$|^\.{2,3}$/;
@@ -47,6 +48,11 @@ const isPlain = (text: string): boolean =>
  * @internal
  */
 export function toYaml(value: unknown): string {
+  const text = written(value);
+  return mayHoldHalves(text) ? written(wellFormed(value)) : text;
+}
+
+function written(value: unknown): string {
   if (!isFilled(value)) return toYamlByLibrary(value);
   const lines: string[] = [];
   if (!writeCollection(value, '', lines)) return toYamlByLibrary(value);

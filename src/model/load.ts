@@ -18,6 +18,7 @@ import {
 import { digest } from './digest';
 import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';
+import { mayHoldHalves, wellFormed } from '../core/well-formed';
 import { jsonValues, keyGivenTwice } from './json-keys';
 import { lineLocator } from './lines';
 import type { FieldPath, LeftOut, LineOf, LoadProblem, Loaded, Manifest, Source } from './manifest';
@@ -219,6 +220,7 @@ function documentsOf(text: string, known?: KnownDocuments, by?: YamlReader): Ite
     let value: unknown;
     try {
       value = JSON.parse(own);
+      if (mayHoldHalves(own)) value = wellFormed(value);
     } catch {
       if (documents.length === 0 || /^---/m.test(text)) return readDocuments(text, known, by);
       // Broken, or in the wider syntax of YAML, among others that are not.

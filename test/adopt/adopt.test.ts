@@ -56,6 +56,60 @@ describe('what adopt writes', () => {
     expect(adopt(load([join(root, 'dist', name)]).manifests).raw).toBe(0);
   });
 
+  it('gives variables and constructs names that TypeScript and cdk8s take, whatever the objects are called', () => {
+    const names = ['id', 'scope', 'arguments', 'eval', 'undefined', 'carry', 'constructor', 'this', 'toString', 'a-b', '9'].map((name) => name.toLowerCase()); // prettier-ignore
+    const { manifests } = loadObjects(
+      names.flatMap((name) => [
+        {
+          apiVersion: 'gateway.networking.k8s.io/v1',
+          kind: 'Gateway',
+          metadata: { name, namespace: 'edge' },
+          spec: {
+            gatewayClassName: 'istio',
+            listeners: [{ name: 'http', port: 80, protocol: 'HTTP', hostname: `${name}.example.com` }],
+          },
+        },
+        {
+          apiVersion: 'gateway.networking.k8s.io/v1',
+          kind: 'HTTPRoute',
+          metadata: { name, namespace: 'edge' },
+          spec: {
+            parentRefs: [{ name }],
+            hostnames: [`${name}.example.com`],
+            rules: [{ backendRefs: [{ name, port: 80 }] }],
+          },
+        },
+      ]),
+    );
+    const adopted = adopt(manifests);
+    expect(adopted.raw).toBe(0);
+    expect(diff(manifests, synthesize(adopted.files)).changes).toEqual([]);
+    expect(synthesize(adopted.files)).toHaveLength(manifests.length);
+  });
+
+  it('leaves in YAML what cdk8s would write otherwise, and says why', () => {
+    const own = (name: string, headers: object, labels: object): object => ({
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name, namespace: 'shop', labels },
+      spec: { hosts: [`${name}.example.com`], http: [{ match: [{ headers }], directResponse: { status: 403 } }] },
+    });
+    const { manifests } = loadObjects([
+      own('kept', { 'x-a': { exact: 'b' } }, {}),
+      own('inherited', JSON.parse('{ "__proto__": { "exact": "b" } }') as object, {}),
+      own('number', { 'x-a': { exact: 'b' } }, { version: 1 }),
+    ]);
+    const adopted = adopt(manifests);
+    expect(adopted.left.map(({ name }) => name)).toEqual(['inherited', 'number']);
+    expect(adopted.notes).toEqual(
+      expect.arrayContaining([
+        'VirtualService shop/inherited stays in YAML: cdk8s renders it otherwise than it is written',
+        'VirtualService shop/number stays in YAML: an API server refuses it, since its label version is no text',
+      ]),
+    );
+    expect(synthesize(adopted.files).map(({ name }) => name)).toEqual(['kept']);
+  });
+
   it('keeps what no construct says in full', () => {
     const odd = {
       apiVersion: 'networking.istio.io/v1',

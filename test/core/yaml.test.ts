@@ -67,6 +67,13 @@ describe('the YAML of a manifest', () => {
     expect(toYaml({ a: '0xyz' })).toBe(toYamlByLibrary({ a: '0xyz' }));
   });
 
+  it('writes the sign for what cannot be read in place of half a character, which no reader takes', () => {
+    expect(toYaml({ a: 'x\ud800y', '\udc00': ['\ud83d\udca5', 'a\n\ud800'] })).toBe(
+      toYaml({ a: 'x\ufffdy', '\ufffd': ['\ud83d\udca5', 'a\n\ufffd'] }),
+    );
+    expect(toYaml({ a: '\\ud800' })).toBe('a: \\ud800\n');
+  });
+
   it('is what the library writes, byte for byte', () => {
     fc.assert(
       fc.property(tree, (value) => {
