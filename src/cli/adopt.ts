@@ -1,5 +1,5 @@
 /** `mesh-edge adopt PATH... -o DIR`: hand-written manifests as TypeScript that synthesizes the same traffic. */
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Adopted } from '../adopt/adopt';
@@ -51,7 +51,7 @@ function write(files: readonly ProjectFile[], { output, force = false }: AdoptFl
   const targets = files.map((one) => ({
     ...one,
     file: join(output, one.path),
-    isThere: existsSync(join(output, one.path)),
+    isThere: lstatSync(join(output, one.path), { throwIfNoEntry: false }) !== undefined,
   }));
   const written = targets.filter(({ isThere, isKept = false }) => !(isThere && isKept));
   const former = [RAW_FILE, CARRY_FILE]

@@ -44,7 +44,15 @@ export const DISK: FileTree = {
     const stat = statSync(toBytes(path));
     return stat.isDirectory() ? 'folder' : stat.isFile() ? 'file' : 'other';
   },
-  real: (path) => fromBytes(realpathSync.native(toBytes(path), 'buffer')),
+  real(path) {
+    try {
+      return fromBytes(realpathSync.native(toBytes(path), 'buffer'));
+    } catch (error) {
+      // A shell's `<(command)` is the end of a pipe, which has no other name.
+      if (statSync(toBytes(path), { throwIfNoEntry: false })?.isFIFO() === true) return path;
+      throw error;
+    }
+  },
   entries: (folder) => readdirSync(toBytes(folder), { encoding: 'buffer' }).map(fromBytes),
   read: (file) => readFileSync(toBytes(file)),
   nameOf: (path) => path.replace(/[\uDC80-\uDCFF]/gu, (one) => `\\x${(one.charCodeAt(0) - LONE).toString(16)}`),

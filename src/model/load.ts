@@ -18,7 +18,6 @@ import {
 import { digest } from './digest';
 import { DISK, type FileTree } from './file-tree';
 import { InputError, findFiles, readText } from './files';
-import { mayHoldHalves, wellFormed } from '../core/well-formed';
 import { jsonValues, keyGivenTwice } from './json-keys';
 import { lineLocator } from './lines';
 import type { FieldPath, LeftOut, LineOf, LoadProblem, Loaded, Manifest, Source } from './manifest';
@@ -208,6 +207,11 @@ export function loadObjects(
   return { manifests, problems };
 }
 
+/** Half a character, which JSON can spell out: Go's JSON makes of it the sign for one that cannot be read. */
+const HALVES = /\\u[dD][89a-fA-F]/;
+const whole = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/\p{Cs}/gu, '\ufffd') : value;
+
 /**
  * JSON is read by the platform's own parser, which is faster by far; what it refuses may still be YAML in flow style. Several values one after
  * the other, such as one object a line, are as many documents: kubectl reads them so (apimachinery, pkg/util/yaml, YAMLOrJSONDecoder).
@@ -219,8 +223,7 @@ function documentsOf(text: string, known?: KnownDocuments, by?: YamlReader): Ite
   for (const own of jsonValues(text)) {
     let value: unknown;
     try {
-      value = JSON.parse(own);
-      if (mayHoldHalves(own)) value = wellFormed(value);
+      value = JSON.parse(own, HALVES.test(own) ? whole : undefined);
     } catch {
       if (documents.length === 0 || /^---/m.test(text)) return readDocuments(text, known, by);
       // Broken, or in the wider syntax of YAML, among others that are not.

@@ -7,6 +7,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'that is not permitted',
   ENAMETOOLONG: 'the name is too long',
   EMFILE: 'too many files are open',
+  EISDIR: 'a folder is in the place of a file',
+  ENOTDIR: 'a file is in the place of a folder',
   EFBIG: 'the file is too large for this file system',
 };
 

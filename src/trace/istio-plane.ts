@@ -131,7 +131,7 @@ function noRoute(walk: Walk, incoming: Incoming, virtualHost: VirtualHost, http:
     by:
       rule == null
         ? (incoming.decidedBy[0] ?? null)
-        : { kind: rule.ref.kind, namespace: rule.ref.namespace, name: rule.ref.name, field: 'spec.http' },
+        : { kind: rule.ref.kind, namespace: rule.ref.namespace, name: rule.ref.name, field: rule.ref.kind === 'VirtualService' ? 'spec.http' : 'spec.rules' }, // prettier-ignore
   });
 }
 

@@ -28,6 +28,7 @@ interface Assumptions {
   /** `blocks`: of addresses, by which policies tell clients apart. */
   'network-policies-let-client-in': Place & { readonly blocks: readonly string[] };
   'client-has-address': { readonly host: string; readonly policies: readonly string[] };
+  'proxy-has-address': { readonly proxy: ProxyRef; readonly host: string; readonly policies: readonly string[] };
   /** `address`: one of the object's addresses, or a range of them. */
   'address-of-entry': { readonly host: string; readonly address: string };
   'endpoints-exist': { readonly service: ObjectRef };

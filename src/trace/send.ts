@@ -11,6 +11,7 @@ import { isCatchAll, RESOLVED_BY_HOST } from './catch-all';
 import { type Cluster, isMissing } from './clusters';
 import { hostWithoutPort } from './envoy';
 import { unknownDestination } from './explain';
+import { noteOwnDns } from './dns';
 import { inCluster, spellsEndpoints } from './endpoint';
 import { heldBySource } from './held-by-source';
 import { type Resolved, forwardProxied, resolvedName } from './forward-proxy';
@@ -160,6 +161,8 @@ function sendToCluster(
   const itself = at.self.type === 'gateway' && isLoopback(endpoint?.address ?? '') ? at.workload : undefined;
   const workload = itself ?? endpoint?.workload;
   const leaves = cluster.service.meshExternal && workload === undefined && inside === undefined;
+  if (/DNS/.test(cluster.type) && endpoint !== undefined && inside === undefined && !isAddress(endpoint.address))
+    noteOwnDns(walk, { proxy, from: peer, host: endpoint.address, dialled: flight });
   const namedPort = leaves || inside !== undefined ? dialled : cluster.port.port;
   const hopOn = hop({
     decidedBy,

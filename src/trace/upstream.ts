@@ -65,7 +65,8 @@ export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: bool
     by,
     reason: { kind: 'no-endpoints', cluster: cluster.name, cause },
   });
-  if (held !== undefined && service.registry === 'External')
+  const isSelecting = Object.keys(service.selector).length > 0;
+  if (held !== undefined && service.registry === 'External' && !isSelecting)
     return because({ is: 'held-by-source', rule: ruleOf(held), admits: held.admits, entry: owner }, held.by);
   if (service.registry === 'External' && service.resolution === 'PASSTHROUGH')
     return because(
@@ -93,7 +94,7 @@ export function unhealthyRefusal(cluster: Cluster, proxy: ProxyRef, isHttp: bool
       {
         is: 'entry-without-endpoint',
         entry: owner,
-        selects: Object.keys(service.selector).length > 0,
+        selects: isSelecting,
         isBlock: service.address.includes('/'),
       },
       { ...owner, field: 'spec.endpoints' },

@@ -91,6 +91,9 @@ spec:
     expect(ids(db)).toContain('EDGE214 error');
     expect(ids(db + rule('port: 5432, sourceLabels: {app: books}'))).not.toContain('EDGE214 error');
     expect(ids(db + rule('port: 5433, sourceLabels: {app: books}'))).toContain('EDGE214 error');
+    const selecting = db.replace('resolution: STATIC', 'resolution: STATIC\n  workloadSelector: {labels: {app: none}}');
+    expect(selecting).not.toBe(db);
+    expect(ids(selecting + rule('port: 5432, sourceLabels: {app: books}'))).toContain('EDGE214 error');
   });
 });
 

@@ -101,6 +101,20 @@ describe('what commands read of a repository', () => {
     expect(whole.status).toBe(0);
   });
 
+  test('is also what a shell hands over as the end of a pipe', () => {
+    const script = '"$0" "$1" diff <(cat clusters/prod/entry.yaml) <(cat clusters/test/entry.yaml) --format json';
+    const { stdout, stderr, status } = spawnSync(
+      'bash',
+      ['-c', script, process.execPath, join(ROOT, 'bin/mesh-edge')],
+      {
+        cwd: join(home, 'repo'),
+        encoding: 'utf8',
+      },
+    );
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(stdout).toContain('http://test.example.com/');
+  });
+
   test('is no world of another name', () => {
     expect(run('list', '.', '--world', 'clusters/none')).toMatchObject({
       status: 2,

@@ -50,7 +50,10 @@ export function probesOf(context: CheckContext): Probe[] {
     if (!probes.has(key)) probes.set(key, probe);
   };
   for (const { manifest, spec } of context.index(serviceEntries)) {
-    for (const probe of entryProbes(manifest, spec)) add({ ...probe, isFor: callersOf(context, probe.host) });
+    // An entry without endpoints may be there to hold those whom no rule leads; one that looks for workloads is not.
+    const isHeld = spec.workloadSelector === undefined;
+    for (const probe of entryProbes(manifest, spec))
+      add(isHeld ? { ...probe, isFor: callersOf(context, probe.host) } : probe);
   }
   for (const service of context.index(virtualServices)) {
     for (const probe of ruleProbes(context, service)) add(probe);

@@ -192,7 +192,11 @@ function wayKey({ result, probe, client }: Followed): string {
     probe.port,
     refusal?.code ?? '',
     refusal?.status ?? answer?.status ?? '',
-    client.at === undefined ? '' : `${destination?.host ?? ''}:${destination?.port ?? ''}`,
+    client.at === undefined
+      ? ''
+      : outcome === 'unknown'
+        ? (hops[hops.length - 1]?.cluster ?? '')
+        : `${destination?.host ?? ''}:${destination?.port ?? ''}`,
     ...hops.map((hop, index) => [
       hop.proxy.kind,
       index === 0 && hop.proxy.kind === 'sidecar' ? '' : `${hop.proxy.namespace}/${hop.proxy.workload ?? ''}`,

@@ -56,6 +56,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `assumed that NetworkPolicies let the client, or the load balancer before ${placeText(place)}, pass: they go by its IP, which no manifest shows`,
   'client-has-address': ({ host, policies }) =>
     `assumed that the client has an address for ${host}: NetworkPolicy ${policies.join(', ')} lets it not ask DNS for one`,
+  'proxy-has-address': ({ proxy, host, policies }) =>
+    `assumed that ${placeText(proxy)} has an address for ${host}, which it asks DNS for by itself: NetworkPolicy ${policies.join(', ')} lets it not`,
   'address-of-entry': ({ host, address }) =>
     address.includes('/')
       ? `assumed that ${host} resolves to an address in ${address}, which its ServiceEntry claims (say --address if it does not)`

@@ -55,3 +55,19 @@ it('draws a redirect as an answer, and not as a refusal', () => {
   expect(lanes.map(({ outcome, end }) => [outcome, end])).toContainEqual(['answered', 'answered 301 (redirect)']);
   expect(lanes.every(({ outcome }) => outcome !== 'refused')).toBe(true);
 });
+
+it('draws each rule whose Service no manifest shows, and not one of them for all', () => {
+  const rules = ['cart', 'pay'].map((name) => `{matches: [{path: {value: /${name}}}], backendRefs: [{name: ${name}, namespace: elsewhere, port: 80}]}`); // prettier-ignore
+  const istio = EDGE.replace('gatewayClassName: eg', 'gatewayClassName: istio');
+  const granted = `${istio.replace('rules: [{backendRefs: [{name: web, port: 80}]}]', `rules: [${rules.join(', ')}]`)}---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: edge, namespace: elsewhere}
+spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: edge}], to: [{group: "", kind: Service}]}
+`;
+  const { lanes } = edgeMap(buildMesh(loadText(granted).manifests, {}));
+  const unknown = lanes
+    .filter(({ outcome }) => outcome === 'unknown')
+    .flatMap(({ flows }) => flows.map(({ to }) => to));
+  expect(unknown).toEqual(expect.arrayContaining(['http://a.example.com/cart', 'http://a.example.com/pay']));
+});
