@@ -14,17 +14,20 @@ export interface Attachment {
 }
 
 /** Why a listener does not take a route. */
-export type Against = { readonly listener: ApiListener } & (
+export type Against = { readonly listener: ApiListener } & AgainstRoute;
+
+export type AgainstRoute =
   | { readonly is: 'port'; readonly wanted: number }
   | { readonly is: 'section'; readonly wanted: string }
-  | { readonly is: 'kind' | 'namespace' | 'hostname'; readonly route: ApiRoute }
+  | { readonly is: 'kind'; readonly kind: string }
+  | { readonly is: 'namespace'; readonly namespace: string }
+  | { readonly is: 'hostname'; readonly hostnames: readonly string[] }
   /** Envoy Gateway takes one rule of a TCPRoute. */
   | { readonly is: 'rules' }
   /** It is not programmed itself. */
   | { readonly is: 'listener'; readonly problem: ListenerProblem }
   /** Another route has it. */
-  | { readonly is: 'taken' }
-);
+  | { readonly is: 'taken' };
 
 /** A reference of a route to a parent that does not take it. */
 export interface Unattached {
@@ -54,8 +57,9 @@ function letsNot(route: ApiRoute, parent: Json, listener: ApiListener): Against 
   const port = number(parent.port);
   if (port !== 0 && port !== listener.port) return { is: 'port', listener, wanted: port };
   if (section !== '' && section !== listener.name) return { is: 'section', listener, wanted: section };
-  if (!listener.kinds.includes(route.kind)) return { is: 'kind', listener, route };
-  return listener.admits(route.config.namespace) ? undefined : { is: 'namespace', listener, route };
+  if (!listener.kinds.includes(route.kind)) return { is: 'kind', listener, kind: route.kind };
+  const { namespace } = route.config;
+  return listener.admits(namespace) ? undefined : { is: 'namespace', listener, namespace };
 }
 
 /** @param others how many routes have the listener, this one among them */
@@ -72,7 +76,7 @@ export function reasonAgainst(
   const isFor = ({ takesBroaderHosts }: ApiGateway, host: string): boolean =>
     takesBroaderHosts || !host.startsWith('*') ? overlaps(host, hostname) : intersection(host, hostname, false) !== undefined; // prettier-ignore
   if (hostname !== '*' && route.hostnames.length > 0 && !route.hostnames.some((host) => isFor(gateway, host)))
-    return { is: 'hostname', listener, route };
+    return { is: 'hostname', listener, hostnames: route.hostnames };
   if (problem !== undefined) return { is: 'listener', listener, problem };
   if (gateway.controller !== 'envoy-gateway' || route.kind !== 'TCPRoute') return undefined;
   // processTCPRouteParentRefs of internal/gatewayapi/route.go

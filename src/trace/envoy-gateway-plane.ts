@@ -17,8 +17,8 @@ import { remark } from './notes';
 import { refOf } from './refs';
 import { refused, type Step } from './step';
 import { decisions, type TlsLayer, type Walk } from './walk';
-import { toldUnattached, unattachedTo } from './unattached';
-import { ruleProblemWords } from './words/rule-problems';
+import type { UnattachedRoute } from './reasons';
+import { unattachedRoute, unattachedTo } from './unattached';
 
 /** @param refusal the routes of the port that Envoy does not take */
 export function envoyGatewayPlane(
@@ -97,7 +97,12 @@ function noHost(
   return notFound(incoming, {
     reason:
       refusal === undefined
-        ? { kind: 'no-hostname', gateway: gatewayRef(gateway), host, unattached: whyUnattached(mesh, gateway) }
+        ? {
+            kind: 'no-hostname',
+            gateway: gatewayRef(gateway),
+            host,
+            unattached: unattachedToEnvoyGateway(mesh, gateway),
+          }
         : { kind: 'listener-refused-by-envoy', problem: refusal.problem },
     by: at === undefined ? gatewayDecision(gateway, 'spec.listeners') : listenerDecision(at),
   });
@@ -117,22 +122,15 @@ function notFound(incoming: Incoming, absent: Absent): Step {
   return refused(hop, { code: 'NR', status: 404, proxy: incoming.proxy, ...absent });
 }
 
-/** Why routes that name a Gateway are not attached to it. */
-export function whyUnattached(mesh: Mesh, gateway: ApiGateway): readonly string[] {
+/** Routes that name a Gateway and are not attached to it, or have no rule that is accepted. */
+export function unattachedToEnvoyGateway(mesh: Mesh, gateway: ApiGateway): readonly UnattachedRoute[] {
   const name = `${gateway.config.namespace}/${gateway.config.name}`;
   const attached = new Set(mesh.gatewayApi.attachedTo(gateway).map(({ route }) => route));
   return [
     ...unattachedTo(mesh, name),
     ...[...attached].flatMap((route) => {
       const fault = routeFault(route, mesh);
-      return fault === undefined
-        ? []
-        : [
-            toldUnattached(
-              route,
-              `Envoy Gateway accepts none of its rules, since ${ruleProblemWords(fault.problem).what}`,
-            ),
-          ];
+      return fault === undefined ? [] : [unattachedRoute(route, { is: 'no-rule-accepted', problem: fault.problem })];
     }),
   ];
 }

@@ -17,7 +17,7 @@ import { droppedBefore } from './enter';
 import { matchFilterChain } from './envoy';
 import { streamVerdict } from './envoy-gateway-authorization';
 import { listenerAt, routesAt, streamTarget, type ServedChain, type StreamTarget } from './envoy-gateway-config';
-import { envoyGatewayPlane, whyUnattached } from './envoy-gateway-plane';
+import { envoyGatewayPlane, unattachedToEnvoyGateway } from './envoy-gateway-plane';
 import { gatewayDecision, gatewayRef, listenerDecision, type Stage } from './envoy-gateway-stage';
 import { accessOf, type Filter } from './filters';
 import { brokenStatus, hopOf, protocolOf, type Incoming } from './hop';
@@ -96,7 +96,7 @@ function streamChain(
 ): ServedChain {
   if (stream !== undefined) return { ...chain, tcp: stream };
   const sni = outermost(flight.layers)?.sni ?? null;
-  const reason = { kind: 'no-l4-route', sni, port: flight.namedPort, unattached: whyUnattached(mesh, gateway) } as const; // prettier-ignore
+  const reason = { kind: 'no-l4-route', sni, port: flight.namedPort, unattached: unattachedToEnvoyGateway(mesh, gateway) } as const; // prettier-ignore
   return {
     ...chain,
     unusable: chain.unusable ?? { code: 'NR', reason, by: gatewayDecision(gateway, 'spec.listeners') },

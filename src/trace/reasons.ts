@@ -1,8 +1,10 @@
 /**
  * Why a request does not arrive, or is answered on its way: a closed union with fields. Programs read these; `words/` makes sentences of them, last.
  */
+import type { AgainstRoute, Unattached } from '../model/attachments';
 import type { AuthorityFault } from '../model/backend-authority';
 import type { GatewayProblem } from '../model/envoy-gateway';
+import type { ApiListener } from '../model/gateway-api';
 import type { RefusedByEnvoy } from '../model/envoy-gateway-chains';
 import type { BackendProblem } from '../model/envoy-gateway-backends';
 import type { ReferenceFault } from '../model/envoy-gateway-references';
@@ -36,6 +38,23 @@ export type TokenProblem =
   | { readonly is: 'no-key'; readonly algorithm: string; readonly keyId: string }
   | { readonly is: 'issuer'; readonly issuer: string; readonly trusted: readonly string[] }
   | { readonly is: 'malformed'; readonly detail: string };
+
+/** A route that names a Gateway and is not attached to it. */
+export interface UnattachedRoute {
+  readonly route: ObjectRef;
+  readonly why: WhyUnattached;
+}
+
+export type WhyUnattached =
+  | Exclude<Unattached['why'], { readonly is: 'no-listener' }>
+  | { readonly is: 'no-listener'; readonly listeners: readonly ListenerAgainst[] }
+  /** By Envoy Gateway. */
+  | { readonly is: 'no-rule-accepted'; readonly problem: RuleProblem };
+
+/** A listener that does not take a route. */
+export type ListenerAgainst = AgainstRoute & {
+  readonly listener: Pick<ApiListener, 'name' | 'port' | 'protocol' | 'hostname'>;
+};
 
 /** A rule leads clients by labels or namespace, and not this one. */
 interface HeldBySource {
@@ -209,8 +228,16 @@ interface OfRoutes {
   'no-rule-for-server': { readonly server: { readonly gateway: string; readonly port: number; readonly namedPort: number } | null; readonly cause: Unrouted }; // prettier-ignore
   'delegate-left-out': { readonly rule: RouteRef; readonly delegate: Unmerged['delegate']; readonly why: Unmerged['why']; readonly leaf: RouteRef | null }; // prettier-ignore
   'foreign-host': { readonly authority: string; readonly host: string };
-  'no-hostname': { readonly gateway: ObjectRef; readonly host: string; readonly unattached: readonly string[] };
-  'no-l4-route': { readonly sni: string | null; readonly port: number; readonly unattached: readonly string[] };
+  'no-hostname': {
+    readonly gateway: ObjectRef;
+    readonly host: string;
+    readonly unattached: readonly UnattachedRoute[];
+  };
+  'no-l4-route': {
+    readonly sni: string | null;
+    readonly port: number;
+    readonly unattached: readonly UnattachedRoute[];
+  };
   'no-destination': { readonly readsHttp: boolean };
   'no-cluster': { readonly cluster: string; readonly cause: NoCluster };
   'no-endpoints': { readonly cluster: string; readonly cause: NoEndpoints };

@@ -1,19 +1,28 @@
 /** Routes that name a Gateway of the Gateway API and are not attached to it, whoever's it is. */
+import type { Against, Unattached } from '../model/attachments';
 import type { ApiRoute } from '../model/gateway-api';
 import type { Mesh } from '../model/mesh';
-import type { Reason } from './reasons';
+import type { ListenerAgainst, Reason, UnattachedRoute, WhyUnattached } from './reasons';
 import type { Decision, ObjectRef } from './types';
-import { unattachedText } from './words/listener-problems';
 
-export function toldUnattached(route: ApiRoute, why: string): string {
-  return `${route.kind} ${route.config.namespace}/${route.config.name} is not attached: ${why}`;
+export function unattachedRoute({ kind, config }: ApiRoute, why: WhyUnattached): UnattachedRoute {
+  return { route: { kind, namespace: config.namespace, name: config.name }, why };
 }
 
 /** @param gateway `NAMESPACE/NAME` */
-export function unattachedTo(mesh: Mesh, gateway: string): readonly string[] {
+export function unattachedTo(mesh: Mesh, gateway: string): readonly UnattachedRoute[] {
   return mesh.gatewayApi.unattached
     .filter((item) => item.gateway === gateway)
-    .map((item) => toldUnattached(item.route, unattachedText(item)));
+    .map((item) => unattachedRoute(item.route, whyUnattached(item)));
+}
+
+export function whyUnattached({ why, against }: Unattached): WhyUnattached {
+  return why.is === 'no-listener' ? { is: 'no-listener', listeners: against.map(told) } : why;
+}
+
+function told(against: Against): ListenerAgainst {
+  const { name, port, protocol, hostname } = against.listener;
+  return { ...against, listener: { name, port, protocol, hostname } };
 }
 
 /** The Gateway or ListenerSet whose listener a connection came to; undefined if it was a server of Istio's own Gateway. */

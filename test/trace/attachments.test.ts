@@ -68,8 +68,19 @@ metadata: {name: app}
     const told = traceIn(world(listener, kind))(url, { from: 'outside', at: 'edge/front' });
     expect(told.refusal?.reason).toMatchObject({
       kind: reason,
-      unattached: [`${kind} app/shop is not attached: listener one admits no routes of namespace app`],
+      unattached: [
+        {
+          route: { kind, namespace: 'app', name: 'shop' },
+          why: {
+            is: 'no-listener',
+            listeners: [{ is: 'namespace', namespace: 'app', listener: { name: 'one', port: 443 } }],
+          },
+        },
+      ],
     });
+    expect(told.refusal?.what).toContain(
+      `(${kind} app/shop is not attached: listener one admits no routes of namespace app)`,
+    );
     expect(told.refusal?.by).toEqual({ kind: 'Gateway', namespace: 'edge', name: 'front', field: 'spec.listeners[0]' });
   });
 });

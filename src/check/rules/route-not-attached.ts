@@ -6,6 +6,7 @@ import { sortOf } from '../../model/listener-problems';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
 import { againstText, listenerProblemWords, unattachedText } from '../../trace/words/listener-problems';
+import { whyUnattached } from '../../trace/unattached';
 import { refusedRuleWords, ruleProblemWords } from '../../trace/words/rule-problems';
 import { asSentence } from '../../trace/words/words';
 import { nameOf } from '../edge';
@@ -107,7 +108,7 @@ function judge(unattached: Unattached, mesh: Mesh): Verdict | undefined {
   const severity = 'error';
   if (against.length === 0)
     return {
-      what: `no listener of ${whole} takes it: ${unattachedText(unattached)}`,
+      what: `no listener of ${whole} takes it: ${unattachedText(whyUnattached(unattached))}`,
       severity,
       ...(unattached.why.is === 'kind-unserved'
         ? { fix: 'Install that Gateway API, or the release of Envoy Gateway that goes with the one there is.' }

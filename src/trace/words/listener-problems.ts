@@ -1,7 +1,8 @@
 /** Why listeners are not programmed, and why routes and sets of listeners are not attached, in words. */
-import type { Against, Unattached } from '../../model/attachments';
 import type { ListenerProblem } from '../../model/listener-problems';
 import type { SetProblem } from '../../model/listener-sets';
+import type { ListenerAgainst, UnattachedRoute, WhyUnattached } from '../reasons';
+import { ruleProblemWords } from './rule-problems';
 import type { Words } from './words';
 
 function hostText(hostname: string): string {
@@ -159,7 +160,7 @@ function sharedText({ port, protocol, other, hostname }: Extract<ListenerProblem
 }
 
 /** Why a listener does not take a route. */
-export function againstText(against: Against): string {
+export function againstText(against: ListenerAgainst): string {
   const { listener } = against;
   const { name } = listener;
   switch (against.is) {
@@ -168,11 +169,11 @@ export function againstText(against: Against): string {
     case 'section':
       return `listener ${name} is not ${against.wanted}`;
     case 'kind':
-      return `listener ${name} (${listener.protocol}) takes no ${against.route.kind}`;
+      return `listener ${name} (${listener.protocol}) takes no ${against.kind}`;
     case 'namespace':
-      return `listener ${name} admits no routes of namespace ${against.route.config.namespace}`;
+      return `listener ${name} admits no routes of namespace ${against.namespace}`;
     case 'hostname':
-      return `no hostname of the route (${against.route.hostnames.join(', ')}) is within ${listener.hostname} of listener ${name}`;
+      return `no hostname of the route (${against.hostnames.join(', ')}) is within ${listener.hostname} of listener ${name}`;
     case 'rules':
       return 'Envoy Gateway takes a TCPRoute with one rule only';
     case 'listener':
@@ -182,15 +183,21 @@ export function againstText(against: Against): string {
   }
 }
 
+export function unattachedRouteText({ route, why }: UnattachedRoute): string {
+  return `${route.kind} ${route.namespace}/${route.name} is not attached: ${unattachedText(why)}`;
+}
+
 /** Why a route is not attached to a Gateway that it names. */
-export function unattachedText({ why, against }: Unattached): string {
+export function unattachedText(why: WhyUnattached): string {
   switch (why.is) {
     case 'no-such-parent':
       return `there is no such ${why.kind}`;
     case 'kind-unserved':
       return `Envoy Gateway ${why.envoyGateway} asks for ${why.kind}s in a version that Gateway API ${why.gatewayApi} does not serve: ${why.wanted} does`;
     case 'no-listener':
-      return against.map(againstText).join('; ') || 'the Gateway has no listeners';
+      return why.listeners.map(againstText).join('; ') || 'the Gateway has no listeners';
+    case 'no-rule-accepted':
+      return `Envoy Gateway accepts none of its rules, since ${ruleProblemWords(why.problem).what}`;
     default:
       return setProblemText(why);
   }

@@ -1,6 +1,8 @@
 /** Reasons of routes: which there are, where they lead, and the TLS that goes there. */
 import { noClusterWords, noEndpointsWords, unknownHostWords, unroutedWords } from './clusters';
 import { unmergedWords } from './delegates';
+import { unattachedRouteText } from './listener-problems';
+import type { UnattachedRoute } from '../reasons';
 import { authorityWords, backendProblemWords } from './problems';
 import { ruleProblemWords } from './rule-problems';
 import { named, portText, type WordsFor } from './words';
@@ -39,8 +41,8 @@ type TlsKinds =
   'tls-inside-tls' | 'tls-to-http-port' | 'originated-to-http-port' | 'mesh-tls-outside' | 'http-to-tls-port';
 
 /** In brackets behind a refusal, if there are any. */
-function alsoText(unattached: readonly string[]): string {
-  return unattached.length === 0 ? '' : ` (${unattached.join('; ')})`;
+function alsoText(unattached: readonly UnattachedRoute[]): string {
+  return unattached.length === 0 ? '' : ` (${unattached.map(unattachedRouteText).join('; ')})`;
 }
 
 export const ROUTE_WORDS: WordsFor<RouteKinds> = {
