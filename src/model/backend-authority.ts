@@ -5,6 +5,7 @@
 import { record, records, text } from './fields';
 import type { Manifest } from './manifest';
 import type { Mesh } from './mesh';
+import type { EnvoyGatewayBehavior } from './release-behavior';
 
 type Reader = 'Envoy Gateway' | 'istiod';
 
@@ -43,7 +44,7 @@ export function authorityOf({ kind, namespace, name, body }: Manifest, mesh: Mes
     if (target !== 'ConfigMap' && target !== 'Secret') continue;
     const found = mesh.find('', target, text(ref.namespace) || namespace, named);
     const keys = keysOf(found);
-    const isRead = mesh.config.envoyGateway.readsAuthoritiesOfServers ? ['ca.crt', 'tls.crt'] : ['ca.crt'];
+    const isRead = authorityKeys(false, mesh.config.envoyGateway);
     if (found === undefined) assumed.push(whole);
     else if (keys !== undefined && !isRead.some((key) => keys.includes(key)) && keys.length !== 1)
       return { fault: { is: 'no-authority', field, of, object: whole, keys }, assumed };
@@ -62,19 +63,29 @@ export function authorityOf({ kind, namespace, name, body }: Manifest, mesh: Mes
   return { fault: undefined, assumed };
 }
 
-/** Undefined where the manifest leaves out what is in it, as of a Secret it should. */
-function keysOf(found: Manifest | undefined): readonly string[] | undefined {
-  const { data, stringData } = record(found?.body);
-  if (found?.kind !== 'Secret') return Object.keys(record(data));
+/** Undefined where no manifest shows it, or where it leaves out what is in it, as of a Secret it should. */
+export function keysOf(found: Manifest | undefined): readonly string[] | undefined {
+  if (found === undefined) return undefined;
+  const { data, stringData } = record(found.body);
+  if (found.kind !== 'Secret') return Object.keys(record(data));
   const all = Object.keys({ ...record(data), ...record(stringData) });
   return all.length === 0 ? undefined : all;
 }
 
-/** The name that istiod gives a credential for no one: no proxy is ever sent it. */
-const NO_CREDENTIAL = 'invalid://';
-
 /** Keys by which istiod knows an authority (ExtractRoot of pilot/pkg/credentials/kube/secrets.go). */
 const ISTIOD_READS = ['cacert', 'ca.crt'];
+
+/** The keys that a controller looks for. */
+export function authorityKeys(
+  isIstio: boolean,
+  { readsAuthoritiesOfServers }: Pick<EnvoyGatewayBehavior, 'readsAuthoritiesOfServers'>,
+): readonly string[] {
+  if (isIstio) return ISTIOD_READS;
+  return readsAuthoritiesOfServers ? ['ca.crt', 'tls.crt'] : ['ca.crt'];
+}
+
+/** The name that istiod gives a credential for no one: no proxy is ever sent it. */
+const NO_CREDENTIAL = 'invalid://';
 
 /**
  * What istiod makes of a BackendTLSPolicy (getBackendTLSCredentialName of pilot/pkg/config/kube/gateway/backend_policies.go): it reads the first

@@ -2,6 +2,7 @@ import { lets, reasonAgainst, type Against, type Attachment, type Unattached } f
 import { mergerOf } from './envoy-gateway';
 import { conflictsAmong } from './envoy-gateway-conflicts';
 import { kindsInEnvoyGateway, problemInEnvoyGateway } from './envoy-gateway-listeners';
+import { unreadCa } from './client-cas';
 import { type CaReference, frontendCas, frontendTls, type FrontendTls } from './frontend-tls';
 import { entry, list, number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { GATEWAY_API } from './groups';
@@ -221,6 +222,8 @@ function clientCaProblem(
   if (isIstio && references.length > 1) return { is: 'several-client-cas' };
   const by = isIstio ? owner : asking.gateway;
   const from = { group: by.group, kind: by.kind, namespace: by.namespace };
+  const unread = unreadCa(references, isIstio, input);
+  if (unread !== undefined) return unread;
   const lacking = references.find((to) => !isGranted(input, from, to));
   if (lacking === undefined)
     return isIstio && !asking.istio.tellsClientCaSecrets ? untoldCa(references[0], listener, owner) : undefined;

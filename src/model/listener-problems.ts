@@ -25,6 +25,8 @@ type OfReferences =
   /** `owner`: whose kind and namespace a ReferenceGrant has to name. */
   | { readonly is: 'certificate-not-granted'; readonly certificate: Named; readonly owner: Omit<Named, 'name'> }
   | { readonly is: 'several-client-cas' }
+  | { readonly is: 'client-ca-of-other-kind'; readonly authority: Named; readonly takes: 'istiod' | 'Envoy Gateway' }
+  | { readonly is: 'client-ca-empty'; readonly authority: Named; readonly keys: readonly string[] }
   /** By the release: istiod keeps the Secret from the gateway, which then ends no TLS. */
   | { readonly is: 'client-ca-not-told'; readonly authority: Named; readonly since: string }
   | { readonly is: 'client-ca-not-granted'; readonly authority: Named; readonly owner: Omit<Named, 'name'> };

@@ -69,6 +69,14 @@ spec: {targetRefs: [{group: gateway.networking.k8s.io, ${target}}], ${spec}}`;
 const ca = (more = '', namespace = ''): string =>
   `{validation: {caCertificateRefs: [{group: '', kind: ConfigMap, name: clients${namespace}}]${more}}}`;
 const all = `{default: ${ca()}}`;
+const CLIENTS = (data: string): string => `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: clients, namespace: edge}
+data: ${data}
+`;
+const TWO =
+  "{default: {validation: {caCertificateRefs: [{group: example.org, kind: Vault, name: clients}, {group: '', kind: ConfigMap, name: clients}]}}}";
 const MODE = ', mode: AllowInsecureFallback';
 const exceptPartners = `{default: ${ca()}, perPort: [{port: 8443, tls: {}}]}`;
 const partnersAlone = `{default: {}, perPort: [{port: 8443, tls: ${ca()}}]}`;
@@ -106,6 +114,21 @@ describe('certificates that a Gateway asks clients for', () => {
     expect(ask(yaml, WWW, options)).toBe(www);
     expect(ask(yaml, PARTNERS, options)).toBe(partners);
   }); // prettier-ignore
+
+  it.each([
+    ['a Service', `{default: ${ca().replace('ConfigMap', 'Service')}}`, '', 'closed', 'closed'],
+    ['an empty ConfigMap', all, CLIENTS('{}'), 'closed', 'closed'],
+    ['the only key of a ConfigMap', all, CLIENTS('{roots.pem: x}'), 'closed', WITH_CERTIFICATE],
+    ['ca.crt', all, CLIENTS('{ca.crt: x, more: y}'), WITH_CERTIFICATE, WITH_CERTIFICATE],
+    ['cacert', all, CLIENTS('{cacert: x, more: y}'), WITH_CERTIFICATE, 'closed'],
+    ['a kind that is not known, beside a ConfigMap', TWO, CLIENTS('{ca.crt: x}'), 'closed', WITH_CERTIFICATE],
+  ])('open no listener where nobody can read the CA: %s', (_, frontend, more, istio, eg) => {
+    const end = (className: string): string => {
+      const told = ask(mesh(className, frontend, more), WWW);
+      return told.startsWith(DELIVERED) ? told : 'closed';
+    };
+    expect([end('istio'), end('eg')]).toEqual([istio, eg]);
+  });
 
   it('are asked at the listeners of sets too, whose names may be those of the Gateway', () => {
     expect(ask(mesh('eg', all), TEAM)).toBe(WITH_CERTIFICATE);

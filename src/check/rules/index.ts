@@ -152,6 +152,7 @@ import { rule as clientPolicyRefused } from './client-policy-refused';
 import { rule as policiesOfOneTarget } from './policies-of-one-target';
 import { rule as ownProxyReplacesClass } from './own-proxy-replaces-class';
 import { rule as backendAuthorityNotUsable } from './backend-authority-not-usable';
+import { rule as listenerNotProgrammed } from './listener-not-programmed';
 import { rule as policyReferenceNotUsable } from './policy-reference-not-usable';
 import { rule as streamPolicyRefused } from './stream-policy-refused';
 import { rule as refusedByEnvoy } from './refused-by-envoy';
@@ -315,6 +316,7 @@ export const rules: readonly Rule[] = [
   policiesOfOneTarget,
   ownProxyReplacesClass,
   backendAuthorityNotUsable,
+  listenerNotProgrammed,
   policyReferenceNotUsable,
   streamPolicyRefused,
   refusedByEnvoy,

@@ -94,6 +94,18 @@ export function listenerProblemWords(problem: ListenerProblem): Words {
     }
     case 'several-client-cas':
       return { what: 'it has more than one CA for clients', fix: 'put the CAs into one ConfigMap' };
+    case 'client-ca-of-other-kind':
+      return {
+        what: `the CA of its clients is a ${problem.authority.kind}, which ${problem.takes} does not read`,
+        fix: 'keep the CA in a ConfigMap (key ca.crt)',
+      };
+    case 'client-ca-empty': {
+      const { authority: to, keys } = problem;
+      return {
+        what: `${to.kind} ${to.namespace}/${to.name} has no CA for its clients: ${keys.length === 0 ? 'it is empty' : `its keys are ${keys.join(', ')}`}`,
+        fix: `put the CA into ca.crt of ${to.kind} ${to.name}`,
+      };
+    }
     case 'client-ca-not-told': {
       const { authority: to, since } = problem;
       return {
@@ -203,7 +215,7 @@ export function unattachedText(why: WhyUnattached): string {
   }
 }
 
-function setProblemText(problem: SetProblem): string {
+export function setProblemText(problem: SetProblem): string {
   const reader = (by: 'Istio' | 'Envoy Gateway'): string => (by === 'Istio' ? 'istiod' : by);
   switch (problem.is) {
     case 'set-replaced':

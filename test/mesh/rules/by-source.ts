@@ -96,6 +96,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'validatePortOverlapForClientTrafficPolicy refuses a policy for one of several HTTP listeners of a port',
   ),
+  'listener-not-programmed': read(
+    'conformance/tests/gateway-invalid-tls-configuration.go, listenerset-allowed-namespace-none.go and gateway-with-invalid-clientcertificate-validation.go (Gateway API 1.6.3)',
+    'both controllers pass these tests, which want Programmed False or Accepted False of such listeners and sets; buildSecretReference and buildCaCertificateReference of Istio, validateTerminateModeAndGetTLSSecrets and ProcessGatewayTLS of Envoy Gateway',
+  ),
   'route-not-attached/selector-by-expression': read(
     'internal/gatewayapi/route.go (Envoy Gateway 1.7.0) and pilot/pkg/config/kube/gateway (Istio 1.29.1)',
     'the selector of namespaces is a LabelSelector of Kubernetes, expressions included',
