@@ -1,6 +1,7 @@
 /**
  * Conditions of an AuthorizationPolicy that only a proxy that reads HTTP can judge. Where none does, istiod takes an ALLOW rule out of the
- * filter, and of a DENY rule only the condition, so that it denies more (pilot/pkg/security/authz/model: forTCP, checkError).
+ * filter, and of a DENY rule only the condition, so that it denies more (pilot/pkg/security/authz/model: forTCP, checkError); ztunnel, which passes
+ * over what is empty then, denies nobody by it.
  */
 import type { FieldPath } from '../model/manifest';
 import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
@@ -45,16 +46,33 @@ export function httpConditions(rule: AuthorizationRule): readonly HttpCondition[
 }
 
 /** What ztunnel is not told of besides: where the client of a proxy is, and names and accounts that stand in conditions. */
-export function untoldConditions({ from = [], when = [] }: AuthorizationRule): readonly Omit<HttpCondition, 'rule'>[] {
+export function untoldConditions(rule: AuthorizationRule): readonly HttpCondition[] {
+  const { from = [], when = [] } = rule;
   const ofSources = from.flatMap(({ source = {} }, f) =>
     (['remoteIpBlocks', 'notRemoteIpBlocks'] as const)
       .filter((name) => (source[name] ?? []).length > 0)
-      .map((name) => ({ field: ['from', f, 'source', name], what: `${name} ${(source[name] ?? []).join(', ')}` })),
+      .map((name) => ({
+        field: ['from', f, 'source', name],
+        what: `${name} ${(source[name] ?? []).join(', ')}`,
+        rule,
+      })),
   );
   const ofConditions = when.flatMap(({ key = '' }, w) =>
-    ZTUNNEL_CONDITIONS.has(key) || key.startsWith('request.') ? [] : [{ field: ['when', w, 'key'], what: key }],
+    ZTUNNEL_CONDITIONS.has(key) || key.startsWith('request.') ? [] : [{ field: ['when', w, 'key'], what: key, rule }],
   );
   return [...ofSources, ...ofConditions];
+}
+
+const TOLD_OPERATION = ['ports', 'notPorts'] as const;
+const TOLD_SOURCE = ['principals', 'namespaces', 'serviceAccounts', 'ipBlocks', 'notPrincipals', 'notNamespaces', 'notServiceAccounts', 'notIpBlocks'] as const; // prettier-ignore
+
+/** Whether ztunnel may take a rule of a DENY for one about a connection: it passes over sources, operations and conditions of which it is told nothing. */
+export function mayMatchAtZtunnel({ from = [], to = [], when = [] }: AuthorizationRule): boolean {
+  return (
+    (to.length === 0 || to.some(({ operation = {} }) => hasAny(operation, TOLD_OPERATION))) &&
+    (from.length === 0 || from.some(({ source = {} }) => hasAny(source, TOLD_SOURCE))) &&
+    when.every(({ key = '' }) => ZTUNNEL_CONDITIONS.has(key))
+  );
 }
 
 /** Whether a rule may match a connection of which only its ends are known. */

@@ -176,8 +176,8 @@ export function rulesOf(mesh: Mesh, spec: Json): readonly Rule[] {
         notValues: texts(item.notValues),
       }));
       const to = records(rule.to).map(({ operation }) => fieldsOf(record(operation), OPERATIONS));
-      const conditions: Block<Subject> = when.map((field) => (subject) => whenHolds(field, subject));
-      return { from, when, to, asked: [from.map(blockOf), [conditions], to.map(blockOf)] };
+      const conditions = when.map((field): readonly Block<Subject>[] => [[(subject) => whenHolds(field, subject)]]);
+      return { from, when, to, asked: [from.map(blockOf), ...conditions, to.map(blockOf)] };
     });
   });
 }

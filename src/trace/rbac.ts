@@ -79,7 +79,8 @@ function knowsAll({ http, atZtunnel }: Access): boolean {
 
 /**
  * Whether a rule matches. Conditions that the filter does not know make an ALLOW rule vanish; from a DENY rule they are left
- * out, which makes it deny more. What comes behind a part that decides already is not looked at.
+ * out, which makes it deny more. ztunnel passes over a block of which nothing is left (RbacMatch::is_empty of its rbac.rs), and so over a group
+ * of such blocks with its rule: it denies nobody. What comes behind a part that decides already is not looked at.
  */
 export function ruleMatches<S extends { readonly access: Access }>(rule: Rule<S>, subject: S, isAllow: boolean): Truth {
   const isWhole = knowsAll(subject.access);
@@ -92,7 +93,7 @@ export function ruleMatches<S extends { readonly access: Access }>(rule: Rule<S>
       else found.push(result);
       if (isWhole && result === false) return false;
     }
-    return and(found);
+    return found.length === 0 && subject.access.atZtunnel === true ? false : and(found);
   };
   const found: Truth[] = [];
   for (const blocks of rule) {

@@ -180,14 +180,16 @@ spec: {meshConfig: {trustDomain: corp.example.com, trustDomainAliases: [old.exam
 
     it.each([
       ['asks no authorizer', '{action: CUSTOM, provider: {name: gone}, rules: [{}]}', passed],
-      ['leaves sni out of a DENY', '{action: DENY, rules: [{when: [{key: connection.sni, values: [a.com]}]}]}', held],
-      [
-        'leaves remote.ip out of a DENY',
-        '{action: DENY, rules: [{when: [{key: remote.ip, values: [192.0.2.1]}]}]}',
-        held,
-      ],
-      ['leaves remoteIpBlocks out of a DENY', '{action: DENY, rules: [{from: [{source: {remoteIpBlocks: [192.0.2.1]}}]}]}', held], // prettier-ignore
-      ['keeps what it knows of a DENY', '{action: DENY, rules: [{when: [{key: connection.sni, values: [a.com]}], to: [{operation: {ports: ["1"]}}]}]}', passed], // prettier-ignore
+      ['passes over a DENY for an SNI', '{action: DENY, rules: [{when: [{key: connection.sni, values: [a.com]}]}]}', passed], // prettier-ignore
+      ['passes over one for remoteIpBlocks', '{action: DENY, rules: [{from: [{source: {remoteIpBlocks: [192.0.2.1]}}]}]}', passed], // prettier-ignore
+      ['passes over one for paths', '{action: DENY, rules: [{to: [{operation: {paths: ["/admin"]}}]}]}', passed],
+      ['passes over one for paths by somebody', '{action: DENY, rules: [{from: [{source: {namespaces: [amb]}}], to: [{operation: {paths: ["/admin"]}}]}]}', passed], // prettier-ignore
+      ['passes over one for a header', '{action: DENY, rules: [{from: [{source: {namespaces: [amb]}}], when: [{key: "request.headers[a]", values: [b]}]}]}', passed], // prettier-ignore
+      ['leaves paths out of a DENY for ports', '{action: DENY, rules: [{to: [{operation: {ports: ["8080"], paths: ["/admin"]}}]}]}', held], // prettier-ignore
+      ['leaves paths out of one beside another for ports', '{action: DENY, rules: [{to: [{operation: {paths: ["/admin"]}}, {operation: {notPorts: ["1"]}}]}]}', held], // prettier-ignore
+      ['leaves requestPrincipals out of one for namespaces', '{action: DENY, rules: [{from: [{source: {namespaces: [amb], requestPrincipals: ["*"]}}]}]}', held], // prettier-ignore
+      ['keeps what it knows of a DENY', '{action: DENY, rules: [{to: [{operation: {ports: ["1"], paths: ["/admin"]}}]}]}', passed], // prettier-ignore
+      ['denies everybody by a rule without conditions', '{action: DENY, rules: [{}]}', held],
       ['leaves out an ALLOW for remoteIpBlocks', '{rules: [{from: [{source: {remoteIpBlocks: [0.0.0.0/0]}}]}]}', held],
       ['leaves out an ALLOW for anything but an SNI', '{rules: [{when: [{key: connection.sni, notValues: [a.com]}]}]}', held], // prettier-ignore
       ['leaves out an ALLOW for a service account in a condition', '{rules: [{when: [{key: source.serviceAccount, values: [amb/caller]}]}]}', held], // prettier-ignore

@@ -2,7 +2,14 @@ import { type JudgedPort, type JudgedProxy, type JudgingPolicy, judgingPolicies 
 import type { CheckContext } from '../context';
 import { nameOf } from '../edge';
 import { type GatewayPolicy, gatewayPolicies, isAdmitted, portsOf, serversOf } from '../gateway-policies';
-import { type HttpCondition, httpConditions, isWithoutHttp, takesPort, untoldConditions } from '../http-conditions';
+import {
+  type HttpCondition,
+  httpConditions,
+  isWithoutHttp,
+  mayMatchAtZtunnel,
+  takesPort,
+  untoldConditions,
+} from '../http-conditions';
 import type { Server } from '../istio';
 import { isHttp } from '../protocol';
 import type { Hit, Rule } from '../rule';
@@ -12,7 +19,7 @@ export const rule: Rule = {
   name: 'http-fields-on-tcp',
   severity: 'error',
   title: 'A policy asks for fields of HTTP where no HTTP can be read',
-  why: 'Hosts, methods and paths are unknown in TLS that passes through, or in TCP. An ALLOW with them never matches there, and all is refused; a DENY with them refuses all.',
+  why: 'Hosts, methods and paths are unknown in TLS that passes through, or in TCP. An ALLOW with them never matches there, and all is refused; a DENY with them refuses all, and at ztunnel nobody.',
   fix: 'Match by port and by connection.sni, or let the gateway terminate TLS so that it can read requests.',
   see: 'https://istio.io/latest/docs/reference/config/security/authorization-policy/#Operation',
   reads: ['AuthorizationPolicy'],
@@ -133,7 +140,7 @@ function* atZtunnel(context: CheckContext, { manifest, spec, proxies, action }: 
       yield {
         manifest,
         field: ['spec', 'rules', r, ...condition.field],
-        what: `the policy asks for ${condition.what}, and ${named.join(', ')} has no proxy but ztunnel, which ${read.length > 0 ? 'reads no HTTP' : 'is not told of that'}: ${action === 'DENY' ? 'it denies whatever the rest of the rule matches' : 'the rule never matches'}`,
+        what: `the policy asks for ${condition.what}, and ${named.join(', ')} has no proxy but ztunnel, which ${read.length > 0 ? 'reads no HTTP' : 'is not told of that'}: ${action !== 'DENY' ? 'the rule never matches' : mayMatchAtZtunnel(condition.rule) ? 'it denies whatever the rest of the rule matches' : 'it passes over the rule, and denies nobody by it'}`,
         fix: 'Give the policy targetRefs to the Service, and bind that to a waypoint (istio.io/use-waypoint).',
       };
   }
