@@ -1,3 +1,4 @@
+import { backendTaken } from './backend-kinds';
 import { number, optionalRecord, record, records, text, texts, type Json } from './fields';
 import { isGranted, type ApiRoute, type GatewayApiInput } from './gateway-api';
 import {
@@ -36,6 +37,11 @@ export function xBackendHost(namespace: string, name: string): string {
   return `XBackend ${namespace}/${name}`;
 }
 
+/** A backend that an extension of the controller makes something of, as the host of a destination. */
+function extensionHost(kind: string, namespace: string, name: string): string {
+  return `extension ${kind} ${namespace}/${name}`;
+}
+
 /** A backend of a route as a destination; one that may not be named, or is none, has no host. */
 function backend(
   reference: Json,
@@ -64,6 +70,9 @@ function backend(
     const from = { kind: route.kind, namespace: route.config.namespace };
     return { ...parts, host: isGranted(input, from, { group, kind, namespace, name }) ? hostOf(namespace, name) : '' };
   }
+  const controller = options.byEnvoyGateway === true ? 'envoy-gateway' : 'istio';
+  if (backendTaken(group, kind, controller, input) === 'extension')
+    return { ...parts, host: extensionHost(kind, namespace, name) };
   if (group === EXPERIMENTS && kind === 'XBackend' && options.byEnvoyGateway !== true && input.kindsRead.XBackend)
     return { ...parts, host: xBackendHost(namespace, name) };
   if (group !== '' || kind !== 'Service' || name.includes('.')) return { ...parts, host: '' };

@@ -240,7 +240,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     ingressClass: text(first((config) => config.ingressClass)) || 'istio',
     ingressSelector: ingressSelector(text(first((config) => config.ingressSelector)), text(first((config) => config.ingressService))), // prettier-ignore
     discoverySelectors: records(first((config) => config.discoverySelectors)),
-    apiKindsRead: apiKindsRead(releases, isSet(found, 'PILOT_ENABLE_ALPHA_GATEWAY_API', false)),
+    apiKindsRead: apiKindsRead(releases, isSet(found, 'PILOT_ENABLE_ALPHA_GATEWAY_API', false), isSet(found, 'ENABLE_GATEWAY_API_INFERENCE_EXTENSION', found.length === 0)), // prettier-ignore
     authorizers: authorizers(found),
     severalAuthorizers: istio.asksSeveralProviders && isSet(found, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false), // prettier-ignore
     keepsGatewaysApart: istio.keepsGatewaysApart && isSet(found, 'PILOT_ENABLE_STRICT_GATEWAY_MERGING', true),

@@ -217,12 +217,17 @@ export interface ApiKindsRead {
   readonly ListenerSet: boolean;
   readonly XListenerSet: boolean;
   readonly XBackend: boolean;
+  /** Whether it may read them: where no manifest shows how istiod runs, nobody knows. */
+  readonly InferencePool: boolean;
   /** By Envoy Gateway as well: both ask for it as v1 in all releases (minimumCRDVersions of pkg/kube/kclient/crdwatcher.go in Istio). */
   readonly BackendTLSPolicy: boolean;
 }
 
-/** @param alpha whether PILOT_ENABLE_ALPHA_GATEWAY_API is set in istiod's environment */
-export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: boolean): ApiKindsRead {
+/**
+ * @param alpha whether PILOT_ENABLE_ALPHA_GATEWAY_API is set in istiod's environment
+ * @param inference whether ENABLE_GATEWAY_API_INFERENCE_EXTENSION is, or nobody knows
+ */
+export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: boolean, inference: boolean): ApiKindsRead {
   const { readsTlsRoutes, readsTcpRoutes, readsListenerSets, readsXBackends } = istioBehavior(istio.release);
   // Where nobody says which Istio it is, it is one that goes with the Gateway API that is there.
   const serves = (kind: 'TLSRoute' | 'TCPRoute'): boolean =>
@@ -235,6 +240,7 @@ export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: bool
     ListenerSet: readsListenerSets,
     XListenerSet: !readsListenerSets && alpha,
     XBackend: readsXBackends && alpha,
+    InferencePool: inference,
     BackendTLSPolicy:
       gatewayApi.from === 'default' || isSince('gatewayApi', gatewayApi.release, SERVED.BackendTLSPolicy.v1),
   };

@@ -82,7 +82,9 @@ export function backendCluster({ mesh, proxy }: Proxies, { place, destination }:
     ? ofBackend(mesh, destination, resolvesSni(place, mesh), notes)
     : /^ServiceImport /.test(host)
       ? ofImport(mesh, destination, notes)
-      : ofService(mesh, destination, (isHeadless) => routingType(proxy, isHeadless, routing) === 'Service', notes);
+      : /^extension /.test(host)
+        ? open(gap({ kind: 'backend-of-extension', backend: host.replace(/^extension /, '') }))
+        : ofService(mesh, destination, (isHeadless) => routingType(proxy, isHeadless, routing) === 'Service', notes);
   return 'is' in made ? { ...made, notes } : { ...made, is: 'cluster', name, routing, notes };
 }
 

@@ -70,7 +70,7 @@ function forwards(mesh: Mesh, { rule, clusters }: Route): boolean {
   if (rule === null || rule.redirect !== undefined || rule.directResponse !== undefined) return false;
   return clusters.some(
     ({ destination: { host, port } }) =>
-      /^(Backend|ServiceImport) /.test(host) ||
+      /^(Backend|ServiceImport|extension) /.test(host) ||
       [...mesh.services.named(host).values()].some(({ ports }) => ports.some((one) => one.port === port)),
   );
 }

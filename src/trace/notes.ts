@@ -65,6 +65,7 @@ interface Gaps {
   'proxy-protocol-at-gateway': Place;
   'tls-to-unknown-hosts': Record<never, never>;
   'x-backend': { readonly backend: string };
+  'backend-of-extension': { readonly backend: string };
   /** `weight`: percent of connections that the canary gets. */
   'waypoint-canary': { readonly service: ObjectRef; readonly waypoint: string; readonly canary: string; readonly weight: number }; // prettier-ignore
   'proxy-protocol-at-listener': { readonly policy: ObjectRef; readonly field: string };

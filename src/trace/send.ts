@@ -35,7 +35,8 @@ export function send(walk: Walk, sending: Sending, name: string): Step {
   const { proxy } = incoming;
   const isHttp = http !== null;
   const hop = (rest: Partial<Hop>): Hop => hopTo(sending, flight, name, rest);
-  const [, experiment] = /\|(XBackend [^|]+)$/.exec(name) ?? [];
+  const [, extension, experiment] = /\|(?:extension ([^|]+)|(XBackend [^|]+))$/.exec(name) ?? [];
+  if (extension !== undefined) return unknown(hop({ cluster: null }), gap({ kind: 'backend-of-extension', backend: extension })); // prettier-ignore
   if (experiment !== undefined) return unknown(hop({ cluster: null }), gap({ kind: 'x-backend', backend: experiment }));
   if (name === 'BlackHoleCluster') {
     const protocol = flight.layers.length > 0 ? 'TLS' : flight.http === null ? 'TCP' : 'HTTP';

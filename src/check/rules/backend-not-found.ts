@@ -1,3 +1,4 @@
+import { backendTaken } from '../../model/backend-kinds';
 import { record } from '../../model/fields';
 import { EXPERIMENTS } from '../../model/gateway-api-rules';
 import type { Manifest } from '../../model/manifest';
@@ -36,6 +37,8 @@ export const rule: Rule = {
               const what = unresolved(context, manifest, namespace, name);
               if (what !== undefined) yield { manifest, field: [...field, 'name'], what, why: UNRESOLVED, fix: 'Name a Backend with endpoints, or let Envoy Gateway 1.9 or newer resolve the SNI of TLS that passes through (TLSRoute).' }; // prettier-ignore
             }
+            const foreign = weight === 0 ? undefined : foreignKind(context, manifest, group, target);
+            if (foreign !== undefined) yield { manifest, field: [...field, 'kind'], ...foreign };
             if (group !== '' || target !== 'Service' || weight === 0) continue;
             const service = context.find('', 'Service', namespace, name);
             if (!service) {
@@ -56,6 +59,31 @@ export const rule: Rule = {
     }
   },
 };
+
+/** Of a kind that a controller which the route is for does not take. */
+function foreignKind(
+  { mesh }: CheckContext,
+  route: Manifest,
+  group: string,
+  kind: string,
+): Omit<Hit, 'manifest' | 'field'> | undefined {
+  if (group === EXPERIMENTS && kind === 'XBackend') return undefined;
+  const { input } = mesh.gatewayApi;
+  const controllers = controllersOf(mesh, route).map((one) => (one?.startsWith('istio') === true ? 'istio' : one));
+  const by = (['istio', 'envoy-gateway'] as const).find((one) => controllers.includes(one) && backendTaken(group, kind, one, input) === 'not taken'); // prettier-ignore
+  if (by === undefined) return undefined;
+  const whole = group === '' ? kind : `${kind} (${group})`;
+  return by === 'istio'
+    ? { what: `istiod takes no backend of kind ${whole}`, fix: 'Name a Service, or a host of a ServiceEntry (kind Hostname of networking.istio.io).' } // prettier-ignore
+    : { what: `Envoy Gateway takes no backend of kind ${whole}`, fix: 'Name a Service, a ServiceImport, or a Backend of gateway.envoyproxy.io.' }; // prettier-ignore
+}
+
+/** Those of the Gateways that a route names. */
+function controllersOf(mesh: CheckContext['mesh'], route: Manifest): readonly (string | undefined)[] {
+  return (routeSpec(route).parentRefs ?? [])
+    .filter(({ kind = 'Gateway' }) => kind === 'Gateway')
+    .map((parent) => mesh.gatewayApi.find(parent.namespace ?? route.namespace, parent.name ?? '')?.controller);
+}
 
 const UNRESOLVED =
   'Such a Backend has no endpoint of its own: Envoy Gateway closes every connection for which it knows no host.';
@@ -79,10 +107,7 @@ function unreadBackend(
   route: Manifest,
   name: string,
 ): Omit<Hit, 'manifest' | 'field'> | undefined {
-  const own = route.namespace;
-  const controllers = (routeSpec(route).parentRefs ?? [])
-    .filter(({ kind = 'Gateway' }) => kind === 'Gateway')
-    .map((parent) => mesh.gatewayApi.find(parent.namespace ?? own, parent.name ?? '')?.controller);
+  const controllers = controllersOf(mesh, route);
   const { releases, apiKindsRead, istio } = mesh.config;
   if (controllers.includes('envoy-gateway'))
     return { what: `Envoy Gateway takes no backend of kind XBackend, as ${name} is`, fix: 'Write a Backend of gateway.envoyproxy.io in its place.' }; // prettier-ignore

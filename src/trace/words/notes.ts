@@ -90,6 +90,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     'the sidecar originates TLS to hosts that nobody declares (outboundTrafficPolicy.tls of the mesh configuration): what becomes of it is not followed',
   'x-backend': ({ backend }) =>
     `the route leads to ${backend}, which istiod reads since PILOT_ENABLE_ALPHA_GATEWAY_API tells it to: what it makes of it is not followed`,
+  'backend-of-extension': ({ backend }) =>
+    `the route leads to ${backend}, which an extension of the control plane reads: what it makes of it is not followed`,
   'waypoint-canary': ({ service, waypoint, canary, weight }) =>
     weight === 100
       ? `connections to ${named(service)} go through waypoint ${canary} (${USE_WAYPOINT_CANARY}), which is not followed`

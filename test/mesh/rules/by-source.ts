@@ -96,6 +96,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'validatePortOverlapForClientTrafficPolicy refuses a policy for one of several HTTP listeners of a port',
   ),
+  'backend-not-found/other-kind': read(
+    'conformance/tests/httproute-invalid-backendref-unknown-kind.go (Gateway API 1.6.3), conversion.go of Istio and validate.go of Envoy Gateway',
+    'both controllers pass this test, which wants ResolvedRefs False with InvalidKind, and 500',
+  ),
   'listener-not-programmed': read(
     'conformance/tests/gateway-invalid-tls-configuration.go, listenerset-allowed-namespace-none.go and gateway-with-invalid-clientcertificate-validation.go (Gateway API 1.6.3)',
     'both controllers pass these tests, which want Programmed False or Accepted False of such listeners and sets; buildSecretReference and buildCaCertificateReference of Istio, validateTerminateModeAndGetTLSSecrets and ProcessGatewayTLS of Envoy Gateway',
