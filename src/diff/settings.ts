@@ -3,7 +3,7 @@
  * Each field is found where it differs, and told by what it bears on (`field-bearings.ts`).
  */
 import { canonical } from '../model/canonical';
-import { record, type Json } from '../model/fields';
+import { number, optionalRecord, record, records, type Json } from '../model/fields';
 import { installationOf, isOfInstallation } from '../model/installation';
 import type { Manifest } from '../model/manifest';
 import { bearingOf, DOUBTFUL, INSTALLATION, MESH_CONFIG, WORDS, type Bearing } from './field-bearings';
@@ -91,7 +91,17 @@ function only(wanted: RegExp, of: (manifest: Manifest) => Json): Part['read'] {
 
 function specOf({ kind, body }: Manifest): Json {
   const spec = record(record(body).spec);
+  if (kind === 'VirtualService' && Array.isArray(spec.http))
+    return { ...spec, http: records(spec.http).map(withoutPlainAborts) };
   return kind === 'Service' && spec.type === 'ClusterIP' ? { ...spec, type: undefined } : spec;
+}
+
+/** Of aborts, those of some requests: each request shows one of all, and one of none does nothing. */
+function withoutPlainAborts(rule: Json): Json {
+  const fault = optionalRecord(rule.fault);
+  if (fault?.abort === undefined) return rule;
+  const share = number(record(record(fault.abort).percentage).value);
+  return share > 0 && share < 100 ? rule : { ...rule, fault: { ...fault, abort: undefined } };
 }
 
 function annotationsOfPods(manifest: Manifest): Json {

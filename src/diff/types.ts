@@ -50,6 +50,8 @@ export interface Way {
     /** Addresses, where the manifests fix them. */
     readonly endpoints: readonly string[];
   } | null;
+  /** Workloads of the mesh that may answer, `NAMESPACE/NAME`, where the manifests show them. */
+  readonly servers: readonly string[];
   /** TLS made by the last proxy. */
   readonly tls: TlsSettings | null;
   /** Whether the mesh knows the host, or lets it pass because it lets everything pass. */

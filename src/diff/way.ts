@@ -2,6 +2,7 @@
 import { isCatchAll } from '../trace/catch-all';
 import { record, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
+import { shownName } from '../model/workloads';
 import { type ReasonKind, whyUnknown } from '../trace/index';
 import type { Answer, Decision, Hop, ProxyRef, TlsKind, Trace } from '../trace/types';
 import type { Effect, TlsSettings, Way, WayHop } from './types';
@@ -37,6 +38,7 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
       trace.destination === null
         ? null
         : { ...trace.destination, endpoints: isInMesh(last?.cluster) ? [] : [...(last?.envoy.endpoints ?? [])].sort() },
+    servers: serversOf(mesh, trace),
     tls: last === undefined ? null : tlsSettings(mesh, last),
     passthrough,
     split: [...split, ...spreadOf(trace)],
@@ -49,6 +51,17 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
     certificate: trace.hops[0]?.receives.tls === 'MUTUAL',
   };
   return { ...way, text: describe(way, trace, host) };
+}
+
+/** Whom the last proxy that chooses among several has to choose from: Pods go by what controls them. */
+function serversOf(mesh: Mesh, { hops }: Trace): readonly string[] {
+  const chosen = hops.filter(({ envoy }) => envoy.endpoints.length > 0).pop();
+  if (chosen === undefined || !isInMesh(chosen.cluster)) return [];
+  const names = chosen.envoy.endpoints.map((one) => {
+    const workload = mesh.workloads.at(one.replace(/:\d+$/, ''));
+    return workload === undefined ? one : `${workload.namespace}/${shownName(workload)}`;
+  });
+  return [...new Set(names)].sort();
 }
 
 /** The shares of backends that have one cluster between them, whose name tells of none. */
@@ -80,7 +93,7 @@ function answerOf({ code, status, location, proxy }: Answer): NonNullable<Way['a
 /** Both ways, with what sets them apart where their texts would be the same. */
 export function toldApart(was: Way, is: Way): readonly [Way, Way] {
   if (was.text !== is.text) return [was, is];
-  const parts = [addresses, certificates, hopsText];
+  const parts = [addresses, serversText, certificates, hopsText];
   const found = parts.find((part) => part(was) !== part(is));
   if (found === undefined) return [was, is];
   return [
@@ -95,6 +108,10 @@ function addresses({ destination, refusal, answer }: Way): string {
   return destination.endpoints.length === 0
     ? 'at the address that the client dials'
     : `at ${destination.endpoints.map((one) => one.replace(/:\d+$/, '')).join(', ')}, as the proxy resolves it`;
+}
+
+function serversText({ servers }: Way): string {
+  return `answered by ${servers.join(' or ') || 'whoever is there'}`;
 }
 
 function certificates({ tls }: Way): string {

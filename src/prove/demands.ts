@@ -20,7 +20,7 @@ export function violationOf(mesh: Mesh, rule: Rule, told: Trace, request: TraceR
   if (rule.is === 'forbid') return { is: 'violated', why: `gets through: ${way.text}` };
   const judged = [
     through(mesh, rule, told),
-    rule.tls === undefined ? undefined : tls(mesh, rule.tls, told, way.tls?.insecureSkipVerify === true),
+    rule.tls === undefined ? undefined : tls(mesh, rule.tls, told, way.tls?.insecureSkipVerify === true, request),
     identity(rule, told),
     authenticated(rule, told, request),
   ].filter((one) => one !== undefined);
@@ -48,10 +48,19 @@ function namesOf(mesh: Mesh, { proxy, decidedBy }: Hop): readonly string[] {
   ];
 }
 
-/** TLS on the connection that leaves the mesh; within it, on every connection between workloads. */
-function tls(mesh: Mesh, level: TlsLevel, told: Trace, isUnverified: boolean): Judged | undefined {
+/** TLS on the connection that leaves the mesh; within it, on every connection between workloads; and on the one by which a client outside enters. */
+function tls(
+  mesh: Mesh,
+  level: TlsLevel,
+  told: Trace,
+  isUnverified: boolean,
+  { at }: TraceRequest,
+): Judged | undefined {
   if (level === 'plain') return undefined;
   const { hops, destination } = told;
+  const [first] = hops;
+  if (at !== undefined && first !== undefined && !ENCRYPTED.has(first.receives.tls))
+    return { is: 'violated', why: `enters in plain text at ${at}` };
   const last = hops[hops.length - 1];
   const isServers = hops.length > 1 && (last?.proxy.kind === 'sidecar' || last?.proxy.kind === 'ztunnel');
   const legs: readonly TlsKind[] = isOutside(mesh, told)

@@ -1,5 +1,6 @@
 /** Ambient mode: ztunnel carries connections of Pods that have no proxy of their own, to waypoints where services ask for one. */
 import { contains, isAddress, isRange, prefixLength } from '../model/addresses';
+import { endpointText } from '../model/endpoints';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Port, Service } from '../model/services';
@@ -167,7 +168,8 @@ function straight(walk: Walk, flight: Flight, { service, port, incoming, by }: S
   const layers = inMesh ? [...flight.layers, MUTUAL] : flight.layers;
   const dialled = endpoint?.port ?? flight.port;
   const target = service.registry === 'External' && workload === undefined ? dialled : port.port;
-  const hop = hopOf(incoming, { sends: wire(protocolOf(flight), target, layers), decidedBy: decisions(by) });
+  const envoy = { ...incoming.envoy, endpoints: endpoints.map(endpointText) };
+  const hop = hopOf(incoming, { sends: wire(protocolOf(flight), target, layers), decidedBy: decisions(by), envoy });
   const onward = { ...flight, layers, address: endpoint?.address ?? null, port: dialled, namedPort: target, host: endpoint?.address !== undefined && workload === undefined && !isAddress(endpoint.address) ? endpoint.address : service.host }; // prettier-ignore
   return step(hop, { at: 'network', flight: onward, target: { workload, original: false, among: endpoints }, isHttp: flight.http !== null }); // prettier-ignore
 }

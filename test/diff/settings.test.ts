@@ -169,6 +169,12 @@ describe('diff tells, with no change of traffic, of', () => {
     expect(found.undecided.some((one) => why.test(one.why))).toBe(true);
   }); // prettier-ignore
 
+  it.each([0, 100])('no share of the requests where an abort is of %s percent of them', (value) => {
+    const found = replaced('timeout: 10s', `fault: { abort: { httpStatus: 500, percentage: { value: ${value} } } }`);
+    expect(found.complete).toBe(true);
+    expect(found.changes.length > 0).toBe(value === 100);
+  });
+
   it('two timeouts that are swapped, and of none that moves with its rule or object', () => {
     const swapped = MESH.replace('timeout: 60s', 'timeout: 1s')
       .replace('timeout: 10s', 'timeout: 60s')

@@ -128,7 +128,7 @@ export const INVARIANTS: readonly (readonly [WorldName, string, Said])[] = [
   ['GATEWAY', 'forbid: { from: "*", to: { hosts: [api.stripe.com], ports: [443] } }', 'proved'],
   ['GATEWAY', 'require: { from: billing, to: outside, identity: billing/invoices }', 'refuted'],
   ['INGRESS', 'require: { from: outside, to: { services: [shop/server] }, through: istio-ingress/public }', 'proved'],
-  ['INGRESS', 'require: { from: outside, to: "*", tls: encrypted }', 'proved'],
+  ['INGRESS', 'require: { from: outside, to: "*", tls: encrypted }', 'refuted'],
   ['INGRESS', 'forbid: { from: { only: [shop/web] }, to: { services: [shop/server], methods: [GET] } }', 'refuted'],
   ['INGRESS', 'forbid: { from: { namespace: billing }, to: { services: [shop/server] } }', 'proved'],
   ['ENVOY_GATEWAY', 'forbid: { from: outside, to: { hosts: [other.example.org] } }', 'unknown'],
