@@ -6,6 +6,7 @@ import { objectMetadata } from '../core/metadata';
 import { nameOfId } from '../core/ids';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
+import { noTexts, textsOf } from '../core/texts';
 import { settled } from '../core/settled';
 import { Audience } from '../mesh/audience';
 import { joinMesh } from '../mesh/mesh-boundary';
@@ -232,9 +233,9 @@ export class ExternalService extends Construct implements IExternalService {
 
   public constructor(scope: Construct, id: string, props: ExternalServiceProps) {
     super(scope, id);
-    this.hosts = [...settled(props.hosts)];
+    this.hosts = textsOf(settled(props.hosts));
     this.ports = [...(props.ports ?? [ExternalPort.https()])];
-    this.addresses = [...settled(props.addresses ?? [])];
+    this.addresses = textsOf(settled(props.addresses));
     this.subjectAltNames = [...(props.subjectAltNames ?? [])];
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.audience = props.audience ?? Audience.ownNamespace();
@@ -317,8 +318,8 @@ export class ExternalService extends Construct implements IExternalService {
   }
 
   private problems(props: ExternalServiceProps): Problem[] {
-    const problems: Problem[] = [];
-    if (!this.hosts.length)
+    const problems = [...noTexts('hosts', settled(props.hosts)), ...noTexts('addresses', settled(props.addresses))];
+    if (!this.hosts.length && problems.length === 0)
       problems.push({
         what: 'names no host',
         why: 'a ServiceEntry without hosts is refused',

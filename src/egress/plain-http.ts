@@ -18,7 +18,7 @@ export function plainToTls(hosts: readonly string[], port: ExternalPort | undefi
   return [
     {
       what: `HTTP to ${hosts.map(quote).join(', ')} port ${port.number} is sent on as it is, to port ${port.targetPort}`,
-      why: 'port 443 speaks TLS: it answers plain text with 400, and all of it is read on the way',
+      why: `port ${port.targetPort} speaks TLS: it answers plain text with 400, and all of it is read on the way`,
       fix: 'originate TLS: `http: HttpEgress.originateTls()`, or leave `http` out with ExternalPort.httpThenTls()',
     },
   ];

@@ -114,6 +114,16 @@ describe('an external service', () => {
 describe('what an external service refuses', () => {
   it.each<[string, ExternalServiceProps, RegExp]>([
     ['no host', { hosts: [], ports: [https] }, /names no host/],
+    [
+      'a host that is not set',
+      { hosts: [undefined as unknown as string], ports: [https] },
+      /hosts\[0\] is undefined, and no text/,
+    ],
+    [
+      'an address that is no text',
+      { hosts: ['a.example.com'], addresses: [5 as unknown as string], ports: [https] },
+      /addresses\[0\] is 5, and no text/,
+    ],
     ['no port', { hosts: ['a.example.com'], ports: [] }, /names no port/],
     [
       'a URL, and guesses the host',

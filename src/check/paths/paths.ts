@@ -135,7 +135,7 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
   const broken: BrokenPath[] = [];
   for (const path of all) {
     const { refusal } = path.trace;
-    if (!refusal) continue;
+    if (!refusal || path.probe.isMeantFor?.(path.client) === false) continue;
     const kind = breakOf(path.trace);
     if (kind === undefined) continue;
     // A client that no manifest shows runs under an account that nobody knows, which policies may well admit.

@@ -38,6 +38,8 @@ export interface Probe {
   readonly atGroup?: TraceRequest['atGroup'];
   /** Which clients of the mesh it is for. */
   readonly isFor: (client: Client) => boolean;
+  /** Which of those are meant to arrive; all of them if left out. */
+  readonly isMeantFor?: (client: Client) => boolean;
 }
 
 /** A name that a wildcard stands for. */
@@ -53,7 +55,7 @@ export function probesOf(context: CheckContext): Probe[] {
     // An entry without endpoints may be there to hold those whom no rule leads; one that looks for workloads is not.
     const isHeld = spec.workloadSelector === undefined;
     for (const probe of entryProbes(manifest, spec))
-      add(isHeld ? { ...probe, isFor: callersOf(context, probe.host) } : probe);
+      add(isHeld ? { ...probe, isMeantFor: callersOf(context, probe.host) } : probe);
   }
   for (const service of context.index(virtualServices)) {
     for (const probe of ruleProbes(context, service)) add(probe);

@@ -1,8 +1,12 @@
 import { isCatchAll } from '../../trace/catch-all';
-import { MESH, type RuleMatch, isVisible, nameOf, ruleMatches } from '../edge';
+import { MESH, type RuleMatch, fullHost, isVisible, nameOf, ruleMatches, virtualServices } from '../edge';
 import { type WayOut, waysFor, waysOut } from '../egress-gateways';
+import { missed, notExported, unreadByZtunnel } from '../past-gateway';
 import { type Path, paths } from '../paths/paths';
-import type { CheckContext } from '../context';
+import { type Client, clients } from '../paths/clients';
+import { trace } from '../../trace';
+import { push } from '../../model/objects';
+import { type CheckContext, defineIndex } from '../context';
 import { overlaps } from '../../model/hostnames';
 import type { Hit, Rule } from '../rule';
 
@@ -35,14 +39,91 @@ export const rule: Rule = {
         found.set(way, state);
       }
     }
+    const open = new Map<string, Past>();
     for (const [way, { past, held, through }] of found) {
       // What a NetworkPolicy holds on its way past the gateway was to go through it, if nothing else does.
       const all = past.length === 0 && through === 0 ? held : past;
-      const first = all[0];
-      if (first) yield describe(context, way, first, all.length, through);
+      for (const one of all) {
+        const { namespace } = one.client;
+        if (!isOpenTo(context, way, one)) continue;
+        if (!open.has(namespace)) open.set(namespace, { way, ...one });
+      }
+      const others = all.filter((one) => !isOpenTo(context, way, one));
+      const [first] = others;
+      if (first) yield describe(context, way, first, others.length, through);
     }
+    for (const one of openByAddress(context, open)) open.set(one.client.namespace, one);
+    for (const one of open.values()) yield closeNamespace(context, one);
   },
 };
+
+/** A request that goes past the gateway that has a way out for its host. */
+interface Past {
+  readonly way: WayOut;
+  readonly probe: Pick<Path['probe'], 'url'>;
+  readonly client: Client;
+}
+
+/** Whether the way out is for other namespaces, and this one lets out whatever it knows nothing of. */
+function isOpenTo(context: CheckContext, way: WayOut, path: Path): boolean {
+  return isUndeclared(path.trace) && isForOthers(leadOf(context, way)?.service ?? way.service, way.gateway, path.client.namespace); // prettier-ignore
+}
+
+/** The same of namespaces that no object speaks to: each is asked for one host that others are led to the gateway for. */
+function* openByAddress(context: CheckContext, known: ReadonlyMap<string, Past>): Generator<Past> {
+  const { mesh } = context;
+  const asked = new Set(known.keys());
+  for (const client of context.index(clients)) {
+    const { namespace } = client;
+    if (client.isAssumed || !client.hasSidecarForSure || asked.has(namespace)) continue;
+    asked.add(namespace);
+    const way = context.index(waysOut).find((one) => isKeptFrom(context, one, namespace));
+    const port = way && mesh.services.declaring(way.host)[0]?.ports[0]?.port;
+    if (way === undefined || port === undefined) continue;
+    const url = way.kind === 'http' ? `http://${way.host}:${port}/` : `https://${way.host}:${port}/`;
+    const followed = trace(mesh, { from: client.from, request: url });
+    const isDirect = followed.outcome === 'delivered' && followed.hops.every(({ proxy }) => proxy.kind === 'sidecar');
+    if (isDirect && isUndeclared(followed)) yield { way, probe: { url }, client };
+  }
+}
+
+/** Whether a way out is led to by a rule for other namespaces, and nothing declares the host to this one. */
+function isKeptFrom(context: CheckContext, way: WayOut, namespace: string): boolean {
+  if (way.kind === 'tcp' || way.host.includes('*') || namespace === way.gateway.split('/')[0]) return false;
+  const lead = leadOf(context, way);
+  const declared = context.mesh.services.declaring(way.host);
+  return (
+    lead !== undefined &&
+    isForOthers(lead.service, way.gateway, namespace) &&
+    declared.length > 0 &&
+    !declared.some((service) => context.mesh.services.isVisible(service, namespace))
+  );
+}
+
+/** The rule that leads sidecars to the gateway: in the VirtualService of the way out, or in one of its own. */
+function leadOf(
+  context: CheckContext,
+  { service, kind, host }: WayOut,
+): { readonly service: WayOut['service']; readonly rule: RuleMatch } | undefined {
+  const own = ruleForMesh(service, kind, host);
+  if (own !== undefined) return { service, rule: own };
+  for (const other of context.index(leadsByHost).get(host) ?? []) {
+    const rule = ruleForMesh(other, kind, host);
+    if (rule !== undefined) return { service: other, rule };
+  }
+  return undefined;
+}
+
+const leadsByHost = defineIndex(
+  'rules of sidecars by host',
+  (context): ReadonlyMap<string, readonly WayOut['service'][]> => {
+    const byHost = new Map<string, WayOut['service'][]>();
+    for (const service of context.index(virtualServices))
+      if (service.gateways.includes(MESH))
+        for (const host of service.hosts) push(byHost, fullHost(context, host, service.manifest.namespace), service);
+    return byHost;
+  },
+);
 
 /** Whether a request was on its way to the host itself when a NetworkPolicy stopped it. */
 function isHeldByPolicy({ probe, trace: { hops, refusal } }: Path): boolean {
@@ -51,28 +132,73 @@ function isHeldByPolicy({ probe, trace: { hops, refusal } }: Path): boolean {
 }
 
 function describe(
-  { mesh }: CheckContext,
+  context: CheckContext,
   { service, host, kind, field, gateway }: WayOut,
   first: Path,
   past: number,
   through: number,
 ): Hit {
+  const { mesh } = context;
   const sidecar = mesh.sidecarFor(first.client.namespace, first.client.labels);
   const more = past > 1 ? ` (and ${past - 1} more)` : '';
   const isForMesh = service.gateways.includes(MESH);
   const { namespace } = first.client;
   const isSeen = isVisible(service.spec.exportTo, service.manifest.namespace, namespace);
-  const own = isSeen ? ruleForMesh(service, kind, host) : undefined;
+  const written = ruleForMesh(service, kind, host);
+  const led = leadOf(context, { service, host, kind, field, gateway });
+  const lead = written ?? led?.rule;
+  const own = isSeen ? written : undefined;
   const doubtful = through > 0 && !first.client.hasSidecarForSure;
+  if (led !== undefined && isTakenBy(led, first)) return toNoGateway(led, first, gateway, doubtful || through > 0);
+  const byZtunnel = first.trace.hops[0]?.proxy.kind === 'ztunnel';
   return {
     manifest: service.manifest,
     onTheWay: sidecar ? [service.manifest, sidecar.manifest] : [service.manifest],
-    field: own?.field ?? (isForMesh ? field : ['spec', 'gateways']),
-    what: `${first.probe.url} from ${first.client.from}${more} leaves from the sidecar, though ${nameOf(service.manifest)} has a route for ${host} on gateway ${gateway}${isForMesh ? '' : `; its gateways are ${service.gateways.join(', ')}, without mesh`}`,
-    ...(own ? missesRequest(service, own) : {}),
-    ...(isForOthers(service, gateway, namespace) && isUndeclared(first) ? closeNamespace(namespace) : {}),
+    field: own?.field ?? (written ? ['spec', 'exportTo'] : isForMesh ? field : ['spec', 'gateways']),
+    what: `${first.probe.url} from ${first.client.from}${more} leaves from ${byZtunnel ? 'ztunnel' : 'the sidecar'}, though ${nameOf(service.manifest)} has a route for ${host} on gateway ${gateway}${isForMesh || lead !== undefined ? '' : `; its gateways are ${service.gateways.join(', ')}, without mesh`}`,
+    ...(byZtunnel ? unreadByZtunnel(namespace) : {}),
+    ...(written && !byZtunnel ? (isSeen ? missed(context, service, written, first) : notExported(service, namespace)) : {}), // prettier-ignore
+    ...(!written && lead && !byZtunnel ? leftAside(context, { service, host, kind, field, gateway }, first) : {}),
     ...(doubtful || through > 0 ? { severity: 'warning' as const } : {}),
   };
+}
+
+type Lead = NonNullable<ReturnType<typeof leadOf>>;
+
+/** Whether the rule that leads to the gateway took the request. */
+function isTakenBy({ service: { manifest }, rule: { kind, rule } }: Lead, { trace: { hops } }: Path): boolean {
+  const taken = hops[0]?.route;
+  return taken?.namespace === manifest.namespace && taken.name === manifest.name && taken.rule === `${kind}[${rule}]`;
+}
+
+/** The rule leads to Pods, and they are no gateway. */
+function toNoGateway(
+  { service, rule: { field, kind, rule } }: Lead,
+  { probe, client, trace: { hops } }: Path,
+  gateway: string,
+  isDoubtful: boolean,
+): Hit {
+  // prettier-ignore
+  const [, , , to = ''] = (hops[0]?.cluster ?? '').split('|');
+  return {
+    manifest: service.manifest,
+    onTheWay: [service.manifest],
+    field,
+    what: `${probe.url} from ${client.from} is led to ${to} by ${kind}[${rule}] of ${nameOf(service.manifest)}, and no Pods there run Gateway ${gateway}`,
+    why: 'What is behind the Service that the rule names is no gateway: the request reaches another workload, or nobody, and its policies are not those of the gateway.',
+    fix: `Name the Service of the Pods that Gateway ${gateway} selects, and give those Pods the template of a gateway (inject.istio.io/templates: gateway).`,
+    ...(isDoubtful ? { severity: 'warning' as const } : {}),
+  };
+}
+
+/** The rule for sidecars is in a VirtualService of its own. */
+function leftAside(context: CheckContext, way: WayOut, first: Path): Pick<Hit, 'why' | 'fix'> {
+  const lead = leadOf(context, way);
+  if (lead === undefined) return { fix: rule.fix };
+  const { service, rule: led } = lead;
+  return isVisible(service.spec.exportTo, service.manifest.namespace, first.client.namespace)
+    ? missed(context, service, led, first)
+    : notExported(service, first.client.namespace);
 }
 
 /** The rule that leads sidecars' requests for a host somewhere else than to the host itself. */
@@ -86,19 +212,6 @@ function ruleForMesh(service: WayOut['service'], kind: WayOut['kind'], host: str
   );
 }
 
-function missesRequest(service: WayOut['service'], { kind, rule, match }: RuleMatch): Pick<Hit, 'why' | 'fix'> {
-  const name = `${kind}[${rule}]`;
-  const own = kind === 'http' ? undefined : service.spec[kind]?.[rule]?.match?.[match ?? 0];
-  const subnets = own?.destinationSubnets ?? [];
-  return {
-    why: `Rule ${name} leads sidecars to the gateway, and does not take this request: it leaves from the sidecar, unseen by the gateway and its policies.`,
-    fix:
-      subnets.length > 0
-        ? `Write destinationSubnets of ${name} so that they hold the addresses of the host's ServiceEntry (now ${subnets.join(', ')}).`
-        : `Compare the match of ${name} with the request (port, sniHosts, source), and the addresses of the host's ServiceEntry: where the host has one, given or allocated, the rule holds for connections to that address only.`,
-  };
-}
-
 /** Whether a rule is written for clients of namespaces that are named, and these are not among them. */
 function isForOthers({ spec, manifest, gateways }: WayOut['service'], gateway: string, namespace: string): boolean {
   const meant = (spec.exportTo ?? []).map((entry) => (entry === '.' ? manifest.namespace : entry));
@@ -107,12 +220,20 @@ function isForOthers({ spec, manifest, gateways }: WayOut['service'], gateway: s
 }
 
 /** Whether the sidecar knows nothing of the host, and lets the request out as it lets out everything. */
-function isUndeclared({ trace: { hops } }: Path): boolean {
+function isUndeclared({ hops }: Pick<Path['trace'], 'hops'>): boolean {
   return isCatchAll(hops.at(-1)?.cluster);
 }
 
-function closeNamespace(namespace: string): Pick<Hit, 'why' | 'fix'> {
+function closeNamespace(context: CheckContext, { way, probe, client }: Past): Hit {
+  const { namespace } = client;
+  const others = new Set(context.index(waysOut).filter((one) => one.host !== way.host && isKeptFrom(context, one, namespace)).map(({ host }) => host)).size; // prettier-ignore
+  const sidecar = context.mesh.sidecarFor(namespace, client.labels);
   return {
+    manifest: way.service.manifest,
+    onTheWay: sidecar ? [way.service.manifest, sidecar.manifest] : [way.service.manifest],
+    field: way.field,
+    severity: 'warning',
+    what: `${probe.url} from ${client.from} leaves from the sidecar, past gateway ${way.gateway}${others === 0 ? '' : `, and so may requests for ${others} other host${others === 1 ? '' : 's'} of the gateway`}`,
     why: `The way through the gateway is for other namespaces. In ${namespace} sidecars let everything out that is not declared there (ALLOW_ANY), this host as well.`,
     fix: `Set outboundTrafficPolicy to REGISTRY_ONLY for ${namespace} (a Sidecar there, or the whole mesh). Only if its workloads are meant to call the host, export the route to ${namespace}.`,
   };
