@@ -3,7 +3,7 @@ import { isAutoAddress } from '../model/auto-addresses';
 import type { ServiceTarget } from '../model/merged-gateway';
 import type { Mesh } from '../model/mesh';
 import type { Service } from '../model/services';
-import type { Workload } from '../model/workloads';
+import { type Workload, shownName } from '../model/workloads';
 import { noteApart } from './endpoints-apart';
 import { cut, HBONE_PORT } from './hbone';
 import { brokenStatus } from './hop';
@@ -11,6 +11,7 @@ import { entersSidecar } from './inbound';
 import { dial, serviceAt } from './names';
 import { networkVerdict } from './network-policy';
 import { gap } from './notes';
+import { atProxyPort } from './proxy-ports';
 import { refused, unknown, type End, type Step, type Target } from './step';
 import type { Destination, ProxyRef, Refused } from './types';
 import { type Flight, type TlsLayer, type Walk, outermost } from './walk';
@@ -60,6 +61,10 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       reason: verdict.reason,
     });
   }
+  if (workload?.membership === 'sidecar') {
+    const own = atProxyPort(onward, { kind: 'sidecar', namespace: workload.namespace, workload: shownName(workload) });
+    if (own !== undefined) return own;
+  }
   const served = workload === undefined ? undefined : servedPort(mesh, onward.port, workload);
   if (workload !== undefined && typeof served === 'object') return notServed(mesh, onward, workload, served);
   if (workload !== undefined && served === 'unsaid')
@@ -67,6 +72,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       undefined,
       gap({ kind: 'port-not-listed', namespace: workload.namespace, workload: workload.name, port: onward.port }),
     );
+  if (onward === flight && isCaller(flight, workload)) return { then: delivered(onward, outermost(onward.layers)) };
   if (workload?.membership === 'gateway') return { then: { at: 'gateway', flight: onward, workload } };
   if (workload?.membership === 'sidecar' && entersSidecar(mesh.servedTo(workload), workload, onward.port))
     return { then: { at: 'inbound-sidecar', flight: onward, workload } };
@@ -82,6 +88,12 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
     });
   }
   return { then: delivered(onward, outer) };
+}
+
+/** Whether a Pod dials its own address: that stays within it, and nothing leads it to a proxy. */
+export function isCaller({ from, sentBy, address }: Flight, workload: Workload | undefined): boolean {
+  if (sentBy !== null || address === null || workload === undefined) return false;
+  return from.workload === workload && workload.addresses.includes(address);
 }
 
 /** The address that Istio gave a host means something to proxies only, and these on the ports of its entry. */

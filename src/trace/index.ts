@@ -12,6 +12,7 @@ import type { LeftOut } from '../model/left-out';
 import { HTTP1_METHODS } from '../model/http1-methods';
 import type { Mesh } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
+import { isCaller } from './arrive';
 import type { Recorder } from './ask';
 import { isListenedAt, outboundCapture, virtualInterfaces } from './capture';
 import { client, type Origin } from './client';
@@ -219,6 +220,7 @@ function firstStep(
   }
   const { namespace, workload } = peer;
   noteDns(walk.at(podOf(peer)), peer, flight.host, given);
+  if (isCaller(flight, workload)) return withoutProxy(flight, { kind: 'none', namespace, workload: name }, undefined);
   const virtual = isAmbient === true || hasSidecar ? virtualInterfaces(workload, isAmbient === true) : undefined;
   if (virtual !== undefined) walk.note(remark({ kind: 'virtual-machines', namespace, workload: name, ...virtual }));
   if (isAmbient === true) return { then: { at: 'outbound-ztunnel', flight, name, dialsPod: false } };

@@ -17,6 +17,7 @@ import { gatewayRouteConfig } from './gateway-routes';
 import { hopOf, brokenStatus, protocolOf } from './hop';
 import { istioPlane } from './istio-plane';
 import { type SidecarView, sidecarListeners, virtualOutbound } from './sidecar-listeners';
+import { atProxyPort } from './proxy-ports';
 import { sidecarRouteConfig } from './sidecar-routes';
 import type { Reason } from './reasons';
 import { refused, step, unknown, type Step } from './step';
@@ -126,6 +127,8 @@ export function throughGateway(walk: Walk, flight: Flight, workload: Workload): 
     addresses: workload.addresses,
   };
   const proxy = gatewayProxy(flight, workload);
+  const own = atProxyPort(flight, proxy);
+  if (own !== undefined) return own;
   const settings = proxySettings(mesh, workload);
   if (settings.proxyProtocol)
     return unknown(

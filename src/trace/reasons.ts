@@ -160,6 +160,7 @@ interface Spelled {
 
 /** At a listener: whether a connection is taken, and its TLS. */
 interface OfListeners {
+  'port-of-the-proxy': { readonly port: number; readonly path: string; readonly isServed: boolean };
   'no-server-on-port': { readonly port: number; readonly namedPort: number };
   'server-without-route': { readonly gateway: string; readonly port: number; readonly namedPort: number; readonly section: 'tls' | 'tcp' }; // prettier-ignore
   'server-left-out': { readonly gateway: string; readonly port: number; readonly namedPort: number; readonly problem: ServerProblem; readonly detail?: string }; // prettier-ignore

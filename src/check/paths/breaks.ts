@@ -51,6 +51,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'mutual-tls-without-sidecar': 'tls-mode',
   'no-such-gateway': 'other',
 
+  'port-of-the-proxy': undefined,
   'no-server-on-port': byPort,
   'server-without-route': byPort,
   'server-left-out': byPort,

@@ -4,6 +4,7 @@ import { envoyRefusalWords, notAcceptedWords, serverProblemText } from './proble
 import { named, portText, type WordsFor } from './words';
 
 type Kinds =
+  | 'port-of-the-proxy'
   | 'no-server-on-port'
   | 'server-without-route'
   | 'server-left-out'
@@ -42,6 +43,12 @@ const tlsOf = (byProxy: boolean): string =>
   byProxy ? 'TLS that its DestinationRule originates' : "the client's own TLS";
 
 export const LISTENER_WORDS: WordsFor<Kinds> = {
+  'port-of-the-proxy': ({ port, path, isServed }) => ({
+    what: isServed
+      ? `port ${port} is the proxy's own, which serves ${path} there`
+      : `port ${port} is the proxy's own, which serves nothing there but ${path}`,
+    fix: `ask for ${path}, or send to a port of the application`,
+  }),
   'no-server-on-port': (ports) => ({
     what: `the gateway has no server on ${portText(ports)}: the connection is refused`,
     fix: ADD_SERVER,
