@@ -102,6 +102,7 @@ function noHost(
             gateway: gatewayRef(gateway),
             host,
             unattached: unattachedToEnvoyGateway(mesh, gateway),
+            closer: null,
           }
         : { kind: 'listener-refused-by-envoy', problem: refusal.problem },
     by: at === undefined ? gatewayDecision(gateway, 'spec.listeners') : listenerDecision(at),

@@ -39,6 +39,13 @@ export type TokenProblem =
   | { readonly is: 'issuer'; readonly issuer: string; readonly trusted: readonly string[] }
   | { readonly is: 'malformed'; readonly detail: string };
 
+export interface CloserListener {
+  readonly route: ObjectRef;
+  readonly at: string;
+  readonly listener: string;
+  readonly hostname: string;
+}
+
 /** A route that names a Gateway and is not attached to it. */
 export interface UnattachedRoute {
   readonly route: ObjectRef;
@@ -233,6 +240,8 @@ interface OfRoutes {
     readonly gateway: ObjectRef;
     readonly host: string;
     readonly unattached: readonly UnattachedRoute[];
+    /** A route that has it at one listener, and the one that requests for it belong to, whose hostname is closer. */
+    readonly closer: CloserListener | null;
   };
   'no-l4-route': {
     readonly sni: string | null;

@@ -1,8 +1,10 @@
 /** Routes that name a Gateway of the Gateway API and are not attached to it, whoever's it is. */
 import type { Against, Unattached } from '../model/attachments';
 import type { ApiRoute } from '../model/gateway-api';
+import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
-import type { ListenerAgainst, Reason, UnattachedRoute, WhyUnattached } from './reasons';
+import { refOf } from './refs';
+import type { CloserListener, ListenerAgainst, Reason, UnattachedRoute, WhyUnattached } from './reasons';
 import type { Decision, ObjectRef } from './types';
 
 export function unattachedRoute({ kind, config }: ApiRoute, why: WhyUnattached): UnattachedRoute {
@@ -35,7 +37,30 @@ function ownerOf(by: readonly (Decision | null)[]): ObjectRef | undefined {
 export function noHostname(mesh: Mesh, by: readonly (Decision | null)[], host: string): Reason | undefined {
   const gateway = ownerOf(by);
   if (gateway === undefined) return undefined;
-  return { kind: 'no-hostname', gateway, host, unattached: unattachedTo(mesh, `${gateway.namespace}/${gateway.name}`) };
+  return {
+    kind: 'no-hostname',
+    gateway,
+    host,
+    unattached: unattachedTo(mesh, `${gateway.namespace}/${gateway.name}`),
+    closer: closerListener(mesh, gateway, host),
+  };
+}
+
+/** Requests belong to the listener whose hostname is the closest: a route for their host at another one gets none of them. */
+function closerListener(mesh: Mesh, { namespace, name }: ObjectRef, host: string): CloserListener | null {
+  for (const { route, gateway, listener } of mesh.gatewayApi.attachments) {
+    if (gateway.config.namespace !== namespace || gateway.config.name !== name || !/^(HTTP|GRPC)Route$/.test(route.kind)) continue; // prettier-ignore
+    if (!route.hostnames.some((own) => isSubsetOf(host, own)) || !isSubsetOf(host, listener.hostname)) continue;
+    const other = gateway.listeners.find(
+      ({ port, hostname }) =>
+        port === listener.port &&
+        hostname !== listener.hostname &&
+        isSubsetOf(host, hostname) &&
+        isSubsetOf(hostname, listener.hostname),
+    );
+    if (other !== undefined) return { route: refOf(route.config), at: listener.name, listener: other.name, hostname: other.hostname }; // prettier-ignore
+  }
+  return null;
 }
 
 /** The same of a listener whose connections are read no further. */

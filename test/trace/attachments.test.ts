@@ -84,3 +84,36 @@ metadata: {name: app}
     expect(told.refusal?.by).toEqual({ kind: 'Gateway', namespace: 'edge', name: 'front', field: 'spec.listeners[0]' });
   });
 });
+
+it('is at a listener whose hostname is not the closest for a name: the answer names the one that requests belong to', () => {
+  const told = traceIn(`apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: edge}
+spec:
+  gatewayClassName: istio
+  listeners:
+  - {name: wide, port: 80, protocol: HTTP, hostname: "*.example.com", allowedRoutes: {namespaces: {from: All}}}
+  - {name: close, port: 80, protocol: HTTP, hostname: "*.b.example.com"}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: app}
+spec: {hostnames: [a.b.example.com], parentRefs: [{name: front, namespace: edge}], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: app}
+`)('http://a.b.example.com/', { from: 'outside', at: 'edge/front' });
+  expect(told.refusal).toMatchObject({
+    status: 404,
+    reason: {
+      kind: 'no-hostname',
+      closer: {
+        route: { kind: 'HTTPRoute', namespace: 'app', name: 'shop' },
+        at: 'wide',
+        listener: 'close',
+        hostname: '*.b.example.com',
+      },
+    },
+  });
+});

@@ -85,9 +85,15 @@ export const ROUTE_WORDS: WordsFor<RouteKinds> = {
     what: `Host ${authority} is not of ${host}`,
     fix: `ask for a name within ${host}`,
   }),
-  'no-hostname': ({ gateway, host, unattached }) => ({
-    what: `no route of ${named(gateway)} has hostname ${host}${alsoText(unattached)}`,
-    fix: `${unattached.length === 0 ? '' : 'mend what keeps the route from attaching, or '}add ${host} to the hostnames of a route that is attached`,
+  'no-hostname': ({ gateway, host, unattached, closer }) => ({
+    what:
+      closer === null
+        ? `no route of ${named(gateway)} has hostname ${host}${alsoText(unattached)}`
+        : `requests for ${host} belong to listener ${closer.listener} of ${named(gateway)}, whose hostname ${closer.hostname} is closer, and ${named(closer.route)}, which has it, is attached to listener ${closer.at}${alsoText(unattached)}`,
+    fix:
+      closer !== null
+        ? `attach ${named(closer.route)} to listener ${closer.listener} too (its parentRefs, and the allowedRoutes of the listener)`
+        : `${unattached.length === 0 ? '' : 'mend what keeps the route from attaching, or '}add ${host} to the hostnames of a route that is attached`,
   }),
   'no-l4-route': ({ sni, port, unattached }) => ({
     what: `no TLSRoute or TCPRoute is attached for ${sni ?? `port ${port}`}${alsoText(unattached)}`,
