@@ -82,6 +82,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   const offers: Offers = [new Set(), new Set()];
   const options = { mostClasses, paths, budget };
   const exploration = exploreBoth(meshes, client.request, probe.target, options, offers);
+  let leavesOpen = false;
   for (const { region, witness, followed, open } of exploration.classes) {
     const found = differenceOf(meshes, witness, followed.traces);
     if (found !== undefined) {
@@ -92,7 +93,8 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
     const [before] = followed.traces;
     const blocks = followed.traces.map(blocksAssumed);
     if (blocks[0] !== blocks[1]) doubts.push({ what: regionText(region), why: clientsByAddress(blocks) });
-    if (before.outcome === 'unknown') doubts.push({ what: regionText(region), why: whyUnknown(before) });
+    if (hangsOnListening(before)) leavesOpen = true;
+    else if (before.outcome === 'unknown') doubts.push({ what: regionText(region), why: whyUnknown(before) });
     if (followed.rewrites[0].join() === followed.rewrites[1].join()) continue;
     // A path that is made anew may come out alike of one path and not of another.
     const others = otherPaths(region, witness, probe.target, paths);
@@ -107,6 +109,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
+  if (leavesOpen) doubts.push(...ifListening(task, meshes, options));
   if (toFollow(offers).length > 0) doubts.push(...ofShares(task, meshes, options, toFollow(offers)));
   const alsoAs = (one: Target): readonly Matcher[] => {
     const { classes, undecided, followed, hostAsked } = exploreBoth(meshes, client.request, one, options);
@@ -132,6 +135,42 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       why: 'followed by itself, the request that was found does not differ in this way',
     });
   return { differences: told, doubts, followed: exploration.followed + extra };
+}
+
+/** Whether all that is open is whether a Pod listens: it does before as after, or not. */
+function hangsOnListening({ outcome, noted }: Trace): boolean {
+  return outcome === 'unknown' && noted.some(({ kind }) => kind === 'port-not-listed');
+}
+
+/** What is not decided of requests to Pods that may listen, once they do: where they do not, all fare alike who get there alike. */
+function ifListening(
+  { client, probe: { target } }: Task,
+  meshes: readonly [Mesh, Mesh],
+  options: ExploreOptions,
+): readonly Doubt[] {
+  const doubts = new Map<string, Doubt>();
+  const note = (what: string, why: string): void => {
+    doubts.set(`${what} ${why}`, { what, why: `if something listens there: ${why}` });
+  };
+  const offers: Offers = [new Set(), new Set()];
+  const { classes, undecided } = exploreBoth(meshes, client.request, target, options, offers, true);
+  for (const { region, witness, followed, open } of classes) {
+    const what = regionText(region);
+    const asItIs = followBoth(meshes, witness).traces;
+    if (!asItIs.some(hangsOnListening) || differenceOf(meshes, witness, asItIs) !== undefined) continue;
+    const found = differenceOf(meshes, witness, followed.traces);
+    if (found !== undefined) note(what, `they were ${found.was.text}, and are ${found.is.text}`);
+    for (const why of open) note(what, why);
+    const [before, after] = followed.traces;
+    if (before.outcome === 'unknown') note(what, whyUnknown(before));
+    if (blocksAssumed(before) !== blocksAssumed(after))
+      note(what, clientsByAddress([blocksAssumed(before), blocksAssumed(after)]));
+    if (followed.rewrites[0].join() !== followed.rewrites[1].join())
+      note(what, 'the path is made anew otherwise than before');
+  }
+  for (const { what, why } of undecided) note(what, why);
+  if (toFollow(offers).some(isEndpoint)) note('every request', 'endpoints that fare apart were not followed each');
+  return [...doubts.values()];
 }
 
 /** Blocks of clients' addresses that NetworkPolicies let in, which no request says that its client is in. */
@@ -203,16 +242,24 @@ function exploreBoth(
   target: Target,
   options: ExploreOptions,
   offers?: Offers,
+  listens = false,
 ): Exploration<Both> {
   return exploreByAddress(
     meshes,
     target,
-    (one) => exploreWith((request, recorder) => followBoth(meshes, request, recorder, offers), client, one, options),
+    (one) =>
+      exploreWith((request, recorder) => followBoth(meshes, request, recorder, offers, listens), client, one, options),
     ({ traces }) => traces,
   );
 }
 
-function followBoth(meshes: readonly [Mesh, Mesh], request: TraceRequest, recorder?: Recorder, offers?: Offers): Both {
+function followBoth(
+  meshes: readonly [Mesh, Mesh],
+  request: TraceRequest,
+  recorder?: Recorder,
+  offers?: Offers,
+  listens = false,
+): Both {
   const rewrites: [string[], string[]] = [[], []];
   const traces = meshes.map((mesh, side) =>
     follow(mesh, request, {
@@ -220,6 +267,7 @@ function followBoth(meshes: readonly [Mesh, Mesh], request: TraceRequest, record
       opened: (dimension, why) => recorder?.opened(dimension, why),
       rewrote: (how) => rewrites[side === 0 ? 0 : 1].push(how),
       offered: (clusters) => clusters.forEach((one) => offers?.[side === 0 ? 0 : 1].add(one)),
+      ...(listens ? { listens } : {}),
       ...(recorder?.prefers === undefined ? {} : { prefers: recorder.prefers }),
     }),
   );

@@ -67,7 +67,7 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
   }
   const served = workload === undefined ? undefined : servedPort(mesh, onward.port, workload);
   if (workload !== undefined && typeof served === 'object') return notServed(mesh, onward, workload, served);
-  if (workload !== undefined && served === 'unsaid')
+  if (workload !== undefined && served === 'unsaid' && !walk.listens)
     return unknown(
       undefined,
       gap({ kind: 'port-not-listed', namespace: workload.namespace, workload: workload.name, port: onward.port }),

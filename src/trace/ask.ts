@@ -52,6 +52,8 @@ export interface Recorder {
   readonly offered?: (clusters: readonly string[]) => void;
   /** Those that are followed where they are offered, in place of the cluster of the greatest weight and of the first endpoint. */
   readonly prefers?: ReadonlySet<string>;
+  /** Whether Pods are taken to listen where their manifests leave that open. */
+  readonly listens?: boolean;
 }
 
 interface Origin {

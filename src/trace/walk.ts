@@ -123,6 +123,11 @@ export class Walk {
     return first;
   }
 
+  /** Whether a Pod is taken to listen at a port that nothing tells of. */
+  public get listens(): boolean {
+    return this.recorder?.listens === true;
+  }
+
   /** The IP of a host outside, if the request tells it. */
   public addressOf(host: string): string | null {
     return host === this.lookedUp?.host ? this.lookedUp.address : null;
