@@ -7,3 +7,11 @@ export function formatField(field: FieldPath): string {
     .join('')
     .replace(/^\./, '');
 }
+
+/** A field as `formatField` writes it. */
+export function parseField(field: string): FieldPath {
+  return field
+    .split(/[.[\]]+/)
+    .filter((step) => step !== '')
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+}

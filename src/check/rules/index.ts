@@ -153,6 +153,7 @@ import { rule as policiesOfOneTarget } from './policies-of-one-target';
 import { rule as ownProxyReplacesClass } from './own-proxy-replaces-class';
 import { rule as backendAuthorityNotUsable } from './backend-authority-not-usable';
 import { rule as listenerNotProgrammed } from './listener-not-programmed';
+import { rule as policyNotCarriedOut } from './policy-not-carried-out';
 import { rule as policyReferenceNotUsable } from './policy-reference-not-usable';
 import { rule as streamPolicyRefused } from './stream-policy-refused';
 import { rule as refusedByEnvoy } from './refused-by-envoy';
@@ -317,6 +318,7 @@ export const rules: readonly Rule[] = [
   ownProxyReplacesClass,
   backendAuthorityNotUsable,
   listenerNotProgrammed,
+  policyNotCarriedOut,
   policyReferenceNotUsable,
   streamPolicyRefused,
   refusedByEnvoy,

@@ -41,7 +41,9 @@ function* inConflict({ listeners, controller }: ApiGateway): Generator<Found> {
     const { name, problem } = listener;
     if (problem === undefined || sortOf(problem) !== 'conflict') continue;
     const rival = 'rival' in problem ? problem.rival : '';
-    if (controller === 'envoy-gateway' && listeners.slice(at + 1).some((one) => one.name === rival)) continue;
+    const isMutual = 'neither' in problem && problem.neither;
+    if (controller === 'envoy-gateway' && isMutual && listeners.slice(at + 1).some((one) => one.name === rival))
+      continue;
     const { what, fix } = listenerProblemWords(problem);
     yield { listener, what: `listener ${name} is not programmed: ${what}`, fix: asSentence(fix) };
   }

@@ -1,10 +1,10 @@
 import { brokenReferences } from '../../model/envoy-gateway-references';
+import { parseField } from '../../model/field-path';
 import { record } from '../../model/fields';
 import { referenceFaultWords } from '../../trace/words/rule-problems';
 import { asSentence } from '../../trace/words/words';
 import { coveredRules } from '../envoy-gateway';
 import { ENVOY_GATEWAY } from '../gateway-api';
-import type { FieldPath } from '../../model/manifest';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -27,7 +27,7 @@ export const rule: Rule = {
         const { what, fix } = referenceFaultWords(fault);
         yield {
           manifest: policy,
-          field: pathOf(`spec.${field}`),
+          field: parseField(`spec.${field}`),
           what: opens ? `${what}; failOpen is set, so everybody passes unasked` : what,
           fix: asSentence(fix),
         };
@@ -35,11 +35,3 @@ export const rule: Rule = {
     }
   },
 };
-
-/** A field as the model writes it. */
-function pathOf(field: string): FieldPath {
-  return field
-    .split(/[.[\]]+/)
-    .filter((step) => step !== '')
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
-}

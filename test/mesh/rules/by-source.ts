@@ -100,6 +100,10 @@ export const BY_SOURCE: Confirmations = {
     'conformance/tests/httproute-invalid-backendref-unknown-kind.go (Gateway API 1.6.3), conversion.go of Istio and validate.go of Envoy Gateway',
     'both controllers pass this test, which wants ResolvedRefs False with InvalidKind, and 500',
   ),
+  'policy-not-carried-out': read(
+    'internal/gatewayapi/backendtrafficpolicy.go, clienttrafficpolicy.go and envoyextensionpolicy.go (Envoy Gateway 1.6.3 to 1.9.1)',
+    'buildTrafficFeatures, translateClientTrafficPolicyForListener and translateEnvoyExtensionPolicyForRoute set a direct response of 500 on the routes of a policy that they cannot translate; the end-to-end test FailedBackendTrafficPolicyDirectResponse asks for it',
+  ),
   'listener-not-programmed': read(
     'conformance/tests/gateway-invalid-tls-configuration.go, listenerset-allowed-namespace-none.go and gateway-with-invalid-clientcertificate-validation.go (Gateway API 1.6.3)',
     'both controllers pass these tests, which want Programmed False or Accepted False of such listeners and sets; buildSecretReference and buildCaCertificateReference of Istio, validateTerminateModeAndGetTLSSecrets and ProcessGatewayTLS of Envoy Gateway',
