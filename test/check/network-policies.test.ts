@@ -1,5 +1,6 @@
 import { check } from '../../src/check/check';
 import { loadText } from '../../src/model/load';
+import { ids, judge, NAMESPACES } from './judged';
 
 /** The ids of errors in an injected namespace with one egress policy. */
 const errors = (spec: string): readonly string[] => {
@@ -42,5 +43,33 @@ describe('a policy without policyTypes', () => {
     expect(errors('egress: [{ports: [{port: 53, protocol: UDP}]}]')).toEqual(['EDGE506']);
     expect(errors('policyTypes: [], egress: [{ports: [{port: 53, protocol: UDP}]}]')).toEqual(['EDGE506']);
     expect(errors('policyTypes: [Ingress], egress: [{ports: [{port: 53, protocol: UDP}]}]')).toEqual([]);
+  });
+});
+
+describe('a policy for what comes in, by the port of a Service', () => {
+  const world = (ports: string, selector = '{ matchLabels: { app: srv } }'): string => `${NAMESPACES}
+---
+apiVersion: v1
+kind: Service
+metadata: { name: srv, namespace: app }
+spec: { selector: { app: srv }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: in, namespace: app }
+spec: { podSelector: ${selector}, ingress: [{ ports: [${ports}] }] }
+`;
+
+  it('matches nothing, and names the port of the Pods', () => {
+    const [found] = judge(world('{ port: 80 }')).filter(({ id }) => id === 'EDGE507');
+    expect(found).toMatchObject({ severity: 'error', field: 'spec.ingress[0].ports[0].port', fix: 'Write port 8080.' });
+  });
+
+  it.each([
+    ['the port of the Pods', '{ port: 8080 }', undefined],
+    ['both', '{ port: 80 }, { port: 8080 }', undefined],
+    ['Pods of which no Service tells', '{ port: 80 }', '{}'],
+  ])('is none of %s', (_name, ports, selector) => {
+    expect(ids(world(ports, selector))).not.toContain('EDGE507 error');
   });
 });

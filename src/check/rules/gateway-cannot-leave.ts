@@ -12,7 +12,7 @@ export const rule: Rule = {
   severity: 'error',
   title: 'A policy keeps the egress gateway inside the cluster',
   why: 'The gateway is where traffic leaves: if its own namespace lets nothing out to addresses outside, nothing leaves at all.',
-  fix: 'Allow the pods of the gateway egress to 0.0.0.0/0 on the ports that hosts outside listen on.',
+  fix: 'Allow the pods of the gateway egress to addresses outside, on the ports that hosts outside listen on: 0.0.0.0/0, except the ranges of the cluster and 169.254.0.0/16 (the metadata of the cloud).',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/#additional-security-considerations',
   reads: ['NetworkPolicy'],
   footguns: ['E08'],

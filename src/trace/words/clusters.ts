@@ -268,8 +268,8 @@ export function noEndpointsWords(cause: NoEndpoints): Cause {
         fix: cause.selects
           ? `correct the workloadSelector, or the labels of Pods and WorkloadEntries in namespace ${cause.entry.namespace}: it selects none there`
           : cause.isBlock
-            ? 'add endpoints with IPs: a block of addresses cannot be resolved by DNS'
-            : 'add endpoints with IPs, or set resolution DNS',
+            ? `add endpoints with IPs (a block of addresses cannot be resolved by DNS); whoever sees ${named(cause.entry)} gets through then`
+            : `add endpoints with IPs, or set resolution DNS; whoever sees ${named(cause.entry)} gets through then`,
       };
     case 'nothing-selected':
       return {
