@@ -25,6 +25,19 @@ export function reasonOf({ test, expected, told }: Compared): string | undefined
 /** Why `check` says nothing of an object that a controller finds something amiss with. */
 const SILENT: readonly (readonly [tests: RegExp, why: string])[] = [
   [/NotSupported$/, 'the test is for implementations that lack what both products have'],
+  [
+    /^(?:GatewayInvalidTLSConfiguration|GatewayWithAttachedRoutes|GatewayFrontendInvalidDefault\w+)$/,
+    'what is in a Secret is not looked at, and one that no manifest shows is taken as there, with a note',
+  ],
+  [
+    /^(?:GatewayInvalidRouteKind|ListenerSetAllowedRoutesSupportedKinds|TLSRouteListenerPassthroughSupportedKinds)$/,
+    'istiod says so, and opens the listener all the same',
+  ],
+  [/^GatewayListenerUnsupportedProtocol$/, "the test is left out of Istio's run"],
+  [
+    /^GatewayInvalidTLSBackendConfiguration$/,
+    'the certificate that a Gateway shows to backends (spec.tls.backend) is not read',
+  ],
   [/^GatewayStaticAddresses$/, 'which addresses there are to give is not known'],
   [/^(?:WasmOCIImageCodeSource|BackendTLSPolicyInvalidCACertificateRef|FailedSecurityPolicyDirectResponse)$/, 'what no manifest shows is taken as there, with a note'], // prettier-ignore
 ];

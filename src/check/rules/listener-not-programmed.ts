@@ -1,8 +1,10 @@
+import { whyNotAccepted } from '../../model/envoy-gateway';
 import type { ApiListener } from '../../model/gateway-api';
 import { sortOf } from '../../model/listener-problems';
 import { listenerSets, whyNotTaken } from '../../model/listener-sets';
 import type { Manifest } from '../../model/manifest';
 import { listenerProblemWords, setProblemText } from '../../trace/words/listener-problems';
+import { notAcceptedWords } from '../../trace/words/problems';
 import { asSentence } from '../../trace/words/words';
 import type { CheckContext } from '../context';
 import { ROUTE_KINDS, routeSpec, GATEWAY_API } from '../gateway-api';
@@ -13,7 +15,7 @@ export const rule: Rule = {
   name: 'listener-not-programmed',
   severity: 'error',
   title: 'A controller does not open a listener, and no route tells of it',
-  why: 'A listener with a fault of its own is not opened, nor are those of a ListenerSet that its Gateway does not admit: connections to their ports are closed, or end at another listener.',
+  why: 'A listener with a fault of its own is not opened, nor are those of a Gateway whose parametersRef or addresses are not taken, nor those of a ListenerSet that its Gateway does not admit: connections to their ports are closed, or end at another listener.',
   fix: "Mend what the controller does not take, or admit the set's namespace in allowedListeners of the Gateway.",
   see: 'https://gateway-api.sigs.k8s.io/reference/spec/#listenerconditionreason',
   reads: ['Gateway', 'ListenerSet', 'XListenerSet'],
@@ -22,7 +24,14 @@ export const rule: Rule = {
     const { mesh } = context;
     const { gateways, unattached, input } = mesh.gatewayApi;
     const told = new Set<ApiListener>(unattached.flatMap(({ against }) => against.map(({ listener }) => listener)));
-    for (const gateway of gateways)
+    for (const gateway of gateways) {
+      const refused = gateway.controller === 'envoy-gateway' ? whyNotAccepted(gateway, mesh) : undefined;
+      if (refused !== undefined) {
+        const { what, fix } = notAcceptedWords(refused);
+        const part = refused.is === 'address-of-other-type' ? ['addresses'] : ['infrastructure', 'parametersRef'];
+        yield { manifest: gateway.config.manifest, field: ['spec', ...part], what: `Envoy Gateway opens none of its listeners: ${what}`, fix: asSentence(fix) }; // prettier-ignore
+        continue;
+      }
       for (const listener of gateway.listeners) {
         const { problem } = listener;
         if (problem === undefined || sortOf(problem) !== 'fault' || told.has(listener)) continue;
@@ -34,6 +43,7 @@ export const rule: Rule = {
           fix: asSentence(fix),
         };
       }
+    }
     for (const set of listenerSets(input)) {
       const gateway = gateways.find(({ config }) => `${config.namespace}/${config.name}` === set.gateway);
       const problem = gateway && whyNotTaken(set, gateway, input);
