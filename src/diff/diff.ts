@@ -265,9 +265,12 @@ function everything(covered: readonly Covered[]): readonly Covered[] {
 /** Changed objects that can reach a request. */
 function near(task: Task, covered: readonly Covered[]): readonly Covered[] {
   return covered.filter(
-    ({ reach, hosts }) =>
+    ({ reach, hosts, doors }) =>
       isFor(reach, task.client) &&
-      (hosts === 'all' || hosts.has(task.host) || (task.host === '' && (reach.otherHosts || reach.ports.size > 0))),
+      (hosts === 'all' ||
+        hosts.has(task.host) ||
+        doors.has(task.client.at ?? '') ||
+        (task.host === '' && (reach.otherHosts || reach.ports.size > 0))),
   );
 }
 

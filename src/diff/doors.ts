@@ -60,10 +60,18 @@ function held(manifest: Manifest, links: Links): Iterable<string> {
   const { selector } = record(record(body).spec);
   const labels = strings(record(selector).matchLabels);
   const isRoot = links.mesh.config.rootNamespace === namespace;
-  return links.mesh.workloads.all
-    .filter((pod) => pod.membership === 'gateway' && (isRoot || pod.namespace === namespace))
+  const pods = links.mesh.workloads.all.filter(({ membership }) => membership === 'gateway');
+  const run = pods
+    .filter((pod) => isRoot || pod.namespace === namespace)
     .filter((pod) => labelsMatch(labels, pod.labels))
     .flatMap((pod) => [...runBy(pod.namespace, pod.labels, links)]);
+  // Pods that no manifest shows are somewhere, with the labels that their Gateway asks for, and maybe others.
+  const unshown = [...links.mesh.gateways, ...links.mesh.ingresses].filter(({ spec }) => {
+    const asked = strings(optionalRecord(spec.selector));
+    const may = Object.entries(labels).every(([key, value]) => asked[key] === undefined || asked[key] === value);
+    return may && !pods.some((pod) => labelsMatch(asked, pod.labels));
+  });
+  return [...run, ...unshown.map((one) => `${one.namespace}/${one.name}`)];
 }
 
 /** Gateways whose servers share a port with one of this Gateway, and may share its Pods: of two kinds of listener one is left out. */

@@ -7,7 +7,7 @@ import type { ObjectChange } from './objects';
 import { doorsOf } from './doors';
 import type { Reach } from './reach-shape';
 import { changedPorts, knows, openPorts } from './scopes';
-import { DECLARED, serversAt, type Probe, type Probes } from './requests';
+import { DECLARED, isAmong, serversAt, type Probe, type Probes } from './requests';
 
 export interface Task {
   readonly client: ClientClass;
@@ -140,9 +140,15 @@ export function fromOutside(
         client,
         also: [],
         host,
-        probe,
+        probe: besideOwn(probe, host, own),
       })),
     );
+}
+
+/** A wildcard at a gateway stands for all names but the gateway's own, which are followed by themselves: names of other objects are none of it there. */
+function besideOwn(probe: Probe, host: string, own: ReadonlySet<string>): Probe {
+  if (probe.target.except === undefined) return probe;
+  return { ...probe, target: { ...probe.target, except: (name) => isAmong(own, name, host) } };
 }
 
 /** Hostnames of routes of the Gateway API that name a gateway. */

@@ -225,16 +225,18 @@ function anyAddress(part: Part | undefined): string {
 
 /** Whether a name below a wildcard is an object's own, or below another wildcard that is below this one. */
 function isNamedOtherwise(name: string, host: string, meshes: readonly Mesh[]): boolean {
-  return meshes.some((mesh) => {
-    const names = everyName(mesh);
-    if (names.has(name)) return true;
-    for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-      const wildcard = `*${name.slice(dot)}`;
-      if (wildcard.length <= host.length) return false;
-      if (names.has(wildcard)) return true;
-    }
-    return false;
-  });
+  return meshes.some((mesh) => isAmong(everyName(mesh), name, host));
+}
+
+/** Whether a name below a wildcard is one of some names, or below another wildcard among them that is below this one. */
+export function isAmong(names: ReadonlySet<string>, name: string, host: string): boolean {
+  if (names.has(name)) return true;
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    const wildcard = `*${name.slice(dot)}`;
+    if (wildcard.length <= host.length) return false;
+    if (names.has(wildcard)) return true;
+  }
+  return false;
 }
 
 /** Every host and wildcard that an object is about. */
