@@ -10,6 +10,7 @@ import { exploreByAddress } from '../traffic/by-address';
 import {
   exploreWith,
   pathsOf,
+  readingOfPaths,
   regionText,
   withShares,
   type Client,
@@ -109,6 +110,12 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       doubts.push({ what: regionText(region), why: 'the path is made anew by other regular expressions than before' });
   }
   for (const { what, why } of exploration.undecided) doubts.push({ what, why });
+  const [readBefore, readNow] = meshes.map((mesh) => readingOfPaths(mesh, client.request, probe.target));
+  if (readBefore !== '' && readNow !== '' && readBefore !== readNow)
+    doubts.push({
+      what: 'paths with escapes, dots or slashes beside each other',
+      why: 'the listener reads them otherwise than before',
+    });
   if (leavesOpen) doubts.push(...ifListening(task, meshes, options));
   if (toFollow(offers).length > 0) doubts.push(...ofShares(task, meshes, options, toFollow(offers)));
   const alsoAs = (one: Target): readonly Matcher[] => {

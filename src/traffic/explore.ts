@@ -253,6 +253,13 @@ export function pathsOf(meshes: readonly Mesh[], { at = '' }: Client, { port }: 
   return pathForm(settings);
 }
 
+/** How a proxy of Envoy Gateway that a client outside enters reads paths that are not canonical; empty for others. */
+export function readingOfPaths(mesh: Mesh, { at = '' }: Client, { port }: Target): string {
+  const [namespace = '', name = ''] = at.split('/');
+  const gateway = mesh.gatewayApi.find(namespace, name);
+  return gateway?.controller === 'envoy-gateway' ? JSON.stringify(pathSettingsAt({ mesh, gateway }, port)) : '';
+}
+
 /** A region in words. */
 export function regionText(region: readonly (Literal & { readonly dimension: About })[]): string {
   if (region.length === 0) return 'every request';
