@@ -2,10 +2,10 @@
 import type { Compared } from './compare';
 
 const REASONS: readonly (readonly [tests: RegExp, why: string])[] = [
-  [/DetectMisdirectedRequests$/, 'neither product answers 421: the test is left out of their runs'],
+  [/DetectMisdirectedRequests$/, "neither product's source answers 421, and Istio's run leaves the test out"],
   [/^MeshHTTPRoute307Redirect$/, 'the test names the manifests of another one, which 1.6 mends'],
   [
-    /^BackendTLSPolicy/,
+    /^BackendTLSPolicy(?:SANValidation|InvalidCACertificateRef)?$/,
     'the certificates of servers are not looked at, and a ConfigMap that no manifest shows is taken as there, with a note',
   ],
   [/ClientCertificateValidation/, 'a trace is of a client that has the certificate that is asked for'],
