@@ -115,6 +115,14 @@ spec: { egress: [{ hosts: ['./*'] }] }
     expect(found).toContain('-> Set outboundTrafficPolicy to REGISTRY_ONLY for other');
     expect(advice(yaml + workload('pay', 'shop') + workload('redis', 'other'), 'REGISTRY_ONLY')).toEqual([]);
     expect(ids(GATEWAY + yaml + workload('pay', 'shop'))).not.toContain('EDGE201 warning');
+    const third =
+      '\n---\napiVersion: v1\nkind: Namespace\nmetadata: { name: third, labels: { istio-injection: enabled } }\n';
+    const [both, ...none] = advice(
+      yaml + third + workload('pay', 'shop') + workload('redis', 'other') + workload('x', 'third'),
+    );
+    expect(none).toEqual([]);
+    expect(both).toContain('(and from 1 more namespace)');
+    expect(both).toContain('REGISTRY_ONLY for other, third');
   });
 
   it('are led by the rule, where the Pods that it leads to are no gateway', () => {

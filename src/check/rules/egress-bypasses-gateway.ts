@@ -53,7 +53,9 @@ export const rule: Rule = {
       if (first) yield describe(context, way, first, others.length, through);
     }
     for (const one of openByAddress(context, open)) open.set(one.client.namespace, one);
-    for (const one of open.values()) yield closeNamespace(context, one);
+    const byGateway = new Map<string, Past[]>();
+    for (const one of open.values()) push(byGateway, one.way.gateway, one);
+    for (const all of byGateway.values()) yield* closeNamespaces(context, all);
   },
 };
 
@@ -224,17 +226,28 @@ function isUndeclared({ hops }: Pick<Path['trace'], 'hops'>): boolean {
   return isCatchAll(hops.at(-1)?.cluster);
 }
 
-function closeNamespace(context: CheckContext, { way, probe, client }: Past): Hit {
-  const { namespace } = client;
-  const others = new Set(context.index(waysOut).filter((one) => one.host !== way.host && isKeptFrom(context, one, namespace)).map(({ host }) => host)).size; // prettier-ignore
-  const sidecar = context.mesh.sidecarFor(namespace, client.labels);
-  return {
+/** Namespaces that let out whatever they know nothing of: one finding for all of them, since one setting mends it. */
+function* closeNamespaces(context: CheckContext, all: readonly Past[]): Generator<Hit> {
+  const [first] = all;
+  if (first === undefined) return;
+  const { way, probe, client } = first;
+  const namespaces = all.map((one) => one.client.namespace);
+  const named = `${namespaces.slice(0, MOST_NAMED).join(', ')}${namespaces.length > MOST_NAMED ? ` and ${namespaces.length - MOST_NAMED} more` : ''}`; // prettier-ignore
+  const others = new Set(context.index(waysOut).filter((one) => one.host !== way.host && isKeptFrom(context, one, client.namespace)).map(({ host }) => host)).size; // prettier-ignore
+  const more =
+    namespaces.length > 1
+      ? ` (and from ${namespaces.length - 1} more namespace${namespaces.length === 2 ? '' : 's'})`
+      : '';
+  const sidecar = context.mesh.sidecarFor(client.namespace, client.labels);
+  yield {
     manifest: way.service.manifest,
     onTheWay: sidecar ? [way.service.manifest, sidecar.manifest] : [way.service.manifest],
     field: way.field,
     severity: 'warning',
-    what: `${probe.url} from ${client.from} leaves from the sidecar, past gateway ${way.gateway}${others === 0 ? '' : `, and so may requests for ${others} other host${others === 1 ? '' : 's'} of the gateway`}`,
-    why: `The way through the gateway is for other namespaces. In ${namespace} sidecars let everything out that is not declared there (ALLOW_ANY), this host as well.`,
-    fix: `Set outboundTrafficPolicy to REGISTRY_ONLY for ${namespace} (a Sidecar there, or the whole mesh). Only if its workloads are meant to call the host, export the route to ${namespace}.`,
+    what: `${probe.url} from ${client.from}${more} leaves from the sidecar, past gateway ${way.gateway}${others === 0 ? '' : `, and so may requests for ${others} other host${others === 1 ? '' : 's'} of the gateway`}`,
+    why: `The way through the gateway is for other namespaces. In ${named} sidecars let everything out that is not declared there (ALLOW_ANY), this host as well.`,
+    fix: `Set outboundTrafficPolicy to REGISTRY_ONLY for ${named} (a Sidecar there, or the whole mesh). Only if its workloads are meant to call the host, export the route to ${namespaces.length > 1 ? 'a namespace' : named}.`,
   };
 }
+
+const MOST_NAMED = 3;
