@@ -42,19 +42,17 @@ interface Asked extends SecurityRule {
 
 function asked(mesh: Mesh, policy: EffectivePolicy): readonly Asked[] {
   return mesh.remember(policy.spec, 'rules of a security policy, as they are asked', () =>
-    securityRules(mesh, policy.spec).map((rule) => ({
-      ...rule,
-      asked: [
-        [
-          rule.conditions.map(
-            (one) =>
-              ({ access }: Subject) =>
-                holds(one, access),
-          ),
-        ],
-      ],
-    })),
+    securityRules(mesh, policy.spec).map(withQuestions),
   );
+}
+
+function withQuestions(rule: SecurityRule): Asked {
+  const questions = rule.conditions.map(
+    (one) =>
+      ({ access }: Subject) =>
+        holds(one, access),
+  );
+  return { ...rule, asked: [[questions]] };
 }
 
 /** What of a rule no manifest shows. */
@@ -63,10 +61,14 @@ function openOf({ conditions }: SecurityRule): OpenCondition {
   return open.includes('CEL') ? 'CEL' : (open[0] ?? 'client address');
 }
 
-/** What the RBAC filter of a route or a TCP proxy holds; undefined lets pass. */
+/** What the RBAC filter of a route holds; undefined lets pass. */
 export function authorizationVerdict(mesh: Mesh, policy: EffectivePolicy, access: Access): Held | undefined {
+  return verdictOf(asked(mesh, policy), policy, access);
+}
+
+function verdictOf(rules: readonly Asked[], policy: EffectivePolicy, access: Access): Held | undefined {
   const otherwise = text(record(policy.spec.authorization).defaultAction) === 'Allow' ? 'ALLOW' : 'DENY';
-  const outcome = decide(asked(mesh, policy), (rule) => ruleMatches(rule.asked, { access }, rule.action === 'ALLOW'), otherwise); // prettier-ignore
+  const outcome = decide(rules, (rule) => ruleMatches(rule.asked, { access }, rule.action === 'ALLOW'), otherwise); // prettier-ignore
   if (outcome.is === 'open') return unknown(policy, 'authorization', openOf(outcome.rule));
   if (outcome.action === 'ALLOW') return undefined;
   const field = outcome.rule === undefined ? 'defaultAction' : `rules[${outcome.rule.index}]`;
@@ -79,10 +81,13 @@ export function authorizationVerdict(mesh: Mesh, policy: EffectivePolicy, access
   };
 }
 
-/** Whether an authorization of connections lets one pass: only the client's address counts, and a rule without any is not to be told. */
+/** Whether an authorization of connections lets one pass: of each rule the client's address counts alone (buildTCPPrincipalPredicate). */
 export function streamVerdict(mesh: Mesh, policy: EffectivePolicy, access: Access): Held | undefined {
-  const isByClient = ({ conditions }: SecurityRule): boolean => conditions.some(({ on }) => on === 'client');
-  if (!securityRules(mesh, policy.spec).every(isByClient))
-    return unknown(policy, 'authorization', 'rule without clientCIDRs');
-  return authorizationVerdict(mesh, policy, access);
+  const byClient = mesh.remember(policy.spec, 'rules of a security policy, for connections', () =>
+    securityRules(mesh, policy.spec).map((rule) => ({
+      ...rule,
+      conditions: rule.conditions.filter(({ on }) => on === 'client'),
+    })),
+  );
+  return verdictOf(byClient.map(withQuestions), policy, access);
 }

@@ -9,6 +9,7 @@ import {
   whyNotAccepted,
 } from '../model/envoy-gateway';
 import { streamPolicies } from '../model/envoy-gateway-policies';
+import { unwritten } from '../model/envoy-gateway-unwritten';
 import type { ApiGateway } from '../model/gateway-api';
 import { shownName } from '../model/workloads';
 import { inboundCapture } from './capture';
@@ -21,9 +22,9 @@ import { envoyGatewayPlane, unattachedToEnvoyGateway } from './envoy-gateway-pla
 import { gatewayDecision, gatewayRef, listenerDecision, type Stage } from './envoy-gateway-stage';
 import { accessOf, type Filter } from './filters';
 import { brokenStatus, hopOf, protocolOf, type Incoming } from './hop';
-import { assumption, remark } from './notes';
+import { assumption, gap, remark } from './notes';
 import { refOf } from './refs';
-import { refused, type EnvoyGatewayProxies, type Step } from './step';
+import { refused, unknown, type EnvoyGatewayProxies, type Step } from './step';
 import type { ProxyRef, Refused } from './types';
 import { connectionOf, decisions, noMatch, outermost, wire, type Flight, type Walk } from './walk';
 
@@ -68,6 +69,11 @@ export function throughProxies(
   if (notAccepted !== undefined) {
     const field = notAccepted.is === 'address-of-other-type' ? 'spec.addresses' : 'spec.infrastructure.parametersRef';
     return closed({ reason: { kind: 'gateway-not-accepted', gateway: gatewayRef(gateway), problem: notAccepted }, by: gatewayDecision(gateway, field) }); // prettier-ignore
+  }
+  const left = unwritten(gateway, mesh);
+  if (left !== undefined) {
+    const by = { ...left.policy, field: `spec.authorization.rules[${left.rule}]` };
+    return unknown(hopOf(incoming, { decidedBy: decisions(by) }), gap({ kind: 'configuration-not-written', ...left }));
   }
   const refusal = mesh.remember(gateway, `refused ${namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, namedPort)); // prettier-ignore
   if (refusal?.is === 'listener') {

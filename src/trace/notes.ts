@@ -44,7 +44,6 @@ export type OpenCondition =
   | 'credentials'
   | 'origin'
   | 'recorded share'
-  | 'rule without clientCIDRs'
   | 'CEL'
   | 'path with query'
   | 'client address'
@@ -75,6 +74,8 @@ interface Gaps {
   'left-to-authorizer': { readonly policy: ObjectRef; readonly asking: Asking };
   'authorization-open': { readonly policy: ObjectRef; readonly asking: Asking };
   'security-policy-open': { readonly policy: ObjectRef; readonly field: string; readonly on: OpenCondition };
+  /** Envoy Gateway writes nothing of the proxies any more, which keep what they had. */
+  'configuration-not-written': { readonly policy: ObjectRef; readonly rule: number; readonly route: ObjectRef };
   'patch-policy': { readonly policy: ObjectRef };
   /** Whether another response takes the place of one of that status hangs on its headers. */
   'response-headers': { readonly policy: ObjectRef; readonly status: number };

@@ -157,6 +157,7 @@ import { rule as policyNotCarriedOut } from './policy-not-carried-out';
 import { rule as policyReferenceNotUsable } from './policy-reference-not-usable';
 import { rule as streamPolicyRefused } from './stream-policy-refused';
 import { rule as refusedByEnvoy } from './refused-by-envoy';
+import { rule as configurationNotWritten } from './configuration-not-written';
 import { rule as credentialOnSeveralGateways } from './credential-on-several-gateways';
 import { rule as subsetsNotAtIngress } from './subsets-not-at-ingress';
 import { rule as httpToHttpsPort } from './http-to-https-port';
@@ -322,6 +323,7 @@ export const rules: readonly Rule[] = [
   policyReferenceNotUsable,
   streamPolicyRefused,
   refusedByEnvoy,
+  configurationNotWritten,
   credentialOnSeveralGateways,
   subsetsNotAtIngress,
   httpToHttpsPort,

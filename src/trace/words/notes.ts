@@ -5,7 +5,7 @@ import type { Note, NoteKind, Notes, OpenCondition } from '../notes';
 import type { ObjectRef, Outcome } from '../types';
 import { noClusterWords } from './clusters';
 import { askingText } from './filters';
-import { policyRefusalText } from './policies';
+import { notWrittenText, policyRefusalText } from './policies';
 import { requestProblemText } from './requests';
 import { waypointProblemWords } from './waypoints';
 import { firstOf, named } from './words';
@@ -34,7 +34,6 @@ const ON: Readonly<Record<OpenCondition, string>> = {
   credentials: 'credentials, which are not looked at',
   origin: 'whether the origin that the browser names is the Host asked for',
   'recorded share': 'chance: a share of the requests is only recorded',
-  'rule without clientCIDRs': 'a rule that names no clientCIDRs, which says nothing of a connection',
   'limit of none': 'whether a limit of 0 requests is for it',
   CEL: 'an expression in CEL, which is not evaluated here',
   'path with query': 'an expression for the path with its query',
@@ -112,6 +111,7 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `whether ${named(policy)} lets ${askingText(asking)} pass hangs on an IP or a token that no manifest shows`,
   'security-policy-open': ({ policy, field, on }) =>
     `whether ${named(policy)} lets the request pass hangs on ${ON[on]} (${field})`,
+  'configuration-not-written': (left) => `${notWrittenText(left)}; what requests do hangs on what that is`,
   'patch-policy': ({ policy }) =>
     `${named(policy)} changes the configuration of these proxies (spec.jsonPatches), which only Envoy can tell`,
   'response-headers': ({ policy, status }) =>

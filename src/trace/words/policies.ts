@@ -1,5 +1,7 @@
-/** Why Envoy Gateway refuses a SecurityPolicy for a route. */
+/** Why Envoy Gateway refuses a SecurityPolicy for a route, and what it can make nothing of. */
 import type { PolicyRefusal } from '../../model/envoy-gateway-policies';
+import type { Unwritten } from '../../model/envoy-gateway-unwritten';
+import { named } from './words';
 
 export function policyRefusalText(refusal: PolicyRefusal): string {
   switch (refusal.is) {
@@ -12,4 +14,9 @@ export function policyRefusalText(refusal: PolicyRefusal): string {
     case 'no-provider-of-headers':
       return `oidc.passThroughAuthHeader needs a provider under jwt that reads tokens from a header, and there is ${refusal.hasProviders ? 'none' : 'no jwt'}`;
   }
+}
+
+/** Authorization of which Envoy Gateway can make nothing for connections. */
+export function notWrittenText({ policy, rule, route }: Unwritten): string {
+  return `rule ${rule} of ${named(policy)} has no clientCIDRs, and Envoy Gateway can make nothing of it for the connections of ${named(route)}: it writes nothing any more for the proxies of that Gateway, and they keep what they had`;
 }

@@ -136,6 +136,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/xds/translator/translator.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
     'an empty route has no server names, and plain listeners of a port share a route configuration; Envoy 1.37.0 refuses both',
   ),
+  'configuration-not-written': read(
+    'internal/xds/translator/authorization_tcp.go (Envoy Gateway 1.7.0 to 1.9.1), and seen with each in the lab',
+    'buildTCPPrincipalPredicate makes nothing of a rule without clientCIDRs, and the runner skips publishing for these proxies',
+  ),
   'own-proxy-replaces-class': read(
     'internal/gatewayapi/translator.go (Envoy Gateway 1.7.0)',
     'a Gateway with parametersRef has its own EnvoyProxy, and that of its class is not looked at',
