@@ -90,7 +90,7 @@ export interface ForbiddenTraffic {
   readonly to?: TrafficTarget;
 }
 
-/** TLS on the connection that leaves the mesh, or between workloads of it. */
+/** TLS on the connection that leaves the mesh, on each between workloads of it, and on the one by which a client outside enters. */
 export enum TlsDemand {
   /** Some TLS. */
   ENCRYPTED = 'encrypted',

@@ -7,7 +7,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { cacheRoot, fillPart, isWhole, partFolder } from './cache';
+import { cacheRoot, ensurePart, partFolder } from './cache';
 import { istioModule, istioVersion, VERSIONS } from './versions';
 
 /** One thing to build: its name in messages, its folder in the cache, and how to fill it. */
@@ -334,10 +334,11 @@ export async function installPackages(
 /** Builds those of the parts that are not in the cache. */
 export async function build(parts: readonly Part[], say: (line: string) => void = () => {}): Promise<void> {
   for (const part of parts) {
-    if (isWhole(part.id)) continue;
-    const start = Date.now();
-    say(`building ${part.name} into ${cacheRoot()}`);
-    await fillPart(part.id, part.fill);
-    say(`built ${part.name} in ${Math.round((Date.now() - start) / 1000)} s`);
+    await ensurePart(part.id, async (folder) => {
+      const start = Date.now();
+      say(`building ${part.name} into ${cacheRoot()}`);
+      await part.fill(folder);
+      say(`built ${part.name} in ${Math.round((Date.now() - start) / 1000)} s`);
+    });
   }
 }

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { fillPart, isWhole, partFolder } from './cache';
+import { ensurePart, fillPart, isWhole, partFolder } from './cache';
 
 let root: string;
 beforeEach(() => {
@@ -20,6 +21,26 @@ describe('the cache of built parts', () => {
     expect(isWhole('etcd-1')).toBe(false);
     await fillPart('etcd-1', write);
     expect(isWhole('etcd-1')).toBe(true);
+  });
+
+  it('builds a part once, whoever else wants it meanwhile', async () => {
+    let built = 0;
+    const slow = async (folder: string): Promise<void> => {
+      built += 1;
+      await new Promise((done) => setTimeout(done, 300));
+      await write(folder);
+    };
+    await Promise.all([1, 2, 3].map(() => ensurePart('etcd-1', slow)));
+    expect(built).toBe(1);
+    expect(fs.readdirSync(root)).toEqual(['etcd-1']);
+  });
+
+  it('builds a part whose builder has ended before it was done, or has failed', async () => {
+    const ended = spawnSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).stdout.trim();
+    fs.writeFileSync(path.join(root, 'etcd-1.lock'), ended);
+    await expect(ensurePart('etcd-1', () => Promise.reject(new Error('no network')))).rejects.toThrow('no network');
+    await ensurePart('etcd-1', write);
+    expect(fs.readdirSync(root)).toEqual(['etcd-1']);
   });
 
   it('keeps nothing of a build that failed', async () => {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /**
  * Where built binaries are kept: outside the checkout, one folder a part and version. A part is built under another
@@ -42,6 +43,43 @@ function damageOf(id: string): string | undefined {
     if (actual !== size) return `has ${name} with ${actual} bytes where ${size} were built`;
   }
   return undefined;
+}
+
+/** Builds a part if it is not there. Who else wants it meanwhile, in this process or another, waits for it. */
+export async function ensurePart(id: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  const lock = `${partFolder(id)}.lock`;
+  while (!isWhole(id)) {
+    if (!isTaken(lock)) await wait(200);
+    else
+      try {
+        if (!isWhole(id)) await fillPart(id, fill);
+      } finally {
+        fs.rmSync(lock, { force: true });
+      }
+  }
+}
+
+/** Takes a lock, and one whose process has ended at the next try. */
+function isTaken(lock: string): boolean {
+  fs.mkdirSync(path.dirname(lock), { recursive: true, mode: 0o755 });
+  try {
+    fs.writeFileSync(lock, `${process.pid}`, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!isAlive(lock)) fs.rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function isAlive(lock: string): boolean {
+  try {
+    const pid = Number(fs.readFileSync(lock, 'utf8'));
+    // Not written yet: it was made just now.
+    return pid === 0 || process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Builds a part in a folder beside its place and moves it there when `fill` succeeds. */

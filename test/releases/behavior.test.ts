@@ -5,7 +5,7 @@ import { loadText } from '../../src/model/load';
 import { ENVOY_GATEWAY_SWITCHES, ISTIO_SWITCHES } from '../../src/model/release-behavior';
 import { outcome, traceIn } from '../trace/text';
 
-const DOCUMENTED = readFileSync(join(__dirname, '../../docs/releases.md'), 'utf8');
+const DOCUMENTED = new Set(readFileSync(join(__dirname, '../../docs/releases.md'), 'utf8').match(/\w+/g));
 
 const under = (istioVersion: string) => ({ outbound: 'REGISTRY_ONLY', istioVersion }) as const;
 const errors = (yaml: string, istioVersion: string): readonly string[] =>
@@ -372,6 +372,6 @@ describe('a route for a service whose waypoint another controller serves', () =>
 describe('the switches of releases', () => {
   it.each([...Object.keys(ISTIO_SWITCHES), ...Object.keys(ENVOY_GATEWAY_SWITCHES)])(
     'are in docs/releases.md: %s',
-    (name) => expect(DOCUMENTED).toMatch(new RegExp(`\\b${name}\\b`)),
+    (name) => expect(DOCUMENTED.has(name)).toBe(true),
   );
 });
