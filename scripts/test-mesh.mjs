@@ -34,8 +34,8 @@ const project = mutation >= 0 ? 'mutation' : 'mesh';
 const isWhole =
   write < 0 && mutation < 0 && !env.MESH_EDGE_LAB && args.every((arg) => /^--(json|outputFile)/.test(arg));
 const GIGABYTE = 2 ** 30;
-/** A lab takes about 2 GB, and waits more than it computes: two more than there are cores. */
-const labs = Math.max(1, Math.min(os.availableParallelism() + 2, Math.floor(os.totalmem() / (4 * GIGABYTE)), 4));
+/** A lab takes about 2 GB, and waits more than it computes: one more than there are cores. */
+const labs = Math.max(1, Math.min(os.availableParallelism() + 1, Math.floor(os.totalmem() / (4 * GIGABYTE)), 4));
 
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const { status } = spawnSync(
