@@ -22,9 +22,17 @@ export interface Known {
 
 export const NOTHING_KNOWN: Known = { workloads: new Set(), services: new Set(), gateways: [] };
 
-export const isService = (named: string): boolean => named.startsWith('Service/');
+const isService = (named: string): boolean => named.startsWith('Service/');
 
-export function knownFrom(named: readonly string[], gateways: readonly string[]): Known {
+/** What is known beside, with the Gateways to be read as manifests. */
+export function besideOf({ known = [], assumed = [] }: Beside): {
+  readonly known: Known;
+  readonly gateways: readonly string[];
+} {
+  return { known: knownFrom(known, assumed.filter(isService)), gateways: assumed.filter((one) => !isService(one)) };
+}
+
+function knownFrom(named: readonly string[], gateways: readonly string[]): Known {
   const services = named.filter(isService);
   const workloads = named.filter((one) => !isService(one) && !one.startsWith('Gateway.'));
   return {

@@ -30,11 +30,6 @@ export function unreadCa(
   return undefined;
 }
 
-function named({ kind, namespace, name }: CaReference): {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-} {
-  // prettier-ignore
+function named({ kind, namespace, name }: CaReference): Pick<CaReference, 'kind' | 'namespace' | 'name'> {
   return { kind, namespace, name };
 }

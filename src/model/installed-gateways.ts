@@ -126,14 +126,20 @@ function missingHosts(
   return missing;
 }
 
+/** What manifests show, of what is asked whether a gateway is installed. */
+interface Shown {
+  readonly manifests: readonly Manifest[];
+  readonly services: readonly Service[];
+  readonly workloads: readonly Workload[];
+  readonly gateways: readonly Config[];
+  readonly routes: readonly VirtualService[];
+}
+
+/** @param assumed Services of gateways that are there though nothing of these manifests says so, as `assumedAlike` writes them */
 export function installedGateways(
-  manifests: readonly Manifest[],
+  { manifests, services, workloads, gateways, routes }: Shown,
   mesh: MeshConfig,
-  services: readonly Service[],
-  workloads: readonly Workload[],
-  gateways: readonly Config[],
-  routes: readonly VirtualService[],
-  assumed: readonly string[] = [],
+  assumed: readonly string[],
 ): readonly InstalledGateway[] {
   const shown = new Set(services.map((service) => service.host));
   const shapes = [

@@ -1,7 +1,7 @@
 import { assumedGateway } from './assumed-gateways';
 import { PeerAuthentications } from './authentication';
 import { backendTlsRules } from './backend-tls';
-import { type Beside, isService, knownFrom, NOTHING_KNOWN, type Known } from './beside';
+import { type Beside, besideOf, NOTHING_KNOWN, type Known } from './beside';
 import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints } from './endpoints';
 import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from './fields';
@@ -136,15 +136,8 @@ export class Mesh implements Registry {
       parseVirtualService(config(manifest), this.config),
     );
     const routes = mergeDelegates(parsed);
-    const installed = installedGateways(
-      manifests,
-      this.config,
-      services,
-      workloads,
-      this.gateways,
-      routes,
-      known.gateways,
-    ).filter(
+    const shown = { manifests, services, workloads, gateways: this.gateways, routes };
+    const installed = installedGateways(shown, this.config, known.gateways).filter(
       ({ service, installedBy }) =>
         installedBy !== undefined || !known.services.has(`${service.namespace}/${service.name}`),
     );
@@ -215,11 +208,9 @@ export class Mesh implements Registry {
   public beside({ known = [], assumed = [] }: Beside): Mesh {
     if (known.length + assumed.length === 0) return this;
     return this.remember(this, `beside ${JSON.stringify([known, assumed])}`, () => {
-      const gateways = assumed
-        .filter((one) => !isService(one))
-        .map((one, index) => assumedGateway(one, this.manifests.length + index));
-      const beside = knownFrom(known, assumed.filter(isService));
-      return new Mesh([...this.manifests, ...gateways], this.options, this.leftOut, beside, this.revision);
+      const beside = besideOf({ known, assumed });
+      const gateways = beside.gateways.map((one, index) => assumedGateway(one, this.manifests.length + index));
+      return new Mesh([...this.manifests, ...gateways], this.options, this.leftOut, beside.known, this.revision);
     });
   }
 

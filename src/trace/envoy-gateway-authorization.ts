@@ -84,10 +84,9 @@ function verdictOf(rules: readonly Asked[], policy: EffectivePolicy, access: Acc
 /** Whether an authorization of connections lets one pass: of each rule the client's address counts alone (buildTCPPrincipalPredicate). */
 export function streamVerdict(mesh: Mesh, policy: EffectivePolicy, access: Access): Held | undefined {
   const byClient = mesh.remember(policy.spec, 'rules of a security policy, for connections', () =>
-    securityRules(mesh, policy.spec).map((rule) => ({
-      ...rule,
-      conditions: rule.conditions.filter(({ on }) => on === 'client'),
-    })),
+    securityRules(mesh, policy.spec).map((rule) =>
+      withQuestions({ ...rule, conditions: rule.conditions.filter(({ on }) => on === 'client') }),
+    ),
   );
-  return verdictOf(byClient.map(withQuestions), policy, access);
+  return verdictOf(byClient, policy, access);
 }

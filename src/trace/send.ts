@@ -220,7 +220,7 @@ function withoutAuthority(walk: Walk, { tls }: Cluster, proxy: ProxyRef): Omit<R
   if (manifest === undefined) return undefined;
   const { fault, assumed } = istiodAuthorityOf(manifest, (...of) => mesh.find(...of));
   for (const authority of assumed)
-    walk.note(assumption({ kind: 'authority-exists', authority, by: { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name } })); // prettier-ignore
+    walk.note(assumption({ kind: 'authority-exists', authority, by: refOf(manifest) })); // prettier-ignore
   if (fault === undefined) return undefined;
   const by = { ...tls.by, field: `spec.${fault.field}` };
   return { code: 'UF', proxy, by, reason: { kind: 'backend-authority-not-usable', problem: fault } };

@@ -8,7 +8,7 @@ import type { CloserListener, ListenerAgainst, Reason, UnattachedRoute, WhyUnatt
 import type { Decision, ObjectRef } from './types';
 
 export function unattachedRoute({ kind, config }: ApiRoute, why: WhyUnattached): UnattachedRoute {
-  return { route: { kind, namespace: config.namespace, name: config.name }, why };
+  return { route: refOf({ ...config, kind }), why };
 }
 
 /** @param gateway `NAMESPACE/NAME` */

@@ -43,12 +43,11 @@ export const rule: Rule = {
     for (const [way, { past, held, through }] of found) {
       // What a NetworkPolicy holds on its way past the gateway was to go through it, if nothing else does.
       const all = past.length === 0 && through === 0 ? held : past;
+      const others: Path[] = [];
       for (const one of all) {
-        const { namespace } = one.client;
-        if (!isOpenTo(context, way, one)) continue;
-        if (!open.has(namespace)) open.set(namespace, { way, ...one });
+        if (!isOpenTo(context, way, one)) others.push(one);
+        else if (!open.has(one.client.namespace)) open.set(one.client.namespace, { way, ...one });
       }
-      const others = all.filter((one) => !isOpenTo(context, way, one));
       const [first] = others;
       if (first) yield describe(context, way, first, others.length, through);
     }
@@ -68,7 +67,7 @@ interface Past {
 
 /** Whether the way out is for other namespaces, and this one lets out whatever it knows nothing of. */
 function isOpenTo(context: CheckContext, way: WayOut, path: Path): boolean {
-  return isUndeclared(path.trace) && isForOthers(leadOf(context, way)?.service ?? way.service, way.gateway, path.client.namespace); // prettier-ignore
+  return isUndeclared(path.trace) && isForOthers((context.index(leads).get(way)?.service ?? way.service), way.gateway, path.client.namespace); // prettier-ignore
 }
 
 /** The same of namespaces that no object speaks to: each is asked for one host that others are led to the gateway for. */
@@ -92,7 +91,7 @@ function* openByAddress(context: CheckContext, known: ReadonlyMap<string, Past>)
 /** Whether a way out is led to by a rule for other namespaces, and nothing declares the host to this one. */
 function isKeptFrom(context: CheckContext, way: WayOut, namespace: string): boolean {
   if (way.kind === 'tcp' || way.host.includes('*') || namespace === way.gateway.split('/')[0]) return false;
-  const lead = leadOf(context, way);
+  const lead = context.index(leads).get(way);
   const declared = context.mesh.services.declaring(way.host);
   return (
     lead !== undefined &&
@@ -102,30 +101,28 @@ function isKeptFrom(context: CheckContext, way: WayOut, namespace: string): bool
   );
 }
 
-/** The rule that leads sidecars to the gateway: in the VirtualService of the way out, or in one of its own. */
-function leadOf(
-  context: CheckContext,
-  { service, kind, host }: WayOut,
-): { readonly service: WayOut['service']; readonly rule: RuleMatch } | undefined {
-  const own = ruleForMesh(service, kind, host);
-  if (own !== undefined) return { service, rule: own };
-  for (const other of context.index(leadsByHost).get(host) ?? []) {
-    const rule = ruleForMesh(other, kind, host);
-    if (rule !== undefined) return { service: other, rule };
-  }
-  return undefined;
+/** The rule that leads sidecars to the gateway of a way out. */
+interface Lead {
+  readonly service: WayOut['service'];
+  readonly rule: RuleMatch;
 }
 
-const leadsByHost = defineIndex(
-  'rules of sidecars by host',
-  (context): ReadonlyMap<string, readonly WayOut['service'][]> => {
-    const byHost = new Map<string, WayOut['service'][]>();
-    for (const service of context.index(virtualServices))
-      if (service.gateways.includes(MESH))
-        for (const host of service.hosts) push(byHost, fullHost(context, host, service.manifest.namespace), service);
-    return byHost;
-  },
-);
+/** By ways out: in the VirtualService of the way out, or in one of its own. */
+const leads = defineIndex('leads to ways out', (context): ReadonlyMap<WayOut, Lead> => {
+  const byHost = new Map<string, WayOut['service'][]>();
+  for (const service of context.index(virtualServices))
+    if (service.gateways.includes(MESH))
+      for (const host of service.hosts) push(byHost, fullHost(context, host, service.manifest.namespace), service);
+  const found = new Map<WayOut, Lead>();
+  for (const way of context.index(waysOut))
+    for (const service of [way.service, ...(byHost.get(way.host) ?? [])]) {
+      const rule = ruleForMesh(service, way.kind, way.host);
+      if (rule === undefined) continue;
+      found.set(way, { service, rule });
+      break;
+    }
+  return found;
+});
 
 /** Whether a request was on its way to the host itself when a NetworkPolicy stopped it. */
 function isHeldByPolicy({ probe, trace: { hops, refusal } }: Path): boolean {
@@ -133,39 +130,26 @@ function isHeldByPolicy({ probe, trace: { hops, refusal } }: Path): boolean {
   return isDirect && refusal?.code === 'UF' && refusal.reason.kind === 'network-policy-denies';
 }
 
-function describe(
-  context: CheckContext,
-  { service, host, kind, field, gateway }: WayOut,
-  first: Path,
-  past: number,
-  through: number,
-): Hit {
+function describe(context: CheckContext, way: WayOut, first: Path, past: number, through: number): Hit {
   const { mesh } = context;
+  const { service, host, field, gateway } = way;
   const sidecar = mesh.sidecarFor(first.client.namespace, first.client.labels);
   const more = past > 1 ? ` (and ${past - 1} more)` : '';
   const isForMesh = service.gateways.includes(MESH);
   const { namespace } = first.client;
-  const isSeen = isVisible(service.spec.exportTo, service.manifest.namespace, namespace);
-  const written = ruleForMesh(service, kind, host);
-  const led = leadOf(context, { service, host, kind, field, gateway });
-  const lead = written ?? led?.rule;
-  const own = isSeen ? written : undefined;
+  const lead = context.index(leads).get(way);
   const doubtful = through > 0 && !first.client.hasSidecarForSure;
-  if (led !== undefined && isTakenBy(led, first)) return toNoGateway(led, first, gateway, doubtful || through > 0);
+  if (lead !== undefined && isTakenBy(lead, first)) return toNoGateway(lead, first, gateway, doubtful || through > 0);
   const byZtunnel = first.trace.hops[0]?.proxy.kind === 'ztunnel';
   return {
     manifest: service.manifest,
     onTheWay: sidecar ? [service.manifest, sidecar.manifest] : [service.manifest],
-    field: own?.field ?? (written ? ['spec', 'exportTo'] : isForMesh ? field : ['spec', 'gateways']),
+    field: lead?.service === service ? (isExported(lead, namespace) ? lead.rule.field : ['spec', 'exportTo']) : isForMesh ? field : ['spec', 'gateways'], // prettier-ignore
     what: `${first.probe.url} from ${first.client.from}${more} leaves from ${byZtunnel ? 'ztunnel' : 'the sidecar'}, though ${nameOf(service.manifest)} has a route for ${host} on gateway ${gateway}${isForMesh || lead !== undefined ? '' : `; its gateways are ${service.gateways.join(', ')}, without mesh`}`,
-    ...(byZtunnel ? unreadByZtunnel(namespace) : {}),
-    ...(written && !byZtunnel ? (isSeen ? missed(context, service, written, first) : notExported(service, namespace)) : {}), // prettier-ignore
-    ...(!written && lead && !byZtunnel ? leftAside(context, { service, host, kind, field, gateway }, first) : {}),
+    ...(byZtunnel ? unreadByZtunnel(namespace) : lead === undefined ? {} : notLed(context, lead, first)),
     ...(doubtful || through > 0 ? { severity: 'warning' as const } : {}),
   };
 }
-
-type Lead = NonNullable<ReturnType<typeof leadOf>>;
 
 /** Whether the rule that leads to the gateway took the request. */
 function isTakenBy({ service: { manifest }, rule: { kind, rule } }: Lead, { trace: { hops } }: Path): boolean {
@@ -193,14 +177,16 @@ function toNoGateway(
   };
 }
 
-/** The rule for sidecars is in a VirtualService of its own. */
-function leftAside(context: CheckContext, way: WayOut, first: Path): Pick<Hit, 'why' | 'fix'> {
-  const lead = leadOf(context, way);
-  if (lead === undefined) return { fix: rule.fix };
-  const { service, rule: led } = lead;
-  return isVisible(service.spec.exportTo, service.manifest.namespace, first.client.namespace)
-    ? missed(context, service, led, first)
-    : notExported(service, first.client.namespace);
+/** Why the rule for sidecars does not lead this request. */
+function notLed(context: CheckContext, lead: Lead, first: Path): Pick<Hit, 'why' | 'fix'> {
+  const { namespace } = first.client;
+  return isExported(lead, namespace)
+    ? missed(context, lead.service, lead.rule, first)
+    : notExported(lead.service, namespace);
+}
+
+function isExported({ service: { spec, manifest } }: Lead, namespace: string): boolean {
+  return isVisible(spec.exportTo, manifest.namespace, namespace);
 }
 
 /** The rule that leads sidecars' requests for a host somewhere else than to the host itself. */

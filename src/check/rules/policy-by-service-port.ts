@@ -42,11 +42,12 @@ function* hits(
   ports: Ports,
   servicesOf: () => readonly Manifest[],
 ): Generator<Hit> {
-  for (const [p, { port, endPort }] of ports.entries()) {
-    if (typeof port !== 'number' || endPort !== undefined) continue;
-    const servicePorts = servicesOf().flatMap((service) =>
-      (serviceSpec(service).ports ?? []).map((entry) => ({ service, entry })),
-    );
+  const numbered = [...ports.entries()].filter(([, one]) => typeof one.port === 'number' && one.endPort === undefined);
+  if (numbered.length === 0) return;
+  const servicePorts = servicesOf().flatMap((service) =>
+    (serviceSpec(service).ports ?? []).map((entry) => ({ service, entry })),
+  );
+  for (const [p, { port }] of numbered) {
     const asService = servicePorts.find(
       ({ entry }) => entry.port === port && entry.targetPort !== undefined && entry.targetPort !== port,
     );
@@ -104,6 +105,5 @@ function isFor(service: Manifest, labels: Readonly<Record<string, string>>): boo
 }
 
 function labelsOf(context: CheckContext, namespace: string): Readonly<Record<string, string>> {
-  const shown = context.of('', 'Namespace').find(({ name }) => name === namespace);
-  return { 'kubernetes.io/metadata.name': namespace, ...shown?.labels };
+  return { 'kubernetes.io/metadata.name': namespace, ...context.mesh.namespaces.get(namespace)?.labels };
 }
