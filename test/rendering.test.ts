@@ -7,6 +7,7 @@ import { rule as celRule } from '../src/check/rules/cel-rule-violation';
 import { rule as schemaRule } from '../src/check/rules/schema-violation';
 import { rule as unknownKind } from '../src/check/rules/unknown-kind';
 import type { MeshObject } from '../src/mesh/mesh-object';
+import { MeshTarget } from '../src/mesh/mesh-target';
 import { load } from '../src/model/load';
 import { addScenarios } from '../src/scenarios';
 
@@ -20,9 +21,9 @@ function leaves(value: unknown, out: string[] = []): string[] {
   return out.sort();
 }
 
-describe('what the scenarios render', () => {
-  const scenarios = readdirSync(join(ROOT, 'dist'));
+const scenarios = readdirSync(join(ROOT, 'dist'));
 
+describe('what the scenarios render', () => {
   it.each(scenarios)('%s: gives check nothing to warn of', async (scenario) => {
     const { findings } = check(await load([join(ROOT, 'dist', scenario)]));
     const grave = findings.filter((finding) => finding.severity !== 'info');
@@ -49,6 +50,24 @@ describe('what the scenarios render', () => {
         leaves: leaves(spec),
       });
     }
+  });
+});
+
+describe('the scenarios, written for the newest releases', () => {
+  const rendered = (target: MeshTarget): ReadonlyMap<string, unknown> => {
+    const app = new App();
+    target.applyTo(app);
+    addScenarios(app);
+    return new Map(app.charts.map((chart) => [chart.node.path, chart.toJson()]));
+  };
+
+  it.each([
+    { istio: '1.29', gatewayApi: '1.4/experimental', envoyGateway: '1.7', kubernetes: '1.34' },
+    { istio: '1.31', gatewayApi: '1.6/experimental', envoyGateway: '1.9', kubernetes: '1.34' },
+  ])('are what the lab sees of Istio $istio and Envoy Gateway $envoyGateway', (releases) => {
+    const seen = rendered(new MeshTarget(releases));
+    expect(seen.size).toBe(scenarios.length);
+    expect(seen).toEqual(rendered(MeshTarget.newest()));
   });
 });
 
