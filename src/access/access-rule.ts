@@ -1,5 +1,6 @@
 import * as security from '../../imports/security.istio.io';
 import { Problem, quote } from '../core/problem';
+import { slips } from '../core/slips';
 import { Workloads } from '../mesh/workloads';
 import { AccessTarget } from './access-target';
 
@@ -249,6 +250,7 @@ export function ruleProblems(rule: AccessRule, index: number, action: Action, ta
 
 function partProblems(rule: AccessRule, at: string, target: AccessTarget): Problem[] {
   return [
+    ...slips(rule, FIELDS).map((problem) => ({ ...problem, what: `${at}: ${problem.what}` })),
     ...emptyLists(rule, at),
     ...callerProblems(rule, at),
     ...shapeProblems(rule, at),
@@ -290,6 +292,23 @@ function alternativeProblems(rule: AccessRule, at: string, action: Action, targe
   ];
 }
 
+const FIELDS: Readonly<Record<keyof AccessRule, true>> = {
+  callers: true,
+  exceptCallers: true,
+  addresses: true,
+  clientAddresses: true,
+  tokens: true,
+  hosts: true,
+  methods: true,
+  paths: true,
+  exceptPaths: true,
+  ports: true,
+  claims: true,
+  exceptClaims: true,
+  headers: true,
+  orFrom: true,
+  orTo: true,
+};
 const SOURCE_FIELDS = ['callers', 'exceptCallers', 'addresses', 'clientAddresses', 'tokens'] as const;
 const OPERATION_FIELDS = ['hosts', 'methods', 'paths', 'exceptPaths', 'ports'] as const;
 

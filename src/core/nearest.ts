@@ -1,11 +1,11 @@
 /**
- * The known word that a slip of the keyboard may have turned into this one: the fewest letters apart, two at most, or a third of the word.
+ * The known word that a slip of the keyboard may have turned into this one: the fewest letters apart, two at most (or `fewest`), or a third of the word.
  * The reading half has one of its own (`src/check/schema/structural.ts`), since the halves share no code.
  *
  * @internal
  */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const most = Math.max(2, Math.floor(word.length / 3));
+export function nearest(word: string, known: readonly string[], fewest = 2): string | undefined {
+  const most = Math.max(fewest, Math.floor(word.length / 3));
   const near = known.map((candidate) => ({ candidate, letters: lettersApart(word, candidate) }));
   const [best] = near.filter(({ letters }) => letters <= most).sort((a, b) => a.letters - b.letters);
   return best?.candidate;

@@ -383,7 +383,7 @@ export abstract class EgressGatewayBase extends Construct implements IEgressGate
       problems.push({
         what: `gateway ${quote(this.gateway.name)} forwards nothing`,
         why: 'Istio refuses a Gateway without servers',
-        fix: 'call forward(...); to install the gateway alone, use EgressGatewayWorkload',
+        fix: 'call allow(...) or forward(...), or name it in an EgressTrafficPolicy; to install the gateway alone, use EgressGatewayWorkload',
       });
     }
     return [...problems, ...this.unreadableHopRule()];

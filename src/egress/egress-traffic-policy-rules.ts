@@ -1,6 +1,7 @@
 import { isIpAddress, isWildcard } from '../core/hostname';
 import { portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
+import { slips } from '../core/slips';
 import { MeshNamespace } from '../mesh/mesh-namespace';
 import { Workloads } from '../mesh/workloads';
 import type { EgressTrafficPolicy, EgressTrafficRule } from './egress-traffic-policy';
@@ -14,6 +15,20 @@ import { tunnelProblems } from './transparent-proxy';
 import { upstreamProblems } from './upstream-settings';
 
 const METHOD = /^[A-Z]+$/;
+
+const FIELDS: Readonly<Record<keyof EgressTrafficRule, true>> = {
+  from: true,
+  to: true,
+  ports: true,
+  http: true,
+  https: true,
+  tcp: true,
+  upstream: true,
+  direct: true,
+  methods: true,
+  paths: true,
+  gatewayPort: true,
+};
 
 /** What is wrong with one rule by itself. */
 export function ruleProblems(policy: EgressTrafficPolicy, rule: EgressTrafficRule, index: number): Problem[] {
@@ -62,6 +77,7 @@ export function trustDomainProblems(trustDomain = 'cluster.local'): Problem[] {
 /** What is wrong with a rule whatever it goes through. */
 export function generalRuleProblems(rule: EgressTrafficRule): Problem[] {
   return [
+    ...slips(rule, FIELDS),
     ...allowsNothing(rule),
     ...allowsEverything(rule),
     ...rule.from.flatMap((workloads) => workloads._problems()),

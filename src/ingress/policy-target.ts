@@ -4,6 +4,7 @@ import { Problem, quote } from '../core/problem';
 import { supportProblems } from './controller-support';
 import type { HttpIngressRoute, IIngressRoute } from './http-ingress-route';
 import type { IIngressGateway } from './ingress-gateway';
+import type { PublishedService } from './published-service';
 
 /**
  * What a policy is about. The policy gets the target's namespace, because one in another namespace has no effect.
@@ -49,6 +50,22 @@ export class PolicyTarget {
     const target = new PolicyTarget(route, route.kind, route.name, route.namespace, ruleName);
     target.knownSections = route.rules.flatMap((rule) => (rule.name === undefined ? [] : [rule.name]));
     return target;
+  }
+
+  /**
+   * What a published Service takes, or one of its paths. Only what is published by Gateway API has a route that policies can be about.
+   *
+   * @param published the publication
+   * @param pathName the `name` of one of its `paths`; left out, all of it
+   * @throws where the publication renders Istio's own API
+   */
+  public static published(published: PublishedService, pathName?: string): PolicyTarget {
+    const { route } = published;
+    if (route === undefined)
+      throw new Error(
+        `${published.node.path} is published by Istio's own API, and policies of Envoy Gateway are about routes of Gateway API: publish it on a SharedIngressGateway`,
+      );
+    return pathName === undefined ? PolicyTarget.route(route) : PolicyTarget.rule(route, pathName);
   }
 
   private knownSections?: readonly string[];

@@ -108,7 +108,7 @@ export class PublishedService extends Construct {
   /** The rendered routes, to patch: an HTTPRoute and that of the redirect, or a VirtualService. */
   public readonly routes: ApiObject[];
 
-  /** The route, for policies that are about it (`PolicyTarget.route`). None where Istio's own API is rendered. */
+  /** The route, for policies that are about it (`PolicyTarget.published`). None where Istio's own API is rendered. */
   public readonly route?: HttpIngressRoute;
 
   public constructor(scope: Construct, id: string, props: PublishedServiceProps) {

@@ -1,5 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
+import { isDnsLabel } from '../core/names';
 import { nearest } from '../core/nearest';
 import { Problem, quote } from '../core/problem';
 import { joinMesh, meshBoundaryOf, meshMembers } from './mesh-boundary';
@@ -75,7 +76,9 @@ function problemOf({ where, name }: NamedNamespace, known: readonly string[]): P
   return {
     what: `${where} names namespace ${quote(name)}, which no MeshNamespace of this app has`,
     why: 'the app says which namespaces there are, and a rule about one that is not there is for nobody',
-    fix: `${guess}${guess === '' ? 'make' : 'Else make'} it, or say that another repository does: MeshNamespace.fromName(this, ${quote(idOf(name))}, ${quote(name)})`,
+    fix: isDnsLabel(name)
+      ? `${guess}${guess === '' ? 'make' : 'Else make'} it, or say that another repository does: MeshNamespace.fromName(this, ${quote(idOf(name))}, ${quote(name)})`
+      : guess.trim() || 'name one of them',
   };
 }
 

@@ -186,6 +186,11 @@ spec: {selector: {app: ${name}}, ports: [{name: http, port: 80}]}
   it.each<[string, AccessRule, RegExp]>([
     ['a rule about everything', {}, /rules\[0\] says nothing/],
     ['an empty list', { callers: [] }, /rules\[0\]\.callers is empty/],
+    [
+      'a slip of the keyboard',
+      JSON.parse('{"hosts":["a.example.com"],"path":["/a"]}') as AccessRule,
+      /rules\[0\]: `path` is no field of a rule[^]*did you mean "paths"/,
+    ],
     ['labels of callers', { callers: [Workloads.in('shop', { app: 'a' })] }, /names workloads app=a/],
     [
       'a SPIFFE ID for an account',

@@ -28,6 +28,13 @@ describe('EgressTrafficPolicy', () => {
     expect(mesh.refused()).toBe('');
   });
 
+  it('leaves fields of a user of its own alone, which are no slip', () => {
+    const mesh = new Mesh();
+    const own = JSON.parse('{"owner":"shop","id":"NET-1"}') as Partial<EgressTrafficRule>;
+    mesh.policy({ from: [payments], to: [mesh.service('a.example.com')], ...own });
+    expect(mesh.refused()).toBe('');
+  });
+
   it('leads the callers, told by their labels, to the gateway in mutual TLS', () => {
     const mesh = new Mesh();
     mesh.policy({ from: [payments, orders], to: [mesh.service('a.example.com', { ports: [http] })] });
@@ -238,6 +245,11 @@ describe('a policy refuses', () => {
     ['every path', rule({ ports: [80], paths: ['/*'] }), ['path "/*"', 'takes in every path']],
     ['a method that is none', rule({ ports: [80], methods: ['get'] }), ['method "get"']],
     ['methods on TLS', rule({ methods: ['GET'] }), ['methods or paths on HTTPS port 443']],
+    [
+      'a slip of the keyboard, which would allow every method',
+      rule(JSON.parse('{"ports":[80],"method":["GET"]}') as Partial<EgressTrafficRule>),
+      ['rules[0]: `method` is no field of a rule', 'did you mean "methods"?'],
+    ],
     ['a port that the service has not', rule({ ports: [8080] }), ['world/a.example.com has no port 8080', '80, 443']],
     ['a port that the gateway has not', rule({ gatewayPort: 9443 }), ['world/Egress has no port 9443', '80, 443']],
     [

@@ -130,9 +130,9 @@ describe('a path of what is published', () => {
     const of = chart();
     const eg = new EnvoyGatewayInMesh(of, 'Eg');
     const paths = [{ prefix: '/api', backend: orders, name: 'api', timeout: Duration.seconds(10) }];
-    const { route } = publish(of, onGatewayApi(of, { ingressClass: eg }), { paths });
+    const published = publish(of, onGatewayApi(of, { ingressClass: eg }), { paths });
     new BackendTrafficPolicy(of, 'Limits', {
-      target: PolicyTarget.rule(route!, 'api'),
+      target: PolicyTarget.published(published, 'api'),
       rateLimit: RateLimit.local([{ requests: 5, unit: RateLimitUnit.SECOND }]),
     });
     const [api, all] = rendered(of, 'HTTPRoute', 'shop')[0].spec.rules;
@@ -143,8 +143,11 @@ describe('a path of what is published', () => {
       sectionName: 'api',
     });
     expect(problems(of)).toBe('');
+    expect(PolicyTarget.published(published).sectionName).toBeUndefined();
     const classic = chart();
-    expect(publish(classic, onClassic(classic), { paths }).route).toBeUndefined();
+    const ofIstio = publish(classic, onClassic(classic), { paths });
+    expect(ofIstio.route).toBeUndefined();
+    expect(() => PolicyTarget.published(ofIstio)).toThrow("is published by Istio's own API");
     expect(rendered(classic, 'VirtualService')[0].spec.http[0]).toMatchObject({ name: 'api', timeout: '10000ms' });
   });
 });

@@ -57,6 +57,12 @@ describe('a namespace that is named, and that nobody has', () => {
     expect(problem).toMatch(/at: .*namespace-names\.test\.ts:\d+/);
   });
 
+  it('is not called somebody else’s where no namespace can have the name', () => {
+    const chart = edge();
+    policyFor(chart, 'Shop');
+    expect(unknown(chart)[0]).toContain('fix: did you mean "shop"?\n');
+  });
+
   it('is taken where it is said to be another repository’s', () => {
     const chart = edge();
     policyFor(chart, 'shp');

@@ -219,7 +219,11 @@ function* closeNamespaces(context: CheckContext, all: readonly Past[]): Generato
   const { way, probe, client } = first;
   const namespaces = all.map((one) => one.client.namespace);
   const named = `${namespaces.slice(0, MOST_NAMED).join(', ')}${namespaces.length > MOST_NAMED ? ` and ${namespaces.length - MOST_NAMED} more` : ''}`; // prettier-ignore
-  const others = new Set(context.index(waysOut).filter((one) => one.host !== way.host && isKeptFrom(context, one, client.namespace)).map(({ host }) => host)).size; // prettier-ignore
+  const kept = context
+    .index(waysOut)
+    .filter((one) => one.host !== way.host && isKeptFrom(context, one, client.namespace));
+  const others = new Set(kept.map(({ host }) => host)).size;
+  const ofWhich = kept.every(({ gateway }) => gateway === way.gateway) ? 'the gateway' : 'egress gateways';
   const more =
     namespaces.length > 1
       ? ` (and from ${namespaces.length - 1} more namespace${namespaces.length === 2 ? '' : 's'})`
@@ -230,7 +234,7 @@ function* closeNamespaces(context: CheckContext, all: readonly Past[]): Generato
     onTheWay: sidecar ? [way.service.manifest, sidecar.manifest] : [way.service.manifest],
     field: way.field,
     severity: 'warning',
-    what: `${probe.url} from ${client.from}${more} leaves from the sidecar, past gateway ${way.gateway}${others === 0 ? '' : `, and so may requests for ${others} other host${others === 1 ? '' : 's'} of the gateway`}`,
+    what: `${probe.url} from ${client.from}${more} leaves from the sidecar, past gateway ${way.gateway}${others === 0 ? '' : `, and so may requests for ${others} other host${others === 1 ? '' : 's'} of ${ofWhich}`}`,
     why: `The way through the gateway is for other namespaces. In ${named} sidecars let everything out that is not declared there (ALLOW_ANY), this host as well.`,
     fix: `Set outboundTrafficPolicy to REGISTRY_ONLY for ${named} (a Sidecar there, or the whole mesh). Only if its workloads are meant to call the host, export the route to ${namespaces.length > 1 ? 'a namespace' : named}.`,
   };
