@@ -22,6 +22,7 @@ import {
 import { member } from '../traffic/members';
 import { followShorterNames } from '../traffic/shorter-names';
 import { otherNames } from '../traffic/sni';
+import { isSupposed } from '../traffic/supposed';
 import { universe, type PathForm } from '../traffic/universe';
 import { follow } from './follow';
 import type { Task } from './plan';
@@ -83,7 +84,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   const offers: Offers = [new Set(), new Set()];
   const options = { mostClasses, paths, budget };
   const exploration = exploreBoth(meshes, client.request, probe.target, options, offers);
-  let leavesOpen = false;
+  let hangsOnMore = false;
   for (const { region, witness, followed, open } of exploration.classes) {
     const found = differenceOf(meshes, witness, followed.traces);
     if (found !== undefined) {
@@ -92,10 +93,8 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
     }
     for (const why of open) doubts.push({ what: regionText(region), why });
     const [before] = followed.traces;
-    const blocks = followed.traces.map(blocksAssumed);
-    if (blocks[0] !== blocks[1]) doubts.push({ what: regionText(region), why: clientsByAddress(blocks) });
-    if (hangsOnListening(before)) leavesOpen = true;
-    else if (before.outcome === 'unknown') doubts.push({ what: regionText(region), why: whyUnknown(before) });
+    const [was, is] = followed.traces.map(blocksAssumed);
+    if (was !== is || before.outcome === 'unknown') hangsOnMore = true;
     if (followed.rewrites[0].join() === followed.rewrites[1].join()) continue;
     // A path that is made anew may come out alike of one path and not of another.
     const others = otherPaths(region, witness, probe.target, paths);
@@ -116,7 +115,7 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       what: 'paths with escapes, dots or slashes beside each other',
       why: 'the listener reads them otherwise than before',
     });
-  if (leavesOpen) doubts.push(...ifListening(task, meshes, options));
+  if (hangsOnMore) doubts.push(...onSuppositions(task, meshes, options));
   if (toFollow(offers).length > 0) doubts.push(...ofShares(task, meshes, options, toFollow(offers)));
   const alsoAs = (one: Target): readonly Matcher[] => {
     const { classes, undecided, followed, hostAsked } = exploreBoth(meshes, client.request, one, options);
@@ -149,32 +148,41 @@ function hangsOnListening({ outcome, noted }: Trace): boolean {
   return outcome === 'unknown' && noted.some(({ kind }) => kind === 'port-not-listed');
 }
 
-/** What is not decided of requests to Pods that may listen, once they do: where they do not, all fare alike who get there alike. */
-function ifListening(
+/**
+ * What is not decided of requests that end in `unknown` before as after, once what no manifest tells is supposed: that Pods listen where they may,
+ * and that a client is in a block, a namespace has a label and a password is right, and that they do not. Where they do not listen, all fare alike
+ * who get there alike.
+ */
+function onSuppositions(
   { client, probe: { target } }: Task,
   meshes: readonly [Mesh, Mesh],
   options: ExploreOptions,
 ): readonly Doubt[] {
   const doubts = new Map<string, Doubt>();
-  const note = (what: string, why: string): void => {
-    doubts.set(`${what} ${why}`, { what, why: `if something listens there: ${why}` });
-  };
   const offers: Offers = [new Set(), new Set()];
-  const { classes, undecided } = exploreBoth(meshes, client.request, target, options, offers, true);
+  const supposing = { ...options, supposes: true };
+  const { classes, undecided } = exploreBoth(meshes, client.request, target, supposing, offers, true);
+  let listening = '';
+  const note = (what: string, why: string): void => {
+    doubts.set(`${what} ${why}`, { what, why: `${listening}${why}` });
+  };
   for (const { region, witness, followed, open } of classes) {
-    const what = regionText(region);
     const asItIs = followBoth(meshes, witness).traces;
-    if (!asItIs.some(hangsOnListening) || differenceOf(meshes, witness, asItIs) !== undefined) continue;
+    const [was, is] = asItIs.map(blocksAssumed);
+    const isOpen = asItIs.some(({ outcome }) => outcome === 'unknown') || was !== is;
+    if (!isOpen || differenceOf(meshes, witness, asItIs) !== undefined) continue;
+    listening = asItIs.some(hangsOnListening) ? 'if something listens there: ' : '';
+    const what = regionText(region);
     const found = differenceOf(meshes, witness, followed.traces);
-    if (found !== undefined) note(what, `they were ${found.was.text}, and are ${found.is.text}`);
+    const unseen = region.some(({ dimension }) => isSupposed(dimension)) ? '; no manifest tells which these are' : '';
+    if (found !== undefined) note(what, `they were ${found.was.text}, and are ${found.is.text}${unseen}`);
     for (const why of open) note(what, why);
-    const [before, after] = followed.traces;
-    if (before.outcome === 'unknown') note(what, whyUnknown(before));
-    if (blocksAssumed(before) !== blocksAssumed(after))
-      note(what, clientsByAddress([blocksAssumed(before), blocksAssumed(after)]));
+    const [before] = followed.traces;
+    if (before.outcome === 'unknown' && found === undefined) note(what, whyUnknown(before));
     if (followed.rewrites[0].join() !== followed.rewrites[1].join())
       note(what, 'the path is made anew otherwise than before');
   }
+  listening = '';
   for (const { what, why } of undecided) note(what, why);
   if (toFollow(offers).some(isEndpoint)) note('every request', 'endpoints that fare apart were not followed each');
   return [...doubts.values()];
@@ -183,11 +191,6 @@ function ifListening(
 /** Blocks of clients' addresses that NetworkPolicies let in, which no request says that its client is in. */
 function blocksAssumed({ noted }: Trace): string {
   return noted.flatMap((note) => (note.kind === 'network-policies-let-client-in' ? note.blocks : [])).join(', ');
-}
-
-function clientsByAddress([was = '', is = '']: readonly string[]): string {
-  const words = (blocks: string): string => (blocks === '' ? 'every client' : `clients in ${blocks}`);
-  return `NetworkPolicies let ${words(was)} in before, and ${words(is)} now: no request says where its client is`;
 }
 
 /** Clusters that shares go to on each side, and endpoints, that were not followed. */
@@ -276,6 +279,7 @@ function followBoth(
       offered: (clusters) => clusters.forEach((one) => offers?.[side === 0 ? 0 : 1].add(one)),
       ...(listens ? { listens } : {}),
       ...(recorder?.prefers === undefined ? {} : { prefers: recorder.prefers }),
+      ...(recorder?.supposed === undefined ? {} : { supposed: recorder.supposed }),
     }),
   );
   return { traces: [traces[0] as Trace, traces[1] as Trace], rewrites };

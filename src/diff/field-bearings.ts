@@ -3,12 +3,13 @@
  * is in no row is one that nothing here reads, and is told as such.
  */
 
-/** `followed`: shows in what requests do; `nothing`: names, statistics, logs. Of the rest the first four may decide who gets through. */
+/** `followed`: shows in what requests do; `nothing`: names, statistics, logs. Of the rest the first five may decide who gets through. */
 export type Bearing =
   | 'unread'
   | 'trust'
   | 'door'
   | 'share'
+  | 'words'
   | 'timing'
   | 'limits'
   | 'endpoints'
@@ -22,6 +23,7 @@ export const DOUBTFUL: Readonly<Partial<Record<Bearing, string>>> = {
   unread: 'nothing here reads that field',
   trust: 'whom it trusts, by keys, certificates, passwords or another server, no request here shows',
   door: 'clients outside the cluster come to it by what that says, which no request here shows',
+  words: 'whether a claim of several words is a list of them, no token here shows',
   share: 'a share of the requests, which no single one shows, is answered by the proxy itself',
 };
 
@@ -70,7 +72,7 @@ type Own = readonly [before: readonly Row[], after: readonly Row[]];
 /** By group and kind. */
 const OWN: Readonly<Record<string, Own>> = {
   'networking.istio.io/VirtualService': [
-    [[/^http\.(match\.)?(name|statPrefix)$/, 'nothing'], [from('http\\.(match|corsPolicy\\.allowMethods)'), 'followed']],
+    [[/^http\.(match\.)?(name|statPrefix)$/, 'nothing'], [from('http\\.match'), 'followed']],
     [[from('exportTo|gateways|hosts|tls|tcp|http\\.(route|redirect|rewrite|delegate|mirrors?|mirror_?[pP]ercent(age)?|directResponse\\.status|corsPolicy\\.(allowOrigins?|unmatchedPreflights))'), 'followed']],
   ],
   'networking.istio.io/DestinationRule': [
@@ -100,9 +102,10 @@ const OWN: Readonly<Record<string, Own>> = {
   'security.istio.io/RequestAuthentication': [
     [
       [/^jwtRules\.(jwks|jwks_uri|jwksUri)$/, 'trust'],
+      [from('jwtRules\\.spaceDelimitedClaims'), 'words'],
       [from('jwtRules\\.(forwardOriginalToken|outputClaimToHeaders|outputPayloadToHeader)'), 'content'],
     ],
-    [[from('jwtRules\\.(audiences|from(Cookies|Headers|Params)|issuer|presence|spaceDelimitedClaims)|selector|targetRefs?'), 'followed']],
+    [[from('jwtRules\\.(audiences|from(Cookies|Headers|Params)|issuer|presence)|selector|targetRefs?'), 'followed']],
   ],
   'telemetry.istio.io/Telemetry': [[[/./, 'nothing']], []],
   'networking.k8s.io/NetworkPolicy': [[[from('egress|ingress|podSelector|policyTypes'), 'followed']], []],
@@ -155,8 +158,7 @@ const OWN: Readonly<Record<string, Own>> = {
     [
       [from('jwt\\.providers\\.(claimToHeaders|recomputeRoute)'), 'content'],
       [from('jwt\\.providers\\.(localJWKS|remoteJWKS)|oidc|basicAuth|apiKeyAuth|extAuth'), 'trust'],
-      [from('cors\\.(allowOrigins|allowHeaders|exposeHeaders|maxAge|allowCredentials)'), 'content'],
-      [from('cors\\.allowMethods'), 'followed'],
+      [from('cors\\.(allowOrigins|allowMethods|allowHeaders|exposeHeaders|maxAge|allowCredentials)'), 'content'],
     ],
     [[from('authorization|cors|csrf|jwt|mergeType'), 'followed'], TARGETS],
   ],

@@ -18,6 +18,8 @@ interface Field {
   readonly items: readonly string[] | undefined;
 }
 
+const INTO_REQUESTS = /headers\.request\.|requestHeaderModifier\.|earlyRequestHeaders\.|outputClaimToHeaders|outputPayloadToHeader|claimToHeaders|forwardOriginalToken|forwardPayloadHeader/; // prettier-ignore
+
 /** Told of each change, by what the fields bear on; `told` are the objects of which some request shows what they do. */
 export function settingsOf(changes: readonly ObjectChange[], told: ReadonlySet<ChangedObject>): readonly Setting[] {
   const found = changes.map((change) => ({ change, fields: fieldsOf(change) }));
@@ -32,8 +34,10 @@ export function settingsOf(changes: readonly ObjectChange[], told: ReadonlySet<C
   return found.flatMap(({ change: { ref }, fields }) => {
     const kept = fields.filter(
       ({ path, items }) =>
-        items === undefined ||
-        (!told.has(ref) && items.some((item) => moved.get(`${ref.kind} ${path} ${item.slice(1)}`) !== 0)),
+        // What is written into requests may be what some of them fare otherwise by.
+        !(told.has(ref) && INTO_REQUESTS.test(path)) &&
+        (items === undefined ||
+          (!told.has(ref) && items.some((item) => moved.get(`${ref.kind} ${path} ${item.slice(1)}`) !== 0))),
     );
     const bearings = [...new Set(kept.map(({ bearing }) => bearing))];
     return bearings.flatMap((bearing): Setting[] => {

@@ -42,8 +42,11 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
     tls: last === undefined ? null : tlsSettings(mesh, last),
     passthrough,
     split: [...split, ...spreadOf(trace)],
-    copies: trace.hops.flatMap(({ copies = [] }) =>
-      copies.map(({ cluster, percent }) => `${shape(cluster)}${percent === 100 ? '' : ` (${percent} %)`}`),
+    // Who refuses before it sends anything on sends no copies either.
+    copies: trace.hops.flatMap(({ copies = [], sends }) =>
+      (trace.outcome === 'refused' && sends === null ? [] : copies).map(
+        ({ cluster, percent }) => `${shape(cluster)}${percent === 100 ? '' : ` (${percent} %)`}`,
+      ),
     ),
     asks: asksOf(trace),
     refusal,
@@ -76,11 +79,12 @@ function spreadOf({ noted }: Trace): readonly string[] {
 /** Equal for ways that are the same traffic. The text is made from the rest, so it is left out. */
 export function fingerprint(way: Way): string {
   const { text: _text, ...rest } = way;
-  // A request that is refused is the same traffic whatever way it took to where it is refused.
+  // A request that is refused is the same traffic whatever way it took to where it is refused, but for its copies.
+  const copies = way.copies.length === 0 ? [] : [way.copies];
   return way.outcome === 'refused'
-    ? JSON.stringify([way.refusal])
+    ? JSON.stringify([way.refusal, ...copies])
     : way.outcome === 'answered'
-      ? JSON.stringify(['answered', way.answer])
+      ? JSON.stringify(['answered', way.answer, ...copies])
       : way.outcome === 'unknown'
         ? JSON.stringify(['unknown', way.text])
         : JSON.stringify(rest);
@@ -227,8 +231,9 @@ function tlsAt(mesh: Mesh, decision: Decision): Json | undefined {
 
 function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   if (way.outcome === 'unknown') return `cannot be told: ${whyUnknown(trace)}`;
-  if (trace.answer !== undefined) return answerText(trace.answer);
-  if (way.refusal !== null) return refusalText(trace);
+  const copied = way.copies.length > 0 ? [`copied to ${way.copies.join(', ')}`] : [];
+  if (trace.answer !== undefined) return [answerText(trace.answer), ...copied].join('; ');
+  if (way.refusal !== null) return [refusalText(trace), ...copied].join('; ');
   const parts: string[] = [];
   const gateways = trace.hops.filter((hop) => GATEWAYS.has(hop.proxy.kind));
   const first = trace.hops[0];
@@ -249,8 +254,7 @@ function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   if (exit !== null) parts.push(exitText(way, { ...exit, tls: lastMile(trace) ?? exit.tls }, host));
   if (way.asks !== null) parts.push(`as a request for ${way.asks}`);
   if (way.split.length > 0) parts.push(`split: ${way.split.join(', ')}`);
-  if (way.copies.length > 0) parts.push(`copied to ${way.copies.join(', ')}`);
-  return parts.join('; ');
+  return [...parts, ...copied].join('; ');
 }
 
 /** TLS of the connection to a server's own sidecar or ztunnel, which takes it off before the server sees it. */
@@ -391,9 +395,11 @@ export function effectOf(was: Way, is: Way): Effect {
   const [before, after] = [accessOf(was), accessOf(is)];
   if (before < after) return 'widened';
   if (before > after) return 'narrowed';
+  const isCopiedMore = is.copies.some((one) => !was.copies.includes(one));
+  if (before === 0 && isCopiedMore) return 'widened';
   if (before === 0) return was.outcome === 'refused' && is.outcome === 'refused' ? 'refused-otherwise' : 'rerouted';
   // Whoever gets copies reads what others were asked.
-  if (is.copies.some((one) => !was.copies.includes(one))) return 'widened';
+  if (isCopiedMore) return 'widened';
   return isWeaker(was, is) ? 'weakened' : 'rerouted';
 }
 

@@ -175,7 +175,7 @@ function straight(walk: Walk, flight: Flight, { service, port, incoming, by }: S
 }
 
 /** At the ztunnel of a Pod's node, where plain text arrives as well: it passes unless mutual TLS is demanded or a policy wants to know who sends. */
-export function atZtunnel({ mesh }: Walk, flight: Flight, workload: Workload, behind?: Behind): Step {
+export function atZtunnel({ mesh, supposed }: Walk, flight: Flight, workload: Workload, behind?: Behind): Step {
   const { layers } = flight;
   const isMutual = outermost(layers)?.kind === 'ISTIO_MUTUAL';
   const inner = isMutual ? layers.slice(0, -1) : layers;
@@ -189,7 +189,7 @@ export function atZtunnel({ mesh }: Walk, flight: Flight, workload: Workload, be
       proxy,
       ...held,
     });
-  const access = { flight, http: null, sni: null, port: flight.port, terminated: isMutual, atZtunnel: true };
+  const access = { flight, http: null, sni: null, port: flight.port, terminated: isMutual, atZtunnel: true, supposed };
   const verdict = authorize(mesh, access, policiesFor(mesh, workload.namespace, workload.labels));
   if (verdict.is !== 'allowed')
     return heldBy(denied(verdict, brokenStatus(flight)), hopOf(incoming, { decidedBy: decisions(verdict.by) }));

@@ -49,8 +49,8 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
       : undefined;
   noteApart(walk, onward, { workload, among }, tunnelled && HBONE_PORT);
   if (tunnelled !== undefined)
-    return cut(mesh, onward, tunnelled) ?? { then: { at: 'inbound-ztunnel', flight: onward, workload: tunnelled } };
-  const verdict = networkVerdict(mesh, onward, workload, walk.addressOf(onward.host));
+    return cut(walk, onward, tunnelled) ?? { then: { at: 'inbound-ztunnel', flight: onward, workload: tunnelled } };
+  const verdict = networkVerdict(mesh, onward, workload, walk.addressOf(onward.host), walk.supposed);
   if (verdict.is === 'unknown') return unknown(undefined, verdict.why);
   if (verdict.is === 'denied') {
     return refused(undefined, {

@@ -6,7 +6,20 @@ import type { Json } from '../model/fields';
 import { evaluate, PRESENT, type Matcher } from './matcher';
 
 export type DimensionKind =
-  'host' | 'sni' | 'path' | 'query' | 'parameter' | 'method' | 'header' | 'cookie' | 'token' | 'claim' | 'address';
+  | 'host'
+  | 'sni'
+  | 'path'
+  | 'query'
+  | 'parameter'
+  | 'method'
+  | 'header'
+  | 'cookie'
+  | 'token'
+  | 'claim'
+  | 'address'
+  /** The address that connections of somebody come from, by whose it is; what else no manifest tells, by the question. */
+  | 'source'
+  | 'open';
 
 /** What a question is about: for parameters, headers and cookies the one of that name; for tokens and claims the place of the token. */
 export interface Dimension {
@@ -41,6 +54,16 @@ export interface Ask {
   readonly whenAbsent: boolean;
 }
 
+/**
+ * Answers to what no manifest tells, and what is nevertheless the same in two meshes: which labels a namespace has, where a client is. Whoever
+ * supposes them learns whether anything hangs on them.
+ */
+export interface Supposed {
+  readonly isSo: (question: string) => boolean;
+  /** Whether somebody's address, which nobody knows, is in a block and not in what is left out of it. */
+  readonly isWithin: (whose: string, block: string, except: readonly string[]) => boolean;
+}
+
 export interface Recorder {
   /** A question and its answer. */
   readonly asked: (ask: Ask) => void;
@@ -54,6 +77,8 @@ export interface Recorder {
   readonly prefers?: ReadonlySet<string>;
   /** Whether Pods are taken to listen where their manifests leave that open. */
   readonly listens?: boolean;
+  /** Without it, what no manifest tells is unknown. */
+  readonly supposed?: Supposed;
 }
 
 interface Origin {

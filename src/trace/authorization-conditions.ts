@@ -7,7 +7,7 @@ import type { Claims } from './claims';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
 import { trustedDomains } from './handshake';
-import { addressOfClient, and, inBlock, not, some, type Access, type Block, type Condition, type Rule as FilterRule, type Truth } from './rbac'; // prettier-ignore
+import { and, inBlock, isClientFromBlock, isFromBlock, not, some, type Access, type Block, type Condition, type Rule as FilterRule, type Truth } from './rbac'; // prettier-ignore
 import { outermost, podOf, type Flight } from './walk';
 
 /** `*`, `prefix*`, `*suffix`, or the whole. */
@@ -67,9 +67,9 @@ function serviceAccountFits(value: string, policyNamespace: string, principal: s
  * A proxy behind a gateway takes for the client of a request whom the gateway names in `x-forwarded-for`, which is not followed
  * (`useRemoteAddress`: true in networking/core/gateway.go, false in listener.go).
  */
-function remoteAddress(access: Access): string | null {
+function isOfRemote(block: string, access: Access): Truth {
   const isBehindGateway = access.http !== null && access.flight.sentBy?.kind.endsWith('gateway') === true;
-  return isBehindGateway ? null : addressOfClient(access);
+  return isBehindGateway ? inBlock(block, null) : isClientFromBlock(block, access);
 }
 
 type Test = (value: string, subject: Subject) => Condition;
@@ -111,8 +111,8 @@ const TESTS: Readonly<Record<string, Test>> = {
     byPrincipal(subject, (principal) => serviceAccountFits(value, subject.policyNamespace, principal)),
   // Aliases stand for one another here too (ExpandTrustDomainAliases).
   trustDomains: (value, subject) => byPrincipal(subject, () => trustDomainFits(value, subject)),
-  ipBlocks: (value, { access }) => inBlock(value, access.flight.from.address),
-  remoteIpBlocks: (value, { access }) => (access.atZtunnel === true ? 'absent' : inBlock(value, remoteAddress(access))),
+  ipBlocks: (value, { access }) => isFromBlock(value, access),
+  remoteIpBlocks: (value, { access }) => (access.atZtunnel === true ? 'absent' : isOfRemote(value, access)),
   requestPrincipals: FROM_TOKEN(isRequestPrincipal),
   hosts: HTTP_ONLY((value, http) => http.authority.is(folding(pattern(value)))),
   methods: HTTP_ONLY((value, http) => http.method.is(pattern(value))),

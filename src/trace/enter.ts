@@ -10,7 +10,7 @@ import type { Flight, Walk } from './walk';
  * than that it is no Pod.
  */
 export function droppedBefore(walk: Walk, flight: Flight, workload: Workload, port: number): Step | undefined {
-  const verdict = networkVerdict(walk.mesh, { from: flight.from, port, address: null }, workload);
+  const verdict = networkVerdict(walk.mesh, { from: flight.from, port, address: null }, workload, null, walk.supposed);
   if (verdict.is === 'allowed') return undefined;
   if (verdict.is === 'unknown') {
     const { namespace, name } = workload;

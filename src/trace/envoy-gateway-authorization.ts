@@ -7,7 +7,16 @@ import { decision, refOf, unknown } from './envoy-gateway-verdict';
 import type { Held } from './filters';
 import { headerFits } from './http-routes';
 import type { OpenCondition } from './notes';
-import { addressOfClient, decide, inBlock, ruleMatches, some, type Access, type Condition, type Rule } from './rbac';
+import {
+  decide,
+  isClientFromBlock,
+  isFromBlock,
+  ruleMatches,
+  some,
+  type Access,
+  type Condition,
+  type Rule,
+} from './rbac';
 import { securityRules, type RuleCondition, type SecurityRule } from './security-policy-rules';
 
 interface Subject {
@@ -15,7 +24,7 @@ interface Subject {
 }
 
 function holds(condition: RuleCondition, access: Access): Condition {
-  const { http, flight } = access;
+  const { http } = access;
   switch (condition.on) {
     case 'method':
       return http === null || http.method.is(condition.matcher);
@@ -25,12 +34,10 @@ function holds(condition: RuleCondition, access: Access): Condition {
       return http !== null && headerFits(http, condition.name, condition.matcher);
     case 'token':
       return http !== null && claimsFit(condition.principal, http);
-    case 'client': {
-      const address = addressOfClient(access);
-      return some(condition.ranges, (range) => inBlock(range, address));
-    }
+    case 'client':
+      return some(condition.ranges, (range) => isClientFromBlock(range, access));
     case 'connection':
-      return some(condition.ranges, (range) => inBlock(range, flight.from.address));
+      return some(condition.ranges, (range) => isFromBlock(range, access));
     case 'open':
       return 'unknown';
   }

@@ -1,4 +1,5 @@
 /** What Envoy Gateway's own policies and filters do to a request before it is forwarded. */
+import { canonical } from '../model/canonical';
 import { filterOrder, type FilterName } from '../model/envoy-gateway-filters';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import { callbackPath, type BrokenReference, type ReferenceFault } from '../model/envoy-gateway-references';
@@ -9,7 +10,7 @@ import { authorizationVerdict } from './envoy-gateway-authorization';
 import { csrfVerdict } from './envoy-gateway-csrf';
 import { tokenRulesOf } from './envoy-gateway-tokens';
 import { decision, refOf, unknown } from './envoy-gateway-verdict';
-import { Asked } from './ask';
+import { Asked, type Supposed } from './ask';
 import { accessOf, tokenFilter, type Filter, type Filtered, type Held, type TokenCheck } from './filters';
 import { byExpression, type HttpRequest } from './http-routes';
 import { exact, prefix, PRESENT, regex, suffix } from './matcher';
@@ -47,8 +48,10 @@ const FILTERS: Readonly<Partial<Record<FilterName, (rule: AtRule) => Filter>>> =
   cors: (rule) => holding((http) => corsVerdict(rule, http)),
   csrf: ({ security }) => holding((http) => csrfVerdict(security!, http)),
   ext_authz: ({ security }) => holding(() => unknown(security!, 'extAuth', 'external authorization')),
-  api_key_auth: ({ security }) => holding((http) => credentialVerdict(security!, http, 'apiKeyAuth')),
-  basic_auth: ({ security }) => holding((http) => credentialVerdict(security!, http, 'basicAuth')),
+  api_key_auth: ({ security }) =>
+    holding((http, { walk }) => credentialVerdict(security!, http, 'apiKeyAuth', walk.supposed)),
+  basic_auth: ({ security }) =>
+    holding((http, { walk }) => credentialVerdict(security!, http, 'basicAuth', walk.supposed)),
   oauth2: ({ security }) => holding((http) => oidcVerdict(security!, http)),
   jwt_authn: ({ security, find }) => tokenFilter(() => tokenCheck(security!, find)),
   lua: (rule) => holding(() => foreignVerdict(rule)),
@@ -242,8 +245,19 @@ function hasTokenHeader(jwt: Json, http: HttpRequest): boolean {
   });
 }
 
-function credentialVerdict(policy: EffectivePolicy, http: HttpRequest, kind: 'apiKeyAuth' | 'basicAuth'): Held {
-  if (shows(kind, record(policy.spec[kind]), http)) return unknown(policy, kind, 'credentials');
+function credentialVerdict(
+  policy: EffectivePolicy,
+  http: HttpRequest,
+  kind: 'apiKeyAuth' | 'basicAuth',
+  supposed: Supposed | undefined,
+): Held | undefined {
+  const settings = record(policy.spec[kind]);
+  if (shows(kind, settings, http)) {
+    // What it writes into the request, or takes out of it, may be asked about later.
+    if (supposed === undefined || WRITES.some((field) => settings[field] !== undefined)) return unknown(policy, kind, 'credentials'); // prettier-ignore
+    if (supposed.isSo(`${kind} of namespace ${policy.manifest.namespace} takes what is shown, ${canonical(settings)}`))
+      return undefined;
+  }
   return {
     is: 'refused',
     code: kind,
@@ -252,6 +266,8 @@ function credentialVerdict(policy: EffectivePolicy, http: HttpRequest, kind: 'ap
     by: decision(policy, kind),
   };
 }
+
+const WRITES = ['forwardUsernameHeader', 'forwardClientIDHeader', 'sanitize'];
 
 function tokenCheck(policy: EffectivePolicy, find: AtRule['find']): TokenCheck {
   const { optional, failOpen } = record(policy.spec.jwt);

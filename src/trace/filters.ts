@@ -135,8 +135,8 @@ function authorizationFilter(policies: () => readonly Config[], proxies: number)
 }
 
 /** What the filter for authorization sees of a connection, and of the request in it. */
-export function accessOf({ flight, sni, terminated }: Filtered, http: HttpRequest | null): Access {
-  return { flight, http, sni, port: flight.port, terminated, client: http?.client };
+export function accessOf({ walk, flight, sni, terminated }: Filtered, http: HttpRequest | null): Access {
+  return { flight, http, sni, port: flight.port, terminated, client: http?.client, supposed: walk.supposed };
 }
 
 /** What authorization does not allow. */

@@ -7,7 +7,7 @@ import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
 import { networkVerdict } from './network-policy';
 import { refused, unknown, type Step } from './step';
-import type { Flight, TlsLayer } from './walk';
+import type { Flight, TlsLayer, Walk } from './walk';
 
 export const MUTUAL: TlsLayer = { kind: 'ISTIO_MUTUAL', sni: null, certificate: 'istio' };
 export const HBONE_PORT = 15008;
@@ -34,11 +34,13 @@ export function isTold({ config: { istio } }: Mesh, service: Service): boolean {
 }
 
 /** A NetworkPolicy sees Pods: of what is on its way to a proxy of the mesh it sees the tunnel's port. */
-export function cut(mesh: Mesh, flight: Flight, workload: Workload | undefined): Step | undefined {
+export function cut({ mesh, supposed }: Walk, flight: Flight, workload: Workload | undefined): Step | undefined {
   const verdict = networkVerdict(
     mesh,
     { ...flight, port: HBONE_PORT, address: workload?.addresses[0] ?? null },
     workload,
+    null,
+    supposed,
   );
   if (verdict.is === 'allowed' || workload === undefined) return undefined;
   if (verdict.is === 'unknown') return unknown(undefined, verdict.why);

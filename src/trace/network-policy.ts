@@ -4,10 +4,11 @@ import type { Mesh } from '../model/mesh';
 import { config, push, type Config } from '../model/objects';
 import { selects } from '../model/selectors';
 import type { Workload } from '../model/workloads';
+import type { Supposed } from './ask';
 import { gap, type Gap } from './notes';
 import type { Reason } from './reasons';
 import type { Decision } from './types';
-import type { Flight } from './walk';
+import { addressOwner, type Flight } from './walk';
 
 export type NetworkVerdict =
   | { readonly is: 'allowed' }
@@ -24,12 +25,14 @@ interface Party {
   readonly isPod: boolean;
   readonly onNode: boolean;
   readonly name: string;
+  /** Whose address it is, where it is one that may be supposed: what a name outside resolves to is explored by itself. */
+  readonly owner?: string;
 }
 
 const NAME = 'kubernetes.io/metadata.name';
 
 /** Of a namespace that no manifest shows the name is known, and no other label. */
-function selectsNamespace(mesh: Mesh, selector: Json, namespace: string): Truth {
+function selectsNamespace(mesh: Mesh, selector: Json, namespace: string, supposed: Supposed | undefined): Truth {
   const shown = mesh.namespaces.get(namespace)?.labels;
   if (shown !== undefined) return selects(selector, { [NAME]: namespace, ...shown });
   const known: Json = {
@@ -41,7 +44,28 @@ function selectsNamespace(mesh: Mesh, selector: Json, namespace: string): Truth 
     ...Object.keys(strings(selector.matchLabels)),
     ...records(selector.matchExpressions).map(({ key }) => key),
   ];
-  return keys.every((key) => key === NAME) ? true : 'unknown';
+  if (keys.every((key) => key === NAME)) return true;
+  return supposed === undefined ? 'unknown' : supposedToSelect(selector, namespace, supposed);
+}
+
+/** The same where it is supposed which labels the namespace has. */
+function supposedToSelect(selector: Json, namespace: string, supposed: Supposed): boolean {
+  const has = (key: string): boolean => supposed.isSo(`namespace ${namespace} has a label ${key}`);
+  const is = (key: string, value: string): boolean =>
+    supposed.isSo(`namespace ${namespace} has the label ${key}=${value}`);
+  const isMet = ({ key, operator, values }: Json): boolean => {
+    const name = text(key);
+    if (operator === 'In') return texts(values).some((value) => is(name, value));
+    if (operator === 'NotIn') return !texts(values).some((value) => is(name, value));
+    return (operator === 'Exists') === has(name);
+  };
+  const wanted = Object.entries(strings(selector.matchLabels)).filter(([key]) => key !== NAME);
+  return (
+    wanted.every(([key, value]) => is(key, value)) &&
+    records(selector.matchExpressions)
+      .filter(({ key }) => key !== NAME)
+      .every(isMet)
+  );
 }
 
 /** Both hold; a part that is not known leaves open what the other does not settle. */
@@ -49,13 +73,15 @@ function both(one: Truth, other: () => boolean): Truth {
   return one === false || !other() ? false : one;
 }
 
-function blockMatches(block: Json, party: Party): Truth {
+function blockMatches(block: Json, party: Party, supposed: Supposed | undefined): Truth {
   const cidr = text(block.cidr);
   const except = texts(block.except);
   if (party.address === null || !isAddress(party.address)) {
     // Nothing shows the address: that of a Pod is private, and that of a host outside is public, unless --address says another.
-    if (party.isPod || party.onNode) return hasAddressesOfPods(cidr, except) ?? 'unknown';
-    return hasThePublicInternet(cidr, except) || 'unknown';
+    const isInside = party.isPod || party.onNode;
+    const known = isInside ? hasAddressesOfPods(cidr, except) : hasThePublicInternet(cidr, except) || undefined;
+    if (known !== undefined || supposed === undefined || party.owner === undefined) return known ?? 'unknown';
+    return supposed.isWithin(party.owner, cidr, except);
   }
   return contains(cidr, party.address) && !except.some((range) => contains(range, party.address ?? ''));
 }
@@ -65,16 +91,22 @@ function blockText({ cidr, except }: Json): string {
   return `${text(cidr)}${left.length === 0 ? '' : ` except ${[...left].sort().join(', ')}`}`;
 }
 
-function peerMatches(mesh: Mesh, policyNamespace: string, peer: Json, party: Party): Truth {
+function peerMatches(
+  mesh: Mesh,
+  policyNamespace: string,
+  peer: Json,
+  party: Party,
+  supposed: Supposed | undefined,
+): Truth {
   const block = optionalRecord(peer.ipBlock);
-  if (block !== undefined) return blockMatches(block, party);
+  if (block !== undefined) return blockMatches(block, party, supposed);
   if (!party.isPod || party.namespace === undefined) return false;
   const namespaces = optionalRecord(peer.namespaceSelector);
   const pods = optionalRecord(peer.podSelector);
   const inNamespace =
     namespaces === undefined
       ? party.namespace === policyNamespace
-      : selectsNamespace(mesh, namespaces, party.namespace);
+      : selectsNamespace(mesh, namespaces, party.namespace, supposed);
   return both(inNamespace, () => pods === undefined || selects(pods, party.labels));
 }
 
@@ -123,6 +155,7 @@ function judge(
   party: Party,
   port: number,
   named: ReadonlyMap<string, number>,
+  supposed: Supposed | undefined,
 ): NetworkVerdict {
   const policies = isolating(mesh, direction, own);
   if (policies.length === 0) return { is: 'allowed' };
@@ -135,7 +168,7 @@ function judge(
       if (ports.length > 0 && !ports.some((entry) => portMatches(entry, port, named))) continue;
       const peers = list(direction === 'Ingress' ? rule.from : rule.to).map(record);
       const matches =
-        peers.length === 0 ? [true] : peers.map((peer) => peerMatches(mesh, policy.namespace, peer, party));
+        peers.length === 0 ? [true] : peers.map((peer) => peerMatches(mesh, policy.namespace, peer, party, supposed));
       if (matches.includes(true)) return { is: 'allowed' };
       if (matches.includes('unknown')) result = 'unknown';
       for (const [at, match] of matches.entries()) {
@@ -193,6 +226,7 @@ export function networkVerdict(
   flight: Pick<Flight, 'from' | 'port' | 'address'>,
   workload: Workload | undefined,
   looked: string | null = null,
+  supposed?: Supposed,
 ): NetworkVerdict {
   if (mesh.of('networking.k8s.io', 'NetworkPolicy').length === 0) return { is: 'allowed' };
   // A Pod cannot block access to itself (Kubernetes' documentation of NetworkPolicies), and loopback never leaves it.
@@ -208,6 +242,7 @@ export function networkVerdict(
     isPod: workload !== undefined && workload.onNode !== true,
     onNode: workload?.onNode === true,
     name: workload?.name ?? '',
+    ...(workload === undefined ? {} : { owner: `${workload.namespace}/${workload.name}` }),
   };
   const { from } = flight;
   if (from.namespace !== '' && from.workload?.onNode !== true) {
@@ -218,6 +253,7 @@ export function networkVerdict(
       receiver,
       flight.port,
       named,
+      supposed,
     );
     if (out.is !== 'allowed') return out;
   }
@@ -229,6 +265,7 @@ export function networkVerdict(
     isPod: from.namespace !== '' && from.workload?.onNode !== true,
     onNode: from.workload?.onNode === true,
     name: from.workload?.name ?? '',
+    owner: addressOwner(from),
   };
   return judge(
     mesh,
@@ -237,5 +274,6 @@ export function networkVerdict(
     sender,
     flight.port,
     named,
+    supposed,
   );
 }

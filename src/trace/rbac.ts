@@ -5,7 +5,8 @@
 import { contains, isAddress } from '../model/addresses';
 import { clientAddress, type ClientDetection } from './client-address';
 import type { HttpRequest } from './http-routes';
-import type { Flight } from './walk';
+import type { Supposed } from './ask';
+import { addressOwner, type Flight } from './walk';
 
 /** A connection, and the request in it if the proxy reads HTTP, as the filter sees it. */
 export interface Access {
@@ -21,6 +22,7 @@ export interface Access {
   readonly atZtunnel?: boolean;
   /** Where the proxy looks for the client's address besides the connection. */
   readonly client?: ClientDetection | undefined;
+  readonly supposed?: Supposed | undefined;
 }
 
 /** `unknown`: what decides is not in the manifests. */
@@ -54,16 +56,23 @@ export function some(values: readonly string[], test: (value: string) => Conditi
   return or(found);
 }
 
-/** The address that the proxy takes for the client's; null where nobody knows it. */
-export function addressOfClient({ flight, client }: Pick<Access, 'flight' | 'client'>): string | null {
-  const told = client && clientAddress(client);
-  return told === undefined ? flight.from.address : told;
-}
-
 /** Of a Pod that runs nowhere yet the address is not known. */
 export function inBlock(block: string, address: string | null): Truth {
   if (address === null || !isAddress(address)) return block === '0.0.0.0/0' ? true : 'unknown';
   return contains(block, address);
+}
+
+/** The same of the address that a connection comes from. */
+export function isFromBlock(block: string, { flight: { from }, supposed }: Access): Truth {
+  const known = inBlock(block, from.address);
+  if (known !== 'unknown' || supposed === undefined) return known;
+  return supposed.isWithin(addressOwner(from), block, []);
+}
+
+/** The same of the address that the proxy takes for the client's, which may be told in headers, and may be one that nobody knows. */
+export function isClientFromBlock(block: string, access: Access): Truth {
+  const told = access.client && clientAddress(access.client);
+  return told === undefined ? isFromBlock(block, access) : inBlock(block, told);
 }
 
 /** Conditions that all have to hold. */

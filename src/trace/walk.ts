@@ -4,12 +4,15 @@ import type { Mesh } from '../model/mesh';
 import type { ProxyOwner } from '../model/proxy-config';
 import type { ServedPod } from '../model/revisions';
 import type { Workload } from '../model/workloads';
-import type { Asked, Recorder } from './ask';
+import type { Asked, Recorder, Supposed } from './ask';
 import { endpointKinds, endpointName } from './endpoint-kinds';
 import type { Connection, WeightedCluster } from './envoy';
 import { heaviest, type HttpRequest } from './http-routes';
 import type { Note } from './notes';
 import type { Decision, Hop, ProxyRef, TlsKind, Wire, WireProtocol } from './types';
+
+/** Whose address it is that nobody in the cluster has. */
+export const CLIENT_OUTSIDE = 'the client';
 
 /** One TLS session around what is sent; sessions nest where a proxy adds its own around an application's. */
 export interface TlsLayer {
@@ -27,6 +30,11 @@ export interface Peer {
   readonly address: string | null;
   readonly workload: Workload | undefined;
   readonly inMesh: boolean;
+}
+
+/** Whose address it is that connections of a peer come from. */
+export function addressOwner({ namespace, workload }: Peer): string {
+  return namespace === '' ? CLIENT_OUTSIDE : `${namespace}/${workload?.name ?? ''}`;
 }
 
 /** The Pod whose sidecar carries what a client sends. */
@@ -126,6 +134,10 @@ export class Walk {
   /** Whether a Pod is taken to listen at a port that nothing tells of. */
   public get listens(): boolean {
     return this.recorder?.listens === true;
+  }
+
+  public get supposed(): Supposed | undefined {
+    return this.recorder?.supposed;
   }
 
   /** The IP of a host outside, if the request tells it. */

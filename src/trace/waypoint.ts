@@ -25,7 +25,7 @@ import {
 /** A connection at a waypoint, for a service or for a Pod; NetworkPolicies see the tunnel in which it comes. */
 export function throughWaypoint(walk: Walk, flight: Flight, binding: Binding, to: WaypointTarget): Step {
   const { mesh } = walk;
-  const dropped = cut(mesh, flight, mesh.workloads.find(binding.namespace, binding.name));
+  const dropped = cut(walk, flight, mesh.workloads.find(binding.namespace, binding.name));
   if (dropped !== undefined) return dropped;
   return 'workload' in to ? toWorkload(walk, flight, binding, to.workload) : toService(walk, flight, binding, to);
 }

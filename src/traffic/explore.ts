@@ -22,6 +22,7 @@ import { rangesText } from './address-parts';
 import { exploreByAddress } from './by-address';
 import type { Condition, Exploration, RequestClass, Undecided } from './exploration';
 import { member, type Literal } from './members';
+import { isSupposed, supposedBy, supposedMember } from './supposed';
 import { keyOf, pathForm, type About, requestOf, universe, type PathForm, type Target, type Values } from './universe';
 
 export type { Condition, Exploration, RequestClass, Undecided } from './exploration';
@@ -37,6 +38,8 @@ export interface ExploreOptions {
   readonly prefers?: ReadonlySet<string>;
   /** What the work is charged to: when it is used up, what is left is undecided, and named. @default no limit but that of the classes */
   readonly budget?: Budget | undefined;
+  /** Whether what no manifest tells is supposed, to be so and not so. @default it is unknown */
+  readonly supposes?: boolean;
 }
 
 /** Who sends: what a request says beside its URL, method and headers. */
@@ -58,7 +61,7 @@ export function exploreWith<T>(
   follow: (request: TraceRequest, recorder: Recorder) => T,
   client: Client,
   target: Target,
-  { mostClasses = MOST_CLASSES, paths = 'BASE', prefers = NOTHING, budget }: ExploreOptions = {},
+  { mostClasses = MOST_CLASSES, paths = 'BASE', prefers = NOTHING, budget, supposes = false }: ExploreOptions = {},
 ): Exploration<T> {
   const classes: RequestClass<T>[] = [];
   const undecided: Undecided[] = [];
@@ -87,6 +90,7 @@ export function exploreWith<T>(
       opened: ({ kind, name }, why) => opened.push(`${why} (${keyOf({ kind, name })})`),
       offered: (clusters) => clusters.forEach((one) => offered.add(one)),
       prefers,
+      ...(supposes ? { supposed: supposedBy(node.values, (ask) => asks.push(ask)) } : {}),
     });
     followed += 1;
     budget?.follow();
@@ -104,7 +108,7 @@ export function exploreWith<T>(
       const other: Condition = { ...condition, holds: !answer };
       const about = keyOf(dimension);
       const own = [...(byDimension.get(about) ?? []), other];
-      const found = member(own, universe(dimension, target, paths), budget);
+      const found = isSupposed(dimension) ? supposedMember(dimension, own) : member(own, universe(dimension, target, paths), budget); // prettier-ignore
       if (found.is === 'none') continue; // it follows from what is known
       const turned = [...region, other];
       region.push(condition);
@@ -264,11 +268,17 @@ export function readingOfPaths(mesh: Mesh, { at = '' }: Client, { port }: Target
 export function regionText(region: readonly (Literal & { readonly dimension: About })[]): string {
   if (region.length === 0) return 'every request';
   const byDimension = new Map<string, Literal[]>();
-  for (const one of region)
-    byDimension.set(keyOf(one.dimension), [...(byDimension.get(keyOf(one.dimension)) ?? []), one]);
+  for (const one of region) push(byDimension, isAnswer(one) && !one.holds ? `not ${keyOf(one.dimension)}` : keyOf(one.dimension), one); // prettier-ignore
   return [...byDimension]
-    .map(([name, conditions]) => `${name} ${conditions.map(conditionText).join(' and ')}`)
+    .map(([name, conditions]) =>
+      conditions.some(isAnswer) ? name : `${name} ${conditions.map(conditionText).join(' and ')}`,
+    ) // prettier-ignore
     .join(', ');
+}
+
+/** The question of an answer is a sentence of its own. */
+function isAnswer(one: Literal & { readonly dimension?: About }): boolean {
+  return one.dimension?.kind === 'open';
 }
 
 function conditionText({ matcher, holds }: Literal): string {
@@ -278,11 +288,11 @@ function conditionText({ matcher, holds }: Literal): string {
 function matcherText(matcher: Literal['matcher']): string {
   switch (matcher.is) {
     case 'exact':
-      return JSON.stringify(matcher.value);
+      return `${JSON.stringify(matcher.value)}${inAnyCase(matcher)}`;
     case 'prefix':
-      return `${matcher.value}*`;
+      return `${matcher.value}*${inAnyCase(matcher)}`;
     case 'suffix':
-      return `*${matcher.value}`;
+      return `*${matcher.value}${inAnyCase(matcher)}`;
     case 'regex':
       return `matching ${matcher.pattern}`;
     case 'present':
@@ -298,6 +308,10 @@ function matcherText(matcher: Literal['matcher']): string {
     case 'rewritten':
       return `becoming ${matcherText(matcher.of)} with ${JSON.stringify(matcher.put)} for its first ${matcher.drop} characters`;
   }
+}
+
+function inAnyCase({ folds = false }: { readonly folds?: boolean }): string {
+  return folds ? ' in any case' : '';
 }
 
 function withinText(ranges: string, except: string): string {

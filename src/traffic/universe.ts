@@ -136,6 +136,8 @@ export interface About {
 
 export function keyOf({ kind, name, claim }: About): string {
   if (kind === 'token') return `token in ${name}`;
+  if (kind === 'source') return `address of ${name}`;
+  if (kind === 'open') return name;
   if (claim !== undefined) return `claim ${claim.join('.')} in ${name}`;
   return name === '' ? kind : `${kind} ${name}`;
 }

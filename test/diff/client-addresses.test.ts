@@ -87,9 +87,22 @@ describe('a block of addresses that a NetworkPolicy lets in', () => {
       expect.objectContaining({
         from: ['outside, at shop/door'],
         to: 'http://shop.example.com:8080/',
-        why: expect.stringContaining('no request says where its client is'),
+        what: expect.stringContaining('address of the client'),
+        why: expect.stringContaining('no manifest tells which these are'),
       }),
     );
     expect(between(door, 'ingress', was, was).complete).toBe(true);
   });
+
+  it.each([
+    [block('203.0.113.0/24'), `${block('203.0.113.0/25')}, ${block('203.0.113.128/25')}`],
+    [block('203.0.113.0/24'), block('203.0.113.77/24')],
+    [block('203.0.113.7/32'), block('203.0.113.6/31', '203.0.113.6/32')],
+    [`${block('203.0.113.0/24')}, ${block('198.51.100.0/24')}`, `${block('198.51.100.0/24')}, ${block('203.0.113.0/24')}`],
+    [block('203.0.113.0/24', '203.0.113.128/25'), block('203.0.113.0/25')],
+  ])('is the same block however it is written: %s, and then %s', (was, is) => {
+    const found = between(namespace('shop') + STOCK + GATEWAY, 'ingress', was, is);
+    expect(found.changes).toEqual([]);
+    expect(found.undecided).toEqual([]);
+  }); // prettier-ignore
 });

@@ -48,9 +48,11 @@ describe('diff tells', () => {
       network('{ namespaceSelector: { matchLabels: { team: b } } }'),
     );
     expect(found.complete).toBe(false);
-    expect(found.undecided[0]?.why).toMatch(
-      /hangs on the labels of namespace other-namespace, which no manifest shows$/,
-    );
+    expect(found.undecided[0]?.what).toMatch(/namespace other-namespace has the label team=a/);
+    expect(found.undecided[0]?.why).toMatch(/no manifest tells which these are$/);
+    const written = network('{ namespaceSelector: { matchExpressions: [{ key: team, operator: In, values: [a] }] } }');
+    const same = between(network('{ namespaceSelector: { matchLabels: { team: a } } }'), written);
+    expect([same.changes, same.undecided]).toEqual([[], []]);
     const byName = (name: string): string =>
       network(`{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ${name} } } }`);
     expect(between(byName('a'), byName('b')).changes.length).toBeGreaterThan(0);

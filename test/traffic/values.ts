@@ -26,6 +26,8 @@ export function valueIn(request: TraceRequest): (dimension: Dimension) => string
       case 'cookie':
       case 'token':
       case 'claim':
+      case 'source':
+      case 'open':
         return undefined;
     }
   };

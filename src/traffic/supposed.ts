@@ -1,0 +1,60 @@
+/**
+ * What no manifest tells and both sides of a change have alike: the labels of a namespace, where a client is, whether a password is right. Supposed
+ * to be so and not so, it is a dimension as any other; where all that is supposed fares as before, nothing hangs on it.
+ */
+import { addressAt, ANY_ADDRESS, bitsOf, isAddress, prefixLength } from '../model/addresses';
+import type { Ask, Dimension, Supposed } from '../trace/ask';
+import { evaluate, PRESENT, type Matcher } from '../trace/matcher';
+import type { Literal, Member } from './members';
+import { keyOf, type Values } from './universe';
+
+/** Stands for all addresses that nothing asks about. */
+const PLAIN = '0.0.0.1';
+
+export function isSupposed({ kind }: Pick<Dimension, 'kind'>): boolean {
+  return kind === 'source' || kind === 'open';
+}
+
+/** Answers as the values of a request have them, each told to whoever records. */
+export function supposedBy(values: Values, asked: (ask: Ask) => void): Supposed {
+  const answer = (dimension: Dimension, matcher: Matcher, plain: string | undefined): boolean => {
+    const known = values.get(keyOf(dimension));
+    const text = known === undefined ? plain : known.text;
+    const holds = text !== undefined && evaluate(matcher, text);
+    asked({ dimension, matcher, answer: holds, whenAbsent: false });
+    return holds;
+  };
+  return {
+    isSo: (name) => answer({ kind: 'open', name }, PRESENT, undefined),
+    isWithin: (name, block, except) =>
+      answer({ kind: 'source', name }, { is: 'within', ranges: [block], except }, PLAIN),
+  };
+}
+
+/** An answer, or an address, that fulfils conditions. */
+export function supposedMember({ kind }: Dimension, literals: readonly Literal[]): Member {
+  const fits = (text: string): boolean => literals.every(({ matcher, holds }) => evaluate(matcher, text) === holds);
+  if (kind === 'open') {
+    if (literals.every(({ holds }) => !holds)) return { is: 'member', text: undefined };
+    return fits('so') ? { is: 'member', text: 'so' } : { is: 'none' };
+  }
+  const found = [PLAIN, ...literals.flatMap(({ matcher }) => bordersOf(matcher))].find(fits);
+  return found === undefined ? { is: 'none' } : { is: 'member', text: found };
+}
+
+/** Where what blocks say of addresses may change: at the first of each, and behind its last. One address between any two borders stands for all. */
+function bordersOf(matcher: Matcher): readonly string[] {
+  if (matcher.is !== 'within') return [];
+  return [ANY_ADDRESS, '::', ...[...matcher.ranges, ...matcher.except].flatMap(bordersOfBlock)];
+}
+
+function bordersOfBlock(block: string): readonly string[] {
+  const [network = ''] = block.split('/');
+  if (!isAddress(network)) return [];
+  const isV4 = !network.includes(':');
+  const width = isV4 ? 32 : 128;
+  const size = 1n << BigInt(width - prefixLength(block));
+  const first = (bitsOf(network) / size) * size;
+  const behind = first + size;
+  return [addressAt(first, isV4), ...(behind < 1n << BigInt(width) ? [addressAt(behind, isV4)] : [])];
+}
