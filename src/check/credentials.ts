@@ -11,6 +11,8 @@ export interface NamedCredential {
   readonly manifest: Manifest;
   readonly field: FieldPath;
   readonly name: string;
+  /** Whether nothing but certificates of CAs is read of it, which are no secret. */
+  readonly isAuthority: boolean;
   readonly pods: readonly PodTemplate[];
   /** Where those pods are; known of a workloadSelector even if they are not shown. */
   readonly namespaces: readonly string[];
@@ -24,7 +26,7 @@ export function* namedCredentials(context: CheckContext): Generator<NamedCredent
     for (const [at, { tls }] of servers.entries()) {
       for (const { name, key } of serverCredentials(tls)) {
         const field = ['spec', 'servers', at, 'tls', key];
-        yield { manifest, field, name, pods, namespaces: namespacesOf(pods), readers: 'gateway' };
+        yield { manifest, field, name, isAuthority: false, pods, namespaces: namespacesOf(pods), readers: 'gateway' };
       }
     }
   }
@@ -43,6 +45,7 @@ export function* namedCredentials(context: CheckContext): Generator<NamedCredent
         manifest,
         field: [...field, 'tls', 'credentialName'],
         name,
+        isAuthority: policy.tls?.mode === 'SIMPLE',
         pods,
         namespaces: workloadSelector ? [manifest.namespace] : namespacesOf(pods),
         readers: workloadSelector ? 'workloads' : 'gateway',

@@ -15,6 +15,8 @@ import { type ObjectChange } from './objects';
 import { ofNetworkPolicy, ofPolicy } from './reach-of-policies';
 import { EVERYTHING, NOTHING, type Reach, type Side, specOf, toHosts } from './reach-shape';
 import { canonical } from '../model/canonical';
+import { RBAC } from '../model/secret-access';
+import { ofRoles } from './reach-of-roles';
 
 /** Kinds whose configuration reaches Envoy as it is written: what it does there is not ours to tell. */
 const AS_WRITTEN = new Set([
@@ -86,6 +88,7 @@ export function reachOf(change: ObjectChange, was: Links, is: Links): Reach {
     return NOTHING;
   }
   if (group === 'security.istio.io') return ofPolicy(sides, both);
+  if (group === RBAC) return ofRoles([was, is]);
   if (kind === 'NetworkPolicy') return ofNetworkPolicy(sides, both);
   if (GATEWAY_API.has(group) || kind === 'Ingress' || kind === 'IngressClass')
     return { ...NOTHING, hosts: 'all', clients: 'all' };

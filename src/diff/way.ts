@@ -238,12 +238,13 @@ function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
   const gateways = trace.hops.filter((hop) => GATEWAYS.has(hop.proxy.kind));
   const first = trace.hops[0];
   if (gateways.length > 0) {
-    const names = gateways.map((hop) => nameOf(hop.proxy)).join(', then ');
+    const isWaypoint = ({ proxy }: Hop): boolean => proxy.kind === 'waypoint';
+    const isMixed = gateways.some(isWaypoint) && !gateways.every(isWaypoint);
+    const wordOf = (hop: Hop): string => (isWaypoint(hop) ? 'waypoint ' : 'gateway ');
+    const names = gateways.map((hop, at) => `${at === 0 || isMixed ? wordOf(hop) : ''}${nameOf(hop.proxy)}`).join(', then '); // prettier-ignore
     const towards = first !== undefined && !GATEWAYS.has(first.proxy.kind) ? towardsGateway(first) : '';
     const shown = way.certificate ? ', which demands a client certificate' : '';
-    parts.push(
-      `through ${gateways.some((hop) => hop.proxy.kind === 'waypoint') ? 'waypoint ' : 'gateway '}${names}${towards}${shown}`,
-    );
+    parts.push(`through ${names}${towards}${shown}`);
   } else if (first?.proxy.kind === 'none') parts.push('directly, with no proxy');
   else if (way.passthrough) parts.push('directly, as a host that the mesh does not know');
   else if (first?.proxy.kind === 'ztunnel') parts.push('by ztunnel');

@@ -16,13 +16,16 @@ export interface Known {
   readonly workloads: ReadonlySet<string>;
   /** Services, as `namespace/name`. */
   readonly services: ReadonlySet<string>;
+  /** Namespaces of which some state shows what accounts may do there. */
+  readonly roles: ReadonlySet<string>;
   /** Services of gateways that are there though no manifest shows them. */
   readonly gateways: readonly string[];
 }
 
-export const NOTHING_KNOWN: Known = { workloads: new Set(), services: new Set(), gateways: [] };
+export const NOTHING_KNOWN: Known = { workloads: new Set(), services: new Set(), roles: new Set(), gateways: [] };
 
 const isService = (named: string): boolean => named.startsWith('Service/');
+const isRole = (named: string): boolean => /^Role(Binding)?\//.test(named);
 
 /** What is known beside, with the Gateways to be read as manifests. */
 export function besideOf({ known = [], assumed = [] }: Beside): {
@@ -34,10 +37,11 @@ export function besideOf({ known = [], assumed = [] }: Beside): {
 
 function knownFrom(named: readonly string[], gateways: readonly string[]): Known {
   const services = named.filter(isService);
-  const workloads = named.filter((one) => !isService(one) && !one.startsWith('Gateway.'));
+  const workloads = named.filter((one) => !isService(one) && !isRole(one) && !one.startsWith('Gateway.'));
   return {
     services: new Set(services.map((one) => one.slice('Service/'.length))),
     workloads: new Set(workloads.map((one) => one.split('/')[1] ?? '')),
+    roles: new Set(named.filter(isRole).map((one) => one.split('/')[1] ?? '')),
     gateways,
   };
 }

@@ -26,6 +26,7 @@ import { ownLayer, publicLayer } from './own-layer';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
 import type { MeshOptions } from './mesh-options';
 import { compareAge, compareText, config, firstOfEach, push, type Config } from './objects';
+import { rolesOf, showsRoles } from './secret-access';
 import { fromKubernetes, fromServiceEntry, ServiceRegistry } from './services';
 import {
   gatewayScope,
@@ -226,7 +227,10 @@ export class Mesh implements Registry {
     const services = this.services.all
       .filter(({ assumed, namespace, name }) => assumed && other.find('', 'Service', namespace, name) !== undefined)
       .map(({ namespace, name }) => `Service/${namespace}/${name}`);
-    return [...new Set([...workloads.values(), ...services])].sort(compareText);
+    const roles = rolesOf(other)
+      .filter(({ namespace }) => !showsRoles(this, namespace))
+      .map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`);
+    return [...new Set([...workloads.values(), ...services, ...roles])].sort(compareText);
   }
 
   /** Manifests of a kind; the group is empty for the core group. */
@@ -249,6 +253,11 @@ export class Mesh implements Registry {
     return this.remember(this, 'gateways by name', () =>
       firstOfEach(this.gateways, (gateway) => `${gateway.namespace}/${gateway.name}`),
     ).get(`${namespace}/${name}`);
+  }
+
+  /** Whether manifests, or another state of the mesh, show what accounts may do in a namespace. */
+  public showsRolesIn(namespace: string): boolean {
+    return this.known.roles.has(namespace) || showsRoles(this, namespace);
   }
 
   /** Whether any manifest speaks of a namespace. */

@@ -55,6 +55,8 @@ export function through(walk: Walk, at: AtListener): Step {
   }
   const shaken = terminates === null ? 'done' : handshake(terminates.mode, outer);
   if (terminates !== null && shaken === 'plain-text') return refuse('UF', plane.noTls(chain, terminates.mode));
+  const withheld = plane.keyWithheld(chain);
+  if (withheld !== undefined) return refuse('UF', withheld.reason, withheld.by ?? undefined);
   if (terminates !== null && outer !== undefined && shaken === 'other-tls')
     return refuse('UF', { kind: 'tls-mode-mismatch', server: terminates.mode, sender: outer.kind });
   const stranger =

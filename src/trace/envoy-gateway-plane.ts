@@ -42,6 +42,7 @@ export function envoyGatewayPlane(
     },
     mayHave: () => true,
     isDeadEnd: () => false,
+    keyWithheld: () => undefined,
     noTls: ({ name }) => ({ kind: 'tls-expected', listener: name.split('/')[2] ?? '', mode: null }),
     noChain: (_listener, outer) => noChain(stage, outer),
     noHost: (incoming, _routes, http) => noHost(stage, incoming, http, refusal),

@@ -127,6 +127,8 @@ export interface ControlPlane {
   readonly mayHave: (cluster: string) => boolean;
   /** Whether a cluster has closed a connection by the time that filters have read of it. */
   readonly isDeadEnd: (cluster: string) => boolean;
+  /** Why the proxy has no certificate to show on a chain of its own. */
+  readonly keyWithheld: (chain: FilterChain) => Absent | undefined;
   readonly noTls: (chain: FilterChain, mode: ServerTlsMode) => Reason;
   readonly noChain: (listener: Listener, outer: TlsLayer | undefined) => Absent;
   /** A request whose Host no virtual host of the route configuration has. */

@@ -3,10 +3,10 @@ import { PASSTHROUGH, RESOLVED_BY_HOST } from './catch-all';
 import { isSubsetOf } from '../model/hostnames';
 import { MESH_GATEWAY, type Unmerged } from '../model/virtual-services';
 import { isMissing } from './clusters';
-import { hostWithoutPort, type TcpTarget, type WeightedCluster } from './envoy';
+import { hostWithoutPort, type FilterChain, type TcpTarget, type WeightedCluster } from './envoy';
 import { unknownDestination } from './explain';
 import { pathRead } from './filters';
-import { hopOf, withVirtualHost, type AtProxy, type ControlPlane, type Incoming } from './hop';
+import { hopOf, withVirtualHost, type Absent, type AtProxy, type ControlPlane, type Incoming } from './hop';
 import type { HttpRequest, Route, VirtualHost } from './http-routes';
 import { PRESENT, stringMatch } from './matcher';
 import { remark } from './notes';
@@ -18,6 +18,7 @@ import type { Alternative, ProxyRef, Refused } from './types';
 import { noHostname } from './unattached';
 import { unrouted } from './unrouted';
 import type { Walk } from './walk';
+import { withheldKey } from './withheld-keys';
 
 export function istioPlane(walk: Walk, at: AtProxy): ControlPlane {
   const isGateway = at.self.type === 'gateway';
@@ -26,6 +27,7 @@ export function istioPlane(walk: Walk, at: AtProxy): ControlPlane {
     reads: (incoming, http) => pathRead(walk.mesh, incoming, http),
     send: (onward, { cluster }) => send(walk, { at, ...onward }, cluster),
     sharesOf: (by, chosen) => sharesOf(walk, by, chosen),
+    keyWithheld: (chain) => keyOfChain(walk, at, chain),
     noTls: (_chain, mode) => ({ kind: 'tls-expected', listener: null, mode }),
     mayHave: (name) => {
       const cluster = at.cluster(name);
@@ -54,6 +56,20 @@ export function istioPlane(walk: Walk, at: AtProxy): ControlPlane {
         : toCatchAll(walk, at, incoming, http),
     noRoute: (incoming, host, http) => noRoute(walk, incoming, host, http),
   };
+}
+
+/** The Secret of a server of Istio's Gateway; those that a Gateway of the Gateway API names come by its ReferenceGrants. */
+function keyOfChain(
+  walk: Walk,
+  { workload }: AtProxy,
+  { terminates, decidedBy }: FilterChain,
+): Absent | undefined {
+  const [by] = decidedBy;
+  if (terminates === null || by?.kind !== 'Gateway' || !by.field.startsWith('spec.servers') || workload === undefined)
+    return undefined;
+  const { namespace, serviceAccount } = workload;
+  const withheld = withheldKey(walk, { namespace, serviceAccount, workload }, terminates.credentialName);
+  return withheld && { by: { ...by, field: `${by.field}.tls` }, reason: { kind: 'key-withheld', ...withheld } };
 }
 
 /** Each destination of a rule is a cluster of its own. */

@@ -34,6 +34,7 @@ interface Assumptions {
   'endpoints-exist': { readonly service: ObjectRef };
   'proxies-without-sidecar': { readonly namespace: string };
   'backends-enabled': Record<never, never>;
+  'account-lists-secrets': { readonly account: string; readonly secret: string };
   'authority-exists': { readonly authority: string; readonly by: ObjectRef };
 }
 

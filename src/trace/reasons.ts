@@ -183,6 +183,8 @@ interface OfListeners {
   'tls-mode-mismatch': { readonly server: string; readonly sender: string };
   /** Two revisions of istiod have different trust domains; one of the two proxies takes the other for a stranger. */
   'trust-domains-differ': { readonly client: string; readonly server: string; readonly refusedBy: 'client' | 'server' };
+  /** A Secret that istiod does not give the proxy. `binding`: what binds its account, or a group of it, to something else. */
+  'key-withheld': { readonly secret: string; readonly account: string; readonly binding: ObjectRef | null; readonly byGroup: boolean }; // prettier-ignore
   'client-certificate-missing': { readonly asks: 'server' | 'sidecar-ingress' | 'listener'; readonly port: number };
   'http-expected': { readonly got: 'TLS' | 'other'; readonly byEnvoyGateway: boolean };
   /** `byProxy`: a proxy of the mesh sends it so, and not the client. */

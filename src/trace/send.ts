@@ -27,6 +27,7 @@ import { refused, step, unknown, type Step } from './step';
 import type { Hop, ProxyRef, Refused, WireProtocol } from './types';
 import { asPeer, layersTo, missingRefusal, opened, unhealthyRefusal } from './upstream';
 import { type Flight, type TlsLayer, type Walk, decisions, outermost, wire } from './walk';
+import { withheldKey } from './withheld-keys';
 
 /** Sends to a cluster: there may be none of that name, or none of its endpoints; otherwise to the first endpoint. */
 export function send(walk: Walk, sending: Sending, name: string): Step {
@@ -203,6 +204,8 @@ function sendToCluster(
       ? tlsMisfit(cluster, sending.inner, layers, { isHttp, port: dialled }, proxy)
       : undefined;
   if (misfit !== undefined) return refused(hopOn, misfit);
+  const unkeyed = withoutKey(walk, sending, cluster, peer);
+  if (unkeyed !== undefined) return refused(hopOn, { ...unkeyed, status: isHttp ? 503 : brokenStatus(flight) });
   const unverified = withoutAuthority(walk, cluster, proxy);
   if (unverified !== undefined) return refused(hopOn, { ...unverified, status: isHttp ? 503 : brokenStatus(flight) });
   // What is dialled at a Service of the cluster is looked up as it is for any client.
@@ -210,6 +213,21 @@ function sendToCluster(
   if (sending.tunnel === null) return step(hopOn, { at: 'network', flight: onward, target, isHttp });
   const asked = tunnelled(onward, sending.tunnel, sending.inner);
   return step(hopOn, { at: 'network', flight: asked, target, isHttp: false });
+}
+
+/** A client certificate that istiod does not give the proxy, which opens no connection without. */
+function withoutKey(
+  walk: Walk,
+  { at, incoming }: Sending,
+  { tls }: Cluster,
+  peer: Flight['from'],
+): Omit<Refused, 'status'> | undefined {
+  if (tls?.mode !== 'MUTUAL' || tls.by === undefined) return undefined;
+  const { namespace, serviceAccount } = peer;
+  const withheld = withheldKey(walk, { namespace, serviceAccount, workload: at.workload }, tls.credentialName);
+  if (withheld === undefined) return undefined;
+  const by = { ...tls.by, field: `${tls.by.field}.credentialName` };
+  return { code: 'UF', proxy: incoming.proxy, by, reason: { kind: 'key-withheld', ...withheld } };
 }
 
 /** A BackendTLSPolicy whose authority istiod cannot read: the proxy is given none, and opens no connection. One that no manifest shows is taken as there. */

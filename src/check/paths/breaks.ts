@@ -68,6 +68,8 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'tls-expected': 'tls-mode',
   'tls-mode-mismatch': 'tls-mode',
   'trust-domains-differ': 'tls-mode',
+  // Another rule tells it of the credential.
+  'key-withheld': undefined,
   'client-certificate-missing': byPort,
   'http-expected': 'tls-mode',
   // ztunnel makes an authorization of it.

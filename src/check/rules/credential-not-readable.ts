@@ -1,8 +1,7 @@
+import { type Access, isSecret, listsSecrets } from '../../model/secret-access';
 import { namedCredentials } from '../credentials';
 import { nameOf } from '../edge';
-import { listsSecrets } from '../rbac';
 import type { Rule } from '../rule';
-import type { PodTemplate } from '../workloads';
 
 export const rule: Rule = {
   id: 'EDGE321',
@@ -15,30 +14,28 @@ export const rule: Rule = {
   reads: ['Gateway', 'DestinationRule'],
   footguns: ['T09'],
   *check(context) {
-    for (const { manifest, field, name, pods } of namedCredentials(context)) {
-      if (name.includes('://')) continue;
-      for (const pod of pods.filter(isIstios)) {
+    for (const { manifest, field, name, pods, isAuthority, readers } of namedCredentials(context)) {
+      if (!isSecret(name) || isAuthority) continue;
+      for (const pod of pods) {
         const account = pod.spec.serviceAccountName ?? 'default';
         const { may, binding } = listsSecrets(context, pod.namespace, account);
-        if (may === 'yes' || may === 'untold') continue;
-        const because =
-          may === 'by-group-only'
-            ? `only by a group, in ${nameOf(binding!)}`
-            : binding
-              ? `and what ${nameOf(binding)} gives it is something else`
-              : 'and no binding among the manifests names it';
+        // Whoever installs a gateway binds a Role for it; nobody does for workloads.
+        if (may === 'yes' || (may === 'untold' && readers === 'gateway')) continue;
+        const isTold = binding !== undefined || (may === 'no' && !context.mesh.isOpen(pod.namespace));
         yield {
           manifest,
           field,
-          what: `${nameOf(pod.manifest)} is to read Secret ${JSON.stringify(name)}; its ServiceAccount ${pod.namespace}/${account} may not list secrets: ${because}`,
-          severity: binding ? 'warning' : 'info',
+          what: `${nameOf(pod.manifest)} is to read Secret ${JSON.stringify(name)}; its ServiceAccount ${pod.namespace}/${account} may not list secrets: ${because({ may, binding })}`,
+          severity: isTold ? 'warning' : 'info',
         };
       }
     }
   },
 };
 
-/** Gateways of the Gateway API get credentials by another right: that of the Gateway's namespace, and ReferenceGrants. */
-function isIstios({ labels }: PodTemplate): boolean {
-  return labels['gateway.networking.k8s.io/gateway-name'] === undefined;
+function because({ may, binding }: Access): string {
+  if (binding === undefined) return 'no binding among the manifests names it';
+  return may === 'by-group-only'
+    ? `only by a group, in ${nameOf(binding)}`
+    : `what ${nameOf(binding)} gives it is something else`;
 }

@@ -1,4 +1,5 @@
 /** Reasons at a listener: whether it takes a connection, and the TLS in which it comes. */
+import type { ObjectRef } from '../refs';
 import { listenerProblemWords } from './listener-problems';
 import { envoyRefusalWords, notAcceptedWords, serverProblemText } from './problems';
 import { named, portText, type WordsFor } from './words';
@@ -19,6 +20,7 @@ type Kinds =
   | 'tls-expected'
   | 'tls-mode-mismatch'
   | 'trust-domains-differ'
+  | 'key-withheld'
   | 'client-certificate-missing'
   | 'http-expected'
   | 'mutual-tls-expected'
@@ -41,6 +43,13 @@ function received(isTls: boolean, sni: string | null): string {
 
 const tlsOf = (byProxy: boolean): string =>
   byProxy ? 'TLS that its DestinationRule originates' : "the client's own TLS";
+
+function whyWithheld(binding: ObjectRef | null, byGroup: boolean): string {
+  if (binding === null) return 'no binding names it';
+  return byGroup
+    ? `only a group of it may, by ${named(binding)}, and istiod asks for the account alone`
+    : `${named(binding)} gives it something else`;
+}
 
 export const LISTENER_WORDS: WordsFor<Kinds> = {
   'port-of-the-proxy': ({ port, path, isServed }) => ({
@@ -108,6 +117,10 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
       server === 'ISTIO_MUTUAL'
         ? 'set tls.mode ISTIO_MUTUAL in the DestinationRule towards the gateway'
         : `set the server's tls.mode to ISTIO_MUTUAL, or the DestinationRule's to ${server === 'MUTUAL' ? 'MUTUAL' : 'SIMPLE'}`,
+  }),
+  'key-withheld': ({ secret, account, binding, byGroup }) => ({
+    what: `istiod does not give the proxy Secret ${secret}: its ServiceAccount ${account} may not list the Secrets of its namespace (${whyWithheld(binding, byGroup)})`,
+    fix: `bind a Role that allows get, watch and list of secrets to ServiceAccount ${account}, by name, in its namespace`,
   }),
   'client-certificate-missing': ({ asks, port }) =>
     asks === 'listener'

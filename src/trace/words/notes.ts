@@ -67,6 +67,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `no manifest shows namespace ${namespace}; assumed that Envoy Gateway's proxies there have no sidecar`,
   'backends-enabled': () =>
     'no manifest shows how Envoy Gateway is installed; assumed that it takes Backends (enableBackend)',
+  'account-lists-secrets': ({ account, secret }) =>
+    `no manifest shows whether ServiceAccount ${account} may list the Secrets of its namespace; assumed that it may (without that istiod does not give the proxy Secret ${secret}, and TLS with it fails)`,
   'authority-exists': ({ authority, by }) =>
     `no manifest shows ${authority}, by which ${named(by)} verifies the server; assumed to be there (without it nothing reaches the server)`,
 

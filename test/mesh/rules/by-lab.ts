@@ -52,18 +52,20 @@ const withCertificates: World = (example, mesh) =>
   );
 
 /**
- * The gateway of the example, with its Secret, in an account that nobody had before: istiod remembers for a minute what an account may.
+ * The proxy of the example, with its Secret, in an account that nobody had before: istiod remembers for a minute what an account may.
  */
 let accounts = 0;
-const inOwnAccount: World = async (example, mesh) => {
-  const secret = await credential(mesh, 'partner.example.com', 'web', 'istio-ingress');
-  const name = `"front-${++accounts}"`;
-  const renamed = JSON.stringify(example).replace(/"name":"front"/g, `"name":${name}`);
-  return [
-    ...(JSON.parse(renamed.replace(/"serviceAccountName":"front"/g, `"serviceAccountName":${name}`)) as KubeObject[]),
-    secret,
-  ];
-};
+const inOwnAccount =
+  (proxy: string, secret: string, namespace: string): World =>
+  async (example, mesh) => {
+    const made = await credential(mesh, 'partner.example.com', secret, namespace);
+    const own = `"$1":"${proxy}-${++accounts}"`;
+    const renamed = JSON.stringify(example).replace(new RegExp(`"(name|serviceAccountName)":"${proxy}"`, 'g'), own);
+    return [
+      ...(JSON.parse(renamed) as KubeObject[]).filter(({ kind }) => !['Namespace', 'Secret'].includes(kind)),
+      made,
+    ];
+  };
 
 const squid = async (mesh: Mesh): Promise<string> => (await mesh.lab.run('pod', { pod: 'external/squid' })).address;
 /** The example about the proxy that runs in the lab. */
@@ -165,12 +167,20 @@ export const BY_LAB: Confirmations = {
           const look = asked('app/sleep', 'https://www.example.com/', '-k', '--connect-to', service);
           return (await look(mesh, kind, example)) === '404' ? '404' : 'no TLS session';
         },
-        world: inOwnAccount,
+        world: inOwnAccount('front', 'web', 'istio-ingress'),
         bad: 'no TLS session',
         good: '404',
       },
     ]),
   ),
+  'credential-not-readable/of-a-sidecar': {
+    by: 'lab',
+    look: 'app/caller to http://partner.example.com/, TLS originated with a certificate of its own',
+    see: (...seen) => asked(`app/caller-${accounts}`, 'http://partner.example.com/')(...seen),
+    world: inOwnAccount('caller', 'client', 'app'),
+    bad: '503',
+    good: '200',
+  },
   'duplicate-object/overwritten': {
     by: 'lab',
     look: 'hosts of the ServiceEntries that are stored when all have been applied',

@@ -1,12 +1,19 @@
-/** What accounts may do, as far as manifests tell. */
-import { record, records, text, texts, type Json } from '../model/fields';
-import type { Manifest } from '../model/manifest';
-import type { CheckContext } from './context';
+/**
+ * Which proxies istiod gives a Secret: those whose account may list the Secrets of its namespace, as far as manifests tell
+ * (filterAuthorizedResources of pilot/pkg/xds/sds.go). Certificates of CAs alone, `...-cacert`, it gives to any proxy of the namespace.
+ */
+import { record, records, text, texts, type Json } from './fields';
+import type { Manifest } from './manifest';
 
-const RBAC = 'rbac.authorization.k8s.io';
+export const RBAC = 'rbac.authorization.k8s.io';
+
+/** Manifests by kind. */
+export interface Objects {
+  of(group: string, kind: string): readonly Manifest[];
+}
 
 export interface Access {
-  /** `yes` also where a role that nobody shows may allow it. */
+  /** `yes` also where a role that nobody shows may allow it; `untold` where no manifest shows what accounts of the namespace may do. */
   readonly may: 'yes' | 'by-group-only' | 'no' | 'untold';
   /** What comes nearest to allowing it. */
   readonly binding: Manifest | undefined;
@@ -21,12 +28,11 @@ const BUILT_IN = new Map([
 ]);
 
 /** Whether an account may list the Secrets of its namespace: by itself, as istiod asks for it, or only by a group that it is in. */
-export function listsSecrets(context: CheckContext, namespace: string, account: string): Access {
+export function listsSecrets(objects: Objects, namespace: string, account: string): Access {
   const bindings = [
-    ...context.of(RBAC, 'RoleBinding').filter((manifest) => manifest.namespace === namespace),
-    ...context.of(RBAC, 'ClusterRoleBinding'),
+    ...objects.of(RBAC, 'RoleBinding').filter((manifest) => manifest.namespace === namespace),
+    ...objects.of(RBAC, 'ClusterRoleBinding'),
   ];
-  const roles = [...context.of(RBAC, 'Role').filter((manifest) => manifest.namespace === namespace)];
   let nearest: Manifest | undefined;
   let byGroup: Manifest | undefined;
   for (const manifest of bindings) {
@@ -35,14 +41,28 @@ export function listsSecrets(context: CheckContext, namespace: string, account: 
     const own = subjects.some((subject) => isAccount(subject, manifest.namespace, namespace, account));
     const group = subjects.some((subject) => isGroup(subject, namespace));
     if (!own && !group) continue;
-    const allows = roleAllows(context, manifest, record(body.roleRef));
+    const allows = roleAllows(objects, manifest, record(body.roleRef));
     if (allows && own) return { may: 'yes', binding: manifest };
     if (allows) byGroup ??= manifest;
     else if (own) nearest ??= manifest;
   }
   if (byGroup) return { may: 'by-group-only', binding: byGroup };
   if (nearest) return { may: 'no', binding: nearest };
-  return { may: bindings.length + roles.length > 0 ? 'no' : 'untold', binding: undefined };
+  return { may: showsRoles(objects, namespace) ? 'no' : 'untold', binding: undefined };
+}
+
+/** What says what accounts may do in a namespace. */
+export function rolesOf(objects: Objects): readonly Manifest[] {
+  return ['Role', 'RoleBinding'].flatMap((kind) => objects.of(RBAC, kind));
+}
+
+export function showsRoles(objects: Objects, namespace: string): boolean {
+  return rolesOf(objects).some((one) => one.namespace === namespace);
+}
+
+/** Whether a name stands for a Secret beside the proxy, and not for what other servers or files have. */
+export function isSecret(credential: string): boolean {
+  return credential !== '' && (!credential.includes('://') || credential.startsWith('kubernetes://'));
 }
 
 function isAccount(subject: Json, home: string, namespace: string, account: string): boolean {
@@ -56,10 +76,10 @@ function isGroup(subject: Json, namespace: string): boolean {
   return subject.kind === 'Group' && groups.includes(text(subject.name));
 }
 
-function roleAllows(context: CheckContext, binding: Manifest, ref: Json): boolean {
+function roleAllows(objects: Objects, binding: Manifest, ref: Json): boolean {
   const name = text(ref.name);
   const kind = ref.kind === 'ClusterRole' ? 'ClusterRole' : 'Role';
-  const shown = context
+  const shown = objects
     .of(RBAC, kind)
     .find((manifest) => manifest.name === name && (kind === 'ClusterRole' || manifest.namespace === binding.namespace));
   if (shown === undefined) return BUILT_IN.get(name) ?? true;
