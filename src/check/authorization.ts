@@ -3,6 +3,8 @@
  * ports of the Pod; a waypoint gets connections for the address of a Service, and so with the Service's port.
  */
 import { labelsMatch } from '../model/fields';
+import { GATEWAY_API } from '../model/gateway-api';
+import type { Server } from '../model/merged-gateway';
 import type { Proxy } from '../model/mesh';
 import { isHttp, type Protocol } from '../model/protocols';
 import type { Manifest } from '../model/manifest';
@@ -21,6 +23,8 @@ export interface JudgedPort {
   readonly podPort?: number;
   /** Whether the proxy reads HTTP there: `maybe` where it looks at what comes. */
   readonly readsHttp: 'yes' | 'no' | 'maybe';
+  /** Whether it is a listener of the Gateway API. */
+  readonly isListener?: true;
   /** `Service shop/web`, for a sentence. */
   readonly of: string;
 }
@@ -129,7 +133,7 @@ function gatewayProxy(context: CheckContext, { namespace, name, labels, addresse
         number: port.number,
         servicePort: server.port,
         readsHttp: readsHttp ? 'yes' : 'no',
-        of: `Gateway ${server.gatewayName}`,
+        ...ownerOf(server),
       };
     }),
   );
@@ -139,6 +143,14 @@ function gatewayProxy(context: CheckContext, { namespace, name, labels, addresse
     ports,
     isWhole: ports.length > 0 && context.mesh.serviceTargets(proxy).length > 0,
   };
+}
+
+/** istiod makes a Gateway of each listener of the Gateway API, under a name that nobody knows. */
+function ownerOf({ gateway, gatewayName }: Server): Pick<JudgedPort, 'of' | 'isListener'> {
+  const { group, kind, namespace, name } = gateway.manifest;
+  return group === GATEWAY_API || kind === 'XListenerSet'
+    ? { of: `${kind} ${namespace}/${name}`, isListener: true }
+    : { of: `Gateway ${gatewayName}` };
 }
 
 function targeted(

@@ -22,6 +22,8 @@ export type OutboundMode = 'REGISTRY_ONLY' | 'ALLOW_ANY' | 'ALLOW_ANY_DYNAMIC_DN
 /** An extension provider that requests may be authorized by. */
 export interface Authorizer {
   readonly name: string;
+  /** `[NAMESPACE/]HOST`, as istiod looks it up. */
+  readonly service: string;
   readonly speaks: 'HTTP' | 'gRPC';
 }
 
@@ -131,8 +133,9 @@ function authorizers(found: readonly Installation[]): readonly Authorizer[] | un
   return shown
     .flatMap(({ meshConfig }) => records(meshConfig.extensionProviders))
     .filter((provider) => provider.envoyExtAuthzHttp !== undefined || provider.envoyExtAuthzGrpc !== undefined)
-    .map(({ name, envoyExtAuthzHttp }) => ({
+    .map(({ name, envoyExtAuthzHttp, envoyExtAuthzGrpc }) => ({
       name: text(name),
+      service: text(record(envoyExtAuthzHttp ?? envoyExtAuthzGrpc).service),
       speaks: envoyExtAuthzHttp === undefined ? 'gRPC' : 'HTTP',
     }));
 }

@@ -1,5 +1,6 @@
 /** What the RBAC filters of a proxy answer, and how what they refuse may be allowed. */
-import { record, text } from '../model/fields';
+import { authorizerProblem, providerOf } from '../model/authorizers';
+import { text } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import type { Config } from '../model/objects';
 import { gap, type Gap } from './notes';
@@ -27,19 +28,6 @@ function askingOf({ access, mesh }: Subject): Asking {
     http: http === null ? null : { method: `${http.method}`, authority: `${http.authority}`, path: `${http.path}` },
   };
 }
-
-/**
- * The providers that the policies of action CUSTOM of a workload name, where nobody can be asked by them: of one workload there may be one
- * only, unless istiod is told otherwise.
- */
-function badProviders({ config: { authorizers } }: Mesh, policies: readonly Config[]): readonly string[] | undefined {
-  const names = [...new Set(policies.map(providerOf))];
-  if (names.length > 1) return names;
-  const isKnown = authorizers === undefined || authorizers.some(({ name }) => name === names[0]);
-  return policies.length === 0 || isKnown ? undefined : names;
-}
-
-const providerOf = ({ spec }: Config): string => text(record(spec.provider).name);
 
 /** An authorizer that speaks HTTP is not asked about what the proxy does not read (buildTCP, authz/builder/builder.go). */
 function isAsked({ mesh, access }: Subject, policy: Config): boolean {
@@ -105,9 +93,9 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
   const holds = ({ policy, asked, action }: PlacedRule): Truth =>
     ruleMatches(asked, { mesh, access, policyNamespace: policy.namespace }, action === 'ALLOW');
   const asking = access.atZtunnel === true ? [] : byAction.CUSTOM.all;
-  const whole = mesh.config.severalAuthorizers ? undefined : badProviders(mesh, asking);
+  const whole = mesh.config.severalAuthorizers ? undefined : authorizerProblem(mesh, asking);
   for (const policy of asking) {
-    const bad = mesh.config.severalAuthorizers ? badProviders(mesh, [policy]) : whole;
+    const bad = mesh.config.severalAuthorizers ? authorizerProblem(mesh, [policy]) : whole;
     // What matches decides; a rule before it that may match is told of.
     const own = placedRules(mesh, policy);
     const match = own.find((rule) => holds(rule) !== false);
@@ -119,8 +107,9 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
           kind: 'no-authorizer',
           policy: refOf(policy),
           asking: askingOf(subject),
-          providers: bad,
+          providers: bad.is === 'several' ? bad.providers : [bad.provider],
           known: (mesh.config.authorizers ?? []).map(({ name }) => name),
+          problem: bad,
         },
         by: decision(policy, 'spec.provider.name'),
       };

@@ -1,6 +1,7 @@
 /**
  * Why a request does not arrive, or is answered on its way: a closed union with fields. Programs read these; `words/` makes sentences of them, last.
  */
+import type { AuthorizerProblem } from '../model/authorizers';
 import type { AgainstRoute, Unattached } from '../model/attachments';
 import type { AuthorityFault } from '../model/backend-authority';
 import type { GatewayProblem } from '../model/envoy-gateway';
@@ -215,7 +216,7 @@ interface OfFilters {
   'sign-in-refused': { readonly policy: ObjectRef; readonly why: SignInProblem };
   'denied-by-rule': { readonly policy: ObjectRef; readonly rule: number; readonly asking: Asking };
   'allowed-by-no-rule': { readonly policies: readonly string[]; readonly asking: Asking; readonly advice: HowToAllow };
-  'no-authorizer': { readonly policy: ObjectRef; readonly asking: Asking; readonly providers: readonly string[]; readonly known: readonly string[] }; // prettier-ignore
+  'no-authorizer': { readonly policy: ObjectRef; readonly asking: Asking; readonly providers: readonly string[]; readonly known: readonly string[]; readonly problem: AuthorizerProblem } & Spelled; // prettier-ignore
   'denied-by-security-policy': { readonly policy: ObjectRef };
   'underscore-in-header': { readonly headers: readonly string[] };
   'client-address-missing': { readonly header: string };

@@ -108,6 +108,11 @@ describe('AuthorizationPolicy in its rarer forms', () => {
   const forbidden = 'RBAC 403 at sidecar';
   const providers = (kind: string): string => `
 ---
+apiVersion: v1
+kind: Service
+metadata: {name: ask, namespace: shop}
+spec: {clusterIP: 10.96.0.99, selector: {app: ask}, ports: [{name: grpc, port: 9000}]}
+---
 apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
 metadata: {name: mesh, namespace: istio-system}

@@ -191,9 +191,14 @@ apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: ${name}, namespace: app}
 spec: {selector: {matchLabels: {app: shop}}, action: CUSTOM, provider: {name: ${provider}}, rules: [{to: [{operation: {paths: [/admin*]}}]}]}`;
-  const providers = meshConfig(
+  const providers = `${meshConfig(
     'extensionProviders: [{name: opa, envoyExtAuthzGrpc: {service: opa.app.svc.cluster.local, port: 9191}}, {name: logs, envoyOtelAls: {}}]',
-  );
+  )}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: opa, namespace: app}
+spec: {clusterIP: 10.96.0.99, selector: {app: opa}, ports: [{name: grpc, port: 9191}]}`;
   const asked = (path: string, more: string): string => outcome(traceIn(MESH + more)(`http://shop${path}`));
   const DENIED = 'RBAC 403 at sidecar';
 

@@ -28,7 +28,7 @@ export const rule: Rule = {
       const ports = proxies.flatMap((proxy) => proxy.ports);
       for (const [r, rule] of (spec.rules ?? []).entries()) {
         for (const { port, isLeftOut, field } of portsOf(rule)) {
-          if (ports.some(({ number }) => number === port)) continue;
+          if (Number.isNaN(port) || ports.some(({ number }) => number === port)) continue;
           const meant = meantBy(proxies, port);
           const isExact = proxies.every(({ kind }) => kind === 'gateway' || kind === 'waypoint');
           const effect = EFFECTS[action]?.[isLeftOut ? 1 : 0];

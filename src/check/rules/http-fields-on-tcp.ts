@@ -32,6 +32,7 @@ export const rule: Rule = {
         for (const condition of httpConditions(rule)) {
           yield* atProxies(context, policy, condition, r, 'waypoint');
           yield* atProxies(context, policy, condition, r, 'sidecar');
+          yield* atProxies(context, policy, condition, r, 'gateway');
         }
       }
     }
@@ -76,22 +77,23 @@ function byPort(readable: readonly JudgedPort[]): string {
   return `Add the ports on which HTTP is read to the operation (ports: ${ports.map((port) => `"${port}"`).join(', ')}), and deny on the others by port or connection.sni what is to be denied there.`;
 }
 
-/** What a waypoint or a sidecar lets through: it reads HTTP on the ports of a Service or entry that are declared so. */
+/** What a waypoint, a sidecar or a gateway of the Gateway API lets through: it reads HTTP on the ports of a Service, entry or listener that are declared so. */
 function* atProxies(
   context: CheckContext,
   { manifest, spec, action, proxies }: JudgingPolicy,
   condition: HttpCondition,
   r: number,
-  kind: 'waypoint' | 'sidecar',
+  kind: 'waypoint' | 'sidecar' | 'gateway',
 ): Generator<Hit> {
   if (action !== 'DENY' && action !== 'ALLOW') return;
   const lost = proxies
     .filter((proxy) => proxy.kind === kind)
     .flatMap((proxy) => {
-      const reached = proxy.ports.filter(({ number }) => takesPort(condition.rule, number));
+      const judged = kind === 'gateway' ? proxy.ports.filter(({ isListener }) => isListener === true) : proxy.ports;
+      const reached = judged.filter(({ number }) => takesPort(condition.rule, number));
       const blind = reached.filter((port) => port.readsHttp === 'no');
       // Beside ports that it can read, an ALLOW may be for those alone.
-      if (action === 'ALLOW' && blind.length < reached.length) return [];
+      if (action === 'ALLOW' && kind !== 'gateway' && blind.length < reached.length) return [];
       const cut = action === 'DENY' ? blind : blind.filter((port) => !isOpened(context, proxy, port));
       return cut.map((port) => ({ proxy, port }));
     });
@@ -131,7 +133,7 @@ function isOpened(context: CheckContext, proxy: JudgedProxy, { number }: JudgedP
 
 /** Policies for pods that only ztunnel guards, which knows who connects to which port, and no more. */
 function* atZtunnel(context: CheckContext, { manifest, spec, proxies, action }: JudgingPolicy): Generator<Hit> {
-  if (proxies.length === 0 || manifest.namespace === context.mesh.config.rootNamespace) return;
+  if (proxies.length === 0) return;
   if (proxies.some(({ kind }) => kind !== 'ztunnel')) return;
   const named = proxies.map(({ name }) => name).slice(0, 3);
   for (const [r, rule] of (spec.rules ?? []).entries()) {
@@ -141,7 +143,10 @@ function* atZtunnel(context: CheckContext, { manifest, spec, proxies, action }: 
         manifest,
         field: ['spec', 'rules', r, ...condition.field],
         what: `the policy asks for ${condition.what}, and ${named.join(', ')} has no proxy but ztunnel, which ${read.length > 0 ? 'reads no HTTP' : 'is not told of that'}: ${action !== 'DENY' ? 'the rule never matches' : mayMatchAtZtunnel(condition.rule) ? 'it denies whatever the rest of the rule matches' : 'it passes over the rule, and denies nobody by it'}`,
-        fix: 'Give the policy targetRefs to the Service, and bind that to a waypoint (istio.io/use-waypoint).',
+        // Gateways that no manifest shows may read it.
+        ...(manifest.namespace === context.mesh.config.rootNamespace
+          ? { severity: 'warning' as const, fix: 'Bind the Services to waypoints (istio.io/use-waypoint), and give the policy targetRefs to GatewayClass istio-waypoint, for all of them.' } // prettier-ignore
+          : { fix: 'Give the policy targetRefs to the Service, and bind that to a waypoint (istio.io/use-waypoint).' }),
       };
   }
 }

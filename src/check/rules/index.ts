@@ -104,6 +104,7 @@ import { rule as authorizationByOtherPort } from './authorization-by-other-port'
 import { rule as tokenNotRequired } from './token-not-required';
 import { rule as policyHostWithoutPort } from './policy-host-without-port';
 import { rule as principalNeverMatches } from './principal-never-matches';
+import { rule as authorizerNotUsable } from './authorizer-not-usable';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
@@ -270,6 +271,7 @@ export const rules: readonly Rule[] = [
   tokenNotRequired,
   policyHostWithoutPort,
   principalNeverMatches,
+  authorizerNotUsable,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,

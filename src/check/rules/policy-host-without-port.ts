@@ -16,24 +16,32 @@ export const rule: Rule = {
   footguns: ['I09'],
   *check(context) {
     for (const policy of context.index(judgingPolicies)) {
-      if (policy.action !== 'ALLOW' && policy.action !== 'DENY') continue;
+      const passes = PASSES[policy.action];
+      if (passes === undefined) continue;
       for (const [r, rule] of (policy.spec.rules ?? []).entries()) {
         for (const { host, isLeftOut, field } of barePatterns(rule)) {
-          const isHole = (policy.action === 'DENY') !== isLeftOut;
+          const isHole = (policy.action !== 'ALLOW') !== isLeftOut;
           const port = isHole ? undefined : unusualPort(policy);
           if (!isHole && port === undefined) continue;
           yield {
             manifest: policy.manifest,
             field: ['spec', 'rules', r, ...field],
             what: isHole
-              ? `"${host}" is not "${host}:443": the request with the port in its Host header is ${policy.action === 'DENY' ? 'not denied' : 'allowed'}`
-              : `clients of port ${port} send "${host}:${port}", which is not "${host}": ${isLeftOut ? 'it is denied' : 'it is not allowed'}`,
+              ? `"${host}" is not "${host}:443": the request with the port in its Host header ${passes}`
+              : `clients of port ${port} send "${host}:${port}", which is not "${host}": ${policy.action === 'CUSTOM' ? 'it is left to the authorizer' : isLeftOut ? 'it is denied' : 'it is not allowed'}`,
             fix: adviceFor(host, isHole),
           };
         }
       }
     }
   },
+};
+
+/** What becomes of a request with the port in its Host header that a pattern without port lets slip. */
+const PASSES: Readonly<Record<string, string>> = {
+  ALLOW: 'is allowed',
+  DENY: 'is not denied',
+  CUSTOM: 'goes past the authorizer',
 };
 
 interface Pattern {
@@ -43,16 +51,24 @@ interface Pattern {
 }
 
 /** Hosts that no entry beside them names with a port. */
-function* barePatterns({ to = [] }: AuthorizationRule): Generator<Pattern> {
+function* barePatterns({ to = [], when = [] }: AuthorizationRule): Generator<Pattern> {
+  for (const [w, condition] of when.entries()) {
+    if (!/^request\.headers\[(:authority|host)\]$/i.test(condition.key ?? '')) continue;
+    for (const name of ['values', 'notValues'] as const)
+      yield* bare(condition[name] ?? [], name === 'notValues', ['when', w, name]);
+  }
   for (const [t, { operation = {} }] of to.entries()) {
     for (const name of ['hosts', 'notHosts'] as const) {
-      const hosts = operation[name] ?? [];
-      for (const [h, host] of hosts.entries()) {
-        if (host === '' || host.endsWith('*') || /:\d+$/.test(host)) continue;
-        const isNamed = hosts.some((other) => other !== host && takesPort(other, host));
-        if (!isNamed) yield { host, isLeftOut: name === 'notHosts', field: ['to', t, 'operation', name, h] };
-      }
+      yield* bare(operation[name] ?? [], name === 'notHosts', ['to', t, 'operation', name]);
     }
+  }
+}
+
+function* bare(hosts: readonly string[], isLeftOut: boolean, field: FieldPath): Generator<Pattern> {
+  for (const [h, host] of hosts.entries()) {
+    if (host === '' || host.endsWith('*') || /:\d+$/.test(host)) continue;
+    const isNamed = hosts.some((other) => other !== host && takesPort(other, host));
+    if (!isNamed) yield { host, isLeftOut, field: [...field, h] };
   }
 }
 

@@ -34,6 +34,12 @@ export const rule: Rule = {
             if (hit) yield { manifest, field: [...field, 'sectionName'], ...hit };
             continue;
           }
+          const misplaced =
+            group === ENVOY_GATEWAY || group === GATEWAY_API ? undefined : ofClass(context, manifest, ref);
+          if (misplaced) {
+            yield { manifest, field: [...field, 'name'], ...misplaced };
+            continue;
+          }
           const known = context.of(ref.group ?? '', ref.kind ?? '');
           const targets = known.filter(({ name }) => name === ref.name);
           // Istio's root namespace holds policies for classes, and Istio makes Services of Gateways that no manifest has.
@@ -84,6 +90,22 @@ function misnamed({ kind, name = '' }: Reference, siblings: readonly string[]): 
     what: `there is no ${kind} ${name} in the policy's namespace, which has ${siblings.slice(0, 5).join(', ')}`,
     ...(near ? { fix: `Did you mean ${near}?` } : { severity: 'warning' as const }),
   };
+}
+
+/** A class that Istio's proxies do not go by: of waypoints alone, and in the root namespace (shouldAttachPolicy of pilot/pkg/model/policyattachment.go). */
+function ofClass(
+  { mesh }: CheckContext,
+  { namespace }: Manifest,
+  { kind, name = '' }: Reference,
+): Omit<Hit, 'field'> | undefined {
+  if (kind !== 'GatewayClass') return undefined;
+  const { rootNamespace } = mesh.config;
+  const why =
+    'A policy for a class is for the waypoints of all namespaces, and has no effect elsewhere: what it was to protect stays open.';
+  if (name !== 'istio-waypoint')
+    return { what: `the policy is for GatewayClass ${name}, and Istio reads it for istio-waypoint alone`, why, fix: 'Target the Gateways by name, each in its namespace; or, for all waypoints, GatewayClass istio-waypoint.' }; // prettier-ignore
+  if (namespace === rootNamespace) return undefined;
+  return { what: `the policy is for GatewayClass istio-waypoint, and in ${namespace}: Istio reads it in its root namespace ${rootNamespace} alone`, why, fix: `Target the waypoint by name (kind Gateway); or, for the waypoints of all namespaces, put the policy into ${rootNamespace}.` }; // prettier-ignore
 }
 
 /** What Istio makes by itself: Services of Gateways. */

@@ -1,5 +1,6 @@
 /** Reasons of filters: paths and headers as they are read, tokens, authorization. */
 import type { Asking, HowToAllow, TokenProblem } from '../reasons';
+import { authorizerWords } from './authorizers';
 import { policyFaultWords } from './policy-problems';
 import { named, type WordsFor } from './words';
 
@@ -88,14 +89,13 @@ export const FILTER_WORDS: WordsFor<Kinds> = {
     what: `no rule of AuthorizationPolicy ${policies.join(', ')} allows ${askingText(asking)}`,
     fix: adviceText(advice),
   }),
-  'no-authorizer': ({ policy, asking, providers, known }) => ({
-    what: `${named(policy)} asks an external authorizer, but ${
-      providers.length > 1
-        ? `a workload may have one provider only (there are ${providers.join(', ')})`
-        : `no provider "${providers[0] ?? ''}" is among meshConfig.extensionProviders (${known.join(', ') || 'there are none'})`
-    }: Istio denies ${askingText(asking)}`,
-    fix: 'give the workload one provider, defined in meshConfig.extensionProviders with envoyExtAuthzHttp or envoyExtAuthzGrpc',
-  }),
+  'no-authorizer': ({ policy, asking, problem }) => {
+    const { what, fix } = authorizerWords(problem);
+    return {
+      what: `${named(policy)} asks an external authorizer, but ${what}: Istio denies ${askingText(asking)}`,
+      fix,
+    };
+  },
   'denied-by-security-policy': ({ policy }) => ({
     what: `${named(policy)} denies it`,
     fix: 'add a rule that allows the caller, before those that deny',

@@ -5,6 +5,7 @@ import type { BackendProblem } from '../../model/envoy-gateway-backends';
 import type { ChainOf, RefusedByEnvoy, RouteAt } from '../../model/envoy-gateway-chains';
 import type { ServerProblem } from '../../model/merged-gateway';
 import type { Reason, ReasonKind, Reasons } from '../reasons';
+import { authorizerWords } from './authorizers';
 import { listenerProblemWords } from './listener-problems';
 import { policyFaultWords } from './policy-problems';
 import { ruleProblemWords } from './rule-problems';
@@ -127,6 +128,7 @@ const PROBLEMS: { readonly [kind in ReasonKind]?: (reason: Reasons[kind]) => Wor
   'listener-not-programmed': ({ problem }) => listenerProblemWords(problem),
   'gateway-not-accepted': ({ problem }) => notAcceptedWords(problem),
   'listener-refused-by-envoy': ({ problem }) => envoyRefusalWords(problem),
+  'no-authorizer': ({ problem }) => authorizerWords(problem),
   'policy-not-usable': ({ fault }) => policyFaultWords(fault),
   'filter-not-usable': ({ problem }) => ruleProblemWords(problem),
   'backend-authority-not-usable': ({ problem }) => authorityWords(problem),

@@ -3,6 +3,7 @@ import { type Confirmations } from './confirmation';
 
 const read = (where: string, what: string) => ({ by: 'reason', reason: `read in ${where}: ${what}` }) as const;
 const reason = (text: string) => ({ by: 'reason', reason: text }) as const;
+const ATTACHED = 'shouldAttachPolicy of pilot/pkg/model/policyattachment.go (Istio 1.29.1)';
 const AUTHZ = 'pilot/pkg/security/authz/model (Istio 1.29.1)';
 
 export const BY_SOURCE: Confirmations = {
@@ -13,6 +14,23 @@ export const BY_SOURCE: Confirmations = {
   'http-fields-on-tcp/deny-in-a-namespace-with-a-database': read(
     AUTHZ,
     'a condition of HTTP is left out of a DENY for a TCP filter, so that it denies more',
+  ),
+  'http-fields-on-tcp/listener-of-tcp': read(
+    AUTHZ,
+    'a condition of HTTP is left out of a DENY for a TCP filter, so that it denies more',
+  ),
+  'http-fields-on-tcp/mesh-wide-at-ztunnel': read(
+    'pilot/pkg/serviceregistry/kube/controller/ambient/authorization.go (Istio 1.29.1)',
+    'ztunnel is told of a rule without its conditions of HTTP, and passes over one that has nothing else; a waypoint reads policies with targetRefs alone',
+  ),
+  'policy-target-not-found/class-in-another-namespace': read(ATTACHED, 'a class counts in the root namespace alone'),
+  'policy-target-not-found/class-of-gateways': read(
+    ATTACHED,
+    'a class counts at waypoints, and by the name istio-waypoint, alone',
+  ),
+  'authorizer-not-usable': read(
+    'pilot/pkg/security/authz/builder/extauthz.go, LookupCluster of pilot/pkg/model/telemetry_logging.go (Istio 1.29.1)',
+    'a provider that is not there, named twice, one of several or without a service of the registry by its whole host name is an error, for which rules of DENY are generated',
   ),
   'http-fields-on-tcp/token-on-a-tcp-port': read(
     AUTHZ,
