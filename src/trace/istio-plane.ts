@@ -59,11 +59,7 @@ export function istioPlane(walk: Walk, at: AtProxy): ControlPlane {
 }
 
 /** The Secret of a server of Istio's Gateway; those that a Gateway of the Gateway API names come by its ReferenceGrants. */
-function keyOfChain(
-  walk: Walk,
-  { workload }: AtProxy,
-  { terminates, decidedBy }: FilterChain,
-): Absent | undefined {
+function keyOfChain(walk: Walk, { workload }: AtProxy, { terminates, decidedBy }: FilterChain): Absent | undefined {
   const [by] = decidedBy;
   if (terminates === null || by?.kind !== 'Gateway' || !by.field.startsWith('spec.servers') || workload === undefined)
     return undefined;
