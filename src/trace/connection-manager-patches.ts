@@ -2,9 +2,9 @@
  * Patches that are merged into Envoy's HTTP connection manager: which of its settings decide about a request, and about which one. Most of those
  * that people patch are of times, logs and headers that only the server reads.
  */
-import { optionalRecord, record, records, text, type Json } from '../model/fields';
+import { optionalRecord, record, records, type Json } from '../model/fields';
 import type { Recorder } from './ask';
-import { PRESENT, regex } from './matcher';
+import { exact, PRESENT, regex } from './matcher';
 import { parseRequest } from './request';
 import type { Trace, TraceRequest } from './types';
 
@@ -71,6 +71,6 @@ export function decidesOf(patch: Json, request: TraceRequest, trace: Trace, reco
     (abouts.has('paths') && http.path.plain.is(ABNORMAL)) ||
     (abouts.has('hosts') && http.authority.is(PORT_OR_DOT)) ||
     (abouts.has('upgrades') && isThere('upgrade')) ||
-    ((abouts.has('CONNECT') || abouts.has('upgrades')) && text(http.method.toString()) === 'CONNECT')
+    ((abouts.has('CONNECT') || abouts.has('upgrades')) && http.method.is(exact('CONNECT')))
   );
 }
