@@ -26,18 +26,35 @@ export const appliesMore = (manifest: Manifest): boolean =>
 export function withTools(drafts: readonly Draft[], sources: Sources, render: Render): Applied {
   const alive = topLevel(drafts, sources, render);
   const gathering = new Gathering(drafts, sources, render);
+  const takes: (readonly string[])[] = [];
   for (const [at, draft] of drafts.entries()) {
     const own = alive[at] ?? [];
+    gathering.folders.clear();
     draft.manifests = gathering.expand(own, [], draft).slice();
+    takes.push([...gathering.folders]);
     const there = new Set(draft.manifests.filter(isFlux).map(({ namespace, name }) => `${namespace}/${name}`));
     const awaited = draft.manifests.filter(isFlux).flatMap(dependencies);
     draft.remote.push(...awaited.filter((one) => !there.has(one)).map((one) => `Kustomization ${one}`));
   }
-  const { folders, charts, clusters } = gathering;
-  const roots = drafts.filter(
-    ({ folder, isPlain, notBuilt }) => isPlain === true || notBuilt !== undefined || !folders.has(resolve(folder)),
-  );
-  return { drafts: [...roots, ...clusters.values()], charts };
+  const { charts, clusters } = gathering;
+  return { drafts: [...standing(drafts, takes), ...clusters.values()], charts };
+}
+
+/**
+ * Roots that no other one applies. What a root was bootstrapped with applies the folder around it, and so itself; of roots that apply one
+ * another in a circle, the first stands.
+ */
+function standing(drafts: readonly Draft[], takes: readonly (readonly string[])[]): readonly Draft[] {
+  const reaches = takes.map((folders) => new Set(folders));
+  const isApplied = (draft: Draft, by: readonly number[]): boolean =>
+    draft.isPlain !== true &&
+    draft.notBuilt === undefined &&
+    by.some((other) => drafts[other] !== draft && reaches[other]?.has(resolve(draft.folder)) === true);
+  const all = drafts.map((_draft, at) => at);
+  const stand = all.filter((at) => !isApplied(drafts[at] as Draft, all));
+  // Whatever they apply may apply more: a root counts as applied only if one that stands leads to it.
+  for (const at of all) if (!stand.includes(at) && !isApplied(drafts[at] as Draft, stand)) stand.push(at);
+  return drafts.filter((_draft, at) => stand.includes(at));
 }
 
 /**

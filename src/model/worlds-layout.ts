@@ -2,7 +2,7 @@
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Chart } from './charts';
 import type { FileTree } from './file-tree';
-import { isRead } from './files';
+import { InputError, isRead } from './files';
 import { isGlob, matcher } from './glob';
 import type { Source } from './manifest';
 import type { Draft } from './worlds-draft';
@@ -72,6 +72,11 @@ interface Builder {
 /** The worlds that mesh-edge.yaml names, each of all that was guessed below its folders; without `roots`, the guess itself. */
 export function configured(drafts: readonly Draft[], roots: readonly Root[] = [], builder: Builder): readonly Draft[] {
   if (roots.length === 0) return drafts;
+  const absent = roots.flatMap(({ paths }) => paths).filter((path) => !isGlob(path) && isAbsent(path, builder.tree));
+  if (absent.length > 0)
+    throw new InputError(
+      `mesh-edge.yaml: roots: there is no folder ${absent.map((path) => builder.tree.nameOf(path)).join(', ')}; a root is a folder, or a pattern of folders, from the folder of mesh-edge.yaml`,
+    );
   return roots.flatMap(({ name, paths }): readonly Draft[] => {
     const folders = [...new Set(paths.flatMap((path) => expanded(path, drafts, builder.tree)))];
     // A pattern stands for a world each, unless a name makes them one.
@@ -82,6 +87,9 @@ export function configured(drafts: readonly Draft[], roots: readonly Root[] = []
     });
   });
 }
+
+/** Of a revision a folder may be missing that another one has. */
+const isAbsent = (path: string, tree: FileTree): boolean => tree.isOnDisk && tree.kindOf(path) === undefined;
 
 function expanded(path: string, drafts: readonly Draft[], tree: FileTree): readonly string[] {
   if (!isGlob(path)) return [path.replace(/(.)\/+$/, '$1')];

@@ -30,6 +30,7 @@ export class Sources {
   private readonly folders = new Map<string, string>();
   private readonly filesIn = new Map<string, string[]>();
   private readonly foldersIn = new Map<string, Set<string>>();
+  private readonly usesOf = new Map<string, ReadonlySet<string>>();
   private readonly tops: readonly string[];
 
   /** @param loaded manifests of files that are no kustomization, by the file as messages name it */
@@ -97,6 +98,15 @@ export class Sources {
     return (this.filesIn.get(folder) ?? []).some(isKustomization);
   }
 
+  /** Whether a build root holds the object itself. */
+  private isBuiltOf(folder: string, { source }: Manifest): boolean {
+    const known = this.usesOf.get(folder);
+    const uses = (): readonly string[] => this.kustomizer.uses(this.folders.get(folder) ?? folder);
+    const files = known ?? new Set(uses().map((file) => resolve(file)));
+    if (known === undefined) this.usesOf.set(folder, files);
+    return source.file !== undefined && files.has(resolve(this.tree.pathOf(source.file)));
+  }
+
   /** Flux builds the kustomization at the path, or writes one over all that is below (fluxcd/pkg kustomize generator). */
   public flux(manifest: Manifest): Brought {
     const path = text(record(record(manifest.body).spec).path);
@@ -107,8 +117,10 @@ export class Sources {
     const files: string[] = [];
     const open = [folder];
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      if (this.kustomizationIn(at)) folders.push(at);
-      else {
+      if (this.kustomizationIn(at)) {
+        // What a cluster was bootstrapped with is below the folder that it applies, and there already.
+        if (!this.isBuiltOf(at, manifest)) folders.push(at);
+      } else {
         files.push(...(this.filesIn.get(at) ?? []));
         open.push(...(this.foldersIn.get(at) ?? []));
       }
@@ -134,7 +146,10 @@ export class Sources {
         const at = this.folders.get(folder) ?? folder;
         return { ...NOTHING, charts: [chartOfSource(at, source, { name: application.name, namespace, by: label })] };
       }
-      if (this.kustomizationIn(folder)) return this.built(folder, [folder], [], argoOverlay(source), label);
+      if (this.kustomizationIn(folder))
+        return this.isBuiltOf(folder, application)
+          ? NOTHING
+          : this.built(folder, [folder], [], argoOverlay(source), label);
       const files = this.below(folder).filter((file) => isIncluded(source, relative(folder, resolve(file))));
       return this.built(folder, [], files, {}, label);
     });

@@ -89,15 +89,20 @@ export function findWorlds(
   const worlds = found
     .filter(isWorld)
     .map((draft, at) => finished(draft, tree, at === 0 ? { unread, passedOver: leftOut } : undefined));
-  if (worlds.every(({ loaded, notBuilt }) => loaded.manifests.length === 0 && notBuilt === undefined))
-    sayWhatIsThere(() => load(paths, known, tree), drafts);
-  return worlds;
+  if (!worlds.every(({ loaded, notBuilt }) => loaded.manifests.length === 0 && notBuilt === undefined)) return worlds;
+  const loaded = asTheyStand(() => load(paths, known, tree), drafts);
+  const named = (said.roots ?? []).flatMap((root) => root.paths);
+  // A revision may be older than its roots.
+  if (worlds.length > 0 || (named.length > 0 && !tree.isOnDisk)) return worlds;
+  if (named.length > 0) throw new InputError(`mesh-edge.yaml: roots: no object of ${printable(all)} is in ${printable(named.join(', '))}`); // prettier-ignore
+  // Objects that were given are never left out in silence.
+  return [{ name: all, folder: folders[0] ?? all, by: 'files', loaded, remote: [] }];
 }
 
 /** @throws InputError that says what is there instead of objects. */
-function sayWhatIsThere(read: () => unknown, drafts: readonly Draft[]): void {
+function asTheyStand(read: () => Loaded, drafts: readonly Draft[]): Loaded {
   try {
-    read();
+    return read();
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const elsewhere = drafts

@@ -146,6 +146,16 @@ describe('what commands read of a repository', () => {
     expect(compared('--world', 'clusters/prod')).toEqual({ changes: [], undecided: [], status: 0 });
   });
 
+  test.each([
+    ['is not there', 'clusters/prd', 'roots: there is no folder clusters/prd;'],
+    ['is a pattern of nothing', 'cluster/*', 'roots: no object of . is in cluster/*'],
+  ])('is refused where a root %s, and not judged as nothing', (_what, path, message) => {
+    put({ 'typo.yaml': `roots: ['${path}']\n` });
+    const { status, stdout, stderr } = run('check', '.', '--config', '../typo.yaml');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(`mesh-edge: mesh-edge.yaml: ${message}`);
+  });
+
   test('of a world that one side alone has, all comes or goes', () => {
     put({
       'repo/clusters/next/entry.yaml': entry('next.example.com'),

@@ -84,6 +84,18 @@ describe('Applications of Argo CD', () => {
     });
   });
 
+  it('that a kustomization holds and that apply it make one world, with each object once', () => {
+    const root = tree({
+      'argocd/kustomization.yaml': 'resources: [root.yaml, shop.yaml]\n',
+      'argocd/root.yaml': application('root', 'path: argocd', 'namespace: argocd'),
+      'argocd/shop.yaml': application('shop', 'path: shop'),
+      'shop/entry.yaml': entry('bank'),
+    });
+    expect(named(root, findWorlds([root]))).toEqual({
+      argocd: ['Application argocd/root', 'Application argocd/shop', 'ServiceEntry shop/bank'],
+    });
+  });
+
   it('are made by ApplicationSets from lists and from folders of the repository', () => {
     const set = (
       name: string,
@@ -179,6 +191,39 @@ spec:
     expect(Object.keys(worlds).sort()).toEqual(['clusters/dev', 'clusters/prod']);
     expect(worlds['clusters/dev']).toContain('ServiceEntry default/dev');
     expect(worlds['clusters/dev']).not.toContain('ServiceEntry default/prod');
+  });
+
+  it.each([
+    ['beside what it applies', 'clusters/dev/flux-system', './clusters/dev', '[sync.yaml]'],
+    ['above what it applies', 'clusters/dev', './clusters/dev', '[sync.yaml, apps]'],
+  ])('that a kustomization holds, %s, make one world, with each object once', (_where, own, path, resources) => {
+    const root = tree({
+      [`${own}/kustomization.yaml`]: `resources: ${resources}\n`,
+      [`${own}/sync.yaml`]: kustomization('flux-system', `path: ${path}`),
+      'clusters/dev/apps/kustomization.yaml': 'resources: [apps.yaml]\n',
+      'clusters/dev/apps/apps.yaml': kustomization('apps', 'path: ./apps'),
+      'apps/entry.yaml': entry('bank'),
+    });
+    const [world, ...others] = Object.values(named(root, findWorlds([root])));
+    expect(others).toEqual([]);
+    expect([...(world ?? [])].sort()).toEqual([
+      'Kustomization flux-system/apps',
+      'Kustomization flux-system/flux-system',
+      'ServiceEntry default/bank',
+    ]);
+  });
+
+  it('that apply one another in a circle are there, by the first', () => {
+    const root = tree({
+      'a/kustomization.yaml': 'resources: [b.yaml]\n',
+      'a/b.yaml': kustomization('b', 'path: ./b'),
+      'b/kustomization.yaml': 'resources: [a.yaml, entry.yaml]\n',
+      'b/a.yaml': kustomization('a', 'path: ./a'),
+      'b/entry.yaml': entry('bank'),
+    });
+    const worlds = named(root, findWorlds([root]));
+    expect(Object.keys(worlds)).toEqual(['a']);
+    expect(worlds.a).toContain('ServiceEntry default/bank');
   });
 
   it('find their path in the part of the repository that an artifact is made of', () => {
