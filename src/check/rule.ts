@@ -41,6 +41,8 @@ export interface Rule {
   readonly causedBy?: readonly Rule['id'][];
   /** Its errors leave an object out of the mesh, which may be the cause of whatever fails on the way of a request. */
   readonly refuses?: boolean;
+  /** It sees requests fail by what is wrong with the object that it names, whatever else they meet: only an error there is the cause. */
+  readonly namesCause?: boolean;
   /** It sees requests fail, and names the cause of others that do. */
   readonly isCauseToo?: boolean;
   /** What it finds is only probably wrong: a request that fails by it makes an error of it. */

@@ -93,10 +93,10 @@ function withoutEchoes<T extends Reported>(found: readonly T[]): readonly T[] {
 }
 
 function causeOf<T extends Reported>(
-  { rule, onTheWay }: T,
+  { rule, manifest: named, onTheWay = [] }: T,
   causes: ReadonlyMap<Manifest, readonly T[]>,
 ): T | undefined {
-  for (const manifest of onTheWay ?? []) {
+  for (const manifest of rule.namesCause === true ? onTheWay.filter((one) => one === named) : onTheWay) {
     const cause = (causes.get(manifest) ?? []).find(
       (candidate) =>
         candidate.rule.id !== rule.id &&

@@ -1,6 +1,7 @@
 /** Which of Envoy Gateway's policies is in force for a rule of a route at a listener, and the filters of its own that routes name. */
 import { list, optionalRecord, record, records, strings, text, type Json } from './fields';
-import { isGranted, type ApiGateway, type ApiListener, type ApiRoute } from './gateway-api';
+import { isGrantedByManifests } from './reference-grants';
+import { type ApiGateway, type ApiListener, type ApiRoute } from './gateway-api';
 import { selects } from './selectors';
 import { mergerOf, type EnvoyGatewayInput } from './envoy-gateway';
 import type { Served } from './envoy-gateway-chains';
@@ -76,7 +77,7 @@ class Targets {
       if (!selects(record(selector), { 'kubernetes.io/metadata.name': namespace, ...own?.labels })) return false;
     }
     const by = { group: GROUP, kind: policy.kind, namespace: policy.namespace };
-    return isGranted(this.input, by, { group, kind, namespace, name });
+    return isGrantedByManifests(this.input, by, { group, kind, namespace, name });
   }
 }
 

@@ -1,5 +1,5 @@
 /** Services, Backends and Secrets that a policy of Envoy Gateway's names, and which of these it cannot use: then its whole target answers 500. */
-import { isGranted } from './gateway-api';
+import { isGranted } from './reference-grants';
 import { optionalRecord, record, records, text, type Json } from './fields';
 import { extensionApi } from './envoy-gateway-settings';
 import { lacksData, type LackingData } from './lacking-data';

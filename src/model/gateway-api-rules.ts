@@ -1,6 +1,7 @@
 import { backendTaken } from './backend-kinds';
 import { number, optionalRecord, record, records, text, texts, type Json } from './fields';
-import { isGranted, type ApiRoute, type GatewayApiInput } from './gateway-api';
+import { isGranted } from './reference-grants';
+import { type ApiRoute, type GatewayApiInput } from './gateway-api';
 import {
   authorityOf,
   type HttpMatch,

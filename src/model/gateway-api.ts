@@ -19,6 +19,7 @@ import {
   whyKindUnread,
   whyUnserved,
 } from './release-behavior';
+import { isGranted } from './reference-grants';
 import type { ReleasesInForce } from './releases-in-force';
 import { selects } from './selectors';
 import type { NamespaceInfo } from './workloads';
@@ -128,6 +129,8 @@ export interface GatewayApiInput {
   readonly of: (group: string, kind: string) => readonly Manifest[];
   readonly find: (group: string, kind: string, namespace: string, name: string) => Manifest | undefined;
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
+  /** Whether charts or operators put more into a namespace than the manifests show. */
+  readonly isFilledElsewhere: (namespace: string) => boolean;
 }
 
 function admission(listener: Json, own: string, input: GatewayApiInput): (namespace: string) => boolean {
@@ -137,33 +140,6 @@ function admission(listener: Json, own: string, input: GatewayApiInput): (namesp
   const selector = record(namespaces.selector);
   return (namespace) =>
     selects(selector, { 'kubernetes.io/metadata.name': namespace, ...input.namespaces.get(namespace)?.labels });
-}
-
-/**
- * Whether a ReferenceGrant of the target's namespace lets a kind of another namespace name it.
- *
- * @param lastOfKind of a grant's entries for one kind the last one counts alone
- */
-export function isGranted(
-  input: Pick<GatewayApiInput, 'of'>,
-  from: { readonly group?: string; readonly kind: string; readonly namespace: string },
-  to: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string },
-  lastOfKind = false,
-): boolean {
-  if (from.namespace === to.namespace) return true;
-  return input.of(GATEWAY_API, 'ReferenceGrant').some((grant) => {
-    if (grant.namespace !== to.namespace) return false;
-    const spec = record(record(grant.body).spec);
-    const givenTo = records(spec.from).some(
-      (entry) =>
-        text(entry.kind) === from.kind &&
-        text(entry.namespace) === from.namespace &&
-        text(entry.group) === (from.group ?? GATEWAY_API),
-    );
-    const ofKind = records(spec.to).filter((entry) => text(entry.kind) === to.kind && text(entry.group) === to.group);
-    const counting = lastOfKind ? ofKind.slice(-1) : ofKind;
-    return givenTo && counting.some((entry) => text(entry.name) === '' || text(entry.name) === to.name);
-  });
 }
 
 /** Modes of istiod's own, in which the proxy shows the certificate that it has anyway. */

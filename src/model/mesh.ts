@@ -20,7 +20,7 @@ import {
   type MergedGateway,
   type ServiceTarget,
 } from './merged-gateway';
-import { openNamespaces } from './open-namespaces';
+import { isFilledElsewhere } from './open-namespaces';
 import { isForAnother, ISTIO_GROUPS, settingsOf, undiscovered } from './istiod-view';
 import { ownLayer, publicLayer } from './own-layer';
 import { readMeshConfig, type MeshConfig } from './mesh-config';
@@ -147,6 +147,7 @@ export class Mesh implements Registry {
       find: (group, kind, namespace, name) => this.find(group, kind, namespace, name),
       namespaces: this.namespaces,
       kindsRead: this.config.apiKindsRead,
+      isFilledElsewhere: (namespace) => isFilledElsewhere(this, namespace),
       releases: this.config.releases,
       istio: this.config.istio,
       envoyGateway: this.config.envoyGateway,
@@ -273,7 +274,7 @@ export class Mesh implements Registry {
    * Whether a namespace may hold more than the manifests show: none of them shows it, or what fills it is rendered later.
    */
   public isOpen(namespace: string): boolean {
-    return !this.shows(namespace) || this.remember(this, 'open namespaces', () => openNamespaces(this)).has(namespace);
+    return !this.shows(namespace) || isFilledElsewhere(this, namespace);
   }
 
   /** Whether there is anything of Istio's or of the Gateway API's at all. */

@@ -1,6 +1,7 @@
 /** Namespaces that hold more than the manifests show, since charts and operators fill them in the cluster. */
 import { optionalRecord, record, records, text, type Json } from './fields';
 import type { Manifest } from './manifest';
+import type { Mesh } from './mesh';
 
 /** Groups whose objects bring no Service or workload with them: Kubernetes' own end in `.k8s.io` or have no dot. */
 const BRINGS_NOTHING = [
@@ -45,7 +46,12 @@ function chartsTarget({ kind, namespace, body }: Manifest): string | undefined {
 
 const CHARTS = /^(helm\.toolkit\.fluxcd\.io|helm\.cattle\.io|argoproj\.io)$/;
 
-export function openNamespaces({ manifests }: { readonly manifests: readonly Manifest[] }): ReadonlySet<string> {
+/** Whether charts or operators put more into a namespace than the manifests show. */
+export function isFilledElsewhere(mesh: Pick<Mesh, 'manifests' | 'remember'>, namespace: string): boolean {
+  return mesh.remember(mesh, 'open namespaces', () => openNamespaces(mesh.manifests)).has(namespace);
+}
+
+function openNamespaces(manifests: readonly Manifest[]): ReadonlySet<string> {
   const open = new Set<string>(beingWatched(manifests));
   for (const manifest of manifests) {
     const target = CHARTS.test(manifest.group) ? chartsTarget(manifest) : undefined;

@@ -75,6 +75,67 @@ spec:
     expect(errors(tls)).toEqual([]);
   });
 
+  it('is no fault that the request would fail without: both are told', () => {
+    const other = `${route(8000).replace('port: 80,', 'port: 80, timeout: 5s,')}---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: shop, namespace: web }
+spec: { template: { metadata: { labels: { app: shop } }, spec: { containers: [{ name: a }] } } }
+`;
+    const found = errors(other);
+    expect(found.map(({ id, object }) => [id, object?.kind]).sort()).toEqual([
+      ['EDGE002', 'Gateway'],
+      ['EDGE214', 'Service'],
+    ]);
+    expect(found.map(({ what }) => what).join()).not.toContain('. So ');
+  });
+
+  it('is no fault of an object that only some of the requests meet', () => {
+    const served = (name: string, more: string): string => `---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ${name}, namespace: web }
+spec:
+  hosts: [${name}.example.org]
+  gateways: [way]
+  http: [{ ${more}route: [{ destination: { host: blog } }] }]
+`;
+    const found = errors(`
+apiVersion: v1
+kind: Namespace
+metadata: { name: web, labels: { istio-injection: enabled } }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: way, namespace: web }
+spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: blog, namespace: web }
+spec: { selector: { app: blog }, ports: [{ name: http, port: 8000 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: blog, namespace: web }
+spec: { template: { metadata: { labels: { app: blog } }, spec: { containers: [{ name: a, ports: [{ containerPort: 8000 }] }] } } }
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: default, namespace: web }
+spec: { mtls: { mode: STRICT } }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: blog, namespace: web }
+spec: { host: blog, trafficPolicy: { tls: { mode: DISABLE } } }
+${served('a', '')}${served('b', 'websocketUpgrade: true, ')}`);
+    expect(found.map(({ id, object }) => `${id} ${object?.kind}`).sort()).toEqual([
+      'EDGE002 VirtualService',
+      'EDGE305 DestinationRule',
+    ]);
+  });
+
   it('is nothing where requests arrive', () => {
     expect(errors(route(8000))).toEqual([]);
   });

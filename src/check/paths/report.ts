@@ -104,33 +104,40 @@ function sentence(text: string): string {
   return text === '' ? '' : `${text[0]?.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
-/** What has a say in a path: what speaks of the request, what decides its hops, and the Gateways of its routes. */
+/** What is on the way of all of them: an object that only some meet is not why the others fail. */
 function onTheWay(context: CheckContext, all: readonly BrokenPath[]): readonly Manifest[] {
+  const [first, ...others] = all.map((path) => onTheWayOf(context, path));
+  return [...(first ?? [])].filter((manifest) => others.every((one) => one.has(manifest)));
+}
+
+/** What has a say in a path: what speaks of the request, what decides its hops, and the Gateways of its routes. */
+function onTheWayOf(
+  context: CheckContext,
+  { probe, manifest, trace, client, kind }: BrokenPath,
+): ReadonlySet<Manifest> {
   const found = new Set<Manifest>();
   const gateways = context.index(gatewaysByName);
   const named = context.index(gatewaysOfRoutes);
-  for (const { probe, manifest, trace, client, kind } of all) {
-    if (kind === 'policy') for (const object of aroundPolicy(context, probe, client)) found.add(object);
-    // A rule without TLS for the port decides nothing, and that is what is wrong with it.
-    if (kind === 'plaintext-to-tls') for (const rule of rulesFor(context, trace.hops.at(-1)?.cluster)) found.add(rule);
-    const entered = probe.at === undefined ? undefined : gatewayAt(context, probe.at);
-    if (entered) found.add(entered);
-    const runs = context.index(envoyGateways).find(({ gateway }) => gateway.config.manifest === entered);
-    if (runs?.proxy.manifest) found.add(runs.proxy.manifest);
-    const decisions = trace.hops.flatMap(({ decidedBy, route }) => [
-      ...decidedBy,
-      ...(route ? [{ ...route, field: '' }] : []),
-    ]);
-    const objects = decisions.flatMap((decision) => findDecided(context, decision)?.manifest ?? []);
-    for (const object of [probe.manifest, manifest, ...objects]) {
-      found.add(object);
-      for (const name of named.get(object) ?? []) {
-        const gateway = gateways.get(name);
-        if (gateway) found.add(gateway.manifest);
-      }
+  if (kind === 'policy') for (const object of aroundPolicy(context, probe, client)) found.add(object);
+  // A rule without TLS for the port decides nothing, and that is what is wrong with it.
+  if (kind === 'plaintext-to-tls') for (const rule of rulesFor(context, trace.hops.at(-1)?.cluster)) found.add(rule);
+  const entered = probe.at === undefined ? undefined : gatewayAt(context, probe.at);
+  if (entered) found.add(entered);
+  const runs = context.index(envoyGateways).find(({ gateway }) => gateway.config.manifest === entered);
+  if (runs?.proxy.manifest) found.add(runs.proxy.manifest);
+  const decisions = trace.hops.flatMap(({ decidedBy, route }) => [
+    ...decidedBy,
+    ...(route ? [{ ...route, field: '' }] : []),
+  ]);
+  const objects = decisions.flatMap((decision) => findDecided(context, decision)?.manifest ?? []);
+  for (const object of [probe.manifest, manifest, ...objects]) {
+    found.add(object);
+    for (const name of named.get(object) ?? []) {
+      const gateway = gateways.get(name);
+      if (gateway) found.add(gateway.manifest);
     }
   }
-  return [...found];
+  return found;
 }
 
 const rulesByHost = defineIndex('rules by host', (context): ReadonlyMap<string, readonly Manifest[]> => {

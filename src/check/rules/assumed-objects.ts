@@ -18,7 +18,7 @@ export const rule: Rule = {
   name: 'assumed-objects',
   severity: 'info',
   title: 'What other objects need is shown by no manifest, and assumed to be there',
-  why: 'All that is found here holds if they are there, with the keys, ports and hosts that are asked for. Without its Secret a listener does not open and a login fails; without its Service a route ends in 500 or 503; without its Gateway nothing comes to a route.',
+  why: 'All that is found here holds if they are there, with the keys, ports and hosts that are asked for, and with the ReferenceGrants that a use from another namespace takes where a chart brings them. Without its Secret a listener does not open and a login fails; without its Service a route ends in 500 or 503; without its Gateway nothing comes to a route.',
   fix: 'Nothing, if they are made elsewhere: declare them in mesh-edge.yaml under externals, as KIND NAMESPACE/NAME. Else add them, or what makes them (Certificate, ExternalSecret, SealedSecret).',
   see: 'https://istio.io/latest/docs/ops/diagnostic-tools/istioctl-analyze/',
   reads: [

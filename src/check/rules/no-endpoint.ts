@@ -11,5 +11,6 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['S02'],
+  namesCause: true,
   check: (context) => brokenPathHits(context, ['no-endpoint']),
 };

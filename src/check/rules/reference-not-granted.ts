@@ -1,4 +1,4 @@
-import { isGranted } from '../../model/gateway-api';
+import { isGranted } from '../../model/reference-grants';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
 import { GATEWAY_API, ROUTE_KINDS, gatewaySpec, routeSpec } from '../gateway-api';
