@@ -117,7 +117,13 @@ function missingService(view: ProxyView, key: ClusterKey, name: string): Missing
   if (elsewhere?.resolution === 'ALIAS')
     return {
       name,
-      cause: { is: 'external-name', service: serviceRef(elsewhere), externalName: elsewhere.externalName },
+      cause: {
+        is: 'external-name',
+        service: serviceRef(elsewhere),
+        externalName: elsewhere.externalName,
+        ports: elsewhere.ports.map(({ port }) => port),
+        isDeclared: view.mesh.services.declaring(elsewhere.externalName).length > 0,
+      },
       by: undefined,
       mayExist: false,
     };

@@ -73,7 +73,7 @@ function sharesOf(walk: Walk, by: Route | TcpTarget, chosen: WeightedCluster): r
   const clusters: readonly WeightedCluster[] = by.clusters;
   const others = clusters.filter((item) => item !== chosen).map(({ cluster, weight }) => ({ cluster, weight }));
   const total = clusters.reduce((sum, { weight }) => sum + weight, 0);
-  if (others.length > 0 && 'match' in by)
+  if (others.length > 0)
     walk.note(remark({ kind: 'weighted', weight: chosen.weight, total, others: others.map(({ cluster }) => cluster) }));
   return others;
 }

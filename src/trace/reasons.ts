@@ -109,7 +109,7 @@ export type Unrouted =
 /** Why a proxy has no cluster of a name. */
 export type NoCluster =
   | { readonly is: 'no-such-name'; readonly cluster: string }
-  | { readonly is: 'external-name'; readonly service: ObjectRef; readonly externalName: string }
+  | { readonly is: 'external-name'; readonly service: ObjectRef; readonly externalName: string; readonly ports: readonly number[]; readonly isDeclared: boolean } // prettier-ignore
   | { readonly is: 'not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly namespace: string }
   | { readonly is: 'not-exported'; readonly entry: ObjectRef; readonly host: string; readonly to: string; readonly hasSidecar: boolean } // prettier-ignore
   | { readonly is: 'no-service'; readonly host: string; readonly inCluster: boolean; readonly namespace: string }

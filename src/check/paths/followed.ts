@@ -7,6 +7,16 @@ export interface Path {
   readonly probe: Probe;
   readonly client: Client;
   readonly trace: Followed;
+  /** Where it is a part of the request, or a copy, that goes another way than the greatest part. */
+  readonly share?: Share;
+}
+
+export interface Share {
+  readonly cluster: string;
+  /** Parts of `of`. */
+  readonly weight: number;
+  readonly of: number;
+  readonly isCopy: boolean;
 }
 
 /** What rules read of a trace. The rest is let go: there are as many as requests and clients together. */

@@ -208,7 +208,8 @@ interface ProbeRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function* requestsOf(route: ApiRoute, rule: Readonly<Record<string, unknown>>): Generator<ProbeRequest> {
+/** Requests that a rule of a route is for; none where that cannot be said without solving a regular expression. */
+export function* requestsOf(route: ApiRoute, rule: Readonly<Record<string, unknown>>): Generator<ProbeRequest> {
   if (route.kind === 'TLSRoute') {
     yield { path: '/' };
     return;

@@ -4,7 +4,8 @@
  */
 import { push } from '../../model/objects';
 import type { FieldPath, Manifest } from '../../model/manifest';
-import { RequestError, type TraceRequest, trace } from '../../trace';
+import { RequestError, type Trace, type TraceRequest, trace } from '../../trace';
+import { traceBy, withShares } from '../../traffic/explore';
 import { type CheckContext, defineIndex } from '../context';
 import type { Service } from '../../model/services';
 import type { Mesh } from '../../model/mesh';
@@ -14,11 +15,12 @@ import { blame } from './blame';
 import { type Break, breakOf } from './breaks';
 import { type Client, OUTSIDE, clients } from './clients';
 import { findDecided } from './decided';
-import type { Followed, FollowedHop, Path } from './followed';
+import type { Followed, FollowedHop, Path, Share } from './followed';
 import { ingressProbes } from './ingress-probes';
+import { meshRouteProbes } from './mesh-route-probes';
 import { type Probe, probesOf } from './probes';
 
-export type { Followed, Path } from './followed';
+export type { Path } from './followed';
 
 export interface BrokenPath extends Path {
   readonly kind: Break;
@@ -31,13 +33,15 @@ export interface BrokenPath extends Path {
 export const paths = defineIndex('paths', (context): readonly Path[] => {
   const found: Path[] = [];
   const all = context.index(clients);
-  for (const probe of probesOf(context)) {
-    let last: Followed | undefined;
+  for (const probe of [...probesOf(context), ...meshRouteProbes(context)]) {
+    const last: (Followed | undefined)[] = [];
     for (const client of clientsFor(context, probe, all)) {
-      const followed = follow(context, probe, client);
-      if (!followed) continue;
-      last = last && goAlike(last, followed) ? last : followed;
-      found.push({ probe, client, trace: last });
+      for (const [at, { followed, share }] of follow(context, probe, client).entries()) {
+        const same = last[at];
+        const told = same && goAlike(same, followed) ? same : followed;
+        last[at] = told;
+        found.push({ probe, client, trace: told, ...(share === undefined ? {} : { share }) });
+      }
     }
   }
   const entered = new Map<string, Probe>();
@@ -46,8 +50,8 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
     if (!entered.has(key)) entered.set(key, probe);
   }
   for (const probe of entered.values()) {
-    const followed = follow(context, probe, OUTSIDE);
-    if (followed) found.push({ probe, client: OUTSIDE, trace: followed });
+    for (const { followed, share } of follow(context, probe, OUTSIDE))
+      found.push({ probe, client: OUTSIDE, trace: followed, ...(share === undefined ? {} : { share }) });
   }
   return found;
 });
@@ -81,8 +85,13 @@ function isSame<T extends object>(one: T | null | undefined, other: T | null | u
   return true;
 }
 
-/** Nothing for a client or host with a name that cannot be: that it cannot is for other rules to say. */
-function follow(context: CheckContext, probe: Probe, client: Client): Followed | undefined {
+interface Followable {
+  readonly followed: Followed;
+  readonly share?: Share;
+}
+
+/** The request, and each share of it that a route sends elsewhere. Nothing for a client or host with a name that cannot be: that it cannot is for other rules to say. */
+function follow({ mesh }: CheckContext, probe: Probe, client: Client): readonly Followable[] {
   const request: TraceRequest = {
     from: client.from,
     ...(client.isAssumed ? { labels: client.labels } : {}),
@@ -93,17 +102,53 @@ function follow(context: CheckContext, probe: Probe, client: Client): Followed |
     ...(probe.headers === undefined ? {} : { headers: probe.headers }),
   };
   try {
-    const { outcome, destination, refusal, hops } = trace(context.mesh, request);
-    return {
-      outcome,
-      destination,
-      refusal,
-      hops: hops.map(({ proxy, receives, route, cluster, sends, decidedBy }) => ({ proxy, receives, route, cluster, sends, decidedBy })), // prettier-ignore
-    };
+    const told = trace(mesh, request);
+    return [{ followed: keptOf(told) }, ...sharesOf(mesh, request, told)];
   } catch (error) {
-    if (error instanceof RequestError) return undefined;
+    if (error instanceof RequestError) return [];
     throw error;
   }
+}
+
+function keptOf({ outcome, destination, refusal, hops }: Trace): Followed {
+  return {
+    outcome,
+    destination,
+    refusal,
+    hops: hops.map(({ proxy, receives, route, cluster, sends, decidedBy }) => ({ proxy, receives, route, cluster, sends, decidedBy })), // prettier-ignore
+  };
+}
+
+/** What becomes of the destinations of less weight, and of copies: a trace follows the one of the greatest. */
+function sharesOf(mesh: Mesh, request: TraceRequest, greatest: Trace): readonly Followable[] {
+  const found: Followable[] = [];
+  const all = (told: Trace): readonly Share[] =>
+    told.hops.flatMap(({ alternatives, weight, copies = [] }) => [
+      ...alternatives.map(({ cluster, weight: own }) => ({ cluster, weight: own, of: total(alternatives) + (weight ?? 0), isCopy: false })), // prettier-ignore
+      ...copies.map(({ cluster, percent }) => ({ cluster, weight: percent, of: 100, isCopy: true })),
+    ]);
+  const known = new Map<string, Share>();
+  const open = (told: Trace): readonly string[] => {
+    const shares = all(told).filter(({ cluster }) => !known.has(cluster));
+    for (const share of shares) known.set(share.cluster, share);
+    return shares.map(({ cluster }) => cluster);
+  };
+  withShares(
+    (prefers) => {
+      const [last] = [...prefers].slice(-1);
+      const share = last === undefined ? undefined : known.get(last);
+      if (share === undefined) return open(greatest);
+      const told = traceBy(mesh, request, prefers);
+      found.push({ followed: keptOf(told), share });
+      return open(told);
+    },
+    () => undefined,
+  );
+  return found;
+}
+
+function total(all: readonly { readonly weight: number }[]): number {
+  return all.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** The clients that see what speaks of the request. */
@@ -129,9 +174,7 @@ function isNamed(manifest: Manifest, namespace: string): boolean {
 /** Paths that do not arrive and were meant to. */
 export const brokenPaths = defineIndex('broken paths', (context): readonly BrokenPath[] => {
   const all = context.index(paths);
-  const delivered = new Set(
-    all.filter(({ trace: { outcome } }) => outcome !== 'refused').map(({ probe }) => probe.url),
-  );
+  const delivered = new Set(all.filter(({ trace: { outcome } }) => outcome !== 'refused').map(wayOf));
   const broken: BrokenPath[] = [];
   for (const path of all) {
     const { refusal } = path.trace;
@@ -144,7 +187,7 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
     if (kind === 'policy' && path.probe.at !== undefined && path.trace.hops.length === 0) continue;
     // What one client is not given and another is, is somebody's intent: a Sidecar, an audience, a policy.
     const isHeld = kind === 'not-declared' || kind === 'policy' || kind === 'authorization';
-    if (isHeld && delivered.has(path.probe.url)) continue;
+    if (isHeld && delivered.has(wayOf(path))) continue;
     if (kind === 'authorization' && (path.client.isAssumed || !isByCallerAlone(context, path))) continue;
     // That nothing leaves from the sidecar itself is what such a policy is written for.
     if (
@@ -162,7 +205,7 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
     const by = blame(context, path, kind) ?? (decided ? findDecided(context, decided) : undefined);
     const isOwn = path.client.namespace === path.probe.manifest.namespace;
     const isDoubtful =
-      (!path.client.hasSidecarForSure && !isOwn && delivered.has(path.probe.url)) ||
+      (!path.client.hasSidecarForSure && !isOwn && delivered.has(wayOf(path))) ||
       (kind === 'tls-mode' && isAssumedSidecar(context, path));
     broken.push({
       ...path,
@@ -174,6 +217,11 @@ export const brokenPaths = defineIndex('broken paths', (context): readonly Broke
   }
   return broken;
 });
+
+/** A request, and where its route sends the share of it that is followed. */
+function wayOf({ probe, share }: Path): string {
+  return share === undefined ? probe.url : `${probe.url} ${share.cluster}`;
+}
 
 /** A server that refuses by a sidecar which nothing but habit says it has. */
 function isAssumedSidecar(context: CheckContext, { client, trace: { refusal } }: Path): boolean {

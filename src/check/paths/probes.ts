@@ -16,7 +16,7 @@ import { isSubsetOf } from '../../model/hostnames';
 import { push } from '../../model/objects';
 import { type HttpMatch, NETWORKING, type ServiceEntrySpec, specOf, type TcpMatch } from '../istio';
 import { ANY_ADDRESS, contains, isAddress } from '../../model/addresses';
-import { isTcp, isTls as modelIsTls } from '../../model/protocols';
+import { isHttpOrAuto, isTcp, isTls as modelIsTls } from '../../model/protocols';
 import { isHttp, isTls } from '../protocol';
 import type { TraceRequest } from '../../trace';
 import { type Client, clients } from './clients';
@@ -169,10 +169,10 @@ function* ruleProbes(context: CheckContext, service: VirtualServiceView): Genera
 }
 
 /** A TCP rule goes by address and port: one of the host's own, and among the subnets that the rule names. */
-function* tcpProbes(
+export function* tcpProbes(
   { mesh }: CheckContext,
   manifest: Manifest,
-  { port: wanted, field }: RuleMatch,
+  { port: wanted, field }: Pick<RuleMatch, 'port' | 'field'>,
   match: TcpMatch,
   host: string,
 ): Generator<Probe> {
@@ -256,11 +256,11 @@ const sourcesByHost = defineIndex('sources by host', (context): ReadonlyMap<stri
 });
 
 /** Ports on which a host is called, as what declares it says; the usual one if nothing does. */
-function portsOf(context: CheckContext, host: string, scheme: 'http' | 'https'): number[] {
+export function portsOf(context: CheckContext, host: string, scheme: 'http' | 'https'): number[] {
   const ports = new Set<number>();
   for (const service of context.mesh.services.declaring(host)) {
     for (const { port, protocol } of service.ports)
-      if (scheme === 'http' ? isHttp(protocol) : isTls(protocol)) ports.add(port);
+      if (scheme === 'http' ? isHttpOrAuto(protocol) : isTls(protocol)) ports.add(port);
   }
   if (ports.size === 0) {
     for (const { spec } of context.index(serviceEntries)) {

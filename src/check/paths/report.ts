@@ -46,7 +46,7 @@ export function* brokenPathHits(
   for (const path of context.index(brokenPaths)) {
     if (!kinds.includes(path.kind)) continue;
     const { manifest, field, trace } = path;
-    const key = `${path.isDoubtful} ${manifest.index} ${formatField(field)} ${trace.refusal?.code ?? ''} ${JSON.stringify(trace.refusal?.reason)}`;
+    const key = `${path.isDoubtful} ${path.share?.isCopy === true} ${manifest.index} ${formatField(field)} ${trace.refusal?.code ?? ''} ${trace.refusal?.what ?? ''} ${trace.refusal?.fix ?? ''}`;
     const cause = causes.get(key);
     const request = `${path.probe.url} from ${path.client.from}`;
     if (!cause) causes.set(key, { first: path, others: new Set([request]), all: [path] });
@@ -63,14 +63,22 @@ export function* brokenPathHits(
     yield {
       manifest: first.manifest,
       field: first.field,
-      what: `${first.probe.url} from ${first.client.from}${more} is refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
+      what: `${requestOf(first, more)} refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
       fix: sentence(refusal.fix),
       ...seeOf(first),
-      ...(isDoubtful || all.every(isLeftOut) ? { severity: 'warning' as const } : {}),
+      ...(isDoubtful || first.share?.isCopy === true || all.every(isLeftOut) ? { severity: 'warning' as const } : {}),
       onTheWay: onTheWay(context, all),
       ...adjust?.(first, all),
     };
   }
+}
+
+/** What is, or are, refused: of a route with weights the share, and of copies that it is one. */
+function requestOf({ probe, client, share }: BrokenPath, more: string): string {
+  const whole = `${probe.url} from ${client.from}${more}`;
+  if (share === undefined) return `${whole} is`;
+  if (share.isCopy) return `the copy of ${whole} to ${share.cluster} is`;
+  return `${share.weight} of ${share.of} parts of ${whole}, which go to ${share.cluster}, are`;
 }
 
 /** A host is declared with every request to it, and its routes may be there to let only some through: theirs are followed for themselves. */

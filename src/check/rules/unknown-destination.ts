@@ -1,9 +1,10 @@
 import { push } from '../../model/objects';
-import { MESH, nameOf, virtualServices, fullHost } from '../edge';
+import { MESH, type VirtualServiceView, nameOf, ruleMatches, virtualServices, fullHost } from '../edge';
 import { type Destination, NETWORKING, specOf } from '../istio';
 import { type CheckContext, defineIndex } from '../context';
 import type { FieldPath, Manifest } from '../../model/manifest';
 import { type NamedHost, judgeHost } from '../named-hosts';
+import { isHttpOrAuto } from '../../model/protocols';
 import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
@@ -19,7 +20,8 @@ export const rule: Rule = {
   footguns: ['V12', 'V17'],
   echoOf: ['EDGE211', 'EDGE213'],
   *check(context) {
-    for (const { manifest, spec, gateways } of context.index(virtualServices)) {
+    for (const service of context.index(virtualServices)) {
+      const { manifest, spec, gateways } = service;
       for (const kind of ['http', 'tls', 'tcp'] as const) {
         for (const [r, { route = [] }] of (spec[kind] ?? []).entries()) {
           const rule = spec.http?.[r];
@@ -47,7 +49,11 @@ export const rule: Rule = {
                       ? ('info' as const)
                       : ('warning' as const),
               };
-            else if (destination) yield* partsOf(context, manifest, destination, field, isForSidecars(spec[kind]?.[r]?.match, gateways)); // prettier-ignore
+            else if (destination) {
+              const isForMesh = isForSidecars(spec[kind]?.[r]?.match, gateways);
+              const called = kind === 'http' && isForMesh ? portsCalled(context, service, r) : [];
+              yield* partsOf(context, manifest, destination, field, isForMesh, called);
+            }
           }
         }
       }
@@ -82,6 +88,7 @@ function* partsOf(
   { host = '', port, subset }: Destination,
   field: FieldPath,
   isForMesh: boolean,
+  called: readonly number[],
 ): Generator<Hit> {
   const fqdn = fullHost(context, host, manifest.namespace);
   const declared = [...context.mesh.services.named(fqdn).values()].filter(({ assumed }) => !assumed);
@@ -96,20 +103,24 @@ function* partsOf(
       fix: `Export it to ${manifest.namespace}.`,
     };
   const alias = declared.find(({ resolution }) => resolution === 'ALIAS');
-  if (alias !== undefined)
+  const lacking = alias === undefined ? [] : called.filter((one) => alias.ports.every((own) => own.port !== one));
+  if (alias !== undefined && lacking.length > 0) {
+    const isDeclared = services.declaring(alias.externalName).length > 0;
     yield {
       manifest,
       field: [...field, 'host'],
-      what: `${host} is an ExternalName Service for ${alias.externalName}, and leads nowhere`,
-      why: 'istiod makes no cluster for a Service of type ExternalName, only another name of the host that it stands for: a route to it ends in 503.',
-      fix: `Write host: ${alias.externalName}, and declare that in a ServiceEntry.`,
+      what: `${host} is an ExternalName Service for ${alias.externalName} without port ${lacking.join(', ')}, and what is called on ${lacking.length === 1 ? 'that' : 'these'} leads nowhere`,
+      why: 'istiod makes no cluster for a Service of type ExternalName: sidecars lead to the host that it stands for on ports that the Service has itself, and on any other port to a cluster that is not there, which is a 503.',
+      fix: `Write host: ${alias.externalName}${isDeclared ? '' : ', and declare that in a ServiceEntry'}.`,
     };
-  const ports = declared.flatMap((service) => service.ports.map((one) => one.port));
+  }
+  const led = alias === undefined ? declared : services.declaring(alias.externalName);
+  const ports = led.flatMap((service) => service.ports.map((one) => one.port));
   if (port?.number && ports.length > 0 && !ports.includes(port.number))
     yield {
       manifest,
       field: [...field, 'port', 'number'],
-      what: `${host} has port ${[...new Set(ports)].join(', ')}, and not ${port.number}`,
+      what: `${alias?.externalName ?? host} has port ${[...new Set(ports)].join(', ')}, and not ${port.number}`,
       fix: 'Write a port of the Service, or of the ServiceEntry.',
     };
   if (!subset) return;
@@ -121,6 +132,19 @@ function* partsOf(
       what: `the DestinationRules for ${host} have ${rules.some(Boolean) ? `subsets ${rules.filter(Boolean).join(', ')}` : 'no subsets'}, and not ${subset}`,
       fix: 'Define the subset in a DestinationRule for the host.',
     };
+}
+
+/** Ports on which sidecars read an HTTP rule: its own, those of what it is for, and 80 for a host that nothing declares. */
+function portsCalled(context: CheckContext, service: VirtualServiceView, rule: number): readonly number[] {
+  const found = ruleMatches(service)
+    .filter((one) => one.kind === 'http' && one.rule === rule && one.gateways.includes(MESH))
+    .flatMap(({ port }) => {
+      if (port !== undefined) return [port];
+      const declared = service.hosts.flatMap((host) => context.mesh.services.declaring(fullHost(context, host, service.manifest.namespace))); // prettier-ignore
+      const ports = declared.flatMap((one) => one.ports).filter(({ protocol }) => isHttpOrAuto(protocol));
+      return declared.length === 0 ? [80] : ports.map((one) => one.port);
+    });
+  return [...new Set(found)].sort((a, b) => a - b);
 }
 
 /** Whether sidecars read a rule: a gateway sees what its own namespace does. */

@@ -171,8 +171,8 @@ export function noClusterWords(cause: NoCluster): Cause {
       };
     case 'external-name':
       return {
-        why: `${named(cause.service)} is of type ExternalName, for which istiod makes no cluster`,
-        fix: `write host ${cause.externalName} in the route, and declare that in a ServiceEntry`,
+        why: `${named(cause.service)} is of type ExternalName, for which istiod makes no cluster: a route to it leads to ${cause.externalName} on the ports that the Service has${cause.ports.length === 0 ? ', which are none' : ` (${cause.ports.join(', ')})`}`,
+        fix: `write host ${cause.externalName} in the route${cause.isDeclared ? '' : ', and declare that in a ServiceEntry'}`,
       };
     case 'not-imported':
       return {
