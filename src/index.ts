@@ -114,6 +114,7 @@ export { MeshTarget, type MeshTargetProps } from './mesh/mesh-target';
 export * from './mesh/mesh-membership';
 export * from './mesh/mesh-namespace';
 export * from './mesh/outbound-traffic-policy';
+export * from './mesh/proxy-telemetry';
 export * from './mesh/sidecar-scope';
 export * from './mesh/peer-authentication';
 export * from './mesh/peer-scope';

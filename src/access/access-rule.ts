@@ -114,6 +114,13 @@ export interface AccessRule extends AccessSource, AccessOperation {
   readonly headers?: { [name: string]: string[] };
 
   /**
+   * Names that clients ask for in TLS (SNI), a star first or last: what a gateway that passes TLS through knows of a request. Without TLS there is none.
+   *
+   * @default any
+   */
+  readonly serverNames?: string[];
+
+  /**
    * Others whom it is about as well, each with callers, addresses and tokens of its own: who fits one of them need not fit what the rule itself says of
    * callers, addresses and tokens.
    *
@@ -150,6 +157,7 @@ export function ruleSpec(rule: AccessRule, trustDomain: string): security.Author
       key: `request.headers[${name.toLowerCase()}]`,
       values: [...values],
     })),
+    ...(rule.serverNames?.length ? [{ key: 'connection.sni', values: [...rule.serverNames] }] : []),
   ];
   return {
     from: sources.length ? sources.map((source) => ({ source })) : undefined,
@@ -306,6 +314,7 @@ const FIELDS: Readonly<Record<keyof AccessRule, true>> = {
   claims: true,
   exceptClaims: true,
   headers: true,
+  serverNames: true,
   orFrom: true,
   orTo: true,
 };
@@ -383,6 +392,9 @@ function shapeProblems(rule: AccessRule, at: string): Problem[] {
         'a host is given without scheme and port',
         quote(value.replace(/^.*:\/\//, '').replace(/[:/].*$/, '')),
       );
+  for (const value of rule.serverNames ?? [])
+    if (/[:/]|.\*./.test(value) || value === '')
+      bad('serverNames', value, 'clients ask for a bare name in TLS, and stars stand first or last', 'such as "*.example.com"'); // prettier-ignore
   for (const { path, values } of [...(rule.claims ?? []), ...(rule.exceptClaims ?? [])])
     if (!path.length || !values.length)
       bad('claims', path.join('.'), 'a claim without name or values fits nothing', 'give both');

@@ -6,7 +6,7 @@ import { shorten } from '../core/names';
 import { Problem } from '../core/problem';
 import { MeshObject } from '../mesh/mesh-object';
 import { TlsVersion } from '../mesh/tls-version';
-import { istioDuration } from './istio-duration';
+import { istioDuration } from '../mesh/istio-duration';
 
 /**
  * How many requests one proxy sends to a service in a time: a bucket of tokens, one taken by each request. What finds none is answered with 429. Each replica of the gateway, or each

@@ -6,7 +6,7 @@ import { namespaceProblems, portProblems } from '../core/names';
 import { Problem, quote } from '../core/problem';
 import type { NamedNamespace } from '../mesh/namespace-names';
 import { IExternalService } from './external-service';
-import { istioDuration } from './istio-duration';
+import { istioDuration } from '../mesh/istio-duration';
 
 /** Failures that the last proxy makes up, so that callers show how they bear them. */
 export interface FaultInjection {

@@ -3,7 +3,7 @@ import * as networking from '../../imports/networking.istio.io';
 import { HeaderChanges } from '../core/header-changes';
 import { Problem, quote } from '../core/problem';
 import type { NamedNamespace } from '../mesh/namespace-names';
-import { istioDuration } from './istio-duration';
+import { istioDuration } from '../mesh/istio-duration';
 import { Resolution } from './resolution';
 import { EgressRateLimit, EgressTlsVersions, filterProblems, limitedRoute } from './upstream-filter';
 import { LocalityPreference } from './upstream-locality';

@@ -6,7 +6,7 @@ import { nameOfId } from '../core/ids';
 import { objectMetadata } from '../core/metadata';
 import { namespaceProblems, objectNameProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
-import { istioDuration } from '../egress/istio-duration';
+import { istioDuration } from '../mesh/istio-duration';
 import { FaultInjection, treatment, treatmentProblems } from '../egress/upstream-requests';
 import { EgressRetries, retriesOf } from '../egress/upstream-settings';
 import { Audience } from '../mesh/audience';

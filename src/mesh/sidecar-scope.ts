@@ -1,6 +1,6 @@
 import { ApiObject, ApiObjectMetadata, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
-import { namespaceProblems, objectNameProblems } from '../core/names';
+import { namespaceProblems, objectNameProblems, portProblems } from '../core/names';
 import { Problem, quote, refuseAtSynth } from '../core/problem';
 import { competingSidecars } from './competing-sidecars';
 import { joinMesh } from './mesh-boundary';
@@ -8,13 +8,69 @@ import { namesNamespaces } from './namespace-names';
 import { OutboundMode } from './outbound-traffic-policy';
 import { sidecarObject } from './sidecar-object';
 
+/** How traffic comes to a listener. */
+export enum ListenerCapture {
+  /** By redirection, as elsewhere in the Pod. */
+  IPTABLES = 'IPTABLES',
+
+  /** The application dials the listener itself. */
+  NONE = 'NONE',
+}
+
+/** A listener of its own for what workloads dial at one port or address. */
+export interface SidecarListener {
+  /** The hosts that this listener is told of, as in `hosts` of the SidecarScope. What it is not told of, it does not know. */
+  readonly hosts: string[];
+
+  /**
+   * The port that workloads dial. 0 with a Unix domain socket in `bind`.
+   */
+  readonly port: number;
+
+  /**
+   * The protocol that is spoken there, such as "HTTP", "TCP" or "MONGO".
+   *
+   * @default "TCP"
+   */
+  readonly protocol?: string;
+
+  /**
+   * The name of the port.
+   *
+   * @default none
+   */
+  readonly name?: string;
+
+  /**
+   * The address that it listens on: an IP address, or "unix:///path".
+   *
+   * @default that of the services on the port, or 127.0.0.1 where nothing is redirected
+   */
+  readonly bind?: string;
+
+  /**
+   * How traffic comes to it.
+   *
+   * @default as the Pod's redirection has it
+   */
+  readonly capture?: ListenerCapture;
+}
+
 /** For whom, and what they are told of. */
 export interface SidecarScopeProps {
+  /**
+   * Listeners of their own for single ports or addresses. Everything else is as `hosts` says; without `hosts`, what is dialled
+   * elsewhere is to a sidecar a host that nobody registered.
+   *
+   * @default none: one listener for all ports
+   */
+  readonly listeners?: SidecarListener[];
+
   /**
    * The hosts that proxies are told of, each as NAMESPACE/HOST: `./*` for all of their own namespace, `istio-system/*` for all of
    * another, a star as NAMESPACE for any. From Istio 1.31 on, `~NAMESPACE/HOST` takes hosts away that others take in.
    *
-   * @default every host that is exported to the namespace
+   * @default every host that is exported to the namespace; beside `listeners`, none
    */
   readonly hosts?: string[];
 
@@ -96,16 +152,55 @@ export class SidecarScope extends Construct {
 /** Forms that istiod's webhook takes (pkg/config/validation). */
 const HOST = /^(\.|\*|~|~?[a-z0-9]([-a-z0-9]*[a-z0-9])?)\/[^/\s]+$/;
 
-function hostProblems({ hosts, mode }: SidecarScopeProps): Problem[] {
-  if (hosts === undefined && mode === undefined)
+/** What istiod's webhook refuses of listeners. */
+function listenerProblems(listeners: readonly SidecarListener[]): Problem[] {
+  const places = listeners.map(({ port, bind }) => (port === 0 ? (bind ?? '') : `port ${port}`));
+  return [
+    ...listeners.flatMap((one): Problem[] => {
+      const isSocket = one.bind?.startsWith('unix://') === true;
+      if (one.port === 0 && isSocket)
+        return one.capture === ListenerCapture.IPTABLES
+          ? [
+              {
+                what: `the listener at ${quote(one.bind)} captures by IPTABLES`,
+                why: 'nothing is redirected to a Unix domain socket, and Istio refuses it',
+                fix: 'leave `capture` out',
+              },
+            ]
+          : [];
+      if (isSocket)
+        return [
+          {
+            what: `the listener at ${quote(one.bind)} has port ${one.port}`,
+            why: 'a Unix domain socket has none, and Istio refuses it',
+            fix: 'say port 0',
+          },
+        ];
+      return portProblems('the port of a listener', one.port);
+    }),
+    ...[...new Set(places.filter((place, index) => places.indexOf(place) !== index))].map((place) => ({
+      what: `two listeners at ${place}`,
+      why: 'Istio refuses the Sidecar',
+      fix: 'put the hosts of both into one',
+    })),
+    ...listeners.flatMap(({ hosts }) => textProblems(hosts)),
+  ];
+}
+
+function hostProblems({ hosts, mode, listeners = [] }: SidecarScopeProps): Problem[] {
+  if (hosts === undefined && mode === undefined && listeners.length === 0)
     return [
       {
-        what: 'neither `hosts` nor `mode` is given',
+        what: 'neither `hosts` nor `mode` is given, and no listener',
         why: 'the Sidecar would say nothing, and hide the one of the root namespace',
         fix: 'give one of them, or leave the construct out',
       },
     ];
-  if (hosts?.length === 0)
+  return [...(hosts === undefined ? [] : textProblems(hosts)), ...listenerProblems(listeners)];
+}
+
+function textProblems(hosts: readonly string[]): Problem[] {
+  if (hosts.length === 0)
     return [
       {
         what: '`hosts` is empty',
@@ -113,7 +208,7 @@ function hostProblems({ hosts, mode }: SidecarScopeProps): Problem[] {
         fix: "write '~/*' for none, or leave `hosts` out for all",
       },
     ];
-  return (hosts ?? [])
+  return hosts
     .filter((host) => !HOST.test(host))
     .map((host) => ({
       what: `\`hosts\` has ${quote(host)}`,

@@ -196,26 +196,71 @@ it('says a Sidecar by its hosts and mode, and carries what no prop says', () => 
   const { manifests } = loadObjects([
     sidecar('shop', { egress: [{ hosts: ['./*', 'istio-system/*'] }], outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } }), // prettier-ignore
     sidecar('pay', { workloadSelector: { labels: { app: 'pay' } }, egress: [{ hosts: ['./*'] }], inboundConnectionPool: { tcp: { maxConnections: 9 } } }), // prettier-ignore
+    sidecar('ports', { egress: [{ port: { number: 9080, protocol: 'HTTP', name: 'egresshttp' }, bind: '10.0.0.1', captureMode: 'NONE', hosts: ['shop/*'] }, { port: { number: 0, protocol: 'TCP' }, bind: 'unix:///var/run/db', hosts: ['./db'] }, { hosts: ['istio-system/*'] }] }), // prettier-ignore
+    sidecar('alone', { egress: [{ port: { number: 80, protocol: 'HTTP' }, hosts: ['*/a.example.com'] }] }),
     sidecar('odd', { egress: [{ hosts: ['./*'] }, { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*/a.example.com'] }] }), // prettier-ignore
   ]);
   const adopted = adopt(manifests);
-  expect(whyOf(adopted)).toEqual(['Sidecar odd: its hosts are told by listeners of their own']);
+  expect(whyOf(adopted)).toEqual(['Sidecar odd: a listener without a port comes before others, which Istio refuses']);
+  expect(edgeOf(adopted).replace(/\s+/g, ' ')).toContain("port: 9080, protocol: 'HTTP', name: 'egresshttp', bind: '10.0.0.1', capture: ListenerCapture.NONE, hosts: ['shop/*']"); // prettier-ignore
+  expect(edgeOf(adopted)).toContain("{ port: 0, bind: 'unix:///var/run/db', hosts: ['./db'] }");
+  expect(edgeOf(adopted).match(/addJsonPatch/g)).toHaveLength(1);
   expect(edgeOf(adopted)).toContain("hosts: ['./*', 'istio-system/*'], mode: OutboundMode.REGISTRY_ONLY");
   expect(edgeOf(adopted)).toContain("JsonPatch.add('/spec/inboundConnectionPool'");
   expect(judgeSample(manifests, adopted)).toEqual([]);
 });
 
-it('says a Telemetry by the provider of its access logs, and carries the rest', () => {
+it('says a Telemetry by its logs, traces and metrics, and carries the rest', () => {
   const telemetry = (name: string, spec: object): object => ({ apiVersion: 'telemetry.istio.io/v1', kind: 'Telemetry', metadata: { name, namespace: 'istio-system' }, spec }); // prettier-ignore
   const { manifests } = loadObjects([
-    telemetry('logs', { accessLogging: [{ providers: [{ name: 'envoy' }], filter: { expression: 'response.code >= 400' } }] }), // prettier-ignore
-    telemetry('some', { selector: { matchLabels: { app: 'web' } }, accessLogging: [{ providers: [{ name: 'otel' }] }], tracing: [{ randomSamplingPercentage: 5 }] }), // prettier-ignore
-    telemetry('traces', { selector: { matchLabels: { app: 'pay' } }, tracing: [{ randomSamplingPercentage: 5 }] }),
+    telemetry('logs', { accessLogging: [{ providers: [{ name: 'envoy' }] }] }),
+    telemetry('errors', { selector: { matchLabels: { app: 'web' } }, accessLogging: [{ providers: [{ name: 'envoy' }, { name: 'otel' }], filter: { expression: 'response.code >= 400' }, match: { mode: 'SERVER' } }, { disabled: true, match: { mode: 'CLIENT' } }] }), // prettier-ignore
+    telemetry('traces', { tracing: [{ providers: [{ name: 'zipkin' }], randomSamplingPercentage: 5, enableIstioTags: false, customTags: { team: { literal: { value: 'a' } }, user: { header: { name: 'x-user', defaultValue: 'none' } }, pod: { environment: { name: 'POD' } } } }] }), // prettier-ignore
+    telemetry('metrics', { metrics: [{ providers: [{ name: 'prometheus' }], reportingInterval: '10s', overrides: [{ match: { metric: 'REQUEST_COUNT', mode: 'CLIENT' }, tagOverrides: { host: { value: 'request.host' }, reporter: { operation: 'REMOVE' } } }, { match: { customMetric: 'own' }, disabled: true }, { tagOverrides: { a: { operation: 'UPSERT', value: "'b'" } } }] }] }), // prettier-ignore
+    telemetry('nothing', { selector: { matchLabels: { app: 'pay' } } }),
   ]);
   const adopted = adopt(manifests);
-  expect(whyOf(adopted)).toEqual(['Telemetry traces: it is about metrics or traces, which no construct says']);
+  expect(whyOf(adopted)).toEqual(['Telemetry nothing: it says nothing of logs, traces or metrics']);
   expect(edgeOf(adopted)).toContain("format: AccessLogFormat.installed('envoy')");
-  expect(edgeOf(adopted)).toContain("JsonPatch.add('/spec/accessLogging/0/filter'");
-  expect(edgeOf(adopted)).toContain("JsonPatch.add('/spec/tracing'");
+  expect(edgeOf(adopted)).toContain("filter: 'response.code >= 400', side: ProxySide.SERVER");
+  expect(edgeOf(adopted)).toContain("user: TraceTag.header('x-user', 'none')");
+  expect(edgeOf(adopted).replace(/\s+/g, ' ')).toContain("tags: { host: 'request.host' }, removedTags: ['reporter']");
+  const paths = [...edgeOf(adopted).matchAll(/JsonPatch\.\w+\('([^']+)'/g)].map(([, path]) => path);
+  expect(paths.sort()).toEqual(['/spec/metrics/0/overrides/2/tagOverrides/a/operation', '/spec/tracing/0/enableIstioTags']); // prettier-ignore
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});
+
+it('says who is asked by a policy of action CUSTOM, and which hosts may be reached through a gateway', () => {
+  const policy = (name: string, spec: object): object => ({ apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy', metadata: { name, namespace: 'istio-system' }, spec }); // prettier-ignore
+  const selector = { matchLabels: { istio: 'egressgateway' } };
+  const principals = ['cluster.local/ns/shop/sa/payments'];
+  const { manifests } = loadObjects([
+    policy('asked', { selector, action: 'CUSTOM', provider: { name: 'opa' }, rules: [{ to: [{ operation: { paths: ['/headers'] } }] }] }), // prettier-ignore
+    policy('all', { action: 'CUSTOM', provider: { name: 'opa' }, rules: [{}] }),
+    policy('nobody', { selector, action: 'CUSTOM', rules: [{}] }),
+    policy('http', { selector, rules: [{ from: [{ source: { principals } }], to: [{ operation: { hosts: ['api.stripe.com', 'api.stripe.com:*', '*.example.com'], ports: ['8080'] } }] }] }), // prettier-ignore
+    policy('tls', { selector, rules: [{ from: [{ source: { principals } }], when: [{ key: 'connection.sni', values: ['api.bank.com', '*.bank.com'] }] }] }), // prettier-ignore
+    policy('header', { selector, action: 'DENY', rules: [{ when: [{ key: 'request.headers[x-team]', values: ['a'] }] }] }), // prettier-ignore
+  ]);
+  const adopted = adopt(manifests);
+  expect(whyOf(adopted)).toEqual(['AuthorizationPolicy nobody: its action is CUSTOM, and it names no provider']);
+  expect(edgeOf(adopted)).toContain("AuthorizationAction.custom(ExternalAuthorizer.fromName('opa'))");
+  expect(edgeOf(adopted)).toContain("hosts: ['api.stripe.com', '*.example.com']");
+  expect(edgeOf(adopted)).toContain("serverNames: ['api.bank.com', '*.bank.com']");
+  expect(new Set(edgeOf(adopted).match(/JsonPatch\.\w+\(.*/g))).toEqual(new Set(["JsonPatch.remove('/spec/action'),"]));
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});
+
+it('says endpoints of a ServiceEntry', () => {
+  const entry = (name: string, spec: object): object => ({ apiVersion: 'networking.istio.io/v1', kind: 'ServiceEntry', metadata: { name, namespace: 'shop' }, spec: { hosts: [`${name}.example.com`], location: 'MESH_EXTERNAL', ...spec } }); // prettier-ignore
+  const { manifests } = loadObjects([
+    entry('static', { ports: [{ number: 80, name: 'http', protocol: 'HTTP' }], resolution: 'STATIC', endpoints: [{ address: '192.0.2.1', locality: 'eu/a', weight: 2 }, { address: '192.0.2.2', ports: { http: 8080 }, network: 'other' }] }), // prettier-ignore
+    entry('vms', { ports: [{ number: 80, name: 'http', protocol: 'HTTP' }], resolution: 'STATIC', workloadSelector: { labels: { app: 'vm' } }, location: 'MESH_INTERNAL' }), // prettier-ignore
+    entry('dns', { ports: [{ number: 443, name: 'https', protocol: 'HTTPS' }], resolution: 'DNS', endpoints: [{ address: 'eu.example.com' }, { address: 'us.example.com' }] }), // prettier-ignore
+  ]);
+  const adopted = adopt(manifests);
+  expect(whyOf(adopted)).toEqual([]);
+  expect(edgeOf(adopted)).toContain("Resolution.workloads({ app: 'vm' })");
+  expect(edgeOf(adopted)).toContain("{ address: '192.0.2.1', locality: 'eu/a', weight: 2 }");
   expect(judgeSample(manifests, adopted)).toEqual([]);
 });

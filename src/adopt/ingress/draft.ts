@@ -59,6 +59,7 @@ export interface Places {
 const RESOURCE_OF: Readonly<Record<string, string>> = {
   ExternalService: 'serviceEntry',
   AccessLog: 'telemetry',
+  ProxyTelemetry: 'telemetry',
   SidecarScope: 'sidecar',
 };
 

@@ -157,7 +157,23 @@ export function versionsDraft(manifest: Manifest): Draft | Kept {
 }
 
 const PORTS: Readonly<Record<string, string>> = { HTTP: 'http', HTTPS: 'https', TLS: 'tls', HTTP2: 'http2', GRPC: 'grpc', TCP: 'tcp' }; // prettier-ignore
-const RESOLUTIONS: Readonly<Record<string, string>> = { NONE: 'none', DNS: 'dns', DNS_ROUND_ROBIN: 'dnsRoundRobin' };
+const RESOLUTIONS: Readonly<Record<string, string>> = {
+  NONE: 'none',
+  DNS: 'dns',
+  DNS_ROUND_ROBIN: 'dnsRoundRobin',
+  STATIC: 'addresses',
+};
+const ENDPOINT = ['address', 'ports', 'labels', 'locality', 'weight'];
+
+function resolutionCall(spec: Json): Call | undefined {
+  const kind = text(spec.resolution) || 'NONE';
+  const labels = strings(record(spec.workloadSelector).labels);
+  if (kind === 'STATIC' && Object.keys(labels).length > 0) return new Call('Resolution.workloads', labels);
+  const factory = RESOLUTIONS[kind];
+  // Endpoints of NONE mean nothing, and stay what they are.
+  const endpoints = kind === 'NONE' ? [] : records(spec.endpoints).map((one) => pick(one, ENDPOINT));
+  return factory === undefined ? undefined : new Call(`Resolution.${factory}`, ...endpoints);
+}
 
 export function serviceEntryDraft(manifest: Manifest): Draft | Kept {
   const spec = record(manifest.body.spec);
@@ -167,14 +183,14 @@ export function serviceEntryDraft(manifest: Manifest): Draft | Kept {
     if (factory === undefined) return new Kept(`no ExternalPort is for ${text(protocol) || 'a port without protocol'}`);
     ports.push(new Call(`ExternalPort.${factory}`, number(own), given({ name, targetPort })));
   }
-  const resolution = RESOLUTIONS[text(spec.resolution) || 'NONE'];
+  const resolution = resolutionCall(spec);
   if (resolution === undefined) return new Kept(`it is resolved by ${text(spec.resolution)}`);
   return {
     construct: 'ExternalService',
     props: {
       hosts: texts(spec.hosts),
       ports,
-      resolution: new Call(`Resolution.${resolution}`),
+      resolution,
       addresses: listed(texts(spec.addresses)),
       subjectAltNames: listed(texts(spec.subjectAltNames)),
       meshInternal: spec.location === 'MESH_INTERNAL' ? true : undefined,
