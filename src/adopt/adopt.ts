@@ -67,8 +67,7 @@ export function adopt(manifests: readonly Manifest[], options: MeshOptions, cons
   const left = kept.filter((one) => !isOurs(one));
   const reasons: Reasons = { together: new Map(), alone: new Map() };
   const draw = (): Plan => planOf(kept, isOurs, reasons, constructs);
-  const plan = sameTraffic(kept, draw(), options, { reasons, plan: draw });
-  const { undecided } = compare(kept, plan, options);
+  const { plan, undecided } = sameTraffic(kept, draw(), options, { reasons, plan: draw });
   const objects = plan.raw.filter((one) => isOurs(one) && one.kind !== HELM_VALUES);
   const beyond = unsayable(objects, constructs);
   const raw = objects.filter((one) => !beyond.has(one));
@@ -214,16 +213,30 @@ function draft(kept: readonly Manifest[], reasons: Reasons, { carried, patches }
  * Objects whose constructs change traffic stay as they are: first each that does alone, then all. What is rendered field by field as it was written is the
  * same object.
  */
-function sameTraffic(kept: readonly Manifest[], first: Plan, options: MeshOptions, again: Again): Plan {
+function sameTraffic(kept: readonly Manifest[], first: Plan, options: MeshOptions, again: Again): Same {
   const { reasons } = again;
   for (let plan = first; ; plan = again.plan()) {
     const loose = plan.lifted.filter((one) => one.isExact !== true);
-    if (loose.length === 0 || isSame(kept, plan, options)) return plan;
-    const alone = (one: Lifted): Plan => ({ ...plan, lifted: [one], raw: without(kept, [one]) });
-    const bad = loose.filter((one) => !isSame(kept, alone(one), options));
+    const { changes, undecided } = compare(kept, plan, options);
+    if (loose.length === 0 || changes.length === 0) return { plan, undecided };
+    const bad = guilty(loose, (some) => isSame(kept, { ...plan, lifted: some, raw: without(kept, some) }, options));
     for (const manifest of (bad.length > 0 ? bad : loose).flatMap((one) => one.replaces))
       reasons.together.set(manifest, 'what the construct renders would change traffic');
   }
+}
+
+/** Those that change traffic without the others, found half by half: most change nothing, however many there are. */
+function guilty(some: readonly Lifted[], changesNothing: (some: readonly Lifted[]) => boolean): readonly Lifted[] {
+  const middle = Math.ceil(some.length / 2);
+  const halves = [some.slice(0, middle), some.slice(middle)].filter((half) => half.length > 0);
+  if (halves.length === 1) return some.length === 1 && !changesNothing(some) ? some : [];
+  return halves.filter((half) => !changesNothing(half)).flatMap((half) => (half.length === 1 ? half : guilty(half, changesNothing))); // prettier-ignore
+}
+
+/** A plan that changes no traffic, and what could not be decided of that. */
+interface Same {
+  readonly plan: Plan;
+  readonly undecided: ReturnType<typeof diff>['undecided'];
 }
 
 interface Again {

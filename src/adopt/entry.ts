@@ -126,6 +126,7 @@ export function liftEntry(entry: Entry, id: string, variable: string | undefined
       `    ${keep}new ExternalService(this, ${literal(id)}, ${literal(props, 4)});`,
       ...notes.map((call) => `    ApiObject.of(${kept}).metadata.${call};`),
     ].join('\n'),
+    ids: [id],
     imports,
     fromCdk8s: notes.length > 0 ? ['ApiObject'] : [],
     replaces: [manifest],

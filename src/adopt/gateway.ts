@@ -276,14 +276,16 @@ function write(legs: readonly Leg[], place: Place): Lifted {
     gatewayName: gateway.name,
     hopRuleName: rules[0]?.name,
   };
+  const ids = [names.ids.free('EgressGateway')];
   const lines = [
-    `    const ${variable} = EgressGateway.fromInstalled(this, ${literal(names.ids.free('EgressGateway'))}, ${literal(props, 4)});`,
+    `    const ${variable} = EgressGateway.fromInstalled(this, ${literal(ids[0])}, ${literal(props, 4)});`,
   ];
   const fromCdk8s = new Set<string>();
   const replaces: Manifest[] = [...gateways, ...rules];
   for (const leg of legs) {
     const own = names.variables.free(variableName(leg.host));
     const entry = liftEntry(leg.entry, names.ids.free(leg.entry.manifest.name), own, names.variables);
+    ids.push(...entry.ids);
     for (const name of entry.imports) imports.add(name);
     for (const name of entry.fromCdk8s) fromCdk8s.add(name);
     const http =
@@ -313,6 +315,7 @@ function write(legs: readonly Leg[], place: Place): Lifted {
   }
   return {
     code: lines.join('\n'),
+    ids,
     imports: [...imports],
     fromCdk8s: [...fromCdk8s],
     replaces: [...new Set(replaces)],

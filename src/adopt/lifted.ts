@@ -6,6 +6,8 @@ import type { Patch } from './patches';
 export interface Lifted {
   /** Statements of the chart's constructor; of one that is exact, the expression that makes it. */
   readonly code: string;
+  /** The ids in the chart that the code gives. */
+  readonly ids: readonly string[];
   /** The variable that an exact one is kept under, where others or patches need it. */
   readonly provides?: string;
   /** Variables of others that the code names. */

@@ -12,7 +12,7 @@ import { cdk8sNames, statementsOf, type Lifted } from './lifted';
 interface Node {
   readonly scopes: readonly { readonly node: Node }[];
   readonly path: string;
-  readonly children: readonly { readonly node: Node }[];
+  tryFindChild(id: string): { readonly node: Node } | undefined;
   findAll(): readonly Found[];
   validate(): readonly string[];
 }
@@ -68,7 +68,10 @@ export function run(lifted: readonly Lifted[], { cdk8s, edge }: Constructs): Out
     } catch (error) {
       refused.set(one, firstLine(error instanceof Error ? error.message : String(error)));
     }
-    for (const { node } of chart.node.children) if (!owners.has(node)) owners.set(node, one);
+    for (const id of one.ids) {
+      const made = chart.node.tryFindChild(id);
+      if (made !== undefined) owners.set(made.node, one);
+    }
   }
   const ownerOf = (node: Node): Lifted | undefined =>
     node.scopes.map((scope) => owners.get(scope.node)).find((owner) => owner !== undefined);

@@ -17,7 +17,7 @@ export enum ProxySide {
   /** Proxies of whoever is called. */
   SERVER = 'SERVER',
 
-  /** Both. */
+  /** Proxies of both ends. */
   BOTH = 'CLIENT_AND_SERVER',
 }
 
@@ -192,21 +192,21 @@ export interface TelemetryMetrics {
 /** For whom, and what. */
 export interface ProxyTelemetryProps {
   /**
-   * Access logs. Where logs of one provider are all there is, `AccessLog` says it shorter, and can bring the format.
+   * Which requests are logged. Where logs of one provider are all there is, `AccessLog` says it shorter, and can bring the format.
    *
    * @default what the mesh's defaults say
    */
   readonly logs?: TelemetryLogs[];
 
   /**
-   * Traces. Istio reads the first alone.
+   * Which requests are traced, and how. Istio reads the first alone.
    *
    * @default what the mesh's defaults say
    */
   readonly traces?: TelemetryTraces[];
 
   /**
-   * Metrics.
+   * Which metrics there are, and their tags.
    *
    * @default what the mesh's defaults say
    */

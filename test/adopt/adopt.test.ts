@@ -135,6 +135,32 @@ const serviceEntry = (namespace: string, name: string, spec: object, metadata: o
   spec: { location: 'MESH_EXTERNAL', resolution: 'DNS', exportTo: ['.'], ...spec },
 });
 
+it('finds the gateway that constructs would have carry otherwise among many others, and leaves its objects to themselves', () => {
+  const istio = (kind: string, name: string, spec: object): object => ({ apiVersion: 'networking.istio.io/v1', kind, metadata: { name, namespace: 'default' }, spec }); // prettier-ignore
+  const http = [{ number: 80, name: 'http', protocol: 'HTTP' }];
+  const hop = 'istio-egressgateway.istio-system.svc.cluster.local';
+  const others = [1, 2, 3, 4, 5].map((at) => istio('ServiceEntry', `api${at}`, { hosts: [`api${at}.example.com`], ports: http, resolution: 'DNS', location: 'MESH_EXTERNAL' })); // prettier-ignore
+  // As Istio's task has it: the rule of the hop is in `default`, where clients of other namespaces find none.
+  const task = [
+    istio('ServiceEntry', 'cnn', { hosts: ['edition.cnn.com'], ports: http, resolution: 'DNS' }),
+    istio('Gateway', 'eg', { selector: { istio: 'egressgateway' }, servers: [{ port: http[0], hosts: ['edition.cnn.com'] }] }), // prettier-ignore
+    istio('DestinationRule', 'hop', { host: hop, subsets: [{ name: 'cnn' }] }),
+    istio('VirtualService', 'through', {
+      hosts: ['edition.cnn.com'],
+      gateways: ['eg', 'mesh'],
+      http: [
+        { match: [{ gateways: ['mesh'], port: 80 }], route: [{ destination: { host: hop, subset: 'cnn', port: { number: 80 } } }] }, // prettier-ignore
+        { match: [{ gateways: ['eg'], port: 80 }], route: [{ destination: { host: 'edition.cnn.com', port: { number: 80 } } }] }, // prettier-ignore
+      ],
+    }),
+  ];
+  const { manifests } = loadObjects([...others.slice(0, 3), ...task, ...others.slice(3)]);
+  const { notes, lifted, files } = adopt(manifests);
+  expect(notes.map((note) => note.replace(/ is converted by itself.*/, '')).sort()).toEqual(['DestinationRule default/hop', 'Gateway default/eg', 'ServiceEntry default/cnn', 'VirtualService default/through']); // prettier-ignore
+  expect(lifted).toBe(9);
+  expect(diff(manifests, synthesize(files)).changes).toEqual([]);
+});
+
 describe('what the constructs refuse', () => {
   it.each([
     [

@@ -70,6 +70,7 @@ export function exactly(manifest: Manifest, { construct, props }: Draft, places:
   const variable = places.variables.free(variableName(manifest.name), variableName(`${manifest.name}-${stem}`));
   return {
     code: `new ${construct}(this, ${literal(id)}, ${literal(props, 4)})`,
+    ids: [id],
     provides: variable,
     uses: names.variables,
     isExact: true,

@@ -68,10 +68,11 @@ export class Known {
     if (own !== undefined) return new Reference(own);
     const variable = this.places.variables.free(variableName(`${name}-${stem}`));
     this.variables.set(key, variable);
-    const code = made(this.places.ids.free(`${name}-${stem}`));
+    const id = this.places.ids.free(`${name}-${stem}`);
     this.foreign.push({
       uses: [],
-      ...code,
+      ids: [id],
+      ...made(id),
       provides: variable,
       isExact: true,
       fromCdk8s: [],
