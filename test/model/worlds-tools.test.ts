@@ -213,6 +213,26 @@ spec:
     ]);
   });
 
+  it('that take up one component may mark its objects each as its own', () => {
+    const app = (name: string, host: string): Record<string, string> => ({
+      [`cluster/${name}.yaml`]: kustomization(name, `path: ./${name}, targetNamespace: shop, commonMetadata: { labels: { app: ${name} } }`), // prettier-ignore
+      [`${name}/kustomization.yaml`]: `components: [../component]\npatches: [{ target: { kind: ServiceEntry }, patch: '[{ op: replace, path: /spec/hosts/0, value: ${host} }]' }]\n`,
+    });
+    const found = (one: string, other: string): readonly string[] => {
+      const root = tree({
+        ...app('a', one),
+        ...app('b', other),
+        'component/kustomization.yaml':
+          'kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nresources: [entry.yaml]\n',
+        'component/entry.yaml': entry('bank'),
+      });
+      const { findings } = checkWorlds(findWorlds([root]));
+      return findings.filter(({ id }) => id === 'EDGE005').map(({ severity }) => severity);
+    };
+    expect(found('bank.example.org', 'bank.example.org')).toEqual([]);
+    expect(found('bank.example.org', 'bank.example.com')).toEqual(['warning']);
+  });
+
   it('that apply one another in a circle are there, by the first', () => {
     const root = tree({
       'a/kustomization.yaml': 'resources: [b.yaml]\n',

@@ -1,3 +1,4 @@
+import { record } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import { isWrittenAlike } from '../../model/unread';
 import { nameOf } from '../edge';
@@ -26,7 +27,10 @@ export const rule: Rule = {
         continue;
       }
       if (isWrittenAlike(known.body, manifest.body)) continue;
-      if (known.source.file === manifest.source.file) yield twice(manifest, known, 'error');
+      // A component that several kustomizations take up has the marks of each.
+      if (isOneDocument(known, manifest)) {
+        if (!isWrittenAlike(unmarked(known), unmarked(manifest))) acrossFiles.push({ known, manifest });
+      } else if (known.source.file === manifest.source.file) yield twice(manifest, known, 'error');
       else acrossFiles.push({ known, manifest });
     }
     // A repository may hold one object for each of several clusters, in files of their own.
@@ -35,6 +39,15 @@ export const rule: Rule = {
     else yield alternatives(acrossFiles.map(({ known, manifest }) => [known, manifest] as const));
   },
 };
+
+const isOneDocument = ({ source: a }: Manifest, { source: b }: Manifest): boolean =>
+  a.file !== undefined && a.file === b.file && a.line === b.line;
+
+function unmarked({ body }: Manifest): unknown {
+  const whole = record(body);
+  const { labels: _labels, annotations: _annotations, ...metadata } = record(whole.metadata);
+  return { ...whole, metadata };
+}
 
 /** More than these are environments or alternatives side by side, and not a slip each. */
 const FEW = 5;
