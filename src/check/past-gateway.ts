@@ -1,4 +1,5 @@
 /** Why requests go past a gateway that a rule leads to, and what mends it: for whom something opens is said. */
+import { isHttpOrAuto, isTls } from '../model/protocols';
 import { heldBySource } from '../trace/held-by-source';
 import type { ObjectRef } from '../trace/types';
 import type { CheckContext } from './context';
@@ -28,7 +29,28 @@ export function missed(
       fix: `Set outboundTrafficPolicy of Sidecar ${sidecar.namespace}/${sidecar.name} to REGISTRY_ONLY. If its workloads are meant to call the host, add ${manifest.namespace}/${probe.host} to its egress hosts, so that they are led to the gateway.`,
     };
   const held = heldBySource({ mesh, scope, proxy }, probe.host, probe.port);
-  return held === undefined ? missesRequest(service, rule) : forOtherCallers(held.by, held.admits, client.from);
+  if (held !== undefined) return forOtherCallers(held.by, held.admits, client.from);
+  return ofOtherProtocol(mesh, rule, probe, namespace) ?? missesRequest(service, rule);
+}
+
+/** Rules under `http` are for ports of HTTP, and count for nothing elsewhere. */
+function ofOtherProtocol(
+  { services }: CheckContext['mesh'],
+  { kind, rule }: RuleMatch,
+  { host, port: number }: Path['probe'],
+  namespace: string,
+): Pick<Hit, 'why' | 'fix'> | undefined {
+  const entry = services.declaring(host).find((one) => services.isVisible(one, namespace));
+  const port = entry?.ports.find((one) => one.port === number);
+  if (kind !== 'http' || entry?.config.manifest === undefined || port === undefined || isHttpOrAuto(port.protocol))
+    return undefined;
+  const at = `port ${number} of ${nameOf(entry.config.manifest)}`;
+  return {
+    why: `${at[0]?.toUpperCase()}${at.slice(1)} is ${port.protocol}, where rules under http count for nothing: the request leaves from the sidecar, unseen by the gateway and its policies.`,
+    fix: isTls(port.protocol)
+      ? `Write ${kind}[${rule}] under tls, with sniHosts, since ${at} is ${port.protocol}.`
+      : `Declare ${at} with protocol HTTP, if that is what clients send.`,
+  };
 }
 
 function forOtherCallers({ kind, namespace, name }: ObjectRef, admits: string, from: string): Pick<Hit, 'why' | 'fix'> {

@@ -97,6 +97,45 @@ spec: { egress: [{ hosts: ['./*'] }] }
     ]);
   });
 
+  it.each([
+    ['TCP', 'Declare port 80 of ServiceEntry edge/plain with protocol HTTP, if that is what clients send.'],
+    ['TLS', 'Write http[0] under tls, with sniHosts, since port 80 of ServiceEntry edge/plain is TLS.'],
+  ])('are those of a port of %s, where rules for HTTP count for nothing', (protocol, fix) => {
+    const declared = (as: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: plain, namespace: edge }
+spec: { hosts: [plain.example.com], addresses: [240.0.0.9], ports: [{ number: 80, name: port, protocol: ${as} }], resolution: DNS }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: plain, namespace: edge }
+spec:
+  hosts: [plain.example.com]
+  gateways: [mesh, plain]
+  http:
+    - { match: [{ gateways: [mesh], port: 80 }], route: [{ destination: { host: gw.edge.svc.cluster.local, port: { number: 80 } } }] }
+    - { match: [{ gateways: [plain], port: 80 }], route: [{ destination: { host: plain.example.com, port: { number: 80 } } }] }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: plain, namespace: edge }
+spec: { selector: { istio: gw }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: [plain.example.com] }] }
+`;
+    const told = (as: string): readonly string[] =>
+      judge(
+        GATEWAY.replace(
+          'ports: [{ name: tls, port: 443 }]',
+          'ports: [{ name: tls, port: 443 }, { name: http, port: 80 }]',
+        ) +
+          declared(as) +
+          workload('pay', 'shop'),
+      ).flatMap((one) => (one.id === 'EDGE201' ? [one.fix] : []));
+    expect(told(protocol)).toEqual([fix]);
+    expect(told('HTTP')).toEqual([]);
+  });
+
   it('are those of ztunnel, which reads no VirtualService', () => {
     expect(advice(entry() + both() + workload('x', 'calm'))).toEqual([
       expect.stringMatching(/leaves from ztunnel.* -> Bind the host's ServiceEntry to a waypoint/),
