@@ -37,7 +37,7 @@ import {
 import type { Probes } from './requests';
 import { UNDECLARED } from './undeclared';
 import { doubtOf, noteOf, settingsOf } from './settings';
-import { podPortsInDoubt } from './pod-ports';
+import { pastWaypointsInDoubt, podPortsInDoubt } from './pod-ports';
 import { isBehind, unknownGateways } from './unseen';
 import { effectOf } from './way';
 
@@ -195,7 +195,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     .map(onAssumption);
   const effective = new Set(grouped.flatMap(({ because }) => because));
   for (const change of changes) {
-    const doubt = effective.has(change.ref) ? undefined : podPortsInDoubt(change, meshes);
+    const doubt = effective.has(change.ref) ? undefined : (podPortsInDoubt(change, meshes) ?? pastWaypointsInDoubt(change, meshes)); // prettier-ignore
     if (doubt === undefined) continue;
     doubts.everywhere(doubt);
     beyond.add(change.ref);

@@ -1,11 +1,43 @@
 /** Ports of Pods that policies are about and no Service leads to: who dials a Pod by its own address meets them, and no request that is followed does. */
-import { labelsMatch, record, records, strings, text } from '../model/fields';
+import { labelsMatch, record, records, strings, text, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import type { Manifest } from '../model/manifest';
 import { selects } from '../model/selectors';
+import type { Service } from '../model/services';
+import { serviceBindingOf } from '../model/waypoints';
 import type { Workload } from '../model/workloads';
 import type { Doubt } from './compare';
 import type { ObjectChange } from './objects';
+
+/**
+ * The same of ambient Pods whose Services have waypoints: who dials them by name comes from the waypoint, and what their policies say to others is
+ * met by who dials them by address.
+ */
+export function pastWaypointsInDoubt({ ref, was, is }: ObjectChange, meshes: readonly Mesh[]): Doubt | undefined {
+  if (!OF_PODS.has(ref.kind)) return undefined;
+  const sides = [was, is].filter((side) => side !== undefined);
+  const isBypassed = meshes.some((mesh) =>
+    sides
+      .filter(({ body }) => !targetsOthers(record(record(body).spec)))
+      .flatMap((side) => selectedBy(side, mesh))
+      .some((workload) => workload.membership === 'ztunnel' && hasWaypoint(workload, mesh)),
+  );
+  if (!isBypassed) return undefined;
+  return {
+    what: `connections to the Pods of ${ref.kind} ${ref.namespace}/${ref.name} by their own addresses`,
+    why: 'these come past the waypoint of their Service, and requests are followed by the names of Services',
+  };
+}
+
+const OF_PODS = new Set(['AuthorizationPolicy', 'PeerAuthentication', 'NetworkPolicy']);
+
+function targetsOthers({ targetRef, targetRefs }: Json): boolean {
+  return targetRef !== undefined || targetRefs !== undefined;
+}
+
+function hasWaypoint(workload: Workload, mesh: Mesh): boolean {
+  return servicesOf(workload, mesh).some((service) => serviceBindingOf(mesh, service) !== undefined);
+}
 
 /** What of a changed policy is not decided: undefined where Services lead to all the ports that it names. */
 export function podPortsInDoubt({ ref, was, is }: ObjectChange, meshes: readonly Mesh[]): Doubt | undefined {
@@ -51,13 +83,16 @@ function selectedBy({ kind, namespace, body }: Manifest, mesh: Mesh): readonly W
   return all.filter((workload) => labelsMatch(labels, workload.labels));
 }
 
-/** Ports of a workload that Services lead to. */
-function portsLedTo({ namespace, labels, namedPorts }: Workload, mesh: Mesh): readonly number[] {
+function servicesOf({ namespace, labels }: Pick<Workload, 'namespace' | 'labels'>, mesh: Mesh): readonly Service[] {
   return mesh.services
     .inNamespace(namespace)
-    .filter(({ selector }) => Object.keys(selector).length > 0 && labelsMatch(selector, labels))
-    .flatMap(
-      ({ ports }) =>
+    .filter(({ selector }) => Object.keys(selector).length > 0 && labelsMatch(selector, labels));
+}
+
+/** Ports of a workload that Services lead to. */
+function portsLedTo({ namespace, labels, namedPorts }: Workload, mesh: Mesh): readonly number[] {
+  return servicesOf({ namespace, labels }, mesh).flatMap(
+    ({ ports }) =>
       ports.map(({ target, port }) => (typeof target === 'number' ? target || port : (namedPorts.get(text(target)) ?? port))), // prettier-ignore
-    );
+  );
 }

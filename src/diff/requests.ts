@@ -1,6 +1,6 @@
 /** Where requests are worth exploring: hosts, on every port and protocol that objects of either set speak of. */
 import { ANY_ADDRESS, isAddress } from '../model/addresses';
-import { record, texts } from '../model/fields';
+import { record, texts, type Json } from '../model/fields';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import { serversOf, type Server } from '../model/merged-gateway';
@@ -199,7 +199,7 @@ export function probe({ host, scheme, port, address, part }: Place, meshes: read
     const given = [
       ...(sni === undefined ? [] : [`the SNI ${sni}`]),
       ...Object.entries(headers).map(([key, value]) => `${key}: ${value}`),
-      ...Object.entries(tokens).map(([place, claims]) => `a token in ${place} (${JSON.stringify(claims)})`),
+      ...Object.entries(tokens).map(([place, claims]) => tokenText(place, claims)),
     ];
     return [
       ...(method === 'GET' ? [] : [method]),
@@ -211,6 +211,21 @@ export function probe({ host, scheme, port, address, part }: Place, meshes: read
   const { from: _, ...request } = requestOf({ from: '' }, target, new Map());
   return { target, request, label: labelOf(request), labelOf, port };
 }
+
+/** A token by its issuer, the claims that are asked about, and where it is if that is not as usual: `request` has all of it. */
+function tokenText(place: string, { iss, ...claims }: Json): string {
+  const [kind = '', name = ''] = place.split(' ');
+  const told = Object.entries(claims).map(([claim, value]) => `${claim} ${typeof value === 'string' ? value : JSON.stringify(value)}`); // prettier-ignore
+  return [
+    'a token',
+    ...(iss === undefined ? [] : [`of ${typeof iss === 'string' ? iss : JSON.stringify(iss)}`]),
+    ...(place === 'header authorization Bearer' ? [] : [`in ${kind} ${name}`]),
+    ...(told.length === 0 ? [] : [`(${told.slice(0, MOST_CLAIMS).join(', ')}${told.length > MOST_CLAIMS ? ', ...' : ''})`]), // prettier-ignore
+  ].join(' ');
+}
+
+/** Claims that a label has: people read it. */
+const MOST_CLAIMS = 4;
 
 /** A shorter name of a Service that a request has in place of the whole one. */
 function shorterIn(request: string, host: string): string | undefined {

@@ -1,9 +1,12 @@
 /** Changes as rows for people: what is the same for several hosts is said once. */
 import type { Change, Effect } from '../diff/types';
+import { classWords } from './class-words';
 
 export interface Reading {
   readonly from: readonly string[];
   readonly to: readonly string[];
+  /** Which requests to there, of which the one that is told is an example; empty where it is all there is. */
+  readonly of: string;
   readonly was: string;
   readonly is: string;
   readonly because: readonly string[];
@@ -32,13 +35,17 @@ const MAX_NAMES = 8;
 export function forReading(changes: readonly Change[]): readonly Reading[] {
   const rows = new Map<
     string,
-    { from: readonly string[]; to: string[]; was: string; is: string; because: Map<string, string> }
+    { from: readonly string[]; to: string[]; of: string; was: string; is: string; because: Map<string, string> }
   >();
   for (const change of changes) {
-    const key = JSON.stringify([change.from, change.was.text, change.is.text]);
+    // Of connections nothing is asked, and of what is refused as before one example is enough.
+    const isPlain = change.effect === 'refused-otherwise' || /^(tcp|tls):/.test(change.request.request);
+    const of = isPlain ? '' : classWords(change.region);
+    const key = JSON.stringify([change.from, change.was.text, change.is.text, of]);
     const row = rows.get(key) ?? {
       from: change.from,
       to: [],
+      of,
       was: change.was.text,
       is: change.is.text,
       because: new Map<string, string>(),

@@ -52,6 +52,7 @@ function plain(diff: Diff, view: DiffView): string {
     for (const row of rows) {
       const head = `${MARKS[effect]} ${row.from.join(', ')} to ${row.to.join(', ')}`;
       lines.push(...wrap(head, view.width, '  ').map((line) => paint(COLORS[effect], line)));
+      if (row.of !== '') lines.push(...wrap(`of:  ${row.of}`, view.width - 4, '     ').map((line) => `    ${line}`));
       lines.push(...wrap(`was: ${row.was}`, view.width - 4, '     ').map((line) => `    ${line}`));
       lines.push(...wrap(`now: ${row.is}`, view.width - 4, '     ').map((line) => `    ${line}`));
       if (row.because.length > 0)
@@ -192,7 +193,7 @@ function markdown(diff: Diff, view: DiffView): string {
     );
     for (const row of shown)
       lines.push(
-        `| ${row.from.map(inCell).join('<br>')} | ${row.to.map((to) => code(to, true)).join('<br>')} | ${inCell(capital(row.was))} | ${inCell(capital(row.is))} | ${row.because.map(inCell).join('<br>')} |`,
+        `| ${row.from.map(inCell).join('<br>')} | ${[...row.to.map((to) => code(to, true)), ...(row.of === '' ? [] : [inCell(row.of)])].join('<br>')} | ${inCell(capital(row.was))} | ${inCell(capital(row.is))} | ${row.because.map(inCell).join('<br>')} |`,
       );
     lines.push('');
     if (shown.length < rows.length)
@@ -213,7 +214,7 @@ function markdown(diff: Diff, view: DiffView): string {
     '<details><summary>How to read this</summary>',
     '',
     `The manifests of ${code(view.old)} and ${code(view.new)} were compared by following ${diff.summary.requestsCompared} requests through each, as the service mesh (Istio) would. ` +
-      'Nothing was sent. "Who" is a namespace, `namespace/workload`, or a gateway at which traffic enters from outside. ' +
+      'Nothing was sent. A request is an example; which others change so stands beneath it. "Who" is a namespace, `namespace/workload`, or a gateway at which traffic enters from outside. ' +
       'A *sidecar* is the proxy beside each workload; a *gateway* is a shared proxy at the edge. ' +
       'Mutual TLS means that both ends prove who they are.',
     '',

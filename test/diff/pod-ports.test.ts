@@ -34,3 +34,24 @@ describe('a policy on a port of Pods', () => {
     expect(compared(lets(8080), lets(8080)).complete).toBe(true);
   });
 });
+
+it('leaves undecided what a policy of ambient Pods is to who comes past the waypoint of their Service', () => {
+  const ambient = (labels: string): string => `
+{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio.io/dataplane-mode: ambient${labels}}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {clusterIP: 10.0.0.9, selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: web, ports: [{containerPort: 8080}]}]}}}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: wp, namespace: shop}, spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}}
+---
+{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: strict, namespace: shop}, spec: {mtls: {mode: STRICT}}}
+`;
+  const only = policy('security.istio.io/v1', 'AuthorizationPolicy', `${SELECTOR}, rules: [{from: [{source: {principals: [cluster.local/ns/shop/sa/wp]}}]}]`); // prettier-ignore
+  const between = (mesh: string) => diff(loadText(mesh + only).manifests, loadText(mesh).manifests);
+  const bypassed = between(ambient(', istio.io/use-waypoint: wp'));
+  expect([bypassed.changes, bypassed.complete]).toEqual([[], false]);
+  expect(bypassed.undecided[0]?.why).toContain('past the waypoint');
+  const direct = between(ambient(''));
+  expect([direct.changes.length > 0, direct.complete]).toEqual([true, true]);
+});
