@@ -26,7 +26,6 @@ import { isSupposed, supposedBy, supposedMember } from './supposed';
 import { keyOf, pathForm, requestOf, universe, type PathForm, type Target, type Values } from './universe';
 
 export type { Condition, Exploration, RequestClass, Undecided } from './exploration';
-export type { Literal } from './members';
 export { regionText } from './region-text';
 export type { Target } from './universe';
 
