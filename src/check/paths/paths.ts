@@ -11,6 +11,7 @@ import type { Service } from '../../model/services';
 import type { Mesh } from '../../model/mesh';
 import { type AuthorizationSource, SECURITY, specOf } from '../istio';
 
+import { isOwnMatter, kindOf } from './alike';
 import { blame } from './blame';
 import { type Break, breakOf } from './breaks';
 import { type Client, OUTSIDE, clients } from './clients';
@@ -35,10 +36,16 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
   const all = context.index(clients);
   for (const probe of [...probesOf(context), ...meshRouteProbes(context)]) {
     const last: (Followed | undefined)[] = [];
+    const through = new Map<string, readonly Followable[]>();
     for (const client of clientsFor(context, probe, all)) {
-      for (const [at, { followed, share }] of follow(context, probe, client).entries()) {
+      const kind = kindOf(context, client);
+      const known = kind === undefined ? undefined : through.get(kind);
+      const standsIn = known !== undefined && !isOwnMatter(context, client.namespace, probe.host, waysOf(known));
+      const ways = standsIn ? known : follow(context, probe, client);
+      if (!standsIn && kind !== undefined && ways.length > 0 && isThrough(ways) && !isOwnMatter(context, client.namespace, probe.host, waysOf(ways))) through.set(kind, ways); // prettier-ignore
+      for (const [at, { followed, share }] of ways.entries()) {
         const same = last[at];
-        const told = same && goAlike(same, followed) ? same : followed;
+        const told = same && (same === followed || goAlike(same, followed)) ? same : followed;
         last[at] = told;
         found.push({ probe, client, trace: told, ...(share === undefined ? {} : { share }) });
       }
@@ -55,6 +62,9 @@ export const paths = defineIndex('paths', (context): readonly Path[] => {
   }
   return found;
 });
+
+const waysOf = (all: readonly Followable[]): readonly Followed[] => all.map(({ followed }) => followed);
+const isThrough = (all: readonly Followable[]): boolean => all.every(({ followed }) => followed.outcome === 'delivered'); // prettier-ignore
 
 /** Whether two clients get through in the same way, but for who they are: then one trace stands for both, as there may be hundreds of clients. */
 function goAlike(one: Followed, other: Followed): boolean {
