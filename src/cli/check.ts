@@ -1,7 +1,8 @@
 /** `mesh-edge check PATH...`: what is wrong with manifests, before they are applied. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type CheckResult, type Severity, SEVERITIES } from '../check/finding';
+import { textAt } from '../model/files';
 import { printable } from '../model/printable';
 import { isColored } from './color';
 import { configuration } from './configuration';
@@ -70,7 +71,9 @@ async function writeBaseline(result: CheckResult, file: string | undefined): Pro
   if (file === undefined) throw new UsageError('--write-baseline needs the name of the file: --baseline FILE');
   const { writeBaseline: textOf } = await import('../check/baseline.js');
   writeOne(file, textOf(result));
-  process.stdout.write(`wrote ${printable(file)}: ${result.findings.length} findings are accepted\n`);
+  process.stdout.write(
+    `wrote ${printable(file)}: ${result.findings.length} ${result.findings.length === 1 ? 'finding is' : 'findings are'} accepted\n`,
+  );
   process.exitCode = OK;
 }
 
@@ -81,9 +84,11 @@ async function withoutBaseline(result: CheckResult, file: string): Promise<Check
     );
   const { withoutBaseline: compare } = await import('../check/baseline.js');
   try {
-    const { result: rest, gone } = compare(result, readFileSync(file, 'utf8'), file);
+    const { result: rest, gone } = compare(result, textAt(file), file);
     if (gone > 0)
-      process.stderr.write(`mesh-edge: ${gone} findings of ${printable(file)} are there no more: write it again\n`);
+      process.stderr.write(
+        `mesh-edge: ${gone} ${gone === 1 ? 'finding' : 'findings'} of ${printable(file)} ${gone === 1 ? 'is' : 'are'} there no more: write it again\n`,
+      );
     return rest;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

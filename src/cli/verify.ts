@@ -1,8 +1,7 @@
 /** `mesh-edge verify PATH... --config-dump FILE...`: what running proxies have, beside what the manifests say. */
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { InputError, textOf } from '../model/files';
-import { FOUND, OK } from './exit';
+import { InputError, textAt } from '../model/files';
+import { FOUND, OK, UsageError } from './exit';
 import { type InputFlags, addInputOptions, readManifests, sayUnread } from './input';
 import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 
@@ -20,7 +19,7 @@ export function register(program: Command): void {
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .requiredOption(
       '--config-dump <FILE...>',
-      'what /config_dump of a proxy, or istioctl proxy-config all -o json, printed',
+      'what /config_dump of a proxy, or istioctl proxy-config all -o json, printed; - for standard input',
     )
     .addOption(new Option('--format <format>', 'how the comparison is written').choices(FORMATS).default('text'));
   addMeshOptions(addInputOptions(command)).action(run);
@@ -31,15 +30,17 @@ async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> 
   const { NoConfigDump, readConfigDump } = await import('../verify/config-dump.js');
   const { verify } = await import('../verify/verify.js');
   const { formatVerification } = await import('../report/verify.js');
+  if (paths.includes('-') && flags.configDump.includes('-'))
+    throw new UsageError('standard input is either the manifests or a config dump: name a file for one of them');
   const loaded = await readManifests(paths, flags);
   const mesh = buildMesh(loaded.manifests, await meshOptionsOf(flags));
   const wrong: string[] = [];
   const proxies = flags.configDump.flatMap((file) => {
     try {
-      return [readConfigDump(textOf(readFileSync(file)), file)];
+      return [readConfigDump(textAt(file), file === '-' ? 'standard input' : file)];
     } catch (error) {
-      if (!(error instanceof NoConfigDump) && !(error instanceof Error && 'code' in error)) throw error;
-      wrong.push('code' in error ? `${file} cannot be read: ${error.message}` : error.message);
+      if (!(error instanceof NoConfigDump || error instanceof InputError)) throw error;
+      wrong.push(error.message);
       return [];
     }
   });

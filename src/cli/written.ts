@@ -1,5 +1,5 @@
 /** One file that the user named: whole, or as it was. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { replaceFiles } from '../output/files';
 import { UsageError } from './exit';
@@ -8,6 +8,8 @@ import { UsageError } from './exit';
 export function writeOne(file: string, text: string): void {
   const folder = dirname(file);
   if (!existsSync(folder)) throw new UsageError(`${file} cannot be written: there is no folder ${folder}`);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new UsageError(`${file} cannot be written: it is a folder`);
   try {
     replaceFiles(folder, new Map([[basename(file), text]]));
   } catch (error) {

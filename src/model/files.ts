@@ -101,6 +101,19 @@ export function globbed(pattern: string, tree: FileTree = DISK): readonly string
   return found.filter((file) => fits(file));
 }
 
+/**
+ * The text of a file that is no manifest, or of standard input.
+ *
+ * @throws InputError if it cannot be read
+ */
+export function textAt(file: string): string {
+  try {
+    return textOf(file === '-' ? readStdin() : DISK.read(file));
+  } catch (error) {
+    throw new InputError(`${printable(file)} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
 /** The text of one file, or a problem: unreadable, too large for one string, or not UTF-8. */
 export function readText(file: string, tree: FileTree = DISK): FileText | LoadProblem {
   const source = { file: file === '-' ? '<stdin>' : tree.nameOf(file) };

@@ -208,7 +208,27 @@ describe('used wrongly', () => {
   it.each([
     ['a range of three releases', ['upgrade', 'some', '--istio-version', '1.29..1.30..1.31'], 'OLD..NEW'],
     ['a configuration that is not there', ['check', 'some', '--config', 'none.yaml'], 'none.yaml cannot be read'],
-    ['a dump that is not there', ['verify', 'some', '--config-dump', 'none.json'], 'none.json cannot be read'],
+    [
+      'a dump that is not there',
+      ['verify', 'some', '--config-dump', 'none.json'],
+      'none.json cannot be read: no such file',
+    ],
+    [
+      'standard input as two things',
+      ['verify', '-', '--config-dump', '-'],
+      'standard input is either the manifests or a config dump',
+    ],
+    ['a baseline that is a folder', ['check', 'some', '--baseline', 'some'], 'some cannot be read: it is a folder'],
+    [
+      'a baseline to be written where a folder is',
+      ['check', 'some', '--baseline', 'some', '--write-baseline'],
+      'some cannot be written: it is a folder',
+    ],
+    [
+      'a change of releases without an end',
+      ['upgrade', 'some', '--istio-version', '1.29..'],
+      'Write it as OLD..NEW, or NEW alone',
+    ],
   ])('%s is status 2, with the reason on standard error and nothing on standard output', (_, args, reason) => {
     const { stdout, stderr, status } = run(...args);
     expect({ stdout, status }).toEqual({ stdout: '', status: 2 });

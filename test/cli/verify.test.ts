@@ -80,6 +80,13 @@ describe('mesh-edge verify', () => {
     expect(status).toBe(0);
   });
 
+  it('takes a dump from standard input', () => {
+    const input = JSON.stringify(dump('outbound|80||a.example.com'));
+    const { stdout, status } = spawnSync(process.execPath, [join(ROOT, 'bin/mesh-edge'), 'verify', manifests, '--config-dump', '-'], { encoding: 'utf8', input }); // prettier-ignore
+    expect(stdout).toMatch(/^sidecar shop\/web-1: agreed/);
+    expect(status).toBe(0);
+  });
+
   it('does not call what could not be read agreed', () => {
     const file = write('beside.json', dump('outbound|80||a.example.com'));
     const { stderr, status } = run(manifests, write('broken.yaml', 'kind: [Service'), '--config-dump', file);
