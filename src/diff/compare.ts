@@ -27,6 +27,7 @@ import { universe, type PathForm } from '../traffic/universe';
 import { follow } from './follow';
 import type { Task } from './plan';
 import type { Way } from './types';
+import { renamedSubsets } from './renamed-subsets';
 import { unknownGateways } from './unseen';
 import { byIdentity, fingerprint, toldApart, wayOf } from './way';
 
@@ -271,14 +272,19 @@ function followBoth(
   listens = false,
 ): Both {
   const rewrites: [string[], string[]] = [[], []];
+  // Subsets that have another name than before go by the new one.
+  const named = renamedSubsets(meshes);
+  const { prefers } = recorder ?? {};
   const traces = meshes.map((mesh, side) =>
     follow(mesh, request, {
       asked: (ask) => recorder?.asked(ask),
       opened: (dimension, why) => recorder?.opened(dimension, why),
       rewrote: (how) => rewrites[side === 0 ? 0 : 1].push(how),
-      offered: (clusters) => clusters.forEach((one) => offers?.[side === 0 ? 0 : 1].add(one)),
+      offered: (clusters) => {
+        for (const one of clusters) for (const name of side === 0 ? [one, named.now(one)] : [one]) offers?.[side === 0 ? 0 : 1].add(name); // prettier-ignore
+      },
       ...(listens ? { listens } : {}),
-      ...(recorder?.prefers === undefined ? {} : { prefers: recorder.prefers }),
+      ...(prefers === undefined ? {} : { prefers: side === 0 ? named.before(prefers) : prefers }),
       ...(recorder?.supposed === undefined ? {} : { supposed: recorder.supposed }),
     }),
   );
@@ -292,7 +298,7 @@ function differenceOf(
 ): Difference | undefined {
   const host = hostOf(request);
   const [was, is] = [wayOf(meshes[0], traces[0], host), wayOf(meshes[1], traces[1], host)];
-  const isSame = fingerprint(was) === fingerprint(is);
+  const isSame = fingerprint(was) === fingerprint(is) || isSameUnderOtherNames(meshes, traces[0], host, is);
   const ways = isSame ? byIdentity([was, is], traces) : toldApart(was, is);
   if (ways === undefined) return undefined;
   const [told, now] = ways;
@@ -301,6 +307,11 @@ function differenceOf(
   const key =
     request.sni === undefined ? written : written.replaceAll(JSON.stringify(request.sni), JSON.stringify(host));
   return { request, traces, was: told, is: now, key, isInName: was.text === is.text, regions: [] };
+}
+
+function isSameUnderOtherNames(meshes: readonly [Mesh, Mesh], before: Trace, host: string, is: Way): boolean {
+  const named = renamedSubsets(meshes);
+  return named.isAny && fingerprint(wayOf(meshes[0], before, host, named.now)) === fingerprint(is);
 }
 
 function isSo(meshes: readonly [Mesh, Mesh], { request, key }: Difference): boolean {

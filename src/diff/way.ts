@@ -10,8 +10,10 @@ import type { Effect, TlsSettings, Way, WayHop } from './types';
 const GATEWAYS = new Set(['egress-gateway', 'ingress-gateway', 'envoy-gateway', 'waypoint']);
 const ENCRYPTED = new Set<TlsKind>(['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'APPLICATION']);
 
-/** `host`: the one asked for, which the text does not repeat. */
-export function wayOf(mesh: Mesh, trace: Trace, host: string): Way {
+/** `host`: the one asked for, which the text does not repeat; `named`: clusters by other names than their own. */
+export function wayOf(mesh: Mesh, trace: Trace, host: string, named?: (cluster: string) => string): Way {
+  const shape = (cluster: string | null): string =>
+    shapeOf(cluster === null || named === undefined ? cluster : named(cluster));
   const last = trace.hops[trace.hops.length - 1];
   const passthrough = trace.hops.some(({ cluster }) => isCatchAll(cluster));
   const split = trace.hops.flatMap((hop) => {
@@ -190,7 +192,7 @@ function told(way: Way, identities: readonly string[]): Way {
 }
 
 /** A cluster's host, port and subset. */
-function shape(cluster: string | null): string {
+function shapeOf(cluster: string | null): string {
   const [, port = '', subset = '', host = ''] = (cluster ?? '').split('|');
   return host === '' ? (cluster ?? '') : `${host}:${port}${subset === '' ? '' : ` (${subset})`}`;
 }
