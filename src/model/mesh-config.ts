@@ -66,6 +66,8 @@ export interface MeshConfig {
   readonly sidecarIngressTls: boolean;
   /** Whether istiod allocates addresses for hosts of ServiceEntries that have none. */
   readonly allocatesAddresses: boolean;
+  /** Whether waypoints take TLS for wildcards with DYNAMIC_DNS, to whatever host its SNI names. */
+  readonly resolvesSniAtWaypoints: boolean;
   /** What proxies are told unless ProxyConfigs or their Pods say otherwise. */
   readonly proxyDefaults: Json;
   /** Which connections are led to sidecars, unless annotations of Pods say otherwise. */
@@ -251,6 +253,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     ingressToWaypoints: isSet(found, 'ENABLE_INGRESS_WAYPOINT_ROUTING', true),
     sidecarIngressTls: isSet(found, 'ENABLE_TLS_ON_SIDECAR_INGRESS', false),
     allocatesAddresses: isSet(found, 'PILOT_ENABLE_IP_AUTOALLOCATE', true),
+    resolvesSniAtWaypoints: isSet(found, 'ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS', false),
     proxyDefaults: record(first((config) => config.defaultConfig)),
     pathNormalization: pathNormalization(text(record(first((config) => config.pathNormalization)).normalization)),
     capture: {

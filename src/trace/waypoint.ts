@@ -53,7 +53,8 @@ function toService(
   }
   if (isKeptFromWaypoints(mesh, service))
     return refused(hopOf(incoming), { code: 'NR', status: null, proxy, reason: { kind: 'internal-wildcard-at-waypoint', service: ref }, by: { ...ref, field: 'spec.location' } }); // prettier-ignore
-  if (port === undefined || (service.resolution === 'DYNAMIC_DNS' && isTls(port.protocol))) {
+  const isUnread = service.resolution === 'DYNAMIC_DNS' && !mesh.config.resolvesSniAtWaypoints;
+  if (port === undefined || (isUnread && isTls(port.protocol))) {
     return refused(hopOf(incoming), {
       code: 'NR',
       status: null,

@@ -75,3 +75,39 @@ spec: {action: DENY, selector: {matchLabels: {app: cart}}, rules: [${rule}]}`),
     ['{from: [{source: {ipBlocks: [192.0.2.1]}}]}', []],
   ])('names what ztunnel is not told of: %s', (rule, expected) => expect(fields(rule)).toEqual(expected));
 });
+
+describe('check of a wildcard that a waypoint resolves', () => {
+  const world = (controller: string, env = ''): string => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: way }
+spec: { controllerName: ${controller} }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: out, labels: { istio.io/dataplane-mode: ambient } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: way, namespace: out }
+spec: { gatewayClassName: way, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] }
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: wild, namespace: out, labels: { istio.io/use-waypoint: way } }
+spec: { hosts: ['*.example.com'], resolution: DYNAMIC_DNS, ports: [{ number: 443, name: tls, protocol: TLS }] }
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: { name: mesh, namespace: istio-system }
+spec: { values: { pilot: { env: { ${env} } } } }
+`;
+  const ids = (yaml: string): readonly string[] => check(loadText(yaml)).findings.map(({ id }) => id);
+
+  it('tells of its ports of TLS, unless istiod is told to take them, or another controller makes the waypoint', () => {
+    const istio = 'istio.io/mesh-controller';
+    expect(ids(world(istio))).toContain('EDGE708');
+    expect(ids(world(istio, 'ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS: "true"'))).not.toContain('EDGE708');
+    expect(ids(world('example.com/agents'))).not.toContain('EDGE708');
+  });
+});

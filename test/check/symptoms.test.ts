@@ -205,3 +205,22 @@ ${hosts.map((host, at) => `    - { match: [{ uri: { exact: /${at} } }], route: [
     ]);
   });
 });
+
+describe('a VirtualService that names its host short and in full', () => {
+  it('is no other one for that host', () => {
+    const found = check(
+      loadText(`
+apiVersion: v1
+kind: Service
+metadata: { name: blog, namespace: web }
+spec: { selector: { app: blog }, ports: [{ name: http, port: 80 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: blog, namespace: web }
+spec: { hosts: [blog, blog.web.svc.cluster.local], http: [{ route: [{ destination: { host: blog } }] }] }
+`),
+    ).findings;
+    expect(found.map(({ id }) => id)).not.toContain('EDGE208');
+  });
+});

@@ -69,6 +69,23 @@ spec: {host: '*.example.com', trafficPolicy: {tls: {mode: SIMPLE}}}`;
     expect(follow(`${wildcard}${rule}`, 'http://a.example.com/').destination).toEqual(originated);
   });
 
+  it('takes TLS to names of a wildcard that it resolves only if istiod is told so, and then to whatever SNI names', () => {
+    const wildcard = ENTRY('sites', "hosts: ['*.example.com'], resolution: DYNAMIC_DNS, ports: [{number: 443, name: tls, protocol: TLS}]"); // prettier-ignore
+    const told = `---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec: {values: {pilot: {env: {ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS: "true"}}}}`;
+    const { refusal } = follow(wildcard, 'https://a.example.com/');
+    expect(refusal).toMatchObject({ code: 'NR', reason: { kind: 'wildcard-tls-at-waypoint' } });
+    const { outcome, destination, hops } = follow(wildcard + told, 'https://a.example.com/');
+    expect(outcome).toBe('delivered');
+    expect(hops.map(({ proxy }) => proxy.kind)).toContain('waypoint');
+    expect(destination).toMatchObject({ host: 'a.example.com', port: 443 });
+    const secure = wildcard.replace('protocol: TLS', 'protocol: HTTPS');
+    expect(follow(secure + told, 'https://a.example.com/').outcome).toBe('refused');
+  });
+
   it('follows an entry whose endpoint is a Service of the cluster to where that ends', () => {
     const alias = ENTRY('alias', 'hosts: [web.example.com], resolution: DNS, endpoints: [{address: web.shop.svc.cluster.local}], ports: [{number: 81, name: http, protocol: HTTP}]'); // prettier-ignore
     const { outcome, refusal } = follow(alias, 'http://web.example.com:81/');

@@ -16,8 +16,10 @@ export const rule: Rule = {
     const byHost = new Map<string, VirtualServiceView[]>();
     for (const service of context.index(virtualServices)) {
       if (!service.gateways.includes(MESH)) continue;
-      for (const host of new Set(service.hosts))
-        push(byHost, fullHost(context, host, service.manifest.namespace), service);
+      const { namespace } = service.manifest;
+      // One host may be written short and in full.
+      for (const host of new Set(service.hosts.map((one) => fullHost(context, one, namespace))))
+        push(byHost, host, service);
     }
     for (const [host, services] of byHost) {
       for (const [index, service] of services.entries()) {

@@ -22,7 +22,8 @@ export const rule: Rule = {
     const byHost = new Map<string, Manifest[]>();
     for (const { manifest, hosts, gateways, spec } of context.index(virtualServices)) {
       if (!gateways.includes(MESH) || (spec.exportTo ?? []).includes('~')) continue;
-      for (const host of new Set(hosts)) push(byHost, fullHost(context, host, manifest.namespace), manifest);
+      for (const host of new Set(hosts.map((one) => fullHost(context, one, manifest.namespace))))
+        push(byHost, host, manifest);
     }
     for (const manifest of KINDS.flatMap((kind) => context.of(GATEWAY_API, kind))) {
       for (const { host, at } of parentHosts(context, manifest)) {

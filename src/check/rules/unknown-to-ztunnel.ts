@@ -16,7 +16,7 @@ export const rule: Rule = {
   reads: ['ServiceEntry'],
   footguns: ['A03', 'A10'],
   *check(context) {
-    for (const { manifest } of context.index(ledEntries)) {
+    for (const { manifest, binding } of context.index(ledEntries)) {
       const { hosts = [], addresses = [], resolution = 'NONE', ports = [] } = specOf('ServiceEntry', manifest);
       const { tellsZtunnelOfRanges } = context.mesh.config.istio;
       const range = tellsZtunnelOfRanges ? -1 : addresses.findIndex((address) => isCidr(address) && isRange(address));
@@ -47,14 +47,15 @@ export const rule: Rule = {
           what: `Istio gives wildcard ${hosts.find(isWildcard)} no address with resolution ${resolution}`,
           fix: 'Use resolution DYNAMIC_DNS for a wildcard.',
         };
-      if (resolution !== 'DYNAMIC_DNS') continue;
+      if (resolution !== 'DYNAMIC_DNS' || binding.gateway?.controller === 'other') continue;
+      const unread = context.mesh.config.resolvesSniAtWaypoints ? /^HTTPS$/i : /^(TLS|HTTPS)$/i;
       for (const [at, { number, protocol }] of ports.entries()) {
-        if (!/^(TLS|HTTPS)$/i.test(protocol ?? '')) continue;
+        if (!unread.test(protocol ?? '')) continue;
         yield {
           manifest,
           field: ['spec', 'ports', at],
-          what: `port ${number} is ${protocol}, which Istio 1.29 leaves out of waypoints for wildcards with DYNAMIC_DNS`,
-          fix: 'Name the single hosts, with resolution DNS. ztunnel lets what it does not know pass: only a NetworkPolicy keeps workloads from the other names of the domain.',
+          what: `port ${number} is ${protocol}, which istiod leaves out of waypoints for wildcards with DYNAMIC_DNS${/^TLS$/i.test(protocol ?? '') ? ', unless its environment has ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS=true' : ''}`,
+          fix: 'Name the single hosts, with resolution DNS. With that variable and protocol TLS the waypoint dials whatever host a client names as SNI. ztunnel lets what it does not know pass: only a NetworkPolicy keeps workloads from the other names of the domain.',
         };
       }
     }

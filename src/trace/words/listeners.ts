@@ -184,8 +184,8 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
     fix: `declare port ${port} there`,
   }),
   'wildcard-tls-at-waypoint': () => ({
-    what: 'istiod leaves TLS ports of wildcards with DYNAMIC_DNS out of waypoints',
-    fix: 'name the single hosts, with resolution DNS',
+    what: 'istiod leaves TLS ports of wildcards with DYNAMIC_DNS out of waypoints, unless its environment has ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS=true',
+    fix: 'name the single hosts, with resolution DNS; with the variable, clients reach whatever host they name as SNI',
   }),
   'internal-wildcard-at-waypoint': ({ service }) => ({
     what: `istiod leaves ${named(service)} out of waypoints, since it is a wildcard of the mesh itself with DYNAMIC_DNS`,
