@@ -1,21 +1,14 @@
 /** The files of the app: what constructs say, what is kept as it is, and the program that synthesizes both. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { record } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import { printable } from '../model/printable';
 import { literal, Names } from './code';
 import { cdk8sNames, statementsOf, type Lifted } from './lifted';
+import { packageFiles, type ProjectFile } from './package-files';
 import { asWritten } from './written';
 
-export interface ProjectFile {
-  /** Relative to the folder that is written to. */
-  readonly path: string;
-  readonly text: string;
-  /** Whether one that is there already is kept: it is the user's project. */
-  readonly isKept?: boolean;
-}
+export type { ProjectFile } from './package-files';
 
 export function projectFiles(
   lifted: readonly Lifted[],
@@ -29,11 +22,7 @@ export function projectFiles(
   ];
   if (lifted.some(({ carried }) => carried.length > 0)) files.push({ path: CARRY_FILE, text: CARRY });
   if (raw.length > 0) files.push({ path: RAW_FILE, text: rawFile(raw, reasons) });
-  files.push(
-    { path: 'package.json', text: packageFile(), isKept: true },
-    { path: 'cdk8s.yaml', text: CDK8S_FILE, isKept: true },
-  );
-  return files;
+  return [...files, ...packageFiles()];
 }
 
 /** Where fields are added that no construct says; not there if there are none. */
@@ -53,28 +42,6 @@ export function carry(scope: Construct, kind: string, namespace: string, name: s
 
 /** Where objects are that stay as they were written; not there if none do. */
 export const RAW_FILE = 'raw.ts';
-
-/** cdk8s-cli deletes `output` before the app runs, so that is not the folder that is committed. */
-const CDK8S_FILE = 'language: typescript\napp: npx tsx main.ts\noutput: .cdk8s-staging\n';
-
-function packageFile(): string {
-  // Two folders up both in the sources and in `lib/cli`.
-  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
-  const { version, peerDependencies, devDependencies } = JSON.parse(text) as {
-    readonly version: string;
-    readonly peerDependencies: Readonly<Record<string, string>>;
-    readonly devDependencies: Readonly<Record<string, string>>;
-  };
-  const newer = (name: 'cdk8s-cli' | 'tsx' | 'typescript'): string => `^${devDependencies[name]}`;
-  const content = {
-    name: 'mesh-edge',
-    private: true,
-    scripts: { synth: 'cdk8s synth' },
-    dependencies: { ...peerDependencies, 'cdk8s-mesh-edge': `^${version}` },
-    devDependencies: { 'cdk8s-cli': newer('cdk8s-cli'), tsx: newer('tsx'), typescript: newer('typescript') },
-  };
-  return `${JSON.stringify(content, undefined, 2)}\n`;
-}
 
 function mainFile(): string {
   return [

@@ -17,6 +17,7 @@ interface CheckFlags extends MeshFlags, InputFlags {
   readonly format: (typeof FORMATS)[number];
   readonly failOn: Severity;
   readonly explain?: string;
+  readonly rules?: boolean;
   readonly baseline?: string;
   readonly writeBaseline?: boolean;
 }
@@ -33,12 +34,18 @@ export function register(program: Command): void {
         .default('error'),
     )
     .option('--explain <rule>', 'print the page of a rule, by its id or name, and exit')
+    .option('--rules', 'print all rules, one a line, and exit')
     .option('--baseline <file>', 'accept the findings that the file holds, and tell only others')
     .option('--write-baseline', 'write the findings of today into the file of --baseline');
   addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(paths: string[], flags: CheckFlags): Promise<void> {
+  if (flags.rules === true) {
+    const { listRules } = await import('../report/explain.js');
+    process.stdout.write(listRules());
+    return;
+  }
   if (flags.explain !== undefined) {
     const { explain } = await import('../report/explain.js');
     process.stdout.write(explain(flags.explain));

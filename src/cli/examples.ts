@@ -25,7 +25,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   adopt: ['mesh-edge adopt manifests/ -o edge/'],
   dump: ['sh -c "$(mesh-edge dump)" > cluster.yaml && mesh-edge check cluster.yaml'],
   worlds: ['mesh-edge worlds .', 'mesh-edge worlds . --format json'],
-  init: ['mesh-edge init'],
+  init: ['mesh-edge init', 'npx cdk8s-mesh-edge init --app && npm install'],
   upgrade: [
     'mesh-edge upgrade dist --istio-version 1.29..1.32',
     'mesh-edge upgrade dist --envoy-gateway-version 1.7..1.9 --gateway-api-version 1.4..1.7 --format markdown',

@@ -6,6 +6,11 @@ export class UnknownRule extends Error {
   override readonly name = 'UnknownRule';
 }
 
+/** All rules, one a line. */
+export function listRules(): string {
+  return rules.map(({ id, severity, name, title }) => `${id} ${severity.padEnd(7)} ${name}: ${title}\n`).join('');
+}
+
 export function explain(idOrName: string): string {
   const wanted = idOrName.toLowerCase();
   const rule = rules.find(({ id, name }) => id.toLowerCase() === wanted || name === wanted);

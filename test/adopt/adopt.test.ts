@@ -42,7 +42,7 @@ describe('what adopt writes', () => {
     expect(edge).toContain("EgressGateway.fromInstalled(this, 'EgressGateway'");
     expect(edge).toMatch(/gateway\.forward\(editionCnnCom, \{\s+http: HttpEgress\.originateTls\(/);
     expect(edge).toMatch(/gateway\.forward\(wwwWikipediaOrg, \{ https: TlsEgress\.passthrough\(\)/);
-    expect(files.map(({ path }) => path)).toEqual(['main.ts', 'edge.ts', 'package.json', 'cdk8s.yaml']);
+    expect(files.map(({ path }) => path)).toEqual(['main.ts', 'edge.ts', 'package.json', 'tsconfig.json', 'cdk8s.yaml']);
     expect(notes).toEqual([expect.stringContaining('Secret default/client-credential is left out')]);
   });
 
@@ -309,7 +309,7 @@ describe('mesh-edge adopt', () => {
     expect(status).toBe(0);
     expect(stdout).toContain(`removed ${join(out, 'raw.ts')}`);
     expect(stdout).toContain(`kept ${join(out, 'package.json')}`);
-    expect(readdirSync(out).sort()).toEqual(['cdk8s.yaml', 'edge.ts', 'main.ts', 'package.json']);
+    expect(readdirSync(out).sort()).toEqual(['cdk8s.yaml', 'edge.ts', 'main.ts', 'package.json', 'tsconfig.json']);
     expect(readFileSync(join(out, 'package.json'), 'utf8')).toBe('{}');
   });
 

@@ -75,6 +75,13 @@ describe('mesh-edge check', () => {
     expect(stderr).toMatch(reason);
   });
 
+  it('lists the rules', () => {
+    const { status, stdout } = run(['check', '--rules']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^EDGE201 error {3}egress-bypasses-gateway: /m);
+    expect(stdout.trim().split('\n').length).toBeGreaterThan(100);
+  });
+
   it('prints the page of a rule', () => {
     const { status, stdout } = run(['check', '--explain', 'edge001']);
     expect(status).toBe(0);
