@@ -42,7 +42,13 @@ describe('what adopt writes', () => {
     expect(edge).toContain("EgressGateway.fromInstalled(this, 'EgressGateway'");
     expect(edge).toMatch(/gateway\.forward\(editionCnnCom, \{\s+http: HttpEgress\.originateTls\(/);
     expect(edge).toMatch(/gateway\.forward\(wwwWikipediaOrg, \{ https: TlsEgress\.passthrough\(\)/);
-    expect(files.map(({ path }) => path)).toEqual(['main.ts', 'edge.ts', 'package.json', 'tsconfig.json', 'cdk8s.yaml']);
+    expect(files.map(({ path }) => path)).toEqual([
+      'main.ts',
+      'edge.ts',
+      'package.json',
+      'tsconfig.json',
+      'cdk8s.yaml',
+    ]);
     expect(notes).toEqual([expect.stringContaining('Secret default/client-credential is left out')]);
   });
 

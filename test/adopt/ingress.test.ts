@@ -256,10 +256,11 @@ it('says endpoints of a ServiceEntry', () => {
   const { manifests } = loadObjects([
     entry('static', { ports: [{ number: 80, name: 'http', protocol: 'HTTP' }], resolution: 'STATIC', endpoints: [{ address: '192.0.2.1', locality: 'eu/a', weight: 2 }, { address: '192.0.2.2', ports: { http: 8080 }, network: 'other' }] }), // prettier-ignore
     entry('vms', { ports: [{ number: 80, name: 'http', protocol: 'HTTP' }], resolution: 'STATIC', workloadSelector: { labels: { app: 'vm' } }, location: 'MESH_INTERNAL' }), // prettier-ignore
+    entry('network', { ports: [{ number: 80, name: 'http', protocol: 'HTTP' }], resolution: 'STATIC', endpoints: [{ network: 'other' }] }), // prettier-ignore
     entry('dns', { ports: [{ number: 443, name: 'https', protocol: 'HTTPS' }], resolution: 'DNS', endpoints: [{ address: 'eu.example.com' }, { address: 'us.example.com' }] }), // prettier-ignore
   ]);
   const adopted = adopt(manifests);
-  expect(whyOf(adopted)).toEqual([]);
+  expect(whyOf(adopted)).toEqual(['ServiceEntry network: an endpoint has no address']);
   expect(edgeOf(adopted)).toContain("Resolution.workloads({ app: 'vm' })");
   expect(edgeOf(adopted)).toContain("{ address: '192.0.2.1', locality: 'eu/a', weight: 2 }");
   expect(judgeSample(manifests, adopted)).toEqual([]);

@@ -183,6 +183,7 @@ export function serviceEntryDraft(manifest: Manifest): Draft | Kept {
     if (factory === undefined) return new Kept(`no ExternalPort is for ${text(protocol) || 'a port without protocol'}`);
     ports.push(new Call(`ExternalPort.${factory}`, number(own), given({ name, targetPort })));
   }
+  if (records(spec.endpoints).some(({ address }) => text(address) === '')) return new Kept('an endpoint has no address'); // prettier-ignore
   const resolution = resolutionCall(spec);
   if (resolution === undefined) return new Kept(`it is resolved by ${text(spec.resolution)}`);
   return {

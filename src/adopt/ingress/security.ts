@@ -196,7 +196,7 @@ export function accessDraft(manifest: Manifest, known: Known): Draft | Kept {
   const about = target(manifest, known);
   if (about instanceof Kept) return about;
   const { action = 'ALLOW', rules, provider } = record(manifest.body.spec);
-  const call = actionCall(text(action), text(record(provider).name));
+  const call = actionCall(String(action), text(record(provider).name));
   if (call instanceof Kept) return call;
   const own = records(rules).map((rule) => accessRule(rule));
   const odd = own.find((one) => one instanceof Kept);
