@@ -8,6 +8,7 @@ import { record, text, texts, type Json } from '../model/fields';
 import { loadObjects } from '../model/load';
 import type { Manifest, Source } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
+import { isPlaceholder } from '../model/placeholders';
 import { HELM_VALUES } from '../model/recognize';
 import { INHERITED_IDS, Names } from './code';
 import { liftEntry, readEntry, type Entry } from './entry';
@@ -59,11 +60,13 @@ const EDGE_GROUPS =
 const isObject = ({ group, kind }: Manifest): boolean =>
   !(group === 'gateway.envoyproxy.io' && kind === 'EnvoyGateway');
 
+/** Objects that become code. */
+const isOurs = (one: Manifest): boolean => (EDGE_GROUPS.test(one.group) && isObject(one)) || one.kind === HELM_VALUES;
+
 /** @throws TwiceError where one object is there twice, and not the same */
 export function adopt(manifests: readonly Manifest[], options: MeshOptions, constructs: Constructs): Adopted {
   const secrets = manifests.filter((one) => one.kind === 'Secret' && one.group === '');
   const kept = once(manifests.filter((one) => !secrets.includes(one)));
-  const isOurs = (one: Manifest): boolean => (EDGE_GROUPS.test(one.group) && isObject(one)) || one.kind === HELM_VALUES;
   const left = kept.filter((one) => !isOurs(one));
   const reasons: Reasons = { together: new Map(), alone: new Map() };
   const draw = (): Plan => planOf(kept, isOurs, reasons, constructs);
@@ -111,23 +114,32 @@ function patchesOf({ patches = [], carried }: Lifted, { kind, namespace, name }:
   return patches.length + own.length;
 }
 
+/** What decides about requests, of kinds that stay in YAML. */
+const isFollowed = ({ group, kind }: Manifest): boolean =>
+  group === 'apps' || group === 'networking.k8s.io' || (group === '' && /^(Service|Namespace|Pod)$/.test(kind));
+
+/** Whether a name is known: `${APP}` stands for several. */
+const isNamed = ({ namespace, name }: Manifest): boolean => !isPlaceholder(name) && !isPlaceholder(namespace);
+
 /** Each object once, as an API server has it. */
 function once(manifests: readonly Manifest[]): readonly Manifest[] {
   const seen = new Map<string, Manifest>();
   const twice: string[] = [];
+  const others: Manifest[] = [];
   for (const one of manifests) {
     const key =
       one.kind === HELM_VALUES ? `values ${seen.size}` : [one.group, one.kind, one.namespace, one.name].join('\n');
     const other = seen.get(key);
     if (other === undefined) seen.set(key, one);
-    else if (canonical(other.body) !== canonical(one.body))
-      twice.push(`${nameOf(one)} is in ${placeOf(other.source)} and otherwise in ${placeOf(one.source)}`);
+    else if (canonical(other.body) === canonical(one.body)) continue;
+    else if (!isOurs(one) && !(isFollowed(one) && isNamed(one))) others.push(one);
+    else twice.push(`${nameOf(one)} is in ${placeOf(other.source)} and otherwise in ${placeOf(one.source)}`);
   }
   if (twice.length > 0)
     throw new TwiceError(
       `${twice.join('\n')}\nan app has each object once: adopt one environment at a time, each into a folder of its own`,
     );
-  return [...seen.values()];
+  return [...seen.values(), ...others];
 }
 
 const placeOf = ({ file, line }: Source): string => `${file ?? 'the input'}${line === undefined ? '' : `:${line}`}`;

@@ -1,4 +1,5 @@
 /** What a Kustomization of Flux says is done to the objects of its path: its own overlay, then `postBuild` (fluxcd/pkg kustomize). */
+import { type Variables, envsubst } from './envsubst';
 import { record, records, strings, text } from './fields';
 import type { Manifest } from './manifest';
 import { toManifest } from './object';
@@ -70,7 +71,12 @@ export function substituted(manifest: Manifest, substitution: Substitution | und
   if (substitution === undefined) return manifest;
   const mark = 'kustomize.toolkit.fluxcd.io/substitute';
   if (manifest.annotations[mark] === 'disabled' || manifest.labels[mark] === 'disabled') return manifest;
-  const body = fill(manifest.body, substitution, true) as Record<string, unknown>;
+  const { values, hidden, isWhole } = substitution;
+  const variables: Variables = {
+    valueOf: (name) => (Object.hasOwn(values, name) ? values[name] : undefined),
+    mayBeSet: (name) => !isWhole || hidden.has(name),
+  };
+  const body = fill(manifest.body, variables, true) as Record<string, unknown>;
   return toManifest(body, manifest.index, manifest.source, manifest.lineOf);
 }
 
@@ -87,41 +93,26 @@ const TEXTS = new Set([
   'command',
 ]);
 
-function fill(value: unknown, substitution: Substitution, isTyped: boolean): unknown {
+function fill(value: unknown, variables: Variables, isTyped: boolean): unknown {
   if (typeof value === 'string') {
-    const filled = envsubst(value, substitution);
+    const filled = envsubst(value, variables);
     // Flux substitutes in the text of the YAML: what was `port: ${PORT}` is a number then.
-    const isAlone = /^\$\{[^}]*\}$/.test(value);
+    const isAlone = /^\$\{[^]*\}$/.test(value);
     return isTyped && isAlone && /^(0|-?[1-9]\d{0,14})$/.test(filled)
       ? Number(filled)
       : isTyped && isAlone && /^(true|false)$/.test(filled)
         ? filled === 'true'
         : filled;
   }
-  if (Array.isArray(value)) return value.map((item) => fill(item, substitution, isTyped));
+  if (Array.isArray(value)) return value.map((item) => fill(item, variables, isTyped));
   return isRecord(value)
     ? Object.fromEntries(
         Object.entries(value).map(([key, item]) => [
-          envsubst(key, substitution),
-          fill(item, substitution, isTyped && !TEXTS.has(key)),
+          envsubst(key, variables),
+          fill(item, variables, isTyped && !TEXTS.has(key)),
         ]),
       )
     : value;
-}
-
-/** github.com/fluxcd/pkg/envsubst: defaults with `:-`, `:=` and `-`; what is not known here stays a placeholder. */
-function envsubst(value: string, { values, hidden, isWhole }: Substitution): string {
-  if (!value.includes('$')) return value;
-  return value.replace(
-    /\$(\$\{[^}]*\})|\$\{([A-Za-z_]\w*)(?:(:?[=-])([^}]*))?\}/g,
-    (whole, escaped: string | undefined, name: string, sign: string | undefined, fallback = '') => {
-      if (escaped !== undefined) return escaped;
-      const known = Object.hasOwn(values, name) ? values[name] : undefined;
-      if (known !== undefined && (known !== '' || sign?.startsWith(':') !== true)) return known;
-      if (!isWhole || hidden.has(name)) return whole;
-      return sign === undefined && known === undefined ? whole : String(fallback);
-    },
-  );
 }
 
 /** Kustomizations that it waits for, as `namespace/name`. */

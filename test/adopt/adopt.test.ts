@@ -214,6 +214,24 @@ describe('what the constructs refuse', () => {
     );
     expect(adopt(of(80, 80)).lifted).toBe(1);
   });
+
+  it('is no matter of objects that stay in YAML and have no part in requests', () => {
+    const claim = (size: string): object => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { namespace: 'shop', name: '${APP}' },
+      spec: { resources: { requests: { storage: size } } },
+    });
+    const { left } = adopt(loadObjects([claim('1Gi'), claim('2Gi')]).manifests);
+    expect(left.map(({ kind }) => kind)).toEqual(['PersistentVolumeClaim', 'PersistentVolumeClaim']);
+    const service = (port: number): object => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace: 'shop', name: 'web' },
+      spec: { ports: [{ port }] },
+    });
+    expect(() => adopt(loadObjects([service(80), service(81)]).manifests)).toThrow('Service shop/web is in');
+  });
 });
 
 it('keeps labels and annotations, and leaves what is no object of a mesh in its YAML', () => {
