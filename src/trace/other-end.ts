@@ -2,6 +2,7 @@
 import { isAddress } from '../model/addresses';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
+import { MESH_GATEWAY, type VirtualService } from '../model/virtual-services';
 import { parseClusterName } from './clusters';
 import { serviceNamed } from './names';
 import { remark, type Remark } from './notes';
@@ -52,7 +53,18 @@ function isMeant(mesh: Mesh, { route }: Hop, host: string): boolean {
     ({ config: { kind, namespace, name } }) =>
       kind === route.kind && namespace === route.namespace && name === route.name,
   );
-  if (service === undefined || service.semantics !== 'istio') return true;
+  if (service === undefined) return true;
+  if (service.semantics !== 'istio') return !(service.tcp.length > 0 && isTaken(mesh, service, host));
   const snis = service.tls.flatMap(({ matches }) => matches.flatMap(({ sniHosts }) => sniHosts));
   return [...service.hosts, ...snis].some((own) => isSubsetOf(host, own));
+}
+
+/** Whether a TCPRoute has the connections of a listener that another one of it would lead to the host. */
+function isTaken(mesh: Mesh, { config, gateways }: VirtualService, host: string): boolean {
+  return mesh.virtualServices.all.some(
+    (other) =>
+      other.config.manifest !== config.manifest &&
+      other.gateways.some((gateway) => gateway !== MESH_GATEWAY && gateways.includes(gateway)) &&
+      other.tcp.some(({ route }) => route.some((one) => one.host === host)),
+  );
 }

@@ -120,7 +120,7 @@ function backendOf(context: CheckContext, { route, cluster }: FollowedHop, part:
 }
 
 /** What a DestinationRule says of a hop's TLS, if one does. */
-function tlsOf(context: CheckContext, hop: FollowedHop): Blamed | undefined {
+export function tlsOf(context: CheckContext, hop: FollowedHop): Blamed | undefined {
   const by = [...hop.decidedBy]
     .reverse()
     .find(({ kind, field }) => kind === 'DestinationRule' && /\.tls\b/.test(field));

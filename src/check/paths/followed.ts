@@ -22,6 +22,8 @@ export interface Share {
 /** What rules read of a trace. The rest is let go: there are as many as requests and clients together. */
 export interface Followed extends Pick<Trace, 'outcome' | 'destination' | 'refusal'> {
   readonly hops: readonly FollowedHop[];
+  /** Whether it ends at another host than the one that it is for, where no route says so. */
+  readonly strays: boolean;
 }
 
 export type FollowedHop = Pick<Hop, 'proxy' | 'receives' | 'route' | 'cluster' | 'sends' | 'decidedBy'>;

@@ -71,6 +71,7 @@ function goAlike(one: Followed, other: Followed): boolean {
   return (
     one.outcome === 'delivered' &&
     other.outcome === 'delivered' &&
+    one.strays === other.strays &&
     isSame(one.destination, other.destination) &&
     one.hops.length === other.hops.length &&
     one.hops.every((hop, at) => {
@@ -120,11 +121,12 @@ function follow({ mesh }: CheckContext, probe: Probe, client: Client): readonly 
   }
 }
 
-function keptOf({ outcome, destination, refusal, hops }: Trace): Followed {
+function keptOf({ outcome, destination, refusal, hops, noted }: Trace): Followed {
   return {
     outcome,
     destination,
     refusal,
+    strays: noted.some(({ kind }) => kind === 'other-end'),
     hops: hops.map(({ proxy, receives, route, cluster, sends, decidedBy }) => ({ proxy, receives, route, cluster, sends, decidedBy })), // prettier-ignore
   };
 }

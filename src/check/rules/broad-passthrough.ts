@@ -9,6 +9,7 @@ import {
   ruleMatches,
   virtualServices,
 } from '../edge';
+import { routeSpec } from '../gateway-api';
 import { isSubsetOf } from '../../model/hostnames';
 import type { Hit, Rule } from '../rule';
 
@@ -20,7 +21,7 @@ export const rule: Rule = {
   why: 'The gateway believes the SNI that the client writes: with a wildcard this wide, a client reaches any server that shares an address with an allowed one, or names whatever it likes.',
   fix: 'Name the hosts, or the narrowest domain.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/wildcard-egress-hosts/',
-  reads: ['VirtualService'],
+  reads: ['VirtualService', 'TLSRoute'],
   footguns: ['E16', 'V10'],
   *check(context) {
     const gateways = context.index(gatewaysByName);
@@ -43,19 +44,44 @@ export const rule: Rule = {
         else yield* widened(context, service, rule);
       }
     }
+    yield* widenedByRoutes(context);
   },
 };
+
+/** The same of TLSRoutes of the mesh, whose hostnames may be wider than what their parent declares. */
+function* widenedByRoutes(context: CheckContext): Generator<Hit> {
+  const told = new Set<string>();
+  for (const { semantics, gateways, tls, config } of context.mesh.virtualServices.all) {
+    if (semantics !== 'gateway-api' || !gateways.includes(MESH)) continue;
+    const { hostnames = [] } = routeSpec(config.manifest);
+    for (const { matches, route } of tls) {
+      for (const sni of new Set(matches.flatMap(({ sniHosts }) => sniHosts))) {
+        const key = `${config.manifest.index} ${sni}`;
+        const [host = ''] = route.map((one) => one.host);
+        if (told.has(key) || !sni.startsWith('*') || isDeclared(context, sni)) continue;
+        told.add(key);
+        yield {
+          manifest: config.manifest,
+          field: ['spec', 'hostnames', Math.max(0, hostnames.indexOf(sni))],
+          what: `TLS for ${sni} goes to ${host}, and no ServiceEntry declares that domain`,
+          why: 'A client that names any other host of the domain is let out as well, to a server that is not that host.',
+          fix: 'Write the hosts of the parent as hostnames, or declare the whole domain.',
+        };
+      }
+    }
+  }
+}
+
+/** Where the whole domain is declared, one server of it may well stand for all. */
+function isDeclared(context: CheckContext, sni: string): boolean {
+  return entriesFor(context, sni).some(({ spec }) => (spec.hosts ?? []).some((host) => isSubsetOf(sni, host)));
+}
 
 /** Names that a rule takes in beyond those of the entry that it leads to: each client of them reaches that host. */
 function* widened(context: CheckContext, service: VirtualServiceView, rule: RuleMatch): Generator<Hit> {
   const hosts = (service.spec.tls?.[rule.rule]?.route ?? []).map(({ destination }) => destination?.host ?? '');
   for (const [at, sni] of rule.sniHosts.entries()) {
-    // Where the whole domain is declared, one server of it may well stand for all.
-    if (
-      !sni.startsWith('*') ||
-      entriesFor(context, sni).some(({ spec }) => (spec.hosts ?? []).some((host) => isSubsetOf(sni, host)))
-    )
-      continue;
+    if (!sni.startsWith('*') || isDeclared(context, sni)) continue;
     const exact = hosts.find(
       (host) => !host.startsWith('*') && isSubsetOf(host, sni) && context.index(entriesByHost).has(host),
     );

@@ -1,3 +1,4 @@
+import { overlaps } from '../../model/hostnames';
 import { push } from '../../model/objects';
 import { MESH, nameOf, virtualServices, fullHost } from '../edge';
 import type { Manifest } from '../../model/manifest';
@@ -100,7 +101,7 @@ function matchesMeet(some: readonly L4Match[], others: readonly L4Match[]): bool
     others.some(
       (other) =>
         (one.port === 0 || other.port === 0 || one.port === other.port) &&
-        (one.sniHosts.length === 0 || other.sniHosts.length === 0 || one.sniHosts.some((sni) => other.sniHosts.includes(sni))), // prettier-ignore
+        (one.sniHosts.length === 0 || other.sniHosts.length === 0 || one.sniHosts.some((sni) => other.sniHosts.some((own) => overlaps(sni, own)))), // prettier-ignore
     ),
   );
 }

@@ -1,5 +1,5 @@
 import type { Service } from '../../model/services';
-import { isHttpOrAuto } from '../../model/protocols';
+import { isHttp, isHttpOrAuto } from '../../model/protocols';
 import type { CheckContext } from '../context';
 import { MESH, type RuleMatch, type VirtualServiceView, nameOf, ruleMatches, virtualServices, fullHost } from '../edge';
 import { isSubsetOf } from '../../model/hostnames';
@@ -9,8 +9,8 @@ export const rule: Rule = {
   id: 'EDGE218',
   name: 'route-not-consulted',
   severity: 'warning',
-  title: 'HTTP rules are written for a host whose requests sidecars never try them on',
-  why: "A sidecar looks for a VirtualService's http rules among the HTTP ports of the service that has its very host; on port 80 alone it takes them for any host.",
+  title: 'Rules are written for a host whose requests sidecars never try them on',
+  why: "A sidecar looks for a VirtualService's http rules among the HTTP ports of the service that has its very host; on port 80 alone it takes them for any host. Its tcp rules are for ports that are not HTTP.",
   fix: 'Declare the host, under its own name, with the HTTP port that clients call; or write tls rules for TLS.',
   see: 'https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/',
   reads: ['VirtualService', 'ServiceEntry'],
@@ -19,6 +19,7 @@ export const rule: Rule = {
     const { services } = context.mesh;
     const wild = services.all.filter(({ host }) => host.startsWith('*'));
     for (const view of context.index(virtualServices)) {
+      yield* offTcp(context, view);
       const rules = ruleMatches(view).filter(({ kind, gateways }) => kind === 'http' && gateways.includes(MESH));
       for (const written of rules.length === 0 ? [] : view.hosts) {
         const host = fullHost(context, written, view.manifest.namespace);
@@ -58,6 +59,30 @@ function* offHttp(
         : {}),
     };
     return;
+  }
+}
+
+/** A rule for TCP on ports that are HTTP, which sidecars lead by routes of HTTP alone, or that none of its hosts has. */
+function* offTcp(context: CheckContext, view: VirtualServiceView): Generator<Hit> {
+  const rules = ruleMatches(view).filter(({ kind, gateways }) => kind === 'tcp' && gateways.includes(MESH));
+  if (rules.length === 0) return;
+  const { manifest, hosts } = view;
+  const declared = hosts.map((host) => context.mesh.services.declaring(fullHost(context, host, manifest.namespace)));
+  const own = declared.flat();
+  const ports = own.flatMap((service) => service.ports);
+  if (ports.length === 0 || declared.some(({ length }) => length === 0) || own.some(({ resolution }) => resolution === 'ALIAS')) return; // prettier-ignore
+  for (const { rule, port: wanted, field } of rules) {
+    if (ports.some(({ protocol, port }) => !isHttp(protocol) && (wanted === undefined || wanted === port))) continue;
+    const shown = [...new Set(ports.map(({ port, protocol }) => `${port} ${protocol}`))].join(', ');
+    const isThere = wanted === undefined || ports.some(({ port }) => port === wanted);
+    yield {
+      manifest,
+      field,
+      what: `tcp[${rule}] is for ${hosts.join(', ')}, which ${nameOf((own[0] as Service).config.manifest)} declares with ${shown}${isThere ? '' : `, and the rule asks for port ${wanted}`}`,
+      fix: isThere
+        ? 'Write an http rule, which sidecars try on the requests of the port.'
+        : 'Ask for a port that the host has.',
+    };
   }
 }
 

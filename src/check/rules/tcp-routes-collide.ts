@@ -1,22 +1,29 @@
 import type { CheckContext } from '../context';
-import { compareAge, config } from '../../model/objects';
+import type { Attachment } from '../../model/attachments';
+import { compareAge, config, push, type Config } from '../../model/objects';
 import { MESH, type VirtualServiceView, gatewaysByName, haveCommonViewer, nameOf, ruleMatches, virtualServices, fullHost } from '../edge'; // prettier-ignore
 import { overlaps } from '../../model/hostnames';
+import type { Manifest } from '../../model/manifest';
+import { tlsOf } from '../paths/blame';
+import { paths } from '../paths/paths';
+import { routeSpec } from '../gateway-api';
 import type { Server } from '../istio';
 import { isHttp } from '../protocol';
-import type { Rule } from '../rule';
+import type { Hit, Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE217',
   name: 'tcp-routes-collide',
   severity: 'error',
-  title: 'Two VirtualServices send the TCP of one gateway port to different hosts',
-  why: 'Plain TCP names no host, so a server of a gateway has one TCP route: the first rule of the oldest VirtualService takes every connection, those that were meant for the other host too, and delivers them to the wrong server.',
+  title: 'Two routes send the TCP of one gateway port to different hosts',
+  why: 'Plain TCP names no host, so a server of a gateway has one TCP route: the first rule of the oldest VirtualService or TCPRoute takes every connection, those that were meant for the other host too, and delivers them to the wrong server.',
   fix: 'Give each host a port of its own on the gateway, and send its connections there; or pass TLS through and route by sniHosts.',
   see: 'https://istio.io/latest/docs/reference/config/networking/virtual-service/#TCPRoute',
-  reads: ['VirtualService', 'Gateway'],
+  reads: ['VirtualService', 'Gateway', 'TCPRoute'],
   footguns: ['V20', 'S05'],
   *check(context) {
+    yield* atListeners(context);
+    yield* byName(context);
     const services = [...context.index(virtualServices)]
       .filter(({ spec }) => (spec.tcp ?? []).length > 0)
       .sort((a, b) => compareAge(config(a.manifest), config(b.manifest)));
@@ -38,6 +45,55 @@ export const rule: Rule = {
     }
   },
 };
+
+/** A gateway that tells TCP apart by the SNI of the TLS around it, where the sender writes that of another host. */
+function* byName(context: CheckContext): Generator<Hit> {
+  const told = new Set<Manifest>();
+  for (const { probe, client, trace } of context.index(paths)) {
+    const [sender, gateway] = trace.hops.slice(-2);
+    const sni = sender?.sends?.sni ?? '';
+    if (!trace.strays || sender === undefined || gateway === undefined || gateway === sender || sni === '' || sni === probe.host) continue; // prettier-ignore
+    const rule = tlsOf(context, sender);
+    if (rule === undefined || told.has(rule.manifest)) continue;
+    told.add(rule.manifest);
+    const { namespace, workload } = gateway.proxy;
+    yield {
+      ...rule,
+      what: `${probe.url} from ${client.from}, which is for ${probe.host}, goes to gateway ${namespace}/${workload ?? ''} with SNI ${sni}, and ends at ${trace.destination?.host ?? ''}`,
+      why: 'Inside TLS nothing of TCP names a host: the gateway goes by the SNI that the sender writes, and leads the connection to the host of that name.',
+      fix: `Write the SNI of the host, ${probe.host}, for the connections to it, in a subset of their own.`,
+    };
+  }
+}
+
+/** TCPRoutes of one listener of the Gateway API: istiod makes a VirtualService of each. */
+function* atListeners({ mesh }: CheckContext): Generator<Hit> {
+  const byListener = new Map<string, Attachment[]>();
+  for (const one of mesh.gatewayApi.attachments) {
+    const { route, gateway, listener } = one;
+    if (route.kind !== 'TCPRoute' || gateway.controller !== 'istio') continue;
+    push(byListener, `${gateway.config.namespace}/${gateway.config.name} ${listener.port}`, one);
+  }
+  for (const all of byListener.values()) {
+    const [first, ...others] = [...all].sort((a, b) => compareAge(a.route.config, b.route.config));
+    for (const { route, gateway, listener } of others) {
+      if (first === undefined || route.config.manifest === first.route.config.manifest) continue;
+      const [to, taken] = [backendsOf(route.config), backendsOf(first.route.config)];
+      if (to === taken) continue;
+      yield {
+        manifest: route.config.manifest,
+        field: ['spec', 'rules', 0],
+        what: `connections to port ${listener.port} of gateway ${gateway.config.namespace}/${gateway.config.name} go to ${taken} by ${nameOf(first.route.config.manifest)}, and never to ${to}`,
+        fix: 'Give each host a listener with a port of its own, and send its connections there; or pass TLS through and route by hostnames.',
+      };
+    }
+  }
+}
+
+function backendsOf({ manifest }: Config): string {
+  const [rule] = routeSpec(manifest).rules ?? [];
+  return [...new Set((rule?.backendRefs ?? []).map(({ name = '', namespace, port }) => `${namespace ? `${namespace}/` : ''}${name}${port ? `:${port}` : ''}`))].sort().join(', '); // prettier-ignore
+}
 
 interface TcpRule {
   readonly service: VirtualServiceView;
