@@ -476,6 +476,11 @@ export class Mesh implements Registry {
   }
 
   /** Keeps what was computed for a key of this mesh, such as a proxy's scope, under a name. */
+  /** The mesh as it would be with more objects. */
+  public with(manifests: readonly Manifest[]): Mesh {
+    return new Mesh([...this.manifests, ...manifests], this.options, this.leftOut, this.known, this.revision);
+  }
+
   public remember<T>(owner: object, name: string, make: () => T): T {
     let values = this.memo.get(owner);
     if (values === undefined) {

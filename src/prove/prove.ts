@@ -9,7 +9,7 @@ import type { Mesh } from '../model/mesh';
 import { everyName } from '../diff/requests';
 import { isOutside } from '../list/outside';
 import { Targets } from '../list/targets';
-import { RequestError, whyUnknown } from '../trace/index';
+import { RequestError, trace, whyUnknown } from '../trace/index';
 import { anyOf, exact, prefix, type Matcher } from '../trace/matcher';
 import type { ObjectRef, Trace, TraceRequest } from '../trace/types';
 import {
@@ -32,6 +32,7 @@ import { otherNames } from '../traffic/sni';
 import { universe } from '../traffic/universe';
 import { allClients, callersOf } from './clients';
 import { violationOf } from './demands';
+import { pastWaypoints } from './past-waypoints';
 import type { Rule, RuleProblem, Where } from './rules';
 
 export type Verdict = 'proved' | 'refuted' | 'undecided' | 'vacuous';
@@ -166,6 +167,7 @@ class Prover {
         if (refuted !== undefined) return refuted;
       }
     }
+    if (this.isTrueOfSome && this.doubts.size === 0) this.askPods(callers);
     const verdict: Verdict = this.doubts.size > 0 ? 'undecided' : this.isTrueOfSome ? 'proved' : 'vacuous';
     const because =
       verdict === 'undecided'
@@ -192,6 +194,28 @@ class Prover {
       by: [],
       line: this.rule.line,
     };
+  }
+
+  /** What holds of requests by name need not hold of who dials Pods by their own addresses, past the waypoint of their Service. */
+  private askPods(callers: ReturnType<typeof callersOf>): void {
+    const { to } = this.rule;
+    if (to.outside || to.cidrs !== undefined) return;
+    const past = pastWaypoints(this.mesh);
+    for (const { host, ports, direct, waypoint } of past.services) {
+      if (!this.isAsked({ host }) || to.ports?.every((port) => !ports.includes(port)) === true) continue;
+      for (const { client, name } of callers) {
+        const { serviceAccount, from } = client.request;
+        const isWaypoint = serviceAccount === waypoint.name && from.split('/')[0] === waypoint.namespace;
+        if (client.at !== undefined || isWaypoint || this.budget.isSpent) continue;
+        this.budget.follow();
+        const request: TraceRequest = { ...client.request, request: `tcp://${direct.host}:${direct.port}` };
+        const told = trace(past.mesh, request);
+        const found = violationOf(past.mesh, this.rule, told, request);
+        if (told.outcome !== 'delivered' || found.is !== 'violated') continue;
+        this.doubts.add(`${name} to the Pods of ${host} by their own addresses, past its waypoint: they let it in`);
+        break;
+      }
+    }
   }
 
   /** Whether nothing leads from a name to the hosts of the rule. An address may be anybody's, and so may a name that nobody has. */

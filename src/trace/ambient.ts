@@ -7,7 +7,7 @@ import type { Port, Service } from '../model/services';
 import { serviceBindingOf, USE_WAYPOINT, workloadBindingOf, type Binding } from '../model/waypoints';
 import { isMeshed, type Workload, shownName } from '../model/workloads';
 import { authorize } from './authorization';
-import { HBONE_PORT, MUTUAL, hasAddress, isOpenTo, isTold } from './hbone';
+import { HBONE_PORT, MUTUAL, hasAddress, isOpenTo, isTold, shownInTunnel } from './hbone';
 import { denied, heldBy } from './filters';
 import { hopOf, brokenStatus, protocolOf, type Incoming } from './hop';
 import { remark } from './notes';
@@ -76,12 +76,13 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
     const workload = flight.address === null ? undefined : mesh.workloads.at(flight.address);
     if (workload !== undefined && isMeshed(workload)) {
       const layers = [...flight.layers, MUTUAL];
+      const identity = shownInTunnel(mesh, flight.from);
       const led = workloadBindingOf(mesh, workload);
       if (led !== undefined) {
-        const hop = hopOf(incoming, { sends: wire(protocolOf(flight), HBONE_PORT, layers), decidedBy: decisions(asksFor(led)) }); // prettier-ignore
+        const hop = hopOf(incoming, { sends: wire(protocolOf(flight), HBONE_PORT, layers), identity, decidedBy: decisions(asksFor(led)) }); // prettier-ignore
         return step(hop, { at: 'waypoint', flight: onward, binding: led, to: { workload } });
       }
-      const hop = hopOf(incoming, { sends: wire(protocolOf(flight), flight.port, layers) });
+      const hop = hopOf(incoming, { sends: wire(protocolOf(flight), flight.port, layers), identity });
       return step(hop, toPod({ ...onward, layers }, workload));
     }
     noteUnknown(walk, flight);
@@ -101,7 +102,11 @@ export function throughZtunnel(walk: Walk, flight: Flight, name: string | null, 
     );
   if (binding?.gateway !== undefined && binding.problem === undefined) {
     const tunnel = wire(protocolOf(flight), HBONE_PORT, [...flight.layers, MUTUAL]);
-    const hop = hopOf(incoming, { sends: tunnel, decidedBy: decisions(by) });
+    const hop = hopOf(incoming, {
+      sends: tunnel,
+      identity: shownInTunnel(mesh, flight.from),
+      decidedBy: decisions(by),
+    });
     const shared = sharedWith(mesh, service, binding);
     if (shared !== undefined) return unknown(hop, shared);
     return step(hop, { at: 'waypoint', flight: onward, binding, to: { service, port } });
@@ -169,7 +174,7 @@ function straight(walk: Walk, flight: Flight, { service, port, incoming, by }: S
   const dialled = endpoint?.port ?? flight.port;
   const target = service.registry === 'External' && workload === undefined ? dialled : port.port;
   const envoy = { ...incoming.envoy, endpoints: endpoints.map(endpointText) };
-  const hop = hopOf(incoming, { sends: wire(protocolOf(flight), target, layers), decidedBy: decisions(by), envoy });
+  const hop = hopOf(incoming, { sends: wire(protocolOf(flight), target, layers), ...(inMesh ? { identity: shownInTunnel(walk.mesh, flight.from) } : {}), decidedBy: decisions(by), envoy }); // prettier-ignore
   const onward = { ...flight, layers, address: endpoint?.address ?? null, port: dialled, namedPort: target, host: endpoint?.address !== undefined && workload === undefined && !isAddress(endpoint.address) ? endpoint.address : service.host }; // prettier-ignore
   return step(hop, { at: 'network', flight: onward, target: { workload, original: false, among: endpoints }, isHttp: flight.http !== null }); // prettier-ignore
 }

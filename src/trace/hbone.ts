@@ -7,10 +7,15 @@ import type { Service } from '../model/services';
 import type { Workload } from '../model/workloads';
 import { networkVerdict } from './network-policy';
 import { refused, unknown, type Step } from './step';
-import type { Flight, TlsLayer, Walk } from './walk';
+import type { Flight, Peer, TlsLayer, Walk } from './walk';
 
 export const MUTUAL: TlsLayer = { kind: 'ISTIO_MUTUAL', sni: null, certificate: 'istio' };
 export const HBONE_PORT = 15008;
+
+/** Whom the other end of a tunnel sees: ztunnel shows the identity of the Pod whose connection it carries. */
+export function shownInTunnel({ config: { trustDomain } }: Mesh, { namespace, serviceAccount }: Peer): string {
+  return `${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
 
 /** Whether a service has an address that ztunnel knows it by: its own, or one that Istio gives a ServiceEntry's host. */
 export function hasAddress(service: Service): boolean {

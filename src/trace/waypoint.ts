@@ -7,7 +7,7 @@ import type { Workload } from '../model/workloads';
 import { toPod } from './ambient';
 import { through } from './connection';
 import { pastFilters, pathRead, waypointFilters, type Filtered } from './filters';
-import { cut, MUTUAL } from './hbone';
+import { cut, MUTUAL, shownInTunnel } from './hbone';
 import { hopOf, type AtProxy, type Incoming } from './hop';
 import { istioPlane } from './istio-plane';
 import { refused, step, type Step, type WaypointTarget } from './step';
@@ -116,8 +116,9 @@ function toWorkload(walk: Walk, flight: Flight, binding: Binding, workload: Work
   if (read.held !== undefined) return read.held;
   const past = pastFilters(at, waypointFilters(mesh, binding), read.http, () => logged);
   if (past.held !== undefined) return past.held;
-  const hop = hopOf(incoming, { ...logged, sends: wire(spoken, flight.port, layers) });
-  const onward = { ...flight, layers, http: past.http ?? flight.http, sentBy: proxy, from: peerOf(mesh, binding) };
+  const from = peerOf(mesh, binding);
+  const hop = hopOf(incoming, { ...logged, sends: wire(spoken, flight.port, layers), identity: shownInTunnel(mesh, from) }); // prettier-ignore
+  const onward = { ...flight, layers, http: past.http ?? flight.http, sentBy: proxy, from };
   return step(hop, toPod(onward, workload));
 }
 
