@@ -16,15 +16,6 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string, named?: (cluster: 
     shapeOf(cluster === null || named === undefined ? cluster : named(cluster));
   const last = trace.hops[trace.hops.length - 1];
   const passthrough = trace.hops.some(({ cluster }) => isCatchAll(cluster));
-  const split = trace.hops.flatMap((hop) => {
-    if (hop.alternatives.length === 0) return [];
-    const own = hop.weight ?? 0;
-    const total = own + hop.alternatives.reduce((sum, other) => sum + other.weight, 0);
-    const share = (weight: number): string => `${Math.round((1000 * weight) / Math.max(total, 1)) / 10} %`;
-    return [{ cluster: hop.cluster, weight: own }, ...hop.alternatives].map(
-      ({ cluster, weight }) => `${share(weight)} to ${shape(cluster)}`,
-    );
-  });
   const refusal =
     trace.refusal === null
       ? null
@@ -43,19 +34,37 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string, named?: (cluster: 
     servers: serversOf(mesh, trace),
     tls: last === undefined ? null : tlsSettings(mesh, last),
     passthrough,
-    split: [...split, ...spreadOf(trace)],
-    // Who refuses before it sends anything on sends no copies either.
-    copies: trace.hops.flatMap(({ copies = [], sends }) =>
-      (trace.outcome === 'refused' && sends === null ? [] : copies).map(
-        ({ cluster, percent }) => `${shape(cluster)}${percent === 100 ? '' : ` (${percent} %)`}`,
-      ),
-    ),
+    split: splitOf(trace, shape),
+    copies: copiesOf(trace, shape),
     asks: asksOf(trace),
     refusal,
     ...(trace.answer === undefined ? {} : { answer: answerOf(trace.answer) }),
     certificate: trace.hops[0]?.receives.tls === 'MUTUAL',
   };
   return { ...way, text: describe(way, trace, host) };
+}
+
+/** Ways of weighted routes. */
+export function splitOf(trace: Trace, shape = shapeOf): readonly string[] {
+  const split = trace.hops.flatMap((hop) => {
+    if (hop.alternatives.length === 0) return [];
+    const own = hop.weight ?? 0;
+    const total = own + hop.alternatives.reduce((sum, other) => sum + other.weight, 0);
+    const share = (weight: number): string => `${Math.round((1000 * weight) / Math.max(total, 1)) / 10} %`;
+    return [{ cluster: hop.cluster, weight: own }, ...hop.alternatives].map(
+      ({ cluster, weight }) => `${share(weight)} to ${shape(cluster)}`,
+    );
+  });
+  return [...split, ...spreadOf(trace)];
+}
+
+/** Who gets copies: who refuses before it sends anything on sends none. */
+export function copiesOf({ hops, outcome }: Trace, shape = shapeOf): readonly string[] {
+  return hops.flatMap(({ copies = [], sends }) =>
+    (outcome === 'refused' && sends === null ? [] : copies).map(
+      ({ cluster, percent }) => `${shape(cluster)}${percent === 100 ? '' : ` (${percent} %)`}`,
+    ),
+  );
 }
 
 /** Whom the last proxy that chooses among several has to choose from: Pods go by what controls them. */

@@ -2,7 +2,7 @@
  * The register of what may cross the edge: each class of requests of each client is followed, and those that fare alike are one
  * entry. What is refused is left out; what is not known is never left out.
  */
-import { wayOf } from '../diff/way';
+import { copiesOf, splitOf } from '../diff/way';
 import { isSubsetOf } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
 import type { Destination, ObjectRef, Outcome, ProxyRef, TlsKind, Trace, TraceRequest } from '../trace/types';
@@ -267,8 +267,6 @@ function draftOf(
   request: TraceRequest,
   by: readonly ObjectRef[],
 ): Omit<RegisterEntry, 'from' | 'requests'> {
-  // prettier-ignore
-  const { split, copies } = wayOf(mesh, told, target.host);
   const caller = told.hops[0]?.identity;
   const isCallers = (index: number, { kind }: ProxyRef): boolean =>
     index === 0 && (kind === 'sidecar' || kind === 'ztunnel' || kind === 'none') && request.at === undefined;
@@ -284,7 +282,7 @@ function draftOf(
       sni: sends?.sni ?? null,
       identity: identity === undefined ? null : identity === caller && request.at === undefined ? 'caller' : identity,
     })),
-    also: [...split, ...copies.map((one) => `copies to ${one}`)],
+    also: [...splitOf(told), ...copiesOf(told).map((one) => `copies to ${one}`)],
     by: [...by].sort((a, b) => compare(textOf(a), textOf(b))),
     outcome: told.outcome === 'refused' ? 'unknown' : told.outcome,
     request,
