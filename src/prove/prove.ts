@@ -142,6 +142,8 @@ class Prover {
   private readonly leading: ReadonlySet<string> | undefined;
   private readonly doubts = new Set<string>();
   private readonly witnesses = new Set<string>();
+  /** What a proof does not say. */
+  private readonly remarks: string[] = [];
   private followed = 0;
   /** Whether the rule says anything of any request. */
   private isTrueOfSome = false;
@@ -180,8 +182,8 @@ class Prover {
                   ? 'there is no request of the kind that it forbids'
                   : 'no request of the kind that it is about arrives',
             ]
-          : this.witnesses.size > 0
-            ? [...this.witnesses].slice(0, MOST_REASONS)
+          : this.witnesses.size + this.remarks.length > 0
+            ? [...this.remarks, ...this.witnesses].slice(0, MOST_REASONS)
             : ['no object lets such a request through'];
     return {
       name: this.rule.name,
@@ -212,7 +214,7 @@ class Prover {
         const told = trace(past.mesh, request);
         const found = violationOf(past.mesh, this.rule, told, request);
         if (told.outcome !== 'delivered' || found.is !== 'violated') continue;
-        this.doubts.add(`${name} to the Pods of ${host} by their own addresses, past its waypoint: they let it in`);
+        this.remarks.push(`of requests by name: ${name} may dial the Pods of ${host} by their own addresses, past its waypoint, and ztunnel lets it in`); // prettier-ignore
         break;
       }
     }
