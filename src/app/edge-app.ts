@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { ApiObject, App, Chart, Names } from 'cdk8s';
+import { ApiObject, App, Chart, IResolver, Names } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { ownLineNow } from '../core/own-line';
 import { toYaml } from '../core/yaml';
@@ -45,6 +45,14 @@ export interface EdgeAppProps {
    * @default the newest that are known
    */
   readonly target?: MeshTarget;
+
+  /**
+   * Resolvers of cdk8s, which replace values before they are written.
+   *
+   * @see https://cdk8s.io/docs/latest/basics/app/#resolvers
+   * @default none beside those that cdk8s has
+   */
+  readonly resolvers?: IResolver[];
 }
 
 /**
@@ -67,7 +75,7 @@ export class EdgeApp extends App {
   private readonly folderPerChart: boolean;
 
   public constructor(props: EdgeAppProps = {}) {
-    super({ outdir: process.env.CDK8S_OUTDIR ?? props.manifests ?? 'dist' });
+    super({ outdir: process.env.CDK8S_OUTDIR ?? props.manifests ?? 'dist', resolvers: props.resolvers });
     const asked = process.env.CDK8S_OUTDIR;
     this.manifestsDir = resolve(props.manifests ?? 'dist');
     this.asked = asked === undefined ? undefined : resolve(asked);

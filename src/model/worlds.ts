@@ -57,9 +57,7 @@ export function findWorlds(
   const taken = new Set(kustomizations.flatMap((file) => kustomizer.takenUp(file)));
   const groups = leftOver(files, kustomizations, taken);
   const drafts = [
-    ...kustomizations
-      .filter((file) => isRoot(kustomizer, file, taken))
-      .map((file) => build(kustomizer, dirname(file), tree)),
+    ...rootsOf(kustomizer, kustomizations, taken).map((file) => build(kustomizer, dirname(file), tree)),
     ...groups
       .map(([folder, own]) =>
         plain(kustomizations.length === 0 && groups.length === 1 ? (folders[0] ?? folder) : folder, own, known, tree),
@@ -218,12 +216,33 @@ function distinct<T>(all: readonly T[]): readonly T[] {
   return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
 }
 
-function isRoot(kustomizer: Kustomizer, file: string, taken: ReadonlySet<string>): boolean {
-  if (taken.has(resolve(dirname(file)))) return false;
-  try {
-    return kustomizer.kustomization(file).kind !== 'Component';
-  } catch {
+/** Kustomizations that no other one takes up; of those that take up one another in a circle, which kustomize does not build, the first. */
+function rootsOf(kustomizer: Kustomizer, files: readonly string[], taken: ReadonlySet<string>): readonly string[] {
+  const byFolder = new Map(files.map((file) => [resolve(dirname(file)), file]));
+  const reached = new Set<string>();
+  const reach = (from: string): void => {
+    const open = [from];
+    for (let file = open.pop(); file !== undefined; file = open.pop()) {
+      if (reached.has(file)) continue;
+      reached.add(file);
+      open.push(...kustomizer.takenUp(file).flatMap((path) => byFolder.get(path) ?? []));
+    }
+  };
+  const first = files.filter((file) => !taken.has(resolve(dirname(file))));
+  for (const file of first) reach(file);
+  const circles = files.filter((file) => {
+    if (reached.has(file)) return false;
+    reach(file);
     return true;
+  });
+  return [...first, ...circles].filter((file) => !isComponent(kustomizer, file));
+}
+
+function isComponent(kustomizer: Kustomizer, file: string): boolean {
+  try {
+    return kustomizer.kustomization(file).kind === 'Component';
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import { ApiObject, App, Chart, Testing } from 'cdk8s';
+import { ApiObject, App, Chart, type IResolver, type ResolutionContext, Testing } from 'cdk8s';
 import fc from 'fast-check';
 import {
   existsSync,
@@ -36,6 +36,21 @@ const configMap = (scope: Chart, id: string, name: string, data: Record<string, 
   new ApiObject(scope, id, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'a' }, data });
 
 describe('EdgeApp', () => {
+  it('has values replaced by the resolvers of cdk8s', () => {
+    const resolvers = [
+      { resolve: (context: ResolutionContext) => context.value === 'secret' && context.replaceValue('shown') },
+    ];
+    const app = new EdgeApp({ manifests: join(home, 'dist'), resolvers: resolvers as unknown as IResolver[] });
+    new ExternalService(new Chart(app, 'one'), 'A', {
+      hosts: ['a.example.com'],
+      metadata: { annotations: { of: 'secret' } },
+    });
+    configMap(new Chart(app, 'two'), 'B', 'b', { of: 'secret' });
+    app.synth();
+    expect(readFileSync(join(home, 'dist/two/two.yaml'), 'utf8')).toContain('of: shown');
+    expect(readFileSync(join(home, 'dist/one/one.yaml'), 'utf8')).toContain('of: shown');
+  });
+
   it('writes a folder for each chart, with the files beside it', () => {
     const app = new EdgeApp({ manifests: join(home, 'dist') });
     const chart = new Chart(app, 'one');

@@ -363,6 +363,35 @@ configMapGenerator:
     ]);
   });
 
+  it.each([
+    [
+      'one another',
+      {
+        'a/kustomization.yaml': 'resources: [se.yaml, ../b]\n',
+        'b/kustomization.yaml': 'resources: [../a]\n',
+        'a/se.yaml': '',
+      },
+    ],
+    [
+      'themselves',
+      { 'kustomization.yaml': 'resources: [.]\n', 'se.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\n' },
+    ],
+  ])('is not built, and its files are not judged as they are, where kustomizations take up %s', (_what, files) => {
+    const worlds = findWorlds([tree(files)]).filter(({ by }) => by === 'kustomize');
+    expect(
+      worlds.map(({ notBuilt, loaded }) => [notBuilt?.replace(/^.* takes/, 'takes'), loaded.manifests.length]),
+    ).toEqual([['takes up itself', 0]]);
+  });
+
+  it('makes no world of what a component alone takes up that nobody uses', () => {
+    const root = tree({
+      'kustomization.yaml': 'configMapGenerator: [{ name: a }]\n',
+      'part/kustomization.yaml': 'kind: Component\nresources: [../base]\n',
+      'base/kustomization.yaml': 'configMapGenerator: [{ name: b }]\n',
+    });
+    expect(findWorlds([root])).toHaveLength(1);
+  });
+
   it('is not built where a file that it generates from is not there', () => {
     const root = tree({ 'kustomization.yaml': 'configMapGenerator: [{ name: a, files: [gone.txt] }]\n' });
     expect(findWorlds([root])[0]?.notBuilt).toMatch(/gone\.txt is not there/);
