@@ -269,7 +269,7 @@ export function findCluster(
     const since = ISTIO_SWITCHES.resolvesWildcardsInSidecars.since;
     return missing(
       name,
-      { is: 'wildcard-by-name', entry: serviceRef(service), inSidecars: resolvesWildcardsInSidecars, since },
+      { is: 'wildcard-by-name', entry: serviceRef(service), inSidecars: resolvesWildcardsInSidecars, since, atGateway: isGateway }, // prettier-ignore
       decision(service, 'spec.resolution'),
     );
   }

@@ -8,6 +8,7 @@ import { MESH_GATEWAY } from '../model/virtual-services';
 import { portsNaming } from '../model/sidecar-scope';
 import type { Service } from '../model/services';
 import { heldBySource, ruleOf } from './held-by-source';
+import { serviceNamed } from './names';
 import type { Spoken, UnknownHost, Wanted } from './reasons';
 import { serviceRef } from './refs';
 import type { ProxyView } from './tcp-routes';
@@ -33,7 +34,8 @@ export function unknownDestination(view: ProxyView, host: string, port: number, 
       cause: { is: 'held-by-source', rule: ruleOf(held), admits: held.admits },
       by: held.by,
     };
-  const candidates = declaring(mesh, host);
+  // Clients may leave out what DNS adds to the name of a Service.
+  const candidates = declaring(mesh, serviceNamed(mesh, host, proxy.namespace)?.host ?? host);
   const visible = candidates.filter((service) => mesh.services.isVisible(service, proxy.namespace));
   const found = visible.filter((service) =>
     scope.listeners.some((listener) =>
@@ -245,6 +247,15 @@ function ofImported(view: ProxyView, service: Service, wanted: Wanted): Explanat
     return {
       cause: { is: 'other-protocol', entry: serviceRef(service), port, declared: own.protocol, spoken: protocol },
       by: decision(service, `spec.ports[${own.index}].protocol`),
+    };
+  if (
+    service.registry === 'Kubernetes' &&
+    service.resolution === 'PASSTHROUGH' &&
+    view.mesh.endpoints.of(service, own, {}).endpoints.length === 0
+  )
+    return {
+      cause: { is: 'headless-without-pods', service: serviceRef(service), port },
+      by: decision(service, 'spec.selector'),
     };
   if (service.address === ANY_ADDRESS || protocol === 'HTTP') return undefined;
   const addresses = [service.address, ...service.extraAddresses];

@@ -90,6 +90,8 @@ export type UnknownHost =
   | { readonly is: 'other-protocol'; readonly entry: ObjectRef; readonly port: number; readonly declared: Protocol; readonly spoken: Spoken } // prettier-ignore
   | { readonly is: 'other-address'; readonly entry: ObjectRef; readonly addresses: readonly string[]; readonly spoken: Spoken } // prettier-ignore
   | { readonly is: 'not-imported'; readonly entry: ObjectRef; readonly host: string; readonly sidecar: ObjectRef }
+  /** A headless Service, of whose Pods sidecars have listeners, and there are none. */
+  | { readonly is: 'headless-without-pods'; readonly service: ObjectRef; readonly port: number }
   | { readonly is: 'pod-by-address'; readonly pod: ObjectRef; readonly service: ObjectRef; readonly host: string; readonly port: number; readonly headless: Protocol | null } // prettier-ignore
   | { readonly is: 'not-exported'; readonly entry: ObjectRef; readonly namespace: string; readonly carrier: { readonly route: ObjectRef; readonly section: Section; readonly port: number } | null } // prettier-ignore
   | { readonly is: 'neither-spoken-nor-exported'; readonly entry: ObjectRef; readonly namespace: string; readonly port: number; readonly declared: Protocol; readonly spoken: Spoken } // prettier-ignore
@@ -119,7 +121,7 @@ export type NoCluster =
       readonly port: number;
       readonly protocol: string;
     }
-  | { readonly is: 'wildcard-by-name'; readonly entry: ObjectRef; readonly inSidecars: boolean; readonly since: string }
+  | { readonly is: 'wildcard-by-name'; readonly entry: ObjectRef; readonly inSidecars: boolean; readonly since: string; readonly atGateway: boolean } // prettier-ignore
   | { readonly is: 'port-not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly port: number; readonly imported: readonly number[] } // prettier-ignore
   | { readonly is: 'no-port'; readonly entry: ObjectRef; readonly host: string; readonly port: number; readonly ports: readonly number[] } // prettier-ignore
   | { readonly is: 'no-subset'; readonly host: string; readonly subset: string; readonly rules: readonly { readonly namespace: string; readonly name: string }[] | null; readonly subsets: readonly string[]; readonly elsewhere: { readonly service: string; readonly proxy: string; readonly root: string } | null } // prettier-ignore

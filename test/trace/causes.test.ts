@@ -118,3 +118,58 @@ spec: { template: { metadata: { labels: { app: ${name} } }, spec: { containers: 
   expect(notes(2)).toContain('(there are w0, w1);');
   expect(notes(400)).toContain('(there are w0, w1, w2, w3, w4 and 395 more);');
 });
+
+describe('a Service that is called by less than its whole name', () => {
+  const shop = service('shop', 'selector: { app: shop }, ports: [{ name: http, port: 80, targetPort: 8080 }]');
+  const orders = service('orders', 'clusterIP: None, selector: { app: nobody }, ports: [{ name: tcp, port: 5432 }]');
+  const told = traceIn(NAMESPACES + POD + shop + orders, REGISTRY_ONLY);
+
+  it.each(['shop.data', 'shop.data.svc', 'shop.data.svc.cluster.local'])(
+    'has the ports that it has, and needs no entry for others: %s',
+    (host) => {
+      const { refusal } = told(`http://${host}:8080/`);
+      expect(refusal?.what).toContain('Service data/shop declares 80 HTTP, not port 8080');
+      expect(refusal?.fix).toBe('call the port that it has, or add port 8080 to Service data/shop');
+    },
+  );
+
+  it('has no listener where it is headless and no Pod is behind it', () => {
+    const { refusal } = told('tcp://orders.data:5432');
+    expect(refusal?.what).toContain('Service data/orders is headless, and nothing that runs is behind it');
+    expect(refusal?.by).toMatchObject({ kind: 'Service', name: 'orders', field: 'spec.selector' });
+  });
+});
+
+it('advises of names that a gateway does not resolve by hosts that it does', () => {
+  const wild = `${NAMESPACES}
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: egress, namespace: data, labels: { istio: egress }, annotations: { inject.istio.io/templates: gateway } }
+spec: { containers: [{ name: istio-proxy, image: auto }] }
+${service('egress', 'selector: { istio: egress }, ports: [{ name: http, port: 80, targetPort: 8080 }]')}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: wild, namespace: data }
+spec: { hosts: ['*.example.net'], ports: [{ number: 80, name: http, protocol: HTTP }], resolution: DYNAMIC_DNS }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: egress, namespace: data }
+spec: { selector: { istio: egress }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*.example.net'] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: wild, namespace: data }
+spec:
+  hosts: ['*.example.net']
+  gateways: [mesh, egress]
+  http:
+    - { match: [{ gateways: [mesh] }], route: [{ destination: { host: egress, port: { number: 80 } } }] }
+    - { match: [{ gateways: [egress] }], route: [{ destination: { host: '*.example.net', port: { number: 80 } } }] }
+`;
+  const { refusal } = traceIn(wild, REGISTRY_ONLY)('http://a.example.net/', { from: 'app/sleep' });
+  expect(refusal?.proxy.kind).toBe('egress-gateway');
+  expect(refusal?.fix).toMatch(/^declare the hosts that are meant one by one, with resolution DNS/);
+});

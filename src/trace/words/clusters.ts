@@ -57,6 +57,11 @@ export function unknownHostWords(cause: UnknownHost): Cause {
         why: `${named(cause.entry)} is not among what ${named(cause.sidecar)} imports`,
         fix: `add "${cause.entry.namespace}/${cause.host}" to the egress hosts of ${named(cause.sidecar)}`,
       };
+    case 'headless-without-pods':
+      return {
+        why: `${named(cause.service)} is headless, and nothing that runs is behind it: sidecars have listeners on port ${cause.port} for the addresses of its Pods alone`,
+        fix: `correct the selector of ${named(cause.service)}, or the labels of the Pods`,
+      };
     case 'pod-by-address':
       return {
         why:
@@ -107,6 +112,8 @@ function toDeclare({ host, port, protocol }: Wanted, namespace: string): string 
 /** How a request gets a port: of an object for this host, without opening the port for what else the object stands for. */
 function toAddPort(cause: Extract<UnknownHost, { is: 'port-not-declared' }>): string {
   if (cause.ofEntry === null) return toDeclare(cause, cause.namespace);
+  if (cause.entry.kind === 'Service')
+    return `call ${cause.declared.length === 1 ? 'the port that it has' : 'one of the ports that it has'}, or add port ${cause.port} to ${named(cause.entry)}`;
   const added = `add port ${cause.port} with protocol ${cause.protocol} to ${named(cause.entry)}`;
   return cause.isForEverywhere
     ? `${added}, and the addresses of ${cause.ofEntry}: without them it takes what goes to any host on the port`
@@ -202,7 +209,9 @@ export function noClusterWords(cause: NoCluster): Cause {
     case 'wildcard-by-name':
       return {
         why: `resolution DYNAMIC_DNS of ${named(cause.entry)} works in waypoints only${cause.inSidecars ? ', and in sidecars without subsets' : `, and in sidecars from Istio ${cause.since} on`}`,
-        fix: 'use resolution NONE from a sidecar, or send the traffic through a waypoint',
+        fix: cause.atGateway
+          ? 'declare the hosts that are meant one by one, with resolution DNS, and route these to the gateway; or send the traffic through a waypoint'
+          : 'use resolution NONE from a sidecar, or send the traffic through a waypoint',
       };
     case 'port-not-imported':
       return {
