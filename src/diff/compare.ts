@@ -20,7 +20,7 @@ import {
   type Target,
 } from '../traffic/explore';
 import { member } from '../traffic/members';
-import { followShorterNames } from '../traffic/shorter-names';
+import { followSpellings } from '../traffic/spellings';
 import { otherNames } from '../traffic/sni';
 import { isSupposed } from '../traffic/supposed';
 import { universe, type PathForm } from '../traffic/universe';
@@ -127,11 +127,11 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
       // What changes whatever the name is told once.
       if (found !== undefined && !told.has(found.key)) note({ ...found, regions: [region] });
     }
-    const as = one.sni === undefined ? `the name ${one.host}` : `the SNI ${one.sni}`;
+    const as = one.sni !== undefined ? `the SNI ${one.sni}` : one.end !== undefined ? `the Host ${one.host}${one.end}` : `the name ${one.host}`; // prettier-ignore
     for (const { what, why } of undecided) doubts.push({ what: `${as}, ${what}`, why });
     return hostAsked;
   };
-  followShorterNames(probe.target, meshes, client.request, exploration.hostAsked, alsoAs);
+  followSpellings(probe.target, meshes, client.request, exploration.hostAsked, alsoAs);
   otherNames(probe.target, meshes, client.request.at).forEach(alsoAs);
   // A request is told only if it fares otherwise when it is followed by itself, as `trace` would.
   const found = [...differences.values()];

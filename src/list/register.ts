@@ -10,7 +10,7 @@ import { clientClasses, type ClientClass } from '../traffic/clients';
 import { Budget, MOST_WORK } from '../traffic/budget';
 import { ClientNames } from '../traffic/client-names';
 import { explore, regionText, type Target } from '../traffic/explore';
-import { followShorterNames } from '../traffic/shorter-names';
+import { followSpellings } from '../traffic/spellings';
 import { otherNames } from '../traffic/sni';
 import { UNKNOWN_HOST } from '../traffic/universe';
 import { assumptionsOf, UNSHOWN_INJECT } from './assumptions';
@@ -151,8 +151,10 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
         // What the client shows, which no hop of the register tells, may be all that another SNI changes.
         const shown = `${key} ${trace.hops[0]?.receives.tls ?? ''}`;
         const plain = witness.sni === undefined ? shown : shown.replaceAll(JSON.stringify(witness.sni), JSON.stringify(hostOf(witness))); // prettier-ignore
-        keys.add(plain);
-        if (told?.has(plain) === true) continue;
+        // More requests may get there by another port in the Host: it is told of each class.
+        const ofClass = `${plain} of ${regionText(region)}`;
+        keys.add(plain).add(ofClass);
+        if (told?.has(target.end === undefined ? plain : ofClass) === true) continue;
       }
       const known = drafts.get(key) ?? { ...draft, regions: [], count: 0 };
       known.regions.push(regionText(region));
@@ -164,7 +166,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
       const draft = withoutNames(named);
       const isAll = count === found.classes.length && found.undecided.length === 0;
       const own = isAll ? 'every request' : [...new Set(regions)].sort(compare).join('; or ');
-      const requests = `${own}${sniText(target)}`;
+      const requests = `${own}${sniText(target)}${endText(target)}`;
       const key = JSON.stringify({ ...draft, requests, request: undefined });
       const known = merged.get(key) ?? { entry: { ...draft, requests }, names: new Set<string>(), clients: [] };
       merged.set(key, known);
@@ -204,7 +206,7 @@ export function register(mesh: Mesh, options: RegisterOptions = {}): Register {
       // Whoever dials one name may say another in its TLS, or a shorter one of the same Service: what that does otherwise is told beside it.
       const alsoAs = (other: Target): Told['hostAsked'] =>
         follow({ client, target: other, names, clients, others: [] }, keys).hostAsked;
-      followShorterNames(target, [mesh], client.request, hostAsked, alsoAs);
+      followSpellings(target, [mesh], client.request, hostAsked, alsoAs);
       others.forEach(alsoAs);
     }
   }
@@ -329,6 +331,10 @@ function isSame(one: ObjectRef, other: ObjectRef | undefined): boolean {
 
 function urlOf({ scheme, host, port }: Target): string {
   return `${scheme}://${host === '*' ? '(any other host)' : host}:${port}`;
+}
+
+function endText({ end }: Target): string {
+  return end === undefined ? '' : end === '' ? ' with no port in the Host' : ` with ${end} in the Host`;
 }
 
 function sniText({ sni }: Target): string {

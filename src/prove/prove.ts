@@ -27,7 +27,7 @@ import { partsWithin } from '../traffic/address-parts';
 import { Budget, MOST_WORK } from '../traffic/budget';
 import type { ClientClass } from '../traffic/clients';
 import { member } from '../traffic/members';
-import { followShorterNames } from '../traffic/shorter-names';
+import { followSpellings } from '../traffic/spellings';
 import { otherNames } from '../traffic/sni';
 import { universe } from '../traffic/universe';
 import { allClients, callersOf } from './clients';
@@ -262,7 +262,7 @@ class Prover {
   private follow(client: Client, target: Target, name: string): Proof | undefined {
     let { refuted, asked } = this.followOne(client, target, name);
     if (refuted !== undefined) return refuted;
-    followShorterNames(target, [this.mesh], client, asked, (shorter) => {
+    followSpellings(target, [this.mesh], client, asked, (shorter) => {
       if (refuted === undefined) ({ refuted, asked } = this.followOne(client, shorter, name));
       return asked;
     });

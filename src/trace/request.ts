@@ -60,6 +60,9 @@ export function parseRequest(request: TraceRequest, recorder?: Recorder): Parsed
   const suffix = port === DEFAULT_PORTS[plain] ? '' : `:${port}`;
   // A name's trailing dot is for DNS; no client puts it in the SNI.
   const name = isLiteral ? null : host.replace(/\.$/, '');
+  // What the Host has behind the name.
+  const said = authority ?? hostHeader;
+  const behind = said?.startsWith(host) === true ? said.slice(host.length) : suffix;
   const sni = plain === 'https' || plain === 'tls' ? (request.sni ?? name) : null;
   return {
     scheme: plain,
@@ -71,7 +74,7 @@ export function parseRequest(request: TraceRequest, recorder?: Recorder): Parsed
       sni === null
         ? undefined
         : request.sni === undefined
-          ? Asked.sniOfHost(sni, plain === 'tls' ? `:${port}` : suffix, recorder)
+          ? Asked.sniOfHost(sni, plain === 'tls' ? `:${port}` : behind, recorder)
           : Asked.sent('sni', '', sni, recorder),
     http: isHttp
       ? {

@@ -21,6 +21,8 @@ export interface Target {
   readonly sni?: string;
   /** The whole name of a Service, of which `host` is a shorter one. */
   readonly shortFor?: string;
+  /** What follows the name in the Host, if it is not what clients usually have there: a port or, where that is usual, nothing. */
+  readonly end?: string;
   /** No object says that this is spoken there; somebody may try. */
   readonly isUndeclared?: true;
   /** Names and wildcards that are explored by themselves. */
@@ -74,7 +76,7 @@ const NAME = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9]
 const SNI = regex(NAME);
 
 /** Begins a name below a wildcard that nobody has. */
-const STAND_IN = 'any-name';
+export const STAND_IN = 'any-name';
 export const UNKNOWN_HOST = 'never-registered.example';
 
 export function universe({ kind, claim = [] }: Dimension, target: Target, form: PathForm): Universe {
@@ -97,7 +99,11 @@ export function universe({ kind, claim = [] }: Dimension, target: Target, form: 
 }
 
 /** What follows the name in the Host. */
-export function tail({ scheme, port }: Pick<Target, 'scheme' | 'port'>): string {
+export function tail(target: Pick<Target, 'scheme' | 'port' | 'end'>): string {
+  return target.end ?? usualTail(target);
+}
+
+function usualTail({ scheme, port }: Pick<Target, 'scheme' | 'port'>): string {
   return (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443) ? '' : `:${port}`;
 }
 
@@ -113,7 +119,7 @@ function hosts(target: Target): Universe {
     return { all: [exact(authority)], none: [], mayBeAbsent: false, plain: [authority] };
   }
   const below = host.slice(1);
-  const names = regex(`${NAME}(?::${target.port})?`);
+  const names = regex(`${NAME}${end}`);
   const plain = below === '' ? [UNKNOWN_HOST, 'any.example'] : [`${STAND_IN}${below}`, `x${below}`, `any.x${below}`];
   return {
     all: [names, suffix(`${below}${end}`)],
@@ -149,8 +155,9 @@ export function requestOf(client: Omit<TraceRequest, 'request'>, target: Target,
   const authority = of('host') ?? hosts(target).plain.find((name) => !(hosts(target).isTaken?.(name) ?? false)) ?? '';
   const name = authority.endsWith(end) ? authority.slice(0, authority.length - end.length) : authority;
   const isHttp = target.scheme === 'http' || target.scheme === 'https';
-  const port = isHttp ? end : `:${target.port}`;
-  const { headers, search } = written(values);
+  const port = isHttp ? usualTail(target) : `:${target.port}`;
+  const { headers: own, search } = written(values);
+  const headers = target.end === undefined || !isHttp ? own : { host: authority, ...own };
   const tokens: Record<string, Record<string, unknown>> = {};
   for (const { dimension, text } of values.values()) {
     if (text === undefined) continue;
