@@ -49,21 +49,24 @@ interface Followed {
 function followed(context: CheckContext, probe: Probe): Followed | undefined {
   const start = new URL(probe.url).href;
   const urls = [start];
-  let status = 0;
+  const answers: { readonly isOwn: boolean; readonly status: number }[] = [];
   for (let url = start; urls.length <= ENOUGH;) {
     const asked = ask(context, probe, url);
+    const isOwn = asked !== undefined && isBy(context, probe, asked);
     // Only what this rule begins is told of it.
-    if (asked === undefined || (urls.length === 1 && !isBy(context, probe, asked))) return undefined;
+    if (asked === undefined || (urls.length === 1 && !isOwn)) return undefined;
     const { location } = asked.answer ?? {};
     if (asked.outcome !== 'answered' || location == null || !URL.canParse(location)) return undefined;
-    status ||= asked.answer?.status ?? 0;
+    answers.push({ isOwn, status: asked.answer?.status ?? 0 });
     url = new URL(location).href;
-    const isBack = urls.includes(url);
+    const begins = urls.indexOf(url);
     urls.push(url);
-    // A circle that begins further on is told of the rule where it does.
-    if (isBack) return url === start ? { urls, status } : undefined;
+    if (begins < 0) continue;
+    // A circle that begins further on is told of the rule where it does, which may be this one.
+    const first = answers[begins];
+    return first?.isOwn === true ? { urls: urls.slice(begins), status: first.status } : undefined;
   }
-  return { urls, status };
+  return { urls, status: answers[0]?.status ?? 0 };
 }
 
 function ask(context: CheckContext, { at, atGroup, method, headers }: Probe, request: string): Trace | undefined {
