@@ -190,12 +190,12 @@ interface OfListeners {
   'key-withheld': { readonly secret: string; readonly account: string; readonly binding: ObjectRef | null; readonly byGroup: boolean }; // prettier-ignore
   'client-certificate-missing': { readonly asks: 'server' | 'sidecar-ingress' | 'listener'; readonly port: number };
   'http-expected': { readonly got: 'TLS' | 'other'; readonly byEnvoyGateway: boolean };
-  /** `byProxy`: a proxy of the mesh sends it so, and not the client. */
-  'mutual-tls-expected': { readonly port: number; readonly got: 'plain-text' | 'tls'; readonly atZtunnel: boolean; readonly byProxy?: boolean }; // prettier-ignore
+  /** `byProxy`: a proxy of the mesh sends it so, and not the client; `policy`: for a BackendTLSPolicy. */
+  'mutual-tls-expected': { readonly port: number; readonly got: 'plain-text' | 'tls'; readonly atZtunnel: boolean; readonly byProxy?: boolean; readonly policy?: ObjectRef }; // prettier-ignore
   'ingress-tls-expected': { readonly port: number };
   'own-certificate': { readonly port: number };
   'mutual-tls-disabled': { readonly port: number };
-  'declared-otherwise': { readonly port: number; readonly declared: string; readonly got: 'tls' | 'other'; readonly byProxy?: boolean }; // prettier-ignore
+  'declared-otherwise': { readonly port: number; readonly declared: string; readonly got: 'tls' | 'other'; readonly byProxy?: boolean; readonly policy?: ObjectRef }; // prettier-ignore
   'port-not-declared': { readonly service: ObjectRef; readonly port: number; readonly ports: readonly number[] };
   'wildcard-tls-at-waypoint': { readonly service: ObjectRef };
   'internal-wildcard-at-waypoint': { readonly service: ObjectRef };

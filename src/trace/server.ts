@@ -20,8 +20,9 @@ const SIDECAR_ADDRESS = '127.0.0.6';
 /** With who has made the connection what it is: a proxy of the mesh, by its DestinationRule or for want of one, or the client itself. */
 function asSent(reason: Reason, { sentBy, layers }: Flight): Reason {
   if (reason.kind !== 'mutual-tls-expected' && reason.kind !== 'declared-otherwise') return reason;
-  if (sentBy === null || outermost(layers)?.kind === 'APPLICATION') return reason;
-  return { ...reason, byProxy: true };
+  const outer = outermost(layers);
+  if (sentBy === null || outer?.kind === 'APPLICATION') return reason;
+  return { ...reason, byProxy: true, ...(outer?.policy === undefined ? {} : { policy: outer.policy }) };
 }
 
 /** A connection at the sidecar of the workload that serves it; `unserved` where the workload does not. */

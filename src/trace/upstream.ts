@@ -6,6 +6,7 @@ import type { Onward } from './hop';
 import type { HttpRequest } from './http-routes';
 import { ruleOf, type HeldBySource } from './held-by-source';
 import type { NoEndpoints } from './reasons';
+import { refOf } from './refs';
 import type { Decision, ProxyRef, Refused } from './types';
 import type { Flight, TlsLayer } from './walk';
 import { hostWithoutPort } from './envoy';
@@ -25,6 +26,7 @@ export function layersTo(
       kind: tls.mode,
       sni: tls.sni ?? fromHost,
       certificate: tls.mode === 'SIMPLE' ? '' : tls.mode === 'ISTIO_MUTUAL' ? 'istio' : tls.credentialName || 'file',
+      ...(tls.by?.kind === 'BackendTLSPolicy' ? { policy: refOf(tls.by) } : {}),
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { type ObjectRef } from './refs';
 import type { EffectivePolicy } from '../model/envoy-gateway-policies';
 import type { Endpoint } from '../model/endpoints';
 import type { Mesh } from '../model/mesh';
@@ -20,6 +21,8 @@ export interface TlsLayer {
   readonly sni: string | null;
   /** Name of the credential that a client certificate is taken from; empty if the session has none to show. */
   readonly certificate: string;
+  /** The BackendTLSPolicy that has a proxy originate it. */
+  readonly policy?: ObjectRef;
 }
 
 /** Who opens the connection: with an identity only if it is a proxy of the mesh. */

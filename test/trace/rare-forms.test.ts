@@ -125,6 +125,23 @@ spec: {host: api, trafficPolicy: {tls: ${tls}}}`;
     expect(refusal?.fix).toContain('take tls out of the DestinationRule of the sender');
   });
 
+  it('is named where a BackendTLSPolicy is what has the TLS originated', () => {
+    const policy = `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: api, namespace: app}
+spec: {targetRefs: [{group: '', kind: Service, name: api}], validation: {hostname: api.internal, wellKnownCACertificates: System}}`;
+    const [before] = strict('').split(/---\napiVersion: networking.istio.io\/v1\nkind: DestinationRule/);
+    const { refusal } = traceIn(`${before ?? ''}${policy}`)('http://api/');
+    expect(refusal?.what).toBe(
+      "port 8080 takes Istio's mutual TLS only (STRICT) and gets TLS that BackendTLSPolicy app/api originates",
+    );
+    expect(refusal?.fix).toBe(
+      "take BackendTLSPolicy app/api off, so that the sender's proxy uses mutual TLS by itself",
+    );
+  });
+
   it('is none where the client has no sidecar', () => {
     const { refusal } = traceIn(strict('{mode: SIMPLE}'))('http://api/', { labels: { 'sidecar.istio.io/inject': 'false' } }); // prettier-ignore
     expect(refusal?.fix).toContain('send through a sidecar or gateway of the mesh');

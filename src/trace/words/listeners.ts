@@ -41,8 +41,18 @@ function received(isTls: boolean, sni: string | null): string {
   return isTls ? `SNI "${sni ?? ''}"` : 'plain text';
 }
 
-const tlsOf = (byProxy: boolean): string =>
-  byProxy ? 'TLS that its DestinationRule originates' : "the client's own TLS";
+const tlsOf = (byProxy: boolean, policy: ObjectRef | undefined): string =>
+  policy !== undefined
+    ? `TLS that ${named(policy)} originates`
+    : byProxy
+      ? 'TLS that its DestinationRule originates'
+      : "the client's own TLS";
+
+/** How the sender's proxy comes to use mutual TLS by itself. */
+const offBy = (policy: ObjectRef | undefined): string =>
+  policy === undefined
+    ? 'take tls out of the DestinationRule of the sender, so that its proxy uses mutual TLS by itself'
+    : `take ${named(policy)} off, so that the sender's proxy uses mutual TLS by itself`;
 
 function whyWithheld(binding: ObjectRef | null, byGroup: boolean): string {
   if (binding === null) return 'no binding names it';
@@ -152,10 +162,10 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
               ? 'send plain HTTP to the port (tls.mode DISABLE in the DestinationRule of the sender), or give its server a protocol and a tls mode that take the TLS off'
               : 'declare the port with the protocol that is spoken on it',
         },
-  'mutual-tls-expected': ({ port, got, atZtunnel, byProxy = false }) => ({
-    what: `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${got === 'tls' ? tlsOf(byProxy) : 'plain text'}`,
+  'mutual-tls-expected': ({ port, got, atZtunnel, byProxy = false, policy }) => ({
+    what: `port ${port} takes Istio's mutual TLS only (STRICT) and gets ${got === 'tls' ? tlsOf(byProxy, policy) : 'plain text'}`,
     fix: byProxy
-      ? 'take tls out of the DestinationRule of the sender, so that its proxy uses mutual TLS by itself, or write tls.mode ISTIO_MUTUAL there'
+      ? `${offBy(policy)}${policy === undefined ? ', or write tls.mode ISTIO_MUTUAL there' : ''}`
       : `send ${atZtunnel ? 'from a workload' : 'through a sidecar or gateway'} of the mesh; an exception for the port (portLevelMtls) would let in whoever reaches it, without an identity`,
   }),
   'ingress-tls-expected': ({ port }) => ({
@@ -170,13 +180,13 @@ export const LISTENER_WORDS: WordsFor<Kinds> = {
     what: `port ${port} has mutual TLS disabled and gets Istio's mutual TLS`,
     fix: 'take the exception back, or set tls.mode DISABLE in the DestinationRule of the clients',
   }),
-  'declared-otherwise': ({ port, declared, got, byProxy = false }) => ({
-    what: `port ${port} is declared ${declared} and gets ${got === 'tls' ? tlsOf(byProxy) : 'something that is not HTTP'}`,
+  'declared-otherwise': ({ port, declared, got, byProxy = false, policy }) => ({
+    what: `port ${port} is declared ${declared} and gets ${got === 'tls' ? tlsOf(byProxy, policy) : 'something that is not HTTP'}`,
     fix:
       got !== 'tls'
         ? 'name the port tcp-'
         : byProxy
-          ? 'take tls out of the DestinationRule of the sender, so that its proxy uses mutual TLS by itself, or name the port https- or tls-'
+          ? `${offBy(policy)}, or name the port https- or tls-`
           : 'name the port https- or tls-, or send plain HTTP',
   }),
   'port-not-declared': ({ service, port, ports }) => ({
