@@ -1,4 +1,5 @@
 /** Pods as manifests show them: Pods themselves, and the templates of what makes them. */
+import { strings } from '../model/fields';
 import type { FieldPath, Manifest } from '../model/manifest';
 import { type CheckContext, defineIndex } from './context';
 import { namespaceInjection } from '../model/injection';
@@ -49,8 +50,8 @@ function view(manifest: Manifest, template: Template, at: FieldPath): PodTemplat
   return {
     manifest,
     namespace: manifest.namespace,
-    labels: template.metadata?.labels ?? {},
-    annotations: template.metadata?.annotations ?? {},
+    labels: strings(template.metadata?.labels),
+    annotations: strings(template.metadata?.annotations),
     spec: template.spec ?? {},
     at,
   };

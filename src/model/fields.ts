@@ -7,7 +7,7 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** What is absent is the same nothing everywhere: most fields of most objects are. */
 const NO_ITEMS: readonly never[] = Object.freeze([]);
-const NO_FIELDS: Readonly<Record<string, never>> = Object.freeze({});
+const NO_FIELDS = Object.freeze(Object.create(null) as Record<string, never>);
 
 export function record(value: unknown): Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : NO_FIELDS;
@@ -43,7 +43,8 @@ export function number(value: unknown): number {
 export function strings(value: unknown): Readonly<Record<string, string>> {
   const fields = record(value);
   if (fields === NO_FIELDS) return NO_FIELDS;
-  const result: Record<string, string> = {};
+  // Keys are data: one may be that of something that every object has.
+  const result = Object.create(null) as Record<string, string>;
   for (const key of Object.keys(fields)) {
     const item = fields[key];
     if (item !== null && item !== undefined) result[key] = String(item);

@@ -109,7 +109,8 @@ function destinations(
 }
 
 function byName(entries: readonly Json[]): Json {
-  const result: Record<string, Json> = {};
+  // Names are data: one may be that of something that every object has.
+  const result = Object.create(null) as Record<string, Json>;
   for (const entry of entries) {
     const name = text(entry.name);
     // Of two conditions on one header, the first counts.

@@ -235,13 +235,13 @@ export const INGRESS: World = {
       'AuthorizationPolicy',
       'istio-ingress',
       'admin',
-      '{ selector: { matchLabels: { istio: ingress } }, action: DENY, rules: [{ to: [{ operation: { hosts: [shop.example.com], paths: ["/admin*"] } }] }] }',
+      '{ selector: { matchLabels: { istio: ingress } }, action: DENY, rules: [{ to: [{ operation: { hosts: [shop.example.com, "shop.example.com:*"], paths: ["/admin*"] } }] }] }',
     ) +
     istio(
       'AuthorizationPolicy',
       'istio-ingress',
       'api',
-      '{ selector: { matchLabels: { istio: ingress } }, action: DENY, rules: [{ from: [{ source: { notRequestPrincipals: ["*"] } }], to: [{ operation: { hosts: [api.example.com] } }] }] }',
+      '{ selector: { matchLabels: { istio: ingress } }, action: DENY, rules: [{ from: [{ source: { notRequestPrincipals: ["*"] } }], to: [{ operation: { hosts: [api.example.com, "api.example.com:*"] } }] }] }',
     ) +
     istio('PeerAuthentication', 'billing', 'strict', '{ mtls: { mode: STRICT } }') +
     istio(

@@ -212,11 +212,9 @@ export function httpRequest(match: HttpMatch): (Pick<Probe, 'method' | 'headers'
     return undefined;
   const path = match.uri?.exact ?? match.uri?.prefix ?? '/';
   if (!path.startsWith('/')) return undefined;
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(match.headers ?? {})) {
-    if (value.exact === undefined) return undefined;
-    headers[name] = value.exact;
-  }
+  const values = Object.entries(match.headers ?? {}).map(([name, { exact }]): [string, string | undefined] => [name, exact]); // prettier-ignore
+  if (values.some(([, value]) => value === undefined)) return undefined;
+  const headers = Object.fromEntries(values) as Readonly<Record<string, string>>;
   return {
     path,
     ...(match.method?.exact ? { method: match.method.exact } : {}),
