@@ -51,6 +51,7 @@ export interface RouteSpec {
   readonly parentRefs?: readonly Reference[];
   readonly hostnames?: readonly string[];
   readonly rules?: readonly {
+    readonly name?: string;
     readonly backendRefs?: readonly (Reference & { readonly filters?: readonly RouteFilter[] })[];
     readonly filters?: readonly RouteFilter[];
     readonly matches?: readonly { readonly path?: { readonly type?: string; readonly value?: string } }[];

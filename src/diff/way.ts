@@ -252,10 +252,12 @@ function describe(way: Omit<Way, 'text'>, trace: Trace, host: string): string {
     const isWaypoint = ({ proxy }: Hop): boolean => proxy.kind === 'waypoint';
     const isMixed = gateways.some(isWaypoint) && !gateways.every(isWaypoint);
     const wordOf = (hop: Hop): string => (isWaypoint(hop) ? 'waypoint ' : 'gateway ');
-    const names = gateways.map((hop, at) => `${at === 0 || isMixed ? wordOf(hop) : ''}${nameOf(hop.proxy)}`).join(', then '); // prettier-ignore
+    const [entered = '', ...others] = gateways.map((hop, at) => `${at === 0 || isMixed ? wordOf(hop) : ''}${nameOf(hop.proxy)}`); // prettier-ignore
     const towards = first !== undefined && !GATEWAYS.has(first.proxy.kind) ? towardsGateway(first) : '';
     const shown = way.certificate ? ', which demands a client certificate' : '';
-    parts.push(`through ${names}${towards}${shown}`);
+    // Of gateways alone one comes to the first as to the others; a waypoint is come to by the mesh's own.
+    const names = isMixed ? [`${entered}${towards}`, ...others] : [entered, ...others];
+    parts.push(`through ${names.join(', then ')}${isMixed ? '' : towards}${shown}`);
   } else if (first?.proxy.kind === 'none') parts.push('directly, with no proxy');
   else if (way.passthrough) parts.push('directly, as a host that the mesh does not know');
   else if (first?.proxy.kind === 'ztunnel') parts.push('by ztunnel');
@@ -367,9 +369,11 @@ function reasonOf(trace: Trace): string {
   const { refusal } = trace;
   if (refusal === null) return '';
   const by = refusal.by === null ? '' : ` (${refusal.by.namespace}/${refusal.by.name})`;
+  if (refusal.by?.kind === 'PeerAuthentication') return `it takes mutual TLS of the mesh only${by}`;
   if (refusal.code === 'RBAC') return `${REFUSALS.RBAC ?? ''}${by}`;
   if (refusal.by?.kind === 'NetworkPolicy') return `${REFUSALS.NetworkPolicy ?? ''}${by}`;
-  if (refusal.by?.kind === 'PeerAuthentication') return `it takes mutual TLS of the mesh only${by}`;
+  if (refusal.reason.kind === 'key-withheld')
+    return `its ServiceAccount ${refusal.reason.account} may not list Secrets, of which ${refusal.reason.secret} has its key`;
   if (refusal.code === 'UF' && NOBODY_LISTENS.has(refusal.reason.kind)) return 'nothing listens on that port';
   return REFUSALS[refusal.code] ?? refusal.code;
 }

@@ -1,4 +1,6 @@
+import { routingType } from '../../model/envoy-gateway';
 import type { FieldPath } from '../../model/manifest';
+import { envoyGateways } from '../envoy-gateway';
 import type { Workload } from '../../model/workloads';
 import { type JudgingPolicy, judgingPolicies, targetRefsOf, waypointOf, workloadsOf } from '../authorization';
 import type { CheckContext } from '../context';
@@ -179,7 +181,11 @@ function fits(pattern: string, value: string): boolean {
 
 /** Whether whom a rule names are gateways, which may call the Pods past the waypoint. */
 function namesOnlyGateways(context: CheckContext, { from = [] }: AuthorizationRule, home: string): boolean {
-  const { gateways } = context.mesh.workloads;
+  const byEnvoyGateway = context
+    .index(envoyGateways)
+    .filter(({ proxy, workload }) => workload.membership !== 'none' && routingType(proxy, false) === 'Endpoint')
+    .map(({ workload }) => workload);
+  const gateways = [...context.mesh.workloads.gateways, ...byEnvoyGateway];
   const named = from.flatMap(({ source = {} }) =>
     NAMING.flatMap((name) => (source[name] ?? []).map((value): AuthorizationSource => ({ [name]: [value] }))),
   );

@@ -4,6 +4,9 @@ import { INGRESS_USE_WAYPOINT, ingressBindingOf } from '../../model/waypoints';
 import { targetRefsOf, waypointOf } from '../authorization';
 import type { CheckContext } from '../context';
 import { MESH, nameOf, ruleMatches, virtualServices, fullHost } from '../edge';
+import { routingType } from '../../model/envoy-gateway';
+import { routingTypeAt } from '../../model/envoy-gateway-policies';
+import { envoyGateways } from '../envoy-gateway';
 import { SECURITY, specOf } from '../istio';
 import { type Reference, routeSpec } from '../gateway-api';
 import type { FieldPath } from '../../model/manifest';
@@ -14,7 +17,7 @@ export const rule: Rule = {
   name: 'ingress-past-waypoint',
   severity: 'warning',
   title: 'Requests from a gateway go past the waypoint of the Service that they are for',
-  why: "Istio's gateways send to the Pods of a Service themselves, also where the Service is bound to a waypoint. What the waypoint's policies ask for is not asked of those requests.",
+  why: "Gateways of Istio and of Envoy Gateway send to the Pods of a Service themselves, also where the Service is bound to a waypoint. What the waypoint's policies ask for is not asked of those requests.",
   fix: 'Label the Service (or its namespace) istio.io/ingress-use-waypoint: "true".',
   see: 'https://istio.io/latest/docs/ambient/usage/waypoint/#useawaypoint',
   reads: ['AuthorizationPolicy', 'RequestAuthentication'],
@@ -23,17 +26,20 @@ export const rule: Rule = {
     const policies = [...context.of(SECURITY, 'AuthorizationPolicy'), ...context.of(SECURITY, 'RequestAuthentication')];
     if (!policies.some((policy) => targetRefsOf(specOf('AuthorizationPolicy', policy)).length > 0)) return;
     const said = new Set<Service>();
-    for (const { route, gateway, host, field } of routed(context)) {
+    const { rootNamespace } = context.mesh.config;
+    for (const { route, gateway, host, field, past } of [...routed(context), ...byEnvoyGateway(context)]) {
       for (const service of context.mesh.services.named(host).values()) {
         const waypoint = waypointOf(context, service);
-        if (waypoint === undefined || said.has(service) || goesThrough(context, service)) continue;
+        if (waypoint === undefined || said.has(service) || (past === undefined && goesThrough(context, service)))
+          continue;
         const held = policies.filter((policy) =>
           targetRefsOf(specOf('AuthorizationPolicy', policy)).some(
             ({ kind, name }) =>
               (kind === service.config.kind &&
                 policy.namespace === service.namespace &&
                 name === service.config.name) ||
-              (kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name),
+              (kind === 'Gateway' && policy.namespace === waypoint.namespace && name === waypoint.name) ||
+              (kind === 'GatewayClass' && policy.namespace === rootNamespace && name === 'istio-waypoint'),
           ),
         );
         const [first] = held;
@@ -44,7 +50,7 @@ export const rule: Rule = {
           manifest: route,
           field,
           what: `requests from ${gateway} to ${object} go past waypoint ${waypoint.namespace}/${waypoint.name}, and so past ${held.slice(0, 3).map(nameOf).join(', ')}`,
-          fix: `Label ${object} ${INGRESS_USE_WAYPOINT}: "true".`,
+          fix: past ?? `Label ${object} ${INGRESS_USE_WAYPOINT}: "true".`,
         };
       }
     }
@@ -61,6 +67,38 @@ interface Routed {
   readonly gateway: string;
   readonly host: string;
   readonly field: FieldPath;
+  /** How proxies that read no label of the Service come to go through its waypoint. */
+  readonly past?: string;
+}
+
+/** Where routes lead whose proxies Envoy Gateway makes: the mesh takes them to a waypoint only if they are in ambient mode and dial Services. */
+function* byEnvoyGateway(context: CheckContext): Generator<Routed> {
+  const { mesh } = context;
+  const views = new Map(context.index(envoyGateways).map((view) => [view.gateway, view]));
+  for (const { route, gateway, listener } of mesh.gatewayApi.attachments) {
+    const view = views.get(gateway);
+    if (view === undefined) continue;
+    const { manifest } = route.config;
+    const of = `Gateway ${gateway.config.namespace}/${gateway.config.name}`;
+    for (const [r, { name: rule = '', backendRefs = [] }] of (routeSpec(manifest).rules ?? []).entries()) {
+      const policy = routingTypeAt({ route, rule, gateway, listener }, mesh);
+      for (const [b, backend] of backendRefs.entries()) {
+        const host = hostOf(context, backend, manifest.namespace);
+        const isHeadless = [...mesh.services.named(host).values()].some(
+          ({ resolution }) => resolution === 'PASSTHROUGH',
+        );
+        const dialsPods = routingType(view.proxy, isHeadless, policy) === 'Endpoint';
+        const { membership, namespace } = view.workload;
+        if (membership === 'ztunnel' && !dialsPods) continue;
+        const dials = `set routingType: Service in the EnvoyProxy of ${of}`;
+        const past =
+          membership === 'ztunnel'
+            ? `${dials.charAt(0).toUpperCase()}${dials.slice(1)}, so that its proxies dial the Service, whose waypoint ztunnel goes by.`
+            : `Put the proxies of ${of} into ambient mode (label namespace ${namespace} istio.io/dataplane-mode: ambient), and ${dials}.`;
+        yield { route: manifest, gateway: of, host, field: ['spec', 'rules', r, 'backendRefs', b, 'name'], past };
+      }
+    }
+  }
 }
 
 /** Where routes of Istio's gateways lead. */
