@@ -50,7 +50,9 @@ export function compareBuilds(program: string, folder: string): Comparison {
   let ours: readonly string[];
   const made = new Set<string>();
   try {
-    const { resources } = new Kustomizer((text, file) => loadText(text, file, { named: false, by: 'kustomize' })).build(folder);
+    const { resources } = new Kustomizer((text, file) => loadText(text, file, { named: false, by: 'kustomize' })).build(
+      folder,
+    );
     for (const { body } of resources)
       if (body.kind === 'ConfigMap' || body.kind === 'Secret') made.add(String(record(body.metadata).name));
     ours = texts(resources.map(({ body }) => body));
