@@ -4,7 +4,7 @@ import { backendTlsRules } from './backend-tls';
 import { type Beside, besideOf, NOTHING_KNOWN, type Known } from './beside';
 import { DestinationRuleIndex } from './destination-rules';
 import { Endpoints } from './endpoints';
-import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from './fields';
+import { labelsMatch, number, optionalRecord, record, records, strings, text } from './fields';
 import { GatewayApi } from './gateway-api';
 import { istioFromGatewayApi } from './gateway-api-istio';
 import { fromKubernetesIngress } from './kubernetes-ingress';
@@ -468,19 +468,12 @@ export class Mesh implements Registry {
     });
   }
 
-  /** Whether any DestinationRule tunnels: only then do TCP listeners depend on the client's namespace. */
-  public get hasTunnels(): boolean {
-    return this.remember(this, 'tunnels', () =>
-      this.of('networking.istio.io', 'DestinationRule').some((manifest) => tunnels(record(record(manifest.body).spec))),
-    );
-  }
-
-  /** Keeps what was computed for a key of this mesh, such as a proxy's scope, under a name. */
   /** The mesh as it would be with more objects. */
   public with(manifests: readonly Manifest[]): Mesh {
     return new Mesh([...this.manifests, ...manifests], this.options, this.leftOut, this.known, this.revision);
   }
 
+  /** Keeps what was computed for a key of this mesh, such as a proxy's scope, under a name. */
   public remember<T>(owner: object, name: string, make: () => T): T {
     let values = this.memo.get(owner);
     if (values === undefined) {
@@ -499,13 +492,4 @@ function selectsWorkloads(sidecar: Config): boolean {
 /** Reads manifests as a mesh; what they leave out comes from the options. */
 export function buildMesh(manifests: readonly Manifest[], options: MeshOptions = {}): Mesh {
   return new Mesh(manifests, options);
-}
-
-/** Whether a DestinationRule tunnels anywhere. */
-function tunnels(spec: Json): boolean {
-  return [spec, ...records(spec.subsets)].some(({ trafficPolicy }) => {
-    if (trafficPolicy === undefined) return false;
-    const policy = record(trafficPolicy);
-    return policy.tunnel !== undefined || records(policy.portLevelSettings).some((port) => port.tunnel !== undefined);
-  });
 }

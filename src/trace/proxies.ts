@@ -7,6 +7,7 @@ import { unrouted } from './unrouted';
 import type { Mesh, Proxy } from '../model/mesh';
 import { proxySettings } from '../model/proxy-config';
 import type { ProxyScope } from '../model/sidecar-scope';
+import { hasTunnels } from '../model/tunnels';
 import { type Workload, shownName } from '../model/workloads';
 import { findCluster } from './clusters';
 import { through } from './connection';
@@ -56,7 +57,7 @@ export function throughSidecar(walk: Walk, flight: Flight, workload: Workload | 
 
 function listenersOf(view: SidecarView, port: number): ReadonlyMap<string, Listener> {
   const { mesh, scope, proxy, addresses, capturesDns } = view;
-  const isCommon = !scope.base.dependsOnProxy && !mesh.hasTunnels;
+  const isCommon = !scope.base.dependsOnProxy && !hasTunnels(mesh);
   const own = scope.base.hasHeadless ? addresses.join() : '';
   const whose = isCommon
     ? `${scope.outbound.mode} ${own} ${capturesDns}`
