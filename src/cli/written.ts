@@ -8,9 +8,8 @@ import { UsageError } from './exit';
 export function writeOne(file: string, text: string): void {
   const folder = dirname(file);
   if (!existsSync(folder)) throw new UsageError(`${file} cannot be written: there is no folder ${folder}`);
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw new UsageError(`${file} cannot be written: it is a folder`);
   try {
+    if (existsSync(file) && statSync(file).isDirectory()) throw new Error('it is a folder');
     replaceFiles(folder, new Map([[basename(file), text]]));
   } catch (error) {
     throw new UsageError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
