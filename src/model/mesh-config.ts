@@ -132,8 +132,13 @@ const CHANGED_DEFAULTS: ReadonlyMap<string, string> = new Map([
 function authorizers(found: readonly Installation[]): readonly Authorizer[] | undefined {
   const shown = found.filter(showsMeshConfig);
   if (shown.length === 0) return undefined;
-  return shown
-    .flatMap(({ meshConfig }) => records(meshConfig.extensionProviders))
+  // One mesh may be said twice, by values and an IstioOperator; a name is there twice only if one of them has it so.
+  const lists = shown.map(({ meshConfig }) => records(meshConfig.extensionProviders));
+  return lists
+    .flatMap((list, at) => {
+      const before = new Set(lists.slice(0, at).flatMap((other) => other.map(({ name }) => text(name))));
+      return list.filter(({ name }) => !before.has(text(name)));
+    })
     .filter((provider) => provider.envoyExtAuthzHttp !== undefined || provider.envoyExtAuthzGrpc !== undefined)
     .map(({ name, envoyExtAuthzHttp, envoyExtAuthzGrpc }) => ({
       name: text(name),
