@@ -60,3 +60,15 @@ it('denies where two providers have the name', () => {
 
 it('lets pass what no rule is for', () =>
   expect(outcome(traceIn(world('web'))('http://web.app/y'))).toBe('delivered to web.app.svc.cluster.local:80'));
+
+it('asks a provider that values and an IstioOperator both say, which are of one mesh', () => {
+  const provider = '{ name: opa, envoyExtAuthzGrpc: { service: web.app.svc.cluster.local, port: 9191 } }';
+  const both = `${world('web.app.svc.cluster.local')}
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: { name: other, namespace: istio-system }
+spec: { meshConfig: { extensionProviders: [${provider}] } }
+`;
+  expect(outcome(traceIn(both)('http://web.app/x'))).toBe('unknown');
+});
