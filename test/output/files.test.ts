@@ -13,6 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { replaceFiles } from '../../src/output/files';
 
+// Each command is a process of its own, of a second or two on a busy machine.
+jest.setTimeout(60_000);
+
 const root = join(__dirname, '../..');
 const home = mkdtempSync(join(tmpdir(), 'mesh-edge-files-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
