@@ -2,6 +2,7 @@
 import { isHttpOrAuto, isTls } from '../model/protocols';
 import { heldBySource } from '../trace/held-by-source';
 import type { ObjectRef } from '../trace/types';
+import { asSentence } from '../trace/words/words';
 import type { CheckContext } from './context';
 import { type RuleMatch, nameOf } from './edge';
 import type { WayOut } from './egress-gateways';
@@ -46,7 +47,7 @@ function ofOtherProtocol(
     return undefined;
   const at = `port ${number} of ${nameOf(entry.config.manifest)}`;
   return {
-    why: `${at[0]?.toUpperCase()}${at.slice(1)} is ${port.protocol}, where rules under http count for nothing: the request leaves from the sidecar, unseen by the gateway and its policies.`,
+    why: asSentence(`${at} is ${port.protocol}, where rules under http count for nothing: the request leaves from the sidecar, unseen by the gateway and its policies`), // prettier-ignore
     fix: isTls(port.protocol)
       ? `Write ${kind}[${rule}] under tls, with sniHosts, since ${at} is ${port.protocol}.`
       : `Declare ${at} with protocol HTTP, if that is what clients send.`,

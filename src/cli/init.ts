@@ -1,7 +1,8 @@
 /** `mesh-edge init`: a mesh-edge.yaml to begin with, which says what can be said in it; with --app an app of constructs, and a workflow that reads pull requests. */
-import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, lstatSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { replaceFiles } from '../output/files';
 import { OK, UsageError } from './exit';
 
 const FILE = 'mesh-edge.yaml';
@@ -47,17 +48,11 @@ async function writeApp(): Promise<void> {
     [FILE, TEMPLATE],
   ]);
   const kept: string[] = [];
-  const written: string[] = [];
   try {
     for (const path of texts.keys()) if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) kept.push(path);
     for (const path of kept) texts.delete(path);
-    for (const [path, text] of texts) {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, text, { flag: 'wx' });
-      written.push(path);
-    }
+    if (texts.size > 0) replaceFiles('.', texts);
   } catch (error) {
-    for (const path of written) rmSync(path, { force: true });
     throw new UsageError(`nothing was written: ${error instanceof Error ? error.message : String(error)}`);
   }
   for (const path of texts.keys()) process.stdout.write(`wrote ${path}\n`);

@@ -49,8 +49,8 @@ export function addReleaseRanges(command: Command): Command {
     (one: (value: string) => string) =>
     (value: string): string => {
       const releases = value.split('..');
-      if (releases.length > 2) throw new InvalidArgumentError('Write it as OLD..NEW, or NEW alone.');
-      if (releases.includes('')) throw new InvalidArgumentError('Write it as OLD..NEW, or NEW alone.');
+      if (releases.length > 2 || releases.includes(''))
+        throw new InvalidArgumentError('Write it as OLD..NEW, or NEW alone.');
       return releases.map(one).join('..');
     };
   return command

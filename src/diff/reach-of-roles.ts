@@ -1,6 +1,6 @@
 /** How far a Role or a binding reaches: proxies whose account may list Secrets on one side alone get keys there alone. */
 import type { Mesh } from '../model/mesh';
-import { listsSecrets } from '../model/secret-access';
+import { accessToSecrets } from '../model/secret-access';
 import { EVERYTHING, NOTHING, type Reach } from './reach-shape';
 import type { Links } from './links';
 
@@ -17,7 +17,7 @@ function accessIn(mesh: Mesh): ReadonlyMap<string, string> {
     for (const { namespace, serviceAccount } of mesh.workloads.all) {
       const account = `${namespace}/${serviceAccount}`;
       if (found.has(account)) continue;
-      const { may, binding } = listsSecrets(mesh, namespace, serviceAccount);
+      const { may, binding } = accessToSecrets(mesh, namespace, serviceAccount);
       found.set(
         account,
         may === 'yes' || binding !== undefined || mesh.showsRolesIn(namespace) ? String(may === 'yes') : 'untold',

@@ -358,7 +358,6 @@ function problemsOf({ logs = [], traces = [], metrics = [] }: ProxyTelemetryProp
   for (const [name, value] of metrics.flatMap(({ overrides = [] }) =>
     overrides.flatMap((one) => Object.entries(one.tags ?? {})),
   ))
-    // prettier-ignore
     if (value === '')
       problems.push({
         what: `tag ${quote(name)} has no expression`,

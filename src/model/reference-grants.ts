@@ -34,7 +34,6 @@ export function isGranted(input: Grants, from: Using, to: Used, lastOfKind = fal
 }
 
 function isBrought({ group, kind, namespace, name }: Used, input: Grants): boolean {
-  // prettier-ignore
   const isOfCharts = kind === 'Service' || kind === 'Backend';
   return isOfCharts && input.isFilledElsewhere(namespace) && input.find(group, kind, namespace, name) === undefined;
 }

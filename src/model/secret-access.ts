@@ -4,6 +4,7 @@
  */
 import { record, records, text, texts, type Json } from './fields';
 import type { Manifest } from './manifest';
+import type { Mesh } from './mesh';
 
 export const RBAC = 'rbac.authorization.k8s.io';
 
@@ -49,6 +50,13 @@ export function listsSecrets(objects: Objects, namespace: string, account: strin
   if (byGroup) return { may: 'by-group-only', binding: byGroup };
   if (nearest) return { may: 'no', binding: nearest };
   return { may: showsRoles(objects, namespace) ? 'no' : 'untold', binding: undefined };
+}
+
+/** The same of a mesh, found once for all requests. */
+export function accessToSecrets(mesh: Pick<Mesh, 'of' | 'remember'>, namespace: string, account: string): Access {
+  return mesh.remember(mesh, `access to secrets: ${namespace}/${account}`, () =>
+    listsSecrets(mesh, namespace, account),
+  );
 }
 
 /** What says what accounts may do in a namespace. */

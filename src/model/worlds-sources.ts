@@ -100,10 +100,11 @@ export class Sources {
 
   /** Whether a build root holds the object itself. */
   private isBuiltOf(folder: string, { source }: Manifest): boolean {
-    const known = this.usesOf.get(folder);
-    const uses = (): readonly string[] => this.kustomizer.uses(this.folders.get(folder) ?? folder);
-    const files = known ?? new Set(uses().map((file) => resolve(file)));
-    if (known === undefined) this.usesOf.set(folder, files);
+    let files = this.usesOf.get(folder);
+    if (files === undefined) {
+      files = new Set(this.kustomizer.uses(this.folders.get(folder) ?? folder).map((file) => resolve(file)));
+      this.usesOf.set(folder, files);
+    }
     return source.file !== undefined && files.has(resolve(this.tree.pathOf(source.file)));
   }
 

@@ -1,6 +1,6 @@
 /** Keys in Secrets that istiod does not give a proxy, since its account may not list the Secrets of its namespace. */
 import { GATEWAY_API } from '../model/gateway-api';
-import { isSecret, listsSecrets } from '../model/secret-access';
+import { accessToSecrets, isSecret } from '../model/secret-access';
 import { isShown, type Workload } from '../model/workloads';
 import { assumption } from './notes';
 import type { Reasons } from './reasons';
@@ -26,7 +26,7 @@ export function withheldKey(
   const { mesh } = walk;
   if (!isSecret(secret) || (workload !== undefined && isInstalled(workload))) return undefined;
   const account = `${namespace}/${serviceAccount}`;
-  const { may, binding } = listsSecrets(mesh, namespace, serviceAccount);
+  const { may, binding } = accessToSecrets(mesh, namespace, serviceAccount);
   if (may === 'yes') return undefined;
   const isTold = binding !== undefined || (mesh.showsRolesIn(namespace) && !mesh.isOpen(namespace));
   if (isTold && workload !== undefined)

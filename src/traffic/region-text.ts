@@ -12,7 +12,7 @@ export function regionText(region: readonly (Literal & { readonly dimension: Abo
   return [...byDimension]
     .map(([name, conditions]) =>
       conditions.some(isAnswer) ? name : `${name} ${conditions.map(conditionText).join(' and ')}`,
-    ) // prettier-ignore
+    )
     .join(', ');
 }
 

@@ -1,6 +1,6 @@
 /** Requests of workloads that routes of the Gateway API are for: those whose parent is a Service or a ServiceEntry. */
 import { records } from '../../model/fields';
-import { GATEWAY_API, type ApiRoute } from '../../model/gateway-api';
+import { GATEWAY_API } from '../../model/gateway-api';
 import {
   MESH_GATEWAY,
   type HttpRule,
@@ -29,13 +29,12 @@ function* httpProbes(
   { ref, matches }: HttpRule,
   host: string,
 ): Generator<Probe> {
-  // prettier-ignore
   const found = foundBy(context, one, ref, host);
   const route = context.mesh.gatewayApi.routes.find(({ config }) => config.manifest === found?.manifest);
   const name = sampleOf(host);
   if (found === undefined || route === undefined || !isName(name)) return;
   for (const port of portsFor(context, name, 'http', matches)) {
-    for (const { path, ...rest } of requestsOf(route, ruleOf(route, ref)))
+    for (const { path, ...rest } of requestsOf(route, records(route.config.spec.rules)[indexOf(ref)] ?? {}))
       yield { ...found, ...rest, scheme: 'http', host: name, port, url: `http://${name}:${port}${path}` };
   }
 }
@@ -46,7 +45,6 @@ function* tlsProbes(
   { ref, matches }: L4Rule,
   host: string,
 ): Generator<Probe> {
-  // prettier-ignore
   const found = foundBy(context, one, ref, host);
   if (found === undefined) return;
   for (const sni of new Set(matches.flatMap(({ sniHosts }) => sniHosts).map(sampleOf))) {
@@ -62,7 +60,6 @@ function* plainProbes(
   { ref, matches }: L4Rule,
   host: string,
 ): Generator<Probe> {
-  // prettier-ignore
   const found = foundBy(context, one, ref, host);
   if (found === undefined) return;
   const port = matches.find((match) => match.port !== 0)?.port;
@@ -77,20 +74,18 @@ function foundBy(
   ref: RuleRef,
   host: string,
 ): Pick<Probe, 'manifest' | 'field' | 'isFor'> | undefined {
-  // prettier-ignore
   const manifest = mesh.find(GATEWAY_API, ref.kind, ref.namespace, ref.name);
   if (manifest === undefined) return undefined;
   const isOwners = mesh.services.named(host).has(namespace);
-  const index = Number(/\d+/.exec(ref.rule)?.[0] ?? 0);
   return {
     manifest,
-    field: ['spec', 'rules', index],
+    field: ['spec', 'rules', indexOf(ref)],
     isFor: (client) => isOwners || client.namespace === namespace,
   };
 }
 
-function ruleOf({ config }: ApiRoute, ref: RuleRef): Readonly<Record<string, unknown>> {
-  return records(config.spec.rules)[Number(/\d+/.exec(ref.rule)?.[0] ?? 0)] ?? {};
+function indexOf({ rule }: RuleRef): number {
+  return Number(/\d+/.exec(rule)?.[0] ?? 0);
 }
 
 /** The port of the parent reference, or all that the host has for a scheme. */

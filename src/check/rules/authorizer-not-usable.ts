@@ -1,6 +1,7 @@
 import { authorizerProblem, type AuthorizerProblem } from '../../model/authorizers';
 import { record, type Json } from '../../model/fields';
 import { authorizerWords } from '../../trace/words/authorizers';
+import { asSentence } from '../../trace/words/words';
 import { type JudgingPolicy, judgingPolicies } from '../authorization';
 import type { CheckContext } from '../context';
 import { nearestName } from '../../model/near-names';
@@ -28,7 +29,7 @@ export const rule: Rule = {
         manifest: policy.manifest,
         field: ['spec', 'provider', 'name'],
         what: `nobody can be asked, and what the policy is for is denied: ${what}`,
-        fix: near === undefined ? `${fix.charAt(0).toUpperCase()}${fix.slice(1)}.` : `Did you mean ${near}?`,
+        fix: near === undefined ? asSentence(fix) : `Did you mean ${near}?`,
       };
     }
   },

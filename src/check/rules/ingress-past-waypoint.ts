@@ -1,6 +1,7 @@
 import type { Manifest } from '../../model/manifest';
 import type { Service } from '../../model/services';
 import { INGRESS_USE_WAYPOINT, ingressBindingOf } from '../../model/waypoints';
+import { asSentence } from '../../trace/words/words';
 import { targetRefsOf, waypointOf } from '../authorization';
 import type { CheckContext } from '../context';
 import { MESH, nameOf, ruleMatches, virtualServices, fullHost } from '../edge';
@@ -93,7 +94,7 @@ function* byEnvoyGateway(context: CheckContext): Generator<Routed> {
         const dials = `set routingType: Service in the EnvoyProxy of ${of}`;
         const past =
           membership === 'ztunnel'
-            ? `${dials.charAt(0).toUpperCase()}${dials.slice(1)}, so that its proxies dial the Service, whose waypoint ztunnel goes by.`
+            ? asSentence(`${dials}, so that its proxies dial the Service, whose waypoint ztunnel goes by`)
             : `Put the proxies of ${of} into ambient mode (label namespace ${namespace} istio.io/dataplane-mode: ambient), and ${dials}.`;
         yield { route: manifest, gateway: of, host, field: ['spec', 'rules', r, 'backendRefs', b, 'name'], past };
       }
