@@ -109,8 +109,8 @@ export interface SecurityPolicyProps {
  * A login needs both endpoints of the provider said. Envoy Gateway would else discover them, and until it has, the route
  * is open: 200 without a login.
  *
- * Where target and policy are both new, apply the policy a moment earlier, by a sync wave or a dependency: Envoy Gateway may learn of
- * the target first even when the policy comes first in the file, and lets requests through until it knows both.
+ * Where a login and its route are both new, apply the policy a moment earlier, by a sync wave or a dependency: even when it comes first in the
+ * file, requests may pass without a login for half a second.
  *
  * @see https://gateway.envoyproxy.io/docs/tasks/security/oidc/
  * @example

@@ -190,7 +190,7 @@ describe('single-sign-on', () => {
       while (statuses.at(-1) !== 302 && statuses.length < 300) statuses.push((await curl([])).status);
     })();
     await mesh.lab.apply(fresh.filter(({ kind }) => kind === 'SecurityPolicy'));
-    // Envoy Gateway reads kinds of objects by watches of their own: at once after the policy, it may know the route alone.
+    // Of routes that come at once after it, some are open for a moment (docs/envoy-gateway-in-istio.md, Login).
     await delay(2000);
     await mesh.lab.apply(fresh.filter(({ kind }) => kind === 'HTTPRoute'));
     await watching;
