@@ -445,3 +445,46 @@ spec: {hosts: [${name}.example.com], gateways: [${gateway}], http: [{redirect: {
     ]);
   });
 });
+
+describe('an entry whose address clients know, since an endpoint has it', () => {
+  const through = (address: string, hosts: string): string => `${NAMESPACES}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: istio-egressgateway, namespace: istio-system}
+spec: {selector: {istio: egressgateway}, ports: [{name: http2, port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: gitlab, namespace: app}
+spec: {hosts: [gitlab.egress], addresses: [${address}], location: MESH_EXTERNAL, resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 203.0.113.7}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: egress, namespace: istio-system}
+spec: {selector: {istio: egressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: gitlab, namespace: app}
+spec:
+  hosts: [${hosts}]
+  gateways: [mesh, istio-system/egress]
+  http:
+    - {match: [{gateways: [mesh]}], route: [{destination: {host: istio-egressgateway.istio-system.svc.cluster.local, port: {number: 80}}}]}
+    - {match: [{gateways: [istio-system/egress]}], route: [{destination: {host: gitlab.egress, port: {number: 80}}}]}`;
+
+  it.each(['203.0.113.7', '203.0.113.7/32'])('is warned of where the gateway knows it by name alone: %s', (address) => {
+    const found = judge(through(address, 'gitlab.egress')).filter(({ id }) => id === 'EDGE207');
+    expect(found.map(({ severity, object, what }) => [severity, object?.kind, what.split(' from ')[0]])).toEqual([
+      ['warning', 'Gateway', 'http://203.0.113.7:80/'],
+    ]);
+  });
+
+  it.each([
+    ['the routes are for the address too', '203.0.113.7', 'gitlab.egress, 203.0.113.7'],
+    ['the address is one of the mesh alone', '240.0.0.9', 'gitlab.egress'],
+  ])('is not where %s', (_what, address, hosts) => {
+    expect(ids(through(address, hosts)).join()).not.toContain('EDGE207');
+  });
+});

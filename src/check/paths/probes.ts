@@ -36,6 +36,8 @@ export interface Probe {
   readonly at?: string;
   /** The API of that gateway. */
   readonly atGroup?: TraceRequest['atGroup'];
+  /** Whether its URL has an address in place of a name: it may be that nobody writes one. */
+  readonly isByAddress?: boolean;
   /** Which clients of the mesh it is for. */
   readonly isFor: (client: Client) => boolean;
   /** Which of those are meant to arrive; all of them if left out. */
@@ -113,6 +115,12 @@ function* entryProbes(manifest: Manifest, spec: ServiceEntrySpec): Generator<Pro
       if (!isName(host)) continue;
       yield { scheme, host, port: number, url: `${scheme}://${host}:${number}/`, manifest, field, isFor };
     }
+    const [host] = spec.hosts ?? [];
+    // An address that an endpoint has too is one that clients know: they may write it into their URLs.
+    const known = (spec.addresses ?? []).map((one) => one.replace(/\/(32|128)$/, ''));
+    const address = known.find((one) => isAddress(one) && (spec.endpoints ?? []).some((end) => end.address === one));
+    if (scheme === 'http' && host !== undefined && address !== undefined)
+      yield { scheme, host, port: number, url: `http://${bracket(address)}:${number}/`, manifest, field, isFor, isByAddress: true }; // prettier-ignore
   }
 }
 

@@ -66,7 +66,11 @@ export function* brokenPathHits(
       what: `${requestOf(first, more)} refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
       fix: sentence(refusal.fix),
       ...seeOf(first),
-      ...(isDoubtful || first.share?.isCopy === true || all.every(isLeftOut) ? { severity: 'warning' as const } : {}),
+      ...(isDoubtful ||
+      first.share?.isCopy === true ||
+      all.every((path) => isLeftOut(path) || path.probe.isByAddress === true)
+        ? { severity: 'warning' as const }
+        : {}),
       onTheWay: onTheWay(context, all),
       ...adjust?.(first, all),
     };
