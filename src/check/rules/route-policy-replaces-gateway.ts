@@ -27,10 +27,13 @@ export const rule: Rule = {
       const key = `${own.manifest.index} ${lost.map(({ part }) => part).join()}`;
       if (first === undefined || said.has(key)) continue;
       said.add(key);
+      const instead = ASKS_WHO.filter((part) => optionalRecord(effective.spec[part]) !== undefined);
+      const isReplaced = lost.every(({ isOther }) => isOther);
       yield {
         manifest: own.manifest,
         field: fieldOf(own.manifest, route),
-        what: `it is in force for ${nameOf(route)}${rule} in place of ${nameOf(first.from)}: ${lost.map(({ part }) => part).join(' and ')} of that ${lost.length > 1 ? 'are' : 'is'} not asked for there`,
+        ...(isReplaced ? { severity: 'info' as const } : {}),
+        what: `it is in force for ${nameOf(route)}${rule} in place of ${nameOf(first.from)}: ${lost.map(({ part }) => part).join(' and ')} of that ${lost.length > 1 ? 'are' : 'is'} not asked for there${isReplaced ? `, ${instead.join(' and ')} alone ${instead.length > 1 ? 'are' : 'is'}` : ''}`,
         fix: `Write ${lost.map(({ part }) => part).join(' and ')} of ${nameOf(first.from)} into ${nameOf(own.manifest)} too; from Envoy Gateway 1.8 on, mergeType: StrategicMerge does that.`,
       };
     }
@@ -76,20 +79,24 @@ function* placesOf({ mesh }: CheckContext, kind: string): Generator<Place> {
   }
 }
 
-function lostParts(
-  spec: Json,
-  parents: readonly EffectivePolicy[],
-): readonly { readonly part: string; readonly from: Manifest }[] {
+interface Lost {
+  readonly part: string;
+  readonly from: Manifest;
+  /** It says who calls, and the policy in force asks that another way: what comes of it (headers made of claims) is missing all the same. */
+  readonly isOther: boolean;
+}
+
+function lostParts(spec: Json, parents: readonly EffectivePolicy[]): readonly Lost[] {
   const has = (one: Json, part: string): boolean => optionalRecord(one[part]) !== undefined;
-  const lost = (part: string): readonly { readonly part: string; readonly from: Manifest }[] => {
+  const isAsked = ASKS_WHO.some((part) => has(spec, part));
+  const lost = (part: string, isOther: boolean): readonly Lost[] => {
     const from = parents.find((one) => has(one.spec, part));
-    return from === undefined || has(spec, part) ? [] : [{ part, from: from.manifest }];
+    return from === undefined || has(spec, part) ? [] : [{ part, from: from.manifest, isOther }];
   };
   const { defaultAction, rules } = record(spec.authorization);
   // Whoever writes that all are allowed has thought of it.
   if (defaultAction === 'Allow' && records(rules).length === 0) return [];
-  const isAsked = ASKS_WHO.some((part) => has(spec, part));
-  return [...(isAsked ? [] : ASKS_WHO.flatMap(lost)), ...lost('authorization')];
+  return [...ASKS_WHO.flatMap((part) => lost(part, isAsked)), ...lost('authorization', false)];
 }
 
 function fieldOf(policy: Manifest, route: Manifest): readonly (string | number)[] {
