@@ -53,7 +53,7 @@ export function waysFor(context: CheckContext, host: string): readonly WayOut[] 
 }
 
 /** Whether a host is declared, and always outside the mesh. */
-function isOutside({ mesh }: CheckContext, host: string): boolean {
+export function isOutside({ mesh }: CheckContext, host: string): boolean {
   const known = mesh.services.declaring(host);
   return known.length > 0 && known.every(({ registry, meshExternal }) => registry === 'External' && meshExternal);
 }

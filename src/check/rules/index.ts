@@ -105,6 +105,7 @@ import { rule as tokenNotRequired } from './token-not-required';
 import { rule as policyHostWithoutPort } from './policy-host-without-port';
 import { rule as principalNeverMatches } from './principal-never-matches';
 import { rule as authorizerNotUsable } from './authorizer-not-usable';
+import { rule as policyForWhatLeaves } from './policy-for-what-leaves';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
@@ -272,6 +273,7 @@ export const rules: readonly Rule[] = [
   policyHostWithoutPort,
   principalNeverMatches,
   authorizerNotUsable,
+  policyForWhatLeaves,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,

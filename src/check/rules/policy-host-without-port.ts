@@ -1,6 +1,7 @@
 import type { FieldPath } from '../../model/manifest';
 import { type JudgingPolicy, judgingPolicies } from '../authorization';
 import type { AuthorizationRule } from '../istio';
+import { namesWhatLeaves } from '../leaving';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -18,11 +19,14 @@ export const rule: Rule = {
     for (const policy of context.index(judgingPolicies)) {
       const passes = PASSES[policy.action];
       if (passes === undefined) continue;
+      const leaving = new Set(namesWhatLeaves(context, policy).map(({ field }) => field.slice(0, -2).join()));
       for (const [r, rule] of (policy.spec.rules ?? []).entries()) {
         for (const { host, isLeftOut, field } of barePatterns(rule)) {
           const isHole = (policy.action !== 'ALLOW') !== isLeftOut;
           const port = isHole ? undefined : unusualPort(policy);
           if (!isHole && port === undefined) continue;
+          // Nothing that the host is asked of comes to the policy, with or without a port.
+          if (leaving.has(['spec', 'rules', r, ...field].slice(0, -2).join())) continue;
           yield {
             manifest: policy.manifest,
             field: ['spec', 'rules', r, ...field],

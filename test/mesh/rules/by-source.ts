@@ -56,6 +56,10 @@ export const BY_SOURCE: Confirmations = {
     'pilot/pkg/model/policyattachment.go (Istio 1.29.1)',
     'what has no targetRefs is attached to proxies whose labels have those of its selector, and to no other',
   ),
+  'policy-for-what-leaves': read(
+    'pilot/pkg/networking/plugin/authz/authorization.go and pilot/pkg/networking/core/tls.go (Istio 1.29.1)',
+    'BuildHTTP makes no filter for outbound listeners of sidecars (ListenerClassSidecarOutbound), and their chains of TCP and TLS are made by a builder without policies',
+  ),
   'policy-target-not-found/chart': reason(
     'that a chart may bring the target is an assumption of ours; what a policy without its target does is seen with the other examples',
   ),
