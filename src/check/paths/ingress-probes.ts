@@ -6,7 +6,8 @@ import { GATEWAY_API, type ApiRoute } from '../../model/gateway-api';
 import { hostsForNamespace, isSubsetOf, overlaps } from '../../model/hostnames';
 import { isHttp as declaresHttp } from '../../model/protocols';
 import type { CheckContext } from '../context';
-import { type GatewayView, MESH, type RuleMatch, type VirtualServiceView, gatewaysByName, ruleMatches, virtualServices, fullHost } from '../edge'; // prettier-ignore
+import { type GatewayView, MESH, type RuleMatch, type VirtualServiceView, entriesFor, gatewaysByName, ruleMatches, virtualServices, fullHost } from '../edge'; // prettier-ignore
+import { ENVOY_GATEWAY } from '../gateway-api';
 import type { HttpMatch, Server } from '../istio';
 import { isHttp, isPlainTcp } from '../protocol';
 import { type Probe, httpRequest, isName, sampleOf } from './probes';
@@ -54,18 +55,22 @@ function* probesFor(
   }
 }
 
-/** Routes to Services that manifests show, other than those of gateways. What goes out at a gateway is followed from the workload that sends it. */
-function leadsInside({ mesh }: CheckContext, service: VirtualServiceView, { kind, rule }: RuleMatch): boolean {
+/**
+ * Routes to Services that manifests show, other than those of gateways, and from names of the mesh's own to hosts outside. What goes out at a
+ * gateway by its own name is followed from the workload that sends it.
+ */
+function leadsInside(context: CheckContext, service: VirtualServiceView, { kind, rule }: RuleMatch): boolean {
+  const { mesh } = context;
   const routes = service.spec[kind]?.[rule]?.route ?? [];
+  const isOwnName = !service.hosts.some((host) => entriesFor(context, host).length > 0);
   return (
     routes.length > 0 &&
     routes.every(({ destination }) => {
       const named = mesh.services.declaring(fullHost({ mesh }, destination?.host ?? '', service.manifest.namespace));
-      return named.some(
-        (service) =>
-          service.registry === 'Kubernetes' &&
-          !service.assumed &&
-          !mesh.workloads.behind(service).some(({ membership }) => membership === 'gateway'),
+      return named.some((service) =>
+        service.registry === 'Kubernetes'
+          ? !service.assumed && !mesh.workloads.behind(service).some(({ membership }) => membership === 'gateway')
+          : isOwnName,
       );
     })
   );
@@ -167,7 +172,7 @@ function* attachmentProbes(
   }
 }
 
-/** Backends that are Services whose manifests are there; whether others exist is not known. */
+/** Backends whose manifests are there, of the kinds that gateways take; whether others exist is not known. */
 function isShown(
   { mesh }: CheckContext,
   route: ApiRoute,
@@ -176,10 +181,11 @@ function isShown(
   return (
     backends.length > 0 &&
     backends.every((backend) => {
-      if ((text(backend.kind) || 'Service') !== 'Service') return false;
+      const kind = text(backend.kind) || 'Service';
       const namespace = text(backend.namespace) || route.config.namespace;
-      const service = mesh.find('', 'Service', namespace, text(backend.name));
-      return service !== undefined;
+      if (kind === 'Hostname') return mesh.services.declaring(text(backend.name)).length > 0;
+      const group = kind === 'Service' ? '' : kind === 'Backend' ? ENVOY_GATEWAY : undefined;
+      return group !== undefined && mesh.find(group, kind, namespace, text(backend.name)) !== undefined;
     })
   );
 }

@@ -48,12 +48,18 @@ function* wrongPorts(context: CheckContext): Generator<Hit> {
       what: `${path.probe.url} from ${path.client.from} leaves ${wrong}${missed ? `, though ${nameOf(missed.manifest)} is to originate TLS for it` : ''}${others ? `: ${nameOf(others.manifest)} originates TLS for the workloads that it selects alone` : ''}`,
       ...(missed ? { why: missed.why, fix: missed.fix } : {}),
       ...(others ? FOR_SOME : {}),
+      ...(path.trace.hops.at(-1)?.proxy.kind === 'envoy-gateway' ? AT_ENVOY_GATEWAY : {}),
       ...(decided?.field.endsWith('credentialName')
         ? { why: 'The sidecar leaves out the TLS of a DestinationRule whose credentialName it may not read: it reads a Secret only for a rule with a workloadSelector.', fix: 'Add a workloadSelector for the client, in its namespace; or originate TLS at the egress gateway.' } // prettier-ignore
         : {}),
     };
   }
 }
+
+const AT_ENVOY_GATEWAY = {
+  fix: 'Attach a BackendTLSPolicy to the backend, with validation.hostname and the authority to believe; or name its port of plain HTTP.',
+  see: 'https://gateway.envoyproxy.io/docs/tasks/security/backend-tls/',
+} as const;
 
 /** A host that some workloads call with TLS of their sidecars is seen by others too, which need not call it. */
 const FOR_SOME = {
@@ -81,7 +87,10 @@ function originatesTls(spec: ReturnType<typeof specOf<'DestinationRule'>>): bool
 function wrongPort({ mesh }: CheckContext, { probe, trace: { outcome, destination, hops } }: Path): string | undefined {
   if (outcome !== 'delivered' || !destination || hops.at(-1)?.proxy.kind === 'none') return undefined;
   const { host, port, tls } = destination;
-  if (probe.scheme !== 'http' || probe.port === 443 || probe.at !== undefined) return undefined;
+  // Istio's gateways know what a port is declared as; Backends of Envoy Gateway declare nothing.
+  const isByBackend = hops.at(-1)?.proxy.kind === 'envoy-gateway';
+  const isAsked = probe.at === undefined ? probe.scheme === 'http' && probe.port !== 443 : isByBackend && probe.scheme !== 'tcp'; // prettier-ignore
+  if (!isAsked) return undefined;
   if (port === 443 && tls === 'NONE' && !host.endsWith(`.svc.${mesh.config.clusterDomain}`))
     return `as plain HTTP to port 443 of ${host}`;
   return port === 80 && (tls === 'SIMPLE' || tls === 'MUTUAL') ? `in TLS to port 80 of ${host}` : undefined;
