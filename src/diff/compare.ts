@@ -178,8 +178,9 @@ function onSuppositions(
     const unseen = region.some(({ dimension }) => isSupposed(dimension)) ? '; no manifest tells which these are' : '';
     if (found !== undefined) note(what, `they were ${found.was.text}, and are ${found.is.text}${unseen}`);
     for (const why of open) note(what, why);
-    const [before] = followed.traces;
-    if (before.outcome === 'unknown' && found === undefined) note(what, whyUnknown(before));
+    const [before, after] = followed.traces.map(whyUnknown);
+    if (followed.traces[0].outcome === 'unknown' && found === undefined)
+      note(what, before === after ? before : `${before}; and now ${after}`);
     if (followed.rewrites[0].join() !== followed.rewrites[1].join())
       note(what, 'the path is made anew otherwise than before');
   }

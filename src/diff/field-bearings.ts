@@ -97,7 +97,7 @@ const OWN: Readonly<Record<string, Own>> = {
     [[/^environmentVariables\.ISTIO_META_DNS/, 'followed'], [from('concurrency|image'), 'nothing']],
     [[from('selector'), 'followed']],
   ],
-  'security.istio.io/AuthorizationPolicy': [[[from('provider'), 'trust'], [from('action|rules|selector|targetRefs?'), 'followed']], []],
+  'security.istio.io/AuthorizationPolicy': [[[from('action|provider|rules|selector|targetRefs?'), 'followed']], []],
   'security.istio.io/PeerAuthentication': [[], [[from('mtls|portLevelMtls|selector'), 'followed']]],
   'security.istio.io/RequestAuthentication': [
     [
@@ -156,11 +156,11 @@ const OWN: Readonly<Record<string, Own>> = {
   ],
   'gateway.envoyproxy.io/SecurityPolicy': [
     [
-      [from('jwt\\.providers\\.(claimToHeaders|recomputeRoute)'), 'content'],
-      [from('jwt\\.providers\\.(localJWKS|remoteJWKS)|oidc|basicAuth|apiKeyAuth|extAuth'), 'trust'],
+      [from('jwt\\.providers\\.claimToHeaders'), 'content'],
+      [from('jwt\\.providers\\.(localJWKS|remoteJWKS)'), 'trust'],
       [from('cors\\.(allowOrigins|allowMethods|allowHeaders|exposeHeaders|maxAge|allowCredentials)'), 'content'],
     ],
-    [[from('authorization|cors|csrf|jwt|mergeType'), 'followed'], TARGETS],
+    [[from('apiKeyAuth|authorization|basicAuth|cors|csrf|extAuth|jwt|mergeType|oidc'), 'followed'], TARGETS],
   ],
   'gateway.envoyproxy.io/HTTPRouteFilter': [
     [[from('credentialInjection'), 'content']],

@@ -87,7 +87,7 @@ function spreadOf({ noted }: Trace): readonly string[] {
   );
 }
 
-/** Equal for ways that are the same traffic. The text is made from the rest, so it is left out. */
+/** Equal for ways that are the same traffic. The text is made from the rest, so it is left out; of what is unknown on both sides it is decided elsewhere what that hangs on. */
 export function fingerprint(way: Way): string {
   const { text: _text, ...rest } = way;
   // A request that is refused is the same traffic whatever way it took to where it is refused, but for its copies.
@@ -97,7 +97,7 @@ export function fingerprint(way: Way): string {
     : way.outcome === 'answered'
       ? JSON.stringify(['answered', way.answer, ...copies])
       : way.outcome === 'unknown'
-        ? JSON.stringify(['unknown', way.text])
+        ? JSON.stringify(['unknown', ...copies])
         : JSON.stringify(rest);
 }
 

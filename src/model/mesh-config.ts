@@ -25,6 +25,8 @@ export interface Authorizer {
   /** `[NAMESPACE/]HOST`, as istiod looks it up. */
   readonly service: string;
   readonly speaks: 'HTTP' | 'gRPC';
+  /** All that is said of it. */
+  readonly settings: Json;
 }
 
 /** The parts of Istio's mesh configuration that decide where a request goes. */
@@ -144,6 +146,7 @@ function authorizers(found: readonly Installation[]): readonly Authorizer[] | un
       name: text(name),
       service: text(record(envoyExtAuthzHttp ?? envoyExtAuthzGrpc).service),
       speaks: envoyExtAuthzHttp === undefined ? 'gRPC' : 'HTTP',
+      settings: record(envoyExtAuthzHttp ?? envoyExtAuthzGrpc),
     }));
 }
 

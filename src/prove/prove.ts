@@ -28,6 +28,7 @@ import { Budget, MOST_WORK } from '../traffic/budget';
 import type { ClientClass } from '../traffic/clients';
 import { member } from '../traffic/members';
 import { followSpellings } from '../traffic/spellings';
+import { supposing } from '../traffic/supposed';
 import { otherNames } from '../traffic/sni';
 import { universe } from '../traffic/universe';
 import { allClients, callersOf } from './clients';
@@ -283,6 +284,9 @@ class Prover {
         let explored;
         try {
           explored = explore(this.mesh, client, target, { prefers, budget: this.budget });
+          // What no manifest tells may be no matter: refused whatever it is, or let through to somewhere else.
+          if (explored.classes.some(({ trace: told }) => told.outcome === 'unknown'))
+            explored = explore(this.mesh, client, target, { prefers, budget: this.budget, supposes: true });
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
           this.doubts.add(`${name} to ${target.host}: ${error.message}`);
@@ -309,7 +313,9 @@ class Prover {
         this.doubts.add(`${name} to ${urlOf(target)}, ${what}: ${why}`);
     for (const { region, witness, trace: told, open } of explored.classes) {
       this.followed += 1;
-      if (!this.isAsked(target) && !this.arrivesThere(told)) continue;
+      // Where what leads there ends in what nobody knows, it may arrive.
+      const mayArrive = told.outcome === 'unknown' && this.leading?.has(target.host) === true;
+      if (!this.isAsked(target) && !this.arrivesThere(told) && !mayArrive) continue;
       if (this.rule.to.cidrs !== undefined && !this.isInBlocks(witness.address, told)) continue;
       const within = this.narrowed(region, target, client);
       if (within === 'none') continue;
@@ -320,7 +326,8 @@ class Prover {
         continue;
       }
       const request = requestWith(witness, within);
-      const again = traceBy(this.mesh, request, prefers);
+      const supposed = supposing(region);
+      const again = traceBy(this.mesh, request, prefers, supposed);
       // That nothing comes of what nobody ever declared tells of no intent.
       if (this.rule.is === 'forbid' && target.isUndeclared !== true) this.isTrueOfSome = true;
       if (again.outcome === 'delivered' && this.isExcepted(again)) continue;
@@ -331,6 +338,13 @@ class Prover {
       if (this.rule.to.outside && again.outcome === 'delivered' && !isOutside(this.mesh, again)) continue;
       const found = violationOf(this.mesh, this.rule, again, request);
       if (found.is === 'undecided') this.doubts.add(`${name} to ${request.request}: ${found.why}`);
+      if (found.is === 'violated' && supposed !== undefined) {
+        const asItIs = traceBy(this.mesh, request, prefers);
+        if (asItIs.outcome === 'unknown') {
+          this.doubts.add(`${name} to ${request.request}: ${whyUnknown(asItIs)}`);
+          continue;
+        }
+      }
       if (found.is === 'violated')
         return this.refuted(
           name,

@@ -4,6 +4,7 @@
  */
 import type { RegionCondition } from '../diff/types';
 import type { Matcher } from '../trace/matcher';
+import { questionOf as openQuestion } from '../traffic/questions';
 import { matcherText } from '../traffic/region-text';
 
 /** Classes that are told of one change, and about how much text they may take; of more, it is said that there are more. */
@@ -100,7 +101,7 @@ function wordsOf(conditions: Class): string {
 
 function aboutText({ of, name }: RegionCondition): string {
   if (of === 'source') return `address of ${name}`;
-  return of === 'open' ? name : [of, name].filter((one) => one !== '').join(' ');
+  return of === 'open' ? openQuestion(name) : [of, name].filter((one) => one !== '').join(' ');
 }
 
 function partWords(about: string, conditions: Class): string {

@@ -59,7 +59,8 @@ export interface Ask {
  * supposes them learns whether anything hangs on them.
  */
 export interface Supposed {
-  readonly isSo: (question: string) => boolean;
+  /** @param about what else tells the question apart from others, which is too long for readers */
+  readonly isSo: (question: string, about?: string) => boolean;
   /** Whether somebody's address, which nobody knows, is in a block and not in what is left out of it. */
   readonly isWithin: (whose: string, block: string, except: readonly string[]) => boolean;
 }
@@ -160,6 +161,11 @@ export class Asked {
     return new Asked(value, { ...this.origin, lost: why });
   }
 
+  /** What somebody may have put in the place of the text, or where there was none: no question about it can be led back. */
+  public overwritten(why: string): Asked {
+    return this.origin === undefined ? this : new Asked(this.value, { ...this.origin, lost: why });
+  }
+
   /** The text itself, for what cannot be asked: the trace is then about this very text. */
   public read(why: string): string | undefined {
     this.origin?.recorder.opened(this.origin.dimension, why);
@@ -192,11 +198,13 @@ function withBehind(matcher: Matcher, behind: string): Matcher {
 export class AskedHeaders {
   private constructor(
     private readonly sent: ReadonlyMap<string, string>,
-    private readonly written: ReadonlyMap<string, Asked>,
+    private readonly made: ReadonlyMap<string, Asked>,
     private readonly recorder: Recorder | undefined,
     private readonly tokens: SaidTokens,
     /** Whether a header was taken out whatever its name is. */
     private readonly isGone: (name: string) => boolean = () => false,
+    /** Why headers of some names may have been written by somebody whom no manifest shows. */
+    private readonly whyWritten: (name: string) => string | undefined = () => undefined,
   ) {}
 
   public static of(
@@ -210,11 +218,17 @@ export class AskedHeaders {
 
   /** What proxies on the way made of a header; undefined where it is as the client sent it. */
   private own(name: string): Asked | undefined {
-    return this.written.get(name) ?? (this.isGone(name) ? ABSENT : undefined);
+    return this.made.get(name) ?? (this.isGone(name) ? ABSENT : undefined);
   }
 
   public get(name: string): Asked {
     const lower = name.toLowerCase();
+    const why = this.whyWritten(lower);
+    const found = this.found(lower);
+    return why === undefined ? found : found.overwritten(why);
+  }
+
+  private found(lower: string): Asked {
     const own = this.own(lower);
     if (own !== undefined) return own;
     const place = [...this.tokens.keys()].find(
@@ -246,19 +260,25 @@ export class AskedHeaders {
     return written === undefined ? Asked.sent('cookie', name, value, this.recorder) : Asked.fixed(value);
   }
 
+  /** What proxies on the way wrote, in words. */
+  public get written(): readonly string[] {
+    return [...this.made].map(([name, text]) => `${name}: ${text.toString()}`).sort();
+  }
+
   /** Names of the headers that are there. */
   public get names(): readonly string[] {
-    return [...new Set([...this.sent.keys(), ...this.written.keys()])].filter((name) => this.own(name) !== ABSENT);
+    return [...new Set([...this.sent.keys(), ...this.made.keys()])].filter((name) => this.own(name) !== ABSENT);
   }
 
   public with(name: string, value: string | Asked): AskedHeaders {
     const asked = typeof value === 'string' ? Asked.fixed(value) : value;
     return new AskedHeaders(
       this.sent,
-      new Map([...this.written, [name.toLowerCase(), asked]]),
+      new Map([...this.made, [name.toLowerCase(), asked]]),
       this.recorder,
       this.tokens,
       this.isGone,
+      this.whyWritten,
     );
   }
 
@@ -268,9 +288,15 @@ export class AskedHeaders {
 
   /** Without all headers whose names, in lower case, are such. */
   public withoutThose(isSuch: (name: string) => boolean): AskedHeaders {
-    const written = new Map([...this.written].filter(([name]) => !isSuch(name)));
+    const written = new Map([...this.made].filter(([name]) => !isSuch(name)));
     const isGone = (name: string): boolean => isSuch(name) || this.isGone(name);
-    return new AskedHeaders(this.sent, written, this.recorder, this.tokens, isGone);
+    return new AskedHeaders(this.sent, written, this.recorder, this.tokens, isGone, this.whyWritten);
+  }
+
+  /** As they are once somebody whom no manifest shows may have written such headers. */
+  public mayBeWritten(isSuch: (name: string) => boolean, why: string): AskedHeaders {
+    const whyWritten = (name: string): string | undefined => (isSuch(name) ? why : this.whyWritten(name));
+    return new AskedHeaders(this.sent, this.made, this.recorder, this.tokens, this.isGone, whyWritten);
   }
 }
 

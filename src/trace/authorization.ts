@@ -1,8 +1,10 @@
 /** What the RBAC filters of a proxy answer, and how what they refuse may be allowed. */
 import { authorizerProblem, providerOf } from '../model/authorizers';
-import { text } from '../model/fields';
+import { text, texts } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import type { Config } from '../model/objects';
+import { type ExternalAuthorizer, passedBy } from './external-authorizer';
+import type { HttpRequest } from './http-routes';
 import { gap, type Gap } from './notes';
 import { refOf } from './refs';
 import type { Decision } from './types';
@@ -12,7 +14,8 @@ import { policiesByAction, type PoliciesOfAction } from './policies-by-caller';
 import { decide, ruleMatches, type Access, type Action, type Truth } from './rbac';
 
 export type Verdict =
-  | { readonly is: 'allowed' }
+  /** `http`: the request, as an authorizer that let it pass may have changed it. */
+  | { readonly is: 'allowed'; readonly http?: HttpRequest | null }
   | { readonly is: 'denied'; readonly reason: Reason; readonly by: Decision | undefined }
   | { readonly is: 'unknown'; readonly why: Gap; readonly by: Decision | undefined };
 
@@ -85,14 +88,23 @@ function* rulesOfAll(mesh: Mesh, ...lists: readonly (readonly Config[])[]): Gene
   for (const policies of lists) for (const policy of policies) yield* placedRules(mesh, policy);
 }
 
-/** DENY first, then ALLOW if there is any: what the RBAC filters of a proxy answer. */
+/** Authorizers first, then DENY, then ALLOW if there is any: what the filters of a proxy for authorization answer. */
 export function authorize(mesh: Mesh, access: Access, policies: readonly Config[]): Verdict {
   const byAction = policiesByAction(mesh, policies);
+  const asked = askAuthorizers(mesh, access, access.atZtunnel === true ? [] : byAction.CUSTOM.all);
+  if (asked.is !== 'allowed') return asked;
+  const { http = access.http } = asked;
+  const verdict = byRules(mesh, { ...access, http }, byAction);
+  return verdict.is === 'allowed' ? asked : verdict;
+}
+
+/** What policies of action CUSTOM come to. */
+function askAuthorizers(mesh: Mesh, access: Access, asking: readonly Config[]): Verdict {
   const subject: Subject = { mesh, access, policyNamespace: '' };
-  const principal = principalOf(subject);
-  const holds = ({ policy, asked, action }: PlacedRule): Truth =>
-    ruleMatches(asked, { mesh, access, policyNamespace: policy.namespace }, action === 'ALLOW');
-  const asking = access.atZtunnel === true ? [] : byAction.CUSTOM.all;
+  const holds = ({ policy, asked }: PlacedRule): Truth =>
+    ruleMatches(asked, { mesh, access, policyNamespace: policy.namespace }, false);
+  let { http } = access;
+  const passed = new Set<string>();
   const whole = mesh.config.severalAuthorizers ? undefined : authorizerProblem(mesh, asking);
   for (const policy of asking) {
     const bad = mesh.config.severalAuthorizers ? authorizerProblem(mesh, [policy]) : whole;
@@ -113,12 +125,43 @@ export function authorize(mesh: Mesh, access: Access, policies: readonly Config[
         },
         by: decision(policy, 'spec.provider.name'),
       };
-    return {
-      is: 'unknown',
-      why: gap({ kind: 'left-to-authorizer', policy: refOf(policy), asking: askingOf(subject) }),
-      by: decision(policy, `spec.rules[${match.index}]`),
-    };
+    const by = decision(policy, `spec.rules[${match.index}]`);
+    if (access.supposed === undefined || own.every((rule) => holds(rule) !== true))
+      return {
+        is: 'unknown',
+        why: gap({ kind: 'left-to-authorizer', policy: refOf(policy), asking: askingOf(subject) }),
+        by,
+      };
+    // All policies for one provider are one filter, which asks once.
+    if (passed.has(providerOf(policy))) continue;
+    passed.add(providerOf(policy));
+    const answer = passedBy(authorizerOf(subject, policy), http, access.supposed);
+    if (answer === undefined)
+      return { is: 'denied', reason: { kind: 'refused-by-authorizer', policy: refOf(policy) }, by };
+    ({ http } = answer);
   }
+  return http === access.http ? { is: 'allowed' } : { is: 'allowed', http };
+}
+
+/** Whom a policy asks, and about which connection. */
+function authorizerOf(subject: Subject, policy: Config): ExternalAuthorizer {
+  const name = providerOf(policy);
+  const known = subject.mesh.config.authorizers?.find((one) => one.name === name);
+  const { principal, port } = askingOf(subject);
+  return {
+    called: `the external authorizer ${known === undefined ? name : `${known.service}:${String(known.settings.port ?? '')}`}`,
+    about: [known?.settings ?? name, principal, port],
+    // Of gRPC, an answer may set any header.
+    writes: known?.speaks === 'HTTP' ? texts(known.settings.headersToUpstreamOnAllow) : ['*'],
+  };
+}
+
+/** DENY first, then ALLOW if there is any. */
+function byRules(mesh: Mesh, access: Access, byAction: ReturnType<typeof policiesByAction>): Verdict {
+  const subject: Subject = { mesh, access, policyNamespace: '' };
+  const principal = principalOf(subject);
+  const holds = ({ policy, asked, action }: PlacedRule): Truth =>
+    ruleMatches(asked, { mesh, access, policyNamespace: policy.namespace }, action === 'ALLOW');
   const allowing = byAction.ALLOW;
   const rules = rulesOfAll(mesh, byAction.DENY.about(principal), allowing.about(principal));
   const outcome = decide(rules, holds, allowing.all.length === 0 ? 'ALLOW' : 'DENY');

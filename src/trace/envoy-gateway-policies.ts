@@ -11,7 +11,8 @@ import { csrfVerdict } from './envoy-gateway-csrf';
 import { tokenRulesOf } from './envoy-gateway-tokens';
 import { decision, refOf, unknown } from './envoy-gateway-verdict';
 import { Asked, type Supposed } from './ask';
-import { accessOf, tokenFilter, type Filter, type Filtered, type Held, type TokenCheck } from './filters';
+import { type ExternalAuthorizer, passedBy } from './external-authorizer';
+import { accessOf, tokenFilter, type Filter, type Filtered, type FilterVerdict, type Held, type TokenCheck } from './filters'; // prettier-ignore
 import { byExpression, type HttpRequest } from './http-routes';
 import { exact, prefix, PRESENT, regex, suffix } from './matcher';
 import { gap } from './notes';
@@ -47,12 +48,15 @@ const FILTERS: Readonly<Partial<Record<FilterName, (rule: AtRule) => Filter>>> =
   fault: ({ traffic }) => holding(() => traffic && faultVerdict(traffic)),
   cors: (rule) => holding((http) => corsVerdict(rule, http)),
   csrf: ({ security }) => holding((http) => csrfVerdict(security!, http)),
-  ext_authz: ({ security }) => holding(() => unknown(security!, 'extAuth', 'external authorization')),
+  ext_authz:
+    ({ security }) =>
+    (at, http) =>
+      authorizerVerdict(security!, at, http),
   api_key_auth: ({ security }) =>
     holding((http, { walk }) => credentialVerdict(security!, http, 'apiKeyAuth', walk.supposed)),
   basic_auth: ({ security }) =>
     holding((http, { walk }) => credentialVerdict(security!, http, 'basicAuth', walk.supposed)),
-  oauth2: ({ security }) => holding((http) => oidcVerdict(security!, http)),
+  oauth2: ({ security }) => holding((http, { walk }) => oidcVerdict(security!, http, walk.supposed)),
   jwt_authn: ({ security, find }) => tokenFilter(() => tokenCheck(security!, find)),
   lua: (rule) => holding(() => foreignVerdict(rule)),
   ext_proc: (rule) => holding(() => foreignVerdict(rule)),
@@ -203,28 +207,60 @@ function corsVerdict({ security, cors, forwards }: AtRule, http: HttpRequest): H
   };
 }
 
+/** Whether the authorizer of a policy lets a request pass. */
+function authorizerVerdict(
+  policy: EffectivePolicy,
+  { walk: { supposed } }: Filtered,
+  http: HttpRequest | null,
+): FilterVerdict {
+  if (http === null) return { is: 'passed', http };
+  const settings = record(policy.spec.extAuth);
+  // What it writes may lead to another route.
+  if (supposed === undefined || settings.recomputeRoute === true) return unknown(policy, 'extAuth', 'external authorization'); // prettier-ignore
+  const { namespace } = policy.manifest;
+  const own = record(settings.http ?? settings.grpc);
+  const backends = [
+    ...records(own.backendRefs),
+    ...[optionalRecord(own.backendRef)].filter((one) => one !== undefined),
+  ];
+  const names = backends.map((one) => `${text(one.namespace) || namespace}/${text(one.name)}`);
+  const authorizer: ExternalAuthorizer = {
+    called: `the external authorizer ${names.join(', ')}`,
+    about: [namespace, settings],
+    // Of gRPC, an answer may set any header.
+    writes: settings.grpc === undefined ? texts(own.headersToBackend) : ['*'],
+  };
+  const passed = passedBy(authorizer, http, supposed);
+  if (passed !== undefined) return { is: 'passed', ...passed };
+  const reason: Reason = { kind: 'refused-by-authorizer', policy: refOf(policy) };
+  return { is: 'refused', code: 'ext_authz', status: 403, reason, by: decision(policy, 'extAuth') };
+}
+
 /** The filter for logins, in its order (decodeHeaders of extensions/filters/http/oauth2/filter.cc of Envoy). */
-function oidcVerdict(policy: EffectivePolicy, http: HttpRequest): Held | undefined {
+function oidcVerdict(policy: EffectivePolicy, http: HttpRequest, supposed: Supposed | undefined): Held | undefined {
   const oidc = record(policy.spec.oidc);
   if (oidc.passThroughAuthHeader === true && hasTokenHeader(record(policy.spec.jwt), http)) return undefined;
   const told = { is: 'refused', code: 'oidc', by: decision(policy, 'oidc') } as const;
   if (http.path.plain.is(exact(text(oidc.logoutPath) || '/logout')))
     return { ...told, status: 302, reason: { kind: 'sign-out', policy: refOf(policy) } };
-  if (http.headers.get('cookie').is(PRESENT)) return unknown(policy, 'oidc', 'credentials');
   const refused = (why: SignInProblem): Held => ({
     ...told,
     status: 401,
     reason: { kind: 'sign-in-refused', policy: refOf(policy), why },
   });
+  const begun: Held = { ...told, status: 302, reason: { kind: 'sign-in', policy: refOf(policy) } };
+  const isBack = http.path.plain.is(exact(callbackPath(text(oidc.redirectURL)) ?? '/oauth2/callback'));
+  if (http.headers.get('cookie').is(PRESENT)) {
+    // A session may be written into the request, or asked about once more as a token.
+    const isOpen = supposed === undefined || oidc.forwardAccessToken === true || policy.spec.jwt !== undefined;
+    if (isOpen) return unknown(policy, 'oidc', 'credentials');
+    const isTaken = supposed.isSo(`oidc of namespace ${policy.manifest.namespace} takes the session`, canonical(oidc));
+    if (isTaken) return isBack ? begun : undefined;
+  }
   // Who comes back from the provider has the cookie that the redirect there has set.
-  if (http.path.plain.is(exact(callbackPath(text(oidc.redirectURL)) ?? '/oauth2/callback'))) return refused('callback');
+  if (isBack) return refused('callback');
   if (records(record(oidc.denyRedirect).headers).some((header) => fitsHeader(header, http))) return refused('redirect-denied'); // prettier-ignore
-  return {
-    ...told,
-    status: 302,
-    reason: { kind: 'sign-in', policy: refOf(policy) },
-    location: text(record(oidc.provider).authorizationEndpoint) || undefined,
-  };
+  return { ...begun, location: text(record(oidc.provider).authorizationEndpoint) || undefined };
 }
 
 function fitsHeader({ name, type, value }: Json, http: HttpRequest): boolean {
@@ -255,7 +291,7 @@ function credentialVerdict(
   if (shows(kind, settings, http)) {
     // What it writes into the request, or takes out of it, may be asked about later.
     if (supposed === undefined || WRITES.some((field) => settings[field] !== undefined)) return unknown(policy, kind, 'credentials'); // prettier-ignore
-    if (supposed.isSo(`${kind} of namespace ${policy.manifest.namespace} takes what is shown, ${canonical(settings)}`))
+    if (supposed.isSo(`${kind} of namespace ${policy.manifest.namespace} takes what is shown`, canonical(settings)))
       return undefined;
   }
   return {

@@ -130,7 +130,9 @@ function authorizationFilter(policies: () => readonly Config[], proxies: number)
   return (at, http) => {
     const client = http === null ? undefined : { by: { proxies }, headers: http.headers };
     const verdict = authorize(at.walk.mesh, { ...accessOf(at, http), client }, policies());
-    return verdict.is === 'allowed' ? { is: 'passed', http } : denied(verdict, http === null ? null : 403);
+    return verdict.is === 'allowed'
+      ? { is: 'passed', http: verdict.http ?? http }
+      : denied(verdict, http === null ? null : 403);
   };
 }
 

@@ -219,6 +219,7 @@ interface OfFilters {
   'denied-by-rule': { readonly policy: ObjectRef; readonly rule: number; readonly asking: Asking };
   'allowed-by-no-rule': { readonly policies: readonly string[]; readonly asking: Asking; readonly advice: HowToAllow };
   'no-authorizer': { readonly policy: ObjectRef; readonly asking: Asking; readonly providers: readonly string[]; readonly known: readonly string[]; readonly problem: AuthorizerProblem } & Spelled; // prettier-ignore
+  'refused-by-authorizer': { readonly policy: ObjectRef };
   'denied-by-security-policy': { readonly policy: ObjectRef };
   'underscore-in-header': { readonly headers: readonly string[] };
   'client-address-missing': { readonly header: string };

@@ -11,7 +11,7 @@
  */
 import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
-import type { Ask, Dimension, Recorder } from '../trace/ask';
+import type { Ask, Dimension, Recorder, Supposed } from '../trace/ask';
 import { pathSettingsAt } from '../trace/envoy-gateway-config';
 import { trace } from '../trace/index';
 import { evaluate, type Matcher } from '../trace/matcher';
@@ -154,9 +154,10 @@ export function withShares(
   }
 }
 
-/** Follows a request as an exploration did: by itself, with the same shares of weighted routes. */
-export function traceBy(mesh: Mesh, request: TraceRequest, prefers: ReadonlySet<string>): Trace {
-  return trace(mesh, request, { asked: () => undefined, opened: () => undefined, prefers });
+/** Follows a request as an exploration did: by itself, with the same shares of weighted routes, and with the same supposed. */
+export function traceBy(mesh: Mesh, request: TraceRequest, prefers: ReadonlySet<string>, supposed?: Supposed): Trace {
+  const recorder: Recorder = { asked: () => undefined, opened: () => undefined, prefers };
+  return trace(mesh, request, supposed === undefined ? recorder : { ...recorder, supposed });
 }
 
 /** Two ways of asking about one thing, which are taken for two things. */

@@ -2,6 +2,7 @@
 import { push } from '../model/objects';
 import { rangesText } from './address-parts';
 import type { Literal } from './members';
+import { APART, questionOf } from './questions';
 import { keyOf, type About } from './universe';
 
 /** A region in words. */
@@ -9,16 +10,31 @@ export function regionText(region: readonly (Literal & { readonly dimension: Abo
   if (region.length === 0) return 'every request';
   const byDimension = new Map<string, Literal[]>();
   for (const one of region) push(byDimension, isAnswer(one) && !one.holds ? `not ${keyOf(one.dimension)}` : keyOf(one.dimension), one); // prettier-ignore
+  const words = [...byDimension]
+    .filter(([, conditions]) => conditions.some(isAnswer))
+    .map(([name]) => questionOf(name));
   return [...byDimension]
     .map(([name, conditions]) =>
-      conditions.some(isAnswer) ? name : `${name} ${conditions.map(conditionText).join(' and ')}`,
+      conditions.some(isAnswer) ? answerText(name, words) : `${name} ${conditionsText(conditions)}`,
     )
     .join(', ');
+}
+
+/** An answer; of two questions with the same words each has all that sets them apart. */
+function answerText(name: string, words: readonly string[]): string {
+  const own = questionOf(name);
+  const plain = own.replace(/^not /, '');
+  return words.filter((one) => one.replace(/^not /, '') === plain).length === 1 ? own : name.replace(APART, ', ');
 }
 
 /** The question of an answer is a sentence of its own. */
 function isAnswer(one: Literal & { readonly dimension?: About }): boolean {
   return one.dimension?.kind === 'open';
+}
+
+/** What holds comes first. */
+function conditionsText(conditions: readonly Literal[]): string {
+  return [...conditions].sort((a, b) => Number(b.holds) - Number(a.holds)).map(conditionText).join(' and '); // prettier-ignore
 }
 
 function conditionText({ matcher, holds }: Literal): string {

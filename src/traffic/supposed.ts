@@ -5,7 +5,9 @@
 import { addressAt, ANY_ADDRESS, bitsOf, isAddress, prefixLength } from '../model/addresses';
 import type { Ask, Dimension, Supposed } from '../trace/ask';
 import { evaluate, PRESENT, type Matcher } from '../trace/matcher';
+import type { Condition } from './exploration';
 import type { Literal, Member } from './members';
+import { APART } from './questions';
 import { keyOf, type Values } from './universe';
 
 /** Stands for all addresses that nothing asks about. */
@@ -25,7 +27,7 @@ export function supposedBy(values: Values, asked: (ask: Ask) => void): Supposed 
     return holds;
   };
   return {
-    isSo: (name) => answer({ kind: 'open', name }, PRESENT, undefined),
+    isSo: (question, about) => answer({ kind: 'open', name: about === undefined ? question : `${question}${APART}${about}` }, PRESENT, undefined), // prettier-ignore
     isWithin: (name, block, except) =>
       answer({ kind: 'source', name }, { is: 'within', ranges: [block], except }, PLAIN),
   };
@@ -57,4 +59,17 @@ function bordersOfBlock(block: string): readonly string[] {
   const first = (bitsOf(network) / size) * size;
   const behind = first + size;
   return [addressAt(first, isV4), ...(behind < 1n << BigInt(width) ? [addressAt(behind, isV4)] : [])];
+}
+
+/** Answers of a class: those that its conditions tell, and of what they do not the plain ones. */
+export function supposing(region: readonly Condition[]): Supposed | undefined {
+  const own = region.filter(({ dimension }) => isSupposed(dimension));
+  if (own.length === 0) return undefined;
+  const values = new Map<string, { readonly dimension: Dimension; readonly text: string | undefined }>();
+  for (const { dimension } of own) {
+    const about = keyOf(dimension);
+    const found = supposedMember(dimension, own.filter((one) => keyOf(one.dimension) === about)); // prettier-ignore
+    if (found.is === 'member') values.set(about, { dimension, text: found.text });
+  }
+  return supposedBy(values, () => undefined);
 }

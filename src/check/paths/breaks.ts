@@ -99,6 +99,7 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'denied-by-rule': 'authorization',
   'allowed-by-no-rule': 'authorization',
   'no-authorizer': 'authorization',
+  'refused-by-authorizer': 'authorization',
   'denied-by-security-policy': 'authorization',
   'underscore-in-header': 'other',
   'client-address-missing': 'other',

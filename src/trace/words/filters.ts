@@ -19,6 +19,7 @@ type Kinds =
   | 'denied-by-rule'
   | 'allowed-by-no-rule'
   | 'no-authorizer'
+  | 'refused-by-authorizer'
   | 'denied-by-security-policy'
   | 'underscore-in-header'
   | 'client-address-missing'
@@ -96,6 +97,10 @@ export const FILTER_WORDS: WordsFor<Kinds> = {
       fix,
     };
   },
+  'refused-by-authorizer': ({ policy }) => ({
+    what: `the external authorizer that ${named(policy)} asks refuses it`,
+    fix: 'look at what the authorizer decides by',
+  }),
   'denied-by-security-policy': ({ policy }) => ({
     what: `${named(policy)} denies it`,
     fix: 'add a rule that allows the caller, before those that deny',
