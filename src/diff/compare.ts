@@ -27,7 +27,9 @@ import { universe, type PathForm } from '../traffic/universe';
 import { follow } from './follow';
 import type { Task } from './plan';
 import type { Way } from './types';
+import { renamedProxies } from './renamed-proxies';
 import { renamedSubsets } from './renamed-subsets';
+import { sameDoors } from './same-doors';
 import { unknownGateways } from './unseen';
 import { byIdentity, fingerprint, toldApart, wayOf } from './way';
 
@@ -275,9 +277,10 @@ function followBoth(
   const rewrites: [string[], string[]] = [[], []];
   // Subsets that have another name than before go by the new one.
   const named = renamedSubsets(meshes);
+  const doors = sameDoors(meshes);
   const { prefers } = recorder ?? {};
   const traces = meshes.map((mesh, side) =>
-    follow(mesh, request, {
+    follow(mesh, doors.on(request, side), {
       asked: (ask) => recorder?.asked(ask),
       opened: (dimension, why) => recorder?.opened(dimension, why),
       rewrote: (how) => rewrites[side === 0 ? 0 : 1].push(how),
@@ -300,7 +303,7 @@ function differenceOf(
   const host = hostOf(request);
   const [was, is] = [wayOf(meshes[0], traces[0], host), wayOf(meshes[1], traces[1], host)];
   const isSame = fingerprint(was) === fingerprint(is) || isSameUnderOtherNames(meshes, traces[0], host, is);
-  const ways = isSame ? byIdentity([was, is], traces) : toldApart(was, is);
+  const ways = isSame ? byIdentity([was, is], traces, renamedProxies(meshes).identity) : toldApart(was, is);
   if (ways === undefined) return undefined;
   const [told, now] = ways;
   // Paths and addresses of single requests are no part of what changes.
@@ -311,8 +314,9 @@ function differenceOf(
 }
 
 function isSameUnderOtherNames(meshes: readonly [Mesh, Mesh], before: Trace, host: string, is: Way): boolean {
-  const named = renamedSubsets(meshes);
-  return named.isAny && fingerprint(wayOf(meshes[0], before, host, named.now)) === fingerprint(is);
+  const [named, proxies] = [renamedSubsets(meshes), renamedProxies(meshes)];
+  const isAny = named.isAny || proxies.isAny;
+  return isAny && fingerprint(wayOf(meshes[0], before, host, named.now, proxies.now)) === fingerprint(is);
 }
 
 function isSo(meshes: readonly [Mesh, Mesh], { request, key }: Difference): boolean {

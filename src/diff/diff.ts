@@ -22,7 +22,9 @@ import { withDefaults } from './defaults';
 import { Links } from './links';
 import { outOfSight } from './out-of-sight';
 import { objectChanges } from './objects';
-import { cover, isFor, plan, type Covered, type Task } from './plan';
+import { renamedProxies } from './renamed-proxies';
+import { sameDoors, withSameDoors } from './same-doors';
+import { cover, isAt, isFor, plan, type Covered, type Task } from './plan';
 import { isBeyondJudgement, reachOf } from './reach';
 import { Doubts, settingsInDoubt } from './doubts';
 import {
@@ -114,10 +116,11 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
       reach: reachOf({ ...change, was: kept(change.was, 0), is: kept(change.is, 1) }, ...both),
     }));
   const covered = cover(reached, both);
-  const clients = clientClasses(
-    ...meshes,
-    options.meshAfter !== undefined || changes.some(({ ref }) => !OF_CLIENTS.has(ref.kind)),
+  const clients = withSameDoors(
+    clientClasses(...meshes, options.meshAfter !== undefined || changes.some(({ ref }) => !OF_CLIENTS.has(ref.kind))),
+    sameDoors(meshes),
   );
+  const { hosts: renamed } = renamedProxies(meshes);
   const findings: Finding[] = [];
   const doubts = new Doubts(clients);
   const inDoubt = new Set<ChangedObject>();
@@ -144,7 +147,8 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
       });
   };
   const isGone = (client: ClientClass): boolean => hasComeOrGone(client, meshes);
-  const planned = (wanted?: Probes): readonly Task[] =>
+  const planned = (wanted?: Probes): readonly Task[] => allPlanned(wanted).filter(({ host }) => !renamed.has(host));
+  const allPlanned = (wanted?: Probes): readonly Task[] =>
     options.exhaustive === true
       ? [
           ...plan(
@@ -269,7 +273,7 @@ function near(task: Task, covered: readonly Covered[]): readonly Covered[] {
       isFor(reach, task.client) &&
       (hosts === 'all' ||
         hosts.has(task.host) ||
-        doors.has(task.client.at ?? '') ||
+        isAt(task.client, doors) ||
         (task.host === '' && (reach.otherHosts || reach.ports.size > 0))),
   );
 }

@@ -47,6 +47,11 @@ export function cover(
   });
 }
 
+/** Whether a client outside enters at one of some Gateways. */
+export function isAt({ at = '', before = [] }: ClientClass, doors: ReadonlySet<string>): boolean {
+  return [at, ...before].some((one) => doors.has(one));
+}
+
 export function isFor(reach: Reach, client: ClientClass): boolean {
   if (reach.clients === 'all') return true;
   if (client.at !== undefined) return false;
@@ -89,7 +94,7 @@ export function plan(
     const isAll = own.some((one) => one.hosts === 'all');
     const hosts = new Set(isAll ? everyHost : own.flatMap((one) => (one.hosts === 'all' ? [] : [...one.hosts])));
     if (client.at !== undefined) {
-      const isOpen = isAll || own.some(({ doors }) => doors.has(client.at ?? ''));
+      const isOpen = isAll || own.some(({ doors }) => isAt(client, doors));
       tasks.push(...fromOutside(client, hosts, isOpen, both, wanted));
       continue;
     }
@@ -122,13 +127,15 @@ export function fromOutside(
   wanted: Probes = DECLARED,
 ): readonly Task[] {
   const gateway = client.at ?? '';
+  const gateways = [gateway, ...(client.before ?? [])];
   const meshes = both.map((links) => links.mesh);
   const own = new Set<string>();
-  for (const links of both) {
-    for (const host of links.atGateway(gateway)) own.add(host);
-    for (const server of serversAt(links.mesh, gateway)) for (const host of server.hosts) own.add(host);
-    for (const host of routeHostnames(links, gateway)) own.add(host);
-  }
+  for (const links of both)
+    for (const one of gateways) {
+      for (const host of links.atGateway(one)) own.add(host);
+      for (const server of serversAt(links.mesh, one)) for (const host of server.hosts) own.add(host);
+      for (const host of routeHostnames(links, one)) own.add(host);
+    }
   const stream = streamHost(gateway);
   const wild = [...hosts].filter(isWildcard);
   const isReached = (host: string): boolean => isAll || hosts.has(host) || wild.some((one) => isSubsetOf(host, one));
@@ -136,13 +143,17 @@ export function fromOutside(
   return [...own]
     .filter((host) => host === stream || isReached(host))
     .flatMap((host) =>
-      wanted.at(gateway, host, meshes).map((probe): Task => ({
+      unique(gateways.flatMap((one) => wanted.at(one, host, meshes))).map((probe): Task => ({
         client,
         also: [],
         host,
         probe: besideOwn(probe, host, own),
       })),
     );
+}
+
+function unique(probes: readonly Probe[]): readonly Probe[] {
+  return [...new Map(probes.map((one) => [one.label, one])).values()];
 }
 
 /** A wildcard at a gateway stands for all names but the gateway's own, which are followed by themselves: names of other objects are none of it there. */

@@ -10,8 +10,14 @@ import type { Effect, TlsSettings, Way, WayHop } from './types';
 const GATEWAYS = new Set(['egress-gateway', 'ingress-gateway', 'envoy-gateway', 'waypoint']);
 const ENCRYPTED = new Set<TlsKind>(['SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL', 'APPLICATION']);
 
-/** `host`: the one asked for, which the text does not repeat; `named`: clusters by other names than their own. */
-export function wayOf(mesh: Mesh, trace: Trace, host: string, named?: (cluster: string) => string): Way {
+/** `host`: the one asked for, which the text does not repeat; `named`, `called`: clusters and proxies by other names than their own. */
+export function wayOf(
+  mesh: Mesh,
+  trace: Trace,
+  host: string,
+  named?: (cluster: string) => string,
+  called: (proxy: string) => string = (proxy) => proxy,
+): Way {
   const shape = (cluster: string | null): string =>
     shapeOf(cluster === null || named === undefined ? cluster : named(cluster));
   const last = trace.hops[trace.hops.length - 1];
@@ -22,11 +28,11 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string, named?: (cluster: 
       : {
           code: trace.refusal.code,
           status: trace.refusal.status,
-          at: isClient(trace, trace.refusal.proxy) ? CLIENT : nameOf(trace.refusal.proxy),
+          at: isClient(trace, trace.refusal.proxy) ? CLIENT : called(nameOf(trace.refusal.proxy)),
         };
   const way: Omit<Way, 'text'> = {
     outcome: trace.outcome,
-    hops: trace.hops.map((hop, index) => hopOf(hop, index === 0 && isClient(trace, hop.proxy))),
+    hops: trace.hops.map((hop, index) => hopOf(hop, index === 0 && isClient(trace, hop.proxy), called)),
     destination:
       trace.destination === null
         ? null
@@ -38,7 +44,7 @@ export function wayOf(mesh: Mesh, trace: Trace, host: string, named?: (cluster: 
     copies: copiesOf(trace, shape),
     asks: asksOf(trace),
     refusal,
-    ...(trace.answer === undefined ? {} : { answer: answerOf(trace.answer) }),
+    ...(trace.answer === undefined ? {} : { answer: answerOf(trace.answer, called) }),
     certificate: trace.hops[0]?.receives.tls === 'MUTUAL',
   };
   return { ...way, text: describe(way, trace, host) };
@@ -101,8 +107,11 @@ export function fingerprint(way: Way): string {
         : JSON.stringify(rest);
 }
 
-function answerOf({ code, status, location, proxy }: Answer): NonNullable<Way['answer']> {
-  return { code, status, location: location ?? null, at: nameOf(proxy) };
+function answerOf(
+  { code, status, location, proxy }: Answer,
+  called: (proxy: string) => string,
+): NonNullable<Way['answer']> {
+  return { code, status, location: location ?? null, at: called(nameOf(proxy)) };
 }
 
 /** Both ways, with what sets them apart where their texts would be the same. */
@@ -154,9 +163,9 @@ function isClient(trace: Trace, proxy: ProxyRef): boolean {
   );
 }
 
-function hopOf(hop: Hop, isClients: boolean): WayHop {
+function hopOf(hop: Hop, isClients: boolean, called: (proxy: string) => string): WayHop {
   return {
-    proxy: isClients ? CLIENT : nameOf(hop.proxy),
+    proxy: isClients ? CLIENT : called(nameOf(hop.proxy)),
     kind: hop.proxy.kind,
     port: hop.sends?.port ?? null,
     tls: hop.sends?.tls ?? null,
@@ -187,11 +196,13 @@ function asksOf({ hops }: Trace): string | null {
 export function byIdentity(
   ways: readonly [Way, Way],
   traces: readonly [Trace, Trace],
+  renamed: (identity: string) => string = (identity) => identity,
 ): readonly [Way, Way] | undefined {
   if (ways.some(({ outcome }) => outcome !== 'delivered')) return undefined;
   const seen = traces.map(({ hops }) => hops.flatMap(({ identity }) => (identity === undefined ? [] : [identity])));
   const [was = [], is = []] = seen;
-  if (was.join() === is.join()) return undefined;
+  const isSame = (one: string, index: number): boolean => one === is[index] || renamed(one) === is[index];
+  if (was.length === is.length && was.every(isSame)) return undefined;
   const [before, after] = ways;
   return [told(before, was), told(after, is)];
 }

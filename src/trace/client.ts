@@ -1,7 +1,7 @@
 import type { Mesh } from '../model/mesh';
 import { portsOf, serversOf } from '../model/merged-gateway';
 import type { Config } from '../model/objects';
-import { optionalRecord, records, strings, text } from '../model/fields';
+import { labelsMatch, optionalRecord, records, strings, text } from '../model/fields';
 import { GATEWAY_API, type ApiGateway } from '../model/gateway-api';
 import { DATAPLANE_MODE, namespaceInjection, podInjection } from '../model/injection';
 import { assumedWorkload, type Workload } from '../model/workloads';
@@ -145,7 +145,8 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
       (one) =>
         (one.manifest.namespace === namespace && one.manifest.name === name) ||
         (one.namespace === namespace && one.name === name),
-    );
+    ) ??
+    withAssumedPods(mesh, namespace, name);
   const selector = optionalRecord(gateway?.spec.selector);
   const matching = mesh.workloads.gateways;
   const selected =
@@ -172,16 +173,27 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
       throw new NoGateway({ is: 'gateway-left-out', gateway: refOf(left), by: left.by, why: left.why });
     throw new NoGateway({ is: 'no-such-gateway', gateway: `${namespace}/${name}`, known });
   }
-  const labels = strings(selector);
-  const assumed = assumedWorkload({
-    namespace: mesh.config.rootNamespace,
-    name: labels.app ?? (labels.istio === undefined ? gateway.name : `istio-${labels.istio}`),
-    labels,
-    membership: 'gateway',
-  });
+  const assumed = assumedPods(mesh, gateway);
+  const { labels } = assumed;
   const ports = serversOf(gateway).map((server) => server.port);
   const note = assumption({ kind: 'gateway-pods', gateway: `${namespace}/${name}`, namespace: assumed.namespace, labels, ports }); // prettier-ignore
   return { peer, name: null, kind: 'none', hasSidecar: false, entry: { workload: assumed, port }, notes: [note] };
+}
+
+/** The Pods of a Gateway of Istio that no manifest shows, as they are usually installed. */
+function assumedPods({ config }: Mesh, gateway: Config): Workload {
+  const labels = strings(optionalRecord(gateway.spec.selector));
+  const name = labels.app ?? (labels.istio === undefined ? gateway.name : `istio-${labels.istio}`);
+  return assumedWorkload({ namespace: config.rootNamespace, name, labels, membership: 'gateway' });
+}
+
+/** A Gateway whose Pods no manifest shows and are assumed to have that name. */
+function withAssumedPods(mesh: Mesh, namespace: string, name: string): Config | undefined {
+  if (mesh.services.ofCluster(namespace, name) !== undefined || mesh.workloads.called(namespace, name) !== undefined) return undefined; // prettier-ignore
+  return mesh.gateways.find((gateway) => {
+    const pods = assumedPods(mesh, gateway);
+    return pods.namespace === namespace && pods.name === name && !mesh.workloads.gateways.some((one) => labelsMatch(pods.labels, one.labels)); // prettier-ignore
+  });
 }
 
 /**

@@ -32,7 +32,10 @@ export class ClientNames {
       ...(some.some((client) => client.isBare === true) ? ['any workload without a sidecar'] : []),
       ...some
         .filter((client) => client.at !== undefined)
-        .map((client) => `outside, at ${entrance(client.at ?? '')}`)
+        .map(
+          ({ at = '', before = [] }) =>
+            `outside, at ${entrance(at)}${before.length === 0 ? '' : ` (before: ${before.join(', ')})`}`,
+        ) // prettier-ignore
         .sort(),
     ];
     const chosen = [...new Map(some.filter(isInside).map((client) => [client.index, client])).values()];

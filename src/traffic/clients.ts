@@ -30,6 +30,8 @@ export interface ClientClass {
   readonly namespaces: ReadonlySet<string>;
   /** `NAMESPACE/GATEWAY` of a client outside. */
   readonly at: string | undefined;
+  /** Other names of that Gateway before a change. */
+  readonly before?: readonly string[];
   /** Behaves as namespaces that no manifest names, but for hosts that objects of its own namespace are about. */
   readonly likeElsewhere: boolean;
   /** Stands for namespaces that no manifest names. */
