@@ -1,6 +1,7 @@
 import { isAddress } from './addresses';
 import { labelsMatch, number, optionalRecord, record, records, strings, text, type Json } from './fields';
 import type { Manifest } from './manifest';
+import { networkOf, Networks } from './networks';
 import { push } from './objects';
 import type { Port, Service } from './services';
 import { addressOf, type Workload, type Workloads } from './workloads';
@@ -13,6 +14,8 @@ export interface Endpoint {
   /** Whether it takes Istio's mutual TLS. */
   readonly mutualTls: boolean;
   readonly workload: Workload | undefined;
+  /** As the object that gives it says; empty for one that says nothing. */
+  readonly network?: string;
   /** Whose policies hold for it; empty for one that a ServiceEntry spells out. */
   readonly namespace: string;
 }
@@ -35,7 +38,9 @@ function takesMutualTls(workload: Workload): boolean {
 function entryEndpoint(entry: Json, port: Port, workload: Workload | undefined, namespace = ''): Endpoint {
   const labels = strings(entry.labels);
   const named = number(record(entry.ports)[port.name]);
+  const network = networkOf(entry);
   return {
+    ...(network === '' ? {} : { network }),
     address: text(entry.address),
     port: named || (typeof port.target === 'number' && port.target > 0 ? port.target : port.port),
     labels,
@@ -62,12 +67,14 @@ export class Endpoints {
   private readonly workloadEntries = new Map<string, Manifest[]>();
   private readonly workloadGroups = new Map<string, Manifest[]>();
   private readonly groups = new Map<string, Service[]>();
+  public readonly networks: Networks;
 
   public constructor(
     manifests: readonly Manifest[],
     private readonly workloads: Workloads,
     services: readonly Service[],
   ) {
+    this.networks = new Networks(manifests);
     for (const manifest of manifests) {
       const service = manifest.labels['kubernetes.io/service-name'];
       if (manifest.kind === 'EndpointSlice' && service !== undefined)

@@ -323,7 +323,16 @@ export function findCluster(
   const isDns = unchanged === 'STRICT_DNS' || unchanged === 'LOGICAL_DNS';
   const found =
     type === 'EDS' ? view.mesh.endpoints.told(service, port, labels) : view.mesh.endpoints.of(service, port, labels);
-  const { endpoints } = found;
+  const { networks } = view.mesh.endpoints;
+  const mode = endpointTlsMode(rule, key.subset, port.port);
+  const isMutual = ({ namespace, labels: own, port: target, mutualTls }: Endpoint): boolean =>
+    mode === undefined
+      ? mutualTls && view.mesh.peerAuthentications.forWorkload(namespace, own, target).mode !== 'DISABLE'
+      : mode === 'ISTIO_MUTUAL';
+  // Gateways of networks tell connections apart by the SNI of mutual TLS: what takes none is left out.
+  const endpoints = found.endpoints.filter(
+    (one) => networks.elsewhere(one.network ?? '', view.proxy.labels) === undefined || isMutual(one),
+  );
   const staysDns = isDns && !passthrough && effectivePolicy(rule, '', port.port).simpleLoadBalancer !== 'PASSTHROUGH';
   if ((isDns && all.length === 0) || (staysDns && endpoints.length === 0)) {
     return missing(
@@ -355,12 +364,7 @@ export function findCluster(
     tls: key.sniDnat ? null : tls,
     decidedBy: [...subsetDecision, ...decidedBy],
     ignoredTls: ignored,
-    takesMutualTls: (endpoint) => {
-      const mode = endpointTlsMode(rule, key.subset, port.port);
-      if (mode !== undefined) return mode === 'ISTIO_MUTUAL';
-      const { namespace, labels: own, port: target } = endpoint;
-      return endpoint.mutualTls && view.mesh.peerAuthentications.forWorkload(namespace, own, target).mode !== 'DISABLE';
-    },
+    takesMutualTls: isMutual,
     proxyProtocol: optionalRecord(rule?.policy?.policy.proxyProtocol) !== undefined,
   };
 }

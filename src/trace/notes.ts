@@ -86,6 +86,8 @@ interface Gaps {
   'namespace-not-shown': { readonly namespace: string; readonly object: string };
   'cluster-namespace-not-shown': { readonly cluster: string; readonly cause: NoCluster };
   'service-not-shown': { readonly host: string; readonly by: ObjectRef };
+  /** Gateways lead to that network, which take mutual TLS to what they find by its SNI. */
+  'other-network': { readonly network: string; readonly service: ObjectRef };
   'import-not-shown': { readonly object: ObjectRef };
   'filter-not-shown': { readonly route: ObjectRef };
   'no-address-of-name': { readonly host: string };

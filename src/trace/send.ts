@@ -124,6 +124,8 @@ function sendToCluster(
     }
     walk.note(assumption({ kind: 'endpoints-exist', service: serviceRef(cluster.service) }));
   }
+  const network = walk.mesh.endpoints.networks.elsewhere(endpoint?.network ?? '', at.view.proxy.labels);
+  if (network !== undefined) return unknown(hop({ decidedBy }), gap({ kind: 'other-network', network, service: serviceRef(cluster.service) })); // prettier-ignore
   const inside = inCluster(walk.mesh, cluster, endpoint, at.self.namespace);
   if (inside !== undefined && 'missing' in inside) {
     const { kind, namespace, name } = cluster.service.config;

@@ -6,6 +6,7 @@ import { canonical } from '../model/canonical';
 import { record, records, strings, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
+import { NETWORK_LABEL } from '../model/networks';
 import { push, visibility } from '../model/objects';
 
 type Labels = Readonly<Record<string, string>>;
@@ -62,6 +63,7 @@ export function distinctions(meshes: readonly Mesh[]): Distinctions {
   const found = new Reader();
   for (const mesh of meshes) for (const manifest of mesh.manifests) found.read(manifest, mesh);
   for (const mesh of meshes) found.owners.delete(mesh.config.rootNamespace);
+  if (meshes.some(({ endpoints }) => endpoints.networks.areSeveral)) found.labels.set(NETWORK_LABEL, null);
   const { namespaces, owners, namespacePatterns, labels, blocks, namespaceLabels } = found;
   return {
     namespaces,

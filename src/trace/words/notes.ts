@@ -128,6 +128,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     `${noClusterWords(cause).why} among the manifests given, and none of them shows its namespace: whether ${cluster} exists cannot be told`,
   'service-not-shown': ({ host, by }) =>
     `no manifest shows the Service ${host}, to which ${named(by)} leads: what happens there cannot be told`,
+  'other-network': ({ network, service }) =>
+    `${named(service)} is on network ${network}, to which gateways of that network lead: several networks are not followed`,
   'import-not-shown': ({ object }) =>
     `no manifest shows ${named(object)}, which a controller makes of what other clusters export`,
   'filter-not-shown': () => 'a filter of the rule names an HTTPRouteFilter that no manifest shows',
