@@ -109,10 +109,10 @@ function partWords(about: string, conditions: Class): string {
   const failing = conditions.filter((one) => !one.holds && !held.some((other) => excludes(other, one)));
   const isAbsent = failing.some(({ matcher }) => matcher.is === 'present');
   if (isAbsent) return `no ${about}`;
-  const not = failing.map(({ matcher }) => shortText(matcher));
-  if (held.length === 0) return not.length === 0 ? `any ${about}` : `any ${about} but ${not.join(', ')}`;
-  const is = held.map(({ matcher }) => shortText(matcher)).join(' and ');
-  return `${about} ${is}${not.length === 0 ? '' : ` but ${not.join(', ')}`}`;
+  const not = failing.filter(({ matcher }) => matcher.is !== 'list').map(({ matcher }) => shortText(matcher));
+  const end = `${not.length === 0 ? '' : ` but ${not.join(', ')}`}${not.length === failing.length ? '' : ' (no list)'}`;
+  if (held.length === 0) return `any ${about}${end}`;
+  return `${about} ${held.map(({ matcher }) => shortText(matcher)).join(' and ')}${end}`;
 }
 
 /** Without what follows from another: a prefix of a longer prefix, any of an exact text. */

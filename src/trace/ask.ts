@@ -92,6 +92,13 @@ interface Origin {
   readonly behind?: string;
   /** Why it does not: then a question about it tells nothing of the client's. */
   readonly lost?: string;
+  /** Whether it is what a claim says: its text, or a list of texts in base64. */
+  readonly claim?: 'text' | 'list';
+}
+
+/** Of a text that no question can be led back from. */
+function lostTo({ recorder, dimension, drop, put }: Origin, lost: string): Origin {
+  return { recorder, dimension, drop, put, lost };
 }
 
 /** A text of a request, or its absence. */
@@ -127,14 +134,30 @@ export class Asked {
     return new Asked(json, recorder === undefined ? undefined : { recorder, dimension, drop: 0, put: '' });
   }
 
+  /** A claim that is there as it is written into a header: its text, or a list of texts in base64. */
+  public inHeader(value: unknown, why: string): Asked {
+    const { origin } = this;
+    if (typeof value !== 'object' || value === null)
+      return new Asked(String(value), origin && { ...origin, claim: 'text' });
+    const text = Buffer.from(JSON.stringify(value)).toString('base64');
+    return new Asked(text, origin && { ...origin, lost: why, ...(Array.isArray(value) ? { claim: 'list' } : {}) });
+  }
+
   /** Whether it fits; `whenAbsent` if the request has none. */
   public is(matcher: Matcher, whenAbsent = false): boolean {
     const answer = this.value === undefined ? whenAbsent : evaluate(matcher, this.value);
     if (this.origin !== undefined) {
-      const { recorder, dimension, drop, put, behind = '', lost } = this.origin;
+      const { recorder, dimension, drop, put, behind = '', lost, claim } = this.origin;
+      if (claim !== undefined) {
+        if (matcher.is === 'present') return true;
+        recorder.asked({ dimension, matcher: { is: 'list' }, answer: claim === 'list', whenAbsent: false });
+        const known = claim === 'list' ? ofList(matcher) : undefined;
+        if (known !== undefined) return known;
+      }
       if (lost !== undefined) recorder.opened(dimension, lost);
       else {
-        const whole = behind === '' ? matcher : withBehind(matcher, behind);
+        const own = behind === '' ? matcher : withBehind(matcher, behind);
+        const whole: Matcher = claim === undefined ? own : { is: 'some', of: own };
         const about: Matcher = drop === 0 && put === '' ? whole : { is: 'rewritten', drop, put, of: whole };
         recorder.asked({ dimension, matcher: about, answer, whenAbsent });
       }
@@ -148,6 +171,7 @@ export class Asked {
     const value = put + this.value.slice(drop);
     if (this.origin === undefined) return new Asked(value, undefined);
     const own = this.origin;
+    if (own.claim !== undefined) return new Asked(value, lostTo(own, 'a claim that is written anew'));
     const kept = own.put.slice(drop);
     const further = Math.max(0, drop - own.put.length);
     return new Asked(value, { ...own, drop: own.drop + further, put: put + kept });
@@ -158,12 +182,12 @@ export class Asked {
     if (this.value === undefined) return this;
     const value = change(this.value);
     if (this.origin === undefined) return new Asked(value, undefined);
-    return new Asked(value, { ...this.origin, lost: why });
+    return new Asked(value, lostTo(this.origin, why));
   }
 
   /** What somebody may have put in the place of the text, or where there was none: no question about it can be led back. */
   public overwritten(why: string): Asked {
-    return this.origin === undefined ? this : new Asked(this.value, { ...this.origin, lost: why });
+    return this.origin === undefined ? this : new Asked(this.value, lostTo(this.origin, why));
   }
 
   /** The text itself, for what cannot be asked: the trace is then about this very text. */
@@ -184,6 +208,25 @@ export class Asked {
   public toString(): string {
     return this.value ?? '';
   }
+}
+
+/** How a list of texts begins in base64, one without any too. */
+const LISTS = ['Wy', 'W10='];
+
+/** What a matcher says of every list of texts in base64, where it is the same. */
+function ofList(matcher: Matcher): boolean | undefined {
+  if (matcher.is === 'present') return true;
+  if (matcher.is === 'any of') {
+    const answers = matcher.of.map(ofList);
+    return answers.includes(true) ? true : answers.includes(undefined) ? undefined : false;
+  }
+  if (matcher.is !== 'exact' && matcher.is !== 'prefix') return undefined;
+  const plain = (text: string): string => (matcher.folds === true ? text.toLowerCase() : text);
+  const own = plain(matcher.value);
+  const mayFit = LISTS.map(plain).some(
+    (one) => own.startsWith(one) || (matcher.is === 'prefix' && one.startsWith(own)),
+  );
+  return mayFit ? (own === '' && matcher.is === 'prefix' ? true : undefined) : false;
 }
 
 /** What a matcher says of a text before something that it knows nothing of. */

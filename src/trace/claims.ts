@@ -45,7 +45,7 @@ export class Claims {
     const value = this.valueOf(path);
     const asked = this.claim(path);
     if (!asked.is(PRESENT) || value === null) return undefined;
-    return asked.changed(() => (typeof value === 'object' ? base64(value) : String(value)), 'a header made of a claim');
+    return asked.inHeader(value, 'a header made of a claim');
   }
 
   /** The whole payload as it is written into a header. */
