@@ -1,4 +1,4 @@
-/** Gateways and waypoints whose proxies have another name than before and are the same else: no request fares otherwise by their names. */
+/** Workloads, gateways and waypoints among them, that have another name than before and are the same else: no request fares otherwise by their names. */
 import { canonical } from '../model/canonical';
 import { GATEWAY_API } from '../model/gateway-api';
 import type { Mesh } from '../model/mesh';
@@ -64,19 +64,18 @@ function missing(own: readonly Proxy[], others: readonly Proxy[]): ReadonlyMap<s
   return found;
 }
 
+/** One for all Pods that go by one name. */
 function proxiesOf(mesh: Mesh): readonly Proxy[] {
-  return mesh.workloads.all
-    .filter(({ membership }) => membership === 'gateway' || membership === 'waypoint')
-    .map((workload) => {
-      const { namespace, serviceAccount } = workload;
-      const made = shapeOfGateway(mesh, workload);
-      return {
-        name: `${namespace}/${shownName(workload)}`,
-        account: `ns/${namespace}/sa/${serviceAccount}`,
-        shape: made ?? canonical([namespace, workload.membership, workload.labels, serviceAccount]),
-        isMade: made !== undefined,
-      };
-    });
+  const found = new Map<string, Proxy>();
+  for (const workload of mesh.workloads.all) {
+    if (workload.manifest === undefined && workload.membership !== 'gateway' && workload.membership !== 'waypoint') continue; // prettier-ignore
+    const { namespace, serviceAccount, membership, labels, runs, namedPorts } = workload;
+    const name = `${namespace}/${shownName(workload)}`;
+    const made = shapeOfGateway(mesh, workload);
+    const shape = made ?? canonical([namespace, membership, labels, serviceAccount, runs, [...namedPorts]]);
+    found.set(name, { name, account: `ns/${namespace}/sa/${serviceAccount}`, shape, isMade: made !== undefined });
+  }
+  return [...found.values()];
 }
 
 /** What a Gateway of the Gateway API says of the proxies that are made of it. */

@@ -61,10 +61,11 @@ export function withSameDoors(clients: readonly ClientClass[], doors: SameDoors)
     });
 }
 
-/** Gateways of Istio by the Pods that run them. */
+/** Gateways of Istio, and those that it makes of Ingresses, by the Pods that run them. */
 function doorsOf(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
-  for (const gateway of mesh.gateways) push(found, podsOf(mesh, gateway), `${gateway.namespace}/${gateway.name}`);
+  for (const gateway of [...mesh.gateways, ...mesh.ingresses])
+    push(found, podsOf(mesh, gateway), `${gateway.namespace}/${gateway.name}`);
   return found;
 }
 

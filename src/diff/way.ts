@@ -37,7 +37,7 @@ export function wayOf(
       trace.destination === null
         ? null
         : { ...trace.destination, endpoints: isInMesh(last?.cluster) ? [] : [...(last?.envoy.endpoints ?? [])].sort() },
-    servers: serversOf(mesh, trace),
+    servers: serversOf(mesh, trace).map(called).sort(),
     tls: last === undefined ? null : tlsSettings(mesh, last),
     passthrough,
     split: splitOf(trace, shape),

@@ -190,7 +190,7 @@ function assumedPods({ config }: Mesh, gateway: Config): Workload {
 /** A Gateway whose Pods no manifest shows and are assumed to have that name. */
 function withAssumedPods(mesh: Mesh, namespace: string, name: string): Config | undefined {
   if (mesh.services.ofCluster(namespace, name) !== undefined || mesh.workloads.called(namespace, name) !== undefined) return undefined; // prettier-ignore
-  return mesh.gateways.find((gateway) => {
+  return [...mesh.gateways, ...mesh.ingresses].find((gateway) => {
     const pods = assumedPods(mesh, gateway);
     return pods.namespace === namespace && pods.name === name && !mesh.workloads.gateways.some((one) => labelsMatch(pods.labels, one.labels)); // prettier-ignore
   });

@@ -34,7 +34,7 @@ export class ClientNames {
         .filter((client) => client.at !== undefined)
         .map(
           ({ at = '', before = [] }) =>
-            `outside, at ${entrance(at)}${before.length === 0 ? '' : ` (before: ${before.join(', ')})`}`,
+            `outside, at ${entrance(at)}${before.length === 0 ? '' : ` (before: ${before.map(entrance).join(', ')})`}`,
         ) // prettier-ignore
         .sort(),
     ];

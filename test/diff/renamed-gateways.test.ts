@@ -100,3 +100,23 @@ describe('a waypoint', () => {
     expect(found.every(({ effect }) => effect === 'narrowed')).toBe(true);
   });
 });
+
+describe('another name of', () => {
+  const mesh = namespace('shop', '{ istio-injection: enabled }') + workload('web') + workload('cart');
+  const ingress = (name: string, path = '/'): string =>
+    object('networking.k8s.io/v1', 'Ingress', 'shop', name, `{ ingressClassName: istio, rules: [{ host: shop.example.com, http: { paths: [{ path: ${path}, pathType: Prefix, backend: { service: { name: web, port: { number: 80 } } } }] } }] }`); // prettier-ignore
+
+  it('an Ingress is none of its requests', () => {
+    nothingBetween(mesh + ingress('web'), mesh + ingress('shop'));
+    const [change, ...others] = between(mesh + ingress('web'), mesh + ingress('shop', '/cart')).changes;
+    expect([change?.effect, change?.from, others]).toEqual(['narrowed', ['outside, at Ingress shop/shop (before: Ingress shop/web)'], []]); // prettier-ignore
+  });
+
+  it('a workload is none of who answers, unless it is another', () => {
+    const renamed = (more: string): string =>
+      mesh.replace('name: web, namespace: shop, labels: {} }\nspec: { selector: { matchLabels', 'name: website, namespace: shop, labels: {} }\nspec: { selector: { matchLabels').replace('serviceAccountName: web', `serviceAccountName: ${more}`); // prettier-ignore
+    expect(renamed('web')).not.toBe(mesh);
+    nothingBetween(mesh, renamed('web'));
+    expect(between(mesh, renamed('website')).changes).not.toEqual([]);
+  });
+});
