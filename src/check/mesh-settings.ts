@@ -1,4 +1,5 @@
 /** Settings of the mesh that some rules depend on and that are not about routes. */
+import { ztunnelAnswersDns } from '../model/ambient-capture';
 import { push } from '../model/objects';
 import { autoAddress } from '../model/auto-addresses';
 import type { Manifest } from '../model/manifest';
@@ -47,7 +48,7 @@ function answersDns(context: CheckContext, client: Client): boolean {
 function capturesDns({ mesh }: CheckContext, { from, namespace, labels }: Client): boolean {
   const [, name] = from.split('/');
   const workload = name === undefined ? undefined : mesh.workloads.find(namespace, name);
-  if ((workload?.membership ?? mesh.membershipIn(namespace)) === 'ztunnel') return true;
   const annotations = workload?.annotations ?? {};
+  if ((workload?.membership ?? mesh.membershipIn(namespace)) === 'ztunnel') return ztunnelAnswersDns(annotations, mesh.config.ztunnelAnswersDns); // prettier-ignore
   return proxySettings(mesh.servedTo({ namespace, labels }), { namespace, labels, annotations }).answersDns;
 }

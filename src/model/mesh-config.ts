@@ -1,4 +1,5 @@
 import { goBoolean, optionalRecord, record, records, text, texts, type Json } from './fields';
+import { capturesDnsInAmbient } from './ambient-capture';
 import { type Installation, installationsOf, showsMeshConfig } from './installation';
 import type { Manifest } from './manifest';
 import type { MeshOptions } from './mesh-options';
@@ -70,6 +71,8 @@ export interface MeshConfig {
   readonly allocatesAddresses: boolean;
   /** Whether waypoints take TLS for wildcards with DYNAMIC_DNS, to whatever host its SNI names. */
   readonly resolvesSniAtWaypoints: boolean;
+  /** Whether ztunnels answer the DNS queries of Pods, unless annotations of Pods say otherwise. */
+  readonly ztunnelAnswersDns: boolean;
   /** What proxies are told unless ProxyConfigs or their Pods say otherwise. */
   readonly proxyDefaults: Json;
   /** Which connections are led to sidecars, unless annotations of Pods say otherwise. */
@@ -262,6 +265,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     sidecarIngressTls: isSet(found, 'ENABLE_TLS_ON_SIDECAR_INGRESS', false),
     allocatesAddresses: isSet(found, 'PILOT_ENABLE_IP_AUTOALLOCATE', true),
     resolvesSniAtWaypoints: isSet(found, 'ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS', false),
+    ztunnelAnswersDns: capturesDnsInAmbient(manifests),
     proxyDefaults: record(first((config) => config.defaultConfig)),
     pathNormalization: pathNormalization(text(record(first((config) => config.pathNormalization)).normalization)),
     capture: {

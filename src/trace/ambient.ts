@@ -1,5 +1,6 @@
 /** Ambient mode: ztunnel carries connections of Pods that have no proxy of their own, to waypoints where services ask for one. */
 import { contains, isAddress, isRange, prefixLength } from '../model/addresses';
+import { ztunnelAnswersDns } from '../model/ambient-capture';
 import { endpointText } from '../model/endpoints';
 import { isSubsetOf, isWildcard } from '../model/hostnames';
 import type { Mesh } from '../model/mesh';
@@ -43,6 +44,10 @@ function servicesAt(mesh: Mesh, address: string): readonly Service[] {
   return around.filter((one) => prefixLength(one.address) === narrowest);
 }
 
+function answersDns(mesh: Mesh, { workload }: Flight['from']): boolean {
+  return ztunnelAnswersDns(workload?.annotations ?? {}, mesh.config.ztunnelAnswersDns);
+}
+
 /** The service that ztunnel knows a destination by: the address that is dialled, which its DNS proxy gave for the name. */
 function knownService(mesh: Mesh, flight: Flight, dialsAddress: boolean): Service | undefined {
   const { namespace } = flight.from;
@@ -51,6 +56,8 @@ function knownService(mesh: Mesh, flight: Flight, dialsAddress: boolean): Servic
     const found = preferred(mesh, servicesAt(mesh, address), namespace);
     if (found !== undefined || dialsAddress) return found;
   }
+  // Where it answers no DNS queries, the name is that of the address which the cluster's DNS gives.
+  if (!answersDns(mesh, flight.from)) return undefined;
   const exact = preferred(mesh, mesh.services.named(flight.host).values(), namespace);
   if (exact !== undefined) return exact;
   const wildcards = mesh.services.all.filter((one) => isWildcard(one.host) && isSubsetOf(flight.host, one.host));
@@ -142,8 +149,9 @@ function asksFor({ by: { kind, namespace, name } }: Binding): Decision {
 /** Names the entries that a reader would expect to hold the host. */
 function noteUnknown(walk: Walk, flight: Flight): void {
   const entries = walk.mesh.services.declaring(flight.host).filter((one) => one.registry === 'External');
+  const isAsked = flight.address !== null || answersDns(walk.mesh, flight.from);
   for (const entry of entries)
-    walk.note(remark({ kind: 'not-known-by-name', entry: serviceRef(entry), hasRange: !isTold(walk.mesh, entry) }));
+    walk.note(remark(isAsked ? { kind: 'not-known-by-name', entry: serviceRef(entry), hasRange: !isTold(walk.mesh, entry) } : { kind: 'dns-not-captured', entry: serviceRef(entry) })); // prettier-ignore
 }
 
 interface Straight {

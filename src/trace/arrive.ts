@@ -1,4 +1,5 @@
 /** Over the network, to whoever is at the other end. */
+import { bypassesInbound } from '../model/ambient-capture';
 import { isAutoAddress } from '../model/auto-addresses';
 import type { ServiceTarget } from '../model/merged-gateway';
 import type { Mesh } from '../model/mesh';
@@ -76,7 +77,8 @@ export function arrive(walk: Walk, flight: Flight, target: Target | undefined, i
   if (workload?.membership === 'gateway') return { then: { at: 'gateway', flight: onward, workload } };
   if (workload?.membership === 'sidecar' && entersSidecar(mesh.servedTo(workload), workload, onward.port))
     return { then: { at: 'inbound-sidecar', flight: onward, workload } };
-  if (workload?.membership === 'ztunnel') return { then: { at: 'inbound-ztunnel', flight: onward, workload } };
+  if (workload?.membership === 'ztunnel' && !bypassesInbound(workload.annotations))
+    return { then: { at: 'inbound-ztunnel', flight: onward, workload } };
   const outer = outermost(onward.layers);
   if (workload !== undefined && outer?.kind === 'ISTIO_MUTUAL') {
     return refused(undefined, {

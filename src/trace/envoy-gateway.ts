@@ -1,4 +1,5 @@
 /** Envoy Gateway's proxies: what is before them, and what its configuration makes them do with a connection. */
+import { bypassesInbound } from '../model/ambient-capture';
 import { refusedByEnvoy } from '../model/envoy-gateway-chains';
 import {
   containerPort,
@@ -42,7 +43,7 @@ export function beforeEnvoyGateway(walk: Walk, flight: Flight, gateway: ApiGatew
   if (dropped !== undefined) return dropped;
   const proxies = { gateway, proxy, workload, home };
   const behind = { proxies, port: flight.port };
-  if (workload.membership === 'ztunnel')
+  if (workload.membership === 'ztunnel' && !bypassesInbound(workload.annotations))
     return { then: { at: 'inbound-ztunnel', flight: { ...flight, port }, workload, behind } };
   if (workload.membership === 'sidecar' && inboundCapture(workload, mesh.servedTo(workload).config.capture, port))
     return { then: { at: 'inbound-sidecar', flight: { ...flight, port }, workload, behind } };

@@ -120,6 +120,8 @@ interface Remarks {
   'listener-refused': Place & { readonly listener: string; readonly chains: string };
   /** `detail` and `cure` are words, put there last. */
   'waypoint-ignored': { readonly by: ObjectRef; readonly waypoint: string; readonly problem: WaypointProblem; readonly detail?: string; readonly cure?: string }; // prettier-ignore
+  /** ztunnel answers no DNS queries of the client, and so knows the host by addresses of its own alone. */
+  'dns-not-captured': { readonly entry: ObjectRef };
   'not-known-by-name': { readonly entry: ObjectRef; readonly hasRange: boolean };
   'tls-ignored': { readonly rule: ObjectRef; readonly field: string };
   'several-endpoints': { readonly cluster: string; readonly addresses: readonly string[] };

@@ -46,7 +46,8 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Labels by which a namespace has the Pods in it become part of the mesh. */
 const ENROLS = ['istio-injection', 'istio.io/rev', DATAPLANE_MODE];
-const CAPTURE = /^(traffic\.)?sidecar\.istio\.io\/|^proxy\.istio\.io\/|^istio\.io\/|^inject\.istio\.io\//;
+const CAPTURE =
+  /^ambient\.istio\.io\/(bypass-inbound|dns)-capture$|^(traffic\.)?sidecar\.istio\.io\/|^proxy\.istio\.io\/|^istio\.io\/|^inject\.istio\.io\//;
 
 interface Draft {
   readonly key: string;

@@ -47,6 +47,13 @@ export const rule: Rule = {
           what: `Istio gives wildcard ${hosts.find(isWildcard)} no address with resolution ${resolution}`,
           fix: 'Use resolution DYNAMIC_DNS for a wildcard.',
         };
+      else if (!context.mesh.config.ztunnelAnswersDns)
+        yield {
+          manifest,
+          field: ['spec', 'hosts'],
+          what: `${host} has no addresses but what Istio gives it, which nobody is told of: ztunnel answers no DNS queries (dnsCapture of istio-cni is false)`,
+          fix: 'Set ambient.dnsCapture of istio-cni to true, or write the addresses that DNS answers with.',
+        };
       if (resolution !== 'DYNAMIC_DNS' || binding.gateway?.controller === 'other') continue;
       const unread = context.mesh.config.resolvesSniAtWaypoints ? /^HTTPS$/i : /^(TLS|HTTPS)$/i;
       for (const [at, { number, protocol }] of ports.entries()) {

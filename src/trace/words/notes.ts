@@ -173,6 +173,8 @@ const WORDS: { readonly [K in NoteKind]: (note: Notes[K]) => string } = {
     const { what, fix } = waypointProblemWords(problem);
     return `${by.kind} ${by.name} asks for waypoint ${waypoint}, and istiod ignores it: ${what} (${fix})`;
   },
+  'dns-not-captured': ({ entry }) =>
+    `ztunnel answers no DNS queries of the client (dnsCapture of istio-cni, ambient.istio.io/dns-capture): ${named(entry)} has no address by which it would know the host, and what is dialled goes past it`,
   'not-known-by-name': ({ entry, hasRange }) =>
     `ztunnel does not know ${named(entry)} by name: ${hasRange ? 'a range is among its addresses' : 'Istio gives it no address'}`,
   'tls-ignored': ({ rule, field }) =>

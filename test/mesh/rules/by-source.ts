@@ -56,6 +56,10 @@ export const BY_SOURCE: Confirmations = {
     'pilot/pkg/model/policyattachment.go (Istio 1.29.1)',
     'what has no targetRefs is attached to proxies whose labels have those of its selector, and to no other',
   ),
+  'unknown-to-ztunnel/dns-not-captured': read(
+    'cni/pkg/nodeagent/net.go and manifests/charts/istio-cni/templates/configmap-cni.yaml (Istio 1.29.1)',
+    'DNS of Pods is led to ztunnel where AMBIENT_DNS_CAPTURE is true, unless an annotation of the Pod says otherwise',
+  ),
   'policy-for-what-leaves': read(
     'pilot/pkg/networking/plugin/authz/authorization.go and pilot/pkg/networking/core/tls.go (Istio 1.29.1)',
     'BuildHTTP makes no filter for outbound listeners of sidecars (ListenerClassSidecarOutbound), and their chains of TCP and TLS are made by a builder without policies',
