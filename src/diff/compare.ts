@@ -135,8 +135,9 @@ export function compare(task: Task, meshes: readonly [Mesh, Mesh], mostClasses: 
   };
   followSpellings(probe.target, meshes, client.request, exploration.hostAsked, alsoAs);
   otherNames(probe.target, meshes, client.request.at).forEach(alsoAs);
+  const none = [...differences.values()].some(isHalfUnknown) ? sameHowever(task, meshes, options) : NO_KEYS;
   // A request is told only if it fares otherwise when it is followed by itself, as `trace` would.
-  const found = [...differences.values()];
+  const found = [...differences.values()].filter(({ key }) => !none.has(key));
   const told = found.filter((one) => isSo(meshes, one));
   for (const { request } of found.filter((one) => !told.includes(one)))
     doubts.push({
@@ -190,6 +191,33 @@ function onSuppositions(
   for (const { what, why } of undecided) note(what, why);
   if (toFollow(offers).some(isEndpoint)) note('every request', 'endpoints that fare apart were not followed each');
   return [...doubts.values()];
+}
+
+const NO_KEYS: ReadonlySet<string> = new Set();
+
+const isHalfUnknown = ({ was, is }: Difference): boolean => (was.outcome === 'unknown') !== (is.outcome === 'unknown');
+
+/** What is unknown on one side, and none on whatever is supposed of it: blocks that cover all addresses, and the one block that does. */
+function sameHowever(
+  { client, probe: { target } }: Task,
+  meshes: readonly [Mesh, Mesh],
+  options: ExploreOptions,
+): ReadonlySet<string> {
+  const { classes, undecided } = exploreBoth(meshes, client.request, target, { ...options, supposes: true });
+  if (undecided.length > 0) return NO_KEYS;
+  const keys = new Set<string>();
+  const others = new Set<string>();
+  for (const { witness, followed, open } of classes) {
+    const asItIs = differenceOf(meshes, witness, followBoth(meshes, witness).traces);
+    if (asItIs === undefined || !isHalfUnknown(asItIs)) continue;
+    const isSame =
+      open.length === 0 &&
+      followed.traces.every(({ outcome }) => outcome !== 'unknown') &&
+      followed.rewrites[0].join() === followed.rewrites[1].join() &&
+      differenceOf(meshes, witness, followed.traces) === undefined;
+    (isSame ? keys : others).add(asItIs.key);
+  }
+  return new Set([...keys].filter((key) => !others.has(key)));
 }
 
 /** Blocks of clients' addresses that NetworkPolicies let in, which no request says that its client is in. */

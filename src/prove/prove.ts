@@ -33,6 +33,7 @@ import { otherNames } from '../traffic/sni';
 import { universe } from '../traffic/universe';
 import { allClients, callersOf } from './clients';
 import { violationOf } from './demands';
+import { openServices } from './open-services';
 import { pastWaypoints } from './past-waypoints';
 import type { Rule, RuleProblem, Where } from './rules';
 
@@ -170,6 +171,7 @@ class Prover {
         if (refuted !== undefined) return refuted;
       }
     }
+    this.askOpenServices(callers);
     if (this.isTrueOfSome && this.doubts.size === 0) this.askPods(callers);
     const verdict: Verdict = this.doubts.size > 0 ? 'undecided' : this.isTrueOfSome ? 'proved' : 'vacuous';
     const because =
@@ -197,6 +199,18 @@ class Prover {
       by: [],
       line: this.rule.line,
     };
+  }
+
+  /** Clients outside come to Services past all Gateways too; that no Gateway leads to one that there is is what a rule about them says. */
+  private askOpenServices(callers: ReturnType<typeof callersOf>): void {
+    const { from, is, to } = this.rule;
+    if (!from.some((who) => who.is === 'outside') || to.outside || to.cidrs !== undefined) return;
+    const isService = ({ registry }: { readonly registry: string }): boolean => registry === 'Kubernetes';
+    if (is === 'forbid' && callers.length > 0 && this.hosts?.some((host) => this.mesh.services.declaring(host).some(isService)) === true) this.isTrueOfSome = true; // prettier-ignore
+    for (const { host, ports, name, how } of openServices(this.mesh)) {
+      if (!this.isAsked({ host }) || to.ports?.every((port) => !ports.includes(port)) === true) continue;
+      this.doubts.add(`outside to ${host}: Service ${name} ${how}: clients outside come to it past all Gateways, which no request here shows`); // prettier-ignore
+    }
   }
 
   /** What holds of requests by name need not hold of who dials Pods by their own addresses, past the waypoint of their Service. */

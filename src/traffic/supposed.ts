@@ -40,8 +40,14 @@ export function supposedMember({ kind }: Dimension, literals: readonly Literal[]
     if (literals.every(({ holds }) => !holds)) return { is: 'member', text: undefined };
     return fits('so') ? { is: 'member', text: 'so' } : { is: 'none' };
   }
-  const found = [PLAIN, ...literals.flatMap(({ matcher }) => bordersOf(matcher))].find(fits);
+  // Where nobody speaks of the other family, an address is one of IPv4: `0.0.0.0/0` is all of them.
+  const all = [PLAIN, ...literals.flatMap(({ matcher }) => bordersOf(matcher))];
+  const found = all.filter((one) => !one.includes(':') || literals.some(({ matcher }) => isOfSix(matcher))).find(fits);
   return found === undefined ? { is: 'none' } : { is: 'member', text: found };
+}
+
+function isOfSix(matcher: Matcher): boolean {
+  return matcher.is === 'within' && [...matcher.ranges, ...matcher.except].some((one) => one.includes(':'));
 }
 
 /** Where what blocks say of addresses may change: at the first of each, and behind its last. One address between any two borders stands for all. */

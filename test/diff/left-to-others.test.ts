@@ -124,6 +124,19 @@ describe('a rule of prove', () => {
     expect(verdict(edge, TO_WEB_SERVICE)).toBe('refuted');
   });
 
+  it('is proved of a Service that no Gateway leads to, unless it is open by itself', () => {
+    const mesh = EDGE + route(TO_WEB);
+    const toCart = 'forbid: { from: outside, to: { services: [shop/cart] } }';
+    expect(verdict(mesh, toCart)).toBe('proved');
+    for (const how of ['type: NodePort', 'type: LoadBalancer', 'externalIPs: [203.0.113.7]']) {
+      const open = mesh.replace('selector: { app: cart }', `${how}, selector: { app: cart }`);
+      expect([how, verdict(open, toCart)]).toEqual([how, 'undecided']);
+      expect(verdict(open, 'forbid: { from: outside, to: { services: [shop/cart], ports: [8080] } }')).toBe('proved');
+    }
+    expect(verdict(workload('cart').replace('selector: { app: cart }', 'type: NodePort, selector: { app: cart }'), toCart)).toBe('undecided'); // prettier-ignore
+    expect(verdict(workload('cart'), toCart)).toBe('vacuous');
+  });
+
   it('is proved where nobody gets there whatever the authorizer answers', () => {
     const mesh = MESH + provider() + custom('ask', '["/admin*"]') + from('{ serviceAccounts: [cart] }');
     expect(verdict(mesh, 'forbid: { from: { except: [shop/cart] }, to: { services: [shop/web] } }')).toBe('proved');

@@ -77,6 +77,21 @@ describe('what no manifest tells and is as it was', () => {
     expect([found.changes, found.undecided]).toEqual([[], []]);
   }); // prettier-ignore
 
+  it('is no change where blocks come to all addresses together', () => {
+    const egress = (blocks: string): string => `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: out, namespace: shop }
+spec: { podSelector: {}, policyTypes: [Egress], egress: [{ to: ${blocks} }] }
+---
+`;
+    const all = route() + egress('[{ ipBlock: { cidr: 0.0.0.0/0 } }]');
+    const halves = between(all, route() + egress('[{ ipBlock: { cidr: 0.0.0.0/1 } }, { ipBlock: { cidr: 128.0.0.0/1 } }]')); // prettier-ignore
+    expect([halves.changes, halves.undecided]).toEqual([[], []]);
+    const most = between(all, route() + egress('[{ ipBlock: { cidr: 0.0.0.0/1 } }, { ipBlock: { cidr: 128.0.0.0/2 } }]')); // prettier-ignore
+    expect(most.changes.length + most.undecided.length).toBeGreaterThan(0);
+  });
+
   it('names whom a change of blocks is about', () => {
     const found = between(route() + policy('{ ipBlocks: [203.0.113.0/24] }'), route() + policy('{ ipBlocks: [203.0.113.0/25] }')); // prettier-ignore
     expect(found.complete).toBe(false);
