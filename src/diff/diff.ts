@@ -41,6 +41,7 @@ import { UNDECLARED } from './undeclared';
 import { doubtOf, noteOf, settingsOf } from './settings';
 import { pastWaypointsInDoubt, podPortsInDoubt } from './pod-ports';
 import { isBehind, unknownGateways } from './unseen';
+import { unseenTarget } from './unseen-targets';
 import { effectOf } from './way';
 
 export type * from './types';
@@ -227,7 +228,7 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     else doubts.everywhere(doubtOf(one));
   }
   for (const change of changes) {
-    const doubt = effective.has(change.ref) ? undefined : outOfSight(change);
+    const doubt = effective.has(change.ref) ? undefined : (outOfSight(change) ?? unseenTarget(change, changes, meshes));
     if (doubt === undefined) continue;
     doubts.everywhere(doubt);
     inDoubt.add(change.ref);

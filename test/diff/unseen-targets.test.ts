@@ -1,0 +1,53 @@
+/** Changed policies for what is in another repository: nothing is said of requests that nobody can follow. */
+import { diff } from '../../src/diff/diff';
+import type { Diff } from '../../src/diff/types';
+import { loadText } from '../../src/model/load';
+
+const object = (api: string, kind: string, namespace: string, name: string, spec: string): string =>
+  `---\napiVersion: ${api}\nkind: ${kind}\nmetadata: { name: ${name}, namespace: ${namespace} }\nspec: ${spec}\n`;
+const between = (was: string, is: string): Diff => diff(loadText(was).manifests, loadText(is).manifests);
+const security = (kind: string, spec: string, name = 'p', namespace = 'shop'): string =>
+  object('security.istio.io/v1', kind, namespace, name, spec);
+const ROUTE = 'targetRefs: [{ group: gateway.networking.k8s.io, kind: HTTPRoute, name: web }]';
+const atRoute = (spec: string, name = 'p'): string =>
+  object('gateway.envoyproxy.io/v1alpha1', 'SecurityPolicy', 'shop', name, `{ ${ROUTE}, ${spec} }`);
+const from = (namespaces: string): string => `{ selector: { matchLabels: { app: web } }, rules: [{ from: [{ source: { namespaces: ${namespaces} } }] }] }`; // prettier-ignore
+const ingress = (rules: string): string =>
+  object('networking.k8s.io/v1', 'NetworkPolicy', 'shop', 'p', `{ podSelector: {}, policyTypes: [Ingress], ingress: ${rules} }`); // prettier-ignore
+const gateway = (paths: string): string => security('AuthorizationPolicy', `{ targetRefs: [{ kind: Gateway, group: gateway.networking.k8s.io, name: edge }], rules: [{ to: [{ operation: { paths: ${paths} } }] }] }`); // prettier-ignore
+
+const CHANGES = {
+  'an AuthorizationPolicy': [security('AuthorizationPolicy', from('[a]')), security('AuthorizationPolicy', from('[a, b]'))], // prettier-ignore
+  'one for a Gateway': [gateway('[/a]'), gateway('[/a, /b]')],
+  'a RequestAuthentication': [security('RequestAuthentication', '{ jwtRules: [{ issuer: a, jwksUri: "https://a/keys" }] }'), ''],
+  'a PeerAuthentication': ['', security('PeerAuthentication', '{ mtls: { mode: STRICT } }')],
+  'one for the whole mesh': ['', security('PeerAuthentication', '{ mtls: { mode: STRICT } }', 'default', 'istio-system')],
+  'a NetworkPolicy': [ingress('[]'), ingress('[{}]')],
+  'a SecurityPolicy': [atRoute('basicAuth: { users: { name: a } }'), atRoute('basicAuth: { users: { name: b } }')],
+} as const; // prettier-ignore
+
+describe('a change is not decided of', () => {
+  it.each(Object.entries(CHANGES))('%s whose targets no manifest shows', (_what, [was, is]) => {
+    for (const found of [between(was, is), between(is, was)]) {
+      expect([found.changes, found.complete, found.withoutEffect]).toEqual([[], false, []]);
+      expect(found.undecided.map(({ why }) => why)).toContainEqual(
+        expect.stringMatching(/of which no manifest shows any/),
+      );
+    }
+  });
+});
+
+describe('nothing changes by', () => {
+  it('another name, or another order', () => {
+    const was = security('AuthorizationPolicy', from('[a, b]')) + atRoute('basicAuth: { users: { name: a } }');
+    const is = security('AuthorizationPolicy', from('[b, a]'), 'q') + atRoute('basicAuth: { users: { name: a } }', 'q');
+    expect(between(was, is)).toMatchObject({ changes: [], complete: true });
+    expect(between(was, was.replaceAll('[a, b]', '[b, a]'))).toMatchObject({ changes: [], complete: true });
+  });
+
+  it('a policy that selects none of the workloads that are shown', () => {
+    const pods = object('apps/v1', 'Deployment', 'shop', 'cart', '{ selector: { matchLabels: { app: cart } }, template: { metadata: { labels: { app: cart } }, spec: { containers: [{ name: a, image: a }] } } }'); // prettier-ignore
+    const [was, is] = CHANGES['an AuthorizationPolicy'];
+    expect(between(pods + was, pods + is)).toMatchObject({ changes: [], complete: true });
+  });
+});
