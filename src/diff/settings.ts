@@ -63,6 +63,15 @@ function fieldsOf({ was, is }: ObjectChange): readonly Field[] {
   return found;
 }
 
+/** Whether nothing differs in an object that shows in what requests do. */
+export function isSettingsAlone({ was, is }: ObjectChange): boolean {
+  const found = partsOf(was ?? is).flatMap((part) => {
+    const at = (manifest: Manifest | undefined): unknown => (manifest === undefined ? undefined : part.read(manifest));
+    return differing(at(was), at(is), [], was === undefined || is === undefined).map(({ path }) => part.bearing(path.filter((one) => one !== LIST).join('.'))); // prettier-ignore
+  });
+  return found.length > 0 && !found.includes('followed');
+}
+
 interface Part {
   readonly name: string;
   readonly read: (manifest: Manifest) => unknown;

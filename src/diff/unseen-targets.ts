@@ -3,11 +3,12 @@
  * to these cannot be followed, so that nobody can say that nothing changes.
  */
 import { canonical } from '../model/canonical';
-import { optionalRecord, record, records, text, type Json } from '../model/fields';
+import { optionalRecord, record, records, text, texts, type Json } from '../model/fields';
 import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
 import type { ObjectChange } from './objects';
 import type { OutOfSight } from './out-of-sight';
+import { isSettingsAlone } from './settings';
 
 /** Kinds that are for workloads of their namespace, or of all from the root namespace. */
 const FOR_WORKLOADS = new Set(['AuthorizationPolicy', 'RequestAuthentication', 'PeerAuthentication']);
@@ -20,12 +21,43 @@ export function unseenTarget(
   meshes: readonly Mesh[],
 ): OutOfSight | undefined {
   const sides = [change.was, change.is].filter((one) => one !== undefined);
-  const [first] = sides;
-  if (first === undefined || isSameElsewhere(change, all)) return undefined;
-  const whom = sides.map((manifest) => forWhom(manifest, meshes)).find((one) => one !== undefined);
-  if (whom === undefined) return undefined;
+  const whom = sides
+    .map((manifest) => forWhom(manifest, meshes) ?? forWhichService(manifest, meshes))
+    .find((one) => one !== undefined);
+  if (whom === undefined || isSettingsAlone(change) || isSameElsewhere(change, all)) return undefined;
   const { kind, namespace, name } = change.ref;
   return { what: `${kind} ${namespace}/${name} is ${change.ref.change}`, why: `it is for ${whom}, so what that does to traffic is not known` }; // prettier-ignore
+}
+
+/** The Service of a namespace that no manifest shows, for which a rule or a route of the mesh is. */
+function forWhichService(manifest: Manifest, meshes: readonly Mesh[]): string | undefined {
+  const { group, kind, namespace, body } = manifest;
+  const spec = record(body.spec);
+  const isOfMesh = spec.gateways === undefined || texts(spec.gateways).includes('mesh');
+  const refs = [...records(spec.parentRefs), ...(kind === 'BackendTLSPolicy' ? records(spec.targetRefs) : [])];
+  const hosts =
+    group === 'networking.istio.io'
+      ? kind === 'DestinationRule'
+        ? [text(spec.host)]
+        : kind === 'VirtualService' && isOfMesh
+          ? texts(spec.hosts)
+          : []
+      : group === 'gateway.networking.k8s.io'
+        ? refs
+            .filter((ref) => ref.kind === 'Service')
+            .map((ref) => `${text(ref.name)}.${text(ref.namespace) || namespace}.svc`)
+        : [];
+  const unseen = hosts.find((host) => host !== '' && meshes.every((mesh) => isUnseen(host, namespace, mesh)));
+  return unseen === undefined ? undefined : `${unseen}, a Service of a namespace of which no manifest shows any`;
+}
+
+/** Names of two parts may be of a Service, and of what is outside: those are followed as hosts. */
+function isUnseen(written: string, own: string, mesh: Mesh): boolean {
+  const { clusterDomain } = mesh.config;
+  const [name = '', namespace = own, svc] = written.split('.');
+  const isOfCluster = !written.includes('.') || written.endsWith(`.svc.${clusterDomain}`) || (svc === 'svc' && written.endsWith('.svc')); // prettier-ignore
+  const host = `${name}.${namespace}.svc.${clusterDomain}`;
+  return isOfCluster && !written.includes('*') && mesh.services.named(host).size === 0 && mesh.isOpen(namespace);
 }
 
 /** Whom a policy is for, where no manifest shows any of these. */
@@ -84,7 +116,8 @@ function isSameElsewhere({ ref, was, is }: ObjectChange, all: readonly ObjectCha
 }
 
 function saidBy({ group, body }: Manifest): string {
-  return canonical(group === 'gateway.envoyproxy.io' ? record(body.spec) : inAnyOrder(record(body.spec)));
+  const isOrdered = group !== 'security.istio.io' && group !== 'networking.k8s.io';
+  return canonical(isOrdered ? record(body.spec) : inAnyOrder(record(body.spec)));
 }
 
 /** Lists of these policies say the same in any order. */

@@ -37,6 +37,28 @@ describe('a change is not decided of', () => {
   });
 });
 
+describe('a rule for a Service that no manifest shows', () => {
+  const HOST = 'web.other.svc.cluster.local';
+  const rule = (mode: string, more = ''): string =>
+    object('networking.istio.io/v1', 'DestinationRule', 'shop', 'web', `{ host: ${HOST}, trafficPolicy: { tls: { mode: ${mode} }${more} } }`); // prettier-ignore
+  const route = (more = '', timeout = '1s'): string =>
+    object('networking.istio.io/v1', 'VirtualService', 'shop', 'web', `{ hosts: [${HOST}], http: [${more} { timeout: ${timeout}, route: [{ destination: { host: ${HOST} } }] }] }`); // prettier-ignore
+  const closed = '{ match: [{ uri: { prefix: /admin } }], directResponse: { status: 403 } },';
+
+  it('is not decided', () => {
+    expect(between(rule('DISABLE'), rule('ISTIO_MUTUAL'))).toMatchObject({ changes: [], complete: false });
+    expect(between(route(), route(closed)).undecided).toMatchObject([{ why: expect.stringContaining(`it is for ${HOST}, a Service of a namespace`) }]); // prettier-ignore
+  });
+
+  it('is decided where settings differ alone, or the Service is shown', () => {
+    expect(between(rule('DISABLE'), rule('DISABLE', ', loadBalancer: { simple: RANDOM }'))).toMatchObject({ complete: true }); // prettier-ignore
+    expect(between(route(), route('', '2s'))).toMatchObject({ changes: [], complete: true });
+    const service = object('v1', 'Service', 'other', 'web', '{ selector: { app: web }, ports: [{ name: http, port: 80 }] }'); // prettier-ignore
+    expect(between(service + route(), service + route(closed))).toMatchObject({ complete: true });
+    expect(between(service + route(), service + route(closed)).changes).not.toEqual([]);
+  });
+});
+
 describe('nothing changes by', () => {
   it('another name, or another order', () => {
     const was = security('AuthorizationPolicy', from('[a, b]')) + atRoute('basicAuth: { users: { name: a } }');
