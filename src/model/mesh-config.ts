@@ -217,7 +217,7 @@ export function readMeshConfig(manifests: readonly Manifest[], options: MeshOpti
     revision === undefined ? manifests : manifests.filter((one) => !isOfAnother(one, revision, revisions.tags)),
     options,
   );
-  const istio = istioBehavior(releases.istio.release);
+  const istio = istioBehavior(releases.istio);
   const defaultExport = (value: unknown): readonly string[] =>
     istio.readsAllOfExportDefaults ? exportTo(value) : oneOf(exportTo(value));
   const proxy = found.map((item) => record(item.global.proxy));

@@ -76,16 +76,19 @@ const ISTIO = {
   tellsClientCaSecrets: { since: '1.31', source: 'releasenotes/notes/cacert-secret-sds-auth.yaml; MergeGateways of pilot/pkg/model/gateway.go' }, // prettier-ignore
   /** Mode AllowInsecureFallback of spec.tls.frontend lets clients in without a certificate; before, it is not read. */
   readsInsecureFallback: { since: '1.31', source: 'releasenotes/notes/gateway-insecure-fallback.yaml' },
+  /** Proxies that normalize paths take `.;v=1` and `..;v=1` for dot segments; before, for names. */
+  foldsParameters: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'CVE-2026-73551 of Envoy; announcements of 1.29.7 and 1.30.4 (ISTIO-SECURITY-2026-006)' }, // prettier-ignore
 } as const satisfies Record<string, Switch>;
 
 export type IstioBehavior = Readonly<Record<keyof typeof ISTIO, boolean>>;
 
 export const ISTIO_SWITCHES: Readonly<Record<keyof typeof ISTIO, Switch>> = ISTIO;
 
-export function istioBehavior(release: string): IstioBehavior {
-  const entries = Object.entries(ISTIO_SWITCHES).map(([name, { since, until }]) => [
+export function istioBehavior(inForce: Pick<ReleaseInForce, 'release' | 'patch'>): IstioBehavior {
+  const { release } = inForce;
+  const entries = Object.entries(ISTIO_SWITCHES).map(([name, one]) => [
     name,
-    isSince('istio', release, since) && (until === undefined || !isSince('istio', release, until)),
+    doesInPatch('istio', one, inForce) && (one.until === undefined || !isSince('istio', release, one.until)),
   ]);
   return Object.fromEntries(entries) as IstioBehavior;
 }
@@ -175,6 +178,8 @@ const ENVOY_GATEWAY = {
   mergesProxies: { since: '1.8', source: 'MergeEnvoyProxyConfigs of internal/gatewayapi/envoyproxy_merge.go' },
   /** A backend's authority is read from tls.crt too where there is no ca.crt. */
   readsAuthoritiesOfServers: { since: '1.9', source: 'getFirstMatchOrFirstFromData of internal/gatewayapi/helpers.go' }, // prettier-ignore
+  /** Proxies take `.;v=1` and `..;v=1` for dot segments; before, for names. */
+  foldsParameters: { since: '1.9', patches: ['1.9.1'], source: 'CVE-2026-73551 of Envoy; DefaultEnvoyProxyImage of api/v1alpha1/shared_types.go (1.39.1 in v1.9.1, 1.38.3 in v1.8.3)' }, // prettier-ignore
   /** A route of `*.com` is for a listener of `*.example.com`, under the narrower name. */
   takesBroaderHosts: {
     since: '1.8',
@@ -188,17 +193,21 @@ export const ENVOY_GATEWAY_SWITCHES: Readonly<Record<keyof typeof ENVOY_GATEWAY,
 export type EnvoyGatewayBehavior = Readonly<Record<keyof typeof ENVOY_GATEWAY, boolean>>;
 
 export function envoyGatewayBehavior(inForce: Pick<ReleaseInForce, 'release' | 'patch'>): EnvoyGatewayBehavior {
-  const entries = Object.entries(ENVOY_GATEWAY_SWITCHES).map(([name, one]) => [name, doesInPatch(one, inForce)]);
+  const entries = Object.entries(ENVOY_GATEWAY_SWITCHES).map(([name, one]) => [
+    name,
+    doesInPatch('envoyGateway', one, inForce),
+  ]);
   return Object.fromEntries(entries) as EnvoyGatewayBehavior;
 }
 
 /** A release whose patch nobody states is its newest one. */
 function doesInPatch(
+  component: 'istio' | 'envoyGateway',
   { since, patches }: Switch,
   { release, patch }: Pick<ReleaseInForce, 'release' | 'patch'>,
 ): boolean {
   const began = patches?.find((one) => one.startsWith(`${release}.`));
-  if (began === undefined) return isSince('envoyGateway', release, since);
+  if (began === undefined) return isSince(component, release, since);
   return patch === null || compareVersions(patch, began) >= 0;
 }
 
@@ -228,7 +237,7 @@ export interface ApiKindsRead {
  * @param inference whether ENABLE_GATEWAY_API_INFERENCE_EXTENSION is, or nobody knows
  */
 export function apiKindsRead({ istio, gatewayApi }: ReleasesInForce, alpha: boolean, inference: boolean): ApiKindsRead {
-  const { readsTlsRoutes, readsTcpRoutes, readsListenerSets, readsXBackends } = istioBehavior(istio.release);
+  const { readsTlsRoutes, readsTcpRoutes, readsListenerSets, readsXBackends } = istioBehavior(istio);
   // Where nobody says which Istio it is, it is one that goes with the Gateway API that is there.
   const serves = (kind: 'TLSRoute' | 'TCPRoute'): boolean =>
     istio.from === 'default' || isSince('gatewayApi', gatewayApi.release, SERVED[kind].v1);

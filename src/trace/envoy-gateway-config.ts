@@ -66,8 +66,8 @@ export function listenerAt({ mesh, gateway }: AtGateway, port: number): ServedLi
 export function pathSettingsAt(at: AtGateway, port: number): PathSettings {
   const { chains, defaultChain } = listenerAt(at, port);
   const all = [...chains, defaultChain].filter((one) => one !== null);
-  const settings = all.map(({ policy }) => pathSettings(policy));
-  return settings.find(({ mergesSlashes }) => !mergesSlashes) ?? settings[0] ?? pathSettings(undefined);
+  const settings = all.map(({ policy }) => pathSettings(policy, at.mesh.config));
+  return settings.find(({ mergesSlashes }) => !mergesSlashes) ?? settings[0] ?? pathSettings(undefined, at.mesh.config);
 }
 
 function chainOf({ mesh, gateway }: AtGateway, of: readonly Served[], names: readonly string[]): ServedChain {

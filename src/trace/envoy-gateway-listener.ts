@@ -77,12 +77,13 @@ const ESCAPED: Readonly<Record<string, PathSettings['escapedSlashes']>> = {
 };
 
 /** How a listener treats paths. Envoy Gateway merges slashes and redirects from escaped ones unless it is told otherwise. */
-export function pathSettings(policy: EffectivePolicy | undefined): PathSettings {
+export function pathSettings(policy: EffectivePolicy | undefined, { envoyGateway }: Mesh['config']): PathSettings {
   const path = record(policy?.spec.path);
   return {
     normalizes: true,
     mergesSlashes: path.disableMergeSlashes !== true,
     escapedSlashes: entry(ESCAPED, text(path.escapedSlashesAction)) ?? 'REDIRECT',
+    foldsParameters: envoyGateway.foldsParameters,
   };
 }
 
@@ -91,11 +92,12 @@ export function requestVerdict(
   policy: EffectivePolicy | undefined,
   http: HttpRequest,
   overTls: boolean,
+  config: Mesh['config'],
 ): FilterVerdict {
   const spec = policy?.spec ?? {};
   const named = withoutUnderscores(policy, record(spec.headers), http, overTls);
   if ('is' in named) return named;
-  const treated = asRead(named, pathSettings(policy));
+  const treated = asRead(named, pathSettings(policy, config));
   if (treated.is !== 'taken')
     return {
       is: 'refused',

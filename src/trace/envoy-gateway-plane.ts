@@ -51,8 +51,8 @@ export function envoyGatewayPlane(
 }
 
 /** The request as routes see it, by the listener's ClientTrafficPolicy. */
-function reads({ flight }: Stage, chain: ServedChain | null, incoming: Incoming, http: HttpRequest): Past {
-  const read = requestVerdict(chain?.policy, http, flight.layers.length > 0);
+function reads({ flight, mesh }: Stage, chain: ServedChain | null, incoming: Incoming, http: HttpRequest): Past {
+  const read = requestVerdict(chain?.policy, http, flight.layers.length > 0, mesh.config);
   if (read.is === 'passed') return read;
   const verdict = { ...read, by: read.by ?? incoming.decidedBy[0] };
   return { held: heldBy(verdict, hopOf(incoming, { decidedBy: decisions(verdict.by, ...incoming.decidedBy) })) };

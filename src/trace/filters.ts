@@ -172,7 +172,7 @@ export function waypointFilters(mesh: Mesh, binding: Binding, service?: ObjectRe
 /** The request with its path as proxies of Istio's read it, before any filter; held where none of them takes such a path. */
 export function pathRead({ config }: Mesh, incoming: Incoming, http: HttpRequest | null): Past {
   if (http === null) return { http };
-  const read = asIstioReads(http, config.pathNormalization);
+  const read = asIstioReads(http, config);
   if (!('refused' in read)) return { http: read };
   const reason: Reason = { kind: 'path-refused', ...read.refused, byEnvoyGateway: false };
   const { proxy } = incoming;

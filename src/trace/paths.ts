@@ -1,5 +1,5 @@
 /** What a proxy makes of the path of a request before it looks at any route or policy. */
-import type { PathNormalization } from '../model/mesh-config';
+import type { MeshConfig, PathNormalization } from '../model/mesh-config';
 import type { HttpRequest } from './http-routes';
 import { exact } from './matcher';
 
@@ -8,6 +8,8 @@ export interface PathSettings {
   readonly normalizes: boolean;
   readonly mergesSlashes: boolean;
   readonly escapedSlashes: 'KEEP' | 'UNESCAPE' | 'REDIRECT' | 'REJECT';
+  /** Whether `.;v=1` and `..;v=1` are dot segments as `.` and `..` are, with what follows the semicolon. */
+  readonly foldsParameters: boolean;
 }
 
 export type TreatedPath =
@@ -21,7 +23,7 @@ export interface RefusedPath {
   readonly has: 'escaped slash' | 'escaped NUL';
 }
 
-const ISTIO: Readonly<Record<PathNormalization, PathSettings>> = {
+const ISTIO: Readonly<Record<PathNormalization, Omit<PathSettings, 'foldsParameters'>>> = {
   NONE: { normalizes: false, mergesSlashes: false, escapedSlashes: 'KEEP' },
   BASE: { normalizes: true, mergesSlashes: false, escapedSlashes: 'KEEP' },
   MERGE_SLASHES: { normalizes: true, mergesSlashes: true, escapedSlashes: 'KEEP' },
@@ -29,16 +31,16 @@ const ISTIO: Readonly<Record<PathNormalization, PathSettings>> = {
 };
 
 /** How the proxies of a mesh treat paths. */
-export function istioPaths(mode: PathNormalization): PathSettings {
-  return ISTIO[mode];
+export function istioPaths({ pathNormalization, istio }: Reading): PathSettings {
+  return { ...ISTIO[pathNormalization], foldsParameters: istio.foldsParameters };
 }
 
+/** What of a mesh's configuration says how its proxies read paths. */
+type Reading = Pick<MeshConfig, 'pathNormalization' | 'istio'>;
+
 /** The path as a proxy of Istio sees it; the query is left alone. */
-export function asIstioReads(
-  http: HttpRequest,
-  mode: PathNormalization,
-): HttpRequest | { readonly refused: RefusedPath } {
-  const treated = asRead(http, ISTIO[mode]);
+export function asIstioReads(http: HttpRequest, config: Reading): HttpRequest | { readonly refused: RefusedPath } {
+  const treated = asRead(http, istioPaths(config));
   if (treated.is === 'taken') return treated.http;
   const { path, has } = treated.is === 'refused' ? treated : { path: `${http.path}`, has: 'escaped slash' as const };
   return { refused: { path, has } };
@@ -78,7 +80,7 @@ export function treatPath(
   if (hasEscaped && settings.escapedSlashes === 'REJECT') return { is: 'refused', path, has: 'escaped slash' };
   if (hasEscaped) path = unescaped;
   if (settings.normalizes) {
-    const canonical = canonicalPath(path);
+    const canonical = canonicalPath(path, settings.foldsParameters);
     if (canonical === undefined) return { is: 'refused', path, has: 'escaped NUL' };
     path = canonical;
   }
@@ -96,8 +98,10 @@ const TO_ESCAPE = new Set('"<>^`{|} ');
  * A path in canonical form: escapes of letters, digits and `-._~` are taken off, dot segments resolved, backslashes turned round and
  * characters escaped that no path has. Undefined for one with an escaped NUL, which is refused.
  */
-export function canonicalPath(path: string): string | undefined {
-  const unescaped = unescapeUnreserved(path.replace(/\\/g, '/'));
+export function canonicalPath(path: string, foldsParameters: boolean): string | undefined {
+  // As it is written, before escapes are taken off and backslashes are turned round.
+  const plain = foldsParameters ? path.replace(/(?<=^|\/)(\.\.?);[^/]*/g, '$1') : path;
+  const unescaped = unescapeUnreserved(plain.replace(/\\/g, '/'));
   return unescaped === undefined ? undefined : withoutDots(unescaped);
 }
 

@@ -253,7 +253,7 @@ export function pathsOf(meshes: readonly Mesh[], { at = '' }: Client, { port }: 
   const settings = meshes.map((mesh): PathSettings => {
     const gateway = mesh.gatewayApi.find(namespace, name);
     if (gateway?.controller === 'envoy-gateway') return pathSettingsAt({ mesh, gateway }, port);
-    return istioPaths(mesh.config.pathNormalization);
+    return istioPaths(mesh.config);
   });
   return pathForm(settings);
 }

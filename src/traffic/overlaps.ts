@@ -43,7 +43,7 @@ function httpOverlaps(
   comesBefore: (one: VirtualService, other: VirtualService) => boolean,
 ): readonly Overlap[] {
   const space = {
-    paths: pathForm([istioPaths(mesh.config.pathNormalization)]),
+    paths: pathForm([istioPaths(mesh.config)]),
     scheme: 'http' as const,
     authority: authorities([host]),
   };

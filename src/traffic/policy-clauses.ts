@@ -181,7 +181,7 @@ const ANY = regex('[!-~]+');
 
 /** What conditions of policies may be about; paths as Istio's proxies treat them, if nothing else is said. */
 export function policyUniverse(mesh: Mesh, form?: PathForm): (dimension: About) => Universe {
-  const paths = form ?? pathForm([istioPaths(mesh.config.pathNormalization)]);
+  const paths = form ?? pathForm([istioPaths(mesh.config)]);
   const of = (all: Matcher, mayBeAbsent: boolean, ...plain: readonly string[]): Universe => ({ all: [all], none: [], mayBeAbsent, plain }); // prettier-ignore
   return (dimension) => {
     switch (dimension.kind) {

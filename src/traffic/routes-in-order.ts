@@ -124,7 +124,7 @@ export function placeOf(name: string): string {
 
 /** The routes of Istio's gateways, by host of each port. */
 export function* gatewayLists(mesh: Mesh): Generator<RouteList> {
-  const paths = pathForm([istioPaths(mesh.config.pathNormalization)]);
+  const paths = pathForm([istioPaths(mesh.config)]);
   for (const { proxy, merged } of gatewayProxies(mesh)) {
     // Where a route leads to has no say in whether it is reached.
     const view = { mesh, proxy, scope: NOTHING_SEEN };
@@ -148,7 +148,7 @@ const ELSEWHERE = '';
  * A client that has the labels of a match, and no others, meets the fewest of the rules before it.
  */
 export function* ownLists(mesh: Mesh, service: VirtualService, gateway: string): Generator<RouteList> {
-  const paths = pathForm([istioPaths(mesh.config.pathNormalization)]);
+  const paths = pathForm([istioPaths(mesh.config)]);
   const authority = gateway === MESH_GATEWAY ? namesInMesh(mesh, service.hosts) : authorities(service.hosts);
   const place = gateway === MESH_GATEWAY ? undefined : placeOf(gateway);
   for (const context of contextsOf(mesh, service, gateway)) {

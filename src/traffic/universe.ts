@@ -30,24 +30,30 @@ export interface Target {
 }
 
 /** How paths look that proxies take as they stand; `NONE` is for those that normalize nothing. */
-export type PathForm = 'NONE' | 'BASE' | 'MERGED';
+export type PathForm = 'NONE' | 'BASE' | 'MERGED' | 'BASE, FOLDED' | 'MERGED, FOLDED';
 
 export function pathForm(settings: readonly PathSettings[]): PathForm {
-  if (settings.some(({ mergesSlashes }) => mergesSlashes)) return 'MERGED';
-  return settings.some(({ normalizes }) => normalizes) ? 'BASE' : 'NONE';
+  if (!settings.some(({ normalizes, mergesSlashes }) => normalizes || mergesSlashes)) return 'NONE';
+  const form = settings.some(({ mergesSlashes }) => mergesSlashes) ? 'MERGED' : 'BASE';
+  return settings.some(({ normalizes, foldsParameters }) => normalizes && foldsParameters) ? `${form}, FOLDED` : form;
 }
 
 /** Escapes that no proxy takes off: of what no path has unescaped, of reserved characters but slashes, and of what is no ASCII. */
 const ESCAPED = '%(?:2[0-9A-C]|3[A-F]|40|5[BDE]|60|7[BCD]|[89A-Fa-f][0-9A-Fa-f])';
 const CHARACTER = "[!$&'()*+,\\-0-9:;=@A-Z\\[\\]_a-z~]";
 const OTHER = `(?:${CHARACTER}|${ESCAPED})`;
-/** Not empty, and neither `.` nor `..`. */
-const SEGMENT = `(?:${OTHER}|\\.${OTHER}|\\.\\.${OTHER}|\\.\\.\\.)(?:\\.|${OTHER})*`;
+/** Not empty, and neither `.` nor `..`, whatever comes next that is none of them. */
+const segment = (next: string): string => `(?:${OTHER}|\\.${next}|\\.\\.${next}|\\.\\.\\.)(?:\\.|${OTHER})*`;
+const SEGMENT = segment(OTHER);
+/** Nor `.;` or `..;` with anything after it. */
+const FOLDED = segment(`(?:${CHARACTER.replace(';', '')}|${ESCAPED})`);
 
 const PATHS: Readonly<Record<PathForm, Matcher>> = {
   NONE: regex('/[!-"$->@-~]*'),
   BASE: regex(`(?:/(?:${SEGMENT})?)+`),
   MERGED: regex(`/|(?:/${SEGMENT})+/?`),
+  'BASE, FOLDED': regex(`(?:/(?:${FOLDED})?)+`),
+  'MERGED, FOLDED': regex(`/|(?:/${FOLDED})+/?`),
 };
 
 const PLAIN: Readonly<Record<string, readonly string[]>> = {

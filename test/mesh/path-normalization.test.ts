@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { treatPath, type PathSettings, type TreatedPath } from '../../src/trace/paths';
 import { built } from '../lab/build';
+import { VERSIONS } from '../lab/versions';
 import { Mesh, PLAIN } from './mesh';
 
 const SEED = 20261121;
-const PATHS = 300;
+const PATHS = 900;
 const FIRST_PORT = 19_180;
 
 const ESCAPED = {
@@ -15,7 +16,10 @@ const ESCAPED = {
   REJECT: 'REJECT_REQUEST',
 } as const;
 
-const SETTINGS: readonly PathSettings[] = [
+/** Since 1.36.10, 1.37.6, 1.38.4 and 1.39.1 (CVE-2026-73551). */
+const foldsParameters = VERSIONS.envoy === '1.39.1';
+
+const WAYS: readonly Omit<PathSettings, 'foldsParameters'>[] = [
   { normalizes: false, mergesSlashes: false, escapedSlashes: 'KEEP' },
   { normalizes: true, mergesSlashes: false, escapedSlashes: 'KEEP' },
   { normalizes: true, mergesSlashes: true, escapedSlashes: 'KEEP' },
@@ -23,8 +27,9 @@ const SETTINGS: readonly PathSettings[] = [
   { normalizes: true, mergesSlashes: true, escapedSlashes: 'REDIRECT' },
   { normalizes: true, mergesSlashes: true, escapedSlashes: 'REJECT' },
 ];
+const SETTINGS: readonly PathSettings[] = WAYS.map((way) => ({ ...way, foldsParameters }));
 
-const PIECES = '/ / / a b . .. %2e %2E %2f %2F %5c \\ %41 %7e % %2 4 1 %zz %c3 %20 ? { | %00 ; + A // %25 2 f'.split(
+const PIECES = '/ / / a b . .. %2e %2E %2f %2F %5c \\ %41 %7e % %2 4 1 %zz %c3 %20 ? { | %00 ; ; .; + A // %25 2 f'.split(
   ' ',
 );
 const path = fc.array(fc.constantFrom(...PIECES), { maxLength: 8 }).map((pieces) => `/${pieces.join('')}`);

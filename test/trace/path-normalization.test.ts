@@ -117,19 +117,33 @@ describe('a path in canonical form', () => {
     ['/%%41', '/%A'],
     ['/%21%c3%a9', '/%21%c3%a9'],
   ])('%s is %s, as Envoy has it', (given, expected) => {
-    expect(canonicalPath(given)).toBe(expected);
+    expect(canonicalPath(given, false)).toBe(expected);
+  });
+
+  it.each([
+    ['/a/..;v=1/b', '/b'],
+    ['/a/.;/b', '/a/b'],
+    ['/a/..;v=1', '/'],
+    ['/a/%2e%2e;v=1/b', '/a/..;v=1/b'],
+    ['/a\\..;v=1/b', '/a/..;v=1/b'],
+    ['/a/..%3bv=1/b', '/a/..%3bv=1/b'],
+    ['/a/...;v=1/b', '/a/...;v=1/b'],
+    ['/a;v=1/../b', '/b'],
+  ])('%s is %s where dot segments may have parameters', (given, expected) => {
+    expect(canonicalPath(given, true)).toBe(expected);
+    if (/\/\.\.?;/.test(given)) expect(canonicalPath(given, false)).not.toBe(expected);
   });
 
   it('is its own canonical form', () => {
     for (const path of ['/a/%2e/b//c/%7E', '/%2%41', '/x\\..\\y']) {
-      const once = canonicalPath(path) ?? '';
-      expect(canonicalPath(once)).toBe(once);
+      const once = canonicalPath(path, true) ?? '';
+      expect(canonicalPath(once, true)).toBe(once);
     }
   });
 });
 
 it('a redirect for an escaped slash leads to the path without it', () => {
-  const settings = { normalizes: true, mergesSlashes: true, escapedSlashes: 'REDIRECT' } as const;
+  const settings = { normalizes: true, mergesSlashes: true, escapedSlashes: 'REDIRECT', foldsParameters: true } as const; // prettier-ignore
   const http = { authority: 'a', method: 'GET', scheme: 'http', headers: {} } as const;
   expect(treatPath({ ...http, path: '/a%2Fb?c=%2F' }, settings)).toEqual({ is: 'redirected', path: '/a/b?c=%2F' });
   expect(treatPath({ ...http, path: '/a//b' }, settings)).toEqual({ is: 'taken', path: '/a/b' });

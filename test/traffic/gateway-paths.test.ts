@@ -20,16 +20,16 @@ describe('paths at a Gateway of Envoy Gateway are explored', () => {
   const keeps = 'path: {disableMergeSlashes: true}';
 
   it('without slashes beside each other, which it merges', () => {
-    expect(formAt('', 'front', 80)).toBe('MERGED');
+    expect(formAt('', 'front', 80)).toBe('MERGED, FOLDED');
   });
 
   it('with them where its ClientTrafficPolicy keeps them, and at no other Gateway', () => {
     const yaml = policy('ClientTrafficPolicy', `${onGateway()}, ${keeps}`);
-    expect([formAt(yaml, 'front', 80), formAt(yaml, 'other', 80)]).toEqual(['BASE', 'MERGED']);
+    expect([formAt(yaml, 'front', 80), formAt(yaml, 'other', 80)]).toEqual(['BASE, FOLDED', 'MERGED, FOLDED']);
   });
 
   it('with them at the listener that keeps them, and at no other', () => {
     const yaml = policy('ClientTrafficPolicy', `${onGateway('other')}, ${keeps}`);
-    expect([formAt(yaml, 'front', 80), formAt(yaml, 'front', 8080)]).toEqual(['MERGED', 'BASE']);
+    expect([formAt(yaml, 'front', 80), formAt(yaml, 'front', 8080)]).toEqual(['MERGED, FOLDED', 'BASE, FOLDED']);
   });
 });
