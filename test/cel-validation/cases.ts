@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { build, go, GO_FLAGS, moduleFolder, type Part } from '../lab/build';
 import { partFolder } from '../lab/cache';
-import { VERSIONS } from '../lab/versions';
+import { CEL_RELEASES } from '../lab/versions';
 
 export interface CelCase {
   readonly Test: string;
@@ -32,14 +32,14 @@ const PATCHES: readonly (readonly [RegExp, string])[] = [
 ];
 
 async function tell(folder: string): Promise<void> {
-  const module = moduleFolder(MODULE, `v${VERSIONS.envoyGateway}`, ENV);
+  const module = moduleFolder(MODULE, `v${CEL_RELEASES.envoyGatewayVersion}`, ENV);
   const source = path.join(module, 'test/cel-validation');
   const wrapper = path.join(folder, 'wrapper');
   fs.mkdirSync(wrapper);
   const { 1: language = '1.25' } = /^go (\S+)$/m.exec(fs.readFileSync(path.join(module, 'go.mod'), 'utf8')) ?? [];
   fs.writeFileSync(
     path.join(wrapper, 'go.mod'),
-    `module mesh-edge/cel\n\ngo ${language}\n\nrequire ${MODULE} v${VERSIONS.envoyGateway}\n`,
+    `module mesh-edge/cel\n\ngo ${language}\n\nrequire ${MODULE} v${CEL_RELEASES.envoyGatewayVersion}\n`,
   );
   fs.writeFileSync(path.join(wrapper, 'go.sum'), fs.readFileSync(path.join(module, 'go.sum')));
   fs.copyFileSync(path.join(__dirname, 'record_test.go'), path.join(wrapper, 'record_test.go'));
@@ -59,7 +59,7 @@ function part(): Part {
   for (const name of ['record_test.go', 'cases.ts']) hash.update(fs.readFileSync(path.join(__dirname, name)));
   return {
     name: "Envoy Gateway's CEL tests",
-    id: `cel-${VERSIONS.envoyGateway}-${hash.digest('hex').slice(0, 12)}`,
+    id: `cel-${CEL_RELEASES.envoyGatewayVersion}-${hash.digest('hex').slice(0, 12)}`,
     fill: tell,
   };
 }

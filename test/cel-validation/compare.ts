@@ -4,7 +4,7 @@ import type { Finding } from '../../src/check/finding';
 import { rule as celRule } from '../../src/check/rules/cel-rule-violation';
 import { rule as schemaRule } from '../../src/check/rules/schema-violation';
 import { loadObjects } from '../../src/model/load';
-import { LAB_RELEASES } from '../lab/versions';
+import { CEL_RELEASES } from '../lab/versions';
 import type { CelCase } from './cases';
 
 export interface CelAnswer {
@@ -18,7 +18,7 @@ export function answer({ Test, Object: object, WantErrors }: CelCase): CelAnswer
   const { findings } = check(loadObjects([object]), {
     rules: [schemaRule, celRule],
     // Of the release whose tests these are.
-    ...LAB_RELEASES,
+    ...CEL_RELEASES,
   });
   const said = answerOf(findings);
   const isToBeRefused = WantErrors.length > 0;

@@ -9,6 +9,8 @@ export interface Image {
   readonly entrypoint: readonly string[];
   /** Puts in place what the image would bring and this machine has not. */
   readonly prepare?: (root: RootFs) => Promise<void>;
+  /** Variables that its container has for what it is started with. */
+  readonly environment?: (args: readonly string[]) => Readonly<Record<string, string>>;
 }
 
 /** Where a Pod finds Envoy. The cache's own path may be covered there, by the Pod's /tmp or because it is a mount of its own. */
@@ -37,6 +39,12 @@ function bootstrapTemplate(): string {
 }
 
 /**
+ * Waypoints say that they are proxies of 1.29.1, whatever istiod is: for those since 1.29.2 istiod names a factory of Istio's own Envoy
+ * (`istio.hashable_string`, `ConnectAuthorityFilter` in pilot/pkg/xds/filters/filters.go), and a stock Envoy refuses their listener.
+ */
+const WAYPOINT_ENVIRONMENT = { ISTIO_META_ISTIO_VERSION: '1.29.1' };
+
+/**
  * Images by the last element of their name. A container of any other image runs nothing and is ready at once: what
  * stands for an application whose only use is to be called from.
  */
@@ -49,6 +57,7 @@ const IMAGES: Readonly<Record<string, Image>> = {
       await root.bind(built('envoy', 'envoy'), ENVOY);
       await root.write('/usr/local/bin/envoy', ENVOY_WRAPPER, 0o755);
     },
+    environment: (args) => (args.includes('waypoint') ? WAYPOINT_ENVIRONMENT : {}),
   },
   nginx: {
     entrypoint: ['nginx', '-g', 'daemon off;'],

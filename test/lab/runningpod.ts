@@ -166,6 +166,7 @@ export class RunningPod {
     if (!image) return container;
     await image.prepare?.(root);
     const env = {
+      ...image.environment?.(spec.args ?? []),
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: '/tmp',
       // By these a client in a Pod finds the API server.

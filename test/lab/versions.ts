@@ -18,6 +18,9 @@ const PINNED = {
   rateLimit: '1.4.1-0.20260122083618-3fb702589d36',
 } as const;
 
+/** Whose own CEL tests are asked: later ones have them in a module of their own, which the module proxy has not. */
+export const CEL_RELEASES = { envoyGatewayVersion: PINNED.envoyGateway, gatewayApiVersion: `${PINNED.gatewayApi}/experimental` } as const; // prettier-ignore
+
 /** The Gateway API that other releases of the two control planes are built for. */
 const GATEWAY_API: Readonly<Record<string, string>> = {
   '1.30-dev': '1.5.1',

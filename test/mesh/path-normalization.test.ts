@@ -29,9 +29,8 @@ const WAYS: readonly Omit<PathSettings, 'foldsParameters'>[] = [
 ];
 const SETTINGS: readonly PathSettings[] = WAYS.map((way) => ({ ...way, foldsParameters }));
 
-const PIECES = '/ / / a b . .. %2e %2E %2f %2F %5c \\ %41 %7e % %2 4 1 %zz %c3 %20 ? { | %00 ; ; .; + A // %25 2 f'.split(
-  ' ',
-);
+const PIECES =
+  '/ / / a b . .. %2e %2E %2f %2F %5c \\ %41 %7e % %2 4 1 %zz %c3 %20 ? { | %00 ; ; .; + A // %25 2 f'.split(' ');
 const path = fc.array(fc.constantFrom(...PIECES), { maxLength: 8 }).map((pieces) => `/${pieces.join('')}`);
 
 /** A listener that answers with the path that its routes see. */

@@ -147,7 +147,6 @@ export const BY_AMBIENT: Confirmations = {
   'tls-modes-differ/at-a-waypoint': sent('shop/caller', API, '503', '200'),
   'unknown-to-ztunnel/no-resolution': led('api.example.com', `${WAYPOINT}, no address`),
   'unknown-to-ztunnel/not-allocated': led('api.example.com', `${WAYPOINT}, no address`),
-  'unknown-to-ztunnel/range': led('api.example.com', 'no such host'),
   'unknown-to-ztunnel/wildcard': led('www.example.com', `${WAYPOINT}, no address`),
   'unknown-to-ztunnel/wildcard-tls': sent('shop/caller', TLS_API, CLOSED, '200'),
   'waypoint-not-usable/for-workloads': led('api.example.com', PAST),

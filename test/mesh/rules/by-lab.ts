@@ -376,13 +376,6 @@ export const BY_LAB: Confirmations = {
     bad: 'Accepted False: TargetNotFound',
     good: 'Accepted True: Accepted',
   },
-  'listeners-without-hostname/no-hostname': {
-    by: 'lab',
-    look: 'what the controller says of the Gateway',
-    see: status('Gateway', ['Conflicted']),
-    bad: 'Conflicted True: HostnameConflict',
-    good: 'nothing',
-  },
   'mesh-route-parent/no-such-entry': {
     by: 'lab',
     look: 'what the controller says of the HTTPRoute',

@@ -56,6 +56,14 @@ export const BY_SOURCE: Confirmations = {
     'pilot/pkg/model/policyattachment.go (Istio 1.29.1)',
     'what has no targetRefs is attached to proxies whose labels have those of its selector, and to no other',
   ),
+  'unknown-to-ztunnel/range': read(
+    'toNetworkAddressFromCidr of pilot/pkg/serviceregistry/ambient/helpers.go (Istio after 1.29), and seen with 1.29.1',
+    'before 1.30 ztunnels are told nothing of an entry with a range among its addresses',
+  ),
+  'listeners-without-hostname/no-hostname': read(
+    'validateConflictedLayer7Listeners of internal/gatewayapi/validate.go (Envoy Gateway 1.9.1), and seen with 1.7.0',
+    'listeners of one port, SNI and hostname are in conflict; since 1.8 what is not valid by itself, as without its Secret, is in conflict with none',
+  ),
   'unknown-to-ztunnel/dns-not-captured': read(
     'cni/pkg/nodeagent/net.go and manifests/charts/istio-cni/templates/configmap-cni.yaml (Istio 1.29.1)',
     'DNS of Pods is led to ztunnel where AMBIENT_DNS_CAPTURE is true, unless an annotation of the Pod says otherwise',
