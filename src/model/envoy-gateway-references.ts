@@ -6,6 +6,7 @@ import { lacksData, type LackingData } from './lacking-data';
 import type { Manifest } from './manifest';
 import type { Mesh } from './mesh';
 import { providerFault, type ProviderFault } from './oidc-provider';
+import { secretFault, type SecretFault } from './secret-fault';
 
 const GROUP = 'gateway.envoyproxy.io';
 
@@ -32,7 +33,8 @@ export type ReferenceFault =
   | { readonly is: 'keys-missing'; readonly target: Referred; readonly lacking: LackingData }
   | { readonly is: 'no-callback-path'; readonly target: Referred; readonly redirectURL: string }
   | { readonly is: 'provider-not-taken'; readonly target: Referred; readonly fault: ProviderFault }
-  | { readonly is: 'secret-elsewhere'; readonly target: Referred; readonly own: string };
+  | { readonly is: 'secret-elsewhere'; readonly target: Referred; readonly own: string }
+  | { readonly is: 'secret-not-usable'; readonly target: Referred; readonly fault: SecretFault };
 
 export interface BrokenReference {
   readonly part: PolicyPart;
@@ -125,6 +127,8 @@ export function brokenReferences(
     const namespace = text(reference.namespace) || own;
     const target = { kind: 'Secret', namespace, name: text(reference.name) };
     if (namespace !== own) found.push({ part, field, fault: { is: 'secret-elsewhere', target, own } });
+    const fault = namespace === own ? secretFault(field, mesh.find('', 'Secret', namespace, target.name)) : undefined;
+    if (fault !== undefined) found.push({ part, field, fault: { is: 'secret-not-usable', target, fault } });
   }
   return found;
 }

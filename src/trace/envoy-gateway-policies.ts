@@ -164,6 +164,7 @@ const SORTS: Readonly<Record<ReferenceFault['is'], 'missing' | 'no-port' | 'not-
   'no-port': 'no-port',
   'not-granted': 'not-granted',
   'keys-missing': 'missing',
+  'secret-not-usable': 'invalid',
   'no-callback-path': 'invalid',
   'provider-not-taken': 'invalid',
   'secret-elsewhere': 'elsewhere',

@@ -46,3 +46,34 @@ describe('plain HTTP to the TLS port of a server outside', () => {
     ['a classic Gateway originates TLS', CLASSIC('api.example.com') + ENTRY('HTTPS') + ORIGINATES],
   ])('is not where %s', (_what, yaml) => expect(ids(yaml).join()).not.toContain('EDGE302'));
 });
+
+const CONFIGURED = (extensionApis: string): string => `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: envoy-gateway-config, namespace: envoy-gateway-system}
+data:
+  envoy-gateway.yaml: |
+    {apiVersion: gateway.envoyproxy.io/v1alpha1, kind: EnvoyGateway, gateway: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}, extensionApis: ${extensionApis}}
+---`;
+
+it('finds a route to a Backend where Envoy Gateway is not told to take Backends', () => {
+  const yaml = GATEWAY('eg') + ROUTE(BACKEND_REF) + BACKEND(80);
+  const off = judge(yaml + CONFIGURED('{}')).filter(({ severity }) => severity === 'error');
+  expect(off.map(({ id, object, fix }) => [id, object?.kind, fix])).toEqual([
+    ['EDGE211', 'HTTPRoute', 'Set extensionApis.enableBackend in its configuration.'],
+  ]);
+  expect(ids(yaml + CONFIGURED('{enableBackend: true}')).join()).not.toContain('EDGE211');
+});
+
+it('leaves TLS to port 80 of a Service that a BackendTLSPolicy is for', () => {
+  const yaml = `
+{apiVersion: v1, kind: Service, metadata: {name: web, namespace: edge}, spec: {selector: {app: web}, ports: [{name: web, port: 80, targetPort: 8443}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: edge, labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: BackendTLSPolicy, metadata: {name: web, namespace: edge}, spec: {targetRefs: [{group: '', kind: Service, name: web}], validation: {hostname: web.example.net, wellKnownCACertificates: System}}}
+---`;
+  expect(ids(GATEWAY('eg') + ROUTE('name: web, port: 80') + yaml).join()).not.toContain('EDGE302');
+  const outside = GATEWAY('eg') + ROUTE(BACKEND_REF) + BACKEND(80) + BACKEND_TLS;
+  expect(ids(outside).join()).toContain('EDGE302');
+});

@@ -237,3 +237,30 @@ spec:
     expect(outcome(traceIn(yaml)('http://shop.example.com/', { from: 'outside', at: 'edge/front' }))).toBe(FAILS);
   });
 });
+
+describe('a Secret that Envoy Gateway does not take', () => {
+  const secret = (data: string) => `---
+apiVersion: v1
+kind: Secret
+metadata: {name: users, namespace: edge}
+${data}
+`;
+  const BASIC = policy('SecurityPolicy', 'basicAuth: {users: {name: users}}');
+  const SHA = 'foo:{SHA}C+7Hteo/D9vJXQ3UfzxbwnXaijM=';
+  const ASKED = 'basicAuth 401 at envoy-gateway';
+
+  it.each([
+    ['the key auth', `stringData: {auth: '${SHA}'}`],
+    ['a hash by bcrypt', "stringData: {.htpasswd: 'foo:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC'}"],
+    ['a hash that is too short', "stringData: {.htpasswd: 'foo:{SHA}abc='}"],
+    ['the same in base64', `data: {.htpasswd: '${Buffer.from('foo:bar').toString('base64')}'}`],
+  ])('has %s', (_what, data) => expect(end(BASIC + secret(data))).toBe(FAILS));
+
+  it.each([
+    ['a hash by SHA-1', `stringData: {.htpasswd: '${SHA}'}`],
+    ['the same in base64', `data: {.htpasswd: '${Buffer.from(`${SHA}\n`).toString('base64')}'}`],
+    ['a stand-in', 'data: {.htpasswd: REDACTED}'],
+    ['a value that is filled in later', "stringData: {.htpasswd: '${USERS}'}"],
+    ['nothing yet', 'type: Opaque'],
+  ])('is taken with %s', (_what, data) => expect(end(BASIC + secret(data))).toBe(ASKED));
+});

@@ -38,10 +38,6 @@ const unlessHeld = (_reason: Reason, { by }: Refusal, { hops }: Followed): Break
 const byPort = (_reason: Reason, refusal: Refusal): Break => (isAtGateway(refusal) ? 'no-listener' : 'other');
 const byRoute = (_reason: Reason, refusal: Refusal): Break => (isAtGateway(refusal) ? 'no-route' : 'other');
 
-/** Envoy Gateway answers 500 by itself where a backend of HTTP cannot be used; that one is there and may not be is for other rules to say. */
-const byBackend = (_reason: Reason, { code }: Refusal): Break | undefined =>
-  code === 'NC' ? 'no-destination' : undefined;
-
 const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'network-policy-denies': 'policy',
   'auto-address-without-port': byPort,
@@ -132,12 +128,12 @@ const BREAKS: { readonly [K in ReasonKind]: Break | undefined | Judge<K> } = {
   'backend-not-granted': undefined,
   'backend-service-missing': 'no-destination',
   'backend-without-pods': unlessHeld,
-  'backends-not-enabled': byBackend,
+  'backends-not-enabled': 'no-destination',
   'backend-missing': 'no-destination',
-  'backend-tls-unverified': byBackend,
+  'backend-tls-unverified': 'no-destination',
   'backend-authority-not-usable': undefined,
-  'backend-unix-socket': byBackend,
-  'backend-without-endpoint': byBackend,
+  'backend-unix-socket': 'no-destination',
+  'backend-without-endpoint': 'no-destination',
   'backend-not-accepted': 'no-destination',
   'backend-by-name': 'no-destination',
   'filter-not-usable': 'no-route',

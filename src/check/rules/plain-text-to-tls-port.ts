@@ -91,8 +91,10 @@ function wrongPort({ mesh }: CheckContext, { probe, trace: { outcome, destinatio
   const isByBackend = hops.at(-1)?.proxy.kind === 'envoy-gateway';
   const isAsked = probe.at === undefined ? probe.scheme === 'http' && probe.port !== 443 : isByBackend && probe.scheme !== 'tcp'; // prettier-ignore
   if (!isAsked) return undefined;
-  if (port === 443 && tls === 'NONE' && !host.endsWith(`.svc.${mesh.config.clusterDomain}`))
-    return `as plain HTTP to port 443 of ${host}`;
+  const isOfCluster = host.endsWith(`.svc.${mesh.config.clusterDomain}`);
+  if (port === 443 && tls === 'NONE' && !isOfCluster) return `as plain HTTP to port 443 of ${host}`;
+  // A BackendTLSPolicy says of a Service that its Pods speak TLS, whatever number its port has.
+  if (isByBackend && isOfCluster) return undefined;
   return port === 80 && (tls === 'SIMPLE' || tls === 'MUTUAL') ? `in TLS to port 80 of ${host}` : undefined;
 }
 

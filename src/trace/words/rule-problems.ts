@@ -4,6 +4,7 @@ import type { RuleProblem } from '../../model/envoy-gateway-rules';
 import type { RefusedRuleProblem } from '../../model/gateway-api-refused';
 import type { LackingData } from '../../model/lacking-data';
 import type { ProviderFault } from '../../model/oidc-provider';
+import type { PasswordFault } from '../../model/secret-fault';
 import { named, type Words } from './words';
 
 const TWICE = 'take one of the filters out';
@@ -56,6 +57,12 @@ const PROVIDER: Readonly<Record<ProviderFault['has'], string>> = {
   fragment: 'has a fragment',
 };
 
+const PASSWORDS: Readonly<Record<PasswordFault, string>> = {
+  'no-name': 'a line without a colon',
+  'other-hash': 'a password that is not hashed by SHA-1 ({SHA}), and Envoy takes no other',
+  'no-hash': 'a password after {SHA} that is no SHA-1 hash',
+};
+
 /** Why a SecurityPolicy cannot have what it refers to. */
 export function referenceFaultWords(fault: ReferenceFault): Words {
   switch (fault.is) {
@@ -78,6 +85,15 @@ export function referenceFaultWords(fault: ReferenceFault): Words {
         what: `${named(fault.target)} is not in the namespace of the policy, and Envoy Gateway takes it from nowhere else`,
         fix: `keep the Secret in namespace ${fault.own}`,
       };
+    case 'secret-not-usable': {
+      const { key, has } = fault.fault;
+      return has === undefined
+        ? { what: `${named(fault.target)} has no key ${key}`, fix: `keep it in the Secret under the key ${key}` }
+        : {
+            what: `${key} of ${named(fault.target)} has ${PASSWORDS[has]}`,
+            fix: 'write a line NAME:{SHA}HASH for each user (htpasswd -s)',
+          };
+    }
     default:
       return backendFaultWords(fault);
   }
