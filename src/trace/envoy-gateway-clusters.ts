@@ -56,6 +56,8 @@ export interface MissingBackend {
 interface OpenBackend {
   readonly is: 'open';
   readonly why: Gap;
+  /** The Service that it is, where it is one. */
+  readonly service?: { readonly host: string; readonly port: number };
 }
 
 type Told = BackendCluster | MissingBackend | OpenBackend;
@@ -101,7 +103,7 @@ function ofService(
     // A backend that may not be named has no host.
     if (host === '') return missing({ kind: 'backend-not-granted' });
     if (service === undefined && mesh.isOpen(namespace))
-      return open(gap({ kind: 'namespace-not-shown', namespace, object: `Service ${host}` }));
+      return { ...open(gap({ kind: 'namespace-not-shown', namespace, object: `Service ${host}` })), service: { host, port: wanted } }; // prettier-ignore
     return missing({ kind: 'backend-service-missing', host, port: service === undefined ? null : wanted });
   }
   const byService = dialsService(service.resolution === 'PASSTHROUGH');

@@ -26,7 +26,16 @@ export interface ToBackend extends Placed {
 export function sendToBackend(going: ToBackend, upstream: BackendUpstream): Step {
   const { stage, onward, ref } = going;
   for (const note of upstream.notes) stage.walk.note(note);
-  if (upstream.is === 'open') return unknown(hopOf(onward.incoming, { route: ref }), upstream.why);
+  if (upstream.is === 'open') {
+    const { supposed } = stage.walk;
+    const { service, why } = upstream;
+    if (supposed === undefined || service === undefined) return unknown(hopOf(onward.incoming, { route: ref }), why);
+    const { host, port } = service;
+    if (!supposed.isSo(`${host}:${port} is there`))
+      return withoutUpstream(going, { lacks: 'cluster', reason: { kind: 'backend-service-missing', host, port: null }, by: undefined }); // prettier-ignore
+    const sends = wire(onward.http === null ? 'TCP' : 'HTTP', port, onward.inner);
+    return step(hopTo(onward, stage.flight, `${host}:${port}`, { sends }), { is: 'delivered', destination: { host, port, tls: sends.tls, sni: sends.sni } }); // prettier-ignore
+  }
   if (upstream.is === 'missing') return withoutUpstream(going, upstream);
   const { host: backend, resolves } = upstream;
   if (resolves === 'host or SNI' && onward.http === null && stage.flight.askedSni?.is(SNI_ITSELF) === true)

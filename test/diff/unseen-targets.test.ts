@@ -59,6 +59,30 @@ describe('a rule for a Service that no manifest shows', () => {
   });
 });
 
+describe('a route to a Service that no manifest shows', () => {
+  const CLASSIC = (name: string, more = '', backend = 'web'): string =>
+    object('networking.istio.io/v1', 'VirtualService', 'shop', name, `{ hosts: [a.example.com], gateways: [edge/public], http: [{ match: [{ uri: { prefix: /a } }], ${more} route: [{ destination: { host: ${backend} } }] }] }`); // prettier-ignore
+  const API = (name: string, more = '', backend = 'web'): string =>
+    object('gateway.networking.k8s.io/v1', 'HTTPRoute', 'shop', name, `{ parentRefs: [{ name: public, namespace: edge }], hostnames: [a.example.com], rules: [{ matches: [{ path: { value: /a } }], ${more} backendRefs: [{ name: ${backend}, port: 80 }] }] }`); // prettier-ignore
+  const REWRITES = ['rewrite: { uri: /b },', 'filters: [{ type: URLRewrite, urlRewrite: { path: { type: ReplacePrefixMatch, replacePrefixMatch: /b } } }],']; // prettier-ignore
+
+  const EG: typeof API = (...given) =>
+    '---\napiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: { name: eg }\nspec: { controllerName: gateway.envoyproxy.io/gatewayclass-controller }\n' +
+    object('gateway.networking.k8s.io/v1', 'Gateway', 'edge', 'public', '{ gatewayClassName: eg, listeners: [{ name: http, port: 80, protocol: HTTP, allowedRoutes: { namespaces: { from: All } } }] }') +
+    API(...given); // prettier-ignore
+
+  it.each([CLASSIC, API, EG])('is the same by another name, and not by another way', (route) => {
+    expect(between(route('one'), route('other'))).toMatchObject({ changes: [], undecided: [], complete: true });
+    const rewrite = REWRITES[route === CLASSIC ? 0 : 1];
+    for (const other of [route('one', rewrite), route('one', '', 'cart')]) {
+      const { changes, undecided } = between(route('one'), other);
+      expect(changes).toEqual([]);
+      expect(undecided).not.toEqual([]);
+      expect(undecided.every(({ what }) => /web\.shop\.svc\.cluster\.local:\d+ is there/.test(what))).toBe(true);
+    }
+  });
+});
+
 describe('nothing changes by', () => {
   it('another name, or another order', () => {
     const was = security('AuthorizationPolicy', from('[a, b]')) + atRoute('basicAuth: { users: { name: a } }');
