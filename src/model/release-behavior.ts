@@ -76,6 +76,8 @@ const ISTIO = {
   tellsClientCaSecrets: { since: '1.31', source: 'releasenotes/notes/cacert-secret-sds-auth.yaml; MergeGateways of pilot/pkg/model/gateway.go' }, // prettier-ignore
   /** Mode AllowInsecureFallback of spec.tls.frontend lets clients in without a certificate; before, it is not read. */
   readsInsecureFallback: { since: '1.31', source: 'releasenotes/notes/gateway-insecure-fallback.yaml' },
+  /** Sidecars open no connection where the authority of a BackendTLSPolicy cannot be read; before, they send plain text. */
+  closesWithoutAuthority: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'GHSA-qm8v-g4f9-qhjx; announcements of 1.29.7 and 1.30.4' }, // prettier-ignore
   /** Proxies that normalize paths take `.;v=1` and `..;v=1` for dot segments; before, for names. */
   foldsParameters: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'CVE-2026-73551 of Envoy; announcements of 1.29.7 and 1.30.4 (ISTIO-SECURITY-2026-006)' }, // prettier-ignore
 } as const satisfies Record<string, Switch>;

@@ -203,7 +203,8 @@ function upstreamTls(
     if (mode === 'DISABLE')
       return { tls: null, decidedBy: [{ ...by, field: `${field}.mode` }], ignored: undefined, passthrough };
     const privileged = credentialName !== '' && !credentialName.startsWith('configmap://');
-    if (privileged && isSidecar && rule?.selector === undefined && mode !== 'ISTIO_MUTUAL') {
+    const isHeld = isPolicy && view.mesh.config.istio.closesWithoutAuthority;
+    if (privileged && isSidecar && !isHeld && rule?.selector === undefined && mode !== 'ISTIO_MUTUAL') {
       const ignored = { ...by, field: `${field}.${isPolicy ? 'caCertificateRefs[0]' : 'credentialName'}` };
       return { tls: null, decidedBy: [ignored], ignored, passthrough };
     }

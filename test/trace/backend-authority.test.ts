@@ -86,8 +86,8 @@ describe('the authority of a BackendTLSPolicy at Envoy Gateway', () => {
 });
 
 describe('the authority of a BackendTLSPolicy in Istio', () => {
-  const istio = (validation: string, more = '') =>
-    traceIn(edge(validation, more, 'istio.io/gateway-controller') + MESH);
+  const istio = (validation: string, more = '', release = '1.32') =>
+    traceIn(edge(validation, more, 'istio.io/gateway-controller') + MESH, { outbound: 'REGISTRY_ONLY', istioVersion: release }); // prettier-ignore
   const MESH = `
 ---
 apiVersion: v1
@@ -116,11 +116,22 @@ metadata: { name: app, labels: { istio-injection: enabled } }
     expect(told.refusal?.by).toEqual({ kind: 'BackendTLSPolicy', namespace: 'app', name: 'web', field: 'spec.validation.caCertificateRefs[0]' }); // prettier-ignore
   });
 
-  it('has a sidecar send plain text where it cannot be read, and the trace says so', () => {
-    const told = istio(ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: {}'))('http://web.app:443/');
-    expect(told.hops[0]?.sends?.tls).not.toBe('SIMPLE');
-    expect(told.notes.join()).toContain('names an authority that istiod cannot read');
-  });
+  it.each(['1.32', '1.30.4', '1.29', '1.29.7'])(
+    'keeps a sidecar of %s from connecting where it cannot be read',
+    (release) => {
+      const told = istio(ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: {}'), release)('http://web.app:443/');
+      expect(outcome(told)).toBe('UF 503 at sidecar');
+    },
+  );
+
+  it.each(['1.29.1', '1.29.6', '1.30.3'])(
+    'has a sidecar of %s send plain text where it cannot be read, and the trace says so',
+    (release) => {
+      const told = istio(ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: {}'), release)('http://web.app:443/');
+      expect(told.hops[0]?.sends?.tls).not.toBe('SIMPLE');
+      expect(told.notes.join()).toContain('names an authority that istiod cannot read');
+    },
+  );
 
   it('is the first reference alone', () => {
     const two = 'caCertificateRefs: [{ group: "", kind: ConfigMap, name: ca }, { group: "", kind: Secret, name: gone }]'; // prettier-ignore
