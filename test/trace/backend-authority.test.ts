@@ -120,7 +120,7 @@ metadata: { name: app, labels: { istio-injection: enabled } }
     'keeps a sidecar of %s from connecting where it cannot be read',
     (release) => {
       const told = istio(ref('ConfigMap', 'ca'), stored('ConfigMap', 'data: {}'), release)('http://web.app:443/');
-      expect(outcome(told)).toBe('UF 503 at sidecar');
+      expect(outcome(told)).toBe('UF - at sidecar');
     },
   );
 
