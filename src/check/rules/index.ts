@@ -53,6 +53,7 @@ import { rule as requestRefused } from './request-refused';
 import { rule as tlsInsideTls } from './tls-inside-tls';
 import { rule as plainTextToTlsPort } from './plain-text-to-tls-port';
 import { rule as sniNotServed } from './sni-not-served';
+import { rule as starWithinValue } from './star-within-value';
 import { rule as tlsModesDiffer } from './tls-modes-differ';
 import { rule as portPolicyDropsTls } from './port-policy-drops-tls';
 import { rule as serversConflictOnPort } from './servers-conflict-on-port';
@@ -274,6 +275,7 @@ export const rules: readonly Rule[] = [
   principalNeverMatches,
   authorizerNotUsable,
   policyForWhatLeaves,
+  starWithinValue,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,

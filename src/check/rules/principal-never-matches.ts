@@ -1,6 +1,7 @@
 import type { FieldPath } from '../../model/manifest';
 import { type AuthorizationRule, SECURITY, specOf } from '../istio';
 import type { Rule } from '../rule';
+import { hasInnerStar } from './star-within-value';
 
 export const rule: Rule = {
   id: 'EDGE522',
@@ -24,12 +25,18 @@ export const rule: Rule = {
             field: ['spec', 'rules', r, ...field],
             what: `nobody is "${value}": ${effectOf(action, isLeftOut)}`,
             ...(plain !== value && canMatch(plain) ? { fix: `Write ${plain}.` } : {}),
+            ...(hasInnerStar(value) ? STAR : {}),
           };
         }
       }
     }
   },
 };
+
+const STAR = {
+  why: 'A star stands for anything at the beginning or at the end of a value. Any other is a character like the rest, and equal to none: an ALLOW for the value lets nobody in, and a DENY holds nobody.',
+  fix: 'Name the principals one by one, or use namespaces and serviceAccounts.',
+} as const;
 
 function effectOf(action: string, isLeftOut: boolean): string {
   if (action === 'DENY') return isLeftOut ? 'the rule denies whom it was to spare' : 'the rule denies nobody by it';
@@ -58,8 +65,8 @@ function* principalsOf({ from = [], when = [] }: AuthorizationRule): Generator<P
   }
 }
 
-/** Only what is whole has to have the form; a star may stand for any part, but for the scheme. */
+/** Only what is whole has to have the form. A star stands for anything at the beginning or the end, and nowhere else. */
 function canMatch(value: string): boolean {
-  if (value.startsWith('spiffe://')) return false;
+  if (value.startsWith('spiffe://') || hasInnerStar(value)) return false;
   return value.includes('*') || /^[^/]+\/ns\/[^/]+\/sa\/[^/]+$/.test(value);
 }

@@ -91,6 +91,10 @@ export const BY_SOURCE: Confirmations = {
     AUTHZ,
     'a principal is compared whole, with spiffe:// put in front of what the policy says',
   ),
+  'star-within-value': read(
+    'pilot/pkg/security/authz/matcher/string.go (Istio 1.29.1)',
+    'a value with a star in front is compared as a suffix, one with a star at the end as a prefix, and any other as it is written',
+  ),
   'policy-without-waypoint': read(
     'pilot/pkg/serviceregistry/kube/controller/ambient (Istio 1.29.1)',
     'a service without a waypoint is told to ztunnel as one, and policies with targetRefs are not told to it at all',
