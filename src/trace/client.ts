@@ -176,7 +176,8 @@ function fromOutside(mesh: Mesh, request: TraceRequest, port: number): Origin {
   const assumed = assumedPods(mesh, gateway);
   const { labels } = assumed;
   const ports = serversOf(gateway).map((server) => server.port);
-  const note = assumption({ kind: 'gateway-pods', gateway: `${namespace}/${name}`, namespace: assumed.namespace, labels, ports }); // prettier-ignore
+  const own = mesh.gateways.includes(gateway) ? `${gateway.namespace}/${gateway.name}` : `${namespace}/${name}`;
+  const note = assumption({ kind: 'gateway-pods', gateway: own, namespace: assumed.namespace, labels, ports }); // prettier-ignore
   return { peer, name: null, kind: 'none', hasSidecar: false, entry: { workload: assumed, port }, notes: [note] };
 }
 

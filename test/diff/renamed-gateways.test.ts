@@ -69,6 +69,12 @@ describe.each([
   });
 }); // prettier-ignore
 
+it('a request that enters by the name of Pods that no manifest shows names their Gateway', () => {
+  const door = object('networking.istio.io/v1', 'Gateway', 'edge', 'public', '{ selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }'); // prettier-ignore
+  const told = trace(buildMesh(loadText(door).manifests), { from: 'outside', at: 'istio-system/istio-ingressgateway', request: 'http://a.example.com/' }); // prettier-ignore
+  expect(told.noted).toContainEqual(expect.objectContaining({ kind: 'gateway-pods', gateway: 'edge/public' }));
+});
+
 describe('a waypoint', () => {
   const mesh = (uses: string): string =>
     namespace('shop', `{ istio.io/dataplane-mode: ambient, istio.io/use-waypoint: ${uses} }`) + workload('web') + workload('cart'); // prettier-ignore
