@@ -32,6 +32,15 @@ export function redirectProbes(context: CheckContext): Generator<Probe> {
   );
 }
 
+/** Requests for rules that answer preflights. */
+export function corsProbes(context: CheckContext): Generator<Probe> {
+  return probesFor(
+    context,
+    ({ spec }, { kind, rule }) => kind === 'http' && spec.http?.[rule]?.corsPolicy !== undefined,
+    (_, rule) => records(rule.filters).some(({ type }) => type === 'CORS'),
+  );
+}
+
 type Rule = Readonly<Record<string, unknown>>;
 
 function* probesFor(

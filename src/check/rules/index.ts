@@ -54,6 +54,7 @@ import { rule as tlsInsideTls } from './tls-inside-tls';
 import { rule as plainTextToTlsPort } from './plain-text-to-tls-port';
 import { rule as sniNotServed } from './sni-not-served';
 import { rule as starWithinValue } from './star-within-value';
+import { rule as preflightRefused } from './preflight-refused';
 import { rule as tlsModesDiffer } from './tls-modes-differ';
 import { rule as portPolicyDropsTls } from './port-policy-drops-tls';
 import { rule as serversConflictOnPort } from './servers-conflict-on-port';
@@ -276,6 +277,7 @@ export const rules: readonly Rule[] = [
   authorizerNotUsable,
   policyForWhatLeaves,
   starWithinValue,
+  preflightRefused,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,

@@ -53,7 +53,7 @@ export interface Opened {
 
 /** What is declared in a good example, with the reason. */
 export function declared(file: string): readonly (Opened & { readonly reason: string })[] {
-  return comments(file, /^# (opens|weakens) (.+?): (.+)$/).map(([effect, to = '', reason = '']) => ({
+  return comments(file, /^# (opens|weakens) (.+): (.+)$/).map(([effect, to = '', reason = '']) => ({
     effect: effect as Opened['effect'],
     to,
     reason,

@@ -91,6 +91,10 @@ export const BY_SOURCE: Confirmations = {
     AUTHZ,
     'a principal is compared whole, with spiffe:// put in front of what the policy says',
   ),
+  'preflight-refused': read(
+    'pilot/pkg/networking/core/listener_builder.go (Istio 1.29.1)',
+    'the filters for tokens and of AuthorizationPolicies are put before that for CORS',
+  ),
   'star-within-value': read(
     'pilot/pkg/security/authz/matcher/string.go (Istio 1.29.1)',
     'a value with a star in front is compared as a suffix, one with a star at the end as a prefix, and any other as it is written',
