@@ -1,3 +1,4 @@
+import type { FieldPath, Manifest } from '../../model/manifest';
 import { isHttpOrAuto } from '../../model/protocols';
 import type { Service } from '../../model/services';
 import type { CheckContext } from '../context';
@@ -19,14 +20,40 @@ export const rule: Rule = {
   *check(context) {
     for (const kind of ROUTE_KINDS) {
       for (const manifest of context.of(GATEWAY_API, kind)) {
-        for (const [at, parent] of (routeSpec(manifest).parentRefs ?? []).entries()) {
+        const { parentRefs = [], hostnames = [] } = routeSpec(manifest);
+        let isUsed = parentRefs.length > 0;
+        for (const [at, parent] of parentRefs.entries()) {
           const hit = judge(context, kind, parent, parent.namespace ?? manifest.namespace);
           if (hit) yield { manifest, ...hit, field: ['spec', 'parentRefs', at, ...hit.field] };
+          isUsed &&= hit === undefined;
         }
+        const hit = isUsed && (kind === 'HTTPRoute' || kind === 'GRPCRoute') ? ofHostnames(manifest, parentRefs, hostnames) : undefined; // prettier-ignore
+        if (hit !== undefined) yield { manifest, ...hit };
       }
     }
   },
 };
+
+/** Of parents of the mesh alone istiod takes the names that these have in place of the route's own (HTTPRouteCollection in route_collections.go). */
+function ofHostnames(
+  manifest: Manifest,
+  parents: readonly Reference[],
+  hostnames: readonly string[],
+): (Hit & { readonly field: FieldPath }) | undefined {
+  if (!parents.every(({ kind }) => kind === 'Service')) return undefined;
+  const foreign = hostnames.find(
+    (host) => !parents.some(({ name = '', namespace = manifest.namespace }) => host === name || host.startsWith(`${name}.${namespace}`)), // prettier-ignore
+  );
+  if (foreign === undefined) return undefined;
+  const { name, namespace = manifest.namespace } = parents[0] ?? {};
+  return {
+    field: ['spec', 'hostnames'],
+    severity: 'warning',
+    what: `hostname ${foreign} counts for nothing: the route is for what is sent to Service ${namespace}/${name} by the names that this has`,
+    why: 'Hostnames of a route choose among those of a Gateway. At a Service the route is for the names of the Service: requests for others are not led by it, and all for its own are.',
+    fix: 'Take hostnames out, and tell requests apart by paths or headers; or attach the route to a Gateway.',
+  };
+}
 
 const ISTIO = 'networking.istio.io';
 const PARENTS = ['Gateway', 'ListenerSet', 'XListenerSet', 'Service', 'ServiceEntry'];

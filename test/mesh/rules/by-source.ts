@@ -91,6 +91,10 @@ export const BY_SOURCE: Confirmations = {
     AUTHZ,
     'a principal is compared whole, with spiffe:// put in front of what the policy says',
   ),
+  'mesh-route-parent/hostnames': read(
+    'HTTPRouteCollection of pilot/pkg/config/kube/gateway/route_collections.go (Istio 1.29.1)',
+    'the VirtualService that is made for a parent of the mesh has the host of the parent, not those of the route',
+  ),
   'preflight-refused': read(
     'pilot/pkg/networking/core/listener_builder.go (Istio 1.29.1)',
     'the filters for tokens and of AuthorizationPolicies are put before that for CORS',
