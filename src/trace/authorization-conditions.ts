@@ -2,7 +2,7 @@
 import { entry, list, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
-import { folding, KEYS, namespacePattern, pathPattern, pattern } from './authorization-matchers';
+import { folding, isExpression, KEYS, namespacePattern, pathPattern, pattern } from './authorization-matchers';
 import type { Claims } from './claims';
 import { headerFits, type HttpRequest } from './http-routes';
 import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
@@ -42,6 +42,7 @@ function byPrincipal(subject: Subject, matches: (principal: string) => boolean):
 
 /** A trust domain's aliases stand for it in principals that have all five parts (trustdomain/bundle.go), and nowhere at ztunnel. */
 function principalFits({ mesh, access }: Subject, pattern: string, principal: string): boolean {
+  if (access.atZtunnel !== true && isExpression(pattern)) return evaluate(regex(`.${pattern}`), principal);
   if (fits(pattern, principal)) return true;
   if (access.atZtunnel === true || pattern.split('/').length !== 5) return false;
   const [domain, rest] = [pattern.slice(0, pattern.indexOf('/')), pattern.slice(pattern.indexOf('/') + 1)];

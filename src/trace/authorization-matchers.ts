@@ -29,6 +29,14 @@ function quoted(value: string): string {
   return value.replace(/[.+*?^${}()|[\]\\]/g, '\\$&');
 }
 
+/**
+ * A principal with a star in front and another: proxies get all that follows as an expression after `spiffe://.*` (`StringMatcherWithPrefix` in
+ * Istio's pilot/pkg/security/authz/matcher/string.go), and ztunnel the text.
+ */
+export function isExpression(principal: string): boolean {
+  return /^\*[^*].*\*/.test(principal);
+}
+
 /** A namespace within a principal between slashes, as a regular expression. */
 export function namespacePattern(value: string): string {
   return `/ns/${value.split('*').map(quoted).join('.*')}/`;

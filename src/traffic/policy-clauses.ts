@@ -2,7 +2,7 @@
 import { isAddress } from '../model/addresses';
 import { entry, list, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import { folding, KEYS, namespacePattern, pathPattern, pattern } from '../trace/authorization-matchers';
+import { folding, KEYS, isExpression, namespacePattern, pathPattern, pattern } from '../trace/authorization-matchers';
 import { anyOf, exact, prefix, PRESENT, regex, suffix, type Matcher } from '../trace/matcher';
 import { istioPaths } from '../trace/paths';
 import type { Clause } from './cover';
@@ -101,7 +101,7 @@ function aboutOf(name: string, values: readonly string[], { namespace, mesh }: P
   const isPlain = mesh.config.trustDomainAliases.length === 0 && mesh.config.trustDomain === 'cluster.local';
   switch (name) {
     case 'principals':
-      return isPlain ? of('principal', pattern) : asWritten(name, values);
+      return isPlain && !values.some(isExpression) ? of('principal', pattern) : asWritten(name, values);
     case 'namespaces':
       return of('principal', (value) => regex(`(?:.*/)?${namespacePattern(value).slice(1, -1)}(?:/.*)?`));
     case 'serviceAccounts':

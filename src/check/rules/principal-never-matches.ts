@@ -25,7 +25,7 @@ export const rule: Rule = {
             field: ['spec', 'rules', r, ...field],
             what: `nobody is "${value}": ${effectOf(action, isLeftOut)}`,
             ...(plain !== value && canMatch(plain) ? { fix: `Write ${plain}.` } : {}),
-            ...(hasInnerStar(value) ? STAR : {}),
+            ...(isStarred(value) ? STAR : {}),
           };
         }
       }
@@ -65,8 +65,15 @@ function* principalsOf({ from = [], when = [] }: AuthorizationRule): Generator<P
   }
 }
 
-/** Only what is whole has to have the form. A star stands for anything at the beginning or the end, and nowhere else. */
+/**
+ * Only what is whole has to have the form. A star stands for anything at the beginning or the end, and nowhere else; but what comes after one at
+ * the beginning is part of an expression (`StringMatcherWithPrefix`), which may match in a way that nobody meant.
+ */
 function canMatch(value: string): boolean {
-  if (value.startsWith('spiffe://') || hasInnerStar(value)) return false;
+  if (value.startsWith('spiffe://') || isStarred(value)) return false;
   return value.includes('*') || /^[^/]+\/ns\/[^/]+\/sa\/[^/]+$/.test(value);
+}
+
+function isStarred(value: string): boolean {
+  return !value.startsWith('*') && hasInnerStar(value);
 }
