@@ -73,10 +73,11 @@ function kubernetesGoMod(version: string): string {
   const published = fs.readFileSync(path.join(moduleFolder('k8s.io/kubernetes', `v${version}`), 'go.mod'), 'utf8');
   const siblings = [...published.matchAll(/^\s*(k8s\.io\/\S+) => \.\/staging\//gm)].map((match) => match[1]);
   const replaced = siblings.map((module) => `\t${module} => ${module} v${version.replace(/^1\./, '0.')}`);
+  const { 1: language = '1.24.0' } = /^go (\S+)$/m.exec(published) ?? [];
   return [
     'module lab/kube',
-    'go 1.24.0',
-    'godebug default=go1.24',
+    `go ${language}`,
+    `godebug default=go${language.split('.').slice(0, 2).join('.')}`,
     `require k8s.io/kubernetes v${version}`,
     `replace (\n${replaced.join('\n')}\n)`,
     '',

@@ -39,9 +39,10 @@ const ENVOY: Readonly<Record<string, string>> = {
 /** Releases of Istio and Envoy Gateway that the lab runs beside the pinned ones, if it is told to. */
 export const OTHER_RELEASES = { istio: ['1.30-dev', '1.31-dev'], envoyGateway: ['1.8.0', '1.9.1'] } as const;
 
-/** `MESH_EDGE_ISTIO` and `MESH_EDGE_ENVOY_GATEWAY` name others than the pinned ones, and the Gateway API and Envoy go with them. */
+/** `MESH_EDGE_ISTIO`, `MESH_EDGE_ENVOY_GATEWAY` and `MESH_EDGE_KUBERNETES` name others than the pinned ones; the Gateway API and Envoy go with the first two. */
 export const VERSIONS = {
   ...PINNED,
+  kubernetes: process.env.MESH_EDGE_KUBERNETES ?? PINNED.kubernetes,
   envoyGateway: process.env.MESH_EDGE_ENVOY_GATEWAY ?? PINNED.envoyGateway,
   gatewayApi: goingWith(GATEWAY_API) ?? PINNED.gatewayApi,
   envoy: goingWith(ENVOY) ?? PINNED.envoy,

@@ -53,8 +53,6 @@ import { rule as requestRefused } from './request-refused';
 import { rule as tlsInsideTls } from './tls-inside-tls';
 import { rule as plainTextToTlsPort } from './plain-text-to-tls-port';
 import { rule as sniNotServed } from './sni-not-served';
-import { rule as starWithinValue } from './star-within-value';
-import { rule as preflightRefused } from './preflight-refused';
 import { rule as tlsModesDiffer } from './tls-modes-differ';
 import { rule as portPolicyDropsTls } from './port-policy-drops-tls';
 import { rule as serversConflictOnPort } from './servers-conflict-on-port';
@@ -108,6 +106,8 @@ import { rule as policyHostWithoutPort } from './policy-host-without-port';
 import { rule as principalNeverMatches } from './principal-never-matches';
 import { rule as authorizerNotUsable } from './authorizer-not-usable';
 import { rule as policyForWhatLeaves } from './policy-for-what-leaves';
+import { rule as starWithinValue } from './star-within-value';
+import { rule as preflightNotAnswered } from './preflight-not-answered';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
@@ -277,7 +277,7 @@ export const rules: readonly Rule[] = [
   authorizerNotUsable,
   policyForWhatLeaves,
   starWithinValue,
-  preflightRefused,
+  preflightNotAnswered,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,

@@ -95,7 +95,7 @@ export const BY_SOURCE: Confirmations = {
     'HTTPRouteCollection of pilot/pkg/config/kube/gateway/route_collections.go (Istio 1.29.1)',
     'the VirtualService that is made for a parent of the mesh has the host of the parent, not those of the route',
   ),
-  'preflight-refused': read(
+  'preflight-not-answered': read(
     'pilot/pkg/networking/core/listener_builder.go (Istio 1.29.1)',
     'the filters for tokens and of AuthorizationPolicies are put before that for CORS',
   ),

@@ -10,7 +10,7 @@ import type { Rule } from '../rule';
 
 export const rule: Rule = {
   id: 'EDGE526',
-  name: 'preflight-refused',
+  name: 'preflight-not-answered',
   severity: 'warning',
   title: 'A policy at a gateway refuses the preflights that a route is to answer',
   why: 'Browsers send preflights (OPTIONS) without tokens and cookies, and the gateway asks its AuthorizationPolicies before the CORS policy of a route answers: with 403 the browser sends nothing else.',
