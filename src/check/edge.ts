@@ -1,7 +1,7 @@
 /** Views of the objects of an edge that several rules share. */
 import { overlaps, resolveShortName } from '../model/hostnames';
 import type { FieldPath, Manifest } from '../model/manifest';
-import { push } from '../model/objects';
+import { push, visibility, type Visibility } from '../model/objects';
 import { resolveGatewayName } from '../model/virtual-services';
 import { type CheckContext, defineIndex } from './context';
 import {
@@ -112,29 +112,41 @@ export function ruleMatches(service: VirtualServiceView): RuleMatch[] {
   return found;
 }
 
-/** Whether an object is seen from a namespace. Nothing written is everybody, as the mesh's defaults have it. */
-export function isVisible(exportTo: readonly string[] | undefined, owner: string, viewer: string): boolean {
-  if (!exportTo || exportTo.length === 0 || exportTo.includes('*')) return true;
-  if (exportTo.includes('~')) return false;
-  return exportTo.includes(viewer) || (exportTo.includes('.') && owner === viewer);
-}
-
 export interface Exported {
   readonly manifest: Manifest;
   readonly spec: { readonly exportTo?: readonly string[] };
 }
 
-/** Whether there may be a namespace that sees both. */
-export function haveCommonViewer(a: Exported, b: Exported): boolean {
-  const one = viewersOf(a);
-  const other = viewersOf(b);
-  if (one === '*') return other === '*' || other.length > 0;
-  return other === '*' ? one.length > 0 : one.some((entry) => other.includes(entry));
+/** Who sees an object: whom it says, else whom the mesh has objects of its kind exported to. */
+function seenBy({ mesh: { config } }: Pick<CheckContext, 'mesh'>, { manifest, spec }: Exported): Visibility {
+  const defaults =
+    manifest.kind === 'VirtualService'
+      ? config.defaultVirtualServiceExportTo
+      : manifest.kind === 'DestinationRule'
+        ? config.defaultDestinationRuleExportTo
+        : config.defaultServiceExportTo;
+  return visibility(spec.exportTo ?? [], defaults, manifest.namespace);
 }
 
-function viewersOf({ manifest, spec: { exportTo = [] } }: Exported): readonly string[] | '*' {
-  if (exportTo.length === 0 || exportTo.includes('*')) return '*';
-  return exportTo.filter((entry) => entry !== '~').map((entry) => (entry === '.' ? manifest.namespace : entry));
+/** Whether an object is seen from a namespace. */
+export function isVisible(context: Pick<CheckContext, 'mesh'>, exported: Exported, viewer: string): boolean {
+  const seen = seenBy(context, exported);
+  if (seen === 'public' || seen === 'none') return seen === 'public';
+  return seen === 'private' ? exported.manifest.namespace === viewer : seen.includes(viewer);
+}
+
+/** Whether there may be a namespace that sees both. */
+export function haveCommonViewer(context: Pick<CheckContext, 'mesh'>, a: Exported, b: Exported): boolean {
+  const one = viewersOf(context, a);
+  const other = viewersOf(context, b);
+  if (one === 'public') return other === 'public' || other.length > 0;
+  return other === 'public' ? one.length > 0 : one.some((entry) => other.includes(entry));
+}
+
+function viewersOf(context: Pick<CheckContext, 'mesh'>, exported: Exported): readonly string[] | 'public' {
+  const seen = seenBy(context, exported);
+  if (seen === 'public') return seen;
+  return seen === 'none' ? [] : seen === 'private' ? [exported.manifest.namespace] : seen;
 }
 
 /** ServiceEntries one of whose hosts has a name in common with `host`. */

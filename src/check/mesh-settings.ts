@@ -26,9 +26,7 @@ export function getsAddresses(context: CheckContext, { manifest }: Entry): boole
 export function withoutDnsCapture(context: CheckContext, entries: readonly Entry[]): readonly Client[] {
   const own = [...new Set(entries.map(({ manifest }) => manifest.namespace))].map((namespace) => anyoneIn(namespace));
   const seeing = (all: readonly Client[]): readonly Client[] =>
-    all.filter(({ namespace }) =>
-      entries.every(({ manifest, spec }) => isVisible(spec.exportTo, manifest.namespace, namespace)),
-    );
+    all.filter(({ namespace }) => entries.every((entry) => isVisible(context, entry, namespace)));
   const shown = seeing(context.index(clients));
   return (shown.length > 0 ? shown : own).filter((client) => !answersDns(context, client));
 }

@@ -3,7 +3,7 @@ import { compareAge, config, push } from '../model/objects';
 import type { Manifest } from '../model/manifest';
 import type { VirtualService } from '../model/virtual-services';
 import { overlapsAt } from '../traffic/overlaps';
-import { defineIndex } from './context';
+import { type CheckContext, defineIndex } from './context';
 import { haveCommonViewer, MESH, nameOf, virtualServices, type VirtualServiceView } from './edge';
 import type { Hit } from './rule';
 
@@ -30,7 +30,13 @@ export const overlapsOnGateways = defineIndex('overlaps on gateways', (context):
     const told = new Set<string>();
     // The younger are told of before the older: where nobody knows who is, names go for age.
     const services = [...known.keys()].sort((a, b) => compareAge(b, a));
-    for (const { service, match, by } of overlapsAt(context.mesh, gateway, host, services, mayComeBefore(known))) {
+    for (const { service, match, by } of overlapsAt(
+      context.mesh,
+      gateway,
+      host,
+      services,
+      mayComeBefore(context, known),
+    )) {
       const { manifest } = known.get(service) as VirtualServiceView;
       const others = by.map((one) => (known.get(one) as VirtualServiceView).manifest);
       const pair = [manifest, ...others].map(nameOf).sort().join();
@@ -55,10 +61,10 @@ export const overlapsOnGateways = defineIndex('overlaps on gateways', (context):
 });
 
 /** Manifests that were never in a cluster have no age: there it may be the one or the other. */
-function mayComeBefore(known: ReadonlyMap<VirtualService, VirtualServiceView>) {
+function mayComeBefore(context: CheckContext, known: ReadonlyMap<VirtualService, VirtualServiceView>) {
   return (one: VirtualService, other: VirtualService): boolean => {
     const [first, second] = [known.get(one), known.get(other)];
-    if (first === undefined || second === undefined || !haveCommonViewer(first, second)) return false;
+    if (first === undefined || second === undefined || !haveCommonViewer(context, first, second)) return false;
     return one.created === 0 || other.created === 0 || compareAge(one, other) < 0;
   };
 }

@@ -149,8 +149,7 @@ function hiddenFrom(
       ({ hosts, gateways }) =>
         gateways.includes(`${gateway.namespace}/${gateway.name}`) && hosts.some((one) => overlaps(one, host)),
     );
-  const isSeen = ({ spec, manifest }: (typeof bound)[number]): boolean =>
-    isVisible(spec.exportTo, manifest.namespace, namespace);
+  const isSeen = (service: (typeof bound)[number]): boolean => isVisible(context, service, namespace);
   const [first] = bound;
   return first === undefined || bound.some(isSeen)
     ? undefined

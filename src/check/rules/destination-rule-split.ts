@@ -1,4 +1,5 @@
 import { push } from '../../model/objects';
+import type { CheckContext } from '../context';
 import { type Exported, haveCommonViewer, nameOf, fullHost } from '../edge';
 import { type DestinationRuleSpec, NETWORKING, specOf } from '../istio';
 import type { FieldPath } from '../../model/manifest';
@@ -24,7 +25,7 @@ export const rule: Rule = {
       let seen = byHost.get(key);
       if (!seen) byHost.set(key, (seen = { policies: new Map(), subsets: new Map() }));
       const rule: Exported = { manifest, spec };
-      const clash = contradiction(seen, rule, spec);
+      const clash = contradiction(context, seen, rule, spec);
       if (clash)
         yield {
           manifest,
@@ -53,24 +54,30 @@ interface Clash {
 
 /** The first of the rules seen so far that says something else, to a proxy that sees both. */
 function contradiction(
+  context: CheckContext,
   seen: Seen,
   rule: Exported,
   { trafficPolicy, subsets = [] }: DestinationRuleSpec,
 ): Clash | undefined {
-  const other = trafficPolicy && differing(seen.policies, trafficPolicy, rule);
+  const other = trafficPolicy && differing(context, seen.policies, trafficPolicy, rule);
   if (other) return { other, what: 'a trafficPolicy', field: ['spec', 'trafficPolicy'] };
   for (const [at, subset] of subsets.entries()) {
-    const twin = differing(seen.subsets.get(subset.name ?? ''), subset, rule);
+    const twin = differing(context, seen.subsets.get(subset.name ?? ''), subset, rule);
     if (twin)
       return { other: twin, what: `a subset ${JSON.stringify(subset.name)}`, field: ['spec', 'subsets', at, 'name'] };
   }
   return undefined;
 }
 
-function differing(written: Written | undefined, value: object, rule: Exported): Exported | undefined {
+function differing(
+  context: CheckContext,
+  written: Written | undefined,
+  value: object,
+  rule: Exported,
+): Exported | undefined {
   const own = JSON.stringify(value);
   for (const [text, rules] of written ?? []) {
-    const other = text === own ? undefined : rules.find((one) => haveCommonViewer(rule, one));
+    const other = text === own ? undefined : rules.find((one) => haveCommonViewer(context, rule, one));
     if (other) return other;
   }
   return undefined;

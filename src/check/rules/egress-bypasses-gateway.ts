@@ -144,7 +144,7 @@ function describe(context: CheckContext, way: WayOut, first: Path, past: number,
   return {
     manifest: service.manifest,
     onTheWay: sidecar ? [service.manifest, sidecar.manifest] : [service.manifest],
-    field: lead?.service === service ? (isExported(lead, namespace) ? lead.rule.field : ['spec', 'exportTo']) : isForMesh ? field : ['spec', 'gateways'], // prettier-ignore
+    field: lead?.service === service ? (isExported(context, lead, namespace) ? lead.rule.field : ['spec', 'exportTo']) : isForMesh ? field : ['spec', 'gateways'], // prettier-ignore
     what: `${first.probe.url} from ${first.client.from}${more} leaves from ${byZtunnel ? 'ztunnel' : 'the sidecar'}, though ${nameOf(service.manifest)} has a route for ${host} on gateway ${gateway}${isForMesh || lead !== undefined ? '' : `; its gateways are ${service.gateways.join(', ')}, without mesh`}`,
     ...(byZtunnel ? unreadByZtunnel(namespace) : lead === undefined ? {} : notLed(context, lead, first)),
     ...(doubtful || through > 0 ? { severity: 'warning' as const } : {}),
@@ -180,13 +180,13 @@ function toNoGateway(
 /** Why the rule for sidecars does not lead this request. */
 function notLed(context: CheckContext, lead: Lead, first: Path): Pick<Hit, 'why' | 'fix'> {
   const { namespace } = first.client;
-  return isExported(lead, namespace)
+  return isExported(context, lead, namespace)
     ? missed(context, lead.service, lead.rule, first)
     : notExported(lead.service, namespace);
 }
 
-function isExported({ service: { spec, manifest } }: Lead, namespace: string): boolean {
-  return isVisible(spec.exportTo, manifest.namespace, namespace);
+function isExported(context: CheckContext, { service }: Lead, namespace: string): boolean {
+  return isVisible(context, service, namespace);
 }
 
 /** The rule that leads sidecars' requests for a host somewhere else than to the host itself. */

@@ -30,7 +30,7 @@ export const rule: Rule = {
           };
       }
       for (const [index, entry] of entries.entries()) {
-        const other = entries.slice(0, index).find((candidate) => haveCommonViewer(candidate, entry));
+        const other = entries.slice(0, index).find((candidate) => haveCommonViewer(context, candidate, entry));
         const difference = other && differ(entry, other);
         if (!other || !difference) continue;
         yield {
@@ -73,13 +73,15 @@ const AT_RANDOM = {
 } as const;
 
 /** The Service that clients which see an entry mean by its host: `name`, `name.namespace` or `name.namespace.svc`. */
-function shortened({ mesh }: CheckContext, { manifest, spec }: Entry, host: string): Service | undefined {
+function shortened(context: CheckContext, entry: Entry, host: string): Service | undefined {
+  const { mesh } = context;
+  const { manifest } = entry;
   const { name = '', namespace } =
     /^(?<name>[-a-z0-9]+)(\.(?<namespace>[-a-z0-9]+)(\.svc)?)?$/.exec(host)?.groups ?? {};
   if (name === '') return undefined;
   const namespaces = namespace === undefined ? mesh.namespaces.keys() : [namespace];
   return [...new Set([...namespaces, ...(namespace === undefined ? [manifest.namespace] : [])])]
-    .filter((viewer) => namespace !== undefined || isVisible(spec.exportTo, manifest.namespace, viewer))
+    .filter((viewer) => namespace !== undefined || isVisible(context, entry, viewer))
     .map((viewer) => mesh.services.ofCluster(viewer, name))
     .find((service) => service?.assumed === false);
 }

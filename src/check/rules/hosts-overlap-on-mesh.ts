@@ -23,7 +23,7 @@ export const rule: Rule = {
     }
     for (const [host, services] of byHost) {
       for (const [index, service] of services.entries()) {
-        const other = services.slice(0, index).find((candidate) => haveCommonViewer(candidate, service));
+        const other = services.slice(0, index).find((candidate) => haveCommonViewer(context, candidate, service));
         if (!other || !hasMeshRule(service) || !hasMeshRule(other)) continue;
         yield {
           manifest: service.manifest,

@@ -34,11 +34,12 @@ export const rule: Rule = {
 };
 
 /** What becomes of a request to the address, for a client that sees the entry. */
-function refused(context: CheckContext, { manifest, spec }: Entry, port: number): Hit | undefined {
+function refused(context: CheckContext, entry: Entry, port: number): Hit | undefined {
+  const { manifest, spec } = entry;
   const address = (spec.endpoints ?? []).map((endpoint) => endpoint.address ?? '').find((one) => ADDRESSES.includes(one)) ?? '169.254.169.254'; // prettier-ignore
   const url = `http://${address.includes(':') ? `[${address}]` : address}${port === 80 ? '' : `:${port}`}/`;
   for (const { from, namespace, labels, isAssumed } of context.index(clients)) {
-    if (!isVisible(spec.exportTo, manifest.namespace, namespace)) continue;
+    if (!isVisible(context, entry, namespace)) continue;
     if (isAssumed && namespace !== manifest.namespace) continue;
     try {
       const { refusal } = trace(context.mesh, { from, request: url, ...(isAssumed ? { labels } : {}) });

@@ -120,7 +120,7 @@ function missedRule(context: CheckContext, { trace: { hops }, client }: Path): M
     const spec = specOf('DestinationRule', manifest);
     if (!originatesTls(spec)) continue;
     const isLookedUp = [reader, ...owners, root].includes(manifest.namespace);
-    if (isLookedUp && isVisible(spec.exportTo, manifest.namespace, reader)) {
+    if (isLookedUp && isVisible(context, { manifest, spec }, reader)) {
       const first = mergedInto(context, manifest, last?.cluster);
       if (first === undefined) continue;
       return {

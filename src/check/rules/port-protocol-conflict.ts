@@ -16,7 +16,7 @@ export const rule: Rule = {
     for (const [host, entries] of context.index(entriesByHost)) {
       for (const [index, entry] of entries.entries()) {
         for (const other of entries.slice(0, index)) {
-          if (!haveCommonViewer(entry, other)) continue;
+          if (!haveCommonViewer(context, entry, other)) continue;
           for (const [at, port] of (entry.spec.ports ?? []).entries()) {
             const rival = (other.spec.ports ?? []).find(({ number }) => number === port.number);
             if (!rival || familyOf(rival.protocol) === familyOf(port.protocol)) continue;

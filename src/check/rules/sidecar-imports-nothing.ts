@@ -36,7 +36,7 @@ export const rule: Rule = {
               (service) =>
                 service.namespace === namespace &&
                 (specOf('VirtualService', service).hosts ?? []).includes(name) &&
-                isVisible(specOf('VirtualService', service).exportTo, namespace, manifest.namespace),
+                isVisible(context, { manifest: service, spec: specOf('VirtualService', service) }, manifest.namespace),
             );
           if (routes) continue;
           yield {

@@ -34,7 +34,7 @@ export const rule: Rule = {
             (candidate) =>
               candidate.entry !== entry &&
               !sharesHost(candidate.entry, entry) &&
-              haveCommonViewer(candidate.entry, entry) &&
+              haveCommonViewer(context, candidate.entry, entry) &&
               !areToldApart(context, [candidate.entry, entry]),
           );
         if (!other) continue;

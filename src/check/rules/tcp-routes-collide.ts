@@ -34,7 +34,8 @@ export const rule: Rule = {
         const rules = services.flatMap((service) => tcpRuleFor(context, service, gateway, server) ?? []);
         const [first, ...others] = rules;
         for (const other of others) {
-          if (first === undefined || other.to === first.to || !haveCommonViewer(first.service, other.service)) continue;
+          if (first === undefined || other.to === first.to || !haveCommonViewer(context, first.service, other.service))
+            continue;
           yield {
             manifest: other.service.manifest,
             field: other.field,

@@ -50,7 +50,7 @@ function isReached(context: CheckContext, host: string, manifest: Manifest): boo
   const entries = context.index(serviceEntries).filter(({ spec }) => spec.hosts?.includes(host));
   const seeing = context
     .index(clients)
-    .filter(({ namespace }) => entries.some((entry) => isVisible(entry.spec.exportTo, entry.manifest.namespace, namespace))); // prettier-ignore
+    .filter(({ namespace }) => entries.some((entry) => isVisible(context, entry, namespace))); // prettier-ignore
   const own = entries.map((entry) => ({ namespace: entry.manifest.namespace, labels: {} }));
   return (seeing.length > 0 ? seeing : own).some((one) => isHeldTo(context, manifest, host, one));
 }
