@@ -148,6 +148,14 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
   {
     component: 'envoyGateway',
     release: '1.9',
+    what: 'dot segments with parameters are resolved, since 1.9.1: /shop/..;v=1/admin is /admin to routes and policies, and was a path below /shop',
+    advice: 'Run 1.9.1 or newer, and look whether clients send such paths.',
+    source: 'CVE-2026-73551 of Envoy; DefaultEnvoyProxyImage of api/v1alpha1/shared_types.go',
+    isAbout: (manifest) => manifest.kind === 'HTTPRoute' && JSON.stringify(manifest.body).includes('"path":{'),
+  },
+  {
+    component: 'envoyGateway',
+    release: '1.9',
     what: 'the issuer of an OIDC login must be https, and users that are logged in have to log in once more',
     advice: 'Write an issuer with https.',
     source: 'release-notes/v1.9.1.yaml',

@@ -136,6 +136,15 @@ spec: {parentRefs: [{name: front}], hostnames: ['*.com'], rules: [{backendRefs: 
     expect(between(lua, { envoyGatewayVersion: '1.7' }, { envoyGatewayVersion: '1.8' }).defaults).toEqual([]);
   });
 
+  it.each([
+    ['path: {value: /shop}', ['HTTPRoute app/shop']],
+    ['headers: [{name: a, value: b}]', []],
+  ])('tells routes by path of dot segments with parameters: %s', (match, objects) => {
+    const route = `{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: shop, namespace: app}, spec: {parentRefs: [{name: g}], rules: [{matches: [{${match}}], backendRefs: [{name: shop, port: 80}]}]}}`; // prettier-ignore
+    const { defaults } = between(route, { envoyGatewayVersion: '1.8' }, { envoyGatewayVersion: '1.9' });
+    expect(defaults.filter(({ what }) => what.startsWith('dot segments')).flatMap((one) => one.objects)).toEqual(objects); // prettier-ignore
+  });
+
   it.each(['text', 'markdown'] as const)('is said as %s', (format) => {
     const told = between(APP + POLICY, { istioVersion: '1.29' }, { istioVersion: '1.32' });
     const text = formatUpgrade(told, format, { color: false, width: 100 });

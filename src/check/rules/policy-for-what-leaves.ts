@@ -17,6 +17,8 @@ export const rule: Rule = {
   fix: 'Lead the host through an egress gateway or a waypoint, where what leaves comes in, and put the policy there.',
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: ['AuthorizationPolicy', 'ServiceEntry'],
+  // Routes that lead the host to a workload may lie elsewhere.
+  findsAbsence: true,
   footguns: ['E11'],
   *check(context) {
     for (const policy of context.index(judgingPolicies)) {
