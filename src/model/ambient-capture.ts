@@ -9,9 +9,6 @@ type Annotations = Readonly<Record<string, string>>;
 const BYPASS_INBOUND = 'ambient.istio.io/bypass-inbound-capture';
 /** On a Pod, in place of the setting of the plugin. */
 const DNS_CAPTURE = 'ambient.istio.io/dns-capture';
-/** Annotations that tell Pods in ambient mode apart. */
-export const AMBIENT_CAPTURE: readonly string[] = [BYPASS_INBOUND, DNS_CAPTURE];
-
 export function bypassesInbound(annotations: Annotations): boolean {
   return goBoolean(annotations[BYPASS_INBOUND]) === true;
 }
