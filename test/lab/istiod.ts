@@ -175,23 +175,25 @@ export class Istiod {
         .split('\n')
         .filter((line) => /^pilot_(inbound_updates|push_triggers|xds_pushes)/.test(line))
         .join('\n');
-      const idle = current === previous && (await this.behind()).length === 0;
-      same = idle ? same + 1 : 0;
+      const behind = await this.behind();
+      const why = current === previous ? behind : [...behind, 'istiod pushes'];
+      same = why.length === 0 ? same + 1 : 0;
       previous = current;
-      return same >= 3 ? true : undefined;
+      if (same >= 3) return true;
+      throw new Error(why.join(', ') || 'not for long enough');
     });
   }
 
-  /** The proxies that have not acknowledged all that they were sent. */
+  /** The proxies that have not acknowledged all that they were sent, and what. */
   private async behind(): Promise<readonly string[]> {
     const { text } = await fetchLocal(8080, '/debug/syncz');
     const proxies = (text.trim() === '' ? [] : JSON.parse(text)) as
       readonly Record<string, string | undefined>[] | null;
-    const behind = (proxy: Record<string, string | undefined>) =>
-      ['cluster', 'listener', 'route', 'endpoint'].some(
-        (type) => (proxy[`${type}_sent`] ?? '') !== (proxy[`${type}_acked`] ?? ''),
-      );
-    return (proxies ?? []).filter(behind).map((proxy) => proxy.proxy ?? '?');
+    return (proxies ?? []).flatMap((proxy) => {
+      const types = ['cluster', 'listener', 'route', 'endpoint'];
+      const behind = types.filter((type) => (proxy[`${type}_sent`] ?? '') !== (proxy[`${type}_acked`] ?? ''));
+      return behind.length === 0 ? [] : [`${proxy.proxy ?? '?'} lacks the ${behind.join(', ')} that it was sent`];
+    });
   }
 }
 

@@ -173,12 +173,11 @@ export class EnvoyGateway {
     });
   }
 
-  /** The zone that the topology injector wrote onto the proxy's Pod. */
+  /** The zone that the topology injector wrote onto the proxy's Pod. Kubernetes' own, since 1.35, is a label. */
   public async proxyZone(): Promise<string | undefined> {
     const { name } = await this.mesh.lab.run('pod', { pod: PROXY });
     const pod = await this.mesh.lab.api.tryGet({ apiVersion: 'v1', kind: 'Pod' }, name.split('/')[1]!, NAMESPACE);
-    const { labels = {}, annotations = {} } = pod?.metadata ?? {};
-    return annotations['topology.kubernetes.io/zone'] ?? labels['topology.kubernetes.io/zone'];
+    return pod?.metadata.annotations?.['topology.kubernetes.io/zone'];
   }
 
   /** Puts a file into the Pod of the client outside the mesh, and gives its path there. */
