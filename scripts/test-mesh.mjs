@@ -1,7 +1,8 @@
-// npm run test:mesh -- [--istio VERSION] [--write] [--mutation] [what jest takes]
+// npm run test:mesh -- [--newest] [--istio VERSION] [--write] [--mutation] [what jest takes]
 //
-// Runs the tests that need a real mesh. --istio takes another release of Istio than the pinned one; --write writes
-// docs/conformance.md anew; --mutation asks instead whether these tests can fail. Everything else is handed to jest.
+// Runs the tests that need a real mesh. --newest takes the newest release of each that the lab can run, --istio another release of
+// Istio than the pinned one; --write writes docs/conformance.md anew; --mutation asks instead whether these tests can fail. Everything
+// else is handed to jest.
 //
 // The whole suite waits more than it computes, so it runs in several labs side by side, each of a worker of jest; what names
 // files, writes pages or takes a running lab runs in one.
@@ -20,6 +21,11 @@ if (istio >= 0) {
     process.exit(2);
   }
   env.MESH_EDGE_ISTIO = version;
+}
+const newest = args.indexOf('--newest');
+if (newest >= 0) {
+  args.splice(newest, 1);
+  env.MESH_EDGE_NEWEST = '1';
 }
 const write = args.indexOf('--write');
 if (write >= 0) {

@@ -39,17 +39,31 @@ const ENVOY: Readonly<Record<string, string>> = {
 /** Releases of Istio and Envoy Gateway that the lab runs beside the pinned ones, if it is told to. */
 export const OTHER_RELEASES = { istio: ['1.30-dev', '1.31-dev'], envoyGateway: ['1.8.0', '1.9.1'] } as const;
 
+/** The newest of each that the lab runs (`npm run test:mesh -- --newest`, which CI does). */
+const NEWEST = { istio: '1.31-dev', envoyGateway: '1.9.1', kubernetes: '1.37.2' } as const;
+
+/** Which is asked for: by name, or as the newest; undefined where it is the pinned one. */
+function asked(part: keyof typeof NEWEST, name: string | undefined): string | undefined {
+  return name ?? (process.env.MESH_EDGE_NEWEST === undefined ? undefined : NEWEST[part]);
+}
+
+const ASKED = {
+  istio: asked('istio', process.env.MESH_EDGE_ISTIO),
+  envoyGateway: asked('envoyGateway', process.env.MESH_EDGE_ENVOY_GATEWAY),
+  kubernetes: asked('kubernetes', process.env.MESH_EDGE_KUBERNETES),
+};
+
 /** `MESH_EDGE_ISTIO`, `MESH_EDGE_ENVOY_GATEWAY` and `MESH_EDGE_KUBERNETES` name others than the pinned ones; the Gateway API and Envoy go with the first two. */
 export const VERSIONS = {
   ...PINNED,
-  kubernetes: process.env.MESH_EDGE_KUBERNETES ?? PINNED.kubernetes,
-  envoyGateway: process.env.MESH_EDGE_ENVOY_GATEWAY ?? PINNED.envoyGateway,
+  kubernetes: ASKED.kubernetes ?? PINNED.kubernetes,
+  envoyGateway: ASKED.envoyGateway ?? PINNED.envoyGateway,
   gatewayApi: goingWith(GATEWAY_API) ?? PINNED.gatewayApi,
   envoy: goingWith(ENVOY) ?? PINNED.envoy,
 };
 
 function goingWith(versions: Readonly<Record<string, string>>): string | undefined {
-  return versions[process.env.MESH_EDGE_ENVOY_GATEWAY ?? ''] ?? versions[process.env.MESH_EDGE_ISTIO ?? ''];
+  return versions[ASKED.envoyGateway ?? ''] ?? versions[ASKED.istio ?? ''];
 }
 
 /** The releases of the lab, and of the oracle: what is compared with them is judged by them. */
@@ -90,9 +104,9 @@ const ISTIO_MODULES: Readonly<Record<string, IstioModule>> = {
   },
 };
 
-/** The Istio release to run: `MESH_EDGE_ISTIO`, else the pinned one. */
+/** The Istio release to run: the one that is asked for, else the pinned one. */
 export function istioVersion(): string {
-  return process.env.MESH_EDGE_ISTIO ?? VERSIONS.istio;
+  return asked('istio', process.env.MESH_EDGE_ISTIO) ?? VERSIONS.istio;
 }
 
 /**

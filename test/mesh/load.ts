@@ -22,8 +22,10 @@ export interface LoadOptions {
 
 /** How many requests of each kind are made at least when `during` is over. */
 const AFTERWARDS = 20;
+/** How long an outage is followed that does not end, in milliseconds. */
+const FOLLOWED = 30_000;
 
-/** Makes requests without a pause while `during` runs and for a while after. */
+/** Makes requests without a pause while `during` runs, for a while after, and until an outage has ended. */
 export async function underLoad(mesh: Mesh, options: LoadOptions): Promise<Figures> {
   const { allowed, forbidden, gateway = GATEWAY, during } = options;
   const sitesBefore = mesh.lab.siteLog().length;
@@ -37,7 +39,8 @@ export async function underLoad(mesh: Mesh, options: LoadOptions): Promise<Figur
   };
   const send = async () => {
     let failingSince: number | undefined;
-    while (!over || sent < lastSent) {
+    const isOut = () => failingSince !== undefined && Date.now() - failingSince < FOLLOWED;
+    while (!over || sent < lastSent || isOut()) {
       const start = Date.now();
       sent += 1;
       if ((await get(allowed)) === 200) {
