@@ -11,12 +11,14 @@ import type { MeshOptions } from '../model/mesh-options';
 import { isPlaceholder } from '../model/placeholders';
 import { HELM_VALUES } from '../model/recognize';
 import { INHERITED_IDS, Names } from './code';
+import type { Comments } from './comments';
 import { liftEntry, readEntry, type Entry } from './entry';
 import { judgeExact } from './exact';
 import { liftGateways } from './gateway';
 import { liftIngress } from './ingress/lift';
 import { leftOver, serversLeft } from './left-over';
 import type { Carried, Lifted } from './lifted';
+import { partsOf, type Content, type Part, type Split } from './parts';
 import type { Patch } from './patches';
 import { projectFiles, type ProjectFile } from './project';
 import { run, unsayable, type Constructs } from './run';
@@ -63,8 +65,23 @@ const isObject = ({ group, kind }: Manifest): boolean =>
 /** Objects that become code. */
 const isOurs = (one: Manifest): boolean => (EDGE_GROUPS.test(one.group) && isObject(one)) || one.kind === HELM_VALUES;
 
+/** How the code is laid out. */
+export interface Layout {
+  /** What charts are made by; one for all if it is not set. */
+  readonly split?: Split;
+  /** What people wrote beside the objects. */
+  readonly comments?: Comments;
+  /** Whether it is one of several environments, each in a folder of its own. */
+  readonly isEnvironment?: boolean;
+}
+
 /** @throws TwiceError where one object is there twice, and not the same */
-export function adopt(manifests: readonly Manifest[], options: MeshOptions, constructs: Constructs): Adopted {
+export function adopt(
+  manifests: readonly Manifest[],
+  options: MeshOptions,
+  constructs: Constructs,
+  { split, comments = new Map(), isEnvironment }: Layout = {},
+): Adopted {
   const secrets = manifests.filter((one) => one.kind === 'Secret' && one.group === '');
   const kept = once(manifests.filter((one) => !secrets.includes(one)));
   const left = kept.filter((one) => !isOurs(one));
@@ -74,13 +91,10 @@ export function adopt(manifests: readonly Manifest[], options: MeshOptions, cons
   const objects = plan.raw.filter((one) => isOurs(one) && one.kind !== HELM_VALUES);
   const beyond = unsayable(objects, constructs);
   const raw = objects.filter((one) => !beyond.has(one));
+  const values = plan.raw.filter((one) => one.kind === HELM_VALUES);
+  const { parts, whole } = inCharts({ lifted: plan.lifted, raw, values }, split, plan, constructs);
   return {
-    files: projectFiles(
-      plan.lifted,
-      raw,
-      plan.raw.filter((one) => one.kind === HELM_VALUES),
-      reasons.alone,
-    ),
+    files: projectFiles(parts, { reasons: reasons.alone, comments }, isEnvironment),
     lifted: plan.lifted.reduce((sum, one) => sum + one.replaces.length, 0),
     converted: plan.lifted.flatMap((one) =>
       one.replaces.map((manifest) => ({ manifest, patches: patchesOf(one, manifest) })),
@@ -90,6 +104,7 @@ export function adopt(manifests: readonly Manifest[], options: MeshOptions, cons
     left: [...left, ...beyond.keys()],
     undecided: undecided.map(({ to, what, why }) => `${to}: ${what}: ${why}`),
     notes: [
+      ...(whole === undefined ? [] : [`all is in one chart: ${whole}`]),
       ...secrets.map(
         ({ namespace, name }) =>
           `Secret ${namespace}/${name} is left out: what it holds does not belong in source code; create it from your secret store`,
@@ -107,6 +122,27 @@ export function adopt(manifests: readonly Manifest[], options: MeshOptions, cons
       }),
     ],
   };
+}
+
+/** The charts, run as they are laid out; one, with the reason, where several would not render the same. */
+function inCharts(
+  content: Content,
+  split: Split | undefined,
+  { renders }: Plan,
+  constructs: Constructs,
+): { readonly parts: readonly Part[]; readonly whole?: string } {
+  const parts = partsOf(content, split);
+  if (parts.length === 1) return { parts };
+  // What is made elsewhere is named in each chart that needs it.
+  const copies = new Map(parts.flatMap(({ name, lifted }) => lifted.map((one) => [{ ...one }, { one, name }])));
+  const outcome = run([...copies.keys()], constructs, (copy) => copies.get(copy)?.name ?? '');
+  const [refusal] = outcome.refused.values();
+  const differs = [...copies].find(([copy, { one }]) => canonical(outcome.renders.get(copy)) !== canonical(renders.get(one))); // prettier-ignore
+  if (refusal === undefined && differs === undefined) return { parts };
+  const [odd] = differs?.[1].one.replaces ?? [];
+  const why =
+    refusal ?? `by itself, what stands for ${odd === undefined ? 'an object' : nameOf(odd)} renders otherwise`;
+  return { parts: partsOf(content, undefined), whole: why };
 }
 
 function patchesOf({ patches = [], carried }: Lifted, { kind, namespace, name }: Manifest): number {
@@ -137,7 +173,7 @@ function once(manifests: readonly Manifest[]): readonly Manifest[] {
   }
   if (twice.length > 0)
     throw new TwiceError(
-      `${twice.join('\n')}\nan app has each object once: adopt one environment at a time, each into a folder of its own`,
+      `${twice.join('\n')}\nan app has each object once: name the folder of each environment, and say --environments`,
     );
   return [...seen.values(), ...others];
 }

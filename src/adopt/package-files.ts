@@ -19,18 +19,18 @@ const CDK8S = 'language: typescript\napp: tsc >&2 && tsx main.ts\noutput: .cdk8s
 
 const COMPILER = { target: 'es2022', module: 'nodenext', strict: true, skipLibCheck: true, noEmit: true, types: [] };
 
-/** Each is kept where there is one already. */
-export function packageFiles(): readonly ProjectFile[] {
+/** Each is kept where there is one already. @param manifests the folders that the program writes, each a mesh of its own */
+export function packageFiles(manifests: readonly string[] = ['dist']): readonly ProjectFile[] {
   return [
-    { path: 'package.json', text: packageFile(), isKept: true },
-    { path: 'tsconfig.json', text: json({ compilerOptions: COMPILER, include: ['*.ts'] }), isKept: true },
+    { path: 'package.json', text: packageFile(manifests), isKept: true },
+    { path: 'tsconfig.json', text: json({ compilerOptions: COMPILER, include: ['**/*.ts'] }), isKept: true },
     { path: 'cdk8s.yaml', text: CDK8S, isKept: true },
   ];
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-function packageFile(): string {
+function packageFile(manifests: readonly string[]): string {
   // Two folders up both in the sources and in `lib/cli`.
   const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
   const { version, peerDependencies, devDependencies } = JSON.parse(text) as {
@@ -42,7 +42,7 @@ function packageFile(): string {
   return json({
     name: 'mesh-edge',
     private: true,
-    scripts: { synth: 'cdk8s synth', check: 'mesh-edge check dist' },
+    scripts: { synth: 'cdk8s synth', check: manifests.map((one) => `mesh-edge check ${one}`).join(' && ') },
     dependencies: { ...peerDependencies, 'cdk8s-mesh-edge': `^${version}` },
     devDependencies: { 'cdk8s-cli': newer('cdk8s-cli'), tsx: newer('tsx'), typescript: newer('typescript') },
   });

@@ -48,15 +48,23 @@ export interface Outcome {
   readonly skipped: ReadonlySet<Lifted>;
 }
 
-export function run(lifted: readonly Lifted[], { cdk8s, edge }: Constructs): Outcome {
+/** @param chartOf the id of the chart that each is in */
+export function run(
+  lifted: readonly Lifted[],
+  { cdk8s, edge }: Constructs,
+  chartOf: (one: Lifted) => string = () => 'edge',
+): Outcome {
   // Nothing is written there: the app is never synthesized, only its objects are asked for.
   const app = new cdk8s.App({ outdir: 'unused' });
-  const chart = new cdk8s.Chart(app, 'edge');
+  const charts = new Map<string, { readonly node: Node }>();
   const refused = new Map<Lifted, string>();
   const owners = new Map<Node, Lifted>();
   const variables = new Map<string, unknown>();
   const skipped = new Set<Lifted>();
   for (const one of lifted) {
+    const name = chartOf(one);
+    const chart = charts.get(name) ?? new cdk8s.Chart(app, name);
+    charts.set(name, chart);
     // Without what it needs it is neither good nor bad: the one that is missing has been refused.
     if (one.uses?.some((name) => !variables.has(name)) === true) {
       skipped.add(one);

@@ -1,9 +1,10 @@
 /** `mesh-edge adopt PATH... -o DIR`: hand-written manifests as TypeScript that synthesizes the same traffic. */
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Adopted } from '../adopt/adopt';
 import { CARRY_FILE, RAW_FILE, type ProjectFile } from '../adopt/project';
+import type { Split } from '../adopt/parts';
 import { printable } from '../model/printable';
 import { replaceFiles } from '../output/files';
 import { OK, UsageError } from './exit';
@@ -13,6 +14,8 @@ import { addMeshOptions, type MeshFlags, meshOptionsOf } from './mesh-options';
 interface AdoptFlags extends MeshFlags, InputFlags {
   readonly output: string;
   readonly force?: boolean;
+  readonly by?: Split;
+  readonly environments?: boolean;
 }
 
 export function register(program: Command): void {
@@ -21,30 +24,69 @@ export function register(program: Command): void {
     .description('convert existing manifests to constructs: TypeScript that synthesizes the same traffic')
     .argument('<PATH...>', 'YAML or JSON files, folders (searched recursively), or - for standard input')
     .requiredOption('-o, --output <folder>', 'where the TypeScript goes')
-    .option('--force', 'replace files that are there, and say which');
+    .option('--force', 'replace files that are there, and say which')
+    .addOption(
+      new Option('--by <what>', 'a chart for each namespace, or for each folder of the manifests').choices([
+        'namespace',
+        'folder',
+      ]),
+    )
+    .option('--environments', 'each PATH is an environment: code for each, in one project');
   addMeshOptions(addInputOptions(command)).action(run);
 }
 
 async function run(paths: string[], flags: AdoptFlags): Promise<void> {
+  if (flags.environments !== true) {
+    const adopted = await adoptPaths(paths, flags);
+    const lines = write(adopted.files, flags);
+    say(adopted.notes);
+    print([...lines, ...summary(adopted), next(flags)]);
+    return;
+  }
+  const { environmentFiles, environmentNames } = await import('../adopt/environments.js');
+  const names = paths.length < 2 || paths.includes('-') ? undefined : environmentNames(paths);
+  if (names === undefined)
+    throw new UsageError(
+      '--environments takes a folder or file of each environment, of different names: mesh-edge adopt overlays/dev overlays/prod --environments -o edge/',
+    );
+  const environments: { readonly name: string; readonly adopted: Adopted }[] = [];
+  for (const [index, path] of paths.entries())
+    environments.push({ name: names[index] ?? '', adopted: await adoptPaths([path], flags) });
+  const files = environmentFiles(environments.map(({ name, adopted }) => ({ name, files: adopted.files })));
+  const lines = write(files, flags);
+  for (const { name, adopted } of environments) say(adopted.notes.map((note) => `${name}: ${note}`));
+  const summaries = environments.flatMap(({ name, adopted }) => summary(adopted).map((line) => `${name}: ${line}`));
+  print([...lines, ...summaries, next(flags)]);
+}
+
+/** The code of some paths, as one mesh. */
+async function adoptPaths(paths: readonly string[], flags: AdoptFlags): Promise<Adopted> {
   const { adopt, TwiceError } = await import('../adopt/adopt.js');
+  const { commentsOf } = await import('../adopt/comments.js');
   const { loadConstructs } = await import('./constructs.js');
   const loaded = await readManifests(paths, flags);
   const options = await meshOptionsOf(flags);
-  const adopted = (() => {
-    try {
-      return adopt(loaded.manifests.slice(0, loaded.own), options, loadConstructs());
-    } catch (error) {
-      if (error instanceof TwiceError) throw new UsageError(error.message);
-      throw error;
-    }
-  })();
-  const lines = write(adopted.files, flags);
-  const say = (line: string): void => void process.stderr.write(`mesh-edge: ${printable(line)}\n`);
   await sayUnread(loaded, 'it is left out');
-  for (const note of adopted.notes) say(note);
-  process.stdout.write([...lines, ...summary(adopted, flags)].map((line) => `${line}\n`).join(''));
+  const manifests = loaded.manifests.slice(0, loaded.own);
+  const layout = { split: flags.by, comments: commentsOf(manifests), isEnvironment: flags.environments };
+  try {
+    return adopt(manifests, options, loadConstructs(), layout);
+  } catch (error) {
+    if (error instanceof TwiceError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function say(notes: readonly string[]): void {
+  for (const note of notes) process.stderr.write(`mesh-edge: ${printable(note)}\n`);
+}
+
+function print(lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   process.exitCode = OK;
 }
+
+const next = ({ output }: AdoptFlags): string => `Next: cd ${printable(output)} && npm install && npm run synth`;
 
 /** Writes the files, all or, where one may not be written, none; says of each what became of it. */
 function write(files: readonly ProjectFile[], { output, force = false }: AdoptFlags): readonly string[] {
@@ -83,7 +125,7 @@ function write(files: readonly ProjectFile[], { output, force = false }: AdoptFl
 
 const MOST_NAMED = 8;
 
-function summary({ lifted, raw, left, undecided }: Adopted, { output }: AdoptFlags): readonly string[] {
+function summary({ lifted, raw, left, undecided }: Adopted): readonly string[] {
   const names = left.map(({ kind, namespace, name }) => `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`);
   const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
   const stay = names.length === 1 ? '1 object stays' : `${names.length} objects stay`;
@@ -94,7 +136,6 @@ function summary({ lifted, raw, left, undecided }: Adopted, { output }: AdoptFla
       ? 'The constructs were run: what they render changes no traffic.'
       : 'The constructs were run: what they render changes no traffic that could be decided. Undecided:',
     ...undecided.map((line) => `  ${printable(line)}`),
-    `Next: cd ${printable(output)} && npm install && npm run synth`,
   ];
 }
 

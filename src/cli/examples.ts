@@ -22,7 +22,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'mesh-edge diagram dist -o edge.html',
     'mesh-edge diagram dist -o stripe.svg --from shop/payments --request https://api.stripe.com/',
   ],
-  adopt: ['mesh-edge adopt manifests/ -o edge/'],
+  adopt: [
+    'mesh-edge adopt manifests/ -o edge/ --by namespace',
+    'mesh-edge adopt overlays/dev overlays/prod --environments -o edge/',
+  ],
   dump: ['sh -c "$(mesh-edge dump)" > cluster.yaml && mesh-edge check cluster.yaml'],
   worlds: ['mesh-edge worlds .', 'mesh-edge worlds . --format json'],
   init: ['mesh-edge init', 'npx cdk8s-mesh-edge init --app && npm install'],

@@ -300,8 +300,16 @@ function lineOfForeignByte(bytes: Buffer): number {
   return line;
 }
 
-/** `readFileSync(0)` fails with EAGAIN where standard input is a pipe or socket that has nothing to read yet. */
+/** Standard input, which gives what it has once. */
+let standardInput: Buffer | undefined;
+
 function readStdin(): Buffer {
+  standardInput ??= drainStdin();
+  return standardInput;
+}
+
+/** `readFileSync(0)` fails with EAGAIN where standard input is a pipe or socket that has nothing to read yet. */
+function drainStdin(): Buffer {
   const chunks: Buffer[] = [];
   const chunk = Buffer.alloc(1 << 16);
   const pause = new Int32Array(new SharedArrayBuffer(4));

@@ -1,7 +1,6 @@
 /** Runs the files that `adopt` writes, as a synth does. */
 import { createRequire } from 'node:module';
-import { App, type Chart } from 'cdk8s';
-import type { Construct } from 'constructs';
+import { posix } from 'node:path';
 import { transformSync } from 'esbuild';
 import type { ProjectFile } from '../../src/adopt/project';
 import * as edge from '../../src/index';
@@ -10,8 +9,29 @@ import { loadSubject } from '../../src/model/subject';
 
 const fromHere = createRequire(__filename);
 
-/** Runs the files that were written: the modules are evaluated with the package's own sources behind its name. */
+/** The objects of all charts. */
 export function synthesize(files: readonly ProjectFile[]): readonly Manifest[] {
+  return [...charts(files).values()].flat();
+}
+
+/** The objects of each chart, by the folder that the app writes to and the id of the chart: the program is run with the package's own sources behind its name. */
+export function charts(files: readonly ProjectFile[]): ReadonlyMap<string, readonly Manifest[]> {
+  const found = new Map<string, readonly Manifest[]>();
+  class App extends edge.EdgeApp {
+    public constructor(private readonly own: edge.EdgeAppProps = {}) {
+      super(own);
+    }
+
+    public override synth(): void {
+      const problems = this.node.findAll().flatMap((node) => node.node.validate());
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+      for (const chart of this.charts)
+        found.set(
+          `${this.own.manifests ?? 'dist'}/${chart.node.id}`,
+          chart.node.children.length === 0 ? [] : loadSubject(chart, 'adopt').manifests,
+        );
+    }
+  }
   const modules = new Map<string, Record<string, unknown>>();
   const evaluate = (path: string): Record<string, unknown> => {
     const known = modules.get(path);
@@ -22,18 +42,14 @@ export function synthesize(files: readonly ProjectFile[]): readonly Manifest[] {
     const module = { exports: {} as Record<string, unknown> };
     const own = (name: string): unknown =>
       name.startsWith('./')
-        ? evaluate(`${name.slice(2)}.ts`)
+        ? evaluate(`${posix.join(posix.dirname(path), name)}.ts`)
         : name === 'cdk8s-mesh-edge'
-          ? edge
+          ? { ...edge, EdgeApp: App }
           : (fromHere(name) as Record<string, unknown>);
     new Function('require', 'module', 'exports', code)(own, module, module.exports);
     modules.set(path, module.exports);
     return module.exports;
   };
-  const { Edge } = evaluate('edge.ts') as { Edge: new (scope: Construct, id: string) => Chart };
-  const app = new App();
-  const chart = new Edge(app, 'edge');
-  const problems = app.node.findAll().flatMap((node) => node.node.validate());
-  if (problems.length > 0) throw new Error(problems.join('\n'));
-  return chart.toJson().length === 0 ? [] : loadSubject(chart, 'adopt').manifests;
+  evaluate('main.ts');
+  return found;
 }
